@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the suite asks of a compiler beyond C11: branch hints, a few attributes and the spelling of
+ * things that C and C++ spell differently. Needs gcc or clang. Nothing here changes a layout.
+ */
+#ifndef VIRTIO_COMPILER_H
+#define VIRTIO_COMPILER_H
+
+#ifdef __cplusplus
+#define VIRTIO_BEGIN_DECLS extern "C" {
+#define VIRTIO_END_DECLS }
+#define VIRTIO_STATIC_ASSERT(cond, text) static_assert(cond, text)
+#else
+#define VIRTIO_BEGIN_DECLS
+#define VIRTIO_END_DECLS
+#define VIRTIO_STATIC_ASSERT(cond, text) _Static_assert(cond, text)
+#endif
+
+#define VIRTIO_LIKELY(x) __builtin_expect(!!(x), 1)
+#define VIRTIO_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* For functions off the hot path: kept out of line, and out of the way of the code that calls them. */
+#define VIRTIO_COLD __attribute__((cold, noinline))
+
+/* The result says whether the operation happened; a caller that drops it has a bug. */
+#define VIRTIO_MUST_CHECK __attribute__((warn_unused_result))
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Little-endian values on any host (virtio 1.4, 1.4: every multi-byte field is little-endian).
+ *
+ * The conversions work on values, the get/put pairs on bytes at any alignment in the caller's own
+ * memory. Memory that the guest can change is reached through <virtio/guest_memory.h> alone.
+ */
+#ifndef VIRTIO_ENDIAN_H
+#define VIRTIO_ENDIAN_H
+
+#include <stdint.h>
+#include <string.h>
+#include <virtio/compiler.h>
+
+VIRTIO_BEGIN_DECLS
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define VIRTIO_LE16(v) ((uint16_t)(v))
+#define VIRTIO_LE32(v) ((uint32_t)(v))
+#define VIRTIO_LE64(v) ((uint64_t)(v))
+#else
+#define VIRTIO_LE16(v) __builtin_bswap16((uint16_t)(v))
+#define VIRTIO_LE32(v) __builtin_bswap32((uint32_t)(v))
+#define VIRTIO_LE64(v) __builtin_bswap64((uint64_t)(v))
+#endif
+
+/* A value from, or to, its little-endian form: the same swap, or none, both ways. Any thread. */
+inline uint16_t virtio_le16(uint16_t v)
+{
+	return VIRTIO_LE16(v);
+}
+
+inline uint32_t virtio_le32(uint32_t v)
+{
+	return VIRTIO_LE32(v);
+}
+
+inline uint64_t virtio_le64(uint64_t v)
+{
+	return VIRTIO_LE64(v);
+}
+
+/* The little-endian value in the 2, 4 or 8 bytes at p, which may have any alignment. */
+inline uint16_t virtio_get_le16(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof v);
+	return virtio_le16(v);
+}
+
+inline uint32_t virtio_get_le32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return virtio_le32(v);
+}
+
+inline uint64_t virtio_get_le64(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return virtio_le64(v);
+}
+
+/* Stores v little-endian into the 2, 4 or 8 bytes at p, which may have any alignment. */
+inline void virtio_put_le16(void *p, uint16_t v)
+{
+	v = virtio_le16(v);
+	memcpy(p, &v, sizeof v);
+}
+
+inline void virtio_put_le32(void *p, uint32_t v)
+{
+	v = virtio_le32(v);
+	memcpy(p, &v, sizeof v);
+}
+
+inline void virtio_put_le64(void *p, uint64_t v)
+{
+	v = virtio_le64(v);
+	memcpy(p, &v, sizeof v);
+}
+
+VIRTIO_END_DECLS
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Error codes of the whole suite.
+ *
+ * A function that can fail returns an int: 0 or a positive count on success, one of these negative
+ * codes on failure. They are not errno values and do not overlap with them, so that one taken for
+ * the other is noticed. A code says what was wrong with the input; what was asked for did not happen.
+ *
+ * Who is to blame is part of the name's group below: the caller, the guest's memory, the guest's
+ * ring, the guest's chain, or the host.
+ */
+#ifndef VIRTIO_ERROR_H
+#define VIRTIO_ERROR_H
+
+#include <virtio/compiler.h>
+
+VIRTIO_BEGIN_DECLS
+
+enum virtio_error {
+	/* The caller's arguments. */
+	VIRTIO_EINVAL = -1001,  /* an argument is outside its documented range */
+	VIRTIO_ENOBUFS = -1002, /* the caller's array is too small for the result */
+	VIRTIO_EBUSY = -1003,   /* not while running, or not while requests are in flight */
+	VIRTIO_ESTALE = -1004,  /* the token is not, or no longer, in flight */
+	VIRTIO_ENOTSUP = -1005, /* a feature that the suite does not implement */
+
+	/* Guest memory. */
+	VIRTIO_EFAULT = -1010,     /* the range is not wholly inside guest memory, or wraps */
+	VIRTIO_EPERM = -1011,      /* guest memory is there but does not permit this access */
+	VIRTIO_ENOTMAPPED = -1012, /* the translation is not known yet: try again after it is */
+	VIRTIO_EALIGN = -1013,     /* the address is not aligned for the access */
+
+	/* A queue's configuration. */
+	VIRTIO_ESIZE = -1020,     /* queue size zero, not a power of two, or above the maximum */
+	VIRTIO_ENOTREADY = -1021, /* the queue is not started */
+
+	/* The ring: these break the queue until it is reset. */
+	VIRTIO_EAVAILIDX = -1030, /* the available index is more than the queue size ahead */
+	VIRTIO_EHEAD = -1031,     /* a head in the available ring is not below the queue size */
+	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
+	VIRTIO_EBROKEN = -1033,   /* the queue was broken by an earlier fault */
+
+	/* A chain under a valid head: give it back with length 0 and go on. */
+	VIRTIO_ENEXT = -1040,     /* next points past the end of its table */
+	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries: a loop, or nearly */
+	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */
+	VIRTIO_EINDIRECT = -1043, /* indirect: nested, not negotiated, or of a bad table length */
+	VIRTIO_EBYTES = -1044,    /* more than 2^32 bytes in one chain */
+	VIRTIO_ESHORT = -1045,    /* fewer bytes than the request needs */
+
+	/* The host. */
+	VIRTIO_EIO = -1050, /* the back end failed */
+};
+
+/*
+ * Name and meaning of an error code, as static text such as
+ * "VIRTIO_EFAULT: range not inside guest memory".
+ *
+ * @error   a code of enum virtio_error, or 0
+ *
+ * Never NULL: "no error" for 0 and positive values, "unknown error" for any other value.
+ * The text is the library's and lives for ever. Any thread.
+ */
+const char *virtio_strerror(int error);
+
+VIRTIO_END_DECLS
+
+#endif

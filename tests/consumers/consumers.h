@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What the consumers offer to, and want from, the rest of the programs they stand for. */
+#ifndef TESTS_CONSUMERS_H
+#define TESTS_CONSUMERS_H
+
+#include <virtio/queue.h>
+
+struct vmm;
+struct kvm_slot;
+struct echo_device;
+struct memory_table;
+struct vring;
+struct io;
+
+int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count);
+int echo_activate(struct echo_device *dev, const struct vmm *vmm, const struct virtio_queue_config *config);
+int echo_kicked(struct echo_device *dev);
+
+int front_end_to_guest(const struct memory_table *table, uint64_t addr, uint64_t *out);
+int vring_set_addr(struct vring *vring, const struct memory_table *table, uint64_t desc, uint64_t avail, uint64_t used);
+int vring_start(struct vring *vring, const struct memory_table *table);
+uint16_t vring_stop(struct vring *vring);
+int vring_switch_memory(struct vring *vring, const struct memory_table *table, bool *old_unused);
+int vring_next_io(struct vring *vring, struct io *io);
+int vring_io_done(struct vring *vring, struct io *io, uint32_t bytes, void (*call)(void));
+
+int partition_boot(void *ram, uint64_t ram_size, const struct virtio_queue_config *config);
+int partition_poll(void);
+uint64_t read_sensor(uint32_t number);
+void raise_interrupt(void);
+
+#endif

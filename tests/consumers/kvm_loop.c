@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The suite as the author of a KVM-style VMM sees it: guest memory is a few slots with dirty bitmaps,
+ * a device has a thread that sleeps on an eventfd, an interrupt is a write to another one.
+ *
+ * Compiled by the tests, not run.
+ */
+#include <virtio/queue.h>
+#include <virtio/reader.h>
+
+#include "consumers.h"
+
+#define QUEUE_SIZE 256
+#define SEGMENTS 128
+
+struct kvm_slot {
+	uint64_t gpa;
+	uint64_t size;
+	void *userspace_addr;
+	struct virtio_dirty_log log;
+};
+
+struct vmm {
+	struct virtio_region regions[8];
+	struct virtio_memory_map memory;
+};
+
+struct echo_device {
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(QUEUE_SIZE)];
+	struct virtio_segment segments[SEGMENTS];
+	void (*interrupt)(void *vm);
+	void *vm;
+};
+
+int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count)
+{
+	if (count > sizeof vmm->regions / sizeof vmm->regions[0])
+		return VIRTIO_ENOBUFS;
+	for (uint32_t i = 0; i < count; i++) {
+		vmm->regions[i].addr = slots[i].gpa;
+		vmm->regions[i].len = slots[i].size;
+		vmm->regions[i].host = slots[i].userspace_addr;
+		vmm->regions[i].flags = 0;
+		vmm->regions[i].dirty = slots[i].log.bitmap ? &slots[i].log : NULL;
+	}
+	return virtio_memory_map_init(&vmm->memory, vmm->regions, count);
+}
+
+/* The transport has filled config from the driver's register writes. */
+int echo_activate(struct echo_device *dev, const struct vmm *vmm, const struct virtio_queue_config *config)
+{
+	int error = virtio_queue_init(&dev->queue, dev->inflight, sizeof dev->inflight / sizeof dev->inflight[0]);
+
+	return error ? error : virtio_queue_start(&dev->queue, config, &vmm->memory);
+}
+
+/* Copies what is readable into what is writable, as much as fits. */
+static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
+{
+	struct virtio_collected c = { .segments = dev->segments, .capacity = SEGMENTS };
+	struct virtio_reader in;
+	struct virtio_writer out;
+	uint8_t bounce[512];
+	size_t n;
+
+	if (virtio_chain_collect(chain, &c) != 0)
+		return 0;
+	virtio_reader_init(&in, &c);
+	virtio_writer_init(&out, &c);
+	while (virtio_writer_left(&out) > 0 && (n = virtio_reader_read(&in, bounce, sizeof bounce)) > 0)
+		virtio_writer_write(&out, bounce, n);
+	return (uint32_t)virtio_writer_done(&out);
+}
+
+/* Runs on the device's thread each time the driver has kicked. 0, or why the device needs a reset. */
+int echo_kicked(struct echo_device *dev)
+{
+	struct virtio_chain chain;
+	int got;
+
+	do {
+		while ((got = virtio_queue_pop(&dev->queue, &chain)) == 1) {
+			uint32_t written = echo(dev, &chain);
+
+			/* The token was popped a moment ago, so this can't fail. */
+			(void)virtio_queue_complete(&dev->queue, chain.token, written);
+		}
+		if (virtio_queue_needs_notification(&dev->queue))
+			dev->interrupt(dev->vm);
+		if (got < 0)
+			return got;
+		got = virtio_queue_enable_notification(&dev->queue);
+	} while (got == 1);
+	return got;
+}

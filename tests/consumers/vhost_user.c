@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The suite as the author of a vhost-user back end sees it: memory tables come and go while rings
+ * run, ring addresses are the front end's, indices are taken from memory, I/O completes later and
+ * on another thread.
+ *
+ * Compiled by the tests, not run.
+ */
+#include <virtio/queue.h>
+
+#include "consumers.h"
+
+#define SEGMENTS 128
+
+/* What SET_MEM_TABLE says of one region. */
+struct shared_region {
+	uint64_t guest_addr;
+	uint64_t front_end_addr;
+	uint64_t size;
+};
+
+struct memory_table {
+	struct shared_region shared[8];
+	uint32_t count;
+	struct virtio_region regions[8];
+	struct virtio_memory_map map;
+};
+
+struct vring {
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(1024)];
+	struct virtio_queue_config config;
+	uint16_t base; /* SET_VRING_BASE */
+};
+
+struct io {
+	struct virtio_token token;
+	struct virtio_segment segments[SEGMENTS];
+	struct virtio_collected chain;
+	struct virtio_iovec iov[SEGMENTS];
+	uint32_t iov_count;
+};
+
+int front_end_to_guest(const struct memory_table *table, uint64_t addr, uint64_t *out)
+{
+	for (uint32_t i = 0; i < table->count; i++) {
+		uint64_t off = addr - table->shared[i].front_end_addr;
+
+		if (off < table->shared[i].size) {
+			*out = table->shared[i].guest_addr + off;
+			return 0;
+		}
+	}
+	return VIRTIO_EFAULT;
+}
+
+int vring_set_addr(struct vring *vring, const struct memory_table *table, uint64_t desc, uint64_t avail, uint64_t used)
+{
+	const uint64_t from[3] = { desc, avail, used };
+	int error = 0;
+
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED && !error; i++) {
+		uint64_t addr;
+
+		error = front_end_to_guest(table, from[i], &addr);
+		if (!error)
+			error = virtio_queue_config_set_addr(&vring->config, (enum virtio_queue_area)i, addr);
+	}
+	return error;
+}
+
+int vring_start(struct vring *vring, const struct memory_table *table)
+{
+	uint16_t used;
+	int error;
+
+	vring->config.ready = true;
+	error = virtio_queue_start(&vring->queue, &vring->config, &table->map);
+	if (!error)
+		error = virtio_queue_read_used_idx(&vring->queue, &used);
+	if (!error)
+		error = virtio_queue_set_next_used(&vring->queue, used);
+	if (!error)
+		error = virtio_queue_set_next_avail(&vring->queue, vring->base);
+	return error;
+}
+
+/* GET_VRING_BASE, once virtio_queue_quiesced(). */
+uint16_t vring_stop(struct vring *vring)
+{
+	uint16_t base = virtio_queue_next_avail(&vring->queue);
+
+	virtio_queue_reset(&vring->queue);
+	vring->config.ready = false;
+	return base;
+}
+
+/* SET_MEM_TABLE on a running ring. Says whether the old table may be unmapped already. */
+int vring_switch_memory(struct vring *vring, const struct memory_table *table, bool *old_unused)
+{
+	int error = virtio_queue_set_memory(&vring->queue, &table->map);
+
+	*old_unused = virtio_queue_old_maps_unused(&vring->queue);
+	return error;
+}
+
+/* 1: io holds a request to submit. Malformed ones go straight back. */
+int vring_next_io(struct vring *vring, struct io *io)
+{
+	struct virtio_chain chain;
+	uint64_t bytes;
+	int got, error;
+
+	while ((got = virtio_queue_pop(&vring->queue, &chain)) == 1) {
+		io->chain.segments = io->segments;
+		io->chain.capacity = SEGMENTS;
+		error = virtio_chain_collect(&chain, &io->chain);
+		if (error == VIRTIO_ENOTMAPPED)
+			return virtio_queue_undo(&vring->queue, chain.token);
+		if (error) {
+			(void)virtio_queue_complete(&vring->queue, chain.token, 0);
+			continue;
+		}
+		io->token = chain.token;
+		io->iov_count = virtio_segments_iovec(io->segments + io->chain.readable, io->chain.writable, 0,
+						      io->chain.writable_bytes, io->iov, SEGMENTS, &bytes);
+		return 1;
+	}
+	return got;
+}
+
+/* The I/O has written so many bytes into the writable segments. */
+int vring_io_done(struct vring *vring, struct io *io, uint32_t bytes, void (*call)(void))
+{
+	int error;
+
+	virtio_segments_mark_dirty(io->segments + io->chain.readable, io->chain.writable, bytes);
+	error = virtio_queue_complete(&vring->queue, io->token, bytes);
+	if (virtio_queue_needs_notification(&vring->queue))
+		call();
+	return error;
+}

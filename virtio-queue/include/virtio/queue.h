@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The device's side of a split virtqueue.
+ *
+ * A buffer's life: the driver makes it available, virtio_queue_pop() yields it as a chain, the
+ * device walks the chain (<virtio/chain.h>), virtio_queue_complete() returns it, and
+ * virtio_queue_needs_notification() says whether to tell the driver. From pop to completion the
+ * request is in flight, and its token is what completes it.
+ *
+ *	while ((got = virtio_queue_pop(q, &chain)) == 1) {
+ *		written = serve(&chain);
+ *		virtio_queue_complete(q, chain.token, written);
+ *	}
+ *	if (virtio_queue_needs_notification(q))
+ *		interrupt the driver;
+ *	if (got < 0 && got != VIRTIO_ENOTMAPPED)
+ *		the queue is broken: set DEVICE_NEEDS_RESET
+ *
+ * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
+ * follow. A malformed chain under a valid head is an error of the chain's functions; the caller
+ * completes it with length 0 and goes on. An incoherent ring (an index too far ahead, a head out
+ * of range or in flight already) breaks the queue: the call that finds it returns the cause, later
+ * pops return VIRTIO_EBROKEN, and only a reset mends it, but what is in flight can still be completed.
+ * Each fault is counted, and the first one kept (virtio_queue_stats()).
+ *
+ * Threads: all calls on one queue, completion and reset included, are serialised by the caller;
+ * <virtio/queue_sync.h> does it with a lock. Tokens may cross threads. Nothing here blocks or
+ * allocates.
+ *
+ * virtio 1.4, 2.6 and 2.7
+ */
+#ifndef VIRTIO_QUEUE_H
+#define VIRTIO_QUEUE_H
+
+#include <virtio/chain.h>
+#include <virtio/guest_memory.h>
+#include <virtio/queue_config.h>
+
+VIRTIO_BEGIN_DECLS
+
+/* One entry for each head: the caller's storage for the requests in flight. */
+struct virtio_inflight {
+	uint32_t sequence; /* of the token in flight; 0: this head is not in flight */
+	uint32_t len;      /* under IN_ORDER: used length of a completion that waits for its turn */
+	uint16_t position; /* available index at which the head was popped */
+	uint16_t order;    /* under IN_ORDER: the head popped at this slot of the available ring */
+	uint16_t flags;    /* VIRTIO_INFLIGHT_... */
+	uint16_t reserved;
+};
+
+#define VIRTIO_INFLIGHT_OLD_MAP 1u /* popped under an earlier map */
+#define VIRTIO_INFLIGHT_WAITS 2u   /* under IN_ORDER: completed by the caller, not yet in the used ring */
+
+/* Entries of in-flight storage that a queue of up to max_size descriptors needs. */
+#define VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) (max_size)
+
+/* What has happened in a queue since virtio_queue_init(); a reset doesn't clear it. */
+struct virtio_queue_stats {
+	uint64_t chains;        /* popped, and not undone */
+	uint64_t completions;   /* returned to the driver */
+	uint64_t notifications; /* times that virtio_queue_needs_notification() said yes */
+	uint64_t ring_faults;   /* that broke the queue */
+	uint64_t chain_faults;  /* malformed chains */
+	uint64_t not_mapped;    /* translations not known yet; no faults */
+	/* The first fault of either kind; first_error is 0 while there is none. */
+	int first_error;
+	uint16_t first_head;     /* the head concerned; 0xffff when there is none */
+	uint16_t first_position; /* next available index when it happened */
+};
+
+/*
+ * A queue. The caller allocates it and reads what it likes, but changes it through the functions
+ * below alone. The members in front are those that each request touches.
+ */
+struct virtio_queue {
+	/* Host addresses of the areas; NULL for one that is not contiguous, aligned host memory. */
+	const uint8_t *desc;
+	const uint8_t *avail;
+	uint8_t *used;
+	struct virtio_inflight *inflight;
+	uint32_t sequence;    /* of the last pop; odd, so never 0 */
+	uint32_t in_flight;   /* requests popped and not completed by the caller */
+	uint16_t size;        /* descriptors; 0 while the queue is not started */
+	uint16_t mask;        /* size - 1 */
+	uint16_t next_avail;  /* available index of the next pop */
+	uint16_t avail_idx;   /* the driver's index as last read */
+	bool pop_fast;        /* no reason for virtio_queue_pop_slow() */
+	bool complete_fast;   /* no reason for virtio_queue_complete_slow() */
+	bool event_idx;       /* as configured */
+	bool signalled_valid; /* signalled is known; otherwise the next check notifies */
+	uint64_t used_idx;    /* used index; the ring has its low 16 bits */
+	uint64_t signalled;   /* used_idx at the last notification check */
+	struct virtio_memory_cursor memory;
+
+	/* The rest is touched by set-up, slow paths and questions. */
+	struct virtio_queue_config config;
+	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
+	const struct virtio_region *used_region; /* where used lies, for its dirty log; or NULL */
+	uint32_t inflight_entries;
+	uint32_t old_map_in_flight; /* requests popped under an earlier map */
+	uint32_t waiting;           /* under IN_ORDER: completed, and not yet in the used ring */
+	uint16_t publish;           /* under IN_ORDER: available index of the oldest not in the used ring */
+	uint64_t used_start;        /* used_idx at which the completions counted in stats end */
+	int broken;                 /* 0, or the fault that broke the queue */
+	struct virtio_queue_stats stats;
+};
+
+/* Life cycle */
+
+/*
+ * Prepares a queue; it does not run before virtio_queue_start().
+ *
+ * @queue    the caller's
+ * @inflight the caller's storage, which the queue uses until it is no longer used itself
+ * @entries  its entries: VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) or more
+ *
+ * Returns 0; VIRTIO_EINVAL without storage.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+
+/*
+ * Starts a queue: checks the configuration, translates the three areas and clears the used flags.
+ *
+ * @queue   prepared, and not started or reset since
+ * @config  copied
+ * @map     the guest's memory; must live until the queue is reset or has switched to another map
+ *          and everything popped under this one is completed
+ *
+ * Both indices start at 0 (virtio_queue_set_next_avail() and virtio_queue_set_next_used() change
+ * that). Returns 0; VIRTIO_EBUSY if started; VIRTIO_ENOTREADY if config says not ready; VIRTIO_EINVAL if
+ * the in-flight storage is smaller than the queue; an error of virtio_queue_config_check(). On
+ * failure the queue is as before.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_config *config,
+		       const struct virtio_memory_map *map);
+
+/*
+ * Stops a queue and returns it to what virtio_queue_init() made, counters apart.
+ *
+ * The ring is not touched again. Every token becomes stale. A device whose requests still point into
+ * guest memory first waits until virtio_queue_quiesced(): this call forgets them, it cannot stop them.
+ */
+void virtio_queue_reset(struct virtio_queue *queue);
+
+/*
+ * Switches a started queue to another map of the guest's memory.
+ *
+ * @queue  started
+ * @map    as for virtio_queue_start()
+ *
+ * Requests in flight stay so, and what was collected from them stays valid under the old map, which
+ * must live until virtio_queue_old_maps_unused(). A chain that is being walked by
+ * virtio_chain_next() must be walked to its end before. Returns 0; VIRTIO_ENOTREADY if not started;
+ * VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if the ring areas are not in the new map: then the
+ * queue goes on with the old one.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memory_map *map);
+
+/* Requests */
+
+/*
+ * Takes the next chain that the driver has made available.
+ *
+ * @queue  started
+ * @chain  filled in; untouched unless 1 is returned. On the stack or kept, until it is completed.
+ *
+ * Returns 1 for a chain and 0 for none. Errors:
+ *   VIRTIO_ENOTREADY   the queue is not started
+ *   VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EINFLIGHT   the ring is incoherent; the queue is broken now
+ *   VIRTIO_EBROKEN     it was broken before
+ *   VIRTIO_ENOTMAPPED  a ring that is not contiguous in host memory is not mapped at the moment
+ *   VIRTIO_EFAULT, VIRTIO_EPERM   or is no longer; the queue is broken now
+ * Each chain must be completed, or undone, whatever is found in it.
+ */
+int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
+
+/*
+ * How many chains are there to be popped right now: 0 to the queue size.
+ *
+ * For a drain that ends although the driver keeps adding: pop as many and see to other work. Reads
+ * the driver's index afresh. Returns the count, or an error as virtio_queue_pop() does.
+ */
+int virtio_queue_available(struct virtio_queue *queue);
+
+/*
+ * Takes back the last pop: the next one yields the same head again, under a new token.
+ *
+ * @queue  started
+ * @token  of the request popped last among those in flight; undoing several goes backwards
+ *
+ * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_EINVAL if another request was popped
+ * after it and has not been undone; VIRTIO_EBROKEN. A failure changes nothing.
+ */
+int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token);
+
+/*
+ * Returns a request to the driver.
+ *
+ * @queue  started, or broken since
+ * @token  of the request
+ * @len    bytes written to its writable buffers, from the first one on without a gap; for a
+ *         malformed chain 0 (virtio 1.4, 2.7.8.2)
+ *
+ * Whatever was written to guest memory before is visible to the driver before the completion is.
+ * Under IN_ORDER the completion may wait in the queue for earlier requests. Returns 0; VIRTIO_ESTALE
+ * if the token is not in flight: completed before, or from before a reset. For a used ring that is
+ * not contiguous host memory also VIRTIO_EFAULT, VIRTIO_EPERM and VIRTIO_ENOTMAPPED, and the request
+ * stays in flight. A failure changes nothing.
+ */
+int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+
+/* One of several completions. */
+struct virtio_completion {
+	struct virtio_token token;
+	uint32_t len; /* as for virtio_queue_complete() */
+};
+
+/*
+ * Returns several requests with one update of the used index: the driver sees all or none.
+ *
+ * @completions  in the order in which the driver is to see them
+ * @count        how many
+ *
+ * Returns as virtio_queue_complete(); VIRTIO_ESTALE also if a token stands there twice. A failure
+ * completes none of them.
+ */
+int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions,
+				uint32_t count);
+
+/* Notifications */
+
+/*
+ * Whether the driver wants to be notified of what was completed since the last call.
+ *
+ * To be called after one completion or several. Without EVENT_IDX the driver's flag decides, with it
+ * the position of used_event, exactly, however many completions there were (virtio 1.4, 2.7.7.2).
+ * Returns false when nothing was completed. When in doubt, as in the first call after a start or
+ * when the ring cannot be read, true: drivers must bear a notification too many, not one too few.
+ */
+bool virtio_queue_needs_notification(struct virtio_queue *queue);
+
+/*
+ * Asks the driver to notify when it makes buffers available, and looks whether it has already.
+ *
+ * Returns 1 if there is something to pop: the driver may not notify for it, so pop and call this
+ * again. 0 if there is nothing: sleep, a notification will come. Errors as virtio_queue_pop().
+ * virtio 1.4, 2.7.10.2
+ */
+int virtio_queue_enable_notification(struct virtio_queue *queue);
+
+/*
+ * Tells the driver that it need not notify. A hint: notifications may still come. Under EVENT_IDX
+ * there is nothing to say, the event index simply stays behind. Returns as virtio_queue_pop(), but
+ * never 1.
+ */
+int virtio_queue_disable_notification(struct virtio_queue *queue);
+
+/* Questions and state */
+
+/* Whether nothing is in flight, so that a reset, or a new owner of the memory, disturbs no one. */
+bool virtio_queue_quiesced(const struct virtio_queue *queue);
+
+/* Whether nothing is in flight that was popped under a map from before virtio_queue_set_memory(). */
+bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
+
+/* Copies the counters and the first fault. */
+void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queue_stats *out);
+
+/* The available index of the next pop, and the index of the next used element. */
+uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
+uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
+
+/*
+ * Set the two, for a queue that goes on where another left off (virtio_queue_read_used_idx() for a
+ * vhost-user back end). Only while nothing is in flight: VIRTIO_EBUSY otherwise, VIRTIO_ENOTREADY if
+ * not started. The next notification check will say yes.
+ */
+int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);
+int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
+
+/*
+ * Reads the driver's available index, or the used index, from the ring.
+ *
+ * @out  the index; untouched on failure
+ *
+ * Return 0, or an error as virtio_queue_pop(), except that nothing is judged, so nothing breaks.
+ */
+int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out);
+int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
+
+/* Inline bodies. */
+
+/* What is rarely needed, or needed once for many requests. */
+int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+int virtio_queue_refresh(struct virtio_queue *queue);
+int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
+int virtio_queue_complete_slow(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
+bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
+
+/* Offsets in the rings (virtio 1.4, 2.7.6 and 2.7.8). */
+#define VIRTIO_RING_FLAGS 0
+#define VIRTIO_RING_IDX 2
+#define VIRTIO_RING_ENTRIES 4
+
+/*
+ * The name of the function that is called carries the version of the layouts in this header, so
+ * that a program compiled against another version doesn't link.
+ */
+inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+{
+	return virtio_queue_init_layout_1(queue, inflight, entries);
+}
+
+/* Puts a head that was read from the available ring in flight, and begins its chain. */
+inline int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+{
+	struct virtio_inflight *entry;
+	uint32_t sequence;
+
+	if (VIRTIO_UNLIKELY(head >= queue->size))
+		return virtio_queue_break(queue, VIRTIO_EHEAD, head);
+	entry = &queue->inflight[head];
+	if (VIRTIO_UNLIKELY(entry->sequence != 0))
+		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+	sequence = queue->sequence + 2;
+	queue->sequence = sequence;
+	entry->sequence = sequence;
+	entry->position = queue->next_avail++;
+	queue->in_flight++;
+
+	chain->token.sequence = sequence;
+	chain->token.head = head;
+	chain->queue = queue;
+	chain->memory = &queue->memory;
+	chain->table = queue->desc;
+	chain->table_addr = queue->config.addr[VIRTIO_QUEUE_DESC];
+	chain->bytes = 0;
+	chain->table_len = queue->size;
+	chain->left = queue->size;
+	chain->next = head;
+	chain->state = 1;
+	chain->writable = false;
+	chain->indirect = false;
+	return 1;
+}
+
+inline int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
+{
+	uint16_t head;
+	int got;
+
+	if (VIRTIO_UNLIKELY(!queue->pop_fast))
+		return virtio_queue_pop_slow(queue, chain);
+	if (VIRTIO_UNLIKELY(queue->next_avail == queue->avail_idx)) {
+		got = virtio_queue_refresh(queue);
+		if (got <= 0)
+			return got;
+	}
+	head = virtio_guest_load_le16(queue->avail + VIRTIO_RING_ENTRIES +
+				      2 * (size_t)(queue->next_avail & queue->mask));
+	return virtio_queue_take(queue, head, chain);
+}
+
+inline int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
+{
+	struct virtio_inflight *entry;
+	uint64_t used_idx;
+
+	if (VIRTIO_UNLIKELY(!queue->complete_fast))
+		return virtio_queue_complete_slow(queue, token, len);
+	/* A token of a reset queue, or a caller's invention, may have any head. */
+	if (VIRTIO_UNLIKELY(token.head >= queue->size))
+		return VIRTIO_ESTALE;
+	entry = &queue->inflight[token.head];
+	if (VIRTIO_UNLIKELY(entry->sequence != token.sequence || token.sequence == 0))
+		return VIRTIO_ESTALE;
+	entry->sequence = 0;
+	queue->in_flight--;
+	used_idx = queue->used_idx;
+	virtio_guest_store_used(queue->used + VIRTIO_RING_ENTRIES + 8 * (size_t)(used_idx & queue->mask), token.head,
+				len);
+	queue->used_idx = ++used_idx;
+	/* The driver reads the element, and the buffers, after it has seen the index. */
+	virtio_guest_store_le16_release(queue->used + VIRTIO_RING_IDX, (uint16_t)used_idx);
+	return 0;
+}
+
+inline bool virtio_queue_needs_notification(struct virtio_queue *queue)
+{
+	uint64_t used_idx = queue->used_idx;
+	uint64_t added = used_idx - queue->signalled;
+	uint16_t event;
+
+	if (VIRTIO_UNLIKELY(!(queue->complete_fast && queue->event_idx && queue->signalled_valid)))
+		return virtio_queue_needs_notification_slow(queue);
+	/*
+	 * The used index must be visible before used_event is read; pairs with the barrier between
+	 * the driver's store of used_event and its last look at the used index (2.7.14).
+	 */
+	virtio_full_fence();
+	event = virtio_guest_load_le16(queue->avail + VIRTIO_RING_ENTRIES + 2 * (size_t)queue->size);
+	queue->signalled = used_idx;
+	/* Does used_event lie in the added elements that end before used_idx? 65,536 hold every one. */
+	if ((uint16_t)(used_idx - 1 - event) >= added)
+		return false;
+	queue->stats.notifications++;
+	return true;
+}
+
+inline bool virtio_queue_quiesced(const struct virtio_queue *queue)
+{
+	return queue->in_flight == 0;
+}
+
+inline bool virtio_queue_old_maps_unused(const struct virtio_queue *queue)
+{
+	return queue->old_map_in_flight == 0;
+}
+
+inline uint16_t virtio_queue_next_avail(const struct virtio_queue *queue)
+{
+	return queue->next_avail;
+}
+
+inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue)
+{
+	return (uint16_t)queue->used_idx;
+}
+
+VIRTIO_END_DECLS
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The configuration of a queue: what a transport collects from the driver before a queue starts.
+ *
+ * A plain struct. The setters check one value each and keep the old one when they refuse, as the
+ * registers of a transport want it; a caller who has all values at hand may fill in the members
+ * instead, for virtio_queue_config_check(), and so virtio_queue_start(), checks everything again.
+ *
+ * What the guest can do: choose size, addresses and readiness, in any order and at any width.
+ *
+ * Threads: serialised by the caller.
+ *
+ * virtio 1.4, 2.6 (virtqueues), 2.7 (split virtqueues), 4.2.2 (the registers that set these)
+ */
+#ifndef VIRTIO_QUEUE_CONFIG_H
+#define VIRTIO_QUEUE_CONFIG_H
+
+#include <virtio/guest_memory.h>
+
+VIRTIO_BEGIN_DECLS
+
+#define VIRTIO_QUEUE_MAX_SIZE 32768 /* the largest queue size (virtio 1.4, 2.7) */
+
+/* The three areas of a queue (virtio 1.4, 2.6), by their split-ring names. */
+enum virtio_queue_area {
+	VIRTIO_QUEUE_DESC,  /* Descriptor Area: the descriptor table */
+	VIRTIO_QUEUE_AVAIL, /* Driver Area: the available ring */
+	VIRTIO_QUEUE_USED,  /* Device Area: the used ring */
+};
+
+struct virtio_queue_config {
+	uint64_t addr[3];  /* guest addresses, indexed by enum virtio_queue_area */
+	uint16_t max_size; /* set by the device: a power of two */
+	uint16_t size;     /* set by the driver: a power of two, at most max_size */
+	bool ready;        /* the driver has enabled the queue */
+
+	/* Negotiated features. */
+	bool event_idx; /* VIRTIO_RING_F_EVENT_IDX */
+	bool indirect;  /* VIRTIO_RING_F_INDIRECT_DESC */
+	bool in_order;  /* VIRTIO_F_IN_ORDER: used elements in the order of the available ring */
+
+	/*
+	 * For drivers that break the rules harmlessly; false is the specification.
+	 * Some use indirect descriptors without having negotiated them, and some build indirect
+	 * tables with more entries than the queue (virtio 1.4, 2.7.5.3.1). A table never has more
+	 * than 65,535 entries.
+	 */
+	bool allow_unnegotiated_indirect;
+	bool allow_long_indirect;
+};
+
+/*
+ * Sets every member to its default: no addresses, size = max_size, not ready, no features.
+ *
+ * @config    set up
+ * @max_size  what the device supports: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
+ *
+ * Returns 0, or VIRTIO_ESIZE for any other max_size, and then changes nothing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_config_init(struct virtio_queue_config *config, uint16_t max_size);
+
+/* Back to what virtio_queue_config_init() set, with the same max_size and the same two allowances. */
+void virtio_queue_config_reset(struct virtio_queue_config *config);
+
+/*
+ * Sets the size.
+ *
+ * @size  in descriptors, as wide as a register, so that no bit is lost before the check
+ *
+ * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A refused
+ * size changes nothing.
+ */
+int virtio_queue_config_set_size(struct virtio_queue_config *config, uint32_t size);
+
+/*
+ * Sets one address, whole or one 32-bit half of it as registers do.
+ *
+ * @area   which
+ * @addr   guest address: a multiple of 16 for the descriptor table, 2 for the available and 4
+ *         for the used ring (virtio 1.4, 2.7). 0 is an address like any other.
+ * @value  bits 0 to 31 (low), or 32 to 63 (high), of the address; the other half stays
+ *
+ * Returns 0; VIRTIO_EALIGN; VIRTIO_EBUSY once ready; VIRTIO_EINVAL for an unknown area. A refused value
+ * changes nothing.
+ */
+int virtio_queue_config_set_addr(struct virtio_queue_config *config, enum virtio_queue_area area, uint64_t addr);
+int virtio_queue_config_set_addr_low(struct virtio_queue_config *config, enum virtio_queue_area area, uint32_t value);
+int virtio_queue_config_set_addr_high(struct virtio_queue_config *config, enum virtio_queue_area area, uint32_t value);
+
+/*
+ * The length of an area in bytes, for the configured size and features.
+ *
+ * The event fields at the ends of the two rings count only under event_idx: without it they are not
+ * the device's to touch.
+ */
+uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config, enum virtio_queue_area area);
+
+/*
+ * Whether a queue could start from this configuration, except that ready is not looked at: sizes,
+ * alignment, and all three areas wholly inside memory that permits what the device does there.
+ *
+ * @config  what to check
+ * @map     the guest's memory
+ *
+ * Returns 0; VIRTIO_ESIZE; VIRTIO_EALIGN; VIRTIO_EFAULT; VIRTIO_EPERM; VIRTIO_ENOTMAPPED.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_config_check(const struct virtio_queue_config *config, const struct virtio_memory_map *map);
+
+VIRTIO_END_DECLS
+
+#endif
