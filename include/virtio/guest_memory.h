@@ -104,16 +104,26 @@ struct virtio_memory_map {
 	void *translate_context;
 };
 
+/* Accesses of at most so many bytes have a short cut. */
+#define VIRTIO_MEMORY_SMALL 32
+
 /*
  * A map and the window in which the last access fell. Set up by virtio_memory_cursor_init().
  * The window is keyed by the address before translation and by the access permitted.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	uint64_t start;                     /* first address of the window */
-	uint64_t len;                       /* its bytes; 0 for no window */
-	uint8_t *host;                      /* host address of start */
-	const struct virtio_region *region; /* where it lies */
+	uint64_t start; /* first address of the window */
+	uint64_t len;   /* its bytes; 0 for no window */
+	uint8_t *host;  /* host address of start */
+	/*
+	 * How many bytes of the window the inline parts may read and write: len, or 0 if that is not
+	 * permitted, or is to be recorded. And the number of offsets at which VIRTIO_MEMORY_SMALL of
+	 * those bytes can be accessed, so that for a small access of known size one comparison will do.
+	 */
+	uint64_t readable, readable_small;
+	uint64_t writable, writable_small;
+	const struct virtio_region *region; /* where the window lies */
 	uint32_t access;                    /* what it permits */
 };
 
@@ -183,7 +193,7 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
  *
  * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not readable.
  */
-int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
+inline VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 
 /*
  * Copies bytes into guest memory and records them in the dirty log.
@@ -196,7 +206,8 @@ int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void 
  * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not writable, and then
  * none is written.
  */
-int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
+inline VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src,
+					  size_t len);
 
 /* Whether len bytes at addr permit this access: 0, or the error that the access would return. */
 VIRTIO_MUST_CHECK
@@ -214,7 +225,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * access; for an empty range perhaps NULL, perhaps not. Writes made through the pointer are not recorded in a dirty log: see
  * virtio_region_mark_dirty(). Valid as long as the map.
  */
-void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
+					   uint32_t access);
 
 /*
  * Resolves the beginning of a range.
@@ -425,35 +437,39 @@ void *virtio_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr
 int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 
-inline void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
+					   uint32_t access)
 {
 	uint64_t off = addr - cursor->start;
 
-	/* off is below len, so the subtraction does not wrap, nor does anything the guest chose. */
+	/* Only where off is below the window's length is it subtracted, so nothing wraps. */
 	if (VIRTIO_LIKELY(off < cursor->len && len <= cursor->len - off && (cursor->access & access) == access))
 		return cursor->host + off;
 	return virtio_memory_find_slow(cursor, addr, len, access);
 }
 
-inline int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
+inline VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
 {
-	const void *from = virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_READ);
+	uint64_t off = addr - cursor->start;
 
-	if (VIRTIO_UNLIKELY(!from))
+	if (__builtin_constant_p(len) && len <= VIRTIO_MEMORY_SMALL
+		    ? VIRTIO_UNLIKELY(off >= cursor->readable_small)
+		    : VIRTIO_UNLIKELY(off >= cursor->readable || len > cursor->readable - off))
 		return virtio_memory_read_slow(cursor, addr, dst, len);
-	virtio_guest_copy_in(dst, from, len);
+	virtio_guest_copy_in(dst, cursor->host + off, len);
 	return 0;
 }
 
-inline int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
+inline VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src,
+					  size_t len)
 {
-	void *to = virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE);
+	uint64_t off = addr - cursor->start;
 
-	if (VIRTIO_UNLIKELY(!to))
+	if (__builtin_constant_p(len) && len <= VIRTIO_MEMORY_SMALL
+		    ? VIRTIO_UNLIKELY(off >= cursor->writable_small)
+		    : VIRTIO_UNLIKELY(off >= cursor->writable || len > cursor->writable - off))
 		return virtio_memory_write_slow(cursor, addr, src, len);
-	virtio_guest_copy_out(to, src, len);
-	if (VIRTIO_UNLIKELY(cursor->region->dirty != NULL))
-		virtio_region_mark_dirty(cursor->region, to, len);
+	virtio_guest_copy_out(cursor->host + off, src, len);
 	return 0;
 }
 

@@ -26,8 +26,6 @@
 
 VIRTIO_BEGIN_DECLS
 
-struct virtio_queue;
-
 /* The most bytes that one chain may describe (virtio 1.4, 2.7.5.2). */
 #define VIRTIO_CHAIN_MAX_BYTES (UINT64_C(1) << 32)
 
@@ -37,7 +35,7 @@ struct virtio_queue;
  */
 struct virtio_token {
 	uint32_t sequence;
-	uint16_t head; /* index of the chain's first descriptor */
+	uint32_t head; /* index of the chain's first descriptor */
 };
 
 /* A buffer of a chain, in the host's byte order. addr + len does not wrap. */
@@ -47,23 +45,28 @@ struct virtio_desc {
 	bool writable; /* the device may write to it, and not read it; otherwise the reverse */
 };
 
+/* Where the walk along a chain has come to. */
+struct virtio_walk {
+	uint64_t table;      /* the table in use: its host address, or for a slow walk its guest address */
+	uint64_t bytes_left; /* that further descriptors may describe */
+	uint32_t table_len;  /* entries of the table in use */
+	uint32_t next;       /* index of the next descriptor in it, below table_len */
+	int32_t left;        /* descriptors that may still be yielded; negative for a slow walk; 0: see state */
+	int state;           /* VIRTIO_WALK_... bits while walking, 0 at the end, or the error that ended it */
+};
+
+#define VIRTIO_WALK_ON 1       /* another descriptor follows */
+#define VIRTIO_WALK_WRITABLE 2 /* a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
+#define VIRTIO_WALK_DIRECT 4   /* an indirect descriptor is allowed: negotiated, and none so far */
+
 /*
- * A chain being walked. Filled in by virtio_queue_pop(); of its members a caller uses token and
- * memory, and leaves the rest to the functions below.
+ * A chain. Filled in by virtio_queue_pop(); a caller uses token and memory, and leaves walk to the
+ * functions below.
  */
 struct virtio_chain {
 	struct virtio_token token;
-	struct virtio_queue *queue;
-	struct virtio_memory_cursor *memory; /* the queue's: for reading and writing the buffers */
-	const uint8_t *table;                /* table in use, or NULL: through table_addr */
-	uint64_t table_addr;                 /* its guest address, while table is NULL */
-	uint64_t bytes;                      /* sum of the lengths so far */
-	uint32_t table_len;                  /* entries of the table in use */
-	uint32_t left;                       /* descriptors that may still be yielded */
-	uint32_t next;                       /* index of the next one, below table_len */
-	int state;                           /* 1 walking, 0 at the end, or the error that ended the walk */
-	bool writable;                       /* a writable descriptor has been yielded */
-	bool indirect;                       /* the table in use is an indirect one */
+	struct virtio_memory_cursor *memory; /* of the queue popped from: for reading and writing the buffers */
+	struct virtio_walk walk;
 };
 
 /*
@@ -103,7 +106,7 @@ struct virtio_collected {
  *   VIRTIO_EPERM       a table is not readable
  * VIRTIO_ENOTMAPPED is no fault of the chain's: undo the pop and come again (virtio_queue_undo()).
  */
-int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
+inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 
 /*
  * Walks a chain to its end, checks all of it and resolves its buffers.
@@ -123,57 +126,99 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 
 /* Inline bodies. */
 
-/* The rarely taken parts of virtio_chain_next(). */
-int virtio_chain_fail(struct virtio_chain *chain, int error);
-int virtio_chain_enter_indirect(struct virtio_chain *chain, const struct virtio_guest_desc *desc);
-int virtio_chain_load_slow(struct virtio_chain *chain, struct virtio_guest_desc *desc);
+/*
+ * The rarely taken parts of virtio_chain_next(): a walk that is slow, or was ended by an error; and a
+ * descriptor that has been read and is not a plain one.
+ */
+int virtio_chain_next_slow(struct virtio_chain *chain, struct virtio_desc *out);
+int virtio_chain_next_unusual(struct virtio_chain *chain, const struct virtio_guest_desc *d, struct virtio_desc *out);
 
-inline int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out)
+/*
+ * Calls those on a copy. Were the caller's own chain and descriptor passed on, the compiler would have
+ * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
+ * they are needed.
+ */
+inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
+					      struct virtio_desc *out)
 {
-	struct virtio_guest_desc d;
-	uint32_t len, flags;
-	int error;
+	struct virtio_chain copy = *chain;
+	struct virtio_guest_desc read;
+	struct virtio_desc desc;
+	int got;
 
-	for (;;) {
-		if (chain->state <= 0)
-			return chain->state;
-		if (VIRTIO_LIKELY(chain->table != NULL)) {
-			d = virtio_guest_load_desc(chain->table + (size_t)chain->next * 16);
-		} else {
-			error = virtio_chain_load_slow(chain, &d);
-			if (error)
-				return virtio_chain_fail(chain, error);
-		}
-		flags = (uint32_t)(d.rest >> 32);
-		if (VIRTIO_LIKELY(!(flags & VRING_DESC_F_INDIRECT)))
-			break;
-		/* At most once: a table inside a table is an error. */
-		error = virtio_chain_enter_indirect(chain, &d);
-		if (error)
-			return virtio_chain_fail(chain, error);
-	}
-
-	len = (uint32_t)d.rest;
-	chain->bytes += len;
-	if (VIRTIO_UNLIKELY(chain->left == 0))
-		return virtio_chain_fail(chain, VIRTIO_ETOOLONG);
-	chain->left--;
-	if (VIRTIO_UNLIKELY(chain->bytes > VIRTIO_CHAIN_MAX_BYTES))
-		return virtio_chain_fail(chain, VIRTIO_EBYTES);
-	/* A buffer that ends at the last byte of the address space wraps to exactly 0, and is legal. */
-	if (VIRTIO_UNLIKELY(d.addr + len < d.addr && d.addr + len != 0))
-		return virtio_chain_fail(chain, VIRTIO_EFAULT);
-	if (flags & VRING_DESC_F_WRITE)
-		chain->writable = true;
-	else if (VIRTIO_UNLIKELY(chain->writable))
-		return virtio_chain_fail(chain, VIRTIO_EORDER);
-	if (flags & VRING_DESC_F_NEXT) {
-		chain->next = (uint32_t)(d.rest >> 48);
-		if (VIRTIO_UNLIKELY(chain->next >= chain->table_len))
-			return virtio_chain_fail(chain, VIRTIO_ENEXT);
+	if (d) {
+		read = *d;
+		got = virtio_chain_next_unusual(&copy, &read, &desc);
 	} else {
-		chain->state = 0;
+		got = virtio_chain_next_slow(&copy, &desc);
 	}
+	chain->walk = copy.walk;
+	if (got == 1)
+		*out = desc;
+	return got;
+}
+
+/*
+ * Goes on in the table that an indirect descriptor refers to, if it is a plain one: allowed, no longer
+ * than the queue, and by its host address in the memory window. Otherwise changes nothing, returns
+ * false, and leaves the judgement to virtio_chain_next_unusual().
+ */
+inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *memory,
+					       const struct virtio_guest_desc *d)
+{
+	const uint32_t bytes = (uint32_t)d->rest;
+	const uint64_t off = d->addr - memory->start;
+	const uintptr_t host = (uintptr_t)memory->host + (uintptr_t)off;
+
+	/* A walk in the direct table: its length is the queue's. 0 bytes wrap, and are too many. */
+	if (!(walk->state & VIRTIO_WALK_DIRECT) || bytes - 1 >= walk->table_len * 16 || ((bytes | host) & 15) != 0 ||
+	    off >= memory->readable || bytes > memory->readable - off)
+		return false;
+	walk->table = host;
+	walk->table_len = bytes / 16;
+	walk->next = 0;
+	walk->state &= ~VIRTIO_WALK_DIRECT;
+	return true;
+}
+
+inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out)
+{
+	struct virtio_walk *walk = &chain->walk;
+	struct virtio_guest_desc d;
+	uint32_t len, flags, next;
+	uint64_t end;
+
+	if (walk->left <= 0) {
+		if (VIRTIO_LIKELY(walk->state == 0))
+			return 0;
+		return virtio_chain_next_aside(chain, NULL, out);
+	}
+	d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table + (size_t)walk->next * 16);
+	if (VIRTIO_UNLIKELY(d.rest >> 32 & VRING_DESC_F_INDIRECT)) {
+		if (!virtio_walk_enter_table(walk, chain->memory, &d))
+			return virtio_chain_next_aside(chain, &d, out);
+		d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table);
+	}
+	len = (uint32_t)d.rest;
+	flags = (uint32_t)(d.rest >> 32);
+	next = (uint32_t)(d.rest >> 48);
+
+	/* What is not plainly right is looked at again, in full, by virtio_chain_next_unusual(). */
+	if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT) || VIRTIO_UNLIKELY(len > walk->bytes_left) ||
+	    VIRTIO_UNLIKELY(__builtin_add_overflow(d.addr, len, &end)) ||
+	    VIRTIO_UNLIKELY((walk->state & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE)))
+		return virtio_chain_next_aside(chain, &d, out);
+	if (flags & VRING_DESC_F_NEXT) {
+		if (VIRTIO_UNLIKELY(next >= walk->table_len))
+			return virtio_chain_next_aside(chain, &d, out);
+		walk->next = next;
+		walk->left--;
+		walk->state |= (int)(flags & VRING_DESC_F_WRITE);
+	} else {
+		walk->left = 0;
+		walk->state = 0;
+	}
+	walk->bytes_left -= len;
 	out->addr = d.addr;
 	out->len = len;
 	out->writable = (flags & VRING_DESC_F_WRITE) != 0;

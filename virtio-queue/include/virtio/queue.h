@@ -78,15 +78,16 @@ struct virtio_queue {
 	const uint8_t *avail;
 	uint8_t *used;
 	struct virtio_inflight *inflight;
+	uint32_t size;        /* descriptors; 0 while the queue is not started */
+	uint32_t mask;        /* size - 1 */
 	uint32_t sequence;    /* of the last pop; odd, so never 0 */
 	uint32_t in_flight;   /* requests popped and not completed by the caller */
-	uint16_t size;        /* descriptors; 0 while the queue is not started */
-	uint16_t mask;        /* size - 1 */
+	int walk_state;       /* VIRTIO_WALK_... bits that a chain begins with */
 	uint16_t next_avail;  /* available index of the next pop */
 	uint16_t avail_idx;   /* the driver's index as last read */
 	bool pop_fast;        /* no reason for virtio_queue_pop_slow() */
 	bool complete_fast;   /* no reason for virtio_queue_complete_slow() */
-	bool event_idx;       /* as configured */
+	bool event_fast;      /* no reason for virtio_queue_needs_notification_slow() */
 	bool signalled_valid; /* signalled is known; otherwise the next check notifies */
 	uint64_t used_idx;    /* used index; the ring has its low 16 bits */
 	uint64_t signalled;   /* used_idx at the last notification check */
@@ -117,7 +118,7 @@ struct virtio_queue {
  * Returns 0; VIRTIO_EINVAL without storage.
  */
 VIRTIO_MUST_CHECK
-int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 
 /*
  * Starts a queue: checks the configuration, translates the three areas and clears the used flags.
@@ -175,7 +176,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_EFAULT, VIRTIO_EPERM   or is no longer; the queue is broken now
  * Each chain must be completed, or undone, whatever is found in it.
  */
-int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
+inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
 
 /*
  * How many chains are there to be popped right now: 0 to the queue size.
@@ -210,7 +211,7 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token);
  * not contiguous host memory also VIRTIO_EFAULT, VIRTIO_EPERM and VIRTIO_ENOTMAPPED, and the request
  * stays in flight. A failure changes nothing.
  */
-int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
 /* One of several completions. */
 struct virtio_completion {
@@ -240,7 +241,7 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  * Returns false when nothing was completed. When in doubt, as in the first call after a start or
  * when the ring cannot be read, true: drivers must bear a notification too many, not one too few.
  */
-bool virtio_queue_needs_notification(struct virtio_queue *queue);
+inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue);
 
 /*
  * Asks the driver to notify when it makes buffers available, and looks whether it has already.
@@ -261,17 +262,17 @@ int virtio_queue_disable_notification(struct virtio_queue *queue);
 /* Questions and state */
 
 /* Whether nothing is in flight, so that a reset, or a new owner of the memory, disturbs no one. */
-bool virtio_queue_quiesced(const struct virtio_queue *queue);
+inline bool virtio_queue_quiesced(const struct virtio_queue *queue);
 
 /* Whether nothing is in flight that was popped under a map from before virtio_queue_set_memory(). */
-bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
+inline bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 
 /* Copies the counters and the first fault. */
 void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queue_stats *out);
 
 /* The available index of the next pop, and the index of the next used element. */
-uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
-uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
+inline uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
+inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
  * Set the two, for a queue that goes on where another left off (virtio_queue_read_used_idx() for a
@@ -297,7 +298,7 @@ int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_queue_refresh(struct virtio_queue *queue);
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
-int virtio_queue_complete_slow(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len);
 int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
 bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
 
@@ -315,8 +316,8 @@ inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight 
 	return virtio_queue_init_layout_1(queue, inflight, entries);
 }
 
-/* Puts a head that was read from the available ring in flight, and begins its chain. */
-inline int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+/* Puts a head that was read from the available ring in flight, and begins its walk by the table's host address. */
+inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
 	struct virtio_inflight *entry;
 	uint32_t sequence;
@@ -334,27 +335,29 @@ inline int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct v
 
 	chain->token.sequence = sequence;
 	chain->token.head = head;
-	chain->queue = queue;
 	chain->memory = &queue->memory;
-	chain->table = queue->desc;
-	chain->table_addr = queue->config.addr[VIRTIO_QUEUE_DESC];
-	chain->bytes = 0;
-	chain->table_len = queue->size;
-	chain->left = queue->size;
-	chain->next = head;
-	chain->state = 1;
-	chain->writable = false;
-	chain->indirect = false;
+	chain->walk.table = (uintptr_t)queue->desc;
+	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
+	chain->walk.table_len = queue->size;
+	chain->walk.next = head;
+	chain->walk.left = (int32_t)queue->size;
+	chain->walk.state = queue->walk_state;
 	return 1;
 }
 
-inline int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
+inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
 {
+	struct virtio_chain aside;
 	uint16_t head;
 	int got;
 
-	if (VIRTIO_UNLIKELY(!queue->pop_fast))
-		return virtio_queue_pop_slow(queue, chain);
+	if (VIRTIO_UNLIKELY(!queue->pop_fast)) {
+		/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
+		got = virtio_queue_pop_slow(queue, &aside);
+		if (got == 1)
+			*chain = aside;
+		return got;
+	}
 	if (VIRTIO_UNLIKELY(queue->next_avail == queue->avail_idx)) {
 		got = virtio_queue_refresh(queue);
 		if (got <= 0)
@@ -365,14 +368,15 @@ inline int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *cha
 	return virtio_queue_take(queue, head, chain);
 }
 
-inline int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
+inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
 {
+	const uint64_t used_idx = queue->used_idx + 1;
+	uint8_t *used = queue->used;
 	struct virtio_inflight *entry;
-	uint64_t used_idx;
 
 	if (VIRTIO_UNLIKELY(!queue->complete_fast))
-		return virtio_queue_complete_slow(queue, token, len);
-	/* A token of a reset queue, or a caller's invention, may have any head. */
+		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
+	/* A token from before a reset, or of a caller's invention, may have any head; 0 is no sequence number. */
 	if (VIRTIO_UNLIKELY(token.head >= queue->size))
 		return VIRTIO_ESTALE;
 	entry = &queue->inflight[token.head];
@@ -380,22 +384,21 @@ inline int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token
 		return VIRTIO_ESTALE;
 	entry->sequence = 0;
 	queue->in_flight--;
-	used_idx = queue->used_idx;
-	virtio_guest_store_used(queue->used + VIRTIO_RING_ENTRIES + 8 * (size_t)(used_idx & queue->mask), token.head,
+	queue->used_idx = used_idx;
+	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), token.head,
 				len);
-	queue->used_idx = ++used_idx;
 	/* The driver reads the element, and the buffers, after it has seen the index. */
-	virtio_guest_store_le16_release(queue->used + VIRTIO_RING_IDX, (uint16_t)used_idx);
+	virtio_guest_store_le16_release(used + VIRTIO_RING_IDX, (uint16_t)used_idx);
 	return 0;
 }
 
-inline bool virtio_queue_needs_notification(struct virtio_queue *queue)
+inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue)
 {
-	uint64_t used_idx = queue->used_idx;
-	uint64_t added = used_idx - queue->signalled;
+	const uint64_t used_idx = queue->used_idx;
+	const uint64_t added = used_idx - queue->signalled;
 	uint16_t event;
 
-	if (VIRTIO_UNLIKELY(!(queue->complete_fast && queue->event_idx && queue->signalled_valid)))
+	if (VIRTIO_UNLIKELY(!queue->event_fast))
 		return virtio_queue_needs_notification_slow(queue);
 	/*
 	 * The used index must be visible before used_event is read; pairs with the barrier between

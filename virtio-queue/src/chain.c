@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Descriptor chains: indirect tables, tables without a host address, collecting, faults. */
+#include "queue_internal.h"
+
+/* The most entries an indirect table may have: next is 16 bits wide, and so is the length in entries. */
+#define INDIRECT_MAX_ENTRIES 65535u
+
+/* A chain knows its queue by the cursor that it shares with it. */
+static struct virtio_queue *queue_of(const struct virtio_chain *chain)
+{
+	return (struct virtio_queue *)(void *)((uint8_t *)chain->memory - offsetof(struct virtio_queue, memory));
+}
+
+/* Ends the walk with an error, which this and every later call returns. */
+static int fail(struct virtio_chain *chain, int error)
+{
+	struct virtio_queue *queue = queue_of(chain);
+
+	chain->walk.state = error;
+	chain->walk.left = 0;
+	if (error == VIRTIO_ENOTMAPPED)
+		queue->stats.not_mapped++;
+	else
+		virtio_queue_count_fault(queue, error, (uint16_t)chain->token.head, &queue->stats.chain_faults);
+	return error;
+}
+
+void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
+			   uint32_t left)
+{
+	const bool fast = host && ((uintptr_t)host & 7) == 0;
+
+	walk->table = fast ? (uintptr_t)host : addr;
+	walk->table_len = entries;
+	walk->left = fast ? (int32_t)left : -(int32_t)left;
+}
+
+/*
+ * Goes on in the table that an indirect descriptor refers to.
+ *
+ * The descriptor's write flag is ignored, as 2.7.5.3.2 demands, and so is its next flag: what
+ * follows an indirect descriptor is its table and nothing else. The table may have any alignment;
+ * one at an odd address, or over several regions, is read by copying. It does not renew the number of
+ * descriptors that may be yielded, unless tables longer than the queue are allowed.
+ */
+static int enter_indirect(struct virtio_chain *chain, const struct virtio_guest_desc *d)
+{
+	const struct virtio_queue_config *config = &queue_of(chain)->config;
+	const uint32_t bytes = (uint32_t)d->rest;
+	const uint32_t entries = bytes / 16;
+	struct virtio_walk *walk = &chain->walk;
+	uint32_t left = (uint32_t)(walk->left < 0 ? -walk->left : walk->left);
+	const uint8_t *host;
+	int error;
+
+	if (!(walk->state & VIRTIO_WALK_DIRECT))
+		return VIRTIO_EINDIRECT;
+	if (bytes == 0 || bytes % 16 || entries > INDIRECT_MAX_ENTRIES)
+		return VIRTIO_EINDIRECT;
+	if (entries > config->size) {
+		if (!config->allow_long_indirect)
+			return VIRTIO_EINDIRECT;
+		left = entries;
+	}
+	host = virtio_memory_find(chain->memory, d->addr, bytes, VIRTIO_ACCESS_READ);
+	if (!host) {
+		error = virtio_memory_check(chain->memory, d->addr, bytes, VIRTIO_ACCESS_READ);
+		if (error)
+			return error;
+	}
+	virtio_walk_use_table(walk, host, d->addr, entries, left);
+	walk->next = 0;
+	walk->state &= ~VIRTIO_WALK_DIRECT;
+	return 0;
+}
+
+/* All checks of one descriptor, in full: the inline part of virtio_chain_next() is a short cut through them. */
+static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
+{
+	const uint32_t len = (uint32_t)d->rest, flags = (uint32_t)(d->rest >> 32), next = (uint32_t)(d->rest >> 48);
+
+	if (len > walk->bytes_left)
+		return VIRTIO_EBYTES;
+	/* A buffer that ends at the last byte of the address space wraps to exactly 0, and is legal. */
+	if (d->addr + len < d->addr && d->addr + len != 0)
+		return VIRTIO_EFAULT;
+	if ((walk->state & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
+		return VIRTIO_EORDER;
+	if (flags & VRING_DESC_F_NEXT) {
+		if (next >= walk->table_len)
+			return VIRTIO_ENEXT;
+		walk->next = next;
+		walk->left += walk->left < 0 ? 1 : -1;
+		walk->state |= (int)(flags & VRING_DESC_F_WRITE);
+	} else {
+		walk->left = 0;
+		walk->state = 0;
+	}
+	walk->bytes_left -= len;
+	out->addr = d->addr;
+	out->len = len;
+	out->writable = (flags & VRING_DESC_F_WRITE) != 0;
+	return 1;
+}
+
+int virtio_chain_next_unusual(struct virtio_chain *chain, const struct virtio_guest_desc *d, struct virtio_desc *out)
+{
+	int got;
+
+	if (d->rest >> 32 & VRING_DESC_F_INDIRECT) {
+		got = enter_indirect(chain, d);
+		return got ? fail(chain, got) : virtio_chain_next(chain, out);
+	}
+	got = check_and_step(&chain->walk, d, out);
+	return got < 0 ? fail(chain, got) : got;
+}
+
+int virtio_chain_next_slow(struct virtio_chain *chain, struct virtio_desc *out)
+{
+	const struct virtio_walk *walk = &chain->walk;
+	struct virtio_guest_desc d;
+	uint8_t raw[16];
+	int error;
+
+	if (walk->state <= 0)
+		return walk->state;
+	/* The last descriptor that the chain may have says that there is another. */
+	if (walk->left == 0)
+		return fail(chain, VIRTIO_ETOOLONG);
+	error = virtio_memory_read(chain->memory, walk->table + (uint64_t)walk->next * 16, raw, sizeof raw);
+	if (error)
+		return fail(chain, error);
+	d.addr = virtio_get_le64(raw);
+	d.rest = virtio_get_le64(raw + 8);
+	return virtio_chain_next_unusual(chain, &d, out);
+}
+
+/*
+ * Adds the pieces of one buffer to the list, and goes on counting when the array is full: the caller
+ * is told how large it must be, and where the last writable byte is.
+ */
+static int collect_buffer(struct virtio_chain *chain, const struct virtio_desc *desc, struct virtio_collected *c)
+{
+	const uint32_t access = desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+	uint64_t addr = desc->addr, left = desc->len;
+	struct virtio_segment piece;
+	int error;
+
+	while (left > 0) {
+		error = virtio_memory_segment(chain->memory, addr, left, access, &piece);
+		if (error)
+			return error;
+		if (c->needed < c->capacity)
+			c->segments[c->needed] = piece;
+		c->needed++;
+		addr += piece.len;
+		left -= piece.len;
+		if (desc->writable) {
+			c->writable++;
+			c->last_writable = piece;
+		} else {
+			c->readable++;
+		}
+	}
+	if (desc->writable)
+		c->writable_bytes += desc->len;
+	else
+		c->readable_bytes += desc->len;
+	return 0;
+}
+
+int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out)
+{
+	struct virtio_collected c = { .segments = out->segments, .capacity = out->capacity };
+	struct virtio_segment *last = &c.last_writable;
+	struct virtio_desc desc;
+	int got, error;
+
+	while ((got = virtio_chain_next(chain, &desc)) == 1) {
+		error = collect_buffer(chain, &desc, &c);
+		if (error)
+			return fail(chain, error);
+	}
+	if (got < 0)
+		return got;
+	if (last->len > 1) {
+		last->addr += last->len - 1;
+		last->host = (uint8_t *)last->host + (last->len - 1);
+		last->len = 1;
+	}
+	if (c.needed > c.capacity) {
+		out->needed = c.needed;
+		out->last_writable = c.last_writable;
+		return VIRTIO_ENOBUFS;
+	}
+	*out = c;
+	return 0;
+}

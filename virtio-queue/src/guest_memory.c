@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Guest memory: what isn't inline. Maps, look-ups outside the window, segments, the dirty log. */
+#include <virtio/guest_memory.h>
+
+/* Maps */
+
+static bool dirty_log_is_valid(const struct virtio_dirty_log *log)
+{
+	if (!log->bitmap || log->page_shift > 63 || (log->unit != 1 && log->unit != sizeof(unsigned long)))
+		return false;
+	return (log->size & (log->unit - 1u)) == 0 && ((uintptr_t)log->bitmap & (log->unit - 1u)) == 0;
+}
+
+static bool region_is_valid(const struct virtio_region *r)
+{
+	if (r->len == 0 || !r->host || (r->flags & ~VIRTIO_REGION_READ_ONLY))
+		return false;
+	/* Both ends inclusive, so that a region may end with the address space. */
+	if (r->addr + (r->len - 1) < r->addr || r->len - 1 > UINTPTR_MAX - (uintptr_t)r->host)
+		return false;
+	return !r->dirty || dirty_log_is_valid(r->dirty);
+}
+
+static void sort_regions(struct virtio_region *regions, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		struct virtio_region r = regions[i];
+		uint32_t j = i;
+
+		for (; j > 0 && regions[j - 1].addr > r.addr; j--)
+			regions[j] = regions[j - 1];
+		regions[j] = r;
+	}
+}
+
+int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *regions, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!region_is_valid(&regions[i]))
+			return VIRTIO_EINVAL;
+	sort_regions(regions, count);
+	for (uint32_t i = 1; i < count; i++)
+		if (regions[i].addr - regions[i - 1].addr < regions[i - 1].len)
+			return VIRTIO_EINVAL;
+	map->regions = regions;
+	map->count = count;
+	map->translate = NULL;
+	map->translate_context = NULL;
+	return 0;
+}
+
+void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
+{
+	map->translate = translate;
+	map->translate_context = context;
+}
+
+void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map)
+{
+	memset(cursor, 0, sizeof *cursor);
+	cursor->map = map;
+}
+
+/* Look-ups */
+
+static const struct virtio_region *find_region(const struct virtio_memory_map *map, uint64_t addr)
+{
+	const struct virtio_region *base = map->regions;
+	uint32_t count = map->count;
+
+	if (count == 0)
+		return NULL;
+	/* The last region that starts at or below addr, or the first one. */
+	while (count > 1) {
+		uint32_t half = count / 2;
+
+		base = base[half].addr <= addr ? base + half : base;
+		count -= half;
+	}
+	return addr - base->addr < base->len ? base : NULL;
+}
+
+static uint64_t small_offsets(uint64_t len)
+{
+	return len < VIRTIO_MEMORY_SMALL ? 0 : len - VIRTIO_MEMORY_SMALL + 1;
+}
+
+static void set_window(struct virtio_memory_cursor *cursor, uint64_t start, uint64_t len, uint8_t *host,
+		       const struct virtio_region *region, uint32_t access)
+{
+	cursor->start = start;
+	cursor->len = len;
+	cursor->host = host;
+	cursor->region = region;
+	cursor->access = access;
+	cursor->readable = access & VIRTIO_ACCESS_READ ? len : 0;
+	cursor->writable = (access & VIRTIO_ACCESS_WRITE) && !region->dirty ? len : 0;
+	cursor->readable_small = small_offsets(cursor->readable);
+	cursor->writable_small = small_offsets(cursor->writable);
+}
+
+/* As resolve(), with a translation in front of the regions. */
+static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
+					  uint32_t access)
+{
+	const struct virtio_memory_map *map = cursor->map;
+	struct virtio_translation t = { 0 };
+	const struct virtio_region *region;
+	uint64_t off;
+	int error = map->translate(map->translate_context, addr, len, access, &t);
+
+	if (error)
+		return error < 0 ? error : VIRTIO_EFAULT;
+	region = find_region(map, t.addr);
+	if (!region || t.len == 0)
+		return VIRTIO_EFAULT;
+	if (region->flags & VIRTIO_REGION_READ_ONLY)
+		t.access &= ~VIRTIO_ACCESS_WRITE;
+	if ((t.access & access) != access)
+		return VIRTIO_EPERM;
+	off = t.addr - region->addr;
+	if (t.len > region->len - off)
+		t.len = region->len - off;
+	/* One that runs past the end of the address space must not wrap into its start. */
+	if (t.len - 1 > UINT64_MAX - addr)
+		t.len = UINT64_MAX - addr + 1;
+	set_window(cursor, addr, t.len, (uint8_t *)region->host + off, region, t.access);
+	return 0;
+}
+
+/* Makes the window contain addr, with access permitted. */
+static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+{
+	const struct virtio_region *region;
+	uint32_t permitted = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+
+	if (VIRTIO_UNLIKELY(cursor->map->translate != NULL))
+		return resolve_translated(cursor, addr, len, access);
+	region = find_region(cursor->map, addr);
+	if (!region)
+		return VIRTIO_EFAULT;
+	if (region->flags & VIRTIO_REGION_READ_ONLY)
+		permitted = VIRTIO_ACCESS_READ;
+	if ((permitted & access) != access)
+		return VIRTIO_EPERM;
+	set_window(cursor, region->addr, region->len, region->host, region, permitted);
+	return 0;
+}
+
+int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
+			  struct virtio_segment *out)
+{
+	uint64_t off = addr - cursor->start;
+
+	if (len == 0)
+		return VIRTIO_EINVAL;
+	if (off >= cursor->len || (cursor->access & access) != access) {
+		int error = resolve(cursor, addr, len, access);
+
+		if (error)
+			return error;
+		off = addr - cursor->start;
+	}
+	out->addr = addr;
+	out->len = len < cursor->len - off ? len : cursor->len - off;
+	out->host = cursor->host + off;
+	out->region = cursor->region;
+	return 0;
+}
+
+void *virtio_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+{
+	uint64_t off = addr - cursor->start;
+
+	if (len == 0)
+		return NULL;
+	/* In the window, but past its end: another look would find the same. */
+	if (off < cursor->len && (cursor->access & access) == access)
+		return NULL;
+	if (resolve(cursor, addr, len, access))
+		return NULL;
+	off = addr - cursor->start;
+	return len <= cursor->len - off ? cursor->host + off : NULL;
+}
+
+static bool range_wraps(uint64_t addr, uint64_t len)
+{
+	return len != 0 && addr + (len - 1) < addr;
+}
+
+int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+{
+	struct virtio_segment s;
+	int error;
+
+	if (range_wraps(addr, len))
+		return VIRTIO_EFAULT;
+	for (; len > 0; addr += s.len, len -= s.len) {
+		error = virtio_memory_segment(cursor, addr, len, access, &s);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
+{
+	uint8_t *to = dst;
+	struct virtio_segment s;
+	int error;
+
+	if (len == 0)
+		return 0;
+	error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_READ, &s);
+	if (error)
+		return error;
+	if (s.len == len) {
+		virtio_guest_copy_in(dst, s.host, len);
+		return 0;
+	}
+	error = virtio_memory_check(cursor, addr, len, VIRTIO_ACCESS_READ);
+	if (error)
+		return error;
+	for (; len > 0; addr += s.len, to += s.len, len -= (size_t)s.len) {
+		error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_READ, &s);
+		if (error)
+			return error;
+		virtio_guest_copy_in(to, s.host, (size_t)s.len);
+	}
+	return 0;
+}
+
+int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
+{
+	const uint8_t *from = src;
+	struct virtio_segment s;
+	int error;
+
+	if (len == 0)
+		return 0;
+	error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_WRITE, &s);
+	if (error)
+		return error;
+	if (s.len == len) {
+		virtio_guest_copy_out(s.host, src, len);
+		virtio_region_mark_dirty(s.region, s.host, len);
+		return 0;
+	}
+	error = virtio_memory_check(cursor, addr, len, VIRTIO_ACCESS_WRITE);
+	if (error)
+		return error;
+	for (; len > 0; addr += s.len, from += s.len, len -= (size_t)s.len) {
+		error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_WRITE, &s);
+		if (error)
+			return error;
+		virtio_guest_copy_out(s.host, from, (size_t)s.len);
+		virtio_region_mark_dirty(s.region, s.host, s.len);
+	}
+	return 0;
+}
+
+int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
+			   struct virtio_segment *segments, uint32_t capacity)
+{
+	uint32_t n = 0;
+
+	if (range_wraps(addr, len))
+		return VIRTIO_EFAULT;
+	if (capacity > INT32_MAX)
+		capacity = INT32_MAX;
+	while (len > 0) {
+		int error;
+
+		if (n == capacity)
+			return VIRTIO_ENOBUFS;
+		error = virtio_memory_segment(cursor, addr, len, access, &segments[n]);
+		if (error)
+			return error;
+		addr += segments[n].len;
+		len -= segments[n].len;
+		n++;
+	}
+	return (int)n;
+}
+
+/* Atomic fields */
+
+static int find_field(struct virtio_memory_cursor *cursor, uint64_t addr, uint32_t size, uint32_t access, void **out)
+{
+	struct virtio_segment s;
+	int error;
+
+	if (addr & (size - 1))
+		return VIRTIO_EALIGN;
+	error = virtio_memory_segment(cursor, addr, size, access, &s);
+	if (error)
+		return error;
+	if (s.len < size)
+		return VIRTIO_EFAULT;
+	if ((uintptr_t)s.host & (size - 1))
+		return VIRTIO_EALIGN;
+	*out = s.host;
+	return 0;
+}
+
+int virtio_memory_load_le16(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint16_t *out)
+{
+	void *p;
+	int error = find_field(cursor, addr, sizeof *out, VIRTIO_ACCESS_READ, &p);
+
+	if (error)
+		return error;
+	*out = order == VIRTIO_ACQUIRE ? virtio_guest_load_le16_acquire(p) : virtio_guest_load_le16(p);
+	return 0;
+}
+
+int virtio_memory_load_le32(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint32_t *out)
+{
+	const virtio_guest_u32 *field;
+	void *p;
+	int error = find_field(cursor, addr, sizeof *out, VIRTIO_ACCESS_READ, &p);
+
+	if (error)
+		return error;
+	field = p;
+	*out = virtio_le32(order == VIRTIO_ACQUIRE ? __atomic_load_n(field, __ATOMIC_ACQUIRE)
+						   : __atomic_load_n(field, __ATOMIC_RELAXED));
+	return 0;
+}
+
+int virtio_memory_store_le16(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order,
+			     uint16_t value)
+{
+	void *p;
+	int error = find_field(cursor, addr, sizeof value, VIRTIO_ACCESS_WRITE, &p);
+
+	if (error)
+		return error;
+	if (order == VIRTIO_RELEASE)
+		virtio_guest_store_le16_release(p, value);
+	else
+		virtio_guest_store_le16(p, value);
+	virtio_region_mark_dirty(cursor->region, p, sizeof value);
+	return 0;
+}
+
+int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order,
+			     uint32_t value)
+{
+	void *p;
+	int error = find_field(cursor, addr, sizeof value, VIRTIO_ACCESS_WRITE, &p);
+
+	if (error)
+		return error;
+	if (order == VIRTIO_RELEASE)
+		__atomic_store_n((virtio_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELEASE);
+	else
+		__atomic_store_n((virtio_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELAXED);
+	virtio_region_mark_dirty(cursor->region, p, sizeof value);
+	return 0;
+}
+
+/* Segments */
+
+uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t count)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bytes += segments[i].len;
+	return bytes;
+}
+
+void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t count, uint64_t bytes)
+{
+	for (uint32_t i = 0; i < count && bytes > 0; i++) {
+		uint64_t len = segments[i].len < bytes ? segments[i].len : bytes;
+
+		virtio_region_mark_dirty(segments[i].region, segments[i].host, len);
+		bytes -= len;
+	}
+}
+
+uint32_t virtio_segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
+			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
+{
+	uint64_t done = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < count && n < capacity && done < bytes; i++) {
+		uint64_t len = segments[i].len;
+
+		if (offset >= len) {
+			offset -= len;
+			continue;
+		}
+		len -= offset;
+		if (len > bytes - done)
+			len = bytes - done;
+		iov[n].base = (uint8_t *)segments[i].host + offset;
+		iov[n].len = (size_t)len;
+		offset = 0;
+		done += len;
+		n++;
+	}
+	*filled = done;
+	return n;
+}
+
+/* Dirty log */
+
+void virtio_region_mark_dirty(const struct virtio_region *region, const void *host, uint64_t len)
+{
+	if (region->dirty)
+		virtio_dirty_log_mark(region->dirty,
+				      region->addr + (uint64_t)((const uint8_t *)host - (const uint8_t *)region->host),
+				      len);
+}
+
+/*
+ * The release order puts the bytes before the bit: whoever takes the bit and then copies the page
+ * copies the bytes too.
+ */
+static void set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned long bits)
+{
+	if (log->unit == 1)
+		__atomic_fetch_or((uint8_t *)log->bitmap + unit, (uint8_t)bits, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_or((unsigned long *)log->bitmap + unit, bits, __ATOMIC_RELEASE);
+}
+
+void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
+{
+	/* Masks and shifts, for a division of 64 bits is a library call on 32-bit hosts. */
+	const uint32_t shift = log->unit == 1 ? 3 : sizeof(unsigned long) == 8 ? 6 : 5;
+	const uint32_t bits = 1u << shift;
+	uint64_t last = addr + (len - 1);
+	uint64_t first;
+
+	if (len == 0 || log->size == 0)
+		return;
+	if (last < addr)
+		last = UINT64_MAX;
+	if (last < log->base)
+		return;
+	first = addr < log->base ? 0 : (addr - log->base) >> log->page_shift;
+	last = (last - log->base) >> log->page_shift;
+	/* Compared in bytes of bitmap, because the number of bits may not fit. */
+	if (first / 8 >= log->size)
+		return;
+	if (last / 8 >= log->size)
+		last = (log->size - 1) * 8 + 7;
+	while (first <= last) {
+		uint32_t bit = (uint32_t)first & (bits - 1);
+		uint64_t n = bits - bit;
+		unsigned long ones;
+
+		if (n > last - first + 1)
+			n = last - first + 1;
+		ones = n == 8 * sizeof ones ? ~0ul : (1ul << n) - 1;
+		set_bits(log, first >> shift, ones << bit);
+		first += n;
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The external copies of the inline functions, for callers that aren't compiled with optimisation,
+ * take an address, or come from another language. C11, 6.7.4: a declaration with extern in one
+ * translation unit makes it provide the definition.
+ */
+#include <virtio/queue.h>
+
+extern uint16_t virtio_le16(uint16_t v);
+extern uint32_t virtio_le32(uint32_t v);
+extern uint64_t virtio_le64(uint64_t v);
+extern uint16_t virtio_get_le16(const void *p);
+extern uint32_t virtio_get_le32(const void *p);
+extern uint64_t virtio_get_le64(const void *p);
+extern void virtio_put_le16(void *p, uint16_t v);
+extern void virtio_put_le32(void *p, uint32_t v);
+extern void virtio_put_le64(void *p, uint64_t v);
+
+extern void virtio_guest_copy_in(void *dst, const void *guest, size_t len);
+extern void virtio_guest_copy_out(void *guest, const void *src, size_t len);
+extern uint16_t virtio_guest_load_le16(const void *guest);
+extern uint16_t virtio_guest_load_le16_acquire(const void *guest);
+extern void virtio_guest_store_le16(void *guest, uint16_t value);
+extern void virtio_guest_store_le16_release(void *guest, uint16_t value);
+extern void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
+extern struct virtio_guest_desc virtio_guest_load_desc(const void *guest);
+extern void virtio_full_fence(void);
+extern void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+extern int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
+extern int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
+
+extern int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
+				   struct virtio_desc *out);
+extern bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *memory,
+				    const struct virtio_guest_desc *d);
+extern int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
+
+extern int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+extern int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+extern int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
+extern int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+extern bool virtio_queue_needs_notification(struct virtio_queue *queue);
+extern bool virtio_queue_quiesced(const struct virtio_queue *queue);
+extern bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
+extern uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
+extern uint16_t virtio_queue_next_used(const struct virtio_queue *queue);

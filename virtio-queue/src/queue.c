@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The queue's life cycle, its memory and its indices. */
+#include "queue_internal.h"
+
+void virtio_queue_update_paths(struct virtio_queue *queue)
+{
+	const bool plain = queue->size != 0 && queue->avail && !queue->config.in_order;
+
+	queue->pop_fast = plain && queue->desc && !queue->broken;
+	queue->complete_fast = plain && queue->used && !queue->used_region && queue->old_map_in_flight == 0;
+	queue->event_fast = plain && queue->config.event_idx && queue->signalled_valid;
+}
+
+int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+{
+	if (!inflight || entries == 0)
+		return VIRTIO_EINVAL;
+	memset(queue, 0, sizeof *queue);
+	memset(inflight, 0, sizeof *inflight * entries);
+	queue->inflight = inflight;
+	queue->inflight_entries = entries;
+	/* Pops add 2, so a sequence number is odd, and 0 always means none. */
+	queue->sequence = UINT32_MAX;
+	queue->stats.first_head = UINT16_MAX;
+	return 0;
+}
+
+/* The host address of a ring area: NULL where it is cut up, or aligned otherwise than in the guest. */
+static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virtio_queue_config *config,
+			  enum virtio_queue_area area, uint32_t access, uintptr_t align)
+{
+	uint8_t *host =
+		virtio_memory_find(cursor, config->addr[area], virtio_queue_config_area_bytes(config, area), access);
+
+	return ((uintptr_t)host & (align - 1)) ? NULL : host;
+}
+
+/* Points the queue at its areas in a map in which they have been checked. */
+static void attach(struct virtio_queue *queue, const struct virtio_memory_map *map)
+{
+	struct virtio_memory_cursor *cursor = &queue->ring_memory;
+
+	virtio_memory_cursor_init(&queue->memory, map);
+	virtio_memory_cursor_init(cursor, map);
+	queue->desc = area_host(cursor, &queue->config, VIRTIO_QUEUE_DESC, VIRTIO_ACCESS_READ, 8);
+	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
+	queue->used = area_host(cursor, &queue->config, VIRTIO_QUEUE_USED, VIRTIO_ACCESS_WRITE, 4);
+	queue->used_region = queue->used && cursor->region->dirty ? cursor->region : NULL;
+	virtio_queue_update_paths(queue);
+}
+
+int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_config *config,
+		       const struct virtio_memory_map *map)
+{
+	int error;
+
+	if (queue->size != 0)
+		return VIRTIO_EBUSY;
+	if (!config->ready)
+		return VIRTIO_ENOTREADY;
+	error = virtio_queue_config_check(config, map);
+	if (error)
+		return error;
+	if (config->size > queue->inflight_entries)
+		return VIRTIO_EINVAL;
+	queue->config = *config;
+	queue->size = config->size;
+	queue->mask = config->size - 1u;
+	queue->walk_state = VIRTIO_WALK_ON;
+	if (config->indirect || config->allow_unnegotiated_indirect)
+		queue->walk_state |= VIRTIO_WALK_DIRECT;
+	queue->signalled_valid = true;
+	attach(queue, map);
+	/*
+	 * Kicks are wanted until virtio_queue_disable_notification(); an owner before us may have said
+	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).
+	 */
+	error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, 0);
+	if (error)
+		virtio_queue_reset(queue);
+	return error;
+}
+
+/* Adds what the running counters hold to the totals, before they are set to something else. */
+static void bank_counters(struct virtio_queue *queue)
+{
+	queue->stats.completions += queue->used_idx - queue->used_start;
+	queue->used_start = queue->used_idx;
+}
+
+void virtio_queue_reset(struct virtio_queue *queue)
+{
+	struct virtio_queue fresh;
+
+	bank_counters(queue);
+	/* Under IN_ORDER some were completed and not published; they are lost like those in flight. */
+	queue->stats.chains = queue->stats.completions;
+	memset(&fresh, 0, sizeof fresh);
+	fresh.inflight = queue->inflight;
+	fresh.inflight_entries = queue->inflight_entries;
+	fresh.sequence = queue->sequence;
+	fresh.stats = queue->stats;
+	memset(queue->inflight, 0, sizeof *queue->inflight * queue->inflight_entries);
+	*queue = fresh;
+}
+
+int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memory_map *map)
+{
+	int error;
+
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	error = virtio_queue_config_check(&queue->config, map);
+	if (error)
+		return error;
+	if (queue->in_flight != 0)
+		for (uint32_t i = 0; i < queue->size; i++)
+			if (queue->inflight[i].sequence != 0)
+				queue->inflight[i].flags |= VIRTIO_INFLIGHT_OLD_MAP;
+	queue->old_map_in_flight = queue->in_flight;
+	attach(queue, map);
+	return 0;
+}
+
+void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter)
+{
+	++*counter;
+	if (queue->stats.first_error != 0)
+		return;
+	queue->stats.first_error = error;
+	queue->stats.first_head = head;
+	queue->stats.first_position = queue->next_avail;
+}
+
+int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head)
+{
+	queue->broken = error;
+	virtio_queue_count_fault(queue, error, head, &queue->stats.ring_faults);
+	virtio_queue_update_paths(queue);
+	return error;
+}
+
+void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queue_stats *out)
+{
+	*out = queue->stats;
+	out->completions += queue->used_idx - queue->used_start;
+	out->chains = out->completions + queue->in_flight + queue->waiting;
+}
+
+static int may_set_index(const struct virtio_queue *queue)
+{
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	return queue->in_flight != 0 || queue->waiting != 0 ? VIRTIO_EBUSY : 0;
+}
+
+int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index)
+{
+	int error = may_set_index(queue);
+
+	if (error)
+		return error;
+	queue->next_avail = index;
+	queue->avail_idx = index;
+	queue->publish = index;
+	queue->signalled_valid = false;
+	virtio_queue_update_paths(queue);
+	return 0;
+}
+
+int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index)
+{
+	int error = may_set_index(queue);
+
+	if (error)
+		return error;
+	bank_counters(queue);
+	queue->used_idx = index;
+	queue->used_start = index;
+	queue->signalled = index;
+	queue->signalled_valid = false;
+	virtio_queue_update_paths(queue);
+	return 0;
+}
+
+int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out)
+{
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	return virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_IDX, out);
+}
+
+int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out)
+{
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	return virtio_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_RING_IDX, out);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What the source files of virtio-queue share: field access to the rings, and fault accounting. */
+#ifndef VIRTIO_QUEUE_INTERNAL_H
+#define VIRTIO_QUEUE_INTERNAL_H
+
+#include <virtio/queue.h>
+
+/*
+ * Reads or writes a 16-bit field of the available or used ring, by its host address where the area
+ * has one and through the map where not. 0, or the error of the access.
+ */
+int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
+int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value);
+
+/* Writes a used element into the slot of used index idx; then makes all up to idx visible. */
+int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len);
+int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx);
+
+/* Adds a fault to one of the counters in queue->stats, and keeps it if it is the first. */
+void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
+
+/*
+ * Makes a walk go on, or begin, in a table that has been checked: by its host address if it has one
+ * that is aligned for whole loads, or else slowly, through its guest address.
+ */
+void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
+			   uint32_t left);
+
+/* Decides anew whether pops and completions may take the inline path. */
+void virtio_queue_update_paths(struct virtio_queue *queue);
+
+#endif

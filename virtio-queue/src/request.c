@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A request's way through the queue where it isn't inline: pop, undo, complete, notify. */
+#include "queue_internal.h"
+
+/* Available */
+
+/* An error of access to a ring: final, unless the translation is merely not known yet. */
+static int ring_error(struct virtio_queue *queue, int error)
+{
+	if (error != VIRTIO_ENOTMAPPED)
+		return virtio_queue_break(queue, error, UINT16_MAX);
+	queue->stats.not_mapped++;
+	return error;
+}
+
+static int not_running(const struct virtio_queue *queue)
+{
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	return queue->broken ? VIRTIO_EBROKEN : 0;
+}
+
+/*
+ * Reads the available index: 1 if there is something to pop, 0 if not. The acquire pairs with the
+ * driver's release of the index, so that entries and descriptors behind it are seen as they were
+ * then (virtio 1.4, 2.7.13.3.1).
+ */
+int virtio_queue_refresh(struct virtio_queue *queue)
+{
+	const uint16_t known = (uint16_t)(queue->avail_idx - queue->next_avail);
+	uint16_t idx, ahead;
+	int error = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_IDX, &idx);
+
+	if (error)
+		return ring_error(queue, error);
+	ahead = (uint16_t)(idx - queue->next_avail);
+	/* More than the ring holds, or fewer than were there before: 2.7.6.1 forbids both. */
+	if (ahead > queue->size || ahead < known)
+		return virtio_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
+	queue->avail_idx = idx;
+	return ahead != 0;
+}
+
+int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain)
+{
+	const uint32_t slot = queue->next_avail & queue->mask;
+	uint16_t head;
+	int got = not_running(queue);
+
+	if (got)
+		return got;
+	if (queue->next_avail == queue->avail_idx) {
+		got = virtio_queue_refresh(queue);
+		if (got <= 0)
+			return got;
+	}
+	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_ENTRIES + 2 * (uint64_t)slot, &head);
+	if (got)
+		return ring_error(queue, got);
+	if (queue->config.in_order && head < queue->size) {
+		if (queue->inflight[head].flags & VIRTIO_INFLIGHT_WAITS)
+			return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+		queue->inflight[slot].order = head;
+	}
+	got = virtio_queue_take(queue, head, chain);
+	if (got == 1 && !queue->desc)
+		virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size,
+				      queue->size);
+	return got;
+}
+
+int virtio_queue_available(struct virtio_queue *queue)
+{
+	int got = not_running(queue);
+
+	if (got)
+		return got;
+	got = virtio_queue_refresh(queue);
+	return got < 0 ? got : (uint16_t)(queue->avail_idx - queue->next_avail);
+}
+
+/* In flight */
+
+static struct virtio_inflight *find_in_flight(struct virtio_queue *queue, struct virtio_token token)
+{
+	struct virtio_inflight *entry;
+
+	if (token.head >= queue->size || token.sequence == 0)
+		return NULL;
+	entry = &queue->inflight[token.head];
+	return entry->sequence == token.sequence ? entry : NULL;
+}
+
+static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *entry)
+{
+	entry->sequence = 0;
+	queue->in_flight--;
+	if (!(entry->flags & VIRTIO_INFLIGHT_OLD_MAP))
+		return;
+	entry->flags &= (uint16_t)~VIRTIO_INFLIGHT_OLD_MAP;
+	queue->old_map_in_flight--;
+	virtio_queue_update_paths(queue);
+}
+
+int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
+{
+	struct virtio_inflight *entry = find_in_flight(queue, token);
+
+	if (!entry)
+		return VIRTIO_ESTALE;
+	if (queue->broken)
+		return VIRTIO_EBROKEN;
+	if (entry->position != (uint16_t)(queue->next_avail - 1))
+		return VIRTIO_EINVAL;
+	leave_flight(queue, entry);
+	queue->next_avail--;
+	return 0;
+}
+
+/* Used */
+
+/*
+ * Whether the used ring can be written at the moment. Checked before anything changes, so that a
+ * completion either happens or does not.
+ */
+static int used_ring_error(struct virtio_queue *queue)
+{
+	if (queue->used)
+		return 0;
+	return virtio_memory_check(&queue->ring_memory, queue->config.addr[VIRTIO_QUEUE_USED],
+				   virtio_queue_config_area_bytes(&queue->config, VIRTIO_QUEUE_USED),
+				   VIRTIO_ACCESS_WRITE);
+}
+
+/* Moves completions from the in-flight storage to the used ring, as far as no earlier one is missing. */
+static int publish_in_order(struct virtio_queue *queue)
+{
+	uint64_t idx = queue->used_idx;
+
+	while (queue->publish != queue->next_avail) {
+		const uint16_t head = queue->inflight[queue->publish & queue->mask].order;
+		struct virtio_inflight *entry = &queue->inflight[head];
+		int error;
+
+		if (!(entry->flags & VIRTIO_INFLIGHT_WAITS))
+			break;
+		error = virtio_ring_store_used(queue, idx, head, entry->len);
+		if (error)
+			return error;
+		entry->flags &= (uint16_t)~VIRTIO_INFLIGHT_WAITS;
+		queue->waiting--;
+		queue->publish++;
+		idx++;
+	}
+	return idx == queue->used_idx ? 0 : virtio_ring_publish(queue, idx);
+}
+
+static void wait_in_order(struct virtio_queue *queue, uint16_t head, uint32_t len)
+{
+	queue->inflight[head].len = len;
+	queue->inflight[head].flags |= VIRTIO_INFLIGHT_WAITS;
+	queue->waiting++;
+}
+
+int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len)
+{
+	const struct virtio_completion one = { { sequence, head }, len };
+
+	return virtio_queue_complete_batch(queue, &one, 1);
+}
+
+/* Takes all tokens out of flight, or none. */
+static int check_tokens(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct virtio_inflight *entry = find_in_flight(queue, completions[i].token);
+
+		if (!entry) {
+			while (i-- > 0)
+				queue->inflight[completions[i].token.head].sequence = completions[i].token.sequence;
+			return VIRTIO_ESTALE;
+		}
+		/* So that the same token further on is found stale. */
+		entry->sequence = 0;
+	}
+	return 0;
+}
+
+int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
+{
+	uint64_t idx = queue->used_idx;
+	int error;
+
+	if (queue->size == 0)
+		return count ? VIRTIO_ESTALE : 0;
+	error = used_ring_error(queue);
+	if (!error)
+		error = check_tokens(queue, completions, count);
+	if (error || count == 0)
+		return error;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint16_t head = (uint16_t)completions[i].token.head;
+
+		leave_flight(queue, &queue->inflight[head]);
+		if (queue->config.in_order)
+			wait_in_order(queue, head, completions[i].len);
+		else if (!error)
+			error = virtio_ring_store_used(queue, idx++, head, completions[i].len);
+	}
+	if (queue->config.in_order)
+		return publish_in_order(queue);
+	return error ? error : virtio_ring_publish(queue, idx);
+}
+
+/* Notifications */
+
+/* Whether the driver's side of the ring asks to be notified; true also when it can't be read. */
+static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
+{
+	uint16_t field;
+
+	if (queue->config.event_idx) {
+		if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_ENTRIES + 2 * (uint64_t)queue->size,
+				     &field))
+			return true;
+		return !queue->signalled_valid || (uint16_t)(queue->used_idx - 1 - field) < added;
+	}
+	if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_FLAGS, &field))
+		return true;
+	return !(field & VRING_AVAIL_F_NO_INTERRUPT);
+}
+
+bool virtio_queue_needs_notification_slow(struct virtio_queue *queue)
+{
+	const uint64_t added = queue->used_idx - queue->signalled;
+	bool yes;
+
+	if (queue->size == 0 || (added == 0 && queue->signalled_valid))
+		return false;
+	/* As in the inline part: our index before the driver's wish. */
+	virtio_full_fence();
+	yes = driver_wants_it(queue, added);
+	queue->signalled = queue->used_idx;
+	queue->signalled_valid = true;
+	virtio_queue_update_paths(queue);
+	queue->stats.notifications += yes;
+	return yes;
+}
+
+int virtio_queue_enable_notification(struct virtio_queue *queue)
+{
+	int error = not_running(queue);
+
+	if (error)
+		return error;
+	if (queue->config.event_idx)
+		error = virtio_ring_store(queue, VIRTIO_RING_ENTRIES + 8 * (uint64_t)queue->size, queue->next_avail);
+	else
+		error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, 0);
+	if (error)
+		return ring_error(queue, error);
+	/*
+	 * The wish must be visible before the index is read again; pairs with the barrier between the
+	 * driver's store of its index and its look at avail_event or the flags (2.7.13.4.1). One of
+	 * the two sides sees the other.
+	 */
+	virtio_full_fence();
+	return virtio_queue_refresh(queue);
+}
+
+int virtio_queue_disable_notification(struct virtio_queue *queue)
+{
+	int error = not_running(queue);
+
+	if (error || queue->config.event_idx)
+		return error;
+	error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
+	return error ? ring_error(queue, error) : 0;
+}

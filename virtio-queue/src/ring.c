@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Fields of the two rings, for the paths that aren't inline and for areas without a host address. */
+#include "queue_internal.h"
+
+int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
+{
+	const uint8_t *host = area == VIRTIO_QUEUE_AVAIL ? queue->avail : queue->used;
+	const uint64_t addr = queue->config.addr[area] + offset;
+	uint8_t raw[2];
+	int error;
+
+	if (host) {
+		*out = virtio_guest_load_le16_acquire(host + offset);
+		return 0;
+	}
+	error = virtio_memory_load_le16(&queue->ring_memory, addr, VIRTIO_ACQUIRE, out);
+	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
+		return error;
+	/* The field is cut in two, or misaligned in the host: byte by byte, and ordered by a fence. */
+	error = virtio_memory_read(&queue->ring_memory, addr, raw, sizeof raw);
+	if (error)
+		return error;
+	virtio_full_fence();
+	*out = virtio_get_le16(raw);
+	return 0;
+}
+
+int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value)
+{
+	const uint64_t addr = queue->config.addr[VIRTIO_QUEUE_USED] + offset;
+	uint8_t raw[2];
+	int error;
+
+	if (queue->used) {
+		virtio_guest_store_le16_release(queue->used + offset, value);
+		if (queue->used_region)
+			virtio_region_mark_dirty(queue->used_region, queue->used + offset, sizeof value);
+		return 0;
+	}
+	error = virtio_memory_store_le16(&queue->ring_memory, addr, VIRTIO_RELEASE, value);
+	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
+		return error;
+	virtio_full_fence();
+	virtio_put_le16(raw, value);
+	return virtio_memory_write(&queue->ring_memory, addr, raw, sizeof raw);
+}
+
+int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len)
+{
+	const uint64_t offset = VIRTIO_RING_ENTRIES + 8 * (idx & queue->mask);
+	uint8_t raw[8];
+
+	if (queue->used) {
+		virtio_guest_store_used(queue->used + offset, head, len);
+		if (queue->used_region)
+			virtio_region_mark_dirty(queue->used_region, queue->used + offset, sizeof raw);
+		return 0;
+	}
+	virtio_put_le32(raw, head);
+	virtio_put_le32(raw + 4, len);
+	return virtio_memory_write(&queue->ring_memory, queue->config.addr[VIRTIO_QUEUE_USED] + offset, raw,
+				   sizeof raw);
+}
+
+int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx)
+{
+	int error = virtio_ring_store(queue, VIRTIO_RING_IDX, (uint16_t)idx);
+
+	if (!error)
+		queue->used_idx = idx;
+	return error;
+}
