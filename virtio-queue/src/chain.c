@@ -6,22 +6,22 @@
 #define INDIRECT_MAX_ENTRIES 65535u
 
 /* A chain knows its queue by the cursor that it shares with it. */
-static struct virtio_queue *queue_of(const struct virtio_chain *chain)
+static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 {
-	return (struct virtio_queue *)(void *)((uint8_t *)chain->memory - offsetof(struct virtio_queue, memory));
+	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
 }
 
 /* Ends the walk with an error, which this and every later call returns. */
-static int fail(struct virtio_chain *chain, int error)
+static int fail(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head, int error)
 {
-	struct virtio_queue *queue = queue_of(chain);
+	struct virtio_queue *queue = queue_of(memory);
 
-	chain->walk.state = error;
-	chain->walk.left = 0;
+	walk->state = error;
+	walk->left = VIRTIO_WALK_ASIDE;
 	if (error == VIRTIO_ENOTMAPPED)
 		queue->stats.not_mapped++;
 	else
-		virtio_queue_count_fault(queue, error, (uint16_t)chain->token.head, &queue->stats.chain_faults);
+		virtio_queue_count_fault(queue, error, (uint16_t)head, &queue->stats.chain_faults);
 	return error;
 }
 
@@ -32,7 +32,7 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
 
 	walk->table = fast ? (uintptr_t)host : addr;
 	walk->table_len = entries;
-	walk->left = fast ? (int32_t)left : -(int32_t)left;
+	walk->left = fast ? (int32_t)left + VIRTIO_WALK_ASIDE : -(int32_t)left;
 }
 
 /*
@@ -43,13 +43,13 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
  * one at an odd address, or over several regions, is read by copying. It does not renew the number of
  * descriptors that may be yielded, unless tables longer than the queue are allowed.
  */
-static int enter_indirect(struct virtio_chain *chain, const struct virtio_guest_desc *d)
+static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor *memory,
+			  const struct virtio_guest_desc *d)
 {
-	const struct virtio_queue_config *config = &queue_of(chain)->config;
+	const struct virtio_queue_config *config = &queue_of(memory)->config;
 	const uint32_t bytes = (uint32_t)d->rest;
 	const uint32_t entries = bytes / 16;
-	struct virtio_walk *walk = &chain->walk;
-	uint32_t left = (uint32_t)(walk->left < 0 ? -walk->left : walk->left);
+	uint32_t left = (uint32_t)(walk->left < 0 ? -walk->left : walk->left - VIRTIO_WALK_ASIDE);
 	const uint8_t *host;
 	int error;
 
@@ -62,9 +62,9 @@ static int enter_indirect(struct virtio_chain *chain, const struct virtio_guest_
 			return VIRTIO_EINDIRECT;
 		left = entries;
 	}
-	host = virtio_memory_find(chain->memory, d->addr, bytes, VIRTIO_ACCESS_READ);
+	host = virtio_memory_find(memory, d->addr, bytes, VIRTIO_ACCESS_READ);
 	if (!host) {
-		error = virtio_memory_check(chain->memory, d->addr, bytes, VIRTIO_ACCESS_READ);
+		error = virtio_memory_check(memory, d->addr, bytes, VIRTIO_ACCESS_READ);
 		if (error)
 			return error;
 	}
@@ -90,11 +90,13 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 		if (next >= walk->table_len)
 			return VIRTIO_ENEXT;
 		walk->next = next;
-		walk->left += walk->left < 0 ? 1 : -1;
+		if (walk->left > 0)
+			walk->left--;
+		else if (++walk->left == 0)
+			walk->left = VIRTIO_WALK_ASIDE;
 		walk->state |= (int)(flags & VRING_DESC_F_WRITE);
 	} else {
-		walk->left = 0;
-		walk->state = 0;
+		walk->left = VIRTIO_WALK_END;
 	}
 	walk->bytes_left -= len;
 	out->addr = d->addr;
@@ -103,36 +105,43 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 	return 1;
 }
 
-int virtio_chain_next_unusual(struct virtio_chain *chain, const struct virtio_guest_desc *d, struct virtio_desc *out)
+int virtio_walk_next_unusual(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+			     const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
+	struct virtio_chain rest = { .token.head = head, .memory = memory };
 	int got;
 
 	if (d->rest >> 32 & VRING_DESC_F_INDIRECT) {
-		got = enter_indirect(chain, d);
-		return got ? fail(chain, got) : virtio_chain_next(chain, out);
+		got = enter_indirect(walk, memory, d);
+		if (got)
+			return fail(walk, memory, head, got);
+		rest.walk = *walk;
+		got = virtio_chain_next(&rest, out);
+		*walk = rest.walk;
+		return got;
 	}
-	got = check_and_step(&chain->walk, d, out);
-	return got < 0 ? fail(chain, got) : got;
+	got = check_and_step(walk, d, out);
+	return got < 0 ? fail(walk, memory, head, got) : got;
 }
 
-int virtio_chain_next_slow(struct virtio_chain *chain, struct virtio_desc *out)
+int virtio_walk_next_slow(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+			  struct virtio_desc *out)
 {
-	const struct virtio_walk *walk = &chain->walk;
 	struct virtio_guest_desc d;
 	uint8_t raw[16];
 	int error;
 
-	if (walk->state <= 0)
+	if (walk->state < 0)
 		return walk->state;
 	/* The last descriptor that the chain may have says that there is another. */
-	if (walk->left == 0)
-		return fail(chain, VIRTIO_ETOOLONG);
-	error = virtio_memory_read(chain->memory, walk->table + (uint64_t)walk->next * 16, raw, sizeof raw);
+	if (walk->left == VIRTIO_WALK_ASIDE)
+		return fail(walk, memory, head, VIRTIO_ETOOLONG);
+	error = virtio_memory_read(memory, walk->table + (uint64_t)walk->next * 16, raw, sizeof raw);
 	if (error)
-		return fail(chain, error);
+		return fail(walk, memory, head, error);
 	d.addr = virtio_get_le64(raw);
 	d.rest = virtio_get_le64(raw + 8);
-	return virtio_chain_next_unusual(chain, &d, out);
+	return virtio_walk_next_unusual(walk, memory, head, &d, out);
 }
 
 /*
@@ -179,7 +188,7 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 	while ((got = virtio_chain_next(chain, &desc)) == 1) {
 		error = collect_buffer(chain, &desc, &c);
 		if (error)
-			return fail(chain, error);
+			return fail(&chain->walk, chain->memory, chain->token.head, error);
 	}
 	if (got < 0)
 		return got;

@@ -4,11 +4,24 @@
 
 void virtio_queue_update_paths(struct virtio_queue *queue)
 {
-	const bool plain = queue->size != 0 && queue->avail && !queue->config.in_order;
+	const bool plain = queue->size != 0 && queue->avail && queue->used && !queue->config.in_order;
+	const bool pop = plain && queue->desc && !queue->broken;
+	const bool complete = plain && !queue->used_region && queue->old_map_in_flight == 0;
+	const bool event = plain && queue->config.event_idx && queue->signalled_valid;
 
-	queue->pop_fast = plain && queue->desc && !queue->broken;
-	queue->complete_fast = plain && queue->used && !queue->used_region && queue->old_map_in_flight == 0;
-	queue->event_fast = plain && queue->config.event_idx && queue->signalled_valid;
+	queue->fast_avail = pop ? queue->avail_idx : queue->next_avail;
+	queue->fast_heads = complete ? queue->size : 0;
+	queue->avail_ring = plain ? queue->avail + VIRTIO_RING_ENTRIES : NULL;
+	queue->fast_used = plain ? queue->used : NULL;
+	queue->used_event = event ? queue->avail + VIRTIO_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
+}
+
+static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
+{
+	const struct virtio_inflight idle = { .sequence = VIRTIO_INFLIGHT_IDLE };
+
+	for (uint32_t i = 0; i < entries; i++)
+		inflight[i] = idle;
 }
 
 int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
@@ -16,10 +29,10 @@ int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_infligh
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
 	memset(queue, 0, sizeof *queue);
-	memset(inflight, 0, sizeof *inflight * entries);
+	clear_inflight(inflight, entries);
 	queue->inflight = inflight;
 	queue->inflight_entries = entries;
-	/* Pops add 2, so a sequence number is odd, and 0 always means none. */
+	/* Pops add 2, so a sequence number is odd: neither 0 nor VIRTIO_INFLIGHT_IDLE. */
 	queue->sequence = UINT32_MAX;
 	queue->stats.first_head = UINT16_MAX;
 	return 0;
@@ -66,9 +79,8 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	queue->config = *config;
 	queue->size = config->size;
 	queue->mask = config->size - 1u;
-	queue->walk_state = VIRTIO_WALK_ON;
 	if (config->indirect || config->allow_unnegotiated_indirect)
-		queue->walk_state |= VIRTIO_WALK_DIRECT;
+		queue->walk_state = VIRTIO_WALK_DIRECT;
 	queue->signalled_valid = true;
 	attach(queue, map);
 	/*
@@ -100,7 +112,7 @@ void virtio_queue_reset(struct virtio_queue *queue)
 	fresh.inflight_entries = queue->inflight_entries;
 	fresh.sequence = queue->sequence;
 	fresh.stats = queue->stats;
-	memset(queue->inflight, 0, sizeof *queue->inflight * queue->inflight_entries);
+	clear_inflight(queue->inflight, queue->inflight_entries);
 	*queue = fresh;
 }
 
@@ -115,7 +127,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 		return error;
 	if (queue->in_flight != 0)
 		for (uint32_t i = 0; i < queue->size; i++)
-			if (queue->inflight[i].sequence != 0)
+			if (queue->inflight[i].sequence != VIRTIO_INFLIGHT_IDLE)
 				queue->inflight[i].flags |= VIRTIO_INFLIGHT_OLD_MAP;
 	queue->old_map_in_flight = queue->in_flight;
 	attach(queue, map);

@@ -25,7 +25,7 @@ static int not_running(const struct virtio_queue *queue)
  * driver's release of the index, so that entries and descriptors behind it are seen as they were
  * then (virtio 1.4, 2.7.13.3.1).
  */
-int virtio_queue_refresh(struct virtio_queue *queue)
+static int refresh(struct virtio_queue *queue)
 {
 	const uint16_t known = (uint16_t)(queue->avail_idx - queue->next_avail);
 	uint16_t idx, ahead;
@@ -38,6 +38,7 @@ int virtio_queue_refresh(struct virtio_queue *queue)
 	if (ahead > queue->size || ahead < known)
 		return virtio_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
 	queue->avail_idx = idx;
+	virtio_queue_update_paths(queue);
 	return ahead != 0;
 }
 
@@ -50,7 +51,7 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 	if (got)
 		return got;
 	if (queue->next_avail == queue->avail_idx) {
-		got = virtio_queue_refresh(queue);
+		got = refresh(queue);
 		if (got <= 0)
 			return got;
 	}
@@ -63,6 +64,8 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 		queue->inflight[slot].order = head;
 	}
 	got = virtio_queue_take(queue, head, chain);
+	/* So that the inline part goes on diverting pops to here, if it has to. */
+	virtio_queue_update_paths(queue);
 	if (got == 1 && !queue->desc)
 		virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size,
 				      queue->size);
@@ -75,7 +78,7 @@ int virtio_queue_available(struct virtio_queue *queue)
 
 	if (got)
 		return got;
-	got = virtio_queue_refresh(queue);
+	got = refresh(queue);
 	return got < 0 ? got : (uint16_t)(queue->avail_idx - queue->next_avail);
 }
 
@@ -85,7 +88,7 @@ static struct virtio_inflight *find_in_flight(struct virtio_queue *queue, struct
 {
 	struct virtio_inflight *entry;
 
-	if (token.head >= queue->size || token.sequence == 0)
+	if (token.head >= queue->size || token.sequence == VIRTIO_INFLIGHT_IDLE)
 		return NULL;
 	entry = &queue->inflight[token.head];
 	return entry->sequence == token.sequence ? entry : NULL;
@@ -93,7 +96,7 @@ static struct virtio_inflight *find_in_flight(struct virtio_queue *queue, struct
 
 static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *entry)
 {
-	entry->sequence = 0;
+	entry->sequence = VIRTIO_INFLIGHT_IDLE;
 	queue->in_flight--;
 	if (!(entry->flags & VIRTIO_INFLIGHT_OLD_MAP))
 		return;
@@ -114,6 +117,7 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
 		return VIRTIO_EINVAL;
 	leave_flight(queue, entry);
 	queue->next_avail--;
+	virtio_queue_update_paths(queue);
 	return 0;
 }
 
@@ -181,7 +185,7 @@ static int check_tokens(struct virtio_queue *queue, const struct virtio_completi
 			return VIRTIO_ESTALE;
 		}
 		/* So that the same token further on is found stale. */
-		entry->sequence = 0;
+		entry->sequence = VIRTIO_INFLIGHT_IDLE;
 	}
 	return 0;
 }
@@ -265,7 +269,7 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 	 * the two sides sees the other.
 	 */
 	virtio_full_fence();
-	return virtio_queue_refresh(queue);
+	return refresh(queue);
 }
 
 int virtio_queue_disable_notification(struct virtio_queue *queue)

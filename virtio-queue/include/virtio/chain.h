@@ -27,7 +27,7 @@
 VIRTIO_BEGIN_DECLS
 
 /* The most bytes that one chain may describe (virtio 1.4, 2.7.5.2). */
-#define VIRTIO_CHAIN_MAX_BYTES (UINT64_C(1) << 32)
+#define VIRTIO_CHAIN_MAX_BYTES (INT64_C(1) << 32)
 
 /*
  * Names one request in flight: needed to complete it, once. A token of an earlier use of the same
@@ -45,17 +45,27 @@ struct virtio_desc {
 	bool writable; /* the device may write to it, and not read it; otherwise the reverse */
 };
 
-/* Where the walk along a chain has come to. */
+/*
+ * Where the walk along a chain has come to. Neighbours differ in size on purpose: compilers make
+ * vectors of equal ones, which costs more than it saves.
+ */
 struct virtio_walk {
-	uint64_t table;      /* the table in use: its host address, or for a slow walk its guest address */
-	uint64_t bytes_left; /* that further descriptors may describe */
-	uint32_t table_len;  /* entries of the table in use */
-	uint32_t next;       /* index of the next descriptor in it, below table_len */
-	int32_t left;        /* descriptors that may still be yielded; negative for a slow walk; 0: see state */
-	int state;           /* VIRTIO_WALK_... bits while walking, 0 at the end, or the error that ended it */
+	uint64_t table;     /* the table in use: its host address, or for a slow walk its guest address */
+	uint32_t next;      /* index of the next descriptor in it, below table_len */
+	int64_t bytes_left; /* that further descriptors may describe */
+	int32_t left;       /* descriptors that may still be yielded, plus VIRTIO_WALK_ASIDE; or one of those below */
+	uint64_t table_len; /* entries of the table in use */
+	int state;          /* VIRTIO_WALK_... bits, or the error that ended the walk */
 };
 
-#define VIRTIO_WALK_ON 1       /* another descriptor follows */
+/*
+ * Values of left. Negative: the walk is slow, because the table has no host address, and may yield
+ * that many more.
+ */
+#define VIRTIO_WALK_END 0   /* the walk has come to the end */
+#define VIRTIO_WALK_ASIDE 1 /* it was ended by the error in state, or may yield no more though more would follow */
+
+/* Bits of state. */
 #define VIRTIO_WALK_WRITABLE 2 /* a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
 #define VIRTIO_WALK_DIRECT 4   /* an indirect descriptor is allowed: negotiated, and none so far */
 
@@ -128,31 +138,33 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 
 /*
  * The rarely taken parts of virtio_chain_next(): a walk that is slow, or was ended by an error; and a
- * descriptor that has been read and is not a plain one.
+ * descriptor that has been read and is not a plain one. Both know the queue by its memory cursor.
  */
-int virtio_chain_next_slow(struct virtio_chain *chain, struct virtio_desc *out);
-int virtio_chain_next_unusual(struct virtio_chain *chain, const struct virtio_guest_desc *d, struct virtio_desc *out);
+int virtio_walk_next_slow(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+			  struct virtio_desc *out);
+int virtio_walk_next_unusual(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+			     const struct virtio_guest_desc *d, struct virtio_desc *out);
 
 /*
- * Calls those on a copy. Were the caller's own chain and descriptor passed on, the compiler would have
+ * Calls those on copies. Were the caller's own chain and descriptor passed on, the compiler would have
  * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
  * they are needed.
  */
 inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
 					      struct virtio_desc *out)
 {
-	struct virtio_chain copy = *chain;
+	struct virtio_walk walk = chain->walk;
 	struct virtio_guest_desc read;
 	struct virtio_desc desc;
 	int got;
 
 	if (d) {
 		read = *d;
-		got = virtio_chain_next_unusual(&copy, &read, &desc);
+		got = virtio_walk_next_unusual(&walk, chain->memory, chain->token.head, &read, &desc);
 	} else {
-		got = virtio_chain_next_slow(&copy, &desc);
+		got = virtio_walk_next_slow(&walk, chain->memory, chain->token.head, &desc);
 	}
-	chain->walk = copy.walk;
+	chain->walk = walk;
 	if (got == 1)
 		*out = desc;
 	return got;
@@ -171,8 +183,8 @@ inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const s
 	const uintptr_t host = (uintptr_t)memory->host + (uintptr_t)off;
 
 	/* A walk in the direct table: its length is the queue's. 0 bytes wrap, and are too many. */
-	if (!(walk->state & VIRTIO_WALK_DIRECT) || bytes - 1 >= walk->table_len * 16 || ((bytes | host) & 15) != 0 ||
-	    off >= memory->readable || bytes > memory->readable - off)
+	if (!(walk->state & VIRTIO_WALK_DIRECT) || (uint64_t)bytes - 1 >= walk->table_len * 16 ||
+	    ((bytes | host) & 15) != 0 || off >= memory->readable || bytes > memory->readable - off)
 		return false;
 	walk->table = host;
 	walk->table_len = bytes / 16;
@@ -186,10 +198,10 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 	struct virtio_walk *walk = &chain->walk;
 	struct virtio_guest_desc d;
 	uint32_t len, flags, next;
-	uint64_t end;
+	int64_t left;
 
-	if (walk->left <= 0) {
-		if (VIRTIO_LIKELY(walk->state == 0))
+	if (walk->left <= VIRTIO_WALK_ASIDE) {
+		if (VIRTIO_LIKELY(walk->left == VIRTIO_WALK_END))
 			return 0;
 		return virtio_chain_next_aside(chain, NULL, out);
 	}
@@ -198,14 +210,20 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 		if (!virtio_walk_enter_table(walk, chain->memory, &d))
 			return virtio_chain_next_aside(chain, &d, out);
 		d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table);
+		if (VIRTIO_UNLIKELY(d.rest >> 32 & VRING_DESC_F_INDIRECT))
+			return virtio_chain_next_aside(chain, &d, out);
 	}
 	len = (uint32_t)d.rest;
 	flags = (uint32_t)(d.rest >> 32);
 	next = (uint32_t)(d.rest >> 48);
 
-	/* What is not plainly right is looked at again, in full, by virtio_chain_next_unusual(). */
-	if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT) || VIRTIO_UNLIKELY(len > walk->bytes_left) ||
-	    VIRTIO_UNLIKELY(__builtin_add_overflow(d.addr, len, &end)) ||
+	left = walk->bytes_left - (int64_t)len;
+
+	/*
+	 * What is not plainly right is looked at again, in full, by virtio_chain_next_unusual(). Too many
+	 * bytes make left negative, and addr + len can wrap only if addr's highest bit is set.
+	 */
+	if (VIRTIO_UNLIKELY((left | (int64_t)d.addr) < 0) ||
 	    VIRTIO_UNLIKELY((walk->state & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE)))
 		return virtio_chain_next_aside(chain, &d, out);
 	if (flags & VRING_DESC_F_NEXT) {
@@ -215,10 +233,9 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 		walk->left--;
 		walk->state |= (int)(flags & VRING_DESC_F_WRITE);
 	} else {
-		walk->left = 0;
-		walk->state = 0;
+		walk->left = VIRTIO_WALK_END;
 	}
-	walk->bytes_left -= len;
+	walk->bytes_left = left;
 	out->addr = d.addr;
 	out->len = len;
 	out->writable = (flags & VRING_DESC_F_WRITE) != 0;

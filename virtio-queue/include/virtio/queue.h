@@ -40,13 +40,15 @@ VIRTIO_BEGIN_DECLS
 
 /* One entry for each head: the caller's storage for the requests in flight. */
 struct virtio_inflight {
-	uint32_t sequence; /* of the token in flight; 0: this head is not in flight */
+	uint32_t sequence; /* of the token in flight, or VIRTIO_INFLIGHT_IDLE */
 	uint32_t len;      /* under IN_ORDER: used length of a completion that waits for its turn */
 	uint16_t position; /* available index at which the head was popped */
 	uint16_t order;    /* under IN_ORDER: the head popped at this slot of the available ring */
 	uint16_t flags;    /* VIRTIO_INFLIGHT_... */
 	uint16_t reserved;
 };
+
+#define VIRTIO_INFLIGHT_IDLE 0x80000000u /* not in flight; even, and so no token's sequence number */
 
 #define VIRTIO_INFLIGHT_OLD_MAP 1u /* popped under an earlier map */
 #define VIRTIO_INFLIGHT_WAITS 2u   /* under IN_ORDER: completed by the caller, not yet in the used ring */
@@ -73,29 +75,31 @@ struct virtio_queue_stats {
  * below alone. The members in front are those that each request touches.
  */
 struct virtio_queue {
-	/* Host addresses of the areas; NULL for one that is not contiguous, aligned host memory. */
-	const uint8_t *desc;
-	const uint8_t *avail;
-	uint8_t *used;
+	const uint8_t *desc;       /* host address of the descriptor table, or NULL */
+	const uint8_t *avail_ring; /* host address of the available ring's entries; valid for a fast pop */
+	uint8_t *fast_used;        /* host address of the used ring; valid for a fast completion */
+	const uint8_t *used_event; /* host address of used_event, while it decides about notifications; or NULL */
 	struct virtio_inflight *inflight;
-	uint32_t size;        /* descriptors; 0 while the queue is not started */
-	uint32_t mask;        /* size - 1 */
-	uint32_t sequence;    /* of the last pop; odd, so never 0 */
-	uint32_t in_flight;   /* requests popped and not completed by the caller */
-	int walk_state;       /* VIRTIO_WALK_... bits that a chain begins with */
-	uint16_t next_avail;  /* available index of the next pop */
-	uint16_t avail_idx;   /* the driver's index as last read */
-	bool pop_fast;        /* no reason for virtio_queue_pop_slow() */
-	bool complete_fast;   /* no reason for virtio_queue_complete_slow() */
-	bool event_fast;      /* no reason for virtio_queue_needs_notification_slow() */
-	bool signalled_valid; /* signalled is known; otherwise the next check notifies */
-	uint64_t used_idx;    /* used index; the ring has its low 16 bits */
-	uint64_t signalled;   /* used_idx at the last notification check */
+	uint32_t size;       /* descriptors; 0 while the queue is not started */
+	uint32_t mask;       /* size - 1 */
+	uint32_t fast_heads; /* heads below this may be completed by the inline part: size, or 0 */
+	uint32_t sequence;   /* of the last pop; odd */
+	uint32_t in_flight;  /* requests popped and not completed by the caller */
+	int walk_state;      /* VIRTIO_WALK_... bits that a chain begins with */
+	uint16_t next_avail; /* available index of the next pop */
+	uint16_t fast_avail; /* pops before this index may be done by the inline part */
+	uint64_t used_idx;   /* used index; the ring has its low 16 bits */
+	uint64_t signalled;  /* used_idx at the last notification check */
 	struct virtio_memory_cursor memory;
 
 	/* The rest is touched by set-up, slow paths and questions. */
 	struct virtio_queue_config config;
+	/* Host addresses of the rings; NULL for one that is not contiguous, aligned host memory. */
+	const uint8_t *avail;
+	uint8_t *used;
 	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
+	uint16_t avail_idx;                      /* the driver's index as last read */
+	bool signalled_valid;                    /* signalled is known; otherwise the next check notifies */
 	const struct virtio_region *used_region; /* where used lies, for its dirty log; or NULL */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests popped under an earlier map */
@@ -296,7 +300,6 @@ int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 
 /* What is rarely needed, or needed once for many requests. */
 int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
-int virtio_queue_refresh(struct virtio_queue *queue);
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len);
 int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
@@ -322,11 +325,15 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 	struct virtio_inflight *entry;
 	uint32_t sequence;
 
-	if (VIRTIO_UNLIKELY(head >= queue->size))
-		return virtio_queue_break(queue, VIRTIO_EHEAD, head);
+	if (VIRTIO_UNLIKELY(head >= queue->size)) {
+		virtio_queue_break(queue, VIRTIO_EHEAD, head);
+		return VIRTIO_EHEAD;
+	}
 	entry = &queue->inflight[head];
-	if (VIRTIO_UNLIKELY(entry->sequence != 0))
-		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+	if (VIRTIO_UNLIKELY(entry->sequence != VIRTIO_INFLIGHT_IDLE)) {
+		virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+		return VIRTIO_EINFLIGHT;
+	}
 	sequence = queue->sequence + 2;
 	queue->sequence = sequence;
 	entry->sequence = sequence;
@@ -340,7 +347,7 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
 	chain->walk.table_len = queue->size;
 	chain->walk.next = head;
-	chain->walk.left = (int32_t)queue->size;
+	chain->walk.left = (int32_t)queue->size + VIRTIO_WALK_ASIDE;
 	chain->walk.state = queue->walk_state;
 	return 1;
 }
@@ -348,41 +355,32 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
 {
 	struct virtio_chain aside;
-	uint16_t head;
 	int got;
 
-	if (VIRTIO_UNLIKELY(!queue->pop_fast)) {
+	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail)) {
 		/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
 		got = virtio_queue_pop_slow(queue, &aside);
 		if (got == 1)
 			*chain = aside;
 		return got;
 	}
-	if (VIRTIO_UNLIKELY(queue->next_avail == queue->avail_idx)) {
-		got = virtio_queue_refresh(queue);
-		if (got <= 0)
-			return got;
-	}
-	head = virtio_guest_load_le16(queue->avail + VIRTIO_RING_ENTRIES +
-				      2 * (size_t)(queue->next_avail & queue->mask));
-	return virtio_queue_take(queue, head, chain);
+	return virtio_queue_take(
+		queue, virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask)),
+		chain);
 }
 
 inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
 {
 	const uint64_t used_idx = queue->used_idx + 1;
-	uint8_t *used = queue->used;
+	uint8_t *used = queue->fast_used;
 	struct virtio_inflight *entry;
 
-	if (VIRTIO_UNLIKELY(!queue->complete_fast))
+	if (VIRTIO_UNLIKELY(token.head >= queue->fast_heads))
 		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
-	/* A token from before a reset, or of a caller's invention, may have any head; 0 is no sequence number. */
-	if (VIRTIO_UNLIKELY(token.head >= queue->size))
-		return VIRTIO_ESTALE;
 	entry = &queue->inflight[token.head];
-	if (VIRTIO_UNLIKELY(entry->sequence != token.sequence || token.sequence == 0))
+	if (VIRTIO_UNLIKELY(entry->sequence != token.sequence))
 		return VIRTIO_ESTALE;
-	entry->sequence = 0;
+	entry->sequence = VIRTIO_INFLIGHT_IDLE;
 	queue->in_flight--;
 	queue->used_idx = used_idx;
 	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), token.head,
@@ -398,14 +396,14 @@ inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queu
 	const uint64_t added = used_idx - queue->signalled;
 	uint16_t event;
 
-	if (VIRTIO_UNLIKELY(!queue->event_fast))
+	if (VIRTIO_UNLIKELY(!queue->used_event))
 		return virtio_queue_needs_notification_slow(queue);
 	/*
 	 * The used index must be visible before used_event is read; pairs with the barrier between
 	 * the driver's store of used_event and its last look at the used index (2.7.14).
 	 */
 	virtio_full_fence();
-	event = virtio_guest_load_le16(queue->avail + VIRTIO_RING_ENTRIES + 2 * (size_t)queue->size);
+	event = virtio_guest_load_le16(queue->used_event);
 	queue->signalled = used_idx;
 	/* Does used_event lie in the added elements that end before used_idx? 65,536 hold every one. */
 	if ((uint16_t)(used_idx - 1 - event) >= added)
