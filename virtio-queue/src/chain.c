@@ -144,64 +144,107 @@ int virtio_walk_next_slow(struct virtio_walk *walk, struct virtio_memory_cursor 
 	return virtio_walk_next_unusual(walk, memory, head, &d, out);
 }
 
+/* What has been collected of a chain so far. */
+struct tally {
+	uint32_t needed;             /* segments */
+	uint32_t readable;           /* of those, in front of the first writable one */
+	uint64_t bytes;              /* in all */
+	uint64_t readable_bytes;     /* likewise */
+	bool writable;               /* a writable buffer has been seen */
+	struct virtio_segment piece; /* the last one, once they come in pieces or do not fit */
+};
+
 /*
- * Adds the pieces of one buffer to the list, and goes on counting when the array is full: the caller
- * is told how large it must be, and where the last writable byte is.
+ * Adds the pieces of one buffer that is not contiguous, or for which there is no room: then it goes on
+ * counting, so that the caller is told how large the array must be, and where the last writable byte is.
  */
-static int collect_buffer(struct virtio_chain *chain, const struct virtio_desc *desc, struct virtio_collected *c)
+static VIRTIO_COLD int add_pieces(struct tally *t, struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
+				  const struct virtio_collected *out)
 {
 	const uint32_t access = desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 	uint64_t addr = desc->addr, left = desc->len;
-	struct virtio_segment piece;
-	int error;
 
 	while (left > 0) {
-		error = virtio_memory_segment(chain->memory, addr, left, access, &piece);
+		int error = virtio_memory_segment(memory, addr, left, access, &t->piece);
+
 		if (error)
 			return error;
-		if (c->needed < c->capacity)
-			c->segments[c->needed] = piece;
-		c->needed++;
-		addr += piece.len;
-		left -= piece.len;
-		if (desc->writable) {
-			c->writable++;
-			c->last_writable = piece;
-		} else {
-			c->readable++;
-		}
+		if (t->needed < out->capacity)
+			out->segments[t->needed] = t->piece;
+		/* 2^32 one-byte pieces are a legal chain, but not one that anyone has an array for. */
+		if (++t->needed == UINT32_MAX)
+			return VIRTIO_EBYTES;
+		addr += t->piece.len;
+		left -= t->piece.len;
 	}
-	if (desc->writable)
-		c->writable_bytes += desc->len;
-	else
-		c->readable_bytes += desc->len;
 	return 0;
+}
+
+static inline int add_buffer(struct tally *t, struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
+			     const struct virtio_collected *out)
+{
+	struct virtio_segment *s;
+	void *host;
+
+	if (desc->writable && !t->writable) {
+		t->writable = true;
+		t->readable = t->needed;
+		t->readable_bytes = t->bytes;
+	}
+	if (desc->len == 0)
+		return 0;
+	t->bytes += desc->len;
+	host = virtio_memory_find(memory, desc->addr, desc->len,
+				  desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ);
+	if (VIRTIO_UNLIKELY(!host || t->needed >= out->capacity))
+		return add_pieces(t, memory, desc, out);
+	s = &out->segments[t->needed++];
+	s->addr = desc->addr;
+	s->len = desc->len;
+	s->host = host;
+	s->region = memory->region;
+	return 0;
+}
+
+/* The last byte of the last segment, if that is a writable one. */
+static void set_last_writable(const struct tally *t, struct virtio_collected *out)
+{
+	const struct virtio_segment *end;
+
+	out->last_writable.len = 0;
+	if (t->needed == t->readable)
+		return;
+	end = t->needed > out->capacity ? &t->piece : &out->segments[t->needed - 1];
+	out->last_writable.addr = end->addr + (end->len - 1);
+	out->last_writable.len = 1;
+	out->last_writable.host = (uint8_t *)end->host + (end->len - 1);
+	out->last_writable.region = end->region;
 }
 
 int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out)
 {
-	struct virtio_collected c = { .segments = out->segments, .capacity = out->capacity };
-	struct virtio_segment *last = &c.last_writable;
+	struct tally t = { 0 };
 	struct virtio_desc desc;
 	int got, error;
 
 	while ((got = virtio_chain_next(chain, &desc)) == 1) {
-		error = collect_buffer(chain, &desc, &c);
+		error = add_buffer(&t, chain->memory, &desc, out);
 		if (error)
 			return fail(&chain->walk, chain->memory, chain->token.head, error);
 	}
 	if (got < 0)
 		return got;
-	if (last->len > 1) {
-		last->addr += last->len - 1;
-		last->host = (uint8_t *)last->host + (last->len - 1);
-		last->len = 1;
+	if (!t.writable) {
+		t.readable = t.needed;
+		t.readable_bytes = t.bytes;
 	}
-	if (c.needed > c.capacity) {
-		out->needed = c.needed;
-		out->last_writable = c.last_writable;
+	out->needed = t.needed;
+	set_last_writable(&t, out);
+	if (t.needed > out->capacity)
 		return VIRTIO_ENOBUFS;
-	}
-	*out = c;
+	out->readable = t.readable;
+	out->writable = t.needed - t.readable;
+	out->readable_bytes = t.readable_bytes;
+	out->writable_bytes = t.bytes - t.readable_bytes;
 	return 0;
 }

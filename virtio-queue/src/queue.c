@@ -105,8 +105,8 @@ void virtio_queue_reset(struct virtio_queue *queue)
 	struct virtio_queue fresh;
 
 	bank_counters(queue);
-	/* Under IN_ORDER some were completed and not published; they are lost like those in flight. */
-	queue->stats.chains = queue->stats.completions;
+	/* Requests that are lost here were popped all the same; otherwise chains follow from completions. */
+	queue->stats.chains += queue->in_flight + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);
 	fresh.inflight = queue->inflight;
 	fresh.inflight_entries = queue->inflight_entries;
@@ -128,7 +128,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 	if (queue->in_flight != 0)
 		for (uint32_t i = 0; i < queue->size; i++)
 			if (queue->inflight[i].sequence != VIRTIO_INFLIGHT_IDLE)
-				queue->inflight[i].flags |= VIRTIO_INFLIGHT_OLD_MAP;
+				queue->inflight[i].place |= VIRTIO_INFLIGHT_OLD_MAP;
 	queue->old_map_in_flight = queue->in_flight;
 	attach(queue, map);
 	return 0;
@@ -156,7 +156,7 @@ void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queu
 {
 	*out = queue->stats;
 	out->completions += queue->used_idx - queue->used_start;
-	out->chains = out->completions + queue->in_flight + queue->waiting;
+	out->chains += out->completions + queue->in_flight + queue->waiting;
 }
 
 static int may_set_index(const struct virtio_queue *queue)

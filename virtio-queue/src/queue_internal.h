@@ -26,6 +26,12 @@ void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t he
 void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 			   uint32_t left);
 
+/*
+ * virtio_queue_take() with what the inline pop leaves to the slow one: the order under IN_ORDER, and a
+ * table without a host address.
+ */
+int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+
 /* Decides anew whether pops and completions may take the inline path. */
 void virtio_queue_update_paths(struct virtio_queue *queue);
 

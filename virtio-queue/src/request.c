@@ -42,6 +42,26 @@ static int refresh(struct virtio_queue *queue)
 	return ahead != 0;
 }
 
+int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+{
+	const uint32_t slot = queue->next_avail & queue->mask;
+	int got;
+
+	if (head < queue->size && (queue->inflight[head].place & VIRTIO_INFLIGHT_WAITS))
+		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+	got = virtio_queue_take(queue, head, chain);
+	if (got == 1) {
+		if (queue->config.in_order)
+			queue->inflight[slot].order = head;
+		if (!queue->desc)
+			virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size,
+					      queue->size);
+	}
+	/* So that the inline part goes on diverting pops to here, if it has to. */
+	virtio_queue_update_paths(queue);
+	return got;
+}
+
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain)
 {
 	const uint32_t slot = queue->next_avail & queue->mask;
@@ -56,20 +76,7 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 			return got;
 	}
 	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_ENTRIES + 2 * (uint64_t)slot, &head);
-	if (got)
-		return ring_error(queue, got);
-	if (queue->config.in_order && head < queue->size) {
-		if (queue->inflight[head].flags & VIRTIO_INFLIGHT_WAITS)
-			return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
-		queue->inflight[slot].order = head;
-	}
-	got = virtio_queue_take(queue, head, chain);
-	/* So that the inline part goes on diverting pops to here, if it has to. */
-	virtio_queue_update_paths(queue);
-	if (got == 1 && !queue->desc)
-		virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size,
-				      queue->size);
-	return got;
+	return got ? ring_error(queue, got) : virtio_queue_take_slow(queue, head, chain);
 }
 
 int virtio_queue_available(struct virtio_queue *queue)
@@ -98,11 +105,11 @@ static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *ent
 {
 	entry->sequence = VIRTIO_INFLIGHT_IDLE;
 	queue->in_flight--;
-	if (!(entry->flags & VIRTIO_INFLIGHT_OLD_MAP))
-		return;
-	entry->flags &= (uint16_t)~VIRTIO_INFLIGHT_OLD_MAP;
-	queue->old_map_in_flight--;
-	virtio_queue_update_paths(queue);
+	if (entry->place & VIRTIO_INFLIGHT_OLD_MAP) {
+		queue->old_map_in_flight--;
+		virtio_queue_update_paths(queue);
+	}
+	entry->place = 0;
 }
 
 int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
@@ -113,10 +120,13 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
 		return VIRTIO_ESTALE;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
-	if (entry->position != (uint16_t)(queue->next_avail - 1))
+	if ((uint16_t)entry->place != (uint16_t)(queue->next_avail - queue->replay - 1))
 		return VIRTIO_EINVAL;
+	if (entry->place & VIRTIO_INFLIGHT_REPLAYED)
+		queue->replay++;
+	else
+		queue->next_avail--;
 	leave_flight(queue, entry);
-	queue->next_avail--;
 	virtio_queue_update_paths(queue);
 	return 0;
 }
@@ -139,19 +149,20 @@ static int used_ring_error(struct virtio_queue *queue)
 /* Moves completions from the in-flight storage to the used ring, as far as no earlier one is missing. */
 static int publish_in_order(struct virtio_queue *queue)
 {
+	const uint16_t end = (uint16_t)(queue->next_avail - queue->replay);
 	uint64_t idx = queue->used_idx;
 
-	while (queue->publish != queue->next_avail) {
+	while (queue->publish != end) {
 		const uint16_t head = queue->inflight[queue->publish & queue->mask].order;
 		struct virtio_inflight *entry = &queue->inflight[head];
 		int error;
 
-		if (!(entry->flags & VIRTIO_INFLIGHT_WAITS))
+		if (!(entry->place & VIRTIO_INFLIGHT_WAITS))
 			break;
 		error = virtio_ring_store_used(queue, idx, head, entry->len);
 		if (error)
 			return error;
-		entry->flags &= (uint16_t)~VIRTIO_INFLIGHT_WAITS;
+		entry->place = 0;
 		queue->waiting--;
 		queue->publish++;
 		idx++;
@@ -162,7 +173,7 @@ static int publish_in_order(struct virtio_queue *queue)
 static void wait_in_order(struct virtio_queue *queue, uint16_t head, uint32_t len)
 {
 	queue->inflight[head].len = len;
-	queue->inflight[head].flags |= VIRTIO_INFLIGHT_WAITS;
+	queue->inflight[head].place = VIRTIO_INFLIGHT_WAITS;
 	queue->waiting++;
 }
 

@@ -41,17 +41,18 @@ VIRTIO_BEGIN_DECLS
 /* One entry for each head: the caller's storage for the requests in flight. */
 struct virtio_inflight {
 	uint32_t sequence; /* of the token in flight, or VIRTIO_INFLIGHT_IDLE */
+	uint32_t place;    /* low 16 bits: available index at which the head was popped; above: flags */
 	uint32_t len;      /* under IN_ORDER: used length of a completion that waits for its turn */
-	uint16_t position; /* available index at which the head was popped */
 	uint16_t order;    /* under IN_ORDER: the head popped at this slot of the available ring */
-	uint16_t flags;    /* VIRTIO_INFLIGHT_... */
 	uint16_t reserved;
 };
 
 #define VIRTIO_INFLIGHT_IDLE 0x80000000u /* not in flight; even, and so no token's sequence number */
 
-#define VIRTIO_INFLIGHT_OLD_MAP 1u /* popped under an earlier map */
-#define VIRTIO_INFLIGHT_WAITS 2u   /* under IN_ORDER: completed by the caller, not yet in the used ring */
+/* Flags in place. A pop clears them. */
+#define VIRTIO_INFLIGHT_OLD_MAP 0x10000u  /* popped under an earlier map */
+#define VIRTIO_INFLIGHT_WAITS 0x20000u    /* under IN_ORDER: completed by the caller, not yet in the used ring */
+#define VIRTIO_INFLIGHT_REPLAYED 0x40000u /* came back by virtio_queue_replay() */
 
 /* Entries of in-flight storage that a queue of up to max_size descriptors needs. */
 #define VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) (max_size)
@@ -104,6 +105,7 @@ struct virtio_queue {
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests popped under an earlier map */
 	uint32_t waiting;           /* under IN_ORDER: completed, and not yet in the used ring */
+	uint16_t replay;            /* after a restore: requests in flight that are still to be replayed */
 	uint16_t publish;           /* under IN_ORDER: available index of the oldest not in the used ring */
 	uint64_t used_start;        /* used_idx at which the completions counted in stats end */
 	int broken;                 /* 0, or the fault that broke the queue */
@@ -242,8 +244,9 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  *
  * To be called after one completion or several. Without EVENT_IDX the driver's flag decides, with it
  * the position of used_event, exactly, however many completions there were (virtio 1.4, 2.7.7.2).
- * Returns false when nothing was completed. When in doubt, as in the first call after a start or
- * when the ring cannot be read, true: drivers must bear a notification too many, not one too few.
+ * Returns false when nothing was completed. In doubt, which is after virtio_queue_set_next_avail() and
+ * virtio_queue_set_next_used() and when the ring cannot be read, returns true unless the driver's flag
+ * forbids it: drivers must bear a notification too many, not one too few.
  */
 inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue);
 
@@ -281,7 +284,7 @@ inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 /*
  * Set the two, for a queue that goes on where another left off (virtio_queue_read_used_idx() for a
  * vhost-user back end). Only while nothing is in flight: VIRTIO_EBUSY otherwise, VIRTIO_ENOTREADY if
- * not started. The next notification check will say yes.
+ * not started. The next notification check is then in doubt, see there.
  */
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);
 int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
@@ -337,7 +340,7 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 	sequence = queue->sequence + 2;
 	queue->sequence = sequence;
 	entry->sequence = sequence;
-	entry->position = queue->next_avail++;
+	entry->place = queue->next_avail++;
 	queue->in_flight++;
 
 	chain->token.sequence = sequence;

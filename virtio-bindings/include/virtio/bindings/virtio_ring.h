@@ -49,6 +49,9 @@ struct vring_desc {
 	uint16_t next;
 };
 
+/* C++ has flexible array members only as an extension. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 struct vring_avail {
 	uint16_t flags;
 	uint16_t idx;
@@ -67,6 +70,7 @@ struct vring_used {
 	uint16_t idx;
 	vring_used_elem_t ring[]; /* then: uint16_t avail_event */
 };
+#pragma GCC diagnostic pop
 
 struct vring_packed_desc_event {
 	uint16_t off_wrap;

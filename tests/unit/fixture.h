@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the tests of queue and chain stand on: a small guest in one of three memories, the mock driver
+ * in it, and a queue over it. All of it in one struct, on the test's stack.
+ */
+#ifndef VIRTIO_TESTS_FIXTURE_H
+#define VIRTIO_TESTS_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <virtio/queue_mock.h>
+
+#define FIXTURE_BASE 0x1000u  /* guest address of the memory, and of the rings in it */
+#define FIXTURE_BYTES 0x1000u /* all there is */
+#define FIXTURE_END (FIXTURE_BASE + FIXTURE_BYTES)
+#define FIXTURE_DATA 0x1400u  /* for buffers */
+#define FIXTURE_TABLE 0x1800u /* for indirect tables */
+#define FIXTURE_MAX_SIZE 16u  /* largest queue */
+
+#define FIXTURE_GRANULES (FIXTURE_BYTES / 16 + 1)
+
+enum fixture_memory {
+	FIXTURE_FLAT, /* one region, directly mapped */
+	/* Each guest byte its own region, none of them next to its neighbour on the host. */
+	FIXTURE_ONE_BYTE,
+	/*
+	 * A translation of 16 bytes at a time, which rewrites every descriptor that has been read as
+	 * soon as another one is looked up.
+	 */
+	FIXTURE_CHANGING,
+};
+
+struct fixture {
+	enum fixture_memory kind;
+	struct virtio_mock mock;
+	struct virtio_queue queue;
+	struct virtio_queue_config config; /* as the queue was started; settings for fixture_start() */
+	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
+	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
+	struct virtio_memory_map device_map;
+	struct virtio_memory_map driver_map;
+
+	/* The translation of FIXTURE_CHANGING. */
+	uint64_t table;     /* indirect table: pieces of 16 bytes begin here */
+	uint64_t bad_start; /* addresses for which bad_error is the answer, unless that is 0 */
+	uint64_t bad_end;
+	int bad_error;
+	uint32_t lookups; /* how often it was asked */
+	bool rewriting;   /* since the queue was started */
+	uint8_t seen[FIXTURE_GRANULES];
+
+	_Alignas(16) uint8_t ram[FIXTURE_BYTES];
+	struct virtio_region regions[FIXTURE_BYTES];
+
+	uint8_t saved_ram[FIXTURE_BYTES];
+	struct virtio_queue saved_queue;
+	struct virtio_inflight saved_inflight[FIXTURE_MAX_SIZE];
+};
+
+/* Makes the memory, and the driver with its rings at FIXTURE_BASE. f->config is what it would start with. */
+void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size);
+
+/* Starts the queue from f->config. */
+void fixture_start(struct fixture *f);
+
+/* Both: a started queue with everything at its default. */
+void fixture_setup(struct fixture *f, enum fixture_memory kind, uint32_t size);
+
+/* The memory kind that a test was started with. */
+enum fixture_memory fixture_kind(void **state);
+
+/* Adds a chain; returns its head. */
+uint16_t fixture_add(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count);
+
+/* Writes a chain of any form at descriptor first, and makes it available, without looking at it. */
+void fixture_offer_chain(struct fixture *f, uint32_t first, const struct virtio_mock_buffer *buffers, uint32_t count);
+
+/* Makes a bare head available. */
+void fixture_offer_head(struct fixture *f, uint16_t head);
+
+/* Writes an indirect table at f->table, and a head that points to it at descriptor first; offers that. */
+void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
+			 uint32_t count);
+
+/* Adds count one-buffer requests, and pops them: their tokens. */
+void fixture_pop_some(struct fixture *f, struct virtio_token *tokens, uint32_t count);
+
+/* The guest's memory, from the test's side. */
+void fixture_read(struct fixture *f, uint64_t addr, void *out, size_t len);
+void fixture_write(struct fixture *f, uint64_t addr, const void *bytes, size_t len);
+uint16_t fixture_get(struct fixture *f, enum virtio_mock_field field);
+void fixture_set(struct fixture *f, enum virtio_mock_field field, uint16_t value);
+
+/* Keeps memory, queue and in-flight entries; and whether they are the same still, counters apart. */
+void fixture_save(struct fixture *f);
+bool fixture_ram_unchanged(const struct fixture *f);
+bool fixture_unchanged(const struct fixture *f);
+
+/* One entry of a test list for each kind of memory. */
+extern enum fixture_memory fixture_kinds[3];
+#define FIXTURE_ON(test, kind)                                                                                         \
+	{                                                                                                              \
+#test "_" #kind, test, NULL, NULL, &fixture_kinds[FIXTURE_##kind]                                      \
+	}
+#define FIXTURE_ON_ALL(test) FIXTURE_ON(test, FLAT), FIXTURE_ON(test, ONE_BYTE), FIXTURE_ON(test, CHANGING)
+
+/* Buffers of a chain. */
+#define READABLE(addr, len)                                                                                            \
+	{                                                                                                              \
+		(addr), (len), 0                                                                                       \
+	}
+#define WRITABLE(addr, len)                                                                                            \
+	{                                                                                                              \
+		(addr), (len), VRING_DESC_F_WRITE                                                                      \
+	}
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+#endif

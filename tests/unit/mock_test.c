@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The mock driver itself: its own refusals, its layout, its books, and what it says of a bad device. */
+#include "fixture.h"
+
+#define SIZE 8u
+
+static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
+
+/* A copy of the driver's books, to compare with; where it looked last is none of them. */
+struct books {
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
+};
+
+static void keep_books(const struct fixture *f, struct books *books)
+{
+	memset(books, 0, sizeof *books);
+	memcpy(&books->mock, &f->mock, sizeof f->mock);
+	memset(&books->mock.memory, 0, sizeof books->mock.memory);
+	memcpy(books->slots, f->slots, sizeof f->slots);
+}
+
+static bool books_unchanged(const struct fixture *f, const struct books *before)
+{
+	struct books now;
+
+	keep_books(f, &now);
+	return memcmp(&now, before, sizeof now) == 0;
+}
+
+/* Puts an element into the used ring and moves the index, as a device would. */
+static void use(struct fixture *f, uint32_t id, uint32_t len)
+{
+	const struct vring_used_elem element = { id, len };
+	const uint16_t idx = fixture_get(f, VIRTIO_MOCK_USED_IDX);
+
+	assert_int_equal(virtio_mock_set_used_entry(&f->mock, idx % SIZE, &element), 0);
+	fixture_set(f, VIRTIO_MOCK_USED_IDX, (uint16_t)(idx + 1));
+}
+
+/* Life cycle; regression R25: errors instead of a crash, and rings that never overlap */
+
+static void mock_init_refuses_bad_arguments(void **state)
+{
+	static const uint32_t sizes[] = { 0, 3, 12, 32767, 32769, 65536, 0x10008, 0x80000000 };
+	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
+	struct virtio_mock mock, before;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	memset(&mock, 0x5a, sizeof mock);
+	memcpy(&before, &mock, sizeof mock);
+	memset(slots, 0x5a, sizeof slots);
+	fixture_save(&f);
+	for (uint32_t i = 0; i < COUNT(sizes); i++)
+		assert_int_equal(virtio_mock_init(&mock, &f.driver_map, FIXTURE_BASE, sizes[i], slots, UINT32_MAX),
+				 VIRTIO_ESIZE);
+	assert_int_equal(virtio_mock_init(&mock, &f.driver_map, FIXTURE_BASE, SIZE, NULL, SIZE), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_init(&mock, &f.driver_map, FIXTURE_BASE, SIZE, slots, SIZE - 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_init(&mock, &f.driver_map, 0, SIZE, slots, SIZE), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_init(&mock, &f.driver_map, FIXTURE_END - 64, SIZE, slots, SIZE), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_init(&mock, &f.driver_map, UINT64_MAX, SIZE, slots, SIZE), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_init(&mock, &f.driver_map, UINT64_MAX - 63, SIZE, slots, SIZE), VIRTIO_EFAULT);
+	assert_memory_equal(&mock, &before, sizeof mock);
+	assert_true(fixture_ram_unchanged(&f));
+	for (uint32_t i = 0; i < sizeof slots; i++)
+		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
+}
+
+static void mock_areas_never_overlap(void **state)
+{
+	static uint8_t ram[1 << 20];
+	static struct virtio_mock_slot slots[VIRTIO_QUEUE_MAX_SIZE];
+	struct virtio_region region = { .addr = 0, .len = sizeof ram, .host = ram };
+	struct virtio_memory_map map;
+
+	(void)state;
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	for (uint32_t size = 1; size <= VIRTIO_QUEUE_MAX_SIZE; size *= 2)
+		for (uint64_t base = 0; base < 32; base += 5) {
+			const uint64_t first = (base + 15) & ~UINT64_C(15);
+			struct virtio_queue_config config;
+			struct virtio_mock mock;
+
+			assert_int_equal(virtio_mock_init(&mock, &map, base, size, slots, VIRTIO_QUEUE_MAX_SIZE), 0);
+			mock.event_idx = true;
+			virtio_mock_fill_config(&mock, &config);
+			assert_int_equal(virtio_queue_config_check(&config, &map), 0);
+			assert_int_equal(config.addr[0], first);
+			assert_true(config.addr[1] >=
+				    first + virtio_queue_config_area_bytes(&config, VIRTIO_QUEUE_DESC));
+			assert_true(config.addr[2] >=
+				    config.addr[1] + virtio_queue_config_area_bytes(&config, VIRTIO_QUEUE_AVAIL));
+			assert_int_equal(virtio_mock_start(&mock), first);
+			assert_int_equal(virtio_mock_end(&mock), first + virtio_mock_bytes(size));
+			for (int i = 0; i < 3; i++)
+				assert_int_equal(virtio_mock_area_bytes(&mock, (enum virtio_queue_area)i),
+						 virtio_queue_config_area_bytes(&config, (enum virtio_queue_area)i));
+		}
+}
+
+static void mock_place_and_reset_check_areas(void **state)
+{
+	struct virtio_queue_config config;
+	struct books before;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	keep_books(&f, &before);
+	assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)3, 0), VIRTIO_EINVAL);
+	assert_true(books_unchanged(&f, &before));
+	assert_int_equal(virtio_mock_area_bytes(&f.mock, (enum virtio_queue_area)3), 0);
+	/* Anywhere, and in any order. */
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_TABLE + 1), 0);
+	assert_int_equal(virtio_mock_reset(&f.mock), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 0);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_EVENT, 0x1234);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 0x1234);
+	virtio_mock_fill_config(&f.mock, &config);
+	assert_int_equal(config.addr[VIRTIO_QUEUE_USED], FIXTURE_TABLE + 1);
+	assert_int_equal(virtio_mock_start(&f.mock), FIXTURE_BASE);
+	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_TABLE + 1 + 6 + 8 * SIZE);
+	/* Where nothing is. */
+	(void)fixture_add(&f, out_in, 2);
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - 8), 0);
+	keep_books(&f, &before);
+	fixture_save(&f);
+	assert_int_equal(virtio_mock_reset(&f.mock), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_seek(&f.mock, 7), VIRTIO_EBUSY);
+	assert_true(books_unchanged(&f, &before));
+	assert_true(fixture_ram_unchanged(&f));
+	/* An area over the end of the address space: no field of it turns up at the beginning. */
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, UINT64_MAX - 3), 0);
+	assert_int_equal(virtio_mock_set_used_entry(&f.mock, 0, &(const struct vring_used_elem){ 0, 0 }),
+			 VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_set(&f.mock, VIRTIO_MOCK_AVAIL_EVENT, 0), VIRTIO_EFAULT);
+}
+
+static void mock_create_queue_passes_on_errors(void **state)
+{
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_mock_create_queue(&f.mock, &f.queue, NULL, SIZE, &f.device_map), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_create_queue(&f.mock, &f.queue, f.inflight, SIZE - 1, &f.device_map),
+			 VIRTIO_EINVAL);
+	f.mock.event_idx = f.mock.indirect = f.mock.in_order = true;
+	assert_int_equal(virtio_mock_create_queue(&f.mock, &f.queue, f.inflight, SIZE, &f.device_map), 0);
+	assert_true(f.queue.config.event_idx && f.queue.config.indirect && f.queue.config.in_order);
+	assert_int_equal(f.queue.size, SIZE);
+}
+
+/* Fields */
+
+/* Each field where the specification has it (2.7.6, 2.7.8; regression R13), little-endian (R12). */
+static void mock_fields_are_where_specified(void **state)
+{
+	struct {
+		enum virtio_mock_field field;
+		uint64_t addr;
+	} fields[6];
+	struct fixture f;
+	uint8_t raw[2];
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	for (uint32_t i = 0; i < 6; i++)
+		fields[i].field = (enum virtio_mock_field)i;
+	fields[0].addr = f.mock.addr[1];
+	fields[1].addr = f.mock.addr[1] + 2;
+	fields[2].addr = f.mock.addr[1] + 4 + 2 * SIZE;
+	fields[3].addr = f.mock.addr[2];
+	fields[4].addr = f.mock.addr[2] + 2;
+	fields[5].addr = f.mock.addr[2] + 4 + 8 * SIZE;
+	for (uint32_t i = 0; i < 6; i++) {
+		assert_int_equal(virtio_mock_field_addr(&f.mock, fields[i].field), fields[i].addr);
+		fixture_set(&f, fields[i].field, (uint16_t)(0xa0b0 + i));
+		fixture_read(&f, fields[i].addr, raw, 2);
+		assert_int_equal(raw[0], 0xb0 + i);
+		assert_int_equal(raw[1], 0xa0);
+		assert_int_equal(fixture_get(&f, fields[i].field), 0xa0b0 + i);
+	}
+}
+
+static void mock_fields_refuse_what_is_not_there(void **state)
+{
+	const struct vring_used_elem element = { 1, 2 };
+	const struct vring_desc desc = { 1, 2, 3, 4 };
+	struct vring_used_elem got_element = { 7, 7 };
+	struct vring_desc got_desc = { 7, 7, 7, 7 };
+	uint16_t got = 7;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	fixture_save(&f);
+	assert_int_equal(virtio_mock_get(&f.mock, (enum virtio_mock_field)6, &got), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_set(&f.mock, (enum virtio_mock_field)6, 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_get_avail_entry(&f.mock, SIZE, &got), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_set_avail_entry(&f.mock, SIZE, 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_get_used_entry(&f.mock, SIZE, &got_element), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_set_used_entry(&f.mock, SIZE, &element), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_get_desc(&f.mock, SIZE, &got_desc), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_set_desc(&f.mock, SIZE, &desc), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_get_desc_at(&f.mock, FIXTURE_END - 15, 0, &got_desc), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_END - 15, 0, &desc), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_set_desc_at(&f.mock, UINT64_MAX - 15, 0x110, &desc), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_write_chain(&f.mock, SIZE, out_in, 2), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_write_chain(&f.mock, 0, out_in, SIZE + 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 65537), VIRTIO_EINVAL);
+	assert_int_equal(got, 7);
+	assert_int_equal(got_element.id, 7);
+	assert_int_equal(got_desc.addr, 7);
+	assert_true(fixture_ram_unchanged(&f));
+	/* Memory that the driver's own map has read-only. */
+	f.regions[0].flags = VIRTIO_REGION_READ_ONLY;
+	if (f.kind == FIXTURE_FLAT) {
+		assert_int_equal(virtio_memory_map_init(&f.driver_map, f.regions, 1), 0);
+		virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
+		assert_int_equal(virtio_mock_set(&f.mock, VIRTIO_MOCK_AVAIL_IDX, 1), VIRTIO_EPERM);
+		assert_int_equal(virtio_mock_set_desc(&f.mock, 0, &desc), VIRTIO_EPERM);
+		assert_int_equal(virtio_mock_add(&f.mock, out_in, 2), VIRTIO_EPERM);
+		assert_true(fixture_ram_unchanged(&f));
+	}
+}
+
+static void mock_descriptors_read_back(void **state)
+{
+	const struct vring_desc desc = { UINT64_C(0x0102030405060708), 0x090a0b0c, 0x0d0e, 0x0f10 };
+	static const uint8_t raw[16] = { 8, 7, 6, 5, 4, 3, 2, 1, 12, 11, 10, 9, 14, 13, 16, 15 };
+	struct vring_desc got = { 0, 0, 0, 0 };
+	uint8_t bytes[16];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	for (uint64_t table = FIXTURE_TABLE; table < FIXTURE_TABLE + 16; table++) {
+		assert_int_equal(virtio_mock_set_desc_at(&f.mock, table, 3, &desc), 0);
+		fixture_read(&f, table + 48, bytes, 16);
+		assert_memory_equal(bytes, raw, 16);
+		assert_int_equal(virtio_mock_get_desc_at(&f.mock, table, 3, &got), 0);
+		assert_true(got.addr == desc.addr && got.len == desc.len && got.flags == desc.flags);
+		assert_int_equal(got.next, desc.next);
+	}
+	assert_int_equal(virtio_mock_set_desc(&f.mock, 5, &desc), 0);
+	fixture_read(&f, virtio_mock_desc_addr(&f.mock, 5), bytes, 16);
+	assert_memory_equal(bytes, raw, 16);
+}
+
+/* The books */
+
+static void mock_alloc_refuses_what_it_has_not(void **state)
+{
+	struct virtio_mock_buffer many[SIZE + 1];
+	struct books before;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	for (uint32_t i = 0; i <= SIZE; i++)
+		many[i] = out_in[0];
+	keep_books(&f, &before);
+	fixture_save(&f);
+	assert_int_equal(virtio_mock_alloc(&f.mock, out_in, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_alloc(&f.mock, many, SIZE + 1), VIRTIO_ENOBUFS);
+	assert_int_equal(virtio_mock_add(&f.mock, out_in, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_add(&f.mock, many, SIZE + 1), VIRTIO_ENOBUFS);
+	assert_int_equal(virtio_mock_add_many(&f.mock, many, SIZE + 1, NULL), VIRTIO_ENOBUFS);
+	assert_int_equal(virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE, out_in, 65536), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_END, out_in, 2), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_free(&f.mock, 0), VIRTIO_ESTALE);
+	assert_int_equal(virtio_mock_free(&f.mock, SIZE), VIRTIO_ESTALE);
+	assert_true(books_unchanged(&f, &before));
+	assert_true(fixture_ram_unchanged(&f));
+	assert_int_equal(virtio_mock_add(&f.mock, many, SIZE), 0);
+	keep_books(&f, &before);
+	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE, out_in, 2), VIRTIO_ENOBUFS);
+	assert_int_equal(virtio_mock_free(&f.mock, 0), VIRTIO_EBUSY);
+	assert_true(books_unchanged(&f, &before));
+}
+
+/* Alloc, offer and publish one by one: nothing is visible before its step. */
+static void mock_publishes_in_steps(void **state)
+{
+	uint16_t entry = 0;
+	struct fixture f;
+	int first, second;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	first = virtio_mock_alloc(&f.mock, out_in, 2);
+	second = virtio_mock_alloc(&f.mock, out_in, 2);
+	assert_true(first >= 0 && second >= 0 && first != second);
+	assert_int_equal(f.mock.free_count, SIZE - 4);
+	assert_int_equal(virtio_mock_offer(&f.mock, (uint16_t)second), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_IDX), 0);
+	assert_int_equal(virtio_mock_get_avail_entry(&f.mock, 0, &entry), 0);
+	assert_int_equal(entry, second);
+	assert_int_equal(virtio_mock_seek(&f.mock, 3), VIRTIO_EBUSY);
+	assert_int_equal(virtio_mock_publish(&f.mock), 0);
+	assert_int_equal(virtio_queue_available(&f.queue), 1);
+	assert_int_equal(virtio_mock_free(&f.mock, (uint16_t)first), 0);
+	assert_int_equal(virtio_mock_free(&f.mock, (uint16_t)second), VIRTIO_EBUSY);
+	assert_int_equal(f.mock.free_count, SIZE - 2);
+}
+
+/* Descriptors in any order of freeing: none is lost, none is handed out twice. */
+static void mock_reuses_descriptors(void **state)
+{
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	for (uint32_t round = 0; round < 200; round++) {
+		struct virtio_chain chains[4];
+		struct virtio_collected c;
+		struct virtio_segment segments[128];
+		struct vring_used_elem used;
+
+		for (uint32_t i = 0; i < 4; i++) {
+			(void)fixture_add(&f, out_in, 2);
+			assert_int_equal(virtio_queue_pop(&f.queue, &chains[i]), 1);
+			c = (struct virtio_collected){ .segments = segments, .capacity = 128 };
+			assert_int_equal(virtio_chain_collect(&chains[i], &c), 0);
+			assert_int_equal(c.readable_bytes, 16);
+			assert_int_equal(c.writable_bytes, 32);
+		}
+		assert_int_equal(f.mock.free_count, 0);
+		for (uint32_t i = 0; i < 4; i++)
+			assert_int_equal(virtio_queue_complete(&f.queue, chains[(i * 3 + round) % 4].token, 32), 0);
+		for (uint32_t i = 0; i < 4; i++)
+			assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		assert_int_equal(f.mock.free_count, SIZE);
+		assert_int_equal(f.mock.in_flight, 0);
+	}
+}
+
+static void mock_adds_many_with_one_publication(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = { { FIXTURE_DATA, 1, VRING_DESC_F_NEXT },
+						      { FIXTURE_DATA, 2, VRING_DESC_F_WRITE },
+						      { FIXTURE_DATA, 3, 0 },
+						      { FIXTURE_DATA, 4, VRING_DESC_F_NEXT },
+						      { FIXTURE_DATA, 5, VRING_DESC_F_NEXT } };
+	static const uint32_t lengths[3][2] = { { 1, 2 }, { 3, 0 }, { 4, 5 } };
+	uint16_t heads[3] = { 99, 99, 99 };
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_mock_add_many(&f.mock, buffers, 5, heads), 3);
+	assert_int_equal(virtio_queue_available(&f.queue), 3);
+	assert_int_equal(f.mock.free_count, SIZE - 5);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct virtio_chain chain = { 0 };
+		struct virtio_desc desc = { 0 };
+
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+		assert_int_equal(chain.token.head, heads[i]);
+		for (uint32_t d = 0; d < 2 && lengths[i][d]; d++) {
+			assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+			assert_int_equal(desc.len, lengths[i][d]);
+		}
+		assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+	}
+}
+
+/* Used elements of a bad device: each is named, and none is taken. */
+static void mock_pop_used_judges_device(void **state)
+{
+	static const struct {
+		uint32_t id, len;
+		int error;
+	} cases[] = {
+		{ SIZE, 0, VIRTIO_EHEAD }, { 0x10000, 0, VIRTIO_EHEAD }, { UINT32_MAX, 0, VIRTIO_EHEAD },
+		{ 5, 0, VIRTIO_ESTALE },   { 1, 0, VIRTIO_ESTALE },      { 0, 33, VIRTIO_EBYTES },
+		{ 2, 0, VIRTIO_EORDER },
+	};
+
+	for (uint32_t i = 0; i < COUNT(cases); i++) {
+		struct vring_used_elem used = { 7, 7 };
+		struct books before;
+		struct fixture f;
+
+		fixture_init(&f, fixture_kind(state), SIZE);
+		f.mock.in_order = true;
+		assert_int_equal(fixture_add(&f, out_in, 2), 0);
+		assert_int_equal(fixture_add(&f, out_in, 2), 2);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
+		use(&f, cases[i].id, cases[i].len);
+		keep_books(&f, &before);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), cases[i].error);
+		assert_int_equal(used.id, 7);
+		assert_true(books_unchanged(&f, &before));
+		/* The right one in its place is taken. */
+		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
+		use(&f, 0, 32);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		assert_int_equal(used.len, 32);
+		/* More than are in flight. */
+		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 3);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
+		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
+	}
+}
+
+/* The writable bytes of an indirect chain are those of its table. */
+static void mock_pop_used_knows_indirect_chains(void **state)
+{
+	struct vring_used_elem used;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE + 3, out_in, 2), 0);
+	assert_int_equal(f.mock.free_count, SIZE - 1);
+	use(&f, 0, 33);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBYTES);
+	fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
+	use(&f, 0, 32);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+	assert_int_equal(f.mock.free_count, SIZE);
+}
+
+/* Notifications */
+
+/* virtio 1.4, 2.7.13.4.1, for every avail_event: kick if one of the new entries is at that index. */
+static void mock_should_kick_is_exact_for_every_avail_event(void **state)
+{
+	struct virtio_mock at_rest;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.mock.event_idx = true;
+	assert_int_equal(virtio_mock_seek(&f.mock, 0xfffe), 0);
+	assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
+	assert_int_equal(virtio_mock_should_kick(&f.mock), 0); /* not published */
+	assert_int_equal(virtio_mock_publish(&f.mock), 0);
+	at_rest = f.mock;
+	for (uint32_t event = 0; event <= UINT16_MAX; event++) {
+		f.mock = at_rest;
+		fixture_set(&f, VIRTIO_MOCK_AVAIL_EVENT, (uint16_t)event);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), event == 0xfffe || event == 0xffff || event == 0);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
+	}
+}
+
+static void mock_asks_for_interrupts(void **state)
+{
+	struct fixture f;
+
+	for (int event_idx = 0; event_idx <= 1; event_idx++) {
+		fixture_init(&f, fixture_kind(state), SIZE);
+		f.mock.event_idx = event_idx != 0;
+		(void)fixture_add(&f, out_in, 2);
+		assert_int_equal(virtio_mock_disable_interrupts(&f.mock), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_FLAGS), event_idx ? 0 : VRING_AVAIL_F_NO_INTERRUPT);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_EVENT), event_idx ? 0xffff : 0);
+		assert_int_equal(virtio_mock_enable_interrupts(&f.mock), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_FLAGS), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_EVENT), 0);
+		use(&f, 0, 0);
+		assert_int_equal(virtio_mock_enable_interrupts(&f.mock), 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_ON_ALL(mock_init_refuses_bad_arguments),
+		cmocka_unit_test(mock_areas_never_overlap),
+		FIXTURE_ON(mock_place_and_reset_check_areas, FLAT),
+		FIXTURE_ON(mock_place_and_reset_check_areas, ONE_BYTE),
+		FIXTURE_ON_ALL(mock_create_queue_passes_on_errors),
+		FIXTURE_ON(mock_fields_are_where_specified, FLAT),
+		FIXTURE_ON(mock_fields_are_where_specified, ONE_BYTE),
+		FIXTURE_ON(mock_fields_refuse_what_is_not_there, FLAT),
+		FIXTURE_ON(mock_fields_refuse_what_is_not_there, ONE_BYTE),
+		FIXTURE_ON(mock_descriptors_read_back, FLAT),
+		FIXTURE_ON(mock_descriptors_read_back, ONE_BYTE),
+		FIXTURE_ON(mock_alloc_refuses_what_it_has_not, FLAT),
+		FIXTURE_ON(mock_alloc_refuses_what_it_has_not, ONE_BYTE),
+		FIXTURE_ON_ALL(mock_publishes_in_steps),
+		FIXTURE_ON_ALL(mock_reuses_descriptors),
+		FIXTURE_ON_ALL(mock_adds_many_with_one_publication),
+		FIXTURE_ON(mock_pop_used_judges_device, FLAT),
+		FIXTURE_ON(mock_pop_used_judges_device, ONE_BYTE),
+		FIXTURE_ON(mock_pop_used_knows_indirect_chains, FLAT),
+		FIXTURE_ON(mock_pop_used_knows_indirect_chains, ONE_BYTE),
+		FIXTURE_ON(mock_should_kick_is_exact_for_every_avail_event, FLAT),
+		FIXTURE_ON(mock_should_kick_is_exact_for_every_avail_event, ONE_BYTE),
+		FIXTURE_ON(mock_asks_for_interrupts, FLAT),
+		FIXTURE_ON(mock_asks_for_interrupts, ONE_BYTE),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The block device's wire format: constants and structures under the names of Linux's
+ * <linux/virtio_blk.h>. Fields are little-endian; feature constants are bit numbers. The two headers
+ * may meet in one translation unit, in either order: the first one provides the structures, and an
+ * older Linux's struct virtio_blk_config ends before zoned.
+ *
+ * virtio 1.4, 5.2 (block device)
+ */
+#ifndef VIRTIO_BINDINGS_VIRTIO_BLK_H
+#define VIRTIO_BINDINGS_VIRTIO_BLK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/bindings/virtio_ids.h>
+#include <virtio/compiler.h>
+
+#ifndef _LINUX_VIRTIO_BLK_H
+#define _LINUX_VIRTIO_BLK_H
+
+/* Feature bit numbers. */
+#define VIRTIO_BLK_F_SIZE_MAX 1      /* size_max limits a segment */
+#define VIRTIO_BLK_F_SEG_MAX 2       /* seg_max limits a request */
+#define VIRTIO_BLK_F_GEOMETRY 4      /* geometry is there */
+#define VIRTIO_BLK_F_RO 5            /* writes fail */
+#define VIRTIO_BLK_F_BLK_SIZE 6      /* blk_size is there */
+#define VIRTIO_BLK_F_FLUSH 9         /* the flush command */
+#define VIRTIO_BLK_F_TOPOLOGY 10     /* the I/O hints are there */
+#define VIRTIO_BLK_F_CONFIG_WCE 11   /* the driver may switch the cache mode */
+#define VIRTIO_BLK_F_MQ 12           /* num_queues is there */
+#define VIRTIO_BLK_F_DISCARD 13      /* the discard command */
+#define VIRTIO_BLK_F_WRITE_ZEROES 14 /* the write zeroes command */
+#define VIRTIO_BLK_F_SECURE_ERASE 16 /* the secure erase command */
+#define VIRTIO_BLK_F_ZONED 17        /* a zoned device */
+
+#ifndef VIRTIO_BLK_NO_LEGACY
+#define VIRTIO_BLK_F_BARRIER 0
+#define VIRTIO_BLK_F_SCSI 7
+#define VIRTIO_BLK_F_WCE VIRTIO_BLK_F_FLUSH
+#endif
+
+#define VIRTIO_BLK_ID_BYTES 20 /* length of the answer to GET_ID */
+
+struct virtio_blk_config {
+	uint64_t capacity; /* 512-byte sectors */
+	uint32_t size_max; /* bytes of a segment */
+	uint32_t seg_max;  /* segments of a request */
+	struct virtio_blk_geometry {
+		uint16_t cylinders;
+		uint8_t heads;
+		uint8_t sectors;
+	} geometry;
+	uint32_t blk_size; /* bytes */
+	/* Hints: log2 of logical blocks in a physical one; the others in logical blocks. */
+	uint8_t physical_block_exp;
+	uint8_t alignment_offset;
+	uint16_t min_io_size;
+	uint32_t opt_io_size;
+	uint8_t wce; /* the specification's writeback: 0 write-through, 1 write-back */
+	uint8_t unused;
+	uint16_t num_queues;
+	/* For each range command: sectors of a range, ranges of a request, alignment in sectors. */
+	uint32_t max_discard_sectors;
+	uint32_t max_discard_seg;
+	uint32_t discard_sector_alignment;
+	uint32_t max_write_zeroes_sectors;
+	uint32_t max_write_zeroes_seg;
+	uint8_t write_zeroes_may_unmap;
+	uint8_t unused1[3];
+	uint32_t max_secure_erase_sectors;
+	uint32_t max_secure_erase_seg;
+	uint32_t secure_erase_sector_alignment;
+	struct virtio_blk_zoned_characteristics {
+		uint32_t zone_sectors;
+		uint32_t max_open_zones;
+		uint32_t max_active_zones;
+		uint32_t max_append_sectors;
+		uint32_t write_granularity; /* bytes */
+		uint8_t model;              /* VIRTIO_BLK_Z_... */
+		uint8_t unused2[3];
+	} zoned;
+} __attribute__((packed));
+
+/* Request types. */
+#define VIRTIO_BLK_T_IN 0
+#define VIRTIO_BLK_T_OUT 1
+#ifndef VIRTIO_BLK_NO_LEGACY
+#define VIRTIO_BLK_T_SCSI_CMD 2
+#endif
+#define VIRTIO_BLK_T_FLUSH 4
+#define VIRTIO_BLK_T_GET_ID 8
+#define VIRTIO_BLK_T_DISCARD 11
+#define VIRTIO_BLK_T_WRITE_ZEROES 13
+#define VIRTIO_BLK_T_SECURE_ERASE 14
+#define VIRTIO_BLK_T_ZONE_APPEND 15
+#define VIRTIO_BLK_T_ZONE_REPORT 16
+#define VIRTIO_BLK_T_ZONE_OPEN 18
+#define VIRTIO_BLK_T_ZONE_CLOSE 20
+#define VIRTIO_BLK_T_ZONE_FINISH 22
+#define VIRTIO_BLK_T_ZONE_RESET 24
+#define VIRTIO_BLK_T_ZONE_RESET_ALL 26
+#ifndef VIRTIO_BLK_NO_LEGACY
+#define VIRTIO_BLK_T_BARRIER 0x80000000
+#endif
+
+/* The header of a request. */
+struct virtio_blk_outhdr {
+	uint32_t type;   /* VIRTIO_BLK_T_... */
+	uint32_t ioprio; /* reserved */
+	uint64_t sector; /* unit: 512 bytes */
+};
+
+/* Zone models, zone types and zone states. */
+#define VIRTIO_BLK_Z_NONE 0
+#define VIRTIO_BLK_Z_HM 1
+#define VIRTIO_BLK_Z_HA 2
+
+#define VIRTIO_BLK_ZT_CONV 1
+#define VIRTIO_BLK_ZT_SWR 2
+#define VIRTIO_BLK_ZT_SWP 3
+
+#define VIRTIO_BLK_ZS_NOT_WP 0
+#define VIRTIO_BLK_ZS_EMPTY 1
+#define VIRTIO_BLK_ZS_IOPEN 2
+#define VIRTIO_BLK_ZS_EOPEN 3
+#define VIRTIO_BLK_ZS_CLOSED 4
+#define VIRTIO_BLK_ZS_RDONLY 13
+#define VIRTIO_BLK_ZS_FULL 14
+#define VIRTIO_BLK_ZS_OFFLINE 15
+
+struct virtio_blk_zone_descriptor {
+	uint64_t z_cap;   /* sectors */
+	uint64_t z_start; /* first sector */
+	uint64_t z_wp;    /* sector of the write pointer */
+	uint8_t z_type;   /* VIRTIO_BLK_ZT_... */
+	uint8_t z_state;  /* VIRTIO_BLK_ZS_... */
+	uint8_t reserved[38];
+};
+
+/* C++ has no flexible array members, but both compilers do in C++ too. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+struct virtio_blk_zone_report {
+	uint64_t nr_zones;
+	uint8_t reserved[56];
+	struct virtio_blk_zone_descriptor zones[];
+};
+#pragma GCC diagnostic pop
+
+#define VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP 0x00000001
+
+/* A range of discard, write zeroes or secure erase. */
+struct virtio_blk_discard_write_zeroes {
+	uint64_t sector;
+	uint32_t num_sectors;
+	uint32_t flags;
+};
+
+#ifndef VIRTIO_BLK_NO_LEGACY
+struct virtio_scsi_inhdr {
+	uint32_t errors;
+	uint32_t data_len;
+	uint32_t sense_len;
+	uint32_t residual;
+};
+#endif
+
+/* The status byte. */
+#define VIRTIO_BLK_S_OK 0
+#define VIRTIO_BLK_S_IOERR 1
+#define VIRTIO_BLK_S_UNSUPP 2
+#define VIRTIO_BLK_S_ZONE_INVALID_CMD 3
+#define VIRTIO_BLK_S_ZONE_UNALIGNED_WP 4
+#define VIRTIO_BLK_S_ZONE_OPEN_RESOURCE 5
+#define VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE 6
+
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_config) == 96, "configuration space is 96 bytes");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "offset of zoned");
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_descriptor) == 64, "a zone descriptor is 64 bytes");
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_report) == 64, "a zone report's header is 64 bytes");
+
+#endif /* _LINUX_VIRTIO_BLK_H */
+
+/* What Linux hides under VIRTIO_BLK_NO_LEGACY although it is not legacy, ... */
+#ifndef VIRTIO_BLK_F_FLUSH
+#define VIRTIO_BLK_F_FLUSH 9
+#endif
+#ifndef VIRTIO_BLK_F_CONFIG_WCE
+#define VIRTIO_BLK_F_CONFIG_WCE 11
+#endif
+
+/* ... what its header lacks, being older than the command, ... */
+#ifndef VIRTIO_BLK_F_SECURE_ERASE
+#define VIRTIO_BLK_F_SECURE_ERASE 16
+#endif
+#ifndef VIRTIO_BLK_T_SECURE_ERASE
+#define VIRTIO_BLK_T_SECURE_ERASE 14
+#endif
+#ifndef VIRTIO_BLK_F_ZONED
+#define VIRTIO_BLK_F_ZONED 17
+#define VIRTIO_BLK_T_ZONE_APPEND 15
+#define VIRTIO_BLK_T_ZONE_REPORT 16
+#define VIRTIO_BLK_T_ZONE_OPEN 18
+#define VIRTIO_BLK_T_ZONE_CLOSE 20
+#define VIRTIO_BLK_T_ZONE_FINISH 22
+#define VIRTIO_BLK_T_ZONE_RESET 24
+#define VIRTIO_BLK_T_ZONE_RESET_ALL 26
+#define VIRTIO_BLK_S_ZONE_INVALID_CMD 3
+#define VIRTIO_BLK_S_ZONE_UNALIGNED_WP 4
+#define VIRTIO_BLK_S_ZONE_OPEN_RESOURCE 5
+#define VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE 6
+#endif
+
+/* ... and what only the specification has: lifetime (virtio 1.4, 5.2.6). */
+#ifndef VIRTIO_BLK_F_LIFETIME
+#define VIRTIO_BLK_F_LIFETIME 15
+#endif
+#ifndef VIRTIO_BLK_T_GET_LIFETIME
+#define VIRTIO_BLK_T_GET_LIFETIME 10
+#endif
+
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, geometry) == 16, "offset of geometry");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, blk_size) == 20, "offset of blk_size");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, opt_io_size) == 28, "offset of opt_io_size");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, wce) == 32, "offset of wce");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, num_queues) == 34, "offset of num_queues");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, max_write_zeroes_seg) == 52, "offset of max_write_zeroes_seg");
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_outhdr) == 16, "a request's header is 16 bytes");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_outhdr, sector) == 8, "offset of sector");
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_discard_write_zeroes) == 16, "a range is 16 bytes");
+
+#endif

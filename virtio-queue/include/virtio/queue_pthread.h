@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A POSIX mutex as the lock of <virtio/queue_sync.h>. Not part of a freestanding build. */
+#ifndef VIRTIO_QUEUE_PTHREAD_H
+#define VIRTIO_QUEUE_PTHREAD_H
+
+#include <pthread.h>
+#include <virtio/queue_sync.h>
+
+VIRTIO_BEGIN_DECLS
+
+/*
+ * A lock that is a mutex.
+ *
+ * @mutex  initialised by the caller, of any type; stays the caller's, and must live as long as the lock
+ *
+ * Returns the lock, for virtio_queue_sync_init().
+ */
+struct virtio_queue_lock virtio_queue_lock_pthread(pthread_mutex_t *mutex);
+
+VIRTIO_END_DECLS
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A queue that several threads share: the operations of <virtio/queue.h> behind a lock.
+ *
+ * Each call below takes the lock, does what the function of the same name does, and releases it. For
+ * several in a row, virtio_queue_sync_lock() hands out the queue itself until virtio_queue_sync_unlock().
+ * The lock is the caller's: two callbacks, so that a hypervisor can bring a spinlock;
+ * <virtio/queue_pthread.h> has them for a POSIX mutex.
+ *
+ * A chain is walked under its queue's serialisation, so here a pop collects it at once; the segments
+ * may be used without the lock.
+ *
+ * Threads: any. No callback but the lock's is called while it is held, except a map's translation.
+ *
+ * virtio 1.4, 2.6 and 2.7
+ */
+#ifndef VIRTIO_QUEUE_SYNC_H
+#define VIRTIO_QUEUE_SYNC_H
+
+#include <virtio/queue.h>
+
+VIRTIO_BEGIN_DECLS
+
+/* A lock of the caller's that does not nest. */
+struct virtio_queue_lock {
+	void (*lock)(void *context);
+	void (*unlock)(void *context);
+	void *context;
+};
+
+struct virtio_queue_sync {
+	struct virtio_queue queue;
+	struct virtio_queue_lock lock;
+};
+
+/*
+ * Prepares the queue, before other threads know of it.
+ *
+ * @sync      the caller's
+ * @lock      copied; what its context points to must live as long as the queue
+ * @inflight, entries  as for virtio_queue_init()
+ *
+ * Returns as virtio_queue_init(), and VIRTIO_EINVAL if a callback is missing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
+			   struct virtio_inflight *inflight, uint32_t entries);
+
+/* Takes the lock and hands out the queue, for any call of <virtio/queue.h>, until it is unlocked. */
+struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);
+void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
+
+/*
+ * Pops a chain and collects it.
+ *
+ * @token      set to the request's, if 1 is returned or *chain_error is set
+ * @collected  as for virtio_chain_collect()
+ * @chain_error  set to 0, or to the error of virtio_chain_collect() when the chain was popped but
+ *             is malformed or did not fit: the caller completes it with length 0, or as it thinks fit
+ *
+ * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been undone.
+ */
+int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
+			  struct virtio_collected *collected, int *chain_error);
+
+/* As the functions of <virtio/queue.h> without "sync" in their names. */
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_start(struct virtio_queue_sync *sync, const struct virtio_queue_config *config,
+			    const struct virtio_memory_map *map);
+void virtio_queue_sync_reset(struct virtio_queue_sync *sync);
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_set_memory(struct virtio_queue_sync *sync, const struct virtio_memory_map *map);
+int virtio_queue_sync_available(struct virtio_queue_sync *sync);
+int virtio_queue_sync_complete(struct virtio_queue_sync *sync, struct virtio_token token, uint32_t len);
+int virtio_queue_sync_complete_batch(struct virtio_queue_sync *sync, const struct virtio_completion *completions,
+				     uint32_t count);
+bool virtio_queue_sync_needs_notification(struct virtio_queue_sync *sync);
+int virtio_queue_sync_enable_notification(struct virtio_queue_sync *sync);
+int virtio_queue_sync_disable_notification(struct virtio_queue_sync *sync);
+bool virtio_queue_sync_quiesced(struct virtio_queue_sync *sync);
+void virtio_queue_sync_get_stats(struct virtio_queue_sync *sync, struct virtio_queue_stats *out);
+
+VIRTIO_END_DECLS
+
+#endif

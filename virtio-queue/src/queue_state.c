@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A queue's state out and in. */
+#include <virtio/queue_state.h>
+
+#include "queue_internal.h"
+
+static int may_save(const struct virtio_queue *queue)
+{
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	if (queue->broken)
+		return VIRTIO_EBROKEN;
+	return queue->replay != 0 || queue->waiting != 0 ? VIRTIO_EBUSY : 0;
+}
+
+static void save(const struct virtio_queue *queue, struct virtio_queue_state *out)
+{
+	out->config = queue->config;
+	out->next_avail = queue->next_avail;
+	out->next_used = (uint16_t)queue->used_idx;
+}
+
+int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out)
+{
+	int error = may_save(queue);
+
+	if (error)
+		return error;
+	if (queue->in_flight != 0)
+		return VIRTIO_EBUSY;
+	save(queue, out);
+	return 0;
+}
+
+/*
+ * Requests in flight are popped at available indices that lie, for a driver that keeps to the rules,
+ * less than the queue size behind the next one; of one that holds a request for longer, the distance in
+ * 16 bits is still what orders them, for as long as it does not exceed 65,535.
+ */
+static uint16_t age(const struct virtio_queue *queue, uint32_t head)
+{
+	return (uint16_t)(queue->next_avail - (uint16_t)queue->inflight[head].place);
+}
+
+int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out, uint16_t *heads,
+				uint32_t capacity, uint32_t *count)
+{
+	uint32_t n = 0;
+	int error = may_save(queue);
+
+	if (error)
+		return error;
+	if (queue->in_flight > capacity)
+		return VIRTIO_ENOBUFS;
+	/* Insertion, oldest first. */
+	for (uint32_t head = 0; head < queue->size; head++) {
+		uint32_t i;
+
+		if (queue->inflight[head].sequence == VIRTIO_INFLIGHT_IDLE)
+			continue;
+		for (i = n++; i > 0 && age(queue, heads[i - 1]) < age(queue, head); i--)
+			heads[i] = heads[i - 1];
+		heads[i] = (uint16_t)head;
+	}
+	save(queue, out);
+	*count = n;
+	return 0;
+}
+
+int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,
+			 const struct virtio_memory_map *map)
+{
+	const uint16_t in_flight = (uint16_t)(state->next_avail - state->next_used);
+	int error;
+
+	if (in_flight > state->config.size)
+		return queue->size != 0 ? VIRTIO_EBUSY : VIRTIO_EINVAL;
+	error = virtio_queue_start(queue, &state->config, map);
+	if (error)
+		return error;
+	/* Nothing is in flight in a queue that has just started, so these can't fail. */
+	(void)virtio_queue_set_next_avail(queue, state->next_avail);
+	(void)virtio_queue_set_next_used(queue, state->next_used);
+	queue->replay = in_flight;
+	queue->publish = state->next_used;
+	return 0;
+}
+
+int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+{
+	const uint16_t next_avail = queue->next_avail;
+	const uint16_t position = (uint16_t)(next_avail - queue->replay);
+	int got;
+
+	if (queue->size == 0)
+		return VIRTIO_ENOTREADY;
+	if (queue->broken)
+		return VIRTIO_EBROKEN;
+	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE)
+		return VIRTIO_EINVAL;
+	/* As if it were popped at its old place. */
+	queue->next_avail = position;
+	got = virtio_queue_take_slow(queue, head, chain);
+	queue->next_avail = next_avail;
+	queue->inflight[head].place |= VIRTIO_INFLIGHT_REPLAYED;
+	queue->replay--;
+	virtio_queue_update_paths(queue);
+	return got;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The queue behind a lock. */
+#include <virtio/queue_sync.h>
+
+int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
+			   struct virtio_inflight *inflight, uint32_t entries)
+{
+	int error;
+
+	if (!lock->lock || !lock->unlock)
+		return VIRTIO_EINVAL;
+	error = virtio_queue_init(&sync->queue, inflight, entries);
+	if (!error)
+		sync->lock = *lock;
+	return error;
+}
+
+struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync)
+{
+	sync->lock.lock(sync->lock.context);
+	return &sync->queue;
+}
+
+void virtio_queue_sync_unlock(struct virtio_queue_sync *sync)
+{
+	sync->lock.unlock(sync->lock.context);
+}
+
+int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
+			  struct virtio_collected *collected, int *chain_error)
+{
+	struct virtio_queue *queue = virtio_queue_sync_lock(sync);
+	struct virtio_chain chain;
+	int got = virtio_queue_pop(queue, &chain);
+
+	if (got == 1) {
+		int error = virtio_chain_collect(&chain, collected);
+
+		if (error == VIRTIO_ENOTMAPPED) {
+			got = virtio_queue_undo(queue, chain.token);
+			got = got ? got : VIRTIO_ENOTMAPPED;
+		} else {
+			*token = chain.token;
+			*chain_error = error;
+		}
+	}
+	virtio_queue_sync_unlock(sync);
+	return got;
+}
+
+int virtio_queue_sync_start(struct virtio_queue_sync *sync, const struct virtio_queue_config *config,
+			    const struct virtio_memory_map *map)
+{
+	int error = virtio_queue_start(virtio_queue_sync_lock(sync), config, map);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+void virtio_queue_sync_reset(struct virtio_queue_sync *sync)
+{
+	virtio_queue_reset(virtio_queue_sync_lock(sync));
+	virtio_queue_sync_unlock(sync);
+}
+
+int virtio_queue_sync_set_memory(struct virtio_queue_sync *sync, const struct virtio_memory_map *map)
+{
+	int error = virtio_queue_set_memory(virtio_queue_sync_lock(sync), map);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_available(struct virtio_queue_sync *sync)
+{
+	int got = virtio_queue_available(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return got;
+}
+
+int virtio_queue_sync_complete(struct virtio_queue_sync *sync, struct virtio_token token, uint32_t len)
+{
+	int error = virtio_queue_complete(virtio_queue_sync_lock(sync), token, len);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_complete_batch(struct virtio_queue_sync *sync, const struct virtio_completion *completions,
+				     uint32_t count)
+{
+	int error = virtio_queue_complete_batch(virtio_queue_sync_lock(sync), completions, count);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+bool virtio_queue_sync_needs_notification(struct virtio_queue_sync *sync)
+{
+	bool yes = virtio_queue_needs_notification(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return yes;
+}
+
+int virtio_queue_sync_enable_notification(struct virtio_queue_sync *sync)
+{
+	int got = virtio_queue_enable_notification(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return got;
+}
+
+int virtio_queue_sync_disable_notification(struct virtio_queue_sync *sync)
+{
+	int error = virtio_queue_disable_notification(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+bool virtio_queue_sync_quiesced(struct virtio_queue_sync *sync)
+{
+	bool yes = virtio_queue_quiesced(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return yes;
+}
+
+void virtio_queue_sync_get_stats(struct virtio_queue_sync *sync, struct virtio_queue_stats *out)
+{
+	virtio_queue_get_stats(virtio_queue_sync_lock(sync), out);
+	virtio_queue_sync_unlock(sync);
+}
