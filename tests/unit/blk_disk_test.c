@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The disk: options, features, cache mode and configuration space. */
+#include "blk_fixture.h"
+
+static int64_t no_move(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
+{
+	(void)context, (void)iov, (void)count, (void)offset;
+	return VIRTIO_EIO;
+}
+
+static int no_flush(void *context)
+{
+	(void)context;
+	return VIRTIO_EIO;
+}
+
+static const struct virtio_blk_backend_ops all_ops = { no_move, no_move, no_flush };
+static const struct virtio_blk_backend_ops no_ops = { NULL, NULL, NULL };
+static const struct virtio_blk_backend_ops write_only_ops = { NULL, no_move, no_flush };
+static const struct virtio_blk_backend_ops read_only_ops = { no_move, NULL, no_flush };
+static const struct virtio_blk_backend_ops volatile_ops = { no_move, no_move, NULL };
+
+static struct virtio_blk_options plain(void)
+{
+	return (struct virtio_blk_options){ .backend = { .ops = &all_ops, .max_iovecs = 1 }, .capacity = 100 };
+}
+
+static void refuse(const struct virtio_blk_options *options)
+{
+	struct virtio_blk blk, before;
+
+	memset(&blk, 0x5a, sizeof blk);
+	memset(&before, 0x5a, sizeof before);
+	assert_int_equal(virtio_blk_init(&blk, options), VIRTIO_EINVAL);
+	assert_memory_equal(&blk, &before, sizeof blk);
+}
+
+static void blk_init_refuses_bad_options(void **state)
+{
+	struct virtio_blk_options o;
+
+	(void)state;
+	o = plain(), o.backend.ops = NULL, refuse(&o);
+	o = plain(), o.backend.ops = &no_ops, refuse(&o);
+	o = plain(), o.backend.ops = &write_only_ops, refuse(&o);
+	o = plain(), o.backend.ops = &read_only_ops, refuse(&o);
+	o = plain(), o.backend.max_iovecs = 0, refuse(&o);
+	o = plain(), o.backend.ops = &volatile_ops, o.config_wce = true, refuse(&o);
+	o = plain(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
+	o = plain(), o.capacity = UINT64_MAX, refuse(&o);
+	o = plain(), o.blk_size = 256, refuse(&o);
+	o = plain(), o.blk_size = 1536, refuse(&o);
+	o = plain(), o.blk_size = 513, refuse(&o);
+	o = plain(), o.physical_block_exp = 23, refuse(&o);
+	o = plain(), o.physical_block_exp = 255, refuse(&o);
+	o = plain(), o.blk_size = 4096, o.physical_block_exp = 20, refuse(&o);
+	o = plain(), o.blk_size = UINT32_C(1) << 31, o.physical_block_exp = 1, refuse(&o);
+}
+
+static void accept(const struct virtio_blk_options *options, uint64_t offered)
+{
+	struct virtio_blk blk;
+
+	memset(&blk, 0x5a, sizeof blk);
+	assert_int_equal(virtio_blk_init(&blk, options), 0);
+	assert_int_equal(virtio_blk_offered(&blk), offered);
+	assert_int_equal(blk.negotiated, 0);
+	assert_int_equal(blk.writeback, 0);
+}
+
+static void blk_init_offers_what_options_say(void **state)
+{
+	struct virtio_blk_options o;
+
+	(void)state;
+	/* Bit numbers as the specification has them (5.2.3), not as our header does. */
+	o = plain(), accept(&o, 1u << 9);
+	o = plain(), o.backend.ops = &volatile_ops, accept(&o, 0);
+	o = plain(), o.backend.ops = &read_only_ops, o.read_only = true, accept(&o, 1u << 9 | 1u << 5);
+	o = plain(), o.capacity = VIRTIO_BLK_MAX_CAPACITY, accept(&o, 1u << 9);
+	o = plain(), o.size_max = 1, accept(&o, 1u << 9 | 1u << 1);
+	o = plain(), o.seg_max = 1, accept(&o, 1u << 9 | 1u << 2);
+	o = plain(), o.cylinders = 1, accept(&o, 1u << 9 | 1u << 4);
+	o = plain(), o.blk_size = 512, accept(&o, 1u << 9 | 1u << 6);
+	o = plain(), o.physical_block_exp = 22, accept(&o, 1u << 9 | 1u << 10);
+	o = plain(), o.alignment_offset = 1, accept(&o, 1u << 9 | 1u << 10);
+	o = plain(), o.min_io_size = 1, accept(&o, 1u << 9 | 1u << 10);
+	o = plain(), o.opt_io_size = 1, accept(&o, 1u << 9 | 1u << 10);
+	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
+	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
+}
+
+static void blk_negotiate_refuses_what_is_not_offered(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk, before;
+
+	(void)state;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH), 0);
+	memcpy(&before, &blk, sizeof blk);
+	for (unsigned bit = 0; bit < 24; bit++) {
+		if (bit == VIRTIO_BLK_F_FLUSH)
+			continue;
+		assert_int_equal(virtio_blk_negotiate(&blk, UINT64_C(1) << bit), VIRTIO_EINVAL);
+		assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | UINT64_C(1) << bit), VIRTIO_EINVAL);
+		assert_memory_equal(&blk, &before, sizeof blk);
+	}
+}
+
+static void blk_negotiate_ignores_bits_of_queue_and_transport(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+
+	(void)state;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_negotiate(&blk, ~((UINT64_C(1) << 24) - 1)), 0);
+	assert_int_equal(blk.negotiated, 0);
+}
+
+static void blk_write_through_follows_features_and_field(void **state)
+{
+	static const struct {
+		bool can_flush, has_wce;
+		uint64_t features;
+		uint8_t initial; /* value of writeback after negotiation */
+		bool through;    /* at that value */
+	} cases[] = {
+		/* Nothing offered: nothing promised. */
+		{ false, false, 0, 0, false },
+		/* virtio 1.4, 5.2.6.2: FLUSH offered and not accepted. */
+		{ true, false, 0, 0, true },
+		{ true, false, BLK_FLUSH, 1, false },
+		{ true, true, 0, 0, true },
+		{ true, true, BLK_FLUSH, 1, false },
+		/* virtio 1.4, 5.2.5.2: CONFIG_WCE without FLUSH begins with 0. */
+		{ true, true, BLK_WCE, 0, true },
+		{ true, true, BLK_FLUSH | BLK_WCE, 1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct virtio_blk_options o = plain();
+		struct virtio_blk blk;
+
+		o.backend.ops = cases[i].can_flush ? &all_ops : &volatile_ops;
+		o.config_wce = cases[i].has_wce;
+		assert_int_equal(virtio_blk_init(&blk, &o), 0);
+		assert_int_equal(virtio_blk_write_through(&blk), cases[i].can_flush);
+		assert_int_equal(virtio_blk_negotiate(&blk, cases[i].features), 0);
+		assert_int_equal(blk.writeback, cases[i].initial);
+		assert_int_equal(virtio_blk_write_through(&blk), cases[i].through);
+	}
+}
+
+static void blk_negotiate_keeps_writeback_when_repeated(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+
+	(void)state;
+	o.config_wce = true;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE), 0);
+	assert_true(virtio_blk_config_write(&blk, 32, "\0", 1));
+	/* A front end that adds dirty logging to the features sends them all again. */
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE | UINT64_C(1) << 26), 0);
+	assert_int_equal(blk.writeback, 0);
+	virtio_blk_reset(&blk);
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE), 0);
+	assert_int_equal(blk.writeback, 1);
+}
+
+static void blk_reset_forgets_the_driver_and_keeps_the_disk(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+
+	(void)state;
+	o.config_wce = true;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE), 0);
+	assert_int_equal(virtio_blk_set_capacity(&blk, 7), 0);
+	virtio_blk_reset(&blk);
+	assert_int_equal(blk.negotiated, 0);
+	assert_int_equal(blk.writeback, 0);
+	assert_int_equal(blk.options.capacity, 7);
+	assert_int_equal(blk.offered, BLK_FLUSH | BLK_WCE);
+}
+
+static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+
+	(void)state;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_set_capacity(&blk, VIRTIO_BLK_MAX_CAPACITY + 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_blk_set_capacity(&blk, UINT64_MAX), VIRTIO_EINVAL);
+	assert_int_equal(blk.options.capacity, 100);
+	assert_int_equal(virtio_blk_set_capacity(&blk, VIRTIO_BLK_MAX_CAPACITY), 0);
+	assert_int_equal(blk.options.capacity, VIRTIO_BLK_MAX_CAPACITY);
+}
+
+/* A disk with every feature, and its configuration space written down by hand from 5.2.4. */
+static void everything(struct virtio_blk *blk)
+{
+	struct virtio_blk_options o = plain();
+
+	o.capacity = UINT64_C(0x0011223344556677);
+	o.size_max = 0x01020304;
+	o.seg_max = 0x05060708;
+	o.cylinders = 0x1122;
+	o.heads = 0x33;
+	o.sectors = 0x44;
+	o.blk_size = 0x1000;
+	o.physical_block_exp = 3;
+	o.alignment_offset = 0x55;
+	o.min_io_size = 0x6677;
+	o.opt_io_size = 0x8899aabb;
+	o.config_wce = true;
+	o.num_queues = 0xccdd;
+	assert_int_equal(virtio_blk_init(blk, &o), 0);
+	assert_int_equal(virtio_blk_negotiate(blk, blk->offered), 0);
+}
+
+static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
+	0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x00, 0x04, 0x03, 0x02, 0x01, 0x08, 0x07, 0x06, 0x05, 0x22, 0x11,
+	0x33, 0x44, 0x00, 0x10, 0x00, 0x00, 3,    0x55, 0x77, 0x66, 0xbb, 0xaa, 0x99, 0x88, 1,    0,    0xdd, 0xcc,
+};
+
+/* Hostile 103: any offset and length; what is past the end reads as zero, and no byte more is written. */
+static void blk_config_read_is_right_at_every_offset_and_length(void **state)
+{
+	struct virtio_blk blk;
+	uint8_t got[130];
+
+	(void)state;
+	everything(&blk);
+	for (size_t offset = 0; offset < 110; offset++) {
+		for (size_t len = 0; len < 128; len++) {
+			memset(got, 0xee, sizeof got);
+			virtio_blk_config_read(&blk, offset, got + 1, len);
+			assert_int_equal(got[0], 0xee);
+			assert_int_equal(got[1 + len], 0xee);
+			for (size_t i = 0; i < len; i++)
+				assert_int_equal(got[1 + i], offset + i < sizeof everything_config
+								     ? everything_config[offset + i]
+								     : 0);
+		}
+	}
+}
+
+static void blk_config_read_past_the_end_is_zero(void **state)
+{
+	static const uint64_t offsets[] = { 96, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX - 3, UINT64_MAX };
+	struct virtio_blk blk;
+	uint8_t got[8];
+
+	(void)state;
+	everything(&blk);
+	for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+		memset(got, 0xee, sizeof got);
+		virtio_blk_config_read(&blk, offsets[i], got, sizeof got);
+		assert_memory_equal(got, "\0\0\0\0\0\0\0", 8);
+	}
+	virtio_blk_config_read(&blk, 0, NULL, 0);
+}
+
+static void blk_config_read_shows_only_capacity_without_features(void **state)
+{
+	struct virtio_blk_options o = plain();
+	uint8_t got[VIRTIO_BLK_CONFIG_BYTES], expected[VIRTIO_BLK_CONFIG_BYTES] = { 100 };
+	struct virtio_blk blk;
+
+	(void)state;
+	/* Heads and sectors mean nothing without cylinders; writeback is no field without CONFIG_WCE. */
+	o.heads = 9;
+	o.sectors = 9;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH), 0);
+	virtio_blk_config_read(&blk, 0, got, sizeof got);
+	assert_memory_equal(got, expected, sizeof got);
+}
+
+/* Hostile 104: all but writeback is read-only. */
+static void blk_config_write_ignores_everything_but_writeback(void **state)
+{
+	uint8_t ones[200], got[VIRTIO_BLK_CONFIG_BYTES];
+	struct virtio_blk blk, before;
+
+	(void)state;
+	everything(&blk);
+	memset(ones, 0xff, sizeof ones);
+	memcpy(&before, &blk, sizeof blk);
+	for (uint64_t offset = 0; offset < 110; offset++) {
+		for (size_t len = 0; len < 128; len++) {
+			/* Also those that cover writeback: 0xff is no value for it. */
+			assert_false(virtio_blk_config_write(&blk, offset, ones, len));
+			assert_memory_equal(&blk, &before, sizeof blk);
+		}
+	}
+	assert_false(virtio_blk_config_write(&blk, UINT64_MAX, ones, 100));
+	assert_false(virtio_blk_config_write(&blk, UINT64_MAX - 32, ones, 100));
+	assert_false(virtio_blk_config_write(&blk, UINT64_C(1) << 32, ones, 100));
+	assert_false(virtio_blk_config_write(&blk, 32, NULL, 0));
+	virtio_blk_config_read(&blk, 0, got, sizeof got);
+	assert_memory_equal(got, everything_config, sizeof got);
+}
+
+/* Hostile 105: writeback may come alone or in the middle of a wider write. */
+static void blk_config_write_finds_writeback_in_any_write(void **state)
+{
+	struct virtio_blk blk;
+
+	(void)state;
+	everything(&blk);
+	for (uint64_t offset = 0; offset < 40; offset++) {
+		for (size_t len = 1; len < 64; len++) {
+			const bool covered = offset <= 32 && offset + len > 32;
+			uint8_t data[64];
+
+			memset(data, 0x77, sizeof data);
+			blk.writeback = 1;
+			if (covered)
+				data[32 - offset] = 0;
+			assert_int_equal(virtio_blk_config_write(&blk, offset, data, len), covered);
+			assert_int_equal(blk.writeback, !covered);
+			assert_int_equal(virtio_blk_write_through(&blk), covered);
+			if (!covered)
+				continue;
+			data[32 - offset] = 1;
+			assert_true(virtio_blk_config_write(&blk, offset, data, len));
+			assert_int_equal(blk.writeback, 1);
+		}
+	}
+}
+
+static void blk_config_write_ignores_writeback_without_its_feature(void **state)
+{
+	struct virtio_blk blk;
+
+	(void)state;
+	everything(&blk);
+	virtio_blk_reset(&blk);
+	assert_false(virtio_blk_config_write(&blk, 32, "\1", 1));
+	assert_int_equal(blk.writeback, 0);
+	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH), 0);
+	assert_false(virtio_blk_config_write(&blk, 32, "\0", 1));
+	assert_int_equal(blk.writeback, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blk_init_refuses_bad_options),
+		cmocka_unit_test(blk_init_offers_what_options_say),
+		cmocka_unit_test(blk_negotiate_refuses_what_is_not_offered),
+		cmocka_unit_test(blk_negotiate_ignores_bits_of_queue_and_transport),
+		cmocka_unit_test(blk_write_through_follows_features_and_field),
+		cmocka_unit_test(blk_negotiate_keeps_writeback_when_repeated),
+		cmocka_unit_test(blk_reset_forgets_the_driver_and_keeps_the_disk),
+		cmocka_unit_test(blk_set_capacity_refuses_what_offsets_cannot_reach),
+		cmocka_unit_test(blk_config_read_is_right_at_every_offset_and_length),
+		cmocka_unit_test(blk_config_read_past_the_end_is_zero),
+		cmocka_unit_test(blk_config_read_shows_only_capacity_without_features),
+		cmocka_unit_test(blk_config_write_ignores_everything_but_writeback),
+		cmocka_unit_test(blk_config_write_finds_writeback_in_any_write),
+		cmocka_unit_test(blk_config_write_ignores_writeback_without_its_feature),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Carrying requests out. After each request all of guest memory and all of the disk is compared with
+ * what it must be.
+ */
+#include "blk_fixture.h"
+
+static const uint32_t region_sizes[] = { BLK_RAM, 64, 1 };
+
+/* Requests that work */
+
+/* Hostile 113, 118, 132, 133; regressions R28 and R29. */
+static void blk_read_fills_any_layout_and_nothing_else(void **state)
+{
+	static const uint32_t pieces[] = { 0, 16, 17, 500, 511, 513, 1024 };
+
+	(void)state;
+	for (size_t r = 0; r < 3; r++) {
+		struct blk_fixture f;
+
+		blk_setup(&f, region_sizes[r]);
+		for (size_t i = 0; i < sizeof pieces / sizeof pieces[0] * 4; i++) {
+			const struct blk_ask ask = {
+				.type = VIRTIO_BLK_T_IN,
+				.sector = i % 3 * 5,
+				.in_bytes = (uint32_t)(1 + i / 7 % 4) * 512,
+				.readable_piece = i % 2,
+				.writable_piece = pieces[i % 7],
+				.gap = (uint32_t)(i % 4),
+			};
+
+			memset(f.bitmap, 0, sizeof f.bitmap);
+			blk_send(&f, &ask);
+			assert_int_equal(blk_serve(&f), ask.in_bytes + 1);
+			blk_expect(&f, &ask, f.disk_model + ask.sector * 512, ask.in_bytes, VIRTIO_BLK_S_OK);
+			blk_check_memory(&f);
+			blk_check_disk(&f);
+			blk_check_dirty(&f, &ask, ask.in_bytes);
+		}
+		assert_int_equal(f.stats.reads, 28);
+		assert_int_equal(f.stats.failed, 0);
+		assert_int_equal(f.backend.flushes, 0);
+	}
+}
+
+static void blk_write_stores_any_layout_and_nothing_else(void **state)
+{
+	static const uint32_t pieces[] = { 0, 15, 16, 17, 500, 511, 528, 1040 };
+
+	(void)state;
+	blk_fill_pattern();
+	for (size_t r = 0; r < 3; r++) {
+		struct blk_fixture f;
+		uint64_t bytes = 0;
+
+		blk_setup(&f, region_sizes[r]);
+		for (size_t i = 0; i < sizeof pieces / sizeof pieces[0] * 4; i++) {
+			const struct blk_ask ask = {
+				.type = VIRTIO_BLK_T_OUT,
+				.sector = i % 3 * 5,
+				.out = blk_pattern + i,
+				.out_bytes = (uint32_t)(1 + i / 8 % 4) * 512,
+				.readable_piece = pieces[i % 8],
+				.gap = (uint32_t)(i % 4),
+			};
+
+			memset(f.bitmap, 0, sizeof f.bitmap);
+			blk_send(&f, &ask);
+			assert_int_equal(blk_serve(&f), 1);
+			memcpy(f.disk_model + ask.sector * 512, ask.out, ask.out_bytes);
+			blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
+			blk_check_memory(&f);
+			blk_check_disk(&f);
+			blk_check_dirty(&f, &ask, 0);
+			bytes += ask.out_bytes;
+		}
+		assert_int_equal(f.stats.writes, 32);
+		assert_int_equal(f.stats.written_bytes, bytes);
+		/* FLUSH is negotiated: the driver says when. */
+		assert_int_equal(f.backend.flushes, 0);
+	}
+}
+
+/* Hostile 113: data and header in one buffer, data and status in one: R35's like. */
+static void blk_write_takes_header_and_data_in_one_buffer(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .sector = 2, .out = blk_pattern, .out_bytes = 4096 };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_fill_pattern();
+	blk_setup(&f, BLK_RAM);
+	blk_send(&f, &ask);
+	assert_int_equal(blk_serve(&f), 1);
+	memcpy(f.disk_model + 1024, blk_pattern, 4096);
+	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
+	blk_check_memory(&f);
+	blk_check_disk(&f);
+	/* Without a copy in between: one call, one piece. */
+	assert_int_equal(f.backend.calls, 1);
+	assert_int_equal(f.backend.longest, 1);
+}
+
+/* Hostile 120: no data is no work. */
+static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
+{
+	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct blk_ask ask = { .type = types[i], .sector = BLK_SECTORS };
+		struct blk_fixture f;
+
+		blk_setup(&f, BLK_RAM);
+		blk_restart(&f, 0);
+		blk_send(&f, &ask);
+		assert_int_equal(blk_serve(&f), 1);
+		blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
+		blk_check_memory(&f);
+		blk_check_disk(&f);
+		assert_int_equal(f.backend.calls, 0);
+		assert_int_equal(f.backend.flushes, 0);
+	}
+}
+
+/* Hostile 121: 20 bytes, split, with any sector, on a read-only disk. */
+static void blk_get_id_writes_twenty_bytes(void **state)
+{
+	(void)state;
+	for (size_t r = 0; r < 3; r++) {
+		struct blk_fixture f;
+
+		blk_setup(&f, region_sizes[r]);
+		f.options.read_only = true;
+		memcpy(f.options.id, "exactly twenty bytes", 20);
+		blk_restart(&f, 0);
+		for (uint32_t room = 20; room < 23; room++) {
+			for (uint32_t piece = 0; piece < 22; piece++) {
+				const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID,
+							     .sector = UINT64_MAX,
+							     .in_bytes = room,
+							     .writable_piece = piece,
+							     .gap = 3 };
+
+				memset(f.bitmap, 0, sizeof f.bitmap);
+				blk_send(&f, &ask);
+				/* With more room there is a gap before the status. */
+				assert_int_equal(blk_serve(&f), room == 20 ? 21 : 20);
+				blk_expect(&f, &ask, (const uint8_t *)"exactly twenty bytes", 20, VIRTIO_BLK_S_OK);
+				blk_check_memory(&f);
+				blk_check_dirty(&f, &ask, 20);
+			}
+		}
+		assert_int_equal(f.stats.ids, 66);
+		assert_int_equal(f.backend.calls, 0);
+	}
+}
+
+/* Hostile 123: with data in both directions, any sector, on a read-only disk. */
+static void blk_flush_ignores_data_and_sector(void **state)
+{
+	const struct blk_ask bare = { .type = VIRTIO_BLK_T_FLUSH };
+	const struct blk_ask odd = {
+		.type = VIRTIO_BLK_T_FLUSH, .sector = UINT64_MAX, .out = blk_pattern, .out_bytes = 7, .in_bytes = 9
+	};
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	f.options.read_only = true;
+	blk_restart(&f, BLK_FLUSH);
+	blk_send(&f, &bare);
+	assert_int_equal(blk_serve(&f), 1);
+	blk_expect(&f, &bare, NULL, 0, VIRTIO_BLK_S_OK);
+	blk_check_memory(&f);
+	blk_send(&f, &odd);
+	assert_int_equal(blk_serve(&f), 0);
+	blk_expect(&f, &odd, NULL, 0, VIRTIO_BLK_S_OK);
+	blk_check_memory(&f);
+	blk_check_disk(&f);
+	assert_int_equal(f.backend.flushes, 2);
+	assert_int_equal(f.stats.flushes, 2);
+}
+
+/* Requests that are refused */
+
+/* Hostile 115 to 117, 119, 121, 122, 124, 127: no I/O, no byte changed but the status. */
+static void blk_process_refuses_without_touching_anything(void **state)
+{
+	static const struct {
+		struct blk_ask ask;
+		uint8_t status;
+	} cases[] = {
+		{ { .type = VIRTIO_BLK_T_IN, .sector = BLK_SECTORS, .in_bytes = 512 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_IN, .sector = BLK_SECTORS - 3, .in_bytes = 2048, .writable_piece = 512 },
+		  VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_OUT,
+		    .sector = BLK_SECTORS - 3,
+		    .out = blk_pattern,
+		    .out_bytes = 2048,
+		    .readable_piece = 512 },
+		  VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_IN, .sector = UINT64_C(1) << 55, .in_bytes = 512 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_OUT, .sector = UINT64_MAX, .out = blk_pattern, .out_bytes = 512 },
+		  VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 511 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 1025 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512, .in_bytes = 512 },
+		  VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_IN, .out = blk_pattern, .out_bytes = 512, .in_bytes = 512 },
+		  VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 19 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_GET_ID }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .header_bytes = 15 + 1 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_OUT, .header_bytes = 0 + 1 }, VIRTIO_BLK_S_IOERR },
+		{ { .type = VIRTIO_BLK_T_DISCARD, .out = blk_pattern, .out_bytes = 16 }, VIRTIO_BLK_S_UNSUPP },
+		{ { .type = VIRTIO_BLK_T_WRITE_ZEROES, .out = blk_pattern, .out_bytes = 16 }, VIRTIO_BLK_S_UNSUPP },
+		{ { .type = VIRTIO_BLK_T_SECURE_ERASE, .out = blk_pattern, .out_bytes = 16 }, VIRTIO_BLK_S_UNSUPP },
+		{ { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6 }, VIRTIO_BLK_S_UNSUPP },
+		{ { .type = VIRTIO_BLK_T_ZONE_REPORT, .in_bytes = 512 }, VIRTIO_BLK_S_UNSUPP },
+		{ { .type = VIRTIO_BLK_T_SCSI_CMD, .in_bytes = 512 }, VIRTIO_BLK_S_UNSUPP },
+		{ { .type = VIRTIO_BLK_T_BARRIER | VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 },
+		  VIRTIO_BLK_S_UNSUPP },
+		{ { .type = UINT32_MAX, .in_bytes = 512 }, VIRTIO_BLK_S_UNSUPP },
+	};
+	const size_t n = sizeof cases / sizeof cases[0];
+
+	(void)state;
+	for (size_t r = 0; r < 3; r++) {
+		struct blk_fixture f;
+		uint64_t unsupported = 0;
+
+		blk_setup(&f, region_sizes[r]);
+		for (size_t i = 0; i < n; i++) {
+			blk_refused(&f, &cases[i].ask, cases[i].status);
+			unsupported += cases[i].status == VIRTIO_BLK_S_UNSUPP;
+		}
+		assert_int_equal(f.stats.unsupported, unsupported);
+		assert_int_equal(f.stats.failed, n - unsupported);
+		assert_int_equal(f.stats.malformed, 0);
+		assert_int_equal(f.stats.first_error, VIRTIO_ESHORT);
+		assert_int_equal(f.stats.read_bytes + f.stats.written_bytes, 0);
+	}
+}
+
+/* Hostile 124 */
+static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_fill_pattern();
+	blk_setup(&f, BLK_RAM);
+	f.options.read_only = true;
+	blk_restart(&f, 0);
+	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
+	blk_restart(&f, BLK_RO);
+	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
+}
+
+/* Hostile 47, 128 */
+static void blk_process_fails_a_request_with_too_many_segments(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 8, .gap = 1 };
+	struct vring_used_elem element;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	blk_send(&f, &ask);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, f.segments, 32, &f.stats), 0);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
+	assert_int_equal(element.len, 0);
+	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_IOERR);
+	blk_check_memory(&f);
+	assert_int_equal(f.backend.calls, 0);
+	assert_int_equal(f.stats.first_error, VIRTIO_ENOBUFS);
+}
+
+/* Hostile 110, 111, 131: given back with length 0, and the next one is served. */
+static void blk_process_gives_back_what_cannot_be_answered(void **state)
+{
+	const struct virtio_mock_buffer outside[] = {
+		{ BLK_READABLE, 16, 0 },
+		{ BLK_RAM, 1, VRING_DESC_F_WRITE },
+	};
+	const struct blk_ask headless = { .type = VIRTIO_BLK_T_FLUSH, .no_status = true };
+	const struct blk_ask good = { .type = VIRTIO_BLK_T_FLUSH };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	blk_send(&f, &headless);
+	assert_int_equal(blk_serve(&f), 0);
+	blk_check_memory(&f);
+	assert_true(virtio_mock_add(&f.mock, outside, 2) >= 0);
+	assert_int_equal(blk_serve(&f), 0);
+	blk_check_memory(&f);
+	assert_int_equal(f.stats.malformed, 2);
+	assert_int_equal(f.stats.first_error, VIRTIO_ESHORT);
+	assert_int_equal(f.backend.flushes, 0);
+	blk_send(&f, &good);
+	assert_int_equal(blk_serve(&f), 1);
+	assert_true(virtio_queue_quiesced(&f.queue));
+}
+
+static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
+{
+	(void)access;
+	if (*(const bool *)context && addr >= BLK_RINGS_END)
+		return VIRTIO_ENOTMAPPED;
+	out->addr = addr;
+	out->len = len;
+	out->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	return 0;
+}
+
+/* A translation that isn't known yet is nobody's fault: nothing is done, and the request comes again. */
+static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };
+	struct virtio_memory_map map;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+	bool missing = true;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	map = f.map;
+	virtio_memory_map_set_translation(&map, not_mapped, &missing);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
+	blk_send(&f, &ask);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, f.segments, BLK_SEGMENTS, &f.stats),
+			 VIRTIO_ENOTMAPPED);
+	blk_check_memory(&f);
+	assert_true(virtio_queue_quiesced(&f.queue));
+	assert_int_equal(f.stats.malformed, 0);
+	missing = false;
+	assert_int_equal(blk_serve(&f), 513);
+	blk_expect(&f, &ask, f.disk_model, 512, VIRTIO_BLK_S_OK);
+	blk_check_memory(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blk_read_fills_any_layout_and_nothing_else),
+		cmocka_unit_test(blk_write_stores_any_layout_and_nothing_else),
+		cmocka_unit_test(blk_write_takes_header_and_data_in_one_buffer),
+		cmocka_unit_test(blk_read_and_write_of_nothing_succeed_without_io),
+		cmocka_unit_test(blk_get_id_writes_twenty_bytes),
+		cmocka_unit_test(blk_flush_ignores_data_and_sector),
+		cmocka_unit_test(blk_process_refuses_without_touching_anything),
+		cmocka_unit_test(blk_process_refuses_writes_to_a_read_only_disk),
+		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
+		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),
+		cmocka_unit_test(blk_process_undoes_the_pop_when_memory_is_not_mapped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The back end on a file. The system calls that it makes are taken over by this program, which is linked
+ * before the C library: it interrupts, shortens or fails them, or does them for real.
+ */
+#define _DEFAULT_SOURCE
+#define _FILE_OFFSET_BITS 64
+#include "blk_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <virtio/blk_file.h>
+
+static struct {
+	int interrupts; /* calls that fail with EINTR first */
+	int error;      /* then errno of all */
+	size_t most;    /* bytes moved by a call; 0: no limit */
+	int calls, syncs;
+	int max_count; /* longest vector seen */
+} faults;
+
+/* 0 to go on, or -1 with errno set. */
+static int fault(void)
+{
+	if (faults.interrupts > 0) {
+		faults.interrupts--;
+		errno = EINTR;
+		return -1;
+	}
+	if (faults.error) {
+		errno = faults.error;
+		return -1;
+	}
+	return 0;
+}
+
+static ssize_t move(int fd, const struct iovec *iov, int count, off_t offset, bool out)
+{
+	size_t done = 0;
+
+	faults.calls++;
+	faults.max_count = count > faults.max_count ? count : faults.max_count;
+	if (fault())
+		return -1;
+	for (int i = 0; i < count; i++) {
+		size_t len = iov[i].iov_len;
+		ssize_t got;
+
+		if (faults.most && len > faults.most - done)
+			len = faults.most - done;
+		got = out ? pwrite(fd, iov[i].iov_base, len, offset + (off_t)done)
+			  : pread(fd, iov[i].iov_base, len, offset + (off_t)done);
+		if (got < 0)
+			return -1;
+		done += (size_t)got;
+		if ((size_t)got < iov[i].iov_len)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t preadv(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	return move(fd, iov, count, offset, false);
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	return move(fd, iov, count, offset, true);
+}
+
+int fdatasync(int fd)
+{
+	faults.syncs++;
+	return fault() ? -1 : fsync(fd);
+}
+
+/* The fixture of the other tests, with a file that has been unlinked already as its disk. */
+struct file_fixture {
+	struct blk_fixture blk;
+	struct virtio_blk_file file;
+	FILE *stream;
+};
+
+static int descriptor(const struct file_fixture *f)
+{
+	return fileno(f->stream);
+}
+
+static void setup(struct file_fixture *f)
+{
+	memset(&faults, 0, sizeof faults);
+	blk_setup(&f->blk, BLK_RAM);
+	f->stream = tmpfile();
+	assert_non_null(f->stream);
+	assert_int_equal(pwrite(descriptor(f), f->blk.disk_model, BLK_DISK, 0), BLK_DISK);
+	assert_int_equal(virtio_blk_file_backend(&f->file, descriptor(f), &f->blk.options.backend), 0);
+	blk_restart(&f->blk, BLK_FLUSH);
+}
+
+/* The file is as the model says, and no longer than it was. */
+static void check_file(const struct file_fixture *f)
+{
+	uint8_t got[BLK_DISK + 1];
+
+	assert_int_equal(pread(descriptor(f), got, sizeof got, 0), BLK_DISK);
+	assert_memory_equal(got, f->blk.disk_model, BLK_DISK);
+}
+
+static void teardown(struct file_fixture *f)
+{
+	fclose(f->stream);
+}
+
+/* The last sectors of the disk, in pieces. */
+static const struct blk_ask read_ask = {
+	.type = VIRTIO_BLK_T_IN, .sector = BLK_SECTORS - 4, .in_bytes = 2048, .writable_piece = 300, .gap = 1
+};
+
+static struct blk_ask write_ask(void)
+{
+	static uint8_t data[1024];
+
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)(i * 3 + 1);
+	return (struct blk_ask){ .type = VIRTIO_BLK_T_OUT,
+				 .sector = BLK_SECTORS - 2,
+				 .out = data,
+				 .out_bytes = sizeof data,
+				 .readable_piece = 100,
+				 .gap = 1 };
+}
+
+static const struct blk_ask flush_ask = { .type = VIRTIO_BLK_T_FLUSH };
+
+static void serve_ok(struct file_fixture *f, const struct blk_ask *ask)
+{
+	blk_send(&f->blk, ask);
+	assert_int_equal(blk_serve(&f->blk), ask->in_bytes + 1);
+	blk_expect(&f->blk, ask, f->blk.disk_model + ask->sector * 512, ask->in_bytes, VIRTIO_BLK_S_OK);
+	if (ask->out_bytes)
+		memcpy(f->blk.disk_model + ask->sector * 512, ask->out, ask->out_bytes);
+	blk_check_memory(&f->blk);
+	check_file(f);
+}
+
+static void serve_fails(struct file_fixture *f, const struct blk_ask *ask)
+{
+	blk_send(&f->blk, ask);
+	assert_int_equal(blk_serve(&f->blk), ask->in_bytes ? 0 : 1);
+	blk_expect(&f->blk, ask, NULL, 0, VIRTIO_BLK_S_IOERR);
+	blk_check_memory(&f->blk);
+	check_file(f);
+	assert_int_equal(f->blk.stats.first_error, VIRTIO_EIO);
+}
+
+static void file_backend_refuses_negative_descriptor(void **state)
+{
+	struct virtio_blk_backend backend = { .max_iovecs = 77 };
+	struct virtio_blk_file file = { .fd = 88 };
+
+	(void)state;
+	assert_int_equal(virtio_blk_file_backend(&file, -1, &backend), VIRTIO_EINVAL);
+	assert_int_equal(file.fd, 88);
+	assert_int_equal(backend.max_iovecs, 77);
+	assert_null(backend.ops);
+}
+
+static void file_size_refuses_what_is_no_disk(void **state)
+{
+	uint64_t bytes = 77;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(virtio_blk_file_size(ends[0], &bytes), VIRTIO_EINVAL);
+	assert_int_equal(virtio_blk_file_size(-1, &bytes), VIRTIO_EIO);
+	assert_int_equal(bytes, 77);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void file_size_is_that_of_the_file(void **state)
+{
+	struct file_fixture f;
+	uint64_t bytes = 77;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(virtio_blk_file_size(descriptor(&f), &bytes), 0);
+	assert_int_equal(bytes, BLK_DISK);
+	/* Larger than 32 bits, and no whole sector at the end. */
+	assert_int_equal(ftruncate(descriptor(&f), (off_t)5 << 30 | 7), 0);
+	assert_int_equal(virtio_blk_file_size(descriptor(&f), &bytes), 0);
+	assert_int_equal(bytes, UINT64_C(5) << 30 | 7);
+	teardown(&f);
+}
+
+static void file_moves_data_both_ways(void **state)
+{
+	const struct blk_ask write = write_ask();
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	serve_ok(&f, &read_ask);
+	serve_ok(&f, &write);
+	serve_ok(&f, &read_ask);
+	assert_int_equal(faults.syncs, 0);
+	serve_ok(&f, &flush_ask);
+	assert_int_equal(faults.syncs, 1);
+	assert_int_equal(faults.calls, 3);
+	teardown(&f);
+}
+
+static void file_reaches_offsets_beyond_32_bits(void **state)
+{
+	uint8_t data[512], got[512];
+	const struct blk_ask write = {
+		.type = VIRTIO_BLK_T_OUT, .sector = UINT64_C(5) << 21, .out = data, .out_bytes = sizeof data
+	};
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	memset(data, 0x3c, sizeof data);
+	assert_int_equal(ftruncate(descriptor(&f), (off_t)6 << 30), 0);
+	f.blk.options.capacity = UINT64_C(6) << 21;
+	blk_restart(&f.blk, BLK_FLUSH);
+	blk_send(&f.blk, &write);
+	assert_int_equal(blk_serve(&f.blk), 1);
+	assert_int_equal(f.blk.ram[BLK_WRITABLE], VIRTIO_BLK_S_OK);
+	assert_int_equal(pread(descriptor(&f), got, 512, (off_t)5 << 30), 512);
+	assert_memory_equal(got, data, 512);
+	teardown(&f);
+}
+
+static void file_repeats_interrupted_calls(void **state)
+{
+	const struct blk_ask write = write_ask();
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	faults.interrupts = 3;
+	serve_ok(&f, &read_ask);
+	assert_int_equal(faults.calls, 4);
+	faults.interrupts = 3;
+	serve_ok(&f, &write);
+	assert_int_equal(faults.calls, 8);
+	faults.interrupts = 3;
+	serve_ok(&f, &flush_ask);
+	assert_int_equal(faults.syncs, 4);
+	teardown(&f);
+}
+
+/* Hostile 134 */
+static void file_continues_short_calls(void **state)
+{
+	const struct blk_ask write = write_ask();
+	struct file_fixture f;
+
+	(void)state;
+	for (size_t most = 1; most < 1100; most += 99) {
+		setup(&f);
+		faults.most = most;
+		serve_ok(&f, &read_ask);
+		serve_ok(&f, &write);
+		serve_ok(&f, &read_ask);
+		teardown(&f);
+	}
+}
+
+static void file_errors_fail_the_request(void **state)
+{
+	const struct blk_ask write = write_ask();
+	static const int errors[] = { EIO, ENOSPC, EINVAL };
+	struct file_fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		setup(&f);
+		faults.error = errors[i];
+		serve_fails(&f, &read_ask);
+		serve_fails(&f, &write);
+		serve_fails(&f, &flush_ask);
+		assert_int_equal(faults.syncs, 1);
+		assert_int_equal(faults.calls, 2);
+		teardown(&f);
+	}
+}
+
+/* A file that someone has shortened: the end of it is an error, not zeroes and not success. */
+static void file_end_inside_the_disk_fails_reads(void **state)
+{
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(ftruncate(descriptor(&f), (BLK_SECTORS - 4) * 512 + 700), 0);
+	blk_send(&f.blk, &read_ask);
+	assert_int_equal(blk_serve(&f.blk), 700);
+	blk_expect(&f.blk, &read_ask, f.blk.disk_model + read_ask.sector * 512, 700, VIRTIO_BLK_S_IOERR);
+	blk_check_memory(&f.blk);
+	teardown(&f);
+}
+
+static void file_descriptor_without_write_permission_fails_writes(void **state)
+{
+	const struct blk_ask write = write_ask();
+	struct file_fixture f;
+	char path[64];
+	int fd;
+
+	(void)state;
+	setup(&f);
+	snprintf(path, sizeof path, "/dev/fd/%d", descriptor(&f));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		teardown(&f);
+		skip();
+	}
+	f.file.fd = fd;
+	serve_fails(&f, &write);
+	serve_ok(&f, &read_ask);
+	close(fd);
+	teardown(&f);
+}
+
+static void file_write_is_synced_before_it_is_reported_under_write_through(void **state)
+{
+	const struct blk_ask write = write_ask();
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	blk_restart(&f.blk, 0);
+	serve_ok(&f, &write);
+	assert_int_equal(faults.syncs, 1);
+	assert_int_equal(faults.calls, 1);
+	teardown(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_backend_refuses_negative_descriptor),
+		cmocka_unit_test(file_size_refuses_what_is_no_disk),
+		cmocka_unit_test(file_size_is_that_of_the_file),
+		cmocka_unit_test(file_moves_data_both_ways),
+		cmocka_unit_test(file_reaches_offsets_beyond_32_bits),
+		cmocka_unit_test(file_repeats_interrupted_calls),
+		cmocka_unit_test(file_continues_short_calls),
+		cmocka_unit_test(file_errors_fail_the_request),
+		cmocka_unit_test(file_end_inside_the_disk_fails_reads),
+		cmocka_unit_test(file_descriptor_without_write_permission_fails_writes),
+		cmocka_unit_test(file_write_is_synced_before_it_is_reported_under_write_through),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

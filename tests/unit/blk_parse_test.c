@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* From chains to requests, and which requests are refused. */
+#include "blk_fixture.h"
+
+/* Layouts */
+
+static const uint32_t region_sizes[] = { BLK_RAM, 64, 1 };
+
+static void pop(struct blk_fixture *f, struct virtio_chain *chain)
+{
+	assert_int_equal(virtio_queue_pop(&f->queue, chain), 1);
+}
+
+/* Returns a chain to the driver, so that the next one can come. */
+static void give_back(struct blk_fixture *f, const struct virtio_chain *chain)
+{
+	struct vring_used_elem element;
+
+	assert_int_equal(virtio_queue_complete(&f->queue, chain->token, 0), 0);
+	assert_int_equal(virtio_mock_pop_used(&f->mock, &element), 1);
+}
+
+/* Parses the next chain, which can't be answered: the error is the expected one and nothing changes. */
+static void parse_fails(struct blk_fixture *f, int error)
+{
+	struct virtio_blk_request request, before;
+	struct virtio_chain chain;
+
+	memset(&request, 0x5a, sizeof request);
+	memset(&before, 0x5a, sizeof before);
+	pop(f, &chain);
+	assert_int_equal(virtio_blk_parse(&chain, f->segments, BLK_SEGMENTS, &request), error);
+	assert_memory_equal(&request, &before, sizeof request);
+	blk_check_memory(f);
+	give_back(f, &chain);
+}
+
+static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count)
+{
+	assert_true(virtio_mock_add(&f->mock, buffers, count) >= 0);
+}
+
+/* Whether a list of segments stands for bytes [skip, skip + bytes) of a direction that was cut into pieces. */
+static void check_data(const struct blk_fixture *f, const struct virtio_blk_data *data, uint64_t base, uint32_t skip,
+		       uint32_t bytes, uint32_t piece, uint32_t gap)
+{
+	uint32_t done = 0;
+
+	assert_int_equal(data->bytes, bytes);
+	for (uint32_t i = 0; i < data->count; i++) {
+		const struct virtio_segment *s = &data->segments[i];
+
+		assert_true(s->len > 0);
+		for (uint64_t k = 0; k < s->len; k++, done++) {
+			assert_int_equal(s->addr + k, blk_place(base, skip + done, piece, gap));
+			assert_ptr_equal((const uint8_t *)s->host + k, f->ram + s->addr + k);
+		}
+	}
+	assert_int_equal(done, bytes);
+}
+
+/* Hostile 113 and 118: however the request is cut, and whatever lies between the pieces. */
+static void blk_parse_finds_the_same_request_in_any_layout(void **state)
+{
+	static const uint32_t pieces[] = { 0, 1, 3, 15, 16, 17, 31, 500, 512, 1000 };
+	static const uint32_t sizes[] = { 0, 1, 64, 512 };
+	const size_t n = sizeof pieces / sizeof pieces[0];
+	static uint8_t data[512];
+
+	(void)state;
+	for (size_t r = 0; r < 3; r++) {
+		struct blk_fixture f;
+
+		blk_setup(&f, region_sizes[r]);
+		for (size_t i = 0; i < n * n * 32; i++) {
+			struct blk_ask ask = {
+				.type = 0x81020304,
+				.sector = UINT64_C(0x8877665544332211),
+				.readable_piece = pieces[i % n],
+				.writable_piece = pieces[i / n % n],
+				.gap = i / n / n % 2 * 5,
+				.out = data,
+				.out_bytes = sizes[i / n / n / 2 % 4],
+				.in_bytes = sizes[i / n / n / 8 % 4],
+			};
+			struct virtio_blk_request request;
+			struct virtio_chain chain;
+
+			if ((ask.readable_piece && ask.readable_piece < 4 && ask.out_bytes > 64) ||
+			    (ask.writable_piece && ask.writable_piece < 4 && ask.in_bytes > 64))
+				continue; /* more pieces than the queue has descriptors */
+			blk_send(&f, &ask);
+			pop(&f, &chain);
+			assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+			assert_int_equal(request.error, 0);
+			assert_int_equal(request.type, ask.type);
+			assert_int_equal(request.sector, ask.sector);
+			assert_memory_equal(&request.token, &chain.token, sizeof chain.token);
+			check_data(&f, &request.out, BLK_READABLE, 16, ask.out_bytes, ask.readable_piece, ask.gap);
+			check_data(&f, &request.in, BLK_WRITABLE, 0, ask.in_bytes, ask.writable_piece, ask.gap);
+			assert_int_equal(request.status.len, 1);
+			assert_int_equal(request.status.addr, blk_status_place(&ask));
+			assert_ptr_equal(request.status.host, f.ram + blk_status_place(&ask));
+			blk_check_memory(&f);
+			give_back(&f, &chain);
+		}
+	}
+}
+
+/* Hostile 37: empty buffers, at addresses that don't exist too, are not there. */
+static void blk_parse_skips_empty_buffers(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = {
+		{ UINT64_MAX, 0, 0 },
+		{ BLK_READABLE, 16, 0 },
+		{ UINT64_MAX, 0, 0 },
+		{ UINT64_MAX, 0, VRING_DESC_F_WRITE },
+		{ BLK_WRITABLE, 513, VRING_DESC_F_WRITE },
+		{ UINT64_MAX, 0, VRING_DESC_F_WRITE },
+	};
+	struct virtio_blk_request request;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	add(&f, buffers, 6);
+	pop(&f, &chain);
+	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+	assert_int_equal(request.error, 0);
+	assert_int_equal(request.out.bytes, 0);
+	assert_int_equal(request.out.count, 0);
+	check_data(&f, &request.in, BLK_WRITABLE, 0, 512, 0, 0);
+	assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
+}
+
+/* Hostile 36, regression R26: buffers that end at the last byte of memory. */
+static void blk_parse_accepts_buffers_at_the_end_of_memory(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = {
+		{ BLK_RAM - 16, 16, 0 },
+		{ BLK_RAM - 513, 513, VRING_DESC_F_WRITE },
+	};
+	struct virtio_blk_request request;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	add(&f, buffers, 2);
+	pop(&f, &chain);
+	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+	assert_int_equal(request.type, 0xa5a5a5a5);
+	check_data(&f, &request.in, BLK_RAM - 513, 0, 512, 0, 0);
+	assert_int_equal(request.status.addr, BLK_RAM - 1);
+}
+
+/* Malformed */
+
+/* Hostile 110 and 111: nowhere to put a status. */
+static void blk_parse_refuses_chain_without_writable_byte(void **state)
+{
+	const struct virtio_mock_buffer empty[] = { { BLK_READABLE, 16, 0 }, { BLK_WRITABLE, 0, VRING_DESC_F_WRITE } };
+	const struct virtio_mock_buffer nothing[] = { { BLK_READABLE, 0, 0 } };
+	struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .no_status = true };
+	static const uint8_t data[512];
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	blk_send(&f, &ask);
+	parse_fails(&f, VIRTIO_ESHORT);
+	ask.out = data;
+	ask.out_bytes = 512;
+	blk_send(&f, &ask);
+	parse_fails(&f, VIRTIO_ESHORT);
+	add(&f, empty, 2);
+	parse_fails(&f, VIRTIO_ESHORT);
+	add(&f, nothing, 1);
+	parse_fails(&f, VIRTIO_ESHORT);
+}
+
+/* Hostile 112: fewer than 16 readable bytes can be answered, and nothing behind them is read. */
+static void blk_parse_reports_short_header(void **state)
+{
+	for (uint32_t len = 0; len < 16; len++) {
+		/* The last bytes of memory: one more would be outside. */
+		const struct virtio_mock_buffer buffers[] = {
+			{ BLK_RAM - len, len, 0 },
+			{ BLK_WRITABLE, 513, VRING_DESC_F_WRITE },
+		};
+		struct virtio_blk_request request;
+		struct virtio_chain chain;
+		struct blk_fixture f;
+
+		(void)state;
+		blk_setup(&f, BLK_RAM);
+		add(&f, buffers, 2);
+		pop(&f, &chain);
+		assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+		assert_int_equal(request.error, VIRTIO_ESHORT);
+		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
+		assert_int_equal(request.type, 0);
+		assert_int_equal(request.sector, 0);
+		assert_int_equal(request.in.bytes, 0);
+		assert_int_equal(request.out.bytes, 0);
+		assert_int_equal(virtio_blk_check(&f.blk, &request), VIRTIO_BLK_S_IOERR);
+		blk_check_memory(&f);
+	}
+}
+
+/* Hostile 47: more pieces than the caller has room for can be answered. */
+static void blk_parse_reports_more_segments_than_room(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 64, .gap = 1 };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	/* One for the header, eight of data, one for the status. */
+	for (uint32_t capacity = 0; capacity <= 10; capacity++) {
+		struct virtio_blk_request request;
+		struct virtio_chain chain;
+
+		memset(f.segments, 0x5a, sizeof f.segments);
+		blk_send(&f, &ask);
+		pop(&f, &chain);
+		assert_int_equal(virtio_blk_parse(&chain, f.segments, capacity, &request), 0);
+		assert_int_equal(request.error, capacity < 10 ? VIRTIO_ENOBUFS : 0);
+		assert_int_equal(request.status.len, 1);
+		assert_int_equal(request.status.addr, blk_status_place(&ask));
+		assert_int_equal(request.token.sequence, chain.token.sequence);
+		assert_int_equal(request.in.bytes, capacity < 10 ? 0 : 512);
+		assert_int_equal(f.segments[capacity].len, UINT64_C(0x5a5a5a5a5a5a5a5a));
+		give_back(&f, &chain);
+	}
+}
+
+/* Hostile 131 and 33: a status byte, or any other, that isn't in guest memory. */
+static void blk_parse_refuses_buffers_outside_memory(void **state)
+{
+	const struct virtio_mock_buffer bad[] = {
+		{ BLK_RAM, 1, VRING_DESC_F_WRITE },
+		{ BLK_RAM - 1, 2, VRING_DESC_F_WRITE },
+		{ UINT64_MAX, 1, VRING_DESC_F_WRITE },
+		{ UINT64_MAX - 1, 16, VRING_DESC_F_WRITE },
+		{ BLK_WRITABLE, UINT32_MAX - 31, VRING_DESC_F_WRITE },
+	};
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 }, bad[i] };
+		const struct virtio_mock_buffer header[] = { { bad[i].addr, bad[i].len, 0 },
+							     { BLK_WRITABLE, 1, VRING_DESC_F_WRITE } };
+
+		add(&f, buffers, 2);
+		parse_fails(&f, VIRTIO_EFAULT);
+		add(&f, header, 2);
+		parse_fails(&f, VIRTIO_EFAULT);
+	}
+}
+
+static void blk_parse_refuses_status_in_read_only_memory(void **state)
+{
+	struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, 64);
+	f.regions[BLK_WRITABLE / 64].flags = VIRTIO_REGION_READ_ONLY;
+	blk_send(&f, &ask);
+	parse_fails(&f, VIRTIO_EPERM);
+}
+
+/* Hostile 40 and 1: the chain's own faults come through. */
+static void blk_parse_reports_malformed_chains(void **state)
+{
+	const struct virtio_mock_buffer reversed[] = {
+		{ BLK_WRITABLE, 1, VRING_DESC_F_WRITE },
+		{ BLK_READABLE, 16, 0 },
+	};
+	const struct vring_desc loop = { BLK_READABLE, 16, VRING_DESC_F_NEXT, 0 };
+	struct virtio_blk_request request;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	add(&f, reversed, 2);
+	parse_fails(&f, VIRTIO_EORDER);
+	assert_int_equal(virtio_mock_set_desc(&f.mock, 0, &loop), 0);
+	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
+	assert_int_equal(virtio_mock_publish(&f.mock), 0);
+	pop(&f, &chain);
+	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), VIRTIO_ETOOLONG);
+}
+
+/* Hostile 114: what the driver writes after the parse changes nothing. */
+static void blk_parse_copies_the_header_once(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .sector = 3, .in_bytes = 20 };
+	struct virtio_blk_request request;
+	struct virtio_blk_result result;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	blk_send(&f, &ask);
+	pop(&f, &chain);
+	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+	for (uint64_t i = 0; i < 16; i++)
+		blk_poke(&f, BLK_READABLE + i, 0xff);
+	virtio_blk_execute(&f.blk, &request, &result);
+	assert_int_equal(result.status, VIRTIO_BLK_S_OK);
+	assert_int_equal(virtio_blk_finish(&request, &result, NULL), 21);
+	blk_expect(&f, &ask, (const uint8_t *)f.options.id, 20, VIRTIO_BLK_S_OK);
+	blk_check_memory(&f);
+}
+
+/* Checks, on requests made by hand: sizes that no test's memory holds */
+
+static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector, uint64_t out, uint64_t in)
+{
+	const struct virtio_blk_request request = {
+		.type = type,
+		.sector = sector,
+		.out.bytes = out,
+		.in.bytes = in,
+	};
+
+	return virtio_blk_check(&f->blk, &request);
+}
+
+/* Hostile 115 and 116: sums and shifts that leave the disk or wrap. */
+static void blk_check_refuses_ranges_outside_the_disk(void **state)
+{
+	static const struct {
+		uint64_t sector, bytes;
+		uint8_t status;
+	} cases[] = {
+		{ 0, BLK_DISK, VIRTIO_BLK_S_OK },
+		{ BLK_SECTORS - 1, 512, VIRTIO_BLK_S_OK },
+		{ BLK_SECTORS, 0, VIRTIO_BLK_S_OK },
+		{ 0, BLK_DISK + 512, VIRTIO_BLK_S_IOERR },
+		{ BLK_SECTORS - 1, 1024, VIRTIO_BLK_S_IOERR },
+		{ BLK_SECTORS, 512, VIRTIO_BLK_S_IOERR },
+		{ BLK_SECTORS + 1, 0, VIRTIO_BLK_S_IOERR },
+		{ UINT64_C(1) << 55, 512, VIRTIO_BLK_S_IOERR },
+		{ (UINT64_C(1) << 55) - 1, 1024, VIRTIO_BLK_S_IOERR },
+		{ UINT64_C(1) << 63, 512, VIRTIO_BLK_S_IOERR },
+		{ UINT64_MAX, 0, VIRTIO_BLK_S_IOERR },
+		{ UINT64_MAX, 512, VIRTIO_BLK_S_IOERR },
+		{ UINT64_MAX, 1024, VIRTIO_BLK_S_IOERR },
+		{ UINT64_MAX - BLK_SECTORS, BLK_DISK + 512, VIRTIO_BLK_S_IOERR },
+		{ 1, UINT64_MAX - 511, VIRTIO_BLK_S_IOERR },
+	};
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(check(&f, VIRTIO_BLK_T_IN, cases[i].sector, 0, cases[i].bytes), cases[i].status);
+		assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, cases[i].sector, cases[i].bytes, 0), cases[i].status);
+	}
+}
+
+/* Regression R27, hostile 39: used lengths have 32 bits. */
+static void blk_check_refuses_reads_beyond_a_used_length(void **state)
+{
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	assert_int_equal(virtio_blk_set_capacity(&f.blk, VIRTIO_BLK_MAX_CAPACITY), 0);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 0, UINT64_C(0xfffffe00)), VIRTIO_BLK_S_OK);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 0, UINT64_C(0x100000000)), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 0, UINT64_C(0x100000200)), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, UINT64_C(0x100000000), 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, VIRTIO_BLK_MAX_CAPACITY - 1, 0, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, VIRTIO_BLK_MAX_CAPACITY - 1, 0, 1024), VIRTIO_BLK_S_IOERR);
+}
+
+/* Hostile 117. */
+static void blk_check_refuses_parts_of_sectors(void **state)
+{
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (uint64_t bytes = 0; bytes <= 1024; bytes++) {
+		const uint8_t status = bytes % 512 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+
+		assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 0, bytes), status);
+		assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, bytes, 0), status);
+	}
+}
+
+/* Hostile 119. */
+static void blk_check_refuses_data_in_the_wrong_direction(void **state)
+{
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 1, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 512, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 512, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, 512, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, 512, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, 0, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, 0, 1, 20), VIRTIO_BLK_S_IOERR);
+}
+
+/* Hostile 121: room for 20 bytes; the sector is of no account. */
+static void blk_check_wants_room_for_the_whole_id(void **state)
+{
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (uint64_t room = 0; room < 20; room++)
+		assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, 0, 0, room), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, 0, 0, 20), VIRTIO_BLK_S_OK);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, UINT64_MAX, 0, 21), VIRTIO_BLK_S_OK);
+}
+
+/* Hostile 123: FLUSH with anything. Hostile 127: but not without its feature. */
+static void blk_check_takes_any_flush_under_its_feature_only(void **state)
+{
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_FLUSH, UINT64_MAX, 7, 9), VIRTIO_BLK_S_OK);
+	f.options.read_only = true;
+	blk_restart(&f, BLK_FLUSH | BLK_RO);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_FLUSH, 1, 0, 0), VIRTIO_BLK_S_OK);
+	blk_restart(&f, 0);
+	assert_int_equal(check(&f, VIRTIO_BLK_T_FLUSH, 0, 0, 0), VIRTIO_BLK_S_UNSUPP);
+}
+
+/* Hostile 124: the offer counts. */
+static void blk_check_refuses_writes_where_read_only_was_offered(void **state)
+{
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	f.options.read_only = true;
+	for (int accepted = 0; accepted < 2; accepted++) {
+		blk_restart(&f, accepted ? BLK_RO : 0);
+		assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, 512, 0), VIRTIO_BLK_S_IOERR);
+		assert_int_equal(check(&f, VIRTIO_BLK_T_OUT, 0, 0, 0), VIRTIO_BLK_S_IOERR);
+		assert_int_equal(check(&f, VIRTIO_BLK_T_IN, 0, 0, 512), VIRTIO_BLK_S_OK);
+	}
+}
+
+/* Hostile 122 and 127: whatever isn't one of the four, each with bit 31 and other high bits too. */
+static void blk_check_does_not_support_other_types(void **state)
+{
+	static const uint32_t high[] = { 0, UINT32_C(1) << 31, 1u << 8, 1u << 16, UINT32_C(0xffffff00) };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (uint32_t low = 0; low < 256; low++) {
+		for (size_t i = 0; i < sizeof high / sizeof high[0]; i++) {
+			if (i == 0 && (low == 0 || low == 1 || low == 4 || low == 8))
+				continue;
+			assert_int_equal(check(&f, high[i] | low, 0, 0, 512), VIRTIO_BLK_S_UNSUPP);
+			assert_int_equal(check(&f, high[i] | low, UINT64_MAX, 7, 0), VIRTIO_BLK_S_UNSUPP);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blk_parse_finds_the_same_request_in_any_layout),
+		cmocka_unit_test(blk_parse_skips_empty_buffers),
+		cmocka_unit_test(blk_parse_accepts_buffers_at_the_end_of_memory),
+		cmocka_unit_test(blk_parse_refuses_chain_without_writable_byte),
+		cmocka_unit_test(blk_parse_reports_short_header),
+		cmocka_unit_test(blk_parse_reports_more_segments_than_room),
+		cmocka_unit_test(blk_parse_refuses_buffers_outside_memory),
+		cmocka_unit_test(blk_parse_refuses_status_in_read_only_memory),
+		cmocka_unit_test(blk_parse_reports_malformed_chains),
+		cmocka_unit_test(blk_parse_copies_the_header_once),
+		cmocka_unit_test(blk_check_refuses_ranges_outside_the_disk),
+		cmocka_unit_test(blk_check_refuses_reads_beyond_a_used_length),
+		cmocka_unit_test(blk_check_refuses_parts_of_sectors),
+		cmocka_unit_test(blk_check_refuses_data_in_the_wrong_direction),
+		cmocka_unit_test(blk_check_wants_room_for_the_whole_id),
+		cmocka_unit_test(blk_check_takes_any_flush_under_its_feature_only),
+		cmocka_unit_test(blk_check_refuses_writes_where_read_only_was_offered),
+		cmocka_unit_test(blk_check_does_not_support_other_types),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The block device: its requests, what the disk offers, and its configuration space.
+ *
+ * A request's life: virtio_blk_parse() turns a popped chain into a struct virtio_blk_request,
+ * virtio_blk_check() says whether it may be carried out, virtio_blk_execute() carries it out through
+ * the back end, virtio_blk_finish() writes the status and gives the used length, and the caller
+ * completes the chain. virtio_blk_process() is all of it for a device that works synchronously. A
+ * device that does not (io_uring, threads) does the I/O itself between check and finish: the
+ * request and its segments stay valid until the chain is completed.
+ *
+ * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), ask for
+ * anything anywhere, and change the buffers at any time. The header is copied once and judged in the
+ * copy; no I/O is begun before the whole request is known to be good; every sum is in 64 bits and
+ * cannot wrap. Data goes between guest memory and the back end without a copy in between and without
+ * being looked at. What a guest gets for a request that makes no sense is a status, or, where there is
+ * no byte to put one, an empty completion.
+ *
+ * Threads: a struct virtio_blk is only read by requests, so that queues served by different threads
+ * share one; virtio_blk_config_write() may run beside them, and everything else that changes it is
+ * serialised by the caller against all use. Statistics and segments belong to one thread at a time.
+ *
+ * Freestanding: needs memcpy and memset. <virtio/blk_memory.h> and <virtio/blk_file.h> are back ends.
+ *
+ * virtio 1.4, 5.2
+ */
+#ifndef VIRTIO_BLK_H
+#define VIRTIO_BLK_H
+
+#include <virtio/bindings/virtio_blk.h>
+#include <virtio/chain.h>
+#include <virtio/guest_memory.h>
+
+VIRTIO_BEGIN_DECLS
+
+struct virtio_queue;
+
+#define VIRTIO_BLK_SECTOR_SHIFT 9 /* a sector is 512 bytes, whatever blk_size says */
+#define VIRTIO_BLK_SECTOR_BYTES (1u << VIRTIO_BLK_SECTOR_SHIFT)
+
+/* The largest disk in sectors: every byte of it has an offset that fits a signed 64-bit integer. */
+#define VIRTIO_BLK_MAX_CAPACITY (UINT64_C(1) << (63 - VIRTIO_BLK_SECTOR_SHIFT))
+
+#define VIRTIO_BLK_CONFIG_BYTES 96 /* length of the configuration space */
+
+/* Back end */
+
+/*
+ * What stores the data. Each operation is called on the thread that executes the request, with
+ * ranges that lie inside the disk, and may block. With several queues on several threads several
+ * operations run at once.
+ */
+struct virtio_blk_backend_ops {
+	/*
+	 * Move bytes between the disk and guest memory.
+	 *
+	 * @context  the back end's own
+	 * @iov      host addresses of guest memory, for handing to the operating system or to
+	 *           virtio_guest_copy_in() and virtio_guest_copy_out(), not for looking at
+	 * @count    entries of it, 1 to max_iovecs; together at most 2^30 bytes
+	 * @offset   of the first byte on the disk, a multiple of 512 unless a transfer was short
+	 *
+	 * Return how many bytes were moved, from the first on; fewer than asked for is a short
+	 * transfer, which is continued. 0 or an error of enum virtio_error: the request fails.
+	 */
+	int64_t (*readv)(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
+	int64_t (*writev)(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
+
+	/*
+	 * Commits to stable storage what was written by calls that have returned. Returns 0 or an
+	 * error. Without this operation the device does not offer VIRTIO_BLK_F_FLUSH, and its writes
+	 * are as stable as the back end makes them.
+	 */
+	int (*flush)(void *context);
+};
+
+struct virtio_blk_backend {
+	const struct virtio_blk_backend_ops *ops;
+	void *context;       /* handed to each operation */
+	uint32_t max_iovecs; /* the longest vector that an operation takes, at least 1 */
+};
+
+/* Disk */
+
+/*
+ * What a disk is and offers. Zero, where a comment says so, means that the feature isn't offered and
+ * the field reads as zero.
+ */
+struct virtio_blk_options {
+	struct virtio_blk_backend backend;
+	uint64_t capacity;            /* 512-byte sectors, at most VIRTIO_BLK_MAX_CAPACITY */
+	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs, perhaps not ended by one */
+	bool read_only;               /* offers RO; then the back end needs no writev */
+	bool config_wce;              /* offers CONFIG_WCE, for which the back end needs a flush */
+	uint16_t num_queues;          /* 0: no MQ */
+	uint32_t size_max;            /* bytes; 0: no SIZE_MAX. Advertised, not enforced */
+	uint32_t seg_max;             /* segments; 0: no SEG_MAX. Advertised; what is enforced is parse's array */
+	uint32_t blk_size;            /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
+
+	uint16_t cylinders; /* 0: no GEOMETRY */
+	uint8_t heads;
+	uint8_t sectors;
+
+	/* All 0: no TOPOLOGY. In units of blk_size, or 512 bytes without it. */
+	uint8_t physical_block_exp; /* log2 of logical blocks in a physical one */
+	uint8_t alignment_offset;
+	uint16_t min_io_size;
+	uint32_t opt_io_size;
+};
+
+/* A disk. The caller allocates it, reads what it likes, and changes it through functions alone. */
+struct virtio_blk {
+	struct virtio_blk_options options;
+	uint64_t offered;    /* masks of this device type's feature bits */
+	uint64_t negotiated; /* a subset of offered */
+	uint8_t writeback;   /* the configuration field: 0 write-through, 1 write-back; accessed atomically */
+};
+
+/*
+ * Prepares a disk, with no feature negotiated.
+ *
+ * @blk      set up; untouched on failure
+ * @options  copied; what backend.context points to must live as long as blk is used
+ *
+ * Returns 0; VIRTIO_EINVAL for a capacity, blk_size or physical_block_exp out of range, a back end
+ * without readv, or without writev unless read_only, or that takes no vector, or CONFIG_WCE without
+ * flush (virtio 1.4, 5.2.5.2).
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options);
+
+/*
+ * The features of the block device that the disk offers, as a mask of bits 0 to 23. Those of queue
+ * and transport are the caller's to add.
+ */
+uint64_t virtio_blk_offered(const struct virtio_blk *blk);
+
+/*
+ * Takes the features that the driver has accepted, and sets writeback to its initial value: 1 if the
+ * driver can flush, 0 if not (virtio 1.4, 5.2.5.2).
+ *
+ * @features  all negotiated features; bits above 23 are not looked at
+ *
+ * To be called when FEATURES_OK is set and before requests are served. A device that never calls it
+ * treats every write as write-through, which is safe. Returns 0, or VIRTIO_EINVAL for a bit that was
+ * not offered, and then changes nothing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
+
+/* Back to what virtio_blk_init() made: to be called when the device is reset. Keeps the capacity. */
+void virtio_blk_reset(struct virtio_blk *blk);
+
+/*
+ * Changes the capacity. The caller sends a configuration change notification (virtio 1.4, 5.2.6.2).
+ *
+ * @sectors  of 512 bytes
+ *
+ * Returns 0, or VIRTIO_EINVAL above VIRTIO_BLK_MAX_CAPACITY, and then changes nothing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors);
+
+/*
+ * Whether a write must be committed to stable storage before it is reported as done: the driver
+ * can't flush, or has switched the cache to write-through (virtio 1.4, 5.2.6.2). To be asked after
+ * the write. virtio_blk_execute() does what it says; a device that does its own I/O must.
+ */
+bool virtio_blk_write_through(const struct virtio_blk *blk);
+
+/* Configuration space */
+
+/*
+ * Reads from the configuration space. Fields whose feature isn't offered, padding, and everything from
+ * VIRTIO_BLK_CONFIG_BYTES on read as zero.
+ *
+ * @offset  of the first byte; any value
+ * @data    the caller's memory, len bytes, wholly filled in
+ * @len     bytes; any value
+ */
+void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void *data, size_t len);
+
+/*
+ * A write of the driver's to the configuration space. Only writeback can be written, with 0 or 1, under
+ * CONFIG_WCE; everything else is ignored.
+ *
+ * @offset  of the first byte; any value
+ * @data    len bytes
+ * @len     bytes; any value
+ *
+ * Returns whether writeback was among the bytes and has taken their value.
+ */
+bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void *data, size_t len);
+
+/* Requests */
+
+/* A run of a request's data, in order, in the array that the caller gave to virtio_blk_parse(). */
+struct virtio_blk_data {
+	const struct virtio_segment *segments;
+	uint32_t count;
+	uint64_t bytes; /* in all */
+};
+
+/* A request. Plain data: it may be copied and handed to another thread. */
+struct virtio_blk_request {
+	struct virtio_token token;    /* completes its chain */
+	uint32_t type;                /* VIRTIO_BLK_T_..., or whatever the driver wrote */
+	uint64_t sector;              /* as the driver wrote it */
+	struct virtio_blk_data out;   /* what the driver sends: readable bytes after the header */
+	struct virtio_blk_data in;    /* what it wants: writable bytes before the status */
+	struct virtio_segment status; /* the status byte: the last writable one */
+	/*
+	 * 0, or why nothing but VIRTIO_BLK_S_IOERR can come of it: VIRTIO_ESHORT for less than a
+	 * header, VIRTIO_ENOBUFS for more segments than the array has. Then type and sector are 0 and
+	 * out and in are empty.
+	 */
+	int error;
+};
+
+/* What came of a request. */
+struct virtio_blk_result {
+	uint8_t status;   /* VIRTIO_BLK_S_... */
+	uint64_t written; /* bytes put into request.in, from its start on without a gap */
+	uint64_t touched; /* bytes from there on that may have changed, at least written */
+	int error;        /* 0, or the host's reason for a failure, for an operator */
+};
+
+/* What an operator may ask. Counted by virtio_blk_finish(); the caller zeroes it to begin with. */
+struct virtio_blk_stats {
+	uint64_t reads; /* requests by type, whatever came of them */
+	uint64_t writes;
+	uint64_t flushes;
+	uint64_t ids;
+	uint64_t others;        /* of other types, or of none */
+	uint64_t read_bytes;    /* put into guest memory by reads */
+	uint64_t written_bytes; /* of writes that succeeded */
+	uint64_t failed;        /* answered VIRTIO_BLK_S_IOERR */
+	uint64_t unsupported;   /* answered VIRTIO_BLK_S_UNSUPP */
+	uint64_t malformed;     /* given back without a status; counted by virtio_blk_process() */
+	int first_error;        /* the first error of a parse, request or back end, or 0 */
+};
+
+/*
+ * Segments that virtio_blk_parse() needs for any chain of a queue of this size in guest memory of one
+ * region; each place where a buffer crosses from one region to the next needs one more.
+ */
+#define VIRTIO_BLK_SEGMENTS(queue_size) (queue_size)
+
+/*
+ * Turns a chain into a request, without doing anything about it.
+ *
+ * @chain     popped, and not walked yet
+ * @segments  the caller's array, to be kept until the chain is completed
+ * @capacity  its entries
+ * @request   filled in if 0 is returned, untouched otherwise
+ *
+ * Returns 0 if the chain can take a status, though request->error may say that it will be a failure.
+ * Otherwise there is nothing to answer, and the caller completes the chain with length 0: VIRTIO_ESHORT
+ * without a writable byte, or an error of virtio_chain_collect(). VIRTIO_ENOTMAPPED is no fault of the
+ * driver's: undo the pop and come again.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_parse(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
+		     struct virtio_blk_request *request);
+
+/*
+ * Whether a request may be carried out: VIRTIO_BLK_S_OK, or the status with which to refuse it.
+ *
+ * VIRTIO_BLK_S_UNSUPP for a type that is unknown or whose feature wasn't negotiated. VIRTIO_BLK_S_IOERR
+ * for a request with an error; data in the wrong direction; reads and writes that are not whole
+ * sectors or leave the disk; a read too long for a used length; a write where read-only was offered, accepted
+ * or not; GET_ID with room for less than VIRTIO_BLK_ID_BYTES. FLUSH bears any sector and data, and no
+ * data is in order for reads and writes inside the disk, or at its end.
+ */
+uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request);
+
+/*
+ * Checks a request and carries it out. Blocks as the back end does.
+ *
+ * @blk      the disk
+ * @request  parsed
+ * @result   filled in
+ *
+ * Nothing is read, written or flushed for a request that virtio_blk_check() refuses. A write under
+ * write-through is flushed before it counts as done. Under a back end's failure the rest of a
+ * request is not begun; how much of a failed write is on the disk is not defined.
+ */
+void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+			struct virtio_blk_result *result);
+
+/*
+ * Writes the status byte, and records in the dirty log what the request has changed.
+ *
+ * @request  parsed and not completed
+ * @result   what came of it, from virtio_blk_execute() or the caller's own
+ * @stats    counted into, or NULL
+ *
+ * Returns the length with which to complete the chain: the bytes written from the first writable byte
+ * on without a gap, so that the status counts only after data that was wholly written (virtio 1.4,
+ * 2.7.8.2).
+ */
+uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struct virtio_blk_result *result,
+			   struct virtio_blk_stats *stats);
+
+/*
+ * Parses, executes, finishes and completes one chain.
+ *
+ * @blk       the disk
+ * @queue     where the chain was popped
+ * @chain     popped, and not walked yet
+ * @segments  as for virtio_blk_parse(), needed during the call only
+ * @capacity  its entries
+ * @stats     counted into, or NULL
+ *
+ * Returns 0 when the chain is completed, whatever was in it. VIRTIO_ENOTMAPPED when its memory isn't
+ * mapped at the moment: then nothing was done, and the pop is undone. An error of
+ * virtio_queue_complete(): then the request was carried out and stays in flight, which can happen
+ * only to stale chains and to rings that aren't contiguous host memory.
+ */
+int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,
+		       struct virtio_segment *segments, uint32_t capacity, struct virtio_blk_stats *stats);
+
+VIRTIO_END_DECLS
+
+#endif

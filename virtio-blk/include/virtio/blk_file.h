@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A back end of the block device on a file descriptor: preadv, pwritev and fdatasync on a regular file
+ * or a block device. POSIX hosts only; the one part of the component that isn't freestanding.
+ *
+ * Interrupted calls are repeated, short ones continued by the caller of the back end, and the end of
+ * a file that has shrunk under the disk is an error. A descriptor opened with O_DIRECT works only for drivers
+ * whose buffers happen to be aligned as the host demands: don't.
+ *
+ * Threads: any number at once.
+ */
+#ifndef VIRTIO_BLK_FILE_H
+#define VIRTIO_BLK_FILE_H
+
+#include <virtio/blk.h>
+
+VIRTIO_BEGIN_DECLS
+
+/* An open file. Set up by virtio_blk_file_backend(). */
+struct virtio_blk_file {
+	int fd;
+};
+
+/*
+ * Makes a back end of a file.
+ *
+ * @file     set up; must live as long as the back end is used
+ * @fd       open for reading, and for writing unless the disk is read-only; stays the caller's, who
+ *           closes it when the back end is no longer used
+ * @backend  filled in, for struct virtio_blk_options
+ *
+ * Returns 0, or VIRTIO_EINVAL for a negative fd.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_blk_backend *backend);
+
+/*
+ * The size of a regular file or block device.
+ *
+ * @fd     open; its file position may change
+ * @bytes  set on success. Shifted right by VIRTIO_BLK_SECTOR_SHIFT it is the capacity: a last part
+ *         that is no whole sector is not reachable.
+ *
+ * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system can't tell.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_file_size(int fd, uint64_t *bytes);
+
+VIRTIO_END_DECLS
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A back end of the block device in the host's own memory: for boot images and tests.
+ *
+ * Guests reach it through <virtio/blk.h>, which checks their ranges; it checks them once more. There
+ * is a flush that has nothing to do, so that the device offers VIRTIO_BLK_F_FLUSH.
+ *
+ * Threads: requests on the same bytes from several threads race as they would on guest memory; the
+ * caller serialises those of different queues if that matters.
+ *
+ * Freestanding.
+ */
+#ifndef VIRTIO_BLK_MEMORY_H
+#define VIRTIO_BLK_MEMORY_H
+
+#include <virtio/blk.h>
+
+VIRTIO_BEGIN_DECLS
+
+/* The disk's bytes. Plain data, filled in by the caller. */
+struct virtio_blk_memory {
+	void *bytes;
+	uint64_t size; /* bytes; at most SIZE_MAX */
+};
+
+/*
+ * Makes a back end of memory.
+ *
+ * @memory   must live, and its bytes must stay, as long as the back end is used
+ * @backend  filled in, for struct virtio_blk_options
+ *
+ * Returns 0; VIRTIO_EINVAL for a size without bytes, or beyond the host's address space.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_memory_backend(struct virtio_blk_memory *memory, struct virtio_blk_backend *backend);
+
+VIRTIO_END_DECLS
+
+#endif

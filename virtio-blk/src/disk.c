@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The disk: what it offers, what was negotiated, and its configuration space. */
+#include <virtio/blk.h>
+
+/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
+#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
+
+#define FEATURE(name) (UINT64_C(1) << VIRTIO_BLK_F_##name)
+
+#define CONFIG_OFFSET(field) offsetof(struct virtio_blk_config, field)
+
+static int check_backend(const struct virtio_blk_options *options)
+{
+	const struct virtio_blk_backend_ops *ops = options->backend.ops;
+
+	if (!ops || !ops->readv || options->backend.max_iovecs == 0)
+		return VIRTIO_EINVAL;
+	if (!ops->writev && !options->read_only)
+		return VIRTIO_EINVAL;
+	/* Who offers CONFIG_WCE offers FLUSH (virtio 1.4, 5.2.5.2). */
+	if (!ops->flush && options->config_wce)
+		return VIRTIO_EINVAL;
+	return 0;
+}
+
+static int check_blocks(const struct virtio_blk_options *options)
+{
+	uint64_t block = options->blk_size ? options->blk_size : VIRTIO_BLK_SECTOR_BYTES;
+
+	if (block < VIRTIO_BLK_SECTOR_BYTES || (block & (block - 1)))
+		return VIRTIO_EINVAL;
+	/* Drivers compute the physical block's size in 32 bits. */
+	if (options->physical_block_exp > 31 || block << options->physical_block_exp > UINT32_MAX)
+		return VIRTIO_EINVAL;
+	return 0;
+}
+
+static bool has_topology(const struct virtio_blk_options *options)
+{
+	return options->physical_block_exp || options->alignment_offset || options->min_io_size || options->opt_io_size;
+}
+
+static uint64_t features_of(const struct virtio_blk_options *options)
+{
+	uint64_t features = 0;
+
+	if (options->size_max)
+		features |= FEATURE(SIZE_MAX);
+	if (options->seg_max)
+		features |= FEATURE(SEG_MAX);
+	if (options->cylinders)
+		features |= FEATURE(GEOMETRY);
+	if (options->read_only)
+		features |= FEATURE(RO);
+	if (options->blk_size)
+		features |= FEATURE(BLK_SIZE);
+	if (options->backend.ops->flush)
+		features |= FEATURE(FLUSH);
+	if (has_topology(options))
+		features |= FEATURE(TOPOLOGY);
+	if (options->config_wce)
+		features |= FEATURE(CONFIG_WCE);
+	if (options->num_queues)
+		features |= FEATURE(MQ);
+	return features;
+}
+
+static void set_writeback(struct virtio_blk *blk, uint8_t writeback)
+{
+	__atomic_store_n(&blk->writeback, writeback, __ATOMIC_RELAXED);
+}
+
+int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options)
+{
+	int error = check_backend(options);
+
+	if (!error)
+		error = check_blocks(options);
+	if (!error && options->capacity > VIRTIO_BLK_MAX_CAPACITY)
+		error = VIRTIO_EINVAL;
+	if (error)
+		return error;
+	blk->options = *options;
+	blk->offered = features_of(options);
+	virtio_blk_reset(blk);
+	return 0;
+}
+
+uint64_t virtio_blk_offered(const struct virtio_blk *blk)
+{
+	return blk->offered;
+}
+
+int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features)
+{
+	features &= DEVICE_FEATURES;
+	if (features & ~blk->offered)
+		return VIRTIO_EINVAL;
+	/* A vhost-user front end may repeat itself while the device runs. */
+	if (features == blk->negotiated)
+		return 0;
+	blk->negotiated = features;
+	set_writeback(blk, (features & FEATURE(FLUSH)) != 0);
+	return 0;
+}
+
+void virtio_blk_reset(struct virtio_blk *blk)
+{
+	blk->negotiated = 0;
+	set_writeback(blk, 0);
+}
+
+int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors)
+{
+	if (sectors > VIRTIO_BLK_MAX_CAPACITY)
+		return VIRTIO_EINVAL;
+	blk->options.capacity = sectors;
+	return 0;
+}
+
+bool virtio_blk_write_through(const struct virtio_blk *blk)
+{
+	if (blk->negotiated & FEATURE(CONFIG_WCE))
+		return __atomic_load_n(&blk->writeback, __ATOMIC_RELAXED) == 0;
+	/* A driver that could have flushed and won't relies on us; without the offer nothing is promised. */
+	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
+}
+
+/*
+ * Fields of one feature stand in options together and are zero without it, so that most need no
+ * look at the feature.
+ */
+static void build_config(const struct virtio_blk *blk, uint8_t *config)
+{
+	const struct virtio_blk_options *options = &blk->options;
+
+	memset(config, 0, VIRTIO_BLK_CONFIG_BYTES);
+	virtio_put_le64(config + CONFIG_OFFSET(capacity), options->capacity);
+	virtio_put_le32(config + CONFIG_OFFSET(size_max), options->size_max);
+	virtio_put_le32(config + CONFIG_OFFSET(seg_max), options->seg_max);
+	if (blk->offered & FEATURE(GEOMETRY)) {
+		virtio_put_le16(config + CONFIG_OFFSET(geometry.cylinders), options->cylinders);
+		config[CONFIG_OFFSET(geometry.heads)] = options->heads;
+		config[CONFIG_OFFSET(geometry.sectors)] = options->sectors;
+	}
+	virtio_put_le32(config + CONFIG_OFFSET(blk_size), options->blk_size);
+	config[CONFIG_OFFSET(physical_block_exp)] = options->physical_block_exp;
+	config[CONFIG_OFFSET(alignment_offset)] = options->alignment_offset;
+	virtio_put_le16(config + CONFIG_OFFSET(min_io_size), options->min_io_size);
+	virtio_put_le32(config + CONFIG_OFFSET(opt_io_size), options->opt_io_size);
+	if (blk->offered & FEATURE(CONFIG_WCE))
+		config[CONFIG_OFFSET(wce)] = __atomic_load_n(&blk->writeback, __ATOMIC_RELAXED);
+	virtio_put_le16(config + CONFIG_OFFSET(num_queues), options->num_queues);
+}
+
+void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void *data, size_t len)
+{
+	uint8_t config[VIRTIO_BLK_CONFIG_BYTES];
+	size_t part;
+
+	if (len == 0)
+		return;
+	memset(data, 0, len);
+	if (offset >= sizeof config)
+		return;
+	build_config(blk, config);
+	part = sizeof config - (size_t)offset;
+	memcpy(data, config + offset, len < part ? len : part);
+}
+
+bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void *data, size_t len)
+{
+	const uint64_t field = CONFIG_OFFSET(wce);
+	uint8_t value;
+
+	if (!(blk->negotiated & FEATURE(CONFIG_WCE)))
+		return false;
+	if (offset > field || field - offset >= len)
+		return false;
+	value = ((const uint8_t *)data)[field - offset];
+	if (value > 1)
+		return false;
+	set_writeback(blk, value);
+	return true;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The back end in the host's memory. Guest memory is reached through its door's copies alone. */
+#include <virtio/blk_memory.h>
+
+/* Bytes of the disk behind offset that a vector's entry can have. */
+static size_t part_of(const struct virtio_blk_memory *memory, const struct virtio_iovec *iov, uint64_t offset)
+{
+	const uint64_t left = offset < memory->size ? memory->size - offset : 0;
+
+	return iov->len < left ? iov->len : (size_t)left;
+}
+
+static int64_t memory_readv(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
+{
+	const struct virtio_blk_memory *memory = context;
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const size_t part = part_of(memory, &iov[i], offset + done);
+
+		if (part == 0)
+			break;
+		virtio_guest_copy_out(iov[i].base, (const uint8_t *)memory->bytes + (size_t)(offset + done), part);
+		done += part;
+	}
+	return (int64_t)done;
+}
+
+static int64_t memory_writev(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
+{
+	const struct virtio_blk_memory *memory = context;
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const size_t part = part_of(memory, &iov[i], offset + done);
+
+		if (part == 0)
+			break;
+		virtio_guest_copy_in((uint8_t *)memory->bytes + (size_t)(offset + done), iov[i].base, part);
+		done += part;
+	}
+	return (int64_t)done;
+}
+
+static int memory_flush(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+static const struct virtio_blk_backend_ops memory_ops = {
+	.readv = memory_readv,
+	.writev = memory_writev,
+	.flush = memory_flush,
+};
+
+int virtio_blk_memory_backend(struct virtio_blk_memory *memory, struct virtio_blk_backend *backend)
+{
+	if ((!memory->bytes && memory->size > 0) || memory->size > SIZE_MAX)
+		return VIRTIO_EINVAL;
+	*backend = (struct virtio_blk_backend){ .ops = &memory_ops, .context = memory, .max_iovecs = UINT32_MAX };
+	return 0;
+}
