@@ -77,7 +77,8 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor 
 /* All checks of one descriptor, in full: the inline part of virtio_chain_next() is a short cut through them. */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
-	const uint32_t len = (uint32_t)d->rest, flags = (uint32_t)(d->rest >> 32), next = (uint32_t)(d->rest >> 48);
+	const uint32_t len = (uint32_t)d->rest, flags = (uint32_t)(d->rest >> 32);
+	const uint32_t next = (uint32_t)(d->rest >> 48);
 
 	if (len > walk->bytes_left)
 		return VIRTIO_EBYTES;

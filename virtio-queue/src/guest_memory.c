@@ -147,13 +147,12 @@ static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t 
 	return 0;
 }
 
-int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
-			  struct virtio_segment *out)
+/* As virtio_memory_segment(), for a length that is not 0. */
+static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
+		       struct virtio_segment *out)
 {
 	uint64_t off = addr - cursor->start;
 
-	if (len == 0)
-		return VIRTIO_EINVAL;
 	if (off >= cursor->len || (cursor->access & access) != access) {
 		int error = resolve(cursor, addr, len, access);
 
@@ -168,19 +167,37 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
 	return 0;
 }
 
+/*
+ * The same for a range that is wanted in one piece: a translation that was asked about less before may
+ * have said less than it could, so it's asked again.
+ */
+static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
+		     struct virtio_segment *out)
+{
+	const uint64_t off = addr - cursor->start;
+
+	if (cursor->map->translate && off < cursor->len && len > cursor->len - off) {
+		int error = resolve(cursor, addr, len, access);
+
+		if (error)
+			return error;
+	}
+	return first_piece(cursor, addr, len, access, out);
+}
+
+int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
+			  struct virtio_segment *out)
+{
+	return len == 0 ? VIRTIO_EINVAL : first_piece(cursor, addr, len, access, out);
+}
+
 void *virtio_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
-	uint64_t off = addr - cursor->start;
+	struct virtio_segment s;
 
-	if (len == 0)
+	if (len == 0 || one_piece(cursor, addr, len, access, &s) || s.len != len)
 		return NULL;
-	/* In the window, but past its end: another look would find the same. */
-	if (off < cursor->len && (cursor->access & access) == access)
-		return NULL;
-	if (resolve(cursor, addr, len, access))
-		return NULL;
-	off = addr - cursor->start;
-	return len <= cursor->len - off ? cursor->host + off : NULL;
+	return s.host;
 }
 
 static bool range_wraps(uint64_t addr, uint64_t len)
@@ -211,6 +228,8 @@ int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, 
 
 	if (len == 0)
 		return 0;
+	if (range_wraps(addr, len))
+		return VIRTIO_EFAULT;
 	error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_READ, &s);
 	if (error)
 		return error;
@@ -238,6 +257,8 @@ int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr,
 
 	if (len == 0)
 		return 0;
+	if (range_wraps(addr, len))
+		return VIRTIO_EFAULT;
 	error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_WRITE, &s);
 	if (error)
 		return error;
@@ -292,7 +313,7 @@ static int find_field(struct virtio_memory_cursor *cursor, uint64_t addr, uint32
 
 	if (addr & (size - 1))
 		return VIRTIO_EALIGN;
-	error = virtio_memory_segment(cursor, addr, size, access, &s);
+	error = one_piece(cursor, addr, size, access, &s);
 	if (error)
 		return error;
 	if (s.len < size)

@@ -206,17 +206,17 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 		return virtio_chain_next_aside(chain, NULL, out);
 	}
 	d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table + (size_t)walk->next * 16);
-	if (VIRTIO_UNLIKELY(d.rest >> 32 & VRING_DESC_F_INDIRECT)) {
+	flags = (uint32_t)(d.rest >> 32);
+	if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT)) {
 		if (!virtio_walk_enter_table(walk, chain->memory, &d))
 			return virtio_chain_next_aside(chain, &d, out);
 		d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table);
-		if (VIRTIO_UNLIKELY(d.rest >> 32 & VRING_DESC_F_INDIRECT))
+		flags = (uint32_t)(d.rest >> 32);
+		if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT))
 			return virtio_chain_next_aside(chain, &d, out);
 	}
 	len = (uint32_t)d.rest;
-	flags = (uint32_t)(d.rest >> 32);
 	next = (uint32_t)(d.rest >> 48);
-
 	left = walk->bytes_left - (int64_t)len;
 
 	/*

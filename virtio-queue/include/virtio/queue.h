@@ -332,6 +332,9 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 		virtio_queue_break(queue, VIRTIO_EHEAD, head);
 		return VIRTIO_EHEAD;
 	}
+	/* Known since the start; said again so that the compiler can leave out what follows from it. */
+	if (queue->size > VIRTIO_QUEUE_MAX_SIZE)
+		__builtin_unreachable();
 	entry = &queue->inflight[head];
 	if (VIRTIO_UNLIKELY(entry->sequence != VIRTIO_INFLIGHT_IDLE)) {
 		virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
