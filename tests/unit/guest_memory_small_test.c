@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Accesses of constant size, which have a short cut near VIRTIO_MEMORY_SMALL: each size from 1 to 40
+ * at each offset near the end of regions of many lengths, with each kind of neighbour, against an
+ * oracle of single bytes. The short cut is the compiler's choice, made when it optimises.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+#include <virtio/guest_memory.h>
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+#define MAX_SIZE 40u
+#define MARGIN 48u    /* around each region on the host */
+#define MAX_LEN 160u  /* of the region under test */
+#define NEIGHBOUR 64u /* bytes of the region after it */
+#define ADDR 0x1000u
+
+VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the limit");
+
+/* One pair of functions for each size, so that the compiler knows it. */
+#define FOR_EACH_SIZE(X)                                                                                               \
+	X(1)                                                                                                           \
+	X(2)                                                                                                           \
+	X(3)                                                                                                           \
+	X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22)    \
+		X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39)  \
+			X(40)
+
+#define DEFINE(n)                                                                                                      \
+	static int read_##n(struct virtio_memory_cursor *cursor, uint64_t addr, uint8_t *dst)                          \
+	{                                                                                                              \
+		return virtio_memory_read(cursor, addr, dst, n);                                                       \
+	}                                                                                                              \
+	static int write_##n(struct virtio_memory_cursor *cursor, uint64_t addr, const uint8_t *src)                   \
+	{                                                                                                              \
+		return virtio_memory_write(cursor, addr, src, n);                                                      \
+	}
+FOR_EACH_SIZE(DEFINE)
+
+#define READ_ENTRY(n) read_##n,
+#define WRITE_ENTRY(n) write_##n,
+static int (*const reads[])(struct virtio_memory_cursor *, uint64_t, uint8_t *) = { FOR_EACH_SIZE(READ_ENTRY) };
+static int (*const writes[])(struct virtio_memory_cursor *, uint64_t, const uint8_t *) = { FOR_EACH_SIZE(WRITE_ENTRY) };
+
+enum neighbour { HOLE, WRITABLE, READ_ONLY };
+
+struct fixture {
+	uint8_t host[MARGIN + MAX_LEN + MARGIN + NEIGHBOUR + MARGIN];
+	uint8_t want[MARGIN + MAX_LEN + MARGIN + NEIGHBOUR + MARGIN];
+	struct virtio_region regions[2];
+	struct virtio_memory_map map;
+	struct virtio_memory_cursor cursor;
+	uint32_t len;
+	enum neighbour neighbour;
+	bool read_only; /* the region under test */
+};
+
+static void setup(struct fixture *f, uint32_t len, bool read_only, enum neighbour neighbour)
+{
+	memset(f, 0, sizeof *f);
+	f->len = len;
+	f->neighbour = neighbour;
+	f->read_only = read_only;
+	for (uint32_t i = 0; i < sizeof f->host; i++)
+		f->host[i] = f->want[i] = (uint8_t)(i * 3 + 1);
+	f->regions[0].addr = ADDR;
+	f->regions[0].len = len;
+	f->regions[0].host = f->host + MARGIN;
+	f->regions[0].flags = read_only ? VIRTIO_REGION_READ_ONLY : 0;
+	f->regions[1].addr = ADDR + len;
+	f->regions[1].len = NEIGHBOUR;
+	f->regions[1].host = f->host + MARGIN + MAX_LEN + MARGIN;
+	f->regions[1].flags = neighbour == READ_ONLY ? VIRTIO_REGION_READ_ONLY : 0;
+	assert_int_equal(virtio_memory_map_init(&f->map, f->regions, neighbour == HOLE ? 1 : 2), 0);
+	virtio_memory_cursor_init(&f->cursor, &f->map);
+}
+
+/* The oracle: the host byte behind a guest address, or NULL. */
+static uint8_t *byte_at(uint8_t *host, const struct fixture *f, uint64_t addr, int *error, bool write)
+{
+	const uint64_t off = addr - ADDR;
+	bool read_only;
+
+	if (off < f->len) {
+		read_only = f->read_only;
+	} else if (off - f->len < NEIGHBOUR && f->neighbour != HOLE) {
+		read_only = f->neighbour == READ_ONLY;
+	} else {
+		*error = VIRTIO_EFAULT;
+		return NULL;
+	}
+	if (write && read_only) {
+		*error = VIRTIO_EPERM;
+		return NULL;
+	}
+	return off < f->len ? host + MARGIN + off : host + MARGIN + MAX_LEN + MARGIN + (off - f->len);
+}
+
+static int expected_error(struct fixture *f, uint64_t addr, uint32_t size, bool write)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < size; i++)
+		if (!byte_at(f->host, f, addr + i, &error, write))
+			return error;
+	return 0;
+}
+
+static void check_read(struct fixture *f, uint64_t addr, uint32_t size)
+{
+	const int error = expected_error(f, addr, size, false);
+	uint8_t got[MAX_SIZE + 8], want[MAX_SIZE + 8];
+	int none;
+
+	memset(got, 0xee, sizeof got);
+	memset(want, 0xee, sizeof want);
+	for (uint32_t i = 0; !error && i < size; i++)
+		want[i] = *byte_at(f->host, f, addr + i, &none, false);
+	assert_int_equal(reads[size - 1](&f->cursor, addr, got), error);
+	assert_memory_equal(got, want, sizeof got);
+	assert_memory_equal(f->host, f->want, sizeof f->host);
+}
+
+static void check_write(struct fixture *f, uint64_t addr, uint32_t size)
+{
+	const int error = expected_error(f, addr, size, true);
+	uint8_t src[MAX_SIZE];
+	int none;
+
+	for (uint32_t i = 0; i < size; i++) {
+		uint8_t *byte = error ? NULL : byte_at(f->want, f, addr + i, &none, true);
+
+		src[i] = byte ? (uint8_t)(*byte + 0x55 + i) : 0xee;
+		if (byte)
+			*byte = src[i];
+	}
+	assert_int_equal(writes[size - 1](&f->cursor, addr, src), error);
+	assert_memory_equal(f->host, f->want, sizeof f->host);
+}
+
+/* Every size at every offset, from 64 bytes before the region's end to past it. */
+static void check_all(struct fixture *f)
+{
+	for (uint32_t size = 1; size <= MAX_SIZE; size++) {
+		const uint32_t first = f->len < 64 ? 0 : f->len - 64;
+
+		for (uint32_t off = first; off < f->len + 3; off++) {
+			/* Cold; with the window in the region; with it in the neighbour. */
+			virtio_memory_cursor_init(&f->cursor, &f->map);
+			check_read(f, ADDR + off, size);
+			virtio_memory_cursor_init(&f->cursor, &f->map);
+			check_write(f, ADDR + off, size);
+			check_read(f, ADDR, 1);
+			check_read(f, ADDR + off, size);
+			check_write(f, ADDR, 1);
+			check_write(f, ADDR + off, size);
+			check_read(f, ADDR + f->len, 1);
+			check_read(f, ADDR + off, size);
+			check_write(f, ADDR + f->len, 1);
+			check_write(f, ADDR + off, size);
+		}
+		/* And just before its start. */
+		for (uint32_t off = 1; off < size + 2; off++) {
+			check_read(f, ADDR - off, size);
+			check_write(f, ADDR - off, size);
+		}
+	}
+}
+
+static void small_access_agrees_with_single_bytes(const uint32_t *lens, uint32_t count)
+{
+	struct fixture f;
+
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t kind = 0; kind < 6; kind++) {
+			setup(&f, lens[i], kind >= 3, (enum neighbour)(kind % 3));
+			check_all(&f);
+		}
+}
+
+/* Shorter than VIRTIO_MEMORY_SMALL: the short cut has no offset at which it could be taken. */
+static void small_access_in_regions_below_the_limit(void **state)
+{
+	static const uint32_t lens[] = { 1, 2, 3, 7, 8, 16, VIRTIO_MEMORY_SMALL - 1 };
+
+	(void)state;
+	small_access_agrees_with_single_bytes(lens, COUNT(lens));
+}
+
+static void small_access_in_regions_around_the_limit(void **state)
+{
+	static const uint32_t lens[] = { VIRTIO_MEMORY_SMALL, VIRTIO_MEMORY_SMALL + 1, MAX_SIZE,
+					 2 * VIRTIO_MEMORY_SMALL };
+
+	(void)state;
+	small_access_agrees_with_single_bytes(lens, COUNT(lens));
+}
+
+static void small_access_at_the_end_of_large_regions(void **state)
+{
+	static const uint32_t lens[] = { 100, MAX_LEN };
+
+	(void)state;
+	small_access_agrees_with_single_bytes(lens, COUNT(lens));
+}
+
+/* At both ends of the address space, where an offset that wrapped would look small. */
+static void small_access_does_not_wrap_around(void **state)
+{
+	uint8_t host[2 * MARGIN], before[2 * MARGIN], dst[MAX_SIZE];
+	const uint8_t src[MAX_SIZE] = { 0 };
+	struct virtio_region regions[2] = {
+		{ .addr = 0, .len = MARGIN, .host = host },
+		{ .addr = UINT64_MAX - (MARGIN - 1), .len = MARGIN, .host = host + MARGIN },
+	};
+	struct virtio_memory_map map;
+	struct virtio_memory_cursor cursor;
+
+	(void)state;
+	memset(host, 0x11, sizeof host);
+	memset(dst, 0xee, sizeof dst);
+	memcpy(before, host, sizeof host);
+	assert_int_equal(virtio_memory_map_init(&map, regions, 2), 0);
+	virtio_memory_cursor_init(&cursor, &map);
+	for (uint32_t size = 2; size <= MAX_SIZE; size++)
+		for (uint32_t back = 1; back < size; back++)
+			for (uint32_t warm = 0; warm < 2; warm++) {
+				const uint64_t addr = UINT64_MAX - (back - 1);
+
+				assert_int_equal(virtio_memory_check(&cursor, warm ? 0 : UINT64_MAX, 1, 0), 0);
+				assert_int_equal(reads[size - 1](&cursor, addr, dst), VIRTIO_EFAULT);
+				assert_int_equal(writes[size - 1](&cursor, addr, src), VIRTIO_EFAULT);
+			}
+	assert_memory_equal(host, before, sizeof host);
+	for (uint32_t i = 0; i < sizeof dst; i++)
+		assert_int_equal(dst[i], 0xee);
+	assert_int_equal(reads[MAX_SIZE - 1](&cursor, UINT64_MAX - (MAX_SIZE - 1), dst), 0);
+	assert_memory_equal(dst, host, sizeof dst);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(small_access_in_regions_below_the_limit),
+		cmocka_unit_test(small_access_in_regions_around_the_limit),
+		cmocka_unit_test(small_access_at_the_end_of_large_regions),
+		cmocka_unit_test(small_access_does_not_wrap_around),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Readers and writers over a chain cut into odd segments, against the same bytes in one flat array.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+#include <virtio/reader.h>
+
+#define HALF 5u      /* segments in each direction */
+#define READABLE 29u /* bytes in all of them */
+#define WRITABLE 37u
+#define GUARD 0xee
+
+static const uint64_t read_lens[HALF] = { 1, 3, 16, 2, 7 };
+static const uint64_t write_lens[HALF] = { 5, 1, 1, 19, 11 };
+
+struct fixture {
+	uint8_t host[2 * HALF * 32];
+	uint8_t want[2 * HALF * 32];
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	struct virtio_segment segments[2 * HALF];
+	struct virtio_collected chain;
+	/* Where on the host each byte of the two halves lies, and what the readable ones are. */
+	uint32_t read_at[READABLE];
+	uint32_t write_at[WRITABLE];
+	uint8_t flat[READABLE];
+};
+
+/* One segment, in no order of addresses, resolved as a chain's buffer would be. */
+static void add_segment(struct fixture *f, uint32_t i, uint64_t len, uint32_t access, uint32_t *at)
+{
+	const uint32_t offset = i * 7 % (2 * HALF) * 32 + 1 + i;
+	struct virtio_memory_cursor cursor;
+
+	virtio_memory_cursor_init(&cursor, &f->map);
+	assert_int_equal(virtio_memory_segments(&cursor, 0x1000 + offset, len, access, &f->segments[i], 1), 1);
+	for (uint32_t j = 0; j < len; j++)
+		at[j] = offset + j;
+}
+
+static void setup(struct fixture *f)
+{
+	uint32_t r = 0, w = 0;
+
+	memset(f, 0, sizeof *f);
+	for (uint32_t i = 0; i < sizeof f->host; i++)
+		f->host[i] = f->want[i] = (uint8_t)(i * 13 + i / 256);
+	f->region = (struct virtio_region){ .addr = 0x1000, .len = sizeof f->host, .host = f->host };
+	assert_int_equal(virtio_memory_map_init(&f->map, &f->region, 1), 0);
+	for (uint32_t i = 0; i < HALF; r += (uint32_t)read_lens[i++])
+		add_segment(f, i, read_lens[i], VIRTIO_ACCESS_READ, f->read_at + r);
+	for (uint32_t i = 0; i < HALF; w += (uint32_t)write_lens[i++])
+		add_segment(f, HALF + i, write_lens[i], VIRTIO_ACCESS_WRITE, f->write_at + w);
+	assert_int_equal(r, READABLE);
+	assert_int_equal(w, WRITABLE);
+	for (uint32_t i = 0; i < READABLE; i++)
+		f->flat[i] = f->host[f->read_at[i]];
+	f->chain.segments = f->segments;
+	f->chain.capacity = 2 * HALF;
+	f->chain.readable = f->chain.writable = HALF;
+	f->chain.readable_bytes = READABLE;
+	f->chain.writable_bytes = WRITABLE;
+}
+
+static void expect_host(const struct fixture *f)
+{
+	assert_memory_equal(f->host, f->want, sizeof f->host);
+}
+
+static void expect_reader(const struct virtio_reader *reader, uint64_t done, uint64_t left)
+{
+	assert_true(virtio_reader_done(reader) == done);
+	assert_true(virtio_reader_left(reader) == left);
+}
+
+static void expect_writer(const struct virtio_writer *writer, uint64_t done, uint64_t left)
+{
+	assert_true(virtio_writer_done(writer) == done);
+	assert_true(virtio_writer_left(writer) == left);
+}
+
+/* Reads with a guard behind; of the bytes from position at on, as many as are there below end. */
+static void read_and_compare(const struct fixture *f, struct virtio_reader *reader, size_t at, size_t len, size_t end)
+{
+	const size_t there = end - at < len ? end - at : len;
+	uint8_t dst[READABLE + 8];
+
+	assert_true(len < sizeof dst);
+	memset(dst, GUARD, sizeof dst);
+	assert_int_equal(virtio_reader_read(reader, dst, len), there);
+	assert_memory_equal(dst, f->flat + at, there);
+	for (size_t i = there; i < sizeof dst; i++)
+		assert_int_equal(dst[i], GUARD);
+}
+
+/* The bytes that the n-th write of a test puts at a position. */
+static uint8_t fresh_byte(size_t at, uint32_t turn)
+{
+	return (uint8_t)(at * 3 + turn * 101 + 7);
+}
+
+/* Writes, and expects as many of the bytes from position at on as there is room for below end. */
+static void write_and_expect(struct fixture *f, struct virtio_writer *writer, size_t at, size_t len, size_t end,
+			     uint32_t turn)
+{
+	const size_t there = end - at < len ? end - at : len;
+	uint8_t src[WRITABLE + 8];
+
+	assert_true(len < sizeof src);
+	for (size_t i = 0; i < len; i++) {
+		src[i] = fresh_byte(at + i, turn);
+		if (i < there)
+			f->want[f->write_at[at + i]] = src[i];
+	}
+	assert_int_equal(virtio_writer_write(writer, src, len), there);
+	expect_host(f);
+}
+
+/* Too short */
+
+/* At every position: one byte more than is left, and far more. */
+static void reader_refuses_more_than_is_left(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t at = 0; at <= READABLE; at++) {
+		struct virtio_reader reader, rest, same;
+		uint8_t dst[READABLE + 8];
+
+		memset(dst, GUARD, sizeof dst);
+		memset(&rest, GUARD, sizeof rest);
+		memset(&same, GUARD, sizeof same);
+		virtio_reader_init(&reader, &f.chain);
+		assert_int_equal(virtio_reader_skip(&reader, at), 0);
+		assert_int_equal(virtio_reader_read_exact(&reader, dst, READABLE - at + 1), VIRTIO_ESHORT);
+		assert_int_equal(virtio_reader_read_exact(&reader, dst, SIZE_MAX), VIRTIO_ESHORT);
+		assert_int_equal(virtio_reader_skip(&reader, READABLE - at + 1), VIRTIO_ESHORT);
+		assert_int_equal(virtio_reader_skip(&reader, UINT64_MAX), VIRTIO_ESHORT);
+		assert_int_equal(virtio_reader_split(&reader, READABLE - at + 1, &rest), VIRTIO_ESHORT);
+		assert_int_equal(virtio_reader_split(&reader, UINT64_MAX, &rest), VIRTIO_ESHORT);
+		assert_memory_equal(&rest, &same, sizeof rest);
+		for (size_t i = 0; i < sizeof dst; i++)
+			assert_int_equal(dst[i], GUARD);
+		/* The reader is where it was. */
+		expect_reader(&reader, at, READABLE - at);
+		read_and_compare(&f, &reader, at, READABLE, READABLE);
+	}
+	expect_host(&f);
+}
+
+static void writer_refuses_more_than_there_is_room_for(void **state)
+{
+	const uint8_t src[WRITABLE + 8] = { 0 };
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t at = 0; at <= WRITABLE; at++) {
+		struct virtio_writer writer, rest, same;
+
+		memset(&rest, GUARD, sizeof rest);
+		memset(&same, GUARD, sizeof same);
+		virtio_writer_init(&writer, &f.chain);
+		assert_int_equal(virtio_writer_advance(&writer, at), 0);
+		assert_int_equal(virtio_writer_write_exact(&writer, src, WRITABLE - at + 1), VIRTIO_ESHORT);
+		assert_int_equal(virtio_writer_write_exact(&writer, src, SIZE_MAX), VIRTIO_ESHORT);
+		assert_int_equal(virtio_writer_advance(&writer, WRITABLE - at + 1), VIRTIO_ESHORT);
+		assert_int_equal(virtio_writer_advance(&writer, UINT64_MAX), VIRTIO_ESHORT);
+		assert_int_equal(virtio_writer_split(&writer, WRITABLE - at + 1, &rest), VIRTIO_ESHORT);
+		assert_int_equal(virtio_writer_split(&writer, UINT64_MAX, &rest), VIRTIO_ESHORT);
+		assert_memory_equal(&rest, &same, sizeof rest);
+		expect_host(&f);
+		expect_writer(&writer, at, WRITABLE - at);
+		write_and_expect(&f, &writer, at, WRITABLE, WRITABLE, (uint32_t)at);
+	}
+}
+
+/* A chain with nothing in one direction, or in both: an end at once, and no segment looked at. */
+static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
+{
+	struct virtio_segment none[1];
+	const struct virtio_collected chain = { .segments = none };
+	struct virtio_reader reader, reader_rest;
+	struct virtio_writer writer, writer_rest;
+	struct virtio_iovec iov[1];
+	uint8_t byte = GUARD;
+	uint64_t filled = 99;
+
+	(void)state;
+	memset(none, GUARD, sizeof none);
+	virtio_reader_init(&reader, &chain);
+	virtio_writer_init(&writer, &chain);
+	assert_int_equal(virtio_reader_read_exact(&reader, &byte, 1), VIRTIO_ESHORT);
+	assert_int_equal(virtio_writer_write_exact(&writer, &byte, 1), VIRTIO_ESHORT);
+	assert_int_equal(virtio_reader_read(&reader, &byte, 1), 0);
+	assert_int_equal(virtio_writer_write(&writer, &byte, 1), 0);
+	assert_int_equal(virtio_reader_read_exact(&reader, &byte, 0), 0);
+	assert_int_equal(virtio_writer_write_exact(&writer, &byte, 0), 0);
+	assert_int_equal(virtio_reader_skip(&reader, 0), 0);
+	assert_int_equal(virtio_writer_advance(&writer, 0), 0);
+	assert_int_equal(virtio_reader_split(&reader, 0, &reader_rest), 0);
+	assert_int_equal(virtio_writer_split(&writer, 0, &writer_rest), 0);
+	assert_int_equal(virtio_reader_iovec(&reader, UINT64_MAX, iov, 1, &filled), 0);
+	assert_true(filled == 0);
+	filled = 99;
+	assert_int_equal(virtio_writer_iovec(&writer, UINT64_MAX, iov, 1, &filled), 0);
+	assert_true(filled == 0);
+	assert_int_equal(byte, GUARD);
+	expect_reader(&reader, 0, 0);
+	expect_reader(&reader_rest, 0, 0);
+	expect_writer(&writer, 0, 0);
+	expect_writer(&writer_rest, 0, 0);
+}
+
+/* Reading */
+
+/* In steps of every size, up to the end and then nothing more. */
+static void reader_yields_each_byte_once_in_order(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t step = 1; step <= READABLE + 3; step++) {
+		struct virtio_reader reader;
+
+		virtio_reader_init(&reader, &f.chain);
+		for (size_t at = 0; at < READABLE; at += step) {
+			expect_reader(&reader, at, READABLE - at);
+			read_and_compare(&f, &reader, at, step, READABLE);
+		}
+		for (uint32_t turn = 0; turn < 2; turn++) {
+			expect_reader(&reader, READABLE, 0);
+			read_and_compare(&f, &reader, READABLE, step, READABLE);
+		}
+	}
+	expect_host(&f);
+}
+
+/* Every piece: what is skipped before it, and what follows it. */
+static void reader_skips_and_reads_exactly(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t at = 0; at <= READABLE; at++)
+		for (size_t len = 0; len <= READABLE - at; len++) {
+			uint8_t dst[READABLE + 8];
+			struct virtio_reader reader;
+
+			memset(dst, GUARD, sizeof dst);
+			virtio_reader_init(&reader, &f.chain);
+			assert_int_equal(virtio_reader_skip(&reader, at), 0);
+			expect_reader(&reader, at, READABLE - at);
+			assert_int_equal(virtio_reader_read_exact(&reader, dst, len), 0);
+			assert_memory_equal(dst, f.flat + at, len);
+			for (size_t i = len; i < sizeof dst; i++)
+				assert_int_equal(dst[i], GUARD);
+			expect_reader(&reader, at + len, READABLE - at - len);
+			assert_int_equal(virtio_reader_skip(&reader, READABLE - at - len), 0);
+			expect_reader(&reader, READABLE, 0);
+		}
+	expect_host(&f);
+}
+
+static void reader_copy_is_an_independent_position(void **state)
+{
+	struct virtio_reader reader, copy;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	virtio_reader_init(&reader, &f.chain);
+	read_and_compare(&f, &reader, 0, 5, READABLE);
+	copy = reader;
+	read_and_compare(&f, &reader, 5, 15, READABLE);
+	expect_reader(&copy, 5, READABLE - 5);
+	read_and_compare(&f, &copy, 5, READABLE, READABLE);
+	expect_reader(&reader, 20, READABLE - 20);
+	read_and_compare(&f, &reader, 20, READABLE, READABLE);
+}
+
+/* At every place, before any position: the front ends there and the rest begins there. */
+static void reader_splits_anywhere(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t start = 0; start <= READABLE; start += 3)
+		for (size_t len = 0; len <= READABLE - start; len++)
+			for (size_t step = 1; step < READABLE; step += 4) {
+				const size_t cut = start + len;
+				struct virtio_reader reader, rest;
+
+				virtio_reader_init(&reader, &f.chain);
+				assert_int_equal(virtio_reader_skip(&reader, start), 0);
+				assert_int_equal(virtio_reader_split(&reader, len, &rest), 0);
+				expect_reader(&reader, start, len);
+				expect_reader(&rest, 0, READABLE - cut);
+				assert_int_equal(virtio_reader_skip(&reader, len + 1), VIRTIO_ESHORT);
+				/* In turns, to see that neither moves the other. */
+				for (size_t i = 0; i < READABLE; i += step) {
+					const size_t at = start + i < cut ? start + i : cut;
+
+					read_and_compare(&f, &reader, at, step, cut);
+					read_and_compare(&f, &rest, cut + i < READABLE ? cut + i : READABLE, step,
+							 READABLE);
+				}
+				expect_reader(&reader, cut, 0);
+				expect_reader(&rest, READABLE - cut, 0);
+			}
+	expect_host(&f);
+}
+
+/* Writing */
+
+static void writer_fills_each_byte_once_in_order(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t step = 1; step <= WRITABLE + 3; step++) {
+		struct virtio_writer writer;
+
+		virtio_writer_init(&writer, &f.chain);
+		for (size_t at = 0; at < WRITABLE; at += step) {
+			expect_writer(&writer, at, WRITABLE - at);
+			write_and_expect(&f, &writer, at, step, WRITABLE, (uint32_t)step);
+		}
+		expect_writer(&writer, WRITABLE, 0);
+		write_and_expect(&f, &writer, WRITABLE, step, WRITABLE, 99);
+	}
+}
+
+static void writer_advances_and_writes_exactly(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t at = 0; at <= WRITABLE; at++)
+		for (size_t len = 0; len <= WRITABLE - at; len++) {
+			struct virtio_writer writer;
+			uint8_t src[WRITABLE];
+
+			for (size_t i = 0; i < len; i++)
+				f.want[f.write_at[at + i]] = src[i] = fresh_byte(at + i, (uint32_t)(at + len));
+			virtio_writer_init(&writer, &f.chain);
+			assert_int_equal(virtio_writer_advance(&writer, at), 0);
+			expect_writer(&writer, at, WRITABLE - at);
+			assert_int_equal(virtio_writer_write_exact(&writer, src, len), 0);
+			expect_host(&f);
+			expect_writer(&writer, at + len, WRITABLE - at - len);
+			assert_int_equal(virtio_writer_advance(&writer, WRITABLE - at - len), 0);
+			expect_writer(&writer, WRITABLE, 0);
+			expect_host(&f);
+		}
+}
+
+static void writer_splits_anywhere(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t start = 0; start <= WRITABLE; start += 3)
+		for (size_t len = 0; len <= WRITABLE - start; len++)
+			for (size_t step = 1; step < WRITABLE; step += 5) {
+				const size_t cut = start + len;
+				struct virtio_writer writer, rest;
+
+				virtio_writer_init(&writer, &f.chain);
+				assert_int_equal(virtio_writer_advance(&writer, start), 0);
+				assert_int_equal(virtio_writer_split(&writer, len, &rest), 0);
+				expect_writer(&writer, start, len);
+				expect_writer(&rest, 0, WRITABLE - cut);
+				for (size_t i = 0; i < WRITABLE; i += step) {
+					const size_t at = start + i < cut ? start + i : cut;
+					const size_t behind = cut + i < WRITABLE ? cut + i : WRITABLE;
+
+					write_and_expect(&f, &writer, at, step, cut, (uint32_t)len);
+					write_and_expect(&f, &rest, behind, step, WRITABLE, (uint32_t)cut);
+				}
+				expect_writer(&writer, cut, 0);
+				expect_writer(&rest, WRITABLE - cut, 0);
+			}
+}
+
+/* Writing the status at the end first, as devices do: the front counts as if it were alone. */
+static void writer_rest_may_be_written_before_the_front(void **state)
+{
+	struct virtio_writer writer, status, third;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	virtio_writer_init(&writer, &f.chain);
+	assert_int_equal(virtio_writer_split(&writer, WRITABLE - 1, &status), 0);
+	write_and_expect(&f, &status, WRITABLE - 1, 2, WRITABLE, 1);
+	expect_writer(&writer, 0, WRITABLE - 1);
+	write_and_expect(&f, &writer, 0, 10, WRITABLE - 1, 2);
+	expect_writer(&writer, 10, WRITABLE - 11);
+	/* A part of a part. */
+	assert_int_equal(virtio_writer_split(&writer, 3, &third), 0);
+	write_and_expect(&f, &third, 13, WRITABLE, WRITABLE - 1, 3);
+	write_and_expect(&f, &writer, 10, WRITABLE, 13, 4);
+	expect_writer(&writer, 13, 0);
+	expect_writer(&third, WRITABLE - 14, 0);
+	expect_writer(&status, 1, 0);
+}
+
+/* I/O vectors */
+
+/* Segments that hold any of the bytes from one position to another. */
+static uint32_t segments_between(const uint64_t *lens, size_t from, size_t to)
+{
+	uint32_t count = 0;
+	size_t start = 0;
+
+	for (uint32_t i = 0; i < HALF; start += (size_t)lens[i++])
+		count += from < start + lens[i] && to > start && from < to;
+	return count;
+}
+
+/* Whether a vector stands for the flat bytes from a position on, as many as its capacity allows. */
+static void expect_iovec(const struct fixture *f, const uint32_t *places, const uint64_t *lens, size_t from, size_t to,
+			 const struct virtio_iovec *iov, uint32_t count, uint32_t capacity, uint64_t filled)
+{
+	const uint32_t needed = segments_between(lens, from, to);
+	size_t at = from;
+
+	assert_int_equal(count, needed < capacity ? needed : capacity);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_true(iov[i].len > 0);
+		for (size_t j = 0; j < iov[i].len; j++, at++)
+			assert_ptr_equal((const uint8_t *)iov[i].base + j, f->host + places[at]);
+	}
+	assert_true(filled == at - from);
+	if (needed <= capacity)
+		assert_int_equal(at, to);
+}
+
+static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
+{
+	struct virtio_iovec iov[HALF + 1], same[HALF + 1];
+	struct virtio_reader reader;
+	struct virtio_writer writer;
+	struct fixture f;
+	uint64_t filled;
+
+	(void)state;
+	setup(&f);
+	memset(same, GUARD, sizeof same);
+	virtio_reader_init(&reader, &f.chain);
+	virtio_writer_init(&writer, &f.chain);
+	for (size_t at = 0; at <= WRITABLE; at++) {
+		for (uint32_t i = 0; i <= (HALF + 1) * (WRITABLE + 4); i++) {
+			const uint32_t capacity = i % (HALF + 1), want = i / (HALF + 1);
+			const uint64_t bytes = want == WRITABLE + 3 ? UINT64_MAX : want;
+			const size_t end = WRITABLE - at < bytes ? WRITABLE : at + want;
+			uint32_t count;
+
+			memset(iov, GUARD, sizeof iov);
+			count = virtio_writer_iovec(&writer, bytes, iov, capacity, &filled);
+			expect_iovec(&f, f.write_at, write_lens, at, end, iov, count, capacity, filled);
+			assert_memory_equal(iov + count, same, sizeof same - count * sizeof same[0]);
+			expect_writer(&writer, at, WRITABLE - at);
+			if (at > READABLE)
+				continue;
+			memset(iov, GUARD, sizeof iov);
+			count = virtio_reader_iovec(&reader, bytes, iov, capacity, &filled);
+			expect_iovec(&f, f.read_at, read_lens, at, READABLE - at < bytes ? READABLE : at + want, iov,
+				     count, capacity, filled);
+			assert_memory_equal(iov + count, same, sizeof same - count * sizeof same[0]);
+			expect_reader(&reader, at, READABLE - at);
+		}
+		(void)virtio_reader_skip(&reader, at < READABLE);
+		(void)virtio_writer_advance(&writer, at < WRITABLE);
+	}
+	expect_host(&f);
+}
+
+/* The front of a split shows none of the rest's bytes, though they may share a segment. */
+static void reader_and_writer_iovec_end_at_a_split(void **state)
+{
+	struct virtio_iovec iov[HALF];
+	struct fixture f;
+	uint64_t filled;
+
+	(void)state;
+	setup(&f);
+	for (size_t cut = 0; cut <= WRITABLE; cut++) {
+		struct virtio_reader reader, reader_rest;
+		struct virtio_writer writer, writer_rest;
+		uint32_t count;
+
+		virtio_writer_init(&writer, &f.chain);
+		assert_int_equal(virtio_writer_split(&writer, cut, &writer_rest), 0);
+		count = virtio_writer_iovec(&writer, UINT64_MAX, iov, HALF, &filled);
+		expect_iovec(&f, f.write_at, write_lens, 0, cut, iov, count, HALF, filled);
+		count = virtio_writer_iovec(&writer_rest, UINT64_MAX, iov, HALF, &filled);
+		expect_iovec(&f, f.write_at, write_lens, cut, WRITABLE, iov, count, HALF, filled);
+		if (cut > READABLE)
+			continue;
+		virtio_reader_init(&reader, &f.chain);
+		assert_int_equal(virtio_reader_split(&reader, cut, &reader_rest), 0);
+		count = virtio_reader_iovec(&reader, UINT64_MAX, iov, HALF, &filled);
+		expect_iovec(&f, f.read_at, read_lens, 0, cut, iov, count, HALF, filled);
+		count = virtio_reader_iovec(&reader_rest, UINT64_MAX, iov, HALF, &filled);
+		expect_iovec(&f, f.read_at, read_lens, cut, READABLE, iov, count, HALF, filled);
+	}
+}
+
+/* What the guest changes between two reads of the same bytes is seen by the second alone. */
+static void reader_copies_what_the_guest_may_change(void **state)
+{
+	struct virtio_reader reader, again;
+	uint8_t first[READABLE], second[READABLE];
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	virtio_reader_init(&reader, &f.chain);
+	again = reader;
+	assert_int_equal(virtio_reader_read_exact(&reader, first, READABLE), 0);
+	for (uint32_t i = 0; i < READABLE; i++)
+		f.host[f.read_at[i]] ^= 0xff;
+	assert_memory_equal(first, f.flat, READABLE);
+	assert_int_equal(virtio_reader_read_exact(&again, second, READABLE), 0);
+	for (uint32_t i = 0; i < READABLE; i++)
+		assert_int_equal(second[i], first[i] ^ 0xff);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reader_refuses_more_than_is_left),
+		cmocka_unit_test(writer_refuses_more_than_there_is_room_for),
+		cmocka_unit_test(reader_and_writer_of_empty_chain_are_at_the_end),
+		cmocka_unit_test(reader_yields_each_byte_once_in_order),
+		cmocka_unit_test(reader_skips_and_reads_exactly),
+		cmocka_unit_test(reader_copy_is_an_independent_position),
+		cmocka_unit_test(reader_splits_anywhere),
+		cmocka_unit_test(writer_fills_each_byte_once_in_order),
+		cmocka_unit_test(writer_advances_and_writes_exactly),
+		cmocka_unit_test(writer_splits_anywhere),
+		cmocka_unit_test(writer_rest_may_be_written_before_the_front),
+		cmocka_unit_test(reader_and_writer_iovec_agree_with_flat_bytes),
+		cmocka_unit_test(reader_and_writer_iovec_end_at_a_split),
+		cmocka_unit_test(reader_copies_what_the_guest_may_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
