@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Do the libraries compile for a target without an operating system, and need nothing but memcpy, memmove, memset and
+# memcmp there? In particular no libatomic, no outlined atomics, no 64-bit division.
+# usage: freestanding.sh WORK SRC NM COMPILER OPTION...     the last ones are a compiler with its options for the target
+set -u
+. "$(dirname "$0")/lib.sh"
+work_in "$1"
+src=$2 nm=$3
+shift 3
+checks=$(cd "$(dirname "$0")" && pwd)
+include_flags "$src"
+
+# The four, also as 32-bit ARM's run-time ABI spells them, and what is no function but a symbol of the linker's own.
+permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
+
+# sources_of COMPONENT: sets $sources to its freestanding sources.
+sources_of() {
+	sources=
+	for file in "$src/$1"/src/*.c; do
+		case " $hosted " in
+		*" ${file#"$src/"} "*) ;;
+		*) sources="$sources $file" ;;
+		esac
+	done
+}
+
+# check COMPONENT COMPILER OPTION...: adds the exports of virtio-queue to $work/lower, for the others to use.
+check() {
+	component=$1
+	shift
+	mkdir "$work/$component"
+	sources_of "$component"
+	# shellcheck disable=SC2086 # lists of words
+	(cd "$work/$component" && "$@" -std=c11 -O2 -ffreestanding -nostdinc -isystem "$("$@" -print-file-name=include)" \
+		-isystem "$checks/freestanding-include" -fno-pic -fno-pie -fno-stack-protector $strict $includes -c $sources) || {
+		fail "$component does not compile without a C library"
+		finish
+	}
+	defined_in "$work/$component"/*.o >"$work/defined"
+	[ -s "$work/defined" ] || fail "$nm finds nothing defined in the objects of $component"
+	[ "$component" != virtio-queue ] || cp "$work/defined" "$work/lower"
+	sort -u "$work/defined" "$work/lower" >"$work/suite"
+	for symbol in $(undefined_in "$work/$component"/*.o | comm -23 - "$work/suite" | search -v "$permitted"); do
+		fail "$component needs $symbol, which is not in it, in virtio-queue or among the four memory functions"
+	done
+}
+
+[ -n "$1" ] || skip 'no compiler for this target'
+: >"$work/empty.c"
+"$@" -ffreestanding -fsyntax-only "$work/empty.c" >"$work/log" 2>&1 || skip "$* does not work: $(sed 1q "$work/log")"
+: >"$work/lower"
+checked=
+# virtio-queue is the lowest layer, and the others know nothing of each other.
+for folder in "$src/virtio-queue" "$src"/virtio-*; do
+	if [ ! -d "$folder/src" ] || [ -d "$work/${folder##*/}" ]; then
+		continue
+	fi
+	check "${folder##*/}" "$@"
+	checked="$checked ${folder##*/}"
+done
+finish "$* compiles$checked"

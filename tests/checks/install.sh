@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Can a program use what is installed, from a plain compiler command, CMake and meson, in C and in C++? And is every
+# public header installed?
+# usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
+#   FLAGS  for compiling and linking, as sanitized libraries need them; a tool that isn't there is an empty word
+set -u
+. "$(dirname "$0")/lib.sh"
+work_in "$1"
+src=$2 build=$3 cc=$4 cxx=$5 flags=$6 meson=$7 ninja=$8 pkg_config=$9
+shift 9
+cmake=$1
+consumer=$(cd "$(dirname "$0")/install" && pwd)
+ran=0
+
+[ -n "$meson" ] || skip 'no meson to install with'
+quietly 'meson install' env DESTDIR="$work/root" "$meson" install -C "$build" --no-rebuild || finish
+
+# pkg-config sees the installed files alone, and leaves no folder out as one that the compiler would search anyway.
+pc=$(find "$work/root" -name 'virtio-queue.pc')
+[ -n "$pc" ] || fail 'virtio-queue.pc is not installed'
+export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_PATH='' PKG_CONFIG_SYSROOT_DIR="$work/root"
+export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG="$pkg_config"
+# For CMake and meson.
+export CC="$cc" CXX="$cxx" CFLAGS="$flags" CXXFLAGS="$flags" LDFLAGS="$flags"
+
+for header in $(cd "$src" && find include virtio-*/include -name '*.h' | sed 's,^\(virtio-[a-z-]*/\)*include/,,'); do
+	[ -n "$(find "$work/root" -path "*/include/$header")" ] || fail "<$header> is not installed"
+done
+
+# run PROGRAM: runs what was built.
+run() {
+	quietly "${1#"$work/"} does not run" "$1" && ran=$((ran + 1))
+}
+
+# compile LANGUAGE COMPILER...: builds and runs a consumer by one command.
+compile() {
+	language=$1
+	shift
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	quietly "no plain compilation of consumer.$language" "$@" -Wall -Wextra -Wpedantic -Werror -O0 $flags \
+		-o "$work/consumer-$language" "$consumer/consumer.$language" \
+		$("$pkg_config" --cflags --libs virtio-queue) && run "$work/consumer-$language"
+}
+
+plain() {
+	# shellcheck disable=SC2086 # a list of words
+	compile c $cc -std=c11
+	# shellcheck disable=SC2086 # a list of words
+	[ -z "$cxx" ] || compile cc $cxx -std=c++17
+	# The other libraries: what their .pc files name must be there.
+	echo 'int main(void) { return 0; }' >"$work/empty.c"
+	for pc in "$PKG_CONFIG_LIBDIR"/virtio-*.pc; do
+		name=$(basename "$pc" .pc)
+		# shellcheck disable=SC2046,SC2086 # lists of words
+		quietly "$name.pc is not usable" "$pkg_config" --exists --print-errors "$name" &&
+			quietly "no linking with the flags of $name.pc" $cc $flags -o "$work/empty" "$work/empty.c" \
+				$("$pkg_config" --cflags --libs "$name")
+	done
+}
+
+# run_all FOLDER: runs what another build system has built.
+run_all() {
+	run "$1/consumer-c"
+	[ -z "$cxx" ] || run "$1/consumer-cc"
+}
+
+with_cmake() {
+	cpp=ON
+	[ -n "$cxx" ] || cpp=OFF
+	quietly 'CMake does not configure' "$cmake" -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DCPP=$cpp -S "$consumer" \
+		-B "$work/cmake" &&
+		quietly 'CMake does not build' "$cmake" --build "$work/cmake" && run_all "$work/cmake"
+}
+
+with_meson() {
+	cpp=enabled
+	[ -n "$cxx" ] || cpp=disabled
+	quietly 'meson does not configure' "$meson" setup -Dcpp=$cpp --wrap-mode=nofallback "$work/meson" "$consumer" &&
+		quietly 'meson does not build' "$ninja" -C "$work/meson" && run_all "$work/meson"
+}
+
+[ -n "$cxx" ] || echo 'skipped: C++, no compiler'
+if [ -z "$pkg_config" ]; then
+	[ -e "$work/failures" ] || skip 'consumers, no pkg-config'
+	finish
+fi
+plain
+if [ -z "$ninja" ]; then
+	echo 'skipped: CMake and meson consumers, no ninja'
+else
+	with_meson
+	if [ -n "$cmake" ]; then with_cmake; else echo 'skipped: CMake consumer, no cmake'; fi
+fi
+finish "$ran consumers run"

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+// The program of consumer.c as C++17 has it.
+#include <array>
+#include <cstddef>
+#include <iostream>
+#include <virtio/queue.h>
+
+namespace
+{
+
+constexpr std::size_t size = 8;
+constexpr std::uint64_t base = 0x1000;
+
+int run()
+{
+	alignas(16) std::array<std::byte, 1024> memory{};
+	virtio_region region{ base, memory.size(), memory.data(), 0, nullptr };
+	virtio_memory_map map;
+	virtio_queue_config config;
+	std::array<virtio_inflight, VIRTIO_QUEUE_INFLIGHT_ENTRIES(size)> inflight;
+	virtio_queue queue;
+	virtio_chain chain;
+
+	if (int error = virtio_memory_map_init(&map, &region, 1))
+		return error;
+	if (int error = virtio_queue_config_init(&config, size))
+		return error;
+	config.addr[VIRTIO_QUEUE_DESC] = base;
+	config.addr[VIRTIO_QUEUE_AVAIL] = base + 0x100;
+	config.addr[VIRTIO_QUEUE_USED] = base + 0x200;
+	config.ready = true;
+	if (int error = virtio_queue_init(&queue, inflight.data(), inflight.size()))
+		return error;
+	if (int error = virtio_queue_start(&queue, &config, &map))
+		return error;
+	// 1 would be a chain in an empty ring.
+	return virtio_queue_pop(&queue, &chain);
+}
+
+} // namespace
+
+int main()
+{
+	const int error = run();
+
+	std::cout << "C++: " << virtio_strerror(error) << '\n';
+	return error != 0;
+}

@@ -1,0 +1,81 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# What the checks share. Each is called by meson with a folder of its own to work in and the paths that it needs.
+
+LC_ALL=C
+export LC_ALL
+
+# The rules for C in this project, as options of gcc and clang, without a language standard.
+# shellcheck disable=SC2034 # used by those who include this file
+strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla
+-Wundef -Werror'
+
+# What needs an operating system, and is left out of a freestanding build: files, and the locks of POSIX threads.
+# shellcheck disable=SC2034 # used by those who include this file
+hosted='virtio-blk/src/file.c virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h'
+
+# fail TEXT...: reports one violation; the check goes on, to find the others. They are counted in a file, because what a
+# variable gets in a pipeline is lost.
+fail() {
+	printf 'FAILED: %s\n' "$*" | tee -a "$work/failures" >&2
+}
+
+# finish TEXT...: ends the check. The text says what was checked.
+finish() {
+	if [ -e "$work/failures" ]; then
+		echo "$(grep -c '^FAILED' "$work/failures") violation(s)"
+		exit 1
+	fi
+	echo "ok: $*"
+	exit 0
+}
+
+# skip TEXT...: nothing could be checked.
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+# work_in FOLDER: empties a folder for the check's own files, and sets $work to it.
+work_in() {
+	work=$1
+	rm -rf "$work"
+	mkdir -p "$work" || exit 1
+	work=$(cd "$work" && pwd)
+}
+
+# search OPTION... PATTERN FILE...: grep -E, where a pattern that is none is a failure and not the absence of matches.
+search() {
+	found=0
+	grep -E "$@" || found=$?
+	[ "$found" -le 1 ] || fail "cannot search: $*"
+	return "$found"
+}
+
+# quietly TEXT COMMAND...: runs a command, shows what it says and reports TEXT only if it fails.
+quietly() {
+	what=$1
+	shift
+	"$@" >"$work/log" 2>&1 && return
+	cat "$work/log"
+	fail "$what"
+	return 1
+}
+
+# include_flags SRC: sets $includes to the options for all public headers in a source tree, which has no blanks in its
+# path: meson passes lists of words.
+include_flags() {
+	includes=-I$1/include
+	for folder in "$1"/virtio-*/include; do
+		includes="$includes -I$folder"
+	done
+}
+
+# undefined_in OBJECT...; defined_in OBJECT...: the sorted names that objects or archives import, or export; a name that
+# is exported twice stands there twice.
+undefined_in() {
+	"${nm:-nm}" -g -P "$@" | awk '$2 ~ /^[Uwv]$/ { print $1 }' | sort -u
+}
+defined_in() {
+	"${nm:-nm}" -g -P "$@" | awk '$2 ~ /^[A-TV-Zu]$/ { print $1 }' | sort
+}

@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Do all files keep the project's own rules, those that no compiler knows? Each is stated below, where it is checked.
+# usage: lint.sh WORK SRC
+set -u
+checks=$(cd "$(dirname "$0")" && pwd)
+. "$checks/lib.sh"
+work_in "$1"
+cd "$2" || exit 1
+
+# RULE FILE REASON: the exceptions. Another one needs a reason as good as these.
+exceptions='
+guest-memory include/virtio/guest_memory.h is the door to guest memory
+guest-memory virtio-queue/src/guest_memory.c is its cold half
+atomic virtio-blk/src/disk.c has the cache mode, host memory that threads share
+'
+for file in $hosted; do
+	exceptions="${exceptions}hosted $file needs an operating system
+"
+done
+
+# Everything in the checkout that git does not ignore; in an unpacked source archive everything but build folders.
+list_files() {
+	if [ -e .git ] && git ls-files --cached --others --exclude-standard 2>"$work/log"; then
+		return
+	fi
+	find . -type d \( -name .git -o -exec test -e '{}/meson-private' \; \) -prune -o -type f -print | sed 's,^\./,,'
+}
+list_files | sort -u | while read -r file; do
+	[ ! -f "$file" ] || echo "$file"
+done >"$work/files"
+grep '\.[ch]$' "$work/files" >"$work/sources"
+search '^(include|virtio-[a-z-]+)/' "$work/sources" >"$work/library"
+[ -s "$work/library" ] || fail 'no library sources found'
+
+for file in $(echo "$exceptions" | awk '{ print $2 }'); do
+	[ -e "$file" ] || fail "an exception for $file, which does not exist"
+done
+
+# excepted RULE: a pattern that matches the files with an exception from the rule at the start of a line; no name in the
+# list starts with a slash, so that it matches none where there is no exception.
+excepted() {
+	echo "$exceptions" | awk -v rule="$1" '
+		$1 == rule { gsub(/\./, "[.]", $2); names = names "|" $2 }
+		END { print "^(/" names ")(:|$)" }'
+}
+
+# report RULE TEXT: one violation for each line FILE:LINE:CODE of the input.
+report() {
+	search -v "$(excepted "$1")" >"$work/found"
+	while IFS= read -r line; do
+		fail "$2: $line"
+	done <"$work/found"
+}
+
+# words PATTERN: the lines of $work/code with such an identifier.
+words() {
+	search "^[^:]*:[0-9]*:(.*[^A-Za-z0-9_])?($1)([^A-Za-z0-9_]|\$)" "$work/code"
+}
+
+xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
+xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
+
+# Guest memory is touched in one place. Elsewhere nothing is volatile, atomic or assembly but for a stated reason, ...
+words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
+words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
+	report guest-memory 'only for guest_memory'
+words 'virtio_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
+# ... and no host pointer to it is copied from, indexed or dereferenced. These members are such pointers.
+member='(->|\.)(host|desc|avail|used)'
+path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
+search "(^|[^A-Za-z0-9_])mem(cpy|move|set|cmp)\(.*$member([^A-Za-z0-9_(]|\$)" "$work/statements" |
+	report guest-memory 'guest memory passed to a memory function'
+search -e "->(host|desc|avail|used)(\[|->)|\.host(\[|->)" "$work/code" | report guest-memory 'guest memory looked at'
+search "\*(\([^()]*\*\))?\(?(\([^()]*\*\))?$path$member([^A-Za-z0-9_(]|\$)" "$work/code" |
+	report guest-memory 'guest memory dereferenced'
+
+# Freestanding sources include nothing but these, and call nothing of a C library's.
+search '^[^:]*:[0-9]*:[ 	]*#[ 	]*include' "$work/code" >"$work/includes"
+search -v '<(stdbool|stddef|stdint|string|limits|virtio/[a-z0-9_/]+)\.h>|"[a-z0-9_]+\.h"' "$work/includes" |
+	report hosted 'not for freestanding sources'
+words '(malloc|calloc|realloc|free|v?s?n?f?printf|puts|abort|exit|assert|errno) *(\(.*)?' | grep -v include |
+	report hosted 'not for freestanding sources'
+
+# Includes point down: a component uses itself, virtio-queue, virtio-bindings and include, as far as they are below it.
+layers_of() {
+	case $1 in
+	include) echo include ;;
+	virtio-bindings) echo include virtio-bindings ;;
+	virtio-queue) echo include virtio-bindings virtio-queue ;;
+	*) echo include virtio-bindings virtio-queue "$1" ;;
+	esac
+}
+sed -n 's,^\([^/:]*\)\([^:]*:[0-9]*\):.*<\(virtio/[^>]*\)>.*,\1 \2 \3,p' "$work/includes" >"$work/edges"
+while read -r component place header; do
+	found=
+	for layer in $(layers_of "$component"); do
+		for folder in "$layer" "$layer/include"; do
+			[ ! -e "$folder/$header" ] || found=1
+		done
+	done
+	[ -n "$found" ] || fail "<$header> is not in a layer below: $component$place"
+done <"$work/edges"
+
+# A file has at most 800 lines, a function 80 from { to }.
+xargs awk '
+	FNR == 801 { print FILENAME ":801: the file has more than 800 lines" }
+	/^{/ { start = FNR }
+	/^}/ && start {
+		if (FNR - start + 1 > 80)
+			print FILENAME ":" start ": " FNR - start + 1 " lines in a function"
+		start = 0
+	}
+' <"$work/sources" | report size 'too long'
+
+# The top level is a newcomer's first sight.
+components='virtio-(bindings|queue|queue-ser|blk|console|vsock|device)'
+documents='(README|CHANGELOG|CONTRIBUTING)\.md|LICENSE-(APACHE|BSD-3-Clause)'
+sed 's,/.*,,' "$work/files" | sort -u |
+	search -vx "\..*|meson\.build|meson_options\.txt|include|fuzz|tests|examples|$components|$documents" |
+	report top-level 'not a name for the top level'
+
+# Every file names its licence in one of its first three lines. Fuzzers' inputs cannot.
+search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/)' "$work/files" | while IFS= read -r file; do
+	sed 3q "$file" | grep -q 'SPDX-License-Identifier: Apache-2\.0 OR BSD-3-Clause' || echo "$file"
+done | report licence 'no SPDX line in the first three'
+
+# What is not done is an entry in a tracker.
+search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/)' "$work/files" | tr '\n' '\0' |
+	xargs -0 grep -nwE 'TO[D]O|FIX[M]E|XX[X]' /dev/null | report unfinished 'unfinished'
+
+finish "$(wc -l <"$work/files") files"

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Does every archive export exactly what its list says, and import nothing but the names of lower layers, the four
+# memory functions and what its list of imports allows?
+# usage: symbols.sh [--update] WORK LISTS ARCHIVE...
+#   --update  rewrites the lists of exports: ninja update-symbols. Imports are a decision, and are edited by hand.
+#   LISTS     the folder symbols/ beside this script: LIBRARY.txt, and LIBRARY.imports.txt where one is needed
+#   ARCHIVE   in the order of the layers, lowest first: one may use those before it
+set -u
+. "$(dirname "$0")/lib.sh"
+update=
+if [ "$1" = --update ]; then
+	update=1
+	shift
+fi
+work_in "$1"
+lists=$2
+shift 2
+
+# Names that sanitizers, coverage and stack protectors add in their own builds are not the libraries' doing.
+without_instrumentation() {
+	search -v '^_*(asan|ubsan|tsan|msan|sanitizer|sancov|odr_asan|gcov|llvm|(start|stop)___sancov|stack_chk)_'
+}
+
+# The same function under the name that a hardened libc, or large files, give it.
+plain_names() {
+	sed -e 's/^__\(.*\)_chk$/\1/' -e '/^virtio_/!s/64$//' -e '/^_GLOBAL_OFFSET_TABLE_$/d'
+}
+
+# listed FILE...: the names in those of the lists that exist.
+listed() {
+	for file; do
+		[ ! -e "$file" ] || sed '/^#/d' "$file"
+	done
+}
+
+printf '%s\n' memcpy memmove memset memcmp >"$work/suite"
+for archive; do
+	name=$(basename "$archive" .a)
+	defined_in "$archive" | without_instrumentation >"$work/exports"
+	if [ -n "$update" ]; then
+		{ sed -n 2p "$0" && cat "$work/exports"; } >"$lists/$name.txt" # line 2 is the licence
+	fi
+
+	[ -s "$work/exports" ] || fail "$name exports nothing"
+	for symbol in $({ uniq -d "$work/exports" && sort "$work/suite" | comm -12 - "$work/exports"; }); do
+		fail "$name exports $symbol, which another object or a lower layer exports too"
+	done
+	for symbol in $(search -v "^virtio_" "$work/exports"); do
+		fail "$name exports $symbol, which does not start with virtio_"
+	done
+	[ -e "$lists/$name.txt" ] || fail "$name has no list of exports, $lists/$name.txt"
+	listed "$lists/$name.txt" | sort >"$work/listed"
+	for symbol in $(comm -23 "$work/exports" "$work/listed"); do
+		fail "$name exports $symbol, which is not in $name.txt (ninja update-symbols renews it)"
+	done
+	for symbol in $(comm -13 "$work/exports" "$work/listed"); do
+		fail "$name does not export $symbol, which is in $name.txt"
+	done
+
+	cat "$work/exports" >>"$work/suite"
+	listed "$lists/$name.imports.txt" | sort -u - "$work/suite" >"$work/allowed"
+	for symbol in $(undefined_in "$archive" | without_instrumentation | plain_names | sort -u |
+		comm -23 - "$work/allowed"); do
+		fail "$name imports $symbol, which no lower layer exports and no $name.imports.txt allows"
+	done
+done
+
+# A list whose library is no longer checked would pass for ever.
+for list in "$lists"/*.txt; do
+	name=$(basename "${list%.imports.txt}" .txt)
+	case " $* " in
+	*"/$name.a "*) ;;
+	*) fail "$list is for a library that is not among those checked" ;;
+	esac
+done
+finish "$# archives"
