@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A block device on an image file, served by the library virtio-blk. */
+#ifndef BLK_DEVICE_H
+#define BLK_DEVICE_H
+
+#include "device.h"
+
+#include <stdbool.h>
+
+struct blk_device_options {
+	const char *path;   /* of the image; must live as long as the device */
+	const char *serial; /* what the guest shows as the serial number; of this the first 20 bytes */
+	bool read_only;
+	uint16_t queue_count; /* 1 or more */
+};
+
+/* Returns a device, or NULL after printing why there is none. device->ops->destroy() frees it. */
+struct device *blk_device_create(const struct blk_device_options *options);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * One thread's event loop: file descriptors that become readable, and work that waits for its turn.
+ *
+ * Everything takes turns: after each event one task runs, so that neither a front end that kicks all
+ * the time nor a ring that never runs empty keeps the others waiting. Handlers must not block.
+ */
+#ifndef EVENT_LOOP_H
+#define EVENT_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The structure that holds a member, from a pointer to the member. */
+#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+struct event_source {
+	int fd; /* -1 for none */
+	void (*ready)(struct event_source *source);
+};
+
+struct event_task {
+	void (*run)(struct event_task *task);
+	struct event_task *next;
+	bool queued;
+};
+
+struct event_loop {
+	int epoll_fd;
+	bool stop; /* set it, and event_loop_run() returns */
+	struct event_task *tasks;
+};
+
+/* When to call a source's handler. */
+enum event_trigger {
+	EVENT_WHILE_READABLE,
+	EVENT_ON_WAKE, /* once for each time it is signalled; nobody needs to read it */
+};
+
+/* Return 0, or -1 with errno. */
+int event_loop_open(struct event_loop *loop);
+int event_loop_add(struct event_loop *loop, struct event_source *source, enum event_trigger trigger);
+int event_loop_run(struct event_loop *loop);
+
+/* To be called before the descriptor is closed: another process may keep the file behind it open. */
+void event_loop_remove(struct event_loop *loop, struct event_source *source);
+
+/* Runs the task once, after those that wait already. A task that waits is not queued again. */
+void event_loop_schedule(struct event_loop *loop, struct event_task *task);
+void event_loop_cancel(struct event_loop *loop, struct event_task *task);
+
+void event_loop_close(struct event_loop *loop);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * virtio-vhost-user: serves virtio devices to virtual machines over vhost-user sockets.
+ *
+ * One process, one thread, any number of devices with a socket each. This file is the command line;
+ * the rest is in server (sockets), session (the protocol), vring (rings) and blk_device.
+ */
+#include "blk_device.h"
+#include "event_loop.h"
+#include "server.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define MAX_DEVICES 32
+#define MAX_QUEUES 16
+
+/* clang-format off */
+static const char usage[] =
+	"usage: virtio-vhost-user [--once] --blk IMAGE,socket=PATH[,OPTION...] [--blk ...]\n"
+	"\n"
+	"Serves virtio devices to virtual machines over vhost-user sockets, until it gets\n"
+	"SIGINT (Ctrl-C) or SIGTERM. Prints `listening on PATH' when a device is ready,\n"
+	"and at the end what each device has done.\n"
+	"\n"
+	"  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name\n"
+	"      socket=PATH    where to listen; a socket file that nobody uses is replaced\n"
+	"      readonly=on    the guest can't write\n"
+	"      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n"
+	"      queues=N       number of queues, 1 to 16; by default 1\n"
+	"  --once           exit when the first virtual machine has disconnected\n"
+	"  --help           print this\n";
+/* clang-format on */
+
+/* A device and its socket. */
+struct entry {
+	struct device *device;
+	const char *socket;
+	struct server server;
+	bool listening;
+};
+
+struct daemon {
+	struct event_loop loop;
+	struct event_source signals;
+	struct entry entries[MAX_DEVICES];
+	unsigned int count;
+	bool once;
+};
+
+/* Command line */
+
+static int bad_option(const char *option, const char *why)
+{
+	fprintf(stderr, "%s: %s\nTry --help.\n", option, why);
+	return -1;
+}
+
+static int parse_number(const char *text, unsigned long max, uint16_t *out)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value < 1 || value > max)
+		return -1;
+	*out = (uint16_t)value;
+	return 0;
+}
+
+/* One "name=value" behind the image's name. */
+static int parse_blk_option(char *option, struct blk_device_options *blk, const char **socket)
+{
+	char *value = strchr(option, '=');
+
+	if (!value)
+		return bad_option(option, "expected name=value");
+	*value++ = '\0';
+	if (strcmp(option, "socket") == 0)
+		*socket = value;
+	else if (strcmp(option, "serial") == 0)
+		blk->serial = value;
+	else if (strcmp(option, "readonly") == 0 && (strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
+		blk->read_only = strcmp(value, "on") == 0;
+	else if (strcmp(option, "readonly") == 0)
+		return bad_option(value, "readonly is on or off");
+	else if (strcmp(option, "queues") == 0)
+		return parse_number(value, MAX_QUEUES, &blk->queue_count)
+			       ? bad_option(value, "not a number from 1 to 16")
+			       : 0;
+	else
+		return bad_option(option, "unknown option of --blk");
+	return 0;
+}
+
+/* Makes a disk of the argument of --blk, which is cut into pieces and stays in use. */
+static int add_blk(struct daemon *daemon, char *spec)
+{
+	struct blk_device_options blk = { .path = spec, .queue_count = 1 };
+	struct entry *entry = &daemon->entries[daemon->count];
+	const char *slash;
+	char *next;
+
+	if (daemon->count == MAX_DEVICES)
+		return bad_option("--blk", "too many devices");
+	next = strchr(spec, ',');
+	while (next) {
+		char *option = next + 1;
+
+		*next = '\0';
+		next = strchr(option, ',');
+		if (next)
+			*next = '\0';
+		if (parse_blk_option(option, &blk, &entry->socket))
+			return -1;
+	}
+	if (!*blk.path)
+		return bad_option("--blk", "no image");
+	if (!entry->socket || !*entry->socket)
+		return bad_option(blk.path, "no socket=PATH");
+	slash = strrchr(blk.path, '/');
+	if (!blk.serial)
+		blk.serial = slash ? slash + 1 : blk.path;
+	entry->device = blk_device_create(&blk);
+	if (!entry->device)
+		return -1;
+	daemon->count++;
+	return 0;
+}
+
+/* Returns 0 to go on, 1 to exit successfully, -1 after printing what is wrong. */
+static int parse_arguments(struct daemon *daemon, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "blk", required_argument, NULL, 'b' },
+		{ "once", no_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'b':
+			if (add_blk(daemon, optarg))
+				return -1;
+			break;
+		case 'o':
+			daemon->once = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 1;
+		default:
+			fputs("Try --help.\n", stderr);
+			return -1;
+		}
+	}
+	if (optind < argc)
+		return bad_option(argv[optind], "unexpected argument");
+	if (daemon->count == 0)
+		return bad_option("virtio-vhost-user", "no device");
+	return 0;
+}
+
+/* Running */
+
+static void on_signal(struct event_source *source)
+{
+	struct daemon *daemon = CONTAINER_OF(source, struct daemon, signals);
+
+	daemon->loop.stop = true;
+}
+
+/* SIGINT and SIGTERM become events, and writing to a pipe that nobody reads an error. */
+static int watch_signals(struct daemon *daemon)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	daemon->signals =
+		(struct event_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_signal };
+	if (daemon->signals.fd < 0)
+		return -1;
+	return event_loop_add(&daemon->loop, &daemon->signals, EVENT_WHILE_READABLE);
+}
+
+static int listen_all(struct daemon *daemon)
+{
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		struct entry *entry = &daemon->entries[i];
+
+		if (server_open(&entry->server, &daemon->loop, entry->device, entry->socket, daemon->once))
+			return -1;
+		entry->listening = true;
+	}
+	for (unsigned int i = 0; i < daemon->count; i++)
+		printf("listening on %s\n", daemon->entries[i].socket);
+	fflush(stdout);
+	return 0;
+}
+
+static int run(struct daemon *daemon)
+{
+	int result = -1;
+
+	if (event_loop_open(&daemon->loop) || watch_signals(daemon)) {
+		perror("virtio-vhost-user");
+	} else if (listen_all(daemon) == 0) {
+		result = event_loop_run(&daemon->loop);
+		if (result)
+			perror("virtio-vhost-user");
+	}
+	for (unsigned int i = 0; i < daemon->count; i++)
+		if (daemon->entries[i].listening)
+			server_close(&daemon->entries[i].server);
+	if (result == 0)
+		for (unsigned int i = 0; i < daemon->count; i++)
+			daemon->entries[i].device->ops->print_summary(daemon->entries[i].device);
+	if (daemon->signals.fd >= 0)
+		close(daemon->signals.fd);
+	event_loop_close(&daemon->loop);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon daemon = { .signals.fd = -1, .loop.epoll_fd = -1 };
+	int result = parse_arguments(&daemon, argc, argv);
+
+	if (result == 0)
+		result = run(&daemon);
+	for (unsigned int i = 0; i < daemon.count; i++)
+		daemon.entries[i].device->ops->destroy(daemon.entries[i].device);
+	if (result < 0)
+		return EXIT_FAILURE;
+	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Receiving vhost-user messages without ever waiting for the rest of one.
+ *
+ * What the front end can do: send any bytes in pieces of any size, attach descriptors where none
+ * belong, and leave in the middle. A message is handed on when it is whole, and its header has been
+ * checked; what its payload means is for the session to judge.
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include "vhost_user.h"
+
+/* The message being received. All zero, but for the descriptors, is an empty one. */
+struct message {
+	struct vhost_user_header header;
+	union vhost_user_payload payload;
+	size_t received;             /* bytes, header included */
+	int fds[VHOST_USER_MAX_FDS]; /* ours to close; -1 for one that was taken */
+	unsigned int fd_count;       /* received, whether taken or not */
+};
+
+/*
+ * Receives more of a message.
+ *
+ * @socket   a stream socket
+ * @message  empty, or as the last call left it
+ * @reason   set when -1 is returned: why the connection is over; NULL if the front end has left between
+ *           two messages
+ *
+ * Returns 1 when the message is whole, 0 if more is to come, -1 if there will be no more messages.
+ */
+int message_receive(int socket, struct message *message, const char **reason);
+
+/* Takes a descriptor out of a message: it is the caller's to close now. */
+int message_take_fd(struct message *message, unsigned int index);
+
+/* Empties a message, and closes the descriptors that nobody has taken. */
+void message_clear(struct message *message);
+
+/*
+ * Sends the message's payload back as the reply to it, `size` bytes of it. Returns 0, or -1 if the
+ * front end doesn't read its replies or is gone.
+ */
+int message_reply(int socket, struct message *message, uint32_t size);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Listening sockets. */
+#include "server.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 8
+
+static int fail(const char *path, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", path, why);
+	return -1;
+}
+
+/* Removes a socket file that was left behind, and nothing else. */
+static int make_room(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, result;
+
+	if (lstat(addr->sun_path, &st))
+		return errno == ENOENT ? 0 : fail(addr->sun_path, strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return fail(addr->sun_path, "exists and is not a socket");
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fail(addr->sun_path, strerror(errno));
+	/* EAGAIN: there is a listener, and its backlog is full. */
+	if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN)
+		result = fail(addr->sun_path, "in use: somebody is listening there");
+	else if (errno != ECONNREFUSED || unlink(addr->sun_path))
+		result = fail(addr->sun_path, strerror(errno));
+	else
+		result = 0;
+	close(fd);
+	return result;
+}
+
+static int listen_on(struct server *server, const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)addr, sizeof *addr)) {
+		fail(addr->sun_path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	server->listener.fd = fd;
+	if (stat(addr->sun_path, &st) == 0) {
+		server->socket_dev = st.st_dev;
+		server->socket_ino = st.st_ino;
+	}
+	if (listen(fd, BACKLOG) || event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE)) {
+		fail(addr->sun_path, strerror(errno));
+		server_close(server);
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * A connection without a single message doesn't count: that is how another process finds out whether
+ * the socket is in use.
+ */
+static void on_end(struct session *session)
+{
+	struct server *server = session->owner;
+	const bool spoke = session->spoke;
+
+	session_close(session);
+	server->session = NULL;
+	if (server->once && spoke)
+		server->loop->stop = true;
+	else if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
+		log_line("%s: can't listen any longer: %s", server->path, strerror(errno));
+}
+
+static void on_connection(struct event_source *source)
+{
+	struct server *server = CONTAINER_OF(source, struct server, listener);
+	int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct session *session;
+
+	if (fd < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			log_line("%s: can't accept a front end: %s", server->path, strerror(errno));
+		return;
+	}
+	session = session_open(server->loop, server->device, fd);
+	if (!session) {
+		log_line("%s: can't serve a front end: %s", server->path, strerror(errno));
+		close(fd);
+		return;
+	}
+	session->ended = on_end;
+	session->owner = server;
+	server->session = session;
+	event_loop_remove(server->loop, &server->listener);
+}
+
+int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	memset(server, 0, sizeof *server);
+	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
+	server->loop = loop;
+	server->device = device;
+	server->path = path;
+	server->once = once;
+	if (strlen(path) >= sizeof addr.sun_path)
+		return fail(path, "too long for the path of a socket");
+	memcpy(addr.sun_path, path, strlen(path));
+	if (make_room(&addr))
+		return -1;
+	return listen_on(server, &addr);
+}
+
+void server_close(struct server *server)
+{
+	struct stat st;
+
+	if (server->session)
+		session_close(server->session);
+	server->session = NULL;
+	if (server->listener.fd < 0)
+		return;
+	/* While a session lasts the listener isn't in the loop; removing it twice does no harm. */
+	event_loop_remove(server->loop, &server->listener);
+	close(server->listener.fd);
+	server->listener.fd = -1;
+	if (lstat(server->path, &st) == 0 && st.st_dev == server->socket_dev && st.st_ino == server->socket_ino)
+		unlink(server->path);
+}

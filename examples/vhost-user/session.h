@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * One front end and what it has set up: features, memory, rings.
+ *
+ * What the front end can do: send any message at any time. A message that isn't what the protocol says
+ * it is (flags, length, number of descriptors) ends the session, since nothing behind it can be
+ * trusted to be a message. One that asks for what can't be done changes nothing; the front end is
+ * told so if it wants to know (REPLY_ACK), and otherwise the session ends. Unknown requests are
+ * refused or ignored. Nothing of this keeps the device from serving the next front end.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "device.h"
+#include "event_loop.h"
+#include "message.h"
+#include "shared_memory.h"
+#include "vring.h"
+
+struct session {
+	struct event_source socket;
+	struct event_loop *loop;
+	struct device *device;
+	void (*ended)(struct session *session); /* called when the front end is gone; may close the session */
+	void *owner;                            /* the one who opened it */
+	struct message message;
+	bool spoke; /* at least one message came */
+	char reason[160];
+	uint64_t features; /* negotiated */
+	uint64_t protocol_features;
+	struct shared_memory *memory; /* NULL before SET_MEM_TABLE */
+	int request_fd;               /* a socket for requests of ours; -1 for none */
+	struct vring vrings[];        /* as many as the device has queues */
+};
+
+/*
+ * Begins a session on a connected socket, which it owns from now on if it succeeds. Returns NULL
+ * with errno otherwise.
+ */
+struct session *session_open(struct event_loop *loop, struct device *device, int socket);
+
+/* Ends a session: stops its rings, gives back the guest's memory, frees it. */
+void session_close(struct session *session);
+
+#endif

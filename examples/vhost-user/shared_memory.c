@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Mapping the guest's memory. */
+#include "shared_memory.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whether the numbers make sense by themselves. Afterwards no sum of them wraps. */
+static const char *region_error(const struct vhost_user_region *r)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t end;
+
+	if (r->size == 0)
+		return "memory region of size 0";
+	if ((r->guest_addr | r->size | r->user_addr | r->mmap_offset) & (page - 1))
+		return "memory region that is not made of whole pages";
+	if (__builtin_add_overflow(r->guest_addr, r->size - 1, &end) ||
+	    __builtin_add_overflow(r->user_addr, r->size - 1, &end) ||
+	    __builtin_add_overflow(r->mmap_offset, r->size, &end))
+		return "memory region that wraps around";
+	return NULL;
+}
+
+static int map_region(struct shared_region *shared, int fd, const char **reason)
+{
+	const struct vhost_user_region *r = &shared->region;
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t unit, start, len;
+	struct stat st;
+
+	*reason = region_error(r);
+	if (*reason)
+		return -1;
+	/* First the seal, then the size: the other way round it could shrink in between. */
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		*reason = "memory region whose descriptor is not a file";
+		return -1;
+	}
+	if (st.st_size < 0 || r->mmap_offset + r->size > (uint64_t)st.st_size) {
+		*reason = "memory region that ends behind its file";
+		return -1;
+	}
+	/* Huge pages: offset and length must be multiples of theirs, which st_blksize tells. */
+	unit = (uint64_t)st.st_blksize;
+	if (unit < page || unit & (unit - 1))
+		unit = page;
+	start = r->mmap_offset & ~(unit - 1);
+	len = (r->mmap_offset + r->size - start + unit - 1) & ~(unit - 1);
+	if (len > SIZE_MAX) {
+		*reason = "memory region too large";
+		return -1;
+	}
+	shared->mapping = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, (off_t)start);
+	if (shared->mapping == MAP_FAILED) {
+		*reason = "memory region that can't be mapped";
+		return -1;
+	}
+	shared->mapping_len = (size_t)len;
+	shared->offset = (size_t)(r->mmap_offset - start);
+	return 0;
+}
+
+struct shared_memory *shared_memory_map(const struct vhost_user_memory *table, const int *fds, const char **reason)
+{
+	struct shared_memory *memory = calloc(1, sizeof *memory);
+
+	if (!memory) {
+		*reason = "out of memory";
+		return NULL;
+	}
+	for (uint32_t i = 0; i < table->count; i++) {
+		struct shared_region *shared = &memory->regions[i];
+
+		shared->region = table->regions[i];
+		if (map_region(shared, fds[i], reason)) {
+			shared_memory_free(memory);
+			return NULL;
+		}
+		memory->count = i + 1;
+		memory->map_regions[i] = (struct virtio_region){
+			.addr = shared->region.guest_addr,
+			.len = shared->region.size,
+			.host = (char *)shared->mapping + shared->offset,
+		};
+	}
+	if (virtio_memory_map_init(&memory->map, memory->map_regions, memory->count)) {
+		*reason = "memory regions that overlap";
+		shared_memory_free(memory);
+		return NULL;
+	}
+	return memory;
+}
+
+void shared_memory_free(struct shared_memory *memory)
+{
+	if (!memory)
+		return;
+	for (uint32_t i = 0; i < memory->count; i++)
+		munmap(memory->regions[i].mapping, memory->regions[i].mapping_len);
+	free(memory);
+}
+
+int shared_memory_user_to_guest(const struct shared_memory *memory, uint64_t user_addr, uint64_t len, uint64_t *guest)
+{
+	for (uint32_t i = 0; i < memory->count; i++) {
+		const struct vhost_user_region *r = &memory->regions[i].region;
+		const uint64_t offset = user_addr - r->user_addr;
+
+		if (offset < r->size && len <= r->size - offset) {
+			*guest = r->guest_addr + offset;
+			return 0;
+		}
+	}
+	return VIRTIO_EFAULT;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The vhost-user protocol: requests, flags and payloads as they cross the socket, for a back end that
+ * serves split rings. All numbers are in the host's byte order.
+ *
+ * The protocol is described in docs/interop/vhost-user of the QEMU manual. What this back end does
+ * not offer (logging, postcopy, in-band notifications ...) has no constant here.
+ */
+#ifndef VHOST_USER_H
+#define VHOST_USER_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum vhost_user_request {
+	VHOST_USER_GET_FEATURES = 1,
+	VHOST_USER_SET_FEATURES = 2,
+	VHOST_USER_SET_OWNER = 3,
+	VHOST_USER_RESET_OWNER = 4,
+	VHOST_USER_SET_MEM_TABLE = 5,
+	VHOST_USER_SET_VRING_NUM = 8,
+	VHOST_USER_SET_VRING_ADDR = 9,
+	VHOST_USER_SET_VRING_BASE = 10,
+	VHOST_USER_GET_VRING_BASE = 11,
+	VHOST_USER_SET_VRING_KICK = 12,
+	VHOST_USER_SET_VRING_CALL = 13,
+	VHOST_USER_SET_VRING_ERR = 14,
+	VHOST_USER_GET_PROTOCOL_FEATURES = 15,
+	VHOST_USER_SET_PROTOCOL_FEATURES = 16,
+	VHOST_USER_GET_QUEUE_NUM = 17,
+	VHOST_USER_SET_VRING_ENABLE = 18,
+	VHOST_USER_SET_BACKEND_REQ_FD = 21,
+	VHOST_USER_GET_CONFIG = 24,
+	VHOST_USER_SET_CONFIG = 25,
+};
+
+/* Feature bit of the device features, never seen by the guest's driver. */
+#define VHOST_USER_F_PROTOCOL_FEATURES 30
+
+/* Bits of the protocol features. */
+#define VHOST_USER_PROTOCOL_F_MQ 0
+#define VHOST_USER_PROTOCOL_F_REPLY_ACK 3
+#define VHOST_USER_PROTOCOL_F_BACKEND_REQ 5
+#define VHOST_USER_PROTOCOL_F_CONFIG 9
+
+#define VHOST_USER_FLAG_VERSION_MASK 0x3u
+#define VHOST_USER_FLAG_VERSION 0x1u
+#define VHOST_USER_FLAG_REPLY 0x4u
+#define VHOST_USER_FLAG_NEED_REPLY 0x8u
+
+struct vhost_user_header {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size; /* bytes of payload that follow */
+};
+
+#define VHOST_USER_MAX_REGIONS 8
+#define VHOST_USER_MAX_FDS 8
+
+struct vhost_user_region {
+	uint64_t guest_addr;
+	uint64_t size;
+	uint64_t user_addr; /* where the front end has it in its own address space */
+	uint64_t mmap_offset;
+};
+
+struct vhost_user_memory {
+	uint32_t count;
+	uint32_t padding;
+	struct vhost_user_region regions[VHOST_USER_MAX_REGIONS];
+};
+
+struct vhost_user_vring_state {
+	uint32_t index;
+	uint32_t num;
+};
+
+struct vhost_user_vring_addr {
+	uint32_t index;
+	uint32_t flags;
+	uint64_t desc; /* these three are addresses of the front end's */
+	uint64_t used;
+	uint64_t avail;
+	uint64_t log;
+};
+
+#define VHOST_USER_MAX_CONFIG 256
+
+struct vhost_user_config {
+	uint32_t offset;
+	uint32_t size;
+	uint32_t flags;
+	uint8_t data[VHOST_USER_MAX_CONFIG];
+};
+
+#define VHOST_USER_CONFIG_WRITABLE 0u /* flags of SET_CONFIG: the driver wrote a field */
+
+/* Of the u64 of SET_VRING_KICK, CALL and ERR. */
+#define VHOST_USER_VRING_INDEX_MASK 0xffu
+#define VHOST_USER_VRING_NO_FD 0x100u
+
+union vhost_user_payload {
+	uint64_t u64;
+	struct vhost_user_memory memory;
+	struct vhost_user_vring_state state;
+	struct vhost_user_vring_addr addr;
+	struct vhost_user_config config;
+	uint8_t bytes[512]; /* of a request that is not known; none is longer */
+};
+
+static_assert(sizeof(struct vhost_user_header) == 12, "as it crosses the socket");
+static_assert(sizeof(struct vhost_user_region) == 32, "as it crosses the socket");
+static_assert(offsetof(struct vhost_user_memory, regions) == 8, "as it crosses the socket");
+static_assert(sizeof(struct vhost_user_vring_state) == 8, "as it crosses the socket");
+static_assert(sizeof(struct vhost_user_vring_addr) == 40, "as it crosses the socket");
+static_assert(offsetof(struct vhost_user_config, data) == 12, "as it crosses the socket");
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * One ring of a session: what the front end has said about it, and the queue while it runs.
+ *
+ * A ring runs when it is enabled, has its addresses and a kick descriptor, and is not broken. It is
+ * stopped by taking any of that away. While it runs its size, addresses and indices can't be changed.
+ *
+ * What the front end can do besides sending bad numbers: the descriptors that it gives are open on
+ * its side too, flags and all, so they are neither expected nor made to be non-blocking. A kick
+ * descriptor is never read: waiting for it to be signalled is enough. One that we write to is asked
+ * first whether it takes more; a front end that fills it at that very moment can make this process
+ * wait, like one that shrinks its memory can kill it, so front ends that must not hurt each other need
+ * a daemon each. Writing to a file that someone else has opened can be a way to use our privileges,
+ * so nothing but eventfds, pipes and Unix sockets is accepted (User Mode Linux has sockets in the
+ * place of eventfds that we write to).
+ */
+#ifndef VRING_H
+#define VRING_H
+
+#include "device.h"
+#include "event_loop.h"
+#include "shared_memory.h"
+
+#include <virtio/queue.h>
+
+/* A descriptor by which the front end is told something. */
+struct vring_signal {
+	int fd; /* -1 for none */
+	bool is_socket;
+};
+
+struct vring {
+	struct event_source kick;
+	struct event_task again; /* to go on with a ring that has more requests than one turn's worth */
+	struct event_loop *loop;
+	struct device *device;
+	uint16_t index;
+	bool polled; /* kick is a timer of our own */
+	bool enabled;
+	bool addressed; /* addr is known */
+	bool running;
+	bool broken;              /* by the guest; until the front end stops it or sets it up anew */
+	struct vring_signal call; /* requests were completed */
+	struct vring_signal err;  /* the ring broke */
+	uint16_t base;            /* available index of the next request, while the ring is stopped */
+	uint64_t addr[3];         /* the front end's addresses, indexed by enum virtio_queue_area */
+	struct virtio_queue_config config;
+	struct virtio_inflight *inflight;
+	struct virtio_queue queue;
+};
+
+/* Returns 0, or -1 without memory. A ring that was opened is to be closed. */
+int vring_open(struct vring *vring, struct event_loop *loop, struct device *device, uint16_t index);
+
+/* Stops the ring and closes its descriptors. */
+void vring_close(struct vring *vring);
+
+/* Returns 0, or an error of virtio_queue_config_set_size(). */
+int vring_set_size(struct vring *vring, uint32_t size);
+
+/*
+ * Sets the addresses, which must lie in the memory, aligned, with the size and features set before.
+ *
+ * Returns 0; VIRTIO_EBUSY while it runs; VIRTIO_EFAULT, VIRTIO_EALIGN.
+ */
+int vring_set_addr(struct vring *vring, const struct shared_memory *memory, const uint64_t addr[3]);
+
+/* Sets the available index. Returns 0; VIRTIO_EINVAL; VIRTIO_EBUSY while it runs. */
+int vring_set_base(struct vring *vring, uint32_t base);
+
+/*
+ * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. Stops
+ * the ring if it runs. Returns 0, or VIRTIO_EINVAL if it is no eventfd, and then closes it.
+ */
+int vring_set_kick(struct vring *vring, int fd);
+
+/* Take a descriptor, or none (-1). Return 0, or VIRTIO_EINVAL for the wrong kind, and then close it. */
+int vring_set_call(struct vring *vring, int fd);
+int vring_set_err(struct vring *vring, int fd);
+
+/* Starts the ring if everything is there. Returns 0, or the error of a start that failed. */
+int vring_start(struct vring *vring, const struct shared_memory *memory);
+
+/* Stops the ring, remembers in base where it was, and forgives it what it did. */
+void vring_stop(struct vring *vring);
+
+/* As a front end does with GET_VRING_BASE: stops the ring until there is a new kick descriptor. */
+void vring_disconnect(struct vring *vring);
+
+/* Whether the ring, if it runs, could go on in that memory; and lets it. */
+bool vring_fits(const struct vring *vring, const struct shared_memory *memory);
+void vring_switch_memory(struct vring *vring, const struct shared_memory *memory);
+
+#endif

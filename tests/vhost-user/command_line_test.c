@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The daemon's command line, its socket files, and how it ends. */
+#include "daemon.h"
+#include "front_end.h"
+
+#include "cmocka_includes.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Runs it with one argument or two, expects it to fail at once, and says whether stderr contains `words`. */
+static bool fails_saying(struct daemon_process *daemon, const char *option, const char *value, const char *words)
+{
+	const char *const arguments[] = { option, value, NULL };
+	char text[4096];
+
+	unlink(daemon->errors);
+	daemon_run(daemon, arguments);
+	assert_int_equal(daemon_stop(daemon, 0), 1);
+	assert_string_equal(daemon->summary, "");
+	daemon_errors(daemon, text, sizeof text);
+	return strstr(text, words) != NULL;
+}
+
+static void command_line_errors_are_explained(void **state)
+{
+	struct daemon_process daemon;
+	char disk[512];
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_true(fails_saying(&daemon, "--nonsense", NULL, "nonsense"));
+	assert_true(fails_saying(&daemon, NULL, NULL, "no device"));
+	assert_true(fails_saying(&daemon, "stray", NULL, "stray: unexpected argument"));
+	assert_true(fails_saying(&daemon, "--blk", NULL, "requires an argument"));
+	assert_true(fails_saying(&daemon, "--blk", "", "no image"));
+	snprintf(disk, sizeof disk, "%s", daemon.image);
+	assert_true(fails_saying(&daemon, "--blk", disk, "no socket=PATH"));
+	snprintf(disk, sizeof disk, "%s,socket=", daemon.image);
+	assert_true(fails_saying(&daemon, "--blk", disk, "no socket=PATH"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,colour=red", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "colour: unknown option of --blk"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=perhaps", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "perhaps: readonly is on or off"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=0", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "0: not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=-1", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "-1: not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=99999999999999999999", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, ": not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,serial", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "expected name=value"));
+	daemon_remove_folder(&daemon);
+}
+
+static void command_line_image_must_be_usable(void **state)
+{
+	struct daemon_process daemon;
+	char disk[512];
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s/missing.img,socket=%s", daemon.folder, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "missing.img: No such file or directory"));
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.folder, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "Is a directory"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.folder, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "not a file or block device"));
+	assert_int_equal(access(daemon.socket, F_OK), -1);
+	daemon_remove_folder(&daemon);
+}
+
+static void command_line_help_is_printed(void **state)
+{
+	const char *const arguments[] = { "--help", NULL };
+	struct daemon_process daemon;
+
+	(void)state;
+	daemon_folder(&daemon);
+	daemon_run(&daemon, arguments);
+	assert_true(daemon_says(&daemon,
+				"usage: virtio-vhost-user [--once] --blk IMAGE,socket=PATH[,OPTION...] [--blk ...]"));
+	assert_int_equal(daemon_stop(&daemon, 0), 0);
+	daemon_remove_folder(&daemon);
+}
+
+static void leave_socket_file(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
+	close(fd);
+}
+
+static void socket_file_that_is_stale_is_replaced(void **state)
+{
+	struct daemon_process daemon;
+	char disk[256], line[128];
+	const char *const arguments[] = { "--blk", disk, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	leave_socket_file(daemon.socket);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	snprintf(line, sizeof line, "listening on %s", daemon.socket);
+	daemon_run(&daemon, arguments);
+	assert_true(daemon_says(&daemon, line));
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+/* The second daemon gives up; the first one, --once or not, doesn't take its look for a front end. */
+static void socket_that_is_in_use_is_left_alone(void **state)
+{
+	struct daemon_process daemon, second;
+	char disk[256], line[128];
+	const char *const arguments[] = { "--once", "--blk", disk, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	snprintf(line, sizeof line, "listening on %s", daemon.socket);
+	daemon_run(&daemon, arguments);
+	assert_true(daemon_says(&daemon, line));
+	daemon_folder(&second);
+	assert_true(fails_saying(&second, "--blk", disk, "in use: somebody is listening there"));
+	daemon_remove_folder(&second);
+	front_end_good_session(daemon.socket, 1);
+	assert_int_equal(daemon_stop(&daemon, 0), 0);
+	assert_int_equal(access(daemon.socket, F_OK), -1);
+	daemon_remove_folder(&daemon);
+}
+
+/* The first of them is gone again when the second fails. */
+static void socket_of_two_disks_is_refused(void **state)
+{
+	struct daemon_process daemon;
+	char disk[256], text[256];
+	const char *const arguments[] = { "--blk", disk, "--blk", disk, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	daemon_run(&daemon, arguments);
+	assert_int_equal(daemon_stop(&daemon, 0), 1);
+	assert_string_equal(daemon.summary, "");
+	daemon_errors(&daemon, text, sizeof text);
+	assert_non_null(strstr(text, "in use"));
+	assert_int_equal(access(daemon.socket, F_OK), -1);
+	daemon_remove_folder(&daemon);
+}
+
+static void socket_path_with_another_file_is_left_alone(void **state)
+{
+	struct daemon_process daemon;
+	struct stat before, after;
+	char disk[512];
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.image);
+	assert_int_equal(stat(daemon.image, &before), 0);
+	assert_true(fails_saying(&daemon, "--blk", disk, "exists and is not a socket"));
+	assert_int_equal(stat(daemon.image, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	snprintf(disk, sizeof disk, "%s,socket=%s/missing/socket", daemon.image, daemon.folder);
+	assert_true(fails_saying(&daemon, "--blk", disk, "No such file or directory"));
+	snprintf(disk, sizeof disk, "%s,socket=/tmp/%0200d", daemon.image, 0);
+	assert_true(fails_saying(&daemon, "--blk", disk, "too long for the path of a socket"));
+	daemon_remove_folder(&daemon);
+}
+
+/* A socket file put there by someone else meanwhile is not ours to remove. */
+static void socket_file_of_another_survives_the_end(void **state)
+{
+	struct daemon_process daemon;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	assert_int_equal(unlink(daemon.socket), 0);
+	leave_socket_file(daemon.socket);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_int_equal(unlink(daemon.socket), 0);
+	daemon_remove_folder(&daemon);
+}
+
+static void end_by_signal_prints_a_summary(void **state)
+{
+	const int signals[] = { SIGINT, SIGTERM };
+	struct daemon_process daemon;
+	char summary[256];
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		daemon_start(&daemon, "");
+		snprintf(
+			summary, sizeof summary,
+			"blk %s: 0 requests (in 0, out 0, flush 0, get-id 0, other 0, failed 0), 0 bytes read, 0 bytes "
+			"written, 0 faults",
+			daemon.image);
+		assert_int_equal(daemon_stop(&daemon, signals[i]), 0);
+		assert_string_equal(daemon.summary, summary);
+		assert_int_equal(access(daemon.socket, F_OK), -1);
+		daemon_remove_folder(&daemon);
+	}
+}
+
+static void end_by_signal_comes_during_a_session(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 1);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, ": 3 requests (in 1, out 1, flush 1,"));
+	front_end_expect_end(&fe);
+	front_end_close(&fe);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command_line_errors_are_explained),
+		cmocka_unit_test(command_line_image_must_be_usable),
+		cmocka_unit_test(command_line_help_is_printed),
+		cmocka_unit_test(socket_file_that_is_stale_is_replaced),
+		cmocka_unit_test(socket_that_is_in_use_is_left_alone),
+		cmocka_unit_test(socket_of_two_disks_is_refused),
+		cmocka_unit_test(socket_path_with_another_file_is_left_alone),
+		cmocka_unit_test(socket_file_of_another_survives_the_end),
+		cmocka_unit_test(end_by_signal_prints_a_summary),
+		cmocka_unit_test(end_by_signal_comes_during_a_session),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

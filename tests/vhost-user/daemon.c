@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Starting and ending the daemon under test. */
+#include "daemon.h"
+
+#include "cmocka_includes.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WATCHDOG_SECONDS 120
+
+static const char *program;
+
+void daemon_find(int argc, char **argv)
+{
+	program = argc > 1 ? argv[1] : getenv("VIRTIO_VHOST_USER");
+	if (!program) {
+		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+		exit(2);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	alarm(WATCHDOG_SECONDS);
+}
+
+void daemon_folder(struct daemon_process *daemon)
+{
+	FILE *image;
+
+	memset(daemon, 0, sizeof *daemon);
+	strcpy(daemon->folder, "/tmp/vhost-user-test-XXXXXX");
+	assert_non_null(mkdtemp(daemon->folder));
+	snprintf(daemon->image, sizeof daemon->image, "%s/disk.img", daemon->folder);
+	snprintf(daemon->socket, sizeof daemon->socket, "%s/socket", daemon->folder);
+	snprintf(daemon->other, sizeof daemon->other, "%s/other", daemon->folder);
+	snprintf(daemon->errors, sizeof daemon->errors, "%s/errors", daemon->folder);
+	image = fopen(daemon->image, "w");
+	assert_non_null(image);
+	assert_int_equal(ftruncate(fileno(image), IMAGE_BYTES), 0);
+	fclose(image);
+}
+
+static void run_child(const struct daemon_process *daemon, const char *const *arguments, int out)
+{
+	int errors = open(daemon->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	const char *argv[32] = { program };
+	char *copy[32];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(WATCHDOG_SECONDS);
+	signal(SIGPIPE, SIG_DFL);
+	for (int i = 0; i < 30 && arguments[i]; i++)
+		argv[i + 1] = arguments[i];
+	memcpy(copy, argv, sizeof copy);
+	if (dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0) {
+		close(out);
+		close(errors);
+		execv(program, copy);
+	}
+	_exit(127);
+}
+
+void daemon_run(struct daemon_process *daemon, const char *const *arguments)
+{
+	int out[2];
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	daemon->pid = fork();
+	assert_true(daemon->pid >= 0);
+	if (daemon->pid == 0)
+		run_child(daemon, arguments, out[1]);
+	close(out[1]);
+	daemon->out = fdopen(out[0], "r");
+	assert_non_null(daemon->out);
+}
+
+void daemon_start(struct daemon_process *daemon, const char *options)
+{
+	char disk[256], line[128];
+	const char *const arguments[] = { "--blk", disk, NULL };
+
+	daemon_folder(daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s%s", daemon->image, daemon->socket, options);
+	daemon_run(daemon, arguments);
+	snprintf(line, sizeof line, "listening on %s", daemon->socket);
+	assert_true(daemon_says(daemon, line));
+}
+
+void daemon_start_two(struct daemon_process *daemon)
+{
+	char first[256], second[256], line[128];
+	const char *const arguments[] = { "--blk", first, "--blk", second, NULL };
+
+	daemon_folder(daemon);
+	snprintf(first, sizeof first, "%s,socket=%s", daemon->image, daemon->socket);
+	snprintf(second, sizeof second, "%s,socket=%s", daemon->image, daemon->other);
+	daemon_run(daemon, arguments);
+	snprintf(line, sizeof line, "listening on %s", daemon->socket);
+	assert_true(daemon_says(daemon, line));
+	snprintf(line, sizeof line, "listening on %s", daemon->other);
+	assert_true(daemon_says(daemon, line));
+}
+
+bool daemon_says(struct daemon_process *daemon, const char *line)
+{
+	char text[512];
+
+	if (!fgets(text, sizeof text, daemon->out))
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, line) == 0;
+}
+
+int daemon_stop(struct daemon_process *daemon, int signal_number)
+{
+	int status;
+
+	if (signal_number)
+		assert_int_equal(kill(daemon->pid, signal_number), 0);
+	while (fgets(daemon->summary, sizeof daemon->summary, daemon->out))
+		;
+	daemon->summary[strcspn(daemon->summary, "\n")] = '\0';
+	fclose(daemon->out);
+	assert_int_equal(waitpid(daemon->pid, &status, 0), daemon->pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size)
+{
+	FILE *errors = fopen(daemon->errors, "r");
+	unsigned int lines = 0;
+	size_t used = 0;
+	int c;
+
+	assert_non_null(errors);
+	while ((c = getc(errors)) != EOF) {
+		if (used + 1 < size)
+			text[used++] = (char)c;
+		lines += c == '\n';
+	}
+	if (size)
+		text[used] = '\0';
+	fclose(errors);
+	return lines;
+}
+
+unsigned int daemon_open_files(const struct daemon_process *daemon)
+{
+	char path[64];
+	unsigned int count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)daemon->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+void daemon_remove_folder(const struct daemon_process *daemon)
+{
+	unlink(daemon->image);
+	unlink(daemon->errors);
+	assert_int_equal(rmdir(daemon->folder), 0);
+}
+
+void daemon_finish(struct daemon_process *daemon)
+{
+	int status = daemon_stop(daemon, SIGTERM);
+
+	if (status) {
+		char text[4096];
+
+		daemon_errors(daemon, text, sizeof text);
+		fprintf(stderr, "%s", text);
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(access(daemon->socket, F_OK), -1);
+	daemon_remove_folder(daemon);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The daemon under test, as a process: started in a temporary folder with a disk image, asked to end,
+ * and its output. Its path is the test program's argument, or $VIRTIO_VHOST_USER.
+ *
+ * It dies with the test program, and the test program dies of SIGALRM if either hangs.
+ */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define IMAGE_BYTES (1024 * 1024)
+
+struct daemon_process {
+	pid_t pid;
+	FILE *out;       /* its stdout */
+	char folder[64]; /* temporary, made by daemon_folder() */
+	char image[96];  /* in it: a disk of zeros */
+	char socket[96];
+	char other[96];    /* socket of the second disk, if there is one */
+	char errors[96];   /* its stderr */
+	char summary[512]; /* the last line that it printed, after daemon_stop() */
+};
+
+/* Remembers where the daemon is, and starts the watchdog. To be called by main(). */
+void daemon_find(int argc, char **argv);
+
+/* Makes the temporary folder and the image; then, or after that, runs the daemon. */
+void daemon_folder(struct daemon_process *daemon);
+void daemon_run(struct daemon_process *daemon, const char *const *arguments);
+
+/* Both, with one disk: --blk image,socket=socket and `options` behind it. Returns when it listens. */
+void daemon_start(struct daemon_process *daemon, const char *options);
+
+/* The same with two disks on one image, at socket and other. */
+void daemon_start_two(struct daemon_process *daemon);
+
+/* Reads a line of its output, and says whether it is this one. */
+bool daemon_says(struct daemon_process *daemon, const char *line);
+
+/* Sends it a signal unless that is 0, waits for its end, and returns its exit status. */
+int daemon_stop(struct daemon_process *daemon, int signal);
+
+/* What it wrote to stderr so far, at most `size` - 1 bytes of it; returns the number of lines. */
+unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
+
+/* Descriptors that it has open. */
+unsigned int daemon_open_files(const struct daemon_process *daemon);
+
+void daemon_remove_folder(const struct daemon_process *daemon);
+
+/* The usual end: SIGTERM, status 0, socket gone; then the folder is removed. */
+void daemon_finish(struct daemon_process *daemon);
+
+#endif

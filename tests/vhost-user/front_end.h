@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A vhost-user front end and the guest's block driver behind it, for tests of the daemon.
+ *
+ * front_end_ask() and front_end_send() send any message, right or wrong. front_end_set_up() and the
+ * functions around it make a session as it should be; block_io() is the driver.
+ */
+#ifndef FRONT_END_H
+#define FRONT_END_H
+
+#include "vhost_user.h"
+
+#include <stdbool.h>
+#include <virtio/bindings/virtio_blk.h>
+#include <virtio/queue_mock.h>
+
+#define GUEST_ADDR UINT64_C(0x40000000)
+#define USER_ADDR UINT64_C(0x7f1200000000)
+#define GUEST_BYTES (UINT64_C(1) << 20)
+#define RING_SIZE 64
+
+/* Where the driver has things, as offsets into guest memory. The ring is at 0. */
+#define HEADERS 0x8000u
+#define STATUSES 0x9000u
+#define DATA 0x10000u
+#define DATA_BYTES 8192u
+
+#define FEATURE(n) (UINT64_C(1) << (n))
+
+struct front_end {
+	int socket;
+	int memory_fd;
+	int kick; /* eventfds */
+	int call;
+	int err;
+	uint8_t *memory; /* GUEST_BYTES */
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(RING_SIZE)];
+};
+
+/* Connects. Makes guest memory and eventfds too. */
+void front_end_open(struct front_end *fe, const char *path);
+void front_end_close(struct front_end *fe);
+
+/* Sends header, payload and descriptors as they are; whether the daemon has left is not looked at. */
+void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload, uint32_t size,
+		    const int *fds, unsigned int fd_count);
+
+/* Receives a reply to this request; returns its size, or -1 if the daemon has closed the connection. */
+int front_end_reply(struct front_end *fe, uint32_t request, void *payload, uint32_t size);
+
+/* Sends with need_reply, and returns the acknowledgement: 0 or not. */
+uint64_t front_end_ask(struct front_end *fe, uint32_t request, const void *payload, uint32_t size, const int *fds,
+		       unsigned int fd_count);
+uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request, uint64_t value);
+uint64_t front_end_ask_fd(struct front_end *fe, uint32_t request, uint64_t value, int fd);
+uint64_t front_end_ask_state(struct front_end *fe, uint32_t request, uint32_t index, uint32_t num);
+
+/* GET_FEATURES and the like. */
+uint64_t front_end_get_u64(struct front_end *fe, uint32_t request);
+
+/* Waits until the daemon has closed the connection, whatever it sends before. */
+void front_end_expect_end(struct front_end *fe);
+
+/* Every request that the daemon knows, with the size and the number of descriptors that it should have. */
+struct front_end_request {
+	uint32_t request;
+	uint32_t size;
+	unsigned int fds;
+};
+
+#define FRONT_END_REQUESTS 19
+
+extern const struct front_end_request front_end_requests[FRONT_END_REQUESTS];
+
+/* A payload of that size that is as it should be, in 1024 bytes. */
+void front_end_fill_payload(uint32_t request, uint8_t *payload);
+
+/* The memory table of a front end as it should be: two adjacent regions. */
+struct vhost_user_memory front_end_table(void);
+uint64_t front_end_ask_table(struct front_end *fe, const struct vhost_user_memory *table);
+
+/* The ring addresses of the mock driver, as the front end's. */
+struct vhost_user_vring_addr front_end_addr(const struct front_end *fe);
+
+/* The steps of a set-up. `features` are added to VERSION_1, FLUSH and PROTOCOL_FEATURES. */
+void front_end_negotiate(struct front_end *fe, uint64_t features);
+void front_end_share_memory(struct front_end *fe);
+void front_end_set_ring(struct front_end *fe, uint16_t base);
+void front_end_start_ring(struct front_end *fe);
+
+/* All of them. */
+void front_end_set_up(struct front_end *fe, uint64_t features);
+
+/* The driver. */
+
+/* The bytes of a buffer. */
+uint8_t *block_data(struct front_end *fe);
+
+/* Carries out one request with `len` bytes of block_data(), and returns its status. */
+uint8_t block_io(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t len);
+
+/* The same in two steps, with several at once: number n of them, below 32, has its own header and status. */
+void block_submit(struct front_end *fe, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
+void block_kick(struct front_end *fe);
+void block_wait(struct front_end *fe, unsigned int count);
+uint8_t block_status(const struct front_end *fe, unsigned int n);
+
+/* Writes a sector with these bytes, flushes, and reads it back. */
+void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte);
+
+/* A whole good session, which leaves as a front end should. */
+void front_end_good_session(const char *path, uint8_t byte);
+
+#endif

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Front ends that send what they should not. After each of them the daemon serves a good session, and
+ * at the end of each test it exits as if nothing had been.
+ */
+#include "daemon.h"
+#include "front_end.h"
+
+#include "cmocka_includes.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <virtio/bindings/virtio_config.h>
+
+#define PAGE UINT64_C(4096)
+#define NEED_REPLY (VHOST_USER_FLAG_VERSION | VHOST_USER_FLAG_NEED_REPLY)
+
+static const uint8_t zeros[1024];
+
+/* Sends one message on a new connection, and expects to be dropped for it. */
+static void expect_drop(const struct daemon_process *daemon, uint32_t request, uint32_t flags, const void *payload,
+			uint32_t size, unsigned int fd_count)
+{
+	struct front_end fe;
+	int fds[32];
+
+	front_end_open(&fe, daemon->socket);
+	for (unsigned int i = 0; i < fd_count; i++)
+		fds[i] = fe.memory_fd;
+	front_end_send(&fe, request, flags, payload, size, fds, fd_count);
+	front_end_expect_end(&fe);
+	front_end_close(&fe);
+}
+
+static void message_of_wrong_size_ends_the_session(void **state)
+{
+	struct daemon_process daemon;
+	uint8_t payload[1024];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	for (unsigned int i = 0; i < FRONT_END_REQUESTS; i++) {
+		const uint32_t right = front_end_requests[i].size;
+		const uint32_t sizes[] = { right - 1, right + 1, 0, 1, right + 8, 300, 512 };
+
+		front_end_fill_payload(front_end_requests[i].request, payload);
+		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+			if (sizes[s] > 512 || sizes[s] == right)
+				continue;
+			/* GET_CONFIG is answered with nothing if its sizes don't agree, see session_shows_... */
+			if (front_end_requests[i].request == VHOST_USER_GET_CONFIG && sizes[s] >= 12 && sizes[s] <= 268)
+				continue;
+			expect_drop(&daemon, front_end_requests[i].request, NEED_REPLY, payload, sizes[s],
+				    front_end_requests[i].fds);
+		}
+	}
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+static void message_with_huge_size_ends_the_session(void **state)
+{
+	const uint32_t sizes[] = { 513, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff4, 0xffffffff };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	for (unsigned int i = 0; i <= FRONT_END_REQUESTS; i++) {
+		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+			/* The last one is a request that nobody knows. */
+			const struct vhost_user_header header = { .request = i < FRONT_END_REQUESTS
+										     ? front_end_requests[i].request
+										     : 1000,
+								  .flags = NEED_REPLY,
+								  .size = sizes[s] };
+
+			front_end_open(&fe, daemon.socket);
+			assert_int_equal(send(fe.socket, &header, sizeof header, MSG_NOSIGNAL), sizeof header);
+			front_end_expect_end(&fe);
+			front_end_close(&fe);
+		}
+	}
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+static void message_with_wrong_flags_ends_the_session(void **state)
+{
+	const uint32_t flags[] = { 0, 2, 3, 5, 0x11, 0x80000001, 0xffffffff };
+	struct daemon_process daemon;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	for (unsigned int i = 0; i < sizeof flags / sizeof *flags; i++)
+		expect_drop(&daemon, VHOST_USER_SET_OWNER, flags[i], NULL, 0, 0);
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+/* And none of them stays open in the daemon. */
+static void message_with_wrong_descriptors_ends_the_session(void **state)
+{
+	const unsigned int counts[] = { 0, 1, 2, 8, 9, 32 };
+	struct daemon_process daemon;
+	struct front_end fe;
+	uint8_t payload[1024];
+	unsigned int open_before;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	open_before = daemon_open_files(&daemon);
+	front_end_close(&fe);
+	for (unsigned int i = 0; i < FRONT_END_REQUESTS; i++) {
+		front_end_fill_payload(front_end_requests[i].request, payload);
+		for (unsigned int c = 0; c < sizeof counts / sizeof *counts; c++)
+			if (counts[c] != front_end_requests[i].fds)
+				expect_drop(&daemon, front_end_requests[i].request, NEED_REPLY, payload,
+					    front_end_requests[i].size, counts[c]);
+	}
+	/* The flag says that there is no descriptor, and there is one. */
+	payload[0] = 0;
+	payload[1] = VHOST_USER_VRING_NO_FD >> 8;
+	expect_drop(&daemon, VHOST_USER_SET_VRING_KICK, NEED_REPLY, payload, 8, 1);
+	front_end_open(&fe, daemon.socket);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	assert_int_equal(daemon_open_files(&daemon), open_before);
+	front_end_close(&fe);
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+static void message_that_is_unknown_is_refused_or_ignored(void **state)
+{
+	const uint32_t requests[] = { 0, 6, 7, 19, 20, 22, 23, 26, 31, 34, 37, 40, 63, 1000, 0xffffffff };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	for (unsigned int i = 0; i < sizeof requests / sizeof *requests; i++) {
+		const int fds[2] = { fe.memory_fd, fe.call };
+
+		assert_int_equal(front_end_ask(&fe, requests[i], zeros, 100, fds, 2), 1);
+		front_end_send(&fe, requests[i], VHOST_USER_FLAG_VERSION, zeros, 512, fds, 2);
+	}
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/*
+ * Sends what is impossible. It is refused, and the same front end can go on; one that didn't ask for a
+ * reply is dropped.
+ */
+static void expect_refusal(const struct daemon_process *daemon, uint32_t request, const void *payload, uint32_t size,
+			   int fd)
+{
+	struct front_end fe;
+
+	front_end_open(&fe, daemon->socket);
+	assert_int_equal(front_end_ask(&fe, request, payload, size, &fd, fd >= 0), 1);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	front_end_close(&fe);
+	front_end_open(&fe, daemon->socket);
+	front_end_send(&fe, request, VHOST_USER_FLAG_VERSION, payload, size, &fd, fd >= 0);
+	front_end_expect_end(&fe);
+	front_end_close(&fe);
+}
+
+/* Hostile 61 and 97, as far as they reach a vhost-user back end. */
+static void message_for_queue_that_is_not_there_is_refused(void **state)
+{
+	const uint32_t requests[] = { VHOST_USER_SET_VRING_NUM, VHOST_USER_SET_VRING_BASE,
+				      VHOST_USER_SET_VRING_ENABLE };
+	const uint32_t fd_requests[] = { VHOST_USER_SET_VRING_KICK, VHOST_USER_SET_VRING_CALL,
+					 VHOST_USER_SET_VRING_ERR };
+	const uint32_t indices[] = { 2, 3, 255, 256, 0x10000, 0x80000000, 0xffffffff };
+	const int kick = eventfd(0, EFD_CLOEXEC);
+	struct daemon_process daemon;
+
+	(void)state;
+	daemon_start(&daemon, ",queues=2");
+	for (unsigned int i = 0; i < sizeof indices / sizeof *indices; i++) {
+		const struct vhost_user_vring_state ring = { .index = indices[i], .num = 1 };
+		const struct vhost_user_vring_addr addr = { .index = indices[i] };
+		const uint64_t value = indices[i];
+
+		for (unsigned int r = 0; r < 3; r++) {
+			expect_refusal(&daemon, requests[r], &ring, sizeof ring, -1);
+			/* Bit 8 of these means something else. */
+			if (value < 256)
+				expect_refusal(&daemon, fd_requests[r], &value, sizeof value, kick);
+		}
+		expect_refusal(&daemon, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, -1);
+		/* There is no way to say so but to leave. */
+		expect_drop(&daemon, VHOST_USER_GET_VRING_BASE, NEED_REPLY, &ring, sizeof ring, 0);
+	}
+	close(kick);
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+static void message_with_bad_features_is_refused(void **state)
+{
+	const uint64_t version_1 = FEATURE(VIRTIO_F_VERSION_1);
+	const uint64_t bad[] = { 0, version_1 | FEATURE(63), version_1 | FEATURE(VIRTIO_F_RING_PACKED), UINT64_MAX };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	for (unsigned int i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, bad[i]), 1);
+		if (bad[i])
+			assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_PROTOCOL_FEATURES, bad[i]), 1);
+	}
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Memory */
+
+#define HALF (GUEST_BYTES / 2)
+
+/* Each is wrong in one number. */
+static const struct vhost_user_region bad_regions[] = {
+	{ GUEST_ADDR, 0, USER_ADDR, 0 },
+	{ GUEST_ADDR, HALF + 1, USER_ADDR, 0 },
+	{ GUEST_ADDR, GUEST_BYTES + PAGE, USER_ADDR, 0 }, /* past the end of the file */
+	{ GUEST_ADDR, -PAGE, USER_ADDR, 0 },              /* wraps everywhere */
+	{ GUEST_ADDR, UINT64_C(1) << 63, USER_ADDR, 0 },
+	{ GUEST_ADDR + 1, HALF, USER_ADDR, 0 },
+	{ -PAGE, HALF, USER_ADDR, 0 }, /* wraps in the guest */
+	{ GUEST_ADDR, HALF, USER_ADDR + 8, 0 },
+	{ GUEST_ADDR, HALF, -PAGE, 0 }, /* wraps in the front end */
+	{ GUEST_ADDR, HALF, USER_ADDR, 512 },
+	{ GUEST_ADDR, HALF, USER_ADDR, GUEST_BYTES }, /* behind the file */
+	{ GUEST_ADDR, HALF, USER_ADDR, HALF + PAGE }, /* leaves the file */
+	{ GUEST_ADDR, HALF, USER_ADDR, -PAGE },       /* wraps in the file */
+	{ GUEST_ADDR, HALF, USER_ADDR, UINT64_C(1) << 63 },
+};
+
+static void memory_of_bad_regions_is_refused(void **state)
+{
+	const int fd = memfd_create("guest", MFD_CLOEXEC);
+	struct vhost_user_memory table = { .count = 1 };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, (off_t)GUEST_BYTES), 0);
+	daemon_start(&daemon, "");
+	for (unsigned int i = 0; i < sizeof bad_regions / sizeof *bad_regions; i++) {
+		table.regions[0] = bad_regions[i];
+		expect_refusal(&daemon, VHOST_USER_SET_MEM_TABLE, &table, 40, fd);
+	}
+	close(fd);
+	front_end_open(&fe, daemon.socket);
+	/* Two that overlap by a page, and two that are the same. */
+	table = front_end_table();
+	table.regions[1].guest_addr -= PAGE;
+	assert_int_equal(front_end_ask_table(&fe, &table), 1);
+	table.regions[1] = table.regions[0];
+	assert_int_equal(front_end_ask_table(&fe, &table), 1);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 1);
+	/* Refused with a ring running, it leaves the old memory in place. */
+	assert_int_equal(front_end_ask_table(&fe, &table), 1);
+	block_write_and_read(&fe, 2, 2);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void memory_of_counts_that_disagree_ends_the_session(void **state)
+{
+	struct vhost_user_memory table = front_end_table();
+	struct daemon_process daemon;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	expect_drop(&daemon, VHOST_USER_SET_MEM_TABLE, NEED_REPLY, &table, 72, 1);
+	expect_drop(&daemon, VHOST_USER_SET_MEM_TABLE, NEED_REPLY, &table, 72, 3);
+	expect_drop(&daemon, VHOST_USER_SET_MEM_TABLE, NEED_REPLY, &table, 40, 2);
+	table.count = 8;
+	expect_drop(&daemon, VHOST_USER_SET_MEM_TABLE, NEED_REPLY, &table, 72, 8);
+	table.count = 9;
+	expect_drop(&daemon, VHOST_USER_SET_MEM_TABLE, NEED_REPLY, &table, 264, 8);
+	table.count = UINT32_MAX;
+	expect_drop(&daemon, VHOST_USER_SET_MEM_TABLE, NEED_REPLY, &table, 264, 8);
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+static void memory_that_is_no_writable_file_is_refused(void **state)
+{
+	const struct vhost_user_memory table = { .count = 1, .regions = { front_end_table().regions[0] } };
+	const int guest = memfd_create("guest", MFD_CLOEXEC);
+	struct daemon_process daemon;
+	char path[64];
+	int fds[8], ends[2];
+
+	(void)state;
+	assert_int_equal(ftruncate(guest, (off_t)GUEST_BYTES), 0);
+	assert_int_equal(pipe(ends), 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", guest);
+	fds[0] = open(path, O_RDONLY | O_CLOEXEC);
+	fds[1] = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	fds[2] = open("/tmp", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	fds[3] = ends[0];
+	fds[4] = ends[1];
+	fds[5] = memfd_create("empty", MFD_CLOEXEC);
+	fds[6] = eventfd(0, EFD_CLOEXEC);
+	fds[7] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	daemon_start(&daemon, "");
+	for (unsigned int i = 0; i < sizeof fds / sizeof *fds; i++) {
+		assert_true(fds[i] >= 0);
+		expect_refusal(&daemon, VHOST_USER_SET_MEM_TABLE, &table, 40, fds[i]);
+		close(fds[i]);
+	}
+	close(guest);
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
+/* Rings */
+
+/* Hostile 49, 50 and 51. */
+static void ring_of_bad_size_or_base_is_refused(void **state)
+{
+	const uint32_t sizes[] = { 0, 3, 63, 65, 2048, 32768, 65536, 0x10040, 0x80000000, 0xffffffff };
+	const uint32_t bases[] = { 65536, 0x80000000, 0xffffffff };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_negotiate(&fe, 0);
+	front_end_share_memory(&fe);
+	front_end_set_ring(&fe, 0);
+	for (unsigned int i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 0, sizes[i]), 1);
+	for (unsigned int i = 0; i < sizeof bases / sizeof *bases; i++)
+		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_BASE, 0, bases[i]), 1);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 2), 1);
+	/* What was set before is what counts. */
+	front_end_start_ring(&fe);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Hostile 53, 54 and 55. */
+static void ring_at_bad_addresses_is_refused(void **state)
+{
+	const uint64_t half = GUEST_BYTES / 2;
+	/* For each area: addresses at which no ring can be. The table has 1024 bytes, the others fewer. */
+	const uint64_t bad[] = { 0,
+				 1,
+				 GUEST_ADDR,
+				 USER_ADDR + 1,
+				 USER_ADDR - 16,
+				 USER_ADDR + half - 16,
+				 USER_ADDR + half,
+				 USER_ADDR + 4 * half - 16,
+				 USER_ADDR + 5 * half - 16,
+				 UINT64_MAX - 15,
+				 UINT64_MAX };
+	struct vhost_user_vring_addr addr, good;
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_negotiate(&fe, 0);
+	good = front_end_addr(&fe);
+	/* There is no memory yet. */
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &good, sizeof good, NULL, 0), 1);
+	front_end_share_memory(&fe);
+	front_end_set_ring(&fe, 0);
+	for (unsigned int i = 0; i < sizeof bad / sizeof *bad; i++) {
+		for (unsigned int area = 0; area < 3; area++) {
+			uint64_t *const areas[] = { &addr.desc, &addr.avail, &addr.used };
+
+			addr = good;
+			*areas[area] = bad[i];
+			assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 1);
+		}
+	}
+	addr = good;
+	addr.flags = 1; /* logging */
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 1);
+	front_end_start_ring(&fe);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Hostile 52. */
+static void ring_that_runs_keeps_its_configuration(void **state)
+{
+	struct daemon_process daemon;
+	struct vhost_user_vring_addr addr;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, FEATURE(VIRTIO_RING_F_EVENT_IDX));
+	addr = front_end_addr(&fe);
+	addr.used += 0x4000;
+	block_write_and_read(&fe, 1, 1);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 0, 16), 1);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_BASE, 0, 0), 1);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 1);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, FEATURE(VIRTIO_F_VERSION_1)), 1);
+	block_write_and_read(&fe, 2, 2);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* The memory table came, ring addresses came, and then a table without the ring: the ring can't start. */
+static void ring_that_lost_its_memory_does_not_start(void **state)
+{
+	struct vhost_user_memory table = front_end_table();
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_negotiate(&fe, 0);
+	front_end_share_memory(&fe);
+	front_end_set_ring(&fe, 0);
+	table.count = 1;
+	table.regions[0] = table.regions[1];
+	assert_int_equal(front_end_ask_table(&fe, &table), 0);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 1);
+	front_end_share_memory(&fe);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void ring_descriptor_of_the_wrong_kind_is_refused(void **state)
+{
+	const uint32_t requests[] = { VHOST_USER_SET_VRING_KICK, VHOST_USER_SET_VRING_CALL, VHOST_USER_SET_VRING_ERR };
+	const uint64_t bits = 0x200;
+	struct daemon_process daemon;
+	struct front_end fe;
+	int ends[2], folder;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	assert_int_equal(pipe(ends), 0);
+	folder = open("/tmp", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	for (unsigned int i = 0; i < 3; i++) {
+		/* A file: it may be one that only we may write to. */
+		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, fe.memory_fd), 1);
+		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, folder), 1);
+		assert_int_equal(front_end_ask(&fe, requests[i], &bits, sizeof bits, &fe.kick, 1), 1);
+	}
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, ends[0]), 1);
+	close(ends[0]);
+	close(ends[1]);
+	close(folder);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(message_of_wrong_size_ends_the_session),
+		cmocka_unit_test(message_with_huge_size_ends_the_session),
+		cmocka_unit_test(message_with_wrong_flags_ends_the_session),
+		cmocka_unit_test(message_with_wrong_descriptors_ends_the_session),
+		cmocka_unit_test(message_that_is_unknown_is_refused_or_ignored),
+		cmocka_unit_test(message_for_queue_that_is_not_there_is_refused),
+		cmocka_unit_test(message_with_bad_features_is_refused),
+		cmocka_unit_test(memory_of_bad_regions_is_refused),
+		cmocka_unit_test(memory_of_counts_that_disagree_ends_the_session),
+		cmocka_unit_test(memory_that_is_no_writable_file_is_refused),
+		cmocka_unit_test(ring_of_bad_size_or_base_is_refused),
+		cmocka_unit_test(ring_at_bad_addresses_is_refused),
+		cmocka_unit_test(ring_that_runs_keeps_its_configuration),
+		cmocka_unit_test(ring_that_lost_its_memory_does_not_start),
+		cmocka_unit_test(ring_descriptor_of_the_wrong_kind_is_refused),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Sessions as front ends and guests have them, and rings that guests break. */
+#include "daemon.h"
+#include "front_end.h"
+
+#include "cmocka_includes.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <virtio/bindings/virtio_config.h>
+
+#define RING_FEATURES (FEATURE(VIRTIO_RING_F_EVENT_IDX) | FEATURE(VIRTIO_RING_F_INDIRECT_DESC))
+
+static uint32_t get_base(struct front_end *fe)
+{
+	struct vhost_user_vring_state state = { .index = 0, .num = 77 };
+
+	front_end_send(fe, VHOST_USER_GET_VRING_BASE, VHOST_USER_FLAG_VERSION, &state, sizeof state, NULL, 0);
+	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_VRING_BASE, &state, sizeof state), sizeof state);
+	return state.num;
+}
+
+static void session_serves_requests_and_counts_them(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	char summary[256];
+
+	(void)state;
+	daemon_start(&daemon, ",serial=the serial number");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, RING_FEATURES);
+	block_write_and_read(&fe, 5, 0xa5);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_GET_ID, 0, VIRTIO_BLK_ID_BYTES), VIRTIO_BLK_S_OK);
+	assert_memory_equal(block_data(&fe), "the serial number\0\0\0", VIRTIO_BLK_ID_BYTES);
+	assert_int_equal(block_io(&fe, 99, 0, 512), VIRTIO_BLK_S_UNSUPP);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 512, 512), VIRTIO_BLK_S_IOERR);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	snprintf(summary, sizeof summary,
+		 "blk %s: 6 requests (in 2, out 1, flush 1, get-id 1, other 1, failed 2), 512 bytes read, 512 bytes "
+		 "written, 0 faults",
+		 daemon.image);
+	assert_string_equal(daemon.summary, summary);
+}
+
+static void session_writes_reach_the_image(void **state)
+{
+	uint8_t expected[512], found[512];
+	struct daemon_process daemon;
+	FILE *image;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_good_session(daemon.socket, 7);
+	memset(expected, 7, sizeof expected);
+	image = fopen(daemon.image, "r");
+	assert_non_null(image);
+	assert_int_equal(fseek(image, 7 * 512, SEEK_SET), 0);
+	assert_int_equal(fread(found, sizeof found, 1, image), 1);
+	fclose(image);
+	assert_memory_equal(found, expected, sizeof found);
+	daemon_finish(&daemon);
+}
+
+static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
+{
+	const uint64_t features[] = { 0, FEATURE(VIRTIO_RING_F_EVENT_IDX) };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	for (unsigned int f = 0; f < 2; f++) {
+		front_end_open(&fe, daemon.socket);
+		front_end_set_up(&fe, features[f]);
+		/* 400 times 20 requests: the ring's 64 descriptors, one and a third, and its indices wrap often. */
+		for (unsigned int round = 0; round < 400; round++) {
+			for (unsigned int n = 0; n < 20; n++)
+				block_submit(&fe, n, VIRTIO_BLK_T_OUT, n, 512);
+			block_kick(&fe);
+			block_wait(&fe, 20);
+			for (unsigned int n = 0; n < 20; n++)
+				assert_int_equal(block_status(&fe, n), VIRTIO_BLK_S_OK);
+		}
+		assert_int_equal(get_base(&fe), 400 * 20);
+		front_end_close(&fe);
+	}
+	daemon_finish(&daemon);
+}
+
+/* The front end's ring was served by another back end before: both indices are not 0. */
+static void session_continues_a_ring_at_its_indices(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_negotiate(&fe, RING_FEATURES);
+	front_end_share_memory(&fe);
+	assert_int_equal(virtio_mock_seek(&fe.mock, 65534), 0);
+	front_end_set_ring(&fe, 65534);
+	front_end_start_ring(&fe);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(get_base(&fe), 3);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void session_restarts_a_ring_where_it_stopped(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, RING_FEATURES);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(get_base(&fe), 1);
+	/* Stopped: a kick is for nobody, and the request waits for the next start. */
+	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+	block_kick(&fe);
+	assert_int_equal(get_base(&fe), 1);
+	assert_int_equal(block_status(&fe, 0), 0xff);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
+	block_wait(&fe, 1);
+	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+	/* The same by disabling it. */
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
+	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+	block_kick(&fe);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	assert_int_equal(block_status(&fe, 0), 0xff);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
+	block_wait(&fe, 1);
+	/* And by the deprecated request. */
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
+	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+	block_kick(&fe);
+	assert_int_equal(get_base(&fe), 3);
+	assert_int_equal(block_status(&fe, 0), 0xff);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* A front end that knows nothing of SET_VRING_ENABLE. */
+static void session_enables_rings_without_protocol_features(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, FEATURE(VIRTIO_F_VERSION_1)), 0);
+	front_end_share_memory(&fe);
+	front_end_set_ring(&fe, 0);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 1);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void session_polls_a_ring_without_a_kick_descriptor(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_negotiate(&fe, 0);
+	front_end_share_memory(&fe);
+	front_end_set_ring(&fe, 0);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_VRING_KICK, VHOST_USER_VRING_NO_FD), 0);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+		block_wait(&fe, 1);
+		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+	}
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* User Mode Linux gives a socket in place of the eventfd. */
+static void session_signals_by_pipe_and_socket(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	int ends[2];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	for (unsigned int i = 0; i < 2; i++) {
+		front_end_open(&fe, daemon.socket);
+		front_end_set_up(&fe, 0);
+		assert_int_equal(i == 0 ? pipe(ends) : socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, ends[1]), 0);
+		assert_int_equal(dup2(ends[0], fe.call), fe.call);
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+		close(ends[0]);
+		close(ends[1]);
+		front_end_close(&fe);
+	}
+	daemon_finish(&daemon);
+}
+
+/* A front end that never looks at its signals does not stop the daemon. */
+static void session_goes_on_when_signals_are_not_read(void **state)
+{
+	struct daemon_process daemon;
+	struct vring_used_elem used;
+	struct front_end fe;
+	int ends[2];
+	char text[256];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, ends[1]), 0);
+	for (unsigned int i = 0; i < 2000; i++) {
+		block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+		block_kick(&fe);
+		while (virtio_mock_pop_used(&fe.mock, &used) != 1)
+			;
+	}
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	close(ends[0]);
+	close(ends[1]);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void session_switches_memory_while_the_ring_runs(void **state)
+{
+	struct daemon_process daemon;
+	struct vhost_user_memory table = front_end_table();
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, RING_FEATURES);
+	block_write_and_read(&fe, 1, 0x11);
+	/* A third region, then one in place of the first two. */
+	table.count = 3;
+	table.regions[2] = table.regions[1];
+	table.regions[2].guest_addr += GUEST_BYTES;
+	table.regions[2].user_addr += GUEST_BYTES;
+	assert_int_equal(front_end_ask_table(&fe, &table), 0);
+	block_write_and_read(&fe, 2, 0x22);
+	table.count = 1;
+	table.regions[0].size = GUEST_BYTES;
+	assert_int_equal(front_end_ask_table(&fe, &table), 0);
+	block_write_and_read(&fe, 3, 0x33);
+	/* Memory without the ring is refused; without the buffer is not, but then requests fail. */
+	table.regions[0].guest_addr += 0x1000;
+	table.regions[0].size -= 0x1000;
+	assert_int_equal(front_end_ask_table(&fe, &table), 1);
+	table.count = 0;
+	assert_int_equal(front_end_ask_table(&fe, &table), 1);
+	block_write_and_read(&fe, 4, 0x44);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 0 faults"));
+}
+
+/* So that the front end can't shrink the file under us. */
+static void session_seals_memory_against_shrinking(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_share_memory(&fe);
+	assert_int_equal(ftruncate(fe.memory_fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void session_shows_the_configuration_space(void **state)
+{
+	struct vhost_user_config config = { .size = 60 };
+	const uint32_t header = offsetof(struct vhost_user_config, data);
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, ",queues=3");
+	front_end_open(&fe, daemon.socket);
+	assert_int_equal(front_end_get_u64(&fe, VHOST_USER_GET_QUEUE_NUM), 3);
+	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 60, NULL, 0);
+	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), header + 60);
+	assert_int_equal(config.size, 60);
+	assert_int_equal(virtio_get_le64(config.data), IMAGE_BYTES / 512);
+	assert_int_equal(virtio_get_le16(config.data + offsetof(struct virtio_blk_config, num_queues)), 3);
+	/* Hostile 103: behind its end are zeros; behind what the protocol allows is nothing. */
+	memset(&config, 0xee, sizeof config);
+	config.offset = 200;
+	config.size = 56;
+	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 56, NULL, 0);
+	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), header + 56);
+	for (unsigned int i = 0; i < 56; i++)
+		assert_int_equal(config.data[i], 0);
+	config.offset = 201;
+	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 56, NULL, 0);
+	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), 0);
+	config.offset = UINT32_MAX;
+	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 56, NULL, 0);
+	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), 0);
+	/* Hostile 104: nothing of it is writable. */
+	memset(&config, 0, sizeof config);
+	config.size = 8;
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 8, NULL, 0), 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Hostile 124: whether the driver has accepted VIRTIO_BLK_F_RO or not. */
+static void session_refuses_writes_to_a_read_only_disk(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, ",readonly=on");
+	front_end_open(&fe, daemon.socket);
+	assert_true(front_end_get_u64(&fe, VHOST_USER_GET_FEATURES) & FEATURE(VIRTIO_BLK_F_RO));
+	front_end_set_up(&fe, 0);
+	memset(block_data(&fe), 1, 512);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(block_data(&fe)[0], 0);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void session_of_second_front_end_begins_after_the_first(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end first, second;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&first, daemon.socket);
+	front_end_set_up(&first, 0);
+	front_end_open(&second, daemon.socket);
+	front_end_send(&second, VHOST_USER_SET_OWNER, VHOST_USER_FLAG_VERSION, NULL, 0, NULL, 0);
+	block_write_and_read(&first, 1, 1);
+	front_end_close(&first);
+	front_end_set_up(&second, 0);
+	block_write_and_read(&second, 2, 2);
+	front_end_close(&second);
+	daemon_finish(&daemon);
+}
+
+/* Rings that guests break */
+
+static void expect_broken(struct front_end *fe)
+{
+	uint64_t count;
+
+	/* Blocks until the daemon has said so. */
+	assert_int_equal(read(fe->err, &count, sizeof count), sizeof count);
+	assert_int_equal(count, 1);
+	/* Messages are still served, and nothing more is taken from the ring. */
+	(void)front_end_get_u64(fe, VHOST_USER_GET_FEATURES);
+}
+
+/* Hostile 7 and hostile 17: the available index too far ahead, and kicks afterwards. */
+static void session_stops_a_ring_whose_index_jumps(void **state)
+{
+	const uint64_t one = 1;
+	struct daemon_process daemon;
+	struct front_end fe;
+	char text[1024];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, RING_FEATURES);
+	block_write_and_read(&fe, 1, 1);
+	assert_int_equal(virtio_mock_set(&fe.mock, VIRTIO_MOCK_AVAIL_IDX, 3 + RING_SIZE + 1), 0);
+	assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
+	expect_broken(&fe);
+	/* A new call descriptor doesn't start it again. */
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
+	for (unsigned int i = 0; i < 100; i++)
+		assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
+	assert_int_equal(get_base(&fe), 3);
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
+	assert_non_null(strstr(text, "VIRTIO_EAVAILIDX"));
+	/* The guest resets the device; the front end sets the ring up anew. */
+	assert_int_equal(virtio_mock_reset(&fe.mock), 0);
+	front_end_set_ring(&fe, 0);
+	front_end_start_ring(&fe);
+	block_write_and_read(&fe, 2, 2);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 1 faults"));
+}
+
+/* Hostile 6. What was good before it is completed, and heard of. */
+static void session_stops_a_ring_with_a_head_out_of_range(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, RING_FEATURES);
+	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+	assert_int_equal(virtio_mock_offer(&fe.mock, RING_SIZE), 0);
+	assert_int_equal(virtio_mock_publish(&fe.mock), 0);
+	block_kick(&fe);
+	block_wait(&fe, 1);
+	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+	expect_broken(&fe);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 1 faults"));
+}
+
+/* Hostile 5 and 16: each is given back, and said nothing about. */
+static void session_gives_back_malformed_chains(void **state)
+{
+	const struct vring_desc bad = {
+		.addr = virtio_le64(GUEST_ADDR + DATA),
+		.len = virtio_le32(512),
+		.flags = virtio_le16(VRING_DESC_F_NEXT),
+		.next = virtio_le16(RING_SIZE),
+	};
+	struct daemon_process daemon;
+	struct vring_used_elem used;
+	struct front_end fe;
+	char text[256];
+	int head;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	for (unsigned int i = 0; i < 1000; i++) {
+		const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 512 };
+
+		head = virtio_mock_alloc(&fe.mock, &buffer, 1);
+		assert_true(head >= 0);
+		assert_int_equal(virtio_mock_set_desc(&fe.mock, (uint32_t)head, &bad), 0);
+		assert_int_equal(virtio_mock_offer(&fe.mock, (uint16_t)head), 0);
+		assert_int_equal(virtio_mock_publish(&fe.mock), 0);
+		block_kick(&fe);
+		while (virtio_mock_pop_used(&fe.mock, &used) != 1)
+			;
+		assert_int_equal(used.id, head);
+		assert_int_equal(used.len, 0);
+	}
+	block_write_and_read(&fe, 3, 3);
+	front_end_close(&fe);
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 1000 faults"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(session_serves_requests_and_counts_them),
+		cmocka_unit_test(session_writes_reach_the_image),
+		cmocka_unit_test(session_serves_a_whole_ring_with_and_without_event_idx),
+		cmocka_unit_test(session_continues_a_ring_at_its_indices),
+		cmocka_unit_test(session_restarts_a_ring_where_it_stopped),
+		cmocka_unit_test(session_enables_rings_without_protocol_features),
+		cmocka_unit_test(session_polls_a_ring_without_a_kick_descriptor),
+		cmocka_unit_test(session_signals_by_pipe_and_socket),
+		cmocka_unit_test(session_goes_on_when_signals_are_not_read),
+		cmocka_unit_test(session_switches_memory_while_the_ring_runs),
+		cmocka_unit_test(session_seals_memory_against_shrinking),
+		cmocka_unit_test(session_shows_the_configuration_space),
+		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
+		cmocka_unit_test(session_of_second_front_end_begins_after_the_first),
+		cmocka_unit_test(session_stops_a_ring_whose_index_jumps),
+		cmocka_unit_test(session_stops_a_ring_with_a_head_out_of_range),
+		cmocka_unit_test(session_gives_back_malformed_chains),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
