@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Shell functions of the demo, the test command and the guest tests: Debian packages, and booting User Mode Linux, a
+# Linux kernel that runs as an ordinary process and takes its virtio devices from vhost-user sockets.
+# POSIX sh, to be sourced. Functions return 1 after saying what is missing or wrong; callers decide what that means.
+# shellcheck shell=sh
+
+# mkfs.ext4, e2fsck and debugfs are there, but not on an ordinary user's path.
+PATH=$PATH:/usr/sbin:/sbin
+
+# No guest and no daemon runs longer: `timeout` ends both, however they hang.
+guest_seconds=120
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		# A test has nobody to type a password.
+		if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
+	else
+		echo "this needs root: run it as root, or install sudo" >&2
+		return 1
+	fi
+}
+
+# run_apt COMMAND...: runs an apt command, a second time after `apt-get update` if it fails, since a new machine has no
+# package lists and an old one has stale ones. Shows apt's words only if both fail.
+run_apt() {
+	if ! command -v apt-get >/dev/null; then
+		echo "apt-get is not here: this needs Debian 12" >&2
+		return 1
+	fi
+	"$@" >/dev/null 2>&1 && return
+	as_root apt-get update >/dev/null 2>&1
+	apt_output=$("$@" 2>&1) && return
+	printf '%s\n' "$apt_output" | grep '^E:' >&2 || printf '%s\n' "$apt_output" >&2
+	return 1
+}
+
+# need_packages PACKAGE...: installs those that are not installed.
+need_packages() {
+	missing=
+	for package; do
+		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+			missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	echo "Installing Debian packages:$missing"
+	# shellcheck disable=SC2086 # a list of words
+	run_apt as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing && return
+	echo "Could not install them. As root: apt-get install$missing" >&2
+	return 1
+}
+
+# unpack_package DIRECTORY PACKAGE: downloads a Debian package and unpacks it as DIRECTORY/PACKAGE. That needs no root
+# and changes nothing on the machine. What was unpacked before is used again.
+unpack_package() {
+	[ -d "$1/$2" ] && return
+	echo "Downloading and unpacking Debian's $2 below $1"
+	# Under another name until it is whole.
+	rm -rf "$1/$2.part"
+	mkdir -p "$1/$2.part" || return
+	if (cd "$1/$2.part" && run_apt apt-get -o APT::Sandbox::User=root download "$2" &&
+		dpkg -x ./*.deb . && rm ./*.deb); then
+		mv "$1/$2.part" "$1/$2"
+	else
+		echo "Could not get $2. Try: apt-get update && apt-get download $2 && dpkg -x $2_*.deb $1/$2" >&2
+		return 1
+	fi
+}
+
+# guest_packages DIRECTORY: what guests are made of. Sets $uml and $busybox.
+guest_packages() {
+	need_packages e2fsprogs && unpack_package "$1" user-mode-linux && unpack_package "$1" busybox-static || return
+	uml=$1/user-mode-linux
+	busybox=$1/busybox-static/bin/busybox
+}
+
+# module_files MODULE...: the files of these modules of the guest kernel and of all they depend on, in loading order.
+# Names are written with "_"; a file that several depend on is named several times.
+module_files() {
+	for module; do
+		# modules.dep: "x/a.ko: x/b.ko x/c.ko" where a needs b and b needs c.
+		awk -v name="$module" '
+			{ base = $1; sub(/.*\//, "", base); sub(/\.ko.*/, "", base); gsub(/-/, "_", base) }
+			base == name { found = 1; for (i = NF; i > 1; i--) print $i; sub(/:$/, "", $1); print $1 }
+			END { if (!found) exit 1 }' "$uml"/usr/lib/uml/modules/*/modules.dep && continue
+		echo "the guest kernel has no module $module" >&2
+		return 1
+	done
+}
+
+# make_initramfs FILE INIT MODULES [PROGRAM...]: an initramfs of busybox, the script INIT, the kernel modules (in
+# /modules, to be loaded in the order of /modules/order) and programs of this machine with their shared libraries.
+make_initramfs() {
+	output=$1 init=$2 modules=$3
+	shift 3
+	root=$output.d
+	rm -rf "$root"
+	mkdir -p "$root/bin" "$root/modules" || return
+	cp "$busybox" "$root/bin/busybox" && cp "$init" "$root/init" && chmod +x "$root/init" || return
+	# shellcheck disable=SC2086 # a list of words
+	files=$(module_files $modules) || return
+	for file in $files; do
+		module=${file##*/}
+		[ ! -e "$root/modules/$module" ] || continue
+		cp "$uml"/usr/lib/uml/modules/*/"$file" "$root/modules/" || return
+		echo "$module" >>"$root/modules/order"
+	done
+	for program; do
+		program=$(command -v "$program") && cp -L "$program" "$root/bin/" || return
+		for library in $(ldd "$program" | grep -o '/[^ ]*'); do
+			mkdir -p "$root${library%/*}" && cp -L "$library" "$root$library" || return
+		done
+	done
+	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$output" && rm -rf "$root"
+}
+
+# start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the current folder.
+start_daemon() {
+	timeout -k 5 "$guest_seconds" "$@" >daemon.log 2>&1 &
+	daemon_pid=$!
+	for _ in $(seq 100); do
+		grep -q '^listening on' daemon.log && return
+		kill -0 "$daemon_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	echo "the daemon did not start: $*" >&2
+	return 1
+}
+
+# stop_daemon: asks it to end and returns its exit status.
+stop_daemon() {
+	kill -TERM "$daemon_pid" 2>/dev/null
+	stopping=$daemon_pid
+	daemon_pid=
+	wait "$stopping"
+}
+
+# boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off. Its console goes to console.log in the current
+# folder; of that, lines "GUEST: words" are shown as they come, except "GUEST: sha256 ...".
+# Sockets are best named relative to the current folder: a socket's path is limited to 107 bytes.
+boot() {
+	initramfs=$1
+	shift
+	mkdir -p tmp
+	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may be small or noexec.
+	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" "$uml/usr/bin/linux.uml" mem=64M initrd="$initramfs" quiet \
+		con=null con0=null,fd:1 uml_dir=tmp/ "$@" </dev/null >console.log 2>&1 &
+	guest_pid=$!
+	tail -n +1 -f -s 0.1 --pid="$guest_pid" console.log |
+		sed -u -n 's/\r$//; /^GUEST: sha256 /d; s/^GUEST: /  guest: /p' &
+	# The shell acts on a signal during `wait`, but not while it runs a foreground command.
+	guest_status=0
+	wait "$guest_pid" || guest_status=$?
+	guest_pid=
+	wait $!
+	return "$guest_status"
+}
+
+# guest_said PREFIX: what followed "GUEST: PREFIX " on the console, a line for each time.
+guest_said() {
+	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
+}
+
+# kill_guest: for an exit trap: leaves no process behind.
+kill_guest() {
+	[ -z "${guest_pid-}" ] || kill -TERM "$guest_pid" 2>/dev/null
+	[ -z "${daemon_pid-}" ] || kill -TERM "$daemon_pid" 2>/dev/null
+	return 0
+}

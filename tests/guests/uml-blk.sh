@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Boots a stock Linux kernel (Debian's User Mode Linux) whose disk is served by our vhost-user daemon. The guest makes a
+# file system, writes files and reads them back (blk-init.sh); then the disk image is checked from outside, with tools
+# that know nothing of virtio, against what the guest said it wrote.
+# usage: uml-blk.sh DAEMON FOLDER     FOLDER receives the image and the logs, and is made if it does not exist.
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/guests/lib.sh
+. "$here/lib.sh"
+
+[ $# = 2 ] || { echo "usage: $0 DAEMON FOLDER" >&2; exit 2; }
+daemon=$(readlink -f "$1")
+mkdir -p "$2"
+cd "$2"
+rm -rf disk.img blk.sock tmp files console.log daemon.log
+image_bytes=$((64 * 1024 * 1024))
+
+fail() {
+	echo "FAILED: $*" >&2
+	for log in console.log daemon.log; do
+		[ -e "$log" ] || continue
+		echo "--- the end of $PWD/$log:" >&2
+		tail -n 40 "$log" >&2
+	done
+	exit 1
+}
+
+ok() { echo "  ok: $*"; }
+
+# count NAME: the number before or after NAME in the daemon's summary line.
+count() {
+	number=$(sed -n "s/^blk .*[(, ]$1 \([0-9]*\)[,)].*/\1/p; s/^blk .* \([0-9]*\) $1.*/\1/p" daemon.log)
+	echo "${number:-none}"
+}
+
+trap kill_guest EXIT
+trap 'exit 130' INT TERM
+
+if ! guest_packages "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log; then
+	cat packages.log >&2
+	reason="the guest's packages cannot be had: $(head -n 1 packages.log)"
+	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
+	echo "skipped: $reason"
+	exit 77
+fi
+
+truncate -s "$image_bytes" disk.img
+make_initramfs initramfs.gz "$here/blk-init.sh" virtio_blk mkfs.ext4 || fail "no initramfs"
+
+echo "Starting the daemon and booting a guest whose /dev/vda it serves"
+start_daemon "$daemon" --blk disk.img,serial=uml-blk,socket=blk.sock || fail "no daemon"
+boot initramfs.gz virtio_uml.device=blk.sock:2 || fail "the guest ended with status $?"
+stop_daemon || fail "the daemon ended with status $?"
+
+echo "Checking from outside"
+grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
+[ "$(guest_said disk-bytes)" = "$image_bytes" ] || fail "the guest saw a disk of another size"
+[ "$(guest_said disk-serial)" = uml-blk ] || fail "the guest saw another serial number"
+[ "$(guest_said disk-sha256)" = "$(sha256sum <disk.img | cut -d' ' -f1)" ] ||
+	fail "the image differs from the guest's disk"
+ok "all $image_bytes bytes of the image are what the guest read"
+
+e2fsck -fn disk.img >e2fsck.log 2>&1 || { cat e2fsck.log; fail "e2fsck finds errors"; }
+ok "e2fsck finds the file system clean"
+
+guest_said sha256 >sums
+[ -s sums ] || fail "the guest named no files"
+debugfs -R 'rdump /files .' disk.img 2>/dev/null >&2
+(cd files && sha256sum --quiet -c ../sums 2>/dev/null) || fail "files in the image differ from what the guest wrote"
+files_bytes=$(cat files/* | wc -c)
+ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are what the guest wrote"
+
+# What the guest read back came from the disk only if the daemon was asked for it: the files twice, and the disk once.
+[ "$(count 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
+[ "$(count 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest did not read past its cache"
+for kind in in out flush get-id; do
+	[ "$(count "$kind")" -gt 0 ] || fail "no request of type $kind"
+done
+[ "$(count failed)" = 0 ] || fail "requests failed"
+[ "$(count faults)" = 0 ] || fail "the daemon saw faults in the queue"
+ok "the daemon served every kind of request; none failed"
