@@ -120,7 +120,7 @@ start_daemon() {
 	timeout -k 5 "$guest_seconds" "$@" >daemon.log 2>&1 &
 	daemon_pid=$!
 	for _ in $(seq 100); do
-		grep -q '^listening on' daemon.log && return
+		grep -qs '^listening on' daemon.log && return
 		kill -0 "$daemon_pid" 2>/dev/null || break
 		sleep 0.1
 	done

@@ -114,27 +114,48 @@ static void message_that_stays_incomplete_holds_up_nobody(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A guest that makes chains available again as fast as the device completes them, until it is killed. */
+#define BUSY_CHAINS 16 /* of three descriptors each; they fit into the ring, and its size is a multiple */
+
+/* Makes chains available again as fast as the device completes them, and kicks each time. */
+static void be_busy(struct front_end *fe)
+{
+	const uint64_t one = 1;
+	uint16_t used;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(fe->socket);
+	while (virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used) == 0) {
+		(void)virtio_mock_set(&fe->mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)(used + BUSY_CHAINS));
+		(void)!write(fe->kick, &one, sizeof one);
+	}
+	_exit(0);
+}
+
+/* A guest that reads the disk over and over, until it is killed. */
 static pid_t start_busy_guest(struct front_end *fe)
 {
+	const struct virtio_mock_buffer buffers[3] = {
+		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* zeros: a read of sector 0 */
+		{ .addr = GUEST_ADDR + DATA, .len = DATA_BYTES, .flags = VRING_DESC_F_WRITE },
+		{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
+	};
+	uint16_t used;
 	pid_t pid;
 
-	for (uint32_t i = 0; i < RING_SIZE; i++)
-		assert_int_equal(virtio_mock_set_avail_entry(&fe->mock, i, (uint16_t)i), 0);
+	for (uint32_t i = 0; i < RING_SIZE; i++) {
+		const uint32_t head = i % BUSY_CHAINS * 3;
+
+		assert_int_equal(virtio_mock_write_chain(&fe->mock, head, buffers, 3), 0);
+		assert_int_equal(virtio_mock_set_avail_entry(&fe->mock, i, (uint16_t)head), 0);
+	}
 	pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0) {
-		const uint64_t one = 1;
-		uint16_t used;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(fe->socket);
-		(void)virtio_mock_set(&fe->mock, VIRTIO_MOCK_AVAIL_IDX, RING_SIZE / 2);
-		(void)!write(fe->kick, &one, sizeof one);
-		while (virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used) == 0)
-			(void)virtio_mock_set(&fe->mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)(used + RING_SIZE / 2));
-		_exit(0);
-	}
+	if (pid == 0)
+		be_busy(fe);
+	/* The watchdog ends this if the device doesn't serve it. */
+	do
+		assert_int_equal(virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used), 0);
+	while (used < 1000);
 	return pid;
 }
 

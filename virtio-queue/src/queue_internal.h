@@ -5,6 +5,8 @@
 
 #include <virtio/queue.h>
 
+#pragma GCC visibility push(hidden)
+
 /*
  * Reads or writes a 16-bit field of the available or used ring, by its host address where the area
  * has one and through the map where not. 0, or the error of the access.
@@ -34,5 +36,7 @@ int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct vir
 
 /* Decides anew whether pops and completions may take the inline path. */
 void virtio_queue_update_paths(struct virtio_queue *queue);
+
+#pragma GCC visibility pop
 
 #endif
