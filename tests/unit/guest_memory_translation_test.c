@@ -611,6 +611,10 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 		expect_write(&f, 0x5100, len, RAM + 0x100);
 	}
 	virtio_memory_cursor_init(&f.cursor, &f.map);
+	for (uint64_t len = 1; len <= PAGE; len *= 2)
+		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5200, len, READ), f.ram + ram_at(RAM + 0x200));
+	assert_null(virtio_memory_find(&f.cursor, 0x5200, PAGE + 1, READ));
+	virtio_memory_cursor_init(&f.cursor, &f.map);
 	expect_read(&f, 0x5000, 1, RAM + 0x300);
 	assert_int_equal(virtio_memory_load_le16(&f.cursor, 0x5000, VIRTIO_RELAXED, &v16), 0);
 	assert_int_equal(v16, virtio_get_le16(f.ram + ram_at(RAM + 0x300)));

@@ -5,19 +5,19 @@
 /* The most entries an indirect table may have: next is 16 bits wide, and so is the length in entries. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* A chain knows its queue by the cursor that it shares with it. */
-static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
+/* A chain knows its queue by the cursor for tables that it shares with it. */
+static struct virtio_queue *queue_of(struct virtio_memory_cursor *tables)
 {
-	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
+	return (struct virtio_queue *)(void *)((uint8_t *)tables - offsetof(struct virtio_queue, tables));
 }
 
 /* Ends the walk with an error, which this and every later call returns. */
-static int fail(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head, int error)
+static int fail(struct virtio_walk *walk, struct virtio_memory_cursor *tables, uint32_t head, int error)
 {
-	struct virtio_queue *queue = queue_of(memory);
+	struct virtio_queue *queue = queue_of(tables);
 
-	walk->state = error;
-	walk->left = VIRTIO_WALK_ASIDE;
+	walk->left = VIRTIO_WALK_ONE;
+	walk->aside = error;
 	if (error == VIRTIO_ENOTMAPPED)
 		queue->stats.not_mapped++;
 	else
@@ -29,10 +29,18 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
 			   uint32_t left)
 {
 	const bool fast = host && ((uintptr_t)host & 7) == 0;
+	const int32_t flags = walk->left & (VIRTIO_WALK_ONE - 1);
 
 	walk->table = fast ? (uintptr_t)host : addr;
 	walk->table_len = entries;
-	walk->left = fast ? (int32_t)left + VIRTIO_WALK_ASIDE : -(int32_t)left;
+	walk->left = (fast ? ((int32_t)left + 1) * VIRTIO_WALK_ONE : VIRTIO_WALK_ONE) | flags;
+	walk->aside = fast ? 0 : (int)left;
+}
+
+/* Descriptors that may still be yielded. */
+static uint32_t left_of(const struct virtio_walk *walk)
+{
+	return (uint32_t)walk->aside + (uint32_t)(walk->left / VIRTIO_WALK_ONE - 1);
 }
 
 /*
@@ -43,17 +51,17 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
  * one at an odd address, or over several regions, is read by copying. It does not renew the number of
  * descriptors that may be yielded, unless tables longer than the queue are allowed.
  */
-static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor *memory,
+static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 			  const struct virtio_guest_desc *d)
 {
-	const struct virtio_queue_config *config = &queue_of(memory)->config;
+	const struct virtio_queue_config *config = &queue_of(tables)->config;
 	const uint32_t bytes = (uint32_t)d->rest;
 	const uint32_t entries = bytes / 16;
-	uint32_t left = (uint32_t)(walk->left < 0 ? -walk->left : walk->left - VIRTIO_WALK_ASIDE);
+	uint32_t left = left_of(walk);
 	const uint8_t *host;
 	int error;
 
-	if (!(walk->state & VIRTIO_WALK_DIRECT))
+	if (!(walk->left & VIRTIO_WALK_DIRECT))
 		return VIRTIO_EINDIRECT;
 	if (bytes == 0 || bytes % 16 || entries > INDIRECT_MAX_ENTRIES)
 		return VIRTIO_EINDIRECT;
@@ -62,15 +70,15 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor 
 			return VIRTIO_EINDIRECT;
 		left = entries;
 	}
-	host = virtio_memory_find(memory, d->addr, bytes, VIRTIO_ACCESS_READ);
+	host = virtio_memory_find(tables, d->addr, bytes, VIRTIO_ACCESS_READ);
 	if (!host) {
-		error = virtio_memory_check(memory, d->addr, bytes, VIRTIO_ACCESS_READ);
+		error = virtio_memory_check(tables, d->addr, bytes, VIRTIO_ACCESS_READ);
 		if (error)
 			return error;
 	}
-	virtio_walk_use_table(walk, host, d->addr, entries, left);
+	walk->left &= ~VIRTIO_WALK_DIRECT;
 	walk->next = 0;
-	walk->state &= ~VIRTIO_WALK_DIRECT;
+	virtio_walk_use_table(walk, host, d->addr, entries, left);
 	return 0;
 }
 
@@ -85,17 +93,17 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 	/* A buffer that ends at the last byte of the address space wraps to exactly 0, and is legal. */
 	if (d->addr + len < d->addr && d->addr + len != 0)
 		return VIRTIO_EFAULT;
-	if ((walk->state & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
+	if ((walk->left & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
 		if (next >= walk->table_len)
 			return VIRTIO_ENEXT;
 		walk->next = next;
-		if (walk->left > 0)
-			walk->left--;
-		else if (++walk->left == 0)
-			walk->left = VIRTIO_WALK_ASIDE;
-		walk->state |= (int)(flags & VRING_DESC_F_WRITE);
+		if (walk->aside > 0)
+			walk->aside--;
+		else
+			walk->left -= VIRTIO_WALK_ONE;
+		walk->left |= (int32_t)(flags & VRING_DESC_F_WRITE);
 	} else {
 		walk->left = VIRTIO_WALK_END;
 	}
@@ -106,43 +114,50 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 	return 1;
 }
 
-int virtio_walk_next_unusual(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
-			     const struct virtio_guest_desc *d, struct virtio_desc *out)
+/* Reads the descriptor that is next. */
+static int load(const struct virtio_walk *walk, struct virtio_memory_cursor *tables, struct virtio_guest_desc *d)
 {
-	struct virtio_chain rest = { .token.head = head, .memory = memory };
-	int got;
-
-	if (d->rest >> 32 & VRING_DESC_F_INDIRECT) {
-		got = enter_indirect(walk, memory, d);
-		if (got)
-			return fail(walk, memory, head, got);
-		rest.walk = *walk;
-		got = virtio_chain_next(&rest, out);
-		*walk = rest.walk;
-		return got;
-	}
-	got = check_and_step(walk, d, out);
-	return got < 0 ? fail(walk, memory, head, got) : got;
-}
-
-int virtio_walk_next_slow(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
-			  struct virtio_desc *out)
-{
-	struct virtio_guest_desc d;
+	const uint64_t at = walk->table + (uint64_t)walk->next * 16;
 	uint8_t raw[16];
 	int error;
 
-	if (walk->state < 0)
-		return walk->state;
-	/* The last descriptor that the chain may have says that there is another. */
-	if (walk->left == VIRTIO_WALK_ASIDE)
-		return fail(walk, memory, head, VIRTIO_ETOOLONG);
-	error = virtio_memory_read(memory, walk->table + (uint64_t)walk->next * 16, raw, sizeof raw);
+	if (walk->aside == 0) {
+		*d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)at);
+		return 0;
+	}
+	error = virtio_memory_read(tables, at, raw, sizeof raw);
 	if (error)
-		return fail(walk, memory, head, error);
-	d.addr = virtio_get_le64(raw);
-	d.rest = virtio_get_le64(raw + 8);
-	return virtio_walk_next_unusual(walk, memory, head, &d, out);
+		return error;
+	d->addr = virtio_get_le64(raw);
+	d->rest = virtio_get_le64(raw + 8);
+	return 0;
+}
+
+int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *tables, uint32_t head,
+		     const struct virtio_guest_desc *d, struct virtio_desc *out)
+{
+	struct virtio_guest_desc desc;
+	int got = 0;
+
+	if (walk->aside < 0)
+		return walk->aside;
+	/* The last descriptor that the chain may have said that there is another. */
+	if (left_of(walk) == 0)
+		return fail(walk, tables, head, VIRTIO_ETOOLONG);
+	if (d)
+		desc = *d;
+	else
+		got = load(walk, tables, &desc);
+	if (!got && (desc.rest >> 32 & VRING_DESC_F_INDIRECT)) {
+		got = enter_indirect(walk, tables, &desc);
+		if (!got)
+			got = load(walk, tables, &desc);
+		if (!got && (desc.rest >> 32 & VRING_DESC_F_INDIRECT))
+			got = VIRTIO_EINDIRECT;
+	}
+	if (!got)
+		got = check_and_step(walk, &desc, out);
+	return got < 0 ? fail(walk, tables, head, got) : got;
 }
 
 /* What has been collected of a chain so far. */
@@ -231,7 +246,7 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 	while ((got = virtio_chain_next(chain, &desc)) == 1) {
 		error = add_buffer(&t, chain->memory, &desc, out);
 		if (error)
-			return fail(&chain->walk, chain->memory, chain->token.head, error);
+			return fail(&chain->walk, chain->tables, chain->token.head, error);
 	}
 	if (got < 0)
 		return got;

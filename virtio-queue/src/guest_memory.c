@@ -80,6 +80,11 @@ static const struct virtio_region *find_region(const struct virtio_memory_map *m
 	return addr - base->addr < base->len ? base : NULL;
 }
 
+static uint32_t permitted_in(const struct virtio_region *region)
+{
+	return region->flags & VIRTIO_REGION_READ_ONLY ? VIRTIO_ACCESS_READ : VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+}
+
 static uint64_t small_offsets(uint64_t len)
 {
 	return len < VIRTIO_MEMORY_SMALL ? 0 : len - VIRTIO_MEMORY_SMALL + 1;
@@ -114,8 +119,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
-	if (region->flags & VIRTIO_REGION_READ_ONLY)
-		t.access &= ~VIRTIO_ACCESS_WRITE;
+	t.access &= permitted_in(region);
 	if ((t.access & access) != access)
 		return VIRTIO_EPERM;
 	off = t.addr - region->addr;
@@ -132,18 +136,15 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_region *region;
-	uint32_t permitted = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 
 	if (VIRTIO_UNLIKELY(cursor->map->translate != NULL))
 		return resolve_translated(cursor, addr, len, access);
 	region = find_region(cursor->map, addr);
 	if (!region)
 		return VIRTIO_EFAULT;
-	if (region->flags & VIRTIO_REGION_READ_ONLY)
-		permitted = VIRTIO_ACCESS_READ;
-	if ((permitted & access) != access)
+	if ((permitted_in(region) & access) != access)
 		return VIRTIO_EPERM;
-	set_window(cursor, region->addr, region->len, region->host, region, permitted);
+	set_window(cursor, region->addr, region->len, region->host, region, permitted_in(region));
 	return 0;
 }
 
@@ -220,21 +221,35 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 	return 0;
 }
 
+/*
+ * The host address of a range that lies in one region, without a translation: what most accesses
+ * outside the window are. NULL for any other.
+ */
+static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+{
+	const struct virtio_memory_map *map = cursor->map;
+	const struct virtio_region *region;
+
+	if (map->translate)
+		return NULL;
+	region = find_region(map, addr);
+	if (!region || len > region->len - (addr - region->addr))
+		return NULL;
+	if ((access & VIRTIO_ACCESS_WRITE) && ((region->flags & VIRTIO_REGION_READ_ONLY) || region->dirty))
+		return NULL;
+	set_window(cursor, region->addr, region->len, region->host, region, permitted_in(region));
+	return (uint8_t *)region->host + (addr - region->addr);
+}
+
 int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
 {
+	const uint8_t *from = in_one_region(cursor, addr, len, VIRTIO_ACCESS_READ);
 	uint8_t *to = dst;
 	struct virtio_segment s;
 	int error;
 
-	if (len == 0)
-		return 0;
-	if (range_wraps(addr, len))
-		return VIRTIO_EFAULT;
-	error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_READ, &s);
-	if (error)
-		return error;
-	if (s.len == len) {
-		virtio_guest_copy_in(dst, s.host, len);
+	if (from) {
+		virtio_guest_copy_in(dst, from, len);
 		return 0;
 	}
 	error = virtio_memory_check(cursor, addr, len, VIRTIO_ACCESS_READ);
@@ -251,20 +266,13 @@ int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, 
 
 int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
+	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
 	const uint8_t *from = src;
 	struct virtio_segment s;
 	int error;
 
-	if (len == 0)
-		return 0;
-	if (range_wraps(addr, len))
-		return VIRTIO_EFAULT;
-	error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_WRITE, &s);
-	if (error)
-		return error;
-	if (s.len == len) {
-		virtio_guest_copy_out(s.host, src, len);
-		virtio_region_mark_dirty(s.region, s.host, len);
+	if (to) {
+		virtio_guest_copy_out(to, src, len);
 		return 0;
 	}
 	error = virtio_memory_check(cursor, addr, len, VIRTIO_ACCESS_WRITE);

@@ -31,7 +31,7 @@ extern int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t add
 
 extern int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
 				   struct virtio_desc *out);
-extern bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *memory,
+extern bool virtio_walk_enter_table(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 				    const struct virtio_guest_desc *d);
 extern int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 

@@ -9,7 +9,7 @@ void virtio_queue_update_paths(struct virtio_queue *queue)
 	const bool complete = plain && !queue->used_region && queue->old_map_in_flight == 0;
 	const bool event = plain && queue->config.event_idx && queue->signalled_valid;
 
-	queue->fast_avail = pop ? queue->avail_idx : queue->next_avail;
+	queue->fast_avail = queue->next_avail + (pop ? virtio_queue_known(queue) : 0u);
 	queue->fast_heads = complete ? queue->size : 0;
 	queue->avail_ring = plain ? queue->avail + VIRTIO_RING_ENTRIES : NULL;
 	queue->fast_used = plain ? queue->used : NULL;
@@ -54,6 +54,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 	struct virtio_memory_cursor *cursor = &queue->ring_memory;
 
 	virtio_memory_cursor_init(&queue->memory, map);
+	virtio_memory_cursor_init(&queue->tables, map);
 	virtio_memory_cursor_init(cursor, map);
 	queue->desc = area_host(cursor, &queue->config, VIRTIO_QUEUE_DESC, VIRTIO_ACCESS_READ, 8);
 	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
@@ -79,8 +80,9 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	queue->config = *config;
 	queue->size = config->size;
 	queue->mask = config->size - 1u;
+	queue->walk_left = (config->size + 1) * VIRTIO_WALK_ONE;
 	if (config->indirect || config->allow_unnegotiated_indirect)
-		queue->walk_state = VIRTIO_WALK_DIRECT;
+		queue->walk_left |= VIRTIO_WALK_DIRECT;
 	queue->signalled_valid = true;
 	attach(queue, map);
 	/*
@@ -141,7 +143,7 @@ void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t he
 		return;
 	queue->stats.first_error = error;
 	queue->stats.first_head = head;
-	queue->stats.first_position = queue->next_avail;
+	queue->stats.first_position = (uint16_t)queue->next_avail;
 }
 
 int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head)

@@ -34,6 +34,12 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
+/* Chains known to be available: the driver's index as last read, less ours. */
+static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
+{
+	return (uint16_t)(queue->avail_idx - queue->next_avail);
+}
+
 /* Decides anew whether pops and completions may take the inline path. */
 void virtio_queue_update_paths(struct virtio_queue *queue);
 

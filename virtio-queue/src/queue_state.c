@@ -16,7 +16,7 @@ static int may_save(const struct virtio_queue *queue)
 static void save(const struct virtio_queue *queue, struct virtio_queue_state *out)
 {
 	out->config = queue->config;
-	out->next_avail = queue->next_avail;
+	out->next_avail = (uint16_t)queue->next_avail;
 	out->next_used = (uint16_t)queue->used_idx;
 }
 
@@ -88,8 +88,7 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 
 int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
-	const uint16_t next_avail = queue->next_avail;
-	const uint16_t position = (uint16_t)(next_avail - queue->replay);
+	const uint32_t next_avail = queue->next_avail;
 	int got;
 
 	if (queue->size == 0)
@@ -99,7 +98,7 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE)
 		return VIRTIO_EINVAL;
 	/* As if it were popped at its old place. */
-	queue->next_avail = position;
+	queue->next_avail = next_avail - queue->replay;
 	got = virtio_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;
 	queue->inflight[head].place |= VIRTIO_INFLIGHT_REPLAYED;

@@ -27,7 +27,7 @@ static int not_running(const struct virtio_queue *queue)
  */
 static int refresh(struct virtio_queue *queue)
 {
-	const uint16_t known = (uint16_t)(queue->avail_idx - queue->next_avail);
+	const uint16_t known = virtio_queue_known(queue);
 	uint16_t idx, ahead;
 	int error = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_IDX, &idx);
 
@@ -70,7 +70,7 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 
 	if (got)
 		return got;
-	if (queue->next_avail == queue->avail_idx) {
+	if (virtio_queue_known(queue) == 0) {
 		got = refresh(queue);
 		if (got <= 0)
 			return got;
@@ -86,7 +86,7 @@ int virtio_queue_available(struct virtio_queue *queue)
 	if (got)
 		return got;
 	got = refresh(queue);
-	return got < 0 ? got : (uint16_t)(queue->avail_idx - queue->next_avail);
+	return got < 0 ? got : virtio_queue_known(queue);
 }
 
 /* In flight */
@@ -269,7 +269,8 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 	if (error)
 		return error;
 	if (queue->config.event_idx)
-		error = virtio_ring_store(queue, VIRTIO_RING_ENTRIES + 8 * (uint64_t)queue->size, queue->next_avail);
+		error = virtio_ring_store(queue, VIRTIO_RING_ENTRIES + 8 * (uint64_t)queue->size,
+					  (uint16_t)queue->next_avail);
 	else
 		error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, 0);
 	if (error)

@@ -53,29 +53,29 @@ struct virtio_walk {
 	uint64_t table;     /* the table in use: its host address, or for a slow walk its guest address */
 	uint32_t next;      /* index of the next descriptor in it, below table_len */
 	int64_t bytes_left; /* that further descriptors may describe */
-	int32_t left;       /* descriptors that may still be yielded, plus VIRTIO_WALK_ASIDE; or one of those below */
+	int32_t left;       /* how the walk goes on: see below */
 	uint64_t table_len; /* entries of the table in use */
-	int state;          /* VIRTIO_WALK_... bits, or the error that ended the walk */
+	int aside;          /* descriptors that a slow walk may still yield, or the error that ended the walk, or 0 */
 };
 
 /*
- * Values of left. Negative: the walk is slow, because the table has no host address, and may yield
- * that many more.
+ * What left holds: 0 at the end; otherwise the number of descriptors that may still be yielded, plus 1,
+ * times VIRTIO_WALK_ONE, and the flags. With none left to yield, aside has the word: the walk was
+ * ended by an error, or is slow because the table has no host address, or is used up.
  */
-#define VIRTIO_WALK_END 0   /* the walk has come to the end */
-#define VIRTIO_WALK_ASIDE 1 /* it was ended by the error in state, or may yield no more though more would follow */
-
-/* Bits of state. */
-#define VIRTIO_WALK_WRITABLE 2 /* a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
-#define VIRTIO_WALK_DIRECT 4   /* an indirect descriptor is allowed: negotiated, and none so far */
+#define VIRTIO_WALK_END 0
+#define VIRTIO_WALK_ONE 8
+#define VIRTIO_WALK_WRITABLE 2 /* flag: a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
+#define VIRTIO_WALK_DIRECT 4   /* flag: an indirect descriptor is allowed, for none has been met */
 
 /*
- * A chain. Filled in by virtio_queue_pop(); a caller uses token and memory, and leaves walk to the
+ * A chain. Filled in by virtio_queue_pop(); a caller uses token and memory, and leaves the rest to the
  * functions below.
  */
 struct virtio_chain {
 	struct virtio_token token;
 	struct virtio_memory_cursor *memory; /* of the queue popped from: for reading and writing the buffers */
+	struct virtio_memory_cursor *tables; /* likewise, for indirect tables, which lie elsewhere */
 	struct virtio_walk walk;
 };
 
@@ -137,16 +137,16 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 /* Inline bodies. */
 
 /*
- * The rarely taken parts of virtio_chain_next(): a walk that is slow, or was ended by an error; and a
- * descriptor that has been read and is not a plain one. Both know the queue by its memory cursor.
+ * The rarely taken part of virtio_chain_next(): a step of any walk, with all checks. It knows the queue
+ * by its cursor for tables.
+ *
+ * @d  the next descriptor if it has been read already, or NULL
  */
-int virtio_walk_next_slow(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
-			  struct virtio_desc *out);
-int virtio_walk_next_unusual(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
-			     const struct virtio_guest_desc *d, struct virtio_desc *out);
+int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *tables, uint32_t head,
+		     const struct virtio_guest_desc *d, struct virtio_desc *out);
 
 /*
- * Calls those on copies. Were the caller's own chain and descriptor passed on, the compiler would have
+ * Takes that step on copies. Were the caller's own chain and descriptor passed on, the compiler would have
  * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
  * they are needed.
  */
@@ -154,16 +154,13 @@ inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const 
 					      struct virtio_desc *out)
 {
 	struct virtio_walk walk = chain->walk;
-	struct virtio_guest_desc read;
+	struct virtio_guest_desc read = { 0, 0 };
 	struct virtio_desc desc;
 	int got;
 
-	if (d) {
+	if (d)
 		read = *d;
-		got = virtio_walk_next_unusual(&walk, chain->memory, chain->token.head, &read, &desc);
-	} else {
-		got = virtio_walk_next_slow(&walk, chain->memory, chain->token.head, &desc);
-	}
+	got = virtio_walk_step(&walk, chain->tables, chain->token.head, d ? &read : NULL, &desc);
 	chain->walk = walk;
 	if (got == 1)
 		*out = desc;
@@ -172,24 +169,25 @@ inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const 
 
 /*
  * Goes on in the table that an indirect descriptor refers to, if it is a plain one: allowed, no longer
- * than the queue, and by its host address in the memory window. Otherwise changes nothing, returns
- * false, and leaves the judgement to virtio_chain_next_unusual().
+ * than the queue, and with a host address. Otherwise changes nothing, returns false, and leaves the
+ * judgement to virtio_walk_step().
  */
-inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *memory,
+inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 					       const struct virtio_guest_desc *d)
 {
 	const uint32_t bytes = (uint32_t)d->rest;
-	const uint64_t off = d->addr - memory->start;
-	const uintptr_t host = (uintptr_t)memory->host + (uintptr_t)off;
+	uint64_t host;
 
 	/* A walk in the direct table: its length is the queue's. 0 bytes wrap, and are too many. */
-	if (!(walk->state & VIRTIO_WALK_DIRECT) || (uint64_t)bytes - 1 >= walk->table_len * 16 ||
-	    ((bytes | host) & 15) != 0 || off >= memory->readable || bytes > memory->readable - off)
+	if (!(walk->left & VIRTIO_WALK_DIRECT) || (uint64_t)bytes - 1 >= walk->table_len * 16)
+		return false;
+	host = (uintptr_t)virtio_memory_find(tables, d->addr, bytes, VIRTIO_ACCESS_READ);
+	if (host == 0 || ((bytes | host) & 15) != 0)
 		return false;
 	walk->table = host;
 	walk->table_len = bytes / 16;
 	walk->next = 0;
-	walk->state &= ~VIRTIO_WALK_DIRECT;
+	walk->left &= ~VIRTIO_WALK_DIRECT;
 	return true;
 }
 
@@ -198,9 +196,9 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 	struct virtio_walk *walk = &chain->walk;
 	struct virtio_guest_desc d;
 	uint32_t len, flags, next;
-	int64_t left;
+	int64_t bytes_left;
 
-	if (walk->left <= VIRTIO_WALK_ASIDE) {
+	if (walk->left < 2 * VIRTIO_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_WALK_END))
 			return 0;
 		return virtio_chain_next_aside(chain, NULL, out);
@@ -208,7 +206,7 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 	d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table + (size_t)walk->next * 16);
 	flags = (uint32_t)(d.rest >> 32);
 	if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT)) {
-		if (!virtio_walk_enter_table(walk, chain->memory, &d))
+		if (!virtio_walk_enter_table(walk, chain->tables, &d))
 			return virtio_chain_next_aside(chain, &d, out);
 		d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table);
 		flags = (uint32_t)(d.rest >> 32);
@@ -217,25 +215,24 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 	}
 	len = (uint32_t)d.rest;
 	next = (uint32_t)(d.rest >> 48);
-	left = walk->bytes_left - (int64_t)len;
+	bytes_left = walk->bytes_left - (int64_t)len;
 
 	/*
-	 * What is not plainly right is looked at again, in full, by virtio_chain_next_unusual(). Too many
-	 * bytes make left negative, and addr + len can wrap only if addr's highest bit is set.
+	 * What is not plainly right is looked at again, in full, by virtio_walk_step(). Too many bytes
+	 * make bytes_left negative, and addr + len can wrap only if addr's highest bit is set.
 	 */
-	if (VIRTIO_UNLIKELY((left | (int64_t)d.addr) < 0) ||
-	    VIRTIO_UNLIKELY((walk->state & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE)))
+	if (VIRTIO_UNLIKELY((bytes_left | (int64_t)d.addr) < 0) ||
+	    VIRTIO_UNLIKELY((walk->left & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE)))
 		return virtio_chain_next_aside(chain, &d, out);
 	if (flags & VRING_DESC_F_NEXT) {
 		if (VIRTIO_UNLIKELY(next >= walk->table_len))
 			return virtio_chain_next_aside(chain, &d, out);
 		walk->next = next;
-		walk->left--;
-		walk->state |= (int)(flags & VRING_DESC_F_WRITE);
+		walk->left = (walk->left - VIRTIO_WALK_ONE) | (int32_t)(flags & VRING_DESC_F_WRITE);
 	} else {
 		walk->left = VIRTIO_WALK_END;
 	}
-	walk->bytes_left = left;
+	walk->bytes_left = bytes_left;
 	out->addr = d.addr;
 	out->len = len;
 	out->writable = (flags & VRING_DESC_F_WRITE) != 0;

@@ -81,17 +81,18 @@ struct virtio_queue {
 	uint8_t *fast_used;        /* host address of the used ring; valid for a fast completion */
 	const uint8_t *used_event; /* host address of used_event, while it decides about notifications; or NULL */
 	struct virtio_inflight *inflight;
-	uint32_t size;       /* descriptors; 0 while the queue is not started */
-	uint32_t mask;       /* size - 1 */
-	uint32_t fast_heads; /* heads below this may be completed by the inline part: size, or 0 */
-	uint32_t sequence;   /* of the last pop; odd */
-	uint32_t in_flight;  /* requests popped and not completed by the caller */
-	int walk_state;      /* VIRTIO_WALK_... bits that a chain begins with */
-	uint16_t next_avail; /* available index of the next pop */
-	uint16_t fast_avail; /* pops before this index may be done by the inline part */
-	uint64_t used_idx;   /* used index; the ring has its low 16 bits */
-	uint64_t signalled;  /* used_idx at the last notification check */
-	struct virtio_memory_cursor memory;
+	uint32_t size;                      /* descriptors; 0 while the queue is not started */
+	uint32_t mask;                      /* size - 1 */
+	uint32_t fast_heads;                /* heads below this may be completed by the inline part: size, or 0 */
+	uint32_t sequence;                  /* of the last pop; odd */
+	uint32_t in_flight;                 /* requests popped and not completed by the caller */
+	int32_t walk_left;                  /* left of a walk that begins */
+	uint32_t next_avail;                /* pops; the low 16 bits are the available index of the next one */
+	uint32_t fast_avail;                /* pops before this value of next_avail may be done by the inline part */
+	uint64_t used_idx;                  /* used index; the ring has its low 16 bits */
+	uint64_t signalled;                 /* used_idx at the last notification check */
+	struct virtio_memory_cursor memory; /* for buffers */
+	struct virtio_memory_cursor tables; /* for indirect tables */
 
 	/* The rest is touched by set-up, slow paths and questions. */
 	struct virtio_queue_config config;
@@ -332,9 +333,6 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 		virtio_queue_break(queue, VIRTIO_EHEAD, head);
 		return VIRTIO_EHEAD;
 	}
-	/* Known since the start; said again so that the compiler can leave out what follows from it. */
-	if (queue->size > VIRTIO_QUEUE_MAX_SIZE)
-		__builtin_unreachable();
 	entry = &queue->inflight[head];
 	if (VIRTIO_UNLIKELY(entry->sequence != VIRTIO_INFLIGHT_IDLE)) {
 		virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
@@ -343,18 +341,19 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 	sequence = queue->sequence + 2;
 	queue->sequence = sequence;
 	entry->sequence = sequence;
-	entry->place = queue->next_avail++;
+	entry->place = queue->next_avail++ & 0xffff;
 	queue->in_flight++;
 
 	chain->token.sequence = sequence;
 	chain->token.head = head;
 	chain->memory = &queue->memory;
+	chain->tables = &queue->tables;
 	chain->walk.table = (uintptr_t)queue->desc;
 	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
 	chain->walk.table_len = queue->size;
 	chain->walk.next = head;
-	chain->walk.left = (int32_t)queue->size + VIRTIO_WALK_ASIDE;
-	chain->walk.state = queue->walk_state;
+	chain->walk.left = queue->walk_left;
+	chain->walk.aside = 0;
 	return 1;
 }
 
@@ -430,7 +429,7 @@ inline bool virtio_queue_old_maps_unused(const struct virtio_queue *queue)
 
 inline uint16_t virtio_queue_next_avail(const struct virtio_queue *queue)
 {
-	return queue->next_avail;
+	return (uint16_t)queue->next_avail;
 }
 
 inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue)
