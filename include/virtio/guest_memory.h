@@ -452,9 +452,10 @@ inline VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, ui
 {
 	uint64_t off = addr - cursor->start;
 
-	if (__builtin_constant_p(len) && len <= VIRTIO_MEMORY_SMALL
+	/* Nothing wraps but a length of 0 less 1, which is too long for any window. */
+	if (__builtin_constant_p(len) && len != 0 && len <= VIRTIO_MEMORY_SMALL
 		    ? VIRTIO_UNLIKELY(off >= cursor->readable_small)
-		    : VIRTIO_UNLIKELY(off >= cursor->readable || len > cursor->readable - off))
+		    : VIRTIO_UNLIKELY(off >= cursor->readable || (uint64_t)len - 1 >= cursor->readable - off))
 		return virtio_memory_read_slow(cursor, addr, dst, len);
 	virtio_guest_copy_in(dst, cursor->host + off, len);
 	return 0;
@@ -465,9 +466,10 @@ inline VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, u
 {
 	uint64_t off = addr - cursor->start;
 
-	if (__builtin_constant_p(len) && len <= VIRTIO_MEMORY_SMALL
+	/* As above. */
+	if (__builtin_constant_p(len) && len != 0 && len <= VIRTIO_MEMORY_SMALL
 		    ? VIRTIO_UNLIKELY(off >= cursor->writable_small)
-		    : VIRTIO_UNLIKELY(off >= cursor->writable || len > cursor->writable - off))
+		    : VIRTIO_UNLIKELY(off >= cursor->writable || (uint64_t)len - 1 >= cursor->writable - off))
 		return virtio_memory_write_slow(cursor, addr, src, len);
 	virtio_guest_copy_out(cursor->host + off, src, len);
 	return 0;

@@ -6,7 +6,8 @@
 
 static bool dirty_log_is_valid(const struct virtio_dirty_log *log)
 {
-	if (!log->bitmap || log->page_shift > 63 || (log->unit != 1 && log->unit != sizeof(unsigned long)))
+	if (!log->bitmap || log->size > UINTPTR_MAX - (uintptr_t)log->bitmap || log->page_shift > 63 ||
+	    (log->unit != 1 && log->unit != sizeof(unsigned long)))
 		return false;
 	return (log->size & (log->unit - 1u)) == 0 && ((uintptr_t)log->bitmap & (log->unit - 1u)) == 0;
 }
@@ -115,7 +116,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	int error = map->translate(map->translate_context, addr, len, access, &t);
 
 	if (error)
-		return error < 0 ? error : VIRTIO_EFAULT;
+		return error == VIRTIO_EPERM || error == VIRTIO_ENOTMAPPED ? error : VIRTIO_EFAULT;
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
@@ -230,7 +231,7 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region;
 
-	if (map->translate)
+	if (map->translate || len == 0)
 		return NULL;
 	region = find_region(map, addr);
 	if (!region || len > region->len - (addr - region->addr))
