@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The library's side of loops.h, compiled twice: with LOOP(name) and CALL(function) defined to
+ * make the inline and the called version. No include guard.
+ */
+
+/* Pop, walk, complete. */
+uint64_t LOOP(walk)(struct world *w)
+{
+	struct virtio_chain chain;
+	struct virtio_desc d;
+	uint64_t sum = 0;
+
+	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
+		while (CALL(virtio_chain_next)(&chain, &d) == 1)
+			sum += d.addr + d.len;
+		CALL(virtio_queue_complete)(&w->queue, chain.token, 0);
+	}
+	return sum;
+}
+
+/* Pop, walk, read the 16-byte header, write the status byte. */
+static inline VIRTIO_HOT uint64_t LOOP(one_request)(struct virtio_chain *chain)
+{
+	uint64_t header[2], sum = 0;
+	struct virtio_desc d;
+	const uint8_t ok = 0;
+
+	if (CALL(virtio_chain_next)(chain, &d) != 1 || d.len < sizeof header)
+		return 0;
+	if (CALL(virtio_memory_read)(chain->memory, d.addr, header, sizeof header))
+		return 0;
+	while (CALL(virtio_chain_next)(chain, &d) == 1)
+		sum += d.addr + d.len;
+	if (CALL(virtio_memory_write)(chain->memory, d.addr, &ok, 1))
+		return 0;
+	return sum + header[0] + header[1];
+}
+
+uint64_t LOOP(request)(struct world *w)
+{
+	struct virtio_chain chain;
+	uint64_t sum = 0;
+
+	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
+		sum += LOOP(one_request)(&chain);
+		CALL(virtio_queue_complete)(&w->queue, chain.token, 1);
+	}
+	return sum;
+}
+
+/* The same, with a look at whether to notify after each. */
+uint64_t LOOP(notify)(struct world *w)
+{
+	struct virtio_chain chain;
+	uint64_t sum = 0;
+
+	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
+		sum += LOOP(one_request)(&chain);
+		CALL(virtio_queue_complete)(&w->queue, chain.token, 1);
+		sum += CALL(virtio_queue_needs_notification)(&w->queue);
+	}
+	return sum;
+}
+
+/* Collect, then move all data with a reader or a writer. */
+uint64_t LOOP(bulk)(struct world *w)
+{
+	static uint8_t data[64 * 1024];
+	struct virtio_segment segments[64];
+	struct virtio_chain chain;
+	uint64_t sum = 0;
+
+	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
+		struct virtio_collected c = { .segments = segments, .capacity = 64 };
+		struct virtio_reader in;
+		struct virtio_writer out;
+
+		if (CALL(virtio_chain_collect)(&chain, &c))
+			return 0;
+		virtio_reader_init(&in, &c);
+		virtio_writer_init(&out, &c);
+		if (w->load->writable)
+			sum += virtio_writer_write(&out, data, sizeof data);
+		else
+			sum += virtio_reader_read(&in, data, sizeof data);
+		CALL(virtio_queue_complete)(&w->queue, chain.token, (uint32_t)virtio_writer_done(&out));
+	}
+	return sum;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The loops that are measured: each serves what has been offered and returns something that depends
+ * on all of it. Three versions of each: floor (raw pointers, no checks), inline (through the
+ * headers) and called (through the library's out-of-line symbols).
+ */
+#ifndef TESTS_BENCH_LOOPS_H
+#define TESTS_BENCH_LOOPS_H
+
+#include "world.h"
+
+typedef uint64_t serve_fn(struct world *world);
+
+serve_fn floor_walk, floor_request, floor_notify, floor_bulk;
+serve_fn inline_walk, inline_request, inline_notify, inline_bulk;
+serve_fn called_walk, called_request, called_notify, called_bulk;
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The guest that the benchmarks measure against: memory in one region or eight, and a queue of 256
+ * whose driver has set everything up beforehand, so that one store of the available index offers
+ * the next batch.
+ */
+#ifndef TESTS_BENCH_WORLD_H
+#define TESTS_BENCH_WORLD_H
+
+#include <virtio/queue.h>
+#include <virtio/reader.h>
+
+#define QUEUE_SIZE 256
+#define MAX_REGIONS 8
+
+/* The shape of one request. */
+struct workload {
+	const char *name;
+	const char *what;
+	uint32_t batch;       /* chains offered at a time */
+	uint32_t descriptors; /* in each chain */
+	bool indirect;
+	bool event_idx;
+	bool writable;  /* the buffers of a bulk workload are writable */
+	bool bulk;      /* all data is moved; otherwise a header is read and a status written */
+	uint32_t bytes; /* length of each buffer of a bulk workload, or of the only buffer */
+};
+
+struct world {
+	const struct workload *load;
+	uint8_t *ram;
+	struct virtio_region regions[MAX_REGIONS];
+	struct virtio_memory_map map;
+	struct virtio_queue_config config;
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[QUEUE_SIZE];
+	/* The floor's view: the same rings by raw pointers. */
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint16_t next_avail;
+	uint16_t next_used;
+	uint16_t offered;
+};
+
+/* Sets up memory in so many regions, the rings, and the chains. Exits when memory cannot be had. */
+void world_open(struct world *world, const struct workload *load, uint32_t regions);
+void world_close(struct world *world);
+
+/* The driver: makes the next batch available, and asks to be notified at its end. */
+void world_offer(struct world *world);
+
+#endif
