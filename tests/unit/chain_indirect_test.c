@@ -132,6 +132,23 @@ static void chain_indirect_refuses_bad_length(void **state)
 	}
 }
 
+/* hostile 23: a good table, but for its length: up to twice the queue's, and a queue that has walked good ones. */
+static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
+{
+	struct virtio_mock_buffer buffers[2 * SIZE];
+
+	make_buffers(buffers, COUNT(buffers));
+	for (uint32_t count = SIZE + 1; count <= 2 * SIZE; count++) {
+		struct fixture f;
+
+		setup(&f, state);
+		fixture_offer_table(&f, 1, INDIRECT, buffers, SIZE);
+		expect_buffers(&f, buffers, SIZE);
+		fixture_offer_table(&f, 1, INDIRECT, buffers, count);
+		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	}
+}
+
 /* hostile 24: not with the allowance either, be there ever so much memory. */
 static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 {
@@ -458,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(chain_indirect_refuses_nested_table),
 		FIXTURE_ON_ALL(chain_indirect_refuses_bad_length),
+		FIXTURE_ON_ALL(chain_indirect_refuses_good_table_longer_than_queue),
 		FIXTURE_ON_ALL(chain_indirect_refuses_65536_entries_when_long_allowed),
 		FIXTURE_ON_ALL(chain_indirect_needs_negotiation),
 		FIXTURE_ON_ALL(chain_indirect_refuses_next_outside_table),

@@ -5,7 +5,7 @@
 void virtio_queue_update_paths(struct virtio_queue *queue)
 {
 	const bool plain = queue->size != 0 && queue->avail && queue->used && !queue->config.in_order;
-	const bool pop = plain && queue->desc && !queue->broken;
+	const bool pop = plain && queue->desc && !queue->broken && queue->replay == 0;
 	const bool complete = plain && !queue->used_region && queue->old_map_in_flight == 0;
 	const bool event = plain && queue->config.event_idx && queue->signalled_valid;
 

@@ -42,6 +42,20 @@ static uint16_t age(const struct virtio_queue *queue, uint32_t head)
 	return (uint16_t)(queue->next_avail - (uint16_t)queue->inflight[head].place);
 }
 
+/* Oldest first. Shell's sort, for the guest chooses the order, and would choose an insertion sort's worst. */
+static void sort_by_age(const struct virtio_queue *queue, uint16_t *heads, uint32_t n)
+{
+	for (uint32_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
+		for (uint32_t i = gap; i < n; i++) {
+			const uint16_t head = heads[i];
+			uint32_t j = i;
+
+			for (; j >= gap && age(queue, heads[j - gap]) < age(queue, head); j -= gap)
+				heads[j] = heads[j - gap];
+			heads[j] = head;
+		}
+}
+
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out, uint16_t *heads,
 				uint32_t capacity, uint32_t *count)
 {
@@ -52,16 +66,10 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 		return error;
 	if (queue->in_flight > capacity)
 		return VIRTIO_ENOBUFS;
-	/* Insertion, oldest first. */
-	for (uint32_t head = 0; head < queue->size; head++) {
-		uint32_t i;
-
-		if (queue->inflight[head].sequence == VIRTIO_INFLIGHT_IDLE)
-			continue;
-		for (i = n++; i > 0 && age(queue, heads[i - 1]) < age(queue, head); i--)
-			heads[i] = heads[i - 1];
-		heads[i] = (uint16_t)head;
-	}
+	for (uint32_t head = 0; head < queue->size; head++)
+		if (queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE)
+			heads[n++] = (uint16_t)head;
+	sort_by_age(queue, heads, n);
 	save(queue, out);
 	*count = n;
 	return 0;
@@ -83,6 +91,7 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	(void)virtio_queue_set_next_used(queue, state->next_used);
 	queue->replay = in_flight;
 	queue->publish = state->next_used;
+	virtio_queue_update_paths(queue);
 	return 0;
 }
 
@@ -95,9 +104,10 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 		return VIRTIO_ENOTREADY;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
-	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE)
+	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE ||
+	    (queue->inflight[head].place & VIRTIO_INFLIGHT_WAITS))
 		return VIRTIO_EINVAL;
-	/* As if it were popped at its old place. */
+	/* As if it were popped at its old place; with all of the above this does not fail. */
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;

@@ -17,7 +17,9 @@ static int not_running(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return queue->broken ? VIRTIO_EBROKEN : 0;
+	if (queue->broken)
+		return VIRTIO_EBROKEN;
+	return queue->replay != 0 ? VIRTIO_EBUSY : 0;
 }
 
 /*

@@ -159,8 +159,10 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * @map    as for virtio_queue_start()
  *
  * Requests in flight stay so, and what was collected from them stays valid under the old map, which
- * must live until virtio_queue_old_maps_unused(). A chain that is being walked by
- * virtio_chain_next() must be walked to its end before. Returns 0; VIRTIO_ENOTREADY if not started;
+ * must live until virtio_queue_old_maps_unused(). What was popped must be walked to its end, or
+ * collected, before: a walk afterwards finds its tables in the old map and its buffers in the new one.
+ * Where the new map has a dirty log and the old one has none, I/O in flight writes unrecorded: a
+ * migration counts on the log only from virtio_queue_old_maps_unused() on. Returns 0; VIRTIO_ENOTREADY if not started;
  * VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if the ring areas are not in the new map: then the
  * queue goes on with the old one.
  */
@@ -179,6 +181,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_ENOTREADY   the queue is not started
  *   VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EINFLIGHT   the ring is incoherent; the queue is broken now
  *   VIRTIO_EBROKEN     it was broken before
+ *   VIRTIO_EBUSY       restored, and requests are still to be replayed (<virtio/queue_state.h>)
  *   VIRTIO_ENOTMAPPED  a ring that is not contiguous in host memory is not mapped at the moment
  *   VIRTIO_EFAULT, VIRTIO_EPERM   or is no longer; the queue is broken now
  * Each chain must be completed, or undone, whatever is found in it.
@@ -383,7 +386,8 @@ inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct v
 	if (VIRTIO_UNLIKELY(token.head >= queue->fast_heads))
 		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
 	entry = &queue->inflight[token.head];
-	if (VIRTIO_UNLIKELY(entry->sequence != token.sequence))
+	/* Tokens are odd; one of a caller's invention could otherwise pass for an idle entry. */
+	if (VIRTIO_UNLIKELY(entry->sequence != token.sequence || (token.sequence & 1) == 0))
 		return VIRTIO_ESTALE;
 	entry->sequence = VIRTIO_INFLIGHT_IDLE;
 	queue->in_flight--;

@@ -74,12 +74,13 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 /*
  * Puts a request in flight again that was in flight when the state was saved.
  *
- * @queue  restored; must be called for every saved head, in the saved order, before anything is completed
+ * @queue  restored; to be called for every saved head, in the saved order. Until then pops return VIRTIO_EBUSY,
+ *         and nothing may be completed.
  * @head   of the request
  * @chain  filled in as by virtio_queue_pop()
  *
- * Returns 1; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL if the head is not below the queue size, is in
- * flight already, or no more requests were in flight. A failure changes nothing. virtio_queue_undo()
+ * Returns 1; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL if the head is not below the queue size, was
+ * replayed already, or no more requests were in flight. A failure changes nothing. virtio_queue_undo()
  * takes it back, to be replayed again.
  */
 VIRTIO_MUST_CHECK
