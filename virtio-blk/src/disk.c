@@ -178,7 +178,8 @@ bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void
 	if (offset > field || field - offset >= len)
 		return false;
 	value = ((const uint8_t *)data)[field - offset];
-	if (value > 1)
+	/* Without FLUSH nothing could ever make a write stable. */
+	if (value > 1 || (value == 1 && !(blk->negotiated & FEATURE(FLUSH))))
 		return false;
 	set_writeback(blk, value);
 	return true;

@@ -137,7 +137,7 @@ uint64_t virtio_blk_offered(const struct virtio_blk *blk);
 
 /*
  * Takes the features that the driver has accepted, and sets writeback to its initial value: 1 if the
- * driver can flush, 0 if not (virtio 1.4, 5.2.5.2).
+ * driver can flush, 0 if not (virtio 1.4, 5.2.5.2). To take the same features once more changes nothing.
  *
  * @features  all negotiated features; bits above 23 are not looked at
  *
@@ -181,8 +181,8 @@ bool virtio_blk_write_through(const struct virtio_blk *blk);
 void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void *data, size_t len);
 
 /*
- * A write of the driver's to the configuration space. Only writeback can be written, with 0 or 1, under
- * CONFIG_WCE; everything else is ignored.
+ * A write of the driver's to the configuration space. Only writeback can be written, under CONFIG_WCE: with
+ * 0, or, by a driver that can flush, with 1. Everything else is ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
