@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Nothing that a device calls on a queue allocates memory, from init to reset: the calls of malloc() and
+ * its kin are counted while a device goes through all of it, and there must be none.
+ */
+#define _GNU_SOURCE
+#include "fixture.h"
+#include <stdlib.h>
+#include <virtio/blk.h>
+#include <virtio/blk_memory.h>
+#include <virtio/queue_state.h>
+#include <virtio/queue_sync.h>
+#include <virtio/reader.h>
+
+#define SIZE 8u
+
+/* Counting */
+
+/* Volatile, for a compiler knows that malloc() looks at no variable of ours. */
+static volatile bool counting;
+static volatile uint32_t calls;
+
+static void count(void)
+{
+	if (counting)
+		calls = calls + 1;
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+#ifdef SANITIZED
+
+/* The sanitizer has its own allocator and says when it is used. */
+int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *, size_t),
+					      void (*freed)(const volatile void *));
+
+static void on_malloc(const volatile void *memory, size_t bytes)
+{
+	(void)memory;
+	(void)bytes;
+	count();
+}
+
+static void on_free(const volatile void *memory)
+{
+	(void)memory;
+	count();
+}
+
+static bool start_counter(void)
+{
+	return __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0;
+}
+
+#elif defined(__GLIBC__)
+
+/* A program's own definitions take the place of the C library's, which has them under a second name, too. */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count_of, size_t bytes);
+void *__libc_realloc(void *memory, size_t bytes);
+void *__libc_memalign(size_t alignment, size_t bytes);
+void __libc_free(void *memory);
+
+void *malloc(size_t bytes)
+{
+	count();
+	return __libc_malloc(bytes);
+}
+
+void *calloc(size_t count_of, size_t bytes)
+{
+	count();
+	return __libc_calloc(count_of, bytes);
+}
+
+void *realloc(void *memory, size_t bytes)
+{
+	count();
+	return __libc_realloc(memory, bytes);
+}
+
+void *aligned_alloc(size_t alignment, size_t bytes)
+{
+	count();
+	return __libc_memalign(alignment, bytes);
+}
+
+void free(void *memory)
+{
+	count();
+	__libc_free(memory);
+}
+
+static bool start_counter(void)
+{
+	return true;
+}
+
+#else
+
+static bool start_counter(void)
+{
+	print_message("this C library has no means to count allocations\n");
+	skip();
+	return false;
+}
+
+#endif
+
+/* A device that works through everything. Whatever fails is a line; cmocka's assertions might allocate. */
+
+struct device {
+	struct fixture f;
+	struct virtio_memory_map other_map;
+	struct virtio_segment segments[2 * FIXTURE_MAX_SIZE];
+	uint32_t failed_line;
+};
+
+#define MUST(condition)                                                                                                \
+	do {                                                                                                           \
+		if (!(condition) && d->failed_line == 0)                                                               \
+			d->failed_line = __LINE__;                                                                     \
+	} while (0)
+
+static const struct virtio_mock_buffer request[] = { READABLE(FIXTURE_DATA, 32), WRITABLE(FIXTURE_DATA + 32, 64) };
+
+static void add(struct device *d)
+{
+	MUST(virtio_mock_add(&d->f.mock, request, COUNT(request)) >= 0);
+}
+
+static struct virtio_token pop(struct device *d, struct virtio_chain *chain)
+{
+	add(d);
+	MUST(virtio_queue_pop(&d->f.queue, chain) == 1);
+	return chain->token;
+}
+
+static void give_back(struct device *d, struct virtio_token token, uint32_t len)
+{
+	struct vring_used_elem used;
+
+	MUST(virtio_queue_complete(&d->f.queue, token, len) == 0);
+	(void)virtio_queue_needs_notification(&d->f.queue);
+	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+}
+
+static void start(struct device *d)
+{
+	MUST(virtio_queue_init(&d->f.queue, d->f.inflight, FIXTURE_MAX_SIZE) == 0);
+	MUST(virtio_queue_start(&d->f.queue, &d->f.config, &d->f.device_map) == 0);
+}
+
+static void walk_and_undo(struct device *d)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+	struct virtio_token token = pop(d, &chain);
+	uint8_t byte = 0;
+
+	MUST(virtio_queue_undo(&d->f.queue, token) == 0);
+	MUST(virtio_queue_available(&d->f.queue) == 1);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+	while (virtio_chain_next(&chain, &desc) == 1)
+		MUST(desc.writable ? virtio_memory_write(chain.memory, desc.addr, &byte, 1) == 0
+				   : virtio_memory_read(chain.memory, desc.addr, &byte, 1) == 0);
+	give_back(d, chain.token, 1);
+}
+
+static void collect_and_stream(struct device *d)
+{
+	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain chain = { 0 };
+	struct virtio_reader reader, rest;
+	struct virtio_writer writer;
+	struct virtio_iovec iov[4];
+	uint8_t bytes[64] = { 0 };
+	uint64_t filled = 0;
+
+	(void)pop(d, &chain);
+	if (d->f.kind == FIXTURE_ONE_BYTE) {
+		/* The array is too small for one segment a byte: counted, and given back. */
+		MUST(virtio_chain_collect(&chain, &c) == VIRTIO_ENOBUFS);
+		give_back(d, chain.token, 0);
+		return;
+	}
+	MUST(virtio_chain_collect(&chain, &c) == 0);
+	virtio_reader_init(&reader, &c);
+	MUST(virtio_reader_split(&reader, 16, &rest) == 0);
+	MUST(virtio_reader_read(&reader, bytes, sizeof bytes) == 16);
+	MUST(virtio_reader_iovec(&rest, UINT64_MAX, iov, COUNT(iov), &filled) >= 1);
+	MUST(virtio_reader_skip(&rest, filled) == 0);
+	virtio_writer_init(&writer, &c);
+	MUST(virtio_writer_write_exact(&writer, bytes, 32) == 0);
+	MUST(virtio_writer_iovec(&writer, UINT64_MAX, iov, COUNT(iov), &filled) >= 1);
+	MUST(virtio_writer_advance(&writer, filled) == 0);
+	give_back(d, chain.token, (uint32_t)virtio_writer_done(&writer));
+}
+
+static void walk_indirect(struct device *d)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+
+	MUST(virtio_mock_add_indirect(&d->f.mock, d->f.table, request, COUNT(request)) >= 0);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+	while (virtio_chain_next(&chain, &desc) == 1)
+		;
+	give_back(d, chain.token, 0);
+}
+
+static void complete_batch(struct device *d)
+{
+	struct virtio_completion completions[2] = { 0 };
+	struct virtio_chain chain = { 0 };
+	struct vring_used_elem used;
+
+	for (uint32_t i = 0; i < 2; i++)
+		completions[i].token = pop(d, &chain);
+	MUST(virtio_queue_complete_batch(&d->f.queue, completions, 2) == 0);
+	for (uint32_t i = 0; i < 2; i++)
+		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+}
+
+static void notify(struct device *d)
+{
+	MUST(virtio_queue_disable_notification(&d->f.queue) == 0);
+	MUST(virtio_queue_enable_notification(&d->f.queue) == 0);
+	(void)virtio_mock_should_kick(&d->f.mock);
+	(void)virtio_mock_enable_interrupts(&d->f.mock);
+}
+
+static void switch_memory(struct device *d)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_token token = pop(d, &chain);
+
+	MUST(virtio_queue_set_memory(&d->f.queue, &d->other_map) == 0);
+	give_back(d, token, 0);
+	MUST(virtio_queue_set_memory(&d->f.queue, &d->f.device_map) == 0);
+}
+
+static void save_and_restore(struct device *d)
+{
+	struct virtio_queue_state state;
+	struct virtio_chain chain = { 0 };
+	uint16_t heads[SIZE] = { 0 };
+	uint32_t n = 0;
+
+	MUST(virtio_queue_save(&d->f.queue, &state) == 0);
+	(void)pop(d, &chain);
+	MUST(virtio_queue_save_in_flight(&d->f.queue, &state, heads, SIZE, &n) == 0);
+	virtio_queue_reset(&d->f.queue);
+	MUST(virtio_queue_restore(&d->f.queue, &state, &d->f.device_map) == 0);
+	MUST(n == 1 && virtio_queue_replay(&d->f.queue, heads[0], &chain) == 1);
+	give_back(d, chain.token, 0);
+}
+
+/* Faults are paths too: a chain that goes nowhere, a ring that breaks. */
+static void meet_faults(struct device *d)
+{
+	const struct vring_desc loop = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, 5 };
+	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain chain = { 0 };
+	struct virtio_queue_stats stats;
+
+	MUST(virtio_mock_set_desc(&d->f.mock, 5, &loop) == 0);
+	MUST(virtio_mock_offer(&d->f.mock, 5) == 0 && virtio_mock_publish(&d->f.mock) == 0);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+	MUST(virtio_chain_collect(&chain, &c) < 0);
+	MUST(virtio_queue_complete(&d->f.queue, chain.token, 0) == 0);
+	MUST(virtio_mock_offer(&d->f.mock, 0xffff) == 0 && virtio_mock_publish(&d->f.mock) == 0);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == VIRTIO_EHEAD);
+	virtio_queue_get_stats(&d->f.queue, &stats);
+	MUST(stats.ring_faults == 1 && virtio_strerror(stats.first_error) != NULL);
+	virtio_queue_reset(&d->f.queue);
+	MUST(virtio_mock_reset(&d->f.mock) == 0);
+}
+
+static void no_lock(void *context)
+{
+	(void)context;
+}
+
+static void share(struct device *d)
+{
+	const struct virtio_queue_lock lock = { no_lock, no_lock, NULL };
+	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_queue_sync sync;
+	struct virtio_token token = { 0 };
+	int chain_error = 0;
+
+	MUST(virtio_queue_sync_init(&sync, &lock, d->f.inflight, FIXTURE_MAX_SIZE) == 0);
+	MUST(virtio_queue_sync_start(&sync, &d->f.config, &d->f.device_map) == 0);
+	add(d);
+	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
+	MUST(virtio_queue_sync_complete(&sync, token, 0) == 0);
+	virtio_queue_sync_reset(&sync);
+	MUST(virtio_mock_reset(&d->f.mock) == 0);
+}
+
+static void use_queue(struct device *d)
+{
+	start(d);
+	for (uint32_t i = 0; i < 3 * SIZE; i++) {
+		walk_and_undo(d);
+		collect_and_stream(d);
+		walk_indirect(d);
+		complete_batch(d);
+		notify(d);
+		switch_memory(d);
+		save_and_restore(d);
+	}
+	meet_faults(d);
+	share(d);
+}
+
+static void set_up(struct device *d, enum fixture_memory kind)
+{
+	memset(d, 0, sizeof *d);
+	fixture_init(&d->f, kind, SIZE);
+	d->f.config.event_idx = d->f.mock.event_idx = true;
+	d->f.config.indirect = d->f.mock.indirect = true;
+	d->other_map = d->f.device_map;
+}
+
+/* Tests */
+
+/* Were the counter not to work, the tests below would show nothing. */
+static void allocation_counter_counts(void **state)
+{
+	void *volatile memory;
+
+	(void)state;
+	assert_true(start_counter());
+	calls = 0;
+	counting = true;
+	memory = malloc(10);
+	counting = false;
+	assert_int_equal(calls, 1);
+	assert_non_null(memory);
+	calls = 0;
+	counting = true;
+	memory = realloc(memory, 100000);
+	counting = false;
+	assert_true(calls >= 1);
+	calls = 0;
+	counting = true;
+	free(memory);
+	counting = false;
+	assert_int_equal(calls, 1);
+	calls = 0;
+	counting = true;
+	memory = calloc(1, 10);
+	counting = false;
+	assert_int_equal(calls, 1);
+	free(memory);
+	assert_int_equal(calls, 1);
+}
+
+static void queue_never_allocates(void **state)
+{
+	struct device d;
+
+	set_up(&d, fixture_kind(state));
+	calls = 0;
+	counting = true;
+	use_queue(&d);
+	counting = false;
+	assert_int_equal(d.failed_line, 0);
+	assert_int_equal(calls, 0);
+}
+
+static void make_map(struct device *d)
+{
+	struct virtio_memory_map map;
+
+	MUST(virtio_memory_map_init(&map, d->f.regions, d->f.kind == FIXTURE_ONE_BYTE ? FIXTURE_BYTES : 1) == 0);
+}
+
+static void memory_map_never_allocates(void **state)
+{
+	struct device d;
+
+	set_up(&d, fixture_kind(state));
+	calls = 0;
+	counting = true;
+	make_map(&d);
+	counting = false;
+	assert_int_equal(d.failed_line, 0);
+	assert_int_equal(calls, 0);
+}
+
+/* One request of each kind to a disk in memory. */
+static void use_disk(struct device *d, void *bytes, uint64_t size)
+{
+	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
+					  99 };
+	struct virtio_blk_memory memory = { bytes, size };
+	struct virtio_blk_options options = { .capacity = size / 512 };
+	struct virtio_blk_stats stats = { 0 };
+	struct virtio_blk blk;
+
+	MUST(virtio_blk_memory_backend(&memory, &options.backend) == 0);
+	MUST(virtio_blk_init(&blk, &options) == 0);
+	MUST(virtio_blk_negotiate(&blk, virtio_blk_offered(&blk)) == 0);
+	start(d);
+	for (uint32_t i = 0; i < COUNT(types); i++) {
+		const struct virtio_blk_outhdr header = { virtio_le32(types[i]), 0, 0 };
+		const uint16_t direction = types[i] == VIRTIO_BLK_T_OUT ? 0 : VRING_DESC_F_WRITE;
+		const struct virtio_mock_buffer buffers[] = {
+			READABLE(FIXTURE_DATA, sizeof header),
+			{ FIXTURE_DATA + 0x20, 512, direction },
+			WRITABLE(FIXTURE_DATA + 0x10, 1),
+		};
+		struct virtio_chain chain = { 0 };
+		struct vring_used_elem used;
+
+		MUST(virtio_memory_write(&d->f.mock.memory, FIXTURE_DATA, &header, sizeof header) == 0);
+		MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
+		MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+		MUST(virtio_blk_process(&blk, &d->f.queue, &chain, d->segments, COUNT(d->segments), &stats) == 0);
+		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+	}
+	MUST(stats.reads == 1 && stats.writes == 1 && stats.flushes == 1 && stats.ids == 1 && stats.others == 1);
+	MUST(stats.failed == 0 && stats.unsupported == 1);
+	virtio_blk_reset(&blk);
+}
+
+static void blk_never_allocates(void **state)
+{
+	static uint8_t bytes[4096];
+	struct device d;
+
+	(void)state;
+	set_up(&d, FIXTURE_FLAT);
+	calls = 0;
+	counting = true;
+	use_disk(&d, bytes, sizeof bytes);
+	counting = false;
+	assert_int_equal(d.failed_line, 0);
+	assert_int_equal(calls, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(allocation_counter_counts),      FIXTURE_ON(queue_never_allocates, FLAT),
+		FIXTURE_ON(queue_never_allocates, ONE_BYTE),      FIXTURE_ON(memory_map_never_allocates, FLAT),
+		FIXTURE_ON(memory_map_never_allocates, ONE_BYTE), cmocka_unit_test(blk_never_allocates),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

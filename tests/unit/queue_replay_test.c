@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Requests that were in flight when a queue's state was saved, put in flight again by the new owner: hostile 80. */
+#include "queue_state_fixture.h"
+
+static void assert_replay_refused(struct fixture *f, uint16_t head, int error)
+{
+	struct virtio_chain chain, before;
+
+	memset(&chain, 0x5c, sizeof chain);
+	memset(&before, 0x5c, sizeof before);
+	fixture_save(f);
+	assert_int_equal(virtio_queue_replay(&f->queue, head, &chain), error);
+	assert_memory_equal(&chain, &before, sizeof chain);
+	assert_true(fixture_unchanged(f));
+}
+
+/* hostile 80: each request is answered exactly once, by the old owner or by the new one. */
+static void queue_replay_puts_requests_in_flight_again(void **state)
+{
+	struct virtio_token old[4], new[3], next;
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, old, 4);
+	assert_int_equal(virtio_queue_complete(&f.queue, old[2], 12), 0);
+	assert_int_equal(move_queue(&f, heads), 3);
+	assert_false(virtio_queue_old_maps_unused(&f.queue) && !virtio_queue_quiesced(&f.queue));
+	for (int i = 0; i < 3; i++)
+		new[i] = replay(&f, heads[i]);
+	assert_false(virtio_queue_quiesced(&f.queue));
+	assert_int_equal(virtio_queue_next_avail(&f.queue), 4);
+	(void)fixture_add(&f, &one, 1);
+	next = pop(&f);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[2], 13), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, next, 14), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[0], 10), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[1], 11), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[1], 11), VIRTIO_ESTALE);
+	assert_used(&f, old[2].head, 12);
+	assert_used(&f, old[3].head, 13);
+	assert_used(&f, next.head, 14);
+	assert_used(&f, old[0].head, 10);
+	assert_used(&f, old[1].head, 11);
+	assert_true(virtio_queue_quiesced(&f.queue));
+	assert_int_equal(virtio_queue_next_avail(&f.queue), virtio_queue_next_used(&f.queue));
+}
+
+/* hostile 75: as many in flight as the queue has entries is the most, and legal; across the index's wrap. */
+static void queue_replay_takes_full_queue_across_wrap(void **state)
+{
+	struct virtio_token tokens[SIZE];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_mock_seek(&f.mock, 65533), 0);
+	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 65533), 0);
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, 65533), 0);
+	fixture_pop_some(&f, tokens, SIZE);
+	assert_int_equal(move_queue(&f, heads), SIZE);
+	for (uint32_t i = 0; i < SIZE; i++) {
+		assert_int_equal(heads[i], tokens[i].head);
+		tokens[i] = replay(&f, heads[i]);
+	}
+	/* Saved once more, the order is the same still. */
+	assert_int_equal(move_queue(&f, heads), SIZE);
+	for (uint32_t i = 0; i < SIZE; i++) {
+		assert_int_equal(heads[i], tokens[i].head);
+		tokens[i] = replay(&f, heads[i]);
+	}
+	for (uint32_t i = SIZE; i-- > 0;)
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], i), 0);
+	for (uint32_t i = SIZE; i-- > 0;)
+		assert_used(&f, heads[i], i);
+	assert_int_equal(virtio_queue_next_used(&f.queue), 5);
+}
+
+static void queue_replay_refuses_what_was_not_in_flight(void **state)
+{
+	struct virtio_token tokens[2];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	forget_queue(&f);
+	assert_replay_refused(&f, 0, VIRTIO_ENOTREADY);
+	fixture_start(&f);
+	/* Nothing was, or it was started afresh. */
+	assert_replay_refused(&f, 0, VIRTIO_EINVAL);
+	fixture_pop_some(&f, tokens, 2);
+	assert_int_equal(move_queue(&f, heads), 2);
+	assert_replay_refused(&f, SIZE, VIRTIO_EINVAL);
+	assert_replay_refused(&f, 0xffff, VIRTIO_EINVAL);
+	(void)replay(&f, heads[0]);
+	/* The same one again, although another is due. */
+	assert_replay_refused(&f, heads[0], VIRTIO_EINVAL);
+	(void)replay(&f, heads[1]);
+	/* One too many. */
+	assert_replay_refused(&f, 7, VIRTIO_EINVAL);
+	assert_replay_refused(&f, heads[0], VIRTIO_EINVAL);
+}
+
+static void queue_replay_refuses_broken_queue(void **state)
+{
+	struct virtio_token tokens[2];
+	struct virtio_chain chain;
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, tokens, 2);
+	assert_int_equal(move_queue(&f, heads), 2);
+	fixture_offer_head(&f, SIZE);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EHEAD);
+	assert_replay_refused(&f, heads[0], VIRTIO_EBROKEN);
+}
+
+/* hostile 12: to the driver nothing has happened, and a head in flight is in flight. */
+static void queue_pop_rejects_head_that_was_replayed(void **state)
+{
+	struct virtio_token token;
+	struct virtio_chain chain;
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, &token, 1);
+	assert_int_equal(move_queue(&f, heads), 1);
+	token = replay(&f, heads[0]);
+	fixture_offer_head(&f, heads[0]);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EINFLIGHT);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
+	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
+}
+
+static void queue_undo_takes_back_replay(void **state)
+{
+	struct virtio_token tokens[3], first, second;
+	struct virtio_chain chain;
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, tokens, 3);
+	assert_int_equal(move_queue(&f, heads), 3);
+	first = replay(&f, heads[0]);
+	second = replay(&f, heads[1]);
+	/* Backwards only. */
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_undo(&f.queue, first), VIRTIO_EINVAL);
+	assert_true(fixture_unchanged(&f));
+	assert_int_equal(virtio_queue_undo(&f.queue, second), 0);
+	assert_int_equal(virtio_queue_undo(&f.queue, second), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_undo(&f.queue, first), 0);
+	assert_true(virtio_queue_quiesced(&f.queue));
+	/* It is to be replayed again: a pop does not yield it, and a save would lose it. */
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 0);
+	assert_saves_refused(&f, VIRTIO_EBUSY, VIRTIO_EBUSY);
+	assert_int_equal(virtio_queue_complete(&f.queue, first, 0), VIRTIO_ESTALE);
+	for (uint32_t i = 0; i < 3; i++)
+		tokens[i] = replay(&f, heads[i]);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], i), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_used(&f, heads[i], i);
+}
+
+static void queue_undo_tells_replay_from_pop(void **state)
+{
+	struct virtio_token token, popped;
+	uint16_t heads[SIZE], head;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, &token, 1);
+	assert_int_equal(move_queue(&f, heads), 1);
+	token = replay(&f, heads[0]);
+	head = fixture_add(&f, &one, 1);
+	popped = pop(&f);
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_EINVAL);
+	assert_true(fixture_unchanged(&f));
+	assert_int_equal(virtio_queue_undo(&f.queue, popped), 0);
+	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
+	assert_int_equal(pop(&f).head, head);
+	/* Completed and undone are different things. */
+	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
+	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_next_avail(&f.queue), 2);
+}
+
+/* Under IN_ORDER the used ring follows the available ring, across the change of owner. */
+static void queue_replay_keeps_order_under_in_order(void **state)
+{
+	struct virtio_token old[4], new[3], next;
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.in_order = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, old, 4);
+	assert_int_equal(virtio_queue_complete(&f.queue, old[0], 5), 0);
+	assert_int_equal(move_queue(&f, heads), 3);
+	for (int i = 0; i < 3; i++)
+		new[i] = replay(&f, heads[i]);
+	(void)fixture_add(&f, &one, 1);
+	next = pop(&f);
+	assert_int_equal(virtio_queue_complete(&f.queue, next, 9), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[1], 7), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 1);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[0], 6), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 3);
+	assert_int_equal(virtio_queue_complete(&f.queue, new[2], 8), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 5);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_used(&f, old[i].head, 5 + i);
+	assert_used(&f, next.head, 9);
+	assert_true(virtio_queue_quiesced(&f.queue));
+}
+
+/* Under IN_ORDER, undone and replayed once more. */
+static void queue_undo_of_replay_keeps_order_under_in_order(void **state)
+{
+	struct virtio_token tokens[2];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.in_order = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 2);
+	assert_int_equal(move_queue(&f, heads), 2);
+	tokens[0] = replay(&f, heads[0]);
+	tokens[1] = replay(&f, heads[1]);
+	assert_int_equal(virtio_queue_undo(&f.queue, tokens[1]), 0);
+	tokens[1] = replay(&f, heads[1]);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	assert_used(&f, heads[0], 0);
+	assert_used(&f, heads[1], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_ON_ALL(queue_replay_puts_requests_in_flight_again),
+		FIXTURE_ON_ALL(queue_replay_takes_full_queue_across_wrap),
+		FIXTURE_ON_ALL(queue_replay_refuses_what_was_not_in_flight),
+		FIXTURE_ON_ALL(queue_replay_refuses_broken_queue),
+		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),
+		FIXTURE_ON_ALL(queue_undo_takes_back_replay),
+		FIXTURE_ON_ALL(queue_undo_tells_replay_from_pop),
+		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),
+		FIXTURE_ON_ALL(queue_undo_of_replay_keeps_order_under_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

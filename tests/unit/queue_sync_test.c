@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A queue behind a lock: every call takes it once and releases it; several threads share one queue. */
+#include "fixture.h"
+#include <sched.h>
+#include <virtio/queue_pthread.h>
+
+#define SIZE 8u
+#define WORKERS 4u
+#define REQUESTS 20000u
+#define PATIENCE 20000000u
+
+/* A lock that notices when it is taken twice, or released by one who does not hold it. */
+struct watched_lock {
+	uint32_t taken;
+	bool held;
+	bool wrong;
+};
+
+struct shared {
+	struct fixture f; /* all of it but its queue */
+	struct virtio_queue_sync sync;
+	struct watched_lock watched;
+	struct virtio_segment segments[FIXTURE_MAX_SIZE];
+};
+
+static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
+
+static void watched_lock(void *context)
+{
+	struct watched_lock *w = context;
+
+	w->wrong = w->wrong || w->held;
+	w->held = true;
+	w->taken++;
+}
+
+static void watched_unlock(void *context)
+{
+	struct watched_lock *w = context;
+
+	w->wrong = w->wrong || !w->held;
+	w->held = false;
+}
+
+static void init(struct shared *s, enum fixture_memory kind)
+{
+	const struct virtio_queue_lock lock = { watched_lock, watched_unlock, &s->watched };
+
+	memset(s, 0, sizeof *s);
+	fixture_init(&s->f, kind, SIZE);
+	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
+}
+
+static void set_up(struct shared *s, enum fixture_memory kind)
+{
+	init(s, kind);
+	assert_int_equal(virtio_queue_sync_start(&s->sync, &s->f.config, &s->f.device_map), 0);
+	s->watched.taken = 0;
+}
+
+/* The lock has been taken once since the last time, and is free. */
+static void assert_locked_once(struct shared *s)
+{
+	assert_int_equal(s->watched.taken, 1);
+	assert_false(s->watched.held);
+	assert_false(s->watched.wrong);
+	s->watched.taken = 0;
+}
+
+static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, struct virtio_collected *collected,
+	       int *chain_error)
+{
+	int got;
+
+	collected->segments = s->segments;
+	collected->capacity = capacity;
+	got = virtio_queue_sync_pop(&s->sync, token, collected, chain_error);
+	assert_locked_once(s);
+	return got;
+}
+
+/* Pops, and finds no request: the code, and nothing set. */
+static void assert_pop_fails(struct shared *s, int expected)
+{
+	struct virtio_token token = { 77, 77 };
+	struct virtio_collected collected = { 0 };
+	int chain_error = 77;
+
+	assert_int_equal(pop(s, FIXTURE_MAX_SIZE, &token, &collected, &chain_error), expected);
+	assert_int_equal(token.sequence, 77);
+	assert_int_equal(token.head, 77);
+	assert_int_equal(chain_error, 77);
+}
+
+static struct virtio_token pop_one(struct shared *s)
+{
+	struct virtio_token token = { 0 };
+	struct virtio_collected collected = { 0 };
+	int chain_error = 77;
+
+	assert_int_equal(pop(s, FIXTURE_MAX_SIZE, &token, &collected, &chain_error), 1);
+	assert_int_equal(chain_error, 0);
+	return token;
+}
+
+/* Life cycle */
+
+static void queue_sync_init_refuses_lock_without_callbacks(void **state)
+{
+	struct virtio_inflight inflight[SIZE];
+	struct virtio_queue_sync sync, before;
+	struct virtio_queue_lock lock = { NULL, watched_unlock, NULL };
+
+	(void)state;
+	memset(&sync, 0x5c, sizeof sync);
+	before = sync;
+	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, SIZE), VIRTIO_EINVAL);
+	lock.lock = watched_lock;
+	lock.unlock = NULL;
+	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, SIZE), VIRTIO_EINVAL);
+	assert_memory_equal(&sync, &before, sizeof sync);
+}
+
+static void queue_sync_init_refuses_missing_storage(void **state)
+{
+	const struct virtio_queue_lock lock = { watched_lock, watched_unlock, NULL };
+	struct virtio_inflight inflight[SIZE];
+	struct virtio_queue_sync sync, before;
+
+	(void)state;
+	memset(&sync, 0x5c, sizeof sync);
+	before = sync;
+	assert_int_equal(virtio_queue_sync_init(&sync, &lock, NULL, SIZE), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, 0), VIRTIO_EINVAL);
+	assert_memory_equal(&sync, &before, sizeof sync);
+}
+
+static void queue_sync_start_and_reset_lock_once(void **state)
+{
+	struct virtio_queue_config bad;
+	struct shared s;
+
+	init(&s, fixture_kind(state));
+	bad = s.f.config;
+	bad.size = 7;
+	assert_pop_fails(&s, VIRTIO_ENOTREADY);
+	assert_int_equal(virtio_queue_sync_start(&s.sync, &bad, &s.f.device_map), VIRTIO_ESIZE);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_sync_start(&s.sync, &s.f.config, &s.f.device_map), 0);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_sync_start(&s.sync, &s.f.config, &s.f.device_map), VIRTIO_EBUSY);
+	assert_locked_once(&s);
+	virtio_queue_sync_reset(&s.sync);
+	assert_locked_once(&s);
+	assert_pop_fails(&s, VIRTIO_ENOTREADY);
+}
+
+static void queue_sync_lock_hands_out_queue(void **state)
+{
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	assert_ptr_equal(virtio_queue_sync_lock(&s.sync), &s.sync.queue);
+	assert_true(s.watched.held);
+	assert_int_equal(virtio_queue_set_next_avail(&s.sync.queue, 0), 0);
+	virtio_queue_sync_unlock(&s.sync);
+	assert_locked_once(&s);
+}
+
+static void queue_sync_set_memory_locks_once(void **state)
+{
+	struct virtio_memory_map empty, other;
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	other = s.f.device_map;
+	assert_int_equal(virtio_memory_map_init(&empty, NULL, 0), 0);
+	assert_int_equal(virtio_queue_sync_set_memory(&s.sync, &empty), VIRTIO_EFAULT);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_sync_set_memory(&s.sync, &other), 0);
+	assert_locked_once(&s);
+	(void)fixture_add(&s.f, &one, 1);
+	(void)pop_one(&s);
+}
+
+/* Requests */
+
+static void queue_sync_pop_collects_chain(void **state)
+{
+	const struct virtio_mock_buffer two[] = { READABLE(FIXTURE_DATA, 10), WRITABLE(FIXTURE_DATA + 16, 6) };
+	struct virtio_token token = { 0 };
+	struct virtio_collected collected = { 0 };
+	struct vring_used_elem used;
+	struct shared s;
+	int chain_error = 77;
+	uint16_t head;
+
+	set_up(&s, FIXTURE_FLAT);
+	(void)state;
+	assert_pop_fails(&s, 0);
+	head = fixture_add(&s.f, two, 2);
+	assert_int_equal(pop(&s, 2, &token, &collected, &chain_error), 1);
+	assert_int_equal(chain_error, 0);
+	assert_int_equal(token.head, head);
+	assert_int_equal(collected.readable, 1);
+	assert_int_equal(collected.writable, 1);
+	assert_int_equal(s.segments[0].addr, FIXTURE_DATA);
+	assert_int_equal(s.segments[0].len, 10);
+	assert_int_equal(s.segments[1].addr, FIXTURE_DATA + 16);
+	assert_int_equal(s.segments[1].len, 6);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, token, 6), 0);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, token, 6), VIRTIO_ESTALE);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_mock_pop_used(&s.f.mock, &used), 1);
+	assert_int_equal(used.len, 6);
+	assert_pop_fails(&s, 0);
+}
+
+/* A malformed chain is popped all the same: its head can be given back. hostile 45 */
+static void queue_sync_pop_yields_token_of_malformed_chain(void **state)
+{
+	const struct vring_desc bad = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, SIZE };
+	struct virtio_token token = { 0 };
+	struct virtio_collected collected = { 0 };
+	struct shared s;
+	int chain_error = 0;
+
+	set_up(&s, fixture_kind(state));
+	assert_int_equal(virtio_mock_set_desc(&s.f.mock, 3, &bad), 0);
+	fixture_offer_head(&s.f, 3);
+	assert_int_equal(pop(&s, FIXTURE_MAX_SIZE, &token, &collected, &chain_error), 1);
+	assert_int_equal(chain_error, VIRTIO_ENEXT);
+	assert_int_equal(token.head, 3);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, token, 0), 0);
+	assert_locked_once(&s);
+	assert_true(virtio_queue_sync_quiesced(&s.sync));
+	assert_locked_once(&s);
+}
+
+static void queue_sync_pop_reports_array_that_is_too_small(void **state)
+{
+	const struct virtio_mock_buffer two[] = { READABLE(FIXTURE_DATA, 10), WRITABLE(FIXTURE_DATA + 16, 6) };
+	struct virtio_token token = { 0 };
+	struct virtio_collected collected = { 0 };
+	struct shared s;
+	int chain_error = 0;
+
+	(void)state;
+	set_up(&s, FIXTURE_FLAT);
+	(void)fixture_add(&s.f, two, 2);
+	assert_int_equal(pop(&s, 1, &token, &collected, &chain_error), 1);
+	assert_int_equal(chain_error, VIRTIO_ENOBUFS);
+	assert_int_equal(collected.needed, 2);
+	assert_int_equal(collected.last_writable.addr, FIXTURE_DATA + 21);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, token, 0), 0);
+}
+
+/* A chain whose memory is not mapped yet stays the driver's, and is there when it is. */
+static void queue_sync_pop_undoes_chain_that_is_not_mapped(void **state)
+{
+	struct virtio_queue_stats stats;
+	struct shared s;
+	uint16_t head;
+
+	(void)state;
+	set_up(&s, FIXTURE_CHANGING);
+	head = fixture_add(&s.f, &one, 1);
+	s.f.bad_start = FIXTURE_DATA;
+	s.f.bad_end = FIXTURE_DATA + 1;
+	s.f.bad_error = VIRTIO_ENOTMAPPED;
+	for (int i = 0; i < 3; i++) {
+		assert_pop_fails(&s, VIRTIO_ENOTMAPPED);
+		assert_true(virtio_queue_sync_quiesced(&s.sync));
+		assert_locked_once(&s);
+		assert_int_equal(virtio_queue_sync_available(&s.sync), 1);
+		assert_locked_once(&s);
+	}
+	s.f.bad_error = 0;
+	assert_int_equal(pop_one(&s).head, head);
+	virtio_queue_sync_get_stats(&s.sync, &stats);
+	assert_locked_once(&s);
+	assert_int_equal(stats.chains, 1);
+	assert_int_equal(stats.chain_faults, 0);
+	assert_int_equal(stats.not_mapped, 3);
+}
+
+static void queue_sync_pop_returns_fault_of_ring(void **state)
+{
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	fixture_offer_head(&s.f, SIZE);
+	assert_pop_fails(&s, VIRTIO_EHEAD);
+	assert_pop_fails(&s, VIRTIO_EBROKEN);
+	assert_int_equal(virtio_queue_sync_available(&s.sync), VIRTIO_EBROKEN);
+	assert_locked_once(&s);
+}
+
+static void queue_sync_complete_batch_is_all_or_none(void **state)
+{
+	struct virtio_completion completions[2] = { 0 };
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	(void)fixture_add(&s.f, &one, 1);
+	(void)fixture_add(&s.f, &one, 1);
+	completions[0].token = pop_one(&s);
+	completions[1].token = completions[0].token;
+	assert_int_equal(virtio_queue_sync_complete_batch(&s.sync, completions, 2), VIRTIO_ESTALE);
+	assert_locked_once(&s);
+	assert_int_equal(fixture_get(&s.f, VIRTIO_MOCK_USED_IDX), 0);
+	completions[1].token = pop_one(&s);
+	assert_int_equal(virtio_queue_sync_complete_batch(&s.sync, completions, 2), 0);
+	assert_locked_once(&s);
+	assert_int_equal(fixture_get(&s.f, VIRTIO_MOCK_USED_IDX), 2);
+}
+
+static void queue_sync_notifications_lock_once(void **state)
+{
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	assert_int_equal(virtio_queue_sync_disable_notification(&s.sync), 0);
+	assert_locked_once(&s);
+	assert_int_equal(fixture_get(&s.f, VIRTIO_MOCK_USED_FLAGS), VRING_USED_F_NO_NOTIFY);
+	assert_int_equal(virtio_queue_sync_enable_notification(&s.sync), 0);
+	assert_locked_once(&s);
+	assert_int_equal(fixture_get(&s.f, VIRTIO_MOCK_USED_FLAGS), 0);
+	(void)fixture_add(&s.f, &one, 1);
+	assert_int_equal(virtio_queue_sync_enable_notification(&s.sync), 1);
+	assert_locked_once(&s);
+	assert_false(virtio_queue_sync_needs_notification(&s.sync));
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, pop_one(&s), 0), 0);
+	assert_locked_once(&s);
+	assert_true(virtio_queue_sync_needs_notification(&s.sync));
+	assert_locked_once(&s);
+}
+
+/* Threads */
+
+struct workshop {
+	struct fixture f;
+	struct virtio_queue_sync sync;
+	pthread_mutex_t mutex;
+	uint32_t seen[REQUESTS]; /* times that each request was served */
+	uint32_t stop;
+	uint32_t wrong;
+};
+
+/* Serves any request: its number is in its data, and goes back in its answer. */
+static bool serve(struct workshop *w, const struct virtio_token *token, const struct virtio_collected *c)
+{
+	uint32_t number;
+
+	if (c->readable != 1 || c->writable != 1 || c->readable_bytes != sizeof number ||
+	    c->writable_bytes != sizeof number)
+		return false;
+	/* Without the lock: the segments are this thread's. */
+	virtio_guest_copy_in(&number, c->segments[0].host, sizeof number);
+	if (number >= REQUESTS)
+		return false;
+	(void)__atomic_fetch_add(&w->seen[number], 1, __ATOMIC_RELAXED);
+	virtio_guest_copy_out(c->segments[1].host, &number, sizeof number);
+	return virtio_queue_sync_complete(&w->sync, *token, sizeof number) == 0;
+}
+
+static void *worker_main(void *context)
+{
+	struct workshop *w = context;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
+		struct virtio_segment segments[2];
+		struct virtio_collected c = { .segments = segments, .capacity = 2 };
+		struct virtio_token token = { 0 };
+		int chain_error = 0;
+		int got = virtio_queue_sync_pop(&w->sync, &token, &c, &chain_error);
+
+		if (got == 0)
+			(void)sched_yield();
+		else if (got != 1 || chain_error || !serve(w, &token, &c))
+			__atomic_store_n(&w->wrong, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* Adds a request with its number in its data, at one of the places for data. */
+static void add_numbered(struct workshop *w, uint32_t number, uint32_t place_of[SIZE], uint32_t place)
+{
+	const uint64_t addr = FIXTURE_DATA + 16 * (uint64_t)place;
+	const struct virtio_mock_buffer buffers[] = { READABLE(addr, 4), WRITABLE(addr + 8, 4) };
+	int head;
+
+	fixture_write(&w->f, addr, &number, sizeof number);
+	head = virtio_mock_add(&w->f.mock, buffers, 2);
+	assert_in_range(head, 0, SIZE - 1);
+	place_of[head] = place;
+}
+
+/* Takes a request back: the place of its data, where the answer must be. */
+static uint32_t take_back(struct workshop *w, const uint32_t place_of[SIZE])
+{
+	struct vring_used_elem used;
+	uint32_t data[3];
+	int got = virtio_mock_pop_used(&w->f.mock, &used);
+
+	assert_true(got >= 0);
+	if (got == 0)
+		return SIZE;
+	assert_int_equal(used.len, 4);
+	fixture_read(&w->f, FIXTURE_DATA + 16 * (uint64_t)place_of[used.id], data, sizeof data);
+	assert_int_equal(data[2], data[0]);
+	return place_of[used.id];
+}
+
+/* Passes all requests through, as many at a time as the queue holds. */
+static void drive(struct workshop *w)
+{
+	uint32_t added = 0, returned = 0, idle = 0;
+	uint32_t place_of[SIZE] = { 0 };
+
+	for (; added < SIZE / 2; added++)
+		add_numbered(w, added, place_of, added);
+	while (returned < REQUESTS && !__atomic_load_n(&w->wrong, __ATOMIC_ACQUIRE)) {
+		const uint32_t place = take_back(w, place_of);
+
+		if (place == SIZE) {
+			assert_true(++idle < PATIENCE);
+			(void)sched_yield();
+			continue;
+		}
+		idle = 0;
+		returned++;
+		if (added < REQUESTS)
+			add_numbered(w, added++, place_of, place);
+	}
+}
+
+static void queue_sync_serves_each_request_once_with_several_threads(void **state)
+{
+	static struct workshop w;
+	struct virtio_queue_stats stats;
+	struct virtio_queue_lock lock;
+	pthread_t workers[WORKERS];
+
+	(void)state;
+	memset(&w, 0, sizeof w);
+	fixture_init(&w.f, FIXTURE_FLAT, SIZE);
+	assert_int_equal(pthread_mutex_init(&w.mutex, NULL), 0);
+	lock = virtio_queue_lock_pthread(&w.mutex);
+	assert_int_equal(virtio_queue_sync_init(&w.sync, &lock, w.f.inflight, FIXTURE_MAX_SIZE), 0);
+	assert_int_equal(virtio_queue_sync_start(&w.sync, &w.f.config, &w.f.device_map), 0);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_create(&workers[i], NULL, worker_main, &w), 0);
+	drive(&w);
+	__atomic_store_n(&w.stop, 1, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_join(workers[i], NULL), 0);
+	assert_int_equal(w.wrong, 0);
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		assert_int_equal(w.seen[i], 1);
+	virtio_queue_sync_get_stats(&w.sync, &stats);
+	assert_int_equal(stats.chains, REQUESTS);
+	assert_int_equal(stats.completions, REQUESTS);
+	assert_int_equal(stats.chain_faults + stats.ring_faults, 0);
+	assert_true(virtio_queue_sync_quiesced(&w.sync));
+	assert_int_equal(pthread_mutex_destroy(&w.mutex), 0);
+}
+
+/* The callbacks lock what they were given, and release it. */
+static void queue_lock_pthread_holds_mutex(void **state)
+{
+	pthread_mutex_t mutex;
+	struct virtio_queue_lock lock;
+
+	(void)state;
+	assert_int_equal(pthread_mutex_init(&mutex, NULL), 0);
+	lock = virtio_queue_lock_pthread(&mutex);
+	assert_ptr_equal(lock.context, &mutex);
+	lock.lock(lock.context);
+	assert_int_not_equal(pthread_mutex_trylock(&mutex), 0);
+	lock.unlock(lock.context);
+	assert_int_equal(pthread_mutex_trylock(&mutex), 0);
+	assert_int_equal(pthread_mutex_unlock(&mutex), 0);
+	assert_int_equal(pthread_mutex_destroy(&mutex), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(queue_sync_init_refuses_lock_without_callbacks),
+		cmocka_unit_test(queue_sync_init_refuses_missing_storage),
+		FIXTURE_ON_ALL(queue_sync_start_and_reset_lock_once),
+		FIXTURE_ON_ALL(queue_sync_lock_hands_out_queue),
+		FIXTURE_ON_ALL(queue_sync_set_memory_locks_once),
+		cmocka_unit_test(queue_sync_pop_collects_chain),
+		FIXTURE_ON_ALL(queue_sync_pop_yields_token_of_malformed_chain),
+		cmocka_unit_test(queue_sync_pop_reports_array_that_is_too_small),
+		cmocka_unit_test(queue_sync_pop_undoes_chain_that_is_not_mapped),
+		FIXTURE_ON_ALL(queue_sync_pop_returns_fault_of_ring),
+		FIXTURE_ON(queue_sync_complete_batch_is_all_or_none, FLAT),
+		FIXTURE_ON_ALL(queue_sync_notifications_lock_once),
+		cmocka_unit_test(queue_sync_serves_each_request_once_with_several_threads),
+		cmocka_unit_test(queue_lock_pthread_holds_mutex),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
