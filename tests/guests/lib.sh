@@ -128,6 +128,9 @@ start_daemon() {
 	return 1
 }
 
+# daemon_runs: whether it still does.
+daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
+
 # stop_daemon: asks it to end and returns its exit status.
 stop_daemon() {
 	kill -TERM "$daemon_pid" 2>/dev/null

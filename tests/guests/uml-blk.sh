@@ -15,6 +15,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 daemon=$(readlink -f "$1")
 mkdir -p "$2"
 cd "$2"
+exec 9>lock
+flock -n 9 || { echo "FAILED: another run uses $PWD" >&2; exit 1; }
 rm -rf disk.img blk.sock tmp files console.log daemon.log
 image_bytes=$((64 * 1024 * 1024))
 
@@ -41,7 +43,7 @@ trap 'exit 130' INT TERM
 
 if ! guest_packages "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log; then
 	cat packages.log >&2
-	reason="the guest's packages cannot be had: $(head -n 1 packages.log)"
+	reason="the guest's packages cannot be had: $(tail -n 1 packages.log)"
 	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
 	echo "skipped: $reason"
 	exit 77
@@ -52,7 +54,11 @@ make_initramfs initramfs.gz "$here/blk-init.sh" virtio_blk mkfs.ext4 || fail "no
 
 echo "Starting the daemon and booting a guest whose /dev/vda it serves"
 start_daemon "$daemon" --blk disk.img,serial=uml-blk,socket=blk.sock || fail "no daemon"
-boot initramfs.gz virtio_uml.device=blk.sock:2 || fail "the guest ended with status $?"
+boot initramfs.gz virtio_uml.device=blk.sock:2 || {
+	status=$?
+	daemon_runs || fail "the daemon died while the guest ran"
+	fail "the guest ended with status $status"
+}
 stop_daemon || fail "the daemon ended with status $?"
 
 echo "Checking from outside"
