@@ -95,7 +95,7 @@ uint64_t floor_notify(struct world *w)
 
 uint64_t floor_bulk(struct world *w)
 {
-	static uint8_t data[64 * 1024];
+	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));
 	const struct vring_desc *table, *d;
 	uint64_t sum = 0;
 	uint16_t head;

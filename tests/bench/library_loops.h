@@ -66,7 +66,7 @@ uint64_t LOOP(notify)(struct world *w)
 /* Collect, then move all data with a reader or a writer. */
 uint64_t LOOP(bulk)(struct world *w)
 {
-	static uint8_t data[64 * 1024];
+	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));
 	struct virtio_segment segments[64];
 	struct virtio_chain chain;
 	uint64_t sum = 0;
