@@ -4,6 +4,7 @@
  * take an address, or come from another language. C11, 6.7.4: a declaration with extern in one
  * translation unit makes it provide the definition.
  */
+#include <virtio/descriptor.h>
 #include <virtio/queue.h>
 
 extern uint16_t virtio_le16(uint16_t v);
@@ -44,3 +45,19 @@ extern bool virtio_queue_quiesced(const struct virtio_queue *queue);
 extern bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 extern uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
 extern uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
+
+extern struct virtio_raw_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next);
+extern struct virtio_raw_desc virtio_packed_desc(uint64_t addr, uint32_t len, uint16_t id, uint16_t flags);
+extern uint64_t virtio_raw_desc_addr(const struct virtio_raw_desc *d);
+extern uint32_t virtio_raw_desc_len(const struct virtio_raw_desc *d);
+extern uint16_t virtio_split_desc_flags(const struct virtio_raw_desc *d);
+extern uint16_t virtio_split_desc_next(const struct virtio_raw_desc *d);
+extern uint16_t virtio_packed_desc_id(const struct virtio_raw_desc *d);
+extern uint16_t virtio_packed_desc_flags(const struct virtio_raw_desc *d);
+extern struct vring_used_elem virtio_used_elem(uint32_t id, uint32_t len);
+extern uint32_t virtio_used_elem_id(const struct vring_used_elem *e);
+extern uint32_t virtio_used_elem_len(const struct vring_used_elem *e);
+extern struct vring_packed_desc_event virtio_packed_event(uint16_t offset, uint8_t wrap, uint16_t flags);
+extern uint16_t virtio_packed_event_offset(const struct vring_packed_desc_event *e);
+extern uint8_t virtio_packed_event_wrap(const struct vring_packed_desc_event *e);
+extern uint16_t virtio_packed_event_flags(const struct vring_packed_desc_event *e);
