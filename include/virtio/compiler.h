@@ -19,6 +19,15 @@
 #define VIRTIO_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VIRTIO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Whether ThreadSanitizer looks on, by gcc's name for it or clang's. */
+#if defined(__SANITIZE_THREAD__)
+#define VIRTIO_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define VIRTIO_TSAN 1
+#endif
+#endif
+
 /* For functions off the hot path: kept out of line, and out of the way of the code that calls them. */
 #define VIRTIO_COLD __attribute__((cold, noinline))
 

@@ -425,7 +425,7 @@ inline void virtio_full_fence(void)
 	__asm__ volatile("lock; addl $0,-4(%%esp)" : : : "memory", "cc");
 #elif defined(__aarch64__)
 	__asm__ volatile("dmb ish" : : : "memory");
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(VIRTIO_TSAN)
 	int here = 0;
 
 	__atomic_fetch_add(&here, 0, __ATOMIC_SEQ_CST);

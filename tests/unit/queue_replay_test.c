@@ -111,6 +111,8 @@ static void queue_replay_refuses_broken_queue(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(move_queue(&f, heads), 2);
+	(void)replay(&f, heads[0]);
+	(void)replay(&f, heads[1]);
 	fixture_offer_head(&f, SIZE);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EHEAD);
 	assert_replay_refused(&f, heads[0], VIRTIO_EBROKEN);
@@ -155,7 +157,8 @@ static void queue_undo_takes_back_replay(void **state)
 	assert_int_equal(virtio_queue_undo(&f.queue, first), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	/* It is to be replayed again: a pop does not yield it, and a save would lose it. */
-	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 0);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
+	assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);
 	assert_saves_refused(&f, VIRTIO_EBUSY, VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_complete(&f.queue, first, 0), VIRTIO_ESTALE);
 	for (uint32_t i = 0; i < 3; i++)
@@ -221,6 +224,23 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 }
 
 /* Under IN_ORDER, undone and replayed once more. */
+/* A head that was replayed and completed, and waits for its turn, is neither idle nor in flight. */
+static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
+{
+	struct virtio_token tokens[3];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.in_order = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 3);
+	assert_int_equal(move_queue(&f, heads), 3);
+	(void)replay(&f, heads[0]);
+	assert_int_equal(virtio_queue_complete(&f.queue, replay(&f, heads[1]), 7), 0);
+	assert_replay_refused(&f, heads[1], VIRTIO_EINVAL);
+}
+
 static void queue_undo_of_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token tokens[2];
@@ -254,6 +274,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_undo_takes_back_replay),
 		FIXTURE_ON_ALL(queue_undo_tells_replay_from_pop),
 		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),
+		FIXTURE_ON_ALL(queue_replay_refuses_head_that_waits_under_in_order),
 		FIXTURE_ON_ALL(queue_undo_of_replay_keeps_order_under_in_order),
 	};
 

@@ -107,8 +107,8 @@ struct virtio_collected {
  * Returns 1 for a descriptor and 0 at the end. The buffer itself is not looked up: that happens
  * when it is accessed through chain->memory. An error means that the chain is malformed, and the
  * caller gives it back with length 0:
- *   VIRTIO_ENEXT       next is outside the table
- *   VIRTIO_ETOOLONG    more descriptors than the queue size
+ *   VIRTIO_ENEXT       next is outside the table; such a descriptor is not yielded itself
+ *   VIRTIO_ETOOLONG    more descriptors than the queue size, not counting one that refers to a table
  *   VIRTIO_EORDER      a readable descriptor after a writable one
  *   VIRTIO_EBYTES      more than 2^32 bytes in all
  *   VIRTIO_EINDIRECT   a bad indirect table: nested, empty, not a multiple of 16 bytes, or not allowed
@@ -162,7 +162,7 @@ inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const 
 		read = *d;
 	got = virtio_walk_step(&walk, chain->tables, chain->token.head, d ? &read : NULL, &desc);
 	chain->walk = walk;
-	if (got == 1)
+	if (got > 0)
 		*out = desc;
 	return got;
 }

@@ -368,7 +368,7 @@ inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio
 	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail)) {
 		/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
 		got = virtio_queue_pop_slow(queue, &aside);
-		if (got == 1)
+		if (got > 0)
 			*chain = aside;
 		return got;
 	}

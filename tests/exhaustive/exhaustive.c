@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have chosen
+ * values: walked and collected by the library, and judged by an oracle (oracle.h); the two must agree
+ * on every descriptor, segment, count and code.
+ *
+ * usage: exhaustive [STRIDE]   STRIDE: of the tables of 3 entries, take every so many; default 1
+ *
+ * The tables lie in guests that differ in how the library gets at them: one region; a border between
+ * regions through a descriptor; host memory at an odd address; indirect descriptors not negotiated.
+ * Each region is an allocation of exactly its length, so that AddressSanitizer sees a byte too far.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <virtio/queue.h>
+
+#include "oracle.h"
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+/* The guest's addresses. */
+#define TABLE UINT64_C(0x1000)     /* the descriptor table, */
+#define TABLE_2 (TABLE + 16)       /* its second entry, which may be an indirect table too, */
+#define TABLE_HALF (TABLE + 8)     /* and halves of two: unaligned, and the border of a cut table */
+#define DATA UINT64_C(0x1040)      /* RAM that holds descriptors */
+#define BORDER UINT64_C(0x1080)    /* another region begins */
+#define READ_ONLY UINT64_C(0x10c0) /* and one that is read-only, */
+#define HOLE UINT64_C(0x10d0)      /* and nothing */
+#define RINGS UINT64_C(0x8000)     /* the two rings */
+#define HUGE UINT64_C(0x100000000) /* 2^32 bytes, for chains that have as many */
+#define TOP (UINT64_MAX - 31)      /* the last 32 bytes of the address space */
+#define HUGE_BYTES (UINT64_C(1) << 32)
+
+#define MAX_REGIONS 7u
+
+enum layout { FLAT, CUT, ODD };
+
+struct world {
+	const char *name;
+	struct oracle_guest guest;
+	struct virtio_region regions[MAX_REGIONS];
+	struct virtio_memory_map map;
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[ORACLE_MAX_SIZE];
+	uint64_t chains, faults;
+};
+
+struct field_values {
+	uint64_t addr;
+	uint32_t len;
+};
+
+static uint64_t tables;
+
+static _Noreturn void die(const char *what)
+{
+	(void)fprintf(stderr, "FAILED: %s\n", what);
+	exit(1);
+}
+
+/* The world */
+
+static void *allocate(size_t bytes)
+{
+	void *memory = calloc(1, bytes);
+
+	if (!memory)
+		die("no memory");
+	return memory;
+}
+
+/* Memory that costs nothing until it is touched, and of which the tests touch a page. */
+static void *allocate_huge(void)
+{
+	void *memory = mmap(NULL, (size_t)HUGE_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die("no 4 GiB of address space");
+	return memory;
+}
+
+static void add_region(struct world *w, uint64_t addr, uint64_t len, void *host, uint32_t flags)
+{
+	struct virtio_region *r = &w->regions[w->guest.region_count++];
+
+	r->addr = addr;
+	r->len = len;
+	r->host = host;
+	r->flags = flags;
+}
+
+static void poke(struct world *w, uint64_t addr, const void *bytes, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		struct virtio_region *r = w->regions;
+		uint64_t off, take;
+
+		while (addr + done < r->addr || addr + done - r->addr >= r->len)
+			r++;
+		off = addr + done - r->addr;
+		take = r->len - off < len - done ? r->len - off : len - done;
+		memcpy((uint8_t *)r->host + off, (const uint8_t *)bytes + done, (size_t)take);
+		done += (size_t)take;
+	}
+}
+
+static void poke_desc(struct world *w, uint64_t addr, const struct vring_desc *d)
+{
+	const uint64_t half[2] = { virtio_le64(d->addr),
+				   virtio_le64(d->len | (uint64_t)d->flags << 32 | (uint64_t)d->next << 48) };
+
+	poke(w, addr, half, sizeof half);
+}
+
+/* What indirect tables outside of the descriptor table hold: a chain of two, across the border and at the top. */
+static void fill_data(struct world *w)
+{
+	static const struct vring_desc chain[] = {
+		{ DATA + 0x30, 32, VRING_DESC_F_NEXT, 1 },
+		{ BORDER, 16, VRING_DESC_F_WRITE, 0xffff },
+	};
+
+	poke_desc(w, DATA, &chain[0]);
+	poke_desc(w, DATA + 16, &chain[1]);
+	poke_desc(w, BORDER - 16, &chain[0]);
+	poke_desc(w, BORDER, &chain[1]);
+	poke_desc(w, TOP, &chain[0]);
+	poke_desc(w, TOP + 16, &chain[1]);
+}
+
+/* With an odd host address, the whole first region is misaligned, but as long as in the guest. */
+static void make_regions(struct world *w, enum layout layout, void *huge)
+{
+	const uint64_t cut = TABLE_HALF, first = layout == CUT ? cut : TABLE;
+	uint8_t *ram = allocate((size_t)(BORDER - first) + (layout == ODD));
+
+	if (layout == CUT)
+		add_region(w, TABLE, cut - TABLE, allocate((size_t)(cut - TABLE)), 0);
+	add_region(w, first, BORDER - first, ram + (layout == ODD), 0);
+	add_region(w, BORDER, READ_ONLY - BORDER, allocate((size_t)(READ_ONLY - BORDER)), 0);
+	add_region(w, READ_ONLY, HOLE - READ_ONLY, allocate((size_t)(HOLE - READ_ONLY)), VIRTIO_REGION_READ_ONLY);
+	add_region(w, RINGS, 0x100, allocate(0x100), 0);
+	add_region(w, HUGE, HUGE_BYTES, huge, 0);
+	add_region(w, TOP, 32, allocate(32), 0);
+	w->guest.regions = w->regions;
+	fill_data(w);
+	if (virtio_memory_map_init(&w->map, w->regions, w->guest.region_count))
+		die("virtio_memory_map_init");
+}
+
+static void make_world(struct world *w, const char *name, enum layout layout, uint16_t size, bool indirect, void *huge)
+{
+	struct virtio_queue_config config;
+
+	memset(w, 0, sizeof *w);
+	w->name = name;
+	w->guest.table = TABLE;
+	w->guest.size = size;
+	w->guest.indirect = indirect;
+	make_regions(w, layout, huge);
+	if (virtio_queue_config_init(&config, size))
+		die("virtio_queue_config_init");
+	config.addr[VIRTIO_QUEUE_DESC] = TABLE;
+	config.addr[VIRTIO_QUEUE_AVAIL] = RINGS;
+	config.addr[VIRTIO_QUEUE_USED] = RINGS + 0x80;
+	config.indirect = indirect;
+	config.ready = true;
+	if (virtio_queue_init(&w->queue, w->inflight, ORACLE_MAX_SIZE) ||
+	    virtio_queue_start(&w->queue, &config, &w->map))
+		die("virtio_queue_start");
+	if ((w->queue.desc != NULL) != (layout == FLAT))
+		die("the layout does not have the effect on the descriptor table that it is there for");
+}
+
+static void free_world(struct world *w)
+{
+	for (uint32_t i = 0; i < w->guest.region_count; i++)
+		if (w->regions[i].addr != HUGE)
+			free((uint8_t *)w->regions[i].host - ((uintptr_t)w->regions[i].host & 1));
+}
+
+/* Makes one chain available for ever: each pop of it is undone. */
+static void offer(struct world *w, uint16_t head)
+{
+	const uint16_t ring[3] = { 0, virtio_le16(1), virtio_le16(head) };
+
+	poke(w, RINGS, ring, sizeof ring);
+}
+
+/* The comparison */
+
+static void print_table(const struct world *w, uint32_t head)
+{
+	(void)fprintf(stderr, "in the guest \"%s\", head %u of\n", w->name, (unsigned int)head);
+	for (uint32_t i = 0; i < w->guest.size; i++) {
+		uint8_t b[16];
+
+		(void)oracle_peek(&w->guest, TABLE + 16 * i, b, sizeof b);
+		(void)fprintf(stderr, "  addr 0x%llx len 0x%x flags %u next 0x%x\n",
+			      (unsigned long long)virtio_get_le64(b), (unsigned int)virtio_get_le64(b + 8),
+			      (unsigned int)(virtio_get_le64(b + 8) >> 32 & 0xffff),
+			      (unsigned int)(virtio_get_le64(b + 8) >> 48));
+	}
+}
+
+static _Noreturn void disagree(const struct world *w, const struct oracle_verdict *v, uint32_t head, const char *where,
+			       int got)
+{
+	(void)fprintf(stderr, "FAILED: %s: library %d (%s); allowed errors:", where, got, virtio_strerror(got));
+	for (int code = VIRTIO_EINVAL; code >= VIRTIO_EIO; code--)
+		if ((v->walk | v->collect) & oracle_error(code))
+			(void)fprintf(stderr, " %d", code);
+	(void)fprintf(stderr, "\n");
+	print_table(w, head);
+	exit(1);
+}
+
+static bool allowed(oracle_errors errors, int got)
+{
+	if (got == 0)
+		return errors == 0;
+	return got <= VIRTIO_EINVAL && got >= VIRTIO_EIO && (errors & oracle_error(got)) != 0;
+}
+
+static bool same_segment(const struct virtio_segment *a, const struct virtio_segment *b)
+{
+	return a->len == b->len &&
+	       (a->len == 0 || (a->addr == b->addr && a->host == b->host && a->region == b->region));
+}
+
+static struct virtio_chain pop(struct world *w)
+{
+	struct virtio_chain chain;
+
+	if (virtio_queue_pop(&w->queue, &chain) != 1)
+		die("a pop yields no chain");
+	w->chains++;
+	return chain;
+}
+
+static void undo(struct world *w, const struct virtio_chain *chain)
+{
+	if (virtio_queue_undo(&w->queue, chain->token))
+		die("a pop cannot be undone");
+}
+
+static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32_t head)
+{
+	struct virtio_chain chain = pop(w);
+	int got;
+
+	for (uint32_t i = 0; i < v->count; i++) {
+		struct virtio_desc d;
+
+		got = virtio_chain_next(&chain, &d);
+		if (got != 1)
+			disagree(w, v, head, "the walk ends early", got);
+		if (d.addr != v->yields[i].addr || d.len != v->yields[i].len || d.writable != v->yields[i].writable)
+			disagree(w, v, head, "the walk yields another descriptor", got);
+	}
+	/* The end, and once more: an end and an error are final, and yield nothing. */
+	for (int i = 0; i < 2; i++) {
+		struct virtio_desc d = { 0x5a5a, 0xa5a5, true };
+		const int before = i ? got : 0;
+
+		got = virtio_chain_next(&chain, &d);
+		if (!allowed(v->walk, got) || (i && got != before))
+			disagree(w, v, head, "the walk ends otherwise", got);
+		if (d.addr != 0x5a5a || d.len != 0xa5a5 || !d.writable)
+			disagree(w, v, head, "the end of the walk leaves something behind", got);
+	}
+	w->faults += v->walk != 0;
+	undo(w, &chain);
+}
+
+static bool same_collection(const struct oracle_verdict *v, const struct virtio_collected *c)
+{
+	for (uint32_t i = 0; i < v->collected.needed; i++)
+		if (!same_segment(&c->segments[i], &v->segments[i]))
+			return false;
+	return c->needed == v->collected.needed && c->readable == v->collected.readable &&
+	       c->writable == v->collected.writable && c->readable_bytes == v->collected.readable_bytes &&
+	       c->writable_bytes == v->collected.writable_bytes &&
+	       same_segment(&c->last_writable, &v->collected.last_writable);
+}
+
+/* All members but segments and capacity have a value that no collection gives them. */
+static const struct virtio_collected untouched = {
+	NULL, 0, 77, 77, 77, 77, 77, { 77, 77, NULL, NULL },
+};
+
+static bool is_untouched(const struct virtio_collected *c)
+{
+	return c->readable == 77 && c->writable == 77 && c->needed == 77 && c->readable_bytes == 77 &&
+	       c->writable_bytes == 77 && c->last_writable.addr == 77 && c->last_writable.len == 77;
+}
+
+static void compare_collection(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
+{
+	/* Segments past the capacity must stay as they are. */
+	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
+	struct virtio_collected c = untouched;
+	struct virtio_chain chain = pop(w);
+	int got;
+
+	c.segments = segments;
+	c.capacity = capacity;
+	segments[capacity].len = 77;
+	got = virtio_chain_collect(&chain, &c);
+	undo(w, &chain);
+	w->faults += v->collect != 0;
+	if (segments[capacity].len != 77 || c.segments != segments || c.capacity != capacity)
+		disagree(w, v, head, "a collection writes past its array", got);
+	if (!v->collect && v->collected.needed > capacity) {
+		if (got != VIRTIO_ENOBUFS)
+			disagree(w, v, head, "a small array is not reported", got);
+		if (c.needed != v->collected.needed || !same_segment(&c.last_writable, &v->collected.last_writable))
+			disagree(w, v, head, "a small array is reported otherwise", got);
+		return;
+	}
+	if (!allowed(v->collect, got))
+		disagree(w, v, head, "the collection ends otherwise", got);
+	if (got == 0 ? !same_collection(v, &c) : !is_untouched(&c))
+		disagree(w, v, head, "the collection is another", got);
+}
+
+static void compare(struct world *w, uint32_t head)
+{
+	struct oracle_verdict v;
+
+	tables++;
+	oracle_judge(&w->guest, head, &v);
+	compare_walk(w, &v, head);
+	compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1);
+	if (v.collect)
+		return;
+	/* Arrays that are as long as needed, one short of it, and empty. */
+	for (uint32_t i = 0; i < 3; i++) {
+		const uint32_t needed = v.collected.needed;
+
+		if (i == 0 || needed >= i)
+			compare_collection(w, &v, head, i == 2 ? 0 : needed - i);
+	}
+}
+
+/* The library counts what the oracle counted. */
+static void finish_world(struct world *w)
+{
+	struct virtio_queue_stats stats;
+
+	virtio_queue_get_stats(&w->queue, &stats);
+	if (stats.chain_faults != w->faults || stats.ring_faults != 0 || stats.not_mapped != 0 || stats.chains != 0)
+		die("the queue's counters are wrong");
+	(void)printf("  %-28s %10llu chains popped, %10llu faults\n", w->name, (unsigned long long)w->chains,
+		     (unsigned long long)w->faults);
+	free_world(w);
+}
+
+/* The tables of two entries */
+
+static const uint64_t addrs_2[] = {
+	TABLE, TABLE_2, TABLE_HALF, DATA, BORDER - 16, READ_ONLY - 8, HOLE, TOP + 16, HUGE, HUGE + 1,
+};
+static const uint32_t lens_2[] = { 0, 1, 16, 32, 48, 0xffffffff };
+static const uint16_t nexts_2[] = { 0, 1, 2, 0xffff };
+
+#define ENTRIES_2 (COUNT(addrs_2) * COUNT(lens_2) * 8 * COUNT(nexts_2))
+
+static struct vring_desc entry_2(uint32_t n)
+{
+	struct vring_desc d;
+
+	d.flags = (uint16_t)(n % 8);
+	n /= 8;
+	d.next = nexts_2[n % COUNT(nexts_2)];
+	n /= COUNT(nexts_2);
+	d.len = lens_2[n % COUNT(lens_2)];
+	d.addr = addrs_2[n / COUNT(lens_2)];
+	return d;
+}
+
+static void all_tables_of_2(struct world *w)
+{
+	for (uint16_t head = 0; head < 2; head++) {
+		offer(w, head);
+		for (uint32_t i = 0; i < ENTRIES_2; i++) {
+			const struct vring_desc first = entry_2(i);
+
+			poke_desc(w, TABLE, &first);
+			for (uint32_t j = 0; j < ENTRIES_2; j++) {
+				const struct vring_desc second = entry_2(j);
+
+				poke_desc(w, TABLE_2, &second);
+				compare(w, head);
+			}
+		}
+	}
+}
+
+/* The tables of three entries, in a queue of four whose fourth is a plain writable buffer. */
+
+static const struct field_values buffers_3[] = {
+	{ DATA, 16 },         { DATA, 0 },         { TABLE, 16 },    { TABLE_2, 32 }, { TABLE_HALF, 32 },
+	{ HUGE, 0xffffffff }, { BORDER - 16, 32 }, { READ_ONLY, 1 }, { HOLE, 16 },    { TOP + 16, 16 },
+};
+static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
+
+/* With the next flag each value of next; without it a value that must not matter. */
+#define ENTRIES_3 (COUNT(buffers_3) * 4 * (COUNT(nexts_3) + 1))
+
+static struct vring_desc entry_3(uint32_t n)
+{
+	const struct field_values *buffer = &buffers_3[n % COUNT(buffers_3)];
+	struct vring_desc d;
+
+	n /= COUNT(buffers_3);
+	d.addr = buffer->addr;
+	d.len = buffer->len;
+	d.flags = (uint16_t)((n % 4) << 1);
+	n /= 4;
+	d.next = 0xffff;
+	if (n < COUNT(nexts_3)) {
+		d.flags |= VRING_DESC_F_NEXT;
+		d.next = nexts_3[n];
+	}
+	return d;
+}
+
+static void tables_of_3(struct world *w, uint64_t stride)
+{
+	static const struct vring_desc fourth = { DATA + 16, 16, VRING_DESC_F_WRITE, 0 };
+	const uint64_t all = (uint64_t)ENTRIES_3 * ENTRIES_3 * ENTRIES_3;
+	uint32_t in_place[3] = { UINT32_MAX, UINT32_MAX, UINT32_MAX };
+
+	poke_desc(w, TABLE + 48, &fourth);
+	offer(w, 0);
+	for (uint64_t t = 0; t < all; t += stride) {
+		const uint32_t n[3] = { (uint32_t)(t / ENTRIES_3 / ENTRIES_3), (uint32_t)(t / ENTRIES_3 % ENTRIES_3),
+					(uint32_t)(t % ENTRIES_3) };
+
+		for (uint32_t i = 0; i < 3; i++) {
+			const struct vring_desc d = entry_3(n[i]);
+
+			if (n[i] == in_place[i])
+				continue;
+			in_place[i] = n[i];
+			poke_desc(w, TABLE + 16 * i, &d);
+		}
+		compare(w, 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		enum layout layout;
+		bool indirect;
+	} kinds[] = {
+		{ "one region", FLAT, true },
+		{ "a border in a descriptor", CUT, true },
+		{ "an odd host address", ODD, true },
+		{ "indirect not negotiated", FLAT, false },
+	};
+	const unsigned long stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+	void *huge = allocate_huge();
+	static struct world w;
+
+	if (stride == 0)
+		die("usage: exhaustive [STRIDE]");
+	(void)printf("tables of 2 entries: all %llu, with each head\n", (unsigned long long)ENTRIES_2 * ENTRIES_2);
+	for (uint32_t i = 0; i < COUNT(kinds); i++) {
+		make_world(&w, kinds[i].name, kinds[i].layout, 2, kinds[i].indirect, huge);
+		all_tables_of_2(&w);
+		finish_world(&w);
+	}
+	(void)printf("tables of 3 entries: %llu, of which every %lu. is taken\n",
+		     (unsigned long long)ENTRIES_3 * ENTRIES_3 * ENTRIES_3, stride);
+	for (uint32_t i = 0; i < 2; i++) {
+		make_world(&w, kinds[i].name, kinds[i].layout, 4, kinds[i].indirect, huge);
+		tables_of_3(&w, stride);
+		finish_world(&w);
+	}
+	(void)munmap(huge, (size_t)HUGE_BYTES);
+	(void)printf("%llu tables judged, no disagreement\n", (unsigned long long)tables);
+	return 0;
+}

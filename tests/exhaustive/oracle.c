@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The slow reader of descriptor tables. */
+#include "oracle.h"
+
+static const struct virtio_region *region_of(const struct oracle_guest *guest, uint64_t addr)
+{
+	for (uint32_t i = 0; i < guest->region_count; i++)
+		if (addr >= guest->regions[i].addr && addr - guest->regions[i].addr < guest->regions[i].len)
+			return &guest->regions[i];
+	return NULL;
+}
+
+bool oracle_peek(const struct oracle_guest *guest, uint64_t addr, void *out, uint32_t len)
+{
+	uint8_t *dst = out;
+
+	for (uint32_t i = 0; i < len; i++) {
+		const struct virtio_region *r = region_of(guest, addr + i);
+
+		if (!r || addr + i < addr)
+			return false;
+		dst[i] = ((const uint8_t *)r->host)[addr + i - r->addr];
+	}
+	return true;
+}
+
+/* A descriptor in guest memory: le64 addr, le32 len, le16 flags, le16 next (2.7.5). */
+static bool load(const struct oracle_guest *guest, uint64_t addr, struct vring_desc *out)
+{
+	uint8_t b[16];
+	uint64_t value = 0;
+
+	if (!oracle_peek(guest, addr, b, sizeof b))
+		return false;
+	for (int i = 7; i >= 0; i--)
+		value = value << 8 | b[i];
+	out->addr = value;
+	out->len = b[8] | (uint32_t)b[9] << 8 | (uint32_t)b[10] << 16 | (uint32_t)b[11] << 24;
+	out->flags = (uint16_t)(b[12] | b[13] << 8);
+	out->next = (uint16_t)(b[14] | b[15] << 8);
+	return true;
+}
+
+static bool wraps(uint64_t addr, uint64_t len)
+{
+	return len != 0 && addr + (len - 1) < addr;
+}
+
+/* Cuts a buffer at the borders of regions and appends the segments; returns what is wrong with it. */
+static oracle_errors resolve(const struct oracle_guest *guest, const struct virtio_desc *buffer,
+			     struct oracle_verdict *v)
+{
+	uint64_t addr = buffer->addr, left = buffer->len;
+	oracle_errors errors = 0;
+
+	while (left > 0) {
+		const struct virtio_region *r = region_of(guest, addr);
+		uint64_t take;
+
+		if (!r || wraps(addr, left))
+			return errors | oracle_error(VIRTIO_EFAULT);
+		if (buffer->writable && (r->flags & VIRTIO_REGION_READ_ONLY))
+			errors |= oracle_error(VIRTIO_EPERM);
+		take = r->len - (addr - r->addr);
+		if (take > left)
+			take = left;
+		v->segments[v->collected.needed++] = (struct virtio_segment){
+			.addr = addr,
+			.len = take,
+			.host = (uint8_t *)r->host + (addr - r->addr),
+			.region = r,
+		};
+		if (buffer->writable) {
+			v->collected.writable++;
+			v->collected.writable_bytes += take;
+		} else {
+			v->collected.readable++;
+			v->collected.readable_bytes += take;
+		}
+		addr += take;
+		left -= take;
+	}
+	return errors;
+}
+
+/* The rules for an indirect table that a direct descriptor refers to (2.7.5.3). */
+static oracle_errors judge_table(const struct oracle_guest *guest, const struct vring_desc *d)
+{
+	oracle_errors errors = 0;
+
+	if (!guest->indirect || d->len == 0 || d->len % 16 != 0 || d->len / 16 > guest->size)
+		errors |= oracle_error(VIRTIO_EINDIRECT);
+	if (wraps(d->addr, d->len))
+		return errors | oracle_error(VIRTIO_EFAULT);
+	for (uint64_t at = 0; at < d->len; at++) {
+		const struct virtio_region *r = region_of(guest, d->addr + at);
+
+		if (!r)
+			return errors | oracle_error(VIRTIO_EFAULT);
+		/* Huge ones are looked at by region. */
+		at += r->len - (d->addr + at - r->addr) - 1;
+	}
+	return errors;
+}
+
+/* The rules for one buffer, given what came before it. */
+static oracle_errors judge_buffer(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
+{
+	oracle_errors errors = 0;
+	uint64_t total = d->len;
+	bool writable = false;
+
+	for (uint32_t i = 0; i < v->count; i++) {
+		total += v->yields[i].len;
+		writable = writable || v->yields[i].writable;
+	}
+	if (total > UINT64_C(1) << 32)
+		errors |= oracle_error(VIRTIO_EBYTES);
+	if (wraps(d->addr, d->len))
+		errors |= oracle_error(VIRTIO_EFAULT);
+	if (writable && !(d->flags & VRING_DESC_F_WRITE))
+		errors |= oracle_error(VIRTIO_EORDER);
+	if ((d->flags & VRING_DESC_F_NEXT) && d->next >= table_len)
+		errors |= oracle_error(VIRTIO_ENEXT);
+	return errors;
+}
+
+/* The last byte that the device may write to, or length 0. */
+static void find_last_writable(struct oracle_verdict *v)
+{
+	const struct virtio_segment *s;
+
+	if (v->collected.writable == 0)
+		return;
+	s = &v->segments[v->collected.needed - 1];
+	v->collected.last_writable.addr = s->addr + (s->len - 1);
+	v->collected.last_writable.len = 1;
+	v->collected.last_writable.host = (uint8_t *)s->host + (s->len - 1);
+	v->collected.last_writable.region = s->region;
+}
+
+/* The walk ends here; so does the collection, unless it has ended before. */
+static void stop(struct oracle_verdict *v, oracle_errors errors)
+{
+	v->walk = errors;
+	if (!v->collect)
+		v->collect = errors;
+}
+
+static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_verdict *v)
+{
+	uint64_t table = guest->table;
+	uint32_t table_len = guest->size, index = head;
+	bool nested = false;
+
+	for (;;) {
+		struct vring_desc d;
+		struct virtio_desc buffer;
+
+		if (v->count == guest->size) {
+			stop(v, oracle_error(VIRTIO_ETOOLONG));
+			return;
+		}
+		if (!load(guest, table + 16 * (uint64_t)index, &d)) {
+			stop(v, oracle_error(VIRTIO_EFAULT));
+			return;
+		}
+		if (d.flags & VRING_DESC_F_INDIRECT) {
+			const oracle_errors errors = nested ? oracle_error(VIRTIO_EINDIRECT) : judge_table(guest, &d);
+
+			/* Its write and next flags mean nothing: the table is all that follows. */
+			if (errors) {
+				stop(v, errors);
+				return;
+			}
+			table = d.addr;
+			table_len = d.len / 16;
+			index = 0;
+			nested = true;
+			continue;
+		}
+		buffer.addr = d.addr;
+		buffer.len = d.len;
+		buffer.writable = (d.flags & VRING_DESC_F_WRITE) != 0;
+		v->walk = judge_buffer(v, &d, table_len);
+		/* The first descriptor with anything wrong, the buffer included, is where a collection ends. */
+		if (!v->collect)
+			v->collect = resolve(guest, &buffer, v) | v->walk;
+		if (v->walk)
+			return;
+		v->yields[v->count++] = buffer;
+		if (!(d.flags & VRING_DESC_F_NEXT))
+			return;
+		index = d.next;
+	}
+}
+
+void oracle_judge(const struct oracle_guest *guest, uint32_t head, struct oracle_verdict *v)
+{
+	v->count = 0;
+	v->walk = v->collect = 0;
+	memset(&v->collected, 0, sizeof v->collected);
+	walk(guest, head, v);
+	find_last_writable(v);
+}

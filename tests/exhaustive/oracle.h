@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the library must make of a descriptor table, worked out the slow way: from the text of
+ * virtio 1.4, 2.7.5, and the promises of <virtio/chain.h>, by a reader that shares nothing with the
+ * library but the names of its error codes and structs.
+ *
+ * Where a table breaks several rules at the same place, neither text says which is named, so a
+ * verdict holds the set of errors of which any is right. Mostly it has one member.
+ */
+#ifndef VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
+#define VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
+
+#include <virtio/chain.h>
+
+#define ORACLE_MAX_SIZE 4u
+#define ORACLE_MAX_SEGMENTS 32u
+
+/* A guest: its regions, sorted, and one table of descriptors with what was negotiated about it. */
+struct oracle_guest {
+	const struct virtio_region *regions;
+	uint32_t region_count;
+	uint64_t table;
+	uint32_t size;
+	bool indirect;
+};
+
+/* A set of error codes. */
+typedef uint64_t oracle_errors;
+
+static inline oracle_errors oracle_error(int code)
+{
+	return UINT64_C(1) << (VIRTIO_EINVAL - code);
+}
+
+struct oracle_verdict {
+	/* The walk: descriptors in order, then the end (no error) or one of the errors. */
+	struct virtio_desc yields[ORACLE_MAX_SIZE];
+	uint32_t count;
+	oracle_errors walk;
+	/* The collection: one of the errors, or this. */
+	oracle_errors collect;
+	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
+	struct virtio_collected collected;
+};
+
+/* Copies guest memory; false if part of it is not there. */
+bool oracle_peek(const struct oracle_guest *guest, uint64_t addr, void *out, uint32_t len);
+
+/* Judges the chain that begins at head. */
+void oracle_judge(const struct oracle_guest *guest, uint32_t head, struct oracle_verdict *verdict);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Does a notification ever get lost? A driver in one thread and a device in the other pass a million
+ * buffers, with and without event-idx. Each sleeps for as long as the other does not ring, and the other
+ * rings only when its suppression logic says so. So one lost notification is enough for both to sleep
+ * for ever; nothing here waits with a time limit but the watchdog, which then reports where they are.
+ *
+ * usage: notify_test [BUFFERS]   for each of the two ways of suppression; default a million
+ *
+ * On the way every buffer is checked: the device must see what the driver wrote before it made the
+ * buffer available, and the driver what the device wrote before it completed it.
+ * hostile 69, 70, 71; regressions R5, R6
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <virtio/queue.h>
+#include <virtio/queue_mock.h>
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+#define WATCHDOG_SECONDS 300u
+#define MAX_SIZE 256u
+#define BASE 0x1000u
+#define SLOT_BYTES 64u /* of data, for each head: a request, then room for the answer */
+#define DATA 0x4000u
+#define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
+
+/*
+ * What one side sleeps on. Ringing it twice before the other side looks is as good as once.
+ *
+ * A sleep in the operating system takes so long that the two sides hardly ever meet in the moment that
+ * matters, between the last look and the sleep; so in some of the runs a sleeper watches the bell awake.
+ */
+struct bell {
+	pthread_mutex_t mutex;
+	pthread_cond_t condition;
+	bool awake;
+	bool rung;
+	uint64_t rings;
+};
+
+enum side { RUNNING, ASLEEP, DONE };
+
+struct exchange {
+	struct virtio_mock mock;
+	struct virtio_queue queue;
+	struct virtio_mock_slot slots[MAX_SIZE];
+	struct virtio_inflight inflight[MAX_SIZE];
+	struct virtio_memory_map map;
+	struct virtio_region region;
+	struct bell kick, interrupt;
+	uint64_t buffers;
+	uint16_t size;
+	bool event_idx;
+	/* For the watchdog's report, and so atomic. */
+	uint64_t added, served, returned;
+	int driver, device;
+	_Alignas(4096) uint8_t ram[RAM_BYTES];
+};
+
+static struct exchange x;
+
+/* Failure */
+
+static _Noreturn void die(const char *what, int code)
+{
+	(void)fprintf(stderr, "FAILED: %s: %d (%s); size %u, %s, %llu added, %llu served, %llu returned\n", what, code,
+		      virtio_strerror(code), (unsigned int)x.size, x.event_idx ? "event-idx" : "flags",
+		      (unsigned long long)__atomic_load_n(&x.added, __ATOMIC_RELAXED),
+		      (unsigned long long)__atomic_load_n(&x.served, __ATOMIC_RELAXED),
+		      (unsigned long long)__atomic_load_n(&x.returned, __ATOMIC_RELAXED));
+	_exit(1);
+}
+
+static void say(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len])
+		len++;
+	if (write(STDERR_FILENO, text, len) < 0)
+		_exit(1);
+}
+
+static void say_number(const char *name, uint64_t number)
+{
+	char digits[21];
+	char *at = &digits[20];
+
+	*at = '\0';
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	say(name);
+	say(at);
+}
+
+static void say_side(const char *name, int side)
+{
+	say(name);
+	say(side == ASLEEP ? " asleep" : side == DONE ? " done" : " running");
+}
+
+/* In a signal handler, where there is no stdio. */
+static void watchdog(int signal_number)
+{
+	(void)signal_number;
+	say("FAILED: a notification is lost, or the machine stands still: ");
+	say(x.event_idx ? "event-idx" : "flags");
+	say_number(", size ", x.size);
+	say_side(", driver", __atomic_load_n(&x.driver, __ATOMIC_RELAXED));
+	say_side(", device", __atomic_load_n(&x.device, __ATOMIC_RELAXED));
+	say_number("; added ", __atomic_load_n(&x.added, __ATOMIC_RELAXED));
+	say_number(", served ", __atomic_load_n(&x.served, __ATOMIC_RELAXED));
+	say_number(", returned ", __atomic_load_n(&x.returned, __ATOMIC_RELAXED));
+	say("\n");
+	_exit(1);
+}
+
+static void count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* Bells */
+
+static void ring(struct bell *bell)
+{
+	bell->rings++;
+	if (bell->awake) {
+		__atomic_store_n(&bell->rung, true, __ATOMIC_RELEASE);
+		return;
+	}
+	(void)pthread_mutex_lock(&bell->mutex);
+	bell->rung = true;
+	(void)pthread_cond_signal(&bell->condition);
+	(void)pthread_mutex_unlock(&bell->mutex);
+}
+
+static void sleep_until_rung(struct bell *bell, int *side)
+{
+	__atomic_store_n(side, ASLEEP, __ATOMIC_RELAXED);
+	if (bell->awake) {
+		for (uint32_t i = 1; !__atomic_load_n(&bell->rung, __ATOMIC_RELAXED); i++)
+			if (i % 1024 == 0)
+				(void)sched_yield();
+		(void)__atomic_exchange_n(&bell->rung, false, __ATOMIC_SEQ_CST);
+	} else {
+		(void)pthread_mutex_lock(&bell->mutex);
+		while (!bell->rung)
+			(void)pthread_cond_wait(&bell->condition, &bell->mutex);
+		bell->rung = false;
+		(void)pthread_mutex_unlock(&bell->mutex);
+	}
+	__atomic_store_n(side, RUNNING, __ATOMIC_RELAXED);
+}
+
+/* Each side does a number of things before it looks at the rest, which varies the meetings of the two. */
+static uint32_t next_burst(uint32_t *seed, uint32_t limit)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return 1 + (*seed >> 16) % limit;
+}
+
+/* The device */
+
+/* Reads the request, writes its number and one more behind it, as proof that both were seen. */
+static void serve(struct virtio_chain *chain, uint64_t number)
+{
+	struct virtio_desc in, out;
+	uint64_t request = 0, answer;
+	int got = virtio_chain_next(chain, &in);
+
+	if (got != 1 || in.writable || in.len != sizeof request)
+		die("the device finds no request", got);
+	got = virtio_memory_read(chain->memory, in.addr, &request, sizeof request);
+	if (got || request != number)
+		die("the device reads another request", got);
+	got = virtio_chain_next(chain, &out);
+	if (got != 1 || !out.writable || out.len != sizeof answer)
+		die("the device finds no room for an answer", got);
+	answer = ~request;
+	got = virtio_memory_write(chain->memory, out.addr, &answer, sizeof answer);
+	if (got)
+		die("the device cannot answer", got);
+	got = virtio_chain_next(chain, &out);
+	if (got != 0)
+		die("the device finds more than there is", got);
+}
+
+/* Serves up to limit buffers. Returns whether there may be more. */
+static bool drain(uint32_t limit)
+{
+	for (uint32_t i = 0; i < limit; i++) {
+		struct virtio_chain chain;
+		int got = virtio_queue_pop(&x.queue, &chain);
+
+		if (got == 0)
+			return false;
+		if (got != 1)
+			die("pop", got);
+		serve(&chain, x.served);
+		got = virtio_queue_complete(&x.queue, chain.token, (uint32_t)sizeof(uint64_t));
+		if (got)
+			die("complete", got);
+		count(&x.served);
+	}
+	return true;
+}
+
+static void *device_main(void *context)
+{
+	uint32_t seed = 7;
+
+	(void)context;
+	while (x.served < x.buffers) {
+		const bool more = drain(next_burst(&seed, 2u * x.size));
+		int got;
+
+		if (virtio_queue_needs_notification(&x.queue))
+			ring(&x.interrupt);
+		if (more || x.served == x.buffers)
+			continue;
+		got = virtio_queue_enable_notification(&x.queue);
+		if (got < 0)
+			die("enable_notification", got);
+		if (got == 0)
+			sleep_until_rung(&x.kick, &x.device);
+		/* Now and then kicks stay wanted while the device works. */
+		got = next_burst(&seed, 4) > 1 ? virtio_queue_disable_notification(&x.queue) : 0;
+		if (got)
+			die("disable_notification", got);
+	}
+	__atomic_store_n(&x.device, DONE, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* The driver */
+
+/* The data of the next buffer lies where that of the one before it in the ring has been returned. */
+static uint64_t data_of(uint64_t number)
+{
+	return DATA + (number % x.size) * SLOT_BYTES;
+}
+
+/* Adds up to limit buffers of two descriptors, as far as there is room. Returns how many. */
+static uint32_t add_buffers(uint32_t limit)
+{
+	uint32_t added = 0;
+
+	for (; added < limit && x.mock.free_count >= 2 && x.added < x.buffers; added++) {
+		const uint64_t addr = data_of(x.added);
+		const struct virtio_mock_buffer buffers[2] = {
+			{ addr, sizeof(uint64_t), 0 },
+			{ addr + sizeof(uint64_t), sizeof(uint64_t), VRING_DESC_F_WRITE },
+		};
+		int got = virtio_memory_write(&x.mock.memory, addr, &x.added, sizeof x.added);
+
+		if (!got)
+			got = virtio_mock_alloc(&x.mock, buffers, 2);
+		if (got >= 0)
+			got = virtio_mock_offer(&x.mock, (uint16_t)got);
+		if (got < 0)
+			die("add", got);
+		count(&x.added);
+	}
+	if (added > 0) {
+		int got = virtio_mock_publish(&x.mock);
+
+		if (got)
+			die("publish", got);
+		got = virtio_mock_should_kick(&x.mock);
+		if (got < 0)
+			die("should_kick", got);
+		if (got)
+			ring(&x.kick);
+	}
+	return added;
+}
+
+/* Takes back up to limit buffers. Returns how many. */
+static uint32_t take_back(uint32_t limit)
+{
+	uint32_t taken = 0;
+
+	for (; taken < limit; taken++) {
+		struct vring_used_elem used;
+		uint64_t answer = 0;
+		int got = virtio_mock_pop_used(&x.mock, &used);
+
+		if (got < 0)
+			die("pop_used", got);
+		if (got == 0)
+			break;
+		got = virtio_memory_read(&x.mock.memory, data_of(x.returned) + sizeof answer, &answer, sizeof answer);
+		if (got || used.len != sizeof answer || answer != ~x.returned)
+			die("the driver reads another answer", got);
+		count(&x.returned);
+	}
+	return taken;
+}
+
+static void driver_main(void)
+{
+	uint32_t seed = 1;
+
+	while (x.returned < x.buffers) {
+		const uint32_t added = add_buffers(next_burst(&seed, x.size));
+		const uint32_t taken = take_back(next_burst(&seed, x.size));
+		int got;
+
+		if (added > 0 || taken > 0)
+			continue;
+		got = virtio_mock_enable_interrupts(&x.mock);
+		if (got < 0)
+			die("enable_interrupts", got);
+		if (got == 0)
+			sleep_until_rung(&x.interrupt, &x.driver);
+		got = next_burst(&seed, 4) > 1 ? virtio_mock_disable_interrupts(&x.mock) : 0;
+		if (got)
+			die("disable_interrupts", got);
+	}
+	__atomic_store_n(&x.driver, DONE, __ATOMIC_RELAXED);
+}
+
+/* Both */
+
+static void make_bell(struct bell *bell, bool awake)
+{
+	bell->awake = awake;
+	if (pthread_mutex_init(&bell->mutex, NULL) || pthread_cond_init(&bell->condition, NULL))
+		die("no mutex", 0);
+}
+
+static void set_up(uint16_t size, bool event_idx, bool awake, uint64_t buffers)
+{
+	int got;
+
+	memset(&x, 0, sizeof x);
+	x.size = size;
+	x.event_idx = event_idx;
+	x.buffers = buffers;
+	make_bell(&x.kick, awake);
+	make_bell(&x.interrupt, awake);
+	x.region = (struct virtio_region){ .addr = 0, .len = RAM_BYTES, .host = x.ram };
+	got = virtio_memory_map_init(&x.map, &x.region, 1);
+	if (!got)
+		got = virtio_mock_init(&x.mock, &x.map, BASE, size, x.slots, MAX_SIZE);
+	x.mock.event_idx = event_idx;
+	if (!got)
+		got = virtio_mock_create_queue(&x.mock, &x.queue, x.inflight, MAX_SIZE, &x.map);
+	if (got || virtio_mock_end(&x.mock) > DATA)
+		die("set up", got);
+}
+
+static void exchange(uint16_t size, bool event_idx, bool awake, uint64_t buffers)
+{
+	struct virtio_queue_stats stats;
+	pthread_t device;
+
+	set_up(size, event_idx, awake, buffers);
+	if (pthread_create(&device, NULL, device_main, NULL))
+		die("no thread", 0);
+	driver_main();
+	if (pthread_join(device, NULL))
+		die("no join", 0);
+	virtio_queue_get_stats(&x.queue, &stats);
+	if (!virtio_queue_quiesced(&x.queue) || stats.completions != buffers || stats.chain_faults || stats.ring_faults)
+		die("the queue's books are wrong", stats.first_error);
+	if (stats.notifications != x.interrupt.rings)
+		die("the queue counts other notifications than were sent", 0);
+	/* A run in which hardly anything was suppressed, or no one ever slept, would have shown nothing. */
+	if (x.kick.rings == 0 || x.interrupt.rings == 0)
+		die("nobody was woken", 0);
+	(void)printf("%-9s size %3u, sleeping %-6s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
+		     event_idx ? "event-idx" : "flags", (unsigned int)size, awake ? "awake" : "deeply",
+		     (unsigned long long)buffers, (unsigned long long)x.kick.rings,
+		     (unsigned long long)x.interrupt.rings);
+}
+
+int main(int argc, char **argv)
+{
+	/* Small queues meet their ends all the time, a large one lets the two sides drift apart. */
+	static const struct {
+		uint16_t size;
+		bool awake;
+		uint8_t share; /* tenths of the buffers */
+	} runs[] = { { 2, false, 1 }, { 8, false, 1 }, { MAX_SIZE, false, 3 },
+		     { 2, true, 2 },  { 8, true, 2 },  { MAX_SIZE, true, 1 } };
+	const unsigned long long buffers = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = watchdog;
+	if (sigaction(SIGALRM, &action, NULL))
+		die("no watchdog", 0);
+	(void)alarm(WATCHDOG_SECONDS);
+	(void)printf("%llu buffers each, watchdog after %u s\n", buffers, WATCHDOG_SECONDS);
+	for (uint32_t i = 0; i < COUNT(runs); i++) {
+		exchange(runs[i].size, false, runs[i].awake, buffers * runs[i].share / 10);
+		exchange(runs[i].size, true, runs[i].awake, buffers * runs[i].share / 10);
+	}
+	return 0;
+}
