@@ -196,11 +196,13 @@ static VIRTIO_COLD int add_pieces(struct tally *t, struct virtio_memory_cursor *
 	return 0;
 }
 
-static inline int add_buffer(struct tally *t, struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
-			     const struct virtio_collected *out)
+static inline VIRTIO_HOT int add_buffer(struct tally *t, struct virtio_memory_cursor *memory,
+					const struct virtio_desc *desc, const struct virtio_collected *out)
 {
 	struct virtio_segment *s;
+	struct tally copy;
 	void *host;
+	int error;
 
 	if (desc->writable && !t->writable) {
 		t->writable = true;
@@ -212,8 +214,13 @@ static inline int add_buffer(struct tally *t, struct virtio_memory_cursor *memor
 	t->bytes += desc->len;
 	host = virtio_memory_find(memory, desc->addr, desc->len,
 				  desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ);
-	if (VIRTIO_UNLIKELY(!host || t->needed >= out->capacity))
-		return add_pieces(t, memory, desc, out);
+	if (VIRTIO_UNLIKELY(!host || t->needed >= out->capacity)) {
+		/* On a copy, so that the tally itself can stay in registers. */
+		copy = *t;
+		error = add_pieces(&copy, memory, desc, out);
+		*t = copy;
+		return error;
+	}
 	s = &out->segments[t->needed++];
 	s->addr = desc->addr;
 	s->len = desc->len;
@@ -223,7 +230,7 @@ static inline int add_buffer(struct tally *t, struct virtio_memory_cursor *memor
 }
 
 /* The last byte of the last segment, if that is a writable one. */
-static void set_last_writable(const struct tally *t, struct virtio_collected *out)
+static inline VIRTIO_HOT void set_last_writable(const struct tally *t, struct virtio_collected *out)
 {
 	const struct virtio_segment *end;
 
@@ -239,15 +246,17 @@ static void set_last_writable(const struct tally *t, struct virtio_collected *ou
 
 int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out)
 {
-	struct tally t = { 0 };
+	/* The walk is done in locals, which the compiler can keep in registers. */
+	struct virtio_chain walking = *chain;
 	struct virtio_desc desc;
-	int got, error;
+	struct tally t = { 0 };
+	int got, error = 0;
 
-	while ((got = virtio_chain_next(chain, &desc)) == 1) {
-		error = add_buffer(&t, chain->memory, &desc, out);
-		if (error)
-			return fail(&chain->walk, chain->tables, chain->token.head, error);
-	}
+	while (!error && (got = virtio_chain_next(&walking, &desc)) == 1)
+		error = add_buffer(&t, walking.memory, &desc, out);
+	chain->walk = walking.walk;
+	if (error)
+		return fail(&chain->walk, chain->tables, chain->token.head, error);
 	if (got < 0)
 		return got;
 	if (!t.writable) {

@@ -161,7 +161,8 @@ size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t
 		void *to = here(p, todo, &n);
 
 		virtio_guest_copy_out(to, from, (size_t)n);
-		virtio_region_mark_dirty(p->segments->region, to, n);
+		if (VIRTIO_UNLIKELY(p->segments->region->dirty != NULL))
+			virtio_region_mark_dirty(p->segments->region, to, n);
 		step(p, n);
 		from += n;
 	}
