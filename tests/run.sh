@@ -4,6 +4,7 @@
 # undefined-behaviour sanitizers in the libraries too, and runs every test in each build, real guests not in the second.
 # Its last line is "N passed, N failed, N skipped"; its exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     Everything is made below $BUILD_DIR, by default build.
+# Last, each fuzzer runs for $FUZZ_SECONDS, by default 10.
 # With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -83,6 +84,15 @@ unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 check gcc gcc g++ -Dguests=enabled -Dwerror=true
 check clang clang clang++ -Dguests=disabled -Dwerror=true
 check asan clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false
+
+# Each harness is a test: for so many seconds nothing is found.
+printf '\n== %s: fuzzing\n' "$build/fuzz"
+if ! sh fuzz/run.sh "${FUZZ_SECONDS:-10}" "$build/fuzz" >"$build/fuzz.log" 2>&1; then
+	failed=$((failed + 1))
+	tail -n 60 "$build/fuzz.log"
+fi
+grep 'nothing found$' "$build/fuzz.log" || true
+passed=$((passed + $(grep -c 'nothing found$' "$build/fuzz.log")))
 
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]

@@ -165,7 +165,7 @@ static int may_set_index(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return queue->in_flight != 0 || queue->waiting != 0 ? VIRTIO_EBUSY : 0;
+	return queue->in_flight != 0 || queue->waiting != 0 || queue->replay != 0 ? VIRTIO_EBUSY : 0;
 }
 
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index)

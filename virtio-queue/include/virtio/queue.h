@@ -172,7 +172,8 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 /* Requests */
 
 /*
- * Takes the next chain that the driver has made available.
+ * Takes the next chain that the driver has made available. The driver's index is read again only when
+ * all chains that it announced before have been taken.
  *
  * @queue  started
  * @chain  filled in; untouched unless 1 is returned. On the stack or kept, until it is completed.
@@ -287,7 +288,7 @@ inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
  * Set the two, for a queue that goes on where another left off (virtio_queue_read_used_idx() for a
- * vhost-user back end). Only while nothing is in flight: VIRTIO_EBUSY otherwise, VIRTIO_ENOTREADY if
+ * vhost-user back end). Only while nothing is in flight, nor to be replayed: VIRTIO_EBUSY otherwise, VIRTIO_ENOTREADY if
  * not started. The next notification check is then in doubt, see there.
  */
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);

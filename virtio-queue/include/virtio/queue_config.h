@@ -42,8 +42,8 @@ struct virtio_queue_config {
 	/*
 	 * For drivers that break the rules harmlessly; false is the specification.
 	 * Some use indirect descriptors without having negotiated them, and some build indirect
-	 * tables with more entries than the queue (virtio 1.4, 2.7.5.3.1). A table never has more
-	 * than 65,535 entries.
+	 * tables with more entries than the queue (virtio 1.4, 2.7.5.3.1): such a table may yield as many
+	 * descriptors as it has entries. None has more than 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;

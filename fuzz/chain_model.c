@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The model's walk along a chain (virtio 1.4, 2.7.5), one descriptor at a time or all at once. */
+#include "queue_model.h"
+
+#define BIT(error) fuzz_error_bit(VIRTIO_##error)
+
+/* No address and length wraps in this. */
+__extension__ typedef unsigned __int128 wide;
+
+struct raw_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags;
+	uint16_t next;
+};
+
+static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
+{
+	uint8_t raw[16];
+	struct raw_desc d = { 0 };
+
+	world_get(m->map, w->table + 16 * (uint64_t)w->next, raw, sizeof raw);
+	for (int i = 7; i >= 0; i--)
+		d.addr = d.addr << 8 | raw[i];
+	for (int i = 3; i >= 0; i--)
+		d.len = d.len << 8 | raw[8 + i];
+	d.flags = (uint16_t)(raw[12] | raw[13] << 8);
+	d.next = (uint16_t)(raw[14] | raw[15] << 8);
+	return d;
+}
+
+/* What is wrong with an indirect descriptor; else goes on in its table. */
+static uint64_t enter_table(struct model *m, struct model_walk *w, const struct raw_desc *d)
+{
+	const struct virtio_queue_config *c = &m->config;
+	const uint32_t entries = d->len / 16;
+	uint64_t errors;
+
+	if (w->in_table || !(c->indirect || c->allow_unnegotiated_indirect))
+		return BIT(EINDIRECT);
+	if (d->len == 0 || d->len % 16 || entries > 65535 || (entries > c->size && !c->allow_long_indirect))
+		return BIT(EINDIRECT);
+	w->work += world_pieces(m->map, d->addr, d->len, VIRTIO_ACCESS_READ) + 2;
+	errors = world_errors(m->map, d->addr, d->len, VIRTIO_ACCESS_READ);
+	if (errors)
+		return errors;
+	w->table = d->addr;
+	w->table_len = entries;
+	w->next = 0;
+	w->in_table = true;
+	if (entries > c->size)
+		w->left = entries;
+	return 0;
+}
+
+/* The next descriptor: 1, 0 at the end, or -1 and what may be said to be wrong. */
+static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, uint64_t *errors)
+{
+	struct raw_desc d;
+
+	if (w->over)
+		return 0;
+	*errors = w->left == 0 ? BIT(ETOOLONG) : 0;
+	if (*errors)
+		return -1;
+	/* A descriptor may be cut at each of its bytes, and two are read where one is indirect. */
+	w->work += 40;
+	d = read_desc(m, w);
+	if (d.flags & VRING_DESC_F_INDIRECT) {
+		*errors = enter_table(m, w, &d);
+		if (*errors)
+			return -1;
+		d = read_desc(m, w);
+	}
+	if (d.flags & VRING_DESC_F_INDIRECT) {
+		*errors = BIT(EINDIRECT);
+		return -1;
+	}
+	if (d.len > w->bytes_left)
+		*errors |= BIT(EBYTES);
+	if ((wide)d.addr + d.len > (wide)1 << 64)
+		*errors |= BIT(EFAULT);
+	if (w->writable && !(d.flags & VRING_DESC_F_WRITE))
+		*errors |= BIT(EORDER);
+	if ((d.flags & VRING_DESC_F_NEXT) && d.next >= w->table_len)
+		*errors |= BIT(ENEXT);
+	if (*errors)
+		return -1;
+	w->bytes_left -= d.len;
+	w->left--;
+	w->next = d.next;
+	w->writable = (d.flags & VRING_DESC_F_WRITE) != 0;
+	w->over = !(d.flags & VRING_DESC_F_NEXT);
+	out->addr = d.addr;
+	out->len = d.len;
+	out->writable = w->writable;
+	return 1;
+}
+
+static void count_fault(struct model *m, int error, uint16_t head)
+{
+	if (error == VIRTIO_ENOTMAPPED) {
+		m->stats.not_mapped++;
+		return;
+	}
+	m->stats.chain_faults++;
+	if (m->stats.first_error)
+		return;
+	m->stats.first_error = error;
+	m->stats.first_head = head;
+	m->stats.first_position = m->next_avail;
+}
+
+/* A walk that ended with an error goes on saying so. */
+static void end_walk(struct model *m, struct model_walk *w, uint16_t head, int error)
+{
+	count_fault(m, error, head);
+	w->over = true;
+	w->final = error;
+}
+
+void model_next(struct model *m, struct model_walk *w, uint16_t head, int got, const struct virtio_desc *desc)
+{
+	struct virtio_desc d;
+	uint64_t errors;
+	int found;
+
+	if (w->over) {
+		FUZZ_CHECK(got == w->final, "after the end, next returned %d, not %d", got, w->final);
+		return;
+	}
+	found = step(m, w, &d, &errors);
+	if (found < 0) {
+		FUZZ_CHECK(fuzz_error_bit(got) & errors, "next returned %d, where %#llx may be", got,
+			   (unsigned long long)errors);
+		end_walk(m, w, head, got);
+		return;
+	}
+	FUZZ_CHECK(got == 1, "next returned %d", got);
+	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable, "another descriptor");
+}
+
+/* Collecting */
+
+static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const struct world_place *p)
+{
+	const struct model_piece piece = { addr, len, *p->region, p->offset };
+
+	if (c->needed < MODEL_PIECES)
+		c->pieces[c->needed] = piece;
+	c->last = piece;
+	c->needed++;
+}
+
+static void add_buffer(struct model *m, struct model_chain *c, const struct virtio_desc *d)
+{
+	const uint32_t access = d->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+	uint64_t addr = d->addr, left = d->len;
+	struct world_place p;
+
+	c->writable = c->writable || d->writable;
+	c->bytes += left;
+	c->errors |= world_errors(m->map, addr, left, access);
+	c->work += 3;
+	while (left > 0 && world_find(m->map, addr, access, &p) == 0) {
+		const uint64_t now = left < p.len ? left : p.len;
+
+		add_piece(c, addr, now, &p);
+		c->work += 2;
+		addr += now;
+		left -= now;
+	}
+	if (!c->writable) {
+		c->readable = c->needed;
+		c->readable_bytes = c->bytes;
+	}
+}
+
+void model_expect_collect(struct model *m, struct model_walk *w, struct model_chain *out)
+{
+	struct virtio_desc d;
+	uint64_t errors = 0;
+	int found;
+
+	memset(out, 0, sizeof *out);
+	while ((found = step(m, w, &d, &errors)) == 1)
+		add_buffer(m, out, &d);
+	if (found < 0)
+		out->errors |= errors;
+	out->work += w->work;
+}
+
+static void check_piece(const struct model *m, const struct virtio_segment *s, const struct model_piece *p)
+{
+	FUZZ_CHECK(s->addr == p->addr && s->len == p->len, "segment at %#llx", (unsigned long long)s->addr);
+	FUZZ_CHECK((uint8_t *)s->host == world_host(m->map->world, &p->region) + p->offset, "another host address");
+	FUZZ_CHECK(world_same_region(m->map, s->region, &p->region), "another region");
+}
+
+static void check_last_writable(const struct model *m, const struct model_chain *c, const struct virtio_collected *out)
+{
+	const struct virtio_segment *s = &out->last_writable;
+	struct model_piece end = c->last;
+
+	if (c->needed == c->readable) {
+		FUZZ_CHECK(s->len == 0, "a last writable byte, where there is none");
+		return;
+	}
+	end.addr += end.len - 1;
+	end.offset += end.len - 1;
+	end.len = 1;
+	check_piece(m, s, &end);
+}
+
+void model_collect(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head, int got,
+		   const struct virtio_collected *out)
+{
+	const int success = expected->needed > out->capacity ? VIRTIO_ENOBUFS : 0;
+
+	w->over = true;
+	if (expected->errors) {
+		FUZZ_CHECK(fuzz_error_bit(got) & expected->errors, "collect returned %d, where %#llx may be", got,
+			   (unsigned long long)expected->errors);
+		end_walk(m, w, head, got);
+		return;
+	}
+	FUZZ_CHECK(got == success, "collect returned %d", got);
+	FUZZ_CHECK(out->needed == expected->needed, "%u segments needed, not %u", out->needed, expected->needed);
+	check_last_writable(m, expected, out);
+	if (got)
+		return;
+	FUZZ_CHECK(out->readable == expected->readable && out->writable == expected->needed - expected->readable,
+		   "%u segments to read, %u to write", out->readable, out->writable);
+	FUZZ_CHECK(out->readable_bytes == expected->readable_bytes &&
+			   out->readable_bytes + out->writable_bytes == expected->bytes,
+		   "bytes of the chain");
+	for (uint32_t i = 0; i < expected->needed; i++)
+		check_piece(m, &out->segments[i], &expected->pieces[i]);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Writes the seeds: one short input for each thing that the harnesses can do, so that the fuzzer begins with all of
+ * them. What the bytes mean is in the harnesses; a change there shows here.
+ * usage: make_seeds FOLDER           writes FOLDER/<harness>/seed-<name>
+ *        make_seeds --check FOLDER   fails unless those files are what would be written
+ */
+#include <errno.h>
+
+#include "fuzz.h"
+#include "memory_steps.h"
+#include "queue_steps.h"
+
+struct seed {
+	const char *harness;
+	const char *name;
+	size_t size;
+	const uint8_t *bytes;
+};
+
+#define SEED(harness, name, ...)                                                                                       \
+	{                                                                                                              \
+		harness, name, sizeof((const uint8_t[]){ __VA_ARGS__ }), (const uint8_t[])                             \
+		{                                                                                                      \
+			__VA_ARGS__                                                                                    \
+		}                                                                                                      \
+	}
+#define QUEUE(name, ...) SEED("fuzz_queue", name, __VA_ARGS__)
+#define MEMORY(name, ...) SEED("fuzz_guest_memory", name, __VA_ARGS__)
+
+/* Queues of 8. Memory, second map, changes of the configuration. */
+#define Q_SIZE_8 3
+#define Q_EVENT_IDX 0x08
+#define Q_NO_INDIRECT 0x10
+#define Q_IN_ORDER 0x20
+#define Q_UNNEGOTIATED 0x40
+#define Q_LONG 0x80
+#define M_FLAT 0, 0, 0, 0
+#define M_LOGGED 0x10, 0, 0, 0
+#define M_TOP 0x03, 0, 0, 0
+#define M_MISALIGNED 0x20, 0, 0, 0
+#define M_ONE_BYTE 0x08, 0, 0, 0, 0, 0
+#define M_SIXES_LOGGED 0x18, 0, 5, 0, 0, 0
+#define M_PAGES 0x40, 0x01, 0, 0, 0
+#define M_NOT_MAPPED 0x40, 0x11, 16, 0x30, 0, 0, 0
+#define M_HOLES 0x04, 3, 140, 0, 16, 1, 16, 2, 0, 0, 0
+#define M_SECOND_LOGGED 0, 1, 0, 0
+#define M_SECOND_ELSEWHERE 0, 8, 0, 0
+
+/* Steps. */
+#define DEVICE(step) (0x80 | (step))
+#define R(where, len) (where), (len)*2
+#define W(where, len) (where), (len)*2 + 1
+#define ADD_1 DRIVER_ADD, 0, W(0, 16)
+#define ADD_2 DRIVER_ADD, 1, R(0, 16), W(8, 17)
+#define ADD_TABLE DRIVER_ADD_INDIRECT, 2, R(0, 5), R(2, 0), W(40, 9), 200
+#define LIVE 0, 0 /* the first request in flight */
+#define LIVE_2ND 0, 1
+#define POP DEVICE(DEVICE_POP)
+#define SERVE DEVICE(DEVICE_SERVE)
+#define COLLECT DEVICE(DEVICE_COLLECT), 0x80, 0
+#define COMPLETE DEVICE(DEVICE_COMPLETE), LIVE, 7
+#define COMPLETE_2ND DEVICE(DEVICE_COMPLETE), LIVE_2ND, 9
+#define COMPLETE_AS(how, ...) DEVICE(DEVICE_COMPLETE), how, 0, __VA_ARGS__
+#define NOTIFY DEVICE(DEVICE_NEEDS_NOTIFICATION)
+#define UNDO DEVICE(DEVICE_UNDO), 0
+#define WALK DEVICE(DEVICE_WALK), 0
+#define STREAM(how, ...) DEVICE(DEVICE_STREAM), 0, how, __VA_ARGS__
+#define USED_EVENT(ahead) DRIVER_FIELD, 0x100 - 40 * 2 + (ahead)
+
+/* DRIVER_CHAIN: descriptors, the first one's index, what is wrong. Tables are 144 and more. */
+#define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
+#define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
+#define X4(buffer) buffer, buffer, buffer, buffer
+
+static const struct seed seeds[] = {
+	QUEUE("serve", Q_SIZE_8, M_FLAT, ADD_1, ADD_2, SERVE, SERVE, NOTIFY, DRIVER_POP_USED, ADD_2, SERVE, SERVE),
+	QUEUE("table", Q_SIZE_8, M_FLAT, ADD_TABLE, ADD_TABLE, SERVE, POP, WALK, COMPLETE),
+	QUEUE("walk", Q_SIZE_8, M_FLAT, ADD_2, POP, DEVICE(DEVICE_NEXT), 0, DEVICE(DEVICE_NEXT), 0, DEVICE(DEVICE_NEXT),
+	      0),
+	QUEUE("event_idx", Q_SIZE_8 | Q_EVENT_IDX, M_FLAT, USED_EVENT(1), ADD_1, ADD_2, SERVE, NOTIFY, SERVE, NOTIFY,
+	      DEVICE(DEVICE_ENABLE), ADD_1, DEVICE(DEVICE_ENABLE), USED_EVENT(0), SERVE, NOTIFY,
+	      DEVICE(DEVICE_DISABLE)),
+	QUEUE("flags", Q_SIZE_8, M_FLAT, DRIVER_FIELD, 1, ADD_1, SERVE, NOTIFY, DEVICE(DEVICE_DISABLE),
+	      DEVICE(DEVICE_ENABLE), ADD_1, DEVICE(DEVICE_ENABLE), DEVICE(DEVICE_AVAILABLE)),
+	QUEUE("in_order", Q_SIZE_8 | Q_IN_ORDER, M_FLAT, ADD_1, ADD_2, ADD_1, POP, POP, POP, COMPLETE_2ND, NOTIFY,
+	      DEVICE(DEVICE_SAVE_IN_FLIGHT), 1, COMPLETE, NOTIFY, COMPLETE, UNDO),
+	QUEUE("batch", Q_SIZE_8, M_FLAT, ADD_1, ADD_1, ADD_2, POP, POP, POP, DEVICE(DEVICE_BATCH), 2, LIVE, 3, LIVE_2ND,
+	      4, DEVICE(DEVICE_BATCH), 2, LIVE, 3, LIVE, 4, COMPLETE),
+	QUEUE("undo", Q_SIZE_8, M_FLAT, ADD_1, ADD_1, ADD_2, POP, POP, DEVICE(DEVICE_UNDO), 1, LIVE, UNDO, POP,
+	      COMPLETE_2ND, DEVICE(DEVICE_UNDO), 1, LIVE),
+	QUEUE("stale", Q_SIZE_8, M_FLAT, ADD_1, ADD_1, POP, COMPLETE, COMPLETE_AS(0xa0, 1), POP,
+	      COMPLETE_AS(0xb0, 0xfe, 1), COMPLETE_AS(0xd3, 1), COMPLETE_AS(0xe0, 1), COMPLETE, DEVICE(DEVICE_RESET), 0,
+	      COMPLETE_AS(0xa0, 1)),
+	/* The mark of a head that is not in flight is no token either. */
+	QUEUE("idle_token", Q_SIZE_8, M_FLAT, ADD_1, POP, COMPLETE, COMPLETE_AS(0xe1, 1), ADD_1, SERVE),
+	QUEUE("streams", Q_SIZE_8, M_LOGGED, DRIVER_ADD, 3, R(0, 20), R(64, 30), W(128, 40), W(0, 9), POP, COLLECT,
+	      STREAM(0, 25), STREAM(5, 30, 3), STREAM(9, 12), STREAM(1, 5), STREAM(13, 4, 0), STREAM(12, 9, 1),
+	      STREAM(3, 200), STREAM(4, 50, 1), STREAM(8, 3), COMPLETE),
+	QUEUE("small_array", Q_SIZE_8, M_FLAT, DRIVER_ADD, 3, R(0, 20), R(64, 30), W(128, 40), W(0, 9), POP,
+	      DEVICE(DEVICE_COLLECT), 2, 0, COMPLETE),
+	QUEUE("loop", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 0), R(129, 1), R(130, 2), CHAIN(1, 4, 1), W(130, 2), POP,
+	      WALK, POP, DEVICE(DEVICE_COLLECT), 0x80, 1, COMPLETE, COMPLETE, SERVE),
+	QUEUE("full", Q_SIZE_8, M_FLAT, CHAIN(8, 0, 0), X4(R(128, 3)), X4(W(130, 3)), POP, WALK, COMPLETE,
+	      CHAIN(8, 2, 1), X4(R(128, 3)), X4(W(130, 3)), SERVE),
+	QUEUE("order", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, WALK, COMPLETE),
+	QUEUE("full_table", Q_SIZE_8, M_FLAT, TABLE(8, 0, 0), X4(R(128, 3)), X4(W(130, 3)), POP, WALK, TABLE(9, 1, 0),
+	      X4(R(128, 3)), X4(W(130, 3)), W(1, 1), SERVE),
+	QUEUE("late_table", Q_SIZE_8, M_FLAT, TABLE(7, 2, 0x80), X4(R(128, 3)), X4(W(130, 3)), POP, WALK,
+	      TABLE(8, 2, 0x84), X4(R(128, 3)), X4(W(130, 3)), SERVE, TABLE(2, 2, 0xc0), R(0, 1), R(0, 1), SERVE),
+	QUEUE("long_table", Q_SIZE_8 | Q_LONG, M_FLAT, TABLE(10, 2, 0), X4(R(128, 3)), X4(W(130, 3)), W(1, 1), W(2, 1),
+	      POP, WALK, COMPLETE),
+	QUEUE("unnegotiated", Q_SIZE_8 | Q_NO_INDIRECT, M_FLAT, ADD_TABLE, SERVE),
+	QUEUE("unnegotiated_allowed", Q_SIZE_8 | Q_NO_INDIRECT | Q_UNNEGOTIATED, M_FLAT, ADD_TABLE, SERVE),
+	/* A table in a table: the second descriptor of the first is indirect too. */
+	QUEUE("nested", Q_SIZE_8, M_FLAT, TABLE(3, 0, 0), R(128, 3), R(192, 16), W(130, 3), DRIVER_DESC, 0x80 | 16, 144,
+	      192, 32, 5, 2, POP, WALK, COMPLETE),
+	QUEUE("nested_first", Q_SIZE_8, M_FLAT, TABLE(2, 0, 0), R(128, 3), W(130, 3), DRIVER_DESC, 0x80, 144, 192, 32,
+	      4, 0, POP, WALK, COMPLETE),
+	QUEUE("buffers", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 255, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1, 1, DRIVER_OFFER, 0,
+	      SERVE, DRIVER_DESC, 2, 128, 0xc6, 0, 0, DRIVER_OFFER, 2, SERVE),
+	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
+	      DRIVER_DESC, 2, 128, 1, 2, 0, DRIVER_OFFER, 0, DRIVER_OFFER, 1, POP, POP, WALK, DEVICE(DEVICE_WALK), 1,
+	      COMPLETE),
+	QUEUE("bad_next", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 9, 1, 8, DRIVER_OFFER, 0, SERVE, DRIVER_DESC, 0, 128,
+	      9, 1, 9, DRIVER_OFFER, 0, POP, WALK),
+	QUEUE("bad_head", Q_SIZE_8, M_FLAT, ADD_1, POP, DRIVER_OFFER, 8, POP, POP, COMPLETE, UNDO),
+	QUEUE("head_twice", Q_SIZE_8, M_FLAT, DRIVER_OFFER, 1, DRIVER_OFFER, 1, POP, POP, POP, COMPLETE),
+	QUEUE("head_waits", Q_SIZE_8 | Q_IN_ORDER, M_FLAT, DRIVER_OFFER, 1, DRIVER_OFFER, 2, DRIVER_OFFER, 2, POP, POP,
+	      COMPLETE_2ND, POP, COMPLETE),
+	QUEUE("avail_ahead", Q_SIZE_8, M_FLAT, DRIVER_AVAIL_IDX, 9, POP, POP, DEVICE(DEVICE_AVAILABLE)),
+	QUEUE("avail_full", Q_SIZE_8, M_FLAT, DRIVER_AVAIL_IDX, 8, DEVICE(DEVICE_AVAILABLE), POP, POP),
+	QUEUE("avail_back", Q_SIZE_8, M_FLAT, ADD_1, ADD_1, DEVICE(DEVICE_AVAILABLE), DRIVER_AVAIL_IDX, 0xff,
+	      DEVICE(DEVICE_ENABLE), POP),
+	QUEUE("wrap", Q_SIZE_8 | Q_EVENT_IDX, M_FLAT, DEVICE(DEVICE_SET_INDEX), 0x25, DEVICE(DEVICE_SET_INDEX), 0x24,
+	      DRIVER_OFFER, 0, DRIVER_OFFER, 1, DRIVER_OFFER, 2, NOTIFY, SERVE, SERVE, USED_EVENT(0), SERVE, NOTIFY),
+	QUEUE("migrate", Q_SIZE_8, M_FLAT, ADD_1, ADD_2, ADD_1, POP, POP, POP, COMPLETE_2ND, DEVICE(DEVICE_MIGRATE), 1,
+	      0, 0, 0, 0, NOTIFY, COMPLETE, UNDO, DEVICE(DEVICE_REPLAY), 0, COMPLETE, DEVICE(DEVICE_SAVE)),
+	QUEUE("restore_wrong", Q_SIZE_8, M_FLAT, ADD_1, SERVE, DEVICE(DEVICE_SAVE), DEVICE(DEVICE_RESET), 0,
+	      DEVICE(DEVICE_RESTORE), 2, 9, DEVICE(DEVICE_RESTORE), 2, 8, DEVICE(DEVICE_REPLAY), 0xc8,
+	      DEVICE(DEVICE_REPLAY), 0xc1),
+	QUEUE("restart", Q_SIZE_8, M_FLAT, ADD_1, POP, DEVICE(DEVICE_START), 0, DEVICE(DEVICE_RESET), 1, POP, NOTIFY,
+	      DEVICE(DEVICE_START), 16, 9, DEVICE(DEVICE_START), 6, ADD_1, SERVE, NOTIFY),
+	QUEUE("second_map", Q_SIZE_8, M_SECOND_LOGGED, ADD_2, ADD_2, POP, COLLECT, DEVICE(DEVICE_SET_MEMORY), 1,
+	      STREAM(3, 9), COMPLETE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
+	QUEUE("second_map_elsewhere", Q_SIZE_8, M_SECOND_ELSEWHERE, ADD_2, POP, DEVICE(DEVICE_SET_MEMORY), 1, POP,
+	      COMPLETE),
+	QUEUE("logged", Q_SIZE_8 | Q_EVENT_IDX, M_LOGGED, ADD_2, SERVE, DEVICE(DEVICE_ENABLE), NOTIFY, ADD_TABLE,
+	      SERVE),
+	QUEUE("top", Q_SIZE_8, M_TOP, ADD_2, SERVE, DRIVER_DESC, 0, 255, 0xff, 0xf8, 255, 255, 255, 255, 255, 255, 255,
+	      8, 2, 0, DRIVER_OFFER, 0, SERVE),
+	QUEUE("misaligned", Q_SIZE_8, M_MISALIGNED, ADD_2, ADD_TABLE, SERVE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
+	QUEUE("one_byte", Q_SIZE_8, M_ONE_BYTE, ADD_2, ADD_TABLE, SERVE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
+	QUEUE("sixes", Q_SIZE_8, M_SIXES_LOGGED, ADD_2, ADD_TABLE, SERVE, SERVE, NOTIFY, CHAIN(8, 2, 1), X4(R(128, 3)),
+	      X4(W(130, 3)), POP, WALK),
+	QUEUE("pages", Q_SIZE_8, M_PAGES, ADD_2, ADD_TABLE, SERVE, POP, WALK, DEVICE(DEVICE_SET_MEMORY), 1, COMPLETE,
+	      NOTIFY),
+	QUEUE("not_mapped", Q_SIZE_8, M_NOT_MAPPED, ADD_2, POP, COLLECT, UNDO, DRIVER_MAP_PAGE, 0, SERVE),
+	QUEUE("holes", Q_SIZE_8, M_HOLES, CHAIN(1, 0, 0), R(140, 60), SERVE, CHAIN(1, 1, 0), W(157, 60), SERVE,
+	      CHAIN(1, 2, 0), W(156, 20), SERVE),
+	QUEUE("bad_areas", Q_SIZE_8, 0, 0, 0, 0x1c, 3, 4, 5, POP, DEVICE(DEVICE_START), 0, ADD_1, SERVE),
+	QUEUE("overlapping_areas", Q_SIZE_8, 0, 0, 0, 0x3c, 0, 0, 0, ADD_1, SERVE, DRIVER_OFFER, 1, SERVE, NOTIFY),
+
+	/* Zone, regions less one, three logs; gap, length, attributes of each region; translation; second map. */
+	MEMORY("plain", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, MEMORY_READ, 3, 16, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
+	       MEMORY_CHECK, 9, 3, 93, MEMORY_FIND, 90, 2, 10, MEMORY_LOAD, 8, 3, MEMORY_STORE, 12, 3, 1, 2, 3, 4),
+	MEMORY("regions", 0, 1, 3, 0, 0, 0, 0, 20, 0, 0, 20, 0, 0x90, 20, 1, 0, 40, 8, 0, 0, MEMORY_READ, 3, 40,
+	       MEMORY_WRITE, 5, 30, 1, 2, 3, 4, MEMORY_WRITE, 5, 60, 1, 2, 3, 4, MEMORY_SEGMENTS, 2, 1, 8, 37,
+	       MEMORY_IOVEC, 5, 20, 4, MEMORY_SEGMENT, 15, 1, 30),
+	MEMORY("one_byte", 0, 1, 0, 0, 0, 0, 0, 15, 0x40, 0, MEMORY_READ, 3, 8, MEMORY_WRITE, 0, 16, 1, 2, 3, 4,
+	       MEMORY_SEGMENTS, 2, 1, 20, 9, MEMORY_LOAD, 2, 0, MEMORY_STORE, 2, 1, 1, 2, 3, 4),
+	MEMORY("dirty", 0, 1, 1, 0x13, 0x91, 0x50, 2, 0, 100, 2, 0, 100, 4, 0, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
+	       MEMORY_STORE, 40, 1, 1, 2, 3, 4, MEMORY_WRITE, 90, 40, 1, 2, 3, 4, MEMORY_SEGMENTS, 95, 2, 8, 30,
+	       MEMORY_MARK, 0, 12, MEMORY_LOG, 0, 0xd0, 0, 1, 0),
+	MEMORY("top", 0, 4, 0, 0, 0, 0, 0, 99, 0, 0, 0, MEMORY_READ, 84, 16, MEMORY_WRITE, 84, 17, 1, 2, 3, 4,
+	       MEMORY_CHECK, 90, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255),
+	MEMORY("pages", 0, 1, 1, 0, 0, 0, 0, 127, 0, 0, 127, 1, 0x05, 7, 0, 1, 9, 0x30, 6, 0x60, 0x20, 0, 0, 0,
+	       MEMORY_READ, 3, 30, MEMORY_WRITE, 5, 40, 1, 2, 3, 4, MEMORY_READ, 70, 30, MEMORY_MAP_PAGE, 0,
+	       MEMORY_SEGMENTS, 2, 1, 8, 100),
+	MEMORY("short_pages", 0, 1, 1, 0, 0, 0, 0, 127, 0, 0, 127, 0, 0x17, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, MEMORY_READ,
+	       3, 30, MEMORY_FIND, 3, 1, 40, MEMORY_LOAD, 8, 1, MEMORY_SEGMENTS, 2, 1, 30, 90),
+	MEMORY("cursors", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, 1, MEMORY_CURSOR, 0, 3, MEMORY_CURSOR_1 | MEMORY_WRITE, 5, 20,
+	       1, 2, 3, 4, MEMORY_WRITE, 5, 20, 1, 2, 3, 4, MEMORY_READ | MEMORY_AGAIN, 7,
+	       MEMORY_READ | MEMORY_AGAIN | MEMORY_BEHIND, 7),
+	MEMORY("table", 0x80, 3, 0, 0, 40, 10, 0, 10, 30, 16, 100, 50, 10, 3, 40, 8, 12, 80, 60, 9, 0xff, 255, 255, 255,
+	       255, 255, 255, 255, 255, 7),
+	MEMORY("table_wrong", 0x80, 3, 0, 0, 40, 11, 0, 10, 30, 16, 100, 50, 10),
+	MEMORY("table_top", 0x80, 1, 0, 1, 0xff, 0, 255, 255, 255, 255, 255, 255, 255, 0xd0, 0, 1, 0xff, 0, 255, 255,
+	       255, 255, 255, 255, 255, 20),
+	MEMORY("table_log", 0x80, 1, 32, 32, 9, 7, 0x20, 0, 9, 0, 5, 5),
+};
+
+/* The file's bytes are these. */
+static bool is_as_made(FILE *file, const struct seed *s)
+{
+	for (size_t i = 0; i < s->size; i++)
+		if (fgetc(file) != s->bytes[i])
+			return false;
+	return fgetc(file) == EOF;
+}
+
+int main(int argc, char **argv)
+{
+	const bool check = argc == 3 && strcmp(argv[1], "--check") == 0;
+	char path[1000];
+
+	if (argc != 2 && !check) {
+		fprintf(stderr, "usage: %s [--check] FOLDER\n", argv[0]);
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
+		const struct seed *s = &seeds[i];
+		bool ok;
+		FILE *file;
+
+		snprintf(path, sizeof path, "%s/%s/seed-%s", argv[argc - 1], s->harness, s->name);
+		file = fopen(path, check ? "rb" : "wb");
+		if (!file) {
+			fprintf(stderr, "%s: %s\n", path, strerror(errno));
+			return 1;
+		}
+		ok = check ? is_as_made(file, s) : fwrite(s->bytes, 1, s->size, file) == s->size;
+		if (fclose(file) || !ok) {
+			fprintf(stderr, "%s: %s\n", path, check ? "differs from what is made now" : "not written");
+			return 1;
+		}
+	}
+	printf("%zu seeds\n", sizeof seeds / sizeof seeds[0]);
+	return 0;
+}

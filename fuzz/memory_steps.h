@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The steps of an input of the memory harness: bits 0 to 3 of a byte, modulo their number. */
+#ifndef VIRTIO_FUZZ_MEMORY_STEPS_H
+#define VIRTIO_FUZZ_MEMORY_STEPS_H
+
+enum memory_step {
+	MEMORY_READ,
+	MEMORY_WRITE,
+	MEMORY_CHECK,
+	MEMORY_FIND,
+	MEMORY_SEGMENT,
+	MEMORY_SEGMENTS,
+	MEMORY_LOAD,
+	MEMORY_STORE,
+	MEMORY_MARK,
+	MEMORY_IOVEC,
+	MEMORY_LOG,
+	MEMORY_POKE,
+	MEMORY_MAP_PAGE,
+	MEMORY_CURSOR,
+	MEMORY_STEPS,
+};
+
+#define MEMORY_CURSOR_1 0x10 /* by the second cursor, not the first */
+#define MEMORY_AGAIN 0x20    /* where the last access was: no address follows */
+#define MEMORY_BEHIND 0x40   /* with it: where the last access ended */
+
+#endif

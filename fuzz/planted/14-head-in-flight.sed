@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A head may be popped twice.
+# file: virtio-queue/include/virtio/queue.h
+# harness: fuzz_queue
+s/if (VIRTIO_UNLIKELY(entry->sequence != VIRTIO_INFLIGHT_IDLE))/if (VIRTIO_UNLIKELY(entry->sequence == 0))/

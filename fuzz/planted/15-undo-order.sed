@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Any pop may be undone.
+# file: virtio-queue/src/request.c
+# harness: fuzz_queue
+s/if ((uint16_t)entry->place != (uint16_t)(queue->next_avail - queue->replay - 1))/if (queue->size == 0)/

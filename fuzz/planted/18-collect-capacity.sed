@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A full array of segments gets another.
+# file: virtio-queue/src/chain.c
+# harness: fuzz_queue
+s/t->needed >= out->capacity/t->needed > out->capacity/

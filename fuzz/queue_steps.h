@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The steps of an input of the queue harness: its own, and those that the seeds are made of. */
+#ifndef VIRTIO_FUZZ_QUEUE_STEPS_H
+#define VIRTIO_FUZZ_QUEUE_STEPS_H
+
+/* A byte below 0x80 is one of the driver's, modulo their number. */
+enum driver_step {
+	DRIVER_ADD,          /* well behaved: a chain by the mock driver */
+	DRIVER_CHAIN,        /* a chain of any length, right or with one thing wrong, available */
+	DRIVER_DESC,         /* one descriptor */
+	DRIVER_OFFER,        /* a bare head */
+	DRIVER_AVAIL_IDX,    /* moves the available index */
+	DRIVER_FIELD,        /* flags or used_event */
+	DRIVER_POKE,         /* bytes anywhere */
+	DRIVER_ADD_INDIRECT, /* well behaved, with a table */
+	DRIVER_POP_USED,
+	DRIVER_INTERRUPTS,
+	DRIVER_MAP_PAGE, /* a translation becomes known */
+	DRIVER_STEPS,
+};
+
+/* And 0x80 more than one of the device's, modulo theirs. */
+enum device_step {
+	DEVICE_SERVE, /* pop, collect, copy what can be read to what can be written, complete */
+	DEVICE_POP,
+	DEVICE_NEXT,
+	DEVICE_WALK,
+	DEVICE_COLLECT,
+	DEVICE_STREAM,
+	DEVICE_COMPLETE,
+	DEVICE_BATCH,
+	DEVICE_UNDO,
+	DEVICE_NEEDS_NOTIFICATION,
+	DEVICE_ENABLE,
+	DEVICE_DISABLE,
+	DEVICE_AVAILABLE,
+	DEVICE_READ_IDX,
+	DEVICE_SET_INDEX,
+	DEVICE_SET_MEMORY,
+	DEVICE_RESET,
+	DEVICE_START,
+	DEVICE_SAVE,
+	DEVICE_SAVE_IN_FLIGHT,
+	DEVICE_RESTORE,
+	DEVICE_REPLAY,
+	DEVICE_MIGRATE, /* save, reset, restore, replay */
+	DEVICE_STEPS,
+};
+
+#endif
