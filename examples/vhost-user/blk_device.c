@@ -3,21 +3,28 @@
 #include "blk_device.h"
 
 #include "event_loop.h"
+#include "log.h"
+#include "vhost_user.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
+#include <virtio/queue.h>
 
 #define QUEUE_SIZE 1024 /* the largest that a front end may choose */
-#define SEGMENTS (VIRTIO_BLK_SEGMENTS(QUEUE_SIZE) + 64)
+
+/* Each buffer of a request may cross from one region of guest memory to the next. */
+#define SEGMENTS (2 * VIRTIO_BLK_SEGMENTS(QUEUE_SIZE) + VHOST_USER_MAX_REGIONS)
 
 /*
  * Linux puts one segment into a request if it is told nothing. This many, with header and status, make a
@@ -25,12 +32,27 @@
  */
 #define SEG_MAX 126
 
+/*
+ * While one request is carried out all other guests wait, so none may be arbitrarily long; a chain can describe
+ * 4 GiB. What a driver sends that heeds SEG_MAX and SIZE_MAX is within this, and a longer one is an I/O error.
+ */
+#define MAX_REQUEST_BYTES (UINT64_C(64) << 20)
+#define SIZE_MAX_BYTES (UINT32_C(512) << 10)
+
+static_assert(SEG_MAX * (uint64_t)SIZE_MAX_BYTES <= MAX_REQUEST_BYTES, "what we invite we carry out");
+
+/* When either is used up the others have their turn. */
+#define TURN_BYTES (UINT64_C(8) << 20)
+#define TURN_NS INT64_C(5000000)
+
 struct blk_device {
 	struct device device;
 	int fd;
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct virtio_blk_stats stats;
+	int logged_error; /* of the back end, and its errno: the last that was logged */
+	int logged_errno;
 	struct virtio_segment segments[SEGMENTS]; /* of the request being served */
 	char name[];
 };
@@ -59,21 +81,71 @@ static int write_config(struct device *device, uint32_t offset, const void *data
 	return virtio_blk_config_write(&from_device(device)->blk, offset, data, len) ? 0 : -1;
 }
 
+/* Once for each kind of error: a disk that fails fails often. */
+static void log_failure(struct blk_device *blk, int error, int system_error)
+{
+	if (error == blk->logged_error && system_error == blk->logged_errno)
+		return;
+	blk->logged_error = error;
+	blk->logged_errno = system_error;
+	log_line("%s: a request failed: %s%s%s", blk->device.name, virtio_strerror(error), system_error ? ": " : "",
+		 system_error ? strerror(system_error) : "");
+}
+
+static void execute(struct blk_device *blk, const struct virtio_blk_request *request, struct virtio_blk_result *result)
+{
+	*result = (struct virtio_blk_result){ .status = VIRTIO_BLK_S_IOERR };
+	if (request->in.bytes > MAX_REQUEST_BYTES || request->out.bytes > MAX_REQUEST_BYTES)
+		return;
+	errno = 0;
+	virtio_blk_execute(&blk->blk, request, result);
+	if (result->error && !request->error)
+		log_failure(blk, result->error, errno);
+}
+
+/*
+ * What virtio_blk_process() does, with a limit to a request's length. Memory that isn't mapped at the moment
+ * doesn't occur here. Returns 0, or an error by which the queue broke; adds to *bytes what the request was about.
+ */
+static int serve_chain(struct blk_device *blk, struct virtio_queue *queue, struct virtio_chain *chain, uint64_t *bytes)
+{
+	struct virtio_blk_request request;
+	struct virtio_blk_result result;
+
+	if (virtio_blk_parse(chain, blk->segments, SEGMENTS, &request)) {
+		blk->stats.malformed++;
+		return virtio_queue_complete(queue, chain->token, 0);
+	}
+	execute(blk, &request, &result);
+	*bytes += request.in.bytes + request.out.bytes;
+	return virtio_queue_complete(queue, request.token, virtio_blk_finish(&request, &result, &blk->stats));
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static int process(struct device *device, uint16_t index, struct virtio_queue *queue, unsigned int budget)
 {
 	struct blk_device *blk = from_device(device);
+	const int64_t begin = now_ns();
 	struct virtio_chain chain;
-	int got = 0;
+	uint64_t bytes = 0;
+	int got;
 
 	(void)index;
-	while (budget-- > 0) {
+	do {
 		got = virtio_queue_pop(queue, &chain);
 		if (got <= 0)
 			return got;
-		got = virtio_blk_process(&blk->blk, queue, &chain, blk->segments, SEGMENTS, &blk->stats);
+		got = serve_chain(blk, queue, &chain, &bytes);
 		if (got < 0)
 			return got;
-	}
+	} while (--budget > 0 && bytes < TURN_BYTES && now_ns() - begin < TURN_NS);
 	return 0;
 }
 
@@ -107,6 +179,41 @@ static const struct device_ops ops = {
 	.destroy = destroy,
 };
 
+static int fail(const struct blk_device_options *options, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", options->path, why);
+	return -1;
+}
+
+/*
+ * Opens the image without waiting, as a pipe would make us do, and then takes what is a file or block device and
+ * in nobody else's hands. The lock belongs to the open file, so it holds between two disks of this process too.
+ * Where a file system knows no locks there is none.
+ */
+static int open_image(struct blk_device *blk, const struct blk_device_options *options, uint64_t *bytes)
+{
+	struct flock lock = { .l_type = options->read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+
+	blk->fd = open(options->path, (options->read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
+	if (blk->fd < 0)
+		return fail(options, strerror(errno));
+	switch (virtio_blk_file_size(blk->fd, bytes)) {
+	case 0:
+		break;
+	case VIRTIO_EINVAL:
+		return fail(options, "not a file or block device");
+	default:
+		return fail(options, "can't tell its size");
+	}
+	if (*bytes < VIRTIO_BLK_SECTOR_BYTES)
+		return fail(options, "empty: a disk has one sector of 512 bytes at least");
+	if (fcntl(blk->fd, F_SETFL, 0))
+		return fail(options, strerror(errno));
+	if (fcntl(blk->fd, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES))
+		return fail(options, "in use by another process");
+	return 0;
+}
+
 /*
  * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends ask for the configuration space once, before features
  * are negotiated, and show the guest a cache mode that was not chosen yet.
@@ -117,25 +224,17 @@ static int open_disk(struct blk_device *blk, const struct blk_device_options *op
 		.read_only = options->read_only,
 		.num_queues = options->queue_count > 1 ? options->queue_count : 0,
 		.seg_max = SEG_MAX,
+		.size_max = SIZE_MAX_BYTES,
 	};
 	const size_t serial = strlen(options->serial);
 	uint64_t bytes;
 
-	blk->fd = open(options->path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (blk->fd < 0) {
-		fprintf(stderr, "%s: %s\n", options->path, strerror(errno));
+	if (open_image(blk, options, &bytes))
 		return -1;
-	}
 	memcpy(disk.id, options->serial, serial < sizeof disk.id ? serial : sizeof disk.id);
-	if (virtio_blk_file_size(blk->fd, &bytes)) {
-		fprintf(stderr, "%s: not a file or block device\n", options->path);
-		return -1;
-	}
 	disk.capacity = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
-	if (virtio_blk_file_backend(&blk->file, blk->fd, &disk.backend) || virtio_blk_init(&blk->blk, &disk)) {
-		fprintf(stderr, "%s: can't be a disk\n", options->path);
-		return -1;
-	}
+	if (virtio_blk_file_backend(&blk->file, blk->fd, &disk.backend) || virtio_blk_init(&blk->blk, &disk))
+		return fail(options, "can't be a disk");
 	return 0;
 }
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A block device on an image file, served by the library virtio-blk. */
+/*
+ * A block device on an image file, served by the library virtio-blk.
+ *
+ * The image is locked against other processes that lock (QEMU and this one do): whoever writes it is alone with it.
+ */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H
 

@@ -28,8 +28,10 @@ struct device_ops {
 	int (*write_config)(struct device *device, uint32_t offset, const void *data, uint32_t len);
 
 	/*
-	 * Serves requests from a queue, at most `budget` of them, and completes each. Nothing may be in
-	 * flight when it returns: guest memory can be gone soon after. Notifications are the caller's.
+	 * Serves requests from a queue, at most `budget` of them, and completes each. How long they take is
+	 * the guest's choice, and others wait meanwhile: after a few milliseconds, or megabytes, it returns
+	 * and is called again. Nothing may be in flight when it returns: guest memory can be gone soon
+	 * after. Notifications are the caller's.
 	 * Returns 0, or the error by which the queue broke.
 	 */
 	int (*process)(struct device *device, uint16_t index, struct virtio_queue *queue, unsigned int budget);

@@ -8,6 +8,7 @@
 #include "blk_device.h"
 #include "event_loop.h"
 #include "server.h"
+#include "shared_memory.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,8 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <virtio/bindings/virtio_blk.h>
 
 #define MAX_DEVICES 32
 #define MAX_QUEUES 16
@@ -29,13 +32,18 @@ static const char usage[] =
 	"SIGINT (Ctrl-C) or SIGTERM. Prints `listening on PATH' when a device is ready,\n"
 	"and at the end what each device has done.\n"
 	"\n"
-	"  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name\n"
+	"  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name,\n"
+	"                   and locked as long as it is in use\n"
 	"      socket=PATH    where to listen; a socket file that nobody uses is replaced\n"
 	"      readonly=on    the guest can't write\n"
 	"      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n"
 	"      queues=N       number of queues, 1 to 16; by default 1\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
-	"  --help           print this\n";
+	"  --help           print this\n"
+	"\n"
+	"Virtual machines served by one process wait for each other. One that is hostile can\n"
+	"hold up all of them, by filling the eventfd that it is notified by: those that must\n"
+	"not hurt each other need a process each.\n";
 /* clang-format on */
 
 /* A device and its socket. */
@@ -83,6 +91,8 @@ static int parse_blk_option(char *option, struct blk_device_options *blk, const 
 	*value++ = '\0';
 	if (strcmp(option, "socket") == 0)
 		*socket = value;
+	else if (strcmp(option, "serial") == 0 && strlen(value) > VIRTIO_BLK_ID_BYTES)
+		return bad_option(value, "serial is longer than 20 bytes");
 	else if (strcmp(option, "serial") == 0)
 		blk->serial = value;
 	else if (strcmp(option, "readonly") == 0 && (strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
@@ -194,6 +204,17 @@ static int watch_signals(struct daemon *daemon)
 	return event_loop_add(&daemon->loop, &daemon->signals, EVENT_WHILE_READABLE);
 }
 
+/* Descriptors come with every message, and none of ours goes through select(). */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int listen_all(struct daemon *daemon)
 {
 	for (unsigned int i = 0; i < daemon->count; i++) {
@@ -213,7 +234,8 @@ static int run(struct daemon *daemon)
 {
 	int result = -1;
 
-	if (event_loop_open(&daemon->loop) || watch_signals(daemon)) {
+	raise_file_limit();
+	if (event_loop_open(&daemon->loop) || watch_signals(daemon) || shared_memory_guard()) {
 		perror("virtio-vhost-user");
 	} else if (listen_all(daemon) == 0) {
 		result = event_loop_run(&daemon->loop);

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 8
+#define RETRY_SECONDS 1
 
 static int fail(const char *path, const char *why)
 {
@@ -60,12 +62,36 @@ static int listen_on(struct server *server, const struct sockaddr_un *addr)
 		server->socket_dev = st.st_dev;
 		server->socket_ino = st.st_ino;
 	}
-	if (listen(fd, BACKLOG) || event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE)) {
-		fail(addr->sun_path, strerror(errno));
-		server_close(server);
-		return -1;
-	}
+	if (listen(fd, BACKLOG) || event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
+		return fail(addr->sun_path, strerror(errno));
 	return 0;
+}
+
+static void listen_again(struct server *server)
+{
+	if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
+		log_line("%s: can't listen any longer: %s", server->path, strerror(errno));
+}
+
+/*
+ * There are no descriptors left, or no memory. The connection stays where it is, so the listener would stay
+ * readable all the time.
+ */
+static void pause_listening(struct server *server)
+{
+	const struct itimerspec once = { .it_value = { .tv_sec = RETRY_SECONDS } };
+
+	if (timerfd_settime(server->retry.fd, 0, &once, NULL) == 0)
+		event_loop_remove(server->loop, &server->listener);
+}
+
+static void on_retry(struct event_source *source)
+{
+	struct server *server = CONTAINER_OF(source, struct server, retry);
+	uint64_t count;
+
+	if (read(source->fd, &count, sizeof count) == sizeof count)
+		listen_again(server);
 }
 
 /*
@@ -81,8 +107,8 @@ static void on_end(struct session *session)
 	server->session = NULL;
 	if (server->once && spoke)
 		server->loop->stop = true;
-	else if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
-		log_line("%s: can't listen any longer: %s", server->path, strerror(errno));
+	else
+		listen_again(server);
 }
 
 static void on_connection(struct event_source *source)
@@ -92,8 +118,12 @@ static void on_connection(struct event_source *source)
 	struct session *session;
 
 	if (fd < 0) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			log_line("%s: can't accept a front end: %s", server->path, strerror(errno));
+		const int error = errno;
+
+		if (error != EAGAIN && error != EINTR && error != ECONNABORTED)
+			log_line("%s: can't accept a front end: %s", server->path, strerror(error));
+		if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+			pause_listening(server);
 		return;
 	}
 	session = session_open(server->loop, server->device, fd);
@@ -114,6 +144,7 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 
 	memset(server, 0, sizeof *server);
 	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
+	server->retry = (struct event_source){ .fd = -1, .ready = on_retry };
 	server->loop = loop;
 	server->device = device;
 	server->path = path;
@@ -123,7 +154,13 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 	memcpy(addr.sun_path, path, strlen(path));
 	if (make_room(&addr))
 		return -1;
-	return listen_on(server, &addr);
+	server->retry.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (server->retry.fd < 0 || event_loop_add(loop, &server->retry, EVENT_WHILE_READABLE))
+		fail(path, strerror(errno));
+	else if (listen_on(server, &addr) == 0)
+		return 0;
+	server_close(server);
+	return -1;
 }
 
 void server_close(struct server *server)
@@ -133,6 +170,11 @@ void server_close(struct server *server)
 	if (server->session)
 		session_close(server->session);
 	server->session = NULL;
+	if (server->retry.fd >= 0) {
+		event_loop_remove(server->loop, &server->retry);
+		close(server->retry.fd);
+		server->retry.fd = -1;
+	}
 	if (server->listener.fd < 0)
 		return;
 	/* While a session lasts the listener isn't in the loop; removing it twice does no harm. */

@@ -14,6 +14,7 @@
 
 struct server {
 	struct event_source listener;
+	struct event_source retry; /* a timer: when to listen again after there was no room for a connection */
 	struct event_loop *loop;
 	struct device *device;
 	const char *path;

@@ -22,7 +22,7 @@
 /* What a handler returns. */
 enum outcome {
 	DONE,
-	REFUSED,   /* nothing has changed */
+	REFUSED,   /* nothing has changed, but that a ring may not run that was to start */
 	VIOLATION, /* the front end doesn't speak the protocol */
 };
 
@@ -262,8 +262,11 @@ static enum outcome set_vring_fd(struct session *session, int (*set)(struct vrin
 	if (!vring)
 		return REFUSED;
 	error = set(vring, fds ? message_take_fd(message, 0) : -1);
-	if (!error)
+	if (!error && set == vring_set_kick) {
 		error = vring_start(vring, session->memory);
+		if (error)
+			vring_disconnect(vring);
+	}
 	return ring_result(session, vring, error);
 }
 
@@ -433,6 +436,20 @@ static int dispatch(struct session *session)
 
 /* Session */
 
+static void end(struct session *session, const char *reason)
+{
+	if (reason)
+		log_line("%s: front end dropped: %s", session->device->name, reason);
+	session->ended(session);
+}
+
+static const char memory_gone[] = "it has taken away memory that it shares";
+
+static void on_damaged(struct event_task *task)
+{
+	end(CONTAINER_OF(task, struct session, damaged), memory_gone);
+}
+
 static void on_readable(struct event_source *source)
 {
 	struct session *session = CONTAINER_OF(source, struct session, socket);
@@ -444,13 +461,11 @@ static void on_readable(struct event_source *source)
 	if (got == 1) {
 		got = dispatch(session);
 		message_clear(&session->message);
-		if (got == 0)
+		if (got == 0 && !shared_memory_damaged(session->memory))
 			return;
-		reason = session->reason;
+		reason = got == 0 ? memory_gone : session->reason;
 	}
-	if (reason)
-		log_line("%s: front end dropped: %s", session->device->name, reason);
-	session->ended(session);
+	end(session, reason);
 }
 
 struct session *session_open(struct event_loop *loop, struct device *device, int socket)
@@ -464,7 +479,9 @@ struct session *session_open(struct event_loop *loop, struct device *device, int
 	session->loop = loop;
 	session->device = device;
 	session->request_fd = -1;
-	while (opened < device->queue_count && vring_open(&session->vrings[opened], loop, device, opened) == 0)
+	session->damaged.run = on_damaged;
+	while (opened < device->queue_count &&
+	       vring_open(&session->vrings[opened], loop, device, opened, &session->damaged) == 0)
 		opened++;
 	if (opened == device->queue_count && event_loop_add(loop, &session->socket, EVENT_WHILE_READABLE) == 0) {
 		device->ops->set_features(device, 0);
@@ -479,6 +496,7 @@ struct session *session_open(struct event_loop *loop, struct device *device, int
 void session_close(struct session *session)
 {
 	event_loop_remove(session->loop, &session->socket);
+	event_loop_cancel(session->loop, &session->damaged);
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
 		vring_close(&session->vrings[i]);
 	shared_memory_free(session->memory);

@@ -4,7 +4,8 @@
  *
  * What the front end can do: send any message at any time. A message that isn't what the protocol says
  * it is (flags, length, number of descriptors) ends the session, since nothing behind it can be
- * trusted to be a message. One that asks for what can't be done changes nothing; the front end is
+ * trusted to be a message. One that asks for what can't be done changes nothing, except that a ring
+ * which was to start with it stays stopped, and without the kick descriptor that came; the front end is
  * told so if it wants to know (REPLY_ACK), and otherwise the session ends. Unknown requests are
  * refused or ignored. Nothing of this keeps the device from serving the next front end.
  */
@@ -24,7 +25,8 @@ struct session {
 	void (*ended)(struct session *session); /* called when the front end is gone; may close the session */
 	void *owner;                            /* the one who opened it */
 	struct message message;
-	bool spoke; /* at least one message came */
+	struct event_task damaged; /* ends the session: its memory is gone */
+	bool spoke;                /* at least one message came */
 	char reason[160];
 	uint64_t features; /* negotiated */
 	uint64_t protocol_features;

@@ -2,11 +2,103 @@
 /* Mapping the guest's memory. */
 #include "shared_memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Guarding */
+
+#define MAX_GUARDED 1024 /* 32 devices, each with an old table of 8 regions and a new one: twice that */
+
+/*
+ * What the signal handler may know. It interrupts this very thread, where that touches guest memory; an entry is
+ * in use while `len` is not 0.
+ */
+struct guarded_mapping {
+	_Atomic uintptr_t start;
+	_Atomic size_t len;
+	_Atomic size_t unit; /* bytes of a page of the file's */
+	atomic_bool damaged;
+};
+
+static struct guarded_mapping guarded[MAX_GUARDED];
+
+static struct guarded_mapping *find_guarded(uintptr_t addr)
+{
+	for (size_t i = 0; i < MAX_GUARDED; i++)
+		if (addr - atomic_load(&guarded[i].start) < atomic_load(&guarded[i].len))
+			return &guarded[i];
+	return NULL;
+}
+
+/*
+ * Puts zeros where the page was, so that the access that failed can be repeated. A SIGBUS that isn't of guest
+ * memory is what it would have been: when the handler returns, it happens again. Nothing but system calls here.
+ */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+	const int error = errno;
+	const uintptr_t addr = (uintptr_t)info->si_addr;
+	struct guarded_mapping *g = info->si_code > 0 ? find_guarded(addr) : NULL;
+
+	(void)context;
+	if (g) {
+		const uintptr_t start = atomic_load(&g->start);
+		const size_t unit = atomic_load(&g->unit);
+		char *const page = (char *)info->si_addr - (addr - start) % unit;
+
+		if (mmap(page, unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+		    MAP_FAILED)
+			g = NULL;
+		else
+			atomic_store(&g->damaged, true);
+	}
+	if (!g) {
+		signal(number, SIG_DFL);
+		if (info->si_code <= 0)
+			raise(number);
+	}
+	errno = error;
+}
+
+int shared_memory_guard(void)
+{
+	struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+
+	sigemptyset(&action.sa_mask);
+	return sigaction(SIGBUS, &action, NULL);
+}
+
+static struct guarded_mapping *guard(const void *mapping, size_t len, size_t unit)
+{
+	for (size_t i = 0; i < MAX_GUARDED; i++) {
+		struct guarded_mapping *g = &guarded[i];
+
+		if (atomic_load(&g->len) == 0) {
+			atomic_store(&g->start, (uintptr_t)mapping);
+			atomic_store(&g->unit, unit);
+			atomic_store(&g->damaged, false);
+			atomic_store(&g->len, len);
+			return g;
+		}
+	}
+	return NULL;
+}
+
+bool shared_memory_damaged(const struct shared_memory *memory)
+{
+	for (uint32_t i = 0; memory && i < memory->count; i++)
+		if (atomic_load(&memory->regions[i].guard->damaged))
+			return true;
+	return false;
+}
+
+/* Mapping */
 
 /* Whether the numbers make sense by themselves. Afterwards no sum of them wraps. */
 static const char *region_error(const struct vhost_user_region *r)
@@ -60,6 +152,12 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 		*reason = "memory region that can't be mapped";
 		return -1;
 	}
+	shared->guard = guard(shared->mapping, (size_t)len, (size_t)unit);
+	if (!shared->guard) {
+		munmap(shared->mapping, (size_t)len);
+		*reason = "too many memory regions";
+		return -1;
+	}
 	shared->mapping_len = (size_t)len;
 	shared->offset = (size_t)(r->mmap_offset - start);
 	return 0;
@@ -100,8 +198,10 @@ void shared_memory_free(struct shared_memory *memory)
 {
 	if (!memory)
 		return;
-	for (uint32_t i = 0; i < memory->count; i++)
+	for (uint32_t i = 0; i < memory->count; i++) {
+		atomic_store(&memory->regions[i].guard->len, 0);
 		munmap(memory->regions[i].mapping, memory->regions[i].mapping_len);
+	}
 	free(memory);
 }
 

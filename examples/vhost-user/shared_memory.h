@@ -3,11 +3,11 @@
  * The guest's memory as a front end shares it: a table of regions, each with a file descriptor.
  *
  * What the front end can do: give any numbers and any descriptors, and shrink a file after it was
- * mapped, so that touching the lost pages raises SIGBUS and kills this process. That is why only
- * regular files are mapped (a memfd is one), why a file is sealed against shrinking where it can be,
- * before its size is looked at, and why nothing behind its end becomes guest memory. Only a memfd
- * that allows it can be sealed. For any other file the front end must be trusted not to shrink it:
- * User Mode Linux and QEMU's memory-backend-file share such files, so they are not refused.
+ * mapped, so that touching the lost pages raises SIGBUS. That is why only regular files are mapped (a
+ * memfd is one), why a file is sealed against shrinking where it can be, before its size is looked at,
+ * and why nothing behind its end becomes guest memory. Only a memfd that allows it can be sealed. User
+ * Mode Linux and QEMU's memory-backend-file share other files, so they are not refused; when such a file
+ * shrinks, pages of zeros take the place of lost ones that are touched, and the memory counts as damaged.
  */
 #ifndef SHARED_MEMORY_H
 #define SHARED_MEMORY_H
@@ -16,11 +16,14 @@
 
 #include <virtio/guest_memory.h>
 
+struct guarded_mapping;
+
 struct shared_region {
 	struct vhost_user_region region; /* as the front end sent it, checked */
 	void *mapping;
 	size_t mapping_len;
 	size_t offset; /* of the region in the mapping */
+	struct guarded_mapping *guard;
 };
 
 /* A table of regions, mapped. It doesn't change: other memory is another table. */
@@ -30,6 +33,12 @@ struct shared_memory {
 	struct shared_region regions[VHOST_USER_MAX_REGIONS];
 	uint32_t count;
 };
+
+/* To be called once, before memory is mapped: takes over SIGBUS. Returns 0, or -1 with errno. */
+int shared_memory_guard(void);
+
+/* Whether pages of it were found to be gone. NULL is in order, and isn't damaged. */
+bool shared_memory_damaged(const struct shared_memory *memory);
 
 /*
  * Maps a table.

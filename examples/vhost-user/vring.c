@@ -6,7 +6,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,12 +20,14 @@
 
 /* Descriptors */
 
-/* Eventfds belong to no file system, and are of no type that stat() knows. */
+/* Only its name tells an eventfd from a timerfd, an epoll instance, a KVM virtual machine ... This needs /proc. */
 static bool is_eventfd(int fd)
 {
-	struct stat st;
+	static const char name[] = "anon_inode:[eventfd]";
+	char path[32], target[sizeof name];
 
-	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == 0;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof target) == sizeof name - 1 && memcmp(target, name, sizeof name - 1) == 0;
 }
 
 static bool is_pipe(int fd)
@@ -51,6 +55,18 @@ static int poll_timer(void)
 	return fd;
 }
 
+/*
+ * The flags of a pipe's open file are shared with the front end, which can make it block at any time. So it is
+ * opened once more, for us alone. Returns the new descriptor, or -1.
+ */
+static int reopen_pipe(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
 static bool can_write(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -60,7 +76,8 @@ static bool can_write(int fd)
 
 /*
  * Tells the front end. That the descriptor can't take more is no error: then the other side has not
- * looked at earlier signals, and will see this one with them.
+ * looked at earlier signals, and will see this one with them. An eventfd can't be opened once more, and Linux has
+ * no write to one that doesn't wait; between question and write the front end can fill it, see vring.h.
  */
 static void send_signal(const struct vring_signal *signal)
 {
@@ -83,7 +100,14 @@ static int set_signal(struct vring_signal *signal, int fd)
 {
 	const bool is_socket = fd >= 0 && is_unix_socket(fd);
 
-	if (fd >= 0 && !is_socket && !is_eventfd(fd) && !is_pipe(fd)) {
+	if (fd >= 0 && is_pipe(fd)) {
+		const int ours = reopen_pipe(fd);
+
+		close(fd);
+		if (ours < 0)
+			return VIRTIO_EINVAL;
+		fd = ours;
+	} else if (fd >= 0 && !is_socket && !is_eventfd(fd)) {
 		close(fd);
 		return VIRTIO_EINVAL;
 	}
@@ -96,7 +120,12 @@ static int set_signal(struct vring_signal *signal, int fd)
 
 int vring_set_call(struct vring *vring, int fd)
 {
-	return set_signal(&vring->call, fd);
+	const int error = set_signal(&vring->call, fd);
+
+	/* What was completed before was for another descriptor, or for none: once too often does no harm. */
+	if (!error && (vring->running || vring->broken))
+		send_signal(&vring->call);
+	return error;
 }
 
 int vring_set_err(struct vring *vring, int fd)
@@ -104,36 +133,37 @@ int vring_set_err(struct vring *vring, int fd)
 	return set_signal(&vring->err, fd);
 }
 
-static void drop_kick(struct vring *vring)
+static void drop_kick(struct vring *vring, struct event_source *kick)
 {
-	if (vring->kick.fd < 0)
+	if (kick->fd < 0)
 		return;
-	event_loop_remove(vring->loop, &vring->kick);
-	close(vring->kick.fd);
-	vring->kick.fd = -1;
+	event_loop_remove(vring->loop, kick);
+	close(kick->fd);
+	kick->fd = -1;
 }
 
 int vring_set_kick(struct vring *vring, int fd)
 {
 	const bool polled = fd < 0;
-	struct event_source source = vring->kick;
+	struct event_source old = vring->kick;
 
 	if (polled)
 		fd = poll_timer();
-	if (fd < 0 || !is_eventfd(fd)) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0)
+		return VIRTIO_EINVAL;
+	if (!polled && !is_eventfd(fd)) {
+		close(fd);
 		return VIRTIO_EINVAL;
 	}
-	vring_disconnect(vring);
-	source.fd = fd;
-	vring->kick = source;
-	vring->polled = polled;
+	vring->kick.fd = fd;
 	if (event_loop_add(vring->loop, &vring->kick, polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
 		close(fd);
-		vring->kick.fd = -1;
+		vring->kick = old;
 		return VIRTIO_EINVAL;
 	}
+	vring->polled = polled;
+	vring_stop(vring);
+	drop_kick(vring, &old);
 	return 0;
 }
 
@@ -149,8 +179,8 @@ static void break_ring(struct vring *vring, int error)
 }
 
 /*
- * One turn: what was in the ring at its beginning, at most. When the guest has added more meanwhile
- * the ring waits for another turn behind the other rings and sockets.
+ * One turn: what was in the ring at its beginning, at most, and as much of it as the device does in one go. When
+ * there is more the ring waits for another turn behind the other rings and sockets.
  */
 static void serve(struct vring *vring)
 {
@@ -169,10 +199,14 @@ static void serve(struct vring *vring)
 		send_signal(&vring->call);
 	if (got == 0)
 		got = virtio_queue_enable_notification(queue);
-	if (got > 0)
+	if (shared_memory_damaged(vring->memory)) {
+		vring_stop(vring);
+		event_loop_schedule(vring->loop, vring->damaged);
+	} else if (got > 0) {
 		event_loop_schedule(vring->loop, &vring->again);
-	else if (got < 0)
+	} else if (got < 0) {
 		break_ring(vring, got);
+	}
 }
 
 static void on_kick(struct event_source *source)
@@ -243,6 +277,7 @@ int vring_start(struct vring *vring, const struct shared_memory *memory)
 	if (error)
 		return error;
 	vring->running = true;
+	vring->memory = memory;
 	/* There may be requests whose kick went to an earlier descriptor, or to nobody. */
 	event_loop_schedule(vring->loop, &vring->again);
 	return 0;
@@ -255,6 +290,7 @@ void vring_stop(struct vring *vring)
 	if (!vring->running)
 		return;
 	vring->running = false;
+	vring->memory = NULL;
 	vring->base = virtio_queue_next_avail(&vring->queue);
 	virtio_queue_reset(&vring->queue);
 }
@@ -262,7 +298,7 @@ void vring_stop(struct vring *vring)
 void vring_disconnect(struct vring *vring)
 {
 	vring_stop(vring);
-	drop_kick(vring);
+	drop_kick(vring, &vring->kick);
 }
 
 int vring_set_size(struct vring *vring, uint32_t size)
@@ -307,6 +343,7 @@ void vring_switch_memory(struct vring *vring, const struct shared_memory *memory
 
 	if (!vring->running)
 		return;
+	vring->memory = memory;
 	error = virtio_queue_set_memory(&vring->queue, &memory->map);
 	if (error)
 		break_ring(vring, error);
@@ -316,7 +353,8 @@ void vring_switch_memory(struct vring *vring, const struct shared_memory *memory
 
 /* Life cycle */
 
-int vring_open(struct vring *vring, struct event_loop *loop, struct device *device, uint16_t index)
+int vring_open(struct vring *vring, struct event_loop *loop, struct device *device, uint16_t index,
+	       struct event_task *damaged)
 {
 	const uint32_t entries = VIRTIO_QUEUE_INFLIGHT_ENTRIES(device->max_queue_size);
 
@@ -326,6 +364,7 @@ int vring_open(struct vring *vring, struct event_loop *loop, struct device *devi
 	vring->loop = loop;
 	vring->device = device;
 	vring->index = index;
+	vring->damaged = damaged;
 	vring->call.fd = -1;
 	vring->err.fd = -1;
 	vring->inflight = calloc(entries, sizeof *vring->inflight);
@@ -335,6 +374,8 @@ int vring_open(struct vring *vring, struct event_loop *loop, struct device *devi
 		vring->inflight = NULL;
 		return -1;
 	}
+	/* Drivers build tables as long as the device allows segments, however small the ring is. */
+	vring->config.allow_long_indirect = true;
 	return 0;
 }
 

@@ -7,10 +7,10 @@
  *
  * What the front end can do besides sending bad numbers: the descriptors that it gives are open on
  * its side too, flags and all, so they are neither expected nor made to be non-blocking. A kick
- * descriptor is never read: waiting for it to be signalled is enough. One that we write to is asked
- * first whether it takes more; a front end that fills it at that very moment can make this process
- * wait, like one that shrinks its memory can kill it, so front ends that must not hurt each other need
- * a daemon each. Writing to a file that someone else has opened can be a way to use our privileges,
+ * descriptor is never read: waiting for it to be signalled is enough. Sockets and pipes are written to
+ * without waiting. An eventfd is asked first whether it takes more; a front end that fills it at that
+ * very moment, on purpose, can make this process wait, so front ends that must not hurt each other by all
+ * means need a daemon each. Writing to a file that someone else has opened can be a way to use our privileges,
  * so nothing but eventfds, pipes and Unix sockets is accepted (User Mode Linux has sockets in the
  * place of eventfds that we write to).
  */
@@ -31,7 +31,8 @@ struct vring_signal {
 
 struct vring {
 	struct event_source kick;
-	struct event_task again; /* to go on with a ring that has more requests than one turn's worth */
+	struct event_task again;    /* to go on with a ring that has more requests than one turn's worth */
+	struct event_task *damaged; /* the session's, to be run when guest memory turns out to be gone */
 	struct event_loop *loop;
 	struct device *device;
 	uint16_t index;
@@ -39,18 +40,24 @@ struct vring {
 	bool enabled;
 	bool addressed; /* addr is known */
 	bool running;
-	bool broken;              /* by the guest; until the front end stops it or sets it up anew */
-	struct vring_signal call; /* requests were completed */
-	struct vring_signal err;  /* the ring broke */
-	uint16_t base;            /* available index of the next request, while the ring is stopped */
-	uint64_t addr[3];         /* the front end's addresses, indexed by enum virtio_queue_area */
+	bool broken;                        /* by the guest; until the front end stops it or sets it up anew */
+	struct vring_signal call;           /* requests were completed */
+	struct vring_signal err;            /* the ring broke */
+	uint16_t base;                      /* available index of the next request, while the ring is stopped */
+	uint64_t addr[3];                   /* the front end's addresses, indexed by enum virtio_queue_area */
+	const struct shared_memory *memory; /* while the ring runs */
 	struct virtio_queue_config config;
 	struct virtio_inflight *inflight;
 	struct virtio_queue queue;
 };
 
-/* Returns 0, or -1 without memory. A ring that was opened is to be closed. */
-int vring_open(struct vring *vring, struct event_loop *loop, struct device *device, uint16_t index);
+/*
+ * Prepares a ring that doesn't run. `damaged` is scheduled after the ring has met guest memory that was gone.
+ *
+ * Returns 0, or -1 without memory. A ring that was opened is to be closed.
+ */
+int vring_open(struct vring *vring, struct event_loop *loop, struct device *device, uint16_t index,
+	       struct event_task *damaged);
 
 /* Stops the ring and closes its descriptors. */
 void vring_close(struct vring *vring);
@@ -70,11 +77,15 @@ int vring_set_base(struct vring *vring, uint32_t base);
 
 /*
  * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. Stops
- * the ring if it runs. Returns 0, or VIRTIO_EINVAL if it is no eventfd, and then closes it.
+ * the ring if it runs. Returns 0, or VIRTIO_EINVAL if it is no eventfd or can't be waited for; then it is
+ * closed, and the ring goes on as before.
  */
 int vring_set_kick(struct vring *vring, int fd);
 
-/* Take a descriptor, or none (-1). Return 0, or VIRTIO_EINVAL for the wrong kind, and then close it. */
+/*
+ * Take a descriptor, or none (-1). Return 0, or VIRTIO_EINVAL for the wrong kind, and then close it. A call
+ * descriptor is signalled at once if the ring runs.
+ */
 int vring_set_call(struct vring *vring, int fd);
 int vring_set_err(struct vring *vring, int fd);
 

@@ -5,6 +5,7 @@
 
 #include "cmocka_includes.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,8 @@ static void command_line_errors_are_explained(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, ": not a number"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,serial", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "expected name=value"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,serial=123456789012345678901", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "serial is longer than 20 bytes"));
 	daemon_remove_folder(&daemon);
 }
 
@@ -70,8 +73,43 @@ static void command_line_image_must_be_usable(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, "Is a directory"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.folder, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "not a file or block device"));
+	/* Opening a pipe is waiting for its other end. */
+	assert_int_equal(unlink(daemon.image), 0);
+	assert_int_equal(mkfifo(daemon.image, 0600), 0);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "not a file or block device"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "not a file or block device"));
+	assert_int_equal(unlink(daemon.image), 0);
+	assert_int_equal(close(open(daemon.image, O_WRONLY | O_CREAT, 0600)), 0);
+	assert_true(fails_saying(&daemon, "--blk", disk, "disk.img: empty"));
 	assert_int_equal(access(daemon.socket, F_OK), -1);
 	daemon_remove_folder(&daemon);
+}
+
+/* One that writes is alone with the image; those that read bear each other. */
+static void command_line_image_is_locked(void **state)
+{
+	struct daemon_process daemon, second;
+	char disk[256], other[256];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	daemon_folder(&second);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, second.socket);
+	assert_true(fails_saying(&second, "--blk", disk, "disk.img: in use by another process"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.image, second.socket);
+	assert_true(fails_saying(&second, "--blk", disk, "disk.img: in use by another process"));
+	daemon_finish(&daemon);
+	daemon_start(&daemon, ",readonly=on");
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, second.socket);
+	assert_true(fails_saying(&second, "--blk", disk, "disk.img: in use by another process"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.image, second.socket);
+	snprintf(other, sizeof other, "listening on %s", second.socket);
+	daemon_run(&second, (const char *const[]){ "--blk", disk, NULL });
+	assert_true(daemon_says(&second, other));
+	daemon_finish(&second);
+	daemon_finish(&daemon);
 }
 
 static void command_line_help_is_printed(void **state)
@@ -129,6 +167,7 @@ static void socket_that_is_in_use_is_left_alone(void **state)
 	daemon_run(&daemon, arguments);
 	assert_true(daemon_says(&daemon, line));
 	daemon_folder(&second);
+	snprintf(disk, sizeof disk, "%s,socket=%s", second.image, daemon.socket);
 	assert_true(fails_saying(&second, "--blk", disk, "in use: somebody is listening there"));
 	daemon_remove_folder(&second);
 	front_end_good_session(daemon.socket, 1);
@@ -146,12 +185,12 @@ static void socket_of_two_disks_is_refused(void **state)
 
 	(void)state;
 	daemon_folder(&daemon);
-	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.image, daemon.socket);
 	daemon_run(&daemon, arguments);
 	assert_int_equal(daemon_stop(&daemon, 0), 1);
 	assert_string_equal(daemon.summary, "");
 	daemon_errors(&daemon, text, sizeof text);
-	assert_non_null(strstr(text, "in use"));
+	assert_non_null(strstr(text, "in use: somebody is listening there"));
 	assert_int_equal(access(daemon.socket, F_OK), -1);
 	daemon_remove_folder(&daemon);
 }
@@ -232,6 +271,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_line_errors_are_explained),
 		cmocka_unit_test(command_line_image_must_be_usable),
+		cmocka_unit_test(command_line_image_is_locked),
 		cmocka_unit_test(command_line_help_is_printed),
 		cmocka_unit_test(socket_file_that_is_stale_is_replaced),
 		cmocka_unit_test(socket_that_is_in_use_is_left_alone),

@@ -28,10 +28,17 @@ void daemon_find(int argc, char **argv)
 	alarm(WATCHDOG_SECONDS);
 }
 
+static void make_image(const char *path)
+{
+	FILE *image = fopen(path, "w");
+
+	assert_non_null(image);
+	assert_int_equal(ftruncate(fileno(image), IMAGE_BYTES), 0);
+	fclose(image);
+}
+
 void daemon_folder(struct daemon_process *daemon)
 {
-	FILE *image;
-
 	memset(daemon, 0, sizeof *daemon);
 	strcpy(daemon->folder, "/tmp/vhost-user-test-XXXXXX");
 	assert_non_null(mkdtemp(daemon->folder));
@@ -39,10 +46,8 @@ void daemon_folder(struct daemon_process *daemon)
 	snprintf(daemon->socket, sizeof daemon->socket, "%s/socket", daemon->folder);
 	snprintf(daemon->other, sizeof daemon->other, "%s/other", daemon->folder);
 	snprintf(daemon->errors, sizeof daemon->errors, "%s/errors", daemon->folder);
-	image = fopen(daemon->image, "w");
-	assert_non_null(image);
-	assert_int_equal(ftruncate(fileno(image), IMAGE_BYTES), 0);
-	fclose(image);
+	snprintf(daemon->second, sizeof daemon->second, "%s/second.img", daemon->folder);
+	make_image(daemon->image);
 }
 
 static void run_child(const struct daemon_process *daemon, const char *const *arguments, int out)
@@ -81,24 +86,35 @@ void daemon_run(struct daemon_process *daemon, const char *const *arguments)
 
 void daemon_start(struct daemon_process *daemon, const char *options)
 {
+	daemon_folder(daemon);
+	daemon_start_again(daemon, options);
+}
+
+void daemon_start_two(struct daemon_process *daemon)
+{
+	daemon_folder(daemon);
+	daemon_start_two_again(daemon);
+}
+
+void daemon_start_again(struct daemon_process *daemon, const char *options)
+{
 	char disk[256], line[128];
 	const char *const arguments[] = { "--blk", disk, NULL };
 
-	daemon_folder(daemon);
 	snprintf(disk, sizeof disk, "%s,socket=%s%s", daemon->image, daemon->socket, options);
 	daemon_run(daemon, arguments);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
 	assert_true(daemon_says(daemon, line));
 }
 
-void daemon_start_two(struct daemon_process *daemon)
+void daemon_start_two_again(struct daemon_process *daemon)
 {
 	char first[256], second[256], line[128];
 	const char *const arguments[] = { "--blk", first, "--blk", second, NULL };
 
-	daemon_folder(daemon);
+	make_image(daemon->second);
 	snprintf(first, sizeof first, "%s,socket=%s", daemon->image, daemon->socket);
-	snprintf(second, sizeof second, "%s,socket=%s", daemon->image, daemon->other);
+	snprintf(second, sizeof second, "%s,socket=%s", daemon->second, daemon->other);
 	daemon_run(daemon, arguments);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
 	assert_true(daemon_says(daemon, line));
@@ -165,8 +181,25 @@ unsigned int daemon_open_files(const struct daemon_process *daemon)
 	return count;
 }
 
+unsigned int daemon_mappings(const struct daemon_process *daemon)
+{
+	char path[64];
+	unsigned int lines = 0;
+	FILE *maps;
+	int c;
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)daemon->pid);
+	maps = fopen(path, "r");
+	assert_non_null(maps);
+	while ((c = getc(maps)) != EOF)
+		lines += c == '\n';
+	fclose(maps);
+	return lines;
+}
+
 void daemon_remove_folder(const struct daemon_process *daemon)
 {
+	unlink(daemon->second);
 	unlink(daemon->image);
 	unlink(daemon->errors);
 	assert_int_equal(rmdir(daemon->folder), 0);

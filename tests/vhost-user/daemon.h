@@ -20,8 +20,9 @@ struct daemon_process {
 	FILE *out;       /* its stdout */
 	char folder[64]; /* temporary, made by daemon_folder() */
 	char image[96];  /* in it: a disk of zeros */
+	char second[96]; /* the second disk, if there is one */
 	char socket[96];
-	char other[96];    /* socket of the second disk, if there is one */
+	char other[96];    /* socket of the second disk */
 	char errors[96];   /* its stderr */
 	char summary[512]; /* the last line that it printed, after daemon_stop() */
 };
@@ -36,8 +37,12 @@ void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 /* Both, with one disk: --blk image,socket=socket and `options` behind it. Returns when it listens. */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
-/* The same with two disks on one image, at socket and other. */
+/* The same with two disks, at socket and other. */
 void daemon_start_two(struct daemon_process *daemon);
+
+/* The same in a folder that is there already. */
+void daemon_start_again(struct daemon_process *daemon, const char *options);
+void daemon_start_two_again(struct daemon_process *daemon);
 
 /* Reads a line of its output, and says whether it is this one. */
 bool daemon_says(struct daemon_process *daemon, const char *line);
@@ -48,8 +53,9 @@ int daemon_stop(struct daemon_process *daemon, int signal);
 /* What it wrote to stderr so far, at most `size` - 1 bytes of it; returns the number of lines. */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
-/* Descriptors that it has open. */
+/* Descriptors that it has open, and mappings of memory. */
 unsigned int daemon_open_files(const struct daemon_process *daemon);
+unsigned int daemon_mappings(const struct daemon_process *daemon);
 
 void daemon_remove_folder(const struct daemon_process *daemon);
 

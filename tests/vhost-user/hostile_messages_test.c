@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 
@@ -438,6 +439,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	struct vhost_user_memory table = front_end_table();
 	struct daemon_process daemon;
 	struct front_end fe;
+	unsigned int files;
 
 	(void)state;
 	daemon_start(&daemon, "");
@@ -453,6 +455,19 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 1, 1);
+	/* The same with the kick descriptor as what was missing: it isn't kept. */
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
+	assert_int_equal(front_end_ask_table(&fe, &table), 0);
+	/* When this is answered the table's descriptor is closed. */
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	files = daemon_open_files(&daemon);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 1);
+	assert_int_equal(daemon_open_files(&daemon), files);
+	/* Nothing else that comes tries to start it. */
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
+	front_end_share_memory(&fe);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
+	block_write_and_read(&fe, 2, 2);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }
@@ -463,14 +478,18 @@ static void ring_descriptor_of_the_wrong_kind_is_refused(void **state)
 	const uint64_t bits = 0x200;
 	struct daemon_process daemon;
 	struct front_end fe;
-	int ends[2], folder;
+	int ends[2], folder, timer;
 
 	(void)state;
 	daemon_start(&daemon, "");
 	front_end_open(&fe, daemon.socket);
 	assert_int_equal(pipe(ends), 0);
 	folder = open("/tmp", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	/* Not an eventfd, but of the same file system. */
+	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	assert_true(timer >= 0);
 	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, timer), 1);
 		/* A file: it may be one that only we may write to. */
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, fe.memory_fd), 1);
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, folder), 1);
@@ -480,6 +499,7 @@ static void ring_descriptor_of_the_wrong_kind_is_refused(void **state)
 	close(ends[0]);
 	close(ends[1]);
 	close(folder);
+	close(timer);
 	front_end_set_up(&fe, 0);
 	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);

@@ -350,6 +350,30 @@ static void session_refuses_writes_to_a_read_only_disk(void **state)
 	daemon_finish(&daemon);
 }
 
+/* The operator learns of it, once. */
+static void session_reports_a_disk_that_fails(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	char text[512];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	/* What a guest asks for in vain is no failure. */
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 512, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	assert_int_equal(truncate(daemon.image, 512), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
+	assert_non_null(strstr(text, "disk.img: a request failed: VIRTIO_EIO"));
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
 static void session_of_second_front_end_begins_after_the_first(void **state)
 {
 	struct daemon_process daemon;
@@ -493,6 +517,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_seals_memory_against_shrinking),
 		cmocka_unit_test(session_shows_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
+		cmocka_unit_test(session_reports_a_disk_that_fails),
 		cmocka_unit_test(session_of_second_front_end_begins_after_the_first),
 		cmocka_unit_test(session_stops_a_ring_whose_index_jumps),
 		cmocka_unit_test(session_stops_a_ring_with_a_head_out_of_range),

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What costs the host something: long requests, memory that goes away, notifications that nobody takes, and
+ * descriptors. None of it reaches the other guests.
+ */
+#include "daemon.h"
+#include "front_end.h"
+
+#include "cmocka_includes.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INDIRECT FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
+#define MIB (UINT64_C(1) << 20)
+#define TABLE (GUEST_ADDR + 0xc0000)  /* of indirect descriptors */
+#define LARGE (GUEST_ADDR + 0x40000)  /* a buffer of a quarter of a megabyte */
+#define BORDER (GUEST_ADDR + 0x80000) /* between the two regions */
+#define MAX_BUFFERS 1022
+
+/* Submits a read of sector 0 into `count` buffers, all at the same address, with an indirect table. */
+static void submit_large(struct front_end *fe, uint32_t count, uint64_t addr, uint32_t len)
+{
+	struct virtio_mock_buffer buffers[MAX_BUFFERS + 2];
+
+	assert_true(count <= MAX_BUFFERS);
+	memset(fe->memory + HEADERS, 0, 16);
+	fe->memory[STATUSES] = 0xff;
+	buffers[0] = (struct virtio_mock_buffer){ .addr = GUEST_ADDR + HEADERS, .len = 16 };
+	for (uint32_t i = 1; i <= count; i++)
+		buffers[i] = (struct virtio_mock_buffer){ .addr = addr, .len = len, .flags = VRING_DESC_F_WRITE };
+	buffers[count + 1] =
+		(struct virtio_mock_buffer){ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE };
+	assert_true(virtio_mock_add_indirect(&fe->mock, TABLE, buffers, count + 2) >= 0);
+}
+
+static uint8_t large_io(struct front_end *fe, uint32_t count, uint64_t addr, uint32_t len)
+{
+	submit_large(fe, count, addr, len);
+	block_kick(fe);
+	block_wait(fe, 1);
+	return block_status(fe, 0);
+}
+
+static void submit_read_and_wait_without_signal(struct front_end *fe)
+{
+	struct vring_used_elem used;
+
+	block_submit(fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+	block_kick(fe);
+	while (virtio_mock_pop_used(&fe->mock, &used) != 1)
+		;
+	assert_int_equal(block_status(fe, 0), VIRTIO_BLK_S_OK);
+}
+
+/* Long requests */
+
+/* The ring has 64 entries, and the device invites 126 segments. */
+static void request_of_more_segments_than_the_ring_has_entries_is_served(void **state)
+{
+	struct vhost_user_config config = { .size = 60 };
+	const uint32_t header = offsetof(struct vhost_user_config, data);
+	struct daemon_process daemon;
+	struct front_end fe;
+	uint32_t segments;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, INDIRECT);
+	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 60, NULL, 0);
+	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), header + 60);
+	segments = virtio_get_le32(config.data + offsetof(struct virtio_blk_config, seg_max));
+	assert_true(segments + 2 > RING_SIZE);
+	assert_int_equal(large_io(&fe, segments, LARGE, 512), VIRTIO_BLK_S_OK);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Each buffer is two segments, for each lies in two regions. */
+static void request_whose_buffers_all_cross_a_border_is_served(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, INDIRECT);
+	assert_int_equal(large_io(&fe, MAX_BUFFERS, BORDER - 512, 1024), VIRTIO_BLK_S_OK);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void request_that_is_too_long_is_an_error(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_int_equal(truncate(daemon.image, 128 * MIB), 0);
+	daemon_start_again(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, INDIRECT);
+	assert_int_equal(large_io(&fe, 256, LARGE, MIB / 4), VIRTIO_BLK_S_OK);
+	fe.memory[LARGE - GUEST_ADDR] = 0x5a;
+	assert_int_equal(large_io(&fe, 257, LARGE, MIB / 4), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(fe.memory[LARGE - GUEST_ADDR], 0x5a);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 67108864 bytes read"));
+}
+
+/*
+ * Gigabytes of requests in one ring and half a kilobyte in another, both there before the daemon looks: the second
+ * is not served after all of the first.
+ */
+static void requests_that_are_long_are_served_in_turns(void **state)
+{
+	const uint64_t one = 1;
+	struct daemon_process daemon;
+	struct front_end greedy, modest;
+	uint16_t used;
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_int_equal(truncate(daemon.image, 64 * MIB), 0);
+	daemon_start_two_again(&daemon);
+	front_end_open(&greedy, daemon.socket);
+	front_end_set_up(&greedy, INDIRECT);
+	front_end_open(&modest, daemon.other);
+	front_end_set_up(&modest, 0);
+	block_write_and_read(&modest, 1, 1);
+	assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
+	for (unsigned int i = 0; i < RING_SIZE; i++)
+		submit_large(&greedy, 256, LARGE, MIB / 4);
+	assert_int_equal(write(greedy.kick, &one, sizeof one), sizeof one);
+	block_submit(&modest, 0, VIRTIO_BLK_T_IN, 0, 512);
+	block_kick(&modest);
+	assert_int_equal(kill(daemon.pid, SIGCONT), 0);
+	block_wait(&modest, 1);
+	assert_int_equal(virtio_mock_get(&greedy.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
+	assert_true(used < RING_SIZE);
+	front_end_close(&greedy);
+	front_end_close(&modest);
+	daemon_finish(&daemon);
+}
+
+/* Memory */
+
+static void memory_that_shrinks_ends_that_session_alone(void **state)
+{
+	const uint64_t one = 1;
+	struct daemon_process daemon;
+	struct front_end fe, other;
+	char text[1024];
+
+	(void)state;
+	daemon_start_two(&daemon);
+	front_end_open(&other, daemon.other);
+	front_end_set_up(&other, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		front_end_open(&fe, daemon.socket);
+		/* In place of the memory that can be sealed against this. */
+		munmap(fe.memory, GUEST_BYTES);
+		close(fe.memory_fd);
+		fe.memory_fd = memfd_create("unsealable", MFD_CLOEXEC);
+		assert_int_equal(ftruncate(fe.memory_fd, (off_t)GUEST_BYTES), 0);
+		fe.memory = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fe.memory_fd, 0);
+		assert_ptr_not_equal(fe.memory, MAP_FAILED);
+		fe.region.host = fe.memory;
+		assert_int_equal(virtio_memory_map_init(&fe.map, &fe.region, 1), 0);
+		assert_int_equal(virtio_mock_init(&fe.mock, &fe.map, GUEST_ADDR, RING_SIZE, fe.slots, RING_SIZE), 0);
+		front_end_set_up(&fe, 0);
+		block_write_and_read(&fe, 1, 1);
+		if (i < 2) {
+			/* All of it, or what is behind the ring, so that a request's header is gone. */
+			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
+			assert_int_equal(ftruncate(fe.memory_fd, i ? 0x4000 : 0), 0);
+			assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
+		} else {
+			/* A message finds out: the ring starts once more, and its used index is read. */
+			const struct vhost_user_vring_state ring = { .index = 0, .num = 1 };
+
+			assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
+			assert_int_equal(ftruncate(fe.memory_fd, 0), 0);
+			front_end_send(&fe, VHOST_USER_SET_VRING_ENABLE, VHOST_USER_FLAG_VERSION, &ring, sizeof ring,
+				       NULL, 0);
+		}
+		front_end_expect_end(&fe);
+		front_end_close(&fe);
+		block_write_and_read(&other, 2, (uint8_t)i);
+		front_end_good_session(daemon.socket, 3);
+	}
+	assert_true(daemon_errors(&daemon, text, sizeof text) >= 3);
+	assert_non_null(strstr(text, "front end dropped: it has taken away memory that it shares"));
+	front_end_close(&other);
+	daemon_finish(&daemon);
+}
+
+static void memory_that_is_replaced_is_unmapped(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	unsigned int mappings;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	front_end_share_memory(&fe);
+	mappings = daemon_mappings(&daemon);
+	for (unsigned int i = 0; i < 50; i++)
+		front_end_share_memory(&fe);
+	/* Before the heap grows by a mapping or two it would be a hundred of memory. */
+	assert_true(daemon_mappings(&daemon) < mappings + 10);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Notifications */
+
+static void fill_pipe(int fd)
+{
+	static const char zeros[4096];
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while (write(fd, zeros, sizeof zeros) > 0)
+		;
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+}
+
+/* One that was never signalled. */
+static void renew_call(struct front_end *fe)
+{
+	const int fresh = eventfd(0, EFD_CLOEXEC);
+
+	assert_int_equal(dup2(fresh, fe->call), fe->call);
+	close(fresh);
+}
+
+/* Neither is waited for, although the descriptors that the front end gave block when they are written to. */
+static void notifications_that_nobody_takes_are_not_waited_for(void **state)
+{
+	const uint64_t full = UINT64_MAX - 1;
+	struct daemon_process daemon;
+	struct front_end fe;
+	uint64_t count;
+	int ends[2];
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(pipe(ends), 0);
+	fill_pipe(ends[1]);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, ends[1]), 0);
+	submit_read_and_wait_without_signal(&fe);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	renew_call(&fe);
+	assert_int_equal(write(fe.call, &full, sizeof full), sizeof full);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
+	submit_read_and_wait_without_signal(&fe);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	assert_int_equal(read(fe.call, &count, sizeof count), sizeof count);
+	assert_true(count == full);
+	block_write_and_read(&fe, 1, 1);
+	close(ends[0]);
+	close(ends[1]);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* A front end may give the call descriptor after the ring has begun, and has done something. */
+static void notification_is_repeated_for_a_new_call_descriptor(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	uint64_t count;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_VRING_CALL, VHOST_USER_VRING_NO_FD), 0);
+	submit_read_and_wait_without_signal(&fe);
+	renew_call(&fe);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
+	/* Blocks until there is one. */
+	assert_int_equal(read(fe.call, &count, sizeof count), sizeof count);
+	assert_int_equal(count, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* Descriptors */
+
+static void descriptors_that_are_replaced_are_closed(void **state)
+{
+	const uint32_t requests[] = { VHOST_USER_SET_VRING_KICK, VHOST_USER_SET_VRING_CALL, VHOST_USER_SET_VRING_ERR };
+	struct daemon_process daemon;
+	struct front_end fe;
+	unsigned int files;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &fe.socket, 1), 0);
+	files = daemon_open_files(&daemon);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &fe.socket, 1), 0);
+		assert_int_equal(front_end_ask_fd(&fe, requests[0], 0, fe.kick), 0);
+		assert_int_equal(front_end_ask_fd(&fe, requests[1], 0, fe.call), 0);
+		assert_int_equal(front_end_ask_fd(&fe, requests[2], 0, fe.err), 0);
+		assert_int_equal(daemon_open_files(&daemon), files);
+	}
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void send_piece(const struct front_end *fe, const void *bytes, size_t len, unsigned int fd_count)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(8 * sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.space,
+			      .msg_controllen = CMSG_SPACE(fd_count * sizeof(int)) };
+
+	memset(&control, 0, sizeof control);
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+	for (unsigned int i = 0; i < fd_count; i++)
+		memcpy(CMSG_DATA(&control.align) + i * sizeof(int), &fe->memory_fd, sizeof(int));
+	assert_int_equal(sendmsg(fe->socket, &msg, MSG_NOSIGNAL), len);
+}
+
+/* One message in two pieces, with descriptors at both: each piece is in order, the message is not. */
+static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
+{
+	const struct vhost_user_header header = { VHOST_USER_SET_MEM_TABLE, VHOST_USER_FLAG_VERSION, 264 };
+	struct daemon_process daemon;
+	struct front_end fe;
+	unsigned int files;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	files = daemon_open_files(&daemon);
+	front_end_close(&fe);
+	for (unsigned int i = 0; i < 3; i++) {
+		front_end_open(&fe, daemon.socket);
+		send_piece(&fe, &header, 6, 5);
+		send_piece(&fe, (const char *)&header + 6, 6, 8);
+		front_end_expect_end(&fe);
+		front_end_close(&fe);
+	}
+	front_end_open(&fe, daemon.socket);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	assert_int_equal(daemon_open_files(&daemon), files);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* The connection waits until there are some again, and the daemon waits as well. */
+static void descriptors_that_have_run_out_are_waited_for(void **state)
+{
+	struct daemon_process daemon;
+	struct rlimit limit, none;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	assert_int_equal(prlimit(daemon.pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	assert_true(limit.rlim_cur == limit.rlim_max);
+	none = limit;
+	none.rlim_cur = 3;
+	assert_int_equal(prlimit(daemon.pid, RLIMIT_NOFILE, &none, NULL), 0);
+	front_end_open(&fe, daemon.socket);
+	while (daemon_errors(&daemon, NULL, 0) == 0)
+		usleep(1000);
+	/* Trying all the time it would have said so as often as it may, in no time. */
+	usleep(100000);
+	assert_true(daemon_errors(&daemon, NULL, 0) < 10);
+	assert_int_equal(prlimit(daemon.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(request_of_more_segments_than_the_ring_has_entries_is_served),
+		cmocka_unit_test(request_whose_buffers_all_cross_a_border_is_served),
+		cmocka_unit_test(request_that_is_too_long_is_an_error),
+		cmocka_unit_test(requests_that_are_long_are_served_in_turns),
+		cmocka_unit_test(memory_that_shrinks_ends_that_session_alone),
+		cmocka_unit_test(memory_that_is_replaced_is_unmapped),
+		cmocka_unit_test(notifications_that_nobody_takes_are_not_waited_for),
+		cmocka_unit_test(notification_is_repeated_for_a_new_call_descriptor),
+		cmocka_unit_test(descriptors_that_are_replaced_are_closed),
+		cmocka_unit_test(descriptors_that_are_too_many_in_pieces_are_closed),
+		cmocka_unit_test(descriptors_that_have_run_out_are_waited_for),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
