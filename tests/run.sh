@@ -87,12 +87,12 @@ check asan clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lun
 
 # Each harness is a test: for so many seconds nothing is found.
 printf '\n== %s: fuzzing\n' "$build/fuzz"
-if ! sh fuzz/run.sh "${FUZZ_SECONDS:-10}" "$build/fuzz" >"$build/fuzz.log" 2>&1; then
+if ! sh fuzz/run.sh "${FUZZ_SECONDS:-10}" "$build/fuzz" >"$build/fuzzing.log" 2>&1; then
 	failed=$((failed + 1))
-	tail -n 60 "$build/fuzz.log"
+	tail -n 60 "$build/fuzzing.log"
 fi
-grep 'nothing found$' "$build/fuzz.log" || true
-passed=$((passed + $(grep -c 'nothing found$' "$build/fuzz.log")))
+grep 'nothing found$' "$build/fuzzing.log" || true
+passed=$((passed + $(grep -c 'nothing found$' "$build/fuzzing.log")))
 
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]
