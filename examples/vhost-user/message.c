@@ -3,8 +3,10 @@
 #include "message.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /*
@@ -78,6 +80,31 @@ static const char *header_error(const struct vhost_user_header *header)
 	return NULL;
 }
 
+/*
+ * Whether a descriptor is the other end of a connection to the path that this one came by. If we held it, its
+ * closing would never be seen: the connection would last for ever, and no one else could connect.
+ */
+static bool is_other_end(int socket, int fd)
+{
+	struct sockaddr_un ours = { .sun_family = AF_UNSPEC }, peers = { .sun_family = AF_UNSPEC };
+	socklen_t ours_len = sizeof ours, peers_len = sizeof peers;
+
+	return getsockname(socket, (struct sockaddr *)&ours, &ours_len) == 0 &&
+	       getpeername(fd, (struct sockaddr *)&peers, &peers_len) == 0 && ours_len == peers_len &&
+	       memcmp(&ours, &peers, ours_len) == 0;
+}
+
+/* The whole message is here: are its descriptors ones that we may hold? */
+static int check_fds(int socket, const struct message *message, const char **reason)
+{
+	for (unsigned int i = 0; i < message->fd_count; i++)
+		if (is_other_end(socket, message->fds[i])) {
+			*reason = "the front end's own end of a connection as a file descriptor";
+			return -1;
+		}
+	return 1;
+}
+
 int message_receive(int socket, struct message *message, const char **reason)
 {
 	for (;;) {
@@ -91,7 +118,7 @@ int message_receive(int socket, struct message *message, const char **reason)
 			const size_t payload = had - header;
 
 			if (payload == message->header.size)
-				return 1;
+				return check_fds(socket, message, reason);
 			got = receive_some(socket, message, message->payload.bytes + payload,
 					   message->header.size - payload, reason);
 		}

@@ -74,6 +74,29 @@ static void connection_that_ends_anywhere_in_a_session_is_forgotten(void **state
 	daemon_finish(&daemon);
 }
 
+/* A daemon that kept it would never see the connection close, and never accept another. */
+static void connection_that_gives_away_its_own_end_is_dropped(void **state)
+{
+	static const uint32_t requests[] = { VHOST_USER_SET_BACKEND_REQ_FD, VHOST_USER_SET_VRING_CALL,
+					     VHOST_USER_SET_VRING_ERR, VHOST_USER_SET_VRING_KICK };
+	const uint64_t ring = 0;
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		const bool backend = requests[i] == VHOST_USER_SET_BACKEND_REQ_FD;
+
+		front_end_open(&fe, daemon.socket);
+		front_end_send(&fe, requests[i], VHOST_USER_FLAG_VERSION, &ring, backend ? 0 : sizeof ring, &fe.socket,
+			       1);
+		front_end_close(&fe);
+		front_end_good_session(daemon.socket, (uint8_t)i);
+	}
+	daemon_finish(&daemon);
+}
+
 static void message_that_comes_byte_by_byte_is_understood(void **state)
 {
 	const struct vhost_user_header header = { VHOST_USER_SET_VRING_NUM, NEED_REPLY, 8 };
@@ -323,6 +346,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connection_that_ends_anywhere_in_a_message_is_forgotten),
 		cmocka_unit_test(connection_that_ends_anywhere_in_a_session_is_forgotten),
+		cmocka_unit_test(connection_that_gives_away_its_own_end_is_dropped),
 		cmocka_unit_test(message_that_comes_byte_by_byte_is_understood),
 		cmocka_unit_test(message_that_stays_incomplete_holds_up_nobody),
 		cmocka_unit_test(ring_that_never_runs_empty_holds_up_nobody),
