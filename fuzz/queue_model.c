@@ -445,6 +445,8 @@ void model_save(const struct model *m, int got, const struct virtio_queue_state 
 
 	if (!errors && (model_in_flight(m) || model_waiting(m) || m->replay))
 		errors = BIT(EBUSY);
+	if (!errors && m->next_avail != m->next_used)
+		errors = BIT(EINVAL);
 	EXPECT("save", got, errors, 0);
 	if (!errors)
 		check_state(m, state);
@@ -457,6 +459,8 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 
 	if (!errors && (model_waiting(m) || m->replay))
 		errors |= BIT(EBUSY);
+	if (!errors && (uint16_t)(m->next_avail - m->next_used) != model_in_flight(m))
+		errors |= BIT(EINVAL);
 	if (!errors && model_in_flight(m) > capacity)
 		errors |= BIT(ENOBUFS);
 	EXPECT("save_in_flight", got, errors, 0);

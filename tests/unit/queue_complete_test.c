@@ -78,9 +78,13 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, wrong);
 	wrong.head = 0xffff;
 	expect_stale(&f, wrong);
-	/* A zero sequence where none is in flight. */
-	wrong.sequence = 0;
+	/* What an idle entry holds, and other numbers that no pop gives, where none is in flight. */
 	wrong.head = SIZE - 1;
+	wrong.sequence = 0;
+	expect_stale(&f, wrong);
+	wrong.sequence = 2;
+	expect_stale(&f, wrong);
+	wrong.sequence = VIRTIO_INFLIGHT_IDLE;
 	expect_stale(&f, wrong);
 }
 

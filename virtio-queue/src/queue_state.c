@@ -10,7 +10,15 @@ static int may_save(const struct virtio_queue *queue)
 		return VIRTIO_ENOTREADY;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
-	return queue->replay != 0 || queue->waiting != 0 ? VIRTIO_EBUSY : 0;
+	if (queue->replay != 0 || queue->waiting != 0)
+		return VIRTIO_EBUSY;
+	return 0;
+}
+
+/* A restore takes the distance between the indices for the number of requests in flight. */
+static bool indices_agree(const struct virtio_queue *queue)
+{
+	return (uint16_t)(queue->next_avail - queue->used_idx) == queue->in_flight;
 }
 
 static void save(const struct virtio_queue *queue, struct virtio_queue_state *out)
@@ -28,6 +36,8 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 		return error;
 	if (queue->in_flight != 0)
 		return VIRTIO_EBUSY;
+	if (!indices_agree(queue))
+		return VIRTIO_EINVAL;
 	save(queue, out);
 	return 0;
 }
@@ -64,6 +74,8 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 
 	if (error)
 		return error;
+	if (!indices_agree(queue))
+		return VIRTIO_EINVAL;
 	if (queue->in_flight > capacity)
 		return VIRTIO_ENOBUFS;
 	for (uint32_t head = 0; head < queue->size; head++)

@@ -38,7 +38,7 @@ struct virtio_token {
 	uint32_t head; /* index of the chain's first descriptor */
 };
 
-/* A buffer of a chain, in the host's byte order. addr + len does not wrap. */
+/* A buffer of a chain, in the host's byte order. It may end with the address space, but not past it. */
 struct virtio_desc {
 	uint64_t addr; /* as the driver gave it */
 	uint32_t len;  /* bytes; may be 0 */
@@ -108,7 +108,8 @@ struct virtio_collected {
  * when it is accessed through chain->memory. An error means that the chain is malformed, and the
  * caller gives it back with length 0:
  *   VIRTIO_ENEXT       next is outside the table; such a descriptor is not yielded itself
- *   VIRTIO_ETOOLONG    more descriptors than the queue size, not counting one that refers to a table
+ *   VIRTIO_ETOOLONG    more descriptors than the queue size, or, where long tables are allowed, than the table
+ *                      has entries; one that refers to a table does not count
  *   VIRTIO_EORDER      a readable descriptor after a writable one
  *   VIRTIO_EBYTES      more than 2^32 bytes in all
  *   VIRTIO_EINDIRECT   a bad indirect table: nested, empty, not a multiple of 16 bytes, or not allowed

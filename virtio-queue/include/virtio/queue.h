@@ -73,7 +73,7 @@ struct virtio_queue_stats {
 
 /*
  * A queue. The caller allocates it and reads what it likes, but changes it through the functions
- * below alone. The members in front are those that each request touches.
+ * below alone, and neither moves nor copies it: chains point into it. The members in front are those that each request touches.
  */
 struct virtio_queue {
 	const uint8_t *desc;       /* host address of the descriptor table, or NULL */
@@ -201,7 +201,8 @@ int virtio_queue_available(struct virtio_queue *queue);
  * Takes back the last pop: the next one yields the same head again, under a new token.
  *
  * @queue  started
- * @token  of the request popped last among those in flight; undoing several goes backwards
+ * @token  of the last pop that was not undone; undoing several goes backwards. That it is the last is exact
+ *         while fewer than 65,536 requests were popped after it.
  *
  * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_EINVAL if another request was popped
  * after it and has not been undone; VIRTIO_EBROKEN. A failure changes nothing.
@@ -249,7 +250,7 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  *
  * To be called after one completion or several. Without EVENT_IDX the driver's flag decides, with it
  * the position of used_event, exactly, however many completions there were (virtio 1.4, 2.7.7.2).
- * Returns false when nothing was completed. In doubt, which is after virtio_queue_set_next_avail() and
+ * Returns false when nothing was completed, unless in doubt. In doubt, which is after virtio_queue_set_next_avail() and
  * virtio_queue_set_next_used() and when the ring cannot be read, returns true unless the driver's flag
  * forbids it: drivers must bear a notification too many, not one too few.
  */

@@ -34,7 +34,8 @@ struct virtio_queue_state {
  * @out    the state; untouched on failure
  *
  * Returns 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBROKEN; VIRTIO_EBUSY if a request is in flight, or
- * one is still to be replayed.
+ * one is still to be replayed; VIRTIO_EINVAL if the indices, as the caller set them, leave room for requests
+ * in flight that there are not.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out);
@@ -48,7 +49,7 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  * @capacity  its entries
  * @count     set to how many there are; untouched on failure
  *
- * Returns 0; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_ENOBUFS if the array is too small; VIRTIO_EBUSY if a
+ * Returns 0; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small; VIRTIO_EBUSY if a
  * request is still to be replayed, or under IN_ORDER a completion waits for an earlier request.
  */
 VIRTIO_MUST_CHECK

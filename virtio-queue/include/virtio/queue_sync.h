@@ -53,9 +53,9 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
 /*
  * Pops a chain and collects it.
  *
- * @token      set to the request's, if 1 is returned or *chain_error is set
+ * @token      set to the request's, if 1 is returned; otherwise untouched
  * @collected  as for virtio_chain_collect()
- * @chain_error  set to 0, or to the error of virtio_chain_collect() when the chain was popped but
+ * @chain_error  set likewise: to 0, or to the error of virtio_chain_collect() when the chain was popped but
  *             is malformed or did not fit: the caller completes it with length 0, or as it thinks fit
  *
  * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been undone.
