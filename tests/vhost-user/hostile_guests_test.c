@@ -309,15 +309,17 @@ static void descriptors_that_are_replaced_are_closed(void **state)
 	struct daemon_process daemon;
 	struct front_end fe;
 	unsigned int files;
+	int channel[2];
 
 	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, channel), 0);
 	daemon_start(&daemon, "");
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, 0);
-	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &fe.socket, 1), 0);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &channel[0], 1), 0);
 	files = daemon_open_files(&daemon);
 	for (unsigned int i = 0; i < 3; i++) {
-		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &fe.socket, 1), 0);
+		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &channel[0], 1), 0);
 		assert_int_equal(front_end_ask_fd(&fe, requests[0], 0, fe.kick), 0);
 		assert_int_equal(front_end_ask_fd(&fe, requests[1], 0, fe.call), 0);
 		assert_int_equal(front_end_ask_fd(&fe, requests[2], 0, fe.err), 0);
@@ -325,6 +327,8 @@ static void descriptors_that_are_replaced_are_closed(void **state)
 	}
 	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);
+	close(channel[0]);
+	close(channel[1]);
 	daemon_finish(&daemon);
 }
 
