@@ -13,6 +13,7 @@ exceptions='
 guest-memory include/virtio/guest_memory.h is the door to guest memory
 guest-memory virtio-queue/src/guest_memory.c is its cold half
 atomic virtio-blk/src/disk.c has the cache mode, host memory that threads share
+atomic virtio-device/src/device_internal.h has the interrupt status, host memory that threads share
 '
 for file in $hosted; do
 	exceptions="${exceptions}hosted $file needs an operating system

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The core of a virtio device: what every device is, whatever its type and its transport.
+ *
+ * A device author fills in a table of operations and calls virtio_device_init(); a transport
+ * (<virtio/mmio.h>) turns the guest's register accesses into calls of the core
+ * (<virtio/device_transport.h>), and the core calls the operations. The core keeps the status, the
+ * features, the queues' configurations, the interrupt status and the generation of the
+ * configuration space. The queues themselves belong to the device, which starts each from its
+ * configuration in activate(): they may live in another thread, another process or the kernel. The
+ * core never touches a running queue.
+ *
+ * What the guest can do: access any register at any time in any order and width, and no more than
+ * that: an operation is called only in the states that its comment names.
+ *
+ * Threads. "Register access" means every call on one device that isn't said to be free. The VMM serialises them
+ * for each device, by the lock that it holds while it handles an exit, say. Free, on any thread at any time
+ * between virtio_device_init() and the end of the device's life: virtio_device_interrupt_used(),
+ * virtio_device_mark_interrupt(), virtio_device_set_needs_reset(), virtio_device_status() and
+ * virtio_device_interrupt_status(). While the device is active, features and configurations of queues that run
+ * don't change, so that the threads that serve these may read them.
+ *
+ * The core holds no lock, so an operation runs under nothing but what its caller holds. An
+ * operation may call whatever is free, the questions at the end of this header, and from the
+ * operations other than interrupt() also virtio_device_config_changed(). Nothing here blocks or
+ * allocates.
+ *
+ * virtio 1.4, 2.1 to 2.6, 2.10, 3.1
+ */
+#ifndef VIRTIO_DEVICE_H
+#define VIRTIO_DEVICE_H
+
+#include <virtio/guest_memory.h>
+#include <virtio/queue_config.h>
+
+VIRTIO_BEGIN_DECLS
+
+#define VIRTIO_FEATURE_WORDS 4          /* 32 feature bits each: 128 in all (virtio 1.4, 2.2) */
+#define VIRTIO_DEVICE_MAX_QUEUES 0xffff /* a queue's index has 16 bits, and one value means none: */
+#define VIRTIO_DEVICE_NO_QUEUE 0xffff   /* no queue in particular */
+#define VIRTIO_DEVICE_IN_PROGRESS 1     /* the answer of an operation, or of a write, that ends later */
+
+/* What an interrupt is about; the bits of the interrupt status (virtio 1.4, 4.2.2 and 4.1.4.5). */
+enum virtio_interrupt {
+	VIRTIO_INTERRUPT_NONE = 0,
+	VIRTIO_INTERRUPT_USED = 1,   /* a queue has used buffers */
+	VIRTIO_INTERRUPT_CONFIG = 2, /* the configuration has changed, or the device needs a reset */
+};
+
+struct virtio_device;
+
+/*
+ * What a device does. @device is the one concerned; its member context is the author's. Every
+ * operation is called on the thread of a register access, interrupt() also on others.
+ */
+struct virtio_device_ops {
+	/*
+	 * Whether the device can work with the features that the driver chose, all of which were offered. Optional.
+	 * Called when the driver sets FEATURES_OK. A set that was accepted once should be accepted again
+	 * (virtio 1.4, 2.2.2). Returns 0, or an error, which leaves FEATURES_OK clear.
+	 */
+	int (*check_features)(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS]);
+
+	/*
+	 * Start the device: every queue whose configuration is ready. Called once between two resets, when the driver
+	 * sets DRIVER_OK, which the status shows already. On success queue_notify() follows for each queue
+	 * that is ready, because the driver may have made buffers available before. Returns 0, or an
+	 * error, which leaves nothing started: the core then sets DEVICE_NEEDS_RESET.
+	 */
+	int (*activate)(struct virtio_device *device);
+
+	/*
+	 * Stop everything and return to the state after virtio_device_init(). Called for every reset, in every state,
+	 * also when nothing is active. From its success on the device touches neither queues nor guest
+	 * memory and raises no interrupt. Returns 0 when that is so; VIRTIO_DEVICE_IN_PROGRESS if requests
+	 * still point into guest memory: when they no longer do, virtio_device_reset_done() follows, and until then
+	 * the driver sees no change; an error if the device can't be reset: it gets DEVICE_NEEDS_RESET and stays
+	 * as it is.
+	 */
+	int (*reset)(struct virtio_device *device);
+
+	/*
+	 * The driver has made buffers available in a queue, or may have. Called for queues that are ready, while
+	 * the device is active. @next is under VIRTIO_F_NOTIFICATION_DATA what the driver says is its available
+	 * index (virtio 1.4, 2.9), otherwise 0: a hint at most.
+	 */
+	void (*queue_notify)(struct virtio_device *device, uint16_t queue, uint16_t next);
+
+	/*
+	 * Stop one running queue, for good or until queue_start(). Called while the device is active. Returns 0
+	 * when the queue is no longer touched, nor guest memory by its requests; VIRTIO_DEVICE_IN_PROGRESS if
+	 * that takes longer: virtio_device_queue_stopped() follows; an error: DEVICE_NEEDS_RESET. A reset may
+	 * come before the end, and then stands for it.
+	 */
+	int (*queue_stop)(struct virtio_device *device, uint16_t queue);
+
+	/*
+	 * Start one queue from its configuration, which may be another than before, while the device is active:
+	 * needed for VIRTIO_F_RING_RESET. On success queue_notify() follows. Returns 0, or an error,
+	 * which leaves the queue disabled.
+	 */
+	int (*queue_start)(struct virtio_device *device, uint16_t queue);
+
+	/*
+	 * Access the configuration space, in every state. @offset and @len, in bytes, lie within config_size;
+	 * @data is host memory, in little-endian order as the guest sees it. A driver uses the width of the
+	 * field, a hostile one anything. Without config_write(), or for a field that isn't the driver's, a
+	 * write does nothing.
+	 */
+	void (*config_read)(struct virtio_device *device, uint32_t offset, void *data, uint32_t len);
+	void (*config_write)(struct virtio_device *device, uint32_t offset, const void *data, uint32_t len);
+
+	/*
+	 * Signal the driver. With @level true an event has happened: @cause says of which kind, @queue in which
+	 * queue, if any. With @level false every cause has been acknowledged; @cause is VIRTIO_INTERRUPT_NONE.
+	 *   A level-triggered line follows @level. An edge, a message or an eventfd is sent when @level is true.
+	 * Called on the thread of a register access or of an event, so that calls may overlap. Each is followed
+	 * by another look at the interrupt status, and by another call if that disagrees: once all calls
+	 * have returned, the last one to take effect was right. Setting a line must be atomic, as KVM_IRQ_LINE is.
+	 */
+	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
+};
+
+/* One queue as the transport sees it. The caller allocates an array of them and sets config.max_size alone. */
+struct virtio_device_queue {
+	struct virtio_queue_config config; /* max_size 0: there is no queue of this index */
+	bool stopping;                     /* queue_stop() was called and has not ended */
+	bool resetting;                    /* the driver reset the queue; that has not ended */
+	bool rearmed;                      /* reset while the device is active: may be set up and enabled again */
+};
+
+/* A shared memory region (virtio 1.4, 2.10). */
+struct virtio_shm_region {
+	uint64_t base; /* guest-physical address, chosen by the VMM */
+	uint64_t len;  /* bytes */
+	uint8_t id;    /* as the device type defines it */
+};
+
+/* What a device is made of. Pointers must stay valid as long as the device does; the rest is copied. */
+struct virtio_device_options {
+	const struct virtio_device_ops *ops;
+	void *context; /* the author's */
+	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0 for a placeholder */
+	uint32_t vendor;
+	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; VIRTIO_F_VERSION_1 is added */
+	struct virtio_device_queue *queues;
+	uint32_t num_queues;
+	uint32_t config_size;                   /* of the configuration space, in bytes */
+	const struct virtio_shm_region *shm;    /* or NULL */
+	uint32_t num_shm;                       /* entries of shm */
+	const struct virtio_memory_map *memory; /* or NULL until virtio_device_set_memory() */
+};
+
+/*
+ * A device. The caller allocates it, and changes it through functions alone. It may be a member of a larger
+ * structure, or point to one by its context.
+ */
+struct virtio_device {
+	const struct virtio_device_ops *ops;
+	void *context;
+	const struct virtio_memory_map *memory;
+	struct virtio_device_queue *queues;
+	const struct virtio_shm_region *shm;
+	uint32_t num_queues;
+	uint32_t num_shm;
+	uint32_t type;
+	uint32_t vendor;
+	uint32_t config_size;
+	uint32_t offered[VIRTIO_FEATURE_WORDS];
+	uint32_t accepted[VIRTIO_FEATURE_WORDS]; /* by the driver; negotiated once FEATURES_OK is set */
+	bool accepted_beyond;                    /* the driver accepted a bit above those; until reset */
+	bool active;                             /* activate() has succeeded, and no reset since */
+	bool reset_pending;                      /* reset() has said that it is in progress */
+	uint32_t device_features_sel;
+	uint32_t driver_features_sel;
+	uint32_t queue_sel;
+	uint32_t shm_sel;
+	uint32_t generation; /* of the configuration space; a reset doesn't change it */
+	uint32_t live;       /* status, interrupt status and "resetting": changed by any thread, atomically */
+
+	/* For the operator. */
+	uint64_t ignored; /* accesses without effect: malformed, undefined, or wrong at the time */
+	int first_error; /* the first refusal since virtio_device_init(): of features, a queue, an activation, a reset */
+	uint16_t first_queue; /* the queue concerned, or VIRTIO_DEVICE_NO_QUEUE */
+};
+
+/* Life cycle */
+
+/*
+ * Makes a device, as it is after a reset.
+ *
+ * @device   the caller's; every member is set
+ * @options  see there; copied
+ *
+ * The core can't honour VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV, VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ or
+ * VIRTIO_F_SUSPEND (bit 43), so they can't be offered. Returns 0; VIRTIO_ENOTSUP for one of these; VIRTIO_ESIZE
+ * for a queue's max_size; VIRTIO_EINVAL for a missing operation (activate, reset, interrupt; with queues
+ * queue_notify and queue_stop; with VIRTIO_F_RING_RESET queue_start; with a configuration space config_read) or
+ * array, for more than VIRTIO_DEVICE_MAX_QUEUES queues and for a shared memory region twice. A failure changes
+ * nothing. No operation is called.
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options);
+
+/*
+ * Gives the device another map of the guest's memory, for queues that will be enabled from now on; running ones
+ * switch where they run (virtio_queue_set_memory()).
+ *
+ * @map  must live until the next call, or as long as the device; or NULL for none
+ */
+void virtio_device_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
+
+/*
+ * Resets the device, as the driver does by writing 0 to the status: for a reset of the machine.
+ *
+ * Returns 0; VIRTIO_DEVICE_IN_PROGRESS, see virtio_device_reset_done(); or the error of the operation reset(),
+ * and then the device is as before but for DEVICE_NEEDS_RESET.
+ */
+int virtio_device_reset(struct virtio_device *device);
+
+/*
+ * The end of a reset that was in progress: everything that the driver can see returns to its default.
+ *
+ * A register access: the device's thread that finds itself quiesced takes the VMM's lock, or hands over to the
+ * vCPU that waits. Returns 0; VIRTIO_EINVAL, and does nothing, if no reset is in progress, also within reset()
+ * itself.
+ */
+int virtio_device_reset_done(struct virtio_device *device);
+
+/*
+ * The end of queue_stop() where it was in progress: the queue shows as disabled, and reset if that was asked for.
+ *
+ * @queue  index
+ *
+ * A register access. Returns 0; VIRTIO_EINVAL, and does nothing, if no stop of this queue is in progress, as when a
+ * reset of the device has come first.
+ */
+int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue);
+
+/* Events */
+
+/*
+ * Tells the driver that a queue has used buffers: sets the interrupt status, then calls interrupt().
+ *
+ * @queue  index
+ *
+ * After virtio_queue_needs_notification() said yes. Free. Does nothing unless the status has DRIVER_OK, nor
+ * while a reset is in progress (virtio 1.4, 2.1.2 and 2.4.1).
+ */
+void virtio_device_interrupt_used(struct virtio_device *device, uint16_t queue);
+
+/*
+ * Sets the interrupt status without calling interrupt(), for a device that signals by itself, by an irqfd say.
+ *
+ * @cause  VIRTIO_INTERRUPT_USED, VIRTIO_INTERRUPT_CONFIG or both
+ *
+ * Free. Returns whether to signal: false as virtio_device_interrupt_used() does nothing. Signal after this,
+ * never before.
+ */
+VIRTIO_MUST_CHECK
+bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
+
+/*
+ * The configuration space has changed: gives it another generation, and notifies the driver.
+ *
+ * A register access, like the change itself, which comes first: so no guest reads half of it under one
+ * generation. Before DRIVER_OK the interrupt waits for it; while the status is 0 or a reset is in progress
+ * there is no one to tell.
+ */
+void virtio_device_config_changed(struct virtio_device *device);
+
+/*
+ * The device can't go on: sets DEVICE_NEEDS_RESET, and notifies the driver if DRIVER_OK is set (virtio 1.4, 2.1.2).
+ *
+ * Free. Until a reset no notification reaches the device any more. Does nothing while the status is 0 or a
+ * reset is in progress.
+ */
+void virtio_device_set_needs_reset(struct virtio_device *device);
+
+/* Questions */
+
+/* The status: VIRTIO_CONFIG_S_... Free. */
+uint32_t virtio_device_status(const struct virtio_device *device);
+
+/* The causes that the driver has not acknowledged: bits of enum virtio_interrupt. Free. */
+uint32_t virtio_device_interrupt_status(const struct virtio_device *device);
+
+/*
+ * Whether a feature was negotiated: offered, accepted by the driver, and FEATURES_OK is set.
+ *
+ * @bit  any number; above 127 the answer is no
+ */
+bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit);
+
+/* The configuration of a queue, to start it from; NULL if there is no queue of this index. */
+const struct virtio_queue_config *virtio_device_queue_config(const struct virtio_device *device, uint32_t queue);
+
+/* Whether a reset is in progress. */
+bool virtio_device_resetting(const struct virtio_device *device);
+
+VIRTIO_END_DECLS
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The saved state of a device core, for snapshots and migration.
+ *
+ * A plain structure, and the configurations of the queues beside it. The device's own state, that of its queues
+ * (<virtio/queue_state.h>) included, is saved by the device. The order of a restore: virtio_device_init(),
+ * virtio_device_restore(), the device's own, virtio_device_resume().
+ *
+ * What the guest can do: nothing here reads guest memory but the areas of enabled queues, which must be there.
+ * A state from elsewhere is checked as if a guest had made it.
+ *
+ * Threads: register accesses, see <virtio/device.h>.
+ */
+#ifndef VIRTIO_DEVICE_STATE_H
+#define VIRTIO_DEVICE_STATE_H
+
+#include <virtio/device.h>
+
+VIRTIO_BEGIN_DECLS
+
+/* What the driver has set up. Members are as those of struct virtio_device. */
+struct virtio_device_state {
+	uint32_t type;
+	uint32_t status;
+	uint32_t interrupt_status;
+	uint32_t generation;
+	uint32_t accepted[VIRTIO_FEATURE_WORDS];
+	uint32_t device_features_sel;
+	uint32_t driver_features_sel;
+	uint32_t queue_sel;
+	uint32_t shm_sel;
+	uint32_t num_queues;
+	bool accepted_beyond;
+	bool active;
+};
+
+/* What the driver has set up in one queue. */
+struct virtio_device_queue_state {
+	uint64_t addr[3];
+	uint16_t max_size; /* 0: absent, and then the rest is 0 too */
+	uint16_t size;
+	bool ready;
+	bool rearmed;
+};
+
+/*
+ * Saves.
+ *
+ * @state   filled in
+ * @queues  filled in: one entry for each of the device's num_queues
+ * @entries of queues
+ *
+ * Returns 0; VIRTIO_EBUSY while a reset, or the stop of a queue, is in progress; VIRTIO_ENOBUFS if there are
+ * fewer entries than queues. A failure changes nothing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
+		       struct virtio_device_queue_state *queues, uint32_t entries);
+
+/*
+ * Restores, into a device that is as virtio_device_init() made it: of the same type, with the same
+ * queues, and with memory if a queue is ready.
+ *
+ * No operation is called. Returns 0, or an error that changes nothing:
+ *   VIRTIO_EBUSY   the device is in use: its status isn't 0, or a reset is in progress
+ *   VIRTIO_EINVAL  another type or number of queues; a status that no driver can reach; DRIVER_OK and active
+ *                  disagree; features that were not offered behind FEATURES_OK, or selected before DRIVER;
+ *                  interrupts in an impossible state; a queue that is ready too early
+ *   VIRTIO_ENOTSUP the operation check_features() refuses the features
+ *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a queue, as
+ *   virtio_queue_config_check() says
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
+			  const struct virtio_device_queue_state *queues, uint32_t entries);
+
+/*
+ * Sets a restored device going, once its queues are started and restored: a driver may have notified, or the
+ * device may have used buffers, just before the state was saved. So each running queue is notified once, and
+ * the driver interrupted once. Does nothing unless the device is active.
+ */
+void virtio_device_resume(struct virtio_device *device);
+
+VIRTIO_END_DECLS
+
+#endif

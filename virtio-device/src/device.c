@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A device's making, its configuration space and shared memory, and the questions that anyone may ask. */
+#include <string.h>
+
+#include "device_internal.h"
+
+/* Feature bits that the core, or its queues' configurations, would have to do something for. */
+static const uint8_t not_supported[] = {
+	VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV, VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ, VIRTIO_DEVICE_F_SUSPEND,
+};
+
+static int check_features(const struct virtio_device_options *options)
+{
+	for (size_t i = 0; i < sizeof not_supported; i++) {
+		if (virtio_device_accepts(options->features, not_supported[i]))
+			return VIRTIO_ENOTSUP;
+	}
+	return 0;
+}
+
+static int check_queues(const struct virtio_device_options *options)
+{
+	struct virtio_queue_config config;
+
+	if (options->num_queues > VIRTIO_DEVICE_MAX_QUEUES || (options->num_queues != 0 && !options->queues))
+		return VIRTIO_EINVAL;
+	for (uint32_t i = 0; i < options->num_queues; i++) {
+		const uint16_t max_size = options->queues[i].config.max_size;
+
+		if (max_size != 0 && virtio_queue_config_init(&config, max_size))
+			return VIRTIO_ESIZE;
+	}
+	return 0;
+}
+
+static int check_ops(const struct virtio_device_options *options)
+{
+	const struct virtio_device_ops *ops = options->ops;
+
+	if (!ops || !ops->activate || !ops->reset || !ops->interrupt)
+		return VIRTIO_EINVAL;
+	if (options->num_queues != 0 && (!ops->queue_notify || !ops->queue_stop))
+		return VIRTIO_EINVAL;
+	if (virtio_device_accepts(options->features, VIRTIO_F_RING_RESET) && !ops->queue_start)
+		return VIRTIO_EINVAL;
+	if (options->config_size != 0 && !ops->config_read)
+		return VIRTIO_EINVAL;
+	return 0;
+}
+
+static int check_shm(const struct virtio_device_options *options)
+{
+	bool seen[256] = { false };
+
+	if (options->num_shm != 0 && !options->shm)
+		return VIRTIO_EINVAL;
+	for (uint32_t i = 0; i < options->num_shm; i++) {
+		if (seen[options->shm[i].id])
+			return VIRTIO_EINVAL;
+		seen[options->shm[i].id] = true;
+	}
+	return 0;
+}
+
+int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options)
+{
+	int error = check_ops(options);
+
+	if (!error)
+		error = check_features(options);
+	if (!error)
+		error = check_queues(options);
+	if (!error)
+		error = check_shm(options);
+	if (error)
+		return error;
+	memset(device, 0, sizeof *device);
+	device->ops = options->ops;
+	device->context = options->context;
+	device->memory = options->memory;
+	device->queues = options->queues;
+	device->num_queues = options->num_queues;
+	device->shm = options->shm;
+	device->num_shm = options->num_shm;
+	device->type = options->type;
+	device->vendor = options->vendor;
+	device->config_size = options->config_size;
+	memcpy(device->offered, options->features, sizeof device->offered);
+	/* A device MUST offer it (virtio 1.4, 6.2). */
+	device->offered[VIRTIO_F_VERSION_1 / 32] |= 1u << VIRTIO_F_VERSION_1 % 32;
+	device->first_queue = VIRTIO_DEVICE_NO_QUEUE;
+	virtio_device_clear(device);
+	return 0;
+}
+
+void virtio_device_clear(struct virtio_device *device)
+{
+	memset(device->accepted, 0, sizeof device->accepted);
+	device->accepted_beyond = false;
+	device->active = false;
+	device->reset_pending = false;
+	device->device_features_sel = 0;
+	device->driver_features_sel = 0;
+	device->queue_sel = 0;
+	device->shm_sel = 0;
+	for (uint32_t i = 0; i < device->num_queues; i++) {
+		struct virtio_device_queue *queue = &device->queues[i];
+
+		virtio_queue_config_reset(&queue->config);
+		queue->stopping = false;
+		queue->resetting = false;
+		queue->rearmed = false;
+	}
+}
+
+void virtio_device_set_memory(struct virtio_device *device, const struct virtio_memory_map *map)
+{
+	device->memory = map;
+}
+
+void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t queue)
+{
+	if (device->first_error)
+		return;
+	device->first_error = error;
+	device->first_queue = queue;
+}
+
+/*
+ * Any field may be read in any state (virtio 1.4, 2.5.2), and some devices take a write before there is a
+ * driver (5.3.5.1).
+ */
+void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
+{
+	memset(data, 0, len);
+	if (offset >= device->config_size) {
+		device->ignored++;
+		return;
+	}
+	if (len > device->config_size - offset)
+		len = (uint32_t)(device->config_size - offset);
+	if (len != 0)
+		device->ops->config_read(device, (uint32_t)offset, data, len);
+}
+
+void virtio_device_write_config(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len)
+{
+	if (offset > device->config_size || len == 0 || len > device->config_size - offset ||
+	    !device->ops->config_write || virtio_device_resetting(device)) {
+		device->ignored++;
+		return;
+	}
+	device->ops->config_write(device, (uint32_t)offset, data, len);
+}
+
+const struct virtio_shm_region *virtio_device_shm(const struct virtio_device *device, uint32_t id)
+{
+	for (uint32_t i = 0; i < device->num_shm; i++) {
+		if (device->shm[i].id == id)
+			return &device->shm[i];
+	}
+	return NULL;
+}
+
+uint32_t virtio_device_status(const struct virtio_device *device)
+{
+	return live_load(device) & LIVE_STATUS;
+}
+
+uint32_t virtio_device_interrupt_status(const struct virtio_device *device)
+{
+	return (live_load(device) & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
+}
+
+bool virtio_device_resetting(const struct virtio_device *device)
+{
+	return (live_load(device) & LIVE_RESETTING) != 0;
+}
+
+bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit)
+{
+	return (live_load(device) & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && virtio_device_accepts(device->accepted, bit);
+}
+
+const struct virtio_queue_config *virtio_device_queue_config(const struct virtio_device *device, uint32_t queue)
+{
+	if (queue >= device->num_queues || device->queues[queue].config.max_size == 0)
+		return NULL;
+	return &device->queues[queue].config;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the source files of virtio-device share: the one word that any thread may change, and bookkeeping.
+ *
+ * The word holds the status, the interrupt status and whether a reset is in progress together, so that an event
+ * is recorded if and only if the device is in a state to have events, whatever the driver does meanwhile.
+ */
+#ifndef VIRTIO_DEVICE_INTERNAL_H
+#define VIRTIO_DEVICE_INTERNAL_H
+
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/device.h>
+#include <virtio/device_transport.h>
+
+/*
+ * Of virtio 1.4, not yet Linux: a device may be suspended (2.1, 3.4). The status bit is unknown while that
+ * isn't offered.
+ */
+#define VIRTIO_DEVICE_F_SUSPEND 43
+
+#define LIVE_STATUS 0xffu
+#define LIVE_INTERRUPT_SHIFT 8
+#define LIVE_INTERRUPT ((uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG) << LIVE_INTERRUPT_SHIFT)
+#define LIVE_RESETTING (1u << 16)
+
+/* After these there is no progress before a reset. */
+#define STATUS_STUCK (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
+
+static inline uint32_t live_load(const struct virtio_device *device)
+{
+	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
+}
+
+/* Replaces *seen by next if the word is still *seen; otherwise *seen becomes what the word is. */
+static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
+{
+	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Each returns what the word was. */
+static inline uint32_t live_set(struct virtio_device *device, uint32_t bits)
+{
+	return __atomic_fetch_or(&device->live, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t live_clear(struct virtio_device *device, uint32_t bits)
+{
+	return __atomic_fetch_and(&device->live, ~bits, __ATOMIC_SEQ_CST);
+}
+
+#pragma GCC visibility push(hidden)
+
+/* An event of one kind: sets the interrupt status and calls interrupt(), if the state of the device permits. */
+void virtio_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
+
+/* Clears causes, and lowers the line if none is left. Returns what the word was before. */
+uint32_t virtio_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
+
+/* Keeps an error for the operator, if it is the first. */
+void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
+
+/* Back to the state after virtio_device_init(), for everything but the word. */
+void virtio_device_clear(struct virtio_device *device);
+
+/* Whether a status can be: known bits, each with its prerequisites. */
+bool virtio_device_status_possible(uint32_t status);
+
+/* Whether what the driver has accepted may be negotiated: 0, or an error. */
+int virtio_device_check_accepted(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				 bool accepted_beyond);
+
+/* The configuration with which a queue would run: as set up, with the features that matter to it. */
+struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_config *config,
+						      const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
+
+/* Has every running queue looked at. */
+void virtio_device_notify_all(struct virtio_device *device);
+
+#pragma GCC visibility pop
+
+static inline bool virtio_device_accepts(const uint32_t accepted[VIRTIO_FEATURE_WORDS], uint32_t bit)
+{
+	return bit < 32 * VIRTIO_FEATURE_WORDS && (accepted[bit / 32] & (uint32_t)1 << bit % 32) != 0;
+}
+
+#endif

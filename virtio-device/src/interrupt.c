@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Interrupts: events set bits, acknowledgements clear them, and the line follows.
+ *
+ * No lock orders the calls of interrupt() on several threads. Instead each thread, after each of its calls,
+ * looks whether the interrupt status still calls for that level, and corrects it if not. The call that takes
+ * effect last was followed by such a look that found it right; whoever changed the status after that look makes
+ * a call of their own. So the line ends up right, though it may flicker.
+ */
+#include "device_internal.h"
+
+/* Whether the line should be high: something is not acknowledged, and the driver is ready for it. */
+static bool is_pending(uint32_t live)
+{
+	return (live & LIVE_INTERRUPT) != 0 && (live & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+}
+
+/* After a call with this level: until the line agrees with the interrupt status. */
+static void settle(struct virtio_device *device, bool level)
+{
+	for (;;) {
+		const uint32_t live = live_load(device);
+
+		if (is_pending(live) == level)
+			return;
+		level = !level;
+		device->ops->interrupt(device,
+				       level ? (enum virtio_interrupt)((live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT)
+					     : VIRTIO_INTERRUPT_NONE,
+				       VIRTIO_DEVICE_NO_QUEUE, level);
+	}
+}
+
+bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause)
+{
+	uint32_t live = live_load(device);
+
+	do {
+		/*
+		 * Before DRIVER_OK, and after a reset, the driver is not to be notified (virtio 1.4, 2.1.2,
+		 * 2.4.1).
+		 */
+		if ((live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || (live & LIVE_RESETTING) != 0)
+			return false;
+	} while (!live_replace(device, &live, live | (cause << LIVE_INTERRUPT_SHIFT & LIVE_INTERRUPT)));
+	return true;
+}
+
+void virtio_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue)
+{
+	if (!virtio_device_mark_interrupt(device, cause))
+		return;
+	device->ops->interrupt(device, cause, queue, true);
+	settle(device, true);
+}
+
+void virtio_device_interrupt_used(struct virtio_device *device, uint16_t queue)
+{
+	virtio_device_raise(device, VIRTIO_INTERRUPT_USED, queue);
+}
+
+void virtio_device_config_changed(struct virtio_device *device)
+{
+	uint32_t live = live_load(device);
+
+	device->generation++;
+	if ((live & VIRTIO_CONFIG_S_DRIVER_OK) != 0) {
+		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		return;
+	}
+	/*
+	 * A driver that is still probing may have read the old values: the event is there, and signalled at
+	 * DRIVER_OK.
+	 */
+	if ((live & LIVE_STATUS) != 0 && (live & LIVE_RESETTING) == 0)
+		live_set(device, (uint32_t)VIRTIO_INTERRUPT_CONFIG << LIVE_INTERRUPT_SHIFT);
+}
+
+void virtio_device_set_needs_reset(struct virtio_device *device)
+{
+	uint32_t live = live_load(device);
+
+	do {
+		if ((live & LIVE_STATUS) == 0 || (live & (VIRTIO_CONFIG_S_NEEDS_RESET | LIVE_RESETTING)) != 0)
+			return;
+	} while (!live_replace(device, &live, live | VIRTIO_CONFIG_S_NEEDS_RESET));
+	virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+}
+
+uint32_t virtio_device_clear_interrupt(struct virtio_device *device, uint32_t bits)
+{
+	const uint32_t before = live_clear(device, bits);
+
+	if (is_pending(before) && !is_pending(before & ~bits)) {
+		device->ops->interrupt(device, VIRTIO_INTERRUPT_NONE, VIRTIO_DEVICE_NO_QUEUE, false);
+		settle(device, false);
+	}
+	return before;
+}
+
+/* Only what is named is cleared, so that an event which the driver has not seen stays (virtio 1.4, 4.2.2.1). */
+void virtio_device_ack_interrupt(struct virtio_device *device, uint32_t causes)
+{
+	virtio_device_clear_interrupt(device, causes << LIVE_INTERRUPT_SHIFT & LIVE_INTERRUPT);
+}
+
+uint32_t virtio_device_take_interrupt(struct virtio_device *device)
+{
+	return (virtio_device_clear_interrupt(device, LIVE_INTERRUPT) & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
+}

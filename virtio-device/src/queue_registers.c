@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the driver says about queues: features they depend on, set-up, enabling, stopping, reset, notification
+ * (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
+ */
+#include "device_internal.h"
+
+#include <virtio/bindings/virtio_ring.h>
+
+/* The queue that queue_sel names, compared in full; NULL if there is none. */
+static struct virtio_device_queue *selected(const struct virtio_device *device)
+{
+	if (!virtio_device_queue_config(device, device->queue_sel))
+		return NULL;
+	return &device->queues[device->queue_sel];
+}
+
+/*
+ * Whether the driver may set up and enable a queue: once the device runs, only one that it has reset. A queue
+ * that was merely stopped keeps what it had, as the device's own books of it do.
+ */
+static bool may_set_up(const struct virtio_device *device, const struct virtio_device_queue *queue)
+{
+	const uint32_t live = live_load(device);
+
+	if (!queue || queue->config.ready || (live & LIVE_RESETTING) != 0)
+		return false;
+	return (live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || queue->rearmed;
+}
+
+uint32_t virtio_device_offered_features(const struct virtio_device *device, uint32_t select)
+{
+	return select < VIRTIO_FEATURE_WORDS ? device->offered[select] : 0;
+}
+
+uint32_t virtio_device_accepted_features(const struct virtio_device *device, uint32_t select)
+{
+	return select < VIRTIO_FEATURE_WORDS ? device->accepted[select] : 0;
+}
+
+void virtio_device_accept_features(struct virtio_device *device, uint32_t select, uint32_t value)
+{
+	const uint32_t live = live_load(device);
+
+	if ((live & VIRTIO_CONFIG_S_DRIVER) == 0 ||
+	    (live & (VIRTIO_CONFIG_S_FEATURES_OK | STATUS_STUCK | LIVE_RESETTING)) != 0) {
+		device->ignored++;
+		return;
+	}
+	if (select < VIRTIO_FEATURE_WORDS)
+		device->accepted[select] = value;
+	else if (value != 0)
+		device->accepted_beyond = true;
+}
+
+void virtio_device_set_queue_size(struct virtio_device *device, uint32_t size)
+{
+	struct virtio_device_queue *queue = selected(device);
+
+	if (!may_set_up(device, queue) || virtio_queue_config_set_size(&queue->config, size))
+		device->ignored++;
+}
+
+void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
+{
+	struct virtio_device_queue *queue = selected(device);
+
+	if (!may_set_up(device, queue) || virtio_queue_config_set_addr_low(&queue->config, area, value))
+		device->ignored++;
+}
+
+void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
+{
+	struct virtio_device_queue *queue = selected(device);
+
+	if (!may_set_up(device, queue) || virtio_queue_config_set_addr_high(&queue->config, area, value))
+		device->ignored++;
+}
+
+bool virtio_device_queue_enabled(const struct virtio_device *device)
+{
+	const struct virtio_device_queue *queue = selected(device);
+
+	return queue && queue->config.ready;
+}
+
+bool virtio_device_queue_resetting(const struct virtio_device *device)
+{
+	const struct virtio_device_queue *queue = selected(device);
+
+	return queue && queue->resetting;
+}
+
+uint16_t virtio_device_queue_max_size(const struct virtio_device *device)
+{
+	const struct virtio_device_queue *queue = selected(device);
+
+	return queue ? queue->config.max_size : 0;
+}
+
+struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_config *config,
+						      const uint32_t accepted[VIRTIO_FEATURE_WORDS])
+{
+	struct virtio_queue_config ready = *config;
+
+	ready.event_idx = virtio_device_accepts(accepted, VIRTIO_RING_F_EVENT_IDX);
+	ready.indirect = virtio_device_accepts(accepted, VIRTIO_RING_F_INDIRECT_DESC);
+	ready.in_order = virtio_device_accepts(accepted, VIRTIO_F_IN_ORDER);
+	ready.ready = true;
+	return ready;
+}
+
+/* Has a queue looked at that runs from now on: what is in it already need not be notified again. */
+static void notify_first(struct virtio_device *device, uint16_t index)
+{
+	if (device->queues[index].config.ready)
+		device->ops->queue_notify(device, index, 0);
+}
+
+void virtio_device_notify_all(struct virtio_device *device)
+{
+	for (uint32_t i = 0; i < device->num_queues; i++)
+		notify_first(device, (uint16_t)i);
+}
+
+static void enable(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index)
+{
+	const struct virtio_queue_config before = queue->config;
+	const struct virtio_queue_config ready = virtio_device_ready_config(&before, device->accepted);
+	int error = device->memory ? virtio_queue_config_check(&ready, device->memory) : VIRTIO_EFAULT;
+
+	if (!error) {
+		queue->config = ready;
+		error = device->active ? device->ops->queue_start(device, index) : 0;
+	}
+	if (error) {
+		queue->config = before;
+		virtio_device_keep_error(device, error, index);
+		return;
+	}
+	if (device->active) {
+		queue->rearmed = false;
+		notify_first(device, index);
+	}
+}
+
+static void finish_stop(struct virtio_device_queue *queue)
+{
+	queue->config.ready = false;
+	queue->stopping = false;
+	if (queue->resetting) {
+		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
+		virtio_queue_config_reset(&queue->config);
+		queue->resetting = false;
+		queue->rearmed = true;
+	}
+}
+
+/* Stops a queue that is enabled. Where the device isn't active, no one uses it. */
+static int stop(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index, bool reset)
+{
+	const int result = !device->active || queue->stopping ? 0 : device->ops->queue_stop(device, index);
+
+	if (result != 0 && result != VIRTIO_DEVICE_IN_PROGRESS) {
+		virtio_device_keep_error(device, result, index);
+		virtio_device_set_needs_reset(device);
+		return 0;
+	}
+	queue->resetting = queue->resetting || reset;
+	queue->stopping = queue->stopping || result == VIRTIO_DEVICE_IN_PROGRESS;
+	if (queue->stopping)
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	finish_stop(queue);
+	return 0;
+}
+
+int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue)
+{
+	if (queue >= device->num_queues || !device->queues[queue].stopping)
+		return VIRTIO_EINVAL;
+	finish_stop(&device->queues[queue]);
+	return 0;
+}
+
+int virtio_device_enable_queue(struct virtio_device *device, uint32_t value)
+{
+	struct virtio_device_queue *queue = selected(device);
+	const uint32_t live = live_load(device);
+
+	if (value == 0 && queue && queue->config.ready && (live & LIVE_RESETTING) == 0)
+		return stop(device, queue, (uint16_t)device->queue_sel, false);
+	if (value == 1 && may_set_up(device, queue) && (live & VIRTIO_CONFIG_S_FEATURES_OK) != 0 &&
+	    (live & STATUS_STUCK) == 0)
+		enable(device, queue, (uint16_t)device->queue_sel);
+	else
+		device->ignored++;
+	return 0;
+}
+
+int virtio_device_reset_queue(struct virtio_device *device, uint32_t value)
+{
+	struct virtio_device_queue *queue = selected(device);
+
+	if (value != 1 || !queue || virtio_device_resetting(device) ||
+	    !virtio_device_has_feature(device, VIRTIO_F_RING_RESET)) {
+		device->ignored++;
+		return 0;
+	}
+	if (queue->config.ready)
+		return stop(device, queue, (uint16_t)device->queue_sel, true);
+	virtio_queue_config_reset(&queue->config);
+	queue->rearmed = device->active;
+	return 0;
+}
+
+void virtio_device_notify(struct virtio_device *device, uint32_t value)
+{
+	const bool has_data = virtio_device_has_feature(device, VIRTIO_F_NOTIFICATION_DATA);
+	const uint32_t index = has_data ? value & 0xffff : value;
+	const uint16_t next = has_data ? (uint16_t)(value >> 16) : 0;
+
+	/* Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2); activation looks at every queue. */
+	if (!device->active || (live_load(device) & (STATUS_STUCK | LIVE_RESETTING)) != 0 ||
+	    index >= device->num_queues || !device->queues[index].config.ready || device->queues[index].stopping) {
+		device->ignored++;
+		return;
+	}
+	device->ops->queue_notify(device, (uint16_t)index, next);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Saving, and restoring with every check that a driver's register accesses would have passed. */
+#include <virtio/device_state.h>
+
+#include "device_internal.h"
+
+static void save_queue(const struct virtio_device_queue *queue, struct virtio_device_queue_state *out)
+{
+	const struct virtio_queue_config *config = &queue->config;
+
+	*out = (struct virtio_device_queue_state){
+		.max_size = config->max_size,
+		.size = config->size,
+		.ready = config->ready,
+		.rearmed = queue->rearmed,
+	};
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++)
+		out->addr[i] = config->addr[i];
+}
+
+int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
+		       struct virtio_device_queue_state *queues, uint32_t entries)
+{
+	if (virtio_device_resetting(device))
+		return VIRTIO_EBUSY;
+	if (entries < device->num_queues)
+		return VIRTIO_ENOBUFS;
+	for (uint32_t i = 0; i < device->num_queues; i++) {
+		if (device->queues[i].stopping)
+			return VIRTIO_EBUSY;
+	}
+	for (uint32_t i = 0; i < device->num_queues; i++)
+		save_queue(&device->queues[i], &queues[i]);
+	*state = (struct virtio_device_state){
+		.type = device->type,
+		.status = virtio_device_status(device),
+		.interrupt_status = virtio_device_interrupt_status(device),
+		.generation = device->generation,
+		.device_features_sel = device->device_features_sel,
+		.driver_features_sel = device->driver_features_sel,
+		.queue_sel = device->queue_sel,
+		.shm_sel = device->shm_sel,
+		.num_queues = device->num_queues,
+		.accepted_beyond = device->accepted_beyond,
+		.active = device->active,
+	};
+	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
+		state->accepted[i] = device->accepted[i];
+	return 0;
+}
+
+/* Whether a driver can have brought a device of this kind here. */
+static int check_status(const struct virtio_device_state *state)
+{
+	const uint32_t status = state->status;
+	const bool driver_ok = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+	const bool needs_reset = (status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0;
+
+	if (!virtio_device_status_possible(status))
+		return VIRTIO_EINVAL;
+	/* Only a failed activation leaves DRIVER_OK without an active device. */
+	if (state->active ? !driver_ok : driver_ok && !needs_reset)
+		return VIRTIO_EINVAL;
+	if (state->interrupt_status & ~(uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG))
+		return VIRTIO_EINVAL;
+	if ((state->interrupt_status & VIRTIO_INTERRUPT_USED) && !driver_ok)
+		return VIRTIO_EINVAL;
+	if (state->interrupt_status && status == 0)
+		return VIRTIO_EINVAL;
+	return 0;
+}
+
+static int check_accepted(struct virtio_device *device, const struct virtio_device_state *state)
+{
+	if (state->status & VIRTIO_CONFIG_S_FEATURES_OK)
+		return virtio_device_check_accepted(device, state->accepted, state->accepted_beyond);
+	if (state->status & VIRTIO_CONFIG_S_DRIVER)
+		return 0;
+	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
+		if (state->accepted[i])
+			return VIRTIO_EINVAL;
+	}
+	return state->accepted_beyond ? VIRTIO_EINVAL : 0;
+}
+
+/* Makes the configuration that a saved queue had, from that of ours. */
+static int rebuild_queue(const struct virtio_device *device, const struct virtio_device_state *state,
+			 const struct virtio_device_queue_state *saved, struct virtio_queue_config *config)
+{
+	const bool reset_negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) &&
+				      virtio_device_accepts(state->accepted, VIRTIO_F_RING_RESET);
+	int error;
+
+	if (saved->max_size != config->max_size)
+		return VIRTIO_EINVAL;
+	if (saved->max_size == 0) {
+		const bool empty = !saved->addr[0] && !saved->addr[1] && !saved->addr[2] && saved->size == 0;
+
+		return empty && !saved->ready && !saved->rearmed ? 0 : VIRTIO_EINVAL;
+	}
+	error = virtio_queue_config_set_size(config, saved->size);
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED && !error; i++)
+		error = virtio_queue_config_set_addr(config, (enum virtio_queue_area)i, saved->addr[i]);
+	if (error)
+		return error;
+	if (saved->rearmed && (saved->ready || !state->active || !reset_negotiated))
+		return VIRTIO_EINVAL;
+	if (!saved->ready)
+		return 0;
+	if ((state->status & VIRTIO_CONFIG_S_FEATURES_OK) == 0)
+		return VIRTIO_EINVAL;
+	*config = virtio_device_ready_config(config, state->accepted);
+	return device->memory ? virtio_queue_config_check(config, device->memory) : VIRTIO_EFAULT;
+}
+
+static int check_queues(const struct virtio_device *device, const struct virtio_device_state *state,
+			const struct virtio_device_queue_state *queues)
+{
+	for (uint32_t i = 0; i < device->num_queues; i++) {
+		struct virtio_queue_config config = device->queues[i].config;
+		const int error = rebuild_queue(device, state, &queues[i], &config);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
+			  const struct virtio_device_queue_state *queues, uint32_t entries)
+{
+	int error;
+
+	if (live_load(device) != 0)
+		return VIRTIO_EBUSY;
+	if (state->type != device->type || state->num_queues != device->num_queues || entries != device->num_queues)
+		return VIRTIO_EINVAL;
+	virtio_device_clear(device);
+	error = check_status(state);
+	if (!error)
+		error = check_accepted(device, state);
+	if (!error)
+		error = check_queues(device, state, queues);
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < device->num_queues; i++) {
+		/* Has just been found to succeed. */
+		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
+		device->queues[i].rearmed = queues[i].rearmed;
+	}
+	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
+		device->accepted[i] = state->accepted[i];
+	device->accepted_beyond = state->accepted_beyond;
+	device->active = state->active;
+	device->device_features_sel = state->device_features_sel;
+	device->driver_features_sel = state->driver_features_sel;
+	device->queue_sel = state->queue_sel;
+	device->shm_sel = state->shm_sel;
+	device->generation = state->generation;
+	live_set(device, state->status | state->interrupt_status << LIVE_INTERRUPT_SHIFT);
+	return 0;
+}
+
+void virtio_device_resume(struct virtio_device *device)
+{
+	const uint32_t live = live_load(device);
+
+	if (device->active && (live & STATUS_STUCK) == 0) {
+		virtio_device_notify_all(device);
+		for (uint32_t i = 0; i < device->num_queues; i++) {
+			if (device->queues[i].config.ready)
+				virtio_device_interrupt_used(device, (uint16_t)i);
+		}
+	}
+	/* The other side's line was high, or a message may have been on its way. */
+	if (live & (uint32_t)VIRTIO_INTERRUPT_CONFIG << LIVE_INTERRUPT_SHIFT)
+		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+}

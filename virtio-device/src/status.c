@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The status machine: negotiation of features, activation, reset (virtio 1.4, 2.1, 2.2, 2.4, 3.1). */
+#include "device_internal.h"
+
+/* Every bit needs its predecessor in the order of initialization (virtio 1.4, 3.1.1). */
+static bool has_prerequisites(uint32_t status)
+{
+	if ((status & VIRTIO_CONFIG_S_DRIVER) && !(status & VIRTIO_CONFIG_S_ACKNOWLEDGE))
+		return false;
+	if ((status & VIRTIO_CONFIG_S_FEATURES_OK) && !(status & VIRTIO_CONFIG_S_DRIVER))
+		return false;
+	if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && !(status & VIRTIO_CONFIG_S_FEATURES_OK))
+		return false;
+	return true;
+}
+
+bool virtio_device_status_possible(uint32_t status)
+{
+	const uint32_t known = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |
+			       VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_FAILED;
+
+	return (status & ~known) == 0 && has_prerequisites(status);
+}
+
+/* Whether the driver may write a value: it clears nothing, and sets nothing that is the device's to set. */
+static bool is_legal(uint32_t status, uint32_t value)
+{
+	return virtio_device_status_possible(value) && (status & ~value) == 0 &&
+	       (value & ~status & VIRTIO_CONFIG_S_NEEDS_RESET) == 0;
+}
+
+int virtio_device_check_accepted(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				 bool accepted_beyond)
+{
+	if (accepted_beyond || !virtio_device_accepts(accepted, VIRTIO_F_VERSION_1))
+		return VIRTIO_EINVAL;
+	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
+		if (accepted[i] & ~device->offered[i])
+			return VIRTIO_EINVAL;
+	}
+	if (device->ops->check_features && device->ops->check_features(device, accepted))
+		return VIRTIO_ENOTSUP;
+	return 0;
+}
+
+static void activate(struct virtio_device *device)
+{
+	/*
+	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that (virtio 1.4,
+	 * 2.1.2).
+	 */
+	const uint32_t before = live_set(device, VIRTIO_CONFIG_S_DRIVER_OK);
+	const int error = device->ops->activate(device);
+
+	if (error) {
+		virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_device_set_needs_reset(device);
+		return;
+	}
+	device->active = true;
+	/* The driver may have made buffers available already, and need not say so again. */
+	virtio_device_notify_all(device);
+	if (before & LIVE_INTERRUPT)
+		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+}
+
+/* Sets the bits that are new in the value, in their order, as far as they take. */
+static void progress(struct virtio_device *device, uint32_t fresh)
+{
+	live_set(device, fresh & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER));
+	if (fresh & VIRTIO_CONFIG_S_FEATURES_OK) {
+		const int error = virtio_device_check_accepted(device, device->accepted, device->accepted_beyond);
+
+		if (error) {
+			virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
+			return;
+		}
+		live_set(device, VIRTIO_CONFIG_S_FEATURES_OK);
+	}
+	if (fresh & VIRTIO_CONFIG_S_DRIVER_OK)
+		activate(device);
+}
+
+int virtio_device_write_status(struct virtio_device *device, uint32_t value)
+{
+	const uint32_t status = virtio_device_status(device);
+	const uint32_t fresh = value & ~status;
+
+	if (value == 0) {
+		/* The driver learns of a failure from the status, which isn't 0 then. */
+		return virtio_device_reset(device) == VIRTIO_DEVICE_IN_PROGRESS ? VIRTIO_DEVICE_IN_PROGRESS : 0;
+	}
+	if (virtio_device_resetting(device) || !is_legal(status, value)) {
+		device->ignored++;
+	} else if (fresh & VIRTIO_CONFIG_S_FAILED) {
+		live_set(device, VIRTIO_CONFIG_S_FAILED);
+	} else if (fresh && (status & STATUS_STUCK)) {
+		device->ignored++;
+	} else {
+		progress(device, fresh);
+	}
+	return 0;
+}
+
+static void finish_reset(struct virtio_device *device)
+{
+	virtio_device_clear(device);
+	/*
+	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1); at last the status shows that the reset is
+	 * done.
+	 */
+	virtio_device_clear_interrupt(device, ~0u);
+}
+
+int virtio_device_reset(struct virtio_device *device)
+{
+	int result;
+
+	/* No interrupts from here on: the driver that asked for a reset expects none. */
+	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	result = device->ops->reset(device);
+	if (result == 0) {
+		finish_reset(device);
+	} else if (result == VIRTIO_DEVICE_IN_PROGRESS) {
+		device->reset_pending = true;
+	} else {
+		/* Stuck even if the status was 0: nothing may be set up on what could not be stopped. */
+		live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
+		live_clear(device, LIVE_RESETTING);
+		virtio_device_keep_error(device, result, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	}
+	return result;
+}
+
+int virtio_device_reset_done(struct virtio_device *device)
+{
+	if (!device->reset_pending)
+		return VIRTIO_EINVAL;
+	finish_reset(device);
+	return 0;
+}
