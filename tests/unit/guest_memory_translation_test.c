@@ -75,6 +75,8 @@ struct fixture {
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
 	bool clip;      /* answers no further than it was asked */
+	uint64_t whole; /* does not know yet what it is asked about more bytes than these; 0 for no such limit */
+	uint32_t last;  /* the question after which nothing is known any more; 0 for none */
 	uint32_t calls; /* how often it was asked */
 	uint64_t addr;  /* the last question */
 	uint64_t len;
@@ -91,6 +93,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	f->access = access;
 	/* Never asked about nothing (hostile 37). */
 	assert_true(len > 0);
+	if ((f->whole && len > f->whole) || (f->last && f->calls > f->last))
+		return VIRTIO_ENOTMAPPED;
 	for (uint32_t i = 0; i < f->count; i++) {
 		const struct page *p = &f->table[i];
 		const uint64_t off = addr - p->in;
@@ -626,6 +630,82 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 	expect_unchanged(&f);
 }
 
+/*
+ * What is wanted in one piece is asked about as a whole, although its beginning is known; if that is not
+ * known yet, then so it is said, and not that the field is cut in two.
+ */
+static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
+{
+	uint16_t v16 = 0x1234;
+	uint32_t v32 = 0x12345678;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	f.clip = true;
+	f.whole = 1;
+	for (uint32_t turn = 0; turn < 2; turn++) {
+		const uint32_t calls = f.calls;
+
+		expect_read(&f, 0x5000, 1, RAM + 0x300);
+		assert_int_equal(virtio_memory_load_le16(&f.cursor, 0x5000, VIRTIO_ACQUIRE, &v16), VIRTIO_ENOTMAPPED);
+		assert_true(f.addr == 0x5000 && f.len == 2 && f.access == READ);
+		assert_int_equal(virtio_memory_load_le32(&f.cursor, 0x5000, VIRTIO_RELAXED, &v32), VIRTIO_ENOTMAPPED);
+		assert_int_equal(virtio_memory_store_le16(&f.cursor, 0x5000, VIRTIO_RELEASE, 1), VIRTIO_ENOTMAPPED);
+		assert_int_equal(virtio_memory_store_le32(&f.cursor, 0x5000, VIRTIO_RELAXED, 1), VIRTIO_ENOTMAPPED);
+		assert_null(virtio_memory_find(&f.cursor, 0x5000, 8, READ));
+		assert_true(f.len == 8);
+		assert_int_equal(f.calls, calls + 5 + (turn == 0));
+		expect_unchanged(&f);
+	}
+	assert_int_equal(v16, 0x1234);
+	assert_int_equal(v32, 0x12345678);
+	f.whole = 0;
+	assert_int_equal(virtio_memory_load_le32(&f.cursor, 0x5000, VIRTIO_RELAXED, &v32), 0);
+	assert_int_equal(v32, virtio_get_le32(f.ram + ram_at(RAM + 0x300)));
+}
+
+/* Every byte of RAM is as it was, but those of two ranges, which may have the new value too. */
+static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_t len, uint8_t new_value)
+{
+	for (uint32_t i = 0; i < sizeof f->ram; i++) {
+		const bool target = i - ram_at(phys[0]) < len || i - ram_at(phys[1]) < len;
+
+		assert_true(f->ram[i] == f->want[i] || (target && f->ram[i] == new_value));
+	}
+}
+
+/* A hook that breaks its word between the check of a range and the copy: an error all the same, and no wrong byte. */
+static void translation_that_goes_away_during_a_copy_is_an_error(void **state)
+{
+	uint64_t phys[2] = { RAM + 0x3f0, RAM + 0x100 };
+	uint32_t failures[2] = { 0, 0 };
+
+	(void)state;
+	for (uint32_t turn = 0; turn < 16; turn++) {
+		const bool write = turn & 1;
+		uint8_t bytes[0x20];
+		struct fixture f;
+		int error;
+
+		setup(&f);
+		f.last = 1 + turn / 2;
+		memset(bytes, 0x77, sizeof bytes);
+		error = write ? virtio_memory_write(&f.cursor, 0x50f0, bytes, sizeof bytes)
+			      : virtio_memory_read(&f.cursor, 0x50f0, bytes, sizeof bytes);
+		if (f.calls <= f.last) {
+			assert_int_equal(error, 0);
+			continue;
+		}
+		failures[write]++;
+		assert_int_equal(error, VIRTIO_ENOTMAPPED);
+		for (uint32_t i = 0; i < sizeof bytes; i++)
+			assert_true(bytes[i] == 0x77 || bytes[i] == f.ram[ram_at(phys[i / 0x10] + i % 0x10)]);
+		expect_old_or_new(&f, phys, write ? 0x10 : 0, 0x77);
+	}
+	assert_true(failures[0] > 0 && failures[1] > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -646,6 +726,8 @@ int main(void)
 		cmocka_unit_test(translation_segments_are_addressed_as_by_the_driver),
 		cmocka_unit_test(translation_of_atomic_fields),
 		cmocka_unit_test(translation_clipped_to_the_question_limits_no_later_access),
+		cmocka_unit_test(translation_not_known_yet_as_a_whole_is_no_fault),
+		cmocka_unit_test(translation_that_goes_away_during_a_copy_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

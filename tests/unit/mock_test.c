@@ -67,6 +67,51 @@ static void mock_init_refuses_bad_arguments(void **state)
 		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
 }
 
+/* A translation to the same addresses, which gives so many answers and then none. */
+struct forgetful {
+	uint32_t answers;
+	bool refused;
+};
+
+static int forgetful_translate(void *context, uint64_t addr, uint64_t len, uint32_t access,
+			       struct virtio_translation *out)
+{
+	struct forgetful *t = context;
+
+	if (t->answers == 0) {
+		t->refused = true;
+		return VIRTIO_ENOTMAPPED;
+	}
+	t->answers--;
+	*out = (struct virtio_translation){ addr, len, access };
+	return 0;
+}
+
+/* Memory that goes away at each look-up, also after the areas were checked: no half a mock. */
+static void mock_init_is_whole_when_memory_goes_away(void **state)
+{
+	struct virtio_mock_slot slots[SIZE];
+	struct virtio_mock mock, before;
+	struct forgetful t = { 0, true };
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	memset(&mock, 0x5a, sizeof mock);
+	memcpy(&before, &mock, sizeof mock);
+	virtio_memory_map_set_translation(&f.driver_map, forgetful_translate, &t);
+	for (uint32_t lookups = 0; t.refused; lookups++) {
+		int error;
+
+		t.answers = lookups;
+		t.refused = false;
+		error = virtio_mock_init(&mock, &f.driver_map, FIXTURE_BASE, SIZE, slots, SIZE);
+		assert_int_equal(error, t.refused ? VIRTIO_ENOTMAPPED : 0);
+		if (t.refused)
+			assert_memory_equal(&mock, &before, sizeof mock);
+	}
+	assert_int_equal(mock.size, SIZE);
+}
+
 static void mock_areas_never_overlap(void **state)
 {
 	static uint8_t ram[1 << 20];
@@ -136,6 +181,64 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_int_equal(virtio_mock_set(&f.mock, VIRTIO_MOCK_AVAIL_EVENT, 0), VIRTIO_EFAULT);
 }
 
+/* In any order: the lowest address and the end of the highest area are found wherever they are. */
+static void mock_start_and_end_follow_areas(void **state)
+{
+	static const uint64_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					       { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	for (uint32_t i = 0; i < COUNT(orders); i++) {
+		uint64_t end = 0;
+
+		for (int a = 0; a < 3; a++) {
+			const uint64_t addr = FIXTURE_BASE + 0x200 * orders[i][a];
+
+			assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)a, addr), 0);
+			if (orders[i][a] == 2)
+				end = addr + virtio_mock_area_bytes(&f.mock, (enum virtio_queue_area)a);
+		}
+		assert_int_equal(virtio_mock_start(&f.mock), FIXTURE_BASE);
+		assert_int_equal(virtio_mock_end(&f.mock), end);
+	}
+	/* The longest one first, and over all of the others. */
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_BASE), 0);
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE), 0);
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_DESC, FIXTURE_BASE), 0);
+	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_BASE + 16 * SIZE);
+}
+
+static void mock_seek_refuses_while_anything_is_pending(void **state)
+{
+	struct books before;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	/* In flight are only heads that exist; offered and not published is enough. */
+	assert_int_equal(virtio_mock_offer(&f.mock, 0xffff), 0);
+	assert_int_equal(f.mock.in_flight, 0);
+	keep_books(&f, &before);
+	fixture_save(&f);
+	assert_int_equal(virtio_mock_seek(&f.mock, 7), VIRTIO_EBUSY);
+	assert_true(fixture_ram_unchanged(&f));
+	assert_true(books_unchanged(&f, &before));
+	assert_int_equal(virtio_mock_publish(&f.mock), 0);
+	assert_int_equal(virtio_mock_seek(&f.mock, 7), 0);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_IDX), 7);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 7);
+	/* A ring that is not there, either of them: the books stay. */
+	keep_books(&f, &before);
+	for (int area = VIRTIO_QUEUE_AVAIL; area <= VIRTIO_QUEUE_USED; area++) {
+		const uint64_t addr = f.mock.addr[area];
+
+		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END), 0);
+		assert_int_equal(virtio_mock_seek(&f.mock, 9), VIRTIO_EFAULT);
+		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, addr), 0);
+		assert_true(books_unchanged(&f, &before));
+	}
+}
+
 static void mock_create_queue_passes_on_errors(void **state)
 {
 	struct fixture f;
@@ -181,6 +284,39 @@ static void mock_fields_are_where_specified(void **state)
 	}
 }
 
+/* Entries are 16, 2 and 8 bytes apart, behind what their area begins with; the addresses are those that are written. */
+static void mock_entries_are_where_specified(void **state)
+{
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	for (uint32_t i = 0; i < SIZE; i++) {
+		const struct vring_used_elem element = { 0x01020304 + i, 5 };
+		uint8_t raw[4];
+		uint16_t head = 0;
+
+		assert_int_equal(virtio_mock_desc_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_DESC] + 16 * i);
+		assert_int_equal(virtio_mock_avail_entry_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_AVAIL] + 4 + 2 * i);
+		assert_int_equal(virtio_mock_used_entry_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_USED] + 4 + 8 * i);
+		assert_int_equal(virtio_mock_set_avail_entry(&f.mock, i, (uint16_t)(0xc0d0 + i)), 0);
+		fixture_read(&f, virtio_mock_avail_entry_addr(&f.mock, i), raw, 2);
+		assert_int_equal(raw[0], 0xd0 + i);
+		assert_int_equal(raw[1], 0xc0);
+		assert_int_equal(virtio_mock_get_avail_entry(&f.mock, i, &head), 0);
+		assert_int_equal(head, 0xc0d0 + i);
+		assert_int_equal(virtio_mock_set_used_entry(&f.mock, i, &element), 0);
+		fixture_read(&f, virtio_mock_used_entry_addr(&f.mock, i), raw, 4);
+		assert_int_equal(virtio_get_le32(raw), element.id);
+	}
+	/* One of the last entry's neighbours is the event field. */
+	assert_int_equal(virtio_mock_avail_entry_addr(&f.mock, SIZE),
+			 virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_USED_EVENT));
+	assert_int_equal(virtio_mock_used_entry_addr(&f.mock, SIZE),
+			 virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_AVAIL_EVENT));
+	/* No field has address 0. */
+	assert_int_equal(virtio_mock_field_addr(&f.mock, (enum virtio_mock_field)6), 0);
+}
+
 static void mock_fields_refuse_what_is_not_there(void **state)
 {
 	const struct vring_used_elem element = { 1, 2 };
@@ -203,6 +339,7 @@ static void mock_fields_refuse_what_is_not_there(void **state)
 	assert_int_equal(virtio_mock_get_desc_at(&f.mock, FIXTURE_END - 15, 0, &got_desc), VIRTIO_EFAULT);
 	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_END - 15, 0, &desc), VIRTIO_EFAULT);
 	assert_int_equal(virtio_mock_set_desc_at(&f.mock, UINT64_MAX - 15, 0x110, &desc), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_get_desc_at(&f.mock, UINT64_MAX - 15, 0x110, &got_desc), VIRTIO_EFAULT);
 	assert_int_equal(virtio_mock_write_chain(&f.mock, SIZE, out_in, 2), VIRTIO_EINVAL);
 	assert_int_equal(virtio_mock_write_chain(&f.mock, 0, out_in, SIZE + 1), VIRTIO_EINVAL);
 	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 65537), VIRTIO_EINVAL);
@@ -220,6 +357,65 @@ static void mock_fields_refuse_what_is_not_there(void **state)
 		assert_int_equal(virtio_mock_add(&f.mock, out_in, 2), VIRTIO_EPERM);
 		assert_true(fixture_ram_unchanged(&f));
 	}
+}
+
+/* An area that begins in memory and ends outside: what is inside works, and the rest is an error that changes nothing. */
+static void mock_calls_pass_on_missing_memory(void **state)
+{
+	const struct virtio_mock_buffer three[] = { READABLE(FIXTURE_DATA, 1), READABLE(FIXTURE_DATA, 1),
+						    READABLE(FIXTURE_DATA, 1) };
+	struct vring_used_elem element = { 7, 7 }, unused;
+	struct books before;
+	uint16_t got = 7;
+	struct fixture f;
+
+	for (int area = VIRTIO_QUEUE_DESC; area <= VIRTIO_QUEUE_USED; area++) {
+		const uint64_t inside = area == VIRTIO_QUEUE_DESC ? 16 : 4;
+
+		fixture_init(&f, fixture_kind(state), SIZE);
+		f.mock.event_idx = f.mock.in_order = true;
+		(void)fixture_add(&f, out_in, 1);
+		use(&f, 0, 0);
+		/* The first descriptor, or flags and index. */
+		fixture_write(&f, FIXTURE_END - inside, (const uint8_t[16]){ 0, 0, 1, 0 }, inside);
+		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END - inside), 0);
+		keep_books(&f, &before);
+		if (area == VIRTIO_QUEUE_DESC) {
+			assert_int_equal(virtio_mock_write_chain(&f.mock, 0, three, 2), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_alloc(&f.mock, three, 3), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_add(&f.mock, three, 3), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_add_many(&f.mock, three, 3, NULL), VIRTIO_EFAULT);
+		} else if (area == VIRTIO_QUEUE_AVAIL) {
+			assert_int_equal(virtio_mock_get_avail_entry(&f.mock, 0, &got), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_offer(&f.mock, 0), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_add(&f.mock, three, 3), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_add_many(&f.mock, three, 3, NULL), VIRTIO_EFAULT);
+			/* What order the device should have kept to can't be told. */
+			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_enable_interrupts(&f.mock), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_disable_interrupts(&f.mock), VIRTIO_EFAULT);
+		} else {
+			assert_int_equal(virtio_mock_get(&f.mock, VIRTIO_MOCK_AVAIL_EVENT, &got), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_get_used_entry(&f.mock, 0, &element), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_should_kick(&f.mock), VIRTIO_EFAULT);
+			/* The other way round: the elements are there, and the index isn't. */
+			assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE - 4), 0);
+			assert_int_equal(virtio_mock_get_used_entry(&f.mock, 0, &unused), 0);
+			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_enable_interrupts(&f.mock), VIRTIO_EFAULT);
+			assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - inside), 0);
+		}
+		assert_true(books_unchanged(&f, &before));
+		assert_int_equal(got, 7);
+		assert_true(element.id == 7 && element.len == 7);
+	}
+	/* And an index that can't be published. */
+	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
+	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_END), 0);
+	keep_books(&f, &before);
+	assert_int_equal(virtio_mock_publish(&f.mock), VIRTIO_EFAULT);
+	assert_true(books_unchanged(&f, &before));
 }
 
 static void mock_descriptors_read_back(void **state)
@@ -264,6 +460,9 @@ static void mock_alloc_refuses_what_it_has_not(void **state)
 	assert_int_equal(virtio_mock_add_many(&f.mock, many, SIZE + 1, NULL), VIRTIO_ENOBUFS);
 	assert_int_equal(virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 0), VIRTIO_EINVAL);
 	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE, out_in, 65536), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 65536), VIRTIO_EINVAL);
+	assert_int_equal(virtio_mock_alloc_indirect(&f.mock, FIXTURE_END, out_in, 2), VIRTIO_EFAULT);
+	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE, out_in, 0), VIRTIO_EINVAL);
 	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_END, out_in, 2), VIRTIO_EFAULT);
 	assert_int_equal(virtio_mock_free(&f.mock, 0), VIRTIO_ESTALE);
 	assert_int_equal(virtio_mock_free(&f.mock, SIZE), VIRTIO_ESTALE);
@@ -272,6 +471,7 @@ static void mock_alloc_refuses_what_it_has_not(void **state)
 	assert_int_equal(virtio_mock_add(&f.mock, many, SIZE), 0);
 	keep_books(&f, &before);
 	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE, out_in, 2), VIRTIO_ENOBUFS);
+	assert_int_equal(virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 2), VIRTIO_ENOBUFS);
 	assert_int_equal(virtio_mock_free(&f.mock, 0), VIRTIO_EBUSY);
 	assert_true(books_unchanged(&f, &before));
 }
@@ -298,6 +498,64 @@ static void mock_publishes_in_steps(void **state)
 	assert_int_equal(virtio_mock_free(&f.mock, (uint16_t)first), 0);
 	assert_int_equal(virtio_mock_free(&f.mock, (uint16_t)second), VIRTIO_EBUSY);
 	assert_int_equal(f.mock.free_count, SIZE - 2);
+}
+
+/* The same with a table, and what its elements may say. */
+static void mock_publishes_indirect_chain_in_steps(void **state)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+	struct vring_used_elem used;
+	struct fixture f;
+	int head;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.indirect = true;
+	fixture_start(&f);
+	head = virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 2);
+	assert_in_range(head, 0, SIZE - 1);
+	assert_int_equal(f.mock.free_count, SIZE - 1);
+	assert_int_equal(virtio_queue_available(&f.queue), 0);
+	assert_int_equal(virtio_mock_free(&f.mock, (uint16_t)head), 0);
+	assert_int_equal(f.mock.free_count, SIZE);
+	head = virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 2);
+	assert_in_range(head, 0, SIZE - 1);
+	fixture_offer_head(&f, (uint16_t)head);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_int_equal(chain.token.head, head);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		assert_true(desc.addr == out_in[i].addr && desc.len == out_in[i].len);
+		assert_int_equal(desc.writable, i == 1);
+	}
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 33), 0);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBYTES);
+	assert_int_equal(virtio_mock_set_used_entry(&f.mock, 0, &(const struct vring_used_elem){ (uint32_t)head, 32 }),
+			 0);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+	assert_int_equal(f.mock.free_count, SIZE);
+}
+
+/* A head that was made available twice, as a bad driver does: its descriptors are free after the second use. */
+static void mock_keeps_descriptors_of_chain_offered_twice(void **state)
+{
+	struct vring_used_elem used;
+	struct fixture f;
+	uint16_t head;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	head = fixture_add(&f, out_in, 2);
+	fixture_offer_head(&f, head);
+	for (uint32_t left = 2; left-- > 0;) {
+		use(&f, head, 32);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		assert_int_equal(f.mock.in_flight, left);
+		assert_int_equal(f.mock.free_count, left ? SIZE - 2 : SIZE);
+		assert_int_equal(virtio_mock_free(&f.mock, head), left ? VIRTIO_EBUSY : VIRTIO_ESTALE);
+	}
+	use(&f, head, 32);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
 }
 
 /* Descriptors in any order of freeing: none is lost, none is handed out twice. */
@@ -357,6 +615,10 @@ static void mock_adds_many_with_one_publication(void **state)
 		}
 		assert_int_equal(virtio_chain_next(&chain, &desc), 0);
 	}
+	/* For one who does not ask which heads they are. */
+	assert_int_equal(virtio_mock_add_many(&f.mock, buffers + 1, 2, NULL), 2);
+	assert_int_equal(virtio_queue_available(&f.queue), 2);
+	assert_int_equal(f.mock.free_count, SIZE - 7);
 }
 
 /* Used elements of a bad device: each is named, and none is taken. */
@@ -464,12 +726,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(mock_init_refuses_bad_arguments),
+		FIXTURE_ON(mock_init_is_whole_when_memory_goes_away, FLAT),
+		FIXTURE_ON(mock_init_is_whole_when_memory_goes_away, ONE_BYTE),
 		cmocka_unit_test(mock_areas_never_overlap),
 		FIXTURE_ON(mock_place_and_reset_check_areas, FLAT),
 		FIXTURE_ON(mock_place_and_reset_check_areas, ONE_BYTE),
+		FIXTURE_ON(mock_start_and_end_follow_areas, FLAT),
+		FIXTURE_ON(mock_seek_refuses_while_anything_is_pending, FLAT),
+		FIXTURE_ON(mock_seek_refuses_while_anything_is_pending, ONE_BYTE),
 		FIXTURE_ON_ALL(mock_create_queue_passes_on_errors),
 		FIXTURE_ON(mock_fields_are_where_specified, FLAT),
 		FIXTURE_ON(mock_fields_are_where_specified, ONE_BYTE),
+		FIXTURE_ON(mock_entries_are_where_specified, FLAT),
+		FIXTURE_ON(mock_entries_are_where_specified, ONE_BYTE),
+		FIXTURE_ON(mock_calls_pass_on_missing_memory, FLAT),
+		FIXTURE_ON(mock_calls_pass_on_missing_memory, ONE_BYTE),
 		FIXTURE_ON(mock_fields_refuse_what_is_not_there, FLAT),
 		FIXTURE_ON(mock_fields_refuse_what_is_not_there, ONE_BYTE),
 		FIXTURE_ON(mock_descriptors_read_back, FLAT),
@@ -477,6 +748,9 @@ int main(void)
 		FIXTURE_ON(mock_alloc_refuses_what_it_has_not, FLAT),
 		FIXTURE_ON(mock_alloc_refuses_what_it_has_not, ONE_BYTE),
 		FIXTURE_ON_ALL(mock_publishes_in_steps),
+		FIXTURE_ON_ALL(mock_publishes_indirect_chain_in_steps),
+		FIXTURE_ON(mock_keeps_descriptors_of_chain_offered_twice, FLAT),
+		FIXTURE_ON(mock_keeps_descriptors_of_chain_offered_twice, ONE_BYTE),
 		FIXTURE_ON_ALL(mock_reuses_descriptors),
 		FIXTURE_ON_ALL(mock_adds_many_with_one_publication),
 		FIXTURE_ON(mock_pop_used_judges_device, FLAT),

@@ -283,6 +283,26 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 	}
 }
 
+/* hostile 58: ready, and some addresses, or all, never set: as good as not ready. */
+static void queue_start_refuses_ready_queue_without_addresses(void **state)
+{
+	struct virtio_chain chain;
+	struct fixture f;
+
+	for (uint32_t set = 0; set < 7; set++) {
+		fixture_init(&f, fixture_kind(state), SIZE);
+		assert_int_equal(virtio_queue_config_init(&f.config, SIZE), 0);
+		for (int area = VIRTIO_QUEUE_DESC; area <= VIRTIO_QUEUE_USED; area++)
+			if (set >> area & 1)
+				assert_int_equal(virtio_queue_config_set_addr(&f.config, (enum virtio_queue_area)area,
+									      f.mock.addr[area]),
+						 0);
+		f.config.ready = true;
+		expect_refused(&f, VIRTIO_EFAULT);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_ENOTREADY);
+	}
+}
+
 /* The areas to their last byte: one byte less memory is too little. */
 static void queue_config_check_wants_whole_area(void **state)
 {
@@ -350,20 +370,35 @@ static void queue_config_check_passes_on_translation(void **state)
 		}
 }
 
-/* hostile 57: guest address 0 is memory like any other. */
+/* hostile 57: guest address 0 is memory like any other: the queue starts there, and a request comes and goes. */
 static void queue_config_check_accepts_address_0(void **state)
 {
+	(void)state;
 	for (int area = VIRTIO_QUEUE_DESC; area <= VIRTIO_QUEUE_USED; area++) {
 		struct virtio_region regions[2];
+		struct vring_used_elem used;
+		struct virtio_token token;
 		struct fixture f;
 
-		(void)state;
 		fixture_init(&f, FIXTURE_FLAT, SIZE);
 		regions[0] = (struct virtio_region){ .addr = 0, .len = 0x800, .host = f.ram + 0x800 };
 		regions[1] = (struct virtio_region){ .addr = FIXTURE_BASE, .len = 0x800, .host = f.ram };
 		assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
+		virtio_memory_cursor_init(&f.mock.memory, &f.device_map);
+		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, 0), 0);
+		assert_int_equal(virtio_mock_reset(&f.mock), 0);
 		f.config.addr[area] = 0;
+		f.config.event_idx = true;
 		fixture_start(&f);
+		assert_int_equal(virtio_mock_enable_interrupts(&f.mock), 0);
+		fixture_pop_some(&f, &token, 1);
+		assert_int_equal(virtio_queue_complete(&f.queue, token, 16), 0);
+		assert_true(virtio_queue_needs_notification(&f.queue));
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		assert_int_equal(used.id, token.head);
+		assert_int_equal(used.len, 16);
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
 	}
 }
 
@@ -424,6 +459,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_config_check_refuses_bad_sizes),
 		FIXTURE_ON_ALL(queue_config_check_refuses_misaligned),
 		FIXTURE_ON_ALL(queue_config_check_refuses_area_outside_memory),
+		FIXTURE_ON_ALL(queue_start_refuses_ready_queue_without_addresses),
 		cmocka_unit_test(queue_config_check_wants_whole_area),
 		cmocka_unit_test(queue_config_check_wants_permission),
 		FIXTURE_ON(queue_config_check_passes_on_translation, CHANGING),

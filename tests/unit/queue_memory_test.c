@@ -22,7 +22,7 @@ static void queue_init_refuses_missing_storage(void **state)
 	assert_memory_equal(&queue, &before, sizeof queue);
 }
 
-/* hostile 58: not ready; started; too large for its storage. Errors of the check: queue_config_test.c. */
+/* Not ready; started; too large for its storage. Errors of the check: queue_config_test.c. */
 static void queue_start_refuses_what_it_cannot_run(void **state)
 {
 	struct fixture f;

@@ -187,6 +187,56 @@ static void queue_pop_waits_for_mapping(void **state)
 	assert_int_equal(chain.token.head, 6);
 }
 
+/*
+ * The same for an entry of the ring while the index, in memory of its own, can be read: known from a look
+ * at the index before, or just now.
+ */
+static void queue_pop_tells_entry_that_cannot_be_read(void **state)
+{
+	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
+
+	for (int known = 0; known <= 1; known++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			struct virtio_queue_stats stats;
+			struct virtio_chain first = { 0 }, second = { 0 };
+			struct fixture f;
+
+			fixture_setup(&f, fixture_kind(state), SIZE);
+			assert_int_equal(virtio_mock_seek(&f.mock, 5), 0);
+			assert_int_equal(virtio_queue_set_next_avail(&f.queue, 5), 0);
+			assert_int_equal(virtio_queue_set_next_used(&f.queue, 5), 0);
+			fixture_offer_chain(&f, 3, one, 1);
+			if (known)
+				fixture_offer_chain(&f, 4, one, 1);
+			assert_int_equal(virtio_queue_pop(&f.queue, &first), 1);
+			if (!known)
+				fixture_offer_chain(&f, 4, one, 1);
+			f.bad_start = virtio_mock_avail_entry_addr(&f.mock, 6);
+			f.bad_end = f.bad_start + 4;
+			f.bad_error = errors[i];
+			assert_int_equal(f.bad_start % 16, 0);
+			if (errors[i] != VIRTIO_ENOTMAPPED) {
+				expect_broken(&f, errors[i], UINT16_MAX);
+				assert_int_equal(virtio_queue_complete(&f.queue, first.token, 0), 0);
+				continue;
+			}
+			for (int n = 1; n <= 3; n++) {
+				assert_int_equal(virtio_queue_pop(&f.queue, &second), VIRTIO_ENOTMAPPED);
+				assert_int_equal(second.token.sequence, 0);
+				assert_int_equal(virtio_queue_available(&f.queue), 1);
+				assert_int_equal(virtio_queue_next_avail(&f.queue), 6);
+				assert_int_equal(f.queue.in_flight, 1);
+				virtio_queue_get_stats(&f.queue, &stats);
+				assert_int_equal(stats.not_mapped, n);
+				assert_int_equal(stats.ring_faults, 0);
+				assert_int_equal(stats.first_error, 0);
+			}
+			f.bad_error = 0;
+			assert_int_equal(virtio_queue_pop(&f.queue, &second), 1);
+			assert_int_equal(second.token.head, 4);
+		}
+}
+
 /* hostile 15: broken is not stuck: reset works, and the queue starts again. */
 static void queue_reset_mends_broken_queue(void **state)
 {
@@ -418,6 +468,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_pop_refuses_more_than_size_in_flight),
 		FIXTURE_ON(queue_pop_breaks_when_ring_is_gone, CHANGING),
 		FIXTURE_ON(queue_pop_waits_for_mapping, CHANGING),
+		FIXTURE_ON(queue_pop_tells_entry_that_cannot_be_read, CHANGING),
 		FIXTURE_ON_ALL(queue_reset_mends_broken_queue),
 		FIXTURE_ON_ALL(queue_calls_refuse_queue_not_started),
 		FIXTURE_ON_ALL(queue_pop_yields_nothing_from_empty_ring),

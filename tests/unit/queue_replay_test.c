@@ -136,6 +136,27 @@ static void queue_pop_rejects_head_that_was_replayed(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 }
 
+/* Nor may the indices move from under the requests that are due. */
+static void queue_set_index_refuses_while_replay_is_due(void **state)
+{
+	struct virtio_token tokens[2];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, tokens, 2);
+	assert_int_equal(move_queue(&f, heads), 2);
+	assert_true(virtio_queue_quiesced(&f.queue));
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 7), VIRTIO_EBUSY);
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), VIRTIO_EBUSY);
+	assert_true(fixture_unchanged(&f));
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(virtio_queue_complete(&f.queue, replay(&f, heads[i]), i), 0);
+	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 7), 0);
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
+}
+
 static void queue_undo_takes_back_replay(void **state)
 {
 	struct virtio_token tokens[3], first, second;
@@ -223,7 +244,6 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 }
 
-/* Under IN_ORDER, undone and replayed once more. */
 /* A head that was replayed and completed, and waits for its turn, is neither idle nor in flight. */
 static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 {
@@ -241,6 +261,7 @@ static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 	assert_replay_refused(&f, heads[1], VIRTIO_EINVAL);
 }
 
+/* Under IN_ORDER, undone and replayed once more. */
 static void queue_undo_of_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token tokens[2];
@@ -271,6 +292,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_replay_refuses_what_was_not_in_flight),
 		FIXTURE_ON_ALL(queue_replay_refuses_broken_queue),
 		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),
+		FIXTURE_ON_ALL(queue_set_index_refuses_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_undo_takes_back_replay),
 		FIXTURE_ON_ALL(queue_undo_tells_replay_from_pop),
 		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),

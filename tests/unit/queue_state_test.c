@@ -200,6 +200,25 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 	assert_int_equal(move_queue(&f, heads), 2);
 }
 
+/* Indices that were set apart, with nothing in flight between them: a restore would wait for a replay. */
+static void queue_save_refuses_indices_that_disagree(void **state)
+{
+	struct virtio_queue_state saved = odd_state();
+	struct virtio_token token;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, 3), 0);
+	assert_saves_refused(&f, VIRTIO_EINVAL, VIRTIO_EINVAL);
+	fixture_pop_some(&f, &token, 1);
+	assert_saves_refused(&f, VIRTIO_EBUSY, VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, 1), 0);
+	assert_int_equal(virtio_queue_save(&f.queue, &saved), 0);
+	assert_int_equal(saved.next_avail, 1);
+	assert_int_equal(saved.next_used, 1);
+}
+
 /* Restoring */
 
 static void queue_restore_goes_on_where_save_left_off(void **state)
@@ -491,6 +510,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_save_in_flight_refuses_array_that_is_too_small),
 		FIXTURE_ON_ALL(queue_save_refuses_completion_that_waits),
 		FIXTURE_ON_ALL(queue_save_refuses_while_replay_is_due),
+		FIXTURE_ON_ALL(queue_save_refuses_indices_that_disagree),
 		FIXTURE_ON_ALL(queue_restore_goes_on_where_save_left_off),
 		FIXTURE_ON_ALL(queue_restore_refuses_corrupted_field),
 		FIXTURE_ON_ALL(queue_restore_refuses_ready_queue_without_addresses),

@@ -183,6 +183,37 @@ static void queue_sync_set_memory_locks_once(void **state)
 	(void)pop_one(&s);
 }
 
+/* The old map is used until what was popped under it is given back, by completion or by undoing. */
+static void queue_sync_old_maps_unused_locks_once(void **state)
+{
+	struct virtio_memory_map other;
+	struct virtio_token tokens[2];
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	other = s.f.device_map;
+	for (uint32_t i = 0; i < 2; i++) {
+		(void)fixture_add(&s.f, &one, 1);
+		tokens[i] = pop_one(&s);
+	}
+	assert_true(virtio_queue_sync_old_maps_unused(&s.sync));
+	assert_locked_once(&s);
+	/* The rings are looked up anew, which is no read of descriptors. */
+	s.f.rewriting = false;
+	assert_int_equal(virtio_queue_sync_set_memory(&s.sync, &other), 0);
+	assert_locked_once(&s);
+	for (uint32_t i = 2; i-- > 0;) {
+		assert_false(virtio_queue_sync_old_maps_unused(&s.sync));
+		assert_locked_once(&s);
+		assert_int_equal(i ? virtio_queue_sync_undo(&s.sync, tokens[i])
+				   : virtio_queue_sync_complete(&s.sync, tokens[i], 0),
+				 0);
+		assert_locked_once(&s);
+	}
+	assert_true(virtio_queue_sync_old_maps_unused(&s.sync));
+	assert_locked_once(&s);
+}
+
 /* Requests */
 
 static void queue_sync_pop_collects_chain(void **state)
@@ -294,6 +325,34 @@ static void queue_sync_pop_returns_fault_of_ring(void **state)
 	assert_pop_fails(&s, VIRTIO_EHEAD);
 	assert_pop_fails(&s, VIRTIO_EBROKEN);
 	assert_int_equal(virtio_queue_sync_available(&s.sync), VIRTIO_EBROKEN);
+	assert_locked_once(&s);
+}
+
+/* The last one only, and once; then the next pop yields it again. */
+static void queue_sync_undo_takes_back_last_pop(void **state)
+{
+	struct virtio_token tokens[2], again;
+	struct shared s;
+
+	set_up(&s, fixture_kind(state));
+	for (uint32_t i = 0; i < 2; i++) {
+		(void)fixture_add(&s.f, &one, 1);
+		tokens[i] = pop_one(&s);
+	}
+	assert_int_equal(virtio_queue_sync_undo(&s.sync, tokens[0]), VIRTIO_EINVAL);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_next_avail(&s.sync.queue), 2);
+	assert_int_equal(virtio_queue_sync_undo(&s.sync, tokens[1]), 0);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_next_avail(&s.sync.queue), 1);
+	assert_int_equal(virtio_queue_sync_undo(&s.sync, tokens[1]), VIRTIO_ESTALE);
+	assert_locked_once(&s);
+	again = pop_one(&s);
+	assert_int_equal(again.head, tokens[1].head);
+	assert_int_not_equal(again.sequence, tokens[1].sequence);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, tokens[1], 0), VIRTIO_ESTALE);
+	assert_locked_once(&s);
+	assert_int_equal(virtio_queue_sync_complete(&s.sync, again, 0), 0);
 	assert_locked_once(&s);
 }
 
@@ -494,11 +553,13 @@ int main(void)
 		FIXTURE_ON_ALL(queue_sync_start_and_reset_lock_once),
 		FIXTURE_ON_ALL(queue_sync_lock_hands_out_queue),
 		FIXTURE_ON_ALL(queue_sync_set_memory_locks_once),
+		FIXTURE_ON_ALL(queue_sync_old_maps_unused_locks_once),
 		cmocka_unit_test(queue_sync_pop_collects_chain),
 		FIXTURE_ON_ALL(queue_sync_pop_yields_token_of_malformed_chain),
 		cmocka_unit_test(queue_sync_pop_reports_array_that_is_too_small),
 		cmocka_unit_test(queue_sync_pop_undoes_chain_that_is_not_mapped),
 		FIXTURE_ON_ALL(queue_sync_pop_returns_fault_of_ring),
+		FIXTURE_ON_ALL(queue_sync_undo_takes_back_last_pop),
 		FIXTURE_ON(queue_sync_complete_batch_is_all_or_none, FLAT),
 		FIXTURE_ON_ALL(queue_sync_notifications_lock_once),
 		cmocka_unit_test(queue_sync_serves_each_request_once_with_several_threads),

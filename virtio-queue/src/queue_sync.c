@@ -79,6 +79,14 @@ int virtio_queue_sync_available(struct virtio_queue_sync *sync)
 	return got;
 }
 
+int virtio_queue_sync_undo(struct virtio_queue_sync *sync, struct virtio_token token)
+{
+	int error = virtio_queue_undo(virtio_queue_sync_lock(sync), token);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
 int virtio_queue_sync_complete(struct virtio_queue_sync *sync, struct virtio_token token, uint32_t len)
 {
 	int error = virtio_queue_complete(virtio_queue_sync_lock(sync), token, len);
@@ -123,6 +131,14 @@ int virtio_queue_sync_disable_notification(struct virtio_queue_sync *sync)
 bool virtio_queue_sync_quiesced(struct virtio_queue_sync *sync)
 {
 	bool yes = virtio_queue_quiesced(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return yes;
+}
+
+bool virtio_queue_sync_old_maps_unused(struct virtio_queue_sync *sync)
+{
+	bool yes = virtio_queue_old_maps_unused(virtio_queue_sync_lock(sync));
 
 	virtio_queue_sync_unlock(sync);
 	return yes;

@@ -63,7 +63,11 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_collected *collected, int *chain_error);
 
-/* As the functions of <virtio/queue.h> without "sync" in their names. */
+/*
+ * As the functions of <virtio/queue.h> without "sync" in their names. An answer is about the moment at which
+ * the lock was held: another thread may have popped since, and then its request is the last one, and
+ * virtio_queue_sync_undo() returns VIRTIO_EINVAL for any other.
+ */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_start(struct virtio_queue_sync *sync, const struct virtio_queue_config *config,
 			    const struct virtio_memory_map *map);
@@ -71,6 +75,7 @@ void virtio_queue_sync_reset(struct virtio_queue_sync *sync);
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_set_memory(struct virtio_queue_sync *sync, const struct virtio_memory_map *map);
 int virtio_queue_sync_available(struct virtio_queue_sync *sync);
+int virtio_queue_sync_undo(struct virtio_queue_sync *sync, struct virtio_token token);
 int virtio_queue_sync_complete(struct virtio_queue_sync *sync, struct virtio_token token, uint32_t len);
 int virtio_queue_sync_complete_batch(struct virtio_queue_sync *sync, const struct virtio_completion *completions,
 				     uint32_t count);
@@ -78,6 +83,7 @@ bool virtio_queue_sync_needs_notification(struct virtio_queue_sync *sync);
 int virtio_queue_sync_enable_notification(struct virtio_queue_sync *sync);
 int virtio_queue_sync_disable_notification(struct virtio_queue_sync *sync);
 bool virtio_queue_sync_quiesced(struct virtio_queue_sync *sync);
+bool virtio_queue_sync_old_maps_unused(struct virtio_queue_sync *sync);
 void virtio_queue_sync_get_stats(struct virtio_queue_sync *sync, struct virtio_queue_stats *out);
 
 VIRTIO_END_DECLS
