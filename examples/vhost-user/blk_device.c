@@ -94,9 +94,6 @@ static void log_failure(struct blk_device *blk, int error, int system_error)
 
 static void execute(struct blk_device *blk, const struct virtio_blk_request *request, struct virtio_blk_result *result)
 {
-	*result = (struct virtio_blk_result){ .status = VIRTIO_BLK_S_IOERR };
-	if (request->in.bytes > MAX_REQUEST_BYTES || request->out.bytes > MAX_REQUEST_BYTES)
-		return;
 	errno = 0;
 	virtio_blk_execute(&blk->blk, request, result);
 	if (result->error && !request->error)
@@ -104,15 +101,16 @@ static void execute(struct blk_device *blk, const struct virtio_blk_request *req
 }
 
 /*
- * What virtio_blk_process() does, with a limit to a request's length. Memory that isn't mapped at the moment
+ * What virtio_blk_process() does, and a count of bytes. Memory that isn't mapped at the moment
  * doesn't occur here. Returns 0, or an error by which the queue broke; adds to *bytes what the request was about.
  */
 static int serve_chain(struct blk_device *blk, struct virtio_queue *queue, struct virtio_chain *chain, uint64_t *bytes)
 {
+	const struct virtio_blk_storage storage = { .segments = blk->segments, .segment_capacity = SEGMENTS };
 	struct virtio_blk_request request;
 	struct virtio_blk_result result;
 
-	if (virtio_blk_parse(chain, blk->segments, SEGMENTS, &request)) {
+	if (virtio_blk_parse(chain, &storage, &request)) {
 		blk->stats.malformed++;
 		return virtio_queue_complete(queue, chain->token, 0);
 	}
@@ -225,6 +223,7 @@ static int open_disk(struct blk_device *blk, const struct blk_device_options *op
 		.num_queues = options->queue_count > 1 ? options->queue_count : 0,
 		.seg_max = SEG_MAX,
 		.size_max = SIZE_MAX_BYTES,
+		.max_request_bytes = MAX_REQUEST_BYTES,
 	};
 	const size_t serial = strlen(options->serial);
 	uint64_t bytes;

@@ -14,11 +14,11 @@ static int no_flush(void *context)
 	return VIRTIO_EIO;
 }
 
-static const struct virtio_blk_backend_ops all_ops = { no_move, no_move, no_flush };
-static const struct virtio_blk_backend_ops no_ops = { NULL, NULL, NULL };
-static const struct virtio_blk_backend_ops write_only_ops = { NULL, no_move, no_flush };
-static const struct virtio_blk_backend_ops read_only_ops = { no_move, NULL, no_flush };
-static const struct virtio_blk_backend_ops volatile_ops = { no_move, no_move, NULL };
+static const struct virtio_blk_backend_ops all_ops = { .readv = no_move, .writev = no_move, .flush = no_flush };
+static const struct virtio_blk_backend_ops no_ops = { .flush = NULL };
+static const struct virtio_blk_backend_ops write_only_ops = { .writev = no_move, .flush = no_flush };
+static const struct virtio_blk_backend_ops read_only_ops = { .readv = no_move, .flush = no_flush };
+static const struct virtio_blk_backend_ops volatile_ops = { .readv = no_move, .writev = no_move };
 
 static struct virtio_blk_options plain(void)
 {

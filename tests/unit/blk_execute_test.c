@@ -271,7 +271,11 @@ static void blk_process_fails_a_request_with_too_many_segments(void **state)
 	blk_setup(&f, BLK_RAM);
 	blk_send(&f, &ask);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, f.segments, 32, &f.stats), 0);
+	assert_int_equal(
+		virtio_blk_process(&f.blk, &f.queue, &chain,
+				   &(struct virtio_blk_storage){ .segments = f.segments, .segment_capacity = 32 },
+				   &f.stats),
+		0);
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
 	assert_int_equal(element.len, 0);
 	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_IOERR);
@@ -334,8 +338,7 @@ static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
 	blk_send(&f, &ask);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, f.segments, BLK_SEGMENTS, &f.stats),
-			 VIRTIO_ENOTMAPPED);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, &f.stats), VIRTIO_ENOTMAPPED);
 	blk_check_memory(&f);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	assert_int_equal(f.stats.malformed, 0);

@@ -239,7 +239,8 @@ static void blk_write_waits_for_flush_under_write_back(void **state)
 /* Without a flush in the back end none is offered, and none is called. */
 static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 {
-	static const struct virtio_blk_backend_ops ops = { blk_faulty_readv, blk_faulty_writev, NULL };
+	static const struct virtio_blk_backend_ops ops = { .readv = blk_faulty_readv,
+							.writev = blk_faulty_writev };
 	const struct blk_ask write = { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 };
 	const struct blk_ask flush = { .type = VIRTIO_BLK_T_FLUSH };
 	struct blk_fixture f;
@@ -276,6 +277,7 @@ static void blk_requests_may_be_finished_in_any_order(void **state)
 	(void)state;
 	blk_setup(&f, BLK_RAM);
 	for (int i = 0; i < 3; i++) {
+		const struct virtio_blk_storage storage = { .segments = segments[i], .segment_capacity = 8 };
 		struct virtio_chain chain;
 
 		for (uint64_t k = 0; k < 16; k++)
@@ -285,7 +287,7 @@ static void blk_requests_may_be_finished_in_any_order(void **state)
 		heads[i] = virtio_mock_add(&f.mock, buffers[i], 3);
 		assert_true(heads[i] >= 0);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_blk_parse(&chain, segments[i], 8, &requests[i]), 0);
+		assert_int_equal(virtio_blk_parse(&chain, &storage, &requests[i]), 0);
 	}
 	memset(f.disk_model + 2 * 512, BLK_FILL, 512);
 	memcpy(f.model + 0x5000, f.disk_model + 3 * 512, 512);
@@ -338,7 +340,7 @@ static void blk_finish_takes_a_result_of_the_callers(void **state)
 		blk_send(&f, &ask);
 		memset(f.bitmap, 0, sizeof f.bitmap);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 		assert_int_equal(virtio_blk_finish(&request, &result, &f.stats), cases[i].len);
 		blk_expect(&f, &ask, NULL, 0, cases[i].status);
 		blk_check_memory(&f);
@@ -381,7 +383,7 @@ static void blk_process_reports_a_stale_chain(void **state)
 	blk_send(&f, &ask);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
 	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
-	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, f.segments, BLK_SEGMENTS, NULL), VIRTIO_ESTALE);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, NULL), VIRTIO_ESTALE);
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 0);
 }

@@ -24,6 +24,7 @@
 #define BLK_WRITABLE 0x5000u  /* and its writable ones */
 #define BLK_QUEUE 256u
 #define BLK_SEGMENTS 8192u
+#define BLK_RANGES 64u
 #define BLK_SECTORS 16u
 #define BLK_DISK (BLK_SECTORS * 512u)
 #define BLK_FILL 0xa5 /* what is in writable buffers beforehand; no status */
@@ -115,6 +116,8 @@ struct blk_fixture {
 	struct virtio_inflight inflight[BLK_QUEUE];
 	struct virtio_queue queue;
 	struct virtio_segment segments[BLK_SEGMENTS];
+	struct virtio_blk_range ranges[BLK_RANGES];
+	struct virtio_blk_storage storage;
 	struct blk_faulty backend;
 	struct virtio_blk_options options;
 	struct virtio_blk blk;
@@ -156,6 +159,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	assert_int_equal(virtio_mock_init(&f->mock, &f->map, 0, BLK_QUEUE, f->slots, BLK_QUEUE), 0);
 	assert_true(virtio_mock_end(&f->mock) <= BLK_RINGS_END);
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->map), 0);
+	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	for (uint32_t i = 0; i < BLK_DISK; i++)
 		f->backend.disk[i] = (uint8_t)(i * 7 + i / 512);
 	memcpy(f->disk_model, f->backend.disk, BLK_DISK);
@@ -247,7 +251,7 @@ static inline uint32_t blk_serve(struct blk_fixture *f)
 	struct virtio_chain chain;
 
 	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
-	assert_int_equal(virtio_blk_process(&f->blk, &f->queue, &chain, f->segments, BLK_SEGMENTS, &f->stats), 0);
+	assert_int_equal(virtio_blk_process(&f->blk, &f->queue, &chain, &f->storage, &f->stats), 0);
 	assert_int_equal(virtio_mock_pop_used(&f->mock, &element), 1);
 	return element.len;
 }

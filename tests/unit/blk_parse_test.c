@@ -29,7 +29,7 @@ static void parse_fails(struct blk_fixture *f, int error)
 	memset(&request, 0x5a, sizeof request);
 	memset(&before, 0x5a, sizeof before);
 	pop(f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, f->segments, BLK_SEGMENTS, &request), error);
+	assert_int_equal(virtio_blk_parse(&chain, &f->storage, &request), error);
 	assert_memory_equal(&request, &before, sizeof request);
 	blk_check_memory(f);
 	give_back(f, &chain);
@@ -91,7 +91,7 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 				continue; /* more pieces than the queue has descriptors */
 			blk_send(&f, &ask);
 			pop(&f, &chain);
-			assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 			assert_int_equal(request.error, 0);
 			assert_int_equal(request.type, ask.type);
 			assert_int_equal(request.sector, ask.sector);
@@ -126,7 +126,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 	blk_setup(&f, BLK_RAM);
 	add(&f, buffers, 6);
 	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 	assert_int_equal(request.error, 0);
 	assert_int_equal(request.out.bytes, 0);
 	assert_int_equal(request.out.count, 0);
@@ -149,7 +149,7 @@ static void blk_parse_accepts_buffers_at_the_end_of_memory(void **state)
 	blk_setup(&f, BLK_RAM);
 	add(&f, buffers, 2);
 	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 	assert_int_equal(request.type, 0xa5a5a5a5);
 	check_data(&f, &request.in, BLK_RAM - 513, 0, 512, 0, 0);
 	assert_int_equal(request.status.addr, BLK_RAM - 1);
@@ -197,7 +197,7 @@ static void blk_parse_reports_short_header(void **state)
 		blk_setup(&f, BLK_RAM);
 		add(&f, buffers, 2);
 		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 		assert_int_equal(request.error, VIRTIO_ESHORT);
 		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
 		assert_int_equal(request.type, 0);
@@ -223,9 +223,10 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 		struct virtio_chain chain;
 
 		memset(f.segments, 0x5a, sizeof f.segments);
+		f.storage.segment_capacity = capacity;
 		blk_send(&f, &ask);
 		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, f.segments, capacity, &request), 0);
+		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 		assert_int_equal(request.error, capacity < 10 ? VIRTIO_ENOBUFS : 0);
 		assert_int_equal(request.status.len, 1);
 		assert_int_equal(request.status.addr, blk_status_place(&ask));
@@ -294,7 +295,7 @@ static void blk_parse_reports_malformed_chains(void **state)
 	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
 	assert_int_equal(virtio_mock_publish(&f.mock), 0);
 	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), VIRTIO_ETOOLONG);
+	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), VIRTIO_ETOOLONG);
 }
 
 /* Hostile 114: what the driver writes after the parse changes nothing. */
@@ -310,7 +311,7 @@ static void blk_parse_copies_the_header_once(void **state)
 	blk_setup(&f, BLK_RAM);
 	blk_send(&f, &ask);
 	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, f.segments, BLK_SEGMENTS, &request), 0);
+	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
 	for (uint64_t i = 0; i < 16; i++)
 		blk_poke(&f, BLK_READABLE + i, 0xff);
 	virtio_blk_execute(&f.blk, &request, &result);

@@ -300,8 +300,18 @@ static void share(struct device *d)
 	MUST(virtio_queue_sync_init(&sync, &lock, d->f.inflight, FIXTURE_MAX_SIZE) == 0);
 	MUST(virtio_queue_sync_start(&sync, &d->f.config, &d->f.device_map) == 0);
 	add(d);
+	MUST(virtio_queue_sync_disable_notification(&sync) == 0);
+	MUST(virtio_queue_sync_available(&sync) == 1);
 	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
+	MUST(virtio_queue_sync_undo(&sync, token) == 0);
+	MUST(virtio_queue_sync_enable_notification(&sync) == 1);
+	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
+	MUST(virtio_queue_sync_set_memory(&sync, &d->other_map) == 0);
+	MUST(!virtio_queue_sync_old_maps_unused(&sync));
 	MUST(virtio_queue_sync_complete(&sync, token, 0) == 0);
+	MUST(virtio_queue_sync_old_maps_unused(&sync));
+	MUST(virtio_queue_sync_quiesced(&sync));
+	(void)virtio_queue_sync_needs_notification(&sync);
 	virtio_queue_sync_reset(&sync);
 	MUST(virtio_mock_reset(&d->f.mock) == 0);
 }
@@ -420,13 +430,15 @@ static void use_disk(struct device *d, void *bytes, uint64_t size)
 			{ FIXTURE_DATA + 0x20, 512, direction },
 			WRITABLE(FIXTURE_DATA + 0x10, 1),
 		};
+		const struct virtio_blk_storage storage = { .segments = d->segments,
+							    .segment_capacity = COUNT(d->segments) };
 		struct virtio_chain chain = { 0 };
 		struct vring_used_elem used;
 
 		MUST(virtio_memory_write(&d->f.mock.memory, FIXTURE_DATA, &header, sizeof header) == 0);
 		MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
 		MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
-		MUST(virtio_blk_process(&blk, &d->f.queue, &chain, d->segments, COUNT(d->segments), &stats) == 0);
+		MUST(virtio_blk_process(&blk, &d->f.queue, &chain, &storage, &stats) == 0);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 	}
 	MUST(stats.reads == 1 && stats.writes == 1 && stats.flushes == 1 && stats.ids == 1 && stats.others == 1);

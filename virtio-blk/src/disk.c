@@ -35,6 +35,29 @@ static int check_blocks(const struct virtio_blk_options *options)
 	return 0;
 }
 
+/* Both limits or none; and whoever offers a command can carry it out. */
+static int check_command(bool has_op, bool read_only, uint32_t max_sectors, uint32_t max_seg)
+{
+	if (!max_sectors && !max_seg)
+		return 0;
+	return max_sectors && max_seg && has_op && !read_only ? 0 : VIRTIO_EINVAL;
+}
+
+static int check_commands(const struct virtio_blk_options *options)
+{
+	const struct virtio_blk_backend_ops *ops = options->backend.ops;
+	int error = check_command(ops->discard != NULL, options->read_only, options->max_discard_sectors,
+				  options->max_discard_seg);
+
+	if (!error)
+		error = check_command(ops->write_zeroes != NULL, options->read_only, options->max_write_zeroes_sectors,
+				      options->max_write_zeroes_seg);
+	if (!error)
+		error = check_command(ops->secure_erase != NULL, options->read_only, options->max_secure_erase_sectors,
+				      options->max_secure_erase_seg);
+	return error;
+}
+
 static bool has_topology(const struct virtio_blk_options *options)
 {
 	return options->physical_block_exp || options->alignment_offset || options->min_io_size || options->opt_io_size;
@@ -62,6 +85,14 @@ static uint64_t features_of(const struct virtio_blk_options *options)
 		features |= FEATURE(CONFIG_WCE);
 	if (options->num_queues)
 		features |= FEATURE(MQ);
+	if (options->max_discard_seg)
+		features |= FEATURE(DISCARD);
+	if (options->max_write_zeroes_seg)
+		features |= FEATURE(WRITE_ZEROES);
+	if (options->max_secure_erase_seg)
+		features |= FEATURE(SECURE_ERASE);
+	if (options->backend.ops->lifetime)
+		features |= FEATURE(LIFETIME);
 	return features;
 }
 
@@ -76,6 +107,8 @@ int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *opt
 
 	if (!error)
 		error = check_blocks(options);
+	if (!error)
+		error = check_commands(options);
 	if (!error && options->capacity > VIRTIO_BLK_MAX_CAPACITY)
 		error = VIRTIO_EINVAL;
 	if (error)
@@ -126,6 +159,29 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
 
+/* The alignments, and whether zeroing unmaps, mean nothing without their command. */
+static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
+{
+	const struct virtio_blk_options *options = &blk->options;
+
+	if (blk->offered & FEATURE(DISCARD)) {
+		virtio_put_le32(config + CONFIG_OFFSET(max_discard_sectors), options->max_discard_sectors);
+		virtio_put_le32(config + CONFIG_OFFSET(max_discard_seg), options->max_discard_seg);
+		virtio_put_le32(config + CONFIG_OFFSET(discard_sector_alignment), options->discard_sector_alignment);
+	}
+	if (blk->offered & FEATURE(WRITE_ZEROES)) {
+		virtio_put_le32(config + CONFIG_OFFSET(max_write_zeroes_sectors), options->max_write_zeroes_sectors);
+		virtio_put_le32(config + CONFIG_OFFSET(max_write_zeroes_seg), options->max_write_zeroes_seg);
+		config[CONFIG_OFFSET(write_zeroes_may_unmap)] = options->write_zeroes_may_unmap;
+	}
+	if (blk->offered & FEATURE(SECURE_ERASE)) {
+		virtio_put_le32(config + CONFIG_OFFSET(max_secure_erase_sectors), options->max_secure_erase_sectors);
+		virtio_put_le32(config + CONFIG_OFFSET(max_secure_erase_seg), options->max_secure_erase_seg);
+		virtio_put_le32(config + CONFIG_OFFSET(secure_erase_sector_alignment),
+				options->secure_erase_sector_alignment);
+	}
+}
+
 /*
  * Fields of one feature stand in options together and are zero without it, so that most need no
  * look at the feature.
@@ -151,6 +207,7 @@ static void build_config(const struct virtio_blk *blk, uint8_t *config)
 	if (blk->offered & FEATURE(CONFIG_WCE))
 		config[CONFIG_OFFSET(wce)] = __atomic_load_n(&blk->writeback, __ATOMIC_RELAXED);
 	virtio_put_le16(config + CONFIG_OFFSET(num_queues), options->num_queues);
+	build_command_limits(blk, config);
 }
 
 void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void *data, size_t len)

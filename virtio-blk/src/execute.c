@@ -9,83 +9,180 @@
 
 typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
-/*
- * Moves all of a request's data, in as many calls as it takes.
- *
- * @offset  of the first byte on the disk
- * @done    increased by the bytes moved, also on failure
- *
- * Returns 0 or an error.
- */
-static int transfer(const struct virtio_blk_backend *backend, move_fn *move, const struct virtio_blk_data *data,
-		    uint64_t offset, uint64_t *done)
+void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
+{
+	const struct virtio_blk_data *data = request->type == VIRTIO_BLK_T_IN ? &request->in : &request->out;
+
+	*transfer = (struct virtio_blk_transfer){
+		.data = data,
+		.segment = data->segments,
+		.left = data->count,
+		.offset = request->sector << VIRTIO_BLK_SECTOR_SHIFT,
+	};
+}
+
+uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity)
+{
+	return virtio_segments_iovec(transfer->segment, transfer->left, transfer->skip, CALL_BYTES, iov, capacity,
+				     &transfer->wanted);
+}
+
+int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved)
+{
+	const uint64_t wanted = transfer->wanted;
+
+	transfer->wanted = 0;
+	if (moved < 0 && moved >= INT32_MIN)
+		return (int)moved;
+	/* An end of the storage inside the disk is as much a failure as an error; so is nonsense. */
+	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->done < transfer->data->bytes))
+		return VIRTIO_EIO;
+	transfer->done += (uint64_t)moved;
+	transfer->offset += (uint64_t)moved;
+	transfer->skip += (uint64_t)moved;
+	while (transfer->left > 0 && transfer->skip >= transfer->segment->len) {
+		transfer->skip -= transfer->segment->len;
+		transfer->segment++;
+		transfer->left--;
+	}
+	return transfer->done < transfer->data->bytes;
+}
+
+void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
+				int error, struct virtio_blk_result *result)
+{
+	*result = (struct virtio_blk_result){
+		.status = error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK,
+		.error = error,
+	};
+	if (request->type != VIRTIO_BLK_T_IN)
+		return;
+	result->written = transfer->done;
+	/* The call that failed may have begun, and said nothing about how far it got. */
+	result->touched = error ? request->in.bytes : transfer->done;
+}
+
+/* Moves all of a request's data, in as many calls as it takes. Returns 0 or an error. */
+static int transfer_all(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer)
 {
 	const uint32_t limit = backend->max_iovecs < CALL_IOVECS ? backend->max_iovecs : CALL_IOVECS;
-	const struct virtio_segment *segment = data->segments;
-	uint32_t left = data->count;
 	struct virtio_iovec iov[CALL_IOVECS];
-	uint64_t skip = 0;
+	int more;
 
-	while (*done < data->bytes) {
-		uint64_t wanted;
-		const uint32_t count = virtio_segments_iovec(segment, left, skip, CALL_BYTES, iov, limit, &wanted);
-		const int64_t moved = count ? move(backend->context, iov, count, offset + *done) : VIRTIO_EINVAL;
+	do {
+		const uint32_t count = virtio_blk_transfer_iovec(transfer, iov, limit);
 
-		/* An end of the storage inside the disk is as much a failure as an error; so is nonsense. */
-		if (moved < 0 && moved >= INT32_MIN)
-			return (int)moved;
-		if (moved <= 0 || (uint64_t)moved > wanted)
-			return VIRTIO_EIO;
-		*done += (uint64_t)moved;
-		skip += (uint64_t)moved;
-		while (left > 0 && skip >= segment->len) {
-			skip -= segment->len;
-			segment++;
-			left--;
-		}
-	}
-	return 0;
+		more = virtio_blk_transfer_advance(transfer,
+						   count ? move(backend->context, iov, count, transfer->offset) : 0);
+	} while (more == 1);
+	return more;
 }
 
 static int read_data(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		     struct virtio_blk_result *result)
 {
 	const struct virtio_blk_backend *backend = &blk->options.backend;
-	const int error = transfer(backend, backend->ops->readv, &request->in,
-				   request->sector << VIRTIO_BLK_SECTOR_SHIFT, &result->written);
+	struct virtio_blk_transfer transfer;
+	int error;
 
-	/* The call that failed may have begun, and said nothing about how far it got. */
-	result->touched = error ? request->in.bytes : result->written;
+	virtio_blk_transfer_init(&transfer, request);
+	error = transfer_all(backend, backend->ops->readv, &transfer);
+	virtio_blk_transfer_result(request, &transfer, error, result);
 	return error;
+}
+
+/*
+ * What was changed must be stable before it is reported as done, if the driver relies on us for that (virtio
+ * 1.4, 5.2.6.2).
+ */
+static int commit(const struct virtio_blk *blk)
+{
+	const struct virtio_blk_backend *backend = &blk->options.backend;
+
+	return virtio_blk_write_through(blk) ? backend->ops->flush(backend->context) : 0;
 }
 
 static int write_data(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
 	const struct virtio_blk_backend *backend = &blk->options.backend;
-	uint64_t done = 0;
-	int error = transfer(backend, backend->ops->writev, &request->out, request->sector << VIRTIO_BLK_SECTOR_SHIFT,
-			     &done);
+	struct virtio_blk_transfer transfer;
+	int error;
 
-	if (!error && done > 0 && virtio_blk_write_through(blk))
-		error = backend->ops->flush(backend->context);
+	virtio_blk_transfer_init(&transfer, request);
+	error = transfer_all(backend, backend->ops->writev, &transfer);
+	if (!error && transfer.done > 0)
+		error = commit(blk);
 	return error;
 }
 
-static void get_id(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+static int change_range(const struct virtio_blk *blk, uint32_t type, const struct virtio_blk_range *range)
+{
+	const struct virtio_blk_backend_ops *ops = blk->options.backend.ops;
+	void *context = blk->options.backend.context;
+	const uint64_t offset = range->sector << VIRTIO_BLK_SECTOR_SHIFT;
+	const uint64_t bytes = (uint64_t)range->sectors << VIRTIO_BLK_SECTOR_SHIFT;
+
+	if (type == VIRTIO_BLK_T_DISCARD)
+		return ops->discard(context, offset, bytes);
+	if (type == VIRTIO_BLK_T_SECURE_ERASE)
+		return ops->secure_erase(context, offset, bytes);
+	/* Where the configuration says that zeroing never unmaps, it doesn't (virtio 1.4, 5.2.6.2). */
+	return ops->write_zeroes(context, offset, bytes,
+				 (range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0 &&
+					 blk->options.write_zeroes_may_unmap);
+}
+
+static int change_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < request->range_count; i++) {
+		const struct virtio_blk_range *range = &request->ranges[i];
+		const int error = range->sectors ? change_range(blk, request->type, range) : 0;
+
+		if (error)
+			return error;
+		changed = changed || range->sectors != 0;
+	}
+	return changed ? commit(blk) : 0;
+}
+
+/* Answers with bytes of our own. The caller has seen that there is room for them. */
+static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
 {
 	const struct virtio_segment *s = request->in.segments;
 	size_t done = 0;
 
-	for (; done < VIRTIO_BLK_ID_BYTES; s++) {
-		const size_t left = VIRTIO_BLK_ID_BYTES - done;
+	for (; done < len; s++) {
+		const size_t left = len - done;
 		const size_t part = s->len < left ? (size_t)s->len : left;
 
-		virtio_guest_copy_out(s->host, blk->options.id + done, part);
+		virtio_guest_copy_out(s->host, (const uint8_t *)bytes + done, part);
 		done += part;
 	}
 	result->written = done;
 	result->touched = done;
+}
+
+/* Reserved values are never sent (virtio 1.4, 5.2.6.2): a back end that gives one has a fault. */
+static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+			struct virtio_blk_result *result)
+{
+	const struct virtio_blk_backend *backend = &blk->options.backend;
+	struct virtio_blk_wear wear = { 0 };
+	uint8_t bytes[6];
+	const int error = backend->ops->lifetime(backend->context, &wear);
+
+	if (error)
+		return error;
+	if (wear.pre_eol_info > 3 || wear.typ_a > 11 || wear.typ_b > 11)
+		return VIRTIO_EIO;
+	virtio_put_le16(bytes, wear.pre_eol_info);
+	virtio_put_le16(bytes + 2, wear.typ_a);
+	virtio_put_le16(bytes + 4, wear.typ_b);
+	answer(request, bytes, sizeof bytes, result);
+	return 0;
 }
 
 void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,
@@ -108,7 +205,14 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 		error = backend->ops->flush(backend->context);
 		break;
 	case VIRTIO_BLK_T_GET_ID:
-		get_id(blk, request, result);
+		answer(request, blk->options.id, VIRTIO_BLK_ID_BYTES, result);
+		break;
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		error = get_lifetime(blk, request, result);
+		break;
+	default:
+		/* Nothing else passes the check. */
+		error = change_ranges(blk, request);
 		break;
 	}
 	if (error) {
@@ -117,26 +221,41 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 	}
 }
 
+/* The counter of a request's type; one that couldn't be read has none. */
+static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
+{
+	if (request->error)
+		return &stats->others;
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+		return &stats->reads;
+	case VIRTIO_BLK_T_OUT:
+		return &stats->writes;
+	case VIRTIO_BLK_T_FLUSH:
+		return &stats->flushes;
+	case VIRTIO_BLK_T_GET_ID:
+		return &stats->ids;
+	case VIRTIO_BLK_T_DISCARD:
+		return &stats->discards;
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return &stats->write_zeroes;
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		return &stats->secure_erases;
+	default:
+		return &stats->others;
+	}
+}
+
 static void count(struct virtio_blk_stats *stats, const struct virtio_blk_request *request,
 		  const struct virtio_blk_result *result)
 {
 	const bool ok = result->status == VIRTIO_BLK_S_OK;
 
-	if (request->error) {
-		stats->others++;
-	} else if (request->type == VIRTIO_BLK_T_IN) {
-		stats->reads++;
+	(*counter(stats, request))++;
+	if (!request->error && request->type == VIRTIO_BLK_T_IN)
 		stats->read_bytes += result->written;
-	} else if (request->type == VIRTIO_BLK_T_OUT) {
-		stats->writes++;
-		stats->written_bytes += ok ? request->out.bytes : 0;
-	} else if (request->type == VIRTIO_BLK_T_FLUSH) {
-		stats->flushes++;
-	} else if (request->type == VIRTIO_BLK_T_GET_ID) {
-		stats->ids++;
-	} else {
-		stats->others++;
-	}
+	if (ok && request->type == VIRTIO_BLK_T_OUT)
+		stats->written_bytes += request->out.bytes;
 	if (result->status == VIRTIO_BLK_S_UNSUPP)
 		stats->unsupported++;
 	else if (!ok)
@@ -163,11 +282,11 @@ uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struc
 }
 
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,
-		       struct virtio_segment *segments, uint32_t capacity, struct virtio_blk_stats *stats)
+		       const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats)
 {
 	struct virtio_blk_request request;
 	struct virtio_blk_result result;
-	int error = virtio_blk_parse(chain, segments, capacity, &request);
+	int error = virtio_blk_parse(chain, storage, &request);
 
 	if (error == VIRTIO_ENOTMAPPED) {
 		const int undo = virtio_queue_undo(queue, chain->token);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The back end on a file descriptor. Hosted: the only file of the component that knows an errno. */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE /* fallocate */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#ifdef __linux__
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#endif
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -58,18 +63,150 @@ static int file_flush(void *context)
 	return error ? VIRTIO_EIO : 0;
 }
 
+/* Whether an operation failed only because the storage has no such thing, or not at this granularity. */
+static bool is_not_supported(int error)
+{
+	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ENODEV || error == ENOTTY;
+}
+
+#ifdef __linux__
+/* Returns 0 or an errno. */
+static int allocate(int fd, int mode, uint64_t offset, uint64_t bytes)
+{
+	int result;
+
+	do
+		result = fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+	while (result && errno == EINTR);
+	return result ? errno : 0;
+}
+
+static int punch_hole(int fd, uint64_t offset, uint64_t bytes)
+{
+	return allocate(fd, FALLOC_FL_PUNCH_HOLE, offset, bytes);
+}
+
+static int zero_range(int fd, uint64_t offset, uint64_t bytes)
+{
+	return allocate(fd, FALLOC_FL_ZERO_RANGE, offset, bytes);
+}
+
+static int device_control(int fd, unsigned long command, uint64_t offset, uint64_t bytes)
+{
+	uint64_t range[2] = { offset, bytes };
+	int result;
+
+	do
+		result = ioctl(fd, command, range);
+	while (result && errno == EINTR);
+	return result ? errno : 0;
+}
+
+static int device_discard(void *context, uint64_t offset, uint64_t bytes)
+{
+	const struct virtio_blk_file *file = context;
+	const int error = device_control(file->fd, BLKDISCARD, offset, bytes);
+
+	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
+}
+
+/* Here to fail is better than to leave data that was to be gone. */
+static int device_secure_erase(void *context, uint64_t offset, uint64_t bytes)
+{
+	const struct virtio_blk_file *file = context;
+
+	return device_control(file->fd, BLKSECDISCARD, offset, bytes) ? VIRTIO_EIO : 0;
+}
+#else
+static int punch_hole(int fd, uint64_t offset, uint64_t bytes)
+{
+	(void)fd, (void)offset, (void)bytes;
+	return EOPNOTSUPP;
+}
+
+static int zero_range(int fd, uint64_t offset, uint64_t bytes)
+{
+	return punch_hole(fd, offset, bytes);
+}
+#endif
+
+static int file_discard(void *context, uint64_t offset, uint64_t bytes)
+{
+	const struct virtio_blk_file *file = context;
+	const int error = punch_hole(file->fd, offset, bytes);
+
+	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
+}
+
+static const uint8_t zeroes[64 << 10];
+
+static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
+{
+	while (bytes > 0) {
+		const size_t part = bytes < sizeof zeroes ? (size_t)bytes : sizeof zeroes;
+		const ssize_t put = pwrite(fd, zeroes, part, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return VIRTIO_EIO;
+		offset += (uint64_t)put;
+		bytes -= (uint64_t)put;
+	}
+	return 0;
+}
+
+/* What is punched out of a file, or unmapped of a device by this call, reads as zeroes. */
+static int file_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
+{
+	const struct virtio_blk_file *file = context;
+	int error = unmap ? punch_hole(file->fd, offset, bytes) : EOPNOTSUPP;
+
+	if (is_not_supported(error))
+		error = zero_range(file->fd, offset, bytes);
+	if (is_not_supported(error))
+		return write_zeroes(file->fd, offset, bytes);
+	return error ? VIRTIO_EIO : 0;
+}
+
 static const struct virtio_blk_backend_ops file_ops = {
 	.readv = file_readv,
 	.writev = file_writev,
 	.flush = file_flush,
+	.discard = file_discard,
+	.write_zeroes = file_write_zeroes,
 };
+
+#ifdef __linux__
+static const struct virtio_blk_backend_ops device_ops = {
+	.readv = file_readv,
+	.writev = file_writev,
+	.flush = file_flush,
+	.discard = device_discard,
+	.write_zeroes = file_write_zeroes,
+	.secure_erase = device_secure_erase,
+};
+#endif
+
+static const struct virtio_blk_backend_ops *ops_for(int fd)
+{
+#ifdef __linux__
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode))
+		return &device_ops;
+#else
+	(void)fd;
+#endif
+	return &file_ops;
+}
 
 int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_blk_backend *backend)
 {
 	if (fd < 0)
 		return VIRTIO_EINVAL;
 	file->fd = fd;
-	*backend = (struct virtio_blk_backend){ .ops = &file_ops, .context = file, .max_iovecs = MAX_IOVECS };
+	*backend = (struct virtio_blk_backend){ .ops = ops_for(fd), .context = file, .max_iovecs = MAX_IOVECS };
 	return 0;
 }
 

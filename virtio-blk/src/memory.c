@@ -48,10 +48,29 @@ static int memory_flush(void *context)
 	return 0;
 }
 
+static int memory_zero(void *context, uint64_t offset, uint64_t bytes)
+{
+	const struct virtio_blk_memory *memory = context;
+
+	if (offset > memory->size || bytes > memory->size - offset)
+		return VIRTIO_EIO;
+	memset((uint8_t *)memory->bytes + (size_t)offset, 0, (size_t)bytes);
+	return 0;
+}
+
+static int memory_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
+{
+	(void)unmap;
+	return memory_zero(context, offset, bytes);
+}
+
 static const struct virtio_blk_backend_ops memory_ops = {
 	.readv = memory_readv,
 	.writev = memory_writev,
 	.flush = memory_flush,
+	.discard = memory_zero,
+	.write_zeroes = memory_write_zeroes,
+	.secure_erase = memory_zero,
 };
 
 int virtio_blk_memory_backend(struct virtio_blk_memory *memory, struct virtio_blk_backend *backend)

@@ -3,6 +3,10 @@
 #include <virtio/blk.h>
 
 #define HEADER_BYTES 16
+#define RANGE_BYTES 16
+
+/* GET_LIFETIME's answer: three 16-bit fields. */
+#define LIFETIME_BYTES 6
 
 /*
  * Copies the header out of the front of the segments and cuts it off there.
@@ -51,9 +55,55 @@ static VIRTIO_COLD int fail(struct virtio_blk_request *request, const struct vir
 	return 0;
 }
 
-int virtio_blk_parse(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
+static bool is_range_command(uint32_t type)
+{
+	return type == VIRTIO_BLK_T_DISCARD || type == VIRTIO_BLK_T_WRITE_ZEROES || type == VIRTIO_BLK_T_SECURE_ERASE;
+}
+
+/*
+ * Copies the next bytes out of the data; one range may lie in several segments.
+ *
+ * @segment  where the next byte is, and @skip how far in it; both are moved on
+ */
+static void copy_on(const struct virtio_segment **segment, uint64_t *skip, uint8_t *out, size_t bytes)
+{
+	for (size_t done = 0; done < bytes;) {
+		const uint64_t left = (*segment)->len - *skip;
+		const size_t part = left < bytes - done ? (size_t)left : bytes - done;
+
+		virtio_guest_copy_in(out + done, (const uint8_t *)(*segment)->host + *skip, part);
+		done += part;
+		*skip += part;
+		if (*skip == (*segment)->len) {
+			(*segment)++;
+			*skip = 0;
+		}
+	}
+}
+
+/* Copies the ranges, those for which there is room: what they say is judged in the copy, and acted on by it. */
+static VIRTIO_COLD void take_ranges(struct virtio_blk_request *request, const struct virtio_blk_storage *storage)
+{
+	const uint64_t whole = request->out.bytes / RANGE_BYTES;
+	const struct virtio_segment *segment = request->out.segments;
+	uint64_t skip = 0;
+
+	request->ranges = storage->ranges;
+	request->range_count = whole < storage->range_capacity ? (uint32_t)whole : storage->range_capacity;
+	for (uint32_t i = 0; i < request->range_count; i++) {
+		uint8_t bytes[RANGE_BYTES];
+
+		copy_on(&segment, &skip, bytes, sizeof bytes);
+		storage->ranges[i].sector = virtio_get_le64(bytes);
+		storage->ranges[i].sectors = virtio_get_le32(bytes + 8);
+		storage->ranges[i].flags = virtio_get_le32(bytes + 12);
+	}
+}
+
+int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
 		     struct virtio_blk_request *request)
 {
+	struct virtio_segment *const segments = storage->segments;
 	struct virtio_collected c;
 	uint8_t header[HEADER_BYTES];
 	struct virtio_segment *in;
@@ -61,7 +111,7 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_segment *segments
 	int error;
 
 	c.segments = segments;
-	c.capacity = capacity;
+	c.capacity = storage->segment_capacity;
 	error = virtio_chain_collect(chain, &c);
 	if (VIRTIO_UNLIKELY(error && error != VIRTIO_ENOBUFS))
 		return error;
@@ -89,17 +139,95 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_segment *segments
 	request->in.bytes = c.writable_bytes - 1;
 	request->status = c.last_writable;
 	request->error = 0;
+	if (VIRTIO_UNLIKELY(is_range_command(request->type)))
+		take_ranges(request, storage);
 	return 0;
 }
 
-/* Whether bytes from sector on are whole sectors of the disk; neither side of a comparison can wrap. */
-static bool in_range(const struct virtio_blk *blk, uint64_t sector, uint64_t bytes)
+static bool negotiated(const struct virtio_blk *blk, int feature)
+{
+	return (blk->negotiated & UINT64_C(1) << feature) != 0;
+}
+
+/* Whether sectors from sector on are on the disk; neither side of a comparison can wrap. */
+static bool on_disk(const struct virtio_blk *blk, uint64_t sector, uint64_t sectors)
 {
 	const uint64_t capacity = blk->options.capacity;
 
-	if (bytes & (VIRTIO_BLK_SECTOR_BYTES - 1))
+	return sector <= capacity && sectors <= capacity - sector;
+}
+
+/* Whether a read or a write of so many bytes is whole sectors of the disk, and not too many. */
+static bool may_transfer(const struct virtio_blk *blk, uint64_t sector, uint64_t bytes)
+{
+	const uint64_t limit = blk->options.max_request_bytes;
+
+	if (bytes & (VIRTIO_BLK_SECTOR_BYTES - 1) || (limit && bytes > limit))
 		return false;
-	return sector <= capacity && bytes >> VIRTIO_BLK_SECTOR_SHIFT <= capacity - sector;
+	return on_disk(blk, sector, bytes >> VIRTIO_BLK_SECTOR_SHIFT);
+}
+
+/* What is allowed to a command on ranges. */
+struct range_rules {
+	uint32_t flags;
+	uint32_t max_sectors;
+	uint32_t max_count;
+};
+
+static uint8_t check_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+			    struct range_rules rules)
+{
+	/* The bytes say how many the driver sent, the count how many there was room for. */
+	const uint64_t sent = request->out.bytes / RANGE_BYTES;
+
+	if (request->in.bytes || sent == 0 || request->out.bytes & (RANGE_BYTES - 1) || sent > rules.max_count ||
+	    sent != request->range_count)
+		return VIRTIO_BLK_S_IOERR;
+	/* A flag that isn't known makes the whole command one that isn't (virtio 1.4, 5.2.6.2). */
+	for (uint32_t i = 0; i < request->range_count; i++) {
+		if (request->ranges[i].flags & ~rules.flags)
+			return VIRTIO_BLK_S_UNSUPP;
+	}
+	for (uint32_t i = 0; i < request->range_count; i++) {
+		const struct virtio_blk_range *range = &request->ranges[i];
+
+		if (range->sectors > rules.max_sectors || !on_disk(blk, range->sector, range->sectors))
+			return VIRTIO_BLK_S_IOERR;
+	}
+	return VIRTIO_BLK_S_OK;
+}
+
+/* Commands that a disk has only if the driver has accepted them. */
+static uint8_t check_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+{
+	const struct virtio_blk_options *options = &blk->options;
+	struct range_rules rules = { 0 };
+	int feature;
+
+	switch (request->type) {
+	case VIRTIO_BLK_T_DISCARD:
+		feature = VIRTIO_BLK_F_DISCARD;
+		rules = (struct range_rules){ 0, options->max_discard_sectors, options->max_discard_seg };
+		break;
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		feature = VIRTIO_BLK_F_WRITE_ZEROES;
+		rules = (struct range_rules){ VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP, options->max_write_zeroes_sectors,
+					      options->max_write_zeroes_seg };
+		break;
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		feature = VIRTIO_BLK_F_SECURE_ERASE;
+		rules = (struct range_rules){ 0, options->max_secure_erase_sectors, options->max_secure_erase_seg };
+		break;
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		if (!negotiated(blk, VIRTIO_BLK_F_LIFETIME))
+			return VIRTIO_BLK_S_UNSUPP;
+		return request->out.bytes == 0 && request->in.bytes >= LIFETIME_BYTES ? VIRTIO_BLK_S_OK
+										      : VIRTIO_BLK_S_IOERR;
+	default:
+		/* Commands on zones are among these, for zones aren't offered. */
+		return VIRTIO_BLK_S_UNSUPP;
+	}
+	return negotiated(blk, feature) ? check_ranges(blk, request, rules) : VIRTIO_BLK_S_UNSUPP;
 }
 
 uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request)
@@ -112,15 +240,15 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
 	case VIRTIO_BLK_T_IN:
 		/* Data and status must fit the 32 bits of a used length. */
 		good = request->out.bytes == 0 && request->in.bytes < UINT32_MAX &&
-		       in_range(blk, request->sector, request->in.bytes);
+		       may_transfer(blk, request->sector, request->in.bytes);
 		break;
 	case VIRTIO_BLK_T_OUT:
 		/* What was offered counts, not what was accepted (virtio 1.4, 5.2.6.2). */
 		good = request->in.bytes == 0 && !blk->options.read_only &&
-		       in_range(blk, request->sector, request->out.bytes);
+		       may_transfer(blk, request->sector, request->out.bytes);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
-		if (!(blk->negotiated & (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)))
+		if (!negotiated(blk, VIRTIO_BLK_F_FLUSH))
 			return VIRTIO_BLK_S_UNSUPP;
 		good = true;
 		break;
@@ -128,7 +256,7 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
 		good = request->out.bytes == 0 && request->in.bytes >= VIRTIO_BLK_ID_BYTES;
 		break;
 	default:
-		return VIRTIO_BLK_S_UNSUPP;
+		return check_optional(blk, request);
 	}
 	return good ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
 }

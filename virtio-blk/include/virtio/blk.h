@@ -6,14 +6,16 @@
  * virtio_blk_check() says whether it may be carried out, virtio_blk_execute() carries it out through
  * the back end, virtio_blk_finish() writes the status and gives the used length, and the caller
  * completes the chain. virtio_blk_process() is all of it for a device that works synchronously. A
- * device that does not (io_uring, threads) does the I/O itself between check and finish: the
- * request and its segments stay valid until the chain is completed.
+ * device that does not (io_uring, threads) does the I/O itself between check and finish, with a struct
+ * virtio_blk_transfer to keep the place: the request and its storage stay valid until the chain is
+ * completed, in any order, from any thread. A reset waits until nothing is in flight
+ * (virtio_queue_quiesced()).
  *
- * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), ask for
- * anything anywhere, and change the buffers at any time. The header is copied once and judged in the
- * copy; no I/O is begun before the whole request is known to be good; every sum is in 64 bits and
- * cannot wrap. Data goes between guest memory and the back end without a copy in between and without
- * being looked at. What a guest gets for a request that makes no sense is a status, or, where there is
+ * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), ask for anything
+ * anywhere, and change the buffers at any time. The header, and the ranges of a discard and its like, are
+ * copied once and judged in the copy; no I/O is begun before the whole request is known to be good; every sum
+ * is in 64 bits and cannot wrap. Data goes between guest memory and the back end without a copy in between and
+ * without being looked at. What a guest gets for a request that makes no sense is a status, or, where there is
  * no byte to put one, an empty completion.
  *
  * Threads: a struct virtio_blk is only read by requests, so that queues served by different threads
@@ -46,6 +48,16 @@ struct virtio_queue;
 /* Back end */
 
 /*
+ * The lifetime of storage (virtio 1.4, 5.2.6). In each 0 means not known; what lies above the last value is
+ * reserved.
+ */
+struct virtio_blk_wear {
+	uint16_t pre_eol_info; /* of the reserved blocks less than 80 % are used up (1), 80 % (2), 90 % (3) */
+	uint16_t typ_a;        /* wear of SLC cells in steps of 10 %: up to 10 % (1) to up to 100 % (10), beyond (11) */
+	uint16_t typ_b;        /* of MLC cells */
+};
+
+/*
  * What stores the data. Each operation is called on the thread that executes the request, with
  * ranges that lie inside the disk, and may block. With several queues on several threads several
  * operations run at once.
@@ -72,6 +84,28 @@ struct virtio_blk_backend_ops {
 	 * are as stable as the back end makes them.
 	 */
 	int (*flush)(void *context);
+
+	/*
+	 * Each does something to a range of the disk, for a feature that the options offer, and returns 0 or
+	 * an error, after which the range may have changed in part.
+	 *
+	 * @offset  bytes; @bytes  more than 0; both multiples of 512
+	 *
+	 * discard: the range is no longer needed. What it reads as afterwards isn't defined, so that a
+	 * back end need not do anything.
+	 * write_zeroes: the range reads as zeroes. @unmap: its storage may be given back, if it still does.
+	 * secure_erase: the range, and every copy of it that the storage keeps, is gone.
+	 */
+	int (*discard)(void *context, uint64_t offset, uint64_t bytes);
+	int (*write_zeroes)(void *context, uint64_t offset, uint64_t bytes, bool unmap);
+	int (*secure_erase)(void *context, uint64_t offset, uint64_t bytes);
+
+	/*
+	 * How worn the storage is. Whoever has it offers VIRTIO_BLK_F_LIFETIME: not for storage that has no
+	 * such figures (virtio 1.4, 5.2.6.2). Fills in @lifetime, which is zero before, and returns 0, or an
+	 * error.
+	 */
+	int (*lifetime)(void *context, struct virtio_blk_wear *lifetime);
 };
 
 struct virtio_blk_backend {
@@ -95,6 +129,7 @@ struct virtio_blk_options {
 	uint16_t num_queues;          /* 0: no MQ */
 	uint32_t size_max;            /* bytes; 0: no SIZE_MAX. Advertised, not enforced */
 	uint32_t seg_max;             /* segments; 0: no SEG_MAX. Advertised; what is enforced is parse's array */
+	uint64_t max_request_bytes;   /* of data; more is an I/O error, so that none takes too long; 0: no limit */
 	uint32_t blk_size;            /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
 
 	uint16_t cylinders; /* 0: no GEOMETRY */
@@ -106,6 +141,21 @@ struct virtio_blk_options {
 	uint8_t alignment_offset;
 	uint16_t min_io_size;
 	uint32_t opt_io_size;
+
+	/*
+	 * Limits of commands on ranges: for each the sectors of one range, and the ranges of one request, both
+	 * enforced. Both 0: the command isn't offered. Both set: the back end needs the operation, and the disk
+	 * isn't read-only. Alignments are hints, in sectors.
+	 */
+	uint32_t max_discard_sectors;
+	uint32_t max_discard_seg;
+	uint32_t discard_sector_alignment;
+	uint32_t max_write_zeroes_sectors;
+	uint32_t max_write_zeroes_seg;
+	bool write_zeroes_may_unmap; /* write zeroes may give storage back */
+	uint32_t max_secure_erase_sectors;
+	uint32_t max_secure_erase_seg;
+	uint32_t secure_erase_sector_alignment;
 };
 
 /* A disk. The caller allocates it, reads what it likes, and changes it through functions alone. */
@@ -123,8 +173,9 @@ struct virtio_blk {
  * @options  copied; what backend.context points to must live as long as blk is used
  *
  * Returns 0; VIRTIO_EINVAL for a capacity, blk_size or physical_block_exp out of range, a back end
- * without readv, or without writev unless read_only, or that takes no vector, or CONFIG_WCE without
- * flush (virtio 1.4, 5.2.5.2).
+ * without readv, or without writev unless read_only, or that takes no vector, CONFIG_WCE without
+ * flush (virtio 1.4, 5.2.5.2), and of a command on ranges one limit without the other, without the operation, or
+ * for a read-only disk.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options);
@@ -152,7 +203,8 @@ int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 void virtio_blk_reset(struct virtio_blk *blk);
 
 /*
- * Changes the capacity. The caller sends a configuration change notification (virtio 1.4, 5.2.6.2).
+ * Changes the capacity. The caller sends a configuration change notification (virtio 1.4, 5.2.6.2). Requests
+ * that were checked before go by the old capacity: before a disk shrinks, the caller waits for them.
  *
  * @sectors  of 512 bytes
  *
@@ -201,6 +253,21 @@ struct virtio_blk_data {
 	uint64_t bytes; /* in all */
 };
 
+/* A part of the disk that a request names: the driver's words, in the host's byte order. */
+struct virtio_blk_range {
+	uint64_t sector;
+	uint32_t sectors;
+	uint32_t flags; /* VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP, or anything else */
+};
+
+/* Arrays of the caller's for one request, to be kept until its chain is completed. */
+struct virtio_blk_storage {
+	struct virtio_segment *segments;
+	uint32_t segment_capacity;
+	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
+	uint32_t range_capacity;         /* the largest max_..._seg of the options */
+};
+
 /* A request. Plain data: it may be copied and handed to another thread. */
 struct virtio_blk_request {
 	struct virtio_token token;    /* completes its chain */
@@ -209,6 +276,11 @@ struct virtio_blk_request {
 	struct virtio_blk_data out;   /* what the driver sends: readable bytes after the header */
 	struct virtio_blk_data in;    /* what it wants: writable bytes before the status */
 	struct virtio_segment status; /* the status byte: the last writable one */
+	/*
+	 * Of a command on ranges: those in out, or as many as there was room for. Otherwise not defined.
+	 */
+	const struct virtio_blk_range *ranges;
+	uint32_t range_count;
 	/*
 	 * 0, or why nothing but VIRTIO_BLK_S_IOERR can come of it: VIRTIO_ESHORT for less than a
 	 * header, VIRTIO_ENOBUFS for more segments than the array has. Then type and sector are 0 and
@@ -231,6 +303,9 @@ struct virtio_blk_stats {
 	uint64_t writes;
 	uint64_t flushes;
 	uint64_t ids;
+	uint64_t discards;
+	uint64_t write_zeroes;
+	uint64_t secure_erases;
 	uint64_t others;        /* of other types, or of none */
 	uint64_t read_bytes;    /* put into guest memory by reads */
 	uint64_t written_bytes; /* of writes that succeeded */
@@ -249,10 +324,9 @@ struct virtio_blk_stats {
 /*
  * Turns a chain into a request, without doing anything about it.
  *
- * @chain     popped, and not walked yet
- * @segments  the caller's array, to be kept until the chain is completed
- * @capacity  its entries
- * @request   filled in if 0 is returned, untouched otherwise
+ * @chain    popped, and not walked yet
+ * @storage  where its segments and ranges go
+ * @request  filled in if 0 is returned, untouched otherwise
  *
  * Returns 0 if the chain can take a status, though request->error may say that it will be a failure.
  * Otherwise there is nothing to answer, and the caller completes the chain with length 0: VIRTIO_ESHORT
@@ -260,17 +334,23 @@ struct virtio_blk_stats {
  * driver's: undo the pop and come again.
  */
 VIRTIO_MUST_CHECK
-int virtio_blk_parse(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
+int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
 		     struct virtio_blk_request *request);
 
 /*
  * Whether a request may be carried out: VIRTIO_BLK_S_OK, or the status with which to refuse it.
  *
- * VIRTIO_BLK_S_UNSUPP for a type that is unknown or whose feature wasn't negotiated. VIRTIO_BLK_S_IOERR
- * for a request with an error; data in the wrong direction; reads and writes that are not whole
- * sectors or leave the disk; a read too long for a used length; a write where read-only was offered, accepted
- * or not; GET_ID with room for less than VIRTIO_BLK_ID_BYTES. FLUSH bears any sector and data, and no
- * data is in order for reads and writes inside the disk, or at its end.
+ * VIRTIO_BLK_S_UNSUPP for a type that is unknown or whose feature wasn't negotiated. VIRTIO_BLK_S_IOERR for a
+ * request with an error; data in the wrong direction; reads and writes that are not whole sectors, leave the
+ * disk or are longer than max_request_bytes; a read too long for a used length; a write where read-only was
+ * offered, accepted or not; GET_ID with room for less than VIRTIO_BLK_ID_BYTES, GET_LIFETIME with room for less
+ * than 6 bytes. FLUSH bears any sector and data, and no data is in order for reads and writes inside the disk,
+ * or at its end.
+ *
+ * Of commands on ranges VIRTIO_BLK_S_UNSUPP for a flag that is unknown, or that the type doesn't have, in any
+ * range (virtio 1.4, 5.2.6.2); VIRTIO_BLK_S_IOERR for data that isn't whole ranges, for none or more than
+ * max_..._seg, or than the storage has room for, and for a range that is longer than max_..._sectors or leaves
+ * the disk. A range of no sectors is in order.
  */
 uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request);
 
@@ -281,8 +361,8 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
  * @request  parsed
  * @result   filled in
  *
- * Nothing is read, written or flushed for a request that virtio_blk_check() refuses. A write under
- * write-through is flushed before it counts as done. Under a back end's failure the rest of a
+ * Nothing is read, written or flushed for a request that virtio_blk_check() refuses. A write, or a change of
+ * ranges, under write-through is flushed before it counts as done. Under a back end's failure the rest of a
  * request is not begun; how much of a failed write is on the disk is not defined.
  */
 void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,
@@ -308,8 +388,7 @@ uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struc
  * @blk       the disk
  * @queue     where the chain was popped
  * @chain     popped, and not walked yet
- * @segments  as for virtio_blk_parse(), needed during the call only
- * @capacity  its entries
+ * @storage   as for virtio_blk_parse(), needed during the call only
  * @stats     counted into, or NULL
  *
  * Returns 0 when the chain is completed, whatever was in it. VIRTIO_ENOTMAPPED when its memory isn't
@@ -318,7 +397,68 @@ uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struc
  * only to stale chains and to rings that aren't contiguous host memory.
  */
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,
-		       struct virtio_segment *segments, uint32_t capacity, struct virtio_blk_stats *stats);
+		       const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats);
+
+/* Transfers by the caller */
+
+/*
+ * How far the data of a read or a write has got, for a device that does its I/O itself.
+ *
+ *	virtio_blk_transfer_init(&t, &request);
+ *	do {
+ *		count = virtio_blk_transfer_iovec(&t, iov, 64);
+ *		moved = count ? preadv(fd, iov, count, t.offset) : 0;
+ *	} while ((left = virtio_blk_transfer_advance(&t, moved)) == 1);
+ *	virtio_blk_transfer_result(&request, &t, left, &result);
+ *
+ * with, in place of preadv(), something that may take its time. Plain data.
+ */
+struct virtio_blk_transfer {
+	const struct virtio_blk_data *data;   /* of the request, which stays */
+	const struct virtio_segment *segment; /* where it has got to, ... */
+	uint64_t skip;                        /* ... and how far in it */
+	uint32_t left;                        /* segments from there on */
+	uint64_t done;                        /* bytes */
+	uint64_t offset;                      /* on the disk, of the next byte */
+	uint64_t wanted;                      /* bytes of the last vector */
+};
+
+/*
+ * Begins with a read or a write that virtio_blk_check() has found to be in order.
+ *
+ * @request  stays where it is until the transfer has ended
+ */
+void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request);
+
+/*
+ * The host memory of what is to be moved next, from transfer->offset of the disk on.
+ *
+ * @iov       the caller's array
+ * @capacity  its entries, at least 1
+ *
+ * Returns how many are filled in: at most 2^30 bytes together. 0 when everything has been moved.
+ */
+uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity);
+
+/*
+ * Notes what came of the last vector.
+ *
+ * @moved  bytes from its start on, or an error of enum virtio_error
+ *
+ * Returns 1 if there is more to move; 0 if that was all; the error, or VIRTIO_EIO if nothing was moved or more
+ * than asked for: the transfer has failed.
+ */
+int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
+
+/*
+ * The result of a request whose data was moved by a transfer.
+ *
+ * @error   0, or why it failed: of virtio_blk_transfer_advance(), or of what followed, like the flush under
+ *          write-through
+ * @result  filled in, for virtio_blk_finish()
+ */
+void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
+				int error, struct virtio_blk_result *result);
 
 VIRTIO_END_DECLS
 

@@ -3,6 +3,11 @@
  * A back end of the block device on a file descriptor: preadv, pwritev and fdatasync on a regular file
  * or a block device. POSIX hosts only; the one part of the component that isn't freestanding.
  *
+ * On Linux a discard punches a hole into a file, or discards on a device, and does nothing where the storage
+ * can't; zeroes are made by the file system or the device where it can, and otherwise written. A range that is
+ * unmapped reads as zeroes. Secure erase works on block devices only, and only on those that have it: on others
+ * a request fails.
+ *
  * Interrupted calls are repeated, short ones continued by the caller of the back end, and the end of
  * a file that has shrunk under the disk is an error. A descriptor opened with O_DIRECT works only for drivers
  * whose buffers happen to be aligned as the host demands: don't.
