@@ -74,7 +74,7 @@ static struct virtio_token pick_token(struct harness *h)
 	else if (how < 0xe0)
 		token.head += 1u << how % 16;
 	else if (how < 0xf0)
-		token.sequence = how & 1 ? VIRTIO_INFLIGHT_IDLE : 0;
+		token.sequence = how & 1 ? (uint32_t)VIRTIO_INFLIGHT_IDLE : 0;
 	else
 		token = (struct virtio_token){ fuzz_u32(&h->in), fuzz_u32(&h->in) };
 	return token;

@@ -2,4 +2,4 @@
 # next may be the length of its table.
 # file: virtio-queue/include/virtio/chain.h
 # harness: fuzz_queue
-s/VIRTIO_UNLIKELY(next >= walk->table_len)/VIRTIO_UNLIKELY(next > walk->table_len)/
+s/VIRTIO_UNLIKELY(next > walk->last)/VIRTIO_UNLIKELY(next > walk->last + 16)/

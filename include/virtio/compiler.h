@@ -19,6 +19,9 @@
 #define VIRTIO_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VIRTIO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Tells the compiler of something that always holds, whatever a guest does. */
+#define VIRTIO_ASSUME(x) ((x) ? (void)0 : __builtin_unreachable())
+
 /* Whether ThreadSanitizer looks on, by gcc's name for it or clang's. */
 #if defined(__SANITIZE_THREAD__)
 #define VIRTIO_TSAN 1

@@ -261,7 +261,8 @@ static void raw_loads_read_little_endian(void **state)
 		const struct virtio_guest_desc d = virtio_guest_load_desc(raw + at);
 
 		assert_true(d.addr == virtio_get_le64(raw + at));
-		assert_true(d.rest == virtio_get_le64(raw + at + 8));
+		assert_true(d.len == virtio_get_le32(raw + at + 8));
+		assert_true(d.flags_next == virtio_get_le32(raw + at + 12));
 	}
 }
 

@@ -10,7 +10,7 @@ static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
 static void expect_broken(struct fixture *f, int error, uint16_t head)
 {
 	const uint16_t next_avail = virtio_queue_next_avail(&f->queue);
-	const uint32_t in_flight = f->queue.in_flight;
+	const uint32_t in_flight = virtio_queue_in_flight(&f->queue);
 	struct virtio_queue_stats stats;
 	struct virtio_chain chain, before;
 
@@ -28,7 +28,7 @@ static void expect_broken(struct fixture *f, int error, uint16_t head)
 	assert_true(fixture_ram_unchanged(f));
 	assert_memory_equal(f->inflight, f->saved_inflight, sizeof f->inflight);
 	assert_int_equal(virtio_queue_next_avail(&f->queue), next_avail);
-	assert_int_equal(f->queue.in_flight, in_flight);
+	assert_int_equal(virtio_queue_in_flight(&f->queue), in_flight);
 	virtio_queue_get_stats(&f->queue, &stats);
 	assert_int_equal(stats.ring_faults, 1);
 	assert_int_equal(stats.first_error, error);
@@ -434,7 +434,7 @@ static void queue_undo_goes_backwards(void **state)
 	fixture_pop_some(&f, tokens, SIZE);
 	for (uint32_t i = SIZE; i-- > 0;) {
 		assert_int_equal(virtio_queue_undo(&f.queue, tokens[i]), 0);
-		assert_int_equal(f.queue.in_flight, i);
+		assert_int_equal(virtio_queue_in_flight(&f.queue), i);
 		assert_int_equal(virtio_queue_undo(&f.queue, tokens[i]), VIRTIO_ESTALE);
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 0), VIRTIO_ESTALE);
 	}

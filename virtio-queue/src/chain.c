@@ -5,19 +5,17 @@
 /* The most entries an indirect table may have: next is 16 bits wide, and so is the length in entries. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* A chain knows its queue by the cursor for tables that it shares with it. */
-static struct virtio_queue *queue_of(struct virtio_memory_cursor *tables)
+/* A chain knows its queue by the cursor that it shares with it. */
+static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 {
-	return (struct virtio_queue *)(void *)((uint8_t *)tables - offsetof(struct virtio_queue, tables));
+	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
 }
 
 /* Ends the walk with an error, which this and every later call returns. */
-static int fail(struct virtio_walk *walk, struct virtio_memory_cursor *tables, uint32_t head, int error)
+static int fail(struct virtio_walk *walk, struct virtio_queue *queue, uint32_t head, int error)
 {
-	struct virtio_queue *queue = queue_of(tables);
-
-	walk->left = VIRTIO_WALK_ONE;
-	walk->aside = error;
+	walk->left = VIRTIO_WALK_FAILED;
+	walk->next = (uint64_t)error;
 	if (error == VIRTIO_ENOTMAPPED)
 		queue->stats.not_mapped++;
 	else
@@ -26,21 +24,23 @@ static int fail(struct virtio_walk *walk, struct virtio_memory_cursor *tables, u
 }
 
 void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
-			   uint32_t left)
+			   uint32_t first, uint32_t left)
 {
 	const bool fast = host && ((uintptr_t)host & 7) == 0;
-	const int32_t flags = walk->left & (VIRTIO_WALK_ONE - 1);
+	const int32_t number = ((int32_t)left + 1) * VIRTIO_WALK_ONE;
 
 	walk->table = fast ? (uintptr_t)host : addr;
-	walk->table_len = entries;
-	walk->left = (fast ? ((int32_t)left + 1) * VIRTIO_WALK_ONE : VIRTIO_WALK_ONE) | flags;
-	walk->aside = fast ? 0 : (int)left;
+	walk->next = walk->table + (uint64_t)first * 16;
+	walk->last = walk->table + ((uint64_t)entries - 1) * 16;
+	walk->left = (fast ? number : -number) | (walk->left & (VIRTIO_WALK_ONE - 1));
 }
 
 /* Descriptors that may still be yielded. */
 static uint32_t left_of(const struct virtio_walk *walk)
 {
-	return (uint32_t)walk->aside + (uint32_t)(walk->left / VIRTIO_WALK_ONE - 1);
+	const int32_t number = walk->left & ~(VIRTIO_WALK_ONE - 1);
+
+	return (uint32_t)((number < 0 ? -number : number) / VIRTIO_WALK_ONE - 1);
 }
 
 /*
@@ -51,11 +51,11 @@ static uint32_t left_of(const struct virtio_walk *walk)
  * one at an odd address, or over several regions, is read by copying. It does not renew the number of
  * descriptors that may be yielded, unless tables longer than the queue are allowed.
  */
-static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
-			  const struct virtio_guest_desc *d)
+static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, const struct virtio_guest_desc *d)
 {
-	const struct virtio_queue_config *config = &queue_of(tables)->config;
-	const uint32_t bytes = (uint32_t)d->rest;
+	const struct virtio_queue_config *config = &queue->config;
+	struct virtio_memory_cursor *tables = &queue->tables;
+	const uint32_t bytes = (uint32_t)d->len;
 	const uint32_t entries = bytes / 16;
 	uint32_t left = left_of(walk);
 	const uint8_t *host;
@@ -77,16 +77,15 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_memory_cursor 
 			return error;
 	}
 	walk->left &= ~VIRTIO_WALK_DIRECT;
-	walk->next = 0;
-	virtio_walk_use_table(walk, host, d->addr, entries, left);
+	virtio_walk_use_table(walk, host, d->addr, entries, 0, left);
 	return 0;
 }
 
 /* All checks of one descriptor, in full: the inline part of virtio_chain_next() is a short cut through them. */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
-	const uint32_t len = (uint32_t)d->rest, flags = (uint32_t)(d->rest >> 32);
-	const uint32_t next = (uint32_t)(d->rest >> 48);
+	const uint32_t len = (uint32_t)d->len, flags = d->flags_next;
+	const uint64_t next = flags >> 16;
 
 	if (len > walk->bytes_left)
 		return VIRTIO_EBYTES;
@@ -96,13 +95,11 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 	if ((walk->left & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
-		if (next >= walk->table_len)
+		/* Offsets, for a table in guest memory may end with the address space. */
+		if (next * 16 > walk->last - walk->table)
 			return VIRTIO_ENEXT;
-		walk->next = next;
-		if (walk->aside > 0)
-			walk->aside--;
-		else
-			walk->left -= VIRTIO_WALK_ONE;
+		walk->next = walk->table + next * 16;
+		walk->left += walk->left < 0 ? VIRTIO_WALK_ONE : -VIRTIO_WALK_ONE;
 		walk->left |= (int32_t)(flags & VRING_DESC_F_WRITE);
 	} else {
 		walk->left = VIRTIO_WALK_END;
@@ -117,47 +114,49 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 /* Reads the descriptor that is next. */
 static int load(const struct virtio_walk *walk, struct virtio_memory_cursor *tables, struct virtio_guest_desc *d)
 {
-	const uint64_t at = walk->table + (uint64_t)walk->next * 16;
 	uint8_t raw[16];
 	int error;
 
-	if (walk->aside == 0) {
-		*d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)at);
+	if (walk->left > 0) {
+		*d = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
 		return 0;
 	}
-	error = virtio_memory_read(tables, at, raw, sizeof raw);
+	error = virtio_memory_read(tables, walk->next, raw, sizeof raw);
 	if (error)
 		return error;
 	d->addr = virtio_get_le64(raw);
-	d->rest = virtio_get_le64(raw + 8);
+	d->len = virtio_get_le32(raw + 8);
+	d->flags_next = virtio_get_le32(raw + 12);
 	return 0;
 }
 
-int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *tables, uint32_t head,
-		     const struct virtio_guest_desc *d, struct virtio_desc *out)
+int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+		     const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out)
 {
+	struct virtio_queue *queue = queue_of(memory);
 	struct virtio_guest_desc desc;
 	int got = 0;
 
-	if (walk->aside < 0)
-		return walk->aside;
+	walk->bytes_left += (int64_t)charged;
+	if (walk->left == VIRTIO_WALK_FAILED)
+		return (int)walk->next;
 	/* The last descriptor that the chain may have said that there is another. */
 	if (left_of(walk) == 0)
-		return fail(walk, tables, head, VIRTIO_ETOOLONG);
+		return fail(walk, queue, head, VIRTIO_ETOOLONG);
 	if (d)
 		desc = *d;
 	else
-		got = load(walk, tables, &desc);
-	if (!got && (desc.rest >> 32 & VRING_DESC_F_INDIRECT)) {
-		got = enter_indirect(walk, tables, &desc);
+		got = load(walk, &queue->tables, &desc);
+	if (!got && (desc.flags_next & VRING_DESC_F_INDIRECT)) {
+		got = enter_indirect(walk, queue, &desc);
 		if (!got)
-			got = load(walk, tables, &desc);
-		if (!got && (desc.rest >> 32 & VRING_DESC_F_INDIRECT))
+			got = load(walk, &queue->tables, &desc);
+		if (!got && (desc.flags_next & VRING_DESC_F_INDIRECT))
 			got = VIRTIO_EINDIRECT;
 	}
 	if (!got)
 		got = check_and_step(walk, &desc, out);
-	return got < 0 ? fail(walk, tables, head, got) : got;
+	return got < 0 ? fail(walk, queue, head, got) : got;
 }
 
 /* What has been collected of a chain so far. */
@@ -256,7 +255,7 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 		error = add_buffer(&t, walking.memory, &desc, out);
 	chain->walk = walking.walk;
 	if (error)
-		return fail(&chain->walk, chain->tables, chain->token.head, error);
+		return fail(&chain->walk, queue_of(chain->memory), chain->token.head, error);
 	if (got < 0)
 		return got;
 	if (!t.writable) {

@@ -222,11 +222,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 	return 0;
 }
 
-/*
- * The host address of a range that lies in one region, without a translation: what most accesses
- * outside the window are. NULL for any other.
- */
-static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region;
@@ -244,7 +240,7 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 
 int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
 {
-	const uint8_t *from = in_one_region(cursor, addr, len, VIRTIO_ACCESS_READ);
+	const uint8_t *from = virtio_memory_move_window(cursor, addr, len, VIRTIO_ACCESS_READ);
 	uint8_t *to = dst;
 	struct virtio_segment s;
 	int error;
@@ -267,7 +263,7 @@ int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, 
 
 int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
-	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
+	uint8_t *to = virtio_memory_move_window(cursor, addr, len, VIRTIO_ACCESS_WRITE);
 	const uint8_t *from = src;
 	struct virtio_segment s;
 	int error;

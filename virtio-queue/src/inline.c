@@ -27,12 +27,14 @@ extern void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 extern struct virtio_guest_desc virtio_guest_load_desc(const void *guest);
 extern void virtio_full_fence(void);
 extern void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+extern int virtio_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
+extern int virtio_memory_write_small(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 extern int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 extern int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 
-extern int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
+extern int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d, uint64_t charged,
 				   struct virtio_desc *out);
-extern bool virtio_walk_enter_table(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
+extern bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
 				    const struct virtio_guest_desc *d);
 extern int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 
@@ -41,6 +43,7 @@ extern int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct v
 extern int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
 extern int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 extern bool virtio_queue_needs_notification(struct virtio_queue *queue);
+extern uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
 extern bool virtio_queue_quiesced(const struct virtio_queue *queue);
 extern bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 extern uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);

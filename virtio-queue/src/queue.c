@@ -18,13 +18,13 @@ void virtio_queue_update_paths(struct virtio_queue *queue)
 
 static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
 {
-	const struct virtio_inflight idle = { .sequence = VIRTIO_INFLIGHT_IDLE };
+	const struct virtio_inflight idle = { .state = VIRTIO_INFLIGHT_IDLE };
 
 	for (uint32_t i = 0; i < entries; i++)
 		inflight[i] = idle;
 }
 
-int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+int virtio_queue_init_layout_2(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
@@ -32,7 +32,7 @@ int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_infligh
 	clear_inflight(inflight, entries);
 	queue->inflight = inflight;
 	queue->inflight_entries = entries;
-	/* Pops add 2, so a sequence number is odd: neither 0 nor VIRTIO_INFLIGHT_IDLE. */
+	/* Pops add 2, so a sequence number is odd, and never 0. */
 	queue->sequence = UINT32_MAX;
 	queue->stats.first_head = UINT16_MAX;
 	return 0;
@@ -57,6 +57,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 	virtio_memory_cursor_init(&queue->tables, map);
 	virtio_memory_cursor_init(cursor, map);
 	queue->desc = area_host(cursor, &queue->config, VIRTIO_QUEUE_DESC, VIRTIO_ACCESS_READ, 8);
+	queue->desc_last = queue->desc ? queue->desc + ((size_t)queue->size - 1) * 16 : NULL;
 	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
 	queue->used = area_host(cursor, &queue->config, VIRTIO_QUEUE_USED, VIRTIO_ACCESS_WRITE, 4);
 	queue->used_region = queue->used && cursor->region->dirty ? cursor->region : NULL;
@@ -108,7 +109,7 @@ void virtio_queue_reset(struct virtio_queue *queue)
 
 	bank_counters(queue);
 	/* Requests that are lost here were popped all the same; otherwise chains follow from completions. */
-	queue->stats.chains += queue->in_flight + queue->waiting;
+	queue->stats.chains += virtio_queue_in_flight(queue) + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);
 	fresh.inflight = queue->inflight;
 	fresh.inflight_entries = queue->inflight_entries;
@@ -127,11 +128,11 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 	error = virtio_queue_config_check(&queue->config, map);
 	if (error)
 		return error;
-	if (queue->in_flight != 0)
+	if (!virtio_queue_quiesced(queue))
 		for (uint32_t i = 0; i < queue->size; i++)
-			if (queue->inflight[i].sequence != VIRTIO_INFLIGHT_IDLE)
-				queue->inflight[i].place |= VIRTIO_INFLIGHT_OLD_MAP;
-	queue->old_map_in_flight = queue->in_flight;
+			if (virtio_inflight_has_request(&queue->inflight[i]))
+				queue->inflight[i].state |= VIRTIO_INFLIGHT_OLD_MAP;
+	queue->old_map_in_flight = virtio_queue_in_flight(queue);
 	attach(queue, map);
 	return 0;
 }
@@ -158,14 +159,14 @@ void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queu
 {
 	*out = queue->stats;
 	out->completions += queue->used_idx - queue->used_start;
-	out->chains += out->completions + queue->in_flight + queue->waiting;
+	out->chains += out->completions + virtio_queue_in_flight(queue) + queue->waiting;
 }
 
 static int may_set_index(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return queue->in_flight != 0 || queue->waiting != 0 || queue->replay != 0 ? VIRTIO_EBUSY : 0;
+	return !virtio_queue_quiesced(queue) || queue->waiting != 0 || queue->replay != 0 ? VIRTIO_EBUSY : 0;
 }
 
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index)
@@ -174,6 +175,7 @@ int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index)
 
 	if (error)
 		return error;
+	queue->flight_base += index - queue->next_avail;
 	queue->next_avail = index;
 	queue->avail_idx = index;
 	queue->publish = index;
@@ -189,6 +191,7 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index)
 	if (error)
 		return error;
 	bank_counters(queue);
+	queue->flight_base += (uint32_t)queue->used_idx - index;
 	queue->used_idx = index;
 	queue->used_start = index;
 	queue->signalled = index;

@@ -22,11 +22,11 @@ int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx);
 void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
- * Makes a walk go on, or begin, in a table that has been checked: by its host address if it has one
+ * Makes a walk go on, or begin, at an entry of a table that has been checked: by its host address if it has one
  * that is aligned for whole loads, or else slowly, through its guest address.
  */
 void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
-			   uint32_t left);
+			   uint32_t first, uint32_t left);
 
 /*
  * virtio_queue_take() with what the inline pop leaves to the slow one: the order under IN_ORDER, and a
@@ -38,6 +38,12 @@ int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct vir
 static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
 {
 	return (uint16_t)(queue->avail_idx - queue->next_avail);
+}
+
+/* Whether a request is in flight: not idle, and not waiting for its turn either. */
+static inline bool virtio_inflight_has_request(const struct virtio_inflight *entry)
+{
+	return !(entry->state & VIRTIO_INFLIGHT_WAITS);
 }
 
 /* Decides anew whether pops and completions may take the inline path. */

@@ -18,7 +18,7 @@ static int may_save(const struct virtio_queue *queue)
 /* A restore takes the distance between the indices for the number of requests in flight. */
 static bool indices_agree(const struct virtio_queue *queue)
 {
-	return (uint16_t)(queue->next_avail - queue->used_idx) == queue->in_flight;
+	return (uint16_t)(queue->next_avail - queue->used_idx) == virtio_queue_in_flight(queue);
 }
 
 static void save(const struct virtio_queue *queue, struct virtio_queue_state *out)
@@ -34,7 +34,7 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 
 	if (error)
 		return error;
-	if (queue->in_flight != 0)
+	if (!virtio_queue_quiesced(queue))
 		return VIRTIO_EBUSY;
 	if (!indices_agree(queue))
 		return VIRTIO_EINVAL;
@@ -42,14 +42,10 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 	return 0;
 }
 
-/*
- * Requests in flight are popped at available indices that lie, for a driver that keeps to the rules,
- * less than the queue size behind the next one; of one that holds a request for longer, the distance in
- * 16 bits is still what orders them, for as long as it does not exceed 65,535.
- */
-static uint16_t age(const struct virtio_queue *queue, uint32_t head)
+/* How many pops ago a request in flight was popped: exact up to 2^32 - 1. */
+static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 {
-	return (uint16_t)(queue->next_avail - (uint16_t)queue->inflight[head].place);
+	return queue->next_avail - queue->inflight[head].place;
 }
 
 /* Oldest first. Shell's sort, for the guest chooses the order, and would choose an insertion sort's worst. */
@@ -76,10 +72,10 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 		return error;
 	if (!indices_agree(queue))
 		return VIRTIO_EINVAL;
-	if (queue->in_flight > capacity)
+	if (virtio_queue_in_flight(queue) > capacity)
 		return VIRTIO_ENOBUFS;
 	for (uint32_t head = 0; head < queue->size; head++)
-		if (queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE)
+		if (virtio_inflight_has_request(&queue->inflight[head]))
 			heads[n++] = (uint16_t)head;
 	sort_by_age(queue, heads, n);
 	save(queue, out);
@@ -101,7 +97,9 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	/* Nothing is in flight in a queue that has just started, so these can't fail. */
 	(void)virtio_queue_set_next_avail(queue, state->next_avail);
 	(void)virtio_queue_set_next_used(queue, state->next_used);
+	/* As if all of these had not been popped yet: nothing is in flight. */
 	queue->replay = in_flight;
+	queue->flight_base -= in_flight;
 	queue->publish = state->next_used;
 	virtio_queue_update_paths(queue);
 	return 0;
@@ -116,14 +114,13 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 		return VIRTIO_ENOTREADY;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
-	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].sequence != VIRTIO_INFLIGHT_IDLE ||
-	    (queue->inflight[head].place & VIRTIO_INFLIGHT_WAITS))
+	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].state != VIRTIO_INFLIGHT_IDLE)
 		return VIRTIO_EINVAL;
 	/* As if it were popped at its old place; with all of the above this does not fail. */
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;
-	queue->inflight[head].place |= VIRTIO_INFLIGHT_REPLAYED;
+	queue->inflight[head].state |= VIRTIO_INFLIGHT_REPLAYED;
 	queue->replay--;
 	virtio_queue_update_paths(queue);
 	return got;

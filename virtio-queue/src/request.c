@@ -49,15 +49,13 @@ int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct vir
 	const uint32_t slot = queue->next_avail & queue->mask;
 	int got;
 
-	if (head < queue->size && (queue->inflight[head].place & VIRTIO_INFLIGHT_WAITS))
-		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
 	got = virtio_queue_take(queue, head, chain);
 	if (got == 1) {
 		if (queue->config.in_order)
 			queue->inflight[slot].order = head;
 		if (!queue->desc)
 			virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size,
-					      queue->size);
+					      head, queue->size);
 	}
 	/* So that the inline part goes on diverting pops to here, if it has to. */
 	virtio_queue_update_paths(queue);
@@ -97,21 +95,21 @@ static struct virtio_inflight *find_in_flight(struct virtio_queue *queue, struct
 {
 	struct virtio_inflight *entry;
 
-	if (token.head >= queue->size || token.sequence == VIRTIO_INFLIGHT_IDLE)
+	if (token.head >= queue->size)
 		return NULL;
 	entry = &queue->inflight[token.head];
-	return entry->sequence == token.sequence ? entry : NULL;
+	return virtio_inflight_has_request(entry) && (uint32_t)entry->state == token.sequence ? entry : NULL;
 }
 
 static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *entry)
 {
-	entry->sequence = VIRTIO_INFLIGHT_IDLE;
-	queue->in_flight--;
-	if (entry->place & VIRTIO_INFLIGHT_OLD_MAP) {
+	const uint64_t state = entry->state;
+
+	entry->state = VIRTIO_INFLIGHT_IDLE;
+	if (state & VIRTIO_INFLIGHT_OLD_MAP) {
 		queue->old_map_in_flight--;
 		virtio_queue_update_paths(queue);
 	}
-	entry->place = 0;
 }
 
 int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
@@ -122,9 +120,9 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
 		return VIRTIO_ESTALE;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
-	if ((uint16_t)entry->place != (uint16_t)(queue->next_avail - queue->replay - 1))
+	if (entry->place != queue->next_avail - queue->replay - 1)
 		return VIRTIO_EINVAL;
-	if (entry->place & VIRTIO_INFLIGHT_REPLAYED)
+	if (entry->state & VIRTIO_INFLIGHT_REPLAYED)
 		queue->replay++;
 	else
 		queue->next_avail--;
@@ -159,12 +157,12 @@ static int publish_in_order(struct virtio_queue *queue)
 		struct virtio_inflight *entry = &queue->inflight[head];
 		int error;
 
-		if (!(entry->place & VIRTIO_INFLIGHT_WAITS))
+		if (entry->state == VIRTIO_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
 			break;
-		error = virtio_ring_store_used(queue, idx, head, entry->len);
+		error = virtio_ring_store_used(queue, idx, head, (uint32_t)entry->state);
 		if (error)
 			return error;
-		entry->place = 0;
+		entry->state = VIRTIO_INFLIGHT_IDLE;
 		queue->waiting--;
 		queue->publish++;
 		idx++;
@@ -174,8 +172,7 @@ static int publish_in_order(struct virtio_queue *queue)
 
 static void wait_in_order(struct virtio_queue *queue, uint16_t head, uint32_t len)
 {
-	queue->inflight[head].len = len;
-	queue->inflight[head].place = VIRTIO_INFLIGHT_WAITS;
+	queue->inflight[head].state = VIRTIO_INFLIGHT_WAITS | len;
 	queue->waiting++;
 }
 
@@ -194,11 +191,11 @@ static int check_tokens(struct virtio_queue *queue, const struct virtio_completi
 
 		if (!entry) {
 			while (i-- > 0)
-				queue->inflight[completions[i].token.head].sequence = completions[i].token.sequence;
+				queue->inflight[completions[i].token.head].state &= ~VIRTIO_INFLIGHT_WAITS;
 			return VIRTIO_ESTALE;
 		}
 		/* So that the same token further on is found stale. */
-		entry->sequence = VIRTIO_INFLIGHT_IDLE;
+		entry->state |= VIRTIO_INFLIGHT_WAITS;
 	}
 	return 0;
 }

@@ -46,24 +46,27 @@ struct virtio_desc {
 };
 
 /*
- * Where the walk along a chain has come to. Neighbours differ in size on purpose: compilers make
- * vectors of equal ones, which costs more than it saves.
+ * Where the walk along a chain has come to. No two members of one size are neighbours, hence the gaps: compilers
+ * make vectors of such, which costs more than it saves. Addresses rather than indices, for these need no
+ * arithmetic before a load.
  */
 struct virtio_walk {
-	uint64_t table;     /* the table in use: its host address, or for a slow walk its guest address */
-	uint32_t next;      /* index of the next descriptor in it, below table_len */
+	uint64_t table; /* the table in use: its host address, or for a slow walk its guest address */
+	int32_t left;   /* how the walk goes on: see below */
+	uint64_t next;  /* address of the next descriptor, as table; or the error that ended the walk */
+	uint32_t gap_1;
+	uint64_t last; /* likewise of the last descriptor in the table: next is none behind it */
+	uint32_t gap_2;
 	int64_t bytes_left; /* that further descriptors may describe */
-	int32_t left;       /* how the walk goes on: see below */
-	uint64_t table_len; /* entries of the table in use */
-	int aside;          /* descriptors that a slow walk may still yield, or the error that ended the walk, or 0 */
 };
 
 /*
- * What left holds: 0 at the end; otherwise the number of descriptors that may still be yielded, plus 1,
- * times VIRTIO_WALK_ONE, and the flags. With none left to yield, aside has the word: the walk was
- * ended by an error, or is slow because the table has no host address, or is used up.
+ * What left holds: 0 at the end, 1 after an error. Otherwise the number of descriptors that may still be
+ * yielded, plus 1, times VIRTIO_WALK_ONE, plus the flags. The number is negated for a walk in a table
+ * without a host address. So the inline part serves what is at least twice VIRTIO_WALK_ONE.
  */
 #define VIRTIO_WALK_END 0
+#define VIRTIO_WALK_FAILED 1
 #define VIRTIO_WALK_ONE 8
 #define VIRTIO_WALK_WRITABLE 2 /* flag: a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
 #define VIRTIO_WALK_DIRECT 4   /* flag: an indirect descriptor is allowed, for none has been met */
@@ -74,8 +77,11 @@ struct virtio_walk {
  */
 struct virtio_chain {
 	struct virtio_token token;
-	struct virtio_memory_cursor *memory; /* of the queue popped from: for reading and writing the buffers */
-	struct virtio_memory_cursor *tables; /* likewise, for indirect tables, which lie elsewhere */
+	/*
+	 * Of the queue popped from: for reading and writing the buffers. The queue has another right
+	 * behind it, for indirect tables, which lie elsewhere.
+	 */
+	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;
 };
 
@@ -139,12 +145,14 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 
 /*
  * The rarely taken part of virtio_chain_next(): a step of any walk, with all checks. It knows the queue
- * by its cursor for tables.
+ * by its cursor for buffers.
  *
- * @d  the next descriptor if it has been read already, or NULL
+ * @d        the next descriptor if it has been read already, or NULL
+ * @charged  what has already been taken from bytes_left for it. (Given back there: if it were done here,
+ *           the compiler would keep the value from before for it, in a register that the hot path needs.)
  */
-int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *tables, uint32_t head,
-		     const struct virtio_guest_desc *d, struct virtio_desc *out);
+int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+		     const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
 
 /*
  * Takes that step on copies. Were the caller's own chain and descriptor passed on, the compiler would have
@@ -152,42 +160,45 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *tabl
  * they are needed.
  */
 inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
-					      struct virtio_desc *out)
+					      uint64_t charged, struct virtio_desc *out)
 {
 	struct virtio_walk walk = chain->walk;
-	struct virtio_guest_desc read = { 0, 0 };
+	struct virtio_guest_desc read = { 0, 0, 0 };
 	struct virtio_desc desc;
 	int got;
 
 	if (d)
 		read = *d;
-	got = virtio_walk_step(&walk, chain->tables, chain->token.head, d ? &read : NULL, &desc);
+	got = virtio_walk_step(&walk, chain->memory, chain->token.head, d ? &read : NULL, charged, &desc);
 	chain->walk = walk;
-	if (got > 0)
-		*out = desc;
-	return got;
+	if (got != 1)
+		return got;
+	*out = desc;
+	return 1;
 }
 
 /*
  * Goes on in the table that an indirect descriptor refers to, if it is a plain one: allowed, no longer
- * than the queue, and with a host address. Otherwise changes nothing, returns false, and leaves the
- * judgement to virtio_walk_step().
+ * than the queue, and in the window of the cursor for tables. Otherwise changes nothing, returns false, and leaves
+ * the judgement to virtio_walk_step().
  */
-inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
+inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
 					       const struct virtio_guest_desc *d)
 {
-	const uint32_t bytes = (uint32_t)d->rest;
+	const uint64_t less_1 = d->len - 1; /* of 0 bytes: too many */
+	const uint64_t off = d->addr - tables->start;
 	uint64_t host;
 
-	/* A walk in the direct table: its length is the queue's. 0 bytes wrap, and are too many. */
-	if (!(walk->left & VIRTIO_WALK_DIRECT) || (uint64_t)bytes - 1 >= walk->table_len * 16)
+	/* The table in use is the queue's, for in no other is an indirect descriptor allowed: no more bytes than that. */
+	if (!(walk->left & VIRTIO_WALK_DIRECT) || less_1 >= walk->last - walk->table + 16 || off >= tables->readable ||
+	    less_1 >= tables->readable - off)
 		return false;
-	host = (uintptr_t)virtio_memory_find(tables, d->addr, bytes, VIRTIO_ACCESS_READ);
-	if (host == 0 || ((bytes | host) & 15) != 0)
+	host = (uintptr_t)tables->host + off;
+	if (((d->len | host) & 15) != 0)
 		return false;
 	walk->table = host;
-	walk->table_len = bytes / 16;
-	walk->next = 0;
+	walk->next = host;
+	walk->last = host + d->len - 16;
 	walk->left &= ~VIRTIO_WALK_DIRECT;
 	return true;
 }
@@ -196,47 +207,47 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 {
 	struct virtio_walk *walk = &chain->walk;
 	struct virtio_guest_desc d;
-	uint32_t len, flags, next;
-	int64_t bytes_left;
+	uint64_t len, next;
 
+	/* The end, an error, a slow walk, or one that has used up its number of descriptors. */
 	if (walk->left < 2 * VIRTIO_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_WALK_END))
 			return 0;
-		return virtio_chain_next_aside(chain, NULL, out);
+		return virtio_chain_next_aside(chain, NULL, 0, out);
 	}
-	d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table + (size_t)walk->next * 16);
-	flags = (uint32_t)(d.rest >> 32);
-	if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT)) {
-		if (!virtio_walk_enter_table(walk, chain->tables, &d))
-			return virtio_chain_next_aside(chain, &d, out);
-		d = virtio_guest_load_desc((const uint8_t *)(uintptr_t)walk->table);
-		flags = (uint32_t)(d.rest >> 32);
-		if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT))
-			return virtio_chain_next_aside(chain, &d, out);
+	d = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
+	if (VIRTIO_UNLIKELY(d.flags_next & VRING_DESC_F_INDIRECT)) {
+		if (!virtio_walk_enter_table(walk, chain->memory + 1, &d))
+			return virtio_chain_next_aside(chain, &d, 0, out);
+		d = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
+		if (VIRTIO_UNLIKELY(d.flags_next & VRING_DESC_F_INDIRECT))
+			return virtio_chain_next_aside(chain, &d, 0, out);
 	}
-	len = (uint32_t)d.rest;
-	next = (uint32_t)(d.rest >> 48);
-	bytes_left = walk->bytes_left - (int64_t)len;
-
 	/*
 	 * What is not plainly right is looked at again, in full, by virtio_walk_step(). Too many bytes
-	 * make bytes_left negative, and addr + len can wrap only if addr's highest bit is set.
+	 * make bytes_left negative, and addr + len can wrap only if addr's highest bit is set. What has
+	 * been changed by then does not disturb it: it gives len back, and a writable descriptor may follow itself.
 	 */
-	if (VIRTIO_UNLIKELY((bytes_left | (int64_t)d.addr) < 0) ||
-	    VIRTIO_UNLIKELY((walk->left & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE)))
-		return virtio_chain_next_aside(chain, &d, out);
-	if (flags & VRING_DESC_F_NEXT) {
-		if (VIRTIO_UNLIKELY(next >= walk->table_len))
-			return virtio_chain_next_aside(chain, &d, out);
+	len = d.len;
+	walk->bytes_left -= (int64_t)len;
+	if (VIRTIO_UNLIKELY(walk->bytes_left < 0) || VIRTIO_UNLIKELY((int64_t)d.addr < 0))
+		return virtio_chain_next_aside(chain, &d, len, out);
+	if (d.flags_next & VRING_DESC_F_WRITE)
+		walk->left |= VIRTIO_WALK_WRITABLE;
+	else if (VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
+		return virtio_chain_next_aside(chain, &d, len, out);
+	if (d.flags_next & VRING_DESC_F_NEXT) {
+		next = walk->table + (uint64_t)(d.flags_next >> 16) * 16;
+		if (VIRTIO_UNLIKELY(next > walk->last))
+			return virtio_chain_next_aside(chain, &d, len, out);
 		walk->next = next;
-		walk->left = (walk->left - VIRTIO_WALK_ONE) | (int32_t)(flags & VRING_DESC_F_WRITE);
+		walk->left -= VIRTIO_WALK_ONE;
 	} else {
 		walk->left = VIRTIO_WALK_END;
 	}
-	walk->bytes_left = bytes_left;
 	out->addr = d.addr;
-	out->len = len;
-	out->writable = (flags & VRING_DESC_F_WRITE) != 0;
+	out->len = (uint32_t)len;
+	out->writable = (d.flags_next & VRING_DESC_F_WRITE) != 0;
 	return 1;
 }
 

@@ -40,19 +40,22 @@ VIRTIO_BEGIN_DECLS
 
 /* One entry for each head: the caller's storage for the requests in flight. */
 struct virtio_inflight {
-	uint32_t sequence; /* of the token in flight, or VIRTIO_INFLIGHT_IDLE */
-	uint32_t place;    /* low 16 bits: available index at which the head was popped; above: flags */
-	uint32_t len;      /* under IN_ORDER: used length of a completion that waits for its turn */
+	uint64_t state;    /* what has become of the head: see below */
+	uint32_t place;    /* value of next_avail at which it was popped */
 	uint16_t order;    /* under IN_ORDER: the head popped at this slot of the available ring */
-	uint16_t reserved;
+	uint16_t reserved; /* 0 */
 };
 
-#define VIRTIO_INFLIGHT_IDLE 0x80000000u /* not in flight; even, and so no token's sequence number */
-
-/* Flags in place. A pop clears them. */
-#define VIRTIO_INFLIGHT_OLD_MAP 0x10000u  /* popped under an earlier map */
-#define VIRTIO_INFLIGHT_WAITS 0x20000u    /* under IN_ORDER: completed by the caller, not yet in the used ring */
-#define VIRTIO_INFLIGHT_REPLAYED 0x40000u /* came back by virtio_queue_replay() */
+/*
+ * The state of a head: in flight, the sequence number of its token, with one of the flags in a
+ * special case; under IN_ORDER, VIRTIO_INFLIGHT_WAITS and the used length once the caller has completed it, but
+ * not all those before it; otherwise VIRTIO_INFLIGHT_IDLE, which has all bits set. So no token's 32 bits are equal
+ * to anything but the state of the plain request that they stand for.
+ */
+#define VIRTIO_INFLIGHT_OLD_MAP (UINT64_C(1) << 32)  /* flag: popped under an earlier map */
+#define VIRTIO_INFLIGHT_REPLAYED (UINT64_C(1) << 33) /* flag: came back by virtio_queue_replay() */
+#define VIRTIO_INFLIGHT_WAITS (UINT64_C(1) << 34)
+#define VIRTIO_INFLIGHT_IDLE UINT64_MAX
 
 /* Entries of in-flight storage that a queue of up to max_size descriptors needs. */
 #define VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) (max_size)
@@ -77,6 +80,7 @@ struct virtio_queue_stats {
  */
 struct virtio_queue {
 	const uint8_t *desc;       /* host address of the descriptor table, or NULL */
+	const uint8_t *desc_last;  /* that of its last entry */
 	const uint8_t *avail_ring; /* host address of the available ring's entries; valid for a fast pop */
 	uint8_t *fast_used;        /* host address of the used ring; valid for a fast completion */
 	const uint8_t *used_event; /* host address of used_event, while it decides about notifications; or NULL */
@@ -85,14 +89,13 @@ struct virtio_queue {
 	uint32_t mask;                      /* size - 1 */
 	uint32_t fast_heads;                /* heads below this may be completed by the inline part: size, or 0 */
 	uint32_t sequence;                  /* of the last pop; odd */
-	uint32_t in_flight;                 /* requests popped and not completed by the caller */
 	int32_t walk_left;                  /* left of a walk that begins */
 	uint32_t next_avail;                /* pops; the low 16 bits are the available index of the next one */
 	uint32_t fast_avail;                /* pops before this value of next_avail may be done by the inline part */
 	uint64_t used_idx;                  /* used index; the ring has its low 16 bits */
 	uint64_t signalled;                 /* used_idx at the last notification check */
 	struct virtio_memory_cursor memory; /* for buffers */
-	struct virtio_memory_cursor tables; /* for indirect tables */
+	struct virtio_memory_cursor tables; /* for indirect tables; chains find it behind memory */
 
 	/* The rest is touched by set-up, slow paths and questions. */
 	struct virtio_queue_config config;
@@ -108,10 +111,15 @@ struct virtio_queue {
 	uint32_t waiting;           /* under IN_ORDER: completed, and not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests in flight that are still to be replayed */
 	uint16_t publish;           /* under IN_ORDER: available index of the oldest not in the used ring */
-	uint64_t used_start;        /* used_idx at which the completions counted in stats end */
-	int broken;                 /* 0, or the fault that broke the queue */
+	uint32_t flight_base; /* next_avail less used_idx while nothing is in flight: see virtio_queue_in_flight() */
+	uint64_t used_start;  /* used_idx at which the completions counted in stats end */
+	int broken;           /* 0, or the fault that broke the queue */
 	struct virtio_queue_stats stats;
 };
+
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_queue, tables) ==
+			     offsetof(struct virtio_queue, memory) + sizeof(struct virtio_memory_cursor),
+		     "a chain finds the cursor for tables behind the one for buffers");
 
 /* Life cycle */
 
@@ -201,8 +209,7 @@ int virtio_queue_available(struct virtio_queue *queue);
  * Takes back the last pop: the next one yields the same head again, under a new token.
  *
  * @queue  started
- * @token  of the last pop that was not undone; undoing several goes backwards. That it is the last is exact
- *         while fewer than 65,536 requests were popped after it.
+ * @token  of the last pop that was not undone; undoing several goes backwards
  *
  * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_EINVAL if another request was popped
  * after it and has not been undone; VIRTIO_EBROKEN. A failure changes nothing.
@@ -274,6 +281,9 @@ int virtio_queue_disable_notification(struct virtio_queue *queue);
 
 /* Questions and state */
 
+/* Requests in flight: popped, and neither completed nor undone. */
+inline uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
+
 /* Whether nothing is in flight, so that a reset, or a new owner of the memory, disturbs no one. */
 inline bool virtio_queue_quiesced(const struct virtio_queue *queue);
 
@@ -308,7 +318,7 @@ int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 /* Inline bodies. */
 
 /* What is rarely needed, or needed once for many requests. */
-int virtio_queue_init_layout_1(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+int virtio_queue_init_layout_2(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len);
 int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
@@ -325,7 +335,7 @@ bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
  */
 inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
-	return virtio_queue_init_layout_1(queue, inflight, entries);
+	return virtio_queue_init_layout_2(queue, inflight, entries);
 }
 
 /* Puts a head that was read from the available ring in flight, and begins its walk by the table's host address. */
@@ -339,44 +349,51 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 		return VIRTIO_EHEAD;
 	}
 	entry = &queue->inflight[head];
-	if (VIRTIO_UNLIKELY(entry->sequence != VIRTIO_INFLIGHT_IDLE)) {
+	if (VIRTIO_UNLIKELY(entry->state != VIRTIO_INFLIGHT_IDLE)) {
 		virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
 		return VIRTIO_EINFLIGHT;
 	}
 	sequence = queue->sequence + 2;
 	queue->sequence = sequence;
-	entry->sequence = sequence;
-	entry->place = queue->next_avail++ & 0xffff;
-	queue->in_flight++;
+	entry->state = sequence;
+	entry->place = queue->next_avail++;
 
 	chain->token.sequence = sequence;
 	chain->token.head = head;
 	chain->memory = &queue->memory;
-	chain->tables = &queue->tables;
 	chain->walk.table = (uintptr_t)queue->desc;
-	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
-	chain->walk.table_len = queue->size;
-	chain->walk.next = head;
+	chain->walk.next = (uintptr_t)queue->desc + (uint64_t)head * 16;
+	/* So that the compiler leaves out the look at it before the first descriptor. */
+	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_WALK_ONE);
 	chain->walk.left = queue->walk_left;
-	chain->walk.aside = 0;
+	chain->walk.last = (uintptr_t)queue->desc_last;
+	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
 	return 1;
 }
 
 inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
 {
+	struct virtio_memory_cursor *memory = &queue->memory;
 	struct virtio_chain aside;
 	int got;
 
 	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail)) {
 		/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
 		got = virtio_queue_pop_slow(queue, &aside);
-		if (got > 0)
-			*chain = aside;
-		return got;
+		if (got != 1)
+			return got;
+		*chain = aside;
+	} else {
+		got = virtio_queue_take(
+			queue,
+			virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask)),
+			chain);
+		if (VIRTIO_UNLIKELY(got != 1))
+			return got;
 	}
-	return virtio_queue_take(
-		queue, virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask)),
-		chain);
+	/* It is that already, but so the compiler knows, and needs no register for it. */
+	chain->memory = memory;
+	return 1;
 }
 
 inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
@@ -388,11 +405,10 @@ inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct v
 	if (VIRTIO_UNLIKELY(token.head >= queue->fast_heads))
 		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
 	entry = &queue->inflight[token.head];
-	/* Tokens are odd; one of a caller's invention could otherwise pass for an idle entry. */
-	if (VIRTIO_UNLIKELY(entry->sequence != token.sequence || (token.sequence & 1) == 0))
-		return VIRTIO_ESTALE;
-	entry->sequence = VIRTIO_INFLIGHT_IDLE;
-	queue->in_flight--;
+	/* A stale token, or a special case. */
+	if (VIRTIO_UNLIKELY(entry->state != token.sequence))
+		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
+	entry->state = VIRTIO_INFLIGHT_IDLE;
 	queue->used_idx = used_idx;
 	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), token.head,
 				len);
@@ -423,9 +439,18 @@ inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queu
 	return true;
 }
 
+inline uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
+{
+	/*
+	 * Every pop advances next_avail, every completion used_idx, or under IN_ORDER waiting until it does. After a
+	 * restore next_avail is ahead already.
+	 */
+	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
+}
+
 inline bool virtio_queue_quiesced(const struct virtio_queue *queue)
 {
-	return queue->in_flight == 0;
+	return virtio_queue_in_flight(queue) == 0;
 }
 
 inline bool virtio_queue_old_maps_unused(const struct virtio_queue *queue)
