@@ -225,7 +225,7 @@ static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 				assert_int_equal(second.token.sequence, 0);
 				assert_int_equal(virtio_queue_available(&f.queue), 1);
 				assert_int_equal(virtio_queue_next_avail(&f.queue), 6);
-				assert_int_equal(f.queue.in_flight, 1);
+				assert_int_equal(virtio_queue_in_flight(&f.queue), 1);
 				virtio_queue_get_stats(&f.queue, &stats);
 				assert_int_equal(stats.not_mapped, n);
 				assert_int_equal(stats.ring_faults, 0);
