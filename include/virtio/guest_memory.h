@@ -79,7 +79,8 @@ struct virtio_translation {
 };
 
 /*
- * Translates an address that the driver wrote (VIRTIO_F_ACCESS_PLATFORM; a vIOMMU).
+ * Translates an address that the driver wrote, for a vIOMMU. A device behind a translation offers
+ * VIRTIO_F_ACCESS_PLATFORM (virtio 1.4, 6.2).
  *
  * @context   the map's translate_context
  * @addr      first byte, an I/O virtual address
