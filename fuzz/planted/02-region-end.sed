@@ -2,4 +2,4 @@
 # The byte behind a region belongs to it.
 # file: virtio-queue/src/guest_memory.c
 # harness: fuzz_guest_memory
-s/return addr - base->addr < base->len ? base : NULL/return addr - base->addr <= base->len ? base : NULL/
+s/return addr - region->addr < region->len ? region : NULL/return addr - region->addr <= region->len ? region : NULL/

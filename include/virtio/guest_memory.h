@@ -101,6 +101,7 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
+	uint32_t plain;                 /* count where addresses are guest-physical; 0 under a translation */
 	virtio_translate_fn *translate; /* NULL: addresses are guest-physical */
 	void *translate_context;
 };
@@ -114,19 +115,21 @@ struct virtio_memory_map {
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	uint64_t start; /* first address of the window */
-	uint64_t len;   /* its bytes; 0 for no window */
-	uint8_t *host;  /* host address of start */
+	uint64_t start;                     /* first address of the window */
+	const struct virtio_region *region; /* where it lies */
+	uint8_t *host;                      /* host address of start */
 	/*
-	 * How many bytes of the window the inline parts may read and write: len, or 0 if that is not
-	 * permitted, or is to be recorded. And the number of offsets at which VIRTIO_MEMORY_SMALL of
-	 * those bytes can be accessed, so that for a small access of known size one comparison will do.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and written without a record, so that for
+	 * a small access of known size one comparison will do.
 	 */
-	uint64_t readable, readable_small;
-	uint64_t writable, writable_small;
-	const struct virtio_region *region; /* where the window lies */
-	uint32_t access;                    /* what it permits */
+	uint64_t readable_small;
+	uint64_t len;    /* bytes of the window; 0 for no window */
+	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and VIRTIO_ACCESS_UNRECORDED */
+	uint64_t writable_small;
 };
+
+/* In a cursor's access: what is written need not be recorded in a dirty log. */
+#define VIRTIO_ACCESS_UNRECORDED 4u
 
 /*
  * A run of guest memory resolved to host memory. Valid for as long as the map it came from. The
@@ -444,11 +447,11 @@ void *virtio_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr
 int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 /*
- * Moves the window to the region that holds the whole range, and returns the host address of addr; or NULL, and nothing
- * has moved, where more is to be done: for a range not in one region, one that does not permit the access or
- * is to be recorded, and under a translation.
+ * Moves the window to the region in which VIRTIO_MEMORY_SMALL bytes can be read and written at addr without
+ * further ado, and returns the host address of addr; or NULL, and nothing has moved, where there is more to it: near
+ * the end of a region, in one that is read-only or has a dirty log, and under a translation.
  */
-uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr);
 
 inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 					   uint32_t access)
@@ -465,8 +468,7 @@ inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, 
 #define VIRTIO_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
 /*
- * A small access of known size: through the window, or, where it isn't in it but in one region, through
- * a window that is moved there, or else by a copy. The copy also keeps dst and src from escaping, so that
+ * A small access of known size: through the window, or a window that is moved there, or else by a copy. The copy also keeps dst and src from escaping, so that
  * the caller's variable may live in a register.
  */
 inline VIRTIO_HOT int virtio_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
@@ -481,7 +483,7 @@ inline VIRTIO_HOT int virtio_memory_read_small(struct virtio_memory_cursor *curs
 		virtio_guest_copy_in(dst, cursor->host + off, len);
 		return 0;
 	}
-	from = virtio_memory_move_window(cursor, addr, len, VIRTIO_ACCESS_READ);
+	from = virtio_memory_move_window(cursor, addr);
 	if (VIRTIO_LIKELY(from != NULL)) {
 		virtio_guest_copy_in(dst, from, len);
 		return 0;
@@ -503,7 +505,7 @@ inline VIRTIO_HOT int virtio_memory_write_small(struct virtio_memory_cursor *cur
 		virtio_guest_copy_out(cursor->host + off, src, len);
 		return 0;
 	}
-	to = virtio_memory_move_window(cursor, addr, len, VIRTIO_ACCESS_WRITE);
+	to = virtio_memory_move_window(cursor, addr);
 	if (VIRTIO_LIKELY(to != NULL)) {
 		virtio_guest_copy_out(to, src, len);
 		return 0;
@@ -519,7 +521,8 @@ inline VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, ui
 	if (VIRTIO_MEMORY_IS_SMALL(len))
 		return virtio_memory_read_small(cursor, addr, dst, len);
 	/* Nothing wraps but a length of 0 less 1, which is too long for any window. */
-	if (VIRTIO_UNLIKELY(off >= cursor->readable || (uint64_t)len - 1 >= cursor->readable - off))
+	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
+			    !(cursor->access & VIRTIO_ACCESS_READ)))
 		return virtio_memory_read_slow(cursor, addr, dst, len);
 	virtio_guest_copy_in(dst, cursor->host + off, len);
 	return 0;
@@ -532,8 +535,9 @@ inline VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, u
 
 	if (VIRTIO_MEMORY_IS_SMALL(len))
 		return virtio_memory_write_small(cursor, addr, src, len);
-	/* As above. */
-	if (VIRTIO_UNLIKELY(off >= cursor->writable || (uint64_t)len - 1 >= cursor->writable - off))
+	/* As above; what permits an unrecorded write permits a write. */
+	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
+			    !(cursor->access & VIRTIO_ACCESS_UNRECORDED)))
 		return virtio_memory_write_slow(cursor, addr, src, len);
 	virtio_guest_copy_out(cursor->host + off, src, len);
 	return 0;

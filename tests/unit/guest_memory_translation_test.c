@@ -417,6 +417,23 @@ static void translation_window_is_for_its_access_only(void **state)
 	}
 }
 
+/* Bits that have no meaning in an answer are none that a cursor gives one: a page to be read stays so. */
+static void translation_window_ignores_unknown_permissions(void **state)
+{
+	uint8_t byte = 0xa5, read[PAGE];
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (uint32_t i = 0; i < f.count; i++)
+		if (f.table[i].in == 0x5300)
+			f.table[i].access = ~WRITE;
+	assert_int_equal(virtio_memory_read(&f.cursor, 0x5300, read, PAGE), 0);
+	assert_int_equal(virtio_memory_write(&f.cursor, 0x5300, &byte, 1), VIRTIO_EPERM);
+	assert_int_equal(virtio_memory_write(&f.cursor, 0x5300, read, PAGE), VIRTIO_EPERM);
+	expect_unchanged(&f);
+}
+
 /* One address, two permissions with two destinations: never mixed up. */
 static void translation_window_of_split_permissions_is_not_shared(void **state)
 {
@@ -717,6 +734,7 @@ int main(void)
 		cmocka_unit_test(translation_longer_than_memory_ends_with_it),
 		cmocka_unit_test(translation_not_known_yet_can_be_asked_again),
 		cmocka_unit_test(translation_window_is_for_its_access_only),
+		cmocka_unit_test(translation_window_ignores_unknown_permissions),
 		cmocka_unit_test(translation_window_of_split_permissions_is_not_shared),
 		cmocka_unit_test(translation_window_does_not_leak_to_neighbours),
 		cmocka_unit_test(translation_is_asked_once_for_a_window),

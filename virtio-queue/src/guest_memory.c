@@ -45,6 +45,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 			return VIRTIO_EINVAL;
 	map->regions = regions;
 	map->count = count;
+	map->plain = count;
 	map->translate = NULL;
 	map->translate_context = NULL;
 	return 0;
@@ -52,6 +53,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
 {
+	map->plain = translate ? 0 : map->count;
 	map->translate = translate;
 	map->translate_context = context;
 }
@@ -64,26 +66,31 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
 
 /* Look-ups */
 
-static const struct virtio_region *find_region(const struct virtio_memory_map *map, uint64_t addr)
+/* The last of at least one region that starts at or below addr, or the first. */
+static inline const struct virtio_region *search(const struct virtio_region *base, size_t count, uint64_t addr)
 {
-	const struct virtio_region *base = map->regions;
-	uint32_t count = map->count;
-
-	if (count == 0)
-		return NULL;
-	/* The last region that starts at or below addr, or the first one. */
-	while (count > 1) {
-		uint32_t half = count / 2;
-
+	for (size_t half = count / 2; half > 0; half = count / 2) {
 		base = base[half].addr <= addr ? base + half : base;
 		count -= half;
 	}
-	return addr - base->addr < base->len ? base : NULL;
+	return base;
+}
+
+static const struct virtio_region *find_region(const struct virtio_memory_map *map, uint64_t addr)
+{
+	const struct virtio_region *region;
+
+	if (map->count == 0)
+		return NULL;
+	region = search(map->regions, map->count, addr);
+	return addr - region->addr < region->len ? region : NULL;
 }
 
 static uint32_t permitted_in(const struct virtio_region *region)
 {
-	return region->flags & VIRTIO_REGION_READ_ONLY ? VIRTIO_ACCESS_READ : VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	if (region->flags & VIRTIO_REGION_READ_ONLY)
+		return VIRTIO_ACCESS_READ;
+	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_ACCESS_UNRECORDED);
 }
 
 static uint64_t small_offsets(uint64_t len)
@@ -95,14 +102,36 @@ static void set_window(struct virtio_memory_cursor *cursor, uint64_t start, uint
 		       const struct virtio_region *region, uint32_t access)
 {
 	cursor->start = start;
-	cursor->len = len;
-	cursor->host = host;
 	cursor->region = region;
+	cursor->host = host;
+	cursor->len = len;
 	cursor->access = access;
-	cursor->readable = access & VIRTIO_ACCESS_READ ? len : 0;
-	cursor->writable = (access & VIRTIO_ACCESS_WRITE) && !region->dirty ? len : 0;
-	cursor->readable_small = small_offsets(cursor->readable);
-	cursor->writable_small = small_offsets(cursor->writable);
+	cursor->readable_small = access & VIRTIO_ACCESS_READ ? small_offsets(len) : 0;
+	cursor->writable_small = access & VIRTIO_ACCESS_UNRECORDED ? small_offsets(len) : 0;
+}
+
+uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr)
+{
+	const struct virtio_memory_map *map = cursor->map;
+	const struct virtio_region *region;
+	uint64_t off, small;
+
+	if (map->plain == 0)
+		return NULL;
+	region = search(map->regions, map->plain, addr);
+	off = addr - region->addr;
+	small = small_offsets(region->len);
+	/* Also where addr is in no region. */
+	if (off >= small || region->flags != 0 || region->dirty)
+		return NULL;
+	cursor->start = region->addr;
+	cursor->region = region;
+	cursor->host = region->host;
+	cursor->readable_small = small;
+	cursor->len = region->len;
+	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_ACCESS_UNRECORDED;
+	cursor->writable_small = small;
+	return cursor->host + off;
 }
 
 /* As resolve(), with a translation in front of the regions. */
@@ -120,6 +149,10 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
+	/* Other bits of the answer mean nothing, and must not be taken for ours. */
+	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	if (t.access & VIRTIO_ACCESS_WRITE)
+		t.access |= VIRTIO_ACCESS_UNRECORDED;
 	t.access &= permitted_in(region);
 	if ((t.access & access) != access)
 		return VIRTIO_EPERM;
@@ -222,12 +255,12 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 	return 0;
 }
 
-uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region;
 
-	if (map->translate || len == 0)
+	if (map->plain == 0 || len == 0)
 		return NULL;
 	region = find_region(map, addr);
 	if (!region || len > region->len - (addr - region->addr))
@@ -240,7 +273,7 @@ uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t
 
 int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
 {
-	const uint8_t *from = virtio_memory_move_window(cursor, addr, len, VIRTIO_ACCESS_READ);
+	const uint8_t *from = in_one_region(cursor, addr, len, VIRTIO_ACCESS_READ);
 	uint8_t *to = dst;
 	struct virtio_segment s;
 	int error;
@@ -263,7 +296,7 @@ int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, 
 
 int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
-	uint8_t *to = virtio_memory_move_window(cursor, addr, len, VIRTIO_ACCESS_WRITE);
+	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
 	const uint8_t *from = src;
 	struct virtio_segment s;
 	int error;

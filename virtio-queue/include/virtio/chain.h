@@ -190,8 +190,8 @@ inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const s
 	uint64_t host;
 
 	/* The table in use is the queue's, for in no other is an indirect descriptor allowed: no more bytes than that. */
-	if (!(walk->left & VIRTIO_WALK_DIRECT) || less_1 >= walk->last - walk->table + 16 || off >= tables->readable ||
-	    less_1 >= tables->readable - off)
+	if (!(walk->left & VIRTIO_WALK_DIRECT) || less_1 >= walk->last - walk->table + 16 || off >= tables->len ||
+	    less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
 		return false;
 	host = (uintptr_t)tables->host + off;
 	if (((d->len | host) & 15) != 0)
