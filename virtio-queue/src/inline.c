@@ -32,14 +32,14 @@ extern int virtio_memory_write_small(struct virtio_memory_cursor *cursor, uint64
 extern int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 extern int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 
-extern int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d, uint64_t charged,
-				   struct virtio_desc *out);
+extern int virtio_chain_next_aside(struct virtio_chain *chain, struct virtio_guest_desc d, bool loaded,
+				   uint64_t charged, struct virtio_desc *out);
 extern bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
 				    const struct virtio_guest_desc *d);
 extern int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 
 extern int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
-extern int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+extern void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 extern int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
 extern int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 extern bool virtio_queue_needs_notification(struct virtio_queue *queue);

@@ -18,6 +18,9 @@ int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t valu
 int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len);
 int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx);
 
+/* Breaks the queue, for a fault of the ring at this head. Returns the error. */
+int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
+
 /* Adds a fault to one of the counters in queue->stats, and keeps it if it is the first. */
 void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
@@ -29,7 +32,7 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
 			   uint32_t first, uint32_t left);
 
 /*
- * virtio_queue_take() with what the inline pop leaves to the slow one: the order under IN_ORDER, and a
+ * virtio_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under IN_ORDER, and a
  * table without a host address.
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);

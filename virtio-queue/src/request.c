@@ -47,19 +47,20 @@ static int refresh(struct virtio_queue *queue)
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
 	const uint32_t slot = queue->next_avail & queue->mask;
-	int got;
 
-	got = virtio_queue_take(queue, head, chain);
-	if (got == 1) {
-		if (queue->config.in_order)
-			queue->inflight[slot].order = head;
-		if (!queue->desc)
-			virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size,
-					      head, queue->size);
-	}
+	if (head >= queue->size)
+		return virtio_queue_break(queue, VIRTIO_EHEAD, head);
+	if (queue->inflight[head].state != VIRTIO_INFLIGHT_IDLE)
+		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+	virtio_queue_take(queue, head, chain);
+	if (queue->config.in_order)
+		queue->inflight[slot].order = head;
+	if (!queue->desc)
+		virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
+				      queue->size);
 	/* So that the inline part goes on diverting pops to here, if it has to. */
 	virtio_queue_update_paths(queue);
-	return got;
+	return 1;
 }
 
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain)

@@ -159,17 +159,15 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memo
  * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
  * they are needed.
  */
-inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, const struct virtio_guest_desc *d,
+inline VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, struct virtio_guest_desc d, bool loaded,
 					      uint64_t charged, struct virtio_desc *out)
 {
 	struct virtio_walk walk = chain->walk;
-	struct virtio_guest_desc read = { 0, 0, 0 };
+	struct virtio_guest_desc read = d;
 	struct virtio_desc desc;
 	int got;
 
-	if (d)
-		read = *d;
-	got = virtio_walk_step(&walk, chain->memory, chain->token.head, d ? &read : NULL, charged, &desc);
+	got = virtio_walk_step(&walk, chain->memory, chain->token.head, loaded ? &read : NULL, charged, &desc);
 	chain->walk = walk;
 	if (got != 1)
 		return got;
@@ -206,49 +204,53 @@ inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const s
 inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out)
 {
 	struct virtio_walk *walk = &chain->walk;
-	struct virtio_guest_desc d;
-	uint64_t len, next;
+	struct virtio_guest_desc d = { 0, 0, 0 };
+	uint64_t charged = 0, next;
+	bool loaded = false;
 
 	/* The end, an error, a slow walk, or one that has used up its number of descriptors. */
 	if (walk->left < 2 * VIRTIO_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_WALK_END))
 			return 0;
-		return virtio_chain_next_aside(chain, NULL, 0, out);
+		goto aside;
 	}
+	loaded = true;
 	d = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
 	if (VIRTIO_UNLIKELY(d.flags_next & VRING_DESC_F_INDIRECT)) {
 		if (!virtio_walk_enter_table(walk, chain->memory + 1, &d))
-			return virtio_chain_next_aside(chain, &d, 0, out);
+			goto aside;
 		d = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
 		if (VIRTIO_UNLIKELY(d.flags_next & VRING_DESC_F_INDIRECT))
-			return virtio_chain_next_aside(chain, &d, 0, out);
+			goto aside;
 	}
 	/*
 	 * What is not plainly right is looked at again, in full, by virtio_walk_step(). Too many bytes
 	 * make bytes_left negative, and addr + len can wrap only if addr's highest bit is set. What has
 	 * been changed by then does not disturb it: it gives len back, and a writable descriptor may follow itself.
 	 */
-	len = d.len;
-	walk->bytes_left -= (int64_t)len;
+	charged = d.len;
+	walk->bytes_left -= (int64_t)d.len;
 	if (VIRTIO_UNLIKELY(walk->bytes_left < 0) || VIRTIO_UNLIKELY((int64_t)d.addr < 0))
-		return virtio_chain_next_aside(chain, &d, len, out);
+		goto aside;
 	if (d.flags_next & VRING_DESC_F_WRITE)
 		walk->left |= VIRTIO_WALK_WRITABLE;
 	else if (VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
-		return virtio_chain_next_aside(chain, &d, len, out);
+		goto aside;
 	if (d.flags_next & VRING_DESC_F_NEXT) {
 		next = walk->table + (uint64_t)(d.flags_next >> 16) * 16;
 		if (VIRTIO_UNLIKELY(next > walk->last))
-			return virtio_chain_next_aside(chain, &d, len, out);
+			goto aside;
 		walk->next = next;
 		walk->left -= VIRTIO_WALK_ONE;
 	} else {
 		walk->left = VIRTIO_WALK_END;
 	}
 	out->addr = d.addr;
-	out->len = (uint32_t)len;
+	out->len = (uint32_t)d.len;
 	out->writable = (d.flags_next & VRING_DESC_F_WRITE) != 0;
 	return 1;
+aside:
+	return virtio_chain_next_aside(chain, d, loaded, charged, out);
 }
 
 VIRTIO_END_DECLS

@@ -321,7 +321,6 @@ int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 int virtio_queue_init_layout_2(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len);
-int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
 bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
 
 /* Offsets in the rings (virtio 1.4, 2.7.6 and 2.7.8). */
@@ -338,22 +337,12 @@ inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight 
 	return virtio_queue_init_layout_2(queue, inflight, entries);
 }
 
-/* Puts a head that was read from the available ring in flight, and begins its walk by the table's host address. */
-inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+/* Puts an idle head in flight, and begins its walk by the table's host address. */
+inline VIRTIO_HOT void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
-	struct virtio_inflight *entry;
-	uint32_t sequence;
+	struct virtio_inflight *entry = &queue->inflight[head];
+	const uint32_t sequence = queue->sequence + 2;
 
-	if (VIRTIO_UNLIKELY(head >= queue->size)) {
-		virtio_queue_break(queue, VIRTIO_EHEAD, head);
-		return VIRTIO_EHEAD;
-	}
-	entry = &queue->inflight[head];
-	if (VIRTIO_UNLIKELY(entry->state != VIRTIO_INFLIGHT_IDLE)) {
-		virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
-		return VIRTIO_EINFLIGHT;
-	}
-	sequence = queue->sequence + 2;
 	queue->sequence = sequence;
 	entry->state = sequence;
 	entry->place = queue->next_avail++;
@@ -368,29 +357,31 @@ inline VIRTIO_HOT int virtio_queue_take(struct virtio_queue *queue, uint16_t hea
 	chain->walk.left = queue->walk_left;
 	chain->walk.last = (uintptr_t)queue->desc_last;
 	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
-	return 1;
 }
 
 inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
 {
 	struct virtio_memory_cursor *memory = &queue->memory;
 	struct virtio_chain aside;
+	uint16_t head;
 	int got;
 
-	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail)) {
-		/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
-		got = virtio_queue_pop_slow(queue, &aside);
-		if (got != 1)
-			return got;
-		*chain = aside;
-	} else {
-		got = virtio_queue_take(
-			queue,
-			virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask)),
-			chain);
-		if (VIRTIO_UNLIKELY(got != 1))
-			return got;
-	}
+	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail))
+		goto slow;
+	head = virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
+	/* A head that must not be: read once more there, and judged as read then. */
+	if (VIRTIO_UNLIKELY(head >= queue->size) ||
+	    VIRTIO_UNLIKELY(queue->inflight[head].state != VIRTIO_INFLIGHT_IDLE))
+		goto slow;
+	virtio_queue_take(queue, head, chain);
+	goto taken;
+slow:
+	/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
+	got = virtio_queue_pop_slow(queue, &aside);
+	if (got != 1)
+		return got;
+	*chain = aside;
+taken:
 	/* It is that already, but so the compiler knows, and needs no register for it. */
 	chain->memory = memory;
 	return 1;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Where the called version of the loops finds the library's out-of-line symbols. */
+#include "called_symbols.h"
+
+#define SYMBOL(function) __typeof__(function) *const called_##function = function
+
+SYMBOL(virtio_queue_pop);
+SYMBOL(virtio_queue_complete);
+SYMBOL(virtio_queue_needs_notification);
+SYMBOL(virtio_chain_next);
+SYMBOL(virtio_chain_collect);
+SYMBOL(virtio_memory_read);
+SYMBOL(virtio_memory_write);

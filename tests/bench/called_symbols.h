@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The functions that the called version of the loops calls, by pointers from another file: so the compiler
+ * doesn't know them for the inline ones, and a call is one instruction.
+ */
+#ifndef TESTS_BENCH_CALLED_SYMBOLS_H
+#define TESTS_BENCH_CALLED_SYMBOLS_H
+
+#include "loops.h"
+
+extern __typeof__(virtio_queue_pop) *const called_virtio_queue_pop;
+extern __typeof__(virtio_queue_complete) *const called_virtio_queue_complete;
+extern __typeof__(virtio_queue_needs_notification) *const called_virtio_queue_needs_notification;
+extern __typeof__(virtio_chain_next) *const called_virtio_chain_next;
+extern __typeof__(virtio_chain_collect) *const called_virtio_chain_collect;
+extern __typeof__(virtio_memory_read) *const called_virtio_memory_read;
+extern __typeof__(virtio_memory_write) *const called_virtio_memory_write;
+
+#endif
