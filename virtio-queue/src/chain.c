@@ -161,43 +161,46 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memo
 
 /* What has been collected of a chain so far. */
 struct tally {
-	uint32_t needed;             /* segments */
-	uint32_t readable;           /* of those, in front of the first writable one */
-	uint64_t bytes;              /* in all */
-	uint64_t readable_bytes;     /* likewise */
-	bool writable;               /* a writable buffer has been seen */
-	struct virtio_segment piece; /* the last one, once they come in pieces or do not fit */
+	uint32_t needed;         /* segments */
+	uint32_t readable;       /* of those, in front of the first writable one */
+	uint64_t bytes;          /* in all */
+	uint64_t readable_bytes; /* likewise */
+	bool writable;           /* a writable buffer has been seen */
 };
 
 /*
  * Adds the pieces of one buffer that is not contiguous, or for which there is no room: then it goes on
  * counting, so that the caller is told how large the array must be, and where the last writable byte is.
+ *
+ * @piece  set to the last one
  */
 static VIRTIO_COLD int add_pieces(struct tally *t, struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
-				  const struct virtio_collected *out)
+				  const struct virtio_collected *out, struct virtio_segment *piece)
 {
 	const uint32_t access = desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 	uint64_t addr = desc->addr, left = desc->len;
 
 	while (left > 0) {
-		int error = virtio_memory_segment(memory, addr, left, access, &t->piece);
+		int error = virtio_memory_segment(memory, addr, left, access, piece);
 
 		if (error)
 			return error;
 		if (t->needed < out->capacity)
-			out->segments[t->needed] = t->piece;
+			out->segments[t->needed] = *piece;
 		/* 2^32 one-byte pieces are a legal chain, but not one that anyone has an array for. */
 		if (++t->needed == UINT32_MAX)
 			return VIRTIO_EBYTES;
-		addr += t->piece.len;
-		left -= t->piece.len;
+		addr += piece->len;
+		left -= piece->len;
 	}
 	return 0;
 }
 
 static inline VIRTIO_HOT int add_buffer(struct tally *t, struct virtio_memory_cursor *memory,
-					const struct virtio_desc *desc, const struct virtio_collected *out)
+					const struct virtio_desc *desc, const struct virtio_collected *out,
+					struct virtio_segment *piece)
 {
+	struct virtio_desc desc_copy;
 	struct virtio_segment *s;
 	struct tally copy;
 	void *host;
@@ -214,9 +217,10 @@ static inline VIRTIO_HOT int add_buffer(struct tally *t, struct virtio_memory_cu
 	host = virtio_memory_find(memory, desc->addr, desc->len,
 				  desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ);
 	if (VIRTIO_UNLIKELY(!host || t->needed >= out->capacity)) {
-		/* On a copy, so that the tally itself can stay in registers. */
+		/* On copies, so that the tally and the descriptor themselves can stay in registers. */
 		copy = *t;
-		error = add_pieces(&copy, memory, desc, out);
+		desc_copy = *desc;
+		error = add_pieces(&copy, memory, &desc_copy, out, piece);
 		*t = copy;
 		return error;
 	}
@@ -229,14 +233,15 @@ static inline VIRTIO_HOT int add_buffer(struct tally *t, struct virtio_memory_cu
 }
 
 /* The last byte of the last segment, if that is a writable one. */
-static inline VIRTIO_HOT void set_last_writable(const struct tally *t, struct virtio_collected *out)
+static inline VIRTIO_HOT void set_last_writable(const struct tally *t, const struct virtio_segment *piece,
+						struct virtio_collected *out)
 {
 	const struct virtio_segment *end;
 
 	out->last_writable.len = 0;
 	if (t->needed == t->readable)
 		return;
-	end = t->needed > out->capacity ? &t->piece : &out->segments[t->needed - 1];
+	end = t->needed > out->capacity ? piece : &out->segments[t->needed - 1];
 	out->last_writable.addr = end->addr + (end->len - 1);
 	out->last_writable.len = 1;
 	out->last_writable.host = (uint8_t *)end->host + (end->len - 1);
@@ -248,11 +253,12 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 	/* The walk is done in locals, which the compiler can keep in registers. */
 	struct virtio_chain walking = *chain;
 	struct virtio_desc desc;
+	struct virtio_segment piece;
 	struct tally t = { 0 };
 	int got, error = 0;
 
 	while (!error && (got = virtio_chain_next(&walking, &desc)) == 1)
-		error = add_buffer(&t, walking.memory, &desc, out);
+		error = add_buffer(&t, walking.memory, &desc, out, &piece);
 	chain->walk = walking.walk;
 	if (error)
 		return fail(&chain->walk, queue_of(chain->memory), chain->token.head, error);
@@ -263,7 +269,7 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 		t.readable_bytes = t.bytes;
 	}
 	out->needed = t.needed;
-	set_last_writable(&t, out);
+	set_last_writable(&t, &piece, out);
 	if (t.needed > out->capacity)
 		return VIRTIO_ENOBUFS;
 	out->readable = t.readable;
