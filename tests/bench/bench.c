@@ -44,6 +44,10 @@ static const struct bench {
 	  { floor_bulk, inline_bulk, called_bulk } },
 	{ { .name = "W5", .what = "W2 with EVENT_IDX checks", .batch = 64, .descriptors = 3, .event_idx = true },
 	  { floor_notify, inline_notify, called_notify } },
+	{ { .name = "B", .what = "W2 parsed as block requests", .batch = 64, .descriptors = 3 },
+	  { floor_request, inline_block, called_block } },
+	{ { .name = "M", .what = "register read, notify write", .batch = 64, .descriptors = 1, .bytes = 64 },
+	  { floor_registers, library_registers, library_registers } },
 };
 
 #define BENCHES (sizeof benches / sizeof benches[0])

@@ -11,3 +11,4 @@ SYMBOL(virtio_chain_next);
 SYMBOL(virtio_chain_collect);
 SYMBOL(virtio_memory_read);
 SYMBOL(virtio_memory_write);
+SYMBOL(virtio_blk_parse);

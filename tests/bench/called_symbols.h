@@ -15,5 +15,6 @@ extern __typeof__(virtio_chain_next) *const called_virtio_chain_next;
 extern __typeof__(virtio_chain_collect) *const called_virtio_chain_collect;
 extern __typeof__(virtio_memory_read) *const called_virtio_memory_read;
 extern __typeof__(virtio_memory_write) *const called_virtio_memory_write;
+extern __typeof__(virtio_blk_parse) *const called_virtio_blk_parse;
 
 #endif
