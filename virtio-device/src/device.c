@@ -4,15 +4,36 @@
 
 #include "device_internal.h"
 
-/* Feature bits that the core, or its queues' configurations, would have to do something for. */
-static const uint8_t not_supported[] = {
-	VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV, VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ, VIRTIO_DEVICE_F_SUSPEND,
-};
+#include <virtio/bindings/virtio_ring.h>
+
+/*
+ * Of the bits that don't belong to the device type, 24 to 40 and 43 to 49 (virtio 1.4, 2.2), those that can be
+ * honoured.
+ */
+static bool can_offer(uint32_t bit)
+{
+	switch (bit) {
+	case VIRTIO_RING_F_INDIRECT_DESC:
+	case VIRTIO_RING_F_EVENT_IDX:
+	case VIRTIO_F_VERSION_1:
+	case VIRTIO_F_ACCESS_PLATFORM:
+	case VIRTIO_F_IN_ORDER:
+	case VIRTIO_F_ORDER_PLATFORM:
+	case VIRTIO_F_NOTIFICATION_DATA:
+	case VIRTIO_F_RING_RESET:
+		return true;
+	/* Numbered among those of device types, but it needs queues of its own. */
+	case VIRTIO_F_ADMIN_VQ:
+		return false;
+	default:
+		return bit < 24 || bit == 42 || bit > 49;
+	}
+}
 
 static int check_features(const struct virtio_device_options *options)
 {
-	for (size_t i = 0; i < sizeof not_supported; i++) {
-		if (virtio_device_accepts(options->features, not_supported[i]))
+	for (uint32_t bit = 0; bit < 32 * VIRTIO_FEATURE_WORDS; bit++) {
+		if (virtio_device_accepts(options->features, bit) && !can_offer(bit))
 			return VIRTIO_ENOTSUP;
 	}
 	return 0;

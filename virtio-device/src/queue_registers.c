@@ -113,7 +113,8 @@ struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_
 /* Has a queue looked at that runs from now on: what is in it already need not be notified again. */
 static void notify_first(struct virtio_device *device, uint16_t index)
 {
-	if (device->queues[index].config.ready)
+	/* The operation before this one may have found that the device needs a reset. */
+	if (device->queues[index].config.ready && (live_load(device) & STATUS_STUCK) == 0)
 		device->ops->queue_notify(device, index, 0);
 }
 
@@ -144,7 +145,7 @@ static void enable(struct virtio_device *device, struct virtio_device_queue *que
 	}
 }
 
-static void finish_stop(struct virtio_device_queue *queue)
+static void finish_stop(const struct virtio_device *device, struct virtio_device_queue *queue)
 {
 	queue->config.ready = false;
 	queue->stopping = false;
@@ -152,7 +153,7 @@ static void finish_stop(struct virtio_device_queue *queue)
 		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
 		virtio_queue_config_reset(&queue->config);
 		queue->resetting = false;
-		queue->rearmed = true;
+		queue->rearmed = device->active;
 	}
 }
 
@@ -170,15 +171,19 @@ static int stop(struct virtio_device *device, struct virtio_device_queue *queue,
 	queue->stopping = queue->stopping || result == VIRTIO_DEVICE_IN_PROGRESS;
 	if (queue->stopping)
 		return VIRTIO_DEVICE_IN_PROGRESS;
-	finish_stop(queue);
+	finish_stop(device, queue);
 	return 0;
 }
 
 int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue)
 {
-	if (queue >= device->num_queues || !device->queues[queue].stopping)
+	/*
+	 * A reset stands for the end of a stop, also while it is in progress itself: nothing shows before it is
+	 * done.
+	 */
+	if (queue >= device->num_queues || !device->queues[queue].stopping || virtio_device_resetting(device))
 		return VIRTIO_EINVAL;
-	finish_stop(&device->queues[queue]);
+	finish_stop(device, &device->queues[queue]);
 	return 0;
 }
 

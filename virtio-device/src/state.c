@@ -135,7 +135,6 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		return VIRTIO_EBUSY;
 	if (state->type != device->type || state->num_queues != device->num_queues || entries != device->num_queues)
 		return VIRTIO_EINVAL;
-	virtio_device_clear(device);
 	error = check_status(state);
 	if (!error)
 		error = check_accepted(device, state);
@@ -143,6 +142,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		error = check_queues(device, state, queues);
 	if (error)
 		return error;
+	virtio_device_clear(device);
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		/* Has just been found to succeed. */
 		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
@@ -163,16 +163,21 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 
 void virtio_device_resume(struct virtio_device *device)
 {
-	const uint32_t live = live_load(device);
+	const uint32_t live = live_load(device), pending = (live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
+	bool raised = false;
 
 	if (device->active && (live & STATUS_STUCK) == 0) {
 		virtio_device_notify_all(device);
 		for (uint32_t i = 0; i < device->num_queues; i++) {
-			if (device->queues[i].config.ready)
-				virtio_device_interrupt_used(device, (uint16_t)i);
+			if (!device->queues[i].config.ready)
+				continue;
+			virtio_device_interrupt_used(device, (uint16_t)i);
+			raised = true;
 		}
 	}
-	/* The other side's line was high, or a message may have been on its way. */
-	if (live & (uint32_t)VIRTIO_INTERRUPT_CONFIG << LIVE_INTERRUPT_SHIFT)
+	/* The other side's line was high, or a message may have been on its way; also if no queue runs any more. */
+	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	else if (pending && !raised)
+		virtio_device_raise(device, VIRTIO_INTERRUPT_USED, VIRTIO_DEVICE_NO_QUEUE);
 }

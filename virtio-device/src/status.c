@@ -43,15 +43,30 @@ int virtio_device_check_accepted(struct virtio_device *device, const uint32_t ac
 	return 0;
 }
 
+/* Sets bits of the status, unless the device has come to need a reset meanwhile: any thread may have found that. */
+static bool advance(struct virtio_device *device, uint32_t bits)
+{
+	uint32_t live = live_load(device);
+
+	do {
+		if (live & STATUS_STUCK)
+			return false;
+	} while (!live_replace(device, &live, live | bits));
+	return true;
+}
+
 static void activate(struct virtio_device *device)
 {
+	const bool changed = virtio_device_interrupt_status(device) != 0;
+	int error;
+
 	/*
 	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that (virtio 1.4,
 	 * 2.1.2).
 	 */
-	const uint32_t before = live_set(device, VIRTIO_CONFIG_S_DRIVER_OK);
-	const int error = device->ops->activate(device);
-
+	if (!advance(device, VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	error = device->ops->activate(device);
 	if (error) {
 		virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
 		virtio_device_set_needs_reset(device);
@@ -60,7 +75,7 @@ static void activate(struct virtio_device *device)
 	device->active = true;
 	/* The driver may have made buffers available already, and need not say so again. */
 	virtio_device_notify_all(device);
-	if (before & LIVE_INTERRUPT)
+	if (changed)
 		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
@@ -75,7 +90,8 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 			virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
 			return;
 		}
-		live_set(device, VIRTIO_CONFIG_S_FEATURES_OK);
+		if (!advance(device, VIRTIO_CONFIG_S_FEATURES_OK))
+			return;
 	}
 	if (fresh & VIRTIO_CONFIG_S_DRIVER_OK)
 		activate(device);

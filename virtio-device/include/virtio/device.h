@@ -129,7 +129,7 @@ struct virtio_device_queue {
 	bool rearmed;                      /* reset while the device is active: may be set up and enabled again */
 };
 
-/* A shared memory region (virtio 1.4, 2.10). */
+/* A shared memory region. Not for control of the device, nor for streaming data (virtio 1.4, 2.10). */
 struct virtio_shm_region {
 	uint64_t base; /* guest-physical address, chosen by the VMM */
 	uint64_t len;  /* bytes */
@@ -142,7 +142,7 @@ struct virtio_device_options {
 	void *context; /* the author's */
 	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0 for a placeholder */
 	uint32_t vendor;
-	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; VIRTIO_F_VERSION_1 is added */
+	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered, with each bit those that it requires; VERSION_1 is added */
 	struct virtio_device_queue *queues;
 	uint32_t num_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
@@ -192,12 +192,12 @@ struct virtio_device {
  * @device   the caller's; every member is set
  * @options  see there; copied
  *
- * The core can't honour VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV, VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ or
- * VIRTIO_F_SUSPEND (bit 43), so they can't be offered. Returns 0; VIRTIO_ENOTSUP for one of these; VIRTIO_ESIZE
- * for a queue's max_size; VIRTIO_EINVAL for a missing operation (activate, reset, interrupt; with queues
- * queue_notify and queue_stop; with VIRTIO_F_RING_RESET queue_start; with a configuration space config_read) or
- * array, for more than VIRTIO_DEVICE_MAX_QUEUES queues and for a shared memory region twice. A failure changes
- * nothing. No operation is called.
+ * Returns 0; VIRTIO_ENOTSUP for a feature that the core can't honour: VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV,
+ * VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ, VIRTIO_F_SUSPEND (bit 43), and bits 24 to 49 that are reserved
+ * or legacy; VIRTIO_ESIZE for a queue's max_size; VIRTIO_EINVAL for a missing operation (activate, reset,
+ * interrupt; with queues queue_notify and queue_stop; with VIRTIO_F_RING_RESET queue_start; with a
+ * configuration space config_read) or array, for more than VIRTIO_DEVICE_MAX_QUEUES queues and for a shared
+ * memory region twice. A failure changes nothing. No operation is called.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The configuration space: every state, every edge, and what the device makes of a write (virtio 1.4, 2.5). */
+#include "device_fixture.h"
+
+/* Each place a driver can bring a device to, one after the other. False when there are no more. */
+static bool next_place(struct device_fixture *f, uint32_t place)
+{
+	static const uint8_t written[] = { 0, 1, 3, 0xb, 0xf, 0x80, 0x8f };
+
+	if (place > COUNT(written))
+		return false;
+	device_setup(f);
+	if (place == COUNT(written)) {
+		driver_start(f, 0);
+		virtio_device_set_needs_reset(&f->device);
+	} else if (written[place] & 8) {
+		driver_start(f, 0);
+		reg_set(f, REG_STATUS, written[place]);
+	} else {
+		reg_set(f, REG_STATUS, written[place] & 1);
+		reg_set(f, REG_STATUS, written[place]);
+	}
+	return true;
+}
+
+/* virtio 1.4, 2.5.2 and 5.3.5.1: whatever the status is, and before there is one. */
+static void config_is_read_and_written_in_every_state(void **state)
+{
+	const uint8_t bytes[4] = { 1, 2, 3, 4 };
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t place = 0; next_place(&f, place); place++) {
+		device_forget(&f);
+		assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
+		assert_int_equal(virtio_mmio_write(&f.device, REG_CONFIG + 1, bytes, 4), 0);
+		assert_int_equal(reg_get(&f, REG_CONFIG), 0x030201a0);
+		assert_int_equal(f.event_count, 3);
+		expect_event(&f, 0, OP_READ, 0, 4);
+		expect_event(&f, 1, OP_WRITE, 1, 4);
+	}
+}
+
+/* While the device resets, reads go on and writes don't. */
+static void config_is_only_read_during_reset(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_start(&f, 0);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	reg_set(&f, REG_CONFIG, 0);
+	assert_int_equal(f.calls[OP_WRITE], 0);
+	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	reg_set(&f, REG_CONFIG, 0);
+	assert_int_equal(f.calls[OP_WRITE], 1);
+}
+
+/* hostile 103: around the end, and around the end of all offsets. */
+static void config_read_gives_zeros_beyond_the_end(void **state)
+{
+	static const uint64_t beyond[] = { 8, 9, 0x100, 0xffffffff, 0x100000000, UINT64_MAX - 7, UINT64_MAX };
+	struct device_fixture f;
+	uint8_t bytes[16], wanted[16];
+
+	(void)state;
+	device_setup(&f);
+	for (uint32_t offset = 0; offset < 8; offset++) {
+		for (uint32_t len = 0; len <= sizeof bytes; len++) {
+			memset(bytes, 0xee, sizeof bytes);
+			memset(wanted, 0xee, sizeof wanted);
+			for (uint32_t i = 0; i < len; i++)
+				wanted[i] = offset + i < 8 ? f.config[offset + i] : 0;
+			virtio_device_read_config(&f.device, offset, bytes, len);
+			assert_memory_equal(bytes, wanted, sizeof wanted);
+		}
+	}
+	assert_int_equal(f.device.ignored, 0);
+	device_keep(&f);
+	for (uint32_t i = 0; i < COUNT(beyond); i++) {
+		memset(bytes, 0xee, sizeof bytes);
+		memset(wanted, 0, sizeof wanted);
+		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
+		assert_memory_equal(bytes, wanted, sizeof wanted);
+	}
+	assert_true(device_unchanged(&f));
+	assert_int_equal(f.device.ignored, COUNT(beyond));
+}
+
+/* hostile 103, 105: wholly inside, or not at all; a part of a field is told by its offset. */
+static void config_write_must_be_wholly_inside(void **state)
+{
+	const uint8_t bytes[16] = { 0 };
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	for (uint64_t offset = 0; offset < 20; offset++) {
+		for (uint32_t len = 0; len <= sizeof bytes; len++) {
+			const bool inside = len != 0 && offset + len <= 8;
+
+			device_forget(&f);
+			f.device.ignored = 0;
+			virtio_device_write_config(&f.device, offset, bytes, len);
+			assert_int_equal(f.calls[OP_WRITE], inside);
+			assert_int_equal(f.device.ignored, !inside);
+			if (inside)
+				expect_event(&f, 0, OP_WRITE, (uint32_t)offset, len);
+		}
+	}
+	device_forget(&f);
+	virtio_device_write_config(&f.device, UINT64_MAX, bytes, 1);
+	virtio_device_write_config(&f.device, UINT64_MAX - 1, bytes, 4);
+	virtio_device_write_config(&f.device, 0x100000000, bytes, 4);
+	virtio_device_write_config(&f.device, 0, bytes, UINT32_MAX);
+	virtio_device_write_config(&f.device, 4, bytes, UINT32_MAX - 3);
+	assert_int_equal(f.event_count, 0);
+}
+
+/* hostile 104: that the last two bytes are read-only is the device's word. */
+static void config_write_to_read_only_field_does_nothing(void **state)
+{
+	const uint8_t bytes[4] = { 1, 2, 3, 4 };
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	assert_int_equal(virtio_mmio_write(&f.device, REG_CONFIG + 4, bytes, 4), 0);
+	assert_int_equal(reg_get(&f, REG_CONFIG + 4), 0xa7a60201);
+	f.ops.config_write = NULL;
+	device_make(&f);
+	f.device.ignored = 0;
+	device_forget(&f);
+	assert_int_equal(virtio_mmio_write(&f.device, REG_CONFIG, bytes, 4), 0);
+	assert_int_equal(f.event_count, 0);
+	assert_int_equal(f.device.ignored, 1);
+	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
+}
+
+/* hostile 105: one byte of two, each by itself, at its place. */
+static void config_write_of_single_bytes(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	for (uint8_t i = 0; i < 6; i++)
+		assert_int_equal(virtio_mmio_write(&f.device, REG_CONFIG + i, &i, 1), 0);
+	assert_int_equal(reg_get(&f, REG_CONFIG), 0x03020100);
+	assert_int_equal(reg_get(&f, REG_CONFIG + 4), 0xa7a60504);
+}
+
+/* hostile 103: no configuration space at all. */
+static void config_of_size_zero_is_never_asked(void **state)
+{
+	struct device_fixture f;
+	uint8_t bytes[8], zeros[8] = { 0 };
+
+	(void)state;
+	device_prepare(&f);
+	f.options.config_size = 0;
+	device_make(&f);
+	for (uint32_t len = 1; len <= 8; len *= 2) {
+		memset(bytes, 0xee, sizeof bytes);
+		virtio_mmio_read(&f.device, REG_CONFIG, bytes, len);
+		assert_memory_equal(bytes, zeros, len);
+		assert_int_equal(virtio_mmio_write(&f.device, REG_CONFIG, bytes, len), 0);
+	}
+	assert_int_equal(f.event_count, 0);
+	assert_int_equal(f.device.ignored, 8);
+}
+
+/* hostile 106: a driver that reads half before and half after a change sees two generations. */
+static void config_change_between_two_reads_shows_in_generation(void **state)
+{
+	struct device_fixture f;
+	uint32_t before;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, 0);
+	before = reg_get(&f, REG_CONFIG_GENERATION);
+	(void)reg_get(&f, REG_CONFIG);
+	f.config[0] = 1;
+	f.config[7] = 1;
+	virtio_device_config_changed(&f.device);
+	(void)reg_get(&f, REG_CONFIG + 4);
+	assert_int_not_equal(reg_get(&f, REG_CONFIG_GENERATION), before);
+	before = reg_get(&f, REG_CONFIG_GENERATION);
+	(void)reg_get(&f, REG_CONFIG);
+	(void)reg_get(&f, REG_CONFIG + 4);
+	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(config_is_read_and_written_in_every_state),
+		cmocka_unit_test(config_is_only_read_during_reset),
+		cmocka_unit_test(config_read_gives_zeros_beyond_the_end),
+		cmocka_unit_test(config_write_must_be_wholly_inside),
+		cmocka_unit_test(config_write_to_read_only_field_does_nothing),
+		cmocka_unit_test(config_write_of_single_bytes),
+		cmocka_unit_test(config_of_size_zero_is_never_asked),
+		cmocka_unit_test(config_change_between_two_reads_shows_in_generation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

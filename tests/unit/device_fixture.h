@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the tests of the device core and of virtio-mmio stand on: a device that records each operation called,
+ * answers as it is told and can serve real queues; a driver that knows the registers; and a guest's memory with
+ * a hole, a read-only part and both ends of the address space. All of it in one struct, on the test's stack.
+ *
+ * Registers are reached by virtio_mmio_read() and virtio_mmio_write(), as a guest reaches them.
+ */
+#ifndef VIRTIO_TESTS_DEVICE_FIXTURE_H
+#define VIRTIO_TESTS_DEVICE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <virtio/device.h>
+#include <virtio/device_state.h>
+#include <virtio/device_transport.h>
+#include <virtio/mmio.h>
+#include <virtio/queue_mock.h>
+#include <virtio/reader.h>
+
+/* Registers, by the names and offsets of virtio 1.4, 4.2.2. */
+enum {
+	REG_MAGIC = 0x000,
+	REG_VERSION = 0x004,
+	REG_DEVICE_ID = 0x008,
+	REG_VENDOR_ID = 0x00c,
+	REG_DEVICE_FEATURES = 0x010,
+	REG_DEVICE_FEATURES_SEL = 0x014,
+	REG_DRIVER_FEATURES = 0x020,
+	REG_DRIVER_FEATURES_SEL = 0x024,
+	REG_QUEUE_SEL = 0x030,
+	REG_QUEUE_SIZE_MAX = 0x034,
+	REG_QUEUE_SIZE = 0x038,
+	REG_QUEUE_READY = 0x044,
+	REG_QUEUE_NOTIFY = 0x050,
+	REG_INTERRUPT_STATUS = 0x060,
+	REG_INTERRUPT_ACK = 0x064,
+	REG_STATUS = 0x070,
+	REG_QUEUE_DESC = 0x080, /* the low half; the high one is at + 4 */
+	REG_QUEUE_DRIVER = 0x090,
+	REG_QUEUE_DEVICE = 0x0a0,
+	REG_SHM_SEL = 0x0ac,
+	REG_SHM_LEN = 0x0b0,
+	REG_SHM_BASE = 0x0b8,
+	REG_QUEUE_RESET = 0x0c0,
+	REG_CONFIG_GENERATION = 0x0fc,
+	REG_CONFIG = 0x100,
+};
+
+/* Status bits (virtio 1.4, 2.1), and what a driver passes through. */
+enum {
+	ST_ACK = 1,
+	ST_DRIVER = 3,
+	ST_FEATURES = 0xb,
+	ST_OK = 0xf,
+	ST_NEEDS_RESET = 0x40,
+	ST_FAILED = 0x80,
+};
+
+#define FEATURE(bit) ((uint64_t)1 << (bit))
+#define F_DEVICE FEATURE(0) /* of the device's own */
+#define F_INDIRECT FEATURE(28)
+#define F_EVENT_IDX FEATURE(29)
+#define F_VERSION_1 FEATURE(32)
+#define F_IN_ORDER FEATURE(35)
+#define F_NOTIFICATION_DATA FEATURE(38)
+#define F_RING_RESET FEATURE(40)
+/* Offered in words 2 and 3. */
+#define WORD2 0x00000010u
+#define WORD3 0x80000000u
+
+/* Memory. */
+#define LOW_START 0x0u
+#define LOW_BYTES 0x1000u
+#define RAM_START 0x10000u
+#define RAM_BYTES 0x10000u
+#define RAM_END (RAM_START + RAM_BYTES)
+#define ROM_START 0x30000u
+#define ROM_BYTES 0x1000u
+#define TOP_START 0xfffffffffffff000u
+#define TOP_BYTES 0x1000u
+#define DATA_START (RAM_START + 0x8000u) /* for buffers */
+
+/* Queues. */
+#define DEVICE_QUEUES 4u
+#define DEVICE_ABSENT 2u /* there is none of this index */
+#define DEVICE_MAX_SIZE 32u
+
+enum device_op {
+	OP_CHECK,
+	OP_ACTIVATE,
+	OP_RESET,
+	OP_NOTIFY,
+	OP_STOP,
+	OP_START,
+	OP_READ,
+	OP_WRITE,
+	OP_INTERRUPT,
+	OP_COUNT,
+};
+
+/* One call of an operation. */
+struct device_event {
+	enum device_op op;
+	uint32_t a; /* queue; offset; cause */
+	uint32_t b; /* next; length; queue of an interrupt */
+	bool level;
+	uint32_t status; /* that the device had during the call */
+};
+
+#define DEVICE_EVENTS 64u
+
+struct device_fixture {
+	struct virtio_device device;
+	struct virtio_device_queue queues[DEVICE_QUEUES];
+	struct virtio_device_options options; /* for device_make() */
+	struct virtio_device_ops ops;
+	struct virtio_shm_region shm[2];
+	struct virtio_memory_map map;
+	struct virtio_region regions[4];
+
+	/* What the operations answer, and what they do besides. */
+	int answer[OP_COUNT];
+	void (*hook)(struct device_fixture *f, enum device_op op, uint32_t a);
+	bool serves; /* run real queues: each request's readable bytes are copied to its writable ones */
+	bool holds;  /* but keep what was popped in flight */
+
+	/* What happened. */
+	struct device_event events[DEVICE_EVENTS];
+	uint32_t event_count;
+	uint32_t calls[OP_COUNT];
+	uint32_t raised, lowered; /* of interrupt() */
+	bool line;
+	int hook_result;
+	uint8_t config[8]; /* the configuration space */
+
+	/* The queues that the device runs. */
+	struct virtio_queue served[DEVICE_QUEUES];
+	struct virtio_inflight inflight[DEVICE_QUEUES][DEVICE_MAX_SIZE];
+	bool running[DEVICE_QUEUES];
+	struct virtio_token held[DEVICE_MAX_SIZE];
+	uint16_t held_queue[DEVICE_MAX_SIZE];
+	uint32_t held_count;
+
+	/* The driver's side. */
+	struct virtio_mock mock[DEVICE_QUEUES];
+	struct virtio_mock_slot slots[DEVICE_QUEUES][DEVICE_MAX_SIZE];
+
+	/* For comparisons. */
+	struct virtio_device kept;
+	struct virtio_device_queue kept_queues[DEVICE_QUEUES];
+	uint32_t kept_calls[OP_COUNT];
+
+	_Alignas(16) uint8_t low[LOW_BYTES];
+	_Alignas(16) uint8_t ram[RAM_BYTES];
+	_Alignas(16) uint8_t rom[ROM_BYTES];
+	_Alignas(16) uint8_t top[TOP_BYTES];
+};
+
+/* Fills in options: every operation, all features, four queues, two shared memory regions. */
+void device_prepare(struct device_fixture *f);
+
+/* virtio_device_init() with these. */
+void device_make(struct device_fixture *f);
+
+/* Both. */
+void device_setup(struct device_fixture *f);
+
+/* Registers. The second one asserts that the write ended at once. */
+uint32_t reg_get(struct device_fixture *f, uint64_t offset);
+void reg_set(struct device_fixture *f, uint64_t offset, uint32_t value);
+int reg_write(struct device_fixture *f, uint64_t offset, uint32_t value);
+void reg_set64(struct device_fixture *f, uint64_t offset, uint64_t value);
+
+/* The driver's steps. Each begins where the one before ended. */
+void driver_probe(struct device_fixture *f);                                /* to DRIVER */
+void driver_accept(struct device_fixture *f, uint64_t features);            /* words 0 and 1 */
+void driver_negotiate(struct device_fixture *f, uint64_t features);         /* to FEATURES_OK, which must take */
+void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size); /* size and default addresses */
+bool driver_enable(struct device_fixture *f, uint32_t queue);               /* QueueReady = 1: whether it took */
+void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size); /* both, which must take */
+void driver_start(struct device_fixture *f, uint64_t features);             /* all steps, with three queues */
+
+/* Where driver_place() puts an area. */
+uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
+
+/* A driver's books for a queue where driver_place() puts it, and a request of 8 bytes in and 8 out. */
+void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
+uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
+/* The answer to the oldest one must be there. */
+void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
+void driver_expect_none(struct device_fixture *f, uint32_t queue);
+
+/* The device starts a queue that it serves, from its configuration; and stops it, forgetting what is in flight. */
+int device_start_queue(struct device_fixture *f, uint32_t queue);
+void device_stop_queue(struct device_fixture *f, uint32_t queue);
+
+/* The device completes what it held, with interrupts. Returns how many completions were refused as stale. */
+uint32_t device_release(struct device_fixture *f);
+
+/* Forgets what happened. */
+void device_forget(struct device_fixture *f);
+
+/* The n-th event, which must be there, of this kind and with these arguments. */
+void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op, uint32_t a, uint32_t b);
+
+/* Whether two devices are the same to a driver, counters and the first error apart. */
+bool device_same(const struct virtio_device *a, const struct virtio_device_queue *a_queues,
+		 const struct virtio_device *b, const struct virtio_device_queue *b_queues);
+
+/* Keeps the device as it is; and whether it is the same still, and no operation was called since. */
+void device_keep(struct device_fixture *f);
+bool device_unchanged(const struct device_fixture *f);
+
+/* Whether it is as a device that was just made, but for the generation. */
+bool device_is_fresh(const struct device_fixture *f);
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+#endif

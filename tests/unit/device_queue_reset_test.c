@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Stopping a queue and resetting it, at once or in progress (virtio 1.4, 2.6.1 and 4.2.2). */
+#include "device_fixture.h"
+
+static void start(struct device_fixture *f, uint64_t features)
+{
+	device_setup(f);
+	driver_start(f, features);
+	reg_set(f, REG_QUEUE_SEL, 0);
+	device_forget(f);
+}
+
+static bool has_defaults(const struct device_fixture *f, uint32_t queue)
+{
+	const struct virtio_queue_config *config = &f->queues[queue].config;
+
+	return !config->addr[0] && !config->addr[1] && !config->addr[2] && config->size == config->max_size &&
+	       !config->ready && !config->event_idx && !config->indirect && !config->in_order;
+}
+
+/* What the registers show of the selected queue. */
+static void expect_shown(struct device_fixture *f, uint32_t ready, uint32_t resetting)
+{
+	assert_int_equal(reg_get(f, REG_QUEUE_READY), ready);
+	assert_int_equal(reg_get(f, REG_QUEUE_RESET), resetting);
+}
+
+/* QueueReady = 0 */
+
+/* hostile 100 */
+static void queue_stop_ends_at_once(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, 0);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	assert_int_equal(f.event_count, 1);
+	expect_event(&f, 0, OP_STOP, 0, 0);
+	expect_shown(&f, 0, 0);
+	assert_false(f.queues[0].rearmed);
+	reg_set(&f, REG_QUEUE_NOTIFY, 0);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	assert_int_equal(f.event_count, 1);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+	/* The others run on. */
+	reg_set(&f, REG_QUEUE_NOTIFY, 1);
+	assert_int_equal(f.event_count, 2);
+}
+
+/* The driver may not see its write completed before the queue is at rest, and may ask twice. */
+static void queue_stop_in_progress_shows_ready_until_its_end(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET);
+	f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	expect_shown(&f, 1, 0);
+	device_keep(&f);
+	assert_int_equal(reg_write(&f, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	reg_set(&f, REG_QUEUE_READY, 1);
+	reg_set(&f, REG_QUEUE_SIZE, 4);
+	reg_set(&f, REG_QUEUE_DESC, 0);
+	reg_set(&f, REG_QUEUE_NOTIFY, 0);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, DEVICE_ABSENT), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, DEVICE_QUEUES), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0xffff), VIRTIO_EINVAL);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), 0);
+	expect_shown(&f, 0, 0);
+	assert_false(f.queues[0].rearmed);
+	device_keep(&f);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+	assert_true(device_unchanged(&f));
+}
+
+static void on_stop_say_stopped(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	if (op == OP_STOP)
+		f->hook_result = virtio_device_queue_stopped(&f->device, (uint16_t)a);
+}
+
+/* Nothing is in progress before queue_stop() has said so. */
+static void queue_stopped_within_operation_does_nothing(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, 0);
+	f.hook = on_stop_say_stopped;
+	f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
+	expect_shown(&f, 1, 0);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), 0);
+	expect_shown(&f, 0, 0);
+}
+
+/* A queue that can't be stopped: the device needs a reset, and the queue isn't shown as stopped. */
+static void queue_stop_that_fails_needs_reset(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t reset = 0; reset < 2; reset++) {
+		start(&f, F_RING_RESET);
+		f.answer[OP_STOP] = VIRTIO_EIO;
+		reg_set(&f, reset ? REG_QUEUE_RESET : REG_QUEUE_READY, reset);
+		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
+		assert_int_equal(f.event_count, 2);
+		expect_event(&f, 1, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		assert_int_equal(f.device.first_error, VIRTIO_EIO);
+		assert_int_equal(f.device.first_queue, 0);
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+		reg_set(&f, REG_STATUS, 0);
+		assert_true(device_is_fresh(&f));
+	}
+}
+
+/* QueueReset */
+
+/* hostile 101: not negotiated; negotiated too late or too early; other values. */
+static void queue_reset_is_ignored_without_feature(void **state)
+{
+	static const uint32_t values[] = { 0, 2, 3, 0xff, 0x100, 0x101, 0x10001, 0x80000001, UINT32_MAX };
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, 0);
+	device_keep(&f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(f.device.ignored, 1);
+	start(&f, F_RING_RESET);
+	device_keep(&f);
+	for (uint32_t i = 0; i < COUNT(values); i++)
+		reg_set(&f, REG_QUEUE_RESET, values[i]);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(f.device.ignored, COUNT(values));
+	device_setup(&f);
+	driver_probe(&f);
+	driver_accept(&f, F_VERSION_1 | F_RING_RESET);
+	driver_place(&f, 0, 4);
+	device_keep(&f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_true(device_unchanged(&f));
+}
+
+/* hostile 101 */
+static void queue_reset_ends_at_once_with_defaults(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET | F_EVENT_IDX | F_INDIRECT | F_IN_ORDER);
+	device_keep(&f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_int_equal(f.event_count, 1);
+	expect_event(&f, 0, OP_STOP, 0, 0);
+	expect_shown(&f, 0, 0);
+	assert_true(has_defaults(&f, 0));
+	assert_true(f.queues[0].rearmed);
+	assert_memory_equal(&f.queues[1], &f.kept_queues[1], 3 * sizeof f.queues[0]);
+	/* Twice is as good as once. */
+	device_forget(&f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_int_equal(f.event_count, 0);
+	expect_shown(&f, 0, 0);
+	assert_true(f.queues[0].rearmed);
+	reg_set(&f, REG_QUEUE_NOTIFY, 0);
+	assert_int_equal(f.event_count, 0);
+}
+
+/* hostile 101: another size and other addresses, and the device is told to look. */
+static void queue_reset_then_enabled_with_other_configuration(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET | F_EVENT_IDX);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	driver_place(&f, 1, 8);
+	reg_set(&f, REG_QUEUE_SEL, 0);
+	reg_set(&f, REG_QUEUE_SIZE, 4);
+	reg_set64(&f, REG_QUEUE_DESC, RAM_START + 0x6000);
+	reg_set64(&f, REG_QUEUE_DRIVER, RAM_START + 0x6100);
+	reg_set64(&f, REG_QUEUE_DEVICE, RAM_START + 0x6200);
+	device_forget(&f);
+	assert_true(driver_enable(&f, 0));
+	assert_int_equal(f.event_count, 2);
+	expect_event(&f, 0, OP_START, 0, 0);
+	expect_event(&f, 1, OP_NOTIFY, 0, 0);
+	assert_int_equal(f.queues[0].config.size, 4);
+	assert_int_equal(f.queues[0].config.addr[2], RAM_START + 0x6200);
+	assert_true(f.queues[0].config.event_idx);
+	assert_false(f.queues[0].rearmed);
+	expect_shown(&f, 1, 0);
+	/* That was once: stopped now, it stays as it is. */
+	reg_set(&f, REG_QUEUE_READY, 0);
+	assert_false(driver_enable(&f, 0));
+}
+
+/* A bad address, or a device that can't start the queue: it stays reset, and the driver may try again. */
+static void queue_enabled_after_reset_may_fail(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	driver_place(&f, 0, 16);
+	reg_set64(&f, REG_QUEUE_DEVICE, ROM_START);
+	device_keep(&f);
+	assert_false(driver_enable(&f, 0));
+	assert_true(device_unchanged(&f));
+	assert_int_equal(f.device.first_error, VIRTIO_EPERM);
+	driver_place(&f, 0, 16);
+	f.answer[OP_START] = VIRTIO_EIO;
+	device_keep(&f);
+	device_forget(&f);
+	assert_false(driver_enable(&f, 0));
+	assert_int_equal(f.event_count, 1);
+	expect_event(&f, 0, OP_START, 0, 0);
+	device_forget(&f);
+	memset(f.kept_calls, 0, sizeof f.kept_calls);
+	assert_true(device_unchanged(&f));
+	f.answer[OP_START] = 0;
+	assert_true(driver_enable(&f, 0));
+}
+
+static void on_start_needs_reset(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	(void)a;
+	if (op == OP_START)
+		virtio_device_set_needs_reset(&f->device);
+}
+
+static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	driver_place(&f, 0, 16);
+	f.hook = on_start_needs_reset;
+	device_forget(&f);
+	reg_set(&f, REG_QUEUE_READY, 1);
+	assert_int_equal(f.calls[OP_START], 1);
+	assert_int_equal(f.calls[OP_NOTIFY], 0);
+	/* Another one isn't even started. */
+	reg_set(&f, REG_QUEUE_SEL, 1);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	driver_place(&f, 1, 8);
+	assert_false(driver_enable(&f, 1));
+	assert_int_equal(f.calls[OP_START], 1);
+}
+
+/* hostile 101: QueueReset shows 1 for as long as it takes, and then both show 0. */
+static void queue_reset_in_progress_shows_one_until_its_end(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET);
+	f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	expect_shown(&f, 1, 1);
+	device_keep(&f);
+	assert_int_equal(reg_write(&f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(reg_write(&f, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	reg_set(&f, REG_QUEUE_READY, 1);
+	reg_set(&f, REG_QUEUE_NOTIFY, 0);
+	assert_true(device_unchanged(&f));
+	reg_set(&f, REG_QUEUE_SEL, 1);
+	expect_shown(&f, 1, 0);
+	reg_set(&f, REG_QUEUE_SEL, 0);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), 0);
+	expect_shown(&f, 0, 0);
+	assert_true(has_defaults(&f, 0));
+	driver_queue(&f, 0, 8);
+	assert_int_equal(f.calls[OP_START], 1);
+}
+
+/* A reset of a queue that is being stopped: one operation, one end, and then it may be set up. */
+static void queue_reset_during_stop_in_progress(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET);
+	f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(reg_write(&f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(f.calls[OP_STOP], 1);
+	expect_shown(&f, 1, 1);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), 0);
+	expect_shown(&f, 0, 0);
+	assert_true(has_defaults(&f, 0));
+	assert_true(f.queues[0].rearmed);
+}
+
+/* Stopped first and reset later, and one that was never enabled: nothing runs, so nothing is stopped. */
+static void queue_reset_of_queue_that_does_not_run(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, F_RING_RESET);
+	driver_queue(&f, 0, 16);
+	driver_place(&f, 1, 4);
+	reg_set(&f, REG_STATUS, ST_OK);
+	reg_set(&f, REG_QUEUE_SEL, 0);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	device_forget(&f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	reg_set(&f, REG_QUEUE_SEL, 1);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_int_equal(f.event_count, 0);
+	assert_true(has_defaults(&f, 0) && has_defaults(&f, 1));
+	driver_queue(&f, 0, 16);
+	driver_queue(&f, 1, 4);
+	assert_int_equal(f.calls[OP_START], 2);
+	assert_int_equal(f.calls[OP_NOTIFY], 2);
+}
+
+/* Before DRIVER_OK no queue runs. A reset is one of the configuration alone, and permits nothing later. */
+static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, F_RING_RESET);
+	driver_queue(&f, 0, 16);
+	driver_queue(&f, 1, 8);
+	driver_place(&f, 3, 4);
+	device_forget(&f);
+	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
+		reg_set(&f, REG_QUEUE_SEL, i);
+		reg_set(&f, REG_QUEUE_RESET, 1);
+		expect_shown(&f, 0, 0);
+		assert_true(has_defaults(&f, i));
+		assert_false(f.queues[i].rearmed);
+	}
+	driver_queue(&f, 0, 4);
+	assert_int_equal(f.event_count, 0);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(f.calls[OP_NOTIFY], 1);
+	/* Neither the one that was enabled again nor those that weren't may be changed now. */
+	reg_set(&f, REG_QUEUE_SEL, 0);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
+		device_keep(&f);
+		driver_place(&f, i, 2);
+		f.kept.queue_sel = i;
+		assert_false(driver_enable(&f, i));
+		assert_true(device_unchanged(&f));
+	}
+}
+
+/* A reset of the device stands for the end of a stop. */
+static void queue_stop_in_progress_ends_with_device_reset(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t reset = 0; reset < 2; reset++) {
+		start(&f, F_RING_RESET);
+		f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+		assert_int_equal(reg_write(&f, reset ? REG_QUEUE_RESET : REG_QUEUE_READY, reset),
+				 VIRTIO_DEVICE_IN_PROGRESS);
+		reg_set(&f, REG_STATUS, 0);
+		assert_true(device_is_fresh(&f));
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+		assert_true(device_is_fresh(&f));
+		/* Nor does a stale report end the next one's running. */
+		driver_start(&f, F_RING_RESET);
+		device_keep(&f);
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+		assert_true(device_unchanged(&f));
+	}
+}
+
+/* Both in progress: nothing shows an end before that of the reset. */
+static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_RING_RESET);
+	f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+	assert_true(device_unchanged(&f));
+	expect_shown(&f, 1, 1);
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_true(device_is_fresh(&f));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(queue_stop_ends_at_once),
+		cmocka_unit_test(queue_stop_in_progress_shows_ready_until_its_end),
+		cmocka_unit_test(queue_stopped_within_operation_does_nothing),
+		cmocka_unit_test(queue_stop_that_fails_needs_reset),
+		cmocka_unit_test(queue_reset_is_ignored_without_feature),
+		cmocka_unit_test(queue_reset_ends_at_once_with_defaults),
+		cmocka_unit_test(queue_reset_then_enabled_with_other_configuration),
+		cmocka_unit_test(queue_enabled_after_reset_may_fail),
+		cmocka_unit_test(queue_enabled_by_device_that_breaks_is_not_notified),
+		cmocka_unit_test(queue_reset_in_progress_shows_one_until_its_end),
+		cmocka_unit_test(queue_reset_during_stop_in_progress),
+		cmocka_unit_test(queue_reset_of_queue_that_does_not_run),
+		cmocka_unit_test(queue_reset_before_driver_ok_permits_nothing_afterwards),
+		cmocka_unit_test(queue_stop_in_progress_ends_with_device_reset),
+		cmocka_unit_test(queue_stop_in_progress_during_device_reset_in_progress),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Resets of the device: from every state, at once, in progress, or refused (virtio 1.4, 2.4). */
+#include "device_fixture.h"
+
+/* Changes whatever a driver can, and leaves the device running with both interrupts pending. */
+static void disturb(struct device_fixture *f, uint64_t features)
+{
+	driver_start(f, features);
+	reg_set(f, REG_QUEUE_SEL, 3);
+	reg_set(f, REG_SHM_SEL, 255);
+	reg_set(f, REG_DEVICE_FEATURES_SEL, 2);
+	reg_set(f, REG_DRIVER_FEATURES_SEL, 3);
+	virtio_device_interrupt_used(&f->device, 1);
+	virtio_device_config_changed(&f->device);
+	assert_int_equal(reg_get(f, REG_INTERRUPT_STATUS), 3);
+	assert_true(f->line);
+}
+
+/* hostile 91; regressions R3, R27: every default, the line included. The generation goes on. */
+static void reset_restores_every_default(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	disturb(&f, F_RING_RESET | F_EVENT_IDX | F_INDIRECT | F_IN_ORDER);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	driver_place(&f, 3, 2);
+	device_forget(&f);
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 0);
+	assert_true(device_is_fresh(&f));
+	assert_false(f.line);
+	assert_int_equal(f.calls[OP_RESET], 1);
+	assert_int_equal(f.raised, 0);
+	assert_int_equal(f.lowered, 1);
+	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 1);
+	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
+		reg_set(&f, REG_QUEUE_SEL, i);
+		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
+		assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 0);
+	}
+}
+
+/* What was accepted beyond the last word is forgotten too, and set-up before any status. */
+static void reset_forgets_what_was_said_before_features_ok(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_place(&f, 0, 2);
+	reg_set(&f, REG_STATUS, 0);
+	assert_true(device_is_fresh(&f));
+	driver_probe(&f);
+	driver_accept(&f, UINT64_MAX);
+	reg_set(&f, REG_DRIVER_FEATURES_SEL, 9);
+	reg_set(&f, REG_DRIVER_FEATURES, 1);
+	assert_true(f.device.accepted_beyond);
+	reg_set(&f, REG_STATUS, 0);
+	assert_true(device_is_fresh(&f));
+	assert_int_equal(f.calls[OP_RESET], 2);
+}
+
+/* hostile 94: the sanitizers' heap check sees the end of it. */
+static void reset_ten_thousand_times(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	f.serves = true;
+	for (uint32_t i = 0; i < 10000; i++) {
+		driver_start(&f, i % 2 ? F_RING_RESET : F_EVENT_IDX);
+		f.device.generation = 0;
+		if (i % 3 == 0)
+			virtio_device_set_needs_reset(&f.device);
+		reg_set(&f, REG_STATUS, 0);
+	}
+	assert_true(device_is_fresh(&f));
+	assert_int_equal(f.calls[OP_RESET], 10000);
+	assert_int_equal(f.calls[OP_ACTIVATE], 10000);
+	assert_int_equal(f.device.ignored, 0);
+}
+
+/* In progress */
+
+/* Everything that a driver might see, or set, but the selectors. */
+static void poke_everything(struct device_fixture *f)
+{
+	for (uint32_t value = 1; value < 256; value++)
+		reg_set(f, REG_STATUS, value);
+	reg_set(f, REG_DRIVER_FEATURES, UINT32_MAX);
+	reg_set(f, REG_QUEUE_SIZE, 1);
+	for (uint32_t offset = REG_QUEUE_DESC; offset <= REG_QUEUE_DEVICE + 4; offset += 4)
+		reg_set(f, offset, RAM_START);
+	reg_set(f, REG_QUEUE_READY, 0);
+	reg_set(f, REG_QUEUE_READY, 1);
+	reg_set(f, REG_QUEUE_RESET, 1);
+	reg_set(f, REG_QUEUE_NOTIFY, 0);
+	reg_set(f, REG_CONFIG, 0);
+	reg_set(f, REG_INTERRUPT_ACK, 0xfffffffc);
+}
+
+/* hostile 92: the status shows the end of the reset when there is one, and nothing happens before. */
+static void reset_in_progress_shows_nothing_until_its_end(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	disturb(&f, F_RING_RESET);
+	assert_false(virtio_device_resetting(&f.device));
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_true(virtio_device_resetting(&f.device));
+	assert_int_equal(f.calls[OP_RESET], 1);
+	device_keep(&f);
+	poke_everything(&f);
+	/* Another vCPU, or the machine, asks again: it waits too, and the device isn't asked twice. */
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
+	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 3);
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_false(virtio_device_resetting(&f.device));
+	assert_true(device_is_fresh(&f));
+	assert_false(f.line);
+	device_keep(&f);
+	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	assert_true(device_unchanged(&f));
+}
+
+/* No interrupt, no generation for the driver to miss, no need of another reset. */
+static void reset_in_progress_hears_no_event(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_start(&f, 0);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	virtio_device_interrupt_used(&f.device, 0);
+	assert_false(virtio_device_mark_interrupt(&f.device, VIRTIO_INTERRUPT_USED));
+	virtio_device_set_needs_reset(&f.device);
+	assert_true(device_unchanged(&f));
+	virtio_device_config_changed(&f.device);
+	f.kept.generation++;
+	assert_true(device_unchanged(&f));
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_true(device_is_fresh(&f));
+	assert_int_equal(f.calls[OP_INTERRUPT], 0);
+	f.answer[OP_RESET] = 0;
+	driver_start(&f, 0);
+}
+
+/* A driver that was setting up: neither that goes on, nor does it find an event of the device's afterwards. */
+static void reset_in_progress_before_driver_ok(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, F_RING_RESET);
+	driver_place(&f, 1, 4);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	poke_everything(&f);
+	assert_true(device_unchanged(&f));
+	virtio_device_config_changed(&f.device);
+	f.kept.generation++;
+	assert_true(device_unchanged(&f));
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_true(device_is_fresh(&f));
+	driver_probe(&f);
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	poke_everything(&f);
+	assert_true(device_unchanged(&f));
+}
+
+/* What the driver knows already it may still acknowledge. */
+static void reset_in_progress_lets_driver_acknowledge(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	disturb(&f, 0);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	reg_set(&f, REG_INTERRUPT_ACK, 3);
+	assert_false(f.line);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(f.lowered, 1);
+}
+
+static void on_reset_say_done(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	(void)a;
+	if (op == OP_RESET)
+		f->hook_result = virtio_device_reset_done(&f->device);
+}
+
+/* Nothing is in progress before reset() has said so. */
+static void reset_done_within_operation_or_without_need_does_nothing(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	disturb(&f, 0);
+	device_keep(&f);
+	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	assert_true(device_unchanged(&f));
+	f.hook = on_reset_say_done;
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
+	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_true(device_is_fresh(&f));
+}
+
+/* By the VMM's own hand. */
+static void reset_of_machine_answers_as_operation_does(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	disturb(&f, 0);
+	assert_int_equal(virtio_device_reset(&f.device), 0);
+	assert_true(device_is_fresh(&f));
+	disturb(&f, 0);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_true(device_is_fresh(&f));
+	f.answer[OP_RESET] = VIRTIO_EIO;
+	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_EIO);
+	assert_int_equal(reg_get(&f, REG_STATUS), ST_NEEDS_RESET);
+}
+
+/* Refused */
+
+/* hostile 93: the device stays as it was, needs a reset, and takes no progress until one succeeds. */
+static void reset_that_fails_leaves_device_as_it_was(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_start(&f, F_RING_RESET);
+	f.answer[OP_RESET] = VIRTIO_ENOTSUP;
+	device_forget(&f);
+	device_keep(&f);
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 2);
+	assert_int_equal(f.event_count, 2);
+	expect_event(&f, 1, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	f.kept.live = f.device.live;
+	memcpy(f.kept_calls, f.calls, sizeof f.calls);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(f.device.first_error, VIRTIO_ENOTSUP);
+	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	/* It runs still, so its interrupts arrive; but nothing new is set up on it. */
+	reg_set(&f, REG_STATUS, 1);
+	reg_set(&f, REG_STATUS, 0x41);
+	reg_set(&f, REG_QUEUE_NOTIFY, 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	virtio_device_interrupt_used(&f.device, 0);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 3);
+	f.answer[OP_RESET] = 0;
+	reg_set(&f, REG_STATUS, 0);
+	assert_true(device_is_fresh(&f));
+	driver_start(&f, 0);
+}
+
+/* hostile 93: also where no driver had begun. */
+static void reset_that_fails_at_zero_blocks_initialization(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	f.answer[OP_RESET] = VIRTIO_EIO;
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x40);
+	assert_int_equal(f.calls[OP_INTERRUPT], 0);
+	reg_set(&f, REG_STATUS, 0x41);
+	reg_set(&f, REG_STATUS, 0x43);
+	reg_set(&f, REG_STATUS, 1);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x40);
+	reg_set(&f, REG_STATUS, 0xc1);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0xc0);
+	f.answer[OP_RESET] = 0;
+	reg_set(&f, REG_STATUS, 0);
+	driver_start(&f, 0);
+}
+
+/* The stop of a queue goes on if the reset that would have stood for it fails. */
+static void reset_that_fails_leaves_stop_of_queue_in_progress(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_start(&f, F_RING_RESET);
+	reg_set(&f, REG_QUEUE_SEL, 1);
+	f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+	f.answer[OP_RESET] = VIRTIO_EIO;
+	assert_int_equal(reg_write(&f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 1);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 1), 0);
+	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 0);
+	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
+}
+
+static void on_reset_raise(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	(void)a;
+	if (op == OP_RESET) {
+		virtio_device_interrupt_used(&f->device, 0);
+		virtio_device_set_needs_reset(&f->device);
+		virtio_device_config_changed(&f->device);
+	}
+}
+
+/* A device that has something to say until the last moment says it to no one. */
+static void reset_operation_that_raises_is_not_heard(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_start(&f, 0);
+	f.hook = on_reset_raise;
+	reg_set(&f, REG_STATUS, 0);
+	assert_true(device_is_fresh(&f));
+	assert_int_equal(f.calls[OP_INTERRUPT], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reset_restores_every_default),
+		cmocka_unit_test(reset_forgets_what_was_said_before_features_ok),
+		cmocka_unit_test(reset_ten_thousand_times),
+		cmocka_unit_test(reset_in_progress_shows_nothing_until_its_end),
+		cmocka_unit_test(reset_in_progress_hears_no_event),
+		cmocka_unit_test(reset_in_progress_before_driver_ok),
+		cmocka_unit_test(reset_in_progress_lets_driver_acknowledge),
+		cmocka_unit_test(reset_done_within_operation_or_without_need_does_nothing),
+		cmocka_unit_test(reset_of_machine_answers_as_operation_does),
+		cmocka_unit_test(reset_that_fails_leaves_device_as_it_was),
+		cmocka_unit_test(reset_that_fails_at_zero_blocks_initialization),
+		cmocka_unit_test(reset_that_fails_leaves_stop_of_queue_in_progress),
+		cmocka_unit_test(reset_operation_that_raises_is_not_heard),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

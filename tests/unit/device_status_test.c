@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The status machine: every value written in every status, activation, and a device that needs a reset. */
+#include "device_fixture.h"
+
+/* Brings a device to a status by register accesses alone. */
+static void reach(struct device_fixture *f, uint32_t status)
+{
+	device_setup(f);
+	if (status & 1)
+		reg_set(f, REG_STATUS, 1);
+	if (status & 2)
+		reg_set(f, REG_STATUS, 3);
+	if (status & 2)
+		driver_accept(f, F_VERSION_1);
+	if (status & 8)
+		reg_set(f, REG_STATUS, 0xb);
+	if (status & 4)
+		reg_set(f, REG_STATUS, 0xf);
+	if (status & ST_NEEDS_RESET) {
+		f->answer[OP_RESET] = VIRTIO_EIO;
+		reg_set(f, REG_STATUS, 0);
+		f->answer[OP_RESET] = 0;
+	}
+	if (status & ST_FAILED)
+		reg_set(f, REG_STATUS, status);
+	assert_int_equal(reg_get(f, REG_STATUS), status);
+}
+
+/* Every status that there can be. */
+static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x43, 0x4b, 0x4f,
+				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
+
+/*
+ * Every write that changes the status (virtio 1.4, 2.1, 3.1). Features can be accepted from DRIVER on alone, so
+ * FEATURES_OK doesn't take from before that.
+ */
+static const struct {
+	uint8_t from, value, to;
+} changes[] = {
+	{ 0x00, 0x01, 0x01 },
+	{ 0x00, 0x03, 0x03 },
+	{ 0x00, 0x0b, 0x03 },
+	{ 0x00, 0x0f, 0x03 },
+	{ 0x01, 0x03, 0x03 },
+	{ 0x01, 0x0b, 0x03 },
+	{ 0x01, 0x0f, 0x03 },
+	{ 0x03, 0x0b, 0x0b },
+	{ 0x03, 0x0f, 0x0f },
+	{ 0x0b, 0x0f, 0x0f },
+	/* FAILED alone takes, whatever comes with it. */
+	{ 0x00, 0x80, 0x80 },
+	{ 0x00, 0x81, 0x80 },
+	{ 0x00, 0x83, 0x80 },
+	{ 0x00, 0x8b, 0x80 },
+	{ 0x00, 0x8f, 0x80 },
+	{ 0x01, 0x81, 0x81 },
+	{ 0x01, 0x83, 0x81 },
+	{ 0x01, 0x8b, 0x81 },
+	{ 0x01, 0x8f, 0x81 },
+	{ 0x03, 0x83, 0x83 },
+	{ 0x03, 0x8b, 0x83 },
+	{ 0x03, 0x8f, 0x83 },
+	{ 0x0b, 0x8b, 0x8b },
+	{ 0x0b, 0x8f, 0x8b },
+	{ 0x0f, 0x8f, 0x8f },
+	/* So it does when the device needs a reset, if the driver leaves that bit alone. */
+	{ 0x40, 0xc0, 0xc0 },
+	{ 0x40, 0xc1, 0xc0 },
+	{ 0x40, 0xc3, 0xc0 },
+	{ 0x40, 0xcb, 0xc0 },
+	{ 0x40, 0xcf, 0xc0 },
+	{ 0x41, 0xc1, 0xc1 },
+	{ 0x41, 0xc3, 0xc1 },
+	{ 0x41, 0xcb, 0xc1 },
+	{ 0x41, 0xcf, 0xc1 },
+	{ 0x43, 0xc3, 0xc3 },
+	{ 0x43, 0xcb, 0xc3 },
+	{ 0x43, 0xcf, 0xc3 },
+	{ 0x4b, 0xcb, 0xcb },
+	{ 0x4b, 0xcf, 0xcb },
+	{ 0x4f, 0xcf, 0xcf },
+};
+
+static uint32_t expected(uint32_t from, uint32_t value)
+{
+	if (value == 0)
+		return 0;
+	for (uint32_t i = 0; i < COUNT(changes); i++) {
+		if (changes[i].from == from && changes[i].value == value)
+			return changes[i].to;
+	}
+	return from;
+}
+
+static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t value)
+{
+	const uint32_t to = expected(from, value);
+
+	reach(f, from);
+	device_forget(f);
+	device_keep(f);
+	reg_set(f, REG_STATUS, value);
+	assert_int_equal(reg_get(f, REG_STATUS), to);
+	assert_int_equal(f->calls[OP_RESET], value == 0);
+	assert_int_equal(f->calls[OP_CHECK], (to & 8) > (from & 8));
+	assert_int_equal(f->calls[OP_ACTIVATE], (to & 4) > (from & 4));
+	assert_int_equal(f->calls[OP_INTERRUPT], value == 0 && (from & 0x44) == 0x44);
+	if (value == 0)
+		assert_true(device_is_fresh(f));
+	else if (to == from)
+		assert_true(device_unchanged(f));
+}
+
+/* hostile 81, 82, 83, 88 */
+static void status_write_of_every_value_in_every_status(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(statuses); i++) {
+		for (uint32_t value = 0; value < 256; value++)
+			write_and_check(&f, statuses[i], value);
+	}
+}
+
+/* A register has 32 bits, and none is cut off before the value is judged. */
+static void status_write_above_255_is_ignored(void **state)
+{
+	struct device_fixture f;
+	uint64_t ignored;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(statuses); i++) {
+		reach(&f, statuses[i]);
+		device_keep(&f);
+		ignored = f.device.ignored;
+		for (uint32_t value = 0; value < 256; value++) {
+			reg_set(&f, REG_STATUS, 0x100 | value);
+			reg_set(&f, REG_STATUS, 0x10000 | value);
+			reg_set(&f, REG_STATUS, 0x80000000 | value);
+			reg_set(&f, REG_STATUS, 0xffffff00 | value);
+		}
+		assert_true(device_unchanged(&f));
+		assert_int_equal(f.device.ignored - ignored, 1024);
+	}
+}
+
+/* A write that says nothing new isn't wrong; one that clears a bit is. */
+static void status_write_is_counted_if_wrong(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	reach(&f, 0xb);
+	reg_set(&f, REG_STATUS, 0xb);
+	assert_int_equal(f.device.ignored, 0);
+	reg_set(&f, REG_STATUS, 0x3);
+	assert_int_equal(f.device.ignored, 1);
+	reg_set(&f, REG_STATUS, 0x4b);
+	assert_int_equal(f.device.ignored, 2);
+	reg_set(&f, REG_STATUS, 0x8b);
+	assert_int_equal(f.device.ignored, 2);
+	reg_set(&f, REG_STATUS, 0x8f);
+	assert_int_equal(f.device.ignored, 3);
+}
+
+/* A device that needs a reset by its own word, in each status (virtio 1.4, 2.1.2). */
+static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
+{
+	static const uint8_t from[] = { 0x01, 0x03, 0x0b, 0x0f, 0x80, 0x81, 0x8b, 0x8f };
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(from); i++) {
+		reach(&f, from[i]);
+		virtio_device_set_needs_reset(&f.device);
+		assert_int_equal(reg_get(&f, REG_STATUS), from[i] | 0x40);
+		assert_int_equal(f.raised, (from[i] & 4) != 0);
+		assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), (from[i] & 4) != 0 ? 2 : 0);
+		virtio_device_set_needs_reset(&f.device);
+		assert_int_equal(f.raised, (from[i] & 4) != 0);
+		reg_set(&f, REG_STATUS, 0);
+		assert_true(device_is_fresh(&f));
+		assert_false(f.line);
+	}
+}
+
+/* There is no driver to tell, and it would find the device broken before it begins. */
+static void status_needs_reset_does_nothing_at_zero(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	virtio_device_set_needs_reset(&f.device);
+	assert_true(device_is_fresh(&f));
+	assert_int_equal(f.event_count, 0);
+}
+
+/* Activation */
+
+/* hostile 88: and DRIVER_OK is there already, so that the device may use buffers at once. */
+static void status_driver_ok_activates_once_and_notifies_every_ready_queue(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, 0);
+	driver_queue(&f, 0, 16);
+	driver_queue(&f, 3, 2);
+	device_forget(&f);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(f.event_count, 3);
+	expect_event(&f, 0, OP_ACTIVATE, 0, 0);
+	assert_int_equal(f.events[0].status, ST_OK);
+	expect_event(&f, 1, OP_NOTIFY, 0, 0);
+	expect_event(&f, 2, OP_NOTIFY, 3, 0);
+	reg_set(&f, REG_STATUS, ST_OK);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(f.event_count, 3);
+	assert_true(f.device.active);
+}
+
+/* hostile 89 */
+static void status_driver_ok_without_queue_activates(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, 0);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(f.calls[OP_ACTIVATE], 1);
+	assert_int_equal(f.calls[OP_NOTIFY], 0);
+	assert_int_equal(f.calls[OP_INTERRUPT], 0);
+	assert_true(f.device.active);
+}
+
+/* hostile 90: the register access returns, and the driver is told. */
+static void status_failed_activation_needs_reset(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	f.answer[OP_ACTIVATE] = VIRTIO_EIO;
+	driver_negotiate(&f, F_RING_RESET);
+	driver_queue(&f, 0, 16);
+	device_forget(&f);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 2);
+	assert_int_equal(f.event_count, 2);
+	expect_event(&f, 0, OP_ACTIVATE, 0, 0);
+	expect_event(&f, 1, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	assert_true(f.line);
+	assert_int_equal(f.device.first_error, VIRTIO_EIO);
+	assert_int_equal(f.device.first_queue, VIRTIO_DEVICE_NO_QUEUE);
+	/* Nothing runs, so nothing is stopped, started or notified. */
+	device_forget(&f);
+	reg_set(&f, REG_QUEUE_NOTIFY, 0);
+	reg_set(&f, REG_STATUS, 0x4f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_false(driver_enable(&f, 0));
+	assert_int_equal(f.event_count, 0);
+	reg_set(&f, REG_STATUS, 0);
+	f.answer[OP_ACTIVATE] = 0;
+	driver_start(&f, 0);
+	assert_true(f.device.active);
+}
+
+static void on_check_needs_reset(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	(void)a;
+	if (op == OP_CHECK)
+		virtio_device_set_needs_reset(&f->device);
+}
+
+/* A device that breaks while it judges features: no bit is set after DEVICE_NEEDS_RESET. */
+static void status_does_not_progress_if_device_breaks_in_check(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	f.hook = on_check_needs_reset;
+	driver_probe(&f);
+	driver_accept(&f, F_VERSION_1);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x43);
+	assert_int_equal(f.calls[OP_ACTIVATE], 0);
+}
+
+static void on_activate_needs_reset(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	(void)a;
+	if (op == OP_ACTIVATE)
+		virtio_device_set_needs_reset(&f->device);
+}
+
+/* Whatever activate() answers after that: no notification reaches the device, and the driver is told once. */
+static void status_device_that_breaks_in_activation_is_not_notified(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (int answer = 0; answer >= VIRTIO_EIO; answer += VIRTIO_EIO) {
+		device_setup(&f);
+		f.hook = on_activate_needs_reset;
+		f.answer[OP_ACTIVATE] = answer;
+		driver_negotiate(&f, 0);
+		driver_queue(&f, 0, 16);
+		reg_set(&f, REG_STATUS, ST_OK);
+		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+		assert_int_equal(f.calls[OP_NOTIFY], 0);
+		assert_int_equal(f.raised, 1);
+	}
+}
+
+static void on_first_notify_needs_reset(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	if (op == OP_NOTIFY && a == 0)
+		virtio_device_set_needs_reset(&f->device);
+}
+
+/* One queue is found broken: the others are left alone. */
+static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	f.hook = on_first_notify_needs_reset;
+	driver_negotiate(&f, 0);
+	driver_queue(&f, 0, 16);
+	driver_queue(&f, 1, 8);
+	reg_set(&f, REG_STATUS, ST_OK);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	assert_int_equal(f.calls[OP_NOTIFY], 1);
+}
+
+/* Only the first refusal is kept for the operator, until the device is made anew. */
+static void status_first_error_is_kept(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_probe(&f);
+	driver_accept(&f, 0);
+	reg_set(&f, REG_STATUS, ST_FEATURES);
+	assert_int_equal(f.device.first_error, VIRTIO_EINVAL);
+	f.answer[OP_RESET] = VIRTIO_EIO;
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(f.device.first_error, VIRTIO_EINVAL);
+	f.answer[OP_RESET] = 0;
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(f.device.first_error, VIRTIO_EINVAL);
+	assert_int_equal(f.device.first_queue, VIRTIO_DEVICE_NO_QUEUE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_write_of_every_value_in_every_status),
+		cmocka_unit_test(status_write_above_255_is_ignored),
+		cmocka_unit_test(status_write_is_counted_if_wrong),
+		cmocka_unit_test(status_needs_reset_interrupts_once_driver_is_ok),
+		cmocka_unit_test(status_needs_reset_does_nothing_at_zero),
+		cmocka_unit_test(status_driver_ok_activates_once_and_notifies_every_ready_queue),
+		cmocka_unit_test(status_driver_ok_without_queue_activates),
+		cmocka_unit_test(status_failed_activation_needs_reset),
+		cmocka_unit_test(status_does_not_progress_if_device_breaks_in_check),
+		cmocka_unit_test(status_device_that_breaks_in_activation_is_not_notified),
+		cmocka_unit_test(status_device_that_breaks_in_first_queue_is_not_notified_of_next),
+		cmocka_unit_test(status_first_error_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
