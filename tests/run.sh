@@ -79,6 +79,7 @@ need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-c
 }
 # Fetched here, where nothing is timed; if that fails, the guest test says so.
 guest_packages "$VIRTIO_GUEST_PACKAGES" || true
+qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 
 check gcc gcc g++ -Dguests=enabled -Dwerror=true

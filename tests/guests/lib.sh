@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shell functions of the demo, the test command and the guest tests: Debian packages, and booting User Mode Linux, a
-# Linux kernel that runs as an ordinary process and takes its virtio devices from vhost-user sockets.
+# Shell functions of the demo, the test command and the guest tests: Debian packages, initramfs, and booting User Mode
+# Linux, a Linux kernel that runs as an ordinary process and takes its virtio devices from vhost-user sockets.
 # POSIX sh, to be sourced. Functions return 1 after saying what is missing or wrong; callers decide what that means.
 # shellcheck shell=sh
 
@@ -51,28 +51,59 @@ need_packages() {
 	return 1
 }
 
-# unpack_package DIRECTORY PACKAGE: downloads a Debian package and unpacks it as DIRECTORY/PACKAGE. That needs no root
-# and changes nothing on the machine. What was unpacked before is used again.
+# unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as DIRECTORY/PACKAGE. That
+# needs no root and changes nothing on the machine. What was unpacked before is used again.
 unpack_package() {
 	[ -d "$1/$2" ] && return
-	echo "Downloading and unpacking Debian's $2 below $1"
+	echo "Downloading and unpacking Debian's ${3:-$2} below $1"
 	# Under another name until it is whole.
 	rm -rf "$1/$2.part"
 	mkdir -p "$1/$2.part" || return
-	if (cd "$1/$2.part" && run_apt apt-get -o APT::Sandbox::User=root download "$2" &&
+	if (cd "$1/$2.part" && run_apt apt-get -o APT::Sandbox::User=root download "${3:-$2}" &&
 		dpkg -x ./*.deb . && rm ./*.deb); then
 		mv "$1/$2.part" "$1/$2"
 	else
-		echo "Could not get $2. Try: apt-get update && apt-get download $2 && dpkg -x $2_*.deb $1/$2" >&2
+		real=${3:-$2}
+		echo "Could not get $real. Try: apt-get update && apt-get download $real && dpkg -x ${real}_*.deb $1/$2" >&2
 		return 1
 	fi
 }
 
-# guest_packages DIRECTORY: what guests are made of. Sets $uml and $busybox.
+# guest_packages DIRECTORY: what guests of User Mode Linux are made of. Sets $uml, $modules and $busybox.
 guest_packages() {
 	need_packages e2fsprogs && unpack_package "$1" user-mode-linux && unpack_package "$1" busybox-static || return
 	uml=$1/user-mode-linux
+	modules=$uml/usr/lib/uml/modules
 	busybox=$1/busybox-static/bin/busybox
+}
+
+# newest_kernel: the package behind the one that is always named the same.
+newest_kernel() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: //p'; }
+
+# unpack_kernel DIRECTORY: Debian's kernel for virtual machines.
+unpack_kernel() {
+	[ ! -d "$1/linux-image-cloud-amd64" ] || return 0
+	image=$(newest_kernel)
+	if [ -z "$image" ]; then
+		as_root apt-get update >/dev/null 2>&1
+		image=$(newest_kernel)
+	fi
+	[ -n "$image" ] || { echo "apt knows no package linux-image-cloud-amd64" >&2; return 1; }
+	unpack_package "$1" linux-image-cloud-amd64 "$image"
+}
+
+# qemu_packages DIRECTORY: what guests of QEMU are made of. Sets $kernel, $modules, $iasl and $busybox.
+qemu_packages() {
+	need_packages qemu-system-x86 && unpack_kernel "$1" && unpack_package "$1" acpica-tools &&
+		unpack_package "$1" busybox-static || return
+	kernel=$(echo "$1"/linux-image-cloud-amd64/boot/vmlinuz-*)
+	modules=$1/linux-image-cloud-amd64/lib/modules
+	# shellcheck disable=SC2034 # used by who sources this
+	iasl=$1/acpica-tools/usr/bin/iasl
+	busybox=$1/busybox-static/bin/busybox
+	# Where a kernel is installed this is made then.
+	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
+		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
 }
 
 # module_files MODULE...: the files of these modules of the guest kernel and of all they depend on, in loading order.
@@ -83,7 +114,7 @@ module_files() {
 		awk -v name="$module" '
 			{ base = $1; sub(/.*\//, "", base); sub(/\.ko.*/, "", base); gsub(/-/, "_", base) }
 			base == name { found = 1; for (i = NF; i > 1; i--) print $i; sub(/:$/, "", $1); print $1 }
-			END { if (!found) exit 1 }' "$uml"/usr/lib/uml/modules/*/modules.dep && continue
+			END { if (!found) exit 1 }' "$modules"/*/modules.dep && continue
 		echo "the guest kernel has no module $module" >&2
 		return 1
 	done
@@ -92,18 +123,18 @@ module_files() {
 # make_initramfs FILE INIT MODULES [PROGRAM...]: an initramfs of busybox, the script INIT, the kernel modules (in
 # /modules, to be loaded in the order of /modules/order) and programs of this machine with their shared libraries.
 make_initramfs() {
-	output=$1 init=$2 modules=$3
+	output=$1 init=$2 wanted=$3
 	shift 3
 	root=$output.d
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/modules" || return
 	cp "$busybox" "$root/bin/busybox" && cp "$init" "$root/init" && chmod +x "$root/init" || return
 	# shellcheck disable=SC2086 # a list of words
-	files=$(module_files $modules) || return
+	files=$(module_files $wanted) || return
 	for file in $files; do
 		module=${file##*/}
 		[ ! -e "$root/modules/$module" ] || continue
-		cp "$uml"/usr/lib/uml/modules/*/"$file" "$root/modules/" || return
+		cp "$modules"/*/"$file" "$root/modules/" || return
 		echo "$module" >>"$root/modules/order"
 	done
 	for program; do
@@ -139,8 +170,21 @@ stop_daemon() {
 	wait "$stopping"
 }
 
+# wait_for_guest: until process $guest_pid has ended; returns its exit status. Meanwhile shows lines "GUEST: words" of
+# console.log in the current folder as they come, except "GUEST: sha256 ...".
+wait_for_guest() {
+	tail -n +1 -F -s 0.1 --pid="$guest_pid" console.log 2>/dev/null |
+		sed -u -n 's/\r$//; /^GUEST: sha256 /d; s/^GUEST: /  guest: /p' &
+	# The shell acts on a signal during `wait`, but not while it runs a foreground command.
+	guest_status=0
+	wait "$guest_pid" || guest_status=$?
+	guest_pid=
+	wait $!
+	return "$guest_status"
+}
+
 # boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off. Its console goes to console.log in the current
-# folder; of that, lines "GUEST: words" are shown as they come, except "GUEST: sha256 ...".
+# folder, and is shown as wait_for_guest does.
 # Sockets are best named relative to the current folder: a socket's path is limited to 107 bytes.
 boot() {
 	initramfs=$1
@@ -150,14 +194,7 @@ boot() {
 	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" "$uml/usr/bin/linux.uml" mem=64M initrd="$initramfs" quiet \
 		con=null con0=null,fd:1 uml_dir=tmp/ "$@" </dev/null >console.log 2>&1 &
 	guest_pid=$!
-	tail -n +1 -f -s 0.1 --pid="$guest_pid" console.log |
-		sed -u -n 's/\r$//; /^GUEST: sha256 /d; s/^GUEST: /  guest: /p' &
-	# The shell acts on a signal during `wait`, but not while it runs a foreground command.
-	guest_status=0
-	wait "$guest_pid" || guest_status=$?
-	guest_pid=
-	wait $!
-	return "$guest_status"
+	wait_for_guest
 }
 
 # guest_said PREFIX: what followed "GUEST: PREFIX " on the console, a line for each time.
@@ -169,5 +206,5 @@ guest_said() {
 kill_guest() {
 	[ -z "${guest_pid-}" ] || kill -TERM "$guest_pid" 2>/dev/null
 	[ -z "${daemon_pid-}" ] || kill -TERM "$daemon_pid" 2>/dev/null
-	return 0
+	wait
 }

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The block device. */
+#include "blk_device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/bindings/virtio_ids.h>
+#include <virtio/bindings/virtio_ring.h>
+
+#define WORD(features, n) ((uint32_t)((features) >> 32 * (n)))
+#define BIT(feature) (UINT64_C(1) << (feature))
+
+/* Linux puts one segment into a request if it is told nothing. With header and status this fits the queue. */
+#define SEG_MAX 126
+
+/* The guest's processor waits meanwhile, so no request and no turn may be arbitrarily long. */
+#define MAX_REQUEST_BYTES (UINT64_C(64) << 20)
+#define MAX_RANGE_SECTORS 8192 /* of a discard, or zeroes */
+#define TURN_BYTES (UINT64_C(4) << 20)
+#define TURN_REQUESTS 16
+
+/* Requests */
+
+/*
+ * One request, from pop to completion. Returns 1; 0 if there is none; or an error with which the queue can't
+ * go on. Adds to *bytes what it was about.
+ */
+static int serve_one(struct blk_device *blk, uint64_t *bytes)
+{
+	const struct virtio_blk_storage storage = {
+		.segments = blk->segments,
+		.segment_capacity = BLK_SEGMENTS,
+		.ranges = blk->ranges,
+		.range_capacity = BLK_RANGES,
+	};
+	struct virtio_blk_result result;
+	struct virtio_blk_request request;
+	struct virtio_chain chain;
+	uint32_t used = 0;
+	int got = virtio_queue_pop(&blk->queue, &chain);
+
+	if (got <= 0)
+		return got;
+	if (virtio_blk_parse(&chain, &storage, &request)) {
+		/* There is no byte for a status. */
+		blk->stats.malformed++;
+	} else {
+		virtio_blk_execute(&blk->blk, &request, &result);
+		*bytes += request.in.bytes + request.out.bytes;
+		used = virtio_blk_finish(&request, &result, &blk->stats);
+	}
+	got = virtio_queue_complete(&blk->queue, chain.token, used);
+	return got < 0 ? got : 1;
+}
+
+void blk_run(struct blk_device *blk)
+{
+	uint64_t bytes = 0;
+	int got = 1;
+
+	if (!blk->running)
+		return;
+	(void)virtio_queue_disable_notification(&blk->queue);
+	for (int turn = 0; got > 0 && turn < TURN_REQUESTS && bytes < TURN_BYTES; turn++)
+		got = serve_one(blk, &bytes);
+	/* Also after an error: what was completed before it is to be heard of. */
+	if (virtio_queue_needs_notification(&blk->queue))
+		virtio_device_interrupt_used(&blk->device, 0);
+	/* Between the last pop and this the driver may have added a request without a notification. */
+	if (got == 0)
+		got = virtio_queue_enable_notification(&blk->queue);
+	if (got > 0) {
+		blk->host.again(blk->host.context);
+	} else if (got < 0) {
+		blk->running = false;
+		virtio_device_set_needs_reset(&blk->device);
+	}
+}
+
+/* Operations */
+
+/*
+ * The disk takes the features here and not in activate(): the driver may write to the configuration space before
+ * that, and what it may write depends on them.
+ */
+static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
+{
+	struct blk_device *blk = device->context;
+
+	return virtio_blk_negotiate(&blk->blk, features[0] | (uint64_t)features[1] << 32);
+}
+
+static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
+{
+	(void)queue;
+	(void)next;
+	blk_run(device->context);
+}
+
+/* Nothing is in flight between two calls, so a queue stops at once. */
+static int queue_stop(struct virtio_device *device, uint16_t queue)
+{
+	struct blk_device *blk = device->context;
+
+	(void)queue;
+	blk->running = false;
+	virtio_queue_reset(&blk->queue);
+	return 0;
+}
+
+static int queue_start(struct virtio_device *device, uint16_t queue)
+{
+	struct blk_device *blk = device->context;
+	const int error = virtio_queue_start(&blk->queue, virtio_device_queue_config(device, queue), device->memory);
+
+	blk->running = error == 0;
+	return error;
+}
+
+static int activate(struct virtio_device *device)
+{
+	return virtio_device_queue_config(device, 0)->ready ? queue_start(device, 0) : 0;
+}
+
+static int reset(struct virtio_device *device)
+{
+	struct blk_device *blk = device->context;
+
+	virtio_blk_reset(&blk->blk);
+	return queue_stop(device, 0);
+}
+
+static void config_read(struct virtio_device *device, uint32_t offset, void *data, uint32_t len)
+{
+	const struct blk_device *blk = device->context;
+
+	virtio_blk_config_read(&blk->blk, offset, data, len);
+}
+
+static void config_write(struct virtio_device *device, uint32_t offset, const void *data, uint32_t len)
+{
+	struct blk_device *blk = device->context;
+
+	(void)virtio_blk_config_write(&blk->blk, offset, data, len);
+}
+
+static void interrupt(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level)
+{
+	const struct blk_device *blk = device->context;
+
+	blk->host.interrupt(blk->host.context, cause, queue, level);
+}
+
+static const struct virtio_device_ops ops = {
+	.check_features = check_features,
+	.activate = activate,
+	.reset = reset,
+	.queue_notify = queue_notify,
+	.queue_stop = queue_stop,
+	.queue_start = queue_start,
+	.config_read = config_read,
+	.config_write = config_write,
+	.interrupt = interrupt,
+};
+
+/* Life cycle */
+
+static int fail(const char *path, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", path, why);
+	return -1;
+}
+
+/* Opens without waiting, as a pipe would make us do, and takes what is a file or block device and not in use. */
+static int open_image(struct blk_device *blk, const char *path, uint64_t *bytes)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	blk->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (blk->fd < 0)
+		return fail(path, strerror(errno));
+	if (virtio_blk_file_size(blk->fd, bytes))
+		return fail(path, "not a file or block device");
+	if (*bytes < VIRTIO_BLK_SECTOR_BYTES)
+		return fail(path, "empty: a disk has one sector of 512 bytes at least");
+	if (fcntl(blk->fd, F_SETFL, 0))
+		return fail(path, strerror(errno));
+	/* Where a file system knows no locks there is none. */
+	if (fcntl(blk->fd, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES))
+		return fail(path, "in use by another process");
+	return 0;
+}
+
+static int make_device(struct blk_device *blk)
+{
+	const uint64_t features = virtio_blk_offered(&blk->blk) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+				  BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_F_RING_RESET);
+	const struct virtio_device_options options = {
+		.ops = &ops,
+		.context = blk,
+		.type = VIRTIO_ID_BLOCK,
+		.features = { WORD(features, 0), WORD(features, 1) },
+		.queues = blk->configs,
+		.num_queues = 1,
+		.config_size = VIRTIO_BLK_CONFIG_BYTES,
+	};
+
+	blk->configs[0].config.max_size = BLK_QUEUE_SIZE;
+	if (virtio_queue_init(&blk->queue, blk->inflight, BLK_QUEUE_SIZE))
+		return -1;
+	return virtio_device_init(&blk->device, &options) ? -1 : 0;
+}
+
+int blk_open(struct blk_device *blk, const char *path, const struct blk_host *host)
+{
+	struct virtio_blk_options disk = {
+		.config_wce = true,
+		.seg_max = SEG_MAX,
+		.max_request_bytes = MAX_REQUEST_BYTES,
+		.max_discard_sectors = MAX_RANGE_SECTORS,
+		.max_discard_seg = BLK_RANGES,
+		.max_write_zeroes_sectors = MAX_RANGE_SECTORS,
+		.max_write_zeroes_seg = 1,
+		.write_zeroes_may_unmap = true,
+	};
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	uint64_t bytes;
+
+	*blk = (struct blk_device){ .host = *host, .fd = -1 };
+	if (open_image(blk, path, &bytes) == 0) {
+		disk.capacity = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
+		memcpy(disk.id, name, strnlen(name, sizeof disk.id));
+		if (virtio_blk_file_backend(&blk->file, blk->fd, &disk.backend) == 0 &&
+		    virtio_blk_init(&blk->blk, &disk) == 0 && make_device(blk) == 0)
+			return 0;
+		(void)fail(path, "can't be a disk");
+	}
+	blk_close(blk);
+	return -1;
+}
+
+void blk_close(struct blk_device *blk)
+{
+	if (blk->fd >= 0)
+		close(blk->fd);
+	blk->fd = -1;
+}
+
+void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)
+{
+	virtio_device_set_memory(&blk->device, memory);
+	/* Without its rings the device can't go on. */
+	if (blk->running && (!memory || virtio_queue_set_memory(&blk->queue, memory))) {
+		(void)queue_stop(&blk->device, 0);
+		virtio_device_set_needs_reset(&blk->device);
+	}
+}
+
+int blk_resize(struct blk_device *blk)
+{
+	uint64_t bytes;
+
+	if (virtio_blk_file_size(blk->fd, &bytes))
+		return -1;
+	if (bytes >> VIRTIO_BLK_SECTOR_SHIFT == blk->blk.options.capacity)
+		return 0;
+	if (virtio_blk_set_capacity(&blk->blk, bytes >> VIRTIO_BLK_SECTOR_SHIFT))
+		return -1;
+	virtio_device_config_changed(&blk->device);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A block device on an image file: the library virtio-blk on the device core.
+ *
+ * Requests are carried out while the guest waits, one after the other, up to a bound, so that nothing is ever in
+ * flight between two calls. What is left waits for another turn.
+ */
+#ifndef BLK_DEVICE_H
+#define BLK_DEVICE_H
+
+#include <virtio/blk.h>
+#include <virtio/blk_file.h>
+#include <virtio/device.h>
+#include <virtio/queue.h>
+
+#define BLK_QUEUE_SIZE 256
+
+/* Each buffer of a request may cross from one region of guest memory to the next. */
+#define BLK_SEGMENTS (2 * VIRTIO_BLK_SEGMENTS(BLK_QUEUE_SIZE))
+
+#define BLK_RANGES 16 /* of one discard */
+
+/* What the device needs of its VMM. */
+struct blk_host {
+	/* As the operation of the same name in struct virtio_device_ops. */
+	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
+	/* Call blk_run() soon, but not from here: there are requests left. */
+	void (*again)(void *context);
+	void *context;
+};
+
+struct blk_device {
+	struct virtio_device device;
+	struct virtio_device_queue configs[1];
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(BLK_QUEUE_SIZE)];
+	struct virtio_segment segments[BLK_SEGMENTS]; /* of the request being served; ranges too */
+	struct virtio_blk_range ranges[BLK_RANGES];
+	struct virtio_blk blk;
+	struct virtio_blk_file file;
+	struct virtio_blk_stats stats;
+	struct blk_host host;
+	bool running;
+	int fd;
+};
+
+/*
+ * Opens an image and makes a device of it.
+ *
+ * @blk   the caller's, who neither moves nor copies it
+ * @path  of the image
+ * @host  copied
+ *
+ * Returns 0, or -1 after printing why not.
+ */
+int blk_open(struct blk_device *blk, const char *path, const struct blk_host *host);
+
+void blk_close(struct blk_device *blk);
+
+/* Another map of the guest's memory. When this returns, the old one isn't used any more. */
+void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory);
+
+/* A turn: what the guest asks for, up to a bound. Does nothing while the device isn't active. */
+void blk_run(struct blk_device *blk);
+
+/* The image may have another size: if so, tells the driver. Returns 0, or -1 for a size that no disk can have. */
+int blk_resize(struct blk_device *blk);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* QEMU as a child process, with our two sockets as its descriptors. */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+/* What the command finds its ends of the sockets as. */
+#define CHILD_PROXY_FD 3
+#define CHILD_IRQ_FD 4
+
+/*
+ * Runs a command that is asked to end when we do.
+ *
+ * @argv     ended by NULL
+ * @signals  those that it gets blocked otherwise, as we have them
+ * @proxy    set to our end of the socket for x-pci-proxy-dev
+ * @irq      and of that for the pci-serial
+ *
+ * Returns its process ID, or -1 with errno.
+ */
+pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *irq);
+
+/* Waits for its end, perhaps after asking for it. Returns whether it ended successfully. */
+int child_finish(pid_t child, int ask);
+
+#endif

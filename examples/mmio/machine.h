@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The devices, and what a VMM owes them: register accesses, memory, an interrupt line, and turns.
+ *
+ * Everything runs on the event loop's thread, which is the serialisation that <virtio/device.h> asks for.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "../virtio-rng/rng.h"
+#include "blk_device.h"
+#include "event_loop.h"
+#include "irq_line.h"
+
+#define MACHINE_DEVICES                                                                                                \
+	2 /* windows of VIRTIO_MMIO_WINDOW bytes, one after the other: the block device, then the other */
+
+/* A device of the machine, as its callbacks know it. */
+struct machine_slot {
+	struct machine *machine;
+	struct virtio_device *device;
+	struct event_task turn;
+};
+
+struct machine {
+	struct event_loop *loop;
+	struct irq_line irq;
+	struct blk_device blk;
+	struct rng rng;
+	struct machine_slot slots[MACHINE_DEVICES];
+};
+
+/* Makes the devices, with a disk on that image. Returns 0, or -1 after printing why not. */
+int machine_open(struct machine *machine, struct event_loop *loop, const char *image);
+
+void machine_close(struct machine *machine);
+
+/*
+ * The guest accesses the registers of all devices.
+ *
+ * @offset  from the first window's start
+ * @data    @len bytes, 1 to 8, in the order in which the guest sees them
+ *
+ * Where no window is, ones are read, and a write does nothing.
+ */
+void machine_read(struct machine *machine, uint32_t offset, void *data, uint32_t len);
+void machine_write(struct machine *machine, uint32_t offset, const void *data, uint32_t len);
+
+/* Resets all devices. */
+void machine_reset(struct machine *machine);
+
+/* The guest's memory is another from now on, or NULL. When this returns, no device uses the one before. */
+void machine_set_memory(struct machine *machine, const struct virtio_memory_map *memory);
+
+/* What the devices have done, on stdout. */
+void machine_print(const struct machine *machine);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * virtio-mmio-proxy: serves the registers of two virtio-mmio devices to a guest in QEMU.
+ *
+ * A VMM in miniature whose processors are QEMU's: each access of the guest's to the registers is a message. This file
+ * is the command line; the rest is in proxy (messages), machine (devices, memory, interrupts), blk_device and
+ * ../virtio-rng/rng.
+ */
+#include "child.h"
+#include "event_loop.h"
+#include "log.h"
+#include "machine.h"
+#include "proxy.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* clang-format off */
+static const char usage[] =
+	"usage: virtio-mmio-proxy --blk IMAGE -- COMMAND [ARGUMENT...]\n"
+	"       virtio-mmio-proxy --blk IMAGE --socket-fd N --irq-fd N\n"
+	"\n"
+	"Serves a virtio block device on the file IMAGE and a virtio entropy device, with the\n"
+	"registers of virtio-mmio, to a guest in QEMU under TCG. Runs COMMAND, which is a QEMU\n"
+	"with sockets as its descriptors 3 and 4:\n"
+	"\n"
+	"  -device x-pci-proxy-dev,fd=3 -chardev socket,id=irq,fd=4\n"
+	"  -device pci-serial,chardev=irq,addr=5\n"
+	"\n"
+	"or takes the other ends of such sockets from who starts it. The guest needs an ACPI\n"
+	"table that says where the registers are (tests/guests/mmio.asl), and `cat /dev/ttyS1'\n"
+	"running all the time. QEMU needs -M pc and memory that is shared (memory-backend-memfd).\n"
+	"\n"
+	"SIGHUP makes it look for the size of IMAGE again, and tell the guest. It ends with QEMU.\n"
+	"\n"
+	"  --blk IMAGE    a file or block device, locked as long as it is in use\n"
+	"  --socket-fd N  descriptor of the socket whose other end x-pci-proxy-dev has\n"
+	"  --irq-fd N     and that whose other end the pci-serial has\n"
+	"  --help         print this\n";
+/* clang-format on */
+
+struct program {
+	struct event_loop loop;
+	struct event_source signals;
+	sigset_t signal_set;
+	struct machine machine;
+	struct proxy proxy;
+	const char *image;
+	char **command; /* or NULL */
+	int socket_fd;
+	int irq_fd;
+};
+
+/* Command line */
+
+static int bad_option(const char *option, const char *why)
+{
+	fprintf(stderr, "%s: %s\nTry --help.\n", option, why);
+	return -1;
+}
+
+static int parse_fd(const char *option, const char *text, int *fd)
+{
+	char *end;
+	const long value = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value > 1023)
+		return bad_option(option, "not a file descriptor");
+	*fd = (int)value;
+	return 0;
+}
+
+static int check_arguments(const struct program *program)
+{
+	const bool has_fds = program->socket_fd >= 0 && program->irq_fd >= 0;
+
+	if (!program->image)
+		return bad_option("virtio-mmio-proxy", "no --blk");
+	if (program->command && (program->socket_fd >= 0 || program->irq_fd >= 0))
+		return bad_option(program->command[0], "a command, and descriptors too");
+	if (!program->command && !has_fds)
+		return bad_option("virtio-mmio-proxy", "neither a command nor --socket-fd and --irq-fd");
+	if (program->socket_fd >= 0 && program->socket_fd == program->irq_fd)
+		return bad_option("--irq-fd", "the same descriptor twice");
+	return 0;
+}
+
+/* Returns 0 to go on, 1 to exit successfully, -1 after printing what is wrong. */
+static int parse_arguments(struct program *program, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "blk", required_argument, NULL, 'b' },
+		{ "socket-fd", required_argument, NULL, 's' },
+		{ "irq-fd", required_argument, NULL, 'i' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, error = 0;
+
+	/* "+": the first word that is no option is the command, whose own options are not ours. */
+	while (!error && (option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (option) {
+		case 'b':
+			program->image = optarg;
+			break;
+		case 's':
+			error = parse_fd("--socket-fd", optarg, &program->socket_fd);
+			break;
+		case 'i':
+			error = parse_fd("--irq-fd", optarg, &program->irq_fd);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 1;
+		default:
+			fputs("Try --help.\n", stderr);
+			return -1;
+		}
+	}
+	if (optind < argc)
+		program->command = argv + optind;
+	return error ? error : check_arguments(program);
+}
+
+/* Running */
+
+static void on_signal(struct event_source *source)
+{
+	struct program *program = CONTAINER_OF(source, struct program, signals);
+	struct signalfd_siginfo info;
+
+	if (read(source->fd, &info, sizeof info) != (ssize_t)sizeof info)
+		return;
+	if (info.ssi_signo != SIGHUP)
+		program->loop.stop = true;
+	else if (blk_resize(&program->machine.blk))
+		log_line("%s: has no size that a disk can have", program->image);
+}
+
+static int watch_signals(struct program *program)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&program->signal_set);
+	sigaddset(&program->signal_set, SIGINT);
+	sigaddset(&program->signal_set, SIGTERM);
+	sigaddset(&program->signal_set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &program->signal_set, NULL);
+	program->signals = (struct event_source){
+		.fd = signalfd(-1, &program->signal_set, SFD_CLOEXEC | SFD_NONBLOCK),
+		.ready = on_signal,
+	};
+	if (program->signals.fd < 0)
+		return -1;
+	return event_loop_add(&program->loop, &program->signals, EVENT_WHILE_READABLE);
+}
+
+/* Until QEMU has gone, or a signal came. Returns 0, or -1 after printing what is wrong. */
+static int serve(struct program *program)
+{
+	int result = -1;
+
+	if (irq_line_open(&program->machine.irq, &program->loop, program->irq_fd) ||
+	    proxy_open(&program->proxy, &program->loop, program->socket_fd, &program->machine)) {
+		perror("virtio-mmio-proxy");
+		return -1;
+	}
+	printf("process %ld serves %s\n", (long)getpid(), program->image);
+	fflush(stdout);
+	result = event_loop_run(&program->loop);
+	if (result)
+		perror("virtio-mmio-proxy");
+	machine_print(&program->machine);
+	printf("registers at 0x%08lx\n", (unsigned long)pci_function_address(&program->proxy.pci));
+	if (program->proxy.failed)
+		result = -1;
+	proxy_close(&program->proxy);
+	return result;
+}
+
+static int run_command(struct program *program)
+{
+	const pid_t child = child_start(program->command, &program->signal_set, &program->socket_fd, &program->irq_fd);
+	int result;
+
+	if (child < 0) {
+		perror("virtio-mmio-proxy");
+		return -1;
+	}
+	result = serve(program);
+	/* If it still runs it is we who end first. */
+	if (!child_finish(child, true)) {
+		fprintf(stderr, "%s: did not end successfully\n", program->command[0]);
+		return -1;
+	}
+	return result;
+}
+
+static int run(struct program *program)
+{
+	int result = -1;
+
+	if (event_loop_open(&program->loop) || watch_signals(program)) {
+		perror("virtio-mmio-proxy");
+	} else if (machine_open(&program->machine, &program->loop, program->image) == 0) {
+		result = program->command ? run_command(program) : serve(program);
+		machine_close(&program->machine);
+	}
+	if (program->signals.fd >= 0)
+		close(program->signals.fd);
+	event_loop_close(&program->loop);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	static struct program program = { .loop.epoll_fd = -1, .signals.fd = -1, .socket_fd = -1, .irq_fd = -1 };
+	int result = parse_arguments(&program, argc, argv);
+
+	if (result == 0)
+		result = run(&program);
+	if (result < 0)
+		return EXIT_FAILURE;
+	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The connection to QEMU: takes its messages, and gives the machine what they are about.
+ *
+ * What QEMU can do: send rubbish, which ends the connection; what the guest can do through it: any access
+ * to the configuration space and the page of registers, which is answered.
+ */
+#ifndef PROXY_H
+#define PROXY_H
+
+#include "event_loop.h"
+#include "guest_ram.h"
+#include "machine.h"
+#include "pci_function.h"
+#include "proxy_protocol.h"
+
+struct proxy {
+	struct event_source socket;
+	struct event_loop *loop;
+	struct machine *machine;
+	struct proxy_message message;
+	struct pci_function pci;
+	struct guest_ram *ram;
+	bool failed; /* the connection ended otherwise than by QEMU's end */
+};
+
+/* Takes the socket. Returns 0, or -1 with errno. When the connection ends, the event loop is stopped. */
+int proxy_open(struct proxy *proxy, struct event_loop *loop, int socket, struct machine *machine);
+
+void proxy_close(struct proxy *proxy);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The protocol of QEMU's x-pci-proxy-dev: what a PCI device in QEMU asks the process behind it, over a socket.
+ *
+ * Documented with QEMU in docs/devel/multi-process.rst. It is private to QEMU and the same host, so integers are in the
+ * host's byte order and layout. Only the requests that a device needs are here.
+ *
+ * What the other side can do: send anything, with any descriptors. A message is looked at when it is
+ * whole; its size and number of descriptors must be those of its command. What they say is not checked here.
+ */
+#ifndef PROXY_PROTOCOL_H
+#define PROXY_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROXY_MAX_FDS 8
+
+/* What a read gives that went wrong, or went to where nothing is; on a PCI bus too. */
+#define PROXY_NOTHING UINT64_MAX
+
+enum proxy_command {
+	PROXY_SET_MEMORY,   /* struct proxy_memory, with a descriptor for each region; no reply */
+	PROXY_REPLY,        /* a uint64_t; from us alone */
+	PROXY_CONFIG_WRITE, /* struct proxy_config_access, to the PCI configuration space */
+	PROXY_CONFIG_READ,
+	PROXY_BAR_WRITE, /* struct proxy_bar_access, to the memory or ports of the device */
+	PROXY_BAR_READ,
+	PROXY_SET_IRQ, /* two eventfds, of which KVM makes use; no reply */
+	PROXY_RESET,   /* of the machine */
+};
+
+struct proxy_header {
+	int32_t command; /* enum proxy_command */
+	uint32_t unused;
+	uint64_t size; /* bytes of what follows */
+};
+
+/* As many entries count as there are descriptors. */
+struct proxy_memory {
+	uint64_t addr[PROXY_MAX_FDS]; /* guest-physical */
+	uint64_t size[PROXY_MAX_FDS];
+	uint64_t offset[PROXY_MAX_FDS]; /* in the file */
+};
+
+struct proxy_config_access {
+	uint32_t addr;
+	uint32_t value;
+	int32_t len; /* 1, 2 or 4 */
+};
+
+struct proxy_bar_access {
+	uint64_t addr; /* on the bus, not from the start of the BAR */
+	uint64_t value;
+	uint32_t size; /* 1, 2, 4 or 8 */
+	uint8_t is_memory;
+	uint8_t unused[3];
+};
+
+union proxy_payload {
+	struct proxy_memory memory;
+	struct proxy_config_access config;
+	struct proxy_bar_access bar;
+	uint64_t reply;
+	char bytes[1];
+};
+
+/* A message that is being received, or has been. All zero to begin with. */
+struct proxy_message {
+	struct proxy_header header;
+	union proxy_payload payload;
+	size_t received; /* bytes, header included */
+	int fds[PROXY_MAX_FDS];
+	unsigned int fd_count;
+};
+
+/*
+ * Goes on receiving a message. Does not wait.
+ *
+ * @reason  set when -1 is returned: why the connection can't go on; NULL if the other side has closed it
+ *
+ * Returns 1 for a whole message with a size and a number of descriptors in order, 0 if more is to come, or -1.
+ */
+int proxy_receive(int socket, struct proxy_message *message, const char **reason);
+
+/* Closes the descriptors, and makes room for the next message. */
+void proxy_clear(struct proxy_message *message);
+
+/* Sends a reply. Returns 0 or -1. */
+int proxy_reply(int socket, uint64_t value);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The entropy device: one queue, no features and no configuration space of its own. */
+#include "rng.h"
+
+#include <sys/random.h>
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/bindings/virtio_ids.h>
+#include <virtio/bindings/virtio_ring.h>
+#include <virtio/reader.h>
+
+#define BIT(feature) ((uint32_t)1 << (feature) % 32)
+
+/*
+ * One buffer, from pop to completion. It is filled, or its beginning is: the driver learns how much from the used
+ * length (virtio 1.4, 5.4.6). Returns 1; 0 if there is no buffer; or an error with which the device can't go on.
+ */
+static int serve_one(struct rng *rng)
+{
+	struct virtio_collected buffers = { .segments = rng->segments, .capacity = RNG_SEGMENTS };
+	struct virtio_writer writer;
+	struct virtio_chain chain;
+	uint64_t left = 0, len = 0;
+	uint8_t random[4096];
+	int got = virtio_queue_pop(&rng->queue, &chain);
+
+	if (got <= 0)
+		return got;
+	/* What the driver made wrong it gets back empty, and that is all. */
+	if (virtio_chain_collect(&chain, &buffers) == 0) {
+		virtio_writer_init(&writer, &buffers);
+		len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
+	}
+	while (left > 0) {
+		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
+
+		/* Not even a signal stops it before 256 bytes. */
+		if (bytes <= 0)
+			return VIRTIO_EIO;
+		left -= virtio_writer_write(&writer, random, (size_t)bytes);
+	}
+	rng->bytes += len;
+	got = virtio_queue_complete(&rng->queue, chain.token, (uint32_t)len);
+	return got < 0 ? got : 1;
+}
+
+void rng_run(struct rng *rng)
+{
+	int got = 1;
+
+	if (!rng->running)
+		return;
+	(void)virtio_queue_disable_notification(&rng->queue); /* a hint; what may be wrong the next pop says too */
+	for (int turn = 0; got > 0 && turn < RNG_TURN; turn++)
+		got = serve_one(rng);
+	/* Also after an error: what was completed before it is to be heard of. */
+	if (virtio_queue_needs_notification(&rng->queue))
+		virtio_device_interrupt_used(&rng->device, 0);
+	/* Between the last pop and this the driver may have added a buffer without a notification. */
+	if (got == 0)
+		got = virtio_queue_enable_notification(&rng->queue);
+	if (got > 0) {
+		rng->host.again(rng->host.context);
+	} else if (got < 0) {
+		rng->running = false;
+		virtio_device_set_needs_reset(&rng->device);
+	}
+}
+
+static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
+{
+	(void)queue;
+	(void)next;
+	rng_run(device->context);
+}
+
+static int reset(struct virtio_device *device)
+{
+	struct rng *rng = device->context;
+
+	rng->running = false;
+	virtio_queue_reset(&rng->queue);
+	return 0;
+}
+
+/* Nothing is in flight between two calls, so a queue stops at once, and there is but one. */
+static int queue_stop(struct virtio_device *device, uint16_t queue)
+{
+	(void)queue;
+	return reset(device);
+}
+
+static int queue_start(struct virtio_device *device, uint16_t queue)
+{
+	struct rng *rng = device->context;
+	const int error = virtio_queue_start(&rng->queue, virtio_device_queue_config(device, queue), device->memory);
+
+	rng->running = error == 0;
+	return error;
+}
+
+/* A driver may do without the queue, if it likes. */
+static int activate(struct virtio_device *device)
+{
+	return virtio_device_queue_config(device, 0)->ready ? queue_start(device, 0) : 0;
+}
+
+static void interrupt(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level)
+{
+	const struct rng *rng = device->context;
+
+	rng->host.interrupt(rng->host.context, cause, queue, level);
+}
+
+int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_memory_map *memory)
+{
+	static const struct virtio_device_ops ops = {
+		.activate = activate,
+		.reset = reset,
+		.queue_notify = queue_notify,
+		.queue_stop = queue_stop,
+		.queue_start = queue_start,
+		.interrupt = interrupt,
+	};
+	const struct virtio_device_options options = {
+		.ops = &ops,
+		.context = rng,
+		.type = VIRTIO_ID_RNG,
+		.features = { BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX),
+			      BIT(VIRTIO_F_RING_RESET) },
+		.queues = rng->configs,
+		.num_queues = 1,
+		.memory = memory,
+	};
+	int error;
+
+	*rng = (struct rng){ .host = *host, .configs[0].config.max_size = RNG_QUEUE_SIZE };
+	error = virtio_queue_init(&rng->queue, rng->inflight, RNG_QUEUE_SIZE);
+	return error ? error : virtio_device_init(&rng->device, &options);
+}
+
+void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory)
+{
+	virtio_device_set_memory(&rng->device, memory);
+	/* Without its rings the device can't go on. With them it can: nothing is in flight under the old map. */
+	if (rng->running && (!memory || virtio_queue_set_memory(&rng->queue, memory))) {
+		(void)reset(&rng->device);
+		virtio_device_set_needs_reset(&rng->device);
+	}
+}

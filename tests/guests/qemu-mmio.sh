@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Boots Debian's stock kernel in QEMU, without hardware virtualisation, with its unmodified virtio_mmio driver on the
+# registers of our device core: virtio-mmio-proxy serves a block and an entropy device. The guest uses both
+# (mmio-init.sh); then the disk image and what the program counted are checked from outside against what the guest said.
+# usage: qemu-mmio.sh PROGRAM FOLDER     FOLDER receives the image and the logs, and is made if it does not exist.
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
+. "$here/lib.sh"
+
+[ $# = 2 ] || { echo "usage: $0 PROGRAM FOLDER" >&2; exit 2; }
+program=$(readlink -f "$1")
+mkdir -p "$2"
+cd "$2"
+exec 9>lock
+flock -n 9 || { echo "FAILED: another run uses $PWD" >&2; exit 1; }
+rm -rf disk.img console.log proxy.log proxy.pid mmio.aml
+# The guest's run takes 10 s where nothing else does.
+run_seconds=60
+mib=$((1024 * 1024))
+
+fail() {
+	echo "FAILED: $*" >&2
+	for log in console.log proxy.log; do
+		[ -e "$log" ] || continue
+		echo "--- the end of $PWD/$log:" >&2
+		tail -n 40 "$log" >&2
+	done
+	exit 1
+}
+
+ok() { echo "  ok: $*"; }
+
+# count DEVICE NAME: the number behind NAME in the program's summary of DEVICE.
+count() {
+	number=$(sed -n "s/^$1: \(.*, \)*$2 \([0-9]*\)\(,.*\)*\$/\2/p" proxy.log)
+	echo "${number:-none}"
+}
+
+# disk_sum OFFSET COUNT: of so many MiB of the image.
+disk_sum() { dd if=disk.img bs=1M skip="$1" count="$2" 2>/dev/null | sha256sum | cut -d' ' -f1; }
+
+# has_feature TYPE BIT: whether the driver of this type of device has negotiated it. The text begins with bit 0.
+has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
+
+# run_guest: in the background. The program is the parent of QEMU, and `timeout` its own; a file tells its process ID.
+run_guest() {
+	# shellcheck disable=SC2016 # for the inner shell
+	timeout -k 5 "$run_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \
+		"$program" --blk disk.img -- qemu-system-x86_64 \
+		-accel tcg -cpu max -m 256 -M pc,memory-backend=mem \
+		-object memory-backend-memfd,id=mem,size=256M,share=on \
+		-display none -nodefaults -no-user-config -monitor none -serial file:console.log \
+		-chardev socket,id=irq,fd=4 -device pci-serial,chardev=irq,addr=5 -device x-pci-proxy-dev,fd=3 \
+		-acpitable file=mmio.aml -kernel "$kernel" -initrd initramfs.gz \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" -no-reboot \
+		</dev/null >proxy.log 2>&1 9>&- &
+	guest_pid=$!
+}
+
+# grow_disk: when the guest waits for it.
+grow_disk() {
+	while kill -0 "$guest_pid" 2>/dev/null; do
+		if grep -qs '^GUEST: waiting for the disk to grow' console.log; then
+			truncate -s $((12 * mib)) disk.img && kill -HUP "$(cat proxy.pid)"
+			return
+		fi
+		sleep 0.1
+	done
+}
+
+trap kill_guest EXIT
+trap 'exit 130' INT TERM
+
+if ! qemu_packages "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log; then
+	cat packages.log >&2
+	reason="the guest's packages cannot be had: $(tail -n 1 packages.log)"
+	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
+	echo "skipped: $reason"
+	exit 77
+fi
+
+"$iasl" -p mmio "$here/mmio.asl" >iasl.log 2>&1 || { cat iasl.log; fail "no ACPI table"; }
+dd if=/dev/urandom of=disk.img bs=1M count=8 2>/dev/null
+before=$(disk_sum 0 4)
+make_initramfs initramfs.gz "$here/mmio-init.sh" "virtio_mmio virtio_blk virtio_rng" || fail "no initramfs"
+
+echo "Booting a guest in QEMU whose virtio-mmio devices the program serves"
+run_guest
+grow_disk &
+wait_for_guest || fail "the guest or the program ended with status $?"
+
+echo "Checking from outside"
+grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
+[ "$(guest_said transport)" = virtio-mmio ] || fail "another driver than virtio-mmio"
+guest_said bound | grep -q ' 0x0002 virtio_blk 0x0000000f$' || fail "virtio_blk is not bound"
+guest_said bound | grep -q ' 0x0004 virtio_rng 0x0000000f$' || fail "virtio_rng is not bound"
+# SEG_MAX, FLUSH, CONFIG_WCE, DISCARD, WRITE_ZEROES, INDIRECT_DESC, EVENT_IDX, VERSION_1
+for bit in 2 9 11 13 14 28 29 32; do
+	has_feature 0x0002 "$bit" || fail "feature $bit of the block device is not negotiated"
+done
+for bit in 28 29 32; do
+	has_feature 0x0004 "$bit" || fail "feature $bit of the entropy device is not negotiated"
+done
+ok "stock drivers of Linux $(guest_said kernel) were bound to both devices"
+
+[ "$(guest_said disk-serial)" = disk.img ] || fail "the guest saw another serial number"
+[ "$(guest_said disk-bytes | tr '\n' ' ')" = "$((8 * mib)) $((12 * mib)) " ] || fail "the disk did not grow"
+[ "$(guest_said disk-cache | tr '\n' ' ')" = "write back write through write back " ] || fail "the cache did not switch"
+ok "the guest saw the disk grow, by an interrupt, and switched its cache"
+
+[ "$(guest_said sum-before)" = "$before" ] || fail "the guest read something else than the disk had"
+written=$(guest_said sum-written)
+for offset in 4 6 8 10; do
+	[ "$(disk_sum $offset 2)" = "$written" ] || fail "the image lacks what the guest wrote at $offset MiB"
+done
+[ "$(guest_said sum-after)" = "$(disk_sum 0 12)" ] || fail "the image differs from the guest's disk"
+ok "all $((12 * mib)) bytes of the image are what the guest read, and what it wrote, also after its driver came back"
+
+guest_said hwrng | grep -q '^virtio_rng' || fail "another source of random bytes"
+[ "$(guest_said entropy | grep -c '^4096 ')" = 4 ] || fail "too few random bytes"
+[ "$(guest_said entropy | sort -u | wc -l)" = 5 ] || fail "random bytes came twice"
+[ "$(count rng bytes)" -ge $((4 * 4096 + 512)) ] || fail "random bytes from elsewhere"
+ok "five times other random bytes, of $(count rng bytes) that the device gave"
+
+[ "$(count blk 'bytes read')" -ge $((26 * mib)) ] || fail "the guest did not read past its cache"
+[ "$(count blk 'bytes written')" -ge $((8 * mib)) ] || fail "the guest wrote less than it said"
+for kind in in out flush get-id discard; do
+	[ "$(count blk $kind)" -gt 0 ] || fail "no request of type $kind"
+done
+[ "$(count blk failed)" = 0 ] || fail "requests failed"
+[ "$(count blk malformed)" = 0 ] || fail "requests were malformed"
+[ "$(grep -c 'first error: no error' proxy.log)" = 2 ] || fail "a device has kept an error"
+[ "$(count irq raised)" -gt 0 ] || fail "no interrupt"
+ok "the program served every kind of request; none failed ($(count irq raised) interrupts)"

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* cmocka, and the headers that it wants to see first. */
+#ifndef CMOCKA_INCLUDES_H
+#define CMOCKA_INCLUDES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif

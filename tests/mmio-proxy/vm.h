@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The program under test as a process, and the QEMU that it serves: messages right and wrong, guest memory, and the
+ * guest's accesses to PCI configuration and registers. The program's path is the test's argument.
+ *
+ * The program dies with the test, and the test of SIGALRM if either hangs.
+ */
+#ifndef VM_H
+#define VM_H
+
+#include "proxy_protocol.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <virtio/guest_memory.h>
+
+#define IMAGE_BYTES (UINT64_C(1) << 20)
+#define GUEST_ADDR UINT64_C(0x40000000)
+#define GUEST_BYTES (UINT64_C(1) << 20)
+#define REGISTERS UINT32_C(0xfebff000) /* where the firmware puts the page */
+#define WINDOW UINT32_C(0x200)
+
+struct vm {
+	pid_t pid;
+	int socket; /* QEMU's end of the connection, and of the serial port's */
+	int irq;
+	int out; /* the program's stdout */
+	int memory_fd;
+	uint8_t *memory; /* GUEST_BYTES at GUEST_ADDR */
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	char folder[64];
+	char image[96];  /* IMAGE_BYTES of zeros */
+	char errors[96]; /* the program's stderr */
+};
+
+/* Remembers where the program is, and starts the watchdog. To be called by main(). */
+void vm_find_program(int argc, char **argv);
+
+/* The path, for tests of the command line. */
+const char *vm_program(void);
+
+/* Starts the program. Nothing has been sent. */
+void vm_start(struct vm *vm);
+
+/* Starts it, shares the memory and places the page of registers, as a machine does that boots. */
+void vm_boot(struct vm *vm);
+
+/* Waits for the program's end after the connection's, removes everything, and returns its exit status. */
+int vm_end(struct vm *vm);
+
+/* QEMU goes: the program is to end well. */
+void vm_finish(struct vm *vm);
+
+/* The program is to have ended the connection, with a complaint and status 1. */
+void vm_expect_refusal(struct vm *vm);
+
+/* Descriptors that the program has open, and mappings of memory. */
+unsigned int vm_open_files(const struct vm *vm);
+unsigned int vm_mappings(const struct vm *vm);
+
+/* Sends bytes and descriptors as they are; whether anybody takes them is not looked at. */
+void vm_send_raw(const struct vm *vm, const void *bytes, size_t len, const int *fds, unsigned int fd_count);
+
+/* Sends a message whose header says `size`, and has `len` bytes of payload. */
+void vm_send(const struct vm *vm, int32_t command, uint64_t size, const void *payload, size_t len, const int *fds,
+	     unsigned int fd_count);
+
+/* Sends a message and returns the answer. */
+uint64_t vm_ask(const struct vm *vm, int32_t command, const void *payload, size_t len);
+
+/* A table with the guest's memory in one region, and its sending, each region with the same descriptor. */
+struct proxy_memory vm_table(void);
+void vm_send_table(const struct vm *vm, const struct proxy_memory *table, int fd, unsigned int count);
+
+uint32_t vm_config_read(const struct vm *vm, uint32_t addr, int32_t len);
+void vm_config_write(const struct vm *vm, uint32_t addr, int32_t len, uint32_t value);
+uint64_t vm_bar_read(const struct vm *vm, uint64_t addr, uint32_t size, bool is_memory);
+void vm_bar_write(const struct vm *vm, uint64_t addr, uint32_t size, bool is_memory, uint64_t value);
+
+#endif
