@@ -20,10 +20,9 @@
  * virtio_device_interrupt_status(). While the device is active, features and configurations of queues that run
  * don't change, so that the threads that serve these may read them.
  *
- * The core holds no lock, so an operation runs under nothing but what its caller holds. An
- * operation may call whatever is free, the questions at the end of this header, and from the
- * operations other than interrupt() also virtio_device_config_changed(). Nothing here blocks or
- * allocates.
+ * The core holds no lock, so an operation runs under nothing but what its caller holds. An operation may ask
+ * the questions at the end of this header; and, except for interrupt(), which would be called by that again,
+ * call whatever is free and virtio_device_config_changed(). Nothing here blocks or allocates.
  *
  * virtio 1.4, 2.1 to 2.6, 2.10, 3.1
  */
@@ -55,9 +54,11 @@ struct virtio_device;
  */
 struct virtio_device_ops {
 	/*
-	 * Whether the device can work with the features that the driver chose, all of which were offered. Optional.
-	 * Called when the driver sets FEATURES_OK. A set that was accepted once should be accepted again
-	 * (virtio 1.4, 2.2.2). Returns 0, or an error, which leaves FEATURES_OK clear.
+	 * Whether the device can work with the features that the driver chose, all of which were offered.
+	 * Optional. Called when the driver sets FEATURES_OK, and by virtio_device_restore(). The place for a
+	 * device to take the features over, for the driver may use the configuration space next. A set that was
+	 * accepted once should be accepted again (virtio 1.4, 2.2.2). Returns 0, or an error, which leaves
+	 * FEATURES_OK clear.
 	 */
 	int (*check_features)(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS]);
 
@@ -70,19 +71,21 @@ struct virtio_device_ops {
 	int (*activate)(struct virtio_device *device);
 
 	/*
-	 * Stop everything and return to the state after virtio_device_init(). Called for every reset, in every state,
-	 * also when nothing is active. From its success on the device touches neither queues nor guest
-	 * memory and raises no interrupt. Returns 0 when that is so; VIRTIO_DEVICE_IN_PROGRESS if requests
-	 * still point into guest memory: when they no longer do, virtio_device_reset_done() follows, and until then
-	 * the driver sees no change; an error if the device can't be reset: it gets DEVICE_NEEDS_RESET and stays
-	 * as it is.
+	 * Stop everything and return to the state after virtio_device_init(). Called for every reset, in every
+	 * state, also when nothing is active, but not again while one is in progress. From its success on the
+	 * device touches neither queues nor guest memory and raises no interrupt. Returns 0 when that is so;
+	 * VIRTIO_DEVICE_IN_PROGRESS if requests still point into guest memory: when they no longer do,
+	 * virtio_device_reset_done() follows, and until then the driver sees no change; an error if the device
+	 * can't be reset: it gets DEVICE_NEEDS_RESET, in every state, so that no driver sets it up again before
+	 * a reset has succeeded.
 	 */
 	int (*reset)(struct virtio_device *device);
 
 	/*
 	 * The driver has made buffers available in a queue, or may have. Called for queues that are ready, while
 	 * the device is active. @next is under VIRTIO_F_NOTIFICATION_DATA what the driver says is its available
-	 * index (virtio 1.4, 2.9), otherwise 0: a hint at most.
+	 * index (virtio 1.4, 2.9), and 0 without it and where the core itself has the queue looked at: a hint, and no
+	 * reason not to look.
 	 */
 	void (*queue_notify)(struct virtio_device *device, uint16_t queue, uint16_t next);
 
@@ -102,7 +105,8 @@ struct virtio_device_ops {
 	int (*queue_start)(struct virtio_device *device, uint16_t queue);
 
 	/*
-	 * Access the configuration space, in every state. @offset and @len, in bytes, lie within config_size;
+	 * Access the configuration space, in every state; no writes while a reset is in progress. @offset and
+	 * @len, in bytes, lie within config_size;
 	 * @data is host memory, in little-endian order as the guest sees it. A driver uses the width of the
 	 * field, a hostile one anything. Without config_write(), or for a field that isn't the driver's, a
 	 * write does nothing.
@@ -113,7 +117,8 @@ struct virtio_device_ops {
 	/*
 	 * Signal the driver. With @level true an event has happened: @cause says of which kind, @queue in which
 	 * queue, if any. With @level false every cause has been acknowledged; @cause is VIRTIO_INTERRUPT_NONE.
-	 *   A level-triggered line follows @level. An edge, a message or an eventfd is sent when @level is true.
+	 *   A level-triggered line follows @level. An edge, a message or an eventfd is sent when @level is
+	 *   true. An acknowledgement that leaves another cause pending makes no call.
 	 * Called on the thread of a register access or of an event, so that calls may overlap. Each is followed
 	 * by another look at the interrupt status, and by another call if that disagrees: once all calls
 	 * have returned, the last one to take effect was right. Setting a line must be atomic, as KVM_IRQ_LINE is.
@@ -121,7 +126,10 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* One queue as the transport sees it. The caller allocates an array of them and sets config.max_size alone. */
+/*
+ * One queue as the transport sees it. The caller allocates an array of them, zeroes it, and sets
+ * config.max_size and perhaps the two allowances.
+ */
 struct virtio_device_queue {
 	struct virtio_queue_config config; /* max_size 0: there is no queue of this index */
 	bool stopping;                     /* queue_stop() was called and has not ended */

@@ -61,11 +61,13 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  * Restores, into a device that is as virtio_device_init() made it: of the same type, with the same
  * queues, and with memory if a queue is ready.
  *
- * No operation is called. Returns 0, or an error that changes nothing:
+ * Of the operations check_features() is called, if the state has FEATURES_OK, and no other. Returns 0, or an error
+ * that changes nothing here:
  *   VIRTIO_EBUSY   the device is in use: its status isn't 0, or a reset is in progress
- *   VIRTIO_EINVAL  another type or number of queues; a status that no driver can reach; DRIVER_OK and active
- *                  disagree; features that were not offered behind FEATURES_OK, or selected before DRIVER;
- *                  interrupts in an impossible state; a queue that is ready too early
+ *   VIRTIO_EINVAL  another type, or other queues; entries is not num_queues; a status that no driver can reach;
+ *                  DRIVER_OK and active disagree; features that were not offered behind FEATURES_OK, or
+ *                  selected before DRIVER; interrupts in an impossible state; a queue that is ready too early,
+ *                  that is absent but not empty, or rearmed where it can't be
  *   VIRTIO_ENOTSUP the operation check_features() refuses the features
  *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a queue, as
  *   virtio_queue_config_check() says
@@ -76,8 +78,9 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 
 /*
  * Sets a restored device going, once its queues are started and restored: a driver may have notified, or the
- * device may have used buffers, just before the state was saved. So each running queue is notified once, and
- * the driver interrupted once. Does nothing unless the device is active.
+ * device may have used buffers, just before the state was saved. So, while the device is active, each running
+ * queue is notified once, and the driver interrupted once for each. Whatever else was pending is signalled
+ * again in every state.
  */
 void virtio_device_resume(struct virtio_device *device);
 

@@ -28,7 +28,8 @@ VIRTIO_BEGIN_DECLS
  *
  * 0 resets the device. Anything else must have every bit that is set already, and none that is unknown, that
  * only the device sets, or whose predecessor in ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK is missing.
- * FEATURES_OK takes only if the features are acceptable. FAILED takes alone, whatever else is new in the value.
+ * FEATURES_OK takes only if the features are acceptable; without it DRIVER_OK doesn't take either, ACKNOWLEDGE and
+ * DRIVER do. FAILED takes alone, whatever else is new in the value.
  * After FAILED or DEVICE_NEEDS_RESET there is no progress.
  */
 int virtio_device_write_status(struct virtio_device *device, uint32_t value);
