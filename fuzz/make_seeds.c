@@ -7,24 +7,10 @@
  */
 #include <errno.h>
 
-#include "fuzz.h"
 #include "memory_steps.h"
 #include "queue_steps.h"
+#include "seeds.h"
 
-struct seed {
-	const char *harness;
-	const char *name;
-	size_t size;
-	const uint8_t *bytes;
-};
-
-#define SEED(harness, name, ...)                                                                                       \
-	{                                                                                                              \
-		harness, name, sizeof((const uint8_t[]){ __VA_ARGS__ }), (const uint8_t[])                             \
-		{                                                                                                      \
-			__VA_ARGS__                                                                                    \
-		}                                                                                                      \
-	}
 #define QUEUE(name, ...) SEED("fuzz_queue", name, __VA_ARGS__)
 #define MEMORY(name, ...) SEED("fuzz_guest_memory", name, __VA_ARGS__)
 
@@ -199,32 +185,45 @@ static bool is_as_made(FILE *file, const struct seed *s)
 	return fgetc(file) == EOF;
 }
 
+/* Writes or checks one file. */
+static bool make(const struct seed *s, const char *folder, bool check)
+{
+	char path[1000];
+	FILE *file;
+	bool ok;
+
+	snprintf(path, sizeof path, "%s/%s/seed-%s", folder, s->harness, s->name);
+	file = fopen(path, check ? "rb" : "wb");
+	if (!file) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return false;
+	}
+	ok = check ? is_as_made(file, s) : fwrite(s->bytes, 1, s->size, file) == s->size;
+	if (fclose(file) || !ok) {
+		fprintf(stderr, "%s: %s\n", path, check ? "differs from what is made now" : "not written");
+		return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const bool check = argc == 3 && strcmp(argv[1], "--check") == 0;
-	char path[1000];
+	const size_t count = sizeof seeds / sizeof seeds[0];
 
 	if (argc != 2 && !check) {
 		fprintf(stderr, "usage: %s [--check] FOLDER\n", argv[0]);
 		return 2;
 	}
-	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
-		const struct seed *s = &seeds[i];
-		bool ok;
-		FILE *file;
-
-		snprintf(path, sizeof path, "%s/%s/seed-%s", argv[argc - 1], s->harness, s->name);
-		file = fopen(path, check ? "rb" : "wb");
-		if (!file) {
-			fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	for (size_t i = 0; i < count; i++)
+		if (!make(&seeds[i], argv[argc - 1], check))
 			return 1;
-		}
-		ok = check ? is_as_made(file, s) : fwrite(s->bytes, 1, s->size, file) == s->size;
-		if (fclose(file) || !ok) {
-			fprintf(stderr, "%s: %s\n", path, check ? "differs from what is made now" : "not written");
+	for (size_t i = 0; i < blk_seed_count; i++)
+		if (!make(&blk_seeds[i], argv[argc - 1], check))
 			return 1;
-		}
-	}
-	printf("%zu seeds\n", sizeof seeds / sizeof seeds[0]);
+	for (size_t i = 0; i < device_seed_count; i++)
+		if (!make(&device_seeds[i], argv[argc - 1], check))
+			return 1;
+	printf("%zu seeds\n", count + blk_seed_count + device_seed_count);
 	return 0;
 }

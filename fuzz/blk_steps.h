@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The bytes of an input of the block harness: what stands at its beginning, and its steps.
+ *
+ * Beginning: memory, its details; queue; options (16 bits), their details in the order of the bits; features, if
+ * BLK_O_SUBSET. Then steps.
+ */
+#ifndef VIRTIO_FUZZ_BLK_STEPS_H
+#define VIRTIO_FUZZ_BLK_STEPS_H
+
+/* Memory. */
+#define BLK_M_TOP 0x03    /* mask of where it begins; 3: so that it ends with the address space */
+#define BLK_M_POINTS 0x04 /* regions cut at points, perhaps with holes between them */
+#define BLK_M_FINE 0x08   /* up to 100 regions of some bytes */
+#define BLK_M_LOGGED 0x10
+#define BLK_M_PAGES 0x40 /* a translation */
+
+/* Queue: log2 of the size, and flags. */
+#define BLK_Q_EVENT_IDX 0x08
+#define BLK_Q_NO_INDIRECT 0x10
+#define BLK_Q_IN_ORDER 0x20
+
+/* Options. */
+#define BLK_O_READ_ONLY 0x0001
+#define BLK_O_WCE 0x0002
+#define BLK_O_NO_FLUSH 0x0004
+#define BLK_O_DISCARD 0x0008      /* sectors of a range, ranges */
+#define BLK_O_WRITE_ZEROES 0x0010 /* likewise */
+#define BLK_O_SECURE_ERASE 0x0020 /* likewise */
+#define BLK_O_MAY_UNMAP 0x0040
+#define BLK_O_LIFETIME 0x0080
+#define BLK_O_MEMORY 0x0100   /* the library's back end in memory does the work */
+#define BLK_O_LIMIT 0x0200    /* max_request_bytes */
+#define BLK_O_FIELDS 0x0400   /* all those that are only advertised */
+#define BLK_O_CAPACITY 0x0800 /* in sectors; else 16 */
+#define BLK_O_WRONG 0x1000    /* something that may have to be refused */
+#define BLK_O_SMALL 0x2000    /* storage: segments, ranges */
+#define BLK_O_SUBSET 0x4000   /* features, 3 bytes, of those that are offered; else all */
+#define BLK_O_VECTOR 0x8000   /* max_iovecs; else 64 */
+
+/* A byte below 0x80 is one of the driver's, modulo their number. */
+enum blk_driver_step {
+	BLK_REQUEST, /* well behaved, but for what it asks: see enum blk_request_flag */
+	BLK_POKE,    /* bytes anywhere */
+	BLK_DESC,    /* one descriptor */
+	BLK_OFFER,   /* a bare head */
+	BLK_CONFIG_WRITE,
+	BLK_MAP_PAGE, /* a translation becomes known */
+	BLK_DRIVER_STEPS,
+};
+
+/*
+ * BLK_REQUEST: type (0xff: then 4 bytes), flags, sector, amount of data, ranges, places of what is read and of what is
+ * written in units of 32 bytes, cut. Below 16 the amount is sectors, or ranges for the commands on them; else bytes + 16;
+ * 255: two bytes follow.
+ */
+enum blk_request_flag {
+	BLK_R_INDIRECT = 0x01,
+	BLK_R_FROM_END = 0x02,  /* the sector counts back from the capacity */
+	BLK_R_SHORT = 0x04,     /* header bytes follow the flags */
+	BLK_R_NO_STATUS = 0x08, /* not a writable byte more than the data */
+	BLK_R_BOTH = 0x10,      /* data in the other direction too: its bytes follow */
+	BLK_R_GAPS = 0x20,      /* pieces are not neighbours */
+	BLK_R_NO_DATA = 0x40,
+};
+
+/* And 0x80 more than one of the device's, modulo theirs. */
+enum blk_device_step {
+	BLK_SERVE, /* pop and process, with flags: see enum blk_serve_flag */
+	BLK_POP,
+	BLK_PARSE,
+	BLK_EXECUTE, /* flags */
+	BLK_MOVE,    /* flags; one vector of a transfer by the caller */
+	BLK_OWN,     /* a result of the caller's own */
+	BLK_FINISH,  /* flags */
+	BLK_COMPLETE,
+	BLK_NOTIFY,
+	BLK_CONFIG_READ,
+	BLK_RESIZE,
+	BLK_NEGOTIATE,
+	BLK_RESET,
+	BLK_ANY_CHECK,    /* of a request that never was in memory */
+	BLK_ANY_TRANSFER, /* of segments that are not there */
+	BLK_ANY_MEMORY,   /* the back end in memory, by itself */
+	BLK_DEVICE_STEPS,
+};
+
+enum blk_serve_flag {
+	BLK_S_FAULTS = 0x01,   /* each call of the back end takes a byte: how it goes */
+	BLK_S_NO_STATS = 0x02, /* nothing is counted */
+	BLK_S_STALE = 0x04,    /* the chain was completed before */
+};
+
+/* How a call of the back end goes; below BLK_F_SHORT well. */
+enum blk_fault {
+	BLK_F_SHORT = 0x80,    /* less than asked for: how much */
+	BLK_F_ERROR = 0xa0,    /* an error; how much was moved nonetheless */
+	BLK_F_NONSENSE = 0xb0, /* an answer that makes no sense */
+	BLK_F_TOGGLE = 0xc0,   /* the driver writes writeback meanwhile */
+	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */
+	BLK_F_FINE = 0xe0,
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The steps of an input of the device harness: its own, and those that the seeds are made of. */
+#ifndef VIRTIO_FUZZ_DEVICE_STEPS_H
+#define VIRTIO_FUZZ_DEVICE_STEPS_H
+
+/* A byte below 0x80 is one of the guest's, modulo their number. */
+enum guest_step {
+	GUEST_BOOT,    /* what a driver does first, all of it or a part */
+	GUEST_ADVANCE, /* the next thing of that */
+	GUEST_QUEUE,   /* sets up one queue, right or with one thing wrong */
+	GUEST_STATUS,
+	GUEST_REGISTER,   /* writes any value into a register */
+	GUEST_ACCESS,     /* any offset and width, either direction */
+	GUEST_READ_ALL,   /* every register */
+	GUEST_READ,       /* one */
+	GUEST_ADD,        /* well behaved: makes a chain available, and notifies */
+	GUEST_HANDLE,     /* well behaved: handles an interrupt */
+	GUEST_NOTIFY,     /* of any queue */
+	GUEST_ACK,        /* any causes */
+	GUEST_READY,      /* writes QueueReady of a queue */
+	GUEST_RING_RESET, /* writes QueueReset of a queue */
+	GUEST_FEATURES,   /* accepts any features */
+	GUEST_CONFIG,     /* reads or writes the configuration space, in any width that another transport may have */
+	GUEST_TAKE,       /* reads the interrupt status and clears it */
+	GUEST_RING,       /* changes a ring's bytes */
+	GUEST_STEPS,
+};
+
+/* And 0x80 more than one of the VMM's and the device's, modulo theirs. */
+enum host_step {
+	HOST_PLAN,  /* what an operation answers next, and what happens meanwhile */
+	HOST_SERVE, /* pops and completes, and notifies the driver */
+	HOST_POP,   /* pops only */
+	HOST_USED,  /* notifies the driver, for nothing */
+	HOST_MARK,
+	HOST_NEEDS_RESET,
+	HOST_CONFIG_CHANGED,
+	HOST_RESET_DONE,
+	HOST_QUEUE_STOPPED,
+	HOST_RESET,
+	HOST_SET_MEMORY,
+	HOST_MIGRATE, /* saves, and goes on with another device */
+	HOST_FORGE,   /* the same with something changed in between */
+	HOST_RESUME,
+	HOST_RESTORE_OVER, /* restores into a device in use */
+	HOST_INIT_WRONG,
+	HOST_STEPS,
+};
+
+#endif

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# The ranges are read again from guest memory.
+# file: virtio-blk/src/execute.c
+# harness: fuzz_blk
+/^static int change_ranges(/,/^}/s/range = \&request->ranges\[i\];/range = (const struct virtio_blk_range *)request->out.segments->host + i;/

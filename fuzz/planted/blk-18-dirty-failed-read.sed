@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# What a failed read has changed is not logged.
+# file: virtio-blk/src/execute.c
+# harness: fuzz_blk
+s/result->touched = error ? request->in\.bytes : transfer->done;/result->touched = transfer->done;/

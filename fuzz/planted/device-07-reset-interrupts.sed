@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A reset leaves the interrupt status.
+# file: virtio-device/src/status.c
+# harness: fuzz_device
+s/virtio_device_clear_interrupt(device, ~0u)/virtio_device_clear_interrupt(device, ~LIVE_INTERRUPT)/

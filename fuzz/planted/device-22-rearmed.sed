@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A queue that was reset early may be set up late.
+# file: virtio-device/src/queue_registers.c
+# harness: fuzz_device
+/^static void finish_stop(/,/^}/s/queue->rearmed = device->active;/queue->rearmed = true;/
