@@ -14,7 +14,39 @@ static int no_flush(void *context)
 	return VIRTIO_EIO;
 }
 
+static int no_discard(void *context, uint64_t offset, uint64_t bytes)
+{
+	(void)context, (void)offset, (void)bytes;
+	return VIRTIO_EIO;
+}
+
+static int no_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
+{
+	(void)context, (void)offset, (void)bytes, (void)unmap;
+	return VIRTIO_EIO;
+}
+
+static int no_lifetime(void *context, struct virtio_blk_wear *wear)
+{
+	(void)context, (void)wear;
+	return VIRTIO_EIO;
+}
+
 static const struct virtio_blk_backend_ops all_ops = { .readv = no_move, .writev = no_move, .flush = no_flush };
+/* What commands on ranges need, and each without one of them. */
+static const struct virtio_blk_backend_ops command_ops = { .readv = no_move,
+							   .writev = no_move,
+							   .discard = no_discard,
+							   .write_zeroes = no_zeroes,
+							   .secure_erase = no_discard };
+static const struct virtio_blk_backend_ops worn_ops = { .readv = no_move, .lifetime = no_lifetime };
+static const struct virtio_blk_backend_ops rich_ops = { .readv = no_move,
+							.writev = no_move,
+							.flush = no_flush,
+							.discard = no_discard,
+							.write_zeroes = no_zeroes,
+							.secure_erase = no_discard,
+							.lifetime = no_lifetime };
 static const struct virtio_blk_backend_ops no_ops = { .flush = NULL };
 static const struct virtio_blk_backend_ops write_only_ops = { .writev = no_move, .flush = no_flush };
 static const struct virtio_blk_backend_ops read_only_ops = { .readv = no_move, .flush = no_flush };
@@ -57,6 +89,50 @@ static void blk_init_refuses_bad_options(void **state)
 	o = plain(), o.blk_size = UINT32_C(1) << 31, o.physical_block_exp = 1, refuse(&o);
 }
 
+/* The two limits of each command: both, with the operation, on a disk that can be written; or neither. */
+static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
+{
+	static const size_t limits[3][2] = {
+		{ offsetof(struct virtio_blk_options, max_discard_sectors),
+		  offsetof(struct virtio_blk_options, max_discard_seg) },
+		{ offsetof(struct virtio_blk_options, max_write_zeroes_sectors),
+		  offsetof(struct virtio_blk_options, max_write_zeroes_seg) },
+		{ offsetof(struct virtio_blk_options, max_secure_erase_sectors),
+		  offsetof(struct virtio_blk_options, max_secure_erase_seg) },
+	};
+	static const uint64_t features[3] = { 1u << 13, 1u << 14, 1u << 16 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct virtio_blk_backend_ops ops = command_ops;
+
+		/* Bits: one limit, the other, the operation, read-only. */
+		for (int bits = 0; bits < 16; bits++) {
+			struct virtio_blk_options o = plain();
+			struct virtio_blk blk;
+
+			*(uint32_t *)(void *)((uint8_t *)&o + limits[i][0]) = bits & 1 ? UINT32_MAX : 0;
+			*(uint32_t *)(void *)((uint8_t *)&o + limits[i][1]) = bits & 2 ? 1 : 0;
+			ops = command_ops;
+			if (!(bits & 4) && i == 0)
+				ops.discard = NULL;
+			if (!(bits & 4) && i == 1)
+				ops.write_zeroes = NULL;
+			if (!(bits & 4) && i == 2)
+				ops.secure_erase = NULL;
+			o.backend.ops = &ops;
+			o.read_only = bits & 8;
+			if ((bits & 3) && bits != 7) {
+				refuse(&o);
+				continue;
+			}
+			assert_int_equal(virtio_blk_init(&blk, &o), 0);
+			assert_int_equal(virtio_blk_offered(&blk),
+					 (bits == 7 ? features[i] : 0) | (bits & 8 ? 1u << 5 : 0));
+		}
+	}
+}
+
 static void accept(const struct virtio_blk_options *options, uint64_t offered)
 {
 	struct virtio_blk blk;
@@ -88,6 +164,14 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.opt_io_size = 1, accept(&o, 1u << 9 | 1u << 10);
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
+	/* A back end that could is no offer, but for lifetime; nor are hints without their command. */
+	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
+	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
+	accept(&o, 0);
+	o.max_discard_seg = o.max_discard_sectors = 1, accept(&o, 1u << 13);
+	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 13 | 1u << 14);
+	o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 13 | 1u << 14 | 1u << 16);
+	o = plain(), o.backend.ops = &worn_ops, o.read_only = true, accept(&o, 1u << 5 | 1u << 15);
 }
 
 static void blk_negotiate_refuses_what_is_not_offered(void **state)
@@ -208,6 +292,7 @@ static void everything(struct virtio_blk *blk)
 {
 	struct virtio_blk_options o = plain();
 
+	o.backend.ops = &rich_ops;
 	o.capacity = UINT64_C(0x0011223344556677);
 	o.size_max = 0x01020304;
 	o.seg_max = 0x05060708;
@@ -221,13 +306,94 @@ static void everything(struct virtio_blk *blk)
 	o.opt_io_size = 0x8899aabb;
 	o.config_wce = true;
 	o.num_queues = 0xccdd;
+	o.max_discard_sectors = 0xa1a2a3a4;
+	o.max_discard_seg = 0xa5a6a7a8;
+	o.discard_sector_alignment = 0xa9aaabac;
+	o.max_write_zeroes_sectors = 0xb1b2b3b4;
+	o.max_write_zeroes_seg = 0xb5b6b7b8;
+	o.write_zeroes_may_unmap = true;
+	o.max_secure_erase_sectors = 0xc1c2c3c4;
+	o.max_secure_erase_seg = 0xc5c6c7c8;
+	o.secure_erase_sector_alignment = 0xc9cacbcc;
 	assert_int_equal(virtio_blk_init(blk, &o), 0);
 	assert_int_equal(virtio_blk_negotiate(blk, blk->offered), 0);
 }
 
 static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
-	0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x00, 0x04, 0x03, 0x02, 0x01, 0x08, 0x07, 0x06, 0x05, 0x22, 0x11,
-	0x33, 0x44, 0x00, 0x10, 0x00, 0x00, 3,    0x55, 0x77, 0x66, 0xbb, 0xaa, 0x99, 0x88, 1,    0,    0xdd, 0xcc,
+	0x77,
+	0x66,
+	0x55,
+	0x44,
+	0x33,
+	0x22,
+	0x11,
+	0x00,
+	0x04,
+	0x03,
+	0x02,
+	0x01,
+	0x08,
+	0x07,
+	0x06,
+	0x05,
+	0x22,
+	0x11,
+	0x33,
+	0x44,
+	0x00,
+	0x10,
+	0x00,
+	0x00,
+	3,
+	0x55,
+	0x77,
+	0x66,
+	0xbb,
+	0xaa,
+	0x99,
+	0x88,
+	1,
+	0,
+	0xdd,
+	0xcc,
+	0xa4,
+	0xa3,
+	0xa2,
+	0xa1,
+	0xa8,
+	0xa7,
+	0xa6,
+	0xa5,
+	0xac,
+	0xab,
+	0xaa,
+	0xa9,
+	0xb4,
+	0xb3,
+	0xb2,
+	0xb1,
+	0xb8,
+	0xb7,
+	0xb6,
+	0xb5,
+	1,
+	0,
+	0,
+	0,
+	0xc4,
+	0xc3,
+	0xc2,
+	0xc1,
+	0xc8,
+	0xc7,
+	0xc6,
+	0xc5,
+	0xcc,
+	0xcb,
+	0xca,
+	0xc9,
+	/* Zones: none. */
+	0,
 };
 
 /* Hostile 103: any offset and length; what is past the end reads as zero, and no byte more is written. */
@@ -278,10 +444,131 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 	/* Heads and sectors mean nothing without cylinders; writeback is no field without CONFIG_WCE. */
 	o.heads = 9;
 	o.sectors = 9;
+	/* Nor do hints without their command. */
+	o.discard_sector_alignment = o.secure_erase_sector_alignment = 9;
+	o.write_zeroes_may_unmap = true;
 	assert_int_equal(virtio_blk_init(&blk, &o), 0);
 	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH), 0);
 	virtio_blk_config_read(&blk, 0, got, sizeof got);
 	assert_memory_equal(got, expected, sizeof got);
+}
+
+/* Each feature brings its own fields, and no other's: 5.2.4 by hand. Padding, and the fields of zones, stay zero. */
+static void blk_config_read_shows_the_fields_of_each_feature_alone(void **state)
+{
+	static const struct {
+		uint8_t feature, from, to;
+	} fields[] = {
+		{ 1, 8, 12 },   { 2, 12, 16 },  { 4, 16, 20 },  { 6, 20, 24 },  { 10, 24, 32 },
+		{ 12, 34, 36 }, { 13, 36, 48 }, { 14, 48, 57 }, { 16, 60, 72 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		uint8_t got[VIRTIO_BLK_CONFIG_BYTES], expected[VIRTIO_BLK_CONFIG_BYTES] = { 0 };
+		struct virtio_blk all, blk;
+		struct virtio_blk_options o;
+
+		everything(&all);
+		o = all.options;
+		o.config_wce = false;
+		o.size_max = fields[i].feature == 1 ? o.size_max : 0;
+		o.seg_max = fields[i].feature == 2 ? o.seg_max : 0;
+		o.cylinders = fields[i].feature == 4 ? o.cylinders : 0;
+		o.blk_size = fields[i].feature == 6 ? o.blk_size : 0;
+		if (fields[i].feature != 10)
+			o.physical_block_exp = o.alignment_offset = 0, o.min_io_size = 0, o.opt_io_size = 0;
+		o.num_queues = fields[i].feature == 12 ? o.num_queues : 0;
+		if (fields[i].feature != 13)
+			o.max_discard_sectors = o.max_discard_seg = 0;
+		if (fields[i].feature != 14)
+			o.max_write_zeroes_sectors = o.max_write_zeroes_seg = 0;
+		if (fields[i].feature != 16)
+			o.max_secure_erase_sectors = o.max_secure_erase_seg = 0;
+		assert_int_equal(virtio_blk_init(&blk, &o), 0);
+		assert_int_equal(virtio_blk_offered(&blk), UINT64_C(1) << fields[i].feature | 1u << 9 | 1u << 15);
+		/* Accepted or not. */
+		assert_int_equal(virtio_blk_negotiate(&blk, i % 2 ? blk.offered : 0), 0);
+		memcpy(expected, everything_config, 8);
+		memcpy(expected + fields[i].from, everything_config + fields[i].from,
+		       (size_t)(fields[i].to - fields[i].from));
+		memset(got, 0xee, sizeof got);
+		virtio_blk_config_read(&blk, 0, got, sizeof got);
+		assert_memory_equal(got, expected, sizeof got);
+	}
+}
+
+static void blk_config_read_says_whether_zeroing_may_unmap(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+	uint8_t got[4];
+
+	(void)state;
+	o.backend.ops = &command_ops;
+	o.max_write_zeroes_sectors = o.max_write_zeroes_seg = 1;
+	for (int may = 0; may < 2; may++) {
+		o.write_zeroes_may_unmap = may;
+		assert_int_equal(virtio_blk_init(&blk, &o), 0);
+		virtio_blk_config_read(&blk, 56, got, 4);
+		assert_memory_equal(got, may ? "\1\0\0" : "\0\0\0", 4);
+	}
+}
+
+static void blk_config_read_follows_the_capacity(void **state)
+{
+	struct virtio_blk blk;
+	uint8_t got[VIRTIO_BLK_CONFIG_BYTES];
+
+	(void)state;
+	everything(&blk);
+	assert_int_equal(virtio_blk_set_capacity(&blk, UINT64_C(0x0001020304050607)), 0);
+	virtio_blk_config_read(&blk, 0, got, sizeof got);
+	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
+	assert_memory_equal(got + 8, everything_config + 8, sizeof got - 8);
+	/* It outlives the driver. */
+	virtio_blk_reset(&blk);
+	virtio_blk_config_read(&blk, 0, got, 8);
+	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
+}
+
+/* virtio 1.4, 5.2.5.2: what writeback begins with, and what it can be made to be. */
+static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **state)
+{
+	static const struct {
+		uint64_t features;
+		uint8_t initial;
+		bool takes[3]; /* 0, 1, 2 */
+	} cases[] = {
+		{ 0, 0, { false, false, false } },
+		{ BLK_FLUSH, 1, { false, false, false } },
+		{ BLK_WCE, 0, { true, false, false } },
+		{ BLK_FLUSH | BLK_WCE, 1, { true, true, false } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4 * 3 * 3; i++) {
+		const uint8_t first = (uint8_t)(i / 4 % 3), second = (uint8_t)(i / 12);
+		const bool *takes = cases[i % 4].takes;
+		uint8_t value = cases[i % 4].initial, got;
+		struct virtio_blk_options o = plain();
+		struct virtio_blk blk;
+
+		o.config_wce = true;
+		assert_int_equal(virtio_blk_init(&blk, &o), 0);
+		assert_int_equal(virtio_blk_negotiate(&blk, cases[i % 4].features), 0);
+		virtio_blk_config_read(&blk, 32, &got, 1);
+		assert_int_equal(got, value);
+		assert_int_equal(virtio_blk_config_write(&blk, 32, &first, 1), takes[first]);
+		value = takes[first] ? first : value;
+		virtio_blk_config_read(&blk, 32, &got, 1);
+		assert_int_equal(got, value);
+		assert_int_equal(virtio_blk_config_write(&blk, 32, &second, 1), takes[second]);
+		value = takes[second] ? second : value;
+		virtio_blk_config_read(&blk, 32, &got, 1);
+		assert_int_equal(got, value);
+		assert_int_equal(virtio_blk_write_through(&blk), value == 0);
+	}
 }
 
 /* Hostile 104: all but writeback is read-only. */
@@ -355,6 +642,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blk_init_refuses_bad_options),
+		cmocka_unit_test(blk_init_refuses_commands_it_cannot_carry_out),
 		cmocka_unit_test(blk_init_offers_what_options_say),
 		cmocka_unit_test(blk_negotiate_refuses_what_is_not_offered),
 		cmocka_unit_test(blk_negotiate_ignores_bits_of_queue_and_transport),
@@ -365,6 +653,10 @@ int main(void)
 		cmocka_unit_test(blk_config_read_is_right_at_every_offset_and_length),
 		cmocka_unit_test(blk_config_read_past_the_end_is_zero),
 		cmocka_unit_test(blk_config_read_shows_only_capacity_without_features),
+		cmocka_unit_test(blk_config_read_shows_the_fields_of_each_feature_alone),
+		cmocka_unit_test(blk_config_read_says_whether_zeroing_may_unmap),
+		cmocka_unit_test(blk_config_read_follows_the_capacity),
+		cmocka_unit_test(blk_config_write_switches_as_far_as_the_driver_can_flush),
 		cmocka_unit_test(blk_config_write_ignores_everything_but_writeback),
 		cmocka_unit_test(blk_config_write_finds_writeback_in_any_write),
 		cmocka_unit_test(blk_config_write_ignores_writeback_without_its_feature),

@@ -5,8 +5,6 @@
  */
 #include "blk_fixture.h"
 
-static const uint32_t region_sizes[] = { BLK_RAM, 64, 1 };
-
 /* Requests that work */
 
 /* Hostile 113, 118, 132, 133; regressions R28 and R29. */
@@ -15,10 +13,10 @@ static void blk_read_fills_any_layout_and_nothing_else(void **state)
 	static const uint32_t pieces[] = { 0, 16, 17, 500, 511, 513, 1024 };
 
 	(void)state;
-	for (size_t r = 0; r < 3; r++) {
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		struct blk_fixture f;
 
-		blk_setup(&f, region_sizes[r]);
+		blk_setup(&f, blk_memories[r]);
 		for (size_t i = 0; i < sizeof pieces / sizeof pieces[0] * 4; i++) {
 			const struct blk_ask ask = {
 				.type = VIRTIO_BLK_T_IN,
@@ -49,11 +47,11 @@ static void blk_write_stores_any_layout_and_nothing_else(void **state)
 
 	(void)state;
 	blk_fill_pattern();
-	for (size_t r = 0; r < 3; r++) {
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		struct blk_fixture f;
 		uint64_t bytes = 0;
 
-		blk_setup(&f, region_sizes[r]);
+		blk_setup(&f, blk_memories[r]);
 		for (size_t i = 0; i < sizeof pieces / sizeof pieces[0] * 4; i++) {
 			const struct blk_ask ask = {
 				.type = VIRTIO_BLK_T_OUT,
@@ -127,10 +125,10 @@ static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
 static void blk_get_id_writes_twenty_bytes(void **state)
 {
 	(void)state;
-	for (size_t r = 0; r < 3; r++) {
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		struct blk_fixture f;
 
-		blk_setup(&f, region_sizes[r]);
+		blk_setup(&f, blk_memories[r]);
 		f.options.read_only = true;
 		memcpy(f.options.id, "exactly twenty bytes", 20);
 		blk_restart(&f, 0);
@@ -226,11 +224,11 @@ static void blk_process_refuses_without_touching_anything(void **state)
 	const size_t n = sizeof cases / sizeof cases[0];
 
 	(void)state;
-	for (size_t r = 0; r < 3; r++) {
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		struct blk_fixture f;
 		uint64_t unsupported = 0;
 
-		blk_setup(&f, region_sizes[r]);
+		blk_setup(&f, blk_memories[r]);
 		for (size_t i = 0; i < n; i++) {
 			blk_refused(&f, &cases[i].ask, cases[i].status);
 			unsupported += cases[i].status == VIRTIO_BLK_S_UNSUPP;
@@ -259,7 +257,7 @@ static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
 }
 
-/* Hostile 47, 128 */
+/* Hostile 47 */
 static void blk_process_fails_a_request_with_too_many_segments(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 8, .gap = 1 };
@@ -348,6 +346,55 @@ static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
 	blk_check_memory(&f);
 }
 
+/* An undo goes from the last pop backwards: out of order it is an error, and the request stays in flight. */
+static void blk_process_reports_a_pop_that_cannot_be_undone(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
+						      { BLK_WRITABLE, 1, VRING_DESC_F_WRITE } };
+	struct virtio_memory_map map;
+	struct virtio_chain chains[2];
+	struct blk_fixture f;
+	bool missing = true;
+	int error;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	map = f.map;
+	virtio_memory_map_set_translation(&map, not_mapped, &missing);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(virtio_mock_add(&f.mock, buffers, 2) >= 0);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chains[i]), 1);
+	}
+	error = virtio_blk_process(&f.blk, &f.queue, &chains[0], &f.storage, &f.stats);
+	assert_int_equal(error, VIRTIO_EINVAL);
+	assert_false(virtio_queue_quiesced(&f.queue));
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chains[1], &f.storage, &f.stats), VIRTIO_ENOTMAPPED);
+	assert_int_equal(virtio_queue_undo(&f.queue, chains[0].token), 0);
+	assert_true(virtio_queue_quiesced(&f.queue));
+	blk_check_memory(&f);
+}
+
+/* Counting is a choice. */
+static void blk_process_needs_no_statistics(void **state)
+{
+	const struct blk_ask headless = { .type = VIRTIO_BLK_T_FLUSH, .no_status = true };
+	const struct blk_ask good = { .type = VIRTIO_BLK_T_FLUSH };
+	struct vring_used_elem element;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (uint32_t i = 0; i < 2; i++) {
+		blk_send(&f, i ? &good : &headless);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+		assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, NULL), 0);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
+		assert_int_equal(element.len, i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +409,8 @@ int main(void)
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
 		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),
 		cmocka_unit_test(blk_process_undoes_the_pop_when_memory_is_not_mapped),
+		cmocka_unit_test(blk_process_reports_a_pop_that_cannot_be_undone),
+		cmocka_unit_test(blk_process_needs_no_statistics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

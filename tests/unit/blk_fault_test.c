@@ -239,8 +239,7 @@ static void blk_write_waits_for_flush_under_write_back(void **state)
 /* Without a flush in the back end none is offered, and none is called. */
 static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 {
-	static const struct virtio_blk_backend_ops ops = { .readv = blk_faulty_readv,
-							.writev = blk_faulty_writev };
+	static const struct virtio_blk_backend_ops ops = { .readv = blk_faulty_readv, .writev = blk_faulty_writev };
 	const struct blk_ask write = { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 };
 	const struct blk_ask flush = { .type = VIRTIO_BLK_T_FLUSH };
 	struct blk_fixture f;

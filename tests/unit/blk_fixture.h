@@ -29,6 +29,24 @@
 #define BLK_DISK (BLK_SECTORS * 512u)
 #define BLK_FILL 0xa5 /* what is in writable buffers beforehand; no status */
 #define BLK_PAGE_SHIFT 6
+#define BLK_CALLS 128u
+
+/* Kinds of guest memory: bytes of a region, so that 1 means that no two bytes are together, or ... */
+#define BLK_CHANGING 0u /* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read */
+static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING };
+#define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
+
+/* What a back end is asked to do to a range, or for. */
+enum blk_op { BLK_READ, BLK_WRITE, BLK_SYNC, BLK_DISCARD, BLK_ZERO, BLK_UNMAP, BLK_ERASE, BLK_LIFETIME };
+
+/* What a discarded range, and an erased one, reads as: nothing that was there, and not zeroes. */
+#define BLK_DISCARDED 0xdd
+#define BLK_ERASED 0xee
+
+struct blk_call {
+	enum blk_op op;
+	uint64_t offset, bytes;
+};
 
 /* A back end over an array, with faults, that records what it was asked. */
 struct blk_faulty {
@@ -38,13 +56,41 @@ struct blk_faulty {
 	int fail_call;            /* the call, from 1 on, of readv or writev that fails; 0: none */
 	int64_t fail_with;        /* what it returns */
 	int flush_error;
-	int calls; /* of readv and writev */
+	int calls;      /* of readv and writev */
+	uint64_t moved; /* bytes by those that did not fail */
 	int flushes;
 	uint32_t longest; /* the longest vector */
 	bool out_of_range;
 	const uint8_t *status; /* watched at every call: must still be BLK_FILL */
 	bool status_early;
+
+	/* The operations on ranges. */
+	int range_calls;
+	int range_fail_call; /* the call, from 1 on, that fails when it has changed the first half; 0: none */
+	int range_fail_with;
+	struct virtio_blk_wear wear;
+	int wear_error;
+
+	struct blk_call log[BLK_CALLS]; /* of all calls, the first ones */
+	uint32_t logged;
+	/* Called in every call, when it has done its work: what the guest does in the meantime. */
+	void (*meanwhile)(void *context, enum blk_op op);
+	void *meanwhile_context;
 };
+
+static inline void blk_faulty_log(struct blk_faulty *b, enum blk_op op, uint64_t offset, uint64_t bytes)
+{
+	if (b->logged < BLK_CALLS)
+		b->log[b->logged] = (struct blk_call){ op, offset, bytes };
+	b->logged++;
+	b->status_early |= b->status && *b->status != BLK_FILL;
+}
+
+static inline void blk_faulty_done(struct blk_faulty *b, enum blk_op op)
+{
+	if (b->meanwhile)
+		b->meanwhile(b->meanwhile_context, op);
+}
 
 static inline int64_t blk_faulty_move(struct blk_faulty *b, const struct virtio_iovec *iov, uint32_t count,
 				      uint64_t offset, bool to_disk)
@@ -53,7 +99,7 @@ static inline int64_t blk_faulty_move(struct blk_faulty *b, const struct virtio_
 
 	b->calls++;
 	b->longest = count > b->longest ? count : b->longest;
-	b->status_early |= b->status && *b->status != BLK_FILL;
+	blk_faulty_log(b, to_disk ? BLK_WRITE : BLK_READ, offset, 0);
 	if (b->calls == b->fail_call)
 		return b->fail_with;
 	for (uint32_t i = 0; i < count; i++) {
@@ -72,6 +118,8 @@ static inline int64_t blk_faulty_move(struct blk_faulty *b, const struct virtio_
 		done += part;
 		offset += part;
 	}
+	b->moved += done;
+	blk_faulty_done(b, to_disk ? BLK_WRITE : BLK_READ);
 	return (int64_t)done;
 }
 
@@ -90,17 +138,75 @@ static inline int blk_faulty_flush(void *context)
 	struct blk_faulty *b = context;
 
 	b->flushes++;
-	b->status_early |= b->status && *b->status != BLK_FILL;
+	blk_faulty_log(b, BLK_SYNC, 0, 0);
 	if (b->flush_error)
 		return b->flush_error;
 	memcpy(b->stable, b->disk, sizeof b->stable);
+	blk_faulty_done(b, BLK_SYNC);
 	return 0;
+}
+
+/* What an operation on a range leaves in it. */
+static inline int blk_after(enum blk_op op)
+{
+	return op == BLK_DISCARD ? BLK_DISCARDED : op == BLK_ERASE ? BLK_ERASED : 0;
+}
+
+static inline int blk_faulty_change(struct blk_faulty *b, enum blk_op op, uint64_t offset, uint64_t bytes)
+{
+	const bool fails = ++b->range_calls == b->range_fail_call;
+
+	blk_faulty_log(b, op, offset, bytes);
+	if (bytes == 0 || (offset | bytes) % 512 || offset > BLK_DISK || bytes > BLK_DISK - offset) {
+		b->out_of_range = true;
+		return VIRTIO_EIO;
+	}
+	memset(b->disk + offset, blk_after(op), (size_t)(fails ? bytes / 2 : bytes));
+	blk_faulty_done(b, op);
+	return fails ? b->range_fail_with : 0;
+}
+
+static inline int blk_faulty_discard(void *context, uint64_t offset, uint64_t bytes)
+{
+	return blk_faulty_change(context, BLK_DISCARD, offset, bytes);
+}
+
+static inline int blk_faulty_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
+{
+	return blk_faulty_change(context, unmap ? BLK_UNMAP : BLK_ZERO, offset, bytes);
+}
+
+static inline int blk_faulty_secure_erase(void *context, uint64_t offset, uint64_t bytes)
+{
+	return blk_faulty_change(context, BLK_ERASE, offset, bytes);
+}
+
+static inline int blk_faulty_lifetime(void *context, struct virtio_blk_wear *wear)
+{
+	struct blk_faulty *b = context;
+
+	blk_faulty_log(b, BLK_LIFETIME, 0, 0);
+	/* Zero before, as it is promised to be. */
+	b->out_of_range |= wear->pre_eol_info || wear->typ_a || wear->typ_b;
+	*wear = b->wear;
+	return b->wear_error;
 }
 
 static const struct virtio_blk_backend_ops blk_faulty_ops = {
 	.readv = blk_faulty_readv,
 	.writev = blk_faulty_writev,
 	.flush = blk_faulty_flush,
+};
+
+/* The same with everything. */
+static const struct virtio_blk_backend_ops blk_all_ops = {
+	.readv = blk_faulty_readv,
+	.writev = blk_faulty_writev,
+	.flush = blk_faulty_flush,
+	.discard = blk_faulty_discard,
+	.write_zeroes = blk_faulty_write_zeroes,
+	.secure_erase = blk_faulty_secure_erase,
+	.lifetime = blk_faulty_lifetime,
 };
 
 struct blk_fixture {
@@ -110,7 +216,9 @@ struct blk_fixture {
 	uint8_t bitmap[(BLK_RAM >> BLK_PAGE_SHIFT) / 8];
 	struct virtio_dirty_log dirty;
 	struct virtio_region regions[BLK_RAM];
-	struct virtio_memory_map map;
+	struct virtio_memory_map map;        /* the driver's view */
+	struct virtio_memory_map device_map; /* and the device's, of the same memory */
+	uint64_t read_desc;                  /* in memory that changes: the descriptor read last, or 0 */
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[BLK_QUEUE];
 	struct virtio_inflight inflight[BLK_QUEUE];
@@ -128,6 +236,11 @@ struct blk_fixture {
 #define BLK_RO (UINT64_C(1) << VIRTIO_BLK_F_RO)
 #define BLK_FLUSH (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 #define BLK_WCE (UINT64_C(1) << VIRTIO_BLK_F_CONFIG_WCE)
+#define BLK_F_DISCARD (UINT64_C(1) << VIRTIO_BLK_F_DISCARD)
+#define BLK_F_ZEROES (UINT64_C(1) << VIRTIO_BLK_F_WRITE_ZEROES)
+#define BLK_F_ERASE (UINT64_C(1) << VIRTIO_BLK_F_SECURE_ERASE)
+#define BLK_F_LIFETIME (UINT64_C(1) << VIRTIO_BLK_F_LIFETIME)
+#define BLK_COMMANDS (BLK_F_DISCARD | BLK_F_ZEROES | BLK_F_ERASE | BLK_F_LIFETIME)
 
 /* A disk with other options, or other features than FLUSH: change options, then call this. */
 static inline void blk_restart(struct blk_fixture *f, uint64_t features)
@@ -136,13 +249,36 @@ static inline void blk_restart(struct blk_fixture *f, uint64_t features)
 	assert_int_equal(virtio_blk_negotiate(&f->blk, features), 0);
 }
 
+/* The translation of memory that changes: whoever comes back to a descriptor finds it spoilt. */
+static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint32_t access,
+				struct virtio_translation *out)
+{
+	struct blk_fixture *f = context;
+	const uint64_t start = addr & ~UINT64_C(15), table = f->mock.addr[VIRTIO_QUEUE_DESC];
+
+	(void)len;
+	if (addr >= BLK_RAM)
+		return VIRTIO_EFAULT;
+	out->addr = addr;
+	out->len = start + 16 - addr;
+	out->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	if (f->read_desc && f->read_desc != start) {
+		memset(f->ram + f->read_desc, 0xff, 16);
+		f->read_desc = 0;
+	}
+	if (access == VIRTIO_ACCESS_READ && start >= table && start < table + 16 * BLK_QUEUE)
+		f->read_desc = start;
+	return 0;
+}
+
 /*
- * Sets up guest memory in regions of region_bytes each (BLK_RAM: one; 1: no two bytes are together), a
- * driver, and a disk of BLK_SECTORS on which FLUSH is negotiated.
+ * Sets up guest memory in regions of region_bytes each, or one that changes, a driver, and a disk of BLK_SECTORS
+ * on which FLUSH is negotiated.
  */
 static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 {
-	uint32_t count = BLK_RAM / region_bytes;
+	const bool changing = region_bytes == BLK_CHANGING;
+	const uint32_t bytes = changing ? BLK_RAM : region_bytes, count = BLK_RAM / bytes;
 
 	memset(f, 0, sizeof *f);
 	memset(f->ram, BLK_FILL, sizeof f->ram);
@@ -151,14 +287,18 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 		.bitmap = f->bitmap, .size = sizeof f->bitmap, .page_shift = BLK_PAGE_SHIFT, .unit = 1
 	};
 	for (uint32_t i = 0; i < count; i++)
-		f->regions[i] = (struct virtio_region){ .addr = (uint64_t)i * region_bytes,
-							.len = region_bytes,
-							.host = f->ram + (size_t)i * region_bytes,
+		f->regions[i] = (struct virtio_region){ .addr = (uint64_t)i * bytes,
+							.len = bytes,
+							.host = f->ram + (size_t)i * bytes,
 							.dirty = &f->dirty };
 	assert_int_equal(virtio_memory_map_init(&f->map, f->regions, count), 0);
 	assert_int_equal(virtio_mock_init(&f->mock, &f->map, 0, BLK_QUEUE, f->slots, BLK_QUEUE), 0);
 	assert_true(virtio_mock_end(&f->mock) <= BLK_RINGS_END);
-	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->map), 0);
+	f->device_map = f->map;
+	if (changing)
+		virtio_memory_map_set_translation(&f->device_map, blk_translate, f);
+	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
+	f->read_desc = 0; /* to start a queue is to look at all of its table */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	for (uint32_t i = 0; i < BLK_DISK; i++)
 		f->backend.disk[i] = (uint8_t)(i * 7 + i / 512);
@@ -170,6 +310,19 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 		.id = "a disk of the tests",
 	};
 	blk_restart(f, BLK_FLUSH);
+}
+
+/* The same with every command, each for up to 8 ranges of up to 8 sectors, and all of them negotiated. */
+static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_bytes)
+{
+	struct virtio_blk_options *o = &f->options;
+
+	blk_setup(f, region_bytes);
+	o->backend.ops = &blk_all_ops;
+	o->max_discard_sectors = o->max_write_zeroes_sectors = o->max_secure_erase_sectors = 8;
+	o->max_discard_seg = o->max_write_zeroes_seg = o->max_secure_erase_seg = 8;
+	o->write_zeroes_may_unmap = true;
+	blk_restart(f, BLK_FLUSH | BLK_COMMANDS);
 }
 
 /* Requests */
@@ -280,7 +433,7 @@ static inline void blk_check_disk(const struct blk_fixture *f)
 /* A request that is refused: its status and used length, no I/O, nothing else in memory or on the disk. */
 static inline void blk_refused(struct blk_fixture *f, const struct blk_ask *ask, uint8_t status)
 {
-	const int calls = f->backend.calls, flushes = f->backend.flushes;
+	const uint32_t logged = f->backend.logged;
 	uint32_t len;
 
 	blk_send(f, ask);
@@ -290,8 +443,18 @@ static inline void blk_refused(struct blk_fixture *f, const struct blk_ask *ask,
 	blk_expect(f, ask, NULL, 0, status);
 	blk_check_memory(f);
 	blk_check_disk(f);
-	assert_int_equal(f->backend.calls, calls);
-	assert_int_equal(f->backend.flushes, flushes);
+	assert_int_equal(f->backend.logged, logged);
+}
+
+/* Ranges on the wire. Returns their length in bytes. */
+static inline uint32_t blk_put_ranges(uint8_t *out, const struct virtio_blk_range *ranges, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		virtio_put_le64(out + (size_t)i * 16, ranges[i].sector);
+		virtio_put_le32(out + (size_t)i * 16 + 8, ranges[i].sectors);
+		virtio_put_le32(out + (size_t)i * 16 + 12, ranges[i].flags);
+	}
+	return count * 16;
 }
 
 /* Data to write: no two sectors alike. */

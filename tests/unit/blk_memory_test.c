@@ -127,6 +127,82 @@ static void memory_offsets_far_away_move_nothing(void **state)
 		assert_int_equal(f.guest[i], 0xa5);
 }
 
+/* Discard, write zeroes with and without unmap, secure erase: all of them zero, and a range outside changes nothing. */
+static void memory_commands_zero_ranges_inside_the_disk(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t offset = 0; offset < DISK + 8; offset++) {
+		for (uint32_t len = 0; len < 2 * DISK; len++) {
+			const bool inside = offset + len <= DISK;
+			const struct virtio_blk_backend_ops *ops;
+			int got;
+
+			setup(&f);
+			ops = f.backend.ops;
+			if (len % 4 < 2)
+				got = ops->write_zeroes(f.backend.context, offset, len, len % 2);
+			else
+				got = (len % 2 ? ops->discard : ops->secure_erase)(f.backend.context, offset, len);
+			assert_int_equal(got, inside ? 0 : VIRTIO_EIO);
+			for (uint32_t i = 0; i < sizeof f.bytes; i++) {
+				const bool zeroed = inside && i >= DISK + offset && i < DISK + offset + len;
+
+				assert_int_equal(f.bytes[i], zeroed ? 0 : (uint8_t)i);
+			}
+		}
+	}
+}
+
+static void memory_commands_far_away_fail(void **state)
+{
+	static const struct {
+		uint64_t offset, bytes;
+	} ranges[] = {
+		{ DISK, 1 },       { UINT32_MAX, 1 },        { UINT64_C(1) << 32, DISK },
+		{ UINT64_MAX, 1 }, { UINT64_MAX, DISK + 1 }, { UINT64_MAX - DISK + 1, 2 * DISK },
+		{ 1, UINT64_MAX }, { 0, UINT64_C(1) << 32 }, { 0, (UINT64_C(1) << 32) + 1 },
+	};
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+		const struct virtio_blk_backend_ops *ops = f.backend.ops;
+		const uint64_t offset = ranges[i].offset, bytes = ranges[i].bytes;
+
+		assert_int_equal(ops->discard(f.backend.context, offset, bytes), VIRTIO_EIO);
+		assert_int_equal(ops->secure_erase(f.backend.context, offset, bytes), VIRTIO_EIO);
+		assert_int_equal(ops->write_zeroes(f.backend.context, offset, bytes, true), VIRTIO_EIO);
+	}
+	for (uint32_t i = 0; i < sizeof f.bytes; i++)
+		assert_int_equal(f.bytes[i], (uint8_t)i);
+}
+
+static void memory_backend_offers_every_command_but_lifetime(void **state)
+{
+	struct virtio_blk_options options = {
+		.capacity = 1,
+		.max_discard_sectors = 1,
+		.max_discard_seg = 1,
+		.max_write_zeroes_sectors = 1,
+		.max_write_zeroes_seg = 1,
+		.max_secure_erase_sectors = 1,
+		.max_secure_erase_seg = 1,
+	};
+	struct virtio_blk blk;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	options.backend = f.backend;
+	assert_int_equal(virtio_blk_init(&blk, &options), 0);
+	assert_int_equal(virtio_blk_offered(&blk), 1u << VIRTIO_BLK_F_FLUSH | 1u << VIRTIO_BLK_F_DISCARD |
+							   1u << VIRTIO_BLK_F_WRITE_ZEROES |
+							   1u << VIRTIO_BLK_F_SECURE_ERASE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +211,9 @@ int main(void)
 		cmocka_unit_test(memory_reads_stay_inside_the_disk),
 		cmocka_unit_test(memory_writes_stay_inside_the_disk),
 		cmocka_unit_test(memory_offsets_far_away_move_nothing),
+		cmocka_unit_test(memory_commands_zero_ranges_inside_the_disk),
+		cmocka_unit_test(memory_commands_far_away_fail),
+		cmocka_unit_test(memory_backend_offers_every_command_but_lifetime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

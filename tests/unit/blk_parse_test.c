@@ -4,8 +4,6 @@
 
 /* Layouts */
 
-static const uint32_t region_sizes[] = { BLK_RAM, 64, 1 };
-
 static void pop(struct blk_fixture *f, struct virtio_chain *chain)
 {
 	assert_int_equal(virtio_queue_pop(&f->queue, chain), 1);
@@ -68,10 +66,10 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 	static uint8_t data[512];
 
 	(void)state;
-	for (size_t r = 0; r < 3; r++) {
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		struct blk_fixture f;
 
-		blk_setup(&f, region_sizes[r]);
+		blk_setup(&f, blk_memories[r]);
 		for (size_t i = 0; i < n * n * 32; i++) {
 			struct blk_ask ask = {
 				.type = 0x81020304,

@@ -76,16 +76,17 @@ static int allocate(int fd, int mode, uint64_t offset, uint64_t bytes)
 	int result;
 
 	do
-		result = fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+		result = fallocate(fd, mode, (off_t)offset, (off_t)bytes);
 	while (result && errno == EINTR);
 	return result ? errno : 0;
 }
 
 static int punch_hole(int fd, uint64_t offset, uint64_t bytes)
 {
-	return allocate(fd, FALLOC_FL_PUNCH_HOLE, offset, bytes);
+	return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
 }
 
+/* A file that has shrunk grows again, as by a write. */
 static int zero_range(int fd, uint64_t offset, uint64_t bytes)
 {
 	return allocate(fd, FALLOC_FL_ZERO_RANGE, offset, bytes);
@@ -156,12 +157,22 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 	return 0;
 }
 
+/* Whether a file has bytes up to there. Behind the end of one that has shrunk, holes can't be read. */
+static bool reaches(int fd, uint64_t end)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size >= end);
+}
+
 /* What is punched out of a file, or unmapped of a device by this call, reads as zeroes. */
 static int file_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
 {
 	const struct virtio_blk_file *file = context;
-	int error = unmap ? punch_hole(file->fd, offset, bytes) : EOPNOTSUPP;
+	int error = EOPNOTSUPP;
 
+	if (unmap && reaches(file->fd, offset + bytes))
+		error = punch_hole(file->fd, offset, bytes);
 	if (is_not_supported(error))
 		error = zero_range(file->fd, offset, bytes);
 	if (is_not_supported(error))

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Transfers by the caller: against a model that knows where each byte belongs, and from another thread. */
+#include "blk_fixture.h"
+
+#include <pthread.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MOST_IOVECS 70u
+
+static uint32_t next_random(uint32_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x;
+}
+
+/* A request on its way, and what is known about it. */
+struct job {
+	struct blk_ask ask;
+	struct virtio_chain chain;
+	struct virtio_blk_request request;
+	struct virtio_blk_transfer transfer;
+	bool read;
+	uint32_t bytes; /* of data */
+	uint32_t done;  /* of those, by the model */
+};
+
+/* Where the model says that byte i of the data is in the host's memory. */
+static const uint8_t *place_of(const struct blk_fixture *f, const struct job *job, uint32_t i)
+{
+	const struct blk_ask *ask = &job->ask;
+
+	return f->ram + (job->read ? blk_place(BLK_WRITABLE, i, ask->writable_piece, ask->gap)
+				   : blk_place(BLK_READABLE, 16 + i, ask->readable_piece, ask->gap));
+}
+
+static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32_t piece, bool read)
+{
+	job->read = read;
+	job->bytes = bytes;
+	job->done = 0;
+	job->ask = (struct blk_ask){ .type = read ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT,
+				     .sector = bytes / 512,
+				     .out = read ? NULL : blk_pattern,
+				     .out_bytes = read ? 0 : bytes,
+				     .in_bytes = read ? bytes : 0,
+				     .readable_piece = piece,
+				     .writable_piece = piece,
+				     .gap = piece % 3 };
+	blk_send(f, &job->ask);
+	assert_int_equal(virtio_queue_pop(&f->queue, &job->chain), 1);
+	assert_int_equal(virtio_blk_parse(&job->chain, &f->storage, &job->request), 0);
+	assert_int_equal(virtio_blk_check(&f->blk, &job->request), VIRTIO_BLK_S_OK);
+	virtio_blk_transfer_init(&job->transfer, &job->request);
+	memset(f->bitmap, 0, sizeof f->bitmap);
+}
+
+/* The place that it keeps is in a segment, or behind the last, so that to go on is to look at no earlier one. */
+static void check_place(const struct virtio_blk_transfer *t)
+{
+	assert_ptr_equal(t->segment + t->left, t->data->segments + t->data->count);
+	assert_true(t->left ? t->skip < t->segment->len : t->skip == 0);
+}
+
+/* The next vector, each byte of which must be the next one's place. Returns its bytes. */
+static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virtio_iovec *iov, uint32_t capacity)
+{
+	const struct virtio_iovec untouched = { f, 77 };
+	uint32_t count, bytes = 0;
+
+	for (uint32_t i = 0; i <= capacity; i++)
+		iov[i] = untouched;
+	count = virtio_blk_transfer_iovec(&job->transfer, iov, capacity);
+	assert_in_range(count, 1, capacity);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_true(iov[i].len > 0);
+		for (size_t k = 0; k < iov[i].len; k++)
+			assert_ptr_equal((const uint8_t *)iov[i].base + k, place_of(f, job, job->done + bytes++));
+	}
+	assert_true(iov[count].len == 77 && iov[count].base == f);
+	/* As much as there is room for. */
+	assert_true(bytes == job->bytes - job->done || (count == capacity && bytes < job->bytes - job->done));
+	assert_int_equal(job->transfer.offset, job->ask.sector * 512 + job->done);
+	return bytes;
+}
+
+/* Moves the first bytes of a vector, as preadv() and pwritev() would. */
+static void move(struct blk_fixture *f, const struct job *job, const struct virtio_iovec *iov, uint32_t bytes)
+{
+	uint8_t *disk = f->backend.disk + job->transfer.offset;
+
+	for (uint32_t moved = 0; moved < bytes; iov++) {
+		const uint32_t part = iov->len < bytes - moved ? (uint32_t)iov->len : bytes - moved;
+
+		if (job->read)
+			memcpy(iov->base, disk + moved, part);
+		else
+			memcpy(disk + moved, iov->base, part);
+		moved += part;
+	}
+}
+
+/* The end: result, used length, memory, disk and dirty log are the model's. */
+static void finish(struct blk_fixture *f, struct job *job, int error)
+{
+	const uint8_t status = error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+	const uint32_t in = job->read ? job->done : 0;
+	struct virtio_blk_result result;
+	struct vring_used_elem element;
+	uint32_t len;
+
+	memset(&result, 0x5a, sizeof result);
+	virtio_blk_transfer_result(&job->request, &job->transfer, error, &result);
+	assert_int_equal(result.status, status);
+	assert_int_equal(result.error, error);
+	assert_int_equal(result.written, in);
+	assert_int_equal(result.touched, job->read && error ? job->bytes : in);
+	len = virtio_blk_finish(&job->request, &result, &f->stats);
+	assert_int_equal(len, in + (in == job->ask.in_bytes));
+	assert_int_equal(virtio_queue_complete(&f->queue, job->request.token, len), 0);
+	assert_int_equal(virtio_mock_pop_used(&f->mock, &element), 1);
+	blk_expect(f, &job->ask, f->disk_model + job->ask.sector * 512, in, status);
+	if (!job->read)
+		memcpy(f->disk_model + job->ask.sector * 512, blk_pattern, job->done);
+	blk_check_memory(f);
+	blk_check_disk(f);
+	blk_check_dirty(f, &job->ask, error ? job->ask.in_bytes : in);
+}
+
+/* Short transfers of any length, repeated ones, and at the end perhaps a failure. Hostile 134. */
+static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
+{
+	static const int64_t failures[] = { VIRTIO_EIO, VIRTIO_ENOTSUP, -1, INT32_MIN, 0, INT64_MAX, INT64_MIN };
+	struct virtio_iovec iov[MOST_IOVECS + 1];
+	int more = job->bytes > 0;
+
+	while (more == 1) {
+		const uint32_t bytes = next_vector(f, job, iov, 1 + next_random(x) % MOST_IOVECS);
+		const uint32_t part = next_random(x) % 2 ? bytes : 1 + next_random(x) % bytes;
+
+		switch (next_random(x) % 32) {
+		case 0: /* failed */
+			more = virtio_blk_transfer_advance(&job->transfer, failures[next_random(x) % 7]);
+			assert_true(more < 0);
+			break;
+		case 1: /* more than was asked for */
+			more = virtio_blk_transfer_advance(&job->transfer, (int64_t)bytes + 1);
+			assert_int_equal(more, VIRTIO_EIO);
+			break;
+		case 2:
+		case 3: /* interrupted: the same once more, perhaps in a smaller vector */
+			break;
+		default:
+			move(f, job, iov, part);
+			job->done += part;
+			more = virtio_blk_transfer_advance(&job->transfer, part);
+			assert_int_equal(more, job->done < job->bytes);
+			check_place(&job->transfer);
+		}
+	}
+	if (more == 0) {
+		assert_int_equal(virtio_blk_transfer_iovec(&job->transfer, iov, MOST_IOVECS), 0);
+		assert_int_equal(virtio_blk_transfer_advance(&job->transfer, 0), 0);
+	}
+	finish(f, job, more);
+}
+
+static void blk_transfer_agrees_with_a_model_of_bytes(void **state)
+{
+	uint32_t x = 0x9e3779b9, failed = 0;
+
+	(void)state;
+	blk_fill_pattern();
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
+		static struct blk_fixture f;
+
+		blk_setup(&f, blk_memories[r]);
+		for (int i = 0; i < 400; i++) {
+			const uint32_t bytes = next_random(&x) % 8 * 512;
+			const uint32_t piece = next_random(&x) % 4 ? 20 + next_random(&x) % 600 : 0;
+			struct job job;
+
+			start(&f, &job, bytes, piece, next_random(&x) % 2);
+			run(&f, &job, &x);
+		}
+		failed += (uint32_t)f.stats.failed;
+		assert_int_equal(f.stats.reads + f.stats.writes, 400);
+	}
+	assert_in_range(failed, 100, 1000);
+}
+
+static void blk_transfer_errors_are_passed_on(void **state)
+{
+	static const struct {
+		int64_t moved;
+		int error;
+	} cases[] = {
+		{ VIRTIO_EIO, VIRTIO_EIO },
+		{ VIRTIO_ENOTMAPPED, VIRTIO_ENOTMAPPED },
+		{ -1, -1 },
+		{ INT32_MIN, INT32_MIN },
+		{ 0, VIRTIO_EIO },
+		{ 1025, VIRTIO_EIO },
+		{ INT64_MAX, VIRTIO_EIO },
+		{ INT64_MIN, VIRTIO_EIO },
+		{ -(1LL << 32), VIRTIO_EIO },
+		{ (int64_t)INT32_MIN - 1, VIRTIO_EIO },
+	};
+	struct virtio_iovec iov[MOST_IOVECS + 1];
+
+	(void)state;
+	blk_fill_pattern();
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		static struct blk_fixture f;
+		struct job job;
+
+		blk_setup(&f, BLK_RAM);
+		start(&f, &job, 1024, 0, i % 2);
+		assert_int_equal(next_vector(&f, &job, iov, 1), 1024);
+		assert_int_equal(virtio_blk_transfer_advance(&job.transfer, cases[i / 2].moved), cases[i / 2].error);
+		finish(&f, &job, cases[i / 2].error);
+	}
+}
+
+/* What was not asked for can't have been moved. */
+static void blk_transfer_advance_needs_a_vector(void **state)
+{
+	struct virtio_iovec iov[MOST_IOVECS + 1];
+	static struct blk_fixture f;
+	struct job job;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	start(&f, &job, 1024, 0, true);
+	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 1), VIRTIO_EIO);
+	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 0), VIRTIO_EIO);
+	assert_int_equal(next_vector(&f, &job, iov, 1), 1024);
+	move(&f, &job, iov, 1000);
+	job.done = 1000;
+	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 1000), 1);
+	/* Nor twice. */
+	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 24), VIRTIO_EIO);
+	finish(&f, &job, VIRTIO_EIO);
+}
+
+/* What follows the transfer may fail too. */
+static void blk_transfer_result_takes_the_error_of_what_followed(void **state)
+{
+	struct virtio_iovec iov[MOST_IOVECS + 1];
+	static struct blk_fixture f;
+	struct job job;
+
+	(void)state;
+	blk_fill_pattern();
+	blk_setup(&f, BLK_RAM);
+	start(&f, &job, 512, 0, false);
+	assert_int_equal(next_vector(&f, &job, iov, 1), 512);
+	move(&f, &job, iov, 512);
+	job.done = 512;
+	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 512), 0);
+	finish(&f, &job, VIRTIO_EIO);
+	assert_int_equal(f.stats.failed, 1);
+	assert_int_equal(f.stats.written_bytes, 0);
+}
+
+/* Data of 9 GiB, which nobody looks at: vectors of 2^30 bytes at most, and sums in 64 bits. */
+static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
+{
+	static uint8_t ram;
+	const uint64_t gib = UINT64_C(1) << 30;
+	struct virtio_segment segments[] = {
+		{ .len = 3 * gib + 5, .host = &ram }, { .len = 1, .host = &ram },   { .len = gib - 1, .host = &ram },
+		{ .len = 4 * gib, .host = &ram },     { .len = gib, .host = &ram },
+	};
+	const struct virtio_blk_request request = {
+		.type = VIRTIO_BLK_T_OUT,
+		.sector = UINT64_C(1) << 40,
+		.out = { segments, COUNT(segments), 9 * gib + 5 },
+	};
+	struct virtio_blk_transfer transfer;
+	struct virtio_blk_result result;
+	uint64_t done = 0;
+	int more;
+
+	(void)state;
+	if (sizeof(size_t) < 8) {
+		print_message("addresses of this host are too short\n");
+		skip();
+	}
+	virtio_blk_transfer_init(&transfer, &request);
+	do {
+		struct virtio_iovec iov[3];
+		const uint32_t count = virtio_blk_transfer_iovec(&transfer, iov, 3);
+		uint64_t bytes = 0;
+
+		for (uint32_t i = 0; i < count; i++)
+			bytes += iov[i].len;
+		assert_in_range(bytes, 1, gib);
+		assert_true(bytes == gib || count == 3 || done + bytes == 9 * gib + 5);
+		assert_int_equal(transfer.offset, (UINT64_C(1) << 49) + done);
+		assert_int_equal(transfer.done, done);
+		done += bytes;
+		more = virtio_blk_transfer_advance(&transfer, (int64_t)bytes);
+	} while (more == 1);
+	assert_int_equal(more, 0);
+	assert_int_equal(done, 9 * gib + 5);
+	virtio_blk_transfer_result(&request, &transfer, 0, &result);
+	assert_int_equal(result.status, VIRTIO_BLK_S_OK);
+	assert_int_equal(result.written, 0);
+}
+
+/* Another thread */
+
+#define REQUESTS 8u
+
+/* A device that serves in a thread of its own, last request first; the lock serialises all use of the queue. */
+struct device {
+	struct blk_fixture f;
+	struct virtio_blk_request requests[REQUESTS];
+	struct virtio_segment segments[REQUESTS][16];
+	struct virtio_segment copies[REQUESTS][16]; /* as they were parsed */
+	pthread_mutex_t lock;
+	pthread_cond_t completed;
+	uint32_t errors;
+};
+
+static uint64_t base_of(uint32_t i)
+{
+	return BLK_RINGS_END + i * 0x600u;
+}
+
+/* Even ones read, odd ones write, each one sector in two pieces. */
+static void send(struct device *d, uint32_t i)
+{
+	const uint16_t flags = i % 2 ? 0 : VRING_DESC_F_WRITE;
+	const struct virtio_mock_buffer buffers[] = { { base_of(i), 16, 0 },
+						      { base_of(i) + 0x40, 200, flags },
+						      { base_of(i) + 0x200, 312, flags },
+						      { base_of(i) + 0x500, 1, VRING_DESC_F_WRITE } };
+	const struct virtio_blk_storage storage = { .segments = d->segments[i], .segment_capacity = 16 };
+	struct virtio_chain chain;
+
+	for (uint64_t k = 0; k < 16; k++)
+		blk_poke(&d->f, base_of(i) + k, 0);
+	blk_poke(&d->f, base_of(i), i % 2);
+	blk_poke(&d->f, base_of(i) + 8, (uint8_t)i);
+	for (uint32_t k = 0; k < 512; k++)
+		blk_poke(&d->f, base_of(i) + (k < 200 ? 0x40 + k : 0x200 + k - 200), (uint8_t)(i * 16 + k % 13));
+	assert_true(virtio_mock_add(&d->f.mock, buffers, 4) >= 0);
+	assert_int_equal(virtio_queue_pop(&d->f.queue, &chain), 1);
+	assert_int_equal(virtio_blk_parse(&chain, &storage, &d->requests[i]), 0);
+	assert_int_equal(virtio_blk_check(&d->f.blk, &d->requests[i]), VIRTIO_BLK_S_OK);
+}
+
+/* Part by part, as from a storage that takes its time. Not an assertion here: they belong to the test's thread. */
+static int transfer_slowly(struct device *d, const struct virtio_blk_request *request,
+			   struct virtio_blk_transfer *transfer)
+{
+	int more;
+
+	virtio_blk_transfer_init(transfer, request);
+	do {
+		struct virtio_iovec iov[2];
+		const uint32_t count = virtio_blk_transfer_iovec(transfer, iov, 2);
+		uint8_t *disk = d->f.backend.disk + transfer->offset;
+		const size_t part = count && iov[0].len > 37 ? 37 : count ? iov[0].len : 0;
+
+		if (request->type == VIRTIO_BLK_T_IN)
+			memcpy(iov[0].base, disk, part);
+		else
+			memcpy(disk, iov[0].base, part);
+		more = virtio_blk_transfer_advance(transfer, (int64_t)part);
+	} while (more == 1);
+	return more;
+}
+
+static void *serve_all(void *context)
+{
+	struct device *d = context;
+
+	for (uint32_t i = REQUESTS; i-- > 0;) {
+		const struct virtio_blk_request *request = &d->requests[i];
+		struct virtio_blk_transfer transfer;
+		struct virtio_blk_result result;
+		uint32_t len;
+
+		virtio_blk_transfer_result(request, &transfer, transfer_slowly(d, request, &transfer), &result);
+		pthread_mutex_lock(&d->lock);
+		len = virtio_blk_finish(request, &result, &d->f.stats);
+		d->errors += len != (i % 2 ? 1 : 513) || virtio_queue_complete(&d->f.queue, request->token, len) != 0;
+		pthread_cond_signal(&d->completed);
+		pthread_mutex_unlock(&d->lock);
+	}
+	return NULL;
+}
+
+/* The driver's words don't matter any more once a request is parsed. */
+static void spoil_tables_and_headers(struct device *d)
+{
+	memcpy(d->copies, d->segments, sizeof d->segments);
+	for (uint32_t i = 0; i < 4 * REQUESTS; i++)
+		memset(d->f.ram + virtio_mock_desc_addr(&d->f.mock, i), 0xff, 16);
+	for (uint32_t i = 0; i < REQUESTS * 16; i++)
+		blk_poke(&d->f, base_of(i / 16) + i % 16, 0xff);
+}
+
+static void expect_all(struct device *d)
+{
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		uint8_t *model = d->f.model + base_of(i), *disk = d->f.disk_model + (size_t)i * 512;
+
+		model[0x500] = VIRTIO_BLK_S_OK;
+		for (uint32_t k = 0; k < 512; k++) {
+			uint8_t *byte = model + (k < 200 ? 0x40 + k : 0x200 + k - 200);
+
+			if (i % 2)
+				disk[k] = *byte;
+			else
+				*byte = disk[k];
+		}
+	}
+}
+
+static void blk_transfers_complete_from_another_thread_before_a_reset(void **state)
+{
+	static struct device d;
+	struct vring_used_elem element;
+	pthread_t thread;
+
+	(void)state;
+	memset(&d, 0, sizeof d);
+	blk_setup(&d.f, 64);
+	d.f.backend.status = NULL;
+	assert_int_equal(pthread_mutex_init(&d.lock, NULL), 0);
+	assert_int_equal(pthread_cond_init(&d.completed, NULL), 0);
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		send(&d, i);
+	spoil_tables_and_headers(&d);
+	assert_false(virtio_queue_quiesced(&d.f.queue));
+	assert_int_equal(pthread_create(&thread, NULL, serve_all, &d), 0);
+
+	/* A reset: what is in flight is waited for. */
+	pthread_mutex_lock(&d.lock);
+	while (!virtio_queue_quiesced(&d.f.queue))
+		pthread_cond_wait(&d.completed, &d.lock);
+	for (uint32_t i = REQUESTS; i-- > 0;) {
+		assert_int_equal(virtio_mock_pop_used(&d.f.mock, &element), 1);
+		assert_int_equal(element.id, d.requests[i].token.head);
+	}
+	virtio_queue_reset(&d.f.queue);
+	virtio_blk_reset(&d.f.blk);
+	pthread_mutex_unlock(&d.lock);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(d.errors, 0);
+	assert_memory_equal(d.segments, d.copies, sizeof d.segments);
+	expect_all(&d);
+	blk_check_memory(&d.f);
+	blk_check_disk(&d.f);
+	assert_int_equal(d.f.stats.reads, REQUESTS / 2);
+	assert_int_equal(d.f.stats.writes, REQUESTS / 2);
+	/* A completion that comes too late has no effect. */
+	assert_int_equal(virtio_queue_complete(&d.f.queue, d.requests[0].token, 0), VIRTIO_ESTALE);
+	pthread_cond_destroy(&d.completed);
+	pthread_mutex_destroy(&d.lock);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blk_transfer_agrees_with_a_model_of_bytes),
+		cmocka_unit_test(blk_transfer_errors_are_passed_on),
+		cmocka_unit_test(blk_transfer_advance_needs_a_vector),
+		cmocka_unit_test(blk_transfer_result_takes_the_error_of_what_followed),
+		cmocka_unit_test(blk_transfer_vectors_have_at_most_a_gibibyte),
+		cmocka_unit_test(blk_transfers_complete_from_another_thread_before_a_reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
