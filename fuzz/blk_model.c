@@ -333,7 +333,7 @@ static uint32_t check_ranges(const struct blk_model *m, const struct blk_ask *as
 		      outside(m, ask->ranges[i].sector, ask->ranges[i].sectors);
 	set = BLK_STATUS_BIT(bad ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
 	if (flags_unknown(ask))
-		set = BLK_STATUS_BIT(VIRTIO_BLK_S_UNSUPP) | (bad ? set : 0);
+		set = BLK_STATUS_BIT(VIRTIO_BLK_S_UNSUPP);
 	return set;
 }
 

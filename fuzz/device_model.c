@@ -167,7 +167,8 @@ static void signal_driver(struct device_model *m, uint32_t cause, uint16_t queue
 	call_interrupt(m, cause, queue, level);
 	while (level != device_model_pending(m)) {
 		level = !level;
-		call_interrupt(m, level ? m->interrupt_status : 0, VIRTIO_DEVICE_NO_QUEUE, level);
+		call_interrupt(m, level ? (m->interrupt_status & VIRTIO_INTERRUPT_CONFIG ? 2 : 1) : 0,
+			       VIRTIO_DEVICE_NO_QUEUE, level);
 	}
 }
 
@@ -535,15 +536,15 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	answer = m->active ? call_simple(m, CALL_STOP, index) : 0;
 	if (answer == VIRTIO_DEVICE_IN_PROGRESS) {
 		q->stopping = true;
-		q->resetting = reset;
+		q->resetting = q->resetting || reset;
 		return answer;
 	}
+	q->resetting = q->resetting || reset;
 	if (answer) {
 		refused(m, fuzz_error_bit(answer), index);
 		device_model_needs_reset(m);
 		return 0;
 	}
-	q->resetting = reset;
 	stopped(m, index);
 	return 0;
 }
@@ -554,11 +555,11 @@ int device_model_write_ready(struct device_model *m, uint32_t value)
 
 	if (value == 1)
 		return enable(m);
-	if (value != 0 || !q || !q->config.ready || m->resetting) {
+	if (value != 0 || !q || m->resetting) {
 		m->ignored++;
 		return 0;
 	}
-	return stop(m, q, false);
+	return q->config.ready ? stop(m, q, false) : 0;
 }
 
 int device_model_write_queue_reset(struct device_model *m, uint32_t value)

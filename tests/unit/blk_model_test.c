@@ -127,12 +127,12 @@ static uint8_t judge_ranges(const struct world *w)
 {
 	const uint32_t known = w->ask.type == VIRTIO_BLK_T_WRITE_ZEROES ? FLAG_UNMAP : 0;
 
-	if (w->ask.in_bytes || w->ask.out_bytes % 16 || w->range_count == 0 || w->range_count > 8)
-		return VIRTIO_BLK_S_IOERR;
-	for (uint32_t i = 0; i < w->range_count; i++) {
+	for (uint32_t i = 0; i < w->ask.out_bytes / 16; i++) {
 		if (w->ranges[i].flags & ~known)
 			return VIRTIO_BLK_S_UNSUPP;
 	}
+	if (w->ask.in_bytes || w->ask.out_bytes % 16 || w->range_count == 0 || w->range_count > 8)
+		return VIRTIO_BLK_S_IOERR;
 	for (uint32_t i = 0; i < w->range_count; i++) {
 		if (w->ranges[i].sectors > 8 || !fits(w->ranges[i].sector, w->ranges[i].sectors))
 			return VIRTIO_BLK_S_IOERR;

@@ -141,6 +141,31 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 	}
 }
 
+/* A list that is wrong as a whole is still one with a flag that isn't known (virtio 1.4, 5.2.6.2). */
+static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state)
+{
+	static struct blk_fixture f;
+
+	(void)state;
+	blk_setup_commands(&f, BLK_RAM);
+	for (uint32_t i = 0; i < COUNT(commands); i++) {
+		struct virtio_blk_range ranges[40];
+		uint8_t bytes[sizeof ranges];
+		struct blk_ask ask;
+
+		for (uint32_t k = 0; k < COUNT(ranges); k++)
+			ranges[k] = (struct virtio_blk_range){ 0, 1, k == 0 ? UINT32_C(1) << 30 : 0 };
+		ask = ask_for(commands[i], bytes, ranges, COUNT(ranges));
+		blk_refused(&f, &ask, VIRTIO_BLK_S_UNSUPP);
+		ask = ask_for(commands[i], bytes, ranges, 1);
+		ask.out_bytes += 5;
+		blk_refused(&f, &ask, VIRTIO_BLK_S_UNSUPP);
+		ask.out_bytes -= 5;
+		ask.in_bytes = 512;
+		blk_refused(&f, &ask, VIRTIO_BLK_S_UNSUPP);
+	}
+}
+
 /* Hostile 126: whether unmap reaches the back end is the option's word; it reads as zeroes in any case. */
 static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 {
@@ -555,6 +580,7 @@ int main(void)
 		cmocka_unit_test(blk_ranges_are_carried_out_in_order_in_any_layout),
 		cmocka_unit_test(blk_flags_decide_whether_a_command_is_known),
 		cmocka_unit_test(blk_flags_are_judged_in_every_range_and_before_anything_else_in_them),
+		cmocka_unit_test(blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole),
 		cmocka_unit_test(blk_unmap_is_passed_on_only_where_it_may_unmap),
 		cmocka_unit_test(blk_check_refuses_ranges_that_leave_the_disk),
 		cmocka_unit_test(blk_ranges_are_judged_by_all_their_bits),

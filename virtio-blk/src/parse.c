@@ -180,14 +180,14 @@ static uint8_t check_ranges(const struct virtio_blk *blk, const struct virtio_bl
 	/* The bytes say how many the driver sent, the count how many there was room for. */
 	const uint64_t sent = request->out.bytes / RANGE_BYTES;
 
-	if (request->in.bytes || sent == 0 || request->out.bytes & (RANGE_BYTES - 1) || sent > rules.max_count ||
-	    sent != request->range_count)
-		return VIRTIO_BLK_S_IOERR;
-	/* A flag that isn't known makes the whole command one that isn't (virtio 1.4, 5.2.6.2). */
+	/* A flag that isn't known makes the whole command one that isn't, whatever else is wrong (virtio 1.4, 5.2.6.2). */
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		if (request->ranges[i].flags & ~rules.flags)
 			return VIRTIO_BLK_S_UNSUPP;
 	}
+	if (request->in.bytes || sent == 0 || request->out.bytes & (RANGE_BYTES - 1) || sent > rules.max_count ||
+	    sent != request->range_count)
+		return VIRTIO_BLK_S_IOERR;
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		const struct virtio_blk_range *range = &request->ranges[i];
 

@@ -15,6 +15,14 @@ static bool is_pending(uint32_t live)
 	return (live & LIVE_INTERRUPT) != 0 && (live & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 }
 
+/* What to say of a line that must be high: each event has been, or will be, told by a call of its own. */
+static enum virtio_interrupt a_cause(uint32_t live)
+{
+	const uint32_t causes = (live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
+
+	return causes & VIRTIO_INTERRUPT_CONFIG ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED;
+}
+
 /* After a call with this level: until the line agrees with the interrupt status. */
 static void settle(struct virtio_device *device, bool level)
 {
@@ -24,10 +32,8 @@ static void settle(struct virtio_device *device, bool level)
 		if (is_pending(live) == level)
 			return;
 		level = !level;
-		device->ops->interrupt(device,
-				       level ? (enum virtio_interrupt)((live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT)
-					     : VIRTIO_INTERRUPT_NONE,
-				       VIRTIO_DEVICE_NO_QUEUE, level);
+		device->ops->interrupt(device, level ? a_cause(live) : VIRTIO_INTERRUPT_NONE, VIRTIO_DEVICE_NO_QUEUE,
+				       level);
 	}
 }
 

@@ -162,12 +162,13 @@ static int stop(struct virtio_device *device, struct virtio_device_queue *queue,
 {
 	const int result = !device->active || queue->stopping ? 0 : device->ops->queue_stop(device, index);
 
+	/* A reset that was asked for goes on showing until it has happened (virtio 1.4, 4.2.2.1), also if it can't. */
+	queue->resetting = queue->resetting || reset;
 	if (result != 0 && result != VIRTIO_DEVICE_IN_PROGRESS) {
 		virtio_device_keep_error(device, result, index);
 		virtio_device_set_needs_reset(device);
 		return 0;
 	}
-	queue->resetting = queue->resetting || reset;
 	queue->stopping = queue->stopping || result == VIRTIO_DEVICE_IN_PROGRESS;
 	if (queue->stopping)
 		return VIRTIO_DEVICE_IN_PROGRESS;
@@ -192,8 +193,8 @@ int virtio_device_enable_queue(struct virtio_device *device, uint32_t value)
 	struct virtio_device_queue *queue = selected(device);
 	const uint32_t live = live_load(device);
 
-	if (value == 0 && queue && queue->config.ready && (live & LIVE_RESETTING) == 0)
-		return stop(device, queue, (uint16_t)device->queue_sel, false);
+	if (value == 0 && queue && (live & LIVE_RESETTING) == 0)
+		return queue->config.ready ? stop(device, queue, (uint16_t)device->queue_sel, false) : 0;
 	if (value == 1 && may_set_up(device, queue) && (live & VIRTIO_CONFIG_S_FEATURES_OK) != 0 &&
 	    (live & STATUS_STUCK) == 0)
 		enable(device, queue, (uint16_t)device->queue_sel);

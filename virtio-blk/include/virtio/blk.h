@@ -103,7 +103,7 @@ struct virtio_blk_backend_ops {
 	/*
 	 * How worn the storage is. Whoever has it offers VIRTIO_BLK_F_LIFETIME: not for storage that has no
 	 * such figures (virtio 1.4, 5.2.6.2). Fills in @lifetime, which is zero before, and returns 0, or an
-	 * error.
+	 * error, as which a reserved value counts too.
 	 */
 	int (*lifetime)(void *context, struct virtio_blk_wear *lifetime);
 };
@@ -129,8 +129,9 @@ struct virtio_blk_options {
 	uint16_t num_queues;          /* 0: no MQ */
 	uint32_t size_max;            /* bytes; 0: no SIZE_MAX. Advertised, not enforced */
 	uint32_t seg_max;             /* segments; 0: no SEG_MAX. Advertised; what is enforced is parse's array */
-	uint64_t max_request_bytes;   /* of data; more is an I/O error, so that none takes too long; 0: no limit */
-	uint32_t blk_size;            /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
+	uint64_t
+		max_request_bytes; /* of data of a read or a write; more is an I/O error, so that none takes too long; 0: no limit */
+	uint32_t blk_size; /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
 
 	uint16_t cylinders; /* 0: no GEOMETRY */
 	uint8_t heads;
@@ -144,15 +145,15 @@ struct virtio_blk_options {
 
 	/*
 	 * Limits of commands on ranges: for each the sectors of one range, and the ranges of one request, both
-	 * enforced. Both 0: the command isn't offered. Both set: the back end needs the operation, and the disk
-	 * isn't read-only. Alignments are hints, in sectors.
+	 * enforced. Both 0: the command isn't offered; their product bounds how long a request takes. Both set:
+	 * the back end needs the operation, and the disk isn't read-only. Alignments are hints, in sectors.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
 	uint32_t discard_sector_alignment;
 	uint32_t max_write_zeroes_sectors;
 	uint32_t max_write_zeroes_seg;
-	bool write_zeroes_may_unmap; /* write zeroes may give storage back */
+	bool write_zeroes_may_unmap; /* set if and only if write zeroes may give storage back: else the back end is told not to */
 	uint32_t max_secure_erase_sectors;
 	uint32_t max_secure_erase_seg;
 	uint32_t secure_erase_sector_alignment;
@@ -214,9 +215,9 @@ VIRTIO_MUST_CHECK
 int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors);
 
 /*
- * Whether a write must be committed to stable storage before it is reported as done: the driver
- * can't flush, or has switched the cache to write-through (virtio 1.4, 5.2.6.2). To be asked after
- * the write. virtio_blk_execute() does what it says; a device that does its own I/O must.
+ * Whether a write must be committed to stable storage before it is reported as done (virtio 1.4, 5.2.6.2): the
+ * disk offers FLUSH and the driver has not accepted it, or the driver has switched the cache to write-through.
+ * To be asked after the write. virtio_blk_execute() does what it says; a device that does its own I/O must.
  */
 bool virtio_blk_write_through(const struct virtio_blk *blk);
 
@@ -265,7 +266,7 @@ struct virtio_blk_storage {
 	struct virtio_segment *segments;
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
-	uint32_t range_capacity;         /* the largest max_..._seg of the options */
+	uint32_t range_capacity;         /* the largest max_..._seg of the options; a longer list is an I/O error */
 };
 
 /* A request. Plain data: it may be copied and handed to another thread. */
@@ -306,7 +307,7 @@ struct virtio_blk_stats {
 	uint64_t discards;
 	uint64_t write_zeroes;
 	uint64_t secure_erases;
-	uint64_t others;        /* of other types, or of none */
+	uint64_t others;        /* of other types, GET_LIFETIME among them, or of none */
 	uint64_t read_bytes;    /* put into guest memory by reads */
 	uint64_t written_bytes; /* of writes that succeeded */
 	uint64_t failed;        /* answered VIRTIO_BLK_S_IOERR */
@@ -347,10 +348,11 @@ int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage
  * than 6 bytes. FLUSH bears any sector and data, and no data is in order for reads and writes inside the disk,
  * or at its end.
  *
- * Of commands on ranges VIRTIO_BLK_S_UNSUPP for a flag that is unknown, or that the type doesn't have, in any
- * range (virtio 1.4, 5.2.6.2); VIRTIO_BLK_S_IOERR for data that isn't whole ranges, for none or more than
- * max_..._seg, or than the storage has room for, and for a range that is longer than max_..._sectors or leaves
- * the disk. A range of no sectors is in order.
+ * Of commands on ranges, in this order: VIRTIO_BLK_S_UNSUPP for a flag that is unknown, or that the type
+ * doesn't have, in any range for which the storage has room (virtio 1.4, 5.2.6.2); VIRTIO_BLK_S_IOERR for data
+ * that isn't whole ranges, for none or more than max_..._seg, or than the storage has room for, and for a range
+ * that is longer than max_..._sectors or leaves the disk. A range of no sectors is in order inside the disk, or
+ * at its end.
  */
 uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request);
 
@@ -391,10 +393,11 @@ uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struc
  * @storage   as for virtio_blk_parse(), needed during the call only
  * @stats     counted into, or NULL
  *
- * Returns 0 when the chain is completed, whatever was in it. VIRTIO_ENOTMAPPED when its memory isn't
- * mapped at the moment: then nothing was done, and the pop is undone. An error of
- * virtio_queue_complete(): then the request was carried out and stays in flight, which can happen
- * only to stale chains and to rings that aren't contiguous host memory.
+ * Returns 0 when the chain is completed, whatever was in it. VIRTIO_ENOTMAPPED when its memory isn't mapped at
+ * the moment: then nothing was done, and the pop is undone; or the error of virtio_queue_undo() if it can't be,
+ * because another chain was popped after it. An error of virtio_queue_complete(): then the request was carried
+ * out. In both cases the request stays in flight; the last can happen only to stale chains and to rings that
+ * aren't contiguous host memory.
  */
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,
 		       const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats);
@@ -408,7 +411,7 @@ int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue,
  *	do {
  *		count = virtio_blk_transfer_iovec(&t, iov, 64);
  *		moved = count ? preadv(fd, iov, count, t.offset) : 0;
- *	} while ((left = virtio_blk_transfer_advance(&t, moved)) == 1);
+ *	} while ((left = virtio_blk_transfer_advance(&t, moved < 0 ? VIRTIO_EIO : moved)) == 1);
  *	virtio_blk_transfer_result(&request, &t, left, &result);
  *
  * with, in place of preadv(), something that may take its time. Plain data.

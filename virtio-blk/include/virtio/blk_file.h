@@ -8,9 +8,9 @@
  * unmapped reads as zeroes. Secure erase works on block devices only, and only on those that have it: on others
  * a request fails.
  *
- * Interrupted calls are repeated, short ones continued by the caller of the back end, and the end of
- * a file that has shrunk under the disk is an error. A descriptor opened with O_DIRECT works only for drivers
- * whose buffers happen to be aligned as the host demands: don't.
+ * Interrupted calls are repeated, short ones continued by the caller of the back end, and the end of a file
+ * that has shrunk under the disk is an error for reads; writes and zeroes make it grow. A descriptor opened
+ * with O_DIRECT works only for drivers whose buffers happen to be aligned as the host demands: don't.
  *
  * Threads: any number at once.
  */

@@ -116,7 +116,8 @@ struct virtio_device_ops {
 
 	/*
 	 * Signal the driver. With @level true an event has happened: @cause says of which kind, @queue in which
-	 * queue, if any. With @level false every cause has been acknowledged; @cause is VIRTIO_INTERRUPT_NONE.
+	 * queue, if that is known. With @level false every cause has been acknowledged; @cause is
+	 * VIRTIO_INTERRUPT_NONE.
 	 *   A level-triggered line follows @level. An edge, a message or an eventfd is sent when @level is
 	 *   true. An acknowledgement that leaves another cause pending makes no call.
 	 * Called on the thread of a register access or of an event, so that calls may overlap. Each is followed

@@ -50,8 +50,8 @@ struct virtio_device_queue_state {
  * @queues  filled in: one entry for each of the device's num_queues
  * @entries of queues
  *
- * Returns 0; VIRTIO_EBUSY while a reset, or the stop of a queue, is in progress; VIRTIO_ENOBUFS if there are
- * fewer entries than queues. A failure changes nothing.
+ * Returns 0; VIRTIO_EBUSY while a reset, or the stop of a queue, is in progress, or after a queue couldn't be
+ * reset; VIRTIO_ENOBUFS if there are fewer entries than queues. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
