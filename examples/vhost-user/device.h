@@ -2,12 +2,13 @@
 /*
  * What the vhost-user side needs to know of a device: all that a new kind of device has to provide.
  *
- * A device lives as long as the daemon and serves one front end after the other. All calls come from
- * the event loop's thread.
+ * A device lives as long as the daemon and serves one front end after the other. Calls come from the control thread,
+ * but those that serve a queue: while it runs they come from a thread of its own, one for each queue.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <virtio/queue.h>
@@ -28,13 +29,32 @@ struct device_ops {
 	int (*write_config)(struct device *device, uint32_t offset, const void *data, uint32_t len);
 
 	/*
-	 * Serves requests from a queue, at most `budget` of them, and completes each. How long they take is
-	 * the guest's choice, and others wait meanwhile: after a few milliseconds, or megabytes, it returns
-	 * and is called again. Nothing may be in flight when it returns: guest memory can be gone soon
-	 * after. Notifications are the caller's.
-	 * Returns 0, or the error by which the queue broke.
+	 * Looks whether the configuration space should be another, for example because an image has grown, and returns
+	 * whether it is another now. Called while all queues' threads pause.
+	 */
+	bool (*refresh)(struct device *device);
+
+	/*
+	 * Serves requests from a queue: completes those that are finished, and takes up to `budget` new ones. Other
+	 * orders for the thread wait meanwhile, and how long requests take is the guest's choice: after a few
+	 * milliseconds it returns, to be called again. What it has begun may be in flight when it returns; then it is
+	 * called when completion_fd() is readable. Notifications are the caller's.
+	 * Returns 0; 1 if it has begun as many as it can, so that it makes sense to call it only when one of them is
+	 * finished; or the error by which the queue broke.
 	 */
 	int (*process)(struct device *device, uint16_t index, struct virtio_queue *queue, unsigned int budget);
+
+	/*
+	 * Waits until nothing is in flight, and completes it. Guest memory, the ring included, can be gone afterwards,
+	 * until process() is called again.
+	 */
+	void (*drain)(struct device *device, uint16_t index, struct virtio_queue *queue);
+
+	/*
+	 * A descriptor that is readable while there is something finished, or -1 if process() leaves nothing in
+	 * flight.
+	 */
+	int (*completion_fd)(const struct device *device, uint16_t index);
 
 	/* Prints one line about all that the device has done, on stdout. */
 	void (*print_summary)(const struct device *device);

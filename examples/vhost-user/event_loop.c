@@ -57,27 +57,33 @@ void event_loop_cancel(struct event_loop *loop, struct event_task *task)
  * Events are fetched one at a time, and epoll gives each source its turn. So a handler may remove and
  * free any source: no event for it has been fetched already.
  */
+int event_loop_turn(struct event_loop *loop)
+{
+	struct event_task *task;
+	struct epoll_event event;
+	int got = epoll_wait(loop->epoll_fd, &event, 1, loop->tasks ? 0 : -1);
+
+	if (got < 0 && errno != EINTR)
+		return -1;
+	if (got == 1) {
+		struct event_source *source = event.data.ptr;
+
+		source->ready(source);
+	}
+	task = loop->tasks;
+	if (task) {
+		loop->tasks = task->next;
+		task->queued = false;
+		task->run(task);
+	}
+	return 0;
+}
+
 int event_loop_run(struct event_loop *loop)
 {
-	while (!loop->stop) {
-		struct event_task *task;
-		struct epoll_event event;
-		int got = epoll_wait(loop->epoll_fd, &event, 1, loop->tasks ? 0 : -1);
-
-		if (got < 0 && errno != EINTR)
+	while (!loop->stop)
+		if (event_loop_turn(loop))
 			return -1;
-		if (got == 1) {
-			struct event_source *source = event.data.ptr;
-
-			source->ready(source);
-		}
-		task = loop->tasks;
-		if (task) {
-			loop->tasks = task->next;
-			task->queued = false;
-			task->run(task);
-		}
-	}
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * One thread's event loop: file descriptors that become readable, and work that waits for its turn.
  *
  * Everything takes turns: after each event one task runs, so that neither a front end that kicks all
- * the time nor a ring that never runs empty keeps the others waiting. Handlers must not block.
+ * the time nor a ring that never runs empty keeps the others waiting. A loop is used by one thread at a time.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -41,6 +41,9 @@ enum event_trigger {
 int event_loop_open(struct event_loop *loop);
 int event_loop_add(struct event_loop *loop, struct event_source *source, enum event_trigger trigger);
 int event_loop_run(struct event_loop *loop);
+
+/* Waits for an event, unless a task does, handles it, and runs a task. Returns as the above. */
+int event_loop_turn(struct event_loop *loop);
 
 /* To be called before the descriptor is closed: another process may keep the file behind it open. */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A bounded number of lines in each period of time. */
+/* A bounded number of lines in each period of time, whichever threads they come from. */
 #include "log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
 #define PERIOD_SECONDS 10
 #define LINES_IN_PERIOD 20
 
-void log_line(const char *format, ...)
+/* Says whether there is room for a line now. */
+static bool admit(void)
 {
 	static time_t period;
 	static unsigned long lines;
 	struct timespec now;
-	va_list args;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec / PERIOD_SECONDS != period) {
@@ -23,10 +25,20 @@ void log_line(const char *format, ...)
 		period = now.tv_sec / PERIOD_SECONDS;
 		lines = 0;
 	}
-	if (++lines > LINES_IN_PERIOD)
-		return;
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
+	return ++lines <= LINES_IN_PERIOD;
+}
+
+void log_line(const char *format, ...)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	va_list args;
+
+	pthread_mutex_lock(&mutex);
+	if (admit()) {
+		va_start(args, format);
+		vfprintf(stderr, format, args);
+		va_end(args);
+		fputc('\n', stderr);
+	}
+	pthread_mutex_unlock(&mutex);
 }

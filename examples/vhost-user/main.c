@@ -2,13 +2,16 @@
 /*
  * virtio-vhost-user: serves virtio devices to virtual machines over vhost-user sockets.
  *
- * One process, one thread, any number of devices with a socket each. This file is the command line;
- * the rest is in server (sockets), session (the protocol), vring (rings) and blk_device.
+ * One process, any number of devices with a socket each. The main thread has the sockets and the signals; each queue
+ * that runs has a thread of its own. This file is the command line; the rest is in server (sockets), session (the
+ * protocol), vring (rings), worker (their threads), blk_device and blk_queue.
  */
 #include "blk_device.h"
+#include "blk_queue.h"
 #include "event_loop.h"
 #include "server.h"
 #include "shared_memory.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,7 +25,6 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define MAX_DEVICES 32
-#define MAX_QUEUES 16
 
 /* clang-format off */
 static const char usage[] =
@@ -30,20 +32,24 @@ static const char usage[] =
 	"\n"
 	"Serves virtio devices to virtual machines over vhost-user sockets, until it gets\n"
 	"SIGINT (Ctrl-C) or SIGTERM. Prints `listening on PATH' when a device is ready,\n"
-	"and at the end what each device has done.\n"
+	"and at the end what each device has done. After SIGHUP it looks whether images have\n"
+	"another size, and tells the virtual machines.\n"
 	"\n"
 	"  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name,\n"
 	"                   and locked as long as it is in use\n"
 	"      socket=PATH    where to listen; a socket file that nobody uses is replaced\n"
 	"      readonly=on    the guest can't write\n"
 	"      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n"
-	"      queues=N       number of queues, 1 to 16; by default 1\n"
+	"      queues=N       number of queues, 1 to 16, each with a thread; by default 1\n"
+	"      aio=HOW        sync, the default: a queue's requests one after the other;\n"
+	"                     io_uring: many at once%s\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
-	"Virtual machines served by one process wait for each other. One that is hostile can\n"
-	"hold up all of them, by filling the eventfd that it is notified by: those that must\n"
-	"not hurt each other need a process each.\n";
+	"Virtual machines served by one process share its main thread, which waits for a queue\n"
+	"that is to be stopped until the requests in flight are done. A front end whose memory\n"
+	"lies on a file system of its own making can make it wait for ever: those that must not\n"
+	"hurt each other need a process each.\n";
 /* clang-format on */
 
 /* A device and its socket. */
@@ -81,6 +87,16 @@ static int parse_number(const char *text, unsigned long max, uint16_t *out)
 	return 0;
 }
 
+static int parse_aio(const char *how, bool *io_uring)
+{
+	*io_uring = strcmp(how, "io_uring") == 0;
+	if (!*io_uring && strcmp(how, "sync") != 0)
+		return bad_option(how, "aio is sync or io_uring");
+	if (*io_uring && !blk_queue_has_uring())
+		return bad_option(how, "this program was built without liburing");
+	return 0;
+}
+
 /* One "name=value" behind the image's name. */
 static int parse_blk_option(char *option, struct blk_device_options *blk, const char **socket)
 {
@@ -99,8 +115,10 @@ static int parse_blk_option(char *option, struct blk_device_options *blk, const 
 		blk->read_only = strcmp(value, "on") == 0;
 	else if (strcmp(option, "readonly") == 0)
 		return bad_option(value, "readonly is on or off");
+	else if (strcmp(option, "aio") == 0)
+		return parse_aio(value, &blk->io_uring);
 	else if (strcmp(option, "queues") == 0)
-		return parse_number(value, MAX_QUEUES, &blk->queue_count)
+		return parse_number(value, BLK_DEVICE_MAX_QUEUES, &blk->queue_count)
 			       ? bad_option(value, "not a number from 1 to 16")
 			       : 0;
 	else
@@ -164,7 +182,7 @@ static int parse_arguments(struct daemon *daemon, int argc, char **argv)
 			daemon->once = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
+			printf(usage, blk_queue_has_uring() ? "" : " (this program was built without it)");
 			return 1;
 		default:
 			fputs("Try --help.\n", stderr);
@@ -183,11 +201,21 @@ static int parse_arguments(struct daemon *daemon, int argc, char **argv)
 static void on_signal(struct event_source *source)
 {
 	struct daemon *daemon = CONTAINER_OF(source, struct daemon, signals);
+	struct signalfd_siginfo info;
 
-	daemon->loop.stop = true;
+	if (read(source->fd, &info, sizeof info) != sizeof info)
+		return;
+	if (info.ssi_signo != SIGHUP)
+		daemon->loop.stop = true;
+	else
+		for (unsigned int i = 0; i < daemon->count; i++)
+			server_refresh(&daemon->entries[i].server);
 }
 
-/* SIGINT and SIGTERM become events, and writing to a pipe that nobody reads an error. */
+/*
+ * SIGINT, SIGTERM and SIGHUP become events, and writing to a pipe that nobody reads an error. Threads that are started
+ * later inherit this.
+ */
 static int watch_signals(struct daemon *daemon)
 {
 	sigset_t set;
@@ -196,6 +224,7 @@ static int watch_signals(struct daemon *daemon)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	daemon->signals =
 		(struct event_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_signal };
@@ -235,7 +264,7 @@ static int run(struct daemon *daemon)
 	int result = -1;
 
 	raise_file_limit();
-	if (event_loop_open(&daemon->loop) || watch_signals(daemon) || shared_memory_guard()) {
+	if (event_loop_open(&daemon->loop) || watch_signals(daemon) || shared_memory_guard() || worker_init()) {
 		perror("virtio-vhost-user");
 	} else if (listen_all(daemon) == 0) {
 		result = event_loop_run(&daemon->loop);

@@ -164,3 +164,10 @@ int message_reply(int socket, struct message *message, uint32_t size)
 	/* A few bytes to a socket that is nearly always empty: if they don't fit, nobody reads. */
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof header + size) ? 0 : -1;
 }
+
+int message_send(int socket, uint32_t request)
+{
+	const struct vhost_user_header header = { .request = request, .flags = VHOST_USER_FLAG_VERSION };
+
+	return send(socket, &header, sizeof header, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof header ? 0 : -1;
+}

@@ -44,4 +44,10 @@ void message_clear(struct message *message);
  */
 int message_reply(int socket, struct message *message, uint32_t size);
 
+/*
+ * Sends a request of ours without a payload, to which no reply is wanted. Returns 0, or -1 with errno; the front end
+ * may not be reading.
+ */
+int message_send(int socket, uint32_t request);
+
 #endif

@@ -163,6 +163,14 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 	return -1;
 }
 
+void server_refresh(struct server *server)
+{
+	if (server->session)
+		session_refresh(server->session);
+	else
+		(void)server->device->ops->refresh(server->device);
+}
+
 void server_close(struct server *server)
 {
 	struct stat st;

@@ -31,6 +31,9 @@ struct server {
  */
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once);
 
+/* Lets the device look whether it is another now, and its front end know if so. */
+void server_refresh(struct server *server);
+
 /* Drops the front end if there is one, stops listening and removes the socket file. */
 void server_close(struct server *server);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
@@ -90,7 +92,7 @@ static enum outcome set_features(struct session *session)
 	if (features == session->features)
 		return DONE;
 	for (uint16_t i = 0; i < device->queue_count; i++)
-		if (session->vrings[i].running)
+		if (vring_runs(&session->vrings[i]))
 			return refuse(session, "features change while queue %u runs", i);
 	session->features = features;
 	device->ops->set_features(device, features);
@@ -136,27 +138,63 @@ static enum outcome reset_owner(struct session *session)
 	return DONE;
 }
 
+/* We write to it, see vring.h. */
 static enum outcome set_backend_req_fd(struct session *session)
 {
-	/* Kept open and not used: these devices have nothing to ask for. */
+	const int fd = message_take_fd(&session->message, 0);
+	socklen_t len = sizeof(int);
+	int domain;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) || domain != AF_UNIX) {
+		close(fd);
+		return refuse(session, "a channel for requests that is no Unix socket");
+	}
 	if (session->request_fd >= 0)
 		close(session->request_fd);
-	session->request_fd = message_take_fd(&session->message, 0);
+	session->request_fd = fd;
 	return DONE;
 }
 
 /* Memory */
 
+static void pause_rings(struct session *session)
+{
+	for (uint16_t i = 0; i < session->device->queue_count; i++)
+		vring_pause(&session->vrings[i]);
+}
+
+static void resume_rings(struct session *session)
+{
+	for (uint16_t i = 0; i < session->device->queue_count; i++)
+		vring_resume(&session->vrings[i]);
+}
+
 /*
- * Rings may be running, and go on: all of them must lie in the new memory, or nothing changes. The
- * old memory is unmapped only after the last queue has left it.
+ * Rings may be running, and go on: all of them must lie in the new memory, or nothing changes. Returns the index of one
+ * that doesn't, or the number of rings. All rings are paused.
  */
+static uint16_t switch_rings(struct session *session, const struct shared_memory *memory)
+{
+	const uint16_t count = session->device->queue_count;
+	uint16_t switched = 0;
+
+	while (switched < count && vring_switch_memory(&session->vrings[switched], memory) == 0)
+		switched++;
+	if (switched < count)
+		for (uint16_t i = 0; i < switched; i++)
+			/* They have just come from there. */
+			(void)vring_switch_memory(&session->vrings[i], session->memory);
+	return switched;
+}
+
+/* The old memory is unmapped only after the last queue has left it. */
 static enum outcome set_mem_table(struct session *session)
 {
 	const struct vhost_user_memory *table = &session->message.payload.memory;
 	struct message *message = &session->message;
 	struct shared_memory *memory;
 	const char *reason;
+	uint16_t failed;
 
 	/* Some front ends send what is used of the table, others all that they have room for. */
 	if (table->count > VHOST_USER_MAX_REGIONS || table->count != message->fd_count ||
@@ -167,14 +205,13 @@ static enum outcome set_mem_table(struct session *session)
 	memory = shared_memory_map(table, message->fds, &reason);
 	if (!memory)
 		return refuse(session, "%s", reason);
-	for (uint16_t i = 0; i < session->device->queue_count; i++) {
-		if (!vring_fits(&session->vrings[i], memory)) {
-			shared_memory_free(memory);
-			return refuse(session, "queue %u runs and is not in the new memory", i);
-		}
+	pause_rings(session);
+	failed = switch_rings(session, memory);
+	resume_rings(session);
+	if (failed < session->device->queue_count) {
+		shared_memory_free(memory);
+		return refuse(session, "queue %u runs and is not in the new memory", failed);
 	}
-	for (uint16_t i = 0; i < session->device->queue_count; i++)
-		vring_switch_memory(&session->vrings[i], memory);
 	shared_memory_free(session->memory);
 	session->memory = memory;
 	return DONE;
@@ -445,9 +482,9 @@ static void end(struct session *session, const char *reason)
 
 static const char memory_gone[] = "it has taken away memory that it shares";
 
-static void on_damaged(struct event_task *task)
+static void on_damaged(struct event_source *source)
 {
-	end(CONTAINER_OF(task, struct session, damaged), memory_gone);
+	end(CONTAINER_OF(source, struct session, damaged), memory_gone);
 }
 
 static void on_readable(struct event_source *source)
@@ -468,41 +505,76 @@ static void on_readable(struct event_source *source)
 	end(session, reason);
 }
 
+/* Opens all rings, or none. Returns 0, or -1 with errno. */
+static int open_rings(struct session *session)
+{
+	uint16_t opened = 0;
+
+	while (opened < session->device->queue_count)
+		if (vring_open(&session->vrings[opened], session->device, opened, session->damaged.fd) == 0)
+			opened++;
+		else
+			break;
+	if (opened == session->device->queue_count)
+		return 0;
+	while (opened-- > 0)
+		vring_close(&session->vrings[opened]);
+	return -1;
+}
+
 struct session *session_open(struct event_loop *loop, struct device *device, int socket)
 {
 	struct session *session = calloc(1, sizeof *session + device->queue_count * sizeof *session->vrings);
-	uint16_t opened = 0;
 
 	if (!session)
 		return NULL;
 	session->socket = (struct event_source){ .fd = socket, .ready = on_readable };
+	session->damaged = (struct event_source){ .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = on_damaged };
 	session->loop = loop;
 	session->device = device;
 	session->request_fd = -1;
-	session->damaged.run = on_damaged;
-	while (opened < device->queue_count &&
-	       vring_open(&session->vrings[opened], loop, device, opened, &session->damaged) == 0)
-		opened++;
-	if (opened == device->queue_count && event_loop_add(loop, &session->socket, EVENT_WHILE_READABLE) == 0) {
-		device->ops->set_features(device, 0);
-		return session;
+	if (session->damaged.fd >= 0 && open_rings(session) == 0) {
+		if (event_loop_add(loop, &session->damaged, EVENT_WHILE_READABLE) == 0 &&
+		    event_loop_add(loop, &session->socket, EVENT_WHILE_READABLE) == 0) {
+			device->ops->set_features(device, 0);
+			return session;
+		}
+		event_loop_remove(loop, &session->damaged);
+		for (uint16_t i = 0; i < device->queue_count; i++)
+			vring_close(&session->vrings[i]);
 	}
-	while (opened-- > 0)
-		vring_close(&session->vrings[opened]);
+	if (session->damaged.fd >= 0)
+		close(session->damaged.fd);
 	free(session);
 	return NULL;
+}
+
+void session_refresh(struct session *session)
+{
+	const uint64_t needed = BIT(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | BIT(VHOST_USER_PROTOCOL_F_CONFIG);
+	bool changed;
+
+	pause_rings(session);
+	changed = session->device->ops->refresh(session->device);
+	resume_rings(session);
+	if (!changed || session->request_fd < 0 || (session->protocol_features & needed) != needed)
+		return;
+	if (message_send(session->request_fd, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG))
+		log_line("%s: can't tell the front end that the configuration space has changed: %s",
+			 session->device->name, strerror(errno));
 }
 
 void session_close(struct session *session)
 {
 	event_loop_remove(session->loop, &session->socket);
-	event_loop_cancel(session->loop, &session->damaged);
+	event_loop_remove(session->loop, &session->damaged);
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
 		vring_close(&session->vrings[i]);
 	shared_memory_free(session->memory);
 	message_clear(&session->message);
 	if (session->request_fd >= 0)
 		close(session->request_fd);
+	close(session->damaged.fd);
 	close(session->socket.fd);
 	free(session);
 }

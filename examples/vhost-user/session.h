@@ -25,13 +25,13 @@ struct session {
 	void (*ended)(struct session *session); /* called when the front end is gone; may close the session */
 	void *owner;                            /* the one who opened it */
 	struct message message;
-	struct event_task damaged; /* ends the session: its memory is gone */
-	bool spoke;                /* at least one message came */
+	struct event_source damaged; /* an eventfd, signalled by rings' threads: memory is gone, and the session over */
+	bool spoke;                  /* at least one message came */
 	char reason[160];
 	uint64_t features; /* negotiated */
 	uint64_t protocol_features;
 	struct shared_memory *memory; /* NULL before SET_MEM_TABLE */
-	int request_fd;               /* a socket for requests of ours; -1 for none */
+	int request_fd;               /* a Unix socket for requests of ours; -1 for none */
 	struct vring vrings[];        /* as many as the device has queues */
 };
 
@@ -40,6 +40,12 @@ struct session {
  * with errno otherwise.
  */
 struct session *session_open(struct event_loop *loop, struct device *device, int socket);
+
+/*
+ * Lets the device look whether its configuration space should be another, while no queue is served, and tells the front
+ * end if it has become another and the front end has said that it wants to know.
+ */
+void session_refresh(struct session *session);
 
 /* Ends a session: stops its rings, gives back the guest's memory, frees it. */
 void session_close(struct session *session);

@@ -16,8 +16,8 @@
 #define MAX_GUARDED 1024 /* 32 devices, each with an old table of 8 regions and a new one: twice that */
 
 /*
- * What the signal handler may know. It interrupts this very thread, where that touches guest memory; an entry is
- * in use while `len` is not 0.
+ * What the signal handler may know. It interrupts a queue's thread where that touches guest memory, while the control
+ * thread maps and unmaps memory of others; an entry is in use while `len` is not 0.
  */
 struct guarded_mapping {
 	_Atomic uintptr_t start;
@@ -28,11 +28,18 @@ struct guarded_mapping {
 
 static struct guarded_mapping guarded[MAX_GUARDED];
 
+/*
+ * The mapping of `addr` is in use by the one who asks. The entry of another mapping may get a new owner between two of
+ * these loads; its length is 0 in between, and one that is the same again fits the new start as well.
+ */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {
-	for (size_t i = 0; i < MAX_GUARDED; i++)
-		if (addr - atomic_load(&guarded[i].start) < atomic_load(&guarded[i].len))
+	for (size_t i = 0; i < MAX_GUARDED; i++) {
+		const size_t len = atomic_load(&guarded[i].len);
+
+		if (len && addr - atomic_load(&guarded[i].start) < len && atomic_load(&guarded[i].len) == len)
 			return &guarded[i];
+	}
 	return NULL;
 }
 

@@ -8,6 +8,8 @@
  * and why nothing behind its end becomes guest memory. Only a memfd that allows it can be sealed. User
  * Mode Linux and QEMU's memory-backend-file share other files, so they are not refused; when such a file
  * shrinks, pages of zeros take the place of lost ones that are touched, and the memory counts as damaged.
+ *
+ * Threads: one maps and frees; any may touch the memory, and ask whether it is damaged.
  */
 #ifndef SHARED_MEMORY_H
 #define SHARED_MEMORY_H

@@ -35,6 +35,11 @@ enum vhost_user_request {
 	VHOST_USER_SET_CONFIG = 25,
 };
 
+/* Requests of ours, on the channel that SET_BACKEND_REQ_FD has opened. */
+enum vhost_user_backend_request {
+	VHOST_USER_BACKEND_CONFIG_CHANGE_MSG = 2,
+};
+
 /* Feature bit of the device features, never seen by the guest's driver. */
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 

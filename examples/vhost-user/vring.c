@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Rings: starting, stopping, and passing their requests to the device. */
+/* Rings: starting, stopping, and passing their requests to the device on a thread of their own. */
 #include "vring.h"
 
 #include "log.h"
@@ -77,7 +77,8 @@ static bool can_write(int fd)
 /*
  * Tells the front end. That the descriptor can't take more is no error: then the other side has not
  * looked at earlier signals, and will see this one with them. An eventfd can't be opened once more, and Linux has
- * no write to one that doesn't wait; between question and write the front end can fill it, see vring.h.
+ * no write to one that doesn't wait; between question and write the front end can fill it, see vring.h. The same goes
+ * for a write that has waited and was interrupted.
  */
 static void send_signal(const struct vring_signal *signal)
 {
@@ -92,60 +93,71 @@ static void send_signal(const struct vring_signal *signal)
 		sent = write(signal->fd, &one, sizeof one);
 	else
 		return;
-	if (sent < 0 && errno != EAGAIN)
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		log_line("can't signal a front end: %s", strerror(errno));
 }
 
-static int set_signal(struct vring_signal *signal, int fd)
+/* Takes a descriptor of the right kind, or none. Returns 0, or VIRTIO_EINVAL after closing it. */
+static int accept_signal(int fd, struct vring_signal *signal)
 {
-	const bool is_socket = fd >= 0 && is_unix_socket(fd);
-
+	*signal = (struct vring_signal){ .fd = fd, .is_socket = fd >= 0 && is_unix_socket(fd) };
 	if (fd >= 0 && is_pipe(fd)) {
-		const int ours = reopen_pipe(fd);
-
+		signal->fd = reopen_pipe(fd);
 		close(fd);
-		if (ours < 0)
-			return VIRTIO_EINVAL;
-		fd = ours;
-	} else if (fd >= 0 && !is_socket && !is_eventfd(fd)) {
+		return signal->fd < 0 ? VIRTIO_EINVAL : 0;
+	}
+	if (fd >= 0 && !signal->is_socket && !is_eventfd(fd)) {
 		close(fd);
 		return VIRTIO_EINVAL;
 	}
+	return 0;
+}
+
+static void replace_signal(struct vring_signal *signal, const struct vring_signal *fresh)
+{
 	if (signal->fd >= 0)
 		close(signal->fd);
-	signal->fd = fd;
-	signal->is_socket = is_socket;
-	return 0;
+	*signal = *fresh;
 }
 
 int vring_set_call(struct vring *vring, int fd)
 {
-	const int error = set_signal(&vring->call, fd);
+	struct vring_signal fresh;
+	const int error = accept_signal(fd, &fresh);
 
+	if (error)
+		return error;
+	vring_pause(vring);
+	replace_signal(&vring->call, &fresh);
 	/* What was completed before was for another descriptor, or for none: once too often does no harm. */
-	if (!error && (vring->running || vring->broken))
-		send_signal(&vring->call);
-	return error;
+	vring->call_is_new = true;
+	vring_resume(vring);
+	return 0;
 }
 
 int vring_set_err(struct vring *vring, int fd)
 {
-	return set_signal(&vring->err, fd);
+	struct vring_signal fresh;
+	const int error = accept_signal(fd, &fresh);
+
+	if (error)
+		return error;
+	vring_pause(vring);
+	replace_signal(&vring->err, &fresh);
+	vring_resume(vring);
+	return 0;
 }
 
-static void drop_kick(struct vring *vring, struct event_source *kick)
+static void drop_kick(struct vring *vring)
 {
-	if (kick->fd < 0)
-		return;
-	event_loop_remove(vring->loop, kick);
-	close(kick->fd);
-	kick->fd = -1;
+	if (vring->kick_fd >= 0)
+		close(vring->kick_fd);
+	vring->kick_fd = -1;
 }
 
 int vring_set_kick(struct vring *vring, int fd)
 {
 	const bool polled = fd < 0;
-	struct event_source old = vring->kick;
 
 	if (polled)
 		fd = poll_timer();
@@ -155,57 +167,76 @@ int vring_set_kick(struct vring *vring, int fd)
 		close(fd);
 		return VIRTIO_EINVAL;
 	}
-	vring->kick.fd = fd;
-	if (event_loop_add(vring->loop, &vring->kick, polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
-		close(fd);
-		vring->kick = old;
-		return VIRTIO_EINVAL;
-	}
+	vring_disconnect(vring);
+	vring->kick_fd = fd;
 	vring->polled = polled;
-	vring_stop(vring);
-	drop_kick(vring, &old);
 	return 0;
 }
 
-/* Running */
+/* Running: on the worker's thread */
 
-/* The guest has made a mess of the ring: nothing more is taken from it. */
+static void drain(struct vring *vring)
+{
+	vring->device->ops->drain(vring->device, vring->index, &vring->queue);
+}
+
+static void notify(struct vring *vring)
+{
+	const bool wanted = virtio_queue_needs_notification(&vring->queue);
+
+	if (wanted || vring->call_is_new)
+		send_signal(&vring->call);
+	vring->call_is_new = false;
+}
+
+/* Nothing more is taken from the ring. The thread goes on, to be stopped. */
+static void give_up(struct vring *vring)
+{
+	drain(vring);
+	notify(vring);
+	event_loop_remove(&vring->worker.loop, &vring->kick);
+	atomic_store(&vring->broken, true);
+}
+
+/* The guest has made a mess of the ring. */
 static void break_ring(struct vring *vring, int error)
 {
 	log_line("%s: queue %u stopped: %s", vring->device->name, vring->index, virtio_strerror(error));
-	vring_stop(vring);
-	vring->broken = true;
+	give_up(vring);
 	send_signal(&vring->err);
 }
 
 /*
  * One turn: what was in the ring at its beginning, at most, and as much of it as the device does in one go. When
- * there is more the ring waits for another turn behind the other rings and sockets.
+ * there is more there is another turn, after the worker has looked for orders.
  */
 static void serve(struct vring *vring)
 {
 	struct virtio_queue *queue = &vring->queue;
+	const uint64_t one = 1;
+	bool full = false;
 	int got;
 
-	if (!vring->running)
+	if (atomic_load(&vring->broken))
 		return;
 	got = virtio_queue_disable_notification(queue);
 	if (got == 0)
 		got = virtio_queue_available(queue);
-	if (got > 0)
+	if (got >= 0) {
 		got = vring->device->ops->process(vring->device, vring->index, queue, (unsigned int)got);
+		full = got > 0;
+	}
 	/* Also after an error: what was completed before it is to be heard of. */
-	if (virtio_queue_needs_notification(queue))
-		send_signal(&vring->call);
+	notify(vring);
 	if (got == 0)
 		got = virtio_queue_enable_notification(queue);
 	if (shared_memory_damaged(vring->memory)) {
-		vring_stop(vring);
-		event_loop_schedule(vring->loop, vring->damaged);
-	} else if (got > 0) {
-		event_loop_schedule(vring->loop, &vring->again);
+		give_up(vring);
+		(void)!write(vring->damaged_fd, &one, sizeof one);
 	} else if (got < 0) {
 		break_ring(vring, got);
+	} else if (got > 0 && !full) {
+		event_loop_schedule(&vring->worker.loop, &vring->again);
 	}
 }
 
@@ -220,9 +251,27 @@ static void on_kick(struct event_source *source)
 	serve(vring);
 }
 
+static void on_completion(struct event_source *source)
+{
+	serve(CONTAINER_OF(source, struct vring, completion));
+}
+
 static void on_again(struct event_task *task)
 {
 	serve(CONTAINER_OF(task, struct vring, again));
+}
+
+static void on_settle(struct worker *worker)
+{
+	struct vring *vring = CONTAINER_OF(worker, struct vring, worker);
+
+	drain(vring);
+	notify(vring);
+	/*
+	 * If the thread goes on, there may be requests for which there was no room before, and so no kick was asked
+	 * for.
+	 */
+	event_loop_schedule(&worker->loop, &vring->again);
 }
 
 /* Starting and stopping */
@@ -262,12 +311,36 @@ static int start_queue(struct vring *vring, const struct virtio_queue_config *co
 	return error;
 }
 
+/* The worker begins with a turn: there may be requests whose kick went to an earlier descriptor, or to nobody. */
+static int start_worker(struct vring *vring)
+{
+	struct worker *worker = &vring->worker;
+	char name[16];
+
+	if (worker_open(worker, on_settle))
+		return VIRTIO_EIO;
+	snprintf(name, sizeof name, "queue %u", vring->index);
+	vring->kick.fd = vring->kick_fd;
+	vring->completion.fd = vring->device->ops->completion_fd(vring->device, vring->index);
+	vring->again.queued = false;
+	event_loop_schedule(&worker->loop, &vring->again);
+	if (event_loop_add(&worker->loop, &vring->kick, vring->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE) == 0 &&
+	    (vring->completion.fd < 0 ||
+	     event_loop_add(&worker->loop, &vring->completion, EVENT_WHILE_READABLE) == 0) &&
+	    worker_start(worker, name) == 0)
+		return 0;
+	log_line("%s: queue %u: no thread: %s", vring->device->name, vring->index, strerror(errno));
+	worker_close(worker);
+	return VIRTIO_EIO;
+}
+
 int vring_start(struct vring *vring, const struct shared_memory *memory)
 {
 	struct virtio_queue_config config;
 	int error;
 
-	if (vring->running || vring->broken || !vring->enabled || !vring->addressed || vring->kick.fd < 0 || !memory)
+	if (vring->running || atomic_load(&vring->broken) || !vring->enabled || !vring->addressed ||
+	    vring->kick_fd < 0 || !memory)
 		return 0;
 	error = resolve(vring, memory, vring->addr, &config);
 	if (error)
@@ -276,34 +349,49 @@ int vring_start(struct vring *vring, const struct shared_memory *memory)
 	error = start_queue(vring, &config, memory);
 	if (error)
 		return error;
-	vring->running = true;
 	vring->memory = memory;
-	/* There may be requests whose kick went to an earlier descriptor, or to nobody. */
-	event_loop_schedule(vring->loop, &vring->again);
-	return 0;
+	error = start_worker(vring);
+	if (error)
+		virtio_queue_reset(&vring->queue);
+	else
+		vring->running = true;
+	return error;
 }
 
-void vring_stop(struct vring *vring)
+/* Ends the thread, and takes back what was its. */
+static void halt(struct vring *vring)
 {
-	vring->broken = false;
-	event_loop_cancel(vring->loop, &vring->again);
-	if (!vring->running)
-		return;
+	worker_stop(&vring->worker);
+	worker_close(&vring->worker);
 	vring->running = false;
 	vring->memory = NULL;
 	vring->base = virtio_queue_next_avail(&vring->queue);
 	virtio_queue_reset(&vring->queue);
 }
 
+bool vring_runs(struct vring *vring)
+{
+	if (vring->running && atomic_load(&vring->broken))
+		halt(vring);
+	return vring->running;
+}
+
+void vring_stop(struct vring *vring)
+{
+	if (vring->running)
+		halt(vring);
+	atomic_store(&vring->broken, false);
+}
+
 void vring_disconnect(struct vring *vring)
 {
 	vring_stop(vring);
-	drop_kick(vring, &vring->kick);
+	drop_kick(vring);
 }
 
 int vring_set_size(struct vring *vring, uint32_t size)
 {
-	if (vring->running)
+	if (vring_runs(vring))
 		return VIRTIO_EBUSY;
 	return virtio_queue_config_set_size(&vring->config, size);
 }
@@ -311,7 +399,7 @@ int vring_set_size(struct vring *vring, uint32_t size)
 int vring_set_addr(struct vring *vring, const struct shared_memory *memory, const uint64_t addr[3])
 {
 	struct virtio_queue_config config;
-	int error = vring->running ? VIRTIO_EBUSY : resolve(vring, memory, addr, &config);
+	int error = vring_runs(vring) ? VIRTIO_EBUSY : resolve(vring, memory, addr, &config);
 
 	if (error)
 		return error;
@@ -322,7 +410,7 @@ int vring_set_addr(struct vring *vring, const struct shared_memory *memory, cons
 
 int vring_set_base(struct vring *vring, uint32_t base)
 {
-	if (vring->running)
+	if (vring_runs(vring))
 		return VIRTIO_EBUSY;
 	if (base > UINT16_MAX)
 		return VIRTIO_EINVAL;
@@ -330,41 +418,51 @@ int vring_set_base(struct vring *vring, uint32_t base)
 	return 0;
 }
 
-/* Memory */
+/* Pausing */
 
-bool vring_fits(const struct vring *vring, const struct shared_memory *memory)
+void vring_pause(struct vring *vring)
 {
-	return !vring->running || virtio_queue_config_check(&vring->queue.config, &memory->map) == 0;
+	if (!vring_runs(vring))
+		return;
+	worker_pause(&vring->worker);
+	(void)vring_runs(vring);
 }
 
-void vring_switch_memory(struct vring *vring, const struct shared_memory *memory)
+void vring_resume(struct vring *vring)
+{
+	if (vring->running)
+		worker_resume(&vring->worker);
+}
+
+int vring_switch_memory(struct vring *vring, const struct shared_memory *memory)
 {
 	int error;
 
 	if (!vring->running)
-		return;
-	vring->memory = memory;
+		return 0;
 	error = virtio_queue_set_memory(&vring->queue, &memory->map);
 	if (error)
-		break_ring(vring, error);
-	/* A device completes what it pops before it returns, so the old memory can go right away. */
+		return error;
+	vring->memory = memory;
+	/* Nothing was in flight, so nothing keeps the memory from being unmapped. */
 	assert(virtio_queue_old_maps_unused(&vring->queue));
+	return 0;
 }
 
 /* Life cycle */
 
-int vring_open(struct vring *vring, struct event_loop *loop, struct device *device, uint16_t index,
-	       struct event_task *damaged)
+int vring_open(struct vring *vring, struct device *device, uint16_t index, int damaged_fd)
 {
 	const uint32_t entries = VIRTIO_QUEUE_INFLIGHT_ENTRIES(device->max_queue_size);
 
 	memset(vring, 0, sizeof *vring);
 	vring->kick = (struct event_source){ .fd = -1, .ready = on_kick };
+	vring->completion = (struct event_source){ .fd = -1, .ready = on_completion };
 	vring->again.run = on_again;
-	vring->loop = loop;
 	vring->device = device;
 	vring->index = index;
-	vring->damaged = damaged;
+	vring->damaged_fd = damaged_fd;
+	vring->kick_fd = -1;
 	vring->call.fd = -1;
 	vring->err.fd = -1;
 	vring->inflight = calloc(entries, sizeof *vring->inflight);
@@ -381,11 +479,12 @@ int vring_open(struct vring *vring, struct event_loop *loop, struct device *devi
 
 void vring_close(struct vring *vring)
 {
+	const struct vring_signal none = { .fd = -1 };
 	struct virtio_queue_stats stats;
 
 	vring_disconnect(vring);
-	(void)vring_set_call(vring, -1);
-	(void)vring_set_err(vring, -1);
+	replace_signal(&vring->call, &none);
+	replace_signal(&vring->err, &none);
 	virtio_queue_get_stats(&vring->queue, &stats);
 	vring->device->ring_faults += stats.ring_faults;
 	free(vring->inflight);

@@ -5,11 +5,16 @@
 
 #include "cmocka_includes.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,6 +58,10 @@ static void command_line_errors_are_explained(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, "-1: not a number"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,queues=99999999999999999999", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, ": not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=17", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "17: not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,aio=fast", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "fast: aio is sync or io_uring"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,serial", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "expected name=value"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,serial=123456789012345678901", daemon.image, daemon.socket);
@@ -238,11 +247,11 @@ static void end_by_signal_prints_a_summary(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		daemon_start(&daemon, "");
-		snprintf(
-			summary, sizeof summary,
-			"blk %s: 0 requests (in 0, out 0, flush 0, get-id 0, other 0, failed 0), 0 bytes read, 0 bytes "
-			"written, 0 faults",
-			daemon.image);
+		snprintf(summary, sizeof summary,
+			 "blk %s: 0 requests (in 0, out 0, flush 0, get-id 0, discard 0, write-zeroes 0, other 0, "
+			 "failed 0), 0 bytes read, 0 bytes "
+			 "written, 0 faults",
+			 daemon.image);
 		assert_int_equal(daemon_stop(&daemon, signals[i]), 0);
 		assert_string_equal(daemon.summary, summary);
 		assert_int_equal(access(daemon.socket, F_OK), -1);
@@ -266,6 +275,47 @@ static void end_by_signal_comes_during_a_session(void **state)
 	front_end_close(&fe);
 }
 
+/* Containers often have such a filter. There is no way to take it off again, so this test is the last. */
+static void forbid_io_uring(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* Or refused, with a reason, by a program that was built without it. */
+static void io_uring_that_is_forbidden_is_done_without(void **state)
+{
+	struct daemon_process daemon;
+	char disk[256], line[128], text[1024];
+	const char *const arguments[] = { "--blk", disk, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=3,aio=io_uring", daemon.image, daemon.socket);
+	snprintf(line, sizeof line, "listening on %s", daemon.socket);
+	forbid_io_uring();
+	daemon_run(&daemon, arguments);
+	if (!daemon_says(&daemon, line)) {
+		assert_int_equal(daemon_stop(&daemon, 0), 1);
+		daemon_errors(&daemon, text, sizeof text);
+		assert_non_null(strstr(text, "io_uring: this program was built without liburing"));
+		daemon_remove_folder(&daemon);
+		return;
+	}
+	daemon_errors(&daemon, text, sizeof text);
+	assert_non_null(strstr(text, "disk.img: no io_uring (Operation not permitted): using ordinary system calls"));
+	front_end_good_session(daemon.socket, 1);
+	daemon_finish(&daemon);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +330,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(socket_file_of_another_survives_the_end),
 		cmocka_unit_test(end_by_signal_prints_a_summary),
 		cmocka_unit_test(end_by_signal_comes_during_a_session),
+		cmocka_unit_test(io_uring_that_is_forbidden_is_done_without),
 	};
 
 	daemon_find(argc, argv);

@@ -5,24 +5,61 @@
 #include "cmocka_includes.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define WATCHDOG_SECONDS 120
+#define SKIPPED 77
 
 static const char *program;
+static const char *aio = ""; /* the option, with a comma in front */
+
+/* Whether the daemon can use io_uring, and this system lets us. The second is asked without liburing. */
+static void need_io_uring(void)
+{
+	struct io_uring_params params = { 0 };
+	char command[512], line[256];
+	long fd;
+	FILE *help;
+
+	snprintf(command, sizeof command, "'%s' --help", program);
+	help = popen(command, "r");
+	if (!help)
+		exit(2);
+	while (fgets(line, sizeof line, help)) {
+		if (strstr(line, "was built without it")) {
+			printf("the daemon was built without liburing\n");
+			exit(SKIPPED);
+		}
+	}
+	if (pclose(help) != 0)
+		exit(2);
+	fd = syscall(SYS_io_uring_setup, 1, &params);
+	if (fd < 0) {
+		printf("io_uring is not possible here: %s\n", strerror(errno));
+		exit(SKIPPED);
+	}
+	close((int)fd);
+}
 
 void daemon_find(int argc, char **argv)
 {
 	program = argc > 1 ? argv[1] : getenv("VIRTIO_VHOST_USER");
 	if (!program) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+		fprintf(stderr, "usage: %s DAEMON [io_uring]\n", argv[0]);
 		exit(2);
+	}
+	if (argc > 2 && strcmp(argv[2], "io_uring") == 0) {
+		need_io_uring();
+		aio = ",aio=io_uring";
 	}
 	signal(SIGPIPE, SIG_IGN);
 	alarm(WATCHDOG_SECONDS);
@@ -101,7 +138,7 @@ void daemon_start_again(struct daemon_process *daemon, const char *options)
 	char disk[256], line[128];
 	const char *const arguments[] = { "--blk", disk, NULL };
 
-	snprintf(disk, sizeof disk, "%s,socket=%s%s", daemon->image, daemon->socket, options);
+	snprintf(disk, sizeof disk, "%s,socket=%s%s%s", daemon->image, daemon->socket, aio, options);
 	daemon_run(daemon, arguments);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
 	assert_true(daemon_says(daemon, line));
@@ -113,8 +150,8 @@ void daemon_start_two_again(struct daemon_process *daemon)
 	const char *const arguments[] = { "--blk", first, "--blk", second, NULL };
 
 	make_image(daemon->second);
-	snprintf(first, sizeof first, "%s,socket=%s", daemon->image, daemon->socket);
-	snprintf(second, sizeof second, "%s,socket=%s", daemon->second, daemon->other);
+	snprintf(first, sizeof first, "%s,socket=%s%s", daemon->image, daemon->socket, aio);
+	snprintf(second, sizeof second, "%s,socket=%s%s", daemon->second, daemon->other, aio);
 	daemon_run(daemon, arguments);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
 	assert_true(daemon_says(daemon, line));
@@ -181,20 +218,78 @@ unsigned int daemon_open_files(const struct daemon_process *daemon)
 	return count;
 }
 
+/* The first line of a file about a thread, which may be gone. */
+static void read_line(const struct daemon_process *daemon, const char *thread, const char *name, char *line, int size)
+{
+	char path[320];
+	FILE *file;
+
+	line[0] = '\0';
+	snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)daemon->pid, thread, name);
+	file = fopen(path, "r");
+	if (!file)
+		return;
+	if (!fgets(line, size, file))
+		line[0] = '\0';
+	fclose(file);
+}
+
+/*
+ * Threads of queues, by their names: there may be others, of sanitizers and of io_uring. Counts in *writing those
+ * that are in write().
+ */
+static unsigned int count_queues(const struct daemon_process *daemon, unsigned int *writing)
+{
+	const struct dirent *entry;
+	char line[256];
+	unsigned int count = 0;
+	DIR *dir;
+
+	snprintf(line, sizeof line, "/proc/%d/task", (int)daemon->pid);
+	dir = opendir(line);
+	assert_non_null(dir);
+	*writing = 0;
+	while ((entry = readdir(dir))) {
+		read_line(daemon, entry->d_name, "comm", line, sizeof line);
+		if (strncmp(line, "queue ", 6) != 0)
+			continue;
+		count++;
+		read_line(daemon, entry->d_name, "syscall", line, sizeof line);
+		*writing += line[0] >= '0' && line[0] <= '9' && atol(line) == SYS_write;
+	}
+	closedir(dir);
+	return count;
+}
+
+bool daemon_queue_writes(const struct daemon_process *daemon)
+{
+	unsigned int writing;
+
+	(void)count_queues(daemon, &writing);
+	return writing > 0;
+}
+
+void daemon_await_queues(const struct daemon_process *daemon, unsigned int count)
+{
+	unsigned int writing;
+
+	while (count_queues(daemon, &writing) != count)
+		usleep(1000);
+}
+
 unsigned int daemon_mappings(const struct daemon_process *daemon)
 {
-	char path[64];
-	unsigned int lines = 0;
+	char path[64], line[512];
+	unsigned int count = 0;
 	FILE *maps;
-	int c;
 
 	snprintf(path, sizeof path, "/proc/%d/maps", (int)daemon->pid);
 	maps = fopen(path, "r");
 	assert_non_null(maps);
-	while ((c = getc(maps)) != EOF)
-		lines += c == '\n';
+	while (fgets(line, sizeof line, maps))
+		count += strstr(line, "/memfd:guest") != NULL;
 	fclose(maps);
-	return lines;
+	return count;
 }
 
 void daemon_remove_folder(const struct daemon_process *daemon)

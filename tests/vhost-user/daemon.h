@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The daemon under test, as a process: started in a temporary folder with a disk image, asked to end,
- * and its output. Its path is the test program's argument, or $VIRTIO_VHOST_USER.
+ * The daemon under test, as a process: started in a temporary folder with a disk image, asked to end, and its output.
+ * Its path is the test program's argument, or $VIRTIO_VHOST_USER. With a second argument, "io_uring", its disks use
+ * that; where the system has none, the test is skipped.
  *
  * It dies with the test program, and the test program dies of SIGALRM if either hangs.
  */
@@ -53,9 +54,15 @@ int daemon_stop(struct daemon_process *daemon, int signal);
 /* What it wrote to stderr so far, at most `size` - 1 bytes of it; returns the number of lines. */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
-/* Descriptors that it has open, and mappings of memory. */
+/* Descriptors that it has open, and mappings of a front end's memory. */
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);
+
+/* Waits until it has so many threads for queues: one that has ended may be seen a moment longer. */
+void daemon_await_queues(const struct daemon_process *daemon, unsigned int count);
+
+/* Whether a queue's thread is in the system call write() right now. */
+bool daemon_queue_writes(const struct daemon_process *daemon);
 
 void daemon_remove_folder(const struct daemon_process *daemon);
 

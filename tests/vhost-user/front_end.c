@@ -5,9 +5,11 @@
 #include "cmocka_includes.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -335,6 +337,50 @@ void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte)
 	memset(block_data(fe), ~byte, sizeof expected);
 	assert_int_equal(block_io(fe, VIRTIO_BLK_T_IN, sector, sizeof expected), VIRTIO_BLK_S_OK);
 	assert_memory_equal(block_data(fe), expected, sizeof expected);
+}
+
+#define BUSY_CHAINS 16 /* of three descriptors each; they fit into the ring, and its size is a multiple */
+
+/* Makes chains available again as fast as the device completes them, and kicks each time. */
+static void be_busy(struct front_end *fe)
+{
+	const uint64_t one = 1;
+	uint16_t used;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(fe->socket);
+	while (virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used) == 0) {
+		(void)virtio_mock_set(&fe->mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)(used + BUSY_CHAINS));
+		(void)!write(fe->kick, &one, sizeof one);
+	}
+	_exit(0);
+}
+
+pid_t block_busy_guest(struct front_end *fe)
+{
+	const struct virtio_mock_buffer buffers[3] = {
+		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* zeros: a read of sector 0 */
+		{ .addr = GUEST_ADDR + DATA, .len = DATA_BYTES, .flags = VRING_DESC_F_WRITE },
+		{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
+	};
+	uint16_t used;
+	pid_t pid;
+
+	for (uint32_t i = 0; i < RING_SIZE; i++) {
+		const uint32_t head = i % BUSY_CHAINS * 3;
+
+		assert_int_equal(virtio_mock_write_chain(&fe->mock, head, buffers, 3), 0);
+		assert_int_equal(virtio_mock_set_avail_entry(&fe->mock, i, (uint16_t)head), 0);
+	}
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		be_busy(fe);
+	/* The watchdog ends this if the device doesn't serve it. */
+	do
+		assert_int_equal(virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used), 0);
+	while (used < 1000);
+	return pid;
 }
 
 void front_end_good_session(const char *path, uint8_t byte)

@@ -11,6 +11,7 @@
 #include "vhost_user.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <virtio/bindings/virtio_blk.h>
 #include <virtio/queue_mock.h>
 
@@ -110,6 +111,9 @@ uint8_t block_status(const struct front_end *fe, unsigned int n);
 
 /* Writes a sector with these bytes, flushes, and reads it back. */
 void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte);
+
+/* A guest, on the ring as it was set up, that reads the disk over and over until it is killed. */
+pid_t block_busy_guest(struct front_end *fe);
 
 /* A whole good session, which leaves as a front end should. */
 void front_end_good_session(const char *path, uint8_t byte);

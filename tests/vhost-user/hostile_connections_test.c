@@ -10,7 +10,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -137,51 +136,6 @@ static void message_that_stays_incomplete_holds_up_nobody(void **state)
 	daemon_finish(&daemon);
 }
 
-#define BUSY_CHAINS 16 /* of three descriptors each; they fit into the ring, and its size is a multiple */
-
-/* Makes chains available again as fast as the device completes them, and kicks each time. */
-static void be_busy(struct front_end *fe)
-{
-	const uint64_t one = 1;
-	uint16_t used;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(fe->socket);
-	while (virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used) == 0) {
-		(void)virtio_mock_set(&fe->mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)(used + BUSY_CHAINS));
-		(void)!write(fe->kick, &one, sizeof one);
-	}
-	_exit(0);
-}
-
-/* A guest that reads the disk over and over, until it is killed. */
-static pid_t start_busy_guest(struct front_end *fe)
-{
-	const struct virtio_mock_buffer buffers[3] = {
-		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* zeros: a read of sector 0 */
-		{ .addr = GUEST_ADDR + DATA, .len = DATA_BYTES, .flags = VRING_DESC_F_WRITE },
-		{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
-	};
-	uint16_t used;
-	pid_t pid;
-
-	for (uint32_t i = 0; i < RING_SIZE; i++) {
-		const uint32_t head = i % BUSY_CHAINS * 3;
-
-		assert_int_equal(virtio_mock_write_chain(&fe->mock, head, buffers, 3), 0);
-		assert_int_equal(virtio_mock_set_avail_entry(&fe->mock, i, (uint16_t)head), 0);
-	}
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		be_busy(fe);
-	/* The watchdog ends this if the device doesn't serve it. */
-	do
-		assert_int_equal(virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used), 0);
-	while (used < 1000);
-	return pid;
-}
-
 /* Hostile 11: its front end and the other device are served all the same, and it can be stopped (hostile 15). */
 static void ring_that_never_runs_empty_holds_up_nobody(void **state)
 {
@@ -194,7 +148,7 @@ static void ring_that_never_runs_empty_holds_up_nobody(void **state)
 	for (unsigned int i = 0; i < 10; i++) {
 		front_end_open(&fe, daemon.socket);
 		front_end_set_up(&fe, 0);
-		guest = start_busy_guest(&fe);
+		guest = block_busy_guest(&fe);
 		front_end_good_session(daemon.other, 1);
 		if (i % 2)
 			assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);

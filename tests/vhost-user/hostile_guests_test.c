@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -155,6 +156,18 @@ static void requests_that_are_long_are_served_in_turns(void **state)
 
 /* Memory */
 
+/* ThreadSanitizer holds a lock of its own during an atomic access, so that a fault in one can't be handled. */
+#if defined(__SANITIZE_THREAD__)
+#define FAULTS_CAN_BE_HANDLED false
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FAULTS_CAN_BE_HANDLED false
+#endif
+#endif
+#ifndef FAULTS_CAN_BE_HANDLED
+#define FAULTS_CAN_BE_HANDLED true
+#endif
+
 static void memory_that_shrinks_ends_that_session_alone(void **state)
 {
 	const uint64_t one = 1;
@@ -163,6 +176,8 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 	char text[1024];
 
 	(void)state;
+	if (!FAULTS_CAN_BE_HANDLED)
+		skip();
 	daemon_start_two(&daemon);
 	front_end_open(&other, daemon.other);
 	front_end_set_up(&other, 0);
@@ -209,18 +224,16 @@ static void memory_that_is_replaced_is_unmapped(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
-	unsigned int mappings;
 
 	(void)state;
 	daemon_start(&daemon, "");
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, 0);
-	front_end_share_memory(&fe);
-	mappings = daemon_mappings(&daemon);
-	for (unsigned int i = 0; i < 50; i++)
+	for (unsigned int i = 0; i < 50; i++) {
 		front_end_share_memory(&fe);
-	/* Before the heap grows by a mapping or two it would be a hundred of memory. */
-	assert_true(daemon_mappings(&daemon) < mappings + 10);
+		/* Two regions, which may lie side by side. */
+		assert_in_range(daemon_mappings(&daemon), 1, 2);
+	}
 	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);
 	daemon_finish(&daemon);

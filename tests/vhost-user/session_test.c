@@ -42,7 +42,8 @@ static void session_serves_requests_and_counts_them(void **state)
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 	snprintf(summary, sizeof summary,
-		 "blk %s: 6 requests (in 2, out 1, flush 1, get-id 1, other 1, failed 2), 512 bytes read, 512 bytes "
+		 "blk %s: 6 requests (in 2, out 1, flush 1, get-id 1, discard 0, write-zeroes 0, other 1, failed 2), "
+		 "512 bytes read, 512 bytes "
 		 "written, 0 faults",
 		 daemon.image);
 	assert_string_equal(daemon.summary, summary);
@@ -374,6 +375,58 @@ static void session_reports_a_disk_that_fails(void **state)
 	daemon_finish(&daemon);
 }
 
+static void submit_range(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t sectors, uint32_t flags)
+{
+	const struct virtio_blk_discard_write_zeroes range = {
+		.sector = virtio_le64(sector),
+		.num_sectors = virtio_le32(sectors),
+		.flags = virtio_le32(flags),
+	};
+
+	memcpy(block_data(fe), &range, sizeof range);
+	block_submit(fe, 0, type, 0, sizeof range);
+	block_kick(fe);
+	block_wait(fe, 1);
+}
+
+/* What was zeroed reads as zeros, unmapped or not, and its neighbours stay. A discard may leave anything. */
+static void session_discards_and_writes_zeroes(void **state)
+{
+	const uint64_t features = FEATURE(VIRTIO_BLK_F_DISCARD) | FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
+	struct daemon_process daemon;
+	struct front_end fe;
+	uint8_t zeros[512] = { 0 };
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, features);
+	for (uint32_t flags = 0; flags < 2; flags++) {
+		for (unsigned int sector = 8; sector < 12; sector++)
+			block_write_and_read(&fe, sector, 0x77);
+		submit_range(&fe, VIRTIO_BLK_T_WRITE_ZEROES, 9, 2, flags);
+		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+		for (unsigned int sector = 8; sector < 12; sector++) {
+			assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, sector, 512), VIRTIO_BLK_S_OK);
+			if (sector == 9 || sector == 10)
+				assert_memory_equal(block_data(&fe), zeros, sizeof zeros);
+			else
+				assert_int_equal(block_data(&fe)[511], 0x77);
+		}
+	}
+	submit_range(&fe, VIRTIO_BLK_T_DISCARD, 0, IMAGE_BYTES / 512, 0);
+	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 11, 512), VIRTIO_BLK_S_OK);
+	submit_range(&fe, VIRTIO_BLK_T_DISCARD, 1, IMAGE_BYTES / 512, 0);
+	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_IOERR);
+	submit_range(&fe, VIRTIO_BLK_T_SECURE_ERASE, 0, 1, 0);
+	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_UNSUPP);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, "discard 2, write-zeroes 2, other 1, failed 2)"));
+	assert_non_null(strstr(daemon.summary, " 0 faults"));
+}
+
 static void session_of_second_front_end_begins_after_the_first(void **state)
 {
 	struct daemon_process daemon;
@@ -518,6 +571,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_shows_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(session_reports_a_disk_that_fails),
+		cmocka_unit_test(session_discards_and_writes_zeroes),
 		cmocka_unit_test(session_of_second_front_end_begins_after_the_first),
 		cmocka_unit_test(session_stops_a_ring_whose_index_jumps),
 		cmocka_unit_test(session_stops_a_ring_with_a_head_out_of_range),

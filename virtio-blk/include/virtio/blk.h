@@ -129,9 +129,8 @@ struct virtio_blk_options {
 	uint16_t num_queues;          /* 0: no MQ */
 	uint32_t size_max;            /* bytes; 0: no SIZE_MAX. Advertised, not enforced */
 	uint32_t seg_max;             /* segments; 0: no SEG_MAX. Advertised; what is enforced is parse's array */
-	uint64_t
-		max_request_bytes; /* of data of a read or a write; more is an I/O error, so that none takes too long; 0: no limit */
-	uint32_t blk_size; /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
+	uint64_t max_request_bytes;   /* of data of a read or a write; more is an I/O error; 0: no limit */
+	uint32_t blk_size;            /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
 
 	uint16_t cylinders; /* 0: no GEOMETRY */
 	uint8_t heads;
@@ -153,7 +152,7 @@ struct virtio_blk_options {
 	uint32_t discard_sector_alignment;
 	uint32_t max_write_zeroes_sectors;
 	uint32_t max_write_zeroes_seg;
-	bool write_zeroes_may_unmap; /* set if and only if write zeroes may give storage back: else the back end is told not to */
+	bool write_zeroes_may_unmap; /* if write zeroes may give storage back; the back end is told not to without it */
 	uint32_t max_secure_erase_sectors;
 	uint32_t max_secure_erase_seg;
 	uint32_t secure_erase_sector_alignment;

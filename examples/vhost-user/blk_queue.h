@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * How the block requests of one queue are carried out: one after the other with ordinary system calls (blk_queue.c),
+ * or many at once through io_uring (uring.c). Each queue has one of these, which belongs to the thread that serves the
+ * queue: nothing in it is shared.
+ */
+#ifndef BLK_QUEUE_H
+#define BLK_QUEUE_H
+
+#include "vhost_user.h"
+
+#include <stdbool.h>
+#include <virtio/blk.h>
+#include <virtio/queue.h>
+
+#define BLK_QUEUE_SIZE 1024 /* the largest that a front end may choose */
+
+/* What a request needs: each of its buffers may cross from one region of guest memory to the next. */
+#define BLK_QUEUE_SEGMENTS (2 * VIRTIO_BLK_SEGMENTS(BLK_QUEUE_SIZE) + VHOST_USER_MAX_REGIONS)
+
+#define BLK_QUEUE_RANGES 16 /* of a discard */
+
+/* Where a request's parts go while it is in flight. */
+struct blk_queue_storage {
+	struct virtio_segment segments[BLK_QUEUE_SEGMENTS];
+	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
+};
+
+struct blk_queue {
+	const struct blk_queue_ops *ops;
+	const struct virtio_blk *blk;
+	int fd;           /* of the image */
+	const char *name; /* of the device, for messages */
+	struct virtio_blk_stats stats;
+	int logged_error; /* of the back end, and its errno: the last that was logged */
+	int logged_errno;
+};
+
+/* See struct device_ops for the first two. */
+struct blk_queue_ops {
+	int (*process)(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget);
+	void (*drain)(struct blk_queue *queue, struct virtio_queue *virtq);
+	int (*completion_fd)(const struct blk_queue *queue);
+	void (*destroy)(struct blk_queue *queue); /* frees it; nothing is in flight */
+};
+
+/* Return a queue, or NULL with errno. blk and name must live as long as it does. */
+struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const char *name);
+struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name);
+
+/* Whether this program was built with io_uring. */
+bool blk_queue_has_uring(void);
+
+/* For both kinds. */
+
+/* When a turn that begins now ends, and whether it has. */
+int64_t blk_queue_turn(void);
+bool blk_queue_turn_is_over(int64_t end);
+
+/* The same for virtio_blk_parse(). */
+struct virtio_blk_storage blk_queue_storage(struct blk_queue_storage *storage);
+
+/* Carries a request out with ordinary system calls. */
+void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request *request,
+		       struct virtio_blk_result *result);
+
+/* Tells the operator of a back end's failure: once for each kind of error, as a disk that fails fails often. */
+void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
+
+/* Both give a chain back to the driver: one that is no request, or a request with its result. Return 0 or an error. */
+int blk_queue_give_back(struct blk_queue *queue, struct virtio_queue *virtq, struct virtio_token token);
+int blk_queue_finish(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request,
+		     const struct virtio_blk_result *result);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Block requests through io_uring: many in flight at once, given back in the order in which they finish.
+ *
+ * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from pop to completion. Reads,
+ * writes and flushes are handed to the kernel in pieces, never two of one request at the same time: the next piece
+ * begins where the last one ended, and a write under write-through goes on with a flush when all of it is written.
+ * A flush is no barrier: it promises the writes that were done before it was begun (virtio 1.4, 5.2.6.2).
+ *
+ * GET_ID, and what is refused, is done at once. Discarding and writing zeros is done by ordinary system calls too:
+ * the kernel has no asynchronous path for either, it would only occupy a thread of its own in place of this one.
+ */
+#include "blk_queue.h"
+
+#include "event_loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SLOTS 64  /* requests in flight; each has one piece in the kernel's hands, so the ring needs no more */
+#define IOVECS 64 /* of a piece */
+
+/* What is in flight must end before the queue can be stopped: with this much no more is begun. */
+#define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
+
+#define MOMENT_NS 1000000
+
+static_assert(sizeof(struct iovec) == sizeof(struct virtio_iovec), "ours has the layout of struct iovec");
+static_assert(offsetof(struct iovec, iov_base) == offsetof(struct virtio_iovec, base), "offset of base");
+static_assert(offsetof(struct iovec, iov_len) == offsetof(struct virtio_iovec, len), "offset of len");
+
+struct slot {
+	struct slot *next; /* free slots are a list */
+	struct virtio_blk_request request;
+	struct virtio_blk_transfer transfer;
+	bool flushing; /* what is in flight is a flush, not a piece of the transfer */
+	struct virtio_iovec iov[IOVECS];
+	struct blk_queue_storage storage;
+};
+
+struct uring_queue {
+	struct blk_queue queue;
+	struct io_uring ring;
+	struct slot *free;
+	unsigned int in_flight; /* slots in use */
+	uint64_t bytes;         /* of data of their requests, read or written */
+	struct slot slots[SLOTS];
+};
+
+static struct uring_queue *from_queue(struct blk_queue *queue)
+{
+	return CONTAINER_OF(queue, struct uring_queue, queue);
+}
+
+/* Slots */
+
+static uint64_t data_bytes(const struct virtio_blk_request *request)
+{
+	return request->in.bytes + request->out.bytes;
+}
+
+static void free_slot(struct uring_queue *uring, struct slot *slot)
+{
+	slot->next = uring->free;
+	uring->free = slot;
+	uring->in_flight--;
+}
+
+static bool is_full(const struct uring_queue *uring)
+{
+	return !uring->free || uring->bytes >= MAX_BYTES_IN_FLIGHT;
+}
+
+/* Pieces */
+
+/* There is room: a slot has one piece at a time, and the ring has an entry for each slot. */
+static struct io_uring_sqe *new_piece(struct uring_queue *uring)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+
+	assert(sqe);
+	return sqe;
+}
+
+static void begin_flush(struct uring_queue *uring, struct slot *slot)
+{
+	struct io_uring_sqe *sqe = new_piece(uring);
+
+	slot->flushing = true;
+	io_uring_prep_fsync(sqe, uring->queue.fd, IORING_FSYNC_DATASYNC);
+	io_uring_sqe_set_data(sqe, slot);
+}
+
+static void begin_move(struct uring_queue *uring, struct slot *slot)
+{
+	struct io_uring_sqe *sqe = new_piece(uring);
+	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
+	const uint32_t count = virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
+
+	slot->flushing = false;
+	if (slot->request.type == VIRTIO_BLK_T_IN)
+		io_uring_prep_readv(sqe, uring->queue.fd, iov, count, slot->transfer.offset);
+	else
+		io_uring_prep_writev(sqe, uring->queue.fd, iov, count, slot->transfer.offset);
+	io_uring_sqe_set_data(sqe, slot);
+}
+
+/* What the kernel would not do this way, by an ordinary call. Returns as a completion does. */
+static int move_now(const struct uring_queue *uring, struct slot *slot)
+{
+	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
+	const int count = (int)virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
+	const off_t offset = (off_t)slot->transfer.offset;
+	ssize_t moved;
+
+	do
+		moved = slot->request.type == VIRTIO_BLK_T_IN ? preadv(uring->queue.fd, iov, count, offset)
+							      : pwritev(uring->queue.fd, iov, count, offset);
+	while (moved < 0 && errno == EINTR);
+	/* A vector is at most 2^30 bytes long. */
+	return moved < 0 ? -errno : (int)moved;
+}
+
+static int flush_now(const struct uring_queue *uring)
+{
+	int error;
+
+	do
+		error = fdatasync(uring->queue.fd);
+	while (error && errno == EINTR);
+	return error ? -errno : 0;
+}
+
+/* Requests */
+
+static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot,
+		  const struct virtio_blk_result *result)
+{
+	const int error = blk_queue_finish(&uring->queue, virtq, &slot->request, result);
+
+	uring->bytes -= data_bytes(&slot->request);
+	free_slot(uring, slot);
+	return error;
+}
+
+static int finish_io(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int error)
+{
+	struct virtio_blk_result result;
+
+	virtio_blk_transfer_result(&slot->request, &slot->transfer, error, &result);
+	return finish(uring, virtq, slot, &result);
+}
+
+/*
+ * Goes on with a request of which a piece has ended with `res`: bytes moved, or a negative errno. Returns 0, or an
+ * error by which the queue broke.
+ */
+static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
+{
+	int left;
+
+	if (res == -EINTR || res == -EAGAIN)
+		res = slot->flushing ? flush_now(uring) : move_now(uring, slot);
+	if (res < 0)
+		blk_queue_log_failure(&uring->queue, VIRTIO_EIO, -res);
+	/* A flush that has failed isn't repeated: the kernel reports what it couldn't write only once. */
+	if (slot->flushing)
+		return finish_io(uring, virtq, slot, res < 0 ? VIRTIO_EIO : 0);
+	left = virtio_blk_transfer_advance(&slot->transfer, res < 0 ? VIRTIO_EIO : res);
+	if (left < 0 && res >= 0)
+		blk_queue_log_failure(&uring->queue, left, 0);
+	if (left == 1)
+		begin_move(uring, slot);
+	else if (left == 0 && slot->request.type == VIRTIO_BLK_T_OUT && virtio_blk_write_through(uring->queue.blk))
+		begin_flush(uring, slot);
+	else
+		return finish_io(uring, virtq, slot, left);
+	return 0;
+}
+
+/* Begins a request that fills a slot, or does it at once. */
+static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
+{
+	const struct virtio_blk_request *request = &slot->request;
+	const bool is_io = request->type == VIRTIO_BLK_T_IN || request->type == VIRTIO_BLK_T_OUT ||
+			   request->type == VIRTIO_BLK_T_FLUSH;
+	struct virtio_blk_result result;
+
+	uring->bytes += data_bytes(request);
+	/* Also what is refused, and what has no data, is nothing to wait for. */
+	if (!is_io || virtio_blk_check(uring->queue.blk, request) != VIRTIO_BLK_S_OK ||
+	    (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) == 0)) {
+		blk_queue_execute(&uring->queue, request, &result);
+		return finish(uring, virtq, slot, &result);
+	}
+	virtio_blk_transfer_init(&slot->transfer, request);
+	if (request->type == VIRTIO_BLK_T_FLUSH)
+		begin_flush(uring, slot);
+	else
+		begin_move(uring, slot);
+	return 0;
+}
+
+/* The ring */
+
+/* Hands the kernel what was begun, and waits until `wait` pieces, 0 or 1, have ended. Does neither if interrupted. */
+static void submit(struct uring_queue *uring, unsigned int wait)
+{
+	const struct timespec moment = { .tv_nsec = MOMENT_NS };
+	const int got = io_uring_submit_and_wait(&uring->ring, wait);
+
+	/* EAGAIN, EBUSY: the kernel has no memory for it right now. */
+	if (got < 0 && got != -EINTR)
+		(void)nanosleep(&moment, NULL);
+}
+
+/* Goes on with what has ended, which is not more than what was in flight. Returns 0, or an error of the queue. */
+static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
+{
+	struct io_uring_cqe *cqe;
+	int result = 0;
+
+	for (unsigned int n = uring->in_flight; n > 0 && io_uring_peek_cqe(&uring->ring, &cqe) == 0; n--) {
+		struct slot *slot = io_uring_cqe_get_data(cqe);
+		const int res = cqe->res;
+		int error;
+
+		io_uring_cqe_seen(&uring->ring, cqe);
+		error = go_on(uring, virtq, slot, res);
+		if (!result)
+			result = error;
+	}
+	return result;
+}
+
+static int take(struct uring_queue *uring, struct virtio_queue *virtq, struct virtio_chain *chain)
+{
+	struct slot *slot = uring->free;
+	const struct virtio_blk_storage storage = blk_queue_storage(&slot->storage);
+
+	if (virtio_blk_parse(chain, &storage, &slot->request))
+		return blk_queue_give_back(&uring->queue, virtq, chain->token);
+	uring->free = slot->next;
+	uring->in_flight++;
+	return begin(uring, virtq, slot);
+}
+
+static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
+{
+	struct uring_queue *uring = from_queue(queue);
+	const int64_t end = blk_queue_turn();
+	int error = reap(uring, virtq);
+	struct virtio_chain chain;
+
+	for (; !error && budget > 0 && !is_full(uring); budget--) {
+		const int got = virtio_queue_pop(virtq, &chain);
+
+		if (got == 0)
+			break;
+		error = got < 0 ? got : take(uring, virtq, &chain);
+		if (blk_queue_turn_is_over(end))
+			break;
+	}
+	while (io_uring_sq_ready(&uring->ring) > 0)
+		submit(uring, 0);
+	return error ? error : is_full(uring);
+}
+
+/* Nothing new is begun here but the rest of what was, which is bounded. */
+static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
+{
+	struct uring_queue *uring = from_queue(queue);
+
+	while (uring->in_flight > 0) {
+		submit(uring, 1);
+		/* A queue that can't take completions any longer is broken, or will be found to be. */
+		(void)reap(uring, virtq);
+	}
+}
+
+static int uring_completion_fd(const struct blk_queue *queue)
+{
+	const struct uring_queue *uring = (const struct uring_queue *)(const void *)queue;
+
+	return uring->ring.ring_fd;
+}
+
+static void uring_destroy(struct blk_queue *queue)
+{
+	struct uring_queue *uring = from_queue(queue);
+
+	io_uring_queue_exit(&uring->ring);
+	free(uring);
+}
+
+static const struct blk_queue_ops uring_ops = {
+	.process = uring_process,
+	.drain = uring_drain,
+	.completion_fd = uring_completion_fd,
+	.destroy = uring_destroy,
+};
+
+bool blk_queue_has_uring(void)
+{
+	return true;
+}
+
+struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name)
+{
+	struct uring_queue *uring = calloc(1, sizeof *uring);
+	int error;
+
+	if (!uring)
+		return NULL;
+	uring->queue = (struct blk_queue){ .ops = &uring_ops, .blk = blk, .fd = fd, .name = name };
+	error = io_uring_queue_init(SLOTS, &uring->ring, 0);
+	if (error) {
+		free(uring);
+		errno = -error;
+		return NULL;
+	}
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		uring->slots[i].next = uring->free;
+		uring->free = &uring->slots[i];
+	}
+	return &uring->queue;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Threads that can be stopped. */
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Ends a system call that waits. */
+#define NUDGE SIGUSR1
+
+/*
+ * How long a thread may take to obey before it is nudged; then twice as long, and so on: some long system calls, like
+ * making a hole in a file, begin anew when they are interrupted.
+ */
+#define FIRST_NUDGE_MS 10
+#define LAST_NUDGE_MS 1000
+
+static void on_nudge(int number)
+{
+	(void)number;
+}
+
+int worker_init(void)
+{
+	/* No SA_RESTART: that is the purpose. */
+	struct sigaction action = { .sa_handler = on_nudge };
+
+	sigemptyset(&action.sa_mask);
+	return sigaction(NUDGE, &action, NULL);
+}
+
+static void on_wake(struct event_source *source)
+{
+	uint64_t count;
+
+	/* That it came is all; the order is looked at in between events anyway. */
+	(void)!read(source->fd, &count, sizeof count);
+}
+
+/* Between two events: returns whether to go on. */
+static bool obey(struct worker *worker)
+{
+	enum worker_order order;
+
+	pthread_mutex_lock(&worker->mutex);
+	order = worker->order;
+	pthread_mutex_unlock(&worker->mutex);
+	if (order == WORKER_RUN)
+		return true;
+	worker->settle(worker);
+	pthread_mutex_lock(&worker->mutex);
+	worker->settled = true;
+	pthread_cond_broadcast(&worker->changed);
+	/*
+	 * If it was resumed it takes a turn, also when it is to pause again by now: otherwise it might never get one.
+	 */
+	while (worker->settled && worker->order == WORKER_PAUSE)
+		pthread_cond_wait(&worker->changed, &worker->mutex);
+	order = worker->order;
+	if (order == WORKER_STOP && !worker->settled) {
+		worker->settled = true;
+		pthread_cond_broadcast(&worker->changed);
+	}
+	pthread_mutex_unlock(&worker->mutex);
+	return order != WORKER_STOP;
+}
+
+static void *run(void *arg)
+{
+	struct worker *worker = arg;
+
+	/* The loop itself fails only with a descriptor that isn't one: then there is nothing but orders to wait for. */
+	while (obey(worker))
+		if (event_loop_turn(&worker->loop))
+			(void)!poll(NULL, 0, 1);
+	return NULL;
+}
+
+static void give_order(struct worker *worker, enum worker_order order)
+{
+	const uint64_t one = 1;
+
+	pthread_mutex_lock(&worker->mutex);
+	worker->order = order;
+	if (order == WORKER_RUN)
+		worker->settled = false;
+	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->mutex);
+	(void)!write(worker->wake.fd, &one, sizeof one);
+}
+
+static struct timespec in_ms(long ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += ms % 1000 * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_nsec -= 1000000000;
+		at.tv_sec++;
+	}
+	return at;
+}
+
+static void await_settled(struct worker *worker)
+{
+	long patience = FIRST_NUDGE_MS;
+	struct timespec at = in_ms(patience);
+
+	pthread_mutex_lock(&worker->mutex);
+	while (!worker->settled) {
+		if (pthread_cond_timedwait(&worker->changed, &worker->mutex, &at) == ETIMEDOUT) {
+			(void)pthread_kill(worker->thread, NUDGE);
+			patience = patience < LAST_NUDGE_MS / 2 ? 2 * patience : LAST_NUDGE_MS;
+			at = in_ms(patience);
+		}
+	}
+	pthread_mutex_unlock(&worker->mutex);
+}
+
+int worker_open(struct worker *worker, void (*settle)(struct worker *worker))
+{
+	pthread_condattr_t attributes;
+
+	*worker = (struct worker){ .settle = settle, .wake = { .fd = -1, .ready = on_wake }, .order = WORKER_RUN };
+	if (event_loop_open(&worker->loop))
+		return -1;
+	worker->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (worker->wake.fd < 0 || event_loop_add(&worker->loop, &worker->wake, EVENT_WHILE_READABLE)) {
+		if (worker->wake.fd >= 0)
+			close(worker->wake.fd);
+		event_loop_close(&worker->loop);
+		return -1;
+	}
+	pthread_mutex_init(&worker->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&worker->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return 0;
+}
+
+int worker_start(struct worker *worker, const char *name)
+{
+	errno = pthread_create(&worker->thread, NULL, run, worker);
+	if (errno)
+		return -1;
+	/* For whoever looks at the process. */
+	(void)pthread_setname_np(worker->thread, name);
+	return 0;
+}
+
+void worker_pause(struct worker *worker)
+{
+	give_order(worker, WORKER_PAUSE);
+	await_settled(worker);
+}
+
+void worker_resume(struct worker *worker)
+{
+	give_order(worker, WORKER_RUN);
+}
+
+void worker_stop(struct worker *worker)
+{
+	give_order(worker, WORKER_STOP);
+	await_settled(worker);
+	pthread_join(worker->thread, NULL);
+}
+
+void worker_close(struct worker *worker)
+{
+	pthread_cond_destroy(&worker->changed);
+	pthread_mutex_destroy(&worker->mutex);
+	close(worker->wake.fd);
+	event_loop_close(&worker->loop);
+}
