@@ -465,11 +465,11 @@ static void queue_start_is_whole_when_memory_goes_away(void **state)
 }
 
 /* Three requests in a used ring of that kind, and the look-ups answered, refused, and answered again. */
-static int complete_three(struct scattered *s, uint32_t variant, uint32_t answers, uint32_t refusals)
+static int complete_three(struct scattered *s, uint32_t variant, uint32_t answers, uint32_t refusals,
+			  struct virtio_completion batch[3])
 {
 	const struct place places[AREAS] = { [VIRTIO_QUEUE_USED] = { 1, 15 } };
 	const struct vring_desc buffer = { DATA, 1, 0, 0 };
-	struct virtio_completion batch[3];
 	struct virtio_chain chain;
 
 	scatter_and_start(s, places, variant | WITH_TRANSLATION);
@@ -485,7 +485,10 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 	return virtio_queue_complete_batch(&s->queue, batch, 3);
 }
 
-/* The same for completions: nothing of a batch that failed is visible, and all of one that did not. */
+/*
+ * The same for completions: nothing of a batch that failed is visible, and all of one that did not. What failed is in
+ * flight as before, and can be completed when memory is back.
+ */
 static void queue_complete_says_so_when_memory_goes_away(void **state)
 {
 	(void)state;
@@ -493,15 +496,21 @@ static void queue_complete_says_so_when_memory_goes_away(void **state)
 		uint32_t answers = 0, visible = 0;
 
 		while (visible == 0) {
+			struct virtio_completion batch[3];
 			struct scattered s;
 			const int error =
-				complete_three(&s, i & 1 ? WITH_IN_ORDER : 0, answers++, i & 2 ? 1 : UINT32_MAX);
+				complete_three(&s, i & 1 ? WITH_IN_ORDER : 0, answers++, i & 2 ? 1 : UINT32_MAX, batch);
 
 			assert_true(error == 0 || error == VIRTIO_EFAULT);
 			visible = error ? 0 : 3;
 			assert_int_equal(field_of(&s, VIRTIO_MOCK_USED_IDX), visible);
 			assert_int_equal(virtio_queue_next_used(&s.queue), visible);
-			for (uint32_t id = 0; id < visible; id++)
+			assert_int_equal(virtio_queue_in_flight(&s.queue), 3 - visible);
+			s.answers = UINT32_MAX;
+			assert_int_equal(virtio_queue_complete_batch(&s.queue, batch, 3), error ? 0 : VIRTIO_ESTALE);
+			assert_int_equal(field_of(&s, VIRTIO_MOCK_USED_IDX), 3);
+			assert_true(virtio_queue_quiesced(&s.queue));
+			for (uint32_t id = 0; id < 3; id++)
 				expect_element(&s, id, id);
 			expect_margins_untouched(&s);
 		}

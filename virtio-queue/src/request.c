@@ -147,34 +147,52 @@ static int used_ring_error(struct virtio_queue *queue)
 				   VIRTIO_ACCESS_WRITE);
 }
 
-/* Moves completions from the in-flight storage to the used ring, as far as no earlier one is missing. */
+/*
+ * Under IN_ORDER: stores completions in the used ring, as far as no earlier one is missing, and makes them visible
+ * together. Until that has succeeded the books are as before, for a translation can change its mind.
+ */
 static int publish_in_order(struct virtio_queue *queue)
 {
 	const uint16_t end = (uint16_t)(queue->next_avail - queue->replay);
+	const uint16_t begin = queue->publish;
 	uint64_t idx = queue->used_idx;
+	uint16_t next = begin;
+	int error;
 
-	while (queue->publish != end) {
-		const uint16_t head = queue->inflight[queue->publish & queue->mask].order;
-		struct virtio_inflight *entry = &queue->inflight[head];
-		int error;
+	for (; next != end; next++) {
+		const uint16_t head = queue->inflight[next & queue->mask].order;
+		const struct virtio_inflight *entry = &queue->inflight[head];
 
 		if (entry->state == VIRTIO_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
 			break;
-		error = virtio_ring_store_used(queue, idx, head, (uint32_t)entry->state);
+		error = virtio_ring_store_used(queue, idx++, head, (uint32_t)entry->state);
 		if (error)
 			return error;
-		entry->state = VIRTIO_INFLIGHT_IDLE;
-		queue->waiting--;
-		queue->publish++;
-		idx++;
 	}
-	return idx == queue->used_idx ? 0 : virtio_ring_publish(queue, idx);
+	error = idx == queue->used_idx ? 0 : virtio_ring_publish(queue, idx);
+	if (error)
+		return error;
+	for (uint16_t slot = begin; slot != next; slot++) {
+		leave_flight(queue, &queue->inflight[queue->inflight[slot & queue->mask].order]);
+		queue->waiting--;
+	}
+	queue->publish = next;
+	return 0;
 }
 
-static void wait_in_order(struct virtio_queue *queue, uint16_t head, uint32_t len)
+/* Stores completions in the used ring, and makes them visible together: the driver sees none if one can't be stored. */
+static int publish(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
-	queue->inflight[head].state = VIRTIO_INFLIGHT_WAITS | len;
-	queue->waiting++;
+	uint64_t idx = queue->used_idx;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const int error =
+			virtio_ring_store_used(queue, idx++, (uint16_t)completions[i].token.head, completions[i].len);
+
+		if (error)
+			return error;
+	}
+	return virtio_ring_publish(queue, idx);
 }
 
 int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len)
@@ -184,47 +202,75 @@ int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, ui
 	return virtio_queue_complete_batch(queue, &one, 1);
 }
 
-/* Takes all tokens out of flight, or none. */
-static int check_tokens(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
+/* Gives the state of a head's entry another low half, and another answer to whether it waits; the flags stay. */
+static void set_state(struct virtio_inflight *entry, uint64_t waits, uint32_t low)
+{
+	entry->state = (entry->state & (VIRTIO_INFLIGHT_OLD_MAP | VIRTIO_INFLIGHT_REPLAYED)) | waits | low;
+}
+
+/* Puts requests back in flight that mark_waiting() took out of it. */
+static void mark_in_flight(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		set_state(&queue->inflight[completions[i].token.head], 0, completions[i].token.sequence);
+	queue->waiting -= count;
+}
+
+/* Takes all requests out of flight, with the lengths of their completions in place of their sequence numbers, or none. */
+static int mark_waiting(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct virtio_inflight *entry = find_in_flight(queue, completions[i].token);
 
 		if (!entry) {
-			while (i-- > 0)
-				queue->inflight[completions[i].token.head].state &= ~VIRTIO_INFLIGHT_WAITS;
+			mark_in_flight(queue, completions, i);
 			return VIRTIO_ESTALE;
 		}
 		/* So that the same token further on is found stale. */
-		entry->state |= VIRTIO_INFLIGHT_WAITS;
+		set_state(entry, VIRTIO_INFLIGHT_WAITS, completions[i].len);
+		queue->waiting++;
 	}
 	return 0;
 }
 
+/* What has been completed is done with its map, whether or not the driver has been told yet. */
+static void forget_old_maps(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct virtio_inflight *entry = &queue->inflight[completions[i].token.head];
+
+		if (entry->state == VIRTIO_INFLIGHT_IDLE)
+			continue;
+		queue->old_map_in_flight -= (entry->state & VIRTIO_INFLIGHT_OLD_MAP) != 0;
+		entry->state &= ~(VIRTIO_INFLIGHT_OLD_MAP | VIRTIO_INFLIGHT_REPLAYED);
+	}
+	virtio_queue_update_paths(queue);
+}
+
 int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
-	uint64_t idx = queue->used_idx;
 	int error;
 
 	if (queue->size == 0)
 		return count ? VIRTIO_ESTALE : 0;
 	error = used_ring_error(queue);
 	if (!error)
-		error = check_tokens(queue, completions, count);
+		error = mark_waiting(queue, completions, count);
 	if (error || count == 0)
 		return error;
-	for (uint32_t i = 0; i < count; i++) {
-		const uint16_t head = (uint16_t)completions[i].token.head;
-
-		leave_flight(queue, &queue->inflight[head]);
-		if (queue->config.in_order)
-			wait_in_order(queue, head, completions[i].len);
-		else if (!error)
-			error = virtio_ring_store_used(queue, idx++, head, completions[i].len);
+	error = queue->config.in_order ? publish_in_order(queue) : publish(queue, completions, count);
+	if (error) {
+		mark_in_flight(queue, completions, count);
+		return error;
 	}
-	if (queue->config.in_order)
-		return publish_in_order(queue);
-	return error ? error : virtio_ring_publish(queue, idx);
+	if (queue->config.in_order) {
+		forget_old_maps(queue, completions, count);
+		return 0;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		leave_flight(queue, &queue->inflight[completions[i].token.head]);
+	queue->waiting -= count;
+	return 0;
 }
 
 /* Notifications */

@@ -157,7 +157,7 @@ uint64_t virtio_mock_area_bytes(const struct virtio_mock *mock, enum virtio_queu
 uint64_t virtio_mock_start(const struct virtio_mock *mock);
 uint64_t virtio_mock_end(const struct virtio_mock *mock);
 
-/* Guest address of a descriptor, of an entry of a ring, and of a field, wherever the index points. */
+/* Guest address of a descriptor, of an entry of a ring, and of a field, wherever the index points; 0 for an unknown field. */
 uint64_t virtio_mock_desc_addr(const struct virtio_mock *mock, uint32_t index);
 uint64_t virtio_mock_avail_entry_addr(const struct virtio_mock *mock, uint32_t slot);
 uint64_t virtio_mock_used_entry_addr(const struct virtio_mock *mock, uint32_t slot);

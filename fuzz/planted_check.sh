@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Does each file in fuzz/planted still change exactly one line of the file that it names? Whether the bug is found, planted.sh
+# shows, which takes minutes.
+# usage: planted_check.sh SRC WORK
+set -u
+mkdir -p "$2" || exit 1
+failed=0 count=0
+for file in "$1"/fuzz/planted/*.sed; do
+	target=$1/$(sed -n 's/^# file: //p' "$file")
+	count=$((count + 1))
+	sed -f "$file" "$target" >"$2/changed" || failed=1
+	changes=$(diff "$target" "$2/changed" | grep -c '^[<>]')
+	removed=$(diff "$target" "$2/changed" | grep -c '^<')
+	if [ "$removed" != 1 ] || [ "$changes" -gt 2 ]; then
+		echo "FAILED: $file changes $removed lines of $target" >&2
+		failed=1
+	fi
+done
+[ "$count" -ge 6 ] || { echo "FAILED: only $count planted bugs found" >&2; failed=1; }
+[ "$failed" = 0 ] && echo "ok: $count planted bugs"
+exit "$failed"
