@@ -27,7 +27,7 @@ static int answer(struct proxy *proxy, uint64_t value)
 static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 {
 	const char *reason;
-	struct guest_ram *ram = guest_ram_map(&message->payload.memory, message->fds, message->fd_count, &reason);
+	struct guest_ram *ram = guest_ram_map(&message->payload.memory, message->in.fds, message->in.fd_count, &reason);
 
 	/* There is no reply by which to refuse it, and without it we would work on memory that the guest doesn't have. */
 	if (!ram)

@@ -13,66 +13,6 @@ static_assert(sizeof(struct proxy_memory) == 192, "as QEMU has it");
 static_assert(sizeof(struct proxy_config_access) == 12, "as QEMU has it");
 static_assert(sizeof(struct proxy_bar_access) == 24, "as QEMU has it");
 
-/*
- * Keeps what descriptors came along. The kernel has put each of them into our table already, so also those that
- * are too many must be found, to be closed.
- */
-static int keep_fds(struct proxy_message *message, struct msghdr *from)
-{
-	int result = from->msg_flags & MSG_CTRUNC ? -1 : 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(from); c; c = CMSG_NXTHDR(from, c)) {
-		size_t count;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			if (message->fd_count < PROXY_MAX_FDS) {
-				message->fds[message->fd_count++] = fd;
-			} else {
-				close(fd);
-				result = -1;
-			}
-		}
-	}
-	return result;
-}
-
-/* One recvmsg(), not beyond the `want` bytes, so that the next message stays in the socket. As proxy_receive(). */
-static int receive_some(int socket, struct proxy_message *message, void *to, size_t want, const char **reason)
-{
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof message->fds)];
-	} control;
-	struct iovec iov = { .iov_base = to, .iov_len = want };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space
-	};
-	const ssize_t got = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-	if (got < 0) {
-		if (errno == EAGAIN || errno == EINTR)
-			return 0;
-		*reason = strerror(errno);
-		return -1;
-	}
-	if (keep_fds(message, &msg)) {
-		*reason = "too many file descriptors with one message";
-		return -1;
-	}
-	if (got == 0) {
-		*reason = message->received ? "disconnected in the middle of a message" : NULL;
-		return -1;
-	}
-	message->received += (size_t)got;
-	return 1;
-}
-
 /* Whether the header can be one, so that the payload fits where it is received. */
 static const char *header_error(const struct proxy_header *header)
 {
@@ -99,9 +39,9 @@ static const char *fds_error(const struct proxy_message *message)
 	case PROXY_SET_MEMORY:
 		return NULL;
 	case PROXY_SET_IRQ:
-		return message->fd_count == 2 ? NULL : "not two file descriptors for interrupts";
+		return message->in.fd_count == 2 ? NULL : "not two file descriptors for interrupts";
 	default:
-		return message->fd_count == 0 ? NULL : "file descriptors with a message that has none";
+		return message->in.fd_count == 0 ? NULL : "file descriptors with a message that has none";
 	}
 }
 
@@ -110,19 +50,20 @@ int proxy_receive(int socket, struct proxy_message *message, const char **reason
 	const size_t header = sizeof message->header;
 
 	for (;;) {
-		const size_t had = message->received;
+		const size_t had = message->in.received;
 		int got;
 
 		if (had < header)
-			got = receive_some(socket, message, (char *)&message->header + had, header - had, reason);
+			got = incoming_receive(socket, &message->in, (char *)&message->header + had, header - had,
+					       reason);
 		else if (had - header < message->header.size)
-			got = receive_some(socket, message, message->payload.bytes + (had - header),
-					   message->header.size - (had - header), reason);
+			got = incoming_receive(socket, &message->in, message->payload.bytes + (had - header),
+					       message->header.size - (had - header), reason);
 		else
 			break;
 		if (got <= 0)
 			return got;
-		if (had < header && message->received == header) {
+		if (had < header && message->in.received == header) {
 			*reason = header_error(&message->header);
 			if (*reason)
 				return -1;
@@ -134,8 +75,7 @@ int proxy_receive(int socket, struct proxy_message *message, const char **reason
 
 void proxy_clear(struct proxy_message *message)
 {
-	for (unsigned int i = 0; i < message->fd_count; i++)
-		close(message->fds[i]);
+	incoming_clear(&message->in);
 	memset(message, 0, sizeof *message);
 }
 

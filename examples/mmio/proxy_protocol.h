@@ -11,10 +11,12 @@
 #ifndef PROXY_PROTOCOL_H
 #define PROXY_PROTOCOL_H
 
+#include "incoming.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROXY_MAX_FDS 8
+#define PROXY_MAX_FDS INCOMING_MAX_FDS
 
 /* What a read gives that went wrong, or went to where nothing is; on a PCI bus too. */
 #define PROXY_NOTHING UINT64_MAX
@@ -69,9 +71,7 @@ union proxy_payload {
 struct proxy_message {
 	struct proxy_header header;
 	union proxy_payload payload;
-	size_t received; /* bytes, header included */
-	int fds[PROXY_MAX_FDS];
-	unsigned int fd_count;
+	struct incoming in; /* how much of that is there, header included, and its descriptors */
 };
 
 /*

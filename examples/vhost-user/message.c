@@ -9,66 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/*
- * Keeps what descriptors came along. The kernel has installed each of them in our table already, so
- * also those that are too many must be found, to be closed.
- */
-static int keep_fds(struct message *message, struct msghdr *from)
-{
-	int result = from->msg_flags & MSG_CTRUNC ? -1 : 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(from); c; c = CMSG_NXTHDR(from, c)) {
-		size_t count;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			if (message->fd_count < VHOST_USER_MAX_FDS) {
-				message->fds[message->fd_count++] = fd;
-			} else {
-				close(fd);
-				result = -1;
-			}
-		}
-	}
-	return result;
-}
-
-/* One recvmsg(): never reads past the `want` bytes, so that what follows stays in the socket. */
-static int receive_some(int socket, struct message *message, void *to, size_t want, const char **reason)
-{
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof message->fds)];
-	} control;
-	struct iovec iov = { .iov_base = to, .iov_len = want };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space
-	};
-	ssize_t got = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-	if (got < 0) {
-		if (errno == EAGAIN || errno == EINTR)
-			return 0;
-		*reason = strerror(errno);
-		return -1;
-	}
-	if (keep_fds(message, &msg)) {
-		*reason = "too many file descriptors with one message";
-		return -1;
-	}
-	if (got == 0) {
-		*reason = message->received ? "disconnected in the middle of a message" : NULL;
-		return -1;
-	}
-	message->received += (size_t)got;
-	return 1;
-}
-
 static const char *header_error(const struct vhost_user_header *header)
 {
 	if ((header->flags & VHOST_USER_FLAG_VERSION_MASK) != VHOST_USER_FLAG_VERSION)
@@ -97,8 +37,8 @@ static bool is_other_end(int socket, int fd)
 /* The whole message is here: are its descriptors ones that we may hold? */
 static int check_fds(int socket, const struct message *message, const char **reason)
 {
-	for (unsigned int i = 0; i < message->fd_count; i++)
-		if (is_other_end(socket, message->fds[i])) {
+	for (unsigned int i = 0; i < message->in.fd_count; i++)
+		if (is_other_end(socket, message->in.fds[i])) {
 			*reason = "the front end's own end of a connection as a file descriptor";
 			return -1;
 		}
@@ -108,23 +48,24 @@ static int check_fds(int socket, const struct message *message, const char **rea
 int message_receive(int socket, struct message *message, const char **reason)
 {
 	for (;;) {
-		const size_t had = message->received;
+		const size_t had = message->in.received;
 		const size_t header = sizeof message->header;
 		int got;
 
 		if (had < header) {
-			got = receive_some(socket, message, (char *)&message->header + had, header - had, reason);
+			got = incoming_receive(socket, &message->in, (char *)&message->header + had, header - had,
+					       reason);
 		} else {
 			const size_t payload = had - header;
 
 			if (payload == message->header.size)
 				return check_fds(socket, message, reason);
-			got = receive_some(socket, message, message->payload.bytes + payload,
-					   message->header.size - payload, reason);
+			got = incoming_receive(socket, &message->in, message->payload.bytes + payload,
+					       message->header.size - payload, reason);
 		}
 		if (got <= 0)
 			return got;
-		if (had < header && message->received == header) {
+		if (had < header && message->in.received == header) {
 			*reason = header_error(&message->header);
 			if (*reason)
 				return -1;
@@ -132,19 +73,9 @@ int message_receive(int socket, struct message *message, const char **reason)
 	}
 }
 
-int message_take_fd(struct message *message, unsigned int index)
-{
-	int fd = message->fds[index];
-
-	message->fds[index] = -1;
-	return fd;
-}
-
 void message_clear(struct message *message)
 {
-	for (unsigned int i = 0; i < message->fd_count; i++)
-		if (message->fds[i] >= 0)
-			close(message->fds[i]);
+	incoming_clear(&message->in);
 	memset(message, 0, sizeof *message);
 }
 

@@ -9,15 +9,14 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include "incoming.h"
 #include "vhost_user.h"
 
 /* The message being received. All zero, but for the descriptors, is an empty one. */
 struct message {
 	struct vhost_user_header header;
 	union vhost_user_payload payload;
-	size_t received;             /* bytes, header included */
-	int fds[VHOST_USER_MAX_FDS]; /* ours to close; -1 for one that was taken */
-	unsigned int fd_count;       /* received, whether taken or not */
+	struct incoming in; /* how much of that is there, header included, and its descriptors */
 };
 
 /*
@@ -31,9 +30,6 @@ struct message {
  * Returns 1 when the message is whole, 0 if more is to come, -1 if there will be no more messages.
  */
 int message_receive(int socket, struct message *message, const char **reason);
-
-/* Takes a descriptor out of a message: it is the caller's to close now. */
-int message_take_fd(struct message *message, unsigned int index);
 
 /* Empties a message, and closes the descriptors that nobody has taken. */
 void message_clear(struct message *message);

@@ -141,7 +141,7 @@ static enum outcome reset_owner(struct session *session)
 /* We write to it, see vring.h. */
 static enum outcome set_backend_req_fd(struct session *session)
 {
-	const int fd = message_take_fd(&session->message, 0);
+	const int fd = incoming_take_fd(&session->message.in, 0);
 	socklen_t len = sizeof(int);
 	int domain;
 
@@ -197,12 +197,12 @@ static enum outcome set_mem_table(struct session *session)
 	uint16_t failed;
 
 	/* Some front ends send what is used of the table, others all that they have room for. */
-	if (table->count > VHOST_USER_MAX_REGIONS || table->count != message->fd_count ||
+	if (table->count > VHOST_USER_MAX_REGIONS || table->count != message->in.fd_count ||
 	    message->header.size % sizeof *table->regions != offsetof(struct vhost_user_memory, regions) ||
 	    message->header.size / sizeof *table->regions < table->count)
 		return violation(session, "%u regions, %u descriptors and %u bytes do not fit together", table->count,
-				 message->fd_count, message->header.size);
-	memory = shared_memory_map(table, message->fds, &reason);
+				 message->in.fd_count, message->header.size);
+	memory = shared_memory_map(table, message->in.fds, &reason);
 	if (!memory)
 		return refuse(session, "%s", reason);
 	pause_rings(session);
@@ -291,14 +291,14 @@ static enum outcome set_vring_fd(struct session *session, int (*set)(struct vrin
 	struct vring *vring;
 	int error;
 
-	if (message->fd_count != fds)
-		return violation(session, "%u descriptors instead of %u", message->fd_count, fds);
+	if (message->in.fd_count != fds)
+		return violation(session, "%u descriptors instead of %u", message->in.fd_count, fds);
 	if (value & ~(uint64_t)(VHOST_USER_VRING_INDEX_MASK | VHOST_USER_VRING_NO_FD))
 		return refuse(session, "unknown bits 0x%llx", (unsigned long long)value);
 	vring = find_vring(session, (uint32_t)value & VHOST_USER_VRING_INDEX_MASK);
 	if (!vring)
 		return REFUSED;
-	error = set(vring, fds ? message_take_fd(message, 0) : -1);
+	error = set(vring, fds ? incoming_take_fd(&message->in, 0) : -1);
 	if (!error && set == vring_set_kick) {
 		error = vring_start(vring, session->memory);
 		if (error)
@@ -441,8 +441,8 @@ static enum outcome handle(struct session *session, const struct request *reques
 		return refuse(session, "unknown request");
 	if (message->header.size < request->min_size || message->header.size > request->max_size)
 		return violation(session, "payload of %u bytes", message->header.size);
-	if (message->fd_count < request->min_fds || message->fd_count > request->max_fds)
-		return violation(session, "%u file descriptors", message->fd_count);
+	if (message->in.fd_count < request->min_fds || message->in.fd_count > request->max_fds)
+		return violation(session, "%u file descriptors", message->in.fd_count);
 	return request->handle(session);
 }
 

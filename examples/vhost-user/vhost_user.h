@@ -61,7 +61,6 @@ struct vhost_user_header {
 };
 
 #define VHOST_USER_MAX_REGIONS 8
-#define VHOST_USER_MAX_FDS 8
 
 struct vhost_user_region {
 	uint64_t guest_addr;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What comes in by a Unix socket as one message: bytes, in pieces as they arrive, and the file descriptors beside them.
+ *
+ * Nothing that the other side does may block us, or leave us a descriptor that nobody closes.
+ */
+#ifndef INCOMING_H
+#define INCOMING_H
+
+#include <stddef.h>
+
+#define INCOMING_MAX_FDS 8
+
+/* A message that is being received, or has been. All zero to begin with. */
+struct incoming {
+	size_t received;           /* bytes so far */
+	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for one that was taken */
+	unsigned int fd_count;     /* received, whether taken or not */
+};
+
+/*
+ * Receives once, and not beyond the `want` bytes, so that the next message stays in the socket.
+ *
+ * @socket  a stream socket
+ * @to      where the bytes go
+ * @reason  set when -1 is returned: why the connection is over; NULL if it ended between two messages
+ *
+ * Returns 1 if something came, 0 if nothing is there at the moment, -1 if nothing more will come.
+ */
+int incoming_receive(int socket, struct incoming *in, void *to, size_t want, const char **reason);
+
+/* Takes a descriptor out of a message: it is the caller's to close now. */
+int incoming_take_fd(struct incoming *in, unsigned int index);
+
+/* Closes the descriptors that nobody has taken, and empties the message. */
+void incoming_clear(struct incoming *in);
+
+#endif
