@@ -2,4 +2,4 @@
 # A queue may be enabled wherever its areas are.
 # file: virtio-device/src/queue_registers.c
 # harness: fuzz_device
-s/device->memory ? virtio_queue_config_check(&ready, device->memory) : VIRTIO_EFAULT;/0;/
+s/virtio_queue_config_check(&ready, device->memory);/0;/

@@ -308,9 +308,30 @@ static void io_goes_on_after_restore(void **state)
 	exchange(&f, 0, 5);
 }
 
+/* The map that a queue was enabled under may have gone when the device is to start it. */
+static void io_without_memory_at_driver_ok_needs_reset(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	setup(&f);
+	driver_negotiate(&f, 0);
+	driver_queue(&f, 0, 16);
+	virtio_device_set_memory(&f.device, NULL);
+	reg_set(&f, REG_STATUS, 0xf);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	assert_int_equal(f.device.first_error, VIRTIO_EFAULT);
+	reg_set(&f, REG_STATUS, 0);
+	/* Nor is a queue enabled without any. */
+	driver_negotiate(&f, 0);
+	driver_place(&f, 0, 16);
+	assert_false(driver_enable(&f, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(io_without_memory_at_driver_ok_needs_reset),
 		cmocka_unit_test(io_goes_on_over_every_queue),
 		cmocka_unit_test(io_made_available_before_driver_ok_is_served_then),
 		cmocka_unit_test(io_notified_with_nothing_new_does_nothing),

@@ -281,6 +281,10 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 			expect_refused(&f, VIRTIO_EFAULT);
 		}
 	}
+	/* There may be no memory at all. */
+	fixture_init(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_queue_config_check(&f.config, NULL), VIRTIO_EFAULT);
+	assert_int_equal(virtio_queue_start(&f.queue, &f.config, NULL), VIRTIO_EFAULT);
 }
 
 /* hostile 58: ready, and some addresses, or all, never set: as good as not ready. */

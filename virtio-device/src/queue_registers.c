@@ -128,7 +128,7 @@ static void enable(struct virtio_device *device, struct virtio_device_queue *que
 {
 	const struct virtio_queue_config before = queue->config;
 	const struct virtio_queue_config ready = virtio_device_ready_config(&before, device->accepted);
-	int error = device->memory ? virtio_queue_config_check(&ready, device->memory) : VIRTIO_EFAULT;
+	int error = virtio_queue_config_check(&ready, device->memory);
 
 	if (!error) {
 		queue->config = ready;

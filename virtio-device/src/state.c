@@ -110,7 +110,7 @@ static int rebuild_queue(const struct virtio_device *device, const struct virtio
 	if ((state->status & VIRTIO_CONFIG_S_FEATURES_OK) == 0)
 		return VIRTIO_EINVAL;
 	*config = virtio_device_ready_config(config, state->accepted);
-	return device->memory ? virtio_queue_config_check(config, device->memory) : VIRTIO_EFAULT;
+	return virtio_queue_config_check(config, device->memory);
 }
 
 static int check_queues(const struct virtio_device *device, const struct virtio_device_state *state,

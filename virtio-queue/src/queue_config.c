@@ -97,6 +97,8 @@ int virtio_queue_config_check(const struct virtio_queue_config *config, const st
 
 	if (!size_is_valid(config->max_size, VIRTIO_QUEUE_MAX_SIZE) || !size_is_valid(config->size, config->max_size))
 		return VIRTIO_ESIZE;
+	if (!map)
+		return VIRTIO_EFAULT;
 	virtio_memory_cursor_init(&cursor, map);
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		int error;

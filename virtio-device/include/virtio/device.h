@@ -64,7 +64,8 @@ struct virtio_device_ops {
 
 	/*
 	 * Start the device: every queue whose configuration is ready. Called once between two resets, when the driver
-	 * sets DRIVER_OK, which the status shows already. On success queue_notify() follows for each queue
+	 * sets DRIVER_OK, which the status shows already. Memory may have changed, or gone, since a queue was
+	 * enabled: its start tells. On success queue_notify() follows for each queue
 	 * that is ready, because the driver may have made buffers available before. Returns 0, or an
 	 * error, which leaves nothing started: the core then sets DEVICE_NEEDS_RESET.
 	 */

@@ -141,7 +141,7 @@ inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight 
  * @queue   prepared, and not started or reset since
  * @config  copied
  * @map     the guest's memory; must live until the queue is reset or has switched to another map
- *          and everything popped under this one is completed
+ *          and everything popped under this one is completed. NULL is none, and VIRTIO_EFAULT
  *
  * Both indices start at 0 (virtio_queue_set_next_avail() and virtio_queue_set_next_used() change
  * that). Returns 0; VIRTIO_EBUSY if started; VIRTIO_ENOTREADY if config says not ready; VIRTIO_EINVAL if

@@ -101,7 +101,7 @@ uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config
  * alignment, and all three areas wholly inside memory that permits what the device does there.
  *
  * @config  what to check
- * @map     the guest's memory
+ * @map     the guest's memory; NULL is none, and VIRTIO_EFAULT
  *
  * Returns 0; VIRTIO_ESIZE; VIRTIO_EALIGN; VIRTIO_EFAULT; VIRTIO_EPERM; VIRTIO_ENOTMAPPED.
  */
