@@ -230,6 +230,54 @@ static void reset_done_within_operation_or_without_need_does_nothing(void **stat
 	assert_true(device_is_fresh(&f));
 }
 
+static void on_reset_reset_again(struct device_fixture *f, enum device_op op, uint32_t a)
+{
+	(void)a;
+	if (op == OP_RESET)
+		f->hook_result = virtio_device_reset(&f->device);
+}
+
+/* A reset within a reset is the one that is in progress. */
+static void reset_within_operation_calls_it_once(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	disturb(&f, 0);
+	f.hook = on_reset_reset_again;
+	f.calls[OP_RESET] = 0;
+	reg_set(&f, REG_STATUS, 0);
+	assert_int_equal(f.hook_result, VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(f.calls[OP_RESET], 1);
+	assert_true(device_is_fresh(&f));
+}
+
+/* A vCPU that waits for the stop of a queue is let go by the reset of another, whether that takes time or not. */
+static void reset_ends_what_a_vcpu_waits_for(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (int takes_time = 0; takes_time < 2; takes_time++) {
+		device_setup(&f);
+		driver_start(&f, 0);
+		assert_false(virtio_device_waiting(&f.device));
+		reg_set(&f, REG_QUEUE_SEL, 0);
+		f.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
+		assert_int_equal(reg_write(&f, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
+		assert_true(virtio_device_waiting(&f.device));
+		f.answer[OP_RESET] = takes_time;
+		assert_int_equal(reg_write(&f, REG_STATUS, 0), takes_time);
+		assert_int_equal(virtio_device_waiting(&f.device), takes_time);
+		assert_int_equal(f.device.resets, !takes_time);
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
+		assert_int_equal(virtio_device_reset_done(&f.device), takes_time ? 0 : VIRTIO_EINVAL);
+		assert_false(virtio_device_waiting(&f.device));
+		assert_int_equal(f.device.resets, 1);
+	}
+}
+
 /* By the VMM's own hand. */
 static void reset_of_machine_answers_as_operation_does(void **state)
 {
@@ -358,6 +406,8 @@ int main(void)
 		cmocka_unit_test(reset_restores_every_default),
 		cmocka_unit_test(reset_forgets_what_was_said_before_features_ok),
 		cmocka_unit_test(reset_ten_thousand_times),
+		cmocka_unit_test(reset_within_operation_calls_it_once),
+		cmocka_unit_test(reset_ends_what_a_vcpu_waits_for),
 		cmocka_unit_test(reset_in_progress_shows_nothing_until_its_end),
 		cmocka_unit_test(reset_in_progress_hears_no_event),
 		cmocka_unit_test(reset_in_progress_before_driver_ok),

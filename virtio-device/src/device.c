@@ -198,6 +198,15 @@ bool virtio_device_resetting(const struct virtio_device *device)
 	return (live_load(device) & LIVE_RESETTING) != 0;
 }
 
+bool virtio_device_waiting(const struct virtio_device *device)
+{
+	for (uint32_t i = 0; i < device->num_queues; i++) {
+		if (device->queues[i].stopping)
+			return true;
+	}
+	return virtio_device_resetting(device);
+}
+
 bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit)
 {
 	return (live_load(device) & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && virtio_device_accepts(device->accepted, bit);

@@ -121,6 +121,7 @@ int virtio_device_write_status(struct virtio_device *device, uint32_t value)
 static void finish_reset(struct virtio_device *device)
 {
 	virtio_device_clear(device);
+	device->resets++;
 	/*
 	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1); at last the status shows that the reset is
 	 * done.

@@ -21,8 +21,8 @@
  * don't change, so that the threads that serve these may read them.
  *
  * The core holds no lock, so an operation runs under nothing but what its caller holds. An operation may ask
- * the questions at the end of this header; and, except for interrupt(), which would be called by that again,
- * call whatever is free and virtio_device_config_changed(). Nothing here blocks or allocates.
+ * the questions at the end of this header, call what is free, and virtio_device_config_changed(); interrupt()
+ * may only ask. Nothing here blocks or allocates.
  *
  * virtio 1.4, 2.1 to 2.6, 2.10, 3.1
  */
@@ -92,9 +92,10 @@ struct virtio_device_ops {
 
 	/*
 	 * Stop one running queue, for good or until queue_start(). Called while the device is active. Returns 0
-	 * when the queue is no longer touched, nor guest memory by its requests; VIRTIO_DEVICE_IN_PROGRESS if
-	 * that takes longer: virtio_device_queue_stopped() follows; an error: DEVICE_NEEDS_RESET. A reset may
-	 * come before the end, and then stands for it.
+	 * when the queue is no longer touched, nor guest memory by its requests, and no interrupt will be
+	 * raised for it (virtio 1.4, 2.6.1); VIRTIO_DEVICE_IN_PROGRESS if that takes longer:
+	 * virtio_device_queue_stopped() follows; an error: DEVICE_NEEDS_RESET. A reset may come before the end,
+	 * and then stands for it.
 	 */
 	int (*queue_stop)(struct virtio_device *device, uint16_t queue);
 
@@ -162,8 +163,8 @@ struct virtio_device_options {
 };
 
 /*
- * A device. The caller allocates it, and changes it through functions alone. It may be a member of a larger
- * structure, or point to one by its context.
+ * A device. The caller allocates it, and changes it through functions alone; the four selectors are the
+ * transport's to set. It may be a member of a larger structure, or point to one by its context.
  */
 struct virtio_device {
 	const struct virtio_device_ops *ops;
@@ -186,6 +187,7 @@ struct virtio_device {
 	uint32_t queue_sel;
 	uint32_t shm_sel;
 	uint32_t generation; /* of the configuration space; a reset doesn't change it */
+	uint32_t resets;     /* resets that have ended */
 	uint32_t live;       /* status, interrupt status and "resetting": changed by any thread, atomically */
 
 	/* For the operator. */
@@ -308,6 +310,13 @@ const struct virtio_queue_config *virtio_device_queue_config(const struct virtio
 /* Whether a reset is in progress. */
 bool virtio_device_resetting(const struct virtio_device *device);
 
+/*
+ * Whether a vCPU that wrote, and was answered VIRTIO_DEVICE_IN_PROGRESS, must still be held: a reset, or the
+ * stop of a queue, is in progress. To be asked after virtio_device_reset_done() and
+ * virtio_device_queue_stopped(), and after each write, for a reset by one vCPU ends what another waits for. A
+ * device ends every wait in the end.
+ */
+bool virtio_device_waiting(const struct virtio_device *device);
 VIRTIO_END_DECLS
 
 #endif

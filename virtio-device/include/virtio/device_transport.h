@@ -9,10 +9,16 @@
  * changes nothing and is counted in the member ignored of the device. Values come as wide as the widest
  * register, and no bit is lost before it is checked.
  *
+ * What a transport keeps for its driver are the selectors, members of struct virtio_device that it sets and
+ * reads: device_features_sel, driver_features_sel, queue_sel and shm_sel. It also reads type, vendor,
+ * num_queues, config_size and generation; the size and the addresses of a queue read back as
+ * virtio_device_queue_config() has them. What a transport has besides, as PCI has vectors, it forgets whenever
+ * the member resets has changed. With MSI-X, interrupt() sends a message for each call with a cause and @level
+ * true, but for VIRTIO_INTERRUPT_USED of VIRTIO_DEVICE_NO_QUEUE, which only level-triggered lines need.
+ *
  * Threads: all are register accesses, see <virtio/device.h>. Functions that return VIRTIO_DEVICE_IN_PROGRESS
- * mean that the driver must not see its write completed yet: the VMM holds the vCPU until
- * virtio_device_reset_done() or virtio_device_queue_stopped() was called; other vCPUs may go on. They return 0
- * in every other case.
+ * mean that the driver must not see its write completed yet: the VMM holds the vCPU as long as
+ * virtio_device_waiting() says; other vCPUs may go on. They return 0 in every other case.
  *
  * virtio 1.4, 2.1 to 2.6, 3.1, 4.1.4, 4.2.2
  */

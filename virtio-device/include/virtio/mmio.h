@@ -4,10 +4,11 @@
  *
  * A VMM maps VIRTIO_MMIO_WINDOW bytes, or more if the configuration space is larger, at an address of the guest
  * and passes each access that it traps to these two functions. A write to QueueNotify may be short-cut by an
- * ioeventfd that matches the value of the queue's index; then the device is told without the core.
+ * ioeventfd that matches the value of the queue's index; then the device is told without the core, in any state,
+ * and ignores it for a queue that doesn't run. Under VIRTIO_F_NOTIFICATION_DATA there is no such value.
  *
- * What the guest can do: any access. One of a wrong width, misaligned, to an offset without a register, or in
- * the wrong direction reads 0 or does nothing.
+ * What the guest can do: any access. One of a wrong width, misaligned for a register, to an offset without one,
+ * or in the wrong direction reads 0 or does nothing. The configuration space has byte alignment.
  *
  * Threads: both are register accesses, see <virtio/device.h>.
  *
@@ -35,8 +36,7 @@ void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data,
  * The guest writes. As for reads; @data is only read.
  *
  * Returns 0: the guest goes on; VIRTIO_DEVICE_IN_PROGRESS: the device resets or stops a queue, and the VMM
- * holds the vCPU that wrote until virtio_device_reset_done() or virtio_device_queue_stopped() has been called.
- * It need not be written again.
+ * holds the vCPU that wrote as long as virtio_device_waiting() says. It need not be written again.
  */
 VIRTIO_MUST_CHECK
 int virtio_mmio_write(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);
