@@ -284,6 +284,11 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
 	assert_int_equal(virtio_device_reset_done(&m.from.device), 0);
 	save(&m);
+	/* In use also by a reset that began when the status was 0. */
+	assert_int_equal(reg_write(&m.from, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
+	assert_int_equal(virtio_device_reset_done(&m.from.device), 0);
+	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), 0);
 }
 
 /* Restores a state that is no good: nothing changes, in a device on which a driver had already set up a little. */

@@ -21,7 +21,10 @@ static void save_queue(const struct virtio_device_queue *queue, struct virtio_de
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
 		       struct virtio_device_queue_state *queues, uint32_t entries)
 {
-	if (virtio_device_resetting(device))
+	/* Loaded once, for another thread may find in between that the device needs a reset. */
+	const uint32_t live = live_load(device);
+
+	if (live & LIVE_RESETTING)
 		return VIRTIO_EBUSY;
 	if (entries < device->num_queues)
 		return VIRTIO_ENOBUFS;
@@ -33,8 +36,8 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 		save_queue(&device->queues[i], &queues[i]);
 	*state = (struct virtio_device_state){
 		.type = device->type,
-		.status = virtio_device_status(device),
-		.interrupt_status = virtio_device_interrupt_status(device),
+		.status = live & LIVE_STATUS,
+		.interrupt_status = (live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT,
 		.generation = device->generation,
 		.device_features_sel = device->device_features_sel,
 		.driver_features_sel = device->driver_features_sel,
