@@ -145,7 +145,8 @@ void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data,
 	} else if (is_config(offset, len)) {
 		virtio_device_read_config(device, offset - VIRTIO_MMIO_CONFIG, data, len);
 	} else {
-		memset(data, 0, len);
+		if (len != 0)
+			memset(data, 0, len);
 		device->ignored++;
 	}
 }
