@@ -1,34 +1,12 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of uml-blk.sh: uses /dev/vda the way an ordinary system does, and says what it did on the console.
-# shellcheck shell=dash
+# shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
+. /guest.sh
 
-say() { echo "GUEST: $*"; }
-step() {
-	doing=$*
-	say "$doing"
-}
-forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
-
-/bin/busybox --install -s /bin
-doing=starting
-# The kernel stops if its first process ends, so every way out is a power-off.
-trap 'say "FAILED: $doing"; poweroff -f' EXIT
-set -eu
-
-mkdir /proc /sys /mnt
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-say "kernel $(uname -r)"
-
-step "waiting for /dev/vda"
-while read -r module; do insmod "/modules/$module"; done </modules/order
-for _ in $(seq 50); do
-	[ -b /dev/vda ] && break
-	sleep 0.1
-done
-[ -b /dev/vda ]
+begin
+load_drivers
+until_true [ -b /dev/vda ]
 say "disk-bytes $(blockdev --getsize64 /dev/vda)"
 say "disk-serial $(cat /sys/block/vda/serial)"
 
@@ -61,11 +39,6 @@ cd /
 umount /mnt
 
 step "reading the whole disk past the cache"
-say "disk-sha256 $(dd if=/dev/vda bs=1M iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1)"
+say "disk-sha256 $(sum /dev/vda)"
 
-doing="looking for I/O errors in the kernel's log"
-if dmesg | grep -E 'I/O error|EXT4-fs error|vda: .*error'; then exit 1; fi
-
-say "powering off"
-trap - EXIT
-poweroff -f
+finish

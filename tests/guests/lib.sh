@@ -10,6 +10,9 @@ PATH=$PATH:/usr/sbin:/sbin
 # No guest and no daemon runs longer: `timeout` ends both, however they hang.
 guest_seconds=120
 
+# What a guest of User Mode Linux has, a third of which its kernel takes.
+uml_memory=64M
+
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
@@ -121,14 +124,16 @@ module_files() {
 }
 
 # make_initramfs FILE INIT MODULES [PROGRAM...]: an initramfs of busybox, the script INIT, the kernel modules (in
-# /modules, to be loaded in the order of /modules/order) and programs of this machine with their shared libraries.
+# /modules, to be loaded in the order of /modules/order), guest.sh, which lies beside INIT, and programs of this machine
+# with their shared libraries.
 make_initramfs() {
 	output=$1 init=$2 wanted=$3
 	shift 3
 	root=$output.d
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/modules" || return
-	cp "$busybox" "$root/bin/busybox" && cp "$init" "$root/init" && chmod +x "$root/init" || return
+	cp "$busybox" "$root/bin/busybox" && cp "$init" "$root/init" && chmod +x "$root/init" &&
+		cp "${init%/*}/guest.sh" "$root/guest.sh" || return
 	# shellcheck disable=SC2086 # a list of words
 	files=$(module_files $wanted) || return
 	for file in $files; do
@@ -139,16 +144,68 @@ make_initramfs() {
 	done
 	for program; do
 		program=$(command -v "$program") && cp -L "$program" "$root/bin/" || return
-		for library in $(ldd "$program" | grep -o '/[^ ]*'); do
+		for library in $(ldd "$program" 2>/dev/null | grep -o '/[^ ]*'); do
 			mkdir -p "$root${library%/*}" && cp -L "$library" "$root$library" || return
 		done
 	done
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$output" && rm -rf "$root"
 }
 
-# start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the current folder.
+# begin_test FOLDER FILE...: makes it the current folder, which no other run may use, and removes what an earlier run
+# has left there.
+begin_test() {
+	mkdir -p "$1" && cd "$1" || exit
+	shift
+	exec 9>lock
+	flock -n 9 || { echo "FAILED: another run uses $PWD" >&2; exit 1; }
+	rm -rf console.log daemon.log daemon.pid guest.pid tmp "$@"
+	trap kill_guest EXIT
+	trap 'exit 130' INT TERM
+}
+
+# fail WORDS: ends a test, and shows the logs in the current folder.
+logs="console.log daemon.log"
+fail() {
+	echo "FAILED: $*" >&2
+	for log in $logs; do
+		[ -e "$log" ] || continue
+		echo "--- the end of $PWD/$log:" >&2
+		tail -n 40 "$log" >&2
+	done
+	exit 1
+}
+
+ok() { echo "  ok: $*"; }
+
+# need_guest FUNCTION: calls guest_packages or qemu_packages; what cannot be had is the end of a test.
+need_guest() {
+	"$1" "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log && return
+	cat packages.log >&2
+	reason="the guest's packages cannot be had: $(tail -n 1 packages.log)"
+	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
+	echo "skipped: $reason"
+	exit 77
+}
+
+# sectors FILE FIRST COUNT: so many sectors of a file.
+sectors() {
+	dd if="$1" bs=64k iflag=skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null
+}
+
+# sum: of what comes in.
+sum() { sha256sum | cut -d' ' -f1; }
+
+# count IMAGE NAME: the number before or after NAME in the daemon's summary of a disk.
+count() {
+	number=$(sed -n "s/^blk $1: .*[(, ]$2 \([0-9]*\)[,)].*/\1/p; s/^blk $1: .* \([0-9]*\) $2.*/\1/p" daemon.log)
+	echo "${number:-none}"
+}
+
+# start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the current folder, its
+# process ID to daemon.pid ($daemon_pid is that of `timeout`).
 start_daemon() {
-	timeout -k 5 "$guest_seconds" "$@" >daemon.log 2>&1 &
+	# shellcheck disable=SC2016 # for the inner shell
+	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
 	daemon_pid=$!
 	for _ in $(seq 100); do
 		grep -qs '^listening on' daemon.log && return
@@ -183,18 +240,74 @@ wait_for_guest() {
 	return "$guest_status"
 }
 
-# boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off. Its console goes to console.log in the current
-# folder, and is shown as wait_for_guest does.
+# run_uml INITRAMFS KERNEL-ARGUMENT...: starts a guest in the background. Its console goes to console.log in the current
+# folder.
 # Sockets are best named relative to the current folder: a socket's path is limited to 107 bytes.
-boot() {
+run_uml() {
 	initramfs=$1
 	shift
 	mkdir -p tmp
-	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may be small or noexec.
-	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" "$uml/usr/bin/linux.uml" mem=64M initrd="$initramfs" quiet \
-		con=null con0=null,fd:1 uml_dir=tmp/ "$@" </dev/null >console.log 2>&1 &
+	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may be small or noexec. It is
+	# many processes, and the session is theirs alone.
+	# shellcheck disable=SC2016 # for the inner shell
+	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" setsid sh -c 'echo $$ >guest.pid; exec "$@"' sh \
+		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \
+		con=null con0=null,fd:1 uml_dir=tmp/ "$@" </dev/null >console.log 2>&1 9>&- &
 	guest_pid=$!
-	wait_for_guest
+}
+
+# end_uml: what is left of the guest's processes ends. A kernel that is killed or falls over leaves some behind.
+end_uml() {
+	[ -s guest.pid ] || return 0
+	for _ in $(seq 50); do
+		kill -KILL "-$(cat guest.pid)" 2>/dev/null || break
+		sleep 0.1
+	done
+	rm -f guest.pid
+}
+
+# retry_boot: whether the guest's kernel, which has ended, has not reached its first program, though the daemon is well.
+# About one of a hundred User Mode Linux kernels on a busy machine does not, as it cannot start threads.
+retry_boot() {
+	end_uml
+	[ "$guest_status" != 0 ] && [ -z "$(guest_said kernel)" ] && daemon_runs || return
+	echo "The guest kernel has ended with status $guest_status before its first program" >&2
+}
+
+# boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as wait_for_guest does. Sets
+# $guest_status. A few kernels fall over behind their last words, when they have halted.
+boot() {
+	for _ in 1 2 3; do
+		run_uml "$@"
+		wait_for_guest || true
+		retry_boot || break
+	done
+	[ "$guest_status" = 0 ] || grep -q '^reboot: System halted' console.log
+}
+
+# boot_until COMMAND INITRAMFS KERNEL-ARGUMENT...: starts a guest and lets it run until the command succeeds.
+boot_until() {
+	until=$1
+	shift
+	for _ in 1 2 3; do
+		run_uml "$@"
+		while kill -0 "$guest_pid" 2>/dev/null; do
+			"$until" && return
+			sleep 0.1
+		done
+		guest_status=0
+		wait "$guest_pid" || guest_status=$?
+		guest_pid=
+		retry_boot || break
+	done
+	return 1
+}
+
+# stop_guest: at once.
+stop_guest() {
+	end_uml
+	wait "$guest_pid" 2>/dev/null || true
+	guest_pid=
 }
 
 # guest_said PREFIX: what followed "GUEST: PREFIX " on the console, a line for each time.
@@ -202,8 +315,20 @@ guest_said() {
 	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
 }
 
+# await WORDS: until the guest says so; for a helper in the background, which ends with the test.
+await() {
+	while ! grep -qs "^GUEST: $1" console.log; do
+		sleep 0.1
+	done
+}
+
 # kill_guest: for an exit trap: leaves no process behind.
 kill_guest() {
+	# Some of them may have ended.
+	set +e
+	# One that a test has started to act on what the guest says.
+	[ -z "${helper_pid-}" ] || kill -TERM "$helper_pid" 2>/dev/null
+	end_uml
 	[ -z "${guest_pid-}" ] || kill -TERM "$guest_pid" 2>/dev/null
 	[ -z "${daemon_pid-}" ] || kill -TERM "$daemon_pid" 2>/dev/null
 	wait

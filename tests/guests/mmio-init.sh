@@ -2,38 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-mmio.sh: binds the stock virtio_mmio driver to two devices, uses them, has one of them grow
 # and set up anew, and says what it saw on the console.
-# shellcheck shell=dash
+# shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
+. /guest.sh
 
-say() { echo "GUEST: $*"; }
-step() {
-	doing=$*
-	say "$doing"
-}
-forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
-# until_true COMMAND...: waits for it, not for ever.
-until_true() {
-	for _ in $(seq 100); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
-has_bytes() { [ "$(blockdev --getsize64 /dev/vda)" = "$1" ]; }
 driver_of() { basename "$(readlink "/sys/bus/virtio/devices/$1/driver")"; }
-# sum OFFSET COUNT: of so many MiB of the disk, read past the cache.
-sum() { dd if=/dev/vda bs=1M skip="$1" count="$2" iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1; }
+# sum_of OFFSET COUNT: of so many MiB of the disk, read past the cache.
+sum_of() { range /dev/vda $(($1 * 2048)) $(($2 * 2048)) | sha256sum | cut -d' ' -f1; }
 
-/bin/busybox --install -s /bin
-doing=starting
-# The kernel stops if its first process ends, so every way out is a power-off.
-trap 'say "FAILED: $doing"; dmesg | tail -n 20; poweroff -f' EXIT
-set -eu
-
-mkdir /proc /sys
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-say "kernel $(uname -r)"
+begin
 
 step "listening to the serial port that shares the devices' interrupt"
 port=
@@ -47,8 +23,7 @@ stty raw -echo 115200 <&3
 echo 1 >"/sys/class/tty/$port/rx_trig_bytes"
 cat <&3 >/dev/null &
 
-step "loading the drivers"
-while read -r module; do insmod "/modules/$module"; done </modules/order
+load_drivers
 until_true [ -b /dev/vda ]
 until_true [ -c /dev/hwrng ]
 for device in /sys/bus/virtio/devices/*; do
@@ -62,7 +37,7 @@ say "disk-serial $(cat /sys/block/vda/serial)"
 say "disk-cache $(cat /sys/block/vda/cache_type)"
 
 step "reading what was on the disk"
-say "sum-before $(sum 0 4)"
+say "sum-before $(sum_of 0 4)"
 
 step "writing"
 dd if=/dev/urandom of=/random bs=64k count=32 2>/dev/null
@@ -73,8 +48,8 @@ dd if=/random of=/dev/vda bs=1M seek=4 conv=fsync 2>/dev/null
 dd if=/random of=/dev/vda bs=16k seek=384 oflag=direct 2>/dev/null
 sync
 forget_cache
-[ "$(sum 4 2)" = "$random" ]
-[ "$(sum 6 2)" = "$random" ]
+[ "$(sum_of 4 2)" = "$random" ]
+[ "$(sum_of 6 2)" = "$random" ]
 
 step "discarding"
 blkdiscard -o 0 -l 1048576 /dev/vda
@@ -94,30 +69,25 @@ for _ in 1 2 3 4; do
 done
 
 step "waiting for the disk to grow"
-until_true has_bytes $((12 << 20))
+until_true has_bytes /dev/vda $((12 << 20))
 say "disk-bytes $(blockdev --getsize64 /dev/vda)"
 dd if=/random of=/dev/vda bs=1M seek=10 oflag=direct 2>/dev/null
-[ "$(sum 10 2)" = "$random" ]
+[ "$(sum_of 10 2)" = "$random" ]
 
 step "taking the disk's driver away and giving it back"
 echo LNRO0005:00 >/sys/bus/platform/drivers/virtio-mmio/unbind
 [ ! -b /dev/vda ]
 echo LNRO0005:00 >/sys/bus/platform/drivers/virtio-mmio/bind
 until_true [ -b /dev/vda ]
-[ "$(sum 4 2)" = "$random" ]
+[ "$(sum_of 4 2)" = "$random" ]
 dd if=/random of=/dev/vda bs=64k seek=128 oflag=direct 2>/dev/null
-[ "$(sum 8 2)" = "$random" ]
+[ "$(sum_of 8 2)" = "$random" ]
 dd if=/dev/hwrng bs=512 count=1 iflag=fullblock 2>/dev/null >/entropy
 say "entropy $(wc -c </entropy) $(sha256sum </entropy | cut -d' ' -f1)"
 
 step "reading the whole disk past the cache"
 sync
-say "sum-after $(sum 0 12)"
+say "sum-after $(sum_of 0 12)"
 say "interrupts $(grep virtio /proc/interrupts)"
 
-doing="looking for errors in the kernel's log"
-if dmesg | grep -E 'I/O error|vda: .*error|virtio.*([Ff]ail|[Ee]rror)|nobody cared|WARNING:|BUG: |Oops'; then exit 1; fi
-
-say "powering off"
-trap - EXIT
-poweroff -f
+finish 'virtio.*([Ff]ail|[Ee]rror)|nobody cared|WARNING:|BUG: |Oops'

@@ -13,35 +13,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 [ $# = 2 ] || { echo "usage: $0 PROGRAM FOLDER" >&2; exit 2; }
 program=$(readlink -f "$1")
-mkdir -p "$2"
-cd "$2"
-exec 9>lock
-flock -n 9 || { echo "FAILED: another run uses $PWD" >&2; exit 1; }
-rm -rf disk.img console.log proxy.log proxy.pid mmio.aml
+begin_test "$2" disk.img proxy.log proxy.pid mmio.aml
+logs="console.log proxy.log"
 # The guest's run takes 10 s where nothing else does.
 run_seconds=60
 mib=$((1024 * 1024))
 
-fail() {
-	echo "FAILED: $*" >&2
-	for log in console.log proxy.log; do
-		[ -e "$log" ] || continue
-		echo "--- the end of $PWD/$log:" >&2
-		tail -n 40 "$log" >&2
-	done
-	exit 1
-}
-
-ok() { echo "  ok: $*"; }
-
-# count DEVICE NAME: the number behind NAME in the program's summary of DEVICE.
-count() {
+# proxy_count DEVICE NAME: the number behind NAME in the program's summary of DEVICE.
+proxy_count() {
 	number=$(sed -n "s/^$1: \(.*, \)*$2 \([0-9]*\)\(,.*\)*\$/\2/p" proxy.log)
 	echo "${number:-none}"
 }
 
 # disk_sum OFFSET COUNT: of so many MiB of the image.
-disk_sum() { dd if=disk.img bs=1M skip="$1" count="$2" 2>/dev/null | sha256sum | cut -d' ' -f1; }
+disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
 # has_feature TYPE BIT: whether the driver of this type of device has negotiated it. The text begins with bit 0.
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
@@ -63,26 +48,11 @@ run_guest() {
 
 # grow_disk: when the guest waits for it.
 grow_disk() {
-	while kill -0 "$guest_pid" 2>/dev/null; do
-		if grep -qs '^GUEST: waiting for the disk to grow' console.log; then
-			truncate -s $((12 * mib)) disk.img && kill -HUP "$(cat proxy.pid)"
-			return
-		fi
-		sleep 0.1
-	done
+	await "waiting for the disk to grow"
+	truncate -s $((12 * mib)) disk.img && kill -HUP "$(cat proxy.pid)"
 }
 
-trap kill_guest EXIT
-trap 'exit 130' INT TERM
-
-if ! qemu_packages "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log; then
-	cat packages.log >&2
-	reason="the guest's packages cannot be had: $(tail -n 1 packages.log)"
-	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
-	echo "skipped: $reason"
-	exit 77
-fi
-
+need_guest qemu_packages
 "$iasl" -p mmio "$here/mmio.asl" >iasl.log 2>&1 || { cat iasl.log; fail "no ACPI table"; }
 dd if=/dev/urandom of=disk.img bs=1M count=8 2>/dev/null
 before=$(disk_sum 0 4)
@@ -90,11 +60,13 @@ make_initramfs initramfs.gz "$here/mmio-init.sh" "virtio_mmio virtio_blk virtio_
 
 echo "Booting a guest in QEMU whose virtio-mmio devices the program serves"
 run_guest
-grow_disk &
+grow_disk 9>&- &
+helper_pid=$!
 wait_for_guest || fail "the guest or the program ended with status $?"
 
 echo "Checking from outside"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
+helper_pid=
 [ "$(guest_said transport)" = virtio-mmio ] || fail "another driver than virtio-mmio"
 guest_said bound | grep -q ' 0x0002 virtio_blk 0x0000000f$' || fail "virtio_blk is not bound"
 guest_said bound | grep -q ' 0x0004 virtio_rng 0x0000000f$' || fail "virtio_rng is not bound"
@@ -123,16 +95,16 @@ ok "all $((12 * mib)) bytes of the image are what the guest read, and what it wr
 guest_said hwrng | grep -q '^virtio_rng' || fail "another source of random bytes"
 [ "$(guest_said entropy | grep -c '^4096 ')" = 4 ] || fail "too few random bytes"
 [ "$(guest_said entropy | sort -u | wc -l)" = 5 ] || fail "random bytes came twice"
-[ "$(count rng bytes)" -ge $((4 * 4096 + 512)) ] || fail "random bytes from elsewhere"
-ok "five times other random bytes, of $(count rng bytes) that the device gave"
+[ "$(proxy_count rng bytes)" -ge $((4 * 4096 + 512)) ] || fail "random bytes from elsewhere"
+ok "five times other random bytes, of $(proxy_count rng bytes) that the device gave"
 
-[ "$(count blk 'bytes read')" -ge $((26 * mib)) ] || fail "the guest did not read past its cache"
-[ "$(count blk 'bytes written')" -ge $((8 * mib)) ] || fail "the guest wrote less than it said"
+[ "$(proxy_count blk 'bytes read')" -ge $((26 * mib)) ] || fail "the guest did not read past its cache"
+[ "$(proxy_count blk 'bytes written')" -ge $((8 * mib)) ] || fail "the guest wrote less than it said"
 for kind in in out flush get-id discard; do
-	[ "$(count blk $kind)" -gt 0 ] || fail "no request of type $kind"
+	[ "$(proxy_count blk $kind)" -gt 0 ] || fail "no request of type $kind"
 done
-[ "$(count blk failed)" = 0 ] || fail "requests failed"
-[ "$(count blk malformed)" = 0 ] || fail "requests were malformed"
+[ "$(proxy_count blk failed)" = 0 ] || fail "requests failed"
+[ "$(proxy_count blk malformed)" = 0 ] || fail "requests were malformed"
 [ "$(grep -c 'first error: no error' proxy.log)" = 2 ] || fail "a device has kept an error"
-[ "$(count irq raised)" -gt 0 ] || fail "no interrupt"
-ok "the program served every kind of request; none failed ($(count irq raised) interrupts)"
+[ "$(proxy_count irq raised)" -gt 0 ] || fail "no interrupt"
+ok "the program served every kind of request; none failed ($(proxy_count irq raised) interrupts)"

@@ -13,41 +13,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 [ $# = 2 ] || { echo "usage: $0 DAEMON FOLDER" >&2; exit 2; }
 daemon=$(readlink -f "$1")
-mkdir -p "$2"
-cd "$2"
-exec 9>lock
-flock -n 9 || { echo "FAILED: another run uses $PWD" >&2; exit 1; }
-rm -rf disk.img blk.sock tmp files console.log daemon.log
+begin_test "$2" disk.img blk.sock files
 image_bytes=$((64 * 1024 * 1024))
-
-fail() {
-	echo "FAILED: $*" >&2
-	for log in console.log daemon.log; do
-		[ -e "$log" ] || continue
-		echo "--- the end of $PWD/$log:" >&2
-		tail -n 40 "$log" >&2
-	done
-	exit 1
-}
-
-ok() { echo "  ok: $*"; }
-
-# count NAME: the number before or after NAME in the daemon's summary line.
-count() {
-	number=$(sed -n "s/^blk .*[(, ]$1 \([0-9]*\)[,)].*/\1/p; s/^blk .* \([0-9]*\) $1.*/\1/p" daemon.log)
-	echo "${number:-none}"
-}
-
-trap kill_guest EXIT
-trap 'exit 130' INT TERM
-
-if ! guest_packages "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log; then
-	cat packages.log >&2
-	reason="the guest's packages cannot be had: $(tail -n 1 packages.log)"
-	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
-	echo "skipped: $reason"
-	exit 77
-fi
+need_guest guest_packages
 
 truncate -s "$image_bytes" disk.img
 make_initramfs initramfs.gz "$here/blk-init.sh" virtio_blk mkfs.ext4 || fail "no initramfs"
@@ -55,9 +23,8 @@ make_initramfs initramfs.gz "$here/blk-init.sh" virtio_blk mkfs.ext4 || fail "no
 echo "Starting the daemon and booting a guest whose /dev/vda it serves"
 start_daemon "$daemon" --blk disk.img,serial=uml-blk,socket=blk.sock || fail "no daemon"
 boot initramfs.gz virtio_uml.device=blk.sock:2 || {
-	status=$?
 	daemon_runs || fail "the daemon died while the guest ran"
-	fail "the guest ended with status $status"
+	fail "the guest ended with status $guest_status"
 }
 stop_daemon || fail "the daemon ended with status $?"
 
@@ -80,11 +47,11 @@ files_bytes=$(cat files/* | wc -c)
 ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are what the guest wrote"
 
 # What the guest read back came from the disk only if the daemon was asked for it: the files twice, and the disk once.
-[ "$(count 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
-[ "$(count 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest did not read past its cache"
+[ "$(count disk.img 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
+[ "$(count disk.img 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest did not read past its cache"
 for kind in in out flush get-id; do
-	[ "$(count "$kind")" -gt 0 ] || fail "no request of type $kind"
+	[ "$(count disk.img "$kind")" -gt 0 ] || fail "no request of type $kind"
 done
-[ "$(count failed)" = 0 ] || fail "requests failed"
-[ "$(count faults)" = 0 ] || fail "the daemon saw faults in the queue"
+[ "$(count disk.img failed)" = 0 ] || fail "requests failed"
+[ "$(count disk.img faults)" = 0 ] || fail "the daemon saw faults in the queue"
 ok "the daemon served every kind of request; none failed"

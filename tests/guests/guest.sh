@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Functions of the init scripts, inside the guests. make_initramfs puts this file beside /init, which sources it.
+# shellcheck shell=dash
+
+say() { echo "GUEST: $*"; }
+step() {
+	doing=$*
+	say "$doing"
+}
+forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
+
+# until_true COMMAND...: waits for it, not for ever.
+until_true() {
+	for _ in $(seq 300); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# begin: makes an ordinary system of what the kernel has started. From now on a command that fails ends the guest, and the
+# console says in which step.
+begin() {
+	/bin/busybox --install -s /bin
+	doing=starting
+	# The kernel stops if its first process ends, so every way out is a power-off.
+	trap 'say "FAILED: $doing"; dmesg | tail -n 20; poweroff -f' EXIT
+	set -eu
+	mkdir /proc /sys /mnt
+	mount -t proc proc /proc
+	mount -t sysfs sys /sys
+	mount -t devtmpfs dev /dev
+	say "kernel $(uname -r)"
+}
+
+load_drivers() {
+	step "loading the drivers"
+	while read -r module; do insmod "/modules/$module"; done </modules/order
+}
+
+# finish [PATTERN]: powers off, if the kernel has complained neither of a disk nor in words like these.
+finish() {
+	doing="looking for errors in the kernel's log"
+	if dmesg | grep -E "I/O error|EXT4-fs error|vd[a-z]: .*error${1:+|$1}"; then exit 1; fi
+	say "powering off"
+	trap - EXIT
+	poweroff -f
+}
+
+has_bytes() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
+
+# The disk with a serial number: whether there is one, and its name.
+has_disk() { grep -qsx "$1" /sys/block/vd*/serial; }
+disk_name() { basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")"; }
+
+# sum DISK: the checksum of all of it, read past the cache.
+sum() {
+	forget_cache
+	dd if="$1" bs=1M iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1
+}
+# range DISK FIRST COUNT: these sectors, read past the cache.
+range() {
+	dd if="$1" bs=64k iflag=direct,skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null
+}

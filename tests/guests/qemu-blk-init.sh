@@ -1,0 +1,80 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# /init of the guest of qemu-blk.sh, which runs twice, as the guest restarts once: uses two disks with four queues, each
+# processor a queue, and sees one of them grow. The host's script knows the places on the disk.
+# Programs with their folder are not those of busybox.
+# shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
+. /guest.sh
+
+# interrupts DISK: of each of its queues.
+interrupts() {
+	driver=$(basename "$(readlink -f "/sys/block/${1##*/}/device")")
+	grep -o "^ *[0-9]*:.* $driver-req\.[0-9]*$" /proc/interrupts |
+		awk '{ sum = 0; for (i = 2; i <= 5; i++) sum += $i; print $NF, sum }'
+}
+
+# use_all_queues DISK FIRST: three processes on each processor use 2 MiB from this sector, all at once. Linux has a processor
+# use its own queue.
+use_all_queues() {
+	interrupts "$1" >/before
+	pids=
+	for cpu in 0 1 2 3; do
+		taskset -c $cpu disk_io exercise "$1" $(($2 + cpu * 4096)) 4096 3 /copy-$cpu &
+		pids="$pids $!"
+	done
+	for pid in $pids; do wait "$pid"; done
+	interrupts "$1" >/after
+	say "queues ${1##*/} $(find "/sys/block/${1##*/}/mq" -mindepth 1 -maxdepth 1 | wc -l)" \
+		"used $(join_lines /before /after)"
+	say "sum-of-all-queues $(cat /copy-0 /copy-1 /copy-2 /copy-3 | sha256sum | cut -d' ' -f1)"
+}
+# join_lines BEFORE AFTER: how many interrupts each queue has had between.
+join_lines() { awk 'NR == FNR { before[$1] = $2; next } { print $2 - before[$1] }' "$1" "$2" | tr '\n' ' '; }
+
+# again DISK: the driver leaves the device, which is reset, and sets it up again.
+again() {
+	driver=$(basename "$(readlink -f "/sys/block/${1##*/}/device")")
+	echo "$driver" >/sys/bus/virtio/drivers/virtio_blk/unbind
+	[ ! -b "$1" ]
+	echo "$driver" >/sys/bus/virtio/drivers/virtio_blk/bind
+	until_true [ -b "$1" ]
+}
+
+begin
+load_drivers
+
+step "looking for the disks"
+until_true has_disk qemu-first
+until_true has_disk qemu-second
+first=/dev/$(disk_name qemu-first)
+second=/dev/$(disk_name qemu-second)
+say "disk-bytes $(blockdev --getsize64 "$first")"
+say "sum-at-start $(sum "$first")"
+
+step "using four queues"
+# The first sector tells how often the guest has started.
+if [ "$(range "$first" 0 1 | head -c 7)" = started ]; then
+	use_all_queues "$first" 20480
+	step "reading the whole disk past the cache"
+	say "sum-at-end $(sum "$first") $(sum "$second")"
+	finish 'virtio.*([Ff]ail|[Ee]rror)|nobody cared|WARNING:|BUG: |Oops'
+fi
+use_all_queues "$first" 4096
+use_all_queues "$second" 0
+
+step "discarding and writing zeroes"
+/bin/blkdiscard -o $((1025 * 512)) -l $((1023 * 512)) "$first"
+/bin/blkdiscard -z -o $((2051 * 512)) -l $((1021 * 512)) "$first"
+
+step "taking the disk's driver away and giving it back"
+again "$first"
+say "sum-after-reset $(sum "$first")"
+
+step "waiting for the disk to grow"
+until_true has_bytes "$first" $((20 << 20))
+say "disk-bytes $(blockdev --getsize64 "$first")"
+
+step "restarting"
+printf started | dd of="$first" bs=512 conv=sync,notrunc,fsync 2>/dev/null
+trap - EXIT
+reboot -f

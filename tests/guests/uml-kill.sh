@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks, two of them by way
+# of io_uring if the daemon can, and says on its console which of them the disk has acknowledged (kill-init.sh). Amid that
+# the daemon is killed. Whatever was acknowledged must be in the image, where it belongs.
+# usage: uml-kill.sh DAEMON DISK_IO FOLDER
+# DISK_IO is a program for the guest. FOLDER receives the images and the logs, and is made if it does not exist.
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/guests/lib.sh
+. "$here/lib.sh"
+
+[ $# = 3 ] || { echo "usage: $0 DAEMON DISK_IO FOLDER" >&2; exit 2; }
+daemon=$(readlink -f "$1")
+disk_io=$(readlink -f "$2")
+begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
+# As in kill-init.sh and disk_io.c: streams of 64 places each, which are written in turn, and the bytes of a place.
+streams="0 1 2 3 4 5 6 7"
+places=64
+place_bytes=$((9 * 512))
+# After so many records in each stream the daemon is killed.
+enough=70
+
+# last_of STREAM: the number of its record that was acknowledged last. The last line may be cut off.
+last_of() {
+	guest_said "acknowledged $1" | awk '$1 > last { last = $1 } END { print last + 0 }'
+}
+have_enough() {
+	for stream in $streams; do
+		[ "$(last_of "$stream")" -ge "$enough" ] || return
+	done
+}
+# place_of STREAM: sets the image and the stream's number there.
+place_of() {
+	case $1 in
+	0 | 1 | 2) image=busy-0.img number=$1 ;;
+	3 | 4 | 5) image=busy-1.img number=$(($1 - 3)) ;;
+	6) image=calm-0.img number=0 ;;
+	7) image=calm-1.img number=0 ;;
+	esac
+}
+
+# found STREAM PLACE: what the image has of the stream, but not what is in this place, from 0.
+found() {
+	place_of "$1"
+	first=$((number * places))
+	place_sectors=$((place_bytes / 512))
+	sectors "$image" $((first * place_sectors)) $(($2 * place_sectors))
+	sectors "$image" $(((first + $2 + 1) * place_sectors)) $(((places - $2 - 1) * place_sectors))
+}
+
+# wanted STREAM LAST PLACE: what it should have, if this was the last record. A record is lines of 16 bytes.
+wanted() {
+	awk -v stream="$1" -v last="$2" -v left_out="$3" -v places="$places" -v bytes="$place_bytes" 'BEGIN {
+		for (place = 0; place < places; place++)
+			for (i = 0; i < bytes && place != left_out; i += 16)
+				printf "%02d %012d\n", stream, last - (last - 1 - place) % places
+	}'
+}
+
+need_guest guest_packages
+truncate -s $((3 * places * place_bytes)) busy-0.img busy-1.img calm-0.img calm-1.img
+PATH=${disk_io%/*}:$PATH make_initramfs initramfs.gz "$here/kill-init.sh" virtio_blk "${disk_io##*/}" ||
+	fail "no initramfs"
+if "$daemon" --help | grep -q 'without it'; then aio=sync; else aio=io_uring; fi
+
+echo "Starting the daemon and booting a guest whose disks it serves"
+start_daemon "$daemon" --blk busy-0.img,serial=busy-0,socket=0.sock --blk calm-0.img,serial=calm-0,socket=1.sock \
+	--blk busy-1.img,serial=busy-1,aio="$aio",socket=2.sock \
+	--blk calm-1.img,serial=calm-1,aio="$aio",socket=3.sock || fail "no daemon"
+if [ "$aio" = sync ] || grep -q 'no io_uring' daemon.log; then ok "no io_uring: all disks use system calls"; fi
+boot_until have_enough initramfs.gz virtio_uml.device=0.sock:2 virtio_uml.device=1.sock:2 \
+	virtio_uml.device=2.sock:2 virtio_uml.device=3.sock:2 ||
+	fail "the guest did not write enough"
+kill -KILL "$(cat daemon.pid)"
+wait "$daemon_pid" 2>/dev/null || true
+daemon_pid=
+# It may write more lines, of what was acknowledged before; or wait for its disks for ever.
+stop_guest
+
+echo "Checking from outside"
+for stream in $streams; do
+	last=$(last_of "$stream")
+	# There the next one was being written; perhaps it was acknowledged, and the guest could not say so.
+	left_out=$((last % places))
+	wanted "$stream" "$last" "$left_out" >expected
+	[ -s expected ] || fail "stream $stream: nothing to compare"
+	found "$stream" "$left_out" | cmp - expected ||
+		fail "stream $stream: record $last and those before it were acknowledged, and not all are in the image"
+done
+ok "the images have all records that were acknowledged; the last ones are $(
+	for stream in $streams; do last_of "$stream"; done | tr '\n' ' ')"
