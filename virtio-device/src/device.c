@@ -153,16 +153,16 @@ void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t 
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
 {
-	if (len == 0)
-		return;
-	memset(data, 0, len);
+	if (len != 0)
+		memset(data, 0, len);
 	if (offset >= device->config_size) {
 		device->ignored++;
 		return;
 	}
 	if (len > device->config_size - offset)
 		len = (uint32_t)(device->config_size - offset);
-	device->ops->config_read(device, (uint32_t)offset, data, len);
+	if (len != 0)
+		device->ops->config_read(device, (uint32_t)offset, data, len);
 }
 
 void virtio_device_write_config(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len)
