@@ -402,6 +402,32 @@ static void check_host(const struct world_map *m, const struct world_place *p, c
 	FUZZ_CHECK((const uint8_t *)host == world_host(m->world, p->region) + p->offset, "not the byte's host address");
 }
 
+/* The short cut of the length that the compiler knows, and the one for any. */
+static bool find_plain(struct harness *h, void **host)
+{
+	return h->len == 1 ? virtio_memory_find_plain(h->cursor, h->addr, 1, host)
+			   : virtio_memory_find_plain(h->cursor, h->addr, h->len, host);
+}
+
+/* What is found to be plain must be; what must be found is what is not translated, nor near the end of its region. */
+static void check_plain(struct harness *h)
+{
+	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	const bool there = world_contiguous(h->map, h->addr, h->len, both);
+	struct world_place p;
+	void *host;
+
+	if (h->len == 0)
+		return;
+	if (find_plain(h, &host)) {
+		FUZZ_CHECK(there && world_find(h->map, h->addr, both, &p) == 0, "found to be plain what isn't there");
+		FUZZ_CHECK(!h->cursor->region->dirty, "found to be plain what has a dirty log");
+		check_host(h->map, &p, host);
+	} else if (there && h->map->page_shift == 0 && world_find(h->map, h->addr, both, &p) == 0) {
+		FUZZ_CHECK(p.region->log || p.len < VIRTIO_MEMORY_SMALL, "plain memory not found");
+	}
+}
+
 static void do_find(struct harness *h)
 {
 	const uint32_t access = pick_access(h);
@@ -411,6 +437,7 @@ static void do_find(struct harness *h)
 	begin(h, fuzz_number(&h->in), access);
 	host = virtio_memory_find(h->cursor, h->addr, h->len, access);
 	check_work(h, access);
+	check_plain(h);
 	if (h->len == 0)
 		return;
 	if (host) {

@@ -101,8 +101,10 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	uint32_t plain;                 /* count where addresses are guest-physical; 0 under a translation */
-	virtio_translate_fn *translate; /* NULL: addresses are guest-physical */
+	bool plain;                        /* addresses are guest-physical, and there are regions */
+	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
+	const struct virtio_region *upper; /* the last 2^steps of the regions */
+	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
 };
 
@@ -119,17 +121,17 @@ struct virtio_memory_cursor {
 	const struct virtio_region *region; /* where it lies */
 	uint8_t *host;                      /* host address of start */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and written without a record, so that for
-	 * a small access of known size one comparison will do.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they are plain memory, so that
+	 * for a small access of known size one comparison will do.
 	 */
 	uint64_t readable_small;
 	uint64_t len;    /* bytes of the window; 0 for no window */
-	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and VIRTIO_ACCESS_UNRECORDED */
-	uint64_t writable_small;
+	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and VIRTIO_ACCESS_PLAIN */
+	uint64_t plain_small;
 };
 
-/* In a cursor's access: what is written need not be recorded in a dirty log. */
-#define VIRTIO_ACCESS_UNRECORDED 4u
+/* In a cursor's access: reading and writing is permitted, and what is written need not be recorded in a dirty log. */
+#define VIRTIO_ACCESS_PLAIN 4u
 
 /*
  * A run of guest memory resolved to host memory. Valid for as long as the map it came from. The
@@ -231,6 +233,21 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  */
 inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 					   uint32_t access);
+
+/*
+ * The host address of a range of plain memory: in one region, that may be read and written, and has no dirty log. A
+ * short cut for what most buffers are.
+ *
+ * @cursor  where to look
+ * @addr    first byte, as the driver gave it
+ * @len     bytes, at least 1
+ * @out     the host address of addr, valid as long as the map; the region is cursor->region
+ *
+ * Returns false for any other range, for which the functions above say what it is; perhaps also near the end of
+ * a region, and behind a translation.
+ */
+inline VIRTIO_HOT bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
+						void **out);
 
 /*
  * Resolves the beginning of a range.
@@ -350,16 +367,57 @@ struct virtio_guest_desc {
 	uint64_t len;        /* 32 bits; computed with in 64 */
 };
 
+/* Copies two words that overlap, or touch, at both ends of a range. Both are loaded before one is stored. */
+#define VIRTIO_COPY_ENDS(type, to, from, len)                                                                          \
+	do {                                                                                                           \
+		type first_, last_;                                                                                    \
+		memcpy(&first_, (from), sizeof first_);                                                                \
+		memcpy(&last_, (const uint8_t *)(from) + (len) - sizeof last_, sizeof last_);                          \
+		memcpy((to), &first_, sizeof first_);                                                                  \
+		memcpy((uint8_t *)(to) + (len) - sizeof last_, &last_, sizeof last_);                                  \
+	} while (0)
+
+/* As memcpy(), whose call costs more than the copying where it is of a few bytes and the compiler doesn't know how many. */
+inline VIRTIO_HOT void virtio_guest_copy(void *to, const void *from, size_t len)
+{
+	if (__builtin_constant_p(len)) {
+		memcpy(to, from, len);
+		return;
+	}
+	/* Compilers that see what is behind the pointers, but not len, warn of sizes that are not copied. */
+	__asm__("" : "+r"(to), "+r"(from));
+	if (len > 16)
+		memcpy(to, from, len);
+	else if (len >= 8)
+		VIRTIO_COPY_ENDS(uint64_t, to, from, len);
+	else if (len >= 4)
+		VIRTIO_COPY_ENDS(uint32_t, to, from, len);
+	else if (len >= 2)
+		VIRTIO_COPY_ENDS(uint16_t, to, from, len);
+	else if (len == 1)
+		memcpy(to, from, 1);
+}
+
 /* Copies out of guest memory once: the compiler may not go back to the source for a second look. */
 inline void virtio_guest_copy_in(void *dst, const void *guest, size_t len)
 {
-	memcpy(dst, guest, len);
+	virtio_guest_copy(dst, guest, len);
 	__asm__ volatile("" : : "r"(dst) : "memory");
 }
 
 inline void virtio_guest_copy_out(void *guest, const void *src, size_t len)
 {
-	memcpy(guest, src, len);
+	virtio_guest_copy(guest, src, len);
+}
+
+/* Copies eight bytes out of guest memory once, of any alignment and in no order: a little-endian field of a header. */
+inline uint64_t virtio_guest_read_le64(const void *guest)
+{
+	uint64_t v;
+
+	memcpy(&v, guest, sizeof v);
+	__asm__ volatile("" : "+r"(v));
+	return virtio_le64(v);
 }
 
 inline uint16_t virtio_guest_load_le16(const void *guest)
@@ -467,6 +525,26 @@ inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, 
 /* Whether an access is small and of known size, so that one comparison will do. */
 #define VIRTIO_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
+inline VIRTIO_HOT bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
+						void **out)
+{
+	const uint64_t off = addr - cursor->start;
+	uint8_t *host;
+
+	if (VIRTIO_MEMORY_IS_SMALL(len) ? VIRTIO_LIKELY(off < cursor->plain_small)
+					: VIRTIO_LIKELY(off < cursor->len && len <= cursor->len - off &&
+							(cursor->access & VIRTIO_ACCESS_PLAIN))) {
+		*out = cursor->host + off;
+		return true;
+	}
+	host = virtio_memory_move_window(cursor, addr);
+	if (VIRTIO_UNLIKELY(!host))
+		return false;
+	*out = host;
+	/* Now addr is in the window. */
+	return VIRTIO_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len <= cursor->len - (addr - cursor->start));
+}
+
 /*
  * A small access of known size: through the window, or a window that is moved there, or else by a copy. The copy also keeps dst and src from escaping, so that
  * the caller's variable may live in a register.
@@ -501,7 +579,7 @@ inline VIRTIO_HOT int virtio_memory_write_small(struct virtio_memory_cursor *cur
 	uint8_t copy[VIRTIO_MEMORY_SMALL];
 	uint8_t *to;
 
-	if (VIRTIO_LIKELY(off < cursor->writable_small)) {
+	if (VIRTIO_LIKELY(off < cursor->plain_small)) {
 		virtio_guest_copy_out(cursor->host + off, src, len);
 		return 0;
 	}
@@ -535,9 +613,9 @@ inline VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, u
 
 	if (VIRTIO_MEMORY_IS_SMALL(len))
 		return virtio_memory_write_small(cursor, addr, src, len);
-	/* As above; what permits an unrecorded write permits a write. */
+	/* As above; plain memory may be written. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
-			    !(cursor->access & VIRTIO_ACCESS_UNRECORDED)))
+			    !(cursor->access & VIRTIO_ACCESS_PLAIN)))
 		return virtio_memory_write_slow(cursor, addr, src, len);
 	virtio_guest_copy_out(cursor->host + off, src, len);
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * Accesses of constant size, which have a short cut near VIRTIO_MEMORY_SMALL: each size from 1 to 40
  * at each offset near the end of regions of many lengths, with each kind of neighbour, against an
- * oracle of single bytes. The short cut is the compiler's choice, made when it optimises.
+ * oracle of single bytes. The short cut is the compiler's choice, made when it optimises. The same for sizes that it
+ * doesn't know.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,13 +40,20 @@ VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the
 	static int write_##n(struct virtio_memory_cursor *cursor, uint64_t addr, const uint8_t *src)                   \
 	{                                                                                                              \
 		return virtio_memory_write(cursor, addr, src, n);                                                      \
+	}                                                                                                              \
+	static bool find_##n(struct virtio_memory_cursor *cursor, uint64_t addr, void **out)                           \
+	{                                                                                                              \
+		return virtio_memory_find_plain(cursor, addr, n, out);                                                 \
 	}
 FOR_EACH_SIZE(DEFINE)
 
 #define READ_ENTRY(n) read_##n,
 #define WRITE_ENTRY(n) write_##n,
+#define FIND_ENTRY(n) find_##n,
 static int (*const reads[])(struct virtio_memory_cursor *, uint64_t, uint8_t *) = { FOR_EACH_SIZE(READ_ENTRY) };
 static int (*const writes[])(struct virtio_memory_cursor *, uint64_t, const uint8_t *) = { FOR_EACH_SIZE(WRITE_ENTRY) };
+
+static bool (*const finds[])(struct virtio_memory_cursor *, uint64_t, void **) = { FOR_EACH_SIZE(FIND_ENTRY) };
 
 enum neighbour { HOLE, WRITABLE, READ_ONLY };
 
@@ -143,6 +151,37 @@ static void check_write(struct fixture *f, uint64_t addr, uint32_t size)
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
+/* Bytes of plain memory in one region from addr on. */
+static uint64_t plain_bytes(const struct fixture *f, uint64_t addr)
+{
+	const uint64_t off = addr - ADDR;
+
+	if (off < f->len)
+		return f->read_only ? 0 : f->len - off;
+	return off - f->len < NEIGHBOUR && f->neighbour == WRITABLE ? NEIGHBOUR - (off - f->len) : 0;
+}
+
+/* What is found is plain memory and the right place; what isn't, is near the end of a region, or not plain. */
+static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
+{
+	const uint64_t plain = plain_bytes(f, addr);
+	volatile uint32_t unknown = size;
+	int none;
+
+	for (int known = 0; known < 2; known++) {
+		void *host = NULL;
+
+		if (known ? finds[size - 1](&f->cursor, addr, &host)
+			  : virtio_memory_find_plain(&f->cursor, addr, unknown, &host)) {
+			assert_true(size <= plain);
+			assert_ptr_equal(host, byte_at(f->host, f, addr, &none, true));
+			assert_ptr_equal(f->cursor.region, &f->regions[addr - ADDR < f->len ? 0 : 1]);
+		} else {
+			assert_true(plain < VIRTIO_MEMORY_SMALL || plain < size);
+		}
+	}
+}
+
 /* Every size at every offset, from 64 bytes before the region's end to past it. */
 static void check_all(struct fixture *f)
 {
@@ -163,11 +202,15 @@ static void check_all(struct fixture *f)
 			check_read(f, ADDR + off, size);
 			check_write(f, ADDR + f->len, 1);
 			check_write(f, ADDR + off, size);
+			check_find(f, ADDR + off, size);
+			virtio_memory_cursor_init(&f->cursor, &f->map);
+			check_find(f, ADDR + off, size);
 		}
 		/* And just before its start. */
 		for (uint32_t off = 1; off < size + 2; off++) {
 			check_read(f, ADDR - off, size);
 			check_write(f, ADDR - off, size);
+			check_find(f, ADDR - off, size);
 		}
 	}
 }
@@ -243,6 +286,54 @@ static void small_access_does_not_wrap_around(void **state)
 	assert_memory_equal(dst, host, sizeof dst);
 }
 
+/* Copies of a size that the compiler doesn't know: every one, all of it and nothing else, at any alignment. */
+static void small_copy_of_unknown_size_copies_it_exactly(void **state)
+{
+	uint8_t from[64], to[64], want[64];
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof from; i++)
+		from[i] = (uint8_t)(i * 5 + 1);
+	for (uint32_t size = 0; size <= MAX_SIZE; size++)
+		for (uint32_t at = 0; at < 8; at++) {
+			volatile size_t unknown = size;
+
+			memset(to, 0xee, sizeof to);
+			memset(want, 0xee, sizeof want);
+			memcpy(want + at, from + 7 - at, size);
+			virtio_guest_copy_in(to + at, from + 7 - at, unknown);
+			assert_memory_equal(to, want, sizeof to);
+			memset(to, 0xee, sizeof to);
+			virtio_guest_copy_out(to + at, from + 7 - at, unknown);
+			assert_memory_equal(to, want, sizeof to);
+		}
+	for (uint32_t at = 0; at < 8; at++)
+		assert_true(virtio_guest_read_le64(from + at) == virtio_get_le64(from + at));
+}
+
+/* What is written to a region with a dirty log is recorded, so it isn't found as plain memory, before or after a write. */
+static void small_plain_memory_has_no_dirty_log(void **state)
+{
+	static uint8_t bitmap[16], host[256];
+	const struct virtio_dirty_log log = {
+		.bitmap = bitmap, .size = sizeof bitmap, .base = 0, .page_shift = 6, .unit = 1
+	};
+	struct virtio_region region = { .addr = ADDR, .len = sizeof host, .host = host, .dirty = &log };
+	struct virtio_memory_cursor cursor;
+	struct virtio_memory_map map;
+	void *found = NULL;
+
+	(void)state;
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	virtio_memory_cursor_init(&cursor, &map);
+	for (int i = 0; i < 2; i++) {
+		assert_false(virtio_memory_find_plain(&cursor, ADDR, 1, &found));
+		assert_false(virtio_memory_find_plain(&cursor, ADDR, 200, &found));
+		assert_int_equal(virtio_memory_write(&cursor, ADDR, "x", 1), 0);
+	}
+	assert_null(found);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +341,8 @@ int main(void)
 		cmocka_unit_test(small_access_in_regions_around_the_limit),
 		cmocka_unit_test(small_access_at_the_end_of_large_regions),
 		cmocka_unit_test(small_access_does_not_wrap_around),
+		cmocka_unit_test(small_copy_of_unknown_size_copies_it_exactly),
+		cmocka_unit_test(small_plain_memory_has_no_dirty_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,6 +396,7 @@ static void translation_not_known_yet_can_be_asked_again(void **state)
 static void translation_window_is_for_its_access_only(void **state)
 {
 	struct fixture f;
+	void *found;
 
 	(void)state;
 	setup(&f);
@@ -404,6 +405,9 @@ static void translation_window_is_for_its_access_only(void **state)
 		expect_write_error(&f, 0x5300, 1, VIRTIO_EPERM);
 		expect_write_error(&f, 0x5310, 32, VIRTIO_EPERM);
 		assert_int_equal(f.access, WRITE);
+		expect_read(&f, 0x5300, PAGE, RAM + 0x400);
+		assert_false(virtio_memory_find_plain(&f.cursor, 0x5300, 4, &found));
+		assert_false(virtio_memory_find_plain(&f.cursor, 0x5300, PAGE, &found));
 		assert_null(virtio_memory_find(&f.cursor, 0x5300, 4, BOTH));
 		assert_int_equal(f.access, BOTH);
 		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5300, 4, READ), f.ram + ram_at(RAM + 0x400));
@@ -412,6 +416,9 @@ static void translation_window_is_for_its_access_only(void **state)
 		expect_read_error(&f, 0x5400, 1, VIRTIO_EPERM);
 		expect_write(&f, 0x5410, 32, RAM + 0x510);
 		expect_read_error(&f, 0x5410, 32, VIRTIO_EPERM);
+		expect_write(&f, 0x5410, 32, RAM + 0x510);
+		assert_false(virtio_memory_find_plain(&f.cursor, 0x5400, 4, &found));
+		assert_false(virtio_memory_find_plain(&f.cursor, 0x5400, PAGE, &found));
 		assert_null(virtio_memory_find(&f.cursor, 0x5400, 4, BOTH));
 		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5400, 4, WRITE), f.ram + ram_at(RAM + 0x500));
 	}

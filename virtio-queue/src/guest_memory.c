@@ -45,7 +45,11 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 			return VIRTIO_EINVAL;
 	map->regions = regions;
 	map->count = count;
-	map->plain = count;
+	map->plain = count != 0;
+	map->steps = 0;
+	while (count >> map->steps > 1)
+		map->steps++;
+	map->upper = count != 0 ? regions + (count - (1u << map->steps)) : regions;
 	map->translate = NULL;
 	map->translate_context = NULL;
 	return 0;
@@ -53,7 +57,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
 {
-	map->plain = translate ? 0 : map->count;
+	map->plain = !translate && map->count != 0;
 	map->translate = translate;
 	map->translate_context = context;
 }
@@ -66,14 +70,43 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
 
 /* Look-ups */
 
-/* The last of at least one region that starts at or below addr, or the first. */
-static inline const struct virtio_region *search(const struct virtio_region *base, size_t count, uint64_t addr)
+/* Of regions below which addr isn't: those from at on, or if addr isn't below them either, those from at + n on. */
+static inline const struct virtio_region *halve(const struct virtio_region *at, size_t n, uint64_t addr)
 {
-	for (size_t half = count / 2; half > 0; half = count / 2) {
-		base = base[half].addr <= addr ? base + half : base;
-		count -= half;
+	const struct virtio_region *half = at + n;
+
+	/* So that the choice is a conditional move: for addresses here and there, a branch would be guessed wrong. */
+	__asm__("" : "+r"(half));
+	at = half->addr <= addr ? half : at;
+	__asm__("" : "+r"(at));
+	return at;
+}
+
+/*
+ * The last of at least one region that starts at or below addr, or the first. A search among 2^steps regions, which are
+ * all of them but for some at the front, or at the end. Written out for the few that most maps have.
+ */
+static inline const struct virtio_region *search(const struct virtio_memory_map *map, uint64_t addr)
+{
+	const struct virtio_region *at = map->upper->addr <= addr ? map->upper : map->regions;
+
+	switch (map->steps) {
+	default:
+		for (size_t n = (size_t)1 << (map->steps - 1); n > 4; n /= 2)
+			at = halve(at, n, addr);
+		/* fall through */
+	case 3:
+		at = halve(at, 4, addr);
+		/* fall through */
+	case 2:
+		at = halve(at, 2, addr);
+		/* fall through */
+	case 1:
+		at = halve(at, 1, addr);
+		/* fall through */
+	case 0:
+		return at;
 	}
-	return base;
 }
 
 static const struct virtio_region *find_region(const struct virtio_memory_map *map, uint64_t addr)
@@ -82,7 +115,7 @@ static const struct virtio_region *find_region(const struct virtio_memory_map *m
 
 	if (map->count == 0)
 		return NULL;
-	region = search(map->regions, map->count, addr);
+	region = search(map, addr);
 	return addr - region->addr < region->len ? region : NULL;
 }
 
@@ -90,7 +123,7 @@ static uint32_t permitted_in(const struct virtio_region *region)
 {
 	if (region->flags & VIRTIO_REGION_READ_ONLY)
 		return VIRTIO_ACCESS_READ;
-	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_ACCESS_UNRECORDED);
+	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_ACCESS_PLAIN);
 }
 
 static uint64_t small_offsets(uint64_t len)
@@ -107,7 +140,7 @@ static void set_window(struct virtio_memory_cursor *cursor, uint64_t start, uint
 	cursor->len = len;
 	cursor->access = access;
 	cursor->readable_small = access & VIRTIO_ACCESS_READ ? small_offsets(len) : 0;
-	cursor->writable_small = access & VIRTIO_ACCESS_UNRECORDED ? small_offsets(len) : 0;
+	cursor->plain_small = access & VIRTIO_ACCESS_PLAIN ? small_offsets(len) : 0;
 }
 
 uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr)
@@ -116,22 +149,22 @@ uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t
 	const struct virtio_region *region;
 	uint64_t off, small;
 
-	if (map->plain == 0)
+	if (!map->plain)
 		return NULL;
-	region = search(map->regions, map->plain, addr);
+	region = search(map, addr);
 	off = addr - region->addr;
-	small = small_offsets(region->len);
 	/* Also where addr is in no region. */
-	if (off >= small || region->flags != 0 || region->dirty)
+	if (off >= region->len || off + (VIRTIO_MEMORY_SMALL - 1) >= region->len || region->flags != 0 || region->dirty)
 		return NULL;
+	small = region->len - VIRTIO_MEMORY_SMALL + 1;
 	cursor->start = region->addr;
 	cursor->region = region;
 	cursor->host = region->host;
 	cursor->readable_small = small;
 	cursor->len = region->len;
-	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_ACCESS_UNRECORDED;
-	cursor->writable_small = small;
-	return cursor->host + off;
+	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_ACCESS_PLAIN;
+	cursor->plain_small = small;
+	return (uint8_t *)region->host + off;
 }
 
 /* As resolve(), with a translation in front of the regions. */
@@ -151,8 +184,8 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 		return VIRTIO_EFAULT;
 	/* Other bits of the answer mean nothing, and must not be taken for ours. */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
-	if (t.access & VIRTIO_ACCESS_WRITE)
-		t.access |= VIRTIO_ACCESS_UNRECORDED;
+	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
+		t.access |= VIRTIO_ACCESS_PLAIN;
 	t.access &= permitted_in(region);
 	if ((t.access & access) != access)
 		return VIRTIO_EPERM;
@@ -260,7 +293,7 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region;
 
-	if (map->plain == 0 || len == 0)
+	if (!map->plain || len == 0)
 		return NULL;
 	region = find_region(map, addr);
 	if (!region || len > region->len - (addr - region->addr))

@@ -17,8 +17,10 @@ extern void virtio_put_le16(void *p, uint16_t v);
 extern void virtio_put_le32(void *p, uint32_t v);
 extern void virtio_put_le64(void *p, uint64_t v);
 
+extern void virtio_guest_copy(void *to, const void *from, size_t len);
 extern void virtio_guest_copy_in(void *dst, const void *guest, size_t len);
 extern void virtio_guest_copy_out(void *guest, const void *src, size_t len);
+extern uint64_t virtio_guest_read_le64(const void *guest);
 extern uint16_t virtio_guest_load_le16(const void *guest);
 extern uint16_t virtio_guest_load_le16_acquire(const void *guest);
 extern void virtio_guest_store_le16(void *guest, uint16_t value);
@@ -27,6 +29,7 @@ extern void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 extern struct virtio_guest_desc virtio_guest_load_desc(const void *guest);
 extern void virtio_full_fence(void);
 extern void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+extern bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, void **out);
 extern int virtio_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 extern int virtio_memory_write_small(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 extern int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
