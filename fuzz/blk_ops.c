@@ -64,7 +64,7 @@ static void expect(struct blk_harness *h, struct blk_slot *s)
 	if (h->range_capacity)
 		s->storage.ranges = fuzz_alloc(sizeof *s->storage.ranges * h->range_capacity);
 	s->ask = fuzz_alloc(sizeof *s->ask);
-	model_expect_collect(&h->model, &s->walk, &s->ask->chain);
+	model_expect_collect(&h->model, &s->walk, NULL, 0, &s->ask->chain);
 	blk_model_parse(&h->model, s->ask, h->segment_capacity, h->range_capacity);
 	s->progress.ask = s->ask;
 	s->progress.accepted = !s->ask->refused && blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);

@@ -140,6 +140,29 @@ void model_next(struct model *m, struct model_walk *w, uint16_t head, int got, c
 	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable, "another descriptor");
 }
 
+void model_walk_at_once(struct model *m, struct model_walk *w, uint16_t head, int got, const struct virtio_desc *descs,
+			uint32_t capacity)
+{
+	struct virtio_desc d;
+	uint64_t errors;
+	uint32_t n = 0;
+
+	for (; n < capacity && !w->over; n++) {
+		if (step(m, w, &d, &errors) < 0) {
+			FUZZ_CHECK(fuzz_error_bit(got) & errors, "walk returned %d, where %#llx may be", got,
+				   (unsigned long long)errors);
+			end_walk(m, w, head, got);
+			return;
+		}
+		FUZZ_CHECK(descs[n].addr == d.addr && descs[n].len == d.len && descs[n].writable == d.writable,
+			   "another descriptor");
+	}
+	if (!w->over)
+		FUZZ_CHECK(got == VIRTIO_ENOBUFS, "with room for no more, walk returned %d", got);
+	else
+		FUZZ_CHECK(got == (w->final ? w->final : (int)n), "walk returned %d", got);
+}
+
 /* Collecting */
 
 static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const struct world_place *p)
@@ -176,13 +199,16 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 	}
 }
 
-void model_expect_collect(struct model *m, struct model_walk *w, struct model_chain *out)
+void model_expect_collect(struct model *m, struct model_walk *w, const struct virtio_desc *walked, uint32_t count,
+			  struct model_chain *out)
 {
 	struct virtio_desc d;
 	uint64_t errors = 0;
 	int found;
 
 	memset(out, 0, sizeof *out);
+	for (uint32_t i = 0; i < count; i++)
+		add_buffer(m, out, &walked[i]);
 	while ((found = step(m, w, &d, &errors)) == 1)
 		add_buffer(m, out, &d);
 	if (found < 0)

@@ -115,8 +115,16 @@ void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int g
 /* One step of virtio_chain_next(). */
 void model_next(struct model *m, struct model_walk *walk, uint16_t head, int got, const struct virtio_desc *desc);
 
-/* What virtio_chain_collect() is to find; to be called before it, and what it said. */
-void model_expect_collect(struct model *m, struct model_walk *walk, struct model_chain *out);
+/* virtio_chain_walk(), and the array that it has filled. */
+void model_walk_at_once(struct model *m, struct model_walk *walk, uint16_t head, int got,
+			const struct virtio_desc *descs, uint32_t capacity);
+
+/*
+ * What virtio_chain_collect() is to find, or virtio_chain_collect_after() what the walk has yielded before; to be called
+ * before it, and what it said.
+ */
+void model_expect_collect(struct model *m, struct model_walk *walk, const struct virtio_desc *walked, uint32_t count,
+			  struct model_chain *out);
 void model_collect(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_collected *out);
 

@@ -161,7 +161,27 @@ static void device_walk(struct harness *h)
 		next(h, r);
 }
 
-static void collect(struct harness *h, struct harness_request *r, uint32_t capacity)
+/* Into an array of exactly so many. */
+static void device_walk_at_once(struct harness *h)
+{
+	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
+	struct harness_request *r = pick(h);
+	struct virtio_desc *descs;
+	int got;
+
+	if (!r || !r->walkable)
+		return;
+	r->fresh = false;
+	descs = fuzz_alloc(sizeof *descs * capacity);
+	got = virtio_chain_walk(&r->chain, descs, capacity);
+	model_walk_at_once(&h->model, &r->walk, (uint16_t)r->chain.token.head, got, descs, capacity);
+	h->allowed += 2 * r->walk.work;
+	free(descs);
+}
+
+/* @walked  what has been walked of the request; none for one that is fresh */
+static void collect(struct harness *h, struct harness_request *r, uint32_t capacity, const struct virtio_desc *walked,
+		    uint32_t count)
 {
 	const uint16_t head = (uint16_t)r->chain.token.head;
 	struct virtio_collected out, before;
@@ -174,9 +194,10 @@ static void collect(struct harness *h, struct harness_request *r, uint32_t capac
 	out.segments = r->segments;
 	out.capacity = capacity;
 	memcpy(&before, &out, sizeof out);
-	model_expect_collect(&h->model, &r->walk, r->model);
+	model_expect_collect(&h->model, &r->walk, walked, count, r->model);
 	h->allowed += 2 * r->model->work;
-	got = virtio_chain_collect(&r->chain, &out);
+	got = walked ? virtio_chain_collect_after(&r->chain, walked, count, &out)
+		     : virtio_chain_collect(&r->chain, &out);
 	model_collect(&h->model, &r->walk, r->model, head, got, &out);
 	if (got != 0 && got != VIRTIO_ENOBUFS)
 		FUZZ_CHECK(memcmp(&out, &before, sizeof out) == 0, "a chain that was refused touched the answer");
@@ -196,7 +217,29 @@ static void device_collect(struct harness *h)
 	struct harness_request *r = pick(h);
 
 	if (r && r->fresh && r->walkable)
-		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
+		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1), NULL, 0);
+}
+
+/* A parser that looks at the first descriptors, and then wants all of them. */
+static void device_collect_after(struct harness *h)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+	const uint32_t steps = 1 + (how & 3);
+	struct harness_request *r = pick(h);
+	struct virtio_desc walked[4];
+
+	if (!r || !r->fresh || !r->walkable)
+		return;
+	for (uint32_t i = 0; i < steps; i++) {
+		const int got = virtio_chain_next(&r->chain, &walked[i]);
+
+		model_next(&h->model, &r->walk, (uint16_t)r->chain.token.head, got, &walked[i]);
+		h->allowed += 2 * r->walk.work;
+		r->fresh = false;
+		if (got != 1)
+			return;
+	}
+	collect(h, r, (how >> 2) % (MOST_SEGMENTS + 1), walked, steps);
 }
 
 static void device_stream(struct harness *h)
@@ -249,7 +292,7 @@ static void device_serve(struct harness *h)
 
 	if (!r)
 		return;
-	collect(h, r, MOST_SEGMENTS);
+	collect(h, r, MOST_SEGMENTS, NULL, 0);
 	if (r->segments)
 		harness_echo(h, r);
 	complete(h, r->chain.token, r->segments ? (uint32_t)virtio_writer_done(&r->writer) : 0);
@@ -450,18 +493,31 @@ static uint64_t ring_work(struct harness *h)
 void harness_device_step(struct harness *h, uint8_t op)
 {
 	static void (*const steps[DEVICE_STEPS])(struct harness *) = {
-		[DEVICE_SERVE] = device_serve,         [DEVICE_POP] = device_pop,
-		[DEVICE_NEXT] = device_next,           [DEVICE_WALK] = device_walk,
-		[DEVICE_COLLECT] = device_collect,     [DEVICE_STREAM] = device_stream,
-		[DEVICE_COMPLETE] = device_complete,   [DEVICE_BATCH] = device_batch,
-		[DEVICE_UNDO] = device_undo,           [DEVICE_NEEDS_NOTIFICATION] = device_needs_notification,
-		[DEVICE_ENABLE] = device_enable,       [DEVICE_DISABLE] = device_disable,
-		[DEVICE_AVAILABLE] = device_available, [DEVICE_READ_IDX] = device_read_idx,
-		[DEVICE_SET_INDEX] = device_set_index, [DEVICE_SET_MEMORY] = device_set_memory,
-		[DEVICE_RESET] = device_reset,         [DEVICE_START] = device_start,
-		[DEVICE_SAVE] = device_save,           [DEVICE_SAVE_IN_FLIGHT] = device_save_in_flight,
-		[DEVICE_RESTORE] = device_restore,     [DEVICE_REPLAY] = device_replay,
+		[DEVICE_SERVE] = device_serve,
+		[DEVICE_POP] = device_pop,
+		[DEVICE_NEXT] = device_next,
+		[DEVICE_WALK] = device_walk,
+		[DEVICE_COLLECT] = device_collect,
+		[DEVICE_STREAM] = device_stream,
+		[DEVICE_COMPLETE] = device_complete,
+		[DEVICE_BATCH] = device_batch,
+		[DEVICE_UNDO] = device_undo,
+		[DEVICE_NEEDS_NOTIFICATION] = device_needs_notification,
+		[DEVICE_ENABLE] = device_enable,
+		[DEVICE_DISABLE] = device_disable,
+		[DEVICE_AVAILABLE] = device_available,
+		[DEVICE_READ_IDX] = device_read_idx,
+		[DEVICE_SET_INDEX] = device_set_index,
+		[DEVICE_SET_MEMORY] = device_set_memory,
+		[DEVICE_RESET] = device_reset,
+		[DEVICE_START] = device_start,
+		[DEVICE_SAVE] = device_save,
+		[DEVICE_SAVE_IN_FLIGHT] = device_save_in_flight,
+		[DEVICE_RESTORE] = device_restore,
+		[DEVICE_REPLAY] = device_replay,
 		[DEVICE_MIGRATE] = device_migrate,
+		[DEVICE_WALK_AT_ONCE] = device_walk_at_once,
+		[DEVICE_COLLECT_AFTER] = device_collect_after,
 	};
 	uint64_t calls = h->maps[0]->calls + h->maps[1]->calls;
 

@@ -44,6 +44,8 @@ enum device_step {
 	DEVICE_RESTORE,
 	DEVICE_REPLAY,
 	DEVICE_MIGRATE, /* save, reset, restore, replay */
+	DEVICE_WALK_AT_ONCE,
+	DEVICE_COLLECT_AFTER, /* some steps */
 	DEVICE_STEPS,
 };
 

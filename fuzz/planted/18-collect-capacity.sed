@@ -2,4 +2,4 @@
 # A full array of segments gets another.
 # file: virtio-queue/src/chain.c
 # harness: fuzz_queue
-s/t->needed >= out->capacity/t->needed > out->capacity/
+s/c->next != c->end && desc->len != 0/c->next <= c->end \&\& desc->len != 0/

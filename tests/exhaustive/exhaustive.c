@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have chosen
- * values: walked and collected by the library, and judged by an oracle (oracle.h); the two must agree
+ * values: walked by the library, step by step and in one call, and collected, at once and after some steps, and judged
+ * by an oracle (oracle.h); the two must agree
  * on every descriptor, segment, count and code.
  *
  * usage: exhaustive [STRIDE]   STRIDE: of the tables of 3 entries, take every so many; default 1
@@ -247,6 +248,11 @@ static void undo(struct world *w, const struct virtio_chain *chain)
 		die("a pop cannot be undone");
 }
 
+static bool same_desc(const struct virtio_desc *d, const struct virtio_desc *yielded)
+{
+	return d->addr == yielded->addr && d->len == yielded->len && d->writable == yielded->writable;
+}
+
 static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32_t head)
 {
 	struct virtio_chain chain = pop(w);
@@ -258,7 +264,7 @@ static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32
 		got = virtio_chain_next(&chain, &d);
 		if (got != 1)
 			disagree(w, v, head, "the walk ends early", got);
-		if (d.addr != v->yields[i].addr || d.len != v->yields[i].len || d.writable != v->yields[i].writable)
+		if (!same_desc(&d, &v->yields[i]))
 			disagree(w, v, head, "the walk yields another descriptor", got);
 	}
 	/* The end, and once more: an end and an error are final, and yield nothing. */
@@ -273,6 +279,35 @@ static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32
 			disagree(w, v, head, "the end of the walk leaves something behind", got);
 	}
 	w->faults += v->walk != 0;
+	undo(w, &chain);
+}
+
+/* The same walk in one call, into an array of so many entries. */
+static void compare_whole_walk(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
+{
+	const uint32_t count = v->count < capacity ? v->count : capacity;
+	const bool small = v->count > capacity || (v->count == capacity && v->walk != 0);
+	struct virtio_desc d[ORACLE_MAX_SEGMENTS];
+	struct virtio_chain chain = pop(w);
+	int got;
+
+	d[capacity].len = 77;
+	got = virtio_chain_walk(&chain, d, capacity);
+	if (d[capacity].len != 77)
+		disagree(w, v, head, "a walk in one call writes past its array", got);
+	for (uint32_t i = 0; i < count; i++)
+		if (!same_desc(&d[i], &v->yields[i]))
+			disagree(w, v, head, "a walk in one call yields another descriptor", got);
+	if (small ? got != VIRTIO_ENOBUFS : v->walk ? !allowed(v->walk, got) : got != (int)count)
+		disagree(w, v, head, "a walk in one call ends otherwise", got);
+	if (!small)
+		w->faults += v->walk != 0;
+	/* Once more: it goes on, or an end and an error are final. */
+	if (!small && virtio_chain_walk(&chain, d, capacity) != (v->walk ? got : 0))
+		disagree(w, v, head, "a walk in one call is not at its end", got);
+	if (small && v->count > capacity &&
+	    (virtio_chain_next(&chain, &d[0]) != 1 || !same_desc(&d[0], &v->yields[capacity])))
+		disagree(w, v, head, "a walk in one call cannot go on", got);
 	undo(w, &chain);
 }
 
@@ -298,10 +333,13 @@ static bool is_untouched(const struct virtio_collected *c)
 	       c->writable_bytes == 77 && c->last_writable.addr == 77 && c->last_writable.len == 77;
 }
 
-static void compare_collection(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
+/* A collection of which the first descriptors have been walked before. */
+static void compare_collection(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity,
+			       uint32_t walked)
 {
 	/* Segments past the capacity must stay as they are. */
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
+	struct virtio_desc front[ORACLE_MAX_SEGMENTS];
 	struct virtio_collected c = untouched;
 	struct virtio_chain chain = pop(w);
 	int got;
@@ -309,7 +347,10 @@ static void compare_collection(struct world *w, const struct oracle_verdict *v, 
 	c.segments = segments;
 	c.capacity = capacity;
 	segments[capacity].len = 77;
-	got = virtio_chain_collect(&chain, &c);
+	for (uint32_t i = 0; i < walked; i++)
+		if (virtio_chain_next(&chain, &front[i]) != 1)
+			die("a walk ends early");
+	got = walked ? virtio_chain_collect_after(&chain, front, walked, &c) : virtio_chain_collect(&chain, &c);
 	undo(w, &chain);
 	w->faults += v->collect != 0;
 	if (segments[capacity].len != 77 || c.segments != segments || c.capacity != capacity)
@@ -334,7 +375,10 @@ static void compare(struct world *w, uint32_t head)
 	tables++;
 	oracle_judge(&w->guest, head, &v);
 	compare_walk(w, &v, head);
-	compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1);
+	for (uint32_t capacity = v.count > 0 ? v.count - 1 : 0; capacity <= v.count + 1; capacity++)
+		compare_whole_walk(w, &v, head, capacity);
+	for (uint32_t walked = 0; walked <= v.count; walked++)
+		compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1, walked);
 	if (v.collect)
 		return;
 	/* Arrays that are as long as needed, one short of it, and empty. */
@@ -342,7 +386,7 @@ static void compare(struct world *w, uint32_t head)
 		const uint32_t needed = v.collected.needed;
 
 		if (i == 0 || needed >= i)
-			compare_collection(w, &v, head, i == 2 ? 0 : needed - i);
+			compare_collection(w, &v, head, i == 2 ? 0 : needed - i, v.count / 2);
 	}
 }
 

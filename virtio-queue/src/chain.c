@@ -159,122 +159,207 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memo
 	return got < 0 ? fail(walk, queue, head, got) : got;
 }
 
-/* What has been collected of a chain so far. */
-struct tally {
-	uint32_t needed;         /* segments */
-	uint32_t readable;       /* of those, in front of the first writable one */
-	uint64_t bytes;          /* in all */
-	uint64_t readable_bytes; /* likewise */
-	bool writable;           /* a writable buffer has been seen */
+int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest_three *three, struct virtio_desc *out,
+			   uint32_t capacity)
+{
+	uint32_t n = 0;
+	int got = 1;
+
+	while (got == 1 && n < three->loaded) {
+		got = virtio_walk_step(&chain->walk, chain->memory, chain->token.head, &three->d[n], 0, &out[n]);
+		n += got == 1;
+	}
+	while (got == 1 && n < capacity) {
+		got = virtio_chain_next(chain, &out[n]);
+		n += got == 1;
+	}
+	if (got < 0)
+		return got;
+	if (chain->walk.left == VIRTIO_WALK_END)
+		return (int)n;
+	return chain->walk.left == VIRTIO_WALK_FAILED ? (int)chain->walk.next : VIRTIO_ENOBUFS;
+}
+
+/* Where a collection has come to. */
+struct collection {
+	struct virtio_segment *next, *end; /* of the caller's array */
+	uint32_t readable;                 /* segments in front of the first writable one */
+	uint64_t readable_bytes;
+	bool writable; /* a writable buffer has been met, so these two are known */
+
+	/* Segments for which there is no room are counted, so that the caller is told how large the array must be. */
+	uint64_t over;
+	struct virtio_segment last_over;
 };
 
-/*
- * Adds the pieces of one buffer that is not contiguous, or for which there is no room: then it goes on
- * counting, so that the caller is told how large the array must be, and where the last writable byte is.
- *
- * @piece  set to the last one
- */
-static VIRTIO_COLD int add_pieces(struct tally *t, struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
-				  const struct virtio_collected *out, struct virtio_segment *piece)
+/* Segments so far; should there be too many for 32 bits, no array has that many entries either. */
+static uint32_t needed(const struct collection *c, const struct virtio_collected *out)
+{
+	const uint64_t n = (uint64_t)(c->next - out->segments) + c->over;
+
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* Adds the pieces of a buffer, wherever they are. */
+static VIRTIO_COLD int add_pieces(struct collection *c, struct virtio_memory_cursor *memory,
+				  const struct virtio_desc *desc)
 {
 	const uint32_t access = desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 	uint64_t addr = desc->addr, left = desc->len;
 
 	while (left > 0) {
+		struct virtio_segment *piece = c->next == c->end ? &c->last_over : c->next;
 		int error = virtio_memory_segment(memory, addr, left, access, piece);
 
 		if (error)
 			return error;
-		if (t->needed < out->capacity)
-			out->segments[t->needed] = *piece;
-		/* 2^32 one-byte pieces are a legal chain, but not one that anyone has an array for. */
-		if (++t->needed == UINT32_MAX)
-			return VIRTIO_EBYTES;
 		addr += piece->len;
 		left -= piece->len;
+		if (piece == c->next)
+			c->next++;
+		else
+			c->over++;
 	}
 	return 0;
 }
 
-static inline VIRTIO_HOT int add_buffer(struct tally *t, struct virtio_memory_cursor *memory,
-					const struct virtio_desc *desc, const struct virtio_collected *out,
-					struct virtio_segment *piece)
+/*
+ * Adds a buffer: at once if it lies in the cursor's window, as most do. Otherwise all is done on copies, so that
+ * the descriptor, and what changes with each, can stay in registers.
+ *
+ * @writable  as the descriptor has it; a constant, for the compiler's sake
+ */
+static inline VIRTIO_HOT int add_buffer(struct collection *c, struct virtio_memory_cursor *memory,
+					const struct virtio_desc *desc, bool writable)
 {
+	const uint32_t access = writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+	uint64_t off = desc->addr - memory->start;
 	struct virtio_desc desc_copy;
-	struct virtio_segment *s;
-	struct tally copy;
-	void *host;
+	struct collection copy;
 	int error;
 
-	if (desc->writable && !t->writable) {
-		t->writable = true;
-		t->readable = t->needed;
-		t->readable_bytes = t->bytes;
-	}
-	if (desc->len == 0)
+	if (VIRTIO_UNLIKELY(off >= memory->len) && virtio_memory_move_window(memory, desc->addr))
+		off = desc->addr - memory->start;
+	if (VIRTIO_LIKELY(off < memory->len && desc->len <= memory->len - off && (memory->access & access) &&
+			  c->next != c->end && desc->len != 0)) {
+		c->next->addr = desc->addr;
+		c->next->len = desc->len;
+		c->next->host = memory->host + off;
+		c->next->region = memory->region;
+		c->next++;
 		return 0;
-	t->bytes += desc->len;
-	host = virtio_memory_find(memory, desc->addr, desc->len,
-				  desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ);
-	if (VIRTIO_UNLIKELY(!host || t->needed >= out->capacity)) {
-		/* On copies, so that the tally and the descriptor themselves can stay in registers. */
-		copy = *t;
-		desc_copy = *desc;
-		error = add_pieces(&copy, memory, &desc_copy, out, piece);
-		*t = copy;
-		return error;
 	}
-	s = &out->segments[t->needed++];
-	s->addr = desc->addr;
-	s->len = desc->len;
-	s->host = host;
-	s->region = memory->region;
+	copy = *c;
+	desc_copy = *desc;
+	error = add_pieces(&copy, memory, &desc_copy);
+	*c = copy;
+	return error;
+}
+
+/* The first writable buffer has been met, after so many bytes of readable ones. */
+static inline void begin_writable(struct collection *c, const struct virtio_collected *out, uint64_t bytes)
+{
+	c->writable = true;
+	c->readable = needed(c, out);
+	c->readable_bytes = bytes;
+}
+
+/* Adds the descriptors that the caller has walked already. */
+static int add_walked(struct collection *c, struct virtio_memory_cursor *memory, const struct virtio_desc *walked,
+		      uint32_t count, const struct virtio_collected *out)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int error;
+
+		if (walked[i].writable && !c->writable)
+			begin_writable(c, out, bytes);
+		error = add_pieces(c, memory, &walked[i]);
+		if (error)
+			return error;
+		bytes += walked[i].len;
+	}
 	return 0;
+}
+
+/* Walks to the end and adds what comes. Returns 0, or the error of a buffer; one of the walk stays in @got. */
+static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain *chain,
+				      const struct virtio_collected *out, int *got)
+{
+	struct virtio_desc desc;
+	int error = 0;
+
+	if (!c->writable) {
+		while ((*got = virtio_chain_next(chain, &desc)) == 1 && !desc.writable) {
+			error = add_buffer(c, chain->memory, &desc, false);
+			if (VIRTIO_UNLIKELY(error))
+				return error;
+		}
+		if (*got != 1)
+			return 0;
+		begin_writable(c, out, (uint64_t)(VIRTIO_CHAIN_MAX_BYTES - chain->walk.bytes_left) - desc.len);
+		error = add_buffer(c, chain->memory, &desc, true);
+	}
+	while (!error && (*got = virtio_chain_next(chain, &desc)) == 1)
+		error = add_buffer(c, chain->memory, &desc, true);
+	return error;
 }
 
 /* The last byte of the last segment, if that is a writable one. */
-static inline VIRTIO_HOT void set_last_writable(const struct tally *t, const struct virtio_segment *piece,
-						struct virtio_collected *out)
+static void set_last_writable(const struct collection *c, struct virtio_collected *out)
 {
-	const struct virtio_segment *end;
+	const struct virtio_segment *last = c->over ? &c->last_over : c->next - 1;
 
 	out->last_writable.len = 0;
-	if (t->needed == t->readable)
+	if (out->needed == c->readable)
 		return;
-	end = t->needed > out->capacity ? piece : &out->segments[t->needed - 1];
-	out->last_writable.addr = end->addr + (end->len - 1);
+	out->last_writable.addr = last->addr + (last->len - 1);
 	out->last_writable.len = 1;
-	out->last_writable.host = (uint8_t *)end->host + (end->len - 1);
-	out->last_writable.region = end->region;
+	out->last_writable.host = (uint8_t *)last->host + (last->len - 1);
+	out->last_writable.region = last->region;
 }
 
-int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out)
+int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+			       struct virtio_collected *out)
 {
 	/* The walk is done in locals, which the compiler can keep in registers. */
 	struct virtio_chain walking = *chain;
-	struct virtio_desc desc;
-	struct virtio_segment piece;
-	struct tally t = { 0 };
-	int got, error = 0;
+	struct collection c, begun;
+	uint64_t bytes;
+	int got = 0, error = 0;
 
-	while (!error && (got = virtio_chain_next(&walking, &desc)) == 1)
-		error = add_buffer(&t, walking.memory, &desc, out, &piece);
+	c.next = out->segments;
+	c.end = out->segments + out->capacity;
+	c.writable = false;
+	c.over = 0;
+	if (count != 0) {
+		begun = c;
+		error = add_walked(&begun, walking.memory, walked, count, out);
+		c = begun;
+	}
+	if (!error)
+		error = add_rest(&c, &walking, out, &got);
 	chain->walk = walking.walk;
 	if (error)
 		return fail(&chain->walk, queue_of(chain->memory), chain->token.head, error);
 	if (got < 0)
 		return got;
-	if (!t.writable) {
-		t.readable = t.needed;
-		t.readable_bytes = t.bytes;
-	}
-	out->needed = t.needed;
-	set_last_writable(&t, &piece, out);
-	if (t.needed > out->capacity)
+	bytes = (uint64_t)(VIRTIO_CHAIN_MAX_BYTES - walking.walk.bytes_left);
+	if (!c.writable)
+		begin_writable(&c, out, bytes);
+	out->needed = needed(&c, out);
+	set_last_writable(&c, out);
+	if (c.over)
 		return VIRTIO_ENOBUFS;
-	out->readable = t.readable;
-	out->writable = t.needed - t.readable;
-	out->readable_bytes = t.readable_bytes;
-	out->writable_bytes = t.bytes - t.readable_bytes;
+	out->readable = c.readable;
+	out->writable = out->needed - c.readable;
+	out->readable_bytes = c.readable_bytes;
+	out->writable_bytes = bytes - c.readable_bytes;
 	return 0;
+}
+
+int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out)
+{
+	return virtio_chain_collect_after(chain, NULL, 0, out);
 }

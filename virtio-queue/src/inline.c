@@ -35,11 +35,18 @@ extern int virtio_memory_write_small(struct virtio_memory_cursor *cursor, uint64
 extern int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 extern int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 
+extern struct virtio_memory_cursor *virtio_chain_data_memory(const struct virtio_chain *chain);
 extern int virtio_chain_next_aside(struct virtio_chain *chain, struct virtio_guest_desc d, bool loaded,
 				   uint64_t charged, struct virtio_desc *out);
 extern bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
 				    const struct virtio_guest_desc *d);
+extern bool virtio_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d, uint64_t *out);
 extern int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
+extern bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
+			      struct virtio_guest_three *three);
+extern void virtio_desc_set(struct virtio_desc *out, const struct virtio_guest_desc *d, bool writable);
+extern void virtio_guest_three_get(const struct virtio_guest_three *three, struct virtio_desc *out);
+extern int virtio_chain_walk(struct virtio_chain *chain, struct virtio_desc *out, uint32_t capacity);
 
 extern int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 extern void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);

@@ -24,7 +24,7 @@ static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
 		inflight[i] = idle;
 }
 
-int virtio_queue_init_layout_2(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+int virtio_queue_init_layout_3(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
@@ -55,6 +55,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 
 	virtio_memory_cursor_init(&queue->memory, map);
 	virtio_memory_cursor_init(&queue->tables, map);
+	virtio_memory_cursor_init(&queue->data, map);
 	virtio_memory_cursor_init(cursor, map);
 	queue->desc = area_host(cursor, &queue->config, VIRTIO_QUEUE_DESC, VIRTIO_ACCESS_READ, 8);
 	queue->desc_last = queue->desc ? queue->desc + ((size_t)queue->size - 1) * 16 : NULL;

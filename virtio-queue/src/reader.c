@@ -23,6 +23,15 @@ static void step(struct virtio_stream *p, uint64_t n)
 	}
 }
 
+/* The next byte is at this offset of this segment, and the stream has come len bytes further. */
+static void set_place(struct virtio_stream *p, const struct virtio_segment *segment, uint64_t offset, uint64_t len)
+{
+	p->segments = segment;
+	p->offset = offset;
+	p->left -= len;
+	p->done += len;
+}
+
 static int advance(struct virtio_stream *p, uint64_t len)
 {
 	uint64_t n;
@@ -90,19 +99,27 @@ uint64_t virtio_reader_done(const struct virtio_reader *reader)
 
 size_t virtio_reader_read(struct virtio_reader *reader, void *dst, size_t len)
 {
-	struct virtio_stream *p = &reader->at;
+	/* In locals, which the compiler can keep in registers. */
+	const struct virtio_segment *s = reader->at.segments;
+	uint64_t offset = reader->at.offset;
 	uint8_t *to = dst;
-	uint64_t n;
+	size_t todo;
 
-	if (len > p->left)
-		len = (size_t)p->left;
-	for (size_t todo = len; todo > 0; todo -= (size_t)n) {
-		const void *from = here(p, todo, &n);
+	if (len > reader->at.left)
+		len = (size_t)reader->at.left;
+	for (todo = len; todo > 0; s++, offset = 0) {
+		const uint64_t here = s->len - offset;
 
-		virtio_guest_copy_in(to, from, (size_t)n);
-		step(p, n);
-		to += n;
+		if (todo < here) {
+			virtio_guest_copy_in(to, (const uint8_t *)s->host + offset, todo);
+			offset += todo;
+			break;
+		}
+		virtio_guest_copy_in(to, (const uint8_t *)s->host + offset, (size_t)here);
+		to += here;
+		todo -= (size_t)here;
 	}
+	set_place(&reader->at, s, offset, len);
 	return len;
 }
 
@@ -149,23 +166,39 @@ uint64_t virtio_writer_done(const struct virtio_writer *writer)
 	return writer->at.done;
 }
 
+/* Copies to one place of a segment. */
+static inline void write_piece(const struct virtio_segment *s, uint64_t offset, const uint8_t *from, size_t n)
+{
+	void *to = (uint8_t *)s->host + offset;
+
+	virtio_guest_copy_out(to, from, n);
+	if (VIRTIO_UNLIKELY(s->region->dirty != NULL))
+		virtio_region_mark_dirty(s->region, to, n);
+}
+
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len)
 {
-	struct virtio_stream *p = &writer->at;
+	/* As in virtio_reader_read(). */
+	const struct virtio_segment *s = writer->at.segments;
+	uint64_t offset = writer->at.offset;
 	const uint8_t *from = src;
-	uint64_t n;
+	size_t todo;
 
-	if (len > p->left)
-		len = (size_t)p->left;
-	for (size_t todo = len; todo > 0; todo -= (size_t)n) {
-		void *to = here(p, todo, &n);
+	if (len > writer->at.left)
+		len = (size_t)writer->at.left;
+	for (todo = len; todo > 0; s++, offset = 0) {
+		const uint64_t here = s->len - offset;
 
-		virtio_guest_copy_out(to, from, (size_t)n);
-		if (VIRTIO_UNLIKELY(p->segments->region->dirty != NULL))
-			virtio_region_mark_dirty(p->segments->region, to, n);
-		step(p, n);
-		from += n;
+		if (todo < here) {
+			write_piece(s, offset, from, todo);
+			offset += todo;
+			break;
+		}
+		write_piece(s, offset, from, (size_t)here);
+		from += here;
+		todo -= (size_t)here;
 	}
+	set_place(&writer->at, s, offset, len);
 	return len;
 }
 

@@ -26,6 +26,9 @@
 
 VIRTIO_BEGIN_DECLS
 
+/* The flags of a descriptor that mean something; others are to be ignored (virtio 1.4, 2.7.5). */
+#define VIRTIO_DESC_FLAGS (VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT)
+
 /* The most bytes that one chain may describe (virtio 1.4, 2.7.5.2). */
 #define VIRTIO_CHAIN_MAX_BYTES (INT64_C(1) << 32)
 
@@ -78,8 +81,8 @@ struct virtio_walk {
 struct virtio_chain {
 	struct virtio_token token;
 	/*
-	 * Of the queue popped from: for reading and writing the buffers. The queue has another right
-	 * behind it, for indirect tables, which lie elsewhere.
+	 * Of the queue popped from: for reading and writing the buffers. The queue has two more right behind it, for
+	 * what lies elsewhere: one for indirect tables, and one for data, see virtio_chain_data_memory().
 	 */
 	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;
@@ -126,6 +129,20 @@ struct virtio_collected {
 inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 
 /*
+ * Walks a chain to its end in one call.
+ *
+ * @chain     from virtio_queue_pop(), not completed yet
+ * @out       the caller's array: the descriptors, as from virtio_chain_next()
+ * @capacity  its entries; with three or more there is a short cut for the shape that most requests have: a header to
+ *            read, data, and a status to write
+ *
+ * Returns how many there were, 0 only if the walk had ended before; an error of virtio_chain_next(), which is final
+ * likewise; or VIRTIO_ENOBUFS if there are more than the array has room for: then it is full, and the walk can go on.
+ */
+VIRTIO_MUST_CHECK
+inline VIRTIO_HOT int virtio_chain_walk(struct virtio_chain *chain, struct virtio_desc *out, uint32_t capacity);
+
+/*
  * Walks a chain to its end, checks all of it and resolves its buffers.
  *
  * @chain  from virtio_queue_pop(), not walked yet
@@ -141,7 +158,31 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 VIRTIO_MUST_CHECK
 int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out);
 
+/*
+ * As virtio_chain_collect(), for a chain of which the first descriptors have been yielded already, by
+ * virtio_chain_next(): a parser that looks at them may find that it wants the whole chain after all.
+ *
+ * @walked  those descriptors, all of them, in order; only read. NULL if count is 0.
+ * @count   how many
+ *
+ * An error that the walk has ended with is returned again.
+ */
+VIRTIO_MUST_CHECK
+int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+			       struct virtio_collected *out);
+
+/*
+ * The same memory once more, with a window of its own: for a parser that knows which buffer is data. Drivers keep
+ * headers and status bytes together, and data somewhere else. Belongs to the queue, as chain->memory does.
+ */
+inline struct virtio_memory_cursor *virtio_chain_data_memory(const struct virtio_chain *chain);
+
 /* Inline bodies. */
+
+inline struct virtio_memory_cursor *virtio_chain_data_memory(const struct virtio_chain *chain)
+{
+	return chain->memory + 2;
+}
 
 /*
  * The rarely taken part of virtio_chain_next(): a step of any walk, with all checks. It knows the queue
@@ -201,6 +242,18 @@ inline VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk, const s
 	return true;
 }
 
+/* Where the descriptor is that d refers to, if it is in the table. */
+inline VIRTIO_HOT bool virtio_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d,
+					 uint64_t *out)
+{
+	const uint64_t next = walk->table + (uint64_t)(d->flags_next >> 16) * 16;
+
+	if (VIRTIO_UNLIKELY(next > walk->last))
+		return false;
+	*out = next;
+	return true;
+}
+
 inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out)
 {
 	struct virtio_walk *walk = &chain->walk;
@@ -237,8 +290,7 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 	else if (VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
 		goto aside;
 	if (d.flags_next & VRING_DESC_F_NEXT) {
-		next = walk->table + (uint64_t)(d.flags_next >> 16) * 16;
-		if (VIRTIO_UNLIKELY(next > walk->last))
+		if (!virtio_walk_refer(walk, &d, &next))
 			goto aside;
 		walk->next = next;
 		walk->left -= VIRTIO_WALK_ONE;
@@ -251,6 +303,92 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
 	return 1;
 aside:
 	return virtio_chain_next_aside(chain, d, loaded, charged, out);
+}
+
+/* Three descriptors as they were read, or as many as loaded says. */
+struct virtio_guest_three {
+	struct virtio_guest_desc d[3];
+	uint32_t loaded;
+};
+
+/* virtio_chain_walk() of a chain of any other shape. What has been loaded, of which out has room for all, isn't loaded again. */
+int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest_three *three, struct virtio_desc *out,
+			   uint32_t capacity);
+
+/*
+ * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. If that is what
+ * the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the start of an indirect table;
+ * what has been loaded from there on is what virtio_chain_walk_slow() goes by.
+ */
+inline VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
+					 struct virtio_guest_three *three)
+{
+	struct virtio_guest_desc *d = three->d;
+	int64_t bytes_left;
+	uint64_t next;
+
+	three->loaded = 0;
+	if (VIRTIO_UNLIKELY(walk->left < 4 * VIRTIO_WALK_ONE) || VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
+		return false;
+	d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
+	three->loaded = 1;
+	if (VIRTIO_UNLIKELY(d[0].flags_next & VRING_DESC_F_INDIRECT)) {
+		if (!virtio_walk_enter_table(walk, tables, &d[0]))
+			return false;
+		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
+	}
+	if (VIRTIO_UNLIKELY((d[0].flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_NEXT) ||
+	    !virtio_walk_refer(walk, &d[0], &next))
+		return false;
+	d[1] = virtio_guest_load_desc((const void *)(uintptr_t)next);
+	three->loaded = 2;
+	if (VIRTIO_UNLIKELY((d[1].flags_next & (VRING_DESC_F_INDIRECT | VRING_DESC_F_NEXT)) != VRING_DESC_F_NEXT) ||
+	    !virtio_walk_refer(walk, &d[1], &next))
+		return false;
+	d[2] = virtio_guest_load_desc((const void *)(uintptr_t)next);
+	three->loaded = 3;
+	/* As in virtio_chain_next(): not too many bytes, and addresses that can't wrap. */
+	bytes_left = walk->bytes_left - (int64_t)(d[0].len + d[1].len + d[2].len);
+	if (VIRTIO_UNLIKELY((d[2].flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE) ||
+	    VIRTIO_UNLIKELY(bytes_left < 0) || VIRTIO_UNLIKELY((int64_t)(d[0].addr | d[1].addr | d[2].addr) < 0))
+		return false;
+	walk->bytes_left = bytes_left;
+	walk->left = VIRTIO_WALK_END;
+	return true;
+}
+
+inline VIRTIO_HOT void virtio_desc_set(struct virtio_desc *out, const struct virtio_guest_desc *d, bool writable)
+{
+	out->addr = d->addr;
+	out->len = (uint32_t)d->len;
+	out->writable = writable;
+}
+
+/* The descriptors of a walk that virtio_walk_three() has made. */
+inline VIRTIO_HOT void virtio_guest_three_get(const struct virtio_guest_three *three, struct virtio_desc *out)
+{
+	virtio_desc_set(&out[0], &three->d[0], false);
+	virtio_desc_set(&out[1], &three->d[1], (three->d[1].flags_next & VRING_DESC_F_WRITE) != 0);
+	virtio_desc_set(&out[2], &three->d[2], true);
+}
+
+inline VIRTIO_HOT int virtio_chain_walk(struct virtio_chain *chain, struct virtio_desc *out, uint32_t capacity)
+{
+	struct virtio_guest_three three, loaded;
+	struct virtio_chain copy;
+	int got;
+
+	three.loaded = 0;
+	if (VIRTIO_LIKELY(capacity >= 3) && VIRTIO_LIKELY(virtio_walk_three(&chain->walk, chain->memory + 1, &three))) {
+		virtio_guest_three_get(&three, out);
+		return 3;
+	}
+	/* On copies: see virtio_chain_next_aside(). */
+	loaded = three;
+	copy = *chain;
+	got = virtio_chain_walk_slow(&copy, &loaded, out, capacity);
+	chain->walk = copy.walk;
+	return got;
 }
 
 VIRTIO_END_DECLS

@@ -94,8 +94,9 @@ struct virtio_queue {
 	uint32_t fast_avail;                /* pops before this value of next_avail may be done by the inline part */
 	uint64_t used_idx;                  /* used index; the ring has its low 16 bits */
 	uint64_t signalled;                 /* used_idx at the last notification check */
-	struct virtio_memory_cursor memory; /* for buffers */
-	struct virtio_memory_cursor tables; /* for indirect tables; chains find it behind memory */
+	struct virtio_memory_cursor memory; /* for buffers; chains find the other two behind it */
+	struct virtio_memory_cursor tables; /* for indirect tables */
+	struct virtio_memory_cursor data;   /* for large buffers, of parsers that tell them from small ones */
 
 	/* The rest is touched by set-up, slow paths and questions. */
 	struct virtio_queue_config config;
@@ -118,8 +119,10 @@ struct virtio_queue {
 };
 
 VIRTIO_STATIC_ASSERT(offsetof(struct virtio_queue, tables) ==
-			     offsetof(struct virtio_queue, memory) + sizeof(struct virtio_memory_cursor),
-		     "a chain finds the cursor for tables behind the one for buffers");
+				     offsetof(struct virtio_queue, memory) + sizeof(struct virtio_memory_cursor) &&
+			     offsetof(struct virtio_queue, data) ==
+				     offsetof(struct virtio_queue, memory) + 2 * sizeof(struct virtio_memory_cursor),
+		     "a chain finds the other cursors behind the one for buffers");
 
 /* Life cycle */
 
@@ -318,7 +321,7 @@ int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 /* Inline bodies. */
 
 /* What is rarely needed, or needed once for many requests. */
-int virtio_queue_init_layout_2(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+int virtio_queue_init_layout_3(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len);
 bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
@@ -334,7 +337,7 @@ bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
  */
 inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
-	return virtio_queue_init_layout_2(queue, inflight, entries);
+	return virtio_queue_init_layout_3(queue, inflight, entries);
 }
 
 /* Puts an idle head in flight, and begins its walk by the table's host address. */
@@ -378,7 +381,7 @@ inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio
 slow:
 	/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
 	got = virtio_queue_pop_slow(queue, &aside);
-	if (got != 1)
+	if (got <= 0)
 		return got;
 	*chain = aside;
 taken:

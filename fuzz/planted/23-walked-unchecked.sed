@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Descriptors that were walked before a collection count as readable until the collection finds a writable one itself.
+# file: virtio-queue/src/chain.c
+# harness: fuzz_queue
+s/if (walked\[i\].writable && !c->writable)/if (walked[i].writable \&\& !c->writable \&\& i > 0)/
