@@ -55,11 +55,6 @@ static VIRTIO_COLD int fail(struct virtio_blk_request *request, const struct vir
 	return 0;
 }
 
-static bool is_range_command(uint32_t type)
-{
-	return type == VIRTIO_BLK_T_DISCARD || type == VIRTIO_BLK_T_WRITE_ZEROES || type == VIRTIO_BLK_T_SECURE_ERASE;
-}
-
 /*
  * Copies the next bytes out of the data; one range may lie in several segments.
  *
@@ -81,13 +76,15 @@ static void copy_on(const struct virtio_segment **segment, uint64_t *skip, uint8
 	}
 }
 
-/* Copies the ranges, those for which there is room: what they say is judged in the copy, and acted on by it. */
-static VIRTIO_COLD void take_ranges(struct virtio_blk_request *request, const struct virtio_blk_storage *storage)
+void virtio_blk_take_ranges(struct virtio_blk_request *request, const struct virtio_blk_storage *storage)
 {
 	const uint64_t whole = request->out.bytes / RANGE_BYTES;
 	const struct virtio_segment *segment = request->out.segments;
+	const uint32_t type = request->type;
 	uint64_t skip = 0;
 
+	if (type != VIRTIO_BLK_T_DISCARD && type != VIRTIO_BLK_T_WRITE_ZEROES && type != VIRTIO_BLK_T_SECURE_ERASE)
+		return;
 	request->ranges = storage->ranges;
 	request->range_count = whole < storage->range_capacity ? (uint32_t)whole : storage->range_capacity;
 	for (uint32_t i = 0; i < request->range_count; i++) {
@@ -100,19 +97,31 @@ static VIRTIO_COLD void take_ranges(struct virtio_blk_request *request, const st
 	}
 }
 
-int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
-		     struct virtio_blk_request *request)
+int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
+			 const struct virtio_blk_storage *storage, struct virtio_blk_request *request)
 {
 	struct virtio_segment *const segments = storage->segments;
+	struct virtio_desc front[3];
 	struct virtio_collected c;
 	uint8_t header[HEADER_BYTES];
 	struct virtio_segment *in;
-	uint32_t used;
+	uint32_t used, count = 3;
 	int error;
 
+	if (walked) {
+		chain->walk.left = VIRTIO_WALK_END;
+		chain->walk.bytes_left =
+			VIRTIO_CHAIN_MAX_BYTES - (int64_t)(three->d[0].len + three->d[1].len + three->d[2].len);
+		virtio_guest_three_get(three, front);
+	} else {
+		/* After an error none: collecting returns it. */
+		error = virtio_chain_walk_slow(chain, three, front, 3);
+		if (error != VIRTIO_ENOBUFS)
+			count = error < 0 ? 0 : (uint32_t)error;
+	}
 	c.segments = segments;
 	c.capacity = storage->segment_capacity;
-	error = virtio_chain_collect(chain, &c);
+	error = virtio_chain_collect_after(chain, front, count, &c);
 	if (VIRTIO_UNLIKELY(error && error != VIRTIO_ENOBUFS))
 		return error;
 	if (VIRTIO_UNLIKELY(c.last_writable.len == 0))
@@ -139,8 +148,7 @@ int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage
 	request->in.bytes = c.writable_bytes - 1;
 	request->status = c.last_writable;
 	request->error = 0;
-	if (VIRTIO_UNLIKELY(is_range_command(request->type)))
-		take_ranges(request, storage);
+	virtio_blk_take_ranges(request, storage);
 	return 0;
 }
 

@@ -334,8 +334,8 @@ struct virtio_blk_stats {
  * driver's: undo the pop and come again.
  */
 VIRTIO_MUST_CHECK
-int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
-		     struct virtio_blk_request *request);
+inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
+				       struct virtio_blk_request *request);
 
 /*
  * Whether a request may be carried out: VIRTIO_BLK_S_OK, or the status with which to refuse it.
@@ -461,6 +461,89 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
  */
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
 				int error, struct virtio_blk_result *result);
+
+/* Inline bodies. */
+
+/*
+ * virtio_blk_parse() of a request that isn't plain.
+ *
+ * @three   what has been loaded of its descriptors, which isn't loaded again
+ * @walked  they have been walked along too, all three; the chain's walk needn't be set
+ */
+int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
+			 const struct virtio_blk_storage *storage, struct virtio_blk_request *request);
+
+/* Of a command on ranges, copies those for which there is room: what they say is judged in the copy, and acted on by it. */
+void virtio_blk_take_ranges(struct virtio_blk_request *request, const struct virtio_blk_storage *storage);
+
+/* The data of a plain request, one segment, is all of out or all of in. */
+inline VIRTIO_HOT void virtio_blk_set_data(struct virtio_blk_request *request, const struct virtio_segment *segment,
+					   bool writable)
+{
+	request->out.segments = segment;
+	request->out.count = !writable;
+	request->out.bytes = writable ? 0 : segment->len;
+	request->in.segments = segment;
+	request->in.count = writable;
+	request->in.bytes = writable ? segment->len : 0;
+}
+
+inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
+				       struct virtio_blk_request *request)
+{
+	struct virtio_memory_cursor *memory = chain->memory, *elsewhere = virtio_chain_data_memory(chain);
+	struct virtio_guest_three three, three_aside;
+	const struct virtio_guest_desc *header = &three.d[0], *data = &three.d[1], *status = &three.d[2];
+	struct virtio_segment *segment = storage->segments;
+	void *header_host, *data_host, *status_host;
+	struct virtio_chain aside;
+	bool walked = true;
+	int error;
+
+	/*
+	 * Most requests are plain: a header, data in one piece and a status byte, each in a buffer of its own, in plain
+	 * memory. What proves to be something else goes on in virtio_blk_parse_any() from there. Nothing but descriptors
+	 * has been read until then.
+	 */
+	if (VIRTIO_UNLIKELY(!virtio_walk_three(&chain->walk, memory + 1, &three))) {
+		aside.walk = chain->walk;
+		walked = false;
+		goto aside;
+	}
+	if (VIRTIO_UNLIKELY(header->len != 16) || VIRTIO_UNLIKELY(data->len == 0) ||
+	    VIRTIO_UNLIKELY(status->len != 1) || VIRTIO_UNLIKELY(storage->segment_capacity < 3))
+		goto aside;
+	if (!virtio_memory_find_plain(elsewhere, data->addr, data->len, &data_host) ||
+	    !virtio_memory_find_plain(memory, header->addr, 16, &header_host) ||
+	    !virtio_memory_find_plain(memory, status->addr, 1, &status_host))
+		goto aside;
+	segment->addr = data->addr;
+	segment->len = data->len;
+	segment->host = data_host;
+	segment->region = elsewhere->region;
+	request->token.sequence = chain->token.sequence;
+	request->token.head = chain->token.head;
+	/* Each byte is read once; what is between the two is reserved. */
+	request->type = (uint32_t)virtio_guest_read_le64(header_host);
+	request->sector = virtio_guest_read_le64((const uint8_t *)header_host + 8);
+	virtio_blk_set_data(request, segment, (data->flags_next & VRING_DESC_F_WRITE) != 0);
+	request->status.addr = status->addr;
+	request->status.len = 1;
+	request->status.host = status_host;
+	request->status.region = memory->region;
+	request->error = 0;
+	if (VIRTIO_UNLIKELY(request->type > VIRTIO_BLK_T_GET_LIFETIME))
+		virtio_blk_take_ranges(request, storage);
+	return 0;
+aside:
+	/* On copies: see virtio_chain_next_aside(). */
+	aside.token = chain->token;
+	aside.memory = memory;
+	three_aside = three;
+	error = virtio_blk_parse_any(&aside, &three_aside, walked, storage, request);
+	chain->walk = aside.walk;
+	return error;
+}
 
 VIRTIO_END_DECLS
 
