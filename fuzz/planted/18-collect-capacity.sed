@@ -2,4 +2,4 @@
 # A full array of segments gets another.
 # file: virtio-queue/src/chain.c
 # harness: fuzz_queue
-s/c->next != c->end && desc->len != 0/c->next <= c->end \&\& desc->len != 0/
+s/s != c->end && desc->len != 0/s <= c->end \&\& desc->len != 0/

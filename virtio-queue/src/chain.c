@@ -224,35 +224,37 @@ static VIRTIO_COLD int add_pieces(struct collection *c, struct virtio_memory_cur
 }
 
 /*
- * Adds a buffer: at once if it lies in the cursor's window, as most do. Otherwise all is done on copies, so that
- * the descriptor, and what changes with each, can stay in registers.
+ * Adds a buffer, which most of the time lies in the cursor's window, or can be had there.
  *
+ * @next      c->next, which the caller keeps in a register: it is out of date there until it is needed
  * @writable  as the descriptor has it; a constant, for the compiler's sake
  */
-static inline VIRTIO_HOT int add_buffer(struct collection *c, struct virtio_memory_cursor *memory,
-					const struct virtio_desc *desc, bool writable)
+static inline VIRTIO_HOT int add_buffer(struct collection *c, struct virtio_segment **next,
+					struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
+					bool writable)
 {
 	const uint32_t access = writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 	uint64_t off = desc->addr - memory->start;
-	struct virtio_desc desc_copy;
-	struct collection copy;
+	struct virtio_segment *s = *next;
+	struct virtio_desc copy;
 	int error;
 
 	if (VIRTIO_UNLIKELY(off >= memory->len) && virtio_memory_move_window(memory, desc->addr))
 		off = desc->addr - memory->start;
 	if (VIRTIO_LIKELY(off < memory->len && desc->len <= memory->len - off && (memory->access & access) &&
-			  c->next != c->end && desc->len != 0)) {
-		c->next->addr = desc->addr;
-		c->next->len = desc->len;
-		c->next->host = memory->host + off;
-		c->next->region = memory->region;
-		c->next++;
+			  s != c->end && desc->len != 0)) {
+		s->addr = desc->addr;
+		s->len = desc->len;
+		s->host = memory->host + off;
+		s->region = memory->region;
+		*next = s + 1;
 		return 0;
 	}
-	copy = *c;
-	desc_copy = *desc;
-	error = add_pieces(&copy, memory, &desc_copy);
-	*c = copy;
+	/* A copy, so that the descriptor itself can stay in registers. */
+	copy = *desc;
+	c->next = s;
+	error = add_pieces(c, memory, &copy);
+	*next = c->next;
 	return error;
 }
 
@@ -287,22 +289,25 @@ static int add_walked(struct collection *c, struct virtio_memory_cursor *memory,
 static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain *chain,
 				      const struct virtio_collected *out, int *got)
 {
+	struct virtio_segment *next = c->next;
 	struct virtio_desc desc;
 	int error = 0;
 
 	if (!c->writable) {
 		while ((*got = virtio_chain_next(chain, &desc)) == 1 && !desc.writable) {
-			error = add_buffer(c, chain->memory, &desc, false);
+			error = add_buffer(c, &next, chain->memory, &desc, false);
 			if (VIRTIO_UNLIKELY(error))
 				return error;
 		}
+		c->next = next;
 		if (*got != 1)
 			return 0;
 		begin_writable(c, out, (uint64_t)(VIRTIO_CHAIN_MAX_BYTES - chain->walk.bytes_left) - desc.len);
-		error = add_buffer(c, chain->memory, &desc, true);
+		error = add_buffer(c, &next, chain->memory, &desc, true);
 	}
 	while (!error && (*got = virtio_chain_next(chain, &desc)) == 1)
-		error = add_buffer(c, chain->memory, &desc, true);
+		error = add_buffer(c, &next, chain->memory, &desc, true);
+	c->next = next;
 	return error;
 }
 
@@ -325,7 +330,7 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 {
 	/* The walk is done in locals, which the compiler can keep in registers. */
 	struct virtio_chain walking = *chain;
-	struct collection c, begun;
+	struct collection c;
 	uint64_t bytes;
 	int got = 0, error = 0;
 
@@ -333,11 +338,8 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 	c.end = out->segments + out->capacity;
 	c.writable = false;
 	c.over = 0;
-	if (count != 0) {
-		begun = c;
-		error = add_walked(&begun, walking.memory, walked, count, out);
-		c = begun;
-	}
+	if (count != 0)
+		error = add_walked(&c, walking.memory, walked, count, out);
 	if (!error)
 		error = add_rest(&c, &walking, out, &got);
 	chain->walk = walking.walk;

@@ -23,13 +23,55 @@ static void step(struct virtio_stream *p, uint64_t n)
 	}
 }
 
-/* The next byte is at this offset of this segment, and the stream has come len bytes further. */
-static void set_place(struct virtio_stream *p, const struct virtio_segment *segment, uint64_t offset, uint64_t len)
+/* Copies n bytes from this offset of a segment to bytes, or to there from bytes, which are only read then. */
+static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
+					 uint64_t n)
 {
-	p->segments = segment;
-	p->offset = offset;
+	uint8_t *here = (uint8_t *)s->host + offset;
+
+	if (in) {
+		virtio_guest_copy_in(bytes, here, (size_t)n);
+		return;
+	}
+	virtio_guest_copy_out(here, bytes, (size_t)n);
+	if (VIRTIO_UNLIKELY(s->region->dirty != NULL))
+		virtio_region_mark_dirty(s->region, here, n);
+}
+
+/*
+ * Copies up to len bytes, as move_piece() does, and steps over them: all of a segment that has been begun, all of those
+ * that fit, and the beginning of one. In locals, which the compiler can keep in registers.
+ */
+static inline VIRTIO_HOT size_t move(struct virtio_stream *p, bool in, uint8_t *bytes, size_t len)
+{
+	const struct virtio_segment *s = p->segments;
+	uint64_t offset = p->offset;
+	size_t todo;
+
+	if (len > p->left)
+		len = (size_t)p->left;
+	todo = len;
+	if (offset != 0 && todo >= s->len - offset) {
+		move_piece(s, offset, in, bytes, s->len - offset);
+		bytes += s->len - offset;
+		todo -= (size_t)(s->len - offset);
+		offset = 0;
+		s++;
+	}
+	if (offset == 0) {
+		for (; todo != 0 && todo >= s->len; s++) {
+			move_piece(s, 0, in, bytes, s->len);
+			bytes += s->len;
+			todo -= (size_t)s->len;
+		}
+	}
+	if (todo != 0)
+		move_piece(s, offset, in, bytes, todo);
+	p->segments = s;
+	p->offset = offset + todo;
 	p->left -= len;
 	p->done += len;
+	return len;
 }
 
 static int advance(struct virtio_stream *p, uint64_t len)
@@ -99,28 +141,7 @@ uint64_t virtio_reader_done(const struct virtio_reader *reader)
 
 size_t virtio_reader_read(struct virtio_reader *reader, void *dst, size_t len)
 {
-	/* In locals, which the compiler can keep in registers. */
-	const struct virtio_segment *s = reader->at.segments;
-	uint64_t offset = reader->at.offset;
-	uint8_t *to = dst;
-	size_t todo;
-
-	if (len > reader->at.left)
-		len = (size_t)reader->at.left;
-	for (todo = len; todo > 0; s++, offset = 0) {
-		const uint64_t here = s->len - offset;
-
-		if (todo < here) {
-			virtio_guest_copy_in(to, (const uint8_t *)s->host + offset, todo);
-			offset += todo;
-			break;
-		}
-		virtio_guest_copy_in(to, (const uint8_t *)s->host + offset, (size_t)here);
-		to += here;
-		todo -= (size_t)here;
-	}
-	set_place(&reader->at, s, offset, len);
-	return len;
+	return move(&reader->at, true, dst, len);
 }
 
 int virtio_reader_read_exact(struct virtio_reader *reader, void *dst, size_t len)
@@ -166,40 +187,9 @@ uint64_t virtio_writer_done(const struct virtio_writer *writer)
 	return writer->at.done;
 }
 
-/* Copies to one place of a segment. */
-static inline void write_piece(const struct virtio_segment *s, uint64_t offset, const uint8_t *from, size_t n)
-{
-	void *to = (uint8_t *)s->host + offset;
-
-	virtio_guest_copy_out(to, from, n);
-	if (VIRTIO_UNLIKELY(s->region->dirty != NULL))
-		virtio_region_mark_dirty(s->region, to, n);
-}
-
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len)
 {
-	/* As in virtio_reader_read(). */
-	const struct virtio_segment *s = writer->at.segments;
-	uint64_t offset = writer->at.offset;
-	const uint8_t *from = src;
-	size_t todo;
-
-	if (len > writer->at.left)
-		len = (size_t)writer->at.left;
-	for (todo = len; todo > 0; s++, offset = 0) {
-		const uint64_t here = s->len - offset;
-
-		if (todo < here) {
-			write_piece(s, offset, from, todo);
-			offset += todo;
-			break;
-		}
-		write_piece(s, offset, from, (size_t)here);
-		from += here;
-		todo -= (size_t)here;
-	}
-	set_place(&writer->at, s, offset, len);
-	return len;
+	return move(&writer->at, false, (uint8_t *)(uintptr_t)src, len);
 }
 
 int virtio_writer_write_exact(struct virtio_writer *writer, const void *src, size_t len)
