@@ -8,6 +8,7 @@ SYMBOL(virtio_queue_pop);
 SYMBOL(virtio_queue_complete);
 SYMBOL(virtio_queue_needs_notification);
 SYMBOL(virtio_chain_next);
+SYMBOL(virtio_chain_walk);
 SYMBOL(virtio_chain_collect);
 SYMBOL(virtio_memory_read);
 SYMBOL(virtio_memory_write);

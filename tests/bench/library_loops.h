@@ -19,23 +19,7 @@ uint64_t LOOP(walk)(struct world *w)
 	return sum;
 }
 
-/* Pop, walk, read the 16-byte header, write the status byte. */
-static inline VIRTIO_HOT uint64_t LOOP(one_request)(struct virtio_chain *chain)
-{
-	uint64_t header[2], sum = 0;
-	struct virtio_desc d;
-	const uint8_t ok = 0;
-
-	if (CALL(virtio_chain_next)(chain, &d) != 1 || d.len < sizeof header)
-		return 0;
-	if (CALL(virtio_memory_read)(chain->memory, d.addr, header, sizeof header))
-		return 0;
-	while (CALL(virtio_chain_next)(chain, &d) == 1)
-		sum += d.addr + d.len;
-	if (CALL(virtio_memory_write)(chain->memory, d.addr, &ok, 1))
-		return 0;
-	return sum + header[0] + header[1];
-}
+/* LOOP(one_request): walk, read the 16-byte header, write the status byte. Each version has its own. */
 
 uint64_t LOOP(request)(struct world *w)
 {
