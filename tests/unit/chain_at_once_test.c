@@ -157,6 +157,33 @@ static void chain_walk_ends_what_was_begun(void **state)
 	expect_faults(&f, 1, VIRTIO_EORDER);
 }
 
+/* hostile 4: three descriptors of the short cut's shape, of which the last one is one more than the queue has. */
+static void chain_walk_counts_what_was_walked_before(void **state)
+{
+	struct virtio_mock_buffer buffers[5];
+	struct vring_desc table = { 0 };
+	struct virtio_chain chain;
+	struct virtio_desc desc;
+	struct fixture f;
+
+	make_buffers(buffers, 5, 4);
+	fixture_init(&f, fixture_kind(state), 4);
+	f.config.indirect = true;
+	fixture_start(&f);
+	/* The table of the last three becomes what follows the first two. */
+	fixture_offer_table(&f, 0, VRING_DESC_F_INDIRECT, buffers + 2, 3);
+	assert_int_equal(virtio_mock_get_desc(&f.mock, 0, &table), 0);
+	assert_int_equal(virtio_mock_write_chain(&f.mock, 0, buffers, 3), 0);
+	assert_int_equal(virtio_mock_set_desc(&f.mock, 2, &table), 0);
+	chain = pop(&f);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		expect_desc(&desc, &buffers[i]);
+	}
+	assert_int_equal(walk(&chain, 4, buffers + 2, 2), VIRTIO_ETOOLONG);
+	expect_faults(&f, 1, VIRTIO_ETOOLONG);
+}
+
 /* A chain that must fail after some descriptors, with room for three and for more. */
 static void expect_error(enum fixture_memory kind, const struct virtio_mock_buffer *buffers, uint32_t count,
 			 uint32_t good, int error)
@@ -413,6 +440,7 @@ int main(void)
 		FIXTURE_ON_ALL(chain_walk_goes_on_into_table),
 		FIXTURE_ON_ALL(chain_walk_of_small_array_can_go_on),
 		FIXTURE_ON_ALL(chain_walk_ends_what_was_begun),
+		FIXTURE_ON_ALL(chain_walk_counts_what_was_walked_before),
 		FIXTURE_ON_ALL(chain_walk_stops_with_errors_of_the_walk),
 		FIXTURE_ON_ALL(chain_walk_accepts_exactly_4_gib),
 		FIXTURE_ON_ALL(chain_walk_refuses_next_outside_table),
