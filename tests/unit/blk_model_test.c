@@ -289,10 +289,11 @@ static void one_request(struct world *w)
 static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 {
 	static const uint64_t features[] = { BLK_FLUSH | BLK_COMMANDS, BLK_COMMANDS, BLK_FLUSH | BLK_F_ZEROES,
-					     BLK_COMMANDS };
+					     BLK_COMMANDS, BLK_FLUSH | BLK_COMMANDS };
 	static const uint32_t types[] = { 0, 1, 8, 10, 11, 13, 14 };
 	static struct world w;
 
+	VIRTIO_STATIC_ASSERT(sizeof features / sizeof features[0] == BLK_MEMORIES, "features for each memory");
 	(void)state;
 	w.x = 0x6b8b4567;
 	for (size_t r = 0; r < BLK_MEMORIES; r++) {

@@ -23,12 +23,15 @@ static void parse_fails(struct blk_fixture *f, int error)
 {
 	struct virtio_blk_request request, before;
 	struct virtio_chain chain;
+	struct virtio_desc desc;
 
 	memset(&request, 0x5a, sizeof request);
 	memset(&before, 0x5a, sizeof before);
 	pop(f, &chain);
 	assert_int_equal(virtio_blk_parse(&chain, &f->storage, &request), error);
 	assert_memory_equal(&request, &before, sizeof request);
+	/* The walk is over: at its end, or with the same error. */
+	assert_int_equal(virtio_chain_next(&chain, &desc), error == VIRTIO_ESHORT ? 0 : error);
 	blk_check_memory(f);
 	give_back(f, &chain);
 }
@@ -49,6 +52,7 @@ static void check_data(const struct blk_fixture *f, const struct virtio_blk_data
 		const struct virtio_segment *s = &data->segments[i];
 
 		assert_true(s->len > 0);
+		blk_check_region(s);
 		for (uint64_t k = 0; k < s->len; k++, done++) {
 			assert_int_equal(s->addr + k, blk_place(base, skip + done, piece, gap));
 			assert_ptr_equal((const uint8_t *)s->host + k, f->ram + s->addr + k);
@@ -83,6 +87,7 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 			};
 			struct virtio_blk_request request;
 			struct virtio_chain chain;
+			struct virtio_desc desc;
 
 			if ((ask.readable_piece && ask.readable_piece < 4 && ask.out_bytes > 64) ||
 			    (ask.writable_piece && ask.writable_piece < 4 && ask.in_bytes > 64))
@@ -99,6 +104,8 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 			assert_int_equal(request.status.len, 1);
 			assert_int_equal(request.status.addr, blk_status_place(&ask));
 			assert_ptr_equal(request.status.host, f.ram + blk_status_place(&ask));
+			blk_check_region(&request.status);
+			assert_int_equal(virtio_chain_next(&chain, &desc), 0);
 			blk_check_memory(&f);
 			give_back(&f, &chain);
 		}
@@ -121,15 +128,35 @@ static void blk_parse_skips_empty_buffers(void **state)
 	struct blk_fixture f;
 
 	(void)state;
-	blk_setup(&f, BLK_RAM);
-	add(&f, buffers, 6);
-	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-	assert_int_equal(request.error, 0);
-	assert_int_equal(request.out.bytes, 0);
-	assert_int_equal(request.out.count, 0);
-	check_data(&f, &request.in, BLK_WRITABLE, 0, 512, 0, 0);
-	assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
+		blk_setup(&f, blk_memories[r]);
+		add(&f, buffers, 6);
+		pop(&f, &chain);
+		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+		assert_int_equal(request.error, 0);
+		assert_int_equal(request.out.bytes, 0);
+		assert_int_equal(request.out.count, 0);
+		check_data(&f, &request.in, BLK_WRITABLE, 0, 512, 0, 0);
+		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
+		give_back(&f, &chain);
+
+		/* In the place of the data. */
+		for (uint16_t flags = 0; flags <= VRING_DESC_F_WRITE; flags += VRING_DESC_F_WRITE) {
+			const struct virtio_mock_buffer three[] = {
+				{ BLK_READABLE, 16, 0 },
+				{ UINT64_MAX, 0, flags },
+				{ BLK_WRITABLE, 1, VRING_DESC_F_WRITE },
+			};
+
+			add(&f, three, 3);
+			pop(&f, &chain);
+			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+			assert_int_equal(request.in.bytes + request.out.bytes, 0);
+			assert_int_equal(request.in.count + request.out.count, 0);
+			assert_int_equal(request.status.addr, BLK_WRITABLE);
+			give_back(&f, &chain);
+		}
+	}
 }
 
 /* Hostile 36, regression R26: buffers that end at the last byte of memory. */
@@ -235,6 +262,27 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 	}
 }
 
+/* So it is for a plain request, which has less to store: header, data and status are three. */
+static void blk_parse_wants_the_same_room_for_plain_requests(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
+	struct virtio_blk_request request;
+	struct virtio_chain chain;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_PLAIN);
+	for (uint32_t capacity = 0; capacity <= 3; capacity++) {
+		f.storage.segment_capacity = capacity;
+		blk_send(&f, &ask);
+		pop(&f, &chain);
+		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+		assert_int_equal(request.error, capacity < 3 ? VIRTIO_ENOBUFS : 0);
+		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
+		give_back(&f, &chain);
+	}
+}
+
 /* Hostile 131 and 33: a status byte, or any other, that isn't in guest memory. */
 static void blk_parse_refuses_buffers_outside_memory(void **state)
 {
@@ -258,6 +306,72 @@ static void blk_parse_refuses_buffers_outside_memory(void **state)
 		parse_fails(&f, VIRTIO_EFAULT);
 		add(&f, header, 2);
 		parse_fails(&f, VIRTIO_EFAULT);
+	}
+}
+
+/* Each of a plain request's three buffers, in memory that is plain but for it. */
+static void blk_parse_looks_up_each_buffer(void **state)
+{
+	static const struct {
+		uint64_t addr;
+		int error;
+	} places[] = { { BLK_RAM, VIRTIO_EFAULT }, { UINT64_MAX - 15, VIRTIO_EFAULT }, { BLK_PLAIN - 1, 0 } };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_PLAIN);
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		for (int k = 0; k < 3; k++) {
+			struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
+								{ BLK_WRITABLE, 512, VRING_DESC_F_WRITE },
+								{ BLK_WRITABLE + 600, 1, VRING_DESC_F_WRITE } };
+			struct virtio_blk_request request;
+			struct virtio_chain chain;
+
+			buffers[k].addr = places[i].addr;
+			add(&f, buffers, 3);
+			if (places[i].error) {
+				parse_fails(&f, places[i].error);
+				continue;
+			}
+			/* Over the border between two regions, and at the end of one. */
+			pop(&f, &chain);
+			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+			assert_int_equal(request.error, 0);
+			assert_int_equal(request.in.bytes, 512);
+			assert_int_equal(request.in.count, k == 1 ? 2 : 1);
+			for (uint32_t s = 0; s < request.in.count; s++)
+				blk_check_region(&request.in.segments[s]);
+			assert_int_equal(request.status.addr, buffers[2].addr);
+			blk_check_region(&request.status);
+			give_back(&f, &chain);
+		}
+}
+
+/* Data of a plain request that may be read, but not written, is looked at like any other. */
+static void blk_parse_looks_at_what_each_buffer_permits(void **state)
+{
+	for (uint32_t k = 0; k < 3; k++) {
+		const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
+							      { BLK_WRITABLE, 512, k == 1 ? VRING_DESC_F_WRITE : 0 },
+							      { k == 2 ? BLK_WRITABLE : BLK_READABLE + 64, 1,
+								VRING_DESC_F_WRITE } };
+		struct virtio_blk_request request;
+		struct virtio_chain chain;
+		struct blk_fixture f;
+
+		(void)state;
+		blk_setup(&f, BLK_PLAIN);
+		f.regions[1].flags = VIRTIO_REGION_READ_ONLY;
+		add(&f, buffers, 3);
+		if (k != 0) {
+			parse_fails(&f, VIRTIO_EPERM);
+			continue;
+		}
+		pop(&f, &chain);
+		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+		assert_int_equal(request.out.bytes, 512);
+		blk_check_region(&request.out.segments[0]);
 	}
 }
 
@@ -484,7 +598,10 @@ int main(void)
 		cmocka_unit_test(blk_parse_refuses_chain_without_writable_byte),
 		cmocka_unit_test(blk_parse_reports_short_header),
 		cmocka_unit_test(blk_parse_reports_more_segments_than_room),
+		cmocka_unit_test(blk_parse_wants_the_same_room_for_plain_requests),
 		cmocka_unit_test(blk_parse_refuses_buffers_outside_memory),
+		cmocka_unit_test(blk_parse_looks_up_each_buffer),
+		cmocka_unit_test(blk_parse_looks_at_what_each_buffer_permits),
 		cmocka_unit_test(blk_parse_refuses_status_in_read_only_memory),
 		cmocka_unit_test(blk_parse_reports_malformed_chains),
 		cmocka_unit_test(blk_parse_copies_the_header_once),

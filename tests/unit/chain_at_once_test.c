@@ -202,6 +202,7 @@ static void expect_error(enum fixture_memory kind, const struct virtio_mock_buff
 		expect_faults(&f, 1, error);
 		/* The error is final, and the chain is given back. */
 		assert_int_equal(walk(&chain, capacity, NULL, 0), error);
+		assert_int_equal(walk(&chain, 0, NULL, 0), error);
 		expect_faults(&f, 1, error);
 		assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
@@ -321,15 +322,19 @@ static void chain_walk_passes_on_answers_of_translation(void **state)
 
 /* Collecting after some steps */
 
-/* Pops, walks some steps, and collects. */
-static int collect_after(struct fixture *f, uint32_t steps, struct virtio_segment *segments, uint32_t capacity,
-			 struct virtio_collected *out)
+/* Pops, walks some steps, or as many in one call, and collects. */
+static int collect_after(struct fixture *f, uint32_t steps, bool at_once, struct virtio_segment *segments,
+			 uint32_t capacity, struct virtio_collected *out)
 {
 	struct virtio_chain chain = pop(f);
 	struct virtio_desc walked[SIZE];
 	int got;
 
-	for (uint32_t i = 0; i < steps; i++)
+	if (at_once) {
+		got = virtio_chain_walk(&chain, walked, steps);
+		assert_true(got == (int)steps || got == VIRTIO_ENOBUFS);
+	}
+	for (uint32_t i = 0; i < steps && !at_once; i++)
 		assert_int_equal(virtio_chain_next(&chain, &walked[i]), 1);
 	memset(out, 0x5a, sizeof *out);
 	out->segments = segments;
@@ -339,15 +344,15 @@ static int collect_after(struct fixture *f, uint32_t steps, struct virtio_segmen
 	return got;
 }
 
-/* After any number of steps it is what it is without any. Empty buffers are among them. */
+/* After any number of steps it is what it is without any. Empty buffers are among them, and three of the short cut's shape. */
 static void chain_collect_after_steps_is_the_same(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA + 5, 20), READABLE(0, 0),
-						      READABLE(FIXTURE_DATA + 30, 4), WRITABLE(UINT64_MAX, 0),
-						      WRITABLE(FIXTURE_DATA + 40, 9), WRITABLE(FIXTURE_DATA + 60, 1) };
+						      WRITABLE(FIXTURE_DATA + 40, 9), WRITABLE(UINT64_MAX, 0),
+						      WRITABLE(FIXTURE_DATA + 60, 1) };
 
 	for (uint32_t count = 1; count <= COUNT(buffers); count++)
-		for (uint32_t steps = 0; steps <= count; steps++) {
+		for (uint32_t k = 0; k < 2 * (count + 1); k++) {
 			struct virtio_segment plain[SEGMENTS], segments[SEGMENTS];
 			struct virtio_collected want, got;
 			struct fixture f;
@@ -356,10 +361,10 @@ static void chain_collect_after_steps_is_the_same(void **state)
 			memset(segments, 0x77, sizeof segments);
 			fixture_setup(&f, fixture_kind(state), SIZE);
 			fixture_offer_chain(&f, 0, buffers, count);
-			assert_int_equal(collect_after(&f, 0, plain, SEGMENTS, &want), 0);
+			assert_int_equal(collect_after(&f, 0, false, plain, SEGMENTS, &want), 0);
 			memset(f.seen, 0, sizeof f.seen);
 			fixture_offer_chain(&f, 0, buffers, count);
-			assert_int_equal(collect_after(&f, steps, segments, SEGMENTS, &got), 0);
+			assert_int_equal(collect_after(&f, k / 2, k % 2 != 0, segments, SEGMENTS, &got), 0);
 			assert_memory_equal(segments, plain, sizeof plain);
 			got.segments = plain;
 			assert_memory_equal(&got, &want, sizeof want);
@@ -381,7 +386,7 @@ static void chain_collect_after_steps_checks_all(void **state)
 			buffers[bad].addr = FIXTURE_END;
 			fixture_setup(&f, fixture_kind(state), SIZE);
 			fixture_offer_chain(&f, 0, buffers, 3);
-			assert_int_equal(collect_after(&f, steps, segments, SEGMENTS, &out), VIRTIO_EFAULT);
+			assert_int_equal(collect_after(&f, steps, false, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 			assert_int_equal(out.needed, 0x5a5a5a5a);
 			expect_faults(&f, 1, VIRTIO_EFAULT);
 		}
@@ -404,7 +409,7 @@ static void chain_collect_after_steps_reports_array_too_small(void **state)
 			memset(&before, 0x77, sizeof before);
 			fixture_setup(&f, fixture_kind(state), SIZE);
 			fixture_offer_chain(&f, 0, buffers, 3);
-			assert_int_equal(collect_after(&f, steps, segments, capacity, &out), VIRTIO_ENOBUFS);
+			assert_int_equal(collect_after(&f, steps, true, segments, capacity, &out), VIRTIO_ENOBUFS);
 			assert_int_equal(out.needed, needed);
 			assert_int_equal(out.last_writable.addr, FIXTURE_DATA + 64 + 6);
 			for (uint32_t i = capacity; i < SEGMENTS; i++)

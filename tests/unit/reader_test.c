@@ -451,7 +451,8 @@ static void expect_iovec(const struct fixture *f, const uint32_t *places, const 
 		assert_int_equal(at, to);
 }
 
-static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
+/* @moving  one comes to the next position by moving a byte, and not by stepping over it */
+static void iovec_agree_with_flat_bytes(bool moving)
 {
 	struct virtio_iovec iov[HALF + 1], same[HALF + 1];
 	struct virtio_reader reader;
@@ -459,7 +460,6 @@ static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
 	struct fixture f;
 	uint64_t filled;
 
-	(void)state;
 	setup(&f);
 	memset(same, GUARD, sizeof same);
 	virtio_reader_init(&reader, &f.chain);
@@ -485,10 +485,24 @@ static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
 			assert_memory_equal(iov + count, same, sizeof same - count * sizeof same[0]);
 			expect_reader(&reader, at, READABLE - at);
 		}
+		if (moving) {
+			if (at < READABLE)
+				read_and_compare(&f, &reader, at, 1, READABLE);
+			if (at < WRITABLE)
+				write_and_expect(&f, &writer, at, 1, WRITABLE, 0);
+			continue;
+		}
 		(void)virtio_reader_skip(&reader, at < READABLE);
 		(void)virtio_writer_advance(&writer, at < WRITABLE);
 	}
 	expect_host(&f);
+}
+
+static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
+{
+	(void)state;
+	iovec_agree_with_flat_bytes(false);
+	iovec_agree_with_flat_bytes(true);
 }
 
 /* The front of a split shows none of the rest's bytes, though they may share a segment. */
