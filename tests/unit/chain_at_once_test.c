@@ -170,6 +170,12 @@ static void chain_walk_counts_what_was_walked_before(void **state)
 	fixture_init(&f, fixture_kind(state), 4);
 	f.config.indirect = true;
 	fixture_start(&f);
+	/* So that the short cut knows where tables are. */
+	fixture_offer_table(&f, 0, VRING_DESC_F_INDIRECT, buffers + 2, 3);
+	chain = pop(&f);
+	assert_int_equal(walk(&chain, 3, buffers + 2, 3), 3);
+	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
+	memset(f.seen, 0, sizeof f.seen);
 	/* The table of the last three becomes what follows the first two. */
 	fixture_offer_table(&f, 0, VRING_DESC_F_INDIRECT, buffers + 2, 3);
 	assert_int_equal(virtio_mock_get_desc(&f.mock, 0, &table), 0);
