@@ -529,7 +529,8 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	if (q->stopping) {
+	/* Until what is in progress already has ended: that of the device stands for that of the queue. */
+	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	}
@@ -555,23 +556,26 @@ int device_model_write_ready(struct device_model *m, uint32_t value)
 
 	if (value == 1)
 		return enable(m);
-	if (value != 0 || !q || m->resetting) {
-		m->ignored++;
-		return 0;
-	}
-	return q->config.ready ? stop(m, q, false) : 0;
+	if (value == 0 && q && q->config.ready)
+		return stop(m, q, false);
+	m->ignored += value != 0 || !q || m->resetting;
+	return 0;
 }
 
 int device_model_write_queue_reset(struct device_model *m, uint32_t value)
 {
 	struct device_model_queue *q = find_queue(m, m->queue_sel);
 
-	if (value != 1 || !q || m->resetting || !device_model_has(m, VIRTIO_F_RING_RESET)) {
+	if (value != 1 || !q || !device_model_has(m, VIRTIO_F_RING_RESET)) {
 		m->ignored++;
 		return 0;
 	}
 	if (q->config.ready)
 		return stop(m, q, true);
+	if (m->resetting) {
+		m->ignored++;
+		return 0;
+	}
 	q->resetting = true;
 	stopped(m, m->queue_sel);
 	return 0;

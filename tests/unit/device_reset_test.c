@@ -86,7 +86,7 @@ static void reset_ten_thousand_times(void **state)
 
 /* In progress */
 
-/* Everything that a driver might see, or set, but the selectors. */
+/* Everything that a driver might see, or set, but the selectors and what would stop an enabled queue. */
 static void poke_everything(struct device_fixture *f)
 {
 	for (uint32_t value = 1; value < 256; value++)
@@ -95,9 +95,8 @@ static void poke_everything(struct device_fixture *f)
 	reg_set(f, REG_QUEUE_SIZE, 1);
 	for (uint32_t offset = REG_QUEUE_DESC; offset <= REG_QUEUE_DEVICE + 4; offset += 4)
 		reg_set(f, offset, RAM_START);
-	reg_set(f, REG_QUEUE_READY, 0);
 	reg_set(f, REG_QUEUE_READY, 1);
-	reg_set(f, REG_QUEUE_RESET, 1);
+	reg_set(f, REG_QUEUE_RESET, 0);
 	reg_set(f, REG_QUEUE_NOTIFY, 0);
 	reg_set(f, REG_CONFIG, 0);
 	reg_set(f, REG_INTERRUPT_ACK, 0xfffffffc);
@@ -157,6 +156,66 @@ static void reset_in_progress_hears_no_event(void **state)
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 	f.answer[OP_RESET] = 0;
 	driver_start(&f, 0);
+}
+
+/*
+ * Another vCPU stops a queue, or resets it: it waits as the first one does, for reading back 0 in QueueReset would
+ * tell it that the buffers are its own again (virtio 1.4, 4.2.2.2).
+ */
+static void reset_in_progress_holds_who_stops_a_queue(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t reset = 0; reset < 2; reset++) {
+		const uint32_t offset = reset ? REG_QUEUE_RESET : REG_QUEUE_READY;
+
+		device_setup(&f);
+		disturb(&f, F_RING_RESET);
+		f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+		assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+		device_keep(&f);
+		f.kept_queues[3].resetting = reset;
+		assert_int_equal(reg_write(&f, offset, reset), VIRTIO_DEVICE_IN_PROGRESS);
+		assert_int_equal(reg_write(&f, offset, reset), VIRTIO_DEVICE_IN_PROGRESS);
+		assert_true(device_unchanged(&f));
+		assert_int_equal(f.device.ignored, 0);
+		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
+		assert_int_equal(reg_get(&f, REG_QUEUE_RESET), reset);
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 3), VIRTIO_EINVAL);
+		assert_int_equal(virtio_device_reset_done(&f.device), 0);
+		assert_true(device_is_fresh(&f));
+	}
+}
+
+/* Nothing uses a queue that isn't enabled, and there is none without the feature, or of this index. */
+static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	disturb(&f, 0);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	reg_set(&f, REG_QUEUE_SEL, DEVICE_ABSENT);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	f.kept.queue_sel = DEVICE_ABSENT;
+	assert_true(device_unchanged(&f));
+	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	f.answer[OP_RESET] = 0;
+	disturb(&f, F_RING_RESET);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	reg_set(&f, REG_QUEUE_RESET, 1);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 0);
+	assert_int_equal(f.device.ignored, 4);
 }
 
 /* A driver that was setting up: neither that goes on, nor does it find an event of the device's afterwards. */
@@ -410,6 +469,8 @@ int main(void)
 		cmocka_unit_test(reset_ends_what_a_vcpu_waits_for),
 		cmocka_unit_test(reset_in_progress_shows_nothing_until_its_end),
 		cmocka_unit_test(reset_in_progress_hears_no_event),
+		cmocka_unit_test(reset_in_progress_holds_who_stops_a_queue),
+		cmocka_unit_test(reset_in_progress_holds_no_one_for_a_queue_that_does_not_run),
 		cmocka_unit_test(reset_in_progress_before_driver_ok),
 		cmocka_unit_test(reset_in_progress_lets_driver_acknowledge),
 		cmocka_unit_test(reset_done_within_operation_or_without_need_does_nothing),

@@ -160,10 +160,14 @@ static void finish_stop(const struct virtio_device *device, struct virtio_device
 /* Stops a queue that is enabled. Where the device isn't active, no one uses it. */
 static int stop(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index, bool reset)
 {
-	const int result = !device->active || queue->stopping ? 0 : device->ops->queue_stop(device, index);
+	int result;
 
 	/* A reset that was asked for goes on showing until it has happened (virtio 1.4, 4.2.2.1), also if it can't. */
 	queue->resetting = queue->resetting || reset;
+	/* The reset of the device will stop the queue. Before its end this driver may not take the queue for stopped. */
+	if (virtio_device_resetting(device))
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	result = !device->active || queue->stopping ? 0 : device->ops->queue_stop(device, index);
 	if (result != 0 && result != VIRTIO_DEVICE_IN_PROGRESS) {
 		virtio_device_keep_error(device, result, index);
 		virtio_device_set_needs_reset(device);
@@ -193,8 +197,10 @@ int virtio_device_enable_queue(struct virtio_device *device, uint32_t value)
 	struct virtio_device_queue *queue = selected(device);
 	const uint32_t live = live_load(device);
 
+	if (value == 0 && queue && queue->config.ready)
+		return stop(device, queue, (uint16_t)device->queue_sel, false);
 	if (value == 0 && queue && (live & LIVE_RESETTING) == 0)
-		return queue->config.ready ? stop(device, queue, (uint16_t)device->queue_sel, false) : 0;
+		return 0;
 	if (value == 1 && may_set_up(device, queue) && (live & VIRTIO_CONFIG_S_FEATURES_OK) != 0 &&
 	    (live & STATUS_STUCK) == 0)
 		enable(device, queue, (uint16_t)device->queue_sel);
@@ -207,13 +213,14 @@ int virtio_device_reset_queue(struct virtio_device *device, uint32_t value)
 {
 	struct virtio_device_queue *queue = selected(device);
 
-	if (value != 1 || !queue || virtio_device_resetting(device) ||
-	    !virtio_device_has_feature(device, VIRTIO_F_RING_RESET)) {
+	const bool can = value == 1 && queue && virtio_device_has_feature(device, VIRTIO_F_RING_RESET);
+
+	if (can && queue->config.ready)
+		return stop(device, queue, (uint16_t)device->queue_sel, true);
+	if (!can || virtio_device_resetting(device)) {
 		device->ignored++;
 		return 0;
 	}
-	if (queue->config.ready)
-		return stop(device, queue, (uint16_t)device->queue_sel, true);
 	virtio_queue_config_reset(&queue->config);
 	queue->rearmed = device->active;
 	return 0;

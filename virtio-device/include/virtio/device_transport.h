@@ -76,13 +76,14 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  *
  * Enabling takes effect after FEATURES_OK, if all three areas lie in the guest's memory, with the features
  * negotiated; while the device is active only for a queue that was reset. Stopping a running queue may be in
- * progress for a while.
+ * progress for a while. So is stopping an enabled queue while a reset of the device is: its end is that of the queue.
  */
 int virtio_device_enable_queue(struct virtio_device *device, uint32_t value);
 
 /*
  * The driver resets queue number queue_sel (1; other values are ignored), if VIRTIO_F_RING_RESET was
- * negotiated: stops it, and returns its configuration to the defaults (virtio 1.4, 2.6.1).
+ * negotiated: stops it, which may be in progress as above, and returns its configuration to the defaults
+ * (virtio 1.4, 2.6.1).
  */
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
 
