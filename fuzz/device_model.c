@@ -269,6 +269,17 @@ static void finish_reset(struct device_model *m)
 		signal_driver(m, VIRTIO_INTERRUPT_NONE, VIRTIO_DEVICE_NO_QUEUE, false);
 }
 
+static void fail_reset(struct device_model *m, int error)
+{
+	refused(m, fuzz_error_bit(error), VIRTIO_DEVICE_NO_QUEUE);
+	m->resetting = false;
+	m->reset_pending = false;
+	/* Whatever the status was. */
+	m->status |= NEEDS_RESET;
+	if (m->status & DRIVER_OK)
+		config_interrupt(m);
+}
+
 int device_model_reset(struct device_model *m)
 {
 	int answer;
@@ -278,26 +289,23 @@ int device_model_reset(struct device_model *m)
 	/* No interrupts from here on, as the driver expects none (virtio 1.4, 2.4.1). */
 	m->resetting = true;
 	answer = call_simple(m, CALL_RESET, 0);
-	if (answer == 0) {
+	if (answer == 0)
 		finish_reset(m);
-	} else if (answer == VIRTIO_DEVICE_IN_PROGRESS) {
+	else if (answer == VIRTIO_DEVICE_IN_PROGRESS)
 		m->reset_pending = true;
-	} else {
-		refused(m, fuzz_error_bit(answer), VIRTIO_DEVICE_NO_QUEUE);
-		m->resetting = false;
-		/* Whatever the status was. */
-		m->status |= NEEDS_RESET;
-		if (m->status & DRIVER_OK)
-			config_interrupt(m);
-	}
+	else
+		fail_reset(m, answer);
 	return answer;
 }
 
-int device_model_reset_done(struct device_model *m)
+int device_model_reset_done(struct device_model *m, int error)
 {
-	if (!m->reset_pending)
+	if (!m->reset_pending || error == VIRTIO_DEVICE_IN_PROGRESS)
 		return VIRTIO_EINVAL;
-	finish_reset(m);
+	if (error)
+		fail_reset(m, error);
+	else
+		finish_reset(m);
 	return 0;
 }
 
@@ -523,6 +531,14 @@ static void stopped(struct device_model *m, uint32_t index)
 	q->rearmed = m->active;
 }
 
+/* It goes on, and so does its reset if that was asked for. */
+static void not_stopped(struct device_model *m, uint16_t index, int error)
+{
+	m->queues[index].stopping = false;
+	refused(m, fuzz_error_bit(error), index);
+	device_model_needs_reset(m);
+}
+
 /* Stops the selected queue, which is ready. */
 static int stop(struct device_model *m, struct device_model_queue *q, bool reset)
 {
@@ -541,12 +557,10 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 		return answer;
 	}
 	q->resetting = q->resetting || reset;
-	if (answer) {
-		refused(m, fuzz_error_bit(answer), index);
-		device_model_needs_reset(m);
-		return 0;
-	}
-	stopped(m, index);
+	if (answer)
+		not_stopped(m, index, answer);
+	else
+		stopped(m, index);
 	return 0;
 }
 
@@ -581,13 +595,16 @@ int device_model_write_queue_reset(struct device_model *m, uint32_t value)
 	return 0;
 }
 
-int device_model_queue_stopped(struct device_model *m, uint16_t queue)
+int device_model_queue_stopped(struct device_model *m, uint16_t queue, int error)
 {
 	const struct device_model_queue *q = find_queue(m, queue);
 
-	if (!q || !q->stopping || m->resetting)
+	if (!q || !q->stopping || error == VIRTIO_DEVICE_IN_PROGRESS)
 		return VIRTIO_EINVAL;
-	stopped(m, queue);
+	if (error)
+		not_stopped(m, queue, error);
+	else
+		stopped(m, queue);
 	return 0;
 }
 

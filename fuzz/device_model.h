@@ -166,8 +166,8 @@ uint32_t device_model_take_interrupt(struct device_model *m);
 
 /* Events. */
 int device_model_reset(struct device_model *m);
-int device_model_reset_done(struct device_model *m);
-int device_model_queue_stopped(struct device_model *m, uint16_t queue);
+int device_model_reset_done(struct device_model *m, int error);
+int device_model_queue_stopped(struct device_model *m, uint16_t queue, int error);
 void device_model_used(struct device_model *m, uint16_t queue);
 bool device_model_mark(struct device_model *m, uint32_t cause);
 void device_model_needs_reset(struct device_model *m);

@@ -103,7 +103,7 @@ static void event(struct virtio_device *device, const struct device_record *r)
 		virtio_device_config_changed(device);
 		break;
 	case EVENT_RESET_DONE:
-		got = virtio_device_reset_done(device);
+		got = virtio_device_reset_done(device, 0);
 		break;
 	case EVENT_ACK:
 		data[0] = (uint8_t)r->plan.argument;
@@ -352,29 +352,49 @@ static void host_config_changed(struct device_harness *h)
 	virtio_device_config_changed(h->device);
 }
 
-static void host_reset_done(struct device_harness *h)
+static void reset_done(struct device_harness *h, int error)
 {
 	int expected, got;
 
-	if (h->model.reset_pending)
+	if (h->model.reset_pending && !error)
 		stop_all(h);
 	device_model_begin(&h->model, true);
-	expected = device_model_reset_done(&h->model);
-	got = virtio_device_reset_done(h->device);
+	expected = device_model_reset_done(&h->model, error);
+	got = virtio_device_reset_done(h->device, error);
 	FUZZ_CHECK(got == expected, "reset_done returned %d", got);
+}
+
+static void queue_stopped(struct device_harness *h, uint16_t queue, int error)
+{
+	int expected, got;
+
+	if (queue < DEVICE_QUEUES && h->model.queues[queue].stopping && !error)
+		device_run_stop(h, queue);
+	device_model_begin(&h->model, true);
+	expected = device_model_queue_stopped(&h->model, queue, error);
+	got = virtio_device_queue_stopped(h->device, queue, error);
+	FUZZ_CHECK(got == expected, "queue_stopped returned %d", got);
+}
+
+static void host_reset_done(struct device_harness *h)
+{
+	reset_done(h, 0);
 }
 
 static void host_queue_stopped(struct device_harness *h)
 {
-	const uint8_t queue = fuzz_u8(&h->in) % 8;
-	int expected, got;
+	queue_stopped(h, fuzz_u8(&h->in) % 8, 0);
+}
 
-	if (queue < DEVICE_QUEUES && h->model.queues[queue].stopping && !h->model.resetting)
-		device_run_stop(h, queue);
-	device_model_begin(&h->model, true);
-	expected = device_model_queue_stopped(&h->model, queue);
-	got = virtio_device_queue_stopped(h->device, queue);
-	FUZZ_CHECK(got == expected, "queue_stopped returned %d", got);
+static void host_fail(struct device_harness *h)
+{
+	static const int errors[] = { VIRTIO_EIO, VIRTIO_EFAULT, VIRTIO_ENOTSUP, VIRTIO_DEVICE_IN_PROGRESS };
+	const uint8_t how = fuzz_u8(&h->in);
+
+	if (how & 0x80)
+		reset_done(h, errors[how >> 3 & 3]);
+	else
+		queue_stopped(h, how % 8, errors[how >> 3 & 3]);
 }
 
 static void host_reset(struct device_harness *h)
@@ -442,6 +462,7 @@ void device_host_step(struct device_harness *h, uint8_t op)
 		[HOST_RESUME] = host_resume,
 		[HOST_RESTORE_OVER] = device_restore_over,
 		[HOST_INIT_WRONG] = device_init_wrong,
+		[HOST_FAIL] = host_fail,
 	};
 
 	steps[op % HOST_STEPS](h);

@@ -233,7 +233,7 @@ static void driver_step(void)
 static void finish_reset(void)
 {
 	if (m.kind == RESET)
-		check(virtio_device_reset_done(&m.device) == 0, "no reset in progress");
+		check(virtio_device_reset_done(&m.device, 0) == 0, "no reset in progress");
 	else
 		check(virtio_device_reset(&m.device) == 0, "reset failed");
 	check(virtio_device_status(&m.device) == 0 && virtio_device_interrupt_status(&m.device) == 0, "reset leaves");
@@ -292,7 +292,7 @@ static void run(enum kind kind)
 		(void)pthread_join(threads[i], NULL);
 	(void)virtio_device_reset(&m.device);
 	if (kind == RESET)
-		(void)virtio_device_reset_done(&m.device);
+		(void)virtio_device_reset_done(&m.device, 0);
 	(void)printf("%s: %llu rounds, %llu events\n", names[kind], (unsigned long long)m.rounds,
 		     (unsigned long long)m.events);
 }

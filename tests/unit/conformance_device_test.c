@@ -441,7 +441,7 @@ static void conformance_reset_device_is_silent_until_initialized(void **state)
 		if (slow) {
 			assert_int_equal(get(&g, VIRTIO_MMIO_STATUS), RUNNING);
 			expect_silence(&g, 0);
-			assert_int_equal(virtio_device_reset_done(&g.device), 0);
+			assert_int_equal(virtio_device_reset_done(&g.device, 0), 0);
 		}
 		expect_reset(&g);
 		/* Initialized anew it works anew. */
@@ -557,7 +557,7 @@ static void conformance_queue_reset_forgets_everything_about_the_queue(void **st
 		assert_int_equal(get(&g, QUEUE_RESET), slow);
 		expect_silence(&g, 1);
 		if (slow)
-			assert_int_equal(virtio_device_queue_stopped(&g.device, 1), 0);
+			assert_int_equal(virtio_device_queue_stopped(&g.device, 1, 0), 0);
 		assert_int_equal(get(&g, QUEUE_RESET), 0);
 		assert_int_equal(get(&g, VIRTIO_MMIO_QUEUE_READY), 0);
 		expect_silence(&g, 1);

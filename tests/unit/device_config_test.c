@@ -54,7 +54,7 @@ static void config_is_only_read_during_reset(void **state)
 	reg_set(&f, REG_CONFIG, 0);
 	assert_int_equal(f.calls[OP_WRITE], 0);
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	reg_set(&f, REG_CONFIG, 0);
 	assert_int_equal(f.calls[OP_WRITE], 1);
 }

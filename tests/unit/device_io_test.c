@@ -123,7 +123,7 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++)
 		device_stop_queue(&f, i);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_int_equal(reg_get(&f, REG_STATUS), 0);
 	memcpy(before, f.ram, sizeof before);
 	device_forget(&f);
@@ -150,7 +150,7 @@ static void io_completed_during_reset_is_not_signalled(void **state)
 	assert_int_equal(device_release(&f), 0);
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_true(device_is_fresh(&f));
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
@@ -173,7 +173,7 @@ static void io_in_flight_during_ten_thousand_resets(void **state)
 		assert_int_equal(f.held_count, 1);
 		assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 		device_stop_queue(&f, 1);
-		assert_int_equal(virtio_device_reset_done(&f.device), 0);
+		assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 		assert_int_equal(device_release(&f), 1);
 	}
 	assert_true(device_is_fresh(&f));
@@ -193,7 +193,7 @@ static void io_in_flight_during_stop_of_queue(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 	assert_int_equal(device_release(&f), 0);
 	device_stop_queue(&f, 0);
-	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), 0);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
 	f.holds = false;
 	(void)driver_add(&f, 0, 4);
@@ -239,7 +239,7 @@ static void io_goes_on_after_reset_of_queue(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 1);
 	assert_int_equal(device_release(&f), 0);
 	device_stop_queue(&f, 0);
-	assert_int_equal(virtio_device_queue_stopped(&f.device, 0), 0);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 0);
 	f.holds = false;
 	reg_set(&f, REG_INTERRUPT_ACK, 3);

@@ -439,7 +439,7 @@ static void queue_behind_the_last_is_not_looked_at(void **state)
 	f.queues[1].stopping = true;
 	device_keep(&f);
 	reg_set(&f, REG_QUEUE_NOTIFY, 1);
-	assert_int_equal(virtio_device_queue_stopped(&f.device, 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 1, 0), VIRTIO_EINVAL);
 	assert_null(virtio_device_queue_config(&f.device, 1));
 	f.queues[1].stopping = false;
 	f.kept_queues[1].stopping = false;

@@ -124,12 +124,12 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 3);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_false(virtio_device_resetting(&f.device));
 	assert_true(device_is_fresh(&f));
 	assert_false(f.line);
 	device_keep(&f);
-	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
 	assert_true(device_unchanged(&f));
 }
 
@@ -151,7 +151,7 @@ static void reset_in_progress_hears_no_event(void **state)
 	virtio_device_config_changed(&f.device);
 	f.kept.generation++;
 	assert_true(device_unchanged(&f));
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_true(device_is_fresh(&f));
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 	f.answer[OP_RESET] = 0;
@@ -182,8 +182,8 @@ static void reset_in_progress_holds_who_stops_a_queue(void **state)
 		assert_int_equal(f.device.ignored, 0);
 		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 		assert_int_equal(reg_get(&f, REG_QUEUE_RESET), reset);
-		assert_int_equal(virtio_device_queue_stopped(&f.device, 3), VIRTIO_EINVAL);
-		assert_int_equal(virtio_device_reset_done(&f.device), 0);
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 3, 0), VIRTIO_EINVAL);
+		assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 		assert_true(device_is_fresh(&f));
 	}
 }
@@ -204,7 +204,7 @@ static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **
 	reg_set(&f, REG_QUEUE_READY, 0);
 	f.kept.queue_sel = DEVICE_ABSENT;
 	assert_true(device_unchanged(&f));
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	f.answer[OP_RESET] = 0;
 	disturb(&f, F_RING_RESET);
 	reg_set(&f, REG_QUEUE_READY, 0);
@@ -235,7 +235,7 @@ static void reset_in_progress_before_driver_ok(void **state)
 	virtio_device_config_changed(&f.device);
 	f.kept.generation++;
 	assert_true(device_unchanged(&f));
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_true(device_is_fresh(&f));
 	driver_probe(&f);
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
@@ -257,7 +257,7 @@ static void reset_in_progress_lets_driver_acknowledge(void **state)
 	reg_set(&f, REG_INTERRUPT_ACK, 3);
 	assert_false(f.line);
 	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 0);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_int_equal(f.lowered, 1);
 }
 
@@ -265,7 +265,7 @@ static void on_reset_say_done(struct device_fixture *f, enum device_op op, uint3
 {
 	(void)a;
 	if (op == OP_RESET)
-		f->hook_result = virtio_device_reset_done(&f->device);
+		f->hook_result = virtio_device_reset_done(&f->device, 0);
 }
 
 /* Nothing is in progress before reset() has said so. */
@@ -275,17 +275,17 @@ static void reset_done_within_operation_or_without_need_does_nothing(void **stat
 
 	(void)state;
 	device_setup(&f);
-	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
 	disturb(&f, 0);
 	device_keep(&f);
-	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
 	assert_true(device_unchanged(&f));
 	f.hook = on_reset_say_done;
 	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_true(device_is_fresh(&f));
 }
 
@@ -330,9 +330,9 @@ static void reset_ends_what_a_vcpu_waits_for(void **state)
 		assert_int_equal(reg_write(&f, REG_STATUS, 0), takes_time);
 		assert_int_equal(virtio_device_waiting(&f.device), takes_time);
 		assert_int_equal(f.device.resets, !takes_time);
-		assert_int_equal(virtio_device_queue_stopped(&f.device, 0), VIRTIO_EINVAL);
-		assert_int_equal(virtio_device_reset_done(&f.device), takes_time ? 0 : VIRTIO_EINVAL);
+		assert_int_equal(virtio_device_reset_done(&f.device, 0), takes_time ? 0 : VIRTIO_EINVAL);
 		assert_false(virtio_device_waiting(&f.device));
+		assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
 		assert_int_equal(f.device.resets, 1);
 	}
 }
@@ -350,7 +350,7 @@ static void reset_of_machine_answers_as_operation_does(void **state)
 	disturb(&f, 0);
 	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
-	assert_int_equal(virtio_device_reset_done(&f.device), 0);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
 	assert_true(device_is_fresh(&f));
 	f.answer[OP_RESET] = VIRTIO_EIO;
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_EIO);
@@ -379,7 +379,7 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	memcpy(f.kept_calls, f.calls, sizeof f.calls);
 	assert_true(device_unchanged(&f));
 	assert_int_equal(f.device.first_error, VIRTIO_ENOTSUP);
-	assert_int_equal(virtio_device_reset_done(&f.device), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
 	/* It runs still, so its interrupts arrive; but nothing new is set up on it. */
 	reg_set(&f, REG_STATUS, 1);
 	reg_set(&f, REG_STATUS, 0x41);
@@ -393,13 +393,17 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	driver_start(&f, 0);
 }
 
-/* hostile 93: also where no driver had begun. */
+/* hostile 93: also where no driver had begun, at once or later. */
 static void reset_that_fails_at_zero_blocks_initialization(void **state)
 {
 	struct device_fixture f;
 
 	(void)state;
 	device_setup(&f);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(virtio_device_reset_done(&f.device, VIRTIO_EIO), 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x40);
 	f.answer[OP_RESET] = VIRTIO_EIO;
 	reg_set(&f, REG_STATUS, 0);
 	assert_int_equal(reg_get(&f, REG_STATUS), 0x40);
@@ -413,6 +417,45 @@ static void reset_that_fails_at_zero_blocks_initialization(void **state)
 	f.answer[OP_RESET] = 0;
 	reg_set(&f, REG_STATUS, 0);
 	driver_start(&f, 0);
+}
+
+/* Also if that turns out later: whoever waits for the reset, or for a queue that it would have stopped, goes on. */
+static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_start(&f, F_RING_RESET);
+	device_keep(&f);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(reg_write(&f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(virtio_device_reset_done(&f.device, VIRTIO_DEVICE_IN_PROGRESS), VIRTIO_EINVAL);
+	assert_true(virtio_device_waiting(&f.device));
+	device_forget(&f);
+	assert_int_equal(virtio_device_reset_done(&f.device, VIRTIO_EIO), 0);
+	assert_false(virtio_device_resetting(&f.device) || virtio_device_waiting(&f.device));
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 2);
+	assert_int_equal(f.event_count, 1);
+	expect_event(&f, 0, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	assert_int_equal(f.device.first_error, VIRTIO_EIO);
+	assert_int_equal(f.device.resets, 0);
+	/* The queue isn't reset, and doesn't look so. */
+	f.kept_queues[3].resetting = true;
+	f.kept.live = f.device.live;
+	memcpy(f.kept_calls, f.calls, sizeof f.calls);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 1);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_reset_done(&f.device, VIRTIO_EIO), VIRTIO_EINVAL);
+	assert_true(device_unchanged(&f));
+	/* The next one is asked of the device again. */
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(f.calls[OP_RESET], 1);
+	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
+	assert_true(device_is_fresh(&f));
 }
 
 /* The stop of a queue goes on if the reset that would have stood for it fails. */
@@ -430,7 +473,7 @@ static void reset_that_fails_leaves_stop_of_queue_in_progress(void **state)
 	reg_set(&f, REG_STATUS, 0);
 	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 1);
-	assert_int_equal(virtio_device_queue_stopped(&f.device, 1), 0);
+	assert_int_equal(virtio_device_queue_stopped(&f.device, 1, 0), 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_RESET), 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
 }
@@ -477,6 +520,7 @@ int main(void)
 		cmocka_unit_test(reset_of_machine_answers_as_operation_does),
 		cmocka_unit_test(reset_that_fails_leaves_device_as_it_was),
 		cmocka_unit_test(reset_that_fails_at_zero_blocks_initialization),
+		cmocka_unit_test(reset_in_progress_that_fails_leaves_device_as_it_was),
 		cmocka_unit_test(reset_that_fails_leaves_stop_of_queue_in_progress),
 		cmocka_unit_test(reset_operation_that_raises_is_not_heard),
 	};

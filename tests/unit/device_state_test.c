@@ -274,7 +274,7 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	m.from.answer[OP_STOP] = VIRTIO_DEVICE_IN_PROGRESS;
 	assert_int_equal(reg_write(&m.from, REG_QUEUE_READY, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_save(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
-	assert_int_equal(virtio_device_queue_stopped(&m.from.device, 3), 0);
+	assert_int_equal(virtio_device_queue_stopped(&m.from.device, 3, 0), 0);
 	m.from.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
 	assert_int_equal(reg_write(&m.from, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_save(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
@@ -282,12 +282,12 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_memory_equal(m.queues, before, sizeof m.queues);
 	assert_int_equal(restore(&m), VIRTIO_EINVAL);
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
-	assert_int_equal(virtio_device_reset_done(&m.from.device), 0);
+	assert_int_equal(virtio_device_reset_done(&m.from.device, 0), 0);
 	save(&m);
 	/* In use also by a reset that began when the status was 0. */
 	assert_int_equal(reg_write(&m.from, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
-	assert_int_equal(virtio_device_reset_done(&m.from.device), 0);
+	assert_int_equal(virtio_device_reset_done(&m.from.device, 0), 0);
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), 0);
 }
 

@@ -157,6 +157,14 @@ static void finish_stop(const struct virtio_device *device, struct virtio_device
 	}
 }
 
+/* The device can't let go of a queue, which so shows as enabled, and as being reset if that was asked for. */
+static void fail_stop(struct virtio_device *device, uint16_t index, int error)
+{
+	device->queues[index].stopping = false;
+	virtio_device_keep_error(device, error, index);
+	virtio_device_set_needs_reset(device);
+}
+
 /* Stops a queue that is enabled. Where the device isn't active, no one uses it. */
 static int stop(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index, bool reset)
 {
@@ -169,8 +177,7 @@ static int stop(struct virtio_device *device, struct virtio_device_queue *queue,
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	result = !device->active || queue->stopping ? 0 : device->ops->queue_stop(device, index);
 	if (result != 0 && result != VIRTIO_DEVICE_IN_PROGRESS) {
-		virtio_device_keep_error(device, result, index);
-		virtio_device_set_needs_reset(device);
+		fail_stop(device, index, result);
 		return 0;
 	}
 	queue->stopping = queue->stopping || result == VIRTIO_DEVICE_IN_PROGRESS;
@@ -180,15 +187,14 @@ static int stop(struct virtio_device *device, struct virtio_device_queue *queue,
 	return 0;
 }
 
-int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue)
+int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, int error)
 {
-	/*
-	 * A reset stands for the end of a stop, also while it is in progress itself: nothing shows before it is
-	 * done.
-	 */
-	if (queue >= device->num_queues || !device->queues[queue].stopping || virtio_device_resetting(device))
+	if (queue >= device->num_queues || !device->queues[queue].stopping || error == VIRTIO_DEVICE_IN_PROGRESS)
 		return VIRTIO_EINVAL;
-	finish_stop(device, &device->queues[queue]);
+	if (error)
+		fail_stop(device, queue, error);
+	else
+		finish_stop(device, &device->queues[queue]);
 	return 0;
 }
 

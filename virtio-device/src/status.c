@@ -129,6 +129,16 @@ static void finish_reset(struct virtio_device *device)
 	virtio_device_clear_interrupt(device, ~0u);
 }
 
+static void fail_reset(struct virtio_device *device, int error)
+{
+	device->reset_pending = false;
+	/* Stuck even if the status was 0: nothing may be set up on what could not be stopped. */
+	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
+	live_clear(device, LIVE_RESETTING);
+	virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
+	virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+}
+
 int virtio_device_reset(struct virtio_device *device)
 {
 	int result;
@@ -137,24 +147,22 @@ int virtio_device_reset(struct virtio_device *device)
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	result = device->ops->reset(device);
-	if (result == 0) {
+	if (result == 0)
 		finish_reset(device);
-	} else if (result == VIRTIO_DEVICE_IN_PROGRESS) {
+	else if (result == VIRTIO_DEVICE_IN_PROGRESS)
 		device->reset_pending = true;
-	} else {
-		/* Stuck even if the status was 0: nothing may be set up on what could not be stopped. */
-		live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
-		live_clear(device, LIVE_RESETTING);
-		virtio_device_keep_error(device, result, VIRTIO_DEVICE_NO_QUEUE);
-		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
-	}
+	else
+		fail_reset(device, result);
 	return result;
 }
 
-int virtio_device_reset_done(struct virtio_device *device)
+int virtio_device_reset_done(struct virtio_device *device, int error)
 {
-	if (!device->reset_pending)
+	if (!device->reset_pending || error == VIRTIO_DEVICE_IN_PROGRESS)
 		return VIRTIO_EINVAL;
-	finish_reset(device);
+	if (error)
+		fail_reset(device, error);
+	else
+		finish_reset(device);
 	return 0;
 }

@@ -74,11 +74,12 @@ struct virtio_device_ops {
 	/*
 	 * Stop everything and return to the state after virtio_device_init(). Called for every reset, in every
 	 * state, also when nothing is active, but not again while one is in progress. From its success on the
-	 * device touches neither queues nor guest memory and raises no interrupt. Returns 0 when that is so;
-	 * VIRTIO_DEVICE_IN_PROGRESS if requests still point into guest memory: when they no longer do,
-	 * virtio_device_reset_done() follows, and until then the driver sees no change; an error if the device
-	 * can't be reset: it gets DEVICE_NEEDS_RESET, in every state, so that no driver sets it up again before
-	 * a reset has succeeded.
+	 * device touches neither queues nor guest memory, raises no interrupt, and reports no end of what was in
+	 * progress before. Returns 0 when that is so; VIRTIO_DEVICE_IN_PROGRESS if requests still point into guest
+	 * memory: when they no longer do, virtio_device_reset_done() follows, and until then the driver sees no
+	 * reset; an error if the device can't be reset: it gets DEVICE_NEEDS_RESET, in every state, so that no
+	 * driver sets it up again before a reset has succeeded. The next reset calls this again, and until then
+	 * the driver may stop queues.
 	 */
 	int (*reset)(struct virtio_device *device);
 
@@ -94,8 +95,9 @@ struct virtio_device_ops {
 	 * Stop one running queue, for good or until queue_start(). Called while the device is active. Returns 0
 	 * when the queue is no longer touched, nor guest memory by its requests, and no interrupt will be
 	 * raised for it (virtio 1.4, 2.6.1); VIRTIO_DEVICE_IN_PROGRESS if that takes longer:
-	 * virtio_device_queue_stopped() follows; an error: DEVICE_NEEDS_RESET. A reset may come before the end,
-	 * and then stands for it.
+	 * virtio_device_queue_stopped() follows; an error: DEVICE_NEEDS_RESET, and the queue shows as enabled. A
+	 * driver that asks again after an error has this called again, and a success then counts. A reset may come
+	 * before the end, and its success stands for it.
 	 */
 	int (*queue_stop)(struct virtio_device *device, uint16_t queue);
 
@@ -233,21 +235,29 @@ int virtio_device_reset(struct virtio_device *device);
 /*
  * The end of a reset that was in progress: everything that the driver can see returns to its default.
  *
+ * @error  0; or why the device can't be reset after all, because its back end is gone, say. Then the device is as
+ *         before the reset but for DEVICE_NEEDS_RESET, as if the operation reset() had returned the error. Events
+ *         of the time between are lost.
+ *
  * A register access: the device's thread that finds itself quiesced takes the VMM's lock, or hands over to the
  * vCPU that waits. Returns 0; VIRTIO_EINVAL, and does nothing, if no reset is in progress, also within reset()
- * itself.
+ * itself, and for VIRTIO_DEVICE_IN_PROGRESS, which is no end.
  */
-int virtio_device_reset_done(struct virtio_device *device);
+int virtio_device_reset_done(struct virtio_device *device, int error);
 
 /*
  * The end of queue_stop() where it was in progress: the queue shows as disabled, and reset if that was asked for.
  *
  * @queue  index
+ * @error  0; or why the queue can't be stopped after all. Then it is as if queue_stop() had returned the error.
  *
- * A register access. Returns 0; VIRTIO_EINVAL, and does nothing, if no stop of this queue is in progress, as when a
- * reset of the device has come first.
+ * A register access, also while a reset of the device is in progress. Returns 0; VIRTIO_EINVAL, and does nothing, if
+ * no stop of this queue is in progress, and for VIRTIO_DEVICE_IN_PROGRESS.
+ *   That is no leave to report late: a report that belongs to an earlier stop would end a later one. So none comes
+ * once the stop has ended: by this call, by queue_stop() returning anything but VIRTIO_DEVICE_IN_PROGRESS, or by a
+ * reset that has succeeded.
  */
-int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue);
+int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, int error);
 
 /* Events */
 
@@ -285,7 +295,7 @@ void virtio_device_config_changed(struct virtio_device *device);
  * The device can't go on: sets DEVICE_NEEDS_RESET, and notifies the driver if DRIVER_OK is set (virtio 1.4, 2.1.2).
  *
  * Free. Until a reset no notification reaches the device any more. Does nothing while the status is 0 or a
- * reset is in progress.
+ * reset is in progress: that one ends in an error by virtio_device_reset_done().
  */
 void virtio_device_set_needs_reset(struct virtio_device *device);
 
@@ -314,9 +324,10 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * Whether a vCPU that wrote, and was answered VIRTIO_DEVICE_IN_PROGRESS, must still be held: a reset, or the
  * stop of a queue, is in progress. To be asked after virtio_device_reset_done() and
  * virtio_device_queue_stopped(), and after each write, for a reset by one vCPU ends what another waits for. A
- * device ends every wait in the end.
+ * device ends every wait in the end, by an error if need be.
  */
 bool virtio_device_waiting(const struct virtio_device *device);
+
 VIRTIO_END_DECLS
 
 #endif

@@ -76,7 +76,8 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  *
  * Enabling takes effect after FEATURES_OK, if all three areas lie in the guest's memory, with the features
  * negotiated; while the device is active only for a queue that was reset. Stopping a running queue may be in
- * progress for a while. So is stopping an enabled queue while a reset of the device is: its end is that of the queue.
+ * progress for a while. So is stopping an enabled queue while a reset of the device is: the queue ends with it, or, if
+ * that fails, stays enabled.
  */
 int virtio_device_enable_queue(struct virtio_device *device, uint32_t value);
 
