@@ -312,15 +312,22 @@ int device_model_reset_done(struct device_model *m, int error)
 /* Status */
 
 /* The errors that stand in the way of features; empty if there are none. */
-uint64_t device_model_feature_errors(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS], bool beyond)
+uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				     bool beyond)
 {
-	struct device_record *r;
-
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
 		if (accepted[i] & ~m->options.features[i])
 			return BIT(EINVAL);
 	if (beyond || !(accepted[1] & 1))
 		return BIT(EINVAL);
+	return 0;
+}
+
+/* Those that the device sees. */
+uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
+{
+	struct device_record *r;
+
 	if (!m->options.ops->check_features)
 		return 0;
 	r = add_call(m, CALL_FEATURES, 0);
@@ -331,8 +338,10 @@ uint64_t device_model_feature_errors(struct device_model *m, const uint32_t acce
 
 static bool features_acceptable(struct device_model *m)
 {
-	const uint64_t errors = device_model_feature_errors(m, m->accepted, m->accepted_beyond);
+	uint64_t errors = device_model_feature_errors(m, m->accepted, m->accepted_beyond);
 
+	if (!errors)
+		errors = device_model_veto(m, m->accepted);
 	if (errors)
 		refused(m, errors, VIRTIO_DEVICE_NO_QUEUE);
 	return !errors;

@@ -138,9 +138,10 @@ bool device_model_runs(const struct device_model *m, uint32_t index);
 /* The errors for which a queue can't be enabled with the memory as it is. */
 uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config);
 
-/* The errors that stand in the way of features; empty if there are none. */
-uint64_t device_model_feature_errors(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+/* The errors that stand in the way of features, empty if there are none; and then that of the device, which is asked. */
+uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);
+uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
 /* Whether the line should be high. */
 bool device_model_pending(const struct device_model *m);

@@ -81,7 +81,7 @@ static bool status_possible(const struct virtio_device_state *state)
 	return !(state->interrupt_status && status == 0);
 }
 
-static uint64_t restore_feature_errors(struct device_model *m, const struct virtio_device_state *state)
+static uint64_t restore_feature_errors(const struct device_model *m, const struct virtio_device_state *state)
 {
 	bool some = state->accepted_beyond;
 
@@ -171,6 +171,8 @@ uint64_t device_model_restore(struct device_model *m, const struct virtio_device
 	/* Where several things are wrong, any of them. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		errors |= restore_queue_errors(m, state, &queues[i], i);
+	if (!errors && (state->status & FEATURES_OK))
+		errors = device_model_veto(m, state->accepted);
 	if (!errors)
 		take_state(m, state, queues);
 	return errors;

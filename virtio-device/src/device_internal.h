@@ -65,9 +65,10 @@ void virtio_device_clear(struct virtio_device *device);
 /* Whether a status can be: known bits, each with its prerequisites. */
 bool virtio_device_status_possible(uint32_t status);
 
-/* Whether what the driver has accepted may be negotiated: 0, or an error. */
-int virtio_device_check_accepted(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
-				 bool accepted_beyond);
+/* Whether what the driver has accepted may be negotiated: 0, or an error; of the core's, and then the device's own. */
+int virtio_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				bool accepted_beyond);
+int virtio_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
 /* The configuration with which a queue would run: as set up, with the features that matter to it. */
 struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_config *config,

@@ -73,10 +73,10 @@ static int check_status(const struct virtio_device_state *state)
 	return 0;
 }
 
-static int check_accepted(struct virtio_device *device, const struct virtio_device_state *state)
+static int check_accepted(const struct virtio_device *device, const struct virtio_device_state *state)
 {
 	if (state->status & VIRTIO_CONFIG_S_FEATURES_OK)
-		return virtio_device_check_accepted(device, state->accepted, state->accepted_beyond);
+		return virtio_device_check_offered(device, state->accepted, state->accepted_beyond);
 	if (state->status & VIRTIO_CONFIG_S_DRIVER)
 		return 0;
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
@@ -143,6 +143,9 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		error = check_accepted(device, state);
 	if (!error)
 		error = check_queues(device, state, queues);
+	/* The last, for a device may take the features over when it is asked. */
+	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		error = virtio_device_ask_features(device, state->accepted);
 	if (error)
 		return error;
 	virtio_device_clear(device);

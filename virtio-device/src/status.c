@@ -29,8 +29,8 @@ static bool is_legal(uint32_t status, uint32_t value)
 	       (value & ~status & VIRTIO_CONFIG_S_NEEDS_RESET) == 0;
 }
 
-int virtio_device_check_accepted(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
-				 bool accepted_beyond)
+int virtio_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				bool accepted_beyond)
 {
 	if (accepted_beyond || !virtio_device_accepts(accepted, VIRTIO_F_VERSION_1))
 		return VIRTIO_EINVAL;
@@ -38,9 +38,12 @@ int virtio_device_check_accepted(struct virtio_device *device, const uint32_t ac
 		if (accepted[i] & ~device->offered[i])
 			return VIRTIO_EINVAL;
 	}
-	if (device->ops->check_features && device->ops->check_features(device, accepted))
-		return VIRTIO_ENOTSUP;
 	return 0;
+}
+
+int virtio_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
+{
+	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
 /* Sets bits of the status, unless the device has come to need a reset meanwhile: any thread may have found that. */
@@ -84,8 +87,10 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 {
 	live_set(device, fresh & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER));
 	if (fresh & VIRTIO_CONFIG_S_FEATURES_OK) {
-		const int error = virtio_device_check_accepted(device, device->accepted, device->accepted_beyond);
+		int error = virtio_device_check_offered(device, device->accepted, device->accepted_beyond);
 
+		if (!error)
+			error = virtio_device_ask_features(device, device->accepted);
 		if (error) {
 			virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
 			return;

@@ -55,7 +55,7 @@ struct virtio_device;
 struct virtio_device_ops {
 	/*
 	 * Whether the device can work with the features that the driver chose, all of which were offered.
-	 * Optional. Called when the driver sets FEATURES_OK, and by virtio_device_restore(). The place for a
+	 * Optional. Called when the driver sets FEATURES_OK, and last by virtio_device_restore(). The place for a
 	 * device to take the features over, for the driver may use the configuration space next. A set that was
 	 * accepted once should be accepted again (virtio 1.4, 2.2.2). Returns 0, or an error, which leaves
 	 * FEATURES_OK clear.

@@ -61,8 +61,8 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  * Restores, into a device that is as virtio_device_init() made it: of the same type, with the same
  * queues, and with memory if a queue is ready.
  *
- * Of the operations check_features() is called, if the state has FEATURES_OK, and no other. Returns 0, or an error
- * that changes nothing here:
+ * Of the operations check_features() is called, if the state has FEATURES_OK, and no other: when everything else is
+ * in order, so that features which it accepts are restored. Returns 0, or an error that changes nothing:
  *   VIRTIO_EBUSY   the device is in use: its status isn't 0, or a reset is in progress
  *   VIRTIO_EINVAL  another type, or other queues; entries is not num_queues; a status that no driver can reach;
  *                  DRIVER_OK and active disagree; features that were not offered behind FEATURES_OK, or
