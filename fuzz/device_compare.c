@@ -43,6 +43,17 @@ static void compare_features(const struct device_model *m, const struct virtio_d
 	FUZZ_CHECK(device->accepted_beyond == m->accepted_beyond, "features beyond");
 }
 
+/* What a transport and its VMM go by. */
+static void compare_waits(const struct device_model *m, const struct virtio_device *device)
+{
+	bool waiting = m->resetting;
+
+	for (uint32_t i = 0; i < m->options.num_queues; i++)
+		waiting = waiting || m->queues[i].stopping;
+	FUZZ_CHECK(virtio_device_waiting(device) == waiting, "waiting: the model says %d", waiting);
+	FUZZ_CHECK(device->resets == m->resets, "%u resets, the model says %u", device->resets, m->resets);
+}
+
 static void compare_operator(const struct device_model *m, const struct virtio_device *device)
 {
 	FUZZ_CHECK(device->ignored == m->ignored, "ignored %llu, the model says %llu",
@@ -73,6 +84,7 @@ void device_model_compare(const struct device_model *m, const struct virtio_devi
 		compare_queue(m, device, i);
 	FUZZ_CHECK(!virtio_device_queue_config(device, m->options.num_queues), "a queue too many");
 	compare_features(m, device);
+	compare_waits(m, device);
 	compare_operator(m, device);
 	FUZZ_CHECK(m->marked || m->line == device_model_pending(m), "the line is %d", m->line);
 }

@@ -258,6 +258,7 @@ static void finish_reset(struct device_model *m)
 	m->active = false;
 	m->resetting = false;
 	m->reset_pending = false;
+	m->resets++;
 	m->device_features_sel = 0;
 	m->driver_features_sel = 0;
 	m->queue_sel = 0;

@@ -104,6 +104,7 @@ struct device_model {
 	uint32_t queue_sel;
 	uint32_t shm_sel;
 	uint32_t generation;
+	uint32_t resets;
 	struct device_model_queue queues[DEVICE_QUEUES];
 
 	/* For the operator. */

@@ -110,10 +110,10 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	(void)state;
 	device_setup(&f);
 	disturb(&f, F_RING_RESET);
-	assert_false(virtio_device_resetting(&f.device));
+	assert_false(virtio_device_resetting(&f.device) || virtio_device_waiting(&f.device));
 	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
-	assert_true(virtio_device_resetting(&f.device));
+	assert_true(virtio_device_resetting(&f.device) && virtio_device_waiting(&f.device));
 	assert_int_equal(f.calls[OP_RESET], 1);
 	device_keep(&f);
 	poke_everything(&f);
@@ -125,7 +125,7 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 3);
 	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);
-	assert_false(virtio_device_resetting(&f.device));
+	assert_false(virtio_device_resetting(&f.device) || virtio_device_waiting(&f.device));
 	assert_true(device_is_fresh(&f));
 	assert_false(f.line);
 	device_keep(&f);

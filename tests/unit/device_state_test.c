@@ -291,6 +291,24 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), 0);
 }
 
+/* Nor after a queue couldn't be reset: QueueReset shows 1 until a reset of the device, and the state has no word for it. */
+static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
+{
+	struct migration m;
+
+	(void)state;
+	prepare(&m, at_running);
+	reg_set(&m.from, REG_QUEUE_SEL, 3);
+	m.from.answer[OP_STOP] = VIRTIO_EIO;
+	reg_set(&m.from, REG_QUEUE_READY, 0);
+	save(&m);
+	assert_true(m.queues[3].ready);
+	reg_set(&m.from, REG_QUEUE_RESET, 1);
+	assert_int_equal(virtio_device_save(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
+	reg_set(&m.from, REG_STATUS, 0);
+	save(&m);
+}
+
 /* Restores a state that is no good: nothing changes, in a device on which a driver had already set up a little. */
 static void expect_refused(struct migration *m, int error)
 {
@@ -572,6 +590,7 @@ int main(void)
 		cmocka_unit_test(state_round_trip_from_everywhere),
 		cmocka_unit_test(state_saved_has_what_driver_set_up),
 		cmocka_unit_test(state_save_is_refused_while_something_is_in_progress),
+		cmocka_unit_test(state_save_is_refused_after_queue_could_not_be_reset),
 		cmocka_unit_test(state_of_another_device_is_refused),
 		cmocka_unit_test(state_with_impossible_status_is_refused),
 		cmocka_unit_test(state_with_impossible_interrupts_is_refused),

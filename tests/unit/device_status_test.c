@@ -264,6 +264,11 @@ static void status_failed_activation_needs_reset(void **state)
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	assert_false(driver_enable(&f, 0));
 	assert_int_equal(f.event_count, 0);
+	/* Nor is a queue set up that wasn't enabled before DRIVER_OK. */
+	reg_set(&f, REG_QUEUE_SEL, 1);
+	device_keep(&f);
+	driver_place(&f, 1, 4);
+	assert_true(device_unchanged(&f));
 	reg_set(&f, REG_STATUS, 0);
 	f.answer[OP_ACTIVATE] = 0;
 	driver_start(&f, 0);
