@@ -16,13 +16,15 @@
  * Threads. "Register access" means every call on one device that isn't said to be free. The VMM serialises them
  * for each device, by the lock that it holds while it handles an exit, say. Free, on any thread at any time
  * between virtio_device_init() and the end of the device's life: virtio_device_interrupt_used(),
- * virtio_device_mark_interrupt(), virtio_device_set_needs_reset(), virtio_device_status() and
- * virtio_device_interrupt_status(). While the device is active, features and configurations of queues that run
- * don't change, so that the threads that serve these may read them.
+ * virtio_device_mark_interrupt(), virtio_device_set_needs_reset(), virtio_device_status(),
+ * virtio_device_interrupt_status() and virtio_device_resetting(). While the device is active, features and
+ * configurations of queues that run don't change, so that the threads that serve these may read them: that of a
+ * queue until queue_stop() returns 0, or virtio_device_queue_stopped() is called.
  *
  * The core holds no lock, so an operation runs under nothing but what its caller holds. An operation may ask
- * the questions at the end of this header, call what is free, and virtio_device_config_changed(); interrupt()
- * may only ask. Nothing here blocks or allocates.
+ * the questions at the end of this header, call what is free, and virtio_device_config_changed(). interrupt()
+ * may only ask; and where it runs on the thread of an event, not of a register access, only what every thread may:
+ * what is free, the features, and the configurations of queues that run. Nothing here blocks or allocates.
  *
  * virtio 1.4, 2.1 to 2.6, 2.10, 3.1
  */
@@ -317,7 +319,7 @@ bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit)
 /* The configuration of a queue, to start it from; NULL if there is no queue of this index. */
 const struct virtio_queue_config *virtio_device_queue_config(const struct virtio_device *device, uint32_t queue);
 
-/* Whether a reset is in progress. */
+/* Whether a reset is in progress. Free. */
 bool virtio_device_resetting(const struct virtio_device *device);
 
 /*
