@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* A whole device at work: registers, real queues and the mock driver, through starts, stops, resets and a restore. */
 #include "device_fixture.h"
+#include <virtio/bindings/virtio_config.h>
 
 static void setup(struct device_fixture *f)
 {
@@ -19,7 +20,20 @@ static void start(struct device_fixture *f, uint64_t features)
 		f->mock[i].in_order = (features & F_IN_ORDER) != 0;
 	}
 	driver_start(f, features);
+	assert_int_equal(virtio_device_has_feature(&f->device, VIRTIO_F_NOTIFICATION_DATA),
+			 (features & F_NOTIFICATION_DATA) != 0);
 	device_forget(f);
+}
+
+/* The driver notifies: of its available index too, if that was negotiated, and the device hears what was said. */
+static void kick(struct device_fixture *f, uint32_t queue)
+{
+	const bool has_data = virtio_device_has_feature(&f->device, VIRTIO_F_NOTIFICATION_DATA);
+	const uint32_t next = has_data ? (uint16_t)f->mock[queue].avail_idx : 0;
+
+	device_forget(f);
+	reg_set(f, REG_QUEUE_NOTIFY, queue | next << 16);
+	expect_event(f, 0, OP_NOTIFY, queue, next);
 }
 
 /* One request, notified if the device wants that, and its answer; the interrupt is acknowledged. */
@@ -28,7 +42,7 @@ static void exchange(struct device_fixture *f, uint32_t queue, uint8_t byte)
 	const uint16_t head = driver_add(f, queue, byte);
 
 	if (virtio_mock_should_kick(&f->mock[queue]) == 1)
-		reg_set(f, REG_QUEUE_NOTIFY, queue);
+		kick(f, queue);
 	assert_true(f->line);
 	assert_int_equal(reg_get(f, REG_INTERRUPT_STATUS), 1);
 	reg_set(f, REG_INTERRUPT_ACK, 1);
@@ -40,7 +54,14 @@ static void exchange(struct device_fixture *f, uint32_t queue, uint8_t byte)
 
 static void io_goes_on_over_every_queue(void **state)
 {
-	static const uint64_t features[] = { 0, F_EVENT_IDX, F_IN_ORDER | F_INDIRECT, F_EVENT_IDX | F_RING_RESET };
+	static const uint64_t features[] = {
+		0,
+		F_EVENT_IDX,
+		F_IN_ORDER | F_INDIRECT,
+		F_EVENT_IDX | F_RING_RESET,
+		F_NOTIFICATION_DATA,
+		F_NOTIFICATION_DATA | F_EVENT_IDX | F_IN_ORDER,
+	};
 	struct device_fixture f;
 
 	(void)state;
@@ -55,6 +76,19 @@ static void io_goes_on_over_every_queue(void **state)
 		reg_set(&f, REG_STATUS, 0);
 		assert_true(device_is_fresh(&f));
 	}
+}
+
+/* virtio 1.4, 2.9: all 16 bits of the available index come with a notification, once around and on. */
+static void io_notified_with_data_goes_around_the_index(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	start(&f, F_NOTIFICATION_DATA);
+	for (uint32_t i = 0; i < 0x10010; i++)
+		exchange(&f, 3, (uint8_t)i);
+	assert_int_equal(f.mock[3].avail_idx, 0x10010);
+	assert_int_equal(f.device.ignored, 0);
 }
 
 /* hostile 62: notified too early or not at all, what is there is served at DRIVER_OK and not before. */
@@ -333,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(io_without_memory_at_driver_ok_needs_reset),
 		cmocka_unit_test(io_goes_on_over_every_queue),
+		cmocka_unit_test(io_notified_with_data_goes_around_the_index),
 		cmocka_unit_test(io_made_available_before_driver_ok_is_served_then),
 		cmocka_unit_test(io_notified_with_nothing_new_does_nothing),
 		cmocka_unit_test(io_in_flight_during_reset_touches_nothing_after_it),
