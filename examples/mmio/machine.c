@@ -67,7 +67,7 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 
 	/*
 	 * These devices reset and stop at once. For one that answers VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would
-	 * be held back here, until it calls virtio_device_reset_done() or virtio_device_queue_stopped().
+	 * be held back here, as long as virtio_device_waiting() says.
 	 */
 	if (device)
 		(void)!virtio_mmio_write(device, in_window, data, len);

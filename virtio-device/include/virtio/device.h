@@ -325,8 +325,9 @@ bool virtio_device_resetting(const struct virtio_device *device);
 /*
  * Whether a vCPU that wrote, and was answered VIRTIO_DEVICE_IN_PROGRESS, must still be held: a reset, or the
  * stop of a queue, is in progress. To be asked after virtio_device_reset_done() and
- * virtio_device_queue_stopped(), and after each write, for a reset by one vCPU ends what another waits for. A
- * device ends every wait in the end, by an error if need be.
+ * virtio_device_queue_stopped(), and after each write and each virtio_device_reset() of the VMM's own, for a reset
+ * by one ends what another waits for. The answer is for the device: a vCPU that waits for one queue may be held
+ * until another has stopped too. A device ends every wait in the end, by an error if need be.
  */
 bool virtio_device_waiting(const struct virtio_device *device);
 

@@ -77,10 +77,10 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 			  const struct virtio_device_queue_state *queues, uint32_t entries);
 
 /*
- * Sets a restored device going, once its queues are started and restored: a driver may have notified, or the
- * device may have used buffers, just before the state was saved. So, while the device is active, each running
- * queue is notified once, and the driver interrupted once for each. Whatever else was pending is signalled
- * again in every state.
+ * Sets a device going that was just restored, and no other, once its queues are started and restored, and before the
+ * first access of the guest: a driver may have notified, or the device may have used buffers, just before the
+ * state was saved. So, while the device is active, each running queue is notified once, and the driver interrupted
+ * once for each. Whatever else was pending is signalled again in every state.
  */
 void virtio_device_resume(struct virtio_device *device);
 
