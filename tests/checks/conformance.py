@@ -5,8 +5,9 @@
 usage: conformance.py SRC BUILD
 
 Reads SRC/tests/conformance.tsv, whose head says what a row is. Runs the unit tests that rows name and demands that each
-named function succeeded. Other tests (guests, checks) take too long to run twice: they have to be defined in this
-build, and whoever runs the tests sees whether they ran. Phrases of headers have to be there still.
+named function succeeded, and that the programs of threads did. Other tests (guests, checks) take too long to run twice:
+they have to be defined in this build, and whoever runs the tests sees whether they ran. Phrases of headers have to be
+there still.
 """
 import json
 import os
@@ -75,13 +76,30 @@ class Build:
         with open(os.path.join(self.folder, 'meson-info', f'intro-{what}.json'), encoding='utf-8') as info:
             return json.load(info)
 
+    def is_in(self, name, suite):
+        return any(of.endswith(':' + suite) for of in self.tests[name]['suite'])
+
     def is_unit(self, name):
-        return any(suite.endswith(':unit') for suite in self.tests[name]['suite'])
+        return self.is_in(name, 'unit')
 
     def sources(self, name):
         """The sources of the programs that a test is made of."""
         return [file for target in self.tests[name]['depends'] if target in self.targets
                 for part in self.targets[target]['target_sources'] for file in part['sources']]
+
+    def run_whole(self, name):
+        """Runs any other program once; why it did not succeed, or None."""
+        if name not in self.results:
+            test = self.tests[name]
+            try:
+                done = subprocess.run(test['cmd'], cwd=self.folder, env={**os.environ, **test['env']},
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                      timeout=LONGEST, check=False)
+                problem = {0: None, 77: 'was skipped'}.get(done.returncode, f'failed: its status was {done.returncode}')
+            except (OSError, subprocess.TimeoutExpired) as error:
+                problem = f'did not run to its end: {error}'
+            self.results[name] = problem
+        return self.results[name]
 
     def run(self, name):
         """Runs a cmocka program once; its test functions' results by name, several under one name for a function that
@@ -146,6 +164,10 @@ def check_test(build, proof):
         check_function(build, program, function)
     elif build.is_unit(program):
         raise Bad(f'{program} has many functions: which one is it?')
+    elif build.is_in(program, 'threads'):
+        problem = build.run_whole(program)
+        if problem:
+            raise Bad(f'{program} {problem}')
 
 
 def check_caller(build, proof, where):

@@ -151,13 +151,19 @@ struct virtio_shm_region {
 	uint8_t id;    /* as the device type defines it */
 };
 
-/* What a device is made of. Pointers must stay valid as long as the device does; the rest is copied. */
+/*
+ * What a device is made of. Pointers must stay valid as long as the device does; the rest is copied.
+ *
+ * Of the features the core knows those that are reserved for queues and transports. Bits 0 to 23, 42 and from 50 on
+ * belong to the device type, which it doesn't know: a device offers those that its type defines and that it can do
+ * (virtio 1.4, 2.2.2), and with each bit those that it requires.
+ */
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
 	void *context; /* the author's */
 	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0 for a placeholder */
 	uint32_t vendor;
-	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered, with each bit those that it requires; VERSION_1 is added */
+	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered, see above; VERSION_1 is added */
 	struct virtio_device_queue *queues;
 	uint32_t num_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
