@@ -85,9 +85,14 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 		memset(wanted, 0, sizeof wanted);
 		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
 		assert_memory_equal(bytes, wanted, sizeof wanted);
+		/* No bytes need no memory, and are beyond the end all the same. */
+		virtio_device_read_config(&f.device, beyond[i], NULL, 0);
 	}
 	assert_true(device_unchanged(&f));
-	assert_int_equal(f.device.ignored, COUNT(beyond));
+	assert_int_equal(f.device.ignored, 2 * COUNT(beyond));
+	virtio_device_read_config(&f.device, 7, NULL, 0);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(f.device.ignored, 2 * COUNT(beyond));
 }
 
 /* hostile 103, 105: wholly inside, or not at all; a part of a field is told by its offset. */
