@@ -647,11 +647,14 @@ void device_model_read_config(struct device_model *m, uint64_t offset, uint8_t *
 	}
 	if (len == 0)
 		return;
+	len = len < size - (uint32_t)offset ? len : size - (uint32_t)offset;
+	memcpy(data, m->config + offset, len);
+	if (!m->options.ops->config_read)
+		return;
 	r = add_call(m, CALL_CONFIG_READ, 0);
 	r->offset = (uint32_t)offset;
-	r->len = len < size - (uint32_t)offset ? len : size - (uint32_t)offset;
-	memcpy(data, m->config + offset, r->len);
-	memcpy(r->data, data, r->len);
+	r->len = len;
+	memcpy(r->data, data, len);
 	perform(m, r);
 }
 

@@ -18,7 +18,8 @@
 #define TWO 0x00
 #define NO_CHECK 0x10
 #define NO_CONFIG_WRITE 0x20
-#define ALL 0xff /* features, and shared memory */
+#define NO_CONFIG_READ 0x80 /* but its bytes */
+#define ALL 0xff            /* features, and shared memory */
 #define D_FLAT M_FLAT, FOUR, ALL, 40
 
 /* Steps of the guest. */
@@ -199,6 +200,9 @@ const struct seed device_seeds[] = {
 	       8, GUEST_ACCESS, 0x42, 40, 3, GUEST_ACCESS, 0xc4, 0xfe, 0xff, GUEST_ACCESS, 0x44, 0xfe, 0xff, 1, 2, 3, 4,
 	       5, 6, 7, 8),
 	DEVICE("config_read_only", M_FLAT, FOUR | NO_CONFIG_WRITE, ALL, 16, GUEST_CONFIG, 4, 0, 1, 2, 3, 4),
+	DEVICE("config_bytes", M_FLAT, FOUR | NO_CONFIG_READ, ALL, 12, GUEST_CONFIG, 0x81, 11, GUEST_CONFIG, 0x88, 6,
+	       GUEST_CONFIG, 0x8f, 0, GUEST_CONFIG, 0x84, 12, GUEST_CONFIG, 4, 2, 9, 8, 7, 6, CHANGED, GUEST_CONFIG,
+	       0x88, 0, MIGRATE, GUEST_CONFIG, 0x88, 0),
 	DEVICE("config_none", M_FLAT, FOUR, ALL, 0, GUEST_CONFIG, 0x84, 0, GUEST_CONFIG, 4, 0, 1, 2, 3, 4,
 	       GUEST_READ_ALL),
 	DEVICE("widths", D_FLAT, GUEST_ACCESS, 0x82, 0, GUEST_ACCESS, 0x84, 0, GUEST_ACCESS, 0x80, 2, GUEST_ACCESS, 2,

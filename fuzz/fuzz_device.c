@@ -112,6 +112,10 @@ static void make_device(struct device_harness *h)
 		h->ops.check_features = NULL;
 	if (kind & 0x20)
 		h->ops.config_write = NULL;
+	if (kind & 0x80) {
+		h->ops.config_read = NULL;
+		o.config = h->config;
+	}
 	o.ops = &h->ops;
 	o.num_queues = 2u + (kind & 3) % 3;
 	memcpy(h->model.max_size, sizes[kind >> 2 & 3], sizeof h->model.max_size);

@@ -178,6 +178,53 @@ static void config_of_size_zero_is_never_asked(void **state)
 	assert_int_equal(f.device.ignored, 8);
 }
 
+/* Plain bytes, which the device changes as it likes. The guest can't, unless the device lets it. */
+static void config_without_operation_is_read_from_bytes(void **state)
+{
+	struct device_fixture f;
+	uint8_t bytes[16], wanted[16];
+
+	(void)state;
+	device_prepare(&f);
+	f.ops.config_read = NULL;
+	f.options.config = f.config;
+	device_make(&f);
+	for (uint32_t offset = 0; offset < 10; offset++) {
+		for (uint32_t len = 0; len <= sizeof bytes; len++) {
+			memset(bytes, 0xee, sizeof bytes);
+			memset(wanted, 0xee, sizeof wanted);
+			for (uint32_t i = 0; i < len; i++)
+				wanted[i] = offset + i < 8 ? f.config[offset + i] : 0;
+			virtio_device_read_config(&f.device, offset, bytes, len);
+			assert_memory_equal(bytes, wanted, sizeof wanted);
+		}
+	}
+	assert_int_equal(f.event_count, 0);
+	f.config[1] = 0x5a;
+	virtio_device_config_changed(&f.device);
+	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a25aa0);
+	reg_set(&f, REG_CONFIG, 0);
+	assert_int_equal(f.calls[OP_WRITE], 1);
+	f.ops.config_write = NULL;
+	f.config[1] = 0x5a;
+	reg_set(&f, REG_CONFIG, 0);
+	assert_int_equal(reg_get(&f, REG_CONFIG), 0x5a00);
+}
+
+/* With both, the operation is asked. */
+static void config_operation_comes_before_bytes(void **state)
+{
+	const uint8_t other[8] = { 0 };
+	struct device_fixture f;
+
+	(void)state;
+	device_prepare(&f);
+	f.options.config = other;
+	device_make(&f);
+	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
+	assert_int_equal(f.calls[OP_READ], 1);
+}
+
 /* hostile 106: a driver that reads half before and half after a change sees two generations. */
 static void config_change_between_two_reads_shows_in_generation(void **state)
 {
@@ -210,6 +257,8 @@ int main(void)
 		cmocka_unit_test(config_write_to_read_only_field_does_nothing),
 		cmocka_unit_test(config_write_of_single_bytes),
 		cmocka_unit_test(config_of_size_zero_is_never_asked),
+		cmocka_unit_test(config_without_operation_is_read_from_bytes),
+		cmocka_unit_test(config_operation_comes_before_bytes),
 		cmocka_unit_test(config_change_between_two_reads_shows_in_generation),
 	};
 

@@ -425,7 +425,7 @@ static bool same_making(const struct virtio_device *a, const struct virtio_devic
 {
 	return a->ops == b->ops && a->context == b->context && a->memory == b->memory && a->queues == b->queues &&
 	       a->shm == b->shm && a->num_queues == b->num_queues && a->num_shm == b->num_shm && a->type == b->type &&
-	       a->vendor == b->vendor && a->config_size == b->config_size &&
+	       a->vendor == b->vendor && a->config_size == b->config_size && a->config == b->config &&
 	       memcmp(a->offered, b->offered, sizeof a->offered) == 0;
 }
 

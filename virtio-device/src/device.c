@@ -64,7 +64,7 @@ static int check_ops(const struct virtio_device_options *options)
 		return VIRTIO_EINVAL;
 	if (virtio_device_accepts(options->features, VIRTIO_F_RING_RESET) && !ops->queue_start)
 		return VIRTIO_EINVAL;
-	if (options->config_size != 0 && !ops->config_read)
+	if (options->config_size != 0 && !ops->config_read && !options->config)
 		return VIRTIO_EINVAL;
 	return 0;
 }
@@ -106,6 +106,7 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 	device->type = options->type;
 	device->vendor = options->vendor;
 	device->config_size = options->config_size;
+	device->config = options->config;
 	memcpy(device->offered, options->features, sizeof device->offered);
 	/* A device MUST offer it (virtio 1.4, 6.2). */
 	device->offered[VIRTIO_F_VERSION_1 / 32] |= 1u << VIRTIO_F_VERSION_1 % 32;
@@ -161,8 +162,10 @@ void virtio_device_read_config(struct virtio_device *device, uint64_t offset, vo
 	}
 	if (len > device->config_size - offset)
 		len = (uint32_t)(device->config_size - offset);
-	if (len != 0)
+	if (len != 0 && device->ops->config_read)
 		device->ops->config_read(device, (uint32_t)offset, data, len);
+	else if (len != 0)
+		memcpy(data, (const uint8_t *)device->config + offset, len);
 }
 
 void virtio_device_write_config(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len)

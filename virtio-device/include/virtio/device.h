@@ -114,8 +114,8 @@ struct virtio_device_ops {
 	 * Access the configuration space, in every state; no writes while a reset is in progress. @offset and
 	 * @len, in bytes, lie within config_size;
 	 * @data is host memory, in little-endian order as the guest sees it. A driver uses the width of the
-	 * field, a hostile one anything. Without config_write(), or for a field that isn't the driver's, a
-	 * write does nothing.
+	 * field, a hostile one anything. Without config_read() the bytes are those of the option config. Without
+	 * config_write(), or for a field that isn't the driver's, a write does nothing.
 	 */
 	void (*config_read)(struct virtio_device *device, uint32_t offset, void *data, uint32_t len);
 	void (*config_write)(struct virtio_device *device, uint32_t offset, const void *data, uint32_t len);
@@ -167,6 +167,7 @@ struct virtio_device_options {
 	struct virtio_device_queue *queues;
 	uint32_t num_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
+	const void *config;                     /* those bytes, for a device without config_read(); or NULL */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
 	const struct virtio_memory_map *memory; /* or NULL until virtio_device_set_memory() */
@@ -182,6 +183,7 @@ struct virtio_device {
 	const struct virtio_memory_map *memory;
 	struct virtio_device_queue *queues;
 	const struct virtio_shm_region *shm;
+	const void *config;
 	uint32_t num_queues;
 	uint32_t num_shm;
 	uint32_t type;
@@ -218,8 +220,8 @@ struct virtio_device {
  * VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ, VIRTIO_F_SUSPEND (bit 43), and bits 24 to 49 that are reserved
  * or legacy; VIRTIO_ESIZE for a queue's max_size; VIRTIO_EINVAL for a missing operation (activate, reset,
  * interrupt; with queues queue_notify and queue_stop; with VIRTIO_F_RING_RESET queue_start; with a
- * configuration space config_read) or array, for more than VIRTIO_DEVICE_MAX_QUEUES queues and for a shared
- * memory region twice. A failure changes nothing. No operation is called.
+ * configuration space config_read, or its bytes) or array, for more than VIRTIO_DEVICE_MAX_QUEUES queues and for
+ * a shared memory region twice. A failure changes nothing. No operation is called.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options);
@@ -293,9 +295,9 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 /*
  * The configuration space has changed: gives it another generation, and notifies the driver.
  *
- * A register access, like the change itself, which comes first: so no guest reads half of it under one
- * generation. Before DRIVER_OK the interrupt waits for it; while the status is 0 or a reset is in progress
- * there is no one to tell.
+ * A register access, like the change itself, which comes first, that of the option config too: so no guest reads
+ * half of it under one generation. Before DRIVER_OK the interrupt waits for it; while the status is 0 or a reset
+ * is in progress there is no one to tell.
  */
 void virtio_device_config_changed(struct virtio_device *device);
 
