@@ -61,6 +61,9 @@
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
 #define X4(buffer) buffer, buffer, buffer, buffer
 
+/* A plain chain of two at 192, which a table that refers to it would get away with. */
+#define PLAIN_AT_192 DRIVER_DESC, 0x80, 192, 128, 9, 1, 1, DRIVER_DESC, 0x80 | 16, 192, 130, 9, 2, 0
+
 static const struct seed seeds[] = {
 	QUEUE("serve", Q_SIZE_8, M_FLAT, ADD_1, ADD_2, SERVE, SERVE, NOTIFY, DRIVER_POP_USED, ADD_2, SERVE, SERVE),
 	QUEUE("table", Q_SIZE_8, M_FLAT, ADD_TABLE, ADD_TABLE, SERVE, POP, WALK, COMPLETE),
@@ -109,10 +112,10 @@ static const struct seed seeds[] = {
 	QUEUE("unnegotiated", Q_SIZE_8 | Q_NO_INDIRECT, M_FLAT, ADD_TABLE, SERVE),
 	QUEUE("unnegotiated_allowed", Q_SIZE_8 | Q_NO_INDIRECT | Q_UNNEGOTIATED, M_FLAT, ADD_TABLE, SERVE),
 	/* A table in a table: the second descriptor of the first is indirect too. */
-	QUEUE("nested", Q_SIZE_8, M_FLAT, TABLE(3, 0, 0), R(128, 3), R(192, 16), W(130, 3), DRIVER_DESC, 0x80 | 16, 144,
-	      192, 32, 5, 2, POP, WALK, COMPLETE),
-	QUEUE("nested_first", Q_SIZE_8, M_FLAT, TABLE(2, 0, 0), R(128, 3), W(130, 3), DRIVER_DESC, 0x80, 144, 192, 32,
-	      4, 0, POP, WALK, COMPLETE),
+	QUEUE("nested", Q_SIZE_8, M_FLAT, PLAIN_AT_192, TABLE(3, 0, 0), R(128, 3), R(192, 16), W(130, 3), DRIVER_DESC,
+	      0x80 | 16, 144, 192, 32, 5, 2, POP, WALK, COMPLETE),
+	QUEUE("nested_first", Q_SIZE_8, M_FLAT, PLAIN_AT_192, TABLE(2, 0, 0), R(128, 3), W(130, 3), DRIVER_DESC, 0x80,
+	      144, 192, 32, 4, 0, POP, WALK, COMPLETE),
 	QUEUE("buffers", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 255, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1, 1, DRIVER_OFFER, 0,
 	      SERVE, DRIVER_DESC, 2, 128, 0xc6, 0, 0, DRIVER_OFFER, 2, SERVE),
 	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
