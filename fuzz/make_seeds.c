@@ -142,6 +142,9 @@ static const struct seed seeds[] = {
 	      DEVICE(DEVICE_START), 16, 9, DEVICE(DEVICE_START), 6, ADD_1, SERVE, NOTIFY),
 	QUEUE("second_map", Q_SIZE_8, M_SECOND_LOGGED, ADD_2, ADD_2, POP, COLLECT, DEVICE(DEVICE_SET_MEMORY), 1,
 	      STREAM(3, 9), COMPLETE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
+	/* What has been completed is done with its map, also while it waits for its turn. */
+	QUEUE("second_map_in_order", Q_SIZE_8 | Q_IN_ORDER, M_SECOND_LOGGED, ADD_2, ADD_2, ADD_1, POP, POP,
+	      DEVICE(DEVICE_SET_MEMORY), 1, POP, COMPLETE_2ND, COMPLETE, COMPLETE),
 	QUEUE("second_map_elsewhere", Q_SIZE_8, M_SECOND_ELSEWHERE, ADD_2, POP, DEVICE(DEVICE_SET_MEMORY), 1, POP,
 	      COMPLETE),
 	QUEUE("logged", Q_SIZE_8 | Q_EVENT_IDX, M_LOGGED, ADD_2, SERVE, DEVICE(DEVICE_ENABLE), NOTIFY, ADD_TABLE,
