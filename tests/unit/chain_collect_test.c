@@ -399,6 +399,10 @@ static void chain_collect_skips_empty_buffers(void **state)
 	const struct virtio_mock_buffer some[] = { READABLE(0, 0), READABLE(FIXTURE_DATA, 4), READABLE(UINT64_MAX, 0),
 						   WRITABLE(FIXTURE_DATA + 8, 4), WRITABLE(0, 0) };
 	const struct virtio_mock_buffer none[] = { READABLE(0, 0), WRITABLE(UINT64_MAX, 0) };
+	/* In memory, where there would be a segment to be had. */
+	const struct virtio_mock_buffer inside[] = { READABLE(FIXTURE_DATA, 0),     READABLE(FIXTURE_DATA + 1, 4),
+						     READABLE(FIXTURE_DATA + 2, 0), WRITABLE(FIXTURE_DATA + 8, 0),
+						     WRITABLE(FIXTURE_DATA + 9, 4), WRITABLE(FIXTURE_DATA + 10, 0) };
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
@@ -406,6 +410,8 @@ static void chain_collect_skips_empty_buffers(void **state)
 	expect_collected(&f, some, 5);
 	fixture_offer_chain(&f, 5, none, 2);
 	expect_collected(&f, none, 2);
+	fixture_offer_chain(&f, 0, inside, 6);
+	expect_collected(&f, inside, 6);
 }
 
 /* hostile 41: what was collected stays as it was, whatever becomes of the descriptors. */

@@ -205,6 +205,7 @@ static void leave_out(struct virtio_queue *queue)
 {
 	memset(&queue->memory, 0, sizeof queue->memory);
 	memset(&queue->tables, 0, sizeof queue->tables);
+	memset(&queue->data, 0, sizeof queue->data);
 	memset(&queue->ring_memory, 0, sizeof queue->ring_memory);
 	memset(&queue->stats, 0, sizeof queue->stats);
 }
