@@ -52,6 +52,29 @@ static void queue_pop_refuses_head_outside_table(void **state)
 	}
 }
 
+/*
+ * The same when it was announced together with a good one, and so is met without a look at the index: the first
+ * ones of these have room in the in-flight storage, so that nothing else gives them away.
+ */
+static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
+{
+	static const uint16_t heads[] = { SIZE, SIZE + 1, FIXTURE_MAX_SIZE - 1, 0x7fff, 0x8000, 0xffff };
+
+	for (uint32_t i = 0; i < COUNT(heads); i++) {
+		struct virtio_chain chain = { 0 };
+		struct fixture f;
+
+		fixture_setup(&f, fixture_kind(state), SIZE);
+		assert_int_equal(virtio_mock_write_chain(&f.mock, 2, one, 1), 0);
+		assert_int_equal(virtio_mock_offer(&f.mock, 2), 0);
+		assert_int_equal(virtio_mock_offer(&f.mock, heads[i]), 0);
+		assert_int_equal(virtio_mock_publish(&f.mock), 0);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+		expect_broken(&f, VIRTIO_EHEAD, heads[i]);
+		assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
+	}
+}
+
 /* hostile 7, regression R19: every index that is more than size ahead, from several places. */
 static void queue_pop_refuses_index_past_size(void **state)
 {
@@ -461,6 +484,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(queue_pop_refuses_head_outside_table),
+		FIXTURE_ON_ALL(queue_pop_refuses_head_outside_table_behind_good_one),
 		FIXTURE_ON_ALL(queue_pop_refuses_index_past_size),
 		FIXTURE_ON_ALL(queue_pop_refuses_index_going_backwards),
 		FIXTURE_ON_ALL(queue_available_refuses_index_taken_back),
