@@ -100,7 +100,7 @@ static void chain_indirect_refuses_nested_table(void **state)
 
 /*
  * hostile 21, 22 and 24, regression R11: lengths that are no multiple of 16, none, more entries than 16
- * bits hold, and more than the queue has (hostile 23).
+ * bits hold, and more than the queue has (hostile 23). All else is right: there is a chain in the table.
  */
 static void chain_indirect_refuses_bad_length(void **state)
 {
@@ -111,6 +111,8 @@ static void chain_indirect_refuses_bad_length(void **state)
 		15,
 		17,
 		31,
+		24,
+		16 * SIZE - 8,
 		16 * SIZE - 1,
 		16 * SIZE + 1,
 		16 * (SIZE + 1),
@@ -124,9 +126,15 @@ static void chain_indirect_refuses_bad_length(void **state)
 
 	for (uint32_t i = 0; i < COUNT(lengths); i++) {
 		const struct virtio_mock_buffer head = { FIXTURE_TABLE, lengths[i], INDIRECT };
+		struct vring_used_elem used;
 		struct fixture f;
 
 		setup(&f, state);
+		/* In the window already, where the inline part looks. */
+		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
+		expect_buffers(&f, out_in, 1);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 1), 0);
 		fixture_offer_chain(&f, 6, &head, 1);
 		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
 	}
@@ -149,6 +157,15 @@ static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 	}
 }
 
+/* With the allowance for long tables. */
+static void setup_long(struct fixture *f, enum fixture_memory kind)
+{
+	fixture_init(f, kind, SIZE);
+	f->config.indirect = true;
+	f->config.allow_long_indirect = true;
+	fixture_start(f);
+}
+
 /* hostile 24: not with the allowance either, be there ever so much memory. */
 static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 {
@@ -158,10 +175,7 @@ static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 		const struct virtio_mock_buffer head = { FIXTURE_TABLE, lengths[i], INDIRECT };
 		struct fixture f;
 
-		fixture_init(&f, fixture_kind(state), SIZE);
-		f.config.indirect = true;
-		f.config.allow_long_indirect = true;
-		fixture_start(&f);
+		setup_long(&f, fixture_kind(state));
 		fixture_offer_chain(&f, 6, &head, 1);
 		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
 	}
@@ -317,12 +331,41 @@ static void chain_indirect_accepts_long_table_when_allowed(void **state)
 	struct fixture f;
 
 	make_buffers(buffers, 40);
-	fixture_init(&f, fixture_kind(state), SIZE);
-	f.config.indirect = true;
-	f.config.allow_long_indirect = true;
-	fixture_start(&f);
+	setup_long(&f, fixture_kind(state));
 	fixture_offer_table(&f, 0, INDIRECT, buffers, 40);
 	expect_buffers(&f, buffers, 40);
+}
+
+/* hostile 24, from the other side: 65,535 entries are the most, and all of them are walked; one more is none. */
+static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
+{
+	static uint8_t ram[16 * 65536 + 16];
+	static struct virtio_mock_buffer buffers[65536];
+	const struct virtio_mock_buffer too_long = { 0x100000, 16 * 65536, INDIRECT };
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536; i++)
+		buffers[i] = (struct virtio_mock_buffer){ FIXTURE_DATA + i, i % 7, i < 40000 ? 0 : WRITE };
+	/* With a host address that is aligned for whole loads, and without. */
+	for (uint32_t odd = 0; odd <= 1; odd++) {
+		struct virtio_region regions[2];
+
+		fixture_init(&f, FIXTURE_FLAT, SIZE);
+		regions[0] = f.regions[0];
+		regions[1] = (struct virtio_region){ .addr = 0x100000, .len = 16 * 65536, .host = ram + odd };
+		assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
+		f.driver_map = f.device_map;
+		f.table = 0x100000;
+		f.config.indirect = f.config.allow_long_indirect = true;
+		fixture_start(&f);
+		virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
+		fixture_offer_table(&f, 0, INDIRECT, buffers, 65535);
+		expect_buffers(&f, buffers, 65535);
+		assert_int_equal(virtio_mock_write_table(&f.mock, f.table, buffers, 65536), 0);
+		fixture_offer_chain(&f, 0, &too_long, 1);
+		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	}
 }
 
 /* Even then the walk is bounded, by the table's own length. */
@@ -333,10 +376,7 @@ static void chain_indirect_ends_loop_in_long_table(void **state)
 	struct fixture f;
 
 	make_buffers(buffers, 40);
-	fixture_init(&f, fixture_kind(state), SIZE);
-	f.config.indirect = true;
-	f.config.allow_long_indirect = true;
-	fixture_start(&f);
+	setup_long(&f, fixture_kind(state));
 	fixture_offer_table(&f, 0, INDIRECT, buffers, 40);
 	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 39, &last), 0);
 	expect_giveback(&f, 40, VIRTIO_ETOOLONG);
@@ -487,6 +527,7 @@ int main(void)
 		FIXTURE_ON_ALL(chain_indirect_ignores_next_and_write),
 		FIXTURE_ON_ALL(chain_indirect_accepts_table_of_queue_size),
 		FIXTURE_ON_ALL(chain_indirect_accepts_long_table_when_allowed),
+		cmocka_unit_test(chain_indirect_accepts_65535_entries_when_long_allowed),
 		FIXTURE_ON(chain_indirect_ends_loop_in_long_table, FLAT),
 		FIXTURE_ON(chain_indirect_ends_loop_in_long_table, ONE_BYTE),
 		FIXTURE_ON_ALL(chain_indirect_accepts_table_at_any_address),
