@@ -243,6 +243,91 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 }
 
+/* The same guest memory at another place on the host. */
+struct elsewhere {
+	uint8_t ram[FIXTURE_BYTES];
+	struct virtio_region region;
+	struct virtio_memory_map map;
+};
+
+/* Makes it, with all that is in the memory that the driver uses. */
+static void copy_memory(struct fixture *f, struct elsewhere *e)
+{
+	fixture_read(f, FIXTURE_BASE, e->ram, sizeof e->ram);
+	e->region = (struct virtio_region){ .addr = FIXTURE_BASE, .len = sizeof e->ram, .host = e->ram };
+	assert_int_equal(virtio_memory_map_init(&e->map, &e->region, 1), 0);
+}
+
+/* The queue goes there, and the driver with it. */
+static void switch_memory(struct fixture *f, struct elsewhere *e)
+{
+	assert_int_equal(virtio_queue_set_memory(&f->queue, &e->map), 0);
+	virtio_memory_cursor_init(&f->mock.memory, &e->map);
+}
+
+/* Pops a chain of these two buffers; reads the first and writes the second, by way of each cursor for buffers. */
+static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+
+	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		assert_int_equal(desc.addr, buffers[i].addr);
+		assert_int_equal(desc.len, buffers[i].len);
+	}
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct virtio_memory_cursor *memory = i ? virtio_chain_data_memory(&chain) : chain.memory;
+		const uint8_t written = (uint8_t)(content + 1 + i);
+		uint8_t byte = 0;
+
+		assert_int_equal(virtio_memory_read(memory, buffers[0].addr, &byte, 1), 0);
+		assert_int_equal(byte, content);
+		assert_int_equal(virtio_memory_write(memory, buffers[1].addr, &written, 1), 0);
+		fixture_read(f, buffers[1].addr, &byte, 1);
+		assert_int_equal(byte, written);
+	}
+	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 1), 0);
+}
+
+/* Buffers and indirect tables are looked up in the new memory, whatever the old one has there; segments stay in the old. */
+static void queue_set_memory_switches_buffers_and_tables(void **state)
+{
+	static struct elsewhere e;
+	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_DATA + 8, 4) };
+	const struct virtio_mock_buffer after[] = { READABLE(FIXTURE_DATA + 1, 5), WRITABLE(FIXTURE_DATA + 16, 6) };
+	struct virtio_segment segments[8];
+	struct virtio_collected kept = { .segments = segments, .capacity = 8 };
+	struct virtio_chain chain = { 0 };
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.indirect = true;
+	fixture_start(&f);
+	/* Each window is on the old memory when that goes. */
+	fixture_offer_table(&f, 1, VRING_DESC_F_INDIRECT, before, 2);
+	serve_in_place(&f, before, 0xa5);
+	fixture_offer_chain(&f, 2, before, 2);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_int_equal(virtio_chain_collect(&chain, &kept), 0);
+	copy_memory(&f, &e);
+	memset(e.ram + (FIXTURE_DATA - FIXTURE_BASE), 0x77, 64);
+	switch_memory(&f, &e);
+	fixture_save(&f);
+	fixture_offer_chain(&f, 3, after, 2);
+	serve_in_place(&f, after, 0x77);
+	/* At the same address as the one before, which the old memory still has. */
+	fixture_offer_table(&f, 5, VRING_DESC_F_INDIRECT, after, 2);
+	serve_in_place(&f, after, 0x77);
+	assert_true(fixture_ram_unchanged(&f));
+	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
+	for (uint32_t i = 0; i < kept.needed; i++)
+		assert_ptr_equal(segments[i].host,
+				 virtio_memory_find(&f.mock.memory, segments[i].addr, 1, VIRTIO_ACCESS_READ));
+}
+
 /* The dirty log */
 
 #define LOG_WORDS 64u
@@ -381,6 +466,8 @@ int main(void)
 		FIXTURE_ON(queue_set_memory_waits_for_mapping, CHANGING),
 		FIXTURE_ON(queue_set_memory_keeps_requests_in_flight, FLAT),
 		FIXTURE_ON(queue_set_memory_keeps_requests_in_flight, ONE_BYTE),
+		FIXTURE_ON(queue_set_memory_switches_buffers_and_tables, FLAT),
+		FIXTURE_ON(queue_set_memory_switches_buffers_and_tables, ONE_BYTE),
 		FIXTURE_ON(queue_marks_what_it_writes, FLAT),
 		FIXTURE_ON(queue_marks_what_it_writes, ONE_BYTE),
 		cmocka_unit_test(queue_dirty_log_stays_inside_bitmap),
