@@ -328,6 +328,43 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 				 virtio_memory_find(&f.mock.memory, segments[i].addr, 1, VIRTIO_ACCESS_READ));
 }
 
+/* Under IN_ORDER what has been completed is done with its map, though the driver may not have been told yet. */
+static void queue_set_memory_under_in_order_waits_for_requests_only(void **state)
+{
+	static struct elsewhere places[3];
+	struct virtio_token tokens[4];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.in_order = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 3);
+	copy_memory(&f, &places[0]);
+	switch_memory(&f, &places[0]);
+	fixture_pop_some(&f, &tokens[3], 1);
+	for (uint32_t i = 4; i-- > 0;) {
+		assert_false(virtio_queue_old_maps_unused(&f.queue));
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 0);
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 0), 0);
+	}
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 4);
+
+	/* One that waits is none of the old map's when another switch comes. */
+	fixture_pop_some(&f, tokens, 2);
+	copy_memory(&f, &places[1]);
+	switch_memory(&f, &places[1]);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 0), 0);
+	copy_memory(&f, &places[2]);
+	switch_memory(&f, &places[2]);
+	assert_false(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 6);
+	fixture_pop_some(&f, tokens, 1);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+}
+
 /* The dirty log */
 
 #define LOG_WORDS 64u
@@ -468,6 +505,8 @@ int main(void)
 		FIXTURE_ON(queue_set_memory_keeps_requests_in_flight, ONE_BYTE),
 		FIXTURE_ON(queue_set_memory_switches_buffers_and_tables, FLAT),
 		FIXTURE_ON(queue_set_memory_switches_buffers_and_tables, ONE_BYTE),
+		FIXTURE_ON(queue_set_memory_under_in_order_waits_for_requests_only, FLAT),
+		FIXTURE_ON(queue_set_memory_under_in_order_waits_for_requests_only, ONE_BYTE),
 		FIXTURE_ON(queue_marks_what_it_writes, FLAT),
 		FIXTURE_ON(queue_marks_what_it_writes, ONE_BYTE),
 		cmocka_unit_test(queue_dirty_log_stays_inside_bitmap),
