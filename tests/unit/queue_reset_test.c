@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What a reset leaves: regression R3. Whatever the queue has been through, it is as virtio_queue_init() made it. */
+#include "queue_state_fixture.h"
+
+/* Nothing is left but counters, and the sequence number, by which tokens from before stay stale. */
+static void expect_reset_to_default(struct fixture *f)
+{
+	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
+	struct virtio_token tokens[SIZE];
+	struct virtio_queue fresh;
+
+	fixture_save(f);
+	virtio_queue_reset(&f->queue);
+	assert_true(fixture_ram_unchanged(f));
+	assert_int_equal(f->queue.sequence, f->saved_queue.sequence);
+	assert_int_equal(virtio_queue_init(&fresh, inflight, FIXTURE_MAX_SIZE), 0);
+	assert_memory_equal(f->inflight, inflight, sizeof inflight);
+	fresh.inflight = f->inflight;
+	fresh.sequence = f->queue.sequence;
+	fresh.stats = f->queue.stats;
+	assert_memory_equal(&f->queue, &fresh, sizeof fresh);
+	/* And it runs like a new one. */
+	f->rewriting = false;
+	virtio_memory_cursor_init(&f->mock.memory, &f->driver_map);
+	assert_int_equal(virtio_mock_reset(&f->mock), 0);
+	assert_int_equal(virtio_queue_start(&f->queue, &f->config, &f->device_map), 0);
+	fixture_pop_some(f, tokens, SIZE);
+	for (uint32_t i = 0; i < SIZE; i++)
+		assert_int_equal(virtio_queue_complete(&f->queue, tokens[i], i), 0);
+	for (uint32_t i = 0; i < SIZE; i++)
+		assert_used(f, tokens[i].head, i);
+	assert_true(virtio_queue_quiesced(&f->queue));
+}
+
+static void queue_reset_forgets_requests_and_notifications(void **state)
+{
+	struct virtio_token tokens[3];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.event_idx = true;
+	f.config.allow_unnegotiated_indirect = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 3);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	assert_true(virtio_queue_needs_notification(&f.queue));
+	assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+	expect_reset_to_default(&f);
+}
+
+static void queue_reset_forgets_completion_that_waits(void **state)
+{
+	struct virtio_token tokens[3];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.in_order = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 3);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
+	expect_reset_to_default(&f);
+}
+
+static void queue_reset_forgets_replay_that_is_due(void **state)
+{
+	struct virtio_token tokens[3];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, tokens, 3);
+	assert_int_equal(move_queue(&f, heads), 3);
+	(void)replay(&f, heads[0]);
+	expect_reset_to_default(&f);
+}
+
+static void queue_reset_forgets_indices_that_were_set(void **state)
+{
+	struct virtio_token tokens[2];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_mock_seek(&f.mock, 0x1234), 0);
+	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 0x1234), 0);
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, 0x1230), 0);
+	fixture_pop_some(&f, tokens, 2);
+	expect_reset_to_default(&f);
+}
+
+static void queue_reset_forgets_old_map(void **state)
+{
+	struct virtio_token tokens[2];
+	struct virtio_memory_map other;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, tokens, 2);
+	other = f.device_map;
+	/* The areas are looked up anew, which is no read of descriptors. */
+	f.rewriting = false;
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &other), 0);
+	assert_false(virtio_queue_old_maps_unused(&f.queue));
+	expect_reset_to_default(&f);
+}
+
+static void queue_reset_forgets_fault(void **state)
+{
+	struct virtio_chain chain;
+	struct virtio_token token;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, &token, 1);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_IDX, 0x8000);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EAVAILIDX);
+	expect_reset_to_default(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_ON_ALL(queue_reset_forgets_requests_and_notifications),
+		FIXTURE_ON_ALL(queue_reset_forgets_completion_that_waits),
+		FIXTURE_ON_ALL(queue_reset_forgets_replay_that_is_due),
+		FIXTURE_ON_ALL(queue_reset_forgets_indices_that_were_set),
+		FIXTURE_ON_ALL(queue_reset_forgets_old_map),
+		FIXTURE_ON_ALL(queue_reset_forgets_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
