@@ -126,6 +126,30 @@ static void chain_collect_passes_on_errors_of_the_walk(void **state)
 	}
 }
 
+/* The same for what no list of buffers makes: next outside the table, and more descriptors than the queue has. */
+static void chain_collect_passes_on_bad_next_and_length(void **state)
+{
+	const struct vring_desc outside = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, SIZE };
+	const struct virtio_mock_buffer too_long[] = { READABLE(FIXTURE_DATA, 1),
+						       { FIXTURE_TABLE, 16 * SIZE, VRING_DESC_F_INDIRECT } };
+	struct virtio_mock_buffer table[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_mock_set_desc(&f.mock, 3, &outside), 0);
+	fixture_offer_head(&f, 3);
+	expect_failure(&f, VIRTIO_ENEXT);
+
+	for (uint32_t i = 0; i < SIZE; i++)
+		table[i] = (struct virtio_mock_buffer)READABLE(FIXTURE_DATA, 1);
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.indirect = true;
+	fixture_start(&f);
+	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, table, SIZE), 0);
+	fixture_offer_chain(&f, 2, too_long, 2);
+	expect_failure(&f, VIRTIO_ETOOLONG);
+}
+
 /* hostile 38 again, without 4 GiB of memory: the sum is refused although the first buffer is all right. */
 static void chain_collect_refuses_more_than_4_gib(void **state)
 {
@@ -451,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(chain_collect_passes_on_errors_of_the_walk),
+		FIXTURE_ON_ALL(chain_collect_passes_on_bad_next_and_length),
 		FIXTURE_ON(chain_collect_refuses_more_than_4_gib, FLAT),
 		FIXTURE_ON_ALL(chain_collect_refuses_buffer_outside_memory),
 		FIXTURE_ON(chain_collect_refuses_wrap_into_low_page, FLAT),

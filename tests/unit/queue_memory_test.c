@@ -153,6 +153,35 @@ static void queue_read_index_judges_nothing(void **state)
 	assert_int_equal(stats.ring_faults, 0);
 }
 
+/* A ring that can't be read is said to be so, and breaks nothing. */
+static void queue_read_index_reports_ring_that_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
+
+	for (int used = 0; used <= 1; used++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			int (*call)(struct virtio_queue *, uint16_t *) =
+				used ? virtio_queue_read_used_idx : virtio_queue_read_avail_idx;
+			uint16_t idx = 99;
+			struct fixture f;
+
+			fixture_setup(&f, fixture_kind(state), SIZE);
+			f.bad_start = f.mock.addr[used ? VIRTIO_QUEUE_USED : VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
+			f.bad_end = f.bad_start + 16;
+			f.bad_error = errors[i];
+			/* Away from the window that start left. */
+			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
+					 0);
+			fixture_save(&f);
+			assert_int_equal(call(&f.queue, &idx), errors[i]);
+			assert_int_equal(idx, 99);
+			assert_true(fixture_unchanged(&f));
+			f.bad_error = 0;
+			assert_int_equal(call(&f.queue, &idx), 0);
+			assert_int_equal(idx, 0);
+		}
+}
+
 /* Another map */
 
 /* Each area must be in the new map; if not, the queue goes on with the old one. */
@@ -168,6 +197,7 @@ static void queue_set_memory_refuses_map_without_rings(void **state)
 	region = (struct virtio_region){ .addr = FIXTURE_BASE, .len = 64, .host = f.ram };
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
 	fixture_save(&f);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, NULL), VIRTIO_EFAULT);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), VIRTIO_EFAULT);
 	region.len = FIXTURE_BYTES;
 	region.flags = VIRTIO_REGION_READ_ONLY;
@@ -499,6 +529,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_reset_returns_everything_to_default),
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_in_flight),
 		FIXTURE_ON_ALL(queue_read_index_judges_nothing),
+		FIXTURE_ON(queue_read_index_reports_ring_that_is_gone, CHANGING),
 		FIXTURE_ON_ALL(queue_set_memory_refuses_map_without_rings),
 		FIXTURE_ON(queue_set_memory_waits_for_mapping, CHANGING),
 		FIXTURE_ON(queue_set_memory_keeps_requests_in_flight, FLAT),

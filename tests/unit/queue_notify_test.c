@@ -320,6 +320,40 @@ static void queue_notification_reports_used_ring_that_is_gone(void **state)
 		}
 }
 
+/* Enabling looks at the available index too, when the wish has been written. */
+static void queue_enable_notification_reports_available_ring_that_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
+
+	for (int event_idx = 0; event_idx <= 1; event_idx++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			struct virtio_queue_stats stats;
+			struct fixture f;
+
+			setup(&f, fixture_kind(state), event_idx != 0);
+			f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL];
+			f.bad_end = f.bad_start + 16;
+			f.bad_error = errors[i];
+			assert_int_equal(f.bad_start % 16, 0);
+			assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+			fixture_save(&f);
+			assert_int_equal(virtio_queue_enable_notification(&f.queue), errors[i]);
+			virtio_queue_get_stats(&f.queue, &stats);
+			if (errors[i] == VIRTIO_ENOTMAPPED) {
+				assert_int_equal(stats.not_mapped, 1);
+				/* But for the wish. */
+				memcpy(f.saved_ram, f.ram, sizeof f.ram);
+				assert_true(fixture_unchanged(&f));
+				f.bad_error = 0;
+				assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+			} else {
+				assert_int_equal(stats.ring_faults, 1);
+				assert_int_equal(stats.first_error, errors[i]);
+				assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBROKEN);
+			}
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +371,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_enable_notification_asks_on_queue_with_buffers_left),
 		FIXTURE_ON_ALL(queue_enable_notification_refuses_incoherent_index),
 		FIXTURE_ON(queue_notification_reports_used_ring_that_is_gone, CHANGING),
+		FIXTURE_ON(queue_enable_notification_reports_available_ring_that_is_gone, CHANGING),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

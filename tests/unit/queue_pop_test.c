@@ -178,6 +178,34 @@ static void queue_pop_breaks_when_ring_is_gone(void **state)
 	}
 }
 
+/* Whoever asks first is told. */
+static void queue_available_breaks_when_ring_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
+
+	for (uint32_t i = 0; i < COUNT(errors); i++) {
+		struct virtio_queue_stats stats;
+		struct virtio_chain chain = { 0 };
+		struct fixture f;
+
+		fixture_setup(&f, fixture_kind(state), SIZE);
+		fixture_offer_chain(&f, 0, one, 1);
+		f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
+		f.bad_end = f.bad_start + 16;
+		f.bad_error = errors[i];
+		assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ), 0);
+		assert_int_equal(virtio_queue_available(&f.queue), errors[i]);
+		assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBROKEN);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
+		assert_int_equal(virtio_queue_next_avail(&f.queue), 0);
+		assert_true(virtio_queue_quiesced(&f.queue));
+		virtio_queue_get_stats(&f.queue, &stats);
+		assert_int_equal(stats.ring_faults, 1);
+		assert_int_equal(stats.first_error, errors[i]);
+		assert_int_equal(stats.first_head, UINT16_MAX);
+	}
+}
+
 /* One that is not mapped yet breaks nothing, takes nothing, and works when it is. */
 static void queue_pop_waits_for_mapping(void **state)
 {
@@ -491,6 +519,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_pop_refuses_head_in_flight),
 		FIXTURE_ON_ALL(queue_pop_refuses_more_than_size_in_flight),
 		FIXTURE_ON(queue_pop_breaks_when_ring_is_gone, CHANGING),
+		FIXTURE_ON(queue_available_breaks_when_ring_is_gone, CHANGING),
 		FIXTURE_ON(queue_pop_waits_for_mapping, CHANGING),
 		FIXTURE_ON(queue_pop_tells_entry_that_cannot_be_read, CHANGING),
 		FIXTURE_ON_ALL(queue_reset_mends_broken_queue),

@@ -157,6 +157,33 @@ static void queue_set_index_refuses_while_replay_is_due(void **state)
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
 }
 
+/* Nothing new before that, and kicks are no matter either. */
+static void queue_calls_refuse_while_replay_is_due(void **state)
+{
+	for (int event_idx = 0; event_idx <= 1; event_idx++) {
+		struct virtio_token token;
+		struct virtio_chain chain;
+		uint16_t heads[SIZE];
+		struct fixture f;
+
+		fixture_init(&f, fixture_kind(state), SIZE);
+		f.config.event_idx = event_idx != 0;
+		fixture_start(&f);
+		fixture_pop_some(&f, &token, 1);
+		assert_int_equal(move_queue(&f, heads), 1);
+		(void)fixture_add(&f, &one, 1);
+		fixture_save(&f);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
+		assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBUSY);
+		assert_int_equal(virtio_queue_disable_notification(&f.queue), VIRTIO_EBUSY);
+		assert_true(fixture_unchanged(&f));
+		(void)replay(&f, heads[0]);
+		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+	}
+}
+
 static void queue_undo_takes_back_replay(void **state)
 {
 	struct virtio_token tokens[3], first, second;
@@ -293,6 +320,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_replay_refuses_broken_queue),
 		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_replay_is_due),
+		FIXTURE_ON_ALL(queue_calls_refuse_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_undo_takes_back_replay),
 		FIXTURE_ON_ALL(queue_undo_tells_replay_from_pop),
 		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),

@@ -399,6 +399,19 @@ static void queue_restore_refuses_read_only_memory(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
+/* There may be no memory at all. */
+static void queue_restore_refuses_missing_map(void **state)
+{
+	struct virtio_queue_state saved;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	saved = good_state(&f);
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_restore(&f.queue, &saved, NULL), VIRTIO_EFAULT);
+	assert_true(fixture_unchanged(&f));
+}
+
 static void queue_restore_can_come_again_when_rings_are_mapped(void **state)
 {
 	struct virtio_queue_state saved;
@@ -517,6 +530,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_restore_refuses_size_above_storage),
 		FIXTURE_ON_ALL(queue_restore_refuses_started_queue),
 		cmocka_unit_test(queue_restore_refuses_read_only_memory),
+		FIXTURE_ON_ALL(queue_restore_refuses_missing_map),
 		cmocka_unit_test(queue_restore_can_come_again_when_rings_are_mapped),
 		FIXTURE_ON_ALL(queue_restore_notifies_once_with_event_idx),
 		FIXTURE_ON_ALL(queue_restore_notifies_once_without_event_idx),
