@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include <sched.h>
 #include <virtio/queue_pthread.h>
+#include <virtio/queue_state.h>
 
 #define SIZE 8u
 #define WORKERS 4u
@@ -397,6 +398,188 @@ static void queue_sync_notifications_lock_once(void **state)
 	assert_locked_once(&s);
 }
 
+/* Errors of the queue's, which come through the lock as they are, and leave it free */
+
+static int do_set_memory(struct shared *s, struct virtio_token token)
+{
+	(void)token;
+	return virtio_queue_sync_set_memory(&s->sync, &s->f.device_map);
+}
+
+static int do_complete(struct shared *s, struct virtio_token token)
+{
+	return virtio_queue_sync_complete(&s->sync, token, 0);
+}
+
+static int do_complete_batch(struct shared *s, struct virtio_token token)
+{
+	const struct virtio_completion completion = { token, 0 };
+
+	return virtio_queue_sync_complete_batch(&s->sync, &completion, 1);
+}
+
+static int do_available(struct shared *s, struct virtio_token token)
+{
+	(void)token;
+	return virtio_queue_sync_available(&s->sync);
+}
+
+static int do_enable(struct shared *s, struct virtio_token token)
+{
+	(void)token;
+	return virtio_queue_sync_enable_notification(&s->sync);
+}
+
+static int do_disable(struct shared *s, struct virtio_token token)
+{
+	(void)token;
+	return virtio_queue_sync_disable_notification(&s->sync);
+}
+
+/* All that return a code, but for pop, start and undo; and what else each says. */
+static const struct {
+	int (*call)(struct shared *, struct virtio_token);
+	int not_started;
+	int broken;     /* by a bad head, with a request in flight */
+	int replay_due; /* 1: not to be called then */
+	int after_loss; /* when memory was lost once, and is there again */
+} calls[] = {
+	{ do_set_memory, VIRTIO_ENOTREADY, 0, 0, 0 },
+	{ do_complete, VIRTIO_ESTALE, 0, 1, 0 },
+	{ do_complete_batch, VIRTIO_ESTALE, 0, 1, 0 },
+	{ do_available, VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_EBROKEN },
+	{ do_enable, VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_EBROKEN },
+	{ do_disable, VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_EBROKEN },
+};
+
+static void assert_call(struct shared *s, uint32_t i, struct virtio_token token, int expected)
+{
+	assert_int_equal(calls[i].call(s, token), expected);
+	assert_locked_once(s);
+}
+
+static void queue_sync_start_passes_on_errors(void **state)
+{
+	static const int translations[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
+	struct virtio_queue_config bad;
+	struct virtio_queue_lock lock;
+	struct shared s;
+
+	init(&s, fixture_kind(state));
+	bad = s.f.config;
+	bad.ready = false;
+	assert_int_equal(virtio_queue_sync_start(&s.sync, &bad, &s.f.device_map), VIRTIO_ENOTREADY);
+	assert_locked_once(&s);
+	bad = s.f.config;
+	bad.addr[VIRTIO_QUEUE_USED] += 2;
+	assert_int_equal(virtio_queue_sync_start(&s.sync, &bad, &s.f.device_map), VIRTIO_EALIGN);
+	assert_locked_once(&s);
+	for (uint32_t i = 0; i < COUNT(translations); i++) {
+		s.f.bad_start = FIXTURE_BASE;
+		s.f.bad_end = FIXTURE_END;
+		s.f.bad_error = translations[i];
+		assert_int_equal(virtio_queue_sync_start(&s.sync, &s.f.config, &s.f.device_map), translations[i]);
+		assert_locked_once(&s);
+		assert_pop_fails(&s, VIRTIO_ENOTREADY);
+	}
+	s.f.bad_error = 0;
+	lock = s.sync.lock;
+	assert_int_equal(virtio_queue_sync_init(&s.sync, &lock, s.f.inflight, SIZE - 1), 0);
+	assert_int_equal(virtio_queue_sync_start(&s.sync, &s.f.config, &s.f.device_map), VIRTIO_EINVAL);
+	assert_locked_once(&s);
+}
+
+static void queue_sync_calls_refuse_queue_not_started(void **state)
+{
+	const struct virtio_token token = { 1, 0 };
+	struct shared s;
+
+	init(&s, fixture_kind(state));
+	for (uint32_t i = 0; i < COUNT(calls); i++)
+		assert_call(&s, i, token, calls[i].not_started);
+	assert_int_equal(virtio_queue_sync_undo(&s.sync, token), VIRTIO_ESTALE);
+	assert_locked_once(&s);
+	assert_false(virtio_queue_sync_needs_notification(&s.sync));
+	assert_locked_once(&s);
+}
+
+static void queue_sync_calls_tell_broken_queue(void **state)
+{
+	for (uint32_t i = 0; i < COUNT(calls); i++) {
+		struct virtio_token token;
+		struct shared s;
+
+		set_up(&s, fixture_kind(state));
+		(void)fixture_add(&s.f, &one, 1);
+		token = pop_one(&s);
+		fixture_offer_head(&s.f, SIZE);
+		assert_pop_fails(&s, VIRTIO_EHEAD);
+		assert_int_equal(virtio_queue_sync_undo(&s.sync, token), VIRTIO_EBROKEN);
+		assert_locked_once(&s);
+		assert_call(&s, i, token, calls[i].broken);
+	}
+}
+
+/* The index that these two look at is judged as by a pop. */
+static void queue_sync_calls_judge_index(void **state)
+{
+	for (int enable = 0; enable <= 1; enable++) {
+		struct shared s;
+
+		set_up(&s, fixture_kind(state));
+		fixture_set(&s.f, VIRTIO_MOCK_AVAIL_IDX, SIZE + 1);
+		assert_int_equal(enable ? virtio_queue_sync_enable_notification(&s.sync)
+					: virtio_queue_sync_available(&s.sync),
+				 VIRTIO_EAVAILIDX);
+		assert_locked_once(&s);
+		assert_pop_fails(&s, VIRTIO_EBROKEN);
+	}
+}
+
+static void queue_sync_calls_refuse_while_replay_is_due(void **state)
+{
+	const struct virtio_token token = { 1, 0 };
+	struct virtio_queue_state saved = { .next_avail = 1 };
+	struct shared s;
+
+	init(&s, fixture_kind(state));
+	saved.config = s.f.config;
+	assert_int_equal(virtio_queue_restore(virtio_queue_sync_lock(&s.sync), &saved, &s.f.device_map), 0);
+	virtio_queue_sync_unlock(&s.sync);
+	assert_locked_once(&s);
+	for (uint32_t i = 0; i < COUNT(calls); i++)
+		if (calls[i].replay_due <= 0)
+			assert_call(&s, i, token, calls[i].replay_due);
+	assert_pop_fails(&s, VIRTIO_EBUSY);
+}
+
+static void queue_sync_calls_tell_rings_that_are_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
+
+	for (uint32_t n = 0; n < COUNT(calls) * COUNT(errors); n++) {
+		const uint32_t i = n / COUNT(errors);
+		const int error = errors[n % COUNT(errors)];
+		struct virtio_token token;
+		struct shared s;
+
+		set_up(&s, fixture_kind(state));
+		(void)fixture_add(&s.f, &one, 1);
+		token = pop_one(&s);
+		s.f.bad_start = FIXTURE_BASE;
+		s.f.bad_end = FIXTURE_DATA;
+		s.f.bad_error = error;
+		/* Away from the window that the pop left. */
+		assert_int_equal(virtio_memory_check(&s.sync.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
+				 0);
+		assert_call(&s, i, token, error);
+		assert_false(virtio_queue_sync_quiesced(&s.sync));
+		assert_locked_once(&s);
+		s.f.bad_error = 0;
+		assert_call(&s, i, token, error == VIRTIO_ENOTMAPPED ? 0 : calls[i].after_loss);
+	}
+}
+
 /* Threads */
 
 struct workshop {
@@ -562,6 +745,12 @@ int main(void)
 		FIXTURE_ON_ALL(queue_sync_undo_takes_back_last_pop),
 		FIXTURE_ON(queue_sync_complete_batch_is_all_or_none, FLAT),
 		FIXTURE_ON_ALL(queue_sync_notifications_lock_once),
+		FIXTURE_ON(queue_sync_start_passes_on_errors, CHANGING),
+		FIXTURE_ON_ALL(queue_sync_calls_refuse_queue_not_started),
+		FIXTURE_ON_ALL(queue_sync_calls_tell_broken_queue),
+		FIXTURE_ON_ALL(queue_sync_calls_judge_index),
+		FIXTURE_ON_ALL(queue_sync_calls_refuse_while_replay_is_due),
+		FIXTURE_ON(queue_sync_calls_tell_rings_that_are_gone, CHANGING),
 		cmocka_unit_test(queue_sync_serves_each_request_once_with_several_threads),
 		cmocka_unit_test(queue_lock_pthread_holds_mutex),
 	};
