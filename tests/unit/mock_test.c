@@ -1,32 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The mock driver itself: its own refusals, its layout, its books, and what it says of a bad device. */
-#include "fixture.h"
-
-#define SIZE 8u
-
-static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
-
-/* A copy of the driver's books, to compare with; where it looked last is none of them. */
-struct books {
-	struct virtio_mock mock;
-	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
-};
-
-static void keep_books(const struct fixture *f, struct books *books)
-{
-	memset(books, 0, sizeof *books);
-	memcpy(&books->mock, &f->mock, sizeof f->mock);
-	memset(&books->mock.memory, 0, sizeof books->mock.memory);
-	memcpy(books->slots, f->slots, sizeof f->slots);
-}
-
-static bool books_unchanged(const struct fixture *f, const struct books *before)
-{
-	struct books now;
-
-	keep_books(f, &now);
-	return memcmp(&now, before, sizeof now) == 0;
-}
+#include "mock_fixture.h"
 
 /* Puts an element into the used ring and moves the index, as a device would. */
 static void use(struct fixture *f, uint32_t id, uint32_t len)
