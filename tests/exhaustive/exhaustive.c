@@ -409,9 +409,12 @@ static const uint64_t addrs_2[] = {
 	TABLE, TABLE_2, TABLE_HALF, DATA, BORDER - 16, READ_ONLY - 8, HOLE, TOP + 16, HUGE, HUGE + 1,
 };
 static const uint32_t lens_2[] = { 0, 1, 16, 32, 48, 0xffffffff };
+/* Lengths that are no table's, with addresses that could be one's: each entry more costs thousands of tables. */
+static const struct field_values more_2[] = { { TABLE_2, 8 }, { TABLE_2, 24 }, { DATA, 8 }, { DATA, 24 } };
 static const uint16_t nexts_2[] = { 0, 1, 2, 0xffff };
 
-#define ENTRIES_2 (COUNT(addrs_2) * COUNT(lens_2) * 8 * COUNT(nexts_2))
+#define BUFFERS_2 (COUNT(addrs_2) * COUNT(lens_2))
+#define ENTRIES_2 ((BUFFERS_2 + COUNT(more_2)) * 8 * COUNT(nexts_2))
 
 static struct vring_desc entry_2(uint32_t n)
 {
@@ -421,8 +424,8 @@ static struct vring_desc entry_2(uint32_t n)
 	n /= 8;
 	d.next = nexts_2[n % COUNT(nexts_2)];
 	n /= COUNT(nexts_2);
-	d.len = lens_2[n % COUNT(lens_2)];
-	d.addr = addrs_2[n / COUNT(lens_2)];
+	d.len = n < BUFFERS_2 ? lens_2[n % COUNT(lens_2)] : more_2[n - BUFFERS_2].len;
+	d.addr = n < BUFFERS_2 ? addrs_2[n / COUNT(lens_2)] : more_2[n - BUFFERS_2].addr;
 	return d;
 }
 
