@@ -72,7 +72,8 @@ check() {
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
-need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-config cmake libcmocka-dev liburing-dev valgrind xz-utils || {
+need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-config cmake libcmocka-dev liburing-dev \
+	valgrind xz-utils gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user || {
 	# What cannot be installed keeps every test from running.
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
