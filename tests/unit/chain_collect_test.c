@@ -427,6 +427,8 @@ static void chain_collect_skips_empty_buffers(void **state)
 	const struct virtio_mock_buffer inside[] = { READABLE(FIXTURE_DATA, 0),     READABLE(FIXTURE_DATA + 1, 4),
 						     READABLE(FIXTURE_DATA + 2, 0), WRITABLE(FIXTURE_DATA + 8, 0),
 						     WRITABLE(FIXTURE_DATA + 9, 4), WRITABLE(FIXTURE_DATA + 10, 0) };
+	struct virtio_chain chain = { 0 };
+	struct virtio_collected out;
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
@@ -436,6 +438,11 @@ static void chain_collect_skips_empty_buffers(void **state)
 	expect_collected(&f, none, 2);
 	fixture_offer_chain(&f, 0, inside, 6);
 	expect_collected(&f, inside, 6);
+	/* No array is large enough for none. */
+	fixture_offer_chain(&f, 5, none, 2);
+	assert_int_equal(collect(&f, &chain, NULL, 0, &out), 0);
+	assert_int_equal(out.needed, 0);
+	assert_int_equal(out.last_writable.len, 0);
 }
 
 /* hostile 41: what was collected stays as it was, whatever becomes of the descriptors. */

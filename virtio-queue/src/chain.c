@@ -314,11 +314,12 @@ static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain 
 /* The last byte of the last segment, if that is a writable one. */
 static void set_last_writable(const struct collection *c, struct virtio_collected *out)
 {
-	const struct virtio_segment *last = c->over ? &c->last_over : c->next - 1;
+	const struct virtio_segment *last;
 
 	out->last_writable.len = 0;
 	if (out->needed == c->readable)
 		return;
+	last = c->over ? &c->last_over : c->next - 1;
 	out->last_writable.addr = last->addr + (last->len - 1);
 	out->last_writable.len = 1;
 	out->last_writable.host = (uint8_t *)last->host + (last->len - 1);
@@ -335,7 +336,8 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 	int got = 0, error = 0;
 
 	c.next = out->segments;
-	c.end = out->segments + out->capacity;
+	/* An array of no entries may be NULL, to which C adds nothing, not even 0. */
+	c.end = out->capacity != 0 ? out->segments + out->capacity : out->segments;
 	c.writable = false;
 	c.over = 0;
 	if (count != 0)
