@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -20,6 +22,11 @@ static struct {
 	size_t most;    /* bytes moved by a call; 0: no limit */
 	int calls, syncs;
 	int max_count; /* longest vector seen */
+
+	/* Syncs may come from several threads. */
+	int sync_error;               /* errno of the first one alone, as the kernel reports what it has lost */
+	void (*during_first)(void);   /* called in the first one */
+	atomic_int syncing, together; /* syncs at this moment, and the most that there were */
 } faults;
 
 /* 0 to go on, or -1 with errno set. */
@@ -74,8 +81,21 @@ ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 
 int fdatasync(int fd)
 {
-	faults.syncs++;
-	return fault() ? -1 : fsync(fd);
+	const int now = atomic_fetch_add(&faults.syncing, 1) + 1;
+	const bool first = ++faults.syncs == 1;
+	int result;
+
+	if (now > atomic_load(&faults.together))
+		atomic_store(&faults.together, now);
+	if (first && faults.during_first)
+		faults.during_first();
+	result = fault() ? -1 : fsync(fd);
+	if (first && faults.sync_error) {
+		errno = faults.sync_error;
+		result = -1;
+	}
+	atomic_fetch_sub(&faults.syncing, 1);
+	return result;
 }
 
 /* The fixture of the other tests, with a file that has been unlinked already as its disk. */
@@ -344,6 +364,140 @@ static void file_write_is_synced_before_it_is_reported_under_write_through(void 
 	teardown(&f);
 }
 
+/* What the kernel reports once is remembered: by all that is promised to be stable, until the file is opened anew. */
+static void file_flush_that_failed_fails_from_then_on(void **state)
+{
+	static const int errors[] = { EIO, ENOSPC, EDQUOT };
+	const struct blk_ask write = write_ask();
+	struct file_fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		setup(&f);
+		serve_ok(&f, &write);
+		faults.sync_error = errors[i];
+		for (int n = 0; n < 3; n++) {
+			errno = 0;
+			serve_fails(&f, &flush_ask);
+			assert_int_equal(errno, errors[i]);
+		}
+		/* The kernel isn't asked again: it would say that all is well. */
+		assert_int_equal(faults.syncs, 1);
+		/* Without a promise there is nothing to fail. */
+		serve_ok(&f, &write);
+		serve_ok(&f, &read_ask);
+		blk_restart(&f.blk, 0);
+		serve_fails(&f, &write);
+		serve_ok(&f, &read_ask);
+		assert_int_equal(virtio_blk_file_backend(&f.file, descriptor(&f), &f.blk.options.backend), 0);
+		blk_restart(&f.blk, 0);
+		serve_ok(&f, &write);
+		assert_int_equal(faults.syncs, 2);
+		teardown(&f);
+	}
+}
+
+/* A range that is changed under write-through is a promise too. */
+static void file_flush_that_failed_fails_ranges_under_write_through(void **state)
+{
+	const uint32_t types[] = { VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES };
+	const struct virtio_blk_range range = { .sector = 3, .sectors = 1 };
+	struct file_fixture f;
+	uint8_t wire[16];
+
+	(void)state;
+	setup(&f);
+	faults.sync_error = EIO;
+	serve_fails(&f, &flush_ask);
+	f.blk.options.max_discard_sectors = f.blk.options.max_write_zeroes_sectors = 8;
+	f.blk.options.max_discard_seg = f.blk.options.max_write_zeroes_seg = 1;
+	blk_restart(&f.blk, BLK_F_DISCARD | BLK_F_ZEROES);
+	for (size_t i = 0; i < 2; i++) {
+		const struct blk_ask ask = { .type = types[i],
+					     .out = wire,
+					     .out_bytes = blk_put_ranges(wire, &range, 1) };
+
+		blk_send(&f.blk, &ask);
+		assert_int_equal(blk_serve(&f.blk), 1);
+		assert_int_equal(f.blk.ram[BLK_WRITABLE], VIRTIO_BLK_S_IOERR);
+	}
+	assert_int_equal(faults.syncs, 1);
+	teardown(&f);
+}
+
+/* Flushes of several threads, all of which begin when the first sync has. */
+#define FLUSHERS 4
+
+static struct {
+	const struct virtio_blk_backend *backend;
+	pthread_t threads[FLUSHERS];
+	int results[FLUSHERS];
+	atomic_uint begun;
+} flushers;
+
+static void *flush_once(void *arg)
+{
+	int *result = arg;
+
+	atomic_fetch_add(&flushers.begun, 1);
+	*result = flushers.backend->ops->flush(flushers.backend->context);
+	return NULL;
+}
+
+/* Gives all of them the time to be in the middle of it, or to do what they mustn't. */
+static void start_flushers(void)
+{
+	for (int i = 0; i < FLUSHERS; i++)
+		assert_int_equal(pthread_create(&flushers.threads[i], NULL, flush_once, &flushers.results[i]), 0);
+	while (atomic_load(&flushers.begun) < FLUSHERS)
+		(void)usleep(1000);
+	(void)usleep(20000);
+}
+
+/* Returns what the flush said whose sync was the first. */
+static int flush_with_others(const struct file_fixture *f)
+{
+	int result;
+
+	memset(&flushers, 0, sizeof flushers);
+	flushers.backend = &f->blk.options.backend;
+	faults.during_first = start_flushers;
+	result = flushers.backend->ops->flush(flushers.backend->context);
+	for (int i = 0; i < FLUSHERS; i++)
+		assert_int_equal(pthread_join(flushers.threads[i], NULL), 0);
+	return result;
+}
+
+/* None of them may say that all is well because another one was told of the loss. */
+static void file_flushes_at_once_fail_together(void **state)
+{
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	faults.sync_error = ENOSPC;
+	assert_int_equal(flush_with_others(&f), VIRTIO_EIO);
+	for (int i = 0; i < FLUSHERS; i++)
+		assert_int_equal(flushers.results[i], VIRTIO_EIO);
+	assert_int_equal(faults.syncs, 1);
+	teardown(&f);
+}
+
+/* A sync that has begun already promises nothing to who comes later; one that begins then serves them all. */
+static void file_flushes_at_once_sync_one_at_a_time(void **state)
+{
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(flush_with_others(&f), 0);
+	for (int i = 0; i < FLUSHERS; i++)
+		assert_int_equal(flushers.results[i], 0);
+	assert_int_equal(atomic_load(&faults.together), 1);
+	assert_in_range(faults.syncs, 2, 1 + FLUSHERS);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +512,10 @@ int main(void)
 		cmocka_unit_test(file_end_inside_the_disk_fails_reads),
 		cmocka_unit_test(file_descriptor_without_write_permission_fails_writes),
 		cmocka_unit_test(file_write_is_synced_before_it_is_reported_under_write_through),
+		cmocka_unit_test(file_flush_that_failed_fails_from_then_on),
+		cmocka_unit_test(file_flush_that_failed_fails_ranges_under_write_through),
+		cmocka_unit_test(file_flushes_at_once_fail_together),
+		cmocka_unit_test(file_flushes_at_once_sync_one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #ifdef __linux__
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -48,19 +49,54 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 	return got < 0 ? VIRTIO_EIO : got;
 }
 
-/*
- * Never repeated after a real error: the kernel reports a failed write-back once, and a second call
- * would then say that all is well.
- */
-static int file_flush(void *context)
+/* Returns 0 or an errno. */
+static int sync_file(int fd)
 {
-	const struct virtio_blk_file *file = context;
 	int error;
 
 	do
-		error = fdatasync(file->fd);
+		error = fdatasync(fd);
 	while (error && errno == EINTR);
-	return error ? VIRTIO_EIO : 0;
+	return error ? errno : 0;
+}
+
+/* How many syncs have been begun. What was written before the call is written by the next one. */
+static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
+{
+	unsigned int begun;
+
+	(void)pthread_mutex_lock(&file->counting);
+	file->begun += more;
+	begun = file->begun;
+	(void)pthread_mutex_unlock(&file->counting);
+	return begun;
+}
+
+/*
+ * The kernel reports a write-back that failed to one sync of an open file only, which need not be the one of whoever
+ * wrote, and takes the lost data for written from then on. So an error stays, and no sync says that all is well while
+ * another one, which may have been given the error, has not ended: there is one at a time. It serves all who came
+ * before it was begun.
+ */
+static int file_flush(void *context)
+{
+	struct virtio_blk_file *file = context;
+	const unsigned int before = count_syncs(file, 0);
+	int failed;
+
+	(void)pthread_mutex_lock(&file->syncing);
+	/* Nobody else counts now: one that was begun in the meantime has ended. */
+	if (!file->failed && file->begun == before) {
+		(void)count_syncs(file, 1);
+		file->failed = sync_file(file->fd);
+	}
+	failed = file->failed;
+	(void)pthread_mutex_unlock(&file->syncing);
+	if (!failed)
+		return 0;
+	/* The cause, for whoever tells an operator; the other operations leave it too. */
+	errno = failed;
+	return VIRTIO_EIO;
 }
 
 /* Whether an operation failed only because the storage has no such thing, or not at this granularity. */
@@ -216,7 +252,11 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
 {
 	if (fd < 0)
 		return VIRTIO_EINVAL;
-	file->fd = fd;
+	*file = (struct virtio_blk_file){
+		.fd = fd,
+		.syncing = PTHREAD_MUTEX_INITIALIZER,
+		.counting = PTHREAD_MUTEX_INITIALIZER,
+	};
 	*backend = (struct virtio_blk_backend){ .ops = ops_for(fd), .context = file, .max_iovecs = MAX_IOVECS };
 	return 0;
 }

@@ -80,8 +80,10 @@ struct virtio_blk_backend_ops {
 
 	/*
 	 * Commits to stable storage what was written by calls that have returned. Returns 0 or an
-	 * error. Without this operation the device does not offer VIRTIO_BLK_F_FLUSH, and its writes
-	 * are as stable as the back end makes them.
+	 * error. An error stays an error: once something that was written may be lost, every call that
+	 * has not returned yet fails, and every later one. Operating systems tell of a loss only once,
+	 * and a driver may ask again, or on another queue. Without this operation the device does not
+	 * offer VIRTIO_BLK_F_FLUSH, and its writes are as stable as the back end makes them.
 	 */
 	int (*flush)(void *context);
 

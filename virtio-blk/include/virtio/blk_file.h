@@ -8,6 +8,12 @@
  * unmapped reads as zeroes. Secure erase works on block devices only, and only on those that have it: on others
  * a request fails.
  *
+ * When a flush has failed, all later ones do, and so do writes and changes of ranges that are flushed: what the guest
+ * wrote may be lost, and the kernel says that only once. The way out is another back end, on the file opened anew, by
+ * somebody who knows what the file has. Flushes by several threads are carried out one at a time, those that wait for
+ * each other's end by one sync for all. Nobody else syncs by this descriptor or a duplicate of it, as they would be
+ * told in place of the back end; nor is it opened with O_SYNC or O_DSYNC, with which writes would be.
+ *
  * Interrupted calls are repeated, short ones continued by the caller of the back end, and the end of a file
  * that has shrunk under the disk is an error for reads; writes and zeroes make it grow. A descriptor opened
  * with O_DIRECT works only for drivers whose buffers happen to be aligned as the host demands: don't.
@@ -17,17 +23,22 @@
 #ifndef VIRTIO_BLK_FILE_H
 #define VIRTIO_BLK_FILE_H
 
+#include <pthread.h>
 #include <virtio/blk.h>
 
 VIRTIO_BEGIN_DECLS
 
-/* An open file. Set up by virtio_blk_file_backend(). */
+/* An open file. Set up by virtio_blk_file_backend(); it has nothing that is to be given back. */
 struct virtio_blk_file {
 	int fd;
+	pthread_mutex_t syncing;  /* held during a sync; protects failed */
+	pthread_mutex_t counting; /* held for a moment; protects begun, which is changed under both */
+	unsigned int begun;       /* syncs */
+	int failed;               /* the errno of the one that failed, or 0 */
 };
 
 /*
- * Makes a back end of a file.
+ * Makes a back end of a file, on which no flush has failed yet.
  *
  * @file     set up; must live as long as the back end is used
  * @fd       open for reading, and for writing unless the disk is read-only; stays the caller's, who
