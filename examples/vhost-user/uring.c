@@ -2,10 +2,13 @@
 /*
  * Block requests through io_uring: many in flight at once, given back in the order in which they finish.
  *
- * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from pop to completion. Reads,
- * writes and flushes are handed to the kernel in pieces, never two of one request at the same time: the next piece
- * begins where the last one ended, and a write under write-through goes on with a flush when all of it is written.
- * A flush is no barrier: it promises the writes that were done before it was begun (virtio 1.4, 5.2.6.2).
+ * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from pop to completion. Reads
+ * and writes are handed to the kernel in pieces, never two of one request at the same time: the next piece begins where
+ * the last one ended.
+ *
+ * Flushes are a flusher's, one at a time; the ring waits for its answer. It is for all requests that needed a flush when
+ * it was begun: FLUSH, and under write-through writes, when all of their data is written. A flush is no barrier: it
+ * promises the writes that were done before it was begun (virtio 1.4, 5.2.6.2).
  *
  * GET_ID, and what is refused, is done at once. Discarding and writing zeros is done by ordinary system calls too:
  * the kernel has no asynchronous path for either, it would only occupy a thread of its own in place of this one.
@@ -13,6 +16,7 @@
 #include "blk_queue.h"
 
 #include "event_loop.h"
+#include "flusher.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -36,10 +40,9 @@ static_assert(offsetof(struct iovec, iov_base) == offsetof(struct virtio_iovec, 
 static_assert(offsetof(struct iovec, iov_len) == offsetof(struct virtio_iovec, len), "offset of len");
 
 struct slot {
-	struct slot *next; /* free slots are a list */
+	struct slot *next; /* in the list of those that are free, or that wait for a flush */
 	struct virtio_blk_request request;
 	struct virtio_blk_transfer transfer;
-	bool flushing; /* what is in flight is a flush, not a piece of the transfer */
 	struct virtio_iovec iov[IOVECS];
 	struct blk_queue_storage storage;
 };
@@ -50,6 +53,12 @@ struct uring_queue {
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
 	uint64_t bytes;         /* of data of their requests, read or written */
+
+	struct flusher flusher;
+	struct slot *unflushed; /* they need a flush that is yet to be begun */
+	struct slot *flushing;  /* they are done with the one that is under way */
+	uint64_t answer;        /* to that, and where it is read to */
+	struct iovec answer_iov;
 	struct slot slots[SLOTS];
 };
 
@@ -79,7 +88,7 @@ static bool is_full(const struct uring_queue *uring)
 
 /* Pieces */
 
-/* There is room: a slot has one piece at a time, and the ring has an entry for each slot. */
+/* There is room: a slot has one piece at a time or waits for a flush, and the ring has an entry for each slot. */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
@@ -88,22 +97,12 @@ static struct io_uring_sqe *new_piece(struct uring_queue *uring)
 	return sqe;
 }
 
-static void begin_flush(struct uring_queue *uring, struct slot *slot)
-{
-	struct io_uring_sqe *sqe = new_piece(uring);
-
-	slot->flushing = true;
-	io_uring_prep_fsync(sqe, uring->queue.fd, IORING_FSYNC_DATASYNC);
-	io_uring_sqe_set_data(sqe, slot);
-}
-
 static void begin_move(struct uring_queue *uring, struct slot *slot)
 {
-	struct io_uring_sqe *sqe = new_piece(uring);
 	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
 	const uint32_t count = virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
+	struct io_uring_sqe *sqe = new_piece(uring);
 
-	slot->flushing = false;
 	if (slot->request.type == VIRTIO_BLK_T_IN)
 		io_uring_prep_readv(sqe, uring->queue.fd, iov, count, slot->transfer.offset);
 	else
@@ -127,16 +126,6 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 	return moved < 0 ? -errno : (int)moved;
 }
 
-static int flush_now(const struct uring_queue *uring)
-{
-	int error;
-
-	do
-		error = fdatasync(uring->queue.fd);
-	while (error && errno == EINTR);
-	return error ? -errno : 0;
-}
-
 /* Requests */
 
 static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot,
@@ -157,28 +146,72 @@ static int finish_io(struct uring_queue *uring, struct virtio_queue *virtq, stru
 	return finish(uring, virtq, slot, &result);
 }
 
+/* Flushes */
+
+static void await_flush(struct uring_queue *uring, struct slot *slot)
+{
+	slot->next = uring->unflushed;
+	uring->unflushed = slot;
+}
+
+/* For all that need one, if none is under way: that one was begun too early for them. */
+static void begin_flush(struct uring_queue *uring)
+{
+	struct io_uring_sqe *sqe;
+
+	if (!uring->unflushed || uring->flushing)
+		return;
+	uring->flushing = uring->unflushed;
+	uring->unflushed = NULL;
+	flusher_begin(&uring->flusher);
+	sqe = new_piece(uring);
+	uring->answer_iov = (struct iovec){ .iov_base = &uring->answer, .iov_len = sizeof uring->answer };
+	io_uring_prep_readv(sqe, uring->flusher.answer, &uring->answer_iov, 1, 0);
+	io_uring_sqe_set_data(sqe, NULL);
+}
+
+/* The answer has been read, unless `res` says otherwise. */
+static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int res)
+{
+	const int failure = res == sizeof uring->answer ? flusher_error(uring->answer) : flusher_wait(&uring->flusher);
+	struct slot *slot = uring->flushing;
+	int result = 0;
+
+	if (failure)
+		blk_queue_log_failure(&uring->queue, VIRTIO_EIO, failure);
+	uring->flushing = NULL;
+	while (slot) {
+		struct slot *next = slot->next;
+		const int error = finish_io(uring, virtq, slot, failure ? VIRTIO_EIO : 0);
+
+		if (!result)
+			result = error;
+		slot = next;
+	}
+	return result;
+}
+
 /*
- * Goes on with a request of which a piece has ended with `res`: bytes moved, or a negative errno. Returns 0, or an
- * error by which the queue broke.
+ * Goes on when a piece has ended with `res`: bytes moved, or a negative errno, with -EAGAIN and -EINTR for what is to be
+ * done by an ordinary call. Returns 0, or an error by which the queue broke.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
 	int left;
 
+	if (!slot)
+		return end_flush(uring, virtq, res);
 	if (res == -EINTR || res == -EAGAIN)
-		res = slot->flushing ? flush_now(uring) : move_now(uring, slot);
+		res = move_now(uring, slot);
 	if (res < 0)
 		blk_queue_log_failure(&uring->queue, VIRTIO_EIO, -res);
-	/* A flush that has failed isn't repeated: the kernel reports what it couldn't write only once. */
-	if (slot->flushing)
-		return finish_io(uring, virtq, slot, res < 0 ? VIRTIO_EIO : 0);
 	left = virtio_blk_transfer_advance(&slot->transfer, res < 0 ? VIRTIO_EIO : res);
 	if (left < 0 && res >= 0)
 		blk_queue_log_failure(&uring->queue, left, 0);
 	if (left == 1)
 		begin_move(uring, slot);
 	else if (left == 0 && slot->request.type == VIRTIO_BLK_T_OUT && virtio_blk_write_through(uring->queue.blk))
-		begin_flush(uring, slot);
+		await_flush(uring, slot);
 	else
 		return finish_io(uring, virtq, slot, left);
 	return 0;
@@ -201,7 +234,7 @@ static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	}
 	virtio_blk_transfer_init(&slot->transfer, request);
 	if (request->type == VIRTIO_BLK_T_FLUSH)
-		begin_flush(uring, slot);
+		await_flush(uring, slot);
 	else
 		begin_move(uring, slot);
 	return 0;
@@ -267,6 +300,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
+	begin_flush(uring);
 	while (io_uring_sq_ready(&uring->ring) > 0)
 		submit(uring, 0);
 	return error ? error : is_full(uring);
@@ -278,6 +312,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 	struct uring_queue *uring = from_queue(queue);
 
 	while (uring->in_flight > 0) {
+		begin_flush(uring);
 		submit(uring, 1);
 		/* A queue that can't take completions any longer is broken, or will be found to be. */
 		(void)reap(uring, virtq);
@@ -295,6 +330,7 @@ static void uring_destroy(struct blk_queue *queue)
 {
 	struct uring_queue *uring = from_queue(queue);
 
+	flusher_stop(&uring->flusher);
 	io_uring_queue_exit(&uring->ring);
 	free(uring);
 }
@@ -320,6 +356,10 @@ struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, c
 		return NULL;
 	uring->queue = (struct blk_queue){ .ops = &uring_ops, .blk = blk, .fd = fd, .name = name };
 	error = io_uring_queue_init(SLOTS, &uring->ring, 0);
+	if (!error && flusher_start(&uring->flusher, &blk->options.backend)) {
+		error = -errno;
+		io_uring_queue_exit(&uring->ring);
+	}
 	if (error) {
 		free(uring);
 		errno = -error;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A thread that waits in place of another one. Eventfds hand over in both directions, with the memory order they need. */
+#include "flusher.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define FLUSH UINT64_C(1)
+#define STOP (UINT64_C(1) << 32)
+
+/* An answer can't be 0, as nothing could be read then. */
+#define ANSWER(error) ((uint64_t)(error) + 1)
+
+static int read_word(int fd, uint64_t *word)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, word, sizeof *word);
+	while (got < 0 && errno == EINTR);
+	return got == sizeof *word ? 0 : -1;
+}
+
+/* Never waits: neither counter gets anywhere near its end. */
+static void write_word(int fd, uint64_t word)
+{
+	(void)!write(fd, &word, sizeof word);
+}
+
+static void *run(void *arg)
+{
+	const struct flusher *flusher = arg;
+	const struct virtio_blk_backend *backend = flusher->backend;
+	uint64_t wanted;
+
+	while (read_word(flusher->wanted, &wanted) == 0 && wanted < STOP) {
+		int error = 0;
+
+		errno = 0;
+		if (backend->ops->flush(backend->context))
+			error = errno > 0 ? errno : EIO;
+		write_word(flusher->answer, ANSWER(error));
+	}
+	return NULL;
+}
+
+/* Signals are for other threads. */
+static int start_thread(struct flusher *flusher)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&flusher->thread, NULL, run, flusher);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!error)
+		(void)pthread_setname_np(flusher->thread, "flusher");
+	return error;
+}
+
+static void close_words(const struct flusher *flusher)
+{
+	if (flusher->wanted >= 0)
+		close(flusher->wanted);
+	if (flusher->answer >= 0)
+		close(flusher->answer);
+}
+
+int flusher_start(struct flusher *flusher, const struct virtio_blk_backend *backend)
+{
+	int error = 0;
+
+	flusher->backend = backend;
+	flusher->wanted = eventfd(0, EFD_CLOEXEC);
+	flusher->answer = flusher->wanted < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
+	if (flusher->answer < 0)
+		error = errno;
+	else
+		error = start_thread(flusher);
+	if (!error)
+		return 0;
+	close_words(flusher);
+	errno = error;
+	return -1;
+}
+
+void flusher_stop(struct flusher *flusher)
+{
+	write_word(flusher->wanted, STOP);
+	pthread_join(flusher->thread, NULL);
+	close_words(flusher);
+}
+
+void flusher_begin(struct flusher *flusher)
+{
+	write_word(flusher->wanted, FLUSH);
+}
+
+int flusher_error(uint64_t answer)
+{
+	return (int)(answer - ANSWER(0));
+}
+
+int flusher_wait(struct flusher *flusher)
+{
+	uint64_t answer;
+
+	return read_word(flusher->answer, &answer) ? EIO : flusher_error(answer);
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Requests through io_uring, with a kernel that shortens, interrupts, fails, refuses and reorders as it is told: is what
+ * comes of them right, and never reported before it is true?
+ */
+#include "uring_world.h"
+
+#include "cmocka_includes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define OUT VIRTIO_BLK_T_OUT
+#define IN VIRTIO_BLK_T_IN
+#define FLUSH VIRTIO_BLK_T_FLUSH
+#define BYTES (REQUEST_SECTORS * 512)
+
+/* What becomes of the next pieces. */
+static void tell(const int64_t *outcomes, unsigned int count)
+{
+	assert_true(count <= sizeof world_kernel.outcomes / sizeof outcomes[0]);
+	memcpy(world_kernel.outcomes, outcomes, count * sizeof outcomes[0]);
+	world_kernel.outcome_count = count;
+	world_kernel.ended = 0;
+	world_kernel.pieces = 0;
+}
+
+static void expect(unsigned int queue, unsigned int n, uint8_t status, uint32_t length)
+{
+	assert_int_equal(world_status(queue, n), status);
+	assert_int_equal(world_length(queue, n), length);
+}
+
+/* One request, from beginning to end. */
+static void serve(unsigned int n, uint32_t type, uint8_t status, uint32_t length)
+{
+	world_send(0, n, type, type == FLUSH ? 0 : REQUEST_SECTORS);
+	world_run(0);
+	expect(0, n, status, length);
+}
+
+/* Pieces */
+
+static void uring_goes_on_after_short_pieces(void **state)
+{
+	const int64_t outcomes[] = { AT_MOST(1), AT_MOST(511), AT_MOST(100) };
+
+	(void)state;
+	world_open(WRITE_BACK, 1);
+	tell(outcomes, 3);
+	serve(3, OUT, VIRTIO_BLK_S_OK, 1);
+	assert_int_equal(world_kernel.pieces, 4);
+	tell(outcomes, 3);
+	serve(3, IN, VIRTIO_BLK_S_OK, BYTES + 1);
+	assert_int_equal(world_kernel.pieces, 4);
+	world_close();
+}
+
+static void uring_reads_need_no_flush(void **state)
+{
+	(void)state;
+	world_open(WRITE_THROUGH, 1);
+	serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
+	assert_int_equal(world_disk.syncs, 0);
+	world_close();
+}
+
+/* What can't be is an error too. With the first piece, or with one that goes on. */
+static void uring_fails_requests_whose_pieces_fail(void **state)
+{
+	const int64_t failures[] = { SAYS(-EIO), SAYS(-ENOSPC), SAYS(-EINVAL), SAYS(0), SAYS(BYTES + 1) };
+	const uint64_t features[] = { WRITE_BACK, WRITE_THROUGH };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2 * sizeof failures / sizeof failures[0]; i++) {
+		const int64_t failure = failures[i / 2];
+		const int64_t later[] = { AT_MOST(300), failure };
+
+		world_open(features[i % 2], 1);
+		tell(&failure, 1);
+		serve(0, IN, VIRTIO_BLK_S_IOERR, 0);
+		tell(&failure, 1);
+		serve(0, OUT, VIRTIO_BLK_S_IOERR, 1);
+		assert_int_equal(world_kernel.pieces, 1);
+		tell(later, 2);
+		serve(1, IN, VIRTIO_BLK_S_IOERR, 300);
+		tell(later, 2);
+		serve(1, OUT, VIRTIO_BLK_S_IOERR, 1);
+		assert_int_equal(world_kernel.pieces, 2);
+		/* Nothing that is to be stable. */
+		assert_int_equal(world_disk.syncs, 0);
+		serve(1, OUT, VIRTIO_BLK_S_OK, 1);
+		world_close();
+	}
+}
+
+static void uring_does_by_calls_what_was_interrupted(void **state)
+{
+	const int interruptions[] = { EINTR, EAGAIN };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		const int64_t outcomes[] = { AT_MOST(600), SAYS(-interruptions[i]) };
+		const uint32_t types[] = { OUT, IN };
+
+		world_open(WRITE_THROUGH, 1);
+		for (unsigned int t = 0; t < 2; t++) {
+			const uint32_t length = types[t] == IN ? BYTES + 1 : 1;
+
+			tell(outcomes, 2);
+			world_disk.calls = 0;
+			serve(5, types[t], VIRTIO_BLK_S_OK, length);
+			assert_int_equal(world_disk.calls, 1);
+			/* Such a call may be short, and then it goes on as usual. */
+			tell(&outcomes[1], 1);
+			world_disk.call_outcome = AT_MOST(10);
+			serve(6, types[t], VIRTIO_BLK_S_OK, length);
+			assert_int_equal(world_kernel.pieces, 2);
+			/* Or fail. */
+			tell(&outcomes[1], 1);
+			world_disk.call_outcome = SAYS(-EIO);
+			serve(6, types[t], VIRTIO_BLK_S_IOERR, types[t] == IN ? 0 : 1);
+			world_disk.call_outcome = WHOLE;
+		}
+		world_close();
+	}
+}
+
+/* Promises. What is reported too early is found by the world, whatever a test is about. */
+
+static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
+{
+	const int64_t outcome = AT_MOST(512);
+
+	(void)state;
+	world_open(WRITE_THROUGH, 1);
+	world_disk.hold = true;
+	tell(&outcome, 1);
+	world_send(0, 1, OUT, REQUEST_SECTORS);
+	/* A half, and the other half. */
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(world_process(0), 0);
+		assert_int_equal(world_disk.syncs, 0);
+		world_end_moves(0);
+	}
+	assert_int_equal(world_process(0), 0);
+	world_await_syncs(1);
+	assert_int_equal(world_process(0), 0);
+	assert_int_equal(world_status(0, 1), STATUS_NONE);
+	world_release();
+	world_run(0);
+	expect(0, 1, VIRTIO_BLK_S_OK, 1);
+	assert_int_equal(world_disk.syncs, 1);
+	world_close();
+}
+
+static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
+{
+	(void)state;
+	world_open(WRITE_BACK, 1);
+	for (unsigned int n = 0; n < 8; n++)
+		serve(n, OUT, VIRTIO_BLK_S_OK, 1);
+	assert_int_equal(world_disk.syncs, 0);
+	world_disk.hold = true;
+	world_send(0, 8, FLUSH, 0);
+	assert_int_equal(world_process(0), 0);
+	world_await_syncs(1);
+	/* Reads and writes don't wait for it. */
+	world_send(0, 9, IN, 1);
+	world_send(0, 10, OUT, 1);
+	assert_int_equal(world_process(0), 0);
+	world_end_moves(0);
+	assert_int_equal(world_process(0), 0);
+	expect(0, 9, VIRTIO_BLK_S_OK, 513);
+	expect(0, 10, VIRTIO_BLK_S_OK, 1);
+	assert_int_equal(world_status(0, 8), STATUS_NONE);
+	world_release();
+	world_run(0);
+	expect(0, 8, VIRTIO_BLK_S_OK, 1);
+	assert_int_equal(world_disk.syncs, 1);
+	world_close();
+}
+
+/* A sync that has begun says nothing about what was written later. */
+static void uring_what_comes_during_a_flush_needs_another(void **state)
+{
+	const uint64_t features[] = { WRITE_THROUGH, WRITE_BACK };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		world_open(features[i], 1);
+		world_disk.hold = true;
+		world_send(0, 0, i ? FLUSH : OUT, i ? 0 : 1);
+		assert_int_equal(world_process(0), 0);
+		world_end_moves(0);
+		assert_int_equal(world_process(0), 0);
+		world_await_syncs(1);
+		world_send(0, 1, OUT, 1);
+		assert_int_equal(world_process(0), 0);
+		world_end_moves(0);
+		assert_int_equal(world_process(0), 0);
+		world_send(0, 2, i ? FLUSH : OUT, i ? 0 : 1);
+		assert_int_equal(world_process(0), 0);
+		world_end_moves(0);
+		assert_int_equal(world_process(0), 0);
+		world_release();
+		world_run(0);
+		for (unsigned int n = 0; n < 3; n++)
+			expect(0, n, VIRTIO_BLK_S_OK, 1);
+		assert_int_equal(world_disk.syncs, 2);
+		world_close();
+	}
+}
+
+static void send_writes(unsigned int queue, unsigned int count)
+{
+	for (unsigned int n = 0; n < count; n++)
+		world_send(queue, n, OUT, 1);
+}
+
+static void uring_writes_that_end_together_share_a_flush(void **state)
+{
+	(void)state;
+	world_open(WRITE_THROUGH, 1);
+	send_writes(0, 16);
+	assert_int_equal(world_process(0), 0);
+	world_end_moves(0);
+	world_run(0);
+	for (unsigned int n = 0; n < 16; n++)
+		expect(0, n, VIRTIO_BLK_S_OK, 1);
+	assert_int_equal(world_disk.syncs, 1);
+	world_close();
+}
+
+/* The kernel says once that it has lost what was written; after that its syncs succeed. */
+static void uring_failed_flush_fails_all_that_relied_on_it(void **state)
+{
+	(void)state;
+	/* Ended together, or one after the other. */
+	for (unsigned int i = 0; i < 2; i++) {
+		world_open(WRITE_THROUGH, 1);
+		world_disk.fail_sync = 1;
+		world_disk.fail_with = ENOSPC;
+		send_writes(0, 16);
+		assert_int_equal(world_process(0), 0);
+		if (i == 0)
+			world_end_moves(0);
+		world_run(0);
+		for (unsigned int n = 0; n < 16; n++)
+			expect(0, n, VIRTIO_BLK_S_IOERR, 1);
+		world_close();
+	}
+}
+
+static void uring_failed_flush_is_not_forgotten(void **state)
+{
+	(void)state;
+	world_open(WRITE_BACK, 1);
+	serve(0, OUT, VIRTIO_BLK_S_OK, 1);
+	world_disk.fail_sync = 1;
+	world_disk.fail_with = EIO;
+	for (unsigned int i = 0; i < 3; i++)
+		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
+	/* Nothing was promised of these. */
+	serve(2, OUT, VIRTIO_BLK_S_OK, 1);
+	serve(2, IN, VIRTIO_BLK_S_OK, BYTES + 1);
+	world_close();
+}
+
+/* What one queue is told is true for the other. */
+static void uring_failed_flush_is_known_to_all_queues(void **state)
+{
+	(void)state;
+	world_open(WRITE_THROUGH, 2);
+	world_disk.fail_sync = 1;
+	world_disk.fail_with = EIO;
+	world_disk.hold = true;
+	for (unsigned int queue = 0; queue < 2; queue++) {
+		send_writes(queue, 4);
+		assert_int_equal(world_process(queue), 0);
+		world_end_moves(queue);
+	}
+	/* Both flush at the same time. */
+	for (unsigned int queue = 0; queue < 2; queue++)
+		assert_int_equal(world_process(queue), 0);
+	world_await_syncs(1);
+	world_release();
+	for (unsigned int queue = 0; queue < 2; queue++) {
+		world_run(queue);
+		for (unsigned int n = 0; n < 4; n++)
+			expect(queue, n, VIRTIO_BLK_S_IOERR, 1);
+	}
+	world_close();
+}
+
+/* Anything at any time */
+
+static int64_t any_outcome(void)
+{
+	switch (world_random(8)) {
+	case 0:
+		return SAYS(-EINTR);
+	case 1:
+		return SAYS(-EAGAIN);
+	case 2:
+	case 3:
+		return AT_MOST(1 + world_random(BYTES));
+	default:
+		return WHOLE;
+	}
+}
+
+static void do_anything(unsigned int queues)
+{
+	const unsigned int queue = world_random(queues), n = world_random(REQUESTS);
+	const uint32_t types[] = { OUT, OUT, OUT, IN, FLUSH };
+	const uint32_t type = types[world_random(5)];
+
+	switch (world_random(4)) {
+	case 0:
+		if (world_status(queue, n) == STATUS_NONE)
+			break;
+		world_send(queue, n, type, type == FLUSH ? 0 : 1 + world_random(REQUEST_SECTORS));
+		break;
+	case 1:
+		if (world_kernel.ring[queue]->taken_count > 0)
+			world_end_one(queue);
+		break;
+	case 2:
+		if (world_random(50) == 0)
+			world_drain(queue);
+		break;
+	default:
+		assert_true(world_process(queue) >= 0);
+		break;
+	}
+}
+
+/* Nothing fails but, in half of the runs, a sync: from then on nothing is promised. */
+static void uring_keeps_its_promises_whatever_happens(void **state)
+{
+	(void)state;
+	for (unsigned int run = 0; run < 60; run++) {
+		const unsigned int queues = 1 + run % 2;
+
+		world_open(run / 2 % 2 ? WRITE_BACK : WRITE_THROUGH, queues);
+		world_seed(run);
+		world_disk.call_outcome = AT_MOST(700);
+		world_disk.fail_sync = run / 4 % 2 ? 1 + world_random(20) : 0;
+		world_disk.fail_with = EIO;
+		world_kernel.outcome = any_outcome;
+		world_kernel.random = true;
+		world_kernel.take = world_random(4);
+		for (unsigned int i = 0; i < 1500; i++)
+			do_anything(queues);
+		for (unsigned int queue = 0; queue < queues; queue++)
+			world_drain(queue);
+		/* What was made available since. */
+		for (unsigned int queue = 0; queue < queues; queue++)
+			world_run(queue);
+		if (!world_disk.fail_sync)
+			assert_int_equal(world_failures(), 0);
+		world_close();
+	}
+}
+
+/* A kernel that refuses */
+
+static void uring_tries_again_when_the_kernel_is_busy(void **state)
+{
+	/* Of a nudge there may be any number; of the others not so many in a row. */
+	const struct {
+		int error;
+		unsigned int count;
+	} refusals[] = { { EAGAIN, 60 }, { EBUSY, 60 }, { EINTR, 1000 } };
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		world_open(WRITE_THROUGH, 1);
+		world_kernel.refusal = refusals[i].error;
+		world_kernel.refusals = refusals[i].count;
+		world_kernel.take = 3;
+		send_writes(0, 8);
+		assert_int_equal(world_process(0), 0);
+		assert_int_equal(world_kernel.refusals, 0);
+		world_kernel.refusals = refusals[i].count;
+		world_drain(0);
+		for (unsigned int n = 0; n < 8; n++)
+			expect(0, n, VIRTIO_BLK_S_OK, 1);
+		assert_int_equal(world_disk.calls, 0);
+		world_close();
+	}
+}
+
+/* It may not read it. */
+static void uring_gets_the_flushers_answer_in_any_way(void **state)
+{
+	const int errors[] = { EAGAIN, EINTR, EINVAL, ECANCELED };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		world_open(WRITE_BACK, 1);
+		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
+		world_kernel.answer_error = errors[i];
+		serve(1, FLUSH, VIRTIO_BLK_S_OK, 1);
+		world_disk.fail_sync = 2;
+		world_disk.fail_with = EIO;
+		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
+		assert_int_equal(world_disk.syncs, 2);
+		world_close();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(uring_goes_on_after_short_pieces),
+		cmocka_unit_test(uring_reads_need_no_flush),
+		cmocka_unit_test(uring_fails_requests_whose_pieces_fail),
+		cmocka_unit_test(uring_does_by_calls_what_was_interrupted),
+		cmocka_unit_test(uring_writes_are_stable_before_they_are_reported_under_write_through),
+		cmocka_unit_test(uring_flush_is_reported_when_all_before_it_is_stable),
+		cmocka_unit_test(uring_what_comes_during_a_flush_needs_another),
+		cmocka_unit_test(uring_writes_that_end_together_share_a_flush),
+		cmocka_unit_test(uring_failed_flush_fails_all_that_relied_on_it),
+		cmocka_unit_test(uring_failed_flush_is_not_forgotten),
+		cmocka_unit_test(uring_failed_flush_is_known_to_all_queues),
+		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
+		cmocka_unit_test(uring_tries_again_when_the_kernel_is_busy),
+		cmocka_unit_test(uring_gets_the_flushers_answer_in_any_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The world around uring.c. */
+#include "uring_world.h"
+
+#include "cmocka_includes.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <virtio/queue_mock.h>
+
+#define RAM 0x20000u
+#define ENTRIES 256u
+#define HEADERS 0x4000u
+#define STATUSES 0x5000u
+#define DATA 0x8000u
+#define DATA_BYTES (REQUEST_SECTORS * 512u)
+#define SECTORS (MAX_QUEUES * REQUESTS * REQUEST_SECTORS)
+#define WORDS 128u /* of a sector */
+
+struct world_disk world_disk;
+struct world_kernel world_kernel;
+
+/* What is read and written is in the first; what would be there after a failure of power in the second. */
+static struct {
+	uint32_t now[SECTORS][WORDS];
+	uint32_t stable[SECTORS][WORDS];
+	bool lost[SECTORS]; /* no later sync writes it */
+	uint32_t reported[SECTORS];
+	FILE *file;
+	struct virtio_blk_file back_end;
+	struct virtio_blk blk;
+	pthread_mutex_t mutex; /* syncs come from other threads */
+	pthread_cond_t changed;
+	uint64_t random;
+	uint32_t number; /* of the last write */
+} world = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+struct request {
+	uint32_t type;
+	uint32_t number;
+	unsigned int sectors;
+	bool sent, judged;
+	int head;
+	int64_t length; /* used; -1: not given back */
+	uint32_t promised[SECTORS];
+};
+
+static struct guest {
+	uint8_t ram[RAM];
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(ENTRIES)];
+	struct virtio_inflight inflight[ENTRIES];
+	struct virtio_queue virtq;
+	struct blk_queue *queue;
+	struct request requests[REQUESTS];
+} guests[MAX_QUEUES];
+
+unsigned int world_random(unsigned int limit)
+{
+	world.random ^= world.random >> 12;
+	world.random ^= world.random << 25;
+	world.random ^= world.random >> 27;
+	return (unsigned int)((world.random * UINT64_C(2685821657736338717)) >> 33) % limit;
+}
+
+void world_seed(uint64_t seed)
+{
+	world.random = seed * 2 + 1;
+}
+
+static unsigned int sector_of(unsigned int queue, unsigned int n)
+{
+	return (queue * REQUESTS + n) * REQUEST_SECTORS;
+}
+
+/* Promises */
+
+static bool is_stable(unsigned int sector, uint32_t number)
+{
+	for (unsigned int i = 0; i < WORDS; i++)
+		if (world.stable[sector][i] < number)
+			return false;
+	return true;
+}
+
+/* Says whether the status of a request that was not looked at before is a promise that is kept. */
+static bool judge(unsigned int queue, unsigned int n)
+{
+	struct request *request = &guests[queue].requests[n];
+	const unsigned int first = sector_of(queue, n);
+	bool good = true;
+
+	if (!request->sent || request->judged || world_status(queue, n) == STATUS_NONE)
+		return true;
+	request->judged = true;
+	if (world_status(queue, n) != VIRTIO_BLK_S_OK)
+		return true;
+	for (unsigned int i = 0; i < SECTORS && request->type == VIRTIO_BLK_T_FLUSH; i++)
+		good = good && is_stable(i, request->promised[i]);
+	for (unsigned int i = 0; i < request->sectors && request->type == VIRTIO_BLK_T_OUT; i++) {
+		world.reported[first + i] = request->number;
+		if (virtio_blk_write_through(&world.blk))
+			good = good && is_stable(first + i, request->number);
+	}
+	return good;
+}
+
+/* Under the mutex. */
+static void judge_all(void)
+{
+	for (unsigned int queue = 0; queue < MAX_QUEUES; queue++)
+		for (unsigned int n = 0; n < REQUESTS; n++)
+			world_disk.early += !judge(queue, n);
+}
+
+static void check(void)
+{
+	unsigned int early;
+
+	pthread_mutex_lock(&world.mutex);
+	judge_all();
+	early = world_disk.early;
+	pthread_mutex_unlock(&world.mutex);
+	assert_int_equal(early, 0);
+}
+
+/* The disk */
+
+/* Moves no more than `most` bytes. Returns how many. */
+static int move(bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset, uint64_t most)
+{
+	uint8_t *bytes = (uint8_t *)world.now;
+	uint64_t done = 0;
+
+	pthread_mutex_lock(&world.mutex);
+	judge_all();
+	for (unsigned int i = 0; i < count && done < most; i++) {
+		const uint64_t part = iov[i].iov_len < most - done ? iov[i].iov_len : most - done;
+
+		if (offset + done + part > sizeof world.now)
+			break;
+		if (is_write)
+			memcpy(bytes + offset + done, iov[i].iov_base, (size_t)part);
+		else
+			memcpy(iov[i].iov_base, bytes + offset + done, (size_t)part);
+		done += part;
+	}
+	for (uint64_t at = offset; is_write && at < offset + done; at++)
+		world.lost[at / 512] = false;
+	pthread_mutex_unlock(&world.mutex);
+	return (int)done;
+}
+
+/* As a piece ends. */
+static int apply(int64_t outcome, bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset)
+{
+	if (outcome < 0)
+		return (int)(outcome - INT64_MIN / 2);
+	return move(is_write, iov, count, offset, (uint64_t)outcome);
+}
+
+static ssize_t call(bool is_write, int fd, const struct iovec *iov, int count, off_t offset)
+{
+	int got;
+
+	if (fd != world_disk.fd || count < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	world_disk.calls++;
+	got = apply(world_disk.call_outcome, is_write, iov, (unsigned int)count, (uint64_t)offset);
+	if (got < 0)
+		errno = -got;
+	return got < 0 ? -1 : got;
+}
+
+ssize_t preadv(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	return call(false, fd, iov, count, offset);
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	return call(true, fd, iov, count, offset);
+}
+
+int fdatasync(int fd)
+{
+	uint32_t before[SECTORS][WORDS];
+	int error = fd == world_disk.fd ? 0 : EBADF;
+
+	pthread_mutex_lock(&world.mutex);
+	judge_all();
+	memcpy(before, world.now, sizeof before);
+	if (++world_disk.syncs == world_disk.fail_sync)
+		error = world_disk.fail_with;
+	pthread_cond_broadcast(&world.changed);
+	while (world_disk.hold)
+		pthread_cond_wait(&world.changed, &world.mutex);
+	judge_all();
+	for (unsigned int i = 0; i < SECTORS; i++) {
+		world.lost[i] |= error && memcmp(world.stable[i], before[i], 512) != 0;
+		if (!world.lost[i])
+			memcpy(world.stable[i], before[i], 512);
+	}
+	pthread_mutex_unlock(&world.mutex);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+void world_await_syncs(unsigned int count)
+{
+	pthread_mutex_lock(&world.mutex);
+	while (world_disk.syncs < count)
+		pthread_cond_wait(&world.changed, &world.mutex);
+	pthread_mutex_unlock(&world.mutex);
+}
+
+void world_release(void)
+{
+	pthread_mutex_lock(&world.mutex);
+	world_disk.hold = false;
+	pthread_cond_broadcast(&world.changed);
+	pthread_mutex_unlock(&world.mutex);
+}
+
+/* The kernel */
+
+int io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags)
+{
+	assert_int_equal(entries, FAKE_ENTRIES);
+	assert_int_equal(flags, 0);
+	assert_true(world_kernel.rings < MAX_QUEUES);
+	memset(ring, 0, sizeof *ring);
+	ring->ring_fd = -1;
+	world_kernel.ring[world_kernel.rings++] = ring;
+	return 0;
+}
+
+void io_uring_queue_exit(struct io_uring *ring)
+{
+	assert_int_equal(ring->taken_count + ring->done_count, 0);
+}
+
+struct io_uring_sqe *io_uring_get_sqe(struct io_uring *ring)
+{
+	return ring->ready_count < FAKE_ENTRIES ? &ring->ready[ring->ready_count++] : NULL;
+}
+
+unsigned int io_uring_sq_ready(const struct io_uring *ring)
+{
+	return ring->ready_count;
+}
+
+static int64_t outcome_of_next(void)
+{
+	if (world_kernel.outcome)
+		return world_kernel.outcome();
+	return world_kernel.ended < world_kernel.outcome_count ? world_kernel.outcomes[world_kernel.ended] : WHOLE;
+}
+
+static void end_piece(struct io_uring *ring, unsigned int which)
+{
+	const struct io_uring_sqe sqe = ring->taken[which];
+	struct io_uring_cqe *cqe = &ring->done[ring->done_count++];
+
+	assert_in_range(ring->done_count, 1, FAKE_ENTRIES);
+	memmove(&ring->taken[which], &ring->taken[which + 1], (--ring->taken_count - which) * sizeof sqe);
+	cqe->data = sqe.data;
+	if (sqe.fd == world_disk.fd) {
+		cqe->res = apply(outcome_of_next(), sqe.is_write, sqe.iov, sqe.count, sqe.offset);
+		world_kernel.ended++;
+	} else if (world_kernel.answer_error) {
+		cqe->res = -world_kernel.answer_error;
+	} else {
+		cqe->res = (int)readv(sqe.fd, sqe.iov, (int)sqe.count);
+	}
+}
+
+static void end_one(struct io_uring *ring)
+{
+	end_piece(ring, world_kernel.random ? world_random(ring->taken_count) : 0);
+}
+
+int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait)
+{
+	const unsigned int most = world_kernel.take ? world_kernel.take : FAKE_ENTRIES;
+	const unsigned int count = ring->ready_count < most ? ring->ready_count : most;
+
+	world_kernel.enters++;
+	if (world_kernel.accepts > 0) {
+		world_kernel.accepts--;
+	} else if (world_kernel.refusals > 0) {
+		world_kernel.refusals--;
+		return -world_kernel.refusal;
+	}
+	for (unsigned int i = 0; i < count; i++)
+		world_kernel.pieces += ring->ready[i].fd == world_disk.fd;
+	assert_true(ring->taken_count + count <= FAKE_ENTRIES);
+	memcpy(&ring->taken[ring->taken_count], ring->ready, count * sizeof ring->ready[0]);
+	memmove(ring->ready, ring->ready + count, (ring->ready_count - count) * sizeof ring->ready[0]);
+	ring->taken_count += count;
+	ring->ready_count -= count;
+	while (ring->done_count < wait) {
+		/* Or it would never return. */
+		assert_true(ring->taken_count > 0);
+		end_one(ring);
+	}
+	return (int)count;
+}
+
+int io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe)
+{
+	*cqe = ring->done;
+	return ring->done_count ? 0 : -EAGAIN;
+}
+
+void io_uring_cqe_seen(struct io_uring *ring, struct io_uring_cqe *cqe)
+{
+	assert_ptr_equal(cqe, ring->done);
+	memmove(ring->done, ring->done + 1, --ring->done_count * sizeof *cqe);
+}
+
+/* The guest */
+
+static void open_guest(struct guest *guest)
+{
+	memset(guest, 0, sizeof *guest);
+	guest->region = (struct virtio_region){ .len = RAM, .host = guest->ram };
+	assert_int_equal(virtio_memory_map_init(&guest->map, &guest->region, 1), 0);
+	assert_int_equal(virtio_mock_init(&guest->mock, &guest->map, 0, ENTRIES, guest->slots, ENTRIES), 0);
+	assert_true(virtio_mock_end(&guest->mock) <= HEADERS);
+	assert_int_equal(virtio_mock_create_queue(&guest->mock, &guest->virtq, guest->inflight, ENTRIES, &guest->map),
+			 0);
+	guest->queue = blk_queue_create_uring(&world.blk, world_disk.fd, "the disk");
+	assert_non_null(guest->queue);
+}
+
+void world_open(uint64_t features, unsigned int queues)
+{
+	struct virtio_blk_options options = { .capacity = SECTORS };
+
+	world.file = tmpfile();
+	assert_non_null(world.file);
+	world_disk = (struct world_disk){ .fd = fileno(world.file), .call_outcome = WHOLE };
+	world_kernel = (struct world_kernel){ .rings = 0 };
+	world_seed(1);
+	world.number = 0;
+	memset(world.now, 0, sizeof world.now);
+	memset(world.stable, 0, sizeof world.stable);
+	memset(world.lost, 0, sizeof world.lost);
+	memset(world.reported, 0, sizeof world.reported);
+	memset(guests, 0, sizeof guests);
+	assert_int_equal(virtio_blk_file_backend(&world.back_end, world_disk.fd, &options.backend), 0);
+	assert_int_equal(virtio_blk_init(&world.blk, &options), 0);
+	assert_int_equal(virtio_blk_negotiate(&world.blk, features), 0);
+	for (unsigned int i = 0; i < queues; i++)
+		open_guest(&guests[i]);
+}
+
+void world_close(void)
+{
+	for (unsigned int i = 0; i < MAX_QUEUES && guests[i].queue; i++) {
+		for (unsigned int n = 0; n < REQUESTS; n++)
+			if (guests[i].requests[n].sent)
+				(void)world_length(i, n);
+		assert_true(virtio_queue_quiesced(&guests[i].virtq));
+		guests[i].queue->ops->destroy(guests[i].queue);
+	}
+	check();
+	for (unsigned int i = 0; i < SECTORS; i++)
+		for (unsigned int w = 0; w < WORDS; w++)
+			assert_true(world.now[i][w] >= world.reported[i]);
+	fclose(world.file);
+}
+
+uint8_t world_status(unsigned int queue, unsigned int n)
+{
+	return __atomic_load_n(&guests[queue].ram[STATUSES + n], __ATOMIC_ACQUIRE);
+}
+
+static void fill(struct guest *guest, unsigned int n, uint32_t word)
+{
+	for (unsigned int i = 0; i < DATA_BYTES; i += 4)
+		memcpy(guest->ram + DATA + n * DATA_BYTES + i, &word, sizeof word);
+}
+
+void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors)
+{
+	struct guest *guest = &guests[queue];
+	struct request *request = &guest->requests[n];
+	const uint16_t flags = type == VIRTIO_BLK_T_IN ? VRING_DESC_F_WRITE : 0;
+	struct virtio_mock_buffer buffers[3] = {
+		{ .addr = HEADERS + 16 * n, .len = 16 },
+		{ .addr = DATA + n * DATA_BYTES, .len = sectors * 512, .flags = flags },
+		{ .addr = STATUSES + n, .len = 1, .flags = VRING_DESC_F_WRITE },
+	};
+
+	if (request->sent)
+		(void)world_length(queue, n);
+	pthread_mutex_lock(&world.mutex);
+	*request = (struct request){ .type = type, .sectors = sectors, .sent = true, .length = -1 };
+	if (type == VIRTIO_BLK_T_OUT)
+		request->number = ++world.number;
+	memcpy(request->promised, world.reported, sizeof request->promised);
+	fill(guest, n, type == VIRTIO_BLK_T_OUT ? request->number : UINT32_MAX);
+	virtio_put_le32(guest->ram + HEADERS + 16 * n, type);
+	virtio_put_le64(guest->ram + HEADERS + 16 * n + 8, sector_of(queue, n));
+	__atomic_store_n(&guest->ram[STATUSES + n], STATUS_NONE, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&world.mutex);
+	if (sectors == 0)
+		buffers[1] = buffers[2];
+	request->head = virtio_mock_add(&guest->mock, buffers, sectors ? 3 : 2);
+	assert_true(request->head >= 0);
+}
+
+unsigned int world_failures(void)
+{
+	unsigned int count = 0;
+
+	for (unsigned int queue = 0; queue < MAX_QUEUES; queue++)
+		for (unsigned int n = 0; n < REQUESTS; n++)
+			count += guests[queue].requests[n].sent && world_status(queue, n) == VIRTIO_BLK_S_IOERR;
+	return count;
+}
+
+/* Takes back what was given back, and compares what was read with the disk. */
+static void take_back(unsigned int queue)
+{
+	struct guest *guest = &guests[queue];
+	struct vring_used_elem used;
+	int got;
+
+	while ((got = virtio_mock_pop_used(&guest->mock, &used)) == 1) {
+		struct request *request = NULL;
+		unsigned int n = 0;
+
+		for (unsigned int i = 0; i < REQUESTS; i++) {
+			if (guest->requests[i].sent && guest->requests[i].length < 0 &&
+			    guest->requests[i].head == (int)used.id) {
+				request = &guest->requests[i];
+				n = i;
+			}
+		}
+		assert_non_null(request);
+		request->length = used.len;
+		if (request->type == VIRTIO_BLK_T_IN && world_status(queue, n) == VIRTIO_BLK_S_OK)
+			assert_memory_equal(guest->ram + DATA + n * DATA_BYTES, world.now[sector_of(queue, n)],
+					    request->sectors * 512);
+	}
+	assert_int_equal(got, 0);
+}
+
+uint32_t world_length(unsigned int queue, unsigned int n)
+{
+	take_back(queue);
+	assert_true(guests[queue].requests[n].length >= 0);
+	return (uint32_t)guests[queue].requests[n].length;
+}
+
+int world_process(unsigned int queue)
+{
+	struct guest *guest = &guests[queue];
+	int result;
+
+	/* A turn ends after a while, too. */
+	do {
+		result = guest->queue->ops->process(guest->queue, &guest->virtq, REQUESTS);
+		check();
+	} while (result == 0 && virtio_queue_available(&guest->virtq) > 0);
+	take_back(queue);
+	return result;
+}
+
+void world_drain(unsigned int queue)
+{
+	struct guest *guest = &guests[queue];
+
+	guest->queue->ops->drain(guest->queue, &guest->virtq);
+	check();
+	take_back(queue);
+	assert_true(virtio_queue_quiesced(&guest->virtq));
+}
+
+void world_end_one(unsigned int queue)
+{
+	assert_true(world_kernel.ring[queue]->taken_count > 0);
+	end_one(world_kernel.ring[queue]);
+	check();
+}
+
+void world_end_moves(unsigned int queue)
+{
+	struct io_uring *ring = world_kernel.ring[queue];
+
+	for (unsigned int i = 0; i < ring->taken_count;)
+		if (ring->taken[i].fd == world_disk.fd)
+			end_piece(ring, i);
+		else
+			i++;
+	check();
+}
+
+void world_run(unsigned int queue)
+{
+	int result = world_process(queue);
+
+	while (world_kernel.ring[queue]->taken_count > 0 || result == 1) {
+		if (world_kernel.ring[queue]->taken_count > 0)
+			world_end_one(queue);
+		result = world_process(queue);
+	}
+	assert_int_equal(result, 0);
+}

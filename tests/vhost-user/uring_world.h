@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A disk, a kernel with an io_uring, and a guest with its driver, for tests of requests that are carried out through
+ * io_uring. The kernel does what it is told: which piece ends next, with which result, and which sync fails.
+ *
+ * Request n is about the sectors from 2n on. Each write has a number, and every word of its data is that number, so that
+ * a sector says how new it is. Whenever anything happens, the world looks at the statuses that are there: one of OK for a
+ * flush, or for a write under write-through, before the disk is as stable as it promises is an error, which
+ * world_check() reports.
+ *
+ * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System calls that uring.c
+ * makes itself, and the file back end's fdatasync(), come here too: the program is linked before the C library.
+ */
+#ifndef URING_WORLD_H
+#define URING_WORLD_H
+
+#include "blk_queue.h"
+
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <virtio/blk_file.h>
+
+#define REQUESTS 80u /* more than are in flight at once */
+#define REQUEST_SECTORS 2u
+#define MAX_QUEUES 2u
+
+#define STATUS_NONE 0xa5
+#define WRITE_THROUGH UINT64_C(0) /* features: a driver that can't flush, ... */
+#define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
+
+/* What becomes of a piece: it is moved, whole or not; or nothing is moved, and the result is this. */
+#define WHOLE INT64_MAX
+#define AT_MOST(bytes) ((int64_t)(bytes))
+#define SAYS(result) (INT64_MIN / 2 + (result))
+
+struct world_disk {
+	int fd;                 /* of a file that nobody looks at */
+	unsigned int syncs;     /* begun */
+	unsigned int fail_sync; /* the one, from 1 on, that fails; 0: none */
+	int fail_with;          /* its errno */
+	bool hold;              /* syncs wait for world_release(), and take what was written before they began */
+	unsigned int calls;     /* of preadv() and pwritev() */
+	int64_t call_outcome;   /* of each of them */
+	unsigned int early;     /* statuses that were there before what they promise */
+};
+
+struct world_kernel {
+	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
+	unsigned int rings;
+	int64_t outcomes[16]; /* of the first pieces of the disk that end; then WHOLE */
+	unsigned int outcome_count, ended;
+	int64_t (*outcome)(void); /* asked instead of those, if set */
+	unsigned int pieces;      /* of the disk that have been taken */
+	int answer_error;         /* the flusher's answer isn't read, and this errno is the result */
+	unsigned int take;        /* pieces that it takes at once; 0: all */
+	int refusal;              /* the errno with which it refuses, ... */
+	unsigned int refusals;    /* ... so often, ... */
+	unsigned int accepts;     /* ... after as many times when it does not */
+	unsigned int enters;
+	bool random; /* pieces end in any order, and not the oldest first */
+};
+
+extern struct world_disk world_disk;
+extern struct world_kernel world_kernel;
+
+/* Sets up all of it, with a queue on the disk of which these features are negotiated, or two. */
+void world_open(uint64_t features, unsigned int queues);
+
+/* Ends it: everything has been given back, and the disk has what was reported as written. */
+void world_close(void);
+
+/* The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of their own. */
+void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
+uint8_t world_status(unsigned int queue, unsigned int n);
+
+/* How many of the last requests were answered with an I/O error. */
+unsigned int world_failures(void);
+
+/* The used length with which it was given back; fails if it wasn't, or more than once. */
+uint32_t world_length(unsigned int queue, unsigned int n);
+
+/* Calls of the device, after which everything is checked. */
+int world_process(unsigned int queue);
+void world_drain(unsigned int queue);
+
+/* Ends a piece that the kernel has taken, as it was told to. Waits for the flusher if it is its answer. */
+void world_end_one(unsigned int queue);
+
+/* Ends all but the flusher's answer. */
+void world_end_moves(unsigned int queue);
+
+/* All of them, and what comes after, until nothing is in flight. */
+void world_run(unsigned int queue);
+
+/* Waits until so many syncs have been begun. */
+void world_await_syncs(unsigned int count);
+
+/* Lets syncs go on that are held. */
+void world_release(void);
+
+/* A number below the limit; the same sequence each time. */
+unsigned int world_random(unsigned int limit);
+void world_seed(uint64_t seed);
+
+#endif
