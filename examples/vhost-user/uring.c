@@ -17,6 +17,7 @@
 
 #include "event_loop.h"
 #include "flusher.h"
+#include "log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -33,6 +34,8 @@
 /* What is in flight must end before the queue can be stopped: with this much no more is begun. */
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
+/* How often in a row the kernel may refuse what it is handed, a moment between: then it is done without io_uring. */
+#define MAX_REFUSALS 100
 #define MOMENT_NS 1000000
 
 static_assert(sizeof(struct iovec) == sizeof(struct virtio_iovec), "ours has the layout of struct iovec");
@@ -53,6 +56,12 @@ struct uring_queue {
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
 	uint64_t bytes;         /* of data of their requests, read or written */
+
+	/* Pieces that the kernel hasn't taken yet, oldest first: of a slot, or, NULL, of the flusher's answer. */
+	struct slot *unsent[SLOTS];
+	unsigned int unsent_count;
+	unsigned int refusals; /* in a row */
+	bool broken;           /* the kernel is handed nothing any more */
 
 	struct flusher flusher;
 	struct slot *unflushed; /* they need a flush that is yet to be begun */
@@ -88,11 +97,19 @@ static bool is_full(const struct uring_queue *uring)
 
 /* Pieces */
 
-/* There is room: a slot has one piece at a time or waits for a flush, and the ring has an entry for each slot. */
-static struct io_uring_sqe *new_piece(struct uring_queue *uring)
+/*
+ * There is room: a slot has one piece at a time or waits for a flush, and the ring has an entry for each slot. NULL if
+ * it is not to be handed to the kernel.
+ */
+static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+	struct io_uring_sqe *sqe;
 
+	assert(uring->unsent_count < SLOTS);
+	uring->unsent[uring->unsent_count++] = slot;
+	if (uring->broken)
+		return NULL;
+	sqe = io_uring_get_sqe(&uring->ring);
 	assert(sqe);
 	return sqe;
 }
@@ -101,8 +118,10 @@ static void begin_move(struct uring_queue *uring, struct slot *slot)
 {
 	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
 	const uint32_t count = virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
-	struct io_uring_sqe *sqe = new_piece(uring);
+	struct io_uring_sqe *sqe = new_piece(uring, slot);
 
+	if (!sqe)
+		return;
 	if (slot->request.type == VIRTIO_BLK_T_IN)
 		io_uring_prep_readv(sqe, uring->queue.fd, iov, count, slot->transfer.offset);
 	else
@@ -164,7 +183,9 @@ static void begin_flush(struct uring_queue *uring)
 	uring->flushing = uring->unflushed;
 	uring->unflushed = NULL;
 	flusher_begin(&uring->flusher);
-	sqe = new_piece(uring);
+	sqe = new_piece(uring, NULL);
+	if (!sqe)
+		return;
 	uring->answer_iov = (struct iovec){ .iov_base = &uring->answer, .iov_len = sizeof uring->answer };
 	io_uring_prep_readv(sqe, uring->flusher.answer, &uring->answer_iov, 1, 0);
 	io_uring_sqe_set_data(sqe, NULL);
@@ -242,15 +263,62 @@ static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 
 /* The ring */
 
+static void rest_a_moment(void)
+{
+	const struct timespec moment = { .tv_nsec = MOMENT_NS };
+
+	(void)nanosleep(&moment, NULL);
+}
+
+/* EAGAIN, EBUSY: the kernel has no memory for it right now. Others are for good, like a filter of system calls. */
+static void refuse(struct uring_queue *uring, int error)
+{
+	if (++uring->refusals < MAX_REFUSALS) {
+		rest_a_moment();
+		return;
+	}
+	log_line("%s: io_uring fails (%s): using ordinary system calls", uring->queue.name, strerror(error));
+	uring->broken = true;
+}
+
 /* Hands the kernel what was begun, and waits until `wait` pieces, 0 or 1, have ended. Does neither if interrupted. */
 static void submit(struct uring_queue *uring, unsigned int wait)
 {
-	const struct timespec moment = { .tv_nsec = MOMENT_NS };
 	const int got = io_uring_submit_and_wait(&uring->ring, wait);
+	const unsigned int left = io_uring_sq_ready(&uring->ring);
+	const unsigned int sent = uring->unsent_count - left;
 
-	/* EAGAIN, EBUSY: the kernel has no memory for it right now. */
-	if (got < 0 && got != -EINTR)
-		(void)nanosleep(&moment, NULL);
+	/* It takes them in order. */
+	memmove(uring->unsent, uring->unsent + sent, left * sizeof uring->unsent[0]);
+	uring->unsent_count = left;
+	if (got < 0 && got != -EINTR && sent == 0)
+		refuse(uring, -got);
+	else
+		uring->refusals = 0;
+}
+
+/* Without io_uring. A piece may be followed by another, or by a flush, whose answer is a piece too. */
+static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq)
+{
+	int result = 0;
+
+	while (uring->unsent_count > 0) {
+		const int error = go_on(uring, virtq, uring->unsent[--uring->unsent_count], -EAGAIN);
+
+		if (!result)
+			result = error;
+		begin_flush(uring);
+	}
+	return result;
+}
+
+/* Sets going what was begun. Returns 0, or an error of the queue. */
+static int set_going(struct uring_queue *uring, struct virtio_queue *virtq)
+{
+	begin_flush(uring);
+	while (uring->unsent_count > 0 && !uring->broken)
+		submit(uring, 0);
+	return do_unsent(uring, virtq);
 }
 
 /* Goes on with what has ended, which is not more than what was in flight. Returns 0, or an error of the queue. */
@@ -288,7 +356,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 {
 	struct uring_queue *uring = from_queue(queue);
 	const int64_t end = blk_queue_turn();
-	int error = reap(uring, virtq);
+	int going, error = reap(uring, virtq);
 	struct virtio_chain chain;
 
 	for (; !error && budget > 0 && !is_full(uring); budget--) {
@@ -300,9 +368,9 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
-	begin_flush(uring);
-	while (io_uring_sq_ready(&uring->ring) > 0)
-		submit(uring, 0);
+	going = set_going(uring, virtq);
+	if (!error)
+		error = going;
 	return error ? error : is_full(uring);
 }
 
@@ -311,11 +379,16 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct uring_queue *uring = from_queue(queue);
 
+	/* A queue that can't take completions any longer is broken, or will be found to be. */
+	(void)set_going(uring, virtq);
 	while (uring->in_flight > 0) {
-		begin_flush(uring);
-		submit(uring, 1);
-		/* A queue that can't take completions any longer is broken, or will be found to be. */
+		/* What the kernel has taken ends, also when it can't be asked to wait for that. */
+		if (uring->broken)
+			rest_a_moment();
+		else
+			submit(uring, 1);
 		(void)reap(uring, virtq);
+		(void)set_going(uring, virtq);
 	}
 }
 

@@ -392,19 +392,58 @@ static void uring_tries_again_when_the_kernel_is_busy(void **state)
 	}
 }
 
-/* It may not read it. */
+/* Ordinary calls do what it was to do, and what it has taken before ends as it would. */
+static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		world_open(WRITE_THROUGH, 1);
+		world_disk.call_outcome = AT_MOST(400);
+		send_writes(0, 4);
+		assert_int_equal(world_process(0), 0);
+		world_kernel.refusal = EPERM;
+		world_kernel.refusals = UINT32_MAX;
+		/* Not before it has taken some more. */
+		world_kernel.accepts = 2;
+		world_kernel.take = 3;
+		for (unsigned int n = 4; n < REQUESTS; n++)
+			world_send(0, n, n % 4 ? OUT : IN, REQUEST_SECTORS);
+		/* It returns, though nobody waits for anything. */
+		assert_true(world_process(0) >= 0);
+		world_end_moves(0);
+		if (i == 0)
+			world_drain(0);
+		world_run(0);
+		for (unsigned int n = 0; n < REQUESTS; n++)
+			assert_int_equal(world_status(0, n), VIRTIO_BLK_S_OK);
+		assert_true(world_disk.calls > REQUESTS - 10);
+		/* From then on it isn't asked. */
+		world_kernel.enters = 0;
+		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
+		serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
+		serve(1, FLUSH, VIRTIO_BLK_S_UNSUPP, 1);
+		assert_int_equal(world_kernel.enters, 0);
+		world_close();
+	}
+}
+
+/* Of a flush it may refuse the answer, or to wait. */
 static void uring_gets_the_flushers_answer_in_any_way(void **state)
 {
 	const int errors[] = { EAGAIN, EINTR, EINVAL, ECANCELED };
 
 	(void)state;
-	for (unsigned int i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+	for (unsigned int i = 0; i < 2 * sizeof errors / sizeof errors[0]; i++) {
 		world_open(WRITE_BACK, 1);
 		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
-		world_kernel.answer_error = errors[i];
+		world_kernel.answer_error = errors[i / 2];
 		serve(1, FLUSH, VIRTIO_BLK_S_OK, 1);
 		world_disk.fail_sync = 2;
 		world_disk.fail_with = EIO;
+		if (i % 2) {
+			world_kernel.refusal = ENOSYS;
+			world_kernel.refusals = UINT32_MAX;
+		}
 		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
 		assert_int_equal(world_disk.syncs, 2);
 		world_close();
@@ -427,6 +466,7 @@ int main(void)
 		cmocka_unit_test(uring_failed_flush_is_known_to_all_queues),
 		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
 		cmocka_unit_test(uring_tries_again_when_the_kernel_is_busy),
+		cmocka_unit_test(uring_does_without_a_kernel_that_refuses_for_good),
 		cmocka_unit_test(uring_gets_the_flushers_answer_in_any_way),
 	};
 
