@@ -29,6 +29,7 @@ static void run(char *const argv[], const sigset_t *signals, pid_t parent, int p
 	if (getppid() == parent && place_descriptors(proxy, irq) == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);
 		signal(SIGPIPE, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		execvp(argv[0], argv);
 	}
 	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));

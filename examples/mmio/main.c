@@ -146,6 +146,8 @@ static void on_signal(struct event_source *source)
 static int watch_signals(struct program *program)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* A write beyond the size that this process may give a file is an error of the disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&program->signal_set);
 	sigaddset(&program->signal_set, SIGINT);
 	sigaddset(&program->signal_set, SIGTERM);

@@ -213,14 +213,15 @@ static void on_signal(struct event_source *source)
 }
 
 /*
- * SIGINT, SIGTERM and SIGHUP become events, and writing to a pipe that nobody reads an error. Threads that are started
- * later inherit this.
+ * SIGINT, SIGTERM and SIGHUP become events. Writing to a pipe that nobody reads becomes an error, and so does a guest's
+ * write beyond the size that this process may give a file. Threads that are started later inherit this.
  */
 static int watch_signals(struct daemon *daemon)
 {
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

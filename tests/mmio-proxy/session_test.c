@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -69,6 +70,23 @@ static void block_device_discards_and_writes_zeroes(void **state)
 }
 
 /* More than the device serves in one turn; there is no other notification. */
+/* The process may not write files that are as large as the image. */
+static void block_device_survives_writes_beyond_the_limit_of_files(void **state)
+{
+	const struct rlimit limit = { IMAGE_BYTES / 2, IMAGE_BYTES / 2 };
+	struct driver driver;
+	struct vm vm;
+
+	(void)state;
+	vm_boot(&vm);
+	assert_int_equal(prlimit(vm.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+	driver_init(&driver, &vm, BLOCK);
+	driver_set_up(&driver, BLOCK_FEATURES);
+	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_IOERR);
+	block_write_and_read(&driver, IMAGE_BYTES / 2 / 512 - 1, 0x3c);
+	vm_finish(&vm);
+}
+
 static void block_device_serves_many_requests_at_once(void **state)
 {
 	const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_IN) };
@@ -431,6 +449,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(block_device_serves_requests_with_all_its_features),
 		cmocka_unit_test(block_device_discards_and_writes_zeroes),
+		cmocka_unit_test(block_device_survives_writes_beyond_the_limit_of_files),
 		cmocka_unit_test(block_device_serves_many_requests_at_once),
 		cmocka_unit_test(random_bytes_are_random),
 		cmocka_unit_test(both_devices_share_the_interrupt),

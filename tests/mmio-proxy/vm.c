@@ -73,6 +73,8 @@ static void run_child(const struct vm *vm, int socket, int irq, int out)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(WATCHDOG_SECONDS);
+	/* What it doesn't see to itself. */
+	signal(SIGXFSZ, SIG_DFL);
 	snprintf(socket_fd, sizeof socket_fd, "%d", socket);
 	snprintf(irq_fd, sizeof irq_fd, "%d", irq);
 	if (dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 && fcntl(socket, F_SETFD, 0) == 0 &&

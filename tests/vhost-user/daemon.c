@@ -95,7 +95,9 @@ static void run_child(const struct daemon_process *daemon, const char *const *ar
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(WATCHDOG_SECONDS);
+	/* What it doesn't see to itself. */
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	for (int i = 0; i < 30 && arguments[i]; i++)
 		argv[i + 1] = arguments[i];
 	memcpy(copy, argv, sizeof copy);

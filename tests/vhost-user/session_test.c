@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
@@ -375,6 +376,28 @@ static void session_reports_a_disk_that_fails(void **state)
 	daemon_finish(&daemon);
 }
 
+/* The process may not write files that are as large as the image. */
+static void session_survives_writes_beyond_the_limit_of_files(void **state)
+{
+	const struct rlimit limit = { IMAGE_BYTES / 2, IMAGE_BYTES / 2 };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	assert_int_equal(prlimit(daemon.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, RING_FEATURES);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_IOERR);
+	/* One that begins before it, and ends behind. */
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512 - 1, 1024), VIRTIO_BLK_S_IOERR);
+	block_write_and_read(&fe, IMAGE_BYTES / 2 / 512 - 1, 0x3c);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_OK);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, "failed 2)"));
+}
+
 static void submit_range(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t sectors, uint32_t flags)
 {
 	const struct virtio_blk_discard_write_zeroes range = {
@@ -571,6 +594,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_shows_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(session_reports_a_disk_that_fails),
+		cmocka_unit_test(session_survives_writes_beyond_the_limit_of_files),
 		cmocka_unit_test(session_discards_and_writes_zeroes),
 		cmocka_unit_test(session_of_second_front_end_begins_after_the_first),
 		cmocka_unit_test(session_stops_a_ring_whose_index_jumps),

@@ -15,7 +15,8 @@
  * told in place of the back end; nor is it opened with O_SYNC or O_DSYNC, with which writes would be.
  *
  * Interrupted calls are repeated, short ones continued by the caller of the back end, and the end of a file
- * that has shrunk under the disk is an error for reads; writes and zeroes make it grow. A descriptor opened
+ * that has shrunk under the disk is an error for reads; writes and zeroes make it grow. A write beyond the process's
+ * RLIMIT_FSIZE raises SIGXFSZ, which ends the process unless that is ignored: then it is an error. A descriptor opened
  * with O_DIRECT works only for drivers whose buffers happen to be aligned as the host demands: don't.
  *
  * Threads: any number at once.
