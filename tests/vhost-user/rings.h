@@ -13,6 +13,8 @@
 #define RINGS 4
 #define RING_ENTRIES 128
 #define RING_REQUESTS RING_ENTRIES
+#define RING_FLUSHES 3
+#define RING_FLUSH_ROUNDS 10
 #define REQUEST_SECTORS 1u
 #define REQUEST_BYTES (512u * REQUEST_SECTORS)
 #define RING_SECTORS 512u
@@ -54,8 +56,9 @@ int ring_kick(struct ring *ring);
 int ring_wait(struct ring *ring, unsigned int count);
 
 /*
- * Writes and reads back what nobody else writes, `rounds` times, RING_REQUESTS requests at once. Returns NULL, or
- * what was wrong.
+ * Writes and reads back what nobody else writes, `rounds` times, RING_REQUESTS requests at once. In the first of
+ * RING_FLUSH_ROUNDS rounds RING_FLUSHES of them are flushes, when it writes and when it reads: one alone, and one that
+ * comes twice. Returns NULL, or what was wrong.
  */
 const char *ring_traffic(struct ring *ring, unsigned int rounds);
 
