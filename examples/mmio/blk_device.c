@@ -225,7 +225,6 @@ int blk_open(struct blk_device *blk, const char *path, const struct blk_host *ho
 		.max_discard_seg = BLK_RANGES,
 		.max_write_zeroes_sectors = MAX_RANGE_SECTORS,
 		.max_write_zeroes_seg = 1,
-		.write_zeroes_may_unmap = true,
 	};
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -234,6 +233,7 @@ int blk_open(struct blk_device *blk, const char *path, const struct blk_host *ho
 	*blk = (struct blk_device){ .host = *host, .fd = -1 };
 	if (open_image(blk, path, &bytes) == 0) {
 		disk.capacity = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
+		disk.write_zeroes_may_unmap = virtio_blk_file_may_unmap(blk->fd);
 		memcpy(disk.id, name, strnlen(name, sizeof disk.id));
 		if (virtio_blk_file_backend(&blk->file, blk->fd, &disk.backend) == 0 &&
 		    virtio_blk_init(&blk->blk, &disk) == 0 && make_device(blk) == 0)

@@ -251,7 +251,7 @@ static int open_disk(struct blk_device *blk, const struct blk_device_options *op
 		disk.max_discard_seg = BLK_QUEUE_RANGES;
 		disk.max_write_zeroes_sectors = MAX_REQUEST_BYTES >> VIRTIO_BLK_SECTOR_SHIFT;
 		disk.max_write_zeroes_seg = 1;
-		disk.write_zeroes_may_unmap = true;
+		disk.write_zeroes_may_unmap = virtio_blk_file_may_unmap(blk->fd);
 	}
 	memcpy(disk.id, options->serial, serial < sizeof disk.id ? serial : sizeof disk.id);
 	disk.capacity = bytes >> VIRTIO_BLK_SECTOR_SHIFT;

@@ -382,6 +382,50 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 	close(w.fd);
 }
 
+/* What the caller tells the driver is true, and to ask changes nothing. */
+static void file_says_whether_zeroes_may_unmap(void **state)
+{
+	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };
+	static struct world w;
+	struct stat st;
+
+	begin_with_holes(&w, state, false);
+	faults.interrupts = 3;
+	assert_true(virtio_blk_file_may_unmap(w.fd));
+	assert_int_equal(faults.punches, 1);
+	check(&w);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		const uint64_t before = allocated(&w);
+
+		assert_int_equal(ftruncate(w.fd, (off_t)sizes[i]), 0);
+		assert_true(virtio_blk_file_may_unmap(w.fd));
+		assert_int_equal(fstat(w.fd, &st), 0);
+		assert_int_equal(st.st_size, sizes[i]);
+		assert_true(i == 2 || allocated(&w) == before);
+		assert_int_equal(pread(w.fd, w.got, FILE_BYTES, 0), sizes[i]);
+		assert_memory_equal(w.got, w.model, sizes[i]);
+	}
+	for (size_t i = 0; i < COUNT(unsupported); i++) {
+		faults.punch_error = unsupported[i];
+		assert_false(virtio_blk_file_may_unmap(w.fd));
+	}
+	close(w.fd);
+	assert_false(virtio_blk_file_may_unmap(w.fd));
+}
+
+static void file_that_is_none_may_not_unmap(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	memset(&faults, 0, sizeof faults);
+	assert_int_equal(pipe(ends), 0);
+	assert_false(virtio_blk_file_may_unmap(ends[0]));
+	assert_false(virtio_blk_file_may_unmap(ends[1]));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void file_zeroes_in_a_hole_are_zeroes(void **state)
 {
 	static struct world w;
@@ -632,6 +676,17 @@ static void device_zeroes_are_read_back(void **state)
 	}
 }
 
+static void device_may_unmap_without_being_asked(void **state)
+{
+	static struct world w;
+
+	begin_device(&w, state);
+	assert_true(virtio_blk_file_may_unmap(w.fd));
+	assert_int_equal(faults.controls + faults.punches + faults.zeroes + faults.puts, 0);
+	check(&w);
+	close(w.fd);
+}
+
 static void device_size_is_its_end(void **state)
 {
 	uint64_t bytes = 77;
@@ -666,6 +721,8 @@ int main(void)
 		ON_BOTH(file_zeroes_give_storage_back_under_unmap),
 		ON_BOTH(file_zeroes_keep_storage_without_unmap),
 		ON_BOTH(file_zeroes_keep_storage_without_unmap_when_written_by_hand),
+		ON_BOTH(file_says_whether_zeroes_may_unmap),
+		cmocka_unit_test(file_that_is_none_may_not_unmap),
 		ON_BOTH(file_zeroes_in_a_hole_are_zeroes),
 		ON_BOTH(file_zeroes_past_a_shrunk_end_are_read_back),
 		ON_BOTH(file_discard_gives_storage_back),
@@ -677,6 +734,7 @@ int main(void)
 		ON(device_is_discarded_and_erased_by_its_own_commands, here),
 		ON(device_without_a_command_ignores_discard_and_fails_erase, here),
 		ON_BOTH(device_zeroes_are_read_back),
+		ON(device_may_unmap_without_being_asked, here),
 		ON(device_size_is_its_end, here),
 	};
 

@@ -261,6 +261,20 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
 	return 0;
 }
 
+bool virtio_blk_file_may_unmap(int fd)
+{
+	struct stat st;
+	uint64_t behind;
+
+	if (fstat(fd, &st))
+		return false;
+	if (!S_ISREG(st.st_mode))
+		return S_ISBLK(st.st_mode);
+	/* Not in the block that the file ends in. */
+	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
+	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;
+}
+
 int virtio_blk_file_size(int fd, uint64_t *bytes)
 {
 	struct stat st;

@@ -63,6 +63,17 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
 VIRTIO_MUST_CHECK
 int virtio_blk_file_size(int fd, uint64_t *bytes);
 
+/*
+ * Whether write zeroes may give storage back, for options.write_zeroes_may_unmap, which is clear where it never does
+ * (virtio 1.4, 5.2.6.2): asks the file system for a hole behind the end of a regular file. At most storage that was
+ * allocated there is given back.
+ *
+ * @fd  open for writing
+ *
+ * Returns true too for a block device, which can't be asked without changing it. False for what is neither.
+ */
+bool virtio_blk_file_may_unmap(int fd);
+
 VIRTIO_END_DECLS
 
 #endif
