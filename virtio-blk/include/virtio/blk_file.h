@@ -8,6 +8,9 @@
  * unmapped reads as zeroes. Secure erase works on block devices only, and only on those that have it: on others
  * a request fails.
  *
+ * LIFETIME is not offered, also for a device that knows its own, like an eMMC: it is no file's, and systems tell it each
+ * in their own way. Who can ask copies the operations, adds this one, and has the disk use the copy.
+ *
  * When a flush has failed, all later ones do, and so do writes and changes of ranges that are flushed: what the guest
  * wrote may be lost, and the kernel says that only once. The way out is another back end, on the file opened anew, by
  * somebody who knows what the file has. Flushes by several threads are carried out one at a time, those that wait for
