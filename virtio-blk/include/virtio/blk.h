@@ -129,10 +129,18 @@ struct virtio_blk_options {
 	bool read_only;               /* offers RO; then the back end needs no writev */
 	bool config_wce;              /* offers CONFIG_WCE, for which the back end needs a flush */
 	uint16_t num_queues;          /* 0: no MQ */
-	uint32_t size_max;            /* bytes; 0: no SIZE_MAX. Advertised, not enforced */
-	uint32_t seg_max;             /* segments; 0: no SEG_MAX. Advertised; what is enforced is parse's array */
-	uint64_t max_request_bytes;   /* of data of a read or a write; more is an I/O error; 0: no limit */
-	uint32_t blk_size;            /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
+
+	/*
+	 * What a driver should keep to, and what is enforced. The first two are advertised alone: not all drivers
+	 * heed them, nothing here depends on them, and pieces of guest memory, which are counted here, are no measure
+	 * of a driver's descriptors. What bounds a request is max_request_bytes, and the array that virtio_blk_parse()
+	 * is given.
+	 */
+	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
+	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
+	uint64_t max_request_bytes; /* of data of a read or a write; more is an I/O error; 0: no limit */
+
+	uint32_t blk_size; /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
 
 	uint16_t cylinders; /* 0: no GEOMETRY */
 	uint8_t heads;
