@@ -5,7 +5,8 @@
 # Its last line is "N passed, N failed, N skipped"; its exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     Everything is made below $BUILD_DIR, by default build.
 # Last, each fuzzer runs for $FUZZ_SECONDS, by default 10.
-# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped.
+# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped, and so does a test
+# of io_uring where the system has it and liburing was not there to build with.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/guests/lib.sh

@@ -2,6 +2,8 @@
 /*
  * A program for guests: uses a disk in ways that no ordinary program does. It is copied into the guest's initramfs.
  *
+ * io_uring: for the host: succeeds if this system lets us use io_uring, and otherwise says why not.
+ *
  * exercise DISK FIRST COUNT WORKERS COPY: in COUNT sectors from FIRST, so many processes at once write and read with
  *     O_DIRECT: any number of sectors from 1 to 1023, at any sector, from memory in one piece or many, at any 512th byte
  *     of a page. What is read must be what was written. At the end, what these sectors must have is written to the file COPY.
@@ -14,12 +16,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -309,6 +313,17 @@ static bool run_numbers(int disk, char **argv)
 	return worker < 0 || write_numbers(disk, (unsigned int)worker, stream + (unsigned int)worker, pause_ms);
 }
 
+/* Without liburing, which may not be there. */
+static bool has_io_uring(void)
+{
+	struct io_uring_params params = { 0 };
+
+	if (syscall(SYS_io_uring_setup, 1, &params) >= 0)
+		return true;
+	printf("io_uring is not possible here: %s\n", strerror(errno));
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const bool numbers = argc == 6 && strcmp(argv[1], "number") == 0;
@@ -316,8 +331,11 @@ int main(int argc, char **argv)
 	unsigned long workers;
 	bool good;
 
+	if (argc == 2 && strcmp(argv[1], "io_uring") == 0)
+		return has_io_uring() ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (!numbers && (argc != 7 || strcmp(argv[1], "exercise") != 0)) {
-		fputs("usage: disk_io exercise DISK FIRST COUNT WORKERS COPY | number DISK STREAM WORKERS PAUSE\n",
+		fputs("usage: disk_io exercise DISK FIRST COUNT WORKERS COPY | number DISK STREAM WORKERS PAUSE | "
+		      "io_uring\n",
 		      stderr);
 		return EXIT_FAILURE;
 	}

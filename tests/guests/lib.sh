@@ -187,6 +187,32 @@ need_guest() {
 	exit 77
 }
 
+# choose_aio DAEMON DISK_IO: sets $aio to io_uring. Where the system has none, or the daemon can't use it, to sync, and
+# $no_uring to the reason, which is for end_test.
+choose_aio() {
+	aio=io_uring no_uring=
+	if ! no_uring=$("$2" io_uring); then
+		aio=sync no_uring=${no_uring:-"cannot ask whether io_uring is possible here"}
+	elif "$1" --help | grep -q 'without it'; then
+		# Where guests are required the rest is, too.
+		[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "the system has io_uring, and the daemon was built without it"
+		aio=sync no_uring="the daemon was built without liburing"
+	fi
+}
+
+# check_aio: a daemon that was told to use io_uring, and has started, does.
+check_aio() {
+	[ "$aio" = sync ] || ! grep 'no io_uring' daemon.log >&2 ||
+		fail "the system has io_uring, and the daemon does without"
+}
+
+# end_test: the end of a test with disks that were to use io_uring. What was tested was good; what was not is named.
+end_test() {
+	[ -n "$no_uring" ] || exit 0
+	echo "skipped: io_uring; the disks used system calls, and that was good: $no_uring"
+	exit 77
+}
+
 # sectors FILE FIRST COUNT: so many sectors of a file.
 sectors() {
 	dd if="$1" bs=64k iflag=skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU, without hardware virtualisation, with QEMU's own vhost-user front end between the
 # guest's PCI driver and our vhost-user daemon: two disks with four queues for four processors, one of them by way of
-# io_uring if the daemon can. The guest uses all queues (qemu-blk-init.sh), restarts, and uses them again; then the
-# images are checked from outside.
+# io_uring. The guest uses all queues (qemu-blk-init.sh), restarts, and uses them again; then the images are checked
+# from outside.
 # usage: qemu-blk.sh DAEMON DISK_IO FOLDER
 # DISK_IO is a program for the guest. FOLDER receives the images and the logs, and is made if it does not exist.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Where the daemon cannot use io_uring the test is made with system calls, and then exits with 77 if all was good.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
@@ -48,12 +49,12 @@ cp first.img before.img
 truncate -s $((8 * mib)) second.img
 PATH=${disk_io%/*}:$PATH make_initramfs initramfs.gz "$here/qemu-blk-init.sh" "virtio_pci virtio_blk" \
 	blkdiscard "${disk_io##*/}" || fail "no initramfs"
-if "$daemon" --help | grep -q 'without it'; then aio=sync; else aio=io_uring; fi
+choose_aio "$daemon" "$disk_io"
 
 echo "Starting the daemon and booting a guest in QEMU whose disks it serves"
 start_daemon "$daemon" --blk first.img,serial=qemu-first,queues=4,socket=first.sock \
 	--blk second.img,serial=qemu-second,queues=4,aio="$aio",socket=second.sock || fail "no daemon"
-if [ "$aio" = sync ] || grep -q 'no io_uring' daemon.log; then ok "no io_uring: both disks use system calls"; fi
+check_aio
 run_qemu
 grow_disk 9>&- &
 helper_pid=$!
@@ -103,3 +104,4 @@ for image in first.img second.img; do
 	[ "$(count $image faults)" = 0 ] || fail "the daemon saw faults in the queues"
 done
 ok "no request failed: $(sed -n 's/^blk first.img: \(.* requests\)/\1/p' daemon.log)"
+end_test

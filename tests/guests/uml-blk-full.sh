@@ -5,7 +5,8 @@
 # meanwhile; then the images are checked from outside.
 # usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO]
 # DISK_IO is a program for the guest. FOLDER receives the images and the logs, and is made if it does not exist. AIO is
-# how the daemon accesses the images: sync or io_uring. Where the daemon can't use io_uring that is skipped (77).
+# how the daemon accesses the images: sync or io_uring. Where the daemon can't use io_uring that is skipped (77), or
+# fails if the system could, and VIRTIO_REQUIRE_GUESTS is set.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
@@ -16,17 +17,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# = 3 ] || [ $# = 4 ] || { echo "usage: $0 DAEMON DISK_IO FOLDER [AIO]" >&2; exit 2; }
 daemon=$(readlink -f "$1")
 disk_io=$(readlink -f "$2")
-aio=${4:-sync}
 begin_test "$3" disk.img ro.img before.img grown.img files ./*.sock
 mib=$((1024 * 1024))
 uml_memory=128M
-
-# skip_without_uring: the daemon says so and goes on without, or was built without.
-skip_without_uring() {
-	reason=$(grep -m 1 -e 'no io_uring' -e 'without liburing' daemon.log) || return 0
-	echo "skipped: $reason"
-	exit 77
-}
 
 # change_size AWAITED MIB: gives the disk another size when the guest waits for it.
 change_size() {
@@ -42,6 +35,8 @@ all_are_zero() { sectors disk.img "$1" "$2" | cmp -s -n $(($2 * 512)) - /dev/zer
 # unchanged FIRST COUNT: whether these sectors of the disk are what they were before the guest came.
 unchanged() { [ "$(sectors disk.img "$1" "$2" | sum)" = "$(sectors before.img "$1" "$2" | sum)" ]; }
 
+if [ "${4:-sync}" = io_uring ]; then choose_aio "$daemon" "$disk_io"; else aio=sync no_uring=; fi
+[ -z "$no_uring" ] || { echo "skipped: $no_uring"; exit 77; }
 need_guest guest_packages
 dd if=/dev/urandom of=disk.img bs=1M count=32 2>/dev/null
 cp disk.img before.img
@@ -57,8 +52,8 @@ PATH=${disk_io%/*}:$PATH make_initramfs initramfs.gz "$here/blk-full-init.sh" vi
 
 echo "Starting the daemon and booting a guest whose disks it serves ($aio)"
 start_daemon "$daemon" --blk disk.img,serial=0123456789-disk-full,queues=4,aio="$aio",socket=blk.sock \
-	--blk ro.img,serial=ro,readonly=on,aio="$aio",socket=ro.sock || { skip_without_uring; fail "no daemon"; }
-skip_without_uring
+	--blk ro.img,serial=ro,readonly=on,aio="$aio",socket=ro.sock || fail "no daemon"
+check_aio
 {
 	change_size grow 40
 	change_size shrink 36

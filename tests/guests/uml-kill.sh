@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks, two of them by way
-# of io_uring if the daemon can, and says on its console which of them the disk has acknowledged (kill-init.sh). Amid that
-# the daemon is killed. Whatever was acknowledged must be in the image, where it belongs.
+# of io_uring, and says on its console which of them the disk has acknowledged (kill-init.sh). Amid that the daemon is
+# killed. Whatever was acknowledged must be in the image, where it belongs.
 # usage: uml-kill.sh DAEMON DISK_IO FOLDER
 # DISK_IO is a program for the guest. FOLDER receives the images and the logs, and is made if it does not exist.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Where the daemon cannot use io_uring the test is made with system calls, and then exits with 77 if all was good.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -64,13 +65,13 @@ need_guest guest_packages
 truncate -s $((3 * places * place_bytes)) busy-0.img busy-1.img calm-0.img calm-1.img
 PATH=${disk_io%/*}:$PATH make_initramfs initramfs.gz "$here/kill-init.sh" virtio_blk "${disk_io##*/}" ||
 	fail "no initramfs"
-if "$daemon" --help | grep -q 'without it'; then aio=sync; else aio=io_uring; fi
+choose_aio "$daemon" "$disk_io"
 
 echo "Starting the daemon and booting a guest whose disks it serves"
 start_daemon "$daemon" --blk busy-0.img,serial=busy-0,socket=0.sock --blk calm-0.img,serial=calm-0,socket=1.sock \
 	--blk busy-1.img,serial=busy-1,aio="$aio",socket=2.sock \
 	--blk calm-1.img,serial=calm-1,aio="$aio",socket=3.sock || fail "no daemon"
-if [ "$aio" = sync ] || grep -q 'no io_uring' daemon.log; then ok "no io_uring: all disks use system calls"; fi
+check_aio
 boot_until have_enough initramfs.gz virtio_uml.device=0.sock:2 virtio_uml.device=1.sock:2 \
 	virtio_uml.device=2.sock:2 virtio_uml.device=3.sock:2 ||
 	fail "the guest did not write enough"
@@ -92,3 +93,4 @@ for stream in $streams; do
 done
 ok "the images have all records that were acknowledged; the last ones are $(
 	for stream in $streams; do last_of "$stream"; done | tr '\n' ' ')"
+end_test

@@ -2,7 +2,8 @@
 /*
  * The daemon under test, as a process: started in a temporary folder with a disk image, asked to end, and its output.
  * Its path is the test program's argument, or $VIRTIO_VHOST_USER. With a second argument, "io_uring", its disks use
- * that; where the system has none, the test is skipped.
+ * that. Where the system has none, the test is skipped; where it has, and the daemon was built without, it fails if
+ * VIRTIO_REQUIRE_GUESTS is set, and is skipped otherwise.
  *
  * It dies with the test program, and the test program dies of SIGALRM if either hangs.
  */
