@@ -215,7 +215,16 @@ inline VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, ui
 inline VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src,
 					  size_t len);
 
-/* Whether len bytes at addr permit this access: 0, or the error that the access would return. */
+/*
+ * Whether a range permits an access.
+ *
+ * @cursor  where to look
+ * @addr    first byte, as the driver gave it
+ * @len     bytes; the range may cross regions
+ * @access  VIRTIO_ACCESS_... bits: what would be done there
+ *
+ * Returns 0; or the error that the access would return: VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
+ */
 VIRTIO_MUST_CHECK
 int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
 
@@ -352,7 +361,14 @@ void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, ui
 /*
  * Raw access: bytes of guest memory behind a host pointer that one of the functions above has
  * resolved. Everything that the suite does to such bytes is one of these. Not for a caller's use
- * outside of a device that keeps its own shared structures.
+ * outside of a device that keeps its own shared structures. Nothing is checked, and nothing recorded in a dirty log.
+ *
+ * @guest   host address of the first guest byte: all bytes of the access are inside one region. For a ..._load_... or
+ *          ..._store_... aligned to the field's size; a used element to 4 bytes, a descriptor to 8
+ * @dst     the caller's own memory, len bytes
+ * @src     likewise; only read
+ * @len     bytes; may be 0
+ * @value   in the host's byte order, as is everything that a load returns
  */
 
 /* Integers through which memory of any declared type may be accessed. */
@@ -377,7 +393,10 @@ struct virtio_guest_desc {
 		memcpy((uint8_t *)(to) + (len) - sizeof last_, &last_, sizeof last_);                                  \
 	} while (0)
 
-/* As memcpy(), whose call costs more than the copying where it is of a few bytes and the compiler doesn't know how many. */
+/*
+ * As memcpy(), whose call costs more than the copying where it is of a few bytes and the compiler doesn't know how
+ * many. Used by the two below, from and to guest memory.
+ */
 inline VIRTIO_HOT void virtio_guest_copy(void *to, const void *from, size_t len)
 {
 	if (__builtin_constant_p(len)) {

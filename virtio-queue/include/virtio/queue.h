@@ -21,7 +21,7 @@
  * completes it with length 0 and goes on. An incoherent ring (an index too far ahead, a head out
  * of range or in flight already) breaks the queue: the call that finds it returns the cause, later
  * pops return VIRTIO_EBROKEN, and only a reset mends it, but what is in flight can still be completed.
- * Each fault is counted, and the first one kept (virtio_queue_stats()).
+ * Each fault is counted, and the first one kept (virtio_queue_get_stats()).
  *
  * Threads: all calls on one queue, completion and reset included, are serialised by the caller;
  * <virtio/queue_sync.h> does it with a lock. Tokens may cross threads. Nothing here blocks or
@@ -204,7 +204,8 @@ inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio
  * How many chains are there to be popped right now: 0 to the queue size.
  *
  * For a drain that ends although the driver keeps adding: pop as many and see to other work. Reads
- * the driver's index afresh. Returns the count, or an error as virtio_queue_pop() does.
+ * the driver's index afresh. Returns the count, or an error of virtio_queue_pop() other than those of a head:
+ * VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM.
  */
 int virtio_queue_available(struct virtio_queue *queue);
 
@@ -270,15 +271,17 @@ inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queu
  * Asks the driver to notify when it makes buffers available, and looks whether it has already.
  *
  * Returns 1 if there is something to pop: the driver may not notify for it, so pop and call this
- * again. 0 if there is nothing: sleep, a notification will come. Errors as virtio_queue_pop().
+ * again. 0 if there is nothing: sleep, a notification will come. Errors as virtio_queue_available();
+ * VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM may be about the used ring, too.
  * virtio 1.4, 2.7.10.2
  */
 int virtio_queue_enable_notification(struct virtio_queue *queue);
 
 /*
  * Tells the driver that it need not notify. A hint: notifications may still come. Under EVENT_IDX
- * there is nothing to say, the event index simply stays behind. Returns as virtio_queue_pop(), but
- * never 1.
+ * there is nothing to say, the event index simply stays behind. Returns 0; VIRTIO_ENOTREADY, VIRTIO_EBROKEN or
+ * VIRTIO_EBUSY as virtio_queue_pop(); and for a used ring that is not contiguous in host memory VIRTIO_ENOTMAPPED,
+ * VIRTIO_EFAULT or VIRTIO_EPERM, of which the last two break the queue.
  */
 int virtio_queue_disable_notification(struct virtio_queue *queue);
 
@@ -313,7 +316,9 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
  *
  * @out  the index; untouched on failure
  *
- * Return 0, or an error as virtio_queue_pop(), except that nothing is judged, so nothing breaks.
+ * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM for a ring that is not
+ * contiguous in host memory. Nothing is judged, so nothing breaks, and a broken queue, or one with requests to be
+ * replayed, answers as any other.
  */
 int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out);
 int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);

@@ -92,7 +92,7 @@ int virtio_queue_config_set_addr_high(struct virtio_queue_config *config, enum v
  * The length of an area in bytes, for the configured size and features.
  *
  * The event fields at the ends of the two rings count only under event_idx: without it they are not
- * the device's to touch.
+ * the device's to touch. 0 for an unknown area.
  */
 uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config, enum virtio_queue_area area);
 
