@@ -83,6 +83,10 @@ struct virtio_chain {
 	/*
 	 * Of the queue popped from: for reading and writing the buffers. The queue has two more right behind it, for
 	 * what lies elsewhere: one for indirect tables, and one for data, see virtio_chain_data_memory().
+	 *
+	 * All three show the queue's map of the moment, not the one that the chain was popped under. After
+	 * virtio_queue_set_memory() an address may mean other bytes: those of an uncompleted request are then reached
+	 * through segments that were collected before, or through a cursor of the caller's own on the old map.
 	 */
 	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;

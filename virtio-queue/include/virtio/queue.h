@@ -169,11 +169,15 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * @queue  started
  * @map    as for virtio_queue_start()
  *
- * Requests in flight stay so, and what was collected from them stays valid under the old map, which
- * must live until virtio_queue_old_maps_unused(). What was popped must be walked to its end, or
- * collected, before: a walk afterwards finds its tables in the old map and its buffers in the new one.
+ * Requests in flight stay so. Their bytes stay where they were, in the old map, which must live until
+ * virtio_queue_old_maps_unused(), and are reached through the segments that were collected before, or through a
+ * cursor of the caller's own on the old map: chain->memory of every chain, popped before or after, is on the new map
+ * from here on, where the same address may belong to someone else. So a device that writes a status in the end
+ * collects, or keeps such a cursor. What was popped must be walked to its end, or collected, before the switch: a walk
+ * afterwards may find its tables in either map. Used elements go where the new map has the used ring.
  * Where the new map has a dirty log and the old one has none, I/O in flight writes unrecorded: a
- * migration counts on the log only from virtio_queue_old_maps_unused() on. Returns 0; VIRTIO_ENOTREADY if not started;
+ * migration counts on the log only from virtio_queue_old_maps_unused() on. A broken queue is switched too, and stays
+ * broken. Returns 0; VIRTIO_ENOTREADY if not started;
  * VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if the ring areas are not in the new map: then the
  * queue goes on with the old one.
  */
