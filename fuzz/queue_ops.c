@@ -295,7 +295,7 @@ static void device_serve(struct harness *h)
 	collect(h, r, MOST_SEGMENTS, NULL, 0);
 	if (r->segments)
 		harness_echo(h, r);
-	complete(h, r->chain.token, r->segments ? (uint32_t)virtio_writer_done(&r->writer) : 0);
+	complete(h, r->chain.token, r->segments ? virtio_writer_used(&r->writer) : 0);
 }
 
 static void device_undo(struct harness *h)

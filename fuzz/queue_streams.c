@@ -195,6 +195,7 @@ void harness_stream_step(struct harness *h, struct harness_request *r)
 	FUZZ_CHECK(virtio_reader_done(&r->reader) == r->reading.done, "read");
 	FUZZ_CHECK(virtio_writer_left(&r->writer) == left(&r->writing), "left to write");
 	FUZZ_CHECK(virtio_writer_done(&r->writer) == r->writing.done, "written");
+	FUZZ_CHECK(virtio_writer_used(&r->writer) == r->writing.done, "used length");
 }
 
 void harness_echo(struct harness *h, struct harness_request *r)

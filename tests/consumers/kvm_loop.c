@@ -70,7 +70,7 @@ static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 	virtio_writer_init(&out, &c);
 	while (virtio_writer_left(&out) > 0 && (n = virtio_reader_read(&in, bounce, sizeof bounce)) > 0)
 		virtio_writer_write(&out, bounce, n);
-	return (uint32_t)virtio_writer_done(&out);
+	return virtio_writer_used(&out);
 }
 
 /* Runs on the device's thread each time the driver has kicked. 0, or why the device needs a reset. */

@@ -201,7 +201,7 @@ static void collect_and_stream(struct device *d)
 	MUST(virtio_writer_write_exact(&writer, bytes, 32) == 0);
 	MUST(virtio_writer_iovec(&writer, UINT64_MAX, iov, COUNT(iov), &filled) >= 1);
 	MUST(virtio_writer_advance(&writer, filled) == 0);
-	give_back(d, chain.token, (uint32_t)virtio_writer_done(&writer));
+	give_back(d, chain.token, virtio_writer_used(&writer));
 }
 
 static void walk_indirect(struct device *d)

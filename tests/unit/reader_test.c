@@ -420,6 +420,35 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 	expect_writer(&status, 1, 0);
 }
 
+/* Around 2^32 bytes, which a chain may have and a used length can't say; no byte of them is looked at. */
+static void writer_used_stops_at_the_last_length(void **state)
+{
+	static const uint64_t front[] = { 0, 1, UINT32_MAX - 1, UINT32_MAX, UINT64_C(1) << 32 };
+	const uint64_t all = VIRTIO_CHAIN_MAX_BYTES;
+	struct virtio_segment segment;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	segment = f.segments[HALF];
+	segment.len = all;
+	for (uint32_t i = 0; i < sizeof front / sizeof front[0]; i++) {
+		const struct virtio_collected chain = { .segments = &segment, .writable = 1, .writable_bytes = all };
+		struct virtio_writer writer, rest;
+
+		virtio_writer_init(&writer, &chain);
+		assert_int_equal(virtio_writer_used(&writer), 0);
+		assert_int_equal(virtio_writer_advance(&writer, front[i]), 0);
+		expect_writer(&writer, front[i], all - front[i]);
+		assert_int_equal(virtio_writer_used(&writer), front[i] < all ? front[i] : UINT32_MAX);
+		/* Of a part, what is in it. */
+		assert_int_equal(virtio_writer_split(&writer, 0, &rest), 0);
+		assert_int_equal(virtio_writer_advance(&rest, all - front[i]), 0);
+		assert_int_equal(virtio_writer_used(&rest), front[i] ? all - front[i] : UINT32_MAX);
+	}
+	expect_host(&f);
+}
+
 /* I/O vectors */
 
 /* Segments that hold any of the bytes from one position to another. */
@@ -570,6 +599,7 @@ int main(void)
 		cmocka_unit_test(writer_advances_and_writes_exactly),
 		cmocka_unit_test(writer_splits_anywhere),
 		cmocka_unit_test(writer_rest_may_be_written_before_the_front),
+		cmocka_unit_test(writer_used_stops_at_the_last_length),
 		cmocka_unit_test(reader_and_writer_iovec_agree_with_flat_bytes),
 		cmocka_unit_test(reader_and_writer_iovec_end_at_a_split),
 		cmocka_unit_test(reader_copies_what_the_guest_may_change),

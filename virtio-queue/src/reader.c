@@ -187,6 +187,11 @@ uint64_t virtio_writer_done(const struct virtio_writer *writer)
 	return writer->at.done;
 }
 
+uint32_t virtio_writer_used(const struct virtio_writer *writer)
+{
+	return writer->at.done < UINT32_MAX ? (uint32_t)writer->at.done : UINT32_MAX;
+}
+
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len)
 {
 	return move(&writer->at, false, (uint8_t *)(uintptr_t)src, len);

@@ -94,9 +94,16 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 /* A writer of all writable bytes of a chain. The segments must stay while the writer is used. */
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_collected *chain);
 
-/* Bytes of room left, and bytes written so far: of a chain's only writer, the used length. */
+/* Bytes of room left, and bytes written so far: as many as 2^32. */
 uint64_t virtio_writer_left(const struct virtio_writer *writer);
 uint64_t virtio_writer_done(const struct virtio_writer *writer);
+
+/*
+ * What was written so far, as the used length of a chain with this writer alone: virtio_writer_done(), but at most
+ * UINT32_MAX, for a chain may have one byte more than 32 bits can say. A device may have written more than it
+ * reports (virtio 1.4, 2.7.8.2), and cutting 2^32 off would report nothing.
+ */
+uint32_t virtio_writer_used(const struct virtio_writer *writer);
 
 /* Copies up to len bytes from src and steps over them. Returns how many: less than len only at the end. */
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len);
