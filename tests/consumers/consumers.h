@@ -21,7 +21,7 @@ int vring_set_addr(struct vring *vring, const struct memory_table *table, uint64
 int vring_start(struct vring *vring, const struct memory_table *table);
 uint16_t vring_stop(struct vring *vring);
 int vring_switch_memory(struct vring *vring, const struct memory_table *table, bool *old_unused);
-int vring_next_io(struct vring *vring, struct io *io);
+int vring_next_io(struct vring *vring, struct io *io, int *budget);
 int vring_io_done(struct vring *vring, struct io *io, uint32_t bytes, void (*call)(void));
 
 int partition_boot(void *ram, uint64_t ram_size, const struct virtio_queue_config *config);

@@ -73,24 +73,22 @@ static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 	return virtio_writer_used(&out);
 }
 
-/* Runs on the device's thread each time the driver has kicked. 0, or why the device needs a reset. */
+/*
+ * Runs on the device's thread each time the driver has kicked. 0 to sleep; 1 to look whether the thread is to stop, and
+ * call again, for the driver has added more meanwhile, and may do so for ever; or why the device needs a reset.
+ */
 int echo_kicked(struct echo_device *dev)
 {
 	struct virtio_chain chain;
-	int got;
+	int got = virtio_queue_available(&dev->queue);
 
-	do {
-		while ((got = virtio_queue_pop(&dev->queue, &chain)) == 1) {
-			uint32_t written = echo(dev, &chain);
+	for (int left = got; left > 0 && (got = virtio_queue_pop(&dev->queue, &chain)) == 1; left--) {
+		uint32_t written = echo(dev, &chain);
 
-			/* The token was popped a moment ago, so this can't fail. */
-			(void)virtio_queue_complete(&dev->queue, chain.token, written);
-		}
-		if (virtio_queue_needs_notification(&dev->queue))
-			dev->interrupt(dev->vm);
-		if (got < 0)
-			return got;
-		got = virtio_queue_enable_notification(&dev->queue);
-	} while (got == 1);
-	return got;
+		/* The token was popped a moment ago, so this can't fail. */
+		(void)virtio_queue_complete(&dev->queue, chain.token, written);
+	}
+	if (virtio_queue_needs_notification(&dev->queue))
+		dev->interrupt(dev->vm);
+	return got < 0 ? got : virtio_queue_enable_notification(&dev->queue);
 }

@@ -104,14 +104,19 @@ int vring_switch_memory(struct vring *vring, const struct memory_table *table, b
 	return error;
 }
 
-/* 1: io holds a request to submit. Malformed ones go straight back. */
-int vring_next_io(struct vring *vring, struct io *io)
+/*
+ * 1: io holds a request to submit. 0: nothing is there, or the budget is used up, which is what virtio_queue_available()
+ * has said on the kick: other rings have their turn, though this driver goes on adding. Malformed requests go straight
+ * back, and count.
+ */
+int vring_next_io(struct vring *vring, struct io *io, int *budget)
 {
 	struct virtio_chain chain;
 	uint64_t bytes;
-	int got, error;
+	int got = 0, error;
 
-	while ((got = virtio_queue_pop(&vring->queue, &chain)) == 1) {
+	for (; *budget > 0 && (got = virtio_queue_pop(&vring->queue, &chain)) == 1; got = 0) {
+		--*budget;
 		io->chain.segments = io->segments;
 		io->chain.capacity = SEGMENTS;
 		error = virtio_chain_collect(&chain, &io->chain);

@@ -7,14 +7,21 @@
  * virtio_queue_needs_notification() says whether to tell the driver. From pop to completion the
  * request is in flight, and its token is what completes it.
  *
- *	while ((got = virtio_queue_pop(q, &chain)) == 1) {
+ *	got = virtio_queue_available(q);
+ *	for (left = got; left > 0 && (got = virtio_queue_pop(q, &chain)) == 1; left--) {
  *		written = serve(&chain);
  *		virtio_queue_complete(q, chain.token, written);
  *	}
  *	if (virtio_queue_needs_notification(q))
  *		interrupt the driver;
+ *	if (got >= 0)
+ *		got = virtio_queue_enable_notification(q);
  *	if (got < 0 && got != VIRTIO_ENOTMAPPED)
  *		the queue is broken: set DEVICE_NEEDS_RESET
+ *	if (got == 1)
+ *		there is more: see to other work, and come back without being notified
+ *
+ * A drain until nothing is left might not end, for the driver may go on adding. Hence the count.
  *
  * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
  * follow. A malformed chain under a valid head is an error of the chain's functions; the caller
