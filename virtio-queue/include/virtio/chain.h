@@ -2,8 +2,9 @@
 /*
  * A descriptor chain: one request of the driver's, as virtio_queue_pop() yields it.
  *
- * Two ways to read one. virtio_chain_next() walks it descriptor by descriptor and costs least; it
- * suits a device whose requests have one or two pieces. virtio_chain_collect() walks it once to the
+ * Three ways to read one. virtio_chain_next() walks it descriptor by descriptor and costs least; it
+ * suits a device whose requests have one or two pieces. virtio_chain_walk() is the same in one call, for
+ * those of a header, data and a status. virtio_chain_collect() walks it once to the
  * end, checks all of it, and resolves every buffer into segments in the caller's array; readers,
  * writers and I/O vectors work on those (<virtio/reader.h>). A parser collects, so that nothing has
  * happened yet when it finds the chain wrong.
