@@ -13,6 +13,7 @@
 #include <virtio/reader.h>
 
 #define SIZE 8u
+#define SECTOR 512u
 
 /* Counting */
 
@@ -119,7 +120,7 @@ static bool start_counter(void)
 struct device {
 	struct fixture f;
 	struct virtio_memory_map other_map;
-	struct virtio_segment segments[2 * FIXTURE_MAX_SIZE];
+	struct virtio_segment segments[2 * SECTOR]; /* enough for a sector in which each byte is a region */
 	uint32_t failed_line;
 };
 
@@ -174,6 +175,47 @@ static void walk_and_undo(struct device *d)
 	give_back(d, chain.token, 1);
 }
 
+/* A chain of the shape for which there is a short cut, and one that has more descriptors than the array. */
+static void walk_at_once(struct device *d)
+{
+	static const struct virtio_mock_buffer three[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 16, 64),
+							   WRITABLE(FIXTURE_DATA + 80, 1) };
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc descs[3] = { { 0 } };
+	uint8_t bytes[64] = { 0 };
+	void *host;
+
+	MUST(virtio_mock_add(&d->f.mock, three, COUNT(three)) >= 0);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+	MUST(virtio_chain_walk(&chain, descs, 3) == 3);
+	MUST(virtio_memory_read(chain.memory, descs[0].addr, bytes, 16) == 0);
+	(void)virtio_memory_find_plain(virtio_chain_data_memory(&chain), descs[1].addr, 64, &host);
+	MUST(virtio_memory_write(virtio_chain_data_memory(&chain), descs[1].addr, bytes, descs[1].len) == 0);
+	give_back(d, chain.token, 64);
+	(void)pop(d, &chain);
+	MUST(virtio_chain_walk(&chain, descs, 1) == VIRTIO_ENOBUFS);
+	MUST(virtio_chain_walk(&chain, descs, 1) == 1);
+	give_back(d, chain.token, 0);
+}
+
+/* With an array that is too small, and after a first look. */
+static void collect_again(struct device *d)
+{
+	struct virtio_collected few = { .segments = d->segments, .capacity = 1 };
+	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+
+	(void)pop(d, &chain);
+	MUST(virtio_chain_collect(&chain, &few) == VIRTIO_ENOBUFS);
+	give_back(d, chain.token, 0);
+	(void)pop(d, &chain);
+	MUST(virtio_chain_next(&chain, &desc) == 1);
+	MUST(virtio_chain_collect_after(&chain, &desc, 1, &c) == 0);
+	MUST(c.readable_bytes == 32 && c.writable_bytes == 64);
+	give_back(d, chain.token, 0);
+}
+
 static void collect_and_stream(struct device *d)
 {
 	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
@@ -185,12 +227,6 @@ static void collect_and_stream(struct device *d)
 	uint64_t filled = 0;
 
 	(void)pop(d, &chain);
-	if (d->f.kind == FIXTURE_ONE_BYTE) {
-		/* The array is too small for one segment a byte: counted, and given back. */
-		MUST(virtio_chain_collect(&chain, &c) == VIRTIO_ENOBUFS);
-		give_back(d, chain.token, 0);
-		return;
-	}
 	MUST(virtio_chain_collect(&chain, &c) == 0);
 	virtio_reader_init(&reader, &c);
 	MUST(virtio_reader_split(&reader, 16, &rest) == 0);
@@ -321,6 +357,8 @@ static void use_queue(struct device *d)
 	start(d);
 	for (uint32_t i = 0; i < 3 * SIZE; i++) {
 		walk_and_undo(d);
+		walk_at_once(d);
+		collect_again(d);
 		collect_and_stream(d);
 		walk_indirect(d);
 		complete_batch(d);
@@ -408,13 +446,57 @@ static void memory_map_never_allocates(void **state)
 	assert_int_equal(calls, 0);
 }
 
+/* Adds a request of one sector, and pops it. */
+static void pop_request(struct device *d, uint32_t type, struct virtio_chain *chain)
+{
+	const struct virtio_blk_outhdr header = { virtio_le32(type), 0, 0 };
+	const uint16_t direction = type == VIRTIO_BLK_T_OUT ? 0 : VRING_DESC_F_WRITE;
+	const struct virtio_mock_buffer buffers[] = {
+		READABLE(FIXTURE_DATA, sizeof header),
+		{ FIXTURE_DATA + 0x20, SECTOR, direction },
+		WRITABLE(FIXTURE_DATA + 0x10, 1),
+	};
+
+	MUST(virtio_memory_write(&d->f.mock.memory, FIXTURE_DATA, &header, sizeof header) == 0);
+	MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
+	MUST(virtio_queue_pop(&d->f.queue, chain) == 1);
+}
+
+/* A transfer that the caller carries out, by vectors shorter than the request. */
+static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t type,
+		     const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats)
+{
+	struct virtio_blk_request parsed = { 0 };
+	struct virtio_blk_transfer moved;
+	struct virtio_blk_result result;
+	struct virtio_chain chain = { 0 };
+	struct virtio_iovec iov[4];
+	int left;
+
+	pop_request(d, type, &chain);
+	MUST(virtio_blk_parse(&chain, storage, &parsed) == 0);
+	MUST(virtio_blk_check(blk, &parsed) == VIRTIO_BLK_S_OK);
+	virtio_blk_transfer_init(&moved, &parsed);
+	do {
+		const uint32_t count = virtio_blk_transfer_iovec(&moved, iov, COUNT(iov));
+		int64_t bytes = 0;
+
+		for (uint32_t i = 0; i < count; i++)
+			bytes += (int64_t)iov[i].len;
+		left = virtio_blk_transfer_advance(&moved, bytes);
+	} while (left == 1);
+	virtio_blk_transfer_result(&parsed, &moved, left, &result);
+	give_back(d, chain.token, virtio_blk_finish(&parsed, &result, stats));
+}
+
 /* One request of each kind to a disk in memory. */
 static void use_disk(struct device *d, void *bytes, uint64_t size)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
 					  99 };
+	const struct virtio_blk_storage storage = { .segments = d->segments, .segment_capacity = COUNT(d->segments) };
 	struct virtio_blk_memory memory = { bytes, size };
-	struct virtio_blk_options options = { .capacity = size / 512 };
+	struct virtio_blk_options options = { .capacity = size / SECTOR };
 	struct virtio_blk_stats stats = { 0 };
 	struct virtio_blk blk;
 
@@ -423,25 +505,16 @@ static void use_disk(struct device *d, void *bytes, uint64_t size)
 	MUST(virtio_blk_negotiate(&blk, virtio_blk_offered(&blk)) == 0);
 	start(d);
 	for (uint32_t i = 0; i < COUNT(types); i++) {
-		const struct virtio_blk_outhdr header = { virtio_le32(types[i]), 0, 0 };
-		const uint16_t direction = types[i] == VIRTIO_BLK_T_OUT ? 0 : VRING_DESC_F_WRITE;
-		const struct virtio_mock_buffer buffers[] = {
-			READABLE(FIXTURE_DATA, sizeof header),
-			{ FIXTURE_DATA + 0x20, 512, direction },
-			WRITABLE(FIXTURE_DATA + 0x10, 1),
-		};
-		const struct virtio_blk_storage storage = { .segments = d->segments,
-							    .segment_capacity = COUNT(d->segments) };
 		struct virtio_chain chain = { 0 };
 		struct vring_used_elem used;
 
-		MUST(virtio_memory_write(&d->f.mock.memory, FIXTURE_DATA, &header, sizeof header) == 0);
-		MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
-		MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+		pop_request(d, types[i], &chain);
 		MUST(virtio_blk_process(&blk, &d->f.queue, &chain, &storage, &stats) == 0);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 	}
-	MUST(stats.reads == 1 && stats.writes == 1 && stats.flushes == 1 && stats.ids == 1 && stats.others == 1);
+	transfer(d, &blk, VIRTIO_BLK_T_IN, &storage, &stats);
+	transfer(d, &blk, VIRTIO_BLK_T_OUT, &storage, &stats);
+	MUST(stats.reads == 2 && stats.writes == 2 && stats.flushes == 1 && stats.ids == 1 && stats.others == 1);
 	MUST(stats.failed == 0 && stats.unsupported == 1);
 	virtio_blk_reset(&blk);
 }
@@ -451,8 +524,7 @@ static void blk_never_allocates(void **state)
 	static uint8_t bytes[4096];
 	struct device d;
 
-	(void)state;
-	set_up(&d, FIXTURE_FLAT);
+	set_up(&d, fixture_kind(state));
 	calls = 0;
 	counting = true;
 	use_disk(&d, bytes, sizeof bytes);
@@ -464,9 +536,10 @@ static void blk_never_allocates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allocation_counter_counts),      FIXTURE_ON(queue_never_allocates, FLAT),
-		FIXTURE_ON(queue_never_allocates, ONE_BYTE),      FIXTURE_ON(memory_map_never_allocates, FLAT),
-		FIXTURE_ON(memory_map_never_allocates, ONE_BYTE), cmocka_unit_test(blk_never_allocates),
+		cmocka_unit_test(allocation_counter_counts),
+		FIXTURE_ON_ALL(queue_never_allocates),
+		FIXTURE_ON_ALL(memory_map_never_allocates),
+		FIXTURE_ON_ALL(blk_never_allocates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
