@@ -1,18 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do the libraries compile for a target without an operating system, and need nothing but memcpy, memmove, memset and
-# memcmp there? In particular no libatomic, no outlined atomics, no 64-bit division.
-# usage: freestanding.sh WORK SRC NM COMPILER OPTION...     the last ones are a compiler with its options for the target
+# Do the libraries compile and link for a target without an operating system, and need nothing but memcpy, memmove, memset
+# and memcmp there? In particular no libatomic, no outlined atomics, no 64-bit division.
+# usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
+#   LINK  the command that links objects for the target into one, without any library, or an empty word; the last ones
+#         are a compiler with its options for the target
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
-src=$2 nm=$3
-shift 3
+src=$2 nm=$3 link=$4
+shift 4
 checks=$(cd "$(dirname "$0")" && pwd)
 include_flags "$src"
-
-# The four, also as 32-bit ARM's run-time ABI spells them, and what is no function but a symbol of the linker's own.
-permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
 
 # sources_of COMPONENT: sets $sources to its freestanding sources.
 sources_of() {
@@ -46,6 +45,16 @@ check() {
 	done
 }
 
+# All objects into one: what they have of each other fits, nothing is there twice, and the rest is the four.
+link_all() {
+	# shellcheck disable=SC2086 # a list of words
+	quietly 'the libraries do not link without a C library' $link -o "$work/all.o" "$work"/virtio-*/*.o || return
+	for symbol in $(undefined_in "$work/all.o" | search -v "$permitted"); do
+		fail "linked together the libraries still need $symbol"
+	done
+	checked="$checked, and links them"
+}
+
 [ -n "$1" ] || skip 'no compiler for this target'
 : >"$work/empty.c"
 "$@" -ffreestanding -fsyntax-only "$work/empty.c" >"$work/log" 2>&1 || skip "$* does not work: $(sed 1q "$work/log")"
@@ -59,4 +68,5 @@ for folder in "$src/virtio-queue" "$src"/virtio-*; do
 	check "${folder##*/}" "$@"
 	checked="$checked ${folder##*/}"
 done
+if [ -n "$link" ]; then link_all; else echo 'skipped: linking, no linker for this target'; fi
 finish "$* compiles$checked"
