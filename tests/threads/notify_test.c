@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Does a notification ever get lost? A driver in one thread and a device in the other pass a million
+ * Does a notification ever get lost? A driver in one thread and a device in the other pass some million
  * buffers, with and without event-idx. Each sleeps for as long as the other does not ring, and the other
  * rings only when its suppression logic says so. So one lost notification is enough for both to sleep
  * for ever; nothing here waits with a time limit but the watchdog, which then reports where they are.
+ * They meet on rings of all kinds, for the library publishes in other places where it isn't inline.
  *
- * usage: notify_test [BUFFERS]   for each of the two ways of suppression; default a million
+ * usage: notify_test [BUFFERS]   tenths of which each run passes; default a million
  *
  * On the way every buffer is checked: the device must see what the driver wrote before it made the
  * buffer available, and the driver what the device wrote before it completed it.
@@ -28,6 +29,20 @@
 #define SLOT_BYTES 64u /* of data, for each head: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
+#define PIECE_BYTES 16u /* of a region, where memory is cut: no field of a ring is, but every ring */
+#define PAGE_SHIFT 12u
+#define HELD 4u /* requests that the device has served, at most, before it completes them */
+
+/* How completions get into the used ring: all but the first not by the inline path. */
+enum way {
+	PLAIN,
+	BATCHES,  /* several with one update of the index */
+	IN_ORDER, /* one by one, the last one first: all wait for the first, which publishes them */
+	LOGGED,   /* recorded in a dirty log */
+	CUT,      /* in a ring that lies over several regions */
+};
+
+static const char *const way_names[] = { "plain", "batches", "in order", "logged", "cut" };
 
 /*
  * What one side sleeps on. Ringing it twice before the other side looks is as good as once.
@@ -50,10 +65,13 @@ struct exchange {
 	struct virtio_queue queue;
 	struct virtio_mock_slot slots[MAX_SIZE];
 	struct virtio_inflight inflight[MAX_SIZE];
-	struct virtio_memory_map map;
-	struct virtio_region region;
+	struct virtio_memory_map driver_map, device_map;
+	struct virtio_region region, pieces[RAM_BYTES / PIECE_BYTES];
+	struct virtio_dirty_log log;
+	uint64_t log_bits;
 	struct bell kick, interrupt;
 	uint64_t buffers;
+	enum way way;
 	uint16_t size;
 	bool event_idx;
 	/* For the watchdog's report, and so atomic. */
@@ -68,8 +86,9 @@ static struct exchange x;
 
 static _Noreturn void die(const char *what, int code)
 {
-	(void)fprintf(stderr, "FAILED: %s: %d (%s); size %u, %s, %llu added, %llu served, %llu returned\n", what, code,
-		      virtio_strerror(code), (unsigned int)x.size, x.event_idx ? "event-idx" : "flags",
+	(void)fprintf(stderr, "FAILED: %s: %d (%s); %s, size %u, %s, %llu added, %llu served, %llu returned\n", what,
+		      code, virtio_strerror(code), way_names[x.way], (unsigned int)x.size,
+		      x.event_idx ? "event-idx" : "flags",
 		      (unsigned long long)__atomic_load_n(&x.added, __ATOMIC_RELAXED),
 		      (unsigned long long)__atomic_load_n(&x.served, __ATOMIC_RELAXED),
 		      (unsigned long long)__atomic_load_n(&x.returned, __ATOMIC_RELAXED));
@@ -111,7 +130,8 @@ static void watchdog(int signal_number)
 {
 	(void)signal_number;
 	say("FAILED: a notification is lost, or the machine stands still: ");
-	say(x.event_idx ? "event-idx" : "flags");
+	say(way_names[x.way]);
+	say(x.event_idx ? ", event-idx" : ", flags");
 	say_number(", size ", x.size);
 	say_side(", driver", __atomic_load_n(&x.driver, __ATOMIC_RELAXED));
 	say_side(", device", __atomic_load_n(&x.device, __ATOMIC_RELAXED));
@@ -193,24 +213,44 @@ static void serve(struct virtio_chain *chain, uint64_t number)
 		die("the device finds more than there is", got);
 }
 
+/* Completes what was served. */
+static void give_back(const struct virtio_completion *served, uint32_t held)
+{
+	int got = x.way == BATCHES ? virtio_queue_complete_batch(&x.queue, served, held) : 0;
+
+	for (uint32_t i = held; i > 0 && x.way != BATCHES && !got; i--)
+		got = virtio_queue_complete(&x.queue, served[i - 1].token, served[i - 1].len);
+	if (got)
+		die("complete", got);
+	for (uint32_t i = 0; i < held; i++)
+		count(&x.served);
+}
+
 /* Serves up to limit buffers. Returns whether there may be more. */
 static bool drain(uint32_t limit)
 {
+	const uint32_t most = x.way == BATCHES || x.way == IN_ORDER ? HELD : 1;
+	struct virtio_completion served[HELD];
+	uint32_t held = 0;
+	int got = 1;
+
 	for (uint32_t i = 0; i < limit; i++) {
 		struct virtio_chain chain;
-		int got = virtio_queue_pop(&x.queue, &chain);
 
-		if (got == 0)
-			return false;
+		got = virtio_queue_pop(&x.queue, &chain);
 		if (got != 1)
-			die("pop", got);
-		serve(&chain, x.served);
-		got = virtio_queue_complete(&x.queue, chain.token, (uint32_t)sizeof(uint64_t));
-		if (got)
-			die("complete", got);
-		count(&x.served);
+			break;
+		serve(&chain, x.served + held);
+		served[held++] = (struct virtio_completion){ chain.token, (uint32_t)sizeof(uint64_t) };
+		if (held == most) {
+			give_back(served, held);
+			held = 0;
+		}
 	}
-	return true;
+	if (got < 0)
+		die("pop", got);
+	give_back(served, held);
+	return got == 1;
 }
 
 static void *device_main(void *context)
@@ -337,33 +377,56 @@ static void make_bell(struct bell *bell, bool awake)
 		die("no mutex", 0);
 }
 
-static void set_up(uint16_t size, bool event_idx, bool awake, uint64_t buffers)
+/* The driver sees plain memory; the device the same in pieces, or with a log, if that is the way. */
+static int make_maps(void)
+{
+	const uint32_t count = x.way == CUT ? RAM_BYTES / PIECE_BYTES : 1;
+	int got;
+
+	x.log = (struct virtio_dirty_log){ .bitmap = &x.log_bits, .size = 8, .page_shift = PAGE_SHIFT, .unit = 1 };
+	for (uint32_t i = 0; i < count; i++)
+		x.pieces[i] = (struct virtio_region){
+			.addr = (uint64_t)i * PIECE_BYTES,
+			.len = RAM_BYTES / count,
+			.host = x.ram + (size_t)i * PIECE_BYTES,
+			.dirty = x.way == LOGGED ? &x.log : NULL,
+		};
+	x.region = (struct virtio_region){ .addr = 0, .len = RAM_BYTES, .host = x.ram };
+	got = virtio_memory_map_init(&x.driver_map, &x.region, 1);
+	return got ? got : virtio_memory_map_init(&x.device_map, x.pieces, count);
+}
+
+static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint64_t buffers)
 {
 	int got;
 
 	memset(&x, 0, sizeof x);
+	x.way = way;
 	x.size = size;
 	x.event_idx = event_idx;
 	x.buffers = buffers;
 	make_bell(&x.kick, awake);
 	make_bell(&x.interrupt, awake);
-	x.region = (struct virtio_region){ .addr = 0, .len = RAM_BYTES, .host = x.ram };
-	got = virtio_memory_map_init(&x.map, &x.region, 1);
+	got = make_maps();
 	if (!got)
-		got = virtio_mock_init(&x.mock, &x.map, BASE, size, x.slots, MAX_SIZE);
+		got = virtio_mock_init(&x.mock, &x.driver_map, BASE, size, x.slots, MAX_SIZE);
 	x.mock.event_idx = event_idx;
+	x.mock.in_order = way == IN_ORDER;
 	if (!got)
-		got = virtio_mock_create_queue(&x.mock, &x.queue, x.inflight, MAX_SIZE, &x.map);
+		got = virtio_mock_create_queue(&x.mock, &x.queue, x.inflight, MAX_SIZE, &x.device_map);
 	if (got || virtio_mock_end(&x.mock) > DATA)
 		die("set up", got);
+	/* As long as the library has these short cuts, or the run would show nothing new. */
+	if ((x.queue.used == NULL) != (way == CUT) || (x.queue.used_region != NULL) != (way == LOGGED))
+		die("the used ring isn't of the kind that it should be", 0);
 }
 
-static void exchange(uint16_t size, bool event_idx, bool awake, uint64_t buffers)
+static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, uint64_t buffers)
 {
 	struct virtio_queue_stats stats;
 	pthread_t device;
 
-	set_up(size, event_idx, awake, buffers);
+	set_up(way, size, event_idx, awake, buffers);
 	if (pthread_create(&device, NULL, device_main, NULL))
 		die("no thread", 0);
 	driver_main();
@@ -377,8 +440,8 @@ static void exchange(uint16_t size, bool event_idx, bool awake, uint64_t buffers
 	/* A run in which hardly anything was suppressed, or no one ever slept, would have shown nothing. */
 	if (x.kick.rings == 0 || x.interrupt.rings == 0)
 		die("nobody was woken", 0);
-	(void)printf("%-9s size %3u, sleeping %-6s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
-		     event_idx ? "event-idx" : "flags", (unsigned int)size, awake ? "awake" : "deeply",
+	(void)printf("%-8s %-9s size %3u, sleeping %-6s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
+		     way_names[way], event_idx ? "event-idx" : "flags", (unsigned int)size, awake ? "awake" : "deeply",
 		     (unsigned long long)buffers, (unsigned long long)x.kick.rings,
 		     (unsigned long long)x.interrupt.rings);
 }
@@ -387,11 +450,17 @@ int main(int argc, char **argv)
 {
 	/* Small queues meet their ends all the time, a large one lets the two sides drift apart. */
 	static const struct {
+		enum way way;
 		uint16_t size;
 		bool awake;
 		uint8_t share; /* tenths of the buffers */
-	} runs[] = { { 2, false, 1 }, { 8, false, 1 }, { MAX_SIZE, false, 3 },
-		     { 2, true, 2 },  { 8, true, 2 },  { MAX_SIZE, true, 1 } };
+	} runs[] = {
+		{ PLAIN, 2, false, 1 },  { PLAIN, 8, false, 1 },          { PLAIN, MAX_SIZE, false, 3 },
+		{ PLAIN, 2, true, 2 },   { PLAIN, 8, true, 2 },           { PLAIN, MAX_SIZE, true, 1 },
+		{ BATCHES, 8, true, 1 }, { BATCHES, MAX_SIZE, false, 1 }, { IN_ORDER, 8, true, 1 },
+		{ LOGGED, 2, true, 1 },  { LOGGED, MAX_SIZE, true, 1 },   { CUT, 2, true, 1 },
+		{ CUT, 8, true, 1 },
+	};
 	const unsigned long long buffers = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
 	struct sigaction action;
 
@@ -402,8 +471,8 @@ int main(int argc, char **argv)
 	(void)alarm(WATCHDOG_SECONDS);
 	(void)printf("%llu buffers each, watchdog after %u s\n", buffers, WATCHDOG_SECONDS);
 	for (uint32_t i = 0; i < COUNT(runs); i++) {
-		exchange(runs[i].size, false, runs[i].awake, buffers * runs[i].share / 10);
-		exchange(runs[i].size, true, runs[i].awake, buffers * runs[i].share / 10);
+		for (int event_idx = 0; event_idx < 2; event_idx++)
+			exchange(runs[i].way, runs[i].size, event_idx, runs[i].awake, buffers * runs[i].share / 10);
 	}
 	return 0;
 }
