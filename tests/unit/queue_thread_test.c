@@ -3,14 +3,15 @@
  * A driver in one thread and a device in another: no request and no notification is lost between
  * them, and a driver that rewrites everything all the time gets no further than its own memory.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "fixture.h"
+#include "watchdog.h"
 #include <pthread.h>
 #include <sched.h>
 
 #define SIZE 8u
 #define REQUESTS 30000u
 #define ROUNDS 20000u
-#define PATIENCE 2000000u
 
 /* Two doorbells, and what each thread found wrong; cmocka's assertions are for the main thread only. */
 struct pair {
@@ -18,7 +19,7 @@ struct pair {
 	uint32_t kicks;
 	uint32_t interrupts;
 	uint32_t stop;
-	uint32_t wrong;
+	uint32_t wrong; /* atomic, for the driver waits no longer then */
 };
 
 static void ring(uint32_t *bell)
@@ -26,19 +27,26 @@ static void ring(uint32_t *bell)
 	(void)__atomic_fetch_add(bell, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Sleeps until the bell has rung since it was at seen. False if it never does: a lost notification. */
-static bool wait_for(uint32_t *bell, uint32_t *seen)
+static void go_wrong(struct pair *p, uint32_t what)
 {
-	for (uint32_t i = 0; i < PATIENCE; i++) {
-		const uint32_t now = __atomic_load_n(bell, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&p->wrong, what, __ATOMIC_SEQ_CST);
+}
 
-		if (now != *seen) {
-			*seen = now;
-			return true;
-		}
+/*
+ * Sleeps until the bell has rung since it was at seen: for ever, if a notification is lost, and then the watchdog
+ * wakes. Returns false if there is no one left to ring.
+ */
+static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
+{
+	uint32_t now;
+
+	while ((now = __atomic_load_n(bell, __ATOMIC_SEQ_CST)) == *seen) {
+		if (__atomic_load_n(&p->wrong, __ATOMIC_SEQ_CST))
+			return false;
 		(void)sched_yield();
 	}
-	return false;
+	*seen = now;
+	return true;
 }
 
 /* Sleeps whenever the queue is empty and relies on kicks alone to be woken: hostile 69, 70; regression R6. */
@@ -54,13 +62,13 @@ static void *device_main(void *context)
 		int got = virtio_queue_pop(queue, &chain);
 
 		if (got < 0) {
-			p->wrong = 1;
+			go_wrong(p, 1);
 			break;
 		}
 		if (got == 0) {
 			got = virtio_queue_enable_notification(queue);
-			if (got < 0 || (got == 0 && !wait_for(&p->kicks, &seen))) {
-				p->wrong = 2;
+			if (got < 0 || (got == 0 && !wait_for(p, &p->kicks, &seen))) {
+				go_wrong(p, 2);
 				break;
 			}
 			(void)virtio_queue_disable_notification(queue);
@@ -69,7 +77,7 @@ static void *device_main(void *context)
 		/* Read as published, not as it was before: the acquire of the index. */
 		if (virtio_chain_next(&chain, &desc) != 1 || desc.addr != FIXTURE_DATA || desc.len != served ||
 		    virtio_chain_next(&chain, &desc) != 0 || virtio_queue_complete(queue, chain.token, served)) {
-			p->wrong = 3;
+			go_wrong(p, 3);
 			break;
 		}
 		served++;
@@ -107,7 +115,7 @@ static void run_driver(struct pair *p)
 		got = virtio_mock_enable_interrupts(&p->f.mock);
 		assert_true(got >= 0);
 		if (got == 0)
-			assert_true(wait_for(&p->interrupts, &seen));
+			assert_true(wait_for(p, &p->interrupts, &seen));
 		assert_int_equal(virtio_mock_disable_interrupts(&p->f.mock), 0);
 	}
 }
@@ -213,5 +221,5 @@ int main(void)
 		cmocka_unit_test(chain_stays_bounded_while_driver_rewrites_it),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return watchdog_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
