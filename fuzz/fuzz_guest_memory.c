@@ -99,6 +99,7 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	const uint64_t addr = fuzz_number(in), len = fuzz_number(in) | 1;
 	const struct virtio_region *found = NULL;
 	struct virtio_segment s = { 0 };
+	void *plain;
 	uint64_t room;
 	int error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_WRITE, &s);
 
@@ -115,6 +116,8 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	FUZZ_CHECK(s.len == (len < room ? len : room), "segment of %llu bytes", (unsigned long long)s.len);
 	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "host address");
 	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL), "find");
+	if (virtio_memory_find_plain(cursor, addr, len, &plain))
+		FUZZ_CHECK(plain == s.host && len <= room && !found->dirty, "find_plain");
 }
 
 static void try_table(struct fuzz_input *in)
@@ -402,9 +405,13 @@ static void check_host(const struct world_map *m, const struct world_place *p, c
 	FUZZ_CHECK((const uint8_t *)host == world_host(m->world, p->region) + p->offset, "not the byte's host address");
 }
 
-/* The short cut of the length that the compiler knows, and the one for any. */
+/* The short cuts: of the length that the compiler knows, for any, and with the other cursor if it is in the same map. */
 static bool find_plain(struct harness *h, void **host)
 {
+	const struct virtio_memory_cursor *other = &h->cursors[h->cursor == &h->cursors[0]];
+
+	if (h->of[0] == h->of[1] && h->addr % 2)
+		return virtio_memory_find_plain_near(h->cursor, other, h->addr, h->len, host);
 	return h->len == 1 ? virtio_memory_find_plain(h->cursor, h->addr, 1, host)
 			   : virtio_memory_find_plain(h->cursor, h->addr, h->len, host);
 }

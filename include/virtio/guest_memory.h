@@ -101,14 +101,14 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	bool plain;                        /* addresses are guest-physical, and there are regions */
+	bool plain;                        /* addresses are guest-physical, and all regions are plain: see below */
 	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
 };
 
-/* Accesses of at most so many bytes have a short cut. */
+/* Accesses of at most so many bytes have a short cut. A region with fewer, a flag or a dirty log isn't plain. */
 #define VIRTIO_MEMORY_SMALL 32
 
 /*
@@ -249,14 +249,25 @@ inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, 
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
- * @len     bytes, at least 1
- * @out     the host address of addr, valid as long as the map; the region is cursor->region
+ * @len     bytes; for 0 the answer is false
+ * @out     the host address of addr, valid as long as the map; the region is cursor->region. Undefined for false
  *
  * Returns false for any other range, for which the functions above say what it is; perhaps also near the end of
  * a region, and behind a translation.
  */
 inline VIRTIO_HOT bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						void **out);
+
+/*
+ * The same for a walker with two cursors in one map: what is not in the window of one is often in that of the other, as
+ * most guests have two regions, with a gap for devices in between.
+ *
+ * @cursor  where to look, and whose window moves
+ * @other   where else to look; only read
+ */
+inline VIRTIO_HOT bool virtio_memory_find_plain_near(struct virtio_memory_cursor *cursor,
+						     const struct virtio_memory_cursor *other, uint64_t addr,
+						     uint64_t len, void **out);
 
 /*
  * Resolves the beginning of a range.
@@ -529,6 +540,9 @@ int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr,
  * the end of a region, in one that is read-only or has a dirty log, and under a translation.
  */
 uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr);
+/* The same, and from the other cursor's window, if it is there. */
+uint8_t *virtio_memory_take_window(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
+				   uint64_t addr);
 
 inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 					   uint32_t access)
@@ -544,24 +558,45 @@ inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, 
 /* Whether an access is small and of known size, so that one comparison will do. */
 #define VIRTIO_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
-inline VIRTIO_HOT bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
-						void **out)
+/* Whether the range is plain memory in the window. */
+inline VIRTIO_HOT bool virtio_memory_in_window(const struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len)
 {
 	const uint64_t off = addr - cursor->start;
-	uint8_t *host;
 
-	if (VIRTIO_MEMORY_IS_SMALL(len) ? VIRTIO_LIKELY(off < cursor->plain_small)
-					: VIRTIO_LIKELY(off < cursor->len && len <= cursor->len - off &&
-							(cursor->access & VIRTIO_ACCESS_PLAIN))) {
-		*out = cursor->host + off;
-		return true;
-	}
-	host = virtio_memory_move_window(cursor, addr);
+	if (VIRTIO_MEMORY_IS_SMALL(len))
+		return VIRTIO_LIKELY(off < cursor->plain_small);
+	/* Nothing wraps but a length of 0 less 1, which is too long for any window. */
+	return VIRTIO_LIKELY(off < cursor->len && len - 1 < cursor->len - off &&
+			     (cursor->access & VIRTIO_ACCESS_PLAIN));
+}
+
+/* The window has been moved to host, the address of addr, or there is none: whether it holds the range. */
+inline VIRTIO_HOT bool virtio_memory_moved(const struct virtio_memory_cursor *cursor, uint8_t *host, uint64_t addr,
+					   uint64_t len, void **out)
+{
 	if (VIRTIO_UNLIKELY(!host))
 		return false;
 	*out = host;
-	/* Now addr is in the window. */
-	return VIRTIO_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len <= cursor->len - (addr - cursor->start));
+	return VIRTIO_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len - 1 < cursor->len - (addr - cursor->start));
+}
+
+inline VIRTIO_HOT bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
+						void **out)
+{
+	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(cursor, addr, len)))
+		return virtio_memory_moved(cursor, virtio_memory_move_window(cursor, addr), addr, len, out);
+	*out = cursor->host + (addr - cursor->start);
+	return true;
+}
+
+inline VIRTIO_HOT bool virtio_memory_find_plain_near(struct virtio_memory_cursor *cursor,
+						     const struct virtio_memory_cursor *other, uint64_t addr,
+						     uint64_t len, void **out)
+{
+	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(cursor, addr, len)))
+		return virtio_memory_moved(cursor, virtio_memory_take_window(cursor, other, addr), addr, len, out);
+	*out = cursor->host + (addr - cursor->start);
+	return true;
 }
 
 /*

@@ -165,14 +165,28 @@ static uint64_t plain_bytes(const struct fixture *f, uint64_t addr)
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
 	const uint64_t plain = plain_bytes(f, addr);
+	struct virtio_memory_cursor other = f->cursor, before;
 	volatile uint32_t unknown = size;
 	int none;
 
-	for (int known = 0; known < 2; known++) {
+	for (int way = 0; way < 4; way++) {
+		bool found;
 		void *host = NULL;
 
-		if (known ? finds[size - 1](&f->cursor, addr, &host)
-			  : virtio_memory_find_plain(&f->cursor, addr, unknown, &host)) {
+		/* The other cursor is where this one was, or nowhere. */
+		if (way == 3)
+			virtio_memory_cursor_init(&other, &f->map);
+		if (way >= 2)
+			virtio_memory_cursor_init(&f->cursor, &f->map);
+		before = other;
+		if (way == 0)
+			found = finds[size - 1](&f->cursor, addr, &host);
+		else if (way == 1)
+			found = virtio_memory_find_plain(&f->cursor, addr, unknown, &host);
+		else
+			found = virtio_memory_find_plain_near(&f->cursor, &other, addr, unknown, &host);
+		assert_memory_equal(&other, &before, sizeof other);
+		if (found) {
 			assert_true(size <= plain);
 			assert_ptr_equal(host, byte_at(f->host, f, addr, &none, true));
 			assert_ptr_equal(f->cursor.region, &f->regions[addr - ADDR < f->len ? 0 : 1]);
@@ -311,6 +325,71 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 		assert_true(virtio_guest_read_le64(from + at) == virtio_get_le64(from + at));
 }
 
+/* A range of no bytes is nowhere, not even in the window. */
+static void small_plain_memory_has_bytes(void **state)
+{
+	volatile uint32_t unknown = 0;
+	struct fixture f;
+	void *found;
+
+	(void)state;
+	setup(&f, MAX_LEN, false, WRITABLE);
+	assert_true(virtio_memory_find_plain(&f.cursor, ADDR, 1, &found));
+	assert_false(virtio_memory_find_plain(&f.cursor, ADDR, 0, &found));
+	assert_false(virtio_memory_find_plain(&f.cursor, ADDR, unknown, &found));
+	assert_false(virtio_memory_find_plain_near(&f.cursor, &f.cursor, ADDR, unknown, &found));
+}
+
+/* One region that isn't plain makes none of the others so: those are found as before. */
+static void small_plain_memory_beside_other_memory(void **state)
+{
+	static uint8_t host[4][64], bitmap[16];
+	const struct virtio_dirty_log log = { .bitmap = bitmap, .size = sizeof bitmap, .page_shift = 12, .unit = 1 };
+	struct virtio_region regions[4] = {
+		{ .addr = 0x1000, .len = 64, .host = host[0] },
+		{ .addr = 0x2000, .len = 64, .host = host[1], .flags = VIRTIO_REGION_READ_ONLY },
+		{ .addr = 0x3000, .len = VIRTIO_MEMORY_SMALL - 1, .host = host[2] },
+		{ .addr = 0x4000, .len = 64, .host = host[3], .dirty = &log },
+	};
+	struct virtio_memory_cursor cursor;
+	struct virtio_memory_map map;
+	void *found;
+
+	(void)state;
+	assert_int_equal(virtio_memory_map_init(&map, regions, 4), 0);
+	virtio_memory_cursor_init(&cursor, &map);
+	for (int turn = 0; turn < 2; turn++) {
+		assert_true(virtio_memory_find_plain(&cursor, 0x1000, 64, &found));
+		assert_ptr_equal(found, host[0]);
+		for (uint64_t addr = 0x2000; addr <= 0x5000; addr += 0x1000) {
+			assert_false(virtio_memory_find_plain(&cursor, addr, 1, &found));
+			assert_false(virtio_memory_find_plain(&cursor, addr, 20, &found));
+		}
+	}
+}
+
+static int nowhere(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
+{
+	(void)context, (void)addr, (void)len, (void)access, (void)out;
+	return VIRTIO_EFAULT;
+}
+
+/* A map whose translation was taken away again is what it was. */
+static void small_plain_memory_comes_back_behind_translation(void **state)
+{
+	struct fixture f;
+	void *found;
+
+	(void)state;
+	setup(&f, MAX_LEN, false, WRITABLE);
+	virtio_memory_map_set_translation(&f.map, nowhere, NULL);
+	virtio_memory_cursor_init(&f.cursor, &f.map);
+	assert_false(virtio_memory_find_plain(&f.cursor, ADDR, 1, &found));
+	virtio_memory_map_set_translation(&f.map, NULL, NULL);
+	virtio_memory_cursor_init(&f.cursor, &f.map);
+	assert_true(virtio_memory_find_plain(&f.cursor, ADDR, 1, &found));
+}
+
 /* What is written to a region with a dirty log is recorded, so it isn't found as plain memory, before or after a write. */
 static void small_plain_memory_has_no_dirty_log(void **state)
 {
@@ -343,6 +422,9 @@ int main(void)
 		cmocka_unit_test(small_access_does_not_wrap_around),
 		cmocka_unit_test(small_copy_of_unknown_size_copies_it_exactly),
 		cmocka_unit_test(small_plain_memory_has_no_dirty_log),
+		cmocka_unit_test(small_plain_memory_has_bytes),
+		cmocka_unit_test(small_plain_memory_beside_other_memory),
+		cmocka_unit_test(small_plain_memory_comes_back_behind_translation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

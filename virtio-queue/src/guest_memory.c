@@ -22,6 +22,19 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
+static bool is_plain(const struct virtio_region *r)
+{
+	return r->flags == 0 && !r->dirty && r->len >= VIRTIO_MEMORY_SMALL;
+}
+
+static bool all_plain(const struct virtio_region *regions, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_plain(&regions[i]))
+			return false;
+	return count != 0;
+}
+
 static void sort_regions(struct virtio_region *regions, uint32_t count)
 {
 	for (uint32_t i = 1; i < count; i++) {
@@ -45,7 +58,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 			return VIRTIO_EINVAL;
 	map->regions = regions;
 	map->count = count;
-	map->plain = count != 0;
+	map->plain = all_plain(regions, count);
 	map->steps = 0;
 	while (count >> map->steps > 1)
 		map->steps++;
@@ -57,7 +70,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
 {
-	map->plain = !translate && map->count != 0;
+	map->plain = !translate && all_plain(map->regions, map->count);
 	map->translate = translate;
 	map->translate_context = context;
 }
@@ -143,20 +156,14 @@ static void set_window(struct virtio_memory_cursor *cursor, uint64_t start, uint
 	cursor->plain_small = access & VIRTIO_ACCESS_PLAIN ? small_offsets(len) : 0;
 }
 
-uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr)
+/* Moves the window to a plain region, so many bytes into it, if there is enough of it from there on. */
+static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct virtio_region *region, uint64_t off)
 {
-	const struct virtio_memory_map *map = cursor->map;
-	const struct virtio_region *region;
-	uint64_t off, small;
+	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
 
-	if (!map->plain)
+	/* Also where the address is in no region. */
+	if (off >= small)
 		return NULL;
-	region = search(map, addr);
-	off = addr - region->addr;
-	/* Also where addr is in no region. */
-	if (off >= region->len || off + (VIRTIO_MEMORY_SMALL - 1) >= region->len || region->flags != 0 || region->dirty)
-		return NULL;
-	small = region->len - VIRTIO_MEMORY_SMALL + 1;
 	cursor->start = region->addr;
 	cursor->region = region;
 	cursor->host = region->host;
@@ -165,6 +172,36 @@ uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t
 	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_ACCESS_PLAIN;
 	cursor->plain_small = small;
 	return (uint8_t *)region->host + off;
+}
+
+/* In a map of which not all is plain. */
+static VIRTIO_COLD uint8_t *move_among_others(struct virtio_memory_cursor *cursor, uint64_t addr)
+{
+	const struct virtio_memory_map *map = cursor->map;
+	const struct virtio_region *region = map->translate ? NULL : find_region(map, addr);
+
+	return region && is_plain(region) ? move_to(cursor, region, addr - region->addr) : NULL;
+}
+
+uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr)
+{
+	const struct virtio_region *region;
+
+	if (VIRTIO_UNLIKELY(!cursor->map->plain))
+		return move_among_others(cursor, addr);
+	region = search(cursor->map, addr);
+	return move_to(cursor, region, addr - region->addr);
+}
+
+uint8_t *virtio_memory_take_window(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
+				   uint64_t addr)
+{
+	const uint64_t off = addr - other->start;
+
+	if (off >= other->plain_small)
+		return virtio_memory_move_window(cursor, addr);
+	*cursor = *other;
+	return cursor->host + off;
 }
 
 /* As resolve(), with a translation in front of the regions. */
@@ -293,7 +330,7 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region;
 
-	if (!map->plain || len == 0)
+	if (map->translate || len == 0)
 		return NULL;
 	region = find_region(map, addr);
 	if (!region || len > region->len - (addr - region->addr))

@@ -29,6 +29,11 @@ extern void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 extern struct virtio_guest_desc virtio_guest_load_desc(const void *guest);
 extern void virtio_full_fence(void);
 extern void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+extern bool virtio_memory_in_window(const struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len);
+extern bool virtio_memory_moved(const struct virtio_memory_cursor *cursor, uint8_t *host, uint64_t addr, uint64_t len,
+				void **out);
+extern bool virtio_memory_find_plain_near(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
+					  uint64_t addr, uint64_t len, void **out);
 extern bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, void **out);
 extern int virtio_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 extern int virtio_memory_write_small(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
