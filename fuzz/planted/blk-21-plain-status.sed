@@ -2,4 +2,4 @@
 # A buffer for the status that is longer than that is taken for nothing else.
 # file: virtio-blk/include/virtio/blk.h
 # harness: fuzz_blk
-s/VIRTIO_UNLIKELY(status->len != 1) || //
+s/ || VIRTIO_UNLIKELY(status->len != 1)//

@@ -363,6 +363,7 @@ static void blk_parse_looks_at_what_each_buffer_permits(void **state)
 		(void)state;
 		blk_setup(&f, BLK_PLAIN);
 		f.regions[1].flags = VIRTIO_REGION_READ_ONLY;
+		assert_int_equal(virtio_memory_map_init(&f.device_map, f.regions, 2), 0);
 		add(&f, buffers, 3);
 		if (k != 0) {
 			parse_fails(&f, VIRTIO_EPERM);
@@ -383,6 +384,7 @@ static void blk_parse_refuses_status_in_read_only_memory(void **state)
 	(void)state;
 	blk_setup(&f, 64);
 	f.regions[BLK_WRITABLE / 64].flags = VIRTIO_REGION_READ_ONLY;
+	assert_int_equal(virtio_memory_map_init(&f.device_map, f.regions, BLK_RAM / 64), 0);
 	blk_send(&f, &ask);
 	parse_fails(&f, VIRTIO_EPERM);
 }

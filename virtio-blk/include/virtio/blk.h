@@ -520,11 +520,12 @@ inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct 
 		walked = false;
 		goto aside;
 	}
-	if (VIRTIO_UNLIKELY(header->len != 16) || VIRTIO_UNLIKELY(data->len == 0) ||
-	    VIRTIO_UNLIKELY(status->len != 1) || VIRTIO_UNLIKELY(storage->segment_capacity < 3))
+	if (VIRTIO_UNLIKELY(header->len != 16) || VIRTIO_UNLIKELY(status->len != 1) ||
+	    VIRTIO_UNLIKELY(storage->segment_capacity < 3))
 		goto aside;
-	if (!virtio_memory_find_plain(elsewhere, data->addr, data->len, &data_host) ||
-	    !virtio_memory_find_plain(memory, header->addr, 16, &header_host) ||
+	/* Data of no length isn't found either. */
+	if (!virtio_memory_find_plain_near(memory, elsewhere, header->addr, 16, &header_host) ||
+	    !virtio_memory_find_plain_near(elsewhere, memory, data->addr, data->len, &data_host) ||
 	    !virtio_memory_find_plain(memory, status->addr, 1, &status_host))
 		goto aside;
 	segment->addr = data->addr;
