@@ -245,9 +245,10 @@ start_daemon() {
 # daemon_runs: whether it still does.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
-# stop_daemon: asks it to end and returns its exit status.
+# stop_daemon: asks it to end and returns its exit status. Not by way of `timeout`, which would give it five seconds: a
+# daemon that looks for leaks at its end may need more on a busy machine.
 stop_daemon() {
-	kill -TERM "$daemon_pid" 2>/dev/null
+	kill -TERM "$(cat daemon.pid)" 2>/dev/null
 	stopping=$daemon_pid
 	daemon_pid=
 	wait "$stopping"
