@@ -220,6 +220,19 @@ static void device_collect(struct harness *h)
 		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1), NULL, 0);
 }
 
+/* Of a walk that has ended. An error comes again, whatever is to be said about the buffers, and isn't counted again. */
+static void collect_after_end(struct harness *h, struct harness_request *r, const struct virtio_desc *walked,
+			      uint32_t count, int end)
+{
+	struct virtio_collected out = { .segments = NULL };
+
+	if (end < 0)
+		FUZZ_CHECK(virtio_chain_collect_after(&r->chain, walked, count, &out) == end, "another error than %d",
+			   end);
+	else
+		collect(h, r, MOST_SEGMENTS, walked, count);
+}
+
 /* A parser that looks at the first descriptors, and then wants all of them. */
 static void device_collect_after(struct harness *h)
 {
@@ -236,8 +249,10 @@ static void device_collect_after(struct harness *h)
 		model_next(&h->model, &r->walk, (uint16_t)r->chain.token.head, got, &walked[i]);
 		h->allowed += 2 * r->walk.work;
 		r->fresh = false;
-		if (got != 1)
+		if (got != 1) {
+			collect_after_end(h, r, walked, i, got);
 			return;
+		}
 	}
 	collect(h, r, (how >> 2) % (MOST_SEGMENTS + 1), walked, steps);
 }

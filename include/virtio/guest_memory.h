@@ -23,7 +23,7 @@
  *
  * Threads: a map and its regions are only read. A cursor is used by one thread at a time.
  *
- * Freestanding: needs memcpy only. The functions that are not inline are in libvirtio-queue.
+ * Freestanding: needs memcpy and memset. The functions that are not inline are in libvirtio-queue.
  */
 #ifndef VIRTIO_GUEST_MEMORY_H
 #define VIRTIO_GUEST_MEMORY_H
@@ -130,7 +130,10 @@ struct virtio_memory_cursor {
 	uint64_t plain_small;
 };
 
-/* In a cursor's access: reading and writing is permitted, and what is written need not be recorded in a dirty log. */
+/*
+ * In a cursor's access, and nowhere else: reading and writing is permitted, and what is written need not be recorded in a
+ * dirty log.
+ */
 #define VIRTIO_ACCESS_PLAIN 4u
 
 /*
@@ -250,7 +253,8 @@ inline VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, 
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the answer is false
- * @out     the host address of addr, valid as long as the map; the region is cursor->region. Undefined for false
+ * @out     the host address of addr, valid as long as the map; the region is cursor->region until the cursor is used
+ *          again. Undefined for false
  *
  * Returns false for any other range, for which the functions above say what it is; perhaps also near the end of
  * a region, and behind a translation.

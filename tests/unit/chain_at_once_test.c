@@ -3,6 +3,8 @@
  * virtio_chain_walk(), which is virtio_chain_next() to the end, and virtio_chain_collect_after() some steps: over the
  * three memories of fixture.h. That both agree with single steps for all small tables is shown by tests/exhaustive.
  */
+#include <virtio/reader.h>
+
 #include "fixture.h"
 
 #define SIZE 8u
@@ -444,6 +446,67 @@ static void chain_collect_after_error_returns_it(void **state)
 	expect_faults(&f, 1, VIRTIO_EORDER);
 }
 
+/* ... and none takes its place, nor is it counted again, when a buffer that was walked is bad too. */
+static void chain_collect_after_error_looks_at_nothing(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_END, 1), READABLE(FIXTURE_DATA, 1) };
+	struct virtio_segment segments[SEGMENTS];
+	struct virtio_collected out = { .segments = segments, .capacity = SEGMENTS };
+	struct virtio_desc walked[2];
+	struct virtio_chain chain;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_offer_chain(&f, 0, buffers, 2);
+	chain = pop(&f);
+	assert_int_equal(virtio_chain_next(&chain, &walked[0]), 1);
+	assert_int_equal(virtio_chain_next(&chain, &walked[1]), VIRTIO_EORDER);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(virtio_chain_collect_after(&chain, walked, 1, &out), VIRTIO_EORDER);
+	expect_faults(&f, 1, VIRTIO_EORDER);
+}
+
+/* Descriptors that the caller has kept to itself are missing, and no byte is counted that has no segment. */
+static void chain_collect_counts_what_it_collects(void **state)
+{
+	struct virtio_mock_buffer buffers[4];
+	struct virtio_segment segments[SEGMENTS];
+	struct virtio_collected out = { .segments = segments, .capacity = SEGMENTS };
+	struct virtio_desc walked;
+	struct virtio_chain chain;
+	struct fixture f;
+
+	make_buffers(buffers, 4, 2);
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_offer_chain(&f, 0, buffers, 4);
+	chain = pop(&f);
+	assert_int_equal(virtio_chain_next(&chain, &walked), 1);
+	assert_int_equal(virtio_chain_collect(&chain, &out), 0);
+	assert_int_equal(out.readable_bytes, buffers[1].len);
+	assert_int_equal(out.writable_bytes, buffers[2].len + buffers[3].len);
+	assert_int_equal(virtio_segments_bytes(segments, out.needed), out.readable_bytes + out.writable_bytes);
+}
+
+/* No array is needed for a chain without bytes, nor by what reads and writes it. */
+static void chain_collect_of_no_bytes_needs_no_array(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 0), WRITABLE(FIXTURE_DATA, 0) };
+	struct virtio_collected out = { .segments = NULL };
+	struct virtio_reader reader;
+	struct virtio_writer writer;
+	struct virtio_chain chain;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_offer_chain(&f, 0, buffers, 2);
+	chain = pop(&f);
+	assert_int_equal(virtio_chain_collect(&chain, &out), 0);
+	virtio_reader_init(&reader, &out);
+	virtio_writer_init(&writer, &out);
+	assert_int_equal(virtio_reader_left(&reader) + virtio_writer_left(&writer), 0);
+	assert_int_equal(virtio_writer_write(&writer, buffers, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +526,9 @@ int main(void)
 		FIXTURE_ON(chain_collect_after_steps_reports_array_too_small, FLAT),
 		FIXTURE_ON(chain_collect_after_steps_reports_array_too_small, ONE_BYTE),
 		FIXTURE_ON_ALL(chain_collect_after_error_returns_it),
+		FIXTURE_ON_ALL(chain_collect_after_error_looks_at_nothing),
+		FIXTURE_ON_ALL(chain_collect_counts_what_it_collects),
+		FIXTURE_ON_ALL(chain_collect_of_no_bytes_needs_no_array),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

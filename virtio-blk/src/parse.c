@@ -109,9 +109,6 @@ int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_t
 	int error;
 
 	if (walked) {
-		chain->walk.left = VIRTIO_WALK_END;
-		chain->walk.bytes_left =
-			VIRTIO_CHAIN_MAX_BYTES - (int64_t)(three->d[0].len + three->d[1].len + three->d[2].len);
 		virtio_guest_three_get(three, front);
 	} else {
 		/* After an error none: collecting returns it. */

@@ -183,6 +183,7 @@ int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest
 /* Where a collection has come to. */
 struct collection {
 	struct virtio_segment *next, *end; /* of the caller's array */
+	int64_t base;                      /* less the walk's bytes_left: bytes of all buffers so far */
 	uint32_t readable;                 /* segments in front of the first writable one */
 	uint64_t readable_bytes;
 	bool writable; /* a writable buffer has been met, so these two are known */
@@ -195,7 +196,8 @@ struct collection {
 /* Segments so far; should there be too many for 32 bits, no array has that many entries either. */
 static uint32_t needed(const struct collection *c, const struct virtio_collected *out)
 {
-	const uint64_t n = (uint64_t)(c->next - out->segments) + c->over;
+	/* An array of no entries may be NULL, which C subtracts from nothing. */
+	const uint64_t n = (out->capacity != 0 ? (uint64_t)(c->next - out->segments) : 0) + c->over;
 
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
@@ -282,6 +284,7 @@ static int add_walked(struct collection *c, struct virtio_memory_cursor *memory,
 			return error;
 		bytes += walked[i].len;
 	}
+	c->base += (int64_t)bytes;
 	return 0;
 }
 
@@ -302,7 +305,7 @@ static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain 
 		c->next = next;
 		if (*got != 1)
 			return 0;
-		begin_writable(c, out, (uint64_t)(VIRTIO_CHAIN_MAX_BYTES - chain->walk.bytes_left) - desc.len);
+		begin_writable(c, out, (uint64_t)(c->base - chain->walk.bytes_left) - desc.len);
 		error = add_buffer(c, &next, chain->memory, &desc, true);
 	}
 	while (!error && (*got = virtio_chain_next(chain, &desc)) == 1)
@@ -335,9 +338,13 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 	uint64_t bytes;
 	int got = 0, error = 0;
 
+	/* An error stays what it was, and is counted once. */
+	if (VIRTIO_UNLIKELY(chain->walk.left == VIRTIO_WALK_FAILED))
+		return (int)chain->walk.next;
 	c.next = out->segments;
-	/* An array of no entries may be NULL, to which C adds nothing, not even 0. */
+	/* Nor does C add anything to it, not even 0. */
 	c.end = out->capacity != 0 ? out->segments + out->capacity : out->segments;
+	c.base = walking.walk.bytes_left;
 	c.writable = false;
 	c.over = 0;
 	if (count != 0)
@@ -349,7 +356,7 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 		return fail(&chain->walk, queue_of(chain->memory), chain->token.head, error);
 	if (got < 0)
 		return got;
-	bytes = (uint64_t)(VIRTIO_CHAIN_MAX_BYTES - walking.walk.bytes_left);
+	bytes = (uint64_t)(c.base - walking.walk.bytes_left);
 	if (!c.writable)
 		begin_writable(&c, out, bytes);
 	out->needed = needed(&c, out);

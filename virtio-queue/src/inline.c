@@ -47,6 +47,7 @@ extern bool virtio_walk_enter_table(struct virtio_walk *walk, const struct virti
 				    const struct virtio_guest_desc *d);
 extern bool virtio_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d, uint64_t *out);
 extern int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
+extern void virtio_walk_end(struct virtio_walk *walk);
 extern bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
 			      struct virtio_guest_three *three);
 extern void virtio_desc_set(struct virtio_desc *out, const struct virtio_guest_desc *d, bool writable);

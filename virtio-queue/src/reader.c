@@ -172,7 +172,9 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_collected *chain)
 {
-	const struct virtio_stream start = { chain->segments + chain->readable, 0, chain->writable_bytes, 0 };
+	/* Of no segments the array may be NULL, to which C adds nothing, not even 0. */
+	struct virtio_segment *first = chain->readable ? chain->segments + chain->readable : chain->segments;
+	const struct virtio_stream start = { first, 0, chain->writable_bytes, 0 };
 
 	writer->at = start;
 }

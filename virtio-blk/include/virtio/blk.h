@@ -340,7 +340,7 @@ struct virtio_blk_stats {
  *
  * Returns 0 if the chain can take a status, though request->error may say that it will be a failure.
  * Otherwise there is nothing to answer, and the caller completes the chain with length 0: VIRTIO_ESHORT
- * without a writable byte, or an error of virtio_chain_collect(). VIRTIO_ENOTMAPPED is no fault of the
+ * without a writable byte, or an error of virtio_chain_collect(), if there are several perhaps another one. VIRTIO_ENOTMAPPED is no fault of the
  * driver's: undo the pop and come again.
  */
 VIRTIO_MUST_CHECK
@@ -478,7 +478,7 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
  * virtio_blk_parse() of a request that isn't plain.
  *
  * @three   what has been loaded of its descriptors, which isn't loaded again
- * @walked  they have been walked along too, all three; the chain's walk needn't be set
+ * @walked  they have been walked along too, all three
  */
 int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
 			 const struct virtio_blk_storage *storage, struct virtio_blk_request *request);
@@ -510,6 +510,7 @@ inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct 
 	bool walked = true;
 	int error;
 
+	three.loaded = 0;
 	/*
 	 * Most requests are plain: a header, data in one piece and a status byte, each in a buffer of its own, in plain
 	 * memory. What proves to be something else goes on in virtio_blk_parse_any() from there. Nothing but descriptors
@@ -550,6 +551,9 @@ aside:
 	/* On copies: see virtio_chain_next_aside(). */
 	aside.token = chain->token;
 	aside.memory = memory;
+	/* Of an ended walk only that matters. */
+	if (walked)
+		virtio_walk_end(&aside.walk);
 	three_aside = three;
 	error = virtio_blk_parse_any(&aside, &three_aside, walked, storage, request);
 	chain->walk = aside.walk;

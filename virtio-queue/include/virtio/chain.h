@@ -138,11 +138,12 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
  *
  * @chain     from virtio_queue_pop(), not completed yet
  * @out       the caller's array: the descriptors, as from virtio_chain_next()
- * @capacity  its entries; with three or more there is a short cut for the shape that most requests have: a header to
+ * @capacity  its entries, perhaps 0; with three or more there is a short cut for the shape that most requests have: a header to
  *            read, data, and a status to write
  *
  * Returns how many there were, 0 only if the walk had ended before; an error of virtio_chain_next(), which is final
- * likewise; or VIRTIO_ENOBUFS if there are more than the array has room for: then it is full, and the walk can go on.
+ * likewise, and of which the array doesn't tell how far the walk had come; or VIRTIO_ENOBUFS if the array is full, or
+ * has no entries and may be NULL, before the walk has ended: then it can go on, to another descriptor or an error.
  */
 VIRTIO_MUST_CHECK
 inline VIRTIO_HOT int virtio_chain_walk(struct virtio_chain *chain, struct virtio_desc *out, uint32_t capacity);
@@ -151,8 +152,8 @@ inline VIRTIO_HOT int virtio_chain_walk(struct virtio_chain *chain, struct virti
  * Walks a chain to its end, checks all of it and resolves its buffers.
  *
  * @chain  from virtio_queue_pop(), not walked yet
- * @out    segments and capacity set by the caller. Buffers of length 0 make no segment, and one that
- *         lies over several regions makes several.
+ * @out    segments and capacity set by the caller; segments may be NULL if capacity is 0. Buffers of length 0 make no
+ *         segment, and one that lies over several regions makes several.
  *
  * Returns 0; an error of virtio_chain_next(); VIRTIO_EFAULT or VIRTIO_EPERM for a buffer that is not in
  * guest memory or not accessible in its direction; VIRTIO_ENOTMAPPED, see there; VIRTIO_ENOBUFS if
@@ -165,9 +166,11 @@ int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *ou
 
 /*
  * As virtio_chain_collect(), for a chain of which the first descriptors have been yielded already, by
- * virtio_chain_next(): a parser that looks at them may find that it wants the whole chain after all.
+ * virtio_chain_next() or virtio_chain_walk(): a parser that looks at them may find that it wants the whole chain after
+ * all.
  *
- * @walked  those descriptors, all of them, in order; only read. NULL if count is 0.
+ * @walked  those descriptors, all of them, in order; only read. NULL if count is 0. One that is missing here is missing
+ *          from what is collected.
  * @count   how many
  *
  * An error that the walk has ended with is returned again.
@@ -177,8 +180,12 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 			       struct virtio_collected *out);
 
 /*
- * The same memory once more, with a window of its own: for a parser that knows which buffer is data. Drivers keep
- * headers and status bytes together, and data somewhere else. Belongs to the queue, as chain->memory does.
+ * The memory of chain->memory once more, with a window of its own: for a parser that knows which buffer is data. Drivers
+ * keep headers and status bytes together, and data somewhere else.
+ *
+ * @chain  from virtio_queue_pop()
+ *
+ * Returns the cursor, which belongs to the queue, as chain->memory does.
  */
 inline struct virtio_memory_cursor *virtio_chain_data_memory(const struct virtio_chain *chain);
 
@@ -310,19 +317,31 @@ aside:
 	return virtio_chain_next_aside(chain, d, loaded, charged, out);
 }
 
+/* A walk that has come to its end. */
+inline void virtio_walk_end(struct virtio_walk *walk)
+{
+	memset(walk, 0, sizeof *walk);
+	walk->left = VIRTIO_WALK_END;
+}
+
 /* Three descriptors as they were read, or as many as loaded says. */
 struct virtio_guest_three {
 	struct virtio_guest_desc d[3];
 	uint32_t loaded;
 };
 
+#define VIRTIO_GUEST_THREE_NONE                                                                                        \
+	{                                                                                                              \
+		{ { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } }, 0                                                           \
+	}
+
 /* virtio_chain_walk() of a chain of any other shape. What has been loaded, of which out has room for all, isn't loaded again. */
 int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest_three *three, struct virtio_desc *out,
 			   uint32_t capacity);
 
 /*
- * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. If that is what
- * the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the start of an indirect table;
+ * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. None is loaded
+ * beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the start of an indirect table;
  * what has been loaded from there on is what virtio_chain_walk_slow() goes by.
  */
 inline VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
@@ -332,7 +351,6 @@ inline VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const struct 
 	int64_t bytes_left;
 	uint64_t next;
 
-	three->loaded = 0;
 	if (VIRTIO_UNLIKELY(walk->left < 4 * VIRTIO_WALK_ONE) || VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
 		return false;
 	d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
@@ -379,11 +397,10 @@ inline VIRTIO_HOT void virtio_guest_three_get(const struct virtio_guest_three *t
 
 inline VIRTIO_HOT int virtio_chain_walk(struct virtio_chain *chain, struct virtio_desc *out, uint32_t capacity)
 {
-	struct virtio_guest_three three, loaded;
+	struct virtio_guest_three three = VIRTIO_GUEST_THREE_NONE, loaded;
 	struct virtio_chain copy;
 	int got;
 
-	three.loaded = 0;
 	if (VIRTIO_LIKELY(capacity >= 3) && VIRTIO_LIKELY(virtio_walk_three(&chain->walk, chain->memory + 1, &three))) {
 		virtio_guest_three_get(&three, out);
 		return 3;
