@@ -234,7 +234,7 @@ static int watch_signals(struct daemon *daemon)
 	return event_loop_add(&daemon->loop, &daemon->signals, EVENT_WHILE_READABLE);
 }
 
-/* Descriptors come with every message, and none of ours goes through select(). */
+/* Disks have descriptors for each queue, more come with every message, and none of ours goes through select(). */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -264,7 +264,6 @@ static int run(struct daemon *daemon)
 {
 	int result = -1;
 
-	raise_file_limit();
 	if (event_loop_open(&daemon->loop) || watch_signals(daemon) || shared_memory_guard() || worker_init()) {
 		perror("virtio-vhost-user");
 	} else if (listen_all(daemon) == 0) {
@@ -287,8 +286,11 @@ static int run(struct daemon *daemon)
 int main(int argc, char **argv)
 {
 	static struct daemon daemon = { .signals.fd = -1, .loop.epoll_fd = -1 };
-	int result = parse_arguments(&daemon, argc, argv);
+	int result;
 
+	/* Before there are disks. */
+	raise_file_limit();
+	result = parse_arguments(&daemon, argc, argv);
 	if (result == 0)
 		result = run(&daemon);
 	for (unsigned int i = 0; i < daemon.count; i++)

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -275,6 +276,35 @@ static void end_by_signal_comes_during_a_session(void **state)
 	front_end_close(&fe);
 }
 
+/* Shells often have a low limit, which a program may raise: it has to, before its disks need descriptors. */
+static void file_limit_is_raised_for_many_queues(void **state)
+{
+	struct daemon_process daemon;
+	struct rlimit before, low;
+	char disk[256], line[128], text[1024];
+	const char *const arguments[] = { "--blk", disk, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=16,aio=io_uring", daemon.image, daemon.socket);
+	snprintf(line, sizeof line, "listening on %s", daemon.socket);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = (struct rlimit){ .rlim_cur = 16, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	daemon_run(&daemon, arguments);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (!daemon_says(&daemon, line)) {
+		assert_int_equal(daemon_stop(&daemon, 0), 1);
+		daemon_errors(&daemon, text, sizeof text);
+		assert_non_null(strstr(text, "io_uring: this program was built without liburing"));
+		daemon_remove_folder(&daemon);
+		return;
+	}
+	daemon_errors(&daemon, text, sizeof text);
+	assert_null(strstr(text, strerror(EMFILE)));
+	daemon_finish(&daemon);
+}
+
 /* Containers often have such a filter. There is no way to take it off again, so this test is the last. */
 static void forbid_io_uring(void)
 {
@@ -330,6 +360,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(socket_file_of_another_survives_the_end),
 		cmocka_unit_test(end_by_signal_prints_a_summary),
 		cmocka_unit_test(end_by_signal_comes_during_a_session),
+		cmocka_unit_test(file_limit_is_raised_for_many_queues),
 		cmocka_unit_test(io_uring_that_is_forbidden_is_done_without),
 	};
 
