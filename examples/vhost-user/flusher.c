@@ -29,74 +29,76 @@ static void write_word(int fd, uint64_t word)
 	(void)!write(fd, &word, sizeof word);
 }
 
+static void flush(const struct flusher *flusher)
+{
+	const struct virtio_blk_backend *backend = flusher->backend;
+	int error = 0;
+
+	errno = 0;
+	if (backend->ops->flush(backend->context))
+		error = errno > 0 ? errno : EIO;
+	write_word(flusher->answer, ANSWER(error));
+}
+
 static void *run(void *arg)
 {
 	const struct flusher *flusher = arg;
-	const struct virtio_blk_backend *backend = flusher->backend;
 	uint64_t wanted;
 
-	while (read_word(flusher->wanted, &wanted) == 0 && wanted < STOP) {
-		int error = 0;
-
-		errno = 0;
-		if (backend->ops->flush(backend->context))
-			error = errno > 0 ? errno : EIO;
-		write_word(flusher->answer, ANSWER(error));
-	}
+	while (read_word(flusher->wanted, &wanted) == 0 && wanted < STOP)
+		flush(flusher);
 	return NULL;
 }
 
-/* Signals are for other threads. */
-static int start_thread(struct flusher *flusher)
+/* Signals are for other threads. Returns whether there is a thread now. */
+static bool has_thread(struct flusher *flusher)
 {
 	sigset_t all, before;
-	int error;
 
+	if (flusher->started)
+		return true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&flusher->thread, NULL, run, flusher);
+	flusher->started = pthread_create(&flusher->thread, NULL, run, flusher) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!error)
+	if (flusher->started)
 		(void)pthread_setname_np(flusher->thread, "flusher");
-	return error;
+	return flusher->started;
 }
 
-static void close_words(const struct flusher *flusher)
+int flusher_open(struct flusher *flusher, const struct virtio_blk_backend *backend)
 {
-	if (flusher->wanted >= 0)
-		close(flusher->wanted);
+	int error;
+
+	*flusher = (struct flusher){ .backend = backend, .wanted = eventfd(0, EFD_CLOEXEC) };
+	if (flusher->wanted < 0)
+		return -1;
+	flusher->answer = eventfd(0, EFD_CLOEXEC);
 	if (flusher->answer >= 0)
-		close(flusher->answer);
-}
-
-int flusher_start(struct flusher *flusher, const struct virtio_blk_backend *backend)
-{
-	int error = 0;
-
-	flusher->backend = backend;
-	flusher->wanted = eventfd(0, EFD_CLOEXEC);
-	flusher->answer = flusher->wanted < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
-	if (flusher->answer < 0)
-		error = errno;
-	else
-		error = start_thread(flusher);
-	if (!error)
 		return 0;
-	close_words(flusher);
+	error = errno;
+	close(flusher->wanted);
 	errno = error;
 	return -1;
 }
 
-void flusher_stop(struct flusher *flusher)
+void flusher_close(struct flusher *flusher)
 {
-	write_word(flusher->wanted, STOP);
-	pthread_join(flusher->thread, NULL);
-	close_words(flusher);
+	if (flusher->started) {
+		write_word(flusher->wanted, STOP);
+		pthread_join(flusher->thread, NULL);
+	}
+	close(flusher->wanted);
+	close(flusher->answer);
 }
 
+/* The system may have no thread to give at the moment. */
 void flusher_begin(struct flusher *flusher)
 {
-	write_word(flusher->wanted, FLUSH);
+	if (has_thread(flusher))
+		write_word(flusher->wanted, FLUSH);
+	else
+		flush(flusher);
 }
 
 int flusher_error(uint64_t answer)

@@ -403,7 +403,7 @@ static void uring_destroy(struct blk_queue *queue)
 {
 	struct uring_queue *uring = from_queue(queue);
 
-	flusher_stop(&uring->flusher);
+	flusher_close(&uring->flusher);
 	io_uring_queue_exit(&uring->ring);
 	free(uring);
 }
@@ -429,7 +429,7 @@ struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, c
 		return NULL;
 	uring->queue = (struct blk_queue){ .ops = &uring_ops, .blk = blk, .fd = fd, .name = name };
 	error = io_uring_queue_init(SLOTS, &uring->ring, 0);
-	if (!error && flusher_start(&uring->flusher, &blk->options.backend)) {
+	if (!error && flusher_open(&uring->flusher, &blk->options.backend)) {
 		error = -errno;
 		io_uring_queue_exit(&uring->ring);
 	}

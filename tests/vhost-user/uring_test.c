@@ -8,7 +8,10 @@
 #include "cmocka_includes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define OUT VIRTIO_BLK_T_OUT
 #define IN VIRTIO_BLK_T_IN
@@ -273,7 +276,7 @@ static void uring_failed_flush_is_known_to_all_queues(void **state)
 	(void)state;
 	world_open(WRITE_THROUGH, 2);
 	world_disk.fail_sync = 1;
-	world_disk.fail_with = EIO;
+	world_disk.fail_with = ENOSPC;
 	world_disk.hold = true;
 	for (unsigned int queue = 0; queue < 2; queue++) {
 		send_writes(queue, 4);
@@ -291,6 +294,89 @@ static void uring_failed_flush_is_known_to_all_queues(void **state)
 			expect(queue, n, VIRTIO_BLK_S_IOERR, 1);
 	}
 	world_close();
+}
+
+/* The flusher */
+
+/* A disk that nobody writes to needs no thread. */
+static void uring_starts_a_thread_with_the_first_flush(void **state)
+{
+	(void)state;
+	world_open(WRITE_BACK, 1);
+	serve(0, OUT, VIRTIO_BLK_S_OK, 1);
+	serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
+	assert_int_equal(world_kernel.threads, 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		serve(1, FLUSH, VIRTIO_BLK_S_OK, 1);
+		assert_int_equal(world_kernel.threads, 1);
+	}
+	world_close();
+}
+
+/* Nor is it an error that there is none; another time there may be one again. */
+static void uring_flushes_without_a_thread_where_none_can_be_started(void **state)
+{
+	(void)state;
+	for (unsigned int fail = 0; fail < 2; fail++) {
+		const uint8_t status = fail ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+
+		world_open(WRITE_THROUGH, 1);
+		world_kernel.no_threads = true;
+		world_disk.fail_sync = fail;
+		world_disk.fail_with = ENOSPC;
+		for (unsigned int i = 0; i < 2; i++)
+			serve(i, OUT, status, 1);
+		assert_int_equal(world_kernel.threads, 0);
+		world_kernel.no_threads = false;
+		serve(2, OUT, status, 1);
+		assert_int_equal(world_kernel.threads, 1);
+		assert_int_equal(world_disk.syncs, fail ? 1 : 3);
+		world_close();
+	}
+}
+
+/* Also which is the next one. */
+static unsigned int open_descriptors(int *next)
+{
+	unsigned int count = 0;
+
+	*next = -1;
+	for (int fd = 0; fd < 1024; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			count++;
+		else if (*next < 0)
+			*next = fd;
+	}
+	return count;
+}
+
+static void uring_without_descriptors_keeps_none(void **state)
+{
+	struct rlimit before, low;
+	int next;
+	const unsigned int none = open_descriptors(&next);
+	unsigned int some;
+
+	(void)state;
+	world_open(WRITE_THROUGH, 1);
+	some = open_descriptors(&next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (unsigned int given = 0; given < 2; given++) {
+		const struct blk_queue *queue;
+		int error;
+
+		low = (struct rlimit){ .rlim_cur = (rlim_t)next + given, .rlim_max = before.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		queue = world_queue();
+		error = errno;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_null(queue);
+		assert_int_equal(error, EMFILE);
+		assert_int_equal(open_descriptors(&next), some);
+		assert_int_equal(world_kernel.rings, 1);
+	}
+	world_close();
+	assert_int_equal(open_descriptors(&next), none);
 }
 
 /* Anything at any time */
@@ -464,6 +550,9 @@ int main(void)
 		cmocka_unit_test(uring_failed_flush_fails_all_that_relied_on_it),
 		cmocka_unit_test(uring_failed_flush_is_not_forgotten),
 		cmocka_unit_test(uring_failed_flush_is_known_to_all_queues),
+		cmocka_unit_test(uring_starts_a_thread_with_the_first_flush),
+		cmocka_unit_test(uring_flushes_without_a_thread_where_none_can_be_started),
+		cmocka_unit_test(uring_without_descriptors_keeps_none),
 		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
 		cmocka_unit_test(uring_tries_again_when_the_kernel_is_busy),
 		cmocka_unit_test(uring_does_without_a_kernel_that_refuses_for_good),

@@ -245,6 +245,7 @@ int io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned in
 void io_uring_queue_exit(struct io_uring *ring)
 {
 	assert_int_equal(ring->taken_count + ring->done_count, 0);
+	world_kernel.rings--;
 }
 
 struct io_uring_sqe *io_uring_get_sqe(struct io_uring *ring)
@@ -326,7 +327,25 @@ void io_uring_cqe_seen(struct io_uring *ring, struct io_uring_cqe *cqe)
 	memmove(ring->done, ring->done + 1, --ring->done_count * sizeof *cqe);
 }
 
+/* The system */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	if (world_kernel.no_threads)
+		return EAGAIN;
+	world_kernel.threads++;
+	return __real_pthread_create(thread, attr, run, arg);
+}
+
 /* The guest */
+
+struct blk_queue *world_queue(void)
+{
+	return blk_queue_create_uring(&world.blk, world_disk.fd, "the disk");
+}
 
 static void open_guest(struct guest *guest)
 {
@@ -337,7 +356,7 @@ static void open_guest(struct guest *guest)
 	assert_true(virtio_mock_end(&guest->mock) <= HEADERS);
 	assert_int_equal(virtio_mock_create_queue(&guest->mock, &guest->virtq, guest->inflight, ENTRIES, &guest->map),
 			 0);
-	guest->queue = blk_queue_create_uring(&world.blk, world_disk.fd, "the disk");
+	guest->queue = world_queue();
 	assert_non_null(guest->queue);
 }
 
@@ -372,6 +391,7 @@ void world_close(void)
 		assert_true(virtio_queue_quiesced(&guests[i].virtq));
 		guests[i].queue->ops->destroy(guests[i].queue);
 	}
+	assert_int_equal(world_kernel.rings, 0);
 	check();
 	for (unsigned int i = 0; i < SECTORS; i++)
 		for (unsigned int w = 0; w < WORDS; w++)

@@ -9,7 +9,8 @@
  * world_check() reports.
  *
  * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System calls that uring.c
- * makes itself, and the file back end's fdatasync(), come here too: the program is linked before the C library.
+ * makes itself, and the file back end's fdatasync(), come here too: the program is linked before the C library. So do
+ * threads that are started, by the linker's option --wrap.
  */
 #ifndef URING_WORLD_H
 #define URING_WORLD_H
@@ -47,8 +48,8 @@ struct world_disk {
 
 struct world_kernel {
 	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
-	unsigned int rings;
-	int64_t outcomes[16]; /* of the first pieces of the disk that end; then WHOLE */
+	unsigned int rings;                /* that there are */
+	int64_t outcomes[16];              /* of the first pieces of the disk that end; then WHOLE */
 	unsigned int outcome_count, ended;
 	int64_t (*outcome)(void); /* asked instead of those, if set */
 	unsigned int pieces;      /* of the disk that have been taken */
@@ -58,11 +59,16 @@ struct world_kernel {
 	unsigned int refusals;    /* ... so often, ... */
 	unsigned int accepts;     /* ... after as many times when it does not */
 	unsigned int enters;
-	bool random; /* pieces end in any order, and not the oldest first */
+	bool random;          /* pieces end in any order, and not the oldest first */
+	bool no_threads;      /* none can be started */
+	unsigned int threads; /* that were */
 };
 
 extern struct world_disk world_disk;
 extern struct world_kernel world_kernel;
+
+/* A queue more on the disk, or NULL with errno, as there is none. */
+struct blk_queue *world_queue(void);
 
 /* Sets up all of it, with a queue on the disk of which these features are negotiated, or two. */
 void world_open(uint64_t features, unsigned int queues);
