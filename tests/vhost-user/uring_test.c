@@ -5,6 +5,8 @@
  */
 #include "uring_world.h"
 
+#include "flusher.h"
+
 #include "cmocka_includes.h"
 
 #include <errno.h>
@@ -251,6 +253,7 @@ static void uring_failed_flush_fails_all_that_relied_on_it(void **state)
 		world_run(0);
 		for (unsigned int n = 0; n < 16; n++)
 			expect(0, n, VIRTIO_BLK_S_IOERR, 1);
+		assert_non_null(strstr(world_log, strerror(ENOSPC)));
 		world_close();
 	}
 }
@@ -261,9 +264,10 @@ static void uring_failed_flush_is_not_forgotten(void **state)
 	world_open(WRITE_BACK, 1);
 	serve(0, OUT, VIRTIO_BLK_S_OK, 1);
 	world_disk.fail_sync = 1;
-	world_disk.fail_with = EIO;
+	world_disk.fail_with = EDQUOT;
 	for (unsigned int i = 0; i < 3; i++)
 		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
+	assert_non_null(strstr(world_log, strerror(EDQUOT)));
 	/* Nothing was promised of these. */
 	serve(2, OUT, VIRTIO_BLK_S_OK, 1);
 	serve(2, IN, VIRTIO_BLK_S_OK, BYTES + 1);
@@ -289,9 +293,11 @@ static void uring_failed_flush_is_known_to_all_queues(void **state)
 	world_await_syncs(1);
 	world_release();
 	for (unsigned int queue = 0; queue < 2; queue++) {
+		world_log[0] = '\0';
 		world_run(queue);
 		for (unsigned int n = 0; n < 4; n++)
 			expect(queue, n, VIRTIO_BLK_S_IOERR, 1);
+		assert_non_null(strstr(world_log, strerror(ENOSPC)));
 	}
 	world_close();
 }
@@ -327,6 +333,7 @@ static void uring_flushes_without_a_thread_where_none_can_be_started(void **stat
 		for (unsigned int i = 0; i < 2; i++)
 			serve(i, OUT, status, 1);
 		assert_int_equal(world_kernel.threads, 0);
+		assert_int_equal(strstr(world_log, strerror(ENOSPC)) != NULL, fail);
 		world_kernel.no_threads = false;
 		serve(2, OUT, status, 1);
 		assert_int_equal(world_kernel.threads, 1);
@@ -377,6 +384,38 @@ static void uring_without_descriptors_keeps_none(void **state)
 	}
 	world_close();
 	assert_int_equal(open_descriptors(&next), none);
+}
+
+/* Sets errno to what it is told, unless that is negative, and fails unless it is 0. */
+static int flush_as_told(void *context)
+{
+	const int *error = context;
+
+	if (*error >= 0)
+		errno = *error;
+	return *error ? VIRTIO_EIO : 0;
+}
+
+/* Not of another one before it: a back end need not say why it failed. */
+static void flusher_tells_why_this_flush_failed(void **state)
+{
+	const struct virtio_blk_backend_ops ops = { .flush = flush_as_told };
+	const int told[] = { 0, ENOSPC, -1, EDQUOT, 0 }, answers[] = { 0, ENOSPC, EIO, EDQUOT, 0 };
+	int error;
+	const struct virtio_blk_backend backend = { .ops = &ops, .context = &error };
+	struct flusher flusher;
+
+	(void)state;
+	for (unsigned int threads = 0; threads < 2; threads++) {
+		world_kernel.no_threads = threads == 0;
+		assert_int_equal(flusher_open(&flusher, &backend), 0);
+		for (unsigned int i = 0; i < sizeof told / sizeof told[0]; i++) {
+			error = told[i];
+			flusher_begin(&flusher);
+			assert_int_equal(flusher_wait(&flusher), answers[i]);
+		}
+		flusher_close(&flusher);
+	}
 }
 
 /* Anything at any time */
@@ -553,6 +592,7 @@ int main(void)
 		cmocka_unit_test(uring_starts_a_thread_with_the_first_flush),
 		cmocka_unit_test(uring_flushes_without_a_thread_where_none_can_be_started),
 		cmocka_unit_test(uring_without_descriptors_keeps_none),
+		cmocka_unit_test(flusher_tells_why_this_flush_failed),
 		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
 		cmocka_unit_test(uring_tries_again_when_the_kernel_is_busy),
 		cmocka_unit_test(uring_does_without_a_kernel_that_refuses_for_good),

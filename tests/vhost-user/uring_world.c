@@ -2,10 +2,13 @@
 /* The world around uring.c. */
 #include "uring_world.h"
 
+#include "log.h"
+
 #include "cmocka_includes.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@
 
 struct world_disk world_disk;
 struct world_kernel world_kernel;
+char world_log[256];
 
 /* What is read and written is in the first; what would be there after a failure of power in the second. */
 static struct {
@@ -340,6 +344,16 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	return __real_pthread_create(thread, attr, run, arg);
 }
 
+/* Only threads of queues have anything to log, and this program has one that acts for them all. */
+void log_line(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(world_log, sizeof world_log, format, args);
+	va_end(args);
+}
+
 /* The guest */
 
 struct blk_queue *world_queue(void)
@@ -368,6 +382,7 @@ void world_open(uint64_t features, unsigned int queues)
 	assert_non_null(world.file);
 	world_disk = (struct world_disk){ .fd = fileno(world.file), .call_outcome = WHOLE };
 	world_kernel = (struct world_kernel){ .rings = 0 };
+	world_log[0] = '\0';
 	world_seed(1);
 	world.number = 0;
 	memset(world.now, 0, sizeof world.now);

@@ -10,7 +10,7 @@
  *
  * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System calls that uring.c
  * makes itself, and the file back end's fdatasync(), come here too: the program is linked before the C library. So do
- * threads that are started, by the linker's option --wrap.
+ * threads that are started, by the linker's option --wrap, and lines for the log.
  */
 #ifndef URING_WORLD_H
 #define URING_WORLD_H
@@ -66,6 +66,7 @@ struct world_kernel {
 
 extern struct world_disk world_disk;
 extern struct world_kernel world_kernel;
+extern char world_log[256]; /* the last line */
 
 /* A queue more on the disk, or NULL with errno, as there is none. */
 struct blk_queue *world_queue(void);
