@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/uio.h>
@@ -27,6 +28,7 @@ static struct {
 	int sync_error;               /* errno of the first one alone, as the kernel reports what it has lost */
 	void (*during_first)(void);   /* called in the first one */
 	atomic_int syncing, together; /* syncs at this moment, and the most that there were */
+	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
 
 /* 0 to go on, or -1 with errno set. */
@@ -271,9 +273,49 @@ static void file_repeats_interrupted_calls(void **state)
 	faults.interrupts = 3;
 	serve_ok(&f, &write);
 	assert_int_equal(faults.calls, 8);
-	faults.interrupts = 3;
+	teardown(&f);
+}
+
+static bool takes_nudges(void)
+{
+	sigset_t blocked;
+
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
+	return !sigismember(&blocked, SIGUSR1);
+}
+
+static void count_nudge(int number)
+{
+	assert_int_equal(number, SIGUSR1);
+	faults.nudges++;
+}
+
+static void nudge(void)
+{
+	assert_int_equal(raise(SIGUSR1), 0);
+	assert_int_equal(faults.nudges, 0);
+}
+
+/* One that is interrupted may have been told of a loss and not have said so, and the next one says that all is well. */
+static void file_sync_is_not_interrupted_nor_repeated(void **state)
+{
+	const struct sigaction action = { .sa_handler = count_nudge };
+	struct sigaction before;
+	struct file_fixture f;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+	faults.during_first = nudge;
 	serve_ok(&f, &flush_ask);
-	assert_int_equal(faults.syncs, 4);
+	assert_int_equal(faults.nudges, 1);
+	assert_true(takes_nudges());
+	faults.interrupts = 1;
+	serve_fails(&f, &flush_ask);
+	assert_true(takes_nudges());
+	serve_fails(&f, &flush_ask);
+	assert_int_equal(faults.syncs, 2);
+	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 	teardown(&f);
 }
 
@@ -520,6 +562,7 @@ int main(void)
 		cmocka_unit_test(file_moves_data_both_ways),
 		cmocka_unit_test(file_reaches_offsets_beyond_32_bits),
 		cmocka_unit_test(file_repeats_interrupted_calls),
+		cmocka_unit_test(file_sync_is_not_interrupted_nor_repeated),
 		cmocka_unit_test(file_continues_short_calls),
 		cmocka_unit_test(file_errors_fail_the_request),
 		cmocka_unit_test(file_end_inside_the_disk_fails_reads),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #ifdef __linux__
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -49,15 +50,21 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 	return got < 0 ? VIRTIO_EIO : got;
 }
 
-/* Returns 0 or an errno. */
+/*
+ * Where a signal can interrupt the write-out itself, the kernel may count data that it has lost as reported, and answer
+ * only that it was interrupted. So signals wait meanwhile, and a sync that is interrupted nevertheless isn't repeated:
+ * the next one would say that all is well. Returns 0 or an errno.
+ */
 static int sync_file(int fd)
 {
+	sigset_t all, before;
 	int error;
 
-	do
-		error = fdatasync(fd);
-	while (error && errno == EINTR);
-	return error ? errno : 0;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = fdatasync(fd) ? errno : 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
 }
 
 /* How many syncs have been begun. What was written before the call is written by the next one. */
