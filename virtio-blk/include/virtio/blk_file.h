@@ -69,10 +69,12 @@ int virtio_blk_file_size(int fd, uint64_t *bytes);
 
 /*
  * Whether write zeroes may give storage back, for options.write_zeroes_may_unmap, which is clear where it never does
- * (virtio 1.4, 5.2.6.2): asks the file system for a hole behind the end of a regular file. At most storage that was
- * allocated there is given back.
+ * (virtio 1.4, 5.2.6.2): makes a hole behind the end of a regular file, if the file system can. Storage that was
+ * allocated there is given back, and the times of the file's last change are now, as by a write; its bytes and its size
+ * stay.
  *
- * @fd  open for writing
+ * @fd  open for writing. Nobody makes the file longer and writes to it meanwhile: up to 64 KiB of that, near the end
+ *      that the file had, could become zeroes.
  *
  * Returns true too for a block device, which can't be asked without changing it. False for what is neither.
  */
