@@ -274,6 +274,8 @@ static void file_zeroes_written_by_hand_fail_with_the_storage(void **state)
 		faults.put_calls = i % 2;
 		faults.put_nothing = i == 0;
 		assert_int_equal(write_zeroes(&w, 0, FILE_BYTES, false), VIRTIO_EIO);
+		if (i > 0)
+			assert_int_equal(errno, faults.put_error);
 		if (i % 2)
 			memset(w.model, 0, 65536);
 		check(&w);
@@ -525,6 +527,7 @@ static void file_discard_needs_no_support(void **state)
 	for (size_t i = 0; i < COUNT(serious); i++) {
 		faults.punch_error = serious[i];
 		assert_int_equal(discard(&w, 0, 8192), VIRTIO_EIO);
+		assert_int_equal(errno, serious[i]);
 		check(&w);
 	}
 	assert_int_equal(faults.punches + faults.zeroes + faults.puts + faults.controls, 0);
@@ -649,11 +652,15 @@ static void device_without_a_command_ignores_discard_and_fails_erase(void **stat
 		faults.control_error = unsupported[i];
 		assert_int_equal(discard(&w, 0, 4096), 0);
 		assert_int_equal(erase(&w, 0, 4096), VIRTIO_EIO);
+		assert_int_equal(errno, unsupported[i]);
 	}
 	for (size_t i = 0; i < COUNT(serious); i++) {
 		faults.control_error = serious[i];
 		assert_int_equal(discard(&w, 0, 4096), VIRTIO_EIO);
+		assert_int_equal(errno, serious[i]);
+		errno = 0;
 		assert_int_equal(erase(&w, 0, 4096), VIRTIO_EIO);
+		assert_int_equal(errno, serious[i]);
 	}
 	assert_int_equal(faults.controls + faults.punches + faults.zeroes + faults.puts, 0);
 	check(&w);

@@ -339,6 +339,7 @@ static void file_continues_short_calls(void **state)
 static void file_errors_fail_the_request(void **state)
 {
 	const struct blk_ask write = write_ask();
+	const struct blk_ask *const asks[] = { &read_ask, &write, &flush_ask };
 	static const int errors[] = { EIO, ENOSPC, EINVAL };
 	struct file_fixture f;
 
@@ -346,9 +347,11 @@ static void file_errors_fail_the_request(void **state)
 	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
 		setup(&f);
 		faults.error = errors[i];
-		serve_fails(&f, &read_ask);
-		serve_fails(&f, &write);
-		serve_fails(&f, &flush_ask);
+		for (size_t n = 0; n < sizeof asks / sizeof asks[0]; n++) {
+			errno = 0;
+			serve_fails(&f, asks[n]);
+			assert_int_equal(errno, errors[i]);
+		}
 		assert_int_equal(faults.syncs, 1);
 		assert_int_equal(faults.calls, 2);
 		teardown(&f);

@@ -14,8 +14,12 @@
  * When a flush has failed, all later ones do, and so do writes and changes of ranges that are flushed: what the guest
  * wrote may be lost, and the kernel says that only once. The way out is another back end, on the file opened anew, by
  * somebody who knows what the file has. Flushes by several threads are carried out one at a time, those that wait for
- * each other's end by one sync for all. Nobody else syncs by this descriptor or a duplicate of it, as they would be
- * told in place of the back end; nor is it opened with O_SYNC or O_DSYNC, with which writes would be.
+ * each other's end by one sync for all. Nobody else syncs by this descriptor or a duplicate of it, from dup() or fork(),
+ * as they would be told in place of the back end: a second struct virtio_blk_file is somebody else, too. Nor is it opened
+ * with O_SYNC or O_DSYNC, with which writes would be.
+ *
+ * When an operation fails because a system call did, errno is the cause, for whoever tells an operator; every flush after
+ * the one that failed sets it to that one's. After success, and where a call was only too short, it says nothing.
  *
  * Interrupted calls are repeated, but for syncs: they may have been told of lost data and not pass it on, so signals are
  * blocked meanwhile, and one that is interrupted all the same has failed. Short calls are continued by the caller of the
@@ -33,7 +37,10 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* An open file. Set up by virtio_blk_file_backend(); it has nothing that is to be given back. */
+/*
+ * An open file. Set up by virtio_blk_file_backend(); it has nothing that is to be given back. It has mutexes, and the back
+ * end points to it, so it is neither copied nor moved while that is used.
+ */
 struct virtio_blk_file {
 	int fd;
 	pthread_mutex_t syncing;  /* held during a sync; protects failed */
