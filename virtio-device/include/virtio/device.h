@@ -262,7 +262,7 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
  * @error  0; or why the queue can't be stopped after all. Then it is as if queue_stop() had returned the error.
  *
  * A register access, also while a reset of the device is in progress. Returns 0; VIRTIO_EINVAL, and does nothing, if
- * no stop of this queue is in progress, and for VIRTIO_DEVICE_IN_PROGRESS.
+ * no stop of this queue is in progress, also within queue_stop() itself, and for VIRTIO_DEVICE_IN_PROGRESS.
  *   That is no leave to report late: a report that belongs to an earlier stop would end a later one. So none comes
  * once the stop has ended: by this call, by queue_stop() returning anything but VIRTIO_DEVICE_IN_PROGRESS, or by a
  * reset that has succeeded.

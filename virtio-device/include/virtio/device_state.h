@@ -79,8 +79,8 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 /*
  * Sets a device going that was just restored, and no other, once its queues are started and restored, and before the
  * first access of the guest: a driver may have notified, or the device may have used buffers, just before the
- * state was saved. So, while the device is active, each running queue is notified once, and the driver interrupted
- * once for each. Whatever else was pending is signalled again in every state.
+ * state was saved. So, while the device is active and neither needs a reset nor has FAILED, each running queue is
+ * notified once, and the driver interrupted once for each. Whatever else was pending is signalled again in every state.
  */
 void virtio_device_resume(struct virtio_device *device);
 
