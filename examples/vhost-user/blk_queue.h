@@ -2,7 +2,7 @@
 /*
  * How the block requests of one queue are carried out: one after the other with ordinary system calls (blk_queue.c),
  * or many at once through io_uring (uring.c). Each queue has one of these, which belongs to the thread that serves the
- * queue: nothing in it is shared.
+ * queue. Nothing in it is shared but, with io_uring, a flusher: what the other thread reads of it doesn't change.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H

@@ -3,8 +3,9 @@
  * virtio-vhost-user: serves virtio devices to virtual machines over vhost-user sockets.
  *
  * One process, any number of devices with a socket each. The main thread has the sockets and the signals; each queue
- * that runs has a thread of its own. This file is the command line; the rest is in server (sockets), session (the
- * protocol), vring (rings), worker (their threads), blk_device and blk_queue.
+ * that runs has a thread of its own, and with io_uring one more from its first flush on. This file is the command line;
+ * the rest is in server (sockets), session (the protocol), message (what it is made of), vring (rings), worker (their
+ * threads), shared_memory (of front ends), blk_device, blk_queue, and uring with its flusher, or no_uring.
  */
 #include "blk_device.h"
 #include "blk_queue.h"
@@ -42,7 +43,7 @@ static const char usage[] =
 	"      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n"
 	"      queues=N       number of queues, 1 to 16, each with a thread; by default 1\n"
 	"      aio=HOW        sync, the default: a queue's requests one after the other;\n"
-	"                     io_uring: many at once%s\n"
+	"                     io_uring: many at once, and flushes on another thread%s\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
