@@ -44,18 +44,25 @@ static void negotiate(struct front_end *fe, uint64_t features)
 	assert_int_equal(front_end_ask_u64(fe, VHOST_USER_SET_FEATURES, all), 0);
 }
 
-/* Kills the daemon in a moment, whatever it is doing then. */
-static pid_t start_killer(pid_t victim, unsigned int after_us)
-{
-	const pid_t pid = fork();
+/* Who kills the daemon, a while after it has vouched for something. */
+struct killer {
+	pid_t pid; /* 0: not yet started */
+	pid_t victim;
+	unsigned int after_us;
+};
 
-	assert_true(pid >= 0);
-	if (pid == 0) {
+/* Kills the daemon in a moment, whatever it is doing then. */
+static void start_killer(struct killer *killer)
+{
+	if (killer->pid > 0)
+		return;
+	killer->pid = fork();
+	assert_true(killer->pid >= 0);
+	if (killer->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		usleep(after_us);
-		_exit(kill(victim, SIGKILL) ? 1 : 0);
+		usleep(killer->after_us);
+		_exit(kill(killer->victim, SIGKILL) ? 1 : 0);
 	}
-	return pid;
 }
 
 static bool is_alive(const struct front_end *fe)
@@ -82,28 +89,36 @@ static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count
 	return true;
 }
 
+/* Writes to the slots from this one on. Returns whether the daemon has written them all, or is gone. */
+static bool write_batch(struct ring *ring, struct front_end *fe, unsigned int first, struct promise *promise,
+			uint32_t *number)
+{
+	bool all;
+
+	for (unsigned int n = 0; n < BATCH; n++) {
+		promise->begun[first + n] = ++*number;
+		fill(ring_data(ring, n), *number);
+		assert_int_equal(ring_submit(ring, n, VIRTIO_BLK_T_OUT, (first + n) * REQUEST_SECTORS, REQUEST_BYTES),
+				 0);
+	}
+	assert_int_equal(ring_kick(ring), 0);
+	all = wait_for(ring, fe, BATCH);
+	for (unsigned int n = 0; n < BATCH; n++) {
+		if (ring_status(ring, n) == VIRTIO_BLK_S_OK)
+			promise->written[first + n] = promise->begun[first + n];
+		else
+			assert_int_equal(ring_status(ring, n), 0xff);
+	}
+	return all;
+}
+
 /* Writes until the daemon is dead. */
 static void write_until_the_end(struct ring *ring, struct front_end *fe, bool flushes, struct promise *promise,
-				uint32_t *number)
+				uint32_t *number, struct killer *killer)
 {
 	for (unsigned int first = 0;; first = (first + BATCH) % SLOTS) {
-		bool all;
+		const bool all = write_batch(ring, fe, first, promise, number);
 
-		for (unsigned int n = 0; n < BATCH; n++) {
-			promise->begun[first + n] = ++*number;
-			fill(ring_data(ring, n), *number);
-			assert_int_equal(
-				ring_submit(ring, n, VIRTIO_BLK_T_OUT, (first + n) * REQUEST_SECTORS, REQUEST_BYTES),
-				0);
-		}
-		assert_int_equal(ring_kick(ring), 0);
-		all = wait_for(ring, fe, BATCH);
-		for (unsigned int n = 0; n < BATCH; n++) {
-			if (ring_status(ring, n) == VIRTIO_BLK_S_OK)
-				promise->written[first + n] = promise->begun[first + n];
-			else
-				assert_int_equal(ring_status(ring, n), 0xff);
-		}
 		if (!flushes)
 			memcpy(promise->stable, promise->written, sizeof promise->stable);
 		if (!all)
@@ -116,6 +131,8 @@ static void write_until_the_end(struct ring *ring, struct front_end *fe, bool fl
 			assert_int_equal(ring_status(ring, BATCH), VIRTIO_BLK_S_OK);
 			memcpy(promise->stable, promise->written, sizeof promise->stable);
 		}
+		/* Not before: how long the first takes is the disk's business. */
+		start_killer(killer);
 	}
 }
 
@@ -144,7 +161,7 @@ static void kill_again_and_again(bool flushes)
 	for (unsigned int i = 0; i < KILLS; i++) {
 		struct front_end fe;
 		struct ring ring;
-		pid_t killer;
+		struct killer killer = { .after_us = 2500 * i };
 		int status;
 
 		daemon_start_again(&daemon, "");
@@ -152,9 +169,9 @@ static void kill_again_and_again(bool flushes)
 		negotiate(&fe, flushes ? FEATURE(VIRTIO_BLK_F_FLUSH) : 0);
 		front_end_share_memory(&fe);
 		ring_open(&ring, &fe, 0);
-		killer = start_killer(daemon.pid, 3000 + 2500 * i);
-		write_until_the_end(&ring, &fe, flushes, &promise, &number);
-		assert_int_equal(waitpid(killer, &status, 0), killer);
+		killer.victim = daemon.pid;
+		write_until_the_end(&ring, &fe, flushes, &promise, &number, &killer);
+		assert_int_equal(waitpid(killer.pid, &status, 0), killer.pid);
 		assert_int_equal(status, 0);
 		assert_int_equal(waitpid(daemon.pid, &status, 0), daemon.pid);
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
