@@ -200,17 +200,21 @@ unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size
 {
 	FILE *errors = fopen(daemon->errors, "r");
 	unsigned int lines = 0;
-	size_t used = 0;
-	int c;
+	size_t used = 0, capacity = 0;
+	char *line = NULL;
+	ssize_t len;
 
 	assert_non_null(errors);
-	while ((c = getc(errors)) != EOF) {
-		if (used + 1 < size)
-			text[used++] = (char)c;
-		lines += c == '\n';
+	while ((len = getline(&line, &capacity, errors)) > 0) {
+		if (strstr(line, "io_uring fails"))
+			continue;
+		for (ssize_t i = 0; i < len && used + 1 < size; i++)
+			text[used++] = line[i];
+		lines += line[len - 1] == '\n';
 	}
 	if (size)
 		text[used] = '\0';
+	free(line);
 	fclose(errors);
 	return lines;
 }

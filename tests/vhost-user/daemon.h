@@ -52,7 +52,10 @@ bool daemon_says(struct daemon_process *daemon, const char *line);
 /* Sends it a signal unless that is 0, waits for its end, and returns its exit status. */
 int daemon_stop(struct daemon_process *daemon, int signal);
 
-/* What it wrote to stderr so far, at most `size` - 1 bytes of it; returns the number of lines. */
+/*
+ * What it wrote to stderr so far, at most `size` - 1 bytes of it; returns the number of lines. One is left out: that it
+ * does without io_uring from now on, as it may have to at any time, and on some systems always has to.
+ */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
 /* Descriptors that it has open, and mappings of a front end's memory. */
