@@ -131,6 +131,31 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 	}
 }
 
+/* What is in flight must end before a queue can be stopped: with 64 MiB no more is begun, until some of it has ended. */
+static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
+{
+	const int64_t failures[] = { SAYS(-EIO), SAYS(-EIO) };
+	const unsigned int sectors[] = { LARGE_SECTORS, LARGE_SECTORS - 1, 1, 1 };
+
+	(void)state;
+	world_open(WRITE_BACK, 1);
+	tell(failures, 2);
+	for (unsigned int n = 0; n < 4; n++)
+		world_send(0, n, IN, sectors[n]);
+	/* A sector is missing, and then none. */
+	assert_int_equal(world_process(0), 1);
+	assert_int_equal(world_kernel.pieces, 3);
+	assert_int_equal(world_process(0), 1);
+	assert_int_equal(world_kernel.pieces, 3);
+	world_end_one(0);
+	assert_int_equal(world_process(0), 0);
+	assert_int_equal(world_kernel.pieces, 4);
+	world_run(0);
+	for (unsigned int n = 0; n < 4; n++)
+		expect(0, n, n < 2 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK, n < 2 ? 0 : 513);
+	world_close();
+}
+
 /* Promises. What is reported too early is found by the world, whatever a test is about. */
 
 static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
@@ -582,6 +607,7 @@ int main(void)
 		cmocka_unit_test(uring_reads_need_no_flush),
 		cmocka_unit_test(uring_fails_requests_whose_pieces_fail),
 		cmocka_unit_test(uring_does_by_calls_what_was_interrupted),
+		cmocka_unit_test(uring_has_a_bounded_number_of_bytes_in_flight),
 		cmocka_unit_test(uring_writes_are_stable_before_they_are_reported_under_write_through),
 		cmocka_unit_test(uring_flush_is_reported_when_all_before_it_is_stable),
 		cmocka_unit_test(uring_what_comes_during_a_flush_needs_another),

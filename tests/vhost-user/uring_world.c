@@ -22,6 +22,7 @@
 #define DATA_BYTES (REQUEST_SECTORS * 512u)
 #define SECTORS (MAX_QUEUES * REQUESTS * REQUEST_SECTORS)
 #define WORDS 128u /* of a sector */
+#define LARGE 0x40000000u
 
 struct world_disk world_disk;
 struct world_kernel world_kernel;
@@ -54,7 +55,7 @@ struct request {
 
 static struct guest {
 	uint8_t ram[RAM];
-	struct virtio_region region;
+	struct virtio_region regions[2];
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(ENTRIES)];
@@ -63,6 +64,9 @@ static struct guest {
 	struct blk_queue *queue;
 	struct request requests[REQUESTS];
 } guests[MAX_QUEUES];
+
+/* Where large requests read to, if they did. */
+static uint8_t large[LARGE_SECTORS * 512];
 
 unsigned int world_random(unsigned int limit)
 {
@@ -364,8 +368,9 @@ struct blk_queue *world_queue(void)
 static void open_guest(struct guest *guest)
 {
 	memset(guest, 0, sizeof *guest);
-	guest->region = (struct virtio_region){ .len = RAM, .host = guest->ram };
-	assert_int_equal(virtio_memory_map_init(&guest->map, &guest->region, 1), 0);
+	guest->regions[0] = (struct virtio_region){ .len = RAM, .host = guest->ram };
+	guest->regions[1] = (struct virtio_region){ .addr = LARGE, .len = sizeof large, .host = large };
+	assert_int_equal(virtio_memory_map_init(&guest->map, guest->regions, 2), 0);
 	assert_int_equal(virtio_mock_init(&guest->mock, &guest->map, 0, ENTRIES, guest->slots, ENTRIES), 0);
 	assert_true(virtio_mock_end(&guest->mock) <= HEADERS);
 	assert_int_equal(virtio_mock_create_queue(&guest->mock, &guest->virtq, guest->inflight, ENTRIES, &guest->map),
@@ -376,7 +381,7 @@ static void open_guest(struct guest *guest)
 
 void world_open(uint64_t features, unsigned int queues)
 {
-	struct virtio_blk_options options = { .capacity = SECTORS };
+	struct virtio_blk_options options = { .capacity = SECTORS + LARGE_SECTORS };
 
 	world.file = tmpfile();
 	assert_non_null(world.file);
@@ -432,7 +437,9 @@ void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int 
 	const uint16_t flags = type == VIRTIO_BLK_T_IN ? VRING_DESC_F_WRITE : 0;
 	struct virtio_mock_buffer buffers[3] = {
 		{ .addr = HEADERS + 16 * n, .len = 16 },
-		{ .addr = DATA + n * DATA_BYTES, .len = sectors * 512, .flags = flags },
+		{ .addr = sectors > REQUEST_SECTORS ? LARGE : DATA + n * DATA_BYTES,
+		  .len = sectors * 512,
+		  .flags = flags },
 		{ .addr = STATUSES + n, .len = 1, .flags = VRING_DESC_F_WRITE },
 	};
 

@@ -24,6 +24,7 @@
 
 #define REQUESTS 80u /* more than are in flight at once */
 #define REQUEST_SECTORS 2u
+#define LARGE_SECTORS ((32u << 20) / 512)
 #define MAX_QUEUES 2u
 
 #define STATUS_NONE 0xa5
@@ -77,7 +78,10 @@ void world_open(uint64_t features, unsigned int queues);
 /* Ends it: everything has been given back, and the disk has what was reported as written. */
 void world_close(void);
 
-/* The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of their own. */
+/*
+ * The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of their own. Of reads
+ * there may be LARGE_SECTORS, which the disk doesn't have: they can't succeed.
+ */
 void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
 uint8_t world_status(unsigned int queue, unsigned int n);
 
