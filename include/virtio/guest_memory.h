@@ -604,8 +604,8 @@ inline VIRTIO_HOT bool virtio_memory_find_plain_near(struct virtio_memory_cursor
 }
 
 /*
- * A small access of known size: through the window, or a window that is moved there, or else by a copy. The copy also keeps dst and src from escaping, so that
- * the caller's variable may live in a register.
+ * A small access of known size: through the window, or a window that is moved there, or else by a copy. The copy also
+ * keeps dst and src from escaping, so that the caller's variable may live in a register.
  */
 inline VIRTIO_HOT int virtio_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
 					       size_t len)

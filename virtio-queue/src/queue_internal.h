@@ -32,8 +32,8 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
 			   uint32_t first, uint32_t left);
 
 /*
- * virtio_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under IN_ORDER, and a
- * table without a host address.
+ * virtio_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
+ * IN_ORDER, and a table without a host address.
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 

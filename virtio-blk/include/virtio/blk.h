@@ -339,9 +339,9 @@ struct virtio_blk_stats {
  * @request  filled in if 0 is returned, untouched otherwise
  *
  * Returns 0 if the chain can take a status, though request->error may say that it will be a failure.
- * Otherwise there is nothing to answer, and the caller completes the chain with length 0: VIRTIO_ESHORT
- * without a writable byte, or an error of virtio_chain_collect(), if there are several perhaps another one. VIRTIO_ENOTMAPPED is no fault of the
- * driver's: undo the pop and come again.
+ * Otherwise there is nothing to answer, and the caller completes the chain with length 0: VIRTIO_ESHORT without a
+ * writable byte, or an error of virtio_chain_collect(), if there are several perhaps another one. VIRTIO_ENOTMAPPED is
+ * no fault of the driver's: undo the pop and come again.
  */
 VIRTIO_MUST_CHECK
 inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,

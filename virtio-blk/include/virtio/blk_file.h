@@ -23,9 +23,10 @@
  *
  * Interrupted calls are repeated, but for syncs: they may have been told of lost data and not pass it on, so signals are
  * blocked meanwhile, and one that is interrupted all the same has failed. Short calls are continued by the caller of the
- * back end, and the end of a file that has shrunk under the disk is an error for reads; writes and zeroes make it grow. A write beyond the process's
- * RLIMIT_FSIZE raises SIGXFSZ, which ends the process unless that is ignored: then it is an error. A descriptor opened
- * with O_DIRECT works only for drivers whose buffers happen to be aligned as the host demands: don't.
+ * back end, and the end of a file that has shrunk under the disk is an error for reads; writes and zeroes make it grow.
+ * A write beyond the process's RLIMIT_FSIZE raises SIGXFSZ, which ends the process unless that is ignored: then it is an
+ * error. A descriptor opened with O_DIRECT works only for drivers whose buffers happen to be aligned as the host
+ * demands: don't.
  *
  * Threads: any number at once.
  */

@@ -138,8 +138,8 @@ inline VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virti
  *
  * @chain     from virtio_queue_pop(), not completed yet
  * @out       the caller's array: the descriptors, as from virtio_chain_next()
- * @capacity  its entries, perhaps 0; with three or more there is a short cut for the shape that most requests have: a header to
- *            read, data, and a status to write
+ * @capacity  its entries, perhaps 0; with three or more there is a short cut for the shape that most requests have: a
+ *            header to read, data, and a status to write
  *
  * Returns how many there were, 0 only if the walk had ended before; an error of virtio_chain_next(), which is final
  * likewise, and of which the array doesn't tell how far the walk had come; or VIRTIO_ENOBUFS if the array is full, or
@@ -335,14 +335,14 @@ struct virtio_guest_three {
 		{ { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } }, 0                                                           \
 	}
 
-/* virtio_chain_walk() of a chain of any other shape. What has been loaded, of which out has room for all, isn't loaded again. */
+/* virtio_chain_walk() of any other shape. What has been loaded, of which out has room for all, isn't loaded again. */
 int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest_three *three, struct virtio_desc *out,
 			   uint32_t capacity);
 
 /*
  * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. None is loaded
- * beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the start of an indirect table;
- * what has been loaded from there on is what virtio_chain_walk_slow() goes by.
+ * beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the
+ * start of an indirect table; what has been loaded from there on is what virtio_chain_walk_slow() goes by.
  */
 inline VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
 					 struct virtio_guest_three *three)

@@ -82,8 +82,8 @@ struct virtio_queue_stats {
 };
 
 /*
- * A queue. The caller allocates it and reads what it likes, but changes it through the functions
- * below alone, and neither moves nor copies it: chains point into it. The members in front are those that each request touches.
+ * A queue. The caller allocates it and reads what it likes, but changes it through the functions below alone, and
+ * neither moves nor copies it: chains point into it. The members in front are those that each request touches.
  */
 struct virtio_queue {
 	const uint8_t *desc;       /* host address of the descriptor table, or NULL */

@@ -49,8 +49,8 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  * @capacity  its entries
  * @count     set to how many there are; untouched on failure
  *
- * Returns 0; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small; VIRTIO_EBUSY if a
- * request is still to be replayed, or under IN_ORDER a completion waits for an earlier request.
+ * Returns 0; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small;
+ * VIRTIO_EBUSY if a request is still to be replayed, or under IN_ORDER a completion waits for an earlier request.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out, uint16_t *heads,
