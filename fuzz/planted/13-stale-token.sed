@@ -2,4 +2,4 @@
 # Any token of a head in flight completes it.
 # file: virtio-queue/include/virtio/queue.h
 # harness: fuzz_queue
-/^inline VIRTIO_HOT int virtio_queue_complete(.*$/,/^}/s/if (VIRTIO_UNLIKELY(entry->state != token\.sequence))/if (VIRTIO_UNLIKELY(entry->state == VIRTIO_INFLIGHT_IDLE))/
+s/return VIRTIO_LIKELY(entry->state == token\.sequence) ? entry : NULL;/return VIRTIO_LIKELY(entry->state != VIRTIO_INFLIGHT_IDLE) ? entry : NULL;/

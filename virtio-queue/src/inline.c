@@ -55,8 +55,13 @@ extern void virtio_guest_three_get(const struct virtio_guest_three *three, struc
 extern int virtio_chain_walk(struct virtio_chain *chain, struct virtio_desc *out, uint32_t capacity);
 
 extern int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+extern void virtio_queue_begin_walk(const struct virtio_queue *queue, uint16_t head, struct virtio_walk *walk);
 extern void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+extern bool virtio_queue_look(const struct virtio_queue *queue, uint16_t *out);
 extern int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
+extern struct virtio_inflight *virtio_queue_find_plain(const struct virtio_queue *queue, struct virtio_token token);
+extern void virtio_queue_give_back(struct virtio_queue *queue, struct virtio_inflight *entry, uint32_t head,
+				   uint32_t len);
 extern int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 extern bool virtio_queue_needs_notification(struct virtio_queue *queue);
 extern uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);

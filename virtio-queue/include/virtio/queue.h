@@ -356,6 +356,20 @@ inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight 
 	return virtio_queue_init_layout_3(queue, inflight, entries);
 }
 
+/* Begins the walk of a head by the table's host address. */
+inline VIRTIO_HOT void virtio_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
+					       struct virtio_walk *walk)
+{
+	walk->table = (uintptr_t)queue->desc;
+	walk->next = (uintptr_t)queue->desc + (uint64_t)head * 16;
+	/* So that the compiler leaves out the look at it before the first descriptor. */
+	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_WALK_ONE);
+	VIRTIO_ASSUME((queue->walk_left & VIRTIO_WALK_WRITABLE) == 0);
+	walk->left = queue->walk_left;
+	walk->last = (uintptr_t)queue->desc_last;
+	walk->bytes_left = VIRTIO_CHAIN_MAX_BYTES;
+}
+
 /* Puts an idle head in flight, and begins its walk by the table's host address. */
 inline VIRTIO_HOT void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
@@ -369,13 +383,19 @@ inline VIRTIO_HOT void virtio_queue_take(struct virtio_queue *queue, uint16_t he
 	chain->token.sequence = sequence;
 	chain->token.head = head;
 	chain->memory = &queue->memory;
-	chain->walk.table = (uintptr_t)queue->desc;
-	chain->walk.next = (uintptr_t)queue->desc + (uint64_t)head * 16;
-	/* So that the compiler leaves out the look at it before the first descriptor. */
-	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_WALK_ONE);
-	chain->walk.left = queue->walk_left;
-	chain->walk.last = (uintptr_t)queue->desc_last;
-	chain->walk.bytes_left = VIRTIO_CHAIN_MAX_BYTES;
+	virtio_queue_begin_walk(queue, head, &chain->walk);
+}
+
+/* Looks at the next head: whether there is one that may be taken. One that must not be is judged by the slow part. */
+inline VIRTIO_HOT bool virtio_queue_look(const struct virtio_queue *queue, uint16_t *out)
+{
+	uint16_t head;
+
+	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail))
+		return false;
+	head = virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
+	*out = head;
+	return VIRTIO_LIKELY(head < queue->size) && VIRTIO_LIKELY(queue->inflight[head].state == VIRTIO_INFLIGHT_IDLE);
 }
 
 inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
@@ -385,12 +405,8 @@ inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio
 	uint16_t head;
 	int got;
 
-	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail))
-		goto slow;
-	head = virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
-	/* A head that must not be: read once more there, and judged as read then. */
-	if (VIRTIO_UNLIKELY(head >= queue->size) ||
-	    VIRTIO_UNLIKELY(queue->inflight[head].state != VIRTIO_INFLIGHT_IDLE))
+	/* What must not be taken is read once more there, and judged as read then. */
+	if (VIRTIO_UNLIKELY(!virtio_queue_look(queue, &head)))
 		goto slow;
 	virtio_queue_take(queue, head, chain);
 	goto taken;
@@ -406,24 +422,39 @@ taken:
 	return 1;
 }
 
-inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
+/* The entry of a request that may be completed here; NULL for a stale token, or a special case. */
+inline VIRTIO_HOT struct virtio_inflight *virtio_queue_find_plain(const struct virtio_queue *queue,
+								  struct virtio_token token)
 {
-	const uint64_t used_idx = queue->used_idx + 1;
-	uint8_t *used = queue->fast_used;
 	struct virtio_inflight *entry;
 
 	if (VIRTIO_UNLIKELY(token.head >= queue->fast_heads))
-		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
+		return NULL;
 	entry = &queue->inflight[token.head];
-	/* A stale token, or a special case. */
-	if (VIRTIO_UNLIKELY(entry->state != token.sequence))
-		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
+	return VIRTIO_LIKELY(entry->state == token.sequence) ? entry : NULL;
+}
+
+/* Completes it. */
+inline VIRTIO_HOT void virtio_queue_give_back(struct virtio_queue *queue, struct virtio_inflight *entry, uint32_t head,
+					      uint32_t len)
+{
+	const uint64_t used_idx = queue->used_idx + 1;
+	uint8_t *used = queue->fast_used;
+
 	entry->state = VIRTIO_INFLIGHT_IDLE;
 	queue->used_idx = used_idx;
-	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), token.head,
-				len);
+	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), head, len);
 	/* The driver reads the element, and the buffers, after it has seen the index. */
 	virtio_guest_store_le16_release(used + VIRTIO_RING_IDX, (uint16_t)used_idx);
+}
+
+inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
+{
+	struct virtio_inflight *entry = virtio_queue_find_plain(queue, token);
+
+	if (VIRTIO_UNLIKELY(!entry))
+		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
+	virtio_queue_give_back(queue, entry, token.head, len);
 	return 0;
 }
 
