@@ -420,10 +420,10 @@ inline VIRTIO_HOT void virtio_guest_copy(void *to, const void *from, size_t len)
 	}
 	/* Compilers that see what is behind the pointers, but not len, warn of sizes that are not copied. */
 	__asm__("" : "+r"(to), "+r"(from));
-	if (len > 16)
-		memcpy(to, from, len);
-	else if (len >= 8)
+	if (VIRTIO_LIKELY(len - 8 <= 8))
 		VIRTIO_COPY_ENDS(uint64_t, to, from, len);
+	else if (len > 16)
+		memcpy(to, from, len);
 	else if (len >= 4)
 		VIRTIO_COPY_ENDS(uint32_t, to, from, len);
 	else if (len >= 2)
@@ -570,8 +570,8 @@ inline VIRTIO_HOT bool virtio_memory_in_window(const struct virtio_memory_cursor
 	if (VIRTIO_MEMORY_IS_SMALL(len))
 		return VIRTIO_LIKELY(off < cursor->plain_small);
 	/* Nothing wraps but a length of 0 less 1, which is too long for any window. */
-	return VIRTIO_LIKELY(off < cursor->len && len - 1 < cursor->len - off &&
-			     (cursor->access & VIRTIO_ACCESS_PLAIN));
+	return VIRTIO_LIKELY(off < cursor->plain_small &&
+			     len - 1 < cursor->plain_small - off + (VIRTIO_MEMORY_SMALL - 1));
 }
 
 /* The window has been moved to host, the address of addr, or there is none: whether it holds the range. */
