@@ -398,7 +398,10 @@ struct virtio_guest_desc {
 	uint64_t len;        /* 32 bits; computed with in 64 */
 };
 
-/* Copies two words that overlap, or touch, at both ends of a range. Both are loaded before one is stored. */
+/*
+ * Copies two words that overlap, or touch, at both ends of a range. Both are loaded before one is stored, and a byte that is
+ * in both is the last one's.
+ */
 #define VIRTIO_COPY_ENDS(type, to, from, len)                                                                          \
 	do {                                                                                                           \
 		type first_, last_;                                                                                    \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have chosen
- * values: walked by the library, step by step and in one call, and collected, at once and after some steps, and judged
- * by an oracle (oracle.h); the two must agree
- * on every descriptor, segment, count and code.
+ * values: walked by the library, step by step and in one call, collected, at once and after some steps, and taken for
+ * requests of a header, data and a status, and judged by an oracle (oracle.h); the two must agree on every descriptor,
+ * segment, count and code.
  *
  * usage: exhaustive [STRIDE]   STRIDE: take every so many tables; default 1. A prime number varies all entries.
  *
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <virtio/queue.h>
+#include <virtio/request.h>
 
 #include "oracle.h"
 
@@ -368,6 +368,105 @@ static void compare_collection(struct world *w, const struct oracle_verdict *v, 
 		disagree(w, v, head, "the collection is another", got);
 }
 
+/* What the oracle's segments leave between so many bytes of header and the status. Returns why not, or 0. */
+static int cut_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity,
+		       struct virtio_segment *data, uint32_t *readable, uint32_t *writable)
+{
+	uint64_t left = header_bytes;
+
+	*readable = 0;
+	*writable = 0;
+	if (v->collected.last_writable.len == 0)
+		return VIRTIO_ESHORT;
+	if (v->collected.needed > capacity)
+		return VIRTIO_ENOBUFS;
+	if (v->collected.readable_bytes < header_bytes)
+		return VIRTIO_ESHORT;
+	for (uint32_t i = 0; i < v->collected.needed; i++) {
+		struct virtio_segment s = v->segments[i];
+		const uint64_t front = s.len < left ? s.len : left;
+
+		left -= front;
+		s.addr += front;
+		s.host = (uint8_t *)s.host + front;
+		s.len -= front + (i + 1 == v->collected.needed);
+		if (s.len == 0)
+			continue;
+		data[*readable + *writable] = s;
+		(*(i < v->collected.readable ? readable : writable))++;
+	}
+	return 0;
+}
+
+static bool same_request(const struct oracle_verdict *v, const struct virtio_request *r, uint32_t header_bytes)
+{
+	struct virtio_segment data[ORACLE_MAX_SEGMENTS];
+	uint32_t readable, writable;
+
+	if (r->error != cut_request(v, header_bytes, r->data.capacity, data, &readable, &writable) ||
+	    r->data.readable != readable || r->data.writable != writable || r->data.needed != v->collected.needed ||
+	    !same_segment(&r->data.last_writable, &v->collected.last_writable))
+		return false;
+	for (uint32_t i = 0; i < readable + writable; i++)
+		if (!same_segment(&r->data.segments[i], &data[i]))
+			return false;
+	return r->error ? r->data.readable_bytes == 0 && r->data.writable_bytes == 0
+			: r->data.readable_bytes == v->collected.readable_bytes - header_bytes &&
+				  r->data.writable_bytes == v->collected.writable_bytes - 1;
+}
+
+/* The bytes of the header: the first ones of the oracle's segments. */
+static bool same_header(const struct world *w, const struct oracle_verdict *v, const uint8_t *header, uint32_t bytes)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; done < bytes; i++) {
+		const struct virtio_segment *s = &v->segments[i];
+		const uint32_t now = s->len < bytes - done ? (uint32_t)s->len : bytes - done;
+		uint8_t expected[ORACLE_MAX_HEADER];
+
+		if (!oracle_peek(&w->guest, s->addr, expected, now) || memcmp(expected, header + done, now) != 0)
+			return false;
+		done += now;
+	}
+	return header[bytes] == 0x77;
+}
+
+/* The chain as a request. */
+static void compare_request(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t header_bytes,
+			    uint32_t capacity)
+{
+	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
+	uint8_t header[ORACLE_MAX_HEADER + 1];
+	struct virtio_request r;
+	int got;
+
+	memset(header, 0x77, sizeof header);
+	segments[capacity].len = 77;
+	if (virtio_request_init(&r, header, header_bytes, segments, capacity))
+		die("virtio_request_init");
+	/* Nothing of an earlier request is left. */
+	memset(&r.data.readable, 0x77, sizeof r.data - offsetof(struct virtio_collected, readable));
+	r.error = 0x77;
+	w->chains++;
+	w->faults += v->collect != 0;
+	got = virtio_request_pop(&w->queue, &r);
+	if (got != 1)
+		disagree(w, v, head, "no request", got);
+	if (segments[capacity].len != 77)
+		disagree(w, v, head, "a request writes past its array", r.error);
+	if (v->collect) {
+		/* Of a walk that ends with an error no buffer needs to have been looked up. */
+		if (r.error == 0 || !allowed(v->walk | v->collect, r.error) || r.data.last_writable.len ||
+		    r.data.readable || r.data.writable || r.data.readable_bytes || r.data.writable_bytes)
+			disagree(w, v, head, "a request has another error", r.error);
+	} else if (!same_request(v, &r, header_bytes) || (r.error == 0 && !same_header(w, v, header, header_bytes))) {
+		disagree(w, v, head, "the request is another", r.error);
+	}
+	if (virtio_queue_undo(&w->queue, r.token))
+		die("a request cannot be undone");
+}
+
 static void compare(struct world *w, uint32_t head)
 {
 	struct oracle_verdict v;
@@ -379,14 +478,18 @@ static void compare(struct world *w, uint32_t head)
 		compare_whole_walk(w, &v, head, capacity);
 	for (uint32_t walked = 0; walked <= v.count; walked++)
 		compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1, walked);
+	compare_request(w, &v, head, 16, ORACLE_MAX_SEGMENTS - 1);
+	compare_request(w, &v, head, (uint32_t)(v.collected.readable_bytes % 3 * 8), ORACLE_MAX_SEGMENTS - 1);
 	if (v.collect)
 		return;
 	/* Arrays that are as long as needed, one short of it, and empty. */
 	for (uint32_t i = 0; i < 3; i++) {
-		const uint32_t needed = v.collected.needed;
+		const uint32_t needed = v.collected.needed, capacity = i == 2 ? 0 : needed - i;
 
-		if (i == 0 || needed >= i)
-			compare_collection(w, &v, head, i == 2 ? 0 : needed - i, v.count / 2);
+		if (i != 0 && needed < i)
+			continue;
+		compare_collection(w, &v, head, capacity, v.count / 2);
+		compare_request(w, &v, head, 16, capacity);
 	}
 }
 
@@ -454,14 +557,19 @@ static const struct field_values buffers_3[] = {
 };
 static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
 
+/* Of the third entry, in place of the buffer that is read-only: where a status may be. */
+static const struct field_values status_3 = { DATA + 8, 1 };
+
 /* With the next flag each value of next; without it a value that must not matter. */
 #define ENTRIES_3 (COUNT(buffers_3) * 4 * (COUNT(nexts_3) + 1))
 
-static struct vring_desc entry_3(uint32_t n)
+static struct vring_desc entry_3(uint32_t index, uint32_t n)
 {
 	const struct field_values *buffer = &buffers_3[n % COUNT(buffers_3)];
 	struct vring_desc d;
 
+	if (index == 2 && buffer->addr == READ_ONLY)
+		buffer = &status_3;
 	n /= COUNT(buffers_3);
 	d.addr = buffer->addr;
 	d.len = buffer->len;
@@ -488,7 +596,7 @@ static void tables_of_3(struct world *w, uint64_t stride)
 					(uint32_t)(t % ENTRIES_3) };
 
 		for (uint32_t i = 0; i < 3; i++) {
-			const struct vring_desc d = entry_3(n[i]);
+			const struct vring_desc d = entry_3(i, n[i]);
 
 			if (n[i] == in_place[i])
 				continue;

@@ -14,6 +14,7 @@
 
 #define ORACLE_MAX_SIZE 4u
 #define ORACLE_MAX_SEGMENTS 32u
+#define ORACLE_MAX_HEADER 16u
 
 /* A guest: its regions, sorted, and one table of descriptors with what was negotiated about it. */
 struct oracle_guest {

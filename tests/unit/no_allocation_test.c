@@ -11,6 +11,7 @@
 #include <virtio/queue_state.h>
 #include <virtio/queue_sync.h>
 #include <virtio/reader.h>
+#include <virtio/request.h>
 
 #define SIZE 8u
 #define SECTOR 512u
@@ -240,6 +241,50 @@ static void collect_and_stream(struct device *d)
 	give_back(d, chain.token, virtio_writer_used(&writer));
 }
 
+/* A header, data or none, and a status. */
+static const struct virtio_mock_buffer parts[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 8),
+						   WRITABLE(FIXTURE_DATA + 48, 1) };
+
+/* Takes a request, which is given back as one that has, or has not, made sense. */
+static void pop_and_complete(struct device *d, struct virtio_request *taken, int error)
+{
+	struct vring_used_elem used;
+
+	MUST(virtio_request_pop(&d->f.queue, taken) == 1);
+	MUST(taken->error == error);
+	MUST(virtio_request_complete(&d->f.queue, taken, 0, 8) == 0);
+	MUST(virtio_request_complete(&d->f.queue, taken, 0, 8) == VIRTIO_ESTALE);
+	(void)virtio_queue_needs_notification(&d->f.queue);
+	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+	MUST(used.len == 0 || error == 0);
+}
+
+/* Of three buffers, of two, in a table, of a chain popped before; and with too little of everything. */
+static void take_requests(struct device *d)
+{
+	struct virtio_request taken, little;
+	struct virtio_chain chain = { 0 };
+	uint8_t header[16];
+
+	MUST(virtio_request_init(&taken, header, sizeof header, d->segments, COUNT(d->segments)) == 0);
+	MUST(virtio_request_init(&little, header, sizeof header, d->segments, 1) == 0);
+	MUST(virtio_request_pop(&d->f.queue, &taken) == 0);
+	MUST(virtio_mock_add(&d->f.mock, parts, 3) >= 0);
+	pop_and_complete(d, &taken, 0);
+	MUST(virtio_mock_add(&d->f.mock, request, 2) >= 0);
+	pop_and_complete(d, &taken, 0);
+	MUST(virtio_mock_add_indirect(&d->f.mock, d->f.table, parts, 3) >= 0);
+	pop_and_complete(d, &taken, 0);
+	MUST(virtio_mock_add(&d->f.mock, parts, 3) >= 0);
+	pop_and_complete(d, &little, VIRTIO_ENOBUFS);
+	MUST(virtio_mock_add(&d->f.mock, parts + 1, 2) >= 0);
+	pop_and_complete(d, &taken, VIRTIO_ESHORT);
+	(void)pop(d, &chain);
+	MUST(virtio_request_parse(&chain, &taken) == 0 && taken.error == 0);
+	MUST(virtio_queue_undo(&d->f.queue, taken.token) == 0);
+	pop_and_complete(d, &taken, 0);
+}
+
 static void walk_indirect(struct device *d)
 {
 	struct virtio_chain chain = { 0 };
@@ -330,6 +375,7 @@ static void share(struct device *d)
 	const struct virtio_queue_lock lock = { no_lock, no_lock, NULL };
 	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
 	struct virtio_queue_sync sync;
+	struct virtio_request taken;
 	struct virtio_token token = { 0 };
 	int chain_error = 0;
 
@@ -347,6 +393,11 @@ static void share(struct device *d)
 	MUST(virtio_queue_sync_complete(&sync, token, 0) == 0);
 	MUST(virtio_queue_sync_old_maps_unused(&sync));
 	MUST(virtio_queue_sync_quiesced(&sync));
+	MUST(virtio_request_init(&taken, NULL, 0, d->segments, COUNT(d->segments)) == 0);
+	MUST(virtio_request_sync_pop(&sync, &taken) == 0);
+	add(d);
+	MUST(virtio_request_sync_pop(&sync, &taken) == 1);
+	MUST(virtio_request_sync_complete(&sync, &taken, 0, 64) == 0);
 	(void)virtio_queue_sync_needs_notification(&sync);
 	virtio_queue_sync_reset(&sync);
 	MUST(virtio_mock_reset(&d->f.mock) == 0);
@@ -360,6 +411,7 @@ static void use_queue(struct device *d)
 		walk_at_once(d);
 		collect_again(d);
 		collect_and_stream(d);
+		take_requests(d);
 		walk_indirect(d);
 		complete_batch(d);
 		notify(d);

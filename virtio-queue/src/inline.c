@@ -5,7 +5,7 @@
  * translation unit makes it provide the definition.
  */
 #include <virtio/descriptor.h>
-#include <virtio/queue.h>
+#include <virtio/request.h>
 
 extern uint16_t virtio_le16(uint16_t v);
 extern uint32_t virtio_le32(uint32_t v);
@@ -69,6 +69,15 @@ extern bool virtio_queue_quiesced(const struct virtio_queue *queue);
 extern bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 extern uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
 extern uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
+
+extern int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
+			       struct virtio_segment *segments, uint32_t capacity);
+extern void virtio_segment_set(struct virtio_segment *segment, uint64_t addr, uint64_t len, void *host,
+			       const struct virtio_region *region);
+extern void virtio_request_set_plain(struct virtio_request *request, uint64_t data_bytes, bool writable);
+extern int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
+extern int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
+				   uint64_t written);
 
 extern struct virtio_raw_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next);
 extern struct virtio_raw_desc virtio_packed_desc(uint64_t addr, uint32_t len, uint16_t id, uint16_t flags);

@@ -102,6 +102,11 @@ static struct virtio_inflight *find_in_flight(struct virtio_queue *queue, struct
 	return virtio_inflight_has_request(entry) && (uint32_t)entry->state == token.sequence ? entry : NULL;
 }
 
+bool virtio_queue_is_in_flight(struct virtio_queue *queue, struct virtio_token token)
+{
+	return find_in_flight(queue, token) != NULL;
+}
+
 static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *entry)
 {
 	const uint64_t state = entry->state;

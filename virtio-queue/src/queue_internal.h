@@ -37,6 +37,9 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
+/* Whether this token is that of a request in flight. */
+bool virtio_queue_is_in_flight(struct virtio_queue *queue, struct virtio_token token);
+
 /* Chains known to be available: the driver's index as last read, less ours. */
 static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
 {

@@ -48,6 +48,23 @@ int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *t
 	return got;
 }
 
+int virtio_request_sync_pop(struct virtio_queue_sync *sync, struct virtio_request *request)
+{
+	int got = virtio_request_pop(virtio_queue_sync_lock(sync), request);
+
+	virtio_queue_sync_unlock(sync);
+	return got;
+}
+
+int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct virtio_request *request, uint8_t status,
+				 uint64_t written)
+{
+	int error = virtio_request_complete(virtio_queue_sync_lock(sync), request, status, written);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
 int virtio_queue_sync_start(struct virtio_queue_sync *sync, const struct virtio_queue_config *config,
 			    const struct virtio_memory_map *map)
 {

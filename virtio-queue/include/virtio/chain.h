@@ -4,10 +4,11 @@
  *
  * Three ways to read one. virtio_chain_next() walks it descriptor by descriptor and costs least; it
  * suits a device whose requests have one or two pieces. virtio_chain_walk() is the same in one call, for
- * those of a header, data and a status. virtio_chain_collect() walks it once to the
+ * callers from another language. virtio_chain_collect() walks it once to the
  * end, checks all of it, and resolves every buffer into segments in the caller's array; readers,
  * writers and I/O vectors work on those (<virtio/reader.h>). A parser collects, so that nothing has
- * happened yet when it finds the chain wrong.
+ * happened yet when it finds the chain wrong. Requests of a header, data and a status have a parser already,
+ * <virtio/request.h>.
  *
  * What the guest can do: point any field anywhere and rewrite the tables during the walk. Each
  * descriptor is read from guest memory exactly once, forward only, and at most as many as the queue

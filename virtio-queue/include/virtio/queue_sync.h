@@ -17,7 +17,7 @@
 #ifndef VIRTIO_QUEUE_SYNC_H
 #define VIRTIO_QUEUE_SYNC_H
 
-#include <virtio/queue.h>
+#include <virtio/request.h>
 
 VIRTIO_BEGIN_DECLS
 
@@ -62,6 +62,12 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  */
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_collected *collected, int *chain_error);
+
+/* As virtio_request_pop() and virtio_request_complete(): between the two, the request is used without the lock. */
+VIRTIO_MUST_CHECK
+int virtio_request_sync_pop(struct virtio_queue_sync *sync, struct virtio_request *request);
+int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct virtio_request *request, uint8_t status,
+				 uint64_t written);
 
 /*
  * As the functions of <virtio/queue.h> without "sync" in their names. An answer is about the moment at which

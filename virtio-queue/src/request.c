@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Requests of a header, data and a status, where that isn't inline: of other shapes, and what isn't in the windows. */
+#include <virtio/request.h>
+
+#include "queue_internal.h"
+
+int virtio_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
+				 struct virtio_segment *segments, uint32_t capacity)
+{
+	const bool plain = header_bytes != 0 && header_bytes <= VIRTIO_MEMORY_SMALL && capacity >= 3;
+
+	if ((!header && header_bytes != 0) || (!segments && capacity != 0))
+		return VIRTIO_EINVAL;
+	memset(request, 0, sizeof *request);
+	request->header = header;
+	request->header_bytes = header_bytes;
+	request->segments = segments;
+	/* Otherwise none that a descriptor can have. */
+	request->plain_header = plain ? header_bytes : UINT64_MAX;
+	request->data.segments = segments;
+	request->data.capacity = capacity;
+	return 0;
+}
+
+/* Parsing */
+
+/*
+ * Copies the header out of the front of the segments and cuts it off there.
+ *
+ * Returns the segments that are used up. A segment that holds data too is shortened in place. The
+ * caller has seen that there are enough bytes.
+ */
+static uint32_t take_header(struct virtio_segment *segments, uint8_t *header, size_t bytes)
+{
+	uint32_t used = 0;
+	size_t done = 0;
+
+	while (done < bytes) {
+		struct virtio_segment *s = &segments[used];
+		const size_t left = bytes - done;
+		const size_t part = s->len < left ? (size_t)s->len : left;
+
+		virtio_guest_copy_in(header + done, s->host, part);
+		done += part;
+		s->addr += part;
+		s->host = (uint8_t *)s->host + part;
+		s->len -= part;
+		used += s->len == 0;
+	}
+	return used;
+}
+
+/* A request of which nothing can come but a failure. */
+static void fail(struct virtio_request *request, int error)
+{
+	struct virtio_collected *data = &request->data;
+
+	request->error = error;
+	request->plain = 0;
+	data->segments = request->segments;
+	data->readable = 0;
+	data->writable = 0;
+	data->readable_bytes = 0;
+	data->writable_bytes = 0;
+}
+
+/* The data is what is left of the chain without header and status, of which there are enough bytes. */
+static void cut(struct virtio_request *request)
+{
+	struct virtio_collected *data = &request->data;
+	const uint32_t used = take_header(data->segments, request->header, request->header_bytes);
+
+	data->segments += used;
+	data->readable -= used;
+	data->readable_bytes -= request->header_bytes;
+	/* The status is the last byte; what is before it in the same buffer is data. */
+	if (--data->segments[data->readable + data->writable - 1].len == 0)
+		data->writable--;
+	data->writable_bytes--;
+	request->error = 0;
+	request->plain = data->last_writable.region->dirty == NULL;
+}
+
+int virtio_request_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
+			     struct virtio_request *request)
+{
+	struct virtio_collected all = { .segments = request->segments, .capacity = request->data.capacity };
+	struct virtio_desc front[3];
+	uint32_t count = 3;
+	int error;
+
+	if (walked) {
+		virtio_guest_three_get(three, front);
+	} else {
+		/* After an error none: collecting returns it. */
+		error = virtio_chain_walk_slow(chain, three, front, 3);
+		if (error != VIRTIO_ENOBUFS)
+			count = error < 0 ? 0 : (uint32_t)error;
+	}
+	error = virtio_chain_collect_after(chain, front, count, &all);
+	if (VIRTIO_UNLIKELY(error == VIRTIO_ENOTMAPPED))
+		return error;
+	request->token = chain->token;
+	request->data = all;
+	if (VIRTIO_UNLIKELY(error && error != VIRTIO_ENOBUFS))
+		fail(request, error);
+	else if (VIRTIO_UNLIKELY(all.last_writable.len == 0))
+		fail(request, VIRTIO_ESHORT);
+	else if (VIRTIO_UNLIKELY(error))
+		fail(request, error);
+	else if (VIRTIO_UNLIKELY(all.readable_bytes < request->header_bytes))
+		fail(request, VIRTIO_ESHORT);
+	else
+		cut(request);
+	return 0;
+}
+
+/* Fills in a request whose descriptors virtio_walk_three() has walked along, if it is plain, with windows moved if need be. */
+static bool fill_if_plain(const struct virtio_chain *chain, const struct virtio_guest_three *three,
+			  struct virtio_request *request)
+{
+	const struct virtio_guest_desc *header = &three->d[0], *data = &three->d[1], *status = &three->d[2];
+	struct virtio_memory_cursor *small = chain->memory, *large = virtio_chain_data_memory(chain);
+	struct virtio_collected *out = &request->data;
+	void *header_host, *data_host, *status_host;
+
+	if (header->len != request->plain_header || status->len != 1 ||
+	    !virtio_memory_find_plain_near(small, large, header->addr, VIRTIO_MEMORY_SMALL, &header_host) ||
+	    !virtio_memory_find_plain_near(large, small, data->addr, data->len, &data_host) ||
+	    !virtio_memory_find_plain(small, status->addr, 1, &status_host))
+		return false;
+	out->segments = request->segments;
+	virtio_segment_set(out->segments, data->addr, data->len, data_host, large->region);
+	virtio_segment_set(&out->last_writable, status->addr, 1, status_host, small->region);
+	virtio_request_set_plain(request, data->len, (data->flags_next & VRING_DESC_F_WRITE) != 0);
+	request->token = chain->token;
+	virtio_guest_copy_in(request->header, header_host, (size_t)header->len);
+	return true;
+}
+
+/* As virtio_request_parse(), after virtio_walk_three(). */
+static int parse_walked(struct virtio_chain *chain, const struct virtio_guest_three *three,
+			struct virtio_request *request)
+{
+	return fill_if_plain(chain, three, request) ? 0 : virtio_request_parse_any(chain, three, true, request);
+}
+
+int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *request)
+{
+	struct virtio_guest_three three = VIRTIO_GUEST_THREE_NONE;
+
+	if (virtio_walk_three(&chain->walk, chain->memory + 1, &three))
+		return parse_walked(chain, &three, request);
+	return virtio_request_parse_any(chain, &three, false, request);
+}
+
+/* Popping */
+
+/* Functions of their own, so that the inline part needn't have the addresses of the cursors at hand. */
+uint8_t *virtio_request_move_small(struct virtio_queue *queue, uint64_t addr)
+{
+	return virtio_memory_take_window(&queue->memory, &queue->data, addr);
+}
+
+uint8_t *virtio_request_move_large(struct virtio_queue *queue, uint64_t addr)
+{
+	return virtio_memory_take_window(&queue->data, &queue->memory, addr);
+}
+
+/* What has been popped has been parsed, with this error. */
+static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
+{
+	int undo;
+
+	if (!error)
+		return 1;
+	undo = virtio_queue_undo(queue, chain->token);
+	return undo ? undo : error;
+}
+
+int virtio_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_guest_three *three,
+			      struct virtio_request *request)
+{
+	struct virtio_chain chain;
+
+	virtio_queue_take(queue, head, &chain);
+	virtio_walk_end(&chain.walk);
+	return popped(queue, &chain, parse_walked(&chain, three, request));
+}
+
+int virtio_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+			   const struct virtio_guest_three *three, struct virtio_request *request)
+{
+	struct virtio_chain chain;
+
+	virtio_queue_take(queue, head, &chain);
+	chain.walk = *walk;
+	return popped(queue, &chain, virtio_request_parse_any(&chain, three, false, request));
+}
+
+int virtio_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request)
+{
+	struct virtio_chain chain;
+	const int got = virtio_queue_pop_slow(queue, &chain);
+
+	return got == 1 ? popped(queue, &chain, virtio_request_parse(&chain, request)) : got;
+}
+
+/* Completing */
+
+int virtio_request_complete_slow(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
+				 uint64_t written)
+{
+	const struct virtio_collected *data = &request->data;
+	uint64_t len = 0;
+
+	if (!virtio_queue_is_in_flight(queue, request->token))
+		return VIRTIO_ESTALE;
+	if (data->last_writable.len != 0) {
+		virtio_guest_copy_out(data->last_writable.host, &status, 1);
+		virtio_segments_mark_dirty(&data->last_writable, 1, 1);
+	}
+	if (!request->error)
+		len = written < data->writable_bytes ? written : data->writable_bytes + 1;
+	return virtio_queue_complete(queue, request->token, len > UINT32_MAX ? UINT32_MAX : (uint32_t)len);
+}
