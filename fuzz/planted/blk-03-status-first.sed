@@ -2,4 +2,4 @@
 # The status is the first writable byte.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
-s/request->status = c\.last_writable;/request->status = *in;/
+s/request->status = any\.data\.last_writable;/request->status = *request->in.segments;/

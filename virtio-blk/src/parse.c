@@ -9,53 +9,6 @@
 #define LIFETIME_BYTES 6
 
 /*
- * Copies the header out of the front of the segments and cuts it off there.
- *
- * Returns the segments that are used up. A segment that holds data too is shortened in place. The
- * caller has seen that there are enough bytes.
- */
-static VIRTIO_COLD uint32_t take_header_in_pieces(struct virtio_segment *segments, uint8_t *header)
-{
-	uint32_t used = 0;
-	size_t done = 0;
-
-	while (done < HEADER_BYTES) {
-		struct virtio_segment *s = &segments[used];
-		const size_t left = HEADER_BYTES - done;
-		const size_t part = s->len < left ? (size_t)s->len : left;
-
-		virtio_guest_copy_in(header + done, s->host, part);
-		done += part;
-		s->addr += part;
-		s->host = (uint8_t *)s->host + part;
-		s->len -= part;
-		used += s->len == 0;
-	}
-	return used;
-}
-
-/* The same; nearly every driver puts the header into a buffer of its own. */
-static uint32_t take_header(struct virtio_segment *segments, uint8_t *header)
-{
-	if (VIRTIO_UNLIKELY(segments->len != HEADER_BYTES))
-		return take_header_in_pieces(segments, header);
-	virtio_guest_copy_in(header, segments->host, HEADER_BYTES);
-	return 1;
-}
-
-/* A request that can be answered, with a failure, and not more. */
-static VIRTIO_COLD int fail(struct virtio_blk_request *request, const struct virtio_chain *chain,
-			    const struct virtio_collected *c, int error)
-{
-	*request = (struct virtio_blk_request){
-		.token = chain->token,
-		.status = c->last_writable,
-		.error = error,
-	};
-	return 0;
-}
-
-/*
  * Copies the next bytes out of the data; one range may lie in several segments.
  *
  * @segment  where the next byte is, and @skip how far in it; both are moved on
@@ -100,50 +53,36 @@ void virtio_blk_take_ranges(struct virtio_blk_request *request, const struct vir
 int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
 			 const struct virtio_blk_storage *storage, struct virtio_blk_request *request)
 {
-	struct virtio_segment *const segments = storage->segments;
-	struct virtio_desc front[3];
-	struct virtio_collected c;
 	uint8_t header[HEADER_BYTES];
-	struct virtio_segment *in;
-	uint32_t used, count = 3;
+	struct virtio_request any;
 	int error;
 
-	if (walked) {
-		virtio_guest_three_get(three, front);
-	} else {
-		/* After an error none: collecting returns it. */
-		error = virtio_chain_walk_slow(chain, three, front, 3);
-		if (error != VIRTIO_ENOBUFS)
-			count = error < 0 ? 0 : (uint32_t)error;
-	}
-	c.segments = segments;
-	c.capacity = storage->segment_capacity;
-	error = virtio_chain_collect_after(chain, front, count, &c);
-	if (VIRTIO_UNLIKELY(error && error != VIRTIO_ENOBUFS))
+	error = virtio_request_init(&any, header, sizeof header, storage->segments, storage->segment_capacity);
+	if (!error)
+		error = virtio_request_parse_any(chain, three, walked, &any);
+	if (error)
 		return error;
-	if (VIRTIO_UNLIKELY(c.last_writable.len == 0))
-		return VIRTIO_ESHORT;
-	if (VIRTIO_UNLIKELY(error))
-		return fail(request, chain, &c, error);
-	if (VIRTIO_UNLIKELY(c.readable_bytes < HEADER_BYTES))
-		return fail(request, chain, &c, VIRTIO_ESHORT);
-
-	used = take_header(segments, header);
-	in = segments + c.readable;
-	/* The status is the last byte; what is before it in the same buffer is data. */
-	if (--in[c.writable - 1].len == 0)
-		c.writable--;
-
-	request->token = chain->token;
+	if (any.data.last_writable.len == 0)
+		return any.error;
+	if (any.error) {
+		/* It can be answered, with a failure, and not more. */
+		*request = (struct virtio_blk_request){
+			.token = any.token,
+			.status = any.data.last_writable,
+			.error = any.error,
+		};
+		return 0;
+	}
+	request->token = any.token;
 	request->type = virtio_get_le32(header);
 	request->sector = virtio_get_le64(header + 8);
-	request->out.segments = segments + used;
-	request->out.count = c.readable - used;
-	request->out.bytes = c.readable_bytes - HEADER_BYTES;
-	request->in.segments = in;
-	request->in.count = c.writable;
-	request->in.bytes = c.writable_bytes - 1;
-	request->status = c.last_writable;
+	request->out.segments = any.data.segments;
+	request->out.count = any.data.readable;
+	request->out.bytes = any.data.readable_bytes;
+	request->in.segments = any.data.segments + any.data.readable;
+	request->in.count = any.data.writable;
+	request->in.bytes = any.data.writable_bytes;
+	request->status = any.data.last_writable;
 	request->error = 0;
 	virtio_blk_take_ranges(request, storage);
 	return 0;

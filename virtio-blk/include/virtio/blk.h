@@ -30,12 +30,10 @@
 #define VIRTIO_BLK_H
 
 #include <virtio/bindings/virtio_blk.h>
-#include <virtio/chain.h>
 #include <virtio/guest_memory.h>
+#include <virtio/request.h>
 
 VIRTIO_BEGIN_DECLS
-
-struct virtio_queue;
 
 #define VIRTIO_BLK_SECTOR_SHIFT 9 /* a sector is 512 bytes, whatever blk_size says */
 #define VIRTIO_BLK_SECTOR_BYTES (1u << VIRTIO_BLK_SECTOR_SHIFT)
@@ -272,7 +270,7 @@ struct virtio_blk_range {
 
 /* Arrays of the caller's for one request, to be kept until its chain is completed. */
 struct virtio_blk_storage {
-	struct virtio_segment *segments;
+	struct virtio_segment *segments; /* NULL only if segment_capacity is 0 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
 	uint32_t range_capacity;         /* the largest max_..._seg of the options; a longer list is an I/O error */
@@ -327,7 +325,8 @@ struct virtio_blk_stats {
 
 /*
  * Segments that virtio_blk_parse() needs for any chain of a queue of this size in guest memory of one
- * region; each place where a buffer crosses from one region to the next needs one more.
+ * region, without long indirect tables; each place where a buffer goes on in another region, or behind a translation
+ * in another piece of it, needs one more.
  */
 #define VIRTIO_BLK_SEGMENTS(queue_size) (queue_size)
 
@@ -529,20 +528,14 @@ inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct 
 	    !virtio_memory_find_plain_near(elsewhere, memory, data->addr, data->len, &data_host) ||
 	    !virtio_memory_find_plain(memory, status->addr, 1, &status_host))
 		goto aside;
-	segment->addr = data->addr;
-	segment->len = data->len;
-	segment->host = data_host;
-	segment->region = elsewhere->region;
+	virtio_segment_set(segment, data->addr, data->len, data_host, elsewhere->region);
 	request->token.sequence = chain->token.sequence;
 	request->token.head = chain->token.head;
 	/* Each byte is read once; what is between the two is reserved. */
 	request->type = (uint32_t)virtio_guest_read_le64(header_host);
 	request->sector = virtio_guest_read_le64((const uint8_t *)header_host + 8);
 	virtio_blk_set_data(request, segment, (data->flags_next & VRING_DESC_F_WRITE) != 0);
-	request->status.addr = status->addr;
-	request->status.len = 1;
-	request->status.host = status_host;
-	request->status.region = memory->region;
+	virtio_segment_set(&request->status, status->addr, 1, status_host, memory->region);
 	request->error = 0;
 	if (VIRTIO_UNLIKELY(request->type > VIRTIO_BLK_T_GET_LIFETIME))
 		virtio_blk_take_ranges(request, storage);
