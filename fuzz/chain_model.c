@@ -263,3 +263,81 @@ void model_collect(struct model *m, struct model_walk *w, const struct model_cha
 	for (uint32_t i = 0; i < expected->needed; i++)
 		check_piece(m, &out->segments[i], &expected->pieces[i]);
 }
+
+/* Requests */
+
+void model_not_mapped(struct model *m, struct model_walk *w, const struct model_chain *expected)
+{
+	FUZZ_CHECK(expected->errors & BIT(ENOTMAPPED), "all is mapped, or never will be");
+	end_walk(m, w, 0, VIRTIO_ENOTMAPPED);
+}
+
+static void check_no_data(const struct virtio_request *r)
+{
+	const struct virtio_collected *data = &r->data;
+
+	FUZZ_CHECK(data->readable == 0 && data->writable == 0 && data->readable_bytes == 0 && data->writable_bytes == 0,
+		   "a failed request with data");
+}
+
+/* The pieces of the data are those of the chain without what is in front and behind. The header is compared on the way. */
+static void check_data(const struct model *m, const struct model_chain *c, const struct virtio_request *r)
+{
+	const uint8_t *header = r->header;
+	uint64_t front = r->header_bytes;
+	uint32_t n = 0, readable = 0;
+
+	for (uint32_t i = 0; i < c->needed; i++) {
+		struct model_piece p = c->pieces[i];
+		const uint64_t cut = p.len < front ? p.len : front;
+
+		FUZZ_CHECK(memcmp(header, world_shadow(m->map->world, &p.region, p.offset), (size_t)cut) == 0,
+			   "another header");
+		header += cut;
+		front -= cut;
+		p.addr += cut;
+		p.offset += cut;
+		p.len -= cut + (i + 1 == c->needed);
+		if (p.len == 0)
+			continue;
+		check_piece(m, &r->data.segments[n++], &p);
+		readable += i < c->readable;
+	}
+	FUZZ_CHECK(r->data.readable == readable && r->data.writable == n - readable, "%u and %u segments of data",
+		   r->data.readable, r->data.writable);
+	FUZZ_CHECK(r->data.readable_bytes == c->readable_bytes - r->header_bytes &&
+			   r->data.writable_bytes == c->bytes - c->readable_bytes - 1,
+		   "bytes of data");
+}
+
+/* Why nothing can come of a request whose chain is in order, or 0. */
+static int request_error(const struct model_chain *c, const struct virtio_request *r)
+{
+	if (c->needed == c->readable)
+		return VIRTIO_ESHORT;
+	if (c->needed > r->data.capacity)
+		return VIRTIO_ENOBUFS;
+	return c->readable_bytes < r->header_bytes ? VIRTIO_ESHORT : 0;
+}
+
+void model_request(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head,
+		   const struct virtio_request *r)
+{
+	w->over = true;
+	if (expected->errors) {
+		FUZZ_CHECK(fuzz_error_bit(r->error) & expected->errors & ~BIT(ENOTMAPPED),
+			   "a request with error %d, where %#llx may be", r->error,
+			   (unsigned long long)expected->errors);
+		FUZZ_CHECK(r->data.last_writable.len == 0, "a status in a malformed chain");
+		check_no_data(r);
+		end_walk(m, w, head, r->error);
+		return;
+	}
+	FUZZ_CHECK(r->error == request_error(expected, r), "a request with error %d", r->error);
+	FUZZ_CHECK(r->data.needed == expected->needed, "%u segments needed, not %u", r->data.needed, expected->needed);
+	check_last_writable(m, expected, &r->data);
+	if (r->error)
+		check_no_data(r);
+	else
+		check_data(m, expected, r);
+}

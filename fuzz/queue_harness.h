@@ -6,12 +6,14 @@
 #include <virtio/queue_mock.h>
 #include <virtio/queue_state.h>
 #include <virtio/reader.h>
+#include <virtio/request.h>
 
 #include "queue_model.h"
 
 #define HARNESS_BYTES 0x800u /* of guest memory */
 #define HARNESS_DATA 0x400u  /* behind the rings of the largest queue */
 #define HARNESS_TOKENS 16u
+#define MOST_SEGMENTS 64u /* of an array for a chain */
 
 /* Where a reader or writer is: bytes of the chain from its first one on. */
 struct harness_stream {
@@ -34,6 +36,11 @@ struct harness_request {
 	struct virtio_writer writer;
 	struct harness_stream reading;
 	struct harness_stream writing;
+
+	/* If it is one of a header, data and a status; else NULL. The array is segments, and gone if it has an error. */
+	struct virtio_request *request;
+	uint64_t room;             /* bytes of data to be written */
+	struct model_piece status; /* of length 0 if there is none */
 };
 
 struct harness {
@@ -52,6 +59,7 @@ struct harness {
 	struct harness_request requests[MODEL_MAX_SIZE];
 	struct virtio_token tokens[HARNESS_TOKENS]; /* past ones */
 	uint32_t token_count;
+	struct virtio_request past; /* one that isn't in flight any more, if it has a header */
 	struct virtio_queue_state saved;
 	uint16_t saved_heads[MODEL_MAX_SIZE];
 	uint32_t saved_count;
@@ -67,11 +75,30 @@ void harness_reset_driver(struct harness *h);
 /* One step of a reader or writer of a collected request. */
 void harness_stream_step(struct harness *h, struct harness_request *r);
 
+/* Starts both streams with a chain that has been collected: its data is between these bytes of it. */
+void harness_begin_streams(struct harness_request *r, const struct virtio_collected *data, uint64_t front,
+			   uint64_t behind);
+
 /* All that the request's reader yields, into its writer. */
 void harness_echo(struct harness *h, struct harness_request *r);
 
 /* One step of the device. */
 void harness_device_step(struct harness *h, uint8_t op);
+
+/* Keeps a chain that has been popped, and its token. Returns the request. */
+struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
+				     const struct model_walk *walk);
+
+/* One of the requests in flight, or NULL. */
+struct harness_request *harness_pick(struct harness *h);
+
+/* Requests from before a restore come back before any is completed. */
+bool harness_replaying(const struct harness *h);
+
+/* Steps with requests of a header, data and a status: to pop one, to make one of a chain, and to complete one. */
+void harness_pop_request(struct harness *h);
+void harness_parse_request(struct harness *h);
+void harness_complete_request(struct harness *h);
 
 /* Gives up all requests; after a reset. */
 void harness_drop_requests(struct harness *h);

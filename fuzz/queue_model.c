@@ -197,21 +197,42 @@ static void new_token(struct model *m, struct virtio_token token, uint16_t head)
 	m->past[m->past_count++ % MODEL_PAST] = token;
 }
 
-static void put_in_flight(struct model *m, uint16_t head, struct model_walk *walk, const struct virtio_chain *chain)
+static struct model_walk walk_of(const struct model *m, uint16_t head)
 {
-	const struct model_walk start = {
+	return (struct model_walk){
 		.table = m->config.addr[VIRTIO_QUEUE_DESC],
 		.table_len = m->config.size,
 		.next = head,
 		.left = m->config.size,
 		.bytes_left = (uint64_t)1 << 32,
 	};
+}
 
+static void put_in_flight(struct model *m, uint16_t head, struct model_walk *walk, const struct virtio_chain *chain)
+{
 	new_token(m, chain->token, head);
 	m->requests[head] = (struct model_request){ .state = MODEL_FLIGHT, .token = chain->token, .popped = m->pops++ };
 	m->order[m->order_count++] = head;
 	m->stats.chains++;
-	*walk = start;
+	*walk = walk_of(m, head);
+}
+
+/* The head that is next: 1 if there is one, 0 if not, or the fault that it is. */
+static int find_head(struct model *m, uint16_t *head)
+{
+	/* The index is read again only when all that was there is popped. */
+	int found = m->seen == m->next_avail ? look(m) : 1;
+
+	if (found != 1)
+		return found;
+	*head = world_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)(m->next_avail % m->config.size)));
+	if (*head >= m->config.size)
+		found = VIRTIO_EHEAD;
+	else if (m->requests[*head].state != MODEL_IDLE)
+		found = VIRTIO_EINFLIGHT;
+	if (found < 0)
+		break_queue(m, found, *head);
+	return found;
 }
 
 void model_pop(struct model *m, struct model_walk *walk, int got, const struct virtio_chain *chain)
@@ -224,22 +245,25 @@ void model_pop(struct model *m, struct model_walk *walk, int got, const struct v
 		EXPECT("pop", got, errors, 0);
 		return;
 	}
-	/* The index is read again only when all that was there is popped. */
-	found = m->seen == m->next_avail ? look(m) : 1;
-	if (found == 1) {
-		head = world_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)(m->next_avail % m->config.size)));
-		if (head >= m->config.size)
-			found = VIRTIO_EHEAD;
-		else if (m->requests[head].state != MODEL_IDLE)
-			found = VIRTIO_EINFLIGHT;
-		if (found < 0)
-			break_queue(m, found, head);
-	}
+	found = find_head(m, &head);
 	FUZZ_CHECK(got == found, "pop returned %d, the model says %d", got, found);
 	if (got == 1) {
 		put_in_flight(m, head, walk, chain);
 		m->next_avail++;
 	}
+}
+
+uint64_t model_pop_not_mapped(struct model *m)
+{
+	struct model_walk walk;
+	struct model_chain c;
+	uint16_t head = 0;
+
+	FUZZ_CHECK(not_popping(m) == 0 && find_head(m, &head) == 1, "nothing to pop that could not be mapped");
+	walk = walk_of(m, head);
+	model_expect_collect(m, &walk, NULL, 0, &c);
+	model_not_mapped(m, &walk, &c);
+	return c.work;
 }
 
 void model_available(struct model *m, int got)

@@ -8,6 +8,7 @@
 #define VIRTIO_FUZZ_QUEUE_MODEL_H
 
 #include <virtio/queue_state.h>
+#include <virtio/request.h>
 
 #include "world.h"
 
@@ -127,6 +128,14 @@ void model_expect_collect(struct model *m, struct model_walk *walk, const struct
 			  struct model_chain *out);
 void model_collect(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_collected *out);
+
+/* virtio_request_pop() or virtio_request_parse() of a chain in which this is to be found: what it has filled in. */
+void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
+		   const struct virtio_request *request);
+
+/* The same where the answer was that something isn't mapped; of a pop, which was undone, returns the work. */
+void model_not_mapped(struct model *m, struct model_walk *walk, const struct model_chain *expected);
+uint64_t model_pop_not_mapped(struct model *m);
 
 /* Traps unless what can be asked of the queue agrees. */
 void model_compare(const struct model *m, const struct virtio_queue *queue);

@@ -3,7 +3,6 @@
 #include "queue_harness.h"
 #include "queue_steps.h"
 
-#define MOST_SEGMENTS 64u
 #define MOST_BATCH 8u
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
@@ -15,17 +14,23 @@ static void forget_collected(struct harness_request *r)
 	r->model = NULL;
 }
 
-static void drop(struct harness_request *r)
+static void drop(struct harness *h, struct harness_request *r)
 {
 	forget_collected(r);
 	r->fresh = false;
 	r->walkable = false;
+	if (!r->request)
+		return;
+	h->past = *r->request;
+	free(r->request->header);
+	free(r->request);
+	r->request = NULL;
 }
 
 void harness_drop_requests(struct harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
-		drop(&h->requests[i]);
+		drop(h, &h->requests[i]);
 }
 
 static void remember(struct harness *h, struct virtio_token token)
@@ -33,11 +38,11 @@ static void remember(struct harness *h, struct virtio_token token)
 	h->tokens[h->token_count++ % HARNESS_TOKENS] = token;
 }
 
-static struct harness_request *keep(struct harness *h, const struct virtio_chain *chain, const struct model_walk *walk)
+struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain, const struct model_walk *walk)
 {
 	struct harness_request *r = &h->requests[chain->token.head];
 
-	drop(r);
+	drop(h, r);
 	r->chain = *chain;
 	r->walk = *walk;
 	r->fresh = true;
@@ -46,8 +51,7 @@ static struct harness_request *keep(struct harness *h, const struct virtio_chain
 	return r;
 }
 
-/* One of the requests in flight, or NULL. */
-static struct harness_request *pick(struct harness *h)
+struct harness_request *harness_pick(struct harness *h)
 {
 	const uint32_t count = model_in_flight(&h->model);
 	uint32_t n = fuzz_u8(&h->in);
@@ -62,7 +66,7 @@ static struct harness_request *pick(struct harness *h)
 static struct virtio_token pick_token(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
-	const struct harness_request *r = pick(h);
+	const struct harness_request *r = harness_pick(h);
 	struct virtio_token token = r ? r->chain.token : h->tokens[how % HARNESS_TOKENS];
 
 	if (how < 0xa0)
@@ -110,13 +114,12 @@ static struct harness_request *pop(struct harness *h)
 	got = virtio_queue_pop(&h->queue, &chain);
 	model_pop(&h->model, &walk, got, &chain);
 	if (got == 1)
-		return keep(h, &chain, &walk);
+		return harness_keep(h, &chain, &walk);
 	FUZZ_CHECK(memcmp(&chain, &before, sizeof chain) == 0, "a pop that failed touched the chain");
 	return NULL;
 }
 
-/* Requests from before a restore come back before any is completed. */
-static bool replaying(const struct harness *h)
+bool harness_replaying(const struct harness *h)
 {
 	return h->model.replay != 0;
 }
@@ -143,7 +146,7 @@ static void next(struct harness *h, struct harness_request *r)
 
 static void device_next(struct harness *h)
 {
-	struct harness_request *r = pick(h);
+	struct harness_request *r = harness_pick(h);
 
 	if (r && r->walkable)
 		next(h, r);
@@ -152,7 +155,7 @@ static void device_next(struct harness *h)
 /* More calls than descriptors: how many are yielded is bounded. */
 static void device_walk(struct harness *h)
 {
-	struct harness_request *r = pick(h);
+	struct harness_request *r = harness_pick(h);
 	const uint32_t count = h->model.config.allow_long_indirect ? HARNESS_BYTES / 16 : MODEL_MAX_SIZE;
 
 	for (uint32_t i = 0; r && r->walkable && i < count + 3 && !r->walk.over; i++)
@@ -165,7 +168,7 @@ static void device_walk(struct harness *h)
 static void device_walk_at_once(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
-	struct harness_request *r = pick(h);
+	struct harness_request *r = harness_pick(h);
 	struct virtio_desc *descs;
 	int got;
 
@@ -205,16 +208,13 @@ static void collect(struct harness *h, struct harness_request *r, uint32_t capac
 		forget_collected(r);
 		return;
 	}
-	virtio_reader_init(&r->reader, &out);
-	virtio_writer_init(&r->writer, &out);
-	r->reading = (struct harness_stream){ 0, r->model->readable_bytes, 0 };
-	r->writing = (struct harness_stream){ r->model->readable_bytes, r->model->bytes, 0 };
+	harness_begin_streams(r, &out, 0, 0);
 }
 
 static void device_collect(struct harness *h)
 {
 	const uint8_t capacity = fuzz_u8(&h->in);
-	struct harness_request *r = pick(h);
+	struct harness_request *r = harness_pick(h);
 
 	if (r && r->fresh && r->walkable)
 		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1), NULL, 0);
@@ -238,7 +238,7 @@ static void device_collect_after(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t steps = 1 + (how & 3);
-	struct harness_request *r = pick(h);
+	struct harness_request *r = harness_pick(h);
 	struct virtio_desc walked[4];
 
 	if (!r || !r->fresh || !r->walkable)
@@ -259,7 +259,7 @@ static void device_collect_after(struct harness *h)
 
 static void device_stream(struct harness *h)
 {
-	struct harness_request *r = pick(h);
+	struct harness_request *r = harness_pick(h);
 
 	if (r && r->segments)
 		harness_stream_step(h, r);
@@ -279,7 +279,7 @@ static void device_complete(struct harness *h)
 {
 	const struct virtio_token token = pick_token(h);
 
-	if (!replaying(h))
+	if (!harness_replaying(h))
 		complete(h, token, (uint32_t)fuzz_number(&h->in));
 }
 
@@ -293,7 +293,7 @@ static void device_batch(struct harness *h)
 		list[i].token = pick_token(h);
 		list[i].len = (uint32_t)fuzz_number(&h->in);
 	}
-	if (!replaying(h)) {
+	if (!harness_replaying(h)) {
 		got = virtio_queue_complete_batch(&h->queue, list, count);
 		model_complete(&h->model, list, count, got);
 	}
@@ -359,7 +359,7 @@ static void device_set_index(struct harness *h)
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint16_t index = how & 2 ? fuzz_u16(&h->in) : (uint16_t)(0xfffc + (how >> 4));
 
-	if (replaying(h))
+	if (harness_replaying(h))
 		return;
 	if (how & 1)
 		model_set_index(&h->model, true, index, virtio_queue_set_next_avail(&h->queue, index));
@@ -477,7 +477,7 @@ static void device_replay(struct harness *h)
 
 	model_replay(&h->model, head, &walk, got, &chain);
 	if (got == 1)
-		keep(h, &chain, &walk);
+		harness_keep(h, &chain, &walk);
 	else
 		FUZZ_CHECK(chain.token.sequence == 1 && chain.token.head == 2 && !chain.memory,
 			   "a failure touched the chain");
@@ -489,7 +489,7 @@ static void device_migrate(struct harness *h)
 	device_save_in_flight(h);
 	device_reset(h);
 	device_restore(h);
-	while (replaying(h) && h->in.left)
+	while (harness_replaying(h) && h->in.left)
 		device_replay(h);
 }
 
@@ -533,6 +533,9 @@ void harness_device_step(struct harness *h, uint8_t op)
 		[DEVICE_MIGRATE] = device_migrate,
 		[DEVICE_WALK_AT_ONCE] = device_walk_at_once,
 		[DEVICE_COLLECT_AFTER] = device_collect_after,
+		[DEVICE_POP_REQUEST] = harness_pop_request,
+		[DEVICE_PARSE_REQUEST] = harness_parse_request,
+		[DEVICE_COMPLETE_REQUEST] = harness_complete_request,
 	};
 	uint64_t calls = h->maps[0]->calls + h->maps[1]->calls;
 
@@ -544,5 +547,5 @@ void harness_device_step(struct harness *h, uint8_t op)
 	/* Whatever is not in flight any more is not touched any more. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
 		if (h->model.requests[i].state != MODEL_FLIGHT)
-			drop(&h->requests[i]);
+			drop(h, &h->requests[i]);
 }

@@ -46,6 +46,9 @@ enum device_step {
 	DEVICE_MIGRATE, /* save, reset, restore, replay */
 	DEVICE_WALK_AT_ONCE,
 	DEVICE_COLLECT_AFTER, /* some steps */
+	DEVICE_POP_REQUEST,   /* of a header, data and a status */
+	DEVICE_PARSE_REQUEST,
+	DEVICE_COMPLETE_REQUEST,
 	DEVICE_STEPS,
 };
 

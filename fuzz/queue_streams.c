@@ -198,6 +198,15 @@ void harness_stream_step(struct harness *h, struct harness_request *r)
 	FUZZ_CHECK(virtio_writer_used(&r->writer) == r->writing.done, "used length");
 }
 
+void harness_begin_streams(struct harness_request *r, const struct virtio_collected *data, uint64_t front,
+			   uint64_t behind)
+{
+	virtio_reader_init(&r->reader, data);
+	virtio_writer_init(&r->writer, data);
+	r->reading = (struct harness_stream){ front, r->model->readable_bytes, 0 };
+	r->writing = (struct harness_stream){ r->model->readable_bytes, r->model->bytes - behind, 0 };
+}
+
 void harness_echo(struct harness *h, struct harness_request *r)
 {
 	read_some(h, r, MOST_BYTES, false);

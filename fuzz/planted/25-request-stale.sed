@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A request that is not in flight any more has its status written.
+# file: virtio-queue/src/request.c
+# harness: fuzz_queue
+s/if (!virtio_queue_is_in_flight(queue, request->token))/if (request->token.head >= queue->size)/

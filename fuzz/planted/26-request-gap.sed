@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A status behind data that was not written is counted.
+# file: virtio-queue/include/virtio/request.h
+# harness: fuzz_queue
+s/written < data->writable_bytes ? written : data->writable_bytes + 1;/written + 1;/
