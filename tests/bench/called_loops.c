@@ -5,23 +5,16 @@
 #define LOOP(name) called_##name
 #define CALL(function) called_##function
 
-/* The whole walk in one call, which costs least where a step is a call. */
-static inline VIRTIO_HOT uint64_t called_one_request(struct virtio_chain *chain)
+/* In two calls, which cost least where a step is a call. */
+static inline VIRTIO_HOT bool called_serve_next(struct world *w, uint64_t *sum)
 {
-	struct virtio_desc d[8];
-	uint64_t header[2], sum = 0;
-	const uint8_t ok = 0;
-	const int count = called_virtio_chain_walk(chain, d, 8);
+	const struct virtio_segment *data = w->segments, *status = &w->request.data.last_writable;
 
-	if (count < 2 || d[0].len < sizeof header)
-		return 0;
-	if (called_virtio_memory_read(chain->memory, d[0].addr, header, sizeof header))
-		return 0;
-	for (int i = 1; i < count; i++)
-		sum += d[i].addr + d[i].len;
-	if (called_virtio_memory_write(chain->memory, d[count - 1].addr, &ok, 1))
-		return 0;
-	return sum + header[0] + header[1];
+	if (called_virtio_request_pop(&w->queue, &w->request) != 1 || w->request.error)
+		return false;
+	*sum += w->header[0] + w->header[1] + data->addr + data->len + status->addr + status->len;
+	called_virtio_request_complete(&w->queue, &w->request, 0, w->request.data.writable_bytes);
+	return true;
 }
 
 #include "library_loops.h"

@@ -12,10 +12,9 @@ extern __typeof__(virtio_queue_pop) *const called_virtio_queue_pop;
 extern __typeof__(virtio_queue_complete) *const called_virtio_queue_complete;
 extern __typeof__(virtio_queue_needs_notification) *const called_virtio_queue_needs_notification;
 extern __typeof__(virtio_chain_next) *const called_virtio_chain_next;
-extern __typeof__(virtio_chain_walk) *const called_virtio_chain_walk;
 extern __typeof__(virtio_chain_collect) *const called_virtio_chain_collect;
-extern __typeof__(virtio_memory_read) *const called_virtio_memory_read;
-extern __typeof__(virtio_memory_write) *const called_virtio_memory_write;
+extern __typeof__(virtio_request_pop) *const called_virtio_request_pop;
+extern __typeof__(virtio_request_complete) *const called_virtio_request_complete;
 extern __typeof__(virtio_blk_parse) *const called_virtio_blk_parse;
 
 #endif

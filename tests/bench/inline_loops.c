@@ -6,21 +6,26 @@
 #define CALL(function) function
 
 /* Step by step, which costs least where a step is inlined. */
-static inline VIRTIO_HOT uint64_t inline_one_request(struct virtio_chain *chain)
+static inline VIRTIO_HOT bool inline_serve_next(struct world *w, uint64_t *sum)
 {
-	uint64_t header[2], sum = 0;
+	struct virtio_chain chain;
 	struct virtio_desc d;
+	uint64_t header[2];
 	const uint8_t ok = 0;
 
-	if (virtio_chain_next(chain, &d) != 1 || d.len < sizeof header)
-		return 0;
-	if (virtio_memory_read(chain->memory, d.addr, header, sizeof header))
-		return 0;
-	while (virtio_chain_next(chain, &d) == 1)
-		sum += d.addr + d.len;
-	if (virtio_memory_write(chain->memory, d.addr, &ok, 1))
-		return 0;
-	return sum + header[0] + header[1];
+	if (virtio_queue_pop(&w->queue, &chain) != 1)
+		return false;
+	if (virtio_chain_next(&chain, &d) != 1 || d.len < sizeof header)
+		return false;
+	if (virtio_memory_read(chain.memory, d.addr, header, sizeof header))
+		return false;
+	while (virtio_chain_next(&chain, &d) == 1)
+		*sum += d.addr + d.len;
+	if (virtio_memory_write(chain.memory, d.addr, &ok, 1))
+		return false;
+	*sum += header[0] + header[1];
+	virtio_queue_complete(&w->queue, chain.token, 1);
+	return true;
 }
 
 #include "library_loops.h"

@@ -19,16 +19,16 @@ uint64_t LOOP(walk)(struct world *w)
 	return sum;
 }
 
-/* LOOP(one_request): walk, read the 16-byte header, write the status byte. Each version has its own. */
+/*
+ * LOOP(serve_next): takes the next request, walks it, reads the 16-byte header, writes the status byte and completes it.
+ * Adds to the sum what it has seen, or returns false if there is none. Each version has its own.
+ */
 
 uint64_t LOOP(request)(struct world *w)
 {
-	struct virtio_chain chain;
 	uint64_t sum = 0;
 
-	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
-		sum += LOOP(one_request)(&chain);
-		CALL(virtio_queue_complete)(&w->queue, chain.token, 1);
+	while (LOOP(serve_next)(w, &sum)) {
 	}
 	return sum;
 }
@@ -36,14 +36,10 @@ uint64_t LOOP(request)(struct world *w)
 /* The same, with a look at whether to notify after each. */
 uint64_t LOOP(notify)(struct world *w)
 {
-	struct virtio_chain chain;
 	uint64_t sum = 0;
 
-	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
-		sum += LOOP(one_request)(&chain);
-		CALL(virtio_queue_complete)(&w->queue, chain.token, 1);
+	while (LOOP(serve_next)(w, &sum))
 		sum += CALL(virtio_queue_needs_notification)(&w->queue);
-	}
 	return sum;
 }
 

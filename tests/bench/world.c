@@ -129,6 +129,7 @@ void world_open(struct world *w, const struct workload *load, uint32_t regions)
 	w->config.ready = true;
 	check(virtio_queue_init(&w->queue, w->inflight, QUEUE_SIZE));
 	check(virtio_queue_start(&w->queue, &w->config, &w->map));
+	check(virtio_request_init(&w->request, w->header, sizeof w->header, w->segments, SEGMENTS));
 }
 
 void world_close(struct world *w)

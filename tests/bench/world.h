@@ -7,11 +7,12 @@
 #ifndef TESTS_BENCH_WORLD_H
 #define TESTS_BENCH_WORLD_H
 
-#include <virtio/queue.h>
 #include <virtio/reader.h>
+#include <virtio/request.h>
 
 #define QUEUE_SIZE 256
 #define MAX_REGIONS 8
+#define SEGMENTS 8
 
 /* The shape of one request. */
 struct workload {
@@ -34,6 +35,10 @@ struct world {
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[QUEUE_SIZE];
+	/* What the called version pops into. */
+	struct virtio_request request;
+	uint64_t header[2];
+	struct virtio_segment segments[SEGMENTS];
 	/* The floor's view: the same rings by raw pointers. */
 	struct vring_desc *desc;
 	struct vring_avail *avail;
