@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does every public header compile alone, twice over, and with all others, in C and in C++?
+# Does every public header compile alone, twice over, and with all others, in C and in C++? And is there an external copy of
+# each inline function, for callers that can't inline?
 # usage: headers.sh WORK SRC CC CXX     CXX may be empty: then C++ is skipped.
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -32,6 +33,11 @@ done
 for order in sort 'sort -r'; do
 	for header in $headers; do echo "#include <$header>"; done | $order >"$work/unit.c"
 	compile "all of them, by $order"
+done
+
+for name in $(cd "$src" && sed -n 's/^inline [^(]*[ *]\(virtio_[a-z0-9_]*\)(.*/\1/p' include/virtio/*.h virtio-*/include/virtio/*.h |
+	sort -u); do
+	grep -q "^extern .*[ *]$name(" "$src"/virtio-*/src/inline.c || fail "$name has no external copy in src/inline.c"
 done
 
 [ -n "$cxx" ] || echo 'skipped: C++, no compiler'
