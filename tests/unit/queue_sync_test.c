@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "fixture.h"
 #include "watchdog.h"
+#include "watched_lock.h"
 #include <sched.h>
 #include <virtio/queue_pthread.h>
 #include <virtio/queue_state.h>
@@ -10,13 +11,6 @@
 #define SIZE 8u
 #define WORKERS 4u
 #define REQUESTS 20000u
-
-/* A lock that notices when it is taken twice, or released by one who does not hold it. */
-struct watched_lock {
-	uint32_t taken;
-	bool held;
-	bool wrong;
-};
 
 struct shared {
 	struct fixture f; /* all of it but its queue */
@@ -26,23 +20,6 @@ struct shared {
 };
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
-
-static void watched_lock(void *context)
-{
-	struct watched_lock *w = context;
-
-	w->wrong = w->wrong || w->held;
-	w->held = true;
-	w->taken++;
-}
-
-static void watched_unlock(void *context)
-{
-	struct watched_lock *w = context;
-
-	w->wrong = w->wrong || !w->held;
-	w->held = false;
-}
 
 static void init(struct shared *s, enum fixture_memory kind)
 {

@@ -26,6 +26,24 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync)
 	sync->lock.unlock(sync->lock.context);
 }
 
+/* Collects what has been taken, if 1 says so; what isn't mapped yet goes back. */
+static int collect(struct virtio_queue *queue, int got, struct virtio_chain *chain, struct virtio_token *token,
+		   struct virtio_collected *collected, int *chain_error)
+{
+	int error;
+
+	if (got != 1)
+		return got;
+	error = virtio_chain_collect(chain, collected);
+	if (error == VIRTIO_ENOTMAPPED) {
+		got = virtio_queue_undo(queue, chain->token);
+		return got ? got : VIRTIO_ENOTMAPPED;
+	}
+	*token = chain->token;
+	*chain_error = error;
+	return 1;
+}
+
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_collected *collected, int *chain_error)
 {
@@ -33,17 +51,19 @@ int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *t
 	struct virtio_chain chain;
 	int got = virtio_queue_pop(queue, &chain);
 
-	if (got == 1) {
-		int error = virtio_chain_collect(&chain, collected);
+	got = collect(queue, got, &chain, token, collected, chain_error);
+	virtio_queue_sync_unlock(sync);
+	return got;
+}
 
-		if (error == VIRTIO_ENOTMAPPED) {
-			got = virtio_queue_undo(queue, chain.token);
-			got = got ? got : VIRTIO_ENOTMAPPED;
-		} else {
-			*token = chain.token;
-			*chain_error = error;
-		}
-	}
+int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
+			     struct virtio_collected *collected, int *chain_error)
+{
+	struct virtio_queue *queue = virtio_queue_sync_lock(sync);
+	struct virtio_chain chain;
+	int got = virtio_queue_replay(queue, head, &chain);
+
+	got = collect(queue, got, &chain, token, collected, chain_error);
 	virtio_queue_sync_unlock(sync);
 	return got;
 }
@@ -165,4 +185,86 @@ void virtio_queue_sync_get_stats(struct virtio_queue_sync *sync, struct virtio_q
 {
 	virtio_queue_get_stats(virtio_queue_sync_lock(sync), out);
 	virtio_queue_sync_unlock(sync);
+}
+
+uint32_t virtio_queue_sync_in_flight(struct virtio_queue_sync *sync)
+{
+	uint32_t count = virtio_queue_in_flight(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return count;
+}
+
+uint16_t virtio_queue_sync_next_avail(struct virtio_queue_sync *sync)
+{
+	uint16_t index = virtio_queue_next_avail(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return index;
+}
+
+uint16_t virtio_queue_sync_next_used(struct virtio_queue_sync *sync)
+{
+	uint16_t index = virtio_queue_next_used(virtio_queue_sync_lock(sync));
+
+	virtio_queue_sync_unlock(sync);
+	return index;
+}
+
+int virtio_queue_sync_set_next_avail(struct virtio_queue_sync *sync, uint16_t index)
+{
+	int error = virtio_queue_set_next_avail(virtio_queue_sync_lock(sync), index);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_set_next_used(struct virtio_queue_sync *sync, uint16_t index)
+{
+	int error = virtio_queue_set_next_used(virtio_queue_sync_lock(sync), index);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_read_avail_idx(struct virtio_queue_sync *sync, uint16_t *out)
+{
+	int error = virtio_queue_read_avail_idx(virtio_queue_sync_lock(sync), out);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_read_used_idx(struct virtio_queue_sync *sync, uint16_t *out)
+{
+	int error = virtio_queue_read_used_idx(virtio_queue_sync_lock(sync), out);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_save(struct virtio_queue_sync *sync, struct virtio_queue_state *out)
+{
+	int error = virtio_queue_save(virtio_queue_sync_lock(sync), out);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_save_in_flight(struct virtio_queue_sync *sync, struct virtio_queue_state *out, uint16_t *heads,
+				     uint32_t capacity, uint32_t *count)
+{
+	int error = virtio_queue_save_in_flight(virtio_queue_sync_lock(sync), out, heads, capacity, count);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
+}
+
+int virtio_queue_sync_restore(struct virtio_queue_sync *sync, const struct virtio_queue_state *state,
+			      const struct virtio_memory_map *map)
+{
+	int error = virtio_queue_restore(virtio_queue_sync_lock(sync), state, map);
+
+	virtio_queue_sync_unlock(sync);
+	return error;
 }

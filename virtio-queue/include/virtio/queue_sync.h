@@ -17,6 +17,7 @@
 #ifndef VIRTIO_QUEUE_SYNC_H
 #define VIRTIO_QUEUE_SYNC_H
 
+#include <virtio/queue_state.h>
 #include <virtio/request.h>
 
 VIRTIO_BEGIN_DECLS
@@ -70,8 +71,19 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 				 uint64_t written);
 
 /*
- * As the functions of <virtio/queue.h> without "sync" in their names. An answer is about the moment at which
- * the lock was held: another thread may have popped since, and then its request is the last one, and
+ * As virtio_queue_sync_pop(), of a request that was in flight when the state was saved.
+ *
+ * @head  of the request
+ *
+ * Returns as virtio_queue_replay(); VIRTIO_ENOTMAPPED as virtio_queue_sync_pop().
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
+			     struct virtio_collected *collected, int *chain_error);
+
+/*
+ * As the functions of <virtio/queue.h> and <virtio/queue_state.h> without "sync" in their names. An answer is about the
+ * moment at which the lock was held: another thread may have popped since, and then its request is the last one, and
  * virtio_queue_sync_undo() returns VIRTIO_EINVAL for any other.
  */
 VIRTIO_MUST_CHECK
@@ -88,9 +100,24 @@ int virtio_queue_sync_complete_batch(struct virtio_queue_sync *sync, const struc
 bool virtio_queue_sync_needs_notification(struct virtio_queue_sync *sync);
 int virtio_queue_sync_enable_notification(struct virtio_queue_sync *sync);
 int virtio_queue_sync_disable_notification(struct virtio_queue_sync *sync);
+uint32_t virtio_queue_sync_in_flight(struct virtio_queue_sync *sync);
 bool virtio_queue_sync_quiesced(struct virtio_queue_sync *sync);
 bool virtio_queue_sync_old_maps_unused(struct virtio_queue_sync *sync);
 void virtio_queue_sync_get_stats(struct virtio_queue_sync *sync, struct virtio_queue_stats *out);
+uint16_t virtio_queue_sync_next_avail(struct virtio_queue_sync *sync);
+uint16_t virtio_queue_sync_next_used(struct virtio_queue_sync *sync);
+int virtio_queue_sync_set_next_avail(struct virtio_queue_sync *sync, uint16_t index);
+int virtio_queue_sync_set_next_used(struct virtio_queue_sync *sync, uint16_t index);
+int virtio_queue_sync_read_avail_idx(struct virtio_queue_sync *sync, uint16_t *out);
+int virtio_queue_sync_read_used_idx(struct virtio_queue_sync *sync, uint16_t *out);
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_save(struct virtio_queue_sync *sync, struct virtio_queue_state *out);
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_save_in_flight(struct virtio_queue_sync *sync, struct virtio_queue_state *out, uint16_t *heads,
+				     uint32_t capacity, uint32_t *count);
+VIRTIO_MUST_CHECK
+int virtio_queue_sync_restore(struct virtio_queue_sync *sync, const struct virtio_queue_state *state,
+			      const struct virtio_memory_map *map);
 
 VIRTIO_END_DECLS
 
