@@ -35,7 +35,7 @@ enum virtio_error {
 	VIRTIO_ENOTREADY = -1021, /* the queue is not started */
 
 	/* The ring: these break the queue until it is reset. */
-	VIRTIO_EAVAILIDX = -1030, /* the available index is more than the queue size ahead */
+	VIRTIO_EAVAILIDX = -1030, /* the available index is more than the queue size ahead, or was taken back */
 	VIRTIO_EHEAD = -1031,     /* a head in the available ring is not below the queue size */
 	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
 	VIRTIO_EBROKEN = -1033,   /* the queue was broken by an earlier fault */

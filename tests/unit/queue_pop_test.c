@@ -503,7 +503,8 @@ static void queue_undo_goes_backwards(void **state)
 /*
  * Cases that do not reach this layer:
  * hostile 46 (a header patched after its buffers were released): the queue keeps no pointer to a
- *   chain's buffers, so nothing here can patch one.
+ *   chain's buffers. A struct virtio_request has one to its status, which is not followed once the token is stale:
+ *   request_complete_refuses_second_completion, and its neighbours.
  * hostile 61, 62, 63, 64 and 65 (notifications by queue number, their data, their time): belong to virtio-device.
  *   A queue is only looked at by calls of its owner: 62 is queue_start_picks_up_earlier_buffers, 64 is
  *   queue_pop_yields_nothing_from_empty_ring.

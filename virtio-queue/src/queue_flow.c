@@ -13,7 +13,8 @@ static int ring_error(struct virtio_queue *queue, int error)
 	return error;
 }
 
-static int not_running(const struct virtio_queue *queue)
+/* Why nothing can be popped, whatever is in the rings, or 0. */
+static int why_not_running(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
@@ -67,7 +68,7 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 {
 	const uint32_t slot = queue->next_avail & queue->mask;
 	uint16_t head;
-	int got = not_running(queue);
+	int got = why_not_running(queue);
 
 	if (got)
 		return got;
@@ -82,7 +83,7 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 
 int virtio_queue_available(struct virtio_queue *queue)
 {
-	int got = not_running(queue);
+	int got = why_not_running(queue);
 
 	if (got)
 		return got;
@@ -315,7 +316,7 @@ bool virtio_queue_needs_notification_slow(struct virtio_queue *queue)
 
 int virtio_queue_enable_notification(struct virtio_queue *queue)
 {
-	int error = not_running(queue);
+	int error = why_not_running(queue);
 
 	if (error)
 		return error;
@@ -337,7 +338,7 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 
 int virtio_queue_disable_notification(struct virtio_queue *queue)
 {
-	int error = not_running(queue);
+	int error = why_not_running(queue);
 
 	if (error || queue->config.event_idx)
 		return error;

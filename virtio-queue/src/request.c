@@ -115,7 +115,10 @@ int virtio_request_parse_any(struct virtio_chain *chain, const struct virtio_gue
 	return 0;
 }
 
-/* Fills in a request whose descriptors virtio_walk_three() has walked along, if it is plain, with windows moved if need be. */
+/*
+ * Fills in a request whose descriptors virtio_walk_three() has walked along, if it is plain. Windows are moved if need
+ * be.
+ */
 static bool fill_if_plain(const struct virtio_chain *chain, const struct virtio_guest_three *three,
 			  struct virtio_request *request)
 {

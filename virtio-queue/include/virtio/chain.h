@@ -341,8 +341,8 @@ int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest
 			   uint32_t capacity);
 
 /*
- * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. None is loaded
- * beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the
+ * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. three->loaded is
+ * 0 beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the
  * start of an indirect table; what has been loaded from there on is what virtio_chain_walk_slow() goes by.
  */
 inline VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,

@@ -54,14 +54,18 @@ struct virtio_inflight {
 };
 
 /*
- * The state of a head: in flight, the sequence number of its token, with one of the flags in a
- * special case; under IN_ORDER, VIRTIO_INFLIGHT_WAITS and the used length once the caller has completed it, but
- * not all those before it; otherwise VIRTIO_INFLIGHT_IDLE, which has all bits set. So no token's 32 bits are equal
- * to anything but the state of the plain request that they stand for.
+ * The state of a head:
+ *
+ *   idle       VIRTIO_INFLIGHT_IDLE, which has all bits set
+ *   in flight  the sequence number of its token, with one of the first two flags in a special case
+ *   waiting    VIRTIO_INFLIGHT_WAITS and the used length: the caller has completed it, and it isn't in the used ring
+ *              yet. Under IN_ORDER that lasts until all before it are completed; otherwise, a batch being stored.
+ *
+ * So no token's 32 bits are equal to anything but the state of the plain request that they stand for.
  */
 #define VIRTIO_INFLIGHT_OLD_MAP (UINT64_C(1) << 32)  /* flag: popped under an earlier map */
 #define VIRTIO_INFLIGHT_REPLAYED (UINT64_C(1) << 33) /* flag: came back by virtio_queue_replay() */
-#define VIRTIO_INFLIGHT_WAITS (UINT64_C(1) << 34)
+#define VIRTIO_INFLIGHT_WAITS (UINT64_C(1) << 34)    /* flag: waiting */
 #define VIRTIO_INFLIGHT_IDLE UINT64_MAX
 
 /* Entries of in-flight storage that a queue of up to max_size descriptors needs. */

@@ -42,15 +42,15 @@ struct virtio_request {
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t plain_header; /* length of the header's buffer for which there is a short cut */
+	uint64_t plain_header; /* length of the header's buffer for which there is a short cut; UINT64_MAX for none */
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* of its chain, which is in flight */
 	uint32_t plain; /* 1 if there is a short cut for its completion: no error, no dirty log for the status */
 	/*
 	 * 0, or why nothing but a failure can come of it: VIRTIO_ESHORT for less than a header, or no writable byte;
-	 * VIRTIO_ENOBUFS for more segments than the array has; an error of virtio_chain_collect(), if there are several
-	 * perhaps another one. Then the header is not to be looked at, and data is empty.
+	 * VIRTIO_ENOBUFS for more segments than the array has; an error of virtio_chain_collect(). Where there are several
+	 * reasons it may be any of them. Then the header is not to be looked at, and data is empty.
 	 */
 	int error;
 	/*
@@ -88,8 +88,8 @@ inline int virtio_request_init(struct virtio_request *request, void *header, siz
  *           for the content of the array
  *
  * Returns 1 for a request, which must be completed, whatever its error, or taken back by virtio_queue_undo(); 0 for none;
- * or an error of virtio_queue_pop(). VIRTIO_ENOTMAPPED also if some of the chain's memory isn't mapped at the moment: then the pop has been undone, and the
- * caller comes again.
+ * or an error of virtio_queue_pop(). VIRTIO_ENOTMAPPED also if some of the chain's memory isn't mapped at the moment:
+ * then the pop has been undone, and the caller comes again.
  */
 VIRTIO_MUST_CHECK
 inline VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
@@ -118,16 +118,16 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  *           of them. Writers have recorded theirs; after zero-copy I/O, virtio_segments_mark_dirty() comes first.
  *
  * The used length is what was written, and the status with it if there is no gap between, but at most UINT32_MAX (see
- * virtio_writer_used()); 0 for a request with an error. Whatever was written to guest memory is visible to the driver before the completion is. Returns as
- * virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, for it might be somebody else's by now; after another
- * error the request stays in flight, and its status may have been written.
+ * virtio_writer_used()); 0 for a request with an error. Whatever was written to guest memory is visible to the driver
+ * before the completion is. Returns as virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, for it might be
+ * somebody else's by now; after another error the request stays in flight, and its status may have been written.
  */
 inline VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
 					      uint8_t status, uint64_t written);
 
 /* Inline bodies. */
 
-/* What is rarely needed; the second begins anew. */
+/* What is rarely needed. The slow pop begins anew. */
 int virtio_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
 				 struct virtio_segment *segments, uint32_t capacity);
 int virtio_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
@@ -138,7 +138,7 @@ int virtio_request_complete_slow(struct virtio_queue *queue, const struct virtio
  * Those that go on from where a pop has come to: with a head that may be taken, and what has been loaded of its
  * descriptors, which isn't loaded again.
  *
- * @walk   of virtio_request_pop_any(): where virtio_walk_three() has left the walk, without making it. Otherwise it was made
+ * @walk   of virtio_request_pop_any(), after virtio_walk_three() was false: where that has left the walk
  * @three  as virtio_walk_three() has left it
  */
 int virtio_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_guest_three *three,
