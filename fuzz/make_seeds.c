@@ -71,6 +71,9 @@
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
 #define X4(buffer) buffer, buffer, buffer, buffer
 
+/* An address: memory's length less 16. */
+#define LAST_16 0xf0, 0, 8
+
 /* A plain chain of two at 192, which a table that refers to it would get away with. */
 #define PLAIN_AT_192 DRIVER_DESC, 0x80, 192, 128, 9, 1, 1, DRIVER_DESC, 0x80 | 16, 192, 130, 9, 2, 0
 
@@ -120,6 +123,10 @@ static const struct seed seeds[] = {
 	      ADD_TABLE_OF(96, R(126, 16), W(80, 30), W(75, 1)), ADD_TABLE_OF(144, R(70, 16), W(80, 0), W(75, 1)),
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(60),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(0)),
+	/* A table that begins where the last one was, in the last 16 bytes of memory, and goes on behind them. */
+	QUEUE("table_end", Q_SIZE_8, M_FLAT, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)), DRIVER_DESC, 0x80,
+	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
+	      COMPLETE),
 	/* Data that begins in another region than the last one, and goes on into that. */
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
