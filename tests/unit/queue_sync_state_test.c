@@ -1,43 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* A queue behind a lock: its indices, and its state saved, restored and replayed. Each call takes the lock once. */
-#include "fixture.h"
-#include "watched_lock.h"
-#include <virtio/queue_sync.h>
-
-#define SIZE 8u
-
-struct shared {
-	struct fixture f; /* all of it but its queue */
-	struct virtio_queue_sync sync;
-	struct watched_lock watched;
-	struct virtio_segment segments[FIXTURE_MAX_SIZE];
-};
+#include "sync_fixture.h"
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
-
-static void set_up(struct shared *s, enum fixture_memory kind)
-{
-	const struct virtio_queue_lock lock = { watched_lock, watched_unlock, &s->watched };
-
-	memset(s, 0, sizeof *s);
-	fixture_init(&s->f, kind, SIZE);
-	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
-}
-
-static void start(struct shared *s)
-{
-	assert_int_equal(virtio_queue_sync_start(&s->sync, &s->f.config, &s->f.device_map), 0);
-	s->watched.taken = 0;
-}
 
 /* What a call has returned, which took the lock once and left it free. */
 static int after(struct shared *s, int got)
 {
-	assert_int_equal(s->watched.taken, 1);
-	assert_false(s->watched.held);
-	assert_false(s->watched.wrong);
-	s->watched.taken = 0;
+	assert_locked_once(s);
 	return got;
+}
+
+/* Starts it, again after a reset. */
+static void start(struct shared *s)
+{
+	assert_int_equal(virtio_queue_sync_start(&s->sync, &s->f.config, &s->f.device_map), 0);
+	s->watched.taken = 0;
 }
 
 static struct virtio_token pop_one(struct shared *s)
@@ -73,7 +51,7 @@ static void queue_sync_tells_and_sets_indices(void **state)
 	uint16_t index = 77;
 	struct shared s;
 
-	set_up(&s, fixture_kind(state));
+	init(&s, fixture_kind(state));
 	assert_int_equal(after(&s, virtio_queue_sync_set_next_avail(&s.sync, 1)), VIRTIO_ENOTREADY);
 	assert_int_equal(after(&s, virtio_queue_sync_set_next_used(&s.sync, 1)), VIRTIO_ENOTREADY);
 	assert_int_equal(after(&s, virtio_queue_sync_read_avail_idx(&s.sync, &index)), VIRTIO_ENOTREADY);
@@ -106,7 +84,7 @@ static void queue_sync_reads_indices_of_lost_rings(void **state)
 	uint16_t index = 77;
 	struct shared s;
 
-	set_up(&s, fixture_kind(state));
+	init(&s, fixture_kind(state));
 	start(&s);
 	s.f.bad_start = FIXTURE_BASE;
 	s.f.bad_end = FIXTURE_DATA;
@@ -139,7 +117,7 @@ static void queue_sync_saves_state(void **state)
 	uint32_t count = 77;
 	struct shared s;
 
-	set_up(&s, fixture_kind(state));
+	init(&s, fixture_kind(state));
 	save(&s, &saved, VIRTIO_ENOTREADY, VIRTIO_ENOTREADY);
 	start(&s);
 	save(&s, &saved, 0, 0);
@@ -155,6 +133,12 @@ static void queue_sync_saves_state(void **state)
 	start(&s);
 	assert_int_equal(after(&s, virtio_queue_sync_set_next_avail(&s.sync, 1)), 0);
 	save(&s, &saved, VIRTIO_EINVAL, VIRTIO_EINVAL);
+}
+
+static void restore(struct shared *s, const struct virtio_queue_state *saved)
+{
+	memset(s->f.seen, 0, sizeof s->f.seen);
+	assert_int_equal(after(s, virtio_queue_sync_restore(&s->sync, saved, &s->f.device_map)), 0);
 }
 
 static int replay(struct shared *s, uint16_t head, uint32_t capacity, struct virtio_token *token, int *chain_error)
@@ -185,7 +169,7 @@ static void queue_sync_replays_requests(void **state)
 	int chain_error;
 	struct shared s;
 
-	set_up(&s, fixture_kind(state));
+	init(&s, fixture_kind(state));
 	expect_no_replay(&s, 0, VIRTIO_ENOTREADY);
 	start(&s);
 	(void)pop_one(&s);
@@ -198,8 +182,7 @@ static void queue_sync_replays_requests(void **state)
 	other = saved;
 	other.next_used = (uint16_t)(saved.next_avail - SIZE - 1);
 	assert_int_equal(after(&s, virtio_queue_sync_restore(&s.sync, &other, &s.f.device_map)), VIRTIO_EINVAL);
-	memset(s.f.seen, 0, sizeof s.f.seen);
-	assert_int_equal(after(&s, virtio_queue_sync_restore(&s.sync, &saved, &s.f.device_map)), 0);
+	restore(&s, &saved);
 	save(&s, &other, VIRTIO_EBUSY, VIRTIO_EBUSY);
 	expect_no_replay(&s, SIZE, VIRTIO_EINVAL);
 	assert_int_equal(replay(&s, heads[0], FIXTURE_MAX_SIZE, &token, &chain_error), 1);
@@ -223,14 +206,13 @@ static void queue_sync_replay_undoes_what_is_not_mapped(void **state)
 	int chain_error;
 	struct shared s;
 
-	set_up(&s, fixture_kind(state));
+	init(&s, fixture_kind(state));
 	start(&s);
 	(void)pop_one(&s);
 	assert_int_equal(after(&s, virtio_queue_sync_save_in_flight(&s.sync, &saved, heads, SIZE, &count)), 0);
 	virtio_queue_sync_reset(&s.sync);
 	s.watched.taken = 0;
-	memset(s.f.seen, 0, sizeof s.f.seen);
-	assert_int_equal(after(&s, virtio_queue_sync_restore(&s.sync, &saved, &s.f.device_map)), 0);
+	restore(&s, &saved);
 	s.f.bad_start = FIXTURE_DATA;
 	s.f.bad_end = FIXTURE_DATA + 16;
 	s.f.bad_error = VIRTIO_ENOTMAPPED;

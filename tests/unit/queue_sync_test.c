@@ -1,50 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* A queue behind a lock: every call takes it once and releases it; several threads share one queue. */
 #define _POSIX_C_SOURCE 200809L
-#include "fixture.h"
+#include "sync_fixture.h"
 #include "watchdog.h"
-#include "watched_lock.h"
 #include <sched.h>
 #include <virtio/queue_pthread.h>
-#include <virtio/queue_state.h>
 
-#define SIZE 8u
 #define WORKERS 4u
 #define REQUESTS 20000u
 
-struct shared {
-	struct fixture f; /* all of it but its queue */
-	struct virtio_queue_sync sync;
-	struct watched_lock watched;
-	struct virtio_segment segments[FIXTURE_MAX_SIZE];
-};
-
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
-
-static void init(struct shared *s, enum fixture_memory kind)
-{
-	const struct virtio_queue_lock lock = { watched_lock, watched_unlock, &s->watched };
-
-	memset(s, 0, sizeof *s);
-	fixture_init(&s->f, kind, SIZE);
-	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
-}
-
-static void set_up(struct shared *s, enum fixture_memory kind)
-{
-	init(s, kind);
-	assert_int_equal(virtio_queue_sync_start(&s->sync, &s->f.config, &s->f.device_map), 0);
-	s->watched.taken = 0;
-}
-
-/* The lock has been taken once since the last time, and is free. */
-static void assert_locked_once(struct shared *s)
-{
-	assert_int_equal(s->watched.taken, 1);
-	assert_false(s->watched.held);
-	assert_false(s->watched.wrong);
-	s->watched.taken = 0;
-}
 
 static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, struct virtio_collected *collected,
 	       int *chain_error)
