@@ -2,4 +2,4 @@
 # A status behind data that was not written is counted.
 # file: virtio-queue/include/virtio/request.h
 # harness: fuzz_queue
-s/written < data->writable_bytes ? written : data->writable_bytes + 1;/written + 1;/
+s/written < data_bytes ? written : data_bytes + 1;/written + 1;/

@@ -2,4 +2,4 @@
 # The used length counts what was not read.
 # file: virtio-blk/src/execute.c
 # harness: fuzz_blk
-s/uint64_t used = result->written;/uint64_t used = request->in.bytes;/
+s/virtio_request_used(request->in\.bytes, result->written)/virtio_request_used(request->in.bytes, request->in.bytes)/

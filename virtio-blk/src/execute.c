@@ -267,18 +267,14 @@ static void count(struct virtio_blk_stats *stats, const struct virtio_blk_reques
 uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struct virtio_blk_result *result,
 			   struct virtio_blk_stats *stats)
 {
-	uint64_t used = result->written;
-
 	if (result->touched)
 		virtio_segments_mark_dirty(request->in.segments, request->in.count, result->touched);
 	virtio_guest_copy_out(request->status.host, &result->status, 1);
 	virtio_segments_mark_dirty(&request->status, 1, 1);
 	if (stats)
 		count(stats, request, result);
-	/* A status behind data that was not written is behind a gap. */
-	if (used == request->in.bytes && !request->error)
-		used++;
-	return used > UINT32_MAX ? UINT32_MAX : (uint32_t)used;
+	/* A status behind data that was not written is behind a gap; of what has an error no data is known. */
+	return request->error ? 0 : virtio_request_used(request->in.bytes, result->written);
 }
 
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,

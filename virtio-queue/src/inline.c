@@ -76,6 +76,7 @@ extern void virtio_segment_set(struct virtio_segment *segment, uint64_t addr, ui
 			       const struct virtio_region *region);
 extern void virtio_request_set_plain(struct virtio_request *request, uint64_t data_bytes, bool writable);
 extern int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
+extern uint32_t virtio_request_used(uint64_t data_bytes, uint64_t written);
 extern int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
 				   uint64_t written);
 

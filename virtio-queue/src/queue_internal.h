@@ -40,6 +40,14 @@ int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct vir
 /* Whether this token is that of a request in flight. */
 bool virtio_queue_is_in_flight(struct virtio_queue *queue, struct virtio_token token);
 
+/* Undoes a pop for this error. Returns it, or that of the undoing. */
+static inline int virtio_queue_put_back(struct virtio_queue *queue, struct virtio_token token, int error)
+{
+	const int undo = virtio_queue_undo(queue, token);
+
+	return undo ? undo : error;
+}
+
 /* Chains known to be available: the driver's index as last read, less ours. */
 static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
 {

@@ -2,6 +2,8 @@
 /* The queue behind a lock. */
 #include <virtio/queue_sync.h>
 
+#include "queue_internal.h"
+
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
 			   struct virtio_inflight *inflight, uint32_t entries)
 {
@@ -35,10 +37,8 @@ static int collect(struct virtio_queue *queue, int got, struct virtio_chain *cha
 	if (got != 1)
 		return got;
 	error = virtio_chain_collect(chain, collected);
-	if (error == VIRTIO_ENOTMAPPED) {
-		got = virtio_queue_undo(queue, chain->token);
-		return got ? got : VIRTIO_ENOTMAPPED;
-	}
+	if (error == VIRTIO_ENOTMAPPED)
+		return virtio_queue_put_back(queue, chain->token, error);
 	*token = chain->token;
 	*chain_error = error;
 	return 1;

@@ -173,12 +173,7 @@ uint8_t *virtio_request_move_large(struct virtio_queue *queue, uint64_t addr)
 /* What has been popped has been parsed, with this error. */
 static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
 {
-	int undo;
-
-	if (!error)
-		return 1;
-	undo = virtio_queue_undo(queue, chain->token);
-	return undo ? undo : error;
+	return error ? virtio_queue_put_back(queue, chain->token, error) : 1;
 }
 
 int virtio_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_guest_three *three,
@@ -215,7 +210,6 @@ int virtio_request_complete_slow(struct virtio_queue *queue, const struct virtio
 				 uint64_t written)
 {
 	const struct virtio_collected *data = &request->data;
-	uint64_t len = 0;
 
 	if (!virtio_queue_is_in_flight(queue, request->token))
 		return VIRTIO_ESTALE;
@@ -223,7 +217,6 @@ int virtio_request_complete_slow(struct virtio_queue *queue, const struct virtio
 		virtio_guest_copy_out(data->last_writable.host, &status, 1);
 		virtio_segments_mark_dirty(&data->last_writable, 1, 1);
 	}
-	if (!request->error)
-		len = written < data->writable_bytes ? written : data->writable_bytes + 1;
-	return virtio_queue_complete(queue, request->token, len > UINT32_MAX ? UINT32_MAX : (uint32_t)len);
+	return virtio_queue_complete(queue, request->token,
+				     request->error ? 0 : virtio_request_used(data->writable_bytes, written));
 }

@@ -249,19 +249,27 @@ not_plain:
 	return virtio_request_pop_walked(queue, head, &three_aside, request);
 }
 
+/* The used length of so much data, of which so much was written, and a status behind it. */
+inline VIRTIO_HOT uint32_t virtio_request_used(uint64_t data_bytes, uint64_t written)
+{
+	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
+
+	/* 2^32 bytes are a chain, but not a used length. */
+	return (uint32_t)(len - (len >> 32));
+}
+
 inline VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
 					      uint8_t status, uint64_t written)
 {
 	const struct virtio_collected *data = &request->data;
 	struct virtio_inflight *entry = virtio_queue_find_plain(queue, request->token);
-	uint64_t len = written < data->writable_bytes ? written : data->writable_bytes + 1;
+	uint32_t len;
 
 	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(!request->plain))
 		return virtio_request_complete_slow(queue, request, status, written);
-	/* 2^32 bytes are a chain, but not a used length. */
-	len -= len >> 32;
+	len = virtio_request_used(data->writable_bytes, written);
 	virtio_guest_copy_out(data->last_writable.host, &status, 1);
-	virtio_queue_give_back(queue, entry, request->token.head, (uint32_t)len);
+	virtio_queue_give_back(queue, entry, request->token.head, len);
 	return 0;
 }
 
