@@ -53,6 +53,8 @@ goals_missed() {
 		NR == FNR { if ($1 == "goal") goal[$2 " " $3] = $4; next }
 		{ count[$1 " " $2 " " $3] = $4 }
 		END {
+			if (length(goal) == 0)
+				print "FAILED: the table has no goals"
 			for (what in goal) {
 				split(what, name, " ")
 				one = count[what " 1"]; eight = count[what " 8"]; floor = count[name[1] " floor 1"]
