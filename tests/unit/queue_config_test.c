@@ -172,6 +172,18 @@ static void queue_config_set_addr_refuses_misaligned(void **state)
 		}
 }
 
+/* The low half that the caller has put there itself counts for the high one, too. */
+static void queue_config_set_addr_high_refuses_misaligned(void **state)
+{
+	struct virtio_queue_config config = some_config(), before;
+
+	(void)state;
+	config.addr[VIRTIO_QUEUE_USED] = 0x1002;
+	before = config;
+	assert_int_equal(virtio_queue_config_set_addr_high(&config, VIRTIO_QUEUE_USED, 1), VIRTIO_EALIGN);
+	expect_same(&config, &before);
+}
+
 static void queue_config_set_addr_halves_leave_the_other(void **state)
 {
 	struct virtio_queue_config config = some_config();
@@ -461,6 +473,7 @@ int main(void)
 		cmocka_unit_test(queue_config_setters_refuse_once_ready),
 		cmocka_unit_test(queue_config_setters_refuse_unknown_area),
 		cmocka_unit_test(queue_config_set_addr_refuses_misaligned),
+		cmocka_unit_test(queue_config_set_addr_high_refuses_misaligned),
 		cmocka_unit_test(queue_config_set_addr_halves_leave_the_other),
 		cmocka_unit_test(queue_config_changes_one_queue_only),
 		cmocka_unit_test(queue_config_area_bytes_counts_event_fields_when_negotiated),

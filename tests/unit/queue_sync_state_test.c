@@ -135,6 +135,18 @@ static void queue_sync_saves_state(void **state)
 	save(&s, &saved, VIRTIO_EINVAL, VIRTIO_EINVAL);
 }
 
+/* Saves a queue with so many in flight, which can't be restored over, and gives it up. */
+static void save_and_reset(struct shared *s, struct virtio_queue_state *saved, uint16_t *heads, uint32_t in_flight)
+{
+	uint32_t count = 0;
+
+	assert_int_equal(after(s, virtio_queue_sync_save_in_flight(&s->sync, saved, heads, SIZE, &count)), 0);
+	assert_int_equal(count, in_flight);
+	assert_int_equal(after(s, virtio_queue_sync_restore(&s->sync, saved, &s->f.device_map)), VIRTIO_EBUSY);
+	virtio_queue_sync_reset(&s->sync);
+	s->watched.taken = 0;
+}
+
 static void restore(struct shared *s, const struct virtio_queue_state *saved)
 {
 	memset(s->f.seen, 0, sizeof s->f.seen);
@@ -164,7 +176,6 @@ static void queue_sync_replays_requests(void **state)
 {
 	struct virtio_queue_state saved, other;
 	uint16_t heads[SIZE];
-	uint32_t count = 0;
 	struct virtio_token token;
 	int chain_error;
 	struct shared s;
@@ -174,11 +185,7 @@ static void queue_sync_replays_requests(void **state)
 	start(&s);
 	(void)pop_one(&s);
 	(void)pop_one(&s);
-	assert_int_equal(after(&s, virtio_queue_sync_save_in_flight(&s.sync, &saved, heads, SIZE, &count)), 0);
-	assert_int_equal(count, 2);
-	assert_int_equal(after(&s, virtio_queue_sync_restore(&s.sync, &saved, &s.f.device_map)), VIRTIO_EBUSY);
-	virtio_queue_sync_reset(&s.sync);
-	s.watched.taken = 0;
+	save_and_reset(&s, &saved, heads, 2);
 	other = saved;
 	other.next_used = (uint16_t)(saved.next_avail - SIZE - 1);
 	assert_int_equal(after(&s, virtio_queue_sync_restore(&s.sync, &other, &s.f.device_map)), VIRTIO_EINVAL);
@@ -201,7 +208,6 @@ static void queue_sync_replay_undoes_what_is_not_mapped(void **state)
 {
 	struct virtio_queue_state saved;
 	uint16_t heads[SIZE];
-	uint32_t count = 0;
 	struct virtio_token token;
 	int chain_error;
 	struct shared s;
@@ -209,9 +215,7 @@ static void queue_sync_replay_undoes_what_is_not_mapped(void **state)
 	init(&s, fixture_kind(state));
 	start(&s);
 	(void)pop_one(&s);
-	assert_int_equal(after(&s, virtio_queue_sync_save_in_flight(&s.sync, &saved, heads, SIZE, &count)), 0);
-	virtio_queue_sync_reset(&s.sync);
-	s.watched.taken = 0;
+	save_and_reset(&s, &saved, heads, 1);
 	restore(&s, &saved);
 	s.f.bad_start = FIXTURE_DATA;
 	s.f.bad_end = FIXTURE_DATA + 16;

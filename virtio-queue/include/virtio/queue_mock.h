@@ -170,7 +170,7 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
  *                which may lie anywhere
  * @out           in the host's byte order; untouched on failure
  *
- * Return 0; VIRTIO_EINVAL for an index outside the area or an unknown field; VIRTIO_EFAULT,
+ * Return 0; VIRTIO_EINVAL for an index outside the area, but for the _at functions, or an unknown field; VIRTIO_EFAULT,
  * VIRTIO_EPERM or VIRTIO_ENOTMAPPED, and then nothing is written.
  */
 int virtio_mock_get(struct virtio_mock *mock, enum virtio_mock_field field, uint16_t *out);
