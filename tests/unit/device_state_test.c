@@ -206,7 +206,7 @@ static void expect_same_states(const struct virtio_device_queue_state *a, const 
 	}
 }
 
-/* hostile 77: wherever the driver is, it goes on from there; the device is asked about features, and nothing else. */
+/* hostile 77, 240: the driver goes on from wherever it is; the device is asked about features, and nothing else. */
 static void state_round_trip_from_everywhere(void **state)
 {
 	struct virtio_device_queue_state again[DEVICE_QUEUES];
@@ -584,6 +584,27 @@ static void state_resume_keeps_config_change_until_driver_ok(void **state)
 	assert_int_equal(m.to.calls[OP_NOTIFY], 1);
 }
 
+/* hostile 241: a device whose own part fails to restore says so, and the driver hears it. */
+static void state_resume_of_device_that_cannot_go_on_interrupts(void **state)
+{
+	struct migration m;
+
+	(void)state;
+	prepare(&m, at_running);
+	reg_set(&m.from, REG_INTERRUPT_ACK, 3);
+	save(&m);
+	assert_int_equal(restore(&m), 0);
+	device_forget(&m.to);
+	virtio_device_set_needs_reset(&m.to.device);
+	virtio_device_resume(&m.to.device);
+	assert_int_equal(reg_get(&m.to, REG_STATUS), ST_OK | 0x40);
+	assert_int_equal(reg_get(&m.to, REG_INTERRUPT_STATUS), 2);
+	assert_true(m.to.line);
+	assert_int_equal(m.to.calls[OP_NOTIFY], 0);
+	reg_set(&m.to, REG_STATUS, 0);
+	driver_start(&m.to, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -601,6 +622,7 @@ int main(void)
 		cmocka_unit_test(state_resume_notifies_and_interrupts_each_running_queue_once),
 		cmocka_unit_test(state_resume_raises_line_as_it_was),
 		cmocka_unit_test(state_resume_keeps_config_change_until_driver_ok),
+		cmocka_unit_test(state_resume_of_device_that_cannot_go_on_interrupts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
  *
  * hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
  * original index of hostile 79 is the caller's to keep: here it is the place in an array. Nor does a
- * state have bytes of its own, a version or a status: hostile 76 and 77 concern those who write it to a file.
+ * state have bytes of its own, a version or a status: these concern those who write it to a file.
  */
 #include "queue_state_fixture.h"
 
@@ -108,7 +108,7 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	assert_true(sizeof(struct virtio_queue_state) - sizeof(struct virtio_queue_config) < 4 + _Alignof(uint64_t));
 }
 
-/* hostile 80: what is in flight comes out in the order in which it was popped, whatever the heads are. */
+/* hostile 80, 239: what is in flight comes out in the order in which it was popped, whatever the heads are. */
 static void queue_save_in_flight_lists_heads_in_order(void **state)
 {
 	static const uint16_t offered[6] = { 5, 2, 7, 0, 6, 1 };
@@ -221,6 +221,7 @@ static void queue_save_refuses_indices_that_disagree(void **state)
 
 /* Restoring */
 
+/* hostile 238: the state says where; the available index in guest memory is one further. */
 static void queue_restore_goes_on_where_save_left_off(void **state)
 {
 	struct virtio_queue_state saved;
@@ -511,6 +512,51 @@ static void queue_restore_keeps_sparse_queues_apart(void **state)
 	assert_int_equal(virtio_queue_save(&queues[1], &saved[1]), VIRTIO_ENOTREADY);
 }
 
+/* hostile 237: a bad available index from before the save. The restore goes on, and the queue is latched. */
+static void queue_restore_with_bad_available_index_latches_the_queue(void **state)
+{
+	struct virtio_queue_state saved;
+	struct virtio_queue_stats stats;
+	struct virtio_chain chain;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	saved = good_state(&f);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_IDX, 1 + SIZE + 1);
+	assert_int_equal(virtio_queue_restore(&f.queue, &saved, &f.device_map), 0);
+	assert_true(virtio_queue_pop(&f.queue, &chain) < 0);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
+	virtio_queue_get_stats(&f.queue, &stats);
+	assert_int_equal(stats.first_error, VIRTIO_EAVAILIDX);
+	assert_int_equal(stats.ring_faults, 1);
+	assert_int_equal(stats.chains, 0);
+}
+
+/* hostile 243: each save has what the restore before it put in flight, and a buffer that waits is never lost. */
+static void queue_save_after_restore_keeps_what_was_in_flight(void **state)
+{
+	struct virtio_token tokens[3];
+	uint16_t heads[SIZE], waiting;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	for (uint32_t cycle = 0; cycle < 3; cycle++) {
+		waiting = fixture_add(&f, &one, 1);
+		assert_int_equal(move_queue(&f, heads), cycle);
+		for (uint32_t i = 0; i < cycle; i++) {
+			assert_int_equal(heads[i], tokens[i].head);
+			tokens[i] = replay(&f, heads[i]);
+		}
+		tokens[cycle] = pop(&f);
+		assert_int_equal(tokens[cycle].head, waiting);
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 10 + i), 0);
+		assert_used(&f, tokens[i].head, 10 + i);
+	}
+	assert_true(virtio_queue_quiesced(&f.queue));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,6 +582,8 @@ int main(void)
 		FIXTURE_ON_ALL(queue_restore_notifies_once_without_event_idx),
 		FIXTURE_ON_ALL(queue_restore_finds_what_was_kicked_before),
 		FIXTURE_ON_ALL(queue_restore_keeps_sparse_queues_apart),
+		FIXTURE_ON_ALL(queue_restore_with_bad_available_index_latches_the_queue),
+		FIXTURE_ON_ALL(queue_save_after_restore_keeps_what_was_in_flight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,9 @@
  * (<virtio/queue_state.h>) included, is saved by the device. The order of a restore: virtio_device_init(),
  * virtio_device_restore(), the device's own, virtio_device_resume().
  *
+ * The order of a save: the device completes no more requests, then saves its queues, then virtio_device_save(). The
+ * dirty log is collected last. A completion after a save would set an interrupt and log a page that nobody saves.
+ *
  * What the guest can do: nothing here reads guest memory but the areas of enabled queues, which must be there.
  * A state from elsewhere is checked as if a guest had made it.
  *
