@@ -62,7 +62,8 @@ words() {
 xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
 xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
 
-# Guest memory is touched in one place. Elsewhere nothing is volatile, atomic or assembly but for a stated reason, ...
+# Regression R37: guest memory is touched in one place. Elsewhere nothing is volatile, atomic or assembly but for a
+# stated reason, ...
 words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'

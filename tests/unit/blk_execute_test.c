@@ -79,7 +79,7 @@ static void blk_write_stores_any_layout_and_nothing_else(void **state)
 	}
 }
 
-/* Hostile 113: data and header in one buffer, data and status in one: R35's like. */
+/* Hostile 113: data and header in one buffer, data and status in one. */
 static void blk_write_takes_header_and_data_in_one_buffer(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .sector = 2, .out = blk_pattern, .out_bytes = 4096 };

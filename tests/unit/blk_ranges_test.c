@@ -323,7 +323,7 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 	}
 }
 
-/* Hostile 129: data that isn't whole ranges; 128: none. */
+/* Hostile 129: data that isn't whole ranges. Hostile 128: none. */
 static void blk_ranges_must_be_whole(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 0 } };

@@ -112,7 +112,7 @@ static void read_config(const struct blk_fixture *f, uint8_t config[VIRTIO_BLK_C
 
 /* Configuration */
 
-/* virtio 1.4, 2.5.2: fields are there as soon as their feature is offered. Only writeback waits for the driver. */
+/* virtio 1.4, 2.5.2; hostile 207: fields are there as soon as their feature is offered. Only writeback waits. */
 static void conformance_blk_config_is_readable_before_negotiation(void **state)
 {
 	uint8_t before[VIRTIO_BLK_CONFIG_BYTES], after[VIRTIO_BLK_CONFIG_BYTES];

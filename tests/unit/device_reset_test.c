@@ -16,7 +16,7 @@ static void disturb(struct device_fixture *f, uint64_t features)
 	assert_true(f->line);
 }
 
-/* hostile 91; regressions R3, R27: every default, the line included. The generation goes on. */
+/* hostile 91; regression R3: every default, the line included. The generation goes on. */
 static void reset_restores_every_default(void **state)
 {
 	struct device_fixture f;

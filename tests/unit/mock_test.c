@@ -229,7 +229,7 @@ static void mock_create_queue_passes_on_errors(void **state)
 
 /* Fields */
 
-/* Each field where the specification has it (2.7.6, 2.7.8; regression R13), little-endian (R12). */
+/* Each field where the specification has it (2.7.6, 2.7.8), little-endian; regressions R12, R13. */
 static void mock_fields_are_where_specified(void **state)
 {
 	struct {

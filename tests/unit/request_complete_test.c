@@ -144,7 +144,7 @@ static void complete(struct world *w, const struct virtio_request *r, const stru
 	fixture_write(&w->f, ring, after, bytes);
 }
 
-/* hostile 14: it is not in flight, and nothing happens. */
+/* hostile 14, 46: it is not in flight, and nothing happens. */
 static void expect_stale(struct world *w, const struct virtio_request *r)
 {
 	fixture_save(&w->f);

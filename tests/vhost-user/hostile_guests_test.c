@@ -84,7 +84,7 @@ static void request_of_more_segments_than_the_ring_has_entries_is_served(void **
 	daemon_finish(&daemon);
 }
 
-/* Each buffer is two segments, for each lies in two regions. */
+/* Each buffer is two segments, for each lies in two regions. Hostile 205: SEG_MAX was not negotiated. */
 static void request_whose_buffers_all_cross_a_border_is_served(void **state)
 {
 	struct daemon_process daemon;

@@ -304,6 +304,7 @@ static void memory_of_counts_that_disagree_ends_the_session(void **state)
 	daemon_finish(&daemon);
 }
 
+/* Hostile 212: the front end is told. */
 static void memory_that_is_no_writable_file_is_refused(void **state)
 {
 	const struct vhost_user_memory table = { .count = 1, .regions = { front_end_table().regions[0] } };
