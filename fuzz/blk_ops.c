@@ -640,6 +640,8 @@ void blk_compare(struct blk_harness *h)
 
 	FUZZ_CHECK(memcmp(h->bytes, h->disk.disk, BLK_DISK_BYTES) == 0, "the disk");
 	compare_stats(h);
+	FUZZ_CHECK(virtio_blk_capacity(blk) == h->disk.options.capacity, "a capacity of %#llx",
+		   (unsigned long long)virtio_blk_capacity(blk));
 	FUZZ_CHECK(virtio_blk_offered(blk) == h->disk.offered, "offers %#llx",
 		   (unsigned long long)virtio_blk_offered(blk));
 	FUZZ_CHECK(blk->negotiated == h->disk.negotiated, "negotiated %#llx", (unsigned long long)blk->negotiated);

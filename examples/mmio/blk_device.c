@@ -267,7 +267,7 @@ int blk_resize(struct blk_device *blk)
 
 	if (virtio_blk_file_size(blk->fd, &bytes))
 		return -1;
-	if (bytes >> VIRTIO_BLK_SECTOR_SHIFT == blk->blk.options.capacity)
+	if (bytes >> VIRTIO_BLK_SECTOR_SHIFT == virtio_blk_capacity(&blk->blk))
 		return 0;
 	if (virtio_blk_set_capacity(&blk->blk, bytes >> VIRTIO_BLK_SECTOR_SHIFT))
 		return -1;

@@ -87,7 +87,7 @@ static bool refresh(struct device *device)
 		return false;
 	}
 	sectors = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
-	if (sectors == blk->blk.options.capacity || virtio_blk_set_capacity(&blk->blk, sectors))
+	if (sectors == virtio_blk_capacity(&blk->blk) || virtio_blk_set_capacity(&blk->blk, sectors))
 		return false;
 	log_line("%s: %" PRIu64 " sectors now", device->name, sectors);
 	return true;

@@ -269,7 +269,7 @@ static void blk_reset_forgets_the_driver_and_keeps_the_disk(void **state)
 	virtio_blk_reset(&blk);
 	assert_int_equal(blk.negotiated, 0);
 	assert_int_equal(blk.writeback, 0);
-	assert_int_equal(blk.options.capacity, 7);
+	assert_int_equal(virtio_blk_capacity(&blk), 7);
 	assert_int_equal(blk.offered, BLK_FLUSH | BLK_WCE);
 }
 
@@ -282,9 +282,56 @@ static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
 	assert_int_equal(virtio_blk_init(&blk, &o), 0);
 	assert_int_equal(virtio_blk_set_capacity(&blk, VIRTIO_BLK_MAX_CAPACITY + 1), VIRTIO_EINVAL);
 	assert_int_equal(virtio_blk_set_capacity(&blk, UINT64_MAX), VIRTIO_EINVAL);
-	assert_int_equal(blk.options.capacity, 100);
+	assert_int_equal(virtio_blk_capacity(&blk), 100);
 	assert_int_equal(virtio_blk_set_capacity(&blk, VIRTIO_BLK_MAX_CAPACITY), 0);
-	assert_int_equal(blk.options.capacity, VIRTIO_BLK_MAX_CAPACITY);
+	assert_int_equal(virtio_blk_capacity(&blk), VIRTIO_BLK_MAX_CAPACITY);
+	/* The option is what the disk began with. */
+	assert_int_equal(blk.options.capacity, 100);
+}
+
+/* Each half changes, and both, over more updates than there are copies. */
+static void blk_capacity_is_what_was_set_last(void **state)
+{
+	static const uint64_t values[] = { 0, UINT32_MAX, UINT64_C(1) << 32, VIRTIO_BLK_MAX_CAPACITY, 1 };
+	const size_t count = sizeof values / sizeof values[0];
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+
+	(void)state;
+	o.capacity = UINT64_C(0x0012345678abcdef);
+	memset(&blk, 0x5a, sizeof blk);
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	assert_int_equal(virtio_blk_capacity(&blk), o.capacity);
+	for (size_t i = 0; i < 6 * count; i++) {
+		assert_int_equal(virtio_blk_set_capacity(&blk, values[i % count]), 0);
+		assert_int_equal(virtio_blk_capacity(&blk), values[i % count]);
+	}
+	/* The count of updates wraps. */
+	blk.capacity_updates = UINT32_MAX;
+	memcpy(blk.capacity_halves[1], blk.capacity_halves[0], sizeof blk.capacity_halves[1]);
+	assert_int_equal(virtio_blk_capacity(&blk), values[4]);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(virtio_blk_set_capacity(&blk, values[i]), 0);
+		assert_int_equal(virtio_blk_capacity(&blk), values[i]);
+	}
+}
+
+/* A thread that is stopped in the middle of virtio_blk_set_capacity() has written the other copy in part. */
+static void blk_capacity_is_the_old_one_during_an_update(void **state)
+{
+	struct virtio_blk_options o = plain();
+	struct virtio_blk blk;
+
+	(void)state;
+	assert_int_equal(virtio_blk_init(&blk, &o), 0);
+	for (uint64_t sectors = 101; sectors < 105; sectors++) {
+		for (int half = 0; half < 2; half++) {
+			blk.capacity_halves[(blk.capacity_updates + 1) & 1][half] = 0x1234567;
+			assert_int_equal(virtio_blk_capacity(&blk), sectors - 1);
+		}
+		assert_int_equal(virtio_blk_set_capacity(&blk, sectors), 0);
+		assert_int_equal(virtio_blk_capacity(&blk), sectors);
+	}
 }
 
 /* A disk with every feature, and its configuration space written down by hand from 5.2.4. */
@@ -650,6 +697,8 @@ int main(void)
 		cmocka_unit_test(blk_negotiate_keeps_writeback_when_repeated),
 		cmocka_unit_test(blk_reset_forgets_the_driver_and_keeps_the_disk),
 		cmocka_unit_test(blk_set_capacity_refuses_what_offsets_cannot_reach),
+		cmocka_unit_test(blk_capacity_is_what_was_set_last),
+		cmocka_unit_test(blk_capacity_is_the_old_one_during_an_update),
 		cmocka_unit_test(blk_config_read_is_right_at_every_offset_and_length),
 		cmocka_unit_test(blk_config_read_past_the_end_is_zero),
 		cmocka_unit_test(blk_config_read_shows_only_capacity_without_features),

@@ -101,6 +101,45 @@ static void set_writeback(struct virtio_blk *blk, uint8_t writeback)
 	__atomic_store_n(&blk->writeback, writeback, __ATOMIC_RELAXED);
 }
 
+static uint8_t get_writeback(const struct virtio_blk *blk)
+{
+	return __atomic_load_n(&blk->writeback, __ATOMIC_RELAXED);
+}
+
+/*
+ * The capacity is kept in two copies of two halves, because a 64-bit atomic is a library call on 32-bit hosts. An update
+ * writes the copy that isn't the present one, and then counts itself, which makes that copy the present one.
+ *
+ * A reader repeats if an update was counted meanwhile, and only then: a writer that stands still delays no reader. An
+ * unchanged count proves that both halves are of one update. Only the update after the next one writes the same copy; its
+ * halves are stored with release order after the next one's count, and loaded with acquire order before the count is
+ * loaded again. The count would have to wrap during one read, by 2^32 updates, to look unchanged.
+ */
+static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t sectors)
+{
+	uint32_t *halves = blk->capacity_halves[update & 1];
+
+	__atomic_store_n(&halves[0], (uint32_t)sectors, __ATOMIC_RELEASE);
+	__atomic_store_n(&halves[1], (uint32_t)(sectors >> 32), __ATOMIC_RELEASE);
+	__atomic_store_n(&blk->capacity_updates, update, __ATOMIC_RELEASE); /* pairs with virtio_blk_capacity() */
+}
+
+uint64_t virtio_blk_capacity(const struct virtio_blk *blk)
+{
+	uint32_t updates = __atomic_load_n(&blk->capacity_updates, __ATOMIC_ACQUIRE), update, low, high;
+
+	do {
+		const uint32_t *halves = blk->capacity_halves[updates & 1];
+
+		update = updates;
+		/* Pair with put_capacity(). */
+		low = __atomic_load_n(&halves[0], __ATOMIC_ACQUIRE);
+		high = __atomic_load_n(&halves[1], __ATOMIC_ACQUIRE);
+		updates = __atomic_load_n(&blk->capacity_updates, __ATOMIC_ACQUIRE);
+	} while (updates != update);
+	return (uint64_t)high << 32 | low;
+}
+
 int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options)
 {
 	int error = check_backend(options);
@@ -115,6 +154,8 @@ int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *opt
 		return error;
 	blk->options = *options;
 	blk->offered = features_of(options);
+	memset(blk->capacity_halves, 0, sizeof blk->capacity_halves);
+	put_capacity(blk, 0, options->capacity);
 	virtio_blk_reset(blk);
 	return 0;
 }
@@ -147,14 +188,14 @@ int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors)
 {
 	if (sectors > VIRTIO_BLK_MAX_CAPACITY)
 		return VIRTIO_EINVAL;
-	blk->options.capacity = sectors;
+	put_capacity(blk, __atomic_load_n(&blk->capacity_updates, __ATOMIC_RELAXED) + 1, sectors);
 	return 0;
 }
 
 bool virtio_blk_write_through(const struct virtio_blk *blk)
 {
 	if (blk->negotiated & FEATURE(CONFIG_WCE))
-		return __atomic_load_n(&blk->writeback, __ATOMIC_RELAXED) == 0;
+		return get_writeback(blk) == 0;
 	/* A driver that could have flushed and won't relies on us; without the offer nothing is promised. */
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
@@ -191,7 +232,7 @@ static void build_config(const struct virtio_blk *blk, uint8_t *config)
 	const struct virtio_blk_options *options = &blk->options;
 
 	memset(config, 0, VIRTIO_BLK_CONFIG_BYTES);
-	virtio_put_le64(config + CONFIG_OFFSET(capacity), options->capacity);
+	virtio_put_le64(config + CONFIG_OFFSET(capacity), virtio_blk_capacity(blk));
 	virtio_put_le32(config + CONFIG_OFFSET(size_max), options->size_max);
 	virtio_put_le32(config + CONFIG_OFFSET(seg_max), options->seg_max);
 	if (blk->offered & FEATURE(GEOMETRY)) {
@@ -205,7 +246,7 @@ static void build_config(const struct virtio_blk *blk, uint8_t *config)
 	virtio_put_le16(config + CONFIG_OFFSET(min_io_size), options->min_io_size);
 	virtio_put_le32(config + CONFIG_OFFSET(opt_io_size), options->opt_io_size);
 	if (blk->offered & FEATURE(CONFIG_WCE))
-		config[CONFIG_OFFSET(wce)] = __atomic_load_n(&blk->writeback, __ATOMIC_RELAXED);
+		config[CONFIG_OFFSET(wce)] = get_writeback(blk);
 	virtio_put_le16(config + CONFIG_OFFSET(num_queues), options->num_queues);
 	build_command_limits(blk, config);
 }

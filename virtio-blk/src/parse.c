@@ -93,11 +93,9 @@ static bool negotiated(const struct virtio_blk *blk, int feature)
 	return (blk->negotiated & UINT64_C(1) << feature) != 0;
 }
 
-/* Whether sectors from sector on are on the disk; neither side of a comparison can wrap. */
-static bool on_disk(const struct virtio_blk *blk, uint64_t sector, uint64_t sectors)
+/* Whether sectors from sector on are on a disk of this capacity; neither side of a comparison can wrap. */
+static bool on_disk(uint64_t capacity, uint64_t sector, uint64_t sectors)
 {
-	const uint64_t capacity = blk->options.capacity;
-
 	return sector <= capacity && sectors <= capacity - sector;
 }
 
@@ -108,7 +106,7 @@ static bool may_transfer(const struct virtio_blk *blk, uint64_t sector, uint64_t
 
 	if (bytes & (VIRTIO_BLK_SECTOR_BYTES - 1) || (limit && bytes > limit))
 		return false;
-	return on_disk(blk, sector, bytes >> VIRTIO_BLK_SECTOR_SHIFT);
+	return on_disk(virtio_blk_capacity(blk), sector, bytes >> VIRTIO_BLK_SECTOR_SHIFT);
 }
 
 /* What is allowed to a command on ranges. */
@@ -121,6 +119,8 @@ struct range_rules {
 static uint8_t check_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			    struct range_rules rules)
 {
+	/* One value for all ranges: the capacity may change meanwhile. */
+	const uint64_t capacity = virtio_blk_capacity(blk);
 	/* The bytes say how many the driver sent, the count how many there was room for. */
 	const uint64_t sent = request->out.bytes / RANGE_BYTES;
 
@@ -135,7 +135,7 @@ static uint8_t check_ranges(const struct virtio_blk *blk, const struct virtio_bl
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		const struct virtio_blk_range *range = &request->ranges[i];
 
-		if (range->sectors > rules.max_sectors || !on_disk(blk, range->sector, range->sectors))
+		if (range->sectors > rules.max_sectors || !on_disk(capacity, range->sector, range->sectors))
 			return VIRTIO_BLK_S_IOERR;
 	}
 	return VIRTIO_BLK_S_OK;

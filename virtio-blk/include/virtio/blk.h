@@ -18,9 +18,15 @@
  * without being looked at. What a guest gets for a request that makes no sense is a status, or, where there is
  * no byte to put one, an empty completion.
  *
- * Threads: a struct virtio_blk is only read by requests, so that queues served by different threads
- * share one; virtio_blk_config_write() may run beside them, and everything else that changes it is
- * serialised by the caller against all use. Statistics and segments belong to one thread at a time.
+ * Threads: queues served by different threads share one struct virtio_blk.
+ *   any number at once, beside all but the last line:
+ *     requests, virtio_blk_offered(), virtio_blk_capacity(), virtio_blk_write_through(),
+ *     virtio_blk_config_read(), virtio_blk_config_write()
+ *   one call at a time, beside the calls above:
+ *     virtio_blk_set_capacity()
+ *   serialised by the caller against all use:
+ *     virtio_blk_init(), virtio_blk_negotiate(), virtio_blk_reset()
+ * Statistics and segments belong to one thread at a time.
  *
  * Freestanding: needs memcpy and memset. <virtio/blk_memory.h> and <virtio/blk_file.h> are back ends.
  *
@@ -122,7 +128,7 @@ struct virtio_blk_backend {
  */
 struct virtio_blk_options {
 	struct virtio_blk_backend backend;
-	uint64_t capacity;            /* 512-byte sectors, at most VIRTIO_BLK_MAX_CAPACITY */
+	uint64_t capacity;            /* at first: 512-byte sectors, at most VIRTIO_BLK_MAX_CAPACITY */
 	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs, perhaps not ended by one */
 	bool read_only;               /* offers RO; then the back end needs no writev */
 	bool config_wce;              /* offers CONFIG_WCE, for which the back end needs a flush */
@@ -171,7 +177,10 @@ struct virtio_blk {
 	struct virtio_blk_options options;
 	uint64_t offered;    /* masks of this device type's feature bits */
 	uint64_t negotiated; /* a subset of offered */
-	uint8_t writeback;   /* the configuration field: 0 write-through, 1 write-back; accessed atomically */
+	/* The present capacity, for virtio_blk_capacity() alone: two copies, low and high half; accessed atomically. */
+	uint32_t capacity_halves[2][2];
+	uint32_t capacity_updates; /* the lowest bit says which copy is the present one; accessed atomically */
+	uint8_t writeback;         /* the configuration field: 0 write-through, 1 write-back; accessed atomically */
 };
 
 /*
@@ -210,11 +219,21 @@ int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 /* Back to what virtio_blk_init() made: to be called when the device is reset. Keeps the capacity. */
 void virtio_blk_reset(struct virtio_blk *blk);
 
+/* The capacity in 512-byte sectors: the last that was set, or that of the options. */
+uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
+
 /*
- * Changes the capacity. The caller sends a configuration change notification (virtio 1.4, 5.2.6.2). Requests
- * that were checked before go by the old capacity: before a disk shrinks, the caller waits for them.
+ * Changes the capacity, while requests go on. The caller sends a configuration change notification (virtio 1.4,
+ * 5.2.6.2). Between this call and the change of a configuration generation the driver must not read the configuration
+ * space, because its two reads of one capacity could differ.
  *
  * @sectors  of 512 bytes
+ *
+ * virtio_blk_check() judges a request by one value: the old capacity or the new one. A request that goes by the new
+ * capacity sees everything that the caller did before this call: storage is made larger first.
+ *
+ * A caller who takes storage away does three things in this order: set the capacity; wait, on the thread of each queue,
+ * until the requests that were checked before are completed; make the storage smaller.
  *
  * Returns 0, or VIRTIO_EINVAL above VIRTIO_BLK_MAX_CAPACITY, and then changes nothing.
  */

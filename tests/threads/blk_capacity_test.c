@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Is the capacity of a disk whole, whatever thread reads it, while another thread changes it? Two threads read the
+ * capacity, check requests and read the configuration space. The main thread resizes the disk.
+ *
+ *   grow   both halves of each capacity are equal, and storage is prepared before each: a reader finds equal halves,
+ *          never a smaller capacity than before, and the storage of the capacity that it has read
+ *   swing  between two capacities that differ in every bit of a half: requests that fit both succeed, and requests that
+ *          fit neither fail
+ *
+ * Under ThreadSanitizer the preparation, which is not atomic, also shows that set_capacity() publishes it.
+ *
+ * usage: blk_capacity_test [UPDATES]   of each kind; default 300000
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <virtio/blk.h>
+
+#define UPDATES 300000u
+#define READERS 2u
+#define READS 2000u /* of each reader, in each kind, at least */
+#define LOW UINT64_C(0xffffffff)
+#define HIGH UINT64_C(0x100000000)
+#define MOST_UPDATES 0x3fffffu /* so that both halves fit VIRTIO_BLK_MAX_CAPACITY */
+
+enum kind { GROW, SWING, KINDS };
+
+static const char *const names[KINDS] = { "grow", "swing" };
+
+static struct {
+	struct virtio_blk blk;
+	enum kind kind;
+	uint32_t *prepared; /* GROW: the storage, an entry for each capacity; not atomic */
+	uint32_t updates;
+	/* Atomic. */
+	uint32_t reads[READERS];
+	uint32_t over;
+} m;
+
+static _Noreturn void die(const char *what, uint64_t capacity)
+{
+	(void)fprintf(stderr, "FAILED: %s: %s; capacity %#llx\n", names[m.kind], what, (unsigned long long)capacity);
+	_exit(1);
+}
+
+static void check(bool good, const char *what, uint64_t capacity)
+{
+	if (!good)
+		die(what, capacity);
+}
+
+/* A back end that is never called. */
+static int64_t no_move(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
+{
+	(void)context, (void)iov, (void)count, (void)offset;
+	return VIRTIO_EIO;
+}
+
+static int no_discard(void *context, uint64_t offset, uint64_t bytes)
+{
+	(void)context, (void)offset, (void)bytes;
+	return VIRTIO_EIO;
+}
+
+static void make_disk(uint64_t capacity)
+{
+	static const struct virtio_blk_backend_ops ops = { .readv = no_move, .writev = no_move, .discard = no_discard };
+	const struct virtio_blk_options options = {
+		.backend = { .ops = &ops, .max_iovecs = 1 },
+		.capacity = capacity,
+		.max_discard_sectors = 1,
+		.max_discard_seg = 2,
+	};
+
+	check(virtio_blk_init(&m.blk, &options) == 0, "no disk", capacity);
+	check(virtio_blk_negotiate(&m.blk, UINT64_C(1) << VIRTIO_BLK_F_DISCARD) == 0, "no features", capacity);
+}
+
+/* Whether a read of one sector, and a discard of it with the first sector, are in order. */
+static bool may_use(uint64_t sector)
+{
+	const struct virtio_blk_range ranges[2] = { { .sector = sector, .sectors = 1 }, { .sector = 0, .sectors = 1 } };
+	const struct virtio_blk_request read = { .type = VIRTIO_BLK_T_IN, .sector = sector, .in.bytes = 512 };
+	const struct virtio_blk_request discard = {
+		.type = VIRTIO_BLK_T_DISCARD, .out.bytes = 32, .ranges = ranges, .range_count = 2
+	};
+	const uint8_t one = virtio_blk_check(&m.blk, &read), other = virtio_blk_check(&m.blk, &discard);
+
+	if (m.kind == SWING)
+		check(one == other, "the verdict changes for what is on every disk, or on none", sector);
+	return one == VIRTIO_BLK_S_OK && other == VIRTIO_BLK_S_OK;
+}
+
+static uint64_t any_capacity(uint32_t way)
+{
+	uint8_t bytes[8];
+
+	if (way % 2)
+		return virtio_blk_capacity(&m.blk);
+	virtio_blk_config_read(&m.blk, 0, bytes, sizeof bytes);
+	return virtio_get_le64(bytes);
+}
+
+static uint64_t read_growing(uint32_t way, uint64_t before)
+{
+	const uint64_t capacity = any_capacity(way);
+	const uint32_t update = (uint32_t)capacity;
+
+	check(capacity >> 32 == update, "the halves are of two capacities", capacity);
+	check(capacity >= before, "the capacity goes back", capacity);
+	check(m.prepared[update] == ~update, "the storage is not there yet", capacity);
+	check(capacity == 0 || may_use(capacity - 1), "the last sector is not there", capacity);
+	return capacity;
+}
+
+static void read_swinging(uint32_t way)
+{
+	const uint64_t capacity = any_capacity(way);
+
+	check(capacity == LOW || capacity == HIGH, "no capacity that was ever set", capacity);
+	check(may_use(LOW - 1), "a sector of both disks is not there", capacity);
+	check(!may_use(HIGH), "a sector of no disk is there", capacity);
+}
+
+static void *reader_main(void *context)
+{
+	uint32_t *reads = context;
+	uint64_t capacity = 0;
+
+	for (uint32_t n = 1; !__atomic_load_n(&m.over, __ATOMIC_ACQUIRE); n++) {
+		if (m.kind == GROW)
+			capacity = read_growing(n, capacity);
+		else
+			read_swinging(n);
+		__atomic_store_n(reads, n < READS ? n : READS, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static bool all_have_read(void)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < READERS; i++)
+		all = all && __atomic_load_n(&m.reads[i], __ATOMIC_RELAXED) == READS;
+	return all;
+}
+
+static void set(uint64_t capacity)
+{
+	check(virtio_blk_set_capacity(&m.blk, capacity) == 0, "it can't be set", capacity);
+}
+
+/* A capacity for each update. Readers get a turn now and then, also where there is one processor. */
+static void grow(void)
+{
+	for (uint32_t n = 1; n <= m.updates; n++) {
+		m.prepared[n] = ~n;
+		set((uint64_t)n << 32 | n);
+		if (n % 1024 == 0)
+			(void)sched_yield();
+	}
+	while (!all_have_read())
+		(void)sched_yield();
+}
+
+static void swing(void)
+{
+	for (uint32_t n = 1; n <= m.updates || !all_have_read(); n++) {
+		set(n % 2 ? HIGH : LOW);
+		if (n % 1024 == 0)
+			(void)sched_yield();
+	}
+}
+
+static void run(enum kind kind)
+{
+	pthread_t threads[READERS];
+
+	m.kind = kind;
+	m.over = 0;
+	make_disk(kind == GROW ? 0 : LOW);
+	for (uint32_t i = 0; i < READERS; i++) {
+		m.reads[i] = 0;
+		check(pthread_create(&threads[i], NULL, reader_main, &m.reads[i]) == 0, "no thread", 0);
+	}
+	if (kind == GROW)
+		grow();
+	else
+		swing();
+	__atomic_store_n(&m.over, 1, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < READERS; i++)
+		check(pthread_join(threads[i], NULL) == 0, "no end of a thread", 0);
+	printf("%s: %u updates\n", names[kind], (unsigned int)m.updates);
+}
+
+int main(int argc, char **argv)
+{
+	m.updates = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : UPDATES;
+	check(m.updates > 0 && m.updates <= MOST_UPDATES, "no such number of updates", 0);
+	m.prepared = calloc(m.updates + 1, sizeof *m.prepared);
+	check(m.prepared != NULL, "out of memory", 0);
+	m.prepared[0] = ~0u;
+	for (enum kind kind = GROW; kind < KINDS; kind++)
+		run(kind);
+	free(m.prepared);
+	return 0;
+}
