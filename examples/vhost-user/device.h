@@ -30,7 +30,7 @@ struct device_ops {
 
 	/*
 	 * Looks whether the configuration space should be another, for example because an image has grown, and returns
-	 * whether it is another now. Called while all queues' threads pause.
+	 * whether it is another now. Queues' threads go on meanwhile.
 	 */
 	bool (*refresh)(struct device *device);
 

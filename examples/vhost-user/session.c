@@ -552,12 +552,10 @@ struct session *session_open(struct event_loop *loop, struct device *device, int
 void session_refresh(struct session *session)
 {
 	const uint64_t needed = BIT(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | BIT(VHOST_USER_PROTOCOL_F_CONFIG);
-	bool changed;
 
-	pause_rings(session);
-	changed = session->device->ops->refresh(session->device);
-	resume_rings(session);
-	if (!changed || session->request_fd < 0 || (session->protocol_features & needed) != needed)
+	if (!session->device->ops->refresh(session->device))
+		return;
+	if (session->request_fd < 0 || (session->protocol_features & needed) != needed)
 		return;
 	if (message_send(session->request_fd, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG))
 		log_line("%s: can't tell the front end that the configuration space has changed: %s",

@@ -42,7 +42,7 @@ struct session {
 struct session *session_open(struct event_loop *loop, struct device *device, int socket);
 
 /*
- * Lets the device look whether its configuration space should be another, while no queue is served, and tells the front
+ * Lets the device look whether its configuration space should be another, while queues are served, and tells the front
  * end if it has become another and the front end has said that it wants to know.
  */
 void session_refresh(struct session *session);
