@@ -90,6 +90,32 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
+/* What a driver can have made writeback: found by trying, on a disk of its own. */
+static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
+{
+	struct blk_model *other = fuzz_alloc(sizeof *other);
+	bool reachable;
+
+	other->offered = m->offered;
+	reachable = blk_model_negotiate(other, state->features) &&
+		    (other->writeback == state->writeback || blk_model_config_write(other, 32, &state->writeback, 1));
+	free(other);
+	return reachable;
+}
+
+int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
+{
+	if (state->features > 0xffffff || !writeback_reachable(m, state))
+		return VIRTIO_EINVAL;
+	if (m->negotiated && m->negotiated != state->features)
+		return VIRTIO_EINVAL;
+	if (state->capacity > m->options.capacity)
+		return VIRTIO_EINVAL;
+	m->negotiated = state->features;
+	m->writeback = state->writeback;
+	return state->capacity == m->options.capacity ? 0 : 1;
+}
+
 /* virtio 1.4, 5.2.6.2: of a disk that can't flush nothing is promised. */
 bool blk_model_write_through(const struct blk_model *m)
 {

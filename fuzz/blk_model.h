@@ -75,6 +75,9 @@ bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);
 void blk_model_config(const struct blk_model *m, uint8_t space[VIRTIO_BLK_CONFIG_BYTES]);
 
+/* What a restore answers: 0, 1 or VIRTIO_EINVAL. */
+int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state);
+
 /* A write of the driver's: whether writeback takes its value. */
 bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t *data, size_t len);
 

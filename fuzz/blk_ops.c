@@ -586,6 +586,48 @@ static void device_negotiate(struct blk_harness *h)
 		negotiate(h, how & 1 ? fuzz_u32(&h->in) & h->disk.offered : fuzz_u64(&h->in));
 }
 
+/* A state as it was saved, or forged. */
+static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
+{
+	struct virtio_blk_state state;
+
+	memset(&state, NO_ARGUMENT, sizeof state);
+	virtio_blk_save(&h->blk, &state);
+	FUZZ_CHECK(state.features == h->disk.negotiated && state.capacity == h->disk.options.capacity &&
+			   state.writeback == h->disk.writeback,
+		   "another state was saved");
+	if (how & BLK_G_FEATURES)
+		state.features = fuzz_u32(&h->in) & h->disk.offered;
+	if (how & BLK_G_ANY)
+		state.features = fuzz_u64(&h->in);
+	if (how & BLK_G_CAPACITY)
+		state.capacity = fuzz_number(&h->in);
+	if (how & BLK_G_WRITEBACK)
+		state.writeback = fuzz_u8(&h->in);
+	return state;
+}
+
+/* As a device core's restore may do before and after, with the features that it has. */
+static void device_migrate(struct blk_harness *h)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+	const struct virtio_blk_state state = saved_state(h, how);
+	int got, right;
+
+	if (how & BLK_G_NEW) {
+		/* The options say what the storage has now. */
+		FUZZ_CHECK(virtio_blk_init(&h->blk, &h->disk.options) == 0, "a disk that was one is none");
+		blk_model_reset(&h->disk);
+	}
+	if (how & BLK_G_BEFORE)
+		negotiate(h, state.features | UINT64_C(1) << 32);
+	right = blk_model_restore(&h->disk, &state);
+	got = virtio_blk_restore(&h->blk, &state);
+	FUZZ_CHECK(got == right, "restore returned %d, not %d", got, right);
+	if (how & BLK_G_AFTER)
+		negotiate(h, state.features | UINT64_C(1) << 32);
+}
+
 /* Waits for what is in flight: as failures. */
 static void quiesce(struct blk_harness *h)
 {
@@ -671,6 +713,7 @@ void blk_device_step(struct blk_harness *h, uint8_t op)
 		[BLK_ANY_CHECK] = blk_any_check,
 		[BLK_ANY_TRANSFER] = blk_any_transfer,
 		[BLK_ANY_MEMORY] = blk_any_memory,
+		[BLK_MIGRATE] = device_migrate,
 	};
 
 	steps[op % BLK_DEVICE_STEPS](h);

@@ -65,6 +65,7 @@
 #define SENSELESS BLK_F_NONSENSE + 1
 #define RESIZE(sectors) DEVICE(BLK_RESIZE), sectors
 #define RESET(how) DEVICE(BLK_RESET), how
+#define MIGRATE(how) DEVICE(BLK_MIGRATE), how
 #define CONFIG_READ(...) DEVICE(BLK_CONFIG_READ), __VA_ARGS__
 /* capacity, most bytes, discard's two; type, sector, out, in, room */
 #define ANY_CHECK(...) DEVICE(BLK_ANY_CHECK), __VA_ARGS__
@@ -266,6 +267,14 @@ const struct seed blk_seeds[] = {
 	    DEVICE(BLK_NEGOTIATE), 1, 0, 2, 0, 0),
 	BLK("reset_writeback", DISK(BLK_O_WCE), WRITE(1, 1), SERVE, RESET(1), WRITE(1, 1), SERVE, RESET(3), 0, 0, 0, 0,
 	    WRITE(1, 1), SERVE),
+	BLK("migrate", DISK(BLK_O_WCE), WRITE(1, 1), SERVE, MIGRATE(0), WRITEBACK(0), MIGRATE(BLK_G_NEW), WRITE(1, 1),
+	    SERVE, MIGRATE(BLK_G_NEW | BLK_G_BEFORE), WRITE(2, 1), SERVE, MIGRATE(BLK_G_NEW | BLK_G_AFTER), WRITE(3, 1),
+	    SERVE, RESIZE(18), MIGRATE(BLK_G_NEW), READ(17, 1), SERVE),
+	BLK("migrate_forged", DISK(BLK_O_WCE), MIGRATE(BLK_G_WRITEBACK), 2, MIGRATE(BLK_G_CAPACITY), 17,
+	    MIGRATE(BLK_G_CAPACITY), 15, MIGRATE(BLK_G_FEATURES), 0, 2, 0, 0, MIGRATE(BLK_G_NEW | BLK_G_FEATURES), 0, 2,
+	    0, 0, MIGRATE(BLK_G_NEW | BLK_G_FEATURES | BLK_G_WRITEBACK), 0, 2, 0, 0, 0,
+	    MIGRATE(BLK_G_NEW | BLK_G_FEATURES | BLK_G_WRITEBACK), 0, 8, 0, 0, 1, MIGRATE(BLK_G_NEW | BLK_G_ANY), 0, 2,
+	    0, 0, 1, 0, 0, 0, WRITE(1, 1), SERVE),
 	BLK("reset_in_flight", PLAIN, READ(1, 1), POP, PARSE(0), RESET(2), 0, 0, 0, 0, READ(1, 1), SERVE),
 	BLK("chain_loops", PLAIN, BLK_DESC, 0, 32, 16, 1, 0, BLK_OFFER, 0, SERVE, BLK_DESC, 0, 32, 16, 1, 77, BLK_OFFER,
 	    0, POP, PARSE(0), COMPLETE(0), BLK_OFFER, 99, SERVE),

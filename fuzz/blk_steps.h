@@ -82,7 +82,19 @@ enum blk_device_step {
 	BLK_ANY_CHECK,    /* of a request that never was in memory */
 	BLK_ANY_TRANSFER, /* of segments that are not there */
 	BLK_ANY_MEMORY,   /* the back end in memory, by itself */
+	BLK_MIGRATE,      /* flags: see enum blk_migrate_flag; then what they ask for */
 	BLK_DEVICE_STEPS,
+};
+
+/* Save, and restore into the disk as it is, or as it was made. */
+enum blk_migrate_flag {
+	BLK_G_FEATURES = 0x01,  /* others in the state, of those that are offered: 4 bytes */
+	BLK_G_ANY = 0x02,       /* any others: 8 bytes */
+	BLK_G_CAPACITY = 0x04,  /* another one: a number */
+	BLK_G_WRITEBACK = 0x08, /* another one: a byte */
+	BLK_G_NEW = 0x10,       /* into a disk that was made anew */
+	BLK_G_BEFORE = 0x20,    /* the features that were saved are negotiated before the restore */
+	BLK_G_AFTER = 0x40,     /* and after it */
 };
 
 enum blk_serve_flag {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Is the capacity of a disk whole, whatever thread reads it, while another thread changes it? Two threads read the
- * capacity, check requests and read the configuration space. The main thread resizes the disk.
+ * capacity, check requests, save the disk and read its configuration space. The main thread resizes the disk.
  *
  *   grow   both halves of each capacity are equal, and storage is prepared before each: a reader finds equal halves,
  *          never a smaller capacity than before, and the storage of the capacity that it has read
@@ -97,12 +97,19 @@ static bool may_use(uint64_t sector)
 
 static uint64_t any_capacity(uint32_t way)
 {
+	struct virtio_blk_state state;
 	uint8_t bytes[8];
 
-	if (way % 2)
+	switch (way % 3) {
+	case 0:
 		return virtio_blk_capacity(&m.blk);
-	virtio_blk_config_read(&m.blk, 0, bytes, sizeof bytes);
-	return virtio_get_le64(bytes);
+	case 1:
+		virtio_blk_config_read(&m.blk, 0, bytes, sizeof bytes);
+		return virtio_get_le64(bytes);
+	default:
+		virtio_blk_save(&m.blk, &state);
+		return state.capacity;
+	}
 }
 
 static uint64_t read_growing(uint32_t way, uint64_t before)

@@ -184,6 +184,39 @@ void virtio_blk_reset(struct virtio_blk *blk)
 	set_writeback(blk, 0);
 }
 
+void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
+{
+	out->features = blk->negotiated;
+	out->capacity = virtio_blk_capacity(blk);
+	out->writeback = get_writeback(blk);
+}
+
+/* Whether a driver with these features can have made writeback this value (virtio 1.4, 5.2.5.2 and 5.2.6.2). */
+static bool reachable(uint64_t features, uint8_t writeback)
+{
+	switch (writeback) {
+	case 0:
+		return !(features & FEATURE(FLUSH)) || (features & FEATURE(CONFIG_WCE));
+	case 1:
+		return (features & FEATURE(FLUSH)) != 0;
+	default:
+		return false;
+	}
+}
+
+int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state)
+{
+	const uint64_t capacity = virtio_blk_capacity(blk);
+
+	if (state->features & ~blk->offered || (blk->negotiated && blk->negotiated != state->features))
+		return VIRTIO_EINVAL;
+	if (state->capacity > capacity || !reachable(state->features, state->writeback))
+		return VIRTIO_EINVAL;
+	blk->negotiated = state->features;
+	set_writeback(blk, state->writeback);
+	return state->capacity < capacity;
+}
+
 int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors)
 {
 	if (sectors > VIRTIO_BLK_MAX_CAPACITY)

@@ -20,12 +20,12 @@
  *
  * Threads: queues served by different threads share one struct virtio_blk.
  *   any number at once, beside all but the last line:
- *     requests, virtio_blk_offered(), virtio_blk_capacity(), virtio_blk_write_through(),
+ *     requests, virtio_blk_offered(), virtio_blk_capacity(), virtio_blk_write_through(), virtio_blk_save(),
  *     virtio_blk_config_read(), virtio_blk_config_write()
  *   one call at a time, beside the calls above:
  *     virtio_blk_set_capacity()
  *   serialised by the caller against all use:
- *     virtio_blk_init(), virtio_blk_negotiate(), virtio_blk_reset()
+ *     virtio_blk_init(), virtio_blk_negotiate(), virtio_blk_reset(), virtio_blk_restore()
  * Statistics and segments belong to one thread at a time.
  *
  * Freestanding: needs memcpy and memset. <virtio/blk_memory.h> and <virtio/blk_file.h> are back ends.
@@ -218,6 +218,44 @@ int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 
 /* Back to what virtio_blk_init() made: to be called when the device is reset. Keeps the capacity. */
 void virtio_blk_reset(struct virtio_blk *blk);
+
+/*
+ * What driver and operator have changed of a disk, for snapshots and migration. Plain data. The options aren't part of
+ * the state: the owner of the disk has them.
+ */
+struct virtio_blk_state {
+	uint64_t features; /* negotiated: a mask of bits 0 to 23 */
+	uint64_t capacity; /* 512-byte sectors */
+	uint8_t writeback; /* the configuration field: 0 write-through, 1 write-back */
+};
+
+/*
+ * Saves. The disk goes on as before.
+ *
+ * @out  filled in
+ */
+void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out);
+
+/*
+ * Restores the features and the cache mode.
+ *
+ * @blk    as virtio_blk_init() or virtio_blk_reset() left it, or with the features of the state negotiated since. Its
+ *         capacity is what the storage has here.
+ * @state  from virtio_blk_save(), perhaps by way of a file; checked as if a guest had made it
+ *
+ * A device core's restore negotiates the same features, before or after this call. Neither order changes the result.
+ *
+ * The disk keeps its own capacity, which is never less than the driver has seen. The caller of a disk that was resized
+ * gives it the new capacity before the restore.
+ *
+ * Returns 0; 1 if the disk is larger than the state says: then the caller sends a configuration change notification, as
+ * for virtio_blk_set_capacity(). Otherwise VIRTIO_EINVAL, and then changes nothing:
+ *   features   a bit that isn't offered, or bits other than the driver has negotiated already
+ *   capacity   more sectors than the disk has
+ *   writeback  a value that the driver can't have reached: above 1, 1 without FLUSH, 0 with FLUSH but not CONFIG_WCE
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);
 
 /* The capacity in 512-byte sectors: the last that was set, or that of the options. */
 uint64_t virtio_blk_capacity(const struct virtio_blk *blk);

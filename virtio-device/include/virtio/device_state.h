@@ -2,9 +2,31 @@
 /*
  * The saved state of a device core, for snapshots and migration.
  *
- * A plain structure, and the configurations of the queues beside it. The device's own state, that of its queues
- * (<virtio/queue_state.h>) included, is saved by the device. The order of a restore: virtio_device_init(),
- * virtio_device_restore(), the device's own, virtio_device_resume().
+ * A plain structure, and the configurations of the queues beside it. The device's own state isn't part of it: the
+ * device saves and restores that, its queues included. The VMM holds up the vCPUs and the device's threads during both.
+ *
+ * The parts of a whole device, in the order of a restore:
+ *
+ *   Part           What is saved                      Calls: to save; to restore                      By
+ *   core           status, features, selectors,       virtio_device_save();                           VMM
+ *                  interrupts, generation, and        virtio_device_init(), virtio_device_restore()
+ *                  each queue's configuration
+ *   running queue  next indices                       virtio_queue_save();                            device
+ *                                                     virtio_queue_init(), virtio_queue_restore()
+ *   - in flight    also the heads in flight           virtio_queue_save_in_flight(); the same,        device
+ *                                                     and virtio_queue_replay() for each head
+ *   - with a lock  as without                         the same with virtio_queue_sync_ in the name    device
+ *   block          negotiated features, writeback,    virtio_blk_save();                              device
+ *                  capacity                           virtio_blk_init(), virtio_blk_restore()
+ *   entropy        nothing
+ *   another type   what its driver can set in it      its own                                         device
+ *   whole device   nothing                            virtio_device_resume()                          VMM
+ *
+ * A queue runs while the device is active and the queue is ready. The device restores such a queue in place of starting
+ * it, because activate() isn't called. A block device may also be restored before the core.
+ *
+ * Nobody saves options, memory maps, statistics and back ends. A file back end forgets on another host that a flush has
+ * failed: the VMM must not migrate such a disk as a good one.
  *
  * The order of a save: the device completes no more requests, then saves its queues, then virtio_device_save(). The
  * dirty log is collected last. A completion after a save would set an interrupt and log a page that nobody saves.
