@@ -1,54 +1,63 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do the examples in the READMEs, the blocks marked as c, compile and link? Each is a whole translation unit; with a
-# main() it is a program. Every component has a README with an example.
-# usage: readme.sh WORK SRC CC FLAGS ARCHIVE...
-#   FLAGS    for compiling and linking, as sanitized libraries need them
-#   ARCHIVE  in the order of the layers, lowest first
+# Is every example in the READMEs, every block marked as c, run by a test? A line in front of a block names the program
+# that runs it: <!-- run by tests/readme/NAME.c -->. Every component has a README with an example.
+# usage: readme.sh WORK SRC
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
-src=$2 cc=$3 flags=$4
-shift 4
-include_flags "$src"
+src=$2
+programs=$src/tests/readme
 
-# The linker wants users before what they use.
-archives=
-for archive; do
-	archives="$archive $archives"
-done
-echo 'int main(void) { return 0; }' >"$work/main.c"
-
-# compile FILE TEXT: one example. It need not declare its functions first.
-compile() {
-	main=$work/main.c
-	! grep -q '[^a-z_]main(' "$1" || main=
-	# shellcheck disable=SC2086 # lists of words
-	quietly "$2 does not compile and link" $cc -std=c11 $strict -Wno-missing-prototypes $includes $flags \
-		-o "$work/program" "$1" $main $archives -pthread
-}
+# What each README has: a line "LINE NAME" for each example, with an empty name where none is in front of the block, and
+# a line "LINE NAME alone" for a name without a block behind it.
+awk_examples='
+	function alone() { if (name != "") print line, name, "alone"; name = "" }
+	/^<!-- run by tests\/readme\/[a-z_]+\.c -->$/ { alone(); name = $4; line = FNR; next }
+	/^(```|~~~) *[cC]([^a-zA-Z+#]|$)/ { print FNR, name; name = ""; inside = 1; next }
+	/^(```|~~~)/ { if (!inside) alone(); inside = !inside; next }
+	!/^$/ && !inside { alone() }
+	END { alone() }'
 
 count=0
-for readme in "$src"/README.md "$src"/virtio-*/README.md; do
-	name=${readme#"$src/"}
+: >"$work/names"
+for readme in "$src"/README.md "$src"/*/README.md "$src"/*/*/README.md; do
 	[ -e "$readme" ] || continue
-	rm -f "$work"/block-*.c
-	# The lines before a block are kept, empty, so that messages have the README's line numbers.
-	awk -v work="$work" '
-		/^```/ && out { close(out); out = ""; next }
-		/^```c$/ { out = work "/block-" FNR ".c"; for (i = 1; i <= FNR; i++) print "" >out; next }
-		out { print >out }
-	' "$readme"
-	for block in "$work"/block-*.c; do
-		[ -e "$block" ] || continue
-		line=${block##*-}
-		compile "$block" "$name:${line%.c}"
-		count=$((count + 1))
-	done
+	case $readme in "$src"/build*) continue ;; esac
+	shown=${readme#"$src/"}
+	awk "$awk_examples" "$readme" >"$work/examples"
+	while read -r line program alone; do
+		if [ -z "$program" ]; then
+			fail "$shown:$line: no line before this example names the program that runs it"
+		elif [ -n "$alone" ]; then
+			fail "$shown:$line: there is no example for $program"
+		else
+			echo "$program $shown" >>"$work/names"
+			count=$((count + 1))
+		fi
+	done <"$work/examples"
+done
+
+# A program runs one example, which it includes first: so the example compiles alone. And meson knows it.
+while read -r program readme; do
+	name=$(basename "$program" .c)
+	[ -e "$src/$program" ] || { fail "$readme: $program does not exist"; continue; }
+	[ "$(grep -m 1 '^#include' "$src/$program")" = "#include \"readme_$name.h\"" ] ||
+		fail "$program does not include its example first"
+	grep -q "^  '$name': \\['$readme'," "$programs/meson.build" ||
+		fail "$readme: tests/readme/meson.build does not build $program"
+done <"$work/names"
+cut -d' ' -f1 "$work/names" | sort | uniq -d | while read -r program; do
+	fail "$program is named by more than one example"
+done
+for program in "$programs"/*.c; do
+	name=tests/readme/$(basename "$program")
+	grep -q '^#include "readme_' "$program" || continue
+	grep -q "^$name " "$work/names" || fail "$name runs an example that no README has"
 done
 
 for folder in "$src"/virtio-*/; do
 	name=$(basename "$folder")
-	grep -qsx '```c' "$folder/README.md" || fail "$name has no README.md with an example"
+	grep -q " $name/README.md$" "$work/names" || fail "$name has no README.md with an example"
 done
 finish "$count examples"

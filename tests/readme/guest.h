@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A guest that tests a device by its queue alone: memory, a driver, and the rules of notifications.
+ *
+ * The driver notifies the device only when the ring asks for a notification. The driver looks at the used ring only
+ * after an interrupt. The device runs only when it is notified, or when its last answer was that there is more. A
+ * notification that either side forgets to ask for, or to send, leaves both asleep: then the test fails at once.
+ *
+ * One thread does all of it, so no test waits. The interrupt may come while the device runs: every second time the
+ * driver then works at once, as a driver on another processor does.
+ */
+#ifndef VIRTIO_TESTS_README_GUEST_H
+#define VIRTIO_TESTS_README_GUEST_H
+
+#include <virtio/queue_mock.h>
+
+#define GUEST_QUEUE_SIZE 8u
+#define GUEST_BUFFERS 4u         /* of one request, at most */
+#define GUEST_REQUEST_BYTES 4096 /* of guest memory for one request */
+#define GUEST_DATA 0x1000u
+#define GUEST_BYTES (GUEST_DATA + GUEST_QUEUE_SIZE * GUEST_REQUEST_BYTES)
+
+struct guest;
+
+/* The device under test and its requests. They are served in the order in which they are made available. */
+struct guest_ops {
+	bool polls; /* the device runs all the time, without being notified */
+
+	/* Starts the device's queue with a configuration. Called after guest_init(), and again after each reset. */
+	void (*start)(struct guest *guest, const struct virtio_queue_config *config);
+
+	/* Resets the device, as a driver that writes 0 to its status. */
+	void (*reset)(struct guest *guest);
+
+	/* Runs the device once. Returns 1 if the device is to be called again, or 0; fails the test for an error. */
+	int (*run)(struct guest *guest);
+
+	/* Writes request number @number to memory at @addr, and describes it. Returns how many buffers there are. */
+	uint32_t (*fill)(struct guest *guest, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers);
+
+	/* Looks at the answer to that request, which has come back with a used length. */
+	void (*check)(struct guest *guest, uint32_t number, uint64_t addr, uint32_t len);
+};
+
+struct guest {
+	const struct guest_ops *ops;
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(GUEST_QUEUE_SIZE)];
+	uint32_t added, returned; /* requests, since the last start */
+	uint32_t until;           /* the driver stops adding there */
+	uint32_t depth;           /* requests that the driver keeps in the queue */
+	uint64_t kicks, interrupts;
+	uint64_t agains;  /* answers of the device that there is more */
+	bool kicked;      /* the device is to run */
+	bool interrupted; /* the driver is to run */
+	_Alignas(4096) uint8_t ram[GUEST_BYTES];
+};
+
+/* The guest of the running test, for callbacks that have no context. */
+extern struct guest guest;
+
+/* Memory, and a driver that doesn't run yet. */
+void guest_init(const struct guest_ops *ops);
+
+/* The driver sets up its queue anew and starts the device. */
+void guest_start(bool event_idx);
+
+/* The driver is interrupted. To be called by the device under test. */
+void guest_interrupt(void);
+
+/* So many requests are added, served and returned, never more than @depth of them in the queue at a time. */
+void guest_exchange(uint32_t requests, uint32_t depth);
+
+/* The host's view of guest memory. */
+uint8_t *guest_host(uint64_t addr);
+
+/*
+ * The whole test of a device: with and without EVENT_IDX, one request at a time and a full queue, more requests than
+ * the 16-bit index counts, and a reset in the middle while requests wait.
+ */
+void guest_test_device(const struct guest_ops *ops);
+
+/* The driver breaks its ring: the available index is further ahead than the queue is long. */
+void guest_break_ring(void);
+
+#endif
