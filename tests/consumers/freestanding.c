@@ -4,7 +4,7 @@
  * guest with its memory in one piece, a queue that is polled, and a request with a fixed little
  * header that is read without collecting.
  *
- * Compiled by the tests with -ffreestanding, not run.
+ * Compiled by the tests with -ffreestanding.
  */
 #include <virtio/queue.h>
 
@@ -15,7 +15,8 @@ static struct virtio_memory_map guest_map;
 static struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(16)];
 static struct virtio_queue queue;
 
-int partition_boot(void *ram, uint64_t ram_size, const struct virtio_queue_config *config)
+/* Once. */
+int partition_boot(void *ram, uint64_t ram_size)
 {
 	int error;
 
@@ -25,9 +26,20 @@ int partition_boot(void *ram, uint64_t ram_size, const struct virtio_queue_confi
 	error = virtio_memory_map_init(&guest_map, &guest_ram, 1);
 	if (!error)
 		error = virtio_queue_init(&queue, inflight, 16);
-	if (!error)
-		error = virtio_queue_start(&queue, config, &guest_map);
 	return error;
+}
+
+/* The driver has set up the queue. Nobody waits for notifications, so the driver is told to send none. */
+int partition_start(const struct virtio_queue_config *config)
+{
+	int error = virtio_queue_start(&queue, config, &guest_map);
+
+	return error ? error : virtio_queue_disable_notification(&queue);
+}
+
+void partition_stop(void)
+{
+	virtio_queue_reset(&queue);
 }
 
 /* A request: four readable bytes say which sensor, eight writable bytes take its value. */

@@ -2,8 +2,6 @@
 /*
  * The suite as the author of a KVM-style VMM sees it: guest memory is a few slots with dirty bitmaps,
  * a device has a thread that sleeps on an eventfd, an interrupt is a write to another one.
- *
- * Compiled by the tests, not run.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -33,6 +31,7 @@ struct echo_device {
 	void *vm;
 };
 
+/* The slots have the dirty logs, and live as long as the map. */
 int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count)
 {
 	if (count > sizeof vmm->regions / sizeof vmm->regions[0])
@@ -47,12 +46,24 @@ int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count
 	return virtio_memory_map_init(&vmm->memory, vmm->regions, count);
 }
 
+/* Once, when the machine is made. */
+int echo_init(struct echo_device *dev, void (*interrupt)(void *vm), void *vm)
+{
+	dev->interrupt = interrupt;
+	dev->vm = vm;
+	return virtio_queue_init(&dev->queue, dev->inflight, sizeof dev->inflight / sizeof dev->inflight[0]);
+}
+
 /* The transport has filled config from the driver's register writes. */
 int echo_activate(struct echo_device *dev, const struct vmm *vmm, const struct virtio_queue_config *config)
 {
-	int error = virtio_queue_init(&dev->queue, dev->inflight, sizeof dev->inflight / sizeof dev->inflight[0]);
+	return virtio_queue_start(&dev->queue, config, &vmm->memory);
+}
 
-	return error ? error : virtio_queue_start(&dev->queue, config, &vmm->memory);
+/* The driver has written 0 to the status. The device's thread is asleep: nothing is in flight. */
+void echo_reset(struct echo_device *dev)
+{
+	virtio_queue_reset(&dev->queue);
 }
 
 /* Copies what is readable into what is writable, as much as fits. */

@@ -3,8 +3,6 @@
  * The suite as the author of a vhost-user back end sees it: memory tables come and go while rings
  * run, ring addresses are the front end's, indices are taken from memory, I/O completes later and
  * on another thread.
- *
- * Compiled by the tests, not run.
  */
 #include <virtio/queue.h>
 
@@ -40,6 +38,15 @@ struct io {
 	struct virtio_iovec iov[SEGMENTS];
 	uint32_t iov_count;
 };
+
+/* Once, when the back end is made. */
+int vring_init(struct vring *vring)
+{
+	int error = virtio_queue_config_init(&vring->config, 1024);
+
+	vring->base = 0;
+	return error ? error : virtio_queue_init(&vring->queue, vring->inflight, 1024);
+}
 
 int front_end_to_guest(const struct memory_table *table, uint64_t addr, uint64_t *out)
 {
@@ -132,6 +139,12 @@ int vring_next_io(struct vring *vring, struct io *io, int *budget)
 		return 1;
 	}
 	return got;
+}
+
+/* Once vring_next_io() has returned 0. 0: wait for the next kick. 1: the driver has added more, perhaps without a kick. */
+int vring_sleep(struct vring *vring)
+{
+	return virtio_queue_enable_notification(&vring->queue);
 }
 
 /* The I/O has written so many bytes into the writable segments. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The vhost-user back end, whose I/O is done later: some requests stay in flight while others are taken. */
+#include "vhost_user.c"
+
+#include "cmocka_includes.h"
+#include "guest.h"
+
+#define FRONT_END_ADDR UINT64_C(0x7f0000000000)
+#define IN_BYTES 100u
+#define IN_FLIGHT 3u
+
+static struct vring vring;
+static struct memory_table table;
+static struct io ios[IN_FLIGHT];
+static uint32_t begun, done; /* requests, since the ring's start */
+
+static void start_device(struct guest *g, const struct virtio_queue_config *config)
+{
+	const uint64_t desc = config->addr[VIRTIO_QUEUE_DESC], avail = config->addr[VIRTIO_QUEUE_AVAIL];
+	const uint64_t used = config->addr[VIRTIO_QUEUE_USED];
+
+	table.count = 1;
+	table.shared[0] = (struct shared_region){ .front_end_addr = FRONT_END_ADDR, .size = GUEST_BYTES };
+	table.regions[0] = g->region;
+	assert_int_equal(virtio_memory_map_init(&table.map, table.regions, 1), 0);
+	assert_int_equal(virtio_queue_config_set_size(&vring.config, config->size), 0);
+	vring.config.event_idx = config->event_idx;
+	assert_int_equal(vring_set_addr(&vring, &table, desc, avail, used), VIRTIO_EFAULT);
+	assert_int_equal(
+		vring_set_addr(&vring, &table, FRONT_END_ADDR + desc, FRONT_END_ADDR + avail, FRONT_END_ADDR + used),
+		0);
+	assert_int_equal(vring_start(&vring, &table), 0);
+	begun = done = 0;
+}
+
+static void reset_device(struct guest *g)
+{
+	(void)g;
+	assert_int_equal(vring_stop(&vring), (uint16_t)begun);
+}
+
+/* The oldest I/O ends: its bytes say which one. */
+static void finish_one(void)
+{
+	struct io *io = &ios[done % IN_FLIGHT];
+
+	assert_int_equal(io->iov_count, 1);
+	memset(io->iov[0].base, (int)(done++ & 0x7f), io->iov[0].len);
+	assert_int_equal(vring_io_done(&vring, io, IN_BYTES, guest_interrupt), 0);
+}
+
+static int run_device(struct guest *g)
+{
+	int budget = virtio_queue_available(&vring.queue), got;
+	bool old_unused;
+
+	(void)g;
+	assert_true(budget >= 0);
+	while ((got = vring_next_io(&vring, &ios[begun % IN_FLIGHT], &budget)) == 1) {
+		begun++;
+		if (begun - done == IN_FLIGHT)
+			finish_one();
+	}
+	assert_int_equal(got, 0);
+	/* The front end sends its memory table again while requests are in flight. */
+	assert_int_equal(vring_switch_memory(&vring, &table, &old_unused), 0);
+	assert_int_equal(old_unused, begun == done);
+	while (done != begun)
+		finish_one();
+	got = vring_sleep(&vring);
+	assert_in_range(got, 0, 1);
+	return got;
+}
+
+static uint32_t fill(struct guest *g, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers)
+{
+	(void)g;
+	(void)number;
+	memset(guest_host(addr), 0xff, IN_BYTES);
+	buffers[0] = (struct virtio_mock_buffer){ .addr = addr, .len = IN_BYTES, .flags = VRING_DESC_F_WRITE };
+	return 1;
+}
+
+static void check(struct guest *g, uint32_t number, uint64_t addr, uint32_t len)
+{
+	uint8_t expected[IN_BYTES];
+
+	(void)g;
+	memset(expected, (int)(number & 0x7f), sizeof expected);
+	assert_int_equal(len, IN_BYTES);
+	assert_memory_equal(guest_host(addr), expected, sizeof expected);
+}
+
+static void vhost_user_answers_every_request(void **state)
+{
+	static const struct guest_ops ops = {
+		.start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
+	};
+
+	(void)state;
+	assert_int_equal(vring_init(&vring), 0);
+	guest_test_device(&ops);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(vhost_user_answers_every_request) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
