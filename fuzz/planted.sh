@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does the fuzzing find bugs? Each file in fuzz/planted makes one in one line of a copy of the libraries; its harness
-# must find it within 60 seconds, beginning with the seeds. The same harness finds nothing in the copy as it is.
+# must find it, beginning with the seeds: in less than a minute where nothing else runs. The same harness finds nothing in
+# the copy as it is.
 # usage: fuzz/planted.sh [BUILD_DIR [PLANTED...]]     By default all, in build/planted. BUILD_DIR, which is removed
 # first, is below build or outside of the checkout. Prints the time of each find.
 set -u
@@ -9,7 +10,8 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091
 . fuzz/lib.sh
 
-limit=60
+# Seconds for one bug: ten times what the slowest take where nothing else runs.
+limit=600
 work=${1:-build/planted}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- fuzz/planted/*.sed

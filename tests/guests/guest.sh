@@ -9,13 +9,9 @@ step() {
 }
 forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
-# until_true COMMAND...: waits for it, not for ever.
+# until_true COMMAND...: waits for it. A guest that waits for ever says nothing, and is ended from outside.
 until_true() {
-	for _ in $(seq 300); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
+	until "$@"; do sleep 0.1; done
 }
 
 # begin: makes an ordinary system of what the kernel has started. From now on a command that fails ends the guest, and the

@@ -7,8 +7,11 @@
 # mkfs.ext4, e2fsck and debugfs are there, but not on an ordinary user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
-# No guest and no daemon runs longer: `timeout` ends both, however they hang.
-guest_seconds=120
+# No guest and no daemon runs longer: `timeout` ends both, and what they have started, with the test. That is no measure of
+# whether they hang, which watch_guest finds.
+guest_seconds=6000
+# So many looks in a row that find no progress, ten seconds apart, are a hang.
+guest_looks=18
 
 # What a guest of User Mode Linux has, a third of which its kernel takes.
 uml_memory=64M
@@ -227,13 +230,40 @@ count() {
 	echo "${number:-none}"
 }
 
+# progress: numbers that change while a guest comes further: the length of what its console has said, and what the daemon,
+# if there is one, has read and written.
+progress() {
+	wc -c <console.log
+	[ ! -s daemon.pid ] || grep -s '^[rw]char' "/proc/$(cat daemon.pid)/io"
+}
+
+# watch_guest PID: in the background. Ends the guest whose process, of `timeout`, this is, when many looks in a row have
+# found no progress. How long a guest takes is no failure: the machine may be busy. Its words go to the console's log.
+watch_guest() {
+	(
+		looks=0 seen=
+		while [ "$looks" -lt "$guest_looks" ]; do
+			for _ in 1 2 3 4 5 6 7 8 9 10; do
+				sleep 1
+				kill -0 "$1" 2>/dev/null || exit
+			done
+			now=$(progress 2>/dev/null) || true
+			if [ "$now" = "$seen" ]; then looks=$((looks + 1)); else looks=0; fi
+			seen=$now
+		done
+		echo "FAILED: no progress of the guest in $looks looks" >>console.log
+		kill -TERM "$1"
+	) </dev/null >/dev/null 2>&1 9>&- &
+}
+
 # start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the current folder, its
 # process ID to daemon.pid ($daemon_pid is that of `timeout`).
 start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
 	daemon_pid=$!
-	for _ in $(seq 100); do
+	# It says so within milliseconds, if ever: five minutes are enough on any machine.
+	for _ in $(seq 3000); do
 		grep -qs '^listening on' daemon.log && return
 		kill -0 "$daemon_pid" 2>/dev/null || break
 		sleep 0.1
@@ -281,12 +311,13 @@ run_uml() {
 		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \
 		con=null con0=null,fd:1 uml_dir=tmp/ "$@" </dev/null >console.log 2>&1 9>&- &
 	guest_pid=$!
+	watch_guest "$guest_pid"
 }
 
 # end_uml: what is left of the guest's processes ends. A kernel that is killed or falls over leaves some behind.
 end_uml() {
 	[ -s guest.pid ] || return 0
-	for _ in $(seq 50); do
+	for _ in $(seq 3000); do
 		kill -KILL "-$(cat guest.pid)" 2>/dev/null || break
 		sleep 0.1
 	done

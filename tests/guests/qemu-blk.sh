@@ -33,6 +33,7 @@ run_qemu() {
 		-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" \
 		</dev/null >qemu.log 2>&1 9>&- &
 	guest_pid=$!
+	watch_guest "$guest_pid"
 }
 
 # grow_disk: when the guest waits for it.

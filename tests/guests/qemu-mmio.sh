@@ -15,8 +15,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 program=$(readlink -f "$1")
 begin_test "$2" disk.img proxy.log proxy.pid mmio.aml
 logs="console.log proxy.log"
-# The guest's run takes 10 s where nothing else does.
-run_seconds=60
 mib=$((1024 * 1024))
 
 # proxy_count DEVICE NAME: the number behind NAME in the program's summary of DEVICE.
@@ -34,7 +32,7 @@ has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 # run_guest: in the background. The program is the parent of QEMU, and `timeout` its own; a file tells its process ID.
 run_guest() {
 	# shellcheck disable=SC2016 # for the inner shell
-	timeout -k 5 "$run_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \
+	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \
 		"$program" --blk disk.img -- qemu-system-x86_64 \
 		-accel tcg -cpu max -m 256 -M pc,memory-backend=mem \
 		-object memory-backend-memfd,id=mem,size=256M,share=on \
@@ -44,6 +42,7 @@ run_guest() {
 		-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" -no-reboot \
 		</dev/null >proxy.log 2>&1 9>&- &
 	guest_pid=$!
+	watch_guest "$guest_pid"
 }
 
 # grow_disk: when the guest waits for it.
