@@ -3,6 +3,7 @@
 #include "vm.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WATCHDOG_SECONDS 120
 #define MAX_FDS 32
 
 static const char *program;
@@ -31,7 +31,8 @@ void vm_find_program(int argc, char **argv)
 		exit(2);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	alarm(WATCHDOG_SECONDS);
+	if (!watchdog_start(NULL, NULL))
+		exit(2);
 }
 
 const char *vm_program(void)
@@ -66,13 +67,14 @@ static void make_memory(struct vm *vm)
 	assert_int_equal(virtio_memory_map_init(&vm->map, &vm->region, 1), 0);
 }
 
-static void run_child(const struct vm *vm, int socket, int irq, int out)
+static void run_child(const struct vm *vm, int socket, int irq, int out, pid_t parent)
 {
 	const int errors = open(vm->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	char socket_fd[16], irq_fd[16];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(WATCHDOG_SECONDS);
+	if (getppid() != parent)
+		_exit(127);
 	/* What it doesn't see to itself. */
 	signal(SIGXFSZ, SIG_DFL);
 	snprintf(socket_fd, sizeof socket_fd, "%d", socket);
@@ -87,6 +89,7 @@ static void run_child(const struct vm *vm, int socket, int irq, int out)
 
 void vm_start(struct vm *vm)
 {
+	const pid_t parent = getpid();
 	int proxy[2], irq[2], out[2];
 
 	memset(vm, 0, sizeof *vm);
@@ -98,7 +101,7 @@ void vm_start(struct vm *vm)
 	vm->pid = fork();
 	assert_true(vm->pid >= 0);
 	if (vm->pid == 0)
-		run_child(vm, proxy[1], irq[1], out[1]);
+		run_child(vm, proxy[1], irq[1], out[1], parent);
 	close(proxy[1]);
 	close(irq[1]);
 	close(out[1]);
@@ -125,6 +128,7 @@ int vm_end(struct vm *vm)
 	if (vm->socket >= 0)
 		close(vm->socket);
 	assert_int_equal(waitpid(vm->pid, &status, 0), vm->pid);
+	watchdog_step();
 	assert_true(WIFEXITED(status));
 	close(vm->irq);
 	close(vm->out);
@@ -219,6 +223,7 @@ void vm_send_raw(const struct vm *vm, const void *bytes, size_t len, const int *
 		memcpy(CMSG_DATA(c), fds, fd_count * sizeof(int));
 	}
 	(void)!sendmsg(vm->socket, &msg, MSG_NOSIGNAL);
+	watchdog_step();
 }
 
 void vm_send(const struct vm *vm, int32_t command, uint64_t size, const void *payload, size_t len, const int *fds,
@@ -244,6 +249,7 @@ static uint64_t receive_reply(const struct vm *vm)
 	assert_int_equal(recv(vm->socket, &reply, sizeof reply, MSG_WAITALL), sizeof reply);
 	assert_int_equal(reply.header.command, PROXY_REPLY);
 	assert_int_equal(reply.header.size, sizeof reply.value);
+	watchdog_step();
 	return reply.value;
 }
 

@@ -3,7 +3,8 @@
  * The program under test as a process, and the QEMU that it serves: messages right and wrong, guest memory, and the
  * guest's accesses to PCI configuration and registers. The program's path is the test's argument.
  *
- * The program dies with the test, and the test of SIGALRM if either hangs.
+ * The program dies with the test, and the watchdog ends the test if either hangs (tests/common/watchdog.h). Messages are
+ * the progress that the watchdog looks at.
  */
 #ifndef VM_H
 #define VM_H

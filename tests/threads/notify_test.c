@@ -3,7 +3,7 @@
  * Does a notification ever get lost? A driver in one thread and a device in the other pass some million
  * buffers, with and without event-idx. Each sleeps for as long as the other does not ring, and the other
  * rings only when its suppression logic says so. So one lost notification is enough for both to sleep
- * for ever; nothing here waits with a time limit but the watchdog, which then reports where they are.
+ * for ever; nothing here waits with a time limit. The watchdog finds that no counter moves, and reports where they are.
  * They meet on rings of all kinds, for the library publishes in other places where it isn't inline.
  *
  * usage: notify_test [BUFFERS]   tenths of which each run passes; default a million
@@ -13,9 +13,9 @@
  * hostile 69, 70, 71; regressions R5, R6
  */
 #define _POSIX_C_SOURCE 200809L
+#include "../common/watchdog.h"
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +23,6 @@
 #include <virtio/queue_mock.h>
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
-#define WATCHDOG_SECONDS 300u
 #define MAX_SIZE 256u
 #define BASE 0x1000u
 #define SLOT_BYTES 64u /* of data, for each head: a request, then room for the answer */
@@ -75,7 +74,7 @@ struct exchange {
 	enum way way;
 	uint16_t size;
 	bool event_idx;
-	/* For the watchdog's report, and so atomic. */
+	/* For the watchdog too, and so atomic, from here to the memory. */
 	uint64_t added, served, returned;
 	int driver, device;
 	_Alignas(4096) uint8_t ram[RAM_BYTES];
@@ -85,7 +84,8 @@ static struct exchange x;
 
 /* Failure */
 
-static _Noreturn void die(const char *what, int code)
+/* Also on the watchdog's thread, when the others sleep: nothing but that orders what it reads. */
+__attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what, int code)
 {
 	(void)fprintf(stderr, "FAILED: %s: %d (%s); %s, size %u, %s, %llu added, %llu served, %llu returned\n", what,
 		      code, virtio_strerror(code), way_names[x.way], (unsigned int)x.size,
@@ -96,51 +96,30 @@ static _Noreturn void die(const char *what, int code)
 	_exit(1);
 }
 
-static void say(const char *text)
+static const char *side_name(const int *side)
 {
-	size_t len = 0;
-
-	while (text[len])
-		len++;
-	if (write(STDERR_FILENO, text, len) < 0)
-		_exit(1);
+	switch (__atomic_load_n(side, __ATOMIC_RELAXED)) {
+	case ASLEEP:
+		return "asleep";
+	case DONE:
+		return "done";
+	default:
+		return "running";
+	}
 }
 
-static void say_number(const char *name, uint64_t number)
+/* On the watchdog's thread. */
+static void report(void)
 {
-	char digits[21];
-	char *at = &digits[20];
-
-	*at = '\0';
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	say(name);
-	say(at);
+	(void)fprintf(stderr, "driver %s, device %s\n", side_name(&x.driver), side_name(&x.device));
+	die("a notification is lost", 0);
 }
 
-static void say_side(const char *name, int side)
+/* For the watchdog. The counters begin anew with each run, but don't stay at one value. */
+static uint64_t progress(void)
 {
-	say(name);
-	say(side == ASLEEP ? " asleep" : side == DONE ? " done" : " running");
-}
-
-/* In a signal handler, where there is no stdio. */
-static void watchdog(int signal_number)
-{
-	(void)signal_number;
-	say("FAILED: a notification is lost, or the machine stands still: ");
-	say(way_names[x.way]);
-	say(x.event_idx ? ", event-idx" : ", flags");
-	say_number(", size ", x.size);
-	say_side(", driver", __atomic_load_n(&x.driver, __ATOMIC_RELAXED));
-	say_side(", device", __atomic_load_n(&x.device, __ATOMIC_RELAXED));
-	say_number("; added ", __atomic_load_n(&x.added, __ATOMIC_RELAXED));
-	say_number(", served ", __atomic_load_n(&x.served, __ATOMIC_RELAXED));
-	say_number(", returned ", __atomic_load_n(&x.returned, __ATOMIC_RELAXED));
-	say("\n");
-	_exit(1);
+	return __atomic_load_n(&x.added, __ATOMIC_RELAXED) + __atomic_load_n(&x.served, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&x.returned, __ATOMIC_RELAXED);
 }
 
 static void count(uint64_t *counter)
@@ -409,11 +388,23 @@ static int make_maps(void)
 	return got ? got : virtio_memory_map_init(&x.device_map, x.pieces, count);
 }
 
+/* All of it. What the watchdog reads is changed atomically. */
+static void clear(void)
+{
+	memset(&x, 0, offsetof(struct exchange, added));
+	memset(x.ram, 0, sizeof x.ram);
+	__atomic_store_n(&x.added, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&x.served, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&x.returned, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&x.driver, RUNNING, __ATOMIC_RELAXED);
+	__atomic_store_n(&x.device, RUNNING, __ATOMIC_RELAXED);
+}
+
 static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint64_t buffers)
 {
 	int got;
 
-	memset(&x, 0, sizeof x);
+	clear();
 	x.way = way;
 	x.size = size;
 	x.event_idx = event_idx;
@@ -478,14 +469,10 @@ int main(int argc, char **argv)
 		{ CUT, 8, true, 1 },
 	};
 	const unsigned long long buffers = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
-	struct sigaction action;
 
-	memset(&action, 0, sizeof action);
-	action.sa_handler = watchdog;
-	if (sigaction(SIGALRM, &action, NULL))
+	if (!watchdog_start(progress, report))
 		die("no watchdog", 0);
-	(void)alarm(WATCHDOG_SECONDS);
-	(void)printf("%llu buffers each, watchdog after %u s\n", buffers, WATCHDOG_SECONDS);
+	(void)printf("%llu buffers each\n", buffers);
 	for (uint32_t i = 0; i < COUNT(runs); i++) {
 		for (int event_idx = 0; event_idx < 2; event_idx++)
 			exchange(runs[i].way, runs[i].size, event_idx, runs[i].awake, buffers * runs[i].share / 10);

@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <virtio/blk_file.h>
+#include <watchdog.h>
 
 static struct {
 	int interrupts; /* calls that fail with EINTR first */
@@ -114,6 +115,7 @@ static int descriptor(const struct file_fixture *f)
 
 static void setup(struct file_fixture *f)
 {
+	watchdog_step();
 	memset(&faults, 0, sizeof faults);
 	blk_setup(&f->blk, BLK_RAM);
 	f->stream = tmpfile();
@@ -577,5 +579,5 @@ int main(void)
 		cmocka_unit_test(file_flushes_at_once_sync_one_at_a_time),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return watchdog_start(NULL, NULL) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -2,9 +2,9 @@
 /* A queue behind a lock: every call takes it once and releases it; several threads share one queue. */
 #define _POSIX_C_SOURCE 200809L
 #include "sync_fixture.h"
-#include "watchdog.h"
 #include <sched.h>
 #include <virtio/queue_pthread.h>
+#include <watchdog.h>
 
 #define WORKERS 4u
 #define REQUESTS 20000u
@@ -615,6 +615,7 @@ static void drive(struct workshop *w)
 			continue;
 		}
 		returned++;
+		watchdog_step();
 		if (added < REQUESTS)
 			add_numbered(w, added++, place_of, place);
 	}
@@ -696,5 +697,5 @@ int main(void)
 		cmocka_unit_test(queue_lock_pthread_holds_mutex),
 	};
 
-	return watchdog_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+	return watchdog_start(NULL, NULL) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -3,6 +3,7 @@
 #include "daemon.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WATCHDOG_SECONDS 120
 #define SKIPPED 77
 
 static const char *program;
@@ -61,7 +61,8 @@ void daemon_find(int argc, char **argv)
 		aio = ",aio=io_uring";
 	}
 	signal(SIGPIPE, SIG_IGN);
-	alarm(WATCHDOG_SECONDS);
+	if (!watchdog_start(NULL, NULL))
+		exit(2);
 }
 
 static void make_image(const char *path)
@@ -86,14 +87,15 @@ void daemon_folder(struct daemon_process *daemon)
 	make_image(daemon->image);
 }
 
-static void run_child(const struct daemon_process *daemon, const char *const *arguments, int out)
+static void run_child(const struct daemon_process *daemon, const char *const *arguments, int out, pid_t parent)
 {
 	int errors = open(daemon->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	const char *argv[32] = { program };
 	char *copy[32];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(WATCHDOG_SECONDS);
+	if (getppid() != parent)
+		_exit(127);
 	/* What it doesn't see to itself. */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
@@ -110,13 +112,14 @@ static void run_child(const struct daemon_process *daemon, const char *const *ar
 
 void daemon_run(struct daemon_process *daemon, const char *const *arguments)
 {
+	const pid_t parent = getpid();
 	int out[2];
 
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	daemon->pid = fork();
 	assert_true(daemon->pid >= 0);
 	if (daemon->pid == 0)
-		run_child(daemon, arguments, out[1]);
+		run_child(daemon, arguments, out[1], parent);
 	close(out[1]);
 	daemon->out = fdopen(out[0], "r");
 	assert_non_null(daemon->out);
@@ -177,6 +180,7 @@ bool daemon_says(struct daemon_process *daemon, const char *line)
 
 	if (!fgets(text, sizeof text, daemon->out))
 		return false;
+	watchdog_step();
 	text[strcspn(text, "\n")] = '\0';
 	return strcmp(text, line) == 0;
 }
@@ -192,6 +196,7 @@ int daemon_stop(struct daemon_process *daemon, int signal_number)
 	daemon->summary[strcspn(daemon->summary, "\n")] = '\0';
 	fclose(daemon->out);
 	assert_int_equal(waitpid(daemon->pid, &status, 0), daemon->pid);
+	watchdog_step();
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }

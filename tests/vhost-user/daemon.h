@@ -5,7 +5,8 @@
  * that. Where the system has none, the test is skipped; where it has, and the daemon was built without, it fails if
  * VIRTIO_REQUIRE_GUESTS is set, and is skipped otherwise.
  *
- * It dies with the test program, and the test program dies of SIGALRM if either hangs.
+ * It dies with the test program, and the watchdog ends the test program if either hangs (tests/common/watchdog.h). What
+ * these functions and those of the front end get from the daemon is the progress that the watchdog looks at.
  */
 #ifndef DAEMON_H
 #define DAEMON_H

@@ -8,6 +8,7 @@
 #include "rings.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -83,6 +84,8 @@ static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count
 
 		assert_true(got >= 0);
 		count -= (unsigned int)got;
+		if (got)
+			watchdog_step();
 		if (got == 0 && !is_alive(fe))
 			return false;
 	}

@@ -3,6 +3,7 @@
 #include "front_end.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,6 +22,7 @@ void front_end_open(struct front_end *fe, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
+	watchdog_step();
 	memset(fe, 0, sizeof *fe);
 	strcpy(addr.sun_path, path);
 	fe->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -116,6 +118,7 @@ void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, cons
 		memcpy(CMSG_DATA(c), fds, fd_count * sizeof(int));
 	}
 	(void)!sendmsg(fe->socket, &msg, MSG_NOSIGNAL);
+	watchdog_step();
 }
 
 static bool receive_all(int socket, void *to, size_t len)
@@ -132,6 +135,7 @@ int front_end_reply(struct front_end *fe, uint32_t request, void *payload, uint3
 	assert_int_equal(header.request, request);
 	assert_int_equal(header.flags, VHOST_USER_FLAG_VERSION | VHOST_USER_FLAG_REPLY);
 	assert_true(header.size <= size);
+	watchdog_step();
 	return receive_all(fe->socket, payload, header.size) ? (int)header.size : -1;
 }
 
@@ -307,6 +311,8 @@ void block_wait(struct front_end *fe, unsigned int count)
 
 		assert_true(got >= 0);
 		count -= (unsigned int)got;
+		if (got)
+			watchdog_step();
 		if (got || virtio_mock_enable_interrupts(&fe->mock) != 0)
 			continue;
 		assert_int_equal(read(fe->call, &signals, sizeof signals), sizeof signals);

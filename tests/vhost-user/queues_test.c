@@ -8,6 +8,7 @@
 #include "rings.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -278,6 +279,8 @@ static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_
 	for (unsigned int tries = 0; tries < 5000; tries++) {
 		bool waits = true;
 
+		/* The number of tries ends this, however long they take. */
+		watchdog_step();
 		assert_int_equal(kill(reader, SIGSTOP), 0);
 		/* The filler fills it now. A write that doesn't wait is over by the third look. */
 		for (unsigned int looks = 0; looks < 3 && waits; looks++) {

@@ -3,6 +3,7 @@
 #include "rings.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
@@ -140,8 +141,10 @@ int ring_wait(struct ring *ring, unsigned int count)
 		if (got < 0)
 			return -1;
 		count -= (unsigned int)got;
-		if (got)
+		if (got) {
+			watchdog_step();
 			continue;
+		}
 		got = virtio_mock_enable_interrupts(&ring->mock);
 		if (got < 0 || (got == 0 && read(ring->call, &signals, sizeof signals) != sizeof signals))
 			return -1;

@@ -8,6 +8,7 @@
 #include "flusher.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -625,5 +626,5 @@ int main(void)
 		cmocka_unit_test(uring_gets_the_flushers_answer_in_any_way),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return watchdog_start(NULL, NULL) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

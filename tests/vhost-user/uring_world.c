@@ -5,6 +5,7 @@
 #include "log.h"
 
 #include "cmocka_includes.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -383,6 +384,7 @@ void world_open(uint64_t features, unsigned int queues)
 {
 	struct virtio_blk_options options = { .capacity = SECTORS + LARGE_SECTORS };
 
+	watchdog_step();
 	world.file = tmpfile();
 	assert_non_null(world.file);
 	world_disk = (struct world_disk){ .fd = fileno(world.file), .call_outcome = WHOLE };
