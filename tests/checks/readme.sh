@@ -11,6 +11,7 @@ programs=$src/tests/readme
 
 # What each README has: a line "LINE NAME" for each example, with an empty name where none is in front of the block, and
 # a line "LINE NAME alone" for a name without a block behind it.
+# shellcheck disable=SC2016 # for awk
 awk_examples='
 	function alone() { if (name != "") print line, name, "alone"; name = "" }
 	/^<!-- run by tests\/readme\/[a-z_]+\.c -->$/ { alone(); name = $4; line = FNR; next }
