@@ -75,6 +75,14 @@ static bool runs_can_be_saved(const struct device_harness *h)
 	return true;
 }
 
+/* A file may have any byte where a bool is to be. */
+static void set_byte(bool *flag, uint32_t value)
+{
+	const uint8_t byte = (uint8_t)value;
+
+	memcpy(flag, &byte, 1);
+}
+
 /* One value somewhere in the state. */
 static void change_state(struct device_harness *h, struct virtio_device_state *s,
 			 struct virtio_device_queue_state *queues)
@@ -95,10 +103,10 @@ static void change_state(struct device_harness *h, struct virtio_device_state *s
 
 	switch (which & 0x1f) {
 	case 10:
-		s->accepted_beyond = value & 1;
+		set_byte(&s->accepted_beyond, value);
 		break;
 	case 11:
-		s->active = value & 1;
+		set_byte(&s->active, value);
 		break;
 	case 12:
 	case 13:
@@ -112,10 +120,10 @@ static void change_state(struct device_harness *h, struct virtio_device_state *s
 		q->size = (uint16_t)value;
 		break;
 	case 17:
-		q->ready = value & 1;
+		set_byte(&q->ready, value);
 		break;
 	case 18:
-		q->rearmed = value & 1;
+		set_byte(&q->rearmed, value);
 		break;
 	default:
 		*words[(which & 0x1f) % 10] = value;

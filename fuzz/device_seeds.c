@@ -249,6 +249,8 @@ const struct seed device_seeds[] = {
 	DEVICE("forge_ready", D_FLAT, FORGE(17, 2, 1), ADVANCE, FORGE(17, 2, 1), FORGE(18, 2, 1), BOOT, FORGE(18, 2, 1),
 	       RING_RESET(2), FORGE(18, 2, 0), SET_UP(2)),
 	DEVICE("forge_rearmed", D_FLAT, GUEST_BOOT, 1, DISABLE(2), FORGE(18, 2, 1), SET_UP(2)),
+	DEVICE("forge_flags", D_FLAT, BOOT, FORGE(10, 0, 2), FORGE(11, 0, 0x90), FORGE(17, 0, 2), FORGE(18, 2, 0x82),
+	       FORGE(17, 1, 3), FORGE(18, 1, 0x91), NOTIFY(0)),
 	DEVICE("wrong", D_FLAT, WRONG(0), WRONG(1), WRONG(2), WRONG(3), WRONG(4), WRONG(5), WRONG(6), WRONG(7),
 	       WRONG(8), WRONG(9), WRONG(10), WRONG(11), WRONG(12), WRONG(13), WRONG(14), WRONG(15)),
 	DEVICE("wrong_feature", D_FLAT, WRONG_FEATURE(0), WRONG_FEATURE(6), WRONG_FEATURE(9), WRONG_FEATURE(10),

@@ -157,6 +157,23 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 		};
 }
 
+static bool is_flag(const bool *flag)
+{
+	uint8_t byte;
+
+	memcpy(&byte, flag, 1);
+	return byte == 0 || byte == 1;
+}
+
+/* Nothing else may be looked at before this. */
+static bool flags_possible(const struct virtio_device_state *state, const struct virtio_device_queue_state *queues)
+{
+	for (uint32_t i = 0; i < state->num_queues; i++)
+		if (!is_flag(&queues[i].ready) || !is_flag(&queues[i].rearmed))
+			return false;
+	return is_flag(&state->accepted_beyond) && is_flag(&state->active);
+}
+
 uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
 			      const struct virtio_device_queue_state *queues, uint32_t entries)
 {
@@ -165,7 +182,7 @@ uint64_t device_model_restore(struct device_model *m, const struct virtio_device
 	if (m->status || m->resetting)
 		return BIT(EBUSY);
 	if (state->type != m->options.type || state->num_queues != m->options.num_queues ||
-	    entries != m->options.num_queues || !status_possible(state))
+	    entries != m->options.num_queues || !flags_possible(state, queues) || !status_possible(state))
 		return BIT(EINVAL);
 	errors = restore_feature_errors(m, state);
 	/* Where several things are wrong, any of them. */

@@ -493,10 +493,30 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	FUZZ_CHECK(memcmp(heads, m->order, count * sizeof *heads) == 0, "heads saved in another order");
 }
 
+/* Nothing else may be looked at before this. */
+static bool flags_possible(const struct virtio_queue_config *config)
+{
+	const bool *const flags[] = { &config->ready,
+				      &config->event_idx,
+				      &config->indirect,
+				      &config->in_order,
+				      &config->allow_unnegotiated_indirect,
+				      &config->allow_long_indirect };
+	uint8_t byte;
+
+	for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		memcpy(&byte, flags[i], 1);
+		if (byte > 1)
+			return false;
+	}
+	return true;
+}
+
 void model_restore(struct model *m, const struct virtio_queue_state *state, struct world_map *map, int got)
 {
 	const uint16_t ahead = (uint16_t)(state->next_avail - state->next_used);
-	uint64_t errors = start_errors(m, &state->config, map);
+	const bool possible = flags_possible(&state->config);
+	uint64_t errors = possible ? start_errors(m, &state->config, map) : m->started ? BIT(EBUSY) : BIT(EINVAL);
 
 	if (!m->started && ahead > state->config.size)
 		errors |= BIT(EINVAL);

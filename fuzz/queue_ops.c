@@ -451,6 +451,19 @@ static void device_save_in_flight(struct harness *h)
 	free(heads);
 }
 
+/* A file may have any byte where a bool is to be. */
+static void set_flag(struct virtio_queue_config *config, uint8_t which, uint8_t value)
+{
+	bool *const flags[] = { &config->ready,
+				&config->event_idx,
+				&config->indirect,
+				&config->in_order,
+				&config->allow_unnegotiated_indirect,
+				&config->allow_long_indirect };
+
+	memcpy(flags[which % 6], &value, 1);
+}
+
 static void device_restore(struct harness *h)
 {
 	struct virtio_queue_state state = h->saved;
@@ -463,6 +476,11 @@ static void device_restore(struct harness *h)
 		state.config.size = fuzz_u16(&h->in);
 	if (how & 8)
 		state.config.addr[how >> 4 & 1] ^= (uint64_t)1 << (fuzz_u8(&h->in) & 63);
+	if (how & 0x20) {
+		const uint8_t which = fuzz_u8(&h->in);
+
+		set_flag(&state.config, which, fuzz_u8(&h->in));
+	}
 	model_restore(&h->model, &state, map, virtio_queue_restore(&h->queue, &state, &map->map));
 }
 

@@ -481,6 +481,31 @@ static void state_with_impossible_queue_is_refused(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
+/* A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even be loaded. */
+static void state_with_bool_neither_0_nor_1_is_refused(void **state)
+{
+	static const size_t bools[] = {
+		offsetof(struct migration, state.accepted_beyond),
+		offsetof(struct migration, state.active),
+		offsetof(struct migration, queues[0].ready),
+		offsetof(struct migration, queues[0].rearmed),
+		offsetof(struct migration, queues[DEVICE_ABSENT].ready),
+		offsetof(struct migration, queues[DEVICE_ABSENT].rearmed),
+		offsetof(struct migration, queues[DEVICE_QUEUES - 1].ready),
+		offsetof(struct migration, queues[DEVICE_QUEUES - 1].rearmed),
+	};
+	struct migration m;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(bools); i++) {
+		for (int byte = 2; byte <= 0xff; byte++) {
+			prepare(&m, at_running);
+			memset((uint8_t *)&m + bools[i], byte, 1);
+			expect_refused(&m, VIRTIO_EINVAL);
+		}
+	}
+}
+
 /* A queue that is ready needs memory; one that isn't does without. */
 static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 {
@@ -617,6 +642,7 @@ int main(void)
 		cmocka_unit_test(state_with_impossible_interrupts_is_refused),
 		cmocka_unit_test(state_with_impossible_features_is_refused),
 		cmocka_unit_test(state_with_impossible_queue_is_refused),
+		cmocka_unit_test(state_with_bool_neither_0_nor_1_is_refused),
 		cmocka_unit_test(state_without_memory_is_refused_if_queue_is_ready),
 		cmocka_unit_test(state_restore_replaces_what_was_set_up),
 		cmocka_unit_test(state_resume_notifies_and_interrupts_each_running_queue_once),

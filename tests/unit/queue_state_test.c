@@ -272,7 +272,7 @@ static const struct corruption corruptions[] = {
 	{ FIELD(config.size), 15, VIRTIO_ESIZE },
 	{ FIELD(config.size), 65535, VIRTIO_ESIZE },
 	{ FIELD(config.size), 2 * SIZE, VIRTIO_ESIZE },
-	{ FIELD(config.ready), false, VIRTIO_ENOTREADY },
+	{ FIELD(config.ready), 0, VIRTIO_ENOTREADY },
 	{ DESC, FIXTURE_BASE + 8, VIRTIO_EALIGN },
 	{ AVAIL, FIXTURE_BASE + 1, VIRTIO_EALIGN },
 	{ USED, FIXTURE_BASE + 2, VIRTIO_EALIGN },
@@ -297,8 +297,8 @@ static const struct corruption corruptions[] = {
 static void corrupt(struct virtio_queue_state *s, const struct corruption *c)
 {
 	const uint16_t two = (uint16_t)c->value;
-	const bool flag = c->value != 0;
-	const void *value = c->bytes == 8 ? (const void *)&c->value : c->bytes == 2 ? (const void *)&two : &flag;
+	const uint8_t one_byte = (uint8_t)c->value;
+	const void *value = c->bytes == 8 ? (const void *)&c->value : c->bytes == 2 ? (const void *)&two : &one_byte;
 
 	memcpy((uint8_t *)s + c->offset, value, c->bytes);
 }
@@ -333,6 +333,38 @@ static void queue_restore_refuses_corrupted_field(void **state)
 	}
 	assert_int_equal(virtio_queue_restore(&f.queue, &good, &f.device_map), 0);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
+}
+
+/* A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even be loaded. */
+static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
+{
+	static const size_t bools[] = {
+		offsetof(struct virtio_queue_state, config.ready),
+		offsetof(struct virtio_queue_state, config.event_idx),
+		offsetof(struct virtio_queue_state, config.indirect),
+		offsetof(struct virtio_queue_state, config.in_order),
+		offsetof(struct virtio_queue_state, config.allow_unnegotiated_indirect),
+		offsetof(struct virtio_queue_state, config.allow_long_indirect),
+	};
+	struct virtio_queue_state good;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	good = good_state(&f);
+	fixture_save(&f);
+	for (uint32_t i = 0; i < COUNT(bools); i++) {
+		for (int byte = 2; byte <= 0xff; byte++) {
+			struct virtio_queue_state bad = good;
+
+			memset((uint8_t *)&bad + bools[i], byte, 1);
+			assert_int_equal(virtio_queue_restore(&f.queue, &bad, &f.device_map), VIRTIO_EINVAL);
+			assert_true(fixture_unchanged(&f));
+		}
+	}
+	assert_int_equal(virtio_queue_restore(&f.queue, &good, &f.device_map), 0);
+	good.config.ready = true;
+	memset(&good.config.event_idx, 2, 1);
+	assert_int_equal(virtio_queue_restore(&f.queue, &good, &f.device_map), VIRTIO_EBUSY);
 }
 
 /* hostile 74: a queue that claims to be ready and has no addresses at all; nothing is read at address 2. */
@@ -572,6 +604,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_save_refuses_indices_that_disagree),
 		FIXTURE_ON_ALL(queue_restore_goes_on_where_save_left_off),
 		FIXTURE_ON_ALL(queue_restore_refuses_corrupted_field),
+		FIXTURE_ON_ALL(queue_restore_refuses_bool_neither_0_nor_1),
 		FIXTURE_ON_ALL(queue_restore_refuses_ready_queue_without_addresses),
 		FIXTURE_ON_ALL(queue_restore_refuses_size_above_storage),
 		FIXTURE_ON_ALL(queue_restore_refuses_started_queue),

@@ -52,6 +52,22 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 	return 0;
 }
 
+/* Looks at the byte alone: a bool that is neither 0 nor 1 must not be loaded as one. */
+static bool is_bool(const bool *value)
+{
+	VIRTIO_STATIC_ASSERT(sizeof *value == 1, "a bool is one byte");
+	return *(const unsigned char *)value <= 1;
+}
+
+static int check_bools(const struct virtio_device_state *state, const struct virtio_device_queue_state *queues)
+{
+	bool valid = is_bool(&state->accepted_beyond) && is_bool(&state->active);
+
+	for (uint32_t i = 0; i < state->num_queues; i++)
+		valid = valid && is_bool(&queues[i].ready) && is_bool(&queues[i].rearmed);
+	return valid ? 0 : VIRTIO_EINVAL;
+}
+
 /* Whether a driver can have brought a device of this kind here. */
 static int check_status(const struct virtio_device_state *state)
 {
@@ -138,7 +154,9 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		return VIRTIO_EBUSY;
 	if (state->type != device->type || state->num_queues != device->num_queues || entries != device->num_queues)
 		return VIRTIO_EINVAL;
-	error = check_status(state);
+	error = check_bools(state, queues);
+	if (!error)
+		error = check_status(state);
 	if (!error)
 		error = check_accepted(device, state);
 	if (!error)

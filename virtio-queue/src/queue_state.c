@@ -83,13 +83,27 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 	return 0;
 }
 
+/* Looks at the byte alone: a bool that is neither 0 nor 1 must not be loaded as one. */
+static bool is_bool(const bool *value)
+{
+	VIRTIO_STATIC_ASSERT(sizeof *value == 1, "a bool is one byte");
+	return *(const unsigned char *)value <= 1;
+}
+
+static bool bools_are_valid(const struct virtio_queue_config *config)
+{
+	return is_bool(&config->ready) && is_bool(&config->event_idx) && is_bool(&config->indirect) &&
+	       is_bool(&config->in_order) && is_bool(&config->allow_unnegotiated_indirect) &&
+	       is_bool(&config->allow_long_indirect);
+}
+
 int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,
 			 const struct virtio_memory_map *map)
 {
 	const uint16_t in_flight = (uint16_t)(state->next_avail - state->next_used);
 	int error;
 
-	if (in_flight > state->config.size)
+	if (in_flight > state->config.size || !bools_are_valid(&state->config))
 		return queue->size != 0 ? VIRTIO_EBUSY : VIRTIO_EINVAL;
 	error = virtio_queue_start(queue, &state->config, map);
 	if (error)

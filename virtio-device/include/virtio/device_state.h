@@ -89,7 +89,8 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  * Of the operations check_features() is called, if the state has FEATURES_OK, and no other: when everything else is
  * in order, so that features which it accepts are restored. Returns 0, or an error that changes nothing:
  *   VIRTIO_EBUSY   the device is in use: its status isn't 0, or a reset is in progress
- *   VIRTIO_EINVAL  another type, or other queues; entries is not num_queues; a status that no driver can reach;
+ *   VIRTIO_EINVAL  another type, or other queues; entries is not num_queues; a bool that is neither 0 nor 1;
+ *                  a status that no driver can reach;
  *                  DRIVER_OK and active disagree; features that were not offered behind FEATURES_OK, or
  *                  selected before DRIVER; interrupts in an impossible state; a queue that is ready too early,
  *                  that is absent but not empty, or rearmed where it can't be
