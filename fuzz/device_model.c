@@ -362,6 +362,11 @@ static void activate(struct device_model *m)
 	int answer;
 
 	m->status |= DRIVER_OK;
+	/* Too late; but now the driver can be told (virtio 1.4, 2.1.2). */
+	if (m->status & NEEDS_RESET) {
+		config_interrupt(m);
+		return;
+	}
 	/* A device can't start a queue whose memory has gone since it was enabled. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		if (m->queues[i].config.ready && device_model_queue_errors(m, &m->queues[i].config) &&
@@ -386,34 +391,48 @@ static bool in_sequence(uint32_t status)
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-int device_model_write_status(struct device_model *m, uint32_t value)
+/* virtio 1.4, 2.1: the progress of a driver; DEVICE_NEEDS_RESET is no affair of its. */
+static void write_progress(struct device_model *m, uint32_t value)
 {
-	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK | FAILED;
-	const uint32_t fresh = value & ~m->status;
+	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
+	const uint32_t own = m->status & known, fresh = value & ~m->status;
 
-	if (value == 0)
-		return device_model_reset(m) == VIRTIO_DEVICE_IN_PROGRESS;
-	if (m->resetting || (m->status & ~value) || (fresh & ~known) || !in_sequence(value)) {
+	if (m->status & FAILED) {
+		/* It can't be taken back. */
 		m->ignored++;
-		return 0;
+		return;
 	}
-	if (fresh & FAILED) {
-		m->status |= FAILED;
-		return 0;
+	if ((own & ~value) || (value & ~known) || !in_sequence(value)) {
+		m->ignored++;
+		return;
 	}
-	if (m->status & STUCK) {
-		m->ignored += fresh != 0;
-		return 0;
+	if ((m->status & NEEDS_RESET) && fresh != 0 && fresh != DRIVER_OK) {
+		m->ignored++;
+		return;
 	}
 	m->status |= fresh & (ACKNOWLEDGE | DRIVER);
 	if (fresh & FEATURES_OK) {
 		/* The device may have come to need a reset meanwhile. */
 		if (!features_acceptable(m) || (m->status & STUCK))
-			return 0;
+			return;
 		m->status |= FEATURES_OK;
 	}
 	if (fresh & DRIVER_OK)
 		activate(m);
+}
+
+int device_model_write_status(struct device_model *m, uint32_t value)
+{
+	if (value == 0)
+		return device_model_reset(m) == VIRTIO_DEVICE_IN_PROGRESS;
+	if (m->resetting) {
+		m->ignored++;
+	} else if (value & FAILED) {
+		m->ignored += (m->status & FAILED) && (value | NEEDS_RESET) != (m->status | NEEDS_RESET);
+		m->status |= FAILED;
+	} else {
+		write_progress(m, value & ~(uint32_t)NEEDS_RESET);
+	}
 	return 0;
 }
 

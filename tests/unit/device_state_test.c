@@ -107,6 +107,16 @@ static void at_failed_activation(struct device_fixture *f)
 	reg_set(f, REG_STATUS, ST_OK);
 }
 
+/* DRIVER_OK came when the device needed a reset already. */
+static void at_driver_ok_in_vain(struct device_fixture *f)
+{
+	driver_negotiate(f, 0);
+	driver_queue(f, 0, 16);
+	virtio_device_set_needs_reset(&f->device);
+	reg_set(f, REG_STATUS, 0x0f);
+	assert_int_equal(reg_get(f, REG_STATUS), 0x4f);
+}
+
 static void at_failed_reset(struct device_fixture *f)
 {
 	f->answer[OP_RESET] = VIRTIO_EIO;
@@ -158,6 +168,7 @@ static void (*const places[])(struct device_fixture *f) = {
 	at_failed_reset,
 	at_running_without_queue,
 	at_failed_activation,
+	at_driver_ok_in_vain,
 	at_needs_reset,
 	at_failed,
 	at_failed_early,

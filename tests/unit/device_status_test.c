@@ -31,8 +31,8 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
- * Every write that changes the status (virtio 1.4, 2.1, 3.1). Features can be accepted from DRIVER on alone, so
- * FEATURES_OK doesn't take from before that.
+ * Every write without FAILED and DEVICE_NEEDS_RESET that changes the status (virtio 1.4, 2.1, 3.1). Features can be
+ * accepted from DRIVER on alone, so FEATURES_OK doesn't take from before that.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -47,46 +47,18 @@ static const struct {
 	{ 0x03, 0x0b, 0x0b },
 	{ 0x03, 0x0f, 0x0f },
 	{ 0x0b, 0x0f, 0x0f },
-	/* FAILED alone takes, whatever comes with it. */
-	{ 0x00, 0x80, 0x80 },
-	{ 0x00, 0x81, 0x80 },
-	{ 0x00, 0x83, 0x80 },
-	{ 0x00, 0x8b, 0x80 },
-	{ 0x00, 0x8f, 0x80 },
-	{ 0x01, 0x81, 0x81 },
-	{ 0x01, 0x83, 0x81 },
-	{ 0x01, 0x8b, 0x81 },
-	{ 0x01, 0x8f, 0x81 },
-	{ 0x03, 0x83, 0x83 },
-	{ 0x03, 0x8b, 0x83 },
-	{ 0x03, 0x8f, 0x83 },
-	{ 0x0b, 0x8b, 0x8b },
-	{ 0x0b, 0x8f, 0x8b },
-	{ 0x0f, 0x8f, 0x8f },
-	/* So it does when the device needs a reset, if the driver leaves that bit alone. */
-	{ 0x40, 0xc0, 0xc0 },
-	{ 0x40, 0xc1, 0xc0 },
-	{ 0x40, 0xc3, 0xc0 },
-	{ 0x40, 0xcb, 0xc0 },
-	{ 0x40, 0xcf, 0xc0 },
-	{ 0x41, 0xc1, 0xc1 },
-	{ 0x41, 0xc3, 0xc1 },
-	{ 0x41, 0xcb, 0xc1 },
-	{ 0x41, 0xcf, 0xc1 },
-	{ 0x43, 0xc3, 0xc3 },
-	{ 0x43, 0xcb, 0xc3 },
-	{ 0x43, 0xcf, 0xc3 },
-	{ 0x4b, 0xcb, 0xcb },
-	{ 0x4b, 0xcf, 0xcb },
-	{ 0x4f, 0xcf, 0xcf },
+	/* The device needs a reset: the driver may say so or not, and only DRIVER_OK is recorded. */
+	{ 0x4b, 0x0f, 0x4f },
 };
 
 static uint32_t expected(uint32_t from, uint32_t value)
 {
 	if (value == 0)
 		return 0;
+	if (value & ST_FAILED)
+		return from | ST_FAILED;
 	for (uint32_t i = 0; i < COUNT(changes); i++) {
-		if (changes[i].from == from && changes[i].value == value)
+		if (changes[i].from == from && changes[i].value == (value & ~(uint32_t)ST_NEEDS_RESET))
 			return changes[i].to;
 	}
 	return from;
@@ -95,6 +67,8 @@ static uint32_t expected(uint32_t from, uint32_t value)
 static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t value)
 {
 	const uint32_t to = expected(from, value);
+	const bool activates = (to & 4) > (from & 4) && !(from & ST_NEEDS_RESET);
+	const bool tells = (to & 4) > (from & 4) && (from & ST_NEEDS_RESET);
 
 	reach(f, from);
 	device_forget(f);
@@ -103,11 +77,15 @@ static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t va
 	assert_int_equal(reg_get(f, REG_STATUS), to);
 	assert_int_equal(f->calls[OP_RESET], value == 0);
 	assert_int_equal(f->calls[OP_CHECK], (to & 8) > (from & 8));
-	assert_int_equal(f->calls[OP_ACTIVATE], (to & 4) > (from & 4));
-	assert_int_equal(f->calls[OP_INTERRUPT], value == 0 && (from & 0x44) == 0x44);
+	assert_int_equal(f->calls[OP_ACTIVATE], activates);
+	assert_int_equal(f->lowered, value == 0 && (from & 0x44) == 0x44);
+	assert_int_equal(f->raised, tells);
+	/* FAILED takes alone. */
+	if (value & ST_FAILED)
+		f->kept.live |= ST_FAILED;
 	if (value == 0)
 		assert_true(device_is_fresh(f));
-	else if (to == from)
+	else if (to == from || (value & ST_FAILED))
 		assert_true(device_unchanged(f));
 }
 
@@ -134,34 +112,128 @@ static void status_write_above_255_is_ignored(void **state)
 		reach(&f, statuses[i]);
 		device_keep(&f);
 		ignored = f.device.ignored;
-		for (uint32_t value = 0; value < 256; value++) {
+		for (uint32_t value = 0; value < ST_FAILED; value++) {
 			reg_set(&f, REG_STATUS, 0x100 | value);
 			reg_set(&f, REG_STATUS, 0x10000 | value);
 			reg_set(&f, REG_STATUS, 0x80000000 | value);
-			reg_set(&f, REG_STATUS, 0xffffff00 | value);
+			reg_set(&f, REG_STATUS, 0xffffff00 & ~(uint32_t)ST_FAILED);
 		}
 		assert_true(device_unchanged(&f));
-		assert_int_equal(f.device.ignored - ignored, 1024);
+		assert_int_equal(f.device.ignored - ignored, 4 * ST_FAILED);
 	}
 }
 
-/* A write that says nothing new isn't wrong; one that clears a bit is. */
-static void status_write_is_counted_if_wrong(void **state)
+/* A driver that gives up is heard, also if it forgets what the status was or sets bits that nobody knows. */
+static void status_failed_is_heard_in_every_value_that_has_it(void **state)
+{
+	static const uint32_t others[] = { 0,    0x01, 0x04,  0x08,    0x10,       0x20,
+					   0x40, 0x7f, 0x100, 0x10000, 0x80000000, 0xffffff7f };
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(statuses); i++) {
+		for (uint32_t k = 0; k < COUNT(others); k++) {
+			reach(&f, statuses[i]);
+			device_keep(&f);
+			f.device.ignored = 0;
+			reg_set(&f, REG_STATUS, ST_FAILED | others[k]);
+			assert_int_equal(reg_get(&f, REG_STATUS), statuses[i] | ST_FAILED);
+			f.kept.live |= ST_FAILED;
+			assert_true(device_unchanged(&f));
+			if (!(statuses[i] & ST_FAILED))
+				assert_int_equal(f.device.ignored, 0);
+		}
+	}
+}
+
+/* The reset is asked for already, and clears FAILED with the rest; what is left of one that fails may have it again. */
+static void status_failed_is_ignored_during_reset(void **state)
 {
 	struct device_fixture f;
 
 	(void)state;
-	reach(&f, 0xb);
-	reg_set(&f, REG_STATUS, 0xb);
-	assert_int_equal(f.device.ignored, 0);
-	reg_set(&f, REG_STATUS, 0x3);
-	assert_int_equal(f.device.ignored, 1);
-	reg_set(&f, REG_STATUS, 0x4b);
-	assert_int_equal(f.device.ignored, 2);
-	reg_set(&f, REG_STATUS, 0x8b);
-	assert_int_equal(f.device.ignored, 2);
+	reach(&f, 0xf);
+	f.answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
+	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	device_keep(&f);
+	f.device.ignored = 0;
 	reg_set(&f, REG_STATUS, 0x8f);
-	assert_int_equal(f.device.ignored, 3);
+	reg_set(&f, REG_STATUS, ST_FAILED);
+	assert_int_equal(f.device.ignored, 2);
+	assert_true(device_unchanged(&f));
+	assert_int_equal(virtio_device_reset_done(&f.device, VIRTIO_EIO), 0);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+	reg_set(&f, REG_STATUS, ST_FAILED);
+	assert_int_equal(reg_get(&f, REG_STATUS), 0xcf);
+}
+
+/* A write that says nothing new isn't wrong; one that clears a bit, or has what can't be set, is. */
+static void status_write_is_counted_if_wrong(void **state)
+{
+	static const struct {
+		uint8_t value, ignored;
+	} writes[] = {
+		{ 0x0b, 0 }, { 0x03, 1 }, /* DEVICE_NEEDS_RESET is not the driver's to set, nor to clear. */
+		{ 0x4b, 0 }, { 0x1b, 1 }, { 0x8b, 0 }, { 0x8b, 0 }, { 0xcb, 0 }, { 0x8f, 1 }, { 0x80, 1 }, { 0x0b, 1 },
+	};
+	struct device_fixture f;
+
+	(void)state;
+	reach(&f, 0xb);
+	for (uint32_t i = 0; i < COUNT(writes); i++) {
+		f.device.ignored = 0;
+		reg_set(&f, REG_STATUS, writes[i].value);
+		assert_int_equal(f.device.ignored, writes[i].ignored);
+	}
+	reach(&f, 0x43);
+	f.device.ignored = 0;
+	reg_set(&f, REG_STATUS, 0x03);
+	reg_set(&f, REG_STATUS, 0x43);
+	assert_int_equal(f.device.ignored, 0);
+	reg_set(&f, REG_STATUS, 0x0b);
+	assert_int_equal(f.device.ignored, 1);
+	reg_set(&f, REG_STATUS, 0x4f);
+	assert_int_equal(f.device.ignored, 2);
+}
+
+/*
+ * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset. It must be told, and
+ * is only listening from then on.
+ */
+static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t knows = 0; knows < 2; knows++) {
+		device_setup(&f);
+		driver_negotiate(&f, F_RING_RESET);
+		driver_queue(&f, 0, 16);
+		virtio_device_set_needs_reset(&f.device);
+		assert_int_equal(f.raised, 0);
+		device_forget(&f);
+		f.device.ignored = 0;
+		reg_set(&f, REG_STATUS, knows ? 0x4f : 0x0f);
+		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
+		assert_int_equal(f.event_count, 1);
+		expect_event(&f, 0, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		assert_int_equal(f.events[0].status, 0x4f);
+		assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), VIRTIO_INTERRUPT_CONFIG);
+		assert_true(f.line);
+		assert_false(f.device.active);
+		assert_int_equal(f.device.ignored, 0);
+		/* Once. Nothing runs, and nothing can be started before a reset. */
+		device_forget(&f);
+		reg_set(&f, REG_STATUS, 0x0f);
+		reg_set(&f, REG_QUEUE_NOTIFY, 0);
+		reg_set(&f, REG_QUEUE_RESET, 1);
+		assert_false(driver_enable(&f, 0));
+		assert_int_equal(f.event_count, 0);
+		reg_set(&f, REG_STATUS, 0);
+		assert_true(device_is_fresh(&f));
+		driver_start(&f, 0);
+		assert_true(f.device.active);
+	}
 }
 
 /* A device that needs a reset by its own word, in each status (virtio 1.4, 2.1.2). */
@@ -370,7 +442,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_write_of_every_value_in_every_status),
 		cmocka_unit_test(status_write_above_255_is_ignored),
+		cmocka_unit_test(status_failed_is_heard_in_every_value_that_has_it),
+		cmocka_unit_test(status_failed_is_ignored_during_reset),
 		cmocka_unit_test(status_write_is_counted_if_wrong),
+		cmocka_unit_test(status_driver_ok_that_crosses_needs_reset_interrupts),
 		cmocka_unit_test(status_needs_reset_interrupts_once_driver_is_ok),
 		cmocka_unit_test(status_needs_reset_does_nothing_at_zero),
 		cmocka_unit_test(status_driver_ok_activates_once_and_notifies_every_ready_queue),

@@ -90,7 +90,9 @@ void virtio_device_set_needs_reset(struct virtio_device *device)
 		if ((live & LIVE_STATUS) == 0 || (live & (VIRTIO_CONFIG_S_NEEDS_RESET | LIVE_RESETTING)) != 0)
 			return;
 	} while (!live_replace(device, &live, live | VIRTIO_CONFIG_S_NEEDS_RESET));
-	virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	/* Before DRIVER_OK there is no one to tell; whoever sets that bit finds this one, and tells the driver once. */
+	if (live & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
 uint32_t virtio_device_clear_interrupt(struct virtio_device *device, uint32_t bits)

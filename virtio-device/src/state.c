@@ -77,7 +77,7 @@ static int check_status(const struct virtio_device_state *state)
 
 	if (!virtio_device_status_possible(status))
 		return VIRTIO_EINVAL;
-	/* Only a failed activation leaves DRIVER_OK without an active device. */
+	/* An activation that failed, or was left out, leaves DRIVER_OK without an active device, which needs a reset. */
 	if (state->active ? !driver_ok : driver_ok && !needs_reset)
 		return VIRTIO_EINVAL;
 	if (state->interrupt_status & ~(uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG))

@@ -22,11 +22,16 @@ bool virtio_device_status_possible(uint32_t status)
 	return (status & ~known) == 0 && has_prerequisites(status);
 }
 
-/* Whether the driver may write a value: it clears nothing, and sets nothing that is the device's to set. */
+/* The bits of a status, or of a value written to it, that are the driver's: DEVICE_NEEDS_RESET is the device's. */
+static uint32_t of_driver(uint32_t status)
+{
+	return status & ~(uint32_t)VIRTIO_CONFIG_S_NEEDS_RESET;
+}
+
+/* Whether the driver may write a value: it clears nothing. */
 static bool is_legal(uint32_t status, uint32_t value)
 {
-	return virtio_device_status_possible(value) && (status & ~value) == 0 &&
-	       (value & ~status & VIRTIO_CONFIG_S_NEEDS_RESET) == 0;
+	return virtio_device_status_possible(value) && (status & ~value) == 0;
 }
 
 int virtio_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
@@ -65,10 +70,12 @@ static void activate(struct virtio_device *device)
 
 	/*
 	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that (virtio 1.4,
-	 * 2.1.2).
+	 * 2.1.2). A device that needs a reset is not activated, but from DRIVER_OK on the driver must be told.
 	 */
-	if (!advance(device, VIRTIO_CONFIG_S_DRIVER_OK))
+	if (live_set(device, VIRTIO_CONFIG_S_DRIVER_OK) & VIRTIO_CONFIG_S_NEEDS_RESET) {
+		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 		return;
+	}
 	error = device->ops->activate(device);
 	if (error) {
 		virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
@@ -102,24 +109,40 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 		activate(device);
 }
 
-int virtio_device_write_status(struct virtio_device *device, uint32_t value)
+/* FAILED takes whatever the value lacks or has besides: a driver that gives up need not be right about the rest. */
+static void fail(struct virtio_device *device, uint32_t value)
+{
+	const uint32_t status = live_set(device, VIRTIO_CONFIG_S_FAILED) & LIVE_STATUS;
+
+	if ((status & VIRTIO_CONFIG_S_FAILED) && of_driver(status) != of_driver(value))
+		device->ignored++;
+}
+
+/* A value other than 0, and without FAILED, while no reset is in progress. */
+static void write_bits(struct virtio_device *device, uint32_t value)
 {
 	const uint32_t status = virtio_device_status(device);
-	const uint32_t fresh = value & ~status;
+	const uint32_t fresh = of_driver(value) & ~status;
 
-	if (value == 0) {
-		/* The driver learns of a failure from the status, which isn't 0 then. */
-		return virtio_device_reset(device) == VIRTIO_DEVICE_IN_PROGRESS ? VIRTIO_DEVICE_IN_PROGRESS : 0;
-	}
-	if (virtio_device_resetting(device) || !is_legal(status, value)) {
+	/* When the device needs a reset, DRIVER_OK alone still takes: it is what the interrupt waits for. */
+	if (!is_legal(of_driver(status), of_driver(value)) ||
+	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))
 		device->ignored++;
-	} else if (fresh & VIRTIO_CONFIG_S_FAILED) {
-		live_set(device, VIRTIO_CONFIG_S_FAILED);
-	} else if (fresh && (status & STATUS_STUCK)) {
-		device->ignored++;
-	} else {
+	else
 		progress(device, fresh);
-	}
+}
+
+int virtio_device_write_status(struct virtio_device *device, uint32_t value)
+{
+	/* The driver learns of a failure from the status, which isn't 0 then. */
+	if (value == 0)
+		return virtio_device_reset(device) == VIRTIO_DEVICE_IN_PROGRESS ? VIRTIO_DEVICE_IN_PROGRESS : 0;
+	if (virtio_device_resetting(device))
+		device->ignored++;
+	else if (value & VIRTIO_CONFIG_S_FAILED)
+		fail(device, value);
+	else
+		write_bits(device, value);
 	return 0;
 }
 

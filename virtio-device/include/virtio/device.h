@@ -66,7 +66,7 @@ struct virtio_device_ops {
 
 	/*
 	 * Start the device: every queue whose configuration is ready. Called once between two resets, when the driver
-	 * sets DRIVER_OK, which the status shows already. Memory may have changed, or gone, since a queue was
+	 * sets DRIVER_OK, which the status shows already; not called if the device needs a reset by then. Memory may have changed, or gone, since a queue was
 	 * enabled: its start tells. On success queue_notify() follows for each queue
 	 * that is ready, because the driver may have made buffers available before. Returns 0, or an
 	 * error, which leaves nothing started: the core then sets DEVICE_NEEDS_RESET.
@@ -303,6 +303,7 @@ void virtio_device_config_changed(struct virtio_device *device);
 
 /*
  * The device can't go on: sets DEVICE_NEEDS_RESET, and notifies the driver if DRIVER_OK is set (virtio 1.4, 2.1.2).
+ * Otherwise the notification waits for DRIVER_OK, which then does not activate the device.
  *
  * Free. Until a reset no notification reaches the device any more. Does nothing while the status is 0 or a
  * reset is in progress: that one ends in an error by virtio_device_reset_done().

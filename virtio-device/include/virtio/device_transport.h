@@ -32,11 +32,15 @@ VIRTIO_BEGIN_DECLS
 /*
  * The driver writes the status.
  *
- * 0 resets the device. Anything else must have every bit that is set already, and none that is unknown, that
- * only the device sets, or whose predecessor in ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK is missing.
- * FEATURES_OK takes only if the features are acceptable; without it DRIVER_OK doesn't take either, ACKNOWLEDGE and
- * DRIVER do. FAILED takes alone, whatever else is new in the value.
- * After FAILED or DEVICE_NEEDS_RESET there is no progress.
+ * 0 resets the device. While a reset is in progress any other value is ignored, FAILED too: the reset clears it.
+ * FAILED takes in any value that has it. The other bits of such a value are ignored, whatever they are.
+ * Any other value must have every bit that is set already. It must have no unknown bit, and none whose
+ * predecessor in ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK is missing.
+ * DEVICE_NEEDS_RESET is the device's: it counts neither in the value nor in the status that the value is compared with.
+ * FEATURES_OK takes only if the features are acceptable. Without it DRIVER_OK doesn't take either; ACKNOWLEDGE and
+ * DRIVER do.
+ * After FAILED there is no progress. After DEVICE_NEEDS_RESET only DRIVER_OK takes, after FEATURES_OK and alone: the
+ * device is not activated, and the configuration interrupt follows (virtio 1.4, 2.1.2).
  */
 int virtio_device_write_status(struct virtio_device *device, uint32_t value);
 
