@@ -125,6 +125,12 @@ static void change_state(struct device_harness *h, struct virtio_device_state *s
 	case 18:
 		set_byte(&q->rearmed, value);
 		break;
+	case 19:
+		q->given = (uint8_t)value;
+		break;
+	case 20:
+		q->refused = (uint8_t)value;
+		break;
 	default:
 		*words[(which & 0x1f) % 10] = value;
 	}

@@ -34,6 +34,15 @@ const struct device_model_queue *device_model_queue(const struct device_model *m
 	return index < m->options.num_queues && m->max_size[index] ? &m->queues[index] : NULL;
 }
 
+uint8_t device_model_bits(const bool *flags, uint32_t count)
+{
+	uint8_t bits = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bits |= (uint8_t)(flags[i] << i);
+	return bits;
+}
+
 bool device_model_runs(const struct device_model *m, uint32_t index)
 {
 	const struct device_model_queue *q = device_model_queue(m, index);
@@ -484,10 +493,12 @@ bool device_model_set_size(struct device_model *m, uint32_t size)
 {
 	struct device_model_queue *q = open_queue(m);
 
-	if (!q || size == 0 || size > q->config.max_size || (size & (size - 1)))
+	if (!q)
 		return false;
-	q->config.size = (uint16_t)size;
-	return true;
+	q->refused[3] = size == 0 || size > q->config.max_size || (size & (size - 1));
+	if (!q->refused[3])
+		q->config.size = (uint16_t)size;
+	return !q->refused[3];
 }
 
 bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t value)
@@ -495,13 +506,32 @@ bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t
 	static const uint32_t align[] = { 16, 2, 4 };
 	struct device_model_queue *q = open_queue(m);
 
-	if (!q || (!high && value % align[area]))
+	if (!q)
 		return false;
-	if (high)
+	if (high) {
 		q->config.addr[area] = (q->config.addr[area] & 0xffffffff) | (uint64_t)value << 32;
-	else
+		return true;
+	}
+	q->refused[area] = value % align[area] != 0;
+	q->given[area] = !q->refused[area];
+	if (q->given[area])
 		q->config.addr[area] = (q->config.addr[area] >> 32 << 32) | value;
-	return true;
+	return q->given[area];
+}
+
+/* What the driver has not said, or not said rightly. */
+static uint64_t unsaid(const struct device_model_queue *q)
+{
+	uint64_t errors = 0;
+
+	if (q->refused[3])
+		return BIT(ESIZE);
+	for (int area = 0; area < 3; area++)
+		if (q->refused[area])
+			return BIT(EALIGN);
+	for (int area = 0; area < 3; area++)
+		errors |= q->given[area] ? 0 : BIT(ENOTREADY);
+	return errors;
 }
 
 static void start_queue(struct device_model *m, struct device_model_queue *q, const struct virtio_queue_config *before)
@@ -511,6 +541,7 @@ static void start_queue(struct device_model *m, struct device_model_queue *q, co
 
 	if (answer) {
 		refused(m, fuzz_error_bit(answer), index);
+		m->ignored++;
 		q->config = *before;
 		return;
 	}
@@ -534,9 +565,12 @@ static int enable(struct device_model *m)
 	config.event_idx = device_model_has(m, VIRTIO_RING_F_EVENT_IDX);
 	config.indirect = device_model_has(m, VIRTIO_RING_F_INDIRECT_DESC);
 	config.in_order = device_model_has(m, VIRTIO_F_IN_ORDER);
-	errors = device_model_queue_errors(m, &config);
+	errors = unsaid(q);
+	if (!errors)
+		errors = device_model_queue_errors(m, &config);
 	if (errors) {
 		refused(m, errors, (uint16_t)m->queue_sel);
+		m->ignored++;
 		return 0;
 	}
 	config.ready = true;

@@ -81,6 +81,8 @@ struct device_model_queue {
 	bool stopping;
 	bool resetting;
 	bool rearmed;
+	bool given[3];   /* the low half of each area's address was the last time a good one */
+	bool refused[4]; /* was the last time a bad one; and so was the size */
 };
 
 struct device_model {
@@ -132,6 +134,9 @@ void device_model_begin(struct device_model *m, bool on_vcpu);
 
 bool device_model_has(const struct device_model *m, uint32_t bit);
 const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
+
+/* The bits that stand for given and refused, in a device and in a saved state. */
+uint8_t device_model_bits(const bool *flags, uint32_t count);
 
 /* Whether the device serves this queue: it's started, and not stopped completely. */
 bool device_model_runs(const struct device_model *m, uint32_t index);

@@ -9,6 +9,7 @@
 
 /* Memory, kind, features, bytes of configuration space. */
 #define M_FLAT 0, 0
+#define M_ZERO 1, 0          /* from address 0 on */
 #define M_HOLE 0x18, 0       /* the third queue's memory is missing */
 #define M_READ_ONLY 0x28, 0  /* or read-only */
 #define M_LOGGED_TOP 0x43, 0 /* at the end of the address space */
@@ -36,7 +37,10 @@
 #define R_NOTIFY 6
 #define R_STATUS 8
 #define R_DESC_LOW 9
+#define R_DRIVER_LOW 11
 #define R_DRIVER_HIGH 12
+#define R_DEVICE_LOW 13
+#define R_DEVICE_HIGH 14
 #define R_SHM_SEL 15
 #define ADD(queue) GUEST_ADD, queue
 #define ADD_KICK(queue) GUEST_ADD, 8 | (queue)
@@ -91,6 +95,12 @@ const struct seed device_seeds[] = {
 	DEVICE("queue_values", D_FLAT, REGISTER(R_SIZE, 0), REGISTER(R_SIZE, 3), REGISTER(R_SIZE, 32),
 	       REGISTER(R_DESC_LOW, 8), REGISTER(R_DESC_LOW, 16), REGISTER(R_DRIVER_HIGH, 9), REGISTER(R_READY, 1),
 	       REGISTER(R_READY, 2)),
+	DEVICE("queue_refused", D_FLAT, BOOT_STAGES(3), SMALLER(0), DISABLE(0), REGISTER(R_SIZE, 3), ENABLE(0),
+	       REGISTER(R_DESC_LOW, 8), REGISTER(R_SIZE, 4), ENABLE(0), MIGRATE, ENABLE(0), REGISTER(R_DESC_LOW, 0),
+	       ENABLE(0), RING_RESET(0), ENABLE(0)),
+	DEVICE("queue_missing", M_ZERO, FOUR, ALL, 8, BOOT_STAGES(3), ENABLE(0), REGISTER(R_DESC_LOW, 0), ENABLE(0),
+	       MIGRATE, REGISTER(R_DRIVER_LOW, 0), REGISTER(R_DEVICE_HIGH, 0), ENABLE(0), REGISTER(R_DEVICE_LOW, 0),
+	       ENABLE(0), GUEST_READ_ALL),
 	DEVICE("queue_live", D_FLAT, BOOT, REGISTER(R_QUEUE_SEL, 2), REGISTER(R_DESC_LOW, 0), REGISTER(R_SIZE, 1),
 	       REGISTER(R_READY, 1), GUEST_READ_ALL),
 	DEVICE("queue_gone", M_HOLE, FOUR, ALL, 0, BOOT, GUEST_READ_ALL, NOTIFY(2), NOTIFY(3)),
@@ -256,6 +266,9 @@ const struct seed device_seeds[] = {
 	DEVICE("forge_ready", D_FLAT, FORGE(17, 2, 1), ADVANCE, FORGE(17, 2, 1), FORGE(18, 2, 1), BOOT, FORGE(18, 2, 1),
 	       RING_RESET(2), FORGE(18, 2, 0), SET_UP(2)),
 	DEVICE("forge_rearmed", D_FLAT, GUEST_BOOT, 1, DISABLE(2), FORGE(18, 2, 1), SET_UP(2)),
+	DEVICE("forge_given", D_FLAT, BOOT, FORGE(19, 0, 3), FORGE(19, 2, 15), FORGE(20, 0, 1), FORGE(20, 2, 16),
+	       FORGE(20, 0, 8), FORGE(19, 1, 1), FORGE(20, 1, 8), DISABLE(0), FORGE(19, 0, 6), FORGE(20, 0, 8),
+	       GUEST_READ_ALL),
 	DEVICE("forge_flags", D_FLAT, BOOT, FORGE(10, 0, 2), FORGE(11, 0, 0x90), FORGE(17, 0, 2), FORGE(18, 2, 0x82),
 	       FORGE(17, 1, 3), FORGE(18, 1, 0x91), NOTIFY(0)),
 	DEVICE("wrong", D_FLAT, WRONG(0), WRONG(1), WRONG(2), WRONG(3), WRONG(4), WRONG(5), WRONG(6), WRONG(7),

@@ -35,6 +35,8 @@ static void check_saved_queue(const struct device_model_queue *q, const struct v
 	FUZZ_CHECK(saved->max_size == q->config.max_size && saved->size == q->config.size, "size of queue %u saved",
 		   index);
 	FUZZ_CHECK(saved->ready == q->config.ready && saved->rearmed == q->rearmed, "state of queue %u saved", index);
+	FUZZ_CHECK(saved->given == device_model_bits(q->given, 3) && saved->refused == device_model_bits(q->refused, 4),
+		   "what was given of queue %u saved", index);
 }
 
 void device_model_save(const struct device_model *m, uint32_t entries, int got, const struct virtio_device_state *state,
@@ -109,6 +111,21 @@ static struct virtio_queue_config restored_config(const struct virtio_device_sta
 	return config;
 }
 
+/* Whether a driver can have written this. */
+static bool writes_possible(const struct virtio_device_queue_state *saved)
+{
+	if (saved->given > 7 || saved->refused > 15)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		const bool given = saved->given >> i & 1, refused = saved->refused >> i & 1;
+
+		/* What was written last is one of them; before that, the low half is 0. */
+		if ((given && refused) || (!given && !refused && saved->addr[i] << 32))
+			return false;
+	}
+	return !saved->ready || (saved->given == 7 && saved->refused == 0);
+}
+
 static uint64_t restore_queue_errors(const struct device_model *m, const struct virtio_device_state *state,
 				     const struct virtio_device_queue_state *saved, uint32_t index)
 {
@@ -119,13 +136,15 @@ static uint64_t restore_queue_errors(const struct device_model *m, const struct 
 		return BIT(EINVAL);
 	if (!saved->max_size)
 		return saved->size || saved->addr[0] || saved->addr[1] || saved->addr[2] || saved->ready ||
-				       saved->rearmed
+				       saved->rearmed || saved->given || saved->refused
 			       ? BIT(EINVAL)
 			       : 0;
 	if (saved->size == 0 || saved->size > saved->max_size || (saved->size & (saved->size - 1)))
 		errors |= BIT(ESIZE);
 	if (saved->addr[0] % 16 || saved->addr[1] % 2 || saved->addr[2] % 4)
 		errors |= BIT(EALIGN);
+	if (!writes_possible(saved))
+		errors |= BIT(EINVAL);
 	if (saved->ready && !(state->status & FEATURES_OK))
 		errors |= BIT(EINVAL);
 	if (saved->rearmed && (saved->ready || !state->active || !accepted(state, VIRTIO_F_RING_RESET)))
@@ -150,11 +169,19 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 	m->generation = state->generation;
 	/* Until it's resumed. */
 	m->marked = true;
-	for (uint32_t i = 0; i < m->options.num_queues; i++)
-		m->queues[i] = (struct device_model_queue){
+	for (uint32_t i = 0; i < m->options.num_queues; i++) {
+		struct device_model_queue *q = &m->queues[i];
+
+		*q = (struct device_model_queue){
 			.config = restored_config(state, &queues[i]),
 			.rearmed = queues[i].rearmed,
 		};
+		for (uint32_t bit = 0; bit < 4; bit++) {
+			q->refused[bit] = queues[i].refused >> bit & 1;
+			if (bit < 3)
+				q->given[bit] = queues[i].given >> bit & 1;
+		}
+	}
 }
 
 static bool is_flag(const bool *flag)

@@ -298,6 +298,7 @@ static void to_features_ok(void)
 	(void)virtio_device_write_status(&m.device, CHOSEN);
 	check(virtio_device_status(&m.device) == CHOSEN, "features refused");
 	virtio_device_set_queue_size(&m.device, QUEUE_SIZE);
+	virtio_device_set_queue_addr_low(&m.device, VIRTIO_QUEUE_DESC, 0);
 	virtio_device_set_queue_addr_low(&m.device, VIRTIO_QUEUE_AVAIL, MEMORY_BYTES / 2);
 	virtio_device_set_queue_addr_low(&m.device, VIRTIO_QUEUE_USED, MEMORY_BYTES / 4);
 	check(virtio_device_enable_queue(&m.device, 1) == 0 && virtio_device_queue_enabled(&m.device), "no queue");

@@ -203,6 +203,10 @@ static void device_init_accepts_most_queues_there_can_be(void **state)
 	driver_negotiate(&f, 0);
 	reg_set(&f, REG_QUEUE_SEL, 0xfffe);
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 4);
+	driver_place(&f, 0xfffe, 4);
+	/* Where driver_place() puts so many queues is no memory. */
+	for (uint32_t area = REG_QUEUE_DESC; area <= REG_QUEUE_DEVICE; area += 0x10)
+		reg_set64(&f, area, RAM_START);
 	assert_true(driver_enable(&f, 0xfffe));
 	reg_set(&f, REG_STATUS, ST_OK);
 	expect_event(&f, f.event_count - 1, OP_NOTIFY, 0xfffe, 0);

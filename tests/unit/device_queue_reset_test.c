@@ -15,7 +15,8 @@ static bool has_defaults(const struct device_fixture *f, uint32_t queue)
 	const struct virtio_queue_config *config = &f->queues[queue].config;
 
 	return !config->addr[0] && !config->addr[1] && !config->addr[2] && config->size == config->max_size &&
-	       !config->ready && !config->event_idx && !config->indirect && !config->in_order;
+	       !config->ready && !config->event_idx && !config->indirect && !config->in_order &&
+	       !f->queues[queue].given && !f->queues[queue].refused;
 }
 
 /* What the registers show of the selected queue. */

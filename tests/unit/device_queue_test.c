@@ -4,6 +4,16 @@
 
 /* Sizes and addresses */
 
+/* Whether the driver has had nothing else refused than this, in queue 0; and forgets it for what is compared next. */
+static bool was_refused(struct device_fixture *f, uint32_t what)
+{
+	const bool same = f->queues[0].refused == what && !(f->queues[0].given & what);
+
+	f->queues[0].refused = f->kept_queues[0].refused;
+	f->queues[0].given = f->kept_queues[0].given;
+	return same;
+}
+
 /* hostile 49, 50, 51: the old size stays. regression R9 */
 static void queue_size_register_refuses_bad_size(void **state)
 {
@@ -21,6 +31,7 @@ static void queue_size_register_refuses_bad_size(void **state)
 		f.device.ignored = 0;
 		for (uint32_t i = 0; i < COUNT(bad); i++)
 			reg_set(&f, REG_QUEUE_SIZE, bad[i]);
+		assert_true(was_refused(&f, VIRTIO_DEVICE_SIZE_REFUSED));
 		assert_true(device_unchanged(&f));
 		assert_int_equal(f.device.ignored, COUNT(bad));
 	}
@@ -49,6 +60,7 @@ static void queue_address_registers_set_each_half_and_refuse_misaligned(void **s
 			f.device.ignored = 0;
 			reg_set(&f, low, 0x1000 + i);
 			assert_int_equal(f.device.ignored, 1);
+			assert_true(was_refused(&f, 1u << area));
 		}
 		assert_true(device_unchanged(&f));
 		reg_set(&f, low, area_alignment[area]);
@@ -67,10 +79,12 @@ static void queue_address_of_unknown_area_is_ignored(void **state)
 	device_setup(&f);
 	device_keep(&f);
 	virtio_device_set_queue_addr_low(&f.device, (enum virtio_queue_area)3, 0x1000);
+	virtio_device_set_queue_addr_low(&f.device, (enum virtio_queue_area)3, 0x1001);
+	virtio_device_set_queue_addr_low(&f.device, (enum virtio_queue_area)0x10000, 0x1001);
 	virtio_device_set_queue_addr_high(&f.device, (enum virtio_queue_area)3, 0x1000);
 	virtio_device_set_queue_addr_high(&f.device, (enum virtio_queue_area)0x10000, 0x1000);
 	assert_true(device_unchanged(&f));
-	assert_int_equal(f.device.ignored, 3);
+	assert_int_equal(f.device.ignored, 5);
 }
 
 static void change_everything(struct device_fixture *f)
@@ -320,9 +334,156 @@ static void queue_ready_without_addresses_or_memory_stays_clear(void **state)
 	assert_true(driver_enable(&f, 0));
 	virtio_device_set_memory(&f.device, NULL);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
+	driver_place(&f, 3, 4);
 	assert_false(driver_enable(&f, 3));
 	virtio_device_set_memory(&f.device, &f.map);
 	assert_true(driver_enable(&f, 3));
+}
+
+/* QueueReady = 1 is refused for this reason, which is counted and kept, and nothing else changes. */
+static void expect_not_ready(struct device_fixture *f, int error)
+{
+	const uint64_t ignored = f->device.ignored;
+
+	f->device.first_error = 0;
+	device_keep(f);
+	assert_false(driver_enable(f, 0));
+	assert_int_equal(f->device.first_error, error);
+	assert_int_equal(f->device.first_queue, 0);
+	assert_int_equal(f->device.ignored - ignored, 1);
+	assert_true(device_unchanged(f));
+}
+
+/* An area that was never written is missing; it isn't at address 0, where there is memory. */
+static void queue_ready_needs_every_area_given(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t given = 0; given < 7; given++) {
+		device_setup(&f);
+		driver_negotiate(&f, 0);
+		for (uint32_t area = 0; area < 3; area++) {
+			/* The high half alone is no address. */
+			reg_set(&f, area_registers[area] + 4, 0);
+			if (given >> area & 1)
+				reg_set(&f, area_registers[area], RAM_START);
+		}
+		expect_not_ready(&f, VIRTIO_ENOTREADY);
+		for (uint32_t area = 0; area < 3; area++) {
+			if (!(given >> area & 1))
+				reg_set(&f, area_registers[area], 0);
+		}
+		/* Address 0 is one, if it is written; and a 32-bit driver need not write the high half. */
+		assert_true(driver_enable(&f, 0));
+	}
+}
+
+static void queue_ready_takes_low_halves_alone(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, 0);
+	for (uint32_t area = 0; area < 3; area++)
+		reg_set(&f, area_registers[area], RAM_START);
+	assert_true(driver_enable(&f, 0));
+	assert_int_equal(f.queues[0].config.size, 16);
+	assert_int_equal(f.queues[0].config.addr[2], RAM_START);
+}
+
+/* The old size isn't the one that the driver means: its ring may be shorter, and the memory behind it used otherwise. */
+static void queue_ready_after_refused_size_fails_until_good_one(void **state)
+{
+	static const uint32_t bad[] = { 0, 3, 32, 0x10004, UINT32_MAX };
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(bad); i++) {
+		device_setup(&f);
+		driver_negotiate(&f, 0);
+		driver_place(&f, 0, 8);
+		reg_set(&f, REG_QUEUE_SIZE, bad[i]);
+		expect_not_ready(&f, VIRTIO_ESIZE);
+		driver_place(&f, 1, 8);
+		reg_set(&f, REG_QUEUE_SEL, 0);
+		expect_not_ready(&f, VIRTIO_ESIZE);
+		reg_set64(&f, REG_QUEUE_DESC, RAM_START);
+		expect_not_ready(&f, VIRTIO_ESIZE);
+		reg_set(&f, REG_QUEUE_SIZE, 4);
+		assert_true(driver_enable(&f, 0));
+		assert_int_equal(f.queues[0].config.size, 4);
+	}
+}
+
+/* Nor is the old address the one that the driver has given: the device would use memory that isn't its to use. */
+static void queue_ready_after_refused_address_fails_until_good_one(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t area = 0; area < 3; area++) {
+		device_setup(&f);
+		driver_negotiate(&f, 0);
+		driver_place(&f, 0, 8);
+		reg_set(&f, area_registers[area], RAM_START + area_alignment[area] / 2);
+		expect_not_ready(&f, VIRTIO_EALIGN);
+		/* The high half is not what was wrong, nor is another area. */
+		reg_set(&f, area_registers[area] + 4, 0);
+		reg_set64(&f, area_registers[(area + 1) % 3], RAM_START);
+		reg_set(&f, REG_QUEUE_SIZE, 4);
+		expect_not_ready(&f, VIRTIO_EALIGN);
+		reg_set(&f, area_registers[area], RAM_START + 0x100);
+		assert_true(driver_enable(&f, 0));
+		assert_int_equal(f.queues[0].config.addr[area], RAM_START + 0x100);
+	}
+}
+
+/* A value that comes at the wrong time is none of these: what the driver said before it stays good. */
+static void queue_ready_after_value_at_wrong_time_takes(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_setup(&f);
+	driver_negotiate(&f, 0);
+	driver_queue(&f, 0, 8);
+	reg_set(&f, REG_QUEUE_SIZE, 3);
+	reg_set(&f, REG_QUEUE_DESC, 8);
+	reg_set(&f, REG_QUEUE_READY, 0);
+	assert_true(driver_enable(&f, 0));
+}
+
+/* Whichever reset: what was refused is forgotten, and so is what was given. */
+static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	for (uint32_t kind = 0; kind < 3; kind++) {
+		device_setup(&f);
+		if (kind == 2)
+			driver_start(&f, F_RING_RESET);
+		else
+			driver_negotiate(&f, F_RING_RESET);
+		driver_place(&f, 0, 8);
+		if (kind < 2) {
+			reg_set(&f, REG_QUEUE_SIZE, 3);
+			reg_set(&f, REG_QUEUE_DESC, 8);
+		}
+		reg_set(&f, kind ? REG_QUEUE_RESET : REG_STATUS, kind != 0);
+		assert_int_equal(f.queues[0].given, 0);
+		assert_int_equal(f.queues[0].refused, 0);
+		if (kind == 0)
+			driver_negotiate(&f, 0);
+		expect_not_ready(&f, VIRTIO_ENOTREADY);
+		/* The size is the largest again. */
+		for (uint32_t area = 0; area < 3; area++)
+			reg_set(&f, area_registers[area], RAM_START);
+		assert_true(driver_enable(&f, 0));
+		assert_int_equal(f.queues[0].config.size, 16);
+	}
 }
 
 /* hostile 56: three areas in one place are the guest's own trouble. */
@@ -498,6 +659,12 @@ int main(void)
 		cmocka_unit_test(queue_ready_counts_event_fields_under_event_idx_alone),
 		cmocka_unit_test(queue_ready_respects_permissions_of_translation),
 		cmocka_unit_test(queue_ready_without_addresses_or_memory_stays_clear),
+		cmocka_unit_test(queue_ready_needs_every_area_given),
+		cmocka_unit_test(queue_ready_takes_low_halves_alone),
+		cmocka_unit_test(queue_ready_after_refused_size_fails_until_good_one),
+		cmocka_unit_test(queue_ready_after_refused_address_fails_until_good_one),
+		cmocka_unit_test(queue_ready_after_value_at_wrong_time_takes),
+		cmocka_unit_test(queue_reset_or_device_reset_forgets_given_and_refused),
 		cmocka_unit_test(queue_with_overlapping_areas_does_no_harm),
 		cmocka_unit_test(queue_disabled_before_driver_ok_may_be_set_up_anew),
 		cmocka_unit_test(notify_of_no_running_queue_is_ignored),

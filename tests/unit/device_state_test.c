@@ -56,6 +56,20 @@ static void at_features(struct device_fixture *f)
 	virtio_device_config_changed(&f->device);
 }
 
+/* A queue with a bad size, one with a bad address and a missing one, and one with half of an address. */
+static void at_features_with_refused_values(struct device_fixture *f)
+{
+	driver_negotiate(f, 0);
+	driver_place(f, 0, 8);
+	reg_set(f, REG_QUEUE_SIZE, 3);
+	reg_set(f, REG_QUEUE_SEL, 1);
+	reg_set64(f, REG_QUEUE_DESC, RAM_START);
+	reg_set(f, REG_QUEUE_DESC, 8);
+	reg_set64(f, REG_QUEUE_DRIVER, RAM_START);
+	reg_set(f, REG_QUEUE_SEL, 3);
+	reg_set(f, REG_QUEUE_DEVICE + 4, 1);
+}
+
 static void at_features_with_reset_queues(struct device_fixture *f)
 {
 	driver_negotiate(f, F_RING_RESET);
@@ -161,6 +175,7 @@ static void (*const places[])(struct device_fixture *f) = {
 	at_acknowledge,
 	at_driver,
 	at_features,
+	at_features_with_refused_values,
 	at_features_with_reset_queues,
 	at_running,
 	at_stopped,
@@ -214,6 +229,8 @@ static void expect_same_states(const struct virtio_device_queue_state *a, const 
 		assert_int_equal(a[i].size, b[i].size);
 		assert_int_equal(a[i].ready, b[i].ready);
 		assert_int_equal(a[i].rearmed, b[i].rearmed);
+		assert_int_equal(a[i].given, b[i].given);
+		assert_int_equal(a[i].refused, b[i].refused);
 	}
 }
 
@@ -455,29 +472,47 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .addr = { 0, 16 } } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .addr = { 0, 0, 16 } } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .ready = true } },
+		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .given = 1 } },
+		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .refused = 8 } },
 		{ at_running, VIRTIO_EINVAL, DEVICE_ABSENT, { .rearmed = true } },
 		/* Sizes and addresses that no register takes. */
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 0 } },
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 15 } },
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 32 } },
 		{ at_features, VIRTIO_ESIZE, 3, { .max_size = 32, .size = 65535 } },
-		{ at_features, VIRTIO_EALIGN, 0, { { 8, 0, 0 }, 16, 16, false, false } },
-		{ at_features, VIRTIO_EALIGN, 0, { { 0, 1, 0 }, 16, 16, false, false } },
-		{ at_features, VIRTIO_EALIGN, 0, { { 0, 0, 2 }, 16, 16, false, false } },
+		{ at_features, VIRTIO_EALIGN, 0, { { 8, 0, 0 }, 16, 16, false, false, 7, 0 } },
+		{ at_features, VIRTIO_EALIGN, 0, { { 0, 1, 0 }, 16, 16, false, false, 7, 0 } },
+		{ at_features, VIRTIO_EALIGN, 0, { { 0, 0, 2 }, 16, 16, false, false, 7, 0 } },
+		/* Areas and values that there are not, or both given and refused. */
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 8, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0x80, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 16 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 0x80 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 7, 1 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 4, 4 } },
+		/* The low half of an address that the driver never gave; it may have written the high one. */
+		{ at_features, VIRTIO_EINVAL, 0, { { 16, 0, 0 }, 16, 16, false, false, 6, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 2, 0 }, 16, 16, false, false, 0, 8 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0x100000004 }, 16, 16, false, false, 3, 0 } },
+		/* Enabled without an area, or after a value was refused. */
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 0, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 6, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 3, 4 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 8 } },
 		/* Enabled, and not in memory. */
-		{ at_features, VIRTIO_EFAULT, 0, { { 0x8000, 0, 0 }, 16, 16, true, false } },
-		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 4, 0 }, 16, 16, true, false } },
-		{ at_features, VIRTIO_EFAULT, 0, { { 0, 0, UINT64_MAX - 3 }, 16, 16, true, false } },
-		{ at_features, VIRTIO_EPERM, 0, { { 0, 0, ROM_START }, 16, 16, true, false } },
+		{ at_features, VIRTIO_EFAULT, 0, { { 0x8000, 0, 0 }, 16, 16, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 4, 0 }, 16, 16, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EFAULT, 0, { { 0, 0, UINT64_MAX - 3 }, 16, 16, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EPERM, 0, { { 0, 0, ROM_START }, 16, 16, true, false, 7, 0 } },
 		/* The event field counts: it was negotiated. */
-		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 36, 0 }, 16, 16, true, false } },
+		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 36, 0 }, 16, 16, true, false, 7, 0 } },
 		/* Enabled too early; set up anew and enabled, without the feature, or where nothing runs. */
-		{ at_zero, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false } },
-		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false } },
-		{ at_running, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, true } },
-		{ at_running_without_queue, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true } },
-		{ at_features_with_reset_queues, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true } },
-		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true } },
+		{ at_zero, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 0 } },
+		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 0 } },
+		{ at_running, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, true, 7, 0 } },
+		{ at_running_without_queue, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true, 7, 0 } },
+		{ at_features_with_reset_queues, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true, 7, 0 } },
+		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true, 7, 0 } },
 	};
 	struct migration m;
 
@@ -488,7 +523,14 @@ static void state_with_impossible_queue_is_refused(void **state)
 		expect_refused(&m, bad[i].error);
 	}
 	prepare(&m, at_running);
-	m.queues[0] = (struct virtio_device_queue_state){ { 0, 0, 0 }, 16, 16, false, true };
+	m.queues[0] = (struct virtio_device_queue_state){ { 0, 0, 0 }, 16, 16, false, true, 7, 0 };
+	assert_int_equal(restore(&m), 0);
+	/* What else there can be: high halves alone, and everything refused. */
+	prepare(&m, at_features);
+	m.queues[0] = (struct virtio_device_queue_state){ { 1ull << 32, 1ull << 63, 0 }, 16, 16, false, false, 0, 0 };
+	assert_int_equal(restore(&m), 0);
+	prepare(&m, at_features);
+	m.queues[0] = (struct virtio_device_queue_state){ { 16, 0, 4 }, 16, 2, false, false, 0, 15 };
 	assert_int_equal(restore(&m), 0);
 }
 
@@ -529,6 +571,32 @@ static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 	prepare(&m, at_stopped);
 	virtio_device_set_memory(&m.to.device, NULL);
 	assert_int_equal(restore(&m), 0);
+}
+
+/* What was refused before the state was saved is refused still, and what was missing is missing. */
+static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(void **state)
+{
+	struct migration m;
+
+	(void)state;
+	prepare(&m, at_features_with_refused_values);
+	assert_int_equal(restore(&m), 0);
+	assert_false(driver_enable(&m.to, 0));
+	assert_int_equal(m.to.device.first_error, VIRTIO_ESIZE);
+	reg_set(&m.to, REG_QUEUE_SIZE, 4);
+	assert_true(driver_enable(&m.to, 0));
+	m.to.device.first_error = 0;
+	assert_false(driver_enable(&m.to, 1));
+	assert_int_equal(m.to.device.first_error, VIRTIO_EALIGN);
+	reg_set(&m.to, REG_QUEUE_DESC, RAM_START);
+	m.to.device.first_error = 0;
+	assert_false(driver_enable(&m.to, 1));
+	assert_int_equal(m.to.device.first_error, VIRTIO_ENOTREADY);
+	reg_set(&m.to, REG_QUEUE_DEVICE, RAM_START);
+	assert_true(driver_enable(&m.to, 1));
+	m.to.device.first_error = 0;
+	assert_false(driver_enable(&m.to, 3));
+	assert_int_equal(m.to.device.first_error, VIRTIO_ENOTREADY);
 }
 
 /* A driver that was at work before is forgotten, in what a good state doesn't mention too. */
@@ -655,6 +723,7 @@ int main(void)
 		cmocka_unit_test(state_with_impossible_queue_is_refused),
 		cmocka_unit_test(state_with_bool_neither_0_nor_1_is_refused),
 		cmocka_unit_test(state_without_memory_is_refused_if_queue_is_ready),
+		cmocka_unit_test(state_restored_queue_is_not_enabled_with_refused_or_missing_value),
 		cmocka_unit_test(state_restore_replaces_what_was_set_up),
 		cmocka_unit_test(state_resume_notifies_and_interrupts_each_running_queue_once),
 		cmocka_unit_test(state_resume_raises_line_as_it_was),

@@ -115,6 +115,13 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 	return 0;
 }
 
+void virtio_device_clear_queue(struct virtio_device_queue *queue)
+{
+	virtio_queue_config_reset(&queue->config);
+	queue->given = 0;
+	queue->refused = 0;
+}
+
 void virtio_device_clear(struct virtio_device *device)
 {
 	memset(device->accepted, 0, sizeof device->accepted);
@@ -128,7 +135,7 @@ void virtio_device_clear(struct virtio_device *device)
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		struct virtio_device_queue *queue = &device->queues[i];
 
-		virtio_queue_config_reset(&queue->config);
+		virtio_device_clear_queue(queue);
 		queue->stopping = false;
 		queue->resetting = false;
 		queue->rearmed = false;

@@ -18,6 +18,9 @@
  */
 #define VIRTIO_DEVICE_F_SUSPEND 43
 
+/* All three, in the members given and refused of a queue. */
+#define ALL_AREAS (1u << VIRTIO_QUEUE_DESC | 1u << VIRTIO_QUEUE_AVAIL | 1u << VIRTIO_QUEUE_USED)
+
 #define LIVE_STATUS 0xffu
 #define LIVE_INTERRUPT_SHIFT 8
 #define LIVE_INTERRUPT ((uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG) << LIVE_INTERRUPT_SHIFT)
@@ -61,6 +64,9 @@ void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t 
 
 /* Back to the state after virtio_device_init(), for everything but the word. */
 void virtio_device_clear(struct virtio_device *device);
+
+/* What the driver has set up in a queue returns to its defaults. */
+void virtio_device_clear_queue(struct virtio_device_queue *queue);
 
 /* Whether a status can be: known bits, each with its prerequisites. */
 bool virtio_device_status_possible(uint32_t status);

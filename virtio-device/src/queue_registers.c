@@ -53,22 +53,46 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 		device->accepted_beyond = true;
 }
 
+/* Notes whether a value was refused: the old one is not what the driver wants. */
+static void note_refusal(struct virtio_device *device, struct virtio_device_queue *queue, uint32_t what, int error)
+{
+	if (!error) {
+		queue->refused &= (uint8_t)~what;
+		return;
+	}
+	queue->refused |= (uint8_t)what;
+	queue->given &= (uint8_t)~what;
+	device->ignored++;
+}
+
 void virtio_device_set_queue_size(struct virtio_device *device, uint32_t size)
 {
 	struct virtio_device_queue *queue = selected(device);
 
-	if (!may_set_up(device, queue) || virtio_queue_config_set_size(&queue->config, size))
+	if (may_set_up(device, queue))
+		note_refusal(device, queue, VIRTIO_DEVICE_SIZE_REFUSED,
+			     virtio_queue_config_set_size(&queue->config, size));
+	else
 		device->ignored++;
 }
 
 void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
 {
 	struct virtio_device_queue *queue = selected(device);
+	const uint32_t bit = 1u << (area & 3);
+	int error;
 
-	if (!may_set_up(device, queue) || virtio_queue_config_set_addr_low(&queue->config, area, value))
+	if ((unsigned int)area > VIRTIO_QUEUE_USED || !may_set_up(device, queue)) {
 		device->ignored++;
+		return;
+	}
+	error = virtio_queue_config_set_addr_low(&queue->config, area, value);
+	note_refusal(device, queue, bit, error);
+	if (!error)
+		queue->given |= (uint8_t)bit;
 }
 
+/* No high half is bad: it has no say in the alignment. Nor does one without a low half give an area. */
 void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
 {
 	struct virtio_device_queue *queue = selected(device);
@@ -124,18 +148,31 @@ void virtio_device_notify_all(struct virtio_device *device)
 		notify_first(device, (uint16_t)i);
 }
 
+/* Whether the driver has said all of a queue, and nothing that was refused: the device would use something else. */
+static int check_given(const struct virtio_device_queue *queue)
+{
+	if (queue->refused & VIRTIO_DEVICE_SIZE_REFUSED)
+		return VIRTIO_ESIZE;
+	if (queue->refused)
+		return VIRTIO_EALIGN;
+	return queue->given == ALL_AREAS ? 0 : VIRTIO_ENOTREADY;
+}
+
 static void enable(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index)
 {
 	const struct virtio_queue_config before = queue->config;
 	const struct virtio_queue_config ready = virtio_device_ready_config(&before, device->accepted);
-	int error = virtio_queue_config_check(&ready, device->memory);
+	int error = check_given(queue);
 
+	if (!error)
+		error = virtio_queue_config_check(&ready, device->memory);
 	if (!error) {
 		queue->config = ready;
 		error = device->active ? device->ops->queue_start(device, index) : 0;
 	}
 	if (error) {
 		queue->config = before;
+		device->ignored++;
 		virtio_device_keep_error(device, error, index);
 		return;
 	}
@@ -151,7 +188,7 @@ static void finish_stop(const struct virtio_device *device, struct virtio_device
 	queue->stopping = false;
 	if (queue->resetting) {
 		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
-		virtio_queue_config_reset(&queue->config);
+		virtio_device_clear_queue(queue);
 		queue->resetting = false;
 		queue->rearmed = device->active;
 	}
@@ -227,7 +264,7 @@ int virtio_device_reset_queue(struct virtio_device *device, uint32_t value)
 		device->ignored++;
 		return 0;
 	}
-	virtio_queue_config_reset(&queue->config);
+	virtio_device_clear_queue(queue);
 	queue->rearmed = device->active;
 	return 0;
 }

@@ -13,6 +13,8 @@ static void save_queue(const struct virtio_device_queue *queue, struct virtio_de
 		.size = config->size,
 		.ready = config->ready,
 		.rearmed = queue->rearmed,
+		.given = queue->given,
+		.refused = queue->refused,
 	};
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++)
 		out->addr[i] = config->addr[i];
@@ -102,6 +104,28 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 	return state->accepted_beyond ? VIRTIO_EINVAL : 0;
 }
 
+/* Whether a driver can have given these addresses, and had these values refused. */
+static int check_given(const struct virtio_device_queue_state *saved)
+{
+	if ((saved->given & ~ALL_AREAS) || (saved->refused & ~(ALL_AREAS | VIRTIO_DEVICE_SIZE_REFUSED)) ||
+	    (saved->given & saved->refused))
+		return VIRTIO_EINVAL;
+	if (saved->ready && (saved->given != ALL_AREAS || saved->refused))
+		return VIRTIO_EINVAL;
+	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
+		/* A low half that is refused stays what it was; before the first one it is 0. */
+		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
+			return VIRTIO_EINVAL;
+	}
+	return 0;
+}
+
+static bool is_empty(const struct virtio_device_queue_state *saved)
+{
+	return !saved->addr[0] && !saved->addr[1] && !saved->addr[2] && saved->size == 0 && !saved->ready &&
+	       !saved->rearmed && !saved->given && !saved->refused;
+}
+
 /* Makes the configuration that a saved queue had, from that of ours. */
 static int rebuild_queue(const struct virtio_device *device, const struct virtio_device_state *state,
 			 const struct virtio_device_queue_state *saved, struct virtio_queue_config *config)
@@ -112,14 +136,13 @@ static int rebuild_queue(const struct virtio_device *device, const struct virtio
 
 	if (saved->max_size != config->max_size)
 		return VIRTIO_EINVAL;
-	if (saved->max_size == 0) {
-		const bool empty = !saved->addr[0] && !saved->addr[1] && !saved->addr[2] && saved->size == 0;
-
-		return empty && !saved->ready && !saved->rearmed ? 0 : VIRTIO_EINVAL;
-	}
+	if (saved->max_size == 0)
+		return is_empty(saved) ? 0 : VIRTIO_EINVAL;
 	error = virtio_queue_config_set_size(config, saved->size);
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED && !error; i++)
 		error = virtio_queue_config_set_addr(config, (enum virtio_queue_area)i, saved->addr[i]);
+	if (!error)
+		error = check_given(saved);
 	if (error)
 		return error;
 	if (saved->rearmed && (saved->ready || !state->active || !reset_negotiated))
@@ -171,6 +194,8 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		/* Has just been found to succeed. */
 		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
 		device->queues[i].rearmed = queues[i].rearmed;
+		device->queues[i].given = queues[i].given;
+		device->queues[i].refused = queues[i].refused;
 	}
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
 		device->accepted[i] = state->accepted[i];

@@ -133,6 +133,9 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
+/* A size that was refused, in the member refused of a queue; areas are the bits 1 << enum virtio_queue_area. */
+#define VIRTIO_DEVICE_SIZE_REFUSED 8u
+
 /*
  * One queue as the transport sees it. The caller allocates an array of them, zeroes it, and sets
  * config.max_size and perhaps the two allowances.
@@ -142,6 +145,8 @@ struct virtio_device_queue {
 	bool stopping;                     /* queue_stop() was called and has not ended */
 	bool resetting;                    /* the driver reset the queue; that has not ended */
 	bool rearmed;                      /* reset while the device is active: may be set up and enabled again */
+	uint8_t given;                     /* areas whose address the driver has given, since the last reset */
+	uint8_t refused;                   /* areas, and the size, of which the last value was refused */
 };
 
 /* A shared memory region. Not for control of the device, nor for streaming data (virtio 1.4, 2.10). */

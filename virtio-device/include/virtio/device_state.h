@@ -66,6 +66,8 @@ struct virtio_device_queue_state {
 	uint16_t size;
 	bool ready;
 	bool rearmed;
+	uint8_t given; /* members as those of struct virtio_device_queue */
+	uint8_t refused;
 };
 
 /*
@@ -93,7 +95,9 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  *                  a status that no driver can reach;
  *                  DRIVER_OK and active disagree; features that were not offered behind FEATURES_OK, or
  *                  selected before DRIVER; interrupts in an impossible state; a queue that is ready too early,
- *                  that is absent but not empty, or rearmed where it can't be
+ *                  that is absent but not empty, or rearmed where it can't be; bits of given and refused that
+ *                  there are not, or an area in both; a queue that is ready with an area that was not given or a
+ *                  value that was refused; the low half of an address that was never given
  *   VIRTIO_ENOTSUP the operation check_features() refuses the features
  *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a queue, as
  *   virtio_queue_config_check() says

@@ -64,8 +64,15 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 
 /*
  * The driver sets up queue number queue_sel of the device: before DRIVER_OK, or after it once the queue was
- * reset. Ignored while the queue is enabled, and for a queue that doesn't exist. A bad value is ignored as
- * virtio_queue_config_set_size() and virtio_queue_config_set_addr() say.
+ * reset. Ignored while the queue is enabled, and for a queue that doesn't exist.
+ *
+ * A bad value is refused as virtio_queue_config_set_size() and virtio_queue_config_set_addr() say: the old value
+ * stays to be read, but the queue can't be enabled with it. That ends with a good value in the same place, or
+ * with a reset of the queue or of the device.
+ *
+ * A driver gives an area by its low half. The high half is 0 until it is written, so a 32-bit driver may leave it out.
+ * The high half alone doesn't give the area. Address 0 is an address like any other, if it is written.
+ * The size need not be written: it is the largest until then.
  *
  * @size  in descriptors
  * @area  which of the three
@@ -78,8 +85,15 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
 /*
  * The driver enables (1) or stops (0) queue number queue_sel; other values are ignored.
  *
- * Enabling takes effect after FEATURES_OK, if all three areas lie in the guest's memory, with the features
- * negotiated; while the device is active only for a queue that was reset. Stopping a running queue may be in
+ * Enabling takes effect after FEATURES_OK, with the features negotiated; while the device is active only for a queue
+ * that was reset. The driver must have given all three areas, no value may stand refused, and the areas must lie in
+ * the guest's memory. Otherwise the queue stays disabled, and the error is kept in first_error of the device:
+ *   VIRTIO_ESIZE      the last size was refused
+ *   VIRTIO_EALIGN     the last low half of an area's address was refused
+ *   VIRTIO_ENOTREADY  an area was not given
+ *   others            of virtio_queue_config_check(), and of the operation queue_start()
+ *
+ * Stopping a running queue may be in
  * progress for a while. So is stopping an enabled queue while a reset of the device is: the queue ends with it, or, if
  * that fails, stays enabled.
  */
