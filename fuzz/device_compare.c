@@ -22,9 +22,10 @@ static void compare_queue(const struct device_model *m, const struct virtio_devi
 		   "features of queue %u", index);
 	FUZZ_CHECK(real->given == device_model_bits(q->given, 3) && real->refused == device_model_bits(q->refused, 4),
 		   "queue %u: given %#x, refused %#x", index, real->given, real->refused);
-	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting && real->rearmed == q->rearmed,
-		   "queue %u: stopping %d, resetting %d, rearmed %d", index, real->stopping, real->resetting,
-		   real->rearmed);
+	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting && real->rearmed == q->rearmed &&
+			   real->enabling == q->enabling,
+		   "queue %u: stopping %d, resetting %d, rearmed %d, enabling %d", index, real->stopping,
+		   real->resetting, real->rearmed, real->enabling);
 }
 
 static void compare_features(const struct device_model *m, const struct virtio_device *device)
@@ -51,7 +52,7 @@ static void compare_waits(const struct device_model *m, const struct virtio_devi
 	bool waiting = m->resetting;
 
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
-		waiting = waiting || m->queues[i].stopping;
+		waiting = waiting || m->queues[i].stopping || m->queues[i].enabling;
 	FUZZ_CHECK(virtio_device_waiting(device) == waiting, "waiting: the model says %d", waiting);
 	FUZZ_CHECK(device->resets == m->resets, "%u resets, the model says %u", device->resets, m->resets);
 }

@@ -68,6 +68,20 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 	return errors;
 }
 
+/* The areas are looked at in their order, as far as the first that is wrong. */
+bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config)
+{
+	for (int area = 0; m->map && area < 3; area++) {
+		const uint32_t access = area == VIRTIO_QUEUE_USED ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+		const uint64_t errors =
+			world_errors(m->map, config->addr[area], model_area_bytes(config, area), access);
+
+		if (errors)
+			return errors == BIT(ENOTMAPPED);
+	}
+	return false;
+}
+
 /* Calls */
 
 void device_model_begin(struct device_model *m, bool on_vcpu)
@@ -296,6 +310,8 @@ int device_model_reset(struct device_model *m)
 
 	if (m->resetting)
 		return VIRTIO_DEVICE_IN_PROGRESS;
+	for (uint32_t i = 0; i < m->options.num_queues; i++)
+		m->queues[i].enabling = false;
 	/* No interrupts from here on, as the driver expects none (virtio 1.4, 2.4.1). */
 	m->resetting = true;
 	answer = call_simple(m, CALL_RESET, 0);
@@ -370,6 +386,13 @@ static void activate(struct device_model *m)
 	const bool waiting = m->interrupt_status != 0;
 	int answer;
 
+	/* A queue that isn't enabled by now isn't any more. */
+	for (uint32_t i = 0; i < m->options.num_queues; i++)
+		if (m->queues[i].enabling) {
+			m->queues[i].enabling = false;
+			m->ignored++;
+			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
+		}
 	m->status |= DRIVER_OK;
 	/* Too late; but now the driver can be told (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
@@ -484,7 +507,7 @@ static struct device_model_queue *open_queue(struct device_model *m)
 {
 	struct device_model_queue *q = find_queue(m, m->queue_sel);
 
-	if (!q || q->config.ready || m->resetting)
+	if (!q || q->config.ready || q->enabling || m->resetting)
 		return NULL;
 	return (m->status & DRIVER_OK) && !q->rearmed ? NULL : q;
 }
@@ -534,50 +557,80 @@ static uint64_t unsaid(const struct device_model_queue *q)
 	return errors;
 }
 
-static void start_queue(struct device_model *m, struct device_model_queue *q, const struct virtio_queue_config *before)
+/* A queue stays disabled: for good, or until it's mapped. */
+static int not_enabled(struct device_model *m, uint16_t index, uint64_t errors, bool waits)
 {
-	const uint16_t index = (uint16_t)m->queue_sel;
+	struct device_model_queue *q = &m->queues[index];
+
+	q->enabling = waits;
+	if (waits)
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	refused(m, errors, index);
+	m->ignored++;
+	return 0;
+}
+
+static int start_queue(struct device_model *m, uint16_t index, const struct virtio_queue_config *before)
+{
 	const int answer = call_simple(m, CALL_START, index);
+	struct device_model_queue *q = &m->queues[index];
 
 	if (answer) {
-		refused(m, fuzz_error_bit(answer), index);
-		m->ignored++;
 		q->config = *before;
-		return;
+		return not_enabled(m, index, fuzz_error_bit(answer), answer == VIRTIO_ENOTMAPPED);
 	}
 	q->rearmed = false;
 	if (!(m->status & STUCK))
 		call_simple(m, CALL_NOTIFY, index);
+	return 0;
+}
+
+static int try_to_enable(struct device_model *m, uint16_t index)
+{
+	struct device_model_queue *q = &m->queues[index];
+	const struct virtio_queue_config before = q->config;
+	struct virtio_queue_config config = before;
+	uint64_t errors = unsaid(q);
+
+	q->enabling = false;
+	config.event_idx = device_model_has(m, VIRTIO_RING_F_EVENT_IDX);
+	config.indirect = device_model_has(m, VIRTIO_RING_F_INDIRECT_DESC);
+	config.in_order = device_model_has(m, VIRTIO_F_IN_ORDER);
+	if (errors)
+		return not_enabled(m, index, errors, false);
+	errors = device_model_queue_errors(m, &config);
+	if (errors)
+		return not_enabled(m, index, errors, device_model_queue_waits(m, &config));
+	config.ready = true;
+	q->config = config;
+	return m->active ? start_queue(m, index, &before) : 0;
+}
+
+int device_model_queue_mapped(struct device_model *m, uint16_t queue)
+{
+	struct device_model_queue *q = find_queue(m, queue);
+
+	if (!q || !q->enabling)
+		return VIRTIO_EINVAL;
+	if (!(m->status & STUCK))
+		return try_to_enable(m, queue);
+	q->enabling = false;
+	m->ignored++;
+	return 0;
 }
 
 static int enable(struct device_model *m)
 {
-	struct device_model_queue *q = open_queue(m);
-	struct virtio_queue_config config, before;
-	uint64_t errors;
+	const struct device_model_queue *q = find_queue(m, m->queue_sel);
 
+	if (q && q->enabling)
+		return device_model_queue_mapped(m, (uint16_t)m->queue_sel);
+	q = open_queue(m);
 	if (!q || !(m->status & FEATURES_OK) || (m->status & STUCK) || ((m->status & DRIVER_OK) && !m->active)) {
 		m->ignored++;
 		return 0;
 	}
-	before = q->config;
-	config = before;
-	config.event_idx = device_model_has(m, VIRTIO_RING_F_EVENT_IDX);
-	config.indirect = device_model_has(m, VIRTIO_RING_F_INDIRECT_DESC);
-	config.in_order = device_model_has(m, VIRTIO_F_IN_ORDER);
-	errors = unsaid(q);
-	if (!errors)
-		errors = device_model_queue_errors(m, &config);
-	if (errors) {
-		refused(m, errors, (uint16_t)m->queue_sel);
-		m->ignored++;
-		return 0;
-	}
-	config.ready = true;
-	q->config = config;
-	if (m->active)
-		start_queue(m, q, &before);
-	return 0;
+	return try_to_enable(m, (uint16_t)m->queue_sel);
 }
 
 static void stopped(struct device_model *m, uint32_t index)
@@ -635,6 +688,8 @@ int device_model_write_ready(struct device_model *m, uint32_t value)
 		return enable(m);
 	if (value == 0 && q && q->config.ready)
 		return stop(m, q, false);
+	if (value == 0 && q)
+		q->enabling = false;
 	m->ignored += value != 0 || !q || m->resetting;
 	return 0;
 }

@@ -80,6 +80,7 @@ struct device_model_queue {
 	struct virtio_queue_config config;
 	bool stopping;
 	bool resetting;
+	bool enabling; /* to be, once a translation is known */
 	bool rearmed;
 	bool given[3];   /* the low half of each area's address was the last time a good one */
 	bool refused[4]; /* was the last time a bad one; and so was the size */
@@ -144,6 +145,9 @@ bool device_model_runs(const struct device_model *m, uint32_t index);
 /* The errors for which a queue can't be enabled with the memory as it is. */
 uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config);
 
+/* Whether there is nothing wrong yet with where a queue is, but that something of it isn't mapped. */
+bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
+
 /* The errors that stand in the way of features, empty if there are none; and then that of the device, which is asked. */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);
@@ -174,6 +178,7 @@ uint32_t device_model_take_interrupt(struct device_model *m);
 /* Events. */
 int device_model_reset(struct device_model *m);
 int device_model_reset_done(struct device_model *m, int error);
+int device_model_queue_mapped(struct device_model *m, uint16_t queue);
 int device_model_queue_stopped(struct device_model *m, uint16_t queue, int error);
 void device_model_used(struct device_model *m, uint16_t queue);
 bool device_model_mark(struct device_model *m, uint32_t cause);

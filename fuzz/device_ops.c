@@ -246,6 +246,8 @@ static void host_plan(struct device_harness *h)
 
 	if ((what >> 4 & 3) == 1 && (call == CALL_RESET || call == CALL_STOP))
 		p.answer = VIRTIO_DEVICE_IN_PROGRESS;
+	else if ((what >> 4 & 3) == 1 && (call == CALL_START || call == CALL_ACTIVATE))
+		p.answer = VIRTIO_ENOTMAPPED;
 	else if ((what >> 4 & 3) >= 2)
 		p.answer = errors[argument >> 6];
 	p.argument = argument & 0x3f;
@@ -386,6 +388,17 @@ static void host_queue_stopped(struct device_harness *h)
 	queue_stopped(h, fuzz_u8(&h->in) % 8, 0);
 }
 
+static void host_queue_mapped(struct device_harness *h)
+{
+	const uint16_t queue = fuzz_u8(&h->in) % 8;
+	int expected, got;
+
+	device_model_begin(&h->model, true);
+	expected = device_model_queue_mapped(&h->model, queue);
+	got = virtio_device_queue_mapped(h->device, queue);
+	FUZZ_CHECK(got == expected, "queue_mapped returned %d", got);
+}
+
 static void host_fail(struct device_harness *h)
 {
 	static const int errors[] = { VIRTIO_EIO, VIRTIO_EFAULT, VIRTIO_ENOTSUP, VIRTIO_DEVICE_IN_PROGRESS };
@@ -436,7 +449,7 @@ static void host_forge(struct device_harness *h)
 static void host_resume(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)
-		if (h->model.queues[i].stopping || h->model.resetting)
+		if (h->model.queues[i].stopping || h->model.queues[i].enabling || h->model.resetting)
 			return;
 	device_model_begin(&h->model, true);
 	device_model_resume(&h->model);
@@ -463,6 +476,7 @@ void device_host_step(struct device_harness *h, uint8_t op)
 		[HOST_RESTORE_OVER] = device_restore_over,
 		[HOST_INIT_WRONG] = device_init_wrong,
 		[HOST_FAIL] = host_fail,
+		[HOST_QUEUE_MAPPED] = host_queue_mapped,
 	};
 
 	steps[op % HOST_STEPS](h);

@@ -19,7 +19,7 @@ static uint64_t save_errors(const struct device_model *m, uint32_t entries)
 	uint64_t errors = 0;
 
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
-		if (m->queues[i].stopping || m->queues[i].resetting)
+		if (m->queues[i].stopping || m->queues[i].resetting || m->queues[i].enabling)
 			errors |= BIT(EBUSY);
 	if (m->resetting)
 		errors |= BIT(EBUSY);

@@ -44,7 +44,8 @@ enum host_step {
 	HOST_RESUME,
 	HOST_RESTORE_OVER, /* restores into a device in use */
 	HOST_INIT_WRONG,
-	HOST_FAIL, /* ends a reset or the stop of a queue with an error */
+	HOST_FAIL,         /* ends a reset or the stop of a queue with an error */
+	HOST_QUEUE_MAPPED, /* says that a translation may be known */
 	HOST_STEPS,
 };
 

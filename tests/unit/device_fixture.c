@@ -417,8 +417,8 @@ static bool same_queue(const struct virtio_device_queue *a, const struct virtio_
 	       x->ready == y->ready && x->event_idx == y->event_idx && x->indirect == y->indirect &&
 	       x->in_order == y->in_order && x->allow_unnegotiated_indirect == y->allow_unnegotiated_indirect &&
 	       x->allow_long_indirect == y->allow_long_indirect && a->stopping == b->stopping &&
-	       a->resetting == b->resetting && a->rearmed == b->rearmed && a->given == b->given &&
-	       a->refused == b->refused;
+	       a->resetting == b->resetting && a->rearmed == b->rearmed && a->enabling == b->enabling &&
+	       a->given == b->given && a->refused == b->refused;
 }
 
 /* What an author gave. */

@@ -16,7 +16,7 @@ static bool has_defaults(const struct device_fixture *f, uint32_t queue)
 
 	return !config->addr[0] && !config->addr[1] && !config->addr[2] && config->size == config->max_size &&
 	       !config->ready && !config->event_idx && !config->indirect && !config->in_order &&
-	       !f->queues[queue].given && !f->queues[queue].refused;
+	       !f->queues[queue].enabling && !f->queues[queue].given && !f->queues[queue].refused;
 }
 
 /* What the registers show of the selected queue. */

@@ -280,7 +280,7 @@ static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 	}
 }
 
-/* The first page of RAM may only be written, the second isn't mapped yet, the rest is as it was. */
+/* A page of RAM may only be written, the next one can't be accessed, the rest is as it was. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	(void)context;
@@ -291,7 +291,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 		return 0;
 	}
 	if (addr >= RAM_START + 0x7000 && addr < RAM_START + 0x8000)
-		return VIRTIO_ENOTMAPPED;
+		return VIRTIO_EFAULT;
 	*out = (struct virtio_translation){ addr, len, VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
 	return 0;
 }
@@ -309,7 +309,7 @@ static void queue_ready_respects_permissions_of_translation(void **state)
 	assert_true(is_ready_with(&f, 0, VIRTIO_QUEUE_USED, RAM_START + 0x6000));
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		assert_false(is_ready_with(&f, 0, (enum virtio_queue_area)i, RAM_START + 0x7000));
-		assert_int_equal(f.device.first_error, VIRTIO_ENOTMAPPED);
+		assert_int_equal(f.device.first_error, VIRTIO_EFAULT);
 	}
 }
 

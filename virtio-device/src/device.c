@@ -118,6 +118,7 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 void virtio_device_clear_queue(struct virtio_device_queue *queue)
 {
 	virtio_queue_config_reset(&queue->config);
+	queue->enabling = false;
 	queue->given = 0;
 	queue->refused = 0;
 }
@@ -212,7 +213,7 @@ bool virtio_device_resetting(const struct virtio_device *device)
 bool virtio_device_waiting(const struct virtio_device *device)
 {
 	for (uint32_t i = 0; i < device->num_queues; i++) {
-		if (device->queues[i].stopping)
+		if (device->queues[i].stopping || device->queues[i].enabling)
 			return true;
 	}
 	return virtio_device_resetting(device);

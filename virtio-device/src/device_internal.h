@@ -80,6 +80,9 @@ int virtio_device_ask_features(struct virtio_device *device, const uint32_t acce
 struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_config *config,
 						      const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
+/* Ends the wait of every queue that is to be enabled; with an error, if it was refused. */
+void virtio_device_end_enabling(struct virtio_device *device, int error);
+
 /* Has every running queue looked at. */
 void virtio_device_notify_all(struct virtio_device *device);
 

@@ -23,7 +23,7 @@ static bool may_set_up(const struct virtio_device *device, const struct virtio_d
 {
 	const uint32_t live = live_load(device);
 
-	if (!queue || queue->config.ready || (live & LIVE_RESETTING) != 0)
+	if (!queue || queue->config.ready || queue->enabling || (live & LIVE_RESETTING) != 0)
 		return false;
 	return (live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || queue->rearmed;
 }
@@ -158,12 +158,21 @@ static int check_given(const struct virtio_device_queue *queue)
 	return queue->given == ALL_AREAS ? 0 : VIRTIO_ENOTREADY;
 }
 
-static void enable(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index)
+static int refuse_to_enable(struct virtio_device *device, uint16_t index, int error)
+{
+	device->ignored++;
+	virtio_device_keep_error(device, error, index);
+	return 0;
+}
+
+/* Enables a queue that is to be; later, if a translation is not known yet. */
+static int enable(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index)
 {
 	const struct virtio_queue_config before = queue->config;
 	const struct virtio_queue_config ready = virtio_device_ready_config(&before, device->accepted);
 	int error = check_given(queue);
 
+	queue->enabling = false;
 	if (!error)
 		error = virtio_queue_config_check(&ready, device->memory);
 	if (!error) {
@@ -172,13 +181,35 @@ static void enable(struct virtio_device *device, struct virtio_device_queue *que
 	}
 	if (error) {
 		queue->config = before;
-		device->ignored++;
-		virtio_device_keep_error(device, error, index);
-		return;
+		queue->enabling = error == VIRTIO_ENOTMAPPED;
+		return queue->enabling ? VIRTIO_DEVICE_IN_PROGRESS : refuse_to_enable(device, index, error);
 	}
 	if (device->active) {
 		queue->rearmed = false;
 		notify_first(device, index);
+	}
+	return 0;
+}
+
+int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue)
+{
+	if (queue >= device->num_queues || !device->queues[queue].enabling)
+		return VIRTIO_EINVAL;
+	if ((live_load(device) & STATUS_STUCK) == 0)
+		return enable(device, &device->queues[queue], queue);
+	device->queues[queue].enabling = false;
+	device->ignored++;
+	return 0;
+}
+
+void virtio_device_end_enabling(struct virtio_device *device, int error)
+{
+	for (uint32_t i = 0; i < device->num_queues; i++) {
+		if (!device->queues[i].enabling)
+			continue;
+		device->queues[i].enabling = false;
+		if (error)
+			(void)refuse_to_enable(device, (uint16_t)i, error);
 	}
 }
 
@@ -242,13 +273,16 @@ int virtio_device_enable_queue(struct virtio_device *device, uint32_t value)
 
 	if (value == 0 && queue && queue->config.ready)
 		return stop(device, queue, (uint16_t)device->queue_sel, false);
-	if (value == 0 && queue && (live & LIVE_RESETTING) == 0)
+	if (value == 0 && queue && (live & LIVE_RESETTING) == 0) {
+		queue->enabling = false;
 		return 0;
+	}
+	if (value == 1 && queue && queue->enabling)
+		return virtio_device_queue_mapped(device, (uint16_t)device->queue_sel);
 	if (value == 1 && may_set_up(device, queue) && (live & VIRTIO_CONFIG_S_FEATURES_OK) != 0 &&
 	    (live & STATUS_STUCK) == 0)
-		enable(device, queue, (uint16_t)device->queue_sel);
-	else
-		device->ignored++;
+		return enable(device, queue, (uint16_t)device->queue_sel);
+	device->ignored++;
 	return 0;
 }
 

@@ -31,7 +31,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 	if (entries < device->num_queues)
 		return VIRTIO_ENOBUFS;
 	for (uint32_t i = 0; i < device->num_queues; i++) {
-		if (device->queues[i].stopping || device->queues[i].resetting)
+		if (device->queues[i].stopping || device->queues[i].resetting || device->queues[i].enabling)
 			return VIRTIO_EBUSY;
 	}
 	for (uint32_t i = 0; i < device->num_queues; i++)

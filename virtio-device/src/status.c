@@ -68,6 +68,8 @@ static void activate(struct virtio_device *device)
 	const bool changed = virtio_device_interrupt_status(device) != 0;
 	int error;
 
+	/* From DRIVER_OK on the device takes no queue that was not enabled before. */
+	virtio_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
 	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that (virtio 1.4,
 	 * 2.1.2). A device that needs a reset is not activated, but from DRIVER_OK on the driver must be told.
@@ -174,6 +176,7 @@ int virtio_device_reset(struct virtio_device *device)
 	/* No interrupts from here on: the driver that asked for a reset expects none. */
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
+	virtio_device_end_enabling(device, 0);
 	result = device->ops->reset(device);
 	if (result == 0)
 		finish_reset(device);

@@ -67,7 +67,8 @@ struct virtio_device_ops {
 	/*
 	 * Start the device: every queue whose configuration is ready. Called once between two resets, when the driver
 	 * sets DRIVER_OK, which the status shows already; not called if the device needs a reset by then. Memory may have changed, or gone, since a queue was
-	 * enabled: its start tells. On success queue_notify() follows for each queue
+	 * enabled: its start tells. VIRTIO_ENOTMAPPED is an error as any other here. The areas were mapped when the
+	 * queue was enabled, so the driver has unmapped them since. On success queue_notify() follows for each queue
 	 * that is ready, because the driver may have made buffers available before. Returns 0, or an
 	 * error, which leaves nothing started: the core then sets DEVICE_NEEDS_RESET.
 	 */
@@ -105,8 +106,9 @@ struct virtio_device_ops {
 
 	/*
 	 * Start one queue from its configuration, which may be another than before, while the device is active:
-	 * needed for VIRTIO_F_RING_RESET. On success queue_notify() follows. Returns 0, or an error,
-	 * which leaves the queue disabled.
+	 * needed for VIRTIO_F_RING_RESET. On success queue_notify() follows. Returns 0, or an error, which starts
+	 * nothing and leaves the queue disabled. After VIRTIO_ENOTMAPPED the driver's write stays in progress:
+	 * virtio_device_queue_mapped() calls this again.
 	 */
 	int (*queue_start)(struct virtio_device *device, uint16_t queue);
 
@@ -144,6 +146,7 @@ struct virtio_device_queue {
 	struct virtio_queue_config config; /* max_size 0: there is no queue of this index */
 	bool stopping;                     /* queue_stop() was called and has not ended */
 	bool resetting;                    /* the driver reset the queue; that has not ended */
+	bool enabling;                     /* QueueReady = 1 waits for a translation of the areas */
 	bool rearmed;                      /* reset while the device is active: may be set up and enabled again */
 	uint8_t given;                     /* areas whose address the driver has given, since the last reset */
 	uint8_t refused;                   /* areas, and the size, of which the last value was refused */
@@ -274,6 +277,37 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
  */
 int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, int error);
 
+/*
+ * A translation that QueueReady = 1 waits for may be known now: tries again to enable the queue.
+ *
+ * Enabling a queue waits when the check of its areas, or the operation queue_start(), answers VIRTIO_ENOTMAPPED.
+ * The driver's write is then answered VIRTIO_DEVICE_IN_PROGRESS, QueueReady reads 0 and virtio_device_waiting() is
+ * true. Call this whenever the translation may answer otherwise, also when the access turns out to be forbidden, or
+ * after virtio_device_set_memory().
+ *
+ * @queue  index
+ *
+ * A register access. Returns:
+ *   0                          the wait is over; the configuration's member ready tells whether the queue is enabled
+ *   VIRTIO_DEVICE_IN_PROGRESS  a translation is still not known
+ *   VIRTIO_EINVAL              this queue isn't waiting, also within queue_start() itself; nothing changes
+ *
+ * An error other than VIRTIO_ENOTMAPPED ends the wait with the queue disabled, and is kept in first_error. A device
+ * that needs a reset by then, or has FAILED, enables no queue: the wait ends without another look.
+ *
+ * While a queue waits:
+ *   its size and addresses       writes are ignored
+ *   QueueReady = 1               tries again, as this call does
+ *   QueueReady = 0               ends the wait with the queue disabled
+ *   QueueReset = 1               ends the wait and resets the queue
+ *   a reset of the device        ends the wait when the reset begins, also if the reset then fails
+ *   DRIVER_OK                    ends the wait, with VIRTIO_ENOTMAPPED in first_error. The device is activated without
+ *                                the queue: a driver enables its queues first (virtio 1.4, 3.1.1), and its write
+ *                                has not been completed
+ *   virtio_device_save()         VIRTIO_EBUSY
+ */
+int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue);
+
 /* Events */
 
 /*
@@ -338,10 +372,10 @@ bool virtio_device_resetting(const struct virtio_device *device);
 
 /*
  * Whether a vCPU that wrote, and was answered VIRTIO_DEVICE_IN_PROGRESS, must still be held: a reset, or the
- * stop of a queue, is in progress. To be asked after virtio_device_reset_done() and
- * virtio_device_queue_stopped(), and after each write and each virtio_device_reset() of the VMM's own, for a reset
- * by one ends what another waits for. The answer is for the device: a vCPU that waits for one queue may be held
- * until another has stopped too. A device ends every wait in the end, by an error if need be.
+ * stop or the enabling of a queue, is in progress. To be asked after virtio_device_reset_done(),
+ * virtio_device_queue_stopped() and virtio_device_queue_mapped(), and after each write and each
+ * virtio_device_reset() of the VMM's own, for a write by one vCPU can end what another waits for. The answer is for
+ * the device: a vCPU that waits for one queue may be held until another has ended its wait too. A device ends every wait in the end, by an error if need be.
  */
 bool virtio_device_waiting(const struct virtio_device *device);
 

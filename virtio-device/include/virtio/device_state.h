@@ -77,8 +77,8 @@ struct virtio_device_queue_state {
  * @queues  filled in: one entry for each of the device's num_queues
  * @entries of queues
  *
- * Returns 0; VIRTIO_EBUSY while a reset, or the stop of a queue, is in progress, or after a queue couldn't be
- * reset; VIRTIO_ENOBUFS if there are fewer entries than queues. A failure changes nothing.
+ * Returns 0; VIRTIO_EBUSY while a reset, or the stop or the enabling of a queue, is in progress, or after a queue
+ * couldn't be reset; VIRTIO_ENOBUFS if there are fewer entries than queues. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
@@ -100,7 +100,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  *                  value that was refused; the low half of an address that was never given
  *   VIRTIO_ENOTSUP the operation check_features() refuses the features
  *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a queue, as
- *   virtio_queue_config_check() says
+ *   virtio_queue_config_check() says. After VIRTIO_ENOTMAPPED the caller may try again once the areas are mapped.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,

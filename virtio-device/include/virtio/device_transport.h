@@ -87,7 +87,8 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  *
  * Enabling takes effect after FEATURES_OK, with the features negotiated; while the device is active only for a queue
  * that was reset. The driver must have given all three areas, no value may stand refused, and the areas must lie in
- * the guest's memory. Otherwise the queue stays disabled, and the error is kept in first_error of the device:
+ * the guest's memory. Enabling is in progress while a translation of an area is not known yet: see
+ * virtio_device_queue_mapped(). Otherwise the queue stays disabled, and the error is kept in first_error of the device:
  *   VIRTIO_ESIZE      the last size was refused
  *   VIRTIO_EALIGN     the last low half of an area's address was refused
  *   VIRTIO_ENOTREADY  an area was not given

@@ -35,8 +35,9 @@ void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data,
 /*
  * The guest writes. As for reads; @data is only read.
  *
- * Returns 0: the guest goes on; VIRTIO_DEVICE_IN_PROGRESS: the device resets or stops a queue, and the VMM
- * holds the vCPU that wrote as long as virtio_device_waiting() says. It need not be written again.
+ * Returns 0: the guest goes on; VIRTIO_DEVICE_IN_PROGRESS: the device resets, stops a queue, or waits to
+ * enable one (virtio_device_queue_mapped()), and the VMM holds the vCPU that wrote as long as
+ * virtio_device_waiting() says. It need not be written again.
  */
 VIRTIO_MUST_CHECK
 int virtio_mmio_write(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);

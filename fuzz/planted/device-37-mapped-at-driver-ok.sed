@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A queue that is not mapped yet may be enabled after DRIVER_OK.
+# file: virtio-device/src/status.c
+# harness: fuzz_device
+/virtio_device_end_enabling(device, VIRTIO_ENOTMAPPED);/d
