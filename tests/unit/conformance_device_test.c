@@ -595,6 +595,29 @@ static void conformance_device_that_needs_reset_tells_the_driver(void **state)
 	assert_int_equal(g.events, 1);
 }
 
+/* virtio 1.4, 2.1.2: found before DRIVER_OK, it is told at DRIVER_OK, and no buffer is used. */
+static void conformance_device_that_needs_reset_early_tells_at_driver_ok(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	setup(&g);
+	negotiate(&g);
+	enable_queue(&g, 0);
+	add(&g, 0);
+	virtio_device_set_needs_reset(&g.device);
+	watch(&g);
+	expect_silence(&g, 0);
+	/* The driver has not looked at the status since. */
+	set(&g, VIRTIO_MMIO_STATUS, RUNNING);
+	assert_int_equal(get(&g, VIRTIO_MMIO_STATUS), RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET);
+	assert_int_equal(get(&g, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
+	assert_int_equal(g.events, 1);
+	g.events = 0;
+	expect_silence(&g, 0);
+	assert_false(is_served(&g, 0));
+}
+
 /* virtio 1.4, 2.7.10.2: notifications with nothing behind them, for any queue, are borne. */
 static void conformance_spurious_notifications_do_nothing(void **state)
 {
@@ -626,6 +649,7 @@ int main(void)
 		cmocka_unit_test(conformance_queue_is_not_touched_unless_ready),
 		cmocka_unit_test(conformance_queue_reset_forgets_everything_about_the_queue),
 		cmocka_unit_test(conformance_device_that_needs_reset_tells_the_driver),
+		cmocka_unit_test(conformance_device_that_needs_reset_early_tells_at_driver_ok),
 		cmocka_unit_test(conformance_spurious_notifications_do_nothing),
 	};
 

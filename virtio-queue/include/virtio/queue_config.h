@@ -5,6 +5,8 @@
  * A plain struct. The setters check one value each and keep the old one when they refuse, as the
  * registers of a transport want it; a caller who has all values at hand may fill in the members
  * instead, for virtio_queue_config_check(), and so virtio_queue_start(), checks everything again.
+ * The struct does not remember what was refused or never set. A transport has to, so that no queue starts with an
+ * address or a size that the driver didn't give: the device core does (<virtio/device_transport.h>).
  *
  * What the guest can do: choose size, addresses and readiness, in any order and at any width.
  *
