@@ -57,8 +57,8 @@ void blk_any_check(struct blk_harness *h)
 	FUZZ_CHECK(got == 0 && blk_model_negotiate(model, model->offered), "negotiate returned %d", got);
 	request.type = ask->type = fuzz_u8(&h->in);
 	request.sector = ask->sector = fuzz_number(&h->in);
-	request.out.bytes = ask->out.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
-	request.in.bytes = ask->in.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
+	request.base.data.readable_bytes = ask->out.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
+	request.base.data.writable_bytes = ask->in.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
 	any_ranges(h, ask, &request);
 	status = virtio_blk_check(&blk, &request);
 	FUZZ_CHECK(status < 3 && (BLK_STATUS_BIT(status) & blk_model_check(model, ask)),
@@ -134,21 +134,24 @@ void blk_any_transfer(struct blk_harness *h)
 	const uint32_t count = make_segments(h, segments);
 	struct virtio_blk_transfer transfer;
 	struct virtio_iovec iov[MOST_SEGMENTS];
+	uint64_t all = 0;
 	int more = 1;
 
 	for (uint32_t i = 0; i < count; i++)
-		request.in.bytes += segments[i].len;
-	request.in.segments = segments;
-	request.in.count = count;
+		all += segments[i].len;
+	request.base.data.segments = segments;
 	request.sector = fuzz_number(&h->in) % VIRTIO_BLK_MAX_CAPACITY;
 	if (request.type == VIRTIO_BLK_T_OUT) {
-		request.out = request.in;
-		request.in.bytes = 0;
+		request.base.data.readable = count;
+		request.base.data.readable_bytes = all;
+	} else {
+		request.base.data.writable = count;
+		request.base.data.writable_bytes = all;
 	}
 	virtio_blk_transfer_init(&transfer, &request);
 	FUZZ_CHECK(transfer.offset == request.sector * 512, "begins at %#llx", (unsigned long long)transfer.offset);
 	for (uint32_t i = 0; i < MOST_VECTORS && more == 1; i++) {
-		const uint64_t left = request.in.bytes + request.out.bytes - transfer.done;
+		const uint64_t left = all - transfer.done;
 		const uint64_t most = left < CALL_BYTES ? left : CALL_BYTES;
 		const uint32_t capacity = fuzz_u8(&h->in) % MOST_SEGMENTS + 1;
 		const uint32_t filled = virtio_blk_transfer_iovec(&transfer, iov, capacity);

@@ -11,21 +11,20 @@
 #define BLK_BYTES 0x2000u /* of guest memory */
 #define BLK_DATA 0x400u   /* behind the rings of the largest queue */
 
-/* A request that the device holds. */
+/* A request that the device holds, or has held last under this head. */
 struct blk_slot {
 	bool held;
 	struct virtio_chain chain;
 	struct model_walk walk;
 	struct blk_ask *ask; /* once parsed; else NULL */
 	struct virtio_blk_storage storage;
-	struct virtio_blk_request *request; /* NULL also if there is nothing to answer */
+	struct virtio_blk_request *request; /* likewise; stays where it is */
 	struct blk_progress progress;
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
-	bool moving;   /* a transfer has begun */
-	bool done;     /* there is a result */
-	bool finished; /* and a length */
-	uint32_t len;
+	bool moving;    /* a transfer has begun */
+	bool done;      /* there is a result */
+	bool completed; /* kept until its head comes again, for its token is stale from now on */
 };
 
 struct blk_harness {
@@ -80,6 +79,15 @@ void blk_device_step(struct blk_harness *h, uint8_t op);
 void blk_any_check(struct blk_harness *h);
 void blk_any_transfer(struct blk_harness *h);
 void blk_any_memory(struct blk_harness *h);
+
+/* Steps that are about the disk alone. */
+void blk_config_read(struct blk_harness *h);
+void blk_resize(struct blk_harness *h);
+void blk_negotiate_any(struct blk_harness *h);
+void blk_migrate(struct blk_harness *h);
+
+/* The driver accepts these features. */
+void blk_negotiate(struct blk_harness *h, uint64_t features);
 
 /* Traps unless all that can be asked of the disk agrees. */
 void blk_compare(struct blk_harness *h);

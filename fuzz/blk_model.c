@@ -201,16 +201,6 @@ const struct model_piece *blk_find(const struct model_chain *chain, const struct
 	return &chain->pieces[i];
 }
 
-struct model_piece blk_status_place(const struct model_chain *chain)
-{
-	struct model_piece end = chain->last;
-
-	end.addr += end.len - 1;
-	end.offset += end.len - 1;
-	end.len = 1;
-	return end;
-}
-
 void blk_get(const struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 	     uint8_t *dst, uint64_t len)
 {
@@ -283,28 +273,56 @@ static void read_ranges(const struct world *w, struct blk_ask *ask)
 	}
 }
 
+/* The last writable byte, for which only one look-up is needed, whatever is in front of it. */
+static void find_status(struct model *queue, struct blk_ask *ask)
+{
+	const struct virtio_desc *end = &ask->chain.end;
+	struct world_place place;
+	uint64_t addr;
+	int error;
+
+	/* Of a malformed chain nobody knows where it ends; behind the end of the address space nothing is. */
+	if (ask->chain.shape || end->len == 0 || (wide)end->addr + end->len > (wide)1 << 64)
+		return;
+	addr = end->addr + (end->len - 1);
+	error = world_find(queue->map, addr, VIRTIO_ACCESS_WRITE, &place);
+	ask->answerable = error == 0;
+	ask->waits = error == VIRTIO_ENOTMAPPED;
+	if (!error)
+		ask->status = (struct model_piece){ addr, 1, *place.region, place.offset };
+}
+
+/* What is wrong with a request; errors of the chain, and of its buffers, come first. */
+static uint64_t find_errors(const struct blk_ask *ask, uint32_t segments)
+{
+	const struct model_chain *c = &ask->chain;
+	uint64_t errors = 0;
+
+	if (c->errors)
+		return c->errors;
+	if (c->needed > segments)
+		errors |= fuzz_error_bit(VIRTIO_ENOBUFS);
+	else if (c->readable_bytes < HEADER_BYTES)
+		errors |= fuzz_error_bit(VIRTIO_ESHORT);
+	return ask->answerable ? errors : errors | fuzz_error_bit(VIRTIO_ESHORT);
+}
+
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges)
 {
 	const struct model_chain *c = &ask->chain;
 	const struct blk_run header = { 0, HEADER_BYTES };
-	const uint64_t writable = c->bytes - c->readable_bytes;
 	uint8_t raw[HEADER_BYTES];
 
 	ask->room = ranges;
-	ask->refused = c->errors;
-	if (c->needed > segments)
-		ask->errors |= fuzz_error_bit(VIRTIO_ENOBUFS);
-	else if (c->readable_bytes < HEADER_BYTES)
-		ask->errors |= fuzz_error_bit(VIRTIO_ESHORT);
-	if (!ask->refused && writable == 0)
-		ask->refused = ask->errors | fuzz_error_bit(VIRTIO_ESHORT);
-	if (ask->refused || ask->errors)
+	find_status(queue, ask);
+	ask->errors = find_errors(ask, segments);
+	if (ask->errors)
 		return;
 	blk_get(queue->map->world, c, &header, 0, raw, HEADER_BYTES);
 	ask->type = (uint32_t)number(raw, 4);
 	ask->sector = number(raw + 8, 8);
 	ask->out = (struct blk_run){ HEADER_BYTES, c->readable_bytes - HEADER_BYTES };
-	ask->in = (struct blk_run){ c->readable_bytes, writable - 1 };
+	ask->in = (struct blk_run){ c->readable_bytes, c->bytes - c->readable_bytes - 1 };
 	if (on_ranges(ask->type))
 		read_ranges(queue->map->world, ask);
 }
@@ -467,6 +485,10 @@ void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t sta
 {
 	struct virtio_blk_stats *s = &m->stats;
 
+	if (!ask->answerable) {
+		s->malformed++;
+		return;
+	}
 	if (ask->errors)
 		s->others++;
 	else if (ask->type == VIRTIO_BLK_T_IN)

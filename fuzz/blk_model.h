@@ -34,8 +34,10 @@ struct blk_run {
 /* A request as the driver made it, at the moment when it was parsed. */
 struct blk_ask {
 	struct model_chain chain;
-	uint64_t refused; /* the errors that a parse may return; 0 if the chain can take a status */
-	uint64_t errors;  /* those that the request may then have */
+	uint64_t errors;           /* those that the request may have; 0 if it has none */
+	bool answerable;           /* there is a byte for a status */
+	bool waits;                /* whether there is isn't known yet: the request must come again */
+	struct model_piece status; /* where that byte is */
 	uint32_t type;
 	uint64_t sector;
 	struct blk_run out;
@@ -81,7 +83,10 @@ int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
 /* A write of the driver's: whether writeback takes its value. */
 bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t *data, size_t len);
 
-/* Reads a request from the chain that was walked, for so much storage. */
+/*
+ * Reads a request from the chain that was walked, for so much storage. Whatever is wrong with it, it has a status byte
+ * unless the chain is malformed or the last writable byte can't be written.
+ */
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges);
 
 /* What may be answered to a request before it is carried out: a set of BLK_STATUS_BIT(status). */
@@ -99,15 +104,12 @@ uint64_t blk_model_written(const struct blk_progress *p, uint8_t status);
 /* Checks that a request which ended with OK has kept the promise that it is stable. */
 void blk_model_check_stable(const struct blk_model *m, const struct blk_progress *p);
 
-/* Counts a finished request. */
+/* Counts a completed request. */
 void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t status, uint64_t written);
 
 /* Pieces of a run: that of the byte at an offset, and where in it. */
 const struct model_piece *blk_find(const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 				   uint64_t *within, uint64_t *len);
-
-/* The last writable byte. */
-struct model_piece blk_status_place(const struct model_chain *chain);
 
 /* The shadow of a run's bytes. */
 void blk_get(const struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,

@@ -42,11 +42,17 @@
 #define UNMAP 1
 #define FROM_END 0x80
 #define WRITEBACK(value) BLK_CONFIG_WRITE, 0x01 | (value) << 4
+/* A descriptor in place of one that a request has: far away, or so that it wraps. */
+#define FAR(index, len, flags, next) BLK_DESC, index, 0xff, POWER(20, 0), len, flags, next
+#define WRAPPING(index, len, flags, next) BLK_DESC, index, 0xff, NEAR_2_64(-1), len, flags, next
+#define NEXT 1
+#define WRITABLE 2
 #define POKE_BYTES(place, byte, a, b) BLK_POKE, place, byte, 1, a, b
 
 /* The device's. */
 #define DEVICE(step) (0x80 | (step))
 #define SERVE DEVICE(BLK_SERVE), 0
+#define SERVE_IN_PARTS DEVICE(BLK_SERVE), BLK_S_PARTS
 #define SERVE_WITH(...) DEVICE(BLK_SERVE), BLK_S_FAULTS, __VA_ARGS__
 #define POP DEVICE(BLK_POP)
 #define PARSE(which) DEVICE(BLK_PARSE), which
@@ -279,6 +285,39 @@ const struct seed blk_seeds[] = {
 	BLK("chain_loops", PLAIN, BLK_DESC, 0, 32, 16, 1, 0, BLK_OFFER, 0, SERVE, BLK_DESC, 0, 32, 16, 1, 77, BLK_OFFER,
 	    0, POP, PARSE(0), COMPLETE(0), BLK_OFFER, 99, SERVE),
 	BLK("far_away", PLAIN, BLK_DESC, 2, 0xff, POWER(20, 0), 40, 2, 0, BLK_OFFER, 2, SERVE),
+	BLK("bad_data", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), SERVE, READ(1, 1), SERVE),
+	BLK("bad_data_wraps", LOGGED(0), READ(1, 1), WRAPPING(1, 40, NEXT | WRITABLE, 2), SERVE),
+	BLK("bad_data_of_write", PLAIN, WRITE(1, 1), FAR(1, 40, NEXT, 2), SERVE),
+	BLK("bad_data_of_flush", PLAIN, ASK(VIRTIO_BLK_T_FLUSH, 0, 0, 30), FAR(1, 9, NEXT, 2), SERVE),
+	BLK("bad_data_of_id", LOGGED(0), GET_ID(20), FAR(1, 20, NEXT | WRITABLE, 2), SERVE),
+	BLK("bad_ranges", DISK(ALL_RANGES), SIX_LIMITS, DISCARD(0, 1, 1), FAR(1, 16, NEXT, 2), SERVE),
+	BLK("bad_header", LOGGED(0), READ(1, 1), FAR(0, 16, NEXT, 1), SERVE),
+	BLK("bad_status", LOGGED(0), READ(1, 1), FAR(2, 1, WRITABLE, 0), SERVE),
+	BLK("bad_status_and_data", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), WRAPPING(2, 9, WRITABLE, 0),
+	    SERVE),
+	BLK("bad_data_malformed", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), BLK_DESC, 2, 60, 1,
+	    NEXT | WRITABLE, 77, SERVE),
+	BLK("bad_data_without_status", PLAIN, WRITE(1, 1), FAR(1, 40, 0, 0), SERVE),
+	BLK("bad_data_apart", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), POP, PARSE(0), EXECUTE(0),
+	    FINISH(0), COMPLETE(0)),
+	BLK("bad_data_parts", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), SERVE_IN_PARTS),
+	BLK("bad_data_own", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), POP, PARSE(0), OWN(0, 1, 100, 70),
+	    FINISH(0)),
+	/* The status is the last byte of a buffer that begins in a hole, and the only one of a buffer behind it. */
+	BLK("bad_data_in_hole", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 1, Q_SIZE_16, OPTIONS(0),
+	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),
+	    SERVE),
+	BLK("bad_data_in_read_only", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 2, Q_SIZE_16, OPTIONS(0),
+	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),
+	    SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 68, 112, 0, 0), SERVE),
+	/* Data in no page, and a status in one that isn't mapped yet. */
+	BLK("bad_data_not_mapped", BLK_M_PAGES, 0x10, 40, 0x30, Q_SIZE_16, OPTIONS(0), READ(1, 1),
+	    FAR(1, 40, NEXT | WRITABLE, 2), SERVE, BLK_MAP_PAGE, 0, SERVE),
+	BLK("parts", LOGGED(BLK_O_LIFETIME), READ(1, 1), SERVE_IN_PARTS, WRITE(1, 1), SERVE_IN_PARTS, GET_ID(20),
+	    SERVE_IN_PARTS, READ(1, 1), SERVE, DEVICE(BLK_COMPLETE), 0),
+	BLK("reused", LOGGED(0), READ(1, 1), POP, PARSE(0), EXECUTE(0), FINISH(0), READ(1, 1), POP, PARSE(0),
+	    EXECUTE(0), FINISH(0), COMPLETE(0)),
+	BLK("long_status", PLAIN, READ(1, 1), BLK_DESC, 2, 100, 13, WRITABLE, 0, SERVE),
 	BLK("fine", BLK_M_FINE | BLK_M_LOGGED, 15, Q_SIZE_16, OPTIONS(ALL_RANGES), SIX_LIMITS, READ(1, 1), SERVE,
 	    WRITE(3, 1), SERVE, ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE, GET_ID(20),
 	    SERVE),

@@ -66,14 +66,14 @@ enum blk_request_flag {
 
 /* And 0x80 more than one of the device's, modulo theirs. */
 enum blk_device_step {
-	BLK_SERVE, /* pop and process, with flags: see enum blk_serve_flag */
+	BLK_SERVE, /* one request at once, with flags: see enum blk_serve_flag */
 	BLK_POP,
 	BLK_PARSE,
-	BLK_EXECUTE, /* flags */
-	BLK_MOVE,    /* flags; one vector of a transfer by the caller */
-	BLK_OWN,     /* a result of the caller's own */
-	BLK_FINISH,  /* flags */
-	BLK_COMPLETE,
+	BLK_EXECUTE,  /* flags */
+	BLK_MOVE,     /* flags; one vector of a transfer by the caller */
+	BLK_OWN,      /* a result of the caller's own */
+	BLK_FINISH,   /* flags; completes one with its result */
+	BLK_COMPLETE, /* one that can't be answered, or once more one that was completed */
 	BLK_NOTIFY,
 	BLK_CONFIG_READ,
 	BLK_RESIZE,
@@ -100,7 +100,8 @@ enum blk_migrate_flag {
 enum blk_serve_flag {
 	BLK_S_FAULTS = 0x01,   /* each call of the back end takes a byte: how it goes */
 	BLK_S_NO_STATS = 0x02, /* nothing is counted */
-	BLK_S_STALE = 0x04,    /* the chain was completed before */
+	BLK_S_STALE = 0x04,    /* the chain is completed before the request is carried out */
+	BLK_S_PARTS = 0x08,    /* pop, execute and complete, instead of one call */
 };
 
 /* How a call of the back end goes; below BLK_F_SHORT well. */

@@ -78,8 +78,6 @@ static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, 
 	}
 	if (d.len > w->bytes_left)
 		*errors |= BIT(EBYTES);
-	if ((wide)d.addr + d.len > (wide)1 << 64)
-		*errors |= BIT(EFAULT);
 	if (w->writable && !(d.flags & VRING_DESC_F_WRITE))
 		*errors |= BIT(EORDER);
 	if ((d.flags & VRING_DESC_F_NEXT) && d.next >= w->table_len)
@@ -140,29 +138,6 @@ void model_next(struct model *m, struct model_walk *w, uint16_t head, int got, c
 	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable, "another descriptor");
 }
 
-void model_walk_at_once(struct model *m, struct model_walk *w, uint16_t head, int got, const struct virtio_desc *descs,
-			uint32_t capacity)
-{
-	struct virtio_desc d;
-	uint64_t errors;
-	uint32_t n = 0;
-
-	for (; n < capacity && !w->over; n++) {
-		if (step(m, w, &d, &errors) < 0) {
-			FUZZ_CHECK(fuzz_error_bit(got) & errors, "walk returned %d, where %#llx may be", got,
-				   (unsigned long long)errors);
-			end_walk(m, w, head, got);
-			return;
-		}
-		FUZZ_CHECK(descs[n].addr == d.addr && descs[n].len == d.len && descs[n].writable == d.writable,
-			   "another descriptor");
-	}
-	if (!w->over)
-		FUZZ_CHECK(got == VIRTIO_ENOBUFS, "with room for no more, walk returned %d", got);
-	else
-		FUZZ_CHECK(got == (w->final ? w->final : (int)n), "walk returned %d", got);
-}
-
 /* Collecting */
 
 static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const struct world_place *p)
@@ -175,16 +150,25 @@ static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const 
 	c->needed++;
 }
 
+/* Adds a buffer, unless it is bad, or one before it was. */
 static void add_buffer(struct model *m, struct model_chain *c, const struct virtio_desc *d)
 {
 	const uint32_t access = d->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 	uint64_t addr = d->addr, left = d->len;
 	struct world_place p;
 
+	c->work += 3;
+	if (d->writable && d->len != 0)
+		c->end = *d;
+	if (c->bad)
+		return;
+	c->bad = world_errors(m->map, addr, left, access);
+	if (c->bad) {
+		c->work += 2 * world_pieces(m->map, addr, left, access);
+		return;
+	}
 	c->writable = c->writable || d->writable;
 	c->bytes += left;
-	c->errors |= world_errors(m->map, addr, left, access);
-	c->work += 3;
 	while (left > 0 && world_find(m->map, addr, access, &p) == 0) {
 		const uint64_t now = left < p.len ? left : p.len;
 
@@ -199,21 +183,56 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 	}
 }
 
-void model_expect_collect(struct model *m, struct model_walk *w, const struct virtio_desc *walked, uint32_t count,
-			  struct model_chain *out)
+/* Finds the last byte to be written. Returns why it can't be written, or 0; also if there is none. */
+static int find_status(struct model *m, struct model_chain *c)
 {
-	struct virtio_desc d;
+	const wide end = (wide)c->end.addr + c->end.len;
+	struct world_place p;
+	int error;
+
+	if (c->end.len == 0)
+		return 0;
+	if (end > (wide)1 << 64)
+		return VIRTIO_EFAULT;
+	c->work += 2;
+	error = world_find(m->map, (uint64_t)(end - 1), VIRTIO_ACCESS_WRITE, &p);
+	if (!error)
+		c->status = (struct model_piece){ (uint64_t)(end - 1), 1, *p.region, p.offset };
+	return error;
+}
+
+/*
+ * Which errors a collection may return. A bad buffer doesn't keep it from finding the shape wrong; one that isn't mapped
+ * yet may. What is bad for good is said only when it is known where the status is, if anywhere.
+ */
+static uint64_t collect_errors(const struct model_chain *c, int status)
+{
 	uint64_t errors = 0;
-	int found;
+
+	if (!c->bad)
+		return c->shape;
+	if (c->bad & BIT(ENOTMAPPED))
+		errors = BIT(ENOTMAPPED) | c->shape;
+	if (c->bad & ~BIT(ENOTMAPPED))
+		errors |= c->shape                      ? c->shape
+			  : status == VIRTIO_ENOTMAPPED ? BIT(ENOTMAPPED)
+							: c->bad & ~BIT(ENOTMAPPED);
+	return errors;
+}
+
+void model_expect_collect(struct model *m, const struct model_walk *w, struct model_chain *out)
+{
+	struct model_walk walking = *w;
+	struct virtio_desc d;
+	int found, status = 0;
 
 	memset(out, 0, sizeof *out);
-	for (uint32_t i = 0; i < count; i++)
-		add_buffer(m, out, &walked[i]);
-	while ((found = step(m, w, &d, &errors)) == 1)
+	while ((found = step(m, &walking, &d, &out->shape)) == 1)
 		add_buffer(m, out, &d);
-	if (found < 0)
-		out->errors |= errors;
-	out->work += w->work;
+	if (found == 0)
+		status = find_status(m, out);
+	out->errors = collect_errors(out, status);
+	out->work += walking.work;
 }
 
 static void check_piece(const struct model *m, const struct virtio_segment *s, const struct model_piece *p)
@@ -226,16 +245,41 @@ static void check_piece(const struct model *m, const struct virtio_segment *s, c
 static void check_last_writable(const struct model *m, const struct model_chain *c, const struct virtio_collected *out)
 {
 	const struct virtio_segment *s = &out->last_writable;
-	struct model_piece end = c->last;
 
-	if (c->needed == c->readable) {
+	if (c->status.len == 0)
 		FUZZ_CHECK(s->len == 0, "a last writable byte, where there is none");
+	else
+		check_piece(m, s, &c->status);
+}
+
+/* What is in the array: all of the pieces, or as many as fit. */
+static void check_front(const struct model *m, const struct model_chain *c, const struct virtio_collected *out)
+{
+	uint64_t bytes[2] = { 0, 0 };
+	uint32_t counts[2] = { 0, 0 };
+
+	FUZZ_CHECK(out->needed == c->needed, "%u segments needed, not %u", out->needed, c->needed);
+	for (uint32_t i = 0; i < c->needed && i < out->capacity; i++) {
+		check_piece(m, &out->segments[i], &c->pieces[i]);
+		counts[i >= c->readable]++;
+		bytes[i >= c->readable] += c->pieces[i].len;
+	}
+	FUZZ_CHECK(out->readable == counts[0] && out->writable == counts[1], "%u segments to read, %u to write",
+		   out->readable, out->writable);
+	FUZZ_CHECK(out->readable_bytes == bytes[0] && out->writable_bytes == bytes[1], "bytes of the chain");
+	check_last_writable(m, c, out);
+}
+
+void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
+		       const struct virtio_collected *out)
+{
+	if (!expected->shape && error != VIRTIO_ENOTMAPPED) {
+		check_front(m, expected, out);
 		return;
 	}
-	end.addr += end.len - 1;
-	end.offset += end.len - 1;
-	end.len = 1;
-	check_piece(m, s, &end);
+	FUZZ_CHECK(out->readable == 0 && out->writable == 0 && out->needed == 0, "segments of a malformed chain");
+	FUZZ_CHECK(out->readable_bytes == 0 && out->writable_bytes == 0, "bytes of a malformed chain");
+	FUZZ_CHECK(out->last_writable.len == 0, "a last writable byte of a malformed chain");
 }
 
 void model_collect(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head, int got,
@@ -243,7 +287,6 @@ void model_collect(struct model *m, struct model_walk *w, const struct model_cha
 {
 	const int success = expected->needed > out->capacity ? VIRTIO_ENOBUFS : 0;
 
-	w->over = true;
 	if (expected->errors) {
 		FUZZ_CHECK(fuzz_error_bit(got) & expected->errors, "collect returned %d, where %#llx may be", got,
 			   (unsigned long long)expected->errors);
@@ -251,17 +294,12 @@ void model_collect(struct model *m, struct model_walk *w, const struct model_cha
 		return;
 	}
 	FUZZ_CHECK(got == success, "collect returned %d", got);
-	FUZZ_CHECK(out->needed == expected->needed, "%u segments needed, not %u", out->needed, expected->needed);
-	check_last_writable(m, expected, out);
-	if (got)
-		return;
-	FUZZ_CHECK(out->readable == expected->readable && out->writable == expected->needed - expected->readable,
-		   "%u segments to read, %u to write", out->readable, out->writable);
-	FUZZ_CHECK(out->readable_bytes == expected->readable_bytes &&
-			   out->readable_bytes + out->writable_bytes == expected->bytes,
-		   "bytes of the chain");
-	for (uint32_t i = 0; i < expected->needed; i++)
-		check_piece(m, &out->segments[i], &expected->pieces[i]);
+	check_front(m, expected, out);
+	/* A walk that found no room is where it was. */
+	if (success)
+		m->stats.too_many_segments++;
+	else
+		w->over = true;
 }
 
 /* Requests */
@@ -310,30 +348,49 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		   "bytes of data");
 }
 
-/* Why nothing can come of a request whose chain is in order, or 0. */
-static int request_error(const struct model_chain *c, const struct virtio_request *r)
+/* Why nothing can come of a request whose chain is in order: any of these. */
+static uint64_t request_errors(const struct model_chain *c, const struct virtio_request *r)
 {
-	if (c->needed == c->readable)
-		return VIRTIO_ESHORT;
+	uint64_t errors = 0;
+
+	if (c->status.len == 0 || c->readable_bytes < r->header_bytes)
+		errors |= BIT(ESHORT);
 	if (c->needed > r->data.capacity)
-		return VIRTIO_ENOBUFS;
-	return c->readable_bytes < r->header_bytes ? VIRTIO_ESHORT : 0;
+		errors |= BIT(ENOBUFS);
+	return errors;
+}
+
+/* The chain is out of shape or has a bad buffer; in the latter case there may be a status. */
+static void failed_request(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head,
+			   const struct virtio_request *r)
+{
+	const uint64_t errors = expected->errors & ~BIT(ENOTMAPPED);
+
+	FUZZ_CHECK(fuzz_error_bit(r->error) & errors, "a request with error %d, where %#llx may be", r->error,
+		   (unsigned long long)errors);
+	if (expected->shape)
+		FUZZ_CHECK(r->data.last_writable.len == 0, "a status in a malformed chain");
+	else
+		check_last_writable(m, expected, &r->data);
+	check_no_data(r);
+	end_walk(m, w, head, r->error);
 }
 
 void model_request(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *r)
 {
-	w->over = true;
+	uint64_t errors;
+
 	if (expected->errors) {
-		FUZZ_CHECK(fuzz_error_bit(r->error) & expected->errors & ~BIT(ENOTMAPPED),
-			   "a request with error %d, where %#llx may be", r->error,
-			   (unsigned long long)expected->errors);
-		FUZZ_CHECK(r->data.last_writable.len == 0, "a status in a malformed chain");
-		check_no_data(r);
-		end_walk(m, w, head, r->error);
+		failed_request(m, w, expected, head, r);
 		return;
 	}
-	FUZZ_CHECK(r->error == request_error(expected, r), "a request with error %d", r->error);
+	w->over = true;
+	errors = request_errors(expected, r);
+	FUZZ_CHECK(errors ? (fuzz_error_bit(r->error) & errors) != 0 : r->error == 0, "a request with error %d",
+		   r->error);
+	if (errors & BIT(ENOBUFS))
+		m->stats.too_many_segments++;
 	FUZZ_CHECK(r->data.needed == expected->needed, "%u segments needed, not %u", r->data.needed, expected->needed);
 	check_last_writable(m, expected, &r->data);
 	if (r->error)

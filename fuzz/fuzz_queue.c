@@ -470,6 +470,17 @@ static void driver_step(struct harness *h, uint8_t op)
 	steps[op % DRIVER_STEPS](h);
 }
 
+static void compare(const struct harness *h)
+{
+	struct virtio_queue_stats stats;
+
+	virtio_queue_get_stats(&h->queue, &stats);
+	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "%llu arrays too small",
+		   (unsigned long long)stats.too_many_segments);
+	world_compare(h->world);
+	model_compare(&h->model, &h->queue);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct harness *h = fuzz_alloc(sizeof *h);
@@ -484,8 +495,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			harness_device_step(h, op & 0x7f);
 		else
 			driver_step(h, op);
-		world_compare(h->world);
-		model_compare(&h->model, &h->queue);
+		compare(h);
 	}
 	harness_drop_requests(h);
 	world_free(h->world);

@@ -53,8 +53,11 @@
 #define NOTIFY DEVICE(DEVICE_NEEDS_NOTIFICATION)
 #define UNDO DEVICE(DEVICE_UNDO), 0
 #define WALK DEVICE(DEVICE_WALK), 0
-#define WALK_AT_ONCE(room) DEVICE(DEVICE_WALK_AT_ONCE), room, 0
-#define COLLECT_AFTER(steps, room) DEVICE(DEVICE_COLLECT_AFTER), (steps)-1 + 4 * (room), 0
+#define COLLECT_TWICE(room) DEVICE(DEVICE_COLLECT_TWICE), room, 0
+#define IS_IN_FLIGHT(how) DEVICE(DEVICE_IS_IN_FLIGHT), how, 0
+#define INIT_AGAIN DEVICE(DEVICE_RESET), 3
+#define INIT_AGAIN_LATE DEVICE(DEVICE_RESET), 7
+#define START DEVICE(DEVICE_START), 0
 /* Requests: of 16 bytes of header and any number of segments, or as said. */
 #define ADD_PLAIN DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1)
 #define ADD_TABLE_OF(at, ...) DRIVER_ADD_INDIRECT, 2, __VA_ARGS__, at
@@ -69,6 +72,12 @@
 /* DRIVER_CHAIN: descriptors, the first one's index, what is wrong. Tables are 144 and more. */
 #define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
+/* A header at descriptor 0, data and a status at these addresses; they are available. */
+#define NOWHERE 0xf1, 20
+#define WRAPS 0xf1, 0xff, 0xfc, 255, 255, 255, 255, 255, 255, 255
+#define PARTS(header, data, status)                                                                                    \
+	DRIVER_DESC, 0, header, 16, 1, 1, DRIVER_DESC, 1, data, 9, 3, 2, DRIVER_DESC, 2, status, 8, 2, 0,              \
+		DRIVER_OFFER, 0
 #define X4(buffer) buffer, buffer, buffer, buffer
 
 /* An address: memory's length less 16. */
@@ -82,14 +91,26 @@ static const struct seed seeds[] = {
 	QUEUE("table", Q_SIZE_8, M_FLAT, ADD_TABLE, ADD_TABLE, SERVE, POP, WALK, COMPLETE),
 	QUEUE("walk", Q_SIZE_8, M_FLAT, ADD_2, POP, DEVICE(DEVICE_NEXT), 0, DEVICE(DEVICE_NEXT), 0, DEVICE(DEVICE_NEXT),
 	      0),
-	QUEUE("at_once", Q_SIZE_8, M_FLAT, DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1), POP, WALK_AT_ONCE(3),
-	      WALK_AT_ONCE(3), COMPLETE, DRIVER_ADD_INDIRECT, 2, R(0, 16), W(64, 30), W(128, 1), 0, POP,
-	      WALK_AT_ONCE(4), COMPLETE, ADD_2, POP, WALK_AT_ONCE(1), WALK_AT_ONCE(3), COMPLETE),
-	QUEUE("at_once_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP, WALK_AT_ONCE(8),
-	      COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, WALK_AT_ONCE(3)),
-	QUEUE("collect_after", Q_SIZE_8, M_FLAT, DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1), POP,
-	      COLLECT_AFTER(1, 8), COMPLETE, DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1), POP, COLLECT_AFTER(3, 8),
-	      COMPLETE, ADD_2, POP, COLLECT_AFTER(2, 1)),
+	QUEUE("collect_twice", Q_SIZE_8, M_FLAT, ADD_PLAIN, POP, COLLECT_TWICE(2), COMPLETE, ADD_TABLE, POP,
+	      DEVICE(DEVICE_COLLECT), 0, 0, COLLECT_TWICE(1), COMPLETE, ADD_2, POP, COLLECT_TWICE(0), WALK, COMPLETE,
+	      ADD_2, POP, DEVICE(DEVICE_COLLECT), 1, 0, WALK, COMPLETE),
+	QUEUE("collect_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
+	      COLLECT_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, COLLECT_TWICE(0)),
+	/* Each buffer of three is nowhere in turn, or wraps: the status is there unless it is that one. */
+	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, COLLECT, COMPLETE,
+	      PARTS(128, NOWHERE, 130), POP, COLLECT_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, COLLECT,
+	      COMPLETE, PARTS(128, WRAPS, 130), POP, COLLECT, COMPLETE, PARTS(128, 130, WRAPS), POP, WALK, COMPLETE),
+	QUEUE("request_bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP_REQUEST, COMPLETE_REQUEST(0),
+	      PARTS(128, NOWHERE, 130), POP_REQUEST, COMPLETE_REQUEST(9), PARTS(128, 130, NOWHERE), POP_REQUEST,
+	      COMPLETE_REQUEST(0), PARTS(128, WRAPS, 130), POP, PARSE_REQUEST(0), COMPLETE_REQUEST(0)),
+	QUEUE("is_in_flight", Q_SIZE_8, M_FLAT, ADD_1, ADD_2, POP, IS_IN_FLIGHT(0), IS_IN_FLIGHT(0xe1), POP,
+	      IS_IN_FLIGHT(0xe2), COMPLETE, IS_IN_FLIGHT(0xa0), IS_IN_FLIGHT(0xe3), IS_IN_FLIGHT(0xd1),
+	      IS_IN_FLIGHT(0xe0), COMPLETE, IS_IN_FLIGHT(0xa1)),
+	/* A second init revives no token. The next head is the same; so is each sequence number if it begins anew. */
+	QUEUE("init_again", Q_SIZE_8, M_FLAT, ADD_1, POP, INIT_AGAIN, IS_IN_FLIGHT(0xa0), START, ADD_1, POP,
+	      COMPLETE_AS(0xa0, 1), COMPLETE, INIT_AGAIN_LATE, START, ADD_1, ADD_1, POP, POP, IS_IN_FLIGHT(0xe3),
+	      COMPLETE, COMPLETE, ADD_PLAIN, POP_REQUEST, INIT_AGAIN, START, COMPLETE_REQUEST_AS(0xff), ADD_PLAIN,
+	      POP_REQUEST, COMPLETE_REQUEST_AS(0xc9), COMPLETE_REQUEST(1)),
 	QUEUE("request", Q_SIZE_8, M_FLAT, ADD_PLAIN, ADD_PLAIN, POP_REQUEST, POP_REQUEST, STREAM(0, 9), STREAM(1, 30),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(29), DRIVER_ADD_INDIRECT, 2, R(0, 16), R(64, 30), W(128, 1), 0,
 	      POP_REQUEST, STREAM(0, 90), COMPLETE_REQUEST(0), NOTIFY),

@@ -51,10 +51,10 @@ bool model_in_flight_token(const struct model *m, struct virtio_token token)
 {
 	const struct model_request *r;
 
-	if (!m->started || token.head >= m->config.size)
+	if (!m->started || virtio_token_head(token) >= m->config.size)
 		return false;
-	r = &m->requests[token.head];
-	return r->state == MODEL_FLIGHT && r->token.sequence == token.sequence;
+	r = &m->requests[virtio_token_head(token)];
+	return r->state == MODEL_FLIGHT && r->token.value == token.value;
 }
 
 /* Faults */
@@ -159,6 +159,12 @@ void model_reset(struct model *m)
 	*m = fresh;
 }
 
+void model_init_again(struct model *m)
+{
+	m->stats = (struct virtio_queue_stats){ .first_head = 0xffff };
+	model_reset(m);
+}
+
 void model_set_memory(struct model *m, struct world_map *map, int got)
 {
 	const uint64_t errors = m->started ? area_errors(&m->config, map) : BIT(ENOTREADY);
@@ -190,10 +196,10 @@ static int look(struct model *m)
 /* A token is never given out twice. */
 static void new_token(struct model *m, struct virtio_token token, uint16_t head)
 {
-	FUZZ_CHECK(token.head == head, "a token for head %u, not %u", token.head, head);
+	FUZZ_CHECK(virtio_token_head(token) == head, "a token for head %u, not %u", virtio_token_head(token), head);
 	for (uint32_t i = 0; i < m->past_count && i < MODEL_PAST; i++)
-		FUZZ_CHECK(m->past[i].head != head || m->past[i].sequence != token.sequence, "an old token");
-	FUZZ_CHECK(token.sequence != 0, "a token of zeroes");
+		FUZZ_CHECK(m->past[i].value != token.value, "an old token");
+	FUZZ_CHECK((token.value >> 16 & 1) != 0, "a token with an even sequence number");
 	m->past[m->past_count++ % MODEL_PAST] = token;
 }
 
@@ -261,7 +267,7 @@ uint64_t model_pop_not_mapped(struct model *m)
 
 	FUZZ_CHECK(not_popping(m) == 0 && find_head(m, &head) == 1, "nothing to pop that could not be mapped");
 	walk = walk_of(m, head);
-	model_expect_collect(m, &walk, NULL, 0, &c);
+	model_expect_collect(m, &walk, &c);
 	model_not_mapped(m, &walk, &c);
 	return c.work;
 }
@@ -285,7 +291,7 @@ void model_undo(struct model *m, struct virtio_token token, int got)
 		EXPECT("undo", got, BIT(ESTALE), 0);
 		return;
 	}
-	r = &m->requests[token.head];
+	r = &m->requests[virtio_token_head(token)];
 	if (m->broken)
 		errors |= BIT(EBROKEN);
 	if (r->popped + 1 != m->pops)
@@ -358,13 +364,13 @@ void model_complete(struct model *m, const struct virtio_completion *list, uint3
 	for (uint32_t i = 0; i < count; i++) {
 		stale = stale || !model_in_flight_token(m, list[i].token);
 		for (uint32_t j = 0; j < i; j++)
-			stale = stale || list[i].token.head == list[j].token.head;
+			stale = stale || virtio_token_head(list[i].token) == virtio_token_head(list[j].token);
 	}
 	EXPECT("complete", got, stale ? BIT(ESTALE) : 0, 0);
 	if (stale)
 		return;
 	for (uint32_t i = 0; i < count; i++)
-		complete_one(m, (uint16_t)list[i].token.head, list[i].len);
+		complete_one(m, virtio_token_head(list[i].token), list[i].len);
 	if (m->config.in_order)
 		put_used_in_order(m);
 	if (m->next_used != before)

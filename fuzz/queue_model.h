@@ -75,16 +75,23 @@ struct model_piece {
 	uint64_t offset;
 };
 
-/* A chain that was walked to its end in one go. */
+/*
+ * A chain that was walked to its end in one go. Pieces, counts and bytes are those of all buffers, or of those in front of
+ * the first bad one.
+ */
 struct model_chain {
-	uint64_t errors;
+	uint64_t errors;        /* of which a collection returns one; 0 if all is well */
+	uint64_t shape;         /* what may be said to be wrong with the descriptors */
+	uint64_t bad;           /* what may be said to be wrong with the first bad buffer */
+	struct virtio_desc end; /* the last buffer to be written that is not empty; of length 0 if there is none */
 	uint32_t needed;
 	uint32_t readable; /* pieces in front of the writable ones */
 	uint64_t readable_bytes;
 	uint64_t bytes;
 	struct model_piece pieces[MODEL_PIECES]; /* the first ones */
 	struct model_piece last;
-	bool writable; /* a writable buffer has come */
+	struct model_piece status; /* the last byte of end, or of length 0 if it can't be written */
+	bool writable;             /* a writable buffer has come */
 	uint64_t work;
 };
 
@@ -97,6 +104,9 @@ bool model_in_flight_token(const struct model *m, struct virtio_token token);
 
 void model_start(struct model *m, const struct virtio_queue_config *config, struct world_map *map, int got);
 void model_reset(struct model *m);
+
+/* A second virtio_queue_init(): tokens from before it stay stale. */
+void model_init_again(struct model *m);
 void model_set_memory(struct model *m, struct world_map *map, int got);
 void model_pop(struct model *m, struct model_walk *walk, int got, const struct virtio_chain *chain);
 void model_available(struct model *m, int got);
@@ -116,16 +126,13 @@ void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int g
 /* One step of virtio_chain_next(). */
 void model_next(struct model *m, struct model_walk *walk, uint16_t head, int got, const struct virtio_desc *desc);
 
-/* virtio_chain_walk(), and the array that it has filled. */
-void model_walk_at_once(struct model *m, struct model_walk *walk, uint16_t head, int got,
-			const struct virtio_desc *descs, uint32_t capacity);
-
 /*
- * What virtio_chain_collect() is to find, or virtio_chain_collect_after() what the walk has yielded before; to be called
- * before it, and what it said.
+ * What virtio_chain_collect() is to find, to be called before it; what it said; and what it has left behind if that is an
+ * error other than VIRTIO_ENOBUFS.
  */
-void model_expect_collect(struct model *m, struct model_walk *walk, const struct virtio_desc *walked, uint32_t count,
-			  struct model_chain *out);
+void model_expect_collect(struct model *m, const struct model_walk *walk, struct model_chain *out);
+void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
+		       const struct virtio_collected *out);
 void model_collect(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_collected *out);
 

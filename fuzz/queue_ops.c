@@ -40,7 +40,7 @@ static void remember(struct harness *h, struct virtio_token token)
 
 struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain, const struct model_walk *walk)
 {
-	struct harness_request *r = &h->requests[chain->token.head];
+	struct harness_request *r = &h->requests[virtio_token_head(chain->token)];
 
 	drop(h, r);
 	r->chain = *chain;
@@ -62,6 +62,21 @@ struct harness_request *harness_pick(struct harness *h)
 	return NULL;
 }
 
+/* What an entry may hold that is in flight no more, or under a flag; and one bit of the high half wrong. */
+static uint64_t odd_token(uint64_t value, uint8_t how)
+{
+	switch (how & 3) {
+	case 0:
+		return 0;
+	case 1:
+		return VIRTIO_INFLIGHT_IDLE;
+	case 2:
+		return value | VIRTIO_INFLIGHT_FLAGGED;
+	default:
+		return value ^ UINT64_C(1) << (32 + (how >> 2 & 3) * 10);
+	}
+}
+
 /* A token: mostly of a request in flight, else an old one, one that is nearly right, or anything. */
 static struct virtio_token pick_token(struct harness *h)
 {
@@ -74,20 +89,20 @@ static struct virtio_token pick_token(struct harness *h)
 	if (how < 0xb0)
 		return h->tokens[how % HARNESS_TOKENS];
 	if (how < 0xd0)
-		token.sequence = (uint32_t)((int64_t)token.sequence + (int8_t)fuzz_u8(&h->in));
+		token.value += (uint64_t)(int64_t)(int8_t)fuzz_u8(&h->in) << 16;
 	else if (how < 0xe0)
-		token.head += 1u << how % 16;
+		token.value += UINT64_C(1) << how % 16;
 	else if (how < 0xf0)
-		token.sequence = how & 1 ? (uint32_t)VIRTIO_INFLIGHT_IDLE : 0;
+		token.value = odd_token(token.value, how);
 	else
-		token = (struct virtio_token){ fuzz_u32(&h->in), fuzz_u32(&h->in) };
+		token.value = fuzz_u64(&h->in);
 	return token;
 }
 
 /* The request popped last, for undoing. */
 static struct virtio_token last_token(struct harness *h)
 {
-	struct virtio_token token = { 0, 0 };
+	struct virtio_token token = { 0 };
 	uint64_t last = 0;
 
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {
@@ -140,7 +155,7 @@ static void next(struct harness *h, struct harness_request *r)
 	got = virtio_chain_next(&r->chain, &desc);
 	if (got != 1)
 		FUZZ_CHECK(memcmp(&desc, &before, sizeof desc) == 0, "a walk that ended touched the descriptor");
-	model_next(&h->model, &r->walk, (uint16_t)r->chain.token.head, got, &desc);
+	model_next(&h->model, &r->walk, virtio_token_head(r->chain.token), got, &desc);
 	h->allowed += 2 * r->walk.work;
 }
 
@@ -164,51 +179,45 @@ static void device_walk(struct harness *h)
 		next(h, r);
 }
 
-/* Into an array of exactly so many. */
-static void device_walk_at_once(struct harness *h)
+/* An error is final, and nothing is left to be used, whatever the array. */
+static void collect_after_error(struct harness *h, struct harness_request *r, int error)
 {
-	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
-	struct harness_request *r = harness_pick(h);
-	struct virtio_desc *descs;
-	int got;
+	struct virtio_collected out = { .segments = r->segments, .needed = NO_ARGUMENT };
+	const struct model_chain nothing = { .shape = r->model->errors };
 
-	if (!r || !r->walkable)
-		return;
-	r->fresh = false;
-	descs = fuzz_alloc(sizeof *descs * capacity);
-	got = virtio_chain_walk(&r->chain, descs, capacity);
-	model_walk_at_once(&h->model, &r->walk, (uint16_t)r->chain.token.head, got, descs, capacity);
-	h->allowed += 2 * r->walk.work;
-	free(descs);
+	FUZZ_CHECK(virtio_chain_collect(&r->chain, &out) == error, "another error than %d", error);
+	model_left_behind(&h->model, &nothing, error, &out);
 }
 
-/* @walked  what has been walked of the request; none for one that is fresh */
-static void collect(struct harness *h, struct harness_request *r, uint32_t capacity, const struct virtio_desc *walked,
-		    uint32_t count)
+/* Collects a request that is at its start. Returns what was returned. */
+static int collect(struct harness *h, struct harness_request *r, uint32_t capacity)
 {
-	const uint16_t head = (uint16_t)r->chain.token.head;
-	struct virtio_collected out, before;
+	const uint16_t head = virtio_token_head(r->chain.token);
+	struct virtio_collected out;
 	int got;
 
-	r->fresh = false;
 	r->segments = fuzz_alloc(sizeof *r->segments * capacity);
 	r->model = fuzz_alloc(sizeof *r->model);
 	memset(&out, NO_ARGUMENT, sizeof out);
 	out.segments = r->segments;
 	out.capacity = capacity;
-	memcpy(&before, &out, sizeof out);
-	model_expect_collect(&h->model, &r->walk, walked, count, r->model);
+	model_expect_collect(&h->model, &r->walk, r->model);
 	h->allowed += 2 * r->model->work;
-	got = walked ? virtio_chain_collect_after(&r->chain, walked, count, &out)
-		     : virtio_chain_collect(&r->chain, &out);
+	got = virtio_chain_collect(&r->chain, &out);
+	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "another array");
 	model_collect(&h->model, &r->walk, r->model, head, got, &out);
-	if (got != 0 && got != VIRTIO_ENOBUFS)
-		FUZZ_CHECK(memcmp(&out, &before, sizeof out) == 0, "a chain that was refused touched the answer");
-	if (got != 0) {
-		forget_collected(r);
-		return;
+	/* Without room the walk is at its start still. */
+	r->fresh = got == VIRTIO_ENOBUFS;
+	if (got == 0) {
+		harness_begin_streams(r, &out, 0, 0);
+		return 0;
 	}
-	harness_begin_streams(r, &out, 0, 0);
+	if (!r->fresh) {
+		model_left_behind(&h->model, r->model, got, &out);
+		collect_after_error(h, r, got);
+	}
+	forget_collected(r);
+	return got;
 }
 
 static void device_collect(struct harness *h)
@@ -217,44 +226,26 @@ static void device_collect(struct harness *h)
 	struct harness_request *r = harness_pick(h);
 
 	if (r && r->fresh && r->walkable)
-		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1), NULL, 0);
+		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
-/* Of a walk that has ended. An error comes again, whatever is to be said about the buffers, and isn't counted again. */
-static void collect_after_end(struct harness *h, struct harness_request *r, const struct virtio_desc *walked,
-			      uint32_t count, int end)
+/* With too little room, which is counted each time, and then with more. */
+static void device_collect_twice(struct harness *h)
 {
-	struct virtio_collected out = { .segments = NULL };
-
-	if (end < 0)
-		FUZZ_CHECK(virtio_chain_collect_after(&r->chain, walked, count, &out) == end, "another error than %d",
-			   end);
-	else
-		collect(h, r, MOST_SEGMENTS, walked, count);
-}
-
-/* A parser that looks at the first descriptors, and then wants all of them. */
-static void device_collect_after(struct harness *h)
-{
-	const uint8_t how = fuzz_u8(&h->in);
-	const uint32_t steps = 1 + (how & 3);
+	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
 	struct harness_request *r = harness_pick(h);
-	struct virtio_desc walked[4];
 
-	if (!r || !r->fresh || !r->walkable)
-		return;
-	for (uint32_t i = 0; i < steps; i++) {
-		const int got = virtio_chain_next(&r->chain, &walked[i]);
+	if (r && r->fresh && r->walkable && collect(h, r, capacity) == VIRTIO_ENOBUFS)
+		collect(h, r, MOST_SEGMENTS);
+}
 
-		model_next(&h->model, &r->walk, (uint16_t)r->chain.token.head, got, &walked[i]);
-		h->allowed += 2 * r->walk.work;
-		r->fresh = false;
-		if (got != 1) {
-			collect_after_end(h, r, walked, i, got);
-			return;
-		}
-	}
-	collect(h, r, (how >> 2) % (MOST_SEGMENTS + 1), walked, steps);
+static void device_is_in_flight(struct harness *h)
+{
+	const struct virtio_token token = pick_token(h);
+	const bool got = virtio_queue_is_in_flight(&h->queue, token);
+
+	FUZZ_CHECK(got == model_in_flight_token(&h->model, token), "%#llx is in flight: %d",
+		   (unsigned long long)token.value, got);
 }
 
 static void device_stream(struct harness *h)
@@ -307,7 +298,7 @@ static void device_serve(struct harness *h)
 
 	if (!r)
 		return;
-	collect(h, r, MOST_SEGMENTS, NULL, 0);
+	collect(h, r, MOST_SEGMENTS);
 	if (r->segments)
 		harness_echo(h, r);
 	complete(h, r->chain.token, r->segments ? virtio_writer_used(&r->writer) : 0);
@@ -383,12 +374,42 @@ static void device_set_memory(struct harness *h)
 		h->requests[i].walkable = false;
 }
 
+/* Of a queue that isn't started: no chain that is kept reaches a byte. */
+static void check_no_memory(struct harness *h)
+{
+	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
+		struct virtio_memory_cursor *cursor = &h->queue.memory[i];
+		uint8_t byte = NO_ARGUMENT;
+
+		FUZZ_CHECK(virtio_memory_read(cursor, h->base, &byte, 1) == VIRTIO_EFAULT, "a read after a reset");
+		FUZZ_CHECK(virtio_memory_write(cursor, h->base, &byte, 1) == VIRTIO_EFAULT, "a write after a reset");
+		FUZZ_CHECK(byte == NO_ARGUMENT, "a failure touched a byte");
+	}
+}
+
+/* Once more, perhaps after so many pops that the sequence number is about to fill the low half of a token. */
+static void init_again(struct harness *h, bool late)
+{
+	FUZZ_CHECK(virtio_queue_init(&h->queue, NULL, h->model.storage) == VIRTIO_EINVAL, "init without storage");
+	if (late)
+		h->queue.sequence |= UINT64_C(0xffff) << 16;
+	FUZZ_CHECK(virtio_queue_init(&h->queue, h->inflight, h->model.storage) == 0, "a second init");
+	model_init_again(&h->model);
+}
+
 static void device_reset(struct harness *h)
 {
-	virtio_queue_reset(&h->queue);
-	model_reset(&h->model);
+	const uint8_t how = fuzz_u8(&h->in);
+
+	if (how & 2) {
+		init_again(h, how & 4);
+	} else {
+		virtio_queue_reset(&h->queue);
+		model_reset(&h->model);
+	}
+	check_no_memory(h);
 	harness_drop_requests(h);
-	if (fuzz_u8(&h->in) & 1)
+	if (how & 1)
 		harness_reset_driver(h);
 }
 
@@ -489,7 +510,7 @@ static void device_replay(struct harness *h)
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t index = h->saved_count - h->model.replay;
 	const uint16_t head = how < 0xc0 && index < h->saved_count ? h->saved_heads[index] : how & 0x3f;
-	struct virtio_chain chain = { .token = { 1, 2 } };
+	struct virtio_chain chain = { .token = { NO_ARGUMENT } };
 	struct model_walk walk;
 	const int got = virtio_queue_replay(&h->queue, head, &chain);
 
@@ -497,8 +518,7 @@ static void device_replay(struct harness *h)
 	if (got == 1)
 		harness_keep(h, &chain, &walk);
 	else
-		FUZZ_CHECK(chain.token.sequence == 1 && chain.token.head == 2 && !chain.memory,
-			   "a failure touched the chain");
+		FUZZ_CHECK(chain.token.value == NO_ARGUMENT && !chain.memory, "a failure touched the chain");
 }
 
 /* Save, stop, go on elsewhere and replay: what a migration does. */
@@ -549,8 +569,8 @@ void harness_device_step(struct harness *h, uint8_t op)
 		[DEVICE_RESTORE] = device_restore,
 		[DEVICE_REPLAY] = device_replay,
 		[DEVICE_MIGRATE] = device_migrate,
-		[DEVICE_WALK_AT_ONCE] = device_walk_at_once,
-		[DEVICE_COLLECT_AFTER] = device_collect_after,
+		[DEVICE_COLLECT_TWICE] = device_collect_twice,
+		[DEVICE_IS_IN_FLIGHT] = device_is_in_flight,
 		[DEVICE_POP_REQUEST] = harness_pop_request,
 		[DEVICE_PARSE_REQUEST] = harness_parse_request,
 		[DEVICE_COMPLETE_REQUEST] = harness_complete_request,

@@ -44,13 +44,11 @@ static void take_up(struct harness *h, struct harness_request *kept, struct virt
 {
 	struct model_chain *c = kept->model;
 
-	model_request(&h->model, &kept->walk, c, (uint16_t)r->token.head, r);
+	model_request(&h->model, &kept->walk, c, virtio_token_head(r->token), r);
 	kept->fresh = false;
 	kept->walkable = false;
 	kept->request = r;
-	kept->status = c->last;
-	kept->status.addr += c->last.len - 1;
-	kept->status.offset += c->last.len - 1;
+	kept->status = c->status;
 	kept->status.len = r->data.last_writable.len;
 	kept->room = r->error ? 0 : c->bytes - c->readable_bytes - 1;
 	if (r->error) {
@@ -86,7 +84,7 @@ void harness_pop_request(struct harness *h)
 	}
 	kept = harness_keep(h, &chain, &walk);
 	kept->model = fuzz_alloc(sizeof *kept->model);
-	model_expect_collect(&h->model, &kept->walk, NULL, 0, kept->model);
+	model_expect_collect(&h->model, &kept->walk, kept->model);
 	h->allowed += 2 * kept->model->work;
 	take_up(h, kept, r);
 }
@@ -103,12 +101,11 @@ void harness_parse_request(struct harness *h)
 	r = make_request(h);
 	before = *r;
 	c = fuzz_alloc(sizeof *c);
-	model_expect_collect(&h->model, &kept->walk, NULL, 0, c);
+	model_expect_collect(&h->model, &kept->walk, c);
 	h->allowed += 2 * c->work;
 	got = virtio_request_parse(&kept->chain, r);
 	if (got == 0) {
-		FUZZ_CHECK(r->token.head == kept->chain.token.head && r->token.sequence == kept->chain.token.sequence,
-			   "a request with another token");
+		FUZZ_CHECK(r->token.value == kept->chain.token.value, "a request with another token");
 		kept->model = c;
 		take_up(h, kept, r);
 		return;
@@ -133,7 +130,7 @@ static struct virtio_request pick_request(struct harness *h, const struct harnes
 	else
 		r = *(*kept)->request;
 	if (how >= 0xc0 && how < 0xe0)
-		r.token.sequence += 2 * (uint32_t)(how & 7);
+		r.token.value += (uint64_t)(how & 7) << (how & 8 ? 33 : 17);
 	return r;
 }
 

@@ -37,16 +37,16 @@ enum device_step {
 	DEVICE_READ_IDX,
 	DEVICE_SET_INDEX,
 	DEVICE_SET_MEMORY,
-	DEVICE_RESET,
+	DEVICE_RESET, /* or a second virtio_queue_init() */
 	DEVICE_START,
 	DEVICE_SAVE,
 	DEVICE_SAVE_IN_FLIGHT,
 	DEVICE_RESTORE,
 	DEVICE_REPLAY,
-	DEVICE_MIGRATE, /* save, reset, restore, replay */
-	DEVICE_WALK_AT_ONCE,
-	DEVICE_COLLECT_AFTER, /* some steps */
-	DEVICE_POP_REQUEST,   /* of a header, data and a status */
+	DEVICE_MIGRATE,       /* save, reset, restore, replay */
+	DEVICE_COLLECT_TWICE, /* into an array that may be too small, and again into a larger one */
+	DEVICE_IS_IN_FLIGHT,
+	DEVICE_POP_REQUEST, /* of a header, data and a status */
 	DEVICE_PARSE_REQUEST,
 	DEVICE_COMPLETE_REQUEST,
 	DEVICE_STEPS,

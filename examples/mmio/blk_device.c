@@ -31,30 +31,11 @@
  */
 static int serve_one(struct blk_device *blk, uint64_t *bytes)
 {
-	const struct virtio_blk_storage storage = {
-		.segments = blk->segments,
-		.segment_capacity = BLK_SEGMENTS,
-		.ranges = blk->ranges,
-		.range_capacity = BLK_RANGES,
-	};
-	struct virtio_blk_result result;
-	struct virtio_blk_request request;
-	struct virtio_chain chain;
-	uint32_t used = 0;
-	int got = virtio_queue_pop(&blk->queue, &chain);
+	const int got = virtio_blk_process(&blk->blk, &blk->queue, &blk->request, &blk->stats);
 
-	if (got <= 0)
-		return got;
-	if (virtio_blk_parse(&chain, &storage, &request)) {
-		/* There is no byte for a status. */
-		blk->stats.malformed++;
-	} else {
-		virtio_blk_execute(&blk->blk, &request, &result);
-		*bytes += request.in.bytes + request.out.bytes;
-		used = virtio_blk_finish(&request, &result, &blk->stats);
-	}
-	got = virtio_queue_complete(&blk->queue, chain.token, used);
-	return got < 0 ? got : 1;
+	if (got == 1)
+		*bytes += virtio_blk_in(&blk->request).bytes + virtio_blk_out(&blk->request).bytes;
+	return got;
 }
 
 void blk_run(struct blk_device *blk)
@@ -209,7 +190,11 @@ static int make_device(struct blk_device *blk)
 		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 	};
 
+	const struct virtio_blk_storage storage = { blk->segments, BLK_SEGMENTS, blk->ranges, BLK_RANGES };
+
 	blk->configs[0].config.max_size = BLK_QUEUE_SIZE;
+	if (virtio_blk_request_init(&blk->request, &storage))
+		return -1;
 	if (virtio_queue_init(&blk->queue, blk->inflight, BLK_QUEUE_SIZE))
 		return -1;
 	return virtio_device_init(&blk->device, &options) ? -1 : 0;

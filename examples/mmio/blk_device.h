@@ -34,6 +34,7 @@ struct blk_device {
 	struct virtio_device_queue configs[1];
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(BLK_QUEUE_SIZE)];
+	struct virtio_blk_request request;
 	struct virtio_segment segments[BLK_SEGMENTS]; /* of the request being served; ranges too */
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk blk;

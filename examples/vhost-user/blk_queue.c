@@ -2,6 +2,7 @@
 /* Block requests by ordinary system calls, and what all queues have in common. */
 #include "blk_queue.h"
 
+#include "device.h"
 #include "event_loop.h"
 #include "log.h"
 
@@ -32,14 +33,16 @@ bool blk_queue_turn_is_over(int64_t end)
 	return now_ns() >= end;
 }
 
-struct virtio_blk_storage blk_queue_storage(struct blk_queue_storage *storage)
+int blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage)
 {
-	return (struct virtio_blk_storage){
+	const struct virtio_blk_storage arrays = {
 		.segments = storage->segments,
 		.segment_capacity = BLK_QUEUE_SEGMENTS,
 		.ranges = storage->ranges,
 		.range_capacity = BLK_QUEUE_RANGES,
 	};
+
+	return virtio_blk_request_init(request, &arrays);
 }
 
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error)
@@ -57,70 +60,75 @@ void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request 
 {
 	errno = 0;
 	virtio_blk_execute(queue->blk, request, result);
-	if (result->error && !request->error)
+	if (result->error && !request->base.error)
 		blk_queue_log_failure(queue, result->error, errno);
-}
-
-int blk_queue_give_back(struct blk_queue *queue, struct virtio_queue *virtq, struct virtio_token token)
-{
-	queue->stats.malformed++;
-	return virtio_queue_complete(virtq, token, 0);
-}
-
-int blk_queue_finish(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request,
-		     const struct virtio_blk_result *result)
-{
-	return virtio_queue_complete(virtq, request->token, virtio_blk_finish(request, result, &queue->stats));
 }
 
 /* Ordinary system calls */
 
 struct sync_queue {
 	struct blk_queue queue;
+	/*
+	 * All chains that were there at once are popped before the first is served: so a head that the driver makes
+	 * available again while it is in flight breaks the ring, as it does with io_uring.
+	 */
+	struct virtio_chain popped[BLK_QUEUE_SIZE];
+	unsigned int next, end; /* those of them that are not served yet */
+	struct virtio_blk_request request;
 	struct blk_queue_storage storage; /* of the request being served */
 };
 
-/*
- * What virtio_blk_process() does, and failures are logged. Memory that isn't mapped at the moment doesn't occur here.
- */
-static int serve_chain(struct sync_queue *sync, struct virtio_queue *virtq, struct virtio_chain *chain)
+/* Returns 0, or why the queue broke. Memory that isn't mapped at the moment doesn't occur here. */
+static int serve_next(struct sync_queue *sync, struct virtio_queue *virtq)
 {
-	const struct virtio_blk_storage storage = blk_queue_storage(&sync->storage);
-	struct virtio_blk_request request;
 	struct virtio_blk_result result;
+	const int error = virtio_blk_parse(&sync->popped[sync->next++], &sync->request);
 
-	if (virtio_blk_parse(chain, &storage, &request))
-		return blk_queue_give_back(&sync->queue, virtq, chain->token);
-	blk_queue_execute(&sync->queue, &request, &result);
-	return blk_queue_finish(&sync->queue, virtq, &request, &result);
+	if (error)
+		return error;
+	blk_queue_execute(&sync->queue, &sync->request, &result);
+	return virtio_blk_complete(virtq, &sync->request, &result, &sync->queue.stats);
+}
+
+/* Pops what is there. Returns 0, or why the queue broke. */
+static int take(struct sync_queue *sync, struct virtio_queue *virtq, unsigned int budget)
+{
+	int got = 1;
+
+	sync->next = 0;
+	sync->end = 0;
+	while (got == 1 && sync->end < budget && sync->end < BLK_QUEUE_SIZE) {
+		got = virtio_queue_pop(virtq, &sync->popped[sync->end]);
+		sync->end += got == 1;
+	}
+	return got < 0 ? got : 0;
 }
 
 static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 	const int64_t end = blk_queue_turn();
-	struct virtio_chain chain;
+	int error = sync->next == sync->end ? take(sync, virtq, budget) : 0;
 
-	for (; budget > 0; budget--) {
-		int got = virtio_queue_pop(virtq, &chain);
-
-		if (got > 0)
-			got = serve_chain(sync, virtq, &chain);
-		else if (got == 0)
-			break;
-		if (got < 0)
-			return got;
+	while (!error && sync->next < sync->end) {
+		error = serve_next(sync, virtq);
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
-	return 0;
+	if (error)
+		return error;
+	return sync->next < sync->end ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
+/* What is not begun goes back into the ring. A broken ring takes nothing back, so there it is served. */
 static void sync_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
-	/* What is popped is completed in the same turn. */
-	(void)queue;
-	(void)virtq;
+	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
+
+	while (sync->next < sync->end && virtio_queue_undo(virtq, sync->popped[sync->end - 1].token) == 0)
+		sync->end--;
+	while (sync->next < sync->end)
+		(void)serve_next(sync, virtq);
 }
 
 static int sync_completion_fd(const struct blk_queue *queue)
@@ -145,8 +153,10 @@ struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const c
 {
 	struct sync_queue *sync = calloc(1, sizeof *sync);
 
-	if (!sync)
+	if (!sync || blk_queue_init_request(&sync->request, &sync->storage)) {
+		free(sync);
 		return NULL;
+	}
 	sync->queue = (struct blk_queue){ .ops = &sync_ops, .blk = blk, .fd = fd, .name = name };
 	return &sync->queue;
 }

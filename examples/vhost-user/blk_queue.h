@@ -57,8 +57,8 @@ bool blk_queue_has_uring(void);
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
-/* The same for virtio_blk_parse(). */
-struct virtio_blk_storage blk_queue_storage(struct blk_queue_storage *storage);
+/* Prepares a request with these arrays. Returns 0 or an error. */
+int blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage);
 
 /* Carries a request out with ordinary system calls. */
 void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request *request,
@@ -66,10 +66,5 @@ void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request 
 
 /* Tells the operator of a back end's failure: once for each kind of error, as a disk that fails fails often. */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
-
-/* Both give a chain back to the driver: one that is no request, or a request with its result. Return 0 or an error. */
-int blk_queue_give_back(struct blk_queue *queue, struct virtio_queue *virtq, struct virtio_token token);
-int blk_queue_finish(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request,
-		     const struct virtio_blk_result *result);
 
 #endif

@@ -15,6 +15,13 @@
 
 struct device;
 
+/* What a turn of a queue has left. */
+enum device_turn {
+	DEVICE_TURN_DONE, /* nothing that the device has taken waits for another turn */
+	DEVICE_TURN_FULL, /* as many requests as the device can have are in flight: call when one of them is finished */
+	DEVICE_TURN_AGAIN, /* the device has taken more requests than the turn's time was enough for: call again */
+};
+
 struct device_ops {
 	/*
 	 * The features that front end and guest have agreed on, a subset of what the device offers. Called
@@ -39,14 +46,13 @@ struct device_ops {
 	 * orders for the thread wait meanwhile, and how long requests take is the guest's choice: after a few
 	 * milliseconds it returns, to be called again. What it has begun may be in flight when it returns; then it is
 	 * called when completion_fd() is readable. Notifications are the caller's.
-	 * Returns 0; 1 if it has begun as many as it can, so that it makes sense to call it only when one of them is
-	 * finished; or the error by which the queue broke.
+	 * Returns an enum device_turn, or the error by which the queue broke.
 	 */
 	int (*process)(struct device *device, uint16_t index, struct virtio_queue *queue, unsigned int budget);
 
 	/*
-	 * Waits until nothing is in flight, and completes it. Guest memory, the ring included, can be gone afterwards,
-	 * until process() is called again.
+	 * Ends what is in flight: completes it, or puts it back into the ring. Guest memory, the ring included, can be
+	 * gone afterwards, until process() is called again.
 	 */
 	void (*drain)(struct device *device, uint16_t index, struct virtio_queue *queue);
 

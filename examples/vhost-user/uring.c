@@ -15,6 +15,7 @@
  */
 #include "blk_queue.h"
 
+#include "device.h"
 #include "event_loop.h"
 #include "flusher.h"
 #include "log.h"
@@ -80,7 +81,7 @@ static struct uring_queue *from_queue(struct blk_queue *queue)
 
 static uint64_t data_bytes(const struct virtio_blk_request *request)
 {
-	return request->in.bytes + request->out.bytes;
+	return virtio_blk_in(request).bytes + virtio_blk_out(request).bytes;
 }
 
 static void free_slot(struct uring_queue *uring, struct slot *slot)
@@ -150,7 +151,7 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot,
 		  const struct virtio_blk_result *result)
 {
-	const int error = blk_queue_finish(&uring->queue, virtq, &slot->request, result);
+	const int error = virtio_blk_complete(virtq, &slot->request, result, &uring->queue.stats);
 
 	uring->bytes -= data_bytes(&slot->request);
 	free_slot(uring, slot);
@@ -340,16 +341,19 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 	return result;
 }
 
-static int take(struct uring_queue *uring, struct virtio_queue *virtq, struct virtio_chain *chain)
+/* Takes the next request and begins it. Returns 1; 0 for none; or why the queue broke. */
+static int take(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;
-	const struct virtio_blk_storage storage = blk_queue_storage(&slot->storage);
+	const int got = virtio_blk_pop(virtq, &slot->request);
+	int error;
 
-	if (virtio_blk_parse(chain, &storage, &slot->request))
-		return blk_queue_give_back(&uring->queue, virtq, chain->token);
+	if (got != 1)
+		return got;
 	uring->free = slot->next;
 	uring->in_flight++;
-	return begin(uring, virtq, slot);
+	error = begin(uring, virtq, slot);
+	return error ? error : 1;
 }
 
 static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
@@ -357,21 +361,22 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 	struct uring_queue *uring = from_queue(queue);
 	const int64_t end = blk_queue_turn();
 	int going, error = reap(uring, virtq);
-	struct virtio_chain chain;
 
 	for (; !error && budget > 0 && !is_full(uring); budget--) {
-		const int got = virtio_queue_pop(virtq, &chain);
+		const int got = take(uring, virtq);
 
 		if (got == 0)
 			break;
-		error = got < 0 ? got : take(uring, virtq, &chain);
+		error = got < 0 ? got : 0;
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
 	going = set_going(uring, virtq);
 	if (!error)
 		error = going;
-	return error ? error : is_full(uring);
+	if (error)
+		return error;
+	return is_full(uring) ? DEVICE_TURN_FULL : DEVICE_TURN_DONE;
 }
 
 /* Nothing new is begun here but the rest of what was, which is bounded. */
@@ -439,6 +444,8 @@ struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, c
 		return NULL;
 	}
 	for (unsigned int i = 0; i < SLOTS; i++) {
+		/* There are arrays, so this can't fail. */
+		(void)!blk_queue_init_request(&uring->slots[i].request, &uring->slots[i].storage);
 		uring->slots[i].next = uring->free;
 		uring->free = &uring->slots[i];
 	}

@@ -214,7 +214,7 @@ static void serve(struct vring *vring)
 {
 	struct virtio_queue *queue = &vring->queue;
 	const uint64_t one = 1;
-	bool full = false;
+	bool again = false;
 	int got;
 
 	if (atomic_load(&vring->broken))
@@ -224,18 +224,20 @@ static void serve(struct vring *vring)
 		got = virtio_queue_available(queue);
 	if (got >= 0) {
 		got = vring->device->ops->process(vring->device, vring->index, queue, (unsigned int)got);
-		full = got > 0;
+		again = got == DEVICE_TURN_AGAIN;
 	}
 	/* Also after an error: what was completed before it is to be heard of. */
 	notify(vring);
-	if (got == 0)
+	if (got == DEVICE_TURN_DONE) {
 		got = virtio_queue_enable_notification(queue);
+		again = got > 0;
+	}
 	if (shared_memory_damaged(vring->memory)) {
 		give_up(vring);
 		(void)!write(vring->damaged_fd, &one, sizeof one);
 	} else if (got < 0) {
 		break_ring(vring, got);
-	} else if (got > 0 && !full) {
+	} else if (again) {
 		event_loop_schedule(&vring->worker.loop, &vring->again);
 	}
 }

@@ -19,17 +19,19 @@ static int serve_one(struct rng *rng)
 	struct virtio_collected buffers = { .segments = rng->segments, .capacity = RNG_SEGMENTS };
 	struct virtio_writer writer;
 	struct virtio_chain chain;
-	uint64_t left = 0, len = 0;
+	uint64_t left, len;
 	uint8_t random[4096];
 	int got = virtio_queue_pop(&rng->queue, &chain);
 
 	if (got <= 0)
 		return got;
-	/* What the driver made wrong it gets back empty, and that is all. */
-	if (virtio_chain_collect(&chain, &buffers) == 0) {
-		virtio_writer_init(&writer, &buffers);
-		len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
-	}
+	/*
+	 * After an error there are the buffers before the bad one, or those that fit the array: these are filled (virtio
+	 * 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
+	 */
+	(void)!virtio_chain_collect(&chain, &buffers);
+	virtio_writer_init(&writer, &buffers);
+	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
 	while (left > 0) {
 		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
 

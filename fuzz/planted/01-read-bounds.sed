@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # A read may run past the end of the window.
-# file: include/virtio/guest_memory.h
+# file: include/virtio/inline/guest_memory.h
 # harness: fuzz_guest_memory
-/^inline .*int virtio_memory_read(/,/^}/s/off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||$/off >= cursor->len ||/
+/^VIRTIO_INLINE .*int virtio_memory_read(/,/^}/s/off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||$/off >= cursor->len ||/

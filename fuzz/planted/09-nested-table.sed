@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # An indirect table may refer to another.
-# file: virtio-queue/include/virtio/chain.h
+# file: virtio-queue/include/virtio/inline/chain.h
 # harness: fuzz_queue
 s/if (!(walk->[a-z]* & VIRTIO_WALK_DIRECT) || /if (/

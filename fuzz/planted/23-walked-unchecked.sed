@@ -2,4 +2,4 @@
 # Descriptors that were walked before a collection count as readable until the collection finds a writable one itself.
 # file: virtio-queue/src/chain.c
 # harness: fuzz_queue
-s/if (walked\[i\].writable && !c->writable)/if (walked[i].writable \&\& !c->writable \&\& i > 0)/
+s/if (walked\[\*done\].writable && !c->writable)/if (walked[*done].writable \&\& !c->writable \&\& *done > 0)/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # The status of a request is taken for the first byte of its buffer, however long that is.
-# file: virtio-queue/include/virtio/request.h
+# file: virtio-queue/include/virtio/inline/request.h
 # harness: fuzz_queue
 s/ || VIRTIO_UNLIKELY(status->len != 1))/)/

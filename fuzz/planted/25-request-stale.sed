@@ -2,4 +2,4 @@
 # A request that is not in flight any more has its status written.
 # file: virtio-queue/src/request.c
 # harness: fuzz_queue
-s/if (!virtio_queue_is_in_flight(queue, request->token))/if (request->token.head >= queue->size)/
+s/if (!virtio_queue_is_in_flight(queue, request->token))/if (virtio_token_head(request->token) >= queue->size)/

@@ -2,4 +2,4 @@
 # The used length counts what was not read.
 # file: virtio-blk/src/execute.c
 # harness: fuzz_blk
-s/virtio_request_used(request->in\.bytes, result->written)/virtio_request_used(request->in.bytes, request->in.bytes)/
+s/result->status, result->written);/result->status, request->base.data.writable_bytes);/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # The status counts although there is a gap before it.
-# file: virtio-blk/src/execute.c
+# file: virtio-queue/include/virtio/inline/request.h
 # harness: fuzz_blk
-s/virtio_request_used(request->in\.bytes, result->written)/(uint32_t)result->written + 1/
+s/written < data_bytes ? written : data_bytes + 1;/(written < data_bytes ? written : data_bytes) + 1;/

@@ -2,4 +2,4 @@
 # More ranges than there is room for.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
-s/whole < storage->range_capacity ? (uint32_t)whole : storage->range_capacity;/(uint32_t)whole;/
+s/whole < request->range_capacity ? (uint32_t)whole : request->range_capacity;/(uint32_t)whole;/

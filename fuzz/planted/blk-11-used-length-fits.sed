@@ -2,4 +2,4 @@
 # A read may be too long for a used length.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
-s/ \&\& request->in\.bytes < UINT32_MAX \&\&/ \&\&/
+s/ \&\& request->base\.data\.writable_bytes < UINT32_MAX \&\&/ \&\&/

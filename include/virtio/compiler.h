@@ -35,8 +35,16 @@
 #define VIRTIO_COLD __attribute__((cold, noinline))
 
 /*
+ * In place of the word inline: C99 inline with external linkage. One source file of each library defines it as extern
+ * inline before it includes the headers, and so has the external copies (C11, 6.7.4).
+ */
+#ifndef VIRTIO_INLINE
+#define VIRTIO_INLINE inline
+#endif
+
+/*
  * For the few functions that every request goes through several times: inlined whatever the
- * compiler's own estimate says. A declaration of the function still makes an external copy.
+ * compiler's own estimate says. An external copy exists all the same.
  */
 #define VIRTIO_HOT __attribute__((always_inline))
 

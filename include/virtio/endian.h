@@ -25,23 +25,23 @@ VIRTIO_BEGIN_DECLS
 #endif
 
 /* A value from, or to, its little-endian form: the same swap, or none, both ways. Any thread. */
-inline uint16_t virtio_le16(uint16_t v)
+VIRTIO_INLINE uint16_t virtio_le16(uint16_t v)
 {
 	return VIRTIO_LE16(v);
 }
 
-inline uint32_t virtio_le32(uint32_t v)
+VIRTIO_INLINE uint32_t virtio_le32(uint32_t v)
 {
 	return VIRTIO_LE32(v);
 }
 
-inline uint64_t virtio_le64(uint64_t v)
+VIRTIO_INLINE uint64_t virtio_le64(uint64_t v)
 {
 	return VIRTIO_LE64(v);
 }
 
 /* The little-endian value in the 2, 4 or 8 bytes at p, which may have any alignment. */
-inline uint16_t virtio_get_le16(const void *p)
+VIRTIO_INLINE uint16_t virtio_get_le16(const void *p)
 {
 	uint16_t v;
 
@@ -49,7 +49,7 @@ inline uint16_t virtio_get_le16(const void *p)
 	return virtio_le16(v);
 }
 
-inline uint32_t virtio_get_le32(const void *p)
+VIRTIO_INLINE uint32_t virtio_get_le32(const void *p)
 {
 	uint32_t v;
 
@@ -57,7 +57,7 @@ inline uint32_t virtio_get_le32(const void *p)
 	return virtio_le32(v);
 }
 
-inline uint64_t virtio_get_le64(const void *p)
+VIRTIO_INLINE uint64_t virtio_get_le64(const void *p)
 {
 	uint64_t v;
 
@@ -66,19 +66,19 @@ inline uint64_t virtio_get_le64(const void *p)
 }
 
 /* Stores v little-endian into the 2, 4 or 8 bytes at p, which may have any alignment. */
-inline void virtio_put_le16(void *p, uint16_t v)
+VIRTIO_INLINE void virtio_put_le16(void *p, uint16_t v)
 {
 	v = virtio_le16(v);
 	memcpy(p, &v, sizeof v);
 }
 
-inline void virtio_put_le32(void *p, uint32_t v)
+VIRTIO_INLINE void virtio_put_le32(void *p, uint32_t v)
 {
 	v = virtio_le32(v);
 	memcpy(p, &v, sizeof v);
 }
 
-inline void virtio_put_le64(void *p, uint64_t v)
+VIRTIO_INLINE void virtio_put_le64(void *p, uint64_t v)
 {
 	v = virtio_le64(v);
 	memcpy(p, &v, sizeof v);

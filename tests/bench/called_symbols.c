@@ -11,4 +11,4 @@ SYMBOL(virtio_chain_next);
 SYMBOL(virtio_chain_collect);
 SYMBOL(virtio_request_pop);
 SYMBOL(virtio_request_complete);
-SYMBOL(virtio_blk_parse);
+SYMBOL(virtio_blk_pop);

@@ -15,6 +15,6 @@ extern __typeof__(virtio_chain_next) *const called_virtio_chain_next;
 extern __typeof__(virtio_chain_collect) *const called_virtio_chain_collect;
 extern __typeof__(virtio_request_pop) *const called_virtio_request_pop;
 extern __typeof__(virtio_request_complete) *const called_virtio_request_complete;
-extern __typeof__(virtio_blk_parse) *const called_virtio_blk_parse;
+extern __typeof__(virtio_blk_pop) *const called_virtio_blk_pop;
 
 #endif

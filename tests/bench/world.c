@@ -130,6 +130,7 @@ void world_open(struct world *w, const struct workload *load, uint32_t regions)
 	check(virtio_queue_init(&w->queue, w->inflight, QUEUE_SIZE));
 	check(virtio_queue_start(&w->queue, &w->config, &w->map));
 	check(virtio_request_init(&w->request, w->header, sizeof w->header, w->segments, SEGMENTS));
+	check(virtio_blk_request_init(&w->blk, &(struct virtio_blk_storage){ w->segments, SEGMENTS, NULL, 0 }));
 }
 
 void world_close(struct world *w)

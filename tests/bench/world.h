@@ -7,6 +7,7 @@
 #ifndef TESTS_BENCH_WORLD_H
 #define TESTS_BENCH_WORLD_H
 
+#include <virtio/blk.h>
 #include <virtio/reader.h>
 #include <virtio/request.h>
 
@@ -37,6 +38,7 @@ struct world {
 	struct virtio_inflight inflight[QUEUE_SIZE];
 	/* What the called version pops into. */
 	struct virtio_request request;
+	struct virtio_blk_request blk;
 	uint64_t header[2];
 	struct virtio_segment segments[SEGMENTS];
 	/* The floor's view: the same rings by raw pointers. */

@@ -10,7 +10,9 @@ cd "$2" || exit 1
 
 # RULE FILE REASON: the exceptions. Another one needs a reason as good as these.
 exceptions='
-guest-memory include/virtio/guest_memory.h is the door to guest memory
+guest-memory include/virtio/guest_access.h is the door to guest memory
+guest-memory include/virtio/guest_memory.h finds the door
+guest-memory include/virtio/inline/guest_memory.h has its bodies
 guest-memory virtio-queue/src/guest_memory.c is its cold half
 atomic virtio-blk/src/disk.c has the cache mode, host memory that threads share
 atomic virtio-device/src/device_internal.h has the interrupt status, host memory that threads share

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have chosen
- * values: walked by the library, step by step and in one call, collected, at once and after some steps, and taken for
- * requests of a header, data and a status, and judged by an oracle (oracle.h); the two must agree on every descriptor,
- * segment, count and code.
+ * values: walked by the library step by step, collected into arrays of different lengths, and taken for requests of a
+ * header, data and a status, and judged by an oracle (oracle.h); the two must agree on every descriptor, segment, count and
+ * code.
  *
  * usage: exhaustive [STRIDE]   STRIDE: take every so many tables; default 1. A prime number varies all entries.
  *
@@ -45,7 +45,7 @@ struct world {
 	struct virtio_memory_map map;
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[ORACLE_MAX_SIZE];
-	uint64_t chains, faults;
+	uint64_t chains, faults, small; /* popped, malformed or with a bad buffer, and of more segments than room */
 };
 
 struct field_values {
@@ -282,106 +282,78 @@ static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32
 	undo(w, &chain);
 }
 
-/* The same walk in one call, into an array of so many entries. */
-static void compare_whole_walk(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
-{
-	const uint32_t count = v->count < capacity ? v->count : capacity;
-	const bool small = v->count > capacity || (v->count == capacity && v->walk != 0);
-	struct virtio_desc d[ORACLE_MAX_SEGMENTS];
-	struct virtio_chain chain = pop(w);
-	int got;
-
-	d[capacity].len = 77;
-	got = virtio_chain_walk(&chain, d, capacity);
-	if (d[capacity].len != 77)
-		disagree(w, v, head, "a walk in one call writes past its array", got);
-	for (uint32_t i = 0; i < count; i++)
-		if (!same_desc(&d[i], &v->yields[i]))
-			disagree(w, v, head, "a walk in one call yields another descriptor", got);
-	if (small ? got != VIRTIO_ENOBUFS : v->walk ? !allowed(v->walk, got) : got != (int)count)
-		disagree(w, v, head, "a walk in one call ends otherwise", got);
-	if (!small)
-		w->faults += v->walk != 0;
-	/* Once more: it goes on, or an end and an error are final. */
-	if (!small && virtio_chain_walk(&chain, d, capacity) != (v->walk ? got : 0))
-		disagree(w, v, head, "a walk in one call is not at its end", got);
-	if (small && v->count > capacity &&
-	    (virtio_chain_next(&chain, &d[0]) != 1 || !same_desc(&d[0], &v->yields[capacity])))
-		disagree(w, v, head, "a walk in one call cannot go on", got);
-	undo(w, &chain);
-}
-
+/* As many segments as fit are there, and their counts and bytes; needed and the last byte are the whole chain's. */
 static bool same_collection(const struct oracle_verdict *v, const struct virtio_collected *c)
 {
-	for (uint32_t i = 0; i < v->collected.needed; i++)
+	uint32_t readable = 0, writable = 0;
+	uint64_t readable_bytes = 0, writable_bytes = 0;
+
+	for (uint32_t i = 0; i < v->collected.needed && i < c->capacity; i++) {
 		if (!same_segment(&c->segments[i], &v->segments[i]))
 			return false;
-	return c->needed == v->collected.needed && c->readable == v->collected.readable &&
-	       c->writable == v->collected.writable && c->readable_bytes == v->collected.readable_bytes &&
-	       c->writable_bytes == v->collected.writable_bytes &&
+		*(i < v->collected.readable ? &readable : &writable) += 1;
+		*(i < v->collected.readable ? &readable_bytes : &writable_bytes) += v->segments[i].len;
+	}
+	return c->needed == v->collected.needed && c->readable == readable && c->writable == writable &&
+	       c->readable_bytes == readable_bytes && c->writable_bytes == writable_bytes &&
 	       same_segment(&c->last_writable, &v->collected.last_writable);
 }
 
-/* All members but segments and capacity have a value that no collection gives them. */
-static const struct virtio_collected untouched = {
-	NULL, 0, 77, 77, 77, 77, 77, { 77, 77, NULL, NULL },
-};
-
-static bool is_untouched(const struct virtio_collected *c)
+static bool is_nothing(const struct virtio_collected *c)
 {
-	return c->readable == 77 && c->writable == 77 && c->needed == 77 && c->readable_bytes == 77 &&
-	       c->writable_bytes == 77 && c->last_writable.addr == 77 && c->last_writable.len == 77;
+	return c->readable == 0 && c->writable == 0 && c->needed == 0 && c->readable_bytes == 0 &&
+	       c->writable_bytes == 0 && c->last_writable.len == 0;
 }
 
-/* A collection of which the first descriptors have been walked before. */
-static void compare_collection(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity,
-			       uint32_t walked)
+/* Collects into so many entries. Segments past them must stay as they are, and nothing is left of what was in c. */
+static int collect(struct world *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
+		   struct virtio_segment *segments, uint32_t capacity, struct virtio_collected *c)
 {
-	/* Segments past the capacity must stay as they are. */
-	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
-	struct virtio_desc front[ORACLE_MAX_SEGMENTS];
-	struct virtio_collected c = untouched;
-	struct virtio_chain chain = pop(w);
 	int got;
 
-	c.segments = segments;
-	c.capacity = capacity;
+	memset(c, 0x77, sizeof *c);
+	c->segments = segments;
+	c->capacity = capacity;
 	segments[capacity].len = 77;
-	for (uint32_t i = 0; i < walked; i++)
-		if (virtio_chain_next(&chain, &front[i]) != 1)
-			die("a walk ends early");
-	got = walked ? virtio_chain_collect_after(&chain, front, walked, &c) : virtio_chain_collect(&chain, &c);
-	undo(w, &chain);
-	w->faults += v->collect != 0;
-	if (segments[capacity].len != 77 || c.segments != segments || c.capacity != capacity)
+	got = virtio_chain_collect(chain, c);
+	if (segments[capacity].len != 77 || c->segments != segments || c->capacity != capacity)
 		disagree(w, v, head, "a collection writes past its array", got);
-	if (!v->collect && v->collected.needed > capacity) {
-		if (got != VIRTIO_ENOBUFS)
-			disagree(w, v, head, "a small array is not reported", got);
-		if (c.needed != v->collected.needed || !same_segment(&c.last_writable, &v->collected.last_writable))
-			disagree(w, v, head, "a small array is reported otherwise", got);
-		return;
-	}
-	if (!allowed(v->collect, got))
-		disagree(w, v, head, "the collection ends otherwise", got);
-	if (got == 0 ? !same_collection(v, &c) : !is_untouched(&c))
-		disagree(w, v, head, "the collection is another", got);
+	return got;
 }
 
-/* What the oracle's segments leave between so many bytes of header and the status. Returns why not, or 0. */
-static int cut_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity,
-		       struct virtio_segment *data, uint32_t *readable, uint32_t *writable)
+/* Once, and once more with a large array: after too small a one that is the chain, after an error the error again. */
+static void compare_collection(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
+{
+	const bool small = !v->collect && v->collected.needed > capacity;
+	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
+	struct virtio_collected c;
+	struct virtio_chain chain = pop(w);
+	int got = collect(w, v, head, &chain, segments, capacity, &c), again;
+
+	w->faults += v->collect != 0;
+	w->small += small;
+	if (small ? got != VIRTIO_ENOBUFS : !allowed(v->collect, got))
+		disagree(w, v, head, "the collection ends otherwise", got);
+	if (!same_collection(v, &c))
+		disagree(w, v, head, "the collection is another", got);
+	again = collect(w, v, head, &chain, segments, ORACLE_MAX_SEGMENTS - 1, &c);
+	if (small) {
+		if (again != 0 || !same_collection(v, &c))
+			disagree(w, v, head, "the collection after a small array is another", again);
+	} else if (again != got || (got != 0 && !is_nothing(&c))) {
+		disagree(w, v, head, "the second collection ends otherwise", again);
+	}
+	undo(w, &chain);
+}
+
+/* What the oracle's segments leave between so many bytes of header and the status. */
+static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, struct virtio_segment *data,
+			uint32_t *readable, uint32_t *writable)
 {
 	uint64_t left = header_bytes;
 
 	*readable = 0;
 	*writable = 0;
-	if (v->collected.last_writable.len == 0)
-		return VIRTIO_ESHORT;
-	if (v->collected.needed > capacity)
-		return VIRTIO_ENOBUFS;
-	if (v->collected.readable_bytes < header_bytes)
-		return VIRTIO_ESHORT;
 	for (uint32_t i = 0; i < v->collected.needed; i++) {
 		struct virtio_segment s = v->segments[i];
 		const uint64_t front = s.len < left ? s.len : left;
@@ -395,24 +367,40 @@ static int cut_request(const struct oracle_verdict *v, uint32_t header_bytes, ui
 		data[*readable + *writable] = s;
 		(*(i < v->collected.readable ? readable : writable))++;
 	}
-	return 0;
 }
 
-static bool same_request(const struct oracle_verdict *v, const struct virtio_request *r, uint32_t header_bytes)
+/* Why nothing can come of a request: any of these. */
+static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
+{
+	oracle_errors errors = v->collect;
+
+	if (errors)
+		return errors;
+	if (v->collected.last_writable.len == 0 || v->collected.readable_bytes < header_bytes)
+		errors |= oracle_error(VIRTIO_ESHORT);
+	if (v->collected.needed > capacity)
+		errors |= oracle_error(VIRTIO_ENOBUFS);
+	return errors;
+}
+
+static bool no_data(const struct virtio_collected *data)
+{
+	return data->readable == 0 && data->writable == 0 && data->readable_bytes == 0 && data->writable_bytes == 0;
+}
+
+/* The data of a request without an error. */
+static bool same_data(const struct oracle_verdict *v, const struct virtio_request *r, uint32_t header_bytes)
 {
 	struct virtio_segment data[ORACLE_MAX_SEGMENTS];
 	uint32_t readable, writable;
 
-	if (r->error != cut_request(v, header_bytes, r->data.capacity, data, &readable, &writable) ||
-	    r->data.readable != readable || r->data.writable != writable || r->data.needed != v->collected.needed ||
-	    !same_segment(&r->data.last_writable, &v->collected.last_writable))
-		return false;
+	cut_request(v, header_bytes, data, &readable, &writable);
 	for (uint32_t i = 0; i < readable + writable; i++)
 		if (!same_segment(&r->data.segments[i], &data[i]))
 			return false;
-	return r->error ? r->data.readable_bytes == 0 && r->data.writable_bytes == 0
-			: r->data.readable_bytes == v->collected.readable_bytes - header_bytes &&
-				  r->data.writable_bytes == v->collected.writable_bytes - 1;
+	return r->data.readable == readable && r->data.writable == writable &&
+	       r->data.readable_bytes == v->collected.readable_bytes - header_bytes &&
+	       r->data.writable_bytes == v->collected.writable_bytes - 1;
 }
 
 /* The bytes of the header: the first ones of the oracle's segments. */
@@ -450,19 +438,21 @@ static void compare_request(struct world *w, const struct oracle_verdict *v, uin
 	r.error = 0x77;
 	w->chains++;
 	w->faults += v->collect != 0;
+	w->small += !v->collect && v->collected.needed > capacity;
 	got = virtio_request_pop(&w->queue, &r);
 	if (got != 1)
 		disagree(w, v, head, "no request", got);
 	if (segments[capacity].len != 77)
 		disagree(w, v, head, "a request writes past its array", r.error);
-	if (v->collect) {
-		/* Of a walk that ends with an error no buffer needs to have been looked up. */
-		if (r.error == 0 || !allowed(v->walk | v->collect, r.error) || r.data.last_writable.len ||
-		    r.data.readable || r.data.writable || r.data.readable_bytes || r.data.writable_bytes)
-			disagree(w, v, head, "a request has another error", r.error);
-	} else if (!same_request(v, &r, header_bytes) || (r.error == 0 && !same_header(w, v, header, header_bytes))) {
+	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
+		disagree(w, v, head, "a request has another error", r.error);
+	/* The status is there whenever it can be: also of a request that makes no sense, or has a bad buffer. */
+	if (!same_segment(&r.data.last_writable, &v->collected.last_writable))
+		disagree(w, v, head, "a request has another status", r.error);
+	if (!v->collect && r.data.needed != v->collected.needed)
+		disagree(w, v, head, "a request needs another number of segments", r.error);
+	if (r.error ? !no_data(&r.data) : !same_data(v, &r, header_bytes) || !same_header(w, v, header, header_bytes))
 		disagree(w, v, head, "the request is another", r.error);
-	}
 	if (virtio_queue_undo(&w->queue, r.token))
 		die("a request cannot be undone");
 }
@@ -474,13 +464,10 @@ static void compare(struct world *w, uint32_t head)
 	tables++;
 	oracle_judge(&w->guest, head, &v);
 	compare_walk(w, &v, head);
-	for (uint32_t capacity = v.count > 0 ? v.count - 1 : 0; capacity <= v.count + 1; capacity++)
-		compare_whole_walk(w, &v, head, capacity);
-	for (uint32_t walked = 0; walked <= v.count; walked++)
-		compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1, walked);
+	compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1);
 	compare_request(w, &v, head, 16, ORACLE_MAX_SEGMENTS - 1);
 	compare_request(w, &v, head, (uint32_t)(v.collected.readable_bytes % 3 * 8), ORACLE_MAX_SEGMENTS - 1);
-	if (v.collect)
+	if (v.walk)
 		return;
 	/* Arrays that are as long as needed, one short of it, and empty. */
 	for (uint32_t i = 0; i < 3; i++) {
@@ -488,7 +475,7 @@ static void compare(struct world *w, uint32_t head)
 
 		if (i != 0 && needed < i)
 			continue;
-		compare_collection(w, &v, head, capacity, v.count / 2);
+		compare_collection(w, &v, head, capacity);
 		compare_request(w, &v, head, 16, capacity);
 	}
 }
@@ -499,7 +486,8 @@ static void finish_world(struct world *w)
 	struct virtio_queue_stats stats;
 
 	virtio_queue_get_stats(&w->queue, &stats);
-	if (stats.chain_faults != w->faults || stats.ring_faults != 0 || stats.not_mapped != 0 || stats.chains != 0)
+	if (stats.chain_faults != w->faults || stats.too_many_segments != w->small || stats.ring_faults != 0 ||
+	    stats.not_mapped != 0 || stats.chains != 0)
 		die("the queue's counters are wrong");
 	(void)printf("  %-28s %10llu chains popped, %10llu faults\n", w->name, (unsigned long long)w->chains,
 		     (unsigned long long)w->faults);

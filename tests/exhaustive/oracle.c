@@ -46,22 +46,38 @@ static bool wraps(uint64_t addr, uint64_t len)
 	return len != 0 && addr + (len - 1) < addr;
 }
 
-/* Cuts a buffer at the borders of regions and appends the segments; returns what is wrong with it. */
-static oracle_errors resolve(const struct oracle_guest *guest, const struct virtio_desc *buffer,
-			     struct oracle_verdict *v)
+/* What is wrong with a buffer, byte by byte of its regions. */
+static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {
 	uint64_t addr = buffer->addr, left = buffer->len;
-	oracle_errors errors = 0;
+	oracle_errors errors = wraps(addr, left) ? oracle_error(VIRTIO_EFAULT) : 0;
 
-	while (left > 0) {
+	while (left > 0 && !(errors & oracle_error(VIRTIO_EFAULT))) {
 		const struct virtio_region *r = region_of(guest, addr);
 		uint64_t take;
 
-		if (!r || wraps(addr, left))
+		if (!r)
 			return errors | oracle_error(VIRTIO_EFAULT);
 		if (buffer->writable && (r->flags & VIRTIO_REGION_READ_ONLY))
 			errors |= oracle_error(VIRTIO_EPERM);
 		take = r->len - (addr - r->addr);
+		if (take > left)
+			take = left;
+		addr += take;
+		left -= take;
+	}
+	return errors;
+}
+
+/* Cuts a good buffer at the borders of regions and appends the segments. */
+static void resolve(const struct oracle_guest *guest, const struct virtio_desc *buffer, struct oracle_verdict *v)
+{
+	uint64_t addr = buffer->addr, left = buffer->len;
+
+	while (left > 0) {
+		const struct virtio_region *r = region_of(guest, addr);
+		uint64_t take = r->len - (addr - r->addr);
+
 		if (take > left)
 			take = left;
 		v->segments[v->collected.needed++] = (struct virtio_segment){
@@ -80,7 +96,6 @@ static oracle_errors resolve(const struct oracle_guest *guest, const struct virt
 		addr += take;
 		left -= take;
 	}
-	return errors;
 }
 
 /* The rules for an indirect table that a direct descriptor refers to (2.7.5.3). */
@@ -103,8 +118,8 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 	return errors;
 }
 
-/* The rules for one buffer, given what came before it. */
-static oracle_errors judge_buffer(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
+/* The rules for one descriptor, given what came before it; where its buffer lies is no matter of the chain's shape. */
+static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
 {
 	oracle_errors errors = 0;
 	uint64_t total = d->len;
@@ -116,8 +131,6 @@ static oracle_errors judge_buffer(const struct oracle_verdict *v, const struct v
 	}
 	if (total > UINT64_C(1) << 32)
 		errors |= oracle_error(VIRTIO_EBYTES);
-	if (wraps(d->addr, d->len))
-		errors |= oracle_error(VIRTIO_EFAULT);
 	if (writable && !(d->flags & VRING_DESC_F_WRITE))
 		errors |= oracle_error(VIRTIO_EORDER);
 	if ((d->flags & VRING_DESC_F_NEXT) && d->next >= table_len)
@@ -125,26 +138,38 @@ static oracle_errors judge_buffer(const struct oracle_verdict *v, const struct v
 	return errors;
 }
 
-/* The last byte that the device may write to, or length 0. */
-static void find_last_writable(struct oracle_verdict *v)
+/* The last byte of the buffers to be written, if it can be written; length 0 otherwise. */
+static void find_last_writable(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
-	const struct virtio_segment *s;
+	for (uint32_t i = v->count; i-- > 0;) {
+		const struct virtio_desc *d = &v->yields[i];
+		const uint64_t addr = d->addr + d->len - 1;
+		const struct virtio_region *r = region_of(guest, addr);
 
-	if (v->collected.writable == 0)
+		if (!d->writable || d->len == 0)
+			continue;
+		if (wraps(d->addr, d->len) || !r || (r->flags & VIRTIO_REGION_READ_ONLY))
+			return;
+		v->collected.last_writable.addr = addr;
+		v->collected.last_writable.len = 1;
+		v->collected.last_writable.host = (uint8_t *)r->host + (addr - r->addr);
+		v->collected.last_writable.region = r;
 		return;
-	s = &v->segments[v->collected.needed - 1];
-	v->collected.last_writable.addr = s->addr + (s->len - 1);
-	v->collected.last_writable.len = 1;
-	v->collected.last_writable.host = (uint8_t *)s->host + (s->len - 1);
-	v->collected.last_writable.region = s->region;
+	}
 }
 
-/* The walk ends here; so does the collection, unless it has ended before. */
-static void stop(struct oracle_verdict *v, oracle_errors errors)
+/* The buffers of a walk that has come to a good end, up to the first bad one. */
+static void collect(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
-	v->walk = errors;
-	if (!v->collect)
-		v->collect = errors;
+	v->collect = v->walk;
+	if (v->walk)
+		return;
+	for (uint32_t i = 0; i < v->count && !v->collect; i++) {
+		v->collect = judge_access(guest, &v->yields[i]);
+		if (!v->collect)
+			resolve(guest, &v->yields[i], v);
+	}
+	find_last_writable(guest, v);
 }
 
 static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_verdict *v)
@@ -158,11 +183,11 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 		struct virtio_desc buffer;
 
 		if (v->count == guest->size) {
-			stop(v, oracle_error(VIRTIO_ETOOLONG));
+			v->walk = oracle_error(VIRTIO_ETOOLONG);
 			return;
 		}
 		if (!load(guest, table + 16 * (uint64_t)index, &d)) {
-			stop(v, oracle_error(VIRTIO_EFAULT));
+			v->walk = oracle_error(VIRTIO_EFAULT);
 			return;
 		}
 		if (d.flags & VRING_DESC_F_INDIRECT) {
@@ -170,7 +195,7 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 
 			/* Its write and next flags mean nothing: the table is all that follows. */
 			if (errors) {
-				stop(v, errors);
+				v->walk = errors;
 				return;
 			}
 			table = d.addr;
@@ -182,10 +207,7 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 		buffer.addr = d.addr;
 		buffer.len = d.len;
 		buffer.writable = (d.flags & VRING_DESC_F_WRITE) != 0;
-		v->walk = judge_buffer(v, &d, table_len);
-		/* The first descriptor with anything wrong, the buffer included, is where a collection ends. */
-		if (!v->collect)
-			v->collect = resolve(guest, &buffer, v) | v->walk;
+		v->walk = judge_shape(v, &d, table_len);
 		if (v->walk)
 			return;
 		v->yields[v->count++] = buffer;
@@ -201,5 +223,5 @@ void oracle_judge(const struct oracle_guest *guest, uint32_t head, struct oracle
 	v->walk = v->collect = 0;
 	memset(&v->collected, 0, sizeof v->collected);
 	walk(guest, head, v);
-	find_last_writable(v);
+	collect(guest, v);
 }

@@ -125,9 +125,9 @@ static void entropy_of_malformed_chain_is_given_back_empty(void **state)
 	const struct virtio_mock_buffer wrong[][2] = {
 		/* Nothing to write to; beyond memory; wrapping; readable after writable. */
 		{ { .addr = GUEST_ADDR + DATA, .len = 64 }, { .addr = GUEST_ADDR + DATA, .len = 64 } },
-		{ { .addr = GUEST_ADDR, .len = 64, .flags = 2 },
-		  { .addr = GUEST_ADDR + GUEST_BYTES - 1, .len = 2, .flags = 2 } },
-		{ { .addr = GUEST_ADDR, .len = 64, .flags = 2 }, { .addr = UINT64_MAX, .len = 64, .flags = 2 } },
+		{ { .addr = GUEST_ADDR + GUEST_BYTES - 1, .len = 2, .flags = 2 },
+		  { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 } },
+		{ { .addr = UINT64_MAX, .len = 64, .flags = 2 }, { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 } },
 		{ { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 }, { .addr = GUEST_ADDR + DATA, .len = 64 } },
 	};
 	struct driver driver;

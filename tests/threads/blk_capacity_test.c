@@ -83,10 +83,12 @@ static void make_disk(uint64_t capacity)
 /* Whether a read of one sector, and a discard of it with the first sector, are in order. */
 static bool may_use(uint64_t sector)
 {
-	const struct virtio_blk_range ranges[2] = { { .sector = sector, .sectors = 1 }, { .sector = 0, .sectors = 1 } };
-	const struct virtio_blk_request read = { .type = VIRTIO_BLK_T_IN, .sector = sector, .in.bytes = 512 };
+	struct virtio_blk_range ranges[2] = { { .sector = sector, .sectors = 1 }, { .sector = 0, .sectors = 1 } };
+	const struct virtio_blk_request read = {
+		.base.data.writable_bytes = 512, .type = VIRTIO_BLK_T_IN, .sector = sector
+	};
 	const struct virtio_blk_request discard = {
-		.type = VIRTIO_BLK_T_DISCARD, .out.bytes = 32, .ranges = ranges, .range_count = 2
+		.base.data.readable_bytes = 32, .type = VIRTIO_BLK_T_DISCARD, .ranges = ranges, .range_count = 2
 	};
 	const uint8_t one = virtio_blk_check(&m.blk, &read), other = virtio_blk_check(&m.blk, &discard);
 

@@ -261,21 +261,14 @@ static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 static void blk_process_fails_a_request_with_too_many_segments(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 8, .gap = 1 };
-	struct vring_used_elem element;
-	struct virtio_chain chain;
 	struct blk_fixture f;
 
 	(void)state;
 	blk_setup(&f, BLK_RAM);
+	f.storage = (struct virtio_blk_storage){ .segments = f.segments, .segment_capacity = 32 };
+	blk_prepare(&f);
 	blk_send(&f, &ask);
-	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(
-		virtio_blk_process(&f.blk, &f.queue, &chain,
-				   &(struct virtio_blk_storage){ .segments = f.segments, .segment_capacity = 32 },
-				   &f.stats),
-		0);
-	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
-	assert_int_equal(element.len, 0);
+	assert_int_equal(blk_serve(&f), 0);
 	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_IOERR);
 	blk_check_memory(&f);
 	assert_int_equal(f.backend.calls, 0);
@@ -324,8 +317,9 @@ static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t acces
 static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };
+	struct virtio_blk_stats none = { 0 };
+	struct virtio_blk_request before;
 	struct virtio_memory_map map;
-	struct virtio_chain chain;
 	struct blk_fixture f;
 	bool missing = true;
 
@@ -335,43 +329,75 @@ static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
 	virtio_memory_map_set_translation(&map, not_mapped, &missing);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
 	blk_send(&f, &ask);
-	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, &f.stats), VIRTIO_ENOTMAPPED);
-	blk_check_memory(&f);
-	assert_true(virtio_queue_quiesced(&f.queue));
-	assert_int_equal(f.stats.malformed, 0);
+	before = f.request;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, &f.stats), VIRTIO_ENOTMAPPED);
+		assert_memory_equal(&f.request, &before, sizeof before);
+		assert_memory_equal(&f.stats, &none, sizeof none);
+		blk_check_memory(&f);
+		assert_true(virtio_queue_quiesced(&f.queue));
+	}
 	missing = false;
 	assert_int_equal(blk_serve(&f), 513);
 	blk_expect(&f, &ask, f.disk_model, 512, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 }
 
-/* An undo goes from the last pop backwards: out of order it is an error, and the request stays in flight. */
-static void blk_process_reports_a_pop_that_cannot_be_undone(void **state)
+/* A chain that the caller has popped is the caller's to undo, from the last one backwards. */
+static void blk_parse_leaves_the_undo_to_the_caller_when_memory_is_not_mapped(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
 						      { BLK_WRITABLE, 1, VRING_DESC_F_WRITE } };
+	struct virtio_blk_request before;
 	struct virtio_memory_map map;
 	struct virtio_chain chains[2];
 	struct blk_fixture f;
 	bool missing = true;
-	int error;
 
 	(void)state;
 	blk_setup(&f, BLK_RAM);
 	map = f.map;
 	virtio_memory_map_set_translation(&map, not_mapped, &missing);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
+	before = f.request;
 	for (int i = 0; i < 2; i++) {
 		assert_true(virtio_mock_add(&f.mock, buffers, 2) >= 0);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chains[i]), 1);
+		assert_int_equal(virtio_blk_parse(&chains[i], &f.request), VIRTIO_ENOTMAPPED);
+		assert_memory_equal(&f.request, &before, sizeof before);
 	}
-	error = virtio_blk_process(&f.blk, &f.queue, &chains[0], &f.storage, &f.stats);
-	assert_int_equal(error, VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_undo(&f.queue, chains[0].token), VIRTIO_EINVAL);
 	assert_false(virtio_queue_quiesced(&f.queue));
-	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chains[1], &f.storage, &f.stats), VIRTIO_ENOTMAPPED);
+	assert_int_equal(virtio_queue_undo(&f.queue, chains[1].token), 0);
 	assert_int_equal(virtio_queue_undo(&f.queue, chains[0].token), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
+	blk_check_memory(&f);
+}
+
+/* Nothing to serve, and a queue that can't be served, are told apart, and nothing is counted. */
+static void blk_process_returns_what_the_pop_returns(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };
+	struct virtio_blk_stats none = { 0 };
+	struct virtio_blk_request before;
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	before = f.request;
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, &f.stats), 0);
+	assert_int_equal(virtio_blk_pop(&f.queue, &f.request), 0);
+	assert_int_equal(virtio_mock_offer(&f.mock, BLK_QUEUE), 0);
+	assert_int_equal(virtio_mock_publish(&f.mock), 0);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, &f.stats), VIRTIO_EHEAD);
+	blk_send(&f, &ask);
+	assert_int_equal(virtio_blk_pop(&f.queue, &f.request), VIRTIO_EBROKEN);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, &f.stats), VIRTIO_EBROKEN);
+	virtio_queue_reset(&f.queue);
+	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, &f.stats), VIRTIO_ENOTREADY);
+	assert_memory_equal(&f.request, &before, sizeof before);
+	assert_memory_equal(&f.stats, &none, sizeof none);
+	assert_int_equal(f.backend.logged, 0);
 	blk_check_memory(&f);
 }
 
@@ -380,18 +406,14 @@ static void blk_process_needs_no_statistics(void **state)
 {
 	const struct blk_ask headless = { .type = VIRTIO_BLK_T_FLUSH, .no_status = true };
 	const struct blk_ask good = { .type = VIRTIO_BLK_T_FLUSH };
-	struct vring_used_elem element;
-	struct virtio_chain chain;
 	struct blk_fixture f;
 
 	(void)state;
 	blk_setup(&f, BLK_RAM);
 	for (uint32_t i = 0; i < 2; i++) {
 		blk_send(&f, i ? &good : &headless);
-		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, NULL), 0);
-		assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
-		assert_int_equal(element.len, i);
+		assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, NULL), 1);
+		assert_int_equal(blk_take_used(&f), i);
 	}
 }
 
@@ -409,7 +431,8 @@ int main(void)
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
 		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),
 		cmocka_unit_test(blk_process_undoes_the_pop_when_memory_is_not_mapped),
-		cmocka_unit_test(blk_process_reports_a_pop_that_cannot_be_undone),
+		cmocka_unit_test(blk_parse_leaves_the_undo_to_the_caller_when_memory_is_not_mapped),
+		cmocka_unit_test(blk_process_returns_what_the_pop_returns),
 		cmocka_unit_test(blk_process_needs_no_statistics),
 	};
 

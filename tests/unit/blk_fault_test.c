@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Back ends that fail, the order of writes, flushes and statuses, and requests finished out of order. After
+ * Back ends that fail, the order of writes, flushes and statuses, and disks that several queues share. After
  * each request all of guest memory and all of the disk is compared with what it must be.
  */
 #include "blk_fixture.h"
@@ -256,136 +256,7 @@ static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 	blk_refused(&f, &flush, VIRTIO_BLK_S_UNSUPP);
 }
 
-/* In pieces: for devices that complete later */
-
-/* Requests are parsed together, and carried out and finished in another order. */
-static void blk_requests_may_be_finished_in_any_order(void **state)
-{
-	static struct virtio_segment segments[3][8];
-	const struct virtio_mock_buffer buffers[3][3] = {
-		{ { 0x2000, 16, 0 }, { 0x3000, 512, VRING_DESC_F_WRITE }, { 0x3600, 1, VRING_DESC_F_WRITE } },
-		{ { 0x2100, 16, 0 }, { 0x4000, 512, 0 }, { 0x4600, 1, VRING_DESC_F_WRITE } },
-		{ { 0x2200, 16, 0 }, { 0x5000, 512, VRING_DESC_F_WRITE }, { 0x5600, 1, VRING_DESC_F_WRITE } },
-	};
-	static const int order[] = { 1, 2, 0 };
-	struct virtio_blk_request requests[3];
-	struct vring_used_elem element;
-	struct blk_fixture f;
-	int heads[3];
-
-	(void)state;
-	blk_setup(&f, BLK_RAM);
-	for (int i = 0; i < 3; i++) {
-		const struct virtio_blk_storage storage = { .segments = segments[i], .segment_capacity = 8 };
-		struct virtio_chain chain;
-
-		for (uint64_t k = 0; k < 16; k++)
-			blk_poke(&f, buffers[i][0].addr + k, 0);
-		blk_poke(&f, buffers[i][0].addr, i == 1 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN);
-		blk_poke(&f, buffers[i][0].addr + 8, (uint8_t)(i + 1));
-		heads[i] = virtio_mock_add(&f.mock, buffers[i], 3);
-		assert_true(heads[i] >= 0);
-		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_blk_parse(&chain, &storage, &requests[i]), 0);
-	}
-	memset(f.disk_model + 2 * 512, BLK_FILL, 512);
-	memcpy(f.model + 0x5000, f.disk_model + 3 * 512, 512);
-	memcpy(f.model + 0x3000, f.disk_model + 1 * 512, 512);
-	for (int i = 0; i < 3; i++) {
-		const struct virtio_blk_request *request = &requests[order[i]];
-		struct virtio_blk_result result;
-		uint32_t len;
-
-		virtio_blk_execute(&f.blk, request, &result);
-		assert_int_equal(result.status, VIRTIO_BLK_S_OK);
-		len = virtio_blk_finish(request, &result, &f.stats);
-		assert_int_equal(virtio_queue_complete(&f.queue, request->token, len), 0);
-		assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
-		assert_int_equal(element.id, heads[order[i]]);
-		assert_int_equal(element.len, order[i] == 1 ? 1 : 513);
-		f.model[buffers[order[i]][2].addr] = VIRTIO_BLK_S_OK;
-	}
-	blk_check_memory(&f);
-	blk_check_disk(&f);
-	assert_int_equal(f.stats.reads, 2);
-	assert_int_equal(f.stats.writes, 1);
-}
-
-/* A device's own I/O: what it says was written, and nothing else, is counted and marked. */
-static void blk_finish_takes_a_result_of_the_callers(void **state)
-{
-	static const struct {
-		uint64_t written, touched;
-		uint8_t status;
-		uint32_t len;
-	} cases[] = {
-		{ 0, 0, VIRTIO_BLK_S_IOERR, 0 },       { 0, 1024, VIRTIO_BLK_S_IOERR, 0 },
-		{ 512, 700, VIRTIO_BLK_S_IOERR, 512 }, { 1023, 1024, VIRTIO_BLK_S_IOERR, 1023 },
-		{ 1024, 1024, VIRTIO_BLK_S_OK, 1025 },
-	};
-	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 1024, .writable_piece = 200, .gap = 60 };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct virtio_blk_result result = { .status = cases[i].status,
-							  .written = cases[i].written,
-							  .touched = cases[i].touched,
-							  .error = VIRTIO_EIO };
-		struct virtio_blk_request request;
-		struct virtio_chain chain;
-		struct blk_fixture f;
-
-		blk_setup(&f, BLK_RAM);
-		blk_send(&f, &ask);
-		memset(f.bitmap, 0, sizeof f.bitmap);
-		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-		assert_int_equal(virtio_blk_finish(&request, &result, &f.stats), cases[i].len);
-		blk_expect(&f, &ask, NULL, 0, cases[i].status);
-		blk_check_memory(&f);
-		blk_check_dirty(&f, &ask, (uint32_t)cases[i].touched);
-		assert_int_equal(f.stats.read_bytes, cases[i].written);
-		assert_int_equal(f.stats.failed, cases[i].status == VIRTIO_BLK_S_IOERR);
-		assert_int_equal(f.stats.first_error, VIRTIO_EIO);
-	}
-}
-
-static void blk_finish_never_exceeds_a_used_length(void **state)
-{
-	uint8_t status = BLK_FILL;
-	struct virtio_region region = { .addr = 0, .len = 1, .host = &status };
-	struct virtio_blk_request request = {
-		.type = VIRTIO_BLK_T_IN,
-		.status = { .len = 1, .host = &status, .region = &region },
-		.in.bytes = UINT64_C(1) << 33,
-	};
-	struct virtio_blk_result result = { .written = UINT64_C(1) << 33 };
-
-	(void)state;
-	assert_int_equal(virtio_blk_finish(&request, &result, NULL), UINT32_MAX);
-	assert_int_equal(status, VIRTIO_BLK_S_OK);
-	request.in.bytes = UINT32_MAX;
-	result.written = UINT32_MAX;
-	assert_int_equal(virtio_blk_finish(&request, &result, NULL), UINT32_MAX);
-}
-
-/* A token from before a reset: the request's own memory is written, the ring is not. */
-static void blk_process_reports_a_stale_chain(void **state)
-{
-	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 20 };
-	struct vring_used_elem element;
-	struct virtio_chain chain;
-	struct blk_fixture f;
-
-	(void)state;
-	blk_setup(&f, BLK_RAM);
-	blk_send(&f, &ask);
-	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
-	assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, NULL), VIRTIO_ESTALE);
-	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
-	assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 0);
-}
+/* Disks that change, and that are shared */
 
 /* Hostile 135: two queues on one disk. */
 static void blk_queues_share_a_disk_without_cross_talk(void **state)
@@ -449,10 +320,6 @@ int main(void)
 		cmocka_unit_test(blk_write_fails_when_it_cannot_be_made_stable),
 		cmocka_unit_test(blk_write_waits_for_flush_under_write_back),
 		cmocka_unit_test(blk_write_needs_no_flush_where_none_is_offered),
-		cmocka_unit_test(blk_requests_may_be_finished_in_any_order),
-		cmocka_unit_test(blk_finish_takes_a_result_of_the_callers),
-		cmocka_unit_test(blk_finish_never_exceeds_a_used_length),
-		cmocka_unit_test(blk_process_reports_a_stale_chain),
 		cmocka_unit_test(blk_queues_share_a_disk_without_cross_talk),
 		cmocka_unit_test(blk_process_goes_by_the_new_capacity),
 	};

@@ -227,6 +227,7 @@ struct blk_fixture {
 	struct virtio_segment segments[BLK_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk_storage storage;
+	struct virtio_blk_request request; /* what blk_serve() pops into */
 	struct blk_faulty backend;
 	struct virtio_blk_options options;
 	struct virtio_blk blk;
@@ -248,6 +249,12 @@ static inline void blk_restart(struct blk_fixture *f, uint64_t features)
 {
 	assert_int_equal(virtio_blk_init(&f->blk, &f->options), 0);
 	assert_int_equal(virtio_blk_negotiate(&f->blk, features), 0);
+}
+
+/* Storage as it is now: change it, then call this. No request may be in flight in it. */
+static inline void blk_prepare(struct blk_fixture *f)
+{
+	assert_int_equal(virtio_blk_request_init(&f->request, &f->storage), 0);
 }
 
 /* The translation of memory that changes: whoever comes back to a descriptor finds it spoilt. */
@@ -301,6 +308,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
 	f->read_desc = 0; /* to start a queue is to look at all of its table */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
+	blk_prepare(f);
 	for (uint32_t i = 0; i < BLK_DISK; i++)
 		f->backend.disk[i] = (uint8_t)(i * 7 + i / 512);
 	memcpy(f->disk_model, f->backend.disk, BLK_DISK);
@@ -398,16 +406,20 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 	assert_true(virtio_mock_add(&f->mock, buffers, count) >= 0);
 }
 
-/* Serves one request and takes it back: the used length. The mock sees that it isn't more than there is room for. */
-static inline uint32_t blk_serve(struct blk_fixture *f)
+/* Takes the next used element: its length. The mock sees that it isn't more than there is room for. */
+static inline uint32_t blk_take_used(struct blk_fixture *f)
 {
 	struct vring_used_elem element;
-	struct virtio_chain chain;
 
-	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
-	assert_int_equal(virtio_blk_process(&f->blk, &f->queue, &chain, &f->storage, &f->stats), 0);
 	assert_int_equal(virtio_mock_pop_used(&f->mock, &element), 1);
 	return element.len;
+}
+
+/* Serves one request and takes it back: the used length. */
+static inline uint32_t blk_serve(struct blk_fixture *f)
+{
+	assert_int_equal(virtio_blk_process(&f->blk, &f->queue, &f->request, &f->stats), 1);
+	return blk_take_used(f);
 }
 
 /* What the model of guest memory is told that the device must have written. */

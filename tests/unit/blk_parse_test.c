@@ -2,38 +2,96 @@
 /* From chains to requests, and which requests are refused. */
 #include "blk_fixture.h"
 
+/* How a test takes a request: out of the queue, or from a chain that was popped before. */
+static bool from_queue = false, from_chain = true;
+
+static bool by_chain(void *const *state)
+{
+	return *(const bool *)*state;
+}
+
 /* Layouts */
 
-static void pop(struct blk_fixture *f, struct virtio_chain *chain)
+/* Takes the next request. The walk of a chain is over then: at its end, or with the request's error. */
+static const struct virtio_blk_request *take(struct blk_fixture *f, void *const *state)
 {
-	assert_int_equal(virtio_queue_pop(&f->queue, chain), 1);
-}
-
-/* Returns a chain to the driver, so that the next one can come. */
-static void give_back(struct blk_fixture *f, const struct virtio_chain *chain)
-{
-	struct vring_used_elem element;
-
-	assert_int_equal(virtio_queue_complete(&f->queue, chain->token, 0), 0);
-	assert_int_equal(virtio_mock_pop_used(&f->mock, &element), 1);
-}
-
-/* Parses the next chain, which can't be answered: the error is the expected one and nothing changes. */
-static void parse_fails(struct blk_fixture *f, int error)
-{
-	struct virtio_blk_request request, before;
+	struct virtio_blk_request *request = &f->request;
 	struct virtio_chain chain;
 	struct virtio_desc desc;
+	int end;
 
-	memset(&request, 0x5a, sizeof request);
-	memset(&before, 0x5a, sizeof before);
-	pop(f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, &f->storage, &request), error);
-	assert_memory_equal(&request, &before, sizeof request);
-	/* The walk is over: at its end, or with the same error. */
-	assert_int_equal(virtio_chain_next(&chain, &desc), error == VIRTIO_ESHORT ? 0 : error);
+	if (!by_chain(state)) {
+		assert_int_equal(virtio_blk_pop(&f->queue, request), 1);
+		return request;
+	}
+	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
+	assert_int_equal(virtio_blk_parse(&chain, request), 0);
+	assert_int_equal(request->base.token.value, chain.token.value);
+	end = virtio_chain_next(&chain, &desc);
+	/* Of a chain with too many segments the walk is back at its start. */
+	if (request->base.error != VIRTIO_ENOBUFS)
+		assert_int_equal(end, request->base.error == VIRTIO_ESHORT ? 0 : request->base.error);
+	return request;
+}
+
+/* Returns a request to the driver as a failure, so that the next one can come. The used length is 0. */
+static void give_back(struct blk_fixture *f, const struct virtio_blk_request *request)
+{
+	const uint64_t status = request->base.data.last_writable.addr;
+	const struct virtio_blk_result result = { .status = VIRTIO_BLK_S_IOERR, .error = request->base.error };
+
+	if (request->base.data.last_writable.len)
+		f->model[status] = VIRTIO_BLK_S_IOERR;
+	assert_int_equal(virtio_blk_complete(&f->queue, request, &result, &f->stats), 0);
+	assert_true(blk_take_used(f) <= (request->base.error || virtio_blk_in(request).bytes ? 0u : 1u));
 	blk_check_memory(f);
-	give_back(f, &chain);
+}
+
+/* A request has an error, and so nothing else but a token. */
+static void check_failed(const struct virtio_blk_request *request, int error)
+{
+	assert_int_equal(request->base.error, error);
+	assert_int_equal(request->type, 0);
+	assert_int_equal(request->sector, 0);
+	assert_int_equal(request->range_count, 0);
+	assert_int_equal(virtio_blk_in(request).bytes, 0);
+	assert_int_equal(virtio_blk_in(request).count, 0);
+	assert_int_equal(virtio_blk_out(request).bytes, 0);
+	assert_int_equal(virtio_blk_out(request).count, 0);
+}
+
+/* Takes the next request, which can't be answered: the error is the expected one, and no byte changes. */
+static void parse_fails(struct blk_fixture *f, void *const *state, int error)
+{
+	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
+	const struct virtio_blk_request *request = take(f, state);
+
+	check_failed(request, error);
+	assert_int_equal(request->base.data.last_writable.len, 0);
+	assert_int_equal(virtio_blk_check(&f->blk, request), VIRTIO_BLK_S_IOERR);
+	blk_check_memory(f);
+	give_back(f, request);
+	assert_int_equal(f->stats.malformed, malformed + 1);
+	assert_int_equal(f->stats.failed, failed);
+	assert_int_equal(f->stats.others, others);
+}
+
+/* Takes the next request, which can be answered by a failure, at this address. */
+static void parse_reports(struct blk_fixture *f, void *const *state, int error, uint64_t status)
+{
+	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
+	const struct virtio_blk_request *request = take(f, state);
+
+	check_failed(request, error);
+	assert_int_equal(request->base.data.last_writable.len, 1);
+	assert_int_equal(request->base.data.last_writable.addr, status);
+	blk_check_region(&request->base.data.last_writable);
+	assert_int_equal(virtio_blk_check(&f->blk, request), VIRTIO_BLK_S_IOERR);
+	blk_check_memory(f);
+	give_back(f, request);
+	assert_int_equal(f->stats.malformed, malformed);
+	assert_int_equal(f->stats.failed, failed + 1);
+	assert_int_equal(f->stats.others, others + 1);
 }
 
 static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count)
@@ -42,14 +100,14 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 }
 
 /* Whether a list of segments stands for bytes [skip, skip + bytes) of a direction that was cut into pieces. */
-static void check_data(const struct blk_fixture *f, const struct virtio_blk_data *data, uint64_t base, uint32_t skip,
+static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)
 {
 	uint32_t done = 0;
 
-	assert_int_equal(data->bytes, bytes);
-	for (uint32_t i = 0; i < data->count; i++) {
-		const struct virtio_segment *s = &data->segments[i];
+	assert_int_equal(data.bytes, bytes);
+	for (uint32_t i = 0; i < data.count; i++) {
+		const struct virtio_segment *s = &data.segments[i];
 
 		assert_true(s->len > 0);
 		blk_check_region(s);
@@ -69,7 +127,6 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 	const size_t n = sizeof pieces / sizeof pieces[0];
 	static uint8_t data[512];
 
-	(void)state;
 	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		struct blk_fixture f;
 
@@ -85,29 +142,27 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 				.out_bytes = sizes[i / n / n / 2 % 4],
 				.in_bytes = sizes[i / n / n / 8 % 4],
 			};
-			struct virtio_blk_request request;
-			struct virtio_chain chain;
-			struct virtio_desc desc;
+			const struct virtio_blk_request *request;
 
 			if ((ask.readable_piece && ask.readable_piece < 4 && ask.out_bytes > 64) ||
 			    (ask.writable_piece && ask.writable_piece < 4 && ask.in_bytes > 64))
 				continue; /* more pieces than the queue has descriptors */
 			blk_send(&f, &ask);
-			pop(&f, &chain);
-			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-			assert_int_equal(request.error, 0);
-			assert_int_equal(request.type, ask.type);
-			assert_int_equal(request.sector, ask.sector);
-			assert_memory_equal(&request.token, &chain.token, sizeof chain.token);
-			check_data(&f, &request.out, BLK_READABLE, 16, ask.out_bytes, ask.readable_piece, ask.gap);
-			check_data(&f, &request.in, BLK_WRITABLE, 0, ask.in_bytes, ask.writable_piece, ask.gap);
-			assert_int_equal(request.status.len, 1);
-			assert_int_equal(request.status.addr, blk_status_place(&ask));
-			assert_ptr_equal(request.status.host, f.ram + blk_status_place(&ask));
-			blk_check_region(&request.status);
-			assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+			request = take(&f, state);
+			assert_int_equal(request->base.error, 0);
+			assert_int_equal(request->type, ask.type);
+			assert_int_equal(request->sector, ask.sector);
+			assert_int_equal(virtio_token_head(request->base.token), 0);
+			check_data(&f, virtio_blk_out(request), BLK_READABLE, 16, ask.out_bytes, ask.readable_piece,
+				   ask.gap);
+			check_data(&f, virtio_blk_in(request), BLK_WRITABLE, 0, ask.in_bytes, ask.writable_piece,
+				   ask.gap);
+			assert_int_equal(request->base.data.last_writable.len, 1);
+			assert_int_equal(request->base.data.last_writable.addr, blk_status_place(&ask));
+			assert_ptr_equal(request->base.data.last_writable.host, f.ram + blk_status_place(&ask));
+			blk_check_region(&request->base.data.last_writable);
 			blk_check_memory(&f);
-			give_back(&f, &chain);
+			give_back(&f, request);
 		}
 	}
 }
@@ -123,22 +178,19 @@ static void blk_parse_skips_empty_buffers(void **state)
 		{ BLK_WRITABLE, 513, VRING_DESC_F_WRITE },
 		{ UINT64_MAX, 0, VRING_DESC_F_WRITE },
 	};
-	struct virtio_blk_request request;
-	struct virtio_chain chain;
+	const struct virtio_blk_request *request;
 	struct blk_fixture f;
 
-	(void)state;
 	for (size_t r = 0; r < BLK_MEMORIES; r++) {
 		blk_setup(&f, blk_memories[r]);
 		add(&f, buffers, 6);
-		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-		assert_int_equal(request.error, 0);
-		assert_int_equal(request.out.bytes, 0);
-		assert_int_equal(request.out.count, 0);
-		check_data(&f, &request.in, BLK_WRITABLE, 0, 512, 0, 0);
-		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
-		give_back(&f, &chain);
+		request = take(&f, state);
+		assert_int_equal(request->base.error, 0);
+		assert_int_equal(virtio_blk_out(request).bytes, 0);
+		assert_int_equal(virtio_blk_out(request).count, 0);
+		check_data(&f, virtio_blk_in(request), BLK_WRITABLE, 0, 512, 0, 0);
+		assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
+		give_back(&f, request);
 
 		/* In the place of the data. */
 		for (int k = 0; k < 4; k++) {
@@ -149,12 +201,12 @@ static void blk_parse_skips_empty_buffers(void **state)
 			};
 
 			add(&f, three, 3);
-			pop(&f, &chain);
-			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-			assert_int_equal(request.in.bytes + request.out.bytes, 0);
-			assert_int_equal(request.in.count + request.out.count, 0);
-			assert_int_equal(request.status.addr, BLK_WRITABLE);
-			give_back(&f, &chain);
+			request = take(&f, state);
+			assert_int_equal(request->base.error, 0);
+			assert_int_equal(virtio_blk_in(request).bytes + virtio_blk_out(request).bytes, 0);
+			assert_int_equal(virtio_blk_in(request).count + virtio_blk_out(request).count, 0);
+			assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE);
+			give_back(&f, request);
 		}
 	}
 }
@@ -166,18 +218,16 @@ static void blk_parse_accepts_buffers_at_the_end_of_memory(void **state)
 		{ BLK_RAM - 16, 16, 0 },
 		{ BLK_RAM - 513, 513, VRING_DESC_F_WRITE },
 	};
-	struct virtio_blk_request request;
-	struct virtio_chain chain;
+	const struct virtio_blk_request *request;
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_RAM);
 	add(&f, buffers, 2);
-	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-	assert_int_equal(request.type, 0xa5a5a5a5);
-	check_data(&f, &request.in, BLK_RAM - 513, 0, 512, 0, 0);
-	assert_int_equal(request.status.addr, BLK_RAM - 1);
+	request = take(&f, state);
+	assert_int_equal(request->base.error, 0);
+	assert_int_equal(request->type, 0xa5a5a5a5);
+	check_data(&f, virtio_blk_in(request), BLK_RAM - 513, 0, 512, 0, 0);
+	assert_int_equal(request->base.data.last_writable.addr, BLK_RAM - 1);
 }
 
 /* Malformed */
@@ -191,18 +241,17 @@ static void blk_parse_refuses_chain_without_writable_byte(void **state)
 	static const uint8_t data[512];
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_RAM);
 	blk_send(&f, &ask);
-	parse_fails(&f, VIRTIO_ESHORT);
+	parse_fails(&f, state, VIRTIO_ESHORT);
 	ask.out = data;
 	ask.out_bytes = 512;
 	blk_send(&f, &ask);
-	parse_fails(&f, VIRTIO_ESHORT);
+	parse_fails(&f, state, VIRTIO_ESHORT);
 	add(&f, empty, 2);
-	parse_fails(&f, VIRTIO_ESHORT);
+	parse_fails(&f, state, VIRTIO_ESHORT);
 	add(&f, nothing, 1);
-	parse_fails(&f, VIRTIO_ESHORT);
+	parse_fails(&f, state, VIRTIO_ESHORT);
 }
 
 /* Hostile 112: fewer than 16 readable bytes can be answered, and nothing behind them is read. */
@@ -214,23 +263,11 @@ static void blk_parse_reports_short_header(void **state)
 			{ BLK_RAM - len, len, 0 },
 			{ BLK_WRITABLE, 513, VRING_DESC_F_WRITE },
 		};
-		struct virtio_blk_request request;
-		struct virtio_chain chain;
 		struct blk_fixture f;
 
-		(void)state;
 		blk_setup(&f, BLK_RAM);
 		add(&f, buffers, 2);
-		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-		assert_int_equal(request.error, VIRTIO_ESHORT);
-		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
-		assert_int_equal(request.type, 0);
-		assert_int_equal(request.sector, 0);
-		assert_int_equal(request.in.bytes, 0);
-		assert_int_equal(request.out.bytes, 0);
-		assert_int_equal(virtio_blk_check(&f.blk, &request), VIRTIO_BLK_S_IOERR);
-		blk_check_memory(&f);
+		parse_reports(&f, state, VIRTIO_ESHORT, BLK_WRITABLE + 512);
 	}
 }
 
@@ -240,25 +277,25 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 64, .gap = 1 };
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_RAM);
 	/* One for the header, eight of data, one for the status. */
-	for (uint32_t capacity = 0; capacity <= 10; capacity++) {
-		struct virtio_blk_request request;
-		struct virtio_chain chain;
-
+	for (uint32_t capacity = 1; capacity <= 10; capacity++) {
 		memset(f.segments, 0x5a, sizeof f.segments);
 		f.storage.segment_capacity = capacity;
+		blk_prepare(&f);
 		blk_send(&f, &ask);
-		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-		assert_int_equal(request.error, capacity < 10 ? VIRTIO_ENOBUFS : 0);
-		assert_int_equal(request.status.len, 1);
-		assert_int_equal(request.status.addr, blk_status_place(&ask));
-		assert_int_equal(request.token.sequence, chain.token.sequence);
-		assert_int_equal(request.in.bytes, capacity < 10 ? 0 : 512);
+		if (capacity < 10) {
+			parse_reports(&f, state, VIRTIO_ENOBUFS, blk_status_place(&ask));
+		} else {
+			const struct virtio_blk_request *request = take(&f, state);
+
+			assert_int_equal(request->base.error, 0);
+			assert_int_equal(virtio_blk_in(request).bytes, 512);
+			assert_int_equal(request->base.data.last_writable.addr, blk_status_place(&ask));
+			give_back(&f, request);
+		}
+		assert_int_equal(f.request.base.data.needed, 10);
 		assert_int_equal(f.segments[capacity].len, UINT64_C(0x5a5a5a5a5a5a5a5a));
-		give_back(&f, &chain);
 	}
 }
 
@@ -266,25 +303,60 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 static void blk_parse_wants_the_same_room_for_plain_requests(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
-	struct virtio_blk_request request;
-	struct virtio_chain chain;
+	const struct virtio_blk_request *request;
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_PLAIN);
-	for (uint32_t capacity = 0; capacity <= 3; capacity++) {
+	for (uint32_t capacity = 1; capacity < 3; capacity++) {
 		f.storage.segment_capacity = capacity;
+		blk_prepare(&f);
 		blk_send(&f, &ask);
-		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-		assert_int_equal(request.error, capacity < 3 ? VIRTIO_ENOBUFS : 0);
-		assert_int_equal(request.status.addr, BLK_WRITABLE + 512);
-		give_back(&f, &chain);
+		parse_reports(&f, state, VIRTIO_ENOBUFS, BLK_WRITABLE + 512);
+	}
+	f.storage.segment_capacity = 3;
+	blk_prepare(&f);
+	blk_send(&f, &ask);
+	request = take(&f, state);
+	assert_int_equal(request->base.error, 0);
+	assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
+}
+
+/* Room for nothing, or no room where some was promised, is refused before any request comes. */
+static void blk_request_init_refuses_storage_that_is_not_there(void **state)
+{
+	struct virtio_segment segment;
+	struct virtio_blk_range range;
+	const struct virtio_blk_storage bad[] = {
+		{ NULL, 0, NULL, 0 },     { &segment, 0, NULL, 0 },   { NULL, 1, NULL, 0 },
+		{ &segment, 1, NULL, 1 }, { &segment, 0, &range, 1 },
+	};
+	const struct virtio_blk_storage good[] = { { &segment, 1, NULL, 0 },
+						   { &segment, 1, &range, 0 },
+						   { &segment, 1, &range, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct virtio_blk_request request, before;
+
+		memset(&request, 0x5a, sizeof request);
+		memset(&before, 0x5a, sizeof before);
+		assert_int_equal(virtio_blk_request_init(&request, &bad[i]), VIRTIO_EINVAL);
+		assert_memory_equal(&request, &before, sizeof before);
+	}
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		struct virtio_blk_request request;
+
+		assert_int_equal(virtio_blk_request_init(&request, &good[i]), 0);
+		assert_ptr_equal(request.base.header, request.header);
+		assert_int_equal(request.base.header_bytes, VIRTIO_BLK_HEADER_BYTES);
+		assert_ptr_equal(request.base.segments, &segment);
+		assert_int_equal(request.base.data.capacity, 1);
+		assert_int_equal(request.range_capacity, good[i].range_capacity);
 	}
 }
 
-/* Hostile 131 and 33: a status byte, or any other, that isn't in guest memory. */
-static void blk_parse_refuses_buffers_outside_memory(void **state)
+/* Hostile 131 and 33: a status byte that isn't in guest memory, and a header that isn't under a status that is. */
+static void blk_parse_reports_buffers_outside_memory(void **state)
 {
 	const struct virtio_mock_buffer bad[] = {
 		{ BLK_RAM, 1, VRING_DESC_F_WRITE },
@@ -295,7 +367,6 @@ static void blk_parse_refuses_buffers_outside_memory(void **state)
 	};
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_RAM);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 }, bad[i] };
@@ -303,9 +374,9 @@ static void blk_parse_refuses_buffers_outside_memory(void **state)
 							     { BLK_WRITABLE, 1, VRING_DESC_F_WRITE } };
 
 		add(&f, buffers, 2);
-		parse_fails(&f, VIRTIO_EFAULT);
+		parse_fails(&f, state, VIRTIO_EFAULT);
 		add(&f, header, 2);
-		parse_fails(&f, VIRTIO_EFAULT);
+		parse_reports(&f, state, VIRTIO_EFAULT, BLK_WRITABLE);
 	}
 }
 
@@ -318,33 +389,36 @@ static void blk_parse_looks_up_each_buffer(void **state)
 	} places[] = { { BLK_RAM, VIRTIO_EFAULT }, { UINT64_MAX - 15, VIRTIO_EFAULT }, { BLK_PLAIN - 1, 0 } };
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_PLAIN);
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		for (int k = 0; k < 3; k++) {
 			struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
 								{ BLK_WRITABLE, 512, VRING_DESC_F_WRITE },
 								{ BLK_WRITABLE + 600, 1, VRING_DESC_F_WRITE } };
-			struct virtio_blk_request request;
-			struct virtio_chain chain;
+			const struct virtio_blk_request *request;
+			struct virtio_blk_data in;
 
 			buffers[k].addr = places[i].addr;
 			add(&f, buffers, 3);
+			if (places[i].error && k == 2) {
+				parse_fails(&f, state, places[i].error);
+				continue;
+			}
 			if (places[i].error) {
-				parse_fails(&f, places[i].error);
+				parse_reports(&f, state, places[i].error, BLK_WRITABLE + 600);
 				continue;
 			}
 			/* Over the border between two regions, and at the end of one. */
-			pop(&f, &chain);
-			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-			assert_int_equal(request.error, 0);
-			assert_int_equal(request.in.bytes, 512);
-			assert_int_equal(request.in.count, k == 1 ? 2 : 1);
-			for (uint32_t s = 0; s < request.in.count; s++)
-				blk_check_region(&request.in.segments[s]);
-			assert_int_equal(request.status.addr, buffers[2].addr);
-			blk_check_region(&request.status);
-			give_back(&f, &chain);
+			request = take(&f, state);
+			in = virtio_blk_in(request);
+			assert_int_equal(request->base.error, 0);
+			assert_int_equal(in.bytes, 512);
+			assert_int_equal(in.count, k == 1 ? 2 : 1);
+			for (uint32_t s = 0; s < in.count; s++)
+				blk_check_region(&in.segments[s]);
+			assert_int_equal(request->base.data.last_writable.addr, buffers[2].addr);
+			blk_check_region(&request->base.data.last_writable);
+			give_back(&f, request);
 		}
 }
 
@@ -356,23 +430,25 @@ static void blk_parse_looks_at_what_each_buffer_permits(void **state)
 							      { BLK_WRITABLE, 512, k == 1 ? VRING_DESC_F_WRITE : 0 },
 							      { k == 2 ? BLK_WRITABLE : BLK_READABLE + 64, 1,
 								VRING_DESC_F_WRITE } };
-		struct virtio_blk_request request;
-		struct virtio_chain chain;
+		const struct virtio_blk_request *request;
 		struct blk_fixture f;
 
-		(void)state;
 		blk_setup(&f, BLK_PLAIN);
 		f.regions[1].flags = VIRTIO_REGION_READ_ONLY;
 		assert_int_equal(virtio_memory_map_init(&f.device_map, f.regions, 2), 0);
 		add(&f, buffers, 3);
-		if (k != 0) {
-			parse_fails(&f, VIRTIO_EPERM);
+		if (k == 1) {
+			parse_reports(&f, state, VIRTIO_EPERM, BLK_READABLE + 64);
 			continue;
 		}
-		pop(&f, &chain);
-		assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
-		assert_int_equal(request.out.bytes, 512);
-		blk_check_region(&request.out.segments[0]);
+		if (k == 2) {
+			parse_fails(&f, state, VIRTIO_EPERM);
+			continue;
+		}
+		request = take(&f, state);
+		assert_int_equal(request->base.error, 0);
+		assert_int_equal(virtio_blk_out(request).bytes, 512);
+		blk_check_region(&virtio_blk_out(request).segments[0]);
 	}
 }
 
@@ -381,12 +457,11 @@ static void blk_parse_refuses_status_in_read_only_memory(void **state)
 	struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, 64);
 	f.regions[BLK_WRITABLE / 64].flags = VIRTIO_REGION_READ_ONLY;
 	assert_int_equal(virtio_memory_map_init(&f.device_map, f.regions, BLK_RAM / 64), 0);
 	blk_send(&f, &ask);
-	parse_fails(&f, VIRTIO_EPERM);
+	parse_fails(&f, state, VIRTIO_EPERM);
 }
 
 /* Hostile 40 and 1: the chain's own faults come through. */
@@ -397,40 +472,35 @@ static void blk_parse_reports_malformed_chains(void **state)
 		{ BLK_READABLE, 16, 0 },
 	};
 	const struct vring_desc loop = { BLK_READABLE, 16, VRING_DESC_F_NEXT, 0 };
-	struct virtio_blk_request request;
-	struct virtio_chain chain;
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_RAM);
 	add(&f, reversed, 2);
-	parse_fails(&f, VIRTIO_EORDER);
+	parse_fails(&f, state, VIRTIO_EORDER);
 	assert_int_equal(virtio_mock_set_desc(&f.mock, 0, &loop), 0);
 	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
 	assert_int_equal(virtio_mock_publish(&f.mock), 0);
-	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), VIRTIO_ETOOLONG);
+	check_failed(take(&f, state), VIRTIO_ETOOLONG);
+	assert_int_equal(f.request.base.data.last_writable.len, 0);
 }
 
 /* Hostile 114: what the driver writes after the parse changes nothing. */
 static void blk_parse_copies_the_header_once(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .sector = 3, .in_bytes = 20 };
-	struct virtio_blk_request request;
+	const struct virtio_blk_request *request;
 	struct virtio_blk_result result;
-	struct virtio_chain chain;
 	struct blk_fixture f;
 
-	(void)state;
 	blk_setup(&f, BLK_RAM);
 	blk_send(&f, &ask);
-	pop(&f, &chain);
-	assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+	request = take(&f, state);
 	for (uint64_t i = 0; i < 16; i++)
 		blk_poke(&f, BLK_READABLE + i, 0xff);
-	virtio_blk_execute(&f.blk, &request, &result);
+	virtio_blk_execute(&f.blk, request, &result);
 	assert_int_equal(result.status, VIRTIO_BLK_S_OK);
-	assert_int_equal(virtio_blk_finish(&request, &result, NULL), 21);
+	assert_int_equal(virtio_blk_complete(&f.queue, request, &result, NULL), 0);
+	assert_int_equal(blk_take_used(&f), 21);
 	blk_expect(&f, &ask, (const uint8_t *)f.options.id, 20, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 }
@@ -442,8 +512,8 @@ static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector
 	const struct virtio_blk_request request = {
 		.type = type,
 		.sector = sector,
-		.out.bytes = out,
-		.in.bytes = in,
+		.base.data.readable_bytes = out,
+		.base.data.writable_bytes = in,
 	};
 
 	return virtio_blk_check(&f->blk, &request);
@@ -591,22 +661,31 @@ static void blk_check_does_not_support_other_types(void **state)
 	}
 }
 
+/* Requests are taken in both ways. */
+#define WAY(test, suffix, way)                                                                                         \
+	(struct CMUnitTest)                                                                                            \
+	{                                                                                                              \
+#test suffix, test, NULL, NULL, way                                                                    \
+	}
+#define BOTH_WAYS(test) WAY(test, "", &from_queue), WAY(test, "_that_was_popped", &from_chain)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(blk_parse_finds_the_same_request_in_any_layout),
-		cmocka_unit_test(blk_parse_skips_empty_buffers),
-		cmocka_unit_test(blk_parse_accepts_buffers_at_the_end_of_memory),
-		cmocka_unit_test(blk_parse_refuses_chain_without_writable_byte),
-		cmocka_unit_test(blk_parse_reports_short_header),
-		cmocka_unit_test(blk_parse_reports_more_segments_than_room),
-		cmocka_unit_test(blk_parse_wants_the_same_room_for_plain_requests),
-		cmocka_unit_test(blk_parse_refuses_buffers_outside_memory),
-		cmocka_unit_test(blk_parse_looks_up_each_buffer),
-		cmocka_unit_test(blk_parse_looks_at_what_each_buffer_permits),
-		cmocka_unit_test(blk_parse_refuses_status_in_read_only_memory),
-		cmocka_unit_test(blk_parse_reports_malformed_chains),
-		cmocka_unit_test(blk_parse_copies_the_header_once),
+		BOTH_WAYS(blk_parse_finds_the_same_request_in_any_layout),
+		BOTH_WAYS(blk_parse_skips_empty_buffers),
+		BOTH_WAYS(blk_parse_accepts_buffers_at_the_end_of_memory),
+		BOTH_WAYS(blk_parse_refuses_chain_without_writable_byte),
+		BOTH_WAYS(blk_parse_reports_short_header),
+		BOTH_WAYS(blk_parse_reports_more_segments_than_room),
+		BOTH_WAYS(blk_parse_wants_the_same_room_for_plain_requests),
+		BOTH_WAYS(blk_parse_reports_buffers_outside_memory),
+		BOTH_WAYS(blk_parse_looks_up_each_buffer),
+		BOTH_WAYS(blk_parse_looks_at_what_each_buffer_permits),
+		BOTH_WAYS(blk_parse_refuses_status_in_read_only_memory),
+		BOTH_WAYS(blk_parse_reports_malformed_chains),
+		BOTH_WAYS(blk_parse_copies_the_header_once),
+		cmocka_unit_test(blk_request_init_refuses_storage_that_is_not_there),
 		cmocka_unit_test(blk_check_refuses_ranges_outside_the_disk),
 		cmocka_unit_test(blk_check_refuses_reads_beyond_a_used_length),
 		cmocka_unit_test(blk_check_refuses_parts_of_sectors),

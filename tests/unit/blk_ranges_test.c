@@ -188,10 +188,12 @@ static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 /* How a request on these ranges is answered when its limits are 8 ranges of 8 sectors. */
 static uint8_t check(const struct blk_fixture *f, uint32_t type, const struct virtio_blk_range *ranges, uint32_t count)
 {
+	struct virtio_blk_range copies[BLK_RANGES];
 	const struct virtio_blk_request request = {
-		.type = type, .out.bytes = (uint64_t)count * 16, .ranges = ranges, .range_count = count
+		.type = type, .base.data.readable_bytes = (uint64_t)count * 16, .ranges = copies, .range_count = count
 	};
 
+	memcpy(copies, ranges, sizeof *ranges * count);
 	return virtio_blk_check(&f->blk, &request);
 }
 
@@ -359,6 +361,7 @@ static void blk_ranges_beyond_the_storage_are_refused(void **state)
 		blk_setup_commands(&f, BLK_RAM);
 		f.storage.range_capacity = capacity;
 		f.storage.ranges = capacity ? f.ranges : NULL;
+		blk_prepare(&f);
 		for (uint32_t count = 1; count <= 4; count++) {
 			const struct blk_ask ask = ask_for(commands[count % 3], bytes, ranges, count);
 
@@ -461,9 +464,8 @@ static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 		for (size_t t = 0; t < COUNT(commands); t++) {
 			static struct blk_fixture f;
 			struct scribbler s = { &f, 0 };
-			struct virtio_blk_request request;
+			struct virtio_blk_request *request = &f.request;
 			struct virtio_blk_result result;
-			struct virtio_chain chain;
 			uint8_t bytes[48];
 			const struct blk_ask ask = ask_for(commands[t], bytes, ranges, 3);
 
@@ -471,23 +473,53 @@ static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 			blk_send(&f, &ask);
 			f.backend.meanwhile = scribble;
 			f.backend.meanwhile_context = &s;
-			assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-			assert_int_equal(virtio_blk_parse(&chain, &f.storage, &request), 0);
+			assert_int_equal(virtio_blk_pop(&f.queue, request), 1);
 			scribble(&s, BLK_SYNC);
-			assert_int_equal(virtio_blk_check(&f.blk, &request), VIRTIO_BLK_S_OK);
+			assert_int_equal(virtio_blk_check(&f.blk, request), VIRTIO_BLK_S_OK);
 			scribble(&s, BLK_SYNC);
-			assert_int_equal(request.type, commands[t]);
-			assert_int_equal(request.range_count, 3);
-			assert_memory_equal(request.ranges, ranges, sizeof ranges);
-			virtio_blk_execute(&f.blk, &request, &result);
+			assert_int_equal(request->type, commands[t]);
+			assert_int_equal(request->range_count, 3);
+			assert_memory_equal(request->ranges, ranges, sizeof ranges);
+			virtio_blk_execute(&f.blk, request, &result);
 			assert_int_equal(s.calls, 5);
-			assert_int_equal(virtio_blk_finish(&request, &result, &f.stats), 1);
+			assert_int_equal(virtio_blk_complete(&f.queue, request, &result, &f.stats), 0);
+			assert_int_equal(blk_take_used(&f), 1);
 			for (uint32_t i = 0; i < 3; i++)
 				memset(f.disk_model + ranges[i].sector * 512, blk_after(op_of(commands[t], &ranges[i])),
 				       (size_t)ranges[i].sectors * 512);
 			blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
 			blk_check_memory(&f);
 			blk_check_disk(&f);
+		}
+	}
+}
+
+/* A request's ranges are its own: the next one in the same place has none, be it good or bad. */
+static void blk_ranges_are_forgotten_by_the_next_request(void **state)
+{
+	static const struct virtio_blk_range ranges[] = { { 2, 1, 0 }, { 4, 2, 0 }, { 8, 3, 0 } };
+	const struct blk_ask others[] = { { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 },
+					  { .type = VIRTIO_BLK_T_FLUSH },
+					  { .type = 99, .in_bytes = 7 },
+					  { .type = VIRTIO_BLK_T_DISCARD, .header_bytes = 15 + 1 },
+					  { .type = VIRTIO_BLK_T_DISCARD, .no_status = true } };
+
+	(void)state;
+	for (size_t r = 0; r < BLK_MEMORIES; r++) {
+		for (size_t i = 0; i < COUNT(others); i++) {
+			static struct blk_fixture f;
+			uint8_t bytes[48];
+			const struct blk_ask ask = ask_for(VIRTIO_BLK_T_DISCARD, bytes, ranges, 3);
+
+			blk_setup_commands(&f, blk_memories[r]);
+			blk_send(&f, &ask);
+			assert_int_equal(blk_serve(&f), 1);
+			assert_int_equal(f.request.range_count, 3);
+			blk_send(&f, &others[i]);
+			(void)blk_serve(&f);
+			assert_int_equal(f.request.range_count, 0);
+			assert_int_equal(f.stats.discards, 1);
+			assert_int_equal(f.backend.range_calls, 3);
 		}
 	}
 }
@@ -505,10 +537,8 @@ static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 		{ 0x9000, 1, VRING_DESC_F_WRITE },
 	};
 	struct virtio_region region = { .addr = 0, .len = size };
-	struct vring_used_elem element;
 	static struct blk_fixture f;
 	struct virtio_memory_map map;
-	struct virtio_chain chain;
 	uint8_t *ram;
 
 	(void)state;
@@ -530,10 +560,7 @@ static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 		ram[0x8000] = VIRTIO_BLK_T_DISCARD;
 		ram[0x9000] = BLK_FILL;
 		assert_true(virtio_mock_add(&f.mock, buffers, 3) >= 0);
-		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &chain, &f.storage, &f.stats), 0);
-		assert_int_equal(virtio_mock_pop_used(&f.mock, &element), 1);
-		assert_int_equal(element.len, 1);
+		assert_int_equal(blk_serve(&f), 1);
 		assert_int_equal(ram[0x9000], VIRTIO_BLK_S_IOERR);
 		assert_int_equal(f.backend.logged, 0);
 	}
@@ -592,6 +619,7 @@ int main(void)
 		cmocka_unit_test(blk_range_command_with_room_for_data_is_refused),
 		cmocka_unit_test(blk_ranges_are_all_judged_before_the_first_is_touched),
 		cmocka_unit_test(blk_ranges_are_acted_on_as_they_were_when_parsed),
+		cmocka_unit_test(blk_ranges_are_forgotten_by_the_next_request),
 		cmocka_unit_test(blk_ranges_in_millions_are_not_even_looked_at),
 		cmocka_unit_test(blk_ranges_after_a_failed_one_are_not_begun),
 	};

@@ -18,8 +18,7 @@ static uint32_t next_random(uint32_t *x)
 /* A request on its way, and what is known about it. */
 struct job {
 	struct blk_ask ask;
-	struct virtio_chain chain;
-	struct virtio_blk_request request;
+	struct virtio_blk_request request; /* in flight where it is */
 	struct virtio_blk_transfer transfer;
 	bool read;
 	uint32_t bytes; /* of data */
@@ -49,8 +48,8 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 				     .writable_piece = piece,
 				     .gap = piece % 3 };
 	blk_send(f, &job->ask);
-	assert_int_equal(virtio_queue_pop(&f->queue, &job->chain), 1);
-	assert_int_equal(virtio_blk_parse(&job->chain, &f->storage, &job->request), 0);
+	assert_int_equal(virtio_blk_request_init(&job->request, &f->storage), 0);
+	assert_int_equal(virtio_blk_pop(&f->queue, &job->request), 1);
 	assert_int_equal(virtio_blk_check(&f->blk, &job->request), VIRTIO_BLK_S_OK);
 	virtio_blk_transfer_init(&job->transfer, &job->request);
 	memset(f->bitmap, 0, sizeof f->bitmap);
@@ -59,7 +58,7 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 /* The place that it keeps is in a segment, or behind the last, so that to go on is to look at no earlier one. */
 static void check_place(const struct virtio_blk_transfer *t)
 {
-	assert_ptr_equal(t->segment + t->left, t->data->segments + t->data->count);
+	assert_ptr_equal(t->segment + t->left, t->data.segments + t->data.count);
 	assert_true(t->left ? t->skip < t->segment->len : t->skip == 0);
 }
 
@@ -107,8 +106,6 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	const uint8_t status = error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 	const uint32_t in = job->read ? job->done : 0;
 	struct virtio_blk_result result;
-	struct vring_used_elem element;
-	uint32_t len;
 
 	memset(&result, 0x5a, sizeof result);
 	virtio_blk_transfer_result(&job->request, &job->transfer, error, &result);
@@ -116,10 +113,8 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	assert_int_equal(result.error, error);
 	assert_int_equal(result.written, in);
 	assert_int_equal(result.touched, job->read && error ? job->bytes : in);
-	len = virtio_blk_finish(&job->request, &result, &f->stats);
-	assert_int_equal(len, in + (in == job->ask.in_bytes));
-	assert_int_equal(virtio_queue_complete(&f->queue, job->request.token, len), 0);
-	assert_int_equal(virtio_mock_pop_used(&f->mock, &element), 1);
+	assert_int_equal(virtio_blk_complete(&f->queue, &job->request, &result, &f->stats), 0);
+	assert_int_equal(blk_take_used(f), in + (in == job->ask.in_bytes));
 	blk_expect(f, &job->ask, f->disk_model + job->ask.sector * 512, in, status);
 	if (!job->read)
 		memcpy(f->disk_model + job->ask.sector * 512, blk_pattern, job->done);
@@ -276,7 +271,7 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 	const struct virtio_blk_request request = {
 		.type = VIRTIO_BLK_T_OUT,
 		.sector = UINT64_C(1) << 40,
-		.out = { segments, COUNT(segments), 9 * gib + 5 },
+		.base.data = { .segments = segments, .readable = COUNT(segments), .readable_bytes = 9 * gib + 5 },
 	};
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
@@ -339,7 +334,6 @@ static void send(struct device *d, uint32_t i)
 						      { base_of(i) + 0x200, 312, flags },
 						      { base_of(i) + 0x500, 1, VRING_DESC_F_WRITE } };
 	const struct virtio_blk_storage storage = { .segments = d->segments[i], .segment_capacity = 16 };
-	struct virtio_chain chain;
 
 	for (uint64_t k = 0; k < 16; k++)
 		blk_poke(&d->f, base_of(i) + k, 0);
@@ -348,8 +342,8 @@ static void send(struct device *d, uint32_t i)
 	for (uint32_t k = 0; k < 512; k++)
 		blk_poke(&d->f, base_of(i) + (k < 200 ? 0x40 + k : 0x200 + k - 200), (uint8_t)(i * 16 + k % 13));
 	assert_true(virtio_mock_add(&d->f.mock, buffers, 4) >= 0);
-	assert_int_equal(virtio_queue_pop(&d->f.queue, &chain), 1);
-	assert_int_equal(virtio_blk_parse(&chain, &storage, &d->requests[i]), 0);
+	assert_int_equal(virtio_blk_request_init(&d->requests[i], &storage), 0);
+	assert_int_equal(virtio_blk_pop(&d->f.queue, &d->requests[i]), 1);
 	assert_int_equal(virtio_blk_check(&d->f.blk, &d->requests[i]), VIRTIO_BLK_S_OK);
 }
 
@@ -383,12 +377,10 @@ static void *serve_all(void *context)
 		const struct virtio_blk_request *request = &d->requests[i];
 		struct virtio_blk_transfer transfer;
 		struct virtio_blk_result result;
-		uint32_t len;
 
 		virtio_blk_transfer_result(request, &transfer, transfer_slowly(d, request, &transfer), &result);
 		pthread_mutex_lock(&d->lock);
-		len = virtio_blk_finish(request, &result, &d->f.stats);
-		d->errors += len != (i % 2 ? 1 : 513) || virtio_queue_complete(&d->f.queue, request->token, len) != 0;
+		d->errors += virtio_blk_complete(&d->f.queue, request, &result, &d->f.stats) != 0;
 		pthread_cond_signal(&d->completed);
 		pthread_mutex_unlock(&d->lock);
 	}
@@ -425,6 +417,7 @@ static void expect_all(struct device *d)
 static void blk_transfers_complete_from_another_thread_before_a_reset(void **state)
 {
 	static struct device d;
+	const struct virtio_blk_result late = { .status = VIRTIO_BLK_S_IOERR, .written = 7, .touched = 512 };
 	struct vring_used_elem element;
 	pthread_t thread;
 
@@ -446,7 +439,8 @@ static void blk_transfers_complete_from_another_thread_before_a_reset(void **sta
 		pthread_cond_wait(&d.completed, &d.lock);
 	for (uint32_t i = REQUESTS; i-- > 0;) {
 		assert_int_equal(virtio_mock_pop_used(&d.f.mock, &element), 1);
-		assert_int_equal(element.id, d.requests[i].token.head);
+		assert_int_equal(element.id, virtio_token_head(d.requests[i].base.token));
+		assert_int_equal(element.len, i % 2 ? 1 : 513);
 	}
 	virtio_queue_reset(&d.f.queue);
 	virtio_blk_reset(&d.f.blk);
@@ -460,7 +454,10 @@ static void blk_transfers_complete_from_another_thread_before_a_reset(void **sta
 	assert_int_equal(d.f.stats.reads, REQUESTS / 2);
 	assert_int_equal(d.f.stats.writes, REQUESTS / 2);
 	/* A completion that comes too late has no effect. */
-	assert_int_equal(virtio_queue_complete(&d.f.queue, d.requests[0].token, 0), VIRTIO_ESTALE);
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		assert_int_equal(virtio_blk_complete(&d.f.queue, &d.requests[i], &late, &d.f.stats), VIRTIO_ESTALE);
+	blk_check_memory(&d.f);
+	assert_int_equal(d.f.stats.failed, 0);
 	pthread_cond_destroy(&d.completed);
 	pthread_mutex_destroy(&d.lock);
 }

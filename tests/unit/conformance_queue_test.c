@@ -211,7 +211,7 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 			const uint32_t at = in_order ? 2 - i : i;
 
 			completions[i] = (struct virtio_completion){ tokens[2 - i], 0x01020304 + i };
-			w.expected[at] = (struct vring_used_elem){ tokens[2 - i].head, 0x01020304 + i };
+			w.expected[at] = (struct vring_used_elem){ virtio_token_head(tokens[2 - i]), 0x01020304 + i };
 		}
 		w.looks = 0;
 		if (batch)

@@ -203,9 +203,7 @@ bool fixture_ram_unchanged(const struct fixture *f)
 /* A look-up moves a cursor, and a fault is counted: neither is a change of what the queue does. */
 static void leave_out(struct virtio_queue *queue)
 {
-	memset(&queue->memory, 0, sizeof queue->memory);
-	memset(&queue->tables, 0, sizeof queue->tables);
-	memset(&queue->data, 0, sizeof queue->data);
+	memset(queue->memory, 0, sizeof queue->memory);
 	memset(&queue->ring_memory, 0, sizeof queue->ring_memory);
 	memset(&queue->stats, 0, sizeof queue->stats);
 }

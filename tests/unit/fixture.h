@@ -118,6 +118,17 @@ extern enum fixture_memory fixture_kinds[3];
 		(addr), (len), VRING_DESC_F_WRITE                                                                      \
 	}
 
+/* A token by its parts: what the layout in <virtio/chain.h> says. */
+static inline struct virtio_token fixture_token(uint64_t sequence, uint16_t head)
+{
+	return (struct virtio_token){ sequence << 16 | head };
+}
+
+static inline uint64_t fixture_sequence(struct virtio_token token)
+{
+	return token.value >> 16;
+}
+
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 #endif

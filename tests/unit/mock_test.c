@@ -496,7 +496,7 @@ static void mock_publishes_indirect_chain_in_steps(void **state)
 	assert_in_range(head, 0, SIZE - 1);
 	fixture_offer_head(&f, (uint16_t)head);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(chain.token.head, head);
+	assert_int_equal(virtio_token_head(chain.token), head);
 	for (uint32_t i = 0; i < 2; i++) {
 		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 		assert_true(desc.addr == out_in[i].addr && desc.len == out_in[i].len);
@@ -582,7 +582,7 @@ static void mock_adds_many_with_one_publication(void **state)
 		struct virtio_desc desc = { 0 };
 
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(chain.token.head, heads[i]);
+		assert_int_equal(virtio_token_head(chain.token), heads[i]);
 		for (uint32_t d = 0; d < 2 && lengths[i][d]; d++) {
 			assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 			assert_int_equal(desc.len, lengths[i][d]);

@@ -176,44 +176,24 @@ static void walk_and_undo(struct device *d)
 	give_back(d, chain.token, 1);
 }
 
-/* A chain of the shape for which there is a short cut, and one that has more descriptors than the array. */
-static void walk_at_once(struct device *d)
-{
-	static const struct virtio_mock_buffer three[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 16, 64),
-							   WRITABLE(FIXTURE_DATA + 80, 1) };
-	struct virtio_chain chain = { 0 };
-	struct virtio_desc descs[3] = { { 0 } };
-	uint8_t bytes[64] = { 0 };
-	void *host;
-
-	MUST(virtio_mock_add(&d->f.mock, three, COUNT(three)) >= 0);
-	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
-	MUST(virtio_chain_walk(&chain, descs, 3) == 3);
-	MUST(virtio_memory_read(chain.memory, descs[0].addr, bytes, 16) == 0);
-	(void)virtio_memory_find_plain(virtio_chain_data_memory(&chain), descs[1].addr, 64, &host);
-	MUST(virtio_memory_write(virtio_chain_data_memory(&chain), descs[1].addr, bytes, descs[1].len) == 0);
-	give_back(d, chain.token, 64);
-	(void)pop(d, &chain);
-	MUST(virtio_chain_walk(&chain, descs, 1) == VIRTIO_ENOBUFS);
-	MUST(virtio_chain_walk(&chain, descs, 1) == 1);
-	give_back(d, chain.token, 0);
-}
-
-/* With an array that is too small, and after a first look. */
+/* With an array that is too small, again with a larger one, and of a buffer that is nowhere. */
 static void collect_again(struct device *d)
 {
+	static const struct virtio_mock_buffer nowhere[] = { READABLE(FIXTURE_END, 1), WRITABLE(FIXTURE_DATA, 1) };
 	struct virtio_collected few = { .segments = d->segments, .capacity = 1 };
 	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
 	struct virtio_chain chain = { 0 };
-	struct virtio_desc desc = { 0 };
 
 	(void)pop(d, &chain);
 	MUST(virtio_chain_collect(&chain, &few) == VIRTIO_ENOBUFS);
-	give_back(d, chain.token, 0);
-	(void)pop(d, &chain);
-	MUST(virtio_chain_next(&chain, &desc) == 1);
-	MUST(virtio_chain_collect_after(&chain, &desc, 1, &c) == 0);
+	MUST(virtio_chain_collect(&chain, &c) == 0);
 	MUST(c.readable_bytes == 32 && c.writable_bytes == 64);
+	MUST(virtio_queue_is_in_flight(&d->f.queue, chain.token));
+	give_back(d, chain.token, 0);
+	MUST(virtio_mock_add(&d->f.mock, nowhere, COUNT(nowhere)) >= 0);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+	MUST(virtio_chain_collect(&chain, &c) == VIRTIO_EFAULT);
+	MUST(c.last_writable.len == 1);
 	give_back(d, chain.token, 0);
 }
 
@@ -408,7 +388,6 @@ static void use_queue(struct device *d)
 	start(d);
 	for (uint32_t i = 0; i < 3 * SIZE; i++) {
 		walk_and_undo(d);
-		walk_at_once(d);
 		collect_again(d);
 		collect_and_stream(d);
 		take_requests(d);
@@ -498,8 +477,8 @@ static void memory_map_never_allocates(void **state)
 	assert_int_equal(calls, 0);
 }
 
-/* Adds a request of one sector, and pops it. */
-static void pop_request(struct device *d, uint32_t type, struct virtio_chain *chain)
+/* Adds a request of one sector. */
+static void add_request(struct device *d, uint32_t type)
 {
 	const struct virtio_blk_outhdr header = { virtio_le32(type), 0, 0 };
 	const uint16_t direction = type == VIRTIO_BLK_T_OUT ? 0 : VRING_DESC_F_WRITE;
@@ -511,24 +490,30 @@ static void pop_request(struct device *d, uint32_t type, struct virtio_chain *ch
 
 	MUST(virtio_memory_write(&d->f.mock.memory, FIXTURE_DATA, &header, sizeof header) == 0);
 	MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
-	MUST(virtio_queue_pop(&d->f.queue, chain) == 1);
+}
+
+static void take_used(struct device *d)
+{
+	struct vring_used_elem used;
+
+	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 }
 
 /* A transfer that the caller carries out, by vectors shorter than the request. */
-static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t type,
-		     const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats)
+static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t type, struct virtio_blk_request *served,
+		     struct virtio_blk_stats *stats)
 {
-	struct virtio_blk_request parsed = { 0 };
 	struct virtio_blk_transfer moved;
 	struct virtio_blk_result result;
 	struct virtio_chain chain = { 0 };
 	struct virtio_iovec iov[4];
 	int left;
 
-	pop_request(d, type, &chain);
-	MUST(virtio_blk_parse(&chain, storage, &parsed) == 0);
-	MUST(virtio_blk_check(blk, &parsed) == VIRTIO_BLK_S_OK);
-	virtio_blk_transfer_init(&moved, &parsed);
+	add_request(d, type);
+	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
+	MUST(virtio_blk_parse(&chain, served) == 0);
+	MUST(virtio_blk_check(blk, served) == VIRTIO_BLK_S_OK);
+	virtio_blk_transfer_init(&moved, served);
 	do {
 		const uint32_t count = virtio_blk_transfer_iovec(&moved, iov, COUNT(iov));
 		int64_t bytes = 0;
@@ -537,8 +522,10 @@ static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t ty
 			bytes += (int64_t)iov[i].len;
 		left = virtio_blk_transfer_advance(&moved, bytes);
 	} while (left == 1);
-	virtio_blk_transfer_result(&parsed, &moved, left, &result);
-	give_back(d, chain.token, virtio_blk_finish(&parsed, &result, stats));
+	virtio_blk_transfer_result(served, &moved, left, &result);
+	MUST(virtio_blk_complete(&d->f.queue, served, &result, stats) == 0);
+	MUST(virtio_blk_complete(&d->f.queue, served, &result, stats) == VIRTIO_ESTALE);
+	take_used(d);
 }
 
 /* One request of each kind to a disk in memory. */
@@ -549,23 +536,22 @@ static void use_disk(struct device *d, void *bytes, uint64_t size)
 	const struct virtio_blk_storage storage = { .segments = d->segments, .segment_capacity = COUNT(d->segments) };
 	struct virtio_blk_memory memory = { bytes, size };
 	struct virtio_blk_options options = { .capacity = size / SECTOR };
+	struct virtio_blk_request served = { 0 };
 	struct virtio_blk_stats stats = { 0 };
 	struct virtio_blk blk;
 
 	MUST(virtio_blk_memory_backend(&memory, &options.backend) == 0);
 	MUST(virtio_blk_init(&blk, &options) == 0);
 	MUST(virtio_blk_negotiate(&blk, virtio_blk_offered(&blk)) == 0);
+	MUST(virtio_blk_request_init(&served, &storage) == 0);
 	start(d);
 	for (uint32_t i = 0; i < COUNT(types); i++) {
-		struct virtio_chain chain = { 0 };
-		struct vring_used_elem used;
-
-		pop_request(d, types[i], &chain);
-		MUST(virtio_blk_process(&blk, &d->f.queue, &chain, &storage, &stats) == 0);
-		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+		add_request(d, types[i]);
+		MUST(virtio_blk_process(&blk, &d->f.queue, &served, &stats) == 1);
+		take_used(d);
 	}
-	transfer(d, &blk, VIRTIO_BLK_T_IN, &storage, &stats);
-	transfer(d, &blk, VIRTIO_BLK_T_OUT, &storage, &stats);
+	transfer(d, &blk, VIRTIO_BLK_T_IN, &served, &stats);
+	transfer(d, &blk, VIRTIO_BLK_T_OUT, &served, &stats);
 	MUST(stats.reads == 2 && stats.writes == 2 && stats.flushes == 1 && stats.ids == 1 && stats.others == 1);
 	MUST(stats.failed == 0 && stats.unsupported == 1);
 	virtio_blk_reset(&blk);

@@ -253,7 +253,7 @@ static void serve_two(struct scattered *s, uint32_t round)
 	assert_int_equal(virtio_queue_available(&s->queue), 2);
 	for (uint32_t i = 0; i < 2; i++) {
 		assert_int_equal(virtio_queue_pop(&s->queue, &chains[i]), 1);
-		assert_int_equal(chains[i].token.head, heads[i]);
+		assert_int_equal(virtio_token_head(chains[i].token), heads[i]);
 	}
 	assert_int_equal(virtio_queue_pop(&s->queue, &none), 0);
 	walk_direct(&chains[0], direct, round);
@@ -425,7 +425,9 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 		s.bad_start = DATA;
 		s.bad_len = area_bytes[DATA_AREA];
 		/* Away from the window that the look at the table left. */
-		assert_int_equal(virtio_memory_check(&s.queue.tables, area_addr[0], 1, VIRTIO_ACCESS_READ), 0);
+		assert_int_equal(
+			virtio_memory_check(&s.queue.memory[VIRTIO_MEMORY_TABLES], area_addr[0], 1, VIRTIO_ACCESS_READ),
+			0);
 		for (uint32_t i = 1; i < 3; i++)
 			assert_int_equal(virtio_chain_next(&chain, &desc), shift % 8 ? VIRTIO_ENOTMAPPED : 1);
 		assert_int_equal(virtio_chain_next(&chain, &desc), shift % 8 ? VIRTIO_ENOTMAPPED : 0);
@@ -470,7 +472,7 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 {
 	const struct place places[AREAS] = { [VIRTIO_QUEUE_USED] = { 1, 15 } };
 	const struct vring_desc buffer = { DATA, 1, 0, 0 };
-	struct virtio_chain chain;
+	struct virtio_chain chain = { 0 };
 
 	scatter_and_start(s, places, variant | WITH_TRANSLATION);
 	for (uint16_t i = 0; i < 3; i++) {

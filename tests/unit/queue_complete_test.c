@@ -46,6 +46,7 @@ static void expect_stale(struct fixture *f, struct virtio_token token)
 	const struct virtio_completion completion = { token, 1 };
 
 	fixture_save(f);
+	assert_false(virtio_queue_is_in_flight(&f->queue, token));
 	assert_int_equal(virtio_queue_complete(&f->queue, token, 1), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_complete_batch(&f->queue, &completion, 1), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_undo(&f->queue, token), VIRTIO_ESTALE);
@@ -64,29 +65,23 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	fixture_pop_some(&f, tokens, 3);
 	memset(&wrong, 0, sizeof wrong);
 	expect_stale(&f, wrong);
-	wrong.head = tokens[1].head;
-	expect_stale(&f, wrong);
-	wrong.sequence = tokens[0].sequence;
-	expect_stale(&f, wrong);
-	wrong = tokens[1];
-	wrong.sequence--;
-	expect_stale(&f, wrong);
-	wrong = tokens[1];
-	wrong.head = SIZE - 1;
-	expect_stale(&f, wrong);
-	wrong.head = SIZE;
-	expect_stale(&f, wrong);
-	wrong.head = 0xffff;
-	expect_stale(&f, wrong);
+	expect_stale(&f, fixture_token(0, virtio_token_head(tokens[1])));
+	expect_stale(&f, fixture_token(fixture_sequence(tokens[0]), virtio_token_head(tokens[1])));
+	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]) - 1, virtio_token_head(tokens[1])));
+	/* Bits above the low 32 count, too. */
+	for (uint32_t bit = 16; bit < 64; bit++) {
+		wrong.value = tokens[1].value ^ UINT64_C(1) << bit;
+		expect_stale(&f, wrong);
+	}
+	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE - 1));
+	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
+	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
 	/* What an idle entry holds, and other numbers that no pop gives, where none is in flight. */
-	wrong.head = SIZE - 1;
-	wrong.sequence = 0;
-	expect_stale(&f, wrong);
-	wrong.sequence = 2;
-	expect_stale(&f, wrong);
-	wrong.sequence = 1u << 31;
-	expect_stale(&f, wrong);
-	wrong.sequence = (uint32_t)VIRTIO_INFLIGHT_IDLE;
+	expect_stale(&f, fixture_token(0, SIZE - 1));
+	expect_stale(&f, fixture_token(2, SIZE - 1));
+	expect_stale(&f, fixture_token(UINT64_C(1) << 47, SIZE - 1));
+	expect_stale(&f, fixture_token(UINT64_MAX >> 16, SIZE - 1));
+	wrong.value = VIRTIO_INFLIGHT_IDLE;
 	expect_stale(&f, wrong);
 }
 
@@ -100,7 +95,7 @@ static void queue_complete_refuses_second_completion(void **state)
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 3), 0);
 	expect_stale(&f, tokens[1]);
-	expect_used(&f, tokens[1].head, 3);
+	expect_used(&f, virtio_token_head(tokens[1]), 3);
 	expect_none_used(&f);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
@@ -115,10 +110,10 @@ static void queue_complete_refuses_token_of_reused_head(void **state)
 	fixture_setup(&f, fixture_kind(state), 1);
 	fixture_pop_some(&f, &before, 1);
 	assert_int_equal(virtio_queue_complete(&f.queue, before, 0), 0);
-	expect_used(&f, before.head, 0);
+	expect_used(&f, virtio_token_head(before), 0);
 	fixture_pop_some(&f, &after, 1);
-	assert_int_equal(after.head, before.head);
-	assert_int_not_equal(after.sequence, before.sequence);
+	assert_int_equal(virtio_token_head(after), virtio_token_head(before));
+	assert_int_not_equal(after.value, before.value);
 	expect_stale(&f, before);
 	assert_int_equal(virtio_queue_complete(&f.queue, after, 1), 0);
 }
@@ -141,9 +136,56 @@ static void queue_complete_refuses_token_from_before_reset(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 0);
 	expect_stale(&f, before);
 	fixture_pop_some(&f, &after, 1);
-	assert_int_equal(after.head, before.head);
+	assert_int_equal(virtio_token_head(after), virtio_token_head(before));
 	expect_stale(&f, before);
 	assert_int_equal(virtio_queue_complete(&f.queue, after, 1), 0);
+}
+
+/* A second virtio_queue_init() is no way to start again, but it revives no token either. */
+static void queue_init_of_used_queue_revives_no_token(void **state)
+{
+	struct virtio_token before, after;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, &before, 1);
+	for (int times = 0; times < 3; times++) {
+		f.rewriting = false;
+		assert_int_equal(virtio_queue_init(&f.queue, f.inflight, FIXTURE_MAX_SIZE), 0);
+		expect_stale(&f, before);
+		assert_int_equal(virtio_mock_reset(&f.mock), 0);
+		assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), 0);
+		expect_stale(&f, before);
+		fixture_pop_some(&f, &after, 1);
+		assert_int_equal(virtio_token_head(after), virtio_token_head(before));
+		assert_int_not_equal(after.value, before.value);
+		expect_stale(&f, before);
+	}
+	assert_int_equal(virtio_queue_complete(&f.queue, after, 1), 0);
+}
+
+/* Sequence numbers have 48 bits: past 32 of them, and past all, tokens are new and none is 0. */
+static void queue_pop_gives_new_tokens_past_32_bits(void **state)
+{
+	static const uint64_t starts[] = { UINT64_C(0xfffffffe) << 17, UINT64_MAX << 18 };
+
+	for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
+		struct virtio_token tokens[SIZE];
+		struct fixture f;
+
+		fixture_setup(&f, fixture_kind(state), SIZE);
+		f.queue.sequence = starts[k] | VIRTIO_TOKEN_SET;
+		fixture_pop_some(&f, tokens, SIZE);
+		for (uint32_t i = 0; i < SIZE; i++) {
+			assert_int_not_equal(tokens[i].value, 0);
+			assert_int_equal(tokens[i].value & 0x1ffff, VIRTIO_TOKEN_SET | virtio_token_head(tokens[i]));
+			for (uint32_t other = 0; other < i; other++)
+				assert_int_not_equal(tokens[other].value >> 16, tokens[i].value >> 16);
+			expect_stale(&f, (struct virtio_token){ tokens[i].value - (UINT64_C(1) << 48) });
+		}
+		for (uint32_t i = 0; i < SIZE; i++)
+			assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 0), 0);
+	}
 }
 
 /* Completions */
@@ -186,14 +228,14 @@ static void queue_complete_takes_any_order(void **state)
 	for (uint32_t i = 0; i < SIZE; i++) {
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[order[i]], i), 0);
 		assert_int_equal(virtio_queue_next_used(&f.queue), i + 1);
-		expect_used(&f, tokens[order[i]].head, i);
+		expect_used(&f, virtio_token_head(tokens[order[i]]), i);
 	}
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, SIZE);
 	assert_int_equal(stats.chains, SIZE);
 	fixture_pop_some(&f, tokens, 1);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], UINT32_MAX), 0);
-	expect_entry(&f, 0, tokens[0].head, UINT32_MAX);
+	expect_entry(&f, 0, virtio_token_head(tokens[0]), UINT32_MAX);
 }
 
 /* Batches */
@@ -214,7 +256,7 @@ static void queue_complete_batch_completes_all_or_none(void **state)
 			if (twice)
 				batch[bad].token = tokens[(bad + 1) % 4];
 			else
-				batch[bad].token.sequence += 2;
+				batch[bad].token.value += VIRTIO_TOKEN_STEP;
 			fixture_save(&f);
 			assert_int_equal(virtio_queue_complete_batch(&f.queue, batch, 4), VIRTIO_ESTALE);
 			assert_true(fixture_unchanged(&f));
@@ -222,7 +264,7 @@ static void queue_complete_batch_completes_all_or_none(void **state)
 			batch[bad].token = tokens[bad];
 			assert_int_equal(virtio_queue_complete_batch(&f.queue, batch, 4), 0);
 			for (uint32_t i = 0; i < 4; i++)
-				expect_used(&f, tokens[i].head, i);
+				expect_used(&f, virtio_token_head(tokens[i]), i);
 			expect_none_used(&f);
 			assert_true(virtio_queue_quiesced(&f.queue));
 		}
@@ -273,7 +315,7 @@ static void queue_complete_batch_keeps_callers_order(void **state)
 		batch[i] = (struct virtio_completion){ tokens[SIZE - 1 - i], i };
 	assert_int_equal(virtio_queue_complete_batch(&f.queue, batch, SIZE), 0);
 	for (uint32_t i = 0; i < SIZE; i++)
-		expect_used(&f, tokens[SIZE - 1 - i].head, i);
+		expect_used(&f, virtio_token_head(tokens[SIZE - 1 - i]), i);
 }
 
 /* A used ring that is not there */
@@ -306,8 +348,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 			assert_int_equal(virtio_queue_in_flight(&f.queue), 2);
 			f.bad_error = 0;
 			assert_int_equal(virtio_queue_complete_batch(&f.queue, batch, 2), 0);
-			expect_used(&f, tokens[0].head, 0);
-			expect_used(&f, tokens[1].head, 1);
+			expect_used(&f, virtio_token_head(tokens[0]), 0);
+			expect_used(&f, virtio_token_head(tokens[1]), 1);
 		}
 }
 
@@ -343,7 +385,7 @@ static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 			assert_int_equal(virtio_queue_in_flight(&f.queue), 3 - i);
 		}
 		for (uint32_t i = 0; i < 4; i++)
-			expect_used(&f, tokens[i].head, i);
+			expect_used(&f, virtio_token_head(tokens[i]), i);
 		expect_none_used(&f);
 	}
 }
@@ -365,12 +407,12 @@ static void queue_in_order_publishes_batches_around_the_ring(void **state)
 		assert_int_equal(virtio_queue_complete_batch(&f.queue, batch, 3), 0);
 		expect_none_used(&f);
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
-		expect_used(&f, tokens[0].head, 0);
-		expect_used(&f, tokens[1].head, 1);
+		expect_used(&f, virtio_token_head(tokens[0]), 0);
+		expect_used(&f, virtio_token_head(tokens[1]), 1);
 		expect_none_used(&f);
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 2), 0);
 		for (uint32_t i = 2; i < 5; i++)
-			expect_used(&f, tokens[i].head, i);
+			expect_used(&f, virtio_token_head(tokens[i]), i);
 		expect_none_used(&f);
 		assert_true(virtio_queue_quiesced(&f.queue));
 	}
@@ -386,7 +428,7 @@ static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 	setup_in_order(&f, state);
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
-	fixture_offer_head(&f, (uint16_t)tokens[1].head);
+	fixture_offer_head(&f, (uint16_t)virtio_token_head(tokens[1]));
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EINFLIGHT);
 	assert_true(fixture_ram_unchanged(&f));
@@ -407,12 +449,12 @@ static void queue_in_order_completes_after_refused_head(void **state)
 
 		setup_in_order(&f, state);
 		fixture_pop_some(&f, tokens, SIZE);
-		fixture_offer_head(&f, (uint16_t)tokens[again].head);
+		fixture_offer_head(&f, (uint16_t)virtio_token_head(tokens[again]));
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EINFLIGHT);
 		for (uint32_t i = 0; i < SIZE; i++) {
 			assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], i), 0);
 			assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), i + 1);
-			expect_entry(&f, i, tokens[i].head, i);
+			expect_entry(&f, i, virtio_token_head(tokens[i]), i);
 		}
 	}
 }
@@ -432,7 +474,7 @@ static void queue_in_order_completes_after_bad_head(void **state)
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], i), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++)
-		expect_entry(&f, i, tokens[i].head, i);
+		expect_entry(&f, i, virtio_token_head(tokens[i]), i);
 }
 
 /* Undone requests leave no gap behind. */
@@ -448,13 +490,13 @@ static void queue_in_order_undo_leaves_no_gap(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
 	expect_none_used(&f);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
-	expect_used(&f, tokens[0].head, 0);
-	expect_used(&f, tokens[1].head, 1);
+	expect_used(&f, virtio_token_head(tokens[0]), 0);
+	expect_used(&f, virtio_token_head(tokens[1]), 1);
 	expect_none_used(&f);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(chain.token.head, tokens[2].head);
+	assert_int_equal(virtio_token_head(chain.token), virtio_token_head(tokens[2]));
 	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 2), 0);
-	expect_used(&f, tokens[2].head, 2);
+	expect_used(&f, virtio_token_head(tokens[2]), 2);
 }
 
 /* A reset forgets what waited. */
@@ -472,7 +514,7 @@ static void queue_in_order_reset_forgets_what_waits(void **state)
 	fixture_pop_some(&f, again, 2);
 	expect_stale(&f, tokens[0]);
 	assert_int_equal(virtio_queue_complete(&f.queue, again[0], 7), 0);
-	expect_used(&f, again[0].head, 7);
+	expect_used(&f, virtio_token_head(again[0]), 7);
 	expect_none_used(&f);
 }
 
@@ -483,6 +525,8 @@ int main(void)
 		FIXTURE_ON_ALL(queue_complete_refuses_second_completion),
 		FIXTURE_ON_ALL(queue_complete_refuses_token_of_reused_head),
 		FIXTURE_ON_ALL(queue_complete_refuses_token_from_before_reset),
+		FIXTURE_ON_ALL(queue_init_of_used_queue_revives_no_token),
+		FIXTURE_ON_ALL(queue_pop_gives_new_tokens_past_32_bits),
 		FIXTURE_ON_ALL(queue_complete_writes_used_ring_and_nothing_else),
 		FIXTURE_ON_ALL(queue_complete_takes_any_order),
 		FIXTURE_ON_ALL(queue_complete_batch_completes_all_or_none),

@@ -415,7 +415,7 @@ static void queue_config_check_accepts_address_0(void **state)
 		assert_int_equal(virtio_queue_complete(&f.queue, token, 16), 0);
 		assert_true(virtio_queue_needs_notification(&f.queue));
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
-		assert_int_equal(used.id, token.head);
+		assert_int_equal(used.id, virtio_token_head(token));
 		assert_int_equal(used.len, 16);
 		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);

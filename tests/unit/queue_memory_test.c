@@ -204,7 +204,7 @@ static void queue_set_memory_refuses_map_without_rings(void **state)
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), VIRTIO_EPERM);
 	assert_true(fixture_unchanged(&f));
-	assert_ptr_equal(f.queue.memory.map, &f.device_map);
+	assert_ptr_equal(f.queue.memory->map, &f.device_map);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 	fixture_pop_some(&f, &token, 1);
@@ -256,7 +256,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
-	assert_int_equal(used.id, tokens[3].head);
+	assert_int_equal(used.id, virtio_token_head(tokens[3]));
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
@@ -295,7 +295,7 @@ static void switch_memory(struct fixture *f, struct elsewhere *e)
 	virtio_memory_cursor_init(&f->mock.memory, &e->map);
 }
 
-/* Pops a chain of these two buffers; reads the first and writes the second, by way of each cursor for buffers. */
+/* Pops a chain of these two buffers; reads the first and writes the second, through each of the cursors. */
 static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
 {
 	struct virtio_chain chain = { 0 };
@@ -308,8 +308,8 @@ static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer bu
 		assert_int_equal(desc.len, buffers[i].len);
 	}
 	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
-	for (uint32_t i = 0; i < 2; i++) {
-		struct virtio_memory_cursor *memory = i ? virtio_chain_data_memory(&chain) : chain.memory;
+	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
+		struct virtio_memory_cursor *memory = &chain.memory[i];
 		const uint8_t written = (uint8_t)(content + 1 + i);
 		uint8_t byte = 0;
 

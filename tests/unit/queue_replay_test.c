@@ -37,11 +37,11 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, new[0], 10), 0);
 	assert_int_equal(virtio_queue_complete(&f.queue, new[1], 11), 0);
 	assert_int_equal(virtio_queue_complete(&f.queue, new[1], 11), VIRTIO_ESTALE);
-	assert_used(&f, old[2].head, 12);
-	assert_used(&f, old[3].head, 13);
-	assert_used(&f, next.head, 14);
-	assert_used(&f, old[0].head, 10);
-	assert_used(&f, old[1].head, 11);
+	assert_used(&f, virtio_token_head(old[2]), 12);
+	assert_used(&f, virtio_token_head(old[3]), 13);
+	assert_used(&f, virtio_token_head(next), 14);
+	assert_used(&f, virtio_token_head(old[0]), 10);
+	assert_used(&f, virtio_token_head(old[1]), 11);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	assert_int_equal(virtio_queue_next_avail(&f.queue), virtio_queue_next_used(&f.queue));
 }
@@ -60,13 +60,13 @@ static void queue_replay_takes_full_queue_across_wrap(void **state)
 	fixture_pop_some(&f, tokens, SIZE);
 	assert_int_equal(move_queue(&f, heads), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++) {
-		assert_int_equal(heads[i], tokens[i].head);
+		assert_int_equal(heads[i], virtio_token_head(tokens[i]));
 		tokens[i] = replay(&f, heads[i]);
 	}
 	/* Saved once more, the order is the same still. */
 	assert_int_equal(move_queue(&f, heads), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++) {
-		assert_int_equal(heads[i], tokens[i].head);
+		assert_int_equal(heads[i], virtio_token_head(tokens[i]));
 		tokens[i] = replay(&f, heads[i]);
 	}
 	for (uint32_t i = SIZE; i-- > 0;)
@@ -234,7 +234,7 @@ static void queue_undo_tells_replay_from_pop(void **state)
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_undo(&f.queue, popped), 0);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
-	assert_int_equal(pop(&f).head, head);
+	assert_int_equal(virtio_token_head(pop(&f)), head);
 	/* Completed and undone are different things. */
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_ESTALE);
@@ -266,8 +266,8 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, new[2], 8), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 5);
 	for (uint32_t i = 0; i < 4; i++)
-		assert_used(&f, old[i].head, 5 + i);
-	assert_used(&f, next.head, 9);
+		assert_used(&f, virtio_token_head(old[i]), 5 + i);
+	assert_used(&f, virtio_token_head(next), 9);
 	assert_true(virtio_queue_quiesced(&f.queue));
 }
 

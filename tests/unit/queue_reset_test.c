@@ -7,7 +7,7 @@ static void expect_reset_to_default(struct fixture *f)
 {
 	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
 	struct virtio_token tokens[SIZE];
-	struct virtio_queue fresh;
+	struct virtio_queue fresh = { 0 };
 
 	fixture_save(f);
 	virtio_queue_reset(&f->queue);
@@ -28,7 +28,7 @@ static void expect_reset_to_default(struct fixture *f)
 	for (uint32_t i = 0; i < SIZE; i++)
 		assert_int_equal(virtio_queue_complete(&f->queue, tokens[i], i), 0);
 	for (uint32_t i = 0; i < SIZE; i++)
-		assert_used(f, tokens[i].head, i);
+		assert_used(f, virtio_token_head(tokens[i]), i);
 	assert_true(virtio_queue_quiesced(&f->queue));
 }
 
@@ -117,6 +117,54 @@ static void queue_reset_forgets_fault(void **state)
 	expect_reset_to_default(&f);
 }
 
+/* No access reaches a byte through this memory, whichever cursor it goes through; an empty one is none. */
+static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *memory)
+{
+	uint8_t bytes[4] = { 1, 2, 3, 4 };
+
+	fixture_save(f);
+	for (uint32_t use = 0; use < VIRTIO_MEMORY_USES; use++) {
+		assert_int_equal(virtio_memory_read(&memory[use], FIXTURE_DATA, bytes, sizeof bytes), VIRTIO_EFAULT);
+		assert_int_equal(virtio_memory_write(&memory[use], FIXTURE_DATA, bytes, sizeof bytes), VIRTIO_EFAULT);
+		assert_int_equal(virtio_memory_check(&memory[use], FIXTURE_BASE, 1, VIRTIO_ACCESS_READ), VIRTIO_EFAULT);
+		assert_null(virtio_memory_find(&memory[use], FIXTURE_DATA, 1, VIRTIO_ACCESS_READ));
+		assert_int_equal(virtio_memory_read(&memory[use], FIXTURE_DATA, bytes, 0), 0);
+	}
+	assert_true(bytes[0] == 1 && bytes[1] == 2 && bytes[2] == 3 && bytes[3] == 4);
+	assert_true(fixture_ram_unchanged(f));
+}
+
+/* A chain that is kept over a reset, also one that has used its memory, reaches none; nor is there any before a start. */
+static void queue_reset_leaves_kept_chain_without_memory(void **state)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+	struct virtio_token token;
+	struct fixture f;
+	uint8_t byte = 9;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_queue_init(&f.queue, f.inflight, FIXTURE_MAX_SIZE), 0);
+	expect_no_memory(&f, f.queue.memory);
+	fixture_start(&f);
+	(void)fixture_add(&f, &one, 1);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_ptr_equal(chain.memory, f.queue.memory);
+	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+	for (uint32_t use = 0; use < VIRTIO_MEMORY_USES; use++)
+		assert_int_equal(virtio_memory_write(&chain.memory[use], desc.addr, &byte, 1), 0);
+	virtio_queue_reset(&f.queue);
+	expect_no_memory(&f, chain.memory);
+	/* A second virtio_queue_init() does the same. */
+	f.rewriting = false;
+	assert_int_equal(virtio_mock_reset(&f.mock), 0);
+	assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), 0);
+	fixture_pop_some(&f, &token, 1);
+	assert_int_equal(virtio_memory_write(chain.memory, desc.addr, &byte, 1), 0);
+	assert_int_equal(virtio_queue_init(&f.queue, f.inflight, FIXTURE_MAX_SIZE), 0);
+	expect_no_memory(&f, chain.memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +174,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_reset_forgets_indices_that_were_set),
 		FIXTURE_ON_ALL(queue_reset_forgets_old_map),
 		FIXTURE_ON_ALL(queue_reset_forgets_fault),
+		FIXTURE_ON_ALL(queue_reset_leaves_kept_chain_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

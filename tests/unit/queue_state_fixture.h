@@ -79,7 +79,7 @@ static inline struct virtio_token replay(struct fixture *f, uint16_t head)
 	struct virtio_desc desc = { 0 };
 
 	assert_int_equal(virtio_queue_replay(&f->queue, head, &chain), 1);
-	assert_int_equal(chain.token.head, head);
+	assert_int_equal(virtio_token_head(chain.token), head);
 	/* Filled in as by a pop. */
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(desc.addr, FIXTURE_DATA);

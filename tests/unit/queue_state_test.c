@@ -241,10 +241,10 @@ static void queue_restore_goes_on_where_save_left_off(void **state)
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 2);
 	assert_int_equal(virtio_queue_next_used(&f.queue), 2);
 	token = pop(&f);
-	assert_int_equal(token.head, waiting);
+	assert_int_equal(virtio_token_head(token), waiting);
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 3), 0);
-	assert_used(&f, tokens[0].head, 1);
-	assert_used(&f, tokens[1].head, 2);
+	assert_used(&f, virtio_token_head(tokens[0]), 1);
+	assert_used(&f, virtio_token_head(tokens[1]), 2);
 	assert_used(&f, waiting, 3);
 }
 
@@ -518,7 +518,7 @@ static void queue_restore_finds_what_was_kicked_before(void **state)
 	forget_queue(&f);
 	assert_int_equal(virtio_queue_restore(&f.queue, &saved, &f.device_map), 0);
 	assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
-	assert_int_equal(pop(&f).head, head);
+	assert_int_equal(virtio_token_head(pop(&f)), head);
 }
 
 /* hostile 79: of three queues the one in the middle was never started. */
@@ -576,15 +576,15 @@ static void queue_save_after_restore_keeps_what_was_in_flight(void **state)
 		waiting = fixture_add(&f, &one, 1);
 		assert_int_equal(move_queue(&f, heads), cycle);
 		for (uint32_t i = 0; i < cycle; i++) {
-			assert_int_equal(heads[i], tokens[i].head);
+			assert_int_equal(heads[i], virtio_token_head(tokens[i]));
 			tokens[i] = replay(&f, heads[i]);
 		}
 		tokens[cycle] = pop(&f);
-		assert_int_equal(tokens[cycle].head, waiting);
+		assert_int_equal(virtio_token_head(tokens[cycle]), waiting);
 	}
 	for (uint32_t i = 0; i < 3; i++) {
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 10 + i), 0);
-		assert_used(&f, tokens[i].head, 10 + i);
+		assert_used(&f, virtio_token_head(tokens[i]), 10 + i);
 	}
 	assert_true(virtio_queue_quiesced(&f.queue));
 }

@@ -77,7 +77,7 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			/* The very first check is in doubt, so it may say yes. */
 			wanted = virtio_queue_needs_notification(&guest.queue);
 			assert_true(i == 0 || wanted == (i & 1));
-			expect_used(token.head, i & 15);
+			expect_used(virtio_token_head(token), i & 15);
 			assert_int_equal(virtio_queue_next_avail(&guest.queue), (uint16_t)(index + 1));
 			assert_int_equal(virtio_queue_next_used(&guest.queue), (uint16_t)(index + 1));
 		}
@@ -103,7 +103,7 @@ static void wrap_full_ring(bool in_order)
 			for (uint32_t i = 0; i < size; i++) {
 				const uint32_t at = in_order ? size - 1 - i : i;
 
-				expect_used(guest.batch[at].token.head, guest.batch[at].len);
+				expect_used(virtio_token_head(guest.batch[at].token), guest.batch[at].len);
 			}
 			assert_true(virtio_queue_quiesced(&guest.queue));
 		}
@@ -153,7 +153,7 @@ static void queue_counts_in_64_bits(void **state)
 		add();
 		token = pop();
 		assert_int_equal(virtio_queue_complete(&guest.queue, token, 0), 0);
-		expect_used(token.head, 0);
+		expect_used(virtio_token_head(token), 0);
 	}
 	virtio_queue_get_stats(&guest.queue, &stats);
 	assert_int_equal(stats.chains, count);

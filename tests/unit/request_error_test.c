@@ -55,6 +55,7 @@ static void request_pop_reports_more_segments_than_room(void **state)
 
 		for (uint32_t capacity = 0; capacity <= s.needed; capacity++) {
 			struct ask a = request_shapes[i / 2 / WAYS];
+			struct virtio_queue_stats stats;
 			struct world w;
 
 			a.header = i % 2 ? 0 : 16;
@@ -68,6 +69,8 @@ static void request_pop_reports_more_segments_than_room(void **state)
 				assert_true(w.segments[k].addr == UNTOUCHED && w.segments[k].len == UNTOUCHED);
 			request_judge(&w, &a, &s);
 			request_check_faults(&w, a.error);
+			virtio_queue_get_stats(&w.f.queue, &stats);
+			assert_int_equal(stats.too_many_segments, a.error != 0);
 		}
 	}
 }
@@ -129,7 +132,7 @@ static void request_pop_reports_malformed_chains(void **state)
 /* hostile 27 */
 static void request_pop_reports_table_that_was_not_negotiated(void **state)
 {
-	struct ask a = { .header = 16, .indirect = true, .error = VIRTIO_EINDIRECT };
+	struct ask a = { .header = 16, .indirect = true, .error = VIRTIO_EINDIRECT, .status_lost = true };
 	struct world w = { 0 };
 
 	fixture_setup(&w.f, fixture_kind(state), SIZE);
@@ -138,8 +141,30 @@ static void request_pop_reports_table_that_was_not_negotiated(void **state)
 	request_check_faults(&w, a.error);
 }
 
-/* hostile 31 to 34 and 131: each buffer of each shape. */
-static void request_pop_reports_buffers_outside_memory(void **state)
+/* Where the status goes: the last byte of the last buffer to be written that has one. Of bad ones this is in memory. */
+static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
+{
+	const uint64_t end_in_memory = FIXTURE_BASE + 6;
+
+	for (uint32_t i = s->count; i-- > 0;) {
+		const struct virtio_mock_buffer *b = &s->buffers[i];
+
+		if (!b->flags || b->len == 0)
+			continue;
+		*addr = b->addr + (b->len - 1);
+		return (b->addr >= FIXTURE_BASE && *addr >= b->addr && *addr < FIXTURE_END) ||
+				       (b->addr == FIXTURE_BASE - 1 && *addr == end_in_memory)
+			       ? addr
+			       : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * hostile 31 to 34 and 131: each buffer of each shape, the header's, the data's and the status's. The driver is told of it
+ * by the status, unless that byte is bad itself.
+ */
+static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 {
 	static const struct virtio_mock_buffer bad[] = {
 		READABLE(FIXTURE_END, 1),      READABLE(FIXTURE_END - 15, 16),     READABLE(UINT64_MAX, 1),
@@ -151,6 +176,7 @@ static void request_pop_reports_buffers_outside_memory(void **state)
 		struct sent s = { .count = 1 };
 
 		for (uint32_t k = 0; k < s.count * WAYS; k++) {
+			uint64_t status;
 			struct world w;
 
 			request_setup(&w, fixture_kind(state));
@@ -161,7 +187,7 @@ static void request_pop_reports_buffers_outside_memory(void **state)
 			s.buffers[k / WAYS].len = bad[i / REQUEST_SHAPES].len;
 			request_offer(&w, &s, false);
 			assert_int_equal(request_take(&w, k % WAYS), 1);
-			request_check_error(&w, s.head, VIRTIO_EFAULT, NULL);
+			request_check_error(&w, s.head, VIRTIO_EFAULT, status_of(&s, &status));
 			request_check_faults(&w, VIRTIO_EFAULT);
 		}
 	}
@@ -169,13 +195,20 @@ static void request_pop_reports_buffers_outside_memory(void **state)
 
 /* Translations. Changing memory only, of which a descriptor that has been read stays here, to be read again. */
 
-/* Whether a chain has a byte in these 16, in its descriptors, its table or its buffers. */
-static bool touches(const struct world *w, const struct ask *a, const struct sent *s, uint64_t addr)
+/* Whether a chain has a byte in these 16: in its descriptors or its table, */
+static bool touches_tables(const struct world *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	const uint64_t desc = virtio_mock_desc_addr(&w->f.mock, s->head);
-	bool found = addr >= desc && addr < desc + 16 * (a->indirect ? 1 : s->count);
 
-	found = found || (a->indirect && addr >= FIXTURE_TABLE && addr < FIXTURE_TABLE + 16 * s->count);
+	return (addr >= desc && addr < desc + 16 * (a->indirect ? 1 : s->count)) ||
+	       (a->indirect && addr >= FIXTURE_TABLE && addr < FIXTURE_TABLE + 16 * s->count);
+}
+
+/* there or in its buffers. */
+static bool touches(const struct world *w, const struct ask *a, const struct sent *s, uint64_t addr)
+{
+	bool found = touches_tables(w, a, s, addr);
+
 	for (uint32_t i = 0; i < s->count; i++)
 		found = found || (s->buffers[i].len && addr < s->buffers[i].addr + s->buffers[i].len &&
 				  s->buffers[i].addr < addr + 16);
@@ -197,6 +230,7 @@ static void try_answer(struct ask a, uint64_t addr, int error)
 	w.f.bad_end = addr + 16;
 	w.f.bad_error = error;
 	a.error = touches(&w, &a, &s, addr) ? error : 0;
+	a.status_lost = touches_tables(&w, &a, &s, addr) || s.write_at[a.in] / 16 == addr / 16;
 	for (uint32_t i = 0; i < 4 && a.error == VIRTIO_ENOTMAPPED; i++)
 		request_take_none(&w, VIRTIO_ENOTMAPPED, i % WAYS);
 	if (error == VIRTIO_ENOTMAPPED)
@@ -228,8 +262,18 @@ static const struct ask failures[] = {
 	{ .header = 16, .out = 4, .read_cuts = 1u << 15, .no_status = true, .error = VIRTIO_ESHORT },
 	{ .empty = 1, .no_status = true, .error = VIRTIO_ESHORT },
 	{ .header = 16, .in = 44, .write_cuts = 0xfff, .gap = 1, .error = VIRTIO_ENOBUFS },
-	{ .header = 16, .in = 8, .write_cuts = 1u << 7, .write_at = FIXTURE_END - 8, .error = VIRTIO_EFAULT },
-	{ .header = 16, .in = 8, .write_cuts = 1u << 7, .write_at = UINT64_MAX - 8, .error = VIRTIO_EFAULT },
+	{ .header = 16,
+	  .in = 8,
+	  .write_cuts = 1u << 7,
+	  .write_at = FIXTURE_END - 8,
+	  .error = VIRTIO_EFAULT,
+	  .status_lost = true },
+	{ .header = 16,
+	  .in = 8,
+	  .write_cuts = 1u << 7,
+	  .write_at = UINT64_MAX - 8,
+	  .error = VIRTIO_EFAULT,
+	  .status_lost = true },
 };
 
 #define OUTCOMES (REQUEST_SHAPES + COUNT(failures) + COUNT(malformed) + 1)
@@ -256,6 +300,7 @@ static void come_out(struct world *w, uint32_t k, uint32_t way)
 		request_add(w, &a, &s);
 		request_take_none(w, VIRTIO_ENOTMAPPED, way);
 		w->f.bad_error = a.error = VIRTIO_EFAULT;
+		a.status_lost = true;
 		assert_int_equal(request_take(w, way), 1);
 		request_judge(w, &a, &s);
 		w->f.rewriting = true;
@@ -286,7 +331,7 @@ int main(void)
 		FIXTURE_ON_ALL(request_pop_reports_more_segments_than_room),
 		FIXTURE_ON_ALL(request_pop_reports_malformed_chains),
 		FIXTURE_ON_ALL(request_pop_reports_table_that_was_not_negotiated),
-		FIXTURE_ON_ALL(request_pop_reports_buffers_outside_memory),
+		FIXTURE_ON_ALL(request_pop_reports_bad_buffers_and_keeps_the_status),
 		cmocka_unit_test(request_pop_bears_every_answer_of_a_translation),
 		FIXTURE_ON_ALL(request_pop_forgets_the_request_before),
 	};

@@ -44,6 +44,7 @@ struct ask {
 	uint32_t way;               /* in which it is taken: see below */
 	uint64_t read_at, write_at; /* address of the first byte to be read, or written; 0 for the default */
 	int error;                  /* that will come of it, or 0 */
+	bool status_lost;           /* with that error no status can be written: out of shape, or that byte is bad */
 };
 
 /* What the driver made of it. */

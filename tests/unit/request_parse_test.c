@@ -91,6 +91,7 @@ static void request_pop_takes_buffers_over_two_regions(void **state)
 		a.write_at = border - over;
 		/* There is a gap at most. */
 		a.error = flags && over <= a.in + (a.write_cuts ? a.gap : 0) ? VIRTIO_EPERM : 0;
+		a.status_lost = a.error != 0;
 		request_go_through(&w, &a);
 		request_check_faults(&w, a.error);
 	}

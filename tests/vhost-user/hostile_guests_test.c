@@ -120,6 +120,98 @@ static void request_that_is_too_long_is_an_error(void **state)
 	assert_non_null(strstr(daemon.summary, " 67108864 bytes read"));
 }
 
+/* Requests that make no sense */
+
+/* Linux looks at the status and not at the used length: so a write that was not done must have a status. hostile 213 */
+static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **state)
+{
+	static const struct {
+		uint64_t addr;
+		uint32_t len;
+	} bad[] = {
+		{ GUEST_ADDR + GUEST_BYTES, 512 },
+		{ GUEST_ADDR + GUEST_BYTES - 511, 512 },
+		{ 0, 512 },
+		{ UINT64_MAX - 255, 512 },
+		{ UINT64_C(1) << 63, 512 },
+		{ GUEST_ADDR + DATA, UINT32_MAX - 511 },
+	};
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 1, 0x5a);
+	for (unsigned int i = 0; i < 2 * sizeof bad / sizeof *bad; i++) {
+		const bool in = i % 2;
+		const struct virtio_mock_buffer buffers[3] = {
+			{ .addr = GUEST_ADDR + HEADERS, .len = 16 },
+			{ .addr = bad[i / 2].addr, .len = bad[i / 2].len, .flags = in ? VRING_DESC_F_WRITE : 0 },
+			{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
+		};
+		const struct virtio_blk_outhdr header = {
+			.type = virtio_le32(in ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT),
+			.sector = virtio_le64(1),
+		};
+
+		memcpy(fe.memory + HEADERS, &header, sizeof header);
+		fe.memory[STATUSES] = VIRTIO_BLK_S_OK;
+		assert_true(virtio_mock_add(&fe.mock, buffers, 3) >= 0);
+		block_kick(&fe);
+		block_wait(&fe, 1);
+		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_IOERR);
+	}
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(block_data(&fe)[511], 0x5a);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, "failed 12)"));
+}
+
+/* Whatever carries requests out: the second of two that are announced together, under one head. hostile 12 */
+static void ring_with_a_head_twice_in_flight_breaks(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, FEATURE(VIRTIO_BLK_F_FLUSH));
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct virtio_mock_buffer buffers[2] = {
+			{ .addr = GUEST_ADDR + HEADERS, .len = 16 },
+			{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
+		};
+		const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_FLUSH) };
+		uint64_t count;
+		int head;
+
+		block_write_and_read(&fe, 1, (uint8_t)i);
+		memcpy(fe.memory + HEADERS, &header, sizeof header);
+		fe.memory[STATUSES] = 0xff;
+		head = virtio_mock_alloc(&fe.mock, buffers, 2);
+		assert_true(head >= 0);
+		assert_int_equal(virtio_mock_offer(&fe.mock, (uint16_t)head), 0);
+		assert_int_equal(virtio_mock_offer(&fe.mock, (uint16_t)head), 0);
+		assert_int_equal(virtio_mock_publish(&fe.mock), 0);
+		block_kick(&fe);
+		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
+		/* The first one is completed all the same. */
+		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+		assert_int_equal(virtio_mock_reset(&fe.mock), 0);
+		front_end_set_ring(&fe, 0);
+		front_end_start_ring(&fe);
+	}
+	block_write_and_read(&fe, 1, 0x5a);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 2 faults"));
+}
+
 /*
  * Gigabytes of requests in one ring and half a kilobyte in another, both there before the daemon looks: the second
  * is not served after all of the first.
@@ -434,6 +526,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(request_of_more_segments_than_the_ring_has_entries_is_served),
 		cmocka_unit_test(request_whose_buffers_all_cross_a_border_is_served),
 		cmocka_unit_test(request_that_is_too_long_is_an_error),
+		cmocka_unit_test(request_with_a_bad_data_buffer_gets_an_error_in_its_status),
+		cmocka_unit_test(ring_with_a_head_twice_in_flight_breaks),
 		cmocka_unit_test(requests_that_are_long_are_served_in_turns),
 		cmocka_unit_test(memory_that_shrinks_ends_that_session_alone),
 		cmocka_unit_test(memory_that_is_replaced_is_unmapped),

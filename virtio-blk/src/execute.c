@@ -2,6 +2,7 @@
 /* Carrying requests out, and what is left to do when that has happened. */
 #include <virtio/blk.h>
 #include <virtio/queue.h>
+#include <virtio/reader.h>
 
 /* The vector on the stack, and the most that one call of the back end is asked for (an ssize_t holds it). */
 #define CALL_IOVECS 64u
@@ -11,12 +12,13 @@ typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t 
 
 void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
 {
-	const struct virtio_blk_data *data = request->type == VIRTIO_BLK_T_IN ? &request->in : &request->out;
+	const struct virtio_blk_data data =
+		request->type == VIRTIO_BLK_T_IN ? virtio_blk_in(request) : virtio_blk_out(request);
 
 	*transfer = (struct virtio_blk_transfer){
 		.data = data,
-		.segment = data->segments,
-		.left = data->count,
+		.segment = data.segments,
+		.left = data.count,
 		.offset = request->sector << VIRTIO_BLK_SECTOR_SHIFT,
 	};
 }
@@ -35,7 +37,7 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/* An end of the storage inside the disk is as much a failure as an error; so is nonsense. */
-	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->done < transfer->data->bytes))
+	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->done < transfer->data.bytes))
 		return VIRTIO_EIO;
 	transfer->done += (uint64_t)moved;
 	transfer->offset += (uint64_t)moved;
@@ -45,7 +47,7 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 		transfer->segment++;
 		transfer->left--;
 	}
-	return transfer->done < transfer->data->bytes;
+	return transfer->done < transfer->data.bytes;
 }
 
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
@@ -59,7 +61,7 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 		return;
 	result->written = transfer->done;
 	/* The call that failed may have begun, and said nothing about how far it got. */
-	result->touched = error ? request->in.bytes : transfer->done;
+	result->touched = error ? request->base.data.writable_bytes : transfer->done;
 }
 
 /* Moves all of a request's data, in as many calls as it takes. Returns 0 or an error. */
@@ -147,22 +149,15 @@ static int change_ranges(const struct virtio_blk *blk, const struct virtio_blk_r
 	return changed ? commit(blk) : 0;
 }
 
-/* Answers with bytes of our own. The caller has seen that there is room for them. */
+/* Answers with bytes of our own. The caller has seen that there is room for them. The writer records them. */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
 {
-	const struct virtio_segment *s = request->in.segments;
-	size_t done = 0;
+	struct virtio_writer writer;
 
-	for (; done < len; s++) {
-		const size_t left = len - done;
-		const size_t part = s->len < left ? (size_t)s->len : left;
-
-		virtio_guest_copy_out(s->host, (const uint8_t *)bytes + done, part);
-		done += part;
-	}
-	result->written = done;
-	result->touched = done;
+	virtio_writer_init(&writer, &request->base.data);
+	result->written = virtio_writer_write(&writer, bytes, len);
+	result->touched = result->written;
 }
 
 /* Reserved values are never sent (virtio 1.4, 5.2.6.2): a back end that gives one has a fault. */
@@ -191,7 +186,7 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 	const struct virtio_blk_backend *backend = &blk->options.backend;
 	int error = 0;
 
-	*result = (struct virtio_blk_result){ .status = virtio_blk_check(blk, request), .error = request->error };
+	*result = (struct virtio_blk_result){ .status = virtio_blk_check(blk, request), .error = request->base.error };
 	if (result->status != VIRTIO_BLK_S_OK)
 		return;
 	switch (request->type) {
@@ -224,7 +219,7 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 /* The counter of a request's type; one that couldn't be read has none. */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {
-	if (request->error)
+	if (request->base.error)
 		return &stats->others;
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
@@ -251,52 +246,51 @@ static void count(struct virtio_blk_stats *stats, const struct virtio_blk_reques
 {
 	const bool ok = result->status == VIRTIO_BLK_S_OK;
 
+	if (stats->first_error == 0)
+		stats->first_error = result->error;
+	if (request->base.data.last_writable.len == 0) {
+		stats->malformed++;
+		return;
+	}
 	(*counter(stats, request))++;
-	if (!request->error && request->type == VIRTIO_BLK_T_IN)
+	if (!request->base.error && request->type == VIRTIO_BLK_T_IN)
 		stats->read_bytes += result->written;
 	if (ok && request->type == VIRTIO_BLK_T_OUT)
-		stats->written_bytes += request->out.bytes;
+		stats->written_bytes += request->base.data.readable_bytes;
 	if (result->status == VIRTIO_BLK_S_UNSUPP)
 		stats->unsupported++;
 	else if (!ok)
 		stats->failed++;
-	if (stats->first_error == 0)
-		stats->first_error = result->error;
 }
 
-uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struct virtio_blk_result *result,
-			   struct virtio_blk_stats *stats)
+int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_request *request,
+			const struct virtio_blk_result *result, struct virtio_blk_stats *stats)
 {
-	if (result->touched)
-		virtio_segments_mark_dirty(request->in.segments, request->in.count, result->touched);
-	virtio_guest_copy_out(request->status.host, &result->status, 1);
-	virtio_segments_mark_dirty(&request->status, 1, 1);
-	if (stats)
+	int error;
+
+	/* A stale request's memory, and even its regions, may be somebody else's by now. */
+	if (!virtio_queue_is_in_flight(queue, request->base.token))
+		return VIRTIO_ESTALE;
+	if (result->touched) {
+		const struct virtio_blk_data in = virtio_blk_in(request);
+
+		virtio_segments_mark_dirty(in.segments, in.count, result->touched);
+	}
+	error = virtio_request_complete(queue, &request->base, result->status, result->written);
+	if (!error && stats)
 		count(stats, request, result);
-	/* A status behind data that was not written is behind a gap; of what has an error no data is known. */
-	return request->error ? 0 : virtio_request_used(request->in.bytes, result->written);
+	return error;
 }
 
-int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,
-		       const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats)
+int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,
+		       struct virtio_blk_stats *stats)
 {
-	struct virtio_blk_request request;
 	struct virtio_blk_result result;
-	int error = virtio_blk_parse(chain, storage, &request);
+	int got = virtio_blk_pop(queue, request);
 
-	if (error == VIRTIO_ENOTMAPPED) {
-		const int undo = virtio_queue_undo(queue, chain->token);
-
-		return undo ? undo : error;
-	}
-	if (error) {
-		if (stats) {
-			stats->malformed++;
-			if (stats->first_error == 0)
-				stats->first_error = error;
-		}
-		return virtio_queue_complete(queue, chain->token, 0);
-	}
-	virtio_blk_execute(blk, &request, &result);
-	return virtio_queue_complete(queue, request.token, virtio_blk_finish(&request, &result, stats));
+	if (got != 1)
+		return got;
+	virtio_blk_execute(blk, request, &result);
+	got = virtio_blk_complete(queue, request, &result, stats);
+	return got ? got : 1;
 }

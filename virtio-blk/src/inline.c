@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The external copies of the inline functions; see virtio-queue/src/inline.c. */
-#include <virtio/blk.h>
+/*
+ * The external copies of the inline functions of <virtio/blk.h>: see virtio-queue/src/inline.c. Those of the headers
+ * below are in that library, and a second copy here would not link.
+ */
+#include <virtio/request.h>
 
-extern void virtio_blk_set_data(struct virtio_blk_request *request, const struct virtio_segment *segment,
-				bool writable);
-extern int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
-			    struct virtio_blk_request *request);
+#undef VIRTIO_INLINE
+#define VIRTIO_INLINE extern inline
+#include <virtio/blk.h>

@@ -1,91 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* From a chain to a request, and whether the request may be carried out. */
 #include <virtio/blk.h>
+#include <virtio/reader.h>
 
-#define HEADER_BYTES 16
 #define RANGE_BYTES 16
 
 /* GET_LIFETIME's answer: three 16-bit fields. */
 #define LIFETIME_BYTES 6
 
-/*
- * Copies the next bytes out of the data; one range may lie in several segments.
- *
- * @segment  where the next byte is, and @skip how far in it; both are moved on
- */
-static void copy_on(const struct virtio_segment **segment, uint64_t *skip, uint8_t *out, size_t bytes)
+int virtio_blk_request_init(struct virtio_blk_request *request, const struct virtio_blk_storage *storage)
 {
-	for (size_t done = 0; done < bytes;) {
-		const uint64_t left = (*segment)->len - *skip;
-		const size_t part = left < bytes - done ? (size_t)left : bytes - done;
+	struct virtio_blk_request fresh = { .ranges = storage->ranges, .range_capacity = storage->range_capacity };
+	int error;
 
-		virtio_guest_copy_in(out + done, (const uint8_t *)(*segment)->host + *skip, part);
-		done += part;
-		*skip += part;
-		if (*skip == (*segment)->len) {
-			(*segment)++;
-			*skip = 0;
-		}
-	}
+	if (storage->segment_capacity == 0 || (!storage->ranges && storage->range_capacity != 0))
+		return VIRTIO_EINVAL;
+	error = virtio_request_init(&fresh.base, request->header, sizeof request->header, storage->segments,
+				    storage->segment_capacity);
+	if (!error)
+		*request = fresh;
+	return error;
 }
 
-void virtio_blk_take_ranges(struct virtio_blk_request *request, const struct virtio_blk_storage *storage)
+/* Copies the ranges for which there is room. What they say is judged in the copy, and acted on by it. */
+static void copy_ranges(struct virtio_blk_request *request)
 {
-	const uint64_t whole = request->out.bytes / RANGE_BYTES;
-	const struct virtio_segment *segment = request->out.segments;
-	const uint32_t type = request->type;
-	uint64_t skip = 0;
+	const uint64_t whole = request->base.data.readable_bytes / RANGE_BYTES;
+	struct virtio_reader reader;
 
-	if (type != VIRTIO_BLK_T_DISCARD && type != VIRTIO_BLK_T_WRITE_ZEROES && type != VIRTIO_BLK_T_SECURE_ERASE)
-		return;
-	request->ranges = storage->ranges;
-	request->range_count = whole < storage->range_capacity ? (uint32_t)whole : storage->range_capacity;
+	virtio_reader_init(&reader, &request->base.data);
+	request->range_count = whole < request->range_capacity ? (uint32_t)whole : request->range_capacity;
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		uint8_t bytes[RANGE_BYTES];
 
-		copy_on(&segment, &skip, bytes, sizeof bytes);
-		storage->ranges[i].sector = virtio_get_le64(bytes);
-		storage->ranges[i].sectors = virtio_get_le32(bytes + 8);
-		storage->ranges[i].flags = virtio_get_le32(bytes + 12);
+		virtio_reader_read(&reader, bytes, sizeof bytes);
+		request->ranges[i].sector = virtio_get_le64(bytes);
+		request->ranges[i].sectors = virtio_get_le32(bytes + 8);
+		request->ranges[i].flags = virtio_get_le32(bytes + 12);
 	}
 }
 
-int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
-			 const struct virtio_blk_storage *storage, struct virtio_blk_request *request)
+void virtio_impl_blk_fill_slow(struct virtio_blk_request *request)
 {
-	uint8_t header[HEADER_BYTES];
-	struct virtio_request any;
-	int error;
-
-	error = virtio_request_init(&any, header, sizeof header, storage->segments, storage->segment_capacity);
-	if (!error)
-		error = virtio_request_parse_any(chain, three, walked, &any);
-	if (error)
-		return error;
-	if (any.data.last_writable.len == 0)
-		return any.error;
-	if (any.error) {
-		/* It can be answered, with a failure, and not more. */
-		*request = (struct virtio_blk_request){
-			.token = any.token,
-			.status = any.data.last_writable,
-			.error = any.error,
-		};
-		return 0;
+	if (request->base.error) {
+		request->type = 0;
+		request->sector = 0;
+	} else if (request->type == VIRTIO_BLK_T_DISCARD || request->type == VIRTIO_BLK_T_WRITE_ZEROES ||
+		   request->type == VIRTIO_BLK_T_SECURE_ERASE) {
+		copy_ranges(request);
 	}
-	request->token = any.token;
-	request->type = virtio_get_le32(header);
-	request->sector = virtio_get_le64(header + 8);
-	request->out.segments = any.data.segments;
-	request->out.count = any.data.readable;
-	request->out.bytes = any.data.readable_bytes;
-	request->in.segments = any.data.segments + any.data.readable;
-	request->in.count = any.data.writable;
-	request->in.bytes = any.data.writable_bytes;
-	request->status = any.data.last_writable;
-	request->error = 0;
-	virtio_blk_take_ranges(request, storage);
-	return 0;
+}
+
+int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *request)
+{
+	const int error = virtio_request_parse(chain, &request->base);
+
+	if (!error)
+		virtio_impl_blk_fill(request);
+	return error;
 }
 
 static bool negotiated(const struct virtio_blk *blk, int feature)
@@ -122,15 +94,15 @@ static uint8_t check_ranges(const struct virtio_blk *blk, const struct virtio_bl
 	/* One value for all ranges: the capacity may change meanwhile. */
 	const uint64_t capacity = virtio_blk_capacity(blk);
 	/* The bytes say how many the driver sent, the count how many there was room for. */
-	const uint64_t sent = request->out.bytes / RANGE_BYTES;
+	const uint64_t sent = request->base.data.readable_bytes / RANGE_BYTES;
 
 	/* A flag that isn't known makes the whole command one that isn't, whatever else is wrong (virtio 1.4, 5.2.6.2). */
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		if (request->ranges[i].flags & ~rules.flags)
 			return VIRTIO_BLK_S_UNSUPP;
 	}
-	if (request->in.bytes || sent == 0 || request->out.bytes & (RANGE_BYTES - 1) || sent > rules.max_count ||
-	    sent != request->range_count)
+	if (request->base.data.writable_bytes || sent == 0 || request->base.data.readable_bytes & (RANGE_BYTES - 1) ||
+	    sent > rules.max_count || sent != request->range_count)
 		return VIRTIO_BLK_S_IOERR;
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		const struct virtio_blk_range *range = &request->ranges[i];
@@ -165,8 +137,9 @@ static uint8_t check_optional(const struct virtio_blk *blk, const struct virtio_
 	case VIRTIO_BLK_T_GET_LIFETIME:
 		if (!negotiated(blk, VIRTIO_BLK_F_LIFETIME))
 			return VIRTIO_BLK_S_UNSUPP;
-		return request->out.bytes == 0 && request->in.bytes >= LIFETIME_BYTES ? VIRTIO_BLK_S_OK
-										      : VIRTIO_BLK_S_IOERR;
+		return request->base.data.readable_bytes == 0 && request->base.data.writable_bytes >= LIFETIME_BYTES
+			       ? VIRTIO_BLK_S_OK
+			       : VIRTIO_BLK_S_IOERR;
 	default:
 		/* Commands on zones are among these, for zones aren't offered. */
 		return VIRTIO_BLK_S_UNSUPP;
@@ -178,18 +151,18 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
 {
 	bool good;
 
-	if (request->error)
+	if (request->base.error)
 		return VIRTIO_BLK_S_IOERR;
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 		/* Data and status must fit the 32 bits of a used length. */
-		good = request->out.bytes == 0 && request->in.bytes < UINT32_MAX &&
-		       may_transfer(blk, request->sector, request->in.bytes);
+		good = request->base.data.readable_bytes == 0 && request->base.data.writable_bytes < UINT32_MAX &&
+		       may_transfer(blk, request->sector, request->base.data.writable_bytes);
 		break;
 	case VIRTIO_BLK_T_OUT:
 		/* What was offered counts, not what was accepted (virtio 1.4, 5.2.6.2). */
-		good = request->in.bytes == 0 && !blk->options.read_only &&
-		       may_transfer(blk, request->sector, request->out.bytes);
+		good = request->base.data.writable_bytes == 0 && !blk->options.read_only &&
+		       may_transfer(blk, request->sector, request->base.data.readable_bytes);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
 		if (!negotiated(blk, VIRTIO_BLK_F_FLUSH))
@@ -197,7 +170,8 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
 		good = true;
 		break;
 	case VIRTIO_BLK_T_GET_ID:
-		good = request->out.bytes == 0 && request->in.bytes >= VIRTIO_BLK_ID_BYTES;
+		good = request->base.data.readable_bytes == 0 &&
+		       request->base.data.writable_bytes >= VIRTIO_BLK_ID_BYTES;
 		break;
 	default:
 		return check_optional(blk, request);

@@ -54,7 +54,7 @@ static uint32_t left_of(const struct virtio_walk *walk)
 static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, const struct virtio_guest_desc *d)
 {
 	const struct virtio_queue_config *config = &queue->config;
-	struct virtio_memory_cursor *tables = &queue->tables;
+	struct virtio_memory_cursor *tables = &queue->memory[VIRTIO_MEMORY_TABLES];
 	const uint32_t bytes = (uint32_t)d->len;
 	const uint32_t entries = bytes / 16;
 	uint32_t left = left_of(walk);
@@ -89,9 +89,6 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 
 	if (len > walk->bytes_left)
 		return VIRTIO_EBYTES;
-	/* A buffer that ends at the last byte of the address space wraps to exactly 0, and is legal. */
-	if (d->addr + len < d->addr && d->addr + len != 0)
-		return VIRTIO_EFAULT;
 	if ((walk->left & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
@@ -133,6 +130,7 @@ static int load(const struct virtio_walk *walk, struct virtio_memory_cursor *tab
 int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
 		     const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out)
 {
+	struct virtio_memory_cursor *tables = &memory[VIRTIO_MEMORY_TABLES];
 	struct virtio_queue *queue = queue_of(memory);
 	struct virtio_guest_desc desc;
 	int got = 0;
@@ -146,38 +144,17 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memo
 	if (d)
 		desc = *d;
 	else
-		got = load(walk, &queue->tables, &desc);
+		got = load(walk, tables, &desc);
 	if (!got && (desc.flags_next & VRING_DESC_F_INDIRECT)) {
 		got = enter_indirect(walk, queue, &desc);
 		if (!got)
-			got = load(walk, &queue->tables, &desc);
+			got = load(walk, tables, &desc);
 		if (!got && (desc.flags_next & VRING_DESC_F_INDIRECT))
 			got = VIRTIO_EINDIRECT;
 	}
 	if (!got)
 		got = check_and_step(walk, &desc, out);
 	return got < 0 ? fail(walk, queue, head, got) : got;
-}
-
-int virtio_chain_walk_slow(struct virtio_chain *chain, const struct virtio_guest_three *three, struct virtio_desc *out,
-			   uint32_t capacity)
-{
-	uint32_t n = 0;
-	int got = 1;
-
-	while (got == 1 && n < three->loaded) {
-		got = virtio_walk_step(&chain->walk, chain->memory, chain->token.head, &three->d[n], 0, &out[n]);
-		n += got == 1;
-	}
-	while (got == 1 && n < capacity) {
-		got = virtio_chain_next(chain, &out[n]);
-		n += got == 1;
-	}
-	if (got < 0)
-		return got;
-	if (chain->walk.left == VIRTIO_WALK_END)
-		return (int)n;
-	return chain->walk.left == VIRTIO_WALK_FAILED ? (int)chain->walk.next : VIRTIO_ENOBUFS;
 }
 
 /* Where a collection has come to. */
@@ -191,30 +168,37 @@ struct collection {
 	/* Segments for which there is no room are counted, so that the caller is told how large the array must be. */
 	uint64_t over;
 	struct virtio_segment last_over;
+
+	struct virtio_desc bad; /* the buffer that could not be resolved, after an error */
 };
 
 /* Segments so far; should there be too many for 32 bits, no array has that many entries either. */
 static uint32_t needed(const struct collection *c, const struct virtio_collected *out)
 {
-	/* An array of no entries may be NULL, which C subtracts from nothing. */
+	/* An array of no entries may be NULL, and NULL - NULL is undefined in C. */
 	const uint64_t n = (out->capacity != 0 ? (uint64_t)(c->next - out->segments) : 0) + c->over;
 
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* Adds the pieces of a buffer, wherever they are. */
+/* Adds the pieces of a buffer, wherever they are. A buffer that is bad leaves array and counts as they were. */
 static VIRTIO_COLD int add_pieces(struct collection *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)
 {
 	const uint32_t access = desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+	struct virtio_segment *const before = c->next;
+	const uint64_t over_before = c->over;
 	uint64_t addr = desc->addr, left = desc->len;
+	int error = 0;
 
-	while (left > 0) {
+	if (left != 0 && addr + (left - 1) < addr)
+		error = VIRTIO_EFAULT;
+	while (!error && left > 0) {
 		struct virtio_segment *piece = c->next == c->end ? &c->last_over : c->next;
-		int error = virtio_memory_segment(memory, addr, left, access, piece);
 
+		error = virtio_memory_segment(memory, addr, left, access, piece);
 		if (error)
-			return error;
+			break;
 		addr += piece->len;
 		left -= piece->len;
 		if (piece == c->next)
@@ -222,7 +206,12 @@ static VIRTIO_COLD int add_pieces(struct collection *c, struct virtio_memory_cur
 		else
 			c->over++;
 	}
-	return 0;
+	if (error) {
+		c->next = before;
+		c->over = over_before;
+		c->bad = *desc;
+	}
+	return error;
 }
 
 /*
@@ -268,24 +257,21 @@ static inline void begin_writable(struct collection *c, const struct virtio_coll
 	c->readable_bytes = bytes;
 }
 
-/* Adds the descriptors that the caller has walked already. */
+/* Adds descriptors that have been walked along already. Returns how many, or the error of a buffer. */
 static int add_walked(struct collection *c, struct virtio_memory_cursor *memory, const struct virtio_desc *walked,
-		      uint32_t count, const struct virtio_collected *out)
+		      uint32_t count, const struct virtio_collected *out, uint32_t *done)
 {
 	uint64_t bytes = 0;
+	int error = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
-		int error;
-
-		if (walked[i].writable && !c->writable)
+	for (*done = 0; !error && *done < count; ++*done) {
+		if (walked[*done].writable && !c->writable)
 			begin_writable(c, out, bytes);
-		error = add_pieces(c, memory, &walked[i]);
-		if (error)
-			return error;
-		bytes += walked[i].len;
+		error = add_pieces(c, memory, &walked[*done]);
+		bytes += walked[*done].len;
 	}
 	c->base += (int64_t)bytes;
-	return 0;
+	return error;
 }
 
 /* Walks to the end and adds what comes. Returns 0, or the error of a buffer; one of the walk stays in @got. */
@@ -299,8 +285,10 @@ static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain 
 	if (!c->writable) {
 		while ((*got = virtio_chain_next(chain, &desc)) == 1 && !desc.writable) {
 			error = add_buffer(c, &next, chain->memory, &desc, false);
-			if (VIRTIO_UNLIKELY(error))
+			if (VIRTIO_UNLIKELY(error)) {
+				c->next = next;
 				return error;
+			}
 		}
 		c->next = next;
 		if (*got != 1)
@@ -329,40 +317,122 @@ static void set_last_writable(const struct collection *c, struct virtio_collecte
 	out->last_writable.region = last->region;
 }
 
+/* Nothing of the chain can be used. */
+static void set_nothing(struct virtio_collected *out)
+{
+	out->readable = 0;
+	out->writable = 0;
+	out->needed = 0;
+	out->readable_bytes = 0;
+	out->writable_bytes = 0;
+	out->last_writable.len = 0;
+}
+
+/* What is in the array is the front of the chain, and not all of it. */
+static void set_front(const struct collection *c, struct virtio_collected *out)
+{
+	/* NULL - NULL, as above. */
+	const uint32_t count = out->capacity != 0 ? (uint32_t)(c->next - out->segments) : 0;
+
+	out->readable = c->writable && c->readable < count ? c->readable : count;
+	out->writable = count - out->readable;
+	out->readable_bytes = virtio_segments_bytes(out->segments, out->readable);
+	out->writable_bytes = count != 0 ? virtio_segments_bytes(out->segments + out->readable, out->writable) : 0;
+}
+
+/* Keeps a buffer if it is a writable one that is not empty: the last of these has the last writable byte. */
+static void keep_writable(struct virtio_desc *last, const struct virtio_desc *desc)
+{
+	if (desc->writable && desc->len != 0)
+		*last = *desc;
+}
+
+/*
+ * A buffer is bad: not in memory, or without permission. Walks on, for only a chain in order has a byte for a status.
+ *
+ * @rest   descriptors behind the bad one that have been walked along already
+ *
+ * Returns 0; or VIRTIO_ENOTMAPPED for that byte. An error of the walk stays in the walk.
+ */
+static int end_at_bad_buffer(struct virtio_chain *walking, const struct collection *c, const struct virtio_desc *rest,
+			     uint32_t count, struct virtio_collected *out)
+{
+	struct virtio_segment status = { .len = 0 };
+	struct virtio_desc desc, last = { .len = 0 };
+	uint64_t addr;
+	int got;
+
+	keep_writable(&last, &c->bad);
+	for (uint32_t i = 0; i < count; i++)
+		keep_writable(&last, &rest[i]);
+	while ((got = virtio_chain_next(walking, &desc)) == 1)
+		keep_writable(&last, &desc);
+	if (got < 0)
+		return 0;
+	addr = last.addr + (last.len - 1u);
+	if (last.len != 0 && addr >= last.addr &&
+	    virtio_memory_segment(walking->memory, addr, 1, VIRTIO_ACCESS_WRITE, &status) == VIRTIO_ENOTMAPPED)
+		return VIRTIO_ENOTMAPPED;
+	out->needed = needed(c, out);
+	set_front(c, out);
+	out->last_writable = status;
+	return 0;
+}
+
+/*
+ * The collection has met an error of the walk, which is kept and counted there, or that of a buffer. Both end the walk.
+ * Returns the error that counts.
+ */
+static VIRTIO_COLD int end_collection(struct virtio_chain *chain, struct virtio_chain *walking,
+				      const struct collection *c, const struct virtio_desc *rest, uint32_t count,
+				      int error, struct virtio_collected *out)
+{
+	int other = 0;
+
+	set_nothing(out);
+	if (error == VIRTIO_EFAULT || error == VIRTIO_EPERM)
+		other = end_at_bad_buffer(walking, c, rest, count, out);
+	chain->walk = walking->walk;
+	if (chain->walk.left == VIRTIO_WALK_FAILED)
+		return (int)chain->walk.next;
+	return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), other ? other : error);
+}
+
 int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
 			       struct virtio_collected *out)
 {
 	/* The walk is done in locals, which the compiler can keep in registers. */
 	struct virtio_chain walking = *chain;
 	struct collection c;
+	uint32_t done = 0;
 	uint64_t bytes;
 	int got = 0, error = 0;
 
-	/* An error stays what it was, and is counted once. */
-	if (VIRTIO_UNLIKELY(chain->walk.left == VIRTIO_WALK_FAILED))
-		return (int)chain->walk.next;
 	c.next = out->segments;
-	/* Nor does C add anything to it, not even 0. */
+	/* NULL + 0 is undefined in C. */
 	c.end = out->capacity != 0 ? out->segments + out->capacity : out->segments;
 	c.base = walking.walk.bytes_left;
 	c.writable = false;
 	c.over = 0;
 	if (count != 0)
-		error = add_walked(&c, walking.memory, walked, count, out);
+		error = add_walked(&c, walking.memory, walked, count, out, &done);
 	if (!error)
 		error = add_rest(&c, &walking, out, &got);
-	chain->walk = walking.walk;
-	if (error)
-		return fail(&chain->walk, queue_of(chain->memory), chain->token.head, error);
-	if (got < 0)
-		return got;
+	if (VIRTIO_UNLIKELY(error != 0 || got < 0))
+		return end_collection(chain, &walking, &c, done != 0 ? walked + done : walked, count - done, error,
+				      out);
 	bytes = (uint64_t)(c.base - walking.walk.bytes_left);
 	if (!c.writable)
 		begin_writable(&c, out, bytes);
 	out->needed = needed(&c, out);
 	set_last_writable(&c, out);
-	if (c.over)
+	if (VIRTIO_UNLIKELY(c.over != 0)) {
+		/* The walk stays where it was, for another call with a larger array. */
+		set_front(&c, out);
+		queue_of(chain->memory)->stats.too_many_segments++;
 		return VIRTIO_ENOBUFS;
+	}
+	chain->walk = walking.walk;
 	out->readable = c.readable;
 	out->writable = out->needed - c.readable;
 	out->readable_bytes = c.readable_bytes;

@@ -11,9 +11,19 @@ void virtio_queue_update_paths(struct virtio_queue *queue)
 
 	queue->fast_avail = queue->next_avail + (pop ? virtio_queue_known(queue) : 0u);
 	queue->fast_heads = complete ? queue->size : 0;
-	queue->avail_ring = plain ? queue->avail + VIRTIO_RING_ENTRIES : NULL;
+	queue->fast_avail_ring = plain ? queue->avail + VIRTIO_RING_ENTRIES : NULL;
 	queue->fast_used = plain ? queue->used : NULL;
-	queue->used_event = event ? queue->avail + VIRTIO_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
+	queue->fast_used_event = event ? queue->avail + VIRTIO_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
+}
+
+/* The memory of a queue that isn't started: none, so that a chain from before a reset reaches no byte. */
+static const struct virtio_memory_map no_memory;
+
+static void attach_memory(struct virtio_queue *queue, const struct virtio_memory_map *map)
+{
+	for (int i = 0; i < VIRTIO_MEMORY_USES; i++)
+		virtio_memory_cursor_init(&queue->memory[i], map);
+	virtio_memory_cursor_init(&queue->ring_memory, map);
 }
 
 static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
@@ -24,17 +34,21 @@ static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
 		inflight[i] = idle;
 }
 
-int virtio_queue_init_layout_3(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+int virtio_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
+	uint64_t sequence;
+
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
+	/* Goes on where an earlier life of the queue ended, so that its tokens stay stale. */
+	sequence = (queue->sequence & ~VIRTIO_INFLIGHT_FLAGGED) | VIRTIO_TOKEN_SET;
 	memset(queue, 0, sizeof *queue);
 	clear_inflight(inflight, entries);
 	queue->inflight = inflight;
 	queue->inflight_entries = entries;
-	/* Pops add 2, so a sequence number is odd, and never 0. */
-	queue->sequence = UINT32_MAX;
+	queue->sequence = sequence;
 	queue->stats.first_head = UINT16_MAX;
+	attach_memory(queue, &no_memory);
 	return 0;
 }
 
@@ -53,10 +67,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 {
 	struct virtio_memory_cursor *cursor = &queue->ring_memory;
 
-	virtio_memory_cursor_init(&queue->memory, map);
-	virtio_memory_cursor_init(&queue->tables, map);
-	virtio_memory_cursor_init(&queue->data, map);
-	virtio_memory_cursor_init(cursor, map);
+	attach_memory(queue, map);
 	queue->desc = area_host(cursor, &queue->config, VIRTIO_QUEUE_DESC, VIRTIO_ACCESS_READ, 8);
 	queue->desc_last = queue->desc ? queue->desc + ((size_t)queue->size - 1) * 16 : NULL;
 	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
@@ -116,6 +127,7 @@ void virtio_queue_reset(struct virtio_queue *queue)
 	fresh.inflight_entries = queue->inflight_entries;
 	fresh.sequence = queue->sequence;
 	fresh.stats = queue->stats;
+	attach_memory(&fresh, &no_memory);
 	clear_inflight(queue->inflight, queue->inflight_entries);
 	*queue = fresh;
 }
@@ -132,7 +144,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 	if (!virtio_queue_quiesced(queue))
 		for (uint32_t i = 0; i < queue->size; i++)
 			if (virtio_inflight_has_request(&queue->inflight[i]))
-				queue->inflight[i].state |= VIRTIO_INFLIGHT_OLD_MAP;
+				virtio_inflight_flag(&queue->inflight[i], VIRTIO_INFLIGHT_OLD_MAP);
 	queue->old_map_in_flight = virtio_queue_in_flight(queue);
 	attach(queue, map);
 	return 0;
@@ -179,7 +191,7 @@ int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index)
 	queue->flight_base += index - queue->next_avail;
 	queue->next_avail = index;
 	queue->avail_idx = index;
-	queue->publish = index;
+	queue->oldest = index;
 	queue->signalled_valid = false;
 	virtio_queue_update_paths(queue);
 	return 0;

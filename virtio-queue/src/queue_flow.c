@@ -93,27 +93,31 @@ int virtio_queue_available(struct virtio_queue *queue)
 
 /* In flight */
 
-static struct virtio_inflight *find_in_flight(struct virtio_queue *queue, struct virtio_token token)
+static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, struct virtio_token token)
 {
+	const uint16_t head = virtio_token_head(token);
 	struct virtio_inflight *entry;
+	uint64_t state;
 
-	if (token.head >= queue->size)
+	if (head >= queue->size)
 		return NULL;
-	entry = &queue->inflight[token.head];
-	return virtio_inflight_has_request(entry) && (uint32_t)entry->state == token.sequence ? entry : NULL;
+	entry = &queue->inflight[head];
+	state = entry->flags ? token.value | VIRTIO_INFLIGHT_FLAGGED : token.value;
+	return virtio_inflight_has_request(entry) && entry->state == state ? entry : NULL;
 }
 
-bool virtio_queue_is_in_flight(struct virtio_queue *queue, struct virtio_token token)
+bool virtio_queue_is_in_flight(const struct virtio_queue *queue, struct virtio_token token)
 {
 	return find_in_flight(queue, token) != NULL;
 }
 
 static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *entry)
 {
-	const uint64_t state = entry->state;
+	const uint16_t flags = entry->flags;
 
 	entry->state = VIRTIO_INFLIGHT_IDLE;
-	if (state & VIRTIO_INFLIGHT_OLD_MAP) {
+	entry->flags = 0;
+	if (flags & VIRTIO_INFLIGHT_OLD_MAP) {
 		queue->old_map_in_flight--;
 		virtio_queue_update_paths(queue);
 	}
@@ -129,7 +133,7 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
 		return VIRTIO_EBROKEN;
 	if (entry->place != queue->next_avail - queue->replay - 1)
 		return VIRTIO_EINVAL;
-	if (entry->state & VIRTIO_INFLIGHT_REPLAYED)
+	if (entry->flags & VIRTIO_INFLIGHT_REPLAYED)
 		queue->replay++;
 	else
 		queue->next_avail--;
@@ -153,14 +157,20 @@ static int used_ring_error(struct virtio_queue *queue)
 				   VIRTIO_ACCESS_WRITE);
 }
 
+/* The used length of a request that waits. */
+static uint32_t waiting_length(const struct virtio_inflight *entry)
+{
+	return (uint32_t)(entry->state >> 32);
+}
+
 /*
  * Under IN_ORDER: stores completions in the used ring, as far as no earlier one is missing, and makes them visible
  * together. Until that has succeeded the books are as before, for a translation can change its mind.
  */
-static int publish_in_order(struct virtio_queue *queue)
+static int complete_in_order(struct virtio_queue *queue)
 {
 	const uint16_t end = (uint16_t)(queue->next_avail - queue->replay);
-	const uint16_t begin = queue->publish;
+	const uint16_t begin = queue->oldest;
 	uint64_t idx = queue->used_idx;
 	uint16_t next = begin;
 	int error;
@@ -171,7 +181,7 @@ static int publish_in_order(struct virtio_queue *queue)
 
 		if (entry->state == VIRTIO_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
 			break;
-		error = virtio_ring_store_used(queue, idx++, head, (uint32_t)entry->state);
+		error = virtio_ring_store_used(queue, idx++, head, waiting_length(entry));
 		if (error)
 			return error;
 	}
@@ -182,18 +192,18 @@ static int publish_in_order(struct virtio_queue *queue)
 		leave_flight(queue, &queue->inflight[queue->inflight[slot & queue->mask].order]);
 		queue->waiting--;
 	}
-	queue->publish = next;
+	queue->oldest = next;
 	return 0;
 }
 
 /* Stores completions in the used ring, and makes them visible together: the driver sees none if one can't be stored. */
-static int publish(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
+static int complete_at_once(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	uint64_t idx = queue->used_idx;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const int error =
-			virtio_ring_store_used(queue, idx++, (uint16_t)completions[i].token.head, completions[i].len);
+		const int error = virtio_ring_store_used(queue, idx++, virtio_token_head(completions[i].token),
+							 completions[i].len);
 
 		if (error)
 			return error;
@@ -201,28 +211,28 @@ static int publish(struct virtio_queue *queue, const struct virtio_completion *c
 	return virtio_ring_publish(queue, idx);
 }
 
-int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len)
+int virtio_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {
-	const struct virtio_completion one = { { sequence, head }, len };
+	const struct virtio_completion one = { { token }, len };
 
 	return virtio_queue_complete_batch(queue, &one, 1);
-}
-
-/* Gives the state of a head's entry another low half, and another answer to whether it waits; the flags stay. */
-static void set_state(struct virtio_inflight *entry, uint64_t waits, uint32_t low)
-{
-	entry->state = (entry->state & (VIRTIO_INFLIGHT_OLD_MAP | VIRTIO_INFLIGHT_REPLAYED)) | waits | low;
 }
 
 /* Puts requests back in flight that mark_waiting() took out of it. */
 static void mark_in_flight(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
-		set_state(&queue->inflight[completions[i].token.head], 0, completions[i].token.sequence);
+	for (uint32_t i = 0; i < count; i++) {
+		struct virtio_inflight *entry = &queue->inflight[virtio_token_head(completions[i].token)];
+
+		entry->flags &= (uint16_t)~VIRTIO_INFLIGHT_WAITS;
+		entry->state = completions[i].token.value;
+		if (entry->flags)
+			entry->state |= VIRTIO_INFLIGHT_FLAGGED;
+	}
 	queue->waiting -= count;
 }
 
-/* Takes all requests out of flight, with the lengths of their completions in place of their sequence numbers, or none. */
+/* Takes all requests out of flight, with the lengths of their completions in place of their tokens, or none. */
 static int mark_waiting(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -233,7 +243,8 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 			return VIRTIO_ESTALE;
 		}
 		/* So that the same token further on is found stale. */
-		set_state(entry, VIRTIO_INFLIGHT_WAITS, completions[i].len);
+		entry->flags |= VIRTIO_INFLIGHT_WAITS;
+		entry->state = (uint64_t)completions[i].len << 32 | VIRTIO_INFLIGHT_FLAGGED;
 		queue->waiting++;
 	}
 	return 0;
@@ -243,12 +254,12 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 static void forget_old_maps(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		struct virtio_inflight *entry = &queue->inflight[completions[i].token.head];
+		struct virtio_inflight *entry = &queue->inflight[virtio_token_head(completions[i].token)];
 
 		if (entry->state == VIRTIO_INFLIGHT_IDLE)
 			continue;
-		queue->old_map_in_flight -= (entry->state & VIRTIO_INFLIGHT_OLD_MAP) != 0;
-		entry->state &= ~(VIRTIO_INFLIGHT_OLD_MAP | VIRTIO_INFLIGHT_REPLAYED);
+		queue->old_map_in_flight -= (entry->flags & VIRTIO_INFLIGHT_OLD_MAP) != 0;
+		entry->flags = VIRTIO_INFLIGHT_WAITS;
 	}
 	virtio_queue_update_paths(queue);
 }
@@ -264,7 +275,7 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
 		error = mark_waiting(queue, completions, count);
 	if (error || count == 0)
 		return error;
-	error = queue->config.in_order ? publish_in_order(queue) : publish(queue, completions, count);
+	error = queue->config.in_order ? complete_in_order(queue) : complete_at_once(queue, completions, count);
 	if (error) {
 		mark_in_flight(queue, completions, count);
 		return error;
@@ -274,7 +285,7 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
 		return 0;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		leave_flight(queue, &queue->inflight[completions[i].token.head]);
+		leave_flight(queue, &queue->inflight[virtio_token_head(completions[i].token)]);
 	queue->waiting -= count;
 	return 0;
 }

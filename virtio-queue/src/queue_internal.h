@@ -32,13 +32,19 @@ void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64
 			   uint32_t first, uint32_t left);
 
 /*
+ * virtio_chain_collect(), for a chain of which the first descriptors have been walked along already.
+ *
+ * @walked  all of them, in order; only read. NULL if count is 0
+ * @count   how many
+ */
+int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+			       struct virtio_collected *out);
+
+/*
  * virtio_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
  * IN_ORDER, and a table without a host address.
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
-
-/* Whether this token is that of a request in flight. */
-bool virtio_queue_is_in_flight(struct virtio_queue *queue, struct virtio_token token);
 
 /* Undoes a pop for this error. Returns it, or that of the undoing. */
 static inline int virtio_queue_put_back(struct virtio_queue *queue, struct virtio_token token, int error)
@@ -57,7 +63,14 @@ static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
 /* Whether a request is in flight: not idle, and not waiting for its turn either. */
 static inline bool virtio_inflight_has_request(const struct virtio_inflight *entry)
 {
-	return !(entry->state & VIRTIO_INFLIGHT_WAITS);
+	return entry->state != VIRTIO_INFLIGHT_IDLE && !(entry->flags & VIRTIO_INFLIGHT_WAITS);
+}
+
+/* Gives a request in flight a flag, which takes its completion off the fast path. */
+static inline void virtio_inflight_flag(struct virtio_inflight *entry, uint16_t flag)
+{
+	entry->flags |= flag;
+	entry->state |= VIRTIO_INFLIGHT_FLAGGED;
 }
 
 /* Decides anew whether pops and completions may take the inline path. */

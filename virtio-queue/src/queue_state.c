@@ -114,7 +114,7 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	/* As if all of these had not been popped yet: nothing is in flight. */
 	queue->replay = in_flight;
 	queue->flight_base -= in_flight;
-	queue->publish = state->next_used;
+	queue->oldest = state->next_used;
 	virtio_queue_update_paths(queue);
 	return 0;
 }
@@ -134,7 +134,7 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;
-	queue->inflight[head].state |= VIRTIO_INFLIGHT_REPLAYED;
+	virtio_inflight_flag(&queue->inflight[head], VIRTIO_INFLIGHT_REPLAYED);
 	queue->replay--;
 	virtio_queue_update_paths(queue);
 	return got;

@@ -81,6 +81,17 @@ static void cut(struct virtio_request *request)
 	request->plain = data->last_writable.region->dirty == NULL;
 }
 
+/* Walks along the descriptors that have been loaded. Returns how many; an error stays in the walk. */
+static uint32_t walk_loaded(struct virtio_chain *chain, const struct virtio_guest_three *three, struct virtio_desc *out)
+{
+	const uint32_t head = virtio_token_head(chain->token);
+	uint32_t n = 0;
+
+	while (n < three->loaded && virtio_walk_step(&chain->walk, chain->memory, head, &three->d[n], 0, &out[n]) == 1)
+		n++;
+	return n;
+}
+
 int virtio_request_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
 			     struct virtio_request *request)
 {
@@ -89,25 +100,22 @@ int virtio_request_parse_any(struct virtio_chain *chain, const struct virtio_gue
 	uint32_t count = 3;
 	int error;
 
-	if (walked) {
+	if (walked)
 		virtio_guest_three_get(three, front);
-	} else {
-		/* After an error none: collecting returns it. */
-		error = virtio_chain_walk_slow(chain, three, front, 3);
-		if (error != VIRTIO_ENOBUFS)
-			count = error < 0 ? 0 : (uint32_t)error;
-	}
+	else
+		count = walk_loaded(chain, three, front);
 	error = virtio_chain_collect_after(chain, front, count, &all);
 	if (VIRTIO_UNLIKELY(error == VIRTIO_ENOTMAPPED))
 		return error;
+	/* A collection that has found no room leaves a walk that may go on, here behind what has been walked along. */
+	if (VIRTIO_UNLIKELY(error == VIRTIO_ENOBUFS))
+		virtio_walk_end(&chain->walk);
 	request->token = chain->token;
 	request->data = all;
-	if (VIRTIO_UNLIKELY(error && error != VIRTIO_ENOBUFS))
+	if (VIRTIO_UNLIKELY(error))
 		fail(request, error);
 	else if (VIRTIO_UNLIKELY(all.last_writable.len == 0))
 		fail(request, VIRTIO_ESHORT);
-	else if (VIRTIO_UNLIKELY(error))
-		fail(request, error);
 	else if (VIRTIO_UNLIKELY(all.readable_bytes < request->header_bytes))
 		fail(request, VIRTIO_ESHORT);
 	else
@@ -123,7 +131,8 @@ static bool fill_if_plain(const struct virtio_chain *chain, const struct virtio_
 			  struct virtio_request *request)
 {
 	const struct virtio_guest_desc *header = &three->d[0], *data = &three->d[1], *status = &three->d[2];
-	struct virtio_memory_cursor *small = chain->memory, *large = virtio_chain_data_memory(chain);
+	struct virtio_memory_cursor *small = &chain->memory[VIRTIO_MEMORY_BUFFERS];
+	struct virtio_memory_cursor *large = &chain->memory[VIRTIO_MEMORY_DATA];
 	struct virtio_collected *out = &request->data;
 	void *header_host, *data_host, *status_host;
 
@@ -152,7 +161,7 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
 {
 	struct virtio_guest_three three = VIRTIO_GUEST_THREE_NONE;
 
-	if (virtio_walk_three(&chain->walk, chain->memory + 1, &three))
+	if (virtio_walk_three(&chain->walk, &chain->memory[VIRTIO_MEMORY_TABLES], &three))
 		return parse_walked(chain, &three, request);
 	return virtio_request_parse_any(chain, &three, false, request);
 }
@@ -162,12 +171,14 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
 /* Functions of their own, so that the inline part needn't have the addresses of the cursors at hand. */
 uint8_t *virtio_request_move_small(struct virtio_queue *queue, uint64_t addr)
 {
-	return virtio_memory_take_window(&queue->memory, &queue->data, addr);
+	return virtio_memory_take_window(&queue->memory[VIRTIO_MEMORY_BUFFERS], &queue->memory[VIRTIO_MEMORY_DATA],
+					 addr);
 }
 
 uint8_t *virtio_request_move_large(struct virtio_queue *queue, uint64_t addr)
 {
-	return virtio_memory_take_window(&queue->data, &queue->memory, addr);
+	return virtio_memory_take_window(&queue->memory[VIRTIO_MEMORY_DATA], &queue->memory[VIRTIO_MEMORY_BUFFERS],
+					 addr);
 }
 
 /* What has been popped has been parsed, with this error. */

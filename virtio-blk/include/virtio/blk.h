@@ -2,13 +2,12 @@
 /*
  * The block device: its requests, what the disk offers, and its configuration space.
  *
- * A request's life: virtio_blk_parse() turns a popped chain into a struct virtio_blk_request,
- * virtio_blk_check() says whether it may be carried out, virtio_blk_execute() carries it out through
- * the back end, virtio_blk_finish() writes the status and gives the used length, and the caller
- * completes the chain. virtio_blk_process() is all of it for a device that works synchronously. A
- * device that does not (io_uring, threads) does the I/O itself between check and finish, with a struct
- * virtio_blk_transfer to keep the place: the request and its storage stay valid until the chain is
- * completed, in any order, from any thread. A reset waits until nothing is in flight
+ * A request's life: virtio_blk_pop() takes it from the queue, virtio_blk_check() says whether it may be carried out,
+ * virtio_blk_execute() carries it out through the back end, and virtio_blk_complete() writes the status and returns it.
+ * virtio_blk_process() is all of it for a device that works synchronously. A
+ * device that does not (io_uring, threads) does the I/O itself between check and completion, with a struct
+ * virtio_blk_transfer to keep the place: the request and its storage stay where they are until it is
+ * completed, in any order, under the queue's serialisation. A reset waits until nothing is in flight
  * (virtio_queue_quiesced()).
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), ask for anything
@@ -137,8 +136,7 @@ struct virtio_blk_options {
 	/*
 	 * What a driver should keep to, and what is enforced. The first two are advertised alone: not all drivers
 	 * heed them, nothing here depends on them, and pieces of guest memory, which are counted here, are no measure
-	 * of a driver's descriptors. What bounds a request is max_request_bytes, and the array that virtio_blk_parse()
-	 * is given.
+	 * of a driver's descriptors. What bounds a request is max_request_bytes, and the arrays of the request.
 	 */
 	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
 	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
@@ -311,7 +309,7 @@ bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void
 
 /* Requests */
 
-/* A run of a request's data, in order, in the array that the caller gave to virtio_blk_parse(). */
+/* Data of a request, in order, in the array that the caller gave to virtio_blk_request_init(). */
 struct virtio_blk_data {
 	const struct virtio_segment *segments;
 	uint32_t count;
@@ -325,44 +323,48 @@ struct virtio_blk_range {
 	uint32_t flags; /* VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP, or anything else */
 };
 
-/* Arrays of the caller's for one request, to be kept until its chain is completed. */
+/* Arrays of the caller's for one request, to be kept as long as the request is used. */
 struct virtio_blk_storage {
-	struct virtio_segment *segments; /* NULL only if segment_capacity is 0 */
-	uint32_t segment_capacity;
+	struct virtio_segment *segments;
+	uint32_t segment_capacity;       /* at least 1 */
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
 	uint32_t range_capacity;         /* the largest max_..._seg of the options; a longer list is an I/O error */
 };
 
-/* A request. Plain data: it may be copied and handed to another thread. */
+#define VIRTIO_BLK_HEADER_BYTES 16 /* of a request (virtio 1.4, 5.2.6) */
+
+/*
+ * A request. It owns its header, and so must neither be copied nor moved while it is in flight. Another thread may use
+ * it where it is.
+ */
 struct virtio_blk_request {
-	struct virtio_token token;    /* completes its chain */
-	uint32_t type;                /* VIRTIO_BLK_T_..., or whatever the driver wrote */
-	uint64_t sector;              /* as the driver wrote it */
-	struct virtio_blk_data out;   /* what the driver sends: readable bytes after the header */
-	struct virtio_blk_data in;    /* what it wants: writable bytes before the status */
-	struct virtio_segment status; /* the status byte: the last writable one */
 	/*
-	 * Of a command on ranges: those in out, or as many as there was room for. Otherwise not defined.
+	 * Its chain: base.token completes it, and base.data.last_writable is the status byte, if it has one. base.error is
+	 * 0, or why nothing but a failure can come of it: see struct virtio_request. Then type and sector are 0, and there
+	 * is no data.
 	 */
-	const struct virtio_blk_range *ranges;
-	uint32_t range_count;
-	/*
-	 * 0, or why nothing but VIRTIO_BLK_S_IOERR can come of it: VIRTIO_ESHORT for less than a
-	 * header, VIRTIO_ENOBUFS for more segments than the array has. Then type and sector are 0 and
-	 * out and in are empty.
-	 */
-	int error;
+	struct virtio_request base;
+	uint8_t header[VIRTIO_BLK_HEADER_BYTES]; /* as the driver wrote it */
+	uint32_t type;                           /* VIRTIO_BLK_T_..., or whatever the driver wrote */
+	uint64_t sector;                         /* as the driver wrote it */
+	struct virtio_blk_range *ranges;         /* of the storage */
+	uint32_t range_capacity;
+	uint32_t range_count; /* of a command on ranges: those sent, or as many as there was room for; otherwise 0 */
 };
+
+/* What the driver sends: the readable bytes after the header. And what it wants: the writable bytes before the status. */
+VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request);
+VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_request *request);
 
 /* What came of a request. */
 struct virtio_blk_result {
 	uint8_t status;   /* VIRTIO_BLK_S_... */
-	uint64_t written; /* bytes put into request.in, from its start on without a gap */
+	uint64_t written; /* bytes put into virtio_blk_in(), from its start on without a gap */
 	uint64_t touched; /* bytes from there on that may have changed, at least written */
 	int error;        /* 0, or the host's reason for a failure, for an operator */
 };
 
-/* What an operator may ask. Counted by virtio_blk_finish(); the caller zeroes it to begin with. */
+/* What an operator may ask. Counted by virtio_blk_complete(); the caller zeroes it to begin with. */
 struct virtio_blk_stats {
 	uint64_t reads; /* requests by type, whatever came of them */
 	uint64_t writes;
@@ -376,32 +378,50 @@ struct virtio_blk_stats {
 	uint64_t written_bytes; /* of writes that succeeded */
 	uint64_t failed;        /* answered VIRTIO_BLK_S_IOERR */
 	uint64_t unsupported;   /* answered VIRTIO_BLK_S_UNSUPP */
-	uint64_t malformed;     /* given back without a status; counted by virtio_blk_process() */
-	int first_error;        /* the first error of a parse, request or back end, or 0 */
+	uint64_t malformed;     /* completed without a status, for there is no byte for one */
+	int first_error;        /* the first error of a chain, request or back end, or 0 */
 };
 
 /*
- * Segments that virtio_blk_parse() needs for any chain of a queue of this size in guest memory of one
+ * Segments that a request needs for any chain of a queue of this size in guest memory of one
  * region, without long indirect tables; each place where a buffer goes on in another region, or behind a translation
  * in another piece of it, needs one more.
  */
 #define VIRTIO_BLK_SEGMENTS(queue_size) (queue_size)
 
 /*
- * Turns a chain into a request, without doing anything about it.
+ * Prepares a request, which can be popped into again and again.
  *
- * @chain    popped, and not walked yet
- * @storage  where its segments and ranges go
- * @request  filled in if 0 is returned, untouched otherwise
+ * @request  the caller's; stays where it is
+ * @storage  where its segments and ranges go; copied, but for the arrays
  *
- * Returns 0 if the chain can take a status, though request->error may say that it will be a failure.
- * Otherwise there is nothing to answer, and the caller completes the chain with length 0: VIRTIO_ESHORT without a
- * writable byte, or an error of virtio_chain_collect(), if there are several perhaps another one. VIRTIO_ENOTMAPPED is
- * no fault of the driver's: undo the pop and come again.
+ * Returns 0; VIRTIO_EINVAL for no segments, or an array of some entries that is NULL, and the request is untouched.
  */
 VIRTIO_MUST_CHECK
-inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
-				       struct virtio_blk_request *request);
+int virtio_blk_request_init(struct virtio_blk_request *request, const struct virtio_blk_storage *storage);
+
+/*
+ * Takes the next request from a queue, without doing anything about it.
+ *
+ * @queue    started
+ * @request  initialised, and not in flight; filled in if 1 is returned. Otherwise untouched, but for the arrays and the
+ *           header
+ *
+ * Returns as virtio_request_pop(): 1 for a request, which must be completed whatever its error; 0 for none; or an error.
+ */
+VIRTIO_MUST_CHECK
+VIRTIO_INLINE VIRTIO_HOT int virtio_blk_pop(struct virtio_queue *queue, struct virtio_blk_request *request);
+
+/*
+ * Fills in a request from a chain that has been popped already, or has come back after a restore.
+ *
+ * @chain    as for virtio_request_parse()
+ * @request  as for virtio_blk_pop()
+ *
+ * Returns 0, whatever request->base.error is; or VIRTIO_ENOTMAPPED: see virtio_request_parse().
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *request);
 
 /*
  * Whether a request may be carried out: VIRTIO_BLK_S_OK, or the status with which to refuse it.
@@ -425,7 +445,7 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
  * Checks a request and carries it out. Blocks as the back end does.
  *
  * @blk      the disk
- * @request  parsed
+ * @request  popped
  * @result   filled in
  *
  * Nothing is read, written or flushed for a request that virtio_blk_check() refuses. A write, or a change of
@@ -436,36 +456,38 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 			struct virtio_blk_result *result);
 
 /*
- * Writes the status byte, and records in the dirty log what the request has changed.
+ * Records in the dirty log what a request has changed, writes its status and returns it to the driver.
  *
- * @request  parsed and not completed
+ * @queue    that it came from, started, or broken since
+ * @request  in flight
  * @result   what came of it, from virtio_blk_execute() or the caller's own
- * @stats    counted into, or NULL
+ * @stats    counted into if the request was in flight, or NULL
  *
- * Returns the length with which to complete the chain: the bytes written from the first writable byte
- * on without a gap, so that the status counts only after data that was wholly written (virtio 1.4,
- * 2.7.8.2).
+ * A request without a byte for a status is completed with length 0. The used length of others is the bytes written from
+ * the first writable byte on without a gap, so that the status counts only after data that was wholly written (virtio
+ * 1.4, 2.7.8.2).
+ *
+ * Returns as virtio_request_complete(). After VIRTIO_ESTALE, which a completion after a reset gets, nothing has been
+ * written, recorded or counted.
  */
-uint32_t virtio_blk_finish(const struct virtio_blk_request *request, const struct virtio_blk_result *result,
-			   struct virtio_blk_stats *stats);
+int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_request *request,
+			const struct virtio_blk_result *result, struct virtio_blk_stats *stats);
 
 /*
- * Parses, executes, finishes and completes one chain.
+ * Pops, executes and completes one request, for a device that works synchronously.
  *
- * @blk       the disk
- * @queue     where the chain was popped
- * @chain     popped, and not walked yet
- * @storage   as for virtio_blk_parse(), needed during the call only
- * @stats     counted into, or NULL
+ * @blk      the disk
+ * @queue    started
+ * @request  as for virtio_blk_pop()
+ * @stats    counted into, or NULL
  *
- * Returns 0 when the chain is completed, whatever was in it. VIRTIO_ENOTMAPPED when its memory isn't mapped at
- * the moment: then nothing was done, and the pop is undone; or the error of virtio_queue_undo() if it can't be,
- * because another chain was popped after it. An error of virtio_queue_complete(): then the request was carried
- * out. In both cases the request stays in flight; the last can happen only to stale chains and to rings that
+ * Returns 1 when a request is completed, whatever was in it; 0 for none; an error of virtio_blk_pop(); or of
+ * virtio_blk_complete(), and then the request was carried out and stays in flight, which can happen only to rings that
  * aren't contiguous host memory.
  */
-int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_chain *chain,
-		       const struct virtio_blk_storage *storage, struct virtio_blk_stats *stats);
+VIRTIO_MUST_CHECK
+int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,
+		       struct virtio_blk_stats *stats);
 
 /* Transfers by the caller */
 
@@ -482,7 +504,7 @@ int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue,
  * with, in place of preadv(), something that may take its time. Plain data.
  */
 struct virtio_blk_transfer {
-	const struct virtio_blk_data *data;   /* of the request, which stays */
+	struct virtio_blk_data data;          /* of the request, which stays */
 	const struct virtio_segment *segment; /* where it has got to, ... */
 	uint64_t skip;                        /* ... and how far in it */
 	uint32_t left;                        /* segments from there on */
@@ -523,93 +545,13 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
  *
  * @error   0, or why it failed: of virtio_blk_transfer_advance(), or of what followed, like the flush under
  *          write-through
- * @result  filled in, for virtio_blk_finish()
+ * @result  filled in, for virtio_blk_complete()
  */
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
 				int error, struct virtio_blk_result *result);
 
-/* Inline bodies. */
-
-/*
- * virtio_blk_parse() of a request that isn't plain.
- *
- * @three   what has been loaded of its descriptors, which isn't loaded again
- * @walked  they have been walked along too, all three
- */
-int virtio_blk_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
-			 const struct virtio_blk_storage *storage, struct virtio_blk_request *request);
-
-/* Of a command on ranges, copies those for which there is room: what they say is judged in the copy, and acted on by it. */
-void virtio_blk_take_ranges(struct virtio_blk_request *request, const struct virtio_blk_storage *storage);
-
-/* The data of a plain request, one segment, is all of out or all of in. */
-inline VIRTIO_HOT void virtio_blk_set_data(struct virtio_blk_request *request, const struct virtio_segment *segment,
-					   bool writable)
-{
-	request->out.segments = segment;
-	request->out.count = !writable;
-	request->out.bytes = writable ? 0 : segment->len;
-	request->in.segments = segment;
-	request->in.count = writable;
-	request->in.bytes = writable ? segment->len : 0;
-}
-
-inline VIRTIO_HOT int virtio_blk_parse(struct virtio_chain *chain, const struct virtio_blk_storage *storage,
-				       struct virtio_blk_request *request)
-{
-	struct virtio_memory_cursor *memory = chain->memory, *elsewhere = virtio_chain_data_memory(chain);
-	struct virtio_guest_three three, three_aside;
-	const struct virtio_guest_desc *header = &three.d[0], *data = &three.d[1], *status = &three.d[2];
-	struct virtio_segment *segment = storage->segments;
-	void *header_host, *data_host, *status_host;
-	struct virtio_chain aside;
-	bool walked = true;
-	int error;
-
-	three.loaded = 0;
-	/*
-	 * Most requests are plain: a header, data in one piece and a status byte, each in a buffer of its own, in plain
-	 * memory. What proves to be something else goes on in virtio_blk_parse_any() from there. Nothing but descriptors
-	 * has been read until then.
-	 */
-	if (VIRTIO_UNLIKELY(!virtio_walk_three(&chain->walk, memory + 1, &three))) {
-		aside.walk = chain->walk;
-		walked = false;
-		goto aside;
-	}
-	if (VIRTIO_UNLIKELY(header->len != 16) || VIRTIO_UNLIKELY(status->len != 1) ||
-	    VIRTIO_UNLIKELY(storage->segment_capacity < 3))
-		goto aside;
-	/* Data of no length isn't found either. */
-	if (!virtio_memory_find_plain_near(memory, elsewhere, header->addr, 16, &header_host) ||
-	    !virtio_memory_find_plain_near(elsewhere, memory, data->addr, data->len, &data_host) ||
-	    !virtio_memory_find_plain(memory, status->addr, 1, &status_host))
-		goto aside;
-	virtio_segment_set(segment, data->addr, data->len, data_host, elsewhere->region);
-	request->token.sequence = chain->token.sequence;
-	request->token.head = chain->token.head;
-	/* Each byte is read once; what is between the two is reserved. */
-	request->type = (uint32_t)virtio_guest_read_le64(header_host);
-	request->sector = virtio_guest_read_le64((const uint8_t *)header_host + 8);
-	virtio_blk_set_data(request, segment, (data->flags_next & VRING_DESC_F_WRITE) != 0);
-	virtio_segment_set(&request->status, status->addr, 1, status_host, memory->region);
-	request->error = 0;
-	if (VIRTIO_UNLIKELY(request->type > VIRTIO_BLK_T_GET_LIFETIME))
-		virtio_blk_take_ranges(request, storage);
-	return 0;
-aside:
-	/* On copies: see virtio_chain_next_aside(). */
-	aside.token = chain->token;
-	aside.memory = memory;
-	/* Of an ended walk only that matters. */
-	if (walked)
-		virtio_walk_end(&aside.walk);
-	three_aside = three;
-	error = virtio_blk_parse_any(&aside, &three_aside, walked, storage, request);
-	chain->walk = aside.walk;
-	return error;
-}
-
 VIRTIO_END_DECLS
+
+#include <virtio/inline/blk.h>
 
 #endif

@@ -38,7 +38,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_raw_desc) == sizeof(struct vring_packe
  * @flags  VRING_DESC_F_... bits
  * @next   index of the next descriptor, which counts under VRING_DESC_F_NEXT
  */
-inline struct virtio_raw_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+VIRTIO_INLINE struct virtio_raw_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
 {
 	struct virtio_raw_desc d;
 
@@ -57,41 +57,41 @@ inline struct virtio_raw_desc virtio_split_desc(uint64_t addr, uint32_t len, uin
  * @id     of the buffer, chosen by the driver
  * @flags  VRING_DESC_F_... bits, and those numbered VRING_PACKED_DESC_F_AVAIL and _USED
  */
-inline struct virtio_raw_desc virtio_packed_desc(uint64_t addr, uint32_t len, uint16_t id, uint16_t flags)
+VIRTIO_INLINE struct virtio_raw_desc virtio_packed_desc(uint64_t addr, uint32_t len, uint16_t id, uint16_t flags)
 {
 	/* The same two last fields the other way round. */
 	return virtio_split_desc(addr, len, id, flags);
 }
 
 /* Fields that both kinds have in the same place. */
-inline uint64_t virtio_raw_desc_addr(const struct virtio_raw_desc *d)
+VIRTIO_INLINE uint64_t virtio_raw_desc_addr(const struct virtio_raw_desc *d)
 {
 	return virtio_get_le64(d->bytes);
 }
 
-inline uint32_t virtio_raw_desc_len(const struct virtio_raw_desc *d)
+VIRTIO_INLINE uint32_t virtio_raw_desc_len(const struct virtio_raw_desc *d)
 {
 	return virtio_get_le32(d->bytes + 8);
 }
 
 /* The rest of a split descriptor. */
-inline uint16_t virtio_split_desc_flags(const struct virtio_raw_desc *d)
+VIRTIO_INLINE uint16_t virtio_split_desc_flags(const struct virtio_raw_desc *d)
 {
 	return virtio_get_le16(d->bytes + 12);
 }
 
-inline uint16_t virtio_split_desc_next(const struct virtio_raw_desc *d)
+VIRTIO_INLINE uint16_t virtio_split_desc_next(const struct virtio_raw_desc *d)
 {
 	return virtio_get_le16(d->bytes + 14);
 }
 
 /* The rest of a packed descriptor. */
-inline uint16_t virtio_packed_desc_id(const struct virtio_raw_desc *d)
+VIRTIO_INLINE uint16_t virtio_packed_desc_id(const struct virtio_raw_desc *d)
 {
 	return virtio_get_le16(d->bytes + 12);
 }
 
-inline uint16_t virtio_packed_desc_flags(const struct virtio_raw_desc *d)
+VIRTIO_INLINE uint16_t virtio_packed_desc_flags(const struct virtio_raw_desc *d)
 {
 	return virtio_get_le16(d->bytes + 14);
 }
@@ -102,7 +102,7 @@ inline uint16_t virtio_packed_desc_flags(const struct virtio_raw_desc *d)
  * @id   head of the chain
  * @len  bytes written to its writable buffers
  */
-inline struct vring_used_elem virtio_used_elem(uint32_t id, uint32_t len)
+VIRTIO_INLINE struct vring_used_elem virtio_used_elem(uint32_t id, uint32_t len)
 {
 	struct vring_used_elem e;
 
@@ -111,12 +111,12 @@ inline struct vring_used_elem virtio_used_elem(uint32_t id, uint32_t len)
 	return e;
 }
 
-inline uint32_t virtio_used_elem_id(const struct vring_used_elem *e)
+VIRTIO_INLINE uint32_t virtio_used_elem_id(const struct vring_used_elem *e)
 {
 	return virtio_le32(e->id);
 }
 
-inline uint32_t virtio_used_elem_len(const struct vring_used_elem *e)
+VIRTIO_INLINE uint32_t virtio_used_elem_len(const struct vring_used_elem *e)
 {
 	return virtio_le32(e->len);
 }
@@ -129,7 +129,7 @@ inline uint32_t virtio_used_elem_len(const struct vring_used_elem *e)
  * @wrap    the wrap counter to go with it
  * @flags   VRING_PACKED_EVENT_FLAG_...
  */
-inline struct vring_packed_desc_event virtio_packed_event(uint16_t offset, uint8_t wrap, uint16_t flags)
+VIRTIO_INLINE struct vring_packed_desc_event virtio_packed_event(uint16_t offset, uint8_t wrap, uint16_t flags)
 {
 	struct vring_packed_desc_event e;
 
@@ -138,17 +138,17 @@ inline struct vring_packed_desc_event virtio_packed_event(uint16_t offset, uint8
 	return e;
 }
 
-inline uint16_t virtio_packed_event_offset(const struct vring_packed_desc_event *e)
+VIRTIO_INLINE uint16_t virtio_packed_event_offset(const struct vring_packed_desc_event *e)
 {
 	return virtio_le16(e->off_wrap) & 0x7fff;
 }
 
-inline uint8_t virtio_packed_event_wrap(const struct vring_packed_desc_event *e)
+VIRTIO_INLINE uint8_t virtio_packed_event_wrap(const struct vring_packed_desc_event *e)
 {
 	return (uint8_t)(virtio_le16(e->off_wrap) >> VRING_PACKED_EVENT_F_WRAP_CTR);
 }
 
-inline uint16_t virtio_packed_event_flags(const struct vring_packed_desc_event *e)
+VIRTIO_INLINE uint16_t virtio_packed_event_flags(const struct vring_packed_desc_event *e)
 {
 	return virtio_le16(e->flags);
 }

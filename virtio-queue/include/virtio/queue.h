@@ -47,38 +47,24 @@ VIRTIO_BEGIN_DECLS
 
 /* One entry for each head: the caller's storage for the requests in flight. */
 struct virtio_inflight {
-	uint64_t state;    /* what has become of the head: see below */
-	uint32_t place;    /* value of next_avail at which it was popped */
-	uint16_t order;    /* under IN_ORDER: the head popped at this slot of the available ring */
-	uint16_t reserved; /* 0 */
+	uint64_t state; /* what has become of the head: see below */
+	uint32_t place; /* value of next_avail at which it was popped */
+	uint16_t order; /* under IN_ORDER: the head popped at this slot of the available ring */
+	uint16_t flags; /* VIRTIO_INFLIGHT_... of a head that is not idle */
 };
-
-/*
- * The state of a head:
- *
- *   idle       VIRTIO_INFLIGHT_IDLE, which has all bits set
- *   in flight  the sequence number of its token, with one of the first two flags in a special case
- *   waiting    VIRTIO_INFLIGHT_WAITS and the used length: the caller has completed it, and it isn't in the used ring
- *              yet. Under IN_ORDER that lasts until all before it are completed; otherwise, a batch being stored.
- *
- * So no token's 32 bits are equal to anything but the state of the plain request that they stand for.
- */
-#define VIRTIO_INFLIGHT_OLD_MAP (UINT64_C(1) << 32)  /* flag: popped under an earlier map */
-#define VIRTIO_INFLIGHT_REPLAYED (UINT64_C(1) << 33) /* flag: came back by virtio_queue_replay() */
-#define VIRTIO_INFLIGHT_WAITS (UINT64_C(1) << 34)    /* flag: waiting */
-#define VIRTIO_INFLIGHT_IDLE UINT64_MAX
 
 /* Entries of in-flight storage that a queue of up to max_size descriptors needs. */
 #define VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) (max_size)
 
 /* What has happened in a queue since virtio_queue_init(); a reset doesn't clear it. */
 struct virtio_queue_stats {
-	uint64_t chains;        /* popped, and not undone */
-	uint64_t completions;   /* returned to the driver */
-	uint64_t notifications; /* times that virtio_queue_needs_notification() said yes */
-	uint64_t ring_faults;   /* that broke the queue */
-	uint64_t chain_faults;  /* malformed chains */
-	uint64_t not_mapped;    /* translations not known yet; no faults */
+	uint64_t chains;            /* popped, and not undone */
+	uint64_t completions;       /* returned to the driver */
+	uint64_t notifications;     /* times that virtio_queue_needs_notification() said yes */
+	uint64_t ring_faults;       /* that broke the queue */
+	uint64_t chain_faults;      /* malformed chains, and chains with a bad buffer that were collected */
+	uint64_t too_many_segments; /* collections for which the caller's array was too small */
+	uint64_t not_mapped;        /* translations not known yet; no faults */
 	/* The first fault of either kind; first_error is 0 while there is none. */
 	int first_error;
 	uint16_t first_head;     /* the head concerned; 0xffff when there is none */
@@ -90,24 +76,27 @@ struct virtio_queue_stats {
  * neither moves nor copies it: chains point into it. The members in front are those that each request touches.
  */
 struct virtio_queue {
-	const uint8_t *desc;       /* host address of the descriptor table, or NULL */
-	const uint8_t *desc_last;  /* that of its last entry */
-	const uint8_t *avail_ring; /* host address of the available ring's entries; valid for a fast pop */
-	uint8_t *fast_used;        /* host address of the used ring; valid for a fast completion */
-	const uint8_t *used_event; /* host address of used_event, while it decides about notifications; or NULL */
+	/*
+	 * Derived: one function computes these five from the other members, whenever one of those has changed. A fast path
+	 * is taken only as far as they allow it.
+	 */
+	const uint8_t *fast_avail_ring; /* host address of the available ring's entries */
+	uint8_t *fast_used;             /* host address of the used ring */
+	const uint8_t *fast_used_event; /* host address of used_event, while it decides about notifications; or NULL */
+	uint32_t fast_heads;            /* heads below this may be completed: size, or 0 */
+	uint32_t fast_avail;            /* pops before this value of next_avail are allowed */
+
+	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
+	const uint8_t *desc_last; /* that of its last entry */
 	struct virtio_inflight *inflight;
-	uint32_t size;                      /* descriptors; 0 while the queue is not started */
-	uint32_t mask;                      /* size - 1 */
-	uint32_t fast_heads;                /* heads below this may be completed by the inline part: size, or 0 */
-	uint32_t sequence;                  /* of the last pop; odd */
-	int32_t walk_left;                  /* left of a walk that begins */
-	uint32_t next_avail;                /* pops; the low 16 bits are the available index of the next one */
-	uint32_t fast_avail;                /* pops before this value of next_avail may be done by the inline part */
-	uint64_t used_idx;                  /* used index; the ring has its low 16 bits */
-	uint64_t signalled;                 /* used_idx at the last notification check */
-	struct virtio_memory_cursor memory; /* for buffers; chains find the other two behind it */
-	struct virtio_memory_cursor tables; /* for indirect tables */
-	struct virtio_memory_cursor data;   /* for large buffers, of parsers that tell them from small ones */
+	uint32_t size;       /* descriptors; 0 while the queue is not started */
+	uint32_t mask;       /* size - 1 */
+	int32_t walk_left;   /* left of a walk that begins */
+	uint32_t next_avail; /* pops; the low 16 bits are the available index of the next one */
+	uint64_t sequence;   /* token of the last pop, less its head */
+	uint64_t used_idx;   /* used index; the ring has its low 16 bits */
+	uint64_t signalled;  /* used_idx at the last notification check */
+	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to it */
 
 	/* The rest is touched by set-up, slow paths and questions. */
 	struct virtio_queue_config config;
@@ -122,37 +111,32 @@ struct virtio_queue {
 	uint32_t old_map_in_flight; /* requests popped under an earlier map */
 	uint32_t waiting;           /* under IN_ORDER: completed, and not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests in flight that are still to be replayed */
-	uint16_t publish;           /* under IN_ORDER: available index of the oldest not in the used ring */
+	uint16_t oldest;            /* under IN_ORDER: available index of the oldest request not in the used ring */
 	uint32_t flight_base; /* next_avail less used_idx while nothing is in flight: see virtio_queue_in_flight() */
 	uint64_t used_start;  /* used_idx at which the completions counted in stats end */
 	int broken;           /* 0, or the fault that broke the queue */
 	struct virtio_queue_stats stats;
 };
 
-VIRTIO_STATIC_ASSERT(offsetof(struct virtio_queue, tables) ==
-				     offsetof(struct virtio_queue, memory) + sizeof(struct virtio_memory_cursor) &&
-			     offsetof(struct virtio_queue, data) ==
-				     offsetof(struct virtio_queue, memory) + 2 * sizeof(struct virtio_memory_cursor),
-		     "a chain finds the other cursors behind the one for buffers");
-
 /* Life cycle */
 
 /*
- * Prepares a queue; it does not run before virtio_queue_start().
+ * Prepares a queue, once in its life. virtio_queue_start() starts it, also after each reset.
  *
- * @queue    the caller's
- * @inflight the caller's storage, which the queue uses until it is no longer used itself
+ * @queue    the caller's, filled with zeroes before the first call
+ * @inflight the caller's storage. The queue uses it as long as the caller uses the queue.
  * @entries  its entries: VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) or more
  *
- * Returns 0; VIRTIO_EINVAL without storage.
+ * A second call forgets counters and requests in flight. Tokens from before it stay stale.
+ * Returns 0; VIRTIO_EINVAL without storage, and changes nothing.
  */
 VIRTIO_MUST_CHECK
-inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 
 /*
  * Starts a queue: checks the configuration, translates the three areas and clears the used flags.
  *
- * @queue   prepared, and not started or reset since
+ * @queue   prepared, and not started, or reset since its last start
  * @config  copied
  * @map     the guest's memory; must live until the queue is reset or has switched to another map
  *          and everything popped under this one is completed. NULL is none, and VIRTIO_EFAULT
@@ -167,10 +151,11 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 		       const struct virtio_memory_map *map);
 
 /*
- * Stops a queue and returns it to what virtio_queue_init() made, counters apart.
+ * Stops a queue and returns it to what virtio_queue_init() made, counters apart. virtio_queue_start() starts it again.
  *
  * The ring is not touched again. Every token becomes stale. A device whose requests still point into
  * guest memory first waits until virtio_queue_quiesced(): this call forgets them, it cannot stop them.
+ * A chain from before the reset must not be walked any more. Reads and writes through its memory fail with VIRTIO_EFAULT.
  */
 void virtio_queue_reset(struct virtio_queue *queue);
 
@@ -213,7 +198,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_EFAULT, VIRTIO_EPERM   or is no longer; the queue is broken now
  * Each chain must be completed, or undone, whatever is found in it.
  */
-inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
+VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
 
 /*
  * How many chains are there to be popped right now: 0 to the queue size.
@@ -249,7 +234,7 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token);
  * not contiguous host memory also VIRTIO_EFAULT, VIRTIO_EPERM and VIRTIO_ENOTMAPPED, and the request
  * stays in flight. A failure changes nothing.
  */
-inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+VIRTIO_INLINE VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
 /* One of several completions. */
 struct virtio_completion {
@@ -280,7 +265,7 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  * virtio_queue_set_next_used() and when the ring cannot be read, returns true unless the driver's flag
  * forbids it: drivers must bear a notification too many, not one too few.
  */
-inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue);
+VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue);
 
 /*
  * Asks the driver to notify when it makes buffers available, and looks whether it has already.
@@ -303,20 +288,26 @@ int virtio_queue_disable_notification(struct virtio_queue *queue);
 /* Questions and state */
 
 /* Requests in flight: popped, and neither completed nor undone. */
-inline uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
+VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
+
+/*
+ * Whether a token is that of a request in flight. For a device that has to touch the request's memory before it completes
+ * it: a stale token's memory may be somebody else's.
+ */
+bool virtio_queue_is_in_flight(const struct virtio_queue *queue, struct virtio_token token);
 
 /* Whether nothing is in flight, so that a reset, or a new owner of the memory, disturbs no one. */
-inline bool virtio_queue_quiesced(const struct virtio_queue *queue);
+VIRTIO_INLINE bool virtio_queue_quiesced(const struct virtio_queue *queue);
 
 /* Whether nothing is in flight that was popped under a map from before virtio_queue_set_memory(). */
-inline bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
+VIRTIO_INLINE bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 
 /* Copies the counters and the first fault. */
 void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queue_stats *out);
 
 /* The available index of the next pop, and the index of the next used element. */
-inline uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
-inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
+VIRTIO_INLINE uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
+VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
  * Set the two, for a queue that goes on where another left off (virtio_queue_read_used_idx() for a
@@ -338,181 +329,8 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
 int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out);
 int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 
-/* Inline bodies. */
-
-/* What is rarely needed, or needed once for many requests. */
-int virtio_queue_init_layout_3(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
-int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
-int virtio_queue_complete_slow(struct virtio_queue *queue, uint32_t sequence, uint32_t head, uint32_t len);
-bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
-
-/* Offsets in the rings (virtio 1.4, 2.7.6 and 2.7.8). */
-#define VIRTIO_RING_FLAGS 0
-#define VIRTIO_RING_IDX 2
-#define VIRTIO_RING_ENTRIES 4
-
-/*
- * The name of the function that is called carries the version of the layouts in this header, so
- * that a program compiled against another version doesn't link.
- */
-inline int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
-{
-	return virtio_queue_init_layout_3(queue, inflight, entries);
-}
-
-/* Begins the walk of a head by the table's host address. */
-inline VIRTIO_HOT void virtio_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
-					       struct virtio_walk *walk)
-{
-	walk->table = (uintptr_t)queue->desc;
-	walk->next = (uintptr_t)queue->desc + (uint64_t)head * 16;
-	/* So that the compiler leaves out the look at it before the first descriptor. */
-	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_WALK_ONE);
-	VIRTIO_ASSUME((queue->walk_left & VIRTIO_WALK_WRITABLE) == 0);
-	walk->left = queue->walk_left;
-	walk->last = (uintptr_t)queue->desc_last;
-	walk->bytes_left = VIRTIO_CHAIN_MAX_BYTES;
-}
-
-/* Puts an idle head in flight, and begins its walk by the table's host address. */
-inline VIRTIO_HOT void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
-{
-	struct virtio_inflight *entry = &queue->inflight[head];
-	const uint32_t sequence = queue->sequence + 2;
-
-	queue->sequence = sequence;
-	entry->state = sequence;
-	entry->place = queue->next_avail++;
-
-	chain->token.sequence = sequence;
-	chain->token.head = head;
-	chain->memory = &queue->memory;
-	virtio_queue_begin_walk(queue, head, &chain->walk);
-}
-
-/* Looks at the next head: whether there is one that may be taken. One that must not be is judged by the slow part. */
-inline VIRTIO_HOT bool virtio_queue_look(const struct virtio_queue *queue, uint16_t *out)
-{
-	uint16_t head;
-
-	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail))
-		return false;
-	head = virtio_guest_load_le16(queue->avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
-	*out = head;
-	return VIRTIO_LIKELY(head < queue->size) && VIRTIO_LIKELY(queue->inflight[head].state == VIRTIO_INFLIGHT_IDLE);
-}
-
-inline VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
-{
-	struct virtio_memory_cursor *memory = &queue->memory;
-	struct virtio_chain aside;
-	uint16_t head;
-	int got;
-
-	/* What must not be taken is read once more there, and judged as read then. */
-	if (VIRTIO_UNLIKELY(!virtio_queue_look(queue, &head)))
-		goto slow;
-	virtio_queue_take(queue, head, chain);
-	goto taken;
-slow:
-	/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
-	got = virtio_queue_pop_slow(queue, &aside);
-	if (got <= 0)
-		return got;
-	*chain = aside;
-taken:
-	/* It is that already, but so the compiler knows, and needs no register for it. */
-	chain->memory = memory;
-	return 1;
-}
-
-/* The entry of a request that may be completed here; NULL for a stale token, or a special case. */
-inline VIRTIO_HOT struct virtio_inflight *virtio_queue_find_plain(const struct virtio_queue *queue,
-								  struct virtio_token token)
-{
-	struct virtio_inflight *entry;
-
-	if (VIRTIO_UNLIKELY(token.head >= queue->fast_heads))
-		return NULL;
-	entry = &queue->inflight[token.head];
-	return VIRTIO_LIKELY(entry->state == token.sequence) ? entry : NULL;
-}
-
-/* Completes it. */
-inline VIRTIO_HOT void virtio_queue_give_back(struct virtio_queue *queue, struct virtio_inflight *entry, uint32_t head,
-					      uint32_t len)
-{
-	const uint64_t used_idx = queue->used_idx + 1;
-	uint8_t *used = queue->fast_used;
-
-	entry->state = VIRTIO_INFLIGHT_IDLE;
-	queue->used_idx = used_idx;
-	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), head, len);
-	/* The driver reads the element, and the buffers, after it has seen the index. */
-	virtio_guest_store_le16_release(used + VIRTIO_RING_IDX, (uint16_t)used_idx);
-}
-
-inline VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
-{
-	struct virtio_inflight *entry = virtio_queue_find_plain(queue, token);
-
-	if (VIRTIO_UNLIKELY(!entry))
-		return virtio_queue_complete_slow(queue, token.sequence, token.head, len);
-	virtio_queue_give_back(queue, entry, token.head, len);
-	return 0;
-}
-
-inline VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue)
-{
-	const uint64_t used_idx = queue->used_idx;
-	const uint64_t added = used_idx - queue->signalled;
-	uint16_t event;
-
-	if (VIRTIO_UNLIKELY(!queue->used_event))
-		return virtio_queue_needs_notification_slow(queue);
-	/*
-	 * The used index must be visible before used_event is read; pairs with the barrier between
-	 * the driver's store of used_event and its last look at the used index (2.7.14).
-	 */
-	virtio_full_fence();
-	event = virtio_guest_load_le16(queue->used_event);
-	queue->signalled = used_idx;
-	/* Does used_event lie in the added elements that end before used_idx? 65,536 hold every one. */
-	if ((uint16_t)(used_idx - 1 - event) >= added)
-		return false;
-	queue->stats.notifications++;
-	return true;
-}
-
-inline uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
-{
-	/*
-	 * Every pop advances next_avail, every completion used_idx, or under IN_ORDER waiting until it does. After a
-	 * restore next_avail is ahead already.
-	 */
-	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
-}
-
-inline bool virtio_queue_quiesced(const struct virtio_queue *queue)
-{
-	return virtio_queue_in_flight(queue) == 0;
-}
-
-inline bool virtio_queue_old_maps_unused(const struct virtio_queue *queue)
-{
-	return queue->old_map_in_flight == 0;
-}
-
-inline uint16_t virtio_queue_next_avail(const struct virtio_queue *queue)
-{
-	return (uint16_t)queue->next_avail;
-}
-
-inline uint16_t virtio_queue_next_used(const struct virtio_queue *queue)
-{
-	return (uint16_t)queue->used_idx;
-}
-
 VIRTIO_END_DECLS
+
+#include <virtio/inline/queue.h>
 
 #endif

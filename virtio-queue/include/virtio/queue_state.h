@@ -59,7 +59,7 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 /*
  * Starts a queue from a saved state.
  *
- * @queue  prepared by virtio_queue_init(), and not started or reset since
+ * @queue  prepared by virtio_queue_init(), and not started, or reset since its last start
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *

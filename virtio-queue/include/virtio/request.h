@@ -17,10 +17,10 @@
  * where left and got are as in <virtio/queue.h>. A device that doesn't finish before it pops again has a struct
  * virtio_request, a header and segments for each request in flight.
  *
- * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), leave out any part of it, and
- * change its bytes at any time. The whole chain is found to be in order before the header is copied, once; it is
- * judged in the copy. A request that makes no sense says why, and is completed like any other: with a status if there is a
- * byte for one, and the chain itself is in order.
+ * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), leave out any part of it, point
+ * its buffers anywhere, and change its bytes at any time. The whole chain is found to be in order before the header is
+ * copied, once. The header is judged in the copy. A request that makes no sense says why, and is completed like any other.
+ * It gets a status if the chain's shape is in order and the status byte can be written, though other buffers may be bad.
  *
  * Threads: as of the queue. A request in flight may be handed to another thread, with its header and its segments.
  *
@@ -49,14 +49,16 @@ struct virtio_request {
 	uint32_t plain; /* 1 if there is a short cut for its completion: no error, no dirty log for the status */
 	/*
 	 * 0, or why nothing but a failure can come of it: VIRTIO_ESHORT for less than a header, or no writable byte;
-	 * VIRTIO_ENOBUFS for more segments than the array has; an error of virtio_chain_collect(). Where there are several
-	 * reasons it may be any of them. Then the header is not to be looked at, and data is empty.
+	 * VIRTIO_ENOBUFS for more segments than the array has; VIRTIO_EFAULT or VIRTIO_EPERM for a bad buffer; another
+	 * error of virtio_chain_collect(). Where there are several reasons it may be any of them. Then the header is not
+	 * to be looked at, and data is empty.
 	 */
 	int error;
 	/*
 	 * What is between header and status, in the caller's array, as virtio_chain_collect() has it: readers and writers
-	 * work on it. data.last_writable is the status, or of length 0, under an error, if there is no byte for it or the
-	 * chain is malformed. data.needed counts the segments of the chain with header and status, if it isn't malformed.
+	 * work on it. data.last_writable is the status. Its length is 0, under an error, if there is no byte for it, the
+	 * byte can't be written, or the chain's shape is wrong. data.needed counts the segments of the chain with header
+	 * and status, if no buffer is bad.
 	 */
 	struct virtio_collected data;
 };
@@ -77,8 +79,8 @@ struct virtio_request {
  * array of some entries, that is NULL, and the request is untouched.
  */
 VIRTIO_MUST_CHECK
-inline int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
-			       struct virtio_segment *segments, uint32_t capacity);
+VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
+				      struct virtio_segment *segments, uint32_t capacity);
 
 /*
  * Takes the next request from a queue.
@@ -92,7 +94,7 @@ inline int virtio_request_init(struct virtio_request *request, void *header, siz
  * then the pop has been undone, and the caller comes again.
  */
 VIRTIO_MUST_CHECK
-inline VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
+VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
 
 /*
  * Fills in a request from a chain that has been popped already, or has come back after a restore.
@@ -115,164 +117,19 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  * @request  in flight
  * @status   as the device type has it; goes nowhere if there is no byte for it
  * @written  bytes that were put into the writable data, from the first one on without a gap; more than there are means all
- *           of them. Writers have recorded theirs; after zero-copy I/O, virtio_segments_mark_dirty() comes first.
+ *           of them. Writers have recorded theirs; after zero-copy I/O, virtio_segments_mark_dirty() comes first,
+ *           if virtio_queue_is_in_flight() says that the memory is still the request's.
  *
  * The used length is what was written, and the status with it if there is no gap between, but at most UINT32_MAX (see
  * virtio_writer_used()); 0 for a request with an error. Whatever was written to guest memory is visible to the driver
  * before the completion is. Returns as virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, for it might be
  * somebody else's by now; after another error the request stays in flight, and its status may have been written.
  */
-inline VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
-					      uint8_t status, uint64_t written);
-
-/* Inline bodies. */
-
-/* What is rarely needed. The slow pop begins anew. */
-int virtio_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
-				 struct virtio_segment *segments, uint32_t capacity);
-int virtio_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
-int virtio_request_complete_slow(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
-				 uint64_t written);
-
-/*
- * Those that go on from where a pop has come to: with a head that may be taken, and what has been loaded of its
- * descriptors, which isn't loaded again.
- *
- * @walk   of virtio_request_pop_any(), after virtio_walk_three() was false: where that has left the walk
- * @three  as virtio_walk_three() has left it
- */
-int virtio_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_guest_three *three,
-			      struct virtio_request *request);
-int virtio_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
-			   const struct virtio_guest_three *three, struct virtio_request *request);
-
-/* virtio_memory_take_window() of the queue's cursor for small buffers, and of that for data. */
-uint8_t *virtio_request_move_small(struct virtio_queue *queue, uint64_t addr);
-uint8_t *virtio_request_move_large(struct virtio_queue *queue, uint64_t addr);
-
-/*
- * virtio_request_parse() without a short cut.
- *
- * @three   what has been loaded of the chain's descriptors
- * @walked  whether virtio_walk_three() has walked along them
- */
-int virtio_request_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
-			     struct virtio_request *request);
-
-/* As in <virtio/queue.h>: a program that was compiled against another layout of the struct doesn't link. */
-inline int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
-			       struct virtio_segment *segments, uint32_t capacity)
-{
-	return virtio_request_init_layout_1(request, header, header_bytes, segments, capacity);
-}
-
-inline VIRTIO_HOT void virtio_segment_set(struct virtio_segment *segment, uint64_t addr, uint64_t len, void *host,
-					  const struct virtio_region *region)
-{
-	segment->addr = addr;
-	segment->len = len;
-	segment->host = host;
-	segment->region = region;
-}
-
-/*
- * What is the same for all plain requests, and their data's direction: a header, data in one piece and a status, each in
- * a buffer of its own, in plain memory.
- */
-inline VIRTIO_HOT void virtio_request_set_plain(struct virtio_request *request, uint64_t data_bytes, bool writable)
-{
-	struct virtio_collected *data = &request->data;
-
-	data->needed = 3;
-	if (writable) {
-		data->readable = 0;
-		data->writable = 1;
-		data->readable_bytes = 0;
-		data->writable_bytes = data_bytes;
-	} else {
-		data->readable = 1;
-		data->writable = 0;
-		data->readable_bytes = data_bytes;
-		data->writable_bytes = 0;
-	}
-	request->plain = 1;
-	request->error = 0;
-}
-
-inline VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request)
-{
-	const struct virtio_memory_cursor *small = &queue->memory, *large = &queue->data;
-	struct virtio_guest_three three, three_aside;
-	const struct virtio_guest_desc *header = &three.d[0], *data = &three.d[1], *status = &three.d[2];
-	struct virtio_walk walk, walk_aside;
-	struct virtio_collected *out = &request->data;
-	const uint8_t *header_host;
-	struct virtio_chain chain;
-	uint16_t head;
-
-	if (VIRTIO_UNLIKELY(!virtio_queue_look(queue, &head)))
-		return virtio_request_pop_slow(queue, request);
-	virtio_queue_begin_walk(queue, head, &walk);
-	three.loaded = 0;
-	/* What isn't plain ends elsewhere, so that nothing is merged here; on copies: see virtio_chain_next_aside(). */
-	if (VIRTIO_UNLIKELY(!virtio_walk_three(&walk, &queue->tables, &three))) {
-		walk_aside = walk;
-		three_aside = three;
-		return virtio_request_pop_any(queue, head, &walk_aside, &three_aside, request);
-	}
-	if (VIRTIO_UNLIKELY(header->len != request->plain_header) || VIRTIO_UNLIKELY(status->len != 1))
-		goto not_plain;
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(small, header->addr, VIRTIO_MEMORY_SMALL)) &&
-	    !virtio_request_move_small(queue, header->addr))
-		goto not_plain;
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(small, status->addr, 1)))
-		goto not_plain;
-	/* Data of no length isn't there either. */
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(large, data->addr, data->len)) &&
-	    (!virtio_request_move_large(queue, data->addr) || !virtio_memory_in_window(large, data->addr, data->len)))
-		goto not_plain;
-	header_host = small->host + (header->addr - small->start);
-	out->segments = request->segments;
-	virtio_segment_set(out->segments, data->addr, data->len, large->host + (data->addr - large->start),
-			   large->region);
-	virtio_segment_set(&out->last_writable, status->addr, 1, small->host + (status->addr - small->start),
-			   small->region);
-	virtio_request_set_plain(request, data->len, (data->flags_next & VRING_DESC_F_WRITE) != 0);
-	virtio_queue_take(queue, head, &chain);
-	request->token.sequence = chain.token.sequence;
-	request->token.head = chain.token.head;
-	/* Last, for it makes the compiler forget what it knows of memory. */
-	virtio_guest_copy_in(request->header, header_host, (size_t)header->len);
-	return 1;
-not_plain:
-	three_aside = three;
-	return virtio_request_pop_walked(queue, head, &three_aside, request);
-}
-
-/* The used length of so much data, of which so much was written, and a status behind it. */
-inline VIRTIO_HOT uint32_t virtio_request_used(uint64_t data_bytes, uint64_t written)
-{
-	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
-
-	/* 2^32 bytes are a chain, but not a used length. */
-	return (uint32_t)(len - (len >> 32));
-}
-
-inline VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
-					      uint8_t status, uint64_t written)
-{
-	const struct virtio_collected *data = &request->data;
-	struct virtio_inflight *entry = virtio_queue_find_plain(queue, request->token);
-	uint32_t len;
-
-	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(!request->plain))
-		return virtio_request_complete_slow(queue, request, status, written);
-	len = virtio_request_used(data->writable_bytes, written);
-	virtio_guest_copy_out(data->last_writable.host, &status, 1);
-	virtio_queue_give_back(queue, entry, request->token.head, len);
-	return 0;
-}
+VIRTIO_INLINE VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
+						     uint8_t status, uint64_t written);
 
 VIRTIO_END_DECLS
+
+#include <virtio/inline/request.h>
 
 #endif

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A stale completion is logged before the token is looked at.
+# file: virtio-blk/src/execute.c
+# harness: fuzz_blk
+s/if (!virtio_queue_is_in_flight(queue, request->base\.token))/if (request->base.token.value == 0)/

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The saved disk of virtio-blk's README: another one goes on where the first one was, with the driver's cache mode. */
+#include "readme_snapshot.h"
+
+#include "cmocka_includes.h"
+
+#include <string.h>
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/bindings/virtio_ids.h>
+#include <virtio/blk_memory.h>
+#include <virtio/device_transport.h>
+
+#define SIZE 4u
+#define SECTORS 8u
+#define WRITEBACK offsetof(struct virtio_blk_config, wce)
+
+struct machine {
+	uint8_t ram[4096];
+	uint8_t storage[SECTORS * 512];
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	struct virtio_blk_memory memory;
+	struct virtio_device_queue queues[1];
+	struct virtio_inflight inflight[SIZE];
+	struct disk_device disk;
+	unsigned int notified;
+	unsigned int interrupts[3]; /* by cause */
+};
+
+static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
+{
+	struct machine *m = device->context;
+
+	return virtio_blk_negotiate(&m->disk.blk, features[0]);
+}
+
+static int activate(struct virtio_device *device)
+{
+	struct machine *m = device->context;
+
+	return virtio_queue_start(&m->disk.queue, virtio_device_queue_config(device, 0), device->memory);
+}
+
+static int reset(struct virtio_device *device)
+{
+	struct machine *m = device->context;
+
+	virtio_queue_reset(&m->disk.queue);
+	virtio_blk_reset(&m->disk.blk);
+	return 0;
+}
+
+static int queue_stop(struct virtio_device *device, uint16_t queue)
+{
+	(void)queue;
+	return reset(device);
+}
+
+static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
+{
+	struct machine *m = device->context;
+
+	(void)queue;
+	(void)next;
+	m->notified++;
+}
+
+static void config_read(struct virtio_device *device, uint32_t offset, void *data, uint32_t len)
+{
+	struct machine *m = device->context;
+
+	virtio_blk_config_read(&m->disk.blk, offset, data, len);
+}
+
+static void config_write(struct virtio_device *device, uint32_t offset, const void *data, uint32_t len)
+{
+	struct machine *m = device->context;
+
+	(void)virtio_blk_config_write(&m->disk.blk, offset, data, len);
+}
+
+static void interrupt(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level)
+{
+	struct machine *m = device->context;
+
+	(void)queue;
+	m->interrupts[cause] += level;
+}
+
+/* A machine as it is before its guest runs, with a disk of so many sectors. */
+static void make(struct machine *m, uint64_t sectors)
+{
+	static const struct virtio_device_ops ops = {
+		.check_features = check_features,
+		.activate = activate,
+		.reset = reset,
+		.queue_notify = queue_notify,
+		.queue_stop = queue_stop,
+		.config_read = config_read,
+		.config_write = config_write,
+		.interrupt = interrupt,
+	};
+	struct virtio_blk_options disk = { .capacity = sectors, .config_wce = true };
+	struct virtio_device_options options = {
+		.ops = &ops,
+		.context = m,
+		.type = VIRTIO_ID_BLOCK,
+		.queues = m->queues,
+		.num_queues = 1,
+		.config_size = VIRTIO_BLK_CONFIG_BYTES,
+		.memory = &m->map,
+	};
+
+	memset(m, 0, sizeof *m);
+	m->region = (struct virtio_region){ .addr = 0, .len = sizeof m->ram, .host = m->ram };
+	assert_int_equal(virtio_memory_map_init(&m->map, &m->region, 1), 0);
+	m->memory = (struct virtio_blk_memory){ m->storage, sizeof m->storage };
+	assert_int_equal(virtio_blk_memory_backend(&m->memory, &disk.backend), 0);
+	assert_int_equal(virtio_blk_init(&m->disk.blk, &disk), 0);
+	assert_int_equal(virtio_queue_init(&m->disk.queue, m->inflight, SIZE), 0);
+	options.features[0] = (uint32_t)virtio_blk_offered(&m->disk.blk);
+	m->queues[0].config.max_size = SIZE;
+	assert_int_equal(virtio_device_init(&m->disk.device, &options), 0);
+}
+
+/* The driver brings the disk up and switches it to write-through. */
+static void bring_up(struct machine *m)
+{
+	struct virtio_device *device = &m->disk.device;
+	const uint8_t write_through = 0;
+	uint32_t status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
+
+	assert_int_equal(virtio_device_write_status(device, status), 0);
+	virtio_device_accept_features(device, 0, virtio_device_offered_features(device, 0));
+	virtio_device_accept_features(device, 1, virtio_device_offered_features(device, 1));
+	status |= VIRTIO_CONFIG_S_FEATURES_OK;
+	assert_int_equal(virtio_device_write_status(device, status), 0);
+	virtio_device_set_queue_addr_low(device, VIRTIO_QUEUE_DESC, 0x100);
+	virtio_device_set_queue_addr_low(device, VIRTIO_QUEUE_AVAIL, 0x200);
+	virtio_device_set_queue_addr_low(device, VIRTIO_QUEUE_USED, 0x300);
+	assert_int_equal(virtio_device_enable_queue(device, 1), 0);
+	status |= VIRTIO_CONFIG_S_DRIVER_OK;
+	assert_int_equal(virtio_device_write_status(device, status), 0);
+	assert_int_equal(virtio_device_status(device), status);
+	virtio_device_write_config(device, WRITEBACK, &write_through, 1);
+	assert_true(virtio_blk_write_through(&m->disk.blk));
+}
+
+static void snapshot_keeps_what_the_driver_has_set_up(void **state)
+{
+	static struct machine source, target;
+	struct disk_state saved;
+
+	(void)state;
+	make(&source, SECTORS);
+	bring_up(&source);
+	assert_int_equal(disk_save(&source.disk, &saved), 0);
+	make(&target, SECTORS);
+	assert_int_equal(disk_restore(&target.disk, &saved), 0);
+	assert_int_equal(virtio_device_status(&target.disk.device), virtio_device_status(&source.disk.device));
+	assert_true(virtio_blk_write_through(&target.disk.blk));
+	assert_int_equal(virtio_queue_available(&target.disk.queue), 0);
+	/* The target looks at its queue once, and interrupts the driver once. */
+	assert_int_equal(target.notified, 1);
+	assert_int_equal(target.interrupts[VIRTIO_INTERRUPT_USED], 1);
+	assert_int_equal(target.interrupts[VIRTIO_INTERRUPT_CONFIG], 0);
+}
+
+static void snapshot_of_a_smaller_disk_tells_the_driver(void **state)
+{
+	static struct machine source, target;
+	struct disk_state saved;
+
+	(void)state;
+	make(&source, SECTORS - 1);
+	bring_up(&source);
+	assert_int_equal(disk_save(&source.disk, &saved), 0);
+	make(&target, SECTORS);
+	assert_int_equal(disk_restore(&target.disk, &saved), 0);
+	assert_true(target.interrupts[VIRTIO_INTERRUPT_CONFIG] > 0);
+}
+
+static void snapshot_of_a_larger_disk_is_refused(void **state)
+{
+	static struct machine source, target;
+	struct disk_state saved;
+
+	(void)state;
+	make(&source, SECTORS);
+	bring_up(&source);
+	assert_int_equal(disk_save(&source.disk, &saved), 0);
+	make(&target, SECTORS - 1);
+	assert_int_equal(disk_restore(&target.disk, &saved), VIRTIO_EINVAL);
+}
+
+static void snapshot_before_the_driver_runs_restores_too(void **state)
+{
+	static struct machine source, target;
+	struct disk_state saved;
+
+	(void)state;
+	make(&source, SECTORS);
+	assert_int_equal(disk_save(&source.disk, &saved), 0);
+	make(&target, SECTORS);
+	assert_int_equal(disk_restore(&target.disk, &saved), 0);
+	bring_up(&target);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(snapshot_keeps_what_the_driver_has_set_up),
+		cmocka_unit_test(snapshot_of_a_smaller_disk_tells_the_driver),
+		cmocka_unit_test(snapshot_of_a_larger_disk_is_refused),
+		cmocka_unit_test(snapshot_before_the_driver_runs_restores_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
