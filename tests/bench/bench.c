@@ -3,18 +3,25 @@
  * How fast the queue is, beside a floor that checks nothing.
  *
  *	bench                       a table of times: best and median of alternating rounds, and ratios
- *	bench LOAD KIND REGIONS N   serves N batches and prints nothing, for counting instructions
- *	bench --list                the workloads to be counted, one a line: name, chains per batch; bulk
- *	                            ones are not, for what they count is the C library's memcpy
+ *	bench LOAD KIND REGIONS N   serves N batches and prints nothing, for looking at one loop with a profiler
+ *	bench --count               for callgrind, which writes a dump for each row of instructions.txt and number of
+ *	                            batches: count.sh reads them. Exits with 77 if built without callgrind's header.
+ *
+ * Bulk loads are not counted: most of their instructions are the C library's memcpy.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#ifdef HAVE_CALLGRIND
+#include <valgrind/callgrind.h>
+#endif
+
 #include "loops.h"
 
 #define ROUNDS 11
 #define CHAINS_A_ROUND 200000u
+#define NOT_COUNTED 77 /* the exit status of a test that is skipped */
 
 enum kind { FLOOR, INLINE, CALLED, KINDS };
 
@@ -124,18 +131,64 @@ static int count(char **argv)
 	return 2;
 }
 
+#ifdef HAVE_CALLGRIND
+
+/* A dump whose name is the row and how many chains it served. */
+static void dump(const struct bench *b, int kind, uint32_t regions, uint32_t batches)
+{
+	static struct world world;
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "%s %s %u: %u chains", b->load.name, kind_names[kind], regions,
+		       batches * b->load.batch);
+	world_open(&world, &b->load, regions);
+	/* A loop sets its device up in its first batch, and an earlier row may have done so. */
+	serve_batches(&world, b->serve[kind], 1);
+	CALLGRIND_START_INSTRUMENTATION;
+	CALLGRIND_ZERO_STATS;
+	serve_batches(&world, b->serve[kind], batches);
+	CALLGRIND_DUMP_STATS_AT(name);
+	CALLGRIND_STOP_INSTRUMENTATION;
+	world_close(&world);
+}
+
+/* Two dumps a row: their difference is free of what a dump costs by itself. */
+static int dump_all(void)
+{
+	if (!RUNNING_ON_VALGRIND) {
+		fprintf(stderr, "bench: --count needs valgrind --tool=callgrind around it\n");
+		return 2;
+	}
+	for (size_t i = 0; i < BENCHES; i++)
+		for (int k = 0; k < KINDS && !benches[i].load.bulk; k++)
+			for (uint32_t regions = 1; regions <= MAX_REGIONS; regions += MAX_REGIONS - 1) {
+				/* The floor adds one constant to an address, which is right only for one region. */
+				if (k == FLOOR && regions > 1)
+					continue;
+				dump(&benches[i], k, regions, 10);
+				dump(&benches[i], k, regions, 30);
+			}
+	return 0;
+}
+
+#else
+
+static int dump_all(void)
+{
+	printf("skipped: built without <valgrind/callgrind.h>, from the package valgrind\n");
+	return NOT_COUNTED;
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
 	if (argc == 5)
 		return count(argv);
-	if (argc == 2 && !strcmp(argv[1], "--list")) {
-		for (size_t i = 0; i < BENCHES; i++)
-			if (!benches[i].load.bulk)
-				printf("%s %u\n", benches[i].load.name, benches[i].load.batch);
-		return 0;
-	}
+	if (argc == 2 && !strcmp(argv[1], "--count"))
+		return dump_all();
 	if (argc != 1) {
-		fprintf(stderr, "usage: bench [--list | LOAD floor|inline|called REGIONS BATCHES]\n");
+		fprintf(stderr, "usage: bench [--count | LOAD floor|inline|called REGIONS BATCHES]\n");
 		return 2;
 	}
 	printf("ns per chain, best and median of %d rounds; ratio of the best to the floor's best\n", ROUNDS);
