@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Can a program use what is installed, from a plain compiler command, CMake and meson, in C and in C++? And is every
-# public header installed?
+# Can a program use what is installed, from a plain compiler command, CMake and meson, in C and in C++? Are every public
+# header and both licences installed? Does -Dtests=disabled build nothing but what is installed?
 # usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
 #   FLAGS  for compiling and linking, as sanitized libraries need them; a tool that isn't there is an empty word
 set -u
@@ -26,6 +26,10 @@ export CC="$cc" CXX="$cxx" CFLAGS="$flags" CXXFLAGS="$flags" LDFLAGS="$flags"
 
 for header in $(cd "$src" && find include virtio-*/include -name '*.h' | sed 's,^\(virtio-[a-z-]*/\)*include/,,'); do
 	[ -n "$(find "$work/root" -path "*/include/$header")" ] || fail "<$header> is not installed"
+done
+for licence in LICENSE-APACHE LICENSE-BSD-3-Clause; do
+	installed=$(find "$work/root" -path "*/licenses/virtio/$licence")
+	cmp -s "$src/$licence" "${installed:-none}" || fail "$licence is not installed as it is"
 done
 
 # run PROGRAM: runs what was built.
@@ -80,6 +84,17 @@ with_meson() {
 		quietly 'meson does not build' "$ninja" -C "$work/meson" && run_all "$work/meson"
 }
 
+# A packager's build: tests and benchmarks are not even targets.
+without_tests() {
+	quietly '-Dtests=disabled does not configure' "$meson" setup -Dtests=disabled -Dexamples=disabled \
+		--wrap-mode=nofallback "$work/packager" "$src" || return
+	targets=$("$ninja" -C "$work/packager" -t targets all) || fail 'no list of targets'
+	echo "$targets" | grep -q '^virtio-queue/libvirtio-queue\.a:' || fail '-Dtests=disabled builds no libraries'
+	for target in $(echo "$targets" | search -o '^(tests|fuzz)/[^:]*'); do
+		fail "-Dtests=disabled builds $target"
+	done
+}
+
 [ -n "$cxx" ] || echo 'skipped: C++, no compiler'
 if [ -z "$pkg_config" ]; then
 	[ -e "$work/failures" ] || skip 'consumers, no pkg-config'
@@ -87,8 +102,9 @@ if [ -z "$pkg_config" ]; then
 fi
 plain
 if [ -z "$ninja" ]; then
-	echo 'skipped: CMake and meson consumers, no ninja'
+	echo 'skipped: CMake and meson consumers, -Dtests=disabled, no ninja'
 else
+	without_tests
 	with_meson
 	if [ -n "$cmake" ]; then with_cmake; else echo 'skipped: CMake consumer, no cmake'; fi
 fi
