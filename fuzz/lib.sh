@@ -29,9 +29,15 @@ configure() {
 		'-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all'
 }
 
-# build BUILD HARNESS
+# build BUILD HARNESS...
 build() {
-	quietly "$1.log" ninja -C "$1" "fuzz/$2"
+	folder=$1
+	shift
+	for harness; do
+		set -- "$@" "fuzz/$harness"
+		shift
+	done
+	quietly "$folder.log" ninja -C "$folder" "$@"
 }
 
 # fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from a copy of the corpus. What is found stays in FOLDER, and so does the

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Fuzzes: builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each harness for a time.
+# Fuzzes: builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each harness for a time, as
+# many at once as there are processors.
 # usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz. Ends with a line per harness;
 # its exit status is 0 only if nothing was found. Finds stay in BUILD_DIR/findings.
 set -u
@@ -13,17 +14,34 @@ build=${2:-build/fuzz}
 mkdir -p "$(dirname "$build")" || exit 1
 failed=0
 
-configure . "$build" || exit 1
-for harness in $(harnesses); do
-	findings=$build/findings/$harness
-	build "$build" "$harness" || exit 1
-	if fuzz "$build" "$harness" "$seconds" "$findings" "fuzz/corpus/$harness"; then
+# fuzz_one HARNESS: its last line is the result.
+fuzz_one() {
+	findings=$build/findings/$1
+	if fuzz "$build" "$1" "$seconds" "$findings" "fuzz/corpus/$1"; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$findings/log")
-		echo "$harness: $seconds s, $runs runs, nothing found"
+		echo "$1: $seconds s, $runs runs, nothing found"
 	else
-		failed=1
 		tail -n 60 "$findings/log"
-		echo "$harness: FOUND $(finding "$findings/log"), see $findings"
+		echo "$1: FOUND $(finding "$findings/log"), see $findings"
 	fi
+}
+
+configure . "$build" || exit 1
+# shellcheck disable=SC2046 # a list of words
+build "$build" $(harnesses) || exit 1
+processors=$(nproc 2>/dev/null || echo 1)
+running=0
+for harness in $(harnesses); do
+	fuzz_one "$harness" >"$build/$harness.result" 2>&1 &
+	running=$((running + 1))
+	if [ "$running" -ge "$processors" ]; then
+		wait
+		running=0
+	fi
+done
+wait
+for harness in $(harnesses); do
+	cat "$build/$harness.result"
+	tail -n 1 "$build/$harness.result" | grep -q 'nothing found$' || failed=1
 done
 exit "$failed"
