@@ -28,6 +28,15 @@ as_root() {
 	fi
 }
 
+# alone FOLDER COMMAND...: runs a command when no other process does so with this folder. Tests that run at once share
+# apt, and the folder of unpacked packages. The command doesn't inherit the lock, for a daemon would keep it.
+alone() (
+	exec 7<"$1"
+	flock 7 || exit
+	shift
+	"$@" 7<&-
+)
+
 # run_apt COMMAND...: runs an apt command, a second time after `apt-get update` if it fails, since a new machine has no
 # package lists and an old one has stale ones. Shows apt's words only if both fail.
 run_apt() {
@@ -35,6 +44,11 @@ run_apt() {
 		echo "apt-get is not here: this needs Debian 12" >&2
 		return 1
 	fi
+	alone /var/lib/dpkg try_apt "$@"
+}
+
+# try_apt COMMAND...: does the work of run_apt.
+try_apt() {
 	"$@" >/dev/null 2>&1 && return
 	as_root apt-get update >/dev/null 2>&1
 	apt_output=$("$@" 2>&1) && return
@@ -60,6 +74,13 @@ need_packages() {
 # unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as DIRECTORY/PACKAGE. That
 # needs no root and changes nothing on the machine. What was unpacked before is used again.
 unpack_package() {
+	[ -d "$1/$2" ] && return
+	mkdir -p "$1" && alone "$1" download_package "$@"
+}
+
+# download_package DIRECTORY PACKAGE [REAL-NAME]: does the work of unpack_package.
+download_package() {
+	# Another test may have done so meanwhile.
 	[ -d "$1/$2" ] && return
 	echo "Downloading and unpacking Debian's ${3:-$2} below $1"
 	# Under another name until it is whole.
@@ -107,7 +128,11 @@ qemu_packages() {
 	# shellcheck disable=SC2034 # used by who sources this
 	iasl=$1/acpica-tools/usr/bin/iasl
 	busybox=$1/busybox-static/bin/busybox
-	# Where a kernel is installed this is made then.
+	alone "$1" index_modules
+}
+
+# index_modules: makes what the installation of a kernel makes: the list of which module needs which.
+index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
 }
