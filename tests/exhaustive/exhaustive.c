@@ -5,7 +5,8 @@
  * header, data and a status, and judged by an oracle (oracle.h); the two must agree on every descriptor, segment, count and
  * code.
  *
- * usage: exhaustive [STRIDE]   STRIDE: take every so many tables; default 1. A prime number varies all entries.
+ * usage: exhaustive [STRIDE [long]]   STRIDE: take every so many tables; default 1. A prime number varies all entries.
+ *                                    long: the tables of three entries in all guests, and with each head.
  *
  * The tables lie in guests that differ in how the library gets at them: one region; a border between
  * regions through a descriptor; host memory at an odd address; indirect descriptors not negotiated.
@@ -571,14 +572,14 @@ static struct vring_desc entry_3(uint32_t index, uint32_t n)
 	return d;
 }
 
-static void tables_of_3(struct world *w, uint64_t stride)
+static void tables_of_3(struct world *w, uint64_t stride, uint16_t head)
 {
 	static const struct vring_desc fourth = { DATA + 16, 16, VRING_DESC_F_WRITE, 0 };
 	const uint64_t all = (uint64_t)ENTRIES_3 * ENTRIES_3 * ENTRIES_3;
 	uint32_t in_place[3] = { UINT32_MAX, UINT32_MAX, UINT32_MAX };
 
 	poke_desc(w, TABLE + 48, &fourth);
-	offer(w, 0);
+	offer(w, head);
 	for (uint64_t t = 0; t < all; t += stride) {
 		const uint32_t n[3] = { (uint32_t)(t / ENTRIES_3 / ENTRIES_3), (uint32_t)(t / ENTRIES_3 % ENTRIES_3),
 					(uint32_t)(t % ENTRIES_3) };
@@ -591,7 +592,7 @@ static void tables_of_3(struct world *w, uint64_t stride)
 			in_place[i] = n[i];
 			poke_desc(w, TABLE + 16 * i, &d);
 		}
-		compare(w, 0);
+		compare(w, head);
 	}
 }
 
@@ -608,11 +609,12 @@ int main(int argc, char **argv)
 		{ "indirect not negotiated", FLAT, false },
 	};
 	const unsigned long stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+	const bool whole = argc > 2 && strcmp(argv[2], "long") == 0;
 	void *huge = allocate_huge();
 	static struct world w;
 
-	if (stride == 0)
-		die("usage: exhaustive [STRIDE]");
+	if (stride == 0 || argc > 3 || (argc == 3 && !whole))
+		die("usage: exhaustive [STRIDE [long]]");
 	(void)printf("tables of 2 entries, with each head: %llu, of which every %lu. is taken\n",
 		     (unsigned long long)ENTRIES_2 * ENTRIES_2, stride);
 	for (uint32_t i = 0; i < COUNT(kinds); i++) {
@@ -622,9 +624,10 @@ int main(int argc, char **argv)
 	}
 	(void)printf("tables of 3 entries: %llu, of which every %lu. is taken\n",
 		     (unsigned long long)ENTRIES_3 * ENTRIES_3 * ENTRIES_3, stride);
-	for (uint32_t i = 0; i < 2; i++) {
+	for (uint32_t i = 0; i < (whole ? COUNT(kinds) : 2); i++) {
 		make_world(&w, kinds[i].name, kinds[i].layout, 4, kinds[i].indirect, huge);
-		tables_of_3(&w, stride);
+		for (uint16_t head = 0; head < (whole ? 3 : 1); head++)
+			tables_of_3(&w, stride, head);
 		finish_world(&w);
 	}
 	(void)munmap(huge, (size_t)HUGE_BYTES);

@@ -5,8 +5,9 @@
  * disk. Hostile 133, 134.
  */
 #include "blk_fixture.h"
+#include "long.h"
 
-#define REQUESTS 4000
+#define REQUESTS 4000 /* times long_factor() */
 #define MOST_BYTES 4096u
 #define FLAG_UNMAP 1u
 
@@ -302,7 +303,7 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		w.features = features[r];
 		blk_setup_commands(&w.f, blk_memories[r]);
 		blk_restart(&w.f, w.features);
-		for (int i = 0; i < REQUESTS; i++)
+		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
 		/* The model has been asked about everything. */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)

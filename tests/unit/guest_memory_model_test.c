@@ -14,6 +14,8 @@
 #include <string.h>
 #include <virtio/guest_memory.h>
 
+#include "long.h"
+
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define READ VIRTIO_ACCESS_READ
 #define WRITE VIRTIO_ACCESS_WRITE
@@ -23,7 +25,7 @@
 #define HOST_BYTES (WINDOW * (MAX_GAP + 1) + MAX_GAP)
 #define MAX_LEN 640u
 #define GUARD 0xee
-#define MAPS 40u
+#define MAPS 40u /* times long_factor() */
 #define STEPS 1500u
 
 /* A window that begins here ends at address 255. */
@@ -526,7 +528,7 @@ static void run(enum variant variant)
 {
 	struct world w;
 
-	for (uint32_t seed = 0; seed < MAPS; seed++) {
+	for (uint32_t seed = 0; seed < MAPS * long_factor(); seed++) {
 		setup(&w, variant, seed);
 		for (uint32_t i = 0; i < STEPS; i++)
 			step(&w);

@@ -12,6 +12,7 @@
 #include <virtio/queue.h>
 #include <virtio/reader.h>
 
+#include "../unit/long.h"
 #include "linux_driver.h"
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
@@ -24,7 +25,7 @@
 #define ARENA_BYTES (RINGS_BYTES + MAX_SIZE * REQUEST_BYTES + HEAP_BYTES)
 #define CUT_BYTES 3000u /* length of the regions when the memory is cut up; keeps fields whole */
 #define MAX_REGIONS (ARENA_BYTES / CUT_BYTES + 1)
-#define BUFFERS 200000u
+#define BUFFERS 200000u /* times long_factor() */
 
 /* A request of the driver's. */
 struct request {
@@ -60,7 +61,7 @@ static struct virtio_memory_map map;
 static struct request requests[MAX_SIZE];
 static struct held held[HELD];
 static uint32_t held_count;
-static uint32_t added, returned;
+static uint32_t added, returned, buffers;
 static bool device_asleep, driver_asleep, interrupt_seen;
 static uint64_t kicks, interrupts;
 
@@ -183,11 +184,11 @@ static void take_back(struct request *r, unsigned int len)
 static void run_driver(void)
 {
 	const uint32_t adds = below(2 * run.size) + 1, gets = below(2 * run.size) + 1;
-	bool full = added == BUFFERS, kicked = false, got = false;
+	bool full = added == buffers, kicked = false, got = false;
 
 	for (uint32_t i = 0; i < adds && !full; i++) {
 		/* A kick for each, or one for several. */
-		full = !add_one() || added == BUFFERS;
+		full = !add_one() || added == buffers;
 		if (below(4) == 0 && linux_driver_kick(driver))
 			kicked = true;
 	}
@@ -368,7 +369,7 @@ static void finish(void)
 	unsigned int len;
 
 	virtio_queue_get_stats(&queue, &stats);
-	if (stats.completions != BUFFERS || stats.chain_faults || stats.ring_faults ||
+	if (stats.completions != buffers || stats.chain_faults || stats.ring_faults ||
 	    stats.notifications != interrupts || !virtio_queue_quiesced(&queue) || linux_driver_get(driver, &len))
 		die("the books are wrong in the end", stats.first_error);
 	linux_driver_destroy(driver);
@@ -385,7 +386,7 @@ static void exchange(unsigned int size, unsigned int features)
 	run.cut = (features & 4) != 0;
 	seed = size + features;
 	start();
-	while (returned < BUFFERS) {
+	while (returned < buffers) {
 		if (driver_asleep && device_asleep)
 			die("both sides sleep: a notification was lost", 0);
 		if (device_asleep || (!driver_asleep && below(2)))
@@ -400,6 +401,7 @@ int main(void)
 {
 	static const unsigned int sizes[] = { 2, 4, 16, MAX_SIZE };
 
+	buffers = BUFFERS * long_factor();
 	for (uint32_t i = 0; i < COUNT(sizes); i++)
 		for (unsigned int features = 0; features < 8; features++)
 			exchange(sizes[i], features);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* How much a test of random inputs does: more where nobody waits for the result. */
+#ifndef VIRTIO_TESTS_LONG_H
+#define VIRTIO_TESTS_LONG_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define LONG_FACTOR 10u
+
+/* Returns 1, or LONG_FACTOR if the environment has LONG, as `meson test --setup long` sees to. */
+static inline uint32_t long_factor(void)
+{
+	const char *value = getenv("LONG");
+
+	return value && *value ? LONG_FACTOR : 1;
+}
+
+#endif
