@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The test command: installs what it needs (Debian 12), builds with gcc and with clang, and with clang's address and
-# undefined-behaviour sanitizers in the libraries too, and runs every test in each build, real guests not in the second.
+# The test command: installs what it needs (Debian 12), builds with gcc, with clang, and with clang's address and
+# undefined-behaviour sanitizers in the libraries too, and runs every test in the builds in which it shows something.
 # Its last line is "N passed, N failed, N skipped"; its exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     Everything is made below $BUILD_DIR, by default build.
 # Last, each fuzzer runs for $FUZZ_SECONDS, by default 10.
-# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped, and so does a test
-# of io_uring where the system has it and liburing was not there to build with.
+# With LONG=1 every test runs in every build, and so do sizes that take too long for every change: larger sets of
+# tables, ten times the runs of threads and of random inputs, 600 seconds for each fuzzer, all planted bugs. That takes
+# hours.
+# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped, and so does a
+# test of io_uring where the system has it and liburing was not there to build with.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/guests/lib.sh
@@ -18,6 +21,9 @@ export VIRTIO_GUEST_PACKAGES
 # By default undefined behaviour is only reported, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 passed=0 failed=0 skipped=0
+# Lines of a build, what took the time, and seconds; the table at the end is made of them.
+times=$build/times
+: >"$times"
 
 # quietly LOG COMMAND...: shows the end of the output only if the command fails.
 quietly() {
@@ -29,41 +35,78 @@ quietly() {
 	return 1
 }
 
-# count_results TESTLOG: names skipped tests and their reason on stderr, and prints the three numbers.
+# count_results TESTLOG BUILD: names skipped tests and their reason on stderr, notes the time of each kind, and prints
+# the three numbers.
 count_results() {
 	python3 -c '
 import json, sys
 with open(sys.argv[1]) as log:
     tests = [json.loads(line) for line in log]
 results = [test["result"] for test in tests]
+with open(sys.argv[3], "a") as times:
+    for test in tests:
+        # The project, a colon, suites of which the first is the kind, and the name.
+        kind = test["name"].split(" / ")[0].split(":")[-1].split("+")[0]
+        print(sys.argv[2], kind, test.get("duration", 0), sep="\t", file=times)
 for test in tests:
     if test["result"] == "SKIP":
         reason = test.get("stdout", "").strip().split("\n")[-1] or "no reason given"
         print("SKIPPED:", test["name"] + ":", reason, file=sys.stderr)
 passed, skipped = results.count("OK") + results.count("EXPECTEDFAIL"), results.count("SKIP")
-print(passed, len(results) - passed - skipped, skipped)' "$1"
+print(passed, len(results) - passed - skipped, skipped)' "$1" "$2" "$times"
 }
 
-# check NAME CC CXX OPTION...: configures, builds and tests $build/NAME. What keeps tests from running is one failure.
+# print_times SECONDS: a table of what took how long. Times are no results; nothing fails by them.
+print_times() {
+	times >"$build/processor"
+	python3 -c '
+import collections, re, sys
+spent, builds = collections.defaultdict(float), []
+with open(sys.argv[1]) as times:
+    for line in times:
+        build, kind, seconds = line.rstrip("\n").split("\t")
+        spent[build, kind] += float(seconds)
+        builds += [build] if build not in builds else []
+print("\nSeconds, added up for tests of one kind, which run side by side:")
+print(f"{str():20}", *(f"{build:>8}" for build in builds))
+for kind in sorted({kind for _, kind in spent}):
+    print(f"{kind:20}", *(f"{spent[b, kind]:8.1f}" if (b, kind) in spent else f"{str():8}" for b in builds))
+with open(sys.argv[2]) as processor:
+    used = sum(int(m) * 60 + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", processor.read()))
+print(f"In all {sys.argv[3]} s, and {used:.0f} s of processors")' "$times" "$build/processor" "$1"
+}
+
+# spent BUILD WHAT SINCE: notes the time.
+spent() { printf '%s\t%s\t%s\n' "$1" "$2" $(($(date +%s) - $3)) >>"$times"; }
+
+# check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME, without these suites unless LONG is set.
+# What keeps tests from running is one failure.
 check() {
-	folder=$build/$1
-	export CC="$2" CXX="$3"
-	shift 3
+	name=$1 folder=$build/$1 suites=$2
+	export CC="$3" CXX="$4"
+	shift 4
 	printf '\n== %s: %s %s\n' "$folder" "$CC" "$*"
 	# Left to itself, a build leaves out what it lacks the means for.
 	set -- -Dexamples=enabled -Dtests=enabled "$@"
 	if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
+	since=$(date +%s)
 	# shellcheck disable=SC2086 # empty, or a word
 	if ! quietly "$folder.log" meson setup $reconfigure "$folder" "$@" ||
 		! quietly "$folder.log" ninja -C "$folder"; then
 		failed=$((failed + 1))
 		return
 	fi
-	testlog=$folder/meson-logs/testlog.json
+	spent "$name" building "$since"
+	set --
+	for suite in $suites; do
+		set -- "$@" --no-suite "$suite"
+	done
+	[ -z "$LONG" ] || set -- --setup long
+	testlog=$folder/meson-logs/testlog${LONG:+-long}.json
 	rm -f "$testlog"
 	status=0
-	meson test -C "$folder" --no-rebuild --print-errorlogs || status=$?
-	if [ ! -s "$testlog" ] || ! counts=$(count_results "$testlog"); then
+	meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || status=$?
+	if [ ! -s "$testlog" ] || ! counts=$(count_results "$testlog" "$name"); then
 		echo "FAILED: no test results of $folder" >&2
 		counts='0 1 0'
 	fi
@@ -73,6 +116,22 @@ check() {
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
+# count_lines LOG PATTERN COMMAND...: each line of the command's output with the pattern is a test that has passed; that
+# the command fails is one failure.
+count_lines() {
+	log=$1 pattern=$2
+	shift 2
+	if ! "$@" >"$log" 2>&1; then
+		failed=$((failed + 1))
+		tail -n 60 "$log"
+	fi
+	grep "$pattern" "$log" || true
+	passed=$((passed + $(grep -c "$pattern" "$log")))
+}
+
+began=$(date +%s)
+# Set and empty is not set; tests read it too.
+export LONG="${LONG-}"
 need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-config cmake libcmocka-dev liburing-dev \
 	valgrind xz-utils gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user || {
 	# What cannot be installed keeps every test from running.
@@ -83,19 +142,30 @@ need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-c
 guest_packages "$VIRTIO_GUEST_PACKAGES" || true
 qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
+spent - packages "$began"
 
-check gcc gcc g++ -Dguests=enabled -Dwerror=true
-check clang clang clang++ -Dguests=disabled -Dwerror=true
-check asan clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false
+# Which suites a build leaves out; tests/meson.build says what suites are. A test of none of them runs in all three
+# builds, for other optimizations, and the sanitizers, show other faults of the same code.
+#   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds the same races
+#   guests  run with the sanitizers, which see what a guest cannot see; without them the guest would see the same
+#   vhost-user, mmio-proxy  run with gcc and with the sanitizers, which are clang's too
+#   sample  runs where suite once doesn't
+check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true
+check clang 'once vhost-user mmio-proxy' clang clang++ -Dguests=disabled -Dwerror=true
+check asan 'once compiler' clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false
 
 # Each harness is a test: for so many seconds nothing is found.
 printf '\n== %s: fuzzing\n' "$build/fuzz"
-if ! sh fuzz/run.sh "${FUZZ_SECONDS:-10}" "$build/fuzz" >"$build/fuzzing.log" 2>&1; then
-	failed=$((failed + 1))
-	tail -n 60 "$build/fuzzing.log"
+since=$(date +%s)
+count_lines "$build/fuzzing.log" 'nothing found$' \
+	sh fuzz/run.sh "${FUZZ_SECONDS:-$([ -n "$LONG" ] && echo 600 || echo 10)}" "$build/fuzz"
+spent fuzz fuzzing "$since"
+if [ -n "$LONG" ]; then
+	since=$(date +%s)
+	count_lines "$build/planted.log" ': found by ' sh fuzz/planted.sh "$build/planted"
+	spent fuzz planted "$since"
 fi
-grep 'nothing found$' "$build/fuzzing.log" || true
-passed=$((passed + $(grep -c 'nothing found$' "$build/fuzzing.log")))
 
+print_times $(($(date +%s) - began))
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]
