@@ -285,6 +285,7 @@ const struct seed device_seeds[] = {
 	DEVICE("forge_given", D_FLAT, BOOT, FORGE(19, 0, 3), FORGE(19, 2, 15), FORGE(20, 0, 1), FORGE(20, 2, 16),
 	       FORGE(20, 0, 8), FORGE(19, 1, 1), FORGE(20, 1, 8), DISABLE(0), FORGE(19, 0, 6), FORGE(20, 0, 8),
 	       GUEST_READ_ALL),
+	DEVICE("forge_given_zero", M_ZERO, FOUR, ALL, 8, BOOT, FORGE(19, 0, 6), GUEST_READ_ALL),
 	DEVICE("forge_flags", D_FLAT, BOOT, FORGE(10, 0, 2), FORGE(11, 0, 0x90), FORGE(17, 0, 2), FORGE(18, 2, 0x82),
 	       FORGE(17, 1, 3), FORGE(18, 1, 0x91), NOTIFY(0)),
 	DEVICE("wrong", D_FLAT, WRONG(0), WRONG(1), WRONG(2), WRONG(3), WRONG(4), WRONG(5), WRONG(6), WRONG(7),
