@@ -15,7 +15,7 @@ static struct blk_progress *begin(struct blk_harness *h, uint32_t type)
 {
 	struct blk_progress *p = h->now;
 
-	world_compare(h->world);
+	shadow_compare(h->shadow);
 	FUZZ_CHECK(p && p->accepted, "the back end is called for a request that is refused");
 	FUZZ_CHECK(!p->failed, "the back end is called after it has failed");
 	FUZZ_CHECK(p->ask->type == type || type == VIRTIO_BLK_T_FLUSH, "type %u, for a request of type %u", type,
@@ -82,7 +82,7 @@ static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p
 
 			FUZZ_CHECK(offset < run->bytes, "a vector longer than the data");
 			piece = blk_find(&p->ask->chain, run, offset, &within, &here);
-			FUZZ_CHECK(at == world_host(h->world, &piece->region) + within, "not the data's memory");
+			FUZZ_CHECK(at == shadow_host(h->shadow, &piece->region) + within, "not the data's memory");
 			here = here < left ? here : left;
 			at += here;
 			left -= (size_t)here;
@@ -117,9 +117,9 @@ static void move_model(struct blk_harness *h, const struct blk_progress *p, cons
 		const uint64_t now = behind < bytes - done ? behind : bytes - done;
 
 		if (to_disk)
-			blk_get(h->world, &p->ask->chain, run, p->done + done, h->disk.disk + at, now);
+			blk_get(h->shadow, &p->ask->chain, run, p->done + done, h->disk.disk + at, now);
 		else
-			blk_put(h->world, &p->ask->chain, run, p->done + done, h->disk.disk + at, now);
+			blk_put(h->shadow, &p->ask->chain, run, p->done + done, h->disk.disk + at, now);
 		done += now;
 	}
 }

@@ -29,10 +29,10 @@ struct blk_slot {
 
 struct blk_harness {
 	struct fuzz_input in;
-	struct world *world;
-	struct world_map *map;    /* the device's */
-	struct world_map *driver; /* the well-behaved driver's */
-	uint64_t base;            /* first address as the driver sees it */
+	struct shadow_memory *shadow;
+	struct shadow_map *map;    /* the device's */
+	struct shadow_map *driver; /* the well-behaved driver's */
+	uint64_t base;             /* first address as the driver sees it */
 
 	struct virtio_queue_config config;
 	struct virtio_queue queue;

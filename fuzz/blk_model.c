@@ -201,7 +201,7 @@ const struct model_piece *blk_find(const struct model_chain *chain, const struct
 	return &chain->pieces[i];
 }
 
-void blk_get(const struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
+void blk_get(const struct shadow_memory *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 	     uint8_t *dst, uint64_t len)
 {
 	while (len > 0) {
@@ -209,14 +209,14 @@ void blk_get(const struct world *w, const struct model_chain *chain, const struc
 		const struct model_piece *p = blk_find(chain, run, offset, &within, &here);
 
 		here = here < len ? here : len;
-		memcpy(dst, world_shadow(w, &p->region, within), (size_t)here);
+		memcpy(dst, shadow_shadow(w, &p->region, within), (size_t)here);
 		dst += here;
 		offset += here;
 		len -= here;
 	}
 }
 
-void blk_put(struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
+void blk_put(struct shadow_memory *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 	     const uint8_t *src, uint64_t len)
 {
 	while (len > 0) {
@@ -224,21 +224,21 @@ void blk_put(struct world *w, const struct model_chain *chain, const struct blk_
 		const struct model_piece *p = blk_find(chain, run, offset, &within, &here);
 
 		here = here < len ? here : len;
-		world_put_unlogged(w, &p->region, within, src, (size_t)here);
+		shadow_put_unlogged(w, &p->region, within, src, (size_t)here);
 		src += here;
 		offset += here;
 		len -= here;
 	}
 }
 
-void blk_mark(struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t bytes)
+void blk_mark(struct shadow_memory *w, const struct model_chain *chain, const struct blk_run *run, uint64_t bytes)
 {
 	for (uint64_t offset = 0; offset < bytes;) {
 		uint64_t within, here;
 		const struct model_piece *p = blk_find(chain, run, offset, &within, &here);
 
 		here = here < bytes - offset ? here : bytes - offset;
-		world_mark_region(w, &p->region, within, here);
+		shadow_mark_region(w, &p->region, within, here);
 		offset += here;
 	}
 }
@@ -259,7 +259,7 @@ static bool on_ranges(uint32_t type)
 	return type == VIRTIO_BLK_T_DISCARD || type == VIRTIO_BLK_T_WRITE_ZEROES || type == VIRTIO_BLK_T_SECURE_ERASE;
 }
 
-static void read_ranges(const struct world *w, struct blk_ask *ask)
+static void read_ranges(const struct shadow_memory *w, struct blk_ask *ask)
 {
 	const uint64_t whole = ask->out.bytes / 16;
 	uint8_t raw[16];
@@ -277,7 +277,7 @@ static void read_ranges(const struct world *w, struct blk_ask *ask)
 static void find_status(struct model *queue, struct blk_ask *ask)
 {
 	const struct virtio_desc *end = &ask->chain.end;
-	struct world_place place;
+	struct shadow_place place;
 	uint64_t addr;
 	int error;
 
@@ -285,7 +285,7 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 	if (ask->chain.shape || end->len == 0 || (wide)end->addr + end->len > (wide)1 << 64)
 		return;
 	addr = end->addr + (end->len - 1);
-	error = world_find(queue->map, addr, VIRTIO_ACCESS_WRITE, &place);
+	error = shadow_find(queue->map, addr, VIRTIO_ACCESS_WRITE, &place);
 	ask->answerable = error == 0;
 	ask->waits = error == VIRTIO_ENOTMAPPED;
 	if (!error)
@@ -318,13 +318,13 @@ void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments
 	ask->errors = find_errors(ask, segments);
 	if (ask->errors)
 		return;
-	blk_get(queue->map->world, c, &header, 0, raw, HEADER_BYTES);
+	blk_get(queue->map->shadow, c, &header, 0, raw, HEADER_BYTES);
 	ask->type = (uint32_t)number(raw, 4);
 	ask->sector = number(raw + 8, 8);
 	ask->out = (struct blk_run){ HEADER_BYTES, c->readable_bytes - HEADER_BYTES };
 	ask->in = (struct blk_run){ c->readable_bytes, c->bytes - c->readable_bytes - 1 };
 	if (on_ranges(ask->type))
-		read_ranges(queue->map->world, ask);
+		read_ranges(queue->map->shadow, ask);
 }
 
 static bool outside(const struct blk_model *m, uint64_t sector, uint64_t sectors)

@@ -112,12 +112,12 @@ const struct model_piece *blk_find(const struct model_chain *chain, const struct
 				   uint64_t *within, uint64_t *len);
 
 /* The shadow of a run's bytes. */
-void blk_get(const struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
+void blk_get(const struct shadow_memory *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 	     uint8_t *dst, uint64_t len);
-void blk_put(struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
+void blk_put(struct shadow_memory *w, const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 	     const uint8_t *src, uint64_t len);
 
 /* Marks the first bytes of a run in the shadows of the dirty logs. */
-void blk_mark(struct world *w, const struct model_chain *chain, const struct blk_run *run, uint64_t bytes);
+void blk_mark(struct shadow_memory *w, const struct model_chain *chain, const struct blk_run *run, uint64_t bytes);
 
 #endif

@@ -45,7 +45,7 @@ static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 	const int got = virtio_blk_complete(&h->queue, s->request, &result, &h->stats);
 
 	FUZZ_CHECK(got == VIRTIO_ESTALE, "completed twice: %d", got);
-	world_compare(h->world);
+	shadow_compare(h->shadow);
 	blk_compare(h);
 }
 
@@ -112,7 +112,7 @@ static void expect(struct blk_harness *h, struct blk_slot *s)
 {
 	prepare(h, s);
 	s->ask = fuzz_alloc(sizeof *s->ask);
-	model_expect_collect(&h->model, &s->walk, &s->ask->chain);
+	model_expect_resolve(&h->model, &s->walk, &s->ask->chain);
 	blk_model_parse(&h->model, s->ask, s->storage.segment_capacity, s->storage.range_capacity);
 	s->progress.ask = s->ask;
 	s->progress.accepted = blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
@@ -147,9 +147,9 @@ static void count_fault(struct blk_harness *h, const struct blk_slot *s, int err
 static void check_segment(const struct blk_harness *h, const struct virtio_segment *s, const struct model_piece *p,
 			  uint64_t within)
 {
-	FUZZ_CHECK((uint8_t *)s->host == world_host(h->world, &p->region) + within, "another host address");
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(h->shadow, &p->region) + within, "another host address");
 	FUZZ_CHECK(s->addr - p->addr == within - p->offset, "segment at %#llx", (unsigned long long)s->addr);
-	FUZZ_CHECK(world_same_region(h->map, s->region, &p->region), "another region");
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, &p->region), "another region");
 }
 
 static void check_data(const struct blk_harness *h, const struct blk_ask *ask, struct virtio_blk_data data,
@@ -223,9 +223,9 @@ static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virti
 static void not_mapped(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct virtio_completion nothing = { s->chain.token, 0 };
-	const int got = virtio_queue_undo(&h->queue, s->chain.token);
+	const int got = virtio_queue_unpop(&h->queue, s->chain.token);
 
-	model_undo(&h->model, s->chain.token, got);
+	model_unpop(&h->model, s->chain.token, got);
 	if (got)
 		model_complete(&h->model, &nothing, 1, virtio_queue_complete(&h->queue, s->chain.token, 0));
 	drop(s);
@@ -258,8 +258,8 @@ static void put_answer(struct blk_harness *h, struct blk_slot *s)
 
 	if (s->ask->type != VIRTIO_BLK_T_GET_ID && s->ask->type != VIRTIO_BLK_T_GET_LIFETIME)
 		return;
-	blk_put(h->world, &s->ask->chain, &s->ask->in, 0, bytes, len);
-	blk_mark(h->world, &s->ask->chain, &s->ask->in, len);
+	blk_put(h->shadow, &s->ask->chain, &s->ask->in, 0, bytes, len);
+	blk_mark(h->shadow, &s->ask->chain, &s->ask->in, len);
 	p->touched = len;
 	p->reach = len;
 }
@@ -445,7 +445,7 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 	const struct model_piece *at = &s->ask->status;
 
 	if (s->ask->answerable)
-		world_put_region(h->world, &at->region, at->offset, &status, 1);
+		shadow_put_region(h->shadow, &at->region, at->offset, &status, 1);
 }
 
 /*
@@ -467,7 +467,7 @@ static void complete(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
 	int got;
 
 	if (!s->ask->errors)
-		blk_mark(h->world, &s->ask->chain, &s->ask->in, s->result.touched);
+		blk_mark(h->shadow, &s->ask->chain, &s->ask->in, s->result.touched);
 	put_status(h, s, s->result.status);
 	got = virtio_blk_complete(&h->queue, s->request, &s->result, counted ? &h->stats : NULL);
 	model_complete(&h->model, &one, 1, got);
@@ -508,11 +508,11 @@ static void device_complete(struct blk_harness *h)
 /* The dirty logs where a failed read may have marked more than it must: not less and not too much. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
-	struct world_log *log = &h->world->logs[0];
+	struct shadow_log *log = &h->shadow->logs[0];
 	uint8_t must[BLK_BYTES / 512];
 
 	memcpy(must, log->shadow, sizeof must);
-	blk_mark(h->world, &s->ask->chain, &s->ask->in, s->progress.reach);
+	blk_mark(h->shadow, &s->ask->chain, &s->ask->in, s->progress.reach);
 	for (size_t i = 0; i < sizeof must; i++) {
 		const uint8_t marked = ((const uint8_t *)log->log.bitmap)[i];
 
@@ -531,7 +531,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 	const uint64_t written = blk_model_written(&s->progress, status);
 	const struct virtio_completion one = { s->chain.token, used_len(s, written) };
 
-	blk_mark(h->world, &s->ask->chain, &s->ask->in, s->progress.touched);
+	blk_mark(h->shadow, &s->ask->chain, &s->ask->in, s->progress.touched);
 	put_status(h, s, status);
 	model_complete(&h->model, &one, 1, 0);
 	accept_marks(h, s);
@@ -557,11 +557,11 @@ static bool next_head(const struct blk_harness *h, uint16_t *head)
 	if (!m->started || m->broken || m->replay)
 		return false;
 	if (seen == m->next_avail) {
-		seen = world_get16(m->map, avail + 2);
+		seen = shadow_get16(m->map, avail + 2);
 		if (seen == m->next_avail || (uint16_t)(seen - m->next_avail) > m->config.size)
 			return false;
 	}
-	*head = world_get16(m->map, avail + 4 + 2 * (uint64_t)(m->next_avail % m->config.size));
+	*head = shadow_get16(m->map, avail + 4 + 2 * (uint64_t)(m->next_avail % m->config.size));
 	return *head < m->config.size && m->requests[*head].state == MODEL_IDLE;
 }
 
@@ -573,7 +573,7 @@ static struct blk_slot *pop_in_model(struct blk_harness *h, uint16_t head)
 {
 	struct blk_slot *s = take_slot(h, head);
 
-	s->chain.token.value = head | UINT64_C(1) << 63 | VIRTIO_TOKEN_SET;
+	s->chain.token.value = head | UINT64_C(1) << 63 | VIRTIO_IMPL_TOKEN_SET;
 	model_pop(&h->model, &s->walk, 1, &s->chain);
 	return s;
 }
@@ -593,10 +593,10 @@ static void adopt_token(struct blk_harness *h, struct blk_slot *s)
 	s->chain.token = token;
 }
 
-/* The pop was undone, as if it had never been. */
+/* The pop was unpopped, as if it had never been. */
 static void unpop(struct blk_harness *h, struct blk_slot *s)
 {
-	model_undo(&h->model, s->chain.token, 0);
+	model_unpop(&h->model, s->chain.token, 0);
 	h->model.past_count--;
 	drop(s);
 }

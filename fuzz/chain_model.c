@@ -19,7 +19,7 @@ static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
 	uint8_t raw[16];
 	struct raw_desc d = { 0 };
 
-	world_get(m->map, w->table + 16 * (uint64_t)w->next, raw, sizeof raw);
+	shadow_get(m->map, w->table + 16 * (uint64_t)w->next, raw, sizeof raw);
 	for (int i = 7; i >= 0; i--)
 		d.addr = d.addr << 8 | raw[i];
 	for (int i = 3; i >= 0; i--)
@@ -40,8 +40,8 @@ static uint64_t enter_table(struct model *m, struct model_walk *w, const struct 
 		return BIT(EINDIRECT);
 	if (d->len == 0 || d->len % 16 || entries > 65535 || (entries > c->size && !c->allow_long_indirect))
 		return BIT(EINDIRECT);
-	w->work += world_pieces(m->map, d->addr, d->len, VIRTIO_ACCESS_READ) + 2;
-	errors = world_errors(m->map, d->addr, d->len, VIRTIO_ACCESS_READ);
+	w->work += shadow_pieces(m->map, d->addr, d->len, VIRTIO_ACCESS_READ) + 2;
+	errors = shadow_errors(m->map, d->addr, d->len, VIRTIO_ACCESS_READ);
 	if (errors)
 		return errors;
 	w->table = d->addr;
@@ -138,9 +138,9 @@ void model_next(struct model *m, struct model_walk *w, uint16_t head, int got, c
 	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable, "another descriptor");
 }
 
-/* Collecting */
+/* Resolving */
 
-static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const struct world_place *p)
+static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const struct shadow_place *p)
 {
 	const struct model_piece piece = { addr, len, *p->region, p->offset };
 
@@ -155,21 +155,21 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 {
 	const uint32_t access = d->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 	uint64_t addr = d->addr, left = d->len;
-	struct world_place p;
+	struct shadow_place p;
 
 	c->work += 3;
 	if (d->writable && d->len != 0)
 		c->end = *d;
 	if (c->bad)
 		return;
-	c->bad = world_errors(m->map, addr, left, access);
+	c->bad = shadow_errors(m->map, addr, left, access);
 	if (c->bad) {
-		c->work += 2 * world_pieces(m->map, addr, left, access);
+		c->work += 2 * shadow_pieces(m->map, addr, left, access);
 		return;
 	}
 	c->writable = c->writable || d->writable;
 	c->bytes += left;
-	while (left > 0 && world_find(m->map, addr, access, &p) == 0) {
+	while (left > 0 && shadow_find(m->map, addr, access, &p) == 0) {
 		const uint64_t now = left < p.len ? left : p.len;
 
 		add_piece(c, addr, now, &p);
@@ -187,7 +187,7 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 static int find_status(struct model *m, struct model_chain *c)
 {
 	const wide end = (wide)c->end.addr + c->end.len;
-	struct world_place p;
+	struct shadow_place p;
 	int error;
 
 	if (c->end.len == 0)
@@ -195,17 +195,17 @@ static int find_status(struct model *m, struct model_chain *c)
 	if (end > (wide)1 << 64)
 		return VIRTIO_EFAULT;
 	c->work += 2;
-	error = world_find(m->map, (uint64_t)(end - 1), VIRTIO_ACCESS_WRITE, &p);
+	error = shadow_find(m->map, (uint64_t)(end - 1), VIRTIO_ACCESS_WRITE, &p);
 	if (!error)
 		c->status = (struct model_piece){ (uint64_t)(end - 1), 1, *p.region, p.offset };
 	return error;
 }
 
 /*
- * Which errors a collection may return. A bad buffer doesn't keep it from finding the shape wrong; one that isn't mapped
+ * Which errors a resolution may return. A bad buffer doesn't keep it from finding the shape wrong; one that isn't mapped
  * yet may. What is bad for good is said only when it is known where the status is, if anywhere.
  */
-static uint64_t collect_errors(const struct model_chain *c, int status)
+static uint64_t resolve_errors(const struct model_chain *c, int status)
 {
 	uint64_t errors = 0;
 
@@ -220,7 +220,7 @@ static uint64_t collect_errors(const struct model_chain *c, int status)
 	return errors;
 }
 
-void model_expect_collect(struct model *m, const struct model_walk *w, struct model_chain *out)
+void model_expect_resolve(struct model *m, const struct model_walk *w, struct model_chain *out)
 {
 	struct model_walk walking = *w;
 	struct virtio_desc d;
@@ -231,18 +231,19 @@ void model_expect_collect(struct model *m, const struct model_walk *w, struct mo
 		add_buffer(m, out, &d);
 	if (found == 0)
 		status = find_status(m, out);
-	out->errors = collect_errors(out, status);
+	out->errors = resolve_errors(out, status);
 	out->work += walking.work;
 }
 
 static void check_piece(const struct model *m, const struct virtio_segment *s, const struct model_piece *p)
 {
 	FUZZ_CHECK(s->addr == p->addr && s->len == p->len, "segment at %#llx", (unsigned long long)s->addr);
-	FUZZ_CHECK((uint8_t *)s->host == world_host(m->map->world, &p->region) + p->offset, "another host address");
-	FUZZ_CHECK(world_same_region(m->map, s->region, &p->region), "another region");
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(m->map->shadow, &p->region) + p->offset, "another host address");
+	FUZZ_CHECK(shadow_same_region(m->map, s->region, &p->region), "another region");
 }
 
-static void check_last_writable(const struct model *m, const struct model_chain *c, const struct virtio_collected *out)
+static void check_last_writable(const struct model *m, const struct model_chain *c,
+				const struct virtio_chain_segments *out)
 {
 	const struct virtio_segment *s = &out->last_writable;
 
@@ -253,7 +254,7 @@ static void check_last_writable(const struct model *m, const struct model_chain 
 }
 
 /* What is in the array: all of the pieces, or as many as fit. */
-static void check_front(const struct model *m, const struct model_chain *c, const struct virtio_collected *out)
+static void check_front(const struct model *m, const struct model_chain *c, const struct virtio_chain_segments *out)
 {
 	uint64_t bytes[2] = { 0, 0 };
 	uint32_t counts[2] = { 0, 0 };
@@ -271,7 +272,7 @@ static void check_front(const struct model *m, const struct model_chain *c, cons
 }
 
 void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
-		       const struct virtio_collected *out)
+		       const struct virtio_chain_segments *out)
 {
 	if (!expected->shape && error != VIRTIO_ENOTMAPPED) {
 		check_front(m, expected, out);
@@ -282,18 +283,18 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 	FUZZ_CHECK(out->last_writable.len == 0, "a last writable byte of a malformed chain");
 }
 
-void model_collect(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head, int got,
-		   const struct virtio_collected *out)
+void model_resolve(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head, int got,
+		   const struct virtio_chain_segments *out)
 {
 	const int success = expected->needed > out->capacity ? VIRTIO_ENOBUFS : 0;
 
 	if (expected->errors) {
-		FUZZ_CHECK(fuzz_error_bit(got) & expected->errors, "collect returned %d, where %#llx may be", got,
+		FUZZ_CHECK(fuzz_error_bit(got) & expected->errors, "resolve returned %d, where %#llx may be", got,
 			   (unsigned long long)expected->errors);
 		end_walk(m, w, head, got);
 		return;
 	}
-	FUZZ_CHECK(got == success, "collect returned %d", got);
+	FUZZ_CHECK(got == success, "resolve returned %d", got);
 	check_front(m, expected, out);
 	/* A walk that found no room is where it was. */
 	if (success)
@@ -312,7 +313,7 @@ void model_not_mapped(struct model *m, struct model_walk *w, const struct model_
 
 static void check_no_data(const struct virtio_request *r)
 {
-	const struct virtio_collected *data = &r->data;
+	const struct virtio_chain_segments *data = &r->data;
 
 	FUZZ_CHECK(data->readable == 0 && data->writable == 0 && data->readable_bytes == 0 && data->writable_bytes == 0,
 		   "a failed request with data");
@@ -329,7 +330,7 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		struct model_piece p = c->pieces[i];
 		const uint64_t cut = p.len < front ? p.len : front;
 
-		FUZZ_CHECK(memcmp(header, world_shadow(m->map->world, &p.region, p.offset), (size_t)cut) == 0,
+		FUZZ_CHECK(memcmp(header, shadow_shadow(m->map->shadow, &p.region, p.offset), (size_t)cut) == 0,
 			   "another header");
 		header += cut;
 		front -= cut;

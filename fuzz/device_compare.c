@@ -6,7 +6,7 @@ static void compare_queue(const struct device_model *m, const struct virtio_devi
 {
 	const struct device_model_queue *q = device_model_queue(m, index);
 	const struct virtio_queue_config *config = virtio_device_queue_config(device, index);
-	const struct virtio_device_queue *real = &device->queues[index];
+	const struct virtio_queue_registers *real = &device->queues[index];
 
 	FUZZ_CHECK(!config == !q, "queue %u is there: %d", index, config != NULL);
 	if (!q)
@@ -22,10 +22,10 @@ static void compare_queue(const struct device_model *m, const struct virtio_devi
 		   "features of queue %u", index);
 	FUZZ_CHECK(real->given == device_model_bits(q->given, 3) && real->refused == device_model_bits(q->refused, 4),
 		   "queue %u: given %#x, refused %#x", index, real->given, real->refused);
-	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting && real->rearmed == q->rearmed &&
-			   real->enabling == q->enabling,
-		   "queue %u: stopping %d, resetting %d, rearmed %d, enabling %d", index, real->stopping,
-		   real->resetting, real->rearmed, real->enabling);
+	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting &&
+			   real->may_reenable == q->may_reenable && real->enabling == q->enabling,
+		   "queue %u: stopping %d, resetting %d, may_reenable %d, enabling %d", index, real->stopping,
+		   real->resetting, real->may_reenable, real->enabling);
 }
 
 static void compare_features(const struct device_model *m, const struct virtio_device *device)

@@ -32,13 +32,13 @@ struct device_run {
 
 struct device_harness {
 	struct fuzz_input in;
-	struct world *world;
-	struct world_map *maps[2];
-	struct world_map *driver;
+	struct shadow_memory *shadow;
+	struct shadow_map *maps[2];
+	struct shadow_map *driver;
 	uint64_t base; /* first address as the driver sees it */
 	struct virtio_device_ops ops;
 	struct virtio_device *device;
-	struct virtio_device_queue *slots;
+	struct virtio_queue_registers *slots;
 	struct virtio_shm_region *shm;
 	struct device_model model;
 	uint8_t config[DEVICE_CONFIG];

@@ -4,11 +4,11 @@
 
 #include "device_harness.h"
 
-static void make_slots(struct device_harness *h, struct virtio_device_queue *slots)
+static void make_slots(struct device_harness *h, struct virtio_queue_registers *slots)
 {
 	/* Only max_size is the caller's to set; the rest must not matter. */
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)
-		slots[i] = (struct virtio_device_queue){ .config.max_size = h->model.max_size[i], .stopping = true };
+		slots[i] = (struct virtio_queue_registers){ .config.max_size = h->model.max_size[i], .stopping = true };
 }
 
 void device_harness_make(struct device_harness *h)
@@ -85,11 +85,11 @@ static void set_byte(bool *flag, uint32_t value)
 
 /* One value somewhere in the state. */
 static void change_state(struct device_harness *h, struct virtio_device_state *s,
-			 struct virtio_device_queue_state *queues)
+			 struct virtio_queue_registers_state *queues)
 {
 	const uint8_t which = fuzz_u8(&h->in);
 	const uint32_t index = which >> 5 & 3, value = (uint32_t)fuzz_number(&h->in);
-	struct virtio_device_queue_state *q = &queues[index % h->model.options.num_queues];
+	struct virtio_queue_registers_state *q = &queues[index % h->model.options.num_queues];
 	uint32_t *const words[] = { &s->status,
 				    &s->interrupt_status,
 				    &s->generation,
@@ -123,7 +123,7 @@ static void change_state(struct device_harness *h, struct virtio_device_state *s
 		set_byte(&q->ready, value);
 		break;
 	case 18:
-		set_byte(&q->rearmed, value);
+		set_byte(&q->may_reenable, value);
 		break;
 	case 19:
 		q->given = (uint8_t)value;
@@ -136,8 +136,8 @@ static void change_state(struct device_harness *h, struct virtio_device_state *s
 	}
 }
 
-static int save(struct device_harness *h, struct virtio_device_state *state, struct virtio_device_queue_state *queues,
-		uint32_t entries)
+static int save(struct device_harness *h, struct virtio_device_state *state,
+		struct virtio_queue_registers_state *queues, uint32_t entries)
 {
 	struct virtio_device_state before;
 	int got;
@@ -152,10 +152,10 @@ static int save(struct device_harness *h, struct virtio_device_state *state, str
 
 /* Restores into a new device. False, and the old one stays, if that isn't possible. */
 static bool restore(struct device_harness *h, const struct virtio_device_state *state,
-		    const struct virtio_device_queue_state *queues, uint32_t entries)
+		    const struct virtio_queue_registers_state *queues, uint32_t entries)
 {
 	struct virtio_device *old_device = h->device;
-	struct virtio_device_queue *old_slots = h->slots;
+	struct virtio_queue_registers *old_slots = h->slots;
 	struct device_model *old = fuzz_alloc(sizeof *old);
 	const bool old_line = h->line;
 	uint64_t errors;
@@ -197,7 +197,7 @@ void device_migrate(struct device_harness *h, bool forge)
 	/* One too few, sometimes. */
 	const uint32_t entries = how & 0x80 ? how % count : count;
 	struct virtio_device_state state;
-	struct virtio_device_queue_state *queues = fuzz_alloc(sizeof *queues * entries);
+	struct virtio_queue_registers_state *queues = fuzz_alloc(sizeof *queues * entries);
 
 	if (runs_can_be_saved(h) && save(h, &state, queues, entries) == 0) {
 		for (int i = how & 1; forge && i >= 0; i--)
@@ -220,7 +220,7 @@ void device_migrate(struct device_harness *h, bool forge)
 }
 
 /* One thing that is wrong in any state. Returns the error. */
-static int spoil(struct virtio_device_state *state, struct virtio_device_queue_state *queues, uint8_t how)
+static int spoil(struct virtio_device_state *state, struct virtio_queue_registers_state *queues, uint8_t how)
 {
 	switch (how % 8) {
 	case 0:
@@ -254,7 +254,7 @@ static int spoil(struct virtio_device_state *state, struct virtio_device_queue_s
 void device_restore_over(struct device_harness *h)
 {
 	struct virtio_device_state state = { .type = h->model.options.type, .num_queues = h->model.options.num_queues };
-	struct virtio_device_queue_state queues[DEVICE_QUEUES] = { { .size = 0 } };
+	struct virtio_queue_registers_state queues[DEVICE_QUEUES] = { { .size = 0 } };
 	const uint8_t how = fuzz_u8(&h->in);
 	int expected, got;
 
@@ -274,7 +274,7 @@ void device_restore_over(struct device_harness *h)
 struct wrong {
 	struct virtio_device_options options;
 	struct virtio_device_ops ops;
-	struct virtio_device_queue queues[2];
+	struct virtio_queue_registers queues[2];
 	struct virtio_shm_region shm[2];
 };
 

@@ -63,7 +63,7 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 
 		if (config->addr[area] % align[area])
 			errors |= BIT(EALIGN);
-		errors |= world_errors(m->map, config->addr[area], model_area_bytes(config, area), access);
+		errors |= shadow_errors(m->map, config->addr[area], model_area_bytes(config, area), access);
 	}
 	return errors;
 }
@@ -74,7 +74,7 @@ bool device_model_queue_waits(const struct device_model *m, const struct virtio_
 	for (int area = 0; m->map && area < 3; area++) {
 		const uint32_t access = area == VIRTIO_QUEUE_USED ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
 		const uint64_t errors =
-			world_errors(m->map, config->addr[area], model_area_bytes(config, area), access);
+			shadow_errors(m->map, config->addr[area], model_area_bytes(config, area), access);
 
 		if (errors)
 			return errors == BIT(ENOTMAPPED);
@@ -509,7 +509,7 @@ static struct device_model_queue *open_queue(struct device_model *m)
 
 	if (!q || q->config.ready || q->enabling || m->resetting)
 		return NULL;
-	return (m->status & DRIVER_OK) && !q->rearmed ? NULL : q;
+	return (m->status & DRIVER_OK) && !q->may_reenable ? NULL : q;
 }
 
 bool device_model_set_size(struct device_model *m, uint32_t size)
@@ -579,7 +579,7 @@ static int start_queue(struct device_model *m, uint16_t index, const struct virt
 		q->config = *before;
 		return not_enabled(m, index, fuzz_error_bit(answer), answer == VIRTIO_ENOTMAPPED);
 	}
-	q->rearmed = false;
+	q->may_reenable = false;
 	if (!(m->status & STUCK))
 		call_simple(m, CALL_NOTIFY, index);
 	return 0;
@@ -644,7 +644,7 @@ static void stopped(struct device_model *m, uint32_t index)
 	if (!reset)
 		return;
 	default_queue(m, index);
-	q->rearmed = m->active;
+	q->may_reenable = m->active;
 }
 
 /* It goes on, and so does its reset if that was asked for. */
@@ -785,7 +785,7 @@ void device_model_write_config(struct device_model *m, uint64_t offset, const ui
 
 /* Life cycle */
 
-void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct world_map *map)
+void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct shadow_map *map)
 {
 	m->options = *options;
 	/* What the core adds by itself: VIRTIO_F_VERSION_1. */

@@ -13,7 +13,7 @@
 #include <virtio/device_state.h>
 #include <virtio/device_transport.h>
 
-#include "world.h"
+#include "shadow_memory.h"
 
 #define DEVICE_QUEUES 4u
 #define DEVICE_CONFIG 80u /* bytes of configuration space at most */
@@ -81,7 +81,7 @@ struct device_model_queue {
 	bool stopping;
 	bool resetting;
 	bool enabling; /* to be, once a translation is known */
-	bool rearmed;
+	bool may_reenable;
 	bool given[3];   /* the low half of each area's address was the last time a good one */
 	bool refused[4]; /* was the last time a bad one; and so was the size */
 };
@@ -92,7 +92,7 @@ struct device_model {
 	struct virtio_shm_region shm[DEVICE_REGIONS];
 	uint16_t max_size[DEVICE_QUEUES];
 	uint8_t config[DEVICE_CONFIG];
-	struct world_map *map; /* or NULL */
+	struct shadow_map *map; /* or NULL */
 
 	/* What the driver can see or has said. */
 	uint32_t status;
@@ -128,7 +128,7 @@ struct device_model {
 };
 
 /* A device as after virtio_device_init(). */
-void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct world_map *map);
+void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct shadow_map *map);
 
 /* Begins a step; on_vcpu if it's a register access. */
 void device_model_begin(struct device_model *m, bool on_vcpu);
@@ -187,10 +187,10 @@ void device_model_config_changed(struct device_model *m);
 
 /* Saved state. */
 void device_model_save(const struct device_model *m, uint32_t entries, int got, const struct virtio_device_state *state,
-		       const struct virtio_device_queue_state *queues);
+		       const struct virtio_queue_registers_state *queues);
 /* The errors that a restore may return; empty if it must succeed, and then the model has this state. */
 uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
-			      const struct virtio_device_queue_state *queues, uint32_t entries);
+			      const struct virtio_queue_registers_state *queues, uint32_t entries);
 void device_model_resume(struct device_model *m);
 
 /* Traps unless the library's device is as the model, and has made all calls. */

@@ -423,7 +423,7 @@ static void host_reset(struct device_harness *h)
 static void host_set_memory(struct device_harness *h)
 {
 	const uint8_t which = fuzz_u8(&h->in) % 4;
-	struct world_map *map = which < 2 ? h->maps[which] : NULL;
+	struct shadow_map *map = which < 2 ? h->maps[which] : NULL;
 
 	virtio_device_set_memory(h->device, map ? &map->map : NULL);
 	h->model.map = map;

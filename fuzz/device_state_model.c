@@ -28,19 +28,20 @@ static uint64_t save_errors(const struct device_model *m, uint32_t entries)
 	return errors;
 }
 
-static void check_saved_queue(const struct device_model_queue *q, const struct virtio_device_queue_state *saved,
+static void check_saved_queue(const struct device_model_queue *q, const struct virtio_queue_registers_state *saved,
 			      uint32_t index)
 {
 	FUZZ_CHECK(memcmp(saved->addr, q->config.addr, sizeof saved->addr) == 0, "addresses of queue %u saved", index);
 	FUZZ_CHECK(saved->max_size == q->config.max_size && saved->size == q->config.size, "size of queue %u saved",
 		   index);
-	FUZZ_CHECK(saved->ready == q->config.ready && saved->rearmed == q->rearmed, "state of queue %u saved", index);
+	FUZZ_CHECK(saved->ready == q->config.ready && saved->may_reenable == q->may_reenable, "state of queue %u saved",
+		   index);
 	FUZZ_CHECK(saved->given == device_model_bits(q->given, 3) && saved->refused == device_model_bits(q->refused, 4),
 		   "what was given of queue %u saved", index);
 }
 
 void device_model_save(const struct device_model *m, uint32_t entries, int got, const struct virtio_device_state *state,
-		       const struct virtio_device_queue_state *queues)
+		       const struct virtio_queue_registers_state *queues)
 {
 	const uint64_t errors = save_errors(m, entries);
 
@@ -100,7 +101,7 @@ static bool accepted(const struct virtio_device_state *state, uint32_t bit)
 }
 
 static struct virtio_queue_config restored_config(const struct virtio_device_state *state,
-						  const struct virtio_device_queue_state *saved)
+						  const struct virtio_queue_registers_state *saved)
 {
 	struct virtio_queue_config config = { .max_size = saved->max_size, .size = saved->size, .ready = saved->ready };
 
@@ -112,7 +113,7 @@ static struct virtio_queue_config restored_config(const struct virtio_device_sta
 }
 
 /* Whether a driver can have written this. */
-static bool writes_possible(const struct virtio_device_queue_state *saved)
+static bool writes_possible(const struct virtio_queue_registers_state *saved)
 {
 	if (saved->given > 7 || saved->refused > 15)
 		return false;
@@ -127,7 +128,7 @@ static bool writes_possible(const struct virtio_device_queue_state *saved)
 }
 
 static uint64_t restore_queue_errors(const struct device_model *m, const struct virtio_device_state *state,
-				     const struct virtio_device_queue_state *saved, uint32_t index)
+				     const struct virtio_queue_registers_state *saved, uint32_t index)
 {
 	const struct virtio_queue_config config = restored_config(state, saved);
 	uint64_t errors = 0;
@@ -136,7 +137,7 @@ static uint64_t restore_queue_errors(const struct device_model *m, const struct 
 		return BIT(EINVAL);
 	if (!saved->max_size)
 		return saved->size || saved->addr[0] || saved->addr[1] || saved->addr[2] || saved->ready ||
-				       saved->rearmed || saved->given || saved->refused
+				       saved->may_reenable || saved->given || saved->refused
 			       ? BIT(EINVAL)
 			       : 0;
 	if (saved->size == 0 || saved->size > saved->max_size || (saved->size & (saved->size - 1)))
@@ -147,7 +148,7 @@ static uint64_t restore_queue_errors(const struct device_model *m, const struct 
 		errors |= BIT(EINVAL);
 	if (saved->ready && !(state->status & FEATURES_OK))
 		errors |= BIT(EINVAL);
-	if (saved->rearmed && (saved->ready || !state->active || !accepted(state, VIRTIO_F_RING_RESET)))
+	if (saved->may_reenable && (saved->ready || !state->active || !accepted(state, VIRTIO_F_RING_RESET)))
 		errors |= BIT(EINVAL);
 	if (saved->ready)
 		errors |= device_model_queue_errors(m, &config);
@@ -155,7 +156,7 @@ static uint64_t restore_queue_errors(const struct device_model *m, const struct 
 }
 
 static void take_state(struct device_model *m, const struct virtio_device_state *state,
-		       const struct virtio_device_queue_state *queues)
+		       const struct virtio_queue_registers_state *queues)
 {
 	m->status = state->status;
 	m->interrupt_status = state->interrupt_status;
@@ -174,7 +175,7 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 
 		*q = (struct device_model_queue){
 			.config = restored_config(state, &queues[i]),
-			.rearmed = queues[i].rearmed,
+			.may_reenable = queues[i].may_reenable,
 		};
 		for (uint32_t bit = 0; bit < 4; bit++) {
 			q->refused[bit] = queues[i].refused >> bit & 1;
@@ -193,16 +194,16 @@ static bool is_flag(const bool *flag)
 }
 
 /* Nothing else may be looked at before this. */
-static bool flags_possible(const struct virtio_device_state *state, const struct virtio_device_queue_state *queues)
+static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)
-		if (!is_flag(&queues[i].ready) || !is_flag(&queues[i].rearmed))
+		if (!is_flag(&queues[i].ready) || !is_flag(&queues[i].may_reenable))
 			return false;
 	return is_flag(&state->accepted_beyond) && is_flag(&state->active);
 }
 
 uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
-			      const struct virtio_device_queue_state *queues, uint32_t entries)
+			      const struct virtio_queue_registers_state *queues, uint32_t entries)
 {
 	uint64_t errors;
 

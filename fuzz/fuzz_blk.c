@@ -15,15 +15,15 @@
 static void add_region(struct blk_harness *h, uint64_t addr, uint64_t len, uint8_t how,
 		       const struct virtio_dirty_log *log)
 {
-	struct world_region r = { .addr = addr, .len = len };
+	struct shadow_region r = { .addr = addr, .len = len };
 
 	/* A hole. */
 	if ((how & 3) == 1 || len == 0)
 		return;
-	r.block = world_add_block(h->world, (size_t)len, how >> 4 & 7);
+	r.block = shadow_add_block(h->shadow, (size_t)len, how >> 4 & 7);
 	r.read_only = (how & 3) == 2;
 	r.log = (how & 3) == 3 || (how & 8) ? log : NULL;
-	world_add_region(h->map, &r);
+	shadow_add_region(h->map, &r);
 }
 
 static void cut_at_points(struct blk_harness *h, uint64_t gpa, uint8_t all, const struct virtio_dirty_log *log)
@@ -54,7 +54,7 @@ static void cut_finely(struct blk_harness *h, uint64_t gpa, uint8_t all, const s
 
 static void make_translation(struct blk_harness *h, uint64_t gpa)
 {
-	struct world_map *m = h->map;
+	struct shadow_map *m = h->map;
 	const uint8_t how = fuzz_u8(&h->in);
 
 	m->page_shift = 7 + (how & 3);
@@ -65,7 +65,7 @@ static void make_translation(struct blk_harness *h, uint64_t gpa)
 		m->pages[i].access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	}
 	for (uint32_t count = how >> 4; count > 0; count--) {
-		struct world_page *p = &m->pages[fuzz_u8(&h->in) % m->pages_used];
+		struct shadow_page *p = &m->pages[fuzz_u8(&h->in) % m->pages_used];
 		const uint8_t what = fuzz_u8(&h->in);
 
 		if (what & 1)
@@ -79,14 +79,14 @@ static void make_translation(struct blk_harness *h, uint64_t gpa)
 
 static void make_driver_map(struct blk_harness *h)
 {
-	struct world_map *to = h->driver;
+	struct shadow_map *to = h->driver;
 
 	for (uint32_t i = 0; i < h->map->count; i++) {
-		struct world_region r = h->map->regions[i];
+		struct shadow_region r = h->map->regions[i];
 
 		r.read_only = false;
 		r.log = NULL;
-		world_add_region(to, &r);
+		shadow_add_region(to, &r);
 	}
 	to->io_base = h->map->io_base;
 	to->page_shift = h->map->page_shift;
@@ -103,10 +103,10 @@ static void make_memory(struct blk_harness *h)
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint64_t gpa = bases[how & BLK_M_TOP];
 	const uint8_t all = how & BLK_M_LOGGED ? 8 : 0;
-	const struct virtio_dirty_log *log = world_add_log(h->world, gpa, 6, 1, BLK_BYTES / 512);
+	const struct virtio_dirty_log *log = shadow_add_log(h->shadow, gpa, 6, 1, BLK_BYTES / 512);
 
-	h->map = &h->world->maps[0];
-	h->driver = &h->world->maps[1];
+	h->map = &h->shadow->maps[0];
+	h->driver = &h->shadow->maps[1];
 	h->base = gpa;
 	if (how & BLK_M_POINTS)
 		cut_at_points(h, gpa, all, log);
@@ -119,8 +119,8 @@ static void make_memory(struct blk_harness *h)
 	if (how & BLK_M_PAGES)
 		make_translation(h, gpa);
 	make_driver_map(h);
-	world_map_finish(h->map);
-	world_map_finish(h->driver);
+	shadow_map_finish(h->map);
+	shadow_map_finish(h->driver);
 }
 
 /* The queue */
@@ -132,7 +132,7 @@ void blk_reset_driver(struct blk_harness *h)
 	h->mock.event_idx = h->config.event_idx;
 	h->mock.indirect = h->config.indirect;
 	h->mock.in_order = h->config.in_order;
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 }
 
 static void make_queue(struct blk_harness *h)
@@ -329,7 +329,7 @@ void blk_poke(struct blk_harness *h)
 
 	for (uint32_t i = 0; i < sizeof bytes && i <= count % sizeof bytes; i++)
 		bytes[i] = fuzz_u8(&h->in);
-	world_poke(h->map, addr, bytes, count % sizeof bytes + 1);
+	shadow_poke(h->map, addr, bytes, count % sizeof bytes + 1);
 }
 
 static void driver_desc(struct blk_harness *h)
@@ -348,7 +348,7 @@ static void driver_desc(struct blk_harness *h)
 	raw[13] = 0;
 	raw[14] = next;
 	raw[15] = 0;
-	world_poke(h->map, at, raw, sizeof raw);
+	shadow_poke(h->map, at, raw, sizeof raw);
 }
 
 static void driver_offer(struct blk_harness *h)
@@ -357,11 +357,11 @@ static void driver_offer(struct blk_harness *h)
 	const uint16_t head = fuzz_u8(&h->in);
 	uint16_t idx;
 
-	if (world_errors(h->map, avail + 2, 2, VIRTIO_ACCESS_READ))
+	if (shadow_errors(h->map, avail + 2, 2, VIRTIO_ACCESS_READ))
 		return;
-	idx = world_get16(h->map, avail + 2);
-	world_poke16(h->map, avail + 4 + 2 * (uint64_t)(idx % h->config.size), head);
-	world_poke16(h->map, avail + 2, (uint16_t)(idx + 1));
+	idx = shadow_get16(h->map, avail + 2);
+	shadow_poke16(h->map, avail + 4 + 2 * (uint64_t)(idx % h->config.size), head);
+	shadow_poke16(h->map, avail + 2, (uint16_t)(idx + 1));
 }
 
 void blk_config_write(struct blk_harness *h)
@@ -383,7 +383,7 @@ static void driver_map_page(struct blk_harness *h)
 	const uint8_t first = fuzz_u8(&h->in);
 
 	for (uint32_t i = 0; i < h->map->pages_used; i++) {
-		struct world_page *page = &h->map->pages[(first + i) % h->map->pages_used];
+		struct shadow_page *page = &h->map->pages[(first + i) % h->map->pages_used];
 
 		if (page->error != VIRTIO_ENOTMAPPED)
 			continue;
@@ -447,7 +447,7 @@ static uint32_t add_buffers(const struct stream *s, struct virtio_mock_buffer *b
 static void poke_stream(struct blk_harness *h, const struct stream *s, uint32_t at, const uint8_t *bytes, uint32_t len)
 {
 	for (uint32_t i = 0; i < len && at + i < s->bytes; i++)
-		world_poke(h->map, place(s, at + i), bytes + i, 1);
+		shadow_poke(h->map, place(s, at + i), bytes + i, 1);
 }
 
 static void put_number(uint8_t *at, uint64_t value, int bytes)
@@ -525,7 +525,7 @@ static void add(struct blk_harness *h, const struct asked *a, const struct virti
 		else
 			(void)virtio_mock_add(&h->mock, buffers, count);
 	}
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 }
 
 static void driver_request(struct blk_harness *h)
@@ -575,7 +575,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	h->in.at = data;
 	h->in.left = size;
-	h->world = world_new();
+	h->shadow = shadow_new();
 	make_memory(h);
 	make_queue(h);
 	make_disk(h);
@@ -586,12 +586,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			blk_device_step(h, op & 0x7f);
 		else
 			driver_step(h, op);
-		world_compare(h->world);
+		shadow_compare(h->shadow);
 		model_compare(&h->model, &h->queue);
 		blk_compare(h);
 	}
 	blk_drop_requests(h);
-	world_free(h->world);
+	shadow_free(h->shadow);
 	free(h);
 	return 0;
 }

@@ -19,30 +19,30 @@
 static void add_region(struct device_harness *h, uint64_t offset, uint64_t len, uint32_t what,
 		       const struct virtio_dirty_log *log)
 {
-	struct world_region r = { .addr = h->base + offset, .len = len, .log = log };
+	struct shadow_region r = { .addr = h->base + offset, .len = len, .log = log };
 
 	if (what & 1)
 		return;
 	r.read_only = what & 2;
-	r.block = world_add_block(h->world, (size_t)len, 0);
-	world_add_region(h->maps[0], &r);
+	r.block = shadow_add_block(h->shadow, (size_t)len, 0);
+	shadow_add_region(h->maps[0], &r);
 }
 
 /* The second map is the same, without its last piece. */
 static void copy_maps(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->maps[0]->count; i++) {
-		struct world_region r = h->maps[0]->regions[i];
+		struct shadow_region r = h->maps[0]->regions[i];
 
 		if (i == 0 || i + 1 < h->maps[0]->count)
-			world_add_region(h->maps[1], &r);
+			shadow_add_region(h->maps[1], &r);
 		r.read_only = false;
 		r.log = NULL;
-		world_add_region(h->driver, &r);
+		shadow_add_region(h->driver, &r);
 	}
 }
 
-static void translate(struct device_harness *h, struct world_map *m, uint8_t how, bool faults)
+static void translate(struct device_harness *h, struct shadow_map *m, uint8_t how, bool faults)
 {
 	m->io_base = 0x20000;
 	m->page_shift = 9;
@@ -65,7 +65,7 @@ static void make_memory(struct device_harness *h)
 	const struct virtio_dirty_log *log;
 
 	h->base = bases[how & 3];
-	log = world_add_log(h->world, h->base, 6, 1, DEVICE_BYTES / 512);
+	log = shadow_add_log(h->shadow, h->base, 6, 1, DEVICE_BYTES / 512);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++)
 		add_region(h, i * DEVICE_QUEUE_BYTES, DEVICE_QUEUE_BYTES, (how >> 2 & 3) == i ? how >> 4 & 3 : 0,
 			   how & 0x40 ? log : NULL);
@@ -76,9 +76,9 @@ static void make_memory(struct device_harness *h)
 		translate(h, h->driver, pages, false);
 		h->base = h->maps[0]->io_base;
 	}
-	world_map_finish(h->maps[0]);
-	world_map_finish(h->maps[1]);
-	world_map_finish(h->driver);
+	shadow_map_finish(h->maps[0]);
+	shadow_map_finish(h->maps[1]);
+	shadow_map_finish(h->driver);
 }
 
 /* The device */
@@ -206,7 +206,7 @@ static void start_driver(struct device_harness *h, uint32_t index)
 	r->mock.event_idx = device_model_has(&h->model, VIRTIO_RING_F_EVENT_IDX);
 	r->mock.indirect = device_model_has(&h->model, VIRTIO_RING_F_INDIRECT_DESC);
 	r->mock.in_order = device_model_has(&h->model, VIRTIO_F_IN_ORDER);
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 }
 
 /* virtio 1.4, 4.2.3.2. With a twist: another size, or one register with rubbish. */
@@ -445,7 +445,7 @@ static void guest_add(struct device_harness *h)
 	if (!r->mock_works)
 		return;
 	(void)virtio_mock_add(&r->mock, buffers, how & 4 ? 1 : 2);
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 	if (how & 8 || virtio_mock_should_kick(&r->mock) > 0)
 		notify(h, index, r->mock.avail_idx & 0xffff);
 }
@@ -476,9 +476,9 @@ static void guest_ring(struct device_harness *h)
 
 	/* Flags and index of the available ring, used_event, or anything in front of the data. */
 	if (where & 0x80)
-		world_poke16(h->driver, queue + 0x100 + (offset & 0x3f), value);
+		shadow_poke16(h->driver, queue + 0x100 + (offset & 0x3f), value);
 	else
-		world_poke16(h->driver, queue + offset * 2u, (uint16_t)(value << 8 | value));
+		shadow_poke16(h->driver, queue + offset * 2u, (uint16_t)(value << 8 | value));
 }
 
 static void guest_step(struct device_harness *h, uint8_t op)
@@ -505,10 +505,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	h->in.at = data;
 	h->in.left = size;
-	h->world = world_new();
-	h->maps[0] = &h->world->maps[0];
-	h->maps[1] = &h->world->maps[1];
-	h->driver = &h->world->maps[2];
+	h->shadow = shadow_new();
+	h->maps[0] = &h->shadow->maps[0];
+	h->maps[1] = &h->shadow->maps[1];
+	h->driver = &h->shadow->maps[2];
 	make_memory(h);
 	make_device(h);
 	for (uint32_t i = 0; i < MOST_STEPS && h->in.left; i++) {
@@ -518,7 +518,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			device_host_step(h, op & 0x7f);
 		else
 			guest_step(h, op);
-		world_compare(h->world);
+		shadow_compare(h->shadow);
 		for (uint32_t n = 0; n < h->model.options.num_queues; n++)
 			if (h->runs[n].inflight)
 				model_compare(&h->runs[n].model, &h->runs[n].queue);
@@ -528,7 +528,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(h->device);
 	free(h->slots);
 	free(h->shm);
-	world_free(h->world);
+	shadow_free(h->shadow);
 	free(h);
 	return 0;
 }

@@ -2,10 +2,10 @@
 /*
  * Fuzzes <virtio/guest_memory.h>: the input makes a memory (regions adjacent or not, aliased, of one byte,
  * read-only, logged, translated, at either end of the address space) and a list of accesses to it. Each
- * result is compared with what the shadow world says, and after each one all of the memory is.
+ * result is compared with what the shadow shadow says, and after each one all of the memory is.
  */
 #include "memory_steps.h"
-#include "world.h"
+#include "shadow_memory.h"
 
 #define ACCESS_BOTH (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE)
 #define MOST_BYTES 0x4000u /* more than any memory here has, pages that alias included */
@@ -14,23 +14,23 @@
 
 struct harness {
 	struct fuzz_input in;
-	struct world *world;
-	struct world_map *maps[2];
+	struct shadow_memory *shadow;
+	struct shadow_map *maps[2];
 	struct virtio_memory_cursor cursors[2];
-	struct world_map *of[2]; /* the map that each cursor is for */
-	uint64_t base;           /* lowest guest-physical address */
-	uint64_t total;          /* bytes up to the highest */
+	struct shadow_map *of[2]; /* the map that each cursor is for */
+	uint64_t base;            /* lowest guest-physical address */
+	uint64_t total;           /* bytes up to the highest */
 
 	/* Of the access under way. */
 	struct virtio_memory_cursor *cursor;
-	struct world_map *map;
+	struct shadow_map *map;
 	uint64_t addr, len;
 	uint64_t errors;
 	uint64_t calls;
 
 	/* The last list of segments. */
 	struct virtio_segment segments[MOST_SEGMENTS];
-	struct world_region kept[MOST_SEGMENTS];
+	struct shadow_region kept[MOST_SEGMENTS];
 	uint64_t kept_offset[MOST_SEGMENTS];
 	uint32_t count;
 };
@@ -116,7 +116,7 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	FUZZ_CHECK(s.len == (len < room ? len : room), "segment of %llu bytes", (unsigned long long)s.len);
 	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "host address");
 	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL), "find");
-	if (virtio_memory_find_plain(cursor, addr, len, &plain))
+	if (virtio_impl_memory_find_unlogged(cursor, addr, len, &plain))
 		FUZZ_CHECK(plain == s.host && len <= room && !found->dirty, "find_plain");
 }
 
@@ -156,22 +156,22 @@ static void try_table(struct fuzz_input *in)
 /* One region, or a row of one-byte regions, behind what is there. */
 static void add_regions(struct harness *h, const struct virtio_dirty_log *const *logs)
 {
-	struct world_map *m = h->maps[0];
+	struct shadow_map *m = h->maps[0];
 	const uint8_t gap = fuzz_u8(&h->in), size = fuzz_u8(&h->in), how = fuzz_u8(&h->in);
-	const bool row = how & 0x40, alias = (how & 0x80) && h->world->block_count > 0;
+	const bool row = how & 0x40, alias = (how & 0x80) && h->shadow->block_count > 0;
 	const uint32_t count = row ? size % 16u + 1 : 1;
 	const size_t len = row ? 1 : size + 1u;
-	struct world_region r = { .read_only = how & 1, .log = logs[how >> 1 & 3] };
+	struct shadow_region r = { .read_only = how & 1, .log = logs[how >> 1 & 3] };
 
 	h->total += gap < 0x80 ? 0 : gap & 0x3f;
 	for (uint32_t i = 0; i < count; i++) {
 		if (alias)
-			r.block = h->world->block_count - 1;
-		if (!alias || h->world->blocks[r.block].len < len)
-			r.block = world_add_block(h->world, len, how >> 3 & 7);
+			r.block = h->shadow->block_count - 1;
+		if (!alias || h->shadow->blocks[r.block].len < len)
+			r.block = shadow_add_block(h->shadow, len, how >> 3 & 7);
 		r.addr = h->total;
 		r.len = len;
-		if (!world_add_region(m, &r))
+		if (!shadow_add_region(m, &r))
 			return;
 		h->total += len;
 	}
@@ -179,20 +179,20 @@ static void add_regions(struct harness *h, const struct virtio_dirty_log *const 
 
 static void add_translation(struct harness *h)
 {
-	struct world_map *m = h->maps[0];
+	struct shadow_map *m = h->maps[0];
 	const uint8_t how = fuzz_u8(&h->in);
 
 	if (!(how & 1))
 		return;
 	m->page_shift = 3u + (how >> 1 & 7) % 6;
-	m->hook = (enum world_hook)((how >> 4 & 3) % 3);
+	m->hook = (enum shadow_hook)((how >> 4 & 3) % 3);
 	m->pages_used = fuzz_u8(&h->in) % 32u + 1;
 	m->io_base = how & 0x40 ? 0x10000 : 0;
 	if (how & 0x80)
 		m->io_base = 0 - ((uint64_t)m->pages_used << m->page_shift);
 	for (uint32_t i = 0; i < m->pages_used; i++) {
 		const uint8_t attributes = fuzz_u8(&h->in);
-		struct world_page *p = &m->pages[i];
+		struct shadow_page *p = &m->pages[i];
 
 		p->target = h->base + ((uint64_t)i << m->page_shift);
 		p->access = ACCESS_BOTH;
@@ -213,12 +213,12 @@ static void make_second_map(struct harness *h, const struct virtio_dirty_log *co
 	const uint8_t how = fuzz_u8(&h->in);
 
 	for (uint32_t i = 0; i < h->maps[0]->count; i++) {
-		struct world_region r = h->maps[0]->regions[i];
+		struct shadow_region r = h->maps[0]->regions[i];
 
 		r.read_only = r.read_only != (how >> (i & 3) & 1);
 		if (how & 0x10)
 			r.log = logs[i & 3];
-		world_add_region(h->maps[1], &r);
+		shadow_add_region(h->maps[1], &r);
 	}
 }
 
@@ -231,8 +231,8 @@ static void make_world(struct harness *h)
 	for (uint32_t i = 1; i < 4; i++) {
 		const uint8_t how = fuzz_u8(&h->in);
 
-		logs[i] = world_add_log(h->world, how & 0x40 ? 8u * fuzz_u8(&h->in) : 0, how & 15,
-					how & 0x80 ? sizeof(unsigned long) : 1, how >> 4 & 3);
+		logs[i] = shadow_add_log(h->shadow, how & 0x40 ? 8u * fuzz_u8(&h->in) : 0, how & 15,
+					 how & 0x80 ? sizeof(unsigned long) : 1, how >> 4 & 3);
 	}
 	for (uint32_t i = 0; i <= count; i++)
 		add_regions(h, logs);
@@ -244,14 +244,14 @@ static void make_world(struct harness *h)
 		h->base = 0 - h->total;
 	for (uint32_t i = 0; i < h->maps[0]->count; i++)
 		h->maps[0]->regions[i].addr += h->base;
-	for (uint32_t i = 0; i < h->world->log_count; i++) {
-		log = &h->world->logs[i].log;
+	for (uint32_t i = 0; i < h->shadow->log_count; i++) {
+		log = &h->shadow->logs[i].log;
 		log->base += h->base;
 	}
 	add_translation(h);
 	make_second_map(h, logs);
-	world_map_finish(h->maps[0]);
-	world_map_finish(h->maps[1]);
+	shadow_map_finish(h->maps[0]);
+	shadow_map_finish(h->maps[1]);
 }
 
 /* Accesses */
@@ -273,10 +273,10 @@ static uint64_t pick_address(struct harness *h)
 static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 {
 	uint64_t bytes = 0;
-	struct world_place p;
+	struct shadow_place p;
 
 	*pieces = 0;
-	while (bytes < h->len && bytes < MOST_BYTES && world_find(h->map, h->addr + bytes, access, &p) == 0) {
+	while (bytes < h->len && bytes < MOST_BYTES && shadow_find(h->map, h->addr + bytes, access, &p) == 0) {
 		bytes += p.len;
 		++*pieces;
 		if (h->addr + bytes == 0)
@@ -289,7 +289,7 @@ static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 static void begin(struct harness *h, uint64_t len, uint32_t access)
 {
 	h->len = len;
-	h->errors = world_errors(h->map, h->addr, len, access);
+	h->errors = shadow_errors(h->map, h->addr, len, access);
 	h->calls = h->map->calls;
 }
 
@@ -297,7 +297,7 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 static void check_work(struct harness *h, uint32_t access)
 {
 	uint64_t pieces, bytes = reach(h, access, &pieces);
-	const uint64_t units = h->map->hook == WORLD_HOOK_PAGE ? pieces : bytes;
+	const uint64_t units = h->map->hook == SHADOW_HOOK_PAGE ? pieces : bytes;
 
 	FUZZ_CHECK(h->map->calls - h->calls <= 3 * units + 3, "%llu look-ups for %llu bytes",
 		   (unsigned long long)(h->map->calls - h->calls), (unsigned long long)bytes);
@@ -323,7 +323,7 @@ static uint8_t *buffer(struct harness *h, size_t *bytes)
 	return p;
 }
 
-/* Accesses of a constant size have a short cut of their own. */
+/* Accesses of a constant size have a fast path of their own. */
 static int read_some(struct harness *h, void *dst)
 {
 	switch (h->len) {
@@ -363,7 +363,7 @@ static void do_read(struct harness *h)
 	dst = buffer(h, &bytes);
 	expected = buffer(h, &bytes);
 	if (!h->errors)
-		world_get(h->map, h->addr, expected, bytes);
+		shadow_get(h->map, h->addr, expected, bytes);
 	check_result(h, "read", read_some(h, dst), VIRTIO_ACCESS_READ);
 	FUZZ_CHECK(memcmp(dst, expected, bytes) == 0, "read other bytes");
 	free(dst);
@@ -380,7 +380,7 @@ static void do_write(struct harness *h)
 	for (size_t i = 0; i < bytes && i < 4; i++)
 		src[i] ^= fuzz_u8(&h->in);
 	if (!h->errors)
-		world_put(h->map, h->addr, src, bytes);
+		shadow_put(h->map, h->addr, src, bytes);
 	check_result(h, "write", write_some(h, src), VIRTIO_ACCESS_WRITE);
 	free(src);
 }
@@ -400,45 +400,46 @@ static void do_check(struct harness *h)
 	check_result(h, "check", virtio_memory_check(h->cursor, h->addr, h->len, access), access);
 }
 
-static void check_host(const struct world_map *m, const struct world_place *p, const void *host)
+static void check_host(const struct shadow_map *m, const struct shadow_place *p, const void *host)
 {
-	FUZZ_CHECK((const uint8_t *)host == world_host(m->world, p->region) + p->offset, "not the byte's host address");
+	FUZZ_CHECK((const uint8_t *)host == shadow_host(m->shadow, p->region) + p->offset,
+		   "not the byte's host address");
 }
 
-/* The short cuts: of the length that the compiler knows, for any, and with the other cursor if it is in the same map. */
+/* The fast paths: of the length that the compiler knows, for any, and with the other cursor if it is in the same map. */
 static bool find_plain(struct harness *h, void **host)
 {
 	const struct virtio_memory_cursor *other = &h->cursors[h->cursor == &h->cursors[0]];
 
 	if (h->of[0] == h->of[1] && h->addr % 2)
-		return virtio_memory_find_plain_near(h->cursor, other, h->addr, h->len, host);
-	return h->len == 1 ? virtio_memory_find_plain(h->cursor, h->addr, 1, host)
-			   : virtio_memory_find_plain(h->cursor, h->addr, h->len, host);
+		return virtio_impl_memory_find_unlogged_near(h->cursor, other, h->addr, h->len, host);
+	return h->len == 1 ? virtio_impl_memory_find_unlogged(h->cursor, h->addr, 1, host)
+			   : virtio_impl_memory_find_unlogged(h->cursor, h->addr, h->len, host);
 }
 
 /* What is found to be plain must be; what must be found is what is not translated, nor near the end of its region. */
 static void check_plain(struct harness *h)
 {
 	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
-	const bool there = world_contiguous(h->map, h->addr, h->len, both);
-	struct world_place p;
+	const bool there = shadow_contiguous(h->map, h->addr, h->len, both);
+	struct shadow_place p;
 	void *host;
 
 	if (h->len == 0)
 		return;
 	if (find_plain(h, &host)) {
-		FUZZ_CHECK(there && world_find(h->map, h->addr, both, &p) == 0, "found to be plain what isn't there");
+		FUZZ_CHECK(there && shadow_find(h->map, h->addr, both, &p) == 0, "found to be plain what isn't there");
 		FUZZ_CHECK(!h->cursor->region->dirty, "found to be plain what has a dirty log");
 		check_host(h->map, &p, host);
-	} else if (there && h->map->page_shift == 0 && world_find(h->map, h->addr, both, &p) == 0) {
-		FUZZ_CHECK(p.region->log || p.len < VIRTIO_MEMORY_SMALL, "plain memory not found");
+	} else if (there && h->map->page_shift == 0 && shadow_find(h->map, h->addr, both, &p) == 0) {
+		FUZZ_CHECK(p.region->log || p.len < VIRTIO_MEMORY_SMALL, "unlogged memory not found");
 	}
 }
 
 static void do_find(struct harness *h)
 {
 	const uint32_t access = pick_access(h);
-	struct world_place p;
+	struct shadow_place p;
 	void *host;
 
 	begin(h, fuzz_number(&h->in), access);
@@ -448,27 +449,27 @@ static void do_find(struct harness *h)
 	if (h->len == 0)
 		return;
 	if (host) {
-		FUZZ_CHECK(world_contiguous(h->map, h->addr, h->len, access), "found what is not in one piece");
-		FUZZ_CHECK(world_find(h->map, h->addr, access, &p) == 0, "found what is not there");
+		FUZZ_CHECK(shadow_contiguous(h->map, h->addr, h->len, access), "found what is not in one piece");
+		FUZZ_CHECK(shadow_find(h->map, h->addr, access, &p) == 0, "found what is not there");
 		check_host(h->map, &p, host);
-	} else if (h->map->hook != WORLD_HOOK_BYTE) {
-		FUZZ_CHECK(!world_contiguous(h->map, h->addr, h->len, access), "not found");
+	} else if (h->map->hook != SHADOW_HOOK_BYTE) {
+		FUZZ_CHECK(!shadow_contiguous(h->map, h->addr, h->len, access), "not found");
 	}
 }
 
 /* One segment against the model; a translation's short answers may make it shorter. */
 static void check_segment(struct harness *h, const struct virtio_segment *s, uint64_t addr, uint64_t len,
-			  uint32_t access, struct world_place *p)
+			  uint32_t access, struct shadow_place *p)
 {
-	const bool exact = h->map->hook == WORLD_HOOK_PAGE;
-	const int error = world_find(h->map, addr, access, p);
+	const bool exact = h->map->hook == SHADOW_HOOK_PAGE;
+	const int error = shadow_find(h->map, addr, access, p);
 	uint64_t most;
 
 	FUZZ_CHECK(error == 0, "a segment where the model says %d", error);
 	most = len < p->len ? len : p->len;
 	FUZZ_CHECK(s->addr == addr && s->len >= 1 && s->len <= most && (!exact || s->len == most),
 		   "segment of %llu bytes", (unsigned long long)s->len);
-	FUZZ_CHECK(world_same_region(h->map, s->region, p->region), "another region");
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, p->region), "another region");
 	check_host(h->map, p, s->host);
 }
 
@@ -477,13 +478,13 @@ static void do_segment(struct harness *h)
 	static const struct virtio_segment untouched = { .addr = 77, .len = 78 };
 	struct virtio_segment s = untouched;
 	const uint32_t access = pick_access(h);
-	struct world_place p;
+	struct shadow_place p;
 	int got, error;
 
 	begin(h, fuzz_number(&h->in), access);
 	got = virtio_memory_segment(h->cursor, h->addr, h->len, access, &s);
 	check_work(h, access);
-	error = h->len == 0 ? VIRTIO_EINVAL : world_find(h->map, h->addr, access, &p);
+	error = h->len == 0 ? VIRTIO_EINVAL : shadow_find(h->map, h->addr, access, &p);
 	FUZZ_CHECK(got == error, "segment returned %d, the model says %d", got, error);
 	if (got == 0)
 		check_segment(h, &s, h->addr, h->len, access, &p);
@@ -495,7 +496,7 @@ static void do_segment(struct harness *h)
 static void check_segments(struct harness *h, uint32_t access)
 {
 	uint64_t done = 0;
-	struct world_place p;
+	struct shadow_place p;
 
 	for (uint32_t i = 0; i < h->count; i++) {
 		check_segment(h, &h->segments[i], h->addr + done, h->len - done, access, &p);
@@ -523,7 +524,7 @@ static void do_segments(struct harness *h)
 	memcpy(h->segments, room, sizeof *room * h->count);
 	free(room);
 	if (got == VIRTIO_ENOBUFS) {
-		FUZZ_CHECK(capacity < (h->map->hook == WORLD_HOOK_PAGE ? pieces + (h->errors != 0) : bytes + 1),
+		FUZZ_CHECK(capacity < (h->map->hook == SHADOW_HOOK_PAGE ? pieces + (h->errors != 0) : bytes + 1),
 			   "ENOBUFS");
 	} else if (got < 0) {
 		FUZZ_CHECK(fuzz_error_bit(got) & h->errors, "segments returned %d", got);
@@ -534,20 +535,20 @@ static void do_segments(struct harness *h)
 }
 
 /* What may come of an atomic access, and where its field is. */
-static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, struct world_place *p)
+static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, struct shadow_place *p)
 {
 	uint64_t errors = 0;
 	int error;
 
 	if (h->addr % size)
 		return fuzz_error_bit(VIRTIO_EALIGN);
-	error = world_find(h->map, h->addr, access, p);
+	error = shadow_find(h->map, h->addr, access, p);
 	if (error)
 		return fuzz_error_bit(error);
 	/* A translation that yields one byte at a time has no field in one piece. */
-	if (p->len < size || (h->map->page_shift && h->map->hook == WORLD_HOOK_BYTE))
+	if (p->len < size || (h->map->page_shift && h->map->hook == SHADOW_HOOK_BYTE))
 		errors |= fuzz_error_bit(VIRTIO_EFAULT);
-	if ((uintptr_t)(world_host(h->world, p->region) + p->offset) % size)
+	if ((uintptr_t)(shadow_host(h->shadow, p->region) + p->offset) % size)
 		errors |= fuzz_error_bit(VIRTIO_EALIGN);
 	return errors;
 }
@@ -565,7 +566,7 @@ static void do_load(struct harness *h)
 	const enum virtio_order order = how & 2 ? VIRTIO_ACQUIRE : VIRTIO_RELAXED;
 	uint16_t v16 = 0x1234;
 	uint32_t v32 = 0x12345678;
-	struct world_place p;
+	struct shadow_place p;
 	uint64_t errors;
 	int got;
 
@@ -582,7 +583,8 @@ static void do_load(struct harness *h)
 	if (size == 2)
 		v32 = v16;
 	for (uint32_t i = 0; i < size; i++)
-		FUZZ_CHECK((uint8_t)(v32 >> 8 * i) == world_shadow(h->world, p.region, p.offset)[i], "loaded %#x", v32);
+		FUZZ_CHECK((uint8_t)(v32 >> 8 * i) == shadow_shadow(h->shadow, p.region, p.offset)[i], "loaded %#x",
+			   v32);
 }
 
 static void do_store(struct harness *h)
@@ -592,7 +594,7 @@ static void do_store(struct harness *h)
 	const uint8_t raw[4] = { (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
 				 (uint8_t)(value >> 24) };
 	const enum virtio_order order = how & 2 ? VIRTIO_RELEASE : VIRTIO_RELAXED;
-	struct world_place p;
+	struct shadow_place p;
 	uint64_t errors;
 	int got;
 
@@ -603,7 +605,7 @@ static void do_store(struct harness *h)
 	check_field(h, errors, got);
 	check_work(h, VIRTIO_ACCESS_WRITE);
 	if (got == 0)
-		world_put_region(h->world, p.region, p.offset, raw, size);
+		shadow_put_region(h->shadow, p.region, p.offset, raw, size);
 }
 
 /* Segments */
@@ -616,7 +618,7 @@ static void do_mark(struct harness *h)
 	for (uint32_t i = 0; i < h->count; i++) {
 		const uint64_t now = left < h->segments[i].len ? left : h->segments[i].len;
 
-		world_mark_region(h->world, &h->kept[i], h->kept_offset[i], now);
+		shadow_mark_region(h->shadow, &h->kept[i], h->kept_offset[i], now);
 		left -= now;
 		sum += h->segments[i].len;
 	}
@@ -654,12 +656,12 @@ static void do_iovec(struct harness *h)
 static void do_log(struct harness *h)
 {
 	const uint64_t len = fuzz_number(&h->in);
-	const struct world_log *l;
+	const struct shadow_log *l;
 
-	if (h->world->log_count == 0)
+	if (h->shadow->log_count == 0)
 		return;
-	l = &h->world->logs[fuzz_u8(&h->in) % h->world->log_count];
-	world_mark(h->world, &l->log, h->addr, len);
+	l = &h->shadow->logs[fuzz_u8(&h->in) % h->shadow->log_count];
+	shadow_mark(h->shadow, &l->log, h->addr, len);
 	virtio_dirty_log_mark(&l->log, h->addr, len);
 }
 
@@ -671,13 +673,13 @@ static void do_poke(struct harness *h)
 
 	for (uint32_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = fuzz_u8(&h->in);
-	world_poke(h->map, h->addr, bytes, sizeof bytes);
+	shadow_poke(h->map, h->addr, bytes, sizeof bytes);
 }
 
 /* A page that was not known yet is mapped. */
 static void do_map_page(struct harness *h)
 {
-	struct world_map *m = h->maps[0];
+	struct shadow_map *m = h->maps[0];
 
 	if (!m->page_shift)
 		return;
@@ -693,7 +695,7 @@ static void do_map_page(struct harness *h)
 static void do_cursor(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
-	struct world_map *m = h->maps[how >> 1 & 1];
+	struct shadow_map *m = h->maps[how >> 1 & 1];
 
 	virtio_memory_cursor_init(&h->cursors[how & 1], &m->map);
 	h->of[how & 1] = m;
@@ -718,7 +720,7 @@ static void step(struct harness *h)
 	else
 		h->addr = pick_address(h);
 	steps[(op & 15) % MEMORY_STEPS](h);
-	world_compare(h->world);
+	shadow_compare(h->shadow);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -730,9 +732,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fuzz_u8(&h->in) & 0x80) {
 		try_table(&h->in);
 	} else {
-		h->world = world_new();
+		h->shadow = shadow_new();
 		for (uint32_t i = 0; i < 2; i++)
-			h->maps[i] = &h->world->maps[i];
+			h->maps[i] = &h->shadow->maps[i];
 		make_world(h);
 		for (uint32_t i = 0; i < 2; i++) {
 			virtio_memory_cursor_init(&h->cursors[i], &h->maps[i]->map);
@@ -740,7 +742,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		for (uint32_t i = 0; i < MOST_STEPS && h->in.left; i++)
 			step(h);
-		world_free(h->world);
+		shadow_free(h->shadow);
 	}
 	free(h);
 	return 0;

@@ -9,7 +9,7 @@
 
 #define MOST_STEPS 250u
 
-struct world_map *harness_map(struct harness *h)
+struct shadow_map *harness_map(struct harness *h)
 {
 	return h->model.started ? h->model.map : h->maps[0];
 }
@@ -24,15 +24,15 @@ enum {
 
 static void add_region(struct harness *h, uint64_t addr, uint64_t len, uint8_t how, const struct virtio_dirty_log *log)
 {
-	struct world_region r = { .addr = addr, .len = len };
+	struct shadow_region r = { .addr = addr, .len = len };
 
 	/* A hole. */
 	if ((how & 3) == 1 || len == 0)
 		return;
-	r.block = world_add_block(h->world, (size_t)len, how >> 4 & 7);
+	r.block = shadow_add_block(h->shadow, (size_t)len, how >> 4 & 7);
 	r.read_only = (how & 3) == 2;
 	r.log = (how & 3) == 3 || (how & 8) ? log : NULL;
-	world_add_region(h->maps[0], &r);
+	shadow_add_region(h->maps[0], &r);
 }
 
 static void cut_at_points(struct harness *h, uint64_t gpa, const struct virtio_dirty_log *log)
@@ -63,7 +63,7 @@ static void cut_finely(struct harness *h, uint64_t gpa, uint8_t how, const struc
 
 static void make_translation(struct harness *h, uint64_t gpa)
 {
-	struct world_map *m = h->maps[0];
+	struct shadow_map *m = h->maps[0];
 	const uint8_t how = fuzz_u8(&h->in);
 
 	m->page_shift = 5 + (how & 3);
@@ -74,7 +74,7 @@ static void make_translation(struct harness *h, uint64_t gpa)
 		m->pages[i].access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	}
 	for (uint32_t count = how >> 4; count > 0; count--) {
-		struct world_page *p = &m->pages[fuzz_u8(&h->in) % m->pages_used];
+		struct shadow_page *p = &m->pages[fuzz_u8(&h->in) % m->pages_used];
 		const uint8_t what = fuzz_u8(&h->in);
 
 		if (what & 1)
@@ -86,7 +86,7 @@ static void make_translation(struct harness *h, uint64_t gpa)
 	h->base = m->io_base;
 }
 
-static void copy_translation(struct world_map *to, const struct world_map *from)
+static void copy_translation(struct shadow_map *to, const struct shadow_map *from)
 {
 	to->io_base = from->io_base;
 	to->page_shift = from->page_shift;
@@ -101,7 +101,7 @@ static void make_second_map(struct harness *h, const struct virtio_dirty_log *lo
 
 	for (uint32_t i = 0; i < h->maps[0]->count; i++) {
 		const bool chosen = i == which % h->maps[0]->count;
-		struct world_region r = h->maps[0]->regions[i];
+		struct shadow_region r = h->maps[0]->regions[i];
 
 		if (how & 1)
 			r.log = log;
@@ -110,10 +110,10 @@ static void make_second_map(struct harness *h, const struct virtio_dirty_log *lo
 		if (chosen && (how & 4))
 			continue;
 		if (chosen && (how & 8)) {
-			r.block = world_add_block(h->world, (size_t)r.len, 0);
+			r.block = shadow_add_block(h->shadow, (size_t)r.len, 0);
 			r.start = 0;
 		}
-		world_add_region(h->maps[1], &r);
+		shadow_add_region(h->maps[1], &r);
 	}
 	copy_translation(h->maps[1], h->maps[0]);
 }
@@ -121,11 +121,11 @@ static void make_second_map(struct harness *h, const struct virtio_dirty_log *lo
 static void make_driver_map(struct harness *h)
 {
 	for (uint32_t i = 0; i < h->maps[0]->count; i++) {
-		struct world_region r = h->maps[0]->regions[i];
+		struct shadow_region r = h->maps[0]->regions[i];
 
 		r.read_only = false;
 		r.log = NULL;
-		world_add_region(h->driver, &r);
+		shadow_add_region(h->driver, &r);
 	}
 	copy_translation(h->driver, h->maps[0]);
 	for (uint32_t i = 0; i < h->driver->pages_used; i++) {
@@ -140,8 +140,8 @@ static void make_memory(struct harness *h, uint8_t how)
 	const uint64_t gpa = bases[how & 3];
 	const uint8_t all = how & 0x10 ? 8 : 0;
 	/* Pages of 64 bytes; or a log that covers a part, in the operating system's unit. */
-	const struct virtio_dirty_log *log = how & 0x80 ? world_add_log(h->world, gpa + 0x100, 4, 8, 1)
-							: world_add_log(h->world, gpa, 6, 1, HARNESS_BYTES / 512);
+	const struct virtio_dirty_log *log = how & 0x80 ? shadow_add_log(h->shadow, gpa + 0x100, 4, 8, 1)
+							: shadow_add_log(h->shadow, gpa, 6, 1, HARNESS_BYTES / 512);
 
 	h->base = gpa;
 	switch (how >> 2 & 3) {
@@ -160,9 +160,9 @@ static void make_memory(struct harness *h, uint8_t how)
 		make_translation(h, gpa);
 	make_second_map(h, log);
 	make_driver_map(h);
-	world_map_finish(h->maps[0]);
-	world_map_finish(h->maps[1]);
-	world_map_finish(h->driver);
+	shadow_map_finish(h->maps[0]);
+	shadow_map_finish(h->maps[1]);
+	shadow_map_finish(h->driver);
 }
 
 /* The queue */
@@ -199,11 +199,11 @@ void harness_reset_driver(struct harness *h)
 	const uint32_t size = h->config.size;
 
 	for (int i = 0; i < 3; i++)
-		world_poke(harness_map(h), h->config.addr[i], zeroes,
-			   sizeof zeroes / 16 *
-				   (i == 1   ? 2
-				    : i == 2 ? 8
-					     : 16));
+		shadow_poke(harness_map(h), h->config.addr[i], zeroes,
+			    sizeof zeroes / 16 *
+				    (i == 1   ? 2
+				     : i == 2 ? 8
+					      : 16));
 	h->mock_works = size <= MODEL_MAX_SIZE &&
 			virtio_mock_init(&h->mock, &h->driver->map, h->base, size, h->slots, MODEL_MAX_SIZE) == 0;
 	for (int i = 0; i < 3 && h->mock_works; i++)
@@ -212,7 +212,7 @@ void harness_reset_driver(struct harness *h)
 	h->mock.event_idx = h->config.event_idx;
 	h->mock.indirect = h->config.indirect;
 	h->mock.in_order = h->config.in_order;
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 }
 
 static void make_harness(struct harness *h)
@@ -220,10 +220,10 @@ static void make_harness(struct harness *h)
 	const uint8_t queue = fuzz_u8(&h->in), memory = fuzz_u8(&h->in);
 	int got;
 
-	h->world = world_new();
-	h->maps[0] = &h->world->maps[0];
-	h->maps[1] = &h->world->maps[1];
-	h->driver = &h->world->maps[2];
+	h->shadow = shadow_new();
+	h->maps[0] = &h->shadow->maps[0];
+	h->maps[1] = &h->shadow->maps[1];
+	h->driver = &h->shadow->maps[2];
 	make_memory(h, memory);
 	make_config(h, queue);
 	h->model.storage = h->config.max_size == 32 ? 16 : h->config.max_size;
@@ -275,7 +275,7 @@ static void put_desc(struct harness *h, uint64_t at, uint64_t addr, uint32_t len
 		raw[12 + i] = (uint8_t)(flags >> 8 * i);
 		raw[14 + i] = (uint8_t)(next >> 8 * i);
 	}
-	world_poke(harness_map(h), at, raw, sizeof raw);
+	shadow_poke(harness_map(h), at, raw, sizeof raw);
 }
 
 static uint64_t desc_at(const struct harness *h, uint32_t index)
@@ -291,9 +291,9 @@ static uint64_t avail_at(const struct harness *h, uint64_t offset)
 /* A field that may be nowhere. */
 static uint16_t peek(struct harness *h, uint64_t addr)
 {
-	struct world_map *m = harness_map(h);
+	struct shadow_map *m = harness_map(h);
 
-	return world_errors(m, addr, 2, VIRTIO_ACCESS_READ) ? 0 : world_get16(m, addr);
+	return shadow_errors(m, addr, 2, VIRTIO_ACCESS_READ) ? 0 : shadow_get16(m, addr);
 }
 
 static void offer(struct harness *h, uint16_t head)
@@ -301,8 +301,8 @@ static void offer(struct harness *h, uint16_t head)
 	const uint16_t idx = peek(h, avail_at(h, 2));
 	const uint32_t size = h->config.size ? h->config.size : 1;
 
-	world_poke16(harness_map(h), avail_at(h, 4 + 2 * (uint64_t)(idx % size)), head);
-	world_poke16(harness_map(h), avail_at(h, 2), (uint16_t)(idx + 1));
+	shadow_poke16(harness_map(h), avail_at(h, 4 + 2 * (uint64_t)(idx % size)), head);
+	shadow_poke16(harness_map(h), avail_at(h, 2), (uint16_t)(idx + 1));
 }
 
 static void driver_desc(struct harness *h)
@@ -359,7 +359,7 @@ static void driver_avail_idx(struct harness *h)
 {
 	const uint16_t idx = peek(h, avail_at(h, 2));
 
-	world_poke16(harness_map(h), avail_at(h, 2), (uint16_t)(idx + (int8_t)fuzz_u8(&h->in)));
+	shadow_poke16(harness_map(h), avail_at(h, 2), (uint16_t)(idx + (int8_t)fuzz_u8(&h->in)));
 }
 
 static void driver_field(struct harness *h)
@@ -368,12 +368,12 @@ static void driver_field(struct harness *h)
 	const uint64_t event = avail_at(h, 4 + 2 * (uint64_t)h->config.size);
 
 	if (how < 0x40)
-		world_poke16(harness_map(h), avail_at(h, 0), how & 3);
+		shadow_poke16(harness_map(h), avail_at(h, 0), how & 3);
 	else if (how < 0x80)
-		world_poke16(harness_map(h), event, fuzz_u16(&h->in));
+		shadow_poke16(harness_map(h), event, fuzz_u16(&h->in));
 	else
 		/* Near the used index, where it matters. */
-		world_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + (int8_t)how % 40));
+		shadow_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + (int8_t)how % 40));
 }
 
 static void driver_poke(struct harness *h)
@@ -384,7 +384,7 @@ static void driver_poke(struct harness *h)
 
 	for (uint32_t i = 0; i < sizeof bytes && i <= count % sizeof bytes; i++)
 		bytes[i] = fuzz_u8(&h->in);
-	world_poke(harness_map(h), addr, bytes, count % sizeof bytes + 1);
+	shadow_poke(harness_map(h), addr, bytes, count % sizeof bytes + 1);
 }
 
 static void mock_add(struct harness *h, bool indirect)
@@ -405,7 +405,7 @@ static void mock_add(struct harness *h, bool indirect)
 		(void)virtio_mock_add_indirect(&h->mock, h->base + HARNESS_DATA + fuzz_u8(&h->in), buffers, count);
 	else
 		(void)virtio_mock_add(&h->mock, buffers, count);
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 }
 
 static void driver_add(struct harness *h)
@@ -432,7 +432,7 @@ static void driver_interrupts(struct harness *h)
 		return;
 	(void)(fuzz_u8(&h->in) & 1 ? virtio_mock_enable_interrupts(&h->mock)
 				   : virtio_mock_disable_interrupts(&h->mock));
-	world_accept(h->world);
+	shadow_accept(h->shadow);
 }
 
 /* A page whose translation was not known is mapped. */
@@ -477,7 +477,7 @@ static void compare(const struct harness *h)
 	virtio_queue_get_stats(&h->queue, &stats);
 	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "%llu arrays too small",
 		   (unsigned long long)stats.too_many_segments);
-	world_compare(h->world);
+	shadow_compare(h->shadow);
 	model_compare(&h->model, &h->queue);
 }
 
@@ -498,7 +498,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare(h);
 	}
 	harness_drop_requests(h);
-	world_free(h->world);
+	shadow_free(h->shadow);
 	free(h->inflight);
 	free(h);
 	return 0;

@@ -29,7 +29,7 @@ struct harness_request {
 	bool fresh;    /* no descriptor has been taken yet */
 	bool walkable; /* it may go on */
 
-	/* Once it is collected; else NULL. */
+	/* Once it is resolved; else NULL. */
 	struct virtio_segment *segments;
 	struct model_chain *model;
 	struct virtio_reader reader;
@@ -45,10 +45,10 @@ struct harness_request {
 
 struct harness {
 	struct fuzz_input in;
-	struct world *world;
-	struct world_map *maps[2]; /* the device's */
-	struct world_map *driver;  /* the well-behaved driver's */
-	uint64_t base;             /* first address as the driver sees it */
+	struct shadow_memory *shadow;
+	struct shadow_map *maps[2]; /* the device's */
+	struct shadow_map *driver;  /* the well-behaved driver's */
+	uint64_t base;              /* first address as the driver sees it */
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
 	struct virtio_inflight *inflight;
@@ -67,16 +67,16 @@ struct harness {
 };
 
 /* The map that the driver's addresses are for. */
-struct world_map *harness_map(struct harness *h);
+struct shadow_map *harness_map(struct harness *h);
 
 /* Starts the driver anew, with rings of zeroes. */
 void harness_reset_driver(struct harness *h);
 
-/* One step of a reader or writer of a collected request. */
+/* One step of a reader or writer of a resolved request. */
 void harness_stream_step(struct harness *h, struct harness_request *r);
 
-/* Starts both streams with a chain that has been collected: its data is between these bytes of it. */
-void harness_begin_streams(struct harness_request *r, const struct virtio_collected *data, uint64_t front,
+/* Starts both streams with a chain that has been resolved: its data is between these bytes of it. */
+void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
 			   uint64_t behind);
 
 /* All that the request's reader yields, into its writer. */

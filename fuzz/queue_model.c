@@ -101,7 +101,7 @@ static bool size_is_right(uint32_t size)
 	return false;
 }
 
-static uint64_t area_errors(const struct virtio_queue_config *config, struct world_map *map)
+static uint64_t area_errors(const struct virtio_queue_config *config, struct shadow_map *map)
 {
 	static const uint64_t align[] = { 16, 2, 4 };
 	uint64_t errors = 0;
@@ -113,12 +113,12 @@ static uint64_t area_errors(const struct virtio_queue_config *config, struct wor
 
 		if (config->addr[area] % align[area])
 			errors |= BIT(EALIGN);
-		errors |= world_errors(map, config->addr[area], model_area_bytes(config, area), access);
+		errors |= shadow_errors(map, config->addr[area], model_area_bytes(config, area), access);
 	}
 	return errors;
 }
 
-static uint64_t start_errors(const struct model *m, const struct virtio_queue_config *config, struct world_map *map)
+static uint64_t start_errors(const struct model *m, const struct virtio_queue_config *config, struct shadow_map *map)
 {
 	uint64_t errors;
 
@@ -132,16 +132,16 @@ static uint64_t start_errors(const struct model *m, const struct virtio_queue_co
 	return errors;
 }
 
-static void started(struct model *m, const struct virtio_queue_config *config, struct world_map *map)
+static void started(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map)
 {
 	m->config = *config;
 	m->map = map;
 	m->started = true;
 	m->doubt = false;
-	world_put16(map, used_field(m, 0), 0);
+	shadow_put16(map, used_field(m, 0), 0);
 }
 
-void model_start(struct model *m, const struct virtio_queue_config *config, struct world_map *map, int got)
+void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got)
 {
 	const uint64_t errors = start_errors(m, config, map);
 
@@ -165,7 +165,7 @@ void model_init_again(struct model *m)
 	model_reset(m);
 }
 
-void model_set_memory(struct model *m, struct world_map *map, int got)
+void model_set_memory(struct model *m, struct shadow_map *map, int got)
 {
 	const uint64_t errors = m->started ? area_errors(&m->config, map) : BIT(ENOTREADY);
 
@@ -182,7 +182,7 @@ void model_set_memory(struct model *m, struct world_map *map, int got)
 /* Reads the driver's index: 1 if there is something to pop, 0 if not, or the fault that it is. */
 static int look(struct model *m)
 {
-	const uint16_t idx = world_get16(m->map, avail_field(m, 2));
+	const uint16_t idx = shadow_get16(m->map, avail_field(m, 2));
 	const uint16_t ahead = (uint16_t)(idx - m->next_avail), before = (uint16_t)(m->seen - m->next_avail);
 
 	if (ahead > m->config.size || ahead < before) {
@@ -231,7 +231,7 @@ static int find_head(struct model *m, uint16_t *head)
 
 	if (found != 1)
 		return found;
-	*head = world_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)(m->next_avail % m->config.size)));
+	*head = shadow_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)(m->next_avail % m->config.size)));
 	if (*head >= m->config.size)
 		found = VIRTIO_EHEAD;
 	else if (m->requests[*head].state != MODEL_IDLE)
@@ -267,7 +267,7 @@ uint64_t model_pop_not_mapped(struct model *m)
 
 	FUZZ_CHECK(not_popping(m) == 0 && find_head(m, &head) == 1, "nothing to pop that could not be mapped");
 	walk = walk_of(m, head);
-	model_expect_collect(m, &walk, &c);
+	model_expect_resolve(m, &walk, &c);
 	model_not_mapped(m, &walk, &c);
 	return c.work;
 }
@@ -282,13 +282,13 @@ void model_available(struct model *m, int got)
 	EXPECT("available", got, errors, found);
 }
 
-void model_undo(struct model *m, struct virtio_token token, int got)
+void model_unpop(struct model *m, struct virtio_token token, int got)
 {
 	struct model_request *r;
 	uint64_t errors = 0;
 
 	if (!model_in_flight_token(m, token)) {
-		EXPECT("undo", got, BIT(ESTALE), 0);
+		EXPECT("unpop", got, BIT(ESTALE), 0);
 		return;
 	}
 	r = &m->requests[virtio_token_head(token)];
@@ -296,7 +296,7 @@ void model_undo(struct model *m, struct virtio_token token, int got)
 		errors |= BIT(EBROKEN);
 	if (r->popped + 1 != m->pops)
 		errors |= BIT(EINVAL);
-	EXPECT("undo", got, errors, 0);
+	EXPECT("unpop", got, errors, 0);
 	if (errors)
 		return;
 	if (r->replayed)
@@ -317,7 +317,7 @@ static void put_used(struct model *m, uint16_t head, uint32_t len)
 
 	for (uint32_t i = 0; i < 4; i++)
 		raw[4 + i] = (uint8_t)(len >> 8 * i);
-	world_put(m->map, used_field(m, 4 + 8 * (uint64_t)(m->next_used % m->config.size)), raw, sizeof raw);
+	shadow_put(m->map, used_field(m, 4 + 8 * (uint64_t)(m->next_used % m->config.size)), raw, sizeof raw);
 	m->next_used++;
 	m->added++;
 	m->stats.completions++;
@@ -374,7 +374,7 @@ void model_complete(struct model *m, const struct virtio_completion *list, uint3
 	if (m->config.in_order)
 		put_used_in_order(m);
 	if (m->next_used != before)
-		world_put16(m->map, used_field(m, 2), m->next_used);
+		shadow_put16(m->map, used_field(m, 2), m->next_used);
 }
 
 /* Notifications */
@@ -385,14 +385,14 @@ void model_needs_notification(struct model *m, bool got)
 
 	if (m->started && (m->added || m->doubt)) {
 		if (m->config.event_idx) {
-			const uint16_t event = world_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)m->config.size));
+			const uint16_t event = shadow_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)m->config.size));
 
 			/* virtio 1.4, 2.7.7.2: the element at index used_event is one of those added. */
 			yes = m->doubt;
 			for (uint64_t i = 0; i < m->added; i++)
 				yes = yes || (uint16_t)(m->next_used - 1 - i) == event;
 		} else {
-			yes = !(world_get16(m->map, avail_field(m, 0)) & VRING_AVAIL_F_NO_INTERRUPT);
+			yes = !(shadow_get16(m->map, avail_field(m, 0)) & VRING_AVAIL_F_NO_INTERRUPT);
 		}
 		m->added = 0;
 		m->doubt = false;
@@ -408,9 +408,9 @@ void model_enable(struct model *m, int got)
 
 	if (!errors) {
 		if (m->config.event_idx)
-			world_put16(m->map, used_field(m, 4 + 8 * (uint64_t)m->config.size), m->next_avail);
+			shadow_put16(m->map, used_field(m, 4 + 8 * (uint64_t)m->config.size), m->next_avail);
 		else
-			world_put16(m->map, used_field(m, 0), 0);
+			shadow_put16(m->map, used_field(m, 0), 0);
 		found = look(m);
 	}
 	EXPECT("enable_notification", got, errors, found);
@@ -422,7 +422,7 @@ void model_disable(struct model *m, int got)
 
 	EXPECT("disable_notification", got, errors, 0);
 	if (!errors && !m->config.event_idx)
-		world_put16(m->map, used_field(m, 0), VRING_USED_F_NO_NOTIFY);
+		shadow_put16(m->map, used_field(m, 0), VRING_USED_F_NO_NOTIFY);
 }
 
 /* Indices and state */
@@ -453,7 +453,7 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 	/* Not broken, nor to be replayed: nothing is judged. */
 	EXPECT("read_idx", got, m->started ? 0 : BIT(ENOTREADY), 0);
 	if (m->started)
-		FUZZ_CHECK(value == world_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)), "read %u",
+		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)), "read %u",
 			   value);
 }
 
@@ -518,7 +518,7 @@ static bool flags_possible(const struct virtio_queue_config *config)
 	return true;
 }
 
-void model_restore(struct model *m, const struct virtio_queue_state *state, struct world_map *map, int got)
+void model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got)
 {
 	const uint16_t ahead = (uint16_t)(state->next_avail - state->next_used);
 	const bool possible = flags_possible(&state->config);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * What a queue is to do, written from virtio 1.4 and the comments of the public headers, in the plainest way:
- * no host addresses, no caches, no short cuts. It watches each call: it is told the arguments and what
+ * no host addresses, no caches, no fast paths. It watches each call: it is told the arguments and what
  * the library answered, traps if that is not an answer that is allowed, and draws its own conclusions.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_MODEL_H
@@ -10,7 +10,7 @@
 #include <virtio/queue_state.h>
 #include <virtio/request.h>
 
-#include "world.h"
+#include "shadow_memory.h"
 
 #define MODEL_MAX_SIZE 32u
 #define MODEL_PIECES 64u
@@ -26,14 +26,14 @@ enum model_state {
 struct model_request {
 	enum model_state state;
 	struct virtio_token token;
-	uint64_t popped; /* the number of pops before it, undone ones apart */
+	uint64_t popped; /* the number of pops before it, unpopped ones apart */
 	uint32_t len;
 	bool old_map;
 	bool replayed;
 };
 
 struct model {
-	struct world_map *map; /* while started */
+	struct shadow_map *map; /* while started */
 	struct virtio_queue_config config;
 	uint32_t storage; /* entries of in-flight storage */
 	bool started;
@@ -71,7 +71,7 @@ struct model_walk {
 struct model_piece {
 	uint64_t addr;
 	uint64_t len;
-	struct world_region region;
+	struct shadow_region region;
 	uint64_t offset;
 };
 
@@ -80,7 +80,7 @@ struct model_piece {
  * the first bad one.
  */
 struct model_chain {
-	uint64_t errors;        /* of which a collection returns one; 0 if all is well */
+	uint64_t errors;        /* of which a resolution returns one; 0 if all is well */
 	uint64_t shape;         /* what may be said to be wrong with the descriptors */
 	uint64_t bad;           /* what may be said to be wrong with the first bad buffer */
 	struct virtio_desc end; /* the last buffer to be written that is not empty; of length 0 if there is none */
@@ -102,15 +102,15 @@ uint32_t model_waiting(const struct model *m);
 /* Whether the head of this token is in flight under it. */
 bool model_in_flight_token(const struct model *m, struct virtio_token token);
 
-void model_start(struct model *m, const struct virtio_queue_config *config, struct world_map *map, int got);
+void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got);
 void model_reset(struct model *m);
 
 /* A second virtio_queue_init(): tokens from before it stay stale. */
 void model_init_again(struct model *m);
-void model_set_memory(struct model *m, struct world_map *map, int got);
+void model_set_memory(struct model *m, struct shadow_map *map, int got);
 void model_pop(struct model *m, struct model_walk *walk, int got, const struct virtio_chain *chain);
 void model_available(struct model *m, int got);
-void model_undo(struct model *m, struct virtio_token token, int got);
+void model_unpop(struct model *m, struct virtio_token token, int got);
 void model_complete(struct model *m, const struct virtio_completion *list, uint32_t count, int got);
 void model_needs_notification(struct model *m, bool got);
 void model_enable(struct model *m, int got);
@@ -120,27 +120,27 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const uint16_t *heads, uint32_t count);
-void model_restore(struct model *m, const struct virtio_queue_state *state, struct world_map *map, int got);
+void model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int got, const struct virtio_chain *chain);
 
 /* One step of virtio_chain_next(). */
 void model_next(struct model *m, struct model_walk *walk, uint16_t head, int got, const struct virtio_desc *desc);
 
 /*
- * What virtio_chain_collect() is to find, to be called before it; what it said; and what it has left behind if that is an
+ * What virtio_chain_resolve() is to find, to be called before it; what it said; and what it has left behind if that is an
  * error other than VIRTIO_ENOBUFS.
  */
-void model_expect_collect(struct model *m, const struct model_walk *walk, struct model_chain *out);
+void model_expect_resolve(struct model *m, const struct model_walk *walk, struct model_chain *out);
 void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
-		       const struct virtio_collected *out);
-void model_collect(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
-		   const struct virtio_collected *out);
+		       const struct virtio_chain_segments *out);
+void model_resolve(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
+		   const struct virtio_chain_segments *out);
 
 /* virtio_request_pop() or virtio_request_parse() of a chain in which this is to be found: what it has filled in. */
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *request);
 
-/* The same where the answer was that something isn't mapped; of a pop, which was undone, returns the work. */
+/* The same where the answer was that something isn't mapped; of a pop, which was unpopped, returns the work. */
 void model_not_mapped(struct model *m, struct model_walk *walk, const struct model_chain *expected);
 uint64_t model_pop_not_mapped(struct model *m);
 

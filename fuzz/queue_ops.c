@@ -6,7 +6,7 @@
 #define MOST_BATCH 8u
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
-static void forget_collected(struct harness_request *r)
+static void forget_resolved(struct harness_request *r)
 {
 	free(r->segments);
 	free(r->model);
@@ -16,7 +16,7 @@ static void forget_collected(struct harness_request *r)
 
 static void drop(struct harness *h, struct harness_request *r)
 {
-	forget_collected(r);
+	forget_resolved(r);
 	r->fresh = false;
 	r->walkable = false;
 	if (!r->request)
@@ -69,9 +69,9 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 	case 0:
 		return 0;
 	case 1:
-		return VIRTIO_INFLIGHT_IDLE;
+		return VIRTIO_IMPL_INFLIGHT_IDLE;
 	case 2:
-		return value | VIRTIO_INFLIGHT_FLAGGED;
+		return value | VIRTIO_IMPL_INFLIGHT_FLAGGED;
 	default:
 		return value ^ UINT64_C(1) << (32 + (how >> 2 & 3) * 10);
 	}
@@ -99,7 +99,7 @@ static struct virtio_token pick_token(struct harness *h)
 	return token;
 }
 
-/* The request popped last, for undoing. */
+/* The request popped last, for unpopping. */
 static struct virtio_token last_token(struct harness *h)
 {
 	struct virtio_token token = { 0 };
@@ -180,20 +180,20 @@ static void device_walk(struct harness *h)
 }
 
 /* An error is final, and nothing is left to be used, whatever the array. */
-static void collect_after_error(struct harness *h, struct harness_request *r, int error)
+static void resolve_after_error(struct harness *h, struct harness_request *r, int error)
 {
-	struct virtio_collected out = { .segments = r->segments, .needed = NO_ARGUMENT };
+	struct virtio_chain_segments out = { .segments = r->segments, .needed = NO_ARGUMENT };
 	const struct model_chain nothing = { .shape = r->model->errors };
 
-	FUZZ_CHECK(virtio_chain_collect(&r->chain, &out) == error, "another error than %d", error);
+	FUZZ_CHECK(virtio_chain_resolve(&r->chain, &out) == error, "another error than %d", error);
 	model_left_behind(&h->model, &nothing, error, &out);
 }
 
-/* Collects a request that is at its start. Returns what was returned. */
-static int collect(struct harness *h, struct harness_request *r, uint32_t capacity)
+/* Resolves a request that is at its start. Returns what was returned. */
+static int resolve(struct harness *h, struct harness_request *r, uint32_t capacity)
 {
 	const uint16_t head = virtio_token_head(r->chain.token);
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	int got;
 
 	r->segments = fuzz_alloc(sizeof *r->segments * capacity);
@@ -201,11 +201,11 @@ static int collect(struct harness *h, struct harness_request *r, uint32_t capaci
 	memset(&out, NO_ARGUMENT, sizeof out);
 	out.segments = r->segments;
 	out.capacity = capacity;
-	model_expect_collect(&h->model, &r->walk, r->model);
+	model_expect_resolve(&h->model, &r->walk, r->model);
 	h->allowed += 2 * r->model->work;
-	got = virtio_chain_collect(&r->chain, &out);
+	got = virtio_chain_resolve(&r->chain, &out);
 	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "another array");
-	model_collect(&h->model, &r->walk, r->model, head, got, &out);
+	model_resolve(&h->model, &r->walk, r->model, head, got, &out);
 	/* Without room the walk is at its start still. */
 	r->fresh = got == VIRTIO_ENOBUFS;
 	if (got == 0) {
@@ -214,29 +214,29 @@ static int collect(struct harness *h, struct harness_request *r, uint32_t capaci
 	}
 	if (!r->fresh) {
 		model_left_behind(&h->model, r->model, got, &out);
-		collect_after_error(h, r, got);
+		resolve_after_error(h, r, got);
 	}
-	forget_collected(r);
+	forget_resolved(r);
 	return got;
 }
 
-static void device_collect(struct harness *h)
+static void device_resolve(struct harness *h)
 {
 	const uint8_t capacity = fuzz_u8(&h->in);
 	struct harness_request *r = harness_pick(h);
 
 	if (r && r->fresh && r->walkable)
-		collect(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
+		resolve(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
 /* With too little room, which is counted each time, and then with more. */
-static void device_collect_twice(struct harness *h)
+static void device_resolve_twice(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
 	struct harness_request *r = harness_pick(h);
 
-	if (r && r->fresh && r->walkable && collect(h, r, capacity) == VIRTIO_ENOBUFS)
-		collect(h, r, MOST_SEGMENTS);
+	if (r && r->fresh && r->walkable && resolve(h, r, capacity) == VIRTIO_ENOBUFS)
+		resolve(h, r, MOST_SEGMENTS);
 }
 
 static void device_is_in_flight(struct harness *h)
@@ -298,18 +298,18 @@ static void device_serve(struct harness *h)
 
 	if (!r)
 		return;
-	collect(h, r, MOST_SEGMENTS);
+	resolve(h, r, MOST_SEGMENTS);
 	if (r->segments)
 		harness_echo(h, r);
 	complete(h, r->chain.token, r->segments ? virtio_writer_used(&r->writer) : 0);
 }
 
-static void device_undo(struct harness *h)
+static void device_unpop(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const struct virtio_token token = how & 1 ? pick_token(h) : last_token(h);
 
-	model_undo(&h->model, token, virtio_queue_undo(&h->queue, token));
+	model_unpop(&h->model, token, virtio_queue_unpop(&h->queue, token));
 }
 
 /* Notifications */
@@ -358,14 +358,14 @@ static void device_set_index(struct harness *h)
 		model_set_index(&h->model, false, index, virtio_queue_set_next_used(&h->queue, index));
 	/* A driver that went along. */
 	if ((how & 4) && h->model.started)
-		world_poke16(h->model.map, h->model.config.addr[VIRTIO_QUEUE_AVAIL] + 2, index);
+		shadow_poke16(h->model.map, h->model.config.addr[VIRTIO_QUEUE_AVAIL] + 2, index);
 }
 
 /* Life cycle */
 
 static void device_set_memory(struct harness *h)
 {
-	struct world_map *map = h->maps[fuzz_u8(&h->in) & 1];
+	struct shadow_map *map = h->maps[fuzz_u8(&h->in) & 1];
 	const int got = virtio_queue_set_memory(&h->queue, &map->map);
 
 	model_set_memory(&h->model, map, got);
@@ -417,7 +417,7 @@ static void device_start(struct harness *h)
 {
 	struct virtio_queue_config c = h->config;
 	const uint8_t how = fuzz_u8(&h->in);
-	struct world_map *map = h->maps[how & 1];
+	struct shadow_map *map = h->maps[how & 1];
 
 	if (how & 2)
 		c.event_idx = !c.event_idx;
@@ -489,7 +489,7 @@ static void device_restore(struct harness *h)
 {
 	struct virtio_queue_state state = h->saved;
 	const uint8_t how = fuzz_u8(&h->in);
-	struct world_map *map = h->maps[how & 1];
+	struct shadow_map *map = h->maps[how & 1];
 
 	if (how & 2)
 		state.next_avail = (uint16_t)(state.next_avail + (int8_t)fuzz_u8(&h->in));
@@ -538,8 +538,8 @@ static uint64_t ring_work(struct harness *h)
 
 	for (int i = 0; i < 2; i++)
 		for (int area = 0; area < 3; area++)
-			work += 4 * world_pieces(h->maps[i], h->config.addr[area], model_area_bytes(&h->config, area),
-						 VIRTIO_ACCESS_READ);
+			work += 4 * shadow_pieces(h->maps[i], h->config.addr[area], model_area_bytes(&h->config, area),
+						  VIRTIO_ACCESS_READ);
 	return work;
 }
 
@@ -550,11 +550,11 @@ void harness_device_step(struct harness *h, uint8_t op)
 		[DEVICE_POP] = device_pop,
 		[DEVICE_NEXT] = device_next,
 		[DEVICE_WALK] = device_walk,
-		[DEVICE_COLLECT] = device_collect,
+		[DEVICE_RESOLVE] = device_resolve,
 		[DEVICE_STREAM] = device_stream,
 		[DEVICE_COMPLETE] = device_complete,
 		[DEVICE_BATCH] = device_batch,
-		[DEVICE_UNDO] = device_undo,
+		[DEVICE_UNPOP] = device_unpop,
 		[DEVICE_NEEDS_NOTIFICATION] = device_needs_notification,
 		[DEVICE_ENABLE] = device_enable,
 		[DEVICE_DISABLE] = device_disable,
@@ -569,7 +569,7 @@ void harness_device_step(struct harness *h, uint8_t op)
 		[DEVICE_RESTORE] = device_restore,
 		[DEVICE_REPLAY] = device_replay,
 		[DEVICE_MIGRATE] = device_migrate,
-		[DEVICE_COLLECT_TWICE] = device_collect_twice,
+		[DEVICE_RESOLVE_TWICE] = device_resolve_twice,
 		[DEVICE_IS_IN_FLIGHT] = device_is_in_flight,
 		[DEVICE_POP_REQUEST] = harness_pop_request,
 		[DEVICE_PARSE_REQUEST] = harness_parse_request,

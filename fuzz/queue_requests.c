@@ -84,7 +84,7 @@ void harness_pop_request(struct harness *h)
 	}
 	kept = harness_keep(h, &chain, &walk);
 	kept->model = fuzz_alloc(sizeof *kept->model);
-	model_expect_collect(&h->model, &kept->walk, kept->model);
+	model_expect_resolve(&h->model, &kept->walk, kept->model);
 	h->allowed += 2 * kept->model->work;
 	take_up(h, kept, r);
 }
@@ -101,7 +101,7 @@ void harness_parse_request(struct harness *h)
 	r = make_request(h);
 	before = *r;
 	c = fuzz_alloc(sizeof *c);
-	model_expect_collect(&h->model, &kept->walk, c);
+	model_expect_resolve(&h->model, &kept->walk, c);
 	h->allowed += 2 * c->work;
 	got = virtio_request_parse(&kept->chain, r);
 	if (got == 0) {
@@ -148,7 +148,7 @@ void harness_complete_request(struct harness *h)
 	if (harness_replaying(h) || !r.header || (in_flight && !kept))
 		return;
 	if (in_flight && kept->status.len)
-		world_put_region(h->world, &kept->status.region, kept->status.offset, &status, 1);
+		shadow_put_region(h->shadow, &kept->status.region, kept->status.offset, &status, 1);
 	if (in_flight && !r.error)
 		one.len = (uint32_t)(written < kept->room ? written : kept->room + 1);
 	got = virtio_request_complete(&h->queue, &r, status, written);

@@ -21,15 +21,15 @@ enum driver_step {
 
 /* And 0x80 more than one of the device's, modulo theirs. */
 enum device_step {
-	DEVICE_SERVE, /* pop, collect, copy what can be read to what can be written, complete */
+	DEVICE_SERVE, /* pop, resolve, copy what can be read to what can be written, complete */
 	DEVICE_POP,
 	DEVICE_NEXT,
 	DEVICE_WALK,
-	DEVICE_COLLECT,
+	DEVICE_RESOLVE,
 	DEVICE_STREAM,
 	DEVICE_COMPLETE,
 	DEVICE_BATCH,
-	DEVICE_UNDO,
+	DEVICE_UNPOP,
 	DEVICE_NEEDS_NOTIFICATION,
 	DEVICE_ENABLE,
 	DEVICE_DISABLE,
@@ -44,7 +44,7 @@ enum device_step {
 	DEVICE_RESTORE,
 	DEVICE_REPLAY,
 	DEVICE_MIGRATE,       /* save, reset, restore, replay */
-	DEVICE_COLLECT_TWICE, /* into an array that may be too small, and again into a larger one */
+	DEVICE_RESOLVE_TWICE, /* into an array that may be too small, and again into a larger one */
 	DEVICE_IS_IN_FLIGHT,
 	DEVICE_POP_REQUEST, /* of a header, data and a status */
 	DEVICE_PARSE_REQUEST,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's half of the queue harness: readers and writers of a collected chain. */
+/* The device's half of the queue harness: readers and writers of a resolved chain. */
 #include "queue_harness.h"
 
 #define MOST_BYTES 0x10000u
@@ -33,13 +33,13 @@ static void move(struct harness *h, const struct harness_request *r, struct harn
 		const uint64_t n = p.len < len ? p.len : len;
 
 		if (out) {
-			memcpy(out, world_shadow(h->world, &p.region, p.offset), (size_t)n);
+			memcpy(out, shadow_shadow(h->shadow, &p.region, p.offset), (size_t)n);
 			out += n;
 		} else if (in) {
-			world_put_region(h->world, &p.region, p.offset, in, (size_t)n);
+			shadow_put_region(h->shadow, &p.region, p.offset, in, (size_t)n);
 			in += n;
 		} else {
-			world_mark_region(h->world, &p.region, p.offset, n);
+			shadow_mark_region(h->shadow, &p.region, p.offset, n);
 		}
 		s->at += n;
 		s->done += n;
@@ -97,7 +97,7 @@ static void check_iovec(struct harness *h, const struct harness_request *r, cons
 	for (uint32_t i = 0; i < count; i++) {
 		const struct model_piece p = piece_at(r, at);
 
-		FUZZ_CHECK((uint8_t *)iov[i].base == world_host(h->world, &p.region) + p.offset, "entry %u elsewhere",
+		FUZZ_CHECK((uint8_t *)iov[i].base == shadow_host(h->shadow, &p.region) + p.offset, "entry %u elsewhere",
 			   i);
 		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= p.len, "entry %u of %zu bytes", i, iov[i].len);
 		FUZZ_CHECK(iov[i].len == p.len || at + iov[i].len == s->at + filled, "entry %u is short", i);
@@ -105,7 +105,7 @@ static void check_iovec(struct harness *h, const struct harness_request *r, cons
 			const uint8_t byte = (uint8_t)(at + j);
 
 			((uint8_t *)iov[i].base)[j] = byte;
-			world_put_unlogged(h->world, &p.region, p.offset + j, &byte, 1);
+			shadow_put_unlogged(h->shadow, &p.region, p.offset + j, &byte, 1);
 		}
 		at += iov[i].len;
 	}
@@ -198,7 +198,7 @@ void harness_stream_step(struct harness *h, struct harness_request *r)
 	FUZZ_CHECK(virtio_writer_used(&r->writer) == r->writing.done, "used length");
 }
 
-void harness_begin_streams(struct harness_request *r, const struct virtio_collected *data, uint64_t front,
+void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
 			   uint64_t behind)
 {
 	virtio_reader_init(&r->reader, data);

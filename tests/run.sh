@@ -6,7 +6,7 @@
 # usage: sh tests/run.sh     Everything is made below $BUILD_DIR, by default build.
 # Last, each fuzzer runs for $FUZZ_SECONDS, by default 10.
 # With LONG=1 every test runs in every build, and so do sizes that take too long for every change: larger sets of
-# tables, ten times the runs of threads and of random inputs, 600 seconds for each fuzzer, all planted bugs. That takes
+# tables, ten times the runs of threads and of random inputs, 600 seconds for each fuzzer, all mutants. That takes
 # hours.
 # With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped, and so does a
 # test of io_uring where the system has it and liburing was not there to build with.
@@ -162,7 +162,7 @@ count_lines "$build/fuzzing.log" 'nothing found$' \
 spent fuzz fuzzing "$since"
 if [ -n "$LONG" ]; then
 	since=$(date +%s)
-	count_lines "$build/planted.log" ': found by ' sh fuzz/planted.sh "$build/planted"
+	count_lines "$build/planted.log" ': found by ' sh fuzz/mutants.sh "$build/planted"
 	spent fuzz planted "$since"
 fi
 

@@ -16,7 +16,7 @@
 #define BLK_QUEUE_SIZE 256
 
 /* Each buffer of a request may cross from one region of guest memory to the next. */
-#define BLK_SEGMENTS (2 * VIRTIO_BLK_SEGMENTS(BLK_QUEUE_SIZE))
+#define BLK_SEGMENTS (2 * BLK_QUEUE_SIZE)
 
 #define BLK_RANGES 16 /* of one discard */
 
@@ -31,9 +31,9 @@ struct blk_host {
 
 struct blk_device {
 	struct virtio_device device;
-	struct virtio_device_queue configs[1];
+	struct virtio_queue_registers configs[1];
 	struct virtio_queue queue;
-	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(BLK_QUEUE_SIZE)];
+	struct virtio_inflight inflight[BLK_QUEUE_SIZE];
 	struct virtio_blk_request request;
 	struct virtio_segment segments[BLK_SEGMENTS]; /* of the request being served; ranges too */
 	struct virtio_blk_range ranges[BLK_RANGES];

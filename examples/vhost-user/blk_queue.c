@@ -125,7 +125,7 @@ static void sync_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 
-	while (sync->next < sync->end && virtio_queue_undo(virtq, sync->popped[sync->end - 1].token) == 0)
+	while (sync->next < sync->end && virtio_queue_unpop(virtq, sync->popped[sync->end - 1].token) == 0)
 		sync->end--;
 	while (sync->next < sync->end)
 		(void)serve_next(sync, virtq);

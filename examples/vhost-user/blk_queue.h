@@ -16,7 +16,7 @@
 #define BLK_QUEUE_SIZE 1024 /* the largest that a front end may choose */
 
 /* What a request needs: each of its buffers may cross from one region of guest memory to the next. */
-#define BLK_QUEUE_SEGMENTS (2 * VIRTIO_BLK_SEGMENTS(BLK_QUEUE_SIZE) + VHOST_USER_MAX_REGIONS)
+#define BLK_QUEUE_SEGMENTS (2 * BLK_QUEUE_SIZE + VHOST_USER_MAX_REGIONS)
 
 #define BLK_QUEUE_RANGES 16 /* of a discard */
 

@@ -455,7 +455,7 @@ int vring_switch_memory(struct vring *vring, const struct shared_memory *memory)
 
 int vring_open(struct vring *vring, struct device *device, uint16_t index, int damaged_fd)
 {
-	const uint32_t entries = VIRTIO_QUEUE_INFLIGHT_ENTRIES(device->max_queue_size);
+	const uint32_t entries = device->max_queue_size;
 
 	memset(vring, 0, sizeof *vring);
 	vring->kick = (struct event_source){ .fd = -1, .ready = on_kick };

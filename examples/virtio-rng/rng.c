@@ -16,7 +16,7 @@
  */
 static int serve_one(struct rng *rng)
 {
-	struct virtio_collected buffers = { .segments = rng->segments, .capacity = RNG_SEGMENTS };
+	struct virtio_chain_segments buffers = { .segments = rng->segments, .capacity = RNG_SEGMENTS };
 	struct virtio_writer writer;
 	struct virtio_chain chain;
 	uint64_t left, len;
@@ -29,7 +29,7 @@ static int serve_one(struct rng *rng)
 	 * After an error there are the buffers before the bad one, or those that fit the array: these are filled (virtio
 	 * 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
 	 */
-	(void)!virtio_chain_collect(&chain, &buffers);
+	(void)!virtio_chain_resolve(&chain, &buffers);
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
 	while (left > 0) {

@@ -35,9 +35,9 @@ struct rng_host {
 
 struct rng {
 	struct virtio_device device;
-	struct virtio_device_queue configs[1];
+	struct virtio_queue_registers configs[1];
 	struct virtio_queue queue;
-	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(RNG_QUEUE_SIZE)];
+	struct virtio_inflight inflight[RNG_QUEUE_SIZE];
 	struct virtio_segment segments[RNG_SEGMENTS];
 	struct rng_host host;
 	bool running;

@@ -101,33 +101,33 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	bool plain;                        /* addresses are guest-physical, and all regions are plain: see below */
+	bool unlogged;                     /* addresses are guest-physical, and all regions are unlogged: see below */
 	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
 };
 
-/* Accesses of at most so many bytes have a short cut. A region with fewer, a flag or a dirty log isn't plain. */
+/* Accesses of at most so many bytes have a fast path. A region with fewer, a flag or a dirty log isn't plain. */
 #define VIRTIO_MEMORY_SMALL 32
 
 /*
- * A map and the window in which the last access fell. Set up by virtio_memory_cursor_init().
- * The window is keyed by the address before translation and by the access permitted.
+ * A map and the cached region in which the last access fell. Set up by virtio_memory_cursor_init().
+ * The cached region is keyed by the address before translation and by the access permitted.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	uint64_t start;                     /* first address of the window */
+	uint64_t start;                     /* first address of the cached region */
 	const struct virtio_region *region; /* where it lies */
 	uint8_t *host;                      /* host address of start */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they are plain memory, so that
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they are unlogged memory, so that
 	 * for a small access of known size one comparison will do.
 	 */
 	uint64_t readable_small;
-	uint64_t len;    /* bytes of the window; 0 for no window */
-	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and VIRTIO_ACCESS_PLAIN */
-	uint64_t plain_small;
+	uint64_t len;    /* bytes of the cached region; 0 for none cached */
+	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and VIRTIO_IMPL_ACCESS_UNLOGGED */
+	uint64_t unlogged_small;
 };
 
 /*
@@ -176,12 +176,12 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
  * Puts a translation in front of a map that no one uses yet.
  *
  * @map       from virtio_memory_map_init()
- * @translate called for each address not in a cursor's window; NULL for none
+ * @translate called for each address not in a cursor's cached region; NULL for none
  * @context   handed to it
  */
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context);
 
-/* Points a cursor at a map, which must live as long as the cursor is used. No window yet. */
+/* Points a cursor at a map, which must live as long as the cursor is used. No cached region yet. */
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map);
 
 /* Access. For each: a length of 0 succeeds at any address, which is not looked at. */

@@ -62,10 +62,10 @@ static const struct bench {
 /* What the loops return goes here, so that none of it can be left out. */
 static volatile uint64_t sink;
 
-static void serve_batches(struct world *w, serve_fn *serve, uint32_t batches)
+static void serve_batches(struct rig *w, serve_fn *serve, uint32_t batches)
 {
 	for (uint32_t i = 0; i < batches; i++) {
-		world_offer(w);
+		rig_offer(w);
 		sink = serve(w);
 	}
 }
@@ -88,13 +88,13 @@ static int by_value(const void *a, const void *b)
 /* Alternating rounds, so that a change of the machine's speed meets all kinds alike. */
 static void measure(const struct bench *b, uint32_t regions)
 {
-	static struct world worlds[KINDS];
+	static struct rig worlds[KINDS];
 	double ns[KINDS][ROUNDS];
 	const uint32_t batches = (b->load.bulk ? CHAINS_A_ROUND / 50 : CHAINS_A_ROUND) / b->load.batch;
 
 	for (int k = 0; k < KINDS; k++)
 		/* The floor adds one constant to an address, which is right only for one region. */
-		world_open(&worlds[k], &b->load, k == FLOOR ? 1 : regions);
+		rig_open(&worlds[k], &b->load, k == FLOOR ? 1 : regions);
 	for (int r = 0; r < ROUNDS; r++)
 		for (int k = 0; k < KINDS; k++) {
 			double start = nanoseconds();
@@ -108,23 +108,23 @@ static void measure(const struct bench *b, uint32_t regions)
 		printf("  %8.1f %8.1f", ns[k][0], ns[k][ROUNDS / 2]);
 		if (k != FLOOR)
 			printf(" %5.2f", ns[k][0] / ns[FLOOR][0]);
-		world_close(&worlds[k]);
+		rig_close(&worlds[k]);
 	}
 	printf("\n");
 }
 
 static int count(char **argv)
 {
-	static struct world world;
+	static struct rig rig;
 	const uint32_t regions = (uint32_t)strtoul(argv[3], NULL, 10);
 
 	for (size_t i = 0; i < BENCHES; i++)
 		for (int k = 0; k < KINDS; k++)
 			if (!strcmp(argv[1], benches[i].load.name) && !strcmp(argv[2], kind_names[k]) && regions >= 1 &&
 			    regions <= MAX_REGIONS) {
-				world_open(&world, &benches[i].load, regions);
-				serve_batches(&world, benches[i].serve[k], (uint32_t)strtoul(argv[4], NULL, 10));
-				world_close(&world);
+				rig_open(&rig, &benches[i].load, regions);
+				serve_batches(&rig, benches[i].serve[k], (uint32_t)strtoul(argv[4], NULL, 10));
+				rig_close(&rig);
 				return 0;
 			}
 	fprintf(stderr, "bench: no workload %s %s with %s regions\n", argv[1], argv[2], argv[3]);
@@ -136,20 +136,20 @@ static int count(char **argv)
 /* A dump whose name is the row and how many chains it served. */
 static void dump(const struct bench *b, int kind, uint32_t regions, uint32_t batches)
 {
-	static struct world world;
+	static struct rig rig;
 	char name[64];
 
 	(void)snprintf(name, sizeof name, "%s %s %u: %u chains", b->load.name, kind_names[kind], regions,
 		       batches * b->load.batch);
-	world_open(&world, &b->load, regions);
+	rig_open(&rig, &b->load, regions);
 	/* A loop sets its device up in its first batch, and an earlier row may have done so. */
-	serve_batches(&world, b->serve[kind], 1);
+	serve_batches(&rig, b->serve[kind], 1);
 	CALLGRIND_START_INSTRUMENTATION;
 	CALLGRIND_ZERO_STATS;
-	serve_batches(&world, b->serve[kind], batches);
+	serve_batches(&rig, b->serve[kind], batches);
 	CALLGRIND_DUMP_STATS_AT(name);
 	CALLGRIND_STOP_INSTRUMENTATION;
-	world_close(&world);
+	rig_close(&rig);
 }
 
 /* Two dumps a row: their difference is free of what a dump costs by itself. */

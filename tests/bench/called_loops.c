@@ -6,7 +6,7 @@
 #define CALL(function) called_##function
 
 /* In two calls, which cost least where a step is a call. */
-static inline VIRTIO_HOT bool called_serve_next(struct world *w, uint64_t *sum)
+static inline VIRTIO_HOT bool called_serve_next(struct rig *w, uint64_t *sum)
 {
 	const struct virtio_segment *data = w->segments, *status = &w->request.data.last_writable;
 

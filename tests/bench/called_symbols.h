@@ -12,7 +12,7 @@ extern __typeof__(virtio_queue_pop) *const called_virtio_queue_pop;
 extern __typeof__(virtio_queue_complete) *const called_virtio_queue_complete;
 extern __typeof__(virtio_queue_needs_notification) *const called_virtio_queue_needs_notification;
 extern __typeof__(virtio_chain_next) *const called_virtio_chain_next;
-extern __typeof__(virtio_chain_collect) *const called_virtio_chain_collect;
+extern __typeof__(virtio_chain_resolve) *const called_virtio_chain_resolve;
 extern __typeof__(virtio_request_pop) *const called_virtio_request_pop;
 extern __typeof__(virtio_request_complete) *const called_virtio_request_complete;
 extern __typeof__(virtio_blk_pop) *const called_virtio_blk_pop;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The floor: the same loads and stores by raw pointers, with the memory order that a correct device
- * cannot do without, and no check of anything. Guest addresses of the floor's world are turned
+ * cannot do without, and no check of anything. Guest addresses of the floor's rig are turned
  * into host addresses by adding one constant, which is the least that any device does.
  */
 #include "loops.h"
 
-static inline bool pop(struct world *w, uint16_t *head)
+static inline bool pop(struct rig *w, uint16_t *head)
 {
 	if (w->next_avail == __atomic_load_n(&w->avail->idx, __ATOMIC_ACQUIRE))
 		return false;
@@ -14,7 +14,7 @@ static inline bool pop(struct world *w, uint16_t *head)
 	return true;
 }
 
-static inline void complete(struct world *w, uint16_t head, uint32_t len)
+static inline void complete(struct rig *w, uint16_t head, uint32_t len)
 {
 	struct vring_used_elem *e = &w->used->ring[w->next_used & (QUEUE_SIZE - 1)];
 
@@ -23,7 +23,7 @@ static inline void complete(struct world *w, uint16_t head, uint32_t len)
 	__atomic_store_n(&w->used->idx, ++w->next_used, __ATOMIC_RELEASE);
 }
 
-static inline const struct vring_desc *first(struct world *w, uint16_t head, const struct vring_desc **table)
+static inline const struct vring_desc *first(struct rig *w, uint16_t head, const struct vring_desc **table)
 {
 	const struct vring_desc *d = &w->desc[head];
 
@@ -35,7 +35,7 @@ static inline const struct vring_desc *first(struct world *w, uint16_t head, con
 	return d;
 }
 
-uint64_t floor_walk(struct world *w)
+uint64_t floor_walk(struct rig *w)
 {
 	const struct vring_desc *table, *d;
 	uint64_t sum = 0;
@@ -52,7 +52,7 @@ uint64_t floor_walk(struct world *w)
 	return sum;
 }
 
-static inline uint64_t one_request(struct world *w, uint16_t head)
+static inline uint64_t one_request(struct rig *w, uint16_t head)
 {
 	const struct vring_desc *table;
 	const struct vring_desc *d = first(w, head, &table);
@@ -67,7 +67,7 @@ static inline uint64_t one_request(struct world *w, uint16_t head)
 	return sum + header[0] + header[1];
 }
 
-uint64_t floor_request(struct world *w)
+uint64_t floor_request(struct rig *w)
 {
 	uint64_t sum = 0;
 	uint16_t head;
@@ -79,7 +79,7 @@ uint64_t floor_request(struct world *w)
 	return sum;
 }
 
-uint64_t floor_notify(struct world *w)
+uint64_t floor_notify(struct rig *w)
 {
 	uint64_t sum = 0;
 	uint16_t head;
@@ -93,7 +93,7 @@ uint64_t floor_notify(struct world *w)
 	return sum;
 }
 
-uint64_t floor_bulk(struct world *w)
+uint64_t floor_bulk(struct rig *w)
 {
 	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));
 	const struct vring_desc *table, *d;

@@ -6,7 +6,7 @@
 #define CALL(function) function
 
 /* Step by step, which costs least where a step is inlined. */
-static inline VIRTIO_HOT bool inline_serve_next(struct world *w, uint64_t *sum)
+static inline VIRTIO_HOT bool inline_serve_next(struct rig *w, uint64_t *sum)
 {
 	struct virtio_chain chain;
 	struct virtio_desc d;

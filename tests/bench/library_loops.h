@@ -5,7 +5,7 @@
  */
 
 /* Pop, walk, complete. */
-uint64_t LOOP(walk)(struct world *w)
+uint64_t LOOP(walk)(struct rig *w)
 {
 	struct virtio_chain chain;
 	struct virtio_desc d;
@@ -24,7 +24,7 @@ uint64_t LOOP(walk)(struct world *w)
  * Adds to the sum what it has seen, or returns false if there is none. Each version has its own.
  */
 
-uint64_t LOOP(request)(struct world *w)
+uint64_t LOOP(request)(struct rig *w)
 {
 	uint64_t sum = 0;
 
@@ -34,7 +34,7 @@ uint64_t LOOP(request)(struct world *w)
 }
 
 /* The same, with a look at whether to notify after each. */
-uint64_t LOOP(notify)(struct world *w)
+uint64_t LOOP(notify)(struct rig *w)
 {
 	uint64_t sum = 0;
 
@@ -43,8 +43,8 @@ uint64_t LOOP(notify)(struct world *w)
 	return sum;
 }
 
-/* Collect, then move all data with a reader or a writer. */
-uint64_t LOOP(bulk)(struct world *w)
+/* Resolve, then move all data with a reader or a writer. */
+uint64_t LOOP(bulk)(struct rig *w)
 {
 	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));
 	struct virtio_segment segments[64];
@@ -52,11 +52,11 @@ uint64_t LOOP(bulk)(struct world *w)
 	uint64_t sum = 0;
 
 	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
-		struct virtio_collected c = { .segments = segments, .capacity = 64 };
+		struct virtio_chain_segments c = { .segments = segments, .capacity = 64 };
 		struct virtio_reader in;
 		struct virtio_writer out;
 
-		if (CALL(virtio_chain_collect)(&chain, &c))
+		if (CALL(virtio_chain_resolve)(&chain, &c))
 			return 0;
 		virtio_reader_init(&in, &c);
 		virtio_writer_init(&out, &c);
@@ -70,7 +70,7 @@ uint64_t LOOP(bulk)(struct world *w)
 }
 
 /* Block requests: pop, write the status byte, complete. Each is a read of sector 0 as far as the parser can tell. */
-uint64_t LOOP(block)(struct world *w)
+uint64_t LOOP(block)(struct rig *w)
 {
 	struct virtio_blk_request *request = &w->blk;
 	uint64_t sum = 0;

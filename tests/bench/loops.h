@@ -9,9 +9,9 @@
 
 #include <virtio/blk.h>
 
-#include "world.h"
+#include "rig.h"
 
-typedef uint64_t serve_fn(struct world *world);
+typedef uint64_t serve_fn(struct rig *rig);
 
 serve_fn floor_walk, floor_request, floor_notify, floor_bulk;
 serve_fn inline_walk, inline_request, inline_notify, inline_bulk, inline_block;

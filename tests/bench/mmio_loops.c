@@ -11,7 +11,7 @@
 
 #define ACCESSES 64
 
-static struct virtio_device_queue queues[1];
+static struct virtio_queue_registers queues[1];
 static struct virtio_device device;
 static uint64_t notified;
 
@@ -58,8 +58,8 @@ static uint32_t read_register(uint64_t offset)
 	return virtio_get_le32(bytes);
 }
 
-/* A driver's initialization, with the rings of the world's own queue. */
-static void start(const struct world *w)
+/* A driver's initialization, with the rings of the rig's own queue. */
+static void start(const struct rig *w)
 {
 	const struct virtio_device_options options = {
 		.ops = &ops, .type = 2, .queues = queues, .num_queues = 1, .memory = &w->map
@@ -79,7 +79,7 @@ static void start(const struct world *w)
 	write_register(VIRTIO_MMIO_STATUS, 15);
 }
 
-uint64_t library_registers(struct world *w)
+uint64_t library_registers(struct rig *w)
 {
 	uint64_t sum = 0;
 
@@ -92,7 +92,7 @@ uint64_t library_registers(struct world *w)
 	return sum + notified;
 }
 
-uint64_t floor_registers(struct world *w)
+uint64_t floor_registers(struct rig *w)
 {
 	static void (*volatile call)(struct virtio_device * d, uint16_t queue, uint16_t next) = notify;
 	uint64_t sum = 0;

@@ -2,7 +2,7 @@
 /*
  * The suite as the author of a small hypervisor without a C library sees it: static storage, one
  * guest with its memory in one piece, a queue that is polled, and a request with a fixed little
- * header that is read without collecting.
+ * header that is read without resolving.
  *
  * Compiled by the tests with -ffreestanding.
  */
@@ -12,7 +12,7 @@
 
 static struct virtio_region guest_ram;
 static struct virtio_memory_map guest_map;
-static struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(16)];
+static struct virtio_inflight inflight[16];
 static struct virtio_queue queue;
 
 /* Once. */
@@ -75,7 +75,7 @@ int partition_poll(void)
 		uint32_t written = 0;
 
 		if (serve(&chain, &written) == VIRTIO_ENOTMAPPED)
-			return virtio_queue_undo(&queue, chain.token);
+			return virtio_queue_unpop(&queue, chain.token);
 		(void)virtio_queue_complete(&queue, chain.token, written);
 	}
 	if (virtio_queue_needs_notification(&queue))

@@ -25,7 +25,7 @@ struct vmm {
 
 struct echo_device {
 	struct virtio_queue queue;
-	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(QUEUE_SIZE)];
+	struct virtio_inflight inflight[QUEUE_SIZE];
 	struct virtio_segment segments[SEGMENTS];
 	void (*interrupt)(void *vm);
 	void *vm;
@@ -69,13 +69,13 @@ void echo_reset(struct echo_device *dev)
 /* Copies what is readable into what is writable, as much as fits. */
 static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 {
-	struct virtio_collected c = { .segments = dev->segments, .capacity = SEGMENTS };
+	struct virtio_chain_segments c = { .segments = dev->segments, .capacity = SEGMENTS };
 	struct virtio_reader in;
 	struct virtio_writer out;
 	uint8_t bounce[512];
 	size_t n;
 
-	if (virtio_chain_collect(chain, &c) != 0)
+	if (virtio_chain_resolve(chain, &c) != 0)
 		return 0;
 	virtio_reader_init(&in, &c);
 	virtio_writer_init(&out, &c);

@@ -26,7 +26,7 @@ struct memory_table {
 
 struct vring {
 	struct virtio_queue queue;
-	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(1024)];
+	struct virtio_inflight inflight[1024];
 	struct virtio_queue_config config;
 	uint16_t base; /* SET_VRING_BASE */
 };
@@ -34,7 +34,7 @@ struct vring {
 struct io {
 	struct virtio_token token;
 	struct virtio_segment segments[SEGMENTS];
-	struct virtio_collected chain;
+	struct virtio_chain_segments chain;
 	struct virtio_iovec iov[SEGMENTS];
 	uint32_t iov_count;
 };
@@ -126,9 +126,9 @@ int vring_next_io(struct vring *vring, struct io *io, int *budget)
 		--*budget;
 		io->chain.segments = io->segments;
 		io->chain.capacity = SEGMENTS;
-		error = virtio_chain_collect(&chain, &io->chain);
+		error = virtio_chain_resolve(&chain, &io->chain);
 		if (error == VIRTIO_ENOTMAPPED)
-			return virtio_queue_undo(&vring->queue, chain.token);
+			return virtio_queue_unpop(&vring->queue, chain.token);
 		if (error) {
 			(void)virtio_queue_complete(&vring->queue, chain.token, 0);
 			continue;

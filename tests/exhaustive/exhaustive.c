@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have chosen
- * values: walked by the library step by step, collected into arrays of different lengths, and taken for requests of a
+ * values: walked by the library step by step, resolved into arrays of different lengths, and taken for requests of a
  * header, data and a status, and judged by an oracle (oracle.h); the two must agree on every descriptor, segment, count and
  * code.
  *
@@ -39,7 +39,7 @@
 
 enum layout { FLAT, CUT, ODD };
 
-struct world {
+struct guest {
 	const char *name;
 	struct oracle_guest guest;
 	struct virtio_region regions[MAX_REGIONS];
@@ -62,7 +62,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* The world */
+/* The guest */
 
 static void *allocate(size_t bytes)
 {
@@ -84,7 +84,7 @@ static void *allocate_huge(void)
 	return memory;
 }
 
-static void add_region(struct world *w, uint64_t addr, uint64_t len, void *host, uint32_t flags)
+static void add_region(struct guest *w, uint64_t addr, uint64_t len, void *host, uint32_t flags)
 {
 	struct virtio_region *r = &w->regions[w->guest.region_count++];
 
@@ -94,7 +94,7 @@ static void add_region(struct world *w, uint64_t addr, uint64_t len, void *host,
 	r->flags = flags;
 }
 
-static void poke(struct world *w, uint64_t addr, const void *bytes, size_t len)
+static void poke(struct guest *w, uint64_t addr, const void *bytes, size_t len)
 {
 	for (size_t done = 0; done < len;) {
 		struct virtio_region *r = w->regions;
@@ -109,7 +109,7 @@ static void poke(struct world *w, uint64_t addr, const void *bytes, size_t len)
 	}
 }
 
-static void poke_desc(struct world *w, uint64_t addr, const struct vring_desc *d)
+static void poke_desc(struct guest *w, uint64_t addr, const struct vring_desc *d)
 {
 	const uint64_t half[2] = { virtio_le64(d->addr),
 				   virtio_le64(d->len | (uint64_t)d->flags << 32 | (uint64_t)d->next << 48) };
@@ -118,7 +118,7 @@ static void poke_desc(struct world *w, uint64_t addr, const struct vring_desc *d
 }
 
 /* What indirect tables outside of the descriptor table hold: a chain of two, across the border and at the top. */
-static void fill_data(struct world *w)
+static void fill_data(struct guest *w)
 {
 	static const struct vring_desc chain[] = {
 		{ DATA + 0x30, 32, VRING_DESC_F_NEXT, 1 },
@@ -134,7 +134,7 @@ static void fill_data(struct world *w)
 }
 
 /* With an odd host address, the whole first region is misaligned, but as long as in the guest. */
-static void make_regions(struct world *w, enum layout layout, void *huge)
+static void make_regions(struct guest *w, enum layout layout, void *huge)
 {
 	const uint64_t cut = TABLE_HALF, first = layout == CUT ? cut : TABLE;
 	uint8_t *ram = allocate((size_t)(BORDER - first) + (layout == ODD));
@@ -153,7 +153,7 @@ static void make_regions(struct world *w, enum layout layout, void *huge)
 		die("virtio_memory_map_init");
 }
 
-static void make_world(struct world *w, const char *name, enum layout layout, uint16_t size, bool indirect, void *huge)
+static void make_guest(struct guest *w, const char *name, enum layout layout, uint16_t size, bool indirect, void *huge)
 {
 	struct virtio_queue_config config;
 
@@ -177,15 +177,15 @@ static void make_world(struct world *w, const char *name, enum layout layout, ui
 		die("the layout does not have the effect on the descriptor table that it is there for");
 }
 
-static void free_world(struct world *w)
+static void free_guest(struct guest *w)
 {
 	for (uint32_t i = 0; i < w->guest.region_count; i++)
 		if (w->regions[i].addr != HUGE)
 			free((uint8_t *)w->regions[i].host - ((uintptr_t)w->regions[i].host & 1));
 }
 
-/* Makes one chain available for ever: each pop of it is undone. */
-static void offer(struct world *w, uint16_t head)
+/* Makes one chain available for ever: each pop of it is unpopped. */
+static void offer(struct guest *w, uint16_t head)
 {
 	const uint16_t ring[3] = { 0, virtio_le16(1), virtio_le16(head) };
 
@@ -194,7 +194,7 @@ static void offer(struct world *w, uint16_t head)
 
 /* The comparison */
 
-static void print_table(const struct world *w, uint32_t head)
+static void print_table(const struct guest *w, uint32_t head)
 {
 	(void)fprintf(stderr, "in the guest \"%s\", head %u of\n", w->name, (unsigned int)head);
 	for (uint32_t i = 0; i < w->guest.size; i++) {
@@ -208,12 +208,12 @@ static void print_table(const struct world *w, uint32_t head)
 	}
 }
 
-static _Noreturn void disagree(const struct world *w, const struct oracle_verdict *v, uint32_t head, const char *where,
+static _Noreturn void disagree(const struct guest *w, const struct oracle_verdict *v, uint32_t head, const char *where,
 			       int got)
 {
 	(void)fprintf(stderr, "FAILED: %s: library %d (%s); allowed errors:", where, got, virtio_strerror(got));
 	for (int code = VIRTIO_EINVAL; code >= VIRTIO_EIO; code--)
-		if ((v->walk | v->collect) & oracle_error(code))
+		if ((v->walk | v->resolve) & oracle_error(code))
 			(void)fprintf(stderr, " %d", code);
 	(void)fprintf(stderr, "\n");
 	print_table(w, head);
@@ -233,7 +233,7 @@ static bool same_segment(const struct virtio_segment *a, const struct virtio_seg
 	       (a->len == 0 || (a->addr == b->addr && a->host == b->host && a->region == b->region));
 }
 
-static struct virtio_chain pop(struct world *w)
+static struct virtio_chain pop(struct guest *w)
 {
 	struct virtio_chain chain;
 
@@ -243,10 +243,10 @@ static struct virtio_chain pop(struct world *w)
 	return chain;
 }
 
-static void undo(struct world *w, const struct virtio_chain *chain)
+static void unpop(struct guest *w, const struct virtio_chain *chain)
 {
-	if (virtio_queue_undo(&w->queue, chain->token))
-		die("a pop cannot be undone");
+	if (virtio_queue_unpop(&w->queue, chain->token))
+		die("a pop cannot be unpopped");
 }
 
 static bool same_desc(const struct virtio_desc *d, const struct virtio_desc *yielded)
@@ -254,7 +254,7 @@ static bool same_desc(const struct virtio_desc *d, const struct virtio_desc *yie
 	return d->addr == yielded->addr && d->len == yielded->len && d->writable == yielded->writable;
 }
 
-static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32_t head)
+static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32_t head)
 {
 	struct virtio_chain chain = pop(w);
 	int got;
@@ -280,35 +280,35 @@ static void compare_walk(struct world *w, const struct oracle_verdict *v, uint32
 			disagree(w, v, head, "the end of the walk leaves something behind", got);
 	}
 	w->faults += v->walk != 0;
-	undo(w, &chain);
+	unpop(w, &chain);
 }
 
 /* As many segments as fit are there, and their counts and bytes; needed and the last byte are the whole chain's. */
-static bool same_collection(const struct oracle_verdict *v, const struct virtio_collected *c)
+static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
 	uint32_t readable = 0, writable = 0;
 	uint64_t readable_bytes = 0, writable_bytes = 0;
 
-	for (uint32_t i = 0; i < v->collected.needed && i < c->capacity; i++) {
+	for (uint32_t i = 0; i < v->resolved.needed && i < c->capacity; i++) {
 		if (!same_segment(&c->segments[i], &v->segments[i]))
 			return false;
-		*(i < v->collected.readable ? &readable : &writable) += 1;
-		*(i < v->collected.readable ? &readable_bytes : &writable_bytes) += v->segments[i].len;
+		*(i < v->resolved.readable ? &readable : &writable) += 1;
+		*(i < v->resolved.readable ? &readable_bytes : &writable_bytes) += v->segments[i].len;
 	}
-	return c->needed == v->collected.needed && c->readable == readable && c->writable == writable &&
+	return c->needed == v->resolved.needed && c->readable == readable && c->writable == writable &&
 	       c->readable_bytes == readable_bytes && c->writable_bytes == writable_bytes &&
-	       same_segment(&c->last_writable, &v->collected.last_writable);
+	       same_segment(&c->last_writable, &v->resolved.last_writable);
 }
 
-static bool is_nothing(const struct virtio_collected *c)
+static bool is_nothing(const struct virtio_chain_segments *c)
 {
 	return c->readable == 0 && c->writable == 0 && c->needed == 0 && c->readable_bytes == 0 &&
 	       c->writable_bytes == 0 && c->last_writable.len == 0;
 }
 
-/* Collects into so many entries. Segments past them must stay as they are, and nothing is left of what was in c. */
-static int collect(struct world *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
-		   struct virtio_segment *segments, uint32_t capacity, struct virtio_collected *c)
+/* Resolves into so many entries. Segments past them must stay as they are, and nothing is left of what was in c. */
+static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
+		   struct virtio_segment *segments, uint32_t capacity, struct virtio_chain_segments *c)
 {
 	int got;
 
@@ -316,35 +316,35 @@ static int collect(struct world *w, const struct oracle_verdict *v, uint32_t hea
 	c->segments = segments;
 	c->capacity = capacity;
 	segments[capacity].len = 77;
-	got = virtio_chain_collect(chain, c);
+	got = virtio_chain_resolve(chain, c);
 	if (segments[capacity].len != 77 || c->segments != segments || c->capacity != capacity)
-		disagree(w, v, head, "a collection writes past its array", got);
+		disagree(w, v, head, "a resolution writes past its array", got);
 	return got;
 }
 
 /* Once, and once more with a large array: after too small a one that is the chain, after an error the error again. */
-static void compare_collection(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
+static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {
-	const bool small = !v->collect && v->collected.needed > capacity;
+	const bool small = !v->resolve && v->resolved.needed > capacity;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
-	struct virtio_collected c;
+	struct virtio_chain_segments c;
 	struct virtio_chain chain = pop(w);
-	int got = collect(w, v, head, &chain, segments, capacity, &c), again;
+	int got = resolve(w, v, head, &chain, segments, capacity, &c), again;
 
-	w->faults += v->collect != 0;
+	w->faults += v->resolve != 0;
 	w->small += small;
-	if (small ? got != VIRTIO_ENOBUFS : !allowed(v->collect, got))
-		disagree(w, v, head, "the collection ends otherwise", got);
-	if (!same_collection(v, &c))
-		disagree(w, v, head, "the collection is another", got);
-	again = collect(w, v, head, &chain, segments, ORACLE_MAX_SEGMENTS - 1, &c);
+	if (small ? got != VIRTIO_ENOBUFS : !allowed(v->resolve, got))
+		disagree(w, v, head, "the resolution ends otherwise", got);
+	if (!same_resolution(v, &c))
+		disagree(w, v, head, "the resolution is another", got);
+	again = resolve(w, v, head, &chain, segments, ORACLE_MAX_SEGMENTS - 1, &c);
 	if (small) {
-		if (again != 0 || !same_collection(v, &c))
-			disagree(w, v, head, "the collection after a small array is another", again);
+		if (again != 0 || !same_resolution(v, &c))
+			disagree(w, v, head, "the resolution after a small array is another", again);
 	} else if (again != got || (got != 0 && !is_nothing(&c))) {
-		disagree(w, v, head, "the second collection ends otherwise", again);
+		disagree(w, v, head, "the second resolution ends otherwise", again);
 	}
-	undo(w, &chain);
+	unpop(w, &chain);
 }
 
 /* What the oracle's segments leave between so many bytes of header and the status. */
@@ -355,36 +355,36 @@ static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, s
 
 	*readable = 0;
 	*writable = 0;
-	for (uint32_t i = 0; i < v->collected.needed; i++) {
+	for (uint32_t i = 0; i < v->resolved.needed; i++) {
 		struct virtio_segment s = v->segments[i];
 		const uint64_t front = s.len < left ? s.len : left;
 
 		left -= front;
 		s.addr += front;
 		s.host = (uint8_t *)s.host + front;
-		s.len -= front + (i + 1 == v->collected.needed);
+		s.len -= front + (i + 1 == v->resolved.needed);
 		if (s.len == 0)
 			continue;
 		data[*readable + *writable] = s;
-		(*(i < v->collected.readable ? readable : writable))++;
+		(*(i < v->resolved.readable ? readable : writable))++;
 	}
 }
 
 /* Why nothing can come of a request: any of these. */
 static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
 {
-	oracle_errors errors = v->collect;
+	oracle_errors errors = v->resolve;
 
 	if (errors)
 		return errors;
-	if (v->collected.last_writable.len == 0 || v->collected.readable_bytes < header_bytes)
+	if (v->resolved.last_writable.len == 0 || v->resolved.readable_bytes < header_bytes)
 		errors |= oracle_error(VIRTIO_ESHORT);
-	if (v->collected.needed > capacity)
+	if (v->resolved.needed > capacity)
 		errors |= oracle_error(VIRTIO_ENOBUFS);
 	return errors;
 }
 
-static bool no_data(const struct virtio_collected *data)
+static bool no_data(const struct virtio_chain_segments *data)
 {
 	return data->readable == 0 && data->writable == 0 && data->readable_bytes == 0 && data->writable_bytes == 0;
 }
@@ -400,12 +400,12 @@ static bool same_data(const struct oracle_verdict *v, const struct virtio_reques
 		if (!same_segment(&r->data.segments[i], &data[i]))
 			return false;
 	return r->data.readable == readable && r->data.writable == writable &&
-	       r->data.readable_bytes == v->collected.readable_bytes - header_bytes &&
-	       r->data.writable_bytes == v->collected.writable_bytes - 1;
+	       r->data.readable_bytes == v->resolved.readable_bytes - header_bytes &&
+	       r->data.writable_bytes == v->resolved.writable_bytes - 1;
 }
 
 /* The bytes of the header: the first ones of the oracle's segments. */
-static bool same_header(const struct world *w, const struct oracle_verdict *v, const uint8_t *header, uint32_t bytes)
+static bool same_header(const struct guest *w, const struct oracle_verdict *v, const uint8_t *header, uint32_t bytes)
 {
 	uint32_t done = 0;
 
@@ -422,7 +422,7 @@ static bool same_header(const struct world *w, const struct oracle_verdict *v, c
 }
 
 /* The chain as a request. */
-static void compare_request(struct world *w, const struct oracle_verdict *v, uint32_t head, uint32_t header_bytes,
+static void compare_request(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t header_bytes,
 			    uint32_t capacity)
 {
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
@@ -435,11 +435,11 @@ static void compare_request(struct world *w, const struct oracle_verdict *v, uin
 	if (virtio_request_init(&r, header, header_bytes, segments, capacity))
 		die("virtio_request_init");
 	/* Nothing of an earlier request is left. */
-	memset(&r.data.readable, 0x77, sizeof r.data - offsetof(struct virtio_collected, readable));
+	memset(&r.data.readable, 0x77, sizeof r.data - offsetof(struct virtio_chain_segments, readable));
 	r.error = 0x77;
 	w->chains++;
-	w->faults += v->collect != 0;
-	w->small += !v->collect && v->collected.needed > capacity;
+	w->faults += v->resolve != 0;
+	w->small += !v->resolve && v->resolved.needed > capacity;
 	got = virtio_request_pop(&w->queue, &r);
 	if (got != 1)
 		disagree(w, v, head, "no request", got);
@@ -448,41 +448,41 @@ static void compare_request(struct world *w, const struct oracle_verdict *v, uin
 	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
 		disagree(w, v, head, "a request has another error", r.error);
 	/* The status is there whenever it can be: also of a request that makes no sense, or has a bad buffer. */
-	if (!same_segment(&r.data.last_writable, &v->collected.last_writable))
+	if (!same_segment(&r.data.last_writable, &v->resolved.last_writable))
 		disagree(w, v, head, "a request has another status", r.error);
-	if (!v->collect && r.data.needed != v->collected.needed)
+	if (!v->resolve && r.data.needed != v->resolved.needed)
 		disagree(w, v, head, "a request needs another number of segments", r.error);
 	if (r.error ? !no_data(&r.data) : !same_data(v, &r, header_bytes) || !same_header(w, v, header, header_bytes))
 		disagree(w, v, head, "the request is another", r.error);
-	if (virtio_queue_undo(&w->queue, r.token))
-		die("a request cannot be undone");
+	if (virtio_queue_unpop(&w->queue, r.token))
+		die("a request cannot be unpopped");
 }
 
-static void compare(struct world *w, uint32_t head)
+static void compare(struct guest *w, uint32_t head)
 {
 	struct oracle_verdict v;
 
 	tables++;
 	oracle_judge(&w->guest, head, &v);
 	compare_walk(w, &v, head);
-	compare_collection(w, &v, head, ORACLE_MAX_SEGMENTS - 1);
+	compare_resolution(w, &v, head, ORACLE_MAX_SEGMENTS - 1);
 	compare_request(w, &v, head, 16, ORACLE_MAX_SEGMENTS - 1);
-	compare_request(w, &v, head, (uint32_t)(v.collected.readable_bytes % 3 * 8), ORACLE_MAX_SEGMENTS - 1);
+	compare_request(w, &v, head, (uint32_t)(v.resolved.readable_bytes % 3 * 8), ORACLE_MAX_SEGMENTS - 1);
 	if (v.walk)
 		return;
 	/* Arrays that are as long as needed, one short of it, and empty. */
 	for (uint32_t i = 0; i < 3; i++) {
-		const uint32_t needed = v.collected.needed, capacity = i == 2 ? 0 : needed - i;
+		const uint32_t needed = v.resolved.needed, capacity = i == 2 ? 0 : needed - i;
 
 		if (i != 0 && needed < i)
 			continue;
-		compare_collection(w, &v, head, capacity);
+		compare_resolution(w, &v, head, capacity);
 		compare_request(w, &v, head, 16, capacity);
 	}
 }
 
 /* The library counts what the oracle counted. */
-static void finish_world(struct world *w)
+static void finish_world(struct guest *w)
 {
 	struct virtio_queue_stats stats;
 
@@ -492,7 +492,7 @@ static void finish_world(struct world *w)
 		die("the queue's counters are wrong");
 	(void)printf("  %-28s %10llu chains popped, %10llu faults\n", w->name, (unsigned long long)w->chains,
 		     (unsigned long long)w->faults);
-	free_world(w);
+	free_guest(w);
 }
 
 /* The tables of two entries */
@@ -521,7 +521,7 @@ static struct vring_desc entry_2(uint32_t n)
 	return d;
 }
 
-static void tables_of_2(struct world *w, uint64_t stride)
+static void tables_of_2(struct guest *w, uint64_t stride)
 {
 	const uint64_t all = (uint64_t)ENTRIES_2 * ENTRIES_2;
 
@@ -572,7 +572,7 @@ static struct vring_desc entry_3(uint32_t index, uint32_t n)
 	return d;
 }
 
-static void tables_of_3(struct world *w, uint64_t stride, uint16_t head)
+static void tables_of_3(struct guest *w, uint64_t stride, uint16_t head)
 {
 	static const struct vring_desc fourth = { DATA + 16, 16, VRING_DESC_F_WRITE, 0 };
 	const uint64_t all = (uint64_t)ENTRIES_3 * ENTRIES_3 * ENTRIES_3;
@@ -611,21 +611,21 @@ int main(int argc, char **argv)
 	const unsigned long stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
 	const bool whole = argc > 2 && strcmp(argv[2], "long") == 0;
 	void *huge = allocate_huge();
-	static struct world w;
+	static struct guest w;
 
 	if (stride == 0 || argc > 3 || (argc == 3 && !whole))
 		die("usage: exhaustive [STRIDE [long]]");
 	(void)printf("tables of 2 entries, with each head: %llu, of which every %lu. is taken\n",
 		     (unsigned long long)ENTRIES_2 * ENTRIES_2, stride);
 	for (uint32_t i = 0; i < COUNT(kinds); i++) {
-		make_world(&w, kinds[i].name, kinds[i].layout, 2, kinds[i].indirect, huge);
+		make_guest(&w, kinds[i].name, kinds[i].layout, 2, kinds[i].indirect, huge);
 		tables_of_2(&w, stride);
 		finish_world(&w);
 	}
 	(void)printf("tables of 3 entries: %llu, of which every %lu. is taken\n",
 		     (unsigned long long)ENTRIES_3 * ENTRIES_3 * ENTRIES_3, stride);
 	for (uint32_t i = 0; i < (whole ? COUNT(kinds) : 2); i++) {
-		make_world(&w, kinds[i].name, kinds[i].layout, 4, kinds[i].indirect, huge);
+		make_guest(&w, kinds[i].name, kinds[i].layout, 4, kinds[i].indirect, huge);
 		for (uint16_t head = 0; head < (whole ? 3 : 1); head++)
 			tables_of_3(&w, stride, head);
 		finish_world(&w);

@@ -70,7 +70,7 @@ static oracle_errors judge_access(const struct oracle_guest *guest, const struct
 }
 
 /* Cuts a good buffer at the borders of regions and appends the segments. */
-static void resolve(const struct oracle_guest *guest, const struct virtio_desc *buffer, struct oracle_verdict *v)
+static void resolve_buffer(const struct oracle_guest *guest, const struct virtio_desc *buffer, struct oracle_verdict *v)
 {
 	uint64_t addr = buffer->addr, left = buffer->len;
 
@@ -80,18 +80,18 @@ static void resolve(const struct oracle_guest *guest, const struct virtio_desc *
 
 		if (take > left)
 			take = left;
-		v->segments[v->collected.needed++] = (struct virtio_segment){
+		v->segments[v->resolved.needed++] = (struct virtio_segment){
 			.addr = addr,
 			.len = take,
 			.host = (uint8_t *)r->host + (addr - r->addr),
 			.region = r,
 		};
 		if (buffer->writable) {
-			v->collected.writable++;
-			v->collected.writable_bytes += take;
+			v->resolved.writable++;
+			v->resolved.writable_bytes += take;
 		} else {
-			v->collected.readable++;
-			v->collected.readable_bytes += take;
+			v->resolved.readable++;
+			v->resolved.readable_bytes += take;
 		}
 		addr += take;
 		left -= take;
@@ -150,24 +150,24 @@ static void find_last_writable(const struct oracle_guest *guest, struct oracle_v
 			continue;
 		if (wraps(d->addr, d->len) || !r || (r->flags & VIRTIO_REGION_READ_ONLY))
 			return;
-		v->collected.last_writable.addr = addr;
-		v->collected.last_writable.len = 1;
-		v->collected.last_writable.host = (uint8_t *)r->host + (addr - r->addr);
-		v->collected.last_writable.region = r;
+		v->resolved.last_writable.addr = addr;
+		v->resolved.last_writable.len = 1;
+		v->resolved.last_writable.host = (uint8_t *)r->host + (addr - r->addr);
+		v->resolved.last_writable.region = r;
 		return;
 	}
 }
 
 /* The buffers of a walk that has come to a good end, up to the first bad one. */
-static void collect(const struct oracle_guest *guest, struct oracle_verdict *v)
+static void resolve(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
-	v->collect = v->walk;
+	v->resolve = v->walk;
 	if (v->walk)
 		return;
-	for (uint32_t i = 0; i < v->count && !v->collect; i++) {
-		v->collect = judge_access(guest, &v->yields[i]);
-		if (!v->collect)
-			resolve(guest, &v->yields[i], v);
+	for (uint32_t i = 0; i < v->count && !v->resolve; i++) {
+		v->resolve = judge_access(guest, &v->yields[i]);
+		if (!v->resolve)
+			resolve_buffer(guest, &v->yields[i], v);
 	}
 	find_last_writable(guest, v);
 }
@@ -220,8 +220,8 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 void oracle_judge(const struct oracle_guest *guest, uint32_t head, struct oracle_verdict *v)
 {
 	v->count = 0;
-	v->walk = v->collect = 0;
-	memset(&v->collected, 0, sizeof v->collected);
+	v->walk = v->resolve = 0;
+	memset(&v->resolved, 0, sizeof v->resolved);
 	walk(guest, head, v);
-	collect(guest, v);
+	resolve(guest, v);
 }

@@ -39,12 +39,12 @@ struct oracle_verdict {
 	uint32_t count;
 	oracle_errors walk;
 	/*
-	 * The collection: one of the errors, which are the walk's or else those of the first bad buffer. The segments are of
+	 * The resolution: one of the errors, which are the walk's or else those of the first bad buffer. The segments are of
 	 * the buffers in front of that one; all counts are 0 when the walk has an error.
 	 */
-	oracle_errors collect;
+	oracle_errors resolve;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
-	struct virtio_collected collected;
+	struct virtio_chain_segments resolved;
 };
 
 /* Copies guest memory; false if part of it is not there. */

@@ -25,7 +25,7 @@ struct driver {
 	uint64_t features;       /* negotiated */
 	uint32_t config_changes; /* interrupts of that cause */
 	struct virtio_mock mock;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(RING_SIZE)];
+	struct virtio_mock_slot slots[RING_SIZE];
 };
 
 uint32_t reg_read(const struct driver *driver, uint32_t offset);

@@ -24,7 +24,7 @@ static uint8_t byte_of(uint32_t number)
 }
 
 /* The bus: what is written there must be the header's first byte, and reads give that byte. Status 2, to tell from 0. */
-static uint8_t transfer(const uint8_t *header, const struct virtio_collected *data, uint64_t *bytes_read)
+static uint8_t transfer(const uint8_t *header, const struct virtio_chain_segments *data, uint64_t *bytes_read)
 {
 	uint8_t bytes[DATA_BYTES], expected[DATA_BYTES];
 	struct virtio_reader reader;

@@ -47,7 +47,7 @@ struct guest {
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(GUEST_QUEUE_SIZE)];
+	struct virtio_mock_slot slots[GUEST_QUEUE_SIZE];
 	uint32_t added, returned; /* requests, since the last start */
 	uint32_t until;           /* the driver stops adding there */
 	uint32_t depth;           /* requests that the driver keeps in the queue */

@@ -12,7 +12,7 @@
 #define IN 1024u /* where the answer goes, behind the request's address */
 
 static struct virtio_queue queue;
-static struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(GUEST_QUEUE_SIZE)];
+static struct virtio_inflight inflight[GUEST_QUEUE_SIZE];
 
 static void start_device(struct guest *g, const struct virtio_queue_config *config)
 {

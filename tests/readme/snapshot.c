@@ -20,7 +20,7 @@ struct machine {
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_blk_memory memory;
-	struct virtio_device_queue queues[1];
+	struct virtio_queue_registers queues[1];
 	struct virtio_inflight inflight[SIZE];
 	struct disk_device disk;
 	unsigned int notified;

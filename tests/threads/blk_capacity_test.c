@@ -84,9 +84,9 @@ static void make_disk(uint64_t capacity)
 static bool may_use(uint64_t sector)
 {
 	struct virtio_blk_range ranges[2] = { { .sector = sector, .sectors = 1 }, { .sector = 0, .sectors = 1 } };
-	const struct virtio_blk_request read = {
-		.base.data.writable_bytes = 512, .type = VIRTIO_BLK_T_IN, .sector = sector
-	};
+	const struct virtio_blk_request read = { .base.data.writable_bytes = 512,
+						 .type = VIRTIO_BLK_T_IN,
+						 .sector = sector };
 	const struct virtio_blk_request discard = {
 		.base.data.readable_bytes = 32, .type = VIRTIO_BLK_T_DISCARD, .ranges = ranges, .range_count = 2
 	};

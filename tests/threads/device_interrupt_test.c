@@ -69,7 +69,7 @@ static const struct {
 
 struct machine {
 	struct virtio_device device;
-	struct virtio_device_queue queues[1];
+	struct virtio_queue_registers queues[1];
 	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that no one looks at */
 	enum kind kind;
 	uint64_t rounds; /* at most */

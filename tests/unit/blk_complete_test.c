@@ -10,7 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Memories where the status is written by the short cut, and where it isn't. */
+/* Memories where the status is written by the fast path, and where it isn't. */
 static const uint32_t two_memories[] = { BLK_PLAIN, BLK_RAM };
 
 /* In time */
@@ -253,8 +253,8 @@ static void blk_complete_is_stale_after_the_head_was_reused(void **state)
 	}
 }
 
-/* A pop that was undone is over, although its head comes next. */
-static void blk_complete_is_stale_after_an_undo(void **state)
+/* A pop that was unpopped is over, although its head comes next. */
+static void blk_complete_is_stale_after_an_unpop(void **state)
 {
 	(void)state;
 	for (size_t m = 0; m < 2; m++) {
@@ -262,7 +262,7 @@ static void blk_complete_is_stale_after_an_undo(void **state)
 
 		blk_setup(&f, two_memories[m]);
 		begin(&f, &f.request);
-		assert_int_equal(virtio_queue_undo(&f.queue, f.request.base.token), 0);
+		assert_int_equal(virtio_queue_unpop(&f.queue, f.request.base.token), 0);
 		complete_is_stale(&f, &f.request);
 	}
 }
@@ -385,7 +385,7 @@ int main(void)
 		cmocka_unit_test(blk_complete_counts_a_request_without_a_status),
 		cmocka_unit_test(blk_complete_twice_is_stale),
 		cmocka_unit_test(blk_complete_is_stale_after_the_head_was_reused),
-		cmocka_unit_test(blk_complete_is_stale_after_an_undo),
+		cmocka_unit_test(blk_complete_is_stale_after_an_unpop),
 		cmocka_unit_test(blk_complete_is_stale_after_a_reset),
 		cmocka_unit_test(blk_complete_is_stale_after_the_map_was_freed),
 		cmocka_unit_test(blk_complete_answers_in_the_map_of_the_pop),

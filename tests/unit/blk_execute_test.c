@@ -343,8 +343,8 @@ static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
 	blk_check_memory(&f);
 }
 
-/* A chain that the caller has popped is the caller's to undo, from the last one backwards. */
-static void blk_parse_leaves_the_undo_to_the_caller_when_memory_is_not_mapped(void **state)
+/* A chain that the caller has popped is the caller's to unpop, from the last one backwards. */
+static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
 						      { BLK_WRITABLE, 1, VRING_DESC_F_WRITE } };
@@ -366,10 +366,10 @@ static void blk_parse_leaves_the_undo_to_the_caller_when_memory_is_not_mapped(vo
 		assert_int_equal(virtio_blk_parse(&chains[i], &f.request), VIRTIO_ENOTMAPPED);
 		assert_memory_equal(&f.request, &before, sizeof before);
 	}
-	assert_int_equal(virtio_queue_undo(&f.queue, chains[0].token), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, chains[0].token), VIRTIO_EINVAL);
 	assert_false(virtio_queue_quiesced(&f.queue));
-	assert_int_equal(virtio_queue_undo(&f.queue, chains[1].token), 0);
-	assert_int_equal(virtio_queue_undo(&f.queue, chains[0].token), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, chains[1].token), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, chains[0].token), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	blk_check_memory(&f);
 }
@@ -431,7 +431,7 @@ int main(void)
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
 		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),
 		cmocka_unit_test(blk_process_undoes_the_pop_when_memory_is_not_mapped),
-		cmocka_unit_test(blk_parse_leaves_the_undo_to_the_caller_when_memory_is_not_mapped),
+		cmocka_unit_test(blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped),
 		cmocka_unit_test(blk_process_returns_what_the_pop_returns),
 		cmocka_unit_test(blk_process_needs_no_statistics),
 	};

@@ -33,7 +33,7 @@
 
 /* Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are together, or ... */
 #define BLK_CHANGING 0u /* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read */
-#define BLK_PLAIN (BLK_RAM / 2) /* ... two regions without a log, for the short cut; readable bytes are in the first */
+#define BLK_PLAIN (BLK_RAM / 2) /* ... two regions without a log, for the fast path; readable bytes are in the first */
 static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_PLAIN };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
 

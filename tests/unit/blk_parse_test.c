@@ -299,7 +299,7 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 	}
 }
 
-/* So it is for a plain request, which has less to store: header, data and status are three. */
+/* So it is for a three-part request, which has less to store: header, data and status are three. */
 static void blk_parse_wants_the_same_room_for_plain_requests(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
@@ -380,7 +380,7 @@ static void blk_parse_reports_buffers_outside_memory(void **state)
 	}
 }
 
-/* Each of a plain request's three buffers, in memory that is plain but for it. */
+/* Each of a three-part request's three buffers, in memory that is plain but for it. */
 static void blk_parse_looks_up_each_buffer(void **state)
 {
 	static const struct {
@@ -422,7 +422,7 @@ static void blk_parse_looks_up_each_buffer(void **state)
 		}
 }
 
-/* Data of a plain request that may be read, but not written, is looked at like any other. */
+/* Data of a three-part request that may be read, but not written, is looked at like any other. */
 static void blk_parse_looks_at_what_each_buffer_permits(void **state)
 {
 	for (uint32_t k = 0; k < 3; k++) {

@@ -206,7 +206,7 @@ static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **sta
 
 struct machine {
 	struct virtio_device device;
-	struct virtio_device_queue queues[1];
+	struct virtio_queue_registers queues[1];
 	struct virtio_blk blk;
 	uint32_t checks;
 };
@@ -312,7 +312,7 @@ static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(vo
 	for (size_t i = 0; i < 2 * REACHABLE; i++) {
 		const uint64_t features = reachable[i / 2].features;
 		const uint8_t writeback = reachable[i / 2].writeback;
-		struct virtio_device_queue_state queues[1];
+		struct virtio_queue_registers_state queues[1];
 		struct virtio_device_state core;
 		struct machine source, target;
 		struct virtio_blk_state disk;
@@ -340,7 +340,7 @@ static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(vo
 static void blk_restore_of_other_features_ends_with_the_cores(void **state)
 {
 	const struct virtio_blk_state disk = { FLUSH | WCE, CAPACITY, 0 };
-	struct virtio_device_queue_state queues[1];
+	struct virtio_queue_registers_state queues[1];
 	struct virtio_device_state core;
 	struct machine source, target;
 

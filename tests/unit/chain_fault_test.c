@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What virtio_chain_collect() leaves behind when it fails: the front of a chain with a bad buffer, its status byte, and a
+ * What virtio_chain_resolve() leaves behind when it fails: the front of a chain with a bad buffer, its status byte, and a
  * walk that is over, or back at its start. Over the three memories of fixture.h.
  */
 #include "fixture.h"
@@ -31,9 +31,9 @@ static struct virtio_chain pop(struct fixture *f)
 	return chain;
 }
 
-/* Collects into so many entries, of which the one behind them must stay as it is. */
-static int collect(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
-		   struct virtio_collected *out)
+/* Resolves into so many entries, of which the one behind them must stay as it is. */
+static int resolve(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
+		   struct virtio_chain_segments *out)
 {
 	int got;
 
@@ -41,13 +41,13 @@ static int collect(struct virtio_chain *chain, struct virtio_segment *segments, 
 	memset(out, 0x5a, sizeof *out);
 	out->segments = capacity ? segments : NULL;
 	out->capacity = capacity;
-	got = virtio_chain_collect(chain, out);
+	got = virtio_chain_resolve(chain, out);
 	assert_int_equal(segments[capacity].len, UINT64_C(0x7777777777777777));
 	assert_true(out->segments == (capacity ? segments : NULL) && out->capacity == capacity);
 	return got;
 }
 
-static void expect_nothing(const struct virtio_collected *out)
+static void expect_nothing(const struct virtio_chain_segments *out)
 {
 	assert_true(out->readable == 0 && out->writable == 0 && out->needed == 0);
 	assert_true(out->readable_bytes == 0 && out->writable_bytes == 0 && out->last_writable.len == 0);
@@ -85,7 +85,7 @@ static uint32_t pieces_of(const struct fixture *f, const struct virtio_mock_buff
 }
 
 /* What is in the array is the beginning of these buffers: all of it, or as much as there is room for. */
-static void expect_front(struct fixture *f, const struct virtio_collected *out,
+static void expect_front(struct fixture *f, const struct virtio_chain_segments *out,
 			 const struct virtio_mock_buffer *buffers, uint32_t count)
 {
 	const uint32_t needed = pieces_of(f, buffers, count);
@@ -116,7 +116,7 @@ static void expect_front(struct fixture *f, const struct virtio_collected *out,
 }
 
 /* The status is the byte at this address; none for 0. */
-static void expect_status(struct fixture *f, const struct virtio_collected *out, uint64_t addr)
+static void expect_status(struct fixture *f, const struct virtio_chain_segments *out, uint64_t addr)
 {
 	assert_int_equal(out->last_writable.len, addr != 0);
 	if (addr == 0)
@@ -131,10 +131,10 @@ static void expect_final(struct virtio_chain *chain, int error)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
 	struct virtio_desc desc = { 1, 2, true };
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 
 	for (uint32_t i = 0; i < 3; i++) {
-		assert_int_equal(collect(chain, segments, i * (SEGMENTS / 2), &out), error);
+		assert_int_equal(resolve(chain, segments, i * (SEGMENTS / 2), &out), error);
 		expect_nothing(&out);
 		assert_int_equal(virtio_chain_next(chain, &desc), error);
 		assert_true(desc.addr == 1 && desc.len == 2 && desc.writable);
@@ -144,12 +144,12 @@ static void expect_final(struct virtio_chain *chain, int error)
 /* Arrays that are too small */
 
 /* What fits, what is needed and where the status is; and each time it is counted. Then it goes on as if for the first time. */
-static void chain_collect_works_after_small_arrays(void **state)
+static void chain_resolve_works_after_small_arrays(void **state)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
 
 	for (uint32_t capacity = 0;; capacity++) {
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain;
 		struct fixture f;
 
@@ -161,12 +161,12 @@ static void chain_collect_works_after_small_arrays(void **state)
 		fixture_offer_table(&f, 3, VRING_DESC_F_INDIRECT, good, BUFFERS);
 		chain = pop(&f);
 		for (uint32_t turn = 1; turn <= 2; turn++) {
-			assert_int_equal(collect(&chain, segments, capacity, &out), VIRTIO_ENOBUFS);
+			assert_int_equal(resolve(&chain, segments, capacity, &out), VIRTIO_ENOBUFS);
 			expect_front(&f, &out, good, BUFFERS);
 			expect_status(&f, &out, STATUS);
 			expect_counts(&f, 0, turn, 0, 0);
 		}
-		assert_int_equal(collect(&chain, segments, out.needed, &out), 0);
+		assert_int_equal(resolve(&chain, segments, out.needed, &out), 0);
 		expect_front(&f, &out, good, BUFFERS);
 		expect_status(&f, &out, STATUS);
 		expect_counts(&f, 0, 2, 0, 0);
@@ -179,7 +179,7 @@ static void chain_next_begins_at_the_start_after_a_small_array(void **state)
 	struct virtio_segment segments[SEGMENTS + 1];
 
 	for (uint32_t indirect = 0; indirect < 2; indirect++) {
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain;
 		struct virtio_desc desc = { 0 };
 		struct fixture f;
@@ -191,7 +191,7 @@ static void chain_next_begins_at_the_start_after_a_small_array(void **state)
 		else
 			fixture_offer_chain(&f, 3, good, BUFFERS);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, 1, &out), VIRTIO_ENOBUFS);
+		assert_int_equal(resolve(&chain, segments, 1, &out), VIRTIO_ENOBUFS);
 		for (uint32_t i = 0; i < BUFFERS; i++) {
 			assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 			assert_true(desc.addr == good[i].addr && desc.len == good[i].len);
@@ -201,31 +201,31 @@ static void chain_next_begins_at_the_start_after_a_small_array(void **state)
 }
 
 /* The second time it is another chain, for the driver has changed it: that one counts. */
-static void chain_collect_after_a_small_array_reads_anew(void **state)
+static void chain_resolve_after_a_small_array_reads_anew(void **state)
 {
 	const struct virtio_mock_buffer other[] = { READABLE(FIXTURE_DATA + 200, 4), WRITABLE(FIXTURE_DATA + 220, 2) };
 	struct virtio_segment segments[SEGMENTS + 1];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain;
 	struct fixture f;
 
 	setup(&f, fixture_kind(state));
 	fixture_offer_chain(&f, 0, good, BUFFERS);
 	chain = pop(&f);
-	assert_int_equal(collect(&chain, segments, 2, &out), VIRTIO_ENOBUFS);
+	assert_int_equal(resolve(&chain, segments, 2, &out), VIRTIO_ENOBUFS);
 	assert_int_equal(virtio_mock_write_chain(&f.mock, 0, other, 2), 0);
 	memset(f.seen, 0, sizeof f.seen);
-	assert_int_equal(collect(&chain, segments, SEGMENTS, &out), 0);
+	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), 0);
 	expect_front(&f, &out, other, 2);
 	expect_status(&f, &out, FIXTURE_DATA + 221);
 }
 
 /* Of several errors the shape's comes first, then the buffer's. */
-static void chain_collect_into_small_array_reports_what_is_wrong(void **state)
+static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
 	struct virtio_segment segments[SEGMENTS + 1];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain;
 	struct fixture f;
 
@@ -236,7 +236,7 @@ static void chain_collect_into_small_array_reports_what_is_wrong(void **state)
 		setup(&f, fixture_kind(state));
 		fixture_offer_chain(&f, 0, buffers, BUFFERS);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, capacity, &out), VIRTIO_EFAULT);
+		assert_int_equal(resolve(&chain, segments, capacity, &out), VIRTIO_EFAULT);
 		expect_front(&f, &out, buffers, 3);
 		expect_status(&f, &out, STATUS);
 		expect_final(&chain, VIRTIO_EFAULT);
@@ -245,7 +245,7 @@ static void chain_collect_into_small_array_reports_what_is_wrong(void **state)
 		setup(&f, fixture_kind(state));
 		fixture_offer_chain(&f, 0, buffers, BUFFERS + 1);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, capacity, &out), VIRTIO_EORDER);
+		assert_int_equal(resolve(&chain, segments, capacity, &out), VIRTIO_EORDER);
 		expect_nothing(&out);
 		expect_final(&chain, VIRTIO_EORDER);
 		expect_counts(&f, 1, 0, 0, VIRTIO_EORDER);
@@ -253,20 +253,20 @@ static void chain_collect_into_small_array_reports_what_is_wrong(void **state)
 }
 
 /* The good bytes of a bad buffer are not needed, whether they found room or not. */
-static void chain_collect_needs_nothing_of_the_bad_buffer(void **state)
+static void chain_resolve_needs_nothing_of_the_bad_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_END - 40, 41) };
 	struct virtio_segment segments[SEGMENTS + 1];
 
 	for (uint32_t capacity = 0; capacity < 60; capacity++) {
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain;
 		struct fixture f;
 
 		setup(&f, fixture_kind(state));
 		fixture_offer_chain(&f, 0, buffers, 2);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, capacity, &out), VIRTIO_EFAULT);
+		assert_int_equal(resolve(&chain, segments, capacity, &out), VIRTIO_EFAULT);
 		expect_front(&f, &out, buffers, 1);
 		expect_status(&f, &out, 0);
 	}
@@ -285,13 +285,13 @@ static const struct virtio_mock_buffer bad[] = {
 };
 
 /* hostile 31 to 34: at each place, direct and in a table. The status is there unless it is that buffer. */
-static void chain_collect_keeps_front_and_status_around_bad_buffer(void **state)
+static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(bad) * BUFFERS * 2; i++) {
 		const uint32_t at = i / 2 % BUFFERS;
 		struct virtio_segment segments[SEGMENTS + 1];
 		struct virtio_mock_buffer buffers[BUFFERS];
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain;
 		struct fixture f;
 
@@ -306,7 +306,7 @@ static void chain_collect_keeps_front_and_status_around_bad_buffer(void **state)
 		else
 			fixture_offer_chain(&f, 3, buffers, BUFFERS);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
+		assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 		expect_front(&f, &out, good, at);
 		expect_status(&f, &out, at == BUFFERS - 1 ? 0 : STATUS);
 		expect_counts(&f, 1, 0, 0, VIRTIO_EFAULT);
@@ -316,12 +316,12 @@ static void chain_collect_keeps_front_and_status_around_bad_buffer(void **state)
 	}
 }
 
-/* The first bad buffer ends what is collected; empty ones are never bad, and an empty one is no status. */
-static void chain_collect_cuts_at_the_first_of_several_bad_buffers(void **state)
+/* The first bad buffer ends what is resolved; empty ones are never bad, and an empty one is no status. */
+static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
 	struct virtio_segment segments[SEGMENTS + 1];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain;
 	struct fixture f;
 
@@ -332,18 +332,18 @@ static void chain_collect_cuts_at_the_first_of_several_bad_buffers(void **state)
 	setup(&f, fixture_kind(state));
 	fixture_offer_chain(&f, 0, buffers, BUFFERS + 1);
 	chain = pop(&f);
-	assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
+	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 2);
 	expect_status(&f, &out, STATUS);
 	expect_counts(&f, 1, 0, 0, VIRTIO_EFAULT);
 }
 
 /* hostile 34: a hole in the middle of the last buffer, whose last byte is a status all the same. */
-static void chain_collect_finds_status_behind_hole_in_last_buffer(void **state)
+static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA - 64, 16), WRITABLE(FIXTURE_DATA - 4, 9) };
 	struct virtio_segment segments[SEGMENTS + 1];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_region regions[2];
 	struct virtio_chain chain;
 	struct fixture f;
@@ -356,18 +356,18 @@ static void chain_collect_finds_status_behind_hole_in_last_buffer(void **state)
 	fixture_start(&f);
 	fixture_offer_chain(&f, 0, buffers, 2);
 	chain = pop(&f);
-	assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
+	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, FIXTURE_DATA + 4);
 }
 
 /* hostile 32: a status that wraps into the low page is none, though there is memory. */
-static void chain_collect_finds_no_status_that_wraps(void **state)
+static void chain_resolve_finds_no_status_that_wraps(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(UINT64_MAX - 3, 8) };
 	struct virtio_segment segments[SEGMENTS + 1];
 	uint8_t bytes[8] = { 0 };
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_region regions[3];
 	struct virtio_chain chain;
 	struct virtio_desc desc = { 0 };
@@ -383,7 +383,7 @@ static void chain_collect_finds_no_status_that_wraps(void **state)
 	fixture_offer_chain(&f, 0, buffers, 2);
 	fixture_offer_chain(&f, 2, buffers, 2);
 	chain = pop(&f);
-	assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
+	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, 0);
 	/* Step by step it is yielded, and no byte of it accessed, at neither end. */
@@ -399,13 +399,13 @@ static void chain_collect_finds_no_status_that_wraps(void **state)
 }
 
 /* A buffer without permission is like one that is nowhere; so is a status in read-only memory. */
-static void chain_collect_keeps_front_and_status_around_read_only_buffer(void **state)
+static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **state)
 {
 	(void)state;
 	for (uint32_t at = 2; at < BUFFERS; at++) {
 		struct virtio_segment segments[SEGMENTS + 1];
 		struct virtio_mock_buffer buffers[BUFFERS];
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_region regions[2];
 		struct virtio_chain chain;
 		struct fixture f;
@@ -421,7 +421,7 @@ static void chain_collect_keeps_front_and_status_around_read_only_buffer(void **
 		fixture_start(&f);
 		fixture_offer_chain(&f, 0, buffers, BUFFERS);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_EPERM);
+		assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EPERM);
 		expect_front(&f, &out, buffers, at);
 		expect_status(&f, &out, at == BUFFERS - 1 ? 0 : STATUS);
 		expect_counts(&f, 1, 0, 0, VIRTIO_EPERM);
@@ -430,7 +430,7 @@ static void chain_collect_keeps_front_and_status_around_read_only_buffer(void **
 }
 
 /* Each answer for each of the buffers. VIRTIO_ENOTMAPPED leaves nothing. Changing memory only. */
-static void chain_collect_keeps_front_and_status_around_bad_translation(void **state)
+static void chain_resolve_keeps_front_and_status_around_bad_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
 
@@ -439,7 +439,7 @@ static void chain_collect_keeps_front_and_status_around_bad_translation(void **s
 		const bool fault = error != VIRTIO_ENOTMAPPED;
 		struct virtio_segment segments[SEGMENTS + 1];
 		struct virtio_mock_buffer buffers[BUFFERS];
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain;
 		struct fixture f;
 
@@ -451,7 +451,7 @@ static void chain_collect_keeps_front_and_status_around_bad_translation(void **s
 		f.bad_error = error;
 		fixture_offer_chain(&f, 0, buffers, BUFFERS);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, SEGMENTS, &out), error);
+		assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), error);
 		expect_front(&f, &out, buffers, fault ? i % BUFFERS : 0);
 		expect_status(&f, &out, fault && i % BUFFERS != BUFFERS - 1 ? STATUS : 0);
 		expect_counts(&f, fault, 0, !fault, fault ? error : 0);
@@ -461,11 +461,11 @@ static void chain_collect_keeps_front_and_status_around_bad_translation(void **s
 }
 
 /* A status that isn't mapped yet may be soon: the chain is no fault until then. Changing memory only. */
-static void chain_collect_waits_for_status_behind_bad_buffer(void **state)
+static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
 	struct virtio_mock_buffer buffers[BUFFERS];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain;
 	struct fixture f;
 
@@ -478,14 +478,14 @@ static void chain_collect_waits_for_status_behind_bad_buffer(void **state)
 	f.bad_error = VIRTIO_ENOTMAPPED;
 	fixture_offer_chain(&f, 0, buffers, BUFFERS);
 	chain = pop(&f);
-	assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_ENOTMAPPED);
+	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_ENOTMAPPED);
 	expect_nothing(&out);
 	expect_final(&chain, VIRTIO_ENOTMAPPED);
 	expect_counts(&f, 0, 0, 1, 0);
-	assert_int_equal(virtio_queue_undo(&f.queue, chain.token), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, chain.token), 0);
 	f.bad_error = 0;
 	chain = pop(&f);
-	assert_int_equal(collect(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
+	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, STATUS);
 	expect_counts(&f, 1, 0, 1, VIRTIO_EFAULT);
@@ -507,7 +507,7 @@ static const struct {
 };
 
 /* An error of the shape comes first, wherever the buffers are, and nothing of the chain is used. */
-static void chain_collect_leaves_nothing_of_a_chain_out_of_shape(void **state)
+static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
 {
 	static const uint64_t places[] = { FIXTURE_DATA, FIXTURE_END, UINT64_MAX };
 
@@ -516,7 +516,7 @@ static void chain_collect_leaves_nothing_of_a_chain_out_of_shape(void **state)
 		struct virtio_mock_buffer front[] = { READABLE(FIXTURE_DATA, 20), WRITABLE(FIXTURE_DATA + 32, 9) };
 		const uint32_t kind = i / 2 / COUNT(places);
 		struct virtio_segment segments[SEGMENTS + 1];
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain;
 		struct vring_desc second;
 		struct fixture f;
@@ -533,7 +533,7 @@ static void chain_collect_leaves_nothing_of_a_chain_out_of_shape(void **state)
 		assert_int_equal(virtio_mock_set_desc(&f.mock, 2, &shapes[kind].desc), 0);
 		fixture_offer_head(&f, 0);
 		chain = pop(&f);
-		assert_int_equal(collect(&chain, segments, SEGMENTS, &out), shapes[kind].error);
+		assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), shapes[kind].error);
 		expect_nothing(&out);
 		expect_counts(&f, 1, 0, 0, shapes[kind].error);
 		expect_final(&chain, shapes[kind].error);
@@ -545,19 +545,19 @@ static void chain_collect_leaves_nothing_of_a_chain_out_of_shape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_ON_ALL(chain_collect_works_after_small_arrays),
+		FIXTURE_ON_ALL(chain_resolve_works_after_small_arrays),
 		FIXTURE_ON_ALL(chain_next_begins_at_the_start_after_a_small_array),
-		FIXTURE_ON_ALL(chain_collect_after_a_small_array_reads_anew),
-		FIXTURE_ON_ALL(chain_collect_into_small_array_reports_what_is_wrong),
-		FIXTURE_ON_ALL(chain_collect_needs_nothing_of_the_bad_buffer),
-		FIXTURE_ON_ALL(chain_collect_keeps_front_and_status_around_bad_buffer),
-		FIXTURE_ON_ALL(chain_collect_cuts_at_the_first_of_several_bad_buffers),
-		FIXTURE_ON(chain_collect_finds_status_behind_hole_in_last_buffer, FLAT),
-		FIXTURE_ON(chain_collect_finds_no_status_that_wraps, FLAT),
-		FIXTURE_ON(chain_collect_keeps_front_and_status_around_read_only_buffer, FLAT),
-		FIXTURE_ON(chain_collect_keeps_front_and_status_around_bad_translation, CHANGING),
-		FIXTURE_ON(chain_collect_waits_for_status_behind_bad_buffer, CHANGING),
-		FIXTURE_ON_ALL(chain_collect_leaves_nothing_of_a_chain_out_of_shape),
+		FIXTURE_ON_ALL(chain_resolve_after_a_small_array_reads_anew),
+		FIXTURE_ON_ALL(chain_resolve_into_small_array_reports_what_is_wrong),
+		FIXTURE_ON_ALL(chain_resolve_needs_nothing_of_the_bad_buffer),
+		FIXTURE_ON_ALL(chain_resolve_keeps_front_and_status_around_bad_buffer),
+		FIXTURE_ON_ALL(chain_resolve_cuts_at_the_first_of_several_bad_buffers),
+		FIXTURE_ON(chain_resolve_finds_status_behind_hole_in_last_buffer, FLAT),
+		FIXTURE_ON(chain_resolve_finds_no_status_that_wraps, FLAT),
+		FIXTURE_ON(chain_resolve_keeps_front_and_status_around_read_only_buffer, FLAT),
+		FIXTURE_ON(chain_resolve_keeps_front_and_status_around_bad_translation, CHANGING),
+		FIXTURE_ON(chain_resolve_waits_for_status_behind_bad_buffer, CHANGING),
+		FIXTURE_ON_ALL(chain_resolve_leaves_nothing_of_a_chain_out_of_shape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

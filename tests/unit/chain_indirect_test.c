@@ -130,7 +130,7 @@ static void chain_indirect_refuses_bad_length(void **state)
 		struct fixture f;
 
 		setup(&f, state);
-		/* In the window already, where the inline part looks. */
+		/* In the cached region already, where the inline part looks. */
 		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
 		expect_buffers(&f, out_in, 1);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
@@ -311,7 +311,7 @@ static void chain_indirect_reports_translation(void **state)
 		virtio_queue_get_stats(&f.queue, &stats);
 		assert_int_equal(stats.not_mapped, i == 0 ? 1 : 0);
 		assert_int_equal(stats.chain_faults, i == 0 ? 0 : 1);
-		assert_int_equal(virtio_queue_undo(&f.queue, chain.token), 0);
+		assert_int_equal(virtio_queue_unpop(&f.queue, chain.token), 0);
 		/* Popped again, the chain is read again: this memory has rewritten it meanwhile. */
 		f.bad_error = 0;
 		assert_int_equal(virtio_mock_write_chain(&f.mock, 1, &head, 1), 0);

@@ -374,7 +374,7 @@ static void chain_next_reads_little_endian(void **state)
 
 /* A translation that is not known yet */
 
-/* Neither latches nor consumes: undo, and the same head comes again. Changing memory only. */
+/* Neither latches nor consumes: unpop, and the same head comes again. Changing memory only. */
 static void chain_next_passes_on_not_mapped(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -394,7 +394,7 @@ static void chain_next_passes_on_not_mapped(void **state)
 	assert_int_equal(stats.chain_faults, 0);
 	assert_int_equal(stats.first_error, 0);
 	assert_int_equal(stats.not_mapped, 1);
-	assert_int_equal(virtio_queue_undo(&f.queue, chain.token), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, chain.token), 0);
 
 	f.bad_error = 0;
 	assert_int_equal(virtio_mock_write_chain(&f.mock, 2, out_in, 2), 0);

@@ -30,7 +30,7 @@ struct guest {
 	struct virtio_mock_slot slots[QUEUES][SIZE];
 
 	struct virtio_device device;
-	struct virtio_device_queue registers[QUEUES];
+	struct virtio_queue_registers registers[QUEUES];
 	struct virtio_queue queues[QUEUES];
 	struct virtio_inflight inflight[QUEUES][SIZE];
 	uint8_t config[CONFIG_BYTES];

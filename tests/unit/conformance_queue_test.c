@@ -73,11 +73,11 @@ static void permit(struct guarded *g)
 	virtio_memory_map_set_translation(&g->f.device_map, translate, g);
 }
 
-/* Everything that a device does with one request: the walk and the collection, both kinds of notification, an undo. */
+/* Everything that a device does with one request: the walk and the resolution, both kinds of notification, an unpop. */
 static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t *in)
 {
 	struct virtio_segment segments[OUT_BYTES + IN_BYTES];
-	struct virtio_collected c = { .segments = segments, .capacity = COUNT(segments) };
+	struct virtio_chain_segments c = { .segments = segments, .capacity = COUNT(segments) };
 	struct virtio_chain chain = { 0 };
 	struct virtio_reader reader;
 	struct virtio_writer writer;
@@ -90,9 +90,9 @@ static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t 
 	for (uint32_t i = 0; i < COUNT(request); i++)
 		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
-	assert_int_equal(virtio_queue_undo(queue, chain.token), 0);
+	assert_int_equal(virtio_queue_unpop(queue, chain.token), 0);
 	assert_int_equal(virtio_queue_pop(queue, &chain), 1);
-	assert_int_equal(virtio_chain_collect(&chain, &c), 0);
+	assert_int_equal(virtio_chain_resolve(&chain, &c), 0);
 	virtio_reader_init(&reader, &c);
 	virtio_writer_init(&writer, &c);
 	assert_int_equal(virtio_reader_read_exact(&reader, got, OUT_BYTES), 0);

@@ -58,7 +58,7 @@ static void expect_over(struct device_fixture *f, int *answer)
 
 static void queue_ready_waits_until_translation_is_known(void **state)
 {
-	struct virtio_device_queue_state queues[DEVICE_QUEUES];
+	struct virtio_queue_registers_state queues[DEVICE_QUEUES];
 	struct virtio_device_state saved;
 	struct device_fixture f;
 	int answer;
@@ -78,7 +78,7 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 		assert_false(virtio_device_waiting(&f.device));
 		assert_int_equal(f.device.first_error, 0);
-		assert_false(f.queues[0].rearmed);
+		assert_false(f.queues[0].may_reenable);
 		/* Where the device runs it starts the queue and looks at it, or else at DRIVER_OK. */
 		assert_int_equal(f.event_count, 2 * active);
 		if (!active)
@@ -108,7 +108,7 @@ static void queue_ready_waits_when_queue_start_says_not_mapped(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
 	assert_true(virtio_device_waiting(&f.device));
-	assert_true(f.queues[0].rearmed);
+	assert_true(f.queues[0].may_reenable);
 	assert_int_equal(f.device.first_error, 0);
 	f.answer[OP_START] = 0;
 	assert_int_equal(virtio_device_queue_mapped(&f.device, 0), 0);
@@ -297,7 +297,7 @@ static void queue_that_waits_is_reset_by_driver(void **state)
 		assert_int_equal(f.event_count, 0);
 		assert_int_equal(f.queues[0].config.size, 16);
 		assert_int_equal(f.queues[0].given, 0);
-		assert_int_equal(f.queues[0].rearmed, active);
+		assert_int_equal(f.queues[0].may_reenable, active);
 		expect_over(&f, &answer);
 	}
 }
@@ -408,7 +408,7 @@ static void status_activation_that_is_not_mapped_needs_reset(void **state)
 
 static void state_restore_can_come_again_when_queue_is_mapped(void **state)
 {
-	struct virtio_device_queue_state queues[DEVICE_QUEUES];
+	struct virtio_queue_registers_state queues[DEVICE_QUEUES];
 	struct virtio_device_state saved;
 	struct device_fixture f;
 	int answer;

@@ -44,15 +44,15 @@ void device_stop_queue(struct device_fixture *f, uint32_t queue)
 static uint32_t echo(struct virtio_chain *chain)
 {
 	struct virtio_segment segments[8];
-	struct virtio_collected collected = { .segments = segments, .capacity = 8 };
+	struct virtio_chain_segments resolved = { .segments = segments, .capacity = 8 };
 	uint8_t bytes[64];
 	struct virtio_reader reader;
 	struct virtio_writer writer;
 
-	if (virtio_chain_collect(chain, &collected))
+	if (virtio_chain_resolve(chain, &resolved))
 		return 0;
-	virtio_reader_init(&reader, &collected);
-	virtio_writer_init(&writer, &collected);
+	virtio_reader_init(&reader, &resolved);
+	virtio_writer_init(&writer, &resolved);
 	(void)virtio_writer_write(&writer, bytes, virtio_reader_read(&reader, bytes, sizeof bytes));
 	return (uint32_t)virtio_writer_done(&writer);
 }
@@ -409,7 +409,7 @@ void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op,
 	assert_int_equal(f->events[n].b, b);
 }
 
-static bool same_queue(const struct virtio_device_queue *a, const struct virtio_device_queue *b)
+static bool same_queue(const struct virtio_queue_registers *a, const struct virtio_queue_registers *b)
 {
 	const struct virtio_queue_config *x = &a->config, *y = &b->config;
 
@@ -417,7 +417,7 @@ static bool same_queue(const struct virtio_device_queue *a, const struct virtio_
 	       x->ready == y->ready && x->event_idx == y->event_idx && x->indirect == y->indirect &&
 	       x->in_order == y->in_order && x->allow_unnegotiated_indirect == y->allow_unnegotiated_indirect &&
 	       x->allow_long_indirect == y->allow_long_indirect && a->stopping == b->stopping &&
-	       a->resetting == b->resetting && a->rearmed == b->rearmed && a->enabling == b->enabling &&
+	       a->resetting == b->resetting && a->may_reenable == b->may_reenable && a->enabling == b->enabling &&
 	       a->given == b->given && a->refused == b->refused;
 }
 
@@ -431,8 +431,8 @@ static bool same_making(const struct virtio_device *a, const struct virtio_devic
 }
 
 /* What a driver did, but for the generation. */
-static bool same_state(const struct virtio_device *a, const struct virtio_device_queue *a_queues,
-		       const struct virtio_device *b, const struct virtio_device_queue *b_queues)
+static bool same_state(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
+		       const struct virtio_device *b, const struct virtio_queue_registers *b_queues)
 {
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
 		if (!same_queue(&a_queues[i], &b_queues[i]))
@@ -444,8 +444,8 @@ static bool same_state(const struct virtio_device *a, const struct virtio_device
 	       a->queue_sel == b->queue_sel && a->shm_sel == b->shm_sel && a->live == b->live;
 }
 
-bool device_same(const struct virtio_device *a, const struct virtio_device_queue *a_queues,
-		 const struct virtio_device *b, const struct virtio_device_queue *b_queues)
+bool device_same(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
+		 const struct virtio_device *b, const struct virtio_queue_registers *b_queues)
 {
 	return same_making(a, b) && same_state(a, a_queues, b, b_queues) && a->generation == b->generation;
 }
@@ -466,7 +466,7 @@ bool device_unchanged(const struct device_fixture *f)
 bool device_is_fresh(const struct device_fixture *f)
 {
 	struct virtio_device fresh;
-	struct virtio_device_queue queues[DEVICE_QUEUES];
+	struct virtio_queue_registers queues[DEVICE_QUEUES];
 	struct virtio_device_options options = f->options;
 
 	memset(queues, 0, sizeof queues);

@@ -116,7 +116,7 @@ struct device_event {
 
 struct device_fixture {
 	struct virtio_device device;
-	struct virtio_device_queue queues[DEVICE_QUEUES];
+	struct virtio_queue_registers queues[DEVICE_QUEUES];
 	struct virtio_device_options options; /* for device_make() */
 	struct virtio_device_ops ops;
 	struct virtio_shm_region shm[2];
@@ -152,7 +152,7 @@ struct device_fixture {
 
 	/* For comparisons. */
 	struct virtio_device kept;
-	struct virtio_device_queue kept_queues[DEVICE_QUEUES];
+	struct virtio_queue_registers kept_queues[DEVICE_QUEUES];
 	uint32_t kept_calls[OP_COUNT];
 
 	_Alignas(16) uint8_t low[LOW_BYTES];
@@ -209,8 +209,8 @@ void device_forget(struct device_fixture *f);
 void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op, uint32_t a, uint32_t b);
 
 /* Whether two devices are the same to a driver, counters and the first error apart. */
-bool device_same(const struct virtio_device *a, const struct virtio_device_queue *a_queues,
-		 const struct virtio_device *b, const struct virtio_device_queue *b_queues);
+bool device_same(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
+		 const struct virtio_device *b, const struct virtio_queue_registers *b_queues);
 
 /* Keeps the device as it is; and whether it is the same still, and no operation was called since. */
 void device_keep(struct device_fixture *f);

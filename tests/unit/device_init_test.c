@@ -8,7 +8,7 @@
 static void expect_refused(struct device_fixture *f, int error)
 {
 	struct virtio_device before;
-	struct virtio_device_queue queues[DEVICE_QUEUES];
+	struct virtio_queue_registers queues[DEVICE_QUEUES];
 
 	memset(&f->device, 0x5a, sizeof f->device);
 	memcpy(&before, &f->device, sizeof before);
@@ -28,7 +28,7 @@ static void device_init_sets_every_member(void **state)
 	memset(&f.device, 0xff, sizeof f.device);
 	f.queues[0].stopping = true;
 	f.queues[0].resetting = true;
-	f.queues[0].rearmed = true;
+	f.queues[0].may_reenable = true;
 	f.queues[1].config.addr[0] = 0x1000;
 	f.queues[1].config.ready = true;
 	f.queues[3].config.size = 3;
@@ -190,7 +190,7 @@ static void device_init_refuses_missing_array_or_too_many_queues(void **state)
 /* The last index that there can be works as any other. */
 static void device_init_accepts_most_queues_there_can_be(void **state)
 {
-	struct virtio_device_queue *many = calloc(VIRTIO_DEVICE_MAX_QUEUES, sizeof *many);
+	struct virtio_queue_registers *many = calloc(VIRTIO_DEVICE_MAX_QUEUES, sizeof *many);
 	struct device_fixture f;
 
 	(void)state;

@@ -312,7 +312,7 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 /* hostile 78, 80: a request whose notification went to the old device, and a completion it didn't signal. */
 static void io_goes_on_after_restore(void **state)
 {
-	struct virtio_device_queue_state queues[DEVICE_QUEUES];
+	struct virtio_queue_registers_state queues[DEVICE_QUEUES];
 	struct virtio_device_state saved;
 	struct device_fixture f;
 	uint16_t head;

@@ -39,7 +39,7 @@ static void queue_stop_ends_at_once(void **state)
 	assert_int_equal(f.event_count, 1);
 	expect_event(&f, 0, OP_STOP, 0, 0);
 	expect_shown(&f, 0, 0);
-	assert_false(f.queues[0].rearmed);
+	assert_false(f.queues[0].may_reenable);
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_int_equal(f.event_count, 1);
@@ -73,7 +73,7 @@ static void queue_stop_in_progress_shows_ready_until_its_end(void **state)
 	assert_true(device_unchanged(&f));
 	assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), 0);
 	expect_shown(&f, 0, 0);
-	assert_false(f.queues[0].rearmed);
+	assert_false(f.queues[0].may_reenable);
 	device_keep(&f);
 	assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
 	assert_true(device_unchanged(&f));
@@ -158,7 +158,7 @@ static void queue_stop_in_progress_may_fail(void **state)
 		reg_set(&f, REG_QUEUE_READY, 0);
 		assert_int_equal(f.calls[OP_STOP], 3);
 		expect_shown(&f, 0, 0);
-		assert_int_equal(f.queues[0].rearmed, reset);
+		assert_int_equal(f.queues[0].may_reenable, reset);
 		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 	}
 }
@@ -205,14 +205,14 @@ static void queue_reset_ends_at_once_with_defaults(void **state)
 	expect_event(&f, 0, OP_STOP, 0, 0);
 	expect_shown(&f, 0, 0);
 	assert_true(has_defaults(&f, 0));
-	assert_true(f.queues[0].rearmed);
+	assert_true(f.queues[0].may_reenable);
 	assert_memory_equal(&f.queues[1], &f.kept_queues[1], 3 * sizeof f.queues[0]);
 	/* Twice is as good as once. */
 	device_forget(&f);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	assert_int_equal(f.event_count, 0);
 	expect_shown(&f, 0, 0);
-	assert_true(f.queues[0].rearmed);
+	assert_true(f.queues[0].may_reenable);
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);
 	assert_int_equal(f.event_count, 0);
 }
@@ -239,7 +239,7 @@ static void queue_reset_then_enabled_with_other_configuration(void **state)
 	assert_int_equal(f.queues[0].config.size, 4);
 	assert_int_equal(f.queues[0].config.addr[2], RAM_START + 0x6200);
 	assert_true(f.queues[0].config.event_idx);
-	assert_false(f.queues[0].rearmed);
+	assert_false(f.queues[0].may_reenable);
 	expect_shown(&f, 1, 0);
 	/* That was once: stopped now, it stays as it is. */
 	reg_set(&f, REG_QUEUE_READY, 0);
@@ -343,7 +343,7 @@ static void queue_reset_during_stop_in_progress(void **state)
 	assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), 0);
 	expect_shown(&f, 0, 0);
 	assert_true(has_defaults(&f, 0));
-	assert_true(f.queues[0].rearmed);
+	assert_true(f.queues[0].may_reenable);
 }
 
 /* Stopped first and reset later, and one that was never enabled: nothing runs, so nothing is stopped. */
@@ -388,7 +388,7 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 		reg_set(&f, REG_QUEUE_RESET, 1);
 		expect_shown(&f, 0, 0);
 		assert_true(has_defaults(&f, i));
-		assert_false(f.queues[i].rearmed);
+		assert_false(f.queues[i].may_reenable);
 	}
 	driver_queue(&f, 0, 4);
 	assert_int_equal(f.event_count, 0);

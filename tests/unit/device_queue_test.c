@@ -523,7 +523,7 @@ static void queue_disabled_before_driver_ok_may_be_set_up_anew(void **state)
 	assert_int_equal(f.queues[0].config.addr[0], RAM_START + 0x7000);
 	assert_true(driver_enable(&f, 0));
 	assert_int_equal(f.event_count, 0);
-	assert_false(f.queues[0].rearmed);
+	assert_false(f.queues[0].may_reenable);
 }
 
 /* Notifications */

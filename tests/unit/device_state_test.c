@@ -7,7 +7,7 @@ struct migration {
 	struct device_fixture from;
 	struct device_fixture to;
 	struct virtio_device_state state;
-	struct virtio_device_queue_state queues[DEVICE_QUEUES];
+	struct virtio_queue_registers_state queues[DEVICE_QUEUES];
 };
 
 static void save(struct migration *m)
@@ -195,7 +195,7 @@ static void (*const places[])(struct device_fixture *f) = {
 static void expect_same(struct migration *m)
 {
 	struct virtio_device to = m->to.device;
-	struct virtio_device_queue queues[DEVICE_QUEUES];
+	struct virtio_queue_registers queues[DEVICE_QUEUES];
 
 	memcpy(queues, m->from.queues, sizeof queues);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
@@ -221,14 +221,15 @@ static void prepare(struct migration *m, void (*place)(struct device_fixture *f)
 	save(m);
 }
 
-static void expect_same_states(const struct virtio_device_queue_state *a, const struct virtio_device_queue_state *b)
+static void expect_same_states(const struct virtio_queue_registers_state *a,
+			       const struct virtio_queue_registers_state *b)
 {
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
 		assert_memory_equal(a[i].addr, b[i].addr, sizeof a[i].addr);
 		assert_int_equal(a[i].max_size, b[i].max_size);
 		assert_int_equal(a[i].size, b[i].size);
 		assert_int_equal(a[i].ready, b[i].ready);
-		assert_int_equal(a[i].rearmed, b[i].rearmed);
+		assert_int_equal(a[i].may_reenable, b[i].may_reenable);
 		assert_int_equal(a[i].given, b[i].given);
 		assert_int_equal(a[i].refused, b[i].refused);
 	}
@@ -237,7 +238,7 @@ static void expect_same_states(const struct virtio_device_queue_state *a, const 
 /* hostile 77, 240: the driver goes on from wherever it is; the device is asked about features, and nothing else. */
 static void state_round_trip_from_everywhere(void **state)
 {
-	struct virtio_device_queue_state again[DEVICE_QUEUES];
+	struct virtio_queue_registers_state again[DEVICE_QUEUES];
 	struct virtio_device_state same;
 	struct migration m;
 
@@ -279,11 +280,11 @@ static void state_saved_has_what_driver_set_up(void **state)
 	assert_true(m.state.active);
 	assert_int_equal(m.queues[0].size, 16);
 	assert_int_equal(m.queues[0].addr[2], driver_area(0, VIRTIO_QUEUE_USED));
-	assert_false(m.queues[0].ready || m.queues[0].rearmed);
+	assert_false(m.queues[0].ready || m.queues[0].may_reenable);
 	assert_int_equal(m.queues[DEVICE_ABSENT].max_size, 0);
 	assert_int_equal(m.queues[DEVICE_ABSENT].size, 0);
 	assert_int_equal(m.queues[3].size, 2);
-	assert_true(m.queues[3].rearmed && !m.queues[3].ready);
+	assert_true(m.queues[3].may_reenable && !m.queues[3].ready);
 }
 
 static void state_save_is_refused_while_something_is_in_progress(void **state)
@@ -461,7 +462,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		void (*place)(struct device_fixture *f);
 		int error;
 		uint32_t queue;
-		struct virtio_device_queue_state with;
+		struct virtio_queue_registers_state with;
 	} bad[] = {
 		/* Another largest size, or a queue that isn't here, or isn't there. */
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 8, .size = 8 } },
@@ -474,7 +475,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .ready = true } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .given = 1 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .refused = 8 } },
-		{ at_running, VIRTIO_EINVAL, DEVICE_ABSENT, { .rearmed = true } },
+		{ at_running, VIRTIO_EINVAL, DEVICE_ABSENT, { .may_reenable = true } },
 		/* Sizes and addresses that no register takes. */
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 0 } },
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 15 } },
@@ -523,14 +524,15 @@ static void state_with_impossible_queue_is_refused(void **state)
 		expect_refused(&m, bad[i].error);
 	}
 	prepare(&m, at_running);
-	m.queues[0] = (struct virtio_device_queue_state){ { 0, 0, 0 }, 16, 16, false, true, 7, 0 };
+	m.queues[0] = (struct virtio_queue_registers_state){ { 0, 0, 0 }, 16, 16, false, true, 7, 0 };
 	assert_int_equal(restore(&m), 0);
 	/* What else there can be: high halves alone, and everything refused. */
 	prepare(&m, at_features);
-	m.queues[0] = (struct virtio_device_queue_state){ { 1ull << 32, 1ull << 63, 0 }, 16, 16, false, false, 0, 0 };
+	m.queues[0] =
+		(struct virtio_queue_registers_state){ { 1ull << 32, 1ull << 63, 0 }, 16, 16, false, false, 0, 0 };
 	assert_int_equal(restore(&m), 0);
 	prepare(&m, at_features);
-	m.queues[0] = (struct virtio_device_queue_state){ { 16, 0, 4 }, 16, 2, false, false, 0, 15 };
+	m.queues[0] = (struct virtio_queue_registers_state){ { 16, 0, 4 }, 16, 2, false, false, 0, 15 };
 	assert_int_equal(restore(&m), 0);
 }
 
@@ -541,11 +543,11 @@ static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 		offsetof(struct migration, state.accepted_beyond),
 		offsetof(struct migration, state.active),
 		offsetof(struct migration, queues[0].ready),
-		offsetof(struct migration, queues[0].rearmed),
+		offsetof(struct migration, queues[0].may_reenable),
 		offsetof(struct migration, queues[DEVICE_ABSENT].ready),
-		offsetof(struct migration, queues[DEVICE_ABSENT].rearmed),
+		offsetof(struct migration, queues[DEVICE_ABSENT].may_reenable),
 		offsetof(struct migration, queues[DEVICE_QUEUES - 1].ready),
-		offsetof(struct migration, queues[DEVICE_QUEUES - 1].rearmed),
+		offsetof(struct migration, queues[DEVICE_QUEUES - 1].may_reenable),
 	};
 	struct migration m;
 

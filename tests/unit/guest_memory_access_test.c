@@ -275,7 +275,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		for (uint32_t end = start + 1; end <= 30; end++) {
 			const bool legal = end <= 10 || start >= 20;
 
-			/* The window is one that permits reading this very range. */
+			/* The cached region is one that permits reading this very range. */
 			assert_int_equal(virtio_memory_read(&cursor, 0x1000 + start, dst, end - start), 0);
 			if (legal)
 				continue;
@@ -386,7 +386,7 @@ static void memory_access_ends_at_the_last_byte(void **state)
 		}
 }
 
-/* A region that ends with the address space ends there: its window doesn't reach the first byte. */
+/* A region that ends with the address space ends there: its cached region doesn't reach the first byte. */
 static void memory_access_at_both_ends_of_the_address_space(void **state)
 {
 	struct fixture f;

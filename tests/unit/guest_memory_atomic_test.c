@@ -156,7 +156,7 @@ static void atomic_store_refuses_read_only_region(void **state)
 		stores_fail(&f, 0x1040 + off, VIRTIO_EPERM, VIRTIO_EPERM);
 		assert_int_equal(virtio_memory_load_le32(&f.cursor, 0x1040 + off, VIRTIO_RELAXED, &value), 0);
 		assert_int_equal(value, virtio_get_le32(f.host + 0x80 + off));
-		/* The window is one that permits loads. */
+		/* The cached region is one that permits loads. */
 		stores_fail(&f, 0x1040 + off, VIRTIO_EPERM, VIRTIO_EPERM);
 	}
 }

@@ -175,7 +175,7 @@ static void dirty_nothing_but_writing_is_recorded(void **state)
 
 /* Writes */
 
-/* A write of any length from any byte: a fresh cursor, and a window that permits writing. */
+/* A write of any length from any byte: a fresh cursor, and a cached region that permits writing. */
 static void dirty_write_records_exactly_its_pages(void **state)
 {
 	static const uint8_t src[0x300] = { 1 };
@@ -198,7 +198,7 @@ static void dirty_write_records_exactly_its_pages(void **state)
 		}
 }
 
-/* The sizes that have a short cut, for which the log must not be forgotten. */
+/* The sizes that have a fast path, for which the log must not be forgotten. */
 static void dirty_write_of_constant_size_is_recorded(void **state)
 {
 	static const uint8_t src[64] = { 1 };
@@ -294,7 +294,7 @@ static void dirty_region_is_recorded_behind_host_pointers(void **state)
 }
 
 /* A chain with one writable buffer over three regions, after a readable one that must stay clean. */
-static void make_chain(struct fixture *f, struct virtio_collected *chain, struct virtio_segment list[4])
+static void make_chain(struct fixture *f, struct virtio_chain_segments *chain, struct virtio_segment list[4])
 {
 	memset(chain, 0, sizeof *chain);
 	assert_int_equal(virtio_memory_segments(&f->cursor, 0x2000, 0x80, READ, list, 1), 1);
@@ -311,7 +311,7 @@ static void dirty_writer_records_what_it_writes(void **state)
 {
 	static const uint8_t src[0x200] = { 1 };
 	struct virtio_segment list[4];
-	struct virtio_collected chain;
+	struct virtio_chain_segments chain;
 	struct fixture f;
 
 	(void)state;
@@ -351,7 +351,7 @@ static void dirty_writer_records_what_it_writes(void **state)
 static void dirty_writer_records_nothing_by_looking(void **state)
 {
 	struct virtio_segment list[4];
-	struct virtio_collected chain;
+	struct virtio_chain_segments chain;
 	struct virtio_writer writer, rest;
 	struct virtio_reader reader;
 	struct virtio_iovec iov[4];

@@ -28,7 +28,7 @@
 #define MAPS 40u /* times long_factor() */
 #define STEPS 1500u
 
-/* A window that begins here ends at address 255. */
+/* A cached region that begins here ends at address 255. */
 #define WRAPPING (UINT64_MAX - 255)
 
 static const uint64_t bases[] = { 0x10000, 0, WRAPPING, (UINT64_C(1) << 63) - 256 };
@@ -48,7 +48,7 @@ struct byte {
 	uint32_t access; /* permitted */
 	uint32_t region; /* index in the table */
 	uint32_t host;   /* where it lies */
-	uint64_t phys;   /* offset in the window of guest-physical addresses */
+	uint64_t phys;   /* offset in the cached region of guest-physical addresses */
 };
 
 struct world {
@@ -84,7 +84,7 @@ static uint32_t below(struct world *w, uint32_t limit)
 	return (uint32_t)((w->random * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % limit;
 }
 
-/* Cuts the window into regions and holes; none lies over the end of the address space. */
+/* Cuts the cached region into regions and holes; none lies over the end of the address space. */
 static void make_regions(struct world *w)
 {
 	const uint32_t longest = w->variant == SINGLE_BYTES ? 1 : 1 + below(w, 100);
@@ -464,7 +464,7 @@ static void step_store(struct world *w, uint64_t addr)
 		assert_int_equal(virtio_memory_store_le32(&w->cursor, addr, order, value), error);
 }
 
-/* Mostly short ranges near or in the window; now and then one that is far too long, or wraps. */
+/* Mostly short ranges near or in the cached region; now and then one that is far too long, or wraps. */
 static uint64_t random_len(struct world *w)
 {
 	const uint32_t kind = below(w, 32);

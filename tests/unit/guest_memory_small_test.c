@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Accesses of constant size, which have a short cut near VIRTIO_MEMORY_SMALL: each size from 1 to 40
+ * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL: each size from 1 to 40
  * at each offset near the end of regions of many lengths, with each kind of neighbour, against an
- * oracle of single bytes. The short cut is the compiler's choice, made when it optimises. The same for sizes that it
+ * oracle of single bytes. The fast path is the compiler's choice, made when it optimises. The same for sizes that it
  * doesn't know.
  */
 #include <setjmp.h>
@@ -43,7 +43,7 @@ VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the
 	}                                                                                                              \
 	static bool find_##n(struct virtio_memory_cursor *cursor, uint64_t addr, void **out)                           \
 	{                                                                                                              \
-		return virtio_memory_find_plain(cursor, addr, n, out);                                                 \
+		return virtio_impl_memory_find_unlogged(cursor, addr, n, out);                                         \
 	}
 FOR_EACH_SIZE(DEFINE)
 
@@ -151,7 +151,7 @@ static void check_write(struct fixture *f, uint64_t addr, uint32_t size)
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
-/* Bytes of plain memory in one region from addr on. */
+/* Bytes of unlogged memory in one region from addr on. */
 static uint64_t plain_bytes(const struct fixture *f, uint64_t addr)
 {
 	const uint64_t off = addr - ADDR;
@@ -161,7 +161,7 @@ static uint64_t plain_bytes(const struct fixture *f, uint64_t addr)
 	return off - f->len < NEIGHBOUR && f->neighbour == WRITABLE ? NEIGHBOUR - (off - f->len) : 0;
 }
 
-/* What is found is plain memory and the right place; what isn't, is near the end of a region, or not plain. */
+/* What is found is unlogged memory and the right place; what isn't, is near the end of a region, or not plain. */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
 	const uint64_t plain = plain_bytes(f, addr);
@@ -182,9 +182,9 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 		if (way == 0)
 			found = finds[size - 1](&f->cursor, addr, &host);
 		else if (way == 1)
-			found = virtio_memory_find_plain(&f->cursor, addr, unknown, &host);
+			found = virtio_impl_memory_find_unlogged(&f->cursor, addr, unknown, &host);
 		else
-			found = virtio_memory_find_plain_near(&f->cursor, &other, addr, unknown, &host);
+			found = virtio_impl_memory_find_unlogged_near(&f->cursor, &other, addr, unknown, &host);
 		assert_memory_equal(&other, &before, sizeof other);
 		if (found) {
 			assert_true(size <= plain);
@@ -203,7 +203,7 @@ static void check_all(struct fixture *f)
 		const uint32_t first = f->len < 64 ? 0 : f->len - 64;
 
 		for (uint32_t off = first; off < f->len + 3; off++) {
-			/* Cold; with the window in the region; with it in the neighbour. */
+			/* Cold; with the cached region in the region; with it in the neighbour. */
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_read(f, ADDR + off, size);
 			virtio_memory_cursor_init(&f->cursor, &f->map);
@@ -240,7 +240,7 @@ static void small_access_agrees_with_single_bytes(const uint32_t *lens, uint32_t
 		}
 }
 
-/* Shorter than VIRTIO_MEMORY_SMALL: the short cut has no offset at which it could be taken. */
+/* Shorter than VIRTIO_MEMORY_SMALL: the fast path has no offset at which it could be taken. */
 static void small_access_in_regions_below_the_limit(void **state)
 {
 	static const uint32_t lens[] = { 1, 2, 3, 7, 8, 16, VIRTIO_MEMORY_SMALL - 1 };
@@ -325,7 +325,7 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 		assert_true(virtio_guest_read_le64(from + at) == virtio_get_le64(from + at));
 }
 
-/* A range of no bytes is nowhere, not even in the window. */
+/* A range of no bytes is nowhere, not even in the cached region. */
 static void small_plain_memory_has_bytes(void **state)
 {
 	volatile uint32_t unknown = 0;
@@ -334,10 +334,10 @@ static void small_plain_memory_has_bytes(void **state)
 
 	(void)state;
 	setup(&f, MAX_LEN, false, WRITABLE);
-	assert_true(virtio_memory_find_plain(&f.cursor, ADDR, 1, &found));
-	assert_false(virtio_memory_find_plain(&f.cursor, ADDR, 0, &found));
-	assert_false(virtio_memory_find_plain(&f.cursor, ADDR, unknown, &found));
-	assert_false(virtio_memory_find_plain_near(&f.cursor, &f.cursor, ADDR, unknown, &found));
+	assert_true(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
+	assert_false(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 0, &found));
+	assert_false(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, unknown, &found));
+	assert_false(virtio_impl_memory_find_unlogged_near(&f.cursor, &f.cursor, ADDR, unknown, &found));
 }
 
 /* One region that isn't plain makes none of the others so: those are found as before. */
@@ -359,11 +359,11 @@ static void small_plain_memory_beside_other_memory(void **state)
 	assert_int_equal(virtio_memory_map_init(&map, regions, 4), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	for (int turn = 0; turn < 2; turn++) {
-		assert_true(virtio_memory_find_plain(&cursor, 0x1000, 64, &found));
+		assert_true(virtio_impl_memory_find_unlogged(&cursor, 0x1000, 64, &found));
 		assert_ptr_equal(found, host[0]);
 		for (uint64_t addr = 0x2000; addr <= 0x5000; addr += 0x1000) {
-			assert_false(virtio_memory_find_plain(&cursor, addr, 1, &found));
-			assert_false(virtio_memory_find_plain(&cursor, addr, 20, &found));
+			assert_false(virtio_impl_memory_find_unlogged(&cursor, addr, 1, &found));
+			assert_false(virtio_impl_memory_find_unlogged(&cursor, addr, 20, &found));
 		}
 	}
 }
@@ -384,13 +384,13 @@ static void small_plain_memory_comes_back_behind_translation(void **state)
 	setup(&f, MAX_LEN, false, WRITABLE);
 	virtio_memory_map_set_translation(&f.map, nowhere, NULL);
 	virtio_memory_cursor_init(&f.cursor, &f.map);
-	assert_false(virtio_memory_find_plain(&f.cursor, ADDR, 1, &found));
+	assert_false(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
 	virtio_memory_map_set_translation(&f.map, NULL, NULL);
 	virtio_memory_cursor_init(&f.cursor, &f.map);
-	assert_true(virtio_memory_find_plain(&f.cursor, ADDR, 1, &found));
+	assert_true(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
 }
 
-/* What is written to a region with a dirty log is recorded, so it isn't found as plain memory, before or after a write. */
+/* What is written to a region with a dirty log is recorded, so it isn't found as unlogged memory, before or after a write. */
 static void small_plain_memory_has_no_dirty_log(void **state)
 {
 	static uint8_t bitmap[16], host[256];
@@ -406,8 +406,8 @@ static void small_plain_memory_has_no_dirty_log(void **state)
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	for (int i = 0; i < 2; i++) {
-		assert_false(virtio_memory_find_plain(&cursor, ADDR, 1, &found));
-		assert_false(virtio_memory_find_plain(&cursor, ADDR, 200, &found));
+		assert_false(virtio_impl_memory_find_unlogged(&cursor, ADDR, 1, &found));
+		assert_false(virtio_impl_memory_find_unlogged(&cursor, ADDR, 200, &found));
 		assert_int_equal(virtio_memory_write(&cursor, ADDR, "x", 1), 0);
 	}
 	assert_null(found);

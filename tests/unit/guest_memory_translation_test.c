@@ -314,7 +314,7 @@ static void translation_does_not_wrap_the_input_addresses(void **state)
 	expect_write_error(&f, UINT64_MAX - 15, 0x20, VIRTIO_EFAULT);
 	expect_read(&f, UINT64_MAX, 1, RAM + 0x8ff);
 	expect_write_error(&f, UINT64_MAX, 2, VIRTIO_EFAULT);
-	/* The window from LAST claimed to be endless; address 0 has an answer of its own. */
+	/* The cached region from LAST claimed to be endless; address 0 has an answer of its own. */
 	expect_read(&f, LAST, PAGE, RAM + 0x800);
 	f.calls = 0;
 	expect_read(&f, 0, 4, RAM);
@@ -392,7 +392,7 @@ static void translation_not_known_yet_can_be_asked_again(void **state)
 
 /* What a cursor remembers */
 
-/* A window that can be read doesn't permit writing; and the other way round. */
+/* A cached region that can be read doesn't permit writing; and the other way round. */
 static void translation_window_is_for_its_access_only(void **state)
 {
 	struct fixture f;
@@ -406,8 +406,8 @@ static void translation_window_is_for_its_access_only(void **state)
 		expect_write_error(&f, 0x5310, 32, VIRTIO_EPERM);
 		assert_int_equal(f.access, WRITE);
 		expect_read(&f, 0x5300, PAGE, RAM + 0x400);
-		assert_false(virtio_memory_find_plain(&f.cursor, 0x5300, 4, &found));
-		assert_false(virtio_memory_find_plain(&f.cursor, 0x5300, PAGE, &found));
+		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5300, 4, &found));
+		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5300, PAGE, &found));
 		assert_null(virtio_memory_find(&f.cursor, 0x5300, 4, BOTH));
 		assert_int_equal(f.access, BOTH);
 		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5300, 4, READ), f.ram + ram_at(RAM + 0x400));
@@ -417,8 +417,8 @@ static void translation_window_is_for_its_access_only(void **state)
 		expect_write(&f, 0x5410, 32, RAM + 0x510);
 		expect_read_error(&f, 0x5410, 32, VIRTIO_EPERM);
 		expect_write(&f, 0x5410, 32, RAM + 0x510);
-		assert_false(virtio_memory_find_plain(&f.cursor, 0x5400, 4, &found));
-		assert_false(virtio_memory_find_plain(&f.cursor, 0x5400, PAGE, &found));
+		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5400, 4, &found));
+		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5400, PAGE, &found));
 		assert_null(virtio_memory_find(&f.cursor, 0x5400, 4, BOTH));
 		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5400, 4, WRITE), f.ram + ram_at(RAM + 0x500));
 	}
@@ -458,7 +458,7 @@ static void translation_window_of_split_permissions_is_not_shared(void **state)
 	}
 }
 
-/* A window covers the addresses that were answered for, not those around them. */
+/* A cached region covers the addresses that were answered for, not those around them. */
 static void translation_window_does_not_leak_to_neighbours(void **state)
 {
 	struct fixture f;

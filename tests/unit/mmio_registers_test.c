@@ -152,7 +152,7 @@ static void mmio_access_of_any_offset_and_width_on_running_device(void **state)
 	sweep_reads(&f, true);
 }
 
-/* Far above the window, up to where an offset wraps. */
+/* Far above the cached region, up to where an offset wraps. */
 static void mmio_access_above_window_reads_zero_and_writes_nothing(void **state)
 {
 	static const uint64_t offsets[] = { 0x1000,         0x100000000,        0x100000070,        0x100000100,

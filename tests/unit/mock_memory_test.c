@@ -296,7 +296,7 @@ static void expect_error(enum fixture_memory kind, const struct call *c, uint32_
 
 	make_driver(&f, kind, &h, c->idle);
 	hide(&f, &h, part, denied ? 0 : error, denied);
-	/* Away from the window that the calls before have left. */
+	/* Away from the cached region that the calls before have left. */
 	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
 	keep_books(&f, &before);
 	fixture_save(&f);

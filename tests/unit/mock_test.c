@@ -540,15 +540,15 @@ static void mock_reuses_descriptors(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	for (uint32_t round = 0; round < 200; round++) {
 		struct virtio_chain chains[4];
-		struct virtio_collected c;
+		struct virtio_chain_segments c;
 		struct virtio_segment segments[128];
 		struct vring_used_elem used;
 
 		for (uint32_t i = 0; i < 4; i++) {
 			(void)fixture_add(&f, out_in, 2);
 			assert_int_equal(virtio_queue_pop(&f.queue, &chains[i]), 1);
-			c = (struct virtio_collected){ .segments = segments, .capacity = 128 };
-			assert_int_equal(virtio_chain_collect(&chains[i], &c), 0);
+			c = (struct virtio_chain_segments){ .segments = segments, .capacity = 128 };
+			assert_int_equal(virtio_chain_resolve(&chains[i], &c), 0);
 			assert_int_equal(c.readable_bytes, 16);
 			assert_int_equal(c.writable_bytes, 32);
 		}

@@ -160,14 +160,14 @@ static void start(struct device *d)
 	MUST(virtio_queue_start(&d->f.queue, &d->f.config, &d->f.device_map) == 0);
 }
 
-static void walk_and_undo(struct device *d)
+static void walk_and_unpop(struct device *d)
 {
 	struct virtio_chain chain = { 0 };
 	struct virtio_desc desc = { 0 };
 	struct virtio_token token = pop(d, &chain);
 	uint8_t byte = 0;
 
-	MUST(virtio_queue_undo(&d->f.queue, token) == 0);
+	MUST(virtio_queue_unpop(&d->f.queue, token) == 0);
 	MUST(virtio_queue_available(&d->f.queue) == 1);
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
 	while (virtio_chain_next(&chain, &desc) == 1)
@@ -177,29 +177,29 @@ static void walk_and_undo(struct device *d)
 }
 
 /* With an array that is too small, again with a larger one, and of a buffer that is nowhere. */
-static void collect_again(struct device *d)
+static void resolve_again(struct device *d)
 {
 	static const struct virtio_mock_buffer nowhere[] = { READABLE(FIXTURE_END, 1), WRITABLE(FIXTURE_DATA, 1) };
-	struct virtio_collected few = { .segments = d->segments, .capacity = 1 };
-	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain_segments few = { .segments = d->segments, .capacity = 1 };
+	struct virtio_chain_segments c = { .segments = d->segments, .capacity = COUNT(d->segments) };
 	struct virtio_chain chain = { 0 };
 
 	(void)pop(d, &chain);
-	MUST(virtio_chain_collect(&chain, &few) == VIRTIO_ENOBUFS);
-	MUST(virtio_chain_collect(&chain, &c) == 0);
+	MUST(virtio_chain_resolve(&chain, &few) == VIRTIO_ENOBUFS);
+	MUST(virtio_chain_resolve(&chain, &c) == 0);
 	MUST(c.readable_bytes == 32 && c.writable_bytes == 64);
 	MUST(virtio_queue_is_in_flight(&d->f.queue, chain.token));
 	give_back(d, chain.token, 0);
 	MUST(virtio_mock_add(&d->f.mock, nowhere, COUNT(nowhere)) >= 0);
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
-	MUST(virtio_chain_collect(&chain, &c) == VIRTIO_EFAULT);
+	MUST(virtio_chain_resolve(&chain, &c) == VIRTIO_EFAULT);
 	MUST(c.last_writable.len == 1);
 	give_back(d, chain.token, 0);
 }
 
-static void collect_and_stream(struct device *d)
+static void resolve_and_stream(struct device *d)
 {
-	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain_segments c = { .segments = d->segments, .capacity = COUNT(d->segments) };
 	struct virtio_chain chain = { 0 };
 	struct virtio_reader reader, rest;
 	struct virtio_writer writer;
@@ -208,7 +208,7 @@ static void collect_and_stream(struct device *d)
 	uint64_t filled = 0;
 
 	(void)pop(d, &chain);
-	MUST(virtio_chain_collect(&chain, &c) == 0);
+	MUST(virtio_chain_resolve(&chain, &c) == 0);
 	virtio_reader_init(&reader, &c);
 	MUST(virtio_reader_split(&reader, 16, &rest) == 0);
 	MUST(virtio_reader_read(&reader, bytes, sizeof bytes) == 16);
@@ -261,7 +261,7 @@ static void take_requests(struct device *d)
 	pop_and_complete(d, &taken, VIRTIO_ESHORT);
 	(void)pop(d, &chain);
 	MUST(virtio_request_parse(&chain, &taken) == 0 && taken.error == 0);
-	MUST(virtio_queue_undo(&d->f.queue, taken.token) == 0);
+	MUST(virtio_queue_unpop(&d->f.queue, taken.token) == 0);
 	pop_and_complete(d, &taken, 0);
 }
 
@@ -328,14 +328,14 @@ static void save_and_restore(struct device *d)
 static void meet_faults(struct device *d)
 {
 	const struct vring_desc loop = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, 5 };
-	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain_segments c = { .segments = d->segments, .capacity = COUNT(d->segments) };
 	struct virtio_chain chain = { 0 };
 	struct virtio_queue_stats stats;
 
 	MUST(virtio_mock_set_desc(&d->f.mock, 5, &loop) == 0);
 	MUST(virtio_mock_offer(&d->f.mock, 5) == 0 && virtio_mock_publish(&d->f.mock) == 0);
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
-	MUST(virtio_chain_collect(&chain, &c) < 0);
+	MUST(virtio_chain_resolve(&chain, &c) < 0);
 	MUST(virtio_queue_complete(&d->f.queue, chain.token, 0) == 0);
 	MUST(virtio_mock_offer(&d->f.mock, 0xffff) == 0 && virtio_mock_publish(&d->f.mock) == 0);
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == VIRTIO_EHEAD);
@@ -353,7 +353,7 @@ static void no_lock(void *context)
 static void share(struct device *d)
 {
 	const struct virtio_queue_lock lock = { no_lock, no_lock, NULL };
-	struct virtio_collected c = { .segments = d->segments, .capacity = COUNT(d->segments) };
+	struct virtio_chain_segments c = { .segments = d->segments, .capacity = COUNT(d->segments) };
 	struct virtio_queue_sync sync;
 	struct virtio_request taken;
 	struct virtio_token token = { 0 };
@@ -365,7 +365,7 @@ static void share(struct device *d)
 	MUST(virtio_queue_sync_disable_notification(&sync) == 0);
 	MUST(virtio_queue_sync_available(&sync) == 1);
 	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
-	MUST(virtio_queue_sync_undo(&sync, token) == 0);
+	MUST(virtio_queue_sync_unpop(&sync, token) == 0);
 	MUST(virtio_queue_sync_enable_notification(&sync) == 1);
 	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
 	MUST(virtio_queue_sync_set_memory(&sync, &d->other_map) == 0);
@@ -387,9 +387,9 @@ static void use_queue(struct device *d)
 {
 	start(d);
 	for (uint32_t i = 0; i < 3 * SIZE; i++) {
-		walk_and_undo(d);
-		collect_again(d);
-		collect_and_stream(d);
+		walk_and_unpop(d);
+		resolve_again(d);
+		resolve_and_stream(d);
 		take_requests(d);
 		walk_indirect(d);
 		complete_batch(d);

@@ -161,11 +161,11 @@ static void expect_marked(const struct scattered *s, uint16_t first, bool enable
 	const bool event_idx = s->config.event_idx;
 	bool want[6 + 8 * SIZE] = { false };
 
-	memset(want + VIRTIO_RING_IDX, true, 2);
+	memset(want + VIRTIO_IMPL_RING_IDX, true, 2);
 	for (uint32_t i = 0; i < 2; i++)
 		memset(want + 4 + 8 * ((first + i) % SIZE), true, 8);
 	if (!event_idx || enabled)
-		memset(want + (event_idx ? 4 + 8 * SIZE : VIRTIO_RING_FLAGS), true, 2);
+		memset(want + (event_idx ? 4 + 8 * SIZE : VIRTIO_IMPL_RING_FLAGS), true, 2);
 	for (uint32_t i = 0; i < sizeof s->marked * 8; i++)
 		assert_int_equal(s->marked[i / 8] >> i % 8 & 1, s->log.bitmap && i < sizeof want && want[i]);
 }
@@ -191,12 +191,12 @@ static void walk_direct(struct virtio_chain *chain, const struct virtio_mock_buf
 	assert_int_equal(virtio_memory_write(chain->memory, desc.addr, &answer, sizeof answer), 0);
 }
 
-static void collect_indirect(struct virtio_chain *chain)
+static void resolve_indirect(struct virtio_chain *chain)
 {
 	struct virtio_segment segments[8];
-	struct virtio_collected c = { .segments = segments, .capacity = 8 };
+	struct virtio_chain_segments c = { .segments = segments, .capacity = 8 };
 
-	assert_int_equal(virtio_chain_collect(chain, &c), 0);
+	assert_int_equal(virtio_chain_resolve(chain, &c), 0);
 	assert_int_equal(c.readable_bytes, 3);
 	assert_int_equal(c.writable_bytes, 4);
 	assert_true(c.last_writable.addr == DATA + 43);
@@ -257,7 +257,7 @@ static void serve_two(struct scattered *s, uint32_t round)
 	}
 	assert_int_equal(virtio_queue_pop(&s->queue, &none), 0);
 	walk_direct(&chains[0], direct, round);
-	collect_indirect(&chains[1]);
+	resolve_indirect(&chains[1]);
 	complete_both(s, chains, round % 2 != 0);
 	assert_int_equal(virtio_queue_needs_notification(&s->queue), wanted);
 	assert_false(virtio_queue_needs_notification(&s->queue));
@@ -391,7 +391,7 @@ static void queue_accesses_misaligned_area_through_the_map(void **state)
 			s.error = VIRTIO_ENOTMAPPED;
 			s.bad_start = area_addr[area];
 			s.bad_len = area_bytes[area];
-			/* Away from the window that start left. */
+			/* Away from the cached region that start left. */
 			assert_int_equal(virtio_memory_check(&s.queue.ring_memory, DATA, 1, VIRTIO_ACCESS_READ), 0);
 			if (area == VIRTIO_QUEUE_AVAIL && expected) {
 				assert_int_equal(virtio_queue_pop(&s.queue, &chain), expected);
@@ -424,7 +424,7 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 		s.error = VIRTIO_ENOTMAPPED;
 		s.bad_start = DATA;
 		s.bad_len = area_bytes[DATA_AREA];
-		/* Away from the window that the look at the table left. */
+		/* Away from the cached region that the look at the table left. */
 		assert_int_equal(
 			virtio_memory_check(&s.queue.memory[VIRTIO_MEMORY_TABLES], area_addr[0], 1, VIRTIO_ACCESS_READ),
 			0);

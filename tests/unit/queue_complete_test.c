@@ -49,7 +49,7 @@ static void expect_stale(struct fixture *f, struct virtio_token token)
 	assert_false(virtio_queue_is_in_flight(&f->queue, token));
 	assert_int_equal(virtio_queue_complete(&f->queue, token, 1), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_complete_batch(&f->queue, &completion, 1), VIRTIO_ESTALE);
-	assert_int_equal(virtio_queue_undo(&f->queue, token), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f->queue, token), VIRTIO_ESTALE);
 	assert_true(fixture_unchanged(f));
 }
 
@@ -81,7 +81,7 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(2, SIZE - 1));
 	expect_stale(&f, fixture_token(UINT64_C(1) << 47, SIZE - 1));
 	expect_stale(&f, fixture_token(UINT64_MAX >> 16, SIZE - 1));
-	wrong.value = VIRTIO_INFLIGHT_IDLE;
+	wrong.value = VIRTIO_IMPL_INFLIGHT_IDLE;
 	expect_stale(&f, wrong);
 }
 
@@ -174,11 +174,12 @@ static void queue_pop_gives_new_tokens_past_32_bits(void **state)
 		struct fixture f;
 
 		fixture_setup(&f, fixture_kind(state), SIZE);
-		f.queue.sequence = starts[k] | VIRTIO_TOKEN_SET;
+		f.queue.sequence = starts[k] | VIRTIO_IMPL_TOKEN_SET;
 		fixture_pop_some(&f, tokens, SIZE);
 		for (uint32_t i = 0; i < SIZE; i++) {
 			assert_int_not_equal(tokens[i].value, 0);
-			assert_int_equal(tokens[i].value & 0x1ffff, VIRTIO_TOKEN_SET | virtio_token_head(tokens[i]));
+			assert_int_equal(tokens[i].value & 0x1ffff,
+					 VIRTIO_IMPL_TOKEN_SET | virtio_token_head(tokens[i]));
 			for (uint32_t other = 0; other < i; other++)
 				assert_int_not_equal(tokens[other].value >> 16, tokens[i].value >> 16);
 			expect_stale(&f, (struct virtio_token){ tokens[i].value - (UINT64_C(1) << 48) });
@@ -256,7 +257,7 @@ static void queue_complete_batch_completes_all_or_none(void **state)
 			if (twice)
 				batch[bad].token = tokens[(bad + 1) % 4];
 			else
-				batch[bad].token.value += VIRTIO_TOKEN_STEP;
+				batch[bad].token.value += VIRTIO_IMPL_TOKEN_STEP;
 			fixture_save(&f);
 			assert_int_equal(virtio_queue_complete_batch(&f.queue, batch, 4), VIRTIO_ESTALE);
 			assert_true(fixture_unchanged(&f));
@@ -478,7 +479,7 @@ static void queue_in_order_completes_after_bad_head(void **state)
 }
 
 /* Undone requests leave no gap behind. */
-static void queue_in_order_undo_leaves_no_gap(void **state)
+static void queue_in_order_unpop_leaves_no_gap(void **state)
 {
 	struct virtio_token tokens[3];
 	struct virtio_chain chain = { 0 };
@@ -486,7 +487,7 @@ static void queue_in_order_undo_leaves_no_gap(void **state)
 
 	setup_in_order(&f, state);
 	fixture_pop_some(&f, tokens, 3);
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[2]), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), 0);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
 	expect_none_used(&f);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
@@ -538,7 +539,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_in_order_refuses_head_that_waits_for_its_turn),
 		FIXTURE_ON_ALL(queue_in_order_completes_after_refused_head),
 		FIXTURE_ON_ALL(queue_in_order_completes_after_bad_head),
-		FIXTURE_ON_ALL(queue_in_order_undo_leaves_no_gap),
+		FIXTURE_ON_ALL(queue_in_order_unpop_leaves_no_gap),
 		FIXTURE_ON_ALL(queue_in_order_reset_forgets_what_waits),
 	};
 

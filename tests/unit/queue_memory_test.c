@@ -90,7 +90,7 @@ static void queue_reset_returns_everything_to_default(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, 1);
-	/* Popped and not undone were three, whatever became of them. */
+	/* Popped and not unpopped were three, whatever became of them. */
 	assert_int_equal(stats.chains, 3);
 
 	/* A second start runs like a first one; hostile 94's like, many times. */
@@ -169,7 +169,7 @@ static void queue_read_index_reports_ring_that_is_gone(void **state)
 			f.bad_start = f.mock.addr[used ? VIRTIO_QUEUE_USED : VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			f.bad_error = errors[i];
-			/* Away from the window that start left. */
+			/* Away from the cached region that start left. */
 			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
 					 0);
 			fixture_save(&f);
@@ -250,7 +250,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	fixture_pop_some(&f, &tokens[3], 1);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[3], 3), 0);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[2]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_EINVAL);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 2), 0);
 	assert_false(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
@@ -267,7 +267,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), 0);
 	assert_false(virtio_queue_old_maps_unused(&f.queue));
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[0]), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[0]), 0);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	virtio_queue_reset(&f.queue);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
@@ -329,19 +329,19 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_DATA + 8, 4) };
 	const struct virtio_mock_buffer after[] = { READABLE(FIXTURE_DATA + 1, 5), WRITABLE(FIXTURE_DATA + 16, 6) };
 	struct virtio_segment segments[8];
-	struct virtio_collected kept = { .segments = segments, .capacity = 8 };
+	struct virtio_chain_segments kept = { .segments = segments, .capacity = 8 };
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.indirect = true;
 	fixture_start(&f);
-	/* Each window is on the old memory when that goes. */
+	/* Each cached region is on the old memory when that goes. */
 	fixture_offer_table(&f, 1, VRING_DESC_F_INDIRECT, before, 2);
 	serve_in_place(&f, before, 0xa5);
 	fixture_offer_chain(&f, 2, before, 2);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(virtio_chain_collect(&chain, &kept), 0);
+	assert_int_equal(virtio_chain_resolve(&chain, &kept), 0);
 	copy_memory(&f, &e);
 	memset(e.ram + (FIXTURE_DATA - FIXTURE_BASE), 0x77, 64);
 	switch_memory(&f, &e);

@@ -304,7 +304,7 @@ static void queue_notification_reports_used_ring_that_is_gone(void **state)
 			f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			f.bad_error = errors[i];
-			/* Away from the window that start left. */
+			/* Away from the cached region that start left. */
 			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
 					 0);
 			fixture_save(&f);

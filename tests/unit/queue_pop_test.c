@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Taking requests: incoherent rings first, then pop, undo and available as they should be. */
+/* Taking requests: incoherent rings first, then pop, unpop and available as they should be. */
 #include "fixture.h"
 
 #define SIZE 8u
@@ -172,7 +172,7 @@ static void queue_pop_breaks_when_ring_is_gone(void **state)
 		f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
 		f.bad_end = f.bad_start + 16;
 		f.bad_error = errors[i];
-		/* Away from the window that start left. */
+		/* Away from the cached region that start left. */
 		assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ), 0);
 		expect_broken(&f, errors[i], UINT16_MAX);
 	}
@@ -327,7 +327,7 @@ static void queue_calls_refuse_queue_not_started(void **state)
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_ENOTREADY);
 	assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_ENOTREADY);
-	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_complete_batch(&f.queue, &completion, 1), VIRTIO_ESTALE);
 	assert_false(virtio_queue_needs_notification(&f.queue));
@@ -424,9 +424,9 @@ static void queue_available_bounds_a_drain(void **state)
 	assert_int_equal(virtio_queue_available(&f.queue), SIZE);
 }
 
-/* Undo */
+/* Unpop */
 
-static void queue_undo_refuses_stale_and_buried_tokens(void **state)
+static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 {
 	struct virtio_token tokens[3], wrong;
 	struct fixture f;
@@ -434,26 +434,26 @@ static void queue_undo_refuses_stale_and_buried_tokens(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 3);
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[0]), VIRTIO_EINVAL);
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[1]), VIRTIO_EINVAL);
-	wrong.value = tokens[2].value + VIRTIO_TOKEN_STEP;
-	assert_int_equal(virtio_queue_undo(&f.queue, wrong), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[0]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_EINVAL);
+	wrong.value = tokens[2].value + VIRTIO_IMPL_TOKEN_STEP;
+	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	wrong = fixture_token(fixture_sequence(tokens[2]), SIZE);
-	assert_int_equal(virtio_queue_undo(&f.queue, wrong), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	wrong = fixture_token(fixture_sequence(tokens[2]), 0xffff);
-	assert_int_equal(virtio_queue_undo(&f.queue, wrong), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	memset(&wrong, 0, sizeof wrong);
-	assert_int_equal(virtio_queue_undo(&f.queue, wrong), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	wrong = fixture_token(0, 7); /* never popped */
-	assert_int_equal(virtio_queue_undo(&f.queue, wrong), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[2]), VIRTIO_ESTALE);
-	/* Completed is gone for good: the one before it cannot be undone any more. */
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[1]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ESTALE);
+	/* Completed is gone for good: the one before it cannot be unpopped any more. */
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_EINVAL);
 }
 
-static void queue_undo_refuses_broken_queue(void **state)
+static void queue_unpop_refuses_broken_queue(void **state)
 {
 	struct virtio_token token;
 	struct virtio_chain chain = { 0 };
@@ -464,12 +464,12 @@ static void queue_undo_refuses_broken_queue(void **state)
 	fixture_offer_head(&f, SIZE);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EHEAD);
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_EBROKEN);
+	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_EBROKEN);
 	assert_true(fixture_unchanged(&f));
 }
 
 /* Last in, first out; each comes again, under a new token, and the old one is dead. */
-static void queue_undo_goes_backwards(void **state)
+static void queue_unpop_goes_backwards(void **state)
 {
 	struct virtio_token tokens[SIZE];
 	struct virtio_queue_stats stats;
@@ -482,9 +482,9 @@ static void queue_undo_goes_backwards(void **state)
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 0xfffc), 0);
 	fixture_pop_some(&f, tokens, SIZE);
 	for (uint32_t i = SIZE; i-- > 0;) {
-		assert_int_equal(virtio_queue_undo(&f.queue, tokens[i]), 0);
+		assert_int_equal(virtio_queue_unpop(&f.queue, tokens[i]), 0);
 		assert_int_equal(virtio_queue_in_flight(&f.queue), i);
-		assert_int_equal(virtio_queue_undo(&f.queue, tokens[i]), VIRTIO_ESTALE);
+		assert_int_equal(virtio_queue_unpop(&f.queue, tokens[i]), VIRTIO_ESTALE);
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 0), VIRTIO_ESTALE);
 	}
 	virtio_queue_get_stats(&f.queue, &stats);
@@ -527,9 +527,9 @@ int main(void)
 		FIXTURE_ON_ALL(queue_pop_sees_published_entries_only),
 		FIXTURE_ON_ALL(queue_pop_delivers_full_ring),
 		FIXTURE_ON_ALL(queue_available_bounds_a_drain),
-		FIXTURE_ON_ALL(queue_undo_refuses_stale_and_buried_tokens),
-		FIXTURE_ON_ALL(queue_undo_refuses_broken_queue),
-		FIXTURE_ON_ALL(queue_undo_goes_backwards),
+		FIXTURE_ON_ALL(queue_unpop_refuses_stale_and_buried_tokens),
+		FIXTURE_ON_ALL(queue_unpop_refuses_broken_queue),
+		FIXTURE_ON_ALL(queue_unpop_goes_backwards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

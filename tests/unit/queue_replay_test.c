@@ -184,7 +184,7 @@ static void queue_calls_refuse_while_replay_is_due(void **state)
 	}
 }
 
-static void queue_undo_takes_back_replay(void **state)
+static void queue_unpop_takes_back_replay(void **state)
 {
 	struct virtio_token tokens[3], first, second;
 	struct virtio_chain chain;
@@ -198,11 +198,11 @@ static void queue_undo_takes_back_replay(void **state)
 	second = replay(&f, heads[1]);
 	/* Backwards only. */
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_undo(&f.queue, first), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, first), VIRTIO_EINVAL);
 	assert_true(fixture_unchanged(&f));
-	assert_int_equal(virtio_queue_undo(&f.queue, second), 0);
-	assert_int_equal(virtio_queue_undo(&f.queue, second), VIRTIO_ESTALE);
-	assert_int_equal(virtio_queue_undo(&f.queue, first), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, second), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, second), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, first), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	/* It is to be replayed again: a pop does not yield it, and a save would lose it. */
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
@@ -217,7 +217,7 @@ static void queue_undo_takes_back_replay(void **state)
 		assert_used(&f, heads[i], i);
 }
 
-static void queue_undo_tells_replay_from_pop(void **state)
+static void queue_unpop_tells_replay_from_pop(void **state)
 {
 	struct virtio_token token, popped;
 	uint16_t heads[SIZE], head;
@@ -230,14 +230,14 @@ static void queue_undo_tells_replay_from_pop(void **state)
 	head = fixture_add(&f, &one, 1);
 	popped = pop(&f);
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_EINVAL);
 	assert_true(fixture_unchanged(&f));
-	assert_int_equal(virtio_queue_undo(&f.queue, popped), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, popped), 0);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
 	assert_int_equal(virtio_token_head(pop(&f)), head);
-	/* Completed and undone are different things. */
+	/* Completed and unpopped are different things. */
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
-	assert_int_equal(virtio_queue_undo(&f.queue, token), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 2);
 }
 
@@ -288,8 +288,8 @@ static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 	assert_replay_refused(&f, heads[1], VIRTIO_EINVAL);
 }
 
-/* Under IN_ORDER, undone and replayed once more. */
-static void queue_undo_of_replay_keeps_order_under_in_order(void **state)
+/* Under IN_ORDER, unpopped and replayed once more. */
+static void queue_unpop_of_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token tokens[2];
 	uint16_t heads[SIZE];
@@ -302,7 +302,7 @@ static void queue_undo_of_replay_keeps_order_under_in_order(void **state)
 	assert_int_equal(move_queue(&f, heads), 2);
 	tokens[0] = replay(&f, heads[0]);
 	tokens[1] = replay(&f, heads[1]);
-	assert_int_equal(virtio_queue_undo(&f.queue, tokens[1]), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), 0);
 	tokens[1] = replay(&f, heads[1]);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 0);
@@ -321,11 +321,11 @@ int main(void)
 		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_calls_refuse_while_replay_is_due),
-		FIXTURE_ON_ALL(queue_undo_takes_back_replay),
-		FIXTURE_ON_ALL(queue_undo_tells_replay_from_pop),
+		FIXTURE_ON_ALL(queue_unpop_takes_back_replay),
+		FIXTURE_ON_ALL(queue_unpop_tells_replay_from_pop),
 		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),
 		FIXTURE_ON_ALL(queue_replay_refuses_head_that_waits_under_in_order),
-		FIXTURE_ON_ALL(queue_undo_of_replay_keeps_order_under_in_order),
+		FIXTURE_ON_ALL(queue_unpop_of_replay_keeps_order_under_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

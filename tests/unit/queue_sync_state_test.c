@@ -20,12 +20,12 @@ static void start(struct shared *s)
 
 static struct virtio_token pop_one(struct shared *s)
 {
-	struct virtio_collected collected = { .segments = s->segments, .capacity = FIXTURE_MAX_SIZE };
+	struct virtio_chain_segments resolved = { .segments = s->segments, .capacity = FIXTURE_MAX_SIZE };
 	struct virtio_token token = { 0 };
 	int chain_error = 77;
 
 	(void)fixture_add(&s->f, &one, 1);
-	assert_int_equal(after(s, virtio_queue_sync_pop(&s->sync, &token, &collected, &chain_error)), 1);
+	assert_int_equal(after(s, virtio_queue_sync_pop(&s->sync, &token, &resolved, &chain_error)), 1);
 	assert_int_equal(chain_error, 0);
 	return token;
 }
@@ -38,12 +38,12 @@ static void complete(struct shared *s, struct virtio_token token)
 /* Breaks the queue. */
 static void pop_bad_head(struct shared *s)
 {
-	struct virtio_collected collected = { .segments = s->segments, .capacity = FIXTURE_MAX_SIZE };
+	struct virtio_chain_segments resolved = { .segments = s->segments, .capacity = FIXTURE_MAX_SIZE };
 	struct virtio_token token = fixture_token(77, 77);
 	int chain_error = 77;
 
 	fixture_offer_head(&s->f, SIZE);
-	assert_int_equal(after(s, virtio_queue_sync_pop(&s->sync, &token, &collected, &chain_error)), VIRTIO_EHEAD);
+	assert_int_equal(after(s, virtio_queue_sync_pop(&s->sync, &token, &resolved, &chain_error)), VIRTIO_EHEAD);
 }
 
 static void queue_sync_tells_and_sets_indices(void **state)
@@ -88,7 +88,7 @@ static void queue_sync_reads_indices_of_lost_rings(void **state)
 	start(&s);
 	s.f.bad_start = FIXTURE_BASE;
 	s.f.bad_end = FIXTURE_DATA;
-	/* Away from the window that the start left. */
+	/* Away from the cached region that the start left. */
 	assert_int_equal(virtio_memory_check(&s.sync.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ), 0);
 	for (uint32_t i = 0; i < COUNT(errors); i++) {
 		s.f.bad_error = errors[i];
@@ -155,11 +155,11 @@ static void restore(struct shared *s, const struct virtio_queue_state *saved)
 
 static int replay(struct shared *s, uint16_t head, uint32_t capacity, struct virtio_token *token, int *chain_error)
 {
-	struct virtio_collected collected = { .segments = s->segments, .capacity = capacity };
+	struct virtio_chain_segments resolved = { .segments = s->segments, .capacity = capacity };
 
 	*token = (struct virtio_token){ 77 };
 	*chain_error = 77;
-	return after(s, virtio_queue_sync_replay(&s->sync, head, token, &collected, chain_error));
+	return after(s, virtio_queue_sync_replay(&s->sync, head, token, &resolved, chain_error));
 }
 
 static void expect_no_replay(struct shared *s, uint16_t head, int error)

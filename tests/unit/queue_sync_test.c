@@ -11,14 +11,14 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
 
-static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, struct virtio_collected *collected,
+static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, struct virtio_chain_segments *resolved,
 	       int *chain_error)
 {
 	int got;
 
-	collected->segments = s->segments;
-	collected->capacity = capacity;
-	got = virtio_queue_sync_pop(&s->sync, token, collected, chain_error);
+	resolved->segments = s->segments;
+	resolved->capacity = capacity;
+	got = virtio_queue_sync_pop(&s->sync, token, resolved, chain_error);
 	assert_locked_once(s);
 	return got;
 }
@@ -27,10 +27,10 @@ static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, 
 static void assert_pop_fails(struct shared *s, int expected)
 {
 	struct virtio_token token = { 77 };
-	struct virtio_collected collected = { 0 };
+	struct virtio_chain_segments resolved = { 0 };
 	int chain_error = 77;
 
-	assert_int_equal(pop(s, FIXTURE_MAX_SIZE, &token, &collected, &chain_error), expected);
+	assert_int_equal(pop(s, FIXTURE_MAX_SIZE, &token, &resolved, &chain_error), expected);
 	assert_int_equal(token.value, 77);
 	assert_int_equal(chain_error, 77);
 }
@@ -38,10 +38,10 @@ static void assert_pop_fails(struct shared *s, int expected)
 static struct virtio_token pop_one(struct shared *s)
 {
 	struct virtio_token token = { 0 };
-	struct virtio_collected collected = { 0 };
+	struct virtio_chain_segments resolved = { 0 };
 	int chain_error = 77;
 
-	assert_int_equal(pop(s, FIXTURE_MAX_SIZE, &token, &collected, &chain_error), 1);
+	assert_int_equal(pop(s, FIXTURE_MAX_SIZE, &token, &resolved, &chain_error), 1);
 	assert_int_equal(chain_error, 0);
 	return token;
 }
@@ -126,7 +126,7 @@ static void queue_sync_set_memory_locks_once(void **state)
 	(void)pop_one(&s);
 }
 
-/* The old map is used until what was popped under it is given back, by completion or by undoing. */
+/* The old map is used until what was popped under it is given back, by completion or by unpopping. */
 static void queue_sync_old_maps_unused_locks_once(void **state)
 {
 	struct virtio_memory_map other;
@@ -148,7 +148,7 @@ static void queue_sync_old_maps_unused_locks_once(void **state)
 	for (uint32_t i = 2; i-- > 0;) {
 		assert_false(virtio_queue_sync_old_maps_unused(&s.sync));
 		assert_locked_once(&s);
-		assert_int_equal(i ? virtio_queue_sync_undo(&s.sync, tokens[i])
+		assert_int_equal(i ? virtio_queue_sync_unpop(&s.sync, tokens[i])
 				   : virtio_queue_sync_complete(&s.sync, tokens[i], 0),
 				 0);
 		assert_locked_once(&s);
@@ -159,11 +159,11 @@ static void queue_sync_old_maps_unused_locks_once(void **state)
 
 /* Requests */
 
-static void queue_sync_pop_collects_chain(void **state)
+static void queue_sync_pop_resolves_chain(void **state)
 {
 	const struct virtio_mock_buffer two[] = { READABLE(FIXTURE_DATA, 10), WRITABLE(FIXTURE_DATA + 16, 6) };
 	struct virtio_token token = { 0 };
-	struct virtio_collected collected = { 0 };
+	struct virtio_chain_segments resolved = { 0 };
 	struct vring_used_elem used;
 	struct shared s;
 	int chain_error = 77;
@@ -173,11 +173,11 @@ static void queue_sync_pop_collects_chain(void **state)
 	(void)state;
 	assert_pop_fails(&s, 0);
 	head = fixture_add(&s.f, two, 2);
-	assert_int_equal(pop(&s, 2, &token, &collected, &chain_error), 1);
+	assert_int_equal(pop(&s, 2, &token, &resolved, &chain_error), 1);
 	assert_int_equal(chain_error, 0);
 	assert_int_equal(virtio_token_head(token), head);
-	assert_int_equal(collected.readable, 1);
-	assert_int_equal(collected.writable, 1);
+	assert_int_equal(resolved.readable, 1);
+	assert_int_equal(resolved.writable, 1);
 	assert_int_equal(s.segments[0].addr, FIXTURE_DATA);
 	assert_int_equal(s.segments[0].len, 10);
 	assert_int_equal(s.segments[1].addr, FIXTURE_DATA + 16);
@@ -196,14 +196,14 @@ static void queue_sync_pop_yields_token_of_malformed_chain(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, SIZE };
 	struct virtio_token token = { 0 };
-	struct virtio_collected collected = { 0 };
+	struct virtio_chain_segments resolved = { 0 };
 	struct shared s;
 	int chain_error = 0;
 
 	set_up(&s, fixture_kind(state));
 	assert_int_equal(virtio_mock_set_desc(&s.f.mock, 3, &bad), 0);
 	fixture_offer_head(&s.f, 3);
-	assert_int_equal(pop(&s, FIXTURE_MAX_SIZE, &token, &collected, &chain_error), 1);
+	assert_int_equal(pop(&s, FIXTURE_MAX_SIZE, &token, &resolved, &chain_error), 1);
 	assert_int_equal(chain_error, VIRTIO_ENEXT);
 	assert_int_equal(virtio_token_head(token), 3);
 	assert_int_equal(virtio_queue_sync_complete(&s.sync, token, 0), 0);
@@ -216,17 +216,17 @@ static void queue_sync_pop_reports_array_that_is_too_small(void **state)
 {
 	const struct virtio_mock_buffer two[] = { READABLE(FIXTURE_DATA, 10), WRITABLE(FIXTURE_DATA + 16, 6) };
 	struct virtio_token token = { 0 };
-	struct virtio_collected collected = { 0 };
+	struct virtio_chain_segments resolved = { 0 };
 	struct shared s;
 	int chain_error = 0;
 
 	(void)state;
 	set_up(&s, FIXTURE_FLAT);
 	(void)fixture_add(&s.f, two, 2);
-	assert_int_equal(pop(&s, 1, &token, &collected, &chain_error), 1);
+	assert_int_equal(pop(&s, 1, &token, &resolved, &chain_error), 1);
 	assert_int_equal(chain_error, VIRTIO_ENOBUFS);
-	assert_int_equal(collected.needed, 2);
-	assert_int_equal(collected.last_writable.addr, FIXTURE_DATA + 21);
+	assert_int_equal(resolved.needed, 2);
+	assert_int_equal(resolved.last_writable.addr, FIXTURE_DATA + 21);
 	assert_int_equal(virtio_queue_sync_complete(&s.sync, token, 0), 0);
 }
 
@@ -272,7 +272,7 @@ static void queue_sync_pop_returns_fault_of_ring(void **state)
 }
 
 /* The last one only, and once; then the next pop yields it again. */
-static void queue_sync_undo_takes_back_last_pop(void **state)
+static void queue_sync_unpop_takes_back_last_pop(void **state)
 {
 	struct virtio_token tokens[2], again;
 	struct shared s;
@@ -282,13 +282,13 @@ static void queue_sync_undo_takes_back_last_pop(void **state)
 		(void)fixture_add(&s.f, &one, 1);
 		tokens[i] = pop_one(&s);
 	}
-	assert_int_equal(virtio_queue_sync_undo(&s.sync, tokens[0]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_sync_unpop(&s.sync, tokens[0]), VIRTIO_EINVAL);
 	assert_locked_once(&s);
 	assert_int_equal(virtio_queue_next_avail(&s.sync.queue), 2);
-	assert_int_equal(virtio_queue_sync_undo(&s.sync, tokens[1]), 0);
+	assert_int_equal(virtio_queue_sync_unpop(&s.sync, tokens[1]), 0);
 	assert_locked_once(&s);
 	assert_int_equal(virtio_queue_next_avail(&s.sync.queue), 1);
-	assert_int_equal(virtio_queue_sync_undo(&s.sync, tokens[1]), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_sync_unpop(&s.sync, tokens[1]), VIRTIO_ESTALE);
 	assert_locked_once(&s);
 	again = pop_one(&s);
 	assert_int_equal(virtio_token_head(again), virtio_token_head(tokens[1]));
@@ -378,7 +378,7 @@ static int do_disable(struct shared *s, struct virtio_token token)
 	return virtio_queue_sync_disable_notification(&s->sync);
 }
 
-/* All that return a code, but for pop, start and undo; and what else each says. */
+/* All that return a code, but for pop, start and unpop; and what else each says. */
 static const struct {
 	int (*call)(struct shared *, struct virtio_token);
 	int not_started;
@@ -439,7 +439,7 @@ static void queue_sync_calls_refuse_queue_not_started(void **state)
 	init(&s, fixture_kind(state));
 	for (uint32_t i = 0; i < COUNT(calls); i++)
 		assert_call(&s, i, token, calls[i].not_started);
-	assert_int_equal(virtio_queue_sync_undo(&s.sync, token), VIRTIO_ESTALE);
+	assert_int_equal(virtio_queue_sync_unpop(&s.sync, token), VIRTIO_ESTALE);
 	assert_locked_once(&s);
 	assert_false(virtio_queue_sync_needs_notification(&s.sync));
 	assert_locked_once(&s);
@@ -456,7 +456,7 @@ static void queue_sync_calls_tell_broken_queue(void **state)
 		token = pop_one(&s);
 		fixture_offer_head(&s.f, SIZE);
 		assert_pop_fails(&s, VIRTIO_EHEAD);
-		assert_int_equal(virtio_queue_sync_undo(&s.sync, token), VIRTIO_EBROKEN);
+		assert_int_equal(virtio_queue_sync_unpop(&s.sync, token), VIRTIO_EBROKEN);
 		assert_locked_once(&s);
 		assert_call(&s, i, token, calls[i].broken);
 	}
@@ -511,7 +511,7 @@ static void queue_sync_calls_tell_rings_that_are_gone(void **state)
 		s.f.bad_start = FIXTURE_BASE;
 		s.f.bad_end = FIXTURE_DATA;
 		s.f.bad_error = error;
-		/* Away from the window that the pop left. */
+		/* Away from the cached region that the pop left. */
 		assert_int_equal(virtio_memory_check(&s.sync.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
 				 0);
 		assert_call(&s, i, token, error);
@@ -534,7 +534,7 @@ struct workshop {
 };
 
 /* Serves any request: its number is in its data, and goes back in its answer. */
-static bool serve(struct workshop *w, const struct virtio_token *token, const struct virtio_collected *c)
+static bool serve(struct workshop *w, const struct virtio_token *token, const struct virtio_chain_segments *c)
 {
 	uint32_t number;
 
@@ -556,7 +556,7 @@ static void *worker_main(void *context)
 
 	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
 		struct virtio_segment segments[2];
-		struct virtio_collected c = { .segments = segments, .capacity = 2 };
+		struct virtio_chain_segments c = { .segments = segments, .capacity = 2 };
 		struct virtio_token token = { 0 };
 		int chain_error = 0;
 		int got = virtio_queue_sync_pop(&w->sync, &token, &c, &chain_error);
@@ -678,12 +678,12 @@ int main(void)
 		FIXTURE_ON_ALL(queue_sync_lock_hands_out_queue),
 		FIXTURE_ON_ALL(queue_sync_set_memory_locks_once),
 		FIXTURE_ON_ALL(queue_sync_old_maps_unused_locks_once),
-		cmocka_unit_test(queue_sync_pop_collects_chain),
+		cmocka_unit_test(queue_sync_pop_resolves_chain),
 		FIXTURE_ON_ALL(queue_sync_pop_yields_token_of_malformed_chain),
 		cmocka_unit_test(queue_sync_pop_reports_array_that_is_too_small),
 		cmocka_unit_test(queue_sync_pop_undoes_chain_that_is_not_mapped),
 		FIXTURE_ON_ALL(queue_sync_pop_returns_fault_of_ring),
-		FIXTURE_ON_ALL(queue_sync_undo_takes_back_last_pop),
+		FIXTURE_ON_ALL(queue_sync_unpop_takes_back_last_pop),
 		FIXTURE_ON(queue_sync_complete_batch_is_all_or_none, FLAT),
 		FIXTURE_ON_ALL(queue_sync_notifications_lock_once),
 		FIXTURE_ON(queue_sync_start_passes_on_errors, CHANGING),

@@ -173,7 +173,7 @@ static void *scribble_main(void *context)
 }
 
 /*
- * hostile 30 and 41, with a guest that is really at the same time: whatever a walk or a collection
+ * hostile 30 and 41, with a guest that is really at the same time: whatever a walk or a resolution
  * yields is inside what was checked, at most as many as the queue has, and within the memory.
  */
 static void chain_stays_bounded_while_driver_rewrites_it(void **state)
@@ -192,7 +192,7 @@ static void chain_stays_bounded_while_driver_rewrites_it(void **state)
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		struct virtio_memory_cursor cursor;
 		struct virtio_segment segments[SIZE];
-		struct virtio_collected c = { .segments = segments, .capacity = SIZE };
+		struct virtio_chain_segments c = { .segments = segments, .capacity = SIZE };
 		struct virtio_chain chain = { 0 };
 		int got;
 
@@ -201,7 +201,7 @@ static void chain_stays_bounded_while_driver_rewrites_it(void **state)
 					       VIRTIO_RELEASE, (uint16_t)(i + 1));
 		assert_int_equal(got, 0);
 		assert_int_equal(virtio_queue_pop(&p.f.queue, &chain), 1);
-		got = virtio_chain_collect(&chain, &c);
+		got = virtio_chain_resolve(&chain, &c);
 		assert_true(got == 0 || got == VIRTIO_ENEXT || got == VIRTIO_ETOOLONG || got == VIRTIO_EORDER ||
 			    got == VIRTIO_EINDIRECT || got == VIRTIO_EFAULT || got == VIRTIO_EBYTES);
 		for (uint32_t s = 0; got == 0 && s < c.needed; s++) {

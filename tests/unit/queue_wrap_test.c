@@ -11,8 +11,8 @@ static struct {
 	struct virtio_queue queue;
 	struct virtio_memory_map map;
 	struct virtio_region region;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(VIRTIO_QUEUE_MAX_SIZE)];
-	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(VIRTIO_QUEUE_MAX_SIZE)];
+	struct virtio_mock_slot slots[VIRTIO_QUEUE_MAX_SIZE];
+	struct virtio_inflight inflight[VIRTIO_QUEUE_MAX_SIZE];
 	struct virtio_token tokens[VIRTIO_QUEUE_MAX_SIZE];
 	struct virtio_completion batch[VIRTIO_QUEUE_MAX_SIZE];
 	_Alignas(16) uint8_t ram[RAM_BYTES];

@@ -25,7 +25,7 @@ struct fixture {
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_segment segments[2 * HALF];
-	struct virtio_collected chain;
+	struct virtio_chain_segments chain;
 	/* Where on the host each byte of the two halves lies, and what the readable ones are. */
 	uint32_t read_at[READABLE];
 	uint32_t write_at[WRITABLE];
@@ -187,7 +187,7 @@ static void writer_refuses_more_than_there_is_room_for(void **state)
 static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
 {
 	struct virtio_segment none[1];
-	const struct virtio_collected chain = { .segments = none };
+	const struct virtio_chain_segments chain = { .segments = none };
 	struct virtio_reader reader, reader_rest;
 	struct virtio_writer writer, writer_rest;
 	struct virtio_iovec iov[1];
@@ -433,7 +433,9 @@ static void writer_used_stops_at_the_last_length(void **state)
 	segment = f.segments[HALF];
 	segment.len = all;
 	for (uint32_t i = 0; i < sizeof front / sizeof front[0]; i++) {
-		const struct virtio_collected chain = { .segments = &segment, .writable = 1, .writable_bytes = all };
+		const struct virtio_chain_segments chain = { .segments = &segment,
+							     .writable = 1,
+							     .writable_bytes = all };
 		struct virtio_writer writer, rest;
 
 		virtio_writer_init(&writer, &chain);

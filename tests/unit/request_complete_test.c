@@ -36,7 +36,7 @@ static const struct shape {
 
 #define GOOD 4u /* shapes without an error */
 
-struct world {
+struct request_fixture {
 	struct fixture f;
 	struct virtio_request requests[REQUESTS];
 	struct virtio_segment segments[REQUESTS][ROOM];
@@ -45,7 +45,7 @@ struct world {
 	uint32_t taken, held;          /* its lock */
 };
 
-static void prepare(struct world *w)
+static void prepare(struct request_fixture *w)
 {
 	memset(w->headers, 0x5a, sizeof w->headers);
 	for (uint32_t i = 0; i < REQUESTS; i++) {
@@ -54,7 +54,7 @@ static void prepare(struct world *w)
 	}
 }
 
-static void init(struct world *w, enum fixture_memory kind)
+static void init(struct request_fixture *w, enum fixture_memory kind)
 {
 	memset(w, 0, sizeof *w);
 	fixture_init(&w->f, kind, SIZE);
@@ -62,14 +62,14 @@ static void init(struct world *w, enum fixture_memory kind)
 	prepare(w);
 }
 
-static void setup(struct world *w, enum fixture_memory kind)
+static void setup(struct request_fixture *w, enum fixture_memory kind)
 {
 	init(w, kind);
 	fixture_start(&w->f);
 }
 
 /* Offers a shape at a head of its own, direct or in a table. */
-static void offer(struct world *w, uint16_t head, const struct shape *s, bool indirect)
+static void offer(struct request_fixture *w, uint16_t head, const struct shape *s, bool indirect)
 {
 	if (indirect)
 		fixture_offer_table(&w->f, head, VRING_DESC_F_INDIRECT, s->buffers, s->count);
@@ -77,15 +77,15 @@ static void offer(struct world *w, uint16_t head, const struct shape *s, bool in
 		fixture_offer_chain(&w->f, head, s->buffers, s->count);
 }
 
-/* Pops one that the queue knows of, so that nothing keeps it from taking a short cut. */
-static struct virtio_request *pop(struct world *w, uint32_t which)
+/* Pops one that the queue knows of, so that nothing keeps it from taking a fast path. */
+static struct virtio_request *pop(struct request_fixture *w, uint32_t which)
 {
 	assert_int_equal(virtio_queue_available(&w->f.queue), 1);
 	assert_int_equal(virtio_request_pop(&w->f.queue, &w->requests[which]), 1);
 	return &w->requests[which];
 }
 
-static struct virtio_request *send(struct world *w, uint32_t which, uint16_t head, const struct shape *s)
+static struct virtio_request *send(struct request_fixture *w, uint32_t which, uint16_t head, const struct shape *s)
 {
 	struct virtio_request *r;
 
@@ -96,7 +96,7 @@ static struct virtio_request *send(struct world *w, uint32_t which, uint16_t hea
 	return r;
 }
 
-static uint8_t byte_at(struct world *w, uint64_t addr)
+static uint8_t byte_at(struct request_fixture *w, uint64_t addr)
 {
 	uint8_t byte = 0;
 
@@ -104,7 +104,7 @@ static uint8_t byte_at(struct world *w, uint64_t addr)
 	return byte;
 }
 
-static void expect_used(struct world *w, uint32_t id, uint32_t len)
+static void expect_used(struct request_fixture *w, uint32_t id, uint32_t len)
 {
 	struct vring_used_elem used = { 0, 0 };
 
@@ -122,7 +122,7 @@ static uint32_t used_length(const struct shape *s, uint64_t written)
 }
 
 /* Completes: the used element is as above, and besides the used ring only the status, if there is one, has changed. */
-static void complete(struct world *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
+static void complete(struct request_fixture *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
 		     uint64_t written)
 {
 	const uint64_t ring = w->f.mock.addr[VIRTIO_QUEUE_USED];
@@ -145,7 +145,7 @@ static void complete(struct world *w, const struct virtio_request *r, const stru
 }
 
 /* hostile 14, 46: it is not in flight, and nothing happens. */
-static void expect_stale(struct world *w, const struct virtio_request *r)
+static void expect_stale(struct request_fixture *w, const struct virtio_request *r)
 {
 	fixture_save(&w->f);
 	assert_int_equal(virtio_request_complete(&w->f.queue, r, 0x77, 3), VIRTIO_ESTALE);
@@ -153,7 +153,7 @@ static void expect_stale(struct world *w, const struct virtio_request *r)
 }
 
 /* Pops nothing: request, header and memory are as before. */
-static void expect_none(struct world *w, uint32_t which, int answer)
+static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 {
 	struct virtio_request before = w->requests[which];
 	uint8_t header[HEADER];
@@ -170,7 +170,7 @@ static void expect_none(struct world *w, uint32_t which, int answer)
 static void request_complete_says_what_was_written(void **state)
 {
 	static const uint64_t much[] = { 99, UINT32_MAX, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 4, UINT64_MAX };
-	struct world w;
+	struct request_fixture w;
 
 	setup(&w, fixture_kind(state));
 	assert_int_equal(virtio_request_init(&w.requests[1], w.headers[1], HEADER, w.segments[1], 1), 0);
@@ -193,7 +193,7 @@ static void request_complete_refuses_second_completion(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
 		struct virtio_request *first, *second;
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		first = send(&w, 0, 3, &shapes[i]);
@@ -207,18 +207,18 @@ static void request_complete_refuses_second_completion(void **state)
 	}
 }
 
-/* hostile 92: after an undo, a reset, and the start after it. */
+/* hostile 92: after an unpop, a reset, and the start after it. */
 static void request_complete_refuses_what_was_taken_back(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
 		struct virtio_request *r;
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		/* It is read twice. */
 		w.f.rewriting = false;
 		r = send(&w, 0, 3, &shapes[i]);
-		assert_int_equal(virtio_queue_undo(&w.f.queue, r->token), 0);
+		assert_int_equal(virtio_queue_unpop(&w.f.queue, r->token), 0);
 		expect_stale(&w, r);
 		r = pop(&w, 1);
 		expect_stale(&w, &w.requests[0]);
@@ -252,7 +252,7 @@ static void request_complete_refuses_other_tokens(void **state)
 
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
 		struct virtio_request *r, wrong;
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		r = send(&w, 0, 0, &shapes[i]);
@@ -284,7 +284,7 @@ static void make_log(struct log *l)
 }
 
 /* Exactly the status and the first used element with the index are in it, of which each may be left out. */
-static void expect_log(struct world *w, struct log *l, uint64_t status, bool used)
+static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
 	const uint64_t element = virtio_mock_used_entry_addr(&w->f.mock, 0);
 	const uint64_t index = virtio_mock_field_addr(&w->f.mock, VIRTIO_MOCK_USED_IDX);
@@ -305,7 +305,7 @@ static void request_complete_records_the_status(void **state)
 		struct virtio_region two[2], *regions = two;
 		struct virtio_request *r;
 		uint32_t count = 2;
-		struct world w;
+		struct request_fixture w;
 		struct log l;
 
 		make_log(&l);
@@ -324,7 +324,7 @@ static void request_complete_records_the_status(void **state)
 		assert_int_equal(virtio_memory_map_init(&w.f.device_map, regions, count), 0);
 		fixture_start(&w.f);
 		r = send(&w, 0, 2, s);
-		assert_true(r->plain == 0 || !(i & 2));
+		assert_true(r->fast_complete == 0 || !(i & 2));
 		memset(l.bits, 0, sizeof l.bits);
 		assert_int_equal(virtio_request_complete(&w.f.queue, r, 0x21, 3), 0);
 		expect_log(&w, &l, i & 2 ? s->status : 0, (i & 1) != 0);
@@ -342,7 +342,7 @@ struct elsewhere {
 };
 
 /* The queue goes there, and the driver with it. */
-static void move(struct world *w, struct elsewhere *e, bool logged)
+static void move(struct request_fixture *w, struct elsewhere *e, bool logged)
 {
 	make_log(&e->log);
 	fixture_read(&w->f, FIXTURE_BASE, e->ram, sizeof e->ram);
@@ -363,7 +363,7 @@ static void request_complete_after_a_switch_of_memory(void **state)
 		struct virtio_memory_cursor old;
 		uint8_t byte = 0, before;
 		struct virtio_request *r;
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		virtio_memory_cursor_init(&old, &w.f.driver_map);
@@ -400,7 +400,7 @@ static void request_complete_after_a_switch_of_memory(void **state)
 static void request_complete_takes_any_order(void **state)
 {
 	static const uint32_t order[REQUESTS] = { 2, 0, 3, 1 };
-	struct world w;
+	struct request_fixture w;
 
 	setup(&w, fixture_kind(state));
 	assert_int_equal(virtio_mock_seek(&w.f.mock, 0xfffd), 0);
@@ -437,7 +437,7 @@ static void request_complete_waits_under_in_order(void **state)
 {
 	static const uint32_t order[REQUESTS] = { 3, 1, 0, 2 }, used[REQUESTS] = { 0, 0, 2, 4 };
 	static const struct shape *const sent[REQUESTS] = { &shapes[0], &shapes[4], &shapes[6], &shapes[3] };
-	struct world w;
+	struct request_fixture w;
 
 	init(&w, fixture_kind(state));
 	w.f.config.in_order = true;
@@ -458,8 +458,8 @@ static void request_complete_waits_under_in_order(void **state)
 		expect_used(&w, 2 * i, used_length(sent[i], 7));
 }
 
-/* The beginning of a ring is not there, and no window that is left shows it. Changing memory only. */
-static void hide(struct world *w, enum virtio_queue_area area, int error)
+/* The beginning of a ring is not there, and none cached that is left shows it. Changing memory only. */
+static void hide(struct request_fixture *w, enum virtio_queue_area area, int error)
 {
 	w->f.bad_start = w->f.mock.addr[area] & ~UINT64_C(15);
 	w->f.bad_end = w->f.bad_start + 16;
@@ -475,7 +475,7 @@ static void request_reports_rings_that_are_gone(void **state)
 	for (uint32_t i = 0; i < COUNT(shapes) * COUNT(errors); i++) {
 		const struct shape *s = &shapes[i / COUNT(errors)];
 		const int error = errors[i % COUNT(errors)];
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		(void)send(&w, 0, 6, s);
@@ -501,7 +501,7 @@ static void request_reports_rings_that_are_gone(void **state)
 static void request_complete_is_notified_of(void **state)
 {
 	for (uint32_t event = 0; event <= COUNT(shapes); event++) {
-		struct world w;
+		struct request_fixture w;
 
 		init(&w, fixture_kind(state));
 		w.f.config.event_idx = event < COUNT(shapes);
@@ -520,7 +520,7 @@ static void request_complete_is_notified_of(void **state)
 /* hostile 44, 59 and 64: not started, and nothing there, nor is there anything to be completed. */
 static void request_pop_of_queue_with_nothing(void **state)
 {
-	struct world w;
+	struct request_fixture w;
 
 	init(&w, fixture_kind(state));
 	assert_int_equal(virtio_queue_init(&w.f.queue, w.f.inflight, FIXTURE_MAX_SIZE), 0);
@@ -544,7 +544,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 	for (uint32_t i = 0; i < COUNT(shapes) * COUNT(errors); i++) {
 		const uint32_t fault = i % COUNT(errors);
 		const struct shape *s = &shapes[i / COUNT(errors)];
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		(void)send(&w, 0, 0, s);
@@ -570,7 +570,7 @@ static void request_parse_takes_replayed_chain(void **state)
 		struct virtio_queue_state saved;
 		uint16_t heads[SIZE] = { 0 };
 		uint32_t count = 0;
-		struct world w;
+		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
 		/* It is read twice. */
@@ -602,7 +602,7 @@ static void request_parse_takes_replayed_chain(void **state)
 /* A lock that notices when it is taken twice, or released by one who does not hold it. */
 static void watched_lock(void *context)
 {
-	struct world *w = context;
+	struct request_fixture *w = context;
 
 	w->taken++;
 	assert_int_equal(w->held++, 0);
@@ -610,19 +610,19 @@ static void watched_lock(void *context)
 
 static void watched_unlock(void *context)
 {
-	struct world *w = context;
+	struct request_fixture *w = context;
 
 	assert_int_equal(w->held--, 1);
 }
 
-static void assert_locked_once(struct world *w)
+static void assert_locked_once(struct request_fixture *w)
 {
 	assert_int_equal(w->taken, 1);
 	assert_int_equal(w->held, 0);
 	w->taken = 0;
 }
 
-static void sync_expect_none(struct world *w, int answer)
+static void sync_expect_none(struct request_fixture *w, int answer)
 {
 	struct virtio_request before = w->requests[0];
 
@@ -631,7 +631,7 @@ static void sync_expect_none(struct world *w, int answer)
 	assert_memory_equal(&w->requests[0], &before, sizeof before);
 }
 
-static void sync_complete(struct world *w, const struct shape *s, uint64_t written)
+static void sync_complete(struct request_fixture *w, const struct shape *s, uint64_t written)
 {
 	assert_int_equal(virtio_request_sync_complete(&w->sync, &w->requests[0], 0x29, written), 0);
 	assert_locked_once(w);
@@ -648,7 +648,7 @@ static void sync_complete(struct world *w, const struct shape *s, uint64_t writt
 static void request_sync_locks_once(void **state)
 {
 	struct virtio_queue_lock lock = { watched_lock, watched_unlock, NULL };
-	struct world w;
+	struct request_fixture w;
 
 	init(&w, fixture_kind(state));
 	lock.context = &w;
@@ -659,7 +659,7 @@ static void request_sync_locks_once(void **state)
 	for (uint32_t i = 0; i < COUNT(shapes) * 2; i++) {
 		sync_expect_none(&w, 0);
 		offer(&w, 1, &shapes[i / 2], i % 2 != 0);
-		/* What isn't mapped yet is undone under the same lock. */
+		/* What isn't mapped yet is unpopped under the same lock. */
 		if (w.f.kind == FIXTURE_CHANGING && i == 0) {
 			w.f.bad_start = END;
 			w.f.bad_end = END + 1;

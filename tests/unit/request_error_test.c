@@ -9,7 +9,7 @@
 /* hostile 112: each shorter header, in one buffer and in two, with data in front of the status or without. */
 static void request_pop_reports_short_header(void **state)
 {
-	struct world w;
+	struct request_fixture w;
 
 	request_setup(&w, fixture_kind(state));
 	for (uint32_t i = 0; i < REQUEST_HEADERS; i++) {
@@ -32,7 +32,7 @@ static void request_pop_reports_missing_status(void **state)
 {
 	for (uint32_t i = 0; i < 3 * 3 * 2; i++) {
 		struct ask a = { .header = i % 3 * 16, .out = i / 3 % 3 * 9, .no_status = true };
-		struct world w;
+		struct request_fixture w;
 
 		a.error = VIRTIO_ESHORT;
 		a.read_cuts = 1u << 15 | 1u << 20;
@@ -56,7 +56,7 @@ static void request_pop_reports_more_segments_than_room(void **state)
 		for (uint32_t capacity = 0; capacity <= s.needed; capacity++) {
 			struct ask a = request_shapes[i / 2 / WAYS];
 			struct virtio_queue_stats stats;
-			struct world w;
+			struct request_fixture w;
 
 			a.header = i % 2 ? 0 : 16;
 			a.empty_writable = a.header == 0;
@@ -100,7 +100,7 @@ static const struct malformed {
 	{ { { OUT, 16, N, 1 }, { IN, 1, N | W, 2 }, { 0, 0, I, 0 } }, VIRTIO_EINDIRECT },
 };
 
-static void go_through_malformed(struct world *w, const struct malformed *m, bool indirect, uint32_t way)
+static void go_through_malformed(struct request_fixture *w, const struct malformed *m, bool indirect, uint32_t way)
 {
 	const struct vring_desc table = { FIXTURE_TABLE, sizeof m->d, I, 0 };
 	const uint64_t at = indirect ? FIXTURE_TABLE : w->f.mock.addr[VIRTIO_QUEUE_DESC];
@@ -118,7 +118,7 @@ static void request_pop_reports_malformed_chains(void **state)
 {
 	for (uint32_t i = 0; i < 2 * WAYS * COUNT(malformed); i++) {
 		const uint32_t k = i % COUNT(malformed), way = i / COUNT(malformed) % WAYS;
-		struct world w;
+		struct request_fixture w;
 
 		if (k < LOOPS && fixture_kind(state) == FIXTURE_CHANGING)
 			continue;
@@ -133,7 +133,7 @@ static void request_pop_reports_malformed_chains(void **state)
 static void request_pop_reports_table_that_was_not_negotiated(void **state)
 {
 	struct ask a = { .header = 16, .indirect = true, .error = VIRTIO_EINDIRECT, .status_lost = true };
-	struct world w = { 0 };
+	struct request_fixture w = { 0 };
 
 	fixture_setup(&w.f, fixture_kind(state), SIZE);
 	request_prepare(&w, 16, ROOM);
@@ -177,7 +177,7 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 
 		for (uint32_t k = 0; k < s.count * WAYS; k++) {
 			uint64_t status;
-			struct world w;
+			struct request_fixture w;
 
 			request_setup(&w, fixture_kind(state));
 			request_prepare(&w, 16, ROOM);
@@ -196,7 +196,7 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 /* Translations. Changing memory only, of which a descriptor that has been read stays here, to be read again. */
 
 /* Whether a chain has a byte in these 16: in its descriptors or its table, */
-static bool touches_tables(const struct world *w, const struct ask *a, const struct sent *s, uint64_t addr)
+static bool touches_tables(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	const uint64_t desc = virtio_mock_desc_addr(&w->f.mock, s->head);
 
@@ -205,7 +205,7 @@ static bool touches_tables(const struct world *w, const struct ask *a, const str
 }
 
 /* there or in its buffers. */
-static bool touches(const struct world *w, const struct ask *a, const struct sent *s, uint64_t addr)
+static bool touches(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	bool found = touches_tables(w, a, s, addr);
 
@@ -215,11 +215,11 @@ static bool touches(const struct world *w, const struct ask *a, const struct sen
 	return found;
 }
 
-/* One answer for 16 bytes: if it matters, that is the error, or the pop is undone until there is another answer. */
+/* One answer for 16 bytes: if it matters, that is the error, or the pop is unpopped until there is another answer. */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {
 	struct virtio_queue_stats stats;
-	struct world w;
+	struct request_fixture w;
 	struct sent s;
 
 	request_setup(&w, FIXTURE_CHANGING);
@@ -278,7 +278,7 @@ static const struct ask failures[] = {
 
 #define OUTCOMES (REQUEST_SHAPES + COUNT(failures) + COUNT(malformed) + 1)
 
-static void come_out(struct world *w, uint32_t k, uint32_t way)
+static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 {
 	const uint32_t bad = k - REQUEST_SHAPES - COUNT(failures), least = w->f.kind == FIXTURE_CHANGING ? LOOPS : 0;
 	struct ask a = k < REQUEST_SHAPES ? request_shapes[k] : failures[k % COUNT(failures)];
@@ -311,7 +311,7 @@ static void come_out(struct world *w, uint32_t k, uint32_t way)
 /* After each outcome each other one is what it is afresh: nothing stays of the one before. */
 static void request_pop_forgets_the_request_before(void **state)
 {
-	struct world w;
+	struct request_fixture w;
 
 	request_setup(&w, fixture_kind(state));
 	/* Enough for all but the one with too many. */

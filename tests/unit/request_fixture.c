@@ -14,7 +14,7 @@ const struct ask request_shapes[REQUEST_SHAPES] = {
 
 const uint32_t request_headers[REQUEST_HEADERS] = { 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, HEADER };
 
-void request_prepare(struct world *w, uint32_t header, uint32_t capacity)
+void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capacity)
 {
 	memset(&w->request, GUARD, sizeof w->request);
 	memset(w->segments, GUARD, sizeof w->segments);
@@ -24,7 +24,7 @@ void request_prepare(struct world *w, uint32_t header, uint32_t capacity)
 			 0);
 }
 
-void request_setup(struct world *w, enum fixture_memory kind)
+void request_setup(struct request_fixture *w, enum fixture_memory kind)
 {
 	memset(w, 0, sizeof *w);
 	fixture_init(&w->f, kind, SIZE);
@@ -32,7 +32,7 @@ void request_setup(struct world *w, enum fixture_memory kind)
 	fixture_start(&w->f);
 }
 
-void request_setup_two(struct world *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes)
+void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes)
 {
 	request_setup(w, FIXTURE_FLAT);
 	virtio_queue_reset(&w->f.queue);
@@ -68,7 +68,7 @@ static uint32_t cut(struct virtio_mock_buffer *buffers, uint64_t *place, uint64_
 }
 
 /* Lays a request out. hostile 37: an empty buffer is nowhere. */
-void request_lay_out(const struct world *w, const struct ask *a, struct sent *s)
+void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s)
 {
 	static const uint64_t pieces[] = { UINT64_MAX, 1, 16 };
 
@@ -90,7 +90,7 @@ void request_lay_out(const struct world *w, const struct ask *a, struct sent *s)
 }
 
 /* hostile 20: WRITE means nothing for a descriptor that refers to a table. */
-void request_offer(struct world *w, struct sent *s, bool indirect)
+void request_offer(struct request_fixture *w, struct sent *s, bool indirect)
 {
 	s->head = (uint16_t)(w->next++ % SIZE);
 	if (indirect)
@@ -101,13 +101,13 @@ void request_offer(struct world *w, struct sent *s, bool indirect)
 		fixture_offer_chain(&w->f, s->head, s->buffers, s->count);
 }
 
-static void fill(struct world *w, const uint64_t *at, uint32_t count, uint8_t byte)
+static void fill(struct request_fixture *w, const uint64_t *at, uint32_t count, uint8_t byte)
 {
 	for (uint32_t i = 0; i < count; i++)
 		fixture_write(&w->f, at[i], &byte, 1);
 }
 
-void request_put(struct world *w, const struct ask *a, const struct sent *s)
+void request_put(struct request_fixture *w, const struct ask *a, const struct sent *s)
 {
 	for (uint32_t i = 0; i < a->header + a->out; i++)
 		fill(w, &s->read_at[i], 1, content(i));
@@ -115,14 +115,14 @@ void request_put(struct world *w, const struct ask *a, const struct sent *s)
 		fill(w, s->write_at, a->in + !a->no_status, FILL);
 }
 
-void request_add(struct world *w, const struct ask *a, struct sent *s)
+void request_add(struct request_fixture *w, const struct ask *a, struct sent *s)
 {
 	request_lay_out(w, a, s);
 	request_put(w, a, s);
 	request_offer(w, s, a->indirect);
 }
 
-int request_take(struct world *w, uint32_t way)
+int request_take(struct request_fixture *w, uint32_t way)
 {
 	struct virtio_chain chain = { 0 };
 	struct virtio_desc desc;
@@ -140,7 +140,7 @@ int request_take(struct world *w, uint32_t way)
 	return got;
 }
 
-void request_take_none(struct world *w, int answer, uint32_t way)
+void request_take_none(struct request_fixture *w, int answer, uint32_t way)
 {
 	struct virtio_chain chain = { 0 };
 	struct virtio_request before;
@@ -153,7 +153,7 @@ void request_take_none(struct world *w, int answer, uint32_t way)
 	if (way == PARSE) {
 		assert_int_equal(virtio_queue_pop(&w->f.queue, &chain), 1);
 		assert_int_equal(virtio_request_parse(&chain, &w->request), answer);
-		assert_int_equal(virtio_queue_undo(&w->f.queue, chain.token), 0);
+		assert_int_equal(virtio_queue_unpop(&w->f.queue, chain.token), 0);
 	} else {
 		assert_int_equal(virtio_request_pop(&w->f.queue, &w->request), answer);
 	}
@@ -163,8 +163,8 @@ void request_take_none(struct world *w, int answer, uint32_t way)
 }
 
 /* Segments stand for these bytes. */
-static void check_segments(struct world *w, const struct virtio_segment *s, uint32_t count, const uint64_t *at,
-			   uint64_t bytes)
+static void check_segments(struct request_fixture *w, const struct virtio_segment *s, uint32_t count,
+			   const uint64_t *at, uint64_t bytes)
 {
 	for (uint32_t i = 0; i < count; i++, s++) {
 		assert_true(s->len > 0 && s->len <= bytes);
@@ -179,7 +179,7 @@ static void check_segments(struct world *w, const struct virtio_segment *s, uint
 }
 
 /* Readers and writers see all bytes in order. */
-static void check_streams(struct world *w, uint32_t header, uint32_t out, uint32_t in, const struct sent *s)
+static void check_streams(struct request_fixture *w, uint32_t header, uint32_t out, uint32_t in, const struct sent *s)
 {
 	uint8_t bytes[MAX_BYTES] = { 0 }, byte = 0;
 	struct virtio_reader reader;
@@ -200,7 +200,7 @@ static void check_streams(struct world *w, uint32_t header, uint32_t out, uint32
 }
 
 /* Completes: this is the used length, and no other byte but the status is written. */
-static void finish(struct world *w, uint64_t written, uint32_t len)
+static void finish(struct request_fixture *w, uint64_t written, uint32_t len)
 {
 	const struct virtio_segment status = w->request.data.last_writable;
 	const uint64_t ring = w->f.mock.addr[VIRTIO_QUEUE_USED];
@@ -225,7 +225,7 @@ static void finish(struct world *w, uint64_t written, uint32_t len)
 }
 
 /* What is the same for all: token, status, and what is behind header and array. */
-static void check_frame(struct world *w, uint16_t head, const uint64_t *status)
+static void check_frame(struct request_fixture *w, uint16_t head, const uint64_t *status)
 {
 	const struct virtio_request *r = &w->request;
 
@@ -238,9 +238,9 @@ static void check_frame(struct world *w, uint16_t head, const uint64_t *status)
 	assert_int_equal(w->segments[ROOM].len, UNTOUCHED);
 }
 
-static void check_good(struct world *w, const struct ask *a, const struct sent *s)
+static void check_good(struct request_fixture *w, const struct ask *a, const struct sent *s)
 {
-	const struct virtio_collected *d = &w->request.data;
+	const struct virtio_chain_segments *d = &w->request.data;
 
 	assert_int_equal(w->request.error, 0);
 	check_frame(w, s->head, &s->write_at[a->in]);
@@ -260,19 +260,19 @@ static void check_good(struct world *w, const struct ask *a, const struct sent *
 }
 
 /* hostile 45: it is given back, with a status if there is a byte for one. */
-void request_check_error(struct world *w, uint16_t head, int error, const uint64_t *status)
+void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status)
 {
-	const struct virtio_collected *d = &w->request.data;
+	const struct virtio_chain_segments *d = &w->request.data;
 
 	assert_int_equal(w->request.error, error);
 	check_frame(w, head, status);
-	assert_int_equal(w->request.plain, 0);
+	assert_int_equal(w->request.fast_complete, 0);
 	assert_true(d->readable == 0 && d->writable == 0 && d->readable_bytes == 0 && d->writable_bytes == 0);
 	check_streams(w, 0, 0, 0, NULL);
 	finish(w, 5, 0);
 }
 
-void request_judge(struct world *w, const struct ask *a, const struct sent *s)
+void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s)
 {
 	if (a->error == VIRTIO_ESHORT || a->error == VIRTIO_ENOBUFS)
 		assert_int_equal(w->request.data.needed, s->needed);
@@ -282,7 +282,7 @@ void request_judge(struct world *w, const struct ask *a, const struct sent *s)
 		check_good(w, a, s);
 }
 
-void request_go_through(struct world *w, const struct ask *a)
+void request_go_through(struct request_fixture *w, const struct ask *a)
 {
 	struct sent s;
 
@@ -291,7 +291,7 @@ void request_go_through(struct world *w, const struct ask *a)
 	request_judge(w, a, &s);
 }
 
-void request_check_faults(struct world *w, int error)
+void request_check_faults(struct request_fixture *w, int error)
 {
 	const bool malformed = error && error != VIRTIO_ESHORT && error != VIRTIO_ENOBUFS;
 	struct virtio_queue_stats stats;
@@ -303,7 +303,7 @@ void request_check_faults(struct world *w, int error)
 	assert_true(stats.ring_faults == 0 && virtio_queue_quiesced(&w->f.queue));
 }
 
-void request_try_layout(struct world *w, struct ask a, bool with_empty)
+void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty)
 {
 	const bool no_empty = a.empty != 0;
 	uint32_t split = 0;

@@ -23,7 +23,7 @@
 #define IN (FIXTURE_DATA + 0x200u)
 #define HEAP 0x20000u /* guest address of a region of its own */
 
-struct world {
+struct request_fixture {
 	struct fixture f;
 	struct virtio_request request;
 	struct virtio_segment segments[ROOM + 1];
@@ -60,7 +60,7 @@ struct sent {
 #define REQUEST_SHAPES 7u
 extern const struct ask request_shapes[REQUEST_SHAPES];
 
-/* Lengths of headers: up to that for which there is a short cut, and beyond. */
+/* Lengths of headers: up to that for which there is a fast path, and beyond. */
 #define REQUEST_HEADERS 11u
 extern const uint32_t request_headers[REQUEST_HEADERS];
 
@@ -68,39 +68,39 @@ extern const uint32_t request_headers[REQUEST_HEADERS];
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
 /* Makes a request of so many bytes of header, and entries, of which nothing is right by chance. */
-void request_prepare(struct world *w, uint32_t header, uint32_t capacity);
+void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capacity);
 
 /* A started queue, with indirect tables, in one of the three memories. */
-void request_setup(struct world *w, enum fixture_memory kind);
+void request_setup(struct request_fixture *w, enum fixture_memory kind);
 
 /* Flat memory up to an address, and a region from there on, or a heap block where a sanitizer sees what is beyond. */
-void request_setup_two(struct world *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
+void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
 
 /* Lays a request out; offers what has been laid out. */
-void request_lay_out(const struct world *w, const struct ask *a, struct sent *s);
-void request_offer(struct world *w, struct sent *s, bool indirect);
+void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s);
+void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
 
 /* Puts content where it says, without which a request isn't found to be right; and all three. */
-void request_put(struct world *w, const struct ask *a, const struct sent *s);
-void request_add(struct world *w, const struct ask *a, struct sent *s);
+void request_put(struct request_fixture *w, const struct ask *a, const struct sent *s);
+void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
 
 /* Takes one, which writes nothing to guest memory. Memory of the changing kind is changed by the driver. */
-int request_take(struct world *w, uint32_t way);
+int request_take(struct request_fixture *w, uint32_t way);
 
-/* Takes none: this is the answer, and request and header are as before. A parse is undone. */
-void request_take_none(struct world *w, int answer, uint32_t way);
+/* Takes none: this is the answer, and request and header are as before. A parse is unpopped. */
+void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 
 /* What has been taken is what was asked for, or this error; and it can be completed. */
-void request_judge(struct world *w, const struct ask *a, const struct sent *s);
-void request_check_error(struct world *w, uint16_t head, int error, const uint64_t *status);
+void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
+void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);
 
 /* From the driver to the completion. */
-void request_go_through(struct world *w, const struct ask *a);
+void request_go_through(struct request_fixture *w, const struct ask *a);
 
 /* One layout: as it is, and with an empty buffer at each place; each of these direct and in a table, in all ways. */
-void request_try_layout(struct world *w, struct ask a, bool with_empty);
+void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
 
 /* The queue has counted this, and has nothing in flight. Only a malformed chain is a fault. */
-void request_check_faults(struct world *w, int error);
+void request_check_faults(struct request_fixture *w, int error);
 
 #endif

@@ -26,7 +26,7 @@ static struct guest {
 	_Alignas(16) uint8_t ram[0x10000];
 } big;
 
-/* With a dirty log for the rings, so that nothing takes a short cut, or without. */
+/* With a dirty log for the rings, so that nothing takes a fast path, or without. */
 static void setup(void *data, uint64_t bytes, bool logged)
 {
 	memset(&big, 0, sizeof big);
@@ -79,7 +79,7 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* The same in three buffers, for which there is a short cut. */
+/* The same in three buffers, for which there is a fast path. */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;

@@ -31,7 +31,7 @@ static void request_init_refuses_missing_memory(void **state)
 static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 {
 	struct ask longest = { .header = 8, .in = 7, .read_cuts = UINT64_MAX, .write_cuts = UINT64_MAX, .gap = 1 };
-	struct world w;
+	struct request_fixture w;
 
 	request_setup(&w, fixture_kind(state));
 	for (uint32_t i = 0; i < 4 * 3 * 3 * 2; i++) {
@@ -52,7 +52,7 @@ static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 /* Cut at the header's end or not, and anywhere else. */
 static void request_pop_finds_headers_of_any_length(void **state)
 {
-	struct world w;
+	struct request_fixture w;
 
 	request_setup(&w, fixture_kind(state));
 	for (uint32_t i = 0; i < REQUEST_HEADERS * 9; i++) {
@@ -79,7 +79,7 @@ static void request_pop_takes_buffers_over_two_regions(void **state)
 	for (uint32_t i = 0; i < REQUEST_SHAPES * 40 * WAYS * 2; i++) {
 		const uint32_t flags = i % 2 ? VIRTIO_REGION_READ_ONLY : 0, over = i / 2 / WAYS / REQUEST_SHAPES;
 		struct ask a = request_shapes[i / 2 / WAYS % REQUEST_SHAPES];
-		struct world w;
+		struct request_fixture w;
 
 		request_setup_two(&w, border, flags, NULL, 0);
 		request_prepare(&w, a.header, ROOM);
@@ -108,7 +108,7 @@ static void request_pop_takes_buffers_up_to_the_last_byte(void **state)
 				 .in = i / 33 % 3 * 8 };
 		const uint32_t read = a.header + a.out, bytes = read + i % 5, k = i / 99;
 		void *block = malloc(bytes);
-		struct world w;
+		struct request_fixture w;
 
 		assert_non_null(block);
 		request_setup_two(&w, HEAP, 0, block, bytes);
@@ -146,7 +146,7 @@ static void place(uint64_t *at, uint64_t addr, uint32_t bytes)
 		at[i] = addr + i;
 }
 
-static void go_through_places(struct world *w, const struct places *p)
+static void go_through_places(struct request_fixture *w, const struct places *p)
 {
 	struct ask a = { .header = 16, .way = POP_COUNTED };
 	struct sent s = { .count = 3 };
@@ -183,7 +183,7 @@ static void request_pop_follows_buffers_into_other_regions(void **state)
 		     { border - 16, 8 },
 		     { border - 9, 18 } };
 	struct places all[2 * 2 * 2 * COUNT(data)];
-	struct world w;
+	struct request_fixture w;
 
 	(void)state;
 	for (uint32_t i = 0; i < COUNT(all); i++)

@@ -25,7 +25,7 @@ struct guest {
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(RNG_QUEUE_SIZE)];
+	struct virtio_mock_slot slots[RNG_QUEUE_SIZE];
 	struct rng rng;
 	unsigned int interrupts;
 	bool again;

@@ -38,7 +38,7 @@ struct front_end {
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(RING_SIZE)];
+	struct virtio_mock_slot slots[RING_SIZE];
 };
 
 /* Connects. Makes guest memory and eventfds too. */

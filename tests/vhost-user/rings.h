@@ -26,7 +26,7 @@ struct ring {
 	int call;
 	uint64_t part; /* of guest memory: offset */
 	struct virtio_mock mock;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(RING_ENTRIES)];
+	struct virtio_mock_slot slots[RING_ENTRIES];
 };
 
 /* Sets up and starts ring `index` of a front end that has negotiated features and shared its memory. */

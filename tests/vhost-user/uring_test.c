@@ -3,7 +3,7 @@
  * Requests through io_uring, with a kernel that shortens, interrupts, fails, refuses and reorders as it is told: is what
  * comes of them right, and never reported before it is true?
  */
-#include "uring_world.h"
+#include "fake_kernel.h"
 
 #include "flusher.h"
 
@@ -24,24 +24,24 @@
 /* What becomes of the next pieces. */
 static void tell(const int64_t *outcomes, unsigned int count)
 {
-	assert_true(count <= sizeof world_kernel.outcomes / sizeof outcomes[0]);
-	memcpy(world_kernel.outcomes, outcomes, count * sizeof outcomes[0]);
-	world_kernel.outcome_count = count;
-	world_kernel.ended = 0;
-	world_kernel.pieces = 0;
+	assert_true(count <= sizeof kernel_kernel.outcomes / sizeof outcomes[0]);
+	memcpy(kernel_kernel.outcomes, outcomes, count * sizeof outcomes[0]);
+	kernel_kernel.outcome_count = count;
+	kernel_kernel.ended = 0;
+	kernel_kernel.pieces = 0;
 }
 
 static void expect(unsigned int queue, unsigned int n, uint8_t status, uint32_t length)
 {
-	assert_int_equal(world_status(queue, n), status);
-	assert_int_equal(world_length(queue, n), length);
+	assert_int_equal(kernel_status(queue, n), status);
+	assert_int_equal(kernel_length(queue, n), length);
 }
 
 /* One request, from beginning to end. */
 static void serve(unsigned int n, uint32_t type, uint8_t status, uint32_t length)
 {
-	world_send(0, n, type, type == FLUSH ? 0 : REQUEST_SECTORS);
-	world_run(0);
+	kernel_send(0, n, type, type == FLUSH ? 0 : REQUEST_SECTORS);
+	kernel_run(0);
 	expect(0, n, status, length);
 }
 
@@ -52,23 +52,23 @@ static void uring_goes_on_after_short_pieces(void **state)
 	const int64_t outcomes[] = { AT_MOST(1), AT_MOST(511), AT_MOST(100) };
 
 	(void)state;
-	world_open(WRITE_BACK, 1);
+	kernel_open(WRITE_BACK, 1);
 	tell(outcomes, 3);
 	serve(3, OUT, VIRTIO_BLK_S_OK, 1);
-	assert_int_equal(world_kernel.pieces, 4);
+	assert_int_equal(kernel_kernel.pieces, 4);
 	tell(outcomes, 3);
 	serve(3, IN, VIRTIO_BLK_S_OK, BYTES + 1);
-	assert_int_equal(world_kernel.pieces, 4);
-	world_close();
+	assert_int_equal(kernel_kernel.pieces, 4);
+	kernel_close();
 }
 
 static void uring_reads_need_no_flush(void **state)
 {
 	(void)state;
-	world_open(WRITE_THROUGH, 1);
+	kernel_open(WRITE_THROUGH, 1);
 	serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
-	assert_int_equal(world_disk.syncs, 0);
-	world_close();
+	assert_int_equal(kernel_disk.syncs, 0);
+	kernel_close();
 }
 
 /* What can't be is an error too. With the first piece, or with one that goes on. */
@@ -82,21 +82,21 @@ static void uring_fails_requests_whose_pieces_fail(void **state)
 		const int64_t failure = failures[i / 2];
 		const int64_t later[] = { AT_MOST(300), failure };
 
-		world_open(features[i % 2], 1);
+		kernel_open(features[i % 2], 1);
 		tell(&failure, 1);
 		serve(0, IN, VIRTIO_BLK_S_IOERR, 0);
 		tell(&failure, 1);
 		serve(0, OUT, VIRTIO_BLK_S_IOERR, 1);
-		assert_int_equal(world_kernel.pieces, 1);
+		assert_int_equal(kernel_kernel.pieces, 1);
 		tell(later, 2);
 		serve(1, IN, VIRTIO_BLK_S_IOERR, 300);
 		tell(later, 2);
 		serve(1, OUT, VIRTIO_BLK_S_IOERR, 1);
-		assert_int_equal(world_kernel.pieces, 2);
+		assert_int_equal(kernel_kernel.pieces, 2);
 		/* Nothing that is to be stable. */
-		assert_int_equal(world_disk.syncs, 0);
+		assert_int_equal(kernel_disk.syncs, 0);
 		serve(1, OUT, VIRTIO_BLK_S_OK, 1);
-		world_close();
+		kernel_close();
 	}
 }
 
@@ -109,26 +109,26 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 		const int64_t outcomes[] = { AT_MOST(600), SAYS(-interruptions[i]) };
 		const uint32_t types[] = { OUT, IN };
 
-		world_open(WRITE_THROUGH, 1);
+		kernel_open(WRITE_THROUGH, 1);
 		for (unsigned int t = 0; t < 2; t++) {
 			const uint32_t length = types[t] == IN ? BYTES + 1 : 1;
 
 			tell(outcomes, 2);
-			world_disk.calls = 0;
+			kernel_disk.calls = 0;
 			serve(5, types[t], VIRTIO_BLK_S_OK, length);
-			assert_int_equal(world_disk.calls, 1);
+			assert_int_equal(kernel_disk.calls, 1);
 			/* Such a call may be short, and then it goes on as usual. */
 			tell(&outcomes[1], 1);
-			world_disk.call_outcome = AT_MOST(10);
+			kernel_disk.call_outcome = AT_MOST(10);
 			serve(6, types[t], VIRTIO_BLK_S_OK, length);
-			assert_int_equal(world_kernel.pieces, 2);
+			assert_int_equal(kernel_kernel.pieces, 2);
 			/* Or fail. */
 			tell(&outcomes[1], 1);
-			world_disk.call_outcome = SAYS(-EIO);
+			kernel_disk.call_outcome = SAYS(-EIO);
 			serve(6, types[t], VIRTIO_BLK_S_IOERR, types[t] == IN ? 0 : 1);
-			world_disk.call_outcome = WHOLE;
+			kernel_disk.call_outcome = WHOLE;
 		}
-		world_close();
+		kernel_close();
 	}
 }
 
@@ -139,77 +139,77 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 	const unsigned int sectors[] = { LARGE_SECTORS, LARGE_SECTORS - 1, 1, 1 };
 
 	(void)state;
-	world_open(WRITE_BACK, 1);
+	kernel_open(WRITE_BACK, 1);
 	tell(failures, 2);
 	for (unsigned int n = 0; n < 4; n++)
-		world_send(0, n, IN, sectors[n]);
+		kernel_send(0, n, IN, sectors[n]);
 	/* A sector is missing, and then none. */
-	assert_int_equal(world_process(0), 1);
-	assert_int_equal(world_kernel.pieces, 3);
-	assert_int_equal(world_process(0), 1);
-	assert_int_equal(world_kernel.pieces, 3);
-	world_end_one(0);
-	assert_int_equal(world_process(0), 0);
-	assert_int_equal(world_kernel.pieces, 4);
-	world_run(0);
+	assert_int_equal(kernel_process(0), 1);
+	assert_int_equal(kernel_kernel.pieces, 3);
+	assert_int_equal(kernel_process(0), 1);
+	assert_int_equal(kernel_kernel.pieces, 3);
+	kernel_end_one(0);
+	assert_int_equal(kernel_process(0), 0);
+	assert_int_equal(kernel_kernel.pieces, 4);
+	kernel_run(0);
 	for (unsigned int n = 0; n < 4; n++)
 		expect(0, n, n < 2 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK, n < 2 ? 0 : 513);
-	world_close();
+	kernel_close();
 }
 
-/* Promises. What is reported too early is found by the world, whatever a test is about. */
+/* Promises. What is reported too early is found by the kernel, whatever a test is about. */
 
 static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
 {
 	const int64_t outcome = AT_MOST(512);
 
 	(void)state;
-	world_open(WRITE_THROUGH, 1);
-	world_disk.hold = true;
+	kernel_open(WRITE_THROUGH, 1);
+	kernel_disk.hold = true;
 	tell(&outcome, 1);
-	world_send(0, 1, OUT, REQUEST_SECTORS);
+	kernel_send(0, 1, OUT, REQUEST_SECTORS);
 	/* A half, and the other half. */
 	for (unsigned int i = 0; i < 2; i++) {
-		assert_int_equal(world_process(0), 0);
-		assert_int_equal(world_disk.syncs, 0);
-		world_end_moves(0);
+		assert_int_equal(kernel_process(0), 0);
+		assert_int_equal(kernel_disk.syncs, 0);
+		kernel_end_moves(0);
 	}
-	assert_int_equal(world_process(0), 0);
-	world_await_syncs(1);
-	assert_int_equal(world_process(0), 0);
-	assert_int_equal(world_status(0, 1), STATUS_NONE);
-	world_release();
-	world_run(0);
+	assert_int_equal(kernel_process(0), 0);
+	kernel_await_syncs(1);
+	assert_int_equal(kernel_process(0), 0);
+	assert_int_equal(kernel_status(0, 1), STATUS_NONE);
+	kernel_release();
+	kernel_run(0);
 	expect(0, 1, VIRTIO_BLK_S_OK, 1);
-	assert_int_equal(world_disk.syncs, 1);
-	world_close();
+	assert_int_equal(kernel_disk.syncs, 1);
+	kernel_close();
 }
 
 static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 {
 	(void)state;
-	world_open(WRITE_BACK, 1);
+	kernel_open(WRITE_BACK, 1);
 	for (unsigned int n = 0; n < 8; n++)
 		serve(n, OUT, VIRTIO_BLK_S_OK, 1);
-	assert_int_equal(world_disk.syncs, 0);
-	world_disk.hold = true;
-	world_send(0, 8, FLUSH, 0);
-	assert_int_equal(world_process(0), 0);
-	world_await_syncs(1);
+	assert_int_equal(kernel_disk.syncs, 0);
+	kernel_disk.hold = true;
+	kernel_send(0, 8, FLUSH, 0);
+	assert_int_equal(kernel_process(0), 0);
+	kernel_await_syncs(1);
 	/* Reads and writes don't wait for it. */
-	world_send(0, 9, IN, 1);
-	world_send(0, 10, OUT, 1);
-	assert_int_equal(world_process(0), 0);
-	world_end_moves(0);
-	assert_int_equal(world_process(0), 0);
+	kernel_send(0, 9, IN, 1);
+	kernel_send(0, 10, OUT, 1);
+	assert_int_equal(kernel_process(0), 0);
+	kernel_end_moves(0);
+	assert_int_equal(kernel_process(0), 0);
 	expect(0, 9, VIRTIO_BLK_S_OK, 513);
 	expect(0, 10, VIRTIO_BLK_S_OK, 1);
-	assert_int_equal(world_status(0, 8), STATUS_NONE);
-	world_release();
-	world_run(0);
+	assert_int_equal(kernel_status(0, 8), STATUS_NONE);
+	kernel_release();
+	kernel_run(0);
 	expect(0, 8, VIRTIO_BLK_S_OK, 1);
-	assert_int_equal(world_disk.syncs, 1);
-	world_close();
+	assert_int_equal(kernel_disk.syncs, 1);
+	kernel_close();
 }
 
 /* A sync that has begun says nothing about what was written later. */
@@ -219,48 +219,48 @@ static void uring_what_comes_during_a_flush_needs_another(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
-		world_open(features[i], 1);
-		world_disk.hold = true;
-		world_send(0, 0, i ? FLUSH : OUT, i ? 0 : 1);
-		assert_int_equal(world_process(0), 0);
-		world_end_moves(0);
-		assert_int_equal(world_process(0), 0);
-		world_await_syncs(1);
-		world_send(0, 1, OUT, 1);
-		assert_int_equal(world_process(0), 0);
-		world_end_moves(0);
-		assert_int_equal(world_process(0), 0);
-		world_send(0, 2, i ? FLUSH : OUT, i ? 0 : 1);
-		assert_int_equal(world_process(0), 0);
-		world_end_moves(0);
-		assert_int_equal(world_process(0), 0);
-		world_release();
-		world_run(0);
+		kernel_open(features[i], 1);
+		kernel_disk.hold = true;
+		kernel_send(0, 0, i ? FLUSH : OUT, i ? 0 : 1);
+		assert_int_equal(kernel_process(0), 0);
+		kernel_end_moves(0);
+		assert_int_equal(kernel_process(0), 0);
+		kernel_await_syncs(1);
+		kernel_send(0, 1, OUT, 1);
+		assert_int_equal(kernel_process(0), 0);
+		kernel_end_moves(0);
+		assert_int_equal(kernel_process(0), 0);
+		kernel_send(0, 2, i ? FLUSH : OUT, i ? 0 : 1);
+		assert_int_equal(kernel_process(0), 0);
+		kernel_end_moves(0);
+		assert_int_equal(kernel_process(0), 0);
+		kernel_release();
+		kernel_run(0);
 		for (unsigned int n = 0; n < 3; n++)
 			expect(0, n, VIRTIO_BLK_S_OK, 1);
-		assert_int_equal(world_disk.syncs, 2);
-		world_close();
+		assert_int_equal(kernel_disk.syncs, 2);
+		kernel_close();
 	}
 }
 
 static void send_writes(unsigned int queue, unsigned int count)
 {
 	for (unsigned int n = 0; n < count; n++)
-		world_send(queue, n, OUT, 1);
+		kernel_send(queue, n, OUT, 1);
 }
 
 static void uring_writes_that_end_together_share_a_flush(void **state)
 {
 	(void)state;
-	world_open(WRITE_THROUGH, 1);
+	kernel_open(WRITE_THROUGH, 1);
 	send_writes(0, 16);
-	assert_int_equal(world_process(0), 0);
-	world_end_moves(0);
-	world_run(0);
+	assert_int_equal(kernel_process(0), 0);
+	kernel_end_moves(0);
+	kernel_run(0);
 	for (unsigned int n = 0; n < 16; n++)
 		expect(0, n, VIRTIO_BLK_S_OK, 1);
-	assert_int_equal(world_disk.syncs, 1);
-	world_close();
+	assert_int_equal(kernel_disk.syncs, 1);
+	kernel_close();
 }
 
 /* The kernel says once that it has lost what was written; after that its syncs succeed. */
@@ -269,63 +269,63 @@ static void uring_failed_flush_fails_all_that_relied_on_it(void **state)
 	(void)state;
 	/* Ended together, or one after the other. */
 	for (unsigned int i = 0; i < 2; i++) {
-		world_open(WRITE_THROUGH, 1);
-		world_disk.fail_sync = 1;
-		world_disk.fail_with = ENOSPC;
+		kernel_open(WRITE_THROUGH, 1);
+		kernel_disk.fail_sync = 1;
+		kernel_disk.fail_with = ENOSPC;
 		send_writes(0, 16);
-		assert_int_equal(world_process(0), 0);
+		assert_int_equal(kernel_process(0), 0);
 		if (i == 0)
-			world_end_moves(0);
-		world_run(0);
+			kernel_end_moves(0);
+		kernel_run(0);
 		for (unsigned int n = 0; n < 16; n++)
 			expect(0, n, VIRTIO_BLK_S_IOERR, 1);
-		assert_non_null(strstr(world_log, strerror(ENOSPC)));
-		world_close();
+		assert_non_null(strstr(kernel_log, strerror(ENOSPC)));
+		kernel_close();
 	}
 }
 
 static void uring_failed_flush_is_not_forgotten(void **state)
 {
 	(void)state;
-	world_open(WRITE_BACK, 1);
+	kernel_open(WRITE_BACK, 1);
 	serve(0, OUT, VIRTIO_BLK_S_OK, 1);
-	world_disk.fail_sync = 1;
-	world_disk.fail_with = EDQUOT;
+	kernel_disk.fail_sync = 1;
+	kernel_disk.fail_with = EDQUOT;
 	for (unsigned int i = 0; i < 3; i++)
 		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
-	assert_non_null(strstr(world_log, strerror(EDQUOT)));
+	assert_non_null(strstr(kernel_log, strerror(EDQUOT)));
 	/* Nothing was promised of these. */
 	serve(2, OUT, VIRTIO_BLK_S_OK, 1);
 	serve(2, IN, VIRTIO_BLK_S_OK, BYTES + 1);
-	world_close();
+	kernel_close();
 }
 
 /* What one queue is told is true for the other. */
 static void uring_failed_flush_is_known_to_all_queues(void **state)
 {
 	(void)state;
-	world_open(WRITE_THROUGH, 2);
-	world_disk.fail_sync = 1;
-	world_disk.fail_with = ENOSPC;
-	world_disk.hold = true;
+	kernel_open(WRITE_THROUGH, 2);
+	kernel_disk.fail_sync = 1;
+	kernel_disk.fail_with = ENOSPC;
+	kernel_disk.hold = true;
 	for (unsigned int queue = 0; queue < 2; queue++) {
 		send_writes(queue, 4);
-		assert_int_equal(world_process(queue), 0);
-		world_end_moves(queue);
+		assert_int_equal(kernel_process(queue), 0);
+		kernel_end_moves(queue);
 	}
 	/* Both flush at the same time. */
 	for (unsigned int queue = 0; queue < 2; queue++)
-		assert_int_equal(world_process(queue), 0);
-	world_await_syncs(1);
-	world_release();
+		assert_int_equal(kernel_process(queue), 0);
+	kernel_await_syncs(1);
+	kernel_release();
 	for (unsigned int queue = 0; queue < 2; queue++) {
-		world_log[0] = '\0';
-		world_run(queue);
+		kernel_log[0] = '\0';
+		kernel_run(queue);
 		for (unsigned int n = 0; n < 4; n++)
 			expect(queue, n, VIRTIO_BLK_S_IOERR, 1);
-		assert_non_null(strstr(world_log, strerror(ENOSPC)));
+		assert_non_null(strstr(kernel_log, strerror(ENOSPC)));
 	}
-	world_close();
+	kernel_close();
 }
 
 /* The flusher */
@@ -334,15 +334,15 @@ static void uring_failed_flush_is_known_to_all_queues(void **state)
 static void uring_starts_a_thread_with_the_first_flush(void **state)
 {
 	(void)state;
-	world_open(WRITE_BACK, 1);
+	kernel_open(WRITE_BACK, 1);
 	serve(0, OUT, VIRTIO_BLK_S_OK, 1);
 	serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
-	assert_int_equal(world_kernel.threads, 0);
+	assert_int_equal(kernel_kernel.threads, 0);
 	for (unsigned int i = 0; i < 2; i++) {
 		serve(1, FLUSH, VIRTIO_BLK_S_OK, 1);
-		assert_int_equal(world_kernel.threads, 1);
+		assert_int_equal(kernel_kernel.threads, 1);
 	}
-	world_close();
+	kernel_close();
 }
 
 /* Nor is it an error that there is none; another time there may be one again. */
@@ -352,19 +352,19 @@ static void uring_flushes_without_a_thread_where_none_can_be_started(void **stat
 	for (unsigned int fail = 0; fail < 2; fail++) {
 		const uint8_t status = fail ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 
-		world_open(WRITE_THROUGH, 1);
-		world_kernel.no_threads = true;
-		world_disk.fail_sync = fail;
-		world_disk.fail_with = ENOSPC;
+		kernel_open(WRITE_THROUGH, 1);
+		kernel_kernel.no_threads = true;
+		kernel_disk.fail_sync = fail;
+		kernel_disk.fail_with = ENOSPC;
 		for (unsigned int i = 0; i < 2; i++)
 			serve(i, OUT, status, 1);
-		assert_int_equal(world_kernel.threads, 0);
-		assert_int_equal(strstr(world_log, strerror(ENOSPC)) != NULL, fail);
-		world_kernel.no_threads = false;
+		assert_int_equal(kernel_kernel.threads, 0);
+		assert_int_equal(strstr(kernel_log, strerror(ENOSPC)) != NULL, fail);
+		kernel_kernel.no_threads = false;
 		serve(2, OUT, status, 1);
-		assert_int_equal(world_kernel.threads, 1);
-		assert_int_equal(world_disk.syncs, fail ? 1 : 3);
-		world_close();
+		assert_int_equal(kernel_kernel.threads, 1);
+		assert_int_equal(kernel_disk.syncs, fail ? 1 : 3);
+		kernel_close();
 	}
 }
 
@@ -391,7 +391,7 @@ static void uring_without_descriptors_keeps_none(void **state)
 	unsigned int some;
 
 	(void)state;
-	world_open(WRITE_THROUGH, 1);
+	kernel_open(WRITE_THROUGH, 1);
 	some = open_descriptors(&next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	for (unsigned int given = 0; given < 2; given++) {
@@ -400,15 +400,15 @@ static void uring_without_descriptors_keeps_none(void **state)
 
 		low = (struct rlimit){ .rlim_cur = (rlim_t)next + given, .rlim_max = before.rlim_max };
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-		queue = world_queue();
+		queue = kernel_queue();
 		error = errno;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 		assert_null(queue);
 		assert_int_equal(error, EMFILE);
 		assert_int_equal(open_descriptors(&next), some);
-		assert_int_equal(world_kernel.rings, 1);
+		assert_int_equal(kernel_kernel.rings, 1);
 	}
-	world_close();
+	kernel_close();
 	assert_int_equal(open_descriptors(&next), none);
 }
 
@@ -433,7 +433,7 @@ static void flusher_tells_why_this_flush_failed(void **state)
 
 	(void)state;
 	for (unsigned int threads = 0; threads < 2; threads++) {
-		world_kernel.no_threads = threads == 0;
+		kernel_kernel.no_threads = threads == 0;
 		assert_int_equal(flusher_open(&flusher, &backend), 0);
 		for (unsigned int i = 0; i < sizeof told / sizeof told[0]; i++) {
 			error = told[i];
@@ -448,14 +448,14 @@ static void flusher_tells_why_this_flush_failed(void **state)
 
 static int64_t any_outcome(void)
 {
-	switch (world_random(8)) {
+	switch (kernel_random(8)) {
 	case 0:
 		return SAYS(-EINTR);
 	case 1:
 		return SAYS(-EAGAIN);
 	case 2:
 	case 3:
-		return AT_MOST(1 + world_random(BYTES));
+		return AT_MOST(1 + kernel_random(BYTES));
 	default:
 		return WHOLE;
 	}
@@ -463,26 +463,26 @@ static int64_t any_outcome(void)
 
 static void do_anything(unsigned int queues)
 {
-	const unsigned int queue = world_random(queues), n = world_random(REQUESTS);
+	const unsigned int queue = kernel_random(queues), n = kernel_random(REQUESTS);
 	const uint32_t types[] = { OUT, OUT, OUT, IN, FLUSH };
-	const uint32_t type = types[world_random(5)];
+	const uint32_t type = types[kernel_random(5)];
 
-	switch (world_random(4)) {
+	switch (kernel_random(4)) {
 	case 0:
-		if (world_status(queue, n) == STATUS_NONE)
+		if (kernel_status(queue, n) == STATUS_NONE)
 			break;
-		world_send(queue, n, type, type == FLUSH ? 0 : 1 + world_random(REQUEST_SECTORS));
+		kernel_send(queue, n, type, type == FLUSH ? 0 : 1 + kernel_random(REQUEST_SECTORS));
 		break;
 	case 1:
-		if (world_kernel.ring[queue]->taken_count > 0)
-			world_end_one(queue);
+		if (kernel_kernel.ring[queue]->taken_count > 0)
+			kernel_end_one(queue);
 		break;
 	case 2:
-		if (world_random(50) == 0)
-			world_drain(queue);
+		if (kernel_random(50) == 0)
+			kernel_drain(queue);
 		break;
 	default:
-		assert_true(world_process(queue) >= 0);
+		assert_true(kernel_process(queue) >= 0);
 		break;
 	}
 }
@@ -494,24 +494,24 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 	for (unsigned int run = 0; run < 60; run++) {
 		const unsigned int queues = 1 + run % 2;
 
-		world_open(run / 2 % 2 ? WRITE_BACK : WRITE_THROUGH, queues);
-		world_seed(run);
-		world_disk.call_outcome = AT_MOST(700);
-		world_disk.fail_sync = run / 4 % 2 ? 1 + world_random(20) : 0;
-		world_disk.fail_with = EIO;
-		world_kernel.outcome = any_outcome;
-		world_kernel.random = true;
-		world_kernel.take = world_random(4);
+		kernel_open(run / 2 % 2 ? WRITE_BACK : WRITE_THROUGH, queues);
+		kernel_seed(run);
+		kernel_disk.call_outcome = AT_MOST(700);
+		kernel_disk.fail_sync = run / 4 % 2 ? 1 + kernel_random(20) : 0;
+		kernel_disk.fail_with = EIO;
+		kernel_kernel.outcome = any_outcome;
+		kernel_kernel.random = true;
+		kernel_kernel.take = kernel_random(4);
 		for (unsigned int i = 0; i < 1500; i++)
 			do_anything(queues);
 		for (unsigned int queue = 0; queue < queues; queue++)
-			world_drain(queue);
+			kernel_drain(queue);
 		/* What was made available since. */
 		for (unsigned int queue = 0; queue < queues; queue++)
-			world_run(queue);
-		if (!world_disk.fail_sync)
-			assert_int_equal(world_failures(), 0);
-		world_close();
+			kernel_run(queue);
+		if (!kernel_disk.fail_sync)
+			assert_int_equal(kernel_failures(), 0);
+		kernel_close();
 	}
 }
 
@@ -527,19 +527,19 @@ static void uring_tries_again_when_the_kernel_is_busy(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
-		world_open(WRITE_THROUGH, 1);
-		world_kernel.refusal = refusals[i].error;
-		world_kernel.refusals = refusals[i].count;
-		world_kernel.take = 3;
+		kernel_open(WRITE_THROUGH, 1);
+		kernel_kernel.refusal = refusals[i].error;
+		kernel_kernel.refusals = refusals[i].count;
+		kernel_kernel.take = 3;
 		send_writes(0, 8);
-		assert_int_equal(world_process(0), 0);
-		assert_int_equal(world_kernel.refusals, 0);
-		world_kernel.refusals = refusals[i].count;
-		world_drain(0);
+		assert_int_equal(kernel_process(0), 0);
+		assert_int_equal(kernel_kernel.refusals, 0);
+		kernel_kernel.refusals = refusals[i].count;
+		kernel_drain(0);
 		for (unsigned int n = 0; n < 8; n++)
 			expect(0, n, VIRTIO_BLK_S_OK, 1);
-		assert_int_equal(world_disk.calls, 0);
-		world_close();
+		assert_int_equal(kernel_disk.calls, 0);
+		kernel_close();
 	}
 }
 
@@ -548,33 +548,33 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 {
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
-		world_open(WRITE_THROUGH, 1);
-		world_disk.call_outcome = AT_MOST(400);
+		kernel_open(WRITE_THROUGH, 1);
+		kernel_disk.call_outcome = AT_MOST(400);
 		send_writes(0, 4);
-		assert_int_equal(world_process(0), 0);
-		world_kernel.refusal = EPERM;
-		world_kernel.refusals = UINT32_MAX;
+		assert_int_equal(kernel_process(0), 0);
+		kernel_kernel.refusal = EPERM;
+		kernel_kernel.refusals = UINT32_MAX;
 		/* Not before it has taken some more. */
-		world_kernel.accepts = 2;
-		world_kernel.take = 3;
+		kernel_kernel.accepts = 2;
+		kernel_kernel.take = 3;
 		for (unsigned int n = 4; n < REQUESTS; n++)
-			world_send(0, n, n % 4 ? OUT : IN, REQUEST_SECTORS);
+			kernel_send(0, n, n % 4 ? OUT : IN, REQUEST_SECTORS);
 		/* It returns, though nobody waits for anything. */
-		assert_true(world_process(0) >= 0);
-		world_end_moves(0);
+		assert_true(kernel_process(0) >= 0);
+		kernel_end_moves(0);
 		if (i == 0)
-			world_drain(0);
-		world_run(0);
+			kernel_drain(0);
+		kernel_run(0);
 		for (unsigned int n = 0; n < REQUESTS; n++)
-			assert_int_equal(world_status(0, n), VIRTIO_BLK_S_OK);
-		assert_true(world_disk.calls > REQUESTS - 10);
+			assert_int_equal(kernel_status(0, n), VIRTIO_BLK_S_OK);
+		assert_true(kernel_disk.calls > REQUESTS - 10);
 		/* From then on it isn't asked. */
-		world_kernel.enters = 0;
+		kernel_kernel.enters = 0;
 		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
 		serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
 		serve(1, FLUSH, VIRTIO_BLK_S_UNSUPP, 1);
-		assert_int_equal(world_kernel.enters, 0);
-		world_close();
+		assert_int_equal(kernel_kernel.enters, 0);
+		kernel_close();
 	}
 }
 
@@ -585,19 +585,19 @@ static void uring_gets_the_flushers_answer_in_any_way(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2 * sizeof errors / sizeof errors[0]; i++) {
-		world_open(WRITE_BACK, 1);
+		kernel_open(WRITE_BACK, 1);
 		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
-		world_kernel.answer_error = errors[i / 2];
+		kernel_kernel.answer_error = errors[i / 2];
 		serve(1, FLUSH, VIRTIO_BLK_S_OK, 1);
-		world_disk.fail_sync = 2;
-		world_disk.fail_with = EIO;
+		kernel_disk.fail_sync = 2;
+		kernel_disk.fail_with = EIO;
 		if (i % 2) {
-			world_kernel.refusal = ENOSYS;
-			world_kernel.refusals = UINT32_MAX;
+			kernel_kernel.refusal = ENOSYS;
+			kernel_kernel.refusals = UINT32_MAX;
 		}
 		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
-		assert_int_equal(world_disk.syncs, 2);
-		world_close();
+		assert_int_equal(kernel_disk.syncs, 2);
+		kernel_close();
 	}
 }
 

@@ -35,10 +35,10 @@ struct request {
 	bool busy;
 };
 
-/* A request that the device has popped: collected, but not served. */
+/* A request that the device has popped: resolved, but not served. */
 struct held {
 	struct virtio_token token;
-	struct virtio_collected chain;
+	struct virtio_chain_segments chain;
 	struct virtio_segment segments[64];
 };
 
@@ -288,9 +288,9 @@ static bool hold_one(void)
 	h->token = chain.token;
 	h->chain.segments = h->segments;
 	h->chain.capacity = COUNT(h->segments);
-	got = virtio_chain_collect(&chain, &h->chain);
+	got = virtio_chain_resolve(&chain, &h->chain);
 	if (got)
-		die("collect", got);
+		die("resolve", got);
 	held_count++;
 	return true;
 }

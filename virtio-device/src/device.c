@@ -115,7 +115,7 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 	return 0;
 }
 
-void virtio_device_clear_queue(struct virtio_device_queue *queue)
+void virtio_device_clear_queue(struct virtio_queue_registers *queue)
 {
 	virtio_queue_config_reset(&queue->config);
 	queue->enabling = false;
@@ -134,12 +134,12 @@ void virtio_device_clear(struct virtio_device *device)
 	device->queue_sel = 0;
 	device->shm_sel = 0;
 	for (uint32_t i = 0; i < device->num_queues; i++) {
-		struct virtio_device_queue *queue = &device->queues[i];
+		struct virtio_queue_registers *queue = &device->queues[i];
 
 		virtio_device_clear_queue(queue);
 		queue->stopping = false;
 		queue->resetting = false;
-		queue->rearmed = false;
+		queue->may_reenable = false;
 	}
 }
 

@@ -66,7 +66,7 @@ void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t 
 void virtio_device_clear(struct virtio_device *device);
 
 /* What the driver has set up in a queue returns to its defaults. */
-void virtio_device_clear_queue(struct virtio_device_queue *queue);
+void virtio_device_clear_queue(struct virtio_queue_registers *queue);
 
 /* Whether a status can be: known bits, each with its prerequisites. */
 bool virtio_device_status_possible(uint32_t status);

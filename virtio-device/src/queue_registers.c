@@ -8,7 +8,7 @@
 #include <virtio/bindings/virtio_ring.h>
 
 /* The queue that queue_sel names, compared in full; NULL if there is none. */
-static struct virtio_device_queue *selected(const struct virtio_device *device)
+static struct virtio_queue_registers *selected(const struct virtio_device *device)
 {
 	if (!virtio_device_queue_config(device, device->queue_sel))
 		return NULL;
@@ -19,13 +19,13 @@ static struct virtio_device_queue *selected(const struct virtio_device *device)
  * Whether the driver may set up and enable a queue: once the device runs, only one that it has reset. A queue
  * that was merely stopped keeps what it had, as the device's own books of it do.
  */
-static bool may_set_up(const struct virtio_device *device, const struct virtio_device_queue *queue)
+static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {
 	const uint32_t live = live_load(device);
 
 	if (!queue || queue->config.ready || queue->enabling || (live & LIVE_RESETTING) != 0)
 		return false;
-	return (live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || queue->rearmed;
+	return (live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || queue->may_reenable;
 }
 
 uint32_t virtio_device_offered_features(const struct virtio_device *device, uint32_t select)
@@ -54,7 +54,7 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 }
 
 /* Notes whether a value was refused: the old one is not what the driver wants. */
-static void note_refusal(struct virtio_device *device, struct virtio_device_queue *queue, uint32_t what, int error)
+static void note_refusal(struct virtio_device *device, struct virtio_queue_registers *queue, uint32_t what, int error)
 {
 	if (!error) {
 		queue->refused &= (uint8_t)~what;
@@ -67,7 +67,7 @@ static void note_refusal(struct virtio_device *device, struct virtio_device_queu
 
 void virtio_device_set_queue_size(struct virtio_device *device, uint32_t size)
 {
-	struct virtio_device_queue *queue = selected(device);
+	struct virtio_queue_registers *queue = selected(device);
 
 	if (may_set_up(device, queue))
 		note_refusal(device, queue, VIRTIO_DEVICE_SIZE_REFUSED,
@@ -78,7 +78,7 @@ void virtio_device_set_queue_size(struct virtio_device *device, uint32_t size)
 
 void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
 {
-	struct virtio_device_queue *queue = selected(device);
+	struct virtio_queue_registers *queue = selected(device);
 	const uint32_t bit = 1u << (area & 3);
 	int error;
 
@@ -95,7 +95,7 @@ void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_
 /* No high half is bad: it has no say in the alignment. Nor does one without a low half give an area. */
 void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
 {
-	struct virtio_device_queue *queue = selected(device);
+	struct virtio_queue_registers *queue = selected(device);
 
 	if (!may_set_up(device, queue) || virtio_queue_config_set_addr_high(&queue->config, area, value))
 		device->ignored++;
@@ -103,21 +103,21 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
 
 bool virtio_device_queue_enabled(const struct virtio_device *device)
 {
-	const struct virtio_device_queue *queue = selected(device);
+	const struct virtio_queue_registers *queue = selected(device);
 
 	return queue && queue->config.ready;
 }
 
 bool virtio_device_queue_resetting(const struct virtio_device *device)
 {
-	const struct virtio_device_queue *queue = selected(device);
+	const struct virtio_queue_registers *queue = selected(device);
 
 	return queue && queue->resetting;
 }
 
 uint16_t virtio_device_queue_max_size(const struct virtio_device *device)
 {
-	const struct virtio_device_queue *queue = selected(device);
+	const struct virtio_queue_registers *queue = selected(device);
 
 	return queue ? queue->config.max_size : 0;
 }
@@ -149,7 +149,7 @@ void virtio_device_notify_all(struct virtio_device *device)
 }
 
 /* Whether the driver has said all of a queue, and nothing that was refused: the device would use something else. */
-static int check_given(const struct virtio_device_queue *queue)
+static int check_given(const struct virtio_queue_registers *queue)
 {
 	if (queue->refused & VIRTIO_DEVICE_SIZE_REFUSED)
 		return VIRTIO_ESIZE;
@@ -166,7 +166,7 @@ static int refuse_to_enable(struct virtio_device *device, uint16_t index, int er
 }
 
 /* Enables a queue that is to be; later, if a translation is not known yet. */
-static int enable(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index)
+static int enable(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
 	const struct virtio_queue_config before = queue->config;
 	const struct virtio_queue_config ready = virtio_device_ready_config(&before, device->accepted);
@@ -185,7 +185,7 @@ static int enable(struct virtio_device *device, struct virtio_device_queue *queu
 		return queue->enabling ? VIRTIO_DEVICE_IN_PROGRESS : refuse_to_enable(device, index, error);
 	}
 	if (device->active) {
-		queue->rearmed = false;
+		queue->may_reenable = false;
 		notify_first(device, index);
 	}
 	return 0;
@@ -213,7 +213,7 @@ void virtio_device_end_enabling(struct virtio_device *device, int error)
 	}
 }
 
-static void finish_stop(const struct virtio_device *device, struct virtio_device_queue *queue)
+static void finish_stop(const struct virtio_device *device, struct virtio_queue_registers *queue)
 {
 	queue->config.ready = false;
 	queue->stopping = false;
@@ -221,7 +221,7 @@ static void finish_stop(const struct virtio_device *device, struct virtio_device
 		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
 		virtio_device_clear_queue(queue);
 		queue->resetting = false;
-		queue->rearmed = device->active;
+		queue->may_reenable = device->active;
 	}
 }
 
@@ -234,7 +234,7 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 }
 
 /* Stops a queue that is enabled. Where the device isn't active, no one uses it. */
-static int stop(struct virtio_device *device, struct virtio_device_queue *queue, uint16_t index, bool reset)
+static int stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index, bool reset)
 {
 	int result;
 
@@ -268,7 +268,7 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
 
 int virtio_device_enable_queue(struct virtio_device *device, uint32_t value)
 {
-	struct virtio_device_queue *queue = selected(device);
+	struct virtio_queue_registers *queue = selected(device);
 	const uint32_t live = live_load(device);
 
 	if (value == 0 && queue && queue->config.ready)
@@ -288,7 +288,7 @@ int virtio_device_enable_queue(struct virtio_device *device, uint32_t value)
 
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value)
 {
-	struct virtio_device_queue *queue = selected(device);
+	struct virtio_queue_registers *queue = selected(device);
 
 	const bool can = value == 1 && queue && virtio_device_has_feature(device, VIRTIO_F_RING_RESET);
 
@@ -299,7 +299,7 @@ int virtio_device_reset_queue(struct virtio_device *device, uint32_t value)
 		return 0;
 	}
 	virtio_device_clear_queue(queue);
-	queue->rearmed = device->active;
+	queue->may_reenable = device->active;
 	return 0;
 }
 

@@ -4,15 +4,15 @@
 
 #include "device_internal.h"
 
-static void save_queue(const struct virtio_device_queue *queue, struct virtio_device_queue_state *out)
+static void save_queue(const struct virtio_queue_registers *queue, struct virtio_queue_registers_state *out)
 {
 	const struct virtio_queue_config *config = &queue->config;
 
-	*out = (struct virtio_device_queue_state){
+	*out = (struct virtio_queue_registers_state){
 		.max_size = config->max_size,
 		.size = config->size,
 		.ready = config->ready,
-		.rearmed = queue->rearmed,
+		.may_reenable = queue->may_reenable,
 		.given = queue->given,
 		.refused = queue->refused,
 	};
@@ -21,7 +21,7 @@ static void save_queue(const struct virtio_device_queue *queue, struct virtio_de
 }
 
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
-		       struct virtio_device_queue_state *queues, uint32_t entries)
+		       struct virtio_queue_registers_state *queues, uint32_t entries)
 {
 	/* Loaded once, for another thread may find in between that the device needs a reset. */
 	const uint32_t live = live_load(device);
@@ -61,12 +61,12 @@ static bool is_bool(const bool *value)
 	return *(const unsigned char *)value <= 1;
 }
 
-static int check_bools(const struct virtio_device_state *state, const struct virtio_device_queue_state *queues)
+static int check_bools(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	bool valid = is_bool(&state->accepted_beyond) && is_bool(&state->active);
 
 	for (uint32_t i = 0; i < state->num_queues; i++)
-		valid = valid && is_bool(&queues[i].ready) && is_bool(&queues[i].rearmed);
+		valid = valid && is_bool(&queues[i].ready) && is_bool(&queues[i].may_reenable);
 	return valid ? 0 : VIRTIO_EINVAL;
 }
 
@@ -105,7 +105,7 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 }
 
 /* Whether a driver can have given these addresses, and had these values refused. */
-static int check_given(const struct virtio_device_queue_state *saved)
+static int check_given(const struct virtio_queue_registers_state *saved)
 {
 	if ((saved->given & ~ALL_AREAS) || (saved->refused & ~(ALL_AREAS | VIRTIO_DEVICE_SIZE_REFUSED)) ||
 	    (saved->given & saved->refused))
@@ -120,15 +120,15 @@ static int check_given(const struct virtio_device_queue_state *saved)
 	return 0;
 }
 
-static bool is_empty(const struct virtio_device_queue_state *saved)
+static bool is_empty(const struct virtio_queue_registers_state *saved)
 {
 	return !saved->addr[0] && !saved->addr[1] && !saved->addr[2] && saved->size == 0 && !saved->ready &&
-	       !saved->rearmed && !saved->given && !saved->refused;
+	       !saved->may_reenable && !saved->given && !saved->refused;
 }
 
 /* Makes the configuration that a saved queue had, from that of ours. */
 static int rebuild_queue(const struct virtio_device *device, const struct virtio_device_state *state,
-			 const struct virtio_device_queue_state *saved, struct virtio_queue_config *config)
+			 const struct virtio_queue_registers_state *saved, struct virtio_queue_config *config)
 {
 	const bool reset_negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) &&
 				      virtio_device_accepts(state->accepted, VIRTIO_F_RING_RESET);
@@ -145,7 +145,7 @@ static int rebuild_queue(const struct virtio_device *device, const struct virtio
 		error = check_given(saved);
 	if (error)
 		return error;
-	if (saved->rearmed && (saved->ready || !state->active || !reset_negotiated))
+	if (saved->may_reenable && (saved->ready || !state->active || !reset_negotiated))
 		return VIRTIO_EINVAL;
 	if (!saved->ready)
 		return 0;
@@ -156,7 +156,7 @@ static int rebuild_queue(const struct virtio_device *device, const struct virtio
 }
 
 static int check_queues(const struct virtio_device *device, const struct virtio_device_state *state,
-			const struct virtio_device_queue_state *queues)
+			const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		struct virtio_queue_config config = device->queues[i].config;
@@ -169,7 +169,7 @@ static int check_queues(const struct virtio_device *device, const struct virtio_
 }
 
 int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
-			  const struct virtio_device_queue_state *queues, uint32_t entries)
+			  const struct virtio_queue_registers_state *queues, uint32_t entries)
 {
 	int error;
 
@@ -193,7 +193,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		/* Has just been found to succeed. */
 		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
-		device->queues[i].rearmed = queues[i].rearmed;
+		device->queues[i].may_reenable = queues[i].may_reenable;
 		device->queues[i].given = queues[i].given;
 		device->queues[i].refused = queues[i].refused;
 	}

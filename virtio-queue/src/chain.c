@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Descriptor chains: indirect tables, tables without a host address, collecting, faults. */
+/* Descriptor chains: indirect tables, tables without a host address, resolving, faults. */
 #include "queue_internal.h"
 
 /* The most entries an indirect table may have: next is 16 bits wide, and so is the length in entries. */
@@ -14,7 +14,7 @@ static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 /* Ends the walk with an error, which this and every later call returns. */
 static int fail(struct virtio_walk *walk, struct virtio_queue *queue, uint32_t head, int error)
 {
-	walk->left = VIRTIO_WALK_FAILED;
+	walk->left = VIRTIO_IMPL_WALK_FAILED;
 	walk->next = (uint64_t)error;
 	if (error == VIRTIO_ENOTMAPPED)
 		queue->stats.not_mapped++;
@@ -23,24 +23,24 @@ static int fail(struct virtio_walk *walk, struct virtio_queue *queue, uint32_t h
 	return error;
 }
 
-void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
-			   uint32_t first, uint32_t left)
+void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
+				uint32_t first, uint32_t left)
 {
 	const bool fast = host && ((uintptr_t)host & 7) == 0;
-	const int32_t number = ((int32_t)left + 1) * VIRTIO_WALK_ONE;
+	const int32_t number = ((int32_t)left + 1) * VIRTIO_IMPL_WALK_ONE;
 
 	walk->table = fast ? (uintptr_t)host : addr;
 	walk->next = walk->table + (uint64_t)first * 16;
 	walk->last = walk->table + ((uint64_t)entries - 1) * 16;
-	walk->left = (fast ? number : -number) | (walk->left & (VIRTIO_WALK_ONE - 1));
+	walk->left = (fast ? number : -number) | (walk->left & (VIRTIO_IMPL_WALK_ONE - 1));
 }
 
 /* Descriptors that may still be yielded. */
 static uint32_t left_of(const struct virtio_walk *walk)
 {
-	const int32_t number = walk->left & ~(VIRTIO_WALK_ONE - 1);
+	const int32_t number = walk->left & ~(VIRTIO_IMPL_WALK_ONE - 1);
 
-	return (uint32_t)((number < 0 ? -number : number) / VIRTIO_WALK_ONE - 1);
+	return (uint32_t)((number < 0 ? -number : number) / VIRTIO_IMPL_WALK_ONE - 1);
 }
 
 /*
@@ -61,7 +61,7 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 	const uint8_t *host;
 	int error;
 
-	if (!(walk->left & VIRTIO_WALK_DIRECT))
+	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return VIRTIO_EINDIRECT;
 	if (bytes == 0 || bytes % 16 || entries > INDIRECT_MAX_ENTRIES)
 		return VIRTIO_EINDIRECT;
@@ -76,12 +76,12 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 		if (error)
 			return error;
 	}
-	walk->left &= ~VIRTIO_WALK_DIRECT;
-	virtio_walk_use_table(walk, host, d->addr, entries, 0, left);
+	walk->left &= ~VIRTIO_IMPL_WALK_DIRECT;
+	virtio_impl_walk_use_table(walk, host, d->addr, entries, 0, left);
 	return 0;
 }
 
-/* All checks of one descriptor, in full: the inline part of virtio_chain_next() is a short cut through them. */
+/* All checks of one descriptor, in full: the inline part of virtio_chain_next() is a fast path through them. */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
 	const uint32_t len = (uint32_t)d->len, flags = d->flags_next;
@@ -89,17 +89,17 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 
 	if (len > walk->bytes_left)
 		return VIRTIO_EBYTES;
-	if ((walk->left & VIRTIO_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
+	if ((walk->left & VIRTIO_IMPL_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
 		/* Offsets, for a table in guest memory may end with the address space. */
 		if (next * 16 > walk->last - walk->table)
 			return VIRTIO_ENEXT;
 		walk->next = walk->table + next * 16;
-		walk->left += walk->left < 0 ? VIRTIO_WALK_ONE : -VIRTIO_WALK_ONE;
+		walk->left += walk->left < 0 ? VIRTIO_IMPL_WALK_ONE : -VIRTIO_IMPL_WALK_ONE;
 		walk->left |= (int32_t)(flags & VRING_DESC_F_WRITE);
 	} else {
-		walk->left = VIRTIO_WALK_END;
+		walk->left = VIRTIO_IMPL_WALK_END;
 	}
 	walk->bytes_left -= len;
 	out->addr = d->addr;
@@ -127,8 +127,8 @@ static int load(const struct virtio_walk *walk, struct virtio_memory_cursor *tab
 	return 0;
 }
 
-int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
-		     const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out)
+int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out)
 {
 	struct virtio_memory_cursor *tables = &memory[VIRTIO_MEMORY_TABLES];
 	struct virtio_queue *queue = queue_of(memory);
@@ -136,7 +136,7 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memo
 	int got = 0;
 
 	walk->bytes_left += (int64_t)charged;
-	if (walk->left == VIRTIO_WALK_FAILED)
+	if (walk->left == VIRTIO_IMPL_WALK_FAILED)
 		return (int)walk->next;
 	/* The last descriptor that the chain may have said that there is another. */
 	if (left_of(walk) == 0)
@@ -157,8 +157,8 @@ int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memo
 	return got < 0 ? fail(walk, queue, head, got) : got;
 }
 
-/* Where a collection has come to. */
-struct collection {
+/* Where a resolution has come to. */
+struct resolution {
 	struct virtio_segment *next, *end; /* of the caller's array */
 	int64_t base;                      /* less the walk's bytes_left: bytes of all buffers so far */
 	uint32_t readable;                 /* segments in front of the first writable one */
@@ -173,7 +173,7 @@ struct collection {
 };
 
 /* Segments so far; should there be too many for 32 bits, no array has that many entries either. */
-static uint32_t needed(const struct collection *c, const struct virtio_collected *out)
+static uint32_t needed(const struct resolution *c, const struct virtio_chain_segments *out)
 {
 	/* An array of no entries may be NULL, and NULL - NULL is undefined in C. */
 	const uint64_t n = (out->capacity != 0 ? (uint64_t)(c->next - out->segments) : 0) + c->over;
@@ -182,7 +182,7 @@ static uint32_t needed(const struct collection *c, const struct virtio_collected
 }
 
 /* Adds the pieces of a buffer, wherever they are. A buffer that is bad leaves array and counts as they were. */
-static VIRTIO_COLD int add_pieces(struct collection *c, struct virtio_memory_cursor *memory,
+static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)
 {
 	const uint32_t access = desc->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
@@ -215,12 +215,12 @@ static VIRTIO_COLD int add_pieces(struct collection *c, struct virtio_memory_cur
 }
 
 /*
- * Adds a buffer, which most of the time lies in the cursor's window, or can be had there.
+ * Adds a buffer, which most of the time lies in the cursor's cached region, or can be had there.
  *
  * @next      c->next, which the caller keeps in a register: it is out of date there until it is needed
  * @writable  as the descriptor has it; a constant, for the compiler's sake
  */
-static inline VIRTIO_HOT int add_buffer(struct collection *c, struct virtio_segment **next,
+static inline VIRTIO_HOT int add_buffer(struct resolution *c, struct virtio_segment **next,
 					struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
 					bool writable)
 {
@@ -230,7 +230,7 @@ static inline VIRTIO_HOT int add_buffer(struct collection *c, struct virtio_segm
 	struct virtio_desc copy;
 	int error;
 
-	if (VIRTIO_UNLIKELY(off >= memory->len) && virtio_memory_move_window(memory, desc->addr))
+	if (VIRTIO_UNLIKELY(off >= memory->len) && virtio_impl_memory_cache_region(memory, desc->addr))
 		off = desc->addr - memory->start;
 	if (VIRTIO_LIKELY(off < memory->len && desc->len <= memory->len - off && (memory->access & access) &&
 			  s != c->end && desc->len != 0)) {
@@ -250,7 +250,7 @@ static inline VIRTIO_HOT int add_buffer(struct collection *c, struct virtio_segm
 }
 
 /* The first writable buffer has been met, after so many bytes of readable ones. */
-static inline void begin_writable(struct collection *c, const struct virtio_collected *out, uint64_t bytes)
+static inline void begin_writable(struct resolution *c, const struct virtio_chain_segments *out, uint64_t bytes)
 {
 	c->writable = true;
 	c->readable = needed(c, out);
@@ -258,8 +258,8 @@ static inline void begin_writable(struct collection *c, const struct virtio_coll
 }
 
 /* Adds descriptors that have been walked along already. Returns how many, or the error of a buffer. */
-static int add_walked(struct collection *c, struct virtio_memory_cursor *memory, const struct virtio_desc *walked,
-		      uint32_t count, const struct virtio_collected *out, uint32_t *done)
+static int add_walked(struct resolution *c, struct virtio_memory_cursor *memory, const struct virtio_desc *walked,
+		      uint32_t count, const struct virtio_chain_segments *out, uint32_t *done)
 {
 	uint64_t bytes = 0;
 	int error = 0;
@@ -275,8 +275,8 @@ static int add_walked(struct collection *c, struct virtio_memory_cursor *memory,
 }
 
 /* Walks to the end and adds what comes. Returns 0, or the error of a buffer; one of the walk stays in @got. */
-static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain *chain,
-				      const struct virtio_collected *out, int *got)
+static inline VIRTIO_HOT int add_rest(struct resolution *c, struct virtio_chain *chain,
+				      const struct virtio_chain_segments *out, int *got)
 {
 	struct virtio_segment *next = c->next;
 	struct virtio_desc desc;
@@ -303,7 +303,7 @@ static inline VIRTIO_HOT int add_rest(struct collection *c, struct virtio_chain 
 }
 
 /* The last byte of the last segment, if that is a writable one. */
-static void set_last_writable(const struct collection *c, struct virtio_collected *out)
+static void set_last_writable(const struct resolution *c, struct virtio_chain_segments *out)
 {
 	const struct virtio_segment *last;
 
@@ -318,7 +318,7 @@ static void set_last_writable(const struct collection *c, struct virtio_collecte
 }
 
 /* Nothing of the chain can be used. */
-static void set_nothing(struct virtio_collected *out)
+static void set_nothing(struct virtio_chain_segments *out)
 {
 	out->readable = 0;
 	out->writable = 0;
@@ -329,7 +329,7 @@ static void set_nothing(struct virtio_collected *out)
 }
 
 /* What is in the array is the front of the chain, and not all of it. */
-static void set_front(const struct collection *c, struct virtio_collected *out)
+static void set_front(const struct resolution *c, struct virtio_chain_segments *out)
 {
 	/* NULL - NULL, as above. */
 	const uint32_t count = out->capacity != 0 ? (uint32_t)(c->next - out->segments) : 0;
@@ -354,8 +354,8 @@ static void keep_writable(struct virtio_desc *last, const struct virtio_desc *de
  *
  * Returns 0; or VIRTIO_ENOTMAPPED for that byte. An error of the walk stays in the walk.
  */
-static int end_at_bad_buffer(struct virtio_chain *walking, const struct collection *c, const struct virtio_desc *rest,
-			     uint32_t count, struct virtio_collected *out)
+static int end_at_bad_buffer(struct virtio_chain *walking, const struct resolution *c, const struct virtio_desc *rest,
+			     uint32_t count, struct virtio_chain_segments *out)
 {
 	struct virtio_segment status = { .len = 0 };
 	struct virtio_desc desc, last = { .len = 0 };
@@ -380,12 +380,12 @@ static int end_at_bad_buffer(struct virtio_chain *walking, const struct collecti
 }
 
 /*
- * The collection has met an error of the walk, which is kept and counted there, or that of a buffer. Both end the walk.
+ * The resolution has met an error of the walk, which is kept and counted there, or that of a buffer. Both end the walk.
  * Returns the error that counts.
  */
-static VIRTIO_COLD int end_collection(struct virtio_chain *chain, struct virtio_chain *walking,
-				      const struct collection *c, const struct virtio_desc *rest, uint32_t count,
-				      int error, struct virtio_collected *out)
+static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_chain *walking,
+				      const struct resolution *c, const struct virtio_desc *rest, uint32_t count,
+				      int error, struct virtio_chain_segments *out)
 {
 	int other = 0;
 
@@ -393,17 +393,17 @@ static VIRTIO_COLD int end_collection(struct virtio_chain *chain, struct virtio_
 	if (error == VIRTIO_EFAULT || error == VIRTIO_EPERM)
 		other = end_at_bad_buffer(walking, c, rest, count, out);
 	chain->walk = walking->walk;
-	if (chain->walk.left == VIRTIO_WALK_FAILED)
+	if (chain->walk.left == VIRTIO_IMPL_WALK_FAILED)
 		return (int)chain->walk.next;
 	return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), other ? other : error);
 }
 
-int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-			       struct virtio_collected *out)
+int virtio_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+			       struct virtio_chain_segments *out)
 {
 	/* The walk is done in locals, which the compiler can keep in registers. */
 	struct virtio_chain walking = *chain;
-	struct collection c;
+	struct resolution c;
 	uint32_t done = 0;
 	uint64_t bytes;
 	int got = 0, error = 0;
@@ -419,7 +419,7 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 	if (!error)
 		error = add_rest(&c, &walking, out, &got);
 	if (VIRTIO_UNLIKELY(error != 0 || got < 0))
-		return end_collection(chain, &walking, &c, done != 0 ? walked + done : walked, count - done, error,
+		return end_resolution(chain, &walking, &c, done != 0 ? walked + done : walked, count - done, error,
 				      out);
 	bytes = (uint64_t)(c.base - walking.walk.bytes_left);
 	if (!c.writable)
@@ -440,7 +440,7 @@ int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_d
 	return 0;
 }
 
-int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out)
+int virtio_chain_resolve(struct virtio_chain *chain, struct virtio_chain_segments *out)
 {
-	return virtio_chain_collect_after(chain, NULL, 0, out);
+	return virtio_chain_resolve_after(chain, NULL, 0, out);
 }

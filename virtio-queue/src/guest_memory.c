@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Guest memory: what isn't inline. Maps, look-ups outside the window, segments, the dirty log. */
+/* Guest memory: what isn't inline. Maps, look-ups outside the cached region, segments, the dirty log. */
 #include <virtio/guest_memory.h>
 
 /* Maps */
@@ -22,15 +22,15 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
-static bool is_plain(const struct virtio_region *r)
+static bool is_unlogged(const struct virtio_region *r)
 {
 	return r->flags == 0 && !r->dirty && r->len >= VIRTIO_MEMORY_SMALL;
 }
 
-static bool all_plain(const struct virtio_region *regions, uint32_t count)
+static bool all_unlogged(const struct virtio_region *regions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (!is_plain(&regions[i]))
+		if (!is_unlogged(&regions[i]))
 			return false;
 	return count != 0;
 }
@@ -58,7 +58,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 			return VIRTIO_EINVAL;
 	map->regions = regions;
 	map->count = count;
-	map->plain = all_plain(regions, count);
+	map->unlogged = all_unlogged(regions, count);
 	map->steps = 0;
 	while (count >> map->steps > 1)
 		map->steps++;
@@ -70,7 +70,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
 {
-	map->plain = !translate && all_plain(map->regions, map->count);
+	map->unlogged = !translate && all_unlogged(map->regions, map->count);
 	map->translate = translate;
 	map->translate_context = context;
 }
@@ -136,7 +136,7 @@ static uint32_t permitted_in(const struct virtio_region *region)
 {
 	if (region->flags & VIRTIO_REGION_READ_ONLY)
 		return VIRTIO_ACCESS_READ;
-	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_ACCESS_PLAIN);
+	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED);
 }
 
 static uint64_t small_offsets(uint64_t len)
@@ -144,8 +144,8 @@ static uint64_t small_offsets(uint64_t len)
 	return len < VIRTIO_MEMORY_SMALL ? 0 : len - VIRTIO_MEMORY_SMALL + 1;
 }
 
-static void set_window(struct virtio_memory_cursor *cursor, uint64_t start, uint64_t len, uint8_t *host,
-		       const struct virtio_region *region, uint32_t access)
+static void set_cached_region(struct virtio_memory_cursor *cursor, uint64_t start, uint64_t len, uint8_t *host,
+			      const struct virtio_region *region, uint32_t access)
 {
 	cursor->start = start;
 	cursor->region = region;
@@ -153,10 +153,10 @@ static void set_window(struct virtio_memory_cursor *cursor, uint64_t start, uint
 	cursor->len = len;
 	cursor->access = access;
 	cursor->readable_small = access & VIRTIO_ACCESS_READ ? small_offsets(len) : 0;
-	cursor->plain_small = access & VIRTIO_ACCESS_PLAIN ? small_offsets(len) : 0;
+	cursor->unlogged_small = access & VIRTIO_IMPL_ACCESS_UNLOGGED ? small_offsets(len) : 0;
 }
 
-/* Moves the window to a plain region, so many bytes into it, if there is enough of it from there on. */
+/* Moves the cached region to a unlogged region, so many bytes into it, if there is enough of it from there on. */
 static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct virtio_region *region, uint64_t off)
 {
 	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
@@ -169,8 +169,8 @@ static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct
 	cursor->host = region->host;
 	cursor->readable_small = small;
 	cursor->len = region->len;
-	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_ACCESS_PLAIN;
-	cursor->plain_small = small;
+	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_IMPL_ACCESS_UNLOGGED;
+	cursor->unlogged_small = small;
 	return (uint8_t *)region->host + off;
 }
 
@@ -180,26 +180,26 @@ static VIRTIO_COLD uint8_t *move_among_others(struct virtio_memory_cursor *curso
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region = map->translate ? NULL : find_region(map, addr);
 
-	return region && is_plain(region) ? move_to(cursor, region, addr - region->addr) : NULL;
+	return region && is_unlogged(region) ? move_to(cursor, region, addr - region->addr) : NULL;
 }
 
-uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr)
+uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
 	const struct virtio_region *region;
 
-	if (VIRTIO_UNLIKELY(!cursor->map->plain))
+	if (VIRTIO_UNLIKELY(!cursor->map->unlogged))
 		return move_among_others(cursor, addr);
 	region = search(cursor->map, addr);
 	return move_to(cursor, region, addr - region->addr);
 }
 
-uint8_t *virtio_memory_take_window(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
-				   uint64_t addr)
+uint8_t *virtio_impl_memory_share_region(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
+					 uint64_t addr)
 {
 	const uint64_t off = addr - other->start;
 
-	if (off >= other->plain_small)
-		return virtio_memory_move_window(cursor, addr);
+	if (off >= other->unlogged_small)
+		return virtio_impl_memory_cache_region(cursor, addr);
 	*cursor = *other;
 	return cursor->host + off;
 }
@@ -222,7 +222,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	/* Other bits of the answer mean nothing, and must not be taken for ours. */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
-		t.access |= VIRTIO_ACCESS_PLAIN;
+		t.access |= VIRTIO_IMPL_ACCESS_UNLOGGED;
 	t.access &= permitted_in(region);
 	if ((t.access & access) != access)
 		return VIRTIO_EPERM;
@@ -232,11 +232,11 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	/* One that runs past the end of the address space must not wrap into its start. */
 	if (t.len - 1 > UINT64_MAX - addr)
 		t.len = UINT64_MAX - addr + 1;
-	set_window(cursor, addr, t.len, (uint8_t *)region->host + off, region, t.access);
+	set_cached_region(cursor, addr, t.len, (uint8_t *)region->host + off, region, t.access);
 	return 0;
 }
 
-/* Makes the window contain addr, with access permitted. */
+/* Makes the cached region contain addr, with access permitted. */
 static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_region *region;
@@ -248,7 +248,7 @@ static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t 
 		return VIRTIO_EFAULT;
 	if ((permitted_in(region) & access) != access)
 		return VIRTIO_EPERM;
-	set_window(cursor, region->addr, region->len, region->host, region, permitted_in(region));
+	set_cached_region(cursor, region->addr, region->len, region->host, region, permitted_in(region));
 	return 0;
 }
 
@@ -296,7 +296,7 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
 	return len == 0 ? VIRTIO_EINVAL : first_piece(cursor, addr, len, access, out);
 }
 
-void *virtio_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
+void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	struct virtio_segment s;
 
@@ -337,11 +337,11 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 		return NULL;
 	if ((access & VIRTIO_ACCESS_WRITE) && ((region->flags & VIRTIO_REGION_READ_ONLY) || region->dirty))
 		return NULL;
-	set_window(cursor, region->addr, region->len, region->host, region, permitted_in(region));
+	set_cached_region(cursor, region->addr, region->len, region->host, region, permitted_in(region));
 	return (uint8_t *)region->host + (addr - region->addr);
 }
 
-int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
+int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
 {
 	const uint8_t *from = in_one_region(cursor, addr, len, VIRTIO_ACCESS_READ);
 	uint8_t *to = dst;
@@ -364,7 +364,7 @@ int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, 
 	return 0;
 }
 
-int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
+int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
 	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
 	const uint8_t *from = src;

@@ -265,27 +265,27 @@ uint64_t virtio_mock_desc_addr(const struct virtio_mock *mock, uint32_t index)
 
 uint64_t virtio_mock_avail_entry_addr(const struct virtio_mock *mock, uint32_t slot)
 {
-	return mock->addr[VIRTIO_QUEUE_AVAIL] + VIRTIO_RING_ENTRIES + (uint64_t)AVAIL_ENTRY_BYTES * slot;
+	return mock->addr[VIRTIO_QUEUE_AVAIL] + VIRTIO_IMPL_RING_ENTRIES + (uint64_t)AVAIL_ENTRY_BYTES * slot;
 }
 
 uint64_t virtio_mock_used_entry_addr(const struct virtio_mock *mock, uint32_t slot)
 {
-	return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_RING_ENTRIES + (uint64_t)USED_ENTRY_BYTES * slot;
+	return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_IMPL_RING_ENTRIES + (uint64_t)USED_ENTRY_BYTES * slot;
 }
 
 uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock_field field)
 {
 	switch (field) {
 	case VIRTIO_MOCK_AVAIL_FLAGS:
-		return mock->addr[VIRTIO_QUEUE_AVAIL] + VIRTIO_RING_FLAGS;
+		return mock->addr[VIRTIO_QUEUE_AVAIL] + VIRTIO_IMPL_RING_FLAGS;
 	case VIRTIO_MOCK_AVAIL_IDX:
-		return mock->addr[VIRTIO_QUEUE_AVAIL] + VIRTIO_RING_IDX;
+		return mock->addr[VIRTIO_QUEUE_AVAIL] + VIRTIO_IMPL_RING_IDX;
 	case VIRTIO_MOCK_USED_EVENT:
 		return virtio_mock_avail_entry_addr(mock, mock->size);
 	case VIRTIO_MOCK_USED_FLAGS:
-		return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_RING_FLAGS;
+		return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_IMPL_RING_FLAGS;
 	case VIRTIO_MOCK_USED_IDX:
-		return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_RING_IDX;
+		return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_IMPL_RING_IDX;
 	case VIRTIO_MOCK_AVAIL_EVENT:
 		return virtio_mock_used_entry_addr(mock, mock->size);
 	}

@@ -4,16 +4,16 @@
 
 void virtio_queue_update_paths(struct virtio_queue *queue)
 {
-	const bool plain = queue->size != 0 && queue->avail && queue->used && !queue->config.in_order;
-	const bool pop = plain && queue->desc && !queue->broken && queue->replay == 0;
-	const bool complete = plain && !queue->used_region && queue->old_map_in_flight == 0;
-	const bool event = plain && queue->config.event_idx && queue->signalled_valid;
+	const bool contiguous = queue->size != 0 && queue->avail && queue->used && !queue->config.in_order;
+	const bool pop = contiguous && queue->desc && !queue->broken && queue->replay == 0;
+	const bool complete = contiguous && !queue->used_region && queue->old_map_in_flight == 0;
+	const bool event = contiguous && queue->config.event_idx && queue->signalled_valid;
 
 	queue->fast_avail = queue->next_avail + (pop ? virtio_queue_known(queue) : 0u);
 	queue->fast_heads = complete ? queue->size : 0;
-	queue->fast_avail_ring = plain ? queue->avail + VIRTIO_RING_ENTRIES : NULL;
-	queue->fast_used = plain ? queue->used : NULL;
-	queue->fast_used_event = event ? queue->avail + VIRTIO_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
+	queue->fast_avail_ring = contiguous ? queue->avail + VIRTIO_IMPL_RING_ENTRIES : NULL;
+	queue->fast_used = contiguous ? queue->used : NULL;
+	queue->fast_used_event = event ? queue->avail + VIRTIO_IMPL_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
 }
 
 /* The memory of a queue that isn't started: none, so that a chain from before a reset reaches no byte. */
@@ -28,20 +28,20 @@ static void attach_memory(struct virtio_queue *queue, const struct virtio_memory
 
 static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
 {
-	const struct virtio_inflight idle = { .state = VIRTIO_INFLIGHT_IDLE };
+	const struct virtio_inflight idle = { .state = VIRTIO_IMPL_INFLIGHT_IDLE };
 
 	for (uint32_t i = 0; i < entries; i++)
 		inflight[i] = idle;
 }
 
-int virtio_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+int virtio_impl_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
 	uint64_t sequence;
 
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
 	/* Goes on where an earlier life of the queue ended, so that its tokens stay stale. */
-	sequence = (queue->sequence & ~VIRTIO_INFLIGHT_FLAGGED) | VIRTIO_TOKEN_SET;
+	sequence = (queue->sequence & ~VIRTIO_IMPL_INFLIGHT_FLAGGED) | VIRTIO_IMPL_TOKEN_SET;
 	memset(queue, 0, sizeof *queue);
 	clear_inflight(inflight, entries);
 	queue->inflight = inflight;
@@ -93,16 +93,16 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	queue->config = *config;
 	queue->size = config->size;
 	queue->mask = config->size - 1u;
-	queue->walk_left = (config->size + 1) * VIRTIO_WALK_ONE;
+	queue->walk_left = (config->size + 1) * VIRTIO_IMPL_WALK_ONE;
 	if (config->indirect || config->allow_unnegotiated_indirect)
-		queue->walk_left |= VIRTIO_WALK_DIRECT;
+		queue->walk_left |= VIRTIO_IMPL_WALK_DIRECT;
 	queue->signalled_valid = true;
 	attach(queue, map);
 	/*
 	 * Kicks are wanted until virtio_queue_disable_notification(); an owner before us may have said
 	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).
 	 */
-	error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, 0);
+	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
 		virtio_queue_reset(queue);
 	return error;
@@ -144,7 +144,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 	if (!virtio_queue_quiesced(queue))
 		for (uint32_t i = 0; i < queue->size; i++)
 			if (virtio_inflight_has_request(&queue->inflight[i]))
-				virtio_inflight_flag(&queue->inflight[i], VIRTIO_INFLIGHT_OLD_MAP);
+				virtio_inflight_flag(&queue->inflight[i], VIRTIO_IMPL_INFLIGHT_OLD_MAP);
 	queue->old_map_in_flight = virtio_queue_in_flight(queue);
 	attach(queue, map);
 	return 0;
@@ -217,12 +217,12 @@ int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_IDX, out);
+	return virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, out);
 }
 
 int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return virtio_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_RING_IDX, out);
+	return virtio_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_IMPL_RING_IDX, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A request's way through the queue where it isn't inline: pop, undo, complete, notify. */
+/* A request's way through the queue where it isn't inline: pop, unpop, complete, notify. */
 #include "queue_internal.h"
 
 /* Available */
@@ -32,7 +32,7 @@ static int refresh(struct virtio_queue *queue)
 {
 	const uint16_t known = virtio_queue_known(queue);
 	uint16_t idx, ahead;
-	int error = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_IDX, &idx);
+	int error = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, &idx);
 
 	if (error)
 		return ring_error(queue, error);
@@ -51,20 +51,20 @@ int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct vir
 
 	if (head >= queue->size)
 		return virtio_queue_break(queue, VIRTIO_EHEAD, head);
-	if (queue->inflight[head].state != VIRTIO_INFLIGHT_IDLE)
+	if (queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE)
 		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
-	virtio_queue_take(queue, head, chain);
+	virtio_impl_queue_take(queue, head, chain);
 	if (queue->config.in_order)
 		queue->inflight[slot].order = head;
 	if (!queue->desc)
-		virtio_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
-				      queue->size);
+		virtio_impl_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
+					   queue->size);
 	/* So that the inline part goes on diverting pops to here, if it has to. */
 	virtio_queue_update_paths(queue);
 	return 1;
 }
 
-int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain)
+int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain)
 {
 	const uint32_t slot = queue->next_avail & queue->mask;
 	uint16_t head;
@@ -77,7 +77,7 @@ int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain
 		if (got <= 0)
 			return got;
 	}
-	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_ENTRIES + 2 * (uint64_t)slot, &head);
+	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)slot, &head);
 	return got ? ring_error(queue, got) : virtio_queue_take_slow(queue, head, chain);
 }
 
@@ -102,7 +102,7 @@ static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, 
 	if (head >= queue->size)
 		return NULL;
 	entry = &queue->inflight[head];
-	state = entry->flags ? token.value | VIRTIO_INFLIGHT_FLAGGED : token.value;
+	state = entry->flags ? token.value | VIRTIO_IMPL_INFLIGHT_FLAGGED : token.value;
 	return virtio_inflight_has_request(entry) && entry->state == state ? entry : NULL;
 }
 
@@ -115,15 +115,15 @@ static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *ent
 {
 	const uint16_t flags = entry->flags;
 
-	entry->state = VIRTIO_INFLIGHT_IDLE;
+	entry->state = VIRTIO_IMPL_INFLIGHT_IDLE;
 	entry->flags = 0;
-	if (flags & VIRTIO_INFLIGHT_OLD_MAP) {
+	if (flags & VIRTIO_IMPL_INFLIGHT_OLD_MAP) {
 		queue->old_map_in_flight--;
 		virtio_queue_update_paths(queue);
 	}
 }
 
-int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
+int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 {
 	struct virtio_inflight *entry = find_in_flight(queue, token);
 
@@ -133,7 +133,7 @@ int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token)
 		return VIRTIO_EBROKEN;
 	if (entry->place != queue->next_avail - queue->replay - 1)
 		return VIRTIO_EINVAL;
-	if (entry->flags & VIRTIO_INFLIGHT_REPLAYED)
+	if (entry->flags & VIRTIO_IMPL_INFLIGHT_REPLAYED)
 		queue->replay++;
 	else
 		queue->next_avail--;
@@ -179,7 +179,7 @@ static int complete_in_order(struct virtio_queue *queue)
 		const uint16_t head = queue->inflight[next & queue->mask].order;
 		const struct virtio_inflight *entry = &queue->inflight[head];
 
-		if (entry->state == VIRTIO_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
+		if (entry->state == VIRTIO_IMPL_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
 			break;
 		error = virtio_ring_store_used(queue, idx++, head, waiting_length(entry));
 		if (error)
@@ -211,7 +211,7 @@ static int complete_at_once(struct virtio_queue *queue, const struct virtio_comp
 	return virtio_ring_publish(queue, idx);
 }
 
-int virtio_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len)
+int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {
 	const struct virtio_completion one = { { token }, len };
 
@@ -224,10 +224,10 @@ static void mark_in_flight(struct virtio_queue *queue, const struct virtio_compl
 	for (uint32_t i = 0; i < count; i++) {
 		struct virtio_inflight *entry = &queue->inflight[virtio_token_head(completions[i].token)];
 
-		entry->flags &= (uint16_t)~VIRTIO_INFLIGHT_WAITS;
+		entry->flags &= (uint16_t)~VIRTIO_IMPL_INFLIGHT_WAITS;
 		entry->state = completions[i].token.value;
 		if (entry->flags)
-			entry->state |= VIRTIO_INFLIGHT_FLAGGED;
+			entry->state |= VIRTIO_IMPL_INFLIGHT_FLAGGED;
 	}
 	queue->waiting -= count;
 }
@@ -243,8 +243,8 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 			return VIRTIO_ESTALE;
 		}
 		/* So that the same token further on is found stale. */
-		entry->flags |= VIRTIO_INFLIGHT_WAITS;
-		entry->state = (uint64_t)completions[i].len << 32 | VIRTIO_INFLIGHT_FLAGGED;
+		entry->flags |= VIRTIO_IMPL_INFLIGHT_WAITS;
+		entry->state = (uint64_t)completions[i].len << 32 | VIRTIO_IMPL_INFLIGHT_FLAGGED;
 		queue->waiting++;
 	}
 	return 0;
@@ -256,10 +256,10 @@ static void forget_old_maps(struct virtio_queue *queue, const struct virtio_comp
 	for (uint32_t i = 0; i < count; i++) {
 		struct virtio_inflight *entry = &queue->inflight[virtio_token_head(completions[i].token)];
 
-		if (entry->state == VIRTIO_INFLIGHT_IDLE)
+		if (entry->state == VIRTIO_IMPL_INFLIGHT_IDLE)
 			continue;
-		queue->old_map_in_flight -= (entry->flags & VIRTIO_INFLIGHT_OLD_MAP) != 0;
-		entry->flags = VIRTIO_INFLIGHT_WAITS;
+		queue->old_map_in_flight -= (entry->flags & VIRTIO_IMPL_INFLIGHT_OLD_MAP) != 0;
+		entry->flags = VIRTIO_IMPL_INFLIGHT_WAITS;
 	}
 	virtio_queue_update_paths(queue);
 }
@@ -298,17 +298,17 @@ static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 	uint16_t field;
 
 	if (queue->config.event_idx) {
-		if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_ENTRIES + 2 * (uint64_t)queue->size,
+		if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)queue->size,
 				     &field))
 			return true;
 		return !queue->signalled_valid || (uint16_t)(queue->used_idx - 1 - field) < added;
 	}
-	if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_RING_FLAGS, &field))
+	if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_FLAGS, &field))
 		return true;
 	return !(field & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
-bool virtio_queue_needs_notification_slow(struct virtio_queue *queue)
+bool virtio_impl_queue_needs_notification_slow(struct virtio_queue *queue)
 {
 	const uint64_t added = queue->used_idx - queue->signalled;
 	bool yes;
@@ -332,10 +332,10 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 	if (error)
 		return error;
 	if (queue->config.event_idx)
-		error = virtio_ring_store(queue, VIRTIO_RING_ENTRIES + 8 * (uint64_t)queue->size,
+		error = virtio_ring_store(queue, VIRTIO_IMPL_RING_ENTRIES + 8 * (uint64_t)queue->size,
 					  (uint16_t)queue->next_avail);
 	else
-		error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, 0);
+		error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
 		return ring_error(queue, error);
 	/*
@@ -353,6 +353,6 @@ int virtio_queue_disable_notification(struct virtio_queue *queue)
 
 	if (error || queue->config.event_idx)
 		return error;
-	error = virtio_ring_store(queue, VIRTIO_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
+	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
 	return error ? ring_error(queue, error) : 0;
 }

@@ -28,30 +28,30 @@ void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t he
  * Makes a walk go on, or begin, at an entry of a table that has been checked: by its host address if it has one
  * that is aligned for whole loads, or else slowly, through its guest address.
  */
-void virtio_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
-			   uint32_t first, uint32_t left);
+void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
+				uint32_t first, uint32_t left);
 
 /*
- * virtio_chain_collect(), for a chain of which the first descriptors have been walked along already.
+ * virtio_chain_resolve(), for a chain of which the first descriptors have been walked along already.
  *
  * @walked  all of them, in order; only read. NULL if count is 0
  * @count   how many
  */
-int virtio_chain_collect_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-			       struct virtio_collected *out);
+int virtio_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+			       struct virtio_chain_segments *out);
 
 /*
- * virtio_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
+ * virtio_impl_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
  * IN_ORDER, and a table without a host address.
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
-/* Undoes a pop for this error. Returns it, or that of the undoing. */
+/* Undoes a pop for this error. Returns it, or that of the unpopping. */
 static inline int virtio_queue_put_back(struct virtio_queue *queue, struct virtio_token token, int error)
 {
-	const int undo = virtio_queue_undo(queue, token);
+	const int unpop = virtio_queue_unpop(queue, token);
 
-	return undo ? undo : error;
+	return unpop ? unpop : error;
 }
 
 /* Chains known to be available: the driver's index as last read, less ours. */
@@ -63,14 +63,14 @@ static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
 /* Whether a request is in flight: not idle, and not waiting for its turn either. */
 static inline bool virtio_inflight_has_request(const struct virtio_inflight *entry)
 {
-	return entry->state != VIRTIO_INFLIGHT_IDLE && !(entry->flags & VIRTIO_INFLIGHT_WAITS);
+	return entry->state != VIRTIO_IMPL_INFLIGHT_IDLE && !(entry->flags & VIRTIO_IMPL_INFLIGHT_WAITS);
 }
 
 /* Gives a request in flight a flag, which takes its completion off the fast path. */
 static inline void virtio_inflight_flag(struct virtio_inflight *entry, uint16_t flag)
 {
 	entry->flags |= flag;
-	entry->state |= VIRTIO_INFLIGHT_FLAGGED;
+	entry->state |= VIRTIO_IMPL_INFLIGHT_FLAGGED;
 }
 
 /* Decides anew whether pops and completions may take the inline path. */

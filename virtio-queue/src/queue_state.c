@@ -128,13 +128,13 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 		return VIRTIO_ENOTREADY;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
-	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].state != VIRTIO_INFLIGHT_IDLE)
+	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE)
 		return VIRTIO_EINVAL;
 	/* As if it were popped at its old place; with all of the above this does not fail. */
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;
-	virtio_inflight_flag(&queue->inflight[head], VIRTIO_INFLIGHT_REPLAYED);
+	virtio_inflight_flag(&queue->inflight[head], VIRTIO_IMPL_INFLIGHT_REPLAYED);
 	queue->replay--;
 	virtio_queue_update_paths(queue);
 	return got;

@@ -28,15 +28,15 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync)
 	sync->lock.unlock(sync->lock.context);
 }
 
-/* Collects what has been taken, if 1 says so; what isn't mapped yet goes back. */
-static int collect(struct virtio_queue *queue, int got, struct virtio_chain *chain, struct virtio_token *token,
-		   struct virtio_collected *collected, int *chain_error)
+/* Resolves what has been taken, if 1 says so; what isn't mapped yet goes back. */
+static int resolve(struct virtio_queue *queue, int got, struct virtio_chain *chain, struct virtio_token *token,
+		   struct virtio_chain_segments *resolved, int *chain_error)
 {
 	int error;
 
 	if (got != 1)
 		return got;
-	error = virtio_chain_collect(chain, collected);
+	error = virtio_chain_resolve(chain, resolved);
 	if (error == VIRTIO_ENOTMAPPED)
 		return virtio_queue_put_back(queue, chain->token, error);
 	*token = chain->token;
@@ -45,25 +45,25 @@ static int collect(struct virtio_queue *queue, int got, struct virtio_chain *cha
 }
 
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
-			  struct virtio_collected *collected, int *chain_error)
+			  struct virtio_chain_segments *resolved, int *chain_error)
 {
 	struct virtio_queue *queue = virtio_queue_sync_lock(sync);
 	struct virtio_chain chain;
 	int got = virtio_queue_pop(queue, &chain);
 
-	got = collect(queue, got, &chain, token, collected, chain_error);
+	got = resolve(queue, got, &chain, token, resolved, chain_error);
 	virtio_queue_sync_unlock(sync);
 	return got;
 }
 
 int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
-			     struct virtio_collected *collected, int *chain_error)
+			     struct virtio_chain_segments *resolved, int *chain_error)
 {
 	struct virtio_queue *queue = virtio_queue_sync_lock(sync);
 	struct virtio_chain chain;
 	int got = virtio_queue_replay(queue, head, &chain);
 
-	got = collect(queue, got, &chain, token, collected, chain_error);
+	got = resolve(queue, got, &chain, token, resolved, chain_error);
 	virtio_queue_sync_unlock(sync);
 	return got;
 }
@@ -116,9 +116,9 @@ int virtio_queue_sync_available(struct virtio_queue_sync *sync)
 	return got;
 }
 
-int virtio_queue_sync_undo(struct virtio_queue_sync *sync, struct virtio_token token)
+int virtio_queue_sync_unpop(struct virtio_queue_sync *sync, struct virtio_token token)
 {
-	int error = virtio_queue_undo(virtio_queue_sync_lock(sync), token);
+	int error = virtio_queue_unpop(virtio_queue_sync_lock(sync), token);
 
 	virtio_queue_sync_unlock(sync);
 	return error;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Readers and writers over collected segments: both are a stream, stepped over in one place. */
+/* Readers and writers over resolved segments: both are a stream, stepped over in one place. */
 #include <virtio/reader.h>
 
 /* The host address of the next byte, and how many of at most len lie there in one piece; len and left are not 0. */
@@ -122,7 +122,7 @@ static uint32_t iovec(const struct virtio_stream *p, uint64_t bytes, struct virt
 
 /* Readers */
 
-void virtio_reader_init(struct virtio_reader *reader, const struct virtio_collected *chain)
+void virtio_reader_init(struct virtio_reader *reader, const struct virtio_chain_segments *chain)
 {
 	const struct virtio_stream start = { chain->segments, 0, chain->readable_bytes, 0 };
 
@@ -170,7 +170,7 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 
 /* Writers */
 
-void virtio_writer_init(struct virtio_writer *writer, const struct virtio_collected *chain)
+void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain)
 {
 	/* Of no segments the array may be NULL, to which C adds nothing, not even 0. */
 	struct virtio_segment *first = chain->readable ? chain->segments + chain->readable : chain->segments;

@@ -47,7 +47,7 @@ int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t valu
 
 int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len)
 {
-	const uint64_t offset = VIRTIO_RING_ENTRIES + 8 * (idx & queue->mask);
+	const uint64_t offset = VIRTIO_IMPL_RING_ENTRIES + 8 * (idx & queue->mask);
 	uint8_t raw[8];
 
 	if (queue->used) {
@@ -64,7 +64,7 @@ int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t he
 
 int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx)
 {
-	int error = virtio_ring_store(queue, VIRTIO_RING_IDX, (uint16_t)idx);
+	int error = virtio_ring_store(queue, VIRTIO_IMPL_RING_IDX, (uint16_t)idx);
 
 	if (!error)
 		queue->used_idx = idx;

@@ -12,62 +12,62 @@ VIRTIO_BEGIN_DECLS
  * In a cursor's access, and nowhere else: reading and writing is permitted, and what is written need not be recorded in a
  * dirty log.
  */
-#define VIRTIO_ACCESS_PLAIN 4u
+#define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
 
-/* The parts of the functions above that deal with a range outside the window. */
-void *virtio_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
-int virtio_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
-int virtio_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
+/* The parts of the functions above that deal with a range outside the cached region. */
+void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
+int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
+int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 /*
- * Moves the window to the region in which VIRTIO_MEMORY_SMALL bytes can be read and written at addr without
+ * Moves the cached region to the region in which VIRTIO_MEMORY_SMALL bytes can be read and written at addr without
  * further ado, and returns the host address of addr; or NULL, and nothing has moved, where there is more to it: near
  * the end of a region, in one that is read-only or has a dirty log, and under a translation.
  */
-uint8_t *virtio_memory_move_window(struct virtio_memory_cursor *cursor, uint64_t addr);
-/* The same, and from the other cursor's window, if it is there. */
-uint8_t *virtio_memory_take_window(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
-				   uint64_t addr);
+uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr);
+/* The same, and from the other cursor's cached region, if it is there. */
+uint8_t *virtio_impl_memory_share_region(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
+					 uint64_t addr);
 
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access)
 {
 	uint64_t off = addr - cursor->start;
 
-	/* Only where off is below the window's length is it subtracted, so nothing wraps. */
+	/* Only where off is below the cached region's length is it subtracted, so nothing wraps. */
 	if (VIRTIO_LIKELY(off < cursor->len && len <= cursor->len - off && (cursor->access & access) == access))
 		return cursor->host + off;
-	return virtio_memory_find_slow(cursor, addr, len, access);
+	return virtio_impl_memory_find_slow(cursor, addr, len, access);
 }
 
 /* Whether an access is small and of known size, so that one comparison will do. */
-#define VIRTIO_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
+#define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
-/* Whether the range is plain memory in the window. */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_memory_in_window(const struct virtio_memory_cursor *cursor, uint64_t addr,
-						      uint64_t len)
+/* Whether the range is unlogged memory in the cached region. */
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_cached_region(const struct virtio_memory_cursor *cursor,
+								  uint64_t addr, uint64_t len)
 {
 	const uint64_t off = addr - cursor->start;
 
-	if (VIRTIO_MEMORY_IS_SMALL(len))
-		return VIRTIO_LIKELY(off < cursor->plain_small);
-	/* Nothing wraps but a length of 0 less 1, which is too long for any window. */
-	return VIRTIO_LIKELY(off < cursor->plain_small &&
-			     len - 1 < cursor->plain_small - off + (VIRTIO_MEMORY_SMALL - 1));
+	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
+		return VIRTIO_LIKELY(off < cursor->unlogged_small);
+	/* Nothing wraps but a length of 0 less 1, which is too long for any cached region. */
+	return VIRTIO_LIKELY(off < cursor->unlogged_small &&
+			     len - 1 < cursor->unlogged_small - off + (VIRTIO_MEMORY_SMALL - 1));
 }
 
-/* The window has been moved to host, the address of addr, or there is none: whether it holds the range. */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_memory_moved(const struct virtio_memory_cursor *cursor, uint8_t *host,
-						  uint64_t addr, uint64_t len, void **out)
+/* The cached region has been moved to host, the address of addr, or there is none: whether it holds the range. */
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_memory_cursor *cursor, uint8_t *host,
+							       uint64_t addr, uint64_t len, void **out)
 {
 	if (VIRTIO_UNLIKELY(!host))
 		return false;
 	*out = host;
-	return VIRTIO_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len - 1 < cursor->len - (addr - cursor->start));
+	return VIRTIO_IMPL_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len - 1 < cursor->len - (addr - cursor->start));
 }
 
 /*
- * The host address of a range of plain memory: in one region, that may be read and written, and has no dirty log. A
- * short cut for what most buffers are.
+ * The host address of a range of unlogged memory: in one region, that may be read and written, and has no dirty log. A
+ * fast path for what most buffers are.
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
@@ -78,38 +78,40 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_memory_moved(const struct virtio_memory_cur
  * Returns false for any other range, for which the functions above say what it is; perhaps also near the end of
  * a region, and behind a translation.
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_memory_find_plain(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
-						       void **out)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_memory_cursor *cursor, uint64_t addr,
+							       uint64_t len, void **out)
 {
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(cursor, addr, len)))
-		return virtio_memory_moved(cursor, virtio_memory_move_window(cursor, addr), addr, len, out);
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(cursor, addr, len)))
+		return virtio_impl_memory_in_new_region(cursor, virtio_impl_memory_cache_region(cursor, addr), addr,
+							len, out);
 	*out = cursor->host + (addr - cursor->start);
 	return true;
 }
 
 /*
- * The same for a walker with two cursors in one map: what is not in the window of one is often in that of the other, as
+ * The same for a walker with two cursors in one map: what is not in the cached region of one is often in that of the other, as
  * most guests have two regions, with a gap for devices in between.
  *
- * @cursor  where to look, and whose window moves
+ * @cursor  where to look, and whose cached region moves
  * @other   where else to look; only read
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_memory_find_plain_near(struct virtio_memory_cursor *cursor,
-							    const struct virtio_memory_cursor *other, uint64_t addr,
-							    uint64_t len, void **out)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged_near(struct virtio_memory_cursor *cursor,
+								    const struct virtio_memory_cursor *other,
+								    uint64_t addr, uint64_t len, void **out)
 {
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(cursor, addr, len)))
-		return virtio_memory_moved(cursor, virtio_memory_take_window(cursor, other, addr), addr, len, out);
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(cursor, addr, len)))
+		return virtio_impl_memory_in_new_region(cursor, virtio_impl_memory_share_region(cursor, other, addr),
+							addr, len, out);
 	*out = cursor->host + (addr - cursor->start);
 	return true;
 }
 
 /*
- * A small access of known size: through the window, or a window that is moved there, or else by a copy. The copy also
+ * A small access of known size: through the cached region, or a cached region that is moved there, or else by a copy. The copy also
  * keeps dst and src from escaping, so that the caller's variable may live in a register.
  */
-VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
-						      size_t len)
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
+							   void *dst, size_t len)
 {
 	const uint64_t off = addr - cursor->start;
 	uint8_t copy[VIRTIO_MEMORY_SMALL];
@@ -120,35 +122,35 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read_small(struct virtio_memory_curso
 		virtio_guest_copy_in(dst, cursor->host + off, len);
 		return 0;
 	}
-	from = virtio_memory_move_window(cursor, addr);
+	from = virtio_impl_memory_cache_region(cursor, addr);
 	if (VIRTIO_LIKELY(from != NULL)) {
 		virtio_guest_copy_in(dst, from, len);
 		return 0;
 	}
-	error = virtio_memory_read_slow(cursor, addr, copy, len);
+	error = virtio_impl_memory_read_slow(cursor, addr, copy, len);
 	if (!error)
 		memcpy(dst, copy, len);
 	return error;
 }
 
-VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write_small(struct virtio_memory_cursor *cursor, uint64_t addr,
-						       const void *src, size_t len)
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_write_small(struct virtio_memory_cursor *cursor, uint64_t addr,
+							    const void *src, size_t len)
 {
 	const uint64_t off = addr - cursor->start;
 	uint8_t copy[VIRTIO_MEMORY_SMALL];
 	uint8_t *to;
 
-	if (VIRTIO_LIKELY(off < cursor->plain_small)) {
+	if (VIRTIO_LIKELY(off < cursor->unlogged_small)) {
 		virtio_guest_copy_out(cursor->host + off, src, len);
 		return 0;
 	}
-	to = virtio_memory_move_window(cursor, addr);
+	to = virtio_impl_memory_cache_region(cursor, addr);
 	if (VIRTIO_LIKELY(to != NULL)) {
 		virtio_guest_copy_out(to, src, len);
 		return 0;
 	}
 	memcpy(copy, src, len);
-	return virtio_memory_write_slow(cursor, addr, copy, len);
+	return virtio_impl_memory_write_slow(cursor, addr, copy, len);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
@@ -156,12 +158,12 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
 {
 	const uint64_t off = addr - cursor->start;
 
-	if (VIRTIO_MEMORY_IS_SMALL(len))
-		return virtio_memory_read_small(cursor, addr, dst, len);
-	/* Nothing wraps but a length of 0 less 1, which is too long for any window. */
+	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
+		return virtio_impl_memory_read_small(cursor, addr, dst, len);
+	/* Nothing wraps but a length of 0 less 1, which is too long for any cached region. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
 			    !(cursor->access & VIRTIO_ACCESS_READ)))
-		return virtio_memory_read_slow(cursor, addr, dst, len);
+		return virtio_impl_memory_read_slow(cursor, addr, dst, len);
 	virtio_guest_copy_in(dst, cursor->host + off, len);
 	return 0;
 }
@@ -171,12 +173,12 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 {
 	const uint64_t off = addr - cursor->start;
 
-	if (VIRTIO_MEMORY_IS_SMALL(len))
-		return virtio_memory_write_small(cursor, addr, src, len);
-	/* As above; plain memory may be written. */
+	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
+		return virtio_impl_memory_write_small(cursor, addr, src, len);
+	/* As above; unlogged memory may be written. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
-			    !(cursor->access & VIRTIO_ACCESS_PLAIN)))
-		return virtio_memory_write_slow(cursor, addr, src, len);
+			    !(cursor->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
+		return virtio_impl_memory_write_slow(cursor, addr, src, len);
 	virtio_guest_copy_out(cursor->host + off, src, len);
 	return 0;
 }

@@ -13,7 +13,7 @@ int main(void)
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_queue_config config;
-	struct virtio_inflight inflight[VIRTIO_QUEUE_INFLIGHT_ENTRIES(SIZE)];
+	struct virtio_inflight inflight[SIZE];
 	struct virtio_queue queue;
 	struct virtio_chain chain;
 	int error;
@@ -31,7 +31,7 @@ int main(void)
 		config.addr[VIRTIO_QUEUE_AVAIL] = BASE + 0x100;
 		config.addr[VIRTIO_QUEUE_USED] = BASE + 0x200;
 		config.ready = true;
-		error = virtio_queue_init(&queue, inflight, VIRTIO_QUEUE_INFLIGHT_ENTRIES(SIZE));
+		error = virtio_queue_init(&queue, inflight, SIZE);
 	}
 	if (!error)
 		error = virtio_queue_start(&queue, &config, &map);

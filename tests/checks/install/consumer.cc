@@ -17,7 +17,7 @@ int run()
 	virtio_region region{ base, memory.size(), memory.data(), 0, nullptr };
 	virtio_memory_map map;
 	virtio_queue_config config;
-	std::array<virtio_inflight, VIRTIO_QUEUE_INFLIGHT_ENTRIES(size)> inflight;
+	std::array<virtio_inflight, size> inflight;
 	virtio_queue queue;
 	virtio_chain chain;
 

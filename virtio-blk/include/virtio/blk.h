@@ -326,7 +326,11 @@ struct virtio_blk_range {
 /* Arrays of the caller's for one request, to be kept as long as the request is used. */
 struct virtio_blk_storage {
 	struct virtio_segment *segments;
-	uint32_t segment_capacity;       /* at least 1 */
+	/*
+	 * At least 1; for any chain the size of the queue, and more with long indirect tables. Each place where a buffer goes
+	 * on in another region, or behind a translation in another piece of it, needs one more.
+	 */
+	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
 	uint32_t range_capacity;         /* the largest max_..._seg of the options; a longer list is an I/O error */
 };
@@ -381,13 +385,6 @@ struct virtio_blk_stats {
 	uint64_t malformed;     /* completed without a status, for there is no byte for one */
 	int first_error;        /* the first error of a chain, request or back end, or 0 */
 };
-
-/*
- * Segments that a request needs for any chain of a queue of this size in guest memory of one
- * region, without long indirect tables; each place where a buffer goes on in another region, or behind a translation
- * in another piece of it, needs one more.
- */
-#define VIRTIO_BLK_SEGMENTS(queue_size) (queue_size)
 
 /*
  * Prepares a request, which can be popped into again and again.

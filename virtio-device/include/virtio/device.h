@@ -142,12 +142,12 @@ struct virtio_device_ops {
  * One queue as the transport sees it. The caller allocates an array of them, zeroes it, and sets
  * config.max_size and perhaps the two allowances.
  */
-struct virtio_device_queue {
+struct virtio_queue_registers {
 	struct virtio_queue_config config; /* max_size 0: there is no queue of this index */
 	bool stopping;                     /* queue_stop() was called and has not ended */
 	bool resetting;                    /* the driver reset the queue; that has not ended */
 	bool enabling;                     /* QueueReady = 1 waits for a translation of the areas */
-	bool rearmed;                      /* reset while the device is active: may be set up and enabled again */
+	bool may_reenable;                 /* reset while the device is active: may be set up and enabled again */
 	uint8_t given;                     /* areas whose address the driver has given, since the last reset */
 	uint8_t refused;                   /* areas, and the size, of which the last value was refused */
 };
@@ -172,7 +172,7 @@ struct virtio_device_options {
 	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0 for a placeholder */
 	uint32_t vendor;
 	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered, see above; VERSION_1 is added */
-	struct virtio_device_queue *queues;
+	struct virtio_queue_registers *queues;
 	uint32_t num_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
 	const void *config;                     /* those bytes, for a device without config_read(); or NULL */
@@ -189,7 +189,7 @@ struct virtio_device {
 	const struct virtio_device_ops *ops;
 	void *context;
 	const struct virtio_memory_map *memory;
-	struct virtio_device_queue *queues;
+	struct virtio_queue_registers *queues;
 	const struct virtio_shm_region *shm;
 	const void *config;
 	uint32_t num_queues;

@@ -29,7 +29,7 @@
  * failed: the VMM must not migrate such a disk as a good one.
  *
  * The order of a save: the device completes no more requests, then saves its queues, then virtio_device_save(). The
- * dirty log is collected last. A completion after a save would set an interrupt and log a page that nobody saves.
+ * dirty log is resolved last. A completion after a save would set an interrupt and log a page that nobody saves.
  *
  * What the guest can do: nothing here reads guest memory but the areas of enabled queues, which must be there.
  * A state from elsewhere is checked as if a guest had made it.
@@ -60,13 +60,13 @@ struct virtio_device_state {
 };
 
 /* What the driver has set up in one queue. */
-struct virtio_device_queue_state {
+struct virtio_queue_registers_state {
 	uint64_t addr[3];
 	uint16_t max_size; /* 0: absent, and then the rest is 0 too */
 	uint16_t size;
 	bool ready;
-	bool rearmed;
-	uint8_t given; /* members as those of struct virtio_device_queue */
+	bool may_reenable;
+	uint8_t given; /* members as those of struct virtio_queue_registers */
 	uint8_t refused;
 };
 
@@ -82,7 +82,7 @@ struct virtio_device_queue_state {
  */
 VIRTIO_MUST_CHECK
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
-		       struct virtio_device_queue_state *queues, uint32_t entries);
+		       struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
  * Restores, into a device that is as virtio_device_init() made it: of the same type, with the same
@@ -95,7 +95,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  *                  a status that no driver can reach;
  *                  DRIVER_OK and active disagree; features that were not offered behind FEATURES_OK, or
  *                  selected before DRIVER; interrupts in an impossible state; a queue that is ready too early,
- *                  that is absent but not empty, or rearmed where it can't be; bits of given and refused that
+ *                  that is absent but not empty, or may_reenable where it can't be; bits of given and refused that
  *                  there are not, or an area in both; a queue that is ready with an area that was not given or a
  *                  value that was refused; the low half of an address that was never given
  *   VIRTIO_ENOTSUP the operation check_features() refuses the features
@@ -104,7 +104,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  */
 VIRTIO_MUST_CHECK
 int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
-			  const struct virtio_device_queue_state *queues, uint32_t entries);
+			  const struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
  * Sets a device going that was just restored, and no other, once its queues are started and restored, and before the

@@ -5,9 +5,9 @@
  * Two ways to read one:
  *
  *   virtio_chain_next()     walks it descriptor by descriptor. It costs least, and suits requests of one or two pieces.
- *   virtio_chain_collect()  walks it to the end, checks all of it, and resolves every buffer into segments in the
+ *   virtio_chain_resolve()  walks it to the end, checks all of it, and resolves every buffer into segments in the
  *                           caller's array. Readers, writers and I/O vectors work on those (<virtio/reader.h>). A
- *                           parser collects, so that nothing has happened yet when it finds the chain wrong.
+ *                           parser resolves, so that nothing has happened yet when it finds the chain wrong.
  *
  * <virtio/request.h> has a parser for requests of a header, data and a status.
  *
@@ -22,7 +22,7 @@
  *   of a buffer     it is outside memory, wraps, or lacks permission: the walk goes on, so that a device with a status
  *                   byte can report the failure there. Drivers look at the status, and not at the used length.
  *
- * Threads: a chain is walked under the serialisation of its queue. Its token, and segments collected
+ * Threads: a chain is walked under the serialisation of its queue. Its token, and segments resolved
  * from it, may go to another thread.
  *
  * virtio 1.4, 2.7.4 (framing), 2.7.5 (descriptor table), 2.7.5.3 (indirect descriptors)
@@ -74,7 +74,7 @@ struct virtio_walk {
 	int64_t bytes_left; /* that further descriptors may describe */
 };
 
-/* The cursors of a queue: each has a window of its own, for what lies in different places. */
+/* The cursors of a queue: each has a cached region of its own, for what lies in different places. */
 enum virtio_memory_use {
 	VIRTIO_MEMORY_BUFFERS, /* of chains; small ones, for a parser that tells them from data */
 	VIRTIO_MEMORY_TABLES,  /* indirect tables */
@@ -93,7 +93,7 @@ struct virtio_chain {
 	 *
 	 * They show the queue's map of the moment, not the one that the chain was popped under. After
 	 * virtio_queue_set_memory() an address may mean other bytes: those of an uncompleted request are then reached
-	 * through segments that were collected before, or through a cursor of the caller's own on the old map.
+	 * through segments that were resolved before, or through a cursor of the caller's own on the old map.
 	 */
 	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;
@@ -101,9 +101,9 @@ struct virtio_chain {
 
 /*
  * A chain in segments: readable ones first, then writable ones, as the chain has them.
- * Before virtio_chain_collect() the caller sets segments and capacity, and nothing else.
+ * Before virtio_chain_resolve() the caller sets segments and capacity, and nothing else.
  */
-struct virtio_collected {
+struct virtio_chain_segments {
 	struct virtio_segment *segments; /* the caller's array */
 	uint32_t capacity;               /* its entries */
 	uint32_t readable;               /* segments of readable buffers, at the front */
@@ -135,7 +135,7 @@ struct virtio_collected {
  *   VIRTIO_EINDIRECT   a bad indirect table: nested, empty, not a multiple of 16 bytes, or not allowed
  *   VIRTIO_EFAULT      a table is not in guest memory
  *   VIRTIO_EPERM       a table is not readable
- * VIRTIO_ENOTMAPPED is no fault of the chain's: undo the pop and come again (virtio_queue_undo()).
+ * VIRTIO_ENOTMAPPED is no fault of the chain's: unpop the pop and come again (virtio_queue_unpop()).
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 
@@ -159,7 +159,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * So last_writable.len says after any error whether a status can be written.
  */
 VIRTIO_MUST_CHECK
-int virtio_chain_collect(struct virtio_chain *chain, struct virtio_collected *out);
+int virtio_chain_resolve(struct virtio_chain *chain, struct virtio_chain_segments *out);
 
 VIRTIO_END_DECLS
 

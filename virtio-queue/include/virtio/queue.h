@@ -53,17 +53,14 @@ struct virtio_inflight {
 	uint16_t flags; /* VIRTIO_INFLIGHT_... of a head that is not idle */
 };
 
-/* Entries of in-flight storage that a queue of up to max_size descriptors needs. */
-#define VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) (max_size)
-
 /* What has happened in a queue since virtio_queue_init(); a reset doesn't clear it. */
 struct virtio_queue_stats {
-	uint64_t chains;            /* popped, and not undone */
+	uint64_t chains;            /* popped, and not unpopped */
 	uint64_t completions;       /* returned to the driver */
 	uint64_t notifications;     /* times that virtio_queue_needs_notification() said yes */
 	uint64_t ring_faults;       /* that broke the queue */
-	uint64_t chain_faults;      /* malformed chains, and chains with a bad buffer that were collected */
-	uint64_t too_many_segments; /* collections for which the caller's array was too small */
+	uint64_t chain_faults;      /* malformed chains, and chains with a bad buffer that were resolved */
+	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
 	uint64_t not_mapped;        /* translations not known yet; no faults */
 	/* The first fault of either kind; first_error is 0 while there is none. */
 	int first_error;
@@ -125,7 +122,7 @@ struct virtio_queue {
  *
  * @queue    the caller's, filled with zeroes before the first call
  * @inflight the caller's storage. The queue uses it as long as the caller uses the queue.
- * @entries  its entries: VIRTIO_QUEUE_INFLIGHT_ENTRIES(max_size) or more
+ * @entries  its entries: max_size or more
  *
  * A second call forgets counters and requests in flight. Tokens from before it stay stale.
  * Returns 0; VIRTIO_EINVAL without storage, and changes nothing.
@@ -166,10 +163,10 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * @map    as for virtio_queue_start()
  *
  * Requests in flight stay so. Their bytes stay where they were, in the old map, which must live until
- * virtio_queue_old_maps_unused(), and are reached through the segments that were collected before, or through a
+ * virtio_queue_old_maps_unused(), and are reached through the segments that were resolved before, or through a
  * cursor of the caller's own on the old map: chain->memory of every chain, popped before or after, is on the new map
  * from here on, where the same address may belong to someone else. So a device that writes a status in the end
- * collects, or keeps such a cursor. What was popped must be walked to its end, or collected, before the switch: a walk
+ * resolves, or keeps such a cursor. What was popped must be walked to its end, or resolved, before the switch: a walk
  * afterwards may find its tables in either map. Used elements go where the new map has the used ring.
  * Where the new map has a dirty log and the old one has none, I/O in flight writes unrecorded: a
  * migration counts on the log only from virtio_queue_old_maps_unused() on. A broken queue is switched too, and stays
@@ -196,7 +193,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_EBUSY       restored, and requests are still to be replayed (<virtio/queue_state.h>)
  *   VIRTIO_ENOTMAPPED  a ring that is not contiguous in host memory is not mapped at the moment
  *   VIRTIO_EFAULT, VIRTIO_EPERM   or is no longer; the queue is broken now
- * Each chain must be completed, or undone, whatever is found in it.
+ * Each chain must be completed, or unpopped, whatever is found in it.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
 
@@ -213,12 +210,12 @@ int virtio_queue_available(struct virtio_queue *queue);
  * Takes back the last pop: the next one yields the same head again, under a new token.
  *
  * @queue  started
- * @token  of the last pop that was not undone; undoing several goes backwards
+ * @token  of the last pop that was not unpopped; unpopping several goes backwards
  *
  * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_EINVAL if another request was popped
- * after it and has not been undone; VIRTIO_EBROKEN. A failure changes nothing.
+ * after it and has not been unpopped; VIRTIO_EBROKEN. A failure changes nothing.
  */
-int virtio_queue_undo(struct virtio_queue *queue, struct virtio_token token);
+int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
 
 /*
  * Returns a request to the driver.
@@ -287,7 +284,7 @@ int virtio_queue_disable_notification(struct virtio_queue *queue);
 
 /* Questions and state */
 
-/* Requests in flight: popped, and neither completed nor undone. */
+/* Requests in flight: popped, and neither completed nor unpopped. */
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
 
 /*

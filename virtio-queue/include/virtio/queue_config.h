@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The configuration of a queue: what a transport collects from the driver before a queue starts.
+ * The configuration of a queue: what a transport resolves from the driver before a queue starts.
  *
  * A plain struct. The setters check one value each and keep the old one when they refuse, as the
  * registers of a transport want it; a caller who has all values at hand may fill in the members

@@ -46,9 +46,6 @@ struct virtio_mock_slot {
 	uint16_t count;    /* of a head: descriptors that its chain has allocated; 0 for any other */
 };
 
-/* Entries of storage for a queue of a given size. */
-#define VIRTIO_MOCK_SLOTS(size) (size)
-
 /* One buffer of a chain. */
 struct virtio_mock_buffer {
 	uint64_t addr;  /* guest address */
@@ -96,7 +93,7 @@ enum virtio_mock_field {
  * @base     the first area begins at the first multiple of 16 from here on
  * @size     descriptors: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  * @slots    the caller's storage, used as long as the mock
- * @entries  its entries: VIRTIO_MOCK_SLOTS(size) or more
+ * @entries  its entries: size or more
  *
  * Returns 0; VIRTIO_ESIZE; VIRTIO_EINVAL without enough storage; VIRTIO_EFAULT, VIRTIO_EPERM or
  * VIRTIO_ENOTMAPPED if the areas are not writable in the map. On failure nothing is changed.

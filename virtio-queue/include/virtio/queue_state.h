@@ -81,7 +81,7 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
  * @chain  filled in as by virtio_queue_pop()
  *
  * Returns 1; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL if the head is not below the queue size, was
- * replayed already, or no more requests were in flight. A failure changes nothing. virtio_queue_undo()
+ * replayed already, or no more requests were in flight. A failure changes nothing. virtio_queue_unpop()
  * takes it back, to be replayed again.
  */
 VIRTIO_MUST_CHECK

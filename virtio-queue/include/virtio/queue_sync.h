@@ -7,7 +7,7 @@
  * The lock is the caller's: two callbacks, so that a hypervisor can bring a spinlock;
  * <virtio/queue_pthread.h> has them for a POSIX mutex.
  *
- * A chain is walked under its queue's serialisation, so here a pop collects it at once; the segments
+ * A chain is walked under its queue's serialisation, so here a pop resolves it at once; the segments
  * may be used without the lock.
  *
  * Threads: any. No callback but the lock's is called while it is held, except a map's translation.
@@ -52,17 +52,17 @@ struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);
 void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
 
 /*
- * Pops a chain and collects it.
+ * Pops a chain and resolves it.
  *
  * @token      set to the request's, if 1 is returned; otherwise untouched
- * @collected  as for virtio_chain_collect()
- * @chain_error  set likewise: to 0, or to the error of virtio_chain_collect() when the chain was popped but
+ * @resolved  as for virtio_chain_resolve()
+ * @chain_error  set likewise: to 0, or to the error of virtio_chain_resolve() when the chain was popped but
  *             is malformed or did not fit: the caller completes it with length 0, or as it thinks fit
  *
- * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been undone.
+ * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been unpopped.
  */
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
-			  struct virtio_collected *collected, int *chain_error);
+			  struct virtio_chain_segments *resolved, int *chain_error);
 
 /* As virtio_request_pop() and virtio_request_complete(): between the two, the request is used without the lock. */
 VIRTIO_MUST_CHECK
@@ -79,12 +79,12 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
-			     struct virtio_collected *collected, int *chain_error);
+			     struct virtio_chain_segments *resolved, int *chain_error);
 
 /*
  * As the functions of <virtio/queue.h> and <virtio/queue_state.h> without "sync" in their names. An answer is about the
  * moment at which the lock was held: another thread may have popped since, and then its request is the last one, and
- * virtio_queue_sync_undo() returns VIRTIO_EINVAL for any other.
+ * virtio_queue_sync_unpop() returns VIRTIO_EINVAL for any other.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_start(struct virtio_queue_sync *sync, const struct virtio_queue_config *config,
@@ -93,7 +93,7 @@ void virtio_queue_sync_reset(struct virtio_queue_sync *sync);
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_set_memory(struct virtio_queue_sync *sync, const struct virtio_memory_map *map);
 int virtio_queue_sync_available(struct virtio_queue_sync *sync);
-int virtio_queue_sync_undo(struct virtio_queue_sync *sync, struct virtio_token token);
+int virtio_queue_sync_unpop(struct virtio_queue_sync *sync, struct virtio_token token);
 int virtio_queue_sync_complete(struct virtio_queue_sync *sync, struct virtio_token token, uint32_t len);
 int virtio_queue_sync_complete_batch(struct virtio_queue_sync *sync, const struct virtio_completion *completions,
 				     uint32_t count);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Readers and writers: the two halves of a collected chain as streams of bytes.
+ * Readers and writers: the two halves of a resolved chain as streams of bytes.
  *
  * A reader takes from the readable segments, a writer puts into the writable ones, each byte once
  * and in order, however the driver cut the buffers up. Both are small values over the segments
- * that virtio_chain_collect() filled in; copying one makes an independent position. For zero-copy
+ * that virtio_chain_resolve() filled in; copying one makes an independent position. For zero-copy
  * I/O, virtio_reader_iovec() and virtio_writer_iovec() show what comes next as an I/O vector, and
  * virtio_reader_skip() and virtio_writer_advance() step over what the I/O has moved.
  *
@@ -41,7 +41,7 @@ struct virtio_writer {
 /* Readers */
 
 /* A reader of all readable bytes of a chain. The segments must stay while the reader is used. */
-void virtio_reader_init(struct virtio_reader *reader, const struct virtio_collected *chain);
+void virtio_reader_init(struct virtio_reader *reader, const struct virtio_chain_segments *chain);
 
 /* Bytes still to be read, and bytes read so far. */
 uint64_t virtio_reader_left(const struct virtio_reader *reader);
@@ -92,7 +92,7 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 /* Writers: the same the other way round. What is written is recorded in the dirty log. */
 
 /* A writer of all writable bytes of a chain. The segments must stay while the writer is used. */
-void virtio_writer_init(struct virtio_writer *writer, const struct virtio_collected *chain);
+void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain);
 
 /* Bytes of room left, and bytes written so far: as many as 2^32. */
 uint64_t virtio_writer_left(const struct virtio_writer *writer);

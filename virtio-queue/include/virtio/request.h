@@ -42,25 +42,25 @@ struct virtio_request {
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t plain_header; /* length of the header's buffer for which there is a short cut; UINT64_MAX for none */
+	uint64_t fast_header; /* length of the header's buffer for which there is a fast path; UINT64_MAX for none */
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* of its chain, which is in flight */
-	uint32_t plain; /* 1 if there is a short cut for its completion: no error, no dirty log for the status */
+	uint32_t fast_complete;    /* 1 if the fast path may complete it: no error, no dirty log for the status */
 	/*
 	 * 0, or why nothing but a failure can come of it: VIRTIO_ESHORT for less than a header, or no writable byte;
 	 * VIRTIO_ENOBUFS for more segments than the array has; VIRTIO_EFAULT or VIRTIO_EPERM for a bad buffer; another
-	 * error of virtio_chain_collect(). Where there are several reasons it may be any of them. Then the header is not
+	 * error of virtio_chain_resolve(). Where there are several reasons it may be any of them. Then the header is not
 	 * to be looked at, and data is empty.
 	 */
 	int error;
 	/*
-	 * What is between header and status, in the caller's array, as virtio_chain_collect() has it: readers and writers
+	 * What is between header and status, in the caller's array, as virtio_chain_resolve() has it: readers and writers
 	 * work on it. data.last_writable is the status. Its length is 0, under an error, if there is no byte for it, the
 	 * byte can't be written, or the chain's shape is wrong. data.needed counts the segments of the chain with header
 	 * and status, if no buffer is bad.
 	 */
-	struct virtio_collected data;
+	struct virtio_chain_segments data;
 };
 
 /*
@@ -68,7 +68,7 @@ struct virtio_request {
  *
  * @request       set up
  * @header        the caller's memory, where headers are copied to; NULL only if header_bytes is 0
- * @header_bytes  of a header; with 1 to VIRTIO_MEMORY_SMALL, and 3 segments or more, there is a short cut for requests of
+ * @header_bytes  of a header; with 1 to VIRTIO_MEMORY_SMALL, and 3 segments or more, there is a fast path for requests of
  *                three buffers, which most are
  * @segments      the caller's array; NULL only if capacity is 0
  * @capacity      its entries: one for each descriptor of the longest chain that is to be served, which is the queue's
@@ -89,9 +89,9 @@ VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *head
  * @request  initialised, and not in flight; filled in, with header and array, if 1 is returned. Otherwise untouched, but
  *           for the content of the array
  *
- * Returns 1 for a request, which must be completed, whatever its error, or taken back by virtio_queue_undo(); 0 for none;
+ * Returns 1 for a request, which must be completed, whatever its error, or taken back by virtio_queue_unpop(); 0 for none;
  * or an error of virtio_queue_pop(). VIRTIO_ENOTMAPPED also if some of the chain's memory isn't mapped at the moment:
- * then the pop has been undone, and the caller comes again.
+ * then the pop has been unpopped, and the caller comes again.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
@@ -104,7 +104,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
  * @request  as for virtio_request_pop()
  *
  * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver's, with the request
- * untouched: undo the pop, which must be the last one, and come again (virtio_queue_undo()).
+ * untouched: unpop the pop, which must be the last one, and come again (virtio_queue_unpop()).
  */
 VIRTIO_MUST_CHECK
 int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *request);

@@ -12,7 +12,7 @@ void virtio_impl_blk_fill_slow(struct virtio_blk_request *request);
 
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request)
 {
-	const struct virtio_collected *data = &request->base.data;
+	const struct virtio_chain_segments *data = &request->base.data;
 	const struct virtio_blk_data out = { data->segments, data->readable, data->readable_bytes };
 
 	return out;
@@ -20,7 +20,7 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_requ
 
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_request *request)
 {
-	const struct virtio_collected *data = &request->base.data;
+	const struct virtio_chain_segments *data = &request->base.data;
 	const struct virtio_blk_data in = { data->segments + data->readable, data->writable, data->writable_bytes };
 
 	return in;
@@ -38,7 +38,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_blk_fill(struct virtio_blk_request *re
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_blk_pop(struct virtio_queue *queue, struct virtio_blk_request *request)
 {
-	const int got = virtio_request_pop_to(queue, &request->base, request->header, sizeof request->header);
+	const int got = virtio_impl_request_pop_to(queue, &request->base, request->header, sizeof request->header);
 
 	if (got == 1)
 		virtio_impl_blk_fill(request);

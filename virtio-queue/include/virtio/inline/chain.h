@@ -9,14 +9,14 @@ VIRTIO_BEGIN_DECLS
 
 /*
  * What left holds: 0 at the end, 1 after an error. Otherwise the number of descriptors that may still be
- * yielded, plus 1, times VIRTIO_WALK_ONE, plus the flags. The number is negated for a walk in a table
- * without a host address. So the inline part serves what is at least twice VIRTIO_WALK_ONE.
+ * yielded, plus 1, times VIRTIO_IMPL_WALK_ONE, plus the flags. The number is negated for a walk in a table
+ * without a host address. So the inline part serves what is at least twice VIRTIO_IMPL_WALK_ONE.
  */
-#define VIRTIO_WALK_END 0
-#define VIRTIO_WALK_FAILED 1
-#define VIRTIO_WALK_ONE 8
-#define VIRTIO_WALK_WRITABLE 2 /* flag: a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
-#define VIRTIO_WALK_DIRECT 4   /* flag: an indirect descriptor is allowed, for none has been met */
+#define VIRTIO_IMPL_WALK_END 0
+#define VIRTIO_IMPL_WALK_FAILED 1
+#define VIRTIO_IMPL_WALK_ONE 8
+#define VIRTIO_IMPL_WALK_WRITABLE 2 /* flag: a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
+#define VIRTIO_IMPL_WALK_DIRECT 4   /* flag: an indirect descriptor is allowed, for none has been met */
 
 VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 {
@@ -31,24 +31,24 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
  * @charged  what has already been taken from bytes_left for it. (Given back there: if it were done here,
  *           the compiler would keep the value from before for it, in a register that the hot path needs.)
  */
-int virtio_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
-		     const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
+int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
+			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
 
 /*
  * Takes that step on copies. Were the caller's own chain and descriptor passed on, the compiler would have
  * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
  * they are needed.
  */
-VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain, struct virtio_guest_desc d,
-						     bool loaded, uint64_t charged, struct virtio_desc *out)
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *chain, struct virtio_guest_desc d,
+							 bool loaded, uint64_t charged, struct virtio_desc *out)
 {
 	struct virtio_walk walk = chain->walk;
 	struct virtio_guest_desc read = d;
 	struct virtio_desc desc;
 	int got;
 
-	got = virtio_walk_step(&walk, chain->memory, virtio_token_head(chain->token), loaded ? &read : NULL, charged,
-			       &desc);
+	got = virtio_impl_walk_step(&walk, chain->memory, virtio_token_head(chain->token), loaded ? &read : NULL,
+				    charged, &desc);
 	chain->walk = walk;
 	if (got != 1)
 		return got;
@@ -58,19 +58,19 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next_aside(struct virtio_chain *chain,
 
 /*
  * Goes on in the table that an indirect descriptor refers to, if it is a plain one: allowed, no longer
- * than the queue, and in the window of the cursor for tables. Otherwise changes nothing, returns false, and leaves
- * the judgement to virtio_walk_step().
+ * than the queue, and in the cached region of the cursor for tables. Otherwise changes nothing, returns false, and leaves
+ * the judgement to virtio_impl_walk_step().
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk,
-						      const struct virtio_memory_cursor *tables,
-						      const struct virtio_guest_desc *d)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
+							   const struct virtio_memory_cursor *tables,
+							   const struct virtio_guest_desc *d)
 {
 	const uint64_t less_1 = d->len - 1; /* of 0 bytes: too many */
 	const uint64_t off = d->addr - tables->start;
 	uint64_t host;
 
 	/* The table in use is the queue's, for in no other is an indirect descriptor allowed: no more bytes than that. */
-	if (!(walk->left & VIRTIO_WALK_DIRECT) || less_1 >= walk->last - walk->table + 16 || off >= tables->len ||
+	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + 16 || off >= tables->len ||
 	    less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
 		return false;
 	host = (uintptr_t)tables->host + off;
@@ -79,13 +79,13 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_walk_enter_table(struct virtio_walk *walk,
 	walk->table = host;
 	walk->next = host;
 	walk->last = host + d->len - 16;
-	walk->left &= ~VIRTIO_WALK_DIRECT;
+	walk->left &= ~VIRTIO_IMPL_WALK_DIRECT;
 	return true;
 }
 
 /* Where the descriptor is that d refers to, if it is in the table. */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d,
-						uint64_t *out)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d,
+						     uint64_t *out)
 {
 	const uint64_t next = walk->table + (uint64_t)(d->flags_next >> 16) * 16;
 
@@ -103,63 +103,63 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	bool loaded = false;
 
 	/* The end, an error, a slow walk, or one that has used up its number of descriptors. */
-	if (walk->left < 2 * VIRTIO_WALK_ONE) {
-		if (VIRTIO_LIKELY(walk->left == VIRTIO_WALK_END))
+	if (walk->left < 2 * VIRTIO_IMPL_WALK_ONE) {
+		if (VIRTIO_LIKELY(walk->left == VIRTIO_IMPL_WALK_END))
 			return 0;
-		goto aside;
+		goto slow;
 	}
 	loaded = true;
 	d = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
 	if (VIRTIO_UNLIKELY(d.flags_next & VRING_DESC_F_INDIRECT)) {
-		if (!virtio_walk_enter_table(walk, &chain->memory[VIRTIO_MEMORY_TABLES], &d))
-			goto aside;
+		if (!virtio_impl_walk_enter_table(walk, &chain->memory[VIRTIO_MEMORY_TABLES], &d))
+			goto slow;
 		d = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
 		if (VIRTIO_UNLIKELY(d.flags_next & VRING_DESC_F_INDIRECT))
-			goto aside;
+			goto slow;
 	}
 	/*
-	 * What is not plainly right is looked at again, in full, by virtio_walk_step(). Too many bytes
+	 * What is not plainly right is looked at again, in full, by virtio_impl_walk_step(). Too many bytes
 	 * make bytes_left negative. What has been changed by then does not disturb it: it gives len back, and a
 	 * writable descriptor may follow itself.
 	 */
 	charged = d.len;
 	walk->bytes_left -= (int64_t)d.len;
 	if (VIRTIO_UNLIKELY(walk->bytes_left < 0))
-		goto aside;
+		goto slow;
 	if (d.flags_next & VRING_DESC_F_WRITE)
-		walk->left |= VIRTIO_WALK_WRITABLE;
-	else if (VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
-		goto aside;
+		walk->left |= VIRTIO_IMPL_WALK_WRITABLE;
+	else if (VIRTIO_UNLIKELY(walk->left & VIRTIO_IMPL_WALK_WRITABLE))
+		goto slow;
 	if (d.flags_next & VRING_DESC_F_NEXT) {
-		if (!virtio_walk_refer(walk, &d, &next))
-			goto aside;
+		if (!virtio_impl_walk_refer(walk, &d, &next))
+			goto slow;
 		walk->next = next;
-		walk->left -= VIRTIO_WALK_ONE;
+		walk->left -= VIRTIO_IMPL_WALK_ONE;
 	} else {
-		walk->left = VIRTIO_WALK_END;
+		walk->left = VIRTIO_IMPL_WALK_END;
 	}
 	out->addr = d.addr;
 	out->len = (uint32_t)d.len;
 	out->writable = (d.flags_next & VRING_DESC_F_WRITE) != 0;
 	return 1;
-aside:
-	return virtio_chain_next_aside(chain, d, loaded, charged, out);
+slow:
+	return virtio_impl_chain_next_slow(chain, d, loaded, charged, out);
 }
 
 /* A walk that has come to its end. */
-VIRTIO_INLINE void virtio_walk_end(struct virtio_walk *walk)
+VIRTIO_INLINE void virtio_impl_walk_end(struct virtio_walk *walk)
 {
 	memset(walk, 0, sizeof *walk);
-	walk->left = VIRTIO_WALK_END;
+	walk->left = VIRTIO_IMPL_WALK_END;
 }
 
 /* Three descriptors as they were read, or as many as loaded says. */
-struct virtio_guest_three {
+struct virtio_impl_three {
 	struct virtio_guest_desc d[3];
 	uint32_t loaded;
 };
 
-#define VIRTIO_GUEST_THREE_NONE                                                                                        \
+#define VIRTIO_IMPL_THREE_NONE                                                                                         \
 	{                                                                                                              \
 		{ { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } }, 0                                                           \
 	}
@@ -169,29 +169,31 @@ struct virtio_guest_three {
  * 0 beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the
  * start of an indirect table; what has been loaded from there on is what the slow path goes by.
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const struct virtio_memory_cursor *tables,
-						struct virtio_guest_three *three)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk,
+						     const struct virtio_memory_cursor *tables,
+						     struct virtio_impl_three *three)
 {
 	struct virtio_guest_desc *d = three->d;
 	int64_t bytes_left;
 	uint64_t next;
 
-	if (VIRTIO_UNLIKELY(walk->left < 4 * VIRTIO_WALK_ONE) || VIRTIO_UNLIKELY(walk->left & VIRTIO_WALK_WRITABLE))
+	if (VIRTIO_UNLIKELY(walk->left < 4 * VIRTIO_IMPL_WALK_ONE) ||
+	    VIRTIO_UNLIKELY(walk->left & VIRTIO_IMPL_WALK_WRITABLE))
 		return false;
 	d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
 	three->loaded = 1;
 	if (VIRTIO_UNLIKELY(d[0].flags_next & VRING_DESC_F_INDIRECT)) {
-		if (!virtio_walk_enter_table(walk, tables, &d[0]))
+		if (!virtio_impl_walk_enter_table(walk, tables, &d[0]))
 			return false;
 		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
 	}
 	if (VIRTIO_UNLIKELY((d[0].flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_NEXT) ||
-	    !virtio_walk_refer(walk, &d[0], &next))
+	    !virtio_impl_walk_refer(walk, &d[0], &next))
 		return false;
 	d[1] = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	three->loaded = 2;
 	if (VIRTIO_UNLIKELY((d[1].flags_next & (VRING_DESC_F_INDIRECT | VRING_DESC_F_NEXT)) != VRING_DESC_F_NEXT) ||
-	    !virtio_walk_refer(walk, &d[1], &next))
+	    !virtio_impl_walk_refer(walk, &d[1], &next))
 		return false;
 	d[2] = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	three->loaded = 3;
@@ -201,23 +203,24 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_walk_three(struct virtio_walk *walk, const 
 	    VIRTIO_UNLIKELY(bytes_left < 0))
 		return false;
 	walk->bytes_left = bytes_left;
-	walk->left = VIRTIO_WALK_END;
+	walk->left = VIRTIO_IMPL_WALK_END;
 	return true;
 }
 
-VIRTIO_INLINE VIRTIO_HOT void virtio_desc_set(struct virtio_desc *out, const struct virtio_guest_desc *d, bool writable)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_desc_set(struct virtio_desc *out, const struct virtio_guest_desc *d,
+						   bool writable)
 {
 	out->addr = d->addr;
 	out->len = (uint32_t)d->len;
 	out->writable = writable;
 }
 
-/* The descriptors of a walk that virtio_walk_three() has made. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_guest_three_get(const struct virtio_guest_three *three, struct virtio_desc *out)
+/* The descriptors of a walk that virtio_impl_walk_three() has made. */
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_three_get(const struct virtio_impl_three *three, struct virtio_desc *out)
 {
-	virtio_desc_set(&out[0], &three->d[0], false);
-	virtio_desc_set(&out[1], &three->d[1], (three->d[1].flags_next & VRING_DESC_F_WRITE) != 0);
-	virtio_desc_set(&out[2], &three->d[2], true);
+	virtio_impl_desc_set(&out[0], &three->d[0], false);
+	virtio_impl_desc_set(&out[1], &three->d[1], (three->d[1].flags_next & VRING_DESC_F_WRITE) != 0);
+	virtio_impl_desc_set(&out[2], &three->d[2], true);
 }
 
 VIRTIO_END_DECLS

@@ -10,7 +10,7 @@ VIRTIO_BEGIN_DECLS
 /*
  * The state of a head:
  *
- *   idle       VIRTIO_INFLIGHT_IDLE, which has all bits set
+ *   idle       VIRTIO_IMPL_INFLIGHT_IDLE, which has all bits set
  *   in flight  the token; or, if it has flags, the token with all bits of the head set
  *   waiting    the used length in the high half, and all bits of the head set: the caller has completed the request, and
  *              it is not in the used ring yet. Under IN_ORDER that lasts until all requests before it are completed.
@@ -18,26 +18,26 @@ VIRTIO_BEGIN_DECLS
  *
  * No queue has a head with all bits set. So a token can equal the state of its own request without flags only.
  */
-#define VIRTIO_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
-#define VIRTIO_INFLIGHT_REPLAYED 2u /* flag: came back by virtio_queue_replay() */
-#define VIRTIO_INFLIGHT_WAITS 4u    /* flag: waiting */
-#define VIRTIO_INFLIGHT_IDLE UINT64_MAX
-#define VIRTIO_INFLIGHT_FLAGGED UINT64_C(0xffff) /* the bits of the head in a state with flags */
+#define VIRTIO_IMPL_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
+#define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: came back by virtio_queue_replay() */
+#define VIRTIO_IMPL_INFLIGHT_WAITS 4u    /* flag: waiting */
+#define VIRTIO_IMPL_INFLIGHT_IDLE UINT64_MAX
+#define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff) /* the bits of the head in a state with flags */
 
 /* From one token to the next. Bit 16 is set in every token, so that none is 0. */
-#define VIRTIO_TOKEN_STEP (UINT64_C(1) << 17)
-#define VIRTIO_TOKEN_SET (UINT64_C(1) << 16)
+#define VIRTIO_IMPL_TOKEN_STEP (UINT64_C(1) << 17)
+#define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
 
 /* What is rarely needed, or needed once for many requests. */
-int virtio_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
-int virtio_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
-int virtio_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);
-bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
+int virtio_impl_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
+int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);
+bool virtio_impl_queue_needs_notification_slow(struct virtio_queue *queue);
 
 /* Offsets in the rings (virtio 1.4, 2.7.6 and 2.7.8). */
-#define VIRTIO_RING_FLAGS 0
-#define VIRTIO_RING_IDX 2
-#define VIRTIO_RING_ENTRIES 4
+#define VIRTIO_IMPL_RING_FLAGS 0
+#define VIRTIO_IMPL_RING_IDX 2
+#define VIRTIO_IMPL_RING_ENTRIES 4
 
 /*
  * The name of the function that is called carries the version of the layouts in this header, so
@@ -45,28 +45,29 @@ bool virtio_queue_needs_notification_slow(struct virtio_queue *queue);
  */
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
-	return virtio_queue_init_layout_4(queue, inflight, entries);
+	return virtio_impl_queue_init_layout_4(queue, inflight, entries);
 }
 
 /* Begins the walk of a head by the table's host address. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
-						      struct virtio_walk *walk)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
+							   struct virtio_walk *walk)
 {
 	walk->table = (uintptr_t)queue->desc;
 	walk->next = (uintptr_t)queue->desc + (uint64_t)head * 16;
 	/* So that the compiler leaves out the look at it before the first descriptor. */
-	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_WALK_ONE);
-	VIRTIO_ASSUME((queue->walk_left & VIRTIO_WALK_WRITABLE) == 0);
+	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_IMPL_WALK_ONE);
+	VIRTIO_ASSUME((queue->walk_left & VIRTIO_IMPL_WALK_WRITABLE) == 0);
 	walk->left = queue->walk_left;
 	walk->last = (uintptr_t)queue->desc_last;
 	walk->bytes_left = VIRTIO_CHAIN_MAX_BYTES;
 }
 
 /* Puts an idle head in flight, and begins its walk by the table's host address. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_queue_take(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_take(struct virtio_queue *queue, uint16_t head,
+						     struct virtio_chain *chain)
 {
 	struct virtio_inflight *entry = &queue->inflight[head];
-	const uint64_t sequence = queue->sequence + VIRTIO_TOKEN_STEP;
+	const uint64_t sequence = queue->sequence + VIRTIO_IMPL_TOKEN_STEP;
 	const uint64_t token = sequence | head;
 
 	queue->sequence = sequence;
@@ -75,11 +76,11 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_queue_take(struct virtio_queue *queue, uint
 
 	chain->token.value = token;
 	chain->memory = queue->memory;
-	virtio_queue_begin_walk(queue, head, &chain->walk);
+	virtio_impl_queue_begin_walk(queue, head, &chain->walk);
 }
 
 /* Looks at the next head: whether there is one that may be taken. One that must not be is judged by the slow part. */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_look(const struct virtio_queue *queue, uint16_t *out)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_queue_peek(const struct virtio_queue *queue, uint16_t *out)
 {
 	uint16_t head;
 
@@ -87,27 +88,28 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_look(const struct virtio_queue *queue
 		return false;
 	head = virtio_guest_load_le16(queue->fast_avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
 	*out = head;
-	return VIRTIO_LIKELY(head < queue->size) && VIRTIO_LIKELY(queue->inflight[head].state == VIRTIO_INFLIGHT_IDLE);
+	return VIRTIO_LIKELY(head < queue->size) &&
+	       VIRTIO_LIKELY(queue->inflight[head].state == VIRTIO_IMPL_INFLIGHT_IDLE);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
 {
 	struct virtio_memory_cursor *memory = queue->memory;
-	struct virtio_chain aside;
+	struct virtio_chain copy;
 	uint16_t head;
 	int got;
 
 	/* What must not be taken is read once more there, and judged as read then. */
-	if (VIRTIO_UNLIKELY(!virtio_queue_look(queue, &head)))
+	if (VIRTIO_UNLIKELY(!virtio_impl_queue_peek(queue, &head)))
 		goto slow;
-	virtio_queue_take(queue, head, chain);
+	virtio_impl_queue_take(queue, head, chain);
 	goto taken;
 slow:
 	/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
-	got = virtio_queue_pop_slow(queue, &aside);
+	got = virtio_impl_queue_pop_slow(queue, &copy);
 	if (got <= 0)
 		return got;
-	*chain = aside;
+	*chain = copy;
 taken:
 	/* It is that already, but so the compiler knows, and needs no register for it. */
 	chain->memory = memory;
@@ -115,8 +117,8 @@ taken:
 }
 
 /* The entry of a request that may be completed here; NULL for a stale token, or a special case. */
-VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_queue_find_plain(const struct virtio_queue *queue,
-									 struct virtio_token token)
+VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_impl_queue_find_unflagged(const struct virtio_queue *queue,
+										  struct virtio_token token)
 {
 	const uint32_t head = virtio_token_head(token);
 	struct virtio_inflight *entry;
@@ -128,26 +130,28 @@ VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_queue_find_plain(const s
 }
 
 /* Completes it. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_queue_give_back(struct virtio_queue *queue, struct virtio_inflight *entry,
-						     uint32_t head, uint32_t len)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_queue *queue,
+								 struct virtio_inflight *entry, uint32_t head,
+								 uint32_t len)
 {
 	const uint64_t used_idx = queue->used_idx + 1;
 	uint8_t *used = queue->fast_used;
 
-	entry->state = VIRTIO_INFLIGHT_IDLE;
+	entry->state = VIRTIO_IMPL_INFLIGHT_IDLE;
 	queue->used_idx = used_idx;
-	virtio_guest_store_used(used + VIRTIO_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), head, len);
+	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), head,
+				len);
 	/* The driver reads the element, and the buffers, after it has seen the index. */
-	virtio_guest_store_le16_release(used + VIRTIO_RING_IDX, (uint16_t)used_idx);
+	virtio_guest_store_le16_release(used + VIRTIO_IMPL_RING_IDX, (uint16_t)used_idx);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
 {
-	struct virtio_inflight *entry = virtio_queue_find_plain(queue, token);
+	struct virtio_inflight *entry = virtio_impl_queue_find_unflagged(queue, token);
 
 	if (VIRTIO_UNLIKELY(!entry))
-		return virtio_queue_complete_slow(queue, token.value, len);
-	virtio_queue_give_back(queue, entry, virtio_token_head(token), len);
+		return virtio_impl_queue_complete_slow(queue, token.value, len);
+	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(token), len);
 	return 0;
 }
 
@@ -158,7 +162,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queu
 	uint16_t event;
 
 	if (VIRTIO_UNLIKELY(!queue->fast_used_event))
-		return virtio_queue_needs_notification_slow(queue);
+		return virtio_impl_queue_needs_notification_slow(queue);
 	/*
 	 * The used index must be visible before used_event is read; pairs with the barrier between
 	 * the driver's store of used_event and its last look at the used index (2.7.14).

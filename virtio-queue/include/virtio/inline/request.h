@@ -8,46 +8,46 @@
 VIRTIO_BEGIN_DECLS
 
 /* What is rarely needed. The slow pop begins anew. */
-int virtio_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
-				 struct virtio_segment *segments, uint32_t capacity);
-int virtio_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
-int virtio_request_complete_slow(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
-				 uint64_t written);
+int virtio_impl_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
+				      struct virtio_segment *segments, uint32_t capacity);
+int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
+int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
+				      uint64_t written);
 
 /*
  * Those that go on from where a pop has come to: with a head that may be taken, and what has been loaded of its
  * descriptors, which isn't loaded again.
  *
- * @walk   of virtio_request_pop_any(), after virtio_walk_three() was false: where that has left the walk
- * @three  as virtio_walk_three() has left it
+ * @walk   of virtio_impl_request_pop_any(), after virtio_impl_walk_three() was false: where that has left the walk
+ * @three  as virtio_impl_walk_three() has left it
  */
-int virtio_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_guest_three *three,
-			      struct virtio_request *request);
-int virtio_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
-			   const struct virtio_guest_three *three, struct virtio_request *request);
+int virtio_impl_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_impl_three *three,
+				   struct virtio_request *request);
+int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+				const struct virtio_impl_three *three, struct virtio_request *request);
 
-/* virtio_memory_take_window() of the queue's cursor for small buffers, and of that for data. */
-uint8_t *virtio_request_move_small(struct virtio_queue *queue, uint64_t addr);
-uint8_t *virtio_request_move_large(struct virtio_queue *queue, uint64_t addr);
+/* virtio_impl_memory_share_region() of the queue's cursor for small buffers, and of that for data. */
+uint8_t *virtio_impl_request_cache_header(struct virtio_queue *queue, uint64_t addr);
+uint8_t *virtio_impl_request_cache_data(struct virtio_queue *queue, uint64_t addr);
 
 /*
- * virtio_request_parse() without a short cut.
+ * virtio_request_parse() without a fast path.
  *
  * @three   what has been loaded of the chain's descriptors
- * @walked  whether virtio_walk_three() has walked along them
+ * @walked  whether virtio_impl_walk_three() has walked along them
  */
-int virtio_request_parse_any(struct virtio_chain *chain, const struct virtio_guest_three *three, bool walked,
-			     struct virtio_request *request);
+int virtio_impl_request_parse_any(struct virtio_chain *chain, const struct virtio_impl_three *three, bool walked,
+				  struct virtio_request *request);
 
 /* As in <virtio/queue.h>: a program that was compiled against another layout of the struct doesn't link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
-	return virtio_request_init_layout_1(request, header, header_bytes, segments, capacity);
+	return virtio_impl_request_init_layout_1(request, header, header_bytes, segments, capacity);
 }
 
-VIRTIO_INLINE VIRTIO_HOT void virtio_segment_set(struct virtio_segment *segment, uint64_t addr, uint64_t len,
-						 void *host, const struct virtio_region *region)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *segment, uint64_t addr, uint64_t len,
+						      void *host, const struct virtio_region *region)
 {
 	segment->addr = addr;
 	segment->len = len;
@@ -56,13 +56,13 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_segment_set(struct virtio_segment *segment,
 }
 
 /*
- * What is the same for all plain requests, and their data's direction: a header, data in one piece and a status, each in
- * a buffer of its own, in plain memory.
+ * What is the same for all three-part requests, and their data's direction: a header, data in one piece and a status, each in
+ * a buffer of its own, in unlogged memory.
  */
-VIRTIO_INLINE VIRTIO_HOT void virtio_request_set_plain(struct virtio_request *request, uint64_t data_bytes,
-						       bool writable)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_request_set_three(struct virtio_request *request, uint64_t data_bytes,
+							    bool writable)
 {
-	struct virtio_collected *data = &request->data;
+	struct virtio_chain_segments *data = &request->data;
 
 	data->needed = 3;
 	if (writable) {
@@ -76,7 +76,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_request_set_plain(struct virtio_request *re
 		data->readable_bytes = data_bytes;
 		data->writable_bytes = 0;
 	}
-	request->plain = 1;
+	request->fast_complete = 1;
 	request->error = 0;
 }
 
@@ -86,64 +86,65 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_request_set_plain(struct virtio_request *re
  * @header_to  request->header
  * @bytes      request->header_bytes
  */
-VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop_to(struct virtio_queue *queue, struct virtio_request *request,
-						   void *header_to, size_t bytes)
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *queue, struct virtio_request *request,
+							void *header_to, size_t bytes)
 {
 	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
 	const struct virtio_memory_cursor *large = &queue->memory[VIRTIO_MEMORY_DATA];
-	struct virtio_guest_three three, three_aside;
+	struct virtio_impl_three three, three_copy;
 	const struct virtio_guest_desc *header = &three.d[0], *data = &three.d[1], *status = &three.d[2];
-	struct virtio_walk walk, walk_aside;
-	struct virtio_collected *out = &request->data;
+	struct virtio_walk walk, walk_copy;
+	struct virtio_chain_segments *out = &request->data;
 	const uint8_t *header_host;
 	struct virtio_chain chain;
 	uint16_t head;
 
-	if (VIRTIO_UNLIKELY(!virtio_queue_look(queue, &head)))
-		return virtio_request_pop_slow(queue, request);
-	virtio_queue_begin_walk(queue, head, &walk);
+	if (VIRTIO_UNLIKELY(!virtio_impl_queue_peek(queue, &head)))
+		return virtio_impl_request_pop_slow(queue, request);
+	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
-	/* What isn't plain ends elsewhere, so that nothing is merged here; on copies: see virtio_chain_next_aside(). */
-	if (VIRTIO_UNLIKELY(!virtio_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three))) {
-		walk_aside = walk;
-		three_aside = three;
-		return virtio_request_pop_any(queue, head, &walk_aside, &three_aside, request);
+	/* What isn't plain ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
+	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three))) {
+		walk_copy = walk;
+		three_copy = three;
+		return virtio_impl_request_pop_any(queue, head, &walk_copy, &three_copy, request);
 	}
-	if (VIRTIO_UNLIKELY(header->len != request->plain_header) || VIRTIO_UNLIKELY(status->len != 1))
-		goto not_plain;
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(small, header->addr, VIRTIO_MEMORY_SMALL)) &&
-	    !virtio_request_move_small(queue, header->addr))
-		goto not_plain;
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(small, status->addr, 1)))
-		goto not_plain;
+	if (VIRTIO_UNLIKELY(header->len != request->fast_header) || VIRTIO_UNLIKELY(status->len != 1))
+		goto not_fast;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, header->addr, VIRTIO_MEMORY_SMALL)) &&
+	    !virtio_impl_request_cache_header(queue, header->addr))
+		goto not_fast;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, status->addr, 1)))
+		goto not_fast;
 	/* Data of no length isn't there either. */
-	if (VIRTIO_UNLIKELY(!virtio_memory_in_window(large, data->addr, data->len)) &&
-	    (!virtio_request_move_large(queue, data->addr) || !virtio_memory_in_window(large, data->addr, data->len)))
-		goto not_plain;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(large, data->addr, data->len)) &&
+	    (!virtio_impl_request_cache_data(queue, data->addr) ||
+	     !virtio_impl_memory_in_cached_region(large, data->addr, data->len)))
+		goto not_fast;
 	header_host = small->host + (header->addr - small->start);
 	out->segments = request->segments;
-	virtio_segment_set(out->segments, data->addr, data->len, large->host + (data->addr - large->start),
-			   large->region);
-	virtio_segment_set(&out->last_writable, status->addr, 1, small->host + (status->addr - small->start),
-			   small->region);
-	virtio_request_set_plain(request, data->len, (data->flags_next & VRING_DESC_F_WRITE) != 0);
-	virtio_queue_take(queue, head, &chain);
+	virtio_impl_segment_set(out->segments, data->addr, data->len, large->host + (data->addr - large->start),
+				large->region);
+	virtio_impl_segment_set(&out->last_writable, status->addr, 1, small->host + (status->addr - small->start),
+				small->region);
+	virtio_impl_request_set_three(request, data->len, (data->flags_next & VRING_DESC_F_WRITE) != 0);
+	virtio_impl_queue_take(queue, head, &chain);
 	request->token.value = chain.token.value;
 	/* Last, for it makes the compiler forget what it knows of memory. */
 	virtio_guest_copy_in(header_to, header_host, bytes);
 	return 1;
-not_plain:
-	three_aside = three;
-	return virtio_request_pop_walked(queue, head, &three_aside, request);
+not_fast:
+	three_copy = three;
+	return virtio_impl_request_pop_walked(queue, head, &three_copy, request);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request)
 {
-	return virtio_request_pop_to(queue, request, request->header, request->header_bytes);
+	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes);
 }
 
 /* The used length of so much data, of which so much was written, and a status behind it. */
-VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_request_used(uint64_t data_bytes, uint64_t written)
+VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_impl_request_used(uint64_t data_bytes, uint64_t written)
 {
 	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
 
@@ -154,15 +155,15 @@ VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_request_used(uint64_t data_bytes, uint6
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
 						     uint8_t status, uint64_t written)
 {
-	const struct virtio_collected *data = &request->data;
-	struct virtio_inflight *entry = virtio_queue_find_plain(queue, request->token);
+	const struct virtio_chain_segments *data = &request->data;
+	struct virtio_inflight *entry = virtio_impl_queue_find_unflagged(queue, request->token);
 	uint32_t len;
 
-	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(!request->plain))
-		return virtio_request_complete_slow(queue, request, status, written);
-	len = virtio_request_used(data->writable_bytes, written);
+	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(!request->fast_complete))
+		return virtio_impl_request_complete_slow(queue, request, status, written);
+	len = virtio_impl_request_used(data->writable_bytes, written);
 	virtio_guest_copy_out(data->last_writable.host, &status, 1);
-	virtio_queue_give_back(queue, entry, virtio_token_head(request->token), len);
+	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(request->token), len);
 	return 0;
 }
 

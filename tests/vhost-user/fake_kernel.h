@@ -4,16 +4,16 @@
  * io_uring. The kernel does what it is told: which piece ends next, with which result, and which sync fails.
  *
  * Request n is about the sectors from 2n on. Each write has a number, and every word of its data is that number, so that
- * a sector says how new it is. Whenever anything happens, the world looks at the statuses that are there: one of OK for a
+ * a sector says how new it is. Whenever anything happens, the kernel looks at the statuses that are there: one of OK for a
  * flush, or for a write under write-through, before the disk is as stable as it promises is an error, which
- * world_check() reports.
+ * kernel_check() reports.
  *
  * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System calls that uring.c
  * makes itself, and the file back end's fdatasync(), come here too: the program is linked before the C library. So do
  * threads that are started, by the linker's option --wrap, and lines for the log.
  */
-#ifndef URING_WORLD_H
-#define URING_WORLD_H
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
 
 #include "blk_queue.h"
 
@@ -36,18 +36,18 @@
 #define AT_MOST(bytes) ((int64_t)(bytes))
 #define SAYS(result) (INT64_MIN / 2 + (result))
 
-struct world_disk {
+struct kernel_disk {
 	int fd;                 /* of a file that nobody looks at */
 	unsigned int syncs;     /* begun */
 	unsigned int fail_sync; /* the one, from 1 on, that fails; 0: none */
 	int fail_with;          /* its errno */
-	bool hold;              /* syncs wait for world_release(), and take what was written before they began */
+	bool hold;              /* syncs wait for kernel_release(), and take what was written before they began */
 	unsigned int calls;     /* of preadv() and pwritev() */
 	int64_t call_outcome;   /* of each of them */
 	unsigned int early;     /* statuses that were there before what they promise */
 };
 
-struct world_kernel {
+struct kernel_kernel {
 	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
 	unsigned int rings;                /* that there are */
 	int64_t outcomes[16];              /* of the first pieces of the disk that end; then WHOLE */
@@ -65,53 +65,53 @@ struct world_kernel {
 	unsigned int threads; /* that were */
 };
 
-extern struct world_disk world_disk;
-extern struct world_kernel world_kernel;
-extern char world_log[256]; /* the last line */
+extern struct kernel_disk kernel_disk;
+extern struct kernel_kernel kernel_kernel;
+extern char kernel_log[256]; /* the last line */
 
 /* A queue more on the disk, or NULL with errno, as there is none. */
-struct blk_queue *world_queue(void);
+struct blk_queue *kernel_queue(void);
 
 /* Sets up all of it, with a queue on the disk of which these features are negotiated, or two. */
-void world_open(uint64_t features, unsigned int queues);
+void kernel_open(uint64_t features, unsigned int queues);
 
 /* Ends it: everything has been given back, and the disk has what was reported as written. */
-void world_close(void);
+void kernel_close(void);
 
 /*
  * The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of their own. Of reads
  * there may be LARGE_SECTORS, which the disk doesn't have: they can't succeed.
  */
-void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
-uint8_t world_status(unsigned int queue, unsigned int n);
+void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
+uint8_t kernel_status(unsigned int queue, unsigned int n);
 
 /* How many of the last requests were answered with an I/O error. */
-unsigned int world_failures(void);
+unsigned int kernel_failures(void);
 
 /* The used length with which it was given back; fails if it wasn't, or more than once. */
-uint32_t world_length(unsigned int queue, unsigned int n);
+uint32_t kernel_length(unsigned int queue, unsigned int n);
 
 /* Calls of the device, after which everything is checked. */
-int world_process(unsigned int queue);
-void world_drain(unsigned int queue);
+int kernel_process(unsigned int queue);
+void kernel_drain(unsigned int queue);
 
 /* Ends a piece that the kernel has taken, as it was told to. Waits for the flusher if it is its answer. */
-void world_end_one(unsigned int queue);
+void kernel_end_one(unsigned int queue);
 
 /* Ends all but the flusher's answer. */
-void world_end_moves(unsigned int queue);
+void kernel_end_moves(unsigned int queue);
 
 /* All of them, and what comes after, until nothing is in flight. */
-void world_run(unsigned int queue);
+void kernel_run(unsigned int queue);
 
 /* Waits until so many syncs have been begun. */
-void world_await_syncs(unsigned int count);
+void kernel_await_syncs(unsigned int count);
 
 /* Lets syncs go on that are held. */
-void world_release(void);
+void kernel_release(void);
 
 /* A number below the limit; the same sequence each time. */
-unsigned int world_random(unsigned int limit);
-void world_seed(uint64_t seed);
+unsigned int kernel_random(unsigned int limit);
+void kernel_seed(uint64_t seed);
 
 #endif

@@ -2,4 +2,4 @@
 # Any token of a head in flight completes it.
 # file: virtio-queue/include/virtio/inline/queue.h
 # harness: fuzz_queue
-s/return VIRTIO_LIKELY(entry->state == token\.value) ? entry : NULL;/return VIRTIO_LIKELY(entry->state != VIRTIO_INFLIGHT_IDLE) ? entry : NULL;/
+s/return VIRTIO_LIKELY(entry->state == token\.value) ? entry : NULL;/return VIRTIO_LIKELY(entry->state != VIRTIO_IMPL_INFLIGHT_IDLE) ? entry : NULL;/

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* virtio_chain_collect(): bad chains and bad buffers, arrays that are too small, and what it resolves. */
+/* virtio_chain_resolve(): bad chains and bad buffers, arrays that are too small, and what it resolves. */
 #include <virtio/reader.h>
 
 #include "fixture.h"
@@ -7,15 +7,15 @@
 #define SIZE 8u
 #define SEGMENTS 256u
 
-/* Pops the chain that was offered, and collects it into count segments. */
-static int collect(struct fixture *f, struct virtio_chain *chain, struct virtio_segment *segments, uint32_t count,
-		   struct virtio_collected *out)
+/* Pops the chain that was offered, and resolves it into count segments. */
+static int resolve(struct fixture *f, struct virtio_chain *chain, struct virtio_segment *segments, uint32_t count,
+		   struct virtio_chain_segments *out)
 {
 	memset(out, 0x5a, sizeof *out);
 	out->segments = segments;
 	out->capacity = count;
 	assert_int_equal(virtio_queue_pop(&f->queue, chain), 1);
-	return virtio_chain_collect(chain, out);
+	return virtio_chain_resolve(chain, out);
 }
 
 /* What the segments are, byte for byte: those that the buffers of one direction name. */
@@ -65,7 +65,7 @@ static void expect_counted(struct fixture *f, const struct virtio_chain *chain, 
 }
 
 /*
- * A chain that must fail to collect, and whose walk is over then.
+ * A chain that must fail to resolve, and whose walk is over then.
  *
  * @front   the buffers in front of the bad one; none for an error of the shape
  * @status  address of the last writable byte, or 0 if there is none to be had
@@ -75,13 +75,13 @@ static void expect_fault(struct fixture *f, int error, const struct virtio_mock_
 {
 	struct virtio_segment segments[SEGMENTS];
 	uint64_t bytes[2] = { 0, 0 };
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_desc desc = { 1, 2, true };
 	struct virtio_chain chain = { 0 };
 
 	for (uint32_t i = 0; i < count; i++)
 		bytes[front[i].flags / VRING_DESC_F_WRITE] += front[i].len;
-	assert_int_equal(collect(f, &chain, segments, SEGMENTS, &out), error);
+	assert_int_equal(resolve(f, &chain, segments, SEGMENTS, &out), error);
 	assert_true(out.segments == segments && out.capacity == SEGMENTS);
 	assert_int_equal(out.readable_bytes, bytes[0]);
 	assert_int_equal(out.writable_bytes, bytes[1]);
@@ -103,18 +103,18 @@ static void expect_failure(struct fixture *f, int error)
 	expect_fault(f, error, NULL, 0, 0);
 }
 
-/* Collects a chain that must be as the buffers say. */
-static void expect_collected(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count)
+/* Resolves a chain that must be as the buffers say. */
+static void expect_resolved(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count)
 {
 	struct virtio_segment segments[SEGMENTS];
 	uint64_t bytes[2] = { 0, 0 };
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain = { 0 };
 	struct virtio_desc desc = { 0 };
 
 	for (uint32_t i = 0; i < count; i++)
 		bytes[buffers[i].flags / VRING_DESC_F_WRITE] += buffers[i].len;
-	assert_int_equal(collect(f, &chain, segments, SEGMENTS, &out), 0);
+	assert_int_equal(resolve(f, &chain, segments, SEGMENTS, &out), 0);
 	assert_int_equal(out.readable_bytes, bytes[0]);
 	assert_int_equal(out.writable_bytes, bytes[1]);
 	assert_int_equal(out.needed, out.readable + out.writable);
@@ -137,7 +137,7 @@ static void expect_collected(struct fixture *f, const struct virtio_mock_buffer 
 }
 
 /* Malformed chains come through with the error of the walk, hostile 43. */
-static void chain_collect_passes_on_errors_of_the_walk(void **state)
+static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 {
 	static const struct {
 		struct virtio_mock_buffer buffers[2];
@@ -157,7 +157,7 @@ static void chain_collect_passes_on_errors_of_the_walk(void **state)
 }
 
 /* The same for what no list of buffers makes: next outside the table, and more descriptors than the queue has. */
-static void chain_collect_passes_on_bad_next_and_length(void **state)
+static void chain_resolve_passes_on_bad_next_and_length(void **state)
 {
 	const struct vring_desc outside = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, SIZE };
 	const struct virtio_mock_buffer too_long[] = { READABLE(FIXTURE_DATA, 1),
@@ -181,7 +181,7 @@ static void chain_collect_passes_on_bad_next_and_length(void **state)
 }
 
 /* hostile 38 again, without 4 GiB of memory: the sum is refused although the first buffer is all right. */
-static void chain_collect_refuses_more_than_4_gib(void **state)
+static void chain_resolve_refuses_more_than_4_gib(void **state)
 {
 	static uint8_t page[4096];
 	struct virtio_region region = { .addr = UINT64_C(1) << 40, .len = UINT64_C(1) << 32, .host = page };
@@ -191,7 +191,7 @@ static void chain_collect_refuses_more_than_4_gib(void **state)
 						   READABLE(UINT64_C(1) << 40, 1) };
 	struct virtio_segment segments[2];
 	struct virtio_region regions[2];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
 
@@ -208,13 +208,13 @@ static void chain_collect_refuses_more_than_4_gib(void **state)
 	expect_failure(&f, VIRTIO_EBYTES);
 
 	fixture_offer_chain(&f, 0, most, 2);
-	assert_int_equal(collect(&f, &chain, segments, 2, &out), 0);
+	assert_int_equal(resolve(&f, &chain, segments, 2, &out), 0);
 	assert_true(out.readable_bytes == VIRTIO_CHAIN_MAX_BYTES);
 	assert_int_equal(out.readable, 2);
 }
 
 /* hostile 33 and 34: lengths far beyond memory, and buffers that begin, lie or end in none. */
-static void chain_collect_refuses_buffer_outside_memory(void **state)
+static void chain_resolve_refuses_buffer_outside_memory(void **state)
 {
 	static const struct virtio_mock_buffer bad[] = {
 		READABLE(FIXTURE_DATA, UINT32_MAX),
@@ -237,7 +237,7 @@ static void chain_collect_refuses_buffer_outside_memory(void **state)
 }
 
 /* hostile 32: with memory at both ends of the address space, what wraps at one does not go on at the other. */
-static void chain_collect_refuses_wrap_into_low_page(void **state)
+static void chain_resolve_refuses_wrap_into_low_page(void **state)
 {
 	const struct virtio_mock_buffer wraps = WRITABLE(UINT64_MAX - 3, 8);
 	const uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -263,7 +263,7 @@ static void chain_collect_refuses_wrap_into_low_page(void **state)
 }
 
 /* hostile 34: a hole of one byte in the middle, though memory goes on behind it. */
-static void chain_collect_refuses_buffer_over_hole(void **state)
+static void chain_resolve_refuses_buffer_over_hole(void **state)
 {
 	const struct virtio_mock_buffer over = WRITABLE(FIXTURE_DATA - 4, 9);
 	struct virtio_region regions[2];
@@ -280,7 +280,7 @@ static void chain_collect_refuses_buffer_over_hole(void **state)
 }
 
 /* A buffer must permit its own direction, and needs no other. */
-static void chain_collect_refuses_writable_buffer_in_rom(void **state)
+static void chain_resolve_refuses_writable_buffer_in_rom(void **state)
 {
 	const struct virtio_mock_buffer bad[] = { READABLE(FIXTURE_TABLE, 16), WRITABLE(FIXTURE_TABLE, 16) };
 	struct virtio_region regions[2];
@@ -297,11 +297,11 @@ static void chain_collect_refuses_writable_buffer_in_rom(void **state)
 	fixture_offer_chain(&f, 0, bad, 2);
 	expect_fault(&f, VIRTIO_EPERM, bad, 1, 0);
 	fixture_offer_chain(&f, 0, bad, 1);
-	expect_collected(&f, bad, 1);
+	expect_resolved(&f, bad, 1);
 }
 
 /* Answers of a translation in the middle of a buffer. */
-static void chain_collect_reports_translation(void **state)
+static void chain_resolve_reports_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 64) };
@@ -322,7 +322,7 @@ static void chain_collect_reports_translation(void **state)
 }
 
 /* hostile 47: an array that is too small is never overrun, and says what is needed. */
-static void chain_collect_reports_array_too_small(void **state)
+static void chain_resolve_reports_array_too_small(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA + 16, 2),
 						      WRITABLE(FIXTURE_DATA + 32, 4), WRITABLE(FIXTURE_DATA + 48, 0) };
@@ -331,7 +331,7 @@ static void chain_collect_reports_array_too_small(void **state)
 	for (uint32_t capacity = 0; capacity < needed; capacity++) {
 		struct virtio_segment segments[SEGMENTS], guard;
 		struct virtio_queue_stats stats;
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain = { 0 };
 		struct fixture f;
 
@@ -339,7 +339,7 @@ static void chain_collect_reports_array_too_small(void **state)
 		fixture_offer_chain(&f, 0, buffers, 4);
 		memset(segments, 0x77, sizeof segments);
 		memset(&guard, 0x77, sizeof guard);
-		assert_int_equal(collect(&f, &chain, capacity ? segments : NULL, capacity, &out), VIRTIO_ENOBUFS);
+		assert_int_equal(resolve(&f, &chain, capacity ? segments : NULL, capacity, &out), VIRTIO_ENOBUFS);
 		assert_int_equal(out.needed, needed);
 		assert_int_equal(out.last_writable.len, 1);
 		assert_int_equal(out.last_writable.addr, FIXTURE_DATA + 35);
@@ -356,23 +356,23 @@ static void chain_collect_reports_array_too_small(void **state)
 }
 
 /* One that is just large enough is. */
-static void chain_collect_fills_array_to_the_last_entry(void **state)
+static void chain_resolve_fills_array_to_the_last_entry(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 2), WRITABLE(FIXTURE_DATA + 32, 3) };
 	const uint32_t needed = fixture_kind(state) == FIXTURE_ONE_BYTE ? 5 : 2;
 	struct virtio_segment segments[5];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, buffers, 2);
-	assert_int_equal(collect(&f, &chain, segments, needed, &out), 0);
+	assert_int_equal(resolve(&f, &chain, segments, needed, &out), 0);
 	assert_int_equal(out.needed, needed);
 }
 
 /* hostile 35: over adjacent regions and over pieces of a translation; scattered, and all of it. */
-static void chain_collect_scatters_buffers(void **state)
+static void chain_resolve_scatters_buffers(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA + 5, 44), READABLE(FIXTURE_DATA + 90, 1),
 						      WRITABLE(FIXTURE_DATA + 100, 32),
@@ -381,11 +381,11 @@ static void chain_collect_scatters_buffers(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, buffers, 4);
-	expect_collected(&f, buffers, 4);
+	expect_resolved(&f, buffers, 4);
 }
 
 /* Adjacent regions with host memory far apart, cut at each byte of the buffer. */
-static void chain_collect_splits_at_region_boundary(void **state)
+static void chain_resolve_splits_at_region_boundary(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 8);
 
@@ -393,7 +393,7 @@ static void chain_collect_splits_at_region_boundary(void **state)
 	for (uint32_t cut = 1; cut < 8; cut++) {
 		struct virtio_segment segments[2];
 		struct virtio_region regions[2];
-		struct virtio_collected out;
+		struct virtio_chain_segments out;
 		struct virtio_chain chain = { 0 };
 		struct fixture f;
 
@@ -403,7 +403,7 @@ static void chain_collect_splits_at_region_boundary(void **state)
 		assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
 		fixture_start(&f);
 		fixture_offer_chain(&f, 0, &buffer, 1);
-		assert_int_equal(collect(&f, &chain, segments, 2, &out), 0);
+		assert_int_equal(resolve(&f, &chain, segments, 2, &out), 0);
 		assert_int_equal(out.writable, 2);
 		assert_int_equal(segments[0].len, cut);
 		assert_ptr_equal(segments[0].host, f.ram + 0x400);
@@ -417,7 +417,7 @@ static void chain_collect_splits_at_region_boundary(void **state)
 }
 
 /* hostile 36, regression R26's like: a buffer that ends with memory. */
-static void chain_collect_accepts_buffer_at_end_of_memory(void **state)
+static void chain_resolve_accepts_buffer_at_end_of_memory(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_END - 1, 1), WRITABLE(FIXTURE_END - 32, 32) };
 	struct fixture f;
@@ -425,16 +425,16 @@ static void chain_collect_accepts_buffer_at_end_of_memory(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	f.table = FIXTURE_END - 16;
 	fixture_offer_chain(&f, 0, buffers, 2);
-	expect_collected(&f, buffers, 2);
+	expect_resolved(&f, buffers, 2);
 }
 
 /* ... and one that ends with the address space. */
-static void chain_collect_accepts_buffer_at_end_of_address_space(void **state)
+static void chain_resolve_accepts_buffer_at_end_of_address_space(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(UINT64_MAX - 15, 16);
 	struct virtio_segment segments[1];
 	struct virtio_region regions[2];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
 
@@ -445,14 +445,14 @@ static void chain_collect_accepts_buffer_at_end_of_address_space(void **state)
 	assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
 	fixture_start(&f);
 	fixture_offer_chain(&f, 0, &buffer, 1);
-	assert_int_equal(collect(&f, &chain, segments, 1, &out), 0);
+	assert_int_equal(resolve(&f, &chain, segments, 1, &out), 0);
 	assert_int_equal(segments[0].len, 16);
 	assert_true(out.last_writable.addr == UINT64_MAX);
 	assert_ptr_equal(out.last_writable.host, f.ram + 0x90f);
 }
 
 /* hostile 37: empty buffers, wherever they are, make no segment; a chain may have no bytes at all. */
-static void chain_collect_skips_empty_buffers(void **state)
+static void chain_resolve_skips_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer some[] = { READABLE(0, 0), READABLE(FIXTURE_DATA, 4), READABLE(UINT64_MAX, 0),
 						   WRITABLE(FIXTURE_DATA + 8, 4), WRITABLE(0, 0) };
@@ -462,28 +462,28 @@ static void chain_collect_skips_empty_buffers(void **state)
 						     READABLE(FIXTURE_DATA + 2, 0), WRITABLE(FIXTURE_DATA + 8, 0),
 						     WRITABLE(FIXTURE_DATA + 9, 4), WRITABLE(FIXTURE_DATA + 10, 0) };
 	struct virtio_chain chain = { 0 };
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, some, 5);
-	expect_collected(&f, some, 5);
+	expect_resolved(&f, some, 5);
 	fixture_offer_chain(&f, 5, none, 2);
-	expect_collected(&f, none, 2);
+	expect_resolved(&f, none, 2);
 	fixture_offer_chain(&f, 0, inside, 6);
-	expect_collected(&f, inside, 6);
+	expect_resolved(&f, inside, 6);
 	/* No array is large enough for none. */
 	fixture_offer_chain(&f, 5, none, 2);
-	assert_int_equal(collect(&f, &chain, NULL, 0, &out), 0);
+	assert_int_equal(resolve(&f, &chain, NULL, 0, &out), 0);
 	assert_int_equal(out.needed, 0);
 	assert_int_equal(out.last_writable.len, 0);
 }
 
 /* No array is needed for a chain without bytes, nor by what reads and writes it. */
-static void chain_collect_of_no_bytes_needs_no_array(void **state)
+static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 0), WRITABLE(FIXTURE_DATA, 0) };
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_reader reader;
 	struct virtio_writer writer;
 	struct virtio_chain chain = { 0 };
@@ -491,26 +491,26 @@ static void chain_collect_of_no_bytes_needs_no_array(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, buffers, 2);
-	assert_int_equal(collect(&f, &chain, NULL, 0, &out), 0);
+	assert_int_equal(resolve(&f, &chain, NULL, 0, &out), 0);
 	virtio_reader_init(&reader, &out);
 	virtio_writer_init(&writer, &out);
 	assert_int_equal(virtio_reader_left(&reader) + virtio_writer_left(&writer), 0);
 	assert_int_equal(virtio_writer_write(&writer, buffers, 1), 0);
 }
 
-/* hostile 41: what was collected stays as it was, whatever becomes of the descriptors. */
-static void chain_collect_keeps_one_snapshot(void **state)
+/* hostile 41: what was resolved stays as it was, whatever becomes of the descriptors. */
+static void chain_resolve_keeps_one_snapshot(void **state)
 {
 	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 16) };
 	const struct virtio_mock_buffer after[] = { WRITABLE(FIXTURE_DATA, 64), WRITABLE(0, UINT32_MAX) };
 	struct virtio_segment segments[SEGMENTS];
-	struct virtio_collected out;
+	struct virtio_chain_segments out;
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, before, 2);
-	assert_int_equal(collect(&f, &chain, segments, SEGMENTS, &out), 0);
+	assert_int_equal(resolve(&f, &chain, segments, SEGMENTS, &out), 0);
 	assert_int_equal(virtio_mock_write_chain(&f.mock, 0, after, 2), 0);
 	expect_bytes(&f, segments, out.readable, before, 2, 0);
 	expect_bytes(&f, segments + out.readable, out.writable, before, 2, VRING_DESC_F_WRITE);
@@ -518,7 +518,7 @@ static void chain_collect_keeps_one_snapshot(void **state)
 }
 
 /* Through an indirect table, whole. */
-static void chain_collect_resolves_indirect_table(void **state)
+static void chain_resolve_resolves_indirect_table(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 20), WRITABLE(FIXTURE_DATA + 32, 24),
 						      WRITABLE(FIXTURE_DATA + 64, 1) };
@@ -528,32 +528,32 @@ static void chain_collect_resolves_indirect_table(void **state)
 	f.config.indirect = true;
 	fixture_start(&f);
 	fixture_offer_table(&f, 3, VRING_DESC_F_INDIRECT, buffers, 3);
-	expect_collected(&f, buffers, 3);
+	expect_resolved(&f, buffers, 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_ON_ALL(chain_collect_passes_on_errors_of_the_walk),
-		FIXTURE_ON_ALL(chain_collect_passes_on_bad_next_and_length),
-		FIXTURE_ON(chain_collect_refuses_more_than_4_gib, FLAT),
-		FIXTURE_ON_ALL(chain_collect_refuses_buffer_outside_memory),
-		FIXTURE_ON(chain_collect_refuses_wrap_into_low_page, FLAT),
-		FIXTURE_ON(chain_collect_refuses_buffer_over_hole, FLAT),
-		FIXTURE_ON(chain_collect_refuses_writable_buffer_in_rom, FLAT),
-		FIXTURE_ON(chain_collect_reports_translation, CHANGING),
-		FIXTURE_ON(chain_collect_reports_array_too_small, FLAT),
-		FIXTURE_ON(chain_collect_reports_array_too_small, ONE_BYTE),
-		FIXTURE_ON(chain_collect_reports_array_too_small, CHANGING),
-		FIXTURE_ON_ALL(chain_collect_fills_array_to_the_last_entry),
-		FIXTURE_ON_ALL(chain_collect_scatters_buffers),
-		FIXTURE_ON(chain_collect_splits_at_region_boundary, FLAT),
-		FIXTURE_ON_ALL(chain_collect_accepts_buffer_at_end_of_memory),
-		FIXTURE_ON(chain_collect_accepts_buffer_at_end_of_address_space, FLAT),
-		FIXTURE_ON_ALL(chain_collect_skips_empty_buffers),
-		FIXTURE_ON_ALL(chain_collect_of_no_bytes_needs_no_array),
-		FIXTURE_ON_ALL(chain_collect_keeps_one_snapshot),
-		FIXTURE_ON_ALL(chain_collect_resolves_indirect_table),
+		FIXTURE_ON_ALL(chain_resolve_passes_on_errors_of_the_walk),
+		FIXTURE_ON_ALL(chain_resolve_passes_on_bad_next_and_length),
+		FIXTURE_ON(chain_resolve_refuses_more_than_4_gib, FLAT),
+		FIXTURE_ON_ALL(chain_resolve_refuses_buffer_outside_memory),
+		FIXTURE_ON(chain_resolve_refuses_wrap_into_low_page, FLAT),
+		FIXTURE_ON(chain_resolve_refuses_buffer_over_hole, FLAT),
+		FIXTURE_ON(chain_resolve_refuses_writable_buffer_in_rom, FLAT),
+		FIXTURE_ON(chain_resolve_reports_translation, CHANGING),
+		FIXTURE_ON(chain_resolve_reports_array_too_small, FLAT),
+		FIXTURE_ON(chain_resolve_reports_array_too_small, ONE_BYTE),
+		FIXTURE_ON(chain_resolve_reports_array_too_small, CHANGING),
+		FIXTURE_ON_ALL(chain_resolve_fills_array_to_the_last_entry),
+		FIXTURE_ON_ALL(chain_resolve_scatters_buffers),
+		FIXTURE_ON(chain_resolve_splits_at_region_boundary, FLAT),
+		FIXTURE_ON_ALL(chain_resolve_accepts_buffer_at_end_of_memory),
+		FIXTURE_ON(chain_resolve_accepts_buffer_at_end_of_address_space, FLAT),
+		FIXTURE_ON_ALL(chain_resolve_skips_empty_buffers),
+		FIXTURE_ON_ALL(chain_resolve_of_no_bytes_needs_no_array),
+		FIXTURE_ON_ALL(chain_resolve_keeps_one_snapshot),
+		FIXTURE_ON_ALL(chain_resolve_resolves_indirect_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does each file in fuzz/planted still change exactly one line of the file that it names? Whether the bug is found, planted.sh
+# Does each file in fuzz/mutants still change exactly one line of the file that it names? Whether the bug is found, mutants.sh
 # shows, which takes minutes.
-# usage: planted_check.sh SRC WORK
+# usage: mutants_check.sh SRC WORK
 set -u
 mkdir -p "$2" || exit 1
 failed=0 count=0
-for file in "$1"/fuzz/planted/*.sed; do
+for file in "$1"/fuzz/mutants/*.sed; do
 	target=$1/$(sed -n 's/^# file: //p' "$file")
 	count=$((count + 1))
 	sed -f "$file" "$target" >"$2/changed" || failed=1
@@ -17,6 +17,6 @@ for file in "$1"/fuzz/planted/*.sed; do
 		failed=1
 	fi
 done
-[ "$count" -ge 6 ] || { echo "FAILED: only $count planted bugs found" >&2; failed=1; }
-[ "$failed" = 0 ] && echo "ok: $count planted bugs"
+[ "$count" -ge 6 ] || { echo "FAILED: only $count mutants found" >&2; failed=1; }
+[ "$failed" = 0 ] && echo "ok: $count mutants"
 exit "$failed"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Descriptors that were walked before a collection count as readable until the collection finds a writable one itself.
+# Descriptors that were walked before a resolution count as readable until the resolution finds a writable one itself.
 # file: virtio-queue/src/chain.c
 # harness: fuzz_queue
 s/if (walked\[\*done\].writable && !c->writable)/if (walked[*done].writable \&\& !c->writable \&\& *done > 0)/

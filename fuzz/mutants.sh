@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does the fuzzing find bugs? Each file in fuzz/planted makes one in one line of a copy of the libraries; its harness
+# Does the fuzzing find bugs? Each file in fuzz/mutants makes one in one line of a copy of the libraries; its harness
 # must find it, beginning with the seeds: in less than a minute where nothing else runs. The same harness finds nothing in
 # the copy as it is.
-# usage: fuzz/planted.sh [BUILD_DIR [PLANTED...]]     By default all, in build/planted. BUILD_DIR, which is removed
+# usage: fuzz/mutants.sh [BUILD_DIR [PLANTED...]]     By default all, in build/planted. BUILD_DIR, which is removed
 # first, is below build or outside of the checkout. Prints the time of each find.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 limit=600
 work=${1:-build/planted}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- fuzz/planted/*.sed
+[ $# -gt 0 ] || set -- fuzz/mutants/*.sed
 rm -rf "$work"
 mkdir -p "$work/tree" || exit 1
 work=$(cd "$work" && pwd)
@@ -46,7 +46,7 @@ for harness in $(harnesses); do
 	mkdir -p "$seeds/$harness" && cp fuzz/corpus/"$harness"/seed-* "$seeds/$harness" || exit 1
 	build "$work/build" "$harness" || exit 1
 	if ! fuzz "$work/build" "$harness" 2 "$work/findings/unchanged" "$seeds/$harness"; then
-		echo "$harness: finds something without any planted bug: $(finding "$work/findings/unchanged/log")" >&2
+		echo "$harness: finds something without any mutant: $(finding "$work/findings/unchanged/log")" >&2
 		exit 1
 	fi
 done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A window found for reading serves for writing.
+# A cached region found for reading serves for writing.
 # file: virtio-queue/src/guest_memory.c
 # harness: fuzz_guest_memory
 s/if (off >= cursor->len || (cursor->access & access) != access)/if (off >= cursor->len)/

@@ -2,4 +2,4 @@
 # A queue that was reset early may be set up late.
 # file: virtio-device/src/queue_registers.c
 # harness: fuzz_device
-/^static void finish_stop(/,/^}/s/queue->rearmed = device->active;/queue->rearmed = true;/
+/^static void finish_stop(/,/^}/s/queue->may_reenable = device->active;/queue->may_reenable = true;/

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The world around uring.c. */
-#include "uring_world.h"
+/* The kernel around uring.c. */
+#include "fake_kernel.h"
 
 #include "log.h"
 
@@ -25,9 +25,9 @@
 #define WORDS 128u /* of a sector */
 #define LARGE 0x40000000u
 
-struct world_disk world_disk;
-struct world_kernel world_kernel;
-char world_log[256];
+struct kernel_disk kernel_disk;
+struct kernel_kernel kernel_kernel;
+char kernel_log[256];
 
 /* What is read and written is in the first; what would be there after a failure of power in the second. */
 static struct {
@@ -42,7 +42,7 @@ static struct {
 	pthread_cond_t changed;
 	uint64_t random;
 	uint32_t number; /* of the last write */
-} world = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+} kernel = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 struct request {
 	uint32_t type;
@@ -59,7 +59,7 @@ static struct guest {
 	struct virtio_region regions[2];
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
-	struct virtio_mock_slot slots[VIRTIO_MOCK_SLOTS(ENTRIES)];
+	struct virtio_mock_slot slots[ENTRIES];
 	struct virtio_inflight inflight[ENTRIES];
 	struct virtio_queue virtq;
 	struct blk_queue *queue;
@@ -69,17 +69,17 @@ static struct guest {
 /* Where large requests read to, if they did. */
 static uint8_t large[LARGE_SECTORS * 512];
 
-unsigned int world_random(unsigned int limit)
+unsigned int kernel_random(unsigned int limit)
 {
-	world.random ^= world.random >> 12;
-	world.random ^= world.random << 25;
-	world.random ^= world.random >> 27;
-	return (unsigned int)((world.random * UINT64_C(2685821657736338717)) >> 33) % limit;
+	kernel.random ^= kernel.random >> 12;
+	kernel.random ^= kernel.random << 25;
+	kernel.random ^= kernel.random >> 27;
+	return (unsigned int)((kernel.random * UINT64_C(2685821657736338717)) >> 33) % limit;
 }
 
-void world_seed(uint64_t seed)
+void kernel_seed(uint64_t seed)
 {
-	world.random = seed * 2 + 1;
+	kernel.random = seed * 2 + 1;
 }
 
 static unsigned int sector_of(unsigned int queue, unsigned int n)
@@ -92,7 +92,7 @@ static unsigned int sector_of(unsigned int queue, unsigned int n)
 static bool is_stable(unsigned int sector, uint32_t number)
 {
 	for (unsigned int i = 0; i < WORDS; i++)
-		if (world.stable[sector][i] < number)
+		if (kernel.stable[sector][i] < number)
 			return false;
 	return true;
 }
@@ -104,16 +104,16 @@ static bool judge(unsigned int queue, unsigned int n)
 	const unsigned int first = sector_of(queue, n);
 	bool good = true;
 
-	if (!request->sent || request->judged || world_status(queue, n) == STATUS_NONE)
+	if (!request->sent || request->judged || kernel_status(queue, n) == STATUS_NONE)
 		return true;
 	request->judged = true;
-	if (world_status(queue, n) != VIRTIO_BLK_S_OK)
+	if (kernel_status(queue, n) != VIRTIO_BLK_S_OK)
 		return true;
 	for (unsigned int i = 0; i < SECTORS && request->type == VIRTIO_BLK_T_FLUSH; i++)
 		good = good && is_stable(i, request->promised[i]);
 	for (unsigned int i = 0; i < request->sectors && request->type == VIRTIO_BLK_T_OUT; i++) {
-		world.reported[first + i] = request->number;
-		if (virtio_blk_write_through(&world.blk))
+		kernel.reported[first + i] = request->number;
+		if (virtio_blk_write_through(&kernel.blk))
 			good = good && is_stable(first + i, request->number);
 	}
 	return good;
@@ -124,17 +124,17 @@ static void judge_all(void)
 {
 	for (unsigned int queue = 0; queue < MAX_QUEUES; queue++)
 		for (unsigned int n = 0; n < REQUESTS; n++)
-			world_disk.early += !judge(queue, n);
+			kernel_disk.early += !judge(queue, n);
 }
 
 static void check(void)
 {
 	unsigned int early;
 
-	pthread_mutex_lock(&world.mutex);
+	pthread_mutex_lock(&kernel.mutex);
 	judge_all();
-	early = world_disk.early;
-	pthread_mutex_unlock(&world.mutex);
+	early = kernel_disk.early;
+	pthread_mutex_unlock(&kernel.mutex);
 	assert_int_equal(early, 0);
 }
 
@@ -143,15 +143,15 @@ static void check(void)
 /* Moves no more than `most` bytes. Returns how many. */
 static int move(bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset, uint64_t most)
 {
-	uint8_t *bytes = (uint8_t *)world.now;
+	uint8_t *bytes = (uint8_t *)kernel.now;
 	uint64_t done = 0;
 
-	pthread_mutex_lock(&world.mutex);
+	pthread_mutex_lock(&kernel.mutex);
 	judge_all();
 	for (unsigned int i = 0; i < count && done < most; i++) {
 		const uint64_t part = iov[i].iov_len < most - done ? iov[i].iov_len : most - done;
 
-		if (offset + done + part > sizeof world.now)
+		if (offset + done + part > sizeof kernel.now)
 			break;
 		if (is_write)
 			memcpy(bytes + offset + done, iov[i].iov_base, (size_t)part);
@@ -160,8 +160,8 @@ static int move(bool is_write, const struct iovec *iov, unsigned int count, uint
 		done += part;
 	}
 	for (uint64_t at = offset; is_write && at < offset + done; at++)
-		world.lost[at / 512] = false;
-	pthread_mutex_unlock(&world.mutex);
+		kernel.lost[at / 512] = false;
+	pthread_mutex_unlock(&kernel.mutex);
 	return (int)done;
 }
 
@@ -177,12 +177,12 @@ static ssize_t call(bool is_write, int fd, const struct iovec *iov, int count, o
 {
 	int got;
 
-	if (fd != world_disk.fd || count < 0) {
+	if (fd != kernel_disk.fd || count < 0) {
 		errno = EBADF;
 		return -1;
 	}
-	world_disk.calls++;
-	got = apply(world_disk.call_outcome, is_write, iov, (unsigned int)count, (uint64_t)offset);
+	kernel_disk.calls++;
+	got = apply(kernel_disk.call_outcome, is_write, iov, (unsigned int)count, (uint64_t)offset);
 	if (got < 0)
 		errno = -got;
 	return got < 0 ? -1 : got;
@@ -201,41 +201,41 @@ ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 int fdatasync(int fd)
 {
 	uint32_t before[SECTORS][WORDS];
-	int error = fd == world_disk.fd ? 0 : EBADF;
+	int error = fd == kernel_disk.fd ? 0 : EBADF;
 
-	pthread_mutex_lock(&world.mutex);
+	pthread_mutex_lock(&kernel.mutex);
 	judge_all();
-	memcpy(before, world.now, sizeof before);
-	if (++world_disk.syncs == world_disk.fail_sync)
-		error = world_disk.fail_with;
-	pthread_cond_broadcast(&world.changed);
-	while (world_disk.hold)
-		pthread_cond_wait(&world.changed, &world.mutex);
+	memcpy(before, kernel.now, sizeof before);
+	if (++kernel_disk.syncs == kernel_disk.fail_sync)
+		error = kernel_disk.fail_with;
+	pthread_cond_broadcast(&kernel.changed);
+	while (kernel_disk.hold)
+		pthread_cond_wait(&kernel.changed, &kernel.mutex);
 	judge_all();
 	for (unsigned int i = 0; i < SECTORS; i++) {
-		world.lost[i] |= error && memcmp(world.stable[i], before[i], 512) != 0;
-		if (!world.lost[i])
-			memcpy(world.stable[i], before[i], 512);
+		kernel.lost[i] |= error && memcmp(kernel.stable[i], before[i], 512) != 0;
+		if (!kernel.lost[i])
+			memcpy(kernel.stable[i], before[i], 512);
 	}
-	pthread_mutex_unlock(&world.mutex);
+	pthread_mutex_unlock(&kernel.mutex);
 	errno = error;
 	return error ? -1 : 0;
 }
 
-void world_await_syncs(unsigned int count)
+void kernel_await_syncs(unsigned int count)
 {
-	pthread_mutex_lock(&world.mutex);
-	while (world_disk.syncs < count)
-		pthread_cond_wait(&world.changed, &world.mutex);
-	pthread_mutex_unlock(&world.mutex);
+	pthread_mutex_lock(&kernel.mutex);
+	while (kernel_disk.syncs < count)
+		pthread_cond_wait(&kernel.changed, &kernel.mutex);
+	pthread_mutex_unlock(&kernel.mutex);
 }
 
-void world_release(void)
+void kernel_release(void)
 {
-	pthread_mutex_lock(&world.mutex);
-	world_disk.hold = false;
-	pthread_cond_broadcast(&world.changed);
-	pthread_mutex_unlock(&world.mutex);
+	pthread_mutex_lock(&kernel.mutex);
+	kernel_disk.hold = false;
+	pthread_cond_broadcast(&kernel.changed);
+	pthread_mutex_unlock(&kernel.mutex);
 }
 
 /* The kernel */
@@ -244,17 +244,17 @@ int io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned in
 {
 	assert_int_equal(entries, FAKE_ENTRIES);
 	assert_int_equal(flags, 0);
-	assert_true(world_kernel.rings < MAX_QUEUES);
+	assert_true(kernel_kernel.rings < MAX_QUEUES);
 	memset(ring, 0, sizeof *ring);
 	ring->ring_fd = -1;
-	world_kernel.ring[world_kernel.rings++] = ring;
+	kernel_kernel.ring[kernel_kernel.rings++] = ring;
 	return 0;
 }
 
 void io_uring_queue_exit(struct io_uring *ring)
 {
 	assert_int_equal(ring->taken_count + ring->done_count, 0);
-	world_kernel.rings--;
+	kernel_kernel.rings--;
 }
 
 struct io_uring_sqe *io_uring_get_sqe(struct io_uring *ring)
@@ -269,9 +269,9 @@ unsigned int io_uring_sq_ready(const struct io_uring *ring)
 
 static int64_t outcome_of_next(void)
 {
-	if (world_kernel.outcome)
-		return world_kernel.outcome();
-	return world_kernel.ended < world_kernel.outcome_count ? world_kernel.outcomes[world_kernel.ended] : WHOLE;
+	if (kernel_kernel.outcome)
+		return kernel_kernel.outcome();
+	return kernel_kernel.ended < kernel_kernel.outcome_count ? kernel_kernel.outcomes[kernel_kernel.ended] : WHOLE;
 }
 
 static void end_piece(struct io_uring *ring, unsigned int which)
@@ -282,11 +282,11 @@ static void end_piece(struct io_uring *ring, unsigned int which)
 	assert_in_range(ring->done_count, 1, FAKE_ENTRIES);
 	memmove(&ring->taken[which], &ring->taken[which + 1], (--ring->taken_count - which) * sizeof sqe);
 	cqe->data = sqe.data;
-	if (sqe.fd == world_disk.fd) {
+	if (sqe.fd == kernel_disk.fd) {
 		cqe->res = apply(outcome_of_next(), sqe.is_write, sqe.iov, sqe.count, sqe.offset);
-		world_kernel.ended++;
-	} else if (world_kernel.answer_error) {
-		cqe->res = -world_kernel.answer_error;
+		kernel_kernel.ended++;
+	} else if (kernel_kernel.answer_error) {
+		cqe->res = -kernel_kernel.answer_error;
 	} else {
 		cqe->res = (int)readv(sqe.fd, sqe.iov, (int)sqe.count);
 	}
@@ -294,23 +294,23 @@ static void end_piece(struct io_uring *ring, unsigned int which)
 
 static void end_one(struct io_uring *ring)
 {
-	end_piece(ring, world_kernel.random ? world_random(ring->taken_count) : 0);
+	end_piece(ring, kernel_kernel.random ? kernel_random(ring->taken_count) : 0);
 }
 
 int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait)
 {
-	const unsigned int most = world_kernel.take ? world_kernel.take : FAKE_ENTRIES;
+	const unsigned int most = kernel_kernel.take ? kernel_kernel.take : FAKE_ENTRIES;
 	const unsigned int count = ring->ready_count < most ? ring->ready_count : most;
 
-	world_kernel.enters++;
-	if (world_kernel.accepts > 0) {
-		world_kernel.accepts--;
-	} else if (world_kernel.refusals > 0) {
-		world_kernel.refusals--;
-		return -world_kernel.refusal;
+	kernel_kernel.enters++;
+	if (kernel_kernel.accepts > 0) {
+		kernel_kernel.accepts--;
+	} else if (kernel_kernel.refusals > 0) {
+		kernel_kernel.refusals--;
+		return -kernel_kernel.refusal;
 	}
 	for (unsigned int i = 0; i < count; i++)
-		world_kernel.pieces += ring->ready[i].fd == world_disk.fd;
+		kernel_kernel.pieces += ring->ready[i].fd == kernel_disk.fd;
 	assert_true(ring->taken_count + count <= FAKE_ENTRIES);
 	memcpy(&ring->taken[ring->taken_count], ring->ready, count * sizeof ring->ready[0]);
 	memmove(ring->ready, ring->ready + count, (ring->ready_count - count) * sizeof ring->ready[0]);
@@ -343,9 +343,9 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
-	if (world_kernel.no_threads)
+	if (kernel_kernel.no_threads)
 		return EAGAIN;
-	world_kernel.threads++;
+	kernel_kernel.threads++;
 	return __real_pthread_create(thread, attr, run, arg);
 }
 
@@ -355,15 +355,15 @@ void log_line(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(world_log, sizeof world_log, format, args);
+	vsnprintf(kernel_log, sizeof kernel_log, format, args);
 	va_end(args);
 }
 
 /* The guest */
 
-struct blk_queue *world_queue(void)
+struct blk_queue *kernel_queue(void)
 {
-	return blk_queue_create_uring(&world.blk, world_disk.fd, "the disk");
+	return blk_queue_create_uring(&kernel.blk, kernel_disk.fd, "the disk");
 }
 
 static void open_guest(struct guest *guest)
@@ -376,52 +376,52 @@ static void open_guest(struct guest *guest)
 	assert_true(virtio_mock_end(&guest->mock) <= HEADERS);
 	assert_int_equal(virtio_mock_create_queue(&guest->mock, &guest->virtq, guest->inflight, ENTRIES, &guest->map),
 			 0);
-	guest->queue = world_queue();
+	guest->queue = kernel_queue();
 	assert_non_null(guest->queue);
 }
 
-void world_open(uint64_t features, unsigned int queues)
+void kernel_open(uint64_t features, unsigned int queues)
 {
 	struct virtio_blk_options options = { .capacity = SECTORS + LARGE_SECTORS };
 
 	watchdog_step();
-	world.file = tmpfile();
-	assert_non_null(world.file);
-	world_disk = (struct world_disk){ .fd = fileno(world.file), .call_outcome = WHOLE };
-	world_kernel = (struct world_kernel){ .rings = 0 };
-	world_log[0] = '\0';
-	world_seed(1);
-	world.number = 0;
-	memset(world.now, 0, sizeof world.now);
-	memset(world.stable, 0, sizeof world.stable);
-	memset(world.lost, 0, sizeof world.lost);
-	memset(world.reported, 0, sizeof world.reported);
+	kernel.file = tmpfile();
+	assert_non_null(kernel.file);
+	kernel_disk = (struct kernel_disk){ .fd = fileno(kernel.file), .call_outcome = WHOLE };
+	kernel_kernel = (struct kernel_kernel){ .rings = 0 };
+	kernel_log[0] = '\0';
+	kernel_seed(1);
+	kernel.number = 0;
+	memset(kernel.now, 0, sizeof kernel.now);
+	memset(kernel.stable, 0, sizeof kernel.stable);
+	memset(kernel.lost, 0, sizeof kernel.lost);
+	memset(kernel.reported, 0, sizeof kernel.reported);
 	memset(guests, 0, sizeof guests);
-	assert_int_equal(virtio_blk_file_backend(&world.back_end, world_disk.fd, &options.backend), 0);
-	assert_int_equal(virtio_blk_init(&world.blk, &options), 0);
-	assert_int_equal(virtio_blk_negotiate(&world.blk, features), 0);
+	assert_int_equal(virtio_blk_file_backend(&kernel.back_end, kernel_disk.fd, &options.backend), 0);
+	assert_int_equal(virtio_blk_init(&kernel.blk, &options), 0);
+	assert_int_equal(virtio_blk_negotiate(&kernel.blk, features), 0);
 	for (unsigned int i = 0; i < queues; i++)
 		open_guest(&guests[i]);
 }
 
-void world_close(void)
+void kernel_close(void)
 {
 	for (unsigned int i = 0; i < MAX_QUEUES && guests[i].queue; i++) {
 		for (unsigned int n = 0; n < REQUESTS; n++)
 			if (guests[i].requests[n].sent)
-				(void)world_length(i, n);
+				(void)kernel_length(i, n);
 		assert_true(virtio_queue_quiesced(&guests[i].virtq));
 		guests[i].queue->ops->destroy(guests[i].queue);
 	}
-	assert_int_equal(world_kernel.rings, 0);
+	assert_int_equal(kernel_kernel.rings, 0);
 	check();
 	for (unsigned int i = 0; i < SECTORS; i++)
 		for (unsigned int w = 0; w < WORDS; w++)
-			assert_true(world.now[i][w] >= world.reported[i]);
-	fclose(world.file);
+			assert_true(kernel.now[i][w] >= kernel.reported[i]);
+	fclose(kernel.file);
 }
 
-uint8_t world_status(unsigned int queue, unsigned int n)
+uint8_t kernel_status(unsigned int queue, unsigned int n)
 {
 	return __atomic_load_n(&guests[queue].ram[STATUSES + n], __ATOMIC_ACQUIRE);
 }
@@ -432,7 +432,7 @@ static void fill(struct guest *guest, unsigned int n, uint32_t word)
 		memcpy(guest->ram + DATA + n * DATA_BYTES + i, &word, sizeof word);
 }
 
-void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors)
+void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors)
 {
 	struct guest *guest = &guests[queue];
 	struct request *request = &guest->requests[n];
@@ -446,30 +446,30 @@ void world_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int 
 	};
 
 	if (request->sent)
-		(void)world_length(queue, n);
-	pthread_mutex_lock(&world.mutex);
+		(void)kernel_length(queue, n);
+	pthread_mutex_lock(&kernel.mutex);
 	*request = (struct request){ .type = type, .sectors = sectors, .sent = true, .length = -1 };
 	if (type == VIRTIO_BLK_T_OUT)
-		request->number = ++world.number;
-	memcpy(request->promised, world.reported, sizeof request->promised);
+		request->number = ++kernel.number;
+	memcpy(request->promised, kernel.reported, sizeof request->promised);
 	fill(guest, n, type == VIRTIO_BLK_T_OUT ? request->number : UINT32_MAX);
 	virtio_put_le32(guest->ram + HEADERS + 16 * n, type);
 	virtio_put_le64(guest->ram + HEADERS + 16 * n + 8, sector_of(queue, n));
 	__atomic_store_n(&guest->ram[STATUSES + n], STATUS_NONE, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&world.mutex);
+	pthread_mutex_unlock(&kernel.mutex);
 	if (sectors == 0)
 		buffers[1] = buffers[2];
 	request->head = virtio_mock_add(&guest->mock, buffers, sectors ? 3 : 2);
 	assert_true(request->head >= 0);
 }
 
-unsigned int world_failures(void)
+unsigned int kernel_failures(void)
 {
 	unsigned int count = 0;
 
 	for (unsigned int queue = 0; queue < MAX_QUEUES; queue++)
 		for (unsigned int n = 0; n < REQUESTS; n++)
-			count += guests[queue].requests[n].sent && world_status(queue, n) == VIRTIO_BLK_S_IOERR;
+			count += guests[queue].requests[n].sent && kernel_status(queue, n) == VIRTIO_BLK_S_IOERR;
 	return count;
 }
 
@@ -493,21 +493,21 @@ static void take_back(unsigned int queue)
 		}
 		assert_non_null(request);
 		request->length = used.len;
-		if (request->type == VIRTIO_BLK_T_IN && world_status(queue, n) == VIRTIO_BLK_S_OK)
-			assert_memory_equal(guest->ram + DATA + n * DATA_BYTES, world.now[sector_of(queue, n)],
+		if (request->type == VIRTIO_BLK_T_IN && kernel_status(queue, n) == VIRTIO_BLK_S_OK)
+			assert_memory_equal(guest->ram + DATA + n * DATA_BYTES, kernel.now[sector_of(queue, n)],
 					    request->sectors * 512);
 	}
 	assert_int_equal(got, 0);
 }
 
-uint32_t world_length(unsigned int queue, unsigned int n)
+uint32_t kernel_length(unsigned int queue, unsigned int n)
 {
 	take_back(queue);
 	assert_true(guests[queue].requests[n].length >= 0);
 	return (uint32_t)guests[queue].requests[n].length;
 }
 
-int world_process(unsigned int queue)
+int kernel_process(unsigned int queue)
 {
 	struct guest *guest = &guests[queue];
 	int result;
@@ -521,7 +521,7 @@ int world_process(unsigned int queue)
 	return result;
 }
 
-void world_drain(unsigned int queue)
+void kernel_drain(unsigned int queue)
 {
 	struct guest *guest = &guests[queue];
 
@@ -531,33 +531,33 @@ void world_drain(unsigned int queue)
 	assert_true(virtio_queue_quiesced(&guest->virtq));
 }
 
-void world_end_one(unsigned int queue)
+void kernel_end_one(unsigned int queue)
 {
-	assert_true(world_kernel.ring[queue]->taken_count > 0);
-	end_one(world_kernel.ring[queue]);
+	assert_true(kernel_kernel.ring[queue]->taken_count > 0);
+	end_one(kernel_kernel.ring[queue]);
 	check();
 }
 
-void world_end_moves(unsigned int queue)
+void kernel_end_moves(unsigned int queue)
 {
-	struct io_uring *ring = world_kernel.ring[queue];
+	struct io_uring *ring = kernel_kernel.ring[queue];
 
 	for (unsigned int i = 0; i < ring->taken_count;)
-		if (ring->taken[i].fd == world_disk.fd)
+		if (ring->taken[i].fd == kernel_disk.fd)
 			end_piece(ring, i);
 		else
 			i++;
 	check();
 }
 
-void world_run(unsigned int queue)
+void kernel_run(unsigned int queue)
 {
-	int result = world_process(queue);
+	int result = kernel_process(queue);
 
-	while (world_kernel.ring[queue]->taken_count > 0 || result == 1) {
-		if (world_kernel.ring[queue]->taken_count > 0)
-			world_end_one(queue);
-		result = world_process(queue);
+	while (kernel_kernel.ring[queue]->taken_count > 0 || result == 1) {
+		if (kernel_kernel.ring[queue]->taken_count > 0)
+			kernel_end_one(queue);
+		result = kernel_process(queue);
 	}
 	assert_int_equal(result, 0);
 }

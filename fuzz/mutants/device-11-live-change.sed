@@ -2,4 +2,4 @@
 # A queue that was stopped may be set up while the device runs.
 # file: virtio-device/src/queue_registers.c
 # harness: fuzz_device
-s/return (live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || queue->rearmed;/return true;/
+s/return (live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || queue->may_reenable;/return true;/

@@ -4,8 +4,8 @@
  * whose driver has set everything up beforehand, so that one store of the available index offers
  * the next batch.
  */
-#ifndef TESTS_BENCH_WORLD_H
-#define TESTS_BENCH_WORLD_H
+#ifndef TESTS_BENCH_RIG_H
+#define TESTS_BENCH_RIG_H
 
 #include <virtio/blk.h>
 #include <virtio/reader.h>
@@ -28,7 +28,7 @@ struct workload {
 	uint32_t bytes; /* length of each buffer of a bulk workload, or of the only buffer */
 };
 
-struct world {
+struct rig {
 	const struct workload *load;
 	uint8_t *ram;
 	struct virtio_region regions[MAX_REGIONS];
@@ -51,10 +51,10 @@ struct world {
 };
 
 /* Sets up memory in so many regions, the rings, and the chains. Exits when memory cannot be had. */
-void world_open(struct world *world, const struct workload *load, uint32_t regions);
-void world_close(struct world *world);
+void rig_open(struct rig *rig, const struct workload *load, uint32_t regions);
+void rig_close(struct rig *rig);
 
 /* The driver: makes the next batch available, and asks to be notified at its end. */
-void world_offer(struct world *world);
+void rig_offer(struct rig *rig);
 
 #endif

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The guest's memory and its shadow. */
-#include "world.h"
+#include "shadow_memory.h"
 
 /* No addition of a 64-bit address and length wraps in this. */
 __extension__ typedef unsigned __int128 wide;
 
-struct world *world_new(void)
+struct shadow_memory *shadow_new(void)
 {
-	struct world *w = fuzz_alloc(sizeof *w);
+	struct shadow_memory *w = fuzz_alloc(sizeof *w);
 
-	for (uint32_t i = 0; i < WORLD_MAPS; i++)
-		w->maps[i].world = w;
+	for (uint32_t i = 0; i < SHADOW_MAPS; i++)
+		w->maps[i].shadow = w;
 	return w;
 }
 
-void world_free(struct world *w)
+void shadow_free(struct shadow_memory *w)
 {
 	for (uint32_t i = 0; i < w->block_count; i++) {
 		free(w->blocks[i].real);
@@ -24,16 +24,16 @@ void world_free(struct world *w)
 		free(w->logs[i].log.bitmap);
 		free(w->logs[i].shadow);
 	}
-	for (uint32_t i = 0; i < WORLD_MAPS; i++)
+	for (uint32_t i = 0; i < SHADOW_MAPS; i++)
 		free(w->maps[i].table);
 	free(w);
 }
 
-uint32_t world_add_block(struct world *w, size_t len, size_t lead)
+uint32_t shadow_add_block(struct shadow_memory *w, size_t len, size_t lead)
 {
-	struct world_block *b = &w->blocks[w->block_count];
+	struct shadow_block *b = &w->blocks[w->block_count];
 
-	FUZZ_CHECK(w->block_count < WORLD_BLOCKS, "too many blocks");
+	FUZZ_CHECK(w->block_count < SHADOW_BLOCKS, "too many blocks");
 	b->real = fuzz_alloc(lead + len);
 	b->shadow = fuzz_alloc(lead + len);
 	b->lead = lead;
@@ -44,11 +44,12 @@ uint32_t world_add_block(struct world *w, size_t len, size_t lead)
 	return w->block_count++;
 }
 
-const struct virtio_dirty_log *world_add_log(struct world *w, uint64_t base, uint8_t shift, uint8_t unit, size_t units)
+const struct virtio_dirty_log *shadow_add_log(struct shadow_memory *w, uint64_t base, uint8_t shift, uint8_t unit,
+					      size_t units)
 {
-	struct world_log *l = &w->logs[w->log_count];
+	struct shadow_log *l = &w->logs[w->log_count];
 
-	if (w->log_count == WORLD_LOGS)
+	if (w->log_count == SHADOW_LOGS)
 		return NULL;
 	l->log.size = units * unit;
 	l->log.bitmap = fuzz_alloc(units * unit);
@@ -60,24 +61,24 @@ const struct virtio_dirty_log *world_add_log(struct world *w, uint64_t base, uin
 	return &l->log;
 }
 
-bool world_add_region(struct world_map *m, const struct world_region *region)
+bool shadow_add_region(struct shadow_map *m, const struct shadow_region *region)
 {
-	if (m->count == WORLD_REGIONS)
+	if (m->count == SHADOW_REGIONS)
 		return false;
 	m->regions[m->count++] = *region;
 	return true;
 }
 
-uint8_t *world_host(const struct world *w, const struct world_region *region)
+uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *region)
 {
-	const struct world_block *b = &w->blocks[region->block];
+	const struct shadow_block *b = &w->blocks[region->block];
 
 	return b->real + b->lead + region->start;
 }
 
 static int by_address(const void *a, const void *b)
 {
-	const struct world_region *left = a, *right = b;
+	const struct shadow_region *left = a, *right = b;
 
 	return left->addr < right->addr ? -1 : left->addr > right->addr;
 }
@@ -85,10 +86,10 @@ static int by_address(const void *a, const void *b)
 /* What the library asks when there is a translation. */
 static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
-	struct world_map *m = context;
+	struct shadow_map *m = context;
 	const uint64_t offset = addr - m->io_base, size = (uint64_t)1 << m->page_shift;
 	const uint64_t index = offset >> m->page_shift, within = offset & (size - 1);
-	const struct world_page *page = &m->pages[index < m->pages_used ? index : 0];
+	const struct shadow_page *page = &m->pages[index < m->pages_used ? index : 0];
 
 	m->calls++;
 	FUZZ_CHECK(len != 0 && access != 0, "the translation is asked for nothing");
@@ -99,27 +100,27 @@ static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, str
 	out->addr = page->target + within;
 	out->len = size - within;
 	out->access = page->access;
-	if (m->hook == WORLD_HOOK_SHORT && len < out->len)
+	if (m->hook == SHADOW_HOOK_SHORT && len < out->len)
 		out->len = len;
-	if (m->hook == WORLD_HOOK_BYTE)
+	if (m->hook == SHADOW_HOOK_BYTE)
 		out->len = 1;
 	/* The last page of the address space may claim to go on behind it. */
-	if (m->hook == WORLD_HOOK_PAGE && addr - within + size == 0)
+	if (m->hook == SHADOW_HOOK_PAGE && addr - within + size == 0)
 		out->len += size;
 	return 0;
 }
 
-void world_map_finish(struct world_map *m)
+void shadow_map_finish(struct shadow_map *m)
 {
 	int error;
 
 	m->table = fuzz_alloc(sizeof *m->table * m->count);
 	for (uint32_t i = 0; i < m->count; i++) {
-		const struct world_region *r = &m->regions[i];
+		const struct shadow_region *r = &m->regions[i];
 
 		m->table[i].addr = r->addr;
 		m->table[i].len = r->len;
-		m->table[i].host = world_host(m->world, r);
+		m->table[i].host = shadow_host(m->shadow, r);
 		m->table[i].flags = r->read_only ? VIRTIO_REGION_READ_ONLY : 0;
 		m->table[i].dirty = r->log;
 	}
@@ -130,10 +131,10 @@ void world_map_finish(struct world_map *m)
 		virtio_memory_map_set_translation(&m->map, hook, m);
 }
 
-static const struct world_region *region_at(struct world_map *m, uint64_t addr)
+static const struct shadow_region *region_at(struct shadow_map *m, uint64_t addr)
 {
 	for (uint32_t i = 0; i < m->count; i++) {
-		const struct world_region *r = &m->regions[(m->hint + i) % m->count];
+		const struct shadow_region *r = &m->regions[(m->hint + i) % m->count];
 
 		if (addr >= r->addr && addr - r->addr < r->len) {
 			m->hint = (m->hint + i) % m->count;
@@ -143,14 +144,14 @@ static const struct world_region *region_at(struct world_map *m, uint64_t addr)
 	return NULL;
 }
 
-int world_find(struct world_map *m, uint64_t addr, uint32_t access, struct world_place *out)
+int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out)
 {
 	uint64_t limit = UINT64_MAX;
 	uint32_t permitted = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 
 	if (m->page_shift) {
 		const uint64_t size = (uint64_t)1 << m->page_shift, offset = addr - m->io_base;
-		const struct world_page *page;
+		const struct shadow_page *page;
 
 		if (offset / size >= m->pages_used)
 			return VIRTIO_EFAULT;
@@ -175,14 +176,14 @@ int world_find(struct world_map *m, uint64_t addr, uint32_t access, struct world
 	return 0;
 }
 
-uint64_t world_errors(struct world_map *m, uint64_t addr, uint64_t len, uint32_t access)
+uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access)
 {
 	/* One past the address space is as far as a range may go. */
 	const bool wraps = (wide)addr + len > (wide)1 << 64;
-	struct world_place p;
+	struct shadow_place p;
 
 	while (len > 0) {
-		int error = world_find(m, addr, access, &p);
+		int error = shadow_find(m, addr, access, &p);
 
 		if (error)
 			return fuzz_error_bit(error) | (wraps ? fuzz_error_bit(VIRTIO_EFAULT) : 0);
@@ -196,19 +197,19 @@ uint64_t world_errors(struct world_map *m, uint64_t addr, uint64_t len, uint32_t
 	return wraps ? fuzz_error_bit(VIRTIO_EFAULT) : 0;
 }
 
-bool world_contiguous(struct world_map *m, uint64_t addr, uint64_t len, uint32_t access)
+bool shadow_contiguous(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access)
 {
-	struct world_place p;
+	struct shadow_place p;
 
-	return world_find(m, addr, access, &p) == 0 && p.len >= len;
+	return shadow_find(m, addr, access, &p) == 0 && p.len >= len;
 }
 
-uint64_t world_pieces(struct world_map *m, uint64_t addr, uint64_t len, uint32_t access)
+uint64_t shadow_pieces(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access)
 {
 	uint64_t count = 0;
-	struct world_place p;
+	struct shadow_place p;
 
-	while (len > 0 && world_find(m, addr, access, &p) == 0) {
+	while (len > 0 && shadow_find(m, addr, access, &p) == 0) {
 		count++;
 		if (p.len >= len || addr + p.len == 0)
 			break;
@@ -218,45 +219,45 @@ uint64_t world_pieces(struct world_map *m, uint64_t addr, uint64_t len, uint32_t
 	return count;
 }
 
-void world_get(struct world_map *m, uint64_t addr, void *dst, size_t len)
+void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len)
 {
 	uint8_t *to = dst;
 
 	while (len > 0) {
-		struct world_place p;
-		int error = world_find(m, addr, 0, &p);
+		struct shadow_place p;
+		int error = shadow_find(m, addr, 0, &p);
 		size_t n;
 
 		FUZZ_CHECK(error == 0, "the model reads where nothing is: %#llx", (unsigned long long)addr);
 		n = p.len < len ? (size_t)p.len : len;
-		memcpy(to, world_shadow(m->world, p.region, p.offset), n);
+		memcpy(to, shadow_shadow(m->shadow, p.region, p.offset), n);
 		addr += n;
 		to += n;
 		len -= n;
 	}
 }
 
-uint16_t world_get16(struct world_map *m, uint64_t addr)
+uint16_t shadow_get16(struct shadow_map *m, uint64_t addr)
 {
 	uint8_t raw[2];
 
-	world_get(m, addr, raw, sizeof raw);
+	shadow_get(m, addr, raw, sizeof raw);
 	return (uint16_t)(raw[0] | raw[1] << 8);
 }
 
-const uint8_t *world_shadow(const struct world *w, const struct world_region *region, uint64_t offset)
+const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_region *region, uint64_t offset)
 {
-	const struct world_block *b = &w->blocks[region->block];
+	const struct shadow_block *b = &w->blocks[region->block];
 
 	return b->shadow + b->lead + region->start + offset;
 }
 
-void world_mark(struct world *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
+void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
 	const wide space = (wide)1 << 64;
 	/* What leaves the address space has no page. */
 	const wide end = (wide)addr + len < space ? (wide)addr + len : space;
-	struct world_log *l = NULL;
+	struct shadow_log *l = NULL;
 
 	for (uint32_t i = 0; i < w->log_count; i++)
 		if (&w->logs[i].log == log)
@@ -283,85 +284,86 @@ void world_mark(struct world *w, const struct virtio_dirty_log *log, uint64_t ad
 	}
 }
 
-void world_mark_region(struct world *w, const struct world_region *region, uint64_t offset, uint64_t len)
+void shadow_mark_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, uint64_t len)
 {
 	if (region->log)
-		world_mark(w, region->log, region->addr + offset, len);
+		shadow_mark(w, region->log, region->addr + offset, len);
 }
 
-void world_put_unlogged(struct world *w, const struct world_region *region, uint64_t offset, const void *src,
-			size_t len)
+void shadow_put_unlogged(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
+			 size_t len)
 {
-	struct world_block *b = &w->blocks[region->block];
+	struct shadow_block *b = &w->blocks[region->block];
 
 	memcpy(b->shadow + b->lead + region->start + offset, src, len);
 }
 
-void world_put_region(struct world *w, const struct world_region *region, uint64_t offset, const void *src, size_t len)
+void shadow_put_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
+		       size_t len)
 {
-	world_put_unlogged(w, region, offset, src, len);
-	world_mark_region(w, region, offset, len);
+	shadow_put_unlogged(w, region, offset, src, len);
+	shadow_mark_region(w, region, offset, len);
 }
 
-void world_put(struct world_map *m, uint64_t addr, const void *src, size_t len)
+void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len)
 {
 	const uint8_t *from = src;
 
 	while (len > 0) {
-		struct world_place p;
-		int error = world_find(m, addr, VIRTIO_ACCESS_WRITE, &p);
+		struct shadow_place p;
+		int error = shadow_find(m, addr, VIRTIO_ACCESS_WRITE, &p);
 		size_t n;
 
 		FUZZ_CHECK(error == 0, "the model writes where it may not: %#llx", (unsigned long long)addr);
 		n = p.len < len ? (size_t)p.len : len;
-		world_put_region(m->world, p.region, p.offset, from, n);
+		shadow_put_region(m->shadow, p.region, p.offset, from, n);
 		addr += n;
 		from += n;
 		len -= n;
 	}
 }
 
-void world_put16(struct world_map *m, uint64_t addr, uint16_t value)
+void shadow_put16(struct shadow_map *m, uint64_t addr, uint16_t value)
 {
 	const uint8_t raw[2] = { (uint8_t)value, (uint8_t)(value >> 8) };
 
-	world_put(m, addr, raw, sizeof raw);
+	shadow_put(m, addr, raw, sizeof raw);
 }
 
-void world_poke(struct world_map *m, uint64_t addr, const void *src, size_t len)
+void shadow_poke(struct shadow_map *m, uint64_t addr, const void *src, size_t len)
 {
 	const uint8_t *from = src;
 
 	for (size_t i = 0; i < len; i++) {
-		struct world_place p;
-		struct world_block *b;
+		struct shadow_place p;
+		struct shadow_block *b;
 
-		if (world_find(m, addr + i, 0, &p))
+		if (shadow_find(m, addr + i, 0, &p))
 			continue;
-		b = &m->world->blocks[p.region->block];
+		b = &m->shadow->blocks[p.region->block];
 		b->real[b->lead + p.region->start + p.offset] = from[i];
 		b->shadow[b->lead + p.region->start + p.offset] = from[i];
 	}
 }
 
-void world_poke16(struct world_map *m, uint64_t addr, uint16_t value)
+void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value)
 {
 	const uint8_t raw[2] = { (uint8_t)value, (uint8_t)(value >> 8) };
 
-	world_poke(m, addr, raw, sizeof raw);
+	shadow_poke(m, addr, raw, sizeof raw);
 }
 
-void world_accept(struct world *w)
+void shadow_accept(struct shadow_memory *w)
 {
 	for (uint32_t i = 0; i < w->block_count; i++)
 		memcpy(w->blocks[i].shadow + w->blocks[i].lead, w->blocks[i].real + w->blocks[i].lead,
 		       w->blocks[i].len);
 }
 
-void world_compare(const struct world *w)
+void shadow_compare(const struct shadow_memory *w)
 {
 	for (uint32_t i = 0; i < w->block_count; i++) {
-		const struct world_block *b = &w->blocks[i];
+		const struct shadow_block *b = &w->blocks[i];
 
 		for (size_t at = 0; memcmp(b->real, b->shadow, b->lead + b->len) != 0 && at < b->lead + b->len; at++)
 			FUZZ_CHECK(b->real[at] == b->shadow[at], "memory block %u, byte %zu: %#x, the model says %#x",
@@ -372,7 +374,7 @@ void world_compare(const struct world *w)
 			   i);
 }
 
-bool world_same_region(const struct world_map *m, const struct virtio_region *real, const struct world_region *model)
+bool shadow_same_region(const struct shadow_map *m, const struct virtio_region *real, const struct shadow_region *model)
 {
 	const uintptr_t at = (uintptr_t)real, table = (uintptr_t)m->table;
 

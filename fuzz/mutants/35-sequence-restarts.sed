@@ -2,4 +2,4 @@
 # A second virtio_queue_init() begins the sequence of tokens anew.
 # file: virtio-queue/src/queue.c
 # harness: fuzz_queue
-s/sequence = (queue->sequence & ~VIRTIO_INFLIGHT_FLAGGED) | VIRTIO_TOKEN_SET;/sequence = VIRTIO_TOKEN_SET;/
+s/sequence = (queue->sequence & ~VIRTIO_IMPL_INFLIGHT_FLAGGED) | VIRTIO_IMPL_TOKEN_SET;/sequence = VIRTIO_IMPL_TOKEN_SET;/

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* See world.h. */
-#include "world.h"
+/* See rig.h. */
+#include "rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define REQUESTS_AT 0x100000
 #define BUFFERS_AT 0x200000
 
-static uint64_t to_guest(const struct world *w, uint64_t offset)
+static uint64_t to_guest(const struct rig *w, uint64_t offset)
 {
 	const uint64_t each = RAM_BYTES / w->map.count;
 
@@ -25,7 +25,7 @@ static uint64_t to_guest(const struct world *w, uint64_t offset)
 }
 
 /* A place of its own for the n-th thing of so many bytes, in one of the regions. */
-static uint64_t place(const struct world *w, uint32_t region, uint64_t offset, uint32_t n, uint32_t bytes)
+static uint64_t place(const struct rig *w, uint32_t region, uint64_t offset, uint32_t n, uint32_t bytes)
 {
 	const uint64_t room = RAM_BYTES / w->map.count - offset;
 
@@ -37,7 +37,7 @@ static uint64_t place(const struct world *w, uint32_t region, uint64_t offset, u
  * keep in one structure; the data is somewhere else, here in the next region. The buffers of other
  * chains take turns in the regions.
  */
-static void fill_desc(const struct world *w, struct vring_desc *d, uint32_t chain, uint32_t i)
+static void fill_desc(const struct rig *w, struct vring_desc *d, uint32_t chain, uint32_t i)
 {
 	const struct workload *load = w->load;
 
@@ -55,7 +55,7 @@ static void fill_desc(const struct world *w, struct vring_desc *d, uint32_t chai
 	}
 }
 
-static void fill_chain(struct world *w, struct vring_desc *table, uint32_t first, uint32_t chain)
+static void fill_chain(struct rig *w, struct vring_desc *table, uint32_t first, uint32_t chain)
 {
 	for (uint32_t i = 0; i < w->load->descriptors; i++) {
 		struct vring_desc *d = &table[first + i];
@@ -67,7 +67,7 @@ static void fill_chain(struct world *w, struct vring_desc *table, uint32_t first
 	}
 }
 
-static void fill_rings(struct world *w)
+static void fill_rings(struct rig *w)
 {
 	const struct workload *load = w->load;
 
@@ -87,7 +87,7 @@ static void fill_rings(struct world *w)
 		w->avail->ring[s] = (uint16_t)(s % load->batch * (load->indirect ? 1 : load->descriptors));
 }
 
-static void make_regions(struct world *w, uint32_t regions)
+static void make_regions(struct rig *w, uint32_t regions)
 {
 	w->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (w->ram == MAP_FAILED) {
@@ -109,7 +109,7 @@ static void check(int error)
 	}
 }
 
-void world_open(struct world *w, const struct workload *load, uint32_t regions)
+void rig_open(struct rig *w, const struct workload *load, uint32_t regions)
 {
 	memset(w, 0, sizeof *w);
 	w->load = load;
@@ -133,12 +133,12 @@ void world_open(struct world *w, const struct workload *load, uint32_t regions)
 	check(virtio_blk_request_init(&w->blk, &(struct virtio_blk_storage){ w->segments, SEGMENTS, NULL, 0 }));
 }
 
-void world_close(struct world *w)
+void rig_close(struct rig *w)
 {
 	munmap(w->ram, RAM_BYTES);
 }
 
-void world_offer(struct world *w)
+void rig_offer(struct rig *w)
 {
 	w->offered = (uint16_t)(w->offered + w->load->batch);
 	w->avail->ring[QUEUE_SIZE] = (uint16_t)(w->offered - 1); /* used_event */

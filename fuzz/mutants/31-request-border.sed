@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Data that begins in a region to which the cached region moves is taken for data that ends there.
+# file: virtio-queue/include/virtio/inline/request.h
+# harness: fuzz_queue
+s/(!virtio_impl_request_cache_data(queue, data->addr) ||/(!virtio_impl_request_cache_data(queue, data->addr) \&\&/

@@ -1,5 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Data that begins in a region to which the window moves is taken for data that ends there.
-# file: virtio-queue/include/virtio/inline/request.h
-# harness: fuzz_queue
-s/(!virtio_request_move_large(queue, data->addr) ||/(!virtio_request_move_large(queue, data->addr) \&\&/

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A guest's memory twice: the real one, which the library works on, and a shadow, which changes only
+ * by what the model permits. shadow_compare() says whether they are the same.
+ *
+ * The model goes by pieces: what follows one address within one region and one page of the
+ * translation. It has no cache and knows nothing of the library's.
+ */
+#ifndef VIRTIO_FUZZ_SHADOW_MEMORY_H
+#define VIRTIO_FUZZ_SHADOW_MEMORY_H
+
+#include <virtio/guest_memory.h>
+
+#include "fuzz.h"
+
+#define SHADOW_BLOCKS 192u
+#define SHADOW_REGIONS 128u
+#define SHADOW_LOGS 6u
+#define SHADOW_MAPS 3u
+#define SHADOW_PAGES 64u
+
+/* Host memory: allocated to the byte, so that the address sanitizer sees a step beside it. */
+struct shadow_block {
+	uint8_t *real;
+	uint8_t *shadow;
+	size_t lead; /* bytes in front that belong to no region, for odd host addresses */
+	size_t len;  /* bytes after those */
+};
+
+struct shadow_log {
+	struct virtio_dirty_log log;
+	uint8_t *shadow;
+};
+
+/* A region as the model knows it. */
+struct shadow_region {
+	uint64_t addr;
+	uint64_t len;
+	uint32_t block;
+	size_t start; /* offset in the block, after its lead */
+	bool read_only;
+	const struct virtio_dirty_log *log; /* or NULL */
+};
+
+/* A page of a translation. */
+struct shadow_page {
+	uint64_t target; /* guest-physical address */
+	uint32_t access; /* VIRTIO_ACCESS_... bits */
+	int error;       /* the answer, unless 0 */
+};
+
+enum shadow_hook {
+	SHADOW_HOOK_PAGE,  /* answers reach to the end of the page */
+	SHADOW_HOOK_SHORT, /* and no further than asked for */
+	SHADOW_HOOK_BYTE,  /* one byte at a time */
+};
+
+struct shadow_map {
+	struct shadow_memory *shadow;
+	struct shadow_region regions[SHADOW_REGIONS]; /* sorted by shadow_map_finish() */
+	uint32_t count;
+	struct virtio_region *table; /* what the library is given: allocated to the entry */
+	struct virtio_memory_map map;
+	uint32_t hint; /* the region found last */
+
+	/* The translation; page_shift 0 for none. Pages lie one behind the other from io_base on. */
+	uint64_t io_base;
+	uint32_t page_shift;
+	uint32_t pages_used;
+	struct shadow_page pages[SHADOW_PAGES];
+	enum shadow_hook hook;
+	uint64_t calls; /* of the hook */
+};
+
+struct shadow_memory {
+	struct shadow_block blocks[SHADOW_BLOCKS];
+	uint32_t block_count;
+	struct shadow_log logs[SHADOW_LOGS];
+	uint32_t log_count;
+	struct shadow_map maps[SHADOW_MAPS];
+};
+
+/* Where one byte is. */
+struct shadow_place {
+	const struct shadow_region *region;
+	uint64_t offset; /* in the region */
+	uint64_t len;    /* bytes from here to the end of the piece; not 0 */
+};
+
+struct shadow_memory *shadow_new(void);
+void shadow_free(struct shadow_memory *w);
+
+/* Adds a block of len bytes, filled with a pattern. Returns its number. */
+uint32_t shadow_add_block(struct shadow_memory *w, size_t len, size_t lead);
+
+/* Adds a dirty log. NULL when there are too many. */
+const struct virtio_dirty_log *shadow_add_log(struct shadow_memory *w, uint64_t base, uint8_t shift, uint8_t unit,
+					      size_t units);
+
+/* Adds a region over part of a block. False when there are too many. */
+bool shadow_add_region(struct shadow_map *m, const struct shadow_region *region);
+
+/* The host address of a region's first byte. */
+uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *region);
+
+/* Makes the library's map of the regions added, which must be right, in the order in which they were added. */
+void shadow_map_finish(struct shadow_map *m);
+
+/* Finds one byte: 0 or an error. The driver's look, which no permission stops, is access 0. */
+int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out);
+
+/* The set of errors that an access may return; empty if it must succeed. */
+uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
+
+/* Whether a range permits the access and is one piece. */
+bool shadow_contiguous(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
+
+/* How many pieces a range is, as far as it permits the access. */
+uint64_t shadow_pieces(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
+
+/* Copies out of the shadow; the range must be there. */
+void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len);
+uint16_t shadow_get16(struct shadow_map *m, uint64_t addr);
+
+/* What the device may do: writes the shadow, and marks the shadow of the dirty log. */
+void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
+void shadow_put16(struct shadow_map *m, uint64_t addr, uint16_t value);
+void shadow_put_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
+		       size_t len);
+void shadow_put_unlogged(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
+			 size_t len);
+const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_region *region, uint64_t offset);
+void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
+void shadow_mark_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, uint64_t len);
+
+/* What the guest does: writes both, as far as the bytes are there, whatever is permitted. */
+void shadow_poke(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
+void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value);
+
+/* After the guest has written to the real memory itself. */
+void shadow_accept(struct shadow_memory *w);
+
+/* Traps unless every byte and every log is as the shadow says. */
+void shadow_compare(const struct shadow_memory *w);
+
+/* Whether this is the library's entry for a region of the model's. */
+bool shadow_same_region(const struct shadow_map *m, const struct virtio_region *real,
+			const struct shadow_region *model);
+
+#endif
