@@ -97,7 +97,7 @@ static enum outcome set_features(struct session *session)
 	session->features = features;
 	device->ops->set_features(device, features);
 	for (uint16_t i = 0; i < device->queue_count; i++) {
-		struct vring *vring = &session->vrings[i];
+		struct vhost_vring *vring = &session->vrings[i];
 
 		vring->config.event_idx = (features & BIT(VIRTIO_RING_F_EVENT_IDX)) != 0;
 		vring->config.indirect = (features & BIT(VIRTIO_RING_F_INDIRECT_DESC)) != 0;
@@ -219,7 +219,7 @@ static enum outcome set_mem_table(struct session *session)
 
 /* Rings */
 
-static struct vring *find_vring(struct session *session, uint32_t index)
+static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 {
 	if (index < session->device->queue_count)
 		return &session->vrings[index];
@@ -227,7 +227,7 @@ static struct vring *find_vring(struct session *session, uint32_t index)
 	return NULL;
 }
 
-static enum outcome ring_result(struct session *session, const struct vring *vring, int error)
+static enum outcome ring_result(struct session *session, const struct vhost_vring *vring, int error)
 {
 	return error ? refuse(session, "queue %u: %s", vring->index, virtio_strerror(error)) : DONE;
 }
@@ -235,7 +235,7 @@ static enum outcome ring_result(struct session *session, const struct vring *vri
 static enum outcome set_vring_num(struct session *session)
 {
 	const struct vhost_user_vring_state *state = &session->message.payload.state;
-	struct vring *vring = find_vring(session, state->index);
+	struct vhost_vring *vring = find_vring(session, state->index);
 
 	return vring ? ring_result(session, vring, vring_set_size(vring, state->num)) : REFUSED;
 }
@@ -246,7 +246,7 @@ static enum outcome set_vring_addr(struct session *session)
 	const uint64_t areas[3] = {
 		[VIRTIO_QUEUE_DESC] = addr->desc, [VIRTIO_QUEUE_AVAIL] = addr->avail, [VIRTIO_QUEUE_USED] = addr->used
 	};
-	struct vring *vring = find_vring(session, addr->index);
+	struct vhost_vring *vring = find_vring(session, addr->index);
 	int error;
 
 	if (!vring)
@@ -265,7 +265,7 @@ static enum outcome set_vring_addr(struct session *session)
 static enum outcome set_vring_base(struct session *session)
 {
 	const struct vhost_user_vring_state *state = &session->message.payload.state;
-	struct vring *vring = find_vring(session, state->index);
+	struct vhost_vring *vring = find_vring(session, state->index);
 
 	return vring ? ring_result(session, vring, vring_set_base(vring, state->num)) : REFUSED;
 }
@@ -273,7 +273,7 @@ static enum outcome set_vring_base(struct session *session)
 static enum outcome get_vring_base(struct session *session)
 {
 	struct vhost_user_vring_state *state = &session->message.payload.state;
-	struct vring *vring = find_vring(session, state->index);
+	struct vhost_vring *vring = find_vring(session, state->index);
 
 	if (!vring)
 		return REFUSED;
@@ -283,12 +283,12 @@ static enum outcome get_vring_base(struct session *session)
 }
 
 /* The three requests that give a ring a descriptor, or take it away. */
-static enum outcome set_vring_fd(struct session *session, int (*set)(struct vring *vring, int fd))
+static enum outcome set_vring_fd(struct session *session, int (*set)(struct vhost_vring *vring, int fd))
 {
 	struct message *message = &session->message;
 	const uint64_t value = message->payload.u64;
 	const unsigned int fds = value & VHOST_USER_VRING_NO_FD ? 0 : 1;
-	struct vring *vring;
+	struct vhost_vring *vring;
 	int error;
 
 	if (message->in.fd_count != fds)
@@ -325,7 +325,7 @@ static enum outcome set_vring_err(struct session *session)
 static enum outcome set_vring_enable(struct session *session)
 {
 	const struct vhost_user_vring_state *state = &session->message.payload.state;
-	struct vring *vring = find_vring(session, state->index);
+	struct vhost_vring *vring = find_vring(session, state->index);
 	int error;
 
 	if (!vring)

@@ -32,7 +32,7 @@ struct session {
 	uint64_t protocol_features;
 	struct shared_memory *memory; /* NULL before SET_MEM_TABLE */
 	int request_fd;               /* a Unix socket for requests of ours; -1 for none */
-	struct vring vrings[];        /* as many as the device has queues */
+	struct vhost_vring vrings[];  /* as many as the device has queues */
 };
 
 /*

@@ -120,7 +120,7 @@ static void replace_signal(struct vring_signal *signal, const struct vring_signa
 	*signal = *fresh;
 }
 
-int vring_set_call(struct vring *vring, int fd)
+int vring_set_call(struct vhost_vring *vring, int fd)
 {
 	struct vring_signal fresh;
 	const int error = accept_signal(fd, &fresh);
@@ -135,7 +135,7 @@ int vring_set_call(struct vring *vring, int fd)
 	return 0;
 }
 
-int vring_set_err(struct vring *vring, int fd)
+int vring_set_err(struct vhost_vring *vring, int fd)
 {
 	struct vring_signal fresh;
 	const int error = accept_signal(fd, &fresh);
@@ -148,14 +148,14 @@ int vring_set_err(struct vring *vring, int fd)
 	return 0;
 }
 
-static void drop_kick(struct vring *vring)
+static void drop_kick(struct vhost_vring *vring)
 {
 	if (vring->kick_fd >= 0)
 		close(vring->kick_fd);
 	vring->kick_fd = -1;
 }
 
-int vring_set_kick(struct vring *vring, int fd)
+int vring_set_kick(struct vhost_vring *vring, int fd)
 {
 	const bool polled = fd < 0;
 
@@ -175,12 +175,12 @@ int vring_set_kick(struct vring *vring, int fd)
 
 /* Running: on the worker's thread */
 
-static void drain(struct vring *vring)
+static void drain(struct vhost_vring *vring)
 {
 	vring->device->ops->drain(vring->device, vring->index, &vring->queue);
 }
 
-static void notify(struct vring *vring)
+static void notify(struct vhost_vring *vring)
 {
 	const bool wanted = virtio_queue_needs_notification(&vring->queue);
 
@@ -190,7 +190,7 @@ static void notify(struct vring *vring)
 }
 
 /* Nothing more is taken from the ring. The thread goes on, to be stopped. */
-static void give_up(struct vring *vring)
+static void give_up(struct vhost_vring *vring)
 {
 	drain(vring);
 	notify(vring);
@@ -199,7 +199,7 @@ static void give_up(struct vring *vring)
 }
 
 /* The guest has made a mess of the ring. */
-static void break_ring(struct vring *vring, int error)
+static void break_ring(struct vhost_vring *vring, int error)
 {
 	log_line("%s: queue %u stopped: %s", vring->device->name, vring->index, virtio_strerror(error));
 	give_up(vring);
@@ -210,7 +210,7 @@ static void break_ring(struct vring *vring, int error)
  * One turn: what was in the ring at its beginning, at most, and as much of it as the device does in one go. When
  * there is more there is another turn, after the worker has looked for orders.
  */
-static void serve(struct vring *vring)
+static void serve(struct vhost_vring *vring)
 {
 	struct virtio_queue *queue = &vring->queue;
 	const uint64_t one = 1;
@@ -244,7 +244,7 @@ static void serve(struct vring *vring)
 
 static void on_kick(struct event_source *source)
 {
-	struct vring *vring = CONTAINER_OF(source, struct vring, kick);
+	struct vhost_vring *vring = CONTAINER_OF(source, struct vhost_vring, kick);
 	uint64_t count;
 
 	/* Our own timer goes on only when it is read; it doesn't block. */
@@ -255,17 +255,17 @@ static void on_kick(struct event_source *source)
 
 static void on_completion(struct event_source *source)
 {
-	serve(CONTAINER_OF(source, struct vring, completion));
+	serve(CONTAINER_OF(source, struct vhost_vring, completion));
 }
 
 static void on_again(struct event_task *task)
 {
-	serve(CONTAINER_OF(task, struct vring, again));
+	serve(CONTAINER_OF(task, struct vhost_vring, again));
 }
 
 static void on_settle(struct worker *worker)
 {
-	struct vring *vring = CONTAINER_OF(worker, struct vring, worker);
+	struct vhost_vring *vring = CONTAINER_OF(worker, struct vhost_vring, worker);
 
 	drain(vring);
 	notify(vring);
@@ -279,7 +279,7 @@ static void on_settle(struct worker *worker)
 /* Starting and stopping */
 
 /* The ring areas as guest addresses. Each must lie in one region of the front end's address space. */
-static int resolve(const struct vring *vring, const struct shared_memory *memory, const uint64_t addr[3],
+static int resolve(const struct vhost_vring *vring, const struct shared_memory *memory, const uint64_t addr[3],
 		   struct virtio_queue_config *config)
 {
 	*config = vring->config;
@@ -294,7 +294,7 @@ static int resolve(const struct vring *vring, const struct shared_memory *memory
 }
 
 /* A front end may have served the ring by another back end before: the used index is where that left it. */
-static int start_queue(struct vring *vring, const struct virtio_queue_config *config,
+static int start_queue(struct vhost_vring *vring, const struct virtio_queue_config *config,
 		       const struct shared_memory *memory)
 {
 	struct virtio_queue *queue = &vring->queue;
@@ -314,7 +314,7 @@ static int start_queue(struct vring *vring, const struct virtio_queue_config *co
 }
 
 /* The worker begins with a turn: there may be requests whose kick went to an earlier descriptor, or to nobody. */
-static int start_worker(struct vring *vring)
+static int start_worker(struct vhost_vring *vring)
 {
 	struct worker *worker = &vring->worker;
 	char name[16];
@@ -336,7 +336,7 @@ static int start_worker(struct vring *vring)
 	return VIRTIO_EIO;
 }
 
-int vring_start(struct vring *vring, const struct shared_memory *memory)
+int vring_start(struct vhost_vring *vring, const struct shared_memory *memory)
 {
 	struct virtio_queue_config config;
 	int error;
@@ -361,7 +361,7 @@ int vring_start(struct vring *vring, const struct shared_memory *memory)
 }
 
 /* Ends the thread, and takes back what was its. */
-static void halt(struct vring *vring)
+static void halt(struct vhost_vring *vring)
 {
 	worker_stop(&vring->worker);
 	worker_close(&vring->worker);
@@ -371,34 +371,34 @@ static void halt(struct vring *vring)
 	virtio_queue_reset(&vring->queue);
 }
 
-bool vring_runs(struct vring *vring)
+bool vring_runs(struct vhost_vring *vring)
 {
 	if (vring->running && atomic_load(&vring->broken))
 		halt(vring);
 	return vring->running;
 }
 
-void vring_stop(struct vring *vring)
+void vring_stop(struct vhost_vring *vring)
 {
 	if (vring->running)
 		halt(vring);
 	atomic_store(&vring->broken, false);
 }
 
-void vring_disconnect(struct vring *vring)
+void vring_disconnect(struct vhost_vring *vring)
 {
 	vring_stop(vring);
 	drop_kick(vring);
 }
 
-int vring_set_size(struct vring *vring, uint32_t size)
+int vring_set_size(struct vhost_vring *vring, uint32_t size)
 {
 	if (vring_runs(vring))
 		return VIRTIO_EBUSY;
 	return virtio_queue_config_set_size(&vring->config, size);
 }
 
-int vring_set_addr(struct vring *vring, const struct shared_memory *memory, const uint64_t addr[3])
+int vring_set_addr(struct vhost_vring *vring, const struct shared_memory *memory, const uint64_t addr[3])
 {
 	struct virtio_queue_config config;
 	int error = vring_runs(vring) ? VIRTIO_EBUSY : resolve(vring, memory, addr, &config);
@@ -410,7 +410,7 @@ int vring_set_addr(struct vring *vring, const struct shared_memory *memory, cons
 	return 0;
 }
 
-int vring_set_base(struct vring *vring, uint32_t base)
+int vring_set_base(struct vhost_vring *vring, uint32_t base)
 {
 	if (vring_runs(vring))
 		return VIRTIO_EBUSY;
@@ -422,7 +422,7 @@ int vring_set_base(struct vring *vring, uint32_t base)
 
 /* Pausing */
 
-void vring_pause(struct vring *vring)
+void vring_pause(struct vhost_vring *vring)
 {
 	if (!vring_runs(vring))
 		return;
@@ -430,13 +430,13 @@ void vring_pause(struct vring *vring)
 	(void)vring_runs(vring);
 }
 
-void vring_resume(struct vring *vring)
+void vring_resume(struct vhost_vring *vring)
 {
 	if (vring->running)
 		worker_resume(&vring->worker);
 }
 
-int vring_switch_memory(struct vring *vring, const struct shared_memory *memory)
+int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory)
 {
 	int error;
 
@@ -453,7 +453,7 @@ int vring_switch_memory(struct vring *vring, const struct shared_memory *memory)
 
 /* Life cycle */
 
-int vring_open(struct vring *vring, struct device *device, uint16_t index, int damaged_fd)
+int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, int damaged_fd)
 {
 	const uint32_t entries = device->max_queue_size;
 
@@ -479,7 +479,7 @@ int vring_open(struct vring *vring, struct device *device, uint16_t index, int d
 	return 0;
 }
 
-void vring_close(struct vring *vring)
+void vring_close(struct vhost_vring *vring)
 {
 	const struct vring_signal none = { .fd = -1 };
 	struct virtio_queue_stats stats;

@@ -6,7 +6,7 @@
  * stopped by taking any of that away. While it runs its size, addresses and indices can't be changed.
  *
  * Threads: all functions here are the control thread's. Starting a ring starts a worker (worker.h), and from then on
- * the queue and what else struct vring says is the worker's. The control thread stops it, or pauses it, before it
+ * the queue and what else struct vhost_vring says is the worker's. The control thread stops it, or pauses it, before it
  * touches any of that; a worker has nothing in flight then. So one thread at a time uses a queue, and what the
  * control thread waits for is what is in flight, at most, and never what a guest adds.
  *
@@ -36,7 +36,7 @@ struct vring_signal {
 	bool is_socket;
 };
 
-struct vring {
+struct vhost_vring {
 	/* The control thread's */
 	struct device *device;
 	uint16_t index;
@@ -72,64 +72,64 @@ struct vring {
  *
  * Returns 0, or -1 without memory. A ring that was opened is to be closed.
  */
-int vring_open(struct vring *vring, struct device *device, uint16_t index, int damaged_fd);
+int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, int damaged_fd);
 
 /* Stops the ring and closes its descriptors. */
-void vring_close(struct vring *vring);
+void vring_close(struct vhost_vring *vring);
 
 /* Whether the ring runs, and hasn't broken. Settles the matter: a ring that has broken is stopped. */
-bool vring_runs(struct vring *vring);
+bool vring_runs(struct vhost_vring *vring);
 
 /* Returns 0, or an error of virtio_queue_config_set_size(). */
-int vring_set_size(struct vring *vring, uint32_t size);
+int vring_set_size(struct vhost_vring *vring, uint32_t size);
 
 /*
  * Sets the addresses, which must lie in the memory, aligned, with the size and features set before.
  *
  * Returns 0; VIRTIO_EBUSY while it runs; VIRTIO_EFAULT, VIRTIO_EALIGN.
  */
-int vring_set_addr(struct vring *vring, const struct shared_memory *memory, const uint64_t addr[3]);
+int vring_set_addr(struct vhost_vring *vring, const struct shared_memory *memory, const uint64_t addr[3]);
 
 /* Sets the available index. Returns 0; VIRTIO_EINVAL; VIRTIO_EBUSY while it runs. */
-int vring_set_base(struct vring *vring, uint32_t base);
+int vring_set_base(struct vhost_vring *vring, uint32_t base);
 
 /*
  * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. Stops
  * the ring if it runs. Returns 0, or VIRTIO_EINVAL if it is no eventfd; then it is closed, and the ring goes on as
  * before.
  */
-int vring_set_kick(struct vring *vring, int fd);
+int vring_set_kick(struct vhost_vring *vring, int fd);
 
 /*
  * Take a descriptor, or none (-1). Return 0, or VIRTIO_EINVAL for the wrong kind, and then close it. A call
  * descriptor is signalled at once if the ring runs.
  */
-int vring_set_call(struct vring *vring, int fd);
-int vring_set_err(struct vring *vring, int fd);
+int vring_set_call(struct vhost_vring *vring, int fd);
+int vring_set_err(struct vhost_vring *vring, int fd);
 
 /*
  * Starts the ring if everything is there. Returns 0, or the error of a start that failed; VIRTIO_EIO if the system has
  * no room for a thread.
  */
-int vring_start(struct vring *vring, const struct shared_memory *memory);
+int vring_start(struct vhost_vring *vring, const struct shared_memory *memory);
 
 /* Stops the ring, remembers in base where it was, and forgives it what it did. */
-void vring_stop(struct vring *vring);
+void vring_stop(struct vhost_vring *vring);
 
 /* As a front end does with GET_VRING_BASE: stops the ring until there is a new kick descriptor. */
-void vring_disconnect(struct vring *vring);
+void vring_disconnect(struct vhost_vring *vring);
 
 /*
  * Holds up a ring that runs, for what doesn't bear its requests: until vring_resume() nothing is in flight, and nothing
  * is begun. One that has broken is stopped. Neither does anything to a ring that doesn't run.
  */
-void vring_pause(struct vring *vring);
-void vring_resume(struct vring *vring);
+void vring_pause(struct vhost_vring *vring);
+void vring_resume(struct vhost_vring *vring);
 
 /*
  * Lets a paused ring go on in other memory. Returns 0, or the error why it can't, and then changes nothing; 0 for one
  * that doesn't run. Afterwards the ring makes no use of the memory it was in.
  */
-int vring_switch_memory(struct vring *vring, const struct shared_memory *memory);
+int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
 
 #endif

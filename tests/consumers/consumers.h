@@ -9,7 +9,7 @@ struct vmm;
 struct kvm_slot;
 struct echo_device;
 struct memory_table;
-struct vring;
+struct vhost_vring;
 struct io;
 
 int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count);
@@ -18,15 +18,16 @@ int echo_activate(struct echo_device *dev, const struct vmm *vmm, const struct v
 void echo_reset(struct echo_device *dev);
 int echo_kicked(struct echo_device *dev);
 
-int vring_init(struct vring *vring);
+int vhost_vring_init(struct vhost_vring *vring);
 int front_end_to_guest(const struct memory_table *table, uint64_t addr, uint64_t *out);
-int vring_set_addr(struct vring *vring, const struct memory_table *table, uint64_t desc, uint64_t avail, uint64_t used);
-int vring_start(struct vring *vring, const struct memory_table *table);
-uint16_t vring_stop(struct vring *vring);
-int vring_switch_memory(struct vring *vring, const struct memory_table *table, bool *old_unused);
-int vring_next_io(struct vring *vring, struct io *io, int *budget);
-int vring_sleep(struct vring *vring);
-int vring_io_done(struct vring *vring, struct io *io, uint32_t bytes, void (*call)(void));
+int vring_set_addr(struct vhost_vring *vring, const struct memory_table *table, uint64_t desc, uint64_t avail,
+		   uint64_t used);
+int vring_start(struct vhost_vring *vring, const struct memory_table *table);
+uint16_t vring_stop(struct vhost_vring *vring);
+int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *table, bool *old_unused);
+int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget);
+int vring_sleep(struct vhost_vring *vring);
+int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void (*call)(void));
 
 int partition_boot(void *ram, uint64_t ram_size);
 int partition_start(const struct virtio_queue_config *config);

@@ -24,7 +24,7 @@ struct memory_table {
 	struct virtio_memory_map map;
 };
 
-struct vring {
+struct vhost_vring {
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[1024];
 	struct virtio_queue_config config;
@@ -40,7 +40,7 @@ struct io {
 };
 
 /* Once, when the back end is made. */
-int vring_init(struct vring *vring)
+int vhost_vring_init(struct vhost_vring *vring)
 {
 	int error = virtio_queue_config_init(&vring->config, 1024);
 
@@ -61,7 +61,8 @@ int front_end_to_guest(const struct memory_table *table, uint64_t addr, uint64_t
 	return VIRTIO_EFAULT;
 }
 
-int vring_set_addr(struct vring *vring, const struct memory_table *table, uint64_t desc, uint64_t avail, uint64_t used)
+int vring_set_addr(struct vhost_vring *vring, const struct memory_table *table, uint64_t desc, uint64_t avail,
+		   uint64_t used)
 {
 	const uint64_t from[3] = { desc, avail, used };
 	int error = 0;
@@ -76,7 +77,7 @@ int vring_set_addr(struct vring *vring, const struct memory_table *table, uint64
 	return error;
 }
 
-int vring_start(struct vring *vring, const struct memory_table *table)
+int vring_start(struct vhost_vring *vring, const struct memory_table *table)
 {
 	uint16_t used;
 	int error;
@@ -93,7 +94,7 @@ int vring_start(struct vring *vring, const struct memory_table *table)
 }
 
 /* GET_VRING_BASE, once virtio_queue_quiesced(). */
-uint16_t vring_stop(struct vring *vring)
+uint16_t vring_stop(struct vhost_vring *vring)
 {
 	uint16_t base = virtio_queue_next_avail(&vring->queue);
 
@@ -103,7 +104,7 @@ uint16_t vring_stop(struct vring *vring)
 }
 
 /* SET_MEM_TABLE on a running ring. Says whether the old table may be unmapped already. */
-int vring_switch_memory(struct vring *vring, const struct memory_table *table, bool *old_unused)
+int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *table, bool *old_unused)
 {
 	int error = virtio_queue_set_memory(&vring->queue, &table->map);
 
@@ -116,7 +117,7 @@ int vring_switch_memory(struct vring *vring, const struct memory_table *table, b
  * has said on the kick: other rings have their turn, though this driver goes on adding. Malformed requests go straight
  * back, and count.
  */
-int vring_next_io(struct vring *vring, struct io *io, int *budget)
+int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {
 	struct virtio_chain chain;
 	uint64_t bytes;
@@ -142,13 +143,13 @@ int vring_next_io(struct vring *vring, struct io *io, int *budget)
 }
 
 /* Once vring_next_io() has returned 0. 0: wait for the next kick. 1: the driver has added more, perhaps without a kick. */
-int vring_sleep(struct vring *vring)
+int vring_sleep(struct vhost_vring *vring)
 {
 	return virtio_queue_enable_notification(&vring->queue);
 }
 
 /* The I/O has written so many bytes into the writable segments. */
-int vring_io_done(struct vring *vring, struct io *io, uint32_t bytes, void (*call)(void))
+int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void (*call)(void))
 {
 	int error;
 

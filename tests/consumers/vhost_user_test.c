@@ -9,7 +9,7 @@
 #define IN_BYTES 100u
 #define IN_FLIGHT 3u
 
-static struct vring vring;
+static struct vhost_vring vring;
 static struct memory_table table;
 static struct io ios[IN_FLIGHT];
 static uint32_t begun, done; /* requests, since the ring's start */
@@ -98,7 +98,7 @@ static void vhost_user_answers_every_request(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(vring_init(&vring), 0);
+	assert_int_equal(vhost_vring_init(&vring), 0);
 	guest_test_device(&ops);
 }
 
