@@ -14,6 +14,7 @@ guest-memory include/virtio/guest_access.h is the door to guest memory
 guest-memory include/virtio/guest_memory.h finds the door
 guest-memory include/virtio/inline/guest_memory.h has its bodies
 guest-memory virtio-queue/src/guest_memory.c is its cold half
+guest-memory virtio-bindings/include/virtio/bindings/virtio_ring.h has the macros of Linux for the ring of a driver
 atomic virtio-blk/src/disk.c has the cache mode, host memory that threads share
 atomic virtio-device/src/device_internal.h has the interrupt status, host memory that threads share
 '

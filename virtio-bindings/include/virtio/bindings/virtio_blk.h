@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The block device's wire format: constants and structures under the names of Linux's
- * <linux/virtio_blk.h>. Fields are little-endian; feature constants are bit numbers. The two headers
- * may meet in one translation unit, in either order: the first one provides the structures, and an
- * older Linux's struct virtio_blk_config ends before zoned.
+ * <linux/virtio_blk.h>. Feature constants are bit numbers. The two headers may meet in one translation unit, in either
+ * order: the first one provides the structures, and an older Linux's struct virtio_blk_config ends before zoned.
  *
  * virtio 1.4, 5.2 (block device)
  */
@@ -11,9 +10,9 @@
 #define VIRTIO_BINDINGS_VIRTIO_BLK_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ids.h>
+#include <virtio/bindings/virtio_types.h>
 #include <virtio/compiler.h>
 
 #ifndef _LINUX_VIRTIO_BLK_H
@@ -43,42 +42,42 @@
 #define VIRTIO_BLK_ID_BYTES 20 /* length of the answer to GET_ID */
 
 struct virtio_blk_config {
-	uint64_t capacity; /* 512-byte sectors */
-	uint32_t size_max; /* bytes of a segment */
-	uint32_t seg_max;  /* segments of a request */
+	__le64 capacity; /* 512-byte sectors */
+	__le32 size_max; /* bytes of a segment */
+	__le32 seg_max;  /* segments of a request */
 	struct virtio_blk_geometry {
-		uint16_t cylinders;
-		uint8_t heads;
-		uint8_t sectors;
+		__le16 cylinders;
+		__u8 heads;
+		__u8 sectors;
 	} geometry;
-	uint32_t blk_size; /* bytes */
+	__le32 blk_size; /* bytes */
 	/* Hints: log2 of logical blocks in a physical one; the others in logical blocks. */
-	uint8_t physical_block_exp;
-	uint8_t alignment_offset;
-	uint16_t min_io_size;
-	uint32_t opt_io_size;
-	uint8_t wce; /* the specification's writeback: 0 write-through, 1 write-back */
-	uint8_t unused;
-	uint16_t num_queues;
+	__u8 physical_block_exp;
+	__u8 alignment_offset;
+	__le16 min_io_size;
+	__le32 opt_io_size;
+	__u8 wce; /* the specification's writeback: 0 write-through, 1 write-back */
+	__u8 unused;
+	__le16 num_queues;
 	/* For each range command: sectors of a range, ranges of a request, alignment in sectors. */
-	uint32_t max_discard_sectors;
-	uint32_t max_discard_seg;
-	uint32_t discard_sector_alignment;
-	uint32_t max_write_zeroes_sectors;
-	uint32_t max_write_zeroes_seg;
-	uint8_t write_zeroes_may_unmap;
-	uint8_t unused1[3];
-	uint32_t max_secure_erase_sectors;
-	uint32_t max_secure_erase_seg;
-	uint32_t secure_erase_sector_alignment;
+	__le32 max_discard_sectors;
+	__le32 max_discard_seg;
+	__le32 discard_sector_alignment;
+	__le32 max_write_zeroes_sectors;
+	__le32 max_write_zeroes_seg;
+	__u8 write_zeroes_may_unmap;
+	__u8 unused1[3];
+	__le32 max_secure_erase_sectors;
+	__le32 max_secure_erase_seg;
+	__le32 secure_erase_sector_alignment;
 	struct virtio_blk_zoned_characteristics {
-		uint32_t zone_sectors;
-		uint32_t max_open_zones;
-		uint32_t max_active_zones;
-		uint32_t max_append_sectors;
-		uint32_t write_granularity; /* bytes */
-		uint8_t model;              /* VIRTIO_BLK_Z_... */
-		uint8_t unused2[3];
+		__le32 zone_sectors;
+		__le32 max_open_zones;
+		__le32 max_active_zones;
+		__le32 max_append_sectors;
+		__le32 write_granularity; /* bytes */
+		__u8 model;               /* VIRTIO_BLK_Z_... */
+		__u8 unused2[3];
 	} zoned;
 } __attribute__((packed));
 
@@ -106,9 +105,9 @@ struct virtio_blk_config {
 
 /* The header of a request. */
 struct virtio_blk_outhdr {
-	uint32_t type;   /* VIRTIO_BLK_T_... */
-	uint32_t ioprio; /* reserved */
-	uint64_t sector; /* unit: 512 bytes */
+	__le32 type;   /* VIRTIO_BLK_T_... */
+	__le32 ioprio; /* reserved */
+	__le64 sector; /* unit: 512 bytes */
 };
 
 /* Zone models, zone types and zone states. */
@@ -130,20 +129,20 @@ struct virtio_blk_outhdr {
 #define VIRTIO_BLK_ZS_OFFLINE 15
 
 struct virtio_blk_zone_descriptor {
-	uint64_t z_cap;   /* sectors */
-	uint64_t z_start; /* first sector */
-	uint64_t z_wp;    /* sector of the write pointer */
-	uint8_t z_type;   /* VIRTIO_BLK_ZT_... */
-	uint8_t z_state;  /* VIRTIO_BLK_ZS_... */
-	uint8_t reserved[38];
+	__le64 z_cap;   /* sectors */
+	__le64 z_start; /* first sector */
+	__le64 z_wp;    /* sector of the write pointer */
+	__u8 z_type;    /* VIRTIO_BLK_ZT_... */
+	__u8 z_state;   /* VIRTIO_BLK_ZS_... */
+	__u8 reserved[38];
 };
 
 /* C++ has no flexible array members, but both compilers do in C++ too. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 struct virtio_blk_zone_report {
-	uint64_t nr_zones;
-	uint8_t reserved[56];
+	__le64 nr_zones;
+	__u8 reserved[56];
 	struct virtio_blk_zone_descriptor zones[];
 };
 #pragma GCC diagnostic pop
@@ -152,17 +151,17 @@ struct virtio_blk_zone_report {
 
 /* A range of discard, write zeroes or secure erase. */
 struct virtio_blk_discard_write_zeroes {
-	uint64_t sector;
-	uint32_t num_sectors;
-	uint32_t flags;
+	__le64 sector;
+	__le32 num_sectors;
+	__le32 flags;
 };
 
 #ifndef VIRTIO_BLK_NO_LEGACY
 struct virtio_scsi_inhdr {
-	uint32_t errors;
-	uint32_t data_len;
-	uint32_t sense_len;
-	uint32_t residual;
+	__le32 errors;
+	__le32 data_len;
+	__le32 sense_len;
+	__le32 residual;
 };
 #endif
 

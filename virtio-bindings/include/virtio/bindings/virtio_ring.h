@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The rings' wire format: constants and structures under the names of Linux's <linux/virtio_ring.h>.
- * Fields are little-endian. The two headers may meet in one translation unit, in either order: the
- * first one provides the structures.
+ * The rings' wire format, and a driver's view of a split ring in its own memory, under the names of Linux's
+ * <linux/virtio_ring.h>. The two headers may meet in one translation unit, in either order: the first one provides the
+ * structures and functions. The functions are for drivers: a device reaches a ring through <virtio/queue.h>.
  *
  * virtio 1.4, 2.7 (split virtqueues), 2.8 (packed virtqueues), 6 (reserved feature bits)
  */
 #ifndef VIRTIO_BINDINGS_VIRTIO_RING_H
 #define VIRTIO_BINDINGS_VIRTIO_RING_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <virtio/bindings/virtio_types.h>
 #include <virtio/compiler.h>
 
 #ifndef _LINUX_VIRTIO_RING_H
@@ -43,45 +45,94 @@
 #define VRING_DESC_ALIGN_SIZE 16
 
 struct vring_desc {
-	uint64_t addr;
-	uint32_t len;
-	uint16_t flags;
-	uint16_t next;
+	__le64 addr;
+	__le32 len;
+	__le16 flags;
+	__le16 next;
 };
 
 /* C++ has flexible array members only as an extension. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 struct vring_avail {
-	uint16_t flags;
-	uint16_t idx;
-	uint16_t ring[]; /* then: uint16_t used_event */
+	__le16 flags;
+	__le16 idx;
+	__le16 ring[]; /* then: __le16 used_event */
 };
 
 struct vring_used_elem {
-	uint32_t id; /* head of the chain */
-	uint32_t len;
+	__le32 id; /* head of the chain */
+	__le32 len;
 };
 
 typedef struct vring_used_elem __attribute__((aligned(VRING_USED_ALIGN_SIZE))) vring_used_elem_t;
 
 struct vring_used {
-	uint16_t flags;
-	uint16_t idx;
-	vring_used_elem_t ring[]; /* then: uint16_t avail_event */
+	__le16 flags;
+	__le16 idx;
+	vring_used_elem_t ring[]; /* then: __le16 avail_event */
 };
 #pragma GCC diagnostic pop
 
+/* The three areas with their alignment, which may be lower than that of their fields. */
+typedef struct vring_desc __attribute__((aligned(VRING_DESC_ALIGN_SIZE))) vring_desc_t;
+typedef struct vring_avail __attribute__((aligned(VRING_AVAIL_ALIGN_SIZE))) vring_avail_t;
+typedef struct vring_used __attribute__((aligned(VRING_USED_ALIGN_SIZE))) vring_used_t;
+
+/* Where a split ring's areas are. */
+struct vring {
+	unsigned int num; /* size of the queue */
+	vring_desc_t *desc;
+	vring_avail_t *avail;
+	vring_used_t *used;
+};
+
+#ifndef VIRTIO_RING_NO_LEGACY
+/* The fields behind the rings of the available and the used area. */
+#define vring_used_event(vr) ((vr)->avail->ring[(vr)->num])
+#define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
+
+/*
+ * Lays out a ring of num entries in vring_size(num, align) bytes at p, for one thread. The used area starts at a
+ * multiple of align, a power of two. Nothing at p is touched.
+ */
+static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
+{
+	uintptr_t avail = (uintptr_t)p + num * sizeof(struct vring_desc);
+	uintptr_t used_event = avail + offsetof(struct vring_avail, ring) + num * sizeof(__virtio16);
+
+	vr->num = num;
+	vr->desc = (vring_desc_t *)p;
+	vr->avail = (vring_avail_t *)avail;
+	vr->used = (vring_used_t *)((used_event + sizeof(__virtio16) + align - 1) & ~((uintptr_t)align - 1));
+}
+
+/* Returns the bytes that vring_init() lays out. */
+static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
+{
+	unsigned long size = num * sizeof(struct vring_desc) + sizeof(__virtio16) * (3 + (unsigned long)num);
+
+	size = (size + align - 1) & ~(align - 1);
+	return (unsigned)(size + sizeof(__virtio16) * 3 + num * sizeof(struct vring_used_elem));
+}
+#endif
+
+/* Returns whether moving an index from old to new_idx has passed event_idx, so that the other side wants to know. */
+static __inline__ int vring_need_event(__u16 event_idx, __u16 new_idx, __u16 old)
+{
+	return (__u16)(new_idx - event_idx - 1) < (__u16)(new_idx - old);
+}
+
 struct vring_packed_desc_event {
-	uint16_t off_wrap;
-	uint16_t flags;
+	__le16 off_wrap;
+	__le16 flags;
 };
 
 struct vring_packed_desc {
-	uint64_t addr;
-	uint32_t len;
-	uint16_t id;
-	uint16_t flags;
+	__le64 addr;
+	__le32 len;
+	__le16 id;
+	__le16 flags;
 };
 
 #endif /* _LINUX_VIRTIO_RING_H */

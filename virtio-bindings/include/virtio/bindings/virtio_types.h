@@ -20,8 +20,8 @@ typedef int32_t __s32;
 typedef uint32_t __u32;
 
 /*
- * A typedef may be repeated only with the same type. Linux's 64-bit types are long long even where int64_t is long. The
- * exceptions are four architectures, unless the program asks for long long there. Elsewhere than on Linux they are int64_t.
+ * A typedef may be repeated only with the same type. Linux's 64-bit types are long long even where int64_t is long. On
+ * four architectures they are long, unless the program asks for long long. Outside Linux they are int64_t and uint64_t.
  */
 #if !defined __linux__
 typedef int64_t __s64;

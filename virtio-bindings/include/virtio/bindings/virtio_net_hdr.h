@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A packet's header in host byte order, and conversions between it and its two forms on the wire: without and with a
+ * hash. The functions read and write the caller's copies; any thread may call them. They check nothing: every value is
+ * possible, and a guest may have written it. They work by offset, for Linux has renamed the hash over time.
+ *
+ * virtio 1.4, 5.1.6 (device operation)
+ */
+#ifndef VIRTIO_BINDINGS_VIRTIO_NET_HDR_H
+#define VIRTIO_BINDINGS_VIRTIO_NET_HDR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <virtio/bindings/virtio_net.h>
+#include <virtio/endian.h>
+
+/* Either header in host byte order. */
+struct virtio_net_hdr_host {
+	uint8_t flags;        /* VIRTIO_NET_HDR_F_... */
+	uint8_t gso_type;     /* VIRTIO_NET_HDR_GSO_... */
+	uint16_t hdr_len;     /* bytes of the packet's headers */
+	uint16_t gso_size;    /* bytes of a segment */
+	uint16_t csum_start;  /* with VIRTIO_NET_HDR_F_RSC_INFO: coalesced segments */
+	uint16_t csum_offset; /* with VIRTIO_NET_HDR_F_RSC_INFO: duplicated acknowledgements */
+	uint16_t num_buffers; /* receive buffers of the packet */
+	uint16_t hash_report; /* VIRTIO_NET_HASH_REPORT_...; NONE for a header without a hash */
+	uint32_t hash_value;  /* 0 for a header without a hash */
+};
+
+/* Converts the little-endian header at from, without a hash, to host byte order at to. */
+static inline void virtio_net_hdr_v1_to_host(struct virtio_net_hdr_host *to, const struct virtio_net_hdr_v1 *from)
+{
+	to->flags = from->flags;
+	to->gso_type = from->gso_type;
+	to->hdr_len = VIRTIO_LE16(from->hdr_len);
+	to->gso_size = VIRTIO_LE16(from->gso_size);
+	to->csum_start = VIRTIO_LE16(from->csum_start);
+	to->csum_offset = VIRTIO_LE16(from->csum_offset);
+	to->num_buffers = VIRTIO_LE16(from->num_buffers);
+	to->hash_report = VIRTIO_NET_HASH_REPORT_NONE;
+	to->hash_value = 0;
+}
+
+/* Converts the host's header at from to the little-endian one at to, without a hash. The hash is lost. */
+static inline void virtio_net_hdr_v1_from_host(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_host *from)
+{
+	to->flags = from->flags;
+	to->gso_type = from->gso_type;
+	to->hdr_len = VIRTIO_LE16(from->hdr_len);
+	to->gso_size = VIRTIO_LE16(from->gso_size);
+	to->csum_start = VIRTIO_LE16(from->csum_start);
+	to->csum_offset = VIRTIO_LE16(from->csum_offset);
+	to->num_buffers = VIRTIO_LE16(from->num_buffers);
+}
+
+/* Converts the little-endian header at from, with a hash, to host byte order at to. The padding is lost. */
+static inline void virtio_net_hdr_v1_hash_to_host(struct virtio_net_hdr_host *to,
+						  const struct virtio_net_hdr_v1_hash *from)
+{
+	uint32_t hash;
+
+	virtio_net_hdr_v1_to_host(to, &from->hdr);
+	memcpy(&hash, (const char *)from + sizeof(struct virtio_net_hdr_v1), sizeof hash);
+	to->hash_value = VIRTIO_LE32(hash);
+	to->hash_report = VIRTIO_LE16(from->hash_report);
+}
+
+/* Converts the host's header at from to the little-endian one at to, with a hash. The padding is 0. */
+static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_hash *to,
+						    const struct virtio_net_hdr_host *from)
+{
+	uint32_t hash = VIRTIO_LE32(from->hash_value);
+
+	virtio_net_hdr_v1_from_host(&to->hdr, from);
+	memcpy((char *)to + sizeof(struct virtio_net_hdr_v1), &hash, sizeof hash);
+	to->hash_report = VIRTIO_LE16(from->hash_report);
+	to->padding = 0;
+}
+
+/* Adds a hash to the little-endian header at from: hash_report is VIRTIO_NET_HASH_REPORT_NONE, the rest 0. */
+static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, const struct virtio_net_hdr_v1 *from)
+{
+	memset(to, 0, sizeof *to);
+	to->hdr = *from;
+}
+
+/* Drops the hash of the little-endian header at from. */
+static inline void virtio_net_hdr_v1_from_hash(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_v1_hash *from)
+{
+	*to = from->hdr;
+}
+
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr_v1) == 12, "the hash follows 12 bytes");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_net_hdr_v1_hash, hash_report) == 16, "the hash has 4 bytes");
+VIRTIO_STATIC_ASSERT(VIRTIO_NET_HASH_REPORT_NONE == 0, "memset() sets it");
+
+#endif
