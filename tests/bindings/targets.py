@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+"""Do the headers of virtio-bindings fix the same numbers on other machines?
+
+usage: targets.py SRC WORK CLANG S390X_GCC CC...    a tool that isn't there is an empty word
+
+The host's numbers are compiled into assertions for big-endian and 32-bit machines, for BSD, and without an operating
+system. linux-6.18.tsv says what is different for 32-bit machines.
+"""
+import os
+import re
+import sys
+
+import headers
+
+# Name, compiler's target, and the column of linux-6.18.tsv that holds what is different there, or None.
+TARGETS = (
+    ('32-bit x86', 'i386-linux-gnu', 3),
+    ('32-bit ARM without an operating system', 'armv7-none-eabi', 4),
+    ('32-bit MIPS, big-endian', 'mips-linux-gnu', 4),
+    ('64-bit POWER, big-endian', 'powerpc64-linux-gnu', None),
+    ('64-bit MIPS, big-endian', 'mips64-linux-gnuabi64', None),
+    ('64-bit ARM without an operating system', 'aarch64-none-elf', None),
+    ('RISC-V', 'riscv64-none-elf', None),
+    ('FreeBSD', 'x86_64-unknown-freebsd14', None),
+    ('OpenBSD on 32-bit x86', 'i386-unknown-openbsd', 3),
+)
+
+
+def expected(header, key, value, different, x86_32):
+    """What a number is on a target: what the table says, or what follows from 4-byte pointers and alignments there."""
+    if different and value == 8 and re.fullmatch('size of (desc|avail|used) in struct vring', key):
+        return 4
+    if x86_32 and value == 8 and key.startswith('alignof '):
+        return 4
+    return different.get((header, key), value)
+
+
+def assertions(header, dump, asked, different, x86_32):
+    lines = [f'#include <stddef.h>\n#include <{headers.OURS.format(header)}>\n']
+    for number, (key, expression) in enumerate(asked, 1):
+        value = expected(header, key, dump[key], different, x86_32)
+        lines.append(f'#line {number} "{key}"\n'
+                     f'_Static_assert((unsigned long long)({expression}) == {value}ULL, "expected: {value}");\n')
+    return ''.join(lines)
+
+
+def check(name, command, column, questions, table):
+    """Checks one target; returns how many numbers were asserted, or None on failure."""
+    asserted = 0
+    different = {}
+    if column is not None:
+        different = {(row[0], row[1]): int(row[column]) for row in table if len(row) > column and row[column]}
+    for header, (asked, dump) in questions.items():
+        passed, errors = headers.compiles(command, assertions(header, dump, asked, different, column == 3))
+        if not passed:
+            print(f'FAILED: {headers.OURS.format(header)} for {name}:\n{errors[:2000]}')
+            return None
+        asserted += len(asked)
+    print(f'{name}: {asserted} numbers')
+    return asserted
+
+
+def main():
+    src, work, clang, s390x, *cc = sys.argv[1:]
+    if not clang:
+        print('skipped: no clang for other targets: apt-get install clang')
+        sys.exit(77)
+    os.makedirs(work, exist_ok=True)
+    here = os.path.dirname(os.path.abspath(__file__))
+    table = headers.read_table(os.path.join(here, 'linux-6.18.tsv'))
+    language = ['-std=gnu11', *headers.include_flags(src)]
+    questions = {}
+    for header in headers.NAMES:
+        path = headers.OURS.format(header)
+        asked = headers.questions([*cc, *language], [clang, *language], path)[0]
+        questions[header] = asked, headers.answers([*cc, *language], path, asked, work)
+
+    # No file of the host's own may be found: an empty sysroot would not do, for clang knows the host's folders.
+    builtin = headers.run([clang, '-print-file-name=include']).strip()
+    alone = ['-std=c11', '-ffreestanding', '-nostdinc', '-isystem', builtin, '-isystem',
+             f'{src}/tests/checks/freestanding-include', *headers.include_flags(src), '-Wall', '-Wextra', '-Wpedantic',
+             '-Werror']
+    results = [check(name, [clang, f'--target={target}', *alone], column, questions, table)
+               for name, target, column in TARGETS]
+    if s390x:
+        results.append(check('s390x, big-endian, with its C library', [s390x, *language, '-Wall', '-Wextra', '-Werror'],
+                             None, questions, table))
+    else:
+        print('skipped: no compiler for s390x: apt-get install gcc-s390x-linux-gnu libc6-dev-s390x-cross')
+    if None in results:
+        sys.exit('some targets have other numbers')
+    print(f'ok: {len(results)} targets')
+
+
+if __name__ == '__main__':
+    main()
