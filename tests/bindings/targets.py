@@ -5,7 +5,7 @@
 usage: targets.py SRC WORK CLANG S390X_GCC CC...    a tool that isn't there is an empty word
 
 The host's numbers are compiled into assertions for big-endian and 32-bit machines, for BSD, and without an operating
-system. linux-6.18.tsv says what is different for 32-bit machines.
+system. linux-6.18.tsv and newer.tsv say what is different on 32-bit machines.
 """
 import os
 import re
@@ -13,7 +13,7 @@ import sys
 
 import headers
 
-# Name, compiler's target, and the column of linux-6.18.tsv that holds what is different there, or None.
+# Name, compiler's target, and the column of the tables that holds what is different there, or None.
 TARGETS = (
     ('32-bit x86', 'i386-linux-gnu', 3),
     ('32-bit ARM without an operating system', 'armv7-none-eabi', 4),
@@ -69,6 +69,8 @@ def main():
     os.makedirs(work, exist_ok=True)
     here = os.path.dirname(os.path.abspath(__file__))
     table = headers.read_table(os.path.join(here, 'linux-6.18.tsv'))
+    # The source of a number comes before the column for x86.
+    table += [[*row[:3], *row[4:5]] for row in headers.read_table(os.path.join(here, 'newer.tsv'))]
     language = ['-std=gnu11', *headers.include_flags(src)]
     questions = {}
     for header in headers.NAMES:
