@@ -31,7 +31,6 @@
 #define VIRTIO_BLK_F_DISCARD 13      /* the discard command */
 #define VIRTIO_BLK_F_WRITE_ZEROES 14 /* the write zeroes command */
 #define VIRTIO_BLK_F_SECURE_ERASE 16 /* the secure erase command */
-#define VIRTIO_BLK_F_ZONED 17        /* a zoned device */
 
 #ifndef VIRTIO_BLK_NO_LEGACY
 #define VIRTIO_BLK_F_BARRIER 0
@@ -92,13 +91,6 @@ struct virtio_blk_config {
 #define VIRTIO_BLK_T_DISCARD 11
 #define VIRTIO_BLK_T_WRITE_ZEROES 13
 #define VIRTIO_BLK_T_SECURE_ERASE 14
-#define VIRTIO_BLK_T_ZONE_APPEND 15
-#define VIRTIO_BLK_T_ZONE_REPORT 16
-#define VIRTIO_BLK_T_ZONE_OPEN 18
-#define VIRTIO_BLK_T_ZONE_CLOSE 20
-#define VIRTIO_BLK_T_ZONE_FINISH 22
-#define VIRTIO_BLK_T_ZONE_RESET 24
-#define VIRTIO_BLK_T_ZONE_RESET_ALL 26
 #ifndef VIRTIO_BLK_NO_LEGACY
 #define VIRTIO_BLK_T_BARRIER 0x80000000
 #endif
@@ -109,6 +101,61 @@ struct virtio_blk_outhdr {
 	__le32 ioprio; /* reserved */
 	__le64 sector; /* unit: 512 bytes */
 };
+
+#define VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP 0x00000001
+
+/* A range of discard, write zeroes or secure erase. */
+struct virtio_blk_discard_write_zeroes {
+	__le64 sector;
+	__le32 num_sectors;
+	__le32 flags;
+};
+
+#ifndef VIRTIO_BLK_NO_LEGACY
+struct virtio_scsi_inhdr {
+	__le32 errors;
+	__le32 data_len;
+	__le32 sense_len;
+	__le32 residual;
+};
+#endif
+
+/* The status byte. */
+#define VIRTIO_BLK_S_OK 0
+#define VIRTIO_BLK_S_IOERR 1
+#define VIRTIO_BLK_S_UNSUPP 2
+
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_config) == 96, "configuration space is 96 bytes");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "offset of zoned");
+
+#endif /* _LINUX_VIRTIO_BLK_H */
+
+/* What Linux hides under VIRTIO_BLK_NO_LEGACY although it is not legacy, ... */
+#ifndef VIRTIO_BLK_F_FLUSH
+#define VIRTIO_BLK_F_FLUSH 9
+#endif
+#ifndef VIRTIO_BLK_F_CONFIG_WCE
+#define VIRTIO_BLK_F_CONFIG_WCE 11
+#endif
+
+/* ... what its header lacks, being older than the command, ... */
+#ifndef VIRTIO_BLK_F_SECURE_ERASE
+#define VIRTIO_BLK_F_SECURE_ERASE 16
+#endif
+#ifndef VIRTIO_BLK_T_SECURE_ERASE
+#define VIRTIO_BLK_T_SECURE_ERASE 14
+#endif
+#ifndef VIRTIO_BLK_F_ZONED
+#define VIRTIO_BLK_F_ZONED 17 /* a zoned device */
+
+/* Request types. */
+#define VIRTIO_BLK_T_ZONE_APPEND 15
+#define VIRTIO_BLK_T_ZONE_REPORT 16
+#define VIRTIO_BLK_T_ZONE_OPEN 18
+#define VIRTIO_BLK_T_ZONE_CLOSE 20
+#define VIRTIO_BLK_T_ZONE_FINISH 22
+#define VIRTIO_BLK_T_ZONE_RESET 24
+#define VIRTIO_BLK_T_ZONE_RESET_ALL 26
 
 /* Zone models, zone types and zone states. */
 #define VIRTIO_BLK_Z_NONE 0
@@ -147,68 +194,14 @@ struct virtio_blk_zone_report {
 };
 #pragma GCC diagnostic pop
 
-#define VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP 0x00000001
-
-/* A range of discard, write zeroes or secure erase. */
-struct virtio_blk_discard_write_zeroes {
-	__le64 sector;
-	__le32 num_sectors;
-	__le32 flags;
-};
-
-#ifndef VIRTIO_BLK_NO_LEGACY
-struct virtio_scsi_inhdr {
-	__le32 errors;
-	__le32 data_len;
-	__le32 sense_len;
-	__le32 residual;
-};
-#endif
-
 /* The status byte. */
-#define VIRTIO_BLK_S_OK 0
-#define VIRTIO_BLK_S_IOERR 1
-#define VIRTIO_BLK_S_UNSUPP 2
 #define VIRTIO_BLK_S_ZONE_INVALID_CMD 3
 #define VIRTIO_BLK_S_ZONE_UNALIGNED_WP 4
 #define VIRTIO_BLK_S_ZONE_OPEN_RESOURCE 5
 #define VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE 6
 
-VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_config) == 96, "configuration space is 96 bytes");
-VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "offset of zoned");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_descriptor) == 64, "a zone descriptor is 64 bytes");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_report) == 64, "a zone report's header is 64 bytes");
-
-#endif /* _LINUX_VIRTIO_BLK_H */
-
-/* What Linux hides under VIRTIO_BLK_NO_LEGACY although it is not legacy, ... */
-#ifndef VIRTIO_BLK_F_FLUSH
-#define VIRTIO_BLK_F_FLUSH 9
-#endif
-#ifndef VIRTIO_BLK_F_CONFIG_WCE
-#define VIRTIO_BLK_F_CONFIG_WCE 11
-#endif
-
-/* ... what its header lacks, being older than the command, ... */
-#ifndef VIRTIO_BLK_F_SECURE_ERASE
-#define VIRTIO_BLK_F_SECURE_ERASE 16
-#endif
-#ifndef VIRTIO_BLK_T_SECURE_ERASE
-#define VIRTIO_BLK_T_SECURE_ERASE 14
-#endif
-#ifndef VIRTIO_BLK_F_ZONED
-#define VIRTIO_BLK_F_ZONED 17
-#define VIRTIO_BLK_T_ZONE_APPEND 15
-#define VIRTIO_BLK_T_ZONE_REPORT 16
-#define VIRTIO_BLK_T_ZONE_OPEN 18
-#define VIRTIO_BLK_T_ZONE_CLOSE 20
-#define VIRTIO_BLK_T_ZONE_FINISH 22
-#define VIRTIO_BLK_T_ZONE_RESET 24
-#define VIRTIO_BLK_T_ZONE_RESET_ALL 26
-#define VIRTIO_BLK_S_ZONE_INVALID_CMD 3
-#define VIRTIO_BLK_S_ZONE_UNALIGNED_WP 4
-#define VIRTIO_BLK_S_ZONE_OPEN_RESOURCE 5
-#define VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE 6
 #endif
 
 /* ... and what only the specification has: lifetime (virtio 1.4, 5.2.6). */

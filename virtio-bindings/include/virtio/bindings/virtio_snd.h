@@ -373,7 +373,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_iec958) == 176, "size of struc
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_value) == 512, "size of struct virtio_snd_ctl_value");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_event) == 8, "size of struct virtio_snd_ctl_event");
 
-/* The union has the alignment of a 64-bit integer, as in Linux: no padding precedes it on 32-bit x86, elsewhere 4 bytes. */
+/* The union is aligned like a 64-bit integer, as in Linux. Padding precedes it, but not on 32-bit x86. */
 #ifndef __i386__
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_info) == 96, "size of struct virtio_snd_ctl_info");
 #endif

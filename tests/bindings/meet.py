@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+"""Are the headers of virtio-bindings good neighbours?
+
+usage: meet.py SRC WORK CLANG CXX CC...    CLANG and CXX may be empty words
+
+Each compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all of their warnings. Each meets Linux's in one
+unit of C, in either order, and has its constants in both. Programs written for Linux's headers compile against ours after
+a change of their includes, and print the same.
+"""
+import os
+import pathlib
+import sys
+
+import headers
+
+STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-conversion', '-Wshadow', '-Wcast-qual',
+          '-Wcast-align', '-Wundef', '-Wvla', '-Wredundant-decls', '-Wdouble-promotion', '-Wformat=2']
+STRICT_C = ['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wold-style-definition']
+# All of clang's warnings but for those about Linux's own names and layouts (reserved identifiers, padding, packed and
+# unaligned members) and about C that is older than C11 or C++ that is older than C++17.
+EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-reserved-identifier',
+              '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
+              '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',
+              '-Wno-unknown-warning-option', '-Wno-unsafe-buffer-usage', '-Wno-pre-c11-compat']
+# What Linux's headers themselves cannot do. Ours can.
+CANNOT = {
+    ('net', 'C++17'): 'a member has the name class',
+    ('ring', 'C++17'): 'void * is assigned to other pointers',
+}
+ALL = [*headers.NAMES, 'net_hdr']
+
+failures = 0
+
+
+def fail(text):
+    global failures
+    failures += 1
+    print(f'FAILED: {text}')
+
+
+def demand(what, command, source, suffix='.c'):
+    passed, errors = headers.compiles(command, source, suffix)
+    if not passed:
+        fail(f'{what}: {" ".join(command)}\n{errors[:2000]}')
+
+
+def includes(*paths):
+    # The declaration, because a unit without one is no C.
+    return ''.join(f'#include <{path}>\n' for path in paths) + 'extern int unit;\n'
+
+
+def alone(compilers):
+    """Every header by itself, twice over, and all together in both orders of their names."""
+    units = {header: includes(*2 * [headers.OURS.format(header)]) for header in ALL}
+    paths = [headers.OURS.format(header) for header in ALL]
+    units['all'], units['all, backwards'] = includes(*paths), includes(*paths[::-1])
+    for name, unit in units.items():
+        for command, suffix in compilers:
+            demand(f'{name} alone', command, unit, suffix)
+    print(f'{len(units)} units, {len(compilers)} ways each')
+
+
+def constants_of(cc, header, work):
+    """Name -> number of the macros that our header defines."""
+    path = headers.OURS.format(header)
+    names = [name for name, parameters in headers.Macros(cc, path).items() if parameters is None]
+    return headers.answers(cc, path, [(name, name) for name in headers.constants(cc, path, names)], work)
+
+
+def meet(commands, cc, work, grown):
+    """Linux's header and ours in both orders; returns the headers that were there."""
+    present = []
+    for header in headers.NAMES:
+        ours, linux = headers.OURS.format(header), headers.LINUX.format(header)
+        if not headers.compiles(cc, includes(linux))[0]:
+            print(f'skipped: <{linux}> is not installed')
+            continue
+        present.append(header)
+        values = constants_of(cc, header, work)
+        for order in ((ours, linux), (linux, ours)):
+            # The first header decides on a value that has grown.
+            asserted = ''.join(f'_Static_assert(({name}) == {value}, "{name}");\n' for name, value in values.items()
+                               if order[0] == ours or (header, name) not in grown)
+            for command in commands:
+                demand(f'<{order[0]}>, then <{order[1]}>', command, includes(*order) + asserted)
+    if present:
+        every = [form.format(header) for form in (headers.OURS, headers.LINUX) for header in present]
+        for command in commands:
+            demand('all of ours, then all of Linux', command, includes(*every))
+            demand('all of Linux, then all of ours', command, includes(*every[::-1]))
+    print(f'{len(present)} headers meet those of Linux in both orders')
+    return present
+
+
+def cannot(present, cxx):
+    """Lists what Linux's headers themselves cannot do."""
+    for header in present:
+        works = headers.compiles(cxx, includes(headers.LINUX.format(header)), '.cc')[0]
+        reason = CANNOT.get((header, 'C++17'))
+        if not works and not reason:
+            print(f'<{headers.LINUX.format(header)}> is not C++17 here')
+        if reason:
+            print(f'<{headers.LINUX.format(header)}> is {"C++17 by now" if works else "not C++17: " + reason}')
+
+
+def programs(cc, here, work, present):
+    """Each program with Linux's headers, if they are there, and with ours."""
+    compared = 0
+    for source in sorted(pathlib.Path(here, 'programs').glob('*.c')):
+        text = source.read_text(encoding='utf-8')
+        outputs = []
+        for folder in ('virtio/bindings', 'linux')[:2 if len(present) == len(headers.NAMES) else 1]:
+            changed = pathlib.Path(work, source.name)
+            changed.write_text(text.replace('#include <linux/', f'#include <{folder}/'), encoding='utf-8')
+            program = os.path.join(work, 'program')
+            try:
+                headers.run([*cc, '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-o', program, str(changed)])
+                outputs.append(headers.run([program]))
+            except headers.Failed as failed:
+                fail(f'{source.name} with <{folder}/...>: {failed}')
+        if len(outputs) == 2 and outputs[0] != outputs[1]:
+            fail(f'{source.name} prints with ours\n{outputs[0]}and with those of Linux\n{outputs[1]}')
+        compared += len(outputs)
+    print(f'{compared} programs compiled and run')
+
+
+def main():
+    src, work, clang, cxx, *cc = sys.argv[1:]
+    here = os.path.dirname(os.path.abspath(__file__))
+    os.makedirs(work, exist_ok=True)
+    ours = headers.include_flags(src)
+    compilers = [([*cc, f'-std={std}', *STRICT, *STRICT_C, *ours], '.c') for std in ('c11', 'c17')]
+    commands = [[*cc, '-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', *ours]]
+    if cxx:
+        compilers.append(([*cxx.split(), '-std=c++17', *STRICT, *ours], '.cc'))
+    else:
+        print('skipped: C++ with the compiler under test, which has none')
+    if clang:
+        compilers += [([clang, f'-std={std}', *EVERYTHING, *ours], '.c') for std in ('c11', 'c17')]
+        compilers.append(([clang, '-std=c++17', *EVERYTHING, *ours], '.cc'))
+        commands.append([clang, '-std=gnu11', '-Wall', '-Wextra', '-Werror', *ours])
+    else:
+        print('skipped: clang, not installed')
+    alone(compilers)
+    rows = headers.read_table(os.path.join(here, 'known_differences.tsv'))
+    grown = {(row[0], row[1]) for row in rows if row[2] not in '-*'}
+    language = [*cc, '-std=gnu11', *ours]
+    present = meet(commands, language, work, grown)
+    if cxx:
+        cannot(present, [*cxx.split(), '-std=gnu++17'])
+    programs(language, here, work, present)
+    if failures:
+        sys.exit(f'{failures} failures')
+    print('ok')
+
+
+if __name__ == '__main__':
+    main()
