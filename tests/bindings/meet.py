@@ -23,6 +23,9 @@ EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-res
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',
               '-Wno-unknown-warning-option', '-Wno-unsafe-buffer-usage', '-Wno-pre-c11-compat']
+# What a program may hide.
+HIDDEN = ['-DVIRTIO_BLK_NO_LEGACY', '-DVIRTIO_CONFIG_NO_LEGACY', '-DVIRTIO_MMIO_NO_LEGACY', '-DVIRTIO_NET_NO_LEGACY',
+          '-DVIRTIO_PCI_NO_LEGACY', '-DVIRTIO_PCI_NO_MODERN', '-DVIRTIO_RING_NO_LEGACY']
 # What Linux's headers themselves cannot do. Ours can.
 CANNOT = {
     ('net', 'C++17'): 'a member has the name class',
@@ -131,6 +134,7 @@ def main():
     os.makedirs(work, exist_ok=True)
     ours = headers.include_flags(src)
     compilers = [([*cc, f'-std={std}', *STRICT, *STRICT_C, *ours], '.c') for std in ('c11', 'c17')]
+    compilers.append(([*cc, '-std=c11', *STRICT, *STRICT_C, *HIDDEN, *ours], '.c'))
     commands = [[*cc, '-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', *ours]]
     if cxx:
         compilers.append(([*cxx.split(), '-std=c++17', *STRICT, *ours], '.cc'))

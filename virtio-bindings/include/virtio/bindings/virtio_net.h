@@ -265,8 +265,10 @@ struct virtio_net_ctrl_coal_rx {
 
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_config) == 24, "size of struct virtio_net_config");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr_v1) == 12, "size of struct virtio_net_hdr_v1");
+#ifndef VIRTIO_NET_NO_LEGACY
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr) == 10, "size of struct virtio_net_hdr");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr_mrg_rxbuf) == 12, "size of struct virtio_net_hdr_mrg_rxbuf");
+#endif
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_ctrl_mac) == 4, "size of struct virtio_net_ctrl_mac");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_ctrl_mq) == 2, "size of struct virtio_net_ctrl_mq");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_rss_config) == 16, "size of struct virtio_net_rss_config");
