@@ -105,7 +105,7 @@ def compare_with_table(path, ours):
 
 
 def compare_tables(here, ours, known):
-    """Our headers have what the tables have, and where the first one knows the header, only the rows without a version."""
+    """Our headers have what the tables have, and nothing else if the first table knows the header."""
     crate = compare_with_table(os.path.join(here, 'linux-6.18.tsv'), ours)
     compare_with_table(os.path.join(here, 'newer.tsv'), ours)
     for header, keys in crate.items():
@@ -141,4 +141,7 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except headers.Failed as failed:
+        sys.exit(f'FAILED: {failed}')

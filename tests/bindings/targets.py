@@ -96,4 +96,7 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except headers.Failed as failed:
+        sys.exit(f'FAILED: {failed}')
