@@ -202,8 +202,8 @@ static int find_status(struct model *m, struct model_chain *c)
 }
 
 /*
- * Which errors a resolution may return. A bad buffer doesn't keep it from finding the shape wrong; one that isn't mapped
- * yet may. What is bad for good is said only when it is known where the status is, if anywhere.
+ * The errors that a resolution may return. A shape that is wrong comes before a bad buffer. A buffer that isn't mapped
+ * yet may end the walk before that. A bad buffer is reported only if the status byte is mapped, or never will be.
  */
 static uint64_t resolve_errors(const struct model_chain *c, int status)
 {

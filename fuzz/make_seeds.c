@@ -204,6 +204,9 @@ static const struct seed seeds[] = {
 	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
 	      DRIVER_DESC, 2, 128, 1, 2, 0, DRIVER_OFFER, 0, DRIVER_OFFER, 1, POP, POP, WALK, DEVICE(DEVICE_WALK), 1,
 	      COMPLETE),
+	/* Exactly as many as there may be, by a table that is read by copying. */
+	QUEUE("all_bytes", Q_SIZE_8, M_MISALIGNED, DRIVER_DESC, 0, 128, 0xc6, 1, 1, DRIVER_DESC, 1, 128, 1, 2, 0,
+	      DRIVER_OFFER, 0, POP, WALK, COMPLETE),
 	QUEUE("bad_next", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 9, 1, 8, DRIVER_OFFER, 0, SERVE, DRIVER_DESC, 0, 128,
 	      9, 1, 9, DRIVER_OFFER, 0, POP, WALK),
 	QUEUE("bad_head", Q_SIZE_8, M_FLAT, ADD_1, POP, DRIVER_OFFER, 8, POP, POP, COMPLETE, UNPOP),

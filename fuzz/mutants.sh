@@ -3,7 +3,7 @@
 # Does the fuzzing find bugs? Each file in fuzz/mutants makes one in one line of a copy of the libraries; its harness
 # must find it, beginning with the seeds: in less than a minute where nothing else runs. The same harness finds nothing in
 # the copy as it is.
-# usage: fuzz/mutants.sh [BUILD_DIR [PLANTED...]]     By default all, in build/planted. BUILD_DIR, which is removed
+# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants. BUILD_DIR, which is removed
 # first, is below build or outside of the checkout. Prints the time of each find.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Seconds for one bug: ten times what the slowest take where nothing else runs.
 limit=600
-work=${1:-build/planted}
+work=${1:-build/mutants}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- fuzz/mutants/*.sed
 rm -rf "$work"

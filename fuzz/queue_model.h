@@ -76,8 +76,8 @@ struct model_piece {
 };
 
 /*
- * A chain that was walked to its end in one go. Pieces, counts and bytes are those of all buffers, or of those in front of
- * the first bad one.
+ * A chain that was walked to its end in one go. Pieces, counts and bytes are of the buffers in front of the first bad
+ * one, or of all.
  */
 struct model_chain {
 	uint64_t errors;        /* of which a resolution returns one; 0 if all is well */
@@ -126,15 +126,14 @@ void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int g
 /* One step of virtio_chain_next(). */
 void model_next(struct model *m, struct model_walk *walk, uint16_t head, int got, const struct virtio_desc *desc);
 
-/*
- * What virtio_chain_resolve() is to find, to be called before it; what it said; and what it has left behind if that is an
- * error other than VIRTIO_ENOBUFS.
- */
+/* What virtio_chain_resolve() is to find, to be called before it; and then what it said. */
 void model_expect_resolve(struct model *m, const struct model_walk *walk, struct model_chain *out);
-void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
-		       const struct virtio_chain_segments *out);
 void model_resolve(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_chain_segments *out);
+
+/* What it has left in out, after an error other than VIRTIO_ENOBUFS. */
+void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
+		       const struct virtio_chain_segments *out);
 
 /* virtio_request_pop() or virtio_request_parse() of a chain in which this is to be found: what it has filled in. */
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,

@@ -162,8 +162,8 @@ count_lines "$build/fuzzing.log" 'nothing found$' \
 spent fuzz fuzzing "$since"
 if [ -n "$LONG" ]; then
 	since=$(date +%s)
-	count_lines "$build/planted.log" ': found by ' sh fuzz/mutants.sh "$build/planted"
-	spent fuzz planted "$since"
+	count_lines "$build/mutants.log" ': found by ' sh fuzz/mutants.sh "$build/mutants"
+	spent fuzz mutants "$since"
 fi
 
 print_times $(($(date +%s) - began))

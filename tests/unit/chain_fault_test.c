@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What virtio_chain_resolve() leaves behind when it fails: the front of a chain with a bad buffer, its status byte, and a
- * walk that is over, or back at its start. Over the three memories of fixture.h.
+ * What virtio_chain_resolve() leaves behind when it fails: the front of a chain with a bad buffer, its status byte, and
+ * a walk that is over, or back at its start. Over the three memories of fixture.h.
  */
 #include "fixture.h"
 
@@ -143,7 +143,7 @@ static void expect_final(struct virtio_chain *chain, int error)
 
 /* Arrays that are too small */
 
-/* What fits, what is needed and where the status is; and each time it is counted. Then it goes on as if for the first time. */
+/* Each time: what fits, what is needed, where the status is, and a count. A larger array then gets the whole chain. */
 static void chain_resolve_works_after_small_arrays(void **state)
 {
 	struct virtio_segment segments[SEGMENTS + 1];

@@ -134,7 +134,7 @@ static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *mem
 	assert_true(fixture_ram_unchanged(f));
 }
 
-/* A chain that is kept over a reset, also one that has used its memory, reaches none; nor is there any before a start. */
+/* A chain that is kept over a reset reaches no byte, though its cursors had windows. Before a start it is the same. */
 static void queue_reset_leaves_kept_chain_without_memory(void **state)
 {
 	struct virtio_chain chain = { 0 };
