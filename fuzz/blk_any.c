@@ -113,15 +113,15 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 	const int64_t moved = how < 0x80   ? (int64_t)asked
 			      : how < 0xf0 ? (int64_t)(asked * (how & 0x7f) / 0x7f)
 					   : (int64_t)fuzz_number(&h->in);
-	const uint64_t before = t->done, offset = t->offset;
+	const uint64_t before = t->at.done, offset = t->offset;
 	const int got = virtio_blk_transfer_advance(t, moved);
 
 	if (moved < 0 || (uint64_t)moved > asked || (moved == 0 && left > 0)) {
-		FUZZ_CHECK(got < 0 && t->done == before, "%lld of %llu is %d", (long long)moved,
+		FUZZ_CHECK(got < 0 && t->at.done == before, "%lld of %llu is %d", (long long)moved,
 			   (unsigned long long)asked, got);
 		return got;
 	}
-	FUZZ_CHECK(got == ((uint64_t)moved < left) && t->done == before + (uint64_t)moved &&
+	FUZZ_CHECK(got == ((uint64_t)moved < left) && t->at.done == before + (uint64_t)moved &&
 			   t->offset == offset + (uint64_t)moved,
 		   "%lld bytes are %d", (long long)moved, got);
 	return got;
@@ -151,11 +151,11 @@ void blk_any_transfer(struct blk_harness *h)
 	virtio_blk_transfer_init(&transfer, &request);
 	FUZZ_CHECK(transfer.offset == request.sector * 512, "begins at %#llx", (unsigned long long)transfer.offset);
 	for (uint32_t i = 0; i < MOST_VECTORS && more == 1; i++) {
-		const uint64_t left = all - transfer.done;
+		const uint64_t left = all - transfer.at.done;
 		const uint64_t most = left < CALL_BYTES ? left : CALL_BYTES;
 		const uint32_t capacity = fuzz_u8(&h->in) % MOST_SEGMENTS + 1;
 		const uint32_t filled = virtio_blk_transfer_iovec(&transfer, iov, capacity);
-		const uint64_t bytes = check_vector(segments, transfer.done, iov, filled);
+		const uint64_t bytes = check_vector(segments, transfer.at.done, iov, filled);
 
 		FUZZ_CHECK(bytes <= most && (filled == capacity || bytes == most), "%llu bytes of %llu in %u entries",
 			   (unsigned long long)bytes, (unsigned long long)most, filled);

@@ -410,8 +410,8 @@ static void device_move(struct blk_harness *h)
 	if (p->failed)
 		FUZZ_CHECK(left < 0 && (p->nonsense || left == p->error), "a failure is %d", left);
 	else
-		FUZZ_CHECK(left == (p->done < all) && s->transfer.done == p->done, "%d, after %llu of %llu bytes", left,
-			   (unsigned long long)p->done, (unsigned long long)all);
+		FUZZ_CHECK(left == (p->done < all) && s->transfer.at.done == p->done, "%d, after %llu of %llu bytes",
+			   left, (unsigned long long)p->done, (unsigned long long)all);
 	if (left != 1)
 		end_transfer(h, s, left);
 	h->now = NULL;

@@ -2,4 +2,4 @@
 # What was not moved counts as moved.
 # file: virtio-blk/src/execute.c
 # harness: fuzz_blk
-s/transfer->done += (uint64_t)moved;/transfer->done += wanted;/
+s/virtio_stream_advance(&transfer->at, (uint64_t)moved);/virtio_stream_advance(\&transfer->at, wanted);/

@@ -2,4 +2,4 @@
 # What a failed read has changed is not logged.
 # file: virtio-blk/src/execute.c
 # harness: fuzz_blk
-s/result->touched = error ? request->base\.data\.writable_bytes : transfer->done;/result->touched = transfer->done;/
+s/result->touched = error ? request->base\.data\.writable_bytes : transfer->at\.done;/result->touched = transfer->at.done;/

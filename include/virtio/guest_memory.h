@@ -310,23 +310,6 @@ uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t c
 void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t count, uint64_t bytes);
 
 /*
- * Fills an I/O vector with part of a list of segments.
- *
- * @segments  the list
- * @count     how many
- * @offset    bytes to skip at the front
- * @bytes     bytes wanted after that; UINT64_MAX for all
- * @iov       the caller's array
- * @capacity  its entries
- * @filled    set to the bytes that the entries filled in stand for: less than wanted when the array
- *            or the list ends first
- *
- * Returns the number of entries filled in, each of at least one byte.
- */
-uint32_t virtio_segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
-			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled);
-
-/*
  * Records bytes written behind a host pointer in a region's dirty log, if it has one.
  *
  * @region  the region

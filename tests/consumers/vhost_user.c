@@ -5,6 +5,7 @@
  * on another thread.
  */
 #include <virtio/queue.h>
+#include <virtio/reader.h>
 
 #include "consumers.h"
 
@@ -119,6 +120,7 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
  */
 int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {
+	struct virtio_writer writer;
 	struct virtio_chain chain;
 	uint64_t bytes;
 	int got = 0, error;
@@ -135,8 +137,8 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 			continue;
 		}
 		io->token = chain.token;
-		io->iov_count = virtio_segments_iovec(io->segments + io->chain.readable, io->chain.writable, 0,
-						      io->chain.writable_bytes, io->iov, SEGMENTS, &bytes);
+		virtio_writer_init(&writer, &io->chain);
+		io->iov_count = virtio_writer_iovec(&writer, io->chain.writable_bytes, io->iov, SEGMENTS, &bytes);
 		return 1;
 	}
 	return got;

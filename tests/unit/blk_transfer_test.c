@@ -58,8 +58,7 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 /* The place that it keeps is in a segment, or behind the last, so that to go on is to look at no earlier one. */
 static void check_place(const struct virtio_blk_transfer *t)
 {
-	assert_ptr_equal(t->segment + t->left, t->data.segments + t->data.count);
-	assert_true(t->left ? t->skip < t->segment->len : t->skip == 0);
+	assert_true(t->at.left ? t->at.offset < t->at.segments->len : t->at.offset == 0);
 }
 
 /* The next vector, each byte of which must be the next one's place. Returns its bytes. */
@@ -294,7 +293,7 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 		assert_in_range(bytes, 1, gib);
 		assert_true(bytes == gib || count == 3 || done + bytes == 9 * gib + 5);
 		assert_int_equal(transfer.offset, (UINT64_C(1) << 49) + done);
-		assert_int_equal(transfer.done, done);
+		assert_int_equal(transfer.at.done, done);
 		done += bytes;
 		more = virtio_blk_transfer_advance(&transfer, (int64_t)bytes);
 	} while (more == 1);

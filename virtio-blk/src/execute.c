@@ -15,18 +15,14 @@ void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct
 	const struct virtio_blk_data data =
 		request->type == VIRTIO_BLK_T_IN ? virtio_blk_in(request) : virtio_blk_out(request);
 
-	*transfer = (struct virtio_blk_transfer){
-		.data = data,
-		.segment = data.segments,
-		.left = data.count,
-		.offset = request->sector << VIRTIO_BLK_SECTOR_SHIFT,
-	};
+	virtio_stream_init(&transfer->at, data.segments, data.bytes);
+	transfer->offset = request->sector << VIRTIO_BLK_SECTOR_SHIFT;
+	transfer->wanted = 0;
 }
 
 uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity)
 {
-	return virtio_segments_iovec(transfer->segment, transfer->left, transfer->skip, CALL_BYTES, iov, capacity,
-				     &transfer->wanted);
+	return virtio_stream_iovec(&transfer->at, CALL_BYTES, iov, capacity, &transfer->wanted);
 }
 
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved)
@@ -37,17 +33,12 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/* An end of the storage inside the disk is as much a failure as an error; so is nonsense. */
-	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->done < transfer->data.bytes))
+	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
-	transfer->done += (uint64_t)moved;
 	transfer->offset += (uint64_t)moved;
-	transfer->skip += (uint64_t)moved;
-	while (transfer->left > 0 && transfer->skip >= transfer->segment->len) {
-		transfer->skip -= transfer->segment->len;
-		transfer->segment++;
-		transfer->left--;
-	}
-	return transfer->done < transfer->data.bytes;
+	/* No more than was wanted, and so no more than is left. */
+	(void)!virtio_stream_advance(&transfer->at, (uint64_t)moved);
+	return transfer->at.left > 0;
 }
 
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
@@ -59,9 +50,9 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 	};
 	if (request->type != VIRTIO_BLK_T_IN)
 		return;
-	result->written = transfer->done;
+	result->written = transfer->at.done;
 	/* The call that failed may have begun, and said nothing about how far it got. */
-	result->touched = error ? request->base.data.writable_bytes : transfer->done;
+	result->touched = error ? request->base.data.writable_bytes : transfer->at.done;
 }
 
 /* Moves all of a request's data, in as many calls as it takes. Returns 0 or an error. */
@@ -112,7 +103,7 @@ static int write_data(const struct virtio_blk *blk, const struct virtio_blk_requ
 
 	virtio_blk_transfer_init(&transfer, request);
 	error = transfer_all(backend, backend->ops->writev, &transfer);
-	if (!error && transfer.done > 0)
+	if (!error && transfer.at.done > 0)
 		error = commit(blk);
 	return error;
 }

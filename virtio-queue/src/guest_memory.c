@@ -510,32 +510,6 @@ void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t 
 	}
 }
 
-uint32_t virtio_segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
-			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
-{
-	uint64_t done = 0;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < count && n < capacity && done < bytes; i++) {
-		uint64_t len = segments[i].len;
-
-		if (offset >= len) {
-			offset -= len;
-			continue;
-		}
-		len -= offset;
-		if (len > bytes - done)
-			len = bytes - done;
-		iov[n].base = (uint8_t *)segments[i].host + offset;
-		iov[n].len = (size_t)len;
-		offset = 0;
-		done += len;
-		n++;
-	}
-	*filled = done;
-	return n;
-}
-
 /* Dirty log */
 
 void virtio_region_mark_dirty(const struct virtio_region *region, const void *host, uint64_t len)

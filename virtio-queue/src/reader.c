@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Readers and writers over resolved segments: both are a stream, stepped over in one place. */
+/* Readers and writers over segments: both are a stream, and every step along segments is made here. */
 #include <virtio/reader.h>
 
 /* The host address of the next byte, and how many of at most len lie there in one piece; len and left are not 0. */
@@ -74,36 +74,30 @@ static inline VIRTIO_HOT size_t move(struct virtio_stream *p, bool in, uint8_t *
 	return len;
 }
 
-static int advance(struct virtio_stream *p, uint64_t len)
+void virtio_stream_init(struct virtio_stream *stream, const struct virtio_segment *segments, uint64_t bytes)
+{
+	const struct virtio_stream start = { segments, 0, bytes, 0 };
+
+	*stream = start;
+}
+
+int virtio_stream_advance(struct virtio_stream *stream, uint64_t len)
 {
 	uint64_t n;
 
-	if (len > p->left)
+	if (len > stream->left)
 		return VIRTIO_ESHORT;
 	for (; len > 0; len -= n) {
-		here(p, len, &n);
-		step(p, n);
+		here(stream, len, &n);
+		step(stream, n);
 	}
 	return 0;
 }
 
-static int split(struct virtio_stream *p, uint64_t len, struct virtio_stream *rest)
+uint32_t virtio_stream_iovec(const struct virtio_stream *stream, uint64_t bytes, struct virtio_iovec *iov,
+			     uint32_t capacity, uint64_t *filled)
 {
-	struct virtio_stream back = *p;
-	int error = advance(&back, len);
-
-	if (error)
-		return error;
-	back.done = 0;
-	*rest = back;
-	p->left = len;
-	return 0;
-}
-
-static uint32_t iovec(const struct virtio_stream *p, uint64_t bytes, struct virtio_iovec *iov, uint32_t capacity,
-		      uint64_t *filled)
-{
-	struct virtio_stream at = *p;
+	struct virtio_stream at = *stream;
 	uint32_t count = 0;
 	uint64_t n;
 
@@ -120,13 +114,24 @@ static uint32_t iovec(const struct virtio_stream *p, uint64_t bytes, struct virt
 	return count;
 }
 
+static int split(struct virtio_stream *p, uint64_t len, struct virtio_stream *rest)
+{
+	struct virtio_stream back = *p;
+	int error = virtio_stream_advance(&back, len);
+
+	if (error)
+		return error;
+	back.done = 0;
+	*rest = back;
+	p->left = len;
+	return 0;
+}
+
 /* Readers */
 
 void virtio_reader_init(struct virtio_reader *reader, const struct virtio_chain_segments *chain)
 {
-	const struct virtio_stream start = { chain->segments, 0, chain->readable_bytes, 0 };
-
-	reader->at = start;
+	virtio_stream_init(&reader->at, chain->segments, chain->readable_bytes);
 }
 
 uint64_t virtio_reader_left(const struct virtio_reader *reader)
@@ -154,7 +159,7 @@ int virtio_reader_read_exact(struct virtio_reader *reader, void *dst, size_t len
 
 int virtio_reader_skip(struct virtio_reader *reader, uint64_t len)
 {
-	return advance(&reader->at, len);
+	return virtio_stream_advance(&reader->at, len);
 }
 
 int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virtio_reader *rest)
@@ -165,7 +170,7 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
 uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled)
 {
-	return iovec(&reader->at, bytes, iov, capacity, filled);
+	return virtio_stream_iovec(&reader->at, bytes, iov, capacity, filled);
 }
 
 /* Writers */
@@ -174,9 +179,8 @@ void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_
 {
 	/* Of no segments the array may be NULL, to which C adds nothing, not even 0. */
 	struct virtio_segment *first = chain->readable ? chain->segments + chain->readable : chain->segments;
-	const struct virtio_stream start = { first, 0, chain->writable_bytes, 0 };
 
-	writer->at = start;
+	virtio_stream_init(&writer->at, first, chain->writable_bytes);
 }
 
 uint64_t virtio_writer_left(const struct virtio_writer *writer)
@@ -210,7 +214,7 @@ int virtio_writer_write_exact(struct virtio_writer *writer, const void *src, siz
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len)
 {
 	struct virtio_stream written = writer->at;
-	int error = advance(&writer->at, len);
+	int error = virtio_stream_advance(&writer->at, len);
 	uint64_t n;
 
 	for (; !error && len > 0; len -= n) {
@@ -230,5 +234,5 @@ int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virti
 uint32_t virtio_writer_iovec(const struct virtio_writer *writer, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled)
 {
-	return iovec(&writer->at, bytes, iov, capacity, filled);
+	return virtio_stream_iovec(&writer->at, bytes, iov, capacity, filled);
 }

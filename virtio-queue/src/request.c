@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Requests of a header, data and a status, where that isn't inline: of other shapes, and what isn't in the cached regions. */
+#include <virtio/reader.h>
 #include <virtio/request.h>
 
 #include "queue_internal.h"
@@ -24,32 +25,6 @@ int virtio_impl_request_init_layout_1(struct virtio_request *request, void *head
 
 /* Parsing */
 
-/*
- * Copies the header out of the front of the segments and cuts it off there.
- *
- * Returns the segments that are used up. A segment that holds data too is shortened in place. The
- * caller has seen that there are enough bytes.
- */
-static uint32_t take_header(struct virtio_segment *segments, uint8_t *header, size_t bytes)
-{
-	uint32_t used = 0;
-	size_t done = 0;
-
-	while (done < bytes) {
-		struct virtio_segment *s = &segments[used];
-		const size_t left = bytes - done;
-		const size_t part = s->len < left ? (size_t)s->len : left;
-
-		virtio_guest_copy_in(header + done, s->host, part);
-		done += part;
-		s->addr += part;
-		s->host = (uint8_t *)s->host + part;
-		s->len -= part;
-		used += s->len == 0;
-	}
-	return used;
-}
-
 /* A request of which nothing can come but a failure. */
 static void fail(struct virtio_request *request, int error)
 {
@@ -64,15 +39,35 @@ static void fail(struct virtio_request *request, int error)
 	data->writable_bytes = 0;
 }
 
+/* Copies the header out of the front of the data and cuts it off there. The caller has seen that there are enough bytes. */
+static void take_header(struct virtio_request *request)
+{
+	struct virtio_chain_segments *data = &request->data;
+	struct virtio_reader reader;
+	struct virtio_segment *first;
+	uint32_t used;
+
+	virtio_reader_init(&reader, data);
+	virtio_reader_read(&reader, request->header, request->header_bytes);
+	used = (uint32_t)(reader.at.segments - data->segments);
+	data->segments += used;
+	data->readable -= used;
+	data->readable_bytes -= request->header_bytes;
+	if (reader.at.offset == 0)
+		return;
+	/* A segment that holds data too is shortened in place. */
+	first = data->segments;
+	first->addr += reader.at.offset;
+	first->host = (uint8_t *)first->host + reader.at.offset;
+	first->len -= reader.at.offset;
+}
+
 /* The data is what is left of the chain without header and status, of which there are enough bytes. */
 static void cut(struct virtio_request *request)
 {
 	struct virtio_chain_segments *data = &request->data;
-	const uint32_t used = take_header(data->segments, request->header, request->header_bytes);
 
-	data->segments += used;
-	data->readable -= used;
-	data->readable_bytes -= request->header_bytes;
+	take_header(request);
 	/* The status is the last byte; what is before it in the same buffer is data. */
 	if (--data->segments[data->readable + data->writable - 1].len == 0)
 		data->writable--;

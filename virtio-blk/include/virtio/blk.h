@@ -36,6 +36,7 @@
 
 #include <virtio/bindings/virtio_blk.h>
 #include <virtio/guest_memory.h>
+#include <virtio/reader.h>
 #include <virtio/request.h>
 
 VIRTIO_BEGIN_DECLS
@@ -501,13 +502,9 @@ int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue,
  * with, in place of preadv(), something that may take its time. Plain data.
  */
 struct virtio_blk_transfer {
-	struct virtio_blk_data data;          /* of the request, which stays */
-	const struct virtio_segment *segment; /* where it has got to, ... */
-	uint64_t skip;                        /* ... and how far in it */
-	uint32_t left;                        /* segments from there on */
-	uint64_t done;                        /* bytes */
-	uint64_t offset;                      /* on the disk, of the next byte */
-	uint64_t wanted;                      /* bytes of the last vector */
+	struct virtio_stream at; /* in the data of the request, which stays; at.done is what has been moved */
+	uint64_t offset;         /* on the disk, of the next byte */
+	uint64_t wanted;         /* bytes of the last vector */
 };
 
 /*

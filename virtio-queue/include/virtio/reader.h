@@ -22,7 +22,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* A position in a list of segments; what readers and writers have in common. */
+/* A position in a list of segments: what readers, writers and transfers of a caller's own have in common. */
 struct virtio_stream {
 	const struct virtio_segment *segments; /* the one that holds the next byte, and those after it */
 	uint64_t offset;                       /* bytes of the first one that are behind the position */
@@ -37,6 +37,28 @@ struct virtio_reader {
 struct virtio_writer {
 	struct virtio_stream at;
 };
+
+/* Streams */
+
+/* A stream of the first bytes of a list of segments, which hold as many or more. NULL and 0 make an empty one. */
+void virtio_stream_init(struct virtio_stream *stream, const struct virtio_segment *segments, uint64_t bytes);
+
+/* Steps over len bytes. Returns 0; or VIRTIO_ESHORT if fewer are left, and changes nothing. */
+VIRTIO_MUST_CHECK
+int virtio_stream_advance(struct virtio_stream *stream, uint64_t len);
+
+/*
+ * Shows what comes next as an I/O vector, without stepping over it.
+ *
+ * @bytes     bytes wanted; UINT64_MAX for all
+ * @iov       the caller's array
+ * @capacity  its entries
+ * @filled    set to the bytes that the vector stands for: less than wanted at the end of the stream or of the array
+ *
+ * Returns the number of entries filled in, each of at least one byte.
+ */
+uint32_t virtio_stream_iovec(const struct virtio_stream *stream, uint64_t bytes, struct virtio_iovec *iov,
+			     uint32_t capacity, uint64_t *filled);
 
 /* Readers */
 
