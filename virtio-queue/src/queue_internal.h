@@ -46,6 +46,11 @@ int virtio_chain_resolve_after(struct virtio_chain *chain, const struct virtio_d
  */
 int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
+/* Resolves what has been popped, if got is 1: what virtio_queue_pop_segments() does after its pop. */
+int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
+				     struct virtio_token *token, struct virtio_chain_segments *segments,
+				     int *chain_error);
+
 /* Undoes a pop for this error. Returns it, or that of the unpopping. */
 static inline int virtio_queue_put_back(struct virtio_queue *queue, struct virtio_token token, int error)
 {

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The loop of a device. */
+#include <virtio/serve.h>
+
+#include "queue_internal.h"
+
+/* Ends with a chain what the callback has begun. Returns 0, VIRTIO_SERVE_LATER, or an error that ends the round. */
+static int finish(struct virtio_queue *queue, struct virtio_token token, int served, uint32_t written)
+{
+	int error;
+
+	if (served == VIRTIO_SERVE_KEEP)
+		return 0;
+	if (served == VIRTIO_SERVE_LATER || served == VIRTIO_ENOTMAPPED) {
+		error = virtio_queue_unpop(queue, token);
+		return error ? error : served;
+	}
+	return virtio_queue_complete(queue, token, served < 0 ? 0 : written);
+}
+
+/* Serves up to count chains. Returns 1 if that was all of them; 0 if there are no more; or what ended the round. */
+static int serve_some(struct virtio_queue *queue, uint32_t count, virtio_serve_fn *serve, void *context)
+{
+	for (; count > 0; count--) {
+		struct virtio_chain chain;
+		uint32_t written = 0;
+		int got = virtio_queue_pop(queue, &chain);
+
+		if (got != 1)
+			return got;
+		got = serve(context, &chain, &written);
+		got = finish(queue, chain.token, got, written);
+		if (got)
+			return got;
+	}
+	return 1;
+}
+
+int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve_fn *serve, void *context,
+		       bool *interrupt)
+{
+	uint32_t available;
+	int got = virtio_queue_disable_notification(queue);
+
+	*interrupt = false;
+	if (got == 0)
+		got = virtio_queue_available(queue);
+	if (got > 0) {
+		available = (uint32_t)got;
+		got = serve_some(queue, budget < available ? budget : available, serve, context);
+		/* All that was there: more may have come meanwhile, which enabling finds out. */
+		if (got == 1 && budget >= available)
+			got = 0;
+	}
+	/* Also after an error: what was completed before it is to be heard of. */
+	*interrupt = virtio_queue_needs_notification(queue);
+	return got == 0 ? virtio_queue_enable_notification(queue) : got;
+}
+
+int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
+				     struct virtio_token *token, struct virtio_chain_segments *segments,
+				     int *chain_error)
+{
+	int error;
+
+	if (got != 1)
+		return got;
+	error = virtio_chain_resolve(chain, segments);
+	if (error == VIRTIO_ENOTMAPPED)
+		return virtio_queue_put_back(queue, chain->token, error);
+	*token = chain->token;
+	*chain_error = error;
+	return 1;
+}
+
+int virtio_queue_pop_segments(struct virtio_queue *queue, struct virtio_token *token,
+			      struct virtio_chain_segments *segments, int *chain_error)
+{
+	struct virtio_chain chain;
+	const int got = virtio_queue_pop(queue, &chain);
+
+	return virtio_impl_queue_resolve_popped(queue, got, &chain, token, segments, chain_error);
+}
