@@ -295,7 +295,7 @@ void model_unpop(struct model *m, struct virtio_token token, int got)
 	if (m->broken)
 		errors |= BIT(EBROKEN);
 	if (r->popped + 1 != m->pops)
-		errors |= BIT(EINVAL);
+		errors |= BIT(ENOTLAST);
 	EXPECT("unpop", got, errors, 0);
 	if (errors)
 		return;
@@ -457,8 +457,22 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 			   value);
 }
 
+/* Whether a state says that its queue was not started: every byte that means something is 0. */
+static bool is_of_nothing(const struct virtio_queue_state *state)
+{
+	const struct virtio_queue_config *c = &state->config;
+
+	return c->addr[0] == 0 && c->addr[1] == 0 && c->addr[2] == 0 && c->size == 0 && c->max_size == 0 && !c->ready &&
+	       !c->event_idx && !c->indirect && !c->in_order && !c->allow_unnegotiated_indirect &&
+	       !c->allow_long_indirect && state->next_avail == 0 && state->next_used == 0;
+}
+
 static void check_state(const struct model *m, const struct virtio_queue_state *state)
 {
+	if (!m->started) {
+		FUZZ_CHECK(is_of_nothing(state), "something saved of a queue that is not started");
+		return;
+	}
 	FUZZ_CHECK(state->next_avail == m->next_avail && state->next_used == m->next_used, "indices saved");
 	FUZZ_CHECK(memcmp(state->config.addr, m->config.addr, sizeof m->config.addr) == 0, "addresses saved");
 	FUZZ_CHECK(state->config.size == m->config.size && state->config.max_size == m->config.max_size, "sizes saved");
@@ -469,11 +483,11 @@ static void check_state(const struct model *m, const struct virtio_queue_state *
 
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state)
 {
-	uint64_t errors = not_running(m);
+	uint64_t errors = m->broken ? BIT(EBROKEN) : 0;
 
-	if (!errors && (model_in_flight(m) || model_waiting(m) || m->replay))
+	if (m->started && !errors && (model_in_flight(m) || model_waiting(m) || m->replay))
 		errors = BIT(EBUSY);
-	if (!errors && m->next_avail != m->next_used)
+	if (m->started && !errors && m->next_avail != m->next_used)
 		errors = BIT(EINVAL);
 	EXPECT("save", got, errors, 0);
 	if (!errors)
@@ -483,11 +497,11 @@ void model_save(const struct model *m, int got, const struct virtio_queue_state 
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const uint16_t *heads, uint32_t count)
 {
-	uint64_t errors = not_running(m);
+	uint64_t errors = m->broken ? BIT(EBROKEN) : 0;
 
-	if (!errors && (model_waiting(m) || m->replay))
+	if (m->started && !errors && (model_waiting(m) || m->replay))
 		errors |= BIT(EBUSY);
-	if (!errors && (uint16_t)(m->next_avail - m->next_used) != model_in_flight(m))
+	if (m->started && !errors && (uint16_t)(m->next_avail - m->next_used) != model_in_flight(m))
 		errors |= BIT(EINVAL);
 	if (!errors && model_in_flight(m) > capacity)
 		errors |= BIT(ENOBUFS);
@@ -526,6 +540,10 @@ void model_restore(struct model *m, const struct virtio_queue_state *state, stru
 
 	if (!m->started && ahead > state->config.size)
 		errors |= BIT(EINVAL);
+	if (!m->started && possible && is_of_nothing(state)) {
+		EXPECT("restore of nothing", got, 0, 0);
+		return;
+	}
 	EXPECT("restore", got, errors, 0);
 	if (errors)
 		return;

@@ -6,6 +6,11 @@
 #ifndef VIRTIO_COMPILER_H
 #define VIRTIO_COMPILER_H
 
+/* Under gnu89 rules each object would define every inline function, and a program of two would not link. */
+#if defined(__GNUC_GNU_INLINE__) && !defined(__cplusplus)
+#error "the headers need C99 inline functions: compile with -std=c99 or later, or without -fgnu89-inline"
+#endif
+
 #ifdef __cplusplus
 #define VIRTIO_BEGIN_DECLS extern "C" {
 #define VIRTIO_END_DECLS }

@@ -18,17 +18,21 @@ VIRTIO_BEGIN_DECLS
 
 enum virtio_error {
 	/* The caller's arguments. */
-	VIRTIO_EINVAL = -1001,  /* an argument is outside its documented range */
-	VIRTIO_ENOBUFS = -1002, /* the caller's array is too small for the result */
-	VIRTIO_EBUSY = -1003,   /* not while running, or not while requests are in flight */
-	VIRTIO_ESTALE = -1004,  /* the token is not, or no longer, in flight */
-	VIRTIO_ENOTSUP = -1005, /* a feature that the suite does not implement */
+	VIRTIO_EINVAL = -1001,   /* an argument is outside its documented range */
+	VIRTIO_ENOBUFS = -1002,  /* the caller's array is too small for the result */
+	VIRTIO_EBUSY = -1003,    /* not while running, or not while requests are in flight */
+	VIRTIO_ESTALE = -1004,   /* the token is not, or no longer, in flight */
+	VIRTIO_ENOTSUP = -1005,  /* a feature that the suite does not implement */
+	VIRTIO_ENOOP = -1006,    /* an operation is missing */
+	VIRTIO_ENOTLAST = -1007, /* not the last pop: another request was popped after it */
 
 	/* Guest memory. */
 	VIRTIO_EFAULT = -1010,     /* the range is not wholly inside guest memory, or wraps */
 	VIRTIO_EPERM = -1011,      /* guest memory is there but does not permit this access */
 	VIRTIO_ENOTMAPPED = -1012, /* the translation is not known yet: try again after it is */
 	VIRTIO_EALIGN = -1013,     /* the address is not aligned for the access */
+	VIRTIO_EREGION = -1014,    /* a region of a map is impossible */
+	VIRTIO_EOVERLAP = -1015,   /* two regions of a map overlap */
 
 	/* A queue's configuration. */
 	VIRTIO_ESIZE = -1020,     /* queue size zero, not a power of two, or above the maximum */

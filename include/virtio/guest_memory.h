@@ -165,12 +165,22 @@ enum virtio_order {
  *            neither move nor change while the map is in use. NULL if count is 0.
  * @count     entries of the table
  *
- * Returns 0; VIRTIO_EINVAL for a region of length 0, without host memory, that ends past the
- * address space (guest's or host's), overlaps another, has an unknown flag or an impossible dirty log.
- * On failure the map is untouched, though the table may be in another order.
+ * Returns 0; VIRTIO_EREGION for a region of length 0, without host memory, that ends past the address space
+ * (guest's or host's), has an unknown flag or an impossible dirty log; VIRTIO_EOVERLAP for two that overlap.
+ * On failure the map is untouched, though the table may be in another order: virtio_memory_bad_region() finds the entry.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *regions, uint32_t count);
+
+/*
+ * Which region of a table is wrong, for a message.
+ *
+ * @regions, @count  as virtio_memory_map_init() has left them
+ *
+ * Returns the index of the first region that is impossible, or else of the first that overlaps the one before it; count
+ * if there is none.
+ */
+uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
 /*
  * Puts a translation in front of a map that no one uses yet.
@@ -196,6 +206,7 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
  *
  * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not readable.
  */
+VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
 						size_t len);
 
@@ -210,6 +221,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
  * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not writable, and then
  * none is written.
  */
+VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src,
 						 size_t len);
 
@@ -285,10 +297,14 @@ int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, u
  * Return 0; VIRTIO_EALIGN; VIRTIO_EFAULT, also for a field that lies over two regions; VIRTIO_EPERM;
  * VIRTIO_ENOTMAPPED. Stores are recorded in the dirty log.
  */
+VIRTIO_MUST_CHECK
 int virtio_memory_load_le16(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint16_t *out);
+VIRTIO_MUST_CHECK
 int virtio_memory_load_le32(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint32_t *out);
+VIRTIO_MUST_CHECK
 int virtio_memory_store_le16(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order,
 			     uint16_t value);
+VIRTIO_MUST_CHECK
 int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order,
 			     uint32_t value);
 

@@ -24,7 +24,8 @@ struct guest;
 
 /* The device under test and its requests. They are served in the order in which they are made available. */
 struct guest_ops {
-	bool polls; /* the device runs all the time, without being notified */
+	bool polls;  /* the device runs all the time, without being notified */
+	bool drains; /* the device interrupts at the end of its run only, so the driver adds nothing while it runs */
 
 	/* Starts the device's queue with a configuration. Called after guest_init(), and again after each reset. */
 	void (*start)(struct guest *guest, const struct virtio_queue_config *config);

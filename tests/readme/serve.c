@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The README's device in forty lines: an echo. */
+/* The README's device in twenty lines: an echo. */
 #include "readme_serve.h"
 
 #include "cmocka_includes.h"
@@ -64,7 +64,12 @@ static void check(struct guest *g, uint32_t number, uint64_t addr, uint32_t len)
 }
 
 static const struct guest_ops ops = {
-	.start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
+	.drains = true,
+	.start = start_device,
+	.reset = reset_device,
+	.run = run_device,
+	.fill = fill,
+	.check = check,
 };
 
 static void serve_answers_every_request(void **state)

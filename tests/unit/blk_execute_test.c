@@ -366,7 +366,7 @@ static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(v
 		assert_int_equal(virtio_blk_parse(&chains[i], &f.request), VIRTIO_ENOTMAPPED);
 		assert_memory_equal(&f.request, &before, sizeof before);
 	}
-	assert_int_equal(virtio_queue_unpop(&f.queue, chains[0].token), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, chains[0].token), VIRTIO_ENOTLAST);
 	assert_false(virtio_queue_quiesced(&f.queue));
 	assert_int_equal(virtio_queue_unpop(&f.queue, chains[1].token), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, chains[0].token), 0);

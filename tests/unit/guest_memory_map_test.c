@@ -31,10 +31,12 @@ static void refuses_one(const struct virtio_region *bad)
 
 		table[2] = table[at];
 		table[at] = *bad;
-		assert_int_equal(virtio_memory_map_init(&map, table, 3), VIRTIO_EINVAL);
+		assert_int_equal(virtio_memory_map_init(&map, table, 3), VIRTIO_EREGION);
+		assert_int_equal(virtio_memory_bad_region(table, 3), at);
 		assert_memory_equal(&map, &before, sizeof map);
 		table[0] = *bad;
-		assert_int_equal(virtio_memory_map_init(&map, table, 1), VIRTIO_EINVAL);
+		assert_int_equal(virtio_memory_map_init(&map, table, 1), VIRTIO_EREGION);
+		assert_int_equal(virtio_memory_bad_region(table, 1), 0);
 		assert_memory_equal(&map, &before, sizeof map);
 	}
 }
@@ -43,6 +45,8 @@ static void accepts_one(const struct virtio_region *good)
 {
 	struct virtio_region table[1] = { *good };
 	struct virtio_memory_map map;
+
+	assert_int_equal(virtio_memory_bad_region(table, 1), 1);
 	struct virtio_memory_cursor cursor;
 
 	assert_int_equal(virtio_memory_map_init(&map, table, 1), 0);
@@ -201,11 +205,15 @@ static void refuses_two(uint64_t addr1, uint64_t len1, uint64_t addr2, uint64_t 
 	for (uint32_t turn = 0; turn < 4; turn++)
 		for (uint32_t step = 1; step < 4; step += 2) {
 			struct virtio_region table[4];
-			uint32_t found = 0;
+			uint32_t found = 0, bad;
 
 			for (uint32_t i = 0; i < 4; i++)
 				table[i] = regions[(turn + step * i) % 4];
-			assert_int_equal(virtio_memory_map_init(&map, table, 4), VIRTIO_EINVAL);
+			assert_int_equal(virtio_memory_map_init(&map, table, 4), VIRTIO_EOVERLAP);
+			/* The second of the two: the one before it reaches into it. */
+			bad = virtio_memory_bad_region(table, 4);
+			assert_in_range(bad, 1, 3);
+			assert_true(table[bad].addr - table[bad - 1].addr < table[bad - 1].len);
 			assert_memory_equal(&map, &before, sizeof map);
 			/* The table may be in another order, but holds what it held. */
 			for (uint32_t i = 0; i < 16; i++)

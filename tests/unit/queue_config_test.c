@@ -448,7 +448,7 @@ static void queue_survives_overlapping_areas(void **state)
 
 				fixture_offer_chain(&f, i % SIZE, &one, 1);
 				fixture_save(&f);
-				(void)virtio_queue_enable_notification(&f.queue);
+				(void)!virtio_queue_enable_notification(&f.queue);
 				if (virtio_queue_pop(&f.queue, &chain) != 1)
 					break;
 				for (uint32_t d = 0; virtio_chain_next(&chain, &desc) == 1; d++)

@@ -434,8 +434,8 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 3);
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[0]), VIRTIO_EINVAL);
-	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[0]), VIRTIO_ENOTLAST);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_ENOTLAST);
 	wrong.value = tokens[2].value + VIRTIO_IMPL_TOKEN_STEP;
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	wrong = fixture_token(fixture_sequence(tokens[2]), SIZE);
@@ -450,7 +450,7 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ESTALE);
 	/* Completed is gone for good: the one before it cannot be unpopped any more. */
-	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_ENOTLAST);
 }
 
 static void queue_unpop_refuses_broken_queue(void **state)

@@ -198,7 +198,7 @@ static void queue_unpop_takes_back_replay(void **state)
 	second = replay(&f, heads[1]);
 	/* Backwards only. */
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_unpop(&f.queue, first), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, first), VIRTIO_ENOTLAST);
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_unpop(&f.queue, second), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, second), VIRTIO_ESTALE);
@@ -230,7 +230,7 @@ static void queue_unpop_tells_replay_from_pop(void **state)
 	head = fixture_add(&f, &one, 1);
 	popped = pop(&f);
 	fixture_save(&f);
-	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_ENOTLAST);
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_unpop(&f.queue, popped), 0);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);

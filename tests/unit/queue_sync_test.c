@@ -282,7 +282,7 @@ static void queue_sync_unpop_takes_back_last_pop(void **state)
 		(void)fixture_add(&s.f, &one, 1);
 		tokens[i] = pop_one(&s);
 	}
-	assert_int_equal(virtio_queue_sync_unpop(&s.sync, tokens[0]), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_sync_unpop(&s.sync, tokens[0]), VIRTIO_ENOTLAST);
 	assert_locked_once(&s);
 	assert_int_equal(virtio_queue_next_avail(&s.sync.queue), 2);
 	assert_int_equal(virtio_queue_sync_unpop(&s.sync, tokens[1]), 0);

@@ -523,8 +523,8 @@ static void iovec_agree_with_flat_bytes(bool moving)
 				write_and_expect(&f, &writer, at, 1, WRITABLE, 0);
 			continue;
 		}
-		(void)virtio_reader_skip(&reader, at < READABLE);
-		(void)virtio_writer_advance(&writer, at < WRITABLE);
+		(void)!virtio_reader_skip(&reader, at < READABLE);
+		(void)!virtio_writer_advance(&writer, at < WRITABLE);
 	}
 	expect_host(&f);
 }
@@ -567,6 +567,150 @@ static void reader_and_writer_iovec_end_at_a_split(void **state)
 	}
 }
 
+/* Integers are little-endian at any alignment, whole or not at all. */
+static void reader_reads_little_endian_integers_anywhere(void **state)
+{
+	struct virtio_reader reader;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (uint32_t at = 0; at <= READABLE; at++) {
+		uint16_t v16 = 0x7777;
+		uint32_t v32 = 0x77777777;
+		uint64_t v64 = 0x7777777777777777;
+		const uint32_t left = READABLE - at;
+
+		virtio_reader_init(&reader, &f.chain);
+		assert_int_equal(virtio_reader_skip(&reader, at), 0);
+		assert_int_equal(virtio_reader_read_le16(&reader, &v16), left < 2 ? VIRTIO_ESHORT : 0);
+		assert_int_equal(v16, left < 2 ? 0x7777 : virtio_get_le16(f.flat + at));
+		expect_reader(&reader, left < 2 ? at : at + 2, left < 2 ? left : left - 2);
+		virtio_reader_init(&reader, &f.chain);
+		assert_int_equal(virtio_reader_skip(&reader, at), 0);
+		assert_int_equal(virtio_reader_read_le32(&reader, &v32), left < 4 ? VIRTIO_ESHORT : 0);
+		assert_int_equal(v32, left < 4 ? 0x77777777 : virtio_get_le32(f.flat + at));
+		expect_reader(&reader, left < 4 ? at : at + 4, left < 4 ? left : left - 4);
+		virtio_reader_init(&reader, &f.chain);
+		assert_int_equal(virtio_reader_skip(&reader, at), 0);
+		assert_int_equal(virtio_reader_read_le64(&reader, &v64), left < 8 ? VIRTIO_ESHORT : 0);
+		assert_true(v64 == (left < 8 ? UINT64_C(0x7777777777777777) : virtio_get_le64(f.flat + at)));
+		expect_reader(&reader, left < 8 ? at : at + 8, left < 8 ? left : left - 8);
+	}
+}
+
+/* The next bytes of the writable half are to be these. */
+static void want_bytes(struct fixture *f, uint32_t at, const uint8_t *bytes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		f->want[f->write_at[at + i]] = bytes[i];
+}
+
+static void writer_writes_little_endian_integers_anywhere(void **state)
+{
+	static const uint8_t bytes[8] = { 0xe8, 0xd7, 0xc6, 0xb5, 0xa4, 0x93, 0x82, 0x71 };
+	struct virtio_writer writer;
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t at = 0; at <= WRITABLE; at++)
+		for (uint32_t size = 2; size <= 8; size *= 2) {
+			const bool fits = size <= WRITABLE - at;
+			int error;
+
+			setup(&f);
+			virtio_writer_init(&writer, &f.chain);
+			assert_int_equal(virtio_writer_advance(&writer, at), 0);
+			if (size == 2)
+				error = virtio_writer_write_le16(&writer, 0xd7e8);
+			else if (size == 4)
+				error = virtio_writer_write_le32(&writer, 0xb5c6d7e8);
+			else
+				error = virtio_writer_write_le64(&writer, UINT64_C(0x718293a4b5c6d7e8));
+			assert_int_equal(error, fits ? 0 : VIRTIO_ESHORT);
+			want_bytes(&f, at, bytes, fits ? size : 0);
+			expect_host(&f);
+			assert_true(virtio_writer_done(&writer) == (fits ? at + size : at));
+		}
+}
+
+static void writer_zeroes_as_much_as_there_is(void **state)
+{
+	static const uint8_t zeroes[WRITABLE];
+	struct virtio_writer writer;
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t at = 0; at <= WRITABLE; at++)
+		for (uint32_t len = 0; len <= WRITABLE + 1; len++) {
+			const uint32_t left = WRITABLE - at, expected = len < left ? len : left;
+
+			setup(&f);
+			virtio_writer_init(&writer, &f.chain);
+			assert_int_equal(virtio_writer_advance(&writer, at), 0);
+			assert_true(virtio_writer_zero(&writer, len == WRITABLE + 1 ? UINT64_MAX : len) == expected);
+			want_bytes(&f, at, zeroes, expected);
+			expect_host(&f);
+			assert_true(virtio_writer_left(&writer) == left - expected);
+		}
+}
+
+static void writer_copies_from_reader_up_to_the_end_of_either(void **state)
+{
+	struct virtio_reader reader;
+	struct virtio_writer writer;
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t from = 0; from <= READABLE; from++)
+		for (uint32_t to = 0; to <= WRITABLE; to++)
+			for (uint32_t len = 0; len <= WRITABLE + 1; len += 1 + len / 4) {
+				uint32_t expected = len;
+
+				setup(&f);
+				virtio_reader_init(&reader, &f.chain);
+				virtio_writer_init(&writer, &f.chain);
+				assert_int_equal(virtio_reader_skip(&reader, from), 0);
+				assert_int_equal(virtio_writer_advance(&writer, to), 0);
+				expected = expected < READABLE - from ? expected : READABLE - from;
+				expected = expected < WRITABLE - to ? expected : WRITABLE - to;
+				assert_true(virtio_writer_copy(&writer, &reader, len) == expected);
+				want_bytes(&f, to, f.flat + from, expected);
+				expect_host(&f);
+				expect_reader(&reader, from + expected, READABLE - from - expected);
+				assert_true(virtio_writer_done(&writer) == to + expected);
+			}
+}
+
+/* More bytes than go through the stack at a time. */
+static void writer_copies_and_zeroes_long_buffers(void **state)
+{
+	static uint8_t in[5000], out[6000];
+	struct virtio_region region = { .addr = 0, .len = sizeof in, .host = in };
+	struct virtio_region other = { .addr = 0x10000, .len = sizeof out, .host = out };
+	struct virtio_segment segments[2] = { { 0, sizeof in, in, &region }, { 0x10000, sizeof out, out, &other } };
+	struct virtio_chain_segments chain = { .segments = segments,
+					       .capacity = 2,
+					       .readable = 1,
+					       .writable = 1,
+					       .readable_bytes = sizeof in,
+					       .writable_bytes = sizeof out };
+	struct virtio_reader reader;
+	struct virtio_writer writer;
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof in; i++)
+		in[i] = (uint8_t)(i * 7 + i / 256);
+	memset(out, GUARD, sizeof out);
+	virtio_reader_init(&reader, &chain);
+	virtio_writer_init(&writer, &chain);
+	assert_true(virtio_writer_copy(&writer, &reader, UINT64_MAX) == sizeof in);
+	assert_memory_equal(out, in, sizeof in);
+	assert_true(virtio_writer_zero(&writer, 900) == 900);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(out[sizeof in + i], i < 900 ? 0 : GUARD);
+}
+
 /* What the guest changes between two reads of the same bytes is seen by the second alone. */
 static void reader_copies_what_the_guest_may_change(void **state)
 {
@@ -604,6 +748,11 @@ int main(void)
 		cmocka_unit_test(writer_used_stops_at_the_last_length),
 		cmocka_unit_test(reader_and_writer_iovec_agree_with_flat_bytes),
 		cmocka_unit_test(reader_and_writer_iovec_end_at_a_split),
+		cmocka_unit_test(reader_reads_little_endian_integers_anywhere),
+		cmocka_unit_test(writer_writes_little_endian_integers_anywhere),
+		cmocka_unit_test(writer_zeroes_as_much_as_there_is),
+		cmocka_unit_test(writer_copies_from_reader_up_to_the_end_of_either),
+		cmocka_unit_test(writer_copies_and_zeroes_long_buffers),
 		cmocka_unit_test(reader_copies_what_the_guest_may_change),
 	};
 

@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <virtio/blk_file.h>
+#include <virtio/sys_iovec.h>
 
 #ifdef IOV_MAX
 #define MAX_IOVECS IOV_MAX
@@ -23,9 +24,6 @@
 #define MAX_IOVECS 16 /* what POSIX promises */
 #endif
 
-VIRTIO_STATIC_ASSERT(sizeof(struct iovec) == sizeof(struct virtio_iovec), "ours has the layout of struct iovec");
-VIRTIO_STATIC_ASSERT(offsetof(struct iovec, iov_base) == offsetof(struct virtio_iovec, base), "offset of base");
-VIRTIO_STATIC_ASSERT(offsetof(struct iovec, iov_len) == offsetof(struct virtio_iovec, len), "offset of len");
 VIRTIO_STATIC_ASSERT(sizeof(off_t) == 8, "files may be larger than 2 GiB");
 
 static int64_t file_readv(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
@@ -34,7 +32,7 @@ static int64_t file_readv(void *context, const struct virtio_iovec *iov, uint32_
 	ssize_t got;
 
 	do
-		got = preadv(file->fd, (const struct iovec *)(const void *)iov, (int)count, (off_t)offset);
+		got = preadv(file->fd, virtio_sys_iovec(iov), (int)count, (off_t)offset);
 	while (got < 0 && errno == EINTR);
 	return got < 0 ? VIRTIO_EIO : got;
 }
@@ -45,7 +43,7 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 	ssize_t got;
 
 	do
-		got = pwritev(file->fd, (const struct iovec *)(const void *)iov, (int)count, (off_t)offset);
+		got = pwritev(file->fd, virtio_sys_iovec(iov), (int)count, (off_t)offset);
 	while (got < 0 && errno == EINTR);
 	return got < 0 ? VIRTIO_EIO : got;
 }

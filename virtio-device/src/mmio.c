@@ -10,9 +10,6 @@
 #define MAGIC 0x74726976u /* "virt" */
 #define VERSION 2
 
-/* Linux has no name for it. */
-#define QUEUE_RESET 0x0c0
-
 /* One half of a value of the selected shared memory region; all ones if there is no such region. */
 static uint32_t read_shm(const struct virtio_device *device, uint64_t offset)
 {
@@ -59,7 +56,7 @@ static uint32_t read_register(struct virtio_device *device, uint64_t offset)
 	case VIRTIO_MMIO_SHM_BASE_LOW:
 	case VIRTIO_MMIO_SHM_BASE_HIGH:
 		return read_shm(device, offset);
-	case QUEUE_RESET:
+	case VIRTIO_MMIO_QUEUE_RESET:
 		return virtio_device_queue_resetting(device);
 	case VIRTIO_MMIO_CONFIG_GENERATION:
 		return device->generation;
@@ -118,7 +115,7 @@ static int write_register(struct virtio_device *device, uint64_t offset, uint32_
 	case VIRTIO_MMIO_SHM_SEL:
 		device->shm_sel = value;
 		break;
-	case QUEUE_RESET:
+	case VIRTIO_MMIO_QUEUE_RESET:
 		return virtio_device_reset_queue(device, value);
 	default:
 		device->ignored++;

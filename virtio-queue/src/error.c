@@ -17,6 +17,10 @@ const char *virtio_strerror(int error)
 		return "VIRTIO_ESTALE: token not in flight";
 	case VIRTIO_ENOTSUP:
 		return "VIRTIO_ENOTSUP: not supported";
+	case VIRTIO_ENOOP:
+		return "VIRTIO_ENOOP: an operation is missing";
+	case VIRTIO_ENOTLAST:
+		return "VIRTIO_ENOTLAST: not the last pop";
 	case VIRTIO_EFAULT:
 		return "VIRTIO_EFAULT: range not inside guest memory";
 	case VIRTIO_EPERM:
@@ -25,6 +29,10 @@ const char *virtio_strerror(int error)
 		return "VIRTIO_ENOTMAPPED: translation not known yet";
 	case VIRTIO_EALIGN:
 		return "VIRTIO_EALIGN: misaligned address";
+	case VIRTIO_EREGION:
+		return "VIRTIO_EREGION: impossible region of memory";
+	case VIRTIO_EOVERLAP:
+		return "VIRTIO_EOVERLAP: regions of memory overlap";
 	case VIRTIO_ESIZE:
 		return "VIRTIO_ESIZE: bad queue size";
 	case VIRTIO_ENOTREADY:

@@ -47,15 +47,32 @@ static void sort_regions(struct virtio_region *regions, uint32_t count)
 	}
 }
 
+static uint32_t first_impossible(const struct virtio_region *regions, uint32_t count)
+{
+	uint32_t i = 0;
+
+	while (i < count && region_is_valid(&regions[i]))
+		i++;
+	return i;
+}
+
+uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count)
+{
+	const uint32_t impossible = first_impossible(regions, count);
+
+	for (uint32_t i = 1; impossible == count && i < count; i++)
+		if (regions[i].addr - regions[i - 1].addr < regions[i - 1].len)
+			return i;
+	return impossible;
+}
+
 int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *regions, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
-		if (!region_is_valid(&regions[i]))
-			return VIRTIO_EINVAL;
+	if (first_impossible(regions, count) != count)
+		return VIRTIO_EREGION;
 	sort_regions(regions, count);
-	for (uint32_t i = 1; i < count; i++)
-		if (regions[i].addr - regions[i - 1].addr < regions[i - 1].len)
-			return VIRTIO_EINVAL;
+	if (virtio_memory_bad_region(regions, count) != count)
+		return VIRTIO_EOVERLAP;
 	map->regions = regions;
 	map->count = count;
 	map->unlogged = all_unlogged(regions, count);

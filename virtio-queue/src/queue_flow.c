@@ -132,7 +132,7 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
 	if (entry->place != queue->next_avail - queue->replay - 1)
-		return VIRTIO_EINVAL;
+		return VIRTIO_ENOTLAST;
 	if (entry->flags & VIRTIO_IMPL_INFLIGHT_REPLAYED)
 		queue->replay++;
 	else

@@ -4,10 +4,16 @@
 
 #include "queue_internal.h"
 
+/* The state of a queue that is not started. */
+static void save_nothing(struct virtio_queue_state *out)
+{
+	const struct virtio_queue_state empty = { .next_avail = 0 };
+
+	*out = empty;
+}
+
 static int may_save(const struct virtio_queue *queue)
 {
-	if (queue->size == 0)
-		return VIRTIO_ENOTREADY;
 	if (queue->broken)
 		return VIRTIO_EBROKEN;
 	if (queue->replay != 0 || queue->waiting != 0)
@@ -30,8 +36,13 @@ static void save(const struct virtio_queue *queue, struct virtio_queue_state *ou
 
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out)
 {
-	int error = may_save(queue);
+	int error;
 
+	if (queue->size == 0) {
+		save_nothing(out);
+		return 0;
+	}
+	error = may_save(queue);
 	if (error)
 		return error;
 	if (!virtio_queue_quiesced(queue))
@@ -40,6 +51,15 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 		return VIRTIO_EINVAL;
 	save(queue, out);
 	return 0;
+}
+
+int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *out)
+{
+	const int error = queue->size == 0 ? VIRTIO_ENOTREADY : virtio_queue_save(queue, out);
+
+	if (!error)
+		virtio_queue_reset(queue);
+	return error;
 }
 
 /* How many pops ago a request in flight was popped: exact up to 2^32 - 1. */
@@ -66,8 +86,14 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 				uint32_t capacity, uint32_t *count)
 {
 	uint32_t n = 0;
-	int error = may_save(queue);
+	int error;
 
+	if (queue->size == 0) {
+		save_nothing(out);
+		*count = 0;
+		return 0;
+	}
+	error = may_save(queue);
 	if (error)
 		return error;
 	if (!indices_agree(queue))
@@ -97,20 +123,39 @@ static bool bools_are_valid(const struct virtio_queue_config *config)
 	       is_bool(&config->allow_long_indirect);
 }
 
+/* The state of a queue that was not started has nothing but zeroes. The bools have been found valid. */
+static bool is_empty(const struct virtio_queue_state *state)
+{
+	const struct virtio_queue_config *config = &state->config;
+
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++)
+		if (config->addr[i] != 0)
+			return false;
+	return config->max_size == 0 && config->size == 0 && !config->ready && !config->event_idx &&
+	       !config->indirect && !config->in_order && !config->allow_unnegotiated_indirect &&
+	       !config->allow_long_indirect && state->next_avail == 0 && state->next_used == 0;
+}
+
 int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,
 			 const struct virtio_memory_map *map)
 {
 	const uint16_t in_flight = (uint16_t)(state->next_avail - state->next_used);
 	int error;
 
-	if (in_flight > state->config.size || !bools_are_valid(&state->config))
-		return queue->size != 0 ? VIRTIO_EBUSY : VIRTIO_EINVAL;
+	if (queue->size != 0)
+		return VIRTIO_EBUSY;
+	if (!bools_are_valid(&state->config))
+		return VIRTIO_EINVAL;
+	if (is_empty(state))
+		return 0;
+	if (in_flight > state->config.size)
+		return VIRTIO_EINVAL;
 	error = virtio_queue_start(queue, &state->config, map);
 	if (error)
 		return error;
 	/* Nothing is in flight in a queue that has just started, so these can't fail. */
-	(void)virtio_queue_set_next_avail(queue, state->next_avail);
-	(void)virtio_queue_set_next_used(queue, state->next_used);
+	(void)!virtio_queue_set_next_avail(queue, state->next_avail);
+	(void)!virtio_queue_set_next_used(queue, state->next_used);
 	/* As if all of these had not been popped yet: nothing is in flight. */
 	queue->replay = in_flight;
 	queue->flight_base -= in_flight;

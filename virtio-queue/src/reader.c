@@ -2,6 +2,9 @@
 /* Readers and writers over segments: both are a stream, and every step along segments is made here. */
 #include <virtio/reader.h>
 
+/* Bytes on the stack at a time, for what is not copied from a buffer of the caller's. */
+#define PIECE 512u
+
 /* The host address of the next byte, and how many of at most len lie there in one piece; len and left are not 0. */
 static void *here(const struct virtio_stream *p, uint64_t len, uint64_t *n)
 {
@@ -157,6 +160,36 @@ int virtio_reader_read_exact(struct virtio_reader *reader, void *dst, size_t len
 	return 0;
 }
 
+int virtio_reader_read_le16(struct virtio_reader *reader, uint16_t *out)
+{
+	uint8_t raw[sizeof *out];
+	const int error = virtio_reader_read_exact(reader, raw, sizeof raw);
+
+	if (!error)
+		*out = virtio_get_le16(raw);
+	return error;
+}
+
+int virtio_reader_read_le32(struct virtio_reader *reader, uint32_t *out)
+{
+	uint8_t raw[sizeof *out];
+	const int error = virtio_reader_read_exact(reader, raw, sizeof raw);
+
+	if (!error)
+		*out = virtio_get_le32(raw);
+	return error;
+}
+
+int virtio_reader_read_le64(struct virtio_reader *reader, uint64_t *out)
+{
+	uint8_t raw[sizeof *out];
+	const int error = virtio_reader_read_exact(reader, raw, sizeof raw);
+
+	if (!error)
+		*out = virtio_get_le64(raw);
+	return error;
+}
+
 int virtio_reader_skip(struct virtio_reader *reader, uint64_t len)
 {
 	return virtio_stream_advance(&reader->at, len);
@@ -209,6 +242,67 @@ int virtio_writer_write_exact(struct virtio_writer *writer, const void *src, siz
 		return VIRTIO_ESHORT;
 	virtio_writer_write(writer, src, len);
 	return 0;
+}
+
+int virtio_writer_write_le16(struct virtio_writer *writer, uint16_t value)
+{
+	uint8_t raw[sizeof value];
+
+	virtio_put_le16(raw, value);
+	return virtio_writer_write_exact(writer, raw, sizeof raw);
+}
+
+int virtio_writer_write_le32(struct virtio_writer *writer, uint32_t value)
+{
+	uint8_t raw[sizeof value];
+
+	virtio_put_le32(raw, value);
+	return virtio_writer_write_exact(writer, raw, sizeof raw);
+}
+
+int virtio_writer_write_le64(struct virtio_writer *writer, uint64_t value)
+{
+	uint8_t raw[sizeof value];
+
+	virtio_put_le64(raw, value);
+	return virtio_writer_write_exact(writer, raw, sizeof raw);
+}
+
+uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len)
+{
+	static const uint8_t zeroes[PIECE];
+	uint64_t done = 0;
+
+	while (done < len) {
+		const uint64_t left = len - done;
+		const size_t part = left < PIECE ? (size_t)left : PIECE;
+		const size_t now = virtio_writer_write(writer, zeroes, part);
+
+		done += now;
+		if (now < part)
+			break;
+	}
+	return done;
+}
+
+/* By way of a copy of ours, for bytes that the guest may change are read once. */
+uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len)
+{
+	uint8_t bytes[PIECE];
+	uint64_t done = 0;
+
+	if (len > virtio_reader_left(reader))
+		len = virtio_reader_left(reader);
+	if (len > virtio_writer_left(writer))
+		len = virtio_writer_left(writer);
+	while (done < len) {
+		const uint64_t left = len - done;
+		const size_t part = left < PIECE ? (size_t)left : PIECE;
+
+		virtio_reader_read(reader, bytes, part);
+		done += virtio_writer_write(writer, bytes, part);
+	}
+	return done;
 }
 
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len)

@@ -137,6 +137,7 @@ struct virtio_chain_segments {
  *   VIRTIO_EPERM       a table is not readable
  * VIRTIO_ENOTMAPPED is no fault of the chain's: unpop the pop and come again (virtio_queue_unpop()).
  */
+VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
 
 /*

@@ -195,6 +195,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_EFAULT, VIRTIO_EPERM   or is no longer; the queue is broken now
  * Each chain must be completed, or unpopped, whatever is found in it.
  */
+VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
 
 /*
@@ -204,6 +205,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
  * the driver's index afresh. Returns the count, or an error of virtio_queue_pop() other than those of a head:
  * VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM.
  */
+VIRTIO_MUST_CHECK
 int virtio_queue_available(struct virtio_queue *queue);
 
 /*
@@ -212,9 +214,10 @@ int virtio_queue_available(struct virtio_queue *queue);
  * @queue  started
  * @token  of the last pop that was not unpopped; unpopping several goes backwards
  *
- * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_EINVAL if another request was popped
+ * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_ENOTLAST if another request was popped
  * after it and has not been unpopped; VIRTIO_EBROKEN. A failure changes nothing.
  */
+VIRTIO_MUST_CHECK
 int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
 
 /*
@@ -272,6 +275,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queu
  * VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM may be about the used ring, too.
  * virtio 1.4, 2.7.10.2
  */
+VIRTIO_MUST_CHECK
 int virtio_queue_enable_notification(struct virtio_queue *queue);
 
 /*
@@ -311,7 +315,9 @@ VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
  * vhost-user back end). Only while nothing is in flight, nor to be replayed: VIRTIO_EBUSY otherwise, VIRTIO_ENOTREADY if
  * not started. The next notification check is then in doubt, see there.
  */
+VIRTIO_MUST_CHECK
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);
+VIRTIO_MUST_CHECK
 int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
 
 /*
@@ -323,7 +329,9 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
  * contiguous in host memory. Nothing is judged, so nothing breaks, and a broken queue, or one with requests to be
  * replayed, answers as any other.
  */
+VIRTIO_MUST_CHECK
 int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out);
+VIRTIO_MUST_CHECK
 int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out);
 
 VIRTIO_END_DECLS

@@ -30,10 +30,10 @@ struct virtio_queue_state {
 /*
  * Saves a queue with nothing in flight.
  *
- * @queue  started; goes on as before
+ * @queue  goes on as before. One that is not started gives a state of zeroes, so that a VMM saves all queues alike.
  * @out    the state; untouched on failure
  *
- * Returns 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBROKEN; VIRTIO_EBUSY if a request is in flight, or
+ * Returns 0; VIRTIO_EBROKEN; VIRTIO_EBUSY if a request is in flight, or
  * one is still to be replayed; VIRTIO_EINVAL if the indices, as the caller set them, leave room for requests
  * in flight that there are not.
  */
@@ -43,13 +43,14 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 /*
  * Saves a queue together with the requests in flight.
  *
- * @queue     started; goes on as before, and must not complete any of them afterwards
+ * @queue     goes on as before, and must not complete any of them afterwards; one that is not started gives a state of
+ *            zeroes and no heads
  * @out       the state; untouched on failure
  * @heads     the caller's array: the heads in flight, in the order in which they were popped
  * @capacity  its entries
  * @count     set to how many there are; untouched on failure
  *
- * Returns 0; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small;
+ * Returns 0; VIRTIO_EBROKEN; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small;
  * VIRTIO_EBUSY if a request is still to be replayed, or under IN_ORDER a completion waits for an earlier request.
  */
 VIRTIO_MUST_CHECK
@@ -57,7 +58,7 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 				uint32_t capacity, uint32_t *count);
 
 /*
- * Starts a queue from a saved state.
+ * Starts a queue from a saved state. The state of a queue that was not started leaves this one not started.
  *
  * @queue  prepared by virtio_queue_init(), and not started, or reset since its last start
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
@@ -86,6 +87,18 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+
+/*
+ * Pauses a queue that has nothing in flight: saves it and resets it, so that the ring is not touched until
+ * virtio_queue_restore() lets it go on where it was, perhaps with another map.
+ *
+ * @queue  started
+ * @out    the state; untouched on failure
+ *
+ * Returns 0; VIRTIO_ENOTREADY if not started; or an error of virtio_queue_save(), and the queue goes on as before.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *out);
 
 VIRTIO_END_DECLS
 

@@ -61,12 +61,14 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  *
  * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been unpopped.
  */
+VIRTIO_MUST_CHECK
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_chain_segments *resolved, int *chain_error);
 
 /* As virtio_request_pop() and virtio_request_complete(): between the two, the request is used without the lock. */
 VIRTIO_MUST_CHECK
 int virtio_request_sync_pop(struct virtio_queue_sync *sync, struct virtio_request *request);
+VIRTIO_MUST_CHECK
 int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct virtio_request *request, uint8_t status,
 				 uint64_t written);
 

@@ -81,9 +81,25 @@ size_t virtio_reader_read(struct virtio_reader *reader, void *dst, size_t len);
  *
  * Returns 0; or VIRTIO_ESHORT if fewer are left, and then neither dst nor the reader changes.
  */
+VIRTIO_MUST_CHECK
 int virtio_reader_read_exact(struct virtio_reader *reader, void *dst, size_t len);
 
+/*
+ * Read a little-endian integer, at any alignment, and step over it.
+ *
+ * @out  the value, in the host's byte order
+ *
+ * Return 0; or VIRTIO_ESHORT if fewer bytes are left, and change nothing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_reader_read_le16(struct virtio_reader *reader, uint16_t *out);
+VIRTIO_MUST_CHECK
+int virtio_reader_read_le32(struct virtio_reader *reader, uint32_t *out);
+VIRTIO_MUST_CHECK
+int virtio_reader_read_le64(struct virtio_reader *reader, uint64_t *out);
+
 /* Steps over len bytes. Returns 0; or VIRTIO_ESHORT if fewer are left, and changes nothing. */
+VIRTIO_MUST_CHECK
 int virtio_reader_skip(struct virtio_reader *reader, uint64_t len);
 
 /*
@@ -95,6 +111,7 @@ int virtio_reader_skip(struct virtio_reader *reader, uint64_t len);
  *
  * Returns 0; or VIRTIO_ESHORT if fewer than len bytes are left, and changes nothing.
  */
+VIRTIO_MUST_CHECK
 int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virtio_reader *rest);
 
 /*
@@ -131,16 +148,38 @@ uint32_t virtio_writer_used(const struct virtio_writer *writer);
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len);
 
 /* Copies exactly len bytes from src. Returns 0; or VIRTIO_ESHORT if there is less room, and writes nothing. */
+VIRTIO_MUST_CHECK
 int virtio_writer_write_exact(struct virtio_writer *writer, const void *src, size_t len);
+
+/* Write a little-endian integer, at any alignment. Return 0; or VIRTIO_ESHORT if there is less room, and write nothing. */
+VIRTIO_MUST_CHECK
+int virtio_writer_write_le16(struct virtio_writer *writer, uint16_t value);
+VIRTIO_MUST_CHECK
+int virtio_writer_write_le32(struct virtio_writer *writer, uint32_t value);
+VIRTIO_MUST_CHECK
+int virtio_writer_write_le64(struct virtio_writer *writer, uint64_t value);
+
+/* Writes up to len zeroes and steps over them. Returns how many: less than len only at the end. */
+uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
+
+/*
+ * Copies up to len bytes from a reader to a writer, of the same chain or of another, and steps over them in both. Each
+ * byte is read once. Where the buffers overlap in guest memory, bytes that the copy has written may be read.
+ *
+ * Returns how many were copied: less than len only at the end of either.
+ */
+uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len);
 
 /*
  * Steps over len bytes that the caller has written through virtio_writer_iovec(), and records them.
  *
  * Returns 0; or VIRTIO_ESHORT if there is less room, and changes nothing.
  */
+VIRTIO_MUST_CHECK
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 
 /* As virtio_reader_split(). The used length counts the rest only when the front is full. */
+VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 
 /* As virtio_reader_iovec(), for writing to; virtio_writer_advance() says afterwards how much was written. */

@@ -54,4 +54,9 @@
 
 #endif
 
+/* What only the specification has (virtio 1.4, 4.2.2). */
+#ifndef VIRTIO_MMIO_QUEUE_RESET
+#define VIRTIO_MMIO_QUEUE_RESET 0x0c0 /* read, write: the reset of a queue */
+#endif
+
 #endif
