@@ -38,7 +38,7 @@ done
 # Each inline function has an external copy: its name is among those that an archive exports, which the check "symbols" sees to.
 for name in $(cd "$src" && cat include/virtio/*.h include/virtio/inline/*.h virtio-*/include/virtio/*.h \
 	virtio-*/include/virtio/inline/*.h | tr '\n' ' ' | grep -oE 'VIRTIO_INLINE [^(;]*\(' |
-	sed 's/.*[ *]\([a-z0-9_]*\)($/\1/' | sort -u); do
+	sed -n 's/.*[ *]\(virtio_[a-z0-9_]*\)($/\1/p' | sort -u); do
 	grep -qx "$name" "$src"/tests/checks/symbols/*.txt || fail "$name has no external copy"
 done
 
