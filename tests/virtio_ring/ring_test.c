@@ -12,7 +12,7 @@
 #include <virtio/queue.h>
 #include <virtio/reader.h>
 
-#include "../unit/long.h"
+#include "../unit/common/long.h"
 #include "linux_driver.h"
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

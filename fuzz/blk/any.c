@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Steps of the block harness that need no guest: judging requests, and moving along segments, of any size, and the back
+ * end in memory by itself. What breaks arithmetic can't be had with a small guest and a small disk.
+ */
+#include "harness.h"
+
+#define MOST_SEGMENTS 6u
+#define MOST_VECTORS 40u
+#define CALL_BYTES (UINT64_C(1) << 30)
+#define SMALL_DISK 100u
+
+static void any_limits(struct blk_harness *h, struct virtio_blk_options *o)
+{
+	o->capacity = fuzz_number(&h->in) % (VIRTIO_BLK_MAX_CAPACITY + 1);
+	o->max_request_bytes = fuzz_number(&h->in);
+	o->max_discard_sectors = (uint32_t)fuzz_number(&h->in) | 1;
+	o->max_discard_seg = fuzz_u8(&h->in) | 1u;
+	o->max_write_zeroes_sectors = UINT32_MAX;
+	o->max_write_zeroes_seg = UINT32_MAX;
+	o->max_secure_erase_sectors = 7;
+	o->max_secure_erase_seg = 3;
+	o->backend.ops = &blk_backend_ops;
+	o->backend.max_iovecs = 1;
+}
+
+static void any_ranges(struct blk_harness *h, struct blk_ask *ask, struct virtio_blk_request *request)
+{
+	const uint64_t whole = ask->out.bytes / 16;
+
+	ask->room = fuzz_u8(&h->in) % (BLK_MOST_RANGES + 1);
+	ask->range_count = whole < ask->room ? (uint32_t)whole : ask->room;
+	for (uint32_t i = 0; i < ask->range_count; i++) {
+		ask->ranges[i].sector = fuzz_number(&h->in);
+		ask->ranges[i].sectors = (uint32_t)fuzz_number(&h->in);
+		ask->ranges[i].flags = (uint32_t)fuzz_number(&h->in);
+	}
+	request->ranges = ask->ranges;
+	request->range_count = ask->range_count;
+}
+
+void blk_any_check(struct blk_harness *h)
+{
+	struct blk_ask *ask = fuzz_alloc(sizeof *ask);
+	struct blk_model *model = fuzz_alloc(sizeof *model);
+	struct virtio_blk_options options = { 0 };
+	struct virtio_blk_request request = { 0 };
+	struct virtio_blk blk;
+	uint8_t status;
+	int got;
+
+	any_limits(h, &options);
+	got = virtio_blk_init(&blk, &options);
+	FUZZ_CHECK(got == 0, "init returned %d", got);
+	blk_model_init(model, &options);
+	got = virtio_blk_negotiate(&blk, virtio_blk_offered(&blk));
+	FUZZ_CHECK(got == 0 && blk_model_negotiate(model, model->offered), "negotiate returned %d", got);
+	request.type = ask->type = fuzz_u8(&h->in);
+	request.sector = ask->sector = fuzz_number(&h->in);
+	request.base.data.readable_bytes = ask->out.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
+	request.base.data.writable_bytes = ask->in.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
+	any_ranges(h, ask, &request);
+	status = virtio_blk_check(&blk, &request);
+	FUZZ_CHECK(status < 3 && (BLK_STATUS_BIT(status) & blk_model_check(model, ask)),
+		   "check of type %u, sector %#llx, says %u, where %#x may be", ask->type,
+		   (unsigned long long)ask->sector, status, blk_model_check(model, ask));
+	free(ask);
+	free(model);
+}
+
+/* Transfers */
+
+/* Segments far apart, of up to 2^31 bytes. */
+static uint32_t make_segments(struct blk_harness *h, struct virtio_segment *segments)
+{
+	const uint32_t count = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const uint64_t at = (i + UINT64_C(1)) << 36;
+
+		segments[i].addr = at;
+		segments[i].len = fuzz_number(&h->in) % (UINT64_C(1) << 31) + 1;
+		segments[i].host = (uint8_t *)(uintptr_t)at;
+	}
+	return count;
+}
+
+/* The bytes of a vector, which must be those from done on. */
+static uint64_t check_vector(const struct virtio_segment *segments, uint64_t done, const struct virtio_iovec *iov,
+			     uint32_t count)
+{
+	uint64_t bytes = 0;
+
+	while (done >= segments->len && count > 0)
+		done -= segments++->len;
+	for (uint32_t i = 0; i < count; i++) {
+		FUZZ_CHECK((uintptr_t)iov[i].base == segments->addr + done, "entry %u is elsewhere", i);
+		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= segments->len - done, "entry %u has %zu bytes", i,
+			   iov[i].len);
+		bytes += iov[i].len;
+		done += iov[i].len;
+		if (done == segments->len) {
+			segments++;
+			done = 0;
+		}
+	}
+	return bytes;
+}
+
+static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_t asked, uint64_t left)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+	const int64_t moved = how < 0x80   ? (int64_t)asked
+			      : how < 0xf0 ? (int64_t)(asked * (how & 0x7f) / 0x7f)
+					   : (int64_t)fuzz_number(&h->in);
+	const uint64_t before = t->at.done, offset = t->offset;
+	const int got = virtio_blk_transfer_advance(t, moved);
+
+	if (moved < 0 || (uint64_t)moved > asked || (moved == 0 && left > 0)) {
+		FUZZ_CHECK(got < 0 && t->at.done == before, "%lld of %llu is %d", (long long)moved,
+			   (unsigned long long)asked, got);
+		return got;
+	}
+	FUZZ_CHECK(got == ((uint64_t)moved < left) && t->at.done == before + (uint64_t)moved &&
+			   t->offset == offset + (uint64_t)moved,
+		   "%lld bytes are %d", (long long)moved, got);
+	return got;
+}
+
+void blk_any_transfer(struct blk_harness *h)
+{
+	struct virtio_segment segments[MOST_SEGMENTS];
+	struct virtio_blk_request request = { .type = fuzz_u8(&h->in) & 1 };
+	const uint32_t count = make_segments(h, segments);
+	struct virtio_blk_transfer transfer;
+	struct virtio_iovec iov[MOST_SEGMENTS];
+	uint64_t all = 0;
+	int more = 1;
+
+	for (uint32_t i = 0; i < count; i++)
+		all += segments[i].len;
+	request.base.data.segments = segments;
+	request.sector = fuzz_number(&h->in) % VIRTIO_BLK_MAX_CAPACITY;
+	if (request.type == VIRTIO_BLK_T_OUT) {
+		request.base.data.readable = count;
+		request.base.data.readable_bytes = all;
+	} else {
+		request.base.data.writable = count;
+		request.base.data.writable_bytes = all;
+	}
+	virtio_blk_transfer_init(&transfer, &request);
+	FUZZ_CHECK(transfer.offset == request.sector * 512, "begins at %#llx", (unsigned long long)transfer.offset);
+	for (uint32_t i = 0; i < MOST_VECTORS && more == 1; i++) {
+		const uint64_t left = all - transfer.at.done;
+		const uint64_t most = left < CALL_BYTES ? left : CALL_BYTES;
+		const uint32_t capacity = fuzz_u8(&h->in) % MOST_SEGMENTS + 1;
+		const uint32_t filled = virtio_blk_transfer_iovec(&transfer, iov, capacity);
+		const uint64_t bytes = check_vector(segments, transfer.at.done, iov, filled);
+
+		FUZZ_CHECK(bytes <= most && (filled == capacity || bytes == most), "%llu bytes of %llu in %u entries",
+			   (unsigned long long)bytes, (unsigned long long)most, filled);
+		more = advance(h, &transfer, bytes, left);
+	}
+}
+
+/* The back end in memory */
+
+static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b, const uint8_t *disk, uint64_t size,
+		       uint64_t offset)
+{
+	const size_t len = fuzz_u8(&h->in), first = len ? fuzz_u8(&h->in) % len : 0;
+	uint8_t *guest = fuzz_alloc(len), *before = fuzz_alloc(size);
+	const struct virtio_iovec iov[2] = { { guest, first }, { guest + first, len - first } };
+	const uint64_t behind = offset < size ? size - offset : 0, most = len < behind ? len : behind;
+	int64_t got;
+
+	/* Entries are not empty. */
+	got = b->ops->readv(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
+	FUZZ_CHECK(got == (int64_t)most && (most == 0 || memcmp(guest, disk + offset, most) == 0), "memory reads %lld",
+		   (long long)got);
+	memset(guest, 0x77, len);
+	memcpy(before, disk, size);
+	got = b->ops->writev(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
+	FUZZ_CHECK(got == (int64_t)most, "memory writes %lld", (long long)got);
+	if (most)
+		memset(before + offset, 0x77, most);
+	FUZZ_CHECK(memcmp(before, disk, size) == 0, "memory writes elsewhere");
+	free(guest);
+	free(before);
+}
+
+void blk_any_memory(struct blk_harness *h)
+{
+	const uint64_t size = fuzz_u8(&h->in) % SMALL_DISK, offset = fuzz_number(&h->in), bytes = fuzz_number(&h->in);
+	struct virtio_blk_memory memory = { NULL, size };
+	struct virtio_blk_backend b = { .max_iovecs = 77 };
+	const bool inside = offset <= size && bytes <= size - offset;
+	int got = virtio_blk_memory_backend(&memory, &b);
+	uint8_t *disk;
+
+	FUZZ_CHECK(size ? got == VIRTIO_EINVAL && b.max_iovecs == 77 : got == 0, "a back end of nothing: %d", got);
+	memory.bytes = disk = fuzz_alloc(size);
+	for (uint64_t i = 0; i < size; i++)
+		disk[i] = (uint8_t)(i + 1);
+	got = virtio_blk_memory_backend(&memory, &b);
+	FUZZ_CHECK(got == 0 && b.max_iovecs > 0, "a back end of memory: %d", got);
+	check_move(h, &b, disk, size, offset);
+	got = b.ops->write_zeroes(b.context, offset, bytes, true);
+	FUZZ_CHECK(inside ? got == 0 : got < 0, "zeroes: %d", got);
+	for (uint64_t i = 0; inside && i < bytes; i++)
+		FUZZ_CHECK(disk[offset + i] == 0, "not zero");
+	free(disk);
+}

@@ -1,0 +1,753 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The device's half of the block harness: requests served at once, or step by step and in any order. */
+#include "harness.h"
+#include "steps.h"
+
+#define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
+
+static void drop(struct blk_slot *s)
+{
+	free(s->ask);
+	free(s->request);
+	free(s->storage.segments);
+	free(s->storage.ranges);
+	memset(s, 0, sizeof *s);
+}
+
+void blk_drop_requests(struct blk_harness *h)
+{
+	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
+		drop(&h->requests[i]);
+}
+
+/* One of the requests held, or NULL. */
+static struct blk_slot *pick(struct blk_harness *h)
+{
+	const uint8_t first = fuzz_u8(&h->in);
+	uint32_t held = 0, n;
+
+	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
+		held += h->requests[i].held;
+	n = held ? first % held : 0;
+	for (uint32_t i = 0; i < MODEL_MAX_SIZE && held; i++)
+		if (h->requests[i].held && n-- == 0)
+			return &h->requests[i];
+	return NULL;
+}
+
+/* A completion that comes too late: no byte, no mark and no counter changes, which is compared afterwards. */
+static void complete_again(struct blk_harness *h, const struct blk_slot *s)
+{
+	const struct virtio_blk_result result = { .status = VIRTIO_BLK_S_IOERR,
+						  .written = s->ask->in.bytes,
+						  .touched = s->ask->in.bytes,
+						  .error = VIRTIO_EIO };
+	const int got = virtio_blk_complete(&h->queue, s->request, &result, &h->stats);
+
+	FUZZ_CHECK(got == VIRTIO_ESTALE, "completed twice: %d", got);
+	shadow_compare(h->shadow);
+	blk_compare(h);
+}
+
+/* The slot of a head that is popped, for which the request before has no use any more. */
+static struct blk_slot *take_slot(struct blk_harness *h, uint16_t head)
+{
+	struct blk_slot *s = &h->requests[head];
+
+	if (s->completed)
+		complete_again(h, s);
+	drop(s);
+	s->held = true;
+	return s;
+}
+
+static struct blk_slot *pop(struct blk_harness *h)
+{
+	struct virtio_chain chain;
+	struct model_walk walk;
+	struct blk_slot *s;
+	const int got = virtio_queue_pop(&h->queue, &chain);
+
+	model_pop(&h->model, &walk, got, &chain);
+	if (got != 1)
+		return NULL;
+	s = take_slot(h, virtio_token_head(chain.token));
+	s->chain = chain;
+	s->walk = walk;
+	return s;
+}
+
+/* Parsing */
+
+/* Storage to the entry, in which a request is filled with what could be left from an earlier one. */
+static void prepare(struct blk_harness *h, struct blk_slot *s)
+{
+	struct virtio_blk_request *r = fuzz_alloc(sizeof *r);
+	struct virtio_blk_storage *storage = &s->storage;
+	uint32_t capacity;
+
+	memset(r, NO_ARGUMENT, sizeof *r);
+	storage->segment_capacity = h->segment_capacity;
+	storage->range_capacity = h->range_capacity;
+	storage->segments = fuzz_alloc(sizeof *storage->segments * (h->segment_capacity ? h->segment_capacity : 1));
+	if (h->range_capacity)
+		storage->ranges = fuzz_alloc(sizeof *storage->ranges * h->range_capacity);
+	if (h->segment_capacity == 0) {
+		FUZZ_CHECK(virtio_blk_request_init(r, storage) == VIRTIO_EINVAL, "a request without segments");
+		for (size_t i = 0; i < sizeof *r; i++)
+			FUZZ_CHECK(((const uint8_t *)r)[i] == NO_ARGUMENT, "a failure touched the request");
+		storage->segment_capacity = 1;
+	}
+	FUZZ_CHECK(virtio_blk_request_init(r, storage) == 0, "request_init");
+	capacity = r->base.data.capacity;
+	memset(&r->base.token, NO_ARGUMENT, sizeof r->base - offsetof(struct virtio_request, token));
+	r->base.data.capacity = capacity;
+	r->type = r->range_count = 0x5a5a5a5a;
+	r->sector = 0x5a5a5a5a;
+	s->request = r;
+}
+
+/* What the request in memory is at this moment. */
+static void expect(struct blk_harness *h, struct blk_slot *s)
+{
+	prepare(h, s);
+	s->ask = fuzz_alloc(sizeof *s->ask);
+	model_expect_resolve(&h->model, &s->walk, &s->ask->chain);
+	blk_model_parse(&h->model, s->ask, s->storage.segment_capacity, s->storage.range_capacity);
+	s->progress.ask = s->ask;
+	s->progress.accepted = blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
+}
+
+static void first_error(struct blk_harness *h, int error)
+{
+	if (h->disk.stats.first_error == 0)
+		h->disk.stats.first_error = error;
+}
+
+/* What the queue counts of a request: a fault of its chain or of a buffer, and an array that is too small. */
+static void count_fault(struct blk_harness *h, const struct blk_slot *s, int error)
+{
+	struct virtio_queue_stats *stats = &h->model.stats;
+
+	if (error == VIRTIO_ENOTMAPPED) {
+		stats->not_mapped++;
+		return;
+	}
+	stats->too_many_segments += error == VIRTIO_ENOBUFS;
+	if (!s->ask->chain.errors)
+		return;
+	stats->chain_faults++;
+	if (stats->first_error)
+		return;
+	stats->first_error = error;
+	stats->first_head = (uint16_t)virtio_token_head(s->chain.token);
+	stats->first_position = h->model.next_avail;
+}
+
+static void check_segment(const struct blk_harness *h, const struct virtio_segment *s, const struct model_piece *p,
+			  uint64_t within)
+{
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(h->shadow, &p->region) + within, "another host address");
+	FUZZ_CHECK(s->addr - p->addr == within - p->offset, "segment at %#llx", (unsigned long long)s->addr);
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, &p->region), "another region");
+}
+
+static void check_data(const struct blk_harness *h, const struct blk_ask *ask, struct virtio_blk_data data,
+		       const struct blk_run *run)
+{
+	uint64_t offset = 0;
+
+	FUZZ_CHECK(data.bytes == run->bytes, "%llu bytes", (unsigned long long)data.bytes);
+	for (uint32_t i = 0; i < data.count; i++) {
+		uint64_t within, here;
+		const struct model_piece *p;
+
+		FUZZ_CHECK(offset < run->bytes, "too many segments");
+		p = blk_find(&ask->chain, run, offset, &within, &here);
+		check_segment(h, &data.segments[i], p, within);
+		FUZZ_CHECK(data.segments[i].len == here, "a segment of %llu bytes",
+			   (unsigned long long)data.segments[i].len);
+		offset += here;
+	}
+	FUZZ_CHECK(offset == run->bytes, "segments are missing");
+}
+
+static void check_ranges(const struct blk_ask *ask, const struct virtio_blk_request *r)
+{
+	FUZZ_CHECK(r->range_count == ask->range_count, "%u ranges", r->range_count);
+	for (uint32_t i = 0; i < ask->range_count; i++)
+		FUZZ_CHECK(r->ranges[i].sector == ask->ranges[i].sector &&
+				   r->ranges[i].sectors == ask->ranges[i].sectors &&
+				   r->ranges[i].flags == ask->ranges[i].flags,
+			   "range %u is another", i);
+}
+
+static void check_request(const struct blk_harness *h, const struct blk_slot *s)
+{
+	const struct virtio_blk_request *r = s->request;
+	const struct virtio_segment *status = &r->base.data.last_writable;
+	const struct blk_ask *ask = s->ask;
+
+	FUZZ_CHECK(r->base.token.value == s->chain.token.value, "another token");
+	FUZZ_CHECK(ask->errors ? fuzz_error_bit(r->base.error) & ask->errors : r->base.error == 0,
+		   "error %d, where %#llx may be", r->base.error, (unsigned long long)ask->errors);
+	FUZZ_CHECK(r->type == ask->type && r->sector == ask->sector, "type %u", r->type);
+	check_data(h, ask, virtio_blk_out(r), &ask->out);
+	check_data(h, ask, virtio_blk_in(r), &ask->in);
+	FUZZ_CHECK(status->len == ask->answerable, "a status of %llu bytes", (unsigned long long)status->len);
+	if (ask->answerable)
+		check_segment(h, status, &ask->status, ask->status.offset);
+	check_ranges(ask, r);
+}
+
+/* The request is filled in, or its memory isn't known yet: then it is untouched, but for the header. */
+static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
+{
+	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
+	const struct blk_ask *ask = s->ask;
+
+	if (got == VIRTIO_ENOTMAPPED) {
+		FUZZ_CHECK(ask->errors & waits, "all is mapped, or never will be");
+		memcpy(s->request->header, before->header, sizeof before->header);
+		FUZZ_CHECK(memcmp(s->request, before, sizeof *before) == 0, "a failure touched the request");
+		count_fault(h, s, got);
+		return false;
+	}
+	FUZZ_CHECK(!ask->waits && ask->errors != waits, "something isn't mapped, and the answer is %d", got);
+	check_request(h, s);
+	count_fault(h, s, s->request->base.error);
+	return true;
+}
+
+/* Its memory is not known yet: back to the queue, or, where later ones are in flight, given up. */
+static void not_mapped(struct blk_harness *h, struct blk_slot *s)
+{
+	const struct virtio_completion nothing = { s->chain.token, 0 };
+	const int got = virtio_queue_unpop(&h->queue, s->chain.token);
+
+	model_unpop(&h->model, s->chain.token, got);
+	if (got)
+		model_complete(&h->model, &nothing, 1, virtio_queue_complete(&h->queue, s->chain.token, 0));
+	drop(s);
+}
+
+static void device_parse(struct blk_harness *h)
+{
+	struct virtio_blk_request before;
+	struct blk_slot *s = pick(h);
+	int got;
+
+	if (!s || s->ask)
+		return;
+	expect(h, s);
+	memcpy(&before, s->request, sizeof before);
+	got = virtio_blk_parse(&s->chain, s->request);
+	FUZZ_CHECK(got == 0 || got == VIRTIO_ENOTMAPPED, "parse returned %d", got);
+	if (!parsed(h, s, &before, got))
+		not_mapped(h, s);
+}
+
+/* What came of it */
+
+/* What the device itself has put into in. */
+static void put_answer(struct blk_harness *h, struct blk_slot *s)
+{
+	struct blk_progress *p = &s->progress;
+	const uint8_t *bytes = s->ask->type == VIRTIO_BLK_T_GET_ID ? (const uint8_t *)h->disk.options.id : p->wear;
+	const uint64_t len = blk_model_written(p, VIRTIO_BLK_S_OK);
+
+	if (s->ask->type != VIRTIO_BLK_T_GET_ID && s->ask->type != VIRTIO_BLK_T_GET_LIFETIME)
+		return;
+	blk_put(h->shadow, &s->ask->chain, &s->ask->in, 0, bytes, len);
+	blk_mark(h->shadow, &s->ask->chain, &s->ask->in, len);
+	p->touched = len;
+	p->reach = len;
+}
+
+/* A request that is over: which statuses it may have. What it promises is checked. */
+static uint32_t ended(struct blk_harness *h, struct blk_slot *s)
+{
+	const struct blk_progress *p = &s->progress;
+
+	if (!p->accepted) {
+		FUZZ_CHECK(p->calls == 0, "the back end was called");
+		return blk_model_check(&h->disk, s->ask);
+	}
+	if (p->failed)
+		return BLK_STATUS_BIT(VIRTIO_BLK_S_IOERR);
+	FUZZ_CHECK(blk_model_complete(&h->disk, p), "done, and not all of it is");
+	blk_model_check_stable(&h->disk, p);
+	put_answer(h, s);
+	return BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
+}
+
+static void check_error(const struct blk_slot *s, int error)
+{
+	if (s->progress.failed && s->progress.nonsense)
+		FUZZ_CHECK(error != 0, "nonsense is no error");
+	else if (s->progress.failed)
+		FUZZ_CHECK(error == s->progress.error, "error %d, not %d", error, s->progress.error);
+	else
+		FUZZ_CHECK(error == s->request->base.error, "error %d", error);
+}
+
+static void check_result(struct blk_harness *h, struct blk_slot *s)
+{
+	const struct virtio_blk_result *r = &s->result;
+	const uint32_t set = ended(h, s);
+
+	FUZZ_CHECK(r->status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(r->status) & set), "status %u, where %#x may be",
+		   r->status, set);
+	FUZZ_CHECK(r->written == blk_model_written(&s->progress, r->status), "%llu bytes written",
+		   (unsigned long long)r->written);
+	FUZZ_CHECK(r->touched >= s->progress.touched && r->touched >= r->written && r->touched <= s->progress.reach,
+		   "%llu bytes touched, of %llu to %llu", (unsigned long long)r->touched,
+		   (unsigned long long)s->progress.touched, (unsigned long long)s->progress.reach);
+	check_error(s, r->error);
+	s->done = true;
+}
+
+/* A fresh look at what is in order: features and capacity may have changed since the parse. */
+static void start(const struct blk_harness *h, struct blk_slot *s)
+{
+	s->progress.accepted = blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
+}
+
+static void check_verdict(struct blk_harness *h, const struct blk_slot *s)
+{
+	const uint8_t status = virtio_blk_check(&h->blk, s->request);
+	const uint32_t set = blk_model_check(&h->disk, s->ask);
+
+	FUZZ_CHECK(status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(status) & set), "check says %u, where %#x may be",
+		   status, set);
+}
+
+static void execute(struct blk_harness *h, struct blk_slot *s)
+{
+	check_verdict(h, s);
+	start(h, s);
+	h->now = &s->progress;
+	memset(&s->result, NO_ARGUMENT, sizeof s->result);
+	virtio_blk_execute(&h->blk, s->request, &s->result);
+	h->now = NULL;
+	check_result(h, s);
+}
+
+static void device_execute(struct blk_harness *h)
+{
+	const uint8_t flags = fuzz_u8(&h->in);
+	struct blk_slot *s = pick(h);
+
+	if (!s || !s->request || s->done || s->moving)
+		return;
+	h->faults = flags & BLK_S_FAULTS;
+	execute(h, s);
+}
+
+/* Transfers */
+
+static int64_t move_some(struct blk_harness *h, struct blk_slot *s, uint32_t capacity)
+{
+	const bool write = s->ask->type == VIRTIO_BLK_T_OUT;
+	const uint64_t left = (write ? s->ask->out.bytes : s->ask->in.bytes) - s->progress.done;
+	struct virtio_iovec *iov = fuzz_alloc(sizeof *iov * capacity);
+	const uint32_t count = virtio_blk_transfer_iovec(&s->transfer, iov, capacity);
+	int64_t moved = 0;
+	uint64_t bytes = 0;
+
+	FUZZ_CHECK(count <= capacity && (count > 0) == (left > 0), "a vector of %u entries", count);
+	for (uint32_t i = 0; i < count; i++)
+		bytes += iov[i].len;
+	FUZZ_CHECK(count == capacity || bytes == left, "%llu bytes of %llu", (unsigned long long)bytes,
+		   (unsigned long long)left);
+	if (count)
+		moved = blk_backend_move(h, iov, count, s->transfer.offset, write);
+	free(iov);
+	return moved;
+}
+
+static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
+{
+	if (!error && blk_model_flush_due(&h->disk, &s->progress)) {
+		FUZZ_CHECK(virtio_blk_write_through(&h->blk), "not write-through");
+		error = blk_backend_flush(h);
+	}
+	memset(&s->result, NO_ARGUMENT, sizeof s->result);
+	virtio_blk_transfer_result(s->request, &s->transfer, error, &s->result);
+	s->moving = false;
+	check_result(h, s);
+}
+
+static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
+{
+	check_verdict(h, s);
+	start(h, s);
+	if (!s->progress.accepted)
+		return false;
+	memset(&s->transfer, NO_ARGUMENT, sizeof s->transfer);
+	virtio_blk_transfer_init(&s->transfer, s->request);
+	s->moving = true;
+	return true;
+}
+
+static void device_move(struct blk_harness *h)
+{
+	const uint8_t flags = fuzz_u8(&h->in);
+	struct blk_slot *s = pick(h);
+	const struct blk_progress *p;
+	uint64_t all;
+	int left;
+
+	if (!s || !s->request || s->done || s->ask->type > VIRTIO_BLK_T_OUT)
+		return;
+	if (!s->moving && !begin_transfer(h, s))
+		return;
+	p = &s->progress;
+	all = s->ask->type == VIRTIO_BLK_T_OUT ? s->ask->out.bytes : s->ask->in.bytes;
+	h->now = &s->progress;
+	h->faults = flags & BLK_S_FAULTS;
+	left = virtio_blk_transfer_advance(&s->transfer, move_some(h, s, (flags >> 4) + 1u));
+	if (p->failed)
+		FUZZ_CHECK(left < 0 && (p->nonsense || left == p->error), "a failure is %d", left);
+	else
+		FUZZ_CHECK(left == (p->done < all) && s->transfer.at.done == p->done, "%d, after %llu of %llu bytes",
+			   left, (unsigned long long)p->done, (unsigned long long)all);
+	if (left != 1)
+		end_transfer(h, s, left);
+	h->now = NULL;
+}
+
+/* As if the device had done something else about it. */
+static void device_own(struct blk_harness *h)
+{
+	const uint8_t status = fuzz_u8(&h->in) % 3;
+	const uint64_t some = fuzz_number(&h->in), more = fuzz_number(&h->in);
+	struct blk_slot *s = pick(h);
+
+	if (!s || !s->request || s->done || s->moving)
+		return;
+	s->result.status = s->ask->errors ? VIRTIO_BLK_S_IOERR : status;
+	/* Of a request with an error the length is 0, whatever the caller says. */
+	s->result.written = some <= s->ask->in.bytes || s->ask->errors ? some : 0;
+	s->result.touched = s->result.written;
+	if (s->ask->errors || more <= s->ask->in.bytes - s->result.written)
+		s->result.touched |= more;
+	if (!s->ask->errors && s->result.touched > s->ask->in.bytes)
+		s->result.touched = s->ask->in.bytes;
+	s->result.error = s->ask->errors ? s->request->base.error : status == VIRTIO_BLK_S_IOERR ? VIRTIO_EIO : 0;
+	s->done = true;
+}
+
+/* Completing */
+
+static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t status)
+{
+	const struct model_piece *at = &s->ask->status;
+
+	if (s->ask->answerable)
+		shadow_put_region(h->shadow, &at->region, at->offset, &status, 1);
+}
+
+/*
+ * virtio 1.4, 2.7.8.2: a status counts if nothing in front of it was left out. Of a request with an error that isn't
+ * known.
+ */
+static uint32_t used_len(const struct blk_slot *s, uint64_t written)
+{
+	if (s->ask->errors)
+		return 0;
+	return (uint32_t)(written == s->ask->in.bytes ? written + 1 : written);
+}
+
+/* Completes a request with its result, once. */
+static void complete(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
+{
+	const struct virtio_completion one = { s->chain.token, used_len(s, s->result.written) };
+	const bool counted = !(flags & BLK_S_NO_STATS);
+	int got;
+
+	if (!s->ask->errors)
+		blk_mark(h->shadow, &s->ask->chain, &s->ask->in, s->result.touched);
+	put_status(h, s, s->result.status);
+	got = virtio_blk_complete(&h->queue, s->request, &s->result, counted ? &h->stats : NULL);
+	model_complete(&h->model, &one, 1, got);
+	s->completed = true;
+	if (counted) {
+		blk_model_count(&h->disk, s->ask, s->result.status, s->result.written);
+		first_error(h, s->result.error);
+	}
+}
+
+static void device_finish(struct blk_harness *h)
+{
+	const uint8_t flags = fuzz_u8(&h->in);
+	struct blk_slot *s = pick(h);
+
+	if (s && s->done && !s->completed)
+		complete(h, s, flags);
+}
+
+/* Once more; or a request that can't be answered, with a result that says nothing. */
+static void device_complete(struct blk_harness *h)
+{
+	struct blk_slot *s = pick(h);
+
+	if (!s || !s->request)
+		return;
+	if (s->completed) {
+		complete_again(h, s);
+		drop(s);
+	} else if (!s->ask->answerable) {
+		s->result = (struct virtio_blk_result){ .error = s->request->base.error };
+		complete(h, s, 0);
+	}
+}
+
+/* Serving at once */
+
+/* The dirty logs where a failed read may have marked more than it must: not less and not too much. */
+static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
+{
+	struct shadow_log *log = &h->shadow->logs[0];
+	uint8_t must[BLK_BYTES / 512];
+
+	memcpy(must, log->shadow, sizeof must);
+	blk_mark(h->shadow, &s->ask->chain, &s->ask->in, s->progress.reach);
+	for (size_t i = 0; i < sizeof must; i++) {
+		const uint8_t marked = ((const uint8_t *)log->log.bitmap)[i];
+
+		FUZZ_CHECK((must[i] & ~marked) == 0 && (marked & ~log->shadow[i]) == 0, "dirty log, byte %zu", i);
+		log->shadow[i] = marked;
+	}
+}
+
+/* After virtio_blk_process(), which says nothing of what it has done. */
+static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
+{
+	const uint32_t set = ended(h, s);
+	const uint8_t status = set == BLK_STATUS_BIT(VIRTIO_BLK_S_OK)      ? VIRTIO_BLK_S_OK
+			       : set == BLK_STATUS_BIT(VIRTIO_BLK_S_IOERR) ? VIRTIO_BLK_S_IOERR
+									   : VIRTIO_BLK_S_UNSUPP;
+	const uint64_t written = blk_model_written(&s->progress, status);
+	const struct virtio_completion one = { s->chain.token, used_len(s, written) };
+
+	blk_mark(h->shadow, &s->ask->chain, &s->ask->in, s->progress.touched);
+	put_status(h, s, status);
+	model_complete(&h->model, &one, 1, 0);
+	accept_marks(h, s);
+	s->done = true;
+	s->completed = true;
+	if (!counted)
+		return;
+	blk_model_count(&h->disk, s->ask, status, written);
+	if (s->progress.nonsense && h->disk.stats.first_error == 0) {
+		FUZZ_CHECK(h->stats.first_error, "nonsense is no error");
+		first_error(h, h->stats.first_error);
+	}
+	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
+}
+
+/* The head that a pop takes now, if it takes one. The index is read again only when all that was there is popped. */
+static bool next_head(const struct blk_harness *h, uint16_t *head)
+{
+	const struct model *m = &h->model;
+	const uint64_t avail = m->config.addr[VIRTIO_QUEUE_AVAIL];
+	uint16_t seen = m->seen;
+
+	if (!m->started || m->broken || m->replay)
+		return false;
+	if (seen == m->next_avail) {
+		seen = shadow_get16(m->map, avail + 2);
+		if (seen == m->next_avail || (uint16_t)(seen - m->next_avail) > m->config.size)
+			return false;
+	}
+	*head = shadow_get16(m->map, avail + 4 + 2 * (uint64_t)(m->next_avail % m->config.size));
+	return *head < m->config.size && m->requests[*head].state == MODEL_IDLE;
+}
+
+/*
+ * The model pops first, for the driver may write to the ring while the request is carried out. Only the library knows
+ * the token: until adopt_token() the model has one that no pop has.
+ */
+static struct blk_slot *pop_in_model(struct blk_harness *h, uint16_t head)
+{
+	struct blk_slot *s = take_slot(h, head);
+
+	s->chain.token.value = head | UINT64_C(1) << 63 | VIRTIO_IMPL_TOKEN_SET;
+	model_pop(&h->model, &s->walk, 1, &s->chain);
+	return s;
+}
+
+static void adopt_token(struct blk_harness *h, struct blk_slot *s)
+{
+	const struct virtio_token token = s->request->base.token;
+	struct model *m = &h->model;
+	const uint16_t head = (uint16_t)virtio_token_head(s->chain.token);
+
+	FUZZ_CHECK(virtio_token_head(token) == head && token.value != head, "token %#llx",
+		   (unsigned long long)token.value);
+	for (uint32_t i = 0; i < m->past_count && i < MODEL_PAST; i++)
+		FUZZ_CHECK(m->past[i].value != token.value, "an old token");
+	m->past[(m->past_count - 1) % MODEL_PAST] = token;
+	m->requests[head].token = token;
+	s->chain.token = token;
+}
+
+/* The pop was unpopped, as if it had never been. */
+static void unpop(struct blk_harness *h, struct blk_slot *s)
+{
+	model_unpop(&h->model, s->chain.token, 0);
+	h->model.past_count--;
+	drop(s);
+}
+
+static void serve_nothing(struct blk_harness *h)
+{
+	struct virtio_blk_request before;
+	struct virtio_chain none = { 0 };
+	struct model_walk walk;
+	struct blk_slot s = { 0 };
+
+	prepare(h, &s);
+	memcpy(&before, s.request, sizeof before);
+	model_pop(&h->model, &walk, virtio_blk_process(&h->blk, &h->queue, s.request, &h->stats), &none);
+	FUZZ_CHECK(memcmp(s.request, &before, sizeof before) == 0, "a failure touched the request");
+	drop(&s);
+}
+
+/* Carries out what was popped, perhaps too late. */
+static void serve_popped(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
+{
+	const struct virtio_completion early = { s->chain.token, 0 };
+
+	if (flags & BLK_S_STALE)
+		model_complete(&h->model, &early, 1, virtio_queue_complete(&h->queue, early.token, 0));
+	execute(h, s);
+	if (flags & BLK_S_STALE)
+		complete_again(h, s);
+	else
+		complete(h, s, flags);
+	s->completed = true;
+}
+
+static void device_serve(struct blk_harness *h)
+{
+	const uint8_t flags = fuzz_u8(&h->in);
+	const bool counted = !(flags & BLK_S_NO_STATS), parts = flags & (BLK_S_PARTS | BLK_S_STALE);
+	struct virtio_blk_request before;
+	struct blk_slot *s;
+	uint16_t head;
+	int got;
+
+	if (!next_head(h, &head)) {
+		serve_nothing(h);
+		return;
+	}
+	s = pop_in_model(h, head);
+	expect(h, s);
+	memcpy(&before, s->request, sizeof before);
+	h->now = parts ? NULL : &s->progress;
+	h->faults = flags & BLK_S_FAULTS;
+	got = parts ? virtio_blk_pop(&h->queue, s->request)
+		    : virtio_blk_process(&h->blk, &h->queue, s->request, counted ? &h->stats : NULL);
+	h->now = NULL;
+	FUZZ_CHECK(got == 1 || got == VIRTIO_ENOTMAPPED, "serving returned %d", got);
+	if (got == 1)
+		adopt_token(h, s);
+	if (!parsed(h, s, &before, got))
+		unpop(h, s);
+	else if (parts)
+		serve_popped(h, s, flags);
+	else
+		processed(h, s, counted);
+}
+
+/* Life */
+
+static void device_pop(struct blk_harness *h)
+{
+	pop(h);
+}
+
+static void device_notify(struct blk_harness *h)
+{
+	model_needs_notification(&h->model, virtio_queue_needs_notification(&h->queue));
+}
+
+/* Waits for what is in flight: as failures. */
+static void quiesce(struct blk_harness *h)
+{
+	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {
+		struct blk_slot *s = &h->requests[i];
+		const struct virtio_completion one = { s->chain.token, 0 };
+
+		if (!s->held || s->completed)
+			continue;
+		model_complete(&h->model, &one, 1, virtio_queue_complete(&h->queue, one.token, 0));
+		s->completed = s->request != NULL;
+	}
+	FUZZ_CHECK(virtio_queue_quiesced(&h->queue), "not quiesced");
+}
+
+static void restart_queue(struct blk_harness *h)
+{
+	virtio_queue_reset(&h->queue);
+	model_reset(&h->model);
+	virtio_blk_reset(&h->blk);
+	blk_model_reset(&h->disk);
+	blk_compare(h);
+	blk_reset_driver(h);
+	model_start(&h->model, &h->config, h->map, virtio_queue_start(&h->queue, &h->config, &h->map->map));
+}
+
+/* No token outlives a reset, whatever has become of its request. */
+static void check_all_stale(struct blk_harness *h)
+{
+	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {
+		const struct blk_slot *s = &h->requests[i];
+
+		if (s->request)
+			complete_again(h, s);
+		if (s->held && h->model.started)
+			FUZZ_CHECK(virtio_queue_complete(&h->queue, s->chain.token, 0) == VIRTIO_ESTALE,
+				   "a token outlives a reset");
+	}
+}
+
+static void device_reset(struct blk_harness *h)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+
+	if (how & 1)
+		quiesce(h);
+	restart_queue(h);
+	check_all_stale(h);
+	blk_drop_requests(h);
+	if (how & 2)
+		blk_negotiate(h, h->disk.offered & ~(uint64_t)fuzz_u32(&h->in));
+}
+
+void blk_device_step(struct blk_harness *h, uint8_t op)
+{
+	static void (*const steps[BLK_DEVICE_STEPS])(struct blk_harness *) = {
+		[BLK_SERVE] = device_serve,
+		[BLK_POP] = device_pop,
+		[BLK_PARSE] = device_parse,
+		[BLK_EXECUTE] = device_execute,
+		[BLK_MOVE] = device_move,
+		[BLK_OWN] = device_own,
+		[BLK_FINISH] = device_finish,
+		[BLK_COMPLETE] = device_complete,
+		[BLK_NOTIFY] = device_notify,
+		[BLK_CONFIG_READ] = blk_config_read,
+		[BLK_RESIZE] = blk_resize,
+		[BLK_NEGOTIATE] = blk_negotiate_any,
+		[BLK_RESET] = device_reset,
+		[BLK_ANY_CHECK] = blk_any_check,
+		[BLK_ANY_TRANSFER] = blk_any_transfer,
+		[BLK_ANY_MEMORY] = blk_any_memory,
+		[BLK_MIGRATE] = blk_migrate,
+	};
+
+	steps[op % BLK_DEVICE_STEPS](h);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The state of one run of the block harness, shared by its driver, its device and its back end. */
+#ifndef VIRTIO_FUZZ_BLK_HARNESS_H
+#define VIRTIO_FUZZ_BLK_HARNESS_H
+
+#include <virtio/blk_memory.h>
+#include <virtio/queue_mock.h>
+
+#include "model.h"
+
+#define BLK_BYTES 0x2000u /* of guest memory */
+#define BLK_DATA 0x400u   /* behind the rings of the largest queue */
+
+/* A request that the device holds, or has held last under this head. */
+struct blk_slot {
+	bool held;
+	struct virtio_chain chain;
+	struct model_walk walk;
+	struct blk_ask *ask; /* once parsed; else NULL */
+	struct virtio_blk_storage storage;
+	struct virtio_blk_request *request; /* likewise; stays where it is */
+	struct blk_progress progress;
+	struct virtio_blk_transfer transfer;
+	struct virtio_blk_result result;
+	bool moving;    /* a transfer has begun */
+	bool done;      /* there is a result */
+	bool completed; /* kept until its head comes again, for its token is stale from now on */
+};
+
+struct blk_harness {
+	struct fuzz_input in;
+	struct shadow_memory *shadow;
+	struct shadow_map *map;    /* the device's */
+	struct shadow_map *driver; /* the well-behaved driver's */
+	uint64_t base;             /* first address as the driver sees it */
+
+	struct virtio_queue_config config;
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[MODEL_MAX_SIZE];
+	struct model model;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[MODEL_MAX_SIZE];
+	bool mock_works;
+	struct blk_slot requests[MODEL_MAX_SIZE];
+
+	struct virtio_blk blk;
+	struct virtio_blk_stats stats;
+	struct blk_model disk;
+	struct virtio_blk_backend_ops ops;
+	uint32_t segment_capacity;
+	uint32_t range_capacity;
+
+	/* The back end. */
+	uint8_t bytes[BLK_DISK_BYTES];
+	struct virtio_blk_memory memory;
+	struct virtio_blk_backend memory_backend;
+	bool by_memory;
+	struct blk_progress *now; /* what its calls are for, or NULL */
+	bool faults;
+};
+
+/* What the driver does also in the middle of a call of the back end. */
+void blk_poke(struct blk_harness *h);
+void blk_config_write(struct blk_harness *h);
+
+/* The driver starts anew, with rings of zeroes. */
+void blk_reset_driver(struct blk_harness *h);
+
+/* The back end: what the library calls, and what the harness does for a transfer of its own. */
+extern const struct virtio_blk_backend_ops blk_backend_ops;
+int64_t blk_backend_move(struct blk_harness *h, const struct virtio_iovec *iov, uint32_t count, uint64_t offset,
+			 bool to_disk);
+int blk_backend_flush(void *context);
+
+/* One step of the device. */
+void blk_device_step(struct blk_harness *h, uint8_t op);
+
+/* Steps that need no guest. */
+void blk_any_check(struct blk_harness *h);
+void blk_any_transfer(struct blk_harness *h);
+void blk_any_memory(struct blk_harness *h);
+
+/* Steps that are about the disk alone. */
+void blk_config_read(struct blk_harness *h);
+void blk_resize(struct blk_harness *h);
+void blk_negotiate_any(struct blk_harness *h);
+void blk_migrate(struct blk_harness *h);
+
+/* The driver accepts these features. */
+void blk_negotiate(struct blk_harness *h, uint64_t features);
+
+/* Traps unless all that can be asked of the disk agrees. */
+void blk_compare(struct blk_harness *h);
+
+/* Gives up all requests. */
+void blk_drop_requests(struct blk_harness *h);
+
+#endif

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Fuzzes the block device: the input makes a guest's memory, a queue in it and a disk, and then a list of steps in which
+ * the driver asks for anything in any layout, and the device serves requests at once or piece by piece. After each
+ * one all of guest memory, the disk and all that can be asked of it are compared with the model's.
+ */
+#include "harness.h"
+#include "steps.h"
+
+#define MOST_STEPS 120u
+#define MOST_BUFFERS 32u
+
+/* Memory */
+
+static void add_region(struct blk_harness *h, uint64_t addr, uint64_t len, uint8_t how,
+		       const struct virtio_dirty_log *log)
+{
+	struct shadow_region r = { .addr = addr, .len = len };
+
+	/* A hole. */
+	if ((how & 3) == 1 || len == 0)
+		return;
+	r.block = shadow_add_block(h->shadow, (size_t)len, how >> 4 & 7);
+	r.read_only = (how & 3) == 2;
+	r.log = (how & 3) == 3 || (how & 8) ? log : NULL;
+	shadow_add_region(h->map, &r);
+}
+
+static void cut_at_points(struct blk_harness *h, uint64_t gpa, uint8_t all, const struct virtio_dirty_log *log)
+{
+	uint64_t at = 0;
+
+	for (uint32_t count = fuzz_u8(&h->in) % 8; count > 0 && at < BLK_BYTES; count--) {
+		uint64_t len = fuzz_u8(&h->in) * (uint64_t)32 + 4;
+
+		len = len < BLK_BYTES - at ? len : BLK_BYTES - at;
+		add_region(h, gpa + at, len, all | fuzz_u8(&h->in), log);
+		at += len;
+	}
+	add_region(h, gpa + at, BLK_BYTES - at, all, log);
+}
+
+/* Small regions behind the rings, none beside its neighbour on the host. */
+static void cut_finely(struct blk_harness *h, uint64_t gpa, uint8_t all, const struct virtio_dirty_log *log)
+{
+	const uint64_t len = fuzz_u8(&h->in) % 40u + 1;
+	uint64_t at = BLK_DATA;
+
+	add_region(h, gpa, at, all, log);
+	for (uint32_t i = 0; i < 100 && at + len < BLK_BYTES; i++, at += len)
+		add_region(h, gpa + at, len, all, log);
+	add_region(h, gpa + at, BLK_BYTES - at, all, log);
+}
+
+static void make_translation(struct blk_harness *h, uint64_t gpa)
+{
+	struct shadow_map *m = h->map;
+	const uint8_t how = fuzz_u8(&h->in);
+
+	m->page_shift = 7 + (how & 3);
+	m->pages_used = BLK_BYTES >> m->page_shift;
+	m->io_base = how & 4 ? 0 - (uint64_t)BLK_BYTES : how & 8 ? 0 : gpa;
+	for (uint32_t i = 0; i < m->pages_used; i++) {
+		m->pages[i].target = gpa + ((uint64_t)i << m->page_shift);
+		m->pages[i].access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	}
+	for (uint32_t count = how >> 4; count > 0; count--) {
+		struct shadow_page *p = &m->pages[fuzz_u8(&h->in) % m->pages_used];
+		const uint8_t what = fuzz_u8(&h->in);
+
+		if (what & 1)
+			p->target = gpa + fuzz_u8(&h->in) * (uint64_t)32;
+		if (what & 2)
+			p->access = what >> 2 & 3;
+		p->error = (what & 0x30) == 0x30 ? VIRTIO_ENOTMAPPED : (what & 0x30) == 0x20 ? VIRTIO_EFAULT : 0;
+	}
+	h->base = m->io_base;
+}
+
+static void make_driver_map(struct blk_harness *h)
+{
+	struct shadow_map *to = h->driver;
+
+	for (uint32_t i = 0; i < h->map->count; i++) {
+		struct shadow_region r = h->map->regions[i];
+
+		r.read_only = false;
+		r.log = NULL;
+		shadow_add_region(to, &r);
+	}
+	to->io_base = h->map->io_base;
+	to->page_shift = h->map->page_shift;
+	to->pages_used = h->map->pages_used;
+	for (uint32_t i = 0; i < to->pages_used; i++) {
+		to->pages[i].target = h->map->pages[i].target;
+		to->pages[i].access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	}
+}
+
+static void make_memory(struct blk_harness *h)
+{
+	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x600, 0 - (uint64_t)BLK_BYTES };
+	const uint8_t how = fuzz_u8(&h->in);
+	const uint64_t gpa = bases[how & BLK_M_TOP];
+	const uint8_t all = how & BLK_M_LOGGED ? 8 : 0;
+	const struct virtio_dirty_log *log = shadow_add_log(h->shadow, gpa, 6, 1, BLK_BYTES / 512);
+
+	h->map = &h->shadow->maps[0];
+	h->driver = &h->shadow->maps[1];
+	h->base = gpa;
+	if (how & BLK_M_POINTS)
+		cut_at_points(h, gpa, all, log);
+	else if (how & BLK_M_FINE)
+		cut_finely(h, gpa, all, log);
+	else
+		add_region(h, gpa, BLK_BYTES, all, log);
+	if (h->map->count == 0)
+		add_region(h, gpa, BLK_BYTES, all, log);
+	if (how & BLK_M_PAGES)
+		make_translation(h, gpa);
+	make_driver_map(h);
+	shadow_map_finish(h->map);
+	shadow_map_finish(h->driver);
+}
+
+/* The queue */
+
+void blk_reset_driver(struct blk_harness *h)
+{
+	h->mock_works =
+		virtio_mock_init(&h->mock, &h->driver->map, h->base, h->config.size, h->slots, MODEL_MAX_SIZE) == 0;
+	h->mock.event_idx = h->config.event_idx;
+	h->mock.indirect = h->config.indirect;
+	h->mock.in_order = h->config.in_order;
+	shadow_accept(h->shadow);
+}
+
+static void make_queue(struct blk_harness *h)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+	struct virtio_queue_config *c = &h->config;
+	int got = virtio_queue_init(&h->queue, h->inflight, MODEL_MAX_SIZE);
+
+	FUZZ_CHECK(got == 0, "init returned %d", got);
+	c->size = (uint16_t)(1u << (how & 7) % 6);
+	c->max_size = c->size;
+	c->event_idx = how & BLK_Q_EVENT_IDX;
+	c->indirect = !(how & BLK_Q_NO_INDIRECT);
+	c->in_order = how & BLK_Q_IN_ORDER;
+	c->ready = true;
+	c->addr[VIRTIO_QUEUE_DESC] = h->base;
+	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + 16u * c->size;
+	c->addr[VIRTIO_QUEUE_USED] = (c->addr[VIRTIO_QUEUE_AVAIL] + 2u * c->size + 6 + 3) & ~(uint64_t)3;
+	h->model.storage = MODEL_MAX_SIZE;
+	h->model.stats.first_head = 0xffff;
+	blk_reset_driver(h);
+	got = virtio_queue_start(&h->queue, c, &h->map->map);
+	model_start(&h->model, c, h->map, got);
+}
+
+/* The disk */
+
+static uint32_t limit(struct blk_harness *h, bool offered)
+{
+	return offered ? (uint32_t)fuzz_number(&h->in) : 0;
+}
+
+static void pick_limits(struct blk_harness *h, struct virtio_blk_options *o, uint16_t what)
+{
+	o->max_discard_sectors = limit(h, what & BLK_O_DISCARD);
+	o->max_discard_seg = limit(h, what & BLK_O_DISCARD);
+	o->max_write_zeroes_sectors = limit(h, what & BLK_O_WRITE_ZEROES);
+	o->max_write_zeroes_seg = limit(h, what & BLK_O_WRITE_ZEROES);
+	o->max_secure_erase_sectors = limit(h, what & BLK_O_SECURE_ERASE);
+	o->max_secure_erase_seg = limit(h, what & BLK_O_SECURE_ERASE);
+	o->write_zeroes_may_unmap = what & BLK_O_MAY_UNMAP;
+}
+
+static void pick_fields(struct blk_harness *h, struct virtio_blk_options *o)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+
+	o->num_queues = how & 1 ? 4 : 0;
+	o->size_max = how & 2 ? 0x12345 : 0;
+	o->seg_max = how & 4 ? 126 : 0;
+	o->blk_size = how & 8 ? 4096 : 0;
+	o->cylinders = how & 0x10 ? 0x1234 : 0;
+	o->heads = 17;
+	o->sectors = 63;
+	o->physical_block_exp = how & 0x20 ? 3 : 0;
+	o->alignment_offset = how & 0x20 ? 1 : 0;
+	o->min_io_size = how & 0x40 ? 8 : 0;
+	o->opt_io_size = how & 0x80 ? 0xabcdef : 0;
+	o->discard_sector_alignment = 8;
+	o->secure_erase_sector_alignment = 16;
+}
+
+/* One thing of which the answer may be that it is wrong. */
+static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+
+	switch (how % 10) {
+	case 0:
+		h->ops.readv = NULL;
+		break;
+	case 1:
+		h->ops.writev = NULL;
+		break;
+	case 2:
+		h->ops.discard = NULL;
+		break;
+	case 3:
+		h->ops.write_zeroes = NULL;
+		break;
+	case 4:
+		h->ops.secure_erase = NULL;
+		break;
+	case 5:
+		o->blk_size = fuzz_u32(&h->in);
+		break;
+	case 6:
+		o->physical_block_exp = fuzz_u8(&h->in);
+		break;
+	case 7:
+		o->capacity = fuzz_number(&h->in);
+		break;
+	case 8:
+		o->max_discard_sectors ^= o->max_discard_sectors;
+		break;
+	default:
+		o->max_secure_erase_seg ^= o->max_secure_erase_seg;
+	}
+}
+
+static void pick_options(struct blk_harness *h, struct virtio_blk_options *o, uint16_t what)
+{
+	static const char id[VIRTIO_BLK_ID_BYTES + 1] = "a disk with a name!!";
+
+	h->ops = blk_backend_ops;
+	if (what & BLK_O_NO_FLUSH)
+		h->ops.flush = NULL;
+	if (!(what & BLK_O_LIFETIME))
+		h->ops.lifetime = NULL;
+	o->backend.ops = &h->ops;
+	o->backend.context = h;
+	memcpy(o->id, id, sizeof o->id);
+	o->capacity = BLK_DISK_SECTORS;
+	o->read_only = what & BLK_O_READ_ONLY;
+	o->config_wce = what & BLK_O_WCE;
+	pick_limits(h, o, what);
+	h->by_memory = what & BLK_O_MEMORY;
+	if (what & BLK_O_LIMIT)
+		o->max_request_bytes = fuzz_number(&h->in) * 64;
+	if (what & BLK_O_FIELDS)
+		pick_fields(h, o);
+	if (what & BLK_O_CAPACITY)
+		o->capacity = fuzz_number(&h->in);
+	if (what & BLK_O_WRONG)
+		pick_wrong(h, o);
+	h->segment_capacity = what & BLK_O_SMALL ? fuzz_u8(&h->in) % (MODEL_PIECES + 1) : MODEL_PIECES;
+	h->range_capacity = what & BLK_O_SMALL ? fuzz_u8(&h->in) % (BLK_MOST_RANGES + 1) : BLK_MOST_RANGES;
+}
+
+static void init_disk(struct blk_harness *h, const struct virtio_blk_options *options)
+{
+	const bool bad = blk_model_bad_options(options);
+	struct virtio_blk before;
+	int got;
+
+	memset(&h->blk, 0x5a, sizeof h->blk);
+	memcpy(&before, &h->blk, sizeof before);
+	got = virtio_blk_init(&h->blk, options);
+	FUZZ_CHECK(got == (bad ? VIRTIO_EINVAL : 0), "init of the disk returned %d", got);
+	if (bad)
+		FUZZ_CHECK(memcmp(&before, &h->blk, sizeof before) == 0, "a failure touched the disk");
+	else
+		blk_model_init(&h->disk, options);
+}
+
+static void make_disk(struct blk_harness *h)
+{
+	struct virtio_blk_options options = { 0 }, plain;
+	const uint16_t what = fuzz_u16(&h->in);
+	uint64_t features = 0xffffff;
+	int got;
+
+	pick_options(h, &options, what);
+	features = what & BLK_O_SUBSET ? fuzz_u16(&h->in) | (uint64_t)fuzz_u8(&h->in) << 16 : features;
+	options.backend.max_iovecs = what & BLK_O_VECTOR ? fuzz_u8(&h->in) : 64;
+	for (uint32_t i = 0; i < BLK_DISK_BYTES; i++)
+		h->bytes[i] = (uint8_t)(i * 7 + i / 512);
+	memcpy(h->disk.disk, h->bytes, BLK_DISK_BYTES);
+	h->memory = (struct virtio_blk_memory){ h->bytes, BLK_DISK_BYTES };
+	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
+	FUZZ_CHECK(got == 0, "memory is no back end: %d", got);
+	init_disk(h, &options);
+	if (blk_model_bad_options(&options)) {
+		/* So that the rest of the input is not lost. */
+		h->ops = blk_backend_ops;
+		memset(&plain, 0, sizeof plain);
+		plain.backend = options.backend;
+		plain.backend.max_iovecs = 64;
+		plain.capacity = BLK_DISK_SECTORS;
+		init_disk(h, &plain);
+	}
+	blk_compare(h);
+	features &= h->disk.offered;
+	got = virtio_blk_negotiate(&h->blk, features);
+	FUZZ_CHECK(got == 0 && blk_model_negotiate(&h->disk, features), "negotiate returned %d", got);
+}
+
+/* The driver */
+
+static uint64_t pick_address(struct blk_harness *h)
+{
+	const uint8_t kind = fuzz_u8(&h->in);
+
+	if (kind < 0xf0)
+		return h->base + kind * (uint64_t)32 + (kind & 0x80 ? kind & 7 : 0);
+	return kind & 1 ? fuzz_number(&h->in) : h->base + fuzz_u16(&h->in) - 0x10;
+}
+
+void blk_poke(struct blk_harness *h)
+{
+	const uint64_t addr = pick_address(h) + fuzz_u8(&h->in);
+	const uint8_t count = fuzz_u8(&h->in);
+	uint8_t bytes[8];
+
+	for (uint32_t i = 0; i < sizeof bytes && i <= count % sizeof bytes; i++)
+		bytes[i] = fuzz_u8(&h->in);
+	shadow_poke(h->map, addr, bytes, count % sizeof bytes + 1);
+}
+
+static void driver_desc(struct blk_harness *h)
+{
+	const uint64_t at = h->base + 16 * (uint64_t)(fuzz_u8(&h->in) % h->config.size);
+	const uint64_t addr = pick_address(h);
+	const uint32_t len = (uint32_t)fuzz_number(&h->in);
+	const uint8_t flags = fuzz_u8(&h->in), next = fuzz_u8(&h->in);
+	uint8_t raw[16];
+
+	for (int i = 0; i < 8; i++)
+		raw[i] = (uint8_t)(addr >> 8 * i);
+	for (int i = 0; i < 4; i++)
+		raw[8 + i] = (uint8_t)(len >> 8 * i);
+	raw[12] = flags & 7;
+	raw[13] = 0;
+	raw[14] = next;
+	raw[15] = 0;
+	shadow_poke(h->map, at, raw, sizeof raw);
+}
+
+static void driver_offer(struct blk_harness *h)
+{
+	const uint64_t avail = h->config.addr[VIRTIO_QUEUE_AVAIL];
+	const uint16_t head = fuzz_u8(&h->in);
+	uint16_t idx;
+
+	if (shadow_errors(h->map, avail + 2, 2, VIRTIO_ACCESS_READ))
+		return;
+	idx = shadow_get16(h->map, avail + 2);
+	shadow_poke16(h->map, avail + 4 + 2 * (uint64_t)(idx % h->config.size), head);
+	shadow_poke16(h->map, avail + 2, (uint16_t)(idx + 1));
+}
+
+void blk_config_write(struct blk_harness *h)
+{
+	const uint8_t how = fuzz_u8(&h->in);
+	const uint64_t offset = how & 1 ? 32 : fuzz_number(&h->in);
+	const size_t len = how & 2 ? fuzz_u8(&h->in) : 1;
+	uint8_t *data = fuzz_alloc(len);
+	bool taken;
+
+	memset(data, how >> 4, len);
+	taken = blk_model_config_write(&h->disk, offset, data, len);
+	FUZZ_CHECK(virtio_blk_config_write(&h->blk, offset, data, len) == taken, "writeback taken, or not");
+	free(data);
+}
+
+static void driver_map_page(struct blk_harness *h)
+{
+	const uint8_t first = fuzz_u8(&h->in);
+
+	for (uint32_t i = 0; i < h->map->pages_used; i++) {
+		struct shadow_page *page = &h->map->pages[(first + i) % h->map->pages_used];
+
+		if (page->error != VIRTIO_ENOTMAPPED)
+			continue;
+		page->error = 0;
+		return;
+	}
+}
+
+/* Requests */
+
+/* One direction of a request: its bytes in pieces. */
+struct stream {
+	uint64_t addr;
+	uint32_t bytes;
+	uint32_t gap; /* bytes between two pieces */
+	uint32_t ends[MOST_BUFFERS];
+	uint32_t count;
+};
+
+/* The address of a byte. */
+static uint64_t place(const struct stream *s, uint32_t i)
+{
+	uint32_t piece = 0;
+
+	while (piece + 1 < s->count && i >= s->ends[piece])
+		piece++;
+	return s->addr + i + s->gap * (uint64_t)piece;
+}
+
+/* Ends of the pieces; natural is where a driver would cut. */
+static void cut(struct blk_harness *h, struct stream *s, uint32_t natural, uint8_t how, uint32_t most)
+{
+	const uint32_t piece = how < 0x80 && how > s->bytes / most ? how : s->bytes / most + 1;
+	uint32_t at = 0;
+
+	if (how == 0 && natural > 0 && natural < s->bytes && most > 1)
+		s->ends[s->count++] = natural;
+	for (uint32_t i = how & 7; how >= 0x80 && i > 0 && s->count + 1 < most; i--) {
+		const uint32_t end = fuzz_u16(&h->in);
+
+		if (end > at && end < s->bytes)
+			s->ends[s->count++] = at = end;
+	}
+	for (at = piece; how > 0 && how < 0x80 && at < s->bytes && s->count + 1 < most; at += piece)
+		s->ends[s->count++] = at;
+	if (s->bytes > 0)
+		s->ends[s->count++] = s->bytes;
+}
+
+static uint32_t add_buffers(const struct stream *s, struct virtio_mock_buffer *buffers, uint16_t flags)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		buffers[i] = (struct virtio_mock_buffer){ place(s, at), s->ends[i] - at, flags };
+		at = s->ends[i];
+	}
+	return s->count;
+}
+
+static void poke_stream(struct blk_harness *h, const struct stream *s, uint32_t at, const uint8_t *bytes, uint32_t len)
+{
+	for (uint32_t i = 0; i < len && at + i < s->bytes; i++)
+		shadow_poke(h->map, place(s, at + i), bytes + i, 1);
+}
+
+static void put_number(uint8_t *at, uint64_t value, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+static uint64_t pick_sector(struct blk_harness *h, bool from_end)
+{
+	const uint64_t sector = fuzz_number(&h->in);
+
+	return from_end ? h->disk.options.capacity - sector : sector;
+}
+
+struct asked {
+	uint32_t type;
+	uint8_t flags;
+	uint32_t header;
+	uint64_t sector;
+	uint32_t data;
+	uint32_t other; /* data in the other direction */
+	uint32_t ranges;
+	uint8_t range[BLK_MOST_RANGES + 1][16];
+};
+
+static bool is_read(uint32_t type)
+{
+	return type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID || type == VIRTIO_BLK_T_GET_LIFETIME;
+}
+
+static uint32_t pick_amount(struct blk_harness *h, struct asked *a, uint32_t unit)
+{
+	const uint8_t amount = fuzz_u8(&h->in);
+
+	if (amount < 16) {
+		a->ranges = amount;
+		return amount * unit;
+	}
+	return amount == 255 ? fuzz_u16(&h->in) % 0x4000u : amount - 16u;
+}
+
+static void pick_request(struct blk_harness *h, struct asked *a)
+{
+	const uint8_t type = fuzz_u8(&h->in);
+	bool on_ranges;
+
+	a->type = type == 0xff ? fuzz_u32(&h->in) : type;
+	a->flags = fuzz_u8(&h->in);
+	on_ranges = a->type == VIRTIO_BLK_T_DISCARD || a->type == VIRTIO_BLK_T_WRITE_ZEROES ||
+		    a->type == VIRTIO_BLK_T_SECURE_ERASE;
+	a->header = a->flags & BLK_R_SHORT ? fuzz_u8(&h->in) % 17 : 16;
+	a->sector = pick_sector(h, a->flags & BLK_R_FROM_END);
+	a->data = a->flags & BLK_R_NO_DATA ? 0 : pick_amount(h, a, on_ranges ? 16 : 512);
+	a->ranges = on_ranges ? a->ranges : 0;
+	for (uint32_t i = 0; i < a->ranges; i++) {
+		const uint8_t flags = fuzz_u8(&h->in);
+
+		put_number(a->range[i], pick_sector(h, flags & 0x80), 8);
+		put_number(a->range[i] + 8, fuzz_number(&h->in), 4);
+		put_number(a->range[i] + 12, (flags & 3) | (flags & 0x40 ? 0x80000000u : 0), 4);
+	}
+	a->other = a->flags & BLK_R_BOTH ? fuzz_u8(&h->in) : 0;
+}
+
+static void add(struct blk_harness *h, const struct asked *a, const struct virtio_mock_buffer *buffers, uint32_t count)
+{
+	struct vring_used_elem element;
+
+	while (h->mock_works && virtio_mock_pop_used(&h->mock, &element) == 1)
+		;
+	if (h->mock_works && count > 0) {
+		if (a->flags & BLK_R_INDIRECT)
+			(void)virtio_mock_add_indirect(&h->mock, h->base + BLK_BYTES - 0x200, buffers, count);
+		else
+			(void)virtio_mock_add(&h->mock, buffers, count);
+	}
+	shadow_accept(h->shadow);
+}
+
+static void driver_request(struct blk_harness *h)
+{
+	const uint32_t most = h->config.size < MOST_BUFFERS / 2 ? h->config.size : MOST_BUFFERS / 2;
+	struct virtio_mock_buffer buffers[MOST_BUFFERS];
+	struct stream out = { 0 }, in = { 0 };
+	struct asked a = { 0 };
+	uint8_t header[16] = { 0 };
+	uint32_t count;
+
+	pick_request(h, &a);
+	out.bytes = a.header + (is_read(a.type) ? a.other : a.data);
+	in.bytes = (is_read(a.type) ? a.data : a.other) + !(a.flags & BLK_R_NO_STATUS);
+	out.addr = h->base + BLK_DATA + fuzz_u8(&h->in) * 32u;
+	in.addr = h->base + BLK_DATA + fuzz_u8(&h->in) * 32u;
+	out.gap = in.gap = a.flags & BLK_R_GAPS ? 3 : 0;
+	cut(h, &out, a.header, fuzz_u8(&h->in), most);
+	cut(h, &in, in.bytes - 1, fuzz_u8(&h->in), most);
+	put_number(header, a.type, 4);
+	put_number(header + 8, a.sector, 8);
+	for (uint32_t i = 0; i < a.ranges; i++)
+		poke_stream(h, &out, a.header + 16 * i, a.range[i], 16);
+	poke_stream(h, &out, 0, header, a.header);
+	count = add_buffers(&out, buffers, 0);
+	count += add_buffers(&in, buffers + count, VRING_DESC_F_WRITE);
+	add(h, &a, buffers, count);
+}
+
+static void driver_step(struct blk_harness *h, uint8_t op)
+{
+	static void (*const steps[BLK_DRIVER_STEPS])(struct blk_harness *) = {
+		[BLK_REQUEST] = driver_request,
+		[BLK_POKE] = blk_poke,
+		[BLK_DESC] = driver_desc,
+		[BLK_OFFER] = driver_offer,
+		[BLK_CONFIG_WRITE] = blk_config_write,
+		[BLK_MAP_PAGE] = driver_map_page,
+	};
+
+	steps[op % BLK_DRIVER_STEPS](h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct blk_harness *h = fuzz_alloc(sizeof *h);
+
+	h->in.at = data;
+	h->in.left = size;
+	h->shadow = shadow_new();
+	make_memory(h);
+	make_queue(h);
+	make_disk(h);
+	for (uint32_t i = 0; i < MOST_STEPS && h->in.left; i++) {
+		const uint8_t op = fuzz_u8(&h->in);
+
+		if (op & 0x80)
+			blk_device_step(h, op & 0x7f);
+		else
+			driver_step(h, op);
+		shadow_compare(h->shadow);
+		model_compare(&h->model, &h->queue);
+		blk_compare(h);
+	}
+	blk_drop_requests(h);
+	shadow_free(h->shadow);
+	free(h);
+	return 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Whether the library's device is as the model says. What is compared here is no news to the fuzzer. */
+#include "model.h"
+
+static void compare_queue(const struct device_model *m, const struct virtio_device *device, uint32_t index)
+{
+	const struct device_model_queue *q = device_model_queue(m, index);
+	const struct virtio_queue_config *config = virtio_device_queue_config(device, index);
+	const struct virtio_queue_registers *real = &device->queues[index];
+
+	FUZZ_CHECK(!config == !q, "queue %u is there: %d", index, config != NULL);
+	if (!q)
+		return;
+	FUZZ_CHECK(config == &real->config, "configuration of queue %u", index);
+	FUZZ_CHECK(memcmp(config->addr, q->config.addr, sizeof config->addr) == 0, "addresses of queue %u", index);
+	FUZZ_CHECK(config->max_size == q->config.max_size && config->size == q->config.size, "size of queue %u: %u",
+		   index, config->size);
+	FUZZ_CHECK(config->ready == q->config.ready, "queue %u is ready: %d", index, config->ready);
+	FUZZ_CHECK(config->event_idx == q->config.event_idx && config->indirect == q->config.indirect &&
+			   config->in_order == q->config.in_order && !config->allow_long_indirect &&
+			   !config->allow_unnegotiated_indirect,
+		   "features of queue %u", index);
+	FUZZ_CHECK(real->given == device_model_bits(q->given, 3) && real->refused == device_model_bits(q->refused, 4),
+		   "queue %u: given %#x, refused %#x", index, real->given, real->refused);
+	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting &&
+			   real->may_reenable == q->may_reenable && real->enabling == q->enabling,
+		   "queue %u: stopping %d, resetting %d, may_reenable %d, enabling %d", index, real->stopping,
+		   real->resetting, real->may_reenable, real->enabling);
+}
+
+static void compare_features(const struct device_model *m, const struct virtio_device *device)
+{
+	static const uint8_t bits[] = { 0, 31, 32, 35, 63, 64, 96, 127, 128, 255 };
+
+	for (uint32_t i = 0; i < VIRTIO_FEATURE_WORDS + 1; i++) {
+		const bool there = i < VIRTIO_FEATURE_WORDS;
+
+		FUZZ_CHECK(virtio_device_accepted_features(device, i) == (there ? m->accepted[i] : 0),
+			   "accepted features, word %u", i);
+		FUZZ_CHECK(virtio_device_offered_features(device, i) == (there ? m->options.features[i] : 0),
+			   "offered features, word %u", i);
+	}
+	for (uint32_t i = 0; i < sizeof bits; i++)
+		FUZZ_CHECK(virtio_device_has_feature(device, bits[i]) == device_model_has(m, bits[i]), "feature %u",
+			   bits[i]);
+	FUZZ_CHECK(device->accepted_beyond == m->accepted_beyond, "features beyond");
+}
+
+/* What a transport and its VMM go by. */
+static void compare_waits(const struct device_model *m, const struct virtio_device *device)
+{
+	bool waiting = m->resetting;
+
+	for (uint32_t i = 0; i < m->options.num_queues; i++)
+		waiting = waiting || m->queues[i].stopping || m->queues[i].enabling;
+	FUZZ_CHECK(virtio_device_waiting(device) == waiting, "waiting: the model says %d", waiting);
+	FUZZ_CHECK(device->resets == m->resets, "%u resets, the model says %u", device->resets, m->resets);
+}
+
+static void compare_operator(const struct device_model *m, const struct virtio_device *device)
+{
+	FUZZ_CHECK(device->ignored == m->ignored, "ignored %llu, the model says %llu",
+		   (unsigned long long)device->ignored, (unsigned long long)m->ignored);
+	FUZZ_CHECK(m->first_errors ? (fuzz_error_bit(device->first_error) & m->first_errors) != 0
+				   : device->first_error == 0,
+		   "first error %d", device->first_error);
+	FUZZ_CHECK(device->first_queue == m->first_queue, "first error in queue %u", device->first_queue);
+}
+
+void device_model_compare(const struct device_model *m, const struct virtio_device *device)
+{
+	FUZZ_CHECK(m->calls_seen == m->call_count, "operation %d was not called",
+		   (int)m->calls[m->calls_seen % DEVICE_CALLS].call);
+	FUZZ_CHECK(virtio_device_status(device) == m->status, "status %#x, the model says %#x",
+		   virtio_device_status(device), m->status);
+	FUZZ_CHECK(virtio_device_interrupt_status(device) == m->interrupt_status, "interrupt status %u",
+		   virtio_device_interrupt_status(device));
+	FUZZ_CHECK(virtio_device_resetting(device) == m->resetting && device->reset_pending == m->reset_pending,
+		   "resetting %d", virtio_device_resetting(device));
+	FUZZ_CHECK(device->active == m->active, "active %d", device->active);
+	FUZZ_CHECK(device->generation == m->generation, "generation %u", device->generation);
+	FUZZ_CHECK(device->device_features_sel == m->device_features_sel &&
+			   device->driver_features_sel == m->driver_features_sel && device->queue_sel == m->queue_sel &&
+			   device->shm_sel == m->shm_sel,
+		   "selectors");
+	for (uint32_t i = 0; i < m->options.num_queues; i++)
+		compare_queue(m, device, i);
+	FUZZ_CHECK(!virtio_device_queue_config(device, m->options.num_queues), "a queue too many");
+	compare_features(m, device);
+	compare_waits(m, device);
+	compare_operator(m, device);
+	FUZZ_CHECK(m->marked || m->line == device_model_pending(m), "the line is %d", m->line);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The state of one run of the device harness, shared by the guest's, the device's and the VMM's part. */
+#ifndef VIRTIO_FUZZ_DEVICE_HARNESS_H
+#define VIRTIO_FUZZ_DEVICE_HARNESS_H
+
+#include <virtio/mmio.h>
+#include <virtio/queue_mock.h>
+
+#include "../queue/model.h"
+#include "model.h"
+
+#define DEVICE_QUEUE_BYTES 0x400u /* of guest memory, for the rings of one queue and its data */
+#define DEVICE_QUEUE_DATA 0x200u
+#define DEVICE_BYTES (DEVICE_QUEUES * DEVICE_QUEUE_BYTES)
+#define DEVICE_QUEUE_SIZE 16u   /* the largest */
+#define DEVICE_NO_ARGUMENT 0x5a /* fills what a failure must not touch */
+
+/* A queue of the device's. */
+struct device_run {
+	struct virtio_queue queue;
+	struct virtio_inflight *inflight;
+	struct model model;
+	bool running;
+	struct virtio_token flight[DEVICE_QUEUE_SIZE]; /* requests popped, oldest first */
+	uint32_t flight_count;
+
+	/* The driver's side. */
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[DEVICE_QUEUE_SIZE];
+	bool mock_works;
+};
+
+struct device_harness {
+	struct fuzz_input in;
+	struct shadow_memory *shadow;
+	struct shadow_map *maps[2];
+	struct shadow_map *driver;
+	uint64_t base; /* first address as the driver sees it */
+	struct virtio_device_ops ops;
+	struct virtio_device *device;
+	struct virtio_queue_registers *slots;
+	struct virtio_shm_region *shm;
+	struct device_model model;
+	uint8_t config[DEVICE_CONFIG];
+	struct device_run runs[DEVICE_QUEUES];
+	bool line;
+};
+
+/* The operations, without the optional ones. */
+extern const struct virtio_device_ops device_harness_ops;
+
+/* Makes another device of the same kind, as virtio_device_init() leaves it. */
+void device_harness_make(struct device_harness *h);
+
+/* After a call of the library. */
+void device_harness_agree(struct device_harness *h);
+
+/* Makes a queue's storage anew, not started. */
+void device_run_make(struct device_harness *h, uint32_t index);
+void device_run_stop(struct device_harness *h, uint32_t index);
+void device_run_start(struct device_harness *h, uint32_t index);
+
+/* One step of the VMM or the device. */
+void device_host_step(struct device_harness *h, uint8_t op);
+
+/* Saving and restoring, as steps. */
+void device_migrate(struct device_harness *h, bool forge);
+void device_restore_over(struct device_harness *h);
+void device_init_wrong(struct device_harness *h);
+
+#endif

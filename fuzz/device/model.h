@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What a device core and its registers are to do, written from virtio 1.4 and the comments of the public headers.
+ *
+ * A step is done here first. That leaves the state that the library must have afterwards, and a list of the
+ * operations that it must call on the way: each with its arguments, its place in the order and what can be seen
+ * meanwhile. What an operation answers, and what other threads do while it runs, is planned before, so it's part of
+ * the list.
+ */
+#ifndef VIRTIO_FUZZ_DEVICE_MODEL_H
+#define VIRTIO_FUZZ_DEVICE_MODEL_H
+
+#include <virtio/device_state.h>
+#include <virtio/device_transport.h>
+
+#include "../common/shadow_memory.h"
+
+#define DEVICE_QUEUES 4u
+#define DEVICE_CONFIG 80u /* bytes of configuration space at most */
+#define DEVICE_REGIONS 3u /* of shared memory */
+#define DEVICE_ACCESS 16u /* bytes of an access at most */
+#define DEVICE_CALLS 64u  /* that one step may lead to */
+
+/* The operations. */
+enum device_call {
+	CALL_FEATURES,
+	CALL_ACTIVATE,
+	CALL_RESET,
+	CALL_NOTIFY,
+	CALL_STOP,
+	CALL_START,
+	CALL_CONFIG_READ,
+	CALL_CONFIG_WRITE,
+	CALL_INTERRUPT,
+	CALL_KINDS,
+};
+
+/* What happens while an operation runs: called by it, or by another thread. */
+enum device_event {
+	EVENT_NONE,
+	EVENT_USED,
+	EVENT_MARK,
+	EVENT_NEEDS_RESET,
+	EVENT_CONFIG_CHANGED, /* not within interrupt() */
+	EVENT_RESET_DONE,     /* too early: only within reset() */
+	EVENT_ACK,            /* by a vCPU: only within interrupt(), and not if that runs on a vCPU's thread */
+	EVENT_RESET, /* the same, and only a reset that doesn't succeed at once: the device is still about something */
+	EVENT_KINDS,
+};
+
+/* What the next call of an operation is to lead to. */
+struct device_plan {
+	int answer;
+	enum device_event event;
+	uint16_t argument; /* queue, or causes */
+	bool late;         /* of an interrupt: it takes effect after the event */
+};
+
+/* A call that must come. */
+struct device_record {
+	enum device_call call;
+	struct device_plan plan;
+	uint16_t queue;
+	uint16_t next;
+	enum virtio_interrupt cause;
+	bool level;
+	uint32_t offset;
+	uint32_t len;
+	uint8_t data[DEVICE_ACCESS];
+	uint32_t features[VIRTIO_FEATURE_WORDS];
+
+	/* As it must be seen by the operation. */
+	uint32_t status;
+	uint32_t interrupt_status;
+	bool resetting;
+	int event_result;
+};
+
+struct device_model_queue {
+	struct virtio_queue_config config;
+	bool stopping;
+	bool resetting;
+	bool enabling; /* to be, once a translation is known */
+	bool may_reenable;
+	bool given[3];   /* the low half of each area's address was the last time a good one */
+	bool refused[4]; /* was the last time a bad one; and so was the size */
+};
+
+struct device_model {
+	/* What the device is made of. */
+	struct virtio_device_options options;
+	struct virtio_shm_region shm[DEVICE_REGIONS];
+	uint16_t max_size[DEVICE_QUEUES];
+	uint8_t config[DEVICE_CONFIG];
+	struct shadow_map *map; /* or NULL */
+
+	/* What the driver can see or has said. */
+	uint32_t status;
+	uint32_t interrupt_status;
+	uint32_t accepted[VIRTIO_FEATURE_WORDS];
+	bool accepted_beyond;
+	bool active;
+	bool resetting;     /* reset() runs, or is in progress */
+	bool reset_pending; /* the latter */
+	uint32_t device_features_sel;
+	uint32_t driver_features_sel;
+	uint32_t queue_sel;
+	uint32_t shm_sel;
+	uint32_t generation;
+	uint32_t resets;
+	struct device_model_queue queues[DEVICE_QUEUES];
+
+	/* For the operator. */
+	uint64_t ignored;
+	uint64_t first_errors; /* any of these; empty for none */
+	uint16_t first_queue;
+
+	/* The line: up or down, and whether the device has signalled by itself, which is not seen in it. */
+	bool line;
+	bool marked;
+
+	/* The step. */
+	struct device_plan plans[CALL_KINDS];
+	struct device_record calls[DEVICE_CALLS];
+	uint32_t call_count;
+	uint32_t calls_seen;
+	bool on_vcpu; /* it's a register access */
+};
+
+/* A device as after virtio_device_init(). */
+void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct shadow_map *map);
+
+/* Begins a step; on_vcpu if it's a register access. */
+void device_model_begin(struct device_model *m, bool on_vcpu);
+
+bool device_model_has(const struct device_model *m, uint32_t bit);
+const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
+
+/* The bits that stand for given and refused, in a device and in a saved state. */
+uint8_t device_model_bits(const bool *flags, uint32_t count);
+
+/* Whether the device serves this queue: it's started, and not stopped completely. */
+bool device_model_runs(const struct device_model *m, uint32_t index);
+
+/* The errors for which a queue can't be enabled with the memory as it is. */
+uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config);
+
+/* Whether there is nothing wrong yet with where a queue is, but that something of it isn't mapped. */
+bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
+
+/* The errors that stand in the way of features, empty if there are none; and then that of the device, which is asked. */
+uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				     bool beyond);
+uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
+
+/* Whether the line should be high. */
+bool device_model_pending(const struct device_model *m);
+
+/* What the registers mean. Those that return bool say whether it took; int, what the write returns. */
+bool device_model_accept_features(struct device_model *m, uint32_t value);
+bool device_model_set_size(struct device_model *m, uint32_t size);
+bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t value);
+int device_model_write_status(struct device_model *m, uint32_t value);
+int device_model_write_ready(struct device_model *m, uint32_t value);
+int device_model_write_queue_reset(struct device_model *m, uint32_t value);
+void device_model_notify(struct device_model *m, uint32_t value);
+void device_model_ack(struct device_model *m, uint32_t causes);
+
+/* Registers. */
+uint32_t device_model_register(const struct device_model *m, uint32_t offset);
+void device_model_read(struct device_model *m, uint64_t offset, uint8_t *data, uint32_t len);
+int device_model_write(struct device_model *m, uint64_t offset, const uint8_t *data, uint32_t len);
+void device_model_read_config(struct device_model *m, uint64_t offset, uint8_t *data, uint32_t len);
+void device_model_write_config(struct device_model *m, uint64_t offset, const uint8_t *data, uint32_t len);
+int device_model_write_register(struct device_model *m, uint32_t offset, uint32_t value);
+uint32_t device_model_take_interrupt(struct device_model *m);
+
+/* Events. */
+int device_model_reset(struct device_model *m);
+int device_model_reset_done(struct device_model *m, int error);
+int device_model_queue_mapped(struct device_model *m, uint16_t queue);
+int device_model_queue_stopped(struct device_model *m, uint16_t queue, int error);
+void device_model_used(struct device_model *m, uint16_t queue);
+bool device_model_mark(struct device_model *m, uint32_t cause);
+void device_model_needs_reset(struct device_model *m);
+void device_model_config_changed(struct device_model *m);
+
+/* Saved state. */
+void device_model_save(const struct device_model *m, uint32_t entries, int got, const struct virtio_device_state *state,
+		       const struct virtio_queue_registers_state *queues);
+/* The errors that a restore may return; empty if it must succeed, and then the model has this state. */
+uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
+			      const struct virtio_queue_registers_state *queues, uint32_t entries);
+void device_model_resume(struct device_model *m);
+
+/* Traps unless the library's device is as the model, and has made all calls. */
+void device_model_compare(const struct device_model *m, const struct virtio_device *device);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The state of one run of the queue harness, shared by its driver's and its device's half. */
+#ifndef VIRTIO_FUZZ_QUEUE_HARNESS_H
+#define VIRTIO_FUZZ_QUEUE_HARNESS_H
+
+#include <virtio/queue_mock.h>
+#include <virtio/queue_state.h>
+#include <virtio/reader.h>
+#include <virtio/request.h>
+
+#include "model.h"
+
+#define HARNESS_BYTES 0x800u /* of guest memory */
+#define HARNESS_DATA 0x400u  /* behind the rings of the largest queue */
+#define HARNESS_TOKENS 16u
+#define MOST_SEGMENTS 64u /* of an array for a chain */
+
+/* Where a reader or writer is: bytes of the chain from its first one on. */
+struct harness_stream {
+	uint64_t at;
+	uint64_t end;
+	uint64_t done;
+};
+
+/* A request that the device holds. */
+struct harness_request {
+	struct virtio_chain chain;
+	struct model_walk walk;
+	bool fresh;    /* no descriptor has been taken yet */
+	bool walkable; /* it may go on */
+
+	/* Once it is resolved; else NULL. */
+	struct virtio_segment *segments;
+	struct model_chain *model;
+	struct virtio_reader reader;
+	struct virtio_writer writer;
+	struct harness_stream reading;
+	struct harness_stream writing;
+
+	/* If it is one of a header, data and a status; else NULL. The array is segments, and gone if it has an error. */
+	struct virtio_request *request;
+	uint64_t room;             /* bytes of data to be written */
+	struct model_piece status; /* of length 0 if there is none */
+};
+
+struct harness {
+	struct fuzz_input in;
+	struct shadow_memory *shadow;
+	struct shadow_map *maps[2]; /* the device's */
+	struct shadow_map *driver;  /* the well-behaved driver's */
+	uint64_t base;              /* first address as the driver sees it */
+	struct virtio_queue_config config;
+	struct virtio_queue queue;
+	struct virtio_inflight *inflight;
+	struct model model;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[MODEL_MAX_SIZE];
+	bool mock_works;
+	struct harness_request requests[MODEL_MAX_SIZE];
+	struct virtio_token tokens[HARNESS_TOKENS]; /* past ones */
+	uint32_t token_count;
+	struct virtio_request past; /* one that isn't in flight any more, if it has a header */
+	struct virtio_queue_state saved;
+	uint16_t saved_heads[MODEL_MAX_SIZE];
+	uint32_t saved_count;
+	uint64_t allowed; /* look-ups of a translation that the step may have made */
+};
+
+/* The map that the driver's addresses are for. */
+struct shadow_map *harness_map(struct harness *h);
+
+/* Starts the driver anew, with rings of zeroes. */
+void harness_reset_driver(struct harness *h);
+
+/* One step of a reader or writer of a resolved request. */
+void harness_stream_step(struct harness *h, struct harness_request *r);
+
+/* Starts both streams with a chain that has been resolved: its data is between these bytes of it. */
+void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
+			   uint64_t behind);
+
+/* All that the request's reader yields, into its writer. */
+void harness_echo(struct harness *h, struct harness_request *r);
+
+/* One step of the device. */
+void harness_device_step(struct harness *h, uint8_t op);
+
+/* Keeps a chain that has been popped, and its token. Returns the request. */
+struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
+				     const struct model_walk *walk);
+
+/* One of the requests in flight, or NULL. */
+struct harness_request *harness_pick(struct harness *h);
+
+/* Requests from before a restore come back before any is completed. */
+bool harness_replaying(const struct harness *h);
+
+/* Steps with requests of a header, data and a status: to pop one, to make one of a chain, and to complete one. */
+void harness_pop_request(struct harness *h);
+void harness_parse_request(struct harness *h);
+void harness_complete_request(struct harness *h);
+
+/* Gives up all requests; after a reset. */
+void harness_drop_requests(struct harness *h);
+
+#endif

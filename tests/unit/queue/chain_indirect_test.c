@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Indirect descriptors: every bad table, the two allowances, and tables anywhere (virtio 1.4, 2.7.5.3). */
+#include "../common/fixture.h"
+
+#define SIZE 8u
+#define INDIRECT VRING_DESC_F_INDIRECT
+#define NEXT VRING_DESC_F_NEXT
+#define WRITE VRING_DESC_F_WRITE
+
+static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
+
+static void setup(struct fixture *f, void **state)
+{
+	fixture_init(f, fixture_kind(state), SIZE);
+	f->config.indirect = true;
+	fixture_start(f);
+}
+
+/* As the queue's defaults, but the driver's map and the device's are the same memory cut in two regions. */
+static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint32_t offset, uint32_t gap)
+{
+	regions[0] = (struct virtio_region){ .addr = FIXTURE_BASE, .len = offset, .host = f->ram };
+	regions[1] = (struct virtio_region){ .addr = FIXTURE_BASE + offset + gap,
+					     .len = FIXTURE_BYTES - offset - gap,
+					     .host = f->ram + offset + gap };
+	assert_int_equal(virtio_memory_map_init(&f->device_map, regions, 2), 0);
+}
+
+/* Pops a chain that must yield good descriptors and then fail, and gives it back. */
+static void expect_giveback(struct fixture *f, uint32_t good, int error)
+{
+	struct virtio_desc desc = { 1, 2, true };
+	struct virtio_queue_stats stats;
+	struct vring_used_elem used;
+	struct virtio_chain chain = { 0 };
+
+	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
+	for (uint32_t i = 0; i < good; i++)
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+	desc = (struct virtio_desc){ 1, 2, true };
+	assert_int_equal(virtio_chain_next(&chain, &desc), error);
+	assert_int_equal(virtio_chain_next(&chain, &desc), error);
+	assert_true(desc.addr == 1 && desc.len == 2 && desc.writable);
+	virtio_queue_get_stats(&f->queue, &stats);
+	assert_int_equal(stats.chain_faults, 1);
+	assert_int_equal(stats.first_error, error);
+	assert_int_equal(stats.first_head, virtio_token_head(chain.token));
+	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 0), 0);
+	assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 1);
+	assert_int_equal(used.len, 0);
+
+	/* The queue goes on. */
+	fixture_offer_chain(f, 0, out_in, 2);
+	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
+	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+}
+
+static void expect_buffers(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+
+	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		assert_int_equal(desc.addr, buffers[i].addr);
+		assert_int_equal(desc.len, buffers[i].len);
+		assert_int_equal(desc.writable, (buffers[i].flags & WRITE) != 0);
+	}
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 0), 0);
+}
+
+static void make_buffers(struct virtio_mock_buffer *buffers, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		buffers[i] = (struct virtio_mock_buffer){ FIXTURE_DATA + i, 1 + i, i < count / 2 ? 0 : WRITE };
+}
+
+/* Bad tables */
+
+/* hostile 18: a table in a table, as its first entry and further on. */
+static void chain_indirect_refuses_nested_table(void **state)
+{
+	const struct virtio_mock_buffer first[] = { { FIXTURE_TABLE, 16, INDIRECT } };
+	const struct virtio_mock_buffer second[] = { READABLE(FIXTURE_DATA, 1), { FIXTURE_TABLE, 16, INDIRECT } };
+	struct fixture f;
+
+	setup(&f, state);
+	fixture_offer_table(&f, 1, INDIRECT, first, 1);
+	expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+
+	setup(&f, state);
+	fixture_offer_table(&f, 1, INDIRECT, second, 2);
+	expect_giveback(&f, 1, VIRTIO_EINDIRECT);
+}
+
+/*
+ * hostile 21, 22 and 24, regression R11: lengths that are no multiple of 16, none, more entries than 16
+ * bits hold, and more than the queue has (hostile 23). All else is right: there is a chain in the table.
+ */
+static void chain_indirect_refuses_bad_length(void **state)
+{
+	static const uint32_t lengths[] = {
+		0,
+		1,
+		8,
+		15,
+		17,
+		31,
+		24,
+		16 * SIZE - 8,
+		16 * SIZE - 1,
+		16 * SIZE + 1,
+		16 * (SIZE + 1),
+		16 * 65535,
+		16 * 65536,
+		16 * 65537,
+		16 * (65536 + SIZE),
+		0xfffffff0,
+		0xffffffff,
+	};
+
+	for (uint32_t i = 0; i < COUNT(lengths); i++) {
+		const struct virtio_mock_buffer head = { FIXTURE_TABLE, lengths[i], INDIRECT };
+		struct vring_used_elem used;
+		struct fixture f;
+
+		setup(&f, state);
+		/* In the cached region already, where the inline part looks. */
+		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
+		expect_buffers(&f, out_in, 1);
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 1), 0);
+		fixture_offer_chain(&f, 6, &head, 1);
+		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	}
+}
+
+/* hostile 23: a good table, but for its length: up to twice the queue's, and a queue that has walked good ones. */
+static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
+{
+	struct virtio_mock_buffer buffers[2 * SIZE];
+
+	make_buffers(buffers, COUNT(buffers));
+	for (uint32_t count = SIZE + 1; count <= 2 * SIZE; count++) {
+		struct fixture f;
+
+		setup(&f, state);
+		fixture_offer_table(&f, 1, INDIRECT, buffers, SIZE);
+		expect_buffers(&f, buffers, SIZE);
+		fixture_offer_table(&f, 1, INDIRECT, buffers, count);
+		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	}
+}
+
+/* With the allowance for long tables. */
+static void setup_long(struct fixture *f, enum fixture_memory kind)
+{
+	fixture_init(f, kind, SIZE);
+	f->config.indirect = true;
+	f->config.allow_long_indirect = true;
+	fixture_start(f);
+}
+
+/* hostile 24: not with the allowance either, be there ever so much memory. */
+static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
+{
+	static const uint32_t lengths[] = { 16 * 65536, 16 * 65537, 0xfffffff0 };
+
+	for (uint32_t i = 0; i < COUNT(lengths); i++) {
+		const struct virtio_mock_buffer head = { FIXTURE_TABLE, lengths[i], INDIRECT };
+		struct fixture f;
+
+		setup_long(&f, fixture_kind(state));
+		fixture_offer_chain(&f, 6, &head, 1);
+		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	}
+}
+
+/* hostile 27: refused without negotiation; obeyed with the allowance for old drivers. */
+static void chain_indirect_needs_negotiation(void **state)
+{
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
+	expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.allow_unnegotiated_indirect = true;
+	fixture_start(&f);
+	fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
+	expect_buffers(&f, out_in, 2);
+}
+
+/* hostile 29: next at the table's length, though the queue has as many, and far beyond. */
+static void chain_indirect_refuses_next_outside_table(void **state)
+{
+	static const uint16_t nexts[] = { 2, SIZE - 1, SIZE, 0x8000, 0xffff };
+
+	for (uint32_t i = 0; i < COUNT(nexts); i++) {
+		const struct virtio_mock_buffer head = { FIXTURE_TABLE, 32, INDIRECT };
+		const struct vring_desc first = { FIXTURE_DATA, 1, NEXT, nexts[i] };
+		struct fixture f;
+
+		setup(&f, state);
+		assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 0, &first), 0);
+		fixture_offer_chain(&f, 1, &head, 1);
+		expect_giveback(&f, 0, VIRTIO_ENEXT);
+	}
+}
+
+/* A loop inside a table ends like one outside. */
+static void chain_indirect_ends_loop_in_table(void **state)
+{
+	const struct virtio_mock_buffer head = { FIXTURE_TABLE, 32, INDIRECT };
+	const struct vring_desc there = { FIXTURE_DATA, 0, NEXT, 1 }, back = { FIXTURE_DATA, 0, NEXT, 0 };
+	struct fixture f;
+
+	setup(&f, state);
+	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 0, &there), 0);
+	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 1, &back), 0);
+	fixture_offer_chain(&f, 1, &head, 1);
+	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+}
+
+/* hostile 26 and 31: a table that isn't wholly in memory is not entered at all. */
+static void chain_indirect_refuses_table_outside_memory(void **state)
+{
+	static const uint64_t addrs[] = {
+		0,          FIXTURE_BASE - 16, FIXTURE_END - 16, FIXTURE_END - 31,  FIXTURE_END,
+		UINT64_MAX, UINT64_MAX - 15,   UINT64_MAX - 31,  UINT64_C(1) << 63,
+	};
+
+	for (uint32_t i = 0; i < COUNT(addrs); i++) {
+		const struct virtio_mock_buffer head = { addrs[i], 32, INDIRECT };
+		struct fixture f;
+
+		setup(&f, state);
+		fixture_offer_chain(&f, 1, &head, 1);
+		expect_giveback(&f, 0, VIRTIO_EFAULT);
+	}
+}
+
+/* Serves a good table, so that the queue knows where tables are, and looks there first. */
+static void serve_good_table(struct fixture *f)
+{
+	const uint64_t table = f->table;
+	struct vring_used_elem used;
+
+	f->table = FIXTURE_TABLE - 0x40;
+	fixture_offer_table(f, 6, INDIRECT, out_in, 2);
+	expect_buffers(f, out_in, 2);
+	assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 1);
+	f->table = table;
+	memset(f->seen, 0, sizeof f->seen);
+}
+
+/* hostile 26 and 31: nor behind a good one, in the same memory. */
+static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
+{
+	for (uint32_t inside = 0; inside < 32; inside++) {
+		const struct virtio_mock_buffer head = { FIXTURE_END - inside, 32, INDIRECT };
+		struct fixture f;
+
+		setup(&f, state);
+		serve_good_table(&f);
+		fixture_offer_chain(&f, 1, &head, 1);
+		expect_giveback(&f, 0, VIRTIO_EFAULT);
+	}
+}
+
+/* hostile 26: a table over a hole. */
+static void chain_indirect_refuses_table_over_hole(void **state)
+{
+	struct virtio_region regions[2];
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, FIXTURE_FLAT, SIZE);
+	cut_map_at(&f, regions, FIXTURE_TABLE + 24 - FIXTURE_BASE, 1);
+	f.config.indirect = true;
+	fixture_start(&f);
+	fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
+	expect_giveback(&f, 0, VIRTIO_EFAULT);
+}
+
+/* A table that is not mapped yet neither latches nor consumes; one that is forbidden is a fault. */
+static void chain_indirect_reports_translation(void **state)
+{
+	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
+	const struct virtio_mock_buffer head = { FIXTURE_TABLE, 32, INDIRECT };
+
+	for (uint32_t i = 0; i < COUNT(errors); i++) {
+		struct virtio_queue_stats stats;
+		struct virtio_chain chain = { 0 };
+		struct virtio_desc desc = { 0 };
+		struct fixture f;
+
+		setup(&f, state);
+		fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
+		f.bad_start = FIXTURE_TABLE + 16;
+		f.bad_end = FIXTURE_TABLE + 32;
+		f.bad_error = errors[i];
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+		assert_int_equal(virtio_chain_next(&chain, &desc), errors[i]);
+		virtio_queue_get_stats(&f.queue, &stats);
+		assert_int_equal(stats.not_mapped, i == 0 ? 1 : 0);
+		assert_int_equal(stats.chain_faults, i == 0 ? 0 : 1);
+		assert_int_equal(virtio_queue_unpop(&f.queue, chain.token), 0);
+		/* Popped again, the chain is read again: this memory has rewritten it meanwhile. */
+		f.bad_error = 0;
+		assert_int_equal(virtio_mock_write_chain(&f.mock, 1, &head, 1), 0);
+		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 2), 0);
+		memset(f.seen, 0, sizeof f.seen);
+		expect_buffers(&f, out_in, 2);
+	}
+}
+
+/* Good tables */
+
+/* hostile 19 and 20, regression R10: NEXT and WRITE of an indirect descriptor are ignored. */
+static void chain_indirect_ignores_next_and_write(void **state)
+{
+	static const uint16_t flags[] = { INDIRECT | NEXT, INDIRECT | WRITE, INDIRECT | NEXT | WRITE };
+
+	for (uint32_t i = 0; i < COUNT(flags); i++) {
+		const struct vring_desc head = { FIXTURE_TABLE, 32, flags[i], 0xffff };
+		struct fixture f;
+
+		setup(&f, state);
+		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 2), 0);
+		assert_int_equal(virtio_mock_set_desc(&f.mock, 3, &head), 0);
+		fixture_offer_head(&f, 3);
+		expect_buffers(&f, out_in, 2);
+	}
+}
+
+/* A table as long as the queue is the longest, and the walk through it is whole. */
+static void chain_indirect_accepts_table_of_queue_size(void **state)
+{
+	struct virtio_mock_buffer buffers[SIZE];
+	struct fixture f;
+
+	make_buffers(buffers, SIZE);
+	setup(&f, state);
+	fixture_offer_table(&f, SIZE - 1, INDIRECT, buffers, SIZE);
+	expect_buffers(&f, buffers, SIZE);
+}
+
+/* hostile 23: longer ones with the allowance. */
+static void chain_indirect_accepts_long_table_when_allowed(void **state)
+{
+	struct virtio_mock_buffer buffers[40];
+	struct fixture f;
+
+	make_buffers(buffers, 40);
+	setup_long(&f, fixture_kind(state));
+	fixture_offer_table(&f, 0, INDIRECT, buffers, 40);
+	expect_buffers(&f, buffers, 40);
+}
+
+/* hostile 24, from the other side: 65,535 entries are the most, and all of them are walked; one more is none. */
+static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
+{
+	static uint8_t ram[16 * 65536 + 16];
+	static struct virtio_mock_buffer buffers[65536];
+	const struct virtio_mock_buffer too_long = { 0x100000, 16 * 65536, INDIRECT };
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536; i++)
+		buffers[i] = (struct virtio_mock_buffer){ FIXTURE_DATA + i, i % 7, i < 40000 ? 0 : WRITE };
+	/* With a host address that is aligned for whole loads, and without. */
+	for (uint32_t odd = 0; odd <= 1; odd++) {
+		struct virtio_region regions[2];
+
+		fixture_init(&f, FIXTURE_FLAT, SIZE);
+		regions[0] = f.regions[0];
+		regions[1] = (struct virtio_region){ .addr = 0x100000, .len = 16 * 65536, .host = ram + odd };
+		assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
+		f.driver_map = f.device_map;
+		f.table = 0x100000;
+		f.config.indirect = f.config.allow_long_indirect = true;
+		fixture_start(&f);
+		virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
+		fixture_offer_table(&f, 0, INDIRECT, buffers, 65535);
+		expect_buffers(&f, buffers, 65535);
+		assert_int_equal(virtio_mock_write_table(&f.mock, f.table, buffers, 65536), 0);
+		fixture_offer_chain(&f, 0, &too_long, 1);
+		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	}
+}
+
+/* Even then the walk is bounded, by the table's own length. */
+static void chain_indirect_ends_loop_in_long_table(void **state)
+{
+	struct virtio_mock_buffer buffers[40];
+	struct vring_desc last = { FIXTURE_DATA, 1, NEXT | WRITE, 39 };
+	struct fixture f;
+
+	make_buffers(buffers, 40);
+	setup_long(&f, fixture_kind(state));
+	fixture_offer_table(&f, 0, INDIRECT, buffers, 40);
+	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 39, &last), 0);
+	expect_giveback(&f, 40, VIRTIO_ETOOLONG);
+}
+
+/* hostile 25, regression R20: tables at every alignment. */
+static void chain_indirect_accepts_table_at_any_address(void **state)
+{
+	for (uint32_t odd = 0; odd < 16; odd++) {
+		struct virtio_mock_buffer buffers[SIZE];
+		struct virtio_chain chain = { 0 };
+		struct virtio_desc desc;
+		struct fixture f;
+
+		make_buffers(buffers, SIZE);
+		setup(&f, state);
+		f.table = FIXTURE_TABLE + odd;
+		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
+		expect_buffers(&f, buffers, SIZE);
+		/* Now that the queue knows where tables are. A host that takes whole words needs other loads for most. */
+		memset(f.seen, 0, sizeof f.seen);
+		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		assert_int_equal(chain.walk.left < 0, odd % 8 != 0 || f.kind != FIXTURE_FLAT);
+	}
+}
+
+/* hostile 26: over two regions that touch, cut at every byte. */
+static void chain_indirect_accepts_table_over_two_regions(void **state)
+{
+	(void)state;
+	for (uint32_t cut = 1; cut < 32; cut++) {
+		struct virtio_region regions[2];
+		struct fixture f;
+
+		fixture_init(&f, FIXTURE_FLAT, SIZE);
+		cut_map_at(&f, regions, FIXTURE_TABLE + cut - FIXTURE_BASE, 0);
+		f.config.indirect = true;
+		fixture_start(&f);
+		fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
+		expect_buffers(&f, out_in, 2);
+	}
+}
+
+/* The last 16 bytes of memory hold a table. */
+static void chain_indirect_accepts_table_at_end_of_memory(void **state)
+{
+	const struct virtio_mock_buffer one = READABLE(FIXTURE_DATA, 5);
+	struct fixture f;
+
+	setup(&f, state);
+	f.table = FIXTURE_END - 16;
+	fixture_offer_table(&f, 1, INDIRECT, &one, 1);
+	expect_buffers(&f, &one, 1);
+}
+
+/* hostile 28, regression R4: direct entries, then a table; together as many as the queue has. */
+static void chain_indirect_follows_direct_entries(void **state)
+{
+	for (uint32_t direct = 1; direct < SIZE; direct++) {
+		struct virtio_mock_buffer buffers[SIZE], head[SIZE];
+		struct fixture f;
+
+		make_buffers(buffers, SIZE);
+		memcpy(head, buffers, sizeof head);
+		head[direct] = (struct virtio_mock_buffer){ FIXTURE_TABLE, 16 * (SIZE - direct), INDIRECT };
+		setup(&f, state);
+		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, buffers + direct, SIZE - direct), 0);
+		fixture_offer_chain(&f, 0, head, direct + 1);
+		expect_buffers(&f, buffers, SIZE);
+	}
+}
+
+/* hostile 28: a table does not renew the count. */
+static void chain_indirect_does_not_renew_count(void **state)
+{
+	const struct virtio_mock_buffer head[] = { READABLE(FIXTURE_DATA, 1), { FIXTURE_TABLE, 16 * SIZE, INDIRECT } };
+	struct virtio_mock_buffer buffers[SIZE];
+	struct fixture f;
+
+	make_buffers(buffers, SIZE);
+	setup(&f, state);
+	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, buffers, SIZE), 0);
+	fixture_offer_chain(&f, 0, head, 2);
+	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+}
+
+/* The order of directions, and the sum of bytes, hold across the table's edge. */
+static void chain_indirect_keeps_order_and_bytes(void **state)
+{
+	const struct virtio_mock_buffer order[] = { WRITABLE(FIXTURE_DATA, 1), { FIXTURE_TABLE, 16, INDIRECT } };
+	const struct virtio_mock_buffer bytes[] = { READABLE(0, UINT32_MAX), { FIXTURE_TABLE, 16, INDIRECT } };
+	const struct virtio_mock_buffer two = READABLE(FIXTURE_DATA, 2);
+	struct fixture f;
+
+	setup(&f, state);
+	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, &two, 1), 0);
+	fixture_offer_chain(&f, 0, order, 2);
+	expect_giveback(&f, 1, VIRTIO_EORDER);
+
+	setup(&f, state);
+	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, &two, 1), 0);
+	fixture_offer_chain(&f, 0, bytes, 2);
+	expect_giveback(&f, 1, VIRTIO_EBYTES);
+}
+
+/* The table's own length is no part of the bytes: 2^32 of data fit all the same. */
+static void chain_indirect_does_not_count_table_bytes(void **state)
+{
+	const struct virtio_mock_buffer buffers[] = { READABLE(0, 0x80000000), WRITABLE(0, 0x80000000) };
+	struct fixture f;
+
+	setup(&f, state);
+	fixture_offer_table(&f, 1, INDIRECT, buffers, 2);
+	expect_buffers(&f, buffers, 2);
+}
+
+/* hostile 30: entries that are rewritten behind the walk, and the descriptor that led to the table. */
+static void chain_indirect_reads_each_entry_once(void **state)
+{
+	const struct vring_desc poison = { UINT64_MAX, UINT32_MAX, 0xffff, 0xffff };
+	struct virtio_mock_buffer buffers[SIZE];
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+	struct fixture f;
+
+	make_buffers(buffers, SIZE);
+	setup(&f, state);
+	fixture_offer_table(&f, 5, INDIRECT, buffers, SIZE);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	for (uint32_t i = 0; i < SIZE; i++) {
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		assert_int_equal(virtio_mock_set_desc(&f.mock, 5, &poison), 0);
+		assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, i, &poison), 0);
+		assert_int_equal(desc.addr, buffers[i].addr);
+		assert_int_equal(desc.len, buffers[i].len);
+	}
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_ON_ALL(chain_indirect_refuses_nested_table),
+		FIXTURE_ON_ALL(chain_indirect_refuses_bad_length),
+		FIXTURE_ON_ALL(chain_indirect_refuses_good_table_longer_than_queue),
+		FIXTURE_ON_ALL(chain_indirect_refuses_65536_entries_when_long_allowed),
+		FIXTURE_ON_ALL(chain_indirect_needs_negotiation),
+		FIXTURE_ON_ALL(chain_indirect_refuses_next_outside_table),
+		FIXTURE_ON(chain_indirect_ends_loop_in_table, FLAT),
+		FIXTURE_ON(chain_indirect_ends_loop_in_table, ONE_BYTE),
+		FIXTURE_ON_ALL(chain_indirect_refuses_table_outside_memory),
+		FIXTURE_ON_ALL(chain_indirect_refuses_table_over_end_of_known_memory),
+		FIXTURE_ON(chain_indirect_refuses_table_over_hole, FLAT),
+		FIXTURE_ON(chain_indirect_reports_translation, CHANGING),
+		FIXTURE_ON_ALL(chain_indirect_ignores_next_and_write),
+		FIXTURE_ON_ALL(chain_indirect_accepts_table_of_queue_size),
+		FIXTURE_ON_ALL(chain_indirect_accepts_long_table_when_allowed),
+		cmocka_unit_test(chain_indirect_accepts_65535_entries_when_long_allowed),
+		FIXTURE_ON(chain_indirect_ends_loop_in_long_table, FLAT),
+		FIXTURE_ON(chain_indirect_ends_loop_in_long_table, ONE_BYTE),
+		FIXTURE_ON_ALL(chain_indirect_accepts_table_at_any_address),
+		FIXTURE_ON(chain_indirect_accepts_table_over_two_regions, FLAT),
+		FIXTURE_ON_ALL(chain_indirect_accepts_table_at_end_of_memory),
+		FIXTURE_ON_ALL(chain_indirect_follows_direct_entries),
+		FIXTURE_ON_ALL(chain_indirect_does_not_renew_count),
+		FIXTURE_ON_ALL(chain_indirect_keeps_order_and_bytes),
+		FIXTURE_ON_ALL(chain_indirect_does_not_count_table_bytes),
+		FIXTURE_ON_ALL(chain_indirect_reads_each_entry_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

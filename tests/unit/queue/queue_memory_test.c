@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Starting, resetting, switching maps, the two indices, and the dirty log of what the device writes. */
+#include "../common/fixture.h"
+
+#define SIZE 8u
+
+static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
+
+/* Life cycle */
+
+static void queue_init_refuses_missing_storage(void **state)
+{
+	struct virtio_inflight inflight[1];
+	struct virtio_queue queue, before;
+
+	(void)state;
+	memset(&queue, 0x5a, sizeof queue);
+	memcpy(&before, &queue, sizeof queue);
+	assert_int_equal(virtio_queue_init(&queue, NULL, 1), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_init(&queue, NULL, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_init(&queue, inflight, 0), VIRTIO_EINVAL);
+	assert_memory_equal(&queue, &before, sizeof queue);
+}
+
+/* Not ready; started; too large for its storage. Errors of the check: queue_config_test.c. */
+static void queue_start_refuses_what_it_cannot_run(void **state)
+{
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	assert_int_equal(virtio_queue_init(&f.queue, f.inflight, SIZE - 1), 0);
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), VIRTIO_EINVAL);
+	f.config.ready = false;
+	assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), VIRTIO_ENOTREADY);
+	assert_true(fixture_unchanged(&f));
+	f.config.ready = true;
+	fixture_start(&f);
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), VIRTIO_EBUSY);
+	assert_true(fixture_unchanged(&f));
+}
+
+/* Used flags begin at 0, or a driver under EVENT_IDX would see NO_NOTIFY for ever (virtio 1.4, 2.7.10.2). */
+static void queue_start_clears_used_flags(void **state)
+{
+	for (int event_idx = 0; event_idx <= 1; event_idx++) {
+		struct fixture f;
+
+		fixture_init(&f, fixture_kind(state), SIZE);
+		f.config.event_idx = event_idx != 0;
+		fixture_set(&f, VIRTIO_MOCK_USED_FLAGS, VRING_USED_F_NO_NOTIFY);
+		fixture_start(&f);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
+	}
+}
+
+/* hostile 62: what was made available before the start is there after it, with no kick. */
+static void queue_start_picks_up_earlier_buffers(void **state)
+{
+	struct virtio_chain chain = { 0 };
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	(void)fixture_add(&f, one, 1);
+	(void)fixture_add(&f, one, 1);
+	fixture_start(&f);
+	assert_int_equal(virtio_queue_available(&f.queue), 2);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+}
+
+/* Regression R3: after a reset nothing is left of before, but for counters. */
+static void queue_reset_returns_everything_to_default(void **state)
+{
+	struct virtio_token tokens[3];
+	struct virtio_queue_stats stats;
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.event_idx = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 3);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	fixture_save(&f);
+	virtio_queue_reset(&f.queue);
+	/* hostile 59: the ring is not touched. */
+	assert_true(fixture_ram_unchanged(&f));
+	assert_int_equal(virtio_queue_next_avail(&f.queue), 0);
+	assert_int_equal(virtio_queue_next_used(&f.queue), 0);
+	assert_true(virtio_queue_quiesced(&f.queue));
+	virtio_queue_get_stats(&f.queue, &stats);
+	assert_int_equal(stats.completions, 1);
+	/* Popped and not unpopped were three, whatever became of them. */
+	assert_int_equal(stats.chains, 3);
+
+	/* A second start runs like a first one; hostile 94's like, many times. */
+	for (int i = 0; i < 100; i++) {
+		virtio_queue_reset(&f.queue);
+		assert_int_equal(virtio_mock_reset(&f.mock), 0);
+		assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), 0);
+		assert_true(virtio_queue_quiesced(&f.queue));
+		fixture_pop_some(&f, tokens, 3);
+	}
+}
+
+/* Indices */
+
+static void queue_set_index_refuses_while_in_flight(void **state)
+{
+	for (int in_order = 0; in_order <= 1; in_order++) {
+		struct virtio_token tokens[2];
+		struct fixture f;
+
+		fixture_init(&f, fixture_kind(state), SIZE);
+		f.config.in_order = in_order != 0;
+		fixture_start(&f);
+		fixture_pop_some(&f, tokens, 2);
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 0), 0);
+		fixture_save(&f);
+		assert_int_equal(virtio_queue_set_next_avail(&f.queue, 5), VIRTIO_EBUSY);
+		assert_int_equal(virtio_queue_set_next_used(&f.queue, 5), VIRTIO_EBUSY);
+		assert_true(fixture_unchanged(&f));
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+		assert_int_equal(virtio_queue_set_next_avail(&f.queue, 5), 0);
+		assert_int_equal(virtio_queue_set_next_used(&f.queue, 6), 0);
+		assert_int_equal(virtio_queue_next_avail(&f.queue), 5);
+		assert_int_equal(virtio_queue_next_used(&f.queue), 6);
+	}
+}
+
+/* Reading judges nothing, and counters go on when an index is set. */
+static void queue_read_index_judges_nothing(void **state)
+{
+	struct virtio_queue_stats stats;
+	struct virtio_token token;
+	uint16_t idx = 0;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, &token, 1);
+	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_IDX, 0xabcd);
+	fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0x1234);
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_read_avail_idx(&f.queue, &idx), 0);
+	assert_int_equal(idx, 0xabcd);
+	assert_int_equal(virtio_queue_read_used_idx(&f.queue, &idx), 0);
+	assert_int_equal(idx, 0x1234);
+	assert_true(fixture_unchanged(&f));
+	assert_int_equal(virtio_queue_set_next_used(&f.queue, idx), 0);
+	virtio_queue_get_stats(&f.queue, &stats);
+	assert_int_equal(stats.completions, 1);
+	assert_int_equal(stats.ring_faults, 0);
+}
+
+/* A ring that can't be read is said to be so, and breaks nothing. */
+static void queue_read_index_reports_ring_that_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
+
+	for (int used = 0; used <= 1; used++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			int (*call)(struct virtio_queue *, uint16_t *) =
+				used ? virtio_queue_read_used_idx : virtio_queue_read_avail_idx;
+			uint16_t idx = 99;
+			struct fixture f;
+
+			fixture_setup(&f, fixture_kind(state), SIZE);
+			f.bad_start = f.mock.addr[used ? VIRTIO_QUEUE_USED : VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
+			f.bad_end = f.bad_start + 16;
+			f.bad_error = errors[i];
+			/* Away from the cached region that start left. */
+			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
+					 0);
+			fixture_save(&f);
+			assert_int_equal(call(&f.queue, &idx), errors[i]);
+			assert_int_equal(idx, 99);
+			assert_true(fixture_unchanged(&f));
+			f.bad_error = 0;
+			assert_int_equal(call(&f.queue, &idx), 0);
+			assert_int_equal(idx, 0);
+		}
+}
+
+/* Another map */
+
+/* Each area must be in the new map; if not, the queue goes on with the old one. */
+static void queue_set_memory_refuses_map_without_rings(void **state)
+{
+	struct virtio_region region;
+	struct virtio_token token;
+	struct virtio_memory_map map;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, &token, 1);
+	region = (struct virtio_region){ .addr = FIXTURE_BASE, .len = 64, .host = f.ram };
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, NULL), VIRTIO_EFAULT);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), VIRTIO_EFAULT);
+	region.len = FIXTURE_BYTES;
+	region.flags = VIRTIO_REGION_READ_ONLY;
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), VIRTIO_EPERM);
+	assert_true(fixture_unchanged(&f));
+	assert_ptr_equal(f.queue.memory->map, &f.device_map);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
+	fixture_pop_some(&f, &token, 1);
+}
+
+static void queue_set_memory_waits_for_mapping(void **state)
+{
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
+	f.bad_end = f.bad_start + 16;
+	f.bad_error = VIRTIO_ENOTMAPPED;
+	/* The areas are looked up anew, which is no read of descriptors. */
+	f.rewriting = false;
+	fixture_save(&f);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTMAPPED);
+	assert_true(fixture_unchanged(&f));
+	f.bad_error = 0;
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), 0);
+}
+
+/* With requests in flight: they are completed in the new memory, and the old one is known to be used till then. */
+static void queue_set_memory_keeps_requests_in_flight(void **state)
+{
+	static uint8_t ram[FIXTURE_BYTES];
+	struct virtio_region region = { .addr = FIXTURE_BASE, .len = FIXTURE_BYTES, .host = ram };
+	struct virtio_token tokens[4];
+	struct virtio_memory_map map;
+	struct vring_used_elem used;
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, tokens, 3);
+	/* The guest's memory moves, with all that is in it. */
+	fixture_read(&f, FIXTURE_BASE, ram, sizeof ram);
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
+	assert_false(virtio_queue_old_maps_unused(&f.queue));
+	virtio_memory_cursor_init(&f.mock.memory, &map);
+	fixture_save(&f);
+
+	fixture_pop_some(&f, &tokens[3], 1);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[3], 3), 0);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ENOTLAST);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 2), 0);
+	assert_false(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+	assert_int_equal(used.id, virtio_token_head(tokens[3]));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
+	/* Not a byte went to the old memory. */
+	assert_true(fixture_ram_unchanged(&f));
+	/* Requests popped since are no concern of the old map's, nor is a reset's. */
+	fixture_pop_some(&f, tokens, 1);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), 0);
+	assert_false(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[0]), 0);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	virtio_queue_reset(&f.queue);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+}
+
+/* The same guest memory at another place on the host. */
+struct elsewhere {
+	uint8_t ram[FIXTURE_BYTES];
+	struct virtio_region region;
+	struct virtio_memory_map map;
+};
+
+/* Makes it, with all that is in the memory that the driver uses. */
+static void copy_memory(struct fixture *f, struct elsewhere *e)
+{
+	fixture_read(f, FIXTURE_BASE, e->ram, sizeof e->ram);
+	e->region = (struct virtio_region){ .addr = FIXTURE_BASE, .len = sizeof e->ram, .host = e->ram };
+	assert_int_equal(virtio_memory_map_init(&e->map, &e->region, 1), 0);
+}
+
+/* The queue goes there, and the driver with it. */
+static void switch_memory(struct fixture *f, struct elsewhere *e)
+{
+	assert_int_equal(virtio_queue_set_memory(&f->queue, &e->map), 0);
+	virtio_memory_cursor_init(&f->mock.memory, &e->map);
+}
+
+/* Pops a chain of these two buffers; reads the first and writes the second, through each of the cursors. */
+static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
+{
+	struct virtio_chain chain = { 0 };
+	struct virtio_desc desc = { 0 };
+
+	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
+		assert_int_equal(desc.addr, buffers[i].addr);
+		assert_int_equal(desc.len, buffers[i].len);
+	}
+	assert_int_equal(virtio_chain_next(&chain, &desc), 0);
+	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
+		struct virtio_memory_cursor *memory = &chain.memory[i];
+		const uint8_t written = (uint8_t)(content + 1 + i);
+		uint8_t byte = 0;
+
+		assert_int_equal(virtio_memory_read(memory, buffers[0].addr, &byte, 1), 0);
+		assert_int_equal(byte, content);
+		assert_int_equal(virtio_memory_write(memory, buffers[1].addr, &written, 1), 0);
+		fixture_read(f, buffers[1].addr, &byte, 1);
+		assert_int_equal(byte, written);
+	}
+	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 1), 0);
+}
+
+/* Buffers and indirect tables are looked up in the new memory, whatever the old one has there; segments stay in the old. */
+static void queue_set_memory_switches_buffers_and_tables(void **state)
+{
+	static struct elsewhere e;
+	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_DATA + 8, 4) };
+	const struct virtio_mock_buffer after[] = { READABLE(FIXTURE_DATA + 1, 5), WRITABLE(FIXTURE_DATA + 16, 6) };
+	struct virtio_segment segments[8];
+	struct virtio_chain_segments kept = { .segments = segments, .capacity = 8 };
+	struct virtio_chain chain = { 0 };
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.indirect = true;
+	fixture_start(&f);
+	/* Each cached region is on the old memory when that goes. */
+	fixture_offer_table(&f, 1, VRING_DESC_F_INDIRECT, before, 2);
+	serve_in_place(&f, before, 0xa5);
+	fixture_offer_chain(&f, 2, before, 2);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_int_equal(virtio_chain_resolve(&chain, &kept), 0);
+	copy_memory(&f, &e);
+	memset(e.ram + (FIXTURE_DATA - FIXTURE_BASE), 0x77, 64);
+	switch_memory(&f, &e);
+	fixture_save(&f);
+	fixture_offer_chain(&f, 3, after, 2);
+	serve_in_place(&f, after, 0x77);
+	/* At the same address as the one before, which the old memory still has. */
+	fixture_offer_table(&f, 5, VRING_DESC_F_INDIRECT, after, 2);
+	serve_in_place(&f, after, 0x77);
+	assert_true(fixture_ram_unchanged(&f));
+	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
+	for (uint32_t i = 0; i < kept.needed; i++)
+		assert_ptr_equal(segments[i].host,
+				 virtio_memory_find(&f.mock.memory, segments[i].addr, 1, VIRTIO_ACCESS_READ));
+}
+
+/* Under IN_ORDER what has been completed is done with its map, though the driver may not have been told yet. */
+static void queue_set_memory_under_in_order_waits_for_requests_only(void **state)
+{
+	static struct elsewhere places[3];
+	struct virtio_token tokens[4];
+	struct fixture f;
+
+	fixture_init(&f, fixture_kind(state), SIZE);
+	f.config.in_order = true;
+	fixture_start(&f);
+	fixture_pop_some(&f, tokens, 3);
+	copy_memory(&f, &places[0]);
+	switch_memory(&f, &places[0]);
+	fixture_pop_some(&f, &tokens[3], 1);
+	for (uint32_t i = 4; i-- > 0;) {
+		assert_false(virtio_queue_old_maps_unused(&f.queue));
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 0);
+		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], 0), 0);
+	}
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 4);
+
+	/* One that waits is none of the old map's when another switch comes. */
+	fixture_pop_some(&f, tokens, 2);
+	copy_memory(&f, &places[1]);
+	switch_memory(&f, &places[1]);
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 0), 0);
+	copy_memory(&f, &places[2]);
+	switch_memory(&f, &places[2]);
+	assert_false(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 6);
+	fixture_pop_some(&f, tokens, 1);
+	assert_true(virtio_queue_old_maps_unused(&f.queue));
+}
+
+/* The dirty log */
+
+#define LOG_WORDS 64u
+#define LOG_PAGES (LOG_WORDS * (uint32_t)sizeof(unsigned long) * 8)
+
+/* A log with pages of 2 bytes for half of the fixture's memory (a quarter on a 32-bit host). */
+static struct virtio_dirty_log make_log(unsigned long *bitmap, uint32_t unit)
+{
+	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);
+	return (struct virtio_dirty_log){
+		.bitmap = bitmap,
+		.size = LOG_WORDS * sizeof *bitmap,
+		.base = FIXTURE_BASE,
+		.page_shift = 1,
+		.unit = (uint8_t)unit,
+	};
+}
+
+static bool log_has(const unsigned long *bitmap, uint32_t unit, uint32_t page)
+{
+	const uint32_t bits = (uint32_t)sizeof *bitmap * 8;
+
+	if (unit == 1)
+		return ((const uint8_t *)bitmap)[page / 8] >> page % 8 & 1;
+	return bitmap[page / bits] >> page % bits & 1;
+}
+
+/* Exactly the pages of these ranges are in the log; then it is cleared. */
+static void expect_log(unsigned long *bitmap, uint32_t unit, const uint64_t (*ranges)[2], uint32_t count)
+{
+	for (uint32_t page = 0; page < LOG_PAGES; page++) {
+		const uint64_t start = FIXTURE_BASE + 2 * (uint64_t)page;
+		bool wanted = false;
+
+		for (uint32_t i = 0; i < count; i++)
+			wanted |= ranges[i][0] < start + 2 && start < ranges[i][0] + ranges[i][1];
+		assert_int_equal(log_has(bitmap, unit, page), wanted);
+	}
+	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);
+}
+
+/* The same memory, each region of it with the log. */
+static void add_log(struct fixture *f, const struct virtio_dirty_log *log)
+{
+	const uint32_t count = f->device_map.count;
+
+	for (uint32_t i = 0; i < count; i++)
+		f->regions[i].dirty = log;
+	assert_int_equal(virtio_memory_map_init(&f->device_map, f->regions, count), 0);
+}
+
+/* Used element, used index, used flags, avail_event and a status byte: all, and nothing else. */
+static void queue_marks_what_it_writes(void **state)
+{
+	static const uint32_t units[] = { 1, sizeof(unsigned long) };
+
+	for (uint32_t u = 0; u < 2; u++)
+		for (int event_idx = 0; event_idx <= 1; event_idx++) {
+			unsigned long bitmap[LOG_WORDS];
+			const struct virtio_dirty_log log = make_log(bitmap, units[u]);
+			struct virtio_chain chain = { 0 };
+			const uint8_t status = 0;
+			struct fixture f;
+			uint64_t wish, element[2][2];
+
+			fixture_init(&f, fixture_kind(state), SIZE);
+			f.config.event_idx = event_idx != 0;
+			add_log(&f, &log);
+			fixture_start(&f);
+			fixture_offer_chain(&f, 4, one, 1);
+			memset(bitmap, 0, sizeof bitmap);
+
+			assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+			expect_log(bitmap, units[u], NULL, 0);
+			assert_int_equal(virtio_memory_write(chain.memory, FIXTURE_DATA + 15, &status, 1), 0);
+			expect_log(bitmap, units[u], (const uint64_t[][2]){ { FIXTURE_DATA + 15, 1 } }, 1);
+			assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 1), 0);
+			element[0][0] = virtio_mock_used_entry_addr(&f.mock, 0);
+			element[0][1] = 8;
+			element[1][0] = virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_USED_IDX);
+			element[1][1] = 2;
+			expect_log(bitmap, units[u], (const uint64_t(*)[2])element, 2);
+			(void)virtio_queue_needs_notification(&f.queue);
+			expect_log(bitmap, units[u], NULL, 0);
+
+			wish = virtio_mock_field_addr(&f.mock,
+						      event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS);
+			assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+			expect_log(bitmap, units[u], (const uint64_t[][2]){ { wish, 2 } }, 1);
+			assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+			expect_log(bitmap, units[u], (const uint64_t[][2]){ { wish, 2 } }, event_idx ? 0 : 1);
+		}
+}
+
+/* hostile 48: nothing, to the last page, beyond it, and over the end of the address space. */
+static void queue_dirty_log_stays_inside_bitmap(void **state)
+{
+	static const uint32_t units[] = { 1, sizeof(unsigned long) };
+	const uint64_t end = FIXTURE_BASE + 2 * (uint64_t)LOG_PAGES;
+
+	(void)state;
+	for (uint32_t u = 0; u < 2; u++) {
+		unsigned long guarded[LOG_WORDS + 2], *bitmap = guarded + 1;
+		const struct virtio_dirty_log log = make_log(bitmap, units[u]);
+
+		guarded[0] = guarded[LOG_WORDS + 1] = 0;
+		virtio_dirty_log_mark(&log, FIXTURE_BASE, 0);
+		virtio_dirty_log_mark(&log, end - 1, 0);
+		virtio_dirty_log_mark(&log, end, 2);
+		virtio_dirty_log_mark(&log, FIXTURE_BASE - 1, 1);
+		virtio_dirty_log_mark(&log, 0, FIXTURE_BASE);
+		virtio_dirty_log_mark(&log, UINT64_MAX, 1);
+		virtio_dirty_log_mark(&log, end, UINT64_MAX - end + 1);
+		expect_log(bitmap, units[u], NULL, 0);
+		virtio_dirty_log_mark(&log, end - 1, UINT64_MAX);
+		expect_log(bitmap, units[u], (const uint64_t[][2]){ { end - 1, 1 } }, 1);
+		virtio_dirty_log_mark(&log, FIXTURE_BASE - 4, 5);
+		expect_log(bitmap, units[u], (const uint64_t[][2]){ { FIXTURE_BASE, 1 } }, 1);
+		virtio_dirty_log_mark(&log, 0, UINT64_MAX);
+		expect_log(bitmap, units[u], (const uint64_t[][2]){ { FIXTURE_BASE, end - FIXTURE_BASE } }, 1);
+		assert_true(guarded[0] == 0 && guarded[LOG_WORDS + 1] == 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(queue_init_refuses_missing_storage),
+		FIXTURE_ON_ALL(queue_start_refuses_what_it_cannot_run),
+		FIXTURE_ON_ALL(queue_start_clears_used_flags),
+		FIXTURE_ON_ALL(queue_start_picks_up_earlier_buffers),
+		FIXTURE_ON_ALL(queue_reset_returns_everything_to_default),
+		FIXTURE_ON_ALL(queue_set_index_refuses_while_in_flight),
+		FIXTURE_ON_ALL(queue_read_index_judges_nothing),
+		FIXTURE_ON(queue_read_index_reports_ring_that_is_gone, CHANGING),
+		FIXTURE_ON_ALL(queue_set_memory_refuses_map_without_rings),
+		FIXTURE_ON(queue_set_memory_waits_for_mapping, CHANGING),
+		FIXTURE_ON(queue_set_memory_keeps_requests_in_flight, FLAT),
+		FIXTURE_ON(queue_set_memory_keeps_requests_in_flight, ONE_BYTE),
+		FIXTURE_ON(queue_set_memory_switches_buffers_and_tables, FLAT),
+		FIXTURE_ON(queue_set_memory_switches_buffers_and_tables, ONE_BYTE),
+		FIXTURE_ON(queue_set_memory_under_in_order_waits_for_requests_only, FLAT),
+		FIXTURE_ON(queue_set_memory_under_in_order_waits_for_requests_only, ONE_BYTE),
+		FIXTURE_ON(queue_marks_what_it_writes, FLAT),
+		FIXTURE_ON(queue_marks_what_it_writes, ONE_BYTE),
+		cmocka_unit_test(queue_dirty_log_stays_inside_bitmap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

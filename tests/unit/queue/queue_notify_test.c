@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Notifications both ways: when the driver is to be interrupted, and how kicks are asked for. */
+#include "../common/fixture.h"
+
+#define SIZE 8u
+
+static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
+
+static void setup(struct fixture *f, enum fixture_memory kind, bool event_idx)
+{
+	fixture_init(f, kind, SIZE);
+	f->config.event_idx = event_idx;
+	fixture_start(f);
+}
+
+/* Lets count requests come and go. */
+static void complete_some(struct fixture *f, uint32_t count)
+{
+	struct vring_used_elem used;
+	struct virtio_token token;
+
+	while (count-- > 0) {
+		fixture_pop_some(f, &token, 1);
+		assert_int_equal(virtio_queue_complete(&f->queue, token, 0), 0);
+		assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 1);
+	}
+}
+
+static void seek(struct fixture *f, uint16_t index)
+{
+	assert_int_equal(virtio_mock_seek(&f->mock, index), 0);
+	assert_int_equal(virtio_queue_set_next_avail(&f->queue, index), 0);
+	assert_int_equal(virtio_queue_set_next_used(&f->queue, index), 0);
+}
+
+/*
+ * The rule of virtio 1.4, 2.7.7.2, word by word: the device writes used elements at indices before,
+ * before + 1 and so on, count of them, and notifies if one of those is where used_event points.
+ */
+static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if ((uint16_t)(before + i) == used_event)
+			return true;
+	return false;
+}
+
+/* Interrupts, without EVENT_IDX */
+
+/* hostile 68: NO_INTERRUPT is honoured, and only its own bit; hostile 67: used_event is not looked at. */
+static void queue_needs_notification_obeys_flag_without_event_idx(void **state)
+{
+	static const struct {
+		uint16_t flags;
+		bool wanted;
+	} cases[] = { { 0, true }, { 1, false }, { 2, true }, { 3, false }, { 0xfffe, true }, { 0xffff, false } };
+	struct virtio_queue_stats stats;
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), false);
+	for (uint32_t i = 0; i < COUNT(cases); i++)
+		for (uint32_t event = 0; event < 0x10000; event += 0x1fff) {
+			fixture_set(&f, VIRTIO_MOCK_AVAIL_FLAGS, cases[i].flags);
+			fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
+			assert_false(virtio_queue_needs_notification(&f.queue));
+			complete_some(&f, 1);
+			assert_int_equal(virtio_queue_needs_notification(&f.queue), cases[i].wanted);
+			/* Nothing new: no second interrupt. */
+			assert_false(virtio_queue_needs_notification(&f.queue));
+		}
+	virtio_queue_get_stats(&f.queue, &stats);
+	assert_int_equal(stats.notifications, 3 * 9);
+}
+
+/* Interrupts, with EVENT_IDX */
+
+/*
+ * hostile 66, regression R5: all positions of used_event, for several counts of completions and
+ * several places of the index, wraps among them. The flag is not looked at.
+ */
+static void queue_needs_notification_is_exact_for_every_used_event(void **state)
+{
+	static const uint32_t counts[] = { 1, 2, 3, 8, 255 };
+	static const uint16_t starts[] = { 0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff };
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), true);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_FLAGS, VRING_AVAIL_F_NO_INTERRUPT);
+	for (uint32_t s = 0; s < COUNT(starts); s++)
+		for (uint32_t c = 0; c < COUNT(counts); c++) {
+			struct virtio_queue at_rest;
+
+			seek(&f, starts[s]);
+			/* Settle what seek has put in doubt. */
+			(void)virtio_queue_needs_notification(&f.queue);
+			complete_some(&f, counts[c]);
+			at_rest = f.queue;
+			for (uint32_t event = 0; event <= UINT16_MAX; event++) {
+				f.queue = at_rest;
+				fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
+				assert_int_equal(virtio_queue_needs_notification(&f.queue),
+						 oracle((uint16_t)event, starts[s], counts[c]));
+				assert_false(virtio_queue_needs_notification(&f.queue));
+			}
+		}
+}
+
+/* Each check looks at what came since the last one, and not at more. */
+static void queue_needs_notification_counts_from_last_check(void **state)
+{
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), true);
+	seek(&f, 0xfff0);
+	fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 0x10);
+	(void)virtio_queue_needs_notification(&f.queue);
+	for (uint32_t i = 0; i < 64; i++) {
+		const uint16_t before = (uint16_t)(0xfff0 + i);
+
+		complete_some(&f, 1);
+		assert_int_equal(virtio_queue_needs_notification(&f.queue), before == 0x10);
+	}
+}
+
+/* hostile 72: 65,536 and more between two checks hold every used_event; one less misses one. */
+static void queue_needs_notification_bears_65536_completions(void **state)
+{
+	static const uint32_t counts[] = { 65535, 65536, 65537, 131072 + 5 };
+
+	for (uint32_t c = 0; c < COUNT(counts); c++) {
+		struct virtio_queue at_rest;
+		uint32_t silent = 0;
+		struct fixture f;
+
+		setup(&f, fixture_kind(state), true);
+		complete_some(&f, 3);
+		fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 2);
+		assert_true(virtio_queue_needs_notification(&f.queue));
+		complete_some(&f, counts[c]);
+		at_rest = f.queue;
+		for (uint32_t event = 0; event <= UINT16_MAX; event += c ? 251 : 1) {
+			f.queue = at_rest;
+			fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
+			if (!virtio_queue_needs_notification(&f.queue)) {
+				assert_false(oracle((uint16_t)event, 3, counts[c]));
+				silent++;
+			}
+		}
+		assert_int_equal(silent, counts[c] < 65536 ? 1 : 0);
+	}
+}
+
+/* Regressions R18 and R23: after the indices were set, the first check doesn't suppress. */
+static void queue_needs_notification_says_yes_after_indices_were_set(void **state)
+{
+	for (uint32_t event = 0; event <= UINT16_MAX; event += 0x1111) {
+		struct fixture f;
+
+		setup(&f, fixture_kind(state), true);
+		fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
+		complete_some(&f, 3);
+		assert_int_equal(virtio_queue_set_next_used(&f.queue, 3), 0);
+		assert_true(virtio_queue_needs_notification(&f.queue));
+		assert_int_equal(virtio_queue_set_next_avail(&f.queue, 3), 0);
+		complete_some(&f, 1);
+		assert_true(virtio_queue_needs_notification(&f.queue));
+	}
+}
+
+/* When the driver's wish can't be read, rather once too often. */
+static void queue_needs_notification_says_yes_when_ring_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
+
+	for (int event_idx = 0; event_idx <= 1; event_idx++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			struct fixture f;
+
+			setup(&f, fixture_kind(state), event_idx != 0);
+			fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 0x4000);
+			fixture_set(&f, VIRTIO_MOCK_AVAIL_FLAGS, VRING_AVAIL_F_NO_INTERRUPT);
+			complete_some(&f, 1);
+			f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
+			f.bad_end = f.bad_start + 32;
+			f.bad_error = errors[i];
+			assert_true(virtio_queue_needs_notification(&f.queue));
+			assert_int_equal(f.queue.broken, 0);
+		}
+}
+
+/* Kicks */
+
+/* hostile 67: without EVENT_IDX the flag it is, and avail_event, which may be other memory, is never written. */
+static void queue_notification_uses_flag_without_event_idx(void **state)
+{
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), false);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_EVENT, 0x5a5a);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), VRING_USED_F_NO_NOTIFY);
+		(void)fixture_add(&f, one, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
+		(void)fixture_add(&f, one, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
+	}
+	complete_some(&f, 1);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 0x5a5a);
+}
+
+/* With it avail_event is what is wanted next, and the flags stay 0 (virtio 1.4, 2.7.10.2). */
+static void queue_notification_uses_avail_event_with_event_idx(void **state)
+{
+	struct virtio_chain chain = { 0 };
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), true);
+	seek(&f, 0xfffd);
+	for (uint32_t i = 0; i < 8; i++) {
+		const uint16_t next = (uint16_t)(0xfffd + i);
+		struct vring_used_elem used;
+
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), next);
+		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
+		(void)fixture_add(&f, one, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
+		/* Not asked for again, so not wanted again: hostile 64's other side. */
+		(void)fixture_add(&f, one, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+			assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
+			assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
+		}
+		seek(&f, (uint16_t)(next + 1));
+	}
+}
+
+/* hostile 69: what came between the last pop and the enabling is reported by the enabling. */
+static void queue_enable_notification_reports_what_came_meanwhile(void **state)
+{
+	struct virtio_chain chain = { 0 };
+	struct fixture f;
+
+	for (int event_idx = 0; event_idx <= 1; event_idx++) {
+		setup(&f, fixture_kind(state), event_idx != 0);
+		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		complete_some(&f, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), event_idx ? 1 : 0);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 0);
+		(void)fixture_add(&f, one, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+		(void)fixture_add(&f, one, 1);
+		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
+	}
+}
+
+/* hostile 71: a queue whose buffers the device alone uses, over time, asks for kicks too. */
+static void queue_enable_notification_asks_on_queue_with_buffers_left(void **state)
+{
+	struct virtio_chain chain = { 0 };
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), true);
+	for (uint32_t i = 0; i < 3; i++)
+		(void)fixture_add(&f, one, 1);
+	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
+	assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
+}
+
+/* The index that enabling looks at is judged as ever. */
+static void queue_enable_notification_refuses_incoherent_index(void **state)
+{
+	struct fixture f;
+
+	setup(&f, fixture_kind(state), true);
+	fixture_set(&f, VIRTIO_MOCK_AVAIL_IDX, SIZE + 1);
+	assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EAVAILIDX);
+	assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBROKEN);
+	assert_int_equal(virtio_queue_disable_notification(&f.queue), VIRTIO_EBROKEN);
+}
+
+/* A used ring that can't be written: once the cause, or a translation to wait for. */
+static void queue_notification_reports_used_ring_that_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
+
+	for (int enable = 0; enable <= 1; enable++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			int (*call)(struct virtio_queue *) =
+				enable ? virtio_queue_enable_notification : virtio_queue_disable_notification;
+			struct fixture f;
+
+			setup(&f, fixture_kind(state), false);
+			f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
+			f.bad_end = f.bad_start + 16;
+			f.bad_error = errors[i];
+			/* Away from the cached region that start left. */
+			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
+					 0);
+			fixture_save(&f);
+			assert_int_equal(call(&f.queue), errors[i]);
+			assert_true(fixture_ram_unchanged(&f));
+			if (errors[i] == VIRTIO_ENOTMAPPED) {
+				assert_true(fixture_unchanged(&f));
+				f.bad_error = 0;
+				assert_int_equal(call(&f.queue), 0);
+			} else {
+				assert_int_equal(call(&f.queue), VIRTIO_EBROKEN);
+			}
+		}
+}
+
+/* Enabling looks at the available index too, when the wish has been written. */
+static void queue_enable_notification_reports_available_ring_that_is_gone(void **state)
+{
+	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
+
+	for (int event_idx = 0; event_idx <= 1; event_idx++)
+		for (uint32_t i = 0; i < COUNT(errors); i++) {
+			struct virtio_queue_stats stats;
+			struct fixture f;
+
+			setup(&f, fixture_kind(state), event_idx != 0);
+			f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL];
+			f.bad_end = f.bad_start + 16;
+			f.bad_error = errors[i];
+			assert_int_equal(f.bad_start % 16, 0);
+			assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+			fixture_save(&f);
+			assert_int_equal(virtio_queue_enable_notification(&f.queue), errors[i]);
+			virtio_queue_get_stats(&f.queue, &stats);
+			if (errors[i] == VIRTIO_ENOTMAPPED) {
+				assert_int_equal(stats.not_mapped, 1);
+				/* But for the wish. */
+				memcpy(f.saved_ram, f.ram, sizeof f.ram);
+				assert_true(fixture_unchanged(&f));
+				f.bad_error = 0;
+				assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+			} else {
+				assert_int_equal(stats.ring_faults, 1);
+				assert_int_equal(stats.first_error, errors[i]);
+				assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBROKEN);
+			}
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_ON_ALL(queue_needs_notification_obeys_flag_without_event_idx),
+		FIXTURE_ON(queue_needs_notification_is_exact_for_every_used_event, FLAT),
+		FIXTURE_ON(queue_needs_notification_is_exact_for_every_used_event, ONE_BYTE),
+		FIXTURE_ON_ALL(queue_needs_notification_counts_from_last_check),
+		FIXTURE_ON(queue_needs_notification_bears_65536_completions, FLAT),
+		FIXTURE_ON(queue_needs_notification_bears_65536_completions, ONE_BYTE),
+		FIXTURE_ON_ALL(queue_needs_notification_says_yes_after_indices_were_set),
+		FIXTURE_ON(queue_needs_notification_says_yes_when_ring_is_gone, CHANGING),
+		FIXTURE_ON_ALL(queue_notification_uses_flag_without_event_idx),
+		FIXTURE_ON_ALL(queue_notification_uses_avail_event_with_event_idx),
+		FIXTURE_ON_ALL(queue_enable_notification_reports_what_came_meanwhile),
+		FIXTURE_ON_ALL(queue_enable_notification_asks_on_queue_with_buffers_left),
+		FIXTURE_ON_ALL(queue_enable_notification_refuses_incoherent_index),
+		FIXTURE_ON(queue_notification_reports_used_ring_that_is_gone, CHANGING),
+		FIXTURE_ON(queue_enable_notification_reports_available_ring_that_is_gone, CHANGING),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

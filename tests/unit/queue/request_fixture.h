@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the tests of <virtio/request.h> stand on: a request as it is to be, how it is laid out in descriptors, taken from the
+ * queue in each way that there is, and checked to the byte.
+ */
+#ifndef VIRTIO_TESTS_REQUEST_FIXTURE_H
+#define VIRTIO_TESTS_REQUEST_FIXTURE_H
+
+#include <virtio/reader.h>
+#include <virtio/request.h>
+
+#include "../common/fixture.h"
+
+#define SIZE 16u
+#define ROOM 64u
+#define HEADER 40u
+#define MAX_BYTES 64u
+#define GUARD 0x5a
+#define UNTOUCHED UINT64_C(0x5a5a5a5a5a5a5a5a)
+#define FILL 0xee   /* of writable bytes */
+#define STATUS 0x3c /* every request's */
+#define OUT FIXTURE_DATA
+#define IN (FIXTURE_DATA + 0x200u)
+#define HEAP 0x20000u /* guest address of a region of its own */
+
+struct request_fixture {
+	struct fixture f;
+	struct virtio_request request;
+	struct virtio_segment segments[ROOM + 1];
+	uint8_t header[MAX_BYTES + 1];
+	uint64_t border; /* where one region of flat memory ends and another begins, or 0 */
+	uint32_t next;   /* descriptor of the next head */
+	struct virtio_region regions[2];
+};
+
+/* A request to be: its parts, and how they are cut. */
+struct ask {
+	uint32_t header, out, in; /* bytes */
+	uint64_t read_cuts;       /* bit n: a buffer ends behind byte n of header and data out */
+	uint64_t write_cuts;      /* likewise of data in and status */
+	uint32_t gap;             /* bytes between two buffers */
+	uint32_t empty;           /* 1 + place of an empty buffer among the others, or 0 */
+	bool empty_writable, no_status, indirect;
+	uint32_t way;               /* in which it is taken: see below */
+	uint64_t read_at, write_at; /* address of the first byte to be read, or written; 0 for the default */
+	int error;                  /* that will come of it, or 0 */
+	bool status_lost;           /* with that error no status can be written: out of shape, or that byte is bad */
+};
+
+/* What the driver made of it. */
+struct sent {
+	struct virtio_mock_buffer buffers[SIZE + 1];
+	uint32_t count;
+	uint64_t read_at[MAX_BYTES], write_at[MAX_BYTES]; /* address of each byte */
+	uint32_t needed;                                  /* segments */
+	uint16_t head;
+};
+
+/* The shapes that there are; three buffers come first, which is what most requests have. */
+#define REQUEST_SHAPES 7u
+extern const struct ask request_shapes[REQUEST_SHAPES];
+
+/* Lengths of headers: up to that for which there is a fast path, and beyond. */
+#define REQUEST_HEADERS 11u
+extern const uint32_t request_headers[REQUEST_HEADERS];
+
+/* Ways to take one: by a pop that looks at the available index, by one that need not, and by a parse. */
+enum way { POP, POP_COUNTED, PARSE, WAYS };
+
+/* Makes a request of so many bytes of header, and entries, of which nothing is right by chance. */
+void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capacity);
+
+/* A started queue, with indirect tables, in one of the three memories. */
+void request_setup(struct request_fixture *w, enum fixture_memory kind);
+
+/* Flat memory up to an address, and a region from there on, or a heap block where a sanitizer sees what is beyond. */
+void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
+
+/* Lays a request out; offers what has been laid out. */
+void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s);
+void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
+
+/* Puts content where it says, without which a request isn't found to be right; and all three. */
+void request_put(struct request_fixture *w, const struct ask *a, const struct sent *s);
+void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
+
+/* Takes one, which writes nothing to guest memory. Memory of the changing kind is changed by the driver. */
+int request_take(struct request_fixture *w, uint32_t way);
+
+/* Takes none: this is the answer, and request and header are as before. A parse is unpopped. */
+void request_take_none(struct request_fixture *w, int answer, uint32_t way);
+
+/* What has been taken is what was asked for, or this error; and it can be completed. */
+void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
+void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);
+
+/* From the driver to the completion. */
+void request_go_through(struct request_fixture *w, const struct ask *a);
+
+/* One layout: as it is, and with an empty buffer at each place; each of these direct and in a table, in all ways. */
+void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
+
+/* The queue has counted this, and has nothing in flight. Only a malformed chain is a fault. */
+void request_check_faults(struct request_fixture *w, int error);
+
+#endif

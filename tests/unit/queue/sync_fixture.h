@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What the tests of a queue behind a lock stand on: a fixture whose queue is behind one that is watched. */
+#ifndef VIRTIO_TESTS_SYNC_FIXTURE_H
+#define VIRTIO_TESTS_SYNC_FIXTURE_H
+
+#include "../common/fixture.h"
+#include <virtio/queue_sync.h>
+
+#define SIZE 8u
+
+/* A lock that notices when it is taken twice, or released by one who does not hold it. */
+struct watched_lock {
+	uint32_t taken;
+	bool held;
+	bool wrong;
+};
+
+static inline void watched_lock(void *context)
+{
+	struct watched_lock *w = context;
+
+	w->wrong = w->wrong || w->held;
+	w->held = true;
+	w->taken++;
+}
+
+static inline void watched_unlock(void *context)
+{
+	struct watched_lock *w = context;
+
+	w->wrong = w->wrong || !w->held;
+	w->held = false;
+}
+
+struct shared {
+	struct fixture f; /* all of it but its queue */
+	struct virtio_queue_sync sync;
+	struct watched_lock watched;
+	struct virtio_segment segments[FIXTURE_MAX_SIZE];
+};
+
+static inline void init(struct shared *s, enum fixture_memory kind)
+{
+	const struct virtio_queue_lock lock = { watched_lock, watched_unlock, &s->watched };
+
+	memset(s, 0, sizeof *s);
+	fixture_init(&s->f, kind, SIZE);
+	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
+}
+
+static inline void set_up(struct shared *s, enum fixture_memory kind)
+{
+	init(s, kind);
+	assert_int_equal(virtio_queue_sync_start(&s->sync, &s->f.config, &s->f.device_map), 0);
+	s->watched.taken = 0;
+}
+
+/* The lock has been taken once since the last time, and is free. */
+static inline void assert_locked_once(struct shared *s)
+{
+	assert_int_equal(s->watched.taken, 1);
+	assert_false(s->watched.held);
+	assert_false(s->watched.wrong);
+	s->watched.taken = 0;
+}
+
+#endif
