@@ -20,11 +20,13 @@ struct seed {
 		}                                                                                                      \
 	}
 
-/* Those of the block harness. */
+/* Those of each component, in its seeds.c. */
+extern const struct seed memory_seeds[];
+extern const size_t memory_seed_count;
+extern const struct seed queue_seeds[];
+extern const size_t queue_seed_count;
 extern const struct seed blk_seeds[];
 extern const size_t blk_seed_count;
-
-/* Those of the device harness. */
 extern const struct seed device_seeds[];
 extern const size_t device_seed_count;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The seeds of the device harness. What the bytes mean is in main.c, device.c and migration.c. */
 #include "../common/seeds.h"
-
 #include "model.h"
 #include "steps.h"
 
