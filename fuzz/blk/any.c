@@ -3,7 +3,8 @@
  * Steps of the block harness that need no guest: judging requests, and moving along segments, of any size, and the back
  * end in memory by itself. What breaks arithmetic can't be had with a small guest and a small disk.
  */
-#include "harness.h"
+#include "any.h"
+#include "backend.h"
 
 #define MOST_SEGMENTS 6u
 #define MOST_VECTORS 40u

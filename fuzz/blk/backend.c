@@ -3,7 +3,8 @@
  * The back end of the block harness: sees to it that it is asked for what the request says and nothing else, keeps the
  * disk and the model's disk, and fails as the input wants it.
  */
-#include "harness.h"
+#include "backend.h"
+#include "driver.h"
 #include "steps.h"
 
 static uint8_t next_fault(struct blk_harness *h)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The device's half of the block harness: requests served at once, or step by step and in any order. */
-#include "harness.h"
+#include "device.h"
+#include "any.h"
+#include "backend.h"
+#include "disk.h"
+#include "driver.h"
 #include "steps.h"
 
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* All that can be asked of a disk, against the model; and the steps that are about the disk and no request. */
-#include "harness.h"
+#include "disk.h"
 #include "steps.h"
 
 #define NO_ARGUMENT 0x5a /* fills what a call must fill in */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The state of one run of the block harness, shared by its driver, its device and its back end. */
+/* The state of one run of the block harness. */
 #ifndef VIRTIO_FUZZ_BLK_HARNESS_H
 #define VIRTIO_FUZZ_BLK_HARNESS_H
 
@@ -58,41 +58,5 @@ struct blk_harness {
 	struct blk_progress *now; /* what its calls are for, or NULL */
 	bool faults;
 };
-
-/* What the driver does also in the middle of a call of the back end. */
-void blk_poke(struct blk_harness *h);
-void blk_config_write(struct blk_harness *h);
-
-/* The driver starts anew, with rings of zeroes. */
-void blk_reset_driver(struct blk_harness *h);
-
-/* The back end: what the library calls, and what the harness does for a transfer of its own. */
-extern const struct virtio_blk_backend_ops blk_backend_ops;
-int64_t blk_backend_move(struct blk_harness *h, const struct virtio_iovec *iov, uint32_t count, uint64_t offset,
-			 bool to_disk);
-int blk_backend_flush(void *context);
-
-/* One step of the device. */
-void blk_device_step(struct blk_harness *h, uint8_t op);
-
-/* Steps that need no guest. */
-void blk_any_check(struct blk_harness *h);
-void blk_any_transfer(struct blk_harness *h);
-void blk_any_memory(struct blk_harness *h);
-
-/* Steps that are about the disk alone. */
-void blk_config_read(struct blk_harness *h);
-void blk_resize(struct blk_harness *h);
-void blk_negotiate_any(struct blk_harness *h);
-void blk_migrate(struct blk_harness *h);
-
-/* The driver accepts these features. */
-void blk_negotiate(struct blk_harness *h, uint64_t features);
-
-/* Traps unless all that can be asked of the disk agrees. */
-void blk_compare(struct blk_harness *h);
-
-/* Gives up all requests. */
-void blk_drop_requests(struct blk_harness *h);
 
 #endif

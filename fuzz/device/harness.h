@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The state of one run of the device harness, shared by the guest's, the device's and the VMM's part. */
+/* The state of one run of the device harness. */
 #ifndef VIRTIO_FUZZ_DEVICE_HARNESS_H
 #define VIRTIO_FUZZ_DEVICE_HARNESS_H
 
@@ -46,26 +46,10 @@ struct device_harness {
 	bool line;
 };
 
-/* The operations, without the optional ones. */
-extern const struct virtio_device_ops device_harness_ops;
-
 /* Makes another device of the same kind, as virtio_device_init() leaves it. */
 void device_harness_make(struct device_harness *h);
 
 /* After a call of the library. */
 void device_harness_agree(struct device_harness *h);
-
-/* Makes a queue's storage anew, not started. */
-void device_run_make(struct device_harness *h, uint32_t index);
-void device_run_stop(struct device_harness *h, uint32_t index);
-void device_run_start(struct device_harness *h, uint32_t index);
-
-/* One step of the VMM or the device. */
-void device_host_step(struct device_harness *h, uint8_t op);
-
-/* Saving and restoring, as steps. */
-void device_migrate(struct device_harness *h, bool forge);
-void device_restore_over(struct device_harness *h);
-void device_init_wrong(struct device_harness *h);
 
 #endif

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The VMM's part: making devices, rightly and wrongly, and migrating them, with the state changed on the way or not. */
+/* The VMM's part: migrating devices, with the state changed on the way or not, and making them wrongly. */
 #include <virtio/bindings/virtio_config.h>
 
-#include "harness.h"
-
-static void make_slots(struct device_harness *h, struct virtio_queue_registers *slots)
-{
-	/* Only max_size is the caller's to set; the rest must not matter. */
-	for (uint32_t i = 0; i < h->model.options.num_queues; i++)
-		slots[i] = (struct virtio_queue_registers){ .config.max_size = h->model.max_size[i], .stopping = true };
-}
-
-void device_harness_make(struct device_harness *h)
-{
-	struct virtio_device_options options = h->model.options;
-	int got;
-
-	free(h->device);
-	free(h->slots);
-	h->device = fuzz_alloc(sizeof *h->device);
-	h->slots = fuzz_alloc(sizeof *h->slots * options.num_queues);
-	memset(h->device, DEVICE_NO_ARGUMENT, sizeof *h->device);
-	make_slots(h, h->slots);
-	options.queues = h->slots;
-	options.memory = h->model.map ? &h->model.map->map : NULL;
-	got = virtio_device_init(h->device, &options);
-	FUZZ_CHECK(got == 0, "init returned %d", got);
-	h->line = false;
-}
+#include "compare.h"
+#include "migration.h"
+#include "operations.h"
+#include "queues.h"
+#include "state_model.h"
 
 /* The model of a device that was just made. */
 static void make_model(const struct device_model *old, struct device_model *m)

@@ -166,13 +166,9 @@ int device_model_write_queue_reset(struct device_model *m, uint32_t value);
 void device_model_notify(struct device_model *m, uint32_t value);
 void device_model_ack(struct device_model *m, uint32_t causes);
 
-/* Registers. */
-uint32_t device_model_register(const struct device_model *m, uint32_t offset);
-void device_model_read(struct device_model *m, uint64_t offset, uint8_t *data, uint32_t len);
-int device_model_write(struct device_model *m, uint64_t offset, const uint8_t *data, uint32_t len);
+/* The configuration space, and the interrupt status that is read and cleared. */
 void device_model_read_config(struct device_model *m, uint64_t offset, uint8_t *data, uint32_t len);
 void device_model_write_config(struct device_model *m, uint64_t offset, const uint8_t *data, uint32_t len);
-int device_model_write_register(struct device_model *m, uint32_t offset, uint32_t value);
 uint32_t device_model_take_interrupt(struct device_model *m);
 
 /* Events. */
@@ -185,15 +181,7 @@ bool device_model_mark(struct device_model *m, uint32_t cause);
 void device_model_needs_reset(struct device_model *m);
 void device_model_config_changed(struct device_model *m);
 
-/* Saved state. */
-void device_model_save(const struct device_model *m, uint32_t entries, int got, const struct virtio_device_state *state,
-		       const struct virtio_queue_registers_state *queues);
-/* The errors that a restore may return; empty if it must succeed, and then the model has this state. */
-uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
-			      const struct virtio_queue_registers_state *queues, uint32_t entries);
+/* After a restore. */
 void device_model_resume(struct device_model *m);
-
-/* Traps unless the library's device is as the model, and has made all calls. */
-void device_model_compare(const struct device_model *m, const struct virtio_device *device);
 
 #endif

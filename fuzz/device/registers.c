@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The registers of virtio-mmio as the model sees them (virtio 1.4, 4.2.2): offsets, widths, directions. */
-#include "model.h"
+#include "registers.h"
 
 static uint32_t half(uint64_t value, bool high)
 {
@@ -69,20 +69,12 @@ static bool readable(const struct device_model *m, uint32_t offset, uint32_t *va
 	}
 }
 
-uint32_t device_model_register(const struct device_model *m, uint32_t offset)
-{
-	uint32_t value;
-
-	(void)readable(m, offset, &value);
-	return value;
-}
-
 static void ignore_unless(struct device_model *m, bool took)
 {
 	m->ignored += !took;
 }
 
-int device_model_write_register(struct device_model *m, uint32_t offset, uint32_t value)
+static int write_register(struct device_model *m, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
 	case 0x014:
@@ -154,9 +146,9 @@ int device_model_write(struct device_model *m, uint64_t offset, const uint8_t *d
 	if (offset >= 0x100 && config_width(len))
 		device_model_write_config(m, offset - 0x100, data, len);
 	else if (offset < 0x100 && len == 4)
-		return device_model_write_register(m, (uint32_t)offset,
-						   data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 |
-							   (uint32_t)data[3] << 24);
+		return write_register(m, (uint32_t)offset,
+				      data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 |
+					      (uint32_t)data[3] << 24);
 	else
 		m->ignored++;
 	return 0;

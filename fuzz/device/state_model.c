@@ -3,7 +3,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 
-#include "model.h"
+#include "state_model.h"
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 

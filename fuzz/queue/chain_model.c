@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The model's walk along a chain (virtio 1.4, 2.7.5), one descriptor at a time or all at once. */
-#include "model.h"
+#include "chain_model.h"
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 

@@ -1,66 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The device's half of the queue harness: each operation, with right arguments and with wrong ones. */
-#include "harness.h"
+#include "device.h"
+#include "driver.h"
+#include "held.h"
+#include "requests.h"
 #include "steps.h"
+#include "streams.h"
 
 #define MOST_BATCH 8u
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
-
-static void forget_resolved(struct harness_request *r)
-{
-	free(r->segments);
-	free(r->model);
-	r->segments = NULL;
-	r->model = NULL;
-}
-
-static void drop(struct harness *h, struct harness_request *r)
-{
-	forget_resolved(r);
-	r->fresh = false;
-	r->walkable = false;
-	if (!r->request)
-		return;
-	h->past = *r->request;
-	free(r->request->header);
-	free(r->request);
-	r->request = NULL;
-}
-
-void harness_drop_requests(struct harness *h)
-{
-	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
-		drop(h, &h->requests[i]);
-}
-
-static void remember(struct harness *h, struct virtio_token token)
-{
-	h->tokens[h->token_count++ % HARNESS_TOKENS] = token;
-}
-
-struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain, const struct model_walk *walk)
-{
-	struct harness_request *r = &h->requests[virtio_token_head(chain->token)];
-
-	drop(h, r);
-	r->chain = *chain;
-	r->walk = *walk;
-	r->fresh = true;
-	r->walkable = true;
-	remember(h, chain->token);
-	return r;
-}
-
-struct harness_request *harness_pick(struct harness *h)
-{
-	const uint32_t count = model_in_flight(&h->model);
-	uint32_t n = fuzz_u8(&h->in);
-
-	for (uint32_t i = 0; i < MODEL_MAX_SIZE && count; i++)
-		if (h->model.requests[i].state == MODEL_FLIGHT && n-- % count == 0)
-			return &h->requests[i];
-	return NULL;
-}
 
 /* What an entry may hold that is in flight no more, or under a flag; and one bit of the high half wrong. */
 static uint64_t odd_token(uint64_t value, uint8_t how)
@@ -132,11 +80,6 @@ static struct harness_request *pop(struct harness *h)
 		return harness_keep(h, &chain, &walk);
 	FUZZ_CHECK(memcmp(&chain, &before, sizeof chain) == 0, "a pop that failed touched the chain");
 	return NULL;
-}
-
-bool harness_replaying(const struct harness *h)
-{
-	return h->model.replay != 0;
 }
 
 static void device_pop(struct harness *h)
@@ -216,7 +159,7 @@ static int resolve(struct harness *h, struct harness_request *r, uint32_t capaci
 		model_left_behind(&h->model, r->model, got, &out);
 		resolve_after_error(h, r, got);
 	}
-	forget_resolved(r);
+	harness_forget_resolved(r);
 	return got;
 }
 
@@ -585,5 +528,5 @@ void harness_device_step(struct harness *h, uint8_t op)
 	/* Whatever is not in flight any more is not touched any more. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
 		if (h->model.requests[i].state != MODEL_FLIGHT)
-			drop(h, &h->requests[i]);
+			harness_drop(h, &h->requests[i]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The state of one run of the queue harness, shared by its driver's and its device's half. */
+/* The state of one run of the queue harness. */
 #ifndef VIRTIO_FUZZ_QUEUE_HARNESS_H
 #define VIRTIO_FUZZ_QUEUE_HARNESS_H
 
@@ -65,42 +65,5 @@ struct harness {
 	uint32_t saved_count;
 	uint64_t allowed; /* look-ups of a translation that the step may have made */
 };
-
-/* The map that the driver's addresses are for. */
-struct shadow_map *harness_map(struct harness *h);
-
-/* Starts the driver anew, with rings of zeroes. */
-void harness_reset_driver(struct harness *h);
-
-/* One step of a reader or writer of a resolved request. */
-void harness_stream_step(struct harness *h, struct harness_request *r);
-
-/* Starts both streams with a chain that has been resolved: its data is between these bytes of it. */
-void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
-			   uint64_t behind);
-
-/* All that the request's reader yields, into its writer. */
-void harness_echo(struct harness *h, struct harness_request *r);
-
-/* One step of the device. */
-void harness_device_step(struct harness *h, uint8_t op);
-
-/* Keeps a chain that has been popped, and its token. Returns the request. */
-struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
-				     const struct model_walk *walk);
-
-/* One of the requests in flight, or NULL. */
-struct harness_request *harness_pick(struct harness *h);
-
-/* Requests from before a restore come back before any is completed. */
-bool harness_replaying(const struct harness *h);
-
-/* Steps with requests of a header, data and a status: to pop one, to make one of a chain, and to complete one. */
-void harness_pop_request(struct harness *h);
-void harness_parse_request(struct harness *h);
-void harness_complete_request(struct harness *h);
-
-/* Gives up all requests; after a reset. */
-void harness_drop_requests(struct harness *h);
 
 #endif

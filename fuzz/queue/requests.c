@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The device's half of the queue harness: requests of a header, data and a status. */
-#include "harness.h"
+#include "requests.h"
+#include "held.h"
+#include "streams.h"
 
 #define UNTOUCHED 0x5a /* fills what a failure must not touch, and what a success must fill in */
 

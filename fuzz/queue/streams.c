@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The device's half of the queue harness: readers and writers of a resolved chain. */
-#include "harness.h"
+#include "streams.h"
 
 #define MOST_BYTES 0x10000u
 #define MOST_ENTRIES 12u

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What has sizes that no guest and no disk here have. */
+#ifndef VIRTIO_FUZZ_BLK_ANY_H
+#define VIRTIO_FUZZ_BLK_ANY_H
+
+#include "harness.h"
+
+/* Steps that need no guest. */
+void blk_any_check(struct blk_harness *h);
+void blk_any_transfer(struct blk_harness *h);
+void blk_any_memory(struct blk_harness *h);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What the guest does. */
+#ifndef VIRTIO_FUZZ_MEMORY_DRIVER_H
+#define VIRTIO_FUZZ_MEMORY_DRIVER_H
+
+#include "harness.h"
+
+/* Writes bytes to memory itself. */
+void memory_poke(struct harness *h);
+
+/* A page that was not known yet is mapped. */
+void memory_map_page(struct harness *h);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The state of one run of the memory harness. */
+#ifndef VIRTIO_FUZZ_MEMORY_HARNESS_H
+#define VIRTIO_FUZZ_MEMORY_HARNESS_H
+
+#include "../common/shadow_memory.h"
+
+#define MOST_SEGMENTS 48u
+
+struct harness {
+	struct fuzz_input in;
+	struct shadow_memory *shadow;
+	struct shadow_map *maps[2];
+	struct virtio_memory_cursor cursors[2];
+	struct shadow_map *of[2]; /* the map that each cursor is for */
+	uint64_t base;            /* lowest guest-physical address */
+	uint64_t total;           /* bytes up to the highest */
+
+	/* Of the access under way. */
+	struct virtio_memory_cursor *cursor;
+	struct shadow_map *map;
+	uint64_t addr, len;
+	uint64_t errors;
+	uint64_t calls;
+
+	/* The last list of segments. */
+	struct virtio_segment segments[MOST_SEGMENTS];
+	struct shadow_region kept[MOST_SEGMENTS];
+	uint64_t kept_offset[MOST_SEGMENTS];
+	uint32_t count;
+};
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The driver's half of the queue harness. */
+#ifndef VIRTIO_FUZZ_QUEUE_DRIVER_H
+#define VIRTIO_FUZZ_QUEUE_DRIVER_H
+
+#include "harness.h"
+
+/* The map that the driver's addresses are for. */
+struct shadow_map *harness_map(struct harness *h);
+
+/* Starts the driver anew, with rings of zeroes. */
+void harness_reset_driver(struct harness *h);
+
+/* One step of the driver. */
+void harness_driver_step(struct harness *h, uint8_t op);
+
+#endif

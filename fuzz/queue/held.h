@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The requests that the device holds. */
+#ifndef VIRTIO_FUZZ_QUEUE_HELD_H
+#define VIRTIO_FUZZ_QUEUE_HELD_H
+
+#include "harness.h"
+
+/* Keeps a chain that has been popped, and its token. Returns the request. */
+struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
+				     const struct model_walk *walk);
+
+/* One of the requests in flight, or NULL. */
+struct harness_request *harness_pick(struct harness *h);
+
+/* Requests from before a restore come back before any is completed. */
+bool harness_replaying(const struct harness *h);
+
+/* Gives up what a chain was resolved into. */
+void harness_forget_resolved(struct harness_request *r);
+
+/* Gives up one request. */
+void harness_drop(struct harness *h, struct harness_request *r);
+
+/* Gives up all requests; after a reset. */
+void harness_drop_requests(struct harness *h);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The device's readers and writers of a resolved chain. */
+#ifndef VIRTIO_FUZZ_QUEUE_STREAMS_H
+#define VIRTIO_FUZZ_QUEUE_STREAMS_H
+
+#include "harness.h"
+
+/* One step of a reader or writer of a resolved request. */
+void harness_stream_step(struct harness *h, struct harness_request *r);
+
+/* Starts both streams with a chain that has been resolved: its data is between these bytes of it. */
+void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
+			   uint64_t behind);
+
+/* All that the request's reader yields, into its writer. */
+void harness_echo(struct harness *h, struct harness_request *r);
+
+#endif
