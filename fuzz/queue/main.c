@@ -7,6 +7,7 @@
 #include "device.h"
 #include "driver.h"
 #include "held.h"
+#include "queue_internal.h"
 
 #define MOST_STEPS 250u
 
@@ -218,6 +219,19 @@ static void make_harness(struct harness *h)
 	}
 }
 
+/* The members that decide about fast paths are those that would be computed now. */
+static void check_paths(const struct virtio_queue *queue)
+{
+	struct virtio_queue now = *queue;
+
+	virtio_queue_update_paths(&now);
+	FUZZ_CHECK(queue->fast_avail_ring == now.fast_avail_ring, "fast_avail_ring is stale");
+	FUZZ_CHECK(queue->fast_used == now.fast_used, "fast_used is stale");
+	FUZZ_CHECK(queue->fast_used_event == now.fast_used_event, "fast_used_event is stale");
+	FUZZ_CHECK(queue->fast_heads == now.fast_heads, "fast_heads is %u, not %u", queue->fast_heads, now.fast_heads);
+	FUZZ_CHECK(queue->fast_avail == now.fast_avail, "fast_avail is %u, not %u", queue->fast_avail, now.fast_avail);
+}
+
 static void compare(const struct harness *h)
 {
 	struct virtio_queue_stats stats;
@@ -227,6 +241,7 @@ static void compare(const struct harness *h)
 		   (unsigned long long)stats.too_many_segments);
 	shadow_compare(h->shadow);
 	model_compare(&h->model, &h->queue);
+	check_paths(&h->queue);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,6 +27,6 @@ cat >"$work/order.c" <<'END'
 END
 # shellcheck disable=SC2086 # lists of words
 quietly 'it does not compile' "$compiler" -std=c11 -O1 -static -pthread -ffunction-sections -Wl,--gc-sections \
-	$includes -o "$work/program" $sources "$work/order.c" "$src"/virtio-*/src/*.c || finish
+	$includes -I"$src/virtio-queue/src" -o "$work/program" $sources "$work/order.c" "$src"/virtio-*/src/*.c || finish
 quietly 'it fails' "$emulator" "$work/program" "$@" && finish "$(tail -n 1 "$work/log")"
 finish
