@@ -107,12 +107,12 @@ while read -r component place header; do
 	[ -n "$found" ] || fail "<$header> is not in a layer below: $component$place"
 done <"$work/edges"
 
-# The files of the fuzzers need each other in one direction only. A source and its header are one.
+# The files of the fuzzers include each other in one direction only. A source and its header are one.
 grep '^fuzz/' "$work/sources" | xargs grep -H '^#include "' |
 	sed -n -e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\.\./\(.*\)\.h"$,\1/\2 fuzz/\3,p' \
 		-e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\([^./]*\)\.h"$,\1/\2 \1/\3,p' >"$work/needs"
 [ -s "$work/needs" ] || fail 'no includes of fuzzers found'
-tsort "$work/needs" >/dev/null 2>"$work/log" || fail "files of fuzzers that need each other: $(cat "$work/log")"
+tsort "$work/needs" >/dev/null 2>"$work/log" || fail "files of fuzzers that include each other: $(cat "$work/log")"
 
 # A file has at most 800 lines, a function 80 from { to }.
 xargs awk '
