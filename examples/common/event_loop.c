@@ -10,6 +10,7 @@ int event_loop_open(struct event_loop *loop)
 {
 	loop->stop = false;
 	loop->tasks = NULL;
+	loop->tasks_end = &loop->tasks;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return loop->epoll_fd < 0 ? -1 : 0;
 }
@@ -28,17 +29,42 @@ void event_loop_remove(struct event_loop *loop, struct event_source *source)
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
+int event_loop_want(struct event_loop *loop, struct event_source *source, unsigned int interest)
+{
+	struct epoll_event event = { .data.ptr = source };
+
+	if (interest & EVENT_READABLE)
+		event.events |= EPOLLIN;
+	if (interest & EVENT_WRITABLE)
+		event.events |= EPOLLOUT;
+	if (interest & EVENT_EDGE)
+		event.events |= EPOLLET;
+	if (interest == 0) {
+		event_loop_remove(loop, source);
+		return 0;
+	}
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event) == 0)
+		return 0;
+	return errno == ENOENT ? epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) : -1;
+}
+
 void event_loop_schedule(struct event_loop *loop, struct event_task *task)
 {
-	struct event_task **link = &loop->tasks;
-
 	if (task->queued)
 		return;
-	while (*link)
-		link = &(*link)->next;
-	*link = task;
+	*loop->tasks_end = task;
+	loop->tasks_end = &task->next;
 	task->next = NULL;
 	task->queued = true;
+}
+
+/* Takes the task out of the list that *link points into. */
+static void unlink_task(struct event_loop *loop, struct event_task **link, struct event_task *task)
+{
+	*link = task->next;
+	if (!*link)
+		loop->tasks_end = link;
+	task->queued = false;
 }
 
 void event_loop_cancel(struct event_loop *loop, struct event_task *task)
@@ -49,8 +75,14 @@ void event_loop_cancel(struct event_loop *loop, struct event_task *task)
 		return;
 	while (*link != task)
 		link = &(*link)->next;
-	*link = task->next;
-	task->queued = false;
+	unlink_task(loop, link, task);
+}
+
+static unsigned int events_of(const struct epoll_event *event)
+{
+	const unsigned int both = event->events & (EPOLLHUP | EPOLLERR) ? EVENT_READABLE | EVENT_WRITABLE : 0;
+
+	return both | (event->events & EPOLLIN ? EVENT_READABLE : 0) | (event->events & EPOLLOUT ? EVENT_WRITABLE : 0);
 }
 
 /*
@@ -68,12 +100,12 @@ int event_loop_turn(struct event_loop *loop)
 	if (got == 1) {
 		struct event_source *source = event.data.ptr;
 
+		source->events = events_of(&event);
 		source->ready(source);
 	}
 	task = loop->tasks;
 	if (task) {
-		loop->tasks = task->next;
-		task->queued = false;
+		unlink_task(loop, &loop->tasks, task);
 		task->run(task);
 	}
 	return 0;

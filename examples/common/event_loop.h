@@ -14,9 +14,15 @@
 /* The structure that holds a member, from a pointer to the member. */
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* What a source waits for: event_loop_want(). */
+#define EVENT_READABLE 1u
+#define EVENT_WRITABLE 2u
+#define EVENT_EDGE 4u /* call the handler once for each change, not as long as the state lasts */
+
 struct event_source {
 	int fd; /* -1 for none */
 	void (*ready)(struct event_source *source);
+	unsigned int events; /* EVENT_READABLE and EVENT_WRITABLE: why ready() is called. A hang-up is both */
 };
 
 struct event_task {
@@ -29,6 +35,7 @@ struct event_loop {
 	int epoll_fd;
 	bool stop; /* set it, and event_loop_run() returns */
 	struct event_task *tasks;
+	struct event_task **tasks_end;
 };
 
 /* When to call a source's handler. */
@@ -41,6 +48,15 @@ enum event_trigger {
 int event_loop_open(struct event_loop *loop);
 int event_loop_add(struct event_loop *loop, struct event_source *source, enum event_trigger trigger);
 int event_loop_run(struct event_loop *loop);
+
+/*
+ * Changes what a source waits for. With 0 the loop forgets the source, and doesn't report a hang-up either.
+ *
+ * @interest  EVENT_... bits
+ *
+ * Returns 0, or -1 with errno: EPERM for a regular file, which is always ready.
+ */
+int event_loop_want(struct event_loop *loop, struct event_source *source, unsigned int interest);
 
 /* Waits for an event, unless a task does, handles it, and runs a task. Returns as the above. */
 int event_loop_turn(struct event_loop *loop);

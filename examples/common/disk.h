@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* An image file as a disk: what a command line says of it, and how it is opened. */
+#ifndef DISK_H
+#define DISK_H
+
+#include <stdbool.h>
+#include <virtio/blk.h>
+#include <virtio/blk_file.h>
+
+struct disk_options {
+	const char *path;   /* of the image */
+	const char *serial; /* what the guest shows as the serial number; NULL for the image's name */
+	bool read_only;
+};
+
+/*
+ * Takes one pair of a disk's command line: readonly or serial.
+ *
+ * Returns 1 if the pair was one of these, 0 if it wasn't, -1 after printing what is wrong.
+ */
+int disk_option(struct disk_options *options, const char *name, char *value);
+
+/*
+ * Opens an image without waiting, as a pipe would make us do, and takes what is a file or block device and not in use.
+ * The image stays locked against other processes that lock (QEMU and these programs do) until it is closed: whoever
+ * writes is alone with it. On a file system without locks there is no lock.
+ *
+ * @options  as given
+ * @file     for the back end; must live as long as the disk
+ * @blk      read_only, capacity, id, backend and write_zeroes_may_unmap are set; the rest is the caller's
+ *
+ * Returns a descriptor, to be closed after the disk; or -1 after printing why not.
+ */
+int disk_open(const struct disk_options *options, struct virtio_blk_file *file, struct virtio_blk_options *blk);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The process's signals as events of its main thread's loop. */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+#include "event_loop.h"
+
+#include <signal.h>
+
+struct signals {
+	struct event_source source; /* fd is -1 before signals_open() */
+	struct event_loop *loop;
+	sigset_t set;                             /* the signals that are events, and blocked */
+	void (*hang_up)(struct signals *signals); /* after SIGHUP */
+};
+
+/*
+ * SIGINT and SIGTERM stop the loop from now on, and SIGHUP calls hang_up(). Threads that are started later inherit the
+ * blocked signals. A write to a pipe that nobody reads becomes an error, and so does a guest's write beyond the size
+ * that this process may give a file.
+ *
+ * Returns 0, or -1 with errno. signals_close() may follow in both cases.
+ */
+int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_up)(struct signals *signals));
+
+/* The signals stay blocked. */
+void signals_close(struct signals *signals);
+
+#endif
