@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The block device: an image file, a struct virtio_blk, and a blk_queue for each of its queues. */
-#include "blk_device.h"
-
+/*
+ * The block device: an image file, a struct virtio_blk, and for each queue a blk_queue and a thread.
+ */
 #include "blk_queue.h"
-#include "event_loop.h"
+#include "device.h"
+#include "disk.h"
 #include "log.h"
+#include "options.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include <virtio/bindings/virtio_config.h>
-#include <virtio/bindings/virtio_ring.h>
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
 #include <virtio/queue.h>
@@ -37,18 +35,30 @@
 #define SIZE_MAX_BYTES (UINT32_C(512) << 10)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of one range; 8 GiB in all */
 
-/* How long to try to lock an image: half a second. */
-#define LOCK_TRIES 50
-#define LOCK_TRY_NS 10000000
+#define MAX_QUEUES 16
 
 static_assert(SEG_MAX * (uint64_t)SIZE_MAX_BYTES <= MAX_REQUEST_BYTES, "what we invite we carry out");
+
+struct blk_device_options {
+	struct disk_options disk;
+	const char *socket;
+	bool io_uring; /* where the system permits it */
+	uint16_t queue_count;
+};
+
+/* A queue of the device: the first two live as long as the device. */
+struct blk_slot {
+	struct blk_queue *queue;
+	struct event_source completion; /* requests in flight have finished; fd is -1 if none ever is in flight */
+	struct device_queue *running;   /* the queue's thread's */
+};
 
 struct blk_device {
 	struct device device;
 	int fd;
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
-	struct blk_queue *queues[BLK_DEVICE_MAX_QUEUES];
+	struct blk_slot slots[MAX_QUEUES];
 	char name[];
 };
 
@@ -57,61 +67,88 @@ static struct blk_device *from_device(struct device *device)
 	return CONTAINER_OF(device, struct blk_device, device);
 }
 
-static void set_features(struct device *device, uint64_t features)
+static void reset(struct device *device)
 {
-	struct blk_device *blk = from_device(device);
-
-	virtio_blk_reset(&blk->blk);
-	/* Only offered features come here. Should one not be, the disk keeps to write-through, which is safe. */
-	(void)!virtio_blk_negotiate(&blk->blk, features);
+	virtio_blk_reset(&from_device(device)->blk);
 }
 
-static void read_config(struct device *device, uint32_t offset, void *data, uint32_t len)
+static int check_features(struct device *device, uint64_t features)
+{
+	return virtio_blk_negotiate(&from_device(device)->blk, features);
+}
+
+static void config_read(struct device *device, uint32_t offset, void *data, uint32_t len)
 {
 	virtio_blk_config_read(&from_device(device)->blk, offset, data, len);
 }
 
-static int write_config(struct device *device, uint32_t offset, const void *data, uint32_t len)
+static int config_write(struct device *device, uint32_t offset, const void *data, uint32_t len)
 {
 	return virtio_blk_config_write(&from_device(device)->blk, offset, data, len) ? 0 : -1;
 }
 
 /* A disk that can't be asked stays what it is. */
-static bool refresh(struct device *device)
+static void refresh(struct device *device)
 {
 	struct blk_device *blk = from_device(device);
 	uint64_t bytes, sectors;
 
 	if (virtio_blk_file_size(blk->fd, &bytes)) {
 		log_line("%s: can't tell its size", device->name);
-		return false;
+		return;
 	}
 	sectors = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
 	if (sectors == virtio_blk_capacity(&blk->blk) || virtio_blk_set_capacity(&blk->blk, sectors))
-		return false;
+		return;
 	log_line("%s: %" PRIu64 " sectors now", device->name, sectors);
-	return true;
+	device_config_changed(device);
 }
 
-static int process(struct device *device, uint16_t index, struct virtio_queue *virtq, unsigned int budget)
+static struct blk_slot *find_slot(struct device *device, const struct device_queue *queue)
 {
-	struct blk_queue *queue = from_device(device)->queues[index];
-
-	return queue->ops->process(queue, virtq, budget);
+	return &from_device(device)->slots[queue->index];
 }
 
-static void drain(struct device *device, uint16_t index, struct virtio_queue *virtq)
+static void on_completion(struct event_source *source)
 {
-	struct blk_queue *queue = from_device(device)->queues[index];
-
-	queue->ops->drain(queue, virtq);
+	device_queue_wake(CONTAINER_OF(source, struct blk_slot, completion)->running);
 }
 
-static int completion_fd(const struct device *device, uint16_t index)
+static int queue_start(struct device *device, struct device_queue *queue)
 {
-	const struct blk_queue *queue = ((const struct blk_device *)(const void *)device)->queues[index];
+	struct blk_slot *slot = find_slot(device, queue);
 
-	return queue->ops->completion_fd(queue);
+	slot->running = queue;
+	slot->completion = (struct event_source){
+		.fd = slot->queue->ops->completion_fd(slot->queue),
+		.ready = on_completion,
+	};
+	if (slot->completion.fd < 0 || event_loop_add(queue->loop, &slot->completion, EVENT_WHILE_READABLE) == 0)
+		return 0;
+	log_line("%s: queue %u: %s", device->name, queue->index, strerror(errno));
+	return VIRTIO_EIO;
+}
+
+static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
+{
+	struct blk_queue *blk_queue = find_slot(device, queue)->queue;
+
+	return blk_queue->ops->process(blk_queue, &queue->virtq, budget);
+}
+
+static void queue_drain(struct device *device, struct device_queue *queue)
+{
+	struct blk_queue *blk_queue = find_slot(device, queue)->queue;
+
+	blk_queue->ops->drain(blk_queue, &queue->virtq);
+}
+
+static void queue_stop(struct device *device, struct device_queue *queue)
+{
+	struct blk_slot *slot = find_slot(device, queue);
+
+	if (slot->completion.fd >= 0)
+		event_loop_remove(queue->loop, &slot->completion);
 }
 
 static void add_stats(struct virtio_blk_stats *sum, const struct virtio_blk_stats *s)
@@ -135,7 +172,7 @@ static void print_summary(const struct device *device)
 	struct virtio_blk_stats s = { 0 };
 
 	for (uint16_t i = 0; i < device->queue_count; i++)
-		add_stats(&s, &blk->queues[i]->stats);
+		add_stats(&s, &blk->slots[i].queue->stats);
 	printf("%s: %" PRIu64 " requests (in %" PRIu64 ", out %" PRIu64 ", flush %" PRIu64 ", get-id %" PRIu64
 	       ", discard %" PRIu64 ", write-zeroes %" PRIu64 ", other %" PRIu64 ", failed %" PRIu64 "), %" PRIu64
 	       " bytes read, %" PRIu64 " bytes written, %" PRIu64 " faults\n",
@@ -146,10 +183,12 @@ static void print_summary(const struct device *device)
 
 static void close_queues(struct blk_device *blk)
 {
-	for (uint16_t i = 0; i < BLK_DEVICE_MAX_QUEUES; i++) {
-		if (blk->queues[i])
-			blk->queues[i]->ops->destroy(blk->queues[i]);
-		blk->queues[i] = NULL;
+	for (uint16_t i = 0; i < MAX_QUEUES; i++) {
+		struct blk_queue *queue = blk->slots[i].queue;
+
+		if (queue)
+			queue->ops->destroy(queue);
+		blk->slots[i].queue = NULL;
 	}
 }
 
@@ -164,67 +203,23 @@ static void destroy(struct device *device)
 }
 
 static const struct device_ops ops = {
-	.set_features = set_features,
-	.read_config = read_config,
-	.write_config = write_config,
+	.reset = reset,
+	.check_features = check_features,
+	.config_read = config_read,
+	.config_write = config_write,
 	.refresh = refresh,
-	.process = process,
-	.drain = drain,
-	.completion_fd = completion_fd,
+	.queue_start = queue_start,
+	.queue_notify = queue_notify,
+	.queue_drain = queue_drain,
+	.queue_stop = queue_stop,
 	.print_summary = print_summary,
 	.destroy = destroy,
 };
 
 static int fail(const struct blk_device_options *options, const char *why)
 {
-	fprintf(stderr, "%s: %s\n", options->path, why);
+	fprintf(stderr, "%s: %s\n", options->disk.path, why);
 	return -1;
-}
-
-/*
- * The lock belongs to the open file, so it holds between two disks of this process too. A daemon that was killed has
- * its files open a moment longer than it lives, until io_uring has finished with them, and this one may take its
- * place. Where a file system knows no locks there is none.
- */
-static int lock_image(int fd, bool read_only)
-{
-	const struct timespec moment = { .tv_nsec = LOCK_TRY_NS };
-
-	for (unsigned int tries = 0;; tries++) {
-		struct flock lock = { .l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
-
-		if (fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES))
-			return 0;
-		if (tries == LOCK_TRIES)
-			return -1;
-		(void)nanosleep(&moment, NULL);
-	}
-}
-
-/*
- * Opens the image without waiting, as a pipe would make us do, and then takes what is a file or block device and
- * in nobody else's hands.
- */
-static int open_image(struct blk_device *blk, const struct blk_device_options *options, uint64_t *bytes)
-{
-	blk->fd = open(options->path, (options->read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
-	if (blk->fd < 0)
-		return fail(options, strerror(errno));
-	switch (virtio_blk_file_size(blk->fd, bytes)) {
-	case 0:
-		break;
-	case VIRTIO_EINVAL:
-		return fail(options, "not a file or block device");
-	default:
-		return fail(options, "can't tell its size");
-	}
-	if (*bytes < VIRTIO_BLK_SECTOR_BYTES)
-		return fail(options, "empty: a disk has one sector of 512 bytes at least");
-	if (fcntl(blk->fd, F_SETFL, 0))
-		return fail(options, strerror(errno));
-	if (lock_image(blk->fd, options->read_only))
-		return fail(options, "in use by another process");
-	return 0;
 }
 
 /*
@@ -235,37 +230,30 @@ static int open_image(struct blk_device *blk, const struct blk_device_options *o
 static int open_disk(struct blk_device *blk, const struct blk_device_options *options)
 {
 	struct virtio_blk_options disk = {
-		.read_only = options->read_only,
 		.num_queues = options->queue_count > 1 ? options->queue_count : 0,
 		.seg_max = SEG_MAX,
 		.size_max = SIZE_MAX_BYTES,
 		.max_request_bytes = MAX_REQUEST_BYTES,
 	};
-	const size_t serial = strlen(options->serial);
-	uint64_t bytes;
 
-	if (open_image(blk, options, &bytes))
+	blk->fd = disk_open(&options->disk, &blk->file, &disk);
+	if (blk->fd < 0)
 		return -1;
-	if (!options->read_only) {
+	if (!disk.read_only) {
 		disk.max_discard_sectors = MAX_DISCARD_BYTES >> VIRTIO_BLK_SECTOR_SHIFT;
 		disk.max_discard_seg = BLK_QUEUE_RANGES;
 		disk.max_write_zeroes_sectors = MAX_REQUEST_BYTES >> VIRTIO_BLK_SECTOR_SHIFT;
 		disk.max_write_zeroes_seg = 1;
-		disk.write_zeroes_may_unmap = virtio_blk_file_may_unmap(blk->fd);
 	}
-	memcpy(disk.id, options->serial, serial < sizeof disk.id ? serial : sizeof disk.id);
-	disk.capacity = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
-	if (virtio_blk_file_backend(&blk->file, blk->fd, &disk.backend) || virtio_blk_init(&blk->blk, &disk))
-		return fail(options, "can't be a disk");
-	return 0;
+	return virtio_blk_init(&blk->blk, &disk) ? fail(options, "can't be a disk") : 0;
 }
 
 static int open_queues(struct blk_device *blk, uint16_t count, bool io_uring)
 {
 	for (uint16_t i = 0; i < count; i++) {
-		blk->queues[i] = io_uring ? blk_queue_create_uring(&blk->blk, blk->fd, blk->name)
-					  : blk_queue_create(&blk->blk, blk->fd, blk->name);
-		if (!blk->queues[i])
+		blk->slots[i].queue = io_uring ? blk_queue_create_uring(&blk->blk, blk->fd, blk->name)
+					       : blk_queue_create(&blk->blk, blk->fd, blk->name);
+		if (!blk->slots[i].queue)
 			return -1;
 	}
 	return 0;
@@ -277,22 +265,24 @@ static int choose_queues(struct blk_device *blk, const struct blk_device_options
 	if (options->io_uring) {
 		if (open_queues(blk, options->queue_count, true) == 0)
 			return 0;
-		fprintf(stderr, "%s: no io_uring (%s): using ordinary system calls\n", options->path, strerror(errno));
+		fprintf(stderr, "%s: no io_uring (%s): using ordinary system calls\n", options->disk.path,
+			strerror(errno));
 		close_queues(blk);
 	}
 	return open_queues(blk, options->queue_count, false) ? fail(options, strerror(errno)) : 0;
 }
 
-struct device *blk_device_create(const struct blk_device_options *options)
+static struct device *make_device(const struct blk_device_options *options)
 {
 	static const char prefix[] = "blk ";
-	struct blk_device *blk = calloc(1, sizeof *blk + sizeof prefix + strlen(options->path));
+	struct blk_device *blk = calloc(1, sizeof *blk + sizeof prefix + strlen(options->disk.path));
 
 	if (!blk) {
-		fprintf(stderr, "%s: out of memory\n", options->path);
+		(void)fail(options, "out of memory");
 		return NULL;
 	}
-	sprintf(blk->name, "%s%s", prefix, options->path);
+	sprintf(blk->name, "%s%s", prefix, options->disk.path);
+	blk->fd = -1;
 	if (open_disk(blk, options) || choose_queues(blk, options)) {
 		destroy(&blk->device);
 		return NULL;
@@ -300,10 +290,82 @@ struct device *blk_device_create(const struct blk_device_options *options)
 	blk->device = (struct device){
 		.ops = &ops,
 		.name = blk->name,
-		.features = virtio_blk_offered(&blk->blk) | UINT64_C(1) << VIRTIO_F_VERSION_1 |
-			    UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX | UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC,
+		.features = virtio_blk_offered(&blk->blk),
+		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 		.queue_count = options->queue_count,
 		.max_queue_size = BLK_QUEUE_SIZE,
+		.threads = DEVICE_THREAD_PER_QUEUE,
 	};
 	return &blk->device;
 }
+
+/* Command line */
+
+static int parse_aio(const char *how, bool *io_uring)
+{
+	*io_uring = strcmp(how, "io_uring") == 0;
+	if (!*io_uring && strcmp(how, "sync") != 0)
+		return option_error(how, "aio is sync or io_uring");
+	if (*io_uring && !blk_queue_has_uring())
+		return option_error(how, "this program was built without liburing");
+	return 0;
+}
+
+static int take_option(void *context, const char *name, char *value)
+{
+	struct blk_device_options *options = context;
+	const int taken = disk_option(&options->disk, name, value);
+	uint64_t count;
+
+	if (taken)
+		return taken < 0 ? -1 : 0;
+	if (strcmp(name, "aio") == 0)
+		return parse_aio(value, &options->io_uring);
+	if (strcmp(name, "queues") == 0) {
+		if (option_number(value, 1, MAX_QUEUES, &count))
+			return option_error(value, "not a number from 1 to 16");
+		options->queue_count = (uint16_t)count;
+		return 0;
+	}
+	if (strcmp(name, "socket") != 0)
+		return option_error(name, "unknown option of --blk");
+	options->socket = value;
+	return 0;
+}
+
+static struct device *create(char *spec, const char **socket)
+{
+	struct blk_device_options options = { .disk.path = spec, .queue_count = 1 };
+
+	if (options_parse(spec, take_option, &options))
+		return NULL;
+	if (!*spec)
+		(void)option_error("--blk", "no image");
+	else if (!options.socket || !*options.socket)
+		(void)option_error(spec, "no socket=PATH");
+	else {
+		*socket = options.socket;
+		return make_device(&options);
+	}
+	return NULL;
+}
+
+static void print_help(void)
+{
+	printf("  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name,\n"
+	       "                   and locked as long as it is in use\n"
+	       "      socket=PATH    where to listen; a socket file that nobody uses is replaced\n"
+	       "      readonly=on    the guest can't write\n"
+	       "      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n"
+	       "      queues=N       number of queues, 1 to 16, each with a thread; by default 1\n"
+	       "      aio=HOW        sync, the default: a queue's requests one after the other;\n"
+	       "                     io_uring: many at once, and flushes on another thread%s\n",
+	       blk_queue_has_uring() ? "" : " (this program was built without it)");
+}
+
+const struct device_type blk_device_type = {
+	.option = "blk",
+	.synopsis = "IMAGE,socket=PATH[,OPTION...]",
+	.print_help = print_help,
+	.create = create,
+};

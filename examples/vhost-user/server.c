@@ -9,12 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 8
-#define RETRY_SECONDS 1
+#define RETRY_NS UINT64_C(1000000000)
 
 static int fail(const char *path, const char *why)
 {
@@ -79,19 +78,13 @@ static void listen_again(struct server *server)
  */
 static void pause_listening(struct server *server)
 {
-	const struct itimerspec once = { .it_value = { .tv_sec = RETRY_SECONDS } };
-
-	if (timerfd_settime(server->retry.fd, 0, &once, NULL) == 0)
-		event_loop_remove(server->loop, &server->listener);
+	event_timer_set(&server->retry, RETRY_NS);
+	event_loop_remove(server->loop, &server->listener);
 }
 
-static void on_retry(struct event_source *source)
+static void on_retry(struct event_timer *timer)
 {
-	struct server *server = CONTAINER_OF(source, struct server, retry);
-	uint64_t count;
-
-	if (read(source->fd, &count, sizeof count) == sizeof count)
-		listen_again(server);
+	listen_again(CONTAINER_OF(timer, struct server, retry));
 }
 
 /*
@@ -126,7 +119,7 @@ static void on_connection(struct event_source *source)
 			pause_listening(server);
 		return;
 	}
-	session = session_open(server->loop, server->device, fd);
+	session = session_open(server->loop, &server->host, fd);
 	if (!session) {
 		log_line("%s: can't serve a front end: %s", server->path, strerror(errno));
 		close(fd);
@@ -138,26 +131,42 @@ static void on_connection(struct event_source *source)
 	event_loop_remove(server->loop, &server->listener);
 }
 
-int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once)
+static void on_config_change(struct device_host *host)
+{
+	struct server *server = CONTAINER_OF(host, struct server, host);
+
+	if (server->session)
+		session_tell_config_change(server->session);
+	else
+		atomic_store(&host->config_changed, false);
+}
+
+/* Listens for front ends of a device that is open. */
+static int start_listening(struct server *server, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
-	memset(server, 0, sizeof *server);
-	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
-	server->retry = (struct event_source){ .fd = -1, .ready = on_retry };
-	server->loop = loop;
-	server->device = device;
-	server->path = path;
-	server->once = once;
 	if (strlen(path) >= sizeof addr.sun_path)
 		return fail(path, "too long for the path of a socket");
 	memcpy(addr.sun_path, path, strlen(path));
 	if (make_room(&addr))
 		return -1;
-	server->retry.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (server->retry.fd < 0 || event_loop_add(loop, &server->retry, EVENT_WHILE_READABLE))
-		fail(path, strerror(errno));
-	else if (listen_on(server, &addr) == 0)
+	if (event_timer_open(&server->retry, server->loop, on_retry))
+		return fail(path, strerror(errno));
+	return listen_on(server, &addr);
+}
+
+int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once)
+{
+	memset(server, 0, sizeof *server);
+	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
+	server->retry = (struct event_timer)EVENT_SOURCE_NONE;
+	server->loop = loop;
+	server->path = path;
+	server->once = once;
+	if (device_host_open(&server->host, device, loop, on_config_change))
+		return -1;
+	if (start_listening(server, path) == 0)
 		return 0;
 	server_close(server);
 	return -1;
@@ -165,24 +174,16 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 
 void server_refresh(struct server *server)
 {
+	device_host_refresh(&server->host);
 	if (server->session)
-		session_refresh(server->session);
-	else
-		(void)server->device->ops->refresh(server->device);
+		session_tell_config_change(server->session);
 }
 
-void server_close(struct server *server)
+static void stop_listening(struct server *server)
 {
 	struct stat st;
 
-	if (server->session)
-		session_close(server->session);
-	server->session = NULL;
-	if (server->retry.fd >= 0) {
-		event_loop_remove(server->loop, &server->retry);
-		close(server->retry.fd);
-		server->retry.fd = -1;
-	}
+	event_timer_close(&server->retry);
 	if (server->listener.fd < 0)
 		return;
 	/* While a session lasts the listener isn't in the loop; removing it twice does no harm. */
@@ -191,4 +192,13 @@ void server_close(struct server *server)
 	server->listener.fd = -1;
 	if (lstat(server->path, &st) == 0 && st.st_dev == server->socket_dev && st.st_ino == server->socket_ino)
 		unlink(server->path);
+}
+
+void server_close(struct server *server)
+{
+	if (server->session)
+		session_close(server->session);
+	server->session = NULL;
+	stop_listening(server);
+	device_host_close(&server->host);
 }

@@ -6,17 +6,17 @@
 #ifndef SERVER_H
 #define SERVER_H
 
-#include "device.h"
-#include "event_loop.h"
+#include "device_host.h"
+#include "event_sources.h"
 #include "session.h"
 
 #include <sys/types.h>
 
 struct server {
 	struct event_source listener;
-	struct event_source retry; /* a timer: when to listen again after there was no room for a connection */
+	struct event_timer retry; /* when to listen again after there was no room for a connection */
 	struct event_loop *loop;
-	struct device *device;
+	struct device_host host;
 	const char *path;
 	dev_t socket_dev; /* which file the socket is, so that no other is ever removed */
 	ino_t socket_ino;
@@ -25,16 +25,16 @@ struct server {
 };
 
 /*
- * Listens on a path. A socket file there that nobody listens on is replaced.
+ * Opens the device, and listens on a path. A socket file there that nobody listens on is replaced.
  *
  * Returns 0, or -1 after printing why not.
  */
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once);
 
-/* Lets the device look whether it is another now, and its front end know if so. */
+/* SIGHUP: lets the device look at its files again, and its front end know if the configuration space has changed. */
 void server_refresh(struct server *server);
 
-/* Drops the front end if there is one, stops listening and removes the socket file. */
+/* Drops the front end if there is one, stops listening, removes the socket file and closes the device. */
 void server_close(struct server *server);
 
 #endif

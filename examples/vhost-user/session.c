@@ -17,9 +17,10 @@
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-#define PROTOCOL_FEATURES                                                                                              \
-	(BIT(VHOST_USER_PROTOCOL_F_MQ) | BIT(VHOST_USER_PROTOCOL_F_REPLY_ACK) |                                        \
-	 BIT(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | BIT(VHOST_USER_PROTOCOL_F_CONFIG))
+/* What this side of the device does, whatever its type. */
+#define RING_FEATURES                                                                                                  \
+	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |                   \
+	 BIT(VHOST_USER_F_PROTOCOL_FEATURES))
 
 /* What a handler returns. */
 enum outcome {
@@ -48,8 +49,10 @@ __attribute__((format(printf, 2, 3))) static enum outcome violation(struct sessi
 	return VIOLATION;
 }
 
+/* What the driver can read has been announced before. */
 static enum outcome reply(struct session *session, uint32_t size)
 {
+	session_tell_config_change(session);
 	if (message_reply(session->socket.fd, &session->message, size))
 		return violation(session, "doesn't read replies");
 	return DONE;
@@ -65,7 +68,7 @@ static enum outcome reply_u64(struct session *session, uint64_t value)
 
 static uint64_t offered(const struct session *session)
 {
-	return session->device->features | BIT(VHOST_USER_F_PROTOCOL_FEATURES);
+	return session->device->features | RING_FEATURES;
 }
 
 static enum outcome get_features(struct session *session)
@@ -82,7 +85,7 @@ static bool can_enable(const struct session *session)
 static enum outcome set_features(struct session *session)
 {
 	const uint64_t features = session->message.payload.u64;
-	struct device *device = session->device;
+	const struct device *device = session->device;
 
 	if (features & ~offered(session))
 		return refuse(session, "features that are not offered: 0x%llx",
@@ -94,8 +97,9 @@ static enum outcome set_features(struct session *session)
 	for (uint16_t i = 0; i < device->queue_count; i++)
 		if (vring_runs(&session->vrings[i]))
 			return refuse(session, "features change while queue %u runs", i);
+	if (device_host_check_features(session->host, features))
+		return refuse(session, "features that do not fit together: 0x%llx", (unsigned long long)features);
 	session->features = features;
-	device->ops->set_features(device, features);
 	for (uint16_t i = 0; i < device->queue_count; i++) {
 		struct vhost_vring *vring = &session->vrings[i];
 
@@ -106,18 +110,27 @@ static enum outcome set_features(struct session *session)
 	return DONE;
 }
 
+/* Requests of ours are about the configuration space, so a device without it needs no channel for them. */
+static uint64_t offered_protocol_features(const struct session *session)
+{
+	const uint64_t config = BIT(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | BIT(VHOST_USER_PROTOCOL_F_CONFIG);
+
+	return BIT(VHOST_USER_PROTOCOL_F_MQ) | BIT(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
+	       (session->device->config_size ? config : 0);
+}
+
 static enum outcome get_protocol_features(struct session *session)
 {
-	return reply_u64(session, PROTOCOL_FEATURES);
+	return reply_u64(session, offered_protocol_features(session));
 }
 
 static enum outcome set_protocol_features(struct session *session)
 {
 	const uint64_t features = session->message.payload.u64;
+	const uint64_t unknown = features & ~offered_protocol_features(session);
 
-	if (features & ~PROTOCOL_FEATURES)
-		return refuse(session, "protocol features that are not offered: 0x%llx",
-			      (unsigned long long)(features & ~PROTOCOL_FEATURES));
+	if (unknown)
+		return refuse(session, "protocol features that are not offered: 0x%llx", (unsigned long long)unknown);
 	session->protocol_features = features;
 	return DONE;
 }
@@ -229,7 +242,7 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 
 static enum outcome ring_result(struct session *session, const struct vhost_vring *vring, int error)
 {
-	return error ? refuse(session, "queue %u: %s", vring->index, virtio_strerror(error)) : DONE;
+	return error ? refuse(session, "queue %u: %s", vring->queue.index, virtio_strerror(error)) : DONE;
 }
 
 static enum outcome set_vring_num(struct session *session)
@@ -365,9 +378,9 @@ static enum outcome get_config(struct session *session)
 	struct vhost_user_config *config = &session->message.payload.config;
 
 	/* An empty reply is how this request is refused. */
-	if (!config_is_sound(&session->message))
+	if (!config_is_sound(&session->message) || session->device->config_size == 0)
 		return reply(session, 0);
-	session->device->ops->read_config(session->device, config->offset, config->data, config->size);
+	device_host_config_read(session->host, config->offset, config->data, config->size);
 	return reply(session, session->message.header.size);
 }
 
@@ -379,7 +392,7 @@ static enum outcome set_config(struct session *session)
 		return violation(session, "%u bytes at %u of the configuration space in %u bytes", config->size,
 				 config->offset, session->message.header.size);
 	if (config->flags != VHOST_USER_CONFIG_WRITABLE ||
-	    session->device->ops->write_config(session->device, config->offset, config->data, config->size))
+	    device_host_config_write(session->host, config->offset, config->data, config->size))
 		return refuse(session, "%u bytes at %u of the configuration space are not writable", config->size,
 			      config->offset);
 	return DONE;
@@ -452,10 +465,13 @@ static int dispatch(struct session *session)
 	const struct vhost_user_header header = session->message.header;
 	const struct request *request = find_request(header.request);
 	const bool wants_reply = (header.flags & VHOST_USER_FLAG_NEED_REPLY) && !(request && request->replies);
-	enum outcome outcome = handle(session, request);
+	enum outcome outcome;
 	char reason[sizeof session->reason];
 
+	if (!session->spoke)
+		device_host_attached(session->host);
 	session->spoke = true;
+	outcome = handle(session, request);
 	if (outcome != VIOLATION && wants_reply)
 		outcome = reply_u64(session, outcome == DONE ? 0 : 1) == DONE ? outcome : VIOLATION;
 	if (outcome == DONE)
@@ -511,7 +527,8 @@ static int open_rings(struct session *session)
 	uint16_t opened = 0;
 
 	while (opened < session->device->queue_count)
-		if (vring_open(&session->vrings[opened], session->device, opened, session->damaged.fd) == 0)
+		if (vring_open(&session->vrings[opened], session->device, opened, device_host_thread(session->host),
+			       session->damaged.fd) == 0)
 			opened++;
 		else
 			break;
@@ -522,8 +539,9 @@ static int open_rings(struct session *session)
 	return -1;
 }
 
-struct session *session_open(struct event_loop *loop, struct device *device, int socket)
+struct session *session_open(struct event_loop *loop, struct device_host *host, int socket)
 {
+	struct device *device = host->device;
 	struct session *session = calloc(1, sizeof *session + device->queue_count * sizeof *session->vrings);
 
 	if (!session)
@@ -531,12 +549,13 @@ struct session *session_open(struct event_loop *loop, struct device *device, int
 	session->socket = (struct event_source){ .fd = socket, .ready = on_readable };
 	session->damaged = (struct event_source){ .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = on_damaged };
 	session->loop = loop;
+	session->host = host;
 	session->device = device;
 	session->request_fd = -1;
 	if (session->damaged.fd >= 0 && open_rings(session) == 0) {
 		if (event_loop_add(loop, &session->damaged, EVENT_WHILE_READABLE) == 0 &&
 		    event_loop_add(loop, &session->socket, EVENT_WHILE_READABLE) == 0) {
-			device->ops->set_features(device, 0);
+			device_host_reset(host);
 			return session;
 		}
 		event_loop_remove(loop, &session->damaged);
@@ -549,11 +568,11 @@ struct session *session_open(struct event_loop *loop, struct device *device, int
 	return NULL;
 }
 
-void session_refresh(struct session *session)
+void session_tell_config_change(struct session *session)
 {
 	const uint64_t needed = BIT(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | BIT(VHOST_USER_PROTOCOL_F_CONFIG);
 
-	if (!session->device->ops->refresh(session->device))
+	if (!atomic_exchange(&session->host->config_changed, false))
 		return;
 	if (session->request_fd < 0 || (session->protocol_features & needed) != needed)
 		return;
@@ -568,6 +587,8 @@ void session_close(struct session *session)
 	event_loop_remove(session->loop, &session->damaged);
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
 		vring_close(&session->vrings[i]);
+	if (session->spoke)
+		device_host_detached(session->host);
 	shared_memory_free(session->memory);
 	message_clear(&session->message);
 	if (session->request_fd >= 0)

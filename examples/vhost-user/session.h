@@ -12,7 +12,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "device.h"
+#include "device_host.h"
 #include "event_loop.h"
 #include "message.h"
 #include "shared_memory.h"
@@ -21,6 +21,7 @@
 struct session {
 	struct event_source socket;
 	struct event_loop *loop;
+	struct device_host *host;
 	struct device *device;
 	void (*ended)(struct session *session); /* called when the front end is gone; may close the session */
 	void *owner;                            /* the one who opened it */
@@ -39,13 +40,13 @@ struct session {
  * Begins a session on a connected socket, which it owns from now on if it succeeds. Returns NULL
  * with errno otherwise.
  */
-struct session *session_open(struct event_loop *loop, struct device *device, int socket);
+struct session *session_open(struct event_loop *loop, struct device_host *host, int socket);
 
 /*
- * Lets the device look whether its configuration space should be another, while queues are served, and tells the front
- * end if it has become another and the front end has said that it wants to know.
+ * Tells the front end if the device's configuration space has become another, and the front end has said that it wants
+ * to know.
  */
-void session_refresh(struct session *session);
+void session_tell_config_change(struct session *session);
 
 /* Ends a session: stops its rings, gives back the guest's memory, frees it. */
 void session_close(struct session *session);

@@ -376,7 +376,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 		error = going;
 	if (error)
 		return error;
-	return is_full(uring) ? DEVICE_TURN_FULL : DEVICE_TURN_DONE;
+	return is_full(uring) ? DEVICE_TURN_WAIT : DEVICE_TURN_DONE;
 }
 
 /* Nothing new is begun here but the rest of what was, which is bounded. */

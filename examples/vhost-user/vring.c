@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Rings: starting, stopping, and passing their requests to the device on a thread of their own. */
+/* Rings: starting, stopping, and passing their requests to the device on the ring's thread. */
 #include "vring.h"
 
 #include "log.h"
@@ -120,32 +120,53 @@ static void replace_signal(struct vring_signal *signal, const struct vring_signa
 	*signal = *fresh;
 }
 
-int vring_set_call(struct vhost_vring *vring, int fd)
-{
+/* A descriptor that is to take the place of one that the worker uses. */
+struct replacement {
+	struct vhost_vring *vring;
 	struct vring_signal fresh;
-	const int error = accept_signal(fd, &fresh);
+};
+
+/* What was completed before was for another descriptor, or for none: once too often does no harm. */
+static void replace_call(void *context)
+{
+	struct replacement *new = context;
+	struct vhost_vring *vring = new->vring;
+
+	replace_signal(&vring->call, &new->fresh);
+	vring->call_is_new = true;
+	if (vring->served)
+		event_loop_schedule(vring->queue.loop, &vring->again);
+}
+
+static void replace_err(void *context)
+{
+	struct replacement *new = context;
+
+	replace_signal(&new->vring->err, &new->fresh);
+}
+
+static int replace(struct vhost_vring *vring, int fd, void (*replace_one)(void *context))
+{
+	struct replacement new = { .vring = vring };
+	const int error = accept_signal(fd, &new.fresh);
 
 	if (error)
 		return error;
-	vring_pause(vring);
-	replace_signal(&vring->call, &fresh);
-	/* What was completed before was for another descriptor, or for none: once too often does no harm. */
-	vring->call_is_new = true;
-	vring_resume(vring);
+	if (vring->running)
+		worker_call(&vring->thread->worker, replace_one, &new);
+	else
+		replace_one(&new);
 	return 0;
+}
+
+int vring_set_call(struct vhost_vring *vring, int fd)
+{
+	return replace(vring, fd, replace_call);
 }
 
 int vring_set_err(struct vhost_vring *vring, int fd)
 {
-	struct vring_signal fresh;
-	const int error = accept_signal(fd, &fresh);
-
-	if (error)
-		return error;
-	vring_pause(vring);
-	replace_signal(&vring->err, &fresh);
-	vring_resume(vring);
-	return 0;
+	return replace(vring, fd, replace_err);
 }
 
 static void drop_kick(struct vhost_vring *vring)
@@ -177,31 +198,50 @@ int vring_set_kick(struct vhost_vring *vring, int fd)
 
 static void drain(struct vhost_vring *vring)
 {
-	vring->device->ops->drain(vring->device, vring->index, &vring->queue);
+	if (vring->device->ops->queue_drain)
+		vring->device->ops->queue_drain(vring->device, &vring->queue);
 }
 
 static void notify(struct vhost_vring *vring)
 {
-	const bool wanted = virtio_queue_needs_notification(&vring->queue);
+	const bool wanted = virtio_queue_needs_notification(&vring->queue.virtq);
 
 	if (wanted || vring->call_is_new)
 		send_signal(&vring->call);
 	vring->call_is_new = false;
 }
 
-/* Nothing more is taken from the ring. The thread goes on, to be stopped. */
+/* The device and the thread have nothing more to do with the ring. */
+static void let_go(void *context)
+{
+	struct vhost_vring *vring = context;
+	struct vhost_vring **link = &vring->thread->rings;
+
+	if (!vring->served)
+		return;
+	drain(vring);
+	if (vring->device->ops->queue_stop)
+		vring->device->ops->queue_stop(vring->device, &vring->queue);
+	notify(vring);
+	event_loop_remove(vring->queue.loop, &vring->kick);
+	event_loop_cancel(vring->queue.loop, &vring->again);
+	while (*link != vring)
+		link = &(*link)->next;
+	*link = vring->next;
+	vring->served = false;
+}
+
+/* Nothing more is taken from the ring. The thread goes on. */
 static void give_up(struct vhost_vring *vring)
 {
-	drain(vring);
-	notify(vring);
-	event_loop_remove(&vring->worker.loop, &vring->kick);
+	let_go(vring);
 	atomic_store(&vring->broken, true);
 }
 
 /* The guest has made a mess of the ring. */
 static void break_ring(struct vhost_vring *vring, int error)
 {
-	log_line("%s: queue %u stopped: %s", vring->device->name, vring->index, virtio_strerror(error));
+	log_line("%s: queue %u stopped: %s", vring->device->name, vring->queue.index, virtio_strerror(error));
 	give_up(vring);
 	send_signal(&vring->err);
 }
@@ -212,18 +252,18 @@ static void break_ring(struct vhost_vring *vring, int error)
  */
 static void serve(struct vhost_vring *vring)
 {
-	struct virtio_queue *queue = &vring->queue;
+	struct virtio_queue *queue = &vring->queue.virtq;
 	const uint64_t one = 1;
 	bool again = false;
 	int got;
 
-	if (atomic_load(&vring->broken))
+	if (!vring->served)
 		return;
 	got = virtio_queue_disable_notification(queue);
 	if (got == 0)
 		got = virtio_queue_available(queue);
 	if (got >= 0) {
-		got = vring->device->ops->process(vring->device, vring->index, queue, (unsigned int)got);
+		got = vring->device->ops->queue_notify(vring->device, &vring->queue, (unsigned int)got);
 		again = got == DEVICE_TURN_AGAIN;
 	}
 	/* Also after an error: what was completed before it is to be heard of. */
@@ -238,7 +278,7 @@ static void serve(struct vhost_vring *vring)
 	} else if (got < 0) {
 		break_ring(vring, got);
 	} else if (again) {
-		event_loop_schedule(&vring->worker.loop, &vring->again);
+		event_loop_schedule(vring->queue.loop, &vring->again);
 	}
 }
 
@@ -253,27 +293,45 @@ static void on_kick(struct event_source *source)
 	serve(vring);
 }
 
-static void on_completion(struct event_source *source)
-{
-	serve(CONTAINER_OF(source, struct vhost_vring, completion));
-}
-
 static void on_again(struct event_task *task)
 {
 	serve(CONTAINER_OF(task, struct vhost_vring, again));
 }
 
+/*
+ * If the thread goes on, there may be requests for which there was no room before, and so no kick was asked for.
+ */
 static void on_settle(struct worker *worker)
 {
-	struct vhost_vring *vring = CONTAINER_OF(worker, struct vhost_vring, worker);
+	const struct vring_thread *thread = CONTAINER_OF(worker, struct vring_thread, worker);
 
-	drain(vring);
+	for (struct vhost_vring *vring = thread->rings; vring; vring = vring->next) {
+		drain(vring);
+		notify(vring);
+		event_loop_schedule(vring->queue.loop, &vring->again);
+	}
+}
+
+/* For devices */
+
+static struct vhost_vring *from_queue(struct device_queue *queue)
+{
+	return CONTAINER_OF(queue, struct vhost_vring, queue);
+}
+
+void device_queue_wake(struct device_queue *queue)
+{
+	event_loop_schedule(queue->loop, &from_queue(queue)->again);
+}
+
+/* A turn finds out what to do if the memory is gone. */
+void device_queue_signal(struct device_queue *queue)
+{
+	struct vhost_vring *vring = from_queue(queue);
+
 	notify(vring);
-	/*
-	 * If the thread goes on, there may be requests for which there was no room before, and so no kick was asked
-	 * for.
-	 */
-	event_loop_schedule(&worker->loop, &vring->again);
+	if (shared_memory_damaged(vring->memory))
+		device_queue_wake(queue);
 }
 
 /* Starting and stopping */
@@ -297,7 +355,7 @@ static int resolve(const struct vhost_vring *vring, const struct shared_memory *
 static int start_queue(struct vhost_vring *vring, const struct virtio_queue_config *config,
 		       const struct shared_memory *memory)
 {
-	struct virtio_queue *queue = &vring->queue;
+	struct virtio_queue *queue = &vring->queue.virtq;
 	uint16_t used;
 	int error = virtio_queue_start(queue, config, &memory->map);
 
@@ -313,27 +371,80 @@ static int start_queue(struct vhost_vring *vring, const struct virtio_queue_conf
 	return error;
 }
 
+/* A ring that is to be served. */
+struct entry {
+	struct vhost_vring *vring;
+	int error;
+};
+
 /* The worker begins with a turn: there may be requests whose kick went to an earlier descriptor, or to nobody. */
-static int start_worker(struct vhost_vring *vring)
+static void take_on(void *context)
 {
-	struct worker *worker = &vring->worker;
+	struct entry *entry = context;
+	struct vhost_vring *vring = entry->vring;
+	struct vring_thread *thread = vring->thread;
+
+	vring->queue.loop = &thread->worker.loop;
+	vring->kick.fd = vring->kick_fd;
+	if (event_loop_add(vring->queue.loop, &vring->kick, vring->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
+		log_line("%s: queue %u: can't wait for kicks: %s", vring->device->name, vring->queue.index,
+			 strerror(errno));
+		entry->error = VIRTIO_EIO;
+		return;
+	}
+	if (vring->device->ops->queue_start)
+		entry->error = vring->device->ops->queue_start(vring->device, &vring->queue);
+	if (entry->error) {
+		event_loop_remove(vring->queue.loop, &vring->kick);
+		event_loop_cancel(vring->queue.loop, &vring->again);
+		return;
+	}
+	vring->next = thread->rings;
+	thread->rings = vring;
+	vring->served = true;
+	event_loop_schedule(vring->queue.loop, &vring->again);
+}
+
+int vring_thread_open(struct vring_thread *thread, const char *name)
+{
+	char short_name[16];
+
+	*thread = (struct vring_thread){ .pauses = 0 };
+	if (worker_open(&thread->worker, on_settle))
+		return -1;
+	snprintf(short_name, sizeof short_name, "%s", name);
+	if (worker_start(&thread->worker, short_name) == 0)
+		return 0;
+	worker_close(&thread->worker);
+	return -1;
+}
+
+void vring_thread_close(struct vring_thread *thread)
+{
+	worker_stop(&thread->worker);
+	worker_close(&thread->worker);
+}
+
+static bool has_own_thread(const struct vhost_vring *vring)
+{
+	return vring->thread == &vring->own_thread;
+}
+
+/* Hands the ring to its thread. */
+static int hand_over(struct vhost_vring *vring)
+{
+	struct entry entry = { .vring = vring };
 	char name[16];
 
-	if (worker_open(worker, on_settle))
+	snprintf(name, sizeof name, "queue %u", vring->queue.index);
+	if (has_own_thread(vring) && vring_thread_open(vring->thread, name)) {
+		log_line("%s: queue %u: no thread: %s", vring->device->name, vring->queue.index, strerror(errno));
 		return VIRTIO_EIO;
-	snprintf(name, sizeof name, "queue %u", vring->index);
-	vring->kick.fd = vring->kick_fd;
-	vring->completion.fd = vring->device->ops->completion_fd(vring->device, vring->index);
-	vring->again.queued = false;
-	event_loop_schedule(&worker->loop, &vring->again);
-	if (event_loop_add(&worker->loop, &vring->kick, vring->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE) == 0 &&
-	    (vring->completion.fd < 0 ||
-	     event_loop_add(&worker->loop, &vring->completion, EVENT_WHILE_READABLE) == 0) &&
-	    worker_start(worker, name) == 0)
-		return 0;
-	log_line("%s: queue %u: no thread: %s", vring->device->name, vring->index, strerror(errno));
-	worker_close(worker);
-	return VIRTIO_EIO;
+	}
+	worker_call(&vring->thread->worker, take_on, &entry);
+	if (entry.error && has_own_thread(vring))
+		vring_thread_close(vring->thread);
+	return entry.error;
 }
 
 int vring_start(struct vhost_vring *vring, const struct shared_memory *memory)
@@ -352,23 +463,26 @@ int vring_start(struct vhost_vring *vring, const struct shared_memory *memory)
 	if (error)
 		return error;
 	vring->memory = memory;
-	error = start_worker(vring);
+	error = hand_over(vring);
 	if (error)
-		virtio_queue_reset(&vring->queue);
+		virtio_queue_reset(&vring->queue.virtq);
 	else
 		vring->running = true;
 	return error;
 }
 
-/* Ends the thread, and takes back what was its. */
+/* Takes back what was the thread's, and ends the thread if it is the ring's own. */
 static void halt(struct vhost_vring *vring)
 {
-	worker_stop(&vring->worker);
-	worker_close(&vring->worker);
+	worker_call(&vring->thread->worker, let_go, vring);
+	if (has_own_thread(vring)) {
+		vring_thread_close(vring->thread);
+		vring->paused = false;
+	}
 	vring->running = false;
 	vring->memory = NULL;
-	vring->base = virtio_queue_next_avail(&vring->queue);
-	virtio_queue_reset(&vring->queue);
+	vring->base = virtio_queue_next_avail(&vring->queue.virtq);
+	virtio_queue_reset(&vring->queue.virtq);
 }
 
 bool vring_runs(struct vhost_vring *vring)
@@ -426,14 +540,19 @@ void vring_pause(struct vhost_vring *vring)
 {
 	if (!vring_runs(vring))
 		return;
-	worker_pause(&vring->worker);
+	vring->paused = true;
+	if (vring->thread->pauses++ == 0)
+		worker_pause(&vring->thread->worker);
 	(void)vring_runs(vring);
 }
 
 void vring_resume(struct vhost_vring *vring)
 {
-	if (vring->running)
-		worker_resume(&vring->worker);
+	if (!vring->paused)
+		return;
+	vring->paused = false;
+	if (--vring->thread->pauses == 0)
+		worker_resume(&vring->thread->worker);
 }
 
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory)
@@ -442,34 +561,35 @@ int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *m
 
 	if (!vring->running)
 		return 0;
-	error = virtio_queue_set_memory(&vring->queue, &memory->map);
+	error = virtio_queue_set_memory(&vring->queue.virtq, &memory->map);
 	if (error)
 		return error;
 	vring->memory = memory;
 	/* Nothing was in flight, so nothing keeps the memory from being unmapped. */
-	assert(virtio_queue_old_maps_unused(&vring->queue));
+	assert(virtio_queue_old_maps_unused(&vring->queue.virtq));
 	return 0;
 }
 
 /* Life cycle */
 
-int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, int damaged_fd)
+int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
+	       int damaged_fd)
 {
 	const uint32_t entries = device->max_queue_size;
 
 	memset(vring, 0, sizeof *vring);
 	vring->kick = (struct event_source){ .fd = -1, .ready = on_kick };
-	vring->completion = (struct event_source){ .fd = -1, .ready = on_completion };
 	vring->again.run = on_again;
 	vring->device = device;
-	vring->index = index;
+	vring->queue.index = index;
+	vring->thread = thread ? thread : &vring->own_thread;
 	vring->damaged_fd = damaged_fd;
 	vring->kick_fd = -1;
 	vring->call.fd = -1;
 	vring->err.fd = -1;
 	vring->inflight = calloc(entries, sizeof *vring->inflight);
 	if (!vring->inflight || virtio_queue_config_init(&vring->config, device->max_queue_size) ||
-	    virtio_queue_init(&vring->queue, vring->inflight, entries)) {
+	    virtio_queue_init(&vring->queue.virtq, vring->inflight, entries)) {
 		free(vring->inflight);
 		vring->inflight = NULL;
 		return -1;
@@ -487,7 +607,7 @@ void vring_close(struct vhost_vring *vring)
 	vring_disconnect(vring);
 	replace_signal(&vring->call, &none);
 	replace_signal(&vring->err, &none);
-	virtio_queue_get_stats(&vring->queue, &stats);
+	virtio_queue_get_stats(&vring->queue.virtq, &stats);
 	vring->device->ring_faults += stats.ring_faults;
 	free(vring->inflight);
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * One ring of a session: what the front end has said about it, and the thread that serves it while it runs.
+ * One ring of a session: what the front end has said about it, and how its thread serves it while it runs.
  *
  * A ring runs when it is enabled, has its addresses and a kick descriptor, and is not broken. It is
  * stopped by taking any of that away. While it runs its size, addresses and indices can't be changed.
  *
- * Threads: all functions here are the control thread's. Starting a ring starts a worker (worker.h), and from then on
- * the queue and what else struct vhost_vring says is the worker's. The control thread stops it, or pauses it, before it
- * touches any of that; a worker has nothing in flight then. So one thread at a time uses a queue, and what the
- * control thread waits for is what is in flight, at most, and never what a guest adds.
+ * Threads: all functions here are the control thread's. A ring that runs is served by a worker (worker.h): its own, which
+ * is started with the ring, or the device's, which serves all rings of the device. From then on the queue and what else
+ * struct vhost_vring says is the worker's. The control thread calls functions on the worker, or pauses it, to touch any
+ * of that. A paused worker has nothing in flight. So one thread at a time uses a queue, and what the control thread waits
+ * for is what is in flight, at most, and never what a guest adds.
  *
  * What the front end can do besides sending bad numbers: the descriptors that it gives are open on
  * its side too, flags and all, so they are neither expected nor made to be non-blocking. A kick
  * descriptor is never read: waiting for it to be signalled is enough. Sockets and pipes are written to
  * without waiting. An eventfd is asked first whether it takes more; a front end that fills it at that
- * very moment, on purpose, holds up its own ring's thread and nobody else, and that thread only until
- * it is to be stopped or paused. Writing to a file that someone else has opened can be a way to use our
+ * very moment, on purpose, holds up its own device's thread and nobody else, and that thread only until
+ * it is to be called, stopped or paused. Writing to a file that someone else has opened can be a way to use our
  * privileges, so nothing but eventfds, pipes and Unix sockets is accepted (User Mode Linux has sockets
  * in the place of eventfds that we write to).
  */
@@ -36,15 +37,24 @@ struct vring_signal {
 	bool is_socket;
 };
 
+struct vhost_vring;
+
+/* A thread that serves rings. */
+struct vring_thread {
+	struct worker worker;
+	unsigned int pauses;       /* rings for which it is paused; the control thread's */
+	struct vhost_vring *rings; /* that it serves; the worker's, like the rest of struct vhost_vring */
+};
+
 struct vhost_vring {
 	/* The control thread's */
 	struct device *device;
-	uint16_t index;
 	int kick_fd; /* -1 for none */
 	bool polled; /* kick_fd is a timer of our own */
 	bool enabled;
 	bool addressed;   /* addr is known */
-	bool running;     /* the worker's thread runs; the queue may have broken since */
+	bool running;     /* the worker serves it; the queue may have broken since */
+	bool paused;      /* counted in the thread's pauses */
 	uint16_t base;    /* available index of the next request, while the ring is stopped */
 	uint64_t addr[3]; /* the front end's addresses, indexed by enum virtio_queue_area */
 	struct virtio_queue_config config;
@@ -52,27 +62,41 @@ struct vhost_vring {
 	int damaged_fd; /* the session's eventfd, to be signalled when guest memory turns out to be gone */
 
 	/* Both threads' */
-	struct worker worker;
+	struct vring_thread *thread; /* that serves it: its own, or the device's */
+	struct vring_thread own_thread;
 	atomic_bool broken; /* the worker has given up; until the front end stops the ring or sets it up anew */
 
 	/* The worker's while it runs and isn't paused */
+	bool served;              /* the device has the queue, and the ring is one of the thread's */
+	struct vhost_vring *next; /* of those */
 	struct event_source kick;
-	struct event_source completion; /* of the device's requests in flight */
-	struct event_task again;        /* to go on with a ring that has more requests than one turn's worth */
-	struct vring_signal call;       /* requests were completed */
-	struct vring_signal err;        /* the ring broke */
-	bool call_is_new;               /* so that it is signalled in the next turn */
+	struct event_task again;  /* a turn, where none was asked for by a kick */
+	struct vring_signal call; /* requests were completed */
+	struct vring_signal err;  /* the ring broke */
+	bool call_is_new;         /* so that it is signalled in the next turn */
 	const struct shared_memory *memory;
-	struct virtio_queue queue;
+	struct device_queue queue;
 };
 
 /*
- * Prepares a ring that doesn't run. `damaged_fd`, an eventfd that doesn't block, is signalled after the ring has met
- * guest memory that was gone.
+ * Starts a thread that serves rings, under the first 15 characters of a name. Returns 0, or -1 with errno and nothing to
+ * close.
+ */
+int vring_thread_open(struct vring_thread *thread, const char *name);
+
+/* Ends the thread. It serves no rings. */
+void vring_thread_close(struct vring_thread *thread);
+
+/*
+ * Prepares a ring that doesn't run.
+ *
+ * @thread      the device's, to serve the ring; NULL for a ring that gets a thread of its own when it starts
+ * @damaged_fd  an eventfd that doesn't block, signalled after the ring has met guest memory that was gone
  *
  * Returns 0, or -1 without memory. A ring that was opened is to be closed.
  */
-int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, int damaged_fd);
+int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
+	       int damaged_fd);
 
 /* Stops the ring and closes its descriptors. */
 void vring_close(struct vhost_vring *vring);
@@ -109,7 +133,7 @@ int vring_set_err(struct vhost_vring *vring, int fd);
 
 /*
  * Starts the ring if everything is there. Returns 0, or the error of a start that failed; VIRTIO_EIO if the system has
- * no room for a thread.
+ * no room for a thread, or an error of the device's queue_start().
  */
 int vring_start(struct vhost_vring *vring, const struct shared_memory *memory);
 
@@ -120,8 +144,9 @@ void vring_stop(struct vhost_vring *vring);
 void vring_disconnect(struct vhost_vring *vring);
 
 /*
- * Holds up a ring that runs, for what doesn't bear its requests: until vring_resume() nothing is in flight, and nothing
- * is begun. One that has broken is stopped. Neither does anything to a ring that doesn't run.
+ * Holds up a ring that runs, and all that its thread serves, for what doesn't bear its requests: until vring_resume()
+ * nothing is in flight, and nothing is begun. One that has broken is stopped. Neither does anything to a ring that
+ * doesn't run.
  */
 void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);

@@ -5,10 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 /* Ends a system call that waits. */
 #define NUDGE SIGUSR1
@@ -34,12 +31,22 @@ int worker_init(void)
 	return sigaction(NUDGE, &action, NULL);
 }
 
-static void on_wake(struct event_source *source)
+/* That it came is all; orders and calls are looked at in between events anyway. */
+static void on_wake(struct event_wake *wake)
 {
-	uint64_t count;
+	(void)wake;
+}
 
-	/* That it came is all; the order is looked at in between events anyway. */
-	(void)!read(source->fd, &count, sizeof count);
+/* Does what the owner has called for, if anything. The mutex is held before and afterwards. */
+static void answer_call(struct worker *worker)
+{
+	if (!worker->call)
+		return;
+	pthread_mutex_unlock(&worker->mutex);
+	worker->call(worker->call_context);
+	pthread_mutex_lock(&worker->mutex);
+	worker->call = NULL;
+	pthread_cond_broadcast(&worker->changed);
 }
 
 /* Between two events: returns whether to go on. */
@@ -48,6 +55,7 @@ static bool obey(struct worker *worker)
 	enum worker_order order;
 
 	pthread_mutex_lock(&worker->mutex);
+	answer_call(worker);
 	order = worker->order;
 	pthread_mutex_unlock(&worker->mutex);
 	if (order == WORKER_RUN)
@@ -59,8 +67,12 @@ static bool obey(struct worker *worker)
 	/*
 	 * If it was resumed it takes a turn, also when it is to pause again by now: otherwise it might never get one.
 	 */
-	while (worker->settled && worker->order == WORKER_PAUSE)
-		pthread_cond_wait(&worker->changed, &worker->mutex);
+	while (worker->settled && worker->order == WORKER_PAUSE) {
+		if (worker->call)
+			answer_call(worker);
+		else
+			pthread_cond_wait(&worker->changed, &worker->mutex);
+	}
 	order = worker->order;
 	if (order == WORKER_STOP && !worker->settled) {
 		worker->settled = true;
@@ -83,15 +95,13 @@ static void *run(void *arg)
 
 static void give_order(struct worker *worker, enum worker_order order)
 {
-	const uint64_t one = 1;
-
 	pthread_mutex_lock(&worker->mutex);
 	worker->order = order;
 	if (order == WORKER_RUN)
 		worker->settled = false;
 	pthread_cond_broadcast(&worker->changed);
 	pthread_mutex_unlock(&worker->mutex);
-	(void)!write(worker->wake.fd, &one, sizeof one);
+	event_wake_signal(&worker->wake);
 }
 
 static struct timespec in_ms(long ms)
@@ -108,19 +118,46 @@ static struct timespec in_ms(long ms)
 	return at;
 }
 
-static void await_settled(struct worker *worker)
+static bool is_settled(const struct worker *worker)
+{
+	return worker->settled;
+}
+
+static bool has_answered(const struct worker *worker)
+{
+	return !worker->call;
+}
+
+/* Waits with the mutex held. */
+static void await(struct worker *worker, bool (*is_done)(const struct worker *worker))
 {
 	long patience = FIRST_NUDGE_MS;
 	struct timespec at = in_ms(patience);
 
-	pthread_mutex_lock(&worker->mutex);
-	while (!worker->settled) {
+	while (!is_done(worker)) {
 		if (pthread_cond_timedwait(&worker->changed, &worker->mutex, &at) == ETIMEDOUT) {
 			(void)pthread_kill(worker->thread, NUDGE);
 			patience = patience < LAST_NUDGE_MS / 2 ? 2 * patience : LAST_NUDGE_MS;
 			at = in_ms(patience);
 		}
 	}
+}
+
+static void await_settled(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->mutex);
+	await(worker, is_settled);
+	pthread_mutex_unlock(&worker->mutex);
+}
+
+void worker_call(struct worker *worker, void (*call)(void *context), void *context)
+{
+	pthread_mutex_lock(&worker->mutex);
+	worker->call = call;
+	worker->call_context = context;
+	pthread_cond_broadcast(&worker->changed);
+	event_wake_signal(&worker->wake);
+	await(worker, has_answered);
 	pthread_mutex_unlock(&worker->mutex);
 }
 
@@ -128,13 +165,10 @@ int worker_open(struct worker *worker, void (*settle)(struct worker *worker))
 {
 	pthread_condattr_t attributes;
 
-	*worker = (struct worker){ .settle = settle, .wake = { .fd = -1, .ready = on_wake }, .order = WORKER_RUN };
+	*worker = (struct worker){ .settle = settle, .wake = EVENT_SOURCE_NONE, .order = WORKER_RUN };
 	if (event_loop_open(&worker->loop))
 		return -1;
-	worker->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (worker->wake.fd < 0 || event_loop_add(&worker->loop, &worker->wake, EVENT_WHILE_READABLE)) {
-		if (worker->wake.fd >= 0)
-			close(worker->wake.fd);
+	if (event_wake_open(&worker->wake, &worker->loop, on_wake)) {
 		event_loop_close(&worker->loop);
 		return -1;
 	}
@@ -178,6 +212,6 @@ void worker_close(struct worker *worker)
 {
 	pthread_cond_destroy(&worker->changed);
 	pthread_mutex_destroy(&worker->mutex);
-	close(worker->wake.fd);
+	event_wake_close(&worker->wake);
 	event_loop_close(&worker->loop);
 }

@@ -13,6 +13,7 @@
 #define WORKER_H
 
 #include "event_loop.h"
+#include "event_sources.h"
 
 #include <pthread.h>
 
@@ -25,12 +26,14 @@ enum worker_order {
 struct worker {
 	struct event_loop loop; /* sources are added by the thread's handlers, or by the owner while it has them */
 	void (*settle)(struct worker *worker);
-	struct event_source wake; /* an eventfd, signalled when there is an order */
+	struct event_wake wake; /* signalled when there is an order or a call */
 	pthread_t thread;
-	pthread_mutex_t mutex; /* protects the two below */
+	pthread_mutex_t mutex; /* protects what is below */
 	pthread_cond_t changed;
 	enum worker_order order;
-	bool settled; /* the thread has obeyed, and touches nothing before the next order */
+	bool settled;                /* the thread has obeyed, and touches nothing before the next order or call */
+	void (*call)(void *context); /* to be run on the thread; NULL for none */
+	void *call_context;
 };
 
 /* To be called once by the process, before any of the others. Returns 0, or -1 with errno. */
@@ -47,6 +50,12 @@ int worker_open(struct worker *worker, void (*settle)(struct worker *worker));
 
 /* Starts the thread, under a name of at most 15 characters. Returns 0, or -1 with errno. */
 int worker_start(struct worker *worker, const char *name);
+
+/*
+ * Runs a function on the thread, and returns when it is over. The thread may be paused, and is so afterwards. A thread
+ * that is not gets a turn of its loop between two calls.
+ */
+void worker_call(struct worker *worker, void (*call)(void *context), void *context);
 
 /* Returns when the thread has settled: all is the owner's until worker_resume(). */
 void worker_pause(struct worker *worker);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the vhost-user side keeps for a device, and the device's operations as the control thread calls them: on the
+ * device's thread if it has one, otherwise right here. Operations that a device lacks do nothing.
+ */
+#ifndef DEVICE_HOST_H
+#define DEVICE_HOST_H
+
+#include "device.h"
+#include "event_sources.h"
+#include "vring.h"
+
+#include <stdatomic.h>
+
+struct device_host {
+	struct device *device;
+	struct vring_thread thread; /* of a device with DEVICE_ONE_THREAD */
+	struct event_wake config_wake;
+	atomic_bool config_changed; /* and the front end hasn't been told */
+	void (*tell)(
+		struct device_host *host); /* called on the control thread, some time after config_changed was set */
+};
+
+/*
+ * Starts the device's thread if it has one, and opens the device.
+ *
+ * @loop  of the control thread
+ * @tell  see above
+ *
+ * Returns 0, or -1 after printing why not, with nothing to close.
+ */
+int device_host_open(struct device_host *host, struct device *device, struct event_loop *loop,
+		     void (*tell)(struct device_host *host));
+
+/* Closes the device, and ends its thread. No queue runs. */
+void device_host_close(struct device_host *host);
+
+/* The thread for all queues of the device, or NULL if each gets one of its own. */
+struct vring_thread *device_host_thread(struct device_host *host);
+
+/* The operations: see struct device_ops. */
+void device_host_reset(struct device_host *host);
+void device_host_attached(struct device_host *host);
+void device_host_detached(struct device_host *host);
+void device_host_refresh(struct device_host *host);
+int device_host_check_features(struct device_host *host, uint64_t features);
+
+/* What lies behind the end of the configuration space reads as zero, and can't be written. */
+void device_host_config_read(struct device_host *host, uint32_t offset, void *data, uint32_t len);
+int device_host_config_write(struct device_host *host, uint32_t offset, const void *data, uint32_t len);
+
+#endif
