@@ -2,10 +2,7 @@
 /* The block device. */
 #include "blk_device.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ids.h>
@@ -150,32 +147,6 @@ static const struct virtio_device_ops ops = {
 
 /* Life cycle */
 
-static int fail(const char *path, const char *why)
-{
-	fprintf(stderr, "%s: %s\n", path, why);
-	return -1;
-}
-
-/* Opens without waiting, as a pipe would make us do, and takes what is a file or block device and not in use. */
-static int open_image(struct blk_device *blk, const char *path, uint64_t *bytes)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	blk->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (blk->fd < 0)
-		return fail(path, strerror(errno));
-	if (virtio_blk_file_size(blk->fd, bytes))
-		return fail(path, "not a file or block device");
-	if (*bytes < VIRTIO_BLK_SECTOR_BYTES)
-		return fail(path, "empty: a disk has one sector of 512 bytes at least");
-	if (fcntl(blk->fd, F_SETFL, 0))
-		return fail(path, strerror(errno));
-	/* Where a file system knows no locks there is none. */
-	if (fcntl(blk->fd, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES))
-		return fail(path, "in use by another process");
-	return 0;
-}
-
 static int make_device(struct blk_device *blk)
 {
 	const uint64_t features = virtio_blk_offered(&blk->blk) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
@@ -200,31 +171,27 @@ static int make_device(struct blk_device *blk)
 	return virtio_device_init(&blk->device, &options) ? -1 : 0;
 }
 
-int blk_open(struct blk_device *blk, const char *path, const struct blk_host *host)
+int blk_open(struct blk_device *blk, const struct disk_options *disk, const struct blk_host *host)
 {
-	struct virtio_blk_options disk = {
+	struct virtio_blk_options options = {
 		.config_wce = true,
 		.seg_max = SEG_MAX,
 		.max_request_bytes = MAX_REQUEST_BYTES,
-		.max_discard_sectors = MAX_RANGE_SECTORS,
-		.max_discard_seg = BLK_RANGES,
-		.max_write_zeroes_sectors = MAX_RANGE_SECTORS,
-		.max_write_zeroes_seg = 1,
 	};
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	uint64_t bytes;
 
-	*blk = (struct blk_device){ .host = *host, .fd = -1 };
-	if (open_image(blk, path, &bytes) == 0) {
-		disk.capacity = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
-		disk.write_zeroes_may_unmap = virtio_blk_file_may_unmap(blk->fd);
-		memcpy(disk.id, name, strnlen(name, sizeof disk.id));
-		if (virtio_blk_file_backend(&blk->file, blk->fd, &disk.backend) == 0 &&
-		    virtio_blk_init(&blk->blk, &disk) == 0 && make_device(blk) == 0)
-			return 0;
-		(void)fail(path, "can't be a disk");
+	*blk = (struct blk_device){ .host = *host };
+	blk->fd = disk_open(disk, &blk->file, &options);
+	if (blk->fd < 0)
+		return -1;
+	if (!options.read_only) {
+		options.max_discard_sectors = MAX_RANGE_SECTORS;
+		options.max_discard_seg = BLK_RANGES;
+		options.max_write_zeroes_sectors = MAX_RANGE_SECTORS;
+		options.max_write_zeroes_seg = 1;
 	}
+	if (virtio_blk_init(&blk->blk, &options) == 0 && make_device(blk) == 0)
+		return 0;
+	fprintf(stderr, "%s: can't be a disk\n", disk->path);
 	blk_close(blk);
 	return -1;
 }

@@ -8,6 +8,8 @@
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H
 
+#include "disk.h"
+
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
 #include <virtio/device.h>
@@ -49,12 +51,12 @@ struct blk_device {
  * Opens an image and makes a device of it.
  *
  * @blk   the caller's, who neither moves nor copies it
- * @path  of the image
+ * @disk  the image and what the guest sees of it
  * @host  copied
  *
  * Returns 0, or -1 after printing why not.
  */
-int blk_open(struct blk_device *blk, const char *path, const struct blk_host *host);
+int blk_open(struct blk_device *blk, const struct disk_options *disk, const struct blk_host *host);
 
 void blk_close(struct blk_device *blk);
 

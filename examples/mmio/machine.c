@@ -87,7 +87,7 @@ void machine_set_memory(struct machine *machine, const struct virtio_memory_map 
 
 /* Life cycle */
 
-int machine_open(struct machine *machine, struct event_loop *loop, const char *image)
+int machine_open(struct machine *machine, struct event_loop *loop, const struct disk_options *disk)
 {
 	struct machine_slot *slots = machine->slots;
 	const struct blk_host blk_host = { .interrupt = interrupt, .again = again, .context = &slots[0] };
@@ -97,7 +97,7 @@ int machine_open(struct machine *machine, struct event_loop *loop, const char *i
 	*machine = (struct machine){ .loop = loop, .irq = { .port.fd = -1, .timer.fd = -1 } };
 	slots[0] = (struct machine_slot){ .machine = machine, .device = &machine->blk.device, .turn.run = run_blk };
 	slots[1] = (struct machine_slot){ .machine = machine, .device = &machine->rng.device, .turn.run = run_rng };
-	if (blk_open(&machine->blk, image, &blk_host))
+	if (blk_open(&machine->blk, disk, &blk_host))
 		return -1;
 	error = rng_init(&machine->rng, &rng_host, NULL);
 	if (!error)

@@ -30,8 +30,8 @@ struct machine {
 	struct machine_slot slots[MACHINE_DEVICES];
 };
 
-/* Makes the devices, with a disk on that image. Returns 0, or -1 after printing why not. */
-int machine_open(struct machine *machine, struct event_loop *loop, const char *image);
+/* Makes the devices, with this disk. Returns 0, or -1 after printing why not. */
+int machine_open(struct machine *machine, struct event_loop *loop, const struct disk_options *disk);
 
 void machine_close(struct machine *machine);
 

@@ -10,21 +10,21 @@
 #include "event_loop.h"
 #include "log.h"
 #include "machine.h"
+#include "options.h"
 #include "proxy.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* clang-format off */
 static const char usage[] =
-	"usage: virtio-mmio-proxy --blk IMAGE -- COMMAND [ARGUMENT...]\n"
-	"       virtio-mmio-proxy --blk IMAGE --socket-fd N --irq-fd N\n"
+	"usage: virtio-mmio-proxy --blk IMAGE[,OPTION...] -- COMMAND [ARGUMENT...]\n"
+	"       virtio-mmio-proxy --blk IMAGE[,OPTION...] --socket-fd N --irq-fd N\n"
 	"\n"
 	"Serves a virtio block device on the file IMAGE and a virtio entropy device, with the\n"
 	"registers of virtio-mmio, to a guest in QEMU under TCG. Runs COMMAND, which is a QEMU\n"
@@ -39,7 +39,10 @@ static const char usage[] =
 	"\n"
 	"SIGHUP makes it look for the size of IMAGE again, and tell the guest. It ends with QEMU.\n"
 	"\n"
-	"  --blk IMAGE    a file or block device, locked as long as it is in use\n"
+	"  --blk IMAGE    a file or block device without a comma in its name, locked as long as it\n"
+	"                 is in use\n"
+	"      readonly=on  the guest can't write\n"
+	"      serial=TEXT  serial number, up to 20 bytes; by default the image's name\n"
 	"  --socket-fd N  descriptor of the socket whose other end x-pci-proxy-dev has\n"
 	"  --irq-fd N     and that whose other end the pci-serial has\n"
 	"  --help         print this\n";
@@ -47,47 +50,54 @@ static const char usage[] =
 
 struct program {
 	struct event_loop loop;
-	struct event_source signals;
-	sigset_t signal_set;
+	struct signals signals;
 	struct machine machine;
 	struct proxy proxy;
-	const char *image;
-	char **command; /* or NULL */
+	struct disk_options disk; /* path is NULL without --blk */
+	char **command;           /* or NULL */
 	int socket_fd;
 	int irq_fd;
 };
 
 /* Command line */
 
-static int bad_option(const char *option, const char *why)
-{
-	fprintf(stderr, "%s: %s\nTry --help.\n", option, why);
-	return -1;
-}
-
 static int parse_fd(const char *option, const char *text, int *fd)
 {
-	char *end;
-	const long value = strtol(text, &end, 10);
+	uint64_t value;
 
-	if (*text < '0' || *text > '9' || *end || value > 1023)
-		return bad_option(option, "not a file descriptor");
+	if (option_number(text, 0, 1023, &value))
+		return option_error(option, "not a file descriptor");
 	*fd = (int)value;
 	return 0;
+}
+
+static int take_blk_option(void *context, const char *name, char *value)
+{
+	const int taken = disk_option(context, name, value);
+
+	if (taken == 0)
+		return option_error(name, "unknown option of --blk");
+	return taken < 0 ? -1 : 0;
+}
+
+static int parse_blk(struct disk_options *disk, char *spec)
+{
+	*disk = (struct disk_options){ .path = spec };
+	return options_parse(spec, take_blk_option, disk);
 }
 
 static int check_arguments(const struct program *program)
 {
 	const bool has_fds = program->socket_fd >= 0 && program->irq_fd >= 0;
 
-	if (!program->image)
-		return bad_option("virtio-mmio-proxy", "no --blk");
+	if (!program->disk.path)
+		return option_error("virtio-mmio-proxy", "no --blk");
 	if (program->command && (program->socket_fd >= 0 || program->irq_fd >= 0))
-		return bad_option(program->command[0], "a command, and descriptors too");
+		return option_error(program->command[0], "a command, and descriptors too");
 	if (!program->command && !has_fds)
-		return bad_option("virtio-mmio-proxy", "neither a command nor --socket-fd and --irq-fd");
+		return option_error("virtio-mmio-proxy", "neither a command nor --socket-fd and --irq-fd");
 	if (program->socket_fd >= 0 && program->socket_fd == program->irq_fd)
-		return bad_option("--irq-fd", "the same descriptor twice");
+		return option_error("--irq-fd", "the same descriptor twice");
 	return 0;
 }
 
@@ -107,7 +117,7 @@ static int parse_arguments(struct program *program, int argc, char **argv)
 	while (!error && (option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
 		case 'b':
-			program->image = optarg;
+			error = parse_blk(&program->disk, optarg);
 			break;
 		case 's':
 			error = parse_fd("--socket-fd", optarg, &program->socket_fd);
@@ -130,36 +140,12 @@ static int parse_arguments(struct program *program, int argc, char **argv)
 
 /* Running */
 
-static void on_signal(struct event_source *source)
+static void on_hang_up(struct signals *signals)
 {
-	struct program *program = CONTAINER_OF(source, struct program, signals);
-	struct signalfd_siginfo info;
+	struct program *program = CONTAINER_OF(signals, struct program, signals);
 
-	if (read(source->fd, &info, sizeof info) != (ssize_t)sizeof info)
-		return;
-	if (info.ssi_signo != SIGHUP)
-		program->loop.stop = true;
-	else if (blk_resize(&program->machine.blk))
-		log_line("%s: has no size that a disk can have", program->image);
-}
-
-static int watch_signals(struct program *program)
-{
-	signal(SIGPIPE, SIG_IGN);
-	/* A write beyond the size that this process may give a file is an error of the disk. */
-	signal(SIGXFSZ, SIG_IGN);
-	sigemptyset(&program->signal_set);
-	sigaddset(&program->signal_set, SIGINT);
-	sigaddset(&program->signal_set, SIGTERM);
-	sigaddset(&program->signal_set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &program->signal_set, NULL);
-	program->signals = (struct event_source){
-		.fd = signalfd(-1, &program->signal_set, SFD_CLOEXEC | SFD_NONBLOCK),
-		.ready = on_signal,
-	};
-	if (program->signals.fd < 0)
-		return -1;
-	return event_loop_add(&program->loop, &program->signals, EVENT_WHILE_READABLE);
+	if (blk_resize(&program->machine.blk))
+		log_line("%s: has no size that a disk can have", program->disk.path);
 }
 
 /* Until QEMU has gone, or a signal came. Returns 0, or -1 after printing what is wrong. */
@@ -172,7 +158,7 @@ static int serve(struct program *program)
 		perror("virtio-mmio-proxy");
 		return -1;
 	}
-	printf("process %ld serves %s\n", (long)getpid(), program->image);
+	printf("process %ld serves %s\n", (long)getpid(), program->disk.path);
 	fflush(stdout);
 	result = event_loop_run(&program->loop);
 	if (result)
@@ -187,7 +173,7 @@ static int serve(struct program *program)
 
 static int run_command(struct program *program)
 {
-	const pid_t child = child_start(program->command, &program->signal_set, &program->socket_fd, &program->irq_fd);
+	const pid_t child = child_start(program->command, &program->signals.set, &program->socket_fd, &program->irq_fd);
 	int result;
 
 	if (child < 0) {
@@ -207,21 +193,20 @@ static int run(struct program *program)
 {
 	int result = -1;
 
-	if (event_loop_open(&program->loop) || watch_signals(program)) {
+	if (event_loop_open(&program->loop) || signals_open(&program->signals, &program->loop, on_hang_up)) {
 		perror("virtio-mmio-proxy");
-	} else if (machine_open(&program->machine, &program->loop, program->image) == 0) {
+	} else if (machine_open(&program->machine, &program->loop, &program->disk) == 0) {
 		result = program->command ? run_command(program) : serve(program);
 		machine_close(&program->machine);
 	}
-	if (program->signals.fd >= 0)
-		close(program->signals.fd);
+	signals_close(&program->signals);
 	event_loop_close(&program->loop);
 	return result;
 }
 
 int main(int argc, char **argv)
 {
-	static struct program program = { .loop.epoll_fd = -1, .signals.fd = -1, .socket_fd = -1, .irq_fd = -1 };
+	static struct program program = { .loop.epoll_fd = -1, .signals.source.fd = -1, .socket_fd = -1, .irq_fd = -1 };
 	int result = parse_arguments(&program, argc, argv);
 
 	if (result == 0)

@@ -44,6 +44,26 @@ static void block_device_serves_requests_with_all_its_features(void **state)
 	vm_finish(&vm);
 }
 
+static void block_device_has_the_options_of_its_disk(void **state)
+{
+	const uint64_t read_only = FEATURE(VIRTIO_BLK_F_RO);
+	struct driver driver;
+	struct vm vm;
+
+	(void)state;
+	vm_boot_with(&vm, ",readonly=on,serial=abc");
+	driver_init(&driver, &vm, BLOCK);
+	driver_set_up(&driver, BLOCK_FEATURES | read_only);
+	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_GET_ID, 0, 20), VIRTIO_BLK_S_OK);
+	assert_string_equal((const char *)vm.memory + DATA, "abc");
+	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	memset(vm.memory + DATA, 1, 512);
+	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(vm.memory[DATA], 0);
+	vm_finish(&vm);
+}
+
 static void block_device_discards_and_writes_zeroes(void **state)
 {
 	static const uint8_t zeroes[512];
@@ -418,13 +438,27 @@ static void command_line_that_is_wrong_is_refused(void **state)
 
 static void command_is_run_with_two_sockets(void **state)
 {
-	char image[] = "/tmp/mmio-proxy-test-XXXXXX";
+	static const struct {
+		const char *words;
+		int status;
+	} options[] = {
+		{ "readonly=on,serial=12345678901234567890", 0 },
+		{ "readonly=perhaps", 1 },
+		{ "serial=123456789012345678901", 1 },
+		{ "readonly", 1 },
+		{ "socket=x", 1 },
+	};
+	char image[] = "/tmp/mmio-proxy-test-XXXXXX", disk[128];
 	const int fd = mkstemp(image);
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, 4096), 0);
 	assert_int_equal(run_with("--blk", image, "true", NULL, NULL), 0);
+	for (unsigned int i = 0; i < sizeof options / sizeof *options; i++) {
+		snprintf(disk, sizeof disk, "%s,%s", image, options[i].words);
+		assert_int_equal(run_with("--blk", disk, "true", NULL, NULL), options[i].status);
+	}
 	assert_int_equal(run_with("--blk", image, "false", NULL, NULL), 1);
 	assert_int_equal(run_with("--blk", image, "/nonexistent", NULL, NULL), 1);
 	assert_int_equal(run_with("--blk", image, "sh", "-c", "test -S /dev/fd/3 -a -S /dev/fd/4 -a ! -e /dev/fd/5"),
@@ -448,6 +482,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(block_device_serves_requests_with_all_its_features),
+		cmocka_unit_test(block_device_has_the_options_of_its_disk),
 		cmocka_unit_test(block_device_discards_and_writes_zeroes),
 		cmocka_unit_test(block_device_survives_writes_beyond_the_limit_of_files),
 		cmocka_unit_test(block_device_serves_many_requests_at_once),

@@ -67,10 +67,10 @@ static void make_memory(struct vm *vm)
 	assert_int_equal(virtio_memory_map_init(&vm->map, &vm->region, 1), 0);
 }
 
-static void run_child(const struct vm *vm, int socket, int irq, int out, pid_t parent)
+static void run_child(const struct vm *vm, const char *options, int socket, int irq, int out, pid_t parent)
 {
 	const int errors = open(vm->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	char socket_fd[16], irq_fd[16];
+	char socket_fd[16], irq_fd[16], disk[256];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -79,15 +79,21 @@ static void run_child(const struct vm *vm, int socket, int irq, int out, pid_t p
 	signal(SIGXFSZ, SIG_DFL);
 	snprintf(socket_fd, sizeof socket_fd, "%d", socket);
 	snprintf(irq_fd, sizeof irq_fd, "%d", irq);
+	snprintf(disk, sizeof disk, "%s%s", vm->image, options);
 	if (dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 && fcntl(socket, F_SETFD, 0) == 0 &&
 	    fcntl(irq, F_SETFD, 0) == 0) {
 		close(errors);
-		execl(program, program, "--blk", vm->image, "--socket-fd", socket_fd, "--irq-fd", irq_fd, (char *)NULL);
+		execl(program, program, "--blk", disk, "--socket-fd", socket_fd, "--irq-fd", irq_fd, (char *)NULL);
 	}
 	_exit(127);
 }
 
 void vm_start(struct vm *vm)
+{
+	vm_start_with(vm, "");
+}
+
+void vm_start_with(struct vm *vm, const char *options)
 {
 	const pid_t parent = getpid();
 	int proxy[2], irq[2], out[2];
@@ -101,7 +107,7 @@ void vm_start(struct vm *vm)
 	vm->pid = fork();
 	assert_true(vm->pid >= 0);
 	if (vm->pid == 0)
-		run_child(vm, proxy[1], irq[1], out[1], parent);
+		run_child(vm, options, proxy[1], irq[1], out[1], parent);
 	close(proxy[1]);
 	close(irq[1]);
 	close(out[1]);
@@ -112,9 +118,14 @@ void vm_start(struct vm *vm)
 
 void vm_boot(struct vm *vm)
 {
+	vm_boot_with(vm, "");
+}
+
+void vm_boot_with(struct vm *vm, const char *options)
+{
 	const struct proxy_memory table = vm_table();
 
-	vm_start(vm);
+	vm_start_with(vm, options);
 	assert_int_equal(vm_ask(vm, PROXY_RESET, NULL, 0), 0);
 	vm_send_table(vm, &table, vm->memory_fd, 1);
 	vm_config_write(vm, 0x10, 4, REGISTERS);

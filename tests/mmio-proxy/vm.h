@@ -41,11 +41,13 @@ void vm_find_program(int argc, char **argv);
 /* The path, for tests of the command line. */
 const char *vm_program(void);
 
-/* Starts the program. Nothing has been sent. */
+/* Starts the program, with `options` behind the name of its image. Nothing has been sent. */
 void vm_start(struct vm *vm);
+void vm_start_with(struct vm *vm, const char *options);
 
 /* Starts it, shares the memory and places the page of registers, as a machine does that boots. */
 void vm_boot(struct vm *vm);
+void vm_boot_with(struct vm *vm, const char *options);
 
 /* Waits for the program's end after the connection's, removes everything, and returns its exit status. */
 int vm_end(struct vm *vm);
