@@ -194,5 +194,6 @@ void device_config_changed(struct device *device);
 
 /* The types, by their files. */
 extern const struct device_type blk_device_type;
+extern const struct device_type rng_device_type;
 
 #endif

@@ -31,6 +31,7 @@
 
 static const struct device_type *const types[] = {
 	&blk_device_type,
+	&rng_device_type,
 };
 
 #define TYPES (sizeof types / sizeof *types)

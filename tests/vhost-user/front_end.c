@@ -224,8 +224,12 @@ struct vhost_user_vring_addr front_end_addr(const struct front_end *fe)
 
 void front_end_negotiate(struct front_end *fe, uint64_t features)
 {
-	const uint64_t all = features | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_BLK_F_FLUSH) |
-			     FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	front_end_negotiate_type(fe, features | FEATURE(VIRTIO_BLK_F_FLUSH));
+}
+
+void front_end_negotiate_type(struct front_end *fe, uint64_t features)
+{
+	const uint64_t all = features | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 
 	assert_int_equal(front_end_get_u64(fe, VHOST_USER_GET_FEATURES) & all, all);
 	assert_int_equal(front_end_ask_u64(fe, VHOST_USER_SET_PROTOCOL_FEATURES,

@@ -88,6 +88,9 @@ struct vhost_user_vring_addr front_end_addr(const struct front_end *fe);
 
 /* The steps of a set-up. `features` are added to VERSION_1, FLUSH and PROTOCOL_FEATURES. */
 void front_end_negotiate(struct front_end *fe, uint64_t features);
+
+/* The same for a device of any type: FLUSH is not added. */
+void front_end_negotiate_type(struct front_end *fe, uint64_t features);
 void front_end_share_memory(struct front_end *fe);
 void front_end_set_ring(struct front_end *fe, uint16_t base);
 void front_end_start_ring(struct front_end *fe);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The entropy device: random bytes of the kernel's, or of a source, for the guest. A small device to begin another one
+ * from: one thread, and input that comes when it likes.
+ *
+ * What the guest can do: make buffers of any size available, without end. One buffer gets REQUEST_BYTES at most, and one
+ * turn serves TURN of them. A buffer gets what the source has by then, one byte at least. A buffer for which there is no
+ * byte stays in the ring, so that nothing is ever in flight between two turns, and queue_drain() has nothing to do.
+ *
+ * virtio 1.4, 5.4
+ */
+#include "device.h"
+#include "log.h"
+#include "options.h"
+#include "vhost_user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <virtio/reader.h>
+
+#define QUEUE_SIZE 256
+#define SEGMENTS (2 * QUEUE_SIZE + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
+#define REQUEST_BYTES 65536u
+#define TURN 16
+
+struct rng_device {
+	struct device device;
+	const char *source_path;      /* NULL for the kernel's */
+	struct event_source source;   /* fd is -1 without source_path */
+	bool source_ended;            /* and the operator was told; until SIGHUP */
+	struct event_loop *loop;      /* between open() and close() */
+	struct device_queue *running; /* or NULL */
+	uint8_t bytes[4096];          /* that nobody has got yet: those from `first` on */
+	size_t first, end;
+	struct virtio_segment segments[SEGMENTS];
+	uint64_t requests, given, malformed;
+	char name[];
+};
+
+static struct rng_device *from_device(struct device *device)
+{
+	return CONTAINER_OF(device, struct rng_device, device);
+}
+
+/* The source */
+
+static void on_readable(struct event_source *source)
+{
+	struct rng_device *rng = CONTAINER_OF(source, struct rng_device, source);
+
+	(void)event_loop_want(rng->loop, source, 0);
+	if (rng->running)
+		device_queue_wake(rng->running);
+}
+
+static void end_source(struct rng_device *rng, const char *why)
+{
+	log_line("%s: %s: %s", rng->device.name, rng->source_path, why);
+	rng->source_ended = true;
+}
+
+/* A read that a signal has interrupted is tried again when the source is readable. */
+static ssize_t read_source(struct rng_device *rng)
+{
+	ssize_t got;
+
+	if (rng->source_ended)
+		return 0;
+	got = read(rng->source.fd, rng->bytes, sizeof rng->bytes);
+	if (got == 0) {
+		end_source(rng, "has ended");
+	} else if (got < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			end_source(rng, strerror(errno));
+		else if (event_loop_want(rng->loop, &rng->source, EVENT_READABLE))
+			end_source(rng, strerror(errno));
+	}
+	return got;
+}
+
+/* Whether there is a byte to give. If not, and the source can have more, the queue is woken when it has. */
+static bool has_bytes(struct rng_device *rng)
+{
+	ssize_t got;
+
+	if (rng->first < rng->end)
+		return true;
+	/* The kernel's bytes come at once after its start, and a signal doesn't stop it below 256. */
+	got = rng->source_path ? read_source(rng) : getrandom(rng->bytes, sizeof rng->bytes, 0);
+	rng->first = 0;
+	rng->end = got > 0 ? (size_t)got : 0;
+	return rng->end > 0;
+}
+
+static void refresh(struct device *device)
+{
+	struct rng_device *rng = from_device(device);
+
+	rng->source_ended = false;
+	if (rng->running)
+		device_queue_wake(rng->running);
+}
+
+/* Requests */
+
+/*
+ * One buffer, from pop to completion; there is a byte for it. Returns 1; 0 if there is no buffer; or an error by which the
+ * queue broke.
+ */
+static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
+{
+	struct virtio_chain_segments buffers = { .segments = rng->segments, .capacity = SEGMENTS };
+	struct virtio_writer writer;
+	struct virtio_chain chain;
+	uint64_t left;
+	int got = virtio_queue_pop(virtq, &chain);
+
+	if (got <= 0)
+		return got;
+	/*
+	 * After an error there are the buffers before the bad one, or those that fit the array: these are filled (virtio
+	 * 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
+	 */
+	(void)!virtio_chain_resolve(&chain, &buffers);
+	virtio_writer_init(&writer, &buffers);
+	left = buffers.writable_bytes < REQUEST_BYTES ? buffers.writable_bytes : REQUEST_BYTES;
+	rng->malformed += left == 0;
+	while (left > 0 && has_bytes(rng)) {
+		const size_t have = rng->end - rng->first;
+		const size_t put =
+			virtio_writer_write(&writer, rng->bytes + rng->first, have < left ? have : (size_t)left);
+
+		rng->first += put;
+		left -= put;
+	}
+	rng->requests++;
+	rng->given += virtio_writer_used(&writer);
+	got = virtio_queue_complete(virtq, chain.token, virtio_writer_used(&writer));
+	return got < 0 ? got : 1;
+}
+
+static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
+{
+	struct rng_device *rng = from_device(device);
+
+	for (unsigned int served = 0; served < budget; served++) {
+		int got;
+
+		if (served == TURN)
+			return DEVICE_TURN_AGAIN;
+		if (!has_bytes(rng))
+			return DEVICE_TURN_WAIT;
+		got = serve_one(rng, &queue->virtq);
+		if (got <= 0)
+			return got < 0 ? got : DEVICE_TURN_DONE;
+	}
+	return DEVICE_TURN_DONE;
+}
+
+static int queue_start(struct device *device, struct device_queue *queue)
+{
+	from_device(device)->running = queue;
+	return 0;
+}
+
+static void queue_stop(struct device *device, struct device_queue *queue)
+{
+	struct rng_device *rng = from_device(device);
+
+	(void)queue;
+	rng->running = NULL;
+	if (rng->source.fd >= 0)
+		(void)event_loop_want(rng->loop, &rng->source, 0);
+}
+
+/* Life cycle */
+
+static int open_loop(struct device *device, struct event_loop *loop)
+{
+	from_device(device)->loop = loop;
+	return 0;
+}
+
+static void print_summary(const struct device *device)
+{
+	const struct rng_device *rng = (const struct rng_device *)(const void *)device;
+
+	printf("%s: %" PRIu64 " requests, %" PRIu64 " bytes, %" PRIu64 " faults\n", device->name, rng->requests,
+	       rng->given, rng->malformed + device->ring_faults);
+}
+
+static void destroy(struct device *device)
+{
+	struct rng_device *rng = from_device(device);
+
+	if (rng->source.fd >= 0)
+		close(rng->source.fd);
+	free(rng);
+}
+
+static const struct device_ops ops = {
+	.open = open_loop,
+	.refresh = refresh,
+	.queue_start = queue_start,
+	.queue_notify = queue_notify,
+	.queue_stop = queue_stop,
+	.print_summary = print_summary,
+	.destroy = destroy,
+};
+
+struct rng_options {
+	const char *source, *socket;
+};
+
+static int fail(const char *path, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", path, why);
+	return -1;
+}
+
+/* A pipe is opened for writing too: otherwise it would end when its writer leaves. */
+static int open_source(struct rng_device *rng)
+{
+	const char *path = rng->source_path;
+	struct stat st;
+
+	if (stat(path, &st))
+		return fail(path, strerror(errno));
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		return fail(path, "neither a pipe nor a character device");
+	rng->source.fd = open(path, (S_ISFIFO(st.st_mode) ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return rng->source.fd < 0 ? fail(path, strerror(errno)) : 0;
+}
+
+static struct device *make_device(const struct rng_options *options)
+{
+	static const char prefix[] = "rng ";
+	struct rng_device *rng = calloc(1, sizeof *rng + sizeof prefix + strlen(options->socket));
+
+	if (!rng) {
+		(void)fail("--rng", "out of memory");
+		return NULL;
+	}
+	sprintf(rng->name, "%s%s", prefix, options->socket);
+	rng->source = (struct event_source){ .fd = -1, .ready = on_readable };
+	rng->source_path = options->source;
+	rng->device = (struct device){
+		.ops = &ops,
+		.name = rng->name,
+		.queue_count = 1,
+		.max_queue_size = QUEUE_SIZE,
+		.threads = DEVICE_ONE_THREAD,
+	};
+	if (!rng->source_path || open_source(rng) == 0)
+		return &rng->device;
+	destroy(&rng->device);
+	return NULL;
+}
+
+static int take_option(void *context, const char *name, char *value)
+{
+	struct rng_options *options = context;
+
+	if (strcmp(name, "socket") == 0)
+		options->socket = value;
+	else if (strcmp(name, "source") == 0)
+		options->source = value;
+	else
+		return option_error(name, "unknown option of --rng");
+	return 0;
+}
+
+static struct device *create(char *spec, const char **socket)
+{
+	struct rng_options options = { .source = NULL };
+
+	if (options_parse_pairs(spec, take_option, &options))
+		return NULL;
+	if (!options.socket || !*options.socket) {
+		(void)option_error("--rng", "no socket=PATH");
+		return NULL;
+	}
+	*socket = options.socket;
+	return make_device(&options);
+}
+
+static void print_help(void)
+{
+	fputs("  --rng ...        a source of random bytes\n"
+	      "      socket=PATH    as above\n"
+	      "      source=PATH    a character device or named pipe to take them from; by default\n"
+	      "                     they are the kernel's. One that has ended is read again after\n"
+	      "                     SIGHUP\n",
+	      stdout);
+}
+
+const struct device_type rng_device_type = {
+	.option = "rng",
+	.synopsis = "socket=PATH[,source=PATH]",
+	.print_help = print_help,
+	.create = create,
+};
