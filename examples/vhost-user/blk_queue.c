@@ -64,16 +64,43 @@ void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request 
 		blk_queue_log_failure(queue, result->error, errno);
 }
 
+bool blk_queue_has_taken(const struct blk_queue_taken *taken)
+{
+	return taken->next < taken->end;
+}
+
+int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, unsigned int budget)
+{
+	int got = 1;
+
+	if (blk_queue_has_taken(taken))
+		return 0;
+	taken->next = 0;
+	taken->end = 0;
+	while (got == 1 && taken->end < budget && taken->end < BLK_QUEUE_SIZE) {
+		got = virtio_queue_pop(virtq, &taken->chains[taken->end]);
+		taken->end += got == 1;
+	}
+	return got < 0 ? got : 0;
+}
+
+void blk_queue_put_back(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
+			struct virtio_blk_request *request)
+{
+	const struct virtio_blk_result refused = { .status = VIRTIO_BLK_S_IOERR, .error = VIRTIO_EBROKEN };
+
+	while (blk_queue_has_taken(taken) && virtio_queue_unpop(virtq, taken->chains[taken->end - 1].token) == 0)
+		taken->end--;
+	while (blk_queue_has_taken(taken))
+		if (virtio_blk_parse(&taken->chains[taken->next++], request) == 0)
+			(void)virtio_blk_complete(virtq, request, &refused, &queue->stats);
+}
+
 /* Ordinary system calls */
 
 struct sync_queue {
 	struct blk_queue queue;
-	/*
-	 * All chains that were there at once are popped before the first is served: so a head that the driver makes
-	 * available again while it is in flight breaks the ring, as it does with io_uring.
-	 */
-	struct virtio_chain popped[BLK_QUEUE_SIZE];
-	unsigned int next, end; /* those of them that are not served yet */
+	struct blk_queue_taken taken;
 	struct virtio_blk_request request;
 	struct blk_queue_storage storage; /* of the request being served */
 };
@@ -82,7 +109,7 @@ struct sync_queue {
 static int serve_next(struct sync_queue *sync, struct virtio_queue *virtq)
 {
 	struct virtio_blk_result result;
-	const int error = virtio_blk_parse(&sync->popped[sync->next++], &sync->request);
+	const int error = virtio_blk_parse(&sync->taken.chains[sync->taken.next++], &sync->request);
 
 	if (error)
 		return error;
@@ -90,45 +117,29 @@ static int serve_next(struct sync_queue *sync, struct virtio_queue *virtq)
 	return virtio_blk_complete(virtq, &sync->request, &result, &sync->queue.stats);
 }
 
-/* Pops what is there. Returns 0, or why the queue broke. */
-static int take(struct sync_queue *sync, struct virtio_queue *virtq, unsigned int budget)
-{
-	int got = 1;
-
-	sync->next = 0;
-	sync->end = 0;
-	while (got == 1 && sync->end < budget && sync->end < BLK_QUEUE_SIZE) {
-		got = virtio_queue_pop(virtq, &sync->popped[sync->end]);
-		sync->end += got == 1;
-	}
-	return got < 0 ? got : 0;
-}
-
+/* Also when the queue broke, what was taken before has its turn. */
 static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 	const int64_t end = blk_queue_turn();
-	int error = sync->next == sync->end ? take(sync, virtq, budget) : 0;
+	const int broken = blk_queue_take(&sync->taken, virtq, budget);
+	int error = 0;
 
-	while (!error && sync->next < sync->end) {
+	while (!error && blk_queue_has_taken(&sync->taken)) {
 		error = serve_next(sync, virtq);
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
-	if (error)
-		return error;
-	return sync->next < sync->end ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
+	if (broken || error)
+		return broken ? broken : error;
+	return blk_queue_has_taken(&sync->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
-/* What is not begun goes back into the ring. A broken ring takes nothing back, so there it is served. */
 static void sync_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 
-	while (sync->next < sync->end && virtio_queue_unpop(virtq, sync->popped[sync->end - 1].token) == 0)
-		sync->end--;
-	while (sync->next < sync->end)
-		(void)serve_next(sync, virtq);
+	blk_queue_put_back(queue, &sync->taken, virtq, &sync->request);
 }
 
 static int sync_completion_fd(const struct blk_queue *queue)

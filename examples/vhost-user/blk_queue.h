@@ -26,6 +26,12 @@ struct blk_queue_storage {
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
 };
 
+/* Chains that are popped, and not begun yet. */
+struct blk_queue_taken {
+	struct virtio_chain chains[BLK_QUEUE_SIZE];
+	unsigned int next, end; /* which of them */
+};
+
 struct blk_queue {
 	const struct blk_queue_ops *ops;
 	const struct virtio_blk *blk;
@@ -59,6 +65,26 @@ bool blk_queue_turn_is_over(int64_t end);
 
 /* Prepares a request with these arrays. Returns 0 or an error. */
 int blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage);
+
+/*
+ * Pops all that is there, if nothing is taken. So a head that the driver makes available again before it got it back
+ * breaks the ring, however the requests are carried out.
+ *
+ * Returns 0, or why the queue broke; what was popped before is taken all the same.
+ */
+int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, unsigned int budget);
+
+/* Whether something is taken. */
+bool blk_queue_has_taken(const struct blk_queue_taken *taken);
+
+/*
+ * Puts what is taken back into the ring. A broken ring takes nothing back: there the requests fail and are not carried
+ * out, because whoever stops the queue waits.
+ *
+ * @request  prepared, and not in flight
+ */
+void blk_queue_put_back(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
+			struct virtio_blk_request *request);
 
 /* Carries a request out with ordinary system calls. */
 void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request *request,

@@ -2,9 +2,9 @@
 /*
  * Block requests through io_uring: many in flight at once, given back in the order in which they finish.
  *
- * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from pop to completion. Reads
- * and writes are handed to the kernel in pieces, never two of one request at the same time: the next piece begins where
- * the last one ended.
+ * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from its beginning to its
+ * completion. Reads and writes are handed to the kernel in pieces, never two of one request at the same time: the next
+ * piece begins where the last one ended.
  *
  * Flushes are a flusher's, one at a time; the ring waits for its answer. It is for all requests that needed a flush when
  * it was begun: FLUSH, and under write-through writes, when all of their data is written. A flush is no barrier: it
@@ -54,6 +54,7 @@ struct slot {
 struct uring_queue {
 	struct blk_queue queue;
 	struct io_uring ring;
+	struct blk_queue_taken taken; /* for which there was no slot yet */
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
 	uint64_t bytes;         /* of data of their requests, read or written */
@@ -341,42 +342,44 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 	return result;
 }
 
-/* Takes the next request and begins it. Returns 1; 0 for none; or why the queue broke. */
-static int take(struct uring_queue *uring, struct virtio_queue *virtq)
+/*
+ * Begins the next request that is taken, for which there is a slot. Returns 0, or why the queue broke. Memory that isn't
+ * mapped at the moment doesn't occur here.
+ */
+static int begin_next(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;
-	const int got = virtio_blk_pop(virtq, &slot->request);
-	int error;
+	const int error = virtio_blk_parse(&uring->taken.chains[uring->taken.next++], &slot->request);
 
-	if (got != 1)
-		return got;
+	if (error)
+		return error;
 	uring->free = slot->next;
 	uring->in_flight++;
-	error = begin(uring, virtq, slot);
-	return error ? error : 1;
+	return begin(uring, virtq, slot);
 }
 
 static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
 {
 	struct uring_queue *uring = from_queue(queue);
 	const int64_t end = blk_queue_turn();
-	int going, error = reap(uring, virtq);
+	int error = reap(uring, virtq), broken = 0, going;
 
-	for (; !error && budget > 0 && !is_full(uring); budget--) {
-		const int got = take(uring, virtq);
-
-		if (got == 0)
-			break;
-		error = got < 0 ? got : 0;
+	if (!error)
+		broken = blk_queue_take(&uring->taken, virtq, budget);
+	/* Also when the queue broke, what was taken before has its turn. */
+	while (!error && blk_queue_has_taken(&uring->taken) && !is_full(uring)) {
+		error = begin_next(uring, virtq);
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
 	going = set_going(uring, virtq);
 	if (!error)
-		error = going;
+		error = broken ? broken : going;
 	if (error)
 		return error;
-	return is_full(uring) ? DEVICE_TURN_WAIT : DEVICE_TURN_DONE;
+	if (is_full(uring))
+		return DEVICE_TURN_WAIT;
+	return blk_queue_has_taken(&uring->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
 /* Nothing new is begun here but the rest of what was, which is bounded. */
@@ -395,6 +398,8 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 		(void)reap(uring, virtq);
 		(void)set_going(uring, virtq);
 	}
+	/* All slots are free now. */
+	blk_queue_put_back(queue, &uring->taken, virtq, &uring->slots[0].request);
 }
 
 static int uring_completion_fd(const struct blk_queue *queue)

@@ -2,6 +2,8 @@
 /* The kernel around uring.c. */
 #include "fake_kernel.h"
 
+#include "device.h"
+
 #include "log.h"
 
 #include "cmocka_includes.h"
@@ -516,7 +518,8 @@ int kernel_process(unsigned int queue)
 	do {
 		result = guest->queue->ops->process(guest->queue, &guest->virtq, REQUESTS);
 		check();
-	} while (result == 0 && virtio_queue_available(&guest->virtq) > 0);
+	} while (result == DEVICE_TURN_AGAIN ||
+		 (result == DEVICE_TURN_DONE && virtio_queue_available(&guest->virtq) > 0));
 	take_back(queue);
 	return result;
 }

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -170,9 +171,21 @@ static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **st
 	assert_non_null(strstr(daemon.summary, "failed 12)"));
 }
 
-/* Whatever carries requests out: the second of two that are announced together, under one head. hostile 12 */
+/*
+ * Whatever carries requests out, and whether that is done at once: the second of two that are announced together, under
+ * one head. hostile 12
+ */
 static void ring_with_a_head_twice_in_flight_breaks(void **state)
 {
+	static const struct {
+		uint32_t type;
+		uint8_t status;
+	} requests[] = {
+		{ VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_S_OK },
+		{ VIRTIO_BLK_T_GET_ID, VIRTIO_BLK_S_OK },
+		{ VIRTIO_BLK_T_IN, VIRTIO_BLK_S_IOERR },
+		{ 77, VIRTIO_BLK_S_UNSUPP },
+	};
 	struct daemon_process daemon;
 	struct front_end fe;
 
@@ -181,19 +194,21 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, FEATURE(VIRTIO_BLK_F_FLUSH));
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);
-	for (unsigned int i = 0; i < 2; i++) {
-		struct virtio_mock_buffer buffers[2] = {
+	for (unsigned int i = 0; i < sizeof requests / sizeof *requests; i++) {
+		/* An identifier, and less than a sector. */
+		struct virtio_mock_buffer buffers[3] = {
 			{ .addr = GUEST_ADDR + HEADERS, .len = 16 },
+			{ .addr = GUEST_ADDR + DATA, .len = VIRTIO_BLK_ID_BYTES, .flags = VRING_DESC_F_WRITE },
 			{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
 		};
-		const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_FLUSH) };
+		const struct virtio_blk_outhdr header = { .type = virtio_le32(requests[i].type) };
 		uint64_t count;
 		int head;
 
 		block_write_and_read(&fe, 1, (uint8_t)i);
 		memcpy(fe.memory + HEADERS, &header, sizeof header);
 		fe.memory[STATUSES] = 0xff;
-		head = virtio_mock_alloc(&fe.mock, buffers, 2);
+		head = virtio_mock_alloc(&fe.mock, buffers, 3);
 		assert_true(head >= 0);
 		assert_int_equal(virtio_mock_offer(&fe.mock, (uint16_t)head), 0);
 		assert_int_equal(virtio_mock_offer(&fe.mock, (uint16_t)head), 0);
@@ -201,7 +216,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 		block_kick(&fe);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
 		/* The first one is completed all the same. */
-		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+		assert_int_equal(block_status(&fe, 0), requests[i].status);
 		assert_int_equal(virtio_mock_reset(&fe.mock), 0);
 		front_end_set_ring(&fe, 0);
 		front_end_start_ring(&fe);
@@ -209,7 +224,43 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 	block_write_and_read(&fe, 1, 0x5a);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
-	assert_non_null(strstr(daemon.summary, " 2 faults"));
+	assert_non_null(strstr(daemon.summary, " 4 faults"));
+}
+
+/* Whoever stops the ring would wait for gigabytes. What was begun is done, and the rest is answered. */
+static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	unsigned long long bytes;
+	uint64_t count;
+	uint16_t used;
+	char *in;
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_int_equal(truncate(daemon.image, 64 * MIB), 0);
+	daemon_start_again(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, INDIRECT);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);
+	assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
+	for (unsigned int i = 0; i < RING_SIZE - 1; i++)
+		submit_large(&fe, 256, LARGE, MIB / 4);
+	assert_int_equal(virtio_mock_offer(&fe.mock, RING_SIZE), 0);
+	assert_int_equal(virtio_mock_publish(&fe.mock), 0);
+	block_kick(&fe);
+	assert_int_equal(kill(daemon.pid, SIGCONT), 0);
+	assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
+	assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
+	assert_int_equal(used, RING_SIZE - 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+	in = strstr(daemon.summary, "), ");
+	assert_non_null(in);
+	assert_int_equal(sscanf(in, "), %llu bytes read", &bytes), 1);
+	assert_true(bytes < (RING_SIZE - 1) * 64 * MIB);
+	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
 /*
@@ -528,6 +579,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(request_that_is_too_long_is_an_error),
 		cmocka_unit_test(request_with_a_bad_data_buffer_gets_an_error_in_its_status),
 		cmocka_unit_test(ring_with_a_head_twice_in_flight_breaks),
+		cmocka_unit_test(ring_that_breaks_behind_long_requests_carries_out_no_more_of_them),
 		cmocka_unit_test(requests_that_are_long_are_served_in_turns),
 		cmocka_unit_test(memory_that_shrinks_ends_that_session_alone),
 		cmocka_unit_test(memory_that_is_replaced_is_unmapped),
