@@ -102,7 +102,7 @@ static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, 
 	if (head >= queue->size)
 		return NULL;
 	entry = &queue->inflight[head];
-	state = entry->flags ? token.value | VIRTIO_IMPL_INFLIGHT_FLAGGED : token.value;
+	state = entry->flags ? virtio_inflight_flagged(token.value) : token.value;
 	return virtio_inflight_has_request(entry) && entry->state == state ? entry : NULL;
 }
 
@@ -227,7 +227,7 @@ static void mark_in_flight(struct virtio_queue *queue, const struct virtio_compl
 		entry->flags &= (uint16_t)~VIRTIO_IMPL_INFLIGHT_WAITS;
 		entry->state = completions[i].token.value;
 		if (entry->flags)
-			entry->state |= VIRTIO_IMPL_INFLIGHT_FLAGGED;
+			entry->state = virtio_inflight_flagged(entry->state);
 	}
 	queue->waiting -= count;
 }

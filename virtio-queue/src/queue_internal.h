@@ -71,11 +71,17 @@ static inline bool virtio_inflight_has_request(const struct virtio_inflight *ent
 	return entry->state != VIRTIO_IMPL_INFLIGHT_IDLE && !(entry->flags & VIRTIO_IMPL_INFLIGHT_WAITS);
 }
 
+/* The state of a request in flight that has flags. */
+static inline uint64_t virtio_inflight_flagged(uint64_t token)
+{
+	return (token | VIRTIO_IMPL_INFLIGHT_FLAGGED) & ~VIRTIO_IMPL_TOKEN_SET;
+}
+
 /* Gives a request in flight a flag, which takes its completion off the fast path. */
 static inline void virtio_inflight_flag(struct virtio_inflight *entry, uint16_t flag)
 {
 	entry->flags |= flag;
-	entry->state |= VIRTIO_IMPL_INFLIGHT_FLAGGED;
+	entry->state = virtio_inflight_flagged(entry->state);
 }
 
 /* Decides anew whether pops and completions may take the inline path. */

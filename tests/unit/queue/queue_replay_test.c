@@ -76,6 +76,26 @@ static void queue_replay_takes_full_queue_across_wrap(void **state)
 	assert_int_equal(virtio_queue_next_used(&f.queue), 5);
 }
 
+/* The last sequence number before the wrap, under a flag, is not the mark of an idle head. */
+static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **state)
+{
+	struct virtio_token old[2], new[2];
+	uint16_t heads[SIZE];
+	struct fixture f;
+
+	fixture_setup(&f, fixture_kind(state), SIZE);
+	fixture_pop_some(&f, old, 2);
+	assert_int_equal(move_queue(&f, heads), 2);
+	f.queue.sequence = UINT64_MAX << 18 | VIRTIO_IMPL_TOKEN_SET;
+	for (int i = 0; i < 2; i++) {
+		new[i] = replay(&f, heads[i]);
+		assert_true(virtio_queue_is_in_flight(&f.queue, new[i]));
+	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(virtio_queue_complete(&f.queue, new[i], 0), 0);
+	assert_true(virtio_queue_quiesced(&f.queue));
+}
+
 static void queue_replay_refuses_what_was_not_in_flight(void **state)
 {
 	struct virtio_token tokens[2];
@@ -316,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(queue_replay_puts_requests_in_flight_again),
 		FIXTURE_ON_ALL(queue_replay_takes_full_queue_across_wrap),
+		FIXTURE_ON_ALL(queue_replay_puts_requests_in_flight_at_last_sequence_number),
 		FIXTURE_ON_ALL(queue_replay_refuses_what_was_not_in_flight),
 		FIXTURE_ON_ALL(queue_replay_refuses_broken_queue),
 		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),

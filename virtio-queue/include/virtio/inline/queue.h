@@ -11,12 +11,13 @@ VIRTIO_BEGIN_DECLS
  * The state of a head:
  *
  *   idle       VIRTIO_IMPL_INFLIGHT_IDLE, which has all bits set
- *   in flight  the token; or, if it has flags, the token with all bits of the head set
+ *   in flight  the token; or, if it has flags, the token with all bits of the head set and bit 16 clear
  *   waiting    the used length in the high half, and all bits of the head set: the caller has completed the request, and
  *              it is not in the used ring yet. Under IN_ORDER that lasts until all requests before it are completed.
  *              Otherwise a batch is being stored.
  *
- * No queue has a head with all bits set. So a token can equal the state of its own request without flags only.
+ * No queue has a head with all bits set. So a token can equal the state of its own request without flags only. Bit 16 is
+ * clear because the last sequence number before the wrap, with all bits of the head set, would look idle.
  */
 #define VIRTIO_IMPL_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
 #define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: came back by virtio_queue_replay() */
