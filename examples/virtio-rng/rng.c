@@ -12,7 +12,8 @@
 
 /*
  * One buffer, from pop to completion. It is filled, or its beginning is: the driver learns how much from the used
- * length (virtio 1.4, 5.4.6). Returns 1; 0 if there is no buffer; or an error with which the device can't go on.
+ * length (virtio 1.4, 5.4.6). Returns 1; 0 if there is no buffer; VIRTIO_ENOTMAPPED, and the buffer is where it was; or
+ * an error with which the device can't go on.
  */
 static int serve_one(struct rng *rng)
 {
@@ -25,11 +26,15 @@ static int serve_one(struct rng *rng)
 
 	if (got <= 0)
 		return got;
+	got = virtio_chain_resolve(&chain, &buffers);
+	if (got == VIRTIO_ENOTMAPPED) {
+		(void)!virtio_queue_unpop(&rng->queue, chain.token); /* the last one can be */
+		return got;
+	}
 	/*
-	 * After an error there are the buffers before the bad one, or those that fit the array: these are filled (virtio
-	 * 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
+	 * After another error there are the buffers before the bad one, or those that fit the array: these are
+	 * filled (virtio 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
 	 */
-	(void)!virtio_chain_resolve(&chain, &buffers);
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
 	while (left > 0) {
@@ -60,7 +65,7 @@ void rng_run(struct rng *rng)
 	/* Between the last pop and this the driver may have added a buffer without a notification. */
 	if (got == 0)
 		got = virtio_queue_enable_notification(&rng->queue);
-	if (got > 0) {
+	if (got > 0 || got == VIRTIO_ENOTMAPPED) {
 		rng->host.again(rng->host.context);
 	} else if (got < 0) {
 		rng->running = false;

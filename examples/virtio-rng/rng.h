@@ -28,7 +28,7 @@
 struct rng_host {
 	/* As the operation of the same name in struct virtio_device_ops; with cause and queue a VMM may send an MSI-X. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* Call rng_run() soon, but not from here: there are buffers left. */
+	/* Call rng_run() soon, but not from here: there are buffers left, perhaps one that isn't mapped yet. */
 	void (*again)(void *context);
 	void *context;
 };

@@ -233,6 +233,43 @@ static void rng_fills_the_good_buffers_before_the_first_bad_one(void **state)
 	}
 }
 
+/* Translates nothing, but knows only then where the data is. */
+static int translate_when_known(void *context, uint64_t addr, uint64_t len, uint32_t access,
+				struct virtio_translation *out)
+{
+	const bool *known = context;
+
+	(void)access;
+	if (addr >= DATA && !*known)
+		return VIRTIO_ENOTMAPPED;
+	*out = (struct virtio_translation){ addr, len, VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
+	return 0;
+}
+
+static void rng_waits_for_a_buffer_that_is_not_mapped_yet(void **state)
+{
+	const struct virtio_mock_buffer buffer = { DATA, 64, VRING_DESC_F_WRITE };
+	struct vring_used_elem used;
+	bool known = false;
+	struct guest g;
+
+	(void)state;
+	setup(&g, 0);
+	write_register(&g, VIRTIO_MMIO_STATUS, 0);
+	virtio_memory_map_set_translation(&g.map, translate_when_known, &known);
+	assert_int_equal(virtio_mock_reset(&g.mock), 0);
+	bring_up(&g, 0);
+	assert_true(virtio_mock_add(&g.mock, &buffer, 1) >= 0);
+	write_register(&g, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	assert_true(g.again);
+	assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
+	assert_true(is_untouched(&g, DATA, 64));
+	assert_int_equal(read_register(&g, VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET, 0);
+	known = true;
+	assert_int_equal(serve(&g), 64);
+	assert_true(is_filled(&g, DATA, 64));
+}
+
 static void rng_returns_malformed_chains_empty_and_goes_on(void **state)
 {
 	const struct virtio_mock_buffer wrong[] = { { DATA, 64, VRING_DESC_F_WRITE }, { DATA + 128, 64, 0 } };
@@ -263,6 +300,7 @@ int main(void)
 		cmocka_unit_test(rng_serves_again_after_a_reset),
 		cmocka_unit_test(rng_fills_what_fits_of_a_chain_with_too_many_segments),
 		cmocka_unit_test(rng_fills_the_good_buffers_before_the_first_bad_one),
+		cmocka_unit_test(rng_waits_for_a_buffer_that_is_not_mapped_yet),
 		cmocka_unit_test(rng_returns_malformed_chains_empty_and_goes_on),
 	};
 
