@@ -13,6 +13,8 @@
  * usage: blk_capacity_test [UPDATES]   of each kind; default 300000
  */
 #define _POSIX_C_SOURCE 200809L
+#include "../common/watchdog.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -146,6 +148,8 @@ static void *reader_main(void *context)
 		else
 			read_swinging(n);
 		__atomic_store_n(reads, n < READS ? n : READS, __ATOMIC_RELAXED);
+		if (n <= READS)
+			watchdog_step();
 	}
 	return NULL;
 }
@@ -170,6 +174,7 @@ static void grow(void)
 	for (uint32_t n = 1; n <= m.updates; n++) {
 		m.prepared[n] = ~n;
 		set((uint64_t)n << 32 | n);
+		watchdog_step();
 		if (n % 1024 == 0)
 			(void)sched_yield();
 	}
@@ -181,6 +186,9 @@ static void swing(void)
 {
 	for (uint32_t n = 1; n <= m.updates || !all_have_read(); n++) {
 		set(n % 2 ? HIGH : LOW);
+		/* Afterwards this thread only waits for the others. */
+		if (n <= m.updates)
+			watchdog_step();
 		if (n % 1024 == 0)
 			(void)sched_yield();
 	}
@@ -210,6 +218,7 @@ static void run(enum kind kind)
 int main(int argc, char **argv)
 {
 	m.updates = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : UPDATES;
+	check(watchdog_start(NULL, NULL), "no watchdog", 0);
 	check(m.updates > 0 && m.updates <= MOST_UPDATES, "no such number of updates", 0);
 	m.prepared = calloc(m.updates + 1, sizeof *m.prepared);
 	check(m.prepared != NULL, "out of memory", 0);
