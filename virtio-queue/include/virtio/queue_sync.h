@@ -37,7 +37,7 @@ struct virtio_queue_sync {
 /*
  * Prepares the queue, before other threads know of it.
  *
- * @sync      the caller's
+ * @sync      the caller's, filled with zeroes before the first call
  * @lock      copied; what its context points to must live as long as the queue
  * @inflight, entries  as for virtio_queue_init()
  *
@@ -56,8 +56,9 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  *
  * @token      set to the request's, if 1 is returned; otherwise untouched
  * @resolved  as for virtio_chain_resolve()
- * @chain_error  set likewise: to 0, or to the error of virtio_chain_resolve() when the chain was popped but
- *             is malformed or did not fit: the caller completes it with length 0, or as it thinks fit
+ * @chain_error  set likewise: to 0, or to the error of virtio_chain_resolve() when the chain was popped but has a bad
+ *             buffer, did not fit or is malformed. resolved then has the front of the chain and the byte for a status. A
+ *             malformed chain is completed with length 0.
  *
  * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been unpopped.
  */
