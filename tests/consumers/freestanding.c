@@ -74,8 +74,11 @@ int partition_poll(void)
 	while (budget-- > 0 && (got = virtio_queue_pop(&queue, &chain)) == 1) {
 		uint32_t written = 0;
 
-		if (serve(&chain, &written) == VIRTIO_ENOTMAPPED)
-			return virtio_queue_unpop(&queue, chain.token);
+		if (serve(&chain, &written) == VIRTIO_ENOTMAPPED) {
+			(void)!virtio_queue_unpop(&queue, chain.token);
+			got = VIRTIO_ENOTMAPPED;
+			break;
+		}
 		(void)virtio_queue_complete(&queue, chain.token, written);
 	}
 	if (virtio_queue_needs_notification(&queue))

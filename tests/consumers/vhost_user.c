@@ -116,7 +116,7 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 /*
  * 1: io holds a request to submit. 0: nothing is there, or the budget is used up, which is what virtio_queue_available()
  * has said on the kick: other rings have their turn, though this driver goes on adding. Malformed requests go straight
- * back, and count.
+ * back, and count. Negative: VIRTIO_ENOTMAPPED, for which to come again, or why the ring broke.
  */
 int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {
@@ -130,8 +130,10 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 		io->chain.segments = io->segments;
 		io->chain.capacity = SEGMENTS;
 		error = virtio_chain_resolve(&chain, &io->chain);
-		if (error == VIRTIO_ENOTMAPPED)
-			return virtio_queue_unpop(&vring->queue, chain.token);
+		if (error == VIRTIO_ENOTMAPPED) {
+			(void)!virtio_queue_unpop(&vring->queue, chain.token);
+			return error;
+		}
 		if (error) {
 			(void)virtio_queue_complete(&vring->queue, chain.token, 0);
 			continue;
@@ -155,6 +157,9 @@ int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void
 {
 	int error;
 
+	/* After a stop the table, and with it the log, may be gone. */
+	if (!virtio_queue_is_in_flight(&vring->queue, io->token))
+		return VIRTIO_ESTALE;
 	virtio_segments_mark_dirty(io->segments + io->chain.readable, io->chain.writable, bytes);
 	error = virtio_queue_complete(&vring->queue, io->token, bytes);
 	if (virtio_queue_needs_notification(&vring->queue))

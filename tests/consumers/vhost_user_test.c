@@ -8,6 +8,7 @@
 #define FRONT_END_ADDR UINT64_C(0x7f0000000000)
 #define IN_BYTES 100u
 #define IN_FLIGHT 3u
+#define DATA 0x4000u
 
 static struct vhost_vring vring;
 static struct memory_table table;
@@ -102,9 +103,62 @@ static void vhost_user_answers_every_request(void **state)
 	guest_test_device(&ops);
 }
 
+static bool mapped; /* what the translation knows */
+
+static int translate_if_mapped(void *context, uint64_t addr, uint64_t len, uint32_t access,
+			       struct virtio_translation *out)
+{
+	(void)context;
+	(void)access;
+	if (addr >= DATA && !mapped)
+		return VIRTIO_ENOTMAPPED;
+	*out = (struct virtio_translation){ addr, len, VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
+	return 0;
+}
+
+/* An answer that isn't known yet is no end, and I/O that ends after a stop records nothing. */
+static void vhost_user_io_is_late_on_both_sides(void **state)
+{
+	static uint8_t ram[GUEST_BYTES];
+	unsigned long bitmap[GUEST_BYTES >> 12] = { 0 };
+	const struct virtio_dirty_log log = { .bitmap = bitmap, .size = sizeof bitmap, .page_shift = 12, .unit = 1 };
+	const struct virtio_mock_buffer buffer = { DATA, IN_BYTES, VRING_DESC_F_WRITE };
+	struct virtio_mock_slot slots[8];
+	struct virtio_mock mock;
+	int budget = 1;
+
+	(void)state;
+	table.count = 1;
+	table.shared[0] = (struct shared_region){ .front_end_addr = FRONT_END_ADDR, .size = GUEST_BYTES };
+	table.regions[0] = (struct virtio_region){ .len = GUEST_BYTES, .host = ram, .dirty = &log };
+	assert_int_equal(virtio_memory_map_init(&table.map, table.regions, 1), 0);
+	virtio_memory_map_set_translation(&table.map, translate_if_mapped, NULL);
+	assert_int_equal(virtio_mock_init(&mock, &table.map, 0, 8, slots, 8), 0);
+	assert_int_equal(vhost_vring_init(&vring), 0);
+	assert_int_equal(virtio_queue_config_set_size(&vring.config, 8), 0);
+	assert_int_equal(vring_set_addr(&vring, &table, FRONT_END_ADDR + mock.addr[VIRTIO_QUEUE_DESC],
+					FRONT_END_ADDR + mock.addr[VIRTIO_QUEUE_AVAIL],
+					FRONT_END_ADDR + mock.addr[VIRTIO_QUEUE_USED]),
+			 0);
+	assert_int_equal(vring_start(&vring, &table), 0);
+	assert_true(virtio_mock_add(&mock, &buffer, 1) >= 0);
+	assert_int_equal(vring_next_io(&vring, &ios[0], &budget), VIRTIO_ENOTMAPPED);
+	mapped = true;
+	budget = 1;
+	assert_int_equal(vring_next_io(&vring, &ios[0], &budget), 1);
+	(void)vring_stop(&vring);
+	memset(bitmap, 0, sizeof bitmap);
+	assert_int_equal(vring_io_done(&vring, &ios[0], IN_BYTES, guest_interrupt), VIRTIO_ESTALE);
+	for (size_t i = 0; i < sizeof bitmap / sizeof bitmap[0]; i++)
+		assert_int_equal(bitmap[i], 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(vhost_user_answers_every_request) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vhost_user_answers_every_request),
+		cmocka_unit_test(vhost_user_io_is_late_on_both_sides),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
