@@ -66,8 +66,9 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 	struct virtio_device *device = find(machine, offset, len, &in_window);
 
 	/*
-	 * These devices reset and stop at once, and their memory has no translation to wait for. For one that answers VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would
-	 * be held back here, as long as virtio_device_waiting() says.
+	 * These devices reset and stop at once, and their memory has no translation to wait for. For one that answers
+	 * VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would be held back here, as long as virtio_device_waiting()
+	 * says.
 	 */
 	if (device)
 		(void)!virtio_mmio_write(device, in_window, data, len);

@@ -66,11 +66,11 @@ struct virtio_device_ops {
 
 	/*
 	 * Start the device: every queue whose configuration is ready. Called once between two resets, when the driver
-	 * sets DRIVER_OK, which the status shows already; not called if the device needs a reset by then. Memory may have changed, or gone, since a queue was
-	 * enabled: its start tells. VIRTIO_ENOTMAPPED is an error as any other here. The areas were mapped when the
-	 * queue was enabled, so the driver has unmapped them since. On success queue_notify() follows for each queue
-	 * that is ready, because the driver may have made buffers available before. Returns 0, or an
-	 * error, which leaves nothing started: the core then sets DEVICE_NEEDS_RESET.
+	 * sets DRIVER_OK, which the status shows already; not called if the device needs a reset by then. Memory may
+	 * have changed, or gone, since a queue was enabled: its start tells. VIRTIO_ENOTMAPPED is an error as any other
+	 * here. The areas were mapped when the queue was enabled, so the driver has unmapped them since. On success
+	 * queue_notify() follows for each queue that is ready, because the driver may have made buffers available
+	 * before. Returns 0, or an error, which leaves nothing started: the core then sets DEVICE_NEEDS_RESET.
 	 */
 	int (*activate)(struct virtio_device *device);
 
@@ -375,7 +375,8 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * stop or the enabling of a queue, is in progress. To be asked after virtio_device_reset_done(),
  * virtio_device_queue_stopped() and virtio_device_queue_mapped(), and after each write and each
  * virtio_device_reset() of the VMM's own, for a write by one vCPU can end what another waits for. The answer is for
- * the device: a vCPU that waits for one queue may be held until another has ended its wait too. A device ends every wait in the end, by an error if need be.
+ * the device: a vCPU that waits for one queue may be held until another has ended its wait too. A device ends every
+ * wait in the end, by an error if need be.
  */
 bool virtio_device_waiting(const struct virtio_device *device);
 
