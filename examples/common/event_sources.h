@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Filled with zeroes and with fd -1 it can be closed: EVENT_SOURCE_NONE. */
+/* The initial value of a timer or wake-up that may be closed without having been opened. */
 #define EVENT_SOURCE_NONE                                                                                              \
 	{                                                                                                              \
 		.source.fd = -1                                                                                        \
@@ -25,7 +25,7 @@ int event_timer_open(struct event_timer *timer, struct event_loop *loop, void (*
 /* Sets the timer to expire once, `ns` from now, in place of what was set before. 0 stops it. Any thread may call this. */
 void event_timer_set(struct event_timer *timer, uint64_t ns);
 
-/* On the loop's thread. A timer that was never opened is in order. */
+/* On the loop's thread. A timer that was closed, or is EVENT_SOURCE_NONE, is left alone. */
 void event_timer_close(struct event_timer *timer);
 
 struct event_wake {

@@ -31,8 +31,8 @@
  *                            device adds to its loop. So the device needs no lock.
  *   DEVICE_THREAD_PER_QUEUE  the operations of a queue are called on that queue's thread, which lives while the queue
  *                            runs. All others are called on the control thread, at the same time.
- * The control thread waits for each operation. So an operation, and a handler, returns after a few milliseconds, and
- * ends a system call that a signal interrupts (EINTR) when queue_drain() needs it to end.
+ * The control thread waits for each operation to end. An operation, and a handler, returns after a few milliseconds and
+ * does not block. A system call that waits all the same is interrupted by a signal; EINTR ends it for good.
  */
 #ifndef DEVICE_H
 #define DEVICE_H

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What examples/vhost-user/device.h promises to a device, with a device of the test's own in this process: three queues
+ * and one thread.
+ */
+#include "front_end.h"
+#include "rings.h"
+#include "server.h"
+
+#include "cmocka_includes.h"
+#include "watchdog.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <virtio/bindings/virtio_config.h>
+
+#define QUEUES 3
+#define ECHO 0  /* each chain is completed when it comes */
+#define INPUT 1 /* a chain is completed when another thread says so, outside of a turn */
+#define CONFIG_BYTES 4
+#define TYPE_FEATURE UINT64_C(1)
+#define BAD_FEATURE UINT64_C(2) /* offered, and refused */
+
+static_assert(QUEUES < RINGS, "rings have room in guest memory");
+
+struct test_device {
+	struct device device;
+	struct event_loop *loop;
+	struct event_wake input;  /* signalled by the test's thread */
+	struct event_timer timer; /* set by SIGHUP's operation, and then changes the configuration space */
+	struct device_queue *running[QUEUES];
+	uint8_t config[CONFIG_BYTES];
+	atomic_int start_error; /* what queue_start() returns next */
+	pthread_t thread;
+	bool has_thread;
+	bool elsewhere; /* an operation came on another thread */
+	char log[1024]; /* words, of operations other than turns and reads */
+};
+
+static struct test_device *from_device(struct device *device)
+{
+	return CONTAINER_OF(device, struct test_device, device);
+}
+
+static void check_thread(struct test_device *test)
+{
+	if (!test->has_thread)
+		test->thread = pthread_self();
+	test->has_thread = true;
+	if (!pthread_equal(test->thread, pthread_self()))
+		test->elsewhere = true;
+}
+
+static void note(struct device *device, const char *word)
+{
+	struct test_device *test = from_device(device);
+
+	check_thread(test);
+	strncat(test->log, word, sizeof test->log - strlen(test->log) - 1);
+	strncat(test->log, " ", sizeof test->log - strlen(test->log) - 1);
+}
+
+static void note_queue(struct device *device, const char *word, const struct device_queue *queue)
+{
+	char numbered[32];
+
+	snprintf(numbered, sizeof numbered, "%s%u", word, queue->index);
+	note(device, numbered);
+}
+
+static void on_input(struct event_wake *wake)
+{
+	struct test_device *test = CONTAINER_OF(wake, struct test_device, input);
+	struct device_queue *queue = test->running[INPUT];
+	struct virtio_chain chain;
+
+	check_thread(test);
+	if (!queue || virtio_queue_pop(&queue->virtq, &chain) != 1)
+		return;
+	(void)virtio_queue_complete(&queue->virtq, chain.token, 0);
+	device_queue_signal(queue);
+}
+
+static void on_timer(struct event_timer *timer)
+{
+	struct test_device *test = CONTAINER_OF(timer, struct test_device, timer);
+
+	check_thread(test);
+	test->config[0]++;
+	device_config_changed(&test->device);
+}
+
+static int open_device(struct device *device, struct event_loop *loop)
+{
+	struct test_device *test = from_device(device);
+
+	note(device, "open");
+	test->loop = loop;
+	return event_wake_open(&test->input, loop, on_input) || event_timer_open(&test->timer, loop, on_timer) ? -1 : 0;
+}
+
+static void close_device(struct device *device)
+{
+	struct test_device *test = from_device(device);
+
+	note(device, "close");
+	event_wake_close(&test->input);
+	event_timer_close(&test->timer);
+}
+
+static void reset(struct device *device)
+{
+	note(device, "reset");
+}
+
+static void attached(struct device *device)
+{
+	note(device, "attached");
+}
+
+static void detached(struct device *device)
+{
+	note(device, "detached");
+}
+
+static int check_features(struct device *device, uint64_t features)
+{
+	note(device, "features");
+	return features & BAD_FEATURE ? VIRTIO_ENOTSUP : 0;
+}
+
+static void config_read(struct device *device, uint32_t offset, void *data, uint32_t len)
+{
+	struct test_device *test = from_device(device);
+
+	check_thread(test);
+	memcpy(data, test->config + offset, len);
+}
+
+static int config_write(struct device *device, uint32_t offset, const void *data, uint32_t len)
+{
+	note(device, "write");
+	memcpy(from_device(device)->config + offset, data, len);
+	return 0;
+}
+
+static void refresh(struct device *device)
+{
+	note(device, "refresh");
+	event_timer_set(&from_device(device)->timer, 1);
+}
+
+static int queue_start(struct device *device, struct device_queue *queue)
+{
+	struct test_device *test = from_device(device);
+	const int error = atomic_exchange(&test->start_error, 0);
+
+	note_queue(device, error ? "fail" : "start", queue);
+	if (!error)
+		test->running[queue->index] = queue;
+	return error;
+}
+
+static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
+{
+	struct virtio_chain chain;
+	int got = 1;
+
+	check_thread(from_device(device));
+	if (queue->index == INPUT)
+		return DEVICE_TURN_WAIT;
+	while (budget-- > 0 && (got = virtio_queue_pop(&queue->virtq, &chain)) == 1)
+		(void)virtio_queue_complete(&queue->virtq, chain.token, 0);
+	return got < 0 ? got : DEVICE_TURN_DONE;
+}
+
+static void queue_drain(struct device *device, struct device_queue *queue)
+{
+	note_queue(device, "drain", queue);
+}
+
+static void queue_stop(struct device *device, struct device_queue *queue)
+{
+	note_queue(device, "stop", queue);
+	from_device(device)->running[queue->index] = NULL;
+}
+
+static const struct device_ops ops = {
+	.open = open_device,
+	.close = close_device,
+	.reset = reset,
+	.attached = attached,
+	.detached = detached,
+	.check_features = check_features,
+	.config_read = config_read,
+	.config_write = config_write,
+	.refresh = refresh,
+	.queue_start = queue_start,
+	.queue_notify = queue_notify,
+	.queue_drain = queue_drain,
+	.queue_stop = queue_stop,
+};
+
+/* The daemon: a control thread with one server. */
+
+struct host {
+	struct test_device test;
+	struct event_loop loop;
+	struct event_wake wake; /* does what the two below say */
+	bool hang_up, stop;
+	struct server server;
+	pthread_t control;
+	char folder[64], path[96];
+};
+
+static void on_wake(struct event_wake *wake)
+{
+	struct host *host = CONTAINER_OF(wake, struct host, wake);
+
+	if (__atomic_exchange_n(&host->hang_up, false, __ATOMIC_ACQ_REL))
+		server_refresh(&host->server);
+	if (__atomic_load_n(&host->stop, __ATOMIC_ACQUIRE))
+		host->loop.stop = true;
+}
+
+static void *run_control(void *arg)
+{
+	struct host *host = arg;
+
+	(void)event_loop_run(&host->loop);
+	server_close(&host->server);
+	return NULL;
+}
+
+static void start(struct host *host)
+{
+	memset(host, 0, sizeof *host);
+	host->test.device = (struct device){
+		.ops = &ops,
+		.name = "test",
+		.features = TYPE_FEATURE | BAD_FEATURE,
+		.config_size = CONFIG_BYTES,
+		.queue_count = QUEUES,
+		.max_queue_size = 256,
+		.threads = DEVICE_ONE_THREAD,
+	};
+	strcpy(host->folder, "/tmp/vhost-user-test-XXXXXX");
+	assert_non_null(mkdtemp(host->folder));
+	snprintf(host->path, sizeof host->path, "%s/socket", host->folder);
+	assert_int_equal(event_loop_open(&host->loop), 0);
+	assert_int_equal(event_wake_open(&host->wake, &host->loop, on_wake), 0);
+	assert_int_equal(server_open(&host->server, &host->loop, &host->test.device, host->path, false), 0);
+	assert_int_equal(pthread_create(&host->control, NULL, run_control, host), 0);
+}
+
+/* Ends the daemon, and expects these operations in its life. */
+static void finish(struct host *host, const char *log)
+{
+	__atomic_store_n(&host->stop, true, __ATOMIC_RELEASE);
+	event_wake_signal(&host->wake);
+	assert_int_equal(pthread_join(host->control, NULL), 0);
+	watchdog_step();
+	event_wake_close(&host->wake);
+	event_loop_close(&host->loop);
+	assert_int_equal(rmdir(host->folder), 0);
+	assert_false(host->test.elsewhere);
+	assert_false(pthread_equal(host->test.thread, pthread_self()));
+	assert_string_equal(host->test.log, log);
+}
+
+static void attach(struct front_end *fe, const struct host *host)
+{
+	front_end_open(fe, host->path);
+	front_end_negotiate_type(fe, TYPE_FEATURE | FEATURE(VIRTIO_RING_F_INDIRECT_DESC));
+	front_end_share_memory(fe);
+}
+
+/* Waits until the daemon has noticed that a front end is gone: only then it serves the next one. */
+static void await_detach(const struct host *host)
+{
+	struct front_end fe;
+
+	front_end_open(&fe, host->path);
+	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	front_end_close(&fe);
+}
+
+static void offer(struct ring *ring)
+{
+	const struct virtio_mock_buffer buffer = {
+		.addr = GUEST_ADDR + (uint64_t)(ring_data(ring, 0) - ring->fe->memory), .len = 16
+	};
+
+	assert_true(virtio_mock_add(&ring->mock, &buffer, 1) >= 0);
+	assert_int_equal(ring_kick(ring), 0);
+}
+
+static void device_operations_come_in_order_on_its_thread(void **state)
+{
+	struct ring rings[QUEUES];
+	struct vhost_user_config config = { .offset = 1, .size = 2, .data = { 5, 6 } };
+	const uint32_t size = offsetof(struct vhost_user_config, data) + 2;
+	struct front_end fe;
+	struct host host;
+
+	(void)state;
+	start(&host);
+	attach(&fe, &host);
+	for (uint16_t i = 0; i < QUEUES; i++)
+		ring_open(&rings[i], &fe, i);
+	for (unsigned int i = 0; i < 10; i++) {
+		offer(&rings[ECHO]);
+		assert_int_equal(ring_wait(&rings[ECHO], 1), 0);
+		offer(&rings[2]);
+		assert_int_equal(ring_wait(&rings[2], 1), 0);
+	}
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, size, NULL, 0), 0);
+	/* All queues are drained before memory changes, and stopped one by one. */
+	front_end_share_memory(&fe);
+	offer(&rings[ECHO]);
+	assert_int_equal(ring_wait(&rings[ECHO], 1), 0);
+	assert_int_equal(ring_stop(&rings[ECHO]), 11);
+	offer(&rings[2]);
+	assert_int_equal(ring_wait(&rings[2], 1), 0);
+	front_end_close(&fe);
+	await_detach(&host);
+	for (unsigned int i = 0; i < QUEUES; i++)
+		ring_close(&rings[i]);
+	finish(&host, "open reset attached features start0 start1 start2 write drain2 drain1 drain0 drain0 stop0 "
+		      "drain1 stop1 drain2 stop2 detached reset attached detached close ");
+}
+
+static void device_completes_and_notifies_outside_of_a_turn(void **state)
+{
+	struct ring ring;
+	struct front_end fe;
+	struct host host;
+	uint16_t used;
+
+	(void)state;
+	start(&host);
+	attach(&fe, &host);
+	ring_open(&ring, &fe, INPUT);
+	for (unsigned int i = 0; i < 10; i++) {
+		offer(&ring);
+		offer(&ring);
+		/* Kicks alone do nothing; a descriptor that is set asks for a turn. */
+		for (unsigned int n = 0; n < 2; n++)
+			assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, INPUT, ring.call), 0);
+		assert_int_equal(virtio_mock_get(&ring.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
+		assert_int_equal(used, 2 * i);
+		for (unsigned int n = 0; n < 2; n++) {
+			event_wake_signal(&host.test.input);
+			assert_int_equal(ring_wait(&ring, 1), 0);
+		}
+	}
+	front_end_close(&fe);
+	await_detach(&host);
+	ring_close(&ring);
+	finish(&host, "open reset attached features start1 drain1 stop1 detached reset attached detached close ");
+}
+
+static void device_announces_a_change_from_its_thread(void **state)
+{
+	struct vhost_user_config config = { .size = 8 };
+	const uint32_t size = offsetof(struct vhost_user_config, data) + 8;
+	static const uint8_t expected[8] = { 1 };
+	struct vhost_user_header header;
+	struct front_end fe;
+	struct host host;
+	int ends[2];
+
+	(void)state;
+	start(&host);
+	attach(&fe, &host);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &ends[1], 1), 0);
+	__atomic_store_n(&host.hang_up, true, __ATOMIC_RELEASE);
+	event_wake_signal(&host.wake);
+	assert_int_equal(recv(ends[0], &header, sizeof header, MSG_WAITALL), sizeof header);
+	assert_int_equal(header.request, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
+	/* Behind the end of the configuration space there are zeros. */
+	memset(config.data, 0xff, 8);
+	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, size, NULL, 0);
+	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), size);
+	assert_memory_equal(config.data, expected, sizeof expected);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, size, NULL, 0), 1);
+	assert_int_equal(recv(ends[0], &header, sizeof header, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(ends[0]);
+	close(ends[1]);
+	front_end_close(&fe);
+	await_detach(&host);
+	finish(&host, "open reset attached features refresh detached reset attached detached close ");
+}
+
+static void device_that_refuses_is_believed(void **state)
+{
+	const uint64_t bad =
+		TYPE_FEATURE | BAD_FEATURE | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	struct vhost_user_vring_addr addr;
+	struct front_end fe;
+	struct host host;
+
+	(void)state;
+	start(&host);
+	attach(&fe, &host);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, bad), 1);
+	atomic_store(&host.test.start_error, VIRTIO_ENOTSUP);
+	front_end_set_ring(&fe, 0);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 1);
+	/* It does not run: its addresses can be set. The next start is another one. */
+	addr = front_end_addr(&fe);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 0);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 1);
+	front_end_close(&fe);
+	await_detach(&host);
+	finish(&host, "open reset attached features features fail0 start0 drain0 stop0 detached reset attached "
+		      "detached close ");
+}
+
+/* One ring breaks: its device hears of it at once, and of that ring alone. */
+static void device_loses_a_queue_whose_ring_breaks(void **state)
+{
+	struct ring rings[2];
+	struct front_end fe;
+	struct host host;
+	uint64_t count;
+
+	(void)state;
+	start(&host);
+	attach(&fe, &host);
+	for (uint16_t i = 0; i < 2; i++)
+		ring_open(&rings[i], &fe, i);
+	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, ECHO, fe.err), 0);
+	assert_int_equal(virtio_mock_set(&rings[ECHO].mock, VIRTIO_MOCK_AVAIL_IDX, RING_ENTRIES + 1), 0);
+	assert_int_equal(write(rings[ECHO].kick, &(uint64_t){ 1 }, 8), 8);
+	assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
+	/* Memory is replaced for the other, which goes on. The broken one is stopped, and set up anew. */
+	front_end_share_memory(&fe);
+	offer(&rings[INPUT]);
+	event_wake_signal(&host.test.input);
+	assert_int_equal(ring_wait(&rings[INPUT], 1), 0);
+	(void)ring_stop(&rings[ECHO]);
+	assert_int_equal(virtio_mock_reset(&rings[ECHO].mock), 0);
+	ring_start(&rings[ECHO], 0);
+	offer(&rings[ECHO]);
+	assert_int_equal(ring_wait(&rings[ECHO], 1), 0);
+	front_end_close(&fe);
+	await_detach(&host);
+	for (unsigned int i = 0; i < 2; i++)
+		ring_close(&rings[i]);
+	finish(&host, "open reset attached features start0 start1 drain0 stop0 drain1 start0 drain0 stop0 drain1 stop1 "
+		      "detached reset attached detached close ");
+	assert_int_equal(host.test.device.ring_faults, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(device_operations_come_in_order_on_its_thread),
+		cmocka_unit_test(device_completes_and_notifies_outside_of_a_turn),
+		cmocka_unit_test(device_announces_a_change_from_its_thread),
+		cmocka_unit_test(device_that_refuses_is_believed),
+		cmocka_unit_test(device_loses_a_queue_whose_ring_breaks),
+	};
+
+	if (!watchdog_start(NULL, NULL) || worker_init() || shared_memory_guard())
+		return 2;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
