@@ -360,26 +360,17 @@ static void share(struct device *d)
 	int chain_error = 0;
 
 	MUST(virtio_queue_sync_init(&sync, &lock, d->f.inflight, FIXTURE_MAX_SIZE) == 0);
-	MUST(virtio_queue_sync_start(&sync, &d->f.config, &d->f.device_map) == 0);
+	MUST(virtio_queue_start(virtio_queue_sync_lock(&sync), &d->f.config, &d->f.device_map) == 0);
+	virtio_queue_sync_unlock(&sync);
 	add(d);
-	MUST(virtio_queue_sync_disable_notification(&sync) == 0);
-	MUST(virtio_queue_sync_available(&sync) == 1);
 	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
-	MUST(virtio_queue_sync_unpop(&sync, token) == 0);
-	MUST(virtio_queue_sync_enable_notification(&sync) == 1);
-	MUST(virtio_queue_sync_pop(&sync, &token, &c, &chain_error) == 1);
-	MUST(virtio_queue_sync_set_memory(&sync, &d->other_map) == 0);
-	MUST(!virtio_queue_sync_old_maps_unused(&sync));
-	MUST(virtio_queue_sync_complete(&sync, token, 0) == 0);
-	MUST(virtio_queue_sync_old_maps_unused(&sync));
-	MUST(virtio_queue_sync_quiesced(&sync));
+	MUST(virtio_queue_complete(virtio_queue_sync_lock(&sync), token, 0) == 0);
+	virtio_queue_sync_unlock(&sync);
 	MUST(virtio_request_init(&taken, NULL, 0, d->segments, COUNT(d->segments)) == 0);
 	MUST(virtio_request_sync_pop(&sync, &taken) == 0);
 	add(d);
 	MUST(virtio_request_sync_pop(&sync, &taken) == 1);
 	MUST(virtio_request_sync_complete(&sync, &taken, 0, 64) == 0);
-	(void)virtio_queue_sync_needs_notification(&sync);
-	virtio_queue_sync_reset(&sync);
 	MUST(virtio_mock_reset(&d->f.mock) == 0);
 }
 

@@ -654,8 +654,7 @@ static void request_sync_locks_once(void **state)
 	lock.context = &w;
 	assert_int_equal(virtio_queue_sync_init(&w.sync, &lock, w.f.inflight, FIXTURE_MAX_SIZE), 0);
 	sync_expect_none(&w, VIRTIO_ENOTREADY);
-	assert_int_equal(virtio_queue_sync_start(&w.sync, &w.f.config, &w.f.device_map), 0);
-	assert_locked_once(&w);
+	assert_int_equal(virtio_queue_start(&w.sync.queue, &w.f.config, &w.f.device_map), 0);
 	for (uint32_t i = 0; i < COUNT(shapes) * 2; i++) {
 		sync_expect_none(&w, 0);
 		offer(&w, 1, &shapes[i / 2], i % 2 != 0);

@@ -48,13 +48,6 @@ static inline void init(struct shared *s, enum fixture_memory kind)
 	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
 }
 
-static inline void set_up(struct shared *s, enum fixture_memory kind)
-{
-	init(s, kind);
-	assert_int_equal(virtio_queue_sync_start(&s->sync, &s->f.config, &s->f.device_map), 0);
-	s->watched.taken = 0;
-}
-
 /* The lock has been taken once since the last time, and is free. */
 static inline void assert_locked_once(struct shared *s)
 {
@@ -62,6 +55,34 @@ static inline void assert_locked_once(struct shared *s)
 	assert_false(s->watched.held);
 	assert_false(s->watched.wrong);
 	s->watched.taken = 0;
+}
+
+/* Ends a section under the lock. */
+static inline void release(struct shared *s)
+{
+	virtio_queue_sync_unlock(&s->sync);
+	assert_locked_once(s);
+}
+
+/* Starts the queue, again after a reset. */
+static inline void start(struct shared *s)
+{
+	assert_int_equal(virtio_queue_start(virtio_queue_sync_lock(&s->sync), &s->f.config, &s->f.device_map), 0);
+	release(s);
+}
+
+static inline void set_up(struct shared *s, enum fixture_memory kind)
+{
+	init(s, kind);
+	start(s);
+}
+
+static inline int complete(struct shared *s, struct virtio_token token, uint32_t len)
+{
+	int error = virtio_queue_complete(virtio_queue_sync_lock(&s->sync), token, len);
+
+	release(s);
+	return error;
 }
 
 #endif

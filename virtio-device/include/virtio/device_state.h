@@ -15,7 +15,8 @@
  *                                                     virtio_queue_init(), virtio_queue_restore()
  *   - in flight    also the heads in flight           virtio_queue_save_in_flight(); the same,        device
  *                                                     and virtio_queue_replay() for each head
- *   - with a lock  as without                         the same with virtio_queue_sync_ in the name    device
+ *   - with a lock  as without                         the same under virtio_queue_sync_lock(), and    device
+ *                                                     virtio_queue_sync_replay()
  *   block          negotiated features, writeback,    virtio_blk_save();                              device
  *                  capacity                           virtio_blk_init(), virtio_blk_restore()
  *   entropy        nothing

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A queue that several threads share: the operations of <virtio/queue.h> behind a lock.
+ * A queue that several threads share: a lock around <virtio/queue.h>.
  *
- * Each call below takes the lock, does what the function of the same name does, and releases it. For
- * several in a row, virtio_queue_sync_lock() hands out the queue itself until virtio_queue_sync_unlock().
- * The lock is the caller's: two callbacks, so that a hypervisor can bring a spinlock;
- * <virtio/queue_pthread.h> has them for a POSIX mutex.
+ * virtio_queue_sync_lock() hands out the queue until virtio_queue_sync_unlock(). Between the two, a thread calls any
+ * function of <virtio/queue.h> and <virtio/queue_state.h>:
  *
- * A chain is walked under its queue's serialisation, so here a pop resolves it at once; the segments
- * may be used without the lock.
+ *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
+ *	virtio_queue_sync_unlock(&sync);
  *
- * Threads: any. No callback but the lock's is called while it is held, except a map's translation.
+ * Four calls take the lock themselves. Three of them pop a chain and resolve it at once, because a chain must be walked
+ * under its queue's lock. The segments that these calls fill in may be used without the lock.
+ *
+ * The lock consists of two callbacks, so that a hypervisor can use a spinlock. <virtio/queue_pthread.h> has the
+ * callbacks for a POSIX mutex.
+ *
+ * Threads: any. Only the lock's callbacks and a map's translation are called while the lock is held.
  *
  * virtio 1.4, 2.6 and 2.7
  */
@@ -47,7 +51,10 @@ VIRTIO_MUST_CHECK
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
 			   struct virtio_inflight *inflight, uint32_t entries);
 
-/* Takes the lock and hands out the queue, for any call of <virtio/queue.h>, until it is unlocked. */
+/*
+ * Takes the lock and hands out the queue. Another thread may pop and complete as soon as the lock is released: then an
+ * answer such as virtio_queue_available() is out of date, and virtio_queue_unpop() returns VIRTIO_EINVAL.
+ */
 struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);
 void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
 
@@ -83,44 +90,6 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
 			     struct virtio_chain_segments *resolved, int *chain_error);
-
-/*
- * As the functions of <virtio/queue.h> and <virtio/queue_state.h> without "sync" in their names. An answer is about the
- * moment at which the lock was held: another thread may have popped since, and then its request is the last one, and
- * virtio_queue_sync_unpop() returns VIRTIO_EINVAL for any other.
- */
-VIRTIO_MUST_CHECK
-int virtio_queue_sync_start(struct virtio_queue_sync *sync, const struct virtio_queue_config *config,
-			    const struct virtio_memory_map *map);
-void virtio_queue_sync_reset(struct virtio_queue_sync *sync);
-VIRTIO_MUST_CHECK
-int virtio_queue_sync_set_memory(struct virtio_queue_sync *sync, const struct virtio_memory_map *map);
-int virtio_queue_sync_available(struct virtio_queue_sync *sync);
-int virtio_queue_sync_unpop(struct virtio_queue_sync *sync, struct virtio_token token);
-int virtio_queue_sync_complete(struct virtio_queue_sync *sync, struct virtio_token token, uint32_t len);
-int virtio_queue_sync_complete_batch(struct virtio_queue_sync *sync, const struct virtio_completion *completions,
-				     uint32_t count);
-bool virtio_queue_sync_needs_notification(struct virtio_queue_sync *sync);
-int virtio_queue_sync_enable_notification(struct virtio_queue_sync *sync);
-int virtio_queue_sync_disable_notification(struct virtio_queue_sync *sync);
-uint32_t virtio_queue_sync_in_flight(struct virtio_queue_sync *sync);
-bool virtio_queue_sync_quiesced(struct virtio_queue_sync *sync);
-bool virtio_queue_sync_old_maps_unused(struct virtio_queue_sync *sync);
-void virtio_queue_sync_get_stats(struct virtio_queue_sync *sync, struct virtio_queue_stats *out);
-uint16_t virtio_queue_sync_next_avail(struct virtio_queue_sync *sync);
-uint16_t virtio_queue_sync_next_used(struct virtio_queue_sync *sync);
-int virtio_queue_sync_set_next_avail(struct virtio_queue_sync *sync, uint16_t index);
-int virtio_queue_sync_set_next_used(struct virtio_queue_sync *sync, uint16_t index);
-int virtio_queue_sync_read_avail_idx(struct virtio_queue_sync *sync, uint16_t *out);
-int virtio_queue_sync_read_used_idx(struct virtio_queue_sync *sync, uint16_t *out);
-VIRTIO_MUST_CHECK
-int virtio_queue_sync_save(struct virtio_queue_sync *sync, struct virtio_queue_state *out);
-VIRTIO_MUST_CHECK
-int virtio_queue_sync_save_in_flight(struct virtio_queue_sync *sync, struct virtio_queue_state *out, uint16_t *heads,
-				     uint32_t capacity, uint32_t *count);
-VIRTIO_MUST_CHECK
-int virtio_queue_sync_restore(struct virtio_queue_sync *sync, const struct virtio_queue_state *state,
-			      const struct virtio_memory_map *map);
 
 VIRTIO_END_DECLS
 
