@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The mock driver: where its areas are, and access to each field of them. */
+#include <virtio/descriptor.h>
 #include <virtio/queue_mock.h>
 
 /* What virtio 1.4, 2.7, demands of the three areas, in bytes. */
@@ -46,8 +47,9 @@ static int store16(struct virtio_mock *mock, uint64_t addr, uint16_t value)
  * moment sees old words or new ones and the program has no data race; or plain bytes where words are
  * not to be had.
  */
-static int store_words(struct virtio_mock *mock, uint64_t addr, const uint8_t *raw, uint32_t bytes)
+static int store_words(struct virtio_mock *mock, uint64_t addr, const void *words, uint32_t bytes)
 {
+	const uint8_t *raw = words;
 	int error = virtio_memory_check(&mock->memory, addr, bytes, VIRTIO_ACCESS_WRITE);
 
 	for (uint32_t i = 0; i < bytes && !error; i += 4)
@@ -357,30 +359,26 @@ int virtio_mock_set_avail_entry(struct virtio_mock *mock, uint32_t slot, uint16_
 
 int virtio_mock_get_used_entry(struct virtio_mock *mock, uint32_t slot, struct vring_used_elem *out)
 {
-	uint8_t raw[USED_ENTRY_BYTES];
+	struct vring_used_elem raw;
 	uint64_t addr;
 	int error = locate_used_entry(mock, slot, &addr);
 
 	if (!error)
-		error = virtio_memory_read(&mock->memory, addr, raw, sizeof raw);
+		error = virtio_memory_read(&mock->memory, addr, &raw, sizeof raw);
 	if (error)
 		return error;
-	out->id = virtio_get_le32(raw);
-	out->len = virtio_get_le32(raw + 4);
+	out->id = virtio_used_elem_id(&raw);
+	out->len = virtio_used_elem_len(&raw);
 	return 0;
 }
 
 int virtio_mock_set_used_entry(struct virtio_mock *mock, uint32_t slot, const struct vring_used_elem *element)
 {
-	uint8_t raw[USED_ENTRY_BYTES];
+	const struct vring_used_elem raw = virtio_used_elem(element->id, element->len);
 	uint64_t addr;
 	int error = locate_used_entry(mock, slot, &addr);
 
-	if (error)
-		return error;
-	virtio_put_le32(raw, element->id);
-	virtio_put_le32(raw + 4, element->len);
-	return store_words(mock, addr, raw, sizeof raw);
+	return error ? error : store_words(mock, addr, &raw, sizeof raw);
 }
 
 int virtio_mock_get_desc(struct virtio_mock *mock, uint32_t index, struct vring_desc *out)
@@ -399,32 +397,26 @@ int virtio_mock_set_desc(struct virtio_mock *mock, uint32_t index, const struct 
 
 int virtio_mock_get_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t index, struct vring_desc *out)
 {
-	uint8_t raw[DESC_BYTES];
+	struct vring_desc raw;
 	uint64_t addr;
 	int error = address(table, (uint64_t)DESC_BYTES * index, &addr);
 
 	if (!error)
-		error = virtio_memory_read(&mock->memory, addr, raw, sizeof raw);
+		error = virtio_memory_read(&mock->memory, addr, &raw, sizeof raw);
 	if (error)
 		return error;
-	out->addr = virtio_get_le64(raw);
-	out->len = virtio_get_le32(raw + 8);
-	out->flags = virtio_get_le16(raw + 12);
-	out->next = virtio_get_le16(raw + 14);
+	out->addr = virtio_split_desc_addr(&raw);
+	out->len = virtio_split_desc_len(&raw);
+	out->flags = virtio_split_desc_flags(&raw);
+	out->next = virtio_split_desc_next(&raw);
 	return 0;
 }
 
 int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t index, const struct vring_desc *desc)
 {
-	uint8_t raw[DESC_BYTES];
+	const struct vring_desc raw = virtio_split_desc(desc->addr, desc->len, desc->flags, desc->next);
 	uint64_t addr;
 	int error = address(table, (uint64_t)DESC_BYTES * index, &addr);
 
-	if (error)
-		return error;
-	virtio_put_le64(raw, desc->addr);
-	virtio_put_le32(raw + 8, desc->len);
-	virtio_put_le16(raw + 12, desc->flags);
-	virtio_put_le16(raw + 14, desc->next);
-	return store_words(mock, addr, raw, sizeof raw);
+	return error ? error : store_words(mock, addr, &raw, sizeof raw);
 }
