@@ -30,8 +30,8 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
 	const int32_t number = ((int32_t)left + 1) * VIRTIO_IMPL_WALK_ONE;
 
 	walk->table = fast ? (uintptr_t)host : addr;
-	walk->next = walk->table + (uint64_t)first * 16;
-	walk->last = walk->table + ((uint64_t)entries - 1) * 16;
+	walk->next = walk->table + (uint64_t)first * VIRTIO_IMPL_DESC_BYTES;
+	walk->last = walk->table + ((uint64_t)entries - 1) * VIRTIO_IMPL_DESC_BYTES;
 	walk->left = (fast ? number : -number) | (walk->left & (VIRTIO_IMPL_WALK_ONE - 1));
 }
 
@@ -56,14 +56,14 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 	const struct virtio_queue_config *config = &queue->config;
 	struct virtio_memory_cursor *tables = &queue->memory[VIRTIO_MEMORY_TABLES];
 	const uint32_t bytes = (uint32_t)d->len;
-	const uint32_t entries = bytes / 16;
+	const uint32_t entries = bytes / VIRTIO_IMPL_DESC_BYTES;
 	uint32_t left = left_of(walk);
 	const uint8_t *host;
 	int error;
 
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return VIRTIO_EINDIRECT;
-	if (bytes == 0 || bytes % 16 || entries > INDIRECT_MAX_ENTRIES)
+	if (bytes == 0 || bytes % VIRTIO_IMPL_DESC_BYTES || entries > INDIRECT_MAX_ENTRIES)
 		return VIRTIO_EINDIRECT;
 	if (entries > config->size) {
 		if (!config->allow_long_indirect)
@@ -93,9 +93,9 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
 		/* Offsets, for a table in guest memory may end with the address space. */
-		if (next * 16 > walk->last - walk->table)
+		if (next * VIRTIO_IMPL_DESC_BYTES > walk->last - walk->table)
 			return VIRTIO_ENEXT;
-		walk->next = walk->table + next * 16;
+		walk->next = walk->table + next * VIRTIO_IMPL_DESC_BYTES;
 		walk->left += walk->left < 0 ? VIRTIO_IMPL_WALK_ONE : -VIRTIO_IMPL_WALK_ONE;
 		walk->left |= (int32_t)(flags & VRING_DESC_F_WRITE);
 	} else {
@@ -111,7 +111,7 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 /* Reads the descriptor that is next. */
 static int load(const struct virtio_walk *walk, struct virtio_memory_cursor *tables, struct virtio_guest_desc *d)
 {
-	uint8_t raw[16];
+	uint8_t raw[VIRTIO_IMPL_DESC_BYTES];
 	int error;
 
 	if (walk->left > 0) {

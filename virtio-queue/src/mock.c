@@ -4,9 +4,7 @@
 #include <virtio/queue_mock.h>
 
 /* What virtio 1.4, 2.7, demands of the three areas, in bytes. */
-#define DESC_BYTES 16u
 #define AVAIL_ENTRY_BYTES 2u
-#define USED_ENTRY_BYTES 8u
 #define RING_OVERHEAD 6u /* flags and idx in front, the event field behind */
 
 /* Access to guest memory */
@@ -71,11 +69,11 @@ static uint64_t area_bytes(uint32_t size, enum virtio_queue_area area)
 {
 	switch (area) {
 	case VIRTIO_QUEUE_DESC:
-		return (uint64_t)DESC_BYTES * size;
+		return (uint64_t)VIRTIO_IMPL_DESC_BYTES * size;
 	case VIRTIO_QUEUE_AVAIL:
 		return RING_OVERHEAD + (uint64_t)AVAIL_ENTRY_BYTES * size;
 	case VIRTIO_QUEUE_USED:
-		return RING_OVERHEAD + (uint64_t)USED_ENTRY_BYTES * size;
+		return RING_OVERHEAD + (uint64_t)VIRTIO_IMPL_USED_BYTES * size;
 	}
 	return 0;
 }
@@ -262,7 +260,7 @@ uint64_t virtio_mock_end(const struct virtio_mock *mock)
 
 uint64_t virtio_mock_desc_addr(const struct virtio_mock *mock, uint32_t index)
 {
-	return mock->addr[VIRTIO_QUEUE_DESC] + (uint64_t)DESC_BYTES * index;
+	return mock->addr[VIRTIO_QUEUE_DESC] + (uint64_t)VIRTIO_IMPL_DESC_BYTES * index;
 }
 
 uint64_t virtio_mock_avail_entry_addr(const struct virtio_mock *mock, uint32_t slot)
@@ -272,7 +270,7 @@ uint64_t virtio_mock_avail_entry_addr(const struct virtio_mock *mock, uint32_t s
 
 uint64_t virtio_mock_used_entry_addr(const struct virtio_mock *mock, uint32_t slot)
 {
-	return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_IMPL_RING_ENTRIES + (uint64_t)USED_ENTRY_BYTES * slot;
+	return mock->addr[VIRTIO_QUEUE_USED] + VIRTIO_IMPL_RING_ENTRIES + (uint64_t)VIRTIO_IMPL_USED_BYTES * slot;
 }
 
 uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock_field field)
@@ -399,7 +397,7 @@ int virtio_mock_get_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
 {
 	struct vring_desc raw;
 	uint64_t addr;
-	int error = address(table, (uint64_t)DESC_BYTES * index, &addr);
+	int error = address(table, (uint64_t)VIRTIO_IMPL_DESC_BYTES * index, &addr);
 
 	if (!error)
 		error = virtio_memory_read(&mock->memory, addr, &raw, sizeof raw);
@@ -416,7 +414,7 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
 {
 	const struct vring_desc raw = virtio_split_desc(desc->addr, desc->len, desc->flags, desc->next);
 	uint64_t addr;
-	int error = address(table, (uint64_t)DESC_BYTES * index, &addr);
+	int error = address(table, (uint64_t)VIRTIO_IMPL_DESC_BYTES * index, &addr);
 
 	return error ? error : store_words(mock, addr, &raw, sizeof raw);
 }

@@ -152,7 +152,7 @@ int virtio_mock_alloc(struct virtio_mock *mock, const struct virtio_mock_buffer 
 int virtio_mock_alloc_indirect(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
 			       uint32_t count)
 {
-	const struct virtio_mock_buffer one = { table, count * 16, VRING_DESC_F_INDIRECT };
+	const struct virtio_mock_buffer one = { table, count * VIRTIO_IMPL_DESC_BYTES, VRING_DESC_F_INDIRECT };
 	int error;
 
 	if (count == 0 || count > INDIRECT_MAX_ENTRIES)
@@ -252,7 +252,7 @@ int virtio_mock_add(struct virtio_mock *mock, const struct virtio_mock_buffer *b
 int virtio_mock_add_indirect(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
 			     uint32_t count)
 {
-	const struct virtio_mock_buffer one = { table, count * 16, VRING_DESC_F_INDIRECT };
+	const struct virtio_mock_buffer one = { table, count * VIRTIO_IMPL_DESC_BYTES, VRING_DESC_F_INDIRECT };
 	int got;
 
 	if (count == 0 || count > INDIRECT_MAX_ENTRIES)

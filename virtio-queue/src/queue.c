@@ -69,7 +69,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 
 	attach_memory(queue, map);
 	queue->desc = area_host(cursor, &queue->config, VIRTIO_QUEUE_DESC, VIRTIO_ACCESS_READ, 8);
-	queue->desc_last = queue->desc ? queue->desc + ((size_t)queue->size - 1) * 16 : NULL;
+	queue->desc_last = queue->desc ? queue->desc + ((size_t)queue->size - 1) * VIRTIO_IMPL_DESC_BYTES : NULL;
 	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
 	queue->used = area_host(cursor, &queue->config, VIRTIO_QUEUE_USED, VIRTIO_ACCESS_WRITE, 4);
 	queue->used_region = queue->used && cursor->region->dirty ? cursor->region : NULL;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* A queue's configuration: setters for one value each, and the check of all of them together. */
-#include <virtio/queue_config.h>
+#include <virtio/queue.h>
 
 /* What virtio 1.4, 2.7, demands of each area: alignment in bytes, and what the device does there. */
 static const struct {
 	uint8_t align;
 	uint8_t access;
 } areas[] = {
-	[VIRTIO_QUEUE_DESC] = { 16, VIRTIO_ACCESS_READ },
-	[VIRTIO_QUEUE_AVAIL] = { 2, VIRTIO_ACCESS_READ },
-	[VIRTIO_QUEUE_USED] = { 4, VIRTIO_ACCESS_WRITE },
+	[VIRTIO_QUEUE_DESC] = { VRING_DESC_ALIGN_SIZE, VIRTIO_ACCESS_READ },
+	[VIRTIO_QUEUE_AVAIL] = { VRING_AVAIL_ALIGN_SIZE, VIRTIO_ACCESS_READ },
+	[VIRTIO_QUEUE_USED] = { VRING_USED_ALIGN_SIZE, VIRTIO_ACCESS_WRITE },
 };
 
 static bool size_is_valid(uint32_t size, uint32_t max)
@@ -82,11 +82,11 @@ uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config
 
 	switch (area) {
 	case VIRTIO_QUEUE_DESC:
-		return 16 * size;
+		return VIRTIO_IMPL_DESC_BYTES * size;
 	case VIRTIO_QUEUE_AVAIL:
-		return 4 + 2 * size + event;
+		return VIRTIO_IMPL_RING_ENTRIES + 2 * size + event;
 	case VIRTIO_QUEUE_USED:
-		return 4 + 8 * size + event;
+		return VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * size + event;
 	}
 	return 0;
 }

@@ -332,7 +332,8 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 	if (error)
 		return error;
 	if (queue->config.event_idx)
-		error = virtio_ring_store(queue, VIRTIO_IMPL_RING_ENTRIES + 8 * (uint64_t)queue->size,
+		error = virtio_ring_store(queue,
+					  VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (uint64_t)queue->size,
 					  (uint16_t)queue->next_avail);
 	else
 		error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);

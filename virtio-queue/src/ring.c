@@ -47,8 +47,8 @@ int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t valu
 
 int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len)
 {
-	const uint64_t offset = VIRTIO_IMPL_RING_ENTRIES + 8 * (idx & queue->mask);
-	uint8_t raw[8];
+	const uint64_t offset = VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (idx & queue->mask);
+	uint8_t raw[VIRTIO_IMPL_USED_BYTES];
 
 	if (queue->used) {
 		virtio_guest_store_used(queue->used + offset, head, len);

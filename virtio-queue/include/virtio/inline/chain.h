@@ -7,6 +7,10 @@
 
 VIRTIO_BEGIN_DECLS
 
+/* One entry of a descriptor table, and of a used ring. 32 bits, so that products keep the type of the other operand. */
+#define VIRTIO_IMPL_DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
+#define VIRTIO_IMPL_USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
+
 /*
  * What left holds: 0 at the end, 1 after an error. Otherwise the number of descriptors that may still be
  * yielded, plus 1, times VIRTIO_IMPL_WALK_ONE, plus the flags. The number is negated for a walk in a table
@@ -70,15 +74,15 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	uint64_t host;
 
 	/* The table in use is the queue's, for in no other is an indirect descriptor allowed: no more bytes than that. */
-	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + 16 || off >= tables->len ||
-	    less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
+	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + VIRTIO_IMPL_DESC_BYTES ||
+	    off >= tables->len || less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
 		return false;
 	host = (uintptr_t)tables->host + off;
-	if (((d->len | host) & 15) != 0)
+	if (((d->len | host) & (VIRTIO_IMPL_DESC_BYTES - 1)) != 0)
 		return false;
 	walk->table = host;
 	walk->next = host;
-	walk->last = host + d->len - 16;
+	walk->last = host + d->len - VIRTIO_IMPL_DESC_BYTES;
 	walk->left &= ~VIRTIO_IMPL_WALK_DIRECT;
 	return true;
 }
@@ -87,7 +91,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d,
 						     uint64_t *out)
 {
-	const uint64_t next = walk->table + (uint64_t)(d->flags_next >> 16) * 16;
+	const uint64_t next = walk->table + (uint64_t)(d->flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
 
 	if (VIRTIO_UNLIKELY(next > walk->last))
 		return false;

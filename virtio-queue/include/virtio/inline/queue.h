@@ -54,7 +54,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_q
 							   struct virtio_walk *walk)
 {
 	walk->table = (uintptr_t)queue->desc;
-	walk->next = (uintptr_t)queue->desc + (uint64_t)head * 16;
+	walk->next = (uintptr_t)queue->desc + (uint64_t)head * VIRTIO_IMPL_DESC_BYTES;
 	/* So that the compiler leaves out the look at it before the first descriptor. */
 	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_IMPL_WALK_ONE);
 	VIRTIO_ASSUME((queue->walk_left & VIRTIO_IMPL_WALK_WRITABLE) == 0);
@@ -140,8 +140,9 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_q
 
 	entry->state = VIRTIO_IMPL_INFLIGHT_IDLE;
 	queue->used_idx = used_idx;
-	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES + 8 * (size_t)((used_idx - 1) & queue->mask), head,
-				len);
+	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES +
+					VIRTIO_IMPL_USED_BYTES * (size_t)((used_idx - 1) & queue->mask),
+				head, len);
 	/* The driver reads the element, and the buffers, after it has seen the index. */
 	virtio_guest_store_le16_release(used + VIRTIO_IMPL_RING_IDX, (uint16_t)used_idx);
 }
