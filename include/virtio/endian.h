@@ -9,11 +9,11 @@
 #define VIRTIO_ENDIAN_H
 
 #include <stdint.h>
-#include <string.h>
 #include <virtio/compiler.h>
 
 VIRTIO_BEGIN_DECLS
 
+/* The same as constant expressions, for initialisers. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define VIRTIO_LE16(v) ((uint16_t)(v))
 #define VIRTIO_LE32(v) ((uint32_t)(v))
@@ -25,65 +25,22 @@ VIRTIO_BEGIN_DECLS
 #endif
 
 /* A value from, or to, its little-endian form: the same swap, or none, both ways. Any thread. */
-VIRTIO_INLINE uint16_t virtio_le16(uint16_t v)
-{
-	return VIRTIO_LE16(v);
-}
-
-VIRTIO_INLINE uint32_t virtio_le32(uint32_t v)
-{
-	return VIRTIO_LE32(v);
-}
-
-VIRTIO_INLINE uint64_t virtio_le64(uint64_t v)
-{
-	return VIRTIO_LE64(v);
-}
+VIRTIO_INLINE uint16_t virtio_le16(uint16_t v);
+VIRTIO_INLINE uint32_t virtio_le32(uint32_t v);
+VIRTIO_INLINE uint64_t virtio_le64(uint64_t v);
 
 /* The little-endian value in the 2, 4 or 8 bytes at p, which may have any alignment. */
-VIRTIO_INLINE uint16_t virtio_get_le16(const void *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof v);
-	return virtio_le16(v);
-}
-
-VIRTIO_INLINE uint32_t virtio_get_le32(const void *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return virtio_le32(v);
-}
-
-VIRTIO_INLINE uint64_t virtio_get_le64(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return virtio_le64(v);
-}
+VIRTIO_INLINE uint16_t virtio_get_le16(const void *p);
+VIRTIO_INLINE uint32_t virtio_get_le32(const void *p);
+VIRTIO_INLINE uint64_t virtio_get_le64(const void *p);
 
 /* Stores v little-endian into the 2, 4 or 8 bytes at p, which may have any alignment. */
-VIRTIO_INLINE void virtio_put_le16(void *p, uint16_t v)
-{
-	v = virtio_le16(v);
-	memcpy(p, &v, sizeof v);
-}
-
-VIRTIO_INLINE void virtio_put_le32(void *p, uint32_t v)
-{
-	v = virtio_le32(v);
-	memcpy(p, &v, sizeof v);
-}
-
-VIRTIO_INLINE void virtio_put_le64(void *p, uint64_t v)
-{
-	v = virtio_le64(v);
-	memcpy(p, &v, sizeof v);
-}
+VIRTIO_INLINE void virtio_put_le16(void *p, uint16_t v);
+VIRTIO_INLINE void virtio_put_le32(void *p, uint32_t v);
+VIRTIO_INLINE void virtio_put_le64(void *p, uint64_t v);
 
 VIRTIO_END_DECLS
+
+#include <virtio/inline/endian.h>
 
 #endif

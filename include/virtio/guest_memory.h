@@ -126,7 +126,7 @@ struct virtio_memory_cursor {
 	 */
 	uint64_t readable_small;
 	uint64_t len;    /* bytes of the cached region; 0 for none cached */
-	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and VIRTIO_IMPL_ACCESS_UNLOGGED */
+	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and an internal flag */
 	uint64_t unlogged_small;
 };
 

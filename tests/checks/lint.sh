@@ -10,11 +10,13 @@ cd "$2" || exit 1
 
 # RULE FILE REASON: the exceptions. Another one needs a reason as good as these.
 exceptions='
-guest-memory include/virtio/guest_access.h is the door to guest memory
 guest-memory include/virtio/guest_memory.h finds the door
-guest-memory include/virtio/inline/guest_memory.h has its bodies
+guest-memory include/virtio/inline/guest_access.h is the door to guest memory
+guest-memory include/virtio/inline/guest_memory.h has the bodies of guest_memory.h
 guest-memory virtio-queue/src/guest_memory.c is its cold half
 guest-memory virtio-bindings/include/virtio/bindings/virtio_ring.h has the macros of Linux for the ring of a driver
+body virtio-bindings/include/virtio/bindings/virtio_ring.h has functions of Linux
+body virtio-bindings/include/virtio/bindings/virtio_net_hdr.h has conversions
 atomic virtio-blk/src/disk.c has the cache mode, host memory that threads share
 atomic virtio-device/src/device_internal.h has the interrupt status, host memory that threads share
 '
@@ -70,7 +72,7 @@ xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statem
 words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'
-words 'virtio_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
+words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
 # ... and no host pointer to it is copied from, indexed or dereferenced. These members are such pointers.
 member='(->|\.)(host|desc|avail|used)'
 path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
@@ -86,6 +88,16 @@ search -v '<(stdbool|stddef|stdint|string|limits|virtio/[a-z0-9_/]+)\.h>|"[a-z0-
 	report hosted 'not for freestanding sources'
 words '(malloc|calloc|realloc|free|v?s?n?f?printf|puts|abort|exit|assert|errno) *(\(.*)?' | grep -v include |
 	report hosted 'not for freestanding sources'
+
+# A public header is the contract. Bodies, and names that only bodies need, are in inline/ headers. The bindings have no
+# source file that could hold external copies, so their few functions are static.
+search '^[^:]*/include/|^include/' "$work/code" | search -v '^[^:]*/inline/|^[^:]*:[0-9]*:#define' >"$work/contract"
+search '^[^:]*:[0-9]*:(\{|.*\)[ 	]*\{)' "$work/contract" | report body 'a function body outside inline/'
+search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0' |
+	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside inline/'
+# Tests and fuzzers of a body may look into it. What readers copy must not.
+search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
+	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
 
 # Includes point down: a component uses itself, virtio-queue, virtio-bindings and include, as far as they are below it.
 layers_of() {

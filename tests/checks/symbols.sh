@@ -4,7 +4,8 @@
 # memory functions and what its list of imports allows?
 # usage: symbols.sh [--update] WORK LISTS ARCHIVE...
 #   --update  rewrites the lists of exports: ninja update-symbols. Imports are a decision, and are edited by hand.
-#   LISTS     the folder symbols/ beside this script: LIBRARY.txt, and LIBRARY.imports.txt where one is needed
+#   LISTS     the folder symbols/ beside this script: LIBRARY.txt has the public names, LIBRARY.impl.txt the names that
+#             inline bodies call, which begin with virtio_impl_, and LIBRARY.imports.txt the imports where one is needed
 #   ARCHIVE   in the order of the layers, lowest first: one may use those before it
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -38,8 +39,12 @@ printf '%s\n' memcpy memmove memset memcmp >"$work/suite"
 for archive; do
 	name=$(basename "$archive" .a)
 	defined_in "$archive" | without_instrumentation >"$work/exports"
+	search -v '^virtio_impl_' "$work/exports" >"$work/public"
+	search '^virtio_impl_' "$work/exports" >"$work/impl"
 	if [ -n "$update" ]; then
-		{ sed -n 2p "$0" && cat "$work/exports"; } >"$lists/$name.txt" # line 2 is the licence
+		{ sed -n 2p "$0" && cat "$work/public"; } >"$lists/$name.txt" # line 2 is the licence
+		rm -f "$lists/$name.impl.txt"
+		[ ! -s "$work/impl" ] || { sed -n 2p "$0" && cat "$work/impl"; } >"$lists/$name.impl.txt"
 	fi
 
 	[ -s "$work/exports" ] || fail "$name exports nothing"
@@ -50,12 +55,16 @@ for archive; do
 		fail "$name exports $symbol, which does not start with virtio_"
 	done
 	[ -e "$lists/$name.txt" ] || fail "$name has no list of exports, $lists/$name.txt"
-	listed "$lists/$name.txt" | sort >"$work/listed"
-	for symbol in $(comm -23 "$work/exports" "$work/listed"); do
-		fail "$name exports $symbol, which is not in $name.txt (ninja update-symbols renews it)"
-	done
-	for symbol in $(comm -13 "$work/exports" "$work/listed"); do
-		fail "$name does not export $symbol, which is in $name.txt"
+	for kind in public impl; do
+		list=$name.txt
+		[ $kind = public ] || list=$name.impl.txt
+		listed "$lists/$list" | sort >"$work/listed"
+		for symbol in $(comm -23 "$work/$kind" "$work/listed"); do
+			fail "$name exports $symbol, which is not in $list (ninja update-symbols renews it)"
+		done
+		for symbol in $(comm -13 "$work/$kind" "$work/listed"); do
+			fail "$name does not export $symbol, which is in $list"
+		done
 	done
 
 	cat "$work/exports" >>"$work/suite"
@@ -68,7 +77,9 @@ done
 
 # A list whose library is no longer checked would pass for ever.
 for list in "$lists"/*.txt; do
-	name=$(basename "${list%.imports.txt}" .txt)
+	name=$(basename "$list" .txt)
+	name=${name%.imports}
+	name=${name%.impl}
 	case " $* " in
 	*"/$name.a "*) ;;
 	*) fail "$list is for a library that is not among those checked" ;;

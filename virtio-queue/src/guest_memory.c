@@ -462,7 +462,7 @@ int virtio_memory_load_le16(struct virtio_memory_cursor *cursor, uint64_t addr, 
 
 int virtio_memory_load_le32(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint32_t *out)
 {
-	const virtio_guest_u32 *field;
+	const virtio_impl_guest_u32 *field;
 	void *p;
 	int error = find_field(cursor, addr, sizeof *out, VIRTIO_ACCESS_READ, &p);
 
@@ -499,9 +499,9 @@ int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr,
 	if (error)
 		return error;
 	if (order == VIRTIO_RELEASE)
-		__atomic_store_n((virtio_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELEASE);
+		__atomic_store_n((virtio_impl_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELEASE);
 	else
-		__atomic_store_n((virtio_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELAXED);
+		__atomic_store_n((virtio_impl_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELAXED);
 	virtio_region_mark_dirty(cursor->region, p, sizeof value);
 	return 0;
 }
