@@ -41,9 +41,6 @@ VIRTIO_INLINE void virtio_guest_copy_in(void *dst, const void *guest, size_t len
 
 VIRTIO_INLINE void virtio_guest_copy_out(void *guest, const void *src, size_t len);
 
-/* Copies eight bytes out of guest memory once, of any alignment and in no order: a little-endian field of a header. */
-VIRTIO_INLINE uint64_t virtio_guest_read_le64(const void *guest);
-
 VIRTIO_INLINE uint16_t virtio_guest_load_le16(const void *guest);
 
 /* Pairs with the release store by which the driver publishes an index (virtio 1.4, 2.7.13.3). */

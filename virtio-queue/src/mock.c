@@ -235,16 +235,6 @@ uint64_t virtio_mock_area_bytes(const struct virtio_mock *mock, enum virtio_queu
 	return area_bytes(mock->size, area);
 }
 
-uint64_t virtio_mock_start(const struct virtio_mock *mock)
-{
-	uint64_t start = mock->addr[VIRTIO_QUEUE_DESC];
-
-	for (int i = VIRTIO_QUEUE_AVAIL; i <= VIRTIO_QUEUE_USED; i++)
-		if (mock->addr[i] < start)
-			start = mock->addr[i];
-	return start;
-}
-
 uint64_t virtio_mock_end(const struct virtio_mock *mock)
 {
 	uint64_t end = 0;

@@ -61,15 +61,6 @@ VIRTIO_INLINE void virtio_guest_copy_out(void *guest, const void *src, size_t le
 	virtio_impl_guest_copy(guest, src, len);
 }
 
-VIRTIO_INLINE uint64_t virtio_guest_read_le64(const void *guest)
-{
-	uint64_t v;
-
-	memcpy(&v, guest, sizeof v);
-	__asm__ volatile("" : "+r"(v));
-	return virtio_le64(v);
-}
-
 VIRTIO_INLINE uint16_t virtio_guest_load_le16(const void *guest)
 {
 	return virtio_le16(__atomic_load_n((const virtio_impl_guest_u16 *)guest, __ATOMIC_RELAXED));

@@ -321,8 +321,6 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 			virtio_guest_copy_out(to + at, from + 7 - at, unknown);
 			assert_memory_equal(to, want, sizeof to);
 		}
-	for (uint32_t at = 0; at < 8; at++)
-		assert_true(virtio_guest_read_le64(from + at) == virtio_get_le64(from + at));
 }
 
 /* A range of no bytes is nowhere, not even in the cached region. */

@@ -150,8 +150,7 @@ uint64_t virtio_mock_bytes(uint32_t size);
 /* Length of one area in bytes, event fields included; 0 for an unknown area. */
 uint64_t virtio_mock_area_bytes(const struct virtio_mock *mock, enum virtio_queue_area area);
 
-/* The lowest address of the three areas, and the address after the last byte of the highest. */
-uint64_t virtio_mock_start(const struct virtio_mock *mock);
+/* The address after the last byte of the highest area. */
 uint64_t virtio_mock_end(const struct virtio_mock *mock);
 
 /* Guest address of a descriptor, of an entry of a ring, and of a field, wherever the index points; 0 for an unknown field. */
