@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+"""Does each public function have a user that a reader can look at?
+
+usage: used.py SRC
+
+A public function is one that a header in include/virtio or virtio-*/include/virtio declares; inline/ is internal and
+bindings/ has Linux's names. Demands that each is called in a source or an inline body of the libraries, in an example, or
+in a block of C in a README. Tests don't count: a function that only tests call has no use yet.
+"""
+import glob
+import os
+import re
+import sys
+
+# Functions without a user, and the reason.
+ASYNCHRONOUS = 'for a device whose requests outlast a call: the examples complete theirs before they return'
+EXCEPTIONS = {
+    'virtio_device_queue_stopped': ASYNCHRONOUS,
+    'virtio_device_reset_done': ASYNCHRONOUS,
+    'virtio_device_waiting': ASYNCHRONOUS,
+}
+
+HEADERS = ('include/virtio/*.h', 'virtio-*/include/virtio/*.h')
+USERS = ('virtio-*/src/*.[ch]', 'include/virtio/inline/*.h', 'virtio-*/include/virtio/inline/*.h', 'examples/**/*.[ch]')
+READMES = ('README.md', '*/README.md', '*/*/README.md')
+
+# At the start of a line: a declaration or definition. Calls are indented.
+DECLARED = re.compile(r'^(?!#)\w[\w *]*?\b(virtio_\w+)\(', re.M)
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
+BLOCK = re.compile(r'^```c\n(.*?)^```$', re.M | re.S)
+
+
+def read(path):
+    with open(path, encoding='utf-8') as text:
+        return text.read()
+
+
+def files(src, patterns):
+    return sorted(path for pattern in patterns for path in glob.glob(os.path.join(src, pattern), recursive=True))
+
+
+def code(text):
+    """A text of C without comments and strings, each of which leaves its line ends."""
+    return COMMENT_OR_STRING.sub(lambda match: ' ' + '\n' * match.group().count('\n'), text)
+
+
+def used_names(text):
+    """The names in a text of C that is not a declaration."""
+    return set(re.findall(r'\bvirtio_\w+', DECLARED.sub('', code(text))))
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    src = sys.argv[1]
+    declared = {}
+    for path in files(src, HEADERS):
+        for name in DECLARED.findall(code(read(path))):
+            declared.setdefault(name, os.path.relpath(path, src))
+    used = set()
+    for path in files(src, USERS):
+        used |= used_names(read(path))
+    for path in files(src, READMES):
+        for block in BLOCK.findall(read(path)):
+            used |= used_names(block)
+    failures = [f'{declared[name]}: {name}() has no user in libraries, examples and READMEs'
+                for name in sorted(declared, key=lambda name: (declared[name], name))
+                if name not in used and name not in EXCEPTIONS]
+    failures += [f'{name}() is an exception, but it has a user' for name in EXCEPTIONS if name in used]
+    failures += [f'{name}() is an exception, but no header declares it' for name in EXCEPTIONS if name not in declared]
+    if len(declared) < 100:
+        failures.append(f'only {len(declared)} public functions found')
+    for failure in failures:
+        print('FAILED:', failure, file=sys.stderr)
+    if failures:
+        print(len(failures), 'violation(s)')
+        sys.exit(1)
+    print(f'ok: {len(declared)} public functions, {len(EXCEPTIONS)} exceptions')
+
+
+main()
