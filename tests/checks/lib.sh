@@ -14,7 +14,7 @@ strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmis
 # shellcheck disable=SC2034 # used by those who include this file
 hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
 hosted="$hosted virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h"
-hosted="$hosted virtio-queue/include/virtio/sys_iovec.h"
+hosted="$hosted virtio-queue/include/virtio/sys_iovec.h virtio-queue/include/virtio/inline/sys_iovec.h"
 
 # What a freestanding build may need: the four, also as 32-bit ARM's run-time ABI spells them, and what is no function but
 # a symbol of the linker's own.

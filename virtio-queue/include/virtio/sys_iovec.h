@@ -19,11 +19,10 @@ VIRTIO_STATIC_ASSERT(sizeof(struct iovec) == sizeof(struct virtio_iovec) &&
 		     "struct virtio_iovec has the layout of struct iovec");
 
 /* The same entries, under the operating system's type. */
-static inline const struct iovec *virtio_sys_iovec(const struct virtio_iovec *iov)
-{
-	return (const struct iovec *)(const void *)iov;
-}
+static inline const struct iovec *virtio_sys_iovec(const struct virtio_iovec *iov);
 
 VIRTIO_END_DECLS
+
+#include <virtio/inline/sys_iovec.h>
 
 #endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Inline body of <virtio/sys_iovec.h>, which includes this. Static, for no library of a freestanding build has it. */
+#ifndef VIRTIO_INLINE_SYS_IOVEC_H
+#define VIRTIO_INLINE_SYS_IOVEC_H
+
+#include <virtio/sys_iovec.h>
+
+VIRTIO_BEGIN_DECLS
+
+static inline const struct iovec *virtio_sys_iovec(const struct virtio_iovec *iov)
+{
+	return (const struct iovec *)(const void *)iov;
+}
+
+VIRTIO_END_DECLS
+
+#endif
