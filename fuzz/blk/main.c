@@ -254,20 +254,24 @@ static void pick_options(struct blk_harness *h, struct virtio_blk_options *o, ui
 	h->range_capacity = what & BLK_O_SMALL ? fuzz_u8(&h->in) % (BLK_MOST_RANGES + 1) : BLK_MOST_RANGES;
 }
 
-static void init_disk(struct blk_harness *h, const struct virtio_blk_options *options)
+/* Returns whether the options are in order. */
+static bool init_disk(struct blk_harness *h, const struct virtio_blk_options *options)
 {
-	const bool bad = blk_model_bad_options(options);
+	const char *missing, *op = virtio_blk_missing_op(options);
+	const int bad = blk_model_bad_options(options, &missing);
 	struct virtio_blk before;
 	int got;
 
 	memset(&h->blk, 0x5a, sizeof h->blk);
 	memcpy(&before, &h->blk, sizeof before);
 	got = virtio_blk_init(&h->blk, options);
-	FUZZ_CHECK(got == (bad ? VIRTIO_EINVAL : 0), "init of the disk returned %d", got);
+	FUZZ_CHECK(got == bad, "init of the disk returned %d, not %d", got, bad);
+	FUZZ_CHECK(!op == !missing && (!op || strcmp(op, missing) == 0), "%s is missing", op ? op : "nothing");
 	if (bad)
 		FUZZ_CHECK(memcmp(&before, &h->blk, sizeof before) == 0, "a failure touched the disk");
 	else
 		blk_model_init(&h->disk, options);
+	return !bad;
 }
 
 static void make_disk(struct blk_harness *h)
@@ -286,15 +290,14 @@ static void make_disk(struct blk_harness *h)
 	h->memory = (struct virtio_blk_memory){ h->bytes, BLK_DISK_BYTES };
 	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
 	FUZZ_CHECK(got == 0, "memory is no back end: %d", got);
-	init_disk(h, &options);
-	if (blk_model_bad_options(&options)) {
+	if (!init_disk(h, &options)) {
 		/* So that the rest of the input is not lost. */
 		h->ops = blk_backend_ops;
 		memset(&plain, 0, sizeof plain);
 		plain.backend = options.backend;
 		plain.backend.max_iovecs = 64;
 		plain.capacity = BLK_DISK_SECTORS;
-		init_disk(h, &plain);
+		FUZZ_CHECK(init_disk(h, &plain), "plain options are refused");
 	}
 	blk_compare(h);
 	features &= h->disk.offered;

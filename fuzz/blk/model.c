@@ -18,18 +18,38 @@ static bool is_power_of_two(uint64_t value)
 	return false;
 }
 
-/* One limit needs the other, the operation, and a disk that can be written. */
-static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg, bool operation)
+/* One limit needs the other, and a disk that can be written. */
+static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
 	if (sectors == 0 && seg == 0)
 		return false;
-	return sectors == 0 || seg == 0 || !operation || o->read_only;
+	return sectors == 0 || seg == 0 || o->read_only;
 }
 
-bool blk_model_bad_options(const struct virtio_blk_options *o)
+/* The name of the first operation that is needed and isn't there, or NULL. */
+static const char *missing_op(const struct virtio_blk_options *o)
 {
 	const struct virtio_blk_backend_ops *ops = o->backend.ops;
+	const struct {
+		bool needed, there;
+		const char *name;
+	} all[] = {
+		{ true, ops->readv, "readv" },
+		{ !o->read_only, ops->writev, "writev" },
+		{ o->config_wce, ops->flush, "flush" },
+		{ o->max_discard_seg, ops->discard, "discard" },
+		{ o->max_write_zeroes_seg, ops->write_zeroes, "write_zeroes" },
+		{ o->max_secure_erase_seg, ops->secure_erase, "secure_erase" },
+	};
 
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i].needed && !all[i].there)
+			return all[i].name;
+	return NULL;
+}
+
+static bool bad_values(const struct virtio_blk_options *o)
+{
 	if (o->capacity > (uint64_t)1 << 54)
 		return true;
 	if (o->blk_size && (o->blk_size < 512 || !is_power_of_two(o->blk_size)))
@@ -38,12 +58,15 @@ bool blk_model_bad_options(const struct virtio_blk_options *o)
 	if (o->physical_block_exp > 31 ||
 	    (o->blk_size ? o->blk_size : (uint64_t)512) << o->physical_block_exp > UINT32_MAX)
 		return true;
-	if (!ops->readv || (!ops->writev && !o->read_only) || o->backend.max_iovecs == 0)
-		return true;
-	return (o->config_wce && !ops->flush) ||
-	       bad_command(o, o->max_discard_sectors, o->max_discard_seg, ops->discard) ||
-	       bad_command(o, o->max_write_zeroes_sectors, o->max_write_zeroes_seg, ops->write_zeroes) ||
-	       bad_command(o, o->max_secure_erase_sectors, o->max_secure_erase_seg, ops->secure_erase);
+	return o->backend.max_iovecs == 0 || bad_command(o, o->max_discard_sectors, o->max_discard_seg) ||
+	       bad_command(o, o->max_write_zeroes_sectors, o->max_write_zeroes_seg) ||
+	       bad_command(o, o->max_secure_erase_sectors, o->max_secure_erase_seg);
+}
+
+int blk_model_bad_options(const struct virtio_blk_options *o, const char **missing)
+{
+	*missing = missing_op(o);
+	return bad_values(o) ? VIRTIO_EINVAL : *missing ? VIRTIO_ENOOP : 0;
 }
 
 static uint64_t offered(const struct virtio_blk_options *o)

@@ -65,8 +65,8 @@ struct blk_progress {
 	uint8_t wear[6]; /* the answer to GET_LIFETIME */
 };
 
-/* Whether options are refused. */
-bool blk_model_bad_options(const struct virtio_blk_options *options);
+/* Why options are refused: VIRTIO_EINVAL, or VIRTIO_ENOOP and which operation is missing. 0 if they aren't. */
+int blk_model_bad_options(const struct virtio_blk_options *options, const char **missing);
 
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options);
 void blk_model_reset(struct blk_model *m);

@@ -9,18 +9,24 @@
 
 #define CONFIG_OFFSET(field) offsetof(struct virtio_blk_config, field)
 
-static int check_backend(const struct virtio_blk_options *options)
+const char *virtio_blk_missing_op(const struct virtio_blk_options *options)
 {
 	const struct virtio_blk_backend_ops *ops = options->backend.ops;
 
-	if (!ops || !ops->readv || options->backend.max_iovecs == 0)
-		return VIRTIO_EINVAL;
+	if (!ops || !ops->readv)
+		return "readv";
 	if (!ops->writev && !options->read_only)
-		return VIRTIO_EINVAL;
-	/* Who offers CONFIG_WCE offers FLUSH (virtio 1.4, 5.2.5.2). */
+		return "writev";
+	/* A device with CONFIG_WCE has FLUSH too (virtio 1.4, 5.2.5.2). */
 	if (!ops->flush && options->config_wce)
-		return VIRTIO_EINVAL;
-	return 0;
+		return "flush";
+	if (!ops->discard && options->max_discard_seg)
+		return "discard";
+	if (!ops->write_zeroes && options->max_write_zeroes_seg)
+		return "write_zeroes";
+	if (!ops->secure_erase && options->max_secure_erase_seg)
+		return "secure_erase";
+	return NULL;
 }
 
 static int check_blocks(const struct virtio_blk_options *options)
@@ -35,26 +41,40 @@ static int check_blocks(const struct virtio_blk_options *options)
 	return 0;
 }
 
-/* Both limits or none; and whoever offers a command can carry it out. */
-static int check_command(bool has_op, bool read_only, uint32_t max_sectors, uint32_t max_seg)
+/* Both limits or none, and none on a disk that can't be written. */
+static int check_command(bool read_only, uint32_t max_sectors, uint32_t max_seg)
 {
 	if (!max_sectors && !max_seg)
 		return 0;
-	return max_sectors && max_seg && has_op && !read_only ? 0 : VIRTIO_EINVAL;
+	return max_sectors && max_seg && !read_only ? 0 : VIRTIO_EINVAL;
 }
 
 static int check_commands(const struct virtio_blk_options *options)
 {
-	const struct virtio_blk_backend_ops *ops = options->backend.ops;
-	int error = check_command(ops->discard != NULL, options->read_only, options->max_discard_sectors,
-				  options->max_discard_seg);
+	int error = check_command(options->read_only, options->max_discard_sectors, options->max_discard_seg);
 
 	if (!error)
-		error = check_command(ops->write_zeroes != NULL, options->read_only, options->max_write_zeroes_sectors,
+		error = check_command(options->read_only, options->max_write_zeroes_sectors,
 				      options->max_write_zeroes_seg);
 	if (!error)
-		error = check_command(ops->secure_erase != NULL, options->read_only, options->max_secure_erase_sectors,
+		error = check_command(options->read_only, options->max_secure_erase_sectors,
 				      options->max_secure_erase_seg);
+	return error;
+}
+
+/* Values first, so that a code for a missing operation says that nothing else is wrong. */
+static int check_options(const struct virtio_blk_options *options)
+{
+	int error = check_blocks(options);
+
+	if (!error)
+		error = check_commands(options);
+	if (!error && options->capacity > VIRTIO_BLK_MAX_CAPACITY)
+		error = VIRTIO_EINVAL;
+	if (!error && options->backend.max_iovecs == 0)
+		error = VIRTIO_EINVAL;
+	if (!error && virtio_blk_missing_op(options))
+		error = VIRTIO_ENOOP;
 	return error;
 }
 
@@ -142,14 +162,8 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk)
 
 int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options)
 {
-	int error = check_backend(options);
+	const int error = check_options(options);
 
-	if (!error)
-		error = check_blocks(options);
-	if (!error)
-		error = check_commands(options);
-	if (!error && options->capacity > VIRTIO_BLK_MAX_CAPACITY)
-		error = VIRTIO_EINVAL;
 	if (error)
 		return error;
 	blk->options = *options;

@@ -57,14 +57,25 @@ static struct virtio_blk_options plain(void)
 	return (struct virtio_blk_options){ .backend = { .ops = &all_ops, .max_iovecs = 1 }, .capacity = 100 };
 }
 
-static void refuse(const struct virtio_blk_options *options)
+static void refuse_as(const struct virtio_blk_options *options, int error)
 {
 	struct virtio_blk blk, before;
 
 	memset(&blk, 0x5a, sizeof blk);
 	memset(&before, 0x5a, sizeof before);
-	assert_int_equal(virtio_blk_init(&blk, options), VIRTIO_EINVAL);
+	assert_int_equal(virtio_blk_init(&blk, options), error);
 	assert_memory_equal(&blk, &before, sizeof blk);
+}
+
+static void refuse(const struct virtio_blk_options *options)
+{
+	refuse_as(options, VIRTIO_EINVAL);
+}
+
+static void lack(const struct virtio_blk_options *options, const char *op)
+{
+	refuse_as(options, VIRTIO_ENOOP);
+	assert_string_equal(virtio_blk_missing_op(options), op);
 }
 
 static void blk_init_refuses_bad_options(void **state)
@@ -72,12 +83,7 @@ static void blk_init_refuses_bad_options(void **state)
 	struct virtio_blk_options o;
 
 	(void)state;
-	o = plain(), o.backend.ops = NULL, refuse(&o);
-	o = plain(), o.backend.ops = &no_ops, refuse(&o);
-	o = plain(), o.backend.ops = &write_only_ops, refuse(&o);
-	o = plain(), o.backend.ops = &read_only_ops, refuse(&o);
 	o = plain(), o.backend.max_iovecs = 0, refuse(&o);
-	o = plain(), o.backend.ops = &volatile_ops, o.config_wce = true, refuse(&o);
 	o = plain(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
 	o = plain(), o.capacity = UINT64_MAX, refuse(&o);
 	o = plain(), o.blk_size = 256, refuse(&o);
@@ -87,6 +93,32 @@ static void blk_init_refuses_bad_options(void **state)
 	o = plain(), o.physical_block_exp = 255, refuse(&o);
 	o = plain(), o.blk_size = 4096, o.physical_block_exp = 20, refuse(&o);
 	o = plain(), o.blk_size = UINT32_C(1) << 31, o.physical_block_exp = 1, refuse(&o);
+}
+
+static void blk_init_names_the_operation_that_is_missing(void **state)
+{
+	struct virtio_blk_options o;
+
+	(void)state;
+	o = plain(), o.backend.ops = NULL, lack(&o, "readv");
+	o = plain(), o.backend.ops = &no_ops, lack(&o, "readv");
+	o = plain(), o.backend.ops = &write_only_ops, lack(&o, "readv");
+	o = plain(), o.backend.ops = &read_only_ops, lack(&o, "writev");
+	o = plain(), o.backend.ops = &volatile_ops, o.config_wce = true, lack(&o, "flush");
+	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
+	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
+	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
+	/* Of several the first, and after what is wrong with a value. */
+	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
+	o.backend.ops = &no_ops, lack(&o, "readv");
+	o.blk_size = 1, refuse(&o);
+	o = plain();
+	assert_null(virtio_blk_missing_op(&o));
+	o.backend.ops = &rich_ops, o.config_wce = true;
+	o.max_discard_seg = o.max_write_zeroes_seg = o.max_secure_erase_seg = 1;
+	assert_null(virtio_blk_missing_op(&o));
+	o = plain(), o.backend.ops = &worn_ops, o.read_only = true;
+	assert_null(virtio_blk_missing_op(&o));
 }
 
 /* The two limits of each command: both, with the operation, on a disk that can be written; or neither. */
@@ -123,7 +155,7 @@ static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 			o.backend.ops = &ops;
 			o.read_only = bits & 8;
 			if ((bits & 3) && bits != 7) {
-				refuse(&o);
+				refuse_as(&o, bits == 3 ? VIRTIO_ENOOP : VIRTIO_EINVAL);
 				continue;
 			}
 			assert_int_equal(virtio_blk_init(&blk, &o), 0);
@@ -689,6 +721,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blk_init_refuses_bad_options),
+		cmocka_unit_test(blk_init_names_the_operation_that_is_missing),
 		cmocka_unit_test(blk_init_refuses_commands_it_cannot_carry_out),
 		cmocka_unit_test(blk_init_offers_what_options_say),
 		cmocka_unit_test(blk_negotiate_refuses_what_is_not_offered),

@@ -557,7 +557,7 @@ static void file_has_no_secure_erase(void **state)
 	options.backend = w.backend;
 	assert_null(w.backend.ops->secure_erase);
 	assert_null(w.backend.ops->lifetime);
-	assert_int_equal(virtio_blk_init(&blk, &options), VIRTIO_EINVAL);
+	assert_int_equal(virtio_blk_init(&blk, &options), VIRTIO_ENOOP);
 	close(w.fd);
 }
 

@@ -188,13 +188,23 @@ struct virtio_blk {
  * @blk      set up; untouched on failure
  * @options  copied; what backend.context points to must live as long as blk is used
  *
- * Returns 0; VIRTIO_EINVAL for a capacity, blk_size or physical_block_exp out of range, a back end
- * without readv, or without writev unless read_only, or that takes no vector, CONFIG_WCE without
- * flush (virtio 1.4, 5.2.5.2), and of a command on ranges one limit without the other, without the operation, or
- * for a read-only disk.
+ * Returns 0; or
+ *   VIRTIO_EINVAL  a capacity, blk_size or physical_block_exp out of range; max_iovecs 0; of a command on ranges one limit
+ *                  without the other, or for a read-only disk
+ *   VIRTIO_ENOOP   nothing else is wrong, but virtio_blk_missing_op() names an operation
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options);
+
+/*
+ * Names the first operation that options need and their back end lacks, such as "writev", for a message.
+ *
+ * A back end needs readv; writev, unless read_only; flush for CONFIG_WCE (virtio 1.4, 5.2.5.2); and the operation of each
+ * command on ranges whose limit of ranges is set. The order is that of struct virtio_blk_backend_ops.
+ *
+ * Returns static text, or NULL if none is missing.
+ */
+const char *virtio_blk_missing_op(const struct virtio_blk_options *options);
 
 /*
  * The features of the block device that the disk offers, as a mask of bits 0 to 23. Those of queue
