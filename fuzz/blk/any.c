@@ -65,6 +65,8 @@ void blk_any_check(struct blk_harness *h)
 	FUZZ_CHECK(status < 3 && (BLK_STATUS_BIT(status) & blk_model_check(model, ask)),
 		   "check of type %u, sector %#llx, says %u, where %#x may be", ask->type,
 		   (unsigned long long)ask->sector, status, blk_model_check(model, ask));
+	FUZZ_CHECK(virtio_blk_refusal_of(&blk, &request) == blk_model_refusal(model, ask),
+		   "refused for another reason");
 	free(ask);
 	free(model);
 }

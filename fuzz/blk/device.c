@@ -295,6 +295,11 @@ static void check_error(const struct blk_slot *s, int error)
 		FUZZ_CHECK(error == s->request->base.error, "error %d", error);
 }
 
+static enum virtio_blk_refusal expected_refusal(const struct blk_harness *h, const struct blk_slot *s)
+{
+	return s->progress.accepted ? VIRTIO_BLK_REFUSAL_NONE : blk_model_refusal(&h->disk, s->ask);
+}
+
 static void check_result(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct virtio_blk_result *r = &s->result;
@@ -308,6 +313,7 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 		   "%llu bytes touched, of %llu to %llu", (unsigned long long)r->touched,
 		   (unsigned long long)s->progress.touched, (unsigned long long)s->progress.reach);
 	check_error(s, r->error);
+	FUZZ_CHECK(r->refusal == expected_refusal(h, s), "%s", virtio_blk_refusal_name(r->refusal));
 	s->done = true;
 }
 
@@ -324,6 +330,8 @@ static void check_verdict(struct blk_harness *h, const struct blk_slot *s)
 
 	FUZZ_CHECK(status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(status) & set), "check says %u, where %#x may be",
 		   status, set);
+	FUZZ_CHECK(virtio_blk_refusal_of(&h->blk, s->request) == blk_model_refusal(&h->disk, s->ask),
+		   "another refusal than %s", virtio_blk_refusal_name(blk_model_refusal(&h->disk, s->ask)));
 }
 
 static void execute(struct blk_harness *h, struct blk_slot *s)
@@ -438,6 +446,7 @@ static void device_own(struct blk_harness *h)
 		s->result.touched |= more;
 	if (!s->ask->errors && s->result.touched > s->ask->in.bytes)
 		s->result.touched = s->ask->in.bytes;
+	s->result.refusal = status == VIRTIO_BLK_S_UNSUPP ? VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE : VIRTIO_BLK_REFUSAL_NONE;
 	s->result.error = s->ask->errors ? s->request->base.error : status == VIRTIO_BLK_S_IOERR ? VIRTIO_EIO : 0;
 	s->done = true;
 }
@@ -477,7 +486,7 @@ static void complete(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
 	model_complete(&h->model, &one, 1, got);
 	s->completed = true;
 	if (counted) {
-		blk_model_count(&h->disk, s->ask, s->result.status, s->result.written);
+		blk_model_count(&h->disk, s->ask, s->result.status, s->result.refusal, s->result.written);
 		first_error(h, s->result.error);
 	}
 }
@@ -543,7 +552,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 	s->completed = true;
 	if (!counted)
 		return;
-	blk_model_count(&h->disk, s->ask, status, written);
+	blk_model_count(&h->disk, s->ask, status, expected_refusal(h, s), written);
 	if (s->progress.nonsense && h->disk.stats.first_error == 0) {
 		FUZZ_CHECK(h->stats.first_error, "nonsense is no error");
 		first_error(h, h->stats.first_error);

@@ -101,6 +101,8 @@ static void compare_stats(const struct blk_harness *h)
 	FUZZ_CHECK(a->read_bytes == b->read_bytes && a->written_bytes == b->written_bytes, "bytes counted");
 	FUZZ_CHECK(a->failed == b->failed && a->unsupported == b->unsupported && a->malformed == b->malformed,
 		   "failures counted");
+	FUZZ_CHECK(a->first_refusal == b->first_refusal, "first refusal: %s, not %s",
+		   virtio_blk_refusal_name(a->first_refusal), virtio_blk_refusal_name(b->first_refusal));
 	FUZZ_CHECK(a->first_error == b->first_error, "first error %d, not %d", a->first_error, b->first_error);
 }
 

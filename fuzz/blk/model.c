@@ -355,80 +355,100 @@ static bool outside(const struct blk_model *m, uint64_t sector, uint64_t sectors
 	return (wide)sector + sectors > m->options.capacity;
 }
 
-static uint32_t check_move(const struct blk_model *m, const struct blk_ask *ask)
+/* A set of reasons. */
+#define REASON(name) (1u << VIRTIO_BLK_REFUSAL_##name)
+
+static uint32_t when(bool applies, uint32_t reason)
+{
+	return applies ? reason : 0;
+}
+
+static uint32_t move_reasons(const struct blk_model *m, const struct blk_ask *ask)
 {
 	const bool write = ask->type == VIRTIO_BLK_T_OUT;
 	const uint64_t bytes = write ? ask->out.bytes : ask->in.bytes, other = write ? ask->in.bytes : ask->out.bytes;
 	const uint64_t most = m->options.max_request_bytes;
 
-	if (other || bytes % 512 || outside(m, ask->sector, bytes / 512) || (most && bytes > most))
-		return BLK_STATUS_BIT(VIRTIO_BLK_S_IOERR);
-	/* A used length has 32 bits, and counts the status. */
-	if (!write && bytes + 1 > UINT32_MAX)
-		return BLK_STATUS_BIT(VIRTIO_BLK_S_IOERR);
-	/* virtio 1.4, 5.2.6.2 */
-	return BLK_STATUS_BIT(write && m->options.read_only ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
+	/* virtio 1.4, 5.2.6.2: a disk that offered to be read-only. A used length has 32 bits, and counts the status. */
+	return when(other > 0, REASON(WRONG_DIRECTION)) | when(write && m->options.read_only, REASON(READ_ONLY)) |
+	       when(bytes % 512 != 0, REASON(NOT_SECTORS)) | when(most && bytes > most, REASON(TOO_LONG)) |
+	       when(!write && bytes + 1 > UINT32_MAX, REASON(USED_LENGTH)) |
+	       when(outside(m, ask->sector, bytes / 512), REASON(PAST_END));
 }
 
-static uint32_t check_get(const struct blk_ask *ask, uint64_t bytes)
+static uint32_t get_reasons(const struct blk_ask *ask, uint64_t bytes)
 {
-	return BLK_STATUS_BIT(ask->out.bytes || ask->in.bytes < bytes ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
+	return when(ask->out.bytes > 0, REASON(WRONG_DIRECTION)) | when(ask->in.bytes < bytes, REASON(NO_ROOM));
 }
 
-/* virtio 1.4, 5.2.6.2: which flags a range may have. */
-static bool flags_unknown(const struct blk_ask *ask)
+static uint32_t range_reasons(const struct blk_model *m, const struct blk_ask *ask, uint32_t sectors, uint32_t seg)
 {
+	/* virtio 1.4, 5.2.6.2: which flags a range may have. */
 	const uint32_t known = ask->type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
+	const uint64_t count = ask->out.bytes / 16;
+	uint32_t set = when(ask->in.bytes > 0, REASON(WRONG_DIRECTION)) |
+		       when(ask->out.bytes % 16 != 0, REASON(NOT_RANGES)) | when(count == 0, REASON(NO_RANGES)) |
+		       when(count > seg || count > ask->room, REASON(TOO_MANY_RANGES));
 
 	for (uint32_t i = 0; i < ask->range_count; i++)
-		if (ask->ranges[i].flags & ~known)
-			return true;
-	return false;
+		set |= when(ask->ranges[i].flags & ~known, REASON(UNKNOWN_FLAG)) |
+		       when(ask->ranges[i].sectors > sectors, REASON(RANGE_TOO_LONG)) |
+		       when(outside(m, ask->ranges[i].sector, ask->ranges[i].sectors), REASON(PAST_END));
+	return set;
 }
 
-static uint32_t check_ranges(const struct blk_model *m, const struct blk_ask *ask, uint64_t feature, uint32_t sectors,
-			     uint32_t seg)
+/* All reasons that apply. */
+static uint32_t reasons(const struct blk_model *m, const struct blk_ask *ask)
 {
-	const uint64_t count = ask->out.bytes / 16;
-	bool bad = ask->in.bytes || ask->out.bytes % 16 || count == 0 || count > seg || count > ask->room;
-	uint32_t set;
+	const struct virtio_blk_options *o = &m->options;
+	const uint64_t has = m->negotiated;
 
-	if (!(m->negotiated & feature))
-		return BLK_STATUS_BIT(VIRTIO_BLK_S_UNSUPP);
-	for (uint32_t i = 0; i < ask->range_count; i++)
-		bad = bad || ask->ranges[i].sectors > sectors ||
-		      outside(m, ask->ranges[i].sector, ask->ranges[i].sectors);
-	set = BLK_STATUS_BIT(bad ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
-	if (flags_unknown(ask))
-		set = BLK_STATUS_BIT(VIRTIO_BLK_S_UNSUPP);
-	return set;
+	switch (ask->type) {
+	case VIRTIO_BLK_T_IN:
+	case VIRTIO_BLK_T_OUT:
+		return move_reasons(m, ask);
+	case VIRTIO_BLK_T_FLUSH:
+		return when(!blk_model_can_flush(m), REASON(NOT_NEGOTIATED));
+	case VIRTIO_BLK_T_GET_ID:
+		return get_reasons(ask, VIRTIO_BLK_ID_BYTES);
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		return when(!(has & BIT(LIFETIME)), REASON(NOT_NEGOTIATED)) | get_reasons(ask, 6);
+	case VIRTIO_BLK_T_DISCARD:
+		return when(!(has & BIT(DISCARD)), REASON(NOT_NEGOTIATED)) |
+		       range_reasons(m, ask, o->max_discard_sectors, o->max_discard_seg);
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return when(!(has & BIT(WRITE_ZEROES)), REASON(NOT_NEGOTIATED)) |
+		       range_reasons(m, ask, o->max_write_zeroes_sectors, o->max_write_zeroes_seg);
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		return when(!(has & BIT(SECURE_ERASE)), REASON(NOT_NEGOTIATED)) |
+		       range_reasons(m, ask, o->max_secure_erase_sectors, o->max_secure_erase_seg);
+	default:
+		return REASON(UNKNOWN_TYPE);
+	}
+}
+
+enum virtio_blk_refusal blk_model_refusal(const struct blk_model *m, const struct blk_ask *ask)
+{
+	const uint32_t set = ask->errors ? REASON(BAD_CHAIN) : reasons(m, ask);
+	uint32_t first = 0;
+
+	while (set && !(set >> first & 1))
+		first++;
+	return (enum virtio_blk_refusal)first;
 }
 
 uint32_t blk_model_check(const struct blk_model *m, const struct blk_ask *ask)
 {
-	const struct virtio_blk_options *o = &m->options;
+	const enum virtio_blk_refusal refusal = blk_model_refusal(m, ask);
 
-	if (ask->errors)
-		return BLK_STATUS_BIT(VIRTIO_BLK_S_IOERR);
-	switch (ask->type) {
-	case VIRTIO_BLK_T_IN:
-	case VIRTIO_BLK_T_OUT:
-		return check_move(m, ask);
-	case VIRTIO_BLK_T_FLUSH:
-		return BLK_STATUS_BIT(blk_model_can_flush(m) ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_UNSUPP);
-	case VIRTIO_BLK_T_GET_ID:
-		return check_get(ask, VIRTIO_BLK_ID_BYTES);
-	case VIRTIO_BLK_T_GET_LIFETIME:
-		return m->negotiated & BIT(LIFETIME) ? check_get(ask, 6) : BLK_STATUS_BIT(VIRTIO_BLK_S_UNSUPP);
-	case VIRTIO_BLK_T_DISCARD:
-		return check_ranges(m, ask, BIT(DISCARD), o->max_discard_sectors, o->max_discard_seg);
-	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return check_ranges(m, ask, BIT(WRITE_ZEROES), o->max_write_zeroes_sectors, o->max_write_zeroes_seg);
-	case VIRTIO_BLK_T_SECURE_ERASE:
-		return check_ranges(m, ask, BIT(SECURE_ERASE), o->max_secure_erase_sectors, o->max_secure_erase_seg);
-	default:
-		return BLK_STATUS_BIT(VIRTIO_BLK_S_UNSUPP);
-	}
+	if (refusal == VIRTIO_BLK_REFUSAL_NONE)
+		return BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
+	/* virtio 1.4, 5.2.6.2: what the device doesn't know, and what the driver hasn't accepted. */
+	return BLK_STATUS_BIT(refusal == VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE ||
+					      refusal == VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED ||
+					      refusal == VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG
+				      ? VIRTIO_BLK_S_UNSUPP
+				      : VIRTIO_BLK_S_IOERR);
 }
 
 /* Carrying out */
@@ -504,10 +524,13 @@ void blk_model_check_stable(const struct blk_model *m, const struct blk_progress
 		check_sectors(m, ask->ranges[i].sector, ask->ranges[i].sectors);
 }
 
-void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t status, uint64_t written)
+void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t status, enum virtio_blk_refusal refusal,
+		     uint64_t written)
 {
 	struct virtio_blk_stats *s = &m->stats;
 
+	if (s->first_refusal == VIRTIO_BLK_REFUSAL_NONE)
+		s->first_refusal = refusal;
 	if (!ask->answerable) {
 		s->malformed++;
 		return;

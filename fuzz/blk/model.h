@@ -89,6 +89,9 @@ bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t 
  */
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges);
 
+/* Why a request is refused: the first of all reasons. */
+enum virtio_blk_refusal blk_model_refusal(const struct blk_model *m, const struct blk_ask *ask);
+
 /* What may be answered to a request before it is carried out: a set of BLK_STATUS_BIT(status). */
 uint32_t blk_model_check(const struct blk_model *m, const struct blk_ask *ask);
 
@@ -105,7 +108,8 @@ uint64_t blk_model_written(const struct blk_progress *p, uint8_t status);
 void blk_model_check_stable(const struct blk_model *m, const struct blk_progress *p);
 
 /* Counts a completed request. */
-void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t status, uint64_t written);
+void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t status, enum virtio_blk_refusal refusal,
+		     uint64_t written);
 
 /* Pieces of a run: that of the byte at an offset, and where in it. */
 const struct model_piece *blk_find(const struct model_chain *chain, const struct blk_run *run, uint64_t offset,

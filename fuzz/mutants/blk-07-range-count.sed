@@ -2,4 +2,4 @@
 # More ranges than advertised.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
-s/sent > rules\.max_count || //
+s/sent > max_count || //

@@ -2,4 +2,4 @@
 # Longer ranges than advertised.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
-s/range->sectors > rules\.max_sectors || //
+s/if (range->sectors > rules\.max_sectors)/if (range->sectors > UINT32_MAX - 1)/

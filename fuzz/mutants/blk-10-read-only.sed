@@ -2,4 +2,4 @@
 # Read-only for those only who have accepted it.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
-s/!blk->options\.read_only \&\&/!negotiated(blk, VIRTIO_BLK_F_RO) \&\&/
+s/if (blk->options\.read_only)/if (negotiated(blk, VIRTIO_BLK_F_RO))/

@@ -175,10 +175,13 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 			struct virtio_blk_result *result)
 {
 	const struct virtio_blk_backend *backend = &blk->options.backend;
+	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(blk, request);
 	int error = 0;
 
-	*result = (struct virtio_blk_result){ .status = virtio_blk_check(blk, request), .error = request->base.error };
-	if (result->status != VIRTIO_BLK_S_OK)
+	*result = (struct virtio_blk_result){ .status = virtio_blk_refusal_status(refusal),
+					      .error = request->base.error,
+					      .refusal = refusal };
+	if (refusal != VIRTIO_BLK_REFUSAL_NONE)
 		return;
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
@@ -239,6 +242,8 @@ static void count(struct virtio_blk_stats *stats, const struct virtio_blk_reques
 
 	if (stats->first_error == 0)
 		stats->first_error = result->error;
+	if (stats->first_refusal == VIRTIO_BLK_REFUSAL_NONE)
+		stats->first_refusal = result->refusal;
 	if (request->base.data.last_writable.len == 0) {
 		stats->malformed++;
 		return;

@@ -71,14 +71,47 @@ static bool on_disk(uint64_t capacity, uint64_t sector, uint64_t sectors)
 	return sector <= capacity && sectors <= capacity - sector;
 }
 
-/* Whether a read or a write of so many bytes is whole sectors of the disk, and not too many. */
-static bool may_transfer(const struct virtio_blk *blk, uint64_t sector, uint64_t bytes)
+/* Of a read or a write of so many bytes. */
+static enum virtio_blk_refusal judge_transfer(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+					      uint64_t bytes)
 {
 	const uint64_t limit = blk->options.max_request_bytes;
 
-	if (bytes & (VIRTIO_BLK_SECTOR_BYTES - 1) || (limit && bytes > limit))
-		return false;
-	return on_disk(virtio_blk_capacity(blk), sector, bytes >> VIRTIO_BLK_SECTOR_SHIFT);
+	if (bytes & (VIRTIO_BLK_SECTOR_BYTES - 1))
+		return VIRTIO_BLK_REFUSAL_NOT_SECTORS;
+	if (limit && bytes > limit)
+		return VIRTIO_BLK_REFUSAL_TOO_LONG;
+	/* Data and status must fit the 32 bits of a used length. */
+	if (request->type == VIRTIO_BLK_T_IN && bytes >= UINT32_MAX)
+		return VIRTIO_BLK_REFUSAL_USED_LENGTH;
+	return on_disk(virtio_blk_capacity(blk), request->sector, bytes >> VIRTIO_BLK_SECTOR_SHIFT)
+		       ? VIRTIO_BLK_REFUSAL_NONE
+		       : VIRTIO_BLK_REFUSAL_PAST_END;
+}
+
+static enum virtio_blk_refusal judge_read(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+{
+	if (request->base.data.readable_bytes)
+		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
+	return judge_transfer(blk, request, request->base.data.writable_bytes);
+}
+
+static enum virtio_blk_refusal judge_write(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+{
+	if (request->base.data.writable_bytes)
+		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
+	/* What was offered counts, not what was accepted (virtio 1.4, 5.2.6.2). */
+	if (blk->options.read_only)
+		return VIRTIO_BLK_REFUSAL_READ_ONLY;
+	return judge_transfer(blk, request, request->base.data.readable_bytes);
+}
+
+/* Of a request that wants an answer of so many bytes. */
+static enum virtio_blk_refusal judge_get(const struct virtio_blk_request *request, uint64_t bytes)
+{
+	if (request->base.data.readable_bytes)
+		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
+	return request->base.data.writable_bytes < bytes ? VIRTIO_BLK_REFUSAL_NO_ROOM : VIRTIO_BLK_REFUSAL_NONE;
 }
 
 /* What is allowed to a command on ranges. */
@@ -88,33 +121,52 @@ struct range_rules {
 	uint32_t max_count;
 };
 
-static uint8_t check_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
-			    struct range_rules rules)
+/* Of the list of ranges as a whole. */
+static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *request, uint32_t max_count)
+{
+	const uint64_t bytes = request->base.data.readable_bytes;
+	/* The bytes say how many the driver sent, the count how many there was room for. */
+	const uint64_t sent = bytes / RANGE_BYTES;
+
+	if (request->base.data.writable_bytes)
+		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
+	if (bytes & (RANGE_BYTES - 1))
+		return VIRTIO_BLK_REFUSAL_NOT_RANGES;
+	if (sent == 0)
+		return VIRTIO_BLK_REFUSAL_NO_RANGES;
+	return sent > max_count || sent != request->range_count ? VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES
+								: VIRTIO_BLK_REFUSAL_NONE;
+}
+
+static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+					    struct range_rules rules)
 {
 	/* One value for all ranges: the capacity may change meanwhile. */
 	const uint64_t capacity = virtio_blk_capacity(blk);
-	/* The bytes say how many the driver sent, the count how many there was room for. */
-	const uint64_t sent = request->base.data.readable_bytes / RANGE_BYTES;
+	enum virtio_blk_refusal refusal;
 
 	/* A flag that isn't known makes the whole command one that isn't, whatever else is wrong (virtio 1.4, 5.2.6.2). */
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		if (request->ranges[i].flags & ~rules.flags)
-			return VIRTIO_BLK_S_UNSUPP;
+			return VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG;
 	}
-	if (request->base.data.writable_bytes || sent == 0 || request->base.data.readable_bytes & (RANGE_BYTES - 1) ||
-	    sent > rules.max_count || sent != request->range_count)
-		return VIRTIO_BLK_S_IOERR;
+	refusal = judge_list(request, rules.max_count);
+	if (refusal != VIRTIO_BLK_REFUSAL_NONE)
+		return refusal;
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		const struct virtio_blk_range *range = &request->ranges[i];
 
-		if (range->sectors > rules.max_sectors || !on_disk(capacity, range->sector, range->sectors))
-			return VIRTIO_BLK_S_IOERR;
+		if (range->sectors > rules.max_sectors)
+			return VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG;
+		/* A later range may be too long, which is reported first. */
+		if (!on_disk(capacity, range->sector, range->sectors))
+			refusal = VIRTIO_BLK_REFUSAL_PAST_END;
 	}
-	return VIRTIO_BLK_S_OK;
+	return refusal;
 }
 
-/* Commands that a disk has only if the driver has accepted them. */
-static uint8_t check_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+/* Of commands that a disk has only if the driver has accepted them. */
+static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
 	const struct virtio_blk_options *options = &blk->options;
 	struct range_rules rules = { 0 };
@@ -135,46 +187,35 @@ static uint8_t check_optional(const struct virtio_blk *blk, const struct virtio_
 		rules = (struct range_rules){ 0, options->max_secure_erase_sectors, options->max_secure_erase_seg };
 		break;
 	case VIRTIO_BLK_T_GET_LIFETIME:
-		if (!negotiated(blk, VIRTIO_BLK_F_LIFETIME))
-			return VIRTIO_BLK_S_UNSUPP;
-		return request->base.data.readable_bytes == 0 && request->base.data.writable_bytes >= LIFETIME_BYTES
-			       ? VIRTIO_BLK_S_OK
-			       : VIRTIO_BLK_S_IOERR;
+		return negotiated(blk, VIRTIO_BLK_F_LIFETIME) ? judge_get(request, LIFETIME_BYTES)
+							      : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
 	default:
 		/* Commands on zones are among these, for zones aren't offered. */
-		return VIRTIO_BLK_S_UNSUPP;
+		return VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE;
 	}
-	return negotiated(blk, feature) ? check_ranges(blk, request, rules) : VIRTIO_BLK_S_UNSUPP;
+	return negotiated(blk, feature) ? judge_ranges(blk, request, rules) : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
+}
+
+enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+{
+	if (request->base.error)
+		return VIRTIO_BLK_REFUSAL_BAD_CHAIN;
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+		return judge_read(blk, request);
+	case VIRTIO_BLK_T_OUT:
+		return judge_write(blk, request);
+	case VIRTIO_BLK_T_FLUSH:
+		return negotiated(blk, VIRTIO_BLK_F_FLUSH) ? VIRTIO_BLK_REFUSAL_NONE
+							   : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
+	case VIRTIO_BLK_T_GET_ID:
+		return judge_get(request, VIRTIO_BLK_ID_BYTES);
+	default:
+		return judge_optional(blk, request);
+	}
 }
 
 uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
-	bool good;
-
-	if (request->base.error)
-		return VIRTIO_BLK_S_IOERR;
-	switch (request->type) {
-	case VIRTIO_BLK_T_IN:
-		/* Data and status must fit the 32 bits of a used length. */
-		good = request->base.data.readable_bytes == 0 && request->base.data.writable_bytes < UINT32_MAX &&
-		       may_transfer(blk, request->sector, request->base.data.writable_bytes);
-		break;
-	case VIRTIO_BLK_T_OUT:
-		/* What was offered counts, not what was accepted (virtio 1.4, 5.2.6.2). */
-		good = request->base.data.writable_bytes == 0 && !blk->options.read_only &&
-		       may_transfer(blk, request->sector, request->base.data.readable_bytes);
-		break;
-	case VIRTIO_BLK_T_FLUSH:
-		if (!negotiated(blk, VIRTIO_BLK_F_FLUSH))
-			return VIRTIO_BLK_S_UNSUPP;
-		good = true;
-		break;
-	case VIRTIO_BLK_T_GET_ID:
-		good = request->base.data.readable_bytes == 0 &&
-		       request->base.data.writable_bytes >= VIRTIO_BLK_ID_BYTES;
-		break;
-	default:
-		return check_optional(blk, request);
-	}
-	return good ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+	return virtio_blk_refusal_status(virtio_blk_refusal_of(blk, request));
 }

@@ -98,7 +98,11 @@ static void check_marks(const struct blk_fixture *f, uint64_t status)
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {
-		.others = answered, .failed = answered, .malformed = !answered, .first_error = error
+		.others = answered,
+		.failed = answered,
+		.malformed = !answered,
+		.first_error = error,
+		.first_refusal = VIRTIO_BLK_REFUSAL_BAD_CHAIN,
 	};
 	struct virtio_queue_stats queue;
 

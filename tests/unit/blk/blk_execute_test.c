@@ -237,8 +237,62 @@ static void blk_process_refuses_without_touching_anything(void **state)
 		assert_int_equal(f.stats.failed, n - unsupported);
 		assert_int_equal(f.stats.malformed, 0);
 		assert_int_equal(f.stats.first_error, VIRTIO_ESHORT);
+		assert_int_equal(f.stats.first_refusal, VIRTIO_BLK_REFUSAL_PAST_END);
 		assert_int_equal(f.stats.read_bytes + f.stats.written_bytes, 0);
 	}
+}
+
+/* The result says why; the statistics keep the first reason, and none for a request that is carried out. */
+static void blk_execute_says_why_it_refuses(void **state)
+{
+	static const struct {
+		struct blk_ask ask;
+		enum virtio_blk_refusal refusal, first;
+	} cases[] = {
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 }, VIRTIO_BLK_REFUSAL_NONE, VIRTIO_BLK_REFUSAL_NONE },
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 511 },
+		  VIRTIO_BLK_REFUSAL_NOT_SECTORS,
+		  VIRTIO_BLK_REFUSAL_NOT_SECTORS },
+		{ { .type = 99 }, VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE, VIRTIO_BLK_REFUSAL_NOT_SECTORS },
+		{ { .type = VIRTIO_BLK_T_IN, .header_bytes = 3 + 1 },
+		  VIRTIO_BLK_REFUSAL_BAD_CHAIN,
+		  VIRTIO_BLK_REFUSAL_NOT_SECTORS },
+		{ { .type = VIRTIO_BLK_T_FLUSH }, VIRTIO_BLK_REFUSAL_NONE, VIRTIO_BLK_REFUSAL_NOT_SECTORS },
+	};
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct virtio_blk_result result;
+
+		memset(&result, 0x5a, sizeof result);
+		blk_send(&f, &cases[i].ask);
+		assert_int_equal(virtio_blk_pop(&f.queue, &f.request), 1);
+		virtio_blk_execute(&f.blk, &f.request, &result);
+		assert_int_equal(result.refusal, cases[i].refusal);
+		assert_int_equal(result.status, virtio_blk_refusal_status(cases[i].refusal));
+		assert_int_equal(result.error, f.request.base.error);
+		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
+		assert_int_equal(f.stats.first_refusal, cases[i].first);
+		blk_take_used(&f);
+	}
+}
+
+/* A back end that fails refuses nothing. */
+static void blk_execute_tells_a_failure_from_a_refusal(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	f.backend.flush_error = VIRTIO_EIO;
+	blk_send(&f, &ask);
+	blk_serve(&f);
+	assert_int_equal(f.stats.failed, 1);
+	assert_int_equal(f.stats.first_error, VIRTIO_EIO);
+	assert_int_equal(f.stats.first_refusal, VIRTIO_BLK_REFUSAL_NONE);
 }
 
 /* Hostile 124 */
@@ -296,6 +350,7 @@ static void blk_process_gives_back_what_cannot_be_answered(void **state)
 	blk_check_memory(&f);
 	assert_int_equal(f.stats.malformed, 2);
 	assert_int_equal(f.stats.first_error, VIRTIO_ESHORT);
+	assert_int_equal(f.stats.first_refusal, VIRTIO_BLK_REFUSAL_BAD_CHAIN);
 	assert_int_equal(f.backend.flushes, 0);
 	blk_send(&f, &good);
 	assert_int_equal(blk_serve(&f), 1);
@@ -427,6 +482,8 @@ int main(void)
 		cmocka_unit_test(blk_get_id_writes_twenty_bytes),
 		cmocka_unit_test(blk_flush_ignores_data_and_sector),
 		cmocka_unit_test(blk_process_refuses_without_touching_anything),
+		cmocka_unit_test(blk_execute_says_why_it_refuses),
+		cmocka_unit_test(blk_execute_tells_a_failure_from_a_refusal),
 		cmocka_unit_test(blk_process_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
 		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),

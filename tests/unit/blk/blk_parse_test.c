@@ -507,7 +507,8 @@ static void blk_parse_copies_the_header_once(void **state)
 
 /* Checks, on requests made by hand: sizes that no test's memory holds */
 
-static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector, uint64_t out, uint64_t in)
+static enum virtio_blk_refusal refusal_of(const struct blk_fixture *f, uint32_t type, uint64_t sector, uint64_t out,
+					  uint64_t in)
 {
 	const struct virtio_blk_request request = {
 		.type = type,
@@ -515,8 +516,15 @@ static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector
 		.base.data.readable_bytes = out,
 		.base.data.writable_bytes = in,
 	};
+	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(&f->blk, &request);
 
-	return virtio_blk_check(&f->blk, &request);
+	assert_int_equal(virtio_blk_check(&f->blk, &request), virtio_blk_refusal_status(refusal));
+	return refusal;
+}
+
+static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector, uint64_t out, uint64_t in)
+{
+	return virtio_blk_refusal_status(refusal_of(f, type, sector, out, in));
 }
 
 /* Hostile 115 and 116: sums and shifts that leave the disk or wrap. */
@@ -661,6 +669,69 @@ static void blk_check_does_not_support_other_types(void **state)
 	}
 }
 
+#define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
+
+/* Each reason alone; and of several reasons the first. */
+static void blk_refusal_is_the_first_reason(void **state)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t sector, out, in;
+		enum virtio_blk_refusal refusal;
+	} cases[] = {
+		{ VIRTIO_BLK_T_IN, 0, 0, 1024, REFUSAL(NONE) },
+		{ VIRTIO_BLK_T_OUT, 0, 1024, 0, REFUSAL(NONE) },
+		{ VIRTIO_BLK_T_GET_ID, UINT64_MAX, 0, 20, REFUSAL(NONE) },
+		{ 99, 0, 0, 512, REFUSAL(UNKNOWN_TYPE) },
+		{ 99, UINT64_MAX, 7, 7, REFUSAL(UNKNOWN_TYPE) },
+		{ VIRTIO_BLK_T_FLUSH, 0, 0, 0, REFUSAL(NOT_NEGOTIATED) },
+		{ VIRTIO_BLK_T_DISCARD, 0, 16, 0, REFUSAL(NOT_NEGOTIATED) },
+		{ VIRTIO_BLK_T_GET_LIFETIME, 0, 0, 6, REFUSAL(NOT_NEGOTIATED) },
+		{ VIRTIO_BLK_T_GET_LIFETIME, 0, 1, 5, REFUSAL(NOT_NEGOTIATED) },
+		{ VIRTIO_BLK_T_IN, 0, 1, 512, REFUSAL(WRONG_DIRECTION) },
+		{ VIRTIO_BLK_T_IN, UINT64_MAX, 1, 511, REFUSAL(WRONG_DIRECTION) },
+		{ VIRTIO_BLK_T_OUT, 0, 512, 1, REFUSAL(WRONG_DIRECTION) },
+		{ VIRTIO_BLK_T_GET_ID, 0, 1, 19, REFUSAL(WRONG_DIRECTION) },
+		{ VIRTIO_BLK_T_GET_ID, 0, 0, 19, REFUSAL(NO_ROOM) },
+		{ VIRTIO_BLK_T_IN, 0, 0, 511, REFUSAL(NOT_SECTORS) },
+		{ VIRTIO_BLK_T_IN, UINT64_MAX, 0, 1025, REFUSAL(NOT_SECTORS) },
+		{ VIRTIO_BLK_T_OUT, 0, 1025, 0, REFUSAL(NOT_SECTORS) },
+		{ VIRTIO_BLK_T_IN, 0, 0, 1536, REFUSAL(TOO_LONG) },
+		{ VIRTIO_BLK_T_OUT, UINT64_MAX, 1536, 0, REFUSAL(TOO_LONG) },
+		{ VIRTIO_BLK_T_IN, 0, 0, UINT64_C(1) << 32, REFUSAL(TOO_LONG) },
+		{ VIRTIO_BLK_T_IN, BLK_SECTORS, 0, 512, REFUSAL(PAST_END) },
+		{ VIRTIO_BLK_T_OUT, BLK_SECTORS - 1, 1024, 0, REFUSAL(PAST_END) },
+	};
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	f.options.max_request_bytes = 1024;
+	blk_restart(&f, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_int_equal(refusal_of(&f, cases[i].type, cases[i].sector, cases[i].out, cases[i].in),
+				 cases[i].refusal);
+	f.options.max_request_bytes = 0;
+	blk_restart(&f, 0);
+	assert_int_equal(refusal_of(&f, VIRTIO_BLK_T_IN, BLK_SECTORS, 0, UINT64_C(1) << 32), REFUSAL(USED_LENGTH));
+	assert_int_equal(refusal_of(&f, VIRTIO_BLK_T_OUT, 0, UINT64_C(1) << 32, 0), REFUSAL(PAST_END));
+	f.options.read_only = true;
+	blk_restart(&f, 0);
+	assert_int_equal(refusal_of(&f, VIRTIO_BLK_T_OUT, BLK_SECTORS, 511, 0), REFUSAL(READ_ONLY));
+	assert_int_equal(refusal_of(&f, VIRTIO_BLK_T_OUT, 0, 512, 1), REFUSAL(WRONG_DIRECTION));
+}
+
+static void blk_refusal_of_a_request_with_an_error_is_its_chain(void **state)
+{
+	const struct virtio_blk_request request = { .base.error = VIRTIO_ESHORT, .type = 99 };
+	struct blk_fixture f;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	assert_int_equal(virtio_blk_refusal_of(&f.blk, &request), REFUSAL(BAD_CHAIN));
+	assert_int_equal(virtio_blk_check(&f.blk, &request), VIRTIO_BLK_S_IOERR);
+}
+
 /* Requests are taken in both ways. */
 #define WAY(test, suffix, way)                                                                                         \
 	(struct CMUnitTest)                                                                                            \
@@ -694,6 +765,8 @@ int main(void)
 		cmocka_unit_test(blk_check_takes_any_flush_under_its_feature_only),
 		cmocka_unit_test(blk_check_refuses_writes_where_read_only_was_offered),
 		cmocka_unit_test(blk_check_does_not_support_other_types),
+		cmocka_unit_test(blk_refusal_is_the_first_reason),
+		cmocka_unit_test(blk_refusal_of_a_request_with_an_error_is_its_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

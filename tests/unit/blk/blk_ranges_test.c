@@ -325,6 +325,48 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 	}
 }
 
+/* Each reason alone; and of several reasons the first, in whatever range it is. */
+static void blk_ranges_are_refused_for_the_first_reason(void **state)
+{
+	static const struct {
+		uint64_t out, in;
+		uint32_t count; /* that there was room for */
+		struct virtio_blk_range ranges[2];
+		enum virtio_blk_refusal refusal;
+	} cases[] = {
+		{ 32, 0, 2, { { 0, 8, 0 }, { 8, 8, 0 } }, VIRTIO_BLK_REFUSAL_NONE },
+		{ 32, 0, 2, { { 0, 8, 0 }, { 8, 9, 2 } }, VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG },
+		{ 33, 1, 2, { { 0, 9, 0 }, { 99, 9, 2 } }, VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG },
+		{ 33, 1, 2, { { 0, 8, 0 }, { 8, 8, 0 } }, VIRTIO_BLK_REFUSAL_WRONG_DIRECTION },
+		{ 33, 0, 2, { { 0, 9, 0 }, { 8, 8, 0 } }, VIRTIO_BLK_REFUSAL_NOT_RANGES },
+		{ 15, 0, 0, { { 0, 0, 0 } }, VIRTIO_BLK_REFUSAL_NOT_RANGES },
+		{ 0, 0, 0, { { 0, 0, 0 } }, VIRTIO_BLK_REFUSAL_NO_RANGES },
+		{ 48, 0, 2, { { 0, 9, 0 }, { 99, 8, 0 } }, VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES },
+		{ 144, 0, 2, { { 0, 8, 0 }, { 8, 8, 0 } }, VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES },
+		{ 32, 0, 2, { { 0, 9, 0 }, { 99, 8, 0 } }, VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG },
+		{ 32, 0, 2, { { 99, 8, 0 }, { 0, 9, 0 } }, VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG },
+		{ 32, 0, 2, { { 99, 8, 0 }, { 0, 8, 0 } }, VIRTIO_BLK_REFUSAL_PAST_END },
+		{ 32, 0, 2, { { 0, 8, 0 }, { BLK_SECTORS, 1, 0 } }, VIRTIO_BLK_REFUSAL_PAST_END },
+	};
+	static struct blk_fixture f;
+
+	(void)state;
+	blk_setup_commands(&f, BLK_RAM);
+	for (size_t i = 0; i < COUNT(commands) * COUNT(cases); i++) {
+		const size_t k = i / COUNT(commands);
+		struct virtio_blk_range copies[2];
+		const struct virtio_blk_request request = { .type = commands[i % COUNT(commands)],
+							    .base.data.readable_bytes = cases[k].out,
+							    .base.data.writable_bytes = cases[k].in,
+							    .ranges = copies,
+							    .range_count = cases[k].count };
+
+		memcpy(copies, cases[k].ranges, sizeof copies);
+		assert_int_equal(virtio_blk_refusal_of(&f.blk, &request), cases[k].refusal);
+		assert_int_equal(virtio_blk_check(&f.blk, &request), virtio_blk_refusal_status(cases[k].refusal));
+	}
+}
+
 /* Hostile 129: data that isn't whole ranges. Hostile 128: none. */
 static void blk_ranges_must_be_whole(void **state)
 {
@@ -613,6 +655,7 @@ int main(void)
 		cmocka_unit_test(blk_ranges_are_judged_by_all_their_bits),
 		cmocka_unit_test(blk_check_reaches_the_end_of_the_largest_disk),
 		cmocka_unit_test(blk_check_applies_each_commands_own_limits),
+		cmocka_unit_test(blk_ranges_are_refused_for_the_first_reason),
 		cmocka_unit_test(blk_ranges_must_be_whole),
 		cmocka_unit_test(blk_ranges_beyond_the_storage_are_refused),
 		cmocka_unit_test(blk_ranges_may_overlap),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Which types of request there are, and under which features; the lifetime; the limit on data; how all are counted. */
+/* Which types of request there are, and under which features; the lifetime; the limit on data; how all are counted; names. */
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -345,12 +345,49 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 			expected.unsupported = outcome == 1;
 			expected.failed = outcome == 2;
 			expected.first_error = outcome == 2 ? VIRTIO_ESHORT : 0;
+			expected.first_refusal = outcome == 0   ? VIRTIO_BLK_REFUSAL_NONE
+						 : outcome == 1 ? VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED
+								: VIRTIO_BLK_REFUSAL_BAD_CHAIN;
 			if (outcome == 0) {
 				expected.read_bytes = known[i].type == VIRTIO_BLK_T_IN ? 512 : 0;
 				expected.written_bytes = known[i].type == VIRTIO_BLK_T_OUT ? 512 : 0;
 			}
 			assert_memory_equal(&f.stats, &expected, sizeof expected);
 		}
+	}
+}
+
+/* Refusals: what they are called, and how they are answered */
+
+#define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
+
+static void blk_refusal_name_differs_for_each_refusal(void **state)
+{
+	(void)state;
+	for (int i = REFUSAL(NONE); i <= REFUSAL(PAST_END); i++) {
+		const char *name = virtio_blk_refusal_name((enum virtio_blk_refusal)i);
+
+		assert_true(strlen(name) > 0);
+		assert_string_not_equal(name, "unknown refusal");
+		assert_ptr_equal(name, virtio_blk_refusal_name((enum virtio_blk_refusal)i));
+		for (int k = REFUSAL(NONE); k < i; k++)
+			assert_string_not_equal(name, virtio_blk_refusal_name((enum virtio_blk_refusal)k));
+	}
+	assert_string_equal(virtio_blk_refusal_name(REFUSAL(NONE)), "not refused");
+	assert_string_equal(virtio_blk_refusal_name((enum virtio_blk_refusal)(REFUSAL(PAST_END) + 1)),
+			    "unknown refusal");
+}
+
+static void blk_refusal_status_is_unsupported_for_what_the_device_does_not_know(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_blk_refusal_status(REFUSAL(NONE)), VIRTIO_BLK_S_OK);
+	for (int i = REFUSAL(BAD_CHAIN); i <= REFUSAL(PAST_END); i++) {
+		const bool unknown =
+			i == REFUSAL(UNKNOWN_TYPE) || i == REFUSAL(NOT_NEGOTIATED) || i == REFUSAL(UNKNOWN_FLAG);
+
+		assert_int_equal(virtio_blk_refusal_status((enum virtio_blk_refusal)i),
+				 unknown ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR);
 	}
 }
 
@@ -368,6 +405,8 @@ int main(void)
 		cmocka_unit_test(blk_lifetime_fails_when_the_back_end_does),
 		cmocka_unit_test(blk_reads_and_writes_have_the_limit_of_the_options),
 		cmocka_unit_test(blk_stats_count_each_type_in_its_own_place),
+		cmocka_unit_test(blk_refusal_name_differs_for_each_refusal),
+		cmocka_unit_test(blk_refusal_status_is_unsupported_for_what_the_device_does_not_know),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

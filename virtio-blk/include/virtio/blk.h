@@ -371,12 +371,48 @@ struct virtio_blk_request {
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request);
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_request *request);
 
+/* Why a request is refused. Of several reasons the first in this list is reported. */
+enum virtio_blk_refusal {
+	VIRTIO_BLK_REFUSAL_NONE,      /* it may be carried out */
+	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error says what is wrong, like a short header; VIRTIO_BLK_S_IOERR */
+
+	/* VIRTIO_BLK_S_UNSUPP */
+	VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE,
+	VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED, /* the type belongs to a feature that the driver hasn't accepted */
+	VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG,   /* in a range: unknown, or not of this type (virtio 1.4, 5.2.6.2) */
+
+	/* VIRTIO_BLK_S_IOERR */
+	VIRTIO_BLK_REFUSAL_WRONG_DIRECTION, /* data that the device can't read, or can't write, for this type */
+	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write, where read-only was offered, accepted or not */
+	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* for the answer: VIRTIO_BLK_ID_BYTES of GET_ID, 6 of GET_LIFETIME */
+	VIRTIO_BLK_REFUSAL_NOT_SECTORS,     /* data of a read or a write that isn't whole sectors */
+	VIRTIO_BLK_REFUSAL_TOO_LONG,        /* more data than max_request_bytes */
+	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* a read whose data and status exceed the 32 bits of a used length */
+	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* data that isn't whole ranges */
+	VIRTIO_BLK_REFUSAL_NO_RANGES,
+	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* than max_..._seg, or than the storage has room for */
+	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* more sectors than max_..._sectors */
+	VIRTIO_BLK_REFUSAL_PAST_END,        /* sectors that the disk doesn't have */
+};
+
+/*
+ * Says a refusal in words, such as "past the end of the disk", for a message.
+ *
+ * Never NULL: "not refused" for VIRTIO_BLK_REFUSAL_NONE, "unknown refusal" for a value outside the enumeration. The text is
+ * static.
+ */
+const char *virtio_blk_refusal_name(enum virtio_blk_refusal refusal);
+
+/* The status of a request that is refused so: VIRTIO_BLK_S_OK for VIRTIO_BLK_REFUSAL_NONE. */
+uint8_t virtio_blk_refusal_status(enum virtio_blk_refusal refusal);
+
 /* What came of a request. */
 struct virtio_blk_result {
-	uint8_t status;   /* VIRTIO_BLK_S_... */
-	uint64_t written; /* bytes put into virtio_blk_in(), from its start on without a gap */
-	uint64_t touched; /* bytes from there on that may have changed, at least written */
-	int error;        /* 0, or the host's reason for a failure, for an operator */
+	uint8_t status;                  /* VIRTIO_BLK_S_... */
+	uint64_t written;                /* bytes put into virtio_blk_in(), from its start on without a gap */
+	uint64_t touched;                /* bytes from there on that may have changed, at least written */
+	int error;                       /* 0, or the host's reason for a failure, for an operator */
+	enum virtio_blk_refusal refusal; /* why the request wasn't carried out, for an operator */
 };
 
 /* What an operator may ask. Counted by virtio_blk_complete(); the caller zeroes it to begin with. */
@@ -388,13 +424,14 @@ struct virtio_blk_stats {
 	uint64_t discards;
 	uint64_t write_zeroes;
 	uint64_t secure_erases;
-	uint64_t others;        /* of other types, GET_LIFETIME among them, or of none */
-	uint64_t read_bytes;    /* put into guest memory by reads */
-	uint64_t written_bytes; /* of writes that succeeded */
-	uint64_t failed;        /* answered VIRTIO_BLK_S_IOERR */
-	uint64_t unsupported;   /* answered VIRTIO_BLK_S_UNSUPP */
-	uint64_t malformed;     /* completed without a status, for there is no byte for one */
-	int first_error;        /* the first error of a chain, request or back end, or 0 */
+	uint64_t others;                       /* of other types, GET_LIFETIME among them, or of none */
+	uint64_t read_bytes;                   /* put into guest memory by reads */
+	uint64_t written_bytes;                /* of writes that succeeded */
+	uint64_t failed;                       /* answered VIRTIO_BLK_S_IOERR */
+	uint64_t unsupported;                  /* answered VIRTIO_BLK_S_UNSUPP */
+	uint64_t malformed;                    /* completed without a status, for there is no byte for one */
+	int first_error;                       /* the first error of a chain, request or back end, or 0 */
+	enum virtio_blk_refusal first_refusal; /* the first one, or VIRTIO_BLK_REFUSAL_NONE */
 };
 
 /*
@@ -432,20 +469,18 @@ VIRTIO_MUST_CHECK
 int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *request);
 
 /*
- * Whether a request may be carried out: VIRTIO_BLK_S_OK, or the status with which to refuse it.
+ * Judges a request by the disk's capacity of the moment.
  *
- * VIRTIO_BLK_S_UNSUPP for a type that is unknown or whose feature wasn't negotiated. VIRTIO_BLK_S_IOERR for a
- * request with an error; data in the wrong direction; reads and writes that are not whole sectors, leave the
- * disk or are longer than max_request_bytes; a read too long for a used length; a write where read-only was
- * offered, accepted or not; GET_ID with room for less than VIRTIO_BLK_ID_BYTES, GET_LIFETIME with room for less
- * than 6 bytes. FLUSH bears any sector and data, and no data is in order for reads and writes inside the disk,
- * or at its end.
+ * FLUSH bears any sector and data. A read, a write or a range of no sectors is in order inside the disk, or at its end.
+ * Flags are judged in all ranges for which the storage has room, also where the list as a whole is wrong.
  *
- * Of commands on ranges, in this order: VIRTIO_BLK_S_UNSUPP for a flag that is unknown, or that the type
- * doesn't have, in any range for which the storage has room (virtio 1.4, 5.2.6.2); VIRTIO_BLK_S_IOERR for data
- * that isn't whole ranges, for none or more than max_..._seg, or than the storage has room for, and for a range
- * that is longer than max_..._sectors or leaves the disk. A range of no sectors is in order inside the disk, or
- * at its end.
+ * Returns why it must not be carried out, or VIRTIO_BLK_REFUSAL_NONE.
+ */
+enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, const struct virtio_blk_request *request);
+
+/*
+ * The same as a status: VIRTIO_BLK_S_OK, or that with which to refuse the request. Two calls may differ while the capacity
+ * changes, so a caller who wants both asks virtio_blk_refusal_status() for the status.
  */
 uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request);
 
