@@ -249,13 +249,14 @@ static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	struct virtio_blk_result result;
 
 	uring->bytes += data_bytes(request);
-	/* Also what is refused, and what has no data, is nothing to wait for. */
-	if (!is_io || virtio_blk_check(uring->queue.blk, request) != VIRTIO_BLK_S_OK ||
-	    (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) == 0)) {
+	if (!is_io) {
 		blk_queue_execute(&uring->queue, request, &result);
 		return finish(uring, virtq, slot, &result);
 	}
-	virtio_blk_transfer_init(&slot->transfer, request);
+	/* What is refused, and what has no data, is nothing to wait for. */
+	if (virtio_blk_transfer_begin(&slot->transfer, uring->queue.blk, request) != VIRTIO_BLK_S_OK ||
+	    (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) == 0))
+		return finish_io(uring, virtq, slot, 0);
 	if (request->type == VIRTIO_BLK_T_FLUSH)
 		await_flush(uring, slot);
 	else

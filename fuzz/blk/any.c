@@ -130,18 +130,63 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 	return got;
 }
 
-void blk_any_transfer(struct blk_harness *h)
+/* Begins, on a disk as large as they get. Returns whether the request may be carried out; if not, there is no data. */
+static bool begin_transfer(const struct virtio_blk_request *request, struct virtio_blk_transfer *transfer)
 {
-	struct virtio_segment segments[MOST_SEGMENTS];
-	struct virtio_blk_request request = { .type = fuzz_u8(&h->in) & 1 };
-	const uint32_t count = make_segments(h, segments);
-	struct virtio_blk_transfer transfer;
-	struct virtio_iovec iov[MOST_SEGMENTS];
+	const struct virtio_blk_options options = { .backend = { .ops = &blk_backend_ops, .max_iovecs = 1 },
+						    .capacity = VIRTIO_BLK_MAX_CAPACITY };
+	struct blk_model *model = fuzz_alloc(sizeof *model);
+	struct blk_ask *ask = fuzz_alloc(sizeof *ask);
+	enum virtio_blk_refusal refusal;
+	struct virtio_blk_result result;
+	struct virtio_iovec iov;
+	struct virtio_blk blk;
+	uint8_t got;
+
+	FUZZ_CHECK(virtio_blk_init(&blk, &options) == 0, "init");
+	blk_model_init(model, &options);
+	ask->type = request->type;
+	ask->sector = request->sector;
+	ask->out.bytes = request->base.data.readable_bytes;
+	ask->in.bytes = request->base.data.writable_bytes;
+	refusal = blk_model_refusal(model, ask);
+	free(ask);
+	free(model);
+	got = virtio_blk_transfer_begin(transfer, &blk, request);
+	FUZZ_CHECK((got == VIRTIO_BLK_S_OK) == (refusal == VIRTIO_BLK_REFUSAL_NONE), "begin returned %u", got);
+	if (got == VIRTIO_BLK_S_OK)
+		return true;
+	FUZZ_CHECK(virtio_blk_transfer_iovec(transfer, &iov, 1) == 0, "a refused request is moved");
+	virtio_blk_transfer_result(request, transfer, 0, &result);
+	FUZZ_CHECK(result.status == got && result.refusal == refusal, "refused for another reason");
+	return false;
+}
+
+/* Makes data whole sectors by a longer last segment. Returns the bytes of all. */
+static uint64_t add_up(struct virtio_segment *segments, uint32_t count, bool whole)
+{
 	uint64_t all = 0;
-	int more = 1;
 
 	for (uint32_t i = 0; i < count; i++)
 		all += segments[i].len;
+	if (count > 0 && whole) {
+		segments[count - 1].len += -all % 512;
+		all += -all % 512;
+	}
+	return all;
+}
+
+void blk_any_transfer(struct blk_harness *h)
+{
+	struct virtio_segment segments[MOST_SEGMENTS];
+	const uint8_t how = fuzz_u8(&h->in);
+	struct virtio_blk_request request = { .type = how & 1 };
+	const uint32_t count = make_segments(h, segments);
+	const uint64_t all = add_up(segments, count, !(how & 2));
+	struct virtio_blk_transfer transfer;
+	struct virtio_iovec iov[MOST_SEGMENTS];
+	int more = 1;
+
 	request.base.data.segments = segments;
 	request.sector = fuzz_number(&h->in) % VIRTIO_BLK_MAX_CAPACITY;
 	if (request.type == VIRTIO_BLK_T_OUT) {
@@ -151,7 +196,8 @@ void blk_any_transfer(struct blk_harness *h)
 		request.base.data.writable = count;
 		request.base.data.writable_bytes = all;
 	}
-	virtio_blk_transfer_init(&transfer, &request);
+	if (!begin_transfer(&request, &transfer))
+		return;
 	FUZZ_CHECK(transfer.offset == request.sector * 512, "begins at %#llx", (unsigned long long)transfer.offset);
 	for (uint32_t i = 0; i < MOST_VECTORS && more == 1; i++) {
 		const uint64_t left = all - transfer.at.done;

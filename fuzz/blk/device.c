@@ -358,10 +358,18 @@ static void device_execute(struct blk_harness *h)
 
 /* Transfers */
 
+/* Data that a transfer moves. */
+static uint64_t data_of(const struct blk_ask *ask)
+{
+	if (ask->type == VIRTIO_BLK_T_IN)
+		return ask->in.bytes;
+	return ask->type == VIRTIO_BLK_T_OUT ? ask->out.bytes : 0;
+}
+
 static int64_t move_some(struct blk_harness *h, struct blk_slot *s, uint32_t capacity)
 {
 	const bool write = s->ask->type == VIRTIO_BLK_T_OUT;
-	const uint64_t left = (write ? s->ask->out.bytes : s->ask->in.bytes) - s->progress.done;
+	const uint64_t left = data_of(s->ask) - s->progress.done;
 	struct virtio_iovec *iov = fuzz_alloc(sizeof *iov * capacity);
 	const uint32_t count = virtio_blk_transfer_iovec(&s->transfer, iov, capacity);
 	int64_t moved = 0;
@@ -380,8 +388,9 @@ static int64_t move_some(struct blk_harness *h, struct blk_slot *s, uint32_t cap
 
 static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 {
-	if (!error && blk_model_flush_due(&h->disk, &s->progress)) {
-		FUZZ_CHECK(virtio_blk_write_through(&h->blk), "not write-through");
+	if (!error && s->progress.accepted && blk_model_flush_due(&h->disk, &s->progress)) {
+		FUZZ_CHECK(s->ask->type == VIRTIO_BLK_T_FLUSH || virtio_blk_write_through(&h->blk),
+			   "not write-through");
 		error = blk_backend_flush(h);
 	}
 	memset(&s->result, NO_ARGUMENT, sizeof s->result);
@@ -390,16 +399,26 @@ static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 	check_result(h, s);
 }
 
+/* A refused request has its result at once. Of other types than reads, writes and flushes no more than this is done. */
 static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
 {
+	struct virtio_iovec iov;
+	uint8_t got;
+
 	check_verdict(h, s);
 	start(h, s);
-	if (!s->progress.accepted)
-		return false;
 	memset(&s->transfer, NO_ARGUMENT, sizeof s->transfer);
-	virtio_blk_transfer_init(&s->transfer, s->request);
-	s->moving = true;
-	return true;
+	got = virtio_blk_transfer_begin(&s->transfer, &h->blk, s->request);
+	FUZZ_CHECK(got <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(got) & blk_model_check(&h->disk, s->ask)),
+		   "begin says %u", got);
+	FUZZ_CHECK(s->progress.accepted ? s->transfer.at.left == data_of(s->ask)
+					: virtio_blk_transfer_iovec(&s->transfer, &iov, 1) == 0,
+		   "%llu bytes to move", (unsigned long long)s->transfer.at.left);
+	if (!s->progress.accepted)
+		end_transfer(h, s, 0);
+	else
+		s->moving = s->ask->type <= VIRTIO_BLK_T_OUT || s->ask->type == VIRTIO_BLK_T_FLUSH;
+	return s->moving;
 }
 
 static void device_move(struct blk_harness *h)
@@ -410,12 +429,12 @@ static void device_move(struct blk_harness *h)
 	uint64_t all;
 	int left;
 
-	if (!s || !s->request || s->done || s->ask->type > VIRTIO_BLK_T_OUT)
+	if (!s || !s->request || s->done)
 		return;
 	if (!s->moving && !begin_transfer(h, s))
 		return;
 	p = &s->progress;
-	all = s->ask->type == VIRTIO_BLK_T_OUT ? s->ask->out.bytes : s->ask->in.bytes;
+	all = data_of(s->ask);
 	h->now = &s->progress;
 	h->faults = flags & BLK_S_FAULTS;
 	left = virtio_blk_transfer_advance(&s->transfer, move_some(h, s, (flags >> 4) + 1u));

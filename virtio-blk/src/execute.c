@@ -10,14 +10,32 @@
 
 typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
-void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
+/* At the start of the data of a request that is in order. Types without data have none to move, whatever they bring. */
+static void start_transfer(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
 {
-	const struct virtio_blk_data data =
-		request->type == VIRTIO_BLK_T_IN ? virtio_blk_in(request) : virtio_blk_out(request);
+	struct virtio_blk_data data = { 0 };
 
+	*transfer = (struct virtio_blk_transfer){ .refusal = VIRTIO_BLK_REFUSAL_NONE };
+	if (request->type == VIRTIO_BLK_T_IN)
+		data = virtio_blk_in(request);
+	else if (request->type == VIRTIO_BLK_T_OUT)
+		data = virtio_blk_out(request);
+	else
+		return;
 	virtio_stream_init(&transfer->at, data.segments, data.bytes);
 	transfer->offset = request->sector << VIRTIO_BLK_SECTOR_SHIFT;
-	transfer->wanted = 0;
+}
+
+uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const struct virtio_blk *blk,
+				  const struct virtio_blk_request *request)
+{
+	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(blk, request);
+
+	if (refusal == VIRTIO_BLK_REFUSAL_NONE)
+		start_transfer(transfer, request);
+	else
+		*transfer = (struct virtio_blk_transfer){ .refusal = refusal };
+	return virtio_blk_refusal_status(refusal);
 }
 
 uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity)
@@ -41,9 +59,24 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	return transfer->at.left > 0;
 }
 
+/* The result of a request that is refused, or, with VIRTIO_BLK_REFUSAL_NONE, that of one that has nothing to do yet. */
+static void refuse(const struct virtio_blk_request *request, enum virtio_blk_refusal refusal,
+		   struct virtio_blk_result *result)
+{
+	*result = (struct virtio_blk_result){
+		.status = virtio_blk_refusal_status(refusal),
+		.error = request->base.error,
+		.refusal = refusal,
+	};
+}
+
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
 				int error, struct virtio_blk_result *result)
 {
+	if (transfer->refusal != VIRTIO_BLK_REFUSAL_NONE) {
+		refuse(request, transfer->refusal, result);
+		return;
+	}
 	*result = (struct virtio_blk_result){
 		.status = error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK,
 		.error = error,
@@ -78,7 +111,7 @@ static int read_data(const struct virtio_blk *blk, const struct virtio_blk_reque
 	struct virtio_blk_transfer transfer;
 	int error;
 
-	virtio_blk_transfer_init(&transfer, request);
+	start_transfer(&transfer, request);
 	error = transfer_all(backend, backend->ops->readv, &transfer);
 	virtio_blk_transfer_result(request, &transfer, error, result);
 	return error;
@@ -101,7 +134,7 @@ static int write_data(const struct virtio_blk *blk, const struct virtio_blk_requ
 	struct virtio_blk_transfer transfer;
 	int error;
 
-	virtio_blk_transfer_init(&transfer, request);
+	start_transfer(&transfer, request);
 	error = transfer_all(backend, backend->ops->writev, &transfer);
 	if (!error && transfer.at.done > 0)
 		error = commit(blk);
@@ -178,9 +211,7 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(blk, request);
 	int error = 0;
 
-	*result = (struct virtio_blk_result){ .status = virtio_blk_refusal_status(refusal),
-					      .error = request->base.error,
-					      .refusal = refusal };
+	refuse(request, refusal, result);
 	if (refusal != VIRTIO_BLK_REFUSAL_NONE)
 		return;
 	switch (request->type) {

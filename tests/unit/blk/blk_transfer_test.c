@@ -50,8 +50,8 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 	blk_send(f, &job->ask);
 	assert_int_equal(virtio_blk_request_init(&job->request, &f->storage), 0);
 	assert_int_equal(virtio_blk_pop(&f->queue, &job->request), 1);
-	assert_int_equal(virtio_blk_check(&f->blk, &job->request), VIRTIO_BLK_S_OK);
-	virtio_blk_transfer_init(&job->transfer, &job->request);
+	memset(&job->transfer, 0x5a, sizeof job->transfer);
+	assert_int_equal(virtio_blk_transfer_begin(&job->transfer, &f->blk, &job->request), VIRTIO_BLK_S_OK);
 	memset(f->bitmap, 0, sizeof f->bitmap);
 }
 
@@ -264,16 +264,17 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 	static uint8_t ram;
 	const uint64_t gib = UINT64_C(1) << 30;
 	struct virtio_segment segments[] = {
-		{ .len = 3 * gib + 5, .host = &ram }, { .len = 1, .host = &ram },   { .len = gib - 1, .host = &ram },
-		{ .len = 4 * gib, .host = &ram },     { .len = gib, .host = &ram },
+		{ .len = 3 * gib + 512, .host = &ram }, { .len = 1, .host = &ram },   { .len = gib - 1, .host = &ram },
+		{ .len = 4 * gib, .host = &ram },       { .len = gib, .host = &ram },
 	};
 	const struct virtio_blk_request request = {
 		.type = VIRTIO_BLK_T_OUT,
 		.sector = UINT64_C(1) << 40,
-		.base.data = { .segments = segments, .readable = COUNT(segments), .readable_bytes = 9 * gib + 5 },
+		.base.data = { .segments = segments, .readable = COUNT(segments), .readable_bytes = 9 * gib + 512 },
 	};
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
+	static struct blk_fixture f;
 	uint64_t done = 0;
 	int more;
 
@@ -282,7 +283,9 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 		print_message("addresses of this host are too short\n");
 		skip();
 	}
-	virtio_blk_transfer_init(&transfer, &request);
+	blk_setup(&f, BLK_RAM);
+	assert_int_equal(virtio_blk_set_capacity(&f.blk, VIRTIO_BLK_MAX_CAPACITY), 0);
+	assert_int_equal(virtio_blk_transfer_begin(&transfer, &f.blk, &request), VIRTIO_BLK_S_OK);
 	do {
 		struct virtio_iovec iov[3];
 		const uint32_t count = virtio_blk_transfer_iovec(&transfer, iov, 3);
@@ -291,17 +294,124 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 		for (uint32_t i = 0; i < count; i++)
 			bytes += iov[i].len;
 		assert_in_range(bytes, 1, gib);
-		assert_true(bytes == gib || count == 3 || done + bytes == 9 * gib + 5);
+		assert_true(bytes == gib || count == 3 || done + bytes == 9 * gib + 512);
 		assert_int_equal(transfer.offset, (UINT64_C(1) << 49) + done);
 		assert_int_equal(transfer.at.done, done);
 		done += bytes;
 		more = virtio_blk_transfer_advance(&transfer, (int64_t)bytes);
 	} while (more == 1);
 	assert_int_equal(more, 0);
-	assert_int_equal(done, 9 * gib + 5);
+	assert_int_equal(done, 9 * gib + 512);
 	virtio_blk_transfer_result(&request, &transfer, 0, &result);
 	assert_int_equal(result.status, VIRTIO_BLK_S_OK);
 	assert_int_equal(result.written, 0);
+}
+
+/* Requests that are not moved */
+
+/* Nothing to move, for a refused request whatever it brings, and the result with which to complete it. */
+static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
+{
+	static const struct {
+		struct blk_ask ask;
+		enum virtio_blk_refusal refusal;
+		int error;
+	} cases[] = {
+		{ { .type = VIRTIO_BLK_T_IN, .sector = BLK_SECTORS, .in_bytes = 512 }, VIRTIO_BLK_REFUSAL_PAST_END, 0 },
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 511 }, VIRTIO_BLK_REFUSAL_NOT_SECTORS, 0 },
+		{ { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512, .in_bytes = 9 },
+		  VIRTIO_BLK_REFUSAL_WRONG_DIRECTION,
+		  0 },
+		{ { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512, .sector = UINT64_MAX },
+		  VIRTIO_BLK_REFUSAL_PAST_END,
+		  0 },
+		{ { .type = VIRTIO_BLK_T_DISCARD, .out = blk_pattern, .out_bytes = 16 },
+		  VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED,
+		  0 },
+		{ { .type = 99, .out = blk_pattern, .out_bytes = 512 }, VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE, 0 },
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .header_bytes = 4 },
+		  VIRTIO_BLK_REFUSAL_BAD_CHAIN,
+		  VIRTIO_ESHORT },
+	};
+	const struct virtio_iovec untouched = { NULL, 77 };
+
+	(void)state;
+	/* With no error of the caller's, and with one. */
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		const enum virtio_blk_refusal refusal = cases[i / 2].refusal;
+		const struct blk_ask *ask = &cases[i / 2].ask;
+		struct virtio_blk_transfer transfer;
+		struct virtio_iovec iov = untouched;
+		struct virtio_blk_result result;
+		static struct blk_fixture f;
+
+		blk_setup(&f, BLK_RAM);
+		blk_send(&f, ask);
+		assert_int_equal(virtio_blk_pop(&f.queue, &f.request), 1);
+		memset(&transfer, 0x5a, sizeof transfer);
+		memset(&result, 0x5a, sizeof result);
+		assert_int_equal(virtio_blk_transfer_begin(&transfer, &f.blk, &f.request),
+				 virtio_blk_refusal_status(refusal));
+		assert_int_equal(virtio_blk_transfer_iovec(&transfer, &iov, 1), 0);
+		assert_memory_equal(&iov, &untouched, sizeof iov);
+		assert_int_equal(virtio_blk_transfer_advance(&transfer, 1), VIRTIO_EIO);
+		assert_int_equal(virtio_blk_transfer_advance(&transfer, 0), 0);
+		virtio_blk_transfer_result(&f.request, &transfer, i % 2 ? VIRTIO_EIO : 0, &result);
+		assert_int_equal(result.status, virtio_blk_refusal_status(refusal));
+		assert_int_equal(result.refusal, refusal);
+		assert_int_equal(result.error, cases[i / 2].error);
+		assert_int_equal(result.written, 0);
+		assert_int_equal(result.touched, 0);
+		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
+		blk_take_used(&f);
+		blk_expect(&f, ask, NULL, 0, result.status);
+		blk_check_memory(&f);
+		blk_check_disk(&f);
+		assert_int_equal(f.stats.first_refusal, refusal);
+		assert_int_equal(f.backend.logged, 0);
+	}
+}
+
+/* Of types whose data isn't the disk's: FLUSH, which bears any data, ranges and the serial number. */
+static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
+{
+	const struct virtio_blk_range range = { 0, 8, 0 };
+	const struct blk_ask cases[] = {
+		{ .type = VIRTIO_BLK_T_FLUSH,
+		  .sector = UINT64_MAX,
+		  .out = blk_pattern,
+		  .out_bytes = 512,
+		  .in_bytes = 9 },
+		{ .type = VIRTIO_BLK_T_DISCARD, .out = blk_pattern, .out_bytes = 16 },
+		{ .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 20 },
+		{ .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6 },
+	};
+
+	(void)state;
+	blk_put_ranges(blk_pattern, &range, 1);
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		const int error = i % 2 ? VIRTIO_EIO : 0;
+		struct virtio_blk_transfer transfer;
+		struct virtio_blk_result result;
+		static struct blk_fixture f;
+		struct virtio_iovec iov;
+
+		blk_setup_commands(&f, BLK_RAM);
+		blk_send(&f, &cases[i / 2]);
+		assert_int_equal(virtio_blk_pop(&f.queue, &f.request), 1);
+		memset(&transfer, 0x5a, sizeof transfer);
+		assert_int_equal(virtio_blk_transfer_begin(&transfer, &f.blk, &f.request), VIRTIO_BLK_S_OK);
+		assert_int_equal(virtio_blk_transfer_iovec(&transfer, &iov, 1), 0);
+		assert_int_equal(virtio_blk_transfer_advance(&transfer, 0), 0);
+		memset(&result, 0x5a, sizeof result);
+		virtio_blk_transfer_result(&f.request, &transfer, error, &result);
+		assert_int_equal(result.status, error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
+		assert_int_equal(result.error, error);
+		assert_int_equal(result.refusal, VIRTIO_BLK_REFUSAL_NONE);
+		assert_int_equal(result.written, 0);
+		assert_int_equal(result.touched, 0);
+		assert_int_equal(f.backend.logged, 0);
+	}
 }
 
 /* Another thread */
@@ -343,7 +453,6 @@ static void send(struct device *d, uint32_t i)
 	assert_true(virtio_mock_add(&d->f.mock, buffers, 4) >= 0);
 	assert_int_equal(virtio_blk_request_init(&d->requests[i], &storage), 0);
 	assert_int_equal(virtio_blk_pop(&d->f.queue, &d->requests[i]), 1);
-	assert_int_equal(virtio_blk_check(&d->f.blk, &d->requests[i]), VIRTIO_BLK_S_OK);
 }
 
 /* Part by part, as from a storage that takes its time. Not an assertion here: they belong to the test's thread. */
@@ -352,7 +461,8 @@ static int transfer_slowly(struct device *d, const struct virtio_blk_request *re
 {
 	int more;
 
-	virtio_blk_transfer_init(transfer, request);
+	if (virtio_blk_transfer_begin(transfer, &d->f.blk, request) != VIRTIO_BLK_S_OK)
+		return VIRTIO_EINVAL;
 	do {
 		struct virtio_iovec iov[2];
 		const uint32_t count = virtio_blk_transfer_iovec(transfer, iov, 2);
@@ -469,6 +579,8 @@ int main(void)
 		cmocka_unit_test(blk_transfer_advance_needs_a_vector),
 		cmocka_unit_test(blk_transfer_result_takes_the_error_of_what_followed),
 		cmocka_unit_test(blk_transfer_vectors_have_at_most_a_gibibyte),
+		cmocka_unit_test(blk_transfer_begin_refuses_and_leaves_nothing_to_move),
+		cmocka_unit_test(blk_transfer_begin_has_nothing_to_move_of_other_types),
 		cmocka_unit_test(blk_transfers_complete_from_another_thread_before_a_reset),
 	};
 

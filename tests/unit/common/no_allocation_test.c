@@ -503,8 +503,7 @@ static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t ty
 	add_request(d, type);
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
 	MUST(virtio_blk_parse(&chain, served) == 0);
-	MUST(virtio_blk_check(blk, served) == VIRTIO_BLK_S_OK);
-	virtio_blk_transfer_init(&moved, served);
+	MUST(virtio_blk_transfer_begin(&moved, blk, served) == VIRTIO_BLK_S_OK);
 	do {
 		const uint32_t count = virtio_blk_transfer_iovec(&moved, iov, COUNT(iov));
 		int64_t bytes = 0;

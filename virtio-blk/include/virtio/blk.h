@@ -2,11 +2,12 @@
 /*
  * The block device: its requests, what the disk offers, and its configuration space.
  *
- * A request's life: virtio_blk_pop() takes it from the queue, virtio_blk_check() says whether it may be carried out,
- * virtio_blk_execute() carries it out through the back end, and virtio_blk_complete() writes the status and returns it.
- * virtio_blk_process() is all of it for a device that works synchronously. A
- * device that does not (io_uring, threads) does the I/O itself between check and completion, with a struct
- * virtio_blk_transfer to keep the place: the request and its storage stay where they are until it is
+ * A request's life: virtio_blk_pop() takes it from the queue, virtio_blk_execute() judges it and carries it out through
+ * the back end, and virtio_blk_complete() writes the status and returns it. virtio_blk_process() is all of it for a device
+ * that works synchronously.
+ *
+ * A device that does not (io_uring, threads) does the I/O itself: virtio_blk_transfer_begin() judges the request, and a
+ * struct virtio_blk_transfer keeps the place. The request and its storage stay where they are until it is
  * completed, in any order, under the queue's serialisation. A reset waits until nothing is in flight
  * (virtio_queue_quiesced()).
  *
@@ -535,29 +536,45 @@ int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue,
 /* Transfers by the caller */
 
 /*
- * How far the data of a read or a write has got, for a device that does its I/O itself.
+ * How far a request has got, for a device that does its I/O itself. For a read:
  *
- *	virtio_blk_transfer_init(&t, &request);
- *	do {
- *		count = virtio_blk_transfer_iovec(&t, iov, 64);
- *		moved = count ? preadv(fd, iov, count, t.offset) : 0;
- *	} while ((left = virtio_blk_transfer_advance(&t, moved < 0 ? VIRTIO_EIO : moved)) == 1);
+ *	left = 0;
+ *	if (virtio_blk_transfer_begin(&t, &blk, &request) == VIRTIO_BLK_S_OK) {
+ *		do {
+ *			count = virtio_blk_transfer_iovec(&t, iov, 64);
+ *			moved = count ? preadv(fd, iov, count, t.offset) : 0;
+ *		} while ((left = virtio_blk_transfer_advance(&t, moved < 0 ? VIRTIO_EIO : moved)) == 1);
+ *	}
  *	virtio_blk_transfer_result(&request, &t, left, &result);
  *
  * with, in place of preadv(), something that may take its time. Plain data.
  */
 struct virtio_blk_transfer {
-	struct virtio_stream at; /* in the data of the request, which stays; at.done is what has been moved */
-	uint64_t offset;         /* on the disk, of the next byte */
-	uint64_t wanted;         /* bytes of the last vector */
+	struct virtio_stream at;         /* in the data of the request, which stays; at.done is what has been moved */
+	uint64_t offset;                 /* on the disk, of the next byte */
+	uint64_t wanted;                 /* bytes of the last vector */
+	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
 
 /*
- * Begins with a read or a write that virtio_blk_check() has found to be in order.
+ * Judges a request, and begins with its data. There is no other way to begin, so that no unchecked request is carried out.
  *
- * @request  stays where it is until the transfer has ended
+ * @transfer  set up
+ * @request   popped; stays where it is until the transfer has ended
+ *
+ * Returns VIRTIO_BLK_S_OK if the caller is to carry the request out, as its type says:
+ *   reads and writes    move the data; virtio_blk_write_through() says whether a flush follows a write
+ *   FLUSH               flush, and ignore sector and data
+ *   commands on ranges  change request->ranges, whose limits are checked; a flush follows as for writes
+ *   GET_ID and others   virtio_blk_execute() answers
+ * The transfer is at the start of a read's or a write's data, and empty for other types.
+ *
+ * Returns the status of virtio_blk_check() if the request is refused. The transfer is empty then, and
+ * virtio_blk_transfer_result() makes the refusal's result.
  */
-void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request);
+VIRTIO_MUST_CHECK
+uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const struct virtio_blk *blk,
+				  const struct virtio_blk_request *request);
 
 /*
  * The host memory of what is to be moved next, from transfer->offset of the disk on.
@@ -565,7 +582,7 @@ void virtio_blk_transfer_init(struct virtio_blk_transfer *transfer, const struct
  * @iov       the caller's array
  * @capacity  its entries, at least 1
  *
- * Returns how many are filled in: at most 2^30 bytes together. 0 when everything has been moved.
+ * Returns how many are filled in: at most 2^30 bytes together. 0 when everything has been moved, and for an empty transfer.
  */
 uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity);
 
@@ -580,10 +597,10 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
 
 /*
- * The result of a request whose data was moved by a transfer.
+ * The result of a request that the caller has carried out, or that virtio_blk_transfer_begin() has refused.
  *
  * @error   0, or why it failed: of virtio_blk_transfer_advance(), or of what followed, like the flush under
- *          write-through
+ *          write-through; not looked at if the request was refused
  * @result  filled in, for virtio_blk_complete()
  */
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
