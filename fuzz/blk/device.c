@@ -317,6 +317,15 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 	s->done = true;
 }
 
+/* An asynchronous disk leaves nothing to the library but the serial number. */
+static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
+{
+	if (h->disk.options.backend.ops || !p->accepted || p->ask->type == VIRTIO_BLK_T_GET_ID)
+		return;
+	p->failed = true;
+	p->error = VIRTIO_ENOOP;
+}
+
 /* A fresh look at what is in order: features and capacity may have changed since the parse. */
 static void start(const struct blk_harness *h, struct blk_slot *s)
 {
@@ -338,6 +347,7 @@ static void execute(struct blk_harness *h, struct blk_slot *s)
 {
 	check_verdict(h, s);
 	start(h, s);
+	expect_no_ops(h, &s->progress);
 	h->now = &s->progress;
 	memset(&s->result, NO_ARGUMENT, sizeof s->result);
 	virtio_blk_execute(&h->blk, s->request, &s->result);
@@ -678,6 +688,8 @@ static void device_serve(struct blk_harness *h)
 	s = pop_in_model(h, head);
 	expect(h, s);
 	memcpy(&before, s->request, sizeof before);
+	if (!parts)
+		expect_no_ops(h, &s->progress);
 	h->now = parts ? NULL : &s->progress;
 	h->faults = flags & BLK_S_FAULTS;
 	got = parts ? virtio_blk_pop(&h->queue, s->request)

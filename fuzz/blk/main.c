@@ -192,6 +192,15 @@ static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 
+	if (how >= BLK_W_FLUSH) {
+		o->flush = true;
+		return;
+	}
+	if (how >= BLK_W_NO_OPS) {
+		o->backend.ops = NULL;
+		o->flush = how & 1;
+		return;
+	}
 	switch (how % 10) {
 	case 0:
 		h->ops.readv = NULL;
@@ -295,6 +304,7 @@ static void make_disk(struct blk_harness *h)
 		h->ops = blk_backend_ops;
 		memset(&plain, 0, sizeof plain);
 		plain.backend = options.backend;
+		plain.backend.ops = &h->ops;
 		plain.backend.max_iovecs = 64;
 		plain.capacity = BLK_DISK_SECTORS;
 		FUZZ_CHECK(init_disk(h, &plain), "plain options are refused");

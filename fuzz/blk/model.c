@@ -29,20 +29,21 @@ static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, ui
 /* The name of the first operation that is needed and isn't there, or NULL. */
 static const char *missing_op(const struct virtio_blk_options *o)
 {
-	const struct virtio_blk_backend_ops *ops = o->backend.ops;
+	static const struct virtio_blk_backend_ops none;
+	const struct virtio_blk_backend_ops *ops = o->backend.ops ? o->backend.ops : &none;
 	const struct {
 		bool needed, there;
 		const char *name;
 	} all[] = {
 		{ true, ops->readv, "readv" },
 		{ !o->read_only, ops->writev, "writev" },
-		{ o->config_wce, ops->flush, "flush" },
+		{ o->flush || o->config_wce, ops->flush, "flush" },
 		{ o->max_discard_seg, ops->discard, "discard" },
 		{ o->max_write_zeroes_seg, ops->write_zeroes, "write_zeroes" },
 		{ o->max_secure_erase_seg, ops->secure_erase, "secure_erase" },
 	};
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+	for (size_t i = 0; o->backend.ops && i < sizeof all / sizeof all[0]; i++)
 		if (all[i].needed && !all[i].there)
 			return all[i].name;
 	return NULL;
@@ -58,7 +59,10 @@ static bool bad_values(const struct virtio_blk_options *o)
 	if (o->physical_block_exp > 31 ||
 	    (o->blk_size ? o->blk_size : (uint64_t)512) << o->physical_block_exp > UINT32_MAX)
 		return true;
-	return o->backend.max_iovecs == 0 || bad_command(o, o->max_discard_sectors, o->max_discard_seg) ||
+	/* An asynchronous disk has no vectors, and its options say alone whether it can flush. */
+	if (o->backend.ops ? o->backend.max_iovecs == 0 : o->config_wce && !o->flush)
+		return true;
+	return bad_command(o, o->max_discard_sectors, o->max_discard_seg) ||
 	       bad_command(o, o->max_write_zeroes_sectors, o->max_write_zeroes_seg) ||
 	       bad_command(o, o->max_secure_erase_sectors, o->max_secure_erase_seg);
 }
@@ -75,11 +79,11 @@ static uint64_t offered(const struct virtio_blk_options *o)
 
 	return (o->size_max ? BIT(SIZE_MAX) : 0) | (o->seg_max ? BIT(SEG_MAX) : 0) |
 	       (o->cylinders ? BIT(GEOMETRY) : 0) | (o->read_only ? BIT(RO) : 0) | (o->blk_size ? BIT(BLK_SIZE) : 0) |
-	       (ops->flush ? BIT(FLUSH) : 0) |
+	       (o->flush || (ops && ops->flush) ? BIT(FLUSH) : 0) |
 	       (o->physical_block_exp || o->alignment_offset || o->min_io_size || o->opt_io_size ? BIT(TOPOLOGY) : 0) |
 	       (o->config_wce ? BIT(CONFIG_WCE) : 0) | (o->num_queues ? BIT(MQ) : 0) |
 	       (o->max_discard_seg ? BIT(DISCARD) : 0) | (o->max_write_zeroes_seg ? BIT(WRITE_ZEROES) : 0) |
-	       (ops->lifetime ? BIT(LIFETIME) : 0) | (o->max_secure_erase_seg ? BIT(SECURE_ERASE) : 0);
+	       (ops && ops->lifetime ? BIT(LIFETIME) : 0) | (o->max_secure_erase_seg ? BIT(SECURE_ERASE) : 0);
 }
 
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options)
@@ -512,7 +516,7 @@ void blk_model_check_stable(const struct blk_model *m, const struct blk_progress
 {
 	const struct blk_ask *ask = p->ask;
 
-	if (!m->options.backend.ops->flush)
+	if (!(m->offered & BIT(FLUSH)))
 		return;
 	if (ask->type == VIRTIO_BLK_T_FLUSH)
 		check_sectors(m, 0, BLK_DISK_SECTORS);

@@ -33,10 +33,14 @@
 #define BLK_O_LIMIT 0x0200    /* max_request_bytes */
 #define BLK_O_FIELDS 0x0400   /* all those that are only advertised */
 #define BLK_O_CAPACITY 0x0800 /* in sectors; else 16 */
-#define BLK_O_WRONG 0x1000    /* something that may have to be refused */
+#define BLK_O_WRONG 0x1000    /* something that may have to be refused: which */
 #define BLK_O_SMALL 0x2000    /* storage: segments, ranges */
 #define BLK_O_SUBSET 0x4000   /* features, 3 bytes, of those that are offered; else all */
 #define BLK_O_VECTOR 0x8000   /* max_iovecs; else 64 */
+
+/* BLK_O_WRONG: of the values from here on. */
+#define BLK_W_NO_OPS 0xe0 /* an asynchronous disk; odd: that can flush */
+#define BLK_W_FLUSH 0xf0  /* a disk that is said to flush */
 
 /* A byte below 0x80 is one of the driver's, modulo their number. */
 enum blk_driver_step {

@@ -13,12 +13,14 @@ const char *virtio_blk_missing_op(const struct virtio_blk_options *options)
 {
 	const struct virtio_blk_backend_ops *ops = options->backend.ops;
 
-	if (!ops || !ops->readv)
+	if (!ops)
+		return NULL;
+	if (!ops->readv)
 		return "readv";
 	if (!ops->writev && !options->read_only)
 		return "writev";
 	/* A device with CONFIG_WCE has FLUSH too (virtio 1.4, 5.2.5.2). */
-	if (!ops->flush && options->config_wce)
+	if (!ops->flush && (options->flush || options->config_wce))
 		return "flush";
 	if (!ops->discard && options->max_discard_seg)
 		return "discard";
@@ -71,7 +73,8 @@ static int check_options(const struct virtio_blk_options *options)
 		error = check_commands(options);
 	if (!error && options->capacity > VIRTIO_BLK_MAX_CAPACITY)
 		error = VIRTIO_EINVAL;
-	if (!error && options->backend.max_iovecs == 0)
+	if (!error &&
+	    (options->backend.ops ? options->backend.max_iovecs == 0 : options->config_wce && !options->flush))
 		error = VIRTIO_EINVAL;
 	if (!error && virtio_blk_missing_op(options))
 		error = VIRTIO_ENOOP;
@@ -85,6 +88,7 @@ static bool has_topology(const struct virtio_blk_options *options)
 
 static uint64_t features_of(const struct virtio_blk_options *options)
 {
+	const struct virtio_blk_backend_ops *ops = options->backend.ops;
 	uint64_t features = 0;
 
 	if (options->size_max)
@@ -97,7 +101,7 @@ static uint64_t features_of(const struct virtio_blk_options *options)
 		features |= FEATURE(RO);
 	if (options->blk_size)
 		features |= FEATURE(BLK_SIZE);
-	if (options->backend.ops->flush)
+	if (options->flush || (ops && ops->flush))
 		features |= FEATURE(FLUSH);
 	if (has_topology(options))
 		features |= FEATURE(TOPOLOGY);
@@ -111,7 +115,7 @@ static uint64_t features_of(const struct virtio_blk_options *options)
 		features |= FEATURE(WRITE_ZEROES);
 	if (options->max_secure_erase_seg)
 		features |= FEATURE(SECURE_ERASE);
-	if (options->backend.ops->lifetime)
+	if (ops && ops->lifetime)
 		features |= FEATURE(LIFETIME);
 	return features;
 }

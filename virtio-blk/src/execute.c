@@ -204,37 +204,43 @@ static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_re
 	return 0;
 }
 
+/* Carries out a request that is in order. Returns 0 or an error. */
+static int carry_out(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+		     struct virtio_blk_result *result)
+{
+	const struct virtio_blk_backend *backend = &blk->options.backend;
+
+	if (request->type == VIRTIO_BLK_T_GET_ID) {
+		answer(request, blk->options.id, VIRTIO_BLK_ID_BYTES, result);
+		return 0;
+	}
+	if (!backend->ops)
+		return VIRTIO_ENOOP;
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+		return read_data(blk, request, result);
+	case VIRTIO_BLK_T_OUT:
+		return write_data(blk, request);
+	case VIRTIO_BLK_T_FLUSH:
+		return backend->ops->flush(backend->context);
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		return get_lifetime(blk, request, result);
+	default:
+		/* Nothing else passes the check. */
+		return change_ranges(blk, request);
+	}
+}
+
 void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			struct virtio_blk_result *result)
 {
-	const struct virtio_blk_backend *backend = &blk->options.backend;
 	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(blk, request);
-	int error = 0;
+	int error;
 
 	refuse(request, refusal, result);
 	if (refusal != VIRTIO_BLK_REFUSAL_NONE)
 		return;
-	switch (request->type) {
-	case VIRTIO_BLK_T_IN:
-		error = read_data(blk, request, result);
-		break;
-	case VIRTIO_BLK_T_OUT:
-		error = write_data(blk, request);
-		break;
-	case VIRTIO_BLK_T_FLUSH:
-		error = backend->ops->flush(backend->context);
-		break;
-	case VIRTIO_BLK_T_GET_ID:
-		answer(request, blk->options.id, VIRTIO_BLK_ID_BYTES, result);
-		break;
-	case VIRTIO_BLK_T_GET_LIFETIME:
-		error = get_lifetime(blk, request, result);
-		break;
-	default:
-		/* Nothing else passes the check. */
-		error = change_ranges(blk, request);
-		break;
-	}
+	error = carry_out(blk, request, result);
 	if (error) {
 		result->status = VIRTIO_BLK_S_IOERR;
 		result->error = error;

@@ -100,11 +100,11 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	struct virtio_blk_options o;
 
 	(void)state;
-	o = plain(), o.backend.ops = NULL, lack(&o, "readv");
 	o = plain(), o.backend.ops = &no_ops, lack(&o, "readv");
 	o = plain(), o.backend.ops = &write_only_ops, lack(&o, "readv");
 	o = plain(), o.backend.ops = &read_only_ops, lack(&o, "writev");
 	o = plain(), o.backend.ops = &volatile_ops, o.config_wce = true, lack(&o, "flush");
+	o = plain(), o.backend.ops = &volatile_ops, o.flush = true, lack(&o, "flush");
 	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
@@ -204,6 +204,34 @@ static void blk_init_offers_what_options_say(void **state)
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 13 | 1u << 14);
 	o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 13 | 1u << 14 | 1u << 16);
 	o = plain(), o.backend.ops = &worn_ops, o.read_only = true, accept(&o, 1u << 5 | 1u << 15);
+}
+
+/* Without a back end the options say it all. */
+static struct virtio_blk_options without_ops(void)
+{
+	return (struct virtio_blk_options){ .capacity = 100 };
+}
+
+static void blk_init_offers_what_options_say_without_a_back_end(void **state)
+{
+	struct virtio_blk_options o;
+
+	(void)state;
+	o = without_ops(), accept(&o, 0);
+	o = without_ops(), o.flush = true, accept(&o, 1u << 9);
+	o = without_ops(), o.flush = o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
+	o = without_ops(), o.read_only = true, accept(&o, 1u << 5);
+	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, accept(&o, 1u << 13);
+	o = without_ops(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 14);
+	o = without_ops(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 16);
+	assert_null(virtio_blk_missing_op(&o));
+	/* Values are judged as ever. */
+	o = without_ops(), o.config_wce = true, refuse(&o);
+	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
+	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
+	o = without_ops(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
+	/* With a back end nothing but its flush makes FLUSH an offer, said or not. */
+	o = plain(), o.flush = true, accept(&o, 1u << 9);
 }
 
 static void blk_negotiate_refuses_what_is_not_offered(void **state)
@@ -724,6 +752,7 @@ int main(void)
 		cmocka_unit_test(blk_init_names_the_operation_that_is_missing),
 		cmocka_unit_test(blk_init_refuses_commands_it_cannot_carry_out),
 		cmocka_unit_test(blk_init_offers_what_options_say),
+		cmocka_unit_test(blk_init_offers_what_options_say_without_a_back_end),
 		cmocka_unit_test(blk_negotiate_refuses_what_is_not_offered),
 		cmocka_unit_test(blk_negotiate_ignores_bits_of_queue_and_transport),
 		cmocka_unit_test(blk_write_through_follows_features_and_field),

@@ -295,6 +295,56 @@ static void blk_execute_tells_a_failure_from_a_refusal(void **state)
 	assert_int_equal(f.stats.first_refusal, VIRTIO_BLK_REFUSAL_NONE);
 }
 
+/* GET_ID and what is refused are answered; the rest fails, with no byte changed but the status. */
+static void blk_process_without_a_back_end_answers_what_needs_none(void **state)
+{
+	const struct virtio_blk_range range = { 1, 2, 0 };
+	uint8_t bytes[16];
+	const struct {
+		struct blk_ask ask;
+		uint8_t status;
+		int error;
+	} cases[] = {
+		{ { .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 20 }, VIRTIO_BLK_S_OK, 0 },
+		{ { .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 19 }, VIRTIO_BLK_S_IOERR, 0 },
+		{ { .type = VIRTIO_BLK_T_IN, .sector = BLK_SECTORS, .in_bytes = 512 }, VIRTIO_BLK_S_IOERR, 0 },
+		{ { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6 }, VIRTIO_BLK_S_UNSUPP, 0 },
+		{ { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 }, VIRTIO_BLK_S_IOERR, VIRTIO_ENOOP },
+		{ { .type = VIRTIO_BLK_T_IN }, VIRTIO_BLK_S_IOERR, VIRTIO_ENOOP },
+		{ { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 },
+		  VIRTIO_BLK_S_IOERR,
+		  VIRTIO_ENOOP },
+		{ { .type = VIRTIO_BLK_T_FLUSH }, VIRTIO_BLK_S_IOERR, VIRTIO_ENOOP },
+		{ { .type = VIRTIO_BLK_T_DISCARD, .out = bytes, .out_bytes = blk_put_ranges(bytes, &range, 1) },
+		  VIRTIO_BLK_S_IOERR,
+		  VIRTIO_ENOOP },
+	};
+
+	(void)state;
+	blk_fill_pattern();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const bool ok = cases[i].status == VIRTIO_BLK_S_OK;
+		const struct blk_ask *ask = &cases[i].ask;
+		struct blk_fixture f;
+
+		blk_setup(&f, BLK_RAM);
+		f.options.backend = (struct virtio_blk_backend){ .ops = NULL };
+		f.options.flush = true;
+		f.options.max_discard_sectors = f.options.max_discard_seg = 8;
+		blk_restart(&f, BLK_FLUSH | BLK_F_DISCARD);
+		memset(f.bitmap, 0, sizeof f.bitmap);
+		blk_send(&f, ask);
+		assert_int_equal(blk_serve(&f), ok ? 21 : ask->in_bytes ? 0 : 1);
+		blk_expect(&f, ask, (const uint8_t *)f.options.id, ok ? 20 : 0, cases[i].status);
+		blk_check_memory(&f);
+		blk_check_dirty(&f, ask, ok ? 20 : 0);
+		blk_check_disk(&f);
+		assert_int_equal(f.backend.logged, 0);
+		assert_int_equal(f.stats.first_error, cases[i].error);
+		assert_int_equal(f.stats.first_refusal == VIRTIO_BLK_REFUSAL_NONE, ok || cases[i].error);
+	}
+}
+
 /* Hostile 124 */
 static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 {
@@ -484,6 +534,7 @@ int main(void)
 		cmocka_unit_test(blk_process_refuses_without_touching_anything),
 		cmocka_unit_test(blk_execute_says_why_it_refuses),
 		cmocka_unit_test(blk_execute_tells_a_failure_from_a_refusal),
+		cmocka_unit_test(blk_process_without_a_back_end_answers_what_needs_none),
 		cmocka_unit_test(blk_process_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
 		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),

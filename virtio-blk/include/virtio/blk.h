@@ -115,10 +115,14 @@ struct virtio_blk_backend_ops {
 	int (*lifetime)(void *context, struct virtio_blk_wear *lifetime);
 };
 
+/*
+ * A back end; or none, with ops NULL, for an asynchronous disk. The owner of such a disk carries out reads, writes,
+ * flushes and commands on ranges, each begun by virtio_blk_transfer_begin(). Such a disk doesn't offer LIFETIME.
+ */
 struct virtio_blk_backend {
 	const struct virtio_blk_backend_ops *ops;
 	void *context;       /* handed to each operation */
-	uint32_t max_iovecs; /* the longest vector that an operation takes, at least 1 */
+	uint32_t max_iovecs; /* the longest vector that an operation takes, at least 1; not looked at without ops */
 };
 
 /* Disk */
@@ -132,7 +136,8 @@ struct virtio_blk_options {
 	uint64_t capacity;            /* at first: 512-byte sectors, at most VIRTIO_BLK_MAX_CAPACITY */
 	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs, perhaps not ended by one */
 	bool read_only;               /* offers RO; then the back end needs no writev */
-	bool config_wce;              /* offers CONFIG_WCE, for which the back end needs a flush */
+	bool flush;                   /* offers FLUSH; a back end with a flush offers FLUSH anyway */
+	bool config_wce;              /* offers CONFIG_WCE, for which the disk has to offer FLUSH */
 	uint16_t num_queues;          /* 0: no MQ */
 
 	/*
@@ -159,7 +164,7 @@ struct virtio_blk_options {
 	/*
 	 * Limits of commands on ranges: for each the sectors of one range, and the ranges of one request, both
 	 * enforced. Both 0: the command isn't offered; their product bounds how long a request takes. Both set:
-	 * the back end needs the operation, and the disk isn't read-only. Alignments are hints, in sectors.
+	 * a back end needs the operation, and the disk isn't read-only. Alignments are hints, in sectors.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
@@ -190,8 +195,8 @@ struct virtio_blk {
  * @options  copied; what backend.context points to must live as long as blk is used
  *
  * Returns 0; or
- *   VIRTIO_EINVAL  a capacity, blk_size or physical_block_exp out of range; max_iovecs 0; of a command on ranges one limit
- *                  without the other, or for a read-only disk
+ *   VIRTIO_EINVAL  a capacity, blk_size or physical_block_exp out of range; max_iovecs 0; CONFIG_WCE without flush on a
+ *                  disk without operations; of a command on ranges one limit without the other, or for a read-only disk
  *   VIRTIO_ENOOP   nothing else is wrong, but virtio_blk_missing_op() names an operation
  */
 VIRTIO_MUST_CHECK
@@ -200,10 +205,10 @@ int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *opt
 /*
  * Names the first operation that options need and their back end lacks, such as "writev", for a message.
  *
- * A back end needs readv; writev, unless read_only; flush for CONFIG_WCE (virtio 1.4, 5.2.5.2); and the operation of each
- * command on ranges whose limit of ranges is set. The order is that of struct virtio_blk_backend_ops.
+ * A back end needs readv; writev, unless read_only; flush for FLUSH or CONFIG_WCE (virtio 1.4, 5.2.5.2); and the operation
+ * of each command on ranges whose limit of ranges is set. The order is that of struct virtio_blk_backend_ops.
  *
- * Returns static text, or NULL if none is missing.
+ * Returns static text, or NULL if none is missing, as of a disk that has no operations at all.
  */
 const char *virtio_blk_missing_op(const struct virtio_blk_options *options);
 
@@ -495,6 +500,9 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
  * Nothing is read, written or flushed for a request that virtio_blk_check() refuses. A write, or a change of
  * ranges, under write-through is flushed before it counts as done. Under a back end's failure the rest of a
  * request is not begun; how much of a failed write is on the disk is not defined.
+ *
+ * A disk without operations answers GET_ID and refused requests. Other requests fail with VIRTIO_BLK_S_IOERR and the error
+ * VIRTIO_ENOOP, and nothing is touched.
  */
 void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			struct virtio_blk_result *result);
@@ -565,7 +573,8 @@ struct virtio_blk_transfer {
  * Returns VIRTIO_BLK_S_OK if the caller is to carry the request out, as its type says:
  *   reads and writes    move the data; virtio_blk_write_through() says whether a flush follows a write
  *   FLUSH               flush, and ignore sector and data
- *   commands on ranges  change request->ranges, whose limits are checked; a flush follows as for writes
+ *   commands on ranges  change request->ranges, whose limits are checked, and skip ranges of no sectors; give storage back
+ *                       for write zeroes only with options.write_zeroes_may_unmap; a flush follows as for writes
  *   GET_ID and others   virtio_blk_execute() answers
  * The transfer is at the start of a read's or a write's data, and empty for other types.
  *
