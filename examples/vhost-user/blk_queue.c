@@ -55,12 +55,25 @@ void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error)
 		 system_error ? strerror(system_error) : "");
 }
 
+void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_result *result)
+{
+	const uint32_t kind = UINT32_C(1) << result->refusal;
+
+	if (result->refusal == VIRTIO_BLK_REFUSAL_NONE || (queue->logged_refusals & kind))
+		return;
+	queue->logged_refusals |= kind;
+	log_line("%s: a request was refused: %s%s%s", queue->name, virtio_blk_refusal_name(result->refusal),
+		 result->error ? ": " : "", result->error ? virtio_strerror(result->error) : "");
+}
+
 void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request *request,
 		       struct virtio_blk_result *result)
 {
 	errno = 0;
 	virtio_blk_execute(queue->blk, request, result);
-	if (result->error && !request->base.error)
+	if (result->refusal != VIRTIO_BLK_REFUSAL_NONE)
+		blk_queue_log_refusal(queue, result);
+	else if (result->error)
 		blk_queue_log_failure(queue, result->error, errno);
 }
 

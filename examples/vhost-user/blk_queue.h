@@ -40,6 +40,7 @@ struct blk_queue {
 	struct virtio_blk_stats stats;
 	int logged_error; /* of the back end, and its errno: the last that was logged */
 	int logged_errno;
+	uint32_t logged_refusals; /* a bit for each enum virtio_blk_refusal that was logged */
 };
 
 /* See struct device_ops for the first two. */
@@ -92,5 +93,8 @@ void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request 
 
 /* Tells the operator of a back end's failure: once for each kind of error, as a disk that fails fails often. */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
+
+/* Tells the operator why a driver's request was refused: once for each reason and queue, as drivers repeat themselves. */
+void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_result *result);
 
 #endif

@@ -164,6 +164,7 @@ static int finish_io(struct uring_queue *uring, struct virtio_queue *virtq, stru
 	struct virtio_blk_result result;
 
 	virtio_blk_transfer_result(&slot->request, &slot->transfer, error, &result);
+	blk_queue_log_refusal(&uring->queue, &result);
 	return finish(uring, virtq, slot, &result);
 }
 

@@ -363,15 +363,40 @@ static void session_reports_a_disk_that_fails(void **state)
 	daemon_start(&daemon, "");
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, 0);
-	/* What a guest asks for in vain is no failure. */
-	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 512, 512), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
 	assert_int_equal(truncate(daemon.image, 512), 0);
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
 	assert_non_null(strstr(text, "disk.img: a request failed: VIRTIO_EIO"));
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* The operator learns of each reason, once. */
+static void session_reports_each_refusal_once(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	char text[512];
+
+	(void)state;
+	daemon_start(&daemon, ",readonly=on");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 512, 512), VIRTIO_BLK_S_IOERR);
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 511), VIRTIO_BLK_S_IOERR);
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
+		assert_int_equal(block_io(&fe, 99, 0, 512), VIRTIO_BLK_S_UNSUPP);
+	}
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 4);
+	assert_non_null(strstr(text, "disk.img: a request was refused: past the end of the disk\n"));
+	assert_non_null(strstr(text, "disk.img: a request was refused: not whole sectors\n"));
+	assert_non_null(strstr(text, "disk.img: a request was refused: write to a read-only disk\n"));
+	assert_non_null(strstr(text, "disk.img: a request was refused: unknown type\n"));
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }
@@ -537,7 +562,7 @@ static void session_stops_a_ring_with_a_head_out_of_range(void **state)
 	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
-/* Hostile 5 and 16: each is given back, and said nothing about. */
+/* Hostile 5 and 16: each is given back, and the operator learns of the first. */
 static void session_gives_back_malformed_chains(void **state)
 {
 	const struct vring_desc bad = {
@@ -572,7 +597,8 @@ static void session_gives_back_malformed_chains(void **state)
 	}
 	block_write_and_read(&fe, 3, 3);
 	front_end_close(&fe);
-	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
+	assert_non_null(strstr(text, "disk.img: a request was refused: bad chain: VIRTIO_ENEXT"));
 	daemon_finish(&daemon);
 	assert_non_null(strstr(daemon.summary, " 1000 faults"));
 }
@@ -594,6 +620,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_shows_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(session_reports_a_disk_that_fails),
+		cmocka_unit_test(session_reports_each_refusal_once),
 		cmocka_unit_test(session_survives_writes_beyond_the_limit_of_files),
 		cmocka_unit_test(session_discards_and_writes_zeroes),
 		cmocka_unit_test(session_of_second_front_end_begins_after_the_first),
