@@ -20,6 +20,8 @@ static void compare_queue(const struct device_model *m, const struct virtio_devi
 			   config->in_order == q->config.in_order && !config->allow_long_indirect &&
 			   !config->allow_unnegotiated_indirect,
 		   "features of queue %u", index);
+	FUZZ_CHECK(virtio_device_stop_number(device, (uint16_t)index) == device_model_stop_number(m, index),
+		   "what waits for queue %u has number %u", index, virtio_device_stop_number(device, (uint16_t)index));
 	FUZZ_CHECK(real->given == device_model_bits(q->given, 3) && real->refused == device_model_bits(q->refused, 4),
 		   "queue %u: given %#x, refused %#x", index, real->given, real->refused);
 	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting &&

@@ -3,6 +3,7 @@
 #include "device.h"
 #include "migration.h"
 #include "queues.h"
+#include "reports.h"
 #include "steps.h"
 
 static uint16_t pick_queue(struct device_harness *h)
@@ -156,9 +157,32 @@ static void host_reset_done(struct device_harness *h)
 	reset_done(h, 0);
 }
 
+/* With a number: the present one of this queue or another, or a little less, as of a report that comes late. */
+static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
+{
+	const struct device_model *m = &h->model;
+	const uint32_t of = (how & 4) ? m->queues[queue % DEVICE_QUEUES].stop_number
+				      : device_model_stop_number(m, queue % DEVICE_QUEUES);
+	const uint32_t number = of - (how & 3);
+	int expected, got;
+
+	if (device_model_report_counts(m, queue, number) && m->queues[queue].stopping)
+		device_run_stop(h, queue);
+	device_model_begin(&h->model, true);
+	expected = device_model_queue_quiesced(&h->model, queue, number);
+	got = virtio_device_queue_quiesced(h->device, queue, number);
+	FUZZ_CHECK(got == expected, "queue_quiesced returned %d", got);
+}
+
+/* Of a byte bits 0 to 2 are the queue; with bit 7 the report has a number, which bits 4 to 6 choose. */
 static void host_queue_stopped(struct device_harness *h)
 {
-	queue_stopped(h, fuzz_u8(&h->in) % 8, 0);
+	const uint8_t how = fuzz_u8(&h->in);
+
+	if (how & 0x80)
+		queue_quiesced(h, how % 8, how >> 4 & 7);
+	else
+		queue_stopped(h, how % 8, 0);
 }
 
 static void host_queue_mapped(struct device_harness *h)

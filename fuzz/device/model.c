@@ -91,6 +91,15 @@ void device_model_begin(struct device_model *m, bool on_vcpu)
 	m->on_vcpu = on_vcpu;
 }
 
+uint32_t device_model_stop_number(const struct device_model *m, uint32_t index)
+{
+	const struct device_model_queue *q = device_model_queue(m, index);
+
+	if (!q)
+		return 0;
+	return m->resetting ? m->reset_number : q->stop_number;
+}
+
 static struct device_record *add_call(struct device_model *m, enum device_call call, uint16_t queue)
 {
 	struct device_record *r = &m->calls[m->call_count];
@@ -105,6 +114,8 @@ static struct device_record *add_call(struct device_model *m, enum device_call c
 	r->status = m->status;
 	r->interrupt_status = m->interrupt_status;
 	r->resetting = m->resetting;
+	for (uint32_t i = 0; i < DEVICE_QUEUES; i++)
+		r->numbers[i] = device_model_stop_number(m, i);
 	return r;
 }
 
@@ -281,6 +292,7 @@ static void finish_reset(struct device_model *m)
 	m->active = false;
 	m->resetting = false;
 	m->reset_pending = false;
+	m->reset_number = 0;
 	m->resets++;
 	m->device_features_sel = 0;
 	m->driver_features_sel = 0;
@@ -298,41 +310,41 @@ static void fail_reset(struct device_model *m, int error)
 	refused(m, fuzz_error_bit(error), VIRTIO_DEVICE_NO_QUEUE);
 	m->resetting = false;
 	m->reset_pending = false;
+	m->reset_number = 0;
 	/* Whatever the status was. */
 	m->status |= NEEDS_RESET;
 	if (m->status & DRIVER_OK)
 		config_interrupt(m);
 }
 
+void device_model_end_reset(struct device_model *m, int error)
+{
+	if (error)
+		fail_reset(m, error);
+	else
+		finish_reset(m);
+}
+
+int device_model_ask_reset(struct device_model *m)
+{
+	const int answer = call_simple(m, CALL_RESET, 0);
+
+	m->reset_pending = answer == VIRTIO_DEVICE_IN_PROGRESS;
+	if (!m->reset_pending)
+		device_model_end_reset(m, answer);
+	return answer;
+}
+
 int device_model_reset(struct device_model *m)
 {
-	int answer;
-
 	if (m->resetting)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		m->queues[i].enabling = false;
 	/* No interrupts from here on, as the driver expects none (virtio 1.4, 2.4.1). */
 	m->resetting = true;
-	answer = call_simple(m, CALL_RESET, 0);
-	if (answer == 0)
-		finish_reset(m);
-	else if (answer == VIRTIO_DEVICE_IN_PROGRESS)
-		m->reset_pending = true;
-	else
-		fail_reset(m, answer);
-	return answer;
-}
-
-int device_model_reset_done(struct device_model *m, int error)
-{
-	if (!m->reset_pending || error == VIRTIO_DEVICE_IN_PROGRESS)
-		return VIRTIO_EINVAL;
-	if (error)
-		fail_reset(m, error);
-	else
-		finish_reset(m);
-	return 0;
+	m->reset_number = ++m->last_number;
+	return device_model_ask_reset(m);
 }
 
 /* Status */
@@ -639,6 +651,7 @@ static void stopped(struct device_model *m, uint32_t index)
 	const bool reset = q->resetting;
 
 	q->stopping = false;
+	q->stop_number = 0;
 	q->resetting = false;
 	q->config.ready = false;
 	if (!reset)
@@ -651,8 +664,17 @@ static void stopped(struct device_model *m, uint32_t index)
 static void not_stopped(struct device_model *m, uint16_t index, int error)
 {
 	m->queues[index].stopping = false;
+	m->queues[index].stop_number = 0;
 	refused(m, fuzz_error_bit(error), index);
 	device_model_needs_reset(m);
+}
+
+void device_model_end_stop(struct device_model *m, uint16_t index, int error)
+{
+	if (error)
+		not_stopped(m, index, error);
+	else
+		stopped(m, index);
 }
 
 /* Stops the selected queue, which is ready. */
@@ -666,6 +688,8 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	}
+	if (m->active)
+		q->stop_number = ++m->last_number;
 	answer = m->active ? call_simple(m, CALL_STOP, index) : 0;
 	if (answer == VIRTIO_DEVICE_IN_PROGRESS) {
 		q->stopping = true;
@@ -673,10 +697,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 		return answer;
 	}
 	q->resetting = q->resetting || reset;
-	if (answer)
-		not_stopped(m, index, answer);
-	else
-		stopped(m, index);
+	device_model_end_stop(m, index, answer);
 	return 0;
 }
 
@@ -710,19 +731,6 @@ int device_model_write_queue_reset(struct device_model *m, uint32_t value)
 	}
 	q->resetting = true;
 	stopped(m, m->queue_sel);
-	return 0;
-}
-
-int device_model_queue_stopped(struct device_model *m, uint16_t queue, int error)
-{
-	const struct device_model_queue *q = find_queue(m, queue);
-
-	if (!q || !q->stopping || error == VIRTIO_DEVICE_IN_PROGRESS)
-		return VIRTIO_EINVAL;
-	if (error)
-		not_stopped(m, queue, error);
-	else
-		stopped(m, queue);
 	return 0;
 }
 

@@ -42,7 +42,7 @@ enum device_event {
 	EVENT_MARK,
 	EVENT_NEEDS_RESET,
 	EVENT_CONFIG_CHANGED, /* not within interrupt() */
-	EVENT_RESET_DONE,     /* too early: only within reset() */
+	EVENT_RESET_DONE,     /* a report that is too early: only within reset() */
 	EVENT_ACK,            /* by a vCPU: only within interrupt(), and not if that runs on a vCPU's thread */
 	EVENT_RESET, /* the same, and only a reset that doesn't succeed at once: the device is still about something */
 	EVENT_KINDS,
@@ -73,11 +73,13 @@ struct device_record {
 	uint32_t status;
 	uint32_t interrupt_status;
 	bool resetting;
+	uint32_t numbers[DEVICE_QUEUES]; /* of what waits for each queue */
 	int event_result;
 };
 
 struct device_model_queue {
 	struct virtio_queue_config config;
+	uint32_t stop_number; /* from the call of queue_stop() on until the stop has ended */
 	bool stopping;
 	bool resetting;
 	bool enabling; /* to be, once a translation is known */
@@ -102,6 +104,8 @@ struct device_model {
 	bool active;
 	bool resetting;     /* reset() runs, or is in progress */
 	bool reset_pending; /* the latter */
+	uint32_t reset_number;
+	uint32_t last_number; /* that a stop or a reset has got */
 	uint32_t device_features_sel;
 	uint32_t driver_features_sel;
 	uint32_t queue_sel;
@@ -173,9 +177,14 @@ uint32_t device_model_take_interrupt(struct device_model *m);
 
 /* Events. */
 int device_model_reset(struct device_model *m);
-int device_model_reset_done(struct device_model *m, int error);
 int device_model_queue_mapped(struct device_model *m, uint16_t queue);
-int device_model_queue_stopped(struct device_model *m, uint16_t queue, int error);
+
+/* What waits for requests in flight: the ends of a reset and of a stop, and the question whether a reset has ended. */
+uint32_t device_model_stop_number(const struct device_model *m, uint32_t index);
+void device_model_end_reset(struct device_model *m, int error);
+void device_model_end_stop(struct device_model *m, uint16_t index, int error);
+int device_model_ask_reset(struct device_model *m);
+
 void device_model_used(struct device_model *m, uint16_t queue);
 bool device_model_mark(struct device_model *m, uint32_t cause);
 void device_model_needs_reset(struct device_model *m);

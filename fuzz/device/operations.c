@@ -19,6 +19,10 @@ static struct device_record *expect(struct virtio_device *device, enum device_ca
 		   virtio_device_interrupt_status(device), r->interrupt_status);
 	FUZZ_CHECK(virtio_device_resetting(device) == r->resetting, "operation %d sees resetting %d", call,
 		   virtio_device_resetting(device));
+	for (uint16_t i = 0; i < DEVICE_QUEUES; i++)
+		FUZZ_CHECK(virtio_device_stop_number(device, i) == r->numbers[i],
+			   "operation %d sees number %u wait for queue %u, the model says %u", call,
+			   virtio_device_stop_number(device, i), i, r->numbers[i]);
 	return r;
 }
 
@@ -42,7 +46,10 @@ static void event(struct virtio_device *device, const struct device_record *r)
 		virtio_device_config_changed(device);
 		break;
 	case EVENT_RESET_DONE:
-		got = virtio_device_reset_done(device, 0);
+		got = virtio_device_queue_quiesced(device, r->plan.argument % DEVICE_QUEUES,
+						   virtio_device_stop_number(device, 0));
+		if (got == r->event_result)
+			got = virtio_device_reset_done(device, 0);
 		break;
 	case EVENT_ACK:
 		data[0] = (uint8_t)r->plan.argument;

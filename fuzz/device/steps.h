@@ -36,7 +36,7 @@ enum host_step {
 	HOST_NEEDS_RESET,
 	HOST_CONFIG_CHANGED,
 	HOST_RESET_DONE,
-	HOST_QUEUE_STOPPED,
+	HOST_QUEUE_STOPPED, /* a report, with a number or without */
 	HOST_RESET,
 	HOST_SET_MEMORY,
 	HOST_MIGRATE, /* saves, and goes on with another device */

@@ -129,6 +129,7 @@ void virtio_device_clear(struct virtio_device *device)
 	device->accepted_beyond = false;
 	device->active = false;
 	device->reset_pending = false;
+	device->reset_number = 0;
 	device->device_features_sel = 0;
 	device->driver_features_sel = 0;
 	device->queue_sel = 0;
@@ -137,10 +138,19 @@ void virtio_device_clear(struct virtio_device *device)
 		struct virtio_queue_registers *queue = &device->queues[i];
 
 		virtio_device_clear_queue(queue);
+		queue->stop_number = 0;
 		queue->stopping = false;
 		queue->resetting = false;
 		queue->may_reenable = false;
 	}
+}
+
+uint32_t virtio_device_next_number(struct virtio_device *device)
+{
+	device->last_number++;
+	if (device->last_number == 0)
+		device->last_number = 1;
+	return device->last_number;
 }
 
 void virtio_device_set_memory(struct virtio_device *device, const struct virtio_memory_map *map)
@@ -208,6 +218,13 @@ uint32_t virtio_device_interrupt_status(const struct virtio_device *device)
 bool virtio_device_resetting(const struct virtio_device *device)
 {
 	return (live_load(device) & LIVE_RESETTING) != 0;
+}
+
+uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue)
+{
+	if (!virtio_device_queue_config(device, queue))
+		return 0;
+	return device->reset_number != 0 ? device->reset_number : device->queues[queue].stop_number;
 }
 
 bool virtio_device_waiting(const struct virtio_device *device)

@@ -65,6 +65,12 @@ void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t 
 /* Back to the state after virtio_device_init(), for everything but the word. */
 void virtio_device_clear(struct virtio_device *device);
 
+/* The number of a stop or a reset that begins; never 0. */
+uint32_t virtio_device_next_number(struct virtio_device *device);
+
+/* Asks the operation reset() whether the reset that is in progress has ended. */
+int virtio_device_ask_reset(struct virtio_device *device);
+
 /* What the driver has set up in a queue returns to its defaults. */
 void virtio_device_clear_queue(struct virtio_queue_registers *queue);
 

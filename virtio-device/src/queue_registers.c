@@ -217,6 +217,7 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 {
 	queue->config.ready = false;
 	queue->stopping = false;
+	queue->stop_number = 0;
 	if (queue->resetting) {
 		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
 		virtio_device_clear_queue(queue);
@@ -229,8 +230,16 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 {
 	device->queues[index].stopping = false;
+	device->queues[index].stop_number = 0;
 	virtio_device_keep_error(device, error, index);
 	virtio_device_set_needs_reset(device);
+}
+
+/* The first question about a stop, which gets its number before, so that the operation can ask for that. */
+static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
+{
+	queue->stop_number = virtio_device_next_number(device);
+	return device->ops->queue_stop(device, index);
 }
 
 /* Stops a queue that is enabled. Where the device isn't active, no one uses it. */
@@ -243,15 +252,36 @@ static int stop(struct virtio_device *device, struct virtio_queue_registers *que
 	/* The reset of the device will stop the queue. Before its end this driver may not take the queue for stopped. */
 	if (virtio_device_resetting(device))
 		return VIRTIO_DEVICE_IN_PROGRESS;
-	result = !device->active || queue->stopping ? 0 : device->ops->queue_stop(device, index);
-	if (result != 0 && result != VIRTIO_DEVICE_IN_PROGRESS) {
-		fail_stop(device, index, result);
-		return 0;
-	}
-	queue->stopping = queue->stopping || result == VIRTIO_DEVICE_IN_PROGRESS;
 	if (queue->stopping)
 		return VIRTIO_DEVICE_IN_PROGRESS;
-	finish_stop(device, queue);
+	result = device->active ? ask_stop(device, queue, index) : 0;
+	queue->stopping = result == VIRTIO_DEVICE_IN_PROGRESS;
+	if (queue->stopping)
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	if (result)
+		fail_stop(device, index, result);
+	else
+		finish_stop(device, queue);
+	return 0;
+}
+
+int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, uint32_t number)
+{
+	struct virtio_queue_registers *registers;
+	bool stops, resets;
+
+	if (!virtio_device_queue_config(device, queue))
+		return VIRTIO_EINVAL;
+	registers = &device->queues[queue];
+	stops = registers->stopping && registers->stop_number == number;
+	resets = device->reset_pending && device->reset_number == number;
+	if (!stops && !resets)
+		return VIRTIO_EINVAL;
+	/* Either number says that the queue is quiet now, so what else waits for it has ended too. */
+	if (registers->stopping)
+		finish_stop(device, registers);
+	if (device->reset_pending)
+		(void)virtio_device_ask_reset(device);
 	return 0;
 }
 

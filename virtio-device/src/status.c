@@ -162,6 +162,7 @@ static void finish_reset(struct virtio_device *device)
 static void fail_reset(struct virtio_device *device, int error)
 {
 	device->reset_pending = false;
+	device->reset_number = 0;
 	/* Stuck even if the status was 0: nothing may be set up on what could not be stopped. */
 	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
 	live_clear(device, LIVE_RESETTING);
@@ -169,14 +170,12 @@ static void fail_reset(struct virtio_device *device, int error)
 	virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
-int virtio_device_reset(struct virtio_device *device)
+int virtio_device_ask_reset(struct virtio_device *device)
 {
 	int result;
 
-	/* No interrupts from here on: the driver that asked for a reset expects none. */
-	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
-		return VIRTIO_DEVICE_IN_PROGRESS;
-	virtio_device_end_enabling(device, 0);
+	/* A report within the operation is too early. */
+	device->reset_pending = false;
 	result = device->ops->reset(device);
 	if (result == 0)
 		finish_reset(device);
@@ -185,6 +184,16 @@ int virtio_device_reset(struct virtio_device *device)
 	else
 		fail_reset(device, result);
 	return result;
+}
+
+int virtio_device_reset(struct virtio_device *device)
+{
+	/* No interrupts from here on: the driver that asked for a reset expects none. */
+	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	virtio_device_end_enabling(device, 0);
+	device->reset_number = virtio_device_next_number(device);
+	return virtio_device_ask_reset(device);
 }
 
 int virtio_device_reset_done(struct virtio_device *device, int error)

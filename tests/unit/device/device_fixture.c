@@ -418,7 +418,7 @@ static bool same_queue(const struct virtio_queue_registers *a, const struct virt
 	       x->in_order == y->in_order && x->allow_unnegotiated_indirect == y->allow_unnegotiated_indirect &&
 	       x->allow_long_indirect == y->allow_long_indirect && a->stopping == b->stopping &&
 	       a->resetting == b->resetting && a->may_reenable == b->may_reenable && a->enabling == b->enabling &&
-	       a->given == b->given && a->refused == b->refused;
+	       a->given == b->given && a->refused == b->refused && a->stop_number == b->stop_number;
 }
 
 /* What an author gave. */
@@ -439,7 +439,7 @@ static bool same_state(const struct virtio_device *a, const struct virtio_queue_
 			return false;
 	}
 	return memcmp(a->accepted, b->accepted, sizeof a->accepted) == 0 && a->accepted_beyond == b->accepted_beyond &&
-	       a->active == b->active && a->reset_pending == b->reset_pending &&
+	       a->active == b->active && a->reset_pending == b->reset_pending && a->reset_number == b->reset_number &&
 	       a->device_features_sel == b->device_features_sel && a->driver_features_sel == b->driver_features_sel &&
 	       a->queue_sel == b->queue_sel && a->shm_sel == b->shm_sel && a->live == b->live;
 }

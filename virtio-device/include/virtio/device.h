@@ -19,7 +19,7 @@
  * virtio_device_mark_interrupt(), virtio_device_set_needs_reset(), virtio_device_status(),
  * virtio_device_interrupt_status() and virtio_device_resetting(). While the device is active, features and
  * configurations of queues that run don't change, so that the threads that serve these may read them: that of a
- * queue until queue_stop() returns 0, or virtio_device_queue_stopped() is called.
+ * queue until queue_stop() returns 0, or virtio_device_queue_quiesced() or virtio_device_queue_stopped() is called.
  *
  * The core holds no lock, so an operation runs under nothing but what its caller holds. An operation may ask
  * the questions at the end of this header, call what is free, and virtio_device_config_changed(). interrupt()
@@ -76,13 +76,19 @@ struct virtio_device_ops {
 
 	/*
 	 * Stop everything and return to the state after virtio_device_init(). Called for every reset, in every
-	 * state, also when nothing is active, but not again while one is in progress. From its success on the
-	 * device touches neither queues nor guest memory, raises no interrupt, and reports no end of what was in
-	 * progress before. Returns 0 when that is so; VIRTIO_DEVICE_IN_PROGRESS if requests still point into guest
-	 * memory: when they no longer do, virtio_device_reset_done() follows, and until then the driver sees no
-	 * reset; an error if the device can't be reset: it gets DEVICE_NEEDS_RESET, in every state, so that no
-	 * driver sets it up again before a reset has succeeded. The next reset calls this again, and until then
-	 * the driver may stop queues.
+	 * state, also when nothing is active. From its success on the device touches neither queues nor guest
+	 * memory, and raises no interrupt.
+	 *
+	 * While a reset is in progress the driver can't begin another. The core calls this again for each report that
+	 * virtio_device_queue_quiesced() takes: the answer then says whether anything else is in flight. A device that
+	 * reports by virtio_device_reset_done() alone is called once for each reset.
+	 *
+	 * Returns:
+	 *   0                          the device is stopped; the driver sees the reset
+	 *   VIRTIO_DEVICE_IN_PROGRESS  requests still point into guest memory. The driver sees no reset before a report.
+	 *   an error                   the device can't be reset. It gets DEVICE_NEEDS_RESET, in every state, so that no
+	 *                              driver sets it up again before a reset has succeeded. The next reset calls this
+	 *                              again, and until then the driver may stop queues.
 	 */
 	int (*reset)(struct virtio_device *device);
 
@@ -98,7 +104,7 @@ struct virtio_device_ops {
 	 * Stop one running queue, for good or until queue_start(). Called while the device is active. Returns 0
 	 * when the queue is no longer touched, nor guest memory by its requests, and no interrupt will be
 	 * raised for it (virtio 1.4, 2.6.1); VIRTIO_DEVICE_IN_PROGRESS if that takes longer:
-	 * virtio_device_queue_stopped() follows; an error: DEVICE_NEEDS_RESET, and the queue shows as enabled. A
+	 * virtio_device_queue_quiesced() follows; an error: DEVICE_NEEDS_RESET, and the queue shows as enabled. A
 	 * driver that asks again after an error has this called again, and a success then counts. A reset may come
 	 * before the end, and its success stands for it.
 	 */
@@ -144,7 +150,8 @@ struct virtio_device_ops {
  */
 struct virtio_queue_registers {
 	struct virtio_queue_config config; /* max_size 0: there is no queue of this index */
-	bool stopping;                     /* queue_stop() was called and has not ended */
+	uint32_t stop_number;              /* of the stop that queue_stop() began, until that has ended; or 0 */
+	bool stopping;                     /* queue_stop() has said that it is in progress */
 	bool resetting;                    /* the driver reset the queue; that has not ended */
 	bool enabling;                     /* QueueReady = 1 waits for a translation of the areas */
 	bool may_reenable;                 /* reset while the device is active: may be set up and enabled again */
@@ -206,9 +213,11 @@ struct virtio_device {
 	uint32_t driver_features_sel;
 	uint32_t queue_sel;
 	uint32_t shm_sel;
-	uint32_t generation; /* of the configuration space; a reset doesn't change it */
-	uint32_t resets;     /* resets that have ended */
-	uint32_t live;       /* status, interrupt status and "resetting": changed by any thread, atomically */
+	uint32_t generation;   /* of the configuration space; a reset doesn't change it */
+	uint32_t resets;       /* resets that have ended */
+	uint32_t reset_number; /* of the reset that reset() began, until that has ended; or 0 */
+	uint32_t last_number;  /* the last that a stop or a reset has got */
+	uint32_t live;         /* status, interrupt status and "resetting": changed by any thread, atomically */
 
 	/* For the operator. */
 	uint64_t ignored; /* accesses without effect: malformed, undefined, or wrong at the time */
@@ -245,13 +254,34 @@ void virtio_device_set_memory(struct virtio_device *device, const struct virtio_
 /*
  * Resets the device, as the driver does by writing 0 to the status: for a reset of the machine.
  *
- * Returns 0; VIRTIO_DEVICE_IN_PROGRESS, see virtio_device_reset_done(); or the error of the operation reset(),
+ * Returns 0; VIRTIO_DEVICE_IN_PROGRESS, see virtio_device_queue_quiesced(); or the error of the operation reset(),
  * and then the device is as before but for DEVICE_NEEDS_RESET.
  */
 int virtio_device_reset(struct virtio_device *device);
 
 /*
- * The end of a reset that was in progress: everything that the driver can see returns to its default.
+ * The report of a device with requests in flight: nothing of a queue is in flight any more. Ends what waits for that.
+ *
+ * @queue   index. The device doesn't touch it any more, nor guest memory by its requests, and raises no interrupt for it.
+ * @number  what virtio_device_stop_number() said of this queue, now or earlier
+ *
+ * What the report ends:
+ *   a stop of this queue    the queue shows as disabled, and reset if the driver asked for that
+ *   a reset of the device   the core calls the operation reset() again. 0 ends the reset. VIRTIO_DEVICE_IN_PROGRESS
+ *                           means that another queue has requests in flight. An error fails the reset.
+ *
+ * The number is that of either, and the report ends both: a queue that has been quiet since its stop is quiet for a
+ * reset that came later. A report of a stop that has ended carries an old number, so it can't end a later stop.
+ *
+ * A register access: the device's thread takes the VMM's lock, or hands over to the vCPU that waits. The VMM asks
+ * virtio_device_waiting() afterwards. Returns 0; VIRTIO_EINVAL, and does nothing, for any other number, and within
+ * reset() and queue_stop() themselves. The two calls below report without a number, and report errors.
+ */
+int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, uint32_t number);
+
+/*
+ * The end of a reset that was in progress, reported by a device that keeps its own books: everything that the driver can
+ * see returns to its default.
  *
  * @error  0; or why the device can't be reset after all, because its back end is gone, say. Then the device is as
  *         before the reset but for DEVICE_NEEDS_RESET, as if the operation reset() had returned the error. Events
@@ -264,16 +294,18 @@ int virtio_device_reset(struct virtio_device *device);
 int virtio_device_reset_done(struct virtio_device *device, int error);
 
 /*
- * The end of queue_stop() where it was in progress: the queue shows as disabled, and reset if that was asked for.
+ * The end of queue_stop() where it was in progress, reported by a device that keeps its own books: the queue shows as
+ * disabled, and reset if that was asked for.
  *
  * @queue  index
  * @error  0; or why the queue can't be stopped after all. Then it is as if queue_stop() had returned the error.
  *
  * A register access, also while a reset of the device is in progress. Returns 0; VIRTIO_EINVAL, and does nothing, if
  * no stop of this queue is in progress, also within queue_stop() itself, and for VIRTIO_DEVICE_IN_PROGRESS.
- *   That is no leave to report late: a report that belongs to an earlier stop would end a later one. So none comes
- * once the stop has ended: by this call, by queue_stop() returning anything but VIRTIO_DEVICE_IN_PROGRESS, or by a
- * reset that has succeeded.
+ *
+ * Do not report after the stop has ended, for a late report would end the next stop. A stop ends by this call, by
+ * virtio_device_queue_quiesced(), by queue_stop() returning anything but VIRTIO_DEVICE_IN_PROGRESS, and by a reset that
+ * has succeeded.
  */
 int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, int error);
 
@@ -371,9 +403,27 @@ const struct virtio_queue_config *virtio_device_queue_config(const struct virtio
 bool virtio_device_resetting(const struct virtio_device *device);
 
 /*
+ * Whether a stop waits for a queue's requests in flight, and which: the number for virtio_device_queue_quiesced().
+ *
+ * @queue  index
+ *
+ * Returns 0 if nothing waits for the queue, or there is none of this index. While the device is being reset, the number
+ * of that reset; otherwise the number of the stop of this queue. Within reset() and queue_stop() the number of what they
+ * begin, so that they can hand it on.
+ *
+ * Each stop and each reset gets a number when its operation is called first: 1, 2 and so on, for all queues of a device
+ * together. After UINT32_MAX comes 1 again.
+ *
+ * A device pops nothing from a queue for which the answer isn't 0. Asked under the serialisation of register accesses: a
+ * thread of the device takes the VMM's lock to complete a request, and asks and reports before it lets go of the lock. A
+ * thread that reports under the lock of another time keeps the number, and a report that has come too late is refused.
+ */
+uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue);
+
+/*
  * Whether a vCPU that wrote, and was answered VIRTIO_DEVICE_IN_PROGRESS, must still be held: a reset, or the
- * stop or the enabling of a queue, is in progress. To be asked after virtio_device_reset_done(),
- * virtio_device_queue_stopped() and virtio_device_queue_mapped(), and after each write and each
+ * stop or the enabling of a queue, is in progress. To be asked after virtio_device_queue_quiesced(),
+ * virtio_device_reset_done(), virtio_device_queue_stopped() and virtio_device_queue_mapped(), and after each write and each
  * virtio_device_reset() of the VMM's own, for a write by one vCPU can end what another waits for. The answer is for
  * the device: a vCPU that waits for one queue may be held until another has ended its wait too. A device ends every
  * wait in the end, by an error if need be.

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A stop that failed leaves its number.
+# file: virtio-device/src/queue_registers.c
+# harness: fuzz_device
+s/device->queues\[index\].stop_number = 0;//

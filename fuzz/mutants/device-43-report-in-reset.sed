@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A report within the operation reset() counts.
+# file: virtio-device/src/status.c
+# harness: fuzz_device
+/^int virtio_device_ask_reset(/,/^}/s/device->reset_pending = false;/device->reset_pending = true;/
