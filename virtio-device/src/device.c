@@ -5,6 +5,7 @@
 #include "device_internal.h"
 
 #include <virtio/bindings/virtio_ring.h>
+#include <virtio/device_queues.h>
 
 /*
  * Of the bits that don't belong to the device type, 24 to 40 and 43 to 49 (virtio 1.4, 2.2), those that can be
@@ -83,7 +84,7 @@ static int check_shm(const struct virtio_device_options *options)
 	return 0;
 }
 
-int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options)
+static int check_options(const struct virtio_device_options *options)
 {
 	int error = check_ops(options);
 
@@ -93,14 +94,18 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 		error = check_queues(options);
 	if (!error)
 		error = check_shm(options);
-	if (error)
-		return error;
+	return error;
+}
+
+static void init(struct virtio_device *device, const struct virtio_device_options *options)
+{
 	memset(device, 0, sizeof *device);
 	device->ops = options->ops;
 	device->context = options->context;
 	device->memory = options->memory;
 	device->queues = options->queues;
 	device->num_queues = options->num_queues;
+	device->device_queues = options->device_queues;
 	device->shm = options->shm;
 	device->num_shm = options->num_shm;
 	device->type = options->type;
@@ -112,6 +117,21 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 	device->offered[VIRTIO_F_VERSION_1 / 32] |= 1u << VIRTIO_F_VERSION_1 % 32;
 	device->first_queue = VIRTIO_DEVICE_NO_QUEUE;
 	virtio_device_clear(device);
+}
+
+int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options)
+{
+	struct virtio_device_options own = *options;
+	int error;
+
+	if (own.device_queues) {
+		own.queues = own.device_queues->registers;
+		own.num_queues = own.device_queues->num_queues;
+	}
+	error = check_options(&own);
+	if (error)
+		return error;
+	init(device, &own);
 	return 0;
 }
 

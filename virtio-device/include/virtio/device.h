@@ -49,6 +49,7 @@ enum virtio_interrupt {
 };
 
 struct virtio_device;
+struct virtio_device_queues;
 
 /*
  * What a device does. @device is the one concerned; its member context is the author's. Every
@@ -181,6 +182,8 @@ struct virtio_device_options {
 	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered, see above; VERSION_1 is added */
 	struct virtio_queue_registers *queues;
 	uint32_t num_queues;
+	/* From virtio_device_queues_init(), or NULL. With it the core takes queues and num_queues from there. */
+	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
 	const void *config;                     /* those bytes, for a device without config_read(); or NULL */
 	const struct virtio_shm_region *shm;    /* or NULL */
@@ -197,6 +200,7 @@ struct virtio_device {
 	void *context;
 	const struct virtio_memory_map *memory;
 	struct virtio_queue_registers *queues;
+	struct virtio_device_queues *device_queues; /* or NULL; for <virtio/device_queues.h> */
 	const struct virtio_shm_region *shm;
 	const void *config;
 	uint32_t num_queues;

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The queues that a device leaves to the library: sizes, start, stop, reset, reports and memory. */
+#include <virtio/device_queues.h>
+
+#include "device_fixture.h"
+
+#define QUEUES 2u
+#define SIZE0 16u
+#define SIZE1 8u
+
+struct owned {
+	struct device_fixture f; /* its driver and memory; its device is made with the queues below */
+	struct virtio_device_queues_storage storage;
+	struct virtio_device_queues queues;
+	struct virtio_queue_registers registers[QUEUES];
+	struct virtio_queue queue[QUEUES];
+	struct virtio_inflight inflight[SIZE0 + SIZE1];
+	struct virtio_memory_map other; /* the same memory, by another map */
+	struct virtio_memory_map none;  /* a map without the rings */
+};
+
+static void notified(struct virtio_device *device, uint16_t queue, uint16_t next)
+{
+	(void)device, (void)queue, (void)next;
+}
+
+static void interrupt(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level)
+{
+	(void)cause, (void)queue;
+	((struct device_fixture *)device->context)->line = level;
+}
+
+static const struct virtio_device_ops ops = {
+	.activate = virtio_device_queues_activate,
+	.reset = virtio_device_queues_reset,
+	.queue_notify = notified,
+	.queue_stop = virtio_device_queues_stop,
+	.queue_start = virtio_device_queues_start,
+	.interrupt = interrupt,
+};
+
+static void prepare(struct owned *o)
+{
+	memset(&o->queue, 0, sizeof o->queue);
+	memset(&o->registers, 0, sizeof o->registers);
+	memset(&o->queues, 0x5a, sizeof o->queues);
+	device_prepare(&o->f);
+	o->registers[0].config.max_size = SIZE0;
+	o->registers[1].config.max_size = SIZE1;
+	o->storage = (struct virtio_device_queues_storage){ o->registers, o->queue,      QUEUES,
+							    o->inflight,  SIZE0 + SIZE1, true };
+	o->other = o->f.map;
+	assert_int_equal(virtio_memory_map_init(&o->none, &o->f.regions[0], 1), 0);
+	o->f.ops = ops;
+	o->f.options.queues = NULL;
+	o->f.options.num_queues = 0;
+	o->f.options.config_size = 0;
+	o->f.options.device_queues = &o->queues;
+}
+
+static void make(struct owned *o)
+{
+	prepare(o);
+	assert_int_equal(virtio_device_queues_init(&o->queues, &o->storage), 0);
+	device_make(&o->f);
+}
+
+/* A running device with both queues. */
+static void start(struct owned *o)
+{
+	make(o);
+	driver_mock(&o->f, 0, SIZE0);
+	driver_mock(&o->f, 1, SIZE1);
+	driver_negotiate(&o->f, F_RING_RESET);
+	driver_queue(&o->f, 0, SIZE0);
+	driver_queue(&o->f, 1, SIZE1);
+	reg_set(&o->f, REG_STATUS, ST_OK);
+	assert_true(virtio_device_queues_running(&o->f.device, 0));
+	assert_true(virtio_device_queues_running(&o->f.device, 1));
+}
+
+/* A request in flight. */
+static struct virtio_token pop(struct owned *o, uint32_t queue)
+{
+	struct virtio_chain chain = { .memory = NULL };
+
+	(void)driver_add(&o->f, queue, 1);
+	assert_int_equal(virtio_queue_pop(&o->queue[queue], &chain), 1);
+	return chain.token;
+}
+
+static bool is_started(const struct owned *o, uint32_t queue)
+{
+	return o->queue[queue].size != 0;
+}
+
+/* Init */
+
+static void expect_init(struct owned *o, int error)
+{
+	const struct virtio_device_queues before = o->queues;
+
+	assert_int_equal(virtio_device_queues_init(&o->queues, &o->storage), error);
+	assert_memory_equal(&o->queues, &before, sizeof before);
+	assert_null(o->queue[0].inflight);
+	assert_null(o->queue[1].inflight);
+}
+
+static void queues_init_gives_each_queue_its_storage(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	make(&o);
+	assert_ptr_equal(o.queue[0].inflight, o.inflight);
+	assert_int_equal(o.queue[0].inflight_entries, SIZE0);
+	assert_ptr_equal(o.queue[1].inflight, o.inflight + SIZE0);
+	assert_int_equal(o.queue[1].inflight_entries, SIZE1);
+	assert_ptr_equal(o.f.device.queues, o.registers);
+	assert_int_equal(o.f.device.num_queues, QUEUES);
+}
+
+static void queues_init_refuses_size_that_no_queue_can_have(void **state)
+{
+	static const uint16_t sizes[] = { 0, 3, 24, 0x7fff, 0x8001, 0xffff };
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(sizes); i++) {
+		struct owned o;
+
+		prepare(&o);
+		o.registers[1].config.max_size = sizes[i];
+		o.storage.inflight_entries = UINT32_MAX;
+		expect_init(&o, VIRTIO_ESIZE);
+	}
+}
+
+static void queues_init_refuses_storage_smaller_than_queues(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	prepare(&o);
+	o.storage.inflight_entries = SIZE0 + SIZE1 - 1;
+	expect_init(&o, VIRTIO_ENOBUFS);
+	o.storage.inflight_entries = SIZE0 - 1;
+	expect_init(&o, VIRTIO_ENOBUFS);
+	o.storage.inflight_entries = SIZE0 + SIZE1;
+	o.registers[1].config.max_size = 2 * SIZE1;
+	expect_init(&o, VIRTIO_ENOBUFS);
+	o.registers[1].config.max_size = 32768;
+	expect_init(&o, VIRTIO_ENOBUFS);
+}
+
+static void queues_init_refuses_missing_arrays(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	prepare(&o);
+	o.storage.registers = NULL;
+	expect_init(&o, VIRTIO_EINVAL);
+	prepare(&o);
+	o.storage.queues = NULL;
+	expect_init(&o, VIRTIO_EINVAL);
+	prepare(&o);
+	o.storage.inflight = NULL;
+	expect_init(&o, VIRTIO_EINVAL);
+	prepare(&o);
+	o.storage.num_queues = 0;
+	expect_init(&o, VIRTIO_EINVAL);
+	o.storage.num_queues = VIRTIO_DEVICE_MAX_QUEUES + 1;
+	expect_init(&o, VIRTIO_EINVAL);
+}
+
+/* Operations */
+
+static void queues_activate_starts_those_that_are_ready(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	make(&o);
+	driver_negotiate(&o.f, F_RING_RESET);
+	driver_queue(&o.f, 1, SIZE1);
+	assert_false(virtio_device_queues_running(&o.f.device, 1));
+	reg_set(&o.f, REG_STATUS, ST_OK);
+	assert_false(is_started(&o, 0));
+	assert_true(is_started(&o, 1));
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+	assert_true(virtio_device_queues_running(&o.f.device, 1));
+	assert_false(virtio_device_queues_running(&o.f.device, QUEUES));
+	assert_false(virtio_device_queues_running(&o.f.device, 0xffff));
+}
+
+/* The second queue's memory goes between QueueReady and DRIVER_OK: the first one doesn't stay started either. */
+static void queues_activate_that_fails_leaves_none_started(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	make(&o);
+	driver_negotiate(&o.f, 0);
+	driver_queue(&o.f, 0, SIZE0);
+	driver_place(&o.f, 1, SIZE1);
+	reg_set64(&o.f, REG_QUEUE_DESC, TOP_START);
+	assert_true(driver_enable(&o.f, 1));
+	assert_int_equal(virtio_memory_map_init(&o.other, o.f.regions, 2), 0);
+	virtio_device_set_memory(&o.f.device, &o.other);
+	reg_set(&o.f, REG_STATUS, ST_OK);
+	assert_int_equal(reg_get(&o.f, REG_STATUS), ST_OK | ST_NEEDS_RESET);
+	assert_int_equal(o.f.device.first_error, VIRTIO_EFAULT);
+	assert_false(is_started(&o, 0) || is_started(&o, 1));
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+	reg_set(&o.f, REG_STATUS, 0);
+	assert_int_equal(reg_get(&o.f, REG_STATUS), 0);
+}
+
+static void queues_stop_at_once_without_requests_in_flight(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	start(&o);
+	reg_set(&o.f, REG_QUEUE_SEL, 0);
+	reg_set(&o.f, REG_QUEUE_RESET, 1);
+	assert_false(is_started(&o, 0));
+	assert_true(is_started(&o, 1));
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+	assert_true(virtio_device_queues_running(&o.f.device, 1));
+	driver_queue(&o.f, 0, SIZE0);
+	assert_true(virtio_device_queues_running(&o.f.device, 0));
+	reg_set(&o.f, REG_STATUS, 0);
+	assert_false(is_started(&o, 0) || is_started(&o, 1));
+	assert_false(virtio_device_queues_running(&o.f.device, 1));
+}
+
+/* No pop from the moment on at which the stop is asked for; the ring is the device's until the report. */
+static void queues_stop_waits_for_requests_in_flight(void **state)
+{
+	struct virtio_token token;
+	struct owned o;
+
+	(void)state;
+	start(&o);
+	token = pop(&o, 0);
+	assert_false(virtio_device_queues_report(&o.f.device, 0));
+	reg_set(&o.f, REG_QUEUE_SEL, 0);
+	assert_int_equal(reg_write(&o.f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+	assert_true(virtio_device_queues_running(&o.f.device, 1));
+	assert_true(virtio_queue_is_in_flight(&o.queue[0], token));
+	assert_false(virtio_device_queues_report(&o.f.device, 0));
+	assert_false(virtio_device_queues_report(&o.f.device, 1));
+	assert_false(virtio_device_queues_report(&o.f.device, QUEUES));
+	assert_int_equal(reg_get(&o.f, REG_QUEUE_RESET), 1);
+	assert_int_equal(virtio_queue_complete(&o.queue[0], token, 0), 0);
+	assert_true(virtio_device_queues_report(&o.f.device, 0));
+	assert_int_equal(reg_get(&o.f, REG_QUEUE_RESET), 0);
+	assert_false(virtio_device_waiting(&o.f.device));
+	assert_false(is_started(&o, 0));
+	assert_false(virtio_device_queues_report(&o.f.device, 0));
+}
+
+/* The report of one queue leaves the reset waiting for the other. */
+static void queues_reset_waits_for_requests_in_flight_in_all_queues(void **state)
+{
+	struct virtio_token first, second;
+	struct owned o;
+
+	(void)state;
+	start(&o);
+	first = pop(&o, 0);
+	second = pop(&o, 1);
+	assert_int_equal(reg_write(&o.f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_false(virtio_device_queues_running(&o.f.device, 0) || virtio_device_queues_running(&o.f.device, 1));
+	assert_true(is_started(&o, 0) && is_started(&o, 1));
+	assert_int_equal(virtio_queue_complete(&o.queue[1], second, 0), 0);
+	assert_true(virtio_device_queues_report(&o.f.device, 1));
+	assert_true(virtio_device_resetting(&o.f.device));
+	assert_false(is_started(&o, 1));
+	assert_int_equal(virtio_queue_complete(&o.queue[0], first, 0), 0);
+	assert_true(virtio_device_queues_report(&o.f.device, 0));
+	assert_false(virtio_device_waiting(&o.f.device));
+	assert_int_equal(reg_get(&o.f, REG_STATUS), 0);
+	assert_false(is_started(&o, 0));
+}
+
+/* Without asynchronous nothing popped is taken for a request that is being served. */
+static void queues_of_synchronous_device_wait_for_nothing(void **state)
+{
+	struct virtio_token tokens[3];
+	struct owned o;
+
+	(void)state;
+	start(&o);
+	o.queues.asynchronous = false;
+	tokens[0] = pop(&o, 0);
+	tokens[1] = pop(&o, 1);
+	assert_int_equal(virtio_device_queues_set_memory(&o.f.device, &o.other), 0);
+	assert_true(virtio_device_queues_old_maps_unused(&o.f.device));
+	reg_set(&o.f, REG_QUEUE_SEL, 0);
+	reg_set(&o.f, REG_QUEUE_RESET, 1);
+	assert_false(is_started(&o, 0));
+	driver_mock(&o.f, 0, SIZE0);
+	driver_queue(&o.f, 0, SIZE0);
+	tokens[2] = pop(&o, 0);
+	assert_int_equal(virtio_device_queues_set_memory(&o.f.device, NULL), 0);
+	assert_false(is_started(&o, 0) || is_started(&o, 1));
+	reg_set(&o.f, REG_STATUS, 0);
+	assert_int_equal(reg_get(&o.f, REG_STATUS), 0);
+	for (uint32_t i = 0; i < COUNT(tokens); i++)
+		assert_false(virtio_queue_is_in_flight(&o.queue[i % 2], tokens[i]));
+}
+
+/* Both numbers are pending, and one report ends both waits. */
+static void queues_report_ends_stop_and_reset(void **state)
+{
+	struct virtio_token token;
+	struct owned o;
+
+	(void)state;
+	start(&o);
+	token = pop(&o, 0);
+	reg_set(&o.f, REG_QUEUE_SEL, 0);
+	assert_int_equal(reg_write(&o.f, REG_QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(reg_write(&o.f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_int_equal(virtio_queue_complete(&o.queue[0], token, 0), 0);
+	assert_true(virtio_device_queues_report(&o.f.device, 0));
+	assert_false(virtio_device_waiting(&o.f.device));
+	assert_int_equal(reg_get(&o.f, REG_STATUS), 0);
+}
+
+static void queues_do_not_run_after_needs_reset_or_failed(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	start(&o);
+	virtio_device_set_needs_reset(&o.f.device);
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+	reg_set(&o.f, REG_STATUS, 0);
+	start(&o);
+	reg_set(&o.f, REG_STATUS, ST_OK | ST_FAILED);
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+}
+
+/* An author who forgot the option gets errors, not a crash: the activation fails. */
+static void queues_operations_fail_without_queues(void **state)
+{
+	struct owned o;
+
+	(void)state;
+	prepare(&o);
+	o.f.options.device_queues = NULL;
+	o.f.options.queues = o.registers;
+	o.f.options.num_queues = QUEUES;
+	device_make(&o.f);
+	assert_int_equal(virtio_device_queues_reset(&o.f.device), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queues_activate(&o.f.device), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queues_start(&o.f.device, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queues_stop(&o.f.device, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_device_queues_set_memory(&o.f.device, &o.other), VIRTIO_EINVAL);
+	assert_ptr_equal(o.f.device.memory, o.f.options.memory);
+	assert_false(virtio_device_queues_running(&o.f.device, 0));
+	assert_false(virtio_device_queues_report(&o.f.device, 0));
+	assert_true(virtio_device_queues_old_maps_unused(&o.f.device));
+}
+
+/* Memory */
+
+static void queues_set_memory_switches_running_queues(void **state)
+{
+	struct virtio_token token;
+	struct owned o;
+
+	(void)state;
+	make(&o);
+	assert_int_equal(virtio_device_queues_set_memory(&o.f.device, &o.other), 0);
+	start(&o);
+	token = pop(&o, 1);
+	assert_int_equal(virtio_device_queues_set_memory(&o.f.device, &o.other), VIRTIO_DEVICE_IN_PROGRESS);
+	assert_ptr_equal(o.f.device.memory, &o.other);
+	assert_false(virtio_device_queues_old_maps_unused(&o.f.device));
+	assert_int_equal(virtio_queue_complete(&o.queue[1], token, 0), 0);
+	assert_true(virtio_device_queues_old_maps_unused(&o.f.device));
+	assert_int_equal(reg_get(&o.f, REG_STATUS), ST_OK);
+	assert_int_equal(virtio_device_queues_set_memory(&o.f.device, &o.f.map), 0);
+	assert_true(virtio_device_queues_running(&o.f.device, 0) && virtio_device_queues_running(&o.f.device, 1));
+}
+
+/* What can't be switched is stopped; a reset waits for requests that are still in the old map. */
+static void queues_set_memory_without_rings_needs_reset(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct virtio_token token;
+		struct owned o;
+
+		start(&o);
+		token = pop(&o, 1);
+		assert_int_equal(virtio_device_queues_set_memory(&o.f.device, i ? &o.none : NULL),
+				 VIRTIO_DEVICE_IN_PROGRESS);
+		assert_int_equal(reg_get(&o.f, REG_STATUS), ST_OK | ST_NEEDS_RESET);
+		assert_false(virtio_device_queues_running(&o.f.device, 0));
+		assert_false(is_started(&o, 0));
+		assert_false(virtio_device_queues_old_maps_unused(&o.f.device));
+		assert_int_equal(reg_write(&o.f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
+		assert_int_equal(virtio_queue_complete(&o.queue[1], token, 0), 0);
+		assert_true(virtio_device_queues_old_maps_unused(&o.f.device));
+		assert_true(virtio_device_queues_report(&o.f.device, 1));
+		assert_int_equal(reg_get(&o.f, REG_STATUS), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(queues_init_gives_each_queue_its_storage),
+		cmocka_unit_test(queues_init_refuses_size_that_no_queue_can_have),
+		cmocka_unit_test(queues_init_refuses_storage_smaller_than_queues),
+		cmocka_unit_test(queues_init_refuses_missing_arrays),
+		cmocka_unit_test(queues_activate_starts_those_that_are_ready),
+		cmocka_unit_test(queues_activate_that_fails_leaves_none_started),
+		cmocka_unit_test(queues_stop_at_once_without_requests_in_flight),
+		cmocka_unit_test(queues_stop_waits_for_requests_in_flight),
+		cmocka_unit_test(queues_reset_waits_for_requests_in_flight_in_all_queues),
+		cmocka_unit_test(queues_of_synchronous_device_wait_for_nothing),
+		cmocka_unit_test(queues_report_ends_stop_and_reset),
+		cmocka_unit_test(queues_do_not_run_after_needs_reset_or_failed),
+		cmocka_unit_test(queues_operations_fail_without_queues),
+		cmocka_unit_test(queues_set_memory_switches_running_queues),
+		cmocka_unit_test(queues_set_memory_without_rings_needs_reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

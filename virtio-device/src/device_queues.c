@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The queues of a device whose author leaves starting, stopping and resetting to the library. */
+#include <virtio/device_queues.h>
+
+#include <virtio/bindings/virtio_config.h>
+
+/* A queue of this index; NULL if there is none. */
+static struct virtio_queue *find(const struct virtio_device *device, uint32_t queue)
+{
+	const struct virtio_device_queues *queues = device->device_queues;
+
+	return queues && queue < queues->num_queues ? &queues->queues[queue] : NULL;
+}
+
+/* Whether no request of a queue points into guest memory. */
+static bool is_quiet(const struct virtio_device *device, const struct virtio_queue *queue)
+{
+	return !device->device_queues->asynchronous || virtio_queue_quiesced(queue);
+}
+
+static int check_sizes(const struct virtio_device_queues_storage *storage)
+{
+	uint32_t left = storage->inflight_entries;
+
+	for (uint32_t i = 0; i < storage->num_queues; i++) {
+		const uint16_t max_size = storage->registers[i].config.max_size;
+		struct virtio_queue_config config;
+
+		if (virtio_queue_config_init(&config, max_size))
+			return VIRTIO_ESIZE;
+		if (max_size > left)
+			return VIRTIO_ENOBUFS;
+		left -= max_size;
+	}
+	return 0;
+}
+
+int virtio_device_queues_init(struct virtio_device_queues *queues, const struct virtio_device_queues_storage *storage)
+{
+	struct virtio_inflight *inflight = storage->inflight;
+	int error;
+
+	if (storage->num_queues == 0 || storage->num_queues > VIRTIO_DEVICE_MAX_QUEUES || !storage->registers ||
+	    !storage->queues || !inflight)
+		return VIRTIO_EINVAL;
+	error = check_sizes(storage);
+	for (uint32_t i = 0; i < storage->num_queues && !error; i++) {
+		const uint16_t max_size = storage->registers[i].config.max_size;
+
+		/* Fails only without storage, which has just been found to be there. */
+		error = virtio_queue_init(&storage->queues[i], inflight, max_size);
+		inflight += max_size;
+	}
+	if (error)
+		return error;
+	queues->registers = storage->registers;
+	queues->queues = storage->queues;
+	queues->num_queues = storage->num_queues;
+	queues->asynchronous = storage->asynchronous;
+	return 0;
+}
+
+static void reset_all(const struct virtio_device *device)
+{
+	for (uint32_t i = 0; find(device, i); i++)
+		virtio_queue_reset(find(device, i));
+}
+
+int virtio_device_queues_start(struct virtio_device *device, uint16_t queue)
+{
+	struct virtio_queue *found = find(device, queue);
+
+	if (!found)
+		return VIRTIO_EINVAL;
+	return virtio_queue_start(found, virtio_device_queue_config(device, queue), device->memory);
+}
+
+int virtio_device_queues_activate(struct virtio_device *device)
+{
+	int error = device->device_queues ? 0 : VIRTIO_EINVAL;
+
+	/* A driver need not use every queue. */
+	for (uint32_t i = 0; !error && find(device, i); i++) {
+		if (virtio_device_queue_config(device, i)->ready)
+			error = virtio_device_queues_start(device, (uint16_t)i);
+	}
+	if (error)
+		reset_all(device);
+	return error;
+}
+
+int virtio_device_queues_stop(struct virtio_device *device, uint16_t queue)
+{
+	struct virtio_queue *found = find(device, queue);
+
+	if (!found)
+		return VIRTIO_EINVAL;
+	if (!is_quiet(device, found))
+		return VIRTIO_DEVICE_IN_PROGRESS;
+	virtio_queue_reset(found);
+	return 0;
+}
+
+int virtio_device_queues_reset(struct virtio_device *device)
+{
+	if (!device->device_queues)
+		return VIRTIO_EINVAL;
+	for (uint32_t i = 0; find(device, i); i++) {
+		if (!is_quiet(device, find(device, i)))
+			return VIRTIO_DEVICE_IN_PROGRESS;
+	}
+	reset_all(device);
+	return 0;
+}
+
+bool virtio_device_queues_running(const struct virtio_device *device, uint16_t queue)
+{
+	const uint32_t stuck = VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_FAILED;
+
+	return device->active && find(device, queue) && virtio_device_queue_config(device, queue)->ready &&
+	       virtio_device_stop_number(device, queue) == 0 && (virtio_device_status(device) & stuck) == 0;
+}
+
+bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue)
+{
+	const uint32_t number = virtio_device_stop_number(device, queue);
+	struct virtio_queue *found = find(device, queue);
+
+	if (number == 0 || !found || !is_quiet(device, found))
+		return false;
+	virtio_queue_reset(found);
+	return virtio_device_queue_quiesced(device, queue, number) == 0;
+}
+
+int virtio_device_queues_set_memory(struct virtio_device *device, const struct virtio_memory_map *map)
+{
+	bool lost = false;
+
+	if (!device->device_queues)
+		return VIRTIO_EINVAL;
+	virtio_device_set_memory(device, map);
+	for (uint32_t i = 0; find(device, i); i++) {
+		struct virtio_queue *queue = find(device, i);
+		const int error = virtio_queue_set_memory(queue, map);
+
+		if (!error || error == VIRTIO_ENOTREADY)
+			continue;
+		lost = true;
+		/* Requests in flight still point into the old map, and a reset of the device has to wait for them. */
+		if (is_quiet(device, queue))
+			virtio_queue_reset(queue);
+	}
+	if (lost)
+		virtio_device_set_needs_reset(device);
+	return virtio_device_queues_old_maps_unused(device) ? 0 : VIRTIO_DEVICE_IN_PROGRESS;
+}
+
+bool virtio_device_queues_old_maps_unused(const struct virtio_device *device)
+{
+	for (uint32_t i = 0; find(device, i); i++) {
+		const struct virtio_queue *queue = find(device, i);
+		const bool stayed = queue->memory[VIRTIO_MEMORY_DATA].map != device->memory;
+
+		if (!is_quiet(device, queue) && (stayed || !virtio_queue_old_maps_unused(queue)))
+			return false;
+	}
+	return true;
+}
