@@ -40,7 +40,7 @@ void blk_run(struct blk_device *blk)
 	uint64_t bytes = 0;
 	int got = 1;
 
-	if (!blk->running)
+	if (!virtio_device_queues_running(&blk->device, 0))
 		return;
 	(void)virtio_queue_disable_notification(&blk->queue);
 	for (int turn = 0; got > 0 && turn < TURN_REQUESTS && bytes < TURN_BYTES; turn++)
@@ -51,12 +51,10 @@ void blk_run(struct blk_device *blk)
 	/* Between the last pop and this the driver may have added a request without a notification. */
 	if (got == 0)
 		got = virtio_queue_enable_notification(&blk->queue);
-	if (got > 0) {
+	if (got > 0)
 		blk->host.again(blk->host.context);
-	} else if (got < 0) {
-		blk->running = false;
+	else if (got < 0)
 		virtio_device_set_needs_reset(&blk->device);
-	}
 }
 
 /* Operations */
@@ -79,37 +77,12 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 	blk_run(device->context);
 }
 
-/* Nothing is in flight between two calls, so a queue stops at once. */
-static int queue_stop(struct virtio_device *device, uint16_t queue)
-{
-	struct blk_device *blk = device->context;
-
-	(void)queue;
-	blk->running = false;
-	virtio_queue_reset(&blk->queue);
-	return 0;
-}
-
-static int queue_start(struct virtio_device *device, uint16_t queue)
-{
-	struct blk_device *blk = device->context;
-	const int error = virtio_queue_start(&blk->queue, virtio_device_queue_config(device, queue), device->memory);
-
-	blk->running = error == 0;
-	return error;
-}
-
-static int activate(struct virtio_device *device)
-{
-	return virtio_device_queue_config(device, 0)->ready ? queue_start(device, 0) : 0;
-}
-
 static int reset(struct virtio_device *device)
 {
 	struct blk_device *blk = device->context;
 
 	virtio_blk_reset(&blk->blk);
-	return queue_stop(device, 0);
+	return virtio_device_queues_reset(device);
 }
 
 static void config_read(struct virtio_device *device, uint32_t offset, void *data, uint32_t len)
@@ -135,11 +108,11 @@ static void interrupt(struct virtio_device *device, enum virtio_interrupt cause,
 
 static const struct virtio_device_ops ops = {
 	.check_features = check_features,
-	.activate = activate,
+	.activate = virtio_device_queues_activate,
 	.reset = reset,
 	.queue_notify = queue_notify,
-	.queue_stop = queue_stop,
-	.queue_start = queue_start,
+	.queue_stop = virtio_device_queues_stop,
+	.queue_start = virtio_device_queues_start,
 	.config_read = config_read,
 	.config_write = config_write,
 	.interrupt = interrupt,
@@ -156,17 +129,22 @@ static int make_device(struct blk_device *blk)
 		.context = blk,
 		.type = VIRTIO_ID_BLOCK,
 		.features = { WORD(features, 0), WORD(features, 1) },
-		.queues = blk->configs,
-		.num_queues = 1,
+		.device_queues = &blk->queues,
 		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 	};
-
 	const struct virtio_blk_storage storage = { blk->segments, BLK_SEGMENTS, blk->ranges, BLK_RANGES };
+	const struct virtio_device_queues_storage queues = {
+		.registers = blk->registers,
+		.queues = &blk->queue,
+		.num_queues = 1,
+		.inflight = blk->inflight,
+		.inflight_entries = BLK_QUEUE_SIZE,
+	};
 
-	blk->configs[0].config.max_size = BLK_QUEUE_SIZE;
+	blk->registers[0].config.max_size = BLK_QUEUE_SIZE;
 	if (virtio_blk_request_init(&blk->request, &storage))
 		return -1;
-	if (virtio_queue_init(&blk->queue, blk->inflight, BLK_QUEUE_SIZE))
+	if (virtio_device_queues_init(&blk->queues, &queues))
 		return -1;
 	return virtio_device_init(&blk->device, &options) ? -1 : 0;
 }
@@ -205,12 +183,8 @@ void blk_close(struct blk_device *blk)
 
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)
 {
-	virtio_device_set_memory(&blk->device, memory);
-	/* Without its rings the device can't go on. */
-	if (blk->running && (!memory || virtio_queue_set_memory(&blk->queue, memory))) {
-		(void)queue_stop(&blk->device, 0);
-		virtio_device_set_needs_reset(&blk->device);
-	}
+	/* Nothing is in flight between two calls, so nothing is left in the old map. */
+	(void)virtio_device_queues_set_memory(&blk->device, memory);
 }
 
 int blk_resize(struct blk_device *blk)

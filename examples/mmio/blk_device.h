@@ -12,8 +12,7 @@
 
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
-#include <virtio/device.h>
-#include <virtio/queue.h>
+#include <virtio/device_queues.h>
 
 #define BLK_QUEUE_SIZE 256
 
@@ -33,7 +32,8 @@ struct blk_host {
 
 struct blk_device {
 	struct virtio_device device;
-	struct virtio_queue_registers configs[1];
+	struct virtio_device_queues queues;
+	struct virtio_queue_registers registers[1];
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[BLK_QUEUE_SIZE];
 	struct virtio_blk_request request;
@@ -43,7 +43,6 @@ struct blk_device {
 	struct virtio_blk_file file;
 	struct virtio_blk_stats stats;
 	struct blk_host host;
-	bool running;
 	int fd;
 };
 

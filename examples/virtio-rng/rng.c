@@ -54,7 +54,7 @@ void rng_run(struct rng *rng)
 {
 	int got = 1;
 
-	if (!rng->running)
+	if (!virtio_device_queues_running(&rng->device, 0))
 		return;
 	(void)virtio_queue_disable_notification(&rng->queue); /* a hint; what may be wrong the next pop says too */
 	for (int turn = 0; got > 0 && turn < RNG_TURN; turn++)
@@ -65,12 +65,10 @@ void rng_run(struct rng *rng)
 	/* Between the last pop and this the driver may have added a buffer without a notification. */
 	if (got == 0)
 		got = virtio_queue_enable_notification(&rng->queue);
-	if (got > 0 || got == VIRTIO_ENOTMAPPED) {
+	if (got > 0 || got == VIRTIO_ENOTMAPPED)
 		rng->host.again(rng->host.context);
-	} else if (got < 0) {
-		rng->running = false;
+	else if (got < 0)
 		virtio_device_set_needs_reset(&rng->device);
-	}
 }
 
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
@@ -78,37 +76,6 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 	(void)queue;
 	(void)next;
 	rng_run(device->context);
-}
-
-static int reset(struct virtio_device *device)
-{
-	struct rng *rng = device->context;
-
-	rng->running = false;
-	virtio_queue_reset(&rng->queue);
-	return 0;
-}
-
-/* Nothing is in flight between two calls, so a queue stops at once, and there is but one. */
-static int queue_stop(struct virtio_device *device, uint16_t queue)
-{
-	(void)queue;
-	return reset(device);
-}
-
-static int queue_start(struct virtio_device *device, uint16_t queue)
-{
-	struct rng *rng = device->context;
-	const int error = virtio_queue_start(&rng->queue, virtio_device_queue_config(device, queue), device->memory);
-
-	rng->running = error == 0;
-	return error;
-}
-
-/* A driver may do without the queue, if it likes. */
-static int activate(struct virtio_device *device)
-{
-	return virtio_device_queue_config(device, 0)->ready ? queue_start(device, 0) : 0;
 }
 
 static void interrupt(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level)
@@ -121,11 +88,11 @@ static void interrupt(struct virtio_device *device, enum virtio_interrupt cause,
 int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_memory_map *memory)
 {
 	static const struct virtio_device_ops ops = {
-		.activate = activate,
-		.reset = reset,
+		.activate = virtio_device_queues_activate,
+		.reset = virtio_device_queues_reset,
 		.queue_notify = queue_notify,
-		.queue_stop = queue_stop,
-		.queue_start = queue_start,
+		.queue_stop = virtio_device_queues_stop,
+		.queue_start = virtio_device_queues_start,
 		.interrupt = interrupt,
 	};
 	const struct virtio_device_options options = {
@@ -134,23 +101,25 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 		.type = VIRTIO_ID_RNG,
 		.features = { BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX),
 			      BIT(VIRTIO_F_RING_RESET) },
-		.queues = rng->configs,
-		.num_queues = 1,
+		.device_queues = &rng->queues,
 		.memory = memory,
+	};
+	const struct virtio_device_queues_storage storage = {
+		.registers = rng->registers,
+		.queues = &rng->queue,
+		.num_queues = 1,
+		.inflight = rng->inflight,
+		.inflight_entries = RNG_QUEUE_SIZE,
 	};
 	int error;
 
-	*rng = (struct rng){ .host = *host, .configs[0].config.max_size = RNG_QUEUE_SIZE };
-	error = virtio_queue_init(&rng->queue, rng->inflight, RNG_QUEUE_SIZE);
+	*rng = (struct rng){ .host = *host, .registers[0].config.max_size = RNG_QUEUE_SIZE };
+	error = virtio_device_queues_init(&rng->queues, &storage);
 	return error ? error : virtio_device_init(&rng->device, &options);
 }
 
 void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory)
 {
-	virtio_device_set_memory(&rng->device, memory);
-	/* Without its rings the device can't go on. With them it can: nothing is in flight under the old map. */
-	if (rng->running && (!memory || virtio_queue_set_memory(&rng->queue, memory))) {
-		(void)reset(&rng->device);
-		virtio_device_set_needs_reset(&rng->device);
-	}
+	/* Nothing is in flight between two calls, so nothing is left in the old map. */
+	(void)virtio_device_queues_set_memory(&rng->device, memory);
 }

@@ -16,8 +16,7 @@
 #ifndef RNG_H
 #define RNG_H
 
-#include <virtio/device.h>
-#include <virtio/queue.h>
+#include <virtio/device_queues.h>
 
 #define RNG_QUEUE_SIZE 64
 #define RNG_SEGMENTS (2 * RNG_QUEUE_SIZE) /* a buffer may cross from one region of guest memory to the next */
@@ -35,12 +34,12 @@ struct rng_host {
 
 struct rng {
 	struct virtio_device device;
-	struct virtio_queue_registers configs[1];
+	struct virtio_device_queues queues;
+	struct virtio_queue_registers registers[1];
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[RNG_QUEUE_SIZE];
 	struct virtio_segment segments[RNG_SEGMENTS];
 	struct rng_host host;
-	bool running;
 	uint64_t bytes; /* given to the guest; for the operator */
 };
 
