@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A disk with requests in flight: a pool of threads carries requests out, and they complete in any order. To begin a device
+ * from whose back end takes its time.
+ *
+ * One lock serialises everything but the I/O itself: the VMM's, under which it handles exits. A thread of the pool takes
+ * it to fetch a request and to complete one, and lets go of it in between. A reset, and the reset of a queue, wait until
+ * the last request has been completed; the VMM holds the vCPU that asked for so long.
+ *
+ * What the guest can do: keep ASYNC_QUEUE_SIZE requests of each queue in flight, and no more.
+ *
+ * virtio 1.4, 5.2
+ */
+#ifndef ASYNC_DISK_H
+#define ASYNC_DISK_H
+
+#include <pthread.h>
+#include <virtio/blk.h>
+#include <virtio/device_queues.h>
+
+#define ASYNC_QUEUES 2u
+#define ASYNC_QUEUE_SIZE 32u
+#define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE) /* a buffer may cross from one region of guest memory to the next */
+#define ASYNC_THREADS 4u
+
+/* What the device needs of its VMM. The two calls are made under the lock. */
+struct async_host {
+	pthread_mutex_t *lock;
+	/* As the operation of the same name in struct virtio_device_ops. */
+	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
+	/* A stop or a reset may have ended: a vCPU that is held goes on if virtio_device_waiting() is false. */
+	void (*stopped)(void *context);
+	void *context;
+};
+
+/* A request in flight, in the place that its head has. */
+struct async_request {
+	struct virtio_blk_request request;
+	struct virtio_segment segments[ASYNC_SEGMENTS];
+	struct virtio_blk_result result;
+	struct async_request *next; /* in the list of those that no thread has begun */
+	uint16_t queue;
+};
+
+struct async_disk {
+	struct virtio_device device;
+	struct virtio_device_queues queues;
+	struct virtio_queue_registers registers[ASYNC_QUEUES];
+	struct virtio_queue queue[ASYNC_QUEUES];
+	struct virtio_inflight inflight[ASYNC_QUEUES * ASYNC_QUEUE_SIZE];
+	struct async_request requests[ASYNC_QUEUES][ASYNC_QUEUE_SIZE];
+	struct virtio_blk blk;
+	struct virtio_blk_stats stats;
+	struct async_host host;
+	struct async_request *first, **last; /* the list, oldest first */
+	pthread_cond_t work;                 /* the list isn't empty, or the end has come */
+	pthread_t threads[ASYNC_THREADS];
+	uint32_t num_threads;
+	bool ending;
+};
+
+/*
+ * Makes a device and starts its threads.
+ *
+ * @disk      the caller's, who neither moves nor copies it
+ * @backend   of the disk; copied. Several threads call it at once.
+ * @capacity  512-byte sectors
+ * @host      copied
+ * @memory    the guest's. virtio_device_queues_set_memory() switches to another map.
+ *
+ * Returns 0, or an error of enum virtio_error: VIRTIO_EIO if the system starts no thread.
+ */
+VIRTIO_MUST_CHECK
+int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *backend, uint64_t capacity,
+		    const struct async_host *host, const struct virtio_memory_map *memory);
+
+/* Carries out what is in flight and ends the threads. Not under the lock; no register access follows. */
+void async_disk_close(struct async_disk *disk);
+
+#endif

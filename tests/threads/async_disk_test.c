@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Do stops and resets with requests in flight end, and only when nothing is in flight? The example disk with a pool of
+ * threads serves a guest that this program plays by registers. The back end takes a random time for each request, so
+ * requests complete out of order. At random points the guest resets the device, resets a queue, stops one, or does two of
+ * these at once as two vCPUs do.
+ *
+ * Whenever the end has shown, the guest overwrites rings and buffers: nothing of what it wrote may change, and no interrupt
+ * may come. Under ThreadSanitizer any access of the device's to them would be a race. Each block that is read has what was
+ * written last, or, after a write that a reset took away, what was there before.
+ *
+ * usage: async_disk_test [LIVES]   between resets of the device, at least; default 2000. The driver has EVENT_IDX in every
+ * second life.
+ *
+ * hostile 92
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "../common/watchdog.h"
+#include "async_disk.h"
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/bindings/virtio_mmio.h>
+#include <virtio/bindings/virtio_ring.h>
+#include <virtio/blk_memory.h>
+#include <virtio/endian.h>
+#include <virtio/mmio.h>
+#include <virtio/queue_mock.h>
+
+#define QUEUE_RESET 0x0c0 /* the register (virtio 1.4, 4.2.2) */
+#define PLACES 8u         /* requests of a queue in flight at most */
+#define BLOCKS 4u         /* of the disk, for each place */
+#define BLOCK_BYTES 2048u
+#define SECTORS ((uint64_t)ASYNC_QUEUES * PLACES * BLOCKS * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES))
+#define QUEUE_BYTES 0x8000u /* of guest memory, for the rings and the buffers of one queue */
+#define BUFFERS 0x1000u     /* the latter begin here */
+#define PLACE_BYTES 0xc00u  /* header, block, status */
+#define DATA 0x100u
+#define STATUS 0x900u
+#define FILL 0xa5
+#define STEPS 40u /* of the guest, before it stops something */
+
+/* One request at a time. */
+struct place {
+	bool busy;
+	bool is_write;
+	uint32_t block;
+	uint16_t head;
+	uint64_t order; /* of submission */
+	uint32_t version[BLOCKS];
+	uint32_t before[BLOCKS]; /* the same, or what may be there instead */
+};
+
+struct guest_queue {
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[ASYNC_QUEUE_SIZE];
+	struct place places[PLACES];
+	uint32_t in_flight;
+};
+
+static struct {
+	struct async_disk disk;
+	pthread_mutex_t lock; /* the VMM's */
+	pthread_cond_t event; /* the line, or the end of a stop */
+	bool line;
+	uint32_t interrupts;
+	struct virtio_blk_memory below;
+	struct virtio_blk_backend memory_backend;
+	uint32_t requests_begun; /* atomic */
+	uint8_t bytes[SECTORS * VIRTIO_BLK_SECTOR_BYTES];
+	_Alignas(16) uint8_t ram[ASYNC_QUEUES * QUEUE_BYTES];
+	struct virtio_region region;
+	struct virtio_memory_map map;
+	struct guest_queue queues[ASYNC_QUEUES];
+	bool event_idx;
+	uint64_t seed;
+	/* What has happened. */
+	uint64_t submitted, completed, out_of_order, lost, stops, stops_in_flight;
+} m;
+
+static void check(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "async_disk_test: %s (after %llu requests)\n", what, (unsigned long long)m.completed);
+	exit(1);
+}
+
+static uint32_t below(uint32_t limit)
+{
+	m.seed ^= m.seed << 13;
+	m.seed ^= m.seed >> 7;
+	m.seed ^= m.seed << 17;
+	return (uint32_t)(m.seed >> 32) % limit;
+}
+
+/* The back end */
+
+/* Every other request takes none or some of a millisecond, so that later ones overtake it. */
+static void dawdle(void)
+{
+	const uint32_t n = __atomic_fetch_add(&m.requests_begun, 1, __ATOMIC_RELAXED) * 2654435761u;
+	const struct timespec time = { .tv_nsec = (long)(n >> 16) * 4 };
+
+	if (n & 0x8000)
+		nanosleep(&time, NULL);
+}
+
+static int64_t slow_readv(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
+{
+	dawdle();
+	return m.memory_backend.ops->readv(context, iov, count, offset);
+}
+
+static int64_t slow_writev(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
+{
+	dawdle();
+	return m.memory_backend.ops->writev(context, iov, count, offset);
+}
+
+static const struct virtio_blk_backend_ops slow_ops = { .readv = slow_readv, .writev = slow_writev };
+
+/* The VMM */
+
+static void on_interrupt(void *context, enum virtio_interrupt cause, uint16_t queue, bool level)
+{
+	(void)context, (void)cause, (void)queue;
+	m.line = level;
+	m.interrupts += level;
+	pthread_cond_broadcast(&m.event);
+}
+
+static void on_stopped(void *context)
+{
+	(void)context;
+	pthread_cond_broadcast(&m.event);
+}
+
+static uint32_t reg_get(uint32_t offset)
+{
+	uint8_t bytes[4];
+
+	pthread_mutex_lock(&m.lock);
+	virtio_mmio_read(&m.disk.device, offset, bytes, sizeof bytes);
+	pthread_mutex_unlock(&m.lock);
+	return virtio_get_le32(bytes);
+}
+
+/* Without wait the vCPU is not held: another one does something meanwhile. */
+static int reg_put(uint32_t offset, uint32_t value, bool wait)
+{
+	uint8_t bytes[4];
+	int result;
+
+	virtio_put_le32(bytes, value);
+	pthread_mutex_lock(&m.lock);
+	result = virtio_mmio_write(&m.disk.device, offset, bytes, sizeof bytes);
+	while (wait && result == VIRTIO_DEVICE_IN_PROGRESS && virtio_device_waiting(&m.disk.device))
+		pthread_cond_wait(&m.event, &m.lock);
+	pthread_mutex_unlock(&m.lock);
+	return result;
+}
+
+static void reg_set(uint32_t offset, uint32_t value)
+{
+	(void)reg_put(offset, value, true);
+}
+
+/* Until the device interrupts. */
+static void wait_for_interrupt(void)
+{
+	pthread_mutex_lock(&m.lock);
+	while (!m.line)
+		pthread_cond_wait(&m.event, &m.lock);
+	pthread_mutex_unlock(&m.lock);
+	reg_set(VIRTIO_MMIO_INTERRUPT_ACK, reg_get(VIRTIO_MMIO_INTERRUPT_STATUS));
+}
+
+static uint32_t count_interrupts(void)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&m.lock);
+	count = m.interrupts;
+	pthread_mutex_unlock(&m.lock);
+	return count;
+}
+
+/* Requests */
+
+static uint64_t block_number(uint32_t queue, uint32_t place, uint32_t block)
+{
+	return ((uint64_t)queue * PLACES + place) * BLOCKS + block;
+}
+
+/* What a version of a block looks like; 0 is that of a new disk. */
+static void paint(uint8_t *bytes, uint64_t number, uint32_t version)
+{
+	for (uint32_t i = 0; i < BLOCK_BYTES; i += 8)
+		virtio_put_le64(bytes + i, version ? number << 48 | (uint64_t)version << 16 | i : 0);
+}
+
+static bool has_version(const uint8_t *bytes, uint64_t number, uint32_t version)
+{
+	uint8_t expected[BLOCK_BYTES];
+
+	paint(expected, number, version);
+	return memcmp(bytes, expected, sizeof expected) == 0;
+}
+
+static uint32_t address_of(uint32_t queue, uint32_t place)
+{
+	return queue * QUEUE_BYTES + BUFFERS + place * PLACE_BYTES;
+}
+
+static void kick(uint32_t queue)
+{
+	const int should = virtio_mock_should_kick(&m.queues[queue].mock);
+
+	check(should >= 0, "the guest can't read its ring");
+	if (should)
+		reg_set(VIRTIO_MMIO_QUEUE_NOTIFY, queue);
+}
+
+static void submit(uint32_t queue, uint32_t index)
+{
+	struct guest_queue *q = &m.queues[queue];
+	struct place *p = &q->places[index];
+	const uint32_t at = address_of(queue, index);
+	struct virtio_mock_buffer buffers[3];
+	uint64_t number;
+	int head;
+
+	if (p->busy)
+		return;
+	p->block = below(BLOCKS);
+	/* One write of a block at most is ever in doubt: the next waits for a read that says what is there. */
+	p->is_write = below(2) && p->version[p->block] == p->before[p->block];
+	number = block_number(queue, index, p->block);
+	memset(m.ram + at, FILL, PLACE_BYTES);
+	virtio_put_le32(m.ram + at, p->is_write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN);
+	virtio_put_le32(m.ram + at + 4, 0);
+	virtio_put_le64(m.ram + at + 8, number * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES));
+	if (p->is_write)
+		paint(m.ram + at + DATA, number, ++p->version[p->block]);
+	buffers[0] = (struct virtio_mock_buffer){ at, VIRTIO_BLK_HEADER_BYTES, 0 };
+	buffers[1] = (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, p->is_write ? 0 : VRING_DESC_F_WRITE };
+	buffers[2] = (struct virtio_mock_buffer){ at + STATUS, 1, VRING_DESC_F_WRITE };
+	head = virtio_mock_add(&q->mock, buffers, 3);
+	check(head >= 0, "the guest can't add a request");
+	p->head = (uint16_t)head;
+	p->busy = true;
+	p->order = m.submitted++;
+	q->in_flight++;
+	kick(queue);
+}
+
+static void finish(uint32_t queue, uint32_t index, uint32_t len)
+{
+	struct guest_queue *q = &m.queues[queue];
+	struct place *p = &q->places[index];
+	const uint8_t *bytes = m.ram + address_of(queue, index);
+	const uint64_t number = block_number(queue, index, p->block);
+	uint32_t *version = &p->version[p->block], *before = &p->before[p->block];
+
+	check(bytes[STATUS] == VIRTIO_BLK_S_OK, "a request fails");
+	check(len == (p->is_write ? 1 : BLOCK_BYTES + 1), "a used length is wrong");
+	if (p->is_write)
+		*before = *version;
+	else if (has_version(bytes + DATA, number, *version))
+		*before = *version;
+	else if (has_version(bytes + DATA, number, *before))
+		*version = *before;
+	else
+		check(false, "a read returns what was never written there last");
+	for (uint32_t i = 0; i < PLACES; i++) {
+		if (q->places[i].busy && q->places[i].order < p->order) {
+			m.out_of_order++;
+			break;
+		}
+	}
+	p->busy = false;
+	q->in_flight--;
+	m.completed++;
+	watchdog_step();
+}
+
+/* Takes back what the device has used. Returns whether there was anything. */
+static bool reap(uint32_t queue)
+{
+	struct guest_queue *q = &m.queues[queue];
+	struct vring_used_elem element;
+	bool any = false;
+	int got;
+
+	while ((got = virtio_mock_pop_used(&q->mock, &element)) == 1) {
+		uint32_t index = 0;
+
+		while (index < PLACES && !(q->places[index].busy && q->places[index].head == element.id))
+			index++;
+		check(index < PLACES, "a request completes that is not in flight");
+		finish(queue, index, element.len);
+		any = true;
+	}
+	check(got == 0, "the device breaks a ring");
+	return any;
+}
+
+/* Waits for one request at least, of any queue. */
+static void wait_for_some(void)
+{
+	for (;;) {
+		bool any = false;
+
+		for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
+			any = reap(i) || any;
+		for (uint32_t i = 0; i < ASYNC_QUEUES && !any; i++)
+			any = virtio_mock_enable_interrupts(&m.queues[i].mock) != 0 && reap(i);
+		if (any)
+			return;
+		wait_for_interrupt();
+	}
+}
+
+/* Set-up */
+
+static void set_up_queue(uint32_t queue)
+{
+	static const uint32_t areas[] = { VIRTIO_MMIO_QUEUE_DESC_LOW, VIRTIO_MMIO_QUEUE_AVAIL_LOW,
+					  VIRTIO_MMIO_QUEUE_USED_LOW };
+	struct guest_queue *q = &m.queues[queue];
+
+	check(virtio_mock_init(&q->mock, &m.map, queue * QUEUE_BYTES, ASYNC_QUEUE_SIZE, q->slots, ASYNC_QUEUE_SIZE) ==
+		      0,
+	      "the guest has no place for a ring");
+	check(virtio_mock_end(&q->mock) <= queue * QUEUE_BYTES + BUFFERS, "rings and buffers overlap");
+	q->mock.event_idx = m.event_idx;
+	reg_set(VIRTIO_MMIO_QUEUE_SEL, queue);
+	reg_set(VIRTIO_MMIO_QUEUE_NUM, ASYNC_QUEUE_SIZE);
+	for (uint32_t i = 0; i < 3; i++) {
+		reg_set(areas[i], (uint32_t)q->mock.addr[i]);
+		reg_set(areas[i] + 4, 0);
+	}
+	reg_set(VIRTIO_MMIO_QUEUE_READY, 1);
+	check(reg_get(VIRTIO_MMIO_QUEUE_READY) == 1, "a queue is not enabled");
+}
+
+static void boot(void)
+{
+	uint32_t status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
+	uint32_t features;
+
+	reg_set(VIRTIO_MMIO_STATUS, status);
+	reg_set(VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
+	features = reg_get(VIRTIO_MMIO_DEVICE_FEATURES);
+	if (!m.event_idx)
+		features &= ~(1u << VIRTIO_RING_F_EVENT_IDX);
+	reg_set(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
+	reg_set(VIRTIO_MMIO_DRIVER_FEATURES, features);
+	reg_set(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+	reg_set(VIRTIO_MMIO_DRIVER_FEATURES, 1u << (VIRTIO_F_VERSION_1 - 32) | 1u << (VIRTIO_F_RING_RESET - 32));
+	status |= VIRTIO_CONFIG_S_FEATURES_OK;
+	reg_set(VIRTIO_MMIO_STATUS, status);
+	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
+		set_up_queue(i);
+	reg_set(VIRTIO_MMIO_STATUS, status | VIRTIO_CONFIG_S_DRIVER_OK);
+	check(reg_get(VIRTIO_MMIO_STATUS) == (status | VIRTIO_CONFIG_S_DRIVER_OK), "the device does not start");
+}
+
+/* Stops */
+
+static void count_stop(uint32_t in_flight)
+{
+	m.stops++;
+	m.stops_in_flight += in_flight != 0;
+}
+
+/* The end of a queue's stop has shown: the memory is the guest's. What was in flight is lost, or was not seen. */
+static void take_back(uint32_t queue)
+{
+	struct guest_queue *q = &m.queues[queue];
+	uint8_t *bytes = m.ram + queue * QUEUE_BYTES;
+
+	m.lost += q->in_flight;
+	q->in_flight = 0;
+	for (uint32_t i = 0; i < PLACES; i++)
+		q->places[i].busy = false;
+	memset(bytes, FILL, QUEUE_BYTES);
+	for (uint32_t i = below(20); i > 0; i--)
+		sched_yield();
+	for (uint32_t i = 0; i < QUEUE_BYTES; i++)
+		check(bytes[i] == FILL, "the device writes after the end of a stop has shown");
+}
+
+static void reset_device(void)
+{
+	uint32_t before, in_flight = 0;
+
+	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
+		in_flight += m.queues[i].in_flight;
+	reg_set(VIRTIO_MMIO_STATUS, 0);
+	check(reg_get(VIRTIO_MMIO_STATUS) == 0, "a vCPU goes on before the reset has ended");
+	before = count_interrupts();
+	count_stop(in_flight);
+	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
+		take_back(i);
+	check(count_interrupts() == before, "an interrupt comes after a reset");
+}
+
+/* By QueueReset, perhaps after a stop by QueueReady. */
+static void reset_queue(uint32_t queue, bool stop_first)
+{
+	const uint32_t in_flight = m.queues[queue].in_flight;
+
+	reg_set(VIRTIO_MMIO_QUEUE_SEL, queue);
+	if (stop_first) {
+		reg_set(VIRTIO_MMIO_QUEUE_READY, 0);
+		check(reg_get(VIRTIO_MMIO_QUEUE_READY) == 0, "a vCPU goes on before the stop has ended");
+	}
+	reg_set(QUEUE_RESET, 1);
+	check(reg_get(QUEUE_RESET) == 0 && reg_get(VIRTIO_MMIO_QUEUE_READY) == 0,
+	      "a vCPU goes on before the queue's reset has ended");
+	count_stop(in_flight);
+	take_back(queue);
+	set_up_queue(queue);
+}
+
+/* One vCPU resets a queue, and before that has ended another one resets the device. */
+static void reset_both(uint32_t queue)
+{
+	reg_set(VIRTIO_MMIO_QUEUE_SEL, queue);
+	(void)reg_put(QUEUE_RESET, 1, false);
+	reset_device();
+}
+
+/* The guest between two resets of the device. */
+static void live(void)
+{
+	boot();
+	for (uint32_t stops = below(4);; stops--) {
+		for (uint32_t i = below(STEPS); i > 0; i--) {
+			submit(below(ASYNC_QUEUES), below(PLACES));
+			if (m.queues[0].in_flight + m.queues[1].in_flight >= 1 + below(ASYNC_QUEUES * PLACES))
+				wait_for_some();
+		}
+		if (stops == 0)
+			break;
+		reset_queue(below(ASYNC_QUEUES), below(2));
+	}
+	if (below(3))
+		reset_device();
+	else
+		reset_both(below(ASYNC_QUEUES));
+	watchdog_step();
+}
+
+static void make(void)
+{
+	const struct async_host host = { &m.lock, on_interrupt, on_stopped, NULL };
+	struct virtio_blk_backend backend;
+
+	m.below = (struct virtio_blk_memory){ m.bytes, sizeof m.bytes };
+	check(virtio_blk_memory_backend(&m.below, &m.memory_backend) == 0, "there is no back end");
+	backend = m.memory_backend;
+	backend.ops = &slow_ops;
+	m.region = (struct virtio_region){ .len = sizeof m.ram, .host = m.ram };
+	check(virtio_memory_map_init(&m.map, &m.region, 1) == 0, "there is no memory");
+	pthread_mutex_init(&m.lock, NULL);
+	pthread_cond_init(&m.event, NULL);
+	check(async_disk_init(&m.disk, &backend, SECTORS, &host, &m.map) == 0, "there is no disk");
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned long lives = argc > 1 ? strtoul(argv[1], NULL, 10) : 2000;
+
+	m.seed = 0x9e3779b97f4a7c15;
+	check(lives > 0 && watchdog_start(NULL, NULL), "usage: async_disk_test [LIVES]");
+	make();
+	for (unsigned long i = 0; i < lives; i++) {
+		m.event_idx = i % 2;
+		live();
+	}
+	async_disk_close(&m.disk);
+	check(m.disk.device.first_error == 0, "the device has refused something");
+	check(m.out_of_order > 0 && m.stops_in_flight > 0 && m.lost > 0, "nothing was in flight when it mattered");
+	printf("%llu requests completed, %llu out of order; %llu stops and resets, %llu with requests in flight, which "
+	       "were %llu\n",
+	       (unsigned long long)m.completed, (unsigned long long)m.out_of_order, (unsigned long long)m.stops,
+	       (unsigned long long)m.stops_in_flight, (unsigned long long)m.lost);
+	return 0;
+}
