@@ -25,7 +25,7 @@ static int take(struct async_disk *disk, uint16_t queue)
 	got = virtio_blk_parse(&chain, &request->request);
 	if (got) {
 		/* VIRTIO_ENOTMAPPED. With a vIOMMU the device would come again later. */
-		(void)virtio_queue_unpop(&disk->queue[queue], chain.token);
+		(void)!virtio_queue_unpop(&disk->queue[queue], chain.token);
 		return got;
 	}
 	request->queue = queue;
