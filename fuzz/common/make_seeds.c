@@ -57,6 +57,7 @@ int main(int argc, char **argv)
 		{ memory_seeds, memory_seed_count },
 		{ queue_seeds, queue_seed_count },
 		{ blk_seeds, blk_seed_count },
+		{ console_seeds, console_seed_count },
 		{ device_seeds, device_seed_count },
 	};
 	const bool check = argc == 3 && strcmp(argv[1], "--check") == 0;

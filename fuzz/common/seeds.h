@@ -27,6 +27,8 @@ extern const struct seed queue_seeds[];
 extern const size_t queue_seed_count;
 extern const struct seed blk_seeds[];
 extern const size_t blk_seed_count;
+extern const struct seed console_seeds[];
+extern const size_t console_seed_count;
 extern const struct seed device_seeds[];
 extern const size_t device_seed_count;
 

@@ -20,4 +20,7 @@ serve_fn called_walk, called_request, called_notify, called_bulk, called_block;
 /* Register accesses, which need no queue. The library's side is calls in any case. */
 serve_fn floor_registers, library_registers;
 
+/* Console data, 64 bytes each way: by calls in any case, too. */
+serve_fn floor_transmit, floor_receive, library_transmit, library_receive;
+
 #endif

@@ -43,7 +43,8 @@ static void fill_desc(const struct rig *w, struct vring_desc *d, uint32_t chain,
 
 	if (load->descriptors != 3) {
 		d->len = load->bytes;
-		d->addr = place(w, i, BUFFERS_AT, chain * load->descriptors + i, (load->bytes + 63u) & ~63u);
+		d->addr = place(w, load->spread ? chain : i, BUFFERS_AT, chain * load->descriptors + i,
+				(load->bytes + 63u) & ~63u);
 		d->flags = load->writable ? VRING_DESC_F_WRITE : 0;
 	} else if (i == 1) {
 		d->len = 4096;
@@ -109,6 +110,37 @@ static void check(int error)
 	}
 }
 
+/* The sink of the console: a buffer that begins anew when it is full. */
+static size_t take(void *context, const void *bytes, size_t len)
+{
+	struct rig *w = context;
+
+	if (w->output_bytes + len > sizeof w->output)
+		w->output_bytes = 0;
+	memcpy(w->output + w->output_bytes, bytes, len);
+	w->output_bytes += (uint32_t)len;
+	return len;
+}
+
+static void open_console(struct rig *w)
+{
+	const struct virtio_console_options options = { .ports = &w->port, .port_count = 1 };
+	const struct virtio_console_port_options port = {
+		.console = true,
+		.input = &w->input,
+		.sink = take,
+		.sink_context = w,
+		.receive_segments = w->segments,
+		.receive_capacity = SEGMENTS,
+		.transmit_segments = w->segments,
+		.transmit_capacity = SEGMENTS,
+	};
+
+	check(virtio_console_input_init(&w->input, w->input_bytes, sizeof w->input_bytes));
+	check(virtio_console_init(&w->console, &options));
+	check(virtio_console_add_port(&w->console, 0, &port));
+}
+
 void rig_open(struct rig *w, const struct workload *load, uint32_t regions)
 {
 	memset(w, 0, sizeof *w);
@@ -131,6 +163,7 @@ void rig_open(struct rig *w, const struct workload *load, uint32_t regions)
 	check(virtio_queue_start(&w->queue, &w->config, &w->map));
 	check(virtio_request_init(&w->request, w->header, sizeof w->header, w->segments, SEGMENTS));
 	check(virtio_blk_request_init(&w->blk, &(struct virtio_blk_storage){ w->segments, SEGMENTS, NULL, 0 }));
+	open_console(w);
 }
 
 void rig_close(struct rig *w)

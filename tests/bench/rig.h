@@ -8,6 +8,7 @@
 #define TESTS_BENCH_RIG_H
 
 #include <virtio/blk.h>
+#include <virtio/console.h>
 #include <virtio/reader.h>
 #include <virtio/request.h>
 
@@ -24,6 +25,7 @@ struct workload {
 	bool indirect;
 	bool event_idx;
 	bool writable;  /* the buffers of a bulk workload are writable */
+	bool spread;    /* buffers of different chains are in different regions */
 	bool bulk;      /* all data is moved; otherwise a header is read and a status written */
 	uint32_t bytes; /* length of each buffer of a bulk workload, or of the only buffer */
 };
@@ -41,6 +43,13 @@ struct rig {
 	struct virtio_blk_request blk;
 	uint64_t header[2];
 	struct virtio_segment segments[SEGMENTS];
+	/* The console's port: its input, and where its output goes. The floor uses both, too. */
+	struct virtio_console console;
+	struct virtio_console_port port;
+	struct virtio_console_input input;
+	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_MAX];
+	uint8_t output[VIRTIO_CONSOLE_INPUT_MAX];
+	uint32_t output_bytes;
 	/* The floor's view: the same rings by raw pointers. */
 	struct vring_desc *desc;
 	struct vring_avail *avail;

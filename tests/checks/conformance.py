@@ -38,8 +38,10 @@ SECTIONS = {
     'mmio.mmio-device-register-layout': 12,
     'blk.device-initialization': 15,
     'blk.device-operation': 25,
+    'console.device-initialization': 2,
+    'console.multiport-device-operation': 2,
 }
-AREAS = {'core': 25, 'split': 16, 'mmio': 12, 'blk': 40}
+AREAS = {'core': 25, 'split': 16, 'mmio': 12, 'blk': 40, 'console': 4}
 TABLE = 'tests/conformance.tsv'
 
 

@@ -18,6 +18,7 @@ guest-memory virtio-bindings/include/virtio/bindings/virtio_ring.h has the macro
 body virtio-bindings/include/virtio/bindings/virtio_ring.h has functions of Linux
 body virtio-bindings/include/virtio/bindings/virtio_net_hdr.h has conversions
 atomic virtio-blk/src/disk.c has the cache mode, host memory that threads share
+atomic virtio-console/src/console_internal.h has input buffers and open ports, host memory that threads share
 atomic virtio-device/src/device_internal.h has the interrupt status, host memory that threads share
 '
 for file in $hosted; do

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <virtio/blk.h>
 #include <virtio/blk_memory.h>
+#include <virtio/console.h>
 #include <virtio/queue_state.h>
 #include <virtio/queue_sync.h>
 #include <virtio/reader.h>
@@ -561,13 +562,91 @@ static void blk_never_allocates(void **state)
 	assert_int_equal(calls, 0);
 }
 
+static size_t take_half(void *context, const void *bytes, size_t len)
+{
+	(void)context;
+	(void)bytes;
+	return len > 1 ? len / 2 : len;
+}
+
+/* A console with a port: input, output that is taken bit by bit, ports that come and go, saved state. */
+static void use_console(struct device *d)
+{
+	const struct virtio_mock_buffer in = WRITABLE(FIXTURE_DATA, 16);
+	struct virtio_console_port ports[2];
+	struct virtio_console_input input;
+	struct virtio_console_progress progress;
+	struct virtio_console_port_state state;
+	struct virtio_console console;
+	uint8_t bytes[16];
+	bool wake, room;
+	const struct virtio_console_options options = { .ports = ports,
+							.port_count = COUNT(ports),
+							.multiport = true,
+							.control_segments = d->segments,
+							.control_capacity = COUNT(d->segments) };
+	const struct virtio_console_port_options port = { .console = true,
+							  .input = &input,
+							  .sink = take_half,
+							  .receive_segments = d->segments,
+							  .receive_capacity = COUNT(d->segments),
+							  .transmit_segments = d->segments,
+							  .transmit_capacity = COUNT(d->segments) };
+
+	MUST(virtio_console_input_init(&input, bytes, sizeof bytes) == 0);
+	MUST(virtio_console_init(&console, &options) == 0);
+	MUST(virtio_console_negotiate(&console, virtio_console_offered(&console)) == 0);
+	MUST(virtio_console_add_port(&console, 0, &port) == 0);
+	start(d);
+	for (uint32_t i = 0; i < 3 * SIZE; i++) {
+		const struct virtio_mock_buffer out[] = { READABLE(FIXTURE_DATA, 7), READABLE(FIXTURE_DATA + 32, 5) };
+		struct vring_used_elem used;
+
+		MUST(virtio_console_input_enqueue(&input, "some input", 10, &wake) == 10);
+		MUST(virtio_mock_add(&d->f.mock, &in, 1) >= 0);
+		MUST(virtio_console_receive(&console, 0, &d->f.queue, &progress) == 0 && progress.bytes == 10);
+		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1 && used.len == 10);
+		MUST(virtio_mock_add(&d->f.mock, out, 1 + i % 2) >= 0);
+		do
+			MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0);
+		while (progress.blocked && d->failed_line == 0);
+		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1 && used.len == 0);
+		/* Chains in the wrong direction, and control messages that make no sense. */
+		MUST(virtio_mock_add(&d->f.mock, &in, 1) >= 0);
+		MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0 && progress.chains == 1);
+		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+		MUST(virtio_mock_add(&d->f.mock, out, 1) >= 0);
+		MUST(virtio_console_control_transmit(&console, &d->f.queue, &progress) == 0 && progress.chains == 1);
+		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
+		MUST(virtio_console_control_receive(&console, &d->f.queue, &progress) == 0);
+		MUST(virtio_console_add_port(&console, 1, &port) == 0);
+		MUST(virtio_console_connect(&console, 1) == 0 && virtio_console_disconnect(&console, 1, &room) == 0);
+		MUST(virtio_console_remove_port(&console, 1, &room) == 0);
+		MUST(virtio_console_save_port(&console, 0, &state) == 0);
+		MUST(virtio_console_restore_port(&console, &state) == 0);
+	}
+	virtio_console_reset(&console);
+}
+
+static void console_never_allocates(void **state)
+{
+	struct device d;
+
+	set_up(&d, fixture_kind(state));
+	calls = 0;
+	counting = true;
+	use_console(&d);
+	counting = false;
+	assert_int_equal(d.failed_line, 0);
+	assert_int_equal(calls, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allocation_counter_counts),
-		FIXTURE_ON_ALL(queue_never_allocates),
-		FIXTURE_ON_ALL(memory_map_never_allocates),
-		FIXTURE_ON_ALL(blk_never_allocates),
+		cmocka_unit_test(allocation_counter_counts), FIXTURE_ON_ALL(queue_never_allocates),
+		FIXTURE_ON_ALL(memory_map_never_allocates),  FIXTURE_ON_ALL(blk_never_allocates),
+		FIXTURE_ON_ALL(console_never_allocates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What a driver sees of a console's ports by the control queues, and what it must see. */
+#ifndef VIRTIO_FUZZ_CONSOLE_VIEW_H
+#define VIRTIO_FUZZ_CONSOLE_VIEW_H
+
+#include "model.h"
+
+/* The host's side of a port, and the driver's knowledge of it. */
+struct port_view {
+	/* The truth. */
+	bool present, console, named, connected;
+	uint16_t cols, rows;
+	/* What the driver has said. */
+	bool ready;      /* PORT_READY 1 */
+	bool guest_open; /* PORT_OPEN, not 0 */
+	/* What it was told. */
+	bool exists;
+	bool open;
+	uint16_t told_cols, told_rows;
+	/* What it is owed. */
+	bool announced;                                 /* ADD, unless the port exists */
+	bool gone;                                      /* REMOVE: the port that it knows is another one */
+	bool wants_answer;                              /* PORT_READY has not been answered in full */
+	bool had_console, had_name, had_open, had_size; /* since then */
+	bool client_left;                               /* a close, since the client that it knows is gone */
+};
+
+struct view {
+	struct port_view ports[PORTS];
+	bool multiport;
+	bool driver_ready;
+	bool excused; /* a chain was too short: a name may be lost */
+	uint64_t sent, taken, ignored;
+	/* The event that the last message is to cause. */
+	bool event_due;
+	uint32_t event_id;
+	uint16_t event, event_value;
+};
+
+#define PORT_NAME "fuzz.port"
+
+/* The host's side. */
+void view_add(struct view *v, uint32_t id, bool console, bool named, uint16_t cols, uint16_t rows);
+void view_remove(struct view *v, uint32_t id);
+void view_connect(struct view *v, uint32_t id);
+void view_disconnect(struct view *v, uint32_t id);
+void view_resize(struct view *v, uint32_t id, uint16_t cols, uint16_t rows);
+void view_reset(struct view *v);
+
+/* The driver has sent a message of so many bytes, of which the first ones are these. */
+void view_say(struct view *v, const uint8_t *message, uint32_t len);
+
+/* The driver is told something. Traps if it must not be. */
+void view_told(struct view *v, const uint8_t *message, uint32_t len);
+
+/* Nothing is pending. Traps if the driver should know more. */
+void view_settled(const struct view *v);
+
+#endif

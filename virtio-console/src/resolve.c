@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* A data chain as segments in the one direction that its queue has. */
+#include "console_internal.h"
+
+/* Adds the pieces of a buffer. Returns 0, or the error of the buffer. */
+static int add_buffer(struct console_data *data, struct virtio_memory_cursor *memory, const struct virtio_desc *d)
+{
+	const uint32_t access = data->to_driver ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+	struct virtio_chain_segments *list = &data->list;
+	uint32_t *count = data->to_driver ? &list->writable : &list->readable;
+	uint64_t *bytes = data->to_driver ? &list->writable_bytes : &list->readable_bytes;
+	uint64_t addr = d->addr, left = d->len;
+	struct virtio_segment segment;
+
+	if (addr + (left - 1) < addr)
+		return VIRTIO_EFAULT;
+	while (left != 0) {
+		const int error = virtio_memory_segment(memory, addr, left, access, &segment);
+
+		if (error)
+			return error;
+		if (*count < list->capacity) {
+			list->segments[(*count)++] = segment;
+			*bytes += segment.len;
+		} else {
+			data->beyond = true;
+		}
+		addr += segment.len;
+		left -= segment.len;
+	}
+	return 0;
+}
+
+int virtio_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+			   struct console_data *data)
+{
+	struct virtio_desc d;
+	uint32_t done = 0;
+	int got = 1, error;
+
+	data->misdirected = false;
+	data->beyond = false;
+	for (;;) {
+		if (done < count)
+			d = walked[done++];
+		else
+			got = virtio_chain_next(chain, &d);
+		if (got != 1)
+			return got;
+		if (d.len == 0)
+			continue;
+		if (d.writable != data->to_driver) {
+			data->misdirected = true;
+			continue;
+		}
+		error = add_buffer(data, chain->memory, &d);
+		if (error)
+			return error;
+	}
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Saved state: every value is checked as if the guest had written it. */
+#include "console_internal.h"
+
+/* Flags in struct virtio_console_port that a state has, too. */
+#define KEPT_FLAGS (VIRTIO_CONSOLE_PORT_KNOWN | VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN)
+
+/* Messages of a port that has reported PORT_READY. */
+#define AFTER_READY                                                                                                    \
+	(VIRTIO_CONSOLE_SEND_CONSOLE | VIRTIO_CONSOLE_SEND_NAME | VIRTIO_CONSOLE_SEND_CLOSE |                          \
+	 VIRTIO_CONSOLE_SEND_OPEN | VIRTIO_CONSOLE_SEND_RESIZE)
+
+void virtio_console_save(const struct virtio_console *console, struct virtio_console_state *out)
+{
+	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
+}
+
+int virtio_console_restore(struct virtio_console *console, const struct virtio_console_state *state)
+{
+	if (state->negotiated & ~console->offered)
+		return VIRTIO_EINVAL;
+	if (state->driver_ready > 1)
+		return VIRTIO_EINVAL;
+	/* There is no message without the control queues. */
+	if (state->driver_ready && !(state->negotiated & CONSOLE_FEATURE(MULTIPORT)))
+		return VIRTIO_EINVAL;
+	console->negotiated = state->negotiated;
+	console->driver_ready = state->driver_ready != 0;
+	return 0;
+}
+
+int virtio_console_save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out)
+{
+	const struct virtio_console_port *port = console_entry(console, id);
+	const struct virtio_console_output *output;
+	uint32_t flags;
+
+	if (!port)
+		return VIRTIO_EINVAL;
+	output = &port->output;
+	flags = port->flags & KEPT_FLAGS;
+	if (port->present)
+		flags |= VIRTIO_CONSOLE_PORT_PRESENT;
+	if (port->present && port->options.console)
+		flags |= VIRTIO_CONSOLE_PORT_IS_CONSOLE;
+	if (console_load(&port->guest_open))
+		flags |= VIRTIO_CONSOLE_PORT_GUEST_OPEN;
+	*out = (struct virtio_console_port_state){
+		.taken = output->taken,
+		.id = id,
+		.head = output->restored ? output->head : virtio_token_head(output->token),
+		.cols = port->present ? port->options.cols : 0,
+		.rows = port->present ? port->options.rows : 0,
+		.flags = (uint8_t)flags,
+		.pending = (uint8_t)port->pending,
+		.in_flight = output->restored || output->token.value != 0,
+	};
+	return 0;
+}
+
+/* Whether a port with such options can have said, and been told, this. */
+static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, uint32_t pending)
+{
+	const bool ready = (flags & VIRTIO_CONSOLE_PORT_IS_READY) != 0;
+	const bool told = (flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) != 0;
+	const bool adding = (pending & VIRTIO_CONSOLE_SEND_ADD) != 0;
+
+	if ((flags & VIRTIO_CONSOLE_PORT_KNOWN) && (pending & (VIRTIO_CONSOLE_SEND_ADD | VIRTIO_CONSOLE_SEND_REMOVE)))
+		return false;
+	/* PORT_READY makes a port known, unless ADD is to follow; and it is not taken before REMOVE is sent. */
+	if (ready && !(flags & VIRTIO_CONSOLE_PORT_KNOWN) && !adding)
+		return false;
+	if (ready && (pending & VIRTIO_CONSOLE_SEND_REMOVE))
+		return false;
+	if (!ready && (told || (pending & AFTER_READY)))
+		return false;
+	if ((pending & VIRTIO_CONSOLE_SEND_CLOSE) && (!told || port->options.console))
+		return false;
+	if ((pending & (VIRTIO_CONSOLE_SEND_CONSOLE | VIRTIO_CONSOLE_SEND_RESIZE)) && !port->options.console)
+		return false;
+	return !(pending & VIRTIO_CONSOLE_SEND_NAME) || port->options.name_bytes != 0;
+}
+
+static bool is_possible(const struct virtio_console *console, const struct virtio_console_port *port,
+			const struct virtio_console_port_state *state)
+{
+	const bool present = (state->flags & VIRTIO_CONSOLE_PORT_PRESENT) != 0;
+	const bool is_console = (state->flags & VIRTIO_CONSOLE_PORT_IS_CONSOLE) != 0;
+	const uint32_t all = KEPT_FLAGS | VIRTIO_CONSOLE_PORT_PRESENT | VIRTIO_CONSOLE_PORT_IS_CONSOLE |
+			     VIRTIO_CONSOLE_PORT_GUEST_OPEN;
+	const uint32_t any_message = VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD | AFTER_READY;
+
+	if ((state->flags & ~all) || (state->pending & ~any_message))
+		return false;
+	if (present != port->present || is_console != (present && port->options.console))
+		return false;
+	if (state->in_flight > 1 || state->head >= VIRTIO_QUEUE_MAX_SIZE ||
+	    state->taken > (uint64_t)VIRTIO_CHAIN_MAX_BYTES)
+		return false;
+	if (!state->in_flight && (state->head != 0 || state->taken != 0))
+		return false;
+	/* Nothing is said, and only port 0 has queues, without the control queues. */
+	if (!console_multiport(console) && ((state->flags & (KEPT_FLAGS | VIRTIO_CONSOLE_PORT_GUEST_OPEN)) ||
+					    state->pending || (state->in_flight && state->id != 0)))
+		return false;
+	if (!present)
+		return !(state->flags & ~VIRTIO_CONSOLE_PORT_PRESENT) && state->cols == 0 && state->rows == 0 &&
+		       !(state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE);
+	return can_be_told(port, state->flags, state->pending);
+}
+
+int virtio_console_restore_port(struct virtio_console *console, const struct virtio_console_port_state *state)
+{
+	struct virtio_console_port *port = console_entry(console, state->id);
+
+	if (!port || !is_possible(console, port, state))
+		return VIRTIO_EINVAL;
+	port->flags = (port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) | (state->flags & KEPT_FLAGS);
+	port->pending = state->pending;
+	console_store(&port->guest_open, (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0);
+	port->output = (struct virtio_console_output){
+		.taken = state->taken,
+		.restored = state->in_flight != 0,
+		.head = state->head,
+	};
+	if (!port->present)
+		return 0;
+	port->options.cols = state->cols;
+	port->options.rows = state->rows;
+	/* The client of the other side has left. */
+	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) &&
+	    !port->options.console)
+		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;
+	virtio_console_update_open(port);
+	return 0;
+}
