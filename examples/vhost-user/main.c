@@ -4,7 +4,7 @@
  *
  * One process, any number of devices with a socket each. The main thread has the sockets and the signals. A queue that
  * runs has a thread of its own, or a device has one thread for all. This file is the command line. The rest:
- *   server          listening sockets
+ *   server          listening sockets, by unix_listener
  *   session         the protocol, and message what it is made of
  *   vring           rings, and worker the threads that serve them
  *   shared_memory   of front ends

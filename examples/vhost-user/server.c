@@ -8,62 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 8
 #define RETRY_NS UINT64_C(1000000000)
 
 static int fail(const char *path, const char *why)
 {
 	fprintf(stderr, "%s: %s\n", path, why);
 	return -1;
-}
-
-/* Removes a socket file that was left behind, and nothing else. */
-static int make_room(const struct sockaddr_un *addr)
-{
-	struct stat st;
-	int fd, result;
-
-	if (lstat(addr->sun_path, &st))
-		return errno == ENOENT ? 0 : fail(addr->sun_path, strerror(errno));
-	if (!S_ISSOCK(st.st_mode))
-		return fail(addr->sun_path, "exists and is not a socket");
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return fail(addr->sun_path, strerror(errno));
-	/* EAGAIN: there is a listener, and its backlog is full. */
-	if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN)
-		result = fail(addr->sun_path, "in use: somebody is listening there");
-	else if (errno != ECONNREFUSED || unlink(addr->sun_path))
-		result = fail(addr->sun_path, strerror(errno));
-	else
-		result = 0;
-	close(fd);
-	return result;
-}
-
-static int listen_on(struct server *server, const struct sockaddr_un *addr)
-{
-	struct stat st;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (const struct sockaddr *)addr, sizeof *addr)) {
-		fail(addr->sun_path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	server->listener.fd = fd;
-	if (stat(addr->sun_path, &st) == 0) {
-		server->socket_dev = st.st_dev;
-		server->socket_ino = st.st_ino;
-	}
-	if (listen(fd, BACKLOG) || event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
-		return fail(addr->sun_path, strerror(errno));
-	return 0;
 }
 
 static void listen_again(struct server *server)
@@ -144,16 +96,14 @@ static void on_config_change(struct device_host *host)
 /* Listens for front ends of a device that is open. */
 static int start_listening(struct server *server, const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof addr.sun_path)
-		return fail(path, "too long for the path of a socket");
-	memcpy(addr.sun_path, path, strlen(path));
-	if (make_room(&addr))
-		return -1;
 	if (event_timer_open(&server->retry, server->loop, on_retry))
 		return fail(path, strerror(errno));
-	return listen_on(server, &addr);
+	server->listener.fd = unix_listener_open(path, &server->file);
+	if (server->listener.fd < 0)
+		return -1;
+	if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
+		return fail(path, strerror(errno));
+	return 0;
 }
 
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once)
@@ -181,17 +131,13 @@ void server_refresh(struct server *server)
 
 static void stop_listening(struct server *server)
 {
-	struct stat st;
-
 	event_timer_close(&server->retry);
 	if (server->listener.fd < 0)
 		return;
 	/* While a session lasts the listener isn't in the loop; removing it twice does no harm. */
 	event_loop_remove(server->loop, &server->listener);
-	close(server->listener.fd);
+	unix_listener_close(server->listener.fd, server->path, &server->file);
 	server->listener.fd = -1;
-	if (lstat(server->path, &st) == 0 && st.st_dev == server->socket_dev && st.st_ino == server->socket_ino)
-		unlink(server->path);
 }
 
 void server_close(struct server *server)

@@ -9,8 +9,7 @@
 #include "device_host.h"
 #include "event_sources.h"
 #include "session.h"
-
-#include <sys/types.h>
+#include "unix_listener.h"
 
 struct server {
 	struct event_source listener;
@@ -18,8 +17,7 @@ struct server {
 	struct event_loop *loop;
 	struct device_host host;
 	const char *path;
-	dev_t socket_dev; /* which file the socket is, so that no other is ever removed */
-	ino_t socket_ino;
+	struct unix_listener_file file;
 	struct session *session; /* NULL while there is no front end */
 	bool once;               /* stop the loop when the first front end has left */
 };

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+#include "unix_listener.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 8
+
+static int fail(const char *path, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", path, why);
+	return -1;
+}
+
+bool unix_listener_fits(const char *path)
+{
+	const struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	return strlen(path) < sizeof addr.sun_path;
+}
+
+/* Removes a socket file that was left behind, and nothing else. */
+static int make_room(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, result;
+
+	if (lstat(addr->sun_path, &st))
+		return errno == ENOENT ? 0 : fail(addr->sun_path, strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return fail(addr->sun_path, "exists and is not a socket");
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fail(addr->sun_path, strerror(errno));
+	/* EAGAIN: there is a listener, and its backlog is full. */
+	if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN)
+		result = fail(addr->sun_path, "in use: somebody is listening there");
+	else if (errno != ECONNREFUSED || unlink(addr->sun_path))
+		result = fail(addr->sun_path, strerror(errno));
+	else
+		result = 0;
+	close(fd);
+	return result;
+}
+
+int unix_listener_open(const char *path, struct unix_listener_file *file)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct stat st;
+	int fd;
+
+	if (!unix_listener_fits(path))
+		return fail(path, "too long for the path of a socket");
+	memcpy(addr.sun_path, path, strlen(path));
+	if (make_room(&addr))
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof addr)) {
+		(void)fail(path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*file = (struct unix_listener_file){ .ino = 0 };
+	if (stat(path, &st) == 0)
+		*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
+	if (listen(fd, BACKLOG) == 0)
+		return fd;
+	(void)fail(path, strerror(errno));
+	unix_listener_close(fd, path, file);
+	return -1;
+}
+
+void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file)
+{
+	struct stat st;
+
+	close(fd);
+	if (lstat(path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+		unlink(path);
+}

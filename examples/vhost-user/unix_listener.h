@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Listening on the path of a Unix socket. */
+#ifndef UNIX_LISTENER_H
+#define UNIX_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Of the socket file: which one it is, because another process may replace it. */
+struct unix_listener_file {
+	dev_t dev;
+	ino_t ino;
+};
+
+/* Whether a path fits a socket's address. */
+bool unix_listener_fits(const char *path);
+
+/*
+ * Listens. A socket file that nobody listens on any longer is replaced, and nothing else.
+ *
+ * @file  set to the socket file
+ *
+ * Returns a descriptor that doesn't block, or -1 after printing why not.
+ */
+int unix_listener_open(const char *path, struct unix_listener_file *file);
+
+/* Closes the descriptor, and removes the socket file if it is still the same. */
+void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file);
+
+#endif
