@@ -51,6 +51,11 @@ struct device_queue {
 	uint16_t index;
 	struct virtio_queue virtq; /* started; pop, resolve and complete at any time on the queue's thread */
 	struct event_loop *loop;   /* of that thread: the device may add sources, timers and tasks */
+	/*
+	 * The device sets it when a library has called virtio_queue_needs_notification() and got true: the driver is
+	 * notified at the end of the turn, for the function answers true only once.
+	 */
+	bool signal;
 };
 
 /* What a turn of a queue has left. */
@@ -194,6 +199,7 @@ void device_config_changed(struct device *device);
 
 /* The types, by their files. */
 extern const struct device_type blk_device_type;
+extern const struct device_type console_device_type;
 extern const struct device_type rng_device_type;
 
 #endif

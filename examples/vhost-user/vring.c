@@ -206,8 +206,9 @@ static void notify(struct vhost_vring *vring)
 {
 	const bool wanted = virtio_queue_needs_notification(&vring->queue.virtq);
 
-	if (wanted || vring->call_is_new)
+	if (wanted || vring->queue.signal || vring->call_is_new)
 		send_signal(&vring->call);
+	vring->queue.signal = false;
 	vring->call_is_new = false;
 }
 

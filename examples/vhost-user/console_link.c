@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What the kinds of host ends have in common: moving bytes. */
+#include "console_link.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_BYTES 4096u
+
+static void end(struct console_link *link)
+{
+	if (link->options.ops->ended)
+		link->options.ops->ended(link);
+}
+
+/* Input */
+
+static void on_readable(struct event_source *source)
+{
+	struct console_link *link = CONTAINER_OF(source, struct console_link, in);
+	const size_t room = link->events->input_room(link);
+	uint8_t bytes[READ_BYTES];
+	ssize_t got;
+
+	if (room == 0) {
+		(void)event_loop_want(link->loop, source, 0);
+		return;
+	}
+	got = read(source->fd, bytes, room < sizeof bytes ? room : sizeof bytes);
+	if (got > 0)
+		link->events->input(link, bytes, (size_t)got);
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		end(link);
+}
+
+void console_link_room(struct console_link *link)
+{
+	if (link->in.fd >= 0)
+		(void)event_loop_want(link->loop, &link->in, EVENT_READABLE);
+}
+
+/* Output */
+
+size_t console_link_put(struct console_link *link, const void *bytes, size_t len)
+{
+	const size_t put = console_output_put(&link->output, bytes, len, link->drops);
+
+	link->wants_room = link->wants_room || put < len;
+	return put;
+}
+
+static void on_writable(struct event_source *source)
+{
+	struct console_link *link = CONTAINER_OF(source, struct console_link, out);
+
+	(void)event_loop_want(link->loop, source, 0);
+	console_link_flush(link);
+}
+
+void console_link_flush(struct console_link *link)
+{
+	const uint8_t *bytes;
+	ssize_t put = 1;
+	size_t len;
+
+	while (link->out.fd >= 0 && put > 0 && (len = console_output_peek(&link->output, &bytes)) > 0) {
+		put = write(link->out.fd, bytes, len);
+		if (put > 0)
+			console_output_take(&link->output, (size_t)put);
+	}
+	if (put < 0 && (errno == EAGAIN || errno == EINTR))
+		(void)event_loop_want(link->loop, &link->out, EVENT_WRITABLE);
+	else if (put < 0)
+		end(link);
+	if (link->wants_room && link->output.used < CONSOLE_OUTPUT_BYTES) {
+		link->wants_room = false;
+		link->events->output_room(link);
+	}
+}
+
+/* Descriptors */
+
+int console_link_attach(struct console_link *link, int fd)
+{
+	/* The loop knows each descriptor once, and the directions wait for themselves. */
+	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		return -1;
+	link->in = (struct event_source){ .fd = fd, .ready = on_readable };
+	link->out = (struct event_source){ .fd = copy, .ready = on_writable };
+	if (event_loop_want(link->loop, &link->in, EVENT_READABLE)) {
+		close(copy);
+		link->in.fd = link->out.fd = -1;
+		return -1;
+	}
+	return 0;
+}
+
+void console_link_detach(struct console_link *link)
+{
+	struct event_source *const sources[] = { &link->in, &link->out };
+
+	for (int i = 0; i < 2; i++) {
+		if (sources[i]->fd < 0)
+			continue;
+		(void)event_loop_want(link->loop, sources[i], 0);
+		close(sources[i]->fd);
+		sources[i]->fd = -1;
+	}
+}
+
+/* Life cycle */
+
+int console_link_open(struct console_link *link, struct event_loop *loop)
+{
+	link->loop = loop;
+	link->in.fd = link->out.fd = link->listener.fd = link->slave = -1;
+	return link->options.ops->open(link);
+}
+
+void console_link_close(struct console_link *link)
+{
+	console_link_flush(link);
+	link->options.ops->close(link);
+	console_link_detach(link);
+}
+
+void console_link_refresh(struct console_link *link)
+{
+	if (link->options.ops->refresh)
+		link->options.ops->refresh(link);
+}
+
+int console_link_parse(const char *spec, struct console_link_options *options)
+{
+	const char *value = strchr(spec, '=');
+
+	*options = (struct console_link_options){ .path = value ? value + 1 : NULL };
+	if (strcmp(spec, "pty") == 0)
+		options->ops = &console_pty_ops;
+	else if (strncmp(spec, "unix=", 5) == 0)
+		options->ops = &console_socket_ops;
+	else if (strncmp(spec, "file=", 5) == 0)
+		options->ops = &console_file_ops;
+	else
+		return option_error(spec, "not pty, unix=PATH or file=PATH");
+	if (options->path && !*options->path)
+		return option_error(spec, "no path");
+	if (options->ops == &console_socket_ops && !unix_listener_fits(options->path))
+		return option_error(options->path, "too long for the path of a socket");
+	return 0;
+}

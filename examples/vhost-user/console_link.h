@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The host's end of a console port: a descriptor to read input from, one to write output to, and a bounded buffer of
+ * output. The kinds of ends (console_pty.c, console_socket.c, console_file.c) provide the descriptors, which may come and
+ * go.
+ *
+ * Output that nobody takes waits in the buffer, also while there is no descriptor. Input is read only as far as the port
+ * has room for it: then the link waits for console_link_room().
+ *
+ * All functions are called on the device's thread, but for create() and destroy().
+ */
+#ifndef CONSOLE_LINK_H
+#define CONSOLE_LINK_H
+
+#include "console_output.h"
+#include "event_loop.h"
+#include "unix_listener.h"
+
+struct console_link;
+
+/* What the link tells its port. */
+struct console_link_events {
+	size_t (*input_room)(struct console_link *link); /* bytes that input() takes now */
+	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
+	void (*output_room)(
+		struct console_link *link); /* after console_link_put() has taken fewer bytes than offered */
+	void (*connected)(struct console_link *link, bool is); /* a client has come, or has left */
+};
+
+/* A kind of end. An operation may be NULL, but for open() and close(). */
+struct console_link_ops {
+	int (*open)(struct console_link *link); /* returns 0, or -1 after printing why not, with nothing to close */
+	void (*close)(struct console_link *link);
+	void (*refresh)(struct console_link *link); /* SIGHUP */
+	void (*ended)(struct console_link *link);   /* reading has come to an end, or reading or writing has failed */
+};
+
+/* Of the command line. */
+struct console_link_options {
+	const struct console_link_ops *ops;
+	const char *path;    /* of a file or socket; or NULL */
+	const char *symlink; /* of a pty; or NULL */
+};
+
+struct console_link {
+	const struct console_link_events *events;
+	struct console_link_options options;
+	const char *name; /* for messages */
+	struct event_loop *loop;
+	struct event_source in, out; /* fd -1 for none; never the same descriptor */
+	bool drops;                  /* a full buffer drops its oldest bytes */
+	bool wants_room;             /* the port waits for output_room() */
+	struct console_output output;
+	/* Of the kinds. */
+	struct event_source listener;
+	int slave;
+	char target[64];
+	struct unix_listener_file socket;
+	int failed; /* errno of the last failed write that was reported */
+};
+
+/*
+ * Parses "pty", "unix=PATH" or "file=PATH".
+ *
+ * @spec  stays in use
+ *
+ * Returns 0, or -1 after printing what is wrong.
+ */
+int console_link_parse(const char *spec, struct console_link_options *options);
+
+/* Opens the end. `events`, `options`, `name` and `drops` are set. Returns 0, or -1 after printing why not. */
+int console_link_open(struct console_link *link, struct event_loop *loop);
+void console_link_close(struct console_link *link);
+void console_link_refresh(struct console_link *link);
+
+/* Takes output into the buffer. Returns how many bytes. console_link_flush() sends them. */
+size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
+void console_link_flush(struct console_link *link);
+
+/* The port has room for input again. */
+void console_link_room(struct console_link *link);
+
+/* For the kinds. */
+
+/* Begins to use a descriptor for both directions; it is closed by console_link_detach(). Returns 0, or -1 with errno. */
+int console_link_attach(struct console_link *link, int fd);
+void console_link_detach(struct console_link *link);
+
+extern const struct console_link_ops console_pty_ops;
+extern const struct console_link_ops console_socket_ops;
+extern const struct console_link_ops console_file_ops;
+
+#endif

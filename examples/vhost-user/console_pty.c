@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A pseudo-terminal. The daemon keeps the slave open too. So its settings last, nobody's leaving ends the master, and the
+ * kernel holds output for the next reader.
+ */
+#include "console_link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+static int fail(const struct console_link *link, const char *what)
+{
+	fprintf(stderr, "%s: %s: %s\n", link->name, what, strerror(errno));
+	return -1;
+}
+
+/* Raw from the start: an echo of the guest's output would be its input. */
+static int open_slave(struct console_link *link, int master)
+{
+	struct termios settings;
+
+	if (grantpt(master) || unlockpt(master) || ptsname_r(master, link->target, sizeof link->target))
+		return -1;
+	link->slave = open(link->target, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (link->slave < 0 || tcgetattr(link->slave, &settings))
+		return -1;
+	cfmakeraw(&settings);
+	return tcsetattr(link->slave, TCSANOW, &settings);
+}
+
+/* A link that another run has left behind is replaced, and nothing else. */
+static int make_symlink(const struct console_link *link)
+{
+	const char *path = link->options.symlink;
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && unlink(path))
+		return fail(link, path);
+	return symlink(link->target, path) ? fail(link, path) : 0;
+}
+
+static void close_slave(struct console_link *link)
+{
+	if (link->slave >= 0)
+		close(link->slave);
+	link->slave = -1;
+}
+
+static int open_pty(struct console_link *link)
+{
+	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (master < 0)
+		return fail(link, "pty");
+	if (open_slave(link, master) || console_link_attach(link, master)) {
+		(void)fail(link, "pty");
+		close_slave(link);
+		close(master);
+		return -1;
+	}
+	if (make_symlink(link)) {
+		console_link_detach(link);
+		close_slave(link);
+		return -1;
+	}
+	printf("%s: %s\n", link->name, link->target);
+	link->events->connected(link, true);
+	return 0;
+}
+
+static void close_pty(struct console_link *link)
+{
+	char target[sizeof link->target + 1];
+	ssize_t len;
+
+	close_slave(link);
+	if (!link->options.symlink)
+		return;
+	len = readlink(link->options.symlink, target, sizeof target);
+	if (len == (ssize_t)strlen(link->target) && memcmp(target, link->target, (size_t)len) == 0)
+		unlink(link->options.symlink);
+}
+
+const struct console_link_ops console_pty_ops = { .open = open_pty, .close = close_pty, .ended = console_link_detach };
