@@ -43,6 +43,7 @@ struct console_device {
 	struct virtio_segment control[SEGMENTS];
 	struct device_queue *running[MAX_QUEUES];
 	uint64_t features; /* that the driver has accepted */
+	bool is_open;
 	uint32_t port_count;
 	struct port *ports[MAX_PORTS];
 	char name[];
@@ -112,11 +113,23 @@ static void client_changed(struct console_link *link, bool is)
 	wake_control(port->console);
 }
 
+static void size_changed(struct console_link *link, uint16_t cols, uint16_t rows)
+{
+	struct port *port = from_link(link);
+	struct virtio_console *console = &port->console->console;
+
+	/* A port that is no console has no size. */
+	if (virtio_console_resize(console, port->id, cols, rows) == 1 && port->console->is_open)
+		device_config_changed(&port->console->device);
+	wake_control(port->console);
+}
+
 static const struct console_link_events link_events = {
 	.input_room = input_room,
 	.input = take_input,
 	.output_room = output_room,
 	.connected = client_changed,
+	.resized = size_changed,
 };
 
 /* The guest's end */
@@ -331,6 +344,7 @@ static int open_ports(struct device *device, struct event_loop *loop)
 		return -1;
 	}
 	fflush(stdout);
+	console->is_open = true;
 	return 0;
 }
 
@@ -340,6 +354,22 @@ static void refresh(struct device *device)
 
 	for (uint32_t i = 0; i < console->port_count; i++)
 		console_link_refresh(&console->ports[i]->link);
+}
+
+static void tell_ports(struct console_device *console, bool attached)
+{
+	for (uint32_t i = 0; i < console->port_count; i++)
+		console_link_attached(&console->ports[i]->link, attached);
+}
+
+static void attached(struct device *device)
+{
+	tell_ports(from_device(device), true);
+}
+
+static void detached(struct device *device)
+{
+	tell_ports(from_device(device), false);
 }
 
 static void print_summary(const struct device *device)
@@ -376,6 +406,8 @@ static const struct device_ops ops = {
 	.open = open_ports,
 	.close = close_ports,
 	.reset = reset,
+	.attached = attached,
+	.detached = detached,
 	.check_features = check_features,
 	.config_read = config_read,
 	.config_write = config_write,
@@ -437,6 +469,7 @@ static int fill_device(struct console_device *console, const struct console_opti
 		.ports = console->table,
 		.port_count = options->port_count,
 		.multiport = options->multiport,
+		.size = options->ports[0].link.ops == &console_tty_ops,
 		.event = on_event,
 		.emergency = take_emergency,
 		.context = console,
@@ -508,6 +541,8 @@ static int take_option(void *context, const char *name, char *value)
 		return parse_port(options, value);
 	if (strcmp(name, "multiport") == 0)
 		return option_switch(name, value, &options->multiport);
+	if (strcmp(name, "escape") == 0)
+		return console_tty_escape(value, last);
 	if (strcmp(name, "link") != 0)
 		return option_error(name, "unknown option of --console");
 	if (last->ops != &console_pty_ops)
@@ -541,6 +576,9 @@ static struct device *create(char *spec, const char **socket)
 static void print_help(void)
 {
 	fputs("  --console BACKEND,...  a terminal of the guest's, /dev/hvc0 in Linux. BACKEND is\n"
+	      "                     tty        this terminal, or what stdin and stdout are. It is\n"
+	      "                                raw while a virtual machine uses it. The guest\n"
+	      "                                learns its size\n"
 	      "                     pty        a pseudo-terminal, whose name is printed. Output\n"
 	      "                                waits there for a reader\n"
 	      "                     unix=PATH  a socket file for one client at a time. A second\n"
@@ -549,6 +587,8 @@ static void print_help(void)
 	      "                                opened again on SIGHUP; there is no input\n"
 	      "      socket=PATH    as above\n"
 	      "      link=PATH      a symbolic link to the pty that was named last\n"
+	      "      escape=KEY     of tty: KEY and then q ends the daemon, and KEY twice is one for\n"
+	      "                     the guest; ^] (Ctrl-]) by default, or none\n"
 	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
 	      "      multiport=on   offers the feature without another port. It is offered with\n"
 	      "                     port=. Linux registers such a console late: the first output\n"

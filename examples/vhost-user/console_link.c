@@ -19,27 +19,55 @@ static void end(struct console_link *link)
 
 /* Input */
 
-static void on_readable(struct event_source *source)
+static void read_input(struct console_link *link)
 {
-	struct console_link *link = CONTAINER_OF(source, struct console_link, in);
 	const size_t room = link->events->input_room(link);
 	uint8_t bytes[READ_BYTES];
 	ssize_t got;
 
 	if (room == 0) {
-		(void)event_loop_want(link->loop, source, 0);
+		console_link_stop_input(link);
 		return;
 	}
-	got = read(source->fd, bytes, room < sizeof bytes ? room : sizeof bytes);
-	if (got > 0)
-		link->events->input(link, bytes, (size_t)got);
-	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+	got = read(link->in.fd, bytes, room < sizeof bytes ? room : sizeof bytes);
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		end(link);
+	} else if (got > 0) {
+		size_t len = (size_t)got;
+
+		if (link->options.ops->filter)
+			len = link->options.ops->filter(link, bytes, len);
+		if (len > 0)
+			link->events->input(link, bytes, len);
+		if (link->is_file)
+			console_link_room(link);
+	}
+}
+
+static void on_readable(struct event_source *source)
+{
+	read_input(CONTAINER_OF(source, struct console_link, in));
+}
+
+static void on_read_on(struct event_task *task)
+{
+	read_input(CONTAINER_OF(task, struct console_link, read_on));
+}
+
+void console_link_stop_input(struct console_link *link)
+{
+	event_loop_cancel(link->loop, &link->read_on);
+	if (link->in.fd >= 0)
+		(void)event_loop_want(link->loop, &link->in, 0);
 }
 
 void console_link_room(struct console_link *link)
 {
-	if (link->in.fd >= 0)
+	if (link->in.fd < 0 || link->input_ended)
+		return;
+	if (link->is_file)
+		event_loop_schedule(link->loop, &link->read_on);
+	else
 		(void)event_loop_want(link->loop, &link->in, EVENT_READABLE);
 }
 
@@ -91,20 +119,35 @@ int console_link_attach(struct console_link *link, int fd)
 
 	if (copy < 0)
 		return -1;
-	link->in = (struct event_source){ .fd = fd, .ready = on_readable };
-	link->out = (struct event_source){ .fd = copy, .ready = on_writable };
-	if (event_loop_want(link->loop, &link->in, EVENT_READABLE)) {
-		close(copy);
-		link->in.fd = link->out.fd = -1;
-		return -1;
+	if (console_link_attach_two(link, fd, copy) == 0)
+		return 0;
+	close(copy);
+	return -1;
+}
+
+int console_link_attach_two(struct console_link *link, int in, int out)
+{
+	link->in = (struct event_source){ .fd = in, .ready = on_readable };
+	link->out = (struct event_source){ .fd = out, .ready = on_writable };
+	link->read_on = (struct event_task){ .run = on_read_on };
+	link->is_file = false;
+	if (event_loop_want(link->loop, &link->in, EVENT_READABLE) == 0)
+		return 0;
+	/* A file or /dev/null is always ready. */
+	if (errno == EPERM) {
+		link->is_file = true;
+		event_loop_schedule(link->loop, &link->read_on);
+		return 0;
 	}
-	return 0;
+	link->in.fd = link->out.fd = -1;
+	return -1;
 }
 
 void console_link_detach(struct console_link *link)
 {
 	struct event_source *const sources[] = { &link->in, &link->out };
 
+	event_loop_cancel(link->loop, &link->read_on);
 	for (int i = 0; i < 2; i++) {
 		if (sources[i]->fd < 0)
 			continue;
@@ -119,7 +162,7 @@ void console_link_detach(struct console_link *link)
 int console_link_open(struct console_link *link, struct event_loop *loop)
 {
 	link->loop = loop;
-	link->in.fd = link->out.fd = link->listener.fd = link->slave = -1;
+	link->in.fd = link->out.fd = link->listener.fd = link->slave = link->tty = -1;
 	return link->options.ops->open(link);
 }
 
@@ -136,11 +179,21 @@ void console_link_refresh(struct console_link *link)
 		link->options.ops->refresh(link);
 }
 
+void console_link_attached(struct console_link *link, bool is)
+{
+	void (*const tell)(struct console_link *) = is ? link->options.ops->attached : link->options.ops->detached;
+
+	if (tell)
+		tell(link);
+}
+
 int console_link_parse(const char *spec, struct console_link_options *options)
 {
 	const char *value = strchr(spec, '=');
 
 	*options = (struct console_link_options){ .path = value ? value + 1 : NULL };
+	if (strcmp(spec, "tty") == 0)
+		return console_tty_parse(options);
 	if (strcmp(spec, "pty") == 0)
 		options->ops = &console_pty_ops;
 	else if (strncmp(spec, "unix=", 5) == 0)
@@ -148,7 +201,7 @@ int console_link_parse(const char *spec, struct console_link_options *options)
 	else if (strncmp(spec, "file=", 5) == 0)
 		options->ops = &console_file_ops;
 	else
-		return option_error(spec, "not pty, unix=PATH or file=PATH");
+		return option_error(spec, "not tty, pty, unix=PATH or file=PATH");
 	if (options->path && !*options->path)
 		return option_error(spec, "no path");
 	if (options->ops == &console_socket_ops && !unix_listener_fits(options->path))

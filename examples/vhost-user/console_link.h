@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The host's end of a console port: a descriptor to read input from, one to write output to, and a bounded buffer of
- * output. The kinds of ends (console_pty.c, console_socket.c, console_file.c) provide the descriptors, which may come and
+ * output. The kinds of ends (console_pty.c, console_socket.c, console_file.c, console_tty.c) provide the descriptors, which may come and
  * go.
  *
  * Output that nobody takes waits in the buffer, also while there is no descriptor. Input is read only as far as the port
@@ -16,6 +16,8 @@
 #include "event_loop.h"
 #include "unix_listener.h"
 
+#include <termios.h>
+
 struct console_link;
 
 /* What the link tells its port. */
@@ -25,14 +27,19 @@ struct console_link_events {
 	void (*output_room)(
 		struct console_link *link); /* after console_link_put() has taken fewer bytes than offered */
 	void (*connected)(struct console_link *link, bool is); /* a client has come, or has left */
+	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
 };
 
 /* A kind of end. An operation may be NULL, but for open() and close(). */
 struct console_link_ops {
 	int (*open)(struct console_link *link); /* returns 0, or -1 after printing why not, with nothing to close */
 	void (*close)(struct console_link *link);
-	void (*refresh)(struct console_link *link); /* SIGHUP */
-	void (*ended)(struct console_link *link);   /* reading has come to an end, or reading or writing has failed */
+	void (*refresh)(struct console_link *link);  /* SIGHUP */
+	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
+	void (*detached)(struct console_link *link);
+	size_t (*filter)(struct console_link *link, uint8_t *bytes,
+			 size_t len);             /* takes input out, and returns what is left */
+	void (*ended)(struct console_link *link); /* reading has come to an end, or reading or writing has failed */
 };
 
 /* Of the command line. */
@@ -40,6 +47,7 @@ struct console_link_options {
 	const struct console_link_ops *ops;
 	const char *path;    /* of a file or socket; or NULL */
 	const char *symlink; /* of a pty; or NULL */
+	int escape;          /* of a terminal: a byte, or -1 */
 };
 
 struct console_link {
@@ -48,19 +56,24 @@ struct console_link {
 	const char *name; /* for messages */
 	struct event_loop *loop;
 	struct event_source in, out; /* fd -1 for none; never the same descriptor */
-	bool drops;                  /* a full buffer drops its oldest bytes */
-	bool wants_room;             /* the port waits for output_room() */
+	struct event_task read_on;   /* of a file, which the loop can't wait for */
+	bool is_file;
+	bool input_ended;
+	bool drops;      /* a full buffer drops its oldest bytes */
+	bool wants_room; /* the port waits for output_room() */
 	struct console_output output;
 	/* Of the kinds. */
 	struct event_source listener;
-	int slave;
+	int slave, tty;
+	struct termios settings; /* of the terminal when it isn't raw */
+	bool raw, escaped;
 	char target[64];
 	struct unix_listener_file socket;
 	int failed; /* errno of the last failed write that was reported */
 };
 
 /*
- * Parses "pty", "unix=PATH" or "file=PATH".
+ * Parses "tty", "pty", "unix=PATH" or "file=PATH".
  *
  * @spec  stays in use
  *
@@ -72,6 +85,7 @@ int console_link_parse(const char *spec, struct console_link_options *options);
 int console_link_open(struct console_link *link, struct event_loop *loop);
 void console_link_close(struct console_link *link);
 void console_link_refresh(struct console_link *link);
+void console_link_attached(struct console_link *link, bool is);
 
 /* Takes output into the buffer. Returns how many bytes. console_link_flush() sends them. */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
@@ -84,8 +98,19 @@ void console_link_room(struct console_link *link);
 
 /* Begins to use a descriptor for both directions; it is closed by console_link_detach(). Returns 0, or -1 with errno. */
 int console_link_attach(struct console_link *link, int fd);
+
+/* The same with two. */
+int console_link_attach_two(struct console_link *link, int in, int out);
+
+/* Reads no more before console_link_room(). */
+void console_link_stop_input(struct console_link *link);
 void console_link_detach(struct console_link *link);
 
+/* `tty` and its option, which return as console_link_parse(). */
+int console_tty_parse(struct console_link_options *options);
+int console_tty_escape(const char *text, struct console_link_options *options);
+
+extern const struct console_link_ops console_tty_ops;
 extern const struct console_link_ops console_pty_ops;
 extern const struct console_link_ops console_socket_ops;
 extern const struct console_link_ops console_file_ops;

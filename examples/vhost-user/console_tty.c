@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The terminal that the daemon runs in: its stdin and stdout, either of which may be a pipe or a file. The terminal is raw
+ * only while a front end is attached, so Ctrl-C ends the daemon otherwise. Flags of a descriptor belong to all processes
+ * that share it: so the daemon opens both anew.
+ */
+#include "console_link.h"
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Files neither block nor have flags that matter. */
+static int open_again(int fd, int flags)
+{
+	char path[32];
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -1;
+	if (S_ISREG(st.st_mode))
+		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static void tell_size(struct console_link *link)
+{
+	struct winsize size;
+
+	if (ioctl(link->tty, TIOCGWINSZ, &size) == 0)
+		link->events->resized(link, size.ws_col, size.ws_row);
+}
+
+static void on_resize(struct event_source *source)
+{
+	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
+	struct signalfd_siginfo info;
+
+	if (read(source->fd, &info, sizeof info) == (ssize_t)sizeof info)
+		tell_size(link);
+}
+
+static int follow_size(struct console_link *link)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	link->listener =
+		(struct event_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_resize };
+	return link->listener.fd < 0 ? -1 : event_loop_want(link->loop, &link->listener, EVENT_READABLE);
+}
+
+static void restore(struct console_link *link)
+{
+	if (link->raw)
+		(void)tcsetattr(link->tty, TCSADRAIN, &link->settings);
+	link->raw = false;
+}
+
+static void close_tty(struct console_link *link)
+{
+	restore(link);
+	if (link->listener.fd >= 0) {
+		(void)event_loop_want(link->loop, &link->listener, 0);
+		close(link->listener.fd);
+	}
+	link->listener.fd = -1;
+	if (link->tty >= 0)
+		close(link->tty);
+	link->tty = -1;
+}
+
+static int fail(struct console_link *link, const char *what)
+{
+	fprintf(stderr, "%s: %s: %s\n", link->name, what, strerror(errno));
+	close_tty(link);
+	console_link_detach(link);
+	return -1;
+}
+
+/* Which key that is, as people write it. */
+static void print_escape(const struct console_link *link)
+{
+	const unsigned char key = (unsigned char)link->options.escape;
+
+	if (link->options.escape >= 0)
+		printf("%s: %s%c and then q ends the daemon; %s%c twice is one for the guest\n", link->name,
+		       key < 32 ? "Ctrl-" : "", key < 32 ? key + 64 : key, key < 32 ? "Ctrl-" : "",
+		       key < 32 ? key + 64 : key);
+}
+
+static int open_tty(struct console_link *link)
+{
+	const int in = open_again(STDIN_FILENO, O_RDONLY);
+	int out;
+
+	if (in < 0)
+		return fail(link, "stdin");
+	out = open_again(STDOUT_FILENO, O_WRONLY);
+	if (out < 0) {
+		(void)fail(link, "stdout");
+		close(in);
+		return -1;
+	}
+	if (console_link_attach_two(link, in, out)) {
+		(void)fail(link, "stdin");
+		close(in);
+		close(out);
+		return -1;
+	}
+	console_link_stop_input(link);
+	if (isatty(in)) {
+		link->tty = fcntl(in, F_DUPFD_CLOEXEC, 0);
+		if (link->tty < 0 || tcgetattr(link->tty, &link->settings) || follow_size(link))
+			return fail(link, "terminal");
+		tell_size(link);
+		print_escape(link);
+	}
+	link->events->connected(link, true);
+	return 0;
+}
+
+static void attached(struct console_link *link)
+{
+	struct termios raw;
+
+	if (link->tty >= 0 && tcgetattr(link->tty, &link->settings) == 0) {
+		raw = link->settings;
+		cfmakeraw(&raw);
+		link->raw = tcsetattr(link->tty, TCSADRAIN, &raw) == 0;
+	}
+	console_link_room(link);
+}
+
+static void detached(struct console_link *link)
+{
+	console_link_stop_input(link);
+	restore(link);
+}
+
+/* The daemon ends as it does by SIGTERM. */
+static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
+{
+	size_t kept = 0;
+
+	if (link->tty < 0 || link->options.escape < 0)
+		return len;
+	for (size_t i = 0; i < len; i++) {
+		const bool is_escape = bytes[i] == link->options.escape;
+
+		if (link->escaped && bytes[i] == 'q')
+			(void)kill(getpid(), SIGTERM);
+		if (link->escaped ? is_escape : !is_escape)
+			bytes[kept++] = bytes[i];
+		link->escaped = !link->escaped && is_escape;
+	}
+	return kept;
+}
+
+/* Input has come to its end. Output goes on. */
+static void ended(struct console_link *link)
+{
+	console_link_stop_input(link);
+	link->input_ended = true;
+}
+
+int console_tty_parse(struct console_link_options *options)
+{
+	static bool taken;
+	sigset_t set;
+
+	if (taken)
+		return option_error("tty", "this terminal has a port already");
+	taken = true;
+	options->ops = &console_tty_ops;
+	options->escape = ']' - 64;
+	/* No thread runs yet, and all will have it blocked: the signal waits for the one that reads it. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	return sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int console_tty_escape(const char *text, struct console_link_options *options)
+{
+	if (options->ops != &console_tty_ops)
+		return option_error(text, "only tty has an escape");
+	if (strcmp(text, "none") == 0)
+		options->escape = -1;
+	else if (text[0] == '^' && text[1] >= '@' && text[1] <= '_' && !text[2])
+		options->escape = text[1] - 64;
+	else if (text[0] > ' ' && text[0] < 127 && !text[1])
+		options->escape = text[0];
+	else
+		return option_error(text, "escape is none, one character, or ^ and a capital or one of @[\\]^_");
+	return 0;
+}
+
+const struct console_link_ops console_tty_ops = { .open = open_tty,
+						  .close = close_tty,
+						  .attached = attached,
+						  .detached = detached,
+						  .filter = filter,
+						  .ended = ended };

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A guest's console for tests of the daemon: its driver, and the host's ends. Streams are bytes that tell their place.
+ */
+#ifndef CONSOLE_GUEST_H
+#define CONSOLE_GUEST_H
+
+#include "daemon.h"
+#include "rings.h"
+
+#include <virtio/bindings/virtio_console.h>
+
+#define PIECE 512u /* bytes of a buffer */
+#define KEPT 65536u
+#define MULTIPORT FEATURE(VIRTIO_CONSOLE_F_MULTIPORT)
+
+/* The queues of a console and one more port. */
+enum queue { RECEIVE, TRANSMIT, CONTROL_RECEIVE, CONTROL_TRANSMIT, PORT_RECEIVE, PORT_TRANSMIT, QUEUES };
+
+struct console_guest {
+	struct front_end fe;
+	struct ring rings[QUEUES];
+	unsigned int count;
+};
+
+/* In the daemon's folder: the link of a pty, and the socket of clients. */
+extern char console_link_path[128], console_client_path[128];
+
+void console_set_paths(const struct daemon_process *daemon);
+
+/* `spec` is BACKEND, `options` begin with a comma. */
+void console_run(struct daemon_process *daemon, const char *backend, const char *options);
+void console_await(struct daemon_process *daemon);
+
+/* With a client's socket as the backend of the console, or of the port "data" beside a console in a file. */
+void console_start_socket(struct daemon_process *daemon, bool port);
+void console_expect_refusal(struct daemon_process *daemon, const char *backend, const char *options, const char *words);
+void console_attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
+void console_detach(struct console_guest *guest);
+
+/* Each buffer is the one of its descriptor. Returns whether there was a free one. */
+bool console_offer(struct ring *ring, const void *bytes, uint32_t len);
+
+/* Waits for one buffer, and returns its bytes. */
+uint32_t console_take(struct ring *ring, const uint8_t **bytes);
+uint8_t console_byte(uint32_t place);
+
+/* Offers output from one place of the stream to another one, as far as there are buffers. Returns where it ends. */
+uint32_t console_offer_output(struct ring *ring, uint32_t from, uint32_t to);
+
+/* Output that the device has to take. */
+void console_output(struct ring *ring, uint32_t from, uint32_t to);
+
+/* Waits for these bytes of input. */
+void console_expect_input(struct ring *ring, const void *expected, uint32_t len);
+int console_open_pts(const char *path);
+int console_connect(void);
+void console_expect_output(int fd, uint32_t from, uint32_t to);
+void console_expect_no_output(int fd);
+void console_type(int fd, const void *bytes, size_t len);
+void console_expect_file(const char *path, uint32_t from, uint32_t to);
+
+#endif

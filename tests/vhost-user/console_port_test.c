@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The ports of the daemon's console, and their control messages. */
+#include "console_guest.h"
+
+#include "cmocka_includes.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Control messages */
+
+static void say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value)
+{
+	struct virtio_console_control message = { virtio_le32(id), virtio_le16(event), virtio_le16(value) };
+	struct ring *ring = &guest->rings[CONTROL_TRANSMIT];
+	const uint8_t *bytes;
+
+	assert_true(console_offer(ring, &message, sizeof message));
+	assert_int_equal(console_take(ring, &bytes), 0);
+}
+
+/* Waits for a message. Behind it is `tail`. */
+static void hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail)
+{
+	struct ring *ring = &guest->rings[CONTROL_RECEIVE];
+	const uint8_t *bytes;
+
+	assert_true(console_offer(ring, NULL, 64));
+	assert_int_equal(console_take(ring, &bytes), 8 + strlen(tail));
+	assert_int_equal(bytes[0], id);
+	assert_int_equal(bytes[4], event);
+	assert_int_equal(bytes[6], value);
+	assert_memory_equal(bytes + 8, tail, strlen(tail));
+}
+
+/* The dialogue of a driver that has started. */
+static void set_ports_up(struct console_guest *guest, bool has_client)
+{
+	say(guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	hear(guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+	hear(guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+	say(guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	hear(guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
+	hear(guest, 0, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	say(guest, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	hear(guest, 1, VIRTIO_CONSOLE_PORT_NAME, 0, "data");
+	if (has_client)
+		hear(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	say(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+}
+
+/* The port has a name, tells of its clients, and holds input until the guest opens it. */
+static void console_port_follows_its_client(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int fd;
+
+	(void)state;
+	console_start_socket(&daemon, true);
+	console_attach(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
+	set_ports_up(&guest, false);
+	fd = console_connect();
+	hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_type(fd, "to the guest", 12);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "to the guest", 12);
+	console_output(&guest.rings[PORT_TRANSMIT], 0, 3000);
+	console_expect_output(fd, 0, 3000);
+	close(fd);
+	hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	/* The console is the file. */
+	console_output(&guest.rings[TRANSMIT], 0, 100);
+	console_detach(&guest);
+	/* A second driver of the same front end socket begins anew, and a client is there already. */
+	fd = console_connect();
+	console_attach(&guest, &daemon, MULTIPORT);
+	set_ports_up(&guest, true);
+	close(fd);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	console_expect_file(daemon.second, 0, 100);
+	daemon_remove_folder(&daemon);
+}
+
+/* Nobody reads: the guest's chains wait, also over pauses in the middle of one. Then every byte comes once, in order. */
+static void console_port_throttles_and_loses_nothing(void **state)
+{
+	const uint32_t all = 3 * KEPT + 1000;
+	struct daemon_process daemon;
+	struct console_guest guest;
+	struct ring *ring = &guest.rings[PORT_TRANSMIT];
+	const uint8_t *bytes;
+	uint32_t at;
+	int fd;
+
+	(void)state;
+	console_start_socket(&daemon, true);
+	console_attach(&guest, &daemon, MULTIPORT);
+	set_ports_up(&guest, false);
+	/* A first piece of another size, so that the buffer is full in the middle of a chain. */
+	console_output(ring, 0, 100);
+	at = console_offer_output(ring, 100, all);
+	for (uint32_t i = 100; i + PIECE <= KEPT; i += PIECE)
+		assert_int_equal(console_take(ring, &bytes), 0);
+	for (unsigned int pause = 0; pause < 3; pause++)
+		ring_start(ring, ring_stop(ring));
+	at = console_offer_output(ring, at, all);
+	for (unsigned int pause = 0; pause < 3; pause++)
+		ring_start(ring, ring_stop(ring));
+	assert_true(ring->mock.in_flight > 0);
+	fd = console_connect();
+	for (uint32_t seen = 0; seen < all;) {
+		const uint32_t next = all - seen < 5000 ? all : seen + 5000;
+
+		while (at < all && ring->mock.in_flight > 0 && at - seen < KEPT)
+			at = (assert_int_equal(console_take(ring, &bytes), 0), console_offer_output(ring, at, all));
+		console_expect_output(fd, seen, next);
+		seen = next;
+	}
+	console_expect_no_output(fd);
+	close(fd);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
+	daemon_remove_folder(&daemon);
+}
+
+/* A guest that boots anew behind the same front end starts its control queue from the beginning. */
+static void console_ports_come_up_again_after_a_reset_of_the_guest(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+
+	(void)state;
+	console_start_socket(&daemon, true);
+	console_attach(&guest, &daemon, MULTIPORT);
+	for (unsigned int boot = 0; boot < 3; boot++) {
+		set_ports_up(&guest, false);
+		console_output(&guest.rings[PORT_TRANSMIT], boot * 10, boot * 10 + 10);
+		for (uint16_t i = 0; i < QUEUES; i++)
+			(void)ring_stop(&guest.rings[i]);
+		for (uint16_t i = 0; i < QUEUES; i++) {
+			assert_int_equal(virtio_mock_reset(&guest.rings[i].mock), 0);
+			ring_start(&guest.rings[i], 0);
+		}
+	}
+	set_ports_up(&guest, false);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	daemon_remove_folder(&daemon);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(console_port_follows_its_client),
+		cmocka_unit_test(console_port_throttles_and_loses_nothing),
+		cmocka_unit_test(console_ports_come_up_again_after_a_reset_of_the_guest),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

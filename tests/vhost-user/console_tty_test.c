@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The daemon's console at the terminal that the daemon runs in. */
+#include "console_guest.h"
+
+#include "cmocka_includes.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Runs the daemon with this descriptor for its stdin. */
+static void start_tty(struct daemon_process *daemon, int fd, const char *options)
+{
+	const int before = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	console_run(daemon, "tty", options);
+	if (before < 0)
+		close(STDIN_FILENO);
+	else
+		assert_int_equal(dup2(before, STDIN_FILENO), STDIN_FILENO);
+	close(before);
+}
+
+/* A terminal. Returns the master, and opens the slave. */
+static int open_terminal(int *slave)
+{
+	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const struct winsize size = { .ws_col = 80, .ws_row = 25 };
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master) | unlockpt(master), 0);
+	*slave = console_open_pts(ptsname(master));
+	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+	return master;
+}
+
+static bool is_raw(int fd)
+{
+	struct termios settings;
+
+	assert_int_equal(tcgetattr(fd, &settings), 0);
+	return !(settings.c_lflag & ICANON);
+}
+
+static void await_size(struct console_guest *guest, uint8_t cols, uint8_t rows)
+{
+	struct vhost_user_config access = { .offset = 0, .size = 4 };
+	const uint32_t size = offsetof(struct vhost_user_config, data) + 4;
+	const uint8_t expected[4] = { cols, 0, rows, 0 };
+
+	do {
+		front_end_send(&guest->fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &access, size, NULL, 0);
+		assert_int_equal(front_end_reply(&guest->fe, VHOST_USER_GET_CONFIG, &access, sizeof access), size);
+	} while (memcmp(access.data, expected, sizeof expected) != 0);
+}
+
+/* hostile 221: the terminal is raw only while it is used, and however that ends. */
+static void console_tty_is_raw_only_while_it_is_used(void **state)
+{
+	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int master, slave;
+	char words[192];
+
+	(void)state;
+	daemon_folder(&daemon);
+	master = open_terminal(&slave);
+	start_tty(&daemon, slave, "");
+	snprintf(words, sizeof words,
+		 "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice is one for the guest", daemon.socket);
+	assert_true(daemon_says(&daemon, words));
+	console_await(&daemon);
+	for (unsigned int round = 0; round < 3; round++) {
+		while (is_raw(slave))
+			usleep(1000);
+		console_attach(&guest, &daemon, FEATURE(VIRTIO_CONSOLE_F_SIZE));
+		assert_true(is_raw(slave));
+		console_type(master, "a\x1d\x1d\x1dx\003", 6);
+		console_expect_input(&guest.rings[RECEIVE], "a\x1d\003", 3);
+		assert_true(console_offer(&guest.rings[TRANSMIT], "hello\n", 6));
+		assert_true(daemon_says(&daemon, "hello"));
+		if (round == 0) {
+			await_size(&guest, 80, 25);
+			assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+			assert_int_equal(kill(daemon.pid, SIGWINCH), 0);
+		}
+		await_size(&guest, 132, 50);
+		assert_int_equal(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
+		if (round < 2)
+			console_detach(&guest);
+	}
+	/* The end of the daemon with a front end attached. */
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_false(is_raw(slave));
+	console_detach(&guest);
+	start_tty(&daemon, slave, "");
+	assert_true(daemon_says(&daemon, words));
+	console_await(&daemon);
+	console_attach(&guest, &daemon, 0);
+	console_type(master, "\x1dq", 2);
+	assert_int_equal(daemon_stop(&daemon, 0), 0);
+	assert_false(is_raw(slave));
+	console_detach(&guest);
+	close(slave);
+	close(master);
+	daemon_remove_folder(&daemon);
+}
+
+static void console_tty_takes_another_escape_or_none(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int master, slave;
+	char words[192];
+
+	(void)state;
+	daemon_folder(&daemon);
+	master = open_terminal(&slave);
+	for (unsigned int i = 0; i < 2; i++) {
+		start_tty(&daemon, slave, i == 0 ? ",escape=~" : ",escape=none");
+		snprintf(words, sizeof words, "console %s: ~ and then q ends the daemon; ~ twice is one for the guest",
+			 daemon.socket);
+		if (i == 0)
+			assert_true(daemon_says(&daemon, words));
+		console_await(&daemon);
+		console_attach(&guest, &daemon, 0);
+		console_type(master, "\x1dq~~", 4);
+		console_expect_input(&guest.rings[RECEIVE], i == 0 ? "\x1dq~" : "\x1dq~~", i == 0 ? 3 : 4);
+		console_detach(&guest);
+		assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	}
+	close(slave);
+	close(master);
+	daemon_remove_folder(&daemon);
+}
+
+/* A file, a pipe, or nothing: there is no terminal to change, and no key is taken out. */
+static void console_tty_reads_what_stdin_is(void **state)
+{
+	const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int pipes[2], sources[3];
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	sources[0] = open(daemon.second, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	sources[1] = pipes[0];
+	sources[2] = null;
+	console_type(sources[0], "in\x1d\x1dput", 7);
+	assert_int_equal(lseek(sources[0], 0, SEEK_SET), 0);
+	console_type(pipes[1], "in\x1d\x1dput", 7);
+	for (unsigned int i = 0; i < 3; i++) {
+		start_tty(&daemon, sources[i], "");
+		console_await(&daemon);
+		console_attach(&guest, &daemon, 0);
+		if (i < 2)
+			console_expect_input(&guest.rings[RECEIVE], "in\x1d\x1dput", 7);
+		assert_true(console_offer(&guest.rings[TRANSMIT], "hello\n", 6));
+		assert_true(daemon_says(&daemon, "hello"));
+		console_detach(&guest);
+		assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+		close(sources[i]);
+	}
+	close(pipes[1]);
+	daemon_remove_folder(&daemon);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(console_tty_is_raw_only_while_it_is_used),
+		cmocka_unit_test(console_tty_takes_another_escape_or_none),
+		cmocka_unit_test(console_tty_reads_what_stdin_is),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
