@@ -398,7 +398,7 @@ static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_
 	return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), other ? other : error);
 }
 
-int virtio_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+int virtio_impl_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
 			       struct virtio_chain_segments *out)
 {
 	/* The walk is done in locals, which the compiler can keep in registers. */
@@ -442,5 +442,5 @@ int virtio_chain_resolve_after(struct virtio_chain *chain, const struct virtio_d
 
 int virtio_chain_resolve(struct virtio_chain *chain, struct virtio_chain_segments *out)
 {
-	return virtio_chain_resolve_after(chain, NULL, 0, out);
+	return virtio_impl_chain_resolve_after(chain, NULL, 0, out);
 }

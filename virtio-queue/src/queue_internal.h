@@ -32,15 +32,6 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
 				uint32_t first, uint32_t left);
 
 /*
- * virtio_chain_resolve(), for a chain of which the first descriptors have been walked along already.
- *
- * @walked  all of them, in order; only read. NULL if count is 0
- * @count   how many
- */
-int virtio_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-			       struct virtio_chain_segments *out);
-
-/*
  * virtio_impl_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
  * IN_ORDER, and a table without a host address.
  */

@@ -100,7 +100,7 @@ int virtio_impl_request_parse_any(struct virtio_chain *chain, const struct virti
 		virtio_impl_three_get(three, front);
 	else
 		count = walk_loaded(chain, three, front);
-	error = virtio_chain_resolve_after(chain, front, count, &all);
+	error = virtio_impl_chain_resolve_after(chain, front, count, &all);
 	if (VIRTIO_UNLIKELY(error == VIRTIO_ENOTMAPPED))
 		return error;
 	/* A resolution that has found no room leaves a walk that may go on, here behind what has been walked along. */

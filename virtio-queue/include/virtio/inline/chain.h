@@ -39,6 +39,15 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
 
 /*
+ * virtio_chain_resolve(), for a parser that has walked along the first descriptors of the chain already.
+ *
+ * @walked  all of them, in order; only read. NULL if count is 0
+ * @count   how many
+ */
+int virtio_impl_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+				    struct virtio_chain_segments *out);
+
+/*
  * Takes that step on copies. Were the caller's own chain and descriptor passed on, the compiler would have
  * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
  * they are needed.
