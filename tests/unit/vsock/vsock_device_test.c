@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The socket device: context IDs, features, configuration space, and its event queue. */
+#include <virtio/vsock.h>
+
+#include "../common/fixture.h"
+
+#define STREAM (UINT64_C(1) << VIRTIO_VSOCK_F_STREAM)
+#define SEQPACKET (UINT64_C(1) << VIRTIO_VSOCK_F_SEQPACKET)
+#define NO_IMPLIED (UINT64_C(1) << VIRTIO_VSOCK_F_NO_IMPLIED_STREAM)
+
+static const uint64_t reserved_cids[] = {
+	0, 1, 2, 0xffffffff, UINT64_MAX, UINT64_C(0x100000000), UINT64_C(0x100000003), UINT64_C(0x8000000000000003)
+};
+
+/* hostile 165: guest_cid is never reserved, nor wider than 32 bits. */
+static void vsock_init_refuses_reserved_cids(void **state)
+{
+	struct virtio_vsock vsock, before;
+
+	(void)state;
+	memset(&vsock, 0x5a, sizeof vsock);
+	before = vsock;
+	for (uint32_t i = 0; i < COUNT(reserved_cids); i++) {
+		assert_false(virtio_vsock_is_guest_cid(reserved_cids[i]));
+		assert_int_equal(virtio_vsock_init(&vsock, reserved_cids[i], true), VIRTIO_EINVAL);
+		assert_memory_equal(&vsock, &before, sizeof vsock);
+	}
+	assert_int_equal(virtio_vsock_init(&vsock, 3, true), 0);
+	assert_int_equal(virtio_vsock_init(&vsock, 0xfffffffe, true), 0);
+	for (uint32_t i = 0; i < COUNT(reserved_cids); i++) {
+		assert_int_equal(virtio_vsock_set_guest_cid(&vsock, reserved_cids[i]), VIRTIO_EINVAL);
+		assert_int_equal(vsock.guest_cid, 0xfffffffe);
+	}
+	assert_int_equal(virtio_vsock_set_guest_cid(&vsock, 77), 0);
+	assert_int_equal(vsock.guest_cid, 77);
+}
+
+static void vsock_offers_streams_and_no_implied_stream(void **state)
+{
+	struct virtio_vsock vsock;
+
+	(void)state;
+	assert_int_equal(virtio_vsock_init(&vsock, 3, false), 0);
+	assert_int_equal(virtio_vsock_offered(&vsock), STREAM | NO_IMPLIED);
+	assert_int_equal(virtio_vsock_negotiate(&vsock, SEQPACKET), VIRTIO_EINVAL);
+	assert_int_equal(vsock.negotiated, 0);
+	assert_int_equal(virtio_vsock_init(&vsock, 3, true), 0);
+	assert_int_equal(virtio_vsock_offered(&vsock), STREAM | SEQPACKET | NO_IMPLIED);
+	assert_int_equal(virtio_vsock_negotiate(&vsock, STREAM), 0);
+	assert_int_equal(virtio_vsock_negotiate(&vsock, STREAM | UINT64_C(1) << 3), VIRTIO_EINVAL);
+	assert_int_equal(vsock.negotiated, STREAM);
+	/* VERSION_1 is the transport's. */
+	assert_int_equal(virtio_vsock_negotiate(&vsock, SEQPACKET | UINT64_C(1) << 32), 0);
+	assert_int_equal(vsock.negotiated, SEQPACKET);
+	virtio_vsock_reset(&vsock);
+	assert_int_equal(vsock.negotiated, 0);
+	assert_int_equal(vsock.guest_cid, 3);
+}
+
+/* hostile 167, 190: a type that was not negotiated does not exist. */
+static void vsock_types_follow_every_subset_of_features(void **state)
+{
+	/* Indexed by the feature mask: STREAM 1, SEQPACKET 2, NO_IMPLIED_STREAM 4. */
+	static const bool stream[8] = { true, true, true, true, false, true, false, true };
+	static const bool seqpacket[8] = { false, false, true, true, false, false, true, true };
+	struct virtio_vsock vsock;
+
+	(void)state;
+	assert_int_equal(virtio_vsock_init(&vsock, 3, true), 0);
+	for (uint64_t features = 0; features < 8; features++) {
+		assert_int_equal(virtio_vsock_negotiate(&vsock, features), 0);
+		assert_int_equal(virtio_vsock_has_type(&vsock, VIRTIO_VSOCK_TYPE_STREAM), stream[features]);
+		assert_int_equal(virtio_vsock_has_type(&vsock, VIRTIO_VSOCK_TYPE_SEQPACKET), seqpacket[features]);
+		assert_false(virtio_vsock_has_type(&vsock, 0));
+		assert_false(virtio_vsock_has_type(&vsock, 3));
+		assert_false(virtio_vsock_has_type(&vsock, UINT16_MAX));
+	}
+}
+
+/* hostile 165, 184, 192 */
+static void vsock_takes_packets_from_its_guest_alone(void **state)
+{
+	static const uint64_t bad[] = { 0, 1, 0xffffffff, UINT64_MAX, UINT64_C(0x100000003), UINT64_C(0x100000002) };
+	struct virtio_vsock_hdr h = { 0 };
+	struct virtio_vsock vsock;
+
+	(void)state;
+	assert_int_equal(virtio_vsock_init(&vsock, 3, true), 0);
+	assert_false(virtio_vsock_is_from_guest(&vsock, &h));
+	virtio_vsock_set_src_cid(&h, 3);
+	virtio_vsock_set_dst_cid(&h, 2);
+	assert_true(virtio_vsock_is_from_guest(&vsock, &h));
+	virtio_vsock_set_dst_cid(&h, 4);
+	assert_true(virtio_vsock_is_from_guest(&vsock, &h));
+	virtio_vsock_set_dst_cid(&h, 3);
+	assert_false(virtio_vsock_is_from_guest(&vsock, &h));
+	for (uint32_t i = 0; i < COUNT(bad); i++) {
+		virtio_vsock_set_src_cid(&h, 3);
+		virtio_vsock_set_dst_cid(&h, bad[i]);
+		assert_false(virtio_vsock_is_from_guest(&vsock, &h));
+		virtio_vsock_set_dst_cid(&h, 2);
+		virtio_vsock_set_src_cid(&h, bad[i]);
+		assert_false(virtio_vsock_is_from_guest(&vsock, &h));
+	}
+	virtio_vsock_set_src_cid(&h, 2);
+	assert_false(virtio_vsock_is_from_guest(&vsock, &h));
+	virtio_vsock_set_src_cid(&h, 4);
+	assert_false(virtio_vsock_is_from_guest(&vsock, &h));
+}
+
+static void vsock_config_reads_in_any_width(void **state)
+{
+	static const uint8_t wanted[10] = { 0x78, 0x56, 0x34, 0x12 };
+	struct virtio_vsock vsock;
+	uint8_t got[12];
+
+	(void)state;
+	assert_int_equal(virtio_vsock_init(&vsock, 0x12345678, true), 0);
+	for (uint64_t offset = 0; offset < 10; offset++) {
+		for (size_t len = 0; len <= 10 - offset; len++) {
+			memset(got, 0xee, sizeof got);
+			virtio_vsock_config_read(&vsock, offset, got, len);
+			assert_memory_equal(got, wanted + offset, len);
+			assert_int_equal(got[len], 0xee);
+		}
+	}
+	memset(got, 0xee, sizeof got);
+	virtio_vsock_config_read(&vsock, UINT64_MAX - 2, got, 8);
+	assert_memory_equal(got, wanted + 4, 6);
+}
+
+/* Events */
+
+struct event_queue {
+	struct fixture f;
+	struct virtio_vsock_events events;
+	struct virtio_segment segments[8];
+};
+
+static void events_setup(struct event_queue *e, enum fixture_memory kind)
+{
+	fixture_setup(&e->f, kind, 8);
+	memset(&e->events, 0xff, sizeof e->events);
+	virtio_vsock_events_reset(&e->events);
+}
+
+static int events_send(struct event_queue *e)
+{
+	return virtio_vsock_events_send(&e->events, &e->f.queue, e->segments, 8);
+}
+
+/* hostile 170: with no buffer posted the event is held, and it goes into the first one. */
+static void events_hold_the_reset_until_there_is_a_buffer(void **state)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 6);
+	struct vring_used_elem used;
+	struct event_queue e;
+	uint8_t got[6];
+
+	events_setup(&e, fixture_kind(state));
+	(void)fixture_add(&e.f, &buffer, 1);
+	assert_int_equal(events_send(&e), 0);
+	assert_int_equal(virtio_queue_in_flight(&e.f.queue), 0);
+	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 0);
+	events_setup(&e, fixture_kind(state));
+	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_owe_reset(&e.events);
+	assert_int_equal(events_send(&e), 0);
+	assert_true(e.events.owed);
+	(void)fixture_add(&e.f, &buffer, 1);
+	(void)fixture_add(&e.f, &buffer, 1);
+	assert_int_equal(events_send(&e), 1);
+	assert_false(e.events.owed);
+	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
+	assert_int_equal(used.len, 4);
+	fixture_read(&e.f, FIXTURE_DATA, got, 6);
+	assert_memory_equal(got, "\0\0\0\0\xa5\xa5", 6);
+	assert_int_equal(events_send(&e), 0);
+	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 0);
+}
+
+/* hostile 170, 204: short and bad buffers are given back unwritten, and the event isn't lost. */
+static void events_skip_buffers_that_cannot_hold_one(void **state)
+{
+	const struct virtio_mock_buffer bad[] = { WRITABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA, 8),
+						  WRITABLE(0x100000, 8), WRITABLE(FIXTURE_DATA, 2) };
+	const struct virtio_mock_buffer pieces[] = { WRITABLE(FIXTURE_DATA + 16, 1), WRITABLE(FIXTURE_DATA + 32, 3) };
+	struct vring_used_elem used;
+	struct event_queue e;
+
+	events_setup(&e, fixture_kind(state));
+	virtio_vsock_events_owe_reset(&e.events);
+	for (uint32_t i = 0; i < COUNT(bad); i++)
+		(void)fixture_add(&e.f, &bad[i], 1);
+	assert_int_equal(events_send(&e), 1);
+	assert_true(e.events.owed);
+	for (uint32_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
+		assert_int_equal(used.len, 0);
+	}
+	(void)fixture_add(&e.f, pieces, 2);
+	assert_int_equal(events_send(&e), 1);
+	assert_false(e.events.owed);
+	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
+	assert_int_equal(used.len, 4);
+}
+
+static void events_report_errors_and_keep_the_reset(void **state)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 4);
+	struct event_queue e;
+
+	(void)state;
+	events_setup(&e, FIXTURE_CHANGING);
+	virtio_vsock_events_owe_reset(&e.events);
+	assert_int_equal(virtio_vsock_events_send(&e.events, &e.f.queue, NULL, 8), VIRTIO_EINVAL);
+	assert_int_equal(virtio_vsock_events_send(&e.events, &e.f.queue, e.segments, 0), VIRTIO_EINVAL);
+	e.f.rewriting = false;
+	(void)fixture_add(&e.f, &buffer, 1);
+	e.f.bad_start = FIXTURE_DATA;
+	e.f.bad_end = FIXTURE_DATA + 4;
+	e.f.bad_error = VIRTIO_ENOTMAPPED;
+	assert_int_equal(events_send(&e), VIRTIO_ENOTMAPPED);
+	assert_int_equal(virtio_queue_in_flight(&e.f.queue), 0);
+	assert_true(e.events.owed);
+	e.f.bad_error = 0;
+	assert_int_equal(events_send(&e), 1);
+	events_setup(&e, FIXTURE_FLAT);
+	virtio_vsock_events_owe_reset(&e.events);
+	fixture_offer_head(&e.f, 99);
+	assert_int_equal(events_send(&e), VIRTIO_EHEAD);
+	assert_int_equal(events_send(&e), VIRTIO_EBROKEN);
+	virtio_queue_reset(&e.f.queue);
+	assert_int_equal(events_send(&e), VIRTIO_ENOTREADY);
+	assert_true(e.events.owed);
+}
+
+/* hostile 228: requests wait while the driver may have the reset before it. */
+static void events_are_pending_until_the_driver_has_taken_them(void **state)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 4);
+	struct vring_used_elem used;
+	struct event_queue e;
+
+	events_setup(&e, fixture_kind(state));
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
+	virtio_vsock_events_owe_reset(&e.events);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
+	(void)fixture_add(&e.f, &buffer, 1);
+	(void)fixture_add(&e.f, &buffer, 1);
+	assert_int_equal(events_send(&e), 1);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
+	/* The driver takes the event, and posts the buffer anew. */
+	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
+	(void)fixture_add(&e.f, &buffer, 1);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
+	/* Or the driver resets the device. */
+	virtio_vsock_events_owe_reset(&e.events);
+	assert_int_equal(events_send(&e), 1);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
+	virtio_queue_reset(&e.f.queue);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), VIRTIO_ENOTREADY);
+	assert_true(e.events.waiting);
+	virtio_vsock_events_reset(&e.events);
+	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vsock_init_refuses_reserved_cids),
+		cmocka_unit_test(vsock_offers_streams_and_no_implied_stream),
+		cmocka_unit_test(vsock_types_follow_every_subset_of_features),
+		cmocka_unit_test(vsock_takes_packets_from_its_guest_alone),
+		cmocka_unit_test(vsock_config_reads_in_any_width),
+		FIXTURE_ON_ALL(events_hold_the_reset_until_there_is_a_buffer),
+		FIXTURE_ON_ALL(events_skip_buffers_that_cannot_hold_one),
+		cmocka_unit_test(events_report_errors_and_keep_the_reset),
+		FIXTURE_ON_ALL(events_are_pending_until_the_driver_has_taken_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The socket device: packets on its receive and transmit queues, its features, its configuration space and its events.
+ * Connections and their credit are in <virtio/vsock_connection.h>.
+ *
+ * Names follow the driver's view, as in the specification. The transmit queue (tx) carries packets from the guest,
+ * and the receive queue (rx) carries packets to the guest. A packet is a header of 44 bytes and a payload.
+ *
+ *	while (left-- > 0 && (got = virtio_vsock_tx_pop(tx, &packet)) == 1) {
+ *		if (!packet.error)
+ *			look at packet.header, read the payload from packet.data
+ *		virtio_vsock_give_back(tx, &packet);
+ *	}
+ *
+ *	if ((got = virtio_vsock_rx_pop(rx, &packet)) == 1 && packet.error)
+ *		virtio_vsock_give_back(rx, &packet), and try the next buffer
+ *	else if (got == 1)
+ *		write the payload to packet.data, fill in packet.header,
+ *		virtio_vsock_rx_commit(rx, &packet)
+ *
+ * What the guest can do: cut a packet into descriptors as it likes (virtio 1.4, 2.7.4.1), leave out any part of it,
+ * point its buffers anywhere, and change its bytes at any time. The header is copied once, and only the copy is
+ * looked at. The header's len decides how long the payload is. A payload never extends past the bytes that are
+ * present, nor past the caller's maximum.
+ *
+ * Threads: a packet belongs to one thread at a time, and calls on its queue are serialised as <virtio/queue.h> says.
+ * Calls on one struct virtio_vsock, or on one struct virtio_vsock_events, are serialised by the caller. No function
+ * blocks or allocates.
+ *
+ * Freestanding: needs memcpy and memset.
+ *
+ * virtio 1.4, 5.10
+ */
+#ifndef VIRTIO_VSOCK_H
+#define VIRTIO_VSOCK_H
+
+#include <virtio/bindings/virtio_vsock.h>
+#include <virtio/queue.h>
+
+VIRTIO_BEGIN_DECLS
+
+#define VIRTIO_VSOCK_HEADER_BYTES 44 /* length of a header */
+#define VIRTIO_VSOCK_CONFIG_BYTES 8  /* length of the configuration space */
+#define VIRTIO_VSOCK_CID_HOST 2      /* the host's context ID (virtio 1.4, 5.10.4) */
+
+/* Indices of the queues (virtio 1.4, 5.10.2). A transport may keep the event queue to itself. */
+enum virtio_vsock_queue {
+	VIRTIO_VSOCK_QUEUE_RX = 0,
+	VIRTIO_VSOCK_QUEUE_TX = 1,
+	VIRTIO_VSOCK_QUEUE_EVENT = 2,
+};
+
+/*
+ * Headers. struct virtio_vsock_hdr holds the fields little-endian, as on the wire.
+ */
+
+/*
+ * Fills in a header from the VIRTIO_VSOCK_HEADER_BYTES bytes at raw, or stores it there. The bytes are the caller's
+ * memory, of any alignment. Nothing is judged.
+ */
+VIRTIO_INLINE void virtio_vsock_header_from_raw(struct virtio_vsock_hdr *header, const void *raw);
+VIRTIO_INLINE void virtio_vsock_header_to_raw(const struct virtio_vsock_hdr *header, void *raw);
+
+/* Each returns one field, in the host's byte order (virtio 1.4, 5.10.6). */
+VIRTIO_INLINE uint64_t virtio_vsock_src_cid(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint64_t virtio_vsock_dst_cid(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint32_t virtio_vsock_src_port(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint32_t virtio_vsock_dst_port(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint32_t virtio_vsock_len(const struct virtio_vsock_hdr *header); /* bytes of payload */
+VIRTIO_INLINE uint16_t
+virtio_vsock_type(const struct virtio_vsock_hdr *header); /* perhaps of no enum virtio_vsock_type */
+VIRTIO_INLINE uint16_t virtio_vsock_op(const struct virtio_vsock_hdr *header); /* perhaps of no enum virtio_vsock_op */
+VIRTIO_INLINE uint32_t virtio_vsock_flags(const struct virtio_vsock_hdr *header); /* bits that op gives a meaning to */
+VIRTIO_INLINE uint32_t virtio_vsock_buf_alloc(const struct virtio_vsock_hdr *header); /* bytes */
+VIRTIO_INLINE uint32_t virtio_vsock_fwd_cnt(const struct virtio_vsock_hdr *header);   /* bytes, modulo 2^32 */
+
+/* Each sets one field from a value in the host's byte order. Nothing is judged. */
+VIRTIO_INLINE void virtio_vsock_set_src_cid(struct virtio_vsock_hdr *header, uint64_t src_cid);
+VIRTIO_INLINE void virtio_vsock_set_dst_cid(struct virtio_vsock_hdr *header, uint64_t dst_cid);
+VIRTIO_INLINE void virtio_vsock_set_src_port(struct virtio_vsock_hdr *header, uint32_t src_port);
+VIRTIO_INLINE void virtio_vsock_set_dst_port(struct virtio_vsock_hdr *header, uint32_t dst_port);
+VIRTIO_INLINE void virtio_vsock_set_len(struct virtio_vsock_hdr *header, uint32_t len);
+VIRTIO_INLINE void virtio_vsock_set_type(struct virtio_vsock_hdr *header, uint16_t type);
+VIRTIO_INLINE void virtio_vsock_set_op(struct virtio_vsock_hdr *header, uint16_t op);
+VIRTIO_INLINE void virtio_vsock_set_flags(struct virtio_vsock_hdr *header, uint32_t flags);
+VIRTIO_INLINE void virtio_vsock_set_buf_alloc(struct virtio_vsock_hdr *header, uint32_t buf_alloc);
+VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uint32_t fwd_cnt);
+
+/*
+ * The flags by name: whether the sender of a SHUTDOWN will receive, or send, no more; and whether an RW ends a
+ * message, or a record. Undefined bits are ignored. Each answers false for another op.
+ */
+VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE bool virtio_vsock_ends_message(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *header);
+
+/*
+ * Builds the RST that answers a packet of no connection: addresses swapped, type as it was, no credit.
+ *
+ * @in   the packet's header
+ * @out  filled in if 1 is returned, otherwise untouched; may be in
+ *
+ * Returns 1; or 0 if the packet is an RST, which is never answered.
+ */
+int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vsock_hdr *out);
+
+/* Packets */
+
+/*
+ * A packet. The caller allocates it, reads what it likes and sets header before a commit. The rest is changed
+ * through the functions below alone.
+ */
+struct virtio_vsock_packet {
+	/*
+	 * tx: the private copy of the packet's header. All zeroes if fewer than 44 bytes could be read.
+	 * rx: the caller's, before or after the pop, which doesn't touch it. The commit writes it.
+	 */
+	struct virtio_vsock_hdr header;
+	struct virtio_token token; /* of its chain, which is in flight */
+	/*
+	 * 0, or why the payload can't be used. data is empty then, and the chain is given back.
+	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are present
+	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()
+	 *   VIRTIO_EORDER   a buffer has the wrong direction for this queue; or as virtio_chain_next()
+	 *   VIRTIO_ENOBUFS  the chain has more pieces than the array
+	 *   VIRTIO_EFAULT, VIRTIO_EPERM and others   as virtio_chain_resolve()
+	 */
+	int error;
+	/*
+	 * The payload in the caller's array, without the header. Readers, writers and I/O vectors work on it.
+	 * tx: readable, exactly header.len bytes. rx: writable, the room there is, at most the maximum.
+	 */
+	struct virtio_chain_segments data;
+
+	/* As given to virtio_vsock_packet_init(). */
+	struct virtio_segment *segments;
+	uint32_t capacity;
+	uint32_t max_payload;
+
+	/*
+	 * rx: where the header goes. Either one place in plain memory, or whole segments at the front of the array
+	 * and then a part of one.
+	 */
+	uint32_t header_kind;
+	uint32_t header_segments;
+	void *header_host;
+	struct virtio_segment header_rest; /* len is 0 if there is no such part */
+};
+
+/*
+ * Prepares a packet, which can be popped into again and again.
+ *
+ * @packet       set up
+ * @segments     the caller's array; must live as long as the packet is used
+ * @capacity     its entries, at least 1: one for each descriptor of the longest chain to be served, and one more for
+ *               each place where a buffer goes on in another region, or behind a translation in another piece of it
+ * @max_payload  bytes; a longer payload is refused on tx, and room beyond it is not used on rx
+ *
+ * Returns 0; VIRTIO_EINVAL for no array or no entries, and the packet is untouched.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_segment *segments, uint32_t capacity,
+			     uint32_t max_payload);
+
+/*
+ * Takes the next packet from the transmit queue.
+ *
+ * @queue   started
+ * @packet  initialised, and not in flight; filled in if 1 is returned, otherwise untouched but for the array's content
+ *
+ * Returns 1 for a packet, whatever its error, which virtio_vsock_give_back() returns, or virtio_queue_unpop() takes
+ * back; 0 for none; or an error of virtio_queue_pop(). VIRTIO_ENOTMAPPED also if some of the chain's memory isn't
+ * mapped at the moment: the pop has been unpopped then, and the caller comes again.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
+
+/*
+ * Takes the next buffer from the receive queue, for a packet to the guest. As virtio_vsock_tx_pop().
+ *
+ * packet->data is the room for the payload. It is empty for a buffer of 44 bytes, which can carry a header alone.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
+
+/*
+ * Writes the header and returns the buffer to the driver with a used length of 44 + header.len bytes.
+ *
+ * @queue   the packet's, started, or broken since
+ * @packet  from virtio_vsock_rx_pop(), without error; header set by the caller, and the first header.len bytes of the
+ *          payload written to data. The call records header and payload in the dirty log.
+ *
+ * Returns 0; VIRTIO_EINVAL if header.len is more than the room, or if the packet has an error; VIRTIO_ESTALE if the
+ * token is not in flight, and others as virtio_queue_complete(). No byte is written after VIRTIO_EINVAL and
+ * VIRTIO_ESTALE. After another error the packet stays in flight, and its header may have been written.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
+
+/*
+ * Returns a packet's chain to the driver with nothing written: each tx packet, and an rx packet with an error.
+ * Returns as virtio_queue_complete().
+ */
+VIRTIO_INLINE int virtio_vsock_give_back(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
+
+/*
+ * Makes a packet of the caller's own buffers, without a queue, under the rules of virtio_vsock_tx_pop().
+ *
+ * @packet   initialised, and not in flight; filled in, with a token that is never in flight
+ * @header   the header's VIRTIO_VSOCK_HEADER_BYTES bytes, copied
+ * @payload  the caller's memory, which must live as long as the packet is used; NULL only if count is 0
+ * @count    entries of payload
+ *
+ * Returns 0, or packet->error: VIRTIO_ESHORT, VIRTIO_EBYTES or VIRTIO_ENOBUFS.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_packet_from_buffers(struct virtio_vsock_packet *packet, const void *header,
+				     const struct virtio_iovec *payload, uint32_t count);
+
+/* Device */
+
+/* A socket device: one guest's. The caller allocates it, reads what it likes and changes it through functions alone. */
+struct virtio_vsock {
+	uint64_t guest_cid;
+	uint64_t offered;    /* mask of feature bits */
+	uint64_t negotiated; /* likewise */
+};
+
+/*
+ * Whether a guest may have this context ID: the upper 32 bits are 0, and the value is none of 0, 1, 2 and 2^32 - 1
+ * (virtio 1.4, 5.10.4).
+ */
+bool virtio_vsock_is_guest_cid(uint64_t cid);
+
+/*
+ * Sets up a device. It offers VIRTIO_VSOCK_F_STREAM and VIRTIO_VSOCK_F_NO_IMPLIED_STREAM.
+ *
+ * @guest_cid  the guest's context ID
+ * @seqpacket  offer VIRTIO_VSOCK_F_SEQPACKET too
+ *
+ * Returns 0; VIRTIO_EINVAL for a reserved context ID, and vsock is untouched.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpacket);
+
+/* The mask of feature bits of this device type, to be offered. */
+uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
+
+/*
+ * Takes the features that the driver has accepted. Bits from 24 on are the transport's and are ignored.
+ * Returns 0; VIRTIO_EINVAL for one that was not offered, and nothing changes.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
+
+/* Forgets the negotiated features, when the driver resets the device. */
+void virtio_vsock_reset(struct virtio_vsock *vsock);
+
+/*
+ * Gives the guest another context ID, after a migration. The driver learns of it by a transport reset.
+ * Returns 0; VIRTIO_EINVAL for a reserved one, and nothing changes.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_set_guest_cid(struct virtio_vsock *vsock, uint64_t guest_cid);
+
+/*
+ * Whether sockets of a type may be used, under the negotiated features (virtio 1.4, 5.10.3.2).
+ *
+ * Streams may be if STREAM was negotiated, if no feature was, and if SEQPACKET was without NO_IMPLIED_STREAM. False for
+ * any value that is not in enum virtio_vsock_type.
+ */
+bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type);
+
+/*
+ * Whether a packet of the transmit queue has the guest's source CID, and a destination that is neither the guest itself
+ * nor reserved. One that has not is dropped without an answer.
+ */
+bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct virtio_vsock_hdr *header);
+
+/*
+ * Reads configuration space.
+ *
+ * @offset  first byte
+ * @data    the caller's, len bytes; those outside the configuration space read as 0
+ * @len     bytes
+ */
+void virtio_vsock_config_read(const struct virtio_vsock *vsock, uint64_t offset, void *data, size_t len);
+
+/* Events */
+
+/* The transport reset, which a device owes to its driver. */
+struct virtio_vsock_events {
+	bool owed;          /* to be sent, as soon as there is a buffer */
+	bool waiting;       /* sent, and not taken by the driver yet */
+	uint16_t avail_idx; /* while waiting: the driver's available index when the event was sent */
+};
+
+/* Nothing is owed. Also when the driver resets the device, which ends the wait of virtio_vsock_events_pending(). */
+void virtio_vsock_events_reset(struct virtio_vsock_events *events);
+
+/* Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second one, while the first is owed, adds nothing. */
+void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
+
+/*
+ * Sends the event if one is owed and a buffer is posted. A buffer that is too short, bad or not writable is given
+ * back with length 0, and the next one is tried: at most as many as virtio_queue_available() says at the start.
+ *
+ * @events    what is owed; stays owed until it is sent
+ * @queue     the event queue, started
+ * @segments  the caller's array, for one chain; @capacity its entries, at least 1
+ *
+ * Returns 1 if a buffer was used: see virtio_queue_needs_notification(); 0 if none was; VIRTIO_EINVAL without an
+ * array; or an error of virtio_queue_pop(), VIRTIO_ENOTMAPPED as for virtio_vsock_tx_pop(), or virtio_queue_complete().
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,
+			     struct virtio_segment *segments, uint32_t capacity);
+
+/*
+ * Whether the driver may still have a transport reset before it. Meanwhile a new connection would be shut down by that
+ * reset, so the host's requests wait (virtio_vsock_table_hold()).
+ *
+ * @queue  the event queue, started. The driver has taken the event when it makes another buffer available after it.
+ *
+ * Returns 1 while the event is owed or not taken; 0 otherwise; or an error of virtio_queue_read_avail_idx(), and
+ * nothing changes.
+ */
+VIRTIO_MUST_CHECK
+int virtio_vsock_events_pending(struct virtio_vsock_events *events, struct virtio_queue *queue);
+
+VIRTIO_END_DECLS
+
+#include <virtio/inline/vsock.h>
+
+#endif

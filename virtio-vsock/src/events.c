@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The event queue: the transport reset is held until there is a buffer for it. */
+#include <virtio/reader.h>
+#include <virtio/vsock.h>
+
+void virtio_vsock_events_reset(struct virtio_vsock_events *events)
+{
+	events->owed = false;
+	events->waiting = false;
+	events->avail_idx = 0;
+}
+
+void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events)
+{
+	events->owed = true;
+}
+
+/* Writes the event to a chain, and returns the chain. Returns the bytes written: 0 for a chain that can't hold it. */
+static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, struct virtio_segment *segments,
+		      uint32_t capacity)
+{
+	struct virtio_chain_segments buffer = { .segments = segments, .capacity = capacity };
+	struct virtio_vsock_event event = { virtio_le32(VIRTIO_VSOCK_EVENT_TRANSPORT_RESET) };
+	struct virtio_writer writer;
+	int error = virtio_chain_resolve(chain, &buffer);
+	uint32_t written = 0;
+
+	if (error == VIRTIO_ENOTMAPPED) {
+		const int unpopped = virtio_queue_unpop(queue, chain->token);
+
+		return unpopped ? unpopped : error;
+	}
+	/* An array that is too small does no harm if the front of the chain is enough. */
+	if ((!error || error == VIRTIO_ENOBUFS) && buffer.readable == 0) {
+		virtio_writer_init(&writer, &buffer);
+		if (virtio_writer_write_exact(&writer, &event, sizeof event) == 0)
+			written = sizeof event;
+	}
+	error = virtio_queue_complete(queue, chain->token, written);
+	return error ? error : (int)written;
+}
+
+int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,
+			     struct virtio_segment *segments, uint32_t capacity)
+{
+	struct virtio_chain chain;
+	int left, got = 0, used = 0;
+	uint16_t avail_idx;
+	bool known;
+
+	if (!segments || capacity == 0)
+		return VIRTIO_EINVAL;
+	if (!events->owed)
+		return 0;
+	left = virtio_queue_available(queue);
+	if (left < 0)
+		return left;
+	for (; events->owed && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
+		/*
+		 * Before the driver can have the event. A driver that is quick would otherwise be waited for for ever.
+		 */
+		known = virtio_queue_read_avail_idx(queue, &avail_idx) == 0;
+		got = use_buffer(queue, &chain, segments, capacity);
+		if (got < 0)
+			return got;
+		used = 1;
+		if (got == 0)
+			continue;
+		events->owed = false;
+		events->waiting = known;
+		events->avail_idx = known ? avail_idx : 0;
+	}
+	return got < 0 ? got : used;
+}
+
+int virtio_vsock_events_pending(struct virtio_vsock_events *events, struct virtio_queue *queue)
+{
+	uint16_t now;
+	int error;
+
+	if (!events->waiting)
+		return events->owed;
+	error = virtio_queue_read_avail_idx(queue, &now);
+	if (error)
+		return error;
+	/* The driver puts a buffer back when it has dealt with the event. */
+	events->waiting = now == events->avail_idx;
+	return events->owed || events->waiting;
+}

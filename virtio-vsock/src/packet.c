@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Packets: from chains of either queue, or from buffers of the caller's. */
+#include <virtio/request.h>
+#include <virtio/vsock.h>
+
+#define HEADER VIRTIO_VSOCK_HEADER_BYTES
+
+/* Values of header_kind. A packet of the tx queue, and one with an error, has no place for a header. */
+enum { NO_HEADER, PLAIN_HEADER, HEADER_IN_PIECES };
+
+/* Where the caller's own buffers are said to lie. It has no dirty log, so nothing is recorded for them. */
+static const struct virtio_region own_memory = { .len = UINT64_MAX };
+
+int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_segment *segments, uint32_t capacity,
+			     uint32_t max_payload)
+{
+	if (!segments || capacity == 0)
+		return VIRTIO_EINVAL;
+	memset(packet, 0, sizeof *packet);
+	packet->segments = segments;
+	packet->capacity = capacity;
+	packet->max_payload = max_payload;
+	packet->data.segments = segments;
+	packet->data.capacity = capacity;
+	return 0;
+}
+
+int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vsock_hdr *out)
+{
+	struct virtio_vsock_hdr reply = { 0 };
+
+	if (virtio_vsock_op(in) == VIRTIO_VSOCK_OP_RST)
+		return 0;
+	reply.src_cid = in->dst_cid;
+	reply.dst_cid = in->src_cid;
+	reply.src_port = in->dst_port;
+	reply.dst_port = in->src_port;
+	reply.type = in->type;
+	virtio_vsock_set_op(&reply, VIRTIO_VSOCK_OP_RST);
+	*out = reply;
+	return 1;
+}
+
+static inline VIRTIO_HOT void set_data(struct virtio_vsock_packet *packet, struct virtio_segment *segments,
+				       bool writable, uint32_t count, uint64_t bytes)
+{
+	struct virtio_chain_segments *data = &packet->data;
+
+	data->segments = segments;
+	data->readable = writable ? 0 : count;
+	data->writable = writable ? count : 0;
+	data->readable_bytes = writable ? 0 : bytes;
+	data->writable_bytes = writable ? bytes : 0;
+}
+
+/* A packet whose payload can't be used. */
+static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
+{
+	packet->error = error;
+	packet->header_kind = NO_HEADER;
+	set_data(packet, packet->segments, false, 0, 0);
+}
+
+/* Moves the start of a segment by so many bytes, fewer than it has. */
+static void cut_front(struct virtio_segment *segment, uint64_t bytes)
+{
+	segment->addr += bytes;
+	segment->host = (uint8_t *)segment->host + bytes;
+	segment->len -= bytes;
+}
+
+/* Shortens a list of segments that has more than so many bytes. Returns the segments left. */
+static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t bytes)
+{
+	uint32_t count = 0;
+
+	while (bytes != 0) {
+		if (segments[count].len > bytes)
+			segments[count].len = bytes;
+		bytes -= segments[count].len;
+		count++;
+	}
+	return count;
+}
+
+/*
+ * Cuts the header's bytes off the front of the list, of which there are enough.
+ *
+ * @to  where to copy the header to, or NULL
+ *
+ * Returns the segments that held nothing but the header. What it occupied of the next one is in packet->header_rest.
+ */
+static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
+{
+	struct virtio_segment *s = packet->segments;
+	uint64_t left = HEADER;
+
+	packet->header_rest.len = 0;
+	while (left != 0) {
+		const uint64_t part = s->len < left ? s->len : left;
+
+		if (to)
+			virtio_guest_copy_in(to + (HEADER - left), s->host, (size_t)part);
+		left -= part;
+		if (part == s->len) {
+			s++;
+			continue;
+		}
+		packet->header_rest = *s;
+		packet->header_rest.len = part;
+		cut_front(s, part);
+	}
+	packet->header_segments = (uint32_t)(s - packet->segments);
+	return packet->header_segments;
+}
+
+/* Judges the payload's length by the header's copy, with so many bytes of payload present in so many segments. */
+static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
+					uint32_t count, uint64_t bytes)
+{
+	const uint32_t len = virtio_vsock_len(&packet->header);
+
+	if (VIRTIO_UNLIKELY(len > packet->max_payload) || VIRTIO_UNLIKELY(len > bytes)) {
+		fail(packet, len > packet->max_payload ? VIRTIO_EBYTES : VIRTIO_ESHORT);
+		return;
+	}
+	packet->error = 0;
+	if (VIRTIO_UNLIKELY(len != bytes))
+		count = cut_end(payload, len);
+	set_data(packet, payload, false, count, len);
+}
+
+/* Takes a packet from resolved segments. The error is that of the resolution. */
+static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
+{
+	uint32_t used;
+
+	memset(&packet->header, 0, sizeof packet->header);
+	packet->header_kind = NO_HEADER;
+	if (all->readable_bytes < HEADER) {
+		fail(packet, error ? error : VIRTIO_ESHORT);
+		return;
+	}
+	/* After an error too: the header says which connection lacks the packet. */
+	used = cut_header(packet, (uint8_t *)&packet->header);
+	if (!error && all->writable != 0)
+		error = VIRTIO_EORDER;
+	if (error)
+		fail(packet, error);
+	else
+		finish_tx(packet, packet->segments + used, all->readable - used, all->readable_bytes - HEADER);
+}
+
+static void take_rx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
+{
+	uint64_t room = all->writable_bytes;
+	uint32_t used;
+
+	if (!error && all->readable != 0)
+		error = VIRTIO_EORDER;
+	if (!error && room < HEADER)
+		error = VIRTIO_ESHORT;
+	if (error) {
+		fail(packet, error);
+		return;
+	}
+	packet->error = 0;
+	packet->header_kind = HEADER_IN_PIECES;
+	used = cut_header(packet, NULL);
+	room -= HEADER;
+	if (room > packet->max_payload)
+		room = packet->max_payload;
+	set_data(packet, packet->segments + used, true, cut_end(packet->segments + used, room), room);
+}
+
+/* Descriptors as they were read, which are not read again. */
+struct peeked {
+	struct virtio_guest_desc d[2];
+	uint32_t loaded; /* of these two */
+};
+
+/*
+ * Resolves a chain that has been taken, and fills in the packet. Returns 1, or VIRTIO_ENOTMAPPED after the pop has been
+ * undone.
+ */
+static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *chain, const struct peeked *peeked,
+			       bool tx, struct virtio_vsock_packet *packet)
+{
+	struct virtio_chain_segments all = { .segments = packet->segments, .capacity = packet->capacity };
+	struct virtio_desc walked[2];
+	uint32_t count = 0;
+	int error;
+
+	/* An error of the walk is met again by the resolution. */
+	while (count < peeked->loaded &&
+	       virtio_impl_walk_step(&chain->walk, chain->memory, virtio_token_head(chain->token), &peeked->d[count], 0,
+				     &walked[count]) == 1)
+		count++;
+	error = virtio_impl_chain_resolve_after(chain, walked, count, &all);
+	if (error == VIRTIO_ENOTMAPPED) {
+		const int unpopped = virtio_queue_unpop(queue, chain->token);
+
+		return unpopped ? unpopped : error;
+	}
+	packet->token = chain->token;
+	if (tx)
+		take_tx(packet, &all, error);
+	else
+		take_rx(packet, &all, error);
+	return 1;
+}
+
+/* A pop of a head that is none, or must not be taken, or is left to the slow path. */
+static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virtio_vsock_packet *packet)
+{
+	const struct peeked none = { .loaded = 0 };
+	struct virtio_chain chain;
+	const int got = virtio_queue_pop(queue, &chain);
+
+	return got == 1 ? pop_any(queue, &chain, &none, tx, packet) : got;
+}
+
+/* pop_any() of a head that has been taken, with the walk at its start. */
+static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_token token, const struct peeked *peeked,
+				  bool tx, struct virtio_vsock_packet *packet)
+{
+	struct virtio_chain chain = { .token = token, .memory = queue->memory };
+
+	virtio_impl_queue_begin_walk(queue, virtio_token_head(token), &chain.walk);
+	return pop_any(queue, &chain, peeked, tx, packet);
+}
+
+/*
+ * Looks from the first descriptor, which has been loaded, to a second one. Returns whether that is the whole chain,
+ * all of one direction.
+ *
+ * @write  VRING_DESC_F_WRITE, or 0
+ */
+static inline VIRTIO_HOT bool peek_second(uint64_t table, uint64_t last, uint32_t write, struct peeked *peeked)
+{
+	struct virtio_guest_desc *d = peeked->d;
+	uint64_t next;
+
+	if ((d[0].flags_next & VIRTIO_DESC_FLAGS) == write)
+		return true;
+	next = table + (uint64_t)(d[0].flags_next >> 16) * 16;
+	if (VIRTIO_UNLIKELY((d[0].flags_next & VIRTIO_DESC_FLAGS) != (write | VRING_DESC_F_NEXT)) ||
+	    VIRTIO_UNLIKELY(next > last))
+		return false;
+	d[1] = virtio_guest_load_desc((const void *)(uintptr_t)next);
+	peeked->loaded = 2;
+	return VIRTIO_LIKELY((d[1].flags_next & VIRTIO_DESC_FLAGS) == write) &&
+	       VIRTIO_LIKELY(d[0].len + d[1].len <= (uint64_t)VIRTIO_CHAIN_MAX_BYTES);
+}
+
+/*
+ * Looks up a header in one piece of plain memory, and the payload in one: the first segment is set to that. Returns the
+ * header's place, or NULL for a packet that is cut in another way, or lies elsewhere.
+ */
+static inline VIRTIO_HOT void *find_plain(struct virtio_queue *queue, struct virtio_segment *payload,
+					  const struct peeked *peeked)
+{
+	const struct virtio_guest_desc *first = &peeked->d[0], *second = &peeked->d[1];
+	struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
+	struct virtio_memory_cursor *large = &queue->memory[VIRTIO_MEMORY_DATA];
+	void *header, *host;
+
+	if (VIRTIO_LIKELY(peeked->loaded == 2)) {
+		/* Data of no length is found nowhere. */
+		if (VIRTIO_UNLIKELY(first->len != HEADER) ||
+		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_unlogged(small, first->addr, HEADER, &header)) ||
+		    VIRTIO_UNLIKELY(
+			    !virtio_impl_memory_find_unlogged_near(large, small, second->addr, second->len, &host)))
+			return NULL;
+		virtio_impl_segment_set(payload, second->addr, second->len, host, large->region);
+		return header;
+	}
+	if (VIRTIO_UNLIKELY(first->len < HEADER) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_unlogged(small, first->addr, first->len, &header)))
+		return NULL;
+	virtio_impl_segment_set(payload, first->addr + HEADER, first->len - HEADER, (uint8_t *)header + HEADER,
+				small->region);
+	return header;
+}
+
+/* What a pop has come to. Without a header, got is the answer, and the packet has been filled in if that is 1. */
+struct popped {
+	void *header;
+	int got;
+};
+
+/* A chain whose first descriptor leads to an indirect table. */
+static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue *queue, struct virtio_token token,
+							    const struct virtio_guest_desc *first, bool tx,
+							    struct virtio_vsock_packet *packet)
+{
+	struct virtio_chain chain = { .token = token, .memory = queue->memory };
+	struct peeked peeked = { .d = { *first }, .loaded = 1 };
+	struct popped popped = { NULL, 1 };
+
+	virtio_impl_queue_begin_walk(queue, virtio_token_head(token), &chain.walk);
+	if (virtio_impl_walk_enter_table(&chain.walk, &queue->memory[VIRTIO_MEMORY_TABLES], first)) {
+		peeked.d[0] = virtio_guest_load_desc((const void *)(uintptr_t)chain.walk.table);
+		if (VIRTIO_LIKELY(chain.walk.left >= 3 * VIRTIO_IMPL_WALK_ONE) &&
+		    peek_second(chain.walk.table, chain.walk.last, tx ? 0 : VRING_DESC_F_WRITE, &peeked))
+			popped.header = find_plain(queue, packet->segments, &peeked);
+	}
+	if (VIRTIO_UNLIKELY(!popped.header))
+		popped.got = pop_any(queue, &chain, &peeked, tx, packet);
+	else
+		packet->token = token;
+	return popped;
+}
+
+/* Pops a packet. Most are plain: then the header is not copied yet, and the first segment is the payload. */
+static inline VIRTIO_HOT struct popped pop_plain(struct virtio_queue *queue, struct virtio_vsock_packet *packet,
+						 bool tx)
+{
+	struct peeked peeked, peeked_aside;
+	struct popped popped = { NULL, 1 };
+	struct virtio_guest_desc first;
+	struct virtio_chain chain;
+	uint16_t head;
+
+	if (VIRTIO_UNLIKELY(!virtio_impl_queue_peek(queue, &head)) ||
+	    VIRTIO_UNLIKELY(queue->walk_left < 3 * VIRTIO_IMPL_WALK_ONE)) {
+		popped.got = pop_slow(queue, tx, packet);
+		return popped;
+	}
+	virtio_impl_queue_take(queue, head, &chain);
+	peeked.d[0] = virtio_guest_load_desc(queue->desc + (size_t)head * 16);
+	peeked.loaded = 1;
+	if (VIRTIO_UNLIKELY(peeked.d[0].flags_next & VRING_DESC_F_INDIRECT)) {
+		first = peeked.d[0];
+		return pop_indirect(queue, chain.token, &first, tx, packet);
+	}
+	if (VIRTIO_LIKELY(peek_second((uintptr_t)queue->desc, (uintptr_t)queue->desc_last, tx ? 0 : VRING_DESC_F_WRITE,
+				      &peeked))) {
+		popped.header = find_plain(queue, packet->segments, &peeked);
+		if (VIRTIO_LIKELY(popped.header != NULL)) {
+			packet->token.value = chain.token.value;
+			return popped;
+		}
+	}
+	/* On a copy, so that the descriptors themselves can stay in registers. */
+	peeked_aside = peeked;
+	popped.got = pop_walked(queue, chain.token, &peeked_aside, tx, packet);
+	return popped;
+}
+
+int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+{
+	struct virtio_segment *payload = packet->segments;
+	const struct popped popped = pop_plain(queue, packet, true);
+
+	if (VIRTIO_UNLIKELY(!popped.header))
+		return popped.got;
+	packet->header_kind = NO_HEADER;
+	virtio_guest_copy_in(&packet->header, popped.header, HEADER);
+	finish_tx(packet, payload, payload->len != 0, payload->len);
+	return 1;
+}
+
+int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+{
+	struct virtio_segment *payload = packet->segments;
+	const struct popped popped = pop_plain(queue, packet, false);
+	uint64_t room;
+
+	if (VIRTIO_UNLIKELY(!popped.header))
+		return popped.got;
+	room = payload->len;
+	if (VIRTIO_UNLIKELY(room > packet->max_payload)) {
+		room = packet->max_payload;
+		payload->len = room;
+	}
+	packet->error = 0;
+	packet->header_kind = PLAIN_HEADER;
+	packet->header_host = popped.header;
+	set_data(packet, payload, true, room != 0, room);
+	return 1;
+}
+
+static void write_piece(const struct virtio_segment *piece, const uint8_t *from)
+{
+	virtio_guest_copy_out(piece->host, from, (size_t)piece->len);
+	virtio_region_mark_dirty(piece->region, piece->host, piece->len);
+}
+
+/* Writes the header piece by piece, and records header and payload in the dirty log. */
+static VIRTIO_COLD void write_pieces(const struct virtio_vsock_packet *packet)
+{
+	const struct virtio_chain_segments *data = &packet->data;
+	const uint8_t *from = (const uint8_t *)&packet->header;
+	size_t done = 0;
+
+	for (uint32_t i = 0; i < packet->header_segments; i++) {
+		write_piece(&packet->segments[i], from + done);
+		done += (size_t)packet->segments[i].len;
+	}
+	if (packet->header_rest.len != 0)
+		write_piece(&packet->header_rest, from + done);
+	virtio_segments_mark_dirty(data->segments, data->writable, virtio_vsock_len(&packet->header));
+}
+
+/* A commit to a queue, or of a packet, with something out of the ordinary. */
+static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virtio_vsock_packet *packet, uint32_t len)
+{
+	/* A stale token's memory may be somebody else's by now. */
+	if (!virtio_queue_is_in_flight(queue, packet->token))
+		return VIRTIO_ESTALE;
+	if (packet->header_kind == PLAIN_HEADER)
+		virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
+	else
+		write_pieces(packet);
+	return virtio_queue_complete(queue, packet->token, HEADER + len);
+}
+
+int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock_packet *packet)
+{
+	struct virtio_inflight *entry = virtio_impl_queue_find_unflagged(queue, packet->token);
+	const uint32_t len = virtio_vsock_len(&packet->header);
+
+	if (VIRTIO_UNLIKELY(len > packet->data.writable_bytes) || VIRTIO_UNLIKELY(packet->header_kind == NO_HEADER))
+		return VIRTIO_EINVAL;
+	/* The sum fits: a chain of 2^32 bytes holds at most 2^32 - 44 bytes of payload. */
+	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(packet->header_kind != PLAIN_HEADER))
+		return commit_any(queue, packet, len);
+	virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
+	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(packet->token), HEADER + len);
+	return 0;
+}
+
+int virtio_vsock_packet_from_buffers(struct virtio_vsock_packet *packet, const void *header,
+				     const struct virtio_iovec *payload, uint32_t count)
+{
+	uint64_t bytes = 0;
+	uint32_t used = 0;
+
+	packet->token.value = 0;
+	packet->header_kind = NO_HEADER;
+	virtio_vsock_header_from_raw(&packet->header, header);
+	for (uint32_t i = 0; i < count; i++) {
+		if (payload[i].len == 0)
+			continue;
+		if (used == packet->capacity || bytes + payload[i].len < bytes) {
+			fail(packet, VIRTIO_ENOBUFS);
+			return packet->error;
+		}
+		packet->segments[used].addr = 0;
+		packet->segments[used].len = payload[i].len;
+		packet->segments[used].host = payload[i].base;
+		packet->segments[used].region = &own_memory;
+		bytes += payload[i].len;
+		used++;
+	}
+	finish_tx(packet, packet->segments, used, bytes);
+	return packet->error;
+}
