@@ -13,6 +13,7 @@
 #include <virtio/queue_sync.h>
 #include <virtio/reader.h>
 #include <virtio/request.h>
+#include <virtio/vsock_connection.h>
 
 #define SIZE 8u
 #define SECTOR 512u
@@ -641,12 +642,118 @@ static void console_never_allocates(void **state)
 	assert_int_equal(calls, 0);
 }
 
+static const struct virtio_vsock_options vsock_options = {
+	.buf_alloc = 4096,
+	.max_packets = 16,
+	.max_payload = 4096,
+	.connect_timeout = 1,
+	.close_timeout = 1,
+	.credit_retry = 1,
+	.last_port = 9,
+};
+
+/* What a guest sends through the transmit queue, and what comes of it. */
+static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet,
+			      uint16_t op, struct virtio_vsock_received *got)
+{
+	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 44), READABLE(FIXTURE_DATA + 64, 8) };
+	struct virtio_vsock_hdr h;
+
+	memset(&h, 0, sizeof h);
+	virtio_vsock_set_src_cid(&h, 3);
+	virtio_vsock_set_dst_cid(&h, VIRTIO_VSOCK_CID_HOST);
+	virtio_vsock_set_type(&h, VIRTIO_VSOCK_TYPE_STREAM);
+	virtio_vsock_set_op(&h, op);
+	virtio_vsock_set_len(&h, op == VIRTIO_VSOCK_OP_RW ? 8 : 0);
+	virtio_vsock_set_flags(&h, op == VIRTIO_VSOCK_OP_SHUTDOWN ? VIRTIO_VSOCK_SHUTDOWN_BOTH : 0);
+	virtio_vsock_set_buf_alloc(&h, 64);
+	MUST(virtio_memory_write(&d->f.mock.memory, FIXTURE_DATA, &h, sizeof h) == 0);
+	MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
+	MUST(virtio_vsock_tx_pop(&d->f.queue, packet) == 1);
+	MUST(virtio_vsock_table_receive(table, &packet->header, packet->error, 1, got) == 0);
+	MUST(virtio_vsock_give_back(&d->f.queue, packet) == 0);
+	take_used(d);
+	return got->got;
+}
+
+/* What is owed goes into the receive queue, for which the same queue serves. */
+static void vsock_next(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet)
+{
+	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 40), WRITABLE(FIXTURE_DATA + 64, 50) };
+
+	MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
+	MUST(virtio_vsock_rx_pop(&d->f.queue, packet) == 1);
+	MUST(virtio_vsock_table_next(table, &packet->header) == 1);
+	MUST(virtio_vsock_rx_commit(&d->f.queue, packet) == 0);
+	take_used(d);
+}
+
+/* A connection from its request to its end, and one of the host's. */
+static void use_sockets(struct device *d)
+{
+	struct virtio_vsock_connection places[2], *buckets[2], *c;
+	struct virtio_vsock_hdr replies[2], header;
+	const struct virtio_vsock_table_storage storage = { places, 2, buckets, 2, replies, 2 };
+	const struct virtio_vsock_piece piece = { 64, 0 };
+	const uint64_t seed[2] = { 0 };
+	struct virtio_vsock_connection_state saved;
+	struct virtio_vsock_piece more;
+	struct virtio_vsock_received got;
+	struct virtio_vsock_events events;
+	struct virtio_vsock_packet packet;
+	struct virtio_vsock_table table;
+	struct virtio_vsock vsock;
+
+	start(d);
+	MUST(virtio_vsock_init(&vsock, 3, true) == 0);
+	MUST(virtio_vsock_table_init(&table, &vsock, &vsock_options, &storage, seed) == 0);
+	MUST(virtio_vsock_packet_init(&packet, d->segments, COUNT(d->segments), 4096) == 0);
+	MUST(vsock_receive(d, &table, &packet, VIRTIO_VSOCK_OP_RW, &got) == 0);
+	vsock_next(d, &table, &packet);
+	MUST(vsock_receive(d, &table, &packet, VIRTIO_VSOCK_OP_REQUEST, &got) == VIRTIO_VSOCK_GOT_REQUEST);
+	c = got.connection;
+	MUST(virtio_vsock_connection_accept(c) == 0);
+	vsock_next(d, &table, &packet);
+	MUST(vsock_receive(d, &table, &packet, VIRTIO_VSOCK_OP_RW, &got) == VIRTIO_VSOCK_GOT_DATA);
+	MUST(virtio_vsock_connection_send(c, &piece, &header) == 0);
+	MUST(virtio_vsock_connection_piece(c, 8, 0, 8, 1, &more) == 0);
+	vsock_next(d, &table, &packet);
+	virtio_vsock_connection_save(c, &saved);
+	MUST(vsock_receive(d, &table, &packet, VIRTIO_VSOCK_OP_SHUTDOWN, &got) == VIRTIO_VSOCK_GOT_SHUTDOWN);
+	MUST(virtio_vsock_connection_forwarded(c, 8, 1, 1) == 1);
+	vsock_next(d, &table, &packet);
+	MUST(virtio_vsock_connection_restore(&table, &saved, 1, &c) == 0);
+	MUST(virtio_vsock_table_connect(&table, VIRTIO_VSOCK_TYPE_STREAM, 5, 1, &c) == 0);
+	MUST(virtio_vsock_table_expire(&table, 2, &c) == 1);
+	virtio_vsock_table_reset_all(&table);
+	vsock_next(d, &table, &packet);
+	virtio_vsock_events_reset(&events);
+	virtio_vsock_events_owe_reset(&events);
+	MUST(virtio_vsock_events_send(&events, &d->f.queue, d->segments, COUNT(d->segments)) == 0);
+}
+
+static void vsock_never_allocates(void **state)
+{
+	struct device d;
+
+	set_up(&d, fixture_kind(state));
+	calls = 0;
+	counting = true;
+	use_sockets(&d);
+	counting = false;
+	assert_int_equal(d.failed_line, 0);
+	assert_int_equal(calls, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allocation_counter_counts), FIXTURE_ON_ALL(queue_never_allocates),
-		FIXTURE_ON_ALL(memory_map_never_allocates),  FIXTURE_ON_ALL(blk_never_allocates),
+		cmocka_unit_test(allocation_counter_counts),
+		FIXTURE_ON_ALL(queue_never_allocates),
+		FIXTURE_ON_ALL(memory_map_never_allocates),
+		FIXTURE_ON_ALL(blk_never_allocates),
 		FIXTURE_ON_ALL(console_never_allocates),
+		FIXTURE_ON_ALL(vsock_never_allocates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

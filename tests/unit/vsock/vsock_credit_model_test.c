@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Two peers, each with a table, that send each other streams over wires with random delays. Each counts in 64 bits what
+ * really was sent, received and forwarded. No buffer ever overruns, and both streams come to their end, whatever the
+ * sizes of buffers and packets, with readers that stop, and with counters that pass 2^32.
+ */
+#include <stdlib.h>
+
+#include "vsock_fixture.h"
+
+#define WIRE 64u
+
+/* Packets under way, in order. */
+struct wire {
+	struct virtio_vsock_hdr packets[WIRE];
+	uint32_t first, count;
+};
+
+struct peer {
+	struct virtio_vsock vsock;
+	struct virtio_vsock_table table;
+	struct virtio_vsock_connection places[1], *buckets[1];
+	struct virtio_vsock_hdr replies[1];
+	struct virtio_vsock_connection *c;
+	uint32_t buffer, max_packet;
+	uint32_t packets; /* in the buffer */
+	uint64_t sent, received, forwarded;
+};
+
+struct run {
+	struct peer peers[2];
+	struct wire wires[2]; /* to peer 0, to peer 1 */
+	uint64_t goal;        /* bytes each way */
+	uint64_t now;
+	uint32_t random;
+	bool counts_packets; /* one of the peers does */
+};
+
+static uint32_t draw(struct run *r, uint32_t below)
+{
+	r->random = r->random * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)(r->random >> 8) * below) >> 24);
+}
+
+static void peer_init(struct peer *p, uint32_t cid, uint32_t buffer, uint32_t max_packet, uint32_t overhead)
+{
+	const struct virtio_vsock_options options = {
+		.buf_alloc = buffer,
+		.max_packets = UINT32_MAX,
+		.max_payload = max_packet,
+		.packet_overhead = overhead,
+		.connect_timeout = 1,
+		.close_timeout = 1,
+		.credit_retry = 50,
+		.first_port = 1,
+		.last_port = 1,
+	};
+	const struct virtio_vsock_table_storage storage = { p->places, 1, p->buckets, 1, p->replies, 1 };
+	const uint64_t seed[2] = { 1, 2 };
+
+	memset(p, 0, sizeof *p);
+	p->buffer = buffer;
+	p->max_packet = max_packet;
+	assert_int_equal(virtio_vsock_init(&p->vsock, cid, false), 0);
+	assert_int_equal(virtio_vsock_table_init(&p->table, &p->vsock, &options, &storage, seed), 0);
+}
+
+/* The header as the other side's guest would have sent it: each table thinks that it is the host. */
+static void put(struct wire *wire, const struct virtio_vsock_hdr *header)
+{
+	struct virtio_vsock_hdr *h = &wire->packets[(wire->first + wire->count) % WIRE];
+
+	*h = *header;
+	virtio_vsock_set_src_cid(h, virtio_vsock_dst_cid(header) == 3 ? 4 : 3);
+	virtio_vsock_set_dst_cid(h, 2);
+	wire->count++;
+}
+
+/* Takes the counters of a new connection close to 2^32. */
+static void begin_near_the_end(struct virtio_vsock_connection *c, struct virtio_vsock_connection *other,
+			       uint32_t before)
+{
+	const uint32_t at = 0u - before;
+
+	c->tx_cnt = c->peer_fwd_cnt = at;
+	other->rx_cnt = other->fwd_cnt = other->told_fwd_cnt = at;
+}
+
+static void establish(struct run *r)
+{
+	const struct virtio_vsock_address to_1 = { 2, 1, 3, 9 };
+	struct virtio_vsock_received got;
+	struct virtio_vsock_hdr h;
+	struct peer *a = &r->peers[0], *b = &r->peers[1];
+
+	assert_int_equal(virtio_vsock_table_connect_from(&a->table, STREAM, &to_1, r->now, &a->c), 0);
+	assert_int_equal(virtio_vsock_table_next(&a->table, &h), 1);
+	put(&r->wires[1], &h);
+	assert_int_equal(virtio_vsock_table_receive(&b->table, &r->wires[1].packets[0], 0, r->now, &got), 0);
+	b->c = got.connection;
+	assert_int_equal(virtio_vsock_connection_accept(b->c), 0);
+	assert_int_equal(virtio_vsock_table_next(&b->table, &h), 1);
+	put(&r->wires[0], &h);
+	assert_int_equal(virtio_vsock_table_receive(&a->table, &r->wires[0].packets[0], 0, r->now, &got), 0);
+	assert_int_equal(got.got, VIRTIO_VSOCK_GOT_RESPONSE);
+	r->wires[0].count = r->wires[1].count = 0;
+	begin_near_the_end(a->c, b->c, 100);
+	begin_near_the_end(b->c, a->c, 0x7fffff00);
+}
+
+/* One peer puts a packet on the wire, if it has one: what is owed, or data. Returns whether it had. */
+static bool send_one(struct run *r, struct peer *p, struct wire *wire)
+{
+	struct virtio_vsock_piece piece;
+	struct virtio_vsock_hdr h;
+	uint64_t left = r->goal - p->sent;
+	uint32_t want;
+
+	if (wire->count == WIRE)
+		return false;
+	if (virtio_vsock_table_next(&p->table, &h) == 1) {
+		put(wire, &h);
+		return true;
+	}
+	if (left == 0)
+		return false;
+	want = draw(r, 2) ? p->max_packet : 1 + draw(r, p->max_packet);
+	want = left < want ? (uint32_t)left : want;
+	if (virtio_vsock_connection_piece(p->c, want, 0, p->max_packet, r->now, &piece) != 1)
+		return false;
+	assert_int_equal(virtio_vsock_connection_send(p->c, &piece, &h), 0);
+	p->sent += piece.bytes;
+	put(wire, &h);
+	return true;
+}
+
+static bool receive_one(struct run *r, struct peer *p, struct wire *wire)
+{
+	struct virtio_vsock_received got;
+
+	if (wire->count == 0)
+		return false;
+	assert_int_equal(virtio_vsock_table_receive(&p->table, &wire->packets[wire->first], 0, r->now, &got), 0);
+	wire->first = (wire->first + 1) % WIRE;
+	wire->count--;
+	/* Never an overrun: that would have reset the connection. */
+	assert_false(got.got & VIRTIO_VSOCK_GOT_END);
+	if (got.got & VIRTIO_VSOCK_GOT_DATA) {
+		p->received += got.bytes;
+		p->packets++;
+	}
+	assert_true(p->received - p->forwarded <= p->buffer);
+	assert_int_equal(virtio_vsock_connection_buffered(p->c), p->received - p->forwarded);
+	return true;
+}
+
+static bool forward_some(struct run *r, struct peer *p)
+{
+	const uint32_t there = (uint32_t)(p->received - p->forwarded);
+	uint32_t bytes;
+
+	if (there == 0)
+		return false;
+	bytes = draw(r, 3) ? there : draw(r, there < 0xffffff ? there : 0xffffff) + 1;
+	assert_int_equal(virtio_vsock_connection_forwarded(p->c, bytes, bytes == there ? p->packets : 0, r->now), 0);
+	p->packets = bytes == there ? 0 : p->packets;
+	p->forwarded += bytes;
+	return true;
+}
+
+static bool done(const struct run *r)
+{
+	return r->peers[0].forwarded == r->goal && r->peers[1].forwarded == r->goal;
+}
+
+static void check_books(const struct run *r)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct peer *p = &r->peers[i], *other = &r->peers[1 - i];
+
+		assert_true(p->sent >= other->received && p->sent - other->forwarded <= other->buffer);
+	}
+}
+
+static bool at_rest(const struct run *r)
+{
+	return r->wires[0].count == 0 && r->wires[1].count == 0 && r->peers[0].received == r->peers[0].forwarded &&
+	       r->peers[1].received == r->peers[1].forwarded;
+}
+
+/*
+ * Steps in a random order. When none of them does anything, time goes on. Bytes alone never need that: the side that
+ * has room tells the other. A peer that counts packets may have to ask again, as the other doesn't know what it
+ * waits for.
+ */
+static void run_to_the_end(struct run *r)
+{
+	struct virtio_vsock_connection *out;
+	uint32_t idle = 0, waits = 0;
+
+	for (uint64_t steps = 0; !done(r); steps++) {
+		const uint32_t which = draw(r, 2), what = draw(r, 5);
+		struct peer *p = &r->peers[which];
+		bool progress = false;
+
+		assert_true(steps < 5000000);
+		if (what < 2)
+			progress = send_one(r, p, &r->wires[1 - which]);
+		else if (what < 4)
+			progress = receive_one(r, p, &r->wires[which]);
+		else
+			progress = forward_some(r, p);
+		check_books(r);
+		idle = progress ? 0 : idle + 1;
+		waits = progress ? 0 : waits;
+		if (idle < 200)
+			continue;
+		assert_true(++waits < 3);
+		if (at_rest(r) && !r->counts_packets)
+			fail_msg("stalled with buffers of %u and %u", r->peers[0].buffer, r->peers[1].buffer);
+		r->now += 50;
+		assert_int_equal(virtio_vsock_table_expire(&r->peers[0].table, r->now, &out), 0);
+		assert_int_equal(virtio_vsock_table_expire(&r->peers[1].table, r->now, &out), 0);
+		idle = 0;
+	}
+}
+
+static void credit_never_overruns_and_never_stalls(void **state)
+{
+	static const uint32_t sizes[] = { 1, 2, 3, 10, 1000, 4096, 65536, 262144, 0x80000000, UINT32_MAX };
+	static const uint32_t packets[] = { 1, 7, 4096, 65536 };
+	static struct run r;
+	uint32_t seed = 1;
+
+	(void)state;
+	for (uint32_t a = 0; a < COUNT(sizes); a++) {
+		for (uint32_t b = 0; b < COUNT(sizes); b++) {
+			const uint32_t packet = packets[(a * 3 + b) % COUNT(packets)];
+			const uint32_t least = sizes[a] < sizes[b] ? sizes[a] : sizes[b];
+			const uint32_t step = packet < least ? packet : least;
+
+			memset(&r, 0, sizeof r);
+			r.random = seed++;
+			r.goal = (uint64_t)step * 300 + 7;
+			peer_init(&r.peers[0], 3, sizes[a], packet, 0);
+			peer_init(&r.peers[1], 4, sizes[b], packet, (a + b) % 2 ? 500 : 0);
+			r.counts_packets = (a + b) % 2 != 0;
+			establish(&r);
+			run_to_the_end(&r);
+		}
+	}
+}
+
+/* The counters themselves go around: more than 2^32 bytes each way, in large packets. */
+static void credit_survives_more_than_2_to_the_32_bytes(void **state)
+{
+	static struct run r;
+
+	(void)state;
+	memset(&r, 0, sizeof r);
+	r.random = 99;
+	r.goal = (UINT64_C(1) << 33) + 12345;
+	peer_init(&r.peers[0], 3, UINT32_MAX, 0x7fffffff, 0);
+	peer_init(&r.peers[1], 4, 0x10000001, 0x1000000, 0);
+	establish(&r);
+	run_to_the_end(&r);
+	assert_int_equal(r.peers[0].forwarded, r.goal);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(credit_never_overruns_and_never_stalls),
+		cmocka_unit_test(credit_survives_more_than_2_to_the_32_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
