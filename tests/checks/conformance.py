@@ -40,8 +40,12 @@ SECTIONS = {
     'blk.device-operation': 25,
     'console.device-initialization': 2,
     'console.multiport-device-operation': 2,
+    'vsock.feature-bits': 2,
+    'vsock.virtqueue-flow-control': 1,
+    'vsock.buffer-space-management': 2,
+    'vsock.receive-and-transmit': 2,
 }
-AREAS = {'core': 25, 'split': 16, 'mmio': 12, 'blk': 40, 'console': 4}
+AREAS = {'core': 25, 'split': 16, 'mmio': 12, 'blk': 40, 'console': 4, 'vsock': 7}
 TABLE = 'tests/conformance.tsv'
 
 

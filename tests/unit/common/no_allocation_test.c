@@ -748,12 +748,9 @@ static void vsock_never_allocates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allocation_counter_counts),
-		FIXTURE_ON_ALL(queue_never_allocates),
-		FIXTURE_ON_ALL(memory_map_never_allocates),
-		FIXTURE_ON_ALL(blk_never_allocates),
-		FIXTURE_ON_ALL(console_never_allocates),
-		FIXTURE_ON_ALL(vsock_never_allocates),
+		cmocka_unit_test(allocation_counter_counts), FIXTURE_ON_ALL(queue_never_allocates),
+		FIXTURE_ON_ALL(memory_map_never_allocates),  FIXTURE_ON_ALL(blk_never_allocates),
+		FIXTURE_ON_ALL(console_never_allocates),     FIXTURE_ON_ALL(vsock_never_allocates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
