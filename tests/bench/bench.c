@@ -63,6 +63,8 @@ static const struct bench {
 	    .spread = true,
 	    .writable = true },
 	  { floor_receive, library_receive, library_receive } },
+	{ { .name = "V", .what = "44 B and 4 KiB each way", .batch = 64, .descriptors = 2, .packets = true },
+	  { floor_packet, inline_packet, called_packet } },
 	{ { .name = "M", .what = "register read, notify write", .batch = 64, .descriptors = 1, .bytes = 64 },
 	  { floor_registers, library_registers, library_registers } },
 };

@@ -12,3 +12,6 @@ SYMBOL(virtio_chain_resolve);
 SYMBOL(virtio_request_pop);
 SYMBOL(virtio_request_complete);
 SYMBOL(virtio_blk_pop);
+SYMBOL(virtio_vsock_tx_pop);
+SYMBOL(virtio_vsock_rx_pop);
+SYMBOL(virtio_vsock_rx_commit);

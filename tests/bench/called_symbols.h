@@ -16,5 +16,8 @@ extern __typeof__(virtio_chain_resolve) *const called_virtio_chain_resolve;
 extern __typeof__(virtio_request_pop) *const called_virtio_request_pop;
 extern __typeof__(virtio_request_complete) *const called_virtio_request_complete;
 extern __typeof__(virtio_blk_pop) *const called_virtio_blk_pop;
+extern __typeof__(virtio_vsock_tx_pop) *const called_virtio_vsock_tx_pop;
+extern __typeof__(virtio_vsock_rx_pop) *const called_virtio_vsock_rx_pop;
+extern __typeof__(virtio_vsock_rx_commit) *const called_virtio_vsock_rx_commit;
 
 #endif

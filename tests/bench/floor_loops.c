@@ -117,3 +117,27 @@ uint64_t floor_bulk(struct rig *w)
 	}
 	return sum;
 }
+
+uint64_t floor_packet(struct rig *w)
+{
+	const struct vring_desc *table, *d;
+	struct virtio_vsock_hdr header;
+	uint64_t sum = 0;
+	uint16_t head;
+
+	while (pop(w, &head)) {
+		d = first(w, head, &table);
+		memcpy(&header, w->ram + d->addr, sizeof header);
+		d = &table[d->next];
+		sum += virtio_vsock_len(&header) + d->addr + d->len;
+		complete(w, head, 0);
+		if (!pop(w, &head))
+			break;
+		d = first(w, head, &table);
+		memcpy(w->ram + d->addr, &header, sizeof header);
+		d = &table[d->next];
+		sum += d->addr + d->len;
+		complete(w, head, VIRTIO_VSOCK_HEADER_BYTES + virtio_vsock_len(&header));
+	}
+	return sum;
+}

@@ -8,14 +8,15 @@
 #define TESTS_BENCH_LOOPS_H
 
 #include <virtio/blk.h>
+#include <virtio/vsock.h>
 
 #include "rig.h"
 
 typedef uint64_t serve_fn(struct rig *rig);
 
-serve_fn floor_walk, floor_request, floor_notify, floor_bulk;
-serve_fn inline_walk, inline_request, inline_notify, inline_bulk, inline_block;
-serve_fn called_walk, called_request, called_notify, called_bulk, called_block;
+serve_fn floor_walk, floor_request, floor_notify, floor_bulk, floor_packet;
+serve_fn inline_walk, inline_request, inline_notify, inline_bulk, inline_block, inline_packet;
+serve_fn called_walk, called_request, called_notify, called_bulk, called_block, called_packet;
 
 /* Register accesses, which need no queue. The library's side is calls in any case. */
 serve_fn floor_registers, library_registers;

@@ -41,7 +41,12 @@ static void fill_desc(const struct rig *w, struct vring_desc *d, uint32_t chain,
 {
 	const struct workload *load = w->load;
 
-	if (load->descriptors != 3) {
+	if (load->packets) {
+		d->len = i == 0 ? VIRTIO_VSOCK_HEADER_BYTES : 4096;
+		d->addr = i == 0 ? place(w, chain, REQUESTS_AT, chain, 192)
+				 : place(w, chain + 1, BUFFERS_AT, chain, 4096);
+		d->flags = chain % 2 ? VRING_DESC_F_WRITE : 0;
+	} else if (load->descriptors != 3) {
 		d->len = load->bytes;
 		d->addr = place(w, load->spread ? chain : i, BUFFERS_AT, chain * load->descriptors + i,
 				(load->bytes + 63u) & ~63u);
@@ -68,6 +73,25 @@ static void fill_chain(struct rig *w, struct vring_desc *table, uint32_t first, 
 	}
 }
 
+static void check(int error)
+{
+	if (error) {
+		fprintf(stderr, "%s\n", virtio_strerror(error));
+		exit(1);
+	}
+}
+
+/* The length in the header of a packet out of the guest. */
+static void fill_header(struct rig *w, uint32_t chain)
+{
+	struct virtio_memory_cursor memory;
+	uint8_t len[4];
+
+	virtio_put_le32(len, 4096);
+	virtio_memory_cursor_init(&memory, &w->map);
+	check(virtio_memory_write(&memory, place(w, chain, REQUESTS_AT, chain, 192) + 24, len, sizeof len));
+}
+
 static void fill_rings(struct rig *w)
 {
 	const struct workload *load = w->load;
@@ -75,6 +99,8 @@ static void fill_rings(struct rig *w)
 	for (uint32_t c = 0; c < load->batch; c++) {
 		const uint32_t offset = TABLES_AT + c * load->descriptors * 16;
 
+		if (load->packets)
+			fill_header(w, c);
 		if (!load->indirect) {
 			fill_chain(w, w->desc, c * load->descriptors, c);
 			continue;
@@ -99,14 +125,6 @@ static void make_regions(struct rig *w, uint32_t regions)
 		w->regions[i].len = RAM_BYTES / regions;
 		w->regions[i].addr = i * (w->regions[i].len + HOLE_BYTES);
 		w->regions[i].host = w->ram + i * w->regions[i].len;
-	}
-}
-
-static void check(int error)
-{
-	if (error) {
-		fprintf(stderr, "%s\n", virtio_strerror(error));
-		exit(1);
 	}
 }
 
@@ -164,6 +182,7 @@ void rig_open(struct rig *w, const struct workload *load, uint32_t regions)
 	check(virtio_request_init(&w->request, w->header, sizeof w->header, w->segments, SEGMENTS));
 	check(virtio_blk_request_init(&w->blk, &(struct virtio_blk_storage){ w->segments, SEGMENTS, NULL, 0 }));
 	open_console(w);
+	check(virtio_vsock_packet_init(&w->packet, w->segments, SEGMENTS, 65536));
 }
 
 void rig_close(struct rig *w)

@@ -11,6 +11,7 @@
 #include <virtio/console.h>
 #include <virtio/reader.h>
 #include <virtio/request.h>
+#include <virtio/vsock.h>
 
 #define QUEUE_SIZE 256
 #define MAX_REGIONS 8
@@ -26,6 +27,7 @@ struct workload {
 	bool event_idx;
 	bool writable;  /* the buffers of a bulk workload are writable */
 	bool spread;    /* buffers of different chains are in different regions */
+	bool packets;   /* socket packets, out of the guest and into it in turn: a header of 44 bytes, and 4 KiB */
 	bool bulk;      /* all data is moved; otherwise a header is read and a status written */
 	uint32_t bytes; /* length of each buffer of a bulk workload, or of the only buffer */
 };
@@ -41,6 +43,7 @@ struct rig {
 	/* What the called version pops into. */
 	struct virtio_request request;
 	struct virtio_blk_request blk;
+	struct virtio_vsock_packet packet;
 	uint64_t header[2];
 	struct virtio_segment segments[SEGMENTS];
 	/* The console's port: its input, and where its output goes. The floor uses both, too. */
