@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A payload may be longer than the bytes present.
+# file: virtio-vsock/src/packet.c
+# harness: fuzz_vsock
+s/ || VIRTIO_UNLIKELY(len > bytes)) {$/) {/

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What a table of socket connections is to do, by the headers and virtio 1.4, 5.10.6. Counters of 64 bits that never
+ * wrap, an array that is searched from end to end, and no list in any order but that of the replies.
+ */
+#ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
+#define VIRTIO_FUZZ_VSOCK_MODEL_H
+
+#include <virtio/vsock_connection.h>
+
+#include "../common/fuzz.h"
+
+#define VSOCK_PLACES 4u
+#define VSOCK_REPLIES 3u
+#define VSOCK_GUEST 3u
+#define VSOCK_SENT 512u
+
+struct model_connection {
+	bool used;
+	struct virtio_vsock_connection *real;
+	struct virtio_vsock_address address;
+	uint16_t type;
+	enum virtio_vsock_state state;
+	uint32_t us, peer; /* shutdown flags */
+	uint32_t owed;
+	bool blocked, bad;
+	uint32_t buffer;
+	uint64_t rx, forwarded, told; /* bytes */
+	uint64_t rx_packets;
+	uint32_t peer_buffer;
+	uint64_t tx, acknowledged;
+	uint64_t ends[VSOCK_SENT]; /* of the packets that are not forwarded */
+	uint32_t sent;
+	bool empties; /* empty packets were sent when everything was forwarded: they count until the guest says more */
+	uint64_t deadline; /* or VIRTIO_VSOCK_NO_DEADLINE */
+};
+
+struct vsock_model {
+	struct virtio_vsock_options options;
+	uint64_t features;
+	struct model_connection c[VSOCK_PLACES];
+	struct virtio_vsock_hdr replies[VSOCK_REPLIES];
+	uint32_t reply_count;
+	bool held;
+	uint32_t next_port;
+};
+
+/* What a packet is to lead to. */
+struct model_received {
+	int error;
+	struct model_connection *c; /* or NULL */
+	uint32_t got, bytes, marks;
+	bool credit_open; /* whether got has GOT_CREDIT isn't known, for that depends on what the packets cost */
+};
+
+bool model_has_type(const struct vsock_model *m, uint16_t type);
+struct model_connection *model_find(struct vsock_model *m, const struct virtio_vsock_address *address);
+struct model_connection *model_open(struct vsock_model *m, const struct virtio_vsock_address *address, uint16_t type);
+void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int error, uint64_t now,
+		   struct model_received *out);
+
+/* The caller's calls. Each returns what the library's is to return. */
+int model_accept(struct model_connection *c);
+void model_reset(struct model_connection *c);
+int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t bytes, uint32_t packets, uint64_t now);
+int model_shutdown(struct vsock_model *m, struct model_connection *c, uint32_t flags, uint64_t now);
+int model_check_piece(const struct model_connection *c, uint32_t bytes, uint32_t marks);
+void model_sent(struct model_connection *c, uint32_t bytes);
+void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t now);
+
+/* Bytes that may be sent: at most, and at least. An empty packet by the same rules. */
+struct model_credit {
+	uint64_t least, most;
+	bool empty_least, empty_most;
+};
+struct model_credit model_credit(const struct vsock_model *m, const struct model_connection *c);
+
+/* The op that a connection owes first, and the bit of it; 0 for none. */
+uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
+/* A packet of the connection goes out: our credit is known by it. */
+void model_told(struct model_connection *c);
+uint64_t model_deadline(const struct vsock_model *m);
+
+#endif
