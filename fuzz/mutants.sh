@@ -15,6 +15,10 @@ limit=600
 work=${1:-build/mutants}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- fuzz/mutants/*.sed
+if [ -n "$(ls -A "$work" 2>/dev/null)" ] && [ ! -d "$work/tree" ]; then
+	echo "$work has files that are not of mutants" >&2
+	exit 1
+fi
 rm -rf "$work"
 mkdir -p "$work/tree" || exit 1
 work=$(cd "$work" && pwd)

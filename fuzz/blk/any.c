@@ -61,7 +61,7 @@ void blk_any_check(struct blk_harness *h)
 	request.base.data.readable_bytes = ask->out.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
 	request.base.data.writable_bytes = ask->in.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
 	any_ranges(h, ask, &request);
-	status = virtio_blk_check(&blk, &request);
+	status = virtio_blk_refusal_status(virtio_blk_refusal_of(&blk, &request));
 	FUZZ_CHECK(status < 3 && (BLK_STATUS_BIT(status) & blk_model_check(model, ask)),
 		   "check of type %u, sector %#llx, says %u, where %#x may be", ask->type,
 		   (unsigned long long)ask->sector, status, blk_model_check(model, ask));

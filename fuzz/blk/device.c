@@ -334,7 +334,7 @@ static void start(const struct blk_harness *h, struct blk_slot *s)
 
 static void check_verdict(struct blk_harness *h, const struct blk_slot *s)
 {
-	const uint8_t status = virtio_blk_check(&h->blk, s->request);
+	const uint8_t status = virtio_blk_refusal_status(virtio_blk_refusal_of(&h->blk, s->request));
 	const uint32_t set = blk_model_check(&h->disk, s->ask);
 
 	FUZZ_CHECK(status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(status) & set), "check says %u, where %#x may be",

@@ -43,12 +43,17 @@ skip() {
 	exit 77
 }
 
-# work_in FOLDER: empties a folder for the check's own files, and sets $work to it.
+# work_in FOLDER: empties a folder for the check's own files, and sets $work to it. Another's folder stays as it is.
 work_in() {
 	work=$1
+	if [ -n "$(ls -A "$work" 2>/dev/null)" ] && [ ! -f "$work/made-by-a-check" ]; then
+		echo "FAILED: $work has files that are not a check's" >&2
+		exit 1
+	fi
 	rm -rf "$work"
 	mkdir -p "$work" || exit 1
 	work=$(cd "$work" && pwd)
+	: >"$work/made-by-a-check"
 }
 
 # search OPTION... PATTERN FILE...: grep -E, where a pattern that is none is a failure and not the absence of matches.

@@ -92,7 +92,8 @@ static bool may_use(uint64_t sector)
 	const struct virtio_blk_request discard = {
 		.base.data.readable_bytes = 32, .type = VIRTIO_BLK_T_DISCARD, .ranges = ranges, .range_count = 2
 	};
-	const uint8_t one = virtio_blk_check(&m.blk, &read), other = virtio_blk_check(&m.blk, &discard);
+	const uint8_t one = virtio_blk_refusal_status(virtio_blk_refusal_of(&m.blk, &read)),
+		      other = virtio_blk_refusal_status(virtio_blk_refusal_of(&m.blk, &discard));
 
 	if (m.kind == SWING)
 		check(one == other, "the verdict changes for what is on every disk, or on none", sector);

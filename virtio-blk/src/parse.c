@@ -214,8 +214,3 @@ enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, cons
 		return judge_optional(blk, request);
 	}
 }
-
-uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request)
-{
-	return virtio_blk_refusal_status(virtio_blk_refusal_of(blk, request));
-}

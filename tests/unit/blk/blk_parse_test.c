@@ -68,7 +68,7 @@ static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 
 	check_failed(request, error);
 	assert_int_equal(request->base.data.last_writable.len, 0);
-	assert_int_equal(virtio_blk_check(&f->blk, request), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f->blk, request)), VIRTIO_BLK_S_IOERR);
 	blk_check_memory(f);
 	give_back(f, request);
 	assert_int_equal(f->stats.malformed, malformed + 1);
@@ -86,7 +86,7 @@ static void parse_reports(struct blk_fixture *f, void *const *state, int error, 
 	assert_int_equal(request->base.data.last_writable.len, 1);
 	assert_int_equal(request->base.data.last_writable.addr, status);
 	blk_check_region(&request->base.data.last_writable);
-	assert_int_equal(virtio_blk_check(&f->blk, request), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f->blk, request)), VIRTIO_BLK_S_IOERR);
 	blk_check_memory(f);
 	give_back(f, request);
 	assert_int_equal(f->stats.malformed, malformed);
@@ -518,7 +518,8 @@ static enum virtio_blk_refusal refusal_of(const struct blk_fixture *f, uint32_t 
 	};
 	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(&f->blk, &request);
 
-	assert_int_equal(virtio_blk_check(&f->blk, &request), virtio_blk_refusal_status(refusal));
+	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f->blk, &request)),
+			 virtio_blk_refusal_status(refusal));
 	return refusal;
 }
 
@@ -729,7 +730,7 @@ static void blk_refusal_of_a_request_with_an_error_is_its_chain(void **state)
 	(void)state;
 	blk_setup(&f, BLK_RAM);
 	assert_int_equal(virtio_blk_refusal_of(&f.blk, &request), REFUSAL(BAD_CHAIN));
-	assert_int_equal(virtio_blk_check(&f.blk, &request), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f.blk, &request)), VIRTIO_BLK_S_IOERR);
 }
 
 /* Requests are taken in both ways. */

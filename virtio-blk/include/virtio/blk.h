@@ -282,7 +282,7 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
  *
  * @sectors  of 512 bytes
  *
- * virtio_blk_check() judges a request by one value: the old capacity or the new one. A request that goes by the new
+ * virtio_blk_refusal_of() judges a request by one value: the old capacity or the new one. A request that goes by the new
  * capacity sees everything that the caller did before this call: storage is made larger first.
  *
  * A caller who takes storage away does three things in this order: set the capacity; wait, on the thread of each queue,
@@ -480,15 +480,9 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *requ
  * FLUSH bears any sector and data. A read, a write or a range of no sectors is in order inside the disk, or at its end.
  * Flags are judged in all ranges for which the storage has room, also where the list as a whole is wrong.
  *
- * Returns why it must not be carried out, or VIRTIO_BLK_REFUSAL_NONE.
+ * Returns why it must not be carried out, or VIRTIO_BLK_REFUSAL_NONE; virtio_blk_refusal_status() has the status for that.
  */
 enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, const struct virtio_blk_request *request);
-
-/*
- * The same as a status: VIRTIO_BLK_S_OK, or that with which to refuse the request. Two calls may differ while the capacity
- * changes, so a caller who wants both asks virtio_blk_refusal_status() for the status.
- */
-uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_request *request);
 
 /*
  * Checks a request and carries it out. Blocks as the back end does.
@@ -497,7 +491,7 @@ uint8_t virtio_blk_check(const struct virtio_blk *blk, const struct virtio_blk_r
  * @request  popped
  * @result   filled in
  *
- * Nothing is read, written or flushed for a request that virtio_blk_check() refuses. A write, or a change of
+ * Nothing is read, written or flushed for a request that virtio_blk_refusal_of() has a reason to refuse. A write, or a change of
  * ranges, under write-through is flushed before it counts as done. Under a back end's failure the rest of a
  * request is not begun; how much of a failed write is on the disk is not defined.
  *
@@ -578,7 +572,7 @@ struct virtio_blk_transfer {
  *   GET_ID and others   virtio_blk_execute() answers
  * The transfer is at the start of a read's or a write's data, and empty for other types.
  *
- * Returns the status of virtio_blk_check() if the request is refused. The transfer is empty then, and
+ * Returns the status with which the request is refused, if it is. The transfer is empty then, and
  * virtio_blk_transfer_result() makes the refusal's result.
  */
 VIRTIO_MUST_CHECK
