@@ -14,6 +14,7 @@
 #include "options.h"
 #include "vhost_user.h"
 
+#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,13 +172,25 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	return virtio_console_input_is_empty(&port->input) ? DEVICE_TURN_WAIT : DEVICE_TURN_DONE;
 }
 
+/* The place in the chain that was in flight. */
+static void forget_chain(struct console_device *console, uint32_t id)
+{
+	struct virtio_console_port_state state;
+
+	if (virtio_console_save_port(&console->console, id, &state))
+		return;
+	state.in_flight = 0;
+	state.head = 0;
+	state.taken = 0;
+	(void)!virtio_console_restore_port(&console->console, &state);
+}
+
 /*
  * A chain that was taken back by queue_drain() is the next one in the ring. Another driver has another one, and starts
  * from the beginning.
  */
 static int take_chain_again(struct console_device *console, struct port *port, struct virtio_queue *virtq)
 {
-	struct virtio_console_port_state state;
 	struct virtio_chain chain;
 	int got = virtio_queue_pop(virtq, &chain);
 
@@ -185,13 +198,10 @@ static int take_chain_again(struct console_device *console, struct port *port, s
 		return 0;
 	if (got == 1)
 		got = virtio_queue_unpop(virtq, chain.token);
-	if (got < 0)
-		return got;
-	got = virtio_console_save_port(&console->console, port->id, &state);
-	state.in_flight = 0;
-	state.head = 0;
-	state.taken = 0;
-	return got ? got : virtio_console_restore_port(&console->console, &state);
+	/* Without a chain the queue has been emptied by another driver. */
+	if (got >= 0)
+		forget_chain(console, port->id);
+	return got < 0 ? got : 0;
 }
 
 static int transmit(struct console_device *console, struct port *port, struct device_queue *queue)
@@ -300,6 +310,9 @@ static int queue_start(struct device *device, struct device_queue *queue)
 		virtio_console_reset(&console->console);
 		(void)!negotiate(console);
 	}
+	/* Without control queues nothing else tells a new driver. */
+	if (queue->index == 1 && virtio_queue_next_avail(&queue->virtq) == 0 && console->table[0].output.restored)
+		forget_chain(console, 0);
 	console->running[queue->index] = queue;
 	return 0;
 }
@@ -457,7 +470,7 @@ static int add_port(struct console_device *console, const struct console_options
 	port->link.events = &link_events;
 	port->link.options = options->ports[id].link;
 	port->link.name = port->name ? port->name : console->device.name;
-	port->link.drops = id == 0;
+	port->link.drops = id == 0 && !port->link.options.waits;
 	if (virtio_console_input_init(&port->input, port->input_bytes, sizeof port->input_bytes))
 		return -1;
 	return virtio_console_add_port(&console->console, id, &table) ? -1 : 0;
@@ -528,6 +541,44 @@ static int parse_port(struct console_options *options, char *value)
 	return console_link_parse(spec, &options->ports[options->port_count++].link);
 }
 
+static int parse_mode(const char *value, struct console_link_options *link)
+{
+	char *end;
+	const unsigned long mode = strtoul(value, &end, 8);
+
+	if (link->ops != &console_socket_ops)
+		return option_error(value, "only unix=PATH has a mode");
+	if (*value < '0' || *value > '7' || *end || mode > 0777)
+		return option_error(value, "not an octal mode up to 777");
+	link->access.mode = (mode_t)mode;
+	link->access.has_mode = true;
+	return 0;
+}
+
+static int parse_group(const char *value, struct console_link_options *link)
+{
+	const struct group *group = getgrnam(value);
+	uint64_t number;
+
+	if (link->ops != &console_socket_ops)
+		return option_error(value, "only unix=PATH has a group");
+	if (!group && option_number(value, 0, UINT32_MAX - 1, &number))
+		return option_error(value, "no such group");
+	link->access.group = group ? group->gr_gid : (gid_t)number;
+	link->access.has_group = true;
+	return 0;
+}
+
+static int parse_full(const char *value, struct console_options *options)
+{
+	if (options->port_count > 1)
+		return option_error(value, "full belongs to the console, in front of the ports");
+	options->ports[0].link.waits = strcmp(value, "wait") == 0;
+	if (!options->ports[0].link.waits && strcmp(value, "drop") != 0)
+		return option_error(value, "full is drop or wait");
+	return 0;
+}
+
 static int take_option(void *context, const char *name, char *value)
 {
 	struct console_options *options = context;
@@ -541,6 +592,12 @@ static int take_option(void *context, const char *name, char *value)
 		return parse_port(options, value);
 	if (strcmp(name, "multiport") == 0)
 		return option_switch(name, value, &options->multiport);
+	if (strcmp(name, "mode") == 0)
+		return parse_mode(value, last);
+	if (strcmp(name, "group") == 0)
+		return parse_group(value, last);
+	if (strcmp(name, "full") == 0)
+		return parse_full(value, options);
 	if (strcmp(name, "escape") == 0)
 		return console_tty_escape(value, last);
 	if (strcmp(name, "link") != 0)
@@ -589,6 +646,11 @@ static void print_help(void)
 	      "      link=PATH      a symbolic link to the pty that was named last\n"
 	      "      escape=KEY     of tty: KEY and then q ends the daemon, and KEY twice is one for\n"
 	      "                     the guest; ^] (Ctrl-]) by default, or none\n"
+	      "      mode=OCTAL     permissions of the socket file that was named last\n"
+	      "      group=GROUP    its group, a name or a number; both before a client can connect\n"
+	      "      full=wait      the guest waits when 64 KiB of the console's output have not been\n"
+	      "                     read, and nothing is dropped. Linux then spins with interrupts\n"
+	      "                     off, so that the whole guest stands still; drop by default\n"
 	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
 	      "      multiport=on   offers the feature without another port. It is offered with\n"
 	      "                     port=. Linux registers such a console late: the first output\n"
@@ -596,7 +658,13 @@ static void print_help(void)
 	      "    The last 64 KiB of a console's output that nobody has read are kept for the next\n"
 	      "    client; older bytes are dropped and counted. Other ports are throttled. What a\n"
 	      "    client of a socket has sent is dropped when the client leaves before the guest\n"
-	      "    has read it.\n",
+	      "    has read it.\n"
+	      "    Guests: Linux before 6.15, unless the correction was taken over, swaps rows and\n"
+	      "    columns of the message that tells a size under multiport; without multiport the\n"
+	      "    size is right. Another driver of Linux's may have taken hvc0, as on Xen or POWER:\n"
+	      "    then this console is hvc1. systemd asks the terminal questions when it starts,\n"
+	      "    and waits a while if nobody answers: the kernel parameter\n"
+	      "    systemd.tty.term.hvc0=dumb avoids that.\n",
 	      stdout);
 }
 

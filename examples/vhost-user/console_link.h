@@ -45,9 +45,11 @@ struct console_link_ops {
 /* Of the command line. */
 struct console_link_options {
 	const struct console_link_ops *ops;
-	const char *path;    /* of a file or socket; or NULL */
-	const char *symlink; /* of a pty; or NULL */
-	int escape;          /* of a terminal: a byte, or -1 */
+	const char *path;                   /* of a file or socket; or NULL */
+	const char *symlink;                /* of a pty; or NULL */
+	struct unix_listener_access access; /* of a socket */
+	bool waits;                         /* full=wait */
+	int escape;                         /* of a terminal: a byte, or -1 */
 };
 
 struct console_link {

@@ -56,7 +56,7 @@ static void on_client(struct event_source *source)
 
 static int open_socket(struct console_link *link)
 {
-	const int fd = unix_listener_open(link->options.path, &link->socket);
+	const int fd = unix_listener_open(link->options.path, &link->options.access, &link->socket);
 
 	if (fd < 0)
 		return -1;

@@ -96,9 +96,11 @@ static void on_config_change(struct device_host *host)
 /* Listens for front ends of a device that is open. */
 static int start_listening(struct server *server, const char *path)
 {
+	static const struct unix_listener_access everybody;
+
 	if (event_timer_open(&server->retry, server->loop, on_retry))
 		return fail(path, strerror(errno));
-	server->listener.fd = unix_listener_open(path, &server->file);
+	server->listener.fd = unix_listener_open(path, &everybody, &server->file);
 	if (server->listener.fd < 0)
 		return -1;
 	if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))

@@ -48,7 +48,24 @@ static int make_room(const struct sockaddr_un *addr)
 	return result;
 }
 
-int unix_listener_open(const char *path, struct unix_listener_file *file)
+/* The file is made without permissions for others, and nobody can connect before listen(). */
+static int bind_to(int fd, const struct sockaddr_un *addr, const struct unix_listener_access *access)
+{
+	const bool any = access->has_mode || access->has_group;
+	int error;
+
+	if ((any && fchmod(fd, S_IRUSR | S_IWUSR)) || bind(fd, (const struct sockaddr *)addr, sizeof *addr))
+		return -1;
+	if ((!access->has_group || chown(addr->sun_path, (uid_t)-1, access->group) == 0) &&
+	    (!access->has_mode || chmod(addr->sun_path, access->mode) == 0))
+		return 0;
+	error = errno;
+	unlink(addr->sun_path);
+	errno = error;
+	return -1;
+}
+
+int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct stat st;
@@ -59,21 +76,16 @@ int unix_listener_open(const char *path, struct unix_listener_file *file)
 	memcpy(addr.sun_path, path, strlen(path));
 	if (make_room(&addr))
 		return -1;
+	*file = (struct unix_listener_file){ .ino = 0 };
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof addr)) {
+	if (fd < 0 || bind_to(fd, &addr, access) || stat(path, &st) || listen(fd, BACKLOG)) {
 		(void)fail(path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return -1;
 	}
-	*file = (struct unix_listener_file){ .ino = 0 };
-	if (stat(path, &st) == 0)
-		*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
-	if (listen(fd, BACKLOG) == 0)
-		return fd;
-	(void)fail(path, strerror(errno));
-	unix_listener_close(fd, path, file);
-	return -1;
+	*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
+	return fd;
 }
 
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file)

@@ -12,17 +12,25 @@ struct unix_listener_file {
 	ino_t ino;
 };
 
+/* Who may connect. Filled with zeroes: what the process's umask says. */
+struct unix_listener_access {
+	bool has_mode, has_group;
+	mode_t mode; /* permission bits */
+	gid_t group;
+};
+
 /* Whether a path fits a socket's address. */
 bool unix_listener_fits(const char *path);
 
 /*
  * Listens. A socket file that nobody listens on any longer is replaced, and nothing else.
  *
- * @file  set to the socket file
+ * @access  in force before a client can connect
+ * @file    set to the socket file
  *
  * Returns a descriptor that doesn't block, or -1 after printing why not.
  */
-int unix_listener_open(const char *path, struct unix_listener_file *file);
+int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file);
 
 /* Closes the descriptor, and removes the socket file if it is still the same. */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file);

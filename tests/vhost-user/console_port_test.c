@@ -83,21 +83,17 @@ static void console_port_follows_its_client(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Nobody reads: the guest's chains wait, also over pauses in the middle of one. Then every byte comes once, in order. */
-static void console_port_throttles_and_loses_nothing(void **state)
+/*
+ * Nobody reads: the guest's chains wait, also over pauses in the middle of one. Then every byte comes once, in order. The
+ * ring is a transmit queue of which nothing was offered yet.
+ */
+static void expect_throttled(struct ring *ring)
 {
 	const uint32_t all = 3 * KEPT + 1000;
-	struct daemon_process daemon;
-	struct console_guest guest;
-	struct ring *ring = &guest.rings[PORT_TRANSMIT];
 	const uint8_t *bytes;
 	uint32_t at;
 	int fd;
 
-	(void)state;
-	console_start_socket(&daemon, true);
-	console_attach(&guest, &daemon, MULTIPORT);
-	set_ports_up(&guest, false);
 	/* A first piece of another size, so that the buffer is full in the middle of a chain. */
 	console_output(ring, 0, 100);
 	at = console_offer_output(ring, 100, all);
@@ -113,17 +109,51 @@ static void console_port_throttles_and_loses_nothing(void **state)
 	for (uint32_t seen = 0; seen < all;) {
 		const uint32_t next = all - seen < 5000 ? all : seen + 5000;
 
-		while (at < all && ring->mock.in_flight > 0 && at - seen < KEPT)
-			at = (assert_int_equal(console_take(ring, &bytes), 0), console_offer_output(ring, at, all));
+		while (at < all && ring->mock.in_flight > 0 && at - seen < KEPT) {
+			assert_int_equal(console_take(ring, &bytes), 0);
+			at = console_offer_output(ring, at, all);
+		}
 		console_expect_output(fd, seen, next);
 		seen = next;
 	}
 	console_expect_no_output(fd);
 	close(fd);
+}
+
+static void console_port_throttles_and_loses_nothing(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+
+	(void)state;
+	console_start_socket(&daemon, true);
+	console_attach(&guest, &daemon, MULTIPORT);
+	set_ports_up(&guest, false);
+	expect_throttled(&guest.rings[PORT_TRANSMIT]);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
 	daemon_remove_folder(&daemon);
+}
+
+/* full=wait: the console does what other ports do. */
+static void console_that_waits_drops_nothing(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char backend[160];
+
+	(void)state;
+	daemon_folder(&daemon);
+	console_set_paths(&daemon);
+	snprintf(backend, sizeof backend, "unix=%s", console_client_path);
+	console_run(&daemon, backend, ",full=wait");
+	console_await(&daemon);
+	console_attach(&guest, &daemon, 0);
+	expect_throttled(&guest.rings[TRANSMIT]);
+	console_detach(&guest);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
 }
 
 /* A guest that boots anew behind the same front end starts its control queue from the beginning. */
@@ -156,6 +186,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_port_follows_its_client),
 		cmocka_unit_test(console_port_throttles_and_loses_nothing),
+		cmocka_unit_test(console_that_waits_drops_nothing),
 		cmocka_unit_test(console_ports_come_up_again_after_a_reset_of_the_guest),
 	};
 
