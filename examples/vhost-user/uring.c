@@ -28,6 +28,7 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include <virtio/blk_transfer.h>
 
 #define SLOTS 64  /* requests in flight; each has one piece in the kernel's hands, so the ring needs no more */
 #define IOVECS 64 /* of a piece */

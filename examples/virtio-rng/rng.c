@@ -7,33 +7,24 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 #include <virtio/reader.h>
+#include <virtio/serve.h>
 
 #define BIT(feature) ((uint32_t)1 << (feature) % 32)
 
-/*
- * One buffer, from pop to completion. It is filled, or its beginning is: the driver learns how much from the used
- * length (virtio 1.4, 5.4.6). Returns 1; 0 if there is no buffer; VIRTIO_ENOTMAPPED, and the buffer is where it was; or
- * an error with which the device can't go on.
- */
-static int serve_one(struct rng *rng)
+/* Fills a buffer, or its beginning: the driver learns how much from the used length (virtio 1.4, 5.4.6). */
+static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 {
+	struct rng *rng = context;
 	struct virtio_chain_segments buffers = { .segments = rng->segments, .capacity = RNG_SEGMENTS };
 	struct virtio_writer writer;
-	struct virtio_chain chain;
-	uint64_t left, len;
 	uint8_t random[4096];
-	int got = virtio_queue_pop(&rng->queue, &chain);
+	uint64_t left, len;
 
-	if (got <= 0)
-		return got;
-	got = virtio_chain_resolve(&chain, &buffers);
-	if (got == VIRTIO_ENOTMAPPED) {
-		(void)!virtio_queue_unpop(&rng->queue, chain.token); /* the last one can be */
-		return got;
-	}
+	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
+		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After another error there are the buffers before the bad one, or those that fit the array: these are
-	 * filled (virtio 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
+	 * After another error there are the buffers before the bad one, or those that fit the array. Of a malformed chain
+	 * there are none.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
@@ -41,30 +32,28 @@ static int serve_one(struct rng *rng)
 		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
 
 		/* Not even a signal stops it before 256 bytes. */
-		if (bytes <= 0)
-			return VIRTIO_EIO;
+		if (bytes <= 0) {
+			virtio_device_set_needs_reset(&rng->device);
+			break;
+		}
 		left -= virtio_writer_write(&writer, random, (size_t)bytes);
 	}
-	rng->bytes += len;
-	got = virtio_queue_complete(&rng->queue, chain.token, (uint32_t)len);
-	return got < 0 ? got : 1;
+	*written = (uint32_t)(len - left);
+	rng->bytes += *written;
+	return 0;
 }
 
 void rng_run(struct rng *rng)
 {
-	int got = 1;
+	bool interrupt;
+	int got;
 
 	if (!virtio_device_queues_running(&rng->device, 0))
 		return;
-	(void)virtio_queue_disable_notification(&rng->queue); /* a hint; what may be wrong the next pop says too */
-	for (int turn = 0; got > 0 && turn < RNG_TURN; turn++)
-		got = serve_one(rng);
+	got = virtio_queue_serve(&rng->queue, RNG_TURN, serve, rng, &interrupt);
 	/* Also after an error: what was completed before it is to be heard of. */
-	if (virtio_queue_needs_notification(&rng->queue))
+	if (interrupt)
 		virtio_device_interrupt_used(&rng->device, 0);
-	/* Between the last pop and this the driver may have added a buffer without a notification. */
-	if (got == 0)
-		got = virtio_queue_enable_notification(&rng->queue);
 	if (got > 0 || got == VIRTIO_ENOTMAPPED)
 		rng->host.again(rng->host.context);
 	else if (got < 0)

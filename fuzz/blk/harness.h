@@ -4,6 +4,7 @@
 #define VIRTIO_FUZZ_BLK_HARNESS_H
 
 #include <virtio/blk_memory.h>
+#include <virtio/blk_transfer.h>
 #include <virtio/queue_mock.h>
 
 #include "model.h"

@@ -7,6 +7,7 @@
 #define VIRTIO_FUZZ_BLK_MODEL_H
 
 #include <virtio/blk.h>
+#include <virtio/blk_state.h>
 
 #include "../queue/model.h"
 

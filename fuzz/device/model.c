@@ -95,9 +95,7 @@ uint32_t device_model_stop_number(const struct device_model *m, uint32_t index)
 {
 	const struct device_model_queue *q = device_model_queue(m, index);
 
-	if (!q)
-		return 0;
-	return m->resetting ? m->reset_number : q->stop_number;
+	return q ? (m->resetting ? m->reset_number : q->stop_number) : 0;
 }
 
 static struct device_record *add_call(struct device_model *m, enum device_call call, uint16_t queue)

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <virtio/blk.h>
+#include <virtio/blk_state.h>
 
 #define UPDATES 300000u
 #define READERS 2u

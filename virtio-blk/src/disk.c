@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The disk: what it offers, what was negotiated, and its configuration space. */
 #include <virtio/blk.h>
+#include <virtio/blk_state.h>
 
 /* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
 #define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Carrying requests out, and what is left to do when that has happened. */
 #include <virtio/blk.h>
+#include <virtio/blk_transfer.h>
 #include <virtio/queue.h>
 #include <virtio/reader.h>
 

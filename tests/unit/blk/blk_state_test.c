@@ -4,6 +4,7 @@
 
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ids.h>
+#include <virtio/blk_state.h>
 #include <virtio/device_state.h>
 #include <virtio/device_transport.h>
 

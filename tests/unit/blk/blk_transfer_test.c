@@ -3,6 +3,7 @@
 #include "blk_fixture.h"
 
 #include <pthread.h>
+#include <virtio/blk_transfer.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MOST_IOVECS 70u

@@ -7,6 +7,7 @@
 #include "fixture.h"
 #include <stdlib.h>
 #include <virtio/blk.h>
+#include <virtio/blk_transfer.h>
 #include <virtio/blk_memory.h>
 #include <virtio/console.h>
 #include <virtio/queue_state.h>

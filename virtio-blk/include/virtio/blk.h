@@ -6,8 +6,7 @@
  * the back end, and virtio_blk_complete() writes the status and returns it. virtio_blk_process() is all of it for a device
  * that works synchronously.
  *
- * A device that does not (io_uring, threads) does the I/O itself: virtio_blk_transfer_begin() judges the request, and a
- * struct virtio_blk_transfer keeps the place. The request and its storage stay where they are until it is
+ * A device that does not (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. The request and its storage stay where they are until it is
  * completed, in any order, under the queue's serialisation. A reset waits until nothing is in flight
  * (virtio_queue_quiesced()).
  *
@@ -36,8 +35,8 @@
 #define VIRTIO_BLK_H
 
 #include <virtio/bindings/virtio_blk.h>
+#include <virtio/blk_refusal.h>
 #include <virtio/guest_memory.h>
-#include <virtio/reader.h>
 #include <virtio/request.h>
 
 VIRTIO_BEGIN_DECLS
@@ -234,44 +233,6 @@ int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 /* Back to what virtio_blk_init() made: to be called when the device is reset. Keeps the capacity. */
 void virtio_blk_reset(struct virtio_blk *blk);
 
-/*
- * What driver and operator have changed of a disk, for snapshots and migration. Plain data. The options aren't part of
- * the state: the owner of the disk has them.
- */
-struct virtio_blk_state {
-	uint64_t features; /* negotiated: a mask of bits 0 to 23 */
-	uint64_t capacity; /* 512-byte sectors */
-	uint8_t writeback; /* the configuration field: 0 write-through, 1 write-back */
-};
-
-/*
- * Saves. The disk goes on as before.
- *
- * @out  filled in
- */
-void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out);
-
-/*
- * Restores the features and the cache mode.
- *
- * @blk    as virtio_blk_init() or virtio_blk_reset() left it, or with the features of the state negotiated since. Its
- *         capacity is what the storage has here.
- * @state  from virtio_blk_save(), perhaps by way of a file; checked as if a guest had made it
- *
- * A device core's restore negotiates the same features, before or after this call. Neither order changes the result.
- *
- * The disk keeps its own capacity, which is never less than the driver has seen. The caller of a disk that was resized
- * gives it the new capacity before the restore.
- *
- * Returns 0; 1 if the disk is larger than the state says: then the caller sends a configuration change notification, as
- * for virtio_blk_set_capacity(). Otherwise VIRTIO_EINVAL, and then changes nothing:
- *   features   a bit that isn't offered, or bits other than the driver has negotiated already
- *   capacity   more sectors than the disk has
- *   writeback  a value that the driver can't have reached: above 1, 1 without FLUSH, 0 with FLUSH but not CONFIG_WCE
- */
-VIRTIO_MUST_CHECK
-int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);
-
 /* The capacity in 512-byte sectors: the last that was set, or that of the options. */
 uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
 
@@ -376,41 +337,6 @@ struct virtio_blk_request {
 /* What the driver sends: the readable bytes after the header. And what it wants: the writable bytes before the status. */
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request);
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_request *request);
-
-/* Why a request is refused. Of several reasons the first in this list is reported. */
-enum virtio_blk_refusal {
-	VIRTIO_BLK_REFUSAL_NONE,      /* it may be carried out */
-	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error says what is wrong, like a short header; VIRTIO_BLK_S_IOERR */
-
-	/* VIRTIO_BLK_S_UNSUPP */
-	VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE,
-	VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED, /* the type belongs to a feature that the driver hasn't accepted */
-	VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG,   /* in a range: unknown, or not of this type (virtio 1.4, 5.2.6.2) */
-
-	/* VIRTIO_BLK_S_IOERR */
-	VIRTIO_BLK_REFUSAL_WRONG_DIRECTION, /* data that the device can't read, or can't write, for this type */
-	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write, where read-only was offered, accepted or not */
-	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* for the answer: VIRTIO_BLK_ID_BYTES of GET_ID, 6 of GET_LIFETIME */
-	VIRTIO_BLK_REFUSAL_NOT_SECTORS,     /* data of a read or a write that isn't whole sectors */
-	VIRTIO_BLK_REFUSAL_TOO_LONG,        /* more data than max_request_bytes */
-	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* a read whose data and status exceed the 32 bits of a used length */
-	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* data that isn't whole ranges */
-	VIRTIO_BLK_REFUSAL_NO_RANGES,
-	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* than max_..._seg, or than the storage has room for */
-	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* more sectors than max_..._sectors */
-	VIRTIO_BLK_REFUSAL_PAST_END,        /* sectors that the disk doesn't have */
-};
-
-/*
- * Says a refusal in words, such as "past the end of the disk", for a message.
- *
- * Never NULL: "not refused" for VIRTIO_BLK_REFUSAL_NONE, "unknown refusal" for a value outside the enumeration. The text is
- * static.
- */
-const char *virtio_blk_refusal_name(enum virtio_blk_refusal refusal);
-
-/* The status of a request that is refused so: VIRTIO_BLK_S_OK for VIRTIO_BLK_REFUSAL_NONE. */
-uint8_t virtio_blk_refusal_status(enum virtio_blk_refusal refusal);
 
 /* What came of a request. */
 struct virtio_blk_result {
@@ -534,80 +460,6 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
 VIRTIO_MUST_CHECK
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,
 		       struct virtio_blk_stats *stats);
-
-/* Transfers by the caller */
-
-/*
- * How far a request has got, for a device that does its I/O itself. For a read:
- *
- *	left = 0;
- *	if (virtio_blk_transfer_begin(&t, &blk, &request) == VIRTIO_BLK_S_OK) {
- *		do {
- *			count = virtio_blk_transfer_iovec(&t, iov, 64);
- *			moved = count ? preadv(fd, iov, count, t.offset) : 0;
- *		} while ((left = virtio_blk_transfer_advance(&t, moved < 0 ? VIRTIO_EIO : moved)) == 1);
- *	}
- *	virtio_blk_transfer_result(&request, &t, left, &result);
- *
- * with, in place of preadv(), something that may take its time. Plain data.
- */
-struct virtio_blk_transfer {
-	struct virtio_stream at;         /* in the data of the request, which stays; at.done is what has been moved */
-	uint64_t offset;                 /* on the disk, of the next byte */
-	uint64_t wanted;                 /* bytes of the last vector */
-	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
-};
-
-/*
- * Judges a request, and begins with its data. There is no other way to begin, so that no unchecked request is carried out.
- *
- * @transfer  set up
- * @request   popped; stays where it is until the transfer has ended
- *
- * Returns VIRTIO_BLK_S_OK if the caller is to carry the request out, as its type says:
- *   reads and writes    move the data; virtio_blk_write_through() says whether a flush follows a write
- *   FLUSH               flush, and ignore sector and data
- *   commands on ranges  change request->ranges, whose limits are checked, and skip ranges of no sectors; give storage back
- *                       for write zeroes only with options.write_zeroes_may_unmap; a flush follows as for writes
- *   GET_ID and others   virtio_blk_execute() answers
- * The transfer is at the start of a read's or a write's data, and empty for other types.
- *
- * Returns the status with which the request is refused, if it is. The transfer is empty then, and
- * virtio_blk_transfer_result() makes the refusal's result.
- */
-VIRTIO_MUST_CHECK
-uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const struct virtio_blk *blk,
-				  const struct virtio_blk_request *request);
-
-/*
- * The host memory of what is to be moved next, from transfer->offset of the disk on.
- *
- * @iov       the caller's array
- * @capacity  its entries, at least 1
- *
- * Returns how many are filled in: at most 2^30 bytes together. 0 when everything has been moved, and for an empty transfer.
- */
-uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity);
-
-/*
- * Notes what came of the last vector.
- *
- * @moved  bytes from its start on, or an error of enum virtio_error
- *
- * Returns 1 if there is more to move; 0 if that was all; the error, or VIRTIO_EIO if nothing was moved or more
- * than asked for: the transfer has failed.
- */
-int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
-
-/*
- * The result of a request that the caller has carried out, or that virtio_blk_transfer_begin() has refused.
- *
- * @error   0, or why it failed: of virtio_blk_transfer_advance(), or of what followed, like the flush under
- *          write-through; not looked at if the request was refused
- * @result  filled in, for virtio_blk_complete()
- */
-void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
-				int error, struct virtio_blk_result *result);
 
 VIRTIO_END_DECLS
 
