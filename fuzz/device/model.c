@@ -86,8 +86,7 @@ bool device_model_queue_waits(const struct device_model *m, const struct virtio_
 
 void device_model_begin(struct device_model *m, bool on_vcpu)
 {
-	m->call_count = 0;
-	m->calls_seen = 0;
+	m->call_count = m->calls_seen = 0;
 	m->on_vcpu = on_vcpu;
 }
 
@@ -102,16 +101,14 @@ static struct device_record *add_call(struct device_model *m, enum device_call c
 {
 	struct device_record *r = &m->calls[m->call_count];
 
-	FUZZ_CHECK(m->call_count < DEVICE_CALLS, "the model makes too many calls");
-	m->call_count++;
-	memset(r, 0, sizeof *r);
-	r->call = call;
-	r->queue = queue;
-	r->plan = m->plans[call];
+	FUZZ_CHECK(++m->call_count <= DEVICE_CALLS, "the model makes too many calls");
+	*r = (struct device_record){ .call = call,
+				     .queue = queue,
+				     .plan = m->plans[call],
+				     .status = m->status,
+				     .interrupt_status = m->interrupt_status,
+				     .resetting = m->resetting };
 	m->plans[call] = (struct device_plan){ .answer = 0 };
-	r->status = m->status;
-	r->interrupt_status = m->interrupt_status;
-	r->resetting = m->resetting;
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++)
 		r->numbers[i] = device_model_stop_number(m, i);
 	return r;
