@@ -38,17 +38,6 @@ cat /written >&4
 step "reading the port"
 say "read $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
 
-step "taking the driver away, and giving it back"
-exec 3>&- 4>&-
-device=$(basename /sys/bus/virtio/drivers/virtio_console/virtio*)
-echo "$device" >/sys/bus/virtio/drivers/virtio_console/unbind
-echo "$device" >/sys/bus/virtio/drivers/virtio_console/bind
-until_true grep -qsx data /sys/class/virtio-ports/*/name
-until_true [ -c /dev/hvc0 ]
-exec 3<>/dev/hvc0 4<>"/dev/$(port_name)"
-echo "the driver is back" >&4
-say "answer $(head -n 1 <&4)"
-
 step "serving a shell on the console"
 stty -F /dev/hvc0 sane -echo
 sh <&3 >&3 2>&1
