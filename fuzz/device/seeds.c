@@ -295,7 +295,7 @@ const struct seed device_seeds[] = {
 	       FORGE(16, 1, 8), FORGE(17, 1, 1), FORGE(18, 1, 1)),
 	DEVICE("forge_ready", D_FLAT, FORGE(17, 2, 1), ADVANCE, FORGE(17, 2, 1), FORGE(18, 2, 1), BOOT, FORGE(18, 2, 1),
 	       RING_RESET(2), FORGE(18, 2, 0), SET_UP(2)),
-	DEVICE("forge_rearmed", D_FLAT, GUEST_BOOT, 1, DISABLE(2), FORGE(18, 2, 1), SET_UP(2)),
+	DEVICE("forge_enabled_again", D_FLAT, GUEST_BOOT, 1, DISABLE(2), FORGE(18, 2, 1), SET_UP(2)),
 	DEVICE("forge_given", D_FLAT, BOOT, FORGE(19, 0, 3), FORGE(19, 2, 15), FORGE(20, 0, 1), FORGE(20, 2, 16),
 	       FORGE(20, 0, 8), FORGE(19, 1, 1), FORGE(20, 1, 8), DISABLE(0), FORGE(19, 0, 6), FORGE(20, 0, 8),
 	       GUEST_READ_ALL),

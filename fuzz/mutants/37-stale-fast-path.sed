@@ -2,4 +2,4 @@
 # Completions stay on the slow path when the last request of an earlier map is done: slow, but no answer is wrong.
 # file: virtio-queue/src/queue_flow.c
 # harness: fuzz_queue
-/queue->old_map_in_flight--;/{n;/virtio_queue_update_paths/d;}
+/queue->old_map_in_flight--;/{n;/virtio_impl_queue_update_paths/d;}

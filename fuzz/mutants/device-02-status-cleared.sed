@@ -2,4 +2,4 @@
 # The driver may clear bits of the status.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
-s/return virtio_device_status_possible(value) && (status & ~value) == 0;/return (void)status, virtio_device_status_possible(value);/
+s/return virtio_impl_device_status_possible(value) && (status & ~value) == 0;/return (void)status, virtio_impl_device_status_possible(value);/

@@ -2,4 +2,4 @@
 # An acknowledgement clears causes that it does not name.
 # file: virtio-device/src/interrupt.c
 # harness: fuzz_device
-s/virtio_device_clear_interrupt(device, causes << LIVE_INTERRUPT_SHIFT & LIVE_INTERRUPT)/virtio_device_clear_interrupt(device, causes ? LIVE_INTERRUPT : 0)/
+s/virtio_impl_device_clear_interrupt(device, causes << LIVE_INTERRUPT_SHIFT & LIVE_INTERRUPT)/virtio_impl_device_clear_interrupt(device, causes ? LIVE_INTERRUPT : 0)/

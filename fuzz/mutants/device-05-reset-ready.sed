@@ -2,4 +2,4 @@
 # A reset leaves queues as they were set up.
 # file: virtio-device/src/device.c
 # harness: fuzz_device
-/^void virtio_device_clear(/,/^}/s/virtio_device_clear_queue(queue);/(void)queue;/
+/^void virtio_impl_device_clear(/,/^}/s/virtio_impl_device_clear_queue(queue);/(void)queue;/

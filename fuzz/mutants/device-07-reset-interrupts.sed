@@ -2,4 +2,4 @@
 # A reset leaves the interrupt status.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
-s/virtio_device_clear_interrupt(device, ~0u)/virtio_device_clear_interrupt(device, ~LIVE_INTERRUPT)/
+s/virtio_impl_device_clear_interrupt(device, ~0u)/virtio_impl_device_clear_interrupt(device, ~LIVE_INTERRUPT)/

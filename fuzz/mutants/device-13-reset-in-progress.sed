@@ -2,4 +2,4 @@
 # A reset that is in progress counts as done.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
-/^int virtio_device_ask_reset(/,/^}/s/if (result == 0)/if (result >= 0)/
+/^int virtio_impl_device_ask_reset(/,/^}/s/if (result == 0)/if (result >= 0)/

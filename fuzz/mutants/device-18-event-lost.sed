@@ -2,4 +2,4 @@
 # An event during the lowering of the line is lost.
 # file: virtio-device/src/interrupt.c
 # harness: fuzz_device
-/^uint32_t virtio_device_clear_interrupt(/,/^}/{/settle(device, false);/d;}
+/^uint32_t virtio_impl_device_clear_interrupt(/,/^}/{/settle(device, false);/d;}

@@ -2,4 +2,4 @@
 # A queue that is not mapped yet may be enabled after DRIVER_OK.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
-/virtio_device_end_enabling(device, VIRTIO_ENOTMAPPED);/d
+/virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);/d

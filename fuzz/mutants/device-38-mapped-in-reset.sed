@@ -2,4 +2,4 @@
 # A queue may be enabled while the device resets.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
-/virtio_device_end_enabling(device, 0);/d
+/virtio_impl_device_end_enabling(device, 0);/d

@@ -2,4 +2,4 @@
 # A report within the operation reset() counts.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
-/^int virtio_device_ask_reset(/,/^}/s/device->reset_pending = false;/device->reset_pending = true;/
+/^int virtio_impl_device_ask_reset(/,/^}/s/device->reset_pending = false;/device->reset_pending = true;/

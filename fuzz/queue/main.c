@@ -224,7 +224,7 @@ static void check_paths(const struct virtio_queue *queue)
 {
 	struct virtio_queue now = *queue;
 
-	virtio_queue_update_paths(&now);
+	virtio_impl_queue_update_paths(&now);
 	FUZZ_CHECK(queue->fast_avail_ring == now.fast_avail_ring, "fast_avail_ring is stale");
 	FUZZ_CHECK(queue->fast_used == now.fast_used, "fast_used is stale");
 	FUZZ_CHECK(queue->fast_used_event == now.fast_used_event, "fast_used_event is stale");

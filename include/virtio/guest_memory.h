@@ -108,7 +108,7 @@ struct virtio_memory_map {
 	void *translate_context;
 };
 
-/* Accesses of at most so many bytes have a fast path. A region with fewer, a flag or a dirty log isn't plain. */
+/* Accesses of at most so many bytes have a fast path. A region with fewer, a flag or a dirty log has none. */
 #define VIRTIO_MEMORY_SMALL 32
 
 /*

@@ -100,18 +100,18 @@ static int by_value(const void *a, const void *b)
 /* Alternating rounds, so that a change of the machine's speed meets all kinds alike. */
 static void measure(const struct bench *b, uint32_t regions)
 {
-	static struct rig worlds[KINDS];
+	static struct rig rigs[KINDS];
 	double ns[KINDS][ROUNDS];
 	const uint32_t batches = (b->load.bulk ? CHAINS_A_ROUND / 50 : CHAINS_A_ROUND) / b->load.batch;
 
 	for (int k = 0; k < KINDS; k++)
 		/* The floor adds one constant to an address, which is right only for one region. */
-		rig_open(&worlds[k], &b->load, k == FLOOR ? 1 : regions);
+		rig_open(&rigs[k], &b->load, k == FLOOR ? 1 : regions);
 	for (int r = 0; r < ROUNDS; r++)
 		for (int k = 0; k < KINDS; k++) {
 			double start = nanoseconds();
 
-			serve_batches(&worlds[k], b->serve[k], batches);
+			serve_batches(&rigs[k], b->serve[k], batches);
 			ns[k][r] = (nanoseconds() - start) / batches / b->load.batch;
 		}
 	printf("%-4s %-28s %u", b->load.name, b->load.what, regions);
@@ -120,7 +120,7 @@ static void measure(const struct bench *b, uint32_t regions)
 		printf("  %8.1f %8.1f", ns[k][0], ns[k][ROUNDS / 2]);
 		if (k != FLOOR)
 			printf(" %5.2f", ns[k][0] / ns[FLOOR][0]);
-		rig_close(&worlds[k]);
+		rig_close(&rigs[k]);
 	}
 	printf("\n");
 }

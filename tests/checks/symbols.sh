@@ -4,8 +4,8 @@
 # memory functions and what its list of imports allows?
 # usage: symbols.sh [--update] WORK LISTS ARCHIVE...
 #   --update  rewrites the lists of exports: ninja update-symbols. Imports are a decision, and are edited by hand.
-#   LISTS     the folder symbols/ beside this script: LIBRARY.txt has the public names, LIBRARY.impl.txt the names that
-#             inline bodies call, which begin with virtio_impl_, and LIBRARY.imports.txt the imports where one is needed
+#   LISTS     the folder symbols/ beside this script: LIBRARY.txt has the public names, which a header declares,
+#             LIBRARY.impl.txt the names that the libraries keep to themselves, which begin with virtio_impl_, and LIBRARY.imports.txt the imports where one is needed
 #   ARCHIVE   in the order of the layers, lowest first: one may use those before it
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -35,6 +35,10 @@ listed() {
 	done
 }
 
+# Whatever public headers name.
+find "$lists/../../../include" "$lists"/../../../virtio-*/include -name inline -prune -o -name '*.h' -exec cat {} + |
+	grep -owE 'virtio_\w+' | LC_ALL=C sort -u >"$work/declared"
+
 printf '%s\n' memcpy memmove memset memcmp >"$work/suite"
 for archive; do
 	name=$(basename "$archive" .a)
@@ -50,6 +54,9 @@ for archive; do
 	[ -s "$work/exports" ] || fail "$name exports nothing"
 	for symbol in $({ uniq -d "$work/exports" && sort "$work/suite" | comm -12 - "$work/exports"; }); do
 		fail "$name exports $symbol, which another object or a lower layer exports too"
+	done
+	for symbol in $(LC_ALL=C sort "$work/public" | LC_ALL=C comm -23 - "$work/declared"); do
+		fail "$name exports $symbol, which no public header declares"
 	done
 	for symbol in $(search -v "^virtio_" "$work/exports"); do
 		fail "$name exports $symbol, which does not start with virtio_"

@@ -482,7 +482,7 @@ static void compare(struct guest *w, uint32_t head)
 }
 
 /* The library counts what the oracle counted. */
-static void finish_world(struct guest *w)
+static void finish_guest(struct guest *w)
 {
 	struct virtio_queue_stats stats;
 
@@ -620,7 +620,7 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < COUNT(kinds); i++) {
 		make_guest(&w, kinds[i].name, kinds[i].layout, 2, kinds[i].indirect, huge);
 		tables_of_2(&w, stride);
-		finish_world(&w);
+		finish_guest(&w);
 	}
 	(void)printf("tables of 3 entries: %llu, of which every %lu. is taken\n",
 		     (unsigned long long)ENTRIES_3 * ENTRIES_3 * ENTRIES_3, stride);
@@ -628,7 +628,7 @@ int main(int argc, char **argv)
 		make_guest(&w, kinds[i].name, kinds[i].layout, 4, kinds[i].indirect, huge);
 		for (uint16_t head = 0; head < (whole ? 3 : 1); head++)
 			tables_of_3(&w, stride, head);
-		finish_world(&w);
+		finish_guest(&w);
 	}
 	(void)munmap(huge, (size_t)HUGE_BYTES);
 	(void)printf("%llu tables judged, no disagreement\n", (unsigned long long)tables);

@@ -13,7 +13,7 @@
 #define RX_DATA 0x6000u
 
 /* A guest with two queues. */
-struct world {
+struct fixture {
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_mock tx_driver, rx_driver;
@@ -30,7 +30,7 @@ struct world {
 	_Alignas(4096) uint8_t ram[RAM];
 };
 
-static void set_up(struct world *w)
+static void set_up(struct fixture *w)
 {
 	static const struct virtio_vsock_options options = { .buf_alloc = 4096,
 							     .max_packets = 1000,
@@ -55,7 +55,7 @@ static void set_up(struct world *w)
 }
 
 /* The guest sends a packet, and the device serves it. */
-static void send(struct world *w, uint32_t to, uint16_t op, const char *text)
+static void send(struct fixture *w, uint32_t to, uint16_t op, const char *text)
 {
 	const struct virtio_mock_buffer buffer = { TX_DATA, 44 + (uint32_t)strlen(text), 0 };
 	struct vring_used_elem used;
@@ -79,7 +79,7 @@ static void send(struct world *w, uint32_t to, uint16_t op, const char *text)
 }
 
 /* The guest offers a buffer; returns the op of the packet that comes, 0 for none. */
-static uint16_t receive(struct world *w, struct virtio_vsock_connection *c, char *text)
+static uint16_t receive(struct fixture *w, struct virtio_vsock_connection *c, char *text)
 {
 	const struct virtio_mock_buffer buffer = { RX_DATA, 100, VRING_DESC_F_WRITE };
 	struct vring_used_elem used;
@@ -100,7 +100,7 @@ static uint16_t receive(struct world *w, struct virtio_vsock_connection *c, char
 static void echo_returns_what_the_guest_sends(void **state)
 {
 	static const struct virtio_vsock_address address = { VIRTIO_VSOCK_CID_HOST, 7, 3, 1234 };
-	static struct world w;
+	static struct fixture w;
 	struct virtio_vsock_connection *c;
 	char text[100];
 
@@ -126,7 +126,7 @@ static void echo_returns_what_the_guest_sends(void **state)
 
 static void echo_refuses_other_ports(void **state)
 {
-	static struct world w;
+	static struct fixture w;
 	char text[100];
 
 	(void)state;

@@ -128,15 +128,15 @@ static void consume(void)
 			console_store(&input->taken, input_advance(input, input->taken, 1));
 			continue;
 		}
-		if (!virtio_console_input_sleep(input))
+		if (!virtio_impl_console_input_sleep(input))
 			continue;
-		if (virtio_console_input_wanted(input))
+		if (virtio_impl_console_input_wanted(input))
 			wake(PRODUCER);
 		if (w.taken < w.total)
 			sleep_until_woken(CONSUMER);
 	}
 	/* The end of a call. */
-	if (virtio_console_input_wanted(input))
+	if (virtio_impl_console_input_wanted(input))
 		wake(PRODUCER);
 	end(CONSUMER);
 }

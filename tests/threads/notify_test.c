@@ -420,7 +420,7 @@ static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint
 		got = virtio_mock_create_queue(&x.mock, &x.queue, x.inflight, MAX_SIZE, &x.device_map);
 	if (got || virtio_mock_end(&x.mock) > DATA)
 		die("set up", got);
-	/* As long as the library has these short cuts, or the run would show nothing new. */
+	/* As long as the library has these fast paths, or the run would show nothing new. */
 	if ((x.queue.used == NULL) != (way == CUT) || (x.queue.used_region != NULL) != (way == LOGGED))
 		die("the used ring isn't of the kind that it should be", 0);
 }

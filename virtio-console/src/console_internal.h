@@ -60,10 +60,10 @@ static inline uint32_t input_between(const struct virtio_console_input *input, u
 }
 
 /* Whether the buffer stays empty until the producer is told to wake the consumer. */
-bool virtio_console_input_sleep(struct virtio_console_input *input);
+bool virtio_impl_console_input_sleep(struct virtio_console_input *input);
 
 /* After bytes have been taken: whether the producer waits for room. */
-bool virtio_console_input_wanted(struct virtio_console_input *input);
+bool virtio_impl_console_input_wanted(struct virtio_console_input *input);
 
 /* Ports */
 
@@ -111,14 +111,14 @@ struct console_data {
  *
  * Returns 0; an error of virtio_chain_next(), or of a buffer of that direction.
  */
-int virtio_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-			   struct console_data *data);
+int virtio_impl_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+				struct console_data *data);
 
 /* Makes OPEN messages pending so that the driver learns what there is now. */
-void virtio_console_update_open(struct virtio_console_port *port);
+void virtio_impl_console_update_open(struct virtio_console_port *port);
 
 /* The driver is ready, or a port is: makes pending what follows. */
-void virtio_console_announce(struct virtio_console_port *port);
-void virtio_console_answer_ready(struct virtio_console_port *port);
+void virtio_impl_console_announce(struct virtio_console_port *port);
+void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 
 #endif

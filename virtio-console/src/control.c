@@ -220,7 +220,7 @@ static bool take_device_ready(struct virtio_console *console, uint16_t value)
 		return true;
 	console->driver_ready = true;
 	for (uint32_t id = 0; id < console->options.port_count; id++)
-		virtio_console_announce(&console->options.ports[id]);
+		virtio_impl_console_announce(&console->options.ports[id]);
 	return true;
 }
 
@@ -230,7 +230,7 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 		return false;
 	if (value == 1) {
 		console->driver_ready = true;
-		virtio_console_answer_ready(port);
+		virtio_impl_console_answer_ready(port);
 		return true;
 	}
 	/* The driver could not set the port up: nothing that follows PORT_READY is due. */

@@ -58,7 +58,7 @@ int virtio_console_input_enqueue(struct virtio_console_input *input, const void 
 	memcpy(input->bytes + at, bytes, front);
 	if (front < n)
 		memcpy(input->bytes, (const uint8_t *)bytes + front, n - front);
-	/* Ordered before the look at want_bytes: pairs with virtio_console_input_sleep(). */
+	/* Ordered before the look at want_bytes: pairs with virtio_impl_console_input_sleep(). */
 	console_store_ordered(&input->written, input_advance(input, input->written, n));
 	*wake = console_was_wanted(&input->want_bytes);
 	return (int)n;
@@ -85,11 +85,11 @@ uint32_t virtio_console_input_clear(struct virtio_console_input *input, bool *ro
 	const uint32_t held = input_between(input, input->taken, written);
 
 	console_store(&input->taken, written);
-	*room = virtio_console_input_wanted(input);
+	*room = virtio_impl_console_input_wanted(input);
 	return held;
 }
 
-bool virtio_console_input_sleep(struct virtio_console_input *input)
+bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 {
 	/* Ordered before the look at written: pairs with virtio_console_input_enqueue(). */
 	console_store_ordered(&input->want_bytes, 1);
@@ -99,7 +99,7 @@ bool virtio_console_input_sleep(struct virtio_console_input *input)
 	return false;
 }
 
-bool virtio_console_input_wanted(struct virtio_console_input *input)
+bool virtio_impl_console_input_wanted(struct virtio_console_input *input)
 {
 	/* Stored once more, in order before the look at want_room: pairs with find_room(). */
 	console_store_ordered(&input->taken, input->taken);

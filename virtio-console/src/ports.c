@@ -21,7 +21,7 @@ static bool is_open(const struct virtio_console_port *port)
 	return port->options.console || (port->flags & VIRTIO_CONSOLE_PORT_CONNECTED);
 }
 
-void virtio_console_update_open(struct virtio_console_port *port)
+void virtio_impl_console_update_open(struct virtio_console_port *port)
 {
 	/* After a close the driver is told of the next client; before one it has been told. */
 	const bool told = (port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->pending & VIRTIO_CONSOLE_SEND_CLOSE);
@@ -33,14 +33,14 @@ void virtio_console_update_open(struct virtio_console_port *port)
 	/* Otherwise an OPEN that repeats the last one, as the answer to another PORT_READY, is still due. */
 }
 
-void virtio_console_announce(struct virtio_console_port *port)
+void virtio_impl_console_announce(struct virtio_console_port *port)
 {
 	/* A port that exists must not be added again (virtio 1.4, 5.3.6.2.1). */
 	if (port->present && !(port->flags & VIRTIO_CONSOLE_PORT_KNOWN))
 		port->pending |= VIRTIO_CONSOLE_SEND_ADD;
 }
 
-void virtio_console_answer_ready(struct virtio_console_port *port)
+void virtio_impl_console_answer_ready(struct virtio_console_port *port)
 {
 	const struct virtio_console_port_options *options = &port->options;
 
@@ -53,7 +53,7 @@ void virtio_console_answer_ready(struct virtio_console_port *port)
 		port->pending |= VIRTIO_CONSOLE_SEND_NAME;
 	if (options->console && (options->cols != 0 || options->rows != 0))
 		port->pending |= VIRTIO_CONSOLE_SEND_RESIZE;
-	virtio_console_update_open(port);
+	virtio_impl_console_update_open(port);
 	if (is_open(port))
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
 }
@@ -84,7 +84,7 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 	port->present = true;
 	/* A driver that resumes knows ports without DEVICE_READY, and can be told of another one. */
 	if (console->driver_ready)
-		virtio_console_announce(port);
+		virtio_impl_console_announce(port);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ int virtio_console_connect(struct virtio_console *console, uint32_t id)
 	if (port->flags & VIRTIO_CONSOLE_PORT_CONNECTED)
 		return VIRTIO_EBUSY;
 	port->flags |= VIRTIO_CONSOLE_PORT_CONNECTED;
-	virtio_console_update_open(port);
+	virtio_impl_console_update_open(port);
 	return 0;
 }
 
@@ -153,7 +153,7 @@ int virtio_console_disconnect(struct virtio_console *console, uint32_t id, bool 
 	drop_input(port, room);
 	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !port->options.console)
 		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;
-	virtio_console_update_open(port);
+	virtio_impl_console_update_open(port);
 	return 0;
 }
 

@@ -20,8 +20,8 @@ static inline struct input_bytes bytes_at(const struct virtio_console_input *inp
 /*
  * The usual chain is one writable buffer in one piece. Returns how many bytes it has got; 0 for another buffer.
  */
-static inline VIRTIO_HOT uint32_t fill_plain(struct virtio_memory_cursor *memory, const struct virtio_desc *d,
-					     const struct virtio_console_input *input, uint32_t held)
+static inline VIRTIO_HOT uint32_t fill_fast(struct virtio_memory_cursor *memory, const struct virtio_desc *d,
+					    const struct virtio_console_input *input, uint32_t held)
 {
 	struct input_bytes bytes;
 
@@ -53,7 +53,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 		.to_driver = true,
 	};
 	const struct virtio_console_input *input = port->options.input;
-	const int error = virtio_console_resolve(chain, walked, count, &data);
+	const int error = virtio_impl_console_resolve(chain, walked, count, &data);
 	struct virtio_writer writer;
 	struct input_bytes bytes;
 	uint64_t room;
@@ -85,7 +85,7 @@ static inline VIRTIO_HOT int fill_chain(struct virtio_console_port *port, struct
 	if (VIRTIO_LIKELY(got == 1)) {
 		got = virtio_chain_next(chain, &d[1]);
 		if (VIRTIO_LIKELY(got == 0)) {
-			n = fill_plain(chain->memory, &d[0], port->options.input, held);
+			n = fill_fast(chain->memory, &d[0], port->options.input, held);
 			if (VIRTIO_LIKELY(n != 0))
 				return (int)n;
 		}
@@ -134,7 +134,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 		const uint32_t held = input_between(input, input->taken, console_load(&input->written));
 
 		if (held == 0) {
-			if (virtio_console_input_sleep(input))
+			if (virtio_impl_console_input_sleep(input))
 				break;
 			continue;
 		}
@@ -176,6 +176,6 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
 	error = fill_all(port, queue, progress);
 	port->stats.received += progress->bytes;
 	progress->notify = queue->size != 0 && virtio_queue_needs_notification(queue);
-	progress->room = virtio_console_input_wanted(port->options.input);
+	progress->room = virtio_impl_console_input_wanted(port->options.input);
 	return error;
 }

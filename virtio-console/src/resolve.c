@@ -31,8 +31,8 @@ static int add_buffer(struct console_data *data, struct virtio_memory_cursor *me
 	return 0;
 }
 
-int virtio_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-			   struct console_data *data)
+int virtio_impl_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
+				struct console_data *data)
 {
 	struct virtio_desc d;
 	uint32_t done = 0;

@@ -131,6 +131,6 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
 	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) &&
 	    !port->options.console)
 		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;
-	virtio_console_update_open(port);
+	virtio_impl_console_update_open(port);
 	return 0;
 }

@@ -120,7 +120,7 @@ static int prepare(struct virtio_console_port *port, struct virtio_chain *chain,
 		.list = { .segments = port->options.transmit_segments, .capacity = port->options.transmit_capacity },
 	};
 	const struct virtio_chain start = *chain;
-	const int error = virtio_console_resolve(chain, walked, count, &data);
+	const int error = virtio_impl_console_resolve(chain, walked, count, &data);
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
@@ -250,7 +250,7 @@ static VIRTIO_COLD int refuse(const struct transmission *t, struct virtio_token 
 }
 
 /* Where the bytes of a chain's only buffer are, if they can go to the sink in one piece; or NULL. */
-static inline VIRTIO_HOT const void *find_plain(struct virtio_memory_cursor *memory, const struct virtio_desc *d)
+static inline VIRTIO_HOT const void *find_fast(struct virtio_memory_cursor *memory, const struct virtio_desc *d)
 {
 	if (d->writable || d->len - 1u >= VIRTIO_CONSOLE_PIECE_BYTES)
 		return NULL;
@@ -267,7 +267,7 @@ static inline VIRTIO_HOT int send_chain(const struct transmission *t, struct vir
 
 	if (VIRTIO_LIKELY(got == 1)) {
 		got = virtio_chain_next(chain, &d[1]);
-		bytes = VIRTIO_LIKELY(got == 0) ? find_plain(chain->memory, &d[0]) : NULL;
+		bytes = VIRTIO_LIKELY(got == 0) ? find_fast(chain->memory, &d[0]) : NULL;
 		if (VIRTIO_LIKELY(bytes != NULL)) {
 			virtio_guest_copy_in(t->piece, bytes, d[0].len);
 			took = offer(t, d[0].len);

@@ -116,7 +116,7 @@ static void init(struct virtio_device *device, const struct virtio_device_option
 	/* A device MUST offer it (virtio 1.4, 6.2). */
 	device->offered[VIRTIO_F_VERSION_1 / 32] |= 1u << VIRTIO_F_VERSION_1 % 32;
 	device->first_queue = VIRTIO_DEVICE_NO_QUEUE;
-	virtio_device_clear(device);
+	virtio_impl_device_clear(device);
 }
 
 int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options)
@@ -135,7 +135,7 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 	return 0;
 }
 
-void virtio_device_clear_queue(struct virtio_queue_registers *queue)
+void virtio_impl_device_clear_queue(struct virtio_queue_registers *queue)
 {
 	virtio_queue_config_reset(&queue->config);
 	queue->enabling = false;
@@ -143,7 +143,7 @@ void virtio_device_clear_queue(struct virtio_queue_registers *queue)
 	queue->refused = 0;
 }
 
-void virtio_device_clear(struct virtio_device *device)
+void virtio_impl_device_clear(struct virtio_device *device)
 {
 	memset(device->accepted, 0, sizeof device->accepted);
 	device->accepted_beyond = false;
@@ -157,7 +157,7 @@ void virtio_device_clear(struct virtio_device *device)
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		struct virtio_queue_registers *queue = &device->queues[i];
 
-		virtio_device_clear_queue(queue);
+		virtio_impl_device_clear_queue(queue);
 		queue->stop_number = 0;
 		queue->stopping = false;
 		queue->resetting = false;
@@ -165,7 +165,7 @@ void virtio_device_clear(struct virtio_device *device)
 	}
 }
 
-uint32_t virtio_device_next_number(struct virtio_device *device)
+uint32_t virtio_impl_device_next_number(struct virtio_device *device)
 {
 	device->last_number++;
 	if (device->last_number == 0)
@@ -178,7 +178,7 @@ void virtio_device_set_memory(struct virtio_device *device, const struct virtio_
 	device->memory = map;
 }
 
-void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t queue)
+void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue)
 {
 	if (device->first_error)
 		return;

@@ -54,43 +54,43 @@ static inline uint32_t live_clear(struct virtio_device *device, uint32_t bits)
 #pragma GCC visibility push(hidden)
 
 /* An event of one kind: sets the interrupt status and calls interrupt(), if the state of the device permits. */
-void virtio_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
+void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
 
 /* Clears causes, and lowers the line if none is left. Returns what the word was before. */
-uint32_t virtio_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
+uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
 
 /* Keeps an error for the operator, if it is the first. */
-void virtio_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
+void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
 
 /* Back to the state after virtio_device_init(), for everything but the word. */
-void virtio_device_clear(struct virtio_device *device);
+void virtio_impl_device_clear(struct virtio_device *device);
 
 /* The number of a stop or a reset that begins; never 0. */
-uint32_t virtio_device_next_number(struct virtio_device *device);
+uint32_t virtio_impl_device_next_number(struct virtio_device *device);
 
 /* Asks the operation reset() whether the reset that is in progress has ended. */
-int virtio_device_ask_reset(struct virtio_device *device);
+int virtio_impl_device_ask_reset(struct virtio_device *device);
 
 /* What the driver has set up in a queue returns to its defaults. */
-void virtio_device_clear_queue(struct virtio_queue_registers *queue);
+void virtio_impl_device_clear_queue(struct virtio_queue_registers *queue);
 
 /* Whether a status can be: known bits, each with its prerequisites. */
-bool virtio_device_status_possible(uint32_t status);
+bool virtio_impl_device_status_possible(uint32_t status);
 
 /* Whether what the driver has accepted may be negotiated: 0, or an error; of the core's, and then the device's own. */
-int virtio_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
-				bool accepted_beyond);
-int virtio_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
+int virtio_impl_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				     bool accepted_beyond);
+int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
 /* The configuration with which a queue would run: as set up, with the features that matter to it. */
-struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_config *config,
-						      const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
+struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
+							   const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
 /* Ends the wait of every queue that is to be enabled; with an error, if it was refused. */
-void virtio_device_end_enabling(struct virtio_device *device, int error);
+void virtio_impl_device_end_enabling(struct virtio_device *device, int error);
 
 /* Has every running queue looked at. */
-void virtio_device_notify_all(struct virtio_device *device);
+void virtio_impl_device_notify_all(struct virtio_device *device);
 
 #pragma GCC visibility pop
 

@@ -52,7 +52,7 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause)
 	return true;
 }
 
-void virtio_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue)
+void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue)
 {
 	if (!virtio_device_mark_interrupt(device, cause))
 		return;
@@ -62,7 +62,7 @@ void virtio_device_raise(struct virtio_device *device, enum virtio_interrupt cau
 
 void virtio_device_interrupt_used(struct virtio_device *device, uint16_t queue)
 {
-	virtio_device_raise(device, VIRTIO_INTERRUPT_USED, queue);
+	virtio_impl_device_raise(device, VIRTIO_INTERRUPT_USED, queue);
 }
 
 void virtio_device_config_changed(struct virtio_device *device)
@@ -71,7 +71,7 @@ void virtio_device_config_changed(struct virtio_device *device)
 
 	device->generation++;
 	if ((live & VIRTIO_CONFIG_S_DRIVER_OK) != 0) {
-		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 		return;
 	}
 	/*
@@ -92,10 +92,10 @@ void virtio_device_set_needs_reset(struct virtio_device *device)
 	} while (!live_replace(device, &live, live | VIRTIO_CONFIG_S_NEEDS_RESET));
 	/* Before DRIVER_OK there is no one to tell; whoever sets that bit finds this one, and tells the driver once. */
 	if (live & VIRTIO_CONFIG_S_DRIVER_OK)
-		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
-uint32_t virtio_device_clear_interrupt(struct virtio_device *device, uint32_t bits)
+uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32_t bits)
 {
 	const uint32_t before = live_clear(device, bits);
 
@@ -109,10 +109,10 @@ uint32_t virtio_device_clear_interrupt(struct virtio_device *device, uint32_t bi
 /* Only what is named is cleared, so that an event which the driver has not seen stays (virtio 1.4, 4.2.2.1). */
 void virtio_device_ack_interrupt(struct virtio_device *device, uint32_t causes)
 {
-	virtio_device_clear_interrupt(device, causes << LIVE_INTERRUPT_SHIFT & LIVE_INTERRUPT);
+	virtio_impl_device_clear_interrupt(device, causes << LIVE_INTERRUPT_SHIFT & LIVE_INTERRUPT);
 }
 
 uint32_t virtio_device_take_interrupt(struct virtio_device *device)
 {
-	return (virtio_device_clear_interrupt(device, LIVE_INTERRUPT) & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
+	return (virtio_impl_device_clear_interrupt(device, LIVE_INTERRUPT) & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
 }

@@ -122,8 +122,8 @@ uint16_t virtio_device_queue_max_size(const struct virtio_device *device)
 	return queue ? queue->config.max_size : 0;
 }
 
-struct virtio_queue_config virtio_device_ready_config(const struct virtio_queue_config *config,
-						      const uint32_t accepted[VIRTIO_FEATURE_WORDS])
+struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
+							   const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	struct virtio_queue_config ready = *config;
 
@@ -142,7 +142,7 @@ static void notify_first(struct virtio_device *device, uint16_t index)
 		device->ops->queue_notify(device, index, 0);
 }
 
-void virtio_device_notify_all(struct virtio_device *device)
+void virtio_impl_device_notify_all(struct virtio_device *device)
 {
 	for (uint32_t i = 0; i < device->num_queues; i++)
 		notify_first(device, (uint16_t)i);
@@ -161,7 +161,7 @@ static int check_given(const struct virtio_queue_registers *queue)
 static int refuse_to_enable(struct virtio_device *device, uint16_t index, int error)
 {
 	device->ignored++;
-	virtio_device_keep_error(device, error, index);
+	virtio_impl_device_keep_error(device, error, index);
 	return 0;
 }
 
@@ -169,7 +169,7 @@ static int refuse_to_enable(struct virtio_device *device, uint16_t index, int er
 static int enable(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
 	const struct virtio_queue_config before = queue->config;
-	const struct virtio_queue_config ready = virtio_device_ready_config(&before, device->accepted);
+	const struct virtio_queue_config ready = virtio_impl_device_ready_config(&before, device->accepted);
 	int error = check_given(queue);
 
 	queue->enabling = false;
@@ -202,7 +202,7 @@ int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue)
 	return 0;
 }
 
-void virtio_device_end_enabling(struct virtio_device *device, int error)
+void virtio_impl_device_end_enabling(struct virtio_device *device, int error)
 {
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		if (!device->queues[i].enabling)
@@ -220,7 +220,7 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 	queue->stop_number = 0;
 	if (queue->resetting) {
 		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
-		virtio_device_clear_queue(queue);
+		virtio_impl_device_clear_queue(queue);
 		queue->resetting = false;
 		queue->may_reenable = device->active;
 	}
@@ -231,14 +231,14 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 {
 	device->queues[index].stopping = false;
 	device->queues[index].stop_number = 0;
-	virtio_device_keep_error(device, error, index);
+	virtio_impl_device_keep_error(device, error, index);
 	virtio_device_set_needs_reset(device);
 }
 
 /* The first question about a stop, which gets its number before, so that the operation can ask for that. */
 static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
-	queue->stop_number = virtio_device_next_number(device);
+	queue->stop_number = virtio_impl_device_next_number(device);
 	return device->ops->queue_stop(device, index);
 }
 
@@ -281,7 +281,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (registers->stopping)
 		finish_stop(device, registers);
 	if (device->reset_pending)
-		(void)virtio_device_ask_reset(device);
+		(void)virtio_impl_device_ask_reset(device);
 	return 0;
 }
 
@@ -328,7 +328,7 @@ int virtio_device_reset_queue(struct virtio_device *device, uint32_t value)
 		device->ignored++;
 		return 0;
 	}
-	virtio_device_clear_queue(queue);
+	virtio_impl_device_clear_queue(queue);
 	queue->may_reenable = device->active;
 	return 0;
 }

@@ -77,7 +77,7 @@ static int check_status(const struct virtio_device_state *state)
 	const bool driver_ok = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 	const bool needs_reset = (status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0;
 
-	if (!virtio_device_status_possible(status))
+	if (!virtio_impl_device_status_possible(status))
 		return VIRTIO_EINVAL;
 	/* An activation that failed, or was left out, leaves DRIVER_OK without an active device, which needs a reset. */
 	if (state->active ? !driver_ok : driver_ok && !needs_reset)
@@ -94,7 +94,7 @@ static int check_status(const struct virtio_device_state *state)
 static int check_accepted(const struct virtio_device *device, const struct virtio_device_state *state)
 {
 	if (state->status & VIRTIO_CONFIG_S_FEATURES_OK)
-		return virtio_device_check_offered(device, state->accepted, state->accepted_beyond);
+		return virtio_impl_device_check_offered(device, state->accepted, state->accepted_beyond);
 	if (state->status & VIRTIO_CONFIG_S_DRIVER)
 		return 0;
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
@@ -151,7 +151,7 @@ static int rebuild_queue(const struct virtio_device *device, const struct virtio
 		return 0;
 	if ((state->status & VIRTIO_CONFIG_S_FEATURES_OK) == 0)
 		return VIRTIO_EINVAL;
-	*config = virtio_device_ready_config(config, state->accepted);
+	*config = virtio_impl_device_ready_config(config, state->accepted);
 	return virtio_queue_config_check(config, device->memory);
 }
 
@@ -186,10 +186,10 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		error = check_queues(device, state, queues);
 	/* The last, for a device may take the features over when it is asked. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
-		error = virtio_device_ask_features(device, state->accepted);
+		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)
 		return error;
-	virtio_device_clear(device);
+	virtio_impl_device_clear(device);
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		/* Has just been found to succeed. */
 		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
@@ -216,7 +216,7 @@ void virtio_device_resume(struct virtio_device *device)
 	bool raised = false;
 
 	if (device->active && (live & STATUS_STUCK) == 0) {
-		virtio_device_notify_all(device);
+		virtio_impl_device_notify_all(device);
 		for (uint32_t i = 0; i < device->num_queues; i++) {
 			if (!device->queues[i].config.ready)
 				continue;
@@ -226,7 +226,7 @@ void virtio_device_resume(struct virtio_device *device)
 	}
 	/* The other side's line was high, or a message may have been on its way; also if no queue runs any more. */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
-		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 	else if (pending && !raised)
-		virtio_device_raise(device, VIRTIO_INTERRUPT_USED, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_USED, VIRTIO_DEVICE_NO_QUEUE);
 }

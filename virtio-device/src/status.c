@@ -14,7 +14,7 @@ static bool has_prerequisites(uint32_t status)
 	return true;
 }
 
-bool virtio_device_status_possible(uint32_t status)
+bool virtio_impl_device_status_possible(uint32_t status)
 {
 	const uint32_t known = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |
 			       VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_FAILED;
@@ -31,11 +31,11 @@ static uint32_t of_driver(uint32_t status)
 /* Whether the driver may write a value: it clears nothing. */
 static bool is_legal(uint32_t status, uint32_t value)
 {
-	return virtio_device_status_possible(value) && (status & ~value) == 0;
+	return virtio_impl_device_status_possible(value) && (status & ~value) == 0;
 }
 
-int virtio_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
-				bool accepted_beyond)
+int virtio_impl_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
+				     bool accepted_beyond)
 {
 	if (accepted_beyond || !virtio_device_accepts(accepted, VIRTIO_F_VERSION_1))
 		return VIRTIO_EINVAL;
@@ -46,7 +46,7 @@ int virtio_device_check_offered(const struct virtio_device *device, const uint32
 	return 0;
 }
 
-int virtio_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
+int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
@@ -69,26 +69,26 @@ static void activate(struct virtio_device *device)
 	int error;
 
 	/* From DRIVER_OK on the device takes no queue that was not enabled before. */
-	virtio_device_end_enabling(device, VIRTIO_ENOTMAPPED);
+	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
 	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that (virtio 1.4,
 	 * 2.1.2). A device that needs a reset is not activated, but from DRIVER_OK on the driver must be told.
 	 */
 	if (live_set(device, VIRTIO_CONFIG_S_DRIVER_OK) & VIRTIO_CONFIG_S_NEEDS_RESET) {
-		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 		return;
 	}
 	error = device->ops->activate(device);
 	if (error) {
-		virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
 		virtio_device_set_needs_reset(device);
 		return;
 	}
 	device->active = true;
 	/* The driver may have made buffers available already, and need not say so again. */
-	virtio_device_notify_all(device);
+	virtio_impl_device_notify_all(device);
 	if (changed)
-		virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
 /* Sets the bits that are new in the value, in their order, as far as they take. */
@@ -96,12 +96,12 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 {
 	live_set(device, fresh & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER));
 	if (fresh & VIRTIO_CONFIG_S_FEATURES_OK) {
-		int error = virtio_device_check_offered(device, device->accepted, device->accepted_beyond);
+		int error = virtio_impl_device_check_offered(device, device->accepted, device->accepted_beyond);
 
 		if (!error)
-			error = virtio_device_ask_features(device, device->accepted);
+			error = virtio_impl_device_ask_features(device, device->accepted);
 		if (error) {
-			virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
+			virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
 			return;
 		}
 		if (!advance(device, VIRTIO_CONFIG_S_FEATURES_OK))
@@ -150,13 +150,13 @@ int virtio_device_write_status(struct virtio_device *device, uint32_t value)
 
 static void finish_reset(struct virtio_device *device)
 {
-	virtio_device_clear(device);
+	virtio_impl_device_clear(device);
 	device->resets++;
 	/*
 	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1); at last the status shows that the reset is
 	 * done.
 	 */
-	virtio_device_clear_interrupt(device, ~0u);
+	virtio_impl_device_clear_interrupt(device, ~0u);
 }
 
 static void fail_reset(struct virtio_device *device, int error)
@@ -166,11 +166,11 @@ static void fail_reset(struct virtio_device *device, int error)
 	/* Stuck even if the status was 0: nothing may be set up on what could not be stopped. */
 	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
 	live_clear(device, LIVE_RESETTING);
-	virtio_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
-	virtio_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
+	virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
+	virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
-int virtio_device_ask_reset(struct virtio_device *device)
+int virtio_impl_device_ask_reset(struct virtio_device *device)
 {
 	int result;
 
@@ -191,9 +191,9 @@ int virtio_device_reset(struct virtio_device *device)
 	/* No interrupts from here on: the driver that asked for a reset expects none. */
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
-	virtio_device_end_enabling(device, 0);
-	device->reset_number = virtio_device_next_number(device);
-	return virtio_device_ask_reset(device);
+	virtio_impl_device_end_enabling(device, 0);
+	device->reset_number = virtio_impl_device_next_number(device);
+	return virtio_impl_device_ask_reset(device);
 }
 
 int virtio_device_reset_done(struct virtio_device *device, int error)

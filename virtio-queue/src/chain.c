@@ -19,7 +19,7 @@ static int fail(struct virtio_walk *walk, struct virtio_queue *queue, uint32_t h
 	if (error == VIRTIO_ENOTMAPPED)
 		queue->stats.not_mapped++;
 	else
-		virtio_queue_count_fault(queue, error, (uint16_t)head, &queue->stats.chain_faults);
+		virtio_impl_queue_count_fault(queue, error, (uint16_t)head, &queue->stats.chain_faults);
 	return error;
 }
 
@@ -399,7 +399,7 @@ static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_
 }
 
 int virtio_impl_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-			       struct virtio_chain_segments *out)
+				    struct virtio_chain_segments *out)
 {
 	/* The walk is done in locals, which the compiler can keep in registers. */
 	struct virtio_chain walking = *chain;

@@ -2,7 +2,7 @@
 /* The queue's life cycle, its memory and its indices. */
 #include "queue_internal.h"
 
-void virtio_queue_update_paths(struct virtio_queue *queue)
+void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 {
 	const bool contiguous = queue->size != 0 && queue->avail && queue->used && !queue->config.in_order;
 	const bool pop = contiguous && queue->desc && !queue->broken && queue->replay == 0;
@@ -73,7 +73,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
 	queue->used = area_host(cursor, &queue->config, VIRTIO_QUEUE_USED, VIRTIO_ACCESS_WRITE, 4);
 	queue->used_region = queue->used && cursor->region->dirty ? cursor->region : NULL;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 }
 
 int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_config *config,
@@ -102,7 +102,7 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	 * Kicks are wanted until virtio_queue_disable_notification(); an owner before us may have said
 	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).
 	 */
-	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
+	error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
 		virtio_queue_reset(queue);
 	return error;
@@ -150,7 +150,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 	return 0;
 }
 
-void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter)
+void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter)
 {
 	++*counter;
 	if (queue->stats.first_error != 0)
@@ -160,11 +160,11 @@ void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t he
 	queue->stats.first_position = (uint16_t)queue->next_avail;
 }
 
-int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head)
+int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head)
 {
 	queue->broken = error;
-	virtio_queue_count_fault(queue, error, head, &queue->stats.ring_faults);
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_count_fault(queue, error, head, &queue->stats.ring_faults);
+	virtio_impl_queue_update_paths(queue);
 	return error;
 }
 
@@ -193,7 +193,7 @@ int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index)
 	queue->avail_idx = index;
 	queue->oldest = index;
 	queue->signalled_valid = false;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index)
 	queue->used_start = index;
 	queue->signalled = index;
 	queue->signalled_valid = false;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return 0;
 }
 
@@ -217,12 +217,12 @@ int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, out);
+	return virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, out);
 }
 
 int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return virtio_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_IMPL_RING_IDX, out);
+	return virtio_impl_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_IMPL_RING_IDX, out);
 }

@@ -8,7 +8,7 @@
 static int ring_error(struct virtio_queue *queue, int error)
 {
 	if (error != VIRTIO_ENOTMAPPED)
-		return virtio_queue_break(queue, error, UINT16_MAX);
+		return virtio_impl_queue_break(queue, error, UINT16_MAX);
 	queue->stats.not_mapped++;
 	return error;
 }
@@ -32,27 +32,27 @@ static int refresh(struct virtio_queue *queue)
 {
 	const uint16_t known = virtio_queue_known(queue);
 	uint16_t idx, ahead;
-	int error = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, &idx);
+	int error = virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, &idx);
 
 	if (error)
 		return ring_error(queue, error);
 	ahead = (uint16_t)(idx - queue->next_avail);
 	/* More than the ring holds, or fewer than were there before: 2.7.6.1 forbids both. */
 	if (ahead > queue->size || ahead < known)
-		return virtio_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
+		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
 	queue->avail_idx = idx;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return ahead != 0;
 }
 
-int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
 	const uint32_t slot = queue->next_avail & queue->mask;
 
 	if (head >= queue->size)
-		return virtio_queue_break(queue, VIRTIO_EHEAD, head);
+		return virtio_impl_queue_break(queue, VIRTIO_EHEAD, head);
 	if (queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE)
-		return virtio_queue_break(queue, VIRTIO_EINFLIGHT, head);
+		return virtio_impl_queue_break(queue, VIRTIO_EINFLIGHT, head);
 	virtio_impl_queue_take(queue, head, chain);
 	if (queue->config.in_order)
 		queue->inflight[slot].order = head;
@@ -60,7 +60,7 @@ int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct vir
 		virtio_impl_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
 					   queue->size);
 	/* So that the inline part goes on diverting pops to here, if it has to. */
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return 1;
 }
 
@@ -77,8 +77,8 @@ int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *
 		if (got <= 0)
 			return got;
 	}
-	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)slot, &head);
-	return got ? ring_error(queue, got) : virtio_queue_take_slow(queue, head, chain);
+	got = virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)slot, &head);
+	return got ? ring_error(queue, got) : virtio_impl_queue_take_slow(queue, head, chain);
 }
 
 int virtio_queue_available(struct virtio_queue *queue)
@@ -119,7 +119,7 @@ static void leave_flight(struct virtio_queue *queue, struct virtio_inflight *ent
 	entry->flags = 0;
 	if (flags & VIRTIO_IMPL_INFLIGHT_OLD_MAP) {
 		queue->old_map_in_flight--;
-		virtio_queue_update_paths(queue);
+		virtio_impl_queue_update_paths(queue);
 	}
 }
 
@@ -138,7 +138,7 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 	else
 		queue->next_avail--;
 	leave_flight(queue, entry);
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return 0;
 }
 
@@ -181,11 +181,11 @@ static int complete_in_order(struct virtio_queue *queue)
 
 		if (entry->state == VIRTIO_IMPL_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
 			break;
-		error = virtio_ring_store_used(queue, idx++, head, waiting_length(entry));
+		error = virtio_impl_ring_store_used(queue, idx++, head, waiting_length(entry));
 		if (error)
 			return error;
 	}
-	error = idx == queue->used_idx ? 0 : virtio_ring_publish(queue, idx);
+	error = idx == queue->used_idx ? 0 : virtio_impl_ring_publish(queue, idx);
 	if (error)
 		return error;
 	for (uint16_t slot = begin; slot != next; slot++) {
@@ -202,13 +202,13 @@ static int complete_at_once(struct virtio_queue *queue, const struct virtio_comp
 	uint64_t idx = queue->used_idx;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const int error = virtio_ring_store_used(queue, idx++, virtio_token_head(completions[i].token),
-							 completions[i].len);
+		const int error = virtio_impl_ring_store_used(queue, idx++, virtio_token_head(completions[i].token),
+							      completions[i].len);
 
 		if (error)
 			return error;
 	}
-	return virtio_ring_publish(queue, idx);
+	return virtio_impl_ring_publish(queue, idx);
 }
 
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len)
@@ -261,7 +261,7 @@ static void forget_old_maps(struct virtio_queue *queue, const struct virtio_comp
 		queue->old_map_in_flight -= (entry->flags & VIRTIO_IMPL_INFLIGHT_OLD_MAP) != 0;
 		entry->flags = VIRTIO_IMPL_INFLIGHT_WAITS;
 	}
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 }
 
 int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
@@ -298,12 +298,12 @@ static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 	uint16_t field;
 
 	if (queue->config.event_idx) {
-		if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)queue->size,
-				     &field))
+		if (virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL,
+					  VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)queue->size, &field))
 			return true;
 		return !queue->signalled_valid || (uint16_t)(queue->used_idx - 1 - field) < added;
 	}
-	if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_FLAGS, &field))
+	if (virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_FLAGS, &field))
 		return true;
 	return !(field & VRING_AVAIL_F_NO_INTERRUPT);
 }
@@ -320,7 +320,7 @@ bool virtio_impl_queue_needs_notification_slow(struct virtio_queue *queue)
 	yes = driver_wants_it(queue, added);
 	queue->signalled = queue->used_idx;
 	queue->signalled_valid = true;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	queue->stats.notifications += yes;
 	return yes;
 }
@@ -332,11 +332,11 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 	if (error)
 		return error;
 	if (queue->config.event_idx)
-		error = virtio_ring_store(queue,
-					  VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (uint64_t)queue->size,
-					  (uint16_t)queue->next_avail);
+		error = virtio_impl_ring_store(
+			queue, VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (uint64_t)queue->size,
+			(uint16_t)queue->next_avail);
 	else
-		error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
+		error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
 		return ring_error(queue, error);
 	/*
@@ -354,6 +354,6 @@ int virtio_queue_disable_notification(struct virtio_queue *queue)
 
 	if (error || queue->config.event_idx)
 		return error;
-	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
+	error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
 	return error ? ring_error(queue, error) : 0;
 }

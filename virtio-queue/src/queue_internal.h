@@ -11,18 +11,18 @@
  * Reads or writes a 16-bit field of the available or used ring, by its host address where the area
  * has one and through the map where not. 0, or the error of the access.
  */
-int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
-int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value);
+int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
+int virtio_impl_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value);
 
 /* Writes a used element into the slot of used index idx; then makes all up to idx visible. */
-int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len);
-int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx);
+int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len);
+int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx);
 
 /* Breaks the queue, for a fault of the ring at this head. Returns the error. */
-int virtio_queue_break(struct virtio_queue *queue, int error, uint16_t head);
+int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head);
 
 /* Adds a fault to one of the counters in queue->stats, and keeps it if it is the first. */
-void virtio_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
+void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
  * Makes a walk go on, or begin, at an entry of a table that has been checked: by its host address if it has one
@@ -35,14 +35,14 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
  * virtio_impl_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
  * IN_ORDER, and a table without a host address.
  */
-int virtio_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
 /* Resolves what has been popped, if got is 1: what virtio_queue_pop_segments() does after its pop. */
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
 				     int *chain_error);
 
-/* Undoes a pop for this error. Returns it, or that of the unpopping. */
+/* Unpops a request for this error. Returns it, or that of the unpopping. */
 static inline int virtio_queue_put_back(struct virtio_queue *queue, struct virtio_token token, int error)
 {
 	const int unpop = virtio_queue_unpop(queue, token);
@@ -76,7 +76,7 @@ static inline void virtio_inflight_flag(struct virtio_inflight *entry, uint16_t 
 }
 
 /* Decides anew whether pops and completions may take the inline path. */
-void virtio_queue_update_paths(struct virtio_queue *queue);
+void virtio_impl_queue_update_paths(struct virtio_queue *queue);
 
 #pragma GCC visibility pop
 

@@ -160,7 +160,7 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	queue->replay = in_flight;
 	queue->flight_base -= in_flight;
 	queue->oldest = state->next_used;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return 0;
 }
 
@@ -177,10 +177,10 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 		return VIRTIO_EINVAL;
 	/* As if it were popped at its old place; with all of the above this does not fail. */
 	queue->next_avail = next_avail - queue->replay;
-	got = virtio_queue_take_slow(queue, head, chain);
+	got = virtio_impl_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;
 	virtio_inflight_flag(&queue->inflight[head], VIRTIO_IMPL_INFLIGHT_REPLAYED);
 	queue->replay--;
-	virtio_queue_update_paths(queue);
+	virtio_impl_queue_update_paths(queue);
 	return got;
 }

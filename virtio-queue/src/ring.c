@@ -2,7 +2,7 @@
 /* Fields of the two rings, for the paths that aren't inline and for areas without a host address. */
 #include "queue_internal.h"
 
-int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
+int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
 {
 	const uint8_t *host = area == VIRTIO_QUEUE_AVAIL ? queue->avail : queue->used;
 	const uint64_t addr = queue->config.addr[area] + offset;
@@ -25,7 +25,7 @@ int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, ui
 	return 0;
 }
 
-int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value)
+int virtio_impl_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value)
 {
 	const uint64_t addr = queue->config.addr[VIRTIO_QUEUE_USED] + offset;
 	uint8_t raw[2];
@@ -45,7 +45,7 @@ int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t valu
 	return virtio_memory_write(&queue->ring_memory, addr, raw, sizeof raw);
 }
 
-int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len)
+int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len)
 {
 	const uint64_t offset = VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (idx & queue->mask);
 	uint8_t raw[VIRTIO_IMPL_USED_BYTES];
@@ -62,9 +62,9 @@ int virtio_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t he
 				   sizeof raw);
 }
 
-int virtio_ring_publish(struct virtio_queue *queue, uint64_t idx)
+int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx)
 {
-	int error = virtio_ring_store(queue, VIRTIO_IMPL_RING_IDX, (uint16_t)idx);
+	int error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_IDX, (uint16_t)idx);
 
 	if (!error)
 		queue->used_idx = idx;

@@ -6,7 +6,7 @@
 #define HEADER VIRTIO_VSOCK_HEADER_BYTES
 
 /* Values of header_kind. A packet of the tx queue, and one with an error, has no place for a header. */
-enum { NO_HEADER, PLAIN_HEADER, HEADER_IN_PIECES };
+enum { NO_HEADER, HEADER_IN_PLACE, HEADER_IN_PIECES };
 
 /* Where the caller's own buffers are said to lie. It has no dirty log, so nothing is recorded for them. */
 static const struct virtio_region own_memory = { .len = UINT64_MAX };
@@ -243,7 +243,7 @@ static inline VIRTIO_HOT bool peek_second(uint64_t table, uint64_t last, uint32_
 
 	if ((d[0].flags_next & VIRTIO_DESC_FLAGS) == write)
 		return true;
-	next = table + (uint64_t)(d[0].flags_next >> 16) * 16;
+	next = table + (uint64_t)(d[0].flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
 	if (VIRTIO_UNLIKELY((d[0].flags_next & VIRTIO_DESC_FLAGS) != (write | VRING_DESC_F_NEXT)) ||
 	    VIRTIO_UNLIKELY(next > last))
 		return false;
@@ -254,11 +254,11 @@ static inline VIRTIO_HOT bool peek_second(uint64_t table, uint64_t last, uint32_
 }
 
 /*
- * Looks up a header in one piece of plain memory, and the payload in one: the first segment is set to that. Returns the
+ * Looks up a header in one piece of memory on the fast path, and the payload in one: the first segment is set to that. Returns the
  * header's place, or NULL for a packet that is cut in another way, or lies elsewhere.
  */
-static inline VIRTIO_HOT void *find_plain(struct virtio_queue *queue, struct virtio_segment *payload,
-					  const struct peeked *peeked)
+static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct virtio_segment *payload,
+					     const struct peeked *peeked)
 {
 	const struct virtio_guest_desc *first = &peeked->d[0], *second = &peeked->d[1];
 	struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
@@ -303,7 +303,7 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 		peeked.d[0] = virtio_guest_load_desc((const void *)(uintptr_t)chain.walk.table);
 		if (VIRTIO_LIKELY(chain.walk.left >= 3 * VIRTIO_IMPL_WALK_ONE) &&
 		    peek_second(chain.walk.table, chain.walk.last, tx ? 0 : VRING_DESC_F_WRITE, &peeked))
-			popped.header = find_plain(queue, packet->segments, &peeked);
+			popped.header = find_in_place(queue, packet->segments, &peeked);
 	}
 	if (VIRTIO_UNLIKELY(!popped.header))
 		popped.got = pop_any(queue, &chain, &peeked, tx, packet);
@@ -312,11 +312,10 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 	return popped;
 }
 
-/* Pops a packet. Most are plain: then the header is not copied yet, and the first segment is the payload. */
-static inline VIRTIO_HOT struct popped pop_plain(struct virtio_queue *queue, struct virtio_vsock_packet *packet,
-						 bool tx)
+/* Pops a packet. Most take the fast path: then the header is not copied yet, and the first segment is the payload. */
+static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, struct virtio_vsock_packet *packet, bool tx)
 {
-	struct peeked peeked, peeked_aside;
+	struct peeked peeked, peeked_copy;
 	struct popped popped = { NULL, 1 };
 	struct virtio_guest_desc first;
 	struct virtio_chain chain;
@@ -328,7 +327,7 @@ static inline VIRTIO_HOT struct popped pop_plain(struct virtio_queue *queue, str
 		return popped;
 	}
 	virtio_impl_queue_take(queue, head, &chain);
-	peeked.d[0] = virtio_guest_load_desc(queue->desc + (size_t)head * 16);
+	peeked.d[0] = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
 	peeked.loaded = 1;
 	if (VIRTIO_UNLIKELY(peeked.d[0].flags_next & VRING_DESC_F_INDIRECT)) {
 		first = peeked.d[0];
@@ -336,22 +335,22 @@ static inline VIRTIO_HOT struct popped pop_plain(struct virtio_queue *queue, str
 	}
 	if (VIRTIO_LIKELY(peek_second((uintptr_t)queue->desc, (uintptr_t)queue->desc_last, tx ? 0 : VRING_DESC_F_WRITE,
 				      &peeked))) {
-		popped.header = find_plain(queue, packet->segments, &peeked);
+		popped.header = find_in_place(queue, packet->segments, &peeked);
 		if (VIRTIO_LIKELY(popped.header != NULL)) {
 			packet->token.value = chain.token.value;
 			return popped;
 		}
 	}
 	/* On a copy, so that the descriptors themselves can stay in registers. */
-	peeked_aside = peeked;
-	popped.got = pop_walked(queue, chain.token, &peeked_aside, tx, packet);
+	peeked_copy = peeked;
+	popped.got = pop_walked(queue, chain.token, &peeked_copy, tx, packet);
 	return popped;
 }
 
 int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	struct virtio_segment *payload = packet->segments;
-	const struct popped popped = pop_plain(queue, packet, true);
+	const struct popped popped = pop_fast(queue, packet, true);
 
 	if (VIRTIO_UNLIKELY(!popped.header))
 		return popped.got;
@@ -364,7 +363,7 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	struct virtio_segment *payload = packet->segments;
-	const struct popped popped = pop_plain(queue, packet, false);
+	const struct popped popped = pop_fast(queue, packet, false);
 	uint64_t room;
 
 	if (VIRTIO_UNLIKELY(!popped.header))
@@ -375,7 +374,7 @@ int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 		payload->len = room;
 	}
 	packet->error = 0;
-	packet->header_kind = PLAIN_HEADER;
+	packet->header_kind = HEADER_IN_PLACE;
 	packet->header_host = popped.header;
 	set_data(packet, payload, true, room != 0, room);
 	return 1;
@@ -409,7 +408,7 @@ static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virti
 	/* A stale token's memory may be somebody else's by now. */
 	if (!virtio_queue_is_in_flight(queue, packet->token))
 		return VIRTIO_ESTALE;
-	if (packet->header_kind == PLAIN_HEADER)
+	if (packet->header_kind == HEADER_IN_PLACE)
 		virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
 	else
 		write_pieces(packet);
@@ -424,7 +423,7 @@ int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock
 	if (VIRTIO_UNLIKELY(len > packet->data.writable_bytes) || VIRTIO_UNLIKELY(packet->header_kind == NO_HEADER))
 		return VIRTIO_EINVAL;
 	/* The sum fits: a chain of 2^32 bytes holds at most 2^32 - 44 bytes of payload. */
-	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(packet->header_kind != PLAIN_HEADER))
+	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(packet->header_kind != HEADER_IN_PLACE))
 		return commit_any(queue, packet, len);
 	virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
 	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(packet->token), HEADER + len);

@@ -157,14 +157,14 @@ static void blk_complete_counts_a_request_without_a_status(void **state)
 /* Too late */
 
 /* What a stale completion must not change, in full: guest memory with the rings, the dirty log, all counters. */
-struct world {
+struct snapshot {
 	uint8_t ram[BLK_RAM];
 	uint8_t bitmap[(BLK_RAM >> BLK_PAGE_SHIFT) / 8];
 	struct virtio_blk_stats stats;
 	struct virtio_queue_stats queue;
 };
 
-static void look(const struct blk_fixture *f, struct world *w)
+static void look(const struct blk_fixture *f, struct snapshot *w)
 {
 	memset(w, 0, sizeof *w);
 	memcpy(w->ram, f->ram, sizeof w->ram);
@@ -181,7 +181,7 @@ static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_req
 		{ .status = VIRTIO_BLK_S_OK, .written = 512, .touched = UINT64_MAX, .error = VIRTIO_EIO },
 		{ .status = VIRTIO_BLK_S_UNSUPP },
 	};
-	static struct world before, after;
+	static struct snapshot before, after;
 
 	look(f, &before);
 	for (size_t i = 0; i < COUNT(results); i++) {

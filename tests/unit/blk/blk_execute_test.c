@@ -419,7 +419,7 @@ static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t acces
 }
 
 /* A translation that isn't known yet is nobody's fault: nothing is done, and the request comes again. */
-static void blk_process_undoes_the_pop_when_memory_is_not_mapped(void **state)
+static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };
 	struct virtio_blk_stats none = { 0 };
@@ -538,7 +538,7 @@ int main(void)
 		cmocka_unit_test(blk_process_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
 		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),
-		cmocka_unit_test(blk_process_undoes_the_pop_when_memory_is_not_mapped),
+		cmocka_unit_test(blk_process_unpops_when_memory_is_not_mapped),
 		cmocka_unit_test(blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped),
 		cmocka_unit_test(blk_process_returns_what_the_pop_returns),
 		cmocka_unit_test(blk_process_needs_no_statistics),

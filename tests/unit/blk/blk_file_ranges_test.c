@@ -119,7 +119,7 @@ int fstat(int fd, struct stat *st)
 }
 
 /* A file without a name, full of bytes that are not zero, and its model. */
-struct world {
+struct ranges_fixture {
 	int fd;
 	struct virtio_blk_file file;
 	struct virtio_blk_backend backend;
@@ -129,7 +129,7 @@ struct world {
 
 static char here[] = ".", tmpfs[] = "/dev/shm";
 
-static bool setup(struct world *w, const char *folder)
+static bool setup(struct ranges_fixture *w, const char *folder)
 {
 	const struct iovec iov = { w->model, FILE_BYTES };
 	char path[64];
@@ -149,7 +149,7 @@ static bool setup(struct world *w, const char *folder)
 }
 
 /* Sets up, or skips the test. */
-static void begin(struct world *w, void **state)
+static void begin(struct ranges_fixture *w, void **state)
 {
 	const char *folder = *state;
 
@@ -159,18 +159,18 @@ static void begin(struct world *w, void **state)
 	skip();
 }
 
-static int write_zeroes(const struct world *w, uint64_t offset, uint64_t bytes, bool unmap)
+static int write_zeroes(const struct ranges_fixture *w, uint64_t offset, uint64_t bytes, bool unmap)
 {
 	return w->backend.ops->write_zeroes(w->backend.context, offset, bytes, unmap);
 }
 
-static int discard(const struct world *w, uint64_t offset, uint64_t bytes)
+static int discard(const struct ranges_fixture *w, uint64_t offset, uint64_t bytes)
 {
 	return w->backend.ops->discard(w->backend.context, offset, bytes);
 }
 
 /* The file is as the model says, and as long as it was. */
-static void check(struct world *w)
+static void check(struct ranges_fixture *w)
 {
 	assert_int_equal(pread(w->fd, w->got, sizeof w->got, 0), FILE_BYTES);
 	assert_memory_equal(w->got, w->model, FILE_BYTES);
@@ -197,7 +197,7 @@ static const int serious[] = { EIO, ENOSPC, EPERM, EBADF, EFBIG };
 /* Hostile 126: zeroes are read back, whatever the storage can do, with unmap and without. */
 static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	/* Bits: unmap, punching fails, zeroing fails, and how. */
 	for (size_t i = 0; i < 8 * COUNT(unsupported); i++) {
@@ -227,7 +227,7 @@ static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 
 static void file_zeroes_fail_with_the_storage(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (size_t i = 0; i < 2 * COUNT(serious); i++) {
 		const bool unmap = i % 2;
@@ -246,7 +246,7 @@ static void file_zeroes_fail_with_the_storage(void **state)
 static void file_zeroes_written_by_hand_survive_short_writes(void **state)
 {
 	static const size_t most[] = { 1, 511, 512, 4095, 65535 };
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (size_t i = 0; i < COUNT(most); i++) {
 		const uint32_t bytes = most[i] < 512 ? 1024 : 131072 + 512;
@@ -265,7 +265,7 @@ static void file_zeroes_written_by_hand_survive_short_writes(void **state)
 
 static void file_zeroes_written_by_hand_fail_with_the_storage(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (size_t i = 0; i <= 2 * COUNT(serious); i++) {
 		begin(&w, state);
@@ -287,7 +287,7 @@ static void file_zeroes_written_by_hand_fail_with_the_storage(void **state)
 /* A descriptor that isn't open makes a back end; whatever it is asked for fails. */
 static void file_backend_on_a_closed_descriptor_fails_everything(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	begin(&w, state);
 	close(w.fd);
@@ -302,7 +302,7 @@ static void file_backend_on_a_closed_descriptor_fails_everything(void **state)
 
 /* Holes */
 
-static uint64_t allocated(const struct world *w)
+static uint64_t allocated(const struct ranges_fixture *w)
 {
 	struct stat st;
 
@@ -312,7 +312,7 @@ static uint64_t allocated(const struct world *w)
 }
 
 /* A file whose storage can be counted, and punched; or skips the test. */
-static void begin_with_holes(struct world *w, void **state, bool zero_range)
+static void begin_with_holes(struct ranges_fixture *w, void **state, bool zero_range)
 {
 	int error = 0;
 
@@ -334,7 +334,7 @@ static void begin_with_holes(struct world *w, void **state, bool zero_range)
 
 static void file_zeroes_give_storage_back_under_unmap(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 	uint64_t before;
 
 	begin_with_holes(&w, state, false);
@@ -356,7 +356,7 @@ static void file_zeroes_give_storage_back_under_unmap(void **state)
 
 static void file_zeroes_keep_storage_without_unmap(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 	uint64_t before;
 
 	begin_with_holes(&w, state, true);
@@ -371,7 +371,7 @@ static void file_zeroes_keep_storage_without_unmap(void **state)
 /* Where the system has no such call, too. */
 static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 	uint64_t before;
 
 	begin_with_holes(&w, state, false);
@@ -388,7 +388,7 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 static void file_says_whether_zeroes_may_unmap(void **state)
 {
 	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };
-	static struct world w;
+	static struct ranges_fixture w;
 	struct stat st;
 
 	begin_with_holes(&w, state, false);
@@ -430,7 +430,7 @@ static void file_that_is_none_may_not_unmap(void **state)
 
 static void file_zeroes_in_a_hole_are_zeroes(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (int i = 0; i < 4; i++) {
 		begin(&w, state);
@@ -451,7 +451,7 @@ static void file_zeroes_in_a_hole_are_zeroes(void **state)
 static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 {
 	static const uint32_t ends[] = { 0, 4096, 8192 + 100, 65536, 131072 - 512 };
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (size_t i = 0; i < 4 * 2 * COUNT(ends); i++) {
 		const uint32_t offset = i / 4 % 2 ? 131072 : 4096;
@@ -481,7 +481,7 @@ static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 
 static void file_discard_gives_storage_back(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 	uint64_t before;
 
 	begin_with_holes(&w, state, false);
@@ -499,7 +499,7 @@ static void file_discard_gives_storage_back(void **state)
 
 static void file_discard_changes_nothing_outside_its_range(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (size_t k = 0; k < COUNT(places); k++) {
 		begin(&w, state);
@@ -515,7 +515,7 @@ static void file_discard_changes_nothing_outside_its_range(void **state)
 /* It may do nothing, so it does nothing where it can't; but an error of the storage is one. */
 static void file_discard_needs_no_support(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	begin(&w, state);
 	for (size_t i = 0; i < COUNT(unsupported); i++) {
@@ -536,7 +536,7 @@ static void file_discard_needs_no_support(void **state)
 
 static void file_discard_past_a_shrunk_end_does_not_grow_the_file(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	begin(&w, state);
 	assert_int_equal(ftruncate(w.fd, 5000), 0);
@@ -550,7 +550,7 @@ static void file_discard_past_a_shrunk_end_does_not_grow_the_file(void **state)
 static void file_has_no_secure_erase(void **state)
 {
 	struct virtio_blk_options options = { .capacity = 8, .max_secure_erase_sectors = 1, .max_secure_erase_seg = 1 };
-	static struct world w;
+	static struct ranges_fixture w;
 	struct virtio_blk blk;
 
 	begin(&w, state);
@@ -568,7 +568,7 @@ static void file_serves_commands_of_a_driver(void **state)
 	static const struct virtio_blk_range ranges[] = { { 1, 3, 1 }, { 9, 1, 0 }, { 24, 8, 1 } };
 	const uint8_t done = VIRTIO_BLK_S_OK;
 	static struct blk_fixture f;
-	static struct world w;
+	static struct ranges_fixture w;
 	uint8_t bytes[48];
 	struct blk_ask ask = { .type = VIRTIO_BLK_T_WRITE_ZEROES, .out = bytes, .readable_piece = 5, .gap = 3 };
 
@@ -607,7 +607,7 @@ static void file_serves_commands_of_a_driver(void **state)
 
 /* Devices */
 
-static void begin_device(struct world *w, void **state)
+static void begin_device(struct ranges_fixture *w, void **state)
 {
 	begin(w, state);
 	faults.is_device = true;
@@ -616,14 +616,14 @@ static void begin_device(struct world *w, void **state)
 	assert_null(w->backend.ops->lifetime);
 }
 
-static int erase(const struct world *w, uint64_t offset, uint64_t bytes)
+static int erase(const struct ranges_fixture *w, uint64_t offset, uint64_t bytes)
 {
 	return w->backend.ops->secure_erase(w->backend.context, offset, bytes);
 }
 
 static void device_is_discarded_and_erased_by_its_own_commands(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	begin_device(&w, state);
 	faults.interrupts = 3;
@@ -645,7 +645,7 @@ static void device_is_discarded_and_erased_by_its_own_commands(void **state)
 /* A discard may do nothing, an erasure may not. */
 static void device_without_a_command_ignores_discard_and_fails_erase(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	begin_device(&w, state);
 	for (size_t i = 0; i < COUNT(unsupported); i++) {
@@ -669,7 +669,7 @@ static void device_without_a_command_ignores_discard_and_fails_erase(void **stat
 
 static void device_zeroes_are_read_back(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	for (int i = 0; i < 8; i++) {
 		begin_device(&w, state);
@@ -685,7 +685,7 @@ static void device_zeroes_are_read_back(void **state)
 
 static void device_may_unmap_without_being_asked(void **state)
 {
-	static struct world w;
+	static struct ranges_fixture w;
 
 	begin_device(&w, state);
 	assert_true(virtio_blk_file_may_unmap(w.fd));
@@ -697,7 +697,7 @@ static void device_may_unmap_without_being_asked(void **state)
 static void device_size_is_its_end(void **state)
 {
 	uint64_t bytes = 77;
-	static struct world w;
+	static struct ranges_fixture w;
 	int ends[2];
 
 	begin_device(&w, state);

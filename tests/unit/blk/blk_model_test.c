@@ -11,7 +11,7 @@
 #define MOST_BYTES 4096u
 #define FLAG_UNMAP 1u
 
-struct world {
+struct model_fixture {
 	struct blk_fixture f;
 	uint64_t features;
 	uint32_t x; /* of the random numbers */
@@ -32,7 +32,7 @@ struct verdict {
 	uint32_t used;
 };
 
-static uint32_t roll(struct world *w, uint32_t sides)
+static uint32_t roll(struct model_fixture *w, uint32_t sides)
 {
 	w->x ^= w->x << 13;
 	w->x ^= w->x >> 17;
@@ -42,7 +42,7 @@ static uint32_t roll(struct world *w, uint32_t sides)
 
 /* Requests */
 
-static uint64_t random_sector(struct world *w)
+static uint64_t random_sector(struct model_fixture *w)
 {
 	static const uint64_t wild[] = { BLK_SECTORS, BLK_SECTORS + 1, UINT64_C(1) << 55, (UINT64_C(1) << 55) - 1,
 					 UINT64_MAX,  UINT64_MAX - 3,  UINT64_C(1) << 32, UINT64_C(1) << 63 };
@@ -50,7 +50,7 @@ static uint64_t random_sector(struct world *w)
 	return roll(w, 10) ? roll(w, BLK_SECTORS) : wild[roll(w, 8)];
 }
 
-static void random_ranges(struct world *w)
+static void random_ranges(struct model_fixture *w)
 {
 	w->range_count = roll(w, 20) ? 1 + roll(w, 5) : roll(w, 12);
 	for (uint32_t i = 0; i < w->range_count; i++) {
@@ -65,7 +65,7 @@ static void random_ranges(struct world *w)
 	w->ask.out_bytes = blk_put_ranges(w->out, w->ranges, w->range_count);
 }
 
-static void random_request(struct world *w)
+static void random_request(struct model_fixture *w)
 {
 	static const uint32_t types[] = { 0, 0, 1, 1, 4, 8, 10, 11, 13, 13, 14 };
 	struct blk_ask *ask = &w->ask;
@@ -102,7 +102,7 @@ static void random_request(struct world *w)
 	ask->gap = roll(w, 4);
 }
 
-static void random_faults(struct world *w)
+static void random_faults(struct model_fixture *w)
 {
 	static const int64_t failures[] = { VIRTIO_EIO, 0, INT64_MAX, INT64_MIN, VIRTIO_EINVAL, MOST_BYTES + 1 };
 	struct blk_faulty *b = &w->f.backend;
@@ -124,7 +124,7 @@ static bool fits(uint64_t sector, uint64_t sectors)
 	return sectors <= BLK_SECTORS && sector <= BLK_SECTORS - sectors;
 }
 
-static uint8_t judge_ranges(const struct world *w)
+static uint8_t judge_ranges(const struct model_fixture *w)
 {
 	const uint32_t known = w->ask.type == VIRTIO_BLK_T_WRITE_ZEROES ? FLAG_UNMAP : 0;
 
@@ -141,13 +141,13 @@ static uint8_t judge_ranges(const struct world *w)
 	return VIRTIO_BLK_S_OK;
 }
 
-static bool has(const struct world *w, int feature)
+static bool has(const struct model_fixture *w, int feature)
 {
 	return w->features >> feature & 1;
 }
 
 /* The answer to a request if the back end does its part. */
-static uint8_t judge(const struct world *w)
+static uint8_t judge(const struct model_fixture *w)
 {
 	const struct blk_ask *ask = &w->ask;
 	bool good = true;
@@ -182,13 +182,13 @@ static uint8_t judge(const struct world *w)
 }
 
 /* Whether a change must be synced, which fails or not. */
-static bool sync_works(const struct world *w)
+static bool sync_works(const struct model_fixture *w)
 {
 	return has(w, 9) || w->f.backend.flush_error == 0;
 }
 
 /* The ranges until the one that fails, which is half done. Returns whether none does. */
-static bool change_model(struct world *w, int calls_before)
+static bool change_model(struct model_fixture *w, int calls_before)
 {
 	int call = calls_before;
 	bool changed = false;
@@ -213,7 +213,7 @@ static bool change_model(struct world *w, int calls_before)
 }
 
 /* The rest of the verdict on a request that is in order; moved is what the back end says to have moved. */
-static bool carry_out(struct world *w, struct verdict *v, uint64_t moved, int range_calls)
+static bool carry_out(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {
 	const struct virtio_blk_wear *wear = &w->f.backend.wear;
 	uint8_t *disk = w->f.disk_model + (w->ask.sector < BLK_SECTORS ? w->ask.sector * 512 : 0);
@@ -246,7 +246,7 @@ static bool carry_out(struct world *w, struct verdict *v, uint64_t moved, int ra
 	}
 }
 
-static void expect_verdict(struct world *w, struct verdict *v, uint64_t moved, int range_calls)
+static void expect_verdict(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {
 	memset(v, 0, sizeof *v);
 	v->status = judge(w);
@@ -258,7 +258,7 @@ static void expect_verdict(struct world *w, struct verdict *v, uint64_t moved, i
 	v->used = v->written + (v->written == w->ask.in_bytes && !w->ask.header_bytes);
 }
 
-static void one_request(struct world *w)
+static void one_request(struct model_fixture *w)
 {
 	struct blk_fixture *f = &w->f;
 	const uint64_t moved = f->backend.moved;
@@ -292,7 +292,7 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 	static const uint64_t features[] = { BLK_FLUSH | BLK_COMMANDS, BLK_COMMANDS, BLK_FLUSH | BLK_F_ZEROES,
 					     BLK_COMMANDS, BLK_FLUSH | BLK_COMMANDS };
 	static const uint32_t types[] = { 0, 1, 8, 10, 11, 13, 14 };
-	static struct world w;
+	static struct model_fixture w;
 
 	VIRTIO_STATIC_ASSERT(sizeof features / sizeof features[0] == BLK_MEMORIES, "features for each memory");
 	(void)state;

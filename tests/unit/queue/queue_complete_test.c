@@ -210,7 +210,7 @@ static void queue_complete_writes_used_ring_and_nothing_else(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0xa1b2c3d4), 0);
 	fixture_read(&f, f.mock.addr[VIRTIO_QUEUE_USED], now, 64);
 	assert_memory_equal(now, ring, 64);
-	/* Undone by hand, memory is as it was. */
+	/* Without what was written, memory is as it was. */
 	memset(ring + 2, 0, 10);
 	fixture_write(&f, f.mock.addr[VIRTIO_QUEUE_USED], ring, 12);
 	assert_true(fixture_ram_unchanged(&f));
@@ -478,7 +478,7 @@ static void queue_in_order_completes_after_bad_head(void **state)
 		expect_entry(&f, i, virtio_token_head(tokens[i]), i);
 }
 
-/* Undone requests leave no gap behind. */
+/* Unpopped requests leave no gap behind. */
 static void queue_in_order_unpop_leaves_no_gap(void **state)
 {
 	struct virtio_token tokens[3];

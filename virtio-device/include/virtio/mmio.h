@@ -3,7 +3,7 @@
  * The registers of virtio-mmio, for any device of <virtio/device.h>.
  *
  * A VMM maps VIRTIO_MMIO_WINDOW bytes, or more if the configuration space is larger, at an address of the guest
- * and passes each access that it traps to these two functions. A write to QueueNotify may be short-cut by an
+ * and passes each access that it traps to these two functions. A write to QueueNotify may be taken directly by an
  * ioeventfd that matches the value of the queue's index; then the device is told without the core, in any state,
  * and ignores it for a queue that doesn't run. Under VIRTIO_F_NOTIFICATION_DATA there is no such value.
  *

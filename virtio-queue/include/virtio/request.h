@@ -34,8 +34,8 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * A request. The caller allocates it and reads what it likes, but changes it through the functions below alone; what its
- * pointers point to is the caller's.
+ * A request. The caller allocates it, reads what it likes, and changes it through the functions below alone. What its
+ * pointers point to is the caller's. While it is in flight neither is moved.
  */
 struct virtio_request {
 	/* As given to virtio_request_init(). */

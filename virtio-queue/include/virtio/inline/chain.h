@@ -70,7 +70,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Goes on in the table that an indirect descriptor refers to, if it is a plain one: allowed, no longer
+ * Goes on in the table that an indirect descriptor refers to, if it is an ordinary one: allowed, no longer
  * than the queue, and in the cached region of the cursor for tables. Otherwise changes nothing, returns false, and leaves
  * the judgement to virtio_impl_walk_step().
  */
@@ -131,7 +131,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 			goto slow;
 	}
 	/*
-	 * What is not plainly right is looked at again, in full, by virtio_impl_walk_step(). Too many bytes
+	 * What isn't clearly right is looked at again, in full, by virtio_impl_walk_step(). Too many bytes
 	 * make bytes_left negative. What has been changed by then does not disturb it: it gives len back, and a
 	 * writable descriptor may follow itself.
 	 */

@@ -103,7 +103,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 		return virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
-	/* What isn't plain ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
+	/* What isn't on the fast path ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
 	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three))) {
 		walk_copy = walk;
 		three_copy = three;
