@@ -37,7 +37,7 @@ void blk_poke(struct blk_harness *h)
 
 static void driver_desc(struct blk_harness *h)
 {
-	const uint64_t at = h->base + 16 * (uint64_t)(fuzz_u8(&h->in) % h->config.size);
+	const uint64_t at = h->base + DESC_BYTES * (uint64_t)(fuzz_u8(&h->in) % h->config.size);
 	const uint64_t addr = pick_address(h);
 	const uint32_t len = (uint32_t)fuzz_number(&h->in);
 	const uint8_t flags = fuzz_u8(&h->in), next = fuzz_u8(&h->in);

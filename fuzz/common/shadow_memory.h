@@ -13,6 +13,10 @@
 
 #include "fuzz.h"
 
+/* Of a descriptor and an element of the used ring (virtio 1.4, 2.7.5 and 2.7.8). */
+#define DESC_BYTES 16
+#define USED_BYTES 8
+
 #define SHADOW_BLOCKS 192u
 #define SHADOW_REGIONS 128u
 #define SHADOW_LOGS 6u

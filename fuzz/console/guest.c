@@ -225,12 +225,14 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *given, 
 	spec = &q->specs[slot];
 	*spec = *given;
 	spec->malformed = in_disorder(spec);
-	table = GUEST_TABLES + (queue * SLOTS + slot) * 16 * MOST_DESCS;
+	table = GUEST_TABLES + (queue * SLOTS + slot) * (uint32_t)sizeof(struct vring_desc) * MOST_DESCS;
 	in_table = in_table || spec->count > 2;
 	write_chain(q, in_table ? table : 0, slot * 2, spec, damage);
 	if (in_table) {
 		/* Other damage: a table that is nested, or of an odd length. */
-		const struct virtio_mock_buffer to_table = { table, 16 * spec->count + (damage == 3), 0 };
+		const struct virtio_mock_buffer to_table = {
+			table, (uint32_t)sizeof(struct vring_desc) * spec->count + (damage == 3), 0
+		};
 
 		spec->malformed = spec->malformed || damage == 3;
 		write_desc(q, 0, slot * 2, &to_table, VRING_DESC_F_INDIRECT, 0);

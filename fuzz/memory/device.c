@@ -160,7 +160,7 @@ static void check_host(const struct shadow_map *m, const struct shadow_place *p,
 }
 
 /* The fast paths: of the length that the compiler knows, for any, and with the other cursor if it is in the same map. */
-static bool find_plain(struct harness *h, void **host)
+static bool find_unlogged(struct harness *h, void **host)
 {
 	const struct virtio_memory_cursor *other = &h->cursors[h->cursor == &h->cursors[0]];
 
@@ -170,8 +170,8 @@ static bool find_plain(struct harness *h, void **host)
 			   : virtio_impl_memory_find_unlogged(h->cursor, h->addr, h->len, host);
 }
 
-/* What is found to be plain must be; what must be found is what is not translated, nor near the end of its region. */
-static void check_plain(struct harness *h)
+/* What is found to be unlogged must be; what must be found is what is not translated, nor near the end of its region. */
+static void check_unlogged(struct harness *h)
 {
 	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	const bool there = shadow_contiguous(h->map, h->addr, h->len, both);
@@ -180,9 +180,10 @@ static void check_plain(struct harness *h)
 
 	if (h->len == 0)
 		return;
-	if (find_plain(h, &host)) {
-		FUZZ_CHECK(there && shadow_find(h->map, h->addr, both, &p) == 0, "found to be plain what isn't there");
-		FUZZ_CHECK(!h->cursor->region->dirty, "found to be plain what has a dirty log");
+	if (find_unlogged(h, &host)) {
+		FUZZ_CHECK(there && shadow_find(h->map, h->addr, both, &p) == 0,
+			   "found to be unlogged what isn't there");
+		FUZZ_CHECK(!h->cursor->region->dirty, "found to be unlogged what has a dirty log");
 		check_host(h->map, &p, host);
 	} else if (there && h->map->page_shift == 0 && shadow_find(h->map, h->addr, both, &p) == 0) {
 		FUZZ_CHECK(p.region->log || p.len < VIRTIO_MEMORY_SMALL, "unlogged memory not found");
@@ -198,7 +199,7 @@ static void do_find(struct harness *h)
 	begin(h, fuzz_number(&h->in), access);
 	host = virtio_memory_find(h->cursor, h->addr, h->len, access);
 	check_work(h, access);
-	check_plain(h);
+	check_unlogged(h);
 	if (h->len == 0)
 		return;
 	if (host) {

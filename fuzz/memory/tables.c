@@ -66,7 +66,7 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	const uint64_t addr = fuzz_number(in), len = fuzz_number(in) | 1;
 	const struct virtio_region *found = NULL;
 	struct virtio_segment s = { 0 };
-	void *plain;
+	void *host;
 	uint64_t room;
 	int error = virtio_memory_segment(cursor, addr, len, VIRTIO_ACCESS_WRITE, &s);
 
@@ -83,8 +83,8 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	FUZZ_CHECK(s.len == (len < room ? len : room), "segment of %llu bytes", (unsigned long long)s.len);
 	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "host address");
 	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL), "find");
-	if (virtio_impl_memory_find_unlogged(cursor, addr, len, &plain))
-		FUZZ_CHECK(plain == s.host && len <= room && !found->dirty, "find_plain");
+	if (virtio_impl_memory_find_unlogged(cursor, addr, len, &host))
+		FUZZ_CHECK(host == s.host && len <= room && !found->dirty, "find_unlogged");
 }
 
 void memory_try_table(struct fuzz_input *in)

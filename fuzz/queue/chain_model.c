@@ -19,7 +19,7 @@ static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
 	uint8_t raw[16];
 	struct raw_desc d = { 0 };
 
-	shadow_get(m->map, w->table + 16 * (uint64_t)w->next, raw, sizeof raw);
+	shadow_get(m->map, w->table + DESC_BYTES * (uint64_t)w->next, raw, sizeof raw);
 	for (int i = 7; i >= 0; i--)
 		d.addr = d.addr << 8 | raw[i];
 	for (int i = 3; i >= 0; i--)

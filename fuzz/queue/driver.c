@@ -10,12 +10,12 @@ struct shadow_map *harness_map(struct harness *h)
 
 void harness_reset_driver(struct harness *h)
 {
-	const uint8_t zeroes[16 * MODEL_MAX_SIZE] = { 0 };
+	const uint8_t zeroes[DESC_BYTES * MODEL_MAX_SIZE] = { 0 };
 	const uint32_t size = h->config.size;
 
 	for (int i = 0; i < 3; i++)
 		shadow_poke(harness_map(h), h->config.addr[i], zeroes,
-			    sizeof zeroes / 16 *
+			    sizeof zeroes / DESC_BYTES *
 				    (i == 1   ? 2
 				     : i == 2 ? 8
 					      : 16));
@@ -64,7 +64,7 @@ static void put_desc(struct harness *h, uint64_t at, uint64_t addr, uint32_t len
 
 static uint64_t desc_at(const struct harness *h, uint32_t index)
 {
-	return h->config.addr[VIRTIO_QUEUE_DESC] + (index % MODEL_MAX_SIZE) * (uint64_t)16;
+	return h->config.addr[VIRTIO_QUEUE_DESC] + (index % MODEL_MAX_SIZE) * (uint64_t)DESC_BYTES;
 }
 
 static uint64_t avail_at(const struct harness *h, uint64_t offset)
@@ -124,7 +124,8 @@ static void driver_chain(struct harness *h)
 		const uint32_t next = twist == 1 && last ? first : (first + i + 1) % size;
 
 		if (table)
-			put_desc(h, at + 16 * (uint64_t)i, h->base + where * 8u, what >> 1, flags, (uint16_t)(i + 1));
+			put_desc(h, at + DESC_BYTES * (uint64_t)i, h->base + where * 8u, what >> 1, flags,
+				 (uint16_t)(i + 1));
 		else
 			put_desc(h, desc_at(h, (first + i) % size), h->base + where * 8u, what >> 1, flags,
 				 (uint16_t)next);
@@ -134,7 +135,7 @@ static void driver_chain(struct harness *h)
 		put_desc(h, desc_at(h, first % size), h->base + HARNESS_DATA, twist & 15, 1,
 			 (uint16_t)((first + 1) % size));
 	if (table)
-		put_desc(h, desc_at(h, (first + (twist >> 7)) % size), at, 16 * count + (twist & 0x40 ? 8 : 0),
+		put_desc(h, desc_at(h, (first + (twist >> 7)) % size), at, DESC_BYTES * count + (twist & 0x40 ? 8 : 0),
 			 twist & 0x20 ? 7 : 4, twist);
 	offer(h, (uint16_t)(first % size));
 }

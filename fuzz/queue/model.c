@@ -317,7 +317,7 @@ static void put_used(struct model *m, uint16_t head, uint32_t len)
 
 	for (uint32_t i = 0; i < 4; i++)
 		raw[4 + i] = (uint8_t)(len >> 8 * i);
-	shadow_put(m->map, used_field(m, 4 + 8 * (uint64_t)(m->next_used % m->config.size)), raw, sizeof raw);
+	shadow_put(m->map, used_field(m, 4 + USED_BYTES * (uint64_t)(m->next_used % m->config.size)), raw, sizeof raw);
 	m->next_used++;
 	m->added++;
 	m->stats.completions++;
@@ -408,7 +408,7 @@ void model_enable(struct model *m, int got)
 
 	if (!errors) {
 		if (m->config.event_idx)
-			shadow_put16(m->map, used_field(m, 4 + 8 * (uint64_t)m->config.size), m->next_avail);
+			shadow_put16(m->map, used_field(m, 4 + USED_BYTES * (uint64_t)m->config.size), m->next_avail);
 		else
 			shadow_put16(m->map, used_field(m, 0), 0);
 		found = look(m);

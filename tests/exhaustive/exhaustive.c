@@ -200,7 +200,7 @@ static void print_table(const struct guest *w, uint32_t head)
 	for (uint32_t i = 0; i < w->guest.size; i++) {
 		uint8_t b[16];
 
-		(void)oracle_peek(&w->guest, TABLE + 16 * i, b, sizeof b);
+		(void)oracle_peek(&w->guest, TABLE + DESC_BYTES * i, b, sizeof b);
 		(void)fprintf(stderr, "  addr 0x%llx len 0x%x flags %u next 0x%x\n",
 			      (unsigned long long)virtio_get_le64(b), (unsigned int)virtio_get_le64(b + 8),
 			      (unsigned int)(virtio_get_le64(b + 8) >> 32 & 0xffff),
@@ -590,7 +590,7 @@ static void tables_of_3(struct guest *w, uint64_t stride, uint16_t head)
 			if (n[i] == in_place[i])
 				continue;
 			in_place[i] = n[i];
-			poke_desc(w, TABLE + 16 * i, &d);
+			poke_desc(w, TABLE + DESC_BYTES * i, &d);
 		}
 		compare(w, head);
 	}

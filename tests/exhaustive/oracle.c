@@ -186,7 +186,7 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 			v->walk = oracle_error(VIRTIO_ETOOLONG);
 			return;
 		}
-		if (!load(guest, table + 16 * (uint64_t)index, &d)) {
+		if (!load(guest, table + DESC_BYTES * (uint64_t)index, &d)) {
 			v->walk = oracle_error(VIRTIO_EFAULT);
 			return;
 		}

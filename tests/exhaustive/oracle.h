@@ -12,6 +12,7 @@
 
 #include <virtio/chain.h>
 
+#define DESC_BYTES 16 /* of a descriptor (virtio 1.4, 2.7.5) */
 #define ORACLE_MAX_SIZE 4u
 #define ORACLE_MAX_SEGMENTS 32u
 #define ORACLE_MAX_HEADER 16u

@@ -81,7 +81,7 @@ static void registers_take_any_order_around_a_running_queue(void **state)
 			vm.memory[RING(driver.window) + i] = (uint8_t)next_random(&seed);
 		/* So that some heads are in range, and some chains end. */
 		for (uint32_t i = 0; i < RING_SIZE; i++)
-			vm.memory[RING(driver.window) + 16 * i + 13] = 0;
+			vm.memory[RING(driver.window) + sizeof(struct vring_desc) * i + 13] = 0;
 		for (int i = 0; i < 30; i++)
 			reg_write(&driver, offsets[next_random(&seed) % COUNT(offsets)], next_random(&seed) % 4);
 	}

@@ -122,8 +122,8 @@ int ring_submit(struct ring *ring, unsigned int n, uint32_t type, uint64_t secto
 		buffers[1] = buffers[2];
 	memcpy(ring->fe->memory + ring->part + PART_HEADERS + 16 * n, &header, sizeof header);
 	ring->fe->memory[ring->part + PART_STATUSES + n] = 0xff;
-	return virtio_mock_add_indirect(&ring->mock, part + PART_TABLES + 16 * TABLE_ENTRIES * n, buffers,
-					len ? 3 : 2) < 0
+	return virtio_mock_add_indirect(&ring->mock, part + PART_TABLES + sizeof(struct vring_desc) * TABLE_ENTRIES * n,
+					buffers, len ? 3 : 2) < 0
 		       ? -1
 		       : 0;
 }

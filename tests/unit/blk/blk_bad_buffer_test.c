@@ -212,7 +212,7 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 			for (uint32_t layout = 0; layout < 8; layout++) {
 				if (kinds[kind].direction == OUT && places[place].error == VIRTIO_EPERM)
 					continue;
-				serve_kind(layout & 4 ? BLK_PLAIN : BLK_RAM, kind, place, layout & 3, place % 2);
+				serve_kind(layout & 4 ? BLK_UNLOGGED : BLK_RAM, kind, place, layout & 3, place % 2);
 			}
 }
 
@@ -240,7 +240,7 @@ static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 
 			if (places[place].error == VIRTIO_EPERM)
 				continue;
-			set_up(&f, i & 1 ? BLK_PLAIN : BLK_RAM, places[place].gap);
+			set_up(&f, i & 1 ? BLK_UNLOGGED : BLK_RAM, places[place].gap);
 			offer(&f, buffers, 3, false);
 			serve_bad(&f, STATUS, places[place].error);
 		}
@@ -339,7 +339,7 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 				/* A byte in front of what is bad about the others is good. */
 				if (places[place].addr < BLK_RAM && places[place].addr != GAP)
 					continue;
-				set_up(&f, i & 2 ? BLK_PLAIN : BLK_RAM, places[place].gap);
+				set_up(&f, i & 2 ? BLK_UNLOGGED : BLK_RAM, places[place].gap);
 				put_header(&f, kinds[kind].type);
 				offer(&f, buffers, 3, false);
 				serve_bad(&f, 0, i & 1 ? places[place].error : VIRTIO_EFAULT);

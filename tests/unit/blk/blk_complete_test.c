@@ -11,7 +11,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Memories where the status is written by the fast path, and where it isn't. */
-static const uint32_t two_memories[] = { BLK_PLAIN, BLK_RAM };
+static const uint32_t two_memories[] = { BLK_UNLOGGED, BLK_RAM };
 
 /* In time */
 

@@ -33,8 +33,9 @@
 
 /* Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are together, or ... */
 #define BLK_CHANGING 0u /* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read */
-#define BLK_PLAIN (BLK_RAM / 2) /* ... two regions without a log, for the fast path; readable bytes are in the first */
-static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_PLAIN };
+#define BLK_UNLOGGED                                                                                                   \
+	(BLK_RAM / 2) /* ... two regions without a log, for the fast path; readable bytes are in the first */
+static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOGGED };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
 
 /* What a back end is asked to do to a range, or for. */
@@ -298,7 +299,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 		f->regions[i] = (struct virtio_region){ .addr = (uint64_t)i * bytes,
 							.len = bytes,
 							.host = f->ram + (size_t)i * bytes,
-							.dirty = region_bytes == BLK_PLAIN ? NULL : &f->dirty };
+							.dirty = region_bytes == BLK_UNLOGGED ? NULL : &f->dirty };
 	assert_int_equal(virtio_memory_map_init(&f->map, f->regions, count), 0);
 	assert_int_equal(virtio_mock_init(&f->mock, &f->map, 0, BLK_QUEUE, f->slots, BLK_QUEUE), 0);
 	assert_true(virtio_mock_end(&f->mock) <= BLK_RINGS_END);

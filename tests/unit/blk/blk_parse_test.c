@@ -300,13 +300,13 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 }
 
 /* So it is for a three-part request, which has less to store: header, data and status are three. */
-static void blk_parse_wants_the_same_room_for_plain_requests(void **state)
+static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
 	const struct virtio_blk_request *request;
 	struct blk_fixture f;
 
-	blk_setup(&f, BLK_PLAIN);
+	blk_setup(&f, BLK_UNLOGGED);
 	for (uint32_t capacity = 1; capacity < 3; capacity++) {
 		f.storage.segment_capacity = capacity;
 		blk_prepare(&f);
@@ -380,16 +380,16 @@ static void blk_parse_reports_buffers_outside_memory(void **state)
 	}
 }
 
-/* Each of a three-part request's three buffers, in memory that is plain but for it. */
+/* Each of a three-part request's three buffers, in unlogged memory but for it. */
 static void blk_parse_looks_up_each_buffer(void **state)
 {
 	static const struct {
 		uint64_t addr;
 		int error;
-	} places[] = { { BLK_RAM, VIRTIO_EFAULT }, { UINT64_MAX - 15, VIRTIO_EFAULT }, { BLK_PLAIN - 1, 0 } };
+	} places[] = { { BLK_RAM, VIRTIO_EFAULT }, { UINT64_MAX - 15, VIRTIO_EFAULT }, { BLK_UNLOGGED - 1, 0 } };
 	struct blk_fixture f;
 
-	blk_setup(&f, BLK_PLAIN);
+	blk_setup(&f, BLK_UNLOGGED);
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		for (int k = 0; k < 3; k++) {
 			struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
@@ -433,7 +433,7 @@ static void blk_parse_looks_at_what_each_buffer_permits(void **state)
 		const struct virtio_blk_request *request;
 		struct blk_fixture f;
 
-		blk_setup(&f, BLK_PLAIN);
+		blk_setup(&f, BLK_UNLOGGED);
 		f.regions[1].flags = VIRTIO_REGION_READ_ONLY;
 		assert_int_equal(virtio_memory_map_init(&f.device_map, f.regions, 2), 0);
 		add(&f, buffers, 3);
@@ -750,7 +750,7 @@ int main(void)
 		BOTH_WAYS(blk_parse_refuses_chain_without_writable_byte),
 		BOTH_WAYS(blk_parse_reports_short_header),
 		BOTH_WAYS(blk_parse_reports_more_segments_than_room),
-		BOTH_WAYS(blk_parse_wants_the_same_room_for_plain_requests),
+		BOTH_WAYS(blk_parse_wants_the_same_room_for_three_part_requests),
 		BOTH_WAYS(blk_parse_reports_buffers_outside_memory),
 		BOTH_WAYS(blk_parse_looks_up_each_buffer),
 		BOTH_WAYS(blk_parse_looks_at_what_each_buffer_permits),

@@ -143,7 +143,7 @@ void fixture_offer_chain(struct fixture *f, uint32_t first, const struct virtio_
 void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
 			 uint32_t count)
 {
-	const struct virtio_mock_buffer one = { f->table, 16 * count, flags };
+	const struct virtio_mock_buffer one = { f->table, DESC_BYTES * count, flags };
 
 	assert_int_equal(virtio_mock_write_table(&f->mock, f->table, buffers, count), 0);
 	fixture_offer_chain(f, first, &one, 1);

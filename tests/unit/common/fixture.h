@@ -14,6 +14,10 @@
 #include <cmocka.h>
 #include <virtio/queue_mock.h>
 
+/* Of a descriptor and an element of the used ring (virtio 1.4, 2.7.5 and 2.7.8). */
+#define DESC_BYTES 16
+#define USED_BYTES 8
+
 #define FIXTURE_BASE 0x1000u  /* guest address of the memory, and of the rings in it */
 #define FIXTURE_BYTES 0x1000u /* all there is */
 #define FIXTURE_END (FIXTURE_BASE + FIXTURE_BYTES)

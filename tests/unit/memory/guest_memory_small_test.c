@@ -152,7 +152,7 @@ static void check_write(struct fixture *f, uint64_t addr, uint32_t size)
 }
 
 /* Bytes of unlogged memory in one region from addr on. */
-static uint64_t plain_bytes(const struct fixture *f, uint64_t addr)
+static uint64_t unlogged_bytes(const struct fixture *f, uint64_t addr)
 {
 	const uint64_t off = addr - ADDR;
 
@@ -161,10 +161,10 @@ static uint64_t plain_bytes(const struct fixture *f, uint64_t addr)
 	return off - f->len < NEIGHBOUR && f->neighbour == WRITABLE ? NEIGHBOUR - (off - f->len) : 0;
 }
 
-/* What is found is unlogged memory and the right place; what isn't, is near the end of a region, or not plain. */
+/* What is found is unlogged memory and the right place; what isn't, is near the end of a region, or not unlogged. */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
-	const uint64_t plain = plain_bytes(f, addr);
+	const uint64_t unlogged = unlogged_bytes(f, addr);
 	struct virtio_memory_cursor other = f->cursor, before;
 	volatile uint32_t unknown = size;
 	int none;
@@ -187,11 +187,11 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 			found = virtio_impl_memory_find_unlogged_near(&f->cursor, &other, addr, unknown, &host);
 		assert_memory_equal(&other, &before, sizeof other);
 		if (found) {
-			assert_true(size <= plain);
+			assert_true(size <= unlogged);
 			assert_ptr_equal(host, byte_at(f->host, f, addr, &none, true));
 			assert_ptr_equal(f->cursor.region, &f->regions[addr - ADDR < f->len ? 0 : 1]);
 		} else {
-			assert_true(plain < VIRTIO_MEMORY_SMALL || plain < size);
+			assert_true(unlogged < VIRTIO_MEMORY_SMALL || unlogged < size);
 		}
 	}
 }
@@ -324,7 +324,7 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 }
 
 /* A range of no bytes is nowhere, not even in the cached region. */
-static void small_plain_memory_has_bytes(void **state)
+static void small_unlogged_memory_has_bytes(void **state)
 {
 	volatile uint32_t unknown = 0;
 	struct fixture f;
@@ -338,8 +338,8 @@ static void small_plain_memory_has_bytes(void **state)
 	assert_false(virtio_impl_memory_find_unlogged_near(&f.cursor, &f.cursor, ADDR, unknown, &found));
 }
 
-/* One region that isn't plain makes none of the others so: those are found as before. */
-static void small_plain_memory_beside_other_memory(void **state)
+/* One region that isn't unlogged makes none of the others so: those are found as before. */
+static void small_unlogged_memory_beside_other_memory(void **state)
 {
 	static uint8_t host[4][64], bitmap[16];
 	const struct virtio_dirty_log log = { .bitmap = bitmap, .size = sizeof bitmap, .page_shift = 12, .unit = 1 };
@@ -373,7 +373,7 @@ static int nowhere(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 }
 
 /* A map whose translation was taken away again is what it was. */
-static void small_plain_memory_comes_back_behind_translation(void **state)
+static void small_unlogged_memory_comes_back_behind_translation(void **state)
 {
 	struct fixture f;
 	void *found;
@@ -389,7 +389,7 @@ static void small_plain_memory_comes_back_behind_translation(void **state)
 }
 
 /* What is written to a region with a dirty log is recorded, so it isn't found as unlogged memory, before or after a write. */
-static void small_plain_memory_has_no_dirty_log(void **state)
+static void small_unlogged_memory_has_no_dirty_log(void **state)
 {
 	static uint8_t bitmap[16], host[256];
 	const struct virtio_dirty_log log = {
@@ -419,10 +419,10 @@ int main(void)
 		cmocka_unit_test(small_access_at_the_end_of_large_regions),
 		cmocka_unit_test(small_access_does_not_wrap_around),
 		cmocka_unit_test(small_copy_of_unknown_size_copies_it_exactly),
-		cmocka_unit_test(small_plain_memory_has_no_dirty_log),
-		cmocka_unit_test(small_plain_memory_has_bytes),
-		cmocka_unit_test(small_plain_memory_beside_other_memory),
-		cmocka_unit_test(small_plain_memory_comes_back_behind_translation),
+		cmocka_unit_test(small_unlogged_memory_has_no_dirty_log),
+		cmocka_unit_test(small_unlogged_memory_has_bytes),
+		cmocka_unit_test(small_unlogged_memory_beside_other_memory),
+		cmocka_unit_test(small_unlogged_memory_comes_back_behind_translation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,14 +112,14 @@ static void chain_indirect_refuses_bad_length(void **state)
 		17,
 		31,
 		24,
-		16 * SIZE - 8,
-		16 * SIZE - 1,
-		16 * SIZE + 1,
-		16 * (SIZE + 1),
-		16 * 65535,
-		16 * 65536,
-		16 * 65537,
-		16 * (65536 + SIZE),
+		DESC_BYTES * SIZE - 8,
+		DESC_BYTES * SIZE - 1,
+		DESC_BYTES * SIZE + 1,
+		DESC_BYTES * (SIZE + 1),
+		DESC_BYTES * 65535,
+		DESC_BYTES * 65536,
+		DESC_BYTES * 65537,
+		DESC_BYTES * (65536 + SIZE),
 		0xfffffff0,
 		0xffffffff,
 	};
@@ -471,7 +471,7 @@ static void chain_indirect_follows_direct_entries(void **state)
 
 		make_buffers(buffers, SIZE);
 		memcpy(head, buffers, sizeof head);
-		head[direct] = (struct virtio_mock_buffer){ FIXTURE_TABLE, 16 * (SIZE - direct), INDIRECT };
+		head[direct] = (struct virtio_mock_buffer){ FIXTURE_TABLE, DESC_BYTES * (SIZE - direct), INDIRECT };
 		setup(&f, state);
 		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, buffers + direct, SIZE - direct), 0);
 		fixture_offer_chain(&f, 0, head, direct + 1);
@@ -482,7 +482,8 @@ static void chain_indirect_follows_direct_entries(void **state)
 /* hostile 28: a table does not renew the count. */
 static void chain_indirect_does_not_renew_count(void **state)
 {
-	const struct virtio_mock_buffer head[] = { READABLE(FIXTURE_DATA, 1), { FIXTURE_TABLE, 16 * SIZE, INDIRECT } };
+	const struct virtio_mock_buffer head[] = { READABLE(FIXTURE_DATA, 1),
+						   { FIXTURE_TABLE, DESC_BYTES * SIZE, INDIRECT } };
 	struct virtio_mock_buffer buffers[SIZE];
 	struct fixture f;
 

@@ -161,7 +161,7 @@ static void chain_resolve_passes_on_bad_next_and_length(void **state)
 {
 	const struct vring_desc outside = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, SIZE };
 	const struct virtio_mock_buffer too_long[] = { READABLE(FIXTURE_DATA, 1),
-						       { FIXTURE_TABLE, 16 * SIZE, VRING_DESC_F_INDIRECT } };
+						       { FIXTURE_TABLE, DESC_BYTES * SIZE, VRING_DESC_F_INDIRECT } };
 	struct virtio_mock_buffer table[SIZE];
 	struct fixture f;
 

@@ -69,7 +69,7 @@ static void permit(struct guarded *g)
 	for (uint32_t i = 0; i < COUNT(request); i++)
 		g->areas[3 + i] = (struct area){ request[i].addr, request[i].len,
 						 request[i].flags ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ };
-	g->areas[7] = (struct area){ FIXTURE_TABLE, 16 * COUNT(request), VIRTIO_ACCESS_READ };
+	g->areas[7] = (struct area){ FIXTURE_TABLE, DESC_BYTES * COUNT(request), VIRTIO_ACCESS_READ };
 	virtio_memory_map_set_translation(&g->f.device_map, translate, g);
 }
 
@@ -269,7 +269,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		_exit(99);
 	pages.caught = 1;
 	for (uint32_t i = 0; i < pages.count; i++)
-		pages.early |= virtio_get_le32(elements + 8 * (size_t)i + 4) != 1 + i ||
+		pages.early |= virtio_get_le32(elements + USED_BYTES * (size_t)i + 4) != 1 + i ||
 			       memcmp(pages.ram + PAGES_DATA + 16 * (size_t)i, payload, 1 + i) != 0;
 	(void)mprotect(index_page(), pages.page, PROT_READ | PROT_WRITE);
 }

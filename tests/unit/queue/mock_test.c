@@ -136,7 +136,7 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 0x1234);
 	virtio_mock_fill_config(&f.mock, &config);
 	assert_int_equal(config.addr[VIRTIO_QUEUE_USED], FIXTURE_TABLE + 1);
-	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_TABLE + 1 + 6 + 8 * SIZE);
+	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_TABLE + 1 + 6 + USED_BYTES * SIZE);
 	/* Where nothing is. */
 	(void)fixture_add(&f, out_in, 2);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - 8), 0);
@@ -177,7 +177,7 @@ static void mock_end_follows_areas(void **state)
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_BASE), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_DESC, FIXTURE_BASE), 0);
-	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_BASE + 16 * SIZE);
+	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_BASE + DESC_BYTES * SIZE);
 }
 
 static void mock_seek_refuses_while_anything_is_pending(void **state)
@@ -244,7 +244,7 @@ static void mock_fields_are_where_specified(void **state)
 	fields[2].addr = f.mock.addr[1] + 4 + 2 * SIZE;
 	fields[3].addr = f.mock.addr[2];
 	fields[4].addr = f.mock.addr[2] + 2;
-	fields[5].addr = f.mock.addr[2] + 4 + 8 * SIZE;
+	fields[5].addr = f.mock.addr[2] + 4 + USED_BYTES * SIZE;
 	for (uint32_t i = 0; i < 6; i++) {
 		assert_int_equal(virtio_mock_field_addr(&f.mock, fields[i].field), fields[i].addr);
 		fixture_set(&f, fields[i].field, (uint16_t)(0xa0b0 + i));
@@ -266,9 +266,10 @@ static void mock_entries_are_where_specified(void **state)
 		uint8_t raw[4];
 		uint16_t head = 0;
 
-		assert_int_equal(virtio_mock_desc_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_DESC] + 16 * i);
+		assert_int_equal(virtio_mock_desc_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_DESC] + DESC_BYTES * i);
 		assert_int_equal(virtio_mock_avail_entry_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_AVAIL] + 4 + 2 * i);
-		assert_int_equal(virtio_mock_used_entry_addr(&f.mock, i), f.mock.addr[VIRTIO_QUEUE_USED] + 4 + 8 * i);
+		assert_int_equal(virtio_mock_used_entry_addr(&f.mock, i),
+				 f.mock.addr[VIRTIO_QUEUE_USED] + 4 + USED_BYTES * i);
 		assert_int_equal(virtio_mock_set_avail_entry(&f.mock, i, (uint16_t)(0xc0d0 + i)), 0);
 		fixture_read(&f, virtio_mock_avail_entry_addr(&f.mock, i), raw, 2);
 		assert_int_equal(raw[0], 0xd0 + i);

@@ -14,7 +14,7 @@
 #define HOST_MARGIN 32u
 
 static const uint64_t area_addr[AREAS] = { 0x10000, 0x20000, 0x30000, DATA };
-static const uint32_t area_bytes[AREAS] = { 16 * SIZE, 6 + 2 * SIZE, 6 + 8 * SIZE, 0x200 };
+static const uint32_t area_bytes[AREAS] = { DESC_BYTES * SIZE, 6 + 2 * SIZE, 6 + USED_BYTES *SIZE, 0x200 };
 
 struct place {
 	uint32_t shift; /* bytes from aligned host memory to the first one, and to the second piece */
@@ -159,11 +159,11 @@ static void expect_margins_untouched(const struct scattered *s)
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {
 	const bool event_idx = s->config.event_idx;
-	bool want[6 + 8 * SIZE] = { false };
+	bool want[6 + USED_BYTES * SIZE] = { false };
 
 	memset(want + VIRTIO_IMPL_RING_IDX, true, 2);
 	for (uint32_t i = 0; i < 2; i++)
-		memset(want + 4 + 8 * ((first + i) % SIZE), true, 8);
+		memset(want + 4 + USED_BYTES * ((first + i) % SIZE), true, USED_BYTES);
 	if (!event_idx || enabled)
 		memset(want + (event_idx ? 4 + 8 * SIZE : VIRTIO_IMPL_RING_FLAGS), true, 2);
 	for (uint32_t i = 0; i < sizeof s->marked * 8; i++)
