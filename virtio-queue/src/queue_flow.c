@@ -99,7 +99,8 @@ static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, 
 	struct virtio_inflight *entry;
 	uint64_t state;
 
-	if (head >= queue->size)
+	/* Bit 16 first: the state of a request with flags lacks it, so a forged token without it would look right. */
+	if (head >= queue->size || !(token.value & VIRTIO_IMPL_TOKEN_SET))
 		return NULL;
 	entry = &queue->inflight[head];
 	state = entry->flags ? virtio_inflight_flagged(token.value) : token.value;
