@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The host's end of a console port: a descriptor to read input from, one to write output to, and a bounded buffer of
- * output. The kinds of ends (console_pty.c, console_socket.c, console_file.c, console_tty.c) provide the descriptors, which may come and
- * go.
+ * output. The kinds of ends (console_pty.c, console_socket.c, console_file.c, console_tty.c) provide the descriptors,
+ * which may come and go.
  *
  * Output that nobody takes waits in the buffer, also while there is no descriptor. Input is read only as far as the port
  * has room for it: then the link waits for console_link_room().

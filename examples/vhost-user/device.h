@@ -174,8 +174,8 @@ struct device_type {
 	 * @spec    the argument, which may be cut into pieces (options.h) and stays in use
 	 * @socket  set on success, to the value of socket=
 	 *
-	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a signal ends the process: what has
-	 * to be undone then is done in open(), or later.
+	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a signal ends the process:
+	 * what has to be undone then is done in open(), or later.
 	 */
 	struct device *(*create)(char *spec, const char **socket);
 };

@@ -121,8 +121,8 @@ struct virtio_memory_cursor {
 	const struct virtio_region *region; /* where it lies */
 	uint8_t *host;                      /* host address of start */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they are unlogged memory, so that
-	 * for a small access of known size one comparison will do.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they are unlogged memory,
+	 * so that for a small access of known size one comparison will do.
 	 */
 	uint64_t readable_small;
 	uint64_t len;    /* bytes of the cached region; 0 for none cached */

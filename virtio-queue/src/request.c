@@ -120,8 +120,8 @@ int virtio_impl_request_parse_any(struct virtio_chain *chain, const struct virti
 }
 
 /*
- * Fills in a request whose descriptors virtio_impl_walk_three() has walked along, if it stays on the fast path. Cached regions are moved if need
- * be.
+ * Fills in a request whose descriptors virtio_impl_walk_three() has walked along, if it stays on the fast path. Cached
+ * regions are moved if need be.
  */
 static bool fill_fast(const struct virtio_chain *chain, const struct virtio_impl_three *three,
 		      struct virtio_request *request)

@@ -254,8 +254,8 @@ static inline VIRTIO_HOT bool peek_second(uint64_t table, uint64_t last, uint32_
 }
 
 /*
- * Looks up a header in one piece of memory on the fast path, and the payload in one: the first segment is set to that. Returns the
- * header's place, or NULL for a packet that is cut in another way, or lies elsewhere.
+ * Looks up a header in one piece of memory on the fast path, and the payload in one: the first segment is set to that.
+ * Returns the header's place, or NULL for a packet that is cut in another way, or lies elsewhere.
  */
 static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct virtio_segment *payload,
 					     const struct peeked *peeked)

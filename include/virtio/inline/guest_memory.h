@@ -89,8 +89,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_mem
 }
 
 /*
- * The same for a walker with two cursors in one map: what is not in the cached region of one is often in that of the other, as
- * most guests have two regions, with a gap for devices in between.
+ * The same for a walker with two cursors in one map: what is not in the cached region of one is often in that of the
+ * other, as most guests have two regions, with a gap for devices in between.
  *
  * @cursor  where to look, and whose cached region moves
  * @other   where else to look; only read
@@ -107,8 +107,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged_near(struct virti
 }
 
 /*
- * A small access of known size: through the cached region, or a cached region that is moved there, or else by a copy. The copy also
- * keeps dst and src from escaping, so that the caller's variable may live in a register.
+ * A small access of known size: through the cached region, or a cached region that is moved there, or else by a copy.
+ * The copy also keeps dst and src from escaping, so that the caller's variable may live in a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)

@@ -90,7 +90,7 @@ static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **
 	for (int i = 0; i < 2; i++) {
 		new[i] = replay(&f, heads[i]);
 		assert_true(virtio_queue_is_in_flight(&f.queue, new[i]));
-		/* Nor does a token go for it that lacks a bit, though the state of a replayed request has that clear. */
+		/* No forged token will do. Bit 16 is set in every token, but clear in the state of a replayed request. */
 		for (int bit = 0; bit < 64; bit++)
 			assert_false(virtio_queue_is_in_flight(
 				&f.queue, (struct virtio_token){ new[i].value ^ UINT64_C(1) << bit }));

@@ -6,9 +6,9 @@
  * the back end, and virtio_blk_complete() writes the status and returns it. virtio_blk_process() is all of it for a device
  * that works synchronously.
  *
- * A device that does not (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. The request and its storage stay where they are until it is
- * completed, in any order, under the queue's serialisation. A reset waits until nothing is in flight
- * (virtio_queue_quiesced()).
+ * A device that does not (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. The request and its
+ * storage stay where they are until it is completed, in any order, under the queue's serialisation. A reset waits until
+ * nothing is in flight (virtio_queue_quiesced()).
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), ask for anything
  * anywhere, and change the buffers at any time. The header, and the ranges of a discard and its like, are
@@ -305,8 +305,8 @@ struct virtio_blk_range {
 struct virtio_blk_storage {
 	struct virtio_segment *segments;
 	/*
-	 * At least 1; for any chain the size of the queue, and more with long indirect tables. Each place where a buffer goes
-	 * on in another region, or behind a translation in another piece of it, needs one more.
+	 * At least 1; for any chain the size of the queue, and more with long indirect tables. Each place where a
+	 * buffer goes on in another region, or behind a translation in another piece of it, needs one more.
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
@@ -417,8 +417,8 @@ enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, cons
  * @request  popped
  * @result   filled in
  *
- * Nothing is read, written or flushed for a request that virtio_blk_refusal_of() has a reason to refuse. A write, or a change of
- * ranges, under write-through is flushed before it counts as done. Under a back end's failure the rest of a
+ * Nothing is read, written or flushed for a request that virtio_blk_refusal_of() has a reason to refuse. A write, or a
+ * change of ranges, under write-through is flushed before it counts as done. Under a back end's failure the rest of a
  * request is not begun; how much of a failed write is on the disk is not defined.
  *
  * A disk without operations answers GET_ID and refused requests. Other requests fail with VIRTIO_BLK_S_IOERR and the error

@@ -48,7 +48,7 @@ struct virtio_device_queues_storage {
 	uint32_t num_queues;                      /* entries of both */
 	struct virtio_inflight *inflight;         /* of all queues: max_size entries for each, in the queues' order */
 	uint32_t inflight_entries;                /* of it */
-	/* Requests stay in flight between two calls, so stop and reset wait for them. Otherwise both forget what was popped. */
+	/* Requests stay in flight between calls, so stop and reset wait for them. Otherwise both forget them. */
 	bool asynchronous;
 };
 

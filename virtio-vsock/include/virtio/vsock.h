@@ -139,8 +139,8 @@ struct virtio_vsock_packet {
 	uint32_t max_payload;
 
 	/*
-	 * rx: where the header goes. Either one place in memory on the fast path, or whole segments at the front of the array
-	 * and then a part of one.
+	 * rx: where the header goes. Either one place in memory on the fast path, or whole segments at the front of the
+	 * array and then a part of one.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;

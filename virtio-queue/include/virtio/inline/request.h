@@ -56,8 +56,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *seg
 }
 
 /*
- * What is the same for all three-part requests, and their data's direction: a header, data in one piece and a status, each in
- * a buffer of its own, in unlogged memory.
+ * What is the same for all three-part requests, and their data's direction: a header, data in one piece and a status,
+ * each in a buffer of its own, in unlogged memory.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_request_set_three(struct virtio_request *request, uint64_t data_bytes,
 							    bool writable)
@@ -103,7 +103,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 		return virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
-	/* What isn't on the fast path ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
+	/* The rest ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
 	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three))) {
 		walk_copy = walk;
 		three_copy = three;
