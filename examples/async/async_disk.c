@@ -46,7 +46,7 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 	while (got == 1 && virtio_device_queues_running(device, queue)) {
 		got = take(disk, queue);
 		if (got == 0)
-			got = virtio_queue_enable_notification(&disk->queue[queue]);
+			got = virtio_queue_enable_kicks(&disk->queue[queue]);
 	}
 	if (got < 0)
 		virtio_device_set_needs_reset(device);
@@ -59,7 +59,7 @@ static void complete(struct async_disk *disk, const struct async_request *reques
 
 	if (virtio_blk_complete(&disk->queue[queue], &request->request, &request->result, &disk->stats))
 		virtio_device_set_needs_reset(&disk->device);
-	if (virtio_queue_needs_notification(&disk->queue[queue]))
+	if (virtio_queue_needs_interrupt(&disk->queue[queue]))
 		virtio_device_interrupt_used(&disk->device, queue);
 	/* Was that the last request that a stop or a reset waits for? */
 	if (virtio_device_queues_report(&disk->device, queue))

@@ -42,15 +42,15 @@ void blk_run(struct blk_device *blk)
 
 	if (!virtio_device_queues_running(&blk->device, 0))
 		return;
-	(void)virtio_queue_disable_notification(&blk->queue);
+	(void)virtio_queue_disable_kicks(&blk->queue);
 	for (int turn = 0; got > 0 && turn < TURN_REQUESTS && bytes < TURN_BYTES; turn++)
 		got = serve_one(blk, &bytes);
 	/* Also after an error: what was completed before it is to be heard of. */
-	if (virtio_queue_needs_notification(&blk->queue))
+	if (virtio_queue_needs_interrupt(&blk->queue))
 		virtio_device_interrupt_used(&blk->device, 0);
 	/* Between the last pop and this the driver may have added a request without a notification. */
 	if (got == 0)
-		got = virtio_queue_enable_notification(&blk->queue);
+		got = virtio_queue_enable_kicks(&blk->queue);
 	if (got > 0)
 		blk->host.again(blk->host.context);
 	else if (got < 0)

@@ -52,7 +52,7 @@ struct device_queue {
 	struct virtio_queue virtq; /* started; pop, resolve and complete at any time on the queue's thread */
 	struct event_loop *loop;   /* of that thread: the device may add sources, timers and tasks */
 	/*
-	 * The device sets it when a library has called virtio_queue_needs_notification() and got true: the driver is
+	 * The device sets it when a library has called virtio_queue_needs_interrupt() and got true: the driver is
 	 * notified at the end of the turn, for the function answers true only once.
 	 */
 	bool signal;

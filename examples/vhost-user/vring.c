@@ -204,7 +204,7 @@ static void drain(struct vhost_vring *vring)
 
 static void notify(struct vhost_vring *vring)
 {
-	const bool wanted = virtio_queue_needs_notification(&vring->queue.virtq);
+	const bool wanted = virtio_queue_needs_interrupt(&vring->queue.virtq);
 
 	if (wanted || vring->queue.signal || vring->call_is_new)
 		send_signal(&vring->call);
@@ -260,7 +260,7 @@ static void serve(struct vhost_vring *vring)
 
 	if (!vring->served)
 		return;
-	got = virtio_queue_disable_notification(queue);
+	got = virtio_queue_disable_kicks(queue);
 	if (got == 0)
 		got = virtio_queue_available(queue);
 	if (got >= 0) {
@@ -270,7 +270,7 @@ static void serve(struct vhost_vring *vring)
 	/* Also after an error: what was completed before it is to be heard of. */
 	notify(vring);
 	if (got == DEVICE_TURN_DONE) {
-		got = virtio_queue_enable_notification(queue);
+		got = virtio_queue_enable_kicks(queue);
 		again = got > 0;
 	}
 	if (shared_memory_damaged(vring->memory)) {

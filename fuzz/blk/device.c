@@ -715,7 +715,7 @@ static void device_pop(struct blk_harness *h)
 
 static void device_notify(struct blk_harness *h)
 {
-	model_needs_notification(&h->model, virtio_queue_needs_notification(&h->queue));
+	model_needs_interrupt(&h->model, virtio_queue_needs_interrupt(&h->queue));
 }
 
 /* Waits for what is in flight: as failures. */

@@ -93,8 +93,8 @@ static void host_serve(struct device_harness *h)
 	if (!r->running)
 		return;
 	complete_all(r, how >> 2);
-	notify = virtio_queue_needs_notification(&r->queue);
-	model_needs_notification(&r->model, notify);
+	notify = virtio_queue_needs_interrupt(&r->queue);
+	model_needs_interrupt(&r->model, notify);
 	if (notify)
 		used(h, queue);
 	if (!works)

@@ -257,19 +257,19 @@ static void device_unpop(struct harness *h)
 
 /* Notifications */
 
-static void device_needs_notification(struct harness *h)
+static void device_needs_interrupt(struct harness *h)
 {
-	model_needs_notification(&h->model, virtio_queue_needs_notification(&h->queue));
+	model_needs_interrupt(&h->model, virtio_queue_needs_interrupt(&h->queue));
 }
 
 static void device_enable(struct harness *h)
 {
-	model_enable(&h->model, virtio_queue_enable_notification(&h->queue));
+	model_enable(&h->model, virtio_queue_enable_kicks(&h->queue));
 }
 
 static void device_disable(struct harness *h)
 {
-	model_disable(&h->model, virtio_queue_disable_notification(&h->queue));
+	model_disable(&h->model, virtio_queue_disable_kicks(&h->queue));
 }
 
 static void device_available(struct harness *h)
@@ -498,7 +498,7 @@ void harness_device_step(struct harness *h, uint8_t op)
 		[DEVICE_COMPLETE] = device_complete,
 		[DEVICE_BATCH] = device_batch,
 		[DEVICE_UNPOP] = device_unpop,
-		[DEVICE_NEEDS_NOTIFICATION] = device_needs_notification,
+		[DEVICE_NEEDS_NOTIFICATION] = device_needs_interrupt,
 		[DEVICE_ENABLE] = device_enable,
 		[DEVICE_DISABLE] = device_disable,
 		[DEVICE_AVAILABLE] = device_available,

@@ -379,7 +379,7 @@ void model_complete(struct model *m, const struct virtio_completion *list, uint3
 
 /* Notifications */
 
-void model_needs_notification(struct model *m, bool got)
+void model_needs_interrupt(struct model *m, bool got)
 {
 	bool yes = false;
 
@@ -397,8 +397,8 @@ void model_needs_notification(struct model *m, bool got)
 		m->added = 0;
 		m->doubt = false;
 	}
-	FUZZ_CHECK(got == yes, "needs_notification says %d", got);
-	m->stats.notifications += yes;
+	FUZZ_CHECK(got == yes, "needs_interrupt says %d", got);
+	m->stats.interrupts += yes;
 }
 
 void model_enable(struct model *m, int got)
@@ -413,14 +413,14 @@ void model_enable(struct model *m, int got)
 			shadow_put16(m->map, used_field(m, 0), 0);
 		found = look(m);
 	}
-	EXPECT("enable_notification", got, errors, found);
+	EXPECT("enable_kicks", got, errors, found);
 }
 
 void model_disable(struct model *m, int got)
 {
 	const uint64_t errors = not_popping(m);
 
-	EXPECT("disable_notification", got, errors, 0);
+	EXPECT("disable_kicks", got, errors, 0);
 	if (!errors && !m->config.event_idx)
 		shadow_put16(m->map, used_field(m, 0), VRING_USED_F_NO_NOTIFY);
 }
@@ -577,7 +577,7 @@ void model_compare(const struct model *m, const struct virtio_queue *queue)
 	virtio_queue_get_stats(queue, &stats);
 	FUZZ_CHECK(stats.chains == m->stats.chains && stats.completions == m->stats.completions,
 		   "%llu chains, %llu done", (unsigned long long)stats.chains, (unsigned long long)stats.completions);
-	FUZZ_CHECK(stats.notifications == m->stats.notifications && stats.not_mapped == m->stats.not_mapped, "stats");
+	FUZZ_CHECK(stats.interrupts == m->stats.interrupts && stats.not_mapped == m->stats.not_mapped, "stats");
 	FUZZ_CHECK(stats.ring_faults == m->stats.ring_faults && stats.chain_faults == m->stats.chain_faults, "faults");
 	FUZZ_CHECK(stats.first_error == m->stats.first_error && stats.first_head == m->stats.first_head &&
 			   stats.first_position == m->stats.first_position,

@@ -26,7 +26,7 @@ void model_pop(struct model *m, struct model_walk *walk, int got, const struct v
 void model_available(struct model *m, int got);
 void model_unpop(struct model *m, struct virtio_token token, int got);
 void model_complete(struct model *m, const struct virtio_completion *list, uint32_t count, int got);
-void model_needs_notification(struct model *m, bool got);
+void model_needs_interrupt(struct model *m, bool got);
 void model_enable(struct model *m, int got);
 void model_disable(struct model *m, int got);
 void model_set_index(struct model *m, bool avail, uint16_t index, int got);

@@ -6,7 +6,7 @@
 
 SYMBOL(virtio_queue_pop);
 SYMBOL(virtio_queue_complete);
-SYMBOL(virtio_queue_needs_notification);
+SYMBOL(virtio_queue_needs_interrupt);
 SYMBOL(virtio_chain_next);
 SYMBOL(virtio_chain_resolve);
 SYMBOL(virtio_request_pop);

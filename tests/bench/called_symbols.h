@@ -10,7 +10,7 @@
 
 extern __typeof__(virtio_queue_pop) *const called_virtio_queue_pop;
 extern __typeof__(virtio_queue_complete) *const called_virtio_queue_complete;
-extern __typeof__(virtio_queue_needs_notification) *const called_virtio_queue_needs_notification;
+extern __typeof__(virtio_queue_needs_interrupt) *const called_virtio_queue_needs_interrupt;
 extern __typeof__(virtio_chain_next) *const called_virtio_chain_next;
 extern __typeof__(virtio_chain_resolve) *const called_virtio_chain_resolve;
 extern __typeof__(virtio_request_pop) *const called_virtio_request_pop;

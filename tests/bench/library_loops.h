@@ -39,7 +39,7 @@ uint64_t LOOP(notify)(struct rig *w)
 	uint64_t sum = 0;
 
 	while (LOOP(serve_next)(w, &sum))
-		sum += CALL(virtio_queue_needs_notification)(&w->queue);
+		sum += CALL(virtio_queue_needs_interrupt)(&w->queue);
 	return sum;
 }
 

@@ -34,7 +34,7 @@ int partition_start(const struct virtio_queue_config *config)
 {
 	int error = virtio_queue_start(&queue, config, &guest_map);
 
-	return error ? error : virtio_queue_disable_notification(&queue);
+	return error ? error : virtio_queue_disable_kicks(&queue);
 }
 
 void partition_stop(void)
@@ -81,7 +81,7 @@ int partition_poll(void)
 		}
 		(void)virtio_queue_complete(&queue, chain.token, written);
 	}
-	if (virtio_queue_needs_notification(&queue))
+	if (virtio_queue_needs_interrupt(&queue))
 		raise_interrupt();
 	return got < 0 ? got : 0;
 }

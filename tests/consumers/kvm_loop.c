@@ -99,7 +99,7 @@ int echo_kicked(struct echo_device *dev)
 		/* The token was popped a moment ago, so this can't fail. */
 		(void)virtio_queue_complete(&dev->queue, chain.token, written);
 	}
-	if (virtio_queue_needs_notification(&dev->queue))
+	if (virtio_queue_needs_interrupt(&dev->queue))
 		dev->interrupt(dev->vm);
-	return got < 0 ? got : virtio_queue_enable_notification(&dev->queue);
+	return got < 0 ? got : virtio_queue_enable_kicks(&dev->queue);
 }

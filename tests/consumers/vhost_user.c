@@ -149,7 +149,7 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 /* Once vring_next_io() has returned 0. 0: wait for the next kick. 1: the driver has added more, perhaps without a kick. */
 int vring_sleep(struct vhost_vring *vring)
 {
-	return virtio_queue_enable_notification(&vring->queue);
+	return virtio_queue_enable_kicks(&vring->queue);
 }
 
 /* The I/O has written so many bytes into the writable segments. */
@@ -162,7 +162,7 @@ int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void
 		return VIRTIO_ESTALE;
 	virtio_segments_mark_dirty(io->segments + io->chain.readable, io->chain.writable, bytes);
 	error = virtio_queue_complete(&vring->queue, io->token, bytes);
-	if (virtio_queue_needs_notification(&vring->queue))
+	if (virtio_queue_needs_interrupt(&vring->queue))
 		call();
 	return error;
 }

@@ -20,8 +20,8 @@ static void kick(struct virtio_queue *queue)
 		}
 		assert_int_equal(virtio_queue_complete(queue, chain.token, 0), 0);
 	}
-	(void)virtio_queue_needs_notification(queue);
-	(void)!virtio_queue_enable_notification(queue);
+	(void)virtio_queue_needs_interrupt(queue);
+	(void)!virtio_queue_enable_kicks(queue);
 }
 
 static void lazy(struct virtio_queue *queue)

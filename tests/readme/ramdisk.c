@@ -42,9 +42,9 @@ static int run_device(struct guest *g)
 	while (left-- > 0 && got >= 0)
 		got = virtio_blk_process(&disk.blk, &queue, &request, &stats);
 	assert_true(got >= 0);
-	if (virtio_queue_needs_notification(&queue))
+	if (virtio_queue_needs_interrupt(&queue))
 		guest_interrupt();
-	got = virtio_queue_enable_notification(&queue);
+	got = virtio_queue_enable_kicks(&queue);
 	assert_in_range(got, 0, 1);
 	return got;
 }

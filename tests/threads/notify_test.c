@@ -252,20 +252,20 @@ static void *device_main(void *context)
 		const bool more = drain(next_burst(&seed, 2u * x.size));
 		int got;
 
-		if (virtio_queue_needs_notification(&x.queue))
+		if (virtio_queue_needs_interrupt(&x.queue))
 			ring(&x.interrupt);
 		if (more || x.served == x.buffers)
 			continue;
 		dawdle(&seed);
-		got = virtio_queue_enable_notification(&x.queue);
+		got = virtio_queue_enable_kicks(&x.queue);
 		if (got < 0)
-			die("enable_notification", got);
+			die("enable_kicks", got);
 		if (got == 0)
 			sleep_until_rung(&x.kick, &x.device);
 		/* Now and then kicks stay wanted while the device works. */
-		got = next_burst(&seed, 4) > 1 ? virtio_queue_disable_notification(&x.queue) : 0;
+		got = next_burst(&seed, 4) > 1 ? virtio_queue_disable_kicks(&x.queue) : 0;
 		if (got)
-			die("disable_notification", got);
+			die("disable_kicks", got);
 	}
 	__atomic_store_n(&x.device, DONE, __ATOMIC_RELAXED);
 	return NULL;
@@ -439,7 +439,7 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 	virtio_queue_get_stats(&x.queue, &stats);
 	if (!virtio_queue_quiesced(&x.queue) || stats.completions != buffers || stats.chain_faults || stats.ring_faults)
 		die("the queue's books are wrong", stats.first_error);
-	if (stats.notifications != x.interrupt.rings)
+	if (stats.interrupts != x.interrupt.rings)
 		die("the queue counts other notifications than were sent", 0);
 	/* A run in which hardly anything was suppressed, or no one ever slept, would have shown nothing. */
 	if (x.kick.rings == 0 || x.interrupt.rings == 0)

@@ -266,7 +266,7 @@ static void complete_some(uint32_t count)
 		error = virtio_queue_complete_batch(&queue, batch, n);
 	if (error)
 		die("complete", error);
-	if (virtio_queue_needs_notification(&queue)) {
+	if (virtio_queue_needs_interrupt(&queue)) {
 		interrupts++;
 		linux_driver_interrupt(driver);
 		if (interrupt_seen)
@@ -307,14 +307,14 @@ static void run_device(void)
 		complete_some(empty ? held_count : below(held_count + 1));
 	if (!empty || held_count > 0)
 		return;
-	got = virtio_queue_enable_notification(&queue);
+	got = virtio_queue_enable_kicks(&queue);
 	if (got < 0)
-		die("enable_notification", got);
+		die("enable_kicks", got);
 	device_asleep = got == 0;
 	if (!device_asleep && below(2) == 0)
-		got = virtio_queue_disable_notification(&queue);
+		got = virtio_queue_disable_kicks(&queue);
 	if (got < 0)
-		die("disable_notification", got);
+		die("disable_kicks", got);
 }
 
 /* A run */
@@ -369,8 +369,8 @@ static void finish(void)
 	unsigned int len;
 
 	virtio_queue_get_stats(&queue, &stats);
-	if (stats.completions != buffers || stats.chain_faults || stats.ring_faults ||
-	    stats.notifications != interrupts || !virtio_queue_quiesced(&queue) || linux_driver_get(driver, &len))
+	if (stats.completions != buffers || stats.chain_faults || stats.ring_faults || stats.interrupts != interrupts ||
+	    !virtio_queue_quiesced(&queue) || linux_driver_get(driver, &len))
 		die("the books are wrong in the end", stats.first_error);
 	linux_driver_destroy(driver);
 	(void)printf("size %3u event-idx %d indirect %d cut %d: %u requests, %llu kicks, %llu interrupts\n", run.size,

@@ -197,9 +197,9 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 		if (got == 1)
 			left--;
 		else if (got == 0)
-			got = virtio_queue_enable_notification(queue);
+			got = virtio_queue_enable_kicks(queue);
 	}
-	progress->notify = queue->size != 0 && virtio_queue_needs_notification(queue);
+	progress->notify = queue->size != 0 && virtio_queue_needs_interrupt(queue);
 	return got < 0 ? got : 0;
 }
 
@@ -324,8 +324,8 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 		if (got == 1)
 			left--;
 		else if (got == 0)
-			got = virtio_queue_enable_notification(queue);
+			got = virtio_queue_enable_kicks(queue);
 	}
-	progress->notify = queue->size != 0 && virtio_queue_needs_notification(queue);
+	progress->notify = queue->size != 0 && virtio_queue_needs_interrupt(queue);
 	return got < 0 ? got : 0;
 }

@@ -148,7 +148,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 			left--;
 			got = fill(port, queue, &chain, held, progress);
 		} else if (got == 0) {
-			got = virtio_queue_enable_notification(queue);
+			got = virtio_queue_enable_kicks(queue);
 			if (got == 0)
 				break;
 		}
@@ -175,7 +175,7 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
 		return 0;
 	error = fill_all(port, queue, progress);
 	port->stats.received += progress->bytes;
-	progress->notify = queue->size != 0 && virtio_queue_needs_notification(queue);
+	progress->notify = queue->size != 0 && virtio_queue_needs_interrupt(queue);
 	progress->room = virtio_impl_console_input_wanted(port->options.input);
 	return error;
 }

@@ -333,7 +333,7 @@ static int send_all(const struct transmission *t)
 			left--;
 			got = VIRTIO_LIKELY(present) ? send_chain(t, &chain) : discard_chain(t, chain.token);
 		} else if (got == 0) {
-			got = virtio_queue_enable_notification(t->queue);
+			got = virtio_queue_enable_kicks(t->queue);
 		}
 	}
 	return got;
@@ -354,7 +354,7 @@ int virtio_console_transmit(struct virtio_console *console, uint32_t id, struct 
 	t.sink_context = port->options.sink_context;
 	error = send_all(&t);
 	port->stats.transmitted += progress->bytes;
-	progress->notify = queue->size != 0 && virtio_queue_needs_notification(queue);
+	progress->notify = queue->size != 0 && virtio_queue_needs_interrupt(queue);
 	return error;
 }
 

@@ -336,7 +336,7 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 
 	/*
 	 * The index before the look at the device's wish; pairs with the fence in
-	 * virtio_queue_enable_notification() (virtio 1.4, 2.7.13.4.1).
+	 * virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, mock->event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS, &field);
@@ -364,7 +364,7 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock)
 		return error;
 	/*
 	 * The wish before another look at the index; pairs with the fence in
-	 * virtio_queue_needs_notification(): one of the two sides sees the other.
+	 * virtio_queue_needs_interrupt(): one of the two sides sees the other.
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);

@@ -99,7 +99,7 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	queue->signalled_valid = true;
 	attach(queue, map);
 	/*
-	 * Kicks are wanted until virtio_queue_disable_notification(); an owner before us may have said
+	 * Kicks are wanted until virtio_queue_disable_kicks(); an owner before us may have said
 	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).
 	 */
 	error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);

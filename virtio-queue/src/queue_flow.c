@@ -309,7 +309,7 @@ static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 	return !(field & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
-bool virtio_impl_queue_needs_notification_slow(struct virtio_queue *queue)
+bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue)
 {
 	const uint64_t added = queue->used_idx - queue->signalled;
 	bool yes;
@@ -322,11 +322,11 @@ bool virtio_impl_queue_needs_notification_slow(struct virtio_queue *queue)
 	queue->signalled = queue->used_idx;
 	queue->signalled_valid = true;
 	virtio_impl_queue_update_paths(queue);
-	queue->stats.notifications += yes;
+	queue->stats.interrupts += yes;
 	return yes;
 }
 
-int virtio_queue_enable_notification(struct virtio_queue *queue)
+int virtio_queue_enable_kicks(struct virtio_queue *queue)
 {
 	int error = why_not_running(queue);
 
@@ -349,7 +349,7 @@ int virtio_queue_enable_notification(struct virtio_queue *queue)
 	return refresh(queue);
 }
 
-int virtio_queue_disable_notification(struct virtio_queue *queue)
+int virtio_queue_disable_kicks(struct virtio_queue *queue)
 {
 	int error = why_not_running(queue);
 

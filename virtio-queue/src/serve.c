@@ -40,7 +40,7 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		       bool *interrupt)
 {
 	uint32_t available;
-	int got = virtio_queue_disable_notification(queue);
+	int got = virtio_queue_disable_kicks(queue);
 
 	*interrupt = false;
 	if (got == 0)
@@ -53,8 +53,8 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 			got = 0;
 	}
 	/* Also after an error: what was completed before it is to be heard of. */
-	*interrupt = virtio_queue_needs_notification(queue);
-	return got == 0 ? virtio_queue_enable_notification(queue) : got;
+	*interrupt = virtio_queue_needs_interrupt(queue);
+	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }
 
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,

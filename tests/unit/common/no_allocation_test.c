@@ -7,8 +7,8 @@
 #include "fixture.h"
 #include <stdlib.h>
 #include <virtio/blk.h>
-#include <virtio/blk_transfer.h>
 #include <virtio/blk_memory.h>
+#include <virtio/blk_transfer.h>
 #include <virtio/console.h>
 #include <virtio/queue_state.h>
 #include <virtio/queue_sync.h>
@@ -153,7 +153,7 @@ static void give_back(struct device *d, struct virtio_token token, uint32_t len)
 	struct vring_used_elem used;
 
 	MUST(virtio_queue_complete(&d->f.queue, token, len) == 0);
-	(void)virtio_queue_needs_notification(&d->f.queue);
+	(void)virtio_queue_needs_interrupt(&d->f.queue);
 	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 }
 
@@ -237,7 +237,7 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 	MUST(taken->error == error);
 	MUST(virtio_request_complete(&d->f.queue, taken, 0, 8) == 0);
 	MUST(virtio_request_complete(&d->f.queue, taken, 0, 8) == VIRTIO_ESTALE);
-	(void)virtio_queue_needs_notification(&d->f.queue);
+	(void)virtio_queue_needs_interrupt(&d->f.queue);
 	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 	MUST(used.len == 0 || error == 0);
 }
@@ -295,8 +295,8 @@ static void complete_batch(struct device *d)
 
 static void notify(struct device *d)
 {
-	MUST(virtio_queue_disable_notification(&d->f.queue) == 0);
-	MUST(virtio_queue_enable_notification(&d->f.queue) == 0);
+	MUST(virtio_queue_disable_kicks(&d->f.queue) == 0);
+	MUST(virtio_queue_enable_kicks(&d->f.queue) == 0);
 	(void)virtio_mock_should_kick(&d->f.mock);
 	(void)virtio_mock_enable_interrupts(&d->f.mock);
 }

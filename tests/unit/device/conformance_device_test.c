@@ -88,7 +88,7 @@ static void notify(struct virtio_device *device, uint16_t queue, uint16_t next)
 		assert_int_equal(virtio_queue_complete(&g->queues[queue], chain.token, 0), 0);
 	if (got < 0)
 		virtio_device_set_needs_reset(device);
-	if (virtio_queue_needs_notification(&g->queues[queue]))
+	if (virtio_queue_needs_interrupt(&g->queues[queue]))
 		virtio_device_interrupt_used(device, queue);
 }
 

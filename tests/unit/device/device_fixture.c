@@ -73,8 +73,8 @@ static void serve(struct device_fixture *f, uint16_t queue)
 						 0);
 			}
 		}
-	} while (got == 0 && virtio_queue_enable_notification(&f->served[queue]) == 1);
-	if (virtio_queue_needs_notification(&f->served[queue]))
+	} while (got == 0 && virtio_queue_enable_kicks(&f->served[queue]) == 1);
+	if (virtio_queue_needs_interrupt(&f->served[queue]))
 		virtio_device_interrupt_used(&f->device, queue);
 	if (got < 0)
 		virtio_device_set_needs_reset(&f->device);

@@ -84,8 +84,8 @@ static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t 
 	struct virtio_desc desc;
 	uint8_t got[OUT_BYTES];
 
-	assert_int_equal(virtio_queue_disable_notification(queue), 0);
-	assert_int_equal(virtio_queue_enable_notification(queue), 1);
+	assert_int_equal(virtio_queue_disable_kicks(queue), 0);
+	assert_int_equal(virtio_queue_enable_kicks(queue), 1);
 	assert_int_equal(virtio_queue_pop(queue, &chain), 1);
 	for (uint32_t i = 0; i < COUNT(request); i++)
 		assert_int_equal(virtio_chain_next(&chain, &desc), 1);
@@ -100,8 +100,8 @@ static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t 
 	assert_int_equal(virtio_reader_left(&reader), 0);
 	assert_int_equal(virtio_writer_write_exact(&writer, in, WRITTEN), 0);
 	assert_int_equal(virtio_queue_complete(queue, chain.token, WRITTEN), 0);
-	(void)virtio_queue_needs_notification(queue);
-	assert_int_equal(virtio_queue_enable_notification(queue), 0);
+	(void)virtio_queue_needs_interrupt(queue);
+	assert_int_equal(virtio_queue_enable_kicks(queue), 0);
 }
 
 /* What the guest's memory must be: as before, with this put into the first bytes of the writable buffers. */

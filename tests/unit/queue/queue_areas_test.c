@@ -259,12 +259,12 @@ static void serve_two(struct scattered *s, uint32_t round)
 	walk_direct(&chains[0], direct, round);
 	resolve_indirect(&chains[1]);
 	complete_both(s, chains, round % 2 != 0);
-	assert_int_equal(virtio_queue_needs_notification(&s->queue), wanted);
-	assert_false(virtio_queue_needs_notification(&s->queue));
+	assert_int_equal(virtio_queue_needs_interrupt(&s->queue), wanted);
+	assert_false(virtio_queue_needs_interrupt(&s->queue));
 	if (enable)
-		assert_int_equal(virtio_queue_enable_notification(&s->queue), 0);
+		assert_int_equal(virtio_queue_enable_kicks(&s->queue), 0);
 	else
-		assert_int_equal(virtio_queue_disable_notification(&s->queue), 0);
+		assert_int_equal(virtio_queue_disable_kicks(&s->queue), 0);
 	s->kicks = enable;
 	if (s->regions[0].dirty)
 		expect_marked(s, first, enable);

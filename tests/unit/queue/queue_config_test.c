@@ -413,11 +413,11 @@ static void queue_config_check_accepts_address_0(void **state)
 		assert_int_equal(virtio_mock_enable_interrupts(&f.mock), 0);
 		fixture_pop_some(&f, &token, 1);
 		assert_int_equal(virtio_queue_complete(&f.queue, token, 16), 0);
-		assert_true(virtio_queue_needs_notification(&f.queue));
+		assert_true(virtio_queue_needs_interrupt(&f.queue));
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 		assert_int_equal(used.id, virtio_token_head(token));
 		assert_int_equal(used.len, 16);
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
 	}
 }
@@ -448,13 +448,13 @@ static void queue_survives_overlapping_areas(void **state)
 
 				fixture_offer_chain(&f, i % SIZE, &one, 1);
 				fixture_save(&f);
-				(void)!virtio_queue_enable_notification(&f.queue);
+				(void)!virtio_queue_enable_kicks(&f.queue);
 				if (virtio_queue_pop(&f.queue, &chain) != 1)
 					break;
 				for (uint32_t d = 0; virtio_chain_next(&chain, &desc) == 1; d++)
 					assert_true(d < SIZE);
 				assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
-				(void)virtio_queue_needs_notification(&f.queue);
+				(void)virtio_queue_needs_interrupt(&f.queue);
 				/* Buffers and tables are not the rings': untouched. */
 				if (f.kind != FIXTURE_ONE_BYTE)
 					assert_memory_equal(f.ram + 0x400, f.saved_ram + 0x400, 0xc00);

@@ -477,14 +477,14 @@ static void queue_marks_what_it_writes(void **state)
 			element[1][0] = virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_USED_IDX);
 			element[1][1] = 2;
 			expect_log(bitmap, units[u], (const uint64_t(*)[2])element, 2);
-			(void)virtio_queue_needs_notification(&f.queue);
+			(void)virtio_queue_needs_interrupt(&f.queue);
 			expect_log(bitmap, units[u], NULL, 0);
 
 			wish = virtio_mock_field_addr(&f.mock,
 						      event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS);
-			assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+			assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 			expect_log(bitmap, units[u], (const uint64_t[][2]){ { wish, 2 } }, 1);
-			assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+			assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
 			expect_log(bitmap, units[u], (const uint64_t[][2]){ { wish, 2 } }, event_idx ? 0 : 1);
 		}
 }

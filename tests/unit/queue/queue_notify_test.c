@@ -48,7 +48,7 @@ static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 /* Interrupts, without EVENT_IDX */
 
 /* hostile 68: NO_INTERRUPT is honoured, and only its own bit; hostile 67: used_event is not looked at. */
-static void queue_needs_notification_obeys_flag_without_event_idx(void **state)
+static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 {
 	static const struct {
 		uint16_t flags;
@@ -62,14 +62,14 @@ static void queue_needs_notification_obeys_flag_without_event_idx(void **state)
 		for (uint32_t event = 0; event < 0x10000; event += 0x1fff) {
 			fixture_set(&f, VIRTIO_MOCK_AVAIL_FLAGS, cases[i].flags);
 			fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
-			assert_false(virtio_queue_needs_notification(&f.queue));
+			assert_false(virtio_queue_needs_interrupt(&f.queue));
 			complete_some(&f, 1);
-			assert_int_equal(virtio_queue_needs_notification(&f.queue), cases[i].wanted);
+			assert_int_equal(virtio_queue_needs_interrupt(&f.queue), cases[i].wanted);
 			/* Nothing new: no second interrupt. */
-			assert_false(virtio_queue_needs_notification(&f.queue));
+			assert_false(virtio_queue_needs_interrupt(&f.queue));
 		}
 	virtio_queue_get_stats(&f.queue, &stats);
-	assert_int_equal(stats.notifications, 3 * 9);
+	assert_int_equal(stats.interrupts, 3 * 9);
 }
 
 /* Interrupts, with EVENT_IDX */
@@ -78,7 +78,7 @@ static void queue_needs_notification_obeys_flag_without_event_idx(void **state)
  * hostile 66, regression R5: all positions of used_event, for several counts of completions and
  * several places of the index, wraps among them. The flag is not looked at.
  */
-static void queue_needs_notification_is_exact_for_every_used_event(void **state)
+static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 {
 	static const uint32_t counts[] = { 1, 2, 3, 8, 255 };
 	static const uint16_t starts[] = { 0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff };
@@ -92,38 +92,38 @@ static void queue_needs_notification_is_exact_for_every_used_event(void **state)
 
 			seek(&f, starts[s]);
 			/* Settle what seek has put in doubt. */
-			(void)virtio_queue_needs_notification(&f.queue);
+			(void)virtio_queue_needs_interrupt(&f.queue);
 			complete_some(&f, counts[c]);
 			at_rest = f.queue;
 			for (uint32_t event = 0; event <= UINT16_MAX; event++) {
 				f.queue = at_rest;
 				fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
-				assert_int_equal(virtio_queue_needs_notification(&f.queue),
+				assert_int_equal(virtio_queue_needs_interrupt(&f.queue),
 						 oracle((uint16_t)event, starts[s], counts[c]));
-				assert_false(virtio_queue_needs_notification(&f.queue));
+				assert_false(virtio_queue_needs_interrupt(&f.queue));
 			}
 		}
 }
 
 /* Each check looks at what came since the last one, and not at more. */
-static void queue_needs_notification_counts_from_last_check(void **state)
+static void queue_needs_interrupt_counts_from_last_check(void **state)
 {
 	struct fixture f;
 
 	setup(&f, fixture_kind(state), true);
 	seek(&f, 0xfff0);
 	fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 0x10);
-	(void)virtio_queue_needs_notification(&f.queue);
+	(void)virtio_queue_needs_interrupt(&f.queue);
 	for (uint32_t i = 0; i < 64; i++) {
 		const uint16_t before = (uint16_t)(0xfff0 + i);
 
 		complete_some(&f, 1);
-		assert_int_equal(virtio_queue_needs_notification(&f.queue), before == 0x10);
+		assert_int_equal(virtio_queue_needs_interrupt(&f.queue), before == 0x10);
 	}
 }
 
 /* hostile 72: 65,536 and more between two checks hold every used_event; one less misses one. */
-static void queue_needs_notification_bears_65536_completions(void **state)
+static void queue_needs_interrupt_bears_65536_completions(void **state)
 {
 	static const uint32_t counts[] = { 65535, 65536, 65537, 131072 + 5 };
 
@@ -135,13 +135,13 @@ static void queue_needs_notification_bears_65536_completions(void **state)
 		setup(&f, fixture_kind(state), true);
 		complete_some(&f, 3);
 		fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 2);
-		assert_true(virtio_queue_needs_notification(&f.queue));
+		assert_true(virtio_queue_needs_interrupt(&f.queue));
 		complete_some(&f, counts[c]);
 		at_rest = f.queue;
 		for (uint32_t event = 0; event <= UINT16_MAX; event += c ? 251 : 1) {
 			f.queue = at_rest;
 			fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
-			if (!virtio_queue_needs_notification(&f.queue)) {
+			if (!virtio_queue_needs_interrupt(&f.queue)) {
 				assert_false(oracle((uint16_t)event, 3, counts[c]));
 				silent++;
 			}
@@ -151,7 +151,7 @@ static void queue_needs_notification_bears_65536_completions(void **state)
 }
 
 /* Regressions R18 and R23: after the indices were set, the first check doesn't suppress. */
-static void queue_needs_notification_says_yes_after_indices_were_set(void **state)
+static void queue_needs_interrupt_says_yes_after_indices_were_set(void **state)
 {
 	for (uint32_t event = 0; event <= UINT16_MAX; event += 0x1111) {
 		struct fixture f;
@@ -160,15 +160,15 @@ static void queue_needs_notification_says_yes_after_indices_were_set(void **stat
 		fixture_set(&f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
 		complete_some(&f, 3);
 		assert_int_equal(virtio_queue_set_next_used(&f.queue, 3), 0);
-		assert_true(virtio_queue_needs_notification(&f.queue));
+		assert_true(virtio_queue_needs_interrupt(&f.queue));
 		assert_int_equal(virtio_queue_set_next_avail(&f.queue, 3), 0);
 		complete_some(&f, 1);
-		assert_true(virtio_queue_needs_notification(&f.queue));
+		assert_true(virtio_queue_needs_interrupt(&f.queue));
 	}
 }
 
 /* When the driver's wish can't be read, rather once too often. */
-static void queue_needs_notification_says_yes_when_ring_is_gone(void **state)
+static void queue_needs_interrupt_says_yes_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
 
@@ -183,7 +183,7 @@ static void queue_needs_notification_says_yes_when_ring_is_gone(void **state)
 			f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 32;
 			f.bad_error = errors[i];
-			assert_true(virtio_queue_needs_notification(&f.queue));
+			assert_true(virtio_queue_needs_interrupt(&f.queue));
 			assert_int_equal(f.queue.broken, 0);
 		}
 }
@@ -191,18 +191,18 @@ static void queue_needs_notification_says_yes_when_ring_is_gone(void **state)
 /* Kicks */
 
 /* hostile 67: without EVENT_IDX the flag it is, and avail_event, which may be other memory, is never written. */
-static void queue_notification_uses_flag_without_event_idx(void **state)
+static void queue_kicks_use_flag_without_event_idx(void **state)
 {
 	struct fixture f;
 
 	setup(&f, fixture_kind(state), false);
 	fixture_set(&f, VIRTIO_MOCK_AVAIL_EVENT, 0x5a5a);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), VRING_USED_F_NO_NOTIFY);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 1);
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
@@ -212,7 +212,7 @@ static void queue_notification_uses_flag_without_event_idx(void **state)
 }
 
 /* With it avail_event is what is wanted next, and the flags stay 0 (virtio 1.4, 2.7.10.2). */
-static void queue_notification_uses_avail_event_with_event_idx(void **state)
+static void queue_kicks_use_avail_event_with_event_idx(void **state)
 {
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
@@ -223,9 +223,9 @@ static void queue_notification_uses_avail_event_with_event_idx(void **state)
 		const uint16_t next = (uint16_t)(0xfffd + i);
 		struct vring_used_elem used;
 
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), next);
-		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
@@ -242,29 +242,29 @@ static void queue_notification_uses_avail_event_with_event_idx(void **state)
 }
 
 /* hostile 69: what came between the last pop and the enabling is reported by the enabling. */
-static void queue_enable_notification_reports_what_came_meanwhile(void **state)
+static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 {
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
 
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {
 		setup(&f, fixture_kind(state), event_idx != 0);
-		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
 		complete_some(&f, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), event_idx ? 1 : 0);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 0);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 1);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
 	}
 }
 
 /* hostile 71: a queue whose buffers the device alone uses, over time, asks for kicks too. */
-static void queue_enable_notification_asks_on_queue_with_buffers_left(void **state)
+static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 {
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
@@ -273,31 +273,31 @@ static void queue_enable_notification_asks_on_queue_with_buffers_left(void **sta
 	for (uint32_t i = 0; i < 3; i++)
 		(void)fixture_add(&f, one, 1);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), 1);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
 }
 
 /* The index that enabling looks at is judged as ever. */
-static void queue_enable_notification_refuses_incoherent_index(void **state)
+static void queue_enable_kicks_refuses_incoherent_index(void **state)
 {
 	struct fixture f;
 
 	setup(&f, fixture_kind(state), true);
 	fixture_set(&f, VIRTIO_MOCK_AVAIL_IDX, SIZE + 1);
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EAVAILIDX);
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBROKEN);
-	assert_int_equal(virtio_queue_disable_notification(&f.queue), VIRTIO_EBROKEN);
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EAVAILIDX);
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EBROKEN);
+	assert_int_equal(virtio_queue_disable_kicks(&f.queue), VIRTIO_EBROKEN);
 }
 
 /* A used ring that can't be written: once the cause, or a translation to wait for. */
-static void queue_notification_reports_used_ring_that_is_gone(void **state)
+static void queue_kicks_report_used_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
 
 	for (int enable = 0; enable <= 1; enable++)
 		for (uint32_t i = 0; i < COUNT(errors); i++) {
 			int (*call)(struct virtio_queue *) =
-				enable ? virtio_queue_enable_notification : virtio_queue_disable_notification;
+				enable ? virtio_queue_enable_kicks : virtio_queue_disable_kicks;
 			struct fixture f;
 
 			setup(&f, fixture_kind(state), false);
@@ -321,7 +321,7 @@ static void queue_notification_reports_used_ring_that_is_gone(void **state)
 }
 
 /* Enabling looks at the available index too, when the wish has been written. */
-static void queue_enable_notification_reports_available_ring_that_is_gone(void **state)
+static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
 
@@ -335,9 +335,9 @@ static void queue_enable_notification_reports_available_ring_that_is_gone(void *
 			f.bad_end = f.bad_start + 16;
 			f.bad_error = errors[i];
 			assert_int_equal(f.bad_start % 16, 0);
-			assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
+			assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
 			fixture_save(&f);
-			assert_int_equal(virtio_queue_enable_notification(&f.queue), errors[i]);
+			assert_int_equal(virtio_queue_enable_kicks(&f.queue), errors[i]);
 			virtio_queue_get_stats(&f.queue, &stats);
 			if (errors[i] == VIRTIO_ENOTMAPPED) {
 				assert_int_equal(stats.not_mapped, 1);
@@ -345,11 +345,11 @@ static void queue_enable_notification_reports_available_ring_that_is_gone(void *
 				memcpy(f.saved_ram, f.ram, sizeof f.ram);
 				assert_true(fixture_unchanged(&f));
 				f.bad_error = 0;
-				assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+				assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 			} else {
 				assert_int_equal(stats.ring_faults, 1);
 				assert_int_equal(stats.first_error, errors[i]);
-				assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBROKEN);
+				assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EBROKEN);
 			}
 		}
 }
@@ -357,21 +357,21 @@ static void queue_enable_notification_reports_available_ring_that_is_gone(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_ON_ALL(queue_needs_notification_obeys_flag_without_event_idx),
-		FIXTURE_ON(queue_needs_notification_is_exact_for_every_used_event, FLAT),
-		FIXTURE_ON(queue_needs_notification_is_exact_for_every_used_event, ONE_BYTE),
-		FIXTURE_ON_ALL(queue_needs_notification_counts_from_last_check),
-		FIXTURE_ON(queue_needs_notification_bears_65536_completions, FLAT),
-		FIXTURE_ON(queue_needs_notification_bears_65536_completions, ONE_BYTE),
-		FIXTURE_ON_ALL(queue_needs_notification_says_yes_after_indices_were_set),
-		FIXTURE_ON(queue_needs_notification_says_yes_when_ring_is_gone, CHANGING),
-		FIXTURE_ON_ALL(queue_notification_uses_flag_without_event_idx),
-		FIXTURE_ON_ALL(queue_notification_uses_avail_event_with_event_idx),
-		FIXTURE_ON_ALL(queue_enable_notification_reports_what_came_meanwhile),
-		FIXTURE_ON_ALL(queue_enable_notification_asks_on_queue_with_buffers_left),
-		FIXTURE_ON_ALL(queue_enable_notification_refuses_incoherent_index),
-		FIXTURE_ON(queue_notification_reports_used_ring_that_is_gone, CHANGING),
-		FIXTURE_ON(queue_enable_notification_reports_available_ring_that_is_gone, CHANGING),
+		FIXTURE_ON_ALL(queue_needs_interrupt_obeys_flag_without_event_idx),
+		FIXTURE_ON(queue_needs_interrupt_is_exact_for_every_used_event, FLAT),
+		FIXTURE_ON(queue_needs_interrupt_is_exact_for_every_used_event, ONE_BYTE),
+		FIXTURE_ON_ALL(queue_needs_interrupt_counts_from_last_check),
+		FIXTURE_ON(queue_needs_interrupt_bears_65536_completions, FLAT),
+		FIXTURE_ON(queue_needs_interrupt_bears_65536_completions, ONE_BYTE),
+		FIXTURE_ON_ALL(queue_needs_interrupt_says_yes_after_indices_were_set),
+		FIXTURE_ON(queue_needs_interrupt_says_yes_when_ring_is_gone, CHANGING),
+		FIXTURE_ON_ALL(queue_kicks_use_flag_without_event_idx),
+		FIXTURE_ON_ALL(queue_kicks_use_avail_event_with_event_idx),
+		FIXTURE_ON_ALL(queue_enable_kicks_reports_what_came_meanwhile),
+		FIXTURE_ON_ALL(queue_enable_kicks_asks_on_queue_with_buffers_left),
+		FIXTURE_ON_ALL(queue_enable_kicks_refuses_incoherent_index),
+		FIXTURE_ON(queue_kicks_report_used_ring_that_is_gone, CHANGING),
+		FIXTURE_ON(queue_enable_kicks_reports_available_ring_that_is_gone, CHANGING),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

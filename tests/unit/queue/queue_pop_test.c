@@ -21,8 +21,8 @@ static void expect_broken(struct fixture *f, int error, uint16_t head)
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(virtio_queue_pop(&f->queue, &chain), VIRTIO_EBROKEN);
 		assert_int_equal(virtio_queue_available(&f->queue), VIRTIO_EBROKEN);
-		assert_int_equal(virtio_queue_enable_notification(&f->queue), VIRTIO_EBROKEN);
-		assert_int_equal(virtio_queue_disable_notification(&f->queue), VIRTIO_EBROKEN);
+		assert_int_equal(virtio_queue_enable_kicks(&f->queue), VIRTIO_EBROKEN);
+		assert_int_equal(virtio_queue_disable_kicks(&f->queue), VIRTIO_EBROKEN);
 	}
 	assert_memory_equal(&chain, &before, sizeof chain);
 	assert_true(fixture_ram_unchanged(f));
@@ -330,9 +330,9 @@ static void queue_calls_refuse_queue_not_started(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_complete_batch(&f.queue, &completion, 1), VIRTIO_ESTALE);
-	assert_false(virtio_queue_needs_notification(&f.queue));
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_ENOTREADY);
-	assert_int_equal(virtio_queue_disable_notification(&f.queue), VIRTIO_ENOTREADY);
+	assert_false(virtio_queue_needs_interrupt(&f.queue));
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_ENOTREADY);
+	assert_int_equal(virtio_queue_disable_kicks(&f.queue), VIRTIO_ENOTREADY);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTREADY);
 	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 1), VIRTIO_ENOTREADY);
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 1), VIRTIO_ENOTREADY);

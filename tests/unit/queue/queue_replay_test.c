@@ -199,12 +199,12 @@ static void queue_calls_refuse_while_replay_is_due(void **state)
 		fixture_save(&f);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
 		assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), VIRTIO_EBUSY);
-		assert_int_equal(virtio_queue_disable_notification(&f.queue), VIRTIO_EBUSY);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EBUSY);
+		assert_int_equal(virtio_queue_disable_kicks(&f.queue), VIRTIO_EBUSY);
 		assert_true(fixture_unchanged(&f));
 		(void)replay(&f, heads[0]);
-		assert_int_equal(virtio_queue_disable_notification(&f.queue), 0);
-		assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+		assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
+		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 1);
 	}
 }
 

@@ -43,8 +43,8 @@ static void queue_reset_forgets_requests_and_notifications(void **state)
 	fixture_start(&f);
 	fixture_pop_some(&f, tokens, 3);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
-	assert_true(virtio_queue_needs_notification(&f.queue));
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+	assert_true(virtio_queue_needs_interrupt(&f.queue));
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 	expect_reset_to_default(&f);
 }
 

@@ -166,8 +166,8 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	fixture_pop_some(&f, &token, 1);
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 	assert_int_equal(virtio_queue_save(&f.queue, &before), 0);
-	assert_true(virtio_queue_needs_notification(&f.queue));
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), 0);
+	assert_true(virtio_queue_needs_interrupt(&f.queue));
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), 0);
 	assert_int_equal(virtio_queue_save(&f.queue, &after), 0);
 	assert_true(same_config(&before.config, &after.config));
 	assert_int_equal(before.next_avail, after.next_avail);
@@ -544,8 +544,8 @@ static void assert_notifies_once_after_restore(struct fixture *f, bool expected)
 	assert_int_equal(virtio_queue_save(&f->queue, &saved), 0);
 	forget_queue(f);
 	assert_int_equal(virtio_queue_restore(&f->queue, &saved, &f->device_map), 0);
-	assert_int_equal(virtio_queue_needs_notification(&f->queue), expected);
-	assert_false(virtio_queue_needs_notification(&f->queue));
+	assert_int_equal(virtio_queue_needs_interrupt(&f->queue), expected);
+	assert_false(virtio_queue_needs_interrupt(&f->queue));
 }
 
 static void queue_restore_notifies_once_with_event_idx(void **state)
@@ -586,7 +586,7 @@ static void queue_restore_finds_what_was_kicked_before(void **state)
 	assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
 	forget_queue(&f);
 	assert_int_equal(virtio_queue_restore(&f.queue, &saved, &f.device_map), 0);
-	assert_int_equal(virtio_queue_enable_notification(&f.queue), 1);
+	assert_int_equal(virtio_queue_enable_kicks(&f.queue), 1);
 	assert_int_equal(virtio_token_head(pop(&f)), head);
 }
 

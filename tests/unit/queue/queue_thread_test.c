@@ -66,12 +66,12 @@ static void *device_main(void *context)
 			break;
 		}
 		if (got == 0) {
-			got = virtio_queue_enable_notification(queue);
+			got = virtio_queue_enable_kicks(queue);
 			if (got < 0 || (got == 0 && !wait_for(p, &p->kicks, &seen))) {
 				go_wrong(p, 2);
 				break;
 			}
-			(void)virtio_queue_disable_notification(queue);
+			(void)virtio_queue_disable_kicks(queue);
 			continue;
 		}
 		/* Read as published, not as it was before: the acquire of the index. */
@@ -81,7 +81,7 @@ static void *device_main(void *context)
 			break;
 		}
 		served++;
-		if (virtio_queue_needs_notification(queue))
+		if (virtio_queue_needs_interrupt(queue))
 			ring(&p->interrupts);
 	}
 	return NULL;

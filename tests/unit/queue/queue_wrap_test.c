@@ -75,7 +75,7 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			token = pop();
 			assert_int_equal(virtio_queue_complete(&guest.queue, token, i & 15), 0);
 			/* The very first check is in doubt, so it may say yes. */
-			wanted = virtio_queue_needs_notification(&guest.queue);
+			wanted = virtio_queue_needs_interrupt(&guest.queue);
 			assert_true(i == 0 || wanted == (i & 1));
 			expect_used(virtio_token_head(token), i & 15);
 			assert_int_equal(virtio_queue_next_avail(&guest.queue), (uint16_t)(index + 1));

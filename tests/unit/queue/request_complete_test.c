@@ -510,9 +510,9 @@ static void request_complete_is_notified_of(void **state)
 		for (uint32_t i = 0; i < COUNT(shapes); i++) {
 			complete(&w, send(&w, 0, 1, &shapes[i]), &shapes[i], 0, 0);
 			/* Without EVENT_IDX the driver wants every one. */
-			assert_int_equal(virtio_queue_needs_notification(&w.f.queue),
+			assert_int_equal(virtio_queue_needs_interrupt(&w.f.queue),
 					 i == event || event == COUNT(shapes));
-			assert_false(virtio_queue_needs_notification(&w.f.queue));
+			assert_false(virtio_queue_needs_interrupt(&w.f.queue));
 		}
 	}
 }

@@ -351,7 +351,7 @@ int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue);
  *
  * @queue  index
  *
- * After virtio_queue_needs_notification() said yes. Free. Does nothing unless the status has DRIVER_OK, nor
+ * After virtio_queue_needs_interrupt() said yes. Free. Does nothing unless the status has DRIVER_OK, nor
  * while a reset is in progress (virtio 1.4, 2.1.2 and 2.4.1).
  */
 void virtio_device_interrupt_used(struct virtio_device *device, uint16_t queue);

@@ -4,7 +4,7 @@
  *
  * A buffer's life: the driver makes it available, virtio_queue_pop() yields it as a chain, the
  * device walks the chain (<virtio/chain.h>), virtio_queue_complete() returns it, and
- * virtio_queue_needs_notification() says whether to tell the driver. From pop to completion the
+ * virtio_queue_needs_interrupt() says whether to tell the driver. From pop to completion the
  * request is in flight, and its token is what completes it.
  *
  *	got = virtio_queue_available(q);
@@ -12,10 +12,10 @@
  *		written = serve(&chain);
  *		virtio_queue_complete(q, chain.token, written);
  *	}
- *	if (virtio_queue_needs_notification(q))
+ *	if (virtio_queue_needs_interrupt(q))
  *		interrupt the driver;
  *	if (got >= 0)
- *		got = virtio_queue_enable_notification(q);
+ *		got = virtio_queue_enable_kicks(q);
  *	if (got < 0 && got != VIRTIO_ENOTMAPPED)
  *		the queue is broken: set DEVICE_NEEDS_RESET
  *	if (got == 1)
@@ -57,7 +57,7 @@ struct virtio_inflight {
 struct virtio_queue_stats {
 	uint64_t chains;            /* popped, and not unpopped */
 	uint64_t completions;       /* returned to the driver */
-	uint64_t notifications;     /* times that virtio_queue_needs_notification() said yes */
+	uint64_t interrupts;        /* times that virtio_queue_needs_interrupt() said yes */
 	uint64_t ring_faults;       /* that broke the queue */
 	uint64_t chain_faults;      /* malformed chains, and chains with a bad buffer that were resolved */
 	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
@@ -79,7 +79,7 @@ struct virtio_queue {
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries */
 	uint8_t *fast_used;             /* host address of the used ring */
-	const uint8_t *fast_used_event; /* host address of used_event, while it decides about notifications; or NULL */
+	const uint8_t *fast_used_event; /* host address of used_event, while it decides about interrupts; or NULL */
 	uint32_t fast_heads;            /* heads below this may be completed: size, or 0 */
 	uint32_t fast_avail;            /* pops before this value of next_avail are allowed */
 
@@ -254,37 +254,37 @@ struct virtio_completion {
 int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions,
 				uint32_t count);
 
-/* Notifications */
+/* The driver's interrupts (used buffer notifications), and the device's kicks (available buffer notifications). */
 
 /*
- * Whether the driver wants to be notified of what was completed since the last call.
+ * Whether the driver wants an interrupt for what was completed since the last call.
  *
  * To be called after one completion or several. Without EVENT_IDX the driver's flag decides, with it
  * the position of used_event, exactly, however many completions there were (virtio 1.4, 2.7.7.2).
  * Returns false when nothing was completed, unless in doubt. In doubt, which is after virtio_queue_set_next_avail() and
  * virtio_queue_set_next_used() and when the ring cannot be read, returns true unless the driver's flag
- * forbids it: drivers must bear a notification too many, not one too few.
+ * forbids it: drivers must bear an interrupt too many, not one too few.
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue);
+VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
 /*
- * Asks the driver to notify when it makes buffers available, and looks whether it has already.
+ * Asks the driver to kick the device when it makes buffers available, and looks whether it has already.
  *
- * Returns 1 if there is something to pop: the driver may not notify for it, so pop and call this
- * again. 0 if there is nothing: sleep, a notification will come. Errors as virtio_queue_available();
+ * Returns 1 if there is something to pop: the driver may not kick for it, so pop and call this
+ * again. 0 if there is nothing: sleep, a kick will come. Errors as virtio_queue_available();
  * VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM may be about the used ring, too.
  * virtio 1.4, 2.7.10.2
  */
 VIRTIO_MUST_CHECK
-int virtio_queue_enable_notification(struct virtio_queue *queue);
+int virtio_queue_enable_kicks(struct virtio_queue *queue);
 
 /*
- * Tells the driver that it need not notify. A hint: notifications may still come. Under EVENT_IDX
+ * Tells the driver that it need not kick. A hint: kicks may still come. Under EVENT_IDX
  * there is nothing to say, the event index simply stays behind. Returns 0; VIRTIO_ENOTREADY, VIRTIO_EBROKEN or
  * VIRTIO_EBUSY as virtio_queue_pop(); and for a used ring that is not contiguous in host memory VIRTIO_ENOTMAPPED,
  * VIRTIO_EFAULT or VIRTIO_EPERM, of which the last two break the queue.
  */
-int virtio_queue_disable_notification(struct virtio_queue *queue);
+int virtio_queue_disable_kicks(struct virtio_queue *queue);
 
 /* Questions and state */
 

@@ -67,7 +67,7 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  * Returns 0; an error of virtio_queue_start(); VIRTIO_EINVAL if next_avail is more than the queue size
  * ahead of next_used, or if a bool of the configuration is neither 0 nor 1. On failure the queue is as before.
  * Afterwards the device looks at the queue once, whether it is kicked or not, and asks
- * virtio_queue_needs_notification() once, whether it has completed anything or not.
+ * virtio_queue_needs_interrupt() once, whether it has completed anything or not.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,

@@ -61,7 +61,7 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  *   VIRTIO_SERVE_LATER  the callback said so: call again when the device can take chains. No kick was asked for.
  *   VIRTIO_ENOTMAPPED   call again when the memory, or the ring, is mapped. No kick was asked for.
  *   other errors        of virtio_queue_available(), virtio_queue_pop(), virtio_queue_complete() or
- *                       virtio_queue_enable_notification(): the queue is not started, or broken
+ *                       virtio_queue_enable_kicks(): the queue is not started, or broken
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve_fn *serve, void *context,

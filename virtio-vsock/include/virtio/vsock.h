@@ -310,7 +310,7 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
  * @queue     the event queue, started
  * @segments  the caller's array, for one chain; @capacity its entries, at least 1
  *
- * Returns 1 if a buffer was used: see virtio_queue_needs_notification(); 0 if none was; VIRTIO_EINVAL without an
+ * Returns 1 if a buffer was used: see virtio_queue_needs_interrupt(); 0 if none was; VIRTIO_EINVAL without an
  * array; or an error of virtio_queue_pop(), VIRTIO_ENOTMAPPED as for virtio_vsock_tx_pop(), or virtio_queue_complete().
  */
 VIRTIO_MUST_CHECK

@@ -33,7 +33,7 @@ VIRTIO_BEGIN_DECLS
 int virtio_impl_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);
-bool virtio_impl_queue_needs_notification_slow(struct virtio_queue *queue);
+bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
 
 /* Offsets in the rings (virtio 1.4, 2.7.6 and 2.7.8). */
 #define VIRTIO_IMPL_RING_FLAGS 0
@@ -157,14 +157,14 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, s
 	return 0;
 }
 
-VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queue *queue)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue)
 {
 	const uint64_t used_idx = queue->used_idx;
 	const uint64_t added = used_idx - queue->signalled;
 	uint16_t event;
 
 	if (VIRTIO_UNLIKELY(!queue->fast_used_event))
-		return virtio_impl_queue_needs_notification_slow(queue);
+		return virtio_impl_queue_needs_interrupt_slow(queue);
 	/*
 	 * The used index must be visible before used_event is read; pairs with the barrier between
 	 * the driver's store of used_event and its last look at the used index (2.7.14).
@@ -175,7 +175,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_notification(struct virtio_queu
 	/* Does used_event lie in the added elements that end before used_idx? 65,536 hold every one. */
 	if ((uint16_t)(used_idx - 1 - event) >= added)
 		return false;
-	queue->stats.notifications++;
+	queue->stats.interrupts++;
 	return true;
 }
 
