@@ -140,7 +140,7 @@ xargs awk '
 
 # The top level is a newcomer's first sight.
 components='virtio-(bindings|queue|queue-ser|blk|console|vsock|device)'
-documents='(README|CHANGELOG|CONTRIBUTING)\.md|LICENSE-(APACHE|BSD-3-Clause)'
+documents='(README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE-(APACHE|BSD-3-Clause)'
 sed 's,/.*,,' "$work/files" | sort -u |
 	search -vx "\..*|meson\.build|meson_options\.txt|include|fuzz|tests|examples|$components|$documents" |
 	report top-level 'not a name for the top level'
