@@ -6,7 +6,10 @@
 #ifndef VIRTIO_COMPILER_H
 #define VIRTIO_COMPILER_H
 
-/* Under gnu89 rules each object would define every inline function, and a program of two would not link. */
+/*
+ * Under gnu89 rules each object would define every inline function, and a program of two would not
+ * link.
+ */
 #if defined(__GNUC_GNU_INLINE__) && !defined(__cplusplus)
 #error "the headers need C99 inline functions: compile with -std=c99 or later, or without -fgnu89-inline"
 #endif
@@ -36,12 +39,15 @@
 #endif
 #endif
 
-/* For functions off the hot path: kept out of line, and out of the way of the code that calls them. */
+/*
+ * For functions off the hot path: kept out of line, and out of the way of the code that calls them.
+ */
 #define VIRTIO_COLD __attribute__((cold, noinline))
 
 /*
- * In place of the word inline: C99 inline with external linkage. One source file of each library defines it as extern
- * inline before it includes the headers, and so has the external copies (C11, 6.7.4).
+ * In place of the word inline: C99 inline with external linkage. One source file of each library
+ * defines it as extern inline before it includes the headers, and so has the external copies (C11,
+ * 6.7.4).
  */
 #ifndef VIRTIO_INLINE
 #define VIRTIO_INLINE inline

@@ -4,7 +4,8 @@
  *
  * A function that can fail returns an int: 0 or a positive count on success, one of these negative
  * codes on failure. They are not errno values and do not overlap with them, so that one taken for
- * the other is noticed. A code says what was wrong with the input; what was asked for did not happen.
+ * the other is noticed. A code says what was wrong with the input; what was asked for did not
+ * happen.
  *
  * Who is to blame is part of the name's group below: the caller, the guest's memory, the guest's
  * ring, the guest's chain, or the host.

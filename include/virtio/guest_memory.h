@@ -108,7 +108,10 @@ struct virtio_memory_map {
 	void *translate_context;
 };
 
-/* Accesses of at most so many bytes have a fast path. A region with fewer, a flag or a dirty log has none. */
+/*
+ * Accesses of at most so many bytes have a fast path. A region with fewer, a flag or a dirty log
+ * has none.
+ */
 #define VIRTIO_MEMORY_SMALL 32
 
 /*
@@ -121,8 +124,8 @@ struct virtio_memory_cursor {
 	const struct virtio_region *region; /* where it lies */
 	uint8_t *host;                      /* host address of start */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they are unlogged memory,
-	 * so that for a small access of known size one comparison will do.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they
+	 * are unlogged memory, so that for a small access of known size one comparison will do.
 	 */
 	uint64_t readable_small;
 	uint64_t len;    /* bytes of the cached region; 0 for none cached */
@@ -165,9 +168,10 @@ enum virtio_order {
  *            neither move nor change while the map is in use. NULL if count is 0.
  * @count     entries of the table
  *
- * Returns 0; VIRTIO_EREGION for a region of length 0, without host memory, that ends past the address space
- * (guest's or host's), has an unknown flag or an impossible dirty log; VIRTIO_EOVERLAP for two that overlap.
- * On failure the map is untouched, though the table may be in another order: virtio_memory_bad_region() finds the entry.
+ * Returns 0; VIRTIO_EREGION for a region of length 0, without host memory, that ends past the
+ * address space (guest's or host's), has an unknown flag or an impossible dirty log;
+ * VIRTIO_EOVERLAP for two that overlap. On failure the map is untouched, though the table may be in
+ * another order: virtio_memory_bad_region() finds the entry.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *regions, uint32_t count);
@@ -177,8 +181,8 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
  *
  * @regions, @count  as virtio_memory_map_init() has left them
  *
- * Returns the index of the first region that is impossible, or else of the first that overlaps the one before it; count
- * if there is none.
+ * Returns the index of the first region that is impossible, or else of the first that overlaps the
+ * one before it; count if there is none.
  */
 uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
@@ -233,7 +237,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
  * @len     bytes; the range may cross regions
  * @access  VIRTIO_ACCESS_... bits: what would be done there
  *
- * Returns 0; or the error that the access would return: VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
+ * Returns 0; or the error that the access would return: VIRTIO_EFAULT, VIRTIO_EPERM or
+ * VIRTIO_ENOTMAPPED.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
@@ -247,8 +252,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * @access  VIRTIO_ACCESS_... bits that the caller will use it for
  *
  * Returns NULL when the range is not in one region (nor in one translation), or does not permit the
- * access; for an empty range perhaps NULL, perhaps not. Writes made through the pointer are not recorded in a dirty log: see
- * virtio_region_mark_dirty(). Valid as long as the map.
+ * access; for an empty range perhaps NULL, perhaps not. Writes made through the pointer are not
+ * recorded in a dirty log: see virtio_region_mark_dirty(). Valid as long as the map.
  */
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access);
@@ -262,8 +267,8 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @access  VIRTIO_ACCESS_... bits that the caller will use it for
  * @out     as much of the range, from addr on, as lies in one piece; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. What comes
- * after the piece isn't looked at, nor whether the range wraps.
+ * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
+ * What comes after the piece isn't looked at, nor whether the range wraps.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
@@ -279,8 +284,8 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
  * @segments  the caller's array
  * @capacity  its entries
  *
- * Returns the number of segments filled in, 0 only for a length of 0; VIRTIO_ENOBUFS if the array is
- * too small; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure the array's content is
+ * Returns the number of segments filled in, 0 only for a length of 0; VIRTIO_ENOBUFS if the array
+ * is too small; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure the array's content is
  * undefined.
  */
 VIRTIO_MUST_CHECK
@@ -294,8 +299,8 @@ int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, u
  * @order  VIRTIO_RELAXED; VIRTIO_ACQUIRE for a load; VIRTIO_RELEASE for a store
  * @out    the value, in the host's byte order; untouched on failure
  *
- * Return 0; VIRTIO_EALIGN; VIRTIO_EFAULT, also for a field that lies over two regions; VIRTIO_EPERM;
- * VIRTIO_ENOTMAPPED. Stores are recorded in the dirty log.
+ * Return 0; VIRTIO_EALIGN; VIRTIO_EFAULT, also for a field that lies over two regions;
+ * VIRTIO_EPERM; VIRTIO_ENOTMAPPED. Stores are recorded in the dirty log.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_load_le16(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint16_t *out);
@@ -335,8 +340,8 @@ void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t 
 void virtio_region_mark_dirty(const struct virtio_region *region, const void *host, uint64_t len);
 
 /*
- * Records guest-physical pages in a log: those that the len bytes at addr touch. None for a length of
- * 0; a range that leaves the bitmap, or wraps, is cut to it. Any thread.
+ * Records guest-physical pages in a log: those that the len bytes at addr touch. None for a length
+ * of 0; a range that leaves the bitmap, or wraps, is cut to it. Any thread.
  */
 void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline bodies of <virtio/endian.h>, which includes this. Not for direct use: all of it may change. */
+/*
+ * Inline bodies of <virtio/endian.h>, which includes this. Not for direct use: all of it may
+ * change.
+ */
 #ifndef VIRTIO_INLINE_ENDIAN_H
 #define VIRTIO_INLINE_ENDIAN_H
 

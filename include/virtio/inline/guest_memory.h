@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline bodies of <virtio/guest_memory.h>, which includes this. Not for direct use: all of it may change. */
+/*
+ * Inline bodies of <virtio/guest_memory.h>, which includes this. Not for direct use: all of it may
+ * change.
+ */
 #ifndef VIRTIO_INLINE_GUEST_MEMORY_H
 #define VIRTIO_INLINE_GUEST_MEMORY_H
 
@@ -9,8 +12,8 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * In a cursor's access, and nowhere else: reading and writing is permitted, and what is written need not be recorded in a
- * dirty log.
+ * In a cursor's access, and nowhere else: reading and writing is permitted, and what is written
+ * need not be recorded in a dirty log.
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
 
@@ -19,9 +22,10 @@ void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 /*
- * Moves the cached region to the region in which VIRTIO_MEMORY_SMALL bytes can be read and written at addr without
- * further ado, and returns the host address of addr; or NULL, and nothing has moved, where there is more to it: near
- * the end of a region, in one that is read-only or has a dirty log, and under a translation.
+ * Moves the cached region to the region in which VIRTIO_MEMORY_SMALL bytes can be read and written
+ * at addr without further ado, and returns the host address of addr; or NULL, and nothing has
+ * moved, where there is more to it: near the end of a region, in one that is read-only or has a
+ * dirty log, and under a translation.
  */
 uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr);
 /* The same, and from the other cursor's cached region, if it is there. */
@@ -55,7 +59,10 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_cached_region(const struct v
 			     len - 1 < cursor->unlogged_small - off + (VIRTIO_MEMORY_SMALL - 1));
 }
 
-/* The cached region has been moved to host, the address of addr, or there is none: whether it holds the range. */
+/*
+ * The cached region has been moved to host, the address of addr, or there is none: whether it holds
+ * the range.
+ */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_memory_cursor *cursor, uint8_t *host,
 							       uint64_t addr, uint64_t len, void **out)
 {
@@ -66,17 +73,17 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
 }
 
 /*
- * The host address of a range of unlogged memory: in one region, that may be read and written, and has no dirty log. A
- * fast path for what most buffers are.
+ * The host address of a range of unlogged memory: in one region, that may be read and written, and
+ * has no dirty log. A fast path for what most buffers are.
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the answer is false
- * @out     the host address of addr, valid as long as the map; the region is cursor->region until the cursor is used
- *          again. Undefined for false
+ * @out     the host address of addr, valid as long as the map; the region is cursor->region until
+ *          the cursor is used again. Undefined for false
  *
- * Returns false for any other range, for which the functions above say what it is; perhaps also near the end of
- * a region, and behind a translation.
+ * Returns false for any other range, for which the functions above say what it is; perhaps also
+ * near the end of a region, and behind a translation.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_memory_cursor *cursor, uint64_t addr,
 							       uint64_t len, void **out)
@@ -89,8 +96,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_mem
 }
 
 /*
- * The same for a walker with two cursors in one map: what is not in the cached region of one is often in that of the
- * other, as most guests have two regions, with a gap for devices in between.
+ * The same for a walker with two cursors in one map: what is not in the cached region of one is
+ * often in that of the other, as most guests have two regions, with a gap for devices in between.
  *
  * @cursor  where to look, and whose cached region moves
  * @other   where else to look; only read
@@ -107,8 +114,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged_near(struct virti
 }
 
 /*
- * A small access of known size: through the cached region, or a cached region that is moved there, or else by a copy.
- * The copy also keeps dst and src from escaping, so that the caller's variable may live in a register.
+ * A small access of known size: through the cached region, or a cached region that is moved there,
+ * or else by a copy. The copy also keeps dst and src from escaping, so that the caller's variable
+ * may live in a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)
