@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The block device's wire format: constants and structures under the names of Linux's
- * <linux/virtio_blk.h>. Feature constants are bit numbers. The two headers may meet in one translation unit, in either
- * order: the first one provides the structures, and an older Linux's struct virtio_blk_config ends before zoned.
+ * <linux/virtio_blk.h>. Feature constants are bit numbers. The two headers may meet in one
+ * translation unit, in either order: the first one provides the structures, and an older Linux's
+ * struct virtio_blk_config ends before zoned.
  *
  * virtio 1.4, 5.2 (block device)
  */

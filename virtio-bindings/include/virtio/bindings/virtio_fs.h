@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The file system device's wire format, under the names of Linux's <linux/virtio_fs.h>. The two headers may meet in
- * one translation unit, in either order: the first one provides the structures.
+ * The file system device's wire format, under the names of Linux's <linux/virtio_fs.h>. The two
+ * headers may meet in one translation unit, in either order: the first one provides the structures.
  *
  * virtio 1.4, 5.11 (file system device)
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Register offsets of virtio-mmio, under the names of Linux's <linux/virtio_mmio.h>. The two headers
- * may meet in one translation unit, in either order.
+ * Register offsets of virtio-mmio, under the names of Linux's <linux/virtio_mmio.h>. The two
+ * headers may meet in one translation unit, in either order.
  *
  * virtio 1.4, 4.2.2 (registers); 4.2.4 for the legacy ones, which the suite knows by name only
  */

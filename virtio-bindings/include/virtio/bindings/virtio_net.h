@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The network device's wire format, under the names of Linux's <linux/virtio_net.h>. The two headers may meet in
- * one translation unit, in either order: the first one provides the structures. Feature constants are bit numbers.
- * <virtio/bindings/virtio_net_hdr.h> converts between the forms of a packet's header.
+ * The network device's wire format, under the names of Linux's <linux/virtio_net.h>. The two
+ * headers may meet in one translation unit, in either order: the first one provides the structures.
+ * Feature constants are bit numbers. <virtio/bindings/virtio_net_hdr.h> converts between the forms
+ * of a packet's header.
  *
  * virtio 1.4, 5.1 (network device)
  */
@@ -133,7 +134,10 @@ struct virtio_net_hdr_v1 {
 #define VIRTIO_NET_HASH_REPORT_TCPv6_EX 8
 #define VIRTIO_NET_HASH_REPORT_UDPv6_EX 9
 
-/* What a packet starts with, if VIRTIO_NET_F_HASH_REPORT is negotiated. Before 6.18, Linux's has __le32 hash_value. */
+/*
+ * What a packet starts with, if VIRTIO_NET_F_HASH_REPORT is negotiated. Before 6.18, Linux's has
+ * __le32 hash_value.
+ */
 struct virtio_net_hdr_v1_hash {
 	struct virtio_net_hdr_v1 hdr;
 	__le16 hash_value_lo;
@@ -351,7 +355,9 @@ struct virtio_net_stats_capabilities {
 	__le64 supported_stats_types[1]; /* VIRTIO_NET_STATS_TYPE_... */
 };
 
-/* VIRTIO_NET_CTRL_STATS_GET: an entry for each queue asked about, and what every reply starts with. */
+/*
+ * VIRTIO_NET_CTRL_STATS_GET: an entry for each queue asked about, and what every reply starts with.
+ */
 struct virtio_net_ctrl_queue_stats {
 	struct {
 		__le16 vq_index;

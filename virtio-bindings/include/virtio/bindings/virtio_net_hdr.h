@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A packet's header in host byte order, and conversions between it and its two forms on the wire: without and with a
- * hash. The functions read and write the caller's copies; any thread may call them. They check nothing: every value is
- * possible, and a guest may have written it. They work by offset, for Linux has renamed the hash over time.
+ * A packet's header in host byte order, and conversions between it and its two forms on the wire:
+ * without and with a hash. The functions read and write the caller's copies; any thread may call
+ * them. They check nothing: every value is possible, and a guest may have written it. They work by
+ * offset, for Linux has renamed the hash over time.
  *
  * virtio 1.4, 5.1.6 (device operation)
  */
@@ -42,7 +43,10 @@ static inline void virtio_net_hdr_v1_to_host(struct virtio_net_hdr_host *to, con
 	to->hash_value = 0;
 }
 
-/* Converts the host's header at from to the little-endian one at to, without a hash. The hash is lost. */
+/*
+ * Converts the host's header at from to the little-endian one at to, without a hash. The hash is
+ * lost.
+ */
 static inline void virtio_net_hdr_v1_from_host(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_host *from)
 {
 	to->flags = from->flags;
@@ -54,7 +58,10 @@ static inline void virtio_net_hdr_v1_from_host(struct virtio_net_hdr_v1 *to, con
 	to->num_buffers = VIRTIO_LE16(from->num_buffers);
 }
 
-/* Converts the little-endian header at from, with a hash, to host byte order at to. The padding is lost. */
+/*
+ * Converts the little-endian header at from, with a hash, to host byte order at to. The padding is
+ * lost.
+ */
 static inline void virtio_net_hdr_v1_hash_to_host(struct virtio_net_hdr_host *to,
 						  const struct virtio_net_hdr_v1_hash *from)
 {
@@ -66,7 +73,9 @@ static inline void virtio_net_hdr_v1_hash_to_host(struct virtio_net_hdr_host *to
 	to->hash_report = VIRTIO_LE16(from->hash_report);
 }
 
-/* Converts the host's header at from to the little-endian one at to, with a hash. The padding is 0. */
+/*
+ * Converts the host's header at from to the little-endian one at to, with a hash. The padding is 0.
+ */
 static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_hash *to,
 						    const struct virtio_net_hdr_host *from)
 {
@@ -78,7 +87,10 @@ static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_has
 	to->padding = 0;
 }
 
-/* Adds a hash to the little-endian header at from: hash_report is VIRTIO_NET_HASH_REPORT_NONE, the rest 0. */
+/*
+ * Adds a hash to the little-endian header at from: hash_report is VIRTIO_NET_HASH_REPORT_NONE, the
+ * rest 0.
+ */
 static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, const struct virtio_net_hdr_v1 *from)
 {
 	memset(to, 0, sizeof *to);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The PCI transport: capabilities, registers and administration commands, under the names of Linux's
- * <linux/virtio_pci.h>. The two headers may meet in one translation unit, in either order: the first one provides the
- * structures.
+ * The PCI transport: capabilities, registers and administration commands, under the names of
+ * Linux's <linux/virtio_pci.h>. The two headers may meet in one translation unit, in either order:
+ * the first one provides the structures.
  *
  * virtio 1.4, 4.1 (virtio over PCI bus), 2.12 to 2.14 (groups, administration, parts)
  */
@@ -30,7 +30,9 @@
 #define VIRTIO_PCI_STATUS 18        /* 8 bits */
 #define VIRTIO_PCI_ISR 19           /* 8 bits, read; reading clears it */
 
-/* Legacy: two more registers, 16 bits each, while MSI-X is enabled; then the configuration space. */
+/*
+ * Legacy: two more registers, 16 bits each, while MSI-X is enabled; then the configuration space.
+ */
 #define VIRTIO_MSI_CONFIG_VECTOR 20
 #define VIRTIO_MSI_QUEUE_VECTOR 22
 #define VIRTIO_PCI_CONFIG_OFF(msix_enabled) ((msix_enabled) ? 24 : 20)
@@ -86,7 +88,10 @@ struct virtio_pci_cfg_cap {
 	__u8 pci_cfg_data[4]; /* a window into the BAR */
 };
 
-/* What VIRTIO_PCI_CAP_COMMON_CFG points at: about the device, then about the queue that queue_select names. */
+/*
+ * What VIRTIO_PCI_CAP_COMMON_CFG points at: about the device, then about the queue that
+ * queue_select names.
+ */
 struct virtio_pci_common_cfg {
 	__le32 device_feature_select;
 	__le32 device_feature; /* read */
@@ -109,7 +114,9 @@ struct virtio_pci_common_cfg {
 	__le32 queue_used_hi;
 };
 
-/* The same with what the specification has added. A device may have less: test lengths, not sizeof. */
+/*
+ * The same with what the specification has added. A device may have less: test lengths, not sizeof.
+ */
 struct virtio_pci_modern_common_cfg {
 	struct virtio_pci_common_cfg cfg;
 	__le16 queue_notify_data; /* read */
@@ -238,7 +245,9 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_admin_cmd_notify_info_result) == 64,
 		     "size of struct virtio_admin_cmd_notify_info_result");
 #endif
 
-/* What Linux 6.12 lacks: the vendor's capability; capabilities, resource objects and device parts. */
+/*
+ * What Linux 6.12 lacks: the vendor's capability; capabilities, resource objects and device parts.
+ */
 #if !defined VIRTIO_PCI_NO_MODERN && !defined VIRTIO_PCI_CAP_VENDOR_CFG
 #define VIRTIO_PCI_CAP_VENDOR_CFG 9 /* type of a capability */
 

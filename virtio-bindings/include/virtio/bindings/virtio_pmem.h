@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The persistent memory device's wire format, under the names of Linux's <linux/virtio_pmem.h>. The two headers may
- * meet in one translation unit, in either order: the first one provides the structures. Feature constants are bit
- * numbers.
+ * The persistent memory device's wire format, under the names of Linux's <linux/virtio_pmem.h>. The
+ * two headers may meet in one translation unit, in either order: the first one provides the
+ * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.19 (persistent memory device)
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The rings' wire format, and a driver's view of a split ring in its own memory, under the names of Linux's
- * <linux/virtio_ring.h>. The two headers may meet in one translation unit, in either order: the first one provides the
- * structures and functions. The functions are for drivers: a device reaches a ring through <virtio/queue.h>.
+ * The rings' wire format, and a driver's view of a split ring in its own memory, under the names of
+ * Linux's <linux/virtio_ring.h>. The two headers may meet in one translation unit, in either order:
+ * the first one provides the structures and functions. The functions are for drivers: a device
+ * reaches a ring through <virtio/queue.h>.
  *
  * virtio 1.4, 2.7 (split virtqueues), 2.8 (packed virtqueues), 6 (reserved feature bits)
  */
@@ -93,8 +94,8 @@ struct vring {
 #define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
 
 /*
- * Lays out a ring of num entries in vring_size(num, align) bytes at p, for one thread. The used area starts at a
- * multiple of align, a power of two. Nothing at p is touched.
+ * Lays out a ring of num entries in vring_size(num, align) bytes at p, for one thread. The used
+ * area starts at a multiple of align, a power of two. Nothing at p is touched.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {
@@ -117,7 +118,10 @@ static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
 }
 #endif
 
-/* Returns whether moving an index from old to new_idx has passed event_idx, so that the other side wants to know. */
+/*
+ * Returns whether moving an index from old to new_idx has passed event_idx, so that the other side
+ * wants to know.
+ */
 static __inline__ int vring_need_event(__u16 event_idx, __u16 new_idx, __u16 old)
 {
 	return (__u16)(new_idx - event_idx - 1) < (__u16)(new_idx - old);

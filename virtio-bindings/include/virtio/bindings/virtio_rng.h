@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device's wire format, under the names of Linux's <linux/virtio_rng.h>. The two headers may meet in
- * one translation unit, in either order: the first one provides the structures.
+ * The entropy device's wire format, under the names of Linux's <linux/virtio_rng.h>. The two
+ * headers may meet in one translation unit, in either order: the first one provides the structures.
  *
  * virtio 1.4, 5.4 (entropy device)
  */
@@ -14,7 +14,9 @@
 #ifndef _LINUX_VIRTIO_RNG_H
 #define _LINUX_VIRTIO_RNG_H
 
-/* Nothing: the device has no feature bits, no configuration space, and requests without a header. */
+/*
+ * Nothing: the device has no feature bits, no configuration space, and requests without a header.
+ */
 
 #endif /* _LINUX_VIRTIO_RNG_H */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The SCSI host device's wire format, under the names of Linux's <linux/virtio_scsi.h>. The two headers may meet in
- * one translation unit, in either order: the first one provides the structures. Feature constants are bit numbers.
+ * The SCSI host device's wire format, under the names of Linux's <linux/virtio_scsi.h>. The two
+ * headers may meet in one translation unit, in either order: the first one provides the structures.
+ * Feature constants are bit numbers.
  *
  * virtio 1.4, 5.6 (SCSI host device)
  */
@@ -33,7 +34,10 @@ struct virtio_scsi_config {
 	__le32 max_lun;
 } __attribute__((packed));
 
-/* Lengths of cdb and sense after a reset, in bytes. A program may define other lengths for its structures. */
+/*
+ * Lengths of cdb and sense after a reset, in bytes. A program may define other lengths for its
+ * structures.
+ */
 #define VIRTIO_SCSI_CDB_DEFAULT_SIZE 32
 #define VIRTIO_SCSI_SENSE_DEFAULT_SIZE 96
 #ifndef VIRTIO_SCSI_CDB_SIZE

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The sound device's wire format, under the names of Linux's <linux/virtio_snd.h>. The two headers may meet in
- * one translation unit, in either order: the first one provides the structures. Feature constants are bit numbers.
+ * The sound device's wire format, under the names of Linux's <linux/virtio_snd.h>. The two headers
+ * may meet in one translation unit, in either order: the first one provides the structures. Feature
+ * constants are bit numbers.
  *
  * virtio 1.4, 5.14 (sound device)
  */
@@ -373,7 +374,10 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_iec958) == 176, "size of struc
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_value) == 512, "size of struct virtio_snd_ctl_value");
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_event) == 8, "size of struct virtio_snd_ctl_event");
 
-/* The union is aligned like a 64-bit integer, as in Linux. Padding precedes it, but not on 32-bit x86. */
+/*
+ * The union is aligned like a 64-bit integer, as in Linux. Padding precedes it, but not on 32-bit
+ * x86.
+ */
 #ifndef __i386__
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_info) == 96, "size of struct virtio_snd_ctl_info");
 #endif
