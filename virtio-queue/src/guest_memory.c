@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Guest memory: what isn't inline. Maps, look-ups outside the cached region, segments, the dirty log. */
+/*
+ * Guest memory: what isn't inline. Maps, look-ups outside the cached region, segments, the dirty
+ * log.
+ */
 #include <virtio/guest_memory.h>
 
 /* Maps */
@@ -100,12 +103,18 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
 
 /* Look-ups */
 
-/* Of regions below which addr isn't: those from at on, or if addr isn't below them either, those from at + n on. */
+/*
+ * Of regions below which addr isn't: those from at on, or if addr isn't below them either, those
+ * from at + n on.
+ */
 static inline const struct virtio_region *halve(const struct virtio_region *at, size_t n, uint64_t addr)
 {
 	const struct virtio_region *half = at + n;
 
-	/* So that the choice is a conditional move: for addresses here and there, a branch would be guessed wrong. */
+	/*
+	 * So that the choice is a conditional move: for addresses here and there, a branch would be
+	 * guessed wrong.
+	 */
 	__asm__("" : "+r"(half));
 	at = half->addr <= addr ? half : at;
 	__asm__("" : "+r"(at));
@@ -113,8 +122,9 @@ static inline const struct virtio_region *halve(const struct virtio_region *at, 
 }
 
 /*
- * The last of at least one region that starts at or below addr, or the first. A search among 2^steps regions, which are
- * all of them but for some at the front, or at the end. Written out for the few that most maps have.
+ * The last of at least one region that starts at or below addr, or the first. A search among
+ * 2^steps regions, which are all of them but for some at the front, or at the end. Written out for
+ * the few that most maps have.
  */
 static inline const struct virtio_region *search(const struct virtio_memory_map *map, uint64_t addr)
 {
@@ -173,7 +183,10 @@ static void set_cached_region(struct virtio_memory_cursor *cursor, uint64_t star
 	cursor->unlogged_small = access & VIRTIO_IMPL_ACCESS_UNLOGGED ? small_offsets(len) : 0;
 }
 
-/* Moves the cached region to a unlogged region, so many bytes into it, if there is enough of it from there on. */
+/*
+ * Moves the cached region to a unlogged region, so many bytes into it, if there is enough of it
+ * from there on.
+ */
 static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct virtio_region *region, uint64_t off)
 {
 	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
@@ -290,8 +303,8 @@ static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint6
 }
 
 /*
- * The same for a range that is wanted in one piece: a translation that was asked about less before may
- * have said less than it could, so it's asked again.
+ * The same for a range that is wanted in one piece: a translation that was asked about less before
+ * may have said less than it could, so it's asked again.
  */
 static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		     struct virtio_segment *out)

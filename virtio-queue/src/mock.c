@@ -10,8 +10,8 @@
 /* Access to guest memory */
 
 /*
- * Reads and writes a 16-bit field. Where the field is cut by a region boundary, or misaligned, it goes
- * byte by byte: fine between two threads that take turns, and ordered by the fence.
+ * Reads and writes a 16-bit field. Where the field is cut by a region boundary, or misaligned, it
+ * goes byte by byte: fine between two threads that take turns, and ordered by the fence.
  */
 static int load16(struct virtio_mock *mock, uint64_t addr, uint16_t *out)
 {
@@ -42,8 +42,8 @@ static int store16(struct virtio_mock *mock, uint64_t addr, uint16_t value)
 
 /*
  * Writes whole words, each with one store, so that a device that reads the descriptor at this very
- * moment sees old words or new ones and the program has no data race; or plain bytes where words are
- * not to be had.
+ * moment sees old words or new ones and the program has no data race; or plain bytes where words
+ * are not to be had.
  */
 static int store_words(struct virtio_mock *mock, uint64_t addr, const void *words, uint32_t bytes)
 {

@@ -69,7 +69,9 @@ int virtio_mock_offer(struct virtio_mock *mock, uint16_t head)
 
 int virtio_mock_publish(struct virtio_mock *mock)
 {
-	/* The release order of the store keeps it behind the entries and descriptors (2.7.13.3.1). */
+	/*
+	 * The release order of the store keeps it behind the entries and descriptors (2.7.13.3.1).
+	 */
 	int error = virtio_mock_set(mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)mock->avail_idx);
 
 	if (!error)
@@ -108,7 +110,9 @@ static void give_free(struct virtio_mock *mock, uint16_t head)
 	slot->writable = 0;
 }
 
-/* What the device may write to a chain; no limit where a table of the caller's own making hides it. */
+/*
+ * What the device may write to a chain; no limit where a table of the caller's own making hides it.
+ */
 static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_t count)
 {
 	uint64_t sum = 0;
@@ -179,7 +183,10 @@ static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count,
 	return i + 1 == count || (many && !(buffers[i].flags & VRING_DESC_F_NEXT));
 }
 
-/* Writes and publishes chains in the descriptors that take_free() will take: their number, or an error. */
+/*
+ * Writes and publishes chains in the descriptors that take_free() will take: their number, or an
+ * error.
+ */
 static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many)
 {
 	const uint32_t mask = mock->size - 1u;
@@ -192,7 +199,10 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		const uint16_t next = mock->slots[index].next;
 		struct vring_desc desc = make_desc(&buffers[i], last, next);
 
-		/* Of many chains the last ends here, whatever its flags say; of one they are the caller's. */
+		/*
+		 * Of many chains the last ends here, whatever its flags say; of one they are the
+		 * caller's.
+		 */
 		if (many && last)
 			desc.flags &= (uint16_t)~VRING_DESC_F_NEXT;
 		error = virtio_mock_set_desc(mock, index, &desc);

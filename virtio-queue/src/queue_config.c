@@ -2,7 +2,9 @@
 /* A queue's configuration: setters for one value each, and the check of all of them together. */
 #include <virtio/queue.h>
 
-/* What virtio 1.4, 2.7, demands of each area: alignment in bytes, and what the device does there. */
+/*
+ * What virtio 1.4, 2.7, demands of each area: alignment in bytes, and what the device does there.
+ */
 static const struct {
 	uint8_t align;
 	uint8_t access;

@@ -25,19 +25,21 @@ int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head
 void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
- * Makes a walk go on, or begin, at an entry of a table that has been checked: by its host address if it has one
- * that is aligned for whole loads, or else slowly, through its guest address.
+ * Makes a walk go on, or begin, at an entry of a table that has been checked: by its host address
+ * if it has one that is aligned for whole loads, or else slowly, through its guest address.
  */
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
 
 /*
- * virtio_impl_queue_take() of any head, with what the inline pop leaves to the slow one: the faults, the order under
- * IN_ORDER, and a table without a host address.
+ * virtio_impl_queue_take() of any head, with what the inline pop leaves to the slow one: the
+ * faults, the order under IN_ORDER, and a table without a host address.
  */
 int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
-/* Resolves what has been popped, if got is 1: what virtio_queue_pop_segments() does after its pop. */
+/*
+ * Resolves what has been popped, if got is 1: what virtio_queue_pop_segments() does after its pop.
+ */
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
 				     int *chain_error);

@@ -68,7 +68,10 @@ static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 	return queue->next_avail - queue->inflight[head].place;
 }
 
-/* Oldest first. Shell's sort, for the guest chooses the order, and would choose an insertion sort's worst. */
+/*
+ * Oldest first. Shell's sort, for the guest chooses the order, and would choose an insertion sort's
+ * worst.
+ */
 static void sort_by_age(const struct virtio_queue *queue, uint16_t *heads, uint32_t n)
 {
 	for (uint32_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
@@ -123,7 +126,10 @@ static bool bools_are_valid(const struct virtio_queue_config *config)
 	       is_bool(&config->allow_long_indirect);
 }
 
-/* The state of a queue that was not started has nothing but zeroes. The bools have been found valid. */
+/*
+ * The state of a queue that was not started has nothing but zeroes. The bools have been found
+ * valid.
+ */
 static bool is_empty(const struct virtio_queue_state *state)
 {
 	const struct virtio_queue_config *config = &state->config;

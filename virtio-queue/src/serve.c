@@ -4,7 +4,10 @@
 
 #include "queue_internal.h"
 
-/* Ends with a chain what the callback has begun. Returns 0, VIRTIO_SERVE_LATER, or an error that ends the round. */
+/*
+ * Ends with a chain what the callback has begun. Returns 0, VIRTIO_SERVE_LATER, or an error that
+ * ends the round.
+ */
 static int finish(struct virtio_queue *queue, struct virtio_token token, int served, uint32_t written)
 {
 	int error;
@@ -18,7 +21,10 @@ static int finish(struct virtio_queue *queue, struct virtio_token token, int ser
 	return virtio_queue_complete(queue, token, served < 0 ? 0 : written);
 }
 
-/* Serves up to count chains. Returns 1 if that was all of them; 0 if there are no more; or what ended the round. */
+/*
+ * Serves up to count chains. Returns 1 if that was all of them; 0 if there are no more; or what
+ * ended the round.
+ */
 static int serve_some(struct virtio_queue *queue, uint32_t count, virtio_serve_fn *serve, void *context)
 {
 	for (; count > 0; count--) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Descriptors and used elements of a split ring as values: built from, and read into, the host's byte order.
+ * Descriptors and used elements of a split ring as values: built from, and read into, the host's
+ * byte order.
  *
- * The structures are little-endian, as in guest memory. The functions work on the caller's own copies, and suit drivers
- * in tests and tools that look at a dump. A device reads the descriptors of a chain by <virtio/chain.h>.
+ * The structures are little-endian, as in guest memory. The functions work on the caller's own
+ * copies, and suit drivers in tests and tools that look at a dump. A device reads the descriptors
+ * of a chain by <virtio/chain.h>.
  *
  * What the guest can do: nothing here. Every value read from a descriptor is the guest's.
  *

@@ -25,10 +25,10 @@
  *
  * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
  * follow. A malformed chain under a valid head is an error of the chain's functions; the caller
- * completes it with length 0 and goes on. An incoherent ring (an index too far ahead, a head out
- * of range or in flight already) breaks the queue: the call that finds it returns the cause, later
- * pops return VIRTIO_EBROKEN, and only a reset mends it, but what is in flight can still be completed.
- * Each fault is counted, and the first one kept (virtio_queue_get_stats()).
+ * completes it with length 0 and goes on. An incoherent ring (an index too far ahead, a head out of
+ * range or in flight already) breaks the queue: the call that finds it returns the cause, later
+ * pops return VIRTIO_EBROKEN, and only a reset mends it, but what is in flight can still be
+ * completed. Each fault is counted, and the first one kept (virtio_queue_get_stats()).
  *
  * Threads: all calls on one queue, completion and reset included, are serialised by the caller;
  * <virtio/queue_sync.h> does it with a lock. Tokens may cross threads. Nothing here blocks or
@@ -69,13 +69,14 @@ struct virtio_queue_stats {
 };
 
 /*
- * A queue. The caller allocates it and reads what it likes, but changes it through the functions below alone, and
- * neither moves nor copies it: chains point into it. The members in front are those that each request touches.
+ * A queue. The caller allocates it and reads what it likes, but changes it through the functions
+ * below alone, and neither moves nor copies it: chains point into it. The members in front are
+ * those that each request touches.
  */
 struct virtio_queue {
 	/*
-	 * Derived: one function computes these five from the other members, whenever one of those has changed. A fast path
-	 * is taken only as far as they allow it.
+	 * Derived: one function computes these five from the other members, whenever one of those
+	 * has changed. A fast path is taken only as far as they allow it.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries */
 	uint8_t *fast_used;             /* host address of the used ring */
@@ -139,20 +140,22 @@ VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_in
  *          and everything popped under this one is completed. NULL is none, and VIRTIO_EFAULT
  *
  * Both indices start at 0 (virtio_queue_set_next_avail() and virtio_queue_set_next_used() change
- * that). Returns 0; VIRTIO_EBUSY if started; VIRTIO_ENOTREADY if config says not ready; VIRTIO_EINVAL if
- * the in-flight storage is smaller than the queue; an error of virtio_queue_config_check(). On
- * failure the queue is as before.
+ * that). Returns 0; VIRTIO_EBUSY if started; VIRTIO_ENOTREADY if config says not ready;
+ * VIRTIO_EINVAL if the in-flight storage is smaller than the queue; an error of
+ * virtio_queue_config_check(). On failure the queue is as before.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_config *config,
 		       const struct virtio_memory_map *map);
 
 /*
- * Stops a queue and returns it to what virtio_queue_init() made, counters apart. virtio_queue_start() starts it again.
+ * Stops a queue and returns it to what virtio_queue_init() made, counters apart.
+ * virtio_queue_start() starts it again.
  *
- * The ring is not touched again. Every token becomes stale. A device whose requests still point into
- * guest memory first waits until virtio_queue_quiesced(): this call forgets them, it cannot stop them.
- * A chain from before the reset must not be walked any more. Reads and writes through its memory fail with VIRTIO_EFAULT.
+ * The ring is not touched again. Every token becomes stale. A device whose requests still point
+ * into guest memory first waits until virtio_queue_quiesced(): this call forgets them, it cannot
+ * stop them. A chain from before the reset must not be walked any more. Reads and writes through
+ * its memory fail with VIRTIO_EFAULT.
  */
 void virtio_queue_reset(struct virtio_queue *queue);
 
@@ -162,17 +165,18 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * @queue  started
  * @map    as for virtio_queue_start()
  *
- * Requests in flight stay so. Their bytes stay where they were, in the old map, which must live until
- * virtio_queue_old_maps_unused(), and are reached through the segments that were resolved before, or through a
- * cursor of the caller's own on the old map: chain->memory of every chain, popped before or after, is on the new map
- * from here on, where the same address may belong to someone else. So a device that writes a status in the end
- * resolves, or keeps such a cursor. What was popped must be walked to its end, or resolved, before the switch: a walk
- * afterwards may find its tables in either map. Used elements go where the new map has the used ring.
- * Where the new map has a dirty log and the old one has none, I/O in flight writes unrecorded: a
- * migration counts on the log only from virtio_queue_old_maps_unused() on. A broken queue is switched too, and stays
+ * Requests in flight stay so. Their bytes stay where they were, in the old map, which must live
+ * until virtio_queue_old_maps_unused(), and are reached through the segments that were resolved
+ * before, or through a cursor of the caller's own on the old map: chain->memory of every chain,
+ * popped before or after, is on the new map from here on, where the same address may belong to
+ * someone else. So a device that writes a status in the end resolves, or keeps such a cursor. What
+ * was popped must be walked to its end, or resolved, before the switch: a walk afterwards may find
+ * its tables in either map. Used elements go where the new map has the used ring. Where the new map
+ * has a dirty log and the old one has none, I/O in flight writes unrecorded: a migration counts on
+ * the log only from virtio_queue_old_maps_unused() on. A broken queue is switched too, and stays
  * broken. Returns 0; VIRTIO_ENOTREADY if not started;
- * VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if the ring areas are not in the new map: then the
- * queue goes on with the old one.
+ * VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if the ring areas are not in the new map: then
+ * the queue goes on with the old one.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memory_map *map);
@@ -180,15 +184,16 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 /* Requests */
 
 /*
- * Takes the next chain that the driver has made available. The driver's index is read again only when
- * all chains that it announced before have been taken.
+ * Takes the next chain that the driver has made available. The driver's index is read again only
+ * when all chains that it announced before have been taken.
  *
  * @queue  started
  * @chain  filled in; untouched unless 1 is returned. On the stack or kept, until it is completed.
  *
  * Returns 1 for a chain and 0 for none. Errors:
  *   VIRTIO_ENOTREADY   the queue is not started
- *   VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EINFLIGHT   the ring is incoherent; the queue is broken now
+ *   VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EINFLIGHT   the ring is incoherent; the queue is broken
+ *                                                      now
  *   VIRTIO_EBROKEN     it was broken before
  *   VIRTIO_EBUSY       restored, and requests are still to be replayed (<virtio/queue_state.h>)
  *   VIRTIO_ENOTMAPPED  a ring that is not contiguous in host memory is not mapped at the moment
@@ -202,8 +207,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
  * How many chains are there to be popped right now: 0 to the queue size.
  *
  * For a drain that ends although the driver keeps adding: pop as many and see to other work. Reads
- * the driver's index afresh. Returns the count, or an error of virtio_queue_pop() other than those of a head:
- * VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM.
+ * the driver's index afresh. Returns the count, or an error of virtio_queue_pop() other than those
+ * of a head: VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED,
+ * VIRTIO_EFAULT or VIRTIO_EPERM.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_available(struct virtio_queue *queue);
@@ -214,8 +220,8 @@ int virtio_queue_available(struct virtio_queue *queue);
  * @queue  started
  * @token  of the last pop that was not unpopped; unpopping several goes backwards
  *
- * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_ENOTLAST if another request was popped
- * after it and has not been unpopped; VIRTIO_EBROKEN. A failure changes nothing.
+ * Returns 0; VIRTIO_ESTALE if the token is not in flight; VIRTIO_ENOTLAST if another request was
+ * popped after it and has not been unpopped; VIRTIO_EBROKEN. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
@@ -229,10 +235,10 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
  *         malformed chain 0 (virtio 1.4, 2.7.8.2)
  *
  * Whatever was written to guest memory before is visible to the driver before the completion is.
- * Under IN_ORDER the completion may wait in the queue for earlier requests. Returns 0; VIRTIO_ESTALE
- * if the token is not in flight: completed before, or from before a reset. For a used ring that is
- * not contiguous host memory also VIRTIO_EFAULT, VIRTIO_EPERM and VIRTIO_ENOTMAPPED, and the request
- * stays in flight. A failure changes nothing.
+ * Under IN_ORDER the completion may wait in the queue for earlier requests. Returns 0;
+ * VIRTIO_ESTALE if the token is not in flight: completed before, or from before a reset. For a used
+ * ring that is not contiguous host memory also VIRTIO_EFAULT, VIRTIO_EPERM and VIRTIO_ENOTMAPPED,
+ * and the request stays in flight. A failure changes nothing.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
@@ -254,21 +260,26 @@ struct virtio_completion {
 int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions,
 				uint32_t count);
 
-/* The driver's interrupts (used buffer notifications), and the device's kicks (available buffer notifications). */
+/*
+ * The driver's interrupts (used buffer notifications), and the device's kicks (available buffer
+ * notifications).
+ */
 
 /*
  * Whether the driver wants an interrupt for what was completed since the last call.
  *
- * To be called after one completion or several. Without EVENT_IDX the driver's flag decides, with it
- * the position of used_event, exactly, however many completions there were (virtio 1.4, 2.7.7.2).
- * Returns false when nothing was completed, unless in doubt. In doubt, which is after virtio_queue_set_next_avail() and
- * virtio_queue_set_next_used() and when the ring cannot be read, returns true unless the driver's flag
- * forbids it: drivers must bear an interrupt too many, not one too few.
+ * To be called after one completion or several. Without EVENT_IDX the driver's flag decides, with
+ * it the position of used_event, exactly, however many completions there were (virtio 1.4,
+ * 2.7.7.2). Returns false when nothing was completed, unless in doubt. In doubt, which is after
+ * virtio_queue_set_next_avail() and virtio_queue_set_next_used() and when the ring cannot be read,
+ * returns true unless the driver's flag forbids it: drivers must bear an interrupt too many, not
+ * one too few.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
 /*
- * Asks the driver to kick the device when it makes buffers available, and looks whether it has already.
+ * Asks the driver to kick the device when it makes buffers available, and looks whether it has
+ * already.
  *
  * Returns 1 if there is something to pop: the driver may not kick for it, so pop and call this
  * again. 0 if there is nothing: sleep, a kick will come. Errors as virtio_queue_available();
@@ -279,10 +290,10 @@ VIRTIO_MUST_CHECK
 int virtio_queue_enable_kicks(struct virtio_queue *queue);
 
 /*
- * Tells the driver that it need not kick. A hint: kicks may still come. Under EVENT_IDX
- * there is nothing to say, the event index simply stays behind. Returns 0; VIRTIO_ENOTREADY, VIRTIO_EBROKEN or
- * VIRTIO_EBUSY as virtio_queue_pop(); and for a used ring that is not contiguous in host memory VIRTIO_ENOTMAPPED,
- * VIRTIO_EFAULT or VIRTIO_EPERM, of which the last two break the queue.
+ * Tells the driver that it need not kick. A hint: kicks may still come. Under EVENT_IDX there is
+ * nothing to say, the event index simply stays behind. Returns 0; VIRTIO_ENOTREADY, VIRTIO_EBROKEN
+ * or VIRTIO_EBUSY as virtio_queue_pop(); and for a used ring that is not contiguous in host memory
+ * VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM, of which the last two break the queue.
  */
 int virtio_queue_disable_kicks(struct virtio_queue *queue);
 
@@ -292,15 +303,17 @@ int virtio_queue_disable_kicks(struct virtio_queue *queue);
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
 
 /*
- * Whether a token is that of a request in flight. For a device that has to touch the request's memory before it completes
- * it: a stale token's memory may be somebody else's.
+ * Whether a token is that of a request in flight. For a device that has to touch the request's
+ * memory before it completes it: a stale token's memory may be somebody else's.
  */
 bool virtio_queue_is_in_flight(const struct virtio_queue *queue, struct virtio_token token);
 
 /* Whether nothing is in flight, so that a reset, or a new owner of the memory, disturbs no one. */
 VIRTIO_INLINE bool virtio_queue_quiesced(const struct virtio_queue *queue);
 
-/* Whether nothing is in flight that was popped under a map from before virtio_queue_set_memory(). */
+/*
+ * Whether nothing is in flight that was popped under a map from before virtio_queue_set_memory().
+ */
 VIRTIO_INLINE bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 
 /* Copies the counters and the first fault. */
@@ -312,8 +325,9 @@ VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
  * Set the two, for a queue that goes on where another left off (virtio_queue_read_used_idx() for a
- * vhost-user back end). Only while nothing is in flight, nor to be replayed: VIRTIO_EBUSY otherwise, VIRTIO_ENOTREADY if
- * not started. The next notification check is then in doubt, see there.
+ * vhost-user back end). Only while nothing is in flight, nor to be replayed: VIRTIO_EBUSY
+ * otherwise, VIRTIO_ENOTREADY if not started. The next notification check is then in doubt, see
+ * there.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);
@@ -325,9 +339,9 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
  *
  * @out  the index; untouched on failure
  *
- * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM for a ring that is not
- * contiguous in host memory. Nothing is judged, so nothing breaks, and a broken queue, or one with requests to be
- * replayed, answers as any other.
+ * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM for a
+ * ring that is not contiguous in host memory. Nothing is judged, so nothing breaks, and a broken
+ * queue, or one with requests to be replayed, answers as any other.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out);

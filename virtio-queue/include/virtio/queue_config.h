@@ -5,8 +5,9 @@
  * A plain struct. The setters check one value each and keep the old one when they refuse, as the
  * registers of a transport want it; a caller who has all values at hand may fill in the members
  * instead, for virtio_queue_config_check(), and so virtio_queue_start(), checks everything again.
- * The struct does not remember what was refused or never set. A transport has to, so that no queue starts with an
- * address or a size that the driver didn't give: the device core does (<virtio/device_transport.h>).
+ * The struct does not remember what was refused or never set. A transport has to, so that no queue
+ * starts with an address or a size that the driver didn't give: the device core does
+ * (<virtio/device_transport.h>).
  *
  * What the guest can do: choose size, addresses and readiness, in any order and at any width.
  *
@@ -44,8 +45,8 @@ struct virtio_queue_config {
 	/*
 	 * For drivers that break the rules harmlessly; false is the specification.
 	 * Some use indirect descriptors without having negotiated them, and some build indirect
-	 * tables with more entries than the queue (virtio 1.4, 2.7.5.3.1): such a table may yield as many
-	 * descriptors as it has entries. None has more than 65,535.
+	 * tables with more entries than the queue (virtio 1.4, 2.7.5.3.1): such a table may yield
+	 * as many descriptors as it has entries. None has more than 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;
@@ -62,7 +63,9 @@ struct virtio_queue_config {
 VIRTIO_MUST_CHECK
 int virtio_queue_config_init(struct virtio_queue_config *config, uint16_t max_size);
 
-/* Back to what virtio_queue_config_init() set, with the same max_size and the same two allowances. */
+/*
+ * Back to what virtio_queue_config_init() set, with the same max_size and the same two allowances.
+ */
 void virtio_queue_config_reset(struct virtio_queue_config *config);
 
 /*
@@ -70,8 +73,8 @@ void virtio_queue_config_reset(struct virtio_queue_config *config);
  *
  * @size  in descriptors, as wide as a register, so that no bit is lost before the check
  *
- * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A refused
- * size changes nothing.
+ * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A
+ * refused size changes nothing.
  */
 int virtio_queue_config_set_size(struct virtio_queue_config *config, uint32_t size);
 
@@ -83,8 +86,8 @@ int virtio_queue_config_set_size(struct virtio_queue_config *config, uint32_t si
  *         for the used ring (virtio 1.4, 2.7). 0 is an address like any other.
  * @value  bits 0 to 31 (low), or 32 to 63 (high), of the address; the other half stays
  *
- * Returns 0; VIRTIO_EALIGN; VIRTIO_EBUSY once ready; VIRTIO_EINVAL for an unknown area. A refused value
- * changes nothing.
+ * Returns 0; VIRTIO_EALIGN; VIRTIO_EBUSY once ready; VIRTIO_EINVAL for an unknown area. A refused
+ * value changes nothing.
  */
 int virtio_queue_config_set_addr(struct virtio_queue_config *config, enum virtio_queue_area area, uint64_t addr);
 int virtio_queue_config_set_addr_low(struct virtio_queue_config *config, enum virtio_queue_area area, uint32_t value);

@@ -5,8 +5,8 @@
  * Two ways to use it, which mix. As a well-behaved driver: virtio_mock_add() allocates descriptors,
  * writes a chain and makes it available, virtio_mock_should_kick() says whether to notify the
  * device, virtio_mock_pop_used() takes a chain back, checks what the device said, and frees the
- * descriptors. As a hostile one: virtio_mock_set_desc(), virtio_mock_offer() and virtio_mock_set() put
- * any value into any field of the table and the rings, and judge nothing.
+ * descriptors. As a hostile one: virtio_mock_set_desc(), virtio_mock_offer() and virtio_mock_set()
+ * put any value into any field of the table and the rings, and judge nothing.
  *
  *	virtio_mock_init(&mock, &map, 0x1000, 8, slots, 8);
  *	virtio_mock_create_queue(&mock, &queue, inflight, 8, &map);
@@ -14,9 +14,9 @@
  *	the device pops, serves and completes;
  *	got = virtio_mock_pop_used(&mock, &element);
  *
- * Guest memory is reached through <virtio/guest_memory.h> only, so the areas and the buffers may lie
- * in any map, also in one that is cut into one-byte regions. The driver has its own map: the table
- * and the available ring must be writable in it, whatever the device's map permits.
+ * Guest memory is reached through <virtio/guest_memory.h> only, so the areas and the buffers may
+ * lie in any map, also in one that is cut into one-byte regions. The driver has its own map: the
+ * table and the available ring must be writable in it, whatever the device's map permits.
  *
  * What the device can do to it: write anything into the used ring at any time. An element is copied
  * once and then checked; no function asserts.
@@ -86,7 +86,8 @@ enum virtio_mock_field {
 /* Life cycle */
 
 /*
- * Sets up a driver with its areas one behind the other, so that they cannot overlap, and zeroes them.
+ * Sets up a driver with its areas one behind the other, so that they cannot overlap, and zeroes
+ * them.
  *
  * @mock     set up
  * @map      the driver's view of guest memory; must live as long as the mock
@@ -120,7 +121,8 @@ int virtio_mock_reset(struct virtio_mock *mock);
  * index fields of both rings. The device must be told too (virtio_queue_set_next_avail() and
  * virtio_queue_set_next_used()).
  *
- * Returns 0; VIRTIO_EBUSY while chains are in flight or not published; or an error of virtio_mock_set().
+ * Returns 0; VIRTIO_EBUSY while chains are in flight or not published; or an error of
+ * virtio_mock_set().
  */
 int virtio_mock_seek(struct virtio_mock *mock, uint16_t index);
 
@@ -144,7 +146,9 @@ int virtio_mock_create_queue(const struct virtio_mock *mock, struct virtio_queue
 
 /* Addresses */
 
-/* Bytes that virtio_mock_init() needs from a base that is a multiple of 16, event fields included. */
+/*
+ * Bytes that virtio_mock_init() needs from a base that is a multiple of 16, event fields included.
+ */
 uint64_t virtio_mock_bytes(uint32_t size);
 
 /* Length of one area in bytes, event fields included; 0 for an unknown area. */
@@ -153,7 +157,10 @@ uint64_t virtio_mock_area_bytes(const struct virtio_mock *mock, enum virtio_queu
 /* The address after the last byte of the highest area. */
 uint64_t virtio_mock_end(const struct virtio_mock *mock);
 
-/* Guest address of a descriptor, of an entry of a ring, and of a field, wherever the index points; 0 for an unknown field. */
+/*
+ * Guest address of a descriptor, of an entry of a ring, and of a field, wherever the index points;
+ * 0 for an unknown field.
+ */
 uint64_t virtio_mock_desc_addr(const struct virtio_mock *mock, uint32_t index);
 uint64_t virtio_mock_avail_entry_addr(const struct virtio_mock *mock, uint32_t slot);
 uint64_t virtio_mock_used_entry_addr(const struct virtio_mock *mock, uint32_t slot);
@@ -166,8 +173,8 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
  *                which may lie anywhere
  * @out           in the host's byte order; untouched on failure
  *
- * Return 0; VIRTIO_EINVAL for an index outside the area, but for the _at functions, or an unknown field; VIRTIO_EFAULT,
- * VIRTIO_EPERM or VIRTIO_ENOTMAPPED, and then nothing is written.
+ * Return 0; VIRTIO_EINVAL for an index outside the area, but for the _at functions, or an unknown
+ * field; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED, and then nothing is written.
  */
 int virtio_mock_get(struct virtio_mock *mock, enum virtio_mock_field field, uint16_t *out);
 int virtio_mock_set(struct virtio_mock *mock, enum virtio_mock_field field, uint16_t value);
@@ -189,8 +196,8 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
  * @buffers  one for each descriptor; each but the last gets VRING_DESC_F_NEXT on top of its flags
  * @count    at most the queue size
  *
- * Allocates nothing and asks nobody whether the descriptors are free. Returns 0; VIRTIO_EINVAL; or an
- * error of virtio_mock_set_desc(), and then part of it may be written.
+ * Allocates nothing and asks nobody whether the descriptors are free. Returns 0; VIRTIO_EINVAL; or
+ * an error of virtio_mock_set_desc(), and then part of it may be written.
  */
 int virtio_mock_write_chain(struct virtio_mock *mock, uint32_t first, const struct virtio_mock_buffer *buffers,
 			    uint32_t count);
@@ -203,8 +210,8 @@ int virtio_mock_write_table(struct virtio_mock *mock, uint64_t table, const stru
 			    uint32_t count);
 
 /*
- * Puts a head, any value, into the next slot of the available ring. virtio_mock_publish() shows it to
- * the device. Returns 0, or an error of virtio_mock_set_avail_entry().
+ * Puts a head, any value, into the next slot of the available ring. virtio_mock_publish() shows it
+ * to the device. Returns 0, or an error of virtio_mock_set_avail_entry().
  */
 int virtio_mock_offer(struct virtio_mock *mock, uint16_t head);
 
@@ -222,28 +229,32 @@ int virtio_mock_publish(struct virtio_mock *mock);
  * @buffers  as for virtio_mock_write_chain()
  * @count    1 to the queue size
  *
- * Returns the head; VIRTIO_EINVAL for a count of 0; VIRTIO_ENOBUFS if fewer descriptors are free; or an
- * error of virtio_mock_set_desc(). A failure allocates nothing.
+ * Returns the head; VIRTIO_EINVAL for a count of 0; VIRTIO_ENOBUFS if fewer descriptors are free;
+ * or an error of virtio_mock_set_desc(). A failure allocates nothing.
  */
 int virtio_mock_alloc(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count);
 
 /*
  * The same with an indirect table, which takes one descriptor of the queue.
  *
- * @table  guest address of the table, at any alignment: 16 * count bytes that belong to it until the
- *         chain is used
+ * @table  guest address of the table, at any alignment: 16 * count bytes that belong to it until
+ *         the chain is used
  * @count  1 to 65,535
  */
 int virtio_mock_alloc_indirect(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
 			       uint32_t count);
 
-/* Frees a chain that was not made available. Returns 0; VIRTIO_ESTALE if head is none; VIRTIO_EBUSY. */
+/*
+ * Frees a chain that was not made available. Returns 0; VIRTIO_ESTALE if head is none;
+ * VIRTIO_EBUSY.
+ */
 int virtio_mock_free(struct virtio_mock *mock, uint16_t head);
 
 /*
  * Allocates a chain, or one with an indirect table, offers and publishes it.
  *
- * Returns the head, or an error of virtio_mock_alloc(), virtio_mock_offer() or virtio_mock_publish().
+ * Returns the head, or an error of virtio_mock_alloc(), virtio_mock_offer() or
+ * virtio_mock_publish().
  */
 int virtio_mock_add(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count);
 int virtio_mock_add_indirect(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
@@ -294,14 +305,14 @@ int virtio_mock_should_kick(struct virtio_mock *mock);
  * Asks the device for interrupts, and looks whether it has used buffers meanwhile.
  *
  * Returns 1 if there is a used element to pop: no interrupt may come for it, so pop and call this
- * again. 0 if there is none: an interrupt will come with the next. Or an error of virtio_mock_set().
- * virtio 1.4, 2.7.14
+ * again. 0 if there is none: an interrupt will come with the next. Or an error of
+ * virtio_mock_set(). virtio 1.4, 2.7.14
  */
 int virtio_mock_enable_interrupts(struct virtio_mock *mock);
 
 /*
- * Tells the device that no interrupts are wanted: by the flag, or under event_idx by a used_event as
- * far away as can be. A hint. Returns 0, or an error of virtio_mock_set().
+ * Tells the device that no interrupts are wanted: by the flag, or under event_idx by a used_event
+ * as far away as can be. A hint. Returns 0, or an error of virtio_mock_set().
  */
 int virtio_mock_disable_interrupts(struct virtio_mock *mock);
 

@@ -11,7 +11,8 @@ VIRTIO_BEGIN_DECLS
 /*
  * A lock that is a mutex.
  *
- * @mutex  initialised by the caller, of any type; stays the caller's, and must live as long as the lock
+ * @mutex  initialised by the caller, of any type; stays the caller's, and must live as long as the
+ *         lock
  *
  * Returns the lock, for virtio_queue_sync_init().
  */

@@ -2,19 +2,21 @@
 /*
  * A queue that several threads share: a lock around <virtio/queue.h>.
  *
- * virtio_queue_sync_lock() hands out the queue until virtio_queue_sync_unlock(). Between the two, a thread calls any
- * function of <virtio/queue.h> and <virtio/queue_state.h>:
+ * virtio_queue_sync_lock() hands out the queue until virtio_queue_sync_unlock(). Between the two, a
+ * thread calls any function of <virtio/queue.h> and <virtio/queue_state.h>:
  *
  *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
  *	virtio_queue_sync_unlock(&sync);
  *
- * Four calls take the lock themselves. Three of them pop a chain and resolve it at once, because a chain must be walked
- * under its queue's lock. The segments that these calls fill in may be used without the lock.
+ * Four calls take the lock themselves. Three of them pop a chain and resolve it at once, because a
+ * chain must be walked under its queue's lock. The segments that these calls fill in may be used
+ * without the lock.
  *
- * The lock consists of two callbacks, so that a hypervisor can use a spinlock. <virtio/queue_pthread.h> has the
- * callbacks for a POSIX mutex.
+ * The lock consists of two callbacks, so that a hypervisor can use a spinlock.
+ * <virtio/queue_pthread.h> has the callbacks for a POSIX mutex.
  *
- * Threads: any. Only the lock's callbacks and a map's translation are called while the lock is held.
+ * Threads: any. Only the lock's callbacks and a map's translation are called while the lock is
+ * held.
  *
  * virtio 1.4, 2.6 and 2.7
  */
@@ -52,8 +54,9 @@ int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_q
 			   struct virtio_inflight *inflight, uint32_t entries);
 
 /*
- * Takes the lock and hands out the queue. Another thread may pop and complete as soon as the lock is released: then an
- * answer such as virtio_queue_available() is out of date, and virtio_queue_unpop() returns VIRTIO_EINVAL.
+ * Takes the lock and hands out the queue. Another thread may pop and complete as soon as the lock
+ * is released: then an answer such as virtio_queue_available() is out of date, and
+ * virtio_queue_unpop() returns VIRTIO_EINVAL.
  */
 struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);
 void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
@@ -63,17 +66,22 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  *
  * @token      set to the request's, if 1 is returned; otherwise untouched
  * @resolved  as for virtio_chain_resolve()
- * @chain_error  set likewise: to 0, or to the error of virtio_chain_resolve() when the chain was popped but has a bad
- *             buffer, did not fit or is malformed. resolved then has the front of the chain and the byte for a status. A
- *             malformed chain is completed with length 0.
+ * @chain_error  set likewise: to 0, or to the error of virtio_chain_resolve() when the chain was
+ *               popped but has a bad
+ *             buffer, did not fit or is malformed. resolved then has the front of the chain and the
+ *             byte for a status. A malformed chain is completed with length 0.
  *
- * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been unpopped.
+ * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been
+ * unpopped.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_chain_segments *resolved, int *chain_error);
 
-/* As virtio_request_pop() and virtio_request_complete(): between the two, the request is used without the lock. */
+/*
+ * As virtio_request_pop() and virtio_request_complete(): between the two, the request is used
+ * without the lock.
+ */
 VIRTIO_MUST_CHECK
 int virtio_request_sync_pop(struct virtio_queue_sync *sync, struct virtio_request *request);
 VIRTIO_MUST_CHECK

@@ -8,8 +8,9 @@
  * I/O, virtio_reader_iovec() and virtio_writer_iovec() show what comes next as an I/O vector, and
  * virtio_reader_skip() and virtio_writer_advance() step over what the I/O has moved.
  *
- * What the guest can do: change the bytes behind a segment at any time. Every read copies, so what is
- * judged is the copy; reading the same bytes twice is possible only with two readers, on purpose.
+ * What the guest can do: change the bytes behind a segment at any time. Every read copies, so what
+ * is judged is the copy; reading the same bytes twice is possible only with two readers, on
+ * purpose.
  *
  * Threads: one reader or writer is used by one thread at a time. Nothing blocks or allocates.
  *
@@ -22,7 +23,10 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* A position in a list of segments: what readers, writers and transfers of a caller's own have in common. */
+/*
+ * A position in a list of segments: what readers, writers and transfers of a caller's own have in
+ * common.
+ */
 struct virtio_stream {
 	const struct virtio_segment *segments; /* the one that holds the next byte, and those after it */
 	uint64_t offset;                       /* bytes of the first one that are behind the position */
@@ -40,7 +44,10 @@ struct virtio_writer {
 
 /* Streams */
 
-/* A stream of the first bytes of a list of segments, which hold as many or more. NULL and 0 make an empty one. */
+/*
+ * A stream of the first bytes of a list of segments, which hold as many or more. NULL and 0 make an
+ * empty one.
+ */
 void virtio_stream_init(struct virtio_stream *stream, const struct virtio_segment *segments, uint64_t bytes);
 
 /* Steps over len bytes. Returns 0; or VIRTIO_ESHORT if fewer are left, and changes nothing. */
@@ -53,7 +60,8 @@ int virtio_stream_advance(struct virtio_stream *stream, uint64_t len);
  * @bytes     bytes wanted; UINT64_MAX for all
  * @iov       the caller's array
  * @capacity  its entries
- * @filled    set to the bytes that the vector stands for: less than wanted at the end of the stream or of the array
+ * @filled    set to the bytes that the vector stands for: less than wanted at the end of the stream
+ *            or of the array
  *
  * Returns the number of entries filled in, each of at least one byte.
  */
@@ -138,20 +146,30 @@ uint64_t virtio_writer_left(const struct virtio_writer *writer);
 uint64_t virtio_writer_done(const struct virtio_writer *writer);
 
 /*
- * What was written so far, as the used length of a chain with this writer alone: virtio_writer_done(), but at most
- * UINT32_MAX, for a chain may have one byte more than 32 bits can say. A device may have written more than it
- * reports (virtio 1.4, 2.7.8.2), and cutting 2^32 off would report nothing.
+ * What was written so far, as the used length of a chain with this writer alone:
+ * virtio_writer_done(), but at most UINT32_MAX, for a chain may have one byte more than 32 bits can
+ * say. A device may have written more than it reports (virtio 1.4, 2.7.8.2), and cutting 2^32 off
+ * would report nothing.
  */
 uint32_t virtio_writer_used(const struct virtio_writer *writer);
 
-/* Copies up to len bytes from src and steps over them. Returns how many: less than len only at the end. */
+/*
+ * Copies up to len bytes from src and steps over them. Returns how many: less than len only at the
+ * end.
+ */
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len);
 
-/* Copies exactly len bytes from src. Returns 0; or VIRTIO_ESHORT if there is less room, and writes nothing. */
+/*
+ * Copies exactly len bytes from src. Returns 0; or VIRTIO_ESHORT if there is less room, and writes
+ * nothing.
+ */
 VIRTIO_MUST_CHECK
 int virtio_writer_write_exact(struct virtio_writer *writer, const void *src, size_t len);
 
-/* Write a little-endian integer, at any alignment. Return 0; or VIRTIO_ESHORT if there is less room, and write nothing. */
+/*
+ * Write a little-endian integer, at any alignment. Return 0; or VIRTIO_ESHORT if there is less
+ * room, and write nothing.
+ */
 VIRTIO_MUST_CHECK
 int virtio_writer_write_le16(struct virtio_writer *writer, uint16_t value);
 VIRTIO_MUST_CHECK
@@ -163,8 +181,9 @@ int virtio_writer_write_le64(struct virtio_writer *writer, uint64_t value);
 uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
 
 /*
- * Copies up to len bytes from a reader to a writer, of the same chain or of another, and steps over them in both. Each
- * byte is read once. Where the buffers overlap in guest memory, bytes that the copy has written may be read.
+ * Copies up to len bytes from a reader to a writer, of the same chain or of another, and steps over
+ * them in both. Each byte is read once. Where the buffers overlap in guest memory, bytes that the
+ * copy has written may be read.
  *
  * Returns how many were copied: less than len only at the end of either.
  */
@@ -182,7 +201,10 @@ int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 
-/* As virtio_reader_iovec(), for writing to; virtio_writer_advance() says afterwards how much was written. */
+/*
+ * As virtio_reader_iovec(), for writing to; virtio_writer_advance() says afterwards how much was
+ * written.
+ */
 uint32_t virtio_writer_iovec(const struct virtio_writer *writer, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 

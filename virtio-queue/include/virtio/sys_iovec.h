@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * I/O vectors of the suite as those of the operating system, for readv(), writev(), io_uring and the like. Hosted only:
- * a freestanding build has no <sys/uio.h>.
+ * I/O vectors of the suite as those of the operating system, for readv(), writev(), io_uring and
+ * the like. Hosted only: a freestanding build has no <sys/uio.h>.
  *
  * Threads: any.
  */
