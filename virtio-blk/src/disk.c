@@ -132,13 +132,15 @@ static uint8_t get_writeback(const struct virtio_blk *blk)
 }
 
 /*
- * The capacity is kept in two copies of two halves, because a 64-bit atomic is a library call on 32-bit hosts. An update
- * writes the copy that isn't the present one, and then counts itself, which makes that copy the present one.
+ * The capacity is kept in two copies of two halves, because a 64-bit atomic is a library call on
+ * 32-bit hosts. An update writes the copy that isn't the present one, and then counts itself, which
+ * makes that copy the present one.
  *
- * A reader repeats if an update was counted meanwhile, and only then: a writer that stands still delays no reader. An
- * unchanged count proves that both halves are of one update. Only the update after the next one writes the same copy; its
- * halves are stored with release order after the next one's count, and loaded with acquire order before the count is
- * loaded again. The count would have to wrap during one read, by 2^32 updates, to look unchanged.
+ * A reader repeats if an update was counted meanwhile, and only then: a writer that stands still
+ * delays no reader. An unchanged count proves that both halves are of one update. Only the update
+ * after the next one writes the same copy; its halves are stored with release order after the next
+ * one's count, and loaded with acquire order before the count is loaded again. The count would have
+ * to wrap during one read, by 2^32 updates, to look unchanged.
  */
 static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t sectors)
 {
@@ -210,7 +212,10 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
 	out->writeback = get_writeback(blk);
 }
 
-/* Whether a driver with these features can have made writeback this value (virtio 1.4, 5.2.5.2 and 5.2.6.2). */
+/*
+ * Whether a driver with these features can have made writeback this value (virtio 1.4, 5.2.5.2 and
+ * 5.2.6.2).
+ */
 static bool reachable(uint64_t features, uint8_t writeback)
 {
 	switch (writeback) {
@@ -248,7 +253,10 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 {
 	if (blk->negotiated & FEATURE(CONFIG_WCE))
 		return get_writeback(blk) == 0;
-	/* A driver that could have flushed and won't relies on us; without the offer nothing is promised. */
+	/*
+	 * A driver that could have flushed and won't relies on us; without the offer nothing is
+	 * promised.
+	 */
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
 

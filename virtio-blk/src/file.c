@@ -49,9 +49,10 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 }
 
 /*
- * Where a signal can interrupt the write-out itself, the kernel may count data that it has lost as reported, and answer
- * only that it was interrupted. So signals wait meanwhile, and a sync that is interrupted nevertheless isn't repeated:
- * the next one would say that all is well. Returns 0 or an errno.
+ * Where a signal can interrupt the write-out itself, the kernel may count data that it has lost as
+ * reported, and answer only that it was interrupted. So signals wait meanwhile, and a sync that is
+ * interrupted nevertheless isn't repeated: the next one would say that all is well. Returns 0 or an
+ * errno.
  */
 static int sync_file(int fd)
 {
@@ -78,10 +79,10 @@ static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 }
 
 /*
- * The kernel reports a write-back that failed to one sync of an open file only, which need not be the one of whoever
- * wrote, and takes the lost data for written from then on. So an error stays, and no sync says that all is well while
- * another one, which may have been given the error, has not ended: there is one at a time. It serves all who came
- * before it was begun.
+ * The kernel reports a write-back that failed to one sync of an open file only, which need not be
+ * the one of whoever wrote, and takes the lost data for written from then on. So an error stays,
+ * and no sync says that all is well while another one, which may have been given the error, has not
+ * ended: there is one at a time. It serves all who came before it was begun.
  */
 static int file_flush(void *context)
 {
@@ -104,7 +105,10 @@ static int file_flush(void *context)
 	return VIRTIO_EIO;
 }
 
-/* Whether an operation failed only because the storage has no such thing, or not at this granularity. */
+/*
+ * Whether an operation failed only because the storage has no such thing, or not at this
+ * granularity.
+ */
 static bool is_not_supported(int error)
 {
 	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ENODEV || error == ENOTTY;
@@ -198,7 +202,9 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 	return 0;
 }
 
-/* Whether a file has bytes up to there. Behind the end of one that has shrunk, holes can't be read. */
+/*
+ * Whether a file has bytes up to there. Behind the end of one that has shrunk, holes can't be read.
+ */
 static bool reaches(int fd, uint64_t end)
 {
 	struct stat st;

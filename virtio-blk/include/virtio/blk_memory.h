@@ -2,8 +2,8 @@
 /*
  * A back end of the block device in the host's own memory: for boot images and tests.
  *
- * Guests reach it through <virtio/blk.h>, which checks their ranges; it checks them once more. There
- * is a flush that has nothing to do, so that the device offers VIRTIO_BLK_F_FLUSH.
+ * Guests reach it through <virtio/blk.h>, which checks their ranges; it checks them once more.
+ * There is a flush that has nothing to do, so that the device offers VIRTIO_BLK_F_FLUSH.
  *
  * Threads: requests on the same bytes from several threads race as they would on guest memory; the
  * caller serialises those of different queues if that matters.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Why a disk refuses a request: a reason for each status other than VIRTIO_BLK_S_OK, for an operator who wants to know.
+ * Why a disk refuses a request: a reason for each status other than VIRTIO_BLK_S_OK, for an
+ * operator who wants to know.
  *
  * Threads: any function on any thread.
  *
@@ -41,8 +42,8 @@ enum virtio_blk_refusal {
 /*
  * Says a refusal in words, such as "past the end of the disk", for a message.
  *
- * Never NULL: "not refused" for VIRTIO_BLK_REFUSAL_NONE, "unknown refusal" for a value outside the enumeration. The text is
- * static.
+ * Never NULL: "not refused" for VIRTIO_BLK_REFUSAL_NONE, "unknown refusal" for a value outside the
+ * enumeration. The text is static.
  */
 const char *virtio_blk_refusal_name(enum virtio_blk_refusal refusal);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline bodies of <virtio/blk.h>, which includes this. Not for direct use: names and layouts change without notice. */
+/*
+ * Inline bodies of <virtio/blk.h>, which includes this. Not for direct use: names and layouts
+ * change without notice.
+ */
 #ifndef VIRTIO_INLINE_BLK_H
 #define VIRTIO_INLINE_BLK_H
 
