@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A device's making, its configuration space and shared memory, and the questions that anyone may ask. */
+/*
+ * A device's making, its configuration space and shared memory, and the questions that anyone may
+ * ask.
+ */
 #include <string.h>
 
 #include "device_internal.h"
@@ -8,8 +11,8 @@
 #include <virtio/device_queues.h>
 
 /*
- * Of the bits that don't belong to the device type, 24 to 40 and 43 to 49 (virtio 1.4, 2.2), those that can be
- * honoured.
+ * Of the bits that don't belong to the device type, 24 to 40 and 43 to 49 (virtio 1.4, 2.2), those
+ * that can be honoured.
  */
 static bool can_offer(uint32_t bit)
 {
@@ -187,8 +190,8 @@ void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint
 }
 
 /*
- * Any field may be read in any state (virtio 1.4, 2.5.2), and some devices take a write before there is a
- * driver (5.3.5.1).
+ * Any field may be read in any state (virtio 1.4, 2.5.2), and some devices take a write before
+ * there is a driver (5.3.5.1).
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
 {

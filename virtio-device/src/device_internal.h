@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the source files of virtio-device share: the one word that any thread may change, and bookkeeping.
+ * What the source files of virtio-device share: the one word that any thread may change, and
+ * bookkeeping.
  *
- * The word holds the status, the interrupt status and whether a reset is in progress together, so that an event
- * is recorded if and only if the device is in a state to have events, whatever the driver does meanwhile.
+ * The word holds the status, the interrupt status and whether a reset is in progress together, so
+ * that an event is recorded if and only if the device is in a state to have events, whatever the
+ * driver does meanwhile.
  */
 #ifndef VIRTIO_DEVICE_INTERNAL_H
 #define VIRTIO_DEVICE_INTERNAL_H
@@ -13,8 +15,8 @@
 #include <virtio/device_transport.h>
 
 /*
- * Of virtio 1.4, not yet Linux: a device may be suspended (2.1, 3.4). The status bit is unknown while that
- * isn't offered.
+ * Of virtio 1.4, not yet Linux: a device may be suspended (2.1, 3.4). The status bit is unknown
+ * while that isn't offered.
  */
 #define VIRTIO_DEVICE_F_SUSPEND 43
 
@@ -53,7 +55,10 @@ static inline uint32_t live_clear(struct virtio_device *device, uint32_t bits)
 
 #pragma GCC visibility push(hidden)
 
-/* An event of one kind: sets the interrupt status and calls interrupt(), if the state of the device permits. */
+/*
+ * An event of one kind: sets the interrupt status and calls interrupt(), if the state of the device
+ * permits.
+ */
 void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
 
 /* Clears causes, and lowers the line if none is left. Returns what the word was before. */
@@ -77,12 +82,17 @@ void virtio_impl_device_clear_queue(struct virtio_queue_registers *queue);
 /* Whether a status can be: known bits, each with its prerequisites. */
 bool virtio_impl_device_status_possible(uint32_t status);
 
-/* Whether what the driver has accepted may be negotiated: 0, or an error; of the core's, and then the device's own. */
+/*
+ * Whether what the driver has accepted may be negotiated: 0, or an error; of the core's, and then
+ * the device's own.
+ */
 int virtio_impl_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool accepted_beyond);
 int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
-/* The configuration with which a queue would run: as set up, with the features that matter to it. */
+/*
+ * The configuration with which a queue would run: as set up, with the features that matter to it.
+ */
 struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
 							   const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 

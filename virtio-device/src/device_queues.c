@@ -146,7 +146,10 @@ int virtio_device_queues_set_memory(struct virtio_device *device, const struct v
 		if (!error || error == VIRTIO_ENOTREADY)
 			continue;
 		lost = true;
-		/* Requests in flight still point into the old map, and a reset of the device has to wait for them. */
+		/*
+		 * Requests in flight still point into the old map, and a reset of the device has to
+		 * wait for them.
+		 */
 		if (is_quiet(device, queue))
 			virtio_queue_reset(queue);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The registers of virtio-mmio: offsets and widths; what they mean is the core's (virtio 1.4, 4.2.2). */
+/*
+ * The registers of virtio-mmio: offsets and widths; what they mean is the core's (virtio 1.4,
+ * 4.2.2).
+ */
 #include <string.h>
 
 #include <virtio/bindings/virtio_mmio.h>

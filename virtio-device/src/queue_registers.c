@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the driver says about queues: features they depend on, set-up, enabling, stopping, reset, notification
- * (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
+ * What the driver says about queues: features they depend on, set-up, enabling, stopping, reset,
+ * notification (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
  */
 #include "device_internal.h"
 
@@ -16,8 +16,8 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 }
 
 /*
- * Whether the driver may set up and enable a queue: once the device runs, only one that it has reset. A queue
- * that was merely stopped keeps what it had, as the device's own books of it do.
+ * Whether the driver may set up and enable a queue: once the device runs, only one that it has
+ * reset. A queue that was merely stopped keeps what it had, as the device's own books of it do.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {
@@ -92,7 +92,10 @@ void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_
 		queue->given |= (uint8_t)bit;
 }
 
-/* No high half is bad: it has no say in the alignment. Nor does one without a low half give an area. */
+/*
+ * No high half is bad: it has no say in the alignment. Nor does one without a low half give an
+ * area.
+ */
 void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
 {
 	struct virtio_queue_registers *queue = selected(device);
@@ -148,7 +151,10 @@ void virtio_impl_device_notify_all(struct virtio_device *device)
 		notify_first(device, (uint16_t)i);
 }
 
-/* Whether the driver has said all of a queue, and nothing that was refused: the device would use something else. */
+/*
+ * Whether the driver has said all of a queue, and nothing that was refused: the device would use
+ * something else.
+ */
 static int check_given(const struct virtio_queue_registers *queue)
 {
 	if (queue->refused & VIRTIO_DEVICE_SIZE_REFUSED)
@@ -219,14 +225,19 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 	queue->stopping = false;
 	queue->stop_number = 0;
 	if (queue->resetting) {
-		/* The driver may choose another size and other addresses now (virtio 1.4, 2.6.1). */
+		/*
+		 * The driver may choose another size and other addresses now (virtio 1.4, 2.6.1).
+		 */
 		virtio_impl_device_clear_queue(queue);
 		queue->resetting = false;
 		queue->may_reenable = device->active;
 	}
 }
 
-/* The device can't let go of a queue, which so shows as enabled, and as being reset if that was asked for. */
+/*
+ * The device can't let go of a queue, which so shows as enabled, and as being reset if that was
+ * asked for.
+ */
 static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 {
 	device->queues[index].stopping = false;
@@ -235,7 +246,10 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 	virtio_device_set_needs_reset(device);
 }
 
-/* The first question about a stop, which gets its number before, so that the operation can ask for that. */
+/*
+ * The first question about a stop, which gets its number before, so that the operation can ask for
+ * that.
+ */
 static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
 	queue->stop_number = virtio_impl_device_next_number(device);
@@ -247,9 +261,15 @@ static int stop(struct virtio_device *device, struct virtio_queue_registers *que
 {
 	int result;
 
-	/* A reset that was asked for goes on showing until it has happened (virtio 1.4, 4.2.2.1), also if it can't. */
+	/*
+	 * A reset that was asked for goes on showing until it has happened (virtio 1.4, 4.2.2.1),
+	 * also if it can't.
+	 */
 	queue->resetting = queue->resetting || reset;
-	/* The reset of the device will stop the queue. Before its end this driver may not take the queue for stopped. */
+	/*
+	 * The reset of the device will stop the queue. Before its end this driver may not take the
+	 * queue for stopped.
+	 */
 	if (virtio_device_resetting(device))
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	if (queue->stopping)
@@ -277,7 +297,9 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	resets = device->reset_pending && device->reset_number == number;
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
-	/* Either number says that the queue is quiet now, so what else waits for it has ended too. */
+	/*
+	 * Either number says that the queue is quiet now, so what else waits for it has ended too.
+	 */
 	if (registers->stopping)
 		finish_stop(device, registers);
 	if (device->reset_pending)
@@ -339,7 +361,10 @@ void virtio_device_notify(struct virtio_device *device, uint32_t value)
 	const uint32_t index = has_data ? value & 0xffff : value;
 	const uint16_t next = has_data ? (uint16_t)(value >> 16) : 0;
 
-	/* Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2); activation looks at every queue. */
+	/*
+	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2); activation looks at every
+	 * queue.
+	 */
 	if (!device->active || (live_load(device) & (STATUS_STUCK | LIVE_RESETTING)) != 0 ||
 	    index >= device->num_queues || !device->queues[index].config.ready || device->queues[index].stopping) {
 		device->ignored++;

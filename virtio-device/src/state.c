@@ -79,7 +79,10 @@ static int check_status(const struct virtio_device_state *state)
 
 	if (!virtio_impl_device_status_possible(status))
 		return VIRTIO_EINVAL;
-	/* An activation that failed, or was left out, leaves DRIVER_OK without an active device, which needs a reset. */
+	/*
+	 * An activation that failed, or was left out, leaves DRIVER_OK without an active device,
+	 * which needs a reset.
+	 */
 	if (state->active ? !driver_ok : driver_ok && !needs_reset)
 		return VIRTIO_EINVAL;
 	if (state->interrupt_status & ~(uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG))
@@ -224,7 +227,10 @@ void virtio_device_resume(struct virtio_device *device)
 			raised = true;
 		}
 	}
-	/* The other side's line was high, or a message may have been on its way; also if no queue runs any more. */
+	/*
+	 * The other side's line was high, or a message may have been on its way; also if no queue
+	 * runs any more.
+	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 	else if (pending && !raised)

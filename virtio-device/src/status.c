@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The status machine: negotiation of features, activation, reset (virtio 1.4, 2.1, 2.2, 2.4, 3.1). */
+/*
+ * The status machine: negotiation of features, activation, reset (virtio 1.4, 2.1, 2.2, 2.4, 3.1).
+ */
 #include "device_internal.h"
 
 /* Every bit needs its predecessor in the order of initialization (virtio 1.4, 3.1.1). */
@@ -22,7 +24,10 @@ bool virtio_impl_device_status_possible(uint32_t status)
 	return (status & ~known) == 0 && has_prerequisites(status);
 }
 
-/* The bits of a status, or of a value written to it, that are the driver's: DEVICE_NEEDS_RESET is the device's. */
+/*
+ * The bits of a status, or of a value written to it, that are the driver's: DEVICE_NEEDS_RESET is
+ * the device's.
+ */
 static uint32_t of_driver(uint32_t status)
 {
 	return status & ~(uint32_t)VIRTIO_CONFIG_S_NEEDS_RESET;
@@ -51,7 +56,10 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
-/* Sets bits of the status, unless the device has come to need a reset meanwhile: any thread may have found that. */
+/*
+ * Sets bits of the status, unless the device has come to need a reset meanwhile: any thread may
+ * have found that.
+ */
 static bool advance(struct virtio_device *device, uint32_t bits)
 {
 	uint32_t live = live_load(device);
@@ -71,8 +79,9 @@ static void activate(struct virtio_device *device)
 	/* From DRIVER_OK on the device takes no queue that was not enabled before. */
 	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
-	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that (virtio 1.4,
-	 * 2.1.2). A device that needs a reset is not activated, but from DRIVER_OK on the driver must be told.
+	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that
+	 * (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but from DRIVER_OK on
+	 * the driver must be told.
 	 */
 	if (live_set(device, VIRTIO_CONFIG_S_DRIVER_OK) & VIRTIO_CONFIG_S_NEEDS_RESET) {
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -111,7 +120,10 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 		activate(device);
 }
 
-/* FAILED takes whatever the value lacks or has besides: a driver that gives up need not be right about the rest. */
+/*
+ * FAILED takes whatever the value lacks or has besides: a driver that gives up need not be right
+ * about the rest.
+ */
 static void fail(struct virtio_device *device, uint32_t value)
 {
 	const uint32_t status = live_set(device, VIRTIO_CONFIG_S_FAILED) & LIVE_STATUS;
@@ -126,7 +138,10 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 	const uint32_t status = virtio_device_status(device);
 	const uint32_t fresh = of_driver(value) & ~status;
 
-	/* When the device needs a reset, DRIVER_OK alone still takes: it is what the interrupt waits for. */
+	/*
+	 * When the device needs a reset, DRIVER_OK alone still takes: it is what the interrupt
+	 * waits for.
+	 */
 	if (!is_legal(of_driver(status), of_driver(value)) ||
 	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))
 		device->ignored++;
@@ -153,8 +168,8 @@ static void finish_reset(struct virtio_device *device)
 	virtio_impl_device_clear(device);
 	device->resets++;
 	/*
-	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1); at last the status shows that the reset is
-	 * done.
+	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1); at last the status shows that
+	 * the reset is done.
 	 */
 	virtio_impl_device_clear_interrupt(device, ~0u);
 }
