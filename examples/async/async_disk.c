@@ -11,7 +11,10 @@
 
 /* Requests */
 
-/* Takes one request from a queue into the list. Returns 1; 0 if there is none; or why the queue can't go on. */
+/*
+ * Takes one request from a queue into the list. Returns 1; 0 if there is none; or why the queue
+ * can't go on.
+ */
 static int take(struct async_disk *disk, uint16_t queue)
 {
 	struct async_request *request;
@@ -36,7 +39,10 @@ static int take(struct async_disk *disk, uint16_t queue)
 	return 1;
 }
 
-/* Ends: nothing completes under the lock, so the queue has no more to give once all its entries are in flight. */
+/*
+ * Ends: nothing completes under the lock, so the queue has no more to give once all its entries are
+ * in flight.
+ */
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
 {
 	struct async_disk *disk = device->context;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A disk with requests in flight: a pool of threads carries requests out, and they complete in any order. To begin a device
- * from whose back end takes its time.
+ * A disk with requests in flight: a pool of threads carries requests out, and they complete in any
+ * order. To begin a device from whose back end takes its time.
  *
- * One lock serialises everything but the I/O itself: the VMM's, under which it handles exits. A thread of the pool takes
- * it to fetch a request and to complete one, and lets go of it in between. A reset, and the reset of a queue, wait until
- * the last request has been completed; the VMM holds the vCPU that asked for so long.
+ * One lock serialises everything but the I/O itself: the VMM's, under which it handles exits. A
+ * thread of the pool takes it to fetch a request and to complete one, and lets go of it in between.
+ * A reset, and the reset of a queue, wait until the last request has been completed; the VMM holds
+ * the vCPU that asked for so long.
  *
  * What the guest can do: keep ASYNC_QUEUE_SIZE requests of each queue in flight, and no more.
  *
@@ -28,7 +29,10 @@ struct async_host {
 	pthread_mutex_t *lock;
 	/* As the operation of the same name in struct virtio_device_ops. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* A stop or a reset may have ended: a vCPU that is held goes on if virtio_device_waiting() is false. */
+	/*
+	 * A stop or a reset may have ended: a vCPU that is held goes on if virtio_device_waiting()
+	 * is false.
+	 */
 	void (*stopped)(void *context);
 	void *context;
 };
@@ -74,7 +78,10 @@ VIRTIO_MUST_CHECK
 int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *backend, uint64_t capacity,
 		    const struct async_host *host, const struct virtio_memory_map *memory);
 
-/* Carries out what is in flight and ends the threads. Not under the lock; no register access follows. */
+/*
+ * Carries out what is in flight and ends the threads. Not under the lock; no register access
+ * follows.
+ */
 void async_disk_close(struct async_disk *disk);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * One thread's event loop: file descriptors that become readable, and work that waits for its turn.
  *
- * Everything takes turns: after each event one task runs, so that neither a front end that kicks all
- * the time nor a ring that never runs empty keeps the others waiting. A loop is used by one thread at a time.
+ * Everything takes turns: after each event one task runs, so that neither a front end that kicks
+ * all the time nor a ring that never runs empty keeps the others waiting. A loop is used by one
+ * thread at a time.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -50,7 +51,8 @@ int event_loop_add(struct event_loop *loop, struct event_source *source, enum ev
 int event_loop_run(struct event_loop *loop);
 
 /*
- * Changes what a source waits for. With 0 the loop forgets the source, and doesn't report a hang-up either.
+ * Changes what a source waits for. With 0 the loop forgets the source, and doesn't report a hang-up
+ * either.
  *
  * @interest  EVENT_... bits
  *
@@ -61,7 +63,9 @@ int event_loop_want(struct event_loop *loop, struct event_source *source, unsign
 /* Waits for an event, unless a task does, handles it, and runs a task. Returns as the above. */
 int event_loop_turn(struct event_loop *loop);
 
-/* To be called before the descriptor is closed: another process may keep the file behind it open. */
+/*
+ * To be called before the descriptor is closed: another process may keep the file behind it open.
+ */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
 /* Runs the task once, after those that wait already. A task that waits is not queued again. */

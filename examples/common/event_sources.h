@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Event sources with a descriptor of their own: a timer, and a wake-up that another thread sends. */
+/*
+ * Event sources with a descriptor of their own: a timer, and a wake-up that another thread sends.
+ */
 #ifndef EVENT_SOURCES_H
 #define EVENT_SOURCES_H
 
@@ -22,7 +24,10 @@ struct event_timer {
 /* Makes a timer that isn't set. Returns 0, or -1 with errno and nothing to close. */
 int event_timer_open(struct event_timer *timer, struct event_loop *loop, void (*expired)(struct event_timer *timer));
 
-/* Sets the timer to expire once, `ns` from now, in place of what was set before. 0 stops it. Any thread may call this. */
+/*
+ * Sets the timer to expire once, `ns` from now, in place of what was set before. 0 stops it. Any
+ * thread may call this.
+ */
 void event_timer_set(struct event_timer *timer, uint64_t ns);
 
 /* On the loop's thread. A timer that was closed, or is EVENT_SOURCE_NONE, is left alone. */
@@ -38,7 +43,10 @@ struct event_wake {
 int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*woken)(struct event_wake *wake));
 void event_wake_close(struct event_wake *wake);
 
-/* Any thread, and a signal handler, may call this while the wake-up is open. What it wrote before, woken() sees. */
+/*
+ * Any thread, and a signal handler, may call this while the wake-up is open. What it wrote before,
+ * woken() sees.
+ */
 void event_wake_signal(const struct event_wake *wake);
 
 #endif

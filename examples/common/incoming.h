@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What comes in by a Unix socket as one message: bytes, in pieces as they arrive, and the file descriptors beside them.
+ * What comes in by a Unix socket as one message: bytes, in pieces as they arrive, and the file
+ * descriptors beside them.
  *
  * Nothing that the other side does may block us, or leave us a descriptor that nobody closes.
  */
@@ -23,7 +24,8 @@ struct incoming {
  *
  * @socket  a stream socket
  * @to      where the bytes go
- * @reason  set when -1 is returned: why the connection is over; NULL if it ended between two messages
+ * @reason  set when -1 is returned: why the connection is over; NULL if it ended between two
+ *          messages
  *
  * Returns 1 if something came, 0 if nothing is there at the moment, -1 if nothing more will come.
  */

@@ -12,8 +12,10 @@ int option_error(const char *word, const char *why);
 /*
  * Cuts an argument at its commas, and a pair at its first "=".
  *
- * @spec  the argument. It is changed, and the pieces lie in it. The first piece, which is no pair, stays at its start
- * @take  called for each pair in turn. Returns 0, or -1 after printing what is wrong, which ends the parsing
+ * @spec  the argument. It is changed, and the pieces lie in it. The first piece, which is no pair,
+ *        stays at its start
+ * @take  called for each pair in turn. Returns 0, or -1 after printing what is wrong, which ends
+ *        the parsing
  *
  * Returns 0, or -1 after printing what is wrong.
  */

@@ -11,7 +11,10 @@
 #define WORD(features, n) ((uint32_t)((features) >> 32 * (n)))
 #define BIT(feature) (UINT64_C(1) << (feature))
 
-/* Linux puts one segment into a request if it is told nothing. With header and status this fits the queue. */
+/*
+ * Linux puts one segment into a request if it is told nothing. With header and status this fits the
+ * queue.
+ */
 #define SEG_MAX 126
 
 /* The guest's processor waits meanwhile, so no request and no turn may be arbitrarily long. */
@@ -23,8 +26,8 @@
 /* Requests */
 
 /*
- * One request, from pop to completion. Returns 1; 0 if there is none; or an error with which the queue can't
- * go on. Adds to *bytes what it was about.
+ * One request, from pop to completion. Returns 1; 0 if there is none; or an error with which the
+ * queue can't go on. Adds to *bytes what it was about.
  */
 static int serve_one(struct blk_device *blk, uint64_t *bytes)
 {
@@ -48,7 +51,9 @@ void blk_run(struct blk_device *blk)
 	/* Also after an error: what was completed before it is to be heard of. */
 	if (virtio_queue_needs_interrupt(&blk->queue))
 		virtio_device_interrupt_used(&blk->device, 0);
-	/* Between the last pop and this the driver may have added a request without a notification. */
+	/*
+	 * Between the last pop and this the driver may have added a request without a notification.
+	 */
 	if (got == 0)
 		got = virtio_queue_enable_kicks(&blk->queue);
 	if (got > 0)
@@ -60,8 +65,8 @@ void blk_run(struct blk_device *blk)
 /* Operations */
 
 /*
- * The disk takes the features here and not in activate(): the driver may write to the configuration space before
- * that, and what it may write depends on them.
+ * The disk takes the features here and not in activate(): the driver may write to the configuration
+ * space before that, and what it may write depends on them.
  */
 static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
 {

@@ -2,8 +2,8 @@
 /*
  * A block device on an image file: the library virtio-blk on the device core.
  *
- * Requests are carried out while the guest waits, one after the other, up to a bound, so that nothing is ever in
- * flight between two calls. What is left waits for another turn.
+ * Requests are carried out while the guest waits, one after the other, up to a bound, so that
+ * nothing is ever in flight between two calls. What is left waits for another turn.
  */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H
@@ -65,7 +65,10 @@ void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memo
 /* A turn: what the guest asks for, up to a bound. Does nothing while the device isn't active. */
 void blk_run(struct blk_device *blk);
 
-/* The image may have another size: if so, tells the driver. Returns 0, or -1 for a size that no disk can have. */
+/*
+ * The image may have another size: if so, tells the driver. Returns 0, or -1 for a size that no
+ * disk can have.
+ */
 int blk_resize(struct blk_device *blk);
 
 #endif

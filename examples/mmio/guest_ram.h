@@ -2,10 +2,10 @@
 /*
  * The guest's memory, as QEMU shares it: files, mapped.
  *
- * What QEMU can do: give any numbers and any descriptors, and shrink a file later, so that touching what is gone
- * raises SIGBUS. Only regular files are mapped (a memfd is one), sealed against shrinking where they can be, and
- * never beyond their end. A QEMU that shrinks one that can't be sealed kills the process that serves it, and with
- * it nobody else.
+ * What QEMU can do: give any numbers and any descriptors, and shrink a file later, so that touching
+ * what is gone raises SIGBUS. Only regular files are mapped (a memfd is one), sealed against
+ * shrinking where they can be, and never beyond their end. A QEMU that shrinks one that can't be
+ * sealed kills the process that serves it, and with it nobody else.
  */
 #ifndef GUEST_RAM_H
 #define GUEST_RAM_H

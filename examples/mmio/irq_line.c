@@ -32,7 +32,10 @@ static void on_timer(struct event_source *source)
 		send_byte(line);
 }
 
-/* What the guest echoes, or writes. At the end the guest has no interrupts any more; the other socket tells why. */
+/*
+ * What the guest echoes, or writes. At the end the guest has no interrupts any more; the other
+ * socket tells why.
+ */
 static void on_port(struct event_source *source)
 {
 	struct irq_line *line = CONTAINER_OF(source, struct irq_line, port);

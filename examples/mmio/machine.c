@@ -38,7 +38,10 @@ static void run_rng(struct event_task *task)
 
 /* Registers */
 
-/* The device in whose window an access lies, and its offset there; NULL if it is in none, or in two. */
+/*
+ * The device in whose window an access lies, and its offset there; NULL if it is in none, or in
+ * two.
+ */
 static struct virtio_device *find(struct machine *machine, uint32_t offset, uint32_t len, uint32_t *in_window)
 {
 	const uint32_t window = offset / VIRTIO_MMIO_WINDOW;
@@ -66,9 +69,9 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 	struct virtio_device *device = find(machine, offset, len, &in_window);
 
 	/*
-	 * These devices reset and stop at once, and their memory has no translation to wait for. For one that answers
-	 * VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would be held back here, as long as virtio_device_waiting()
-	 * says.
+	 * These devices reset and stop at once, and their memory has no translation to wait for.
+	 * For one that answers VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would be held back here,
+	 * as long as virtio_device_waiting() says.
 	 */
 	if (device)
 		(void)!virtio_mmio_write(device, in_window, data, len);

@@ -2,7 +2,8 @@
 /*
  * The devices, and what a VMM owes them: register accesses, memory, an interrupt line, and turns.
  *
- * Everything runs on the event loop's thread, which is the serialisation that <virtio/device.h> asks for.
+ * Everything runs on the event loop's thread, which is the serialisation that <virtio/device.h>
+ * asks for.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -49,7 +50,10 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 /* Resets all devices. */
 void machine_reset(struct machine *machine);
 
-/* The guest's memory is another from now on, or NULL. When this returns, no device uses the one before. */
+/*
+ * The guest's memory is another from now on, or NULL. When this returns, no device uses the one
+ * before.
+ */
 void machine_set_memory(struct machine *machine, const struct virtio_memory_map *memory);
 
 /* What the devices have done, on stdout. */

@@ -29,7 +29,10 @@ static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 	const char *reason;
 	struct guest_ram *ram = guest_ram_map(&message->payload.memory, message->in.fds, message->in.fd_count, &reason);
 
-	/* There is no reply by which to refuse it, and without it we would work on memory that the guest doesn't have. */
+	/*
+	 * There is no reply by which to refuse it, and without it we would work on memory that the
+	 * guest doesn't have.
+	 */
 	if (!ram)
 		return end(proxy, reason);
 	machine_set_memory(proxy->machine, &ram->map);

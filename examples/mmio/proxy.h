@@ -2,8 +2,8 @@
 /*
  * The connection to QEMU: takes its messages, and gives the machine what they are about.
  *
- * What QEMU can do: send rubbish, which ends the connection; what the guest can do through it: any access
- * to the configuration space and the page of registers, which is answered.
+ * What QEMU can do: send rubbish, which ends the connection; what the guest can do through it: any
+ * access to the configuration space and the page of registers, which is answered.
  */
 #ifndef PROXY_H
 #define PROXY_H
@@ -24,7 +24,10 @@ struct proxy {
 	bool failed; /* the connection ended otherwise than by QEMU's end */
 };
 
-/* Takes the socket. Returns 0, or -1 with errno. When the connection ends, the event loop is stopped. */
+/*
+ * Takes the socket. Returns 0, or -1 with errno. When the connection ends, the event loop is
+ * stopped.
+ */
 int proxy_open(struct proxy *proxy, struct event_loop *loop, int socket, struct machine *machine);
 
 void proxy_close(struct proxy *proxy);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The protocol of QEMU's x-pci-proxy-dev: what a PCI device in QEMU asks the process behind it, over a socket.
+ * The protocol of QEMU's x-pci-proxy-dev: what a PCI device in QEMU asks the process behind it,
+ * over a socket.
  *
- * Documented with QEMU in docs/devel/multi-process.rst. It is private to QEMU and the same host, so integers are in the
- * host's byte order and layout. Only the requests that a device needs are here.
+ * Documented with QEMU in docs/devel/multi-process.rst. It is private to QEMU and the same host, so
+ * integers are in the host's byte order and layout. Only the requests that a device needs are here.
  *
- * What the other side can do: send anything, with any descriptors. A message is looked at when it is
- * whole; its size and number of descriptors must be those of its command. What they say is not checked here.
+ * What the other side can do: send anything, with any descriptors. A message is looked at when it
+ * is whole; its size and number of descriptors must be those of its command. What they say is not
+ * checked here.
  */
 #ifndef PROXY_PROTOCOL_H
 #define PROXY_PROTOCOL_H
@@ -77,9 +79,11 @@ struct proxy_message {
 /*
  * Goes on receiving a message. Does not wait.
  *
- * @reason  set when -1 is returned: why the connection can't go on; NULL if the other side has closed it
+ * @reason  set when -1 is returned: why the connection can't go on; NULL if the other side has
+ *          closed it
  *
- * Returns 1 for a whole message with a size and a number of descriptors in order, 0 if more is to come, or -1.
+ * Returns 1 for a whole message with a size and a number of descriptors in order, 0 if more is to
+ * come, or -1.
  */
 int proxy_receive(int socket, struct proxy_message *message, const char **reason);
 

@@ -11,7 +11,10 @@
 
 #define BIT(feature) ((uint32_t)1 << (feature) % 32)
 
-/* Fills a buffer, or its beginning: the driver learns how much from the used length (virtio 1.4, 5.4.6). */
+/*
+ * Fills a buffer, or its beginning: the driver learns how much from the used length (virtio 1.4,
+ * 5.4.6).
+ */
 static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 {
 	struct rng *rng = context;
@@ -23,8 +26,8 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
 		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After another error there are the buffers before the bad one, or those that fit the array. Of a malformed chain
-	 * there are none.
+	 * After another error there are the buffers before the bad one, or those that fit the
+	 * array. Of a malformed chain there are none.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * An entropy device: random bytes of the host's for the guest. The smallest complete device on the device core, to
- * begin another one from.
+ * An entropy device: random bytes of the host's for the guest. The smallest complete device on the
+ * device core, to begin another one from.
  *
  * It knows neither transport nor VMM. The VMM passes register accesses on to rng.device
- * (<virtio/mmio.h>) and gives two callbacks, by which the device interrupts the guest and asks for another turn.
+ * (<virtio/mmio.h>) and gives two callbacks, by which the device interrupts the guest and asks for
+ * another turn.
  *
- * What the guest can do: make buffers of any size available, without end. One buffer gets RNG_REQUEST_BYTES at
- * most, and one turn serves RNG_TURN of them; then others have their turn.
+ * What the guest can do: make buffers of any size available, without end. One buffer gets
+ * RNG_REQUEST_BYTES at most, and one turn serves RNG_TURN of them; then others have their turn.
  *
  * Threads: everything is serialised by the VMM with the register accesses.
  *
@@ -25,9 +26,15 @@
 
 /* What the device needs of its VMM. */
 struct rng_host {
-	/* As the operation of the same name in struct virtio_device_ops; with cause and queue a VMM may send an MSI-X. */
+	/*
+	 * As the operation of the same name in struct virtio_device_ops; with cause and queue a VMM
+	 * may send an MSI-X.
+	 */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* Call rng_run() soon, but not from here: there are buffers left, perhaps one that isn't mapped yet. */
+	/*
+	 * Call rng_run() soon, but not from here: there are buffers left, perhaps one that isn't
+	 * mapped yet.
+	 */
 	void (*again)(void *context);
 	void *context;
 };
