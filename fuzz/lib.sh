@@ -40,9 +40,9 @@ build() {
 	quietly "$folder.log" ninja -C "$folder" "$@"
 }
 
-# fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from a copy of the corpus. What is found stays in FOLDER, and so does the
-# log. An input takes milliseconds: one that takes minutes never ends, on a busy machine too. The same goes for an hour more
-# than was asked for.
+# fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from a copy of the corpus. What is found stays in
+# FOLDER, and so does the log. An input takes milliseconds: one that takes minutes never ends, on a
+# busy machine too. The same goes for an hour more than was asked for.
 fuzz() {
 	rm -rf "$4"
 	mkdir -p "$4/corpus" || return 1

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does the fuzzing find bugs? Each file in fuzz/mutants makes one in one line of a copy of the libraries; its harness
-# must find it, beginning with the seeds: in less than a minute where nothing else runs. The same harness finds nothing in
-# the copy as it is.
-# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants. BUILD_DIR, which is removed
+# Does the fuzzing find bugs? Each file in fuzz/mutants makes one in one line of a copy of the
+# libraries; its harness must find it, beginning with the seeds: in less than a minute where nothing
+# else runs. The same harness finds nothing in the copy as it is.
+# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants. BUILD_DIR,
+#                                                    which is removed
 # first, is below build or outside of the checkout. Prints the time of each find.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -36,7 +37,8 @@ directive() {
 	sed -n "s/^# $2: //p" "$1"
 }
 
-# plant FILE TARGET: applies it to the copy; exactly one line must change. The original stays beside the copy.
+# plant FILE TARGET: applies it to the copy; exactly one line must change. The original stays beside
+# the copy.
 plant() {
 	cp "$tree/$2" "$work/original" && sed -f "$1" "$work/original" >"$tree/$2" || return 1
 	removed=$(diff "$work/original" "$tree/$2" | grep -c '^<')

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Fuzzes: builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each harness for a time, as
-# many at once as there are processors.
-# usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz. Ends with a line per harness;
+# Fuzzes: builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each
+# harness for a time, as many at once as there are processors.
+# usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz. Ends with
+#                                              a line per harness;
 # its exit status is 0 only if nothing was found. Finds stay in BUILD_DIR/findings.
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Steps of the block harness that need no guest: judging requests, and moving along segments, of any size, and the back
- * end in memory by itself. What breaks arithmetic can't be had with a small guest and a small disk.
+ * Steps of the block harness that need no guest: judging requests, and moving along segments, of
+ * any size, and the back end in memory by itself. What breaks arithmetic can't be had with a small
+ * guest and a small disk.
  */
 #include "any.h"
 #include "backend.h"
@@ -130,7 +131,10 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 	return got;
 }
 
-/* Begins, on a disk as large as they get. Returns whether the request may be carried out; if not, there is no data. */
+/*
+ * Begins, on a disk as large as they get. Returns whether the request may be carried out; if not,
+ * there is no data.
+ */
 static bool begin_transfer(const struct virtio_blk_request *request, struct virtio_blk_transfer *transfer)
 {
 	const struct virtio_blk_options options = { .backend = { .ops = &blk_backend_ops, .max_iovecs = 1 },

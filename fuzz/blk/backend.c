@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end of the block harness: sees to it that it is asked for what the request says and nothing else, keeps the
- * disk and the model's disk, and fails as the input wants it.
+ * The back end of the block harness: sees to it that it is asked for what the request says and
+ * nothing else, keeps the disk and the model's disk, and fails as the input wants it.
  */
 #include "backend.h"
 #include "driver.h"

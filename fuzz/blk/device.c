@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's half of the block harness: requests served at once, or step by step and in any order. */
+/* The device's half of the block harness: requests served at once, or in steps and in any order. */
 #include "device.h"
 #include "any.h"
 #include "backend.h"
@@ -39,7 +39,7 @@ static struct blk_slot *pick(struct blk_harness *h)
 	return NULL;
 }
 
-/* A completion that comes too late: no byte, no mark and no counter changes, which is compared afterwards. */
+/* A completion that comes too late changes no byte, mark or counter. The caller compares them. */
 static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 {
 	const struct virtio_blk_result result = { .status = VIRTIO_BLK_S_IOERR,
@@ -83,7 +83,7 @@ static struct blk_slot *pop(struct blk_harness *h)
 
 /* Parsing */
 
-/* Storage to the entry, in which a request is filled with what could be left from an earlier one. */
+/* Exact storage for a request. The request is filled with leftovers of an earlier one. */
 static void prepare(struct blk_harness *h, struct blk_slot *s)
 {
 	struct virtio_blk_request *r = fuzz_alloc(sizeof *r);
@@ -128,7 +128,7 @@ static void first_error(struct blk_harness *h, int error)
 		h->disk.stats.first_error = error;
 }
 
-/* What the queue counts of a request: a fault of its chain or of a buffer, and an array that is too small. */
+/* What the queue counts: a fault of the chain or of a buffer, and an array that is too small. */
 static void count_fault(struct blk_harness *h, const struct blk_slot *s, int error)
 {
 	struct virtio_queue_stats *stats = &h->model.stats;
@@ -204,7 +204,7 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 	check_ranges(ask, r);
 }
 
-/* The request is filled in, or its memory isn't known yet: then it is untouched, but for the header. */
+/* The request is filled in, or its memory isn't mapped yet: then only the header may change. */
 static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
 {
 	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
@@ -409,7 +409,7 @@ static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 	check_result(h, s);
 }
 
-/* A refused request has its result at once. Of other types than reads, writes and flushes no more than this is done. */
+/* A refused request has its result at once. Only reads, writes and flushes do more than this. */
 static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
 {
 	struct virtio_iovec iov;
@@ -491,8 +491,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: a status counts if nothing in front of it was left out. Of a request with an error that isn't
- * known.
+ * virtio 1.4, 2.7.8.2: a status counts if nothing in front of it was left out. Of a request with an
+ * error that isn't known.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -547,7 +547,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* The dirty logs where a failed read may have marked more than it must: not less and not too much. */
+/* After a failed read the dirty log has at least the bytes read, and at most the whole buffer. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];
@@ -589,7 +589,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
 }
 
-/* The head that a pop takes now, if it takes one. The index is read again only when all that was there is popped. */
+/* The head that a pop yields now, if any. The index is read again only after the last known head. */
 static bool next_head(const struct blk_harness *h, uint16_t *head)
 {
 	const struct model *m = &h->model;
@@ -608,8 +608,8 @@ static bool next_head(const struct blk_harness *h, uint16_t *head)
 }
 
 /*
- * The model pops first, for the driver may write to the ring while the request is carried out. Only the library knows
- * the token: until adopt_token() the model has one that no pop has.
+ * The model pops first, for the driver may write to the ring while the request is carried out. Only
+ * the library knows the token: until adopt_token() the model has one that no pop has.
  */
 static struct blk_slot *pop_in_model(struct blk_harness *h, uint16_t head)
 {

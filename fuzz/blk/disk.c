@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* All that can be asked of a disk, against the model; and the steps that are about the disk and no request. */
+/*
+ * All that can be asked of a disk, against the model; and the steps that are about the disk and no
+ * request.
+ */
 #include "disk.h"
 #include "steps.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The driver's half of the block harness: requests of any kind in any layout, and what it writes besides. */
+/*
+ * The driver's half of the block harness: requests of any kind in any layout, and what it writes
+ * besides.
+ */
 #include "driver.h"
 #include "steps.h"
 

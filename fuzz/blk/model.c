@@ -308,7 +308,10 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 	uint64_t addr;
 	int error;
 
-	/* Of a malformed chain nobody knows where it ends; behind the end of the address space nothing is. */
+	/*
+	 * Of a malformed chain nobody knows where it ends; behind the end of the address space
+	 * nothing is.
+	 */
 	if (ask->chain.shape || end->len == 0 || (wide)end->addr + end->len > (wide)1 << 64)
 		return;
 	addr = end->addr + (end->len - 1);
@@ -373,7 +376,10 @@ static uint32_t move_reasons(const struct blk_model *m, const struct blk_ask *as
 	const uint64_t bytes = write ? ask->out.bytes : ask->in.bytes, other = write ? ask->in.bytes : ask->out.bytes;
 	const uint64_t most = m->options.max_request_bytes;
 
-	/* virtio 1.4, 5.2.6.2: a disk that offered to be read-only. A used length has 32 bits, and counts the status. */
+	/*
+	 * virtio 1.4, 5.2.6.2: a disk that offered to be read-only. A used length has 32 bits, and
+	 * counts the status.
+	 */
 	return when(other > 0, REASON(WRONG_DIRECTION)) | when(write && m->options.read_only, REASON(READ_ONLY)) |
 	       when(bytes % 512 != 0, REASON(NOT_SECTORS)) | when(most && bytes > most, REASON(TOO_LONG)) |
 	       when(!write && bytes + 1 > UINT32_MAX, REASON(USED_LENGTH)) |
@@ -447,7 +453,9 @@ uint32_t blk_model_check(const struct blk_model *m, const struct blk_ask *ask)
 
 	if (refusal == VIRTIO_BLK_REFUSAL_NONE)
 		return BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
-	/* virtio 1.4, 5.2.6.2: what the device doesn't know, and what the driver hasn't accepted. */
+	/*
+	 * virtio 1.4, 5.2.6.2: what the device doesn't know, and what the driver hasn't accepted.
+	 */
 	return BLK_STATUS_BIT(refusal == VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE ||
 					      refusal == VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED ||
 					      refusal == VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a disk is to do, written from virtio 1.4, 5.2, and the comments of <virtio/blk.h>: features, configuration
- * space, which requests are in order, what each one changes, used lengths, counters, and when a write is stable.
+ * What a disk is to do, written from virtio 1.4, 5.2, and the comments of <virtio/blk.h>: features,
+ * configuration space, which requests are in order, what each one changes, used lengths, counters,
+ * and when a write is stable.
  */
 #ifndef VIRTIO_FUZZ_BLK_MODEL_H
 #define VIRTIO_FUZZ_BLK_MODEL_H
@@ -66,7 +67,10 @@ struct blk_progress {
 	uint8_t wear[6]; /* the answer to GET_LIFETIME */
 };
 
-/* Why options are refused: VIRTIO_EINVAL, or VIRTIO_ENOOP and which operation is missing. 0 if they aren't. */
+/*
+ * Why options are refused: VIRTIO_EINVAL, or VIRTIO_ENOOP and which operation is missing. 0 if they
+ * aren't.
+ */
 int blk_model_bad_options(const struct virtio_blk_options *options, const char **missing);
 
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options);
@@ -85,8 +89,8 @@ int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
 bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t *data, size_t len);
 
 /*
- * Reads a request from the chain that was walked, for so much storage. Whatever is wrong with it, it has a status byte
- * unless the chain is malformed or the last writable byte can't be written.
+ * Reads a request from the chain that was walked, for so much storage. Whatever is wrong with it,
+ * it has a status byte unless the chain is malformed or the last writable byte can't be written.
  */
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges);
 

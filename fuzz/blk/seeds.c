@@ -23,7 +23,10 @@
 #define NEAR_2_32(more) POWER(16, more)
 #define NEAR_2_64(more) 0xfe, (uint8_t)(more)
 
-/* The driver's. Places and cuts: what is read at the beginning of the data, what is written in its middle. */
+/*
+ * The driver's. Places and cuts: what is read at the beginning of the data, what is written in its
+ * middle.
+ */
 #define USUAL 0, 112, 0, 0
 #define READ(sector, count) BLK_REQUEST, VIRTIO_BLK_T_IN, 0, sector, count, USUAL
 #define WRITE(sector, count) BLK_REQUEST, VIRTIO_BLK_T_OUT, 0, sector, count, USUAL
@@ -318,7 +321,10 @@ const struct seed blk_seeds[] = {
 	BLK("bad_data_parts", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), SERVE_IN_PARTS),
 	BLK("bad_data_own", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), POP, PARSE(0), OWN(0, 1, 100, 70),
 	    FINISH(0)),
-	/* The status is the last byte of a buffer that begins in a hole, and the only one of a buffer behind it. */
+	/*
+	 * The status is the last byte of a buffer that begins in a hole, and the only one of a
+	 * buffer behind it.
+	 */
 	BLK("bad_data_in_hole", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 1, Q_SIZE_16, OPTIONS(0),
 	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),
 	    SERVE),

@@ -2,8 +2,8 @@
 /*
  * The bytes of an input of the block harness: what stands at its beginning, and its steps.
  *
- * Beginning: memory, its details; queue; options (16 bits), their details in the order of the bits; features, if
- * BLK_O_SUBSET. Then steps.
+ * Beginning: memory, its details; queue; options (16 bits), their details in the order of the bits;
+ * features, if BLK_O_SUBSET. Then steps.
  */
 #ifndef VIRTIO_FUZZ_BLK_STEPS_H
 #define VIRTIO_FUZZ_BLK_STEPS_H
@@ -54,9 +54,9 @@ enum blk_driver_step {
 };
 
 /*
- * BLK_REQUEST: type (0xff: then 4 bytes), flags, sector, amount of data, ranges, places of what is read and of what is
- * written in units of 32 bytes, cut. Below 16 the amount is sectors, or ranges for the commands on them; else bytes + 16;
- * 255: two bytes follow.
+ * BLK_REQUEST: type (0xff: then 4 bytes), flags, sector, amount of data, ranges, places of what is
+ * read and of what is written in units of 32 bytes, cut. Below 16 the amount is sectors, or ranges
+ * for the commands on them; else bytes + 16; 255: two bytes follow.
  */
 enum blk_request_flag {
 	BLK_R_INDIRECT = 0x01,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the harnesses share: the input as a stream of small numbers, and the way a disagreement ends the run. */
+/*
+ * What the harnesses share: the input as a stream of small numbers, and the way a disagreement ends
+ * the run.
+ */
 #ifndef VIRTIO_FUZZ_H
 #define VIRTIO_FUZZ_H
 

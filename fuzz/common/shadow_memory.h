@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest's memory twice: the real one, which the library works on, and a shadow, which changes only
- * by what the model permits. shadow_compare() says whether they are the same.
+ * A guest's memory twice: the real one, which the library works on, and a shadow, which changes
+ * only by what the model permits. shadow_compare() says whether they are the same.
  *
  * The model goes by pieces: what follows one address within one region and one page of the
  * translation. It has no cache and knows nothing of the library's.
@@ -67,7 +67,9 @@ struct shadow_map {
 	struct virtio_memory_map map;
 	uint32_t hint; /* the region found last */
 
-	/* The translation; page_shift 0 for none. Pages lie one behind the other from io_base on. */
+	/*
+	 * The translation; page_shift 0 for none. Pages lie one behind the other from io_base on.
+	 */
 	uint64_t io_base;
 	uint32_t page_shift;
 	uint32_t pages_used;
@@ -107,7 +109,10 @@ bool shadow_add_region(struct shadow_map *m, const struct shadow_region *region)
 /* The host address of a region's first byte. */
 uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *region);
 
-/* Makes the library's map of the regions added, which must be right, in the order in which they were added. */
+/*
+ * Makes the library's map of the regions added, which must be right, in the order in which they
+ * were added.
+ */
 void shadow_map_finish(struct shadow_map *m);
 
 /* Finds one byte: 0 or an error. The driver's look, which no permission stops, is access 0. */

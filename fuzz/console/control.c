@@ -202,7 +202,9 @@ static void take_over_message(struct console_harness *h, const struct chain_spec
 			   "a message outside of memory");
 		guest_device_put(&h->guest, addr, message[i]);
 	}
-	/* Two messages in one call may lie over each other: then the earlier one cannot be judged. */
+	/*
+	 * Two messages in one call may lie over each other: then the earlier one cannot be judged.
+	 */
 	view_told(&h->view, message, len);
 }
 

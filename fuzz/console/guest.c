@@ -196,7 +196,10 @@ static void write_desc(struct guest_queue *q, uint64_t table, uint32_t index, co
 	FUZZ_CHECK(error == 0, "a descriptor cannot be written");
 }
 
-/* Writes the descriptors of a chain. Damage makes the last one go on: to nowhere, or to the first one. */
+/*
+ * Writes the descriptors of a chain. Damage makes the last one go on: to nowhere, or to the first
+ * one.
+ */
 static void write_chain(struct guest_queue *q, uint64_t table, uint32_t first, struct chain_spec *spec, uint8_t damage)
 {
 	const uint32_t base = table ? 0 : first;

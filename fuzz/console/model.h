@@ -2,10 +2,11 @@
 /*
  * The guest of the console harness, and what its console is to do.
  *
- * Guest memory is a few small regions, each twice: the real one, and a shadow that changes only by what the model permits.
- * A chain is remembered as the driver wrote it, so that the model needs no walk: what a chain is worth is looked up when
- * its turn comes. Input is a list of bytes that leaves it only by completed chains; output is compared as it is offered.
- * Of the control queues the model is a driver's view: which ports it knows, what it was told of each, in which order, and
+ * Guest memory is a few small regions, each twice: the real one, and a shadow that changes only by
+ * what the model permits. A chain is remembered as the driver wrote it, so that the model needs no
+ * walk: what a chain is worth is looked up when its turn comes. Input is a list of bytes that
+ * leaves it only by completed chains; output is compared as it is offered. Of the control queues
+ * the model is a driver's view: which ports it knows, what it was told of each, in which order, and
  * what it must know when nothing is pending.
  */
 #ifndef VIRTIO_FUZZ_CONSOLE_MODEL_H
@@ -79,7 +80,10 @@ struct guest {
 void guest_open(struct guest *g, struct fuzz_input *in);
 void guest_close(struct guest *g);
 
-/* Before a call of the device, and after it: nothing but what the model has put into the shadow has changed. */
+/*
+ * Before a call of the device, and after it: nothing but what the model has put into the shadow has
+ * changed.
+ */
 void guest_before(struct guest *g);
 void guest_compare(struct guest *g);
 
@@ -89,7 +93,10 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *spec, b
 /* Driver and device begin anew with a queue. */
 void guest_restart(struct guest *g, uint32_t queue);
 
-/* The worth of a chain for a device that reads, or writes, with so many segments. both: the other direction is looked up. */
+/*
+ * The worth of a chain for a device that reads, or writes, with so many segments. both: the other
+ * direction is looked up.
+ */
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Whether the library's device is as the model says. What is compared here is no news to the fuzzer. */
+/*
+ * Whether the library's device is as the model says. What is compared here is no news to the
+ * fuzzer.
+ */
 #include "compare.h"
 
 static void compare_queue(const struct device_model *m, const struct virtio_device *device, uint32_t index)

@@ -157,7 +157,10 @@ static void host_reset_done(struct device_harness *h)
 	reset_done(h, 0);
 }
 
-/* With a number: the present one of this queue or another, or a little less, as of a report that comes late. */
+/*
+ * With a number: the present one of this queue or another, or a little less, as of a report that
+ * comes late.
+ */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {
 	const struct device_model *m = &h->model;
@@ -174,7 +177,10 @@ static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how
 	FUZZ_CHECK(got == expected, "queue_quiesced returned %d", got);
 }
 
-/* Of a byte bits 0 to 2 are the queue; with bit 7 the report has a number, which bits 4 to 6 choose. */
+/*
+ * Of a byte bits 0 to 2 are the queue; with bit 7 the report has a number, which bits 4 to 6
+ * choose.
+ */
 static void host_queue_stopped(struct device_harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the device core and the registers of virtio-mmio: the input makes a guest's memory and a device with queues,
- * and then a list of steps in which a guest, well behaved or not, the device's threads and the VMM take turns. The
- * model says what each step does, the operations that it calls included. After each one everything that can be asked
- * is compared, and all of guest memory, which the core never writes.
+ * Fuzzes the device core and the registers of virtio-mmio: the input makes a guest's memory and a
+ * device with queues, and then a list of steps in which a guest, well behaved or not, the device's
+ * threads and the VMM take turns. The model says what each step does, the operations that it calls
+ * included. After each one everything that can be asked is compared, and all of guest memory, which
+ * the core never writes.
  */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>

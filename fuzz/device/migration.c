@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The VMM's part: migrating devices, with the state changed on the way or not, and making them wrongly. */
+/*
+ * The VMM's part: migrating devices, with the state changed on the way or not, and making them
+ * wrongly.
+ */
 #include <virtio/bindings/virtio_config.h>
 
 #include "compare.h"
@@ -291,7 +294,10 @@ static int make_wrong_ops(struct wrong *w, uint32_t kind)
 
 static int make_wrong(struct wrong *w, uint32_t kind, uint8_t value)
 {
-	/* Those that the core can't honour; and that it can, VIRTIO_F_ADMIN_VQ's neighbours among them. */
+	/*
+	 * Those that the core can't honour; and that it can, VIRTIO_F_ADMIN_VQ's neighbours among
+	 * them.
+	 */
 	static const uint8_t bad[] = { 24, 25, 26, 27, 30, 31, 34, 37, 39, 41, 43, 44, 45, 46, 47, 48, 49 };
 	static const uint8_t good[] = { 0, 23, 28, 29, 32, 33, 35, 36, 38, 40, 42, 50, 63, 64, 127 };
 

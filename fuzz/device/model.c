@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device as the model sees it: status, features, queues, interrupts. The registers are in registers.c. */
+/* The model's device: status, features, queues, interrupts. The registers are in registers.c. */
 #include "model.h"
 
 #include <virtio/bindings/virtio_config.h>
@@ -678,7 +678,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	/* Until what is in progress already has ended: that of the device stands for that of the queue. */
+	/* Waits for what is in progress. A reset of the device covers the stop of a queue. */
 	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;

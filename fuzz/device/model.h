@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a device core and its registers are to do, written from virtio 1.4 and the comments of the public headers.
+ * What a device core and its registers are to do, written from virtio 1.4 and the comments of the
+ * public headers.
  *
- * A step is done here first. That leaves the state that the library must have afterwards, and a list of the
- * operations that it must call on the way: each with its arguments, its place in the order and what can be seen
- * meanwhile. What an operation answers, and what other threads do while it runs, is planned before, so it's part of
- * the list.
+ * A step is done here first. That leaves the state that the library must have afterwards, and a
+ * list of the operations that it must call on the way: each with its arguments, its place in the
+ * order and what can be seen meanwhile. What an operation answers, and what other threads do while
+ * it runs, is planned before, so it's part of the list.
  */
 #ifndef VIRTIO_FUZZ_DEVICE_MODEL_H
 #define VIRTIO_FUZZ_DEVICE_MODEL_H
@@ -119,7 +120,10 @@ struct device_model {
 	uint64_t first_errors; /* any of these; empty for none */
 	uint16_t first_queue;
 
-	/* The line: up or down, and whether the device has signalled by itself, which is not seen in it. */
+	/*
+	 * The line: up or down, and whether the device has signalled by itself, which is not seen
+	 * in it.
+	 */
 	bool line;
 	bool marked;
 
@@ -149,10 +153,15 @@ bool device_model_runs(const struct device_model *m, uint32_t index);
 /* The errors for which a queue can't be enabled with the memory as it is. */
 uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config);
 
-/* Whether there is nothing wrong yet with where a queue is, but that something of it isn't mapped. */
+/*
+ * Whether there is nothing wrong yet with where a queue is, but that something of it isn't mapped.
+ */
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
 
-/* The errors that stand in the way of features, empty if there are none; and then that of the device, which is asked. */
+/*
+ * The errors that stand in the way of features, empty if there are none; and then that of the
+ * device, which is asked.
+ */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);
 uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
@@ -160,7 +169,9 @@ uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTI
 /* Whether the line should be high. */
 bool device_model_pending(const struct device_model *m);
 
-/* What the registers mean. Those that return bool say whether it took; int, what the write returns. */
+/*
+ * What the registers mean. Those that return bool say whether it took; int, what the write returns.
+ */
 bool device_model_accept_features(struct device_model *m, uint32_t value);
 bool device_model_set_size(struct device_model *m, uint32_t size);
 bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t value);
@@ -179,7 +190,10 @@ uint32_t device_model_take_interrupt(struct device_model *m);
 int device_model_reset(struct device_model *m);
 int device_model_queue_mapped(struct device_model *m, uint16_t queue);
 
-/* What waits for requests in flight: the ends of a reset and of a stop, and the question whether a reset has ended. */
+/*
+ * What waits for requests in flight: the ends of a reset and of a stop, and the question whether a
+ * reset has ended.
+ */
 uint32_t device_model_stop_number(const struct device_model *m, uint32_t index);
 void device_model_end_reset(struct device_model *m, int error);
 void device_model_end_stop(struct device_model *m, uint16_t index, int error);

@@ -3,7 +3,9 @@
 #include "operations.h"
 #include "queues.h"
 
-/* The call that must come now; traps unless it's this one and things look as they should meanwhile. */
+/*
+ * The call that must come now; traps unless it's this one and things look as they should meanwhile.
+ */
 static struct device_record *expect(struct virtio_device *device, enum device_call call)
 {
 	struct device_harness *h = device->context;

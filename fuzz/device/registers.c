@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The registers of virtio-mmio as the model sees them (virtio 1.4, 4.2.2): offsets, widths, directions. */
+/*
+ * The registers of virtio-mmio as the model sees them (virtio 1.4, 4.2.2): offsets, widths,
+ * directions.
+ */
 #include "registers.h"
 
 static uint32_t half(uint64_t value, bool high)

@@ -27,7 +27,10 @@ bool device_model_report_counts(const struct device_model *m, uint16_t queue, ui
 	       ((q->stopping && number == q->stop_number) || (m->reset_pending && number == m->reset_number));
 }
 
-/* The queue is quiet, whatever waits for that: first its own stop, then the reset, which may wait for another queue. */
+/*
+ * The queue is quiet, whatever waits for that: first its own stop, then the reset, which may wait
+ * for another queue.
+ */
 int device_model_queue_quiesced(struct device_model *m, uint16_t queue, uint32_t number)
 {
 	if (!device_model_report_counts(m, queue, number))

@@ -159,7 +159,10 @@ static void check_host(const struct shadow_map *m, const struct shadow_place *p,
 		   "not the byte's host address");
 }
 
-/* The fast paths: of the length that the compiler knows, for any, and with the other cursor if it is in the same map. */
+/*
+ * The fast paths: of the length that the compiler knows, for any, and with the other cursor if it
+ * is in the same map.
+ */
 static bool find_unlogged(struct harness *h, void **host)
 {
 	const struct virtio_memory_cursor *other = &h->cursors[h->cursor == &h->cursors[0]];
@@ -170,7 +173,10 @@ static bool find_unlogged(struct harness *h, void **host)
 			   : virtio_impl_memory_find_unlogged(h->cursor, h->addr, h->len, host);
 }
 
-/* What is found to be unlogged must be; what must be found is what is not translated, nor near the end of its region. */
+/*
+ * What is found to be unlogged must be; what must be found is what is not translated, nor near the
+ * end of its region.
+ */
 static void check_unlogged(struct harness *h)
 {
 	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;

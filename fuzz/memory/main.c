@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes <virtio/guest_memory.h>: the input makes a memory (regions adjacent or not, aliased, of one byte,
- * read-only, logged, translated, at either end of the address space) and a list of accesses to it. Each
- * result is compared with what the shadow memory says, and after each one all of the memory is.
+ * Fuzzes <virtio/guest_memory.h>: the input makes a memory (regions adjacent or not, aliased, of
+ * one byte, read-only, logged, translated, at either end of the address space) and a list of
+ * accesses to it. Each result is compared with what the shadow memory says, and after each one all
+ * of the memory is.
  */
 #include "device.h"
 #include "tables.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Tables of regions, right and wrong, and look-ups in them. Nothing behind the host pointers is touched. */
+/*
+ * Tables of regions, right and wrong, and look-ups in them. Nothing behind the host pointers is
+ * touched.
+ */
 #include "tables.h"
 
 #include <virtio/guest_memory.h>

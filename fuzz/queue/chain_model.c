@@ -183,7 +183,9 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 	}
 }
 
-/* Finds the last byte to be written. Returns why it can't be written, or 0; also if there is none. */
+/*
+ * Finds the last byte to be written. Returns why it can't be written, or 0; also if there is none.
+ */
 static int find_status(struct model *m, struct model_chain *c)
 {
 	const wide end = (wide)c->end.addr + c->end.len;
@@ -202,8 +204,9 @@ static int find_status(struct model *m, struct model_chain *c)
 }
 
 /*
- * The errors that a resolution may return. A shape that is wrong comes before a bad buffer. A buffer that isn't mapped
- * yet may end the walk before that. A bad buffer is reported only if the status byte is mapped, or never will be.
+ * The errors that a resolution may return. A shape that is wrong comes before a bad buffer. A
+ * buffer that isn't mapped yet may end the walk before that. A bad buffer is reported only if the
+ * status byte is mapped, or never will be.
  */
 static uint64_t resolve_errors(const struct model_chain *c, int status)
 {
@@ -319,7 +322,10 @@ static void check_no_data(const struct virtio_request *r)
 		   "a failed request with data");
 }
 
-/* The pieces of the data are those of the chain without what is in front and behind. The header is compared on the way. */
+/*
+ * The pieces of the data are those of the chain without what is in front and behind. The header is
+ * compared on the way.
+ */
 static void check_data(const struct model *m, const struct model_chain *c, const struct virtio_request *r)
 {
 	const uint8_t *header = r->header;

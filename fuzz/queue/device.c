@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's half of the queue harness: each operation, with right arguments and with wrong ones. */
+/*
+ * The device's half of the queue harness: each operation, with right arguments and with wrong ones.
+ */
 #include "device.h"
 #include "driver.h"
 #include "held.h"
@@ -10,7 +12,10 @@
 #define MOST_BATCH 8u
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
-/* What an entry may hold that is in flight no more, or under a flag; and one bit of the high half wrong. */
+/*
+ * What an entry may hold that is in flight no more, or under a flag; and one bit of the high half
+ * wrong.
+ */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {
 	switch (how & 3) {
@@ -25,7 +30,9 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 	}
 }
 
-/* A token: mostly of a request in flight, else an old one, one that is nearly right, or anything. */
+/*
+ * A token: mostly of a request in flight, else an old one, one that is nearly right, or anything.
+ */
 static struct virtio_token pick_token(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -330,7 +337,10 @@ static void check_no_memory(struct harness *h)
 	}
 }
 
-/* Once more, perhaps after so many pops that the sequence number is about to fill the low half of a token. */
+/*
+ * Once more, perhaps after so many pops that the sequence number is about to fill the low half of a
+ * token.
+ */
 static void init_again(struct harness *h, bool late)
 {
 	FUZZ_CHECK(virtio_queue_init(&h->queue, NULL, h->model.storage) == VIRTIO_EINVAL, "init without storage");
@@ -474,7 +484,10 @@ static void device_migrate(struct harness *h)
 		device_replay(h);
 }
 
-/* How often a translation may be asked by a step that does not walk a chain: the ring areas, whole, some times. */
+/*
+ * How often a translation may be asked by a step that does not walk a chain: the ring areas, whole,
+ * some times.
+ */
 static uint64_t ring_work(struct harness *h)
 {
 	uint64_t work = 400;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The driver's half of the queue harness: chains and rings, right and wrong, and what a well-behaved driver does. */
+/*
+ * The driver's half of the queue harness: chains and rings, right and wrong, and what a
+ * well-behaved driver does.
+ */
 #include "driver.h"
 #include "steps.h"
 
@@ -106,8 +109,8 @@ static void driver_offer(struct harness *h)
 }
 
 /*
- * A whole chain, direct or in a table, of two bytes a descriptor: then one thing of it wrong, perhaps,
- * and available.
+ * A whole chain, direct or in a table, of two bytes a descriptor: then one thing of it wrong,
+ * perhaps, and available.
  */
 static void driver_chain(struct harness *h)
 {

@@ -37,7 +37,10 @@ struct harness_request {
 	struct harness_stream reading;
 	struct harness_stream writing;
 
-	/* If it is one of a header, data and a status; else NULL. The array is segments, and gone if it has an error. */
+	/*
+	 * If it is one of a header, data and a status; else NULL. The array is segments, and gone
+	 * if it has an error.
+	 */
 	struct virtio_request *request;
 	uint64_t room;             /* bytes of data to be written */
 	struct model_piece status; /* of length 0 if there is none */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the queue, its chains, readers, writers and saved state: the input makes a guest's memory and a queue in it,
- * and then a list of steps in which the driver, well behaved or not, and the device take turns. After each one
- * all of guest memory and all that can be asked of the queue is compared with the model's.
+ * Fuzzes the queue, its chains, readers, writers and saved state: the input makes a guest's memory
+ * and a queue in it, and then a list of steps in which the driver, well behaved or not, and the
+ * device take turns. After each one all of guest memory and all that can be asked of the queue is
+ * compared with the model's.
  */
 #include "device.h"
 #include "driver.h"

@@ -11,7 +11,10 @@
 
 uint64_t model_area_bytes(const struct virtio_queue_config *config, int area)
 {
-	/* virtio 1.4, 2.7: 16, 2 and 8 bytes an entry; two fields in front of a ring, and one behind if negotiated. */
+	/*
+	 * virtio 1.4, 2.7: 16, 2 and 8 bytes an entry; two fields in front of a ring, and one
+	 * behind if negotiated.
+	 */
 	static const uint64_t entry[] = { 16, 2, 8 };
 	const uint64_t around = area == VIRTIO_QUEUE_DESC ? 0 : config->event_idx ? 6 : 4;
 
@@ -387,7 +390,10 @@ void model_needs_interrupt(struct model *m, bool got)
 		if (m->config.event_idx) {
 			const uint16_t event = shadow_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)m->config.size));
 
-			/* virtio 1.4, 2.7.7.2: the element at index used_event is one of those added. */
+			/*
+			 * virtio 1.4, 2.7.7.2: the element at index used_event is one of those
+			 * added.
+			 */
 			yes = m->doubt;
 			for (uint64_t i = 0; i < m->added; i++)
 				yes = yes || (uint16_t)(m->next_used - 1 - i) == event;

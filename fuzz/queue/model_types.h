@@ -72,8 +72,8 @@ struct model_piece {
 };
 
 /*
- * A chain that was walked to its end in one go. Pieces, counts and bytes are of the buffers in front of the first bad
- * one, or of all.
+ * A chain that was walked to its end in one go. Pieces, counts and bytes are of the buffers in
+ * front of the first bad one, or of all.
  */
 struct model_chain {
 	uint64_t errors;        /* of which a resolution returns one; 0 if all is well */

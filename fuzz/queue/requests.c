@@ -6,7 +6,10 @@
 
 #define UNTOUCHED 0x5a /* fills what a failure must not touch, and what a success must fill in */
 
-/* With a header and an array of exactly so many bytes and entries, and nothing that could be left from an earlier one. */
+/*
+ * With a header and an array of exactly so many bytes and entries, and nothing that could be left
+ * from an earlier one.
+ */
 static struct virtio_request *make_request(struct harness *h)
 {
 	static const uint8_t usual[] = { 16, 16, 1, 8, 0, 32, 33, 5 };
@@ -120,7 +123,10 @@ void harness_parse_request(struct harness *h)
 	free(c);
 }
 
-/* One in flight, or one that has been, or under a token that is wrong; @kept is what is known of it. */
+/*
+ * One in flight, or one that has been, or under a token that is wrong; @kept is what is known of
+ * it.
+ */
 static struct virtio_request pick_request(struct harness *h, const struct harness_request **kept)
 {
 	const uint8_t how = fuzz_u8(&h->in);

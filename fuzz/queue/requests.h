@@ -5,7 +5,10 @@
 
 #include "harness.h"
 
-/* Steps with requests of a header, data and a status: to pop one, to make one of a chain, and to complete one. */
+/*
+ * Steps with requests of a header, data and a status: to pop one, to make one of a chain, and to
+ * complete one.
+ */
 void harness_pop_request(struct harness *h);
 void harness_parse_request(struct harness *h);
 void harness_complete_request(struct harness *h);

@@ -87,7 +87,10 @@ const struct seed queue_seeds[] = {
 	      ADD_2, POP, DEVICE(DEVICE_RESOLVE), 1, 0, WALK, COMPLETE),
 	QUEUE("resolve_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
 	      RESOLVE_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, RESOLVE_TWICE(0)),
-	/* Each buffer of three is nowhere in turn, or wraps: the status is there unless it is that one. */
+	/*
+	 * Each buffer of three is nowhere in turn, or wraps: the status is there unless it is that
+	 * one.
+	 */
 	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, RESOLVE, COMPLETE,
 	      PARTS(128, NOWHERE, 130), POP, RESOLVE_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, RESOLVE,
 	      COMPLETE, PARTS(128, WRAPS, 130), POP, RESOLVE, COMPLETE, PARTS(128, 130, WRAPS), POP, WALK, COMPLETE),
@@ -97,7 +100,10 @@ const struct seed queue_seeds[] = {
 	QUEUE("is_in_flight", Q_SIZE_8, M_FLAT, ADD_1, ADD_2, POP, IS_IN_FLIGHT(0), IS_IN_FLIGHT(0xe1), POP,
 	      IS_IN_FLIGHT(0xe2), COMPLETE, IS_IN_FLIGHT(0xa0), IS_IN_FLIGHT(0xe3), IS_IN_FLIGHT(0xd1),
 	      IS_IN_FLIGHT(0xe0), COMPLETE, IS_IN_FLIGHT(0xa1)),
-	/* A second init revives no token. The next head is the same; so is each sequence number if it begins anew. */
+	/*
+	 * A second init revives no token. The next head is the same; so is each sequence number if
+	 * it begins anew.
+	 */
 	QUEUE("init_again", Q_SIZE_8, M_FLAT, ADD_1, POP, INIT_AGAIN, IS_IN_FLIGHT(0xa0), START, ADD_1, POP,
 	      COMPLETE_AS(0xa0, 1), COMPLETE, INIT_AGAIN_LATE, START, ADD_1, ADD_1, POP, POP, IS_IN_FLIGHT(0xe3),
 	      COMPLETE, COMPLETE, ADD_PLAIN, POP_REQUEST, INIT_AGAIN, START, COMPLETE_REQUEST_AS(0xff), ADD_PLAIN,
@@ -125,7 +131,10 @@ const struct seed queue_seeds[] = {
 	QUEUE("request_replayed", Q_SIZE_8, M_FLAT, ADD_PLAIN, ADD_2, ADD_PLAIN, POP_REQUEST, POP, PARSE_REQUEST(1),
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
-	/* In other regions than the last one, in two, or over a border; from an index that is read once. */
+	/*
+	 * In other regions than the last one, in two, or over a border; from an index that is read
+	 * once.
+	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),
 	      ADD_TABLE_OF(144, R(70, 16), W(180, 30), W(75, 1)), ADD_TABLE_OF(192, R(70, 16), W(180, 30), W(175, 1)),
@@ -135,7 +144,10 @@ const struct seed queue_seeds[] = {
 	      ADD_TABLE_OF(96, R(126, 16), W(80, 30), W(75, 1)), ADD_TABLE_OF(144, R(70, 16), W(80, 0), W(75, 1)),
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(60),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(0)),
-	/* A table that begins where the last one was, in the last 16 bytes of memory, and goes on behind them. */
+	/*
+	 * A table that begins where the last one was, in the last 16 bytes of memory, and goes on
+	 * behind them.
+	 */
 	QUEUE("table_end", Q_SIZE_8, M_FLAT, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)), DRIVER_DESC, 0x80,
 	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
 	      COMPLETE),

@@ -24,7 +24,10 @@ static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 	return r->model->last;
 }
 
-/* Goes over the next len bytes, piece by piece: copies from the shadow, or into it, or marks the log. */
+/*
+ * Goes over the next len bytes, piece by piece: copies from the shadow, or into it, or marks the
+ * log.
+ */
 static void move(struct harness *h, const struct harness_request *r, struct harness_stream *s, uint64_t len,
 		 uint8_t *out, const uint8_t *in)
 {
@@ -88,7 +91,10 @@ static void write_some(struct harness *h, struct harness_request *r, uint64_t le
 	free(bytes);
 }
 
-/* The entries of an I/O vector against the pieces; what they stand for is written to, if they are a writer's. */
+/*
+ * The entries of an I/O vector against the pieces; what they stand for is written to, if they are a
+ * writer's.
+ */
 static void check_iovec(struct harness *h, const struct harness_request *r, const struct harness_stream *s,
 			const struct virtio_iovec *iov, uint32_t count, uint64_t filled, bool write)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a table of socket connections is to do, by the headers and virtio 1.4, 5.10.6. Counters of 64 bits that never
- * wrap, an array that is searched from end to end, and no list in any order but that of the replies.
+ * What a table of socket connections is to do, by the headers and virtio 1.4, 5.10.6. Counters of
+ * 64 bits that never wrap, an array that is searched from end to end, and no list in any order but
+ * that of the replies.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H

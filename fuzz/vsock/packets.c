@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Packets in chains of any layout, over a memory that is cut at any points. The model goes byte by byte: it follows the
- * buffers that the driver has made to the bytes behind them.
+ * Packets in chains of any layout, over a memory that is cut at any points. The model goes byte by
+ * byte: it follows the buffers that the driver has made to the bytes behind them.
  */
 #include <virtio/queue_mock.h>
 #include <virtio/reader.h>
@@ -77,7 +77,10 @@ static void make_memory(struct packets *p)
 	FUZZ_CHECK(virtio_memory_map_init(&p->driver_map, &p->whole, 1) == 0, "map");
 }
 
-/* The byte of a chain at a place, counted over all buffers of one direction: its address, or RAM for none. */
+/*
+ * The byte of a chain at a place, counted over all buffers of one direction: its address, or RAM
+ * for none.
+ */
 static uint32_t byte_at(const struct packets *p, uint64_t place)
 {
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -228,7 +231,10 @@ static void mark(struct packets *p, uint32_t at)
 		p->bitmap_shadow[at >> LOG_SHIFT >> 3] |= (uint8_t)(1u << (at >> LOG_SHIFT & 7));
 }
 
-/* The payload straight to guest memory, as a socket is read. What is written is recorded by the commit. */
+/*
+ * The payload straight to guest memory, as a socket is read. What is written is recorded by the
+ * commit.
+ */
 static void write_payload_directly(struct packets *p, uint32_t bytes)
 {
 	struct virtio_iovec iov[SEGMENTS];

@@ -11,10 +11,16 @@
 #define COSTLY(bytes) VSOCK_CONNECTIONS, 15, 100, 9, 50, bytes
 #define STREAM 0x40
 #define SEQPACKET 0x80
-/* A packet: not lost, its op, where to and from, flags, and a length below 8. Of an existing connection: 0x80. */
+/*
+ * A packet: not lost, its op, where to and from, flags, and a length below 8. Of an existing
+ * connection: 0x80.
+ */
 #define PACKET(op, ports, flags, len) VSOCK_RECEIVE, 0, op, ports, flags, len
 #define REQUEST(ports) PACKET(1, ports, STREAM, 0)
-/* Ops that are 0x80 more, modulo 10, for the packets of connection 0; fwd_cnt is what was acknowledged, or all. */
+/*
+ * Ops that are 0x80 more, modulo 10, for the packets of connection 0; fwd_cnt is what was
+ * acknowledged, or all.
+ */
 #define OF(op) (uint8_t)(130 + (op))
 #define OF_ALL(op) (uint8_t)(210 + (op))
 #define RW(len) PACKET(OF(5), 0, 0, len)
