@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Prints how fast the queue is on this machine, beside a floor that checks nothing: times, then instructions.
+# Prints how fast the queue is on this machine, beside a floor that checks nothing: times, then
+# instructions.
 # usage: sh tests/bench.sh     Builds below $BUILD_DIR, by default build.
 set -eu
 cd "$(dirname "$0")/.."

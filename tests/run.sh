@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The test command: installs what it needs (Debian 12), builds with gcc, with clang, and with clang's address and
-# undefined-behaviour sanitizers in the libraries too, and runs every test in the builds in which it shows something.
-# Its last line is "N passed, N failed, N skipped"; its exit status is 0 only if nothing failed.
+# The test command: installs what it needs (Debian 12), builds with gcc, with clang, and with
+# clang's address and undefined-behaviour sanitizers in the libraries too, and runs every test in
+# the builds in which it shows something. Its last line is "N passed, N failed, N skipped"; its exit
+# status is 0 only if nothing failed.
 # usage: sh tests/run.sh     Everything is made below $BUILD_DIR, by default build.
 # Last, each fuzzer runs for $FUZZ_SECONDS, by default 10.
-# With LONG=1 every test runs in every build, and so do sizes that take too long for every change: larger sets of
-# tables, ten times the runs of threads and of random inputs, 600 seconds for each fuzzer, all mutants. That takes
-# hours.
-# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being skipped, and so does a
-# test of io_uring where the system has it and liburing was not there to build with.
+# With LONG=1 every test runs in every build, and so do sizes that take too long for every change:
+# larger sets of tables, ten times the runs of threads and of random inputs, 600 seconds for each
+# fuzzer, all mutants. That takes hours.
+# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being
+# skipped, and so does a test of io_uring where the system has it and liburing was not there to
+# build with.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/guests/lib.sh
@@ -35,8 +37,8 @@ quietly() {
 	return 1
 }
 
-# count_results TESTLOG BUILD: names skipped tests and their reason on stderr, notes the time of each kind, and prints
-# the three numbers.
+# count_results TESTLOG BUILD: names skipped tests and their reason on stderr, notes the time of
+# each kind, and prints the three numbers.
 count_results() {
 	python3 -c '
 import json, sys
@@ -79,8 +81,8 @@ print(f"In all {sys.argv[3]} s, and {used:.0f} s of processors")' "$times" "$bui
 # spent BUILD WHAT SINCE: notes the time.
 spent() { printf '%s\t%s\t%s\n' "$1" "$2" $(($(date +%s) - $3)) >>"$times"; }
 
-# check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME, without these suites unless LONG is set.
-# What keeps tests from running is one failure.
+# check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME, without these suites
+# unless LONG is set. What keeps tests from running is one failure.
 check() {
 	name=$1 folder=$build/$1 suites=$2
 	export CC="$3" CXX="$4"
@@ -116,8 +118,8 @@ check() {
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
-# count_lines LOG PATTERN COMMAND...: each line of the command's output with the pattern is a test that has passed; that
-# the command fails is one failure.
+# count_lines LOG PATTERN COMMAND...: each line of the command's output with the pattern is a test
+# that has passed; that the command fails is one failure.
 count_lines() {
 	log=$1 pattern=$2
 	shift 2
@@ -144,10 +146,13 @@ qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 spent - packages "$began"
 
-# Which suites a build leaves out; tests/meson.build says what suites are. A test of none of them runs in all three
-# builds, for other optimizations, and the sanitizers, show other faults of the same code.
-#   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds the same races
-#   guests  run with the sanitizers, which see what a guest cannot see; without them the guest would see the same
+# Which suites a build leaves out; tests/meson.build says what suites are. A test of none of them
+# runs in all three builds, for other optimizations, and the sanitizers, show other faults of the
+# same code.
+#   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds
+#           the same races
+#   guests  run with the sanitizers, which see what a guest cannot see; without them the guest would
+#           see the same
 #   vhost-user, mmio-proxy  run with gcc and with the sanitizers, which are clang's too
 #   sample  runs where suite once doesn't
 check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true

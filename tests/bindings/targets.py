@@ -78,7 +78,8 @@ def main():
         asked = headers.questions([*cc, *language], [clang, *language], path)[0]
         questions[header] = asked, headers.answers([*cc, *language], path, asked, work)
 
-    # No file of the host's own may be found: an empty sysroot would not do, for clang knows the host's folders.
+    # No file of the host's own may be found: an empty sysroot would not do, for clang knows the
+    # host's folders.
     builtin = headers.run([clang, '-print-file-name=include']).strip()
     alone = ['-std=c11', '-ffreestanding', '-nostdinc', '-isystem', builtin, '-isystem',
              f'{src}/tests/checks/freestanding-include', *headers.include_flags(src), '-Wall', '-Wextra', '-Wpedantic',

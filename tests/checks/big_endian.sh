@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does a program give the same answers on a big-endian machine? It is compiled together with the libraries for one, and
-# run in an emulator of its user mode. It is linked statically, so that the emulator needs no libraries, and without what
-# it doesn't use, as from archives.
+# Does a program give the same answers on a big-endian machine? It is compiled together with the
+# libraries for one, and run in an emulator of its user mode. It is linked statically, so that the
+# emulator needs no libraries, and without what it doesn't use, as from archives.
 # usage: big_endian.sh WORK SRC COMPILER EMULATOR SOURCE... -- ARGUMENT...
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do the libraries compile and link for a target without an operating system, and need nothing but memcpy, memmove, memset
-# and memcmp there? In particular no libatomic, no outlined atomics, no 64-bit division.
-# usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
-#   LINK  the command that links objects for the target into one, without any library, or an empty word; the last ones
-#         are a compiler with its options for the target
+# Do the libraries compile and link for a target without an operating system, and need nothing but
+# memcpy, memmove, memset and memcmp there? In particular no libatomic, no outlined atomics, no
+# 64-bit division. usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
+#   LINK  the command that links objects for the target into one, without any library, or an empty
+#         word; the last ones are a compiler with its options for the target
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
@@ -24,7 +24,8 @@ sources_of() {
 	done
 }
 
-# check COMPONENT COMPILER OPTION...: adds the exports of virtio-queue to $work/lower, for the others to use.
+# check COMPONENT COMPILER OPTION...: adds the exports of virtio-queue to $work/lower, for the
+# others to use.
 check() {
 	component=$1
 	shift
@@ -45,7 +46,8 @@ check() {
 	done
 }
 
-# All objects into one: what they have of each other fits, nothing is there twice, and the rest is the four.
+# All objects into one: what they have of each other fits, nothing is there twice, and the rest is
+# the four.
 link_all() {
 	# shellcheck disable=SC2086 # a list of words
 	quietly 'the libraries do not link without a C library' $link -o "$work/all.o" "$work"/virtio-*/*.o || return

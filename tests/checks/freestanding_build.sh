@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does -Dfreestanding=true give what it promises: every library, needing nothing but the four memory functions, linked
-# without a C library into one object, and installed without the headers of what needs an operating system?
-# usage: freestanding_build.sh WORK SRC CC MESON NINJA NM     a tool that isn't there is an empty word
+# Does -Dfreestanding=true give what it promises: every library, needing nothing but the four memory
+# functions, linked without a C library into one object, and installed without the headers of what
+# needs an operating system?
+# usage: freestanding_build.sh WORK SRC CC MESON NINJA NM     a tool that isn't there is an empty
+#                                                             word
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
@@ -23,7 +25,8 @@ for folder in "$src"/virtio-*/src; do
 	name=${folder%/src}
 	echo "$archives" | grep -q "/lib${name##*/}\.a\$" || fail "there is no library of ${name##*/}"
 done
-# blk_file.h itself includes nothing of an operating system's, but what it declares is in one of those files.
+# blk_file.h itself includes nothing of an operating system's, but what it declares is in one of
+# those files.
 hosted="$hosted virtio-blk/include/virtio/blk_file.h"
 for header in $(cd "$src" && find virtio-*/include -name '*.h'); do
 	there=$(find "$work/root" -path "*/include/${header#*/include/}")

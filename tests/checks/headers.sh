@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does every public header compile alone, twice over, and with all others, in C and in C++? And is there an external copy of
-# each inline function, for callers that can't inline?
+# Does every public header compile alone, twice over, and with all others, in C and in C++? And is
+# there an external copy of each inline function, for callers that can't inline?
 # usage: headers.sh WORK SRC CC CXX     CXX may be empty: then C++ is skipped.
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -29,13 +29,15 @@ for header in $headers; do
 	printf '#include <%s>\n#include <%s>\nextern int unit;\n' "$header" "$header" >"$work/unit.c"
 	compile "$header"
 done
-# In either order: a header that leans on an earlier one has shown already, one that disturbs a later one shows here.
+# In either order: a header that leans on an earlier one has shown already, one that disturbs a
+# later one shows here.
 for order in sort 'sort -r'; do
 	for header in $headers; do echo "#include <$header>"; done | $order >"$work/unit.c"
 	compile "all of them, by $order"
 done
 
-# Each inline function has an external copy: its name is among those that an archive exports, which the check "symbols" sees to.
+# Each inline function has an external copy: its name is among those that an archive exports, which
+# the check "symbols" sees to.
 for name in $(cd "$src" && cat include/virtio/*.h include/virtio/inline/*.h virtio-*/include/virtio/*.h \
 	virtio-*/include/virtio/inline/*.h | tr '\n' ' ' | grep -oE 'VIRTIO_INLINE [^(;]*\(' |
 	sed -n 's/.*[ *]\(virtio_[a-z0-9_]*\)($/\1/p' | sort -u); do

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Can a program use what is installed, from a plain compiler command, CMake and meson, in C and in C++? Are every public
-# header and both licences installed? Does -Dtests=disabled build nothing but what is installed?
-# usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
-#   FLAGS  for compiling and linking, as sanitized libraries need them; a tool that isn't there is an empty word
+# Can a program use what is installed, from a plain compiler command, CMake and meson, in C and in
+# C++? Are every public header and both licences installed? Does -Dtests=disabled build nothing but
+# what is installed? usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
+#   FLAGS  for compiling and linking, as sanitized libraries need them; a tool that isn't there is
+#          an empty word
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
@@ -16,7 +17,8 @@ ran=0
 [ -n "$meson" ] || skip 'no meson to install with'
 quietly 'meson install' env DESTDIR="$work/root" "$meson" install -C "$build" --no-rebuild || finish
 
-# pkg-config sees the installed files alone, and leaves no folder out as one that the compiler would search anyway.
+# pkg-config sees the installed files alone, and leaves no folder out as one that the compiler would
+# search anyway.
 pc=$(find "$work/root" -name 'virtio-queue.pc')
 [ -n "$pc" ] || fail 'virtio-queue.pc is not installed'
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_PATH='' PKG_CONFIG_SYSROOT_DIR="$work/root"

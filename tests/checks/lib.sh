@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# What the checks share. Each is called by meson with a folder of its own to work in and the paths that it needs.
+# What the checks share. Each is called by meson with a folder of its own to work in and the paths
+# that it needs.
 
 LC_ALL=C
 export LC_ALL
@@ -10,19 +11,20 @@ export LC_ALL
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla
 -Wundef -Werror'
 
-# What needs an operating system, and is left out of a freestanding build: files, and the locks of POSIX threads.
+# What needs an operating system, and is left out of a freestanding build: files, and the locks of
+# POSIX threads.
 # shellcheck disable=SC2034 # used by those who include this file
 hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
 hosted="$hosted virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h"
 hosted="$hosted virtio-queue/include/virtio/sys_iovec.h virtio-queue/include/virtio/inline/sys_iovec.h"
 
-# What a freestanding build may need: the four, also as 32-bit ARM's run-time ABI spells them, and what is no function but
-# a symbol of the linker's own.
+# What a freestanding build may need: the four, also as 32-bit ARM's run-time ABI spells them, and
+# what is no function but a symbol of the linker's own.
 # shellcheck disable=SC2034 # used by those who include this file
 permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
 
-# fail TEXT...: reports one violation; the check goes on, to find the others. They are counted in a file, because what a
-# variable gets in a pipeline is lost.
+# fail TEXT...: reports one violation; the check goes on, to find the others. They are counted in a
+# file, because what a variable gets in a pipeline is lost.
 fail() {
 	printf 'FAILED: %s\n' "$*" | tee -a "$work/failures" >&2
 }
@@ -43,7 +45,8 @@ skip() {
 	exit 77
 }
 
-# work_in FOLDER: empties a folder for the check's own files, and sets $work to it. Another's folder stays as it is.
+# work_in FOLDER: empties a folder for the check's own files, and sets $work to it. Another's folder
+# stays as it is.
 work_in() {
 	work=$1
 	if [ -n "$(ls -A "$work" 2>/dev/null)" ] && [ ! -f "$work/made-by-a-check" ]; then
@@ -56,7 +59,8 @@ work_in() {
 	: >"$work/made-by-a-check"
 }
 
-# search OPTION... PATTERN FILE...: grep -E, where a pattern that is none is a failure and not the absence of matches.
+# search OPTION... PATTERN FILE...: grep -E, where a pattern that is none is a failure and not the
+# absence of matches.
 search() {
 	found=0
 	grep -E "$@" || found=$?
@@ -74,8 +78,8 @@ quietly() {
 	return 1
 }
 
-# include_flags SRC: sets $includes to the options for all public headers in a source tree, which has no blanks in its
-# path: meson passes lists of words.
+# include_flags SRC: sets $includes to the options for all public headers in a source tree, which
+# has no blanks in its path: meson passes lists of words.
 include_flags() {
 	includes=-I$1/include
 	for folder in "$1"/virtio-*/include; do
@@ -83,8 +87,8 @@ include_flags() {
 	done
 }
 
-# undefined_in OBJECT...; defined_in OBJECT...: the sorted names that objects or archives import, or export; a name that
-# is exported twice stands there twice.
+# undefined_in OBJECT...; defined_in OBJECT...: the sorted names that objects or archives import, or
+# export; a name that is exported twice stands there twice.
 undefined_in() {
 	"${nm:-nm}" -g -P "$@" | awk '$2 ~ /^[Uwv]$/ { print $1 }' | sort -u
 }

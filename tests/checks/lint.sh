@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do all files keep the project's own rules, those that no compiler knows? Each is stated below, where it is checked.
-# usage: lint.sh WORK SRC
+# Do all files keep the project's own rules, those that no compiler knows? Each is stated below,
+# where it is checked. usage: lint.sh WORK SRC
 set -u
 checks=$(cd "$(dirname "$0")" && pwd)
 . "$checks/lib.sh"
@@ -26,7 +26,8 @@ for file in $hosted; do
 "
 done
 
-# Everything in the checkout that git does not ignore; in an unpacked source archive everything but build folders.
+# Everything in the checkout that git does not ignore; in an unpacked source archive everything but
+# build folders.
 list_files() {
 	if [ -e .git ] && git ls-files --cached --others --exclude-standard 2>"$work/log"; then
 		return
@@ -44,8 +45,9 @@ for file in $(echo "$exceptions" | awk '{ print $2 }'); do
 	[ -e "$file" ] || fail "an exception for $file, which does not exist"
 done
 
-# excepted RULE: a pattern that matches the files with an exception from the rule at the start of a line; no name in the
-# list starts with a slash, so that it matches none where there is no exception.
+# excepted RULE: a pattern that matches the files with an exception from the rule at the start of a
+# line; no name in the list starts with a slash, so that it matches none where there is no
+# exception.
 excepted() {
 	echo "$exceptions" | awk -v rule="$1" '
 		$1 == rule { gsub(/\./, "[.]", $2); names = names "|" $2 }
@@ -68,13 +70,14 @@ words() {
 xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
 xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
 
-# Regression R37: guest memory is touched in one place. Elsewhere nothing is volatile, atomic or assembly but for a
-# stated reason, ...
+# Regression R37: guest memory is touched in one place. Elsewhere nothing is volatile, atomic or
+# assembly but for a stated reason, ...
 words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'
 words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
-# ... and no host pointer to it is copied from, indexed or dereferenced. These members are such pointers.
+# ... and no host pointer to it is copied from, indexed or dereferenced. These members are such
+# pointers.
 member='(->|\.)(host|desc|avail|used)'
 path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
 search "(^|[^A-Za-z0-9_])mem(cpy|move|set|cmp)\(.*$member([^A-Za-z0-9_(]|\$)" "$work/statements" |
@@ -90,8 +93,9 @@ search -v '<(stdbool|stddef|stdint|string|limits|virtio/[a-z0-9_/]+)\.h>|"[a-z0-
 words '(malloc|calloc|realloc|free|v?s?n?f?printf|puts|abort|exit|assert|errno) *(\(.*)?' | grep -v include |
 	report hosted 'not for freestanding sources'
 
-# A public header is the contract. Bodies, and names that only bodies need, are in inline/ headers. The bindings have no
-# source file that could hold external copies, so their few functions are static.
+# A public header is the contract. Bodies, and names that only bodies need, are in inline/ headers.
+# The bindings have no source file that could hold external copies, so their few functions are
+# static.
 search '^[^:]*/include/|^include/' "$work/code" | search -v '^[^:]*/inline/|^[^:]*:[0-9]*:#define' >"$work/contract"
 search '^[^:]*:[0-9]*:(\{|.*\)[ 	]*\{)' "$work/contract" | report body 'a function body outside inline/'
 search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0' |
@@ -100,7 +104,8 @@ search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0
 search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
 
-# Includes point down: a component uses itself, virtio-queue, virtio-bindings and include, as far as they are below it.
+# Includes point down: a component uses itself, virtio-queue, virtio-bindings and include, as far as
+# they are below it.
 layers_of() {
 	case $1 in
 	include) echo include ;;
@@ -120,7 +125,8 @@ while read -r component place header; do
 	[ -n "$found" ] || fail "<$header> is not in a layer below: $component$place"
 done <"$work/edges"
 
-# The files of the fuzzers include each other in one direction only. A source and its header are one.
+# The files of the fuzzers include each other in one direction only. A source and its header are
+# one.
 grep '^fuzz/' "$work/sources" | xargs grep -H '^#include "' |
 	sed -n -e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\.\./\(.*\)\.h"$,\1/\2 fuzz/\3,p' \
 		-e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\([^./]*\)\.h"$,\1/\2 \1/\3,p' >"$work/needs"

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Is every example in the READMEs, every block marked as c, run by a test? A line in front of a block names the program
-# that runs it: <!-- run by tests/readme/NAME.c -->. Every component has a README with an example.
-# usage: readme.sh WORK SRC
+# Is every example in the READMEs, every block marked as c, run by a test? A line in front of a
+# block names the program that runs it: <!-- run by tests/readme/NAME.c -->. Every component has a
+# README with an example. usage: readme.sh WORK SRC
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
 src=$2
 programs=$src/tests/readme
 
-# What each README has: a line "LINE NAME" for each example, with an empty name where none is in front of the block, and
-# a line "LINE NAME alone" for a name without a block behind it.
+# What each README has: a line "LINE NAME" for each example, with an empty name where none is in
+# front of the block, and a line "LINE NAME alone" for a name without a block behind it.
 # shellcheck disable=SC2016 # for awk
 awk_examples='
 	function alone() { if (name != "") print line, name, "alone"; name = "" }
@@ -39,7 +39,8 @@ for readme in "$src"/README.md "$src"/*/README.md "$src"/*/*/README.md; do
 	done <"$work/examples"
 done
 
-# A program runs one example, which it includes first: so the example compiles alone. And meson knows it.
+# A program runs one example, which it includes first: so the example compiles alone. And meson
+# knows it.
 while read -r program readme; do
 	name=$(basename "$program" .c)
 	[ -e "$src/$program" ] || { fail "$readme: $program does not exist"; continue; }

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does every archive export exactly what its list says, and import nothing but the names of lower layers, the four
-# memory functions and what its list of imports allows?
-# usage: symbols.sh [--update] WORK LISTS ARCHIVE...
-#   --update  rewrites the lists of exports: ninja update-symbols. Imports are a decision, and are edited by hand.
-#   LISTS     the folder symbols/ beside this script: LIBRARY.txt has the public names, which a header declares,
-#             LIBRARY.impl.txt the names that the libraries keep to themselves, which begin with virtio_impl_, and LIBRARY.imports.txt the imports where one is needed
+# Does every archive export exactly what its list says, and import nothing but the names of lower
+# layers, the four memory functions and what its list of imports allows? usage: symbols.sh
+# [--update] WORK LISTS ARCHIVE...
+#   --update  rewrites the lists of exports: ninja update-symbols. Imports are a decision, and are
+#             edited by hand.
+#   LISTS     the folder symbols/ beside this script: LIBRARY.txt has the public names, which a
+#             header declares, LIBRARY.impl.txt the names that the libraries keep to themselves,
+#             which begin with virtio_impl_, and LIBRARY.imports.txt the imports where one is needed
 #   ARCHIVE   in the order of the layers, lowest first: one may use those before it
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -18,7 +20,8 @@ work_in "$1"
 lists=$2
 shift 2
 
-# Names that sanitizers, coverage and stack protectors add in their own builds are not the libraries' doing.
+# Names that sanitizers, coverage and stack protectors add in their own builds are not the
+# libraries' doing.
 without_instrumentation() {
 	search -v '^_*(asan|ubsan|tsan|msan|sanitizer|sancov|odr_asan|gcov|llvm|(start|stop)___sancov|stack_chk)_'
 }

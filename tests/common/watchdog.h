@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The end of tests that would wait for ever: a thread of its own looks at the test's progress now and then. The test
- * fails when many looks in a row have found no progress.
+ * The end of tests that would wait for ever: a thread of its own looks at the test's progress now
+ * and then. The test fails when many looks in a row have found no progress.
  *
- * How long a test takes is no failure: the machine may be busy with other things. A machine that stands still makes no
- * looks either. So the looks in a row are what counts, and not the time since the last progress.
+ * How long a test takes is no failure: the machine may be busy with other things. A machine that
+ * stands still makes no looks either. So the looks in a row are what counts, and not the time since
+ * the last progress.
  *
- * A wait that makes progress while it waits, as one that asks again and again, never ends by this: such a wait makes
- * no steps, or bounds how often it asks.
+ * A wait that makes progress while it waits, as one that asks again and again, never ends by this:
+ * such a wait makes no steps, or bounds how often it asks.
  */
 #ifndef VIRTIO_TESTS_WATCHDOG_H
 #define VIRTIO_TESTS_WATCHDOG_H
@@ -15,16 +16,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The test has come further: it has got an answer, a buffer or the end of a process. Any thread of the test's. */
+/*
+ * The test has come further: it has got an answer, a buffer or the end of a process. Any thread of
+ * the test's.
+ */
 void watchdog_step(void);
 
 /*
  * Starts the thread, which lives as long as the process. Once, at the start of the program.
  *
- * @progress  any value that changes when the test comes further, for tests that count anyway; NULL for the steps
+ * @progress  any value that changes when the test comes further, for tests that count anyway; NULL
+ *            for the steps
  * @report    says on stderr where the test is, before it fails; or NULL
  *
- * Both run on the thread: what they read is atomic. Children don't inherit the thread. Returns whether it watches.
+ * Both run on the thread: what they read is atomic. Children don't inherit the thread. Returns
+ * whether it watches.
  */
 bool watchdog_start(uint64_t (*progress)(void), void (*report)(void));
 

@@ -29,7 +29,10 @@ int partition_boot(void *ram, uint64_t ram_size)
 	return error;
 }
 
-/* The driver has set up the queue. Nobody waits for notifications, so the driver is told to send none. */
+/*
+ * The driver has set up the queue. Nobody waits for notifications, so the driver is told to send
+ * none.
+ */
 int partition_start(const struct virtio_queue_config *config)
 {
 	int error = virtio_queue_start(&queue, config, &guest_map);

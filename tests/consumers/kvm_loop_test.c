@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The KVM-style VMM, whose device echoes. Its memory is two slots, with a dirty log for the second. */
+/*
+ * The KVM-style VMM, whose device echoes. Its memory is two slots, with a dirty log for the second.
+ */
 #include "kvm_loop.c"
 
 #include "cmocka_includes.h"

@@ -114,9 +114,10 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 }
 
 /*
- * 1: io holds a request to submit. 0: nothing is there, or the budget is used up, which is what virtio_queue_available()
- * has said on the kick: other rings have their turn, though this driver goes on adding. Malformed requests go straight
- * back, and count. Negative: VIRTIO_ENOTMAPPED, for which to come again, or why the ring broke.
+ * 1: io holds a request to submit. 0: nothing is there, or the budget is used up, which is what
+ * virtio_queue_available() has said on the kick: other rings have their turn, though this driver
+ * goes on adding. Malformed requests go straight back, and count. Negative: VIRTIO_ENOTMAPPED, for
+ * which to come again, or why the ring broke.
  */
 int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {
@@ -146,7 +147,10 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 	return got;
 }
 
-/* Once vring_next_io() has returned 0. 0: wait for the next kick. 1: the driver has added more, perhaps without a kick. */
+/*
+ * Once vring_next_io() has returned 0. 0: wait for the next kick. 1: the driver has added more,
+ * perhaps without a kick.
+ */
 int vring_sleep(struct vhost_vring *vring)
 {
 	return virtio_queue_enable_kicks(&vring->queue);

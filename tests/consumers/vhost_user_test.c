@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The vhost-user back end, whose I/O is done later: some requests stay in flight while others are taken. */
+/*
+ * The vhost-user back end, whose I/O is done later: some requests stay in flight while others are
+ * taken.
+ */
 #include "vhost_user.c"
 
 #include "cmocka_includes.h"

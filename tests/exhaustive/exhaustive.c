@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have chosen
- * values: walked by the library step by step, resolved into arrays of different lengths, and taken for requests of a
- * header, data and a status, and judged by an oracle (oracle.h); the two must agree on every descriptor, segment, count and
- * code.
+ * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have
+ * chosen values: walked by the library step by step, resolved into arrays of different lengths, and
+ * taken for requests of a header, data and a status, and judged by an oracle (oracle.h); the two
+ * must agree on every descriptor, segment, count and code.
  *
- * usage: exhaustive [STRIDE [long]]   STRIDE: take every so many tables; default 1. A prime number varies all entries.
- *                                    long: the tables of three entries in all guests, and with each head.
+ * usage: exhaustive [STRIDE [long]]   STRIDE: take every so many tables; default 1. A prime number
+ *                                     varies all entries.
+ *                                    long: the tables of three entries in all guests, and with each
+ *                                    head.
  *
- * The tables lie in guests that differ in how the library gets at them: one region; a border between
- * regions through a descriptor; host memory at an odd address; indirect descriptors not negotiated.
- * Each region is an allocation of exactly its length, so that AddressSanitizer sees a byte too far.
+ * The tables lie in guests that differ in how the library gets at them: one region; a border
+ * between regions through a descriptor; host memory at an odd address; indirect descriptors not
+ * negotiated. Each region is an allocation of exactly its length, so that AddressSanitizer sees a
+ * byte too far.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -117,7 +120,10 @@ static void poke_desc(struct guest *w, uint64_t addr, const struct vring_desc *d
 	poke(w, addr, half, sizeof half);
 }
 
-/* What indirect tables outside of the descriptor table hold: a chain of two, across the border and at the top. */
+/*
+ * What indirect tables outside of the descriptor table hold: a chain of two, across the border and
+ * at the top.
+ */
 static void fill_data(struct guest *w)
 {
 	static const struct vring_desc chain[] = {
@@ -283,7 +289,10 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 	unpop(w, &chain);
 }
 
-/* As many segments as fit are there, and their counts and bytes; needed and the last byte are the whole chain's. */
+/*
+ * As many segments as fit are there, and their counts and bytes; needed and the last byte are the
+ * whole chain's.
+ */
 static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
 	uint32_t readable = 0, writable = 0;
@@ -306,7 +315,10 @@ static bool is_nothing(const struct virtio_chain_segments *c)
 	       c->writable_bytes == 0 && c->last_writable.len == 0;
 }
 
-/* Resolves into so many entries. Segments past them must stay as they are, and nothing is left of what was in c. */
+/*
+ * Resolves into so many entries. Segments past them must stay as they are, and nothing is left of
+ * what was in c.
+ */
 static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
 		   struct virtio_segment *segments, uint32_t capacity, struct virtio_chain_segments *c)
 {
@@ -322,7 +334,10 @@ static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t hea
 	return got;
 }
 
-/* Once, and once more with a large array: after too small a one that is the chain, after an error the error again. */
+/*
+ * Once, and once more with a large array: after too small a one that is the chain, after an error
+ * the error again.
+ */
 static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {
 	const bool small = !v->resolve && v->resolved.needed > capacity;
@@ -447,7 +462,10 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 		disagree(w, v, head, "a request writes past its array", r.error);
 	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
 		disagree(w, v, head, "a request has another error", r.error);
-	/* The status is there whenever it can be: also of a request that makes no sense, or has a bad buffer. */
+	/*
+	 * The status is there whenever it can be: also of a request that makes no sense, or has a
+	 * bad buffer.
+	 */
 	if (!same_segment(&r.data.last_writable, &v->resolved.last_writable))
 		disagree(w, v, head, "a request has another status", r.error);
 	if (!v->resolve && r.data.needed != v->resolved.needed)
@@ -501,7 +519,10 @@ static const uint64_t addrs_2[] = {
 	TABLE, TABLE_2, TABLE_HALF, DATA, BORDER - 16, READ_ONLY - 8, HOLE, TOP + 16, HUGE, HUGE + 1,
 };
 static const uint32_t lens_2[] = { 0, 1, 16, 32, 48, 0xffffffff };
-/* Lengths that are no table's, with addresses that could be one's: each entry more costs thousands of tables. */
+/*
+ * Lengths that are no table's, with addresses that could be one's: each entry more costs thousands
+ * of tables.
+ */
 static const struct field_values more_2[] = { { TABLE_2, 8 }, { TABLE_2, 24 }, { DATA, 8 }, { DATA, 24 } };
 static const uint16_t nexts_2[] = { 0, 1, 2, 0xffff };
 

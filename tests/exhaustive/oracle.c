@@ -118,7 +118,10 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 	return errors;
 }
 
-/* The rules for one descriptor, given what came before it; where its buffer lies is no matter of the chain's shape. */
+/*
+ * The rules for one descriptor, given what came before it; where its buffer lies is no matter of
+ * the chain's shape.
+ */
 static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
 {
 	oracle_errors errors = 0;

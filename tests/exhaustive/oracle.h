@@ -35,13 +35,17 @@ static inline oracle_errors oracle_error(int code)
 }
 
 struct oracle_verdict {
-	/* The walk: descriptors in order, then the end (no error) or one of the errors of the chain's shape. */
+	/*
+	 * The walk: descriptors in order, then the end (no error) or one of the errors of the
+	 * chain's shape.
+	 */
 	struct virtio_desc yields[ORACLE_MAX_SIZE];
 	uint32_t count;
 	oracle_errors walk;
 	/*
-	 * The resolution: one of the errors, which are the walk's or else those of the first bad buffer. The segments are of
-	 * the buffers in front of that one; all counts are 0 when the walk has an error.
+	 * The resolution: one of the errors, which are the walk's or else those of the first bad
+	 * buffer. The segments are of the buffers in front of that one; all counts are 0 when the
+	 * walk has an error.
 	 */
 	oracle_errors resolve;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];

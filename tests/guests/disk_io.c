@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A program for guests: uses a disk in ways that no ordinary program does. It is copied into the guest's initramfs.
+ * A program for guests: uses a disk in ways that no ordinary program does. It is copied into the
+ * guest's initramfs.
  *
  * io_uring: for the host: succeeds if this system lets us use io_uring, and otherwise says why not.
  *
- * exercise DISK FIRST COUNT WORKERS COPY: in COUNT sectors from FIRST, so many processes at once write and read with
- *     O_DIRECT: any number of sectors from 1 to 1023, at any sector, from memory in one piece or many, at any 512th byte
- *     of a page. What is read must be what was written. At the end, what these sectors must have is written to the file COPY.
- * number DISK STREAM WORKERS PAUSE: so many processes at once write numbered records with O_DIRECT and O_DSYNC until the disk
- *     is gone: one to STREAM, the next to STREAM + 1 and so on, which lie one behind the other from the start of the
- *     disk. A stream has 64 places, which are written in turn. Each process says "GUEST: acknowledged STREAM NUMBER" when
- *     a record was written, and not before, and pauses for so many milliseconds.
+ * exercise DISK FIRST COUNT WORKERS COPY: in COUNT sectors from FIRST, so many processes at once
+ * write and read with
+ *     O_DIRECT: any number of sectors from 1 to 1023, at any sector, from memory in one piece or
+ *     many, at any 512th byte of a page. What is read must be what was written. At the end, what
+ *     these sectors must have is written to the file COPY.
+ * number DISK STREAM WORKERS PAUSE: so many processes at once write numbered records with O_DIRECT
+ * and O_DSYNC until the disk
+ *     is gone: one to STREAM, the next to STREAM + 1 and so on, which lie one behind the other from
+ *     the start of the disk. A stream has 64 places, which are written in turn. Each process says
+ *     "GUEST: acknowledged STREAM NUMBER" when a record was written, and not before, and pauses for
+ *     so many milliseconds.
  */
 #define _GNU_SOURCE
 
@@ -84,7 +89,10 @@ struct buffer {
 	int count;
 };
 
-/* Cuts so much memory into pieces of at most `longest` sectors, which end at any 512th byte of a page. */
+/*
+ * Cuts so much memory into pieces of at most `longest` sectors, which end at any 512th byte of a
+ * page.
+ */
 static void cut(struct job *job, struct buffer *buffer, uint64_t sectors, uint64_t longest)
 {
 	uint8_t *end = buffer->memory + (MAX_SECTORS + below(&job->random, PAGE / SECTOR)) * SECTOR;
@@ -220,7 +228,10 @@ static bool learn(struct job *job)
 	return true;
 }
 
-/* Starts worker processes; returns in each of them with its number, and in the parent with -1 when all have succeeded. */
+/*
+ * Starts worker processes; returns in each of them with its number, and in the parent with -1 when
+ * all have succeeded.
+ */
 static int start_workers(unsigned int workers)
 {
 	bool good = true;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Functions of the init scripts, inside the guests. make_initramfs puts this file beside /init, which sources it.
+# Functions of the init scripts, inside the guests. make_initramfs puts this file beside /init,
+# which sources it.
 # shellcheck shell=dash
 
 say() { echo "GUEST: $*"; }
@@ -9,13 +10,14 @@ step() {
 }
 forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
-# until_true COMMAND...: waits for it. A guest that waits for ever says nothing, and is ended from outside.
+# until_true COMMAND...: waits for it. A guest that waits for ever says nothing, and is ended from
+# outside.
 until_true() {
 	until "$@"; do sleep 0.1; done
 }
 
-# begin: makes an ordinary system of what the kernel has started. From now on a command that fails ends the guest, and the
-# console says in which step.
+# begin: makes an ordinary system of what the kernel has started. From now on a command that fails
+# ends the guest, and the console says in which step.
 begin() {
 	/bin/busybox --install -s /bin
 	doing=starting
@@ -34,7 +36,8 @@ load_drivers() {
 	while read -r module; do insmod "/modules/$module"; done </modules/order
 }
 
-# finish [PATTERN]: powers off, if the kernel has complained neither of a disk nor in words like these.
+# finish [PATTERN]: powers off, if the kernel has complained neither of a disk nor in words like
+# these.
 finish() {
 	doing="looking for errors in the kernel's log"
 	if dmesg | grep -E "I/O error|EXT4-fs error|vd[a-z]: .*error${1:+|$1}"; then exit 1; fi

@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of uml-kill.sh: writes to four disks until they are gone, and says what they have acknowledged.
+# /init of the guest of uml-kill.sh: writes to four disks until they are gone, and says what they
+# have acknowledged.
 # shellcheck shell=dash source=tests/guests/guest.sh
 . /guest.sh
 
@@ -9,8 +10,8 @@ load_drivers
 
 step "writing"
 for serial in busy-0 busy-1 calm-0 calm-1; do until_true has_disk $serial; done
-# To two of them three at a time, and to two of them one who pauses, so that his last record is usually one that he has
-# spoken of.
+# To two of them three at a time, and to two of them one who pauses, so that his last record is
+# usually one that he has spoken of.
 disk_io number "/dev/$(disk_name busy-0)" 0 3 0 &
 disk_io number "/dev/$(disk_name busy-1)" 3 3 0 &
 disk_io number "/dev/$(disk_name calm-0)" 6 1 10 &

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shell functions of the demo, the test command and the guest tests: Debian packages, initramfs, and booting User Mode
-# Linux, a Linux kernel that runs as an ordinary process and takes its virtio devices from vhost-user sockets.
-# POSIX sh, to be sourced. Functions return 1 after saying what is missing or wrong; callers decide what that means.
+# Shell functions of the demo, the test command and the guest tests: Debian packages, initramfs, and
+# booting User Mode Linux, a Linux kernel that runs as an ordinary process and takes its virtio
+# devices from vhost-user sockets. POSIX sh, to be sourced. Functions return 1 after saying what is
+# missing or wrong; callers decide what that means.
 # shellcheck shell=sh
 
 # mkfs.ext4, e2fsck and debugfs are there, but not on an ordinary user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
-# No guest and no daemon runs longer: `timeout` ends both, and what they have started, with the test. That is no measure of
-# whether they hang, which watch_guest finds.
+# No guest and no daemon runs longer: `timeout` ends both, and what they have started, with the
+# test. That is no measure of whether they hang, which watch_guest finds.
 guest_seconds=6000
 # So many looks in a row that find no progress, ten seconds apart, are a hang.
 guest_looks=18
@@ -28,8 +29,9 @@ as_root() {
 	fi
 }
 
-# alone FOLDER COMMAND...: runs a command when no other process does so with this folder. Tests that run at once share
-# apt, and the folder of unpacked packages. The command doesn't inherit the lock, for a daemon would keep it.
+# alone FOLDER COMMAND...: runs a command when no other process does so with this folder. Tests that
+# run at once share apt, and the folder of unpacked packages. The command doesn't inherit the lock,
+# for a daemon would keep it.
 alone() (
 	exec 7<"$1"
 	flock 7 || exit
@@ -37,8 +39,9 @@ alone() (
 	"$@" 7<&-
 )
 
-# run_apt COMMAND...: runs an apt command, a second time after `apt-get update` if it fails, since a new machine has no
-# package lists and an old one has stale ones. Shows apt's words only if both fail.
+# run_apt COMMAND...: runs an apt command, a second time after `apt-get update` if it fails, since a
+# new machine has no package lists and an old one has stale ones. Shows apt's words only if both
+# fail.
 run_apt() {
 	if ! command -v apt-get >/dev/null; then
 		echo "apt-get is not here: this needs Debian 12" >&2
@@ -71,8 +74,9 @@ need_packages() {
 	return 1
 }
 
-# unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as DIRECTORY/PACKAGE. That
-# needs no root and changes nothing on the machine. What was unpacked before is used again.
+# unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as
+# DIRECTORY/PACKAGE. That needs no root and changes nothing on the machine. What was unpacked before
+# is used again.
 unpack_package() {
 	[ -d "$1/$2" ] && return
 	mkdir -p "$1" && alone "$1" download_package "$@"
@@ -96,7 +100,8 @@ download_package() {
 	fi
 }
 
-# guest_packages DIRECTORY: what guests of User Mode Linux are made of. Sets $uml, $modules and $busybox.
+# guest_packages DIRECTORY: what guests of User Mode Linux are made of. Sets $uml, $modules and
+# $busybox.
 guest_packages() {
 	need_packages e2fsprogs && unpack_package "$1" user-mode-linux && unpack_package "$1" busybox-static || return
 	uml=$1/user-mode-linux
@@ -119,7 +124,8 @@ unpack_kernel() {
 	unpack_package "$1" linux-image-cloud-amd64 "$image"
 }
 
-# qemu_packages DIRECTORY: what guests of QEMU are made of. Sets $kernel, $modules, $iasl and $busybox.
+# qemu_packages DIRECTORY: what guests of QEMU are made of. Sets $kernel, $modules, $iasl and
+# $busybox.
 qemu_packages() {
 	need_packages qemu-system-x86 && unpack_kernel "$1" && unpack_package "$1" acpica-tools &&
 		unpack_package "$1" busybox-static || return
@@ -131,14 +137,16 @@ qemu_packages() {
 	alone "$1" index_modules
 }
 
-# index_modules: makes what the installation of a kernel makes: the list of which module needs which.
+# index_modules: makes what the installation of a kernel makes: the list of which module needs
+# which.
 index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
 }
 
-# module_files MODULE...: the files of these modules of the guest kernel and of all they depend on, in loading order.
-# Names are written with "_"; a file that several depend on is named several times.
+# module_files MODULE...: the files of these modules of the guest kernel and of all they depend on,
+# in loading order. Names are written with "_"; a file that several depend on is named several
+# times.
 module_files() {
 	for module; do
 		# modules.dep: "x/a.ko: x/b.ko x/c.ko" where a needs b and b needs c.
@@ -151,9 +159,9 @@ module_files() {
 	done
 }
 
-# make_initramfs FILE INIT MODULES [PROGRAM...]: an initramfs of busybox, the script INIT, the kernel modules (in
-# /modules, to be loaded in the order of /modules/order), guest.sh, which lies beside INIT, and programs of this machine
-# with their shared libraries.
+# make_initramfs FILE INIT MODULES [PROGRAM...]: an initramfs of busybox, the script INIT, the
+# kernel modules (in /modules, to be loaded in the order of /modules/order), guest.sh, which lies
+# beside INIT, and programs of this machine with their shared libraries.
 make_initramfs() {
 	output=$1 init=$2 wanted=$3
 	shift 3
@@ -179,8 +187,8 @@ make_initramfs() {
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$output" && rm -rf "$root"
 }
 
-# begin_test FOLDER FILE...: makes it the current folder, which no other run may use, and removes what an earlier run
-# has left there.
+# begin_test FOLDER FILE...: makes it the current folder, which no other run may use, and removes
+# what an earlier run has left there.
 begin_test() {
 	mkdir -p "$1" && cd "$1" || exit
 	shift
@@ -205,7 +213,8 @@ fail() {
 
 ok() { echo "  ok: $*"; }
 
-# need_guest FUNCTION: calls guest_packages or qemu_packages; what cannot be had is the end of a test.
+# need_guest FUNCTION: calls guest_packages or qemu_packages; what cannot be had is the end of a
+# test.
 need_guest() {
 	"$1" "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log && return
 	cat packages.log >&2
@@ -215,8 +224,8 @@ need_guest() {
 	exit 77
 }
 
-# choose_aio DAEMON DISK_IO: sets $aio to io_uring. Where the system has none, or the daemon can't use it, to sync, and
-# $no_uring to the reason, which is for end_test.
+# choose_aio DAEMON DISK_IO: sets $aio to io_uring. Where the system has none, or the daemon can't
+# use it, to sync, and $no_uring to the reason, which is for end_test.
 choose_aio() {
 	aio=io_uring no_uring=
 	if ! no_uring=$("$2" io_uring); then
@@ -234,7 +243,8 @@ check_aio() {
 		fail "the system has io_uring, and the daemon does without"
 }
 
-# end_test: the end of a test with disks that were to use io_uring. What was tested was good; what was not is named.
+# end_test: the end of a test with disks that were to use io_uring. What was tested was good; what
+# was not is named.
 end_test() {
 	[ -n "$no_uring" ] || exit 0
 	echo "skipped: io_uring; the disks used system calls, and that was good: $no_uring"
@@ -255,15 +265,16 @@ count() {
 	echo "${number:-none}"
 }
 
-# progress: numbers that change while a guest comes further: the length of what its console has said, and what the daemon,
-# if there is one, has read and written.
+# progress: numbers that change while a guest comes further: the length of what its console has
+# said, and what the daemon, if there is one, has read and written.
 progress() {
 	wc -c <console.log
 	[ ! -s daemon.pid ] || grep -s '^[rw]char' "/proc/$(cat daemon.pid)/io"
 }
 
-# watch_guest PID: in the background. Ends the guest whose process, of `timeout`, this is, when many looks in a row have
-# found no progress. How long a guest takes is no failure: the machine may be busy. Its words go to the console's log.
+# watch_guest PID: in the background. Ends the guest whose process, of `timeout`, this is, when many
+# looks in a row have found no progress. How long a guest takes is no failure: the machine may be
+# busy. Its words go to the console's log.
 watch_guest() {
 	(
 		looks=0 seen=
@@ -281,8 +292,8 @@ watch_guest() {
 	) </dev/null >/dev/null 2>&1 9>&- &
 }
 
-# start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the current folder, its
-# process ID to daemon.pid ($daemon_pid is that of `timeout`).
+# start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the
+# current folder, its process ID to daemon.pid ($daemon_pid is that of `timeout`).
 start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
@@ -300,8 +311,8 @@ start_daemon() {
 # daemon_runs: whether it still does.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
-# stop_daemon: asks it to end and returns its exit status. Not by way of `timeout`, which would give it five seconds: a
-# daemon that looks for leaks at its end may need more on a busy machine.
+# stop_daemon: asks it to end and returns its exit status. Not by way of `timeout`, which would give
+# it five seconds: a daemon that looks for leaks at its end may need more on a busy machine.
 stop_daemon() {
 	kill -TERM "$(cat daemon.pid)" 2>/dev/null
 	stopping=$daemon_pid
@@ -309,8 +320,8 @@ stop_daemon() {
 	wait "$stopping"
 }
 
-# wait_for_guest: until process $guest_pid has ended; returns its exit status. Meanwhile shows lines "GUEST: words" of
-# console.log in the current folder as they come, except "GUEST: sha256 ...".
+# wait_for_guest: until process $guest_pid has ended; returns its exit status. Meanwhile shows lines
+# "GUEST: words" of console.log in the current folder as they come, except "GUEST: sha256 ...".
 wait_for_guest() {
 	tail -n +1 -F -s 0.1 --pid="$guest_pid" console.log 2>/dev/null |
 		sed -u -n 's/\r$//; /^GUEST: sha256 /d; s/^GUEST: /  guest: /p' &
@@ -322,15 +333,15 @@ wait_for_guest() {
 	return "$guest_status"
 }
 
-# run_uml INITRAMFS KERNEL-ARGUMENT...: starts a guest in the background. Its console goes to console.log in the current
-# folder.
+# run_uml INITRAMFS KERNEL-ARGUMENT...: starts a guest in the background. Its console goes to
+# console.log in the current folder.
 # Sockets are best named relative to the current folder: a socket's path is limited to 107 bytes.
 run_uml() {
 	initramfs=$1
 	shift
 	mkdir -p tmp
-	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may be small or noexec. It is
-	# many processes, and the session is theirs alone.
+	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may
+	# be small or noexec. It is many processes, and the session is theirs alone.
 	# shellcheck disable=SC2016 # for the inner shell
 	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" setsid sh -c 'echo $$ >guest.pid; exec "$@"' sh \
 		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \
@@ -339,7 +350,8 @@ run_uml() {
 	watch_guest "$guest_pid"
 }
 
-# end_uml: what is left of the guest's processes ends. A kernel that is killed or falls over leaves some behind.
+# end_uml: what is left of the guest's processes ends. A kernel that is killed or falls over leaves
+# some behind.
 end_uml() {
 	[ -s guest.pid ] || return 0
 	for _ in $(seq 3000); do
@@ -349,16 +361,18 @@ end_uml() {
 	rm -f guest.pid
 }
 
-# retry_boot: whether the guest's kernel, which has ended, has not reached its first program, though the daemon is well.
-# About one of a hundred User Mode Linux kernels on a busy machine does not, as it cannot start threads.
+# retry_boot: whether the guest's kernel, which has ended, has not reached its first program, though
+# the daemon is well. About one of a hundred User Mode Linux kernels on a busy machine does not, as
+# it cannot start threads.
 retry_boot() {
 	end_uml
 	[ "$guest_status" != 0 ] && [ -z "$(guest_said kernel)" ] && daemon_runs || return
 	echo "The guest kernel has ended with status $guest_status before its first program" >&2
 }
 
-# boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as wait_for_guest does. Sets
-# $guest_status. A few kernels fall over behind their last words, when they have halted.
+# boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as
+# wait_for_guest does. Sets $guest_status. A few kernels fall over behind their last words, when
+# they have halted.
 boot() {
 	for _ in 1 2 3; do
 		run_uml "$@"
@@ -368,7 +382,8 @@ boot() {
 	[ "$guest_status" = 0 ] || grep -q '^reboot: System halted' console.log
 }
 
-# boot_until COMMAND INITRAMFS KERNEL-ARGUMENT...: starts a guest and lets it run until the command succeeds.
+# boot_until COMMAND INITRAMFS KERNEL-ARGUMENT...: starts a guest and lets it run until the command
+# succeeds.
 boot_until() {
 	until=$1
 	shift

@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of qemu-blk.sh, which runs twice, as the guest restarts once: uses two disks with four queues, each
-# processor a queue, and sees one of them grow. The host's script knows the places on the disk.
-# Programs with their folder are not those of busybox.
+# /init of the guest of qemu-blk.sh, which runs twice, as the guest restarts once: uses two disks
+# with four queues, each processor a queue, and sees one of them grow. The host's script knows the
+# places on the disk. Programs with their folder are not those of busybox.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
@@ -13,8 +13,8 @@ interrupts() {
 		awk '{ sum = 0; for (i = 2; i <= 5; i++) sum += $i; print $NF, sum }'
 }
 
-# use_all_queues DISK FIRST: three processes on each processor use 2 MiB from this sector, all at once. Linux has a processor
-# use its own queue.
+# use_all_queues DISK FIRST: three processes on each processor use 2 MiB from this sector, all at
+# once. Linux has a processor use its own queue.
 use_all_queues() {
 	interrupts "$1" >/before
 	pids=

@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots Debian's stock kernel in QEMU, without hardware virtualisation, with its unmodified virtio_mmio driver on the
-# registers of our device core: virtio-mmio-proxy serves a block and an entropy device. The guest uses both
-# (mmio-init.sh); then the disk image and what the program counted are checked from outside against what the guest said.
-# usage: qemu-mmio.sh PROGRAM FOLDER     FOLDER receives the image and the logs, and is made if it does not exist.
+# Boots Debian's stock kernel in QEMU, without hardware virtualisation, with its unmodified
+# virtio_mmio driver on the registers of our device core: virtio-mmio-proxy serves a block and an
+# entropy device. The guest uses both (mmio-init.sh); then the disk image and what the program
+# counted are checked from outside against what the guest said.
+# usage: qemu-mmio.sh PROGRAM FOLDER     FOLDER receives the image and the logs, and is made if it
+#                                        does not exist.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
@@ -26,10 +28,12 @@ proxy_count() {
 # disk_sum OFFSET COUNT: of so many MiB of the image.
 disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
-# has_feature TYPE BIT: whether the driver of this type of device has negotiated it. The text begins with bit 0.
+# has_feature TYPE BIT: whether the driver of this type of device has negotiated it. The text begins
+# with bit 0.
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 
-# run_guest: in the background. The program is the parent of QEMU, and `timeout` its own; a file tells its process ID.
+# run_guest: in the background. The program is the parent of QEMU, and `timeout` its own; a file
+# tells its process ID.
 run_guest() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \

@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) whose disk is served by our vhost-user daemon. The guest makes a
-# file system, writes files and reads them back (blk-init.sh); then the disk image is checked from outside, with tools
-# that know nothing of virtio, against what the guest said it wrote.
-# usage: uml-blk.sh DAEMON FOLDER     FOLDER receives the image and the logs, and is made if it does not exist.
+# Boots a stock Linux kernel (Debian's User Mode Linux) whose disk is served by our vhost-user
+# daemon. The guest makes a file system, writes files and reads them back (blk-init.sh); then the
+# disk image is checked from outside, with tools that know nothing of virtio, against what the guest
+# said it wrote.
+# usage: uml-blk.sh DAEMON FOLDER     FOLDER receives the image and the logs, and is made if it does
+#                                     not exist.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
@@ -46,7 +48,8 @@ debugfs -R 'rdump /files .' disk.img 2>/dev/null >&2
 files_bytes=$(cat files/* | wc -c)
 ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are what the guest wrote"
 
-# What the guest read back came from the disk only if the daemon was asked for it: the files twice, and the disk once.
+# What the guest read back came from the disk only if the daemon was asked for it: the files twice,
+# and the disk once.
 [ "$(count disk.img 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
 [ "$(count disk.img 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest did not read past its cache"
 for kind in in out flush get-id; do

@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) whose console /dev/hvc0, and a port beside it, are served by our
-# vhost-user daemon at pseudo-terminals. Random bytes go each way (console-init.sh), 256 KiB over the console and 10 MiB
-# over the port, whose reader stops for a while. Then commands are given to a shell on the console.
-# usage: uml-console.sh DAEMON FOLDER     FOLDER receives the logs, and is made if it does not exist.
+# Boots a stock Linux kernel (Debian's User Mode Linux) whose console /dev/hvc0, and a port beside
+# it, are served by our vhost-user daemon at pseudo-terminals. Random bytes go each way
+# (console-init.sh), 256 KiB over the console and 10 MiB over the port, whose reader stops for a
+# while. Then commands are given to a shell on the console.
+# usage: uml-console.sh DAEMON FOLDER     FOLDER receives the logs, and is made if it does not
+#                                         exist.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
@@ -39,7 +41,8 @@ use_console() {
 	await "reading the port"
 	cat read >data
 	await "serving a shell"
-	# Both bytes of the answer are not in the command. What is read ends with the shell's last line.
+	# Both bytes of the answer are not in the command. What is read ends with the shell's last
+	# line.
 	# shellcheck disable=SC2016 # for the guest's shell
 	printf 'echo answer $((6 * 7))\necho end of $((1 + 1)); exit\n' >hvc
 	sed '/end of 2/q' <hvc >shell

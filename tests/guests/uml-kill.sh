@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks, two of them by way
-# of io_uring, and says on its console which of them the disk has acknowledged (kill-init.sh). Amid that the daemon is
-# killed. Whatever was acknowledged must be in the image, where it belongs.
-# usage: uml-kill.sh DAEMON DISK_IO FOLDER
-# DISK_IO is a program for the guest. FOLDER receives the images and the logs, and is made if it does not exist.
-# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
-# Where the daemon cannot use io_uring the test is made with system calls, and then exits with 77 if all was good.
+# Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks,
+# two of them by way of io_uring, and says on its console which of them the disk has acknowledged
+# (kill-init.sh). Amid that the daemon is killed. Whatever was acknowledged must be in the image,
+# where it belongs.
+# usage: uml-kill.sh DAEMON DISK_IO FOLDER DISK_IO is a program for the guest. FOLDER receives the
+# images and the logs, and is made if it does not exist. Unpacked Debian packages are kept in
+# $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages. Exits with 77 (skipped) if the packages cannot
+# be had, or 1 if VIRTIO_REQUIRE_GUESTS is set. Where the daemon cannot use io_uring the test is
+# made with system calls, and then exits with 77 if all was good.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -17,7 +18,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 daemon=$(readlink -f "$1")
 disk_io=$(readlink -f "$2")
 begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
-# As in kill-init.sh and disk_io.c: streams of 64 places each, which are written in turn, and the bytes of a place.
+# As in kill-init.sh and disk_io.c: streams of 64 places each, which are written in turn, and the
+# bytes of a place.
 streams="0 1 2 3 4 5 6 7"
 places=64
 place_bytes=$((9 * 512))
@@ -52,7 +54,8 @@ found() {
 	sectors "$image" $(((first + $2 + 1) * place_sectors)) $(((places - $2 - 1) * place_sectors))
 }
 
-# wanted STREAM LAST PLACE: what it should have, if this was the last record. A record is lines of 16 bytes.
+# wanted STREAM LAST PLACE: what it should have, if this was the last record. A record is lines of
+# 16 bytes.
 wanted() {
 	awk -v stream="$1" -v last="$2" -v left_out="$3" -v places="$places" -v bytes="$place_bytes" 'BEGIN {
 		for (place = 0; place < places; place++)
@@ -84,7 +87,8 @@ stop_guest
 echo "Checking from outside"
 for stream in $streams; do
 	last=$(last_of "$stream")
-	# There the next one was being written; perhaps it was acknowledged, and the guest could not say so.
+	# There the next one was being written; perhaps it was acknowledged, and the guest could not
+	# say so.
 	left_out=$((last % places))
 	wanted "$stream" "$last" "$left_out" >expected
 	[ -s expected ] || fail "stream $stream: nothing to compare"

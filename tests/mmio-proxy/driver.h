@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest's driver of one of the two devices: registers, one queue, interrupts; and requests of both types. */
+/*
+ * The guest's driver of one of the two devices: registers, one queue, interrupts; and requests of
+ * both types.
+ */
 #ifndef DRIVER_H
 #define DRIVER_H
 
@@ -34,7 +37,10 @@ void reg_write(const struct driver *driver, uint32_t offset, uint32_t value);
 /* Makes a driver, without touching the device. */
 void driver_init(struct driver *driver, struct vm *vm, unsigned int window);
 
-/* Resets the device and brings it up to FEATURES_OK, or to DRIVER_OK with a queue of `size`. VERSION_1 is added. */
+/*
+ * Resets the device and brings it up to FEATURES_OK, or to DRIVER_OK with a queue of `size`.
+ * VERSION_1 is added.
+ */
 void driver_negotiate(struct driver *driver, uint64_t features);
 void driver_set_queue(struct driver *driver, uint32_t size);
 void driver_set_up(struct driver *driver, uint64_t features);
@@ -42,7 +48,10 @@ void driver_set_up(struct driver *driver, uint64_t features);
 /* Tells the device of what was added, if it wants to know. */
 void driver_notify(struct driver *driver);
 
-/* Waits for one used element; where there is none it sleeps until an interrupt, and the watchdog finds one too few. */
+/*
+ * Waits for one used element; where there is none it sleeps until an interrupt, and the watchdog
+ * finds one too few.
+ */
 struct vring_used_elem driver_wait(struct driver *driver);
 
 /* Waits for an interrupt and acknowledges its causes. Returns them. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a guest may do with registers and rings: the devices bear it, and work again after a reset. */
+/*
+ * What a guest may do with registers and rings: the devices bear it, and work again after a reset.
+ */
 #include "driver.h"
 
 #include "cmocka_includes.h"
@@ -36,7 +38,10 @@ static void expect_both_work(struct vm *vm)
 	assert_int_equal(entropy_get(&entropy, 100), 100);
 }
 
-/* Each width at each offset, and values that mean something; guest memory holds rubbish too. Hostile 95, 96 and 103. */
+/*
+ * Each width at each offset, and values that mean something; guest memory holds rubbish too.
+ * Hostile 95, 96 and 103.
+ */
 static void registers_take_any_access(void **state)
 {
 	uint32_t seed = 1;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the other side may send: what can't be a message ends the program, anything else is answered. */
+/*
+ * What the other side may send: what can't be a message ends the program, anything else is
+ * answered.
+ */
 #include "driver.h"
 
 #include "cmocka_includes.h"
@@ -272,7 +275,10 @@ static void access_outside_of_the_page_reads_as_ones(void **state)
 		assert_int_equal(vm_bar_read(&vm, REGISTERS, sizes[i], true), UINT64_MAX);
 		vm_bar_write(&vm, REGISTERS + 0x70, sizes[i], true, UINT64_MAX);
 	}
-	/* The page's last bytes, over its end, over the end of a window, behind the windows, and ports. */
+	/*
+	 * The page's last bytes, over its end, over the end of a window, behind the windows, and
+	 * ports.
+	 */
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xff8, 8, true), UINT64_MAX);
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xffc, 8, true), UINT64_MAX);
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + WINDOW - 2, 4, true), 0xffffffff);

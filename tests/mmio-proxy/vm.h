@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The program under test as a process, and the QEMU that it serves: messages right and wrong, guest memory, and the
- * guest's accesses to PCI configuration and registers. The program's path is the test's argument.
+ * The program under test as a process, and the QEMU that it serves: messages right and wrong, guest
+ * memory, and the guest's accesses to PCI configuration and registers. The program's path is the
+ * test's argument.
  *
- * The program dies with the test, and the watchdog ends the test if either hangs (tests/common/watchdog.h). Messages are
- * the progress that the watchdog looks at.
+ * The program dies with the test, and the watchdog ends the test if either hangs
+ * (tests/common/watchdog.h). Messages are the progress that the watchdog looks at.
  */
 #ifndef VM_H
 #define VM_H
@@ -49,7 +50,10 @@ void vm_start_with(struct vm *vm, const char *options);
 void vm_boot(struct vm *vm);
 void vm_boot_with(struct vm *vm, const char *options);
 
-/* Waits for the program's end after the connection's, removes everything, and returns its exit status. */
+/*
+ * Waits for the program's end after the connection's, removes everything, and returns its exit
+ * status.
+ */
 int vm_end(struct vm *vm);
 
 /* QEMU goes: the program is to end well. */
@@ -72,7 +76,10 @@ void vm_send(const struct vm *vm, int32_t command, uint64_t size, const void *pa
 /* Sends a message and returns the answer. */
 uint64_t vm_ask(const struct vm *vm, int32_t command, const void *payload, size_t len);
 
-/* A table with the guest's memory in one region, and its sending, each region with the same descriptor. */
+/*
+ * A table with the guest's memory in one region, and its sending, each region with the same
+ * descriptor.
+ */
 struct proxy_memory vm_table(void);
 void vm_send_table(const struct vm *vm, const struct proxy_memory *table, int fd, unsigned int count);
 

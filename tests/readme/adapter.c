@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The I2C adapter of virtio-queue's README. Reads and writes take turns, and some requests have no header. */
+/*
+ * The I2C adapter of virtio-queue's README. Reads and writes take turns, and some requests have no
+ * header.
+ */
 #include "readme_adapter.h"
 
 #include "cmocka_includes.h"
@@ -23,7 +26,10 @@ static uint8_t byte_of(uint32_t number)
 	return (uint8_t)(number % 251 + 1);
 }
 
-/* The bus: what is written there must be the header's first byte, and reads give that byte. Status 2, to tell from 0. */
+/*
+ * The bus: what is written there must be the header's first byte, and reads give that byte. Status
+ * 2, to tell from 0.
+ */
 static uint8_t transfer(const uint8_t *header, const struct virtio_chain_segments *data, uint64_t *bytes_read)
 {
 	uint8_t bytes[DATA_BYTES], expected[DATA_BYTES];

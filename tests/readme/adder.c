@@ -38,7 +38,9 @@ static int run_device(struct guest *g)
 	if (interrupt)
 		guest_interrupt();
 	assert_in_range(got, 0, 1);
-	/* Every now and then the machine pauses, and goes on with another map of the same memory. */
+	/*
+	 * Every now and then the machine pauses, and goes on with another map of the same memory.
+	 */
 	if (virtio_queue_next_used(&adder.queue) % 5 == 0) {
 		assert_int_equal(adder_pause(&adder), 0);
 		elsewhere = g->map;

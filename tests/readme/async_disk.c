@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The asynchronous disk of virtio-blk's README: I/O ends late, in pieces, and in another order than it began. */
+/*
+ * The asynchronous disk of virtio-blk's README: I/O ends late, in pieces, and in another order than
+ * it began.
+ */
 #include "readme_async_disk.h"
 
 #include "cmocka_includes.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The driver for tests of virtio-queue's README, good and bad, against a device that answers with nothing. */
+/*
+ * The driver for tests of virtio-queue's README, good and bad, against a device that answers with
+ * nothing.
+ */
 #include "readme_bench.h"
 
 #include "cmocka_includes.h"
@@ -8,7 +11,10 @@ static struct bench bench;
 static int kick_said;
 static uint32_t kicks;
 
-/* Walks every chain to its end and returns it. One pass will do, because the driver doesn't run meanwhile. */
+/*
+ * Walks every chain to its end and returns it. One pass will do, because the driver doesn't run
+ * meanwhile.
+ */
 static void kick(struct virtio_queue *queue)
 {
 	struct virtio_chain chain;

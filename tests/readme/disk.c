@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk of virtio-blk's README: writes, reads of what was written, flushes, and requests beyond the disk's end. */
+/*
+ * The disk of virtio-blk's README: writes, reads of what was written, flushes, and requests beyond
+ * the disk's end.
+ */
 #include "readme_disk.h"
 
 #include "cmocka_includes.h"

@@ -44,7 +44,10 @@ static uint64_t request_addr(uint32_t number)
 	return GUEST_DATA + number % GUEST_QUEUE_SIZE * GUEST_REQUEST_BYTES;
 }
 
-/* Makes requests available until the queue is as deep as wanted, and notifies the device if the ring asks for it. */
+/*
+ * Makes requests available until the queue is as deep as wanted, and notifies the device if the
+ * ring asks for it.
+ */
 static void driver_adds(void)
 {
 	while (guest.added < guest.until && guest.added - guest.returned < guest.depth) {
@@ -137,7 +140,10 @@ void guest_test_device(const struct guest_ops *ops)
 		guest_start(event_idx);
 		exchange_all();
 		guest_exchange(PAST_INDEX, 3);
-		/* The reset comes while the driver waits for two requests that the device has not seen. */
+		/*
+		 * The reset comes while the driver waits for two requests that the device has not
+		 * seen.
+		 */
 		guest.until = guest.added + 2;
 		driver_adds();
 		ops->reset(&guest);
@@ -145,7 +151,10 @@ void guest_test_device(const struct guest_ops *ops)
 		exchange_all();
 		ops->reset(&guest);
 	}
-	/* The driver has added requests while the device ran, which the device found when it looked again. */
+	/*
+	 * The driver has added requests while the device ran, which the device found when it looked
+	 * again.
+	 */
 	assert_true(ops->polls || ops->drains || guest.agains > 0);
 }
 

@@ -2,12 +2,13 @@
 /*
  * A guest that tests a device by its queue alone: memory, a driver, and the rules of notifications.
  *
- * The driver notifies the device only when the ring asks for a notification. The driver looks at the used ring only
- * after an interrupt. The device runs only when it is notified, or when its last answer was that there is more. A
- * notification that either side forgets to ask for, or to send, leaves both asleep: then the test fails at once.
+ * The driver notifies the device only when the ring asks for a notification. The driver looks at
+ * the used ring only after an interrupt. The device runs only when it is notified, or when its last
+ * answer was that there is more. A notification that either side forgets to ask for, or to send,
+ * leaves both asleep: then the test fails at once.
  *
- * One thread does all of it, so no test waits. The interrupt may come while the device runs: every second time the
- * driver then works at once, as a driver on another processor does.
+ * One thread does all of it, so no test waits. The interrupt may come while the device runs: every
+ * second time the driver then works at once, as a driver on another processor does.
  */
 #ifndef VIRTIO_TESTS_README_GUEST_H
 #define VIRTIO_TESTS_README_GUEST_H
@@ -22,21 +23,33 @@
 
 struct guest;
 
-/* The device under test and its requests. They are served in the order in which they are made available. */
+/*
+ * The device under test and its requests. They are served in the order in which they are made
+ * available.
+ */
 struct guest_ops {
 	bool polls;  /* the device runs all the time, without being notified */
 	bool drains; /* the device interrupts at the end of its run only, so the driver adds nothing while it runs */
 
-	/* Starts the device's queue with a configuration. Called after guest_init(), and again after each reset. */
+	/*
+	 * Starts the device's queue with a configuration. Called after guest_init(), and again
+	 * after each reset.
+	 */
 	void (*start)(struct guest *guest, const struct virtio_queue_config *config);
 
 	/* Resets the device, as a driver that writes 0 to its status. */
 	void (*reset)(struct guest *guest);
 
-	/* Runs the device once. Returns 1 if the device is to be called again, or 0; fails the test for an error. */
+	/*
+	 * Runs the device once. Returns 1 if the device is to be called again, or 0; fails the test
+	 * for an error.
+	 */
 	int (*run)(struct guest *guest);
 
-	/* Writes request number @number to memory at @addr, and describes it. Returns how many buffers there are. */
+	/*
+	 * Writes request number @number to memory at @addr, and describes it. Returns how many
+	 * buffers there are.
+	 */
 	uint32_t (*fill)(struct guest *guest, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers);
 
 	/* Looks at the answer to that request, which has come back with a used length. */
@@ -71,15 +84,18 @@ void guest_start(bool event_idx);
 /* The driver is interrupted. To be called by the device under test. */
 void guest_interrupt(void);
 
-/* So many requests are added, served and returned, never more than @depth of them in the queue at a time. */
+/*
+ * So many requests are added, served and returned, never more than @depth of them in the queue at a
+ * time.
+ */
 void guest_exchange(uint32_t requests, uint32_t depth);
 
 /* The host's view of guest memory. */
 uint8_t *guest_host(uint64_t addr);
 
 /*
- * The whole test of a device: with and without EVENT_IDX, one request at a time and a full queue, more requests than
- * the 16-bit index counts, and a reset in the middle while requests wait.
+ * The whole test of a device: with and without EVENT_IDX, one request at a time and a full queue,
+ * more requests than the 16-bit index counts, and a reset in the middle while requests wait.
  */
 void guest_test_device(const struct guest_ops *ops);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The receiver of virtio-queue's README: packets over several chains, with malformed chains among them. */
+/*
+ * The receiver of virtio-queue's README: packets over several chains, with malformed chains among
+ * them.
+ */
 #include "readme_merge.h"
 
 #include "cmocka_includes.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The registers of virtio-device's README, driven as a driver's initialisation does, with a device that has two queues. */
+/*
+ * The registers of virtio-device's README, driven as a driver's initialisation does, with a device
+ * that has two queues.
+ */
 #include "readme_pci.h"
 
 #include "cmocka_includes.h"

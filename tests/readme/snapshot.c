@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The saved disk of virtio-blk's README: another one goes on where the first one was, with the driver's cache mode. */
+/*
+ * The saved disk of virtio-blk's README: another one goes on where the first one was, with the
+ * driver's cache mode.
+ */
 #include "readme_snapshot.h"
 
 #include "cmocka_includes.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The shared queue of virtio-queue's README: by turns, by several threads, and handed over with requests in flight. */
+/*
+ * The shared queue of virtio-queue's README: by turns, by several threads, and handed over with
+ * requests in flight.
+ */
 #include "readme_workers.h"
 
 #include "cmocka_includes.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The file device of virtio-queue's README: bytes go to a file and back, however a request is cut into segments. */
+/*
+ * The file device of virtio-queue's README: bytes go to a file and back, however a request is cut
+ * into segments.
+ */
 #include "readme_zero_copy.h"
 
 #include "cmocka_includes.h"
@@ -16,7 +19,10 @@
 static uint8_t out[OUT], in[IN];
 static struct virtio_segment segments[OUT + IN];
 
-/* A request of an offset and bytes to store, and of room for bytes to load and a status, cut into pieces of a size. */
+/*
+ * A request of an offset and bytes to store, and of room for bytes to load and a status, cut into
+ * pieces of a size.
+ */
 static struct virtio_chain_segments request(uint32_t readable, uint32_t writable, uint32_t piece)
 {
 	static struct virtio_region region;

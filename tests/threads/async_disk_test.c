@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Do stops and resets with requests in flight end, and only when nothing is in flight? The example disk with a pool of
- * threads serves a guest that this program plays by registers. The back end takes a random time for each request, so
- * requests complete out of order. At random points the guest resets the device, resets a queue, stops one, or does two of
- * these at once as two vCPUs do.
+ * Do stops and resets with requests in flight end, and only when nothing is in flight? The example
+ * disk with a pool of threads serves a guest that this program plays by registers. The back end
+ * takes a random time for each request, so requests complete out of order. At random points the
+ * guest resets the device, resets a queue, stops one, or does two of these at once as two vCPUs do.
  *
- * Whenever the end has shown, the guest overwrites rings and buffers: nothing of what it wrote may change, and no interrupt
- * may come. Under ThreadSanitizer any access of the device's to them would be a race. Each block that is read has what was
- * written last, or, after a write that a reset took away, what was there before.
+ * Whenever the end has shown, the guest overwrites rings and buffers: nothing of what it wrote may
+ * change, and no interrupt may come. Under ThreadSanitizer any access of the device's to them would
+ * be a race. Each block that is read has what was written last, or, after a write that a reset took
+ * away, what was there before.
  *
- * usage: async_disk_test [LIVES]   between resets of the device, at least; default 2000. The driver has EVENT_IDX in every
+ * usage: async_disk_test [LIVES]   between resets of the device, at least; default 2000. The driver
+ *                                  has EVENT_IDX in every
  * second life.
  *
  * hostile 92
@@ -237,7 +239,10 @@ static void submit(uint32_t queue, uint32_t index)
 	if (p->busy)
 		return;
 	p->block = below(BLOCKS);
-	/* One write of a block at most is ever in doubt: the next waits for a read that says what is there. */
+	/*
+	 * One write of a block at most is ever in doubt: the next waits for a read that says what
+	 * is there.
+	 */
 	p->is_write = below(2) && p->version[p->block] == p->before[p->block];
 	number = block_number(queue, index, p->block);
 	memset(m.ram + at, FILL, PLACE_BYTES);
@@ -378,7 +383,10 @@ static void count_stop(uint32_t in_flight)
 	m.stops_in_flight += in_flight != 0;
 }
 
-/* The end of a queue's stop has shown: the memory is the guest's. What was in flight is lost, or was not seen. */
+/*
+ * The end of a queue's stop has shown: the memory is the guest's. What was in flight is lost, or
+ * was not seen.
+ */
 static void take_back(uint32_t queue)
 {
 	struct guest_queue *q = &m.queues[queue];

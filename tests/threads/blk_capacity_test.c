@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is the capacity of a disk whole, whatever thread reads it, while another thread changes it? Two threads read the
- * capacity, check requests, save the disk and read its configuration space. The main thread resizes the disk.
+ * Is the capacity of a disk whole, whatever thread reads it, while another thread changes it? Two
+ * threads read the capacity, check requests, save the disk and read its configuration space. The
+ * main thread resizes the disk.
  *
- *   grow   both halves of each capacity are equal, and storage is prepared before each: a reader finds equal halves,
- *          never a smaller capacity than before, and the storage of the capacity that it has read
- *   swing  between two capacities that differ in every bit of a half: requests that fit both succeed, and requests that
- *          fit neither fail
+ *   grow   both halves of each capacity are equal, and storage is prepared before each: a reader
+ *          finds equal halves, never a smaller capacity than before, and the storage of the
+ *          capacity that it has read
+ *   swing  between two capacities that differ in every bit of a half: requests that fit both
+ *          succeed, and requests that fit neither fail
  *
- * Under ThreadSanitizer the preparation, which is not atomic, also shows that set_capacity() publishes it.
+ * Under ThreadSanitizer the preparation, which is not atomic, also shows that set_capacity()
+ * publishes it.
  *
  * usage: blk_capacity_test [UPDATES]   of each kind; default 300000
  */
@@ -170,7 +173,9 @@ static void set(uint64_t capacity)
 	check(virtio_blk_set_capacity(&m.blk, capacity) == 0, "it can't be set", capacity);
 }
 
-/* A capacity for each update. Readers get a turn now and then, also where there is one processor. */
+/*
+ * A capacity for each update. Readers get a turn now and then, also where there is one processor.
+ */
 static void grow(void)
 {
 	for (uint32_t n = 1; n <= m.updates; n++) {

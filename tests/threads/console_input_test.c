@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two threads at one input buffer: one enqueues, the other one fills receive chains. Each sleeps when the buffer says so,
- * and is woken only when the other side is told to. A wake-up that is lost ends the run at a watchdog; a byte that is lost,
- * repeated or out of order ends it at once.
+ * Two threads at one input buffer: one enqueues, the other one fills receive chains. Each sleeps
+ * when the buffer says so, and is woken only when the other side is told to. A wake-up that is lost
+ * ends the run at a watchdog; a byte that is lost, repeated or out of order ends it at once.
  * usage: console-input [BYTES [CAPACITY]]
  */
 #define _POSIX_C_SOURCE 200809L
@@ -40,8 +40,8 @@ static uint8_t byte_at(uint64_t place)
 }
 
 /*
- * Sleeping and waking. A thread that slept in earnest would come back long after the moment at which a wake-up is lost,
- * so it spins, and leaves the processor only from time to time.
+ * Sleeping and waking. A thread that slept in earnest would come back long after the moment at
+ * which a wake-up is lost, so it spins, and leaves the processor only from time to time.
  */
 static void post(uint32_t *flag)
 {
@@ -183,7 +183,10 @@ static void consume(struct consumer *c)
 		done += taken;
 		if (progress.room)
 			post(&wake_producer);
-		/* With buffers left, the input was at its end, and the producer has been asked for a wake-up. */
+		/*
+		 * With buffers left, the input was at its end, and the producer has been asked for
+		 * a wake-up.
+		 */
 		if (progress.chains == 0 && done < total)
 			wait_for(&wake_consumer, &sleeps_of_consumer);
 	}

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is an interrupt ever lost, or a line left high, between threads? Several threads of a device raise while the
- * driver acknowledges, resets, or sets DRIVER_OK; the line is one atomic word, as an interrupt controller's
- * input is, and calls of interrupt() dawdle before they take effect. A round is a few steps of each thread;
- * after each round everything is at rest and must agree.
+ * Is an interrupt ever lost, or a line left high, between threads? Several threads of a device
+ * raise while the driver acknowledges, resets, or sets DRIVER_OK; the line is one atomic word, as
+ * an interrupt controller's input is, and calls of interrupt() dawdle before they take effect. A
+ * round is a few steps of each thread; after each round everything is at rest and must agree.
  *
- * In a crowd each thread has several steps. In a duel the driver and one thread of the device have a single one
- * each, as nearly at the same time as two processors can, and the rounds are many: a change of status or interrupt
- * status that isn't atomic, and loses what the other side does in between, is found there.
+ * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
+ * a single one each, as nearly at the same time as two processors can, and the rounds are many: a
+ * change of status or interrupt status that isn't atomic, and loses what the other side does in
+ * between, is found there.
  *
- * usage: device_interrupt_test [ROUNDS]   of a crowd, at most; default 10000. A duel has 40 times as many. Where
+ * usage: device_interrupt_test [ROUNDS]   of a crowd, at most; default 10000. A duel has 40 times
+ *                                         as many. Where
  * others need the processors too a kind ends early.
  *
  * hostile 88, 92, 107
@@ -137,14 +139,20 @@ static void await(uint64_t arrived)
 	}
 }
 
-/* Waits until every thread is awake and here, and so on the way to its step at the same time as another. */
+/*
+ * Waits until every thread is awake and here, and so on the way to its step at the same time as
+ * another.
+ */
 static void meet(uint64_t meeting)
 {
 	__atomic_add_fetch(&m.arrived, 1, __ATOMIC_SEQ_CST);
 	await((meeting + 1) * (kinds[m.kind].threads + 1));
 }
 
-/* A moment of any length, shorter than a step, so that each part of a step coincides with each of the other's. */
+/*
+ * A moment of any length, shorter than a step, so that each part of a step coincides with each of
+ * the other's.
+ */
 static void linger(uint32_t *random)
 {
 	*random = *random * 1664525u + 1013904223u;
@@ -182,7 +190,10 @@ static int queue_stop(struct virtio_device *device, uint16_t queue)
 	return 0;
 }
 
-/* What may be asked on any thread, of a queue that runs: the thread sanitizer looks whether that's true. */
+/*
+ * What may be asked on any thread, of a queue that runs: the thread sanitizer looks whether that's
+ * true.
+ */
 static void ask(const struct virtio_device *device)
 {
 	const struct virtio_queue_config *config = virtio_device_queue_config(device, 0);
@@ -239,8 +250,9 @@ static void device_step(uint32_t thread)
 }
 
 /*
- * In half of the rounds of a duel the word is in this processor's cache, and not in the driver's, when both set off:
- * who has to fetch it takes long over a step, and leaves the other time to come in between. It isn't changed.
+ * In half of the rounds of a duel the word is in this processor's cache, and not in the driver's,
+ * when both set off: who has to fetch it takes long over a step, and leaves the other time to come
+ * in between. It isn't changed.
  */
 static void before_duel(uint64_t round)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Does a notification ever get lost? A driver in one thread and a device in the other pass some million
- * buffers, with and without event-idx. Each sleeps for as long as the other does not ring, and the other
- * rings only when its suppression logic says so. So one lost notification is enough for both to sleep
- * for ever; nothing here waits with a time limit. The watchdog finds that no counter moves, and reports where they are.
- * They meet on rings of all kinds, for the library publishes in other places where it isn't inline.
+ * Does a notification ever get lost? A driver in one thread and a device in the other pass some
+ * million buffers, with and without event-idx. Each sleeps for as long as the other does not ring,
+ * and the other rings only when its suppression logic says so. So one lost notification is enough
+ * for both to sleep for ever; nothing here waits with a time limit. The watchdog finds that no
+ * counter moves, and reports where they are. They meet on rings of all kinds, for the library
+ * publishes in other places where it isn't inline.
  *
  * usage: notify_test [BUFFERS]   tenths of which each run passes; default a million
  *
@@ -47,8 +48,9 @@ static const char *const way_names[] = { "plain", "batches", "in order", "logged
 /*
  * What one side sleeps on. Ringing it twice before the other side looks is as good as once.
  *
- * A sleep in the operating system takes so long that the two sides hardly ever meet in the moment that
- * matters, between the last look and the sleep; so in some of the runs a sleeper watches the bell awake.
+ * A sleep in the operating system takes so long that the two sides hardly ever meet in the moment
+ * that matters, between the last look and the sleep; so in some of the runs a sleeper watches the
+ * bell awake.
  */
 struct bell {
 	pthread_mutex_t mutex;
@@ -160,7 +162,10 @@ static void sleep_until_rung(struct bell *bell, int *side)
 	__atomic_store_n(side, RUNNING, __ATOMIC_RELAXED);
 }
 
-/* Each side does a number of things before it looks at the rest, which varies the meetings of the two. */
+/*
+ * Each side does a number of things before it looks at the rest, which varies the meetings of the
+ * two.
+ */
 static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 {
 	*seed = *seed * 1664525u + 1013904223u;
@@ -168,8 +173,8 @@ static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 }
 
 /*
- * A moment of any length, where sleepers are awake. Else the two would be in step, one always done with its last look
- * long before the other publishes.
+ * A moment of any length, where sleepers are awake. Else the two would be in step, one always done
+ * with its last look long before the other publishes.
  */
 static void dawdle(uint32_t *seed)
 {
@@ -273,7 +278,9 @@ static void *device_main(void *context)
 
 /* The driver */
 
-/* The data of the next buffer lies where that of the one before it in the ring has been returned. */
+/*
+ * The data of the next buffer lies where that of the one before it in the ring has been returned.
+ */
 static uint64_t data_of(uint64_t number)
 {
 	return DATA + (number % x.size) * SLOT_BYTES;
@@ -369,7 +376,9 @@ static void make_bell(struct bell *bell, bool awake)
 		die("no mutex", 0);
 }
 
-/* The driver sees plain memory; the device the same in pieces, or with a log, if that is the way. */
+/*
+ * The driver sees plain memory; the device the same in pieces, or with a log, if that is the way.
+ */
 static int make_maps(void)
 {
 	const uint32_t count = x.way == CUT ? RAM_BYTES / PIECE_BYTES : 1;
@@ -441,7 +450,10 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 		die("the queue's books are wrong", stats.first_error);
 	if (stats.interrupts != x.interrupt.rings)
 		die("the queue counts other notifications than were sent", 0);
-	/* A run in which hardly anything was suppressed, or no one ever slept, would have shown nothing. */
+	/*
+	 * A run in which hardly anything was suppressed, or no one ever slept, would have shown
+	 * nothing.
+	 */
 	if (x.kick.rings == 0 || x.interrupt.rings == 0)
 		die("nobody was woken", 0);
 	(void)printf("%-8s %-9s size %3u, sleeping %-6s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
@@ -453,8 +465,8 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 int main(int argc, char **argv)
 {
 	/*
-	 * Small queues meet their ends all the time, a large one lets the two sides drift apart. With one buffer at a
-	 * time nothing heals a lost notification.
+	 * Small queues meet their ends all the time, a large one lets the two sides drift apart.
+	 * With one buffer at a time nothing heals a lost notification.
 	 */
 	static const struct {
 		enum way way;

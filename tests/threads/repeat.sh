@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Runs a program again and again, for what depends on the schedule of threads. Each run has the program's own watchdog.
-# usage: repeat.sh TIMES PROGRAM ARGUMENT...     Its exit status is that of the first run that fails, or 0.
+# Runs a program again and again, for what depends on the schedule of threads. Each run has the
+# program's own watchdog.
+# usage: repeat.sh TIMES PROGRAM ARGUMENT...     Its exit status is that of the first run that
+# fails, or 0.
 set -u
 times=$1
 shift

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Puts Linux's own virtio_ring.c, from Debian's package of the kernel's source, in front of our queue, in one process.
-# usage: build.sh FOLDER ROOT ARCHIVE SANITIZERS CC...
+# Puts Linux's own virtio_ring.c, from Debian's package of the kernel's source, in front of our
+# queue, in one process. usage: build.sh FOLDER ROOT ARCHIVE SANITIZERS CC...
 #   FOLDER      for what is compiled; is made if it does not exist
 #   ROOT        of this project's source
 #   ARCHIVE     libvirtio-queue.a
 #   SANITIZERS  that ARCHIVE was compiled with, as after -fsanitize=, or none
-# Linux's files are GPL-2: they are compiled where they were unpacked, and nothing of them becomes part of this project.
-# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the package cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Linux's files are GPL-2: they are compiled where they were unpacked, and nothing of them becomes
+# part of this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
+# FOLDER/packages. Exits with 77 (skipped) if the package cannot be had, or 1 if
+# VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -66,8 +67,9 @@ else
 fi
 headers="-isystem $linux/tools/virtio -isystem $linux/tools/include"
 
-# Linux's file is written in its own dialect of C, so its warnings are its own affair. What it allocates must be the
-# guest's memory. data_race() is missing among the headers; it does nothing outside of the kernel's race detector.
+# Linux's file is written in its own dialect of C, so its warnings are its own affair. What it
+# allocates must be the guest's memory. data_race() is missing among the headers; it does nothing
+# outside of the kernel's race detector.
 # shellcheck disable=SC2086 # lists of words
 "$@" -std=gnu11 -w -O2 -g -fno-strict-aliasing -fno-strict-overflow $headers '-Ddata_race(expression)=(expression)' \
 	-Dmalloc=guest_malloc -Dfree=guest_free -c "$linux/drivers/virtio/virtio_ring.c" -o virtio_ring.o ||

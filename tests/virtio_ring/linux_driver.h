@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Linux's driver side of a virtqueue, as the test sees it. Linux's headers and the suite's define the
- * same names, so that no file can include both; this one belongs to neither.
+ * Linux's driver side of a virtqueue, as the test sees it. Linux's headers and the suite's define
+ * the same names, so that no file can include both; this one belongs to neither.
  */
 #ifndef VIRTIO_TESTS_LINUX_DRIVER_H
 #define VIRTIO_TESTS_LINUX_DRIVER_H
@@ -20,13 +20,15 @@ struct linux_piece {
 
 #define LINUX_MAX_PIECES 8u
 
-/* Bytes of ring memory, which begin at a multiple of 4096, for a queue of up to size descriptors. */
+/*
+ * Bytes of ring memory, which begin at a multiple of 4096, for a queue of up to size descriptors.
+ */
 #define LINUX_RING_BYTES(size) (2u * 4096u + 32u * (size))
 
 /*
  * Makes a queue in ring memory. An address is a guest address: of the guest's memory is whatever
- * guest_malloc() returns, which the caller of this interface defines. interrupt_seen is set whenever
- * Linux calls its driver's callback.
+ * guest_malloc() returns, which the caller of this interface defines. interrupt_seen is set
+ * whenever Linux calls its driver's callback.
  */
 struct linux_driver *linux_driver_create(unsigned int size, bool event_idx, bool indirect, void *rings,
 					 bool *interrupt_seen);
@@ -35,7 +37,10 @@ void linux_driver_destroy(struct linux_driver *driver);
 /* The addresses of the descriptor table and of the two rings. */
 void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 
-/* Makes a request available: first the pieces that it sends, then those that it receives. False if full. */
+/*
+ * Makes a request available: first the pieces that it sends, then those that it receives. False if
+ * full.
+ */
 bool linux_driver_add(struct linux_driver *driver, const struct linux_piece *pieces, unsigned int out, unsigned int in,
 		      void *request);
 
@@ -45,7 +50,10 @@ bool linux_driver_kick(struct linux_driver *driver);
 /* A request that the device has used, or NULL. */
 void *linux_driver_get(struct linux_driver *driver, unsigned int *len);
 
-/* Asks for interrupts, perhaps only after most of the requests; false if there is a used one already. */
+/*
+ * Asks for interrupts, perhaps only after most of the requests; false if there is a used one
+ * already.
+ */
 bool linux_driver_enable_interrupts(struct linux_driver *driver, bool delayed);
 void linux_driver_disable_interrupts(struct linux_driver *driver);
 

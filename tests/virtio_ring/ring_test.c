@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and device take
- * turns at random; each goes to sleep when its own protocol says that a notification will come, and
- * wakes only by one that the other side decided to send. If both sleep and requests are left, one was
- * lost. Every request carries data both ways, cut into pieces at random, and both sides check it.
+ * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
+ * device take turns at random; each goes to sleep when its own protocol says that a notification
+ * will come, and wakes only by one that the other side decided to send. If both sleep and requests
+ * are left, one was lost. Every request carries data both ways, cut into pieces at random, and both
+ * sides check it.
  *
  * Each run has more requests than the 16-bit indices have values, several times over.
  */
@@ -79,7 +80,10 @@ static uint32_t below(uint32_t limit)
 	return (seed >> 12) % limit;
 }
 
-/* Memory of the guest's for Linux's own use: its indirect tables must be where the device may read them. */
+/*
+ * Memory of the guest's for Linux's own use: its indirect tables must be where the device may read
+ * them.
+ */
 
 struct chunk {
 	size_t log;

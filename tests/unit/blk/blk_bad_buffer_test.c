@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Buffers that are bad, under a status byte that is good: drivers look at the status, and not at the used length, so
- * the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else. And what can't be answered so: a
- * malformed chain, and a status byte that can't be written.
+ * Buffers that are bad, under a status byte that is good: drivers look at the status, and not at
+ * the used length, so the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else.
+ * And what can't be answered so: a malformed chain, and a status byte that can't be written.
  */
 #include "blk_fixture.h"
 
@@ -40,7 +40,10 @@ static void add_part(struct gapped *g, const struct virtio_region *from, uint64_
 	g->count++;
 }
 
-/* Sets up a device whose view of guest memory has a gap; the driver's has none. Indirect tables are negotiated. */
+/*
+ * Sets up a device whose view of guest memory has a gap; the driver's has none. Indirect tables are
+ * negotiated.
+ */
 static void set_up(struct blk_fixture *f, uint32_t region_bytes, enum gap gap)
 {
 	struct virtio_queue_config config;
@@ -126,7 +129,10 @@ static void serve_another(struct blk_fixture *f)
 	assert_true(virtio_queue_quiesced(&f->queue));
 }
 
-/* Serves the request that comes: IOERR at this address, and nothing else happens. With 0 it is not even that. */
+/*
+ * Serves the request that comes: IOERR at this address, and nothing else happens. With 0 it is not
+ * even that.
+ */
 static void serve_bad(struct blk_fixture *f, uint64_t status, int error)
 {
 	f->backend.status = NULL;
@@ -227,7 +233,9 @@ static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 					serve_kind(blk_memories[m], kind, place, 3, false);
 }
 
-/* A header that isn't in memory, in whole or in part, says nothing: not even the type is looked at. */
+/*
+ * A header that isn't in memory, in whole or in part, says nothing: not even the type is looked at.
+ */
 static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 {
 	(void)state;
@@ -246,7 +254,10 @@ static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 		}
 }
 
-/* Hostile 131: the status is the last byte of a buffer that begins in no memory, and itself is in memory. */
+/*
+ * Hostile 131: the status is the last byte of a buffer that begins in no memory, and itself is in
+ * memory.
+ */
 static void blk_process_answers_ioerr_behind_memory_that_is_cut_off(void **state)
 {
 	static const enum gap gaps[] = { HOLE, READ_ONLY };
@@ -290,7 +301,10 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 	}
 }
 
-/* Hostile 118, 119: that the data is also too much, in both directions, or not whole sectors changes nothing. */
+/*
+ * Hostile 118, 119: that the data is also too much, in both directions, or not whole sectors
+ * changes nothing.
+ */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {
 	const struct virtio_mock_buffer both[] = {
@@ -321,7 +335,10 @@ static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **s
 		}
 }
 
-/* Hostile 131: a status byte that can't be written. The used length is 0, whether or not the data is good. */
+/*
+ * Hostile 131: a status byte that can't be written. The used length is 0, whether or not the data
+ * is good.
+ */
 static void blk_process_completes_empty_where_the_status_cannot_be_written(void **state)
 {
 	(void)state;
@@ -346,7 +363,10 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 			}
 }
 
-/* A status behind the wrap of its buffer is nowhere, although its address, modulo 2^64, is in memory. */
+/*
+ * A status behind the wrap of its buffer is nowhere, although its address, modulo 2^64, is in
+ * memory.
+ */
 static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },
@@ -379,7 +399,10 @@ static void blk_process_completes_empty_where_there_is_no_status(void **state)
 	}
 }
 
-/* Malformed chains: descriptors as the driver writes them, the head in 0; the status at STATUS would be good. */
+/*
+ * Malformed chains: descriptors as the driver writes them, the head in 0; the status at STATUS
+ * would be good.
+ */
 static const struct {
 	struct vring_desc descs[4];
 	int error;
@@ -419,7 +442,10 @@ static const struct {
 	  VIRTIO_EFAULT },
 };
 
-/* A bad buffer and a malformed chain: nothing is written, for nobody knows which byte the status is. */
+/*
+ * A bad buffer and a malformed chain: nothing is written, for nobody knows which byte the status
+ * is.
+ */
 static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **state)
 {
 	(void)state;
@@ -463,7 +489,9 @@ static int not_yet(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 	return 0;
 }
 
-/* Whether the status can be written isn't known yet: the request comes again, and is answered then. */
+/*
+ * Whether the status can be written isn't known yet: the request comes again, and is answered then.
+ */
 static void blk_process_waits_for_the_status_of_a_bad_request(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },

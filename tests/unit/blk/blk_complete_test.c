@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Completing requests: in any order, with any result, and too late. A completion whose token is stale must leave guest
- * memory, dirty log, used ring and counters as they are.
+ * Completing requests: in any order, with any result, and too late. A completion whose token is
+ * stale must leave guest memory, dirty log, used ring and counters as they are.
  */
 #define _DEFAULT_SOURCE
 #include "blk_fixture.h"
@@ -127,7 +127,10 @@ static void blk_complete_never_exceeds_a_used_length(void **state)
 	}
 }
 
-/* A request without a status byte is completed with nothing written, and counted as malformed alone. */
+/*
+ * A request without a status byte is completed with nothing written, and counted as malformed
+ * alone.
+ */
 static void blk_complete_counts_a_request_without_a_status(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .no_status = true };
@@ -156,7 +159,10 @@ static void blk_complete_counts_a_request_without_a_status(void **state)
 
 /* Too late */
 
-/* What a stale completion must not change, in full: guest memory with the rings, the dirty log, all counters. */
+/*
+ * What a stale completion must not change, in full: guest memory with the rings, the dirty log, all
+ * counters.
+ */
 struct snapshot {
 	uint8_t ram[BLK_RAM];
 	uint8_t bitmap[(BLK_RAM >> BLK_PAGE_SHIFT) / 8];
@@ -231,7 +237,10 @@ static void blk_complete_twice_is_stale(void **state)
 	}
 }
 
-/* The head is in flight again, under another token: the newer request is not completed by the older one. */
+/*
+ * The head is in flight again, under another token: the newer request is not completed by the older
+ * one.
+ */
 static void blk_complete_is_stale_after_the_head_was_reused(void **state)
 {
 	(void)state;
@@ -308,8 +317,8 @@ struct past_map {
 };
 
 /*
- * The device was reset, and its map freed: guest memory, region and dirty log are unmapped from the host. A completion
- * that comes then reads and writes nothing of them.
+ * The device was reset, and its map freed: guest memory, region and dirty log are unmapped from the
+ * host. A completion that comes then reads and writes nothing of them.
  */
 static void blk_complete_is_stale_after_the_map_was_freed(void **state)
 {
@@ -348,7 +357,10 @@ static void blk_complete_is_stale_after_the_map_was_freed(void **state)
 	}
 }
 
-/* The queue has another map by now, and the request is still in flight: it is answered where it was popped. */
+/*
+ * The queue has another map by now, and the request is still in flight: it is answered where it was
+ * popped.
+ */
 static void blk_complete_answers_in_the_map_of_the_pop(void **state)
 {
 	static uint8_t other_ram[BLK_RAM];

@@ -121,7 +121,10 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	assert_null(virtio_blk_missing_op(&o));
 }
 
-/* The two limits of each command: both, with the operation, on a disk that can be written; or neither. */
+/*
+ * The two limits of each command: both, with the operation, on a disk that can be written; or
+ * neither.
+ */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 {
 	static const size_t limits[3][2] = {
@@ -196,7 +199,9 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.opt_io_size = 1, accept(&o, 1u << 9 | 1u << 10);
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
-	/* A back end that could is no offer, but for lifetime; nor are hints without their command. */
+	/*
+	 * A back end that could is no offer, but for lifetime; nor are hints without their command.
+	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
 	accept(&o, 0);
@@ -376,7 +381,10 @@ static void blk_capacity_is_what_was_set_last(void **state)
 	}
 }
 
-/* A thread that is stopped in the middle of virtio_blk_set_capacity() has written the other copy in part. */
+/*
+ * A thread that is stopped in the middle of virtio_blk_set_capacity() has written the other copy in
+ * part.
+ */
 static void blk_capacity_is_the_old_one_during_an_update(void **state)
 {
 	struct virtio_blk_options o = plain();
@@ -503,7 +511,10 @@ static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
 	0,
 };
 
-/* Hostile 103: any offset and length; what is past the end reads as zero, and no byte more is written. */
+/*
+ * Hostile 103: any offset and length; what is past the end reads as zero, and no byte more is
+ * written.
+ */
 static void blk_config_read_is_right_at_every_offset_and_length(void **state)
 {
 	struct virtio_blk blk;
@@ -548,7 +559,10 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 	struct virtio_blk blk;
 
 	(void)state;
-	/* Heads and sectors mean nothing without cylinders; writeback is no field without CONFIG_WCE. */
+	/*
+	 * Heads and sectors mean nothing without cylinders; writeback is no field without
+	 * CONFIG_WCE.
+	 */
 	o.heads = 9;
 	o.sectors = 9;
 	/* Nor do hints without their command. */
@@ -560,7 +574,10 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 	assert_memory_equal(got, expected, sizeof got);
 }
 
-/* Each feature brings its own fields, and no other's: 5.2.4 by hand. Padding, and the fields of zones, stay zero. */
+/*
+ * Each feature brings its own fields, and no other's: 5.2.4 by hand. Padding, and the fields of
+ * zones, stay zero.
+ */
 static void blk_config_read_shows_the_fields_of_each_feature_alone(void **state)
 {
 	static const struct {
@@ -639,7 +656,10 @@ static void blk_config_read_follows_the_capacity(void **state)
 	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
 }
 
-/* virtio 1.4, 5.2.5.2: what writeback begins with, and what it can be made to be, also by a restore: hostile 240. */
+/*
+ * virtio 1.4, 5.2.5.2: what writeback begins with, and what it can be made to be, also by a
+ * restore: hostile 240.
+ */
 static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **state)
 {
 	static const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What is stable when a status says so. The back end keeps the disk as of the last sync beside the disk, records the
- * order of its calls, and looks at the status byte in each of them, so that blk_check_disk() fails if one was there
- * before a change or its sync had ended.
+ * What is stable when a status says so. The back end keeps the disk as of the last sync beside the
+ * disk, records the order of its calls, and looks at the status byte in each of them, so that
+ * blk_check_disk() fails if one was there before a change or its sync had ended.
  */
 #include "blk_fixture.h"
 
@@ -77,9 +77,10 @@ static void setup(struct blk_fixture *f, bool wce, uint64_t features)
 }
 
 /*
- * Every set of features, every value of writeback at submission, and every change of it while the request is carried
- * out or synced. virtio 1.4, 5.2.6.2: with the field at 0 from submission to completion, or without both features, a
- * write that is reported is stable; under a change either will do, and what counts is the value after the write.
+ * Every set of features, every value of writeback at submission, and every change of it while the
+ * request is carried out or synced. virtio 1.4, 5.2.6.2: with the field at 0 from submission to
+ * completion, or without both features, a write that is reported is stable; under a change either
+ * will do, and what counts is the value after the write.
  */
 static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void **state)
 {
@@ -87,7 +88,10 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 	uint32_t synced = 0, unsynced = 0;
 
 	(void)state;
-	/* Bits: command, features, offer of CONFIG_WCE, value before, value written (0, 1, none), and when. */
+	/*
+	 * Bits: command, features, offer of CONFIG_WCE, value before, value written (0, 1, none),
+	 * and when.
+	 */
 	for (uint32_t i = 0; i < 4 * 4 * 2 * 2 * 3 * 2; i++) {
 		const struct change *change = &changes[i % 4];
 		const uint64_t accepted = features[i / 4 % 4];
@@ -258,7 +262,9 @@ static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 	}
 }
 
-/* A device that does its own I/O asks when the write has ended, and gets the answer of that moment. */
+/*
+ * A device that does its own I/O asks when the write has ended, and gets the answer of that moment.
+ */
 static void blk_write_through_is_that_of_the_moment(void **state)
 {
 	static struct blk_fixture f;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Carrying requests out. After each request all of guest memory and all of the disk is compared with
- * what it must be.
+ * Carrying requests out. After each request all of guest memory and all of the disk is compared
+ * with what it must be.
  */
 #include "blk_fixture.h"
 
@@ -242,7 +242,10 @@ static void blk_process_refuses_without_touching_anything(void **state)
 	}
 }
 
-/* The result says why; the statistics keep the first reason, and none for a request that is carried out. */
+/*
+ * The result says why; the statistics keep the first reason, and none for a request that is carried
+ * out.
+ */
 static void blk_execute_says_why_it_refuses(void **state)
 {
 	static const struct {
@@ -418,7 +421,10 @@ static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t acces
 	return 0;
 }
 
-/* A translation that isn't known yet is nobody's fault: nothing is done, and the request comes again. */
+/*
+ * A translation that isn't known yet is nobody's fault: nothing is done, and the request comes
+ * again.
+ */
 static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Back ends that fail, the order of writes, flushes and statuses, and disks that several queues share. After
- * each request all of guest memory and all of the disk is compared with what it must be.
+ * Back ends that fail, the order of writes, flushes and statuses, and disks that several queues
+ * share. After each request all of guest memory and all of the disk is compared with what it must
+ * be.
  */
 #include "blk_fixture.h"
 
@@ -48,7 +49,10 @@ static void blk_transfers_continue_after_short_ones(void **state)
 	}
 }
 
-/* Regression R28, hostile 133 and 134: the used length of a read that fails half-way counts what arrived. */
+/*
+ * Regression R28, hostile 133 and 134: the used length of a read that fails half-way counts what
+ * arrived.
+ */
 static void blk_read_reports_how_far_it_got_when_the_back_end_fails(void **state)
 {
 	static const int64_t failures[] = { VIRTIO_EIO, 0, 3000, INT64_MAX, INT64_MIN };
@@ -163,8 +167,8 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 
 /*
  * The proof of order: the fixture's back end looks at the status byte in every call, so that
- * blk_check_disk() fails if one was there before a write or its flush had returned; stable is the disk
- * as of the last flush.
+ * blk_check_disk() fails if one was there before a write or its flush had returned; stable is the
+ * disk as of the last flush.
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file: discard, write zeroes, secure erase. The system calls for them are taken over by this
- * program, which is linked before the C library: it interrupts, shortens or fails them, or does them for real, on
- * the file system of the current folder and on a tmpfs. A block device is a file of which fstat() says so.
+ * The back end on a file: discard, write zeroes, secure erase. The system calls for them are taken
+ * over by this program, which is linked before the C library: it interrupts, shortens or fails
+ * them, or does them for real, on the file system of the current folder and on a tmpfs. A block
+ * device is a file of which fstat() says so.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -176,7 +177,10 @@ static void check(struct ranges_fixture *w)
 	assert_memory_equal(w->got, w->model, FILE_BYTES);
 }
 
-/* Ranges: whole blocks, parts of one, over several, over the size of an internal buffer, all, and the last sector. */
+/*
+ * Ranges: whole blocks, parts of one, over several, over the size of an internal buffer, all, and
+ * the last sector.
+ */
 static const struct {
 	uint32_t offset, bytes;
 } places[] = {
@@ -445,8 +449,8 @@ static void file_zeroes_in_a_hole_are_zeroes(void **state)
 }
 
 /*
- * A file that has become shorter than the disk: what was zeroed reads as zeroes or the request has failed. A success
- * followed by an end of the file would be neither.
+ * A file that has become shorter than the disk: what was zeroed reads as zeroes or the request has
+ * failed. A success followed by an end of the file would be neither.
  */
 static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 {

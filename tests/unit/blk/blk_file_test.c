@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file. The system calls that it makes are taken over by this program, which is linked
- * before the C library: it interrupts, shortens or fails them, or does them for real.
+ * The back end on a file. The system calls that it makes are taken over by this program, which is
+ * linked before the C library: it interrupts, shortens or fails them, or does them for real.
  */
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -298,7 +298,10 @@ static void nudge(void)
 	assert_int_equal(faults.nudges, 0);
 }
 
-/* One that is interrupted may have been told of a loss and not have said so, and the next one says that all is well. */
+/*
+ * One that is interrupted may have been told of a loss and not have said so, and the next one says
+ * that all is well.
+ */
 static void file_sync_is_not_interrupted_nor_repeated(void **state)
 {
 	const struct sigaction action = { .sa_handler = count_nudge };
@@ -411,7 +414,10 @@ static void file_write_is_synced_before_it_is_reported_under_write_through(void 
 	teardown(&f);
 }
 
-/* What the kernel reports once is remembered: by all that is promised to be stable, until the file is opened anew. */
+/*
+ * What the kernel reports once is remembered: by all that is promised to be stable, until the file
+ * is opened anew.
+ */
 static void file_flush_that_failed_fails_from_then_on(void **state)
 {
 	static const int errors[] = { EIO, ENOSPC, EDQUOT };
@@ -483,7 +489,10 @@ static struct {
 	atomic_uint waiting;      /* calls that are to get it */
 } flushers;
 
-/* What comes before the call has been done by whoever is counted here, and what comes after it has not. */
+/*
+ * What comes before the call has been done by whoever is counted here, and what comes after it has
+ * not.
+ */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	int error;
@@ -543,7 +552,10 @@ static void file_flushes_at_once_fail_together(void **state)
 	teardown(&f);
 }
 
-/* A sync that has begun already promises nothing to who comes later; one that begins then serves them all. */
+/*
+ * A sync that has begun already promises nothing to who comes later; one that begins then serves
+ * them all.
+ */
 static void file_flushes_at_once_sync_one_at_a_time(void **state)
 {
 	struct file_fixture f;

@@ -31,7 +31,10 @@
 #define BLK_PAGE_SHIFT 6
 #define BLK_CALLS 128u
 
-/* Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are together, or ... */
+/*
+ * Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are
+ * together, or ...
+ */
 #define BLK_CHANGING 0u /* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read */
 #define BLK_UNLOGGED                                                                                                   \
 	(BLK_RAM / 2) /* ... two regions without a log, for the fast path; readable bytes are in the first */
@@ -281,8 +284,8 @@ static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint
 }
 
 /*
- * Sets up guest memory in regions of region_bytes each, or one that changes, a driver, and a disk of BLK_SECTORS
- * on which FLUSH is negotiated.
+ * Sets up guest memory in regions of region_bytes each, or one that changes, a driver, and a disk
+ * of BLK_SECTORS on which FLUSH is negotiated.
  */
 static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 {
@@ -322,7 +325,10 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	blk_restart(f, BLK_FLUSH);
 }
 
-/* The same with every command, each for up to 8 ranges of up to 8 sectors, and all of them negotiated. */
+/*
+ * The same with every command, each for up to 8 ranges of up to 8 sectors, and all of them
+ * negotiated.
+ */
 static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_bytes)
 {
 	struct virtio_blk_options *o = &f->options;
@@ -337,7 +343,10 @@ static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_byt
 
 /* Requests */
 
-/* A request as a driver builds it. Zero means: whole header, one piece for each direction, no gaps, a status. */
+/*
+ * A request as a driver builds it. Zero means: whole header, one piece for each direction, no gaps,
+ * a status.
+ */
 struct blk_ask {
 	uint32_t type;
 	uint64_t sector;
@@ -375,7 +384,9 @@ static inline uint64_t blk_status_place(const struct blk_ask *ask)
 	return blk_place(BLK_WRITABLE, ask->in_bytes, ask->writable_piece, ask->gap);
 }
 
-/* Puts a byte into guest memory and into its model, as the driver does before it sends a request. */
+/*
+ * Puts a byte into guest memory and into its model, as the driver does before it sends a request.
+ */
 static inline void blk_poke(struct blk_fixture *f, uint64_t addr, uint8_t value)
 {
 	assert_in_range(addr, BLK_RINGS_END, BLK_RAM - 1);
@@ -407,7 +418,9 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 	assert_true(virtio_mock_add(&f->mock, buffers, count) >= 0);
 }
 
-/* Takes the next used element: its length. The mock sees that it isn't more than there is room for. */
+/*
+ * Takes the next used element: its length. The mock sees that it isn't more than there is room for.
+ */
 static inline uint32_t blk_take_used(struct blk_fixture *f)
 {
 	struct vring_used_elem element;
@@ -453,7 +466,10 @@ static inline void blk_check_disk(const struct blk_fixture *f)
 	assert_false(f->backend.status_early);
 }
 
-/* A request that is refused: its status and used length, no I/O, nothing else in memory or on the disk. */
+/*
+ * A request that is refused: its status and used length, no I/O, nothing else in memory or on the
+ * disk.
+ */
 static inline void blk_refused(struct blk_fixture *f, const struct blk_ask *ask, uint8_t status)
 {
 	const uint32_t logged = f->backend.logged;
@@ -494,7 +510,10 @@ static inline bool blk_dirty(const struct blk_fixture *f, uint64_t addr)
 	return f->bitmap[(addr >> BLK_PAGE_SHIFT) / 8] >> ((addr >> BLK_PAGE_SHIFT) % 8) & 1;
 }
 
-/* Exactly the pages of the status and of these first bytes of data are marked; the rings' are not looked at. */
+/*
+ * Exactly the pages of the status and of these first bytes of data are marked; the rings' are not
+ * looked at.
+ */
 static inline void blk_check_dirty(const struct blk_fixture *f, const struct blk_ask *ask, uint32_t in_bytes)
 {
 	uint8_t expected[sizeof f->bitmap] = { 0 };

@@ -127,7 +127,10 @@ static void memory_offsets_far_away_move_nothing(void **state)
 		assert_int_equal(f.guest[i], 0xa5);
 }
 
-/* Discard, write zeroes with and without unmap, secure erase: all of them zero, and a range outside changes nothing. */
+/*
+ * Discard, write zeroes with and without unmap, secure erase: all of them zero, and a range outside
+ * changes nothing.
+ */
 static void memory_commands_zero_ranges_inside_the_disk(void **state)
 {
 	struct fixture f;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests at random, good and bad, in any layout, on a back end that fails at random: a model, written from the
- * specification and not from the code, says what each is answered, what it writes where, and what it leaves on the
- * disk. Hostile 133, 134.
+ * Requests at random, good and bad, in any layout, on a back end that fails at random: a model,
+ * written from the specification and not from the code, says what each is answered, what it writes
+ * where, and what it leaves on the disk. Hostile 133, 134.
  */
 #include "../common/long.h"
 #include "blk_fixture.h"
@@ -212,7 +212,10 @@ static bool change_model(struct model_fixture *w, int calls_before)
 	return !changed || sync_works(w);
 }
 
-/* The rest of the verdict on a request that is in order; moved is what the back end says to have moved. */
+/*
+ * The rest of the verdict on a request that is in order; moved is what the back end says to have
+ * moved.
+ */
 static bool carry_out(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {
 	const struct virtio_blk_wear *wear = &w->f.backend.wear;
@@ -254,7 +257,10 @@ static void expect_verdict(struct model_fixture *w, struct verdict *v, uint64_t 
 		v->status = VIRTIO_BLK_S_IOERR;
 		w->broken++;
 	}
-	/* The status counts when there is no gap before it, if it is known to be the next byte at all. */
+	/*
+	 * The status counts when there is no gap before it, if it is known to be the next byte at
+	 * all.
+	 */
 	v->used = v->written + (v->written == w->ask.in_bytes && !w->ask.header_bytes);
 }
 

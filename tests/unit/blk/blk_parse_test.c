@@ -12,7 +12,10 @@ static bool by_chain(void *const *state)
 
 /* Layouts */
 
-/* Takes the next request. The walk of a chain is over then: at its end, or with the request's error. */
+/*
+ * Takes the next request. The walk of a chain is over then: at its end, or with the request's
+ * error.
+ */
 static const struct virtio_blk_request *take(struct blk_fixture *f, void *const *state)
 {
 	struct virtio_blk_request *request = &f->request;
@@ -34,7 +37,10 @@ static const struct virtio_blk_request *take(struct blk_fixture *f, void *const 
 	return request;
 }
 
-/* Returns a request to the driver as a failure, so that the next one can come. The used length is 0. */
+/*
+ * Returns a request to the driver as a failure, so that the next one can come. The used length is
+ * 0.
+ */
 static void give_back(struct blk_fixture *f, const struct virtio_blk_request *request)
 {
 	const uint64_t status = request->base.data.last_writable.addr;
@@ -60,7 +66,10 @@ static void check_failed(const struct virtio_blk_request *request, int error)
 	assert_int_equal(virtio_blk_out(request).count, 0);
 }
 
-/* Takes the next request, which can't be answered: the error is the expected one, and no byte changes. */
+/*
+ * Takes the next request, which can't be answered: the error is the expected one, and no byte
+ * changes.
+ */
 static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -99,7 +108,10 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 	assert_true(virtio_mock_add(&f->mock, buffers, count) >= 0);
 }
 
-/* Whether a list of segments stands for bytes [skip, skip + bytes) of a direction that was cut into pieces. */
+/*
+ * Whether a list of segments stands for bytes [skip, skip + bytes) of a direction that was cut into
+ * pieces.
+ */
 static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)
 {
@@ -355,7 +367,10 @@ static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 	}
 }
 
-/* Hostile 131 and 33: a status byte that isn't in guest memory, and a header that isn't under a status that is. */
+/*
+ * Hostile 131 and 33: a status byte that isn't in guest memory, and a header that isn't under a
+ * status that is.
+ */
 static void blk_parse_reports_buffers_outside_memory(void **state)
 {
 	const struct virtio_mock_buffer bad[] = {

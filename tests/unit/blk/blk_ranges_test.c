@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Discard, write zeroes and secure erase: their ranges in any layout, what is refused, and what is acted on. */
+/*
+ * Discard, write zeroes and secure erase: their ranges in any layout, what is refused, and what is
+ * acted on.
+ */
 #define _DEFAULT_SOURCE
 #include "blk_fixture.h"
 
@@ -25,7 +28,10 @@ static struct blk_ask ask_for(uint32_t type, uint8_t *bytes, const struct virtio
 	return (struct blk_ask){ .type = type, .out = bytes, .out_bytes = blk_put_ranges(bytes, ranges, count) };
 }
 
-/* Serves a request that must succeed: the calls, one for each range that isn't empty, the disk and the memory. */
+/*
+ * Serves a request that must succeed: the calls, one for each range that isn't empty, the disk and
+ * the memory.
+ */
 static void succeed(struct blk_fixture *f, const struct blk_ask *ask, const struct virtio_blk_range *ranges,
 		    uint32_t count)
 {
@@ -133,7 +139,10 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 
 		for (uint32_t k = 0; k < 8; k++)
 			ranges[k] = good;
-		/* What is outside the disk stands in front of what is unknown, or in the same range. */
+		/*
+		 * What is outside the disk stands in front of what is unknown, or in the same
+		 * range.
+		 */
 		ranges[i % 2 ? 0 : where] = bad_ranges[i / 24 % COUNT(bad_ranges)];
 		ranges[where].flags = bad_flags[i / 24 / COUNT(bad_ranges)];
 		ask = ask_for(commands[i % 3], bytes, ranges, 8);
@@ -141,7 +150,9 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 	}
 }
 
-/* A list that is wrong as a whole is still one with a flag that isn't known (virtio 1.4, 5.2.6.2). */
+/*
+ * A list that is wrong as a whole is still one with a flag that isn't known (virtio 1.4, 5.2.6.2).
+ */
 static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state)
 {
 	static struct blk_fixture f;
@@ -166,7 +177,10 @@ static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state
 	}
 }
 
-/* Hostile 126: whether unmap reaches the back end is the option's word; it reads as zeroes in any case. */
+/*
+ * Hostile 126: whether unmap reaches the back end is the option's word; it reads as zeroes in any
+ * case.
+ */
 static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 1, 2, UNMAP }, { 5, 2, 0 }, { 9, 1, UNMAP } };
@@ -569,8 +583,8 @@ static void blk_ranges_are_forgotten_by_the_next_request(void **state)
 }
 
 /*
- * Hostile 128: 67 million ranges. What is bounded is shown by memory that nobody may look at: behind the first
- * ranges the guest's memory is such that an access ends the program.
+ * Hostile 128: 67 million ranges. What is bounded is shown by memory that nobody may look at:
+ * behind the first ranges the guest's memory is such that an access ends the program.
  */
 static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 {

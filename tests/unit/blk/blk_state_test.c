@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The saved state of a disk: what is saved, what is restored beside a device core, and what is refused. */
+/*
+ * The saved state of a disk: what is saved, what is restored beside a device core, and what is
+ * refused.
+ */
 #include "blk_fixture.h"
 
 #include <virtio/bindings/virtio_config.h>
@@ -172,7 +175,9 @@ static void blk_restore_refuses_other_features_than_were_negotiated(void **state
 	expect(&blk, FLUSH | WCE, 0, CAPACITY);
 }
 
-/* The disk's own capacity stays: a driver never loses sectors by a restore, and hears of new ones. */
+/*
+ * The disk's own capacity stays: a driver never loses sectors by a restore, and hears of new ones.
+ */
 static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **state)
 {
 	struct virtio_blk_state saved = { FLUSH | WCE, CAPACITY + 1, 0 };
@@ -306,7 +311,10 @@ static void drive(struct machine *m, uint64_t features, uint8_t writeback)
 		virtio_device_write_config(&m->device, 32, &writeback, 1);
 }
 
-/* The core's restore negotiates the features again. The cache mode stays, whichever call is the first. */
+/*
+ * The core's restore negotiates the features again. The cache mode stays, whichever call is the
+ * first.
+ */
 static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(void **state)
 {
 	(void)state;
@@ -337,7 +345,10 @@ static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(vo
 	}
 }
 
-/* The core's features win over those of a state that disagrees, and writeback is then what negotiation makes it. */
+/*
+ * The core's features win over those of a state that disagrees, and writeback is then what
+ * negotiation makes it.
+ */
 static void blk_restore_of_other_features_ends_with_the_cores(void **state)
 {
 	const struct virtio_blk_state disk = { FLUSH | WCE, CAPACITY, 0 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Transfers by the caller: against a model that knows where each byte belongs, and from another thread. */
+/*
+ * Transfers by the caller: against a model that knows where each byte belongs, and from another
+ * thread.
+ */
 #include "blk_fixture.h"
 
 #include <pthread.h>
@@ -56,7 +59,10 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 	memset(f->bitmap, 0, sizeof f->bitmap);
 }
 
-/* The place that it keeps is in a segment, or behind the last, so that to go on is to look at no earlier one. */
+/*
+ * The place that it keeps is in a segment, or behind the last, so that to go on is to look at no
+ * earlier one.
+ */
 static void check_place(const struct virtio_blk_transfer *t)
 {
 	assert_true(t->at.left ? t->at.offset < t->at.segments->len : t->at.offset == 0);
@@ -310,7 +316,10 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 
 /* Requests that are not moved */
 
-/* Nothing to move, for a refused request whatever it brings, and the result with which to complete it. */
+/*
+ * Nothing to move, for a refused request whatever it brings, and the result with which to complete
+ * it.
+ */
 static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 {
 	static const struct {
@@ -373,7 +382,9 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	}
 }
 
-/* Of types whose data isn't the disk's: FLUSH, which bears any data, ranges and the serial number. */
+/*
+ * Of types whose data isn't the disk's: FLUSH, which bears any data, ranges and the serial number.
+ */
 static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 {
 	const struct virtio_blk_range range = { 0, 8, 0 };
@@ -419,7 +430,10 @@ static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 
 #define REQUESTS 8u
 
-/* A device that serves in a thread of its own, last request first; the lock serialises all use of the queue. */
+/*
+ * A device that serves in a thread of its own, last request first; the lock serialises all use of
+ * the queue.
+ */
 struct device {
 	struct blk_fixture f;
 	struct virtio_blk_request requests[REQUESTS];
@@ -456,7 +470,10 @@ static void send(struct device *d, uint32_t i)
 	assert_int_equal(virtio_blk_pop(&d->f.queue, &d->requests[i]), 1);
 }
 
-/* Part by part, as from a storage that takes its time. Not an assertion here: they belong to the test's thread. */
+/*
+ * Part by part, as from a storage that takes its time. Not an assertion here: they belong to the
+ * test's thread.
+ */
 static int transfer_slowly(struct device *d, const struct virtio_blk_request *request,
 			   struct virtio_blk_transfer *transfer)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Which types of request there are, and under which features; the lifetime; the limit on data; how all are counted; names. */
+/*
+ * Which types of request there are, and under which features; the lifetime; the limit on data; how
+ * all are counted; names.
+ */
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -63,7 +66,10 @@ static void serve_type(struct blk_fixture *f, uint32_t type, bool supported)
 	memcpy(f->model, f->ram, sizeof f->ram);
 }
 
-/* Hostile 122 and 127: every small type, those of zones and legacy ones too, each with and without bit 31. */
+/*
+ * Hostile 122 and 127: every small type, those of zones and legacy ones too, each with and without
+ * bit 31.
+ */
 static void blk_types_are_served_only_under_their_feature(void **state)
 {
 	static const uint32_t high[] = { 0, UINT32_C(1) << 31, 1u << 8, 1u << 16 };
@@ -104,7 +110,10 @@ static void blk_types_at_random_are_not_supported(void **state)
 	serve_type(&f, UINT32_MAX, false);
 }
 
-/* A disk that offers none of it: the back end has no such operation that could be called by mistake. */
+/*
+ * A disk that offers none of it: the back end has no such operation that could be called by
+ * mistake.
+ */
 static void blk_types_of_features_not_offered_are_not_supported(void **state)
 {
 	static struct blk_fixture f;
@@ -118,8 +127,8 @@ static void blk_types_of_features_not_offered_are_not_supported(void **state)
 }
 
 /*
- * Commands on zones (5.2.6): zones are never offered, so that they are refused whatever was negotiated. The numbers are
- * the specification's.
+ * Commands on zones (5.2.6): zones are never offered, so that they are refused whatever was
+ * negotiated. The numbers are the specification's.
  */
 static void blk_zone_commands_are_not_supported(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The block device as its clauses have it: disks with everything that can be offered, zones, which can't, commands on
- * ranges of sectors, and how worn the storage is.
+ * The block device as its clauses have it: disks with everything that can be offered, zones, which
+ * can't, commands on ranges of sectors, and how worn the storage is.
  */
 #define _POSIX_C_SOURCE 200809L /* fileno */
 #include "blk_fixture.h"
@@ -112,7 +112,10 @@ static void read_config(const struct blk_fixture *f, uint8_t config[VIRTIO_BLK_C
 
 /* Configuration */
 
-/* virtio 1.4, 2.5.2; hostile 207: fields are there as soon as their feature is offered. Only writeback waits. */
+/*
+ * virtio 1.4, 2.5.2; hostile 207: fields are there as soon as their feature is offered. Only
+ * writeback waits.
+ */
 static void conformance_blk_config_is_readable_before_negotiation(void **state)
 {
 	uint8_t before[VIRTIO_BLK_CONFIG_BYTES], after[VIRTIO_BLK_CONFIG_BYTES];
@@ -128,7 +131,9 @@ static void conformance_blk_config_is_readable_before_negotiation(void **state)
 	assert_int_equal(after[32], 1);
 	before[32] = 1;
 	assert_memory_equal(before, after, sizeof before);
-	/* One field of each group, where the specification has it, so that all this isn't zeroes. */
+	/*
+	 * One field of each group, where the specification has it, so that all this isn't zeroes.
+	 */
 	assert_int_equal(virtio_get_le32(before + 8), 0x1000);
 	assert_int_equal(virtio_get_le32(before + 20), 512);
 	assert_int_equal(before[24], 3);
@@ -154,7 +159,10 @@ static void conformance_blk_padding_is_zero(void **state)
 		assert_int_equal(config[padding[i]], 0);
 }
 
-/* Whatever the options, ZONED isn't offered, can't be negotiated, has no fields, and none of its requests. */
+/*
+ * Whatever the options, ZONED isn't offered, can't be negotiated, has no fields, and none of its
+ * requests.
+ */
 static void conformance_blk_has_no_zones(void **state)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_ZONE_APPEND,   VIRTIO_BLK_T_ZONE_REPORT, VIRTIO_BLK_T_ZONE_OPEN,
@@ -168,7 +176,10 @@ static void conformance_blk_has_no_zones(void **state)
 	(void)state;
 	blk_fill_pattern();
 	setup(&f, &s);
-	/* Bits by the numbers of the specification: all up to MQ, and DISCARD to SECURE_ERASE, but RO. */
+	/*
+	 * Bits by the numbers of the specification: all up to MQ, and DISCARD to SECURE_ERASE, but
+	 * RO.
+	 */
 	assert_int_equal(virtio_blk_offered(&f.blk), 0x1fe56);
 	assert_int_equal(virtio_blk_negotiate(&f.blk, 0x1fe56 | ZONED), VIRTIO_EINVAL);
 	read_config(&f, config);
@@ -202,8 +213,8 @@ static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *rang
 }
 
 /*
- * virtio 1.4, 5.2.6.2: each flag but unmap, and that one for zeroes only, in the first range or the last, on the disk
- * or not: the command isn't supported, and nothing has happened.
+ * virtio 1.4, 5.2.6.2: each flag but unmap, and that one for zeroes only, in the first range or the
+ * last, on the disk or not: the command isn't supported, and nothing has happened.
  */
 static void conformance_blk_unknown_flags_are_not_supported(void **state)
 {
@@ -287,7 +298,10 @@ static void conformance_blk_zeroes_are_read_where_they_were_written(void **state
 	}
 }
 
-/* virtio 1.4, 5.2.6.2: write_zeroes_may_unmap is clear if zeroes never unmap, set if they may, and stays so. */
+/*
+ * virtio 1.4, 5.2.6.2: write_zeroes_may_unmap is clear if zeroes never unmap, set if they may, and
+ * stays so.
+ */
 static void conformance_blk_may_unmap_says_what_write_zeroes_does(void **state)
 {
 	(void)state;

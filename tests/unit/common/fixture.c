@@ -13,15 +13,17 @@ static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 /* The translation */
 
 /*
- * How many look-ups of a piece of a table mean that it has been read: an indirect table is checked as
- * a whole first, a descriptor table has been checked when the queue started.
+ * How many look-ups of a piece of a table mean that it has been read: an indirect table is checked
+ * as a whole first, a descriptor table has been checked when the queue started.
  */
 static uint32_t lookups_of_a_read(const struct fixture *f, uint64_t start)
 {
 	return start >= f->table ? 2 : 1;
 }
 
-/* Rewrites the descriptors that have been read before this look-up, all but the one looked at now. */
+/*
+ * Rewrites the descriptors that have been read before this look-up, all but the one looked at now.
+ */
 static void rewrite_what_was_read(struct fixture *f, uint32_t granule)
 {
 	for (uint32_t i = 0; i < FIXTURE_GRANULES; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of queue and chain stand on: a small guest in one of three memories, the mock driver
- * in it, and a queue over it. All of it in one struct, on the test's stack.
+ * What the tests of queue and chain stand on: a small guest in one of three memories, the mock
+ * driver in it, and a queue over it. All of it in one struct, on the test's stack.
  */
 #ifndef VIRTIO_TESTS_FIXTURE_H
 #define VIRTIO_TESTS_FIXTURE_H
@@ -32,8 +32,8 @@ enum fixture_memory {
 	/* Each guest byte its own region, none of them next to its neighbour on the host. */
 	FIXTURE_ONE_BYTE,
 	/*
-	 * A translation of 16 bytes at a time, which rewrites every descriptor that has been read as
-	 * soon as another one is looked up.
+	 * A translation of 16 bytes at a time, which rewrites every descriptor that has been read
+	 * as soon as another one is looked up.
 	 */
 	FIXTURE_CHANGING,
 };
@@ -65,7 +65,10 @@ struct fixture {
 	struct virtio_inflight saved_inflight[FIXTURE_MAX_SIZE];
 };
 
-/* Makes the memory, and the driver with its rings at FIXTURE_BASE. f->config is what it would start with. */
+/*
+ * Makes the memory, and the driver with its rings at FIXTURE_BASE. f->config is what it would start
+ * with.
+ */
 void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size);
 
 /* Starts the queue from f->config. */
@@ -86,7 +89,10 @@ void fixture_offer_chain(struct fixture *f, uint32_t first, const struct virtio_
 /* Makes a bare head available. */
 void fixture_offer_head(struct fixture *f, uint16_t head);
 
-/* Writes an indirect table at f->table, and a head that points to it at descriptor first; offers that. */
+/*
+ * Writes an indirect table at f->table, and a head that points to it at descriptor first; offers
+ * that.
+ */
 void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
 			 uint32_t count);
 
@@ -99,7 +105,9 @@ void fixture_write(struct fixture *f, uint64_t addr, const void *bytes, size_t l
 uint16_t fixture_get(struct fixture *f, enum virtio_mock_field field);
 void fixture_set(struct fixture *f, enum virtio_mock_field field, uint16_t value);
 
-/* Keeps memory, queue and in-flight entries; and whether they are the same still, counters apart. */
+/*
+ * Keeps memory, queue and in-flight entries; and whether they are the same still, counters apart.
+ */
 void fixture_save(struct fixture *f);
 bool fixture_ram_unchanged(const struct fixture *f);
 bool fixture_unchanged(const struct fixture *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Nothing that a device calls on a queue allocates memory, from init to reset: the calls of malloc() and
- * its kin are counted while a device goes through all of it, and there must be none.
+ * Nothing that a device calls on a queue allocates memory, from init to reset: the calls of
+ * malloc() and its kin are counted while a device goes through all of it, and there must be none.
  */
 #define _GNU_SOURCE
 #include "fixture.h"
@@ -66,7 +66,10 @@ static bool start_counter(void)
 
 #elif defined(__GLIBC__)
 
-/* A program's own definitions take the place of the C library's, which has them under a second name, too. */
+/*
+ * A program's own definitions take the place of the C library's, which has them under a second
+ * name, too.
+ */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count_of, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
@@ -119,7 +122,10 @@ static bool start_counter(void)
 
 #endif
 
-/* A device that works through everything. Whatever fails is a line; cmocka's assertions might allocate. */
+/*
+ * A device that works through everything. Whatever fails is a line; cmocka's assertions might
+ * allocate.
+ */
 
 struct device {
 	struct fixture f;
@@ -242,7 +248,10 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 	MUST(used.len == 0 || error == 0);
 }
 
-/* Of three buffers, of two, in a table, of a chain popped before; and with too little of everything. */
+/*
+ * Of three buffers, of two, in a table, of a chain popped before; and with too little of
+ * everything.
+ */
 static void take_requests(struct device *d)
 {
 	struct virtio_request taken, little;
@@ -571,7 +580,10 @@ static size_t take_half(void *context, const void *bytes, size_t len)
 	return len > 1 ? len / 2 : len;
 }
 
-/* A console with a port: input, output that is taken bit by bit, ports that come and go, saved state. */
+/*
+ * A console with a port: input, output that is taken bit by bit, ports that come and go, saved
+ * state.
+ */
 static void use_console(struct device *d)
 {
 	const struct virtio_mock_buffer in = WRITABLE(FIXTURE_DATA, 16);

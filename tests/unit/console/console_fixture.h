@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console device with ports, clients and a driver, for the tests of the console. Each queue has a small guest memory
- * of its own (fixture.h), which the device cannot tell from one memory for all.
+ * A console device with ports, clients and a driver, for the tests of the console. Each queue has a
+ * small guest memory of its own (fixture.h), which the device cannot tell from one memory for all.
  */
 #ifndef CONSOLE_FIXTURE_H
 #define CONSOLE_FIXTURE_H

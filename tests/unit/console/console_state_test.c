@@ -45,7 +45,10 @@ static void send_letters(uint32_t cuts)
 	(void)fixture_add(&f.tx, buffers, cuts);
 }
 
-/* At every place, in every layout, also with more pieces than segments: nothing lost, repeated or reordered. */
+/*
+ * At every place, in every layout, also with more pieces than segments: nothing lost, repeated or
+ * reordered.
+ */
 static void state_moves_with_a_transmit_chain_in_flight(void **state)
 {
 	for (uint32_t cuts = 1; cuts <= 7; cuts += 3)
@@ -226,7 +229,10 @@ static void restore_refuses_impossible_devices(void **state)
 #define READY VIRTIO_CONSOLE_PORT_IS_READY
 #define TOLD VIRTIO_CONSOLE_PORT_TOLD_OPEN
 
-/* Each has one thing that cannot be. Ports: 0 a console, 1 a generic port without a name, 2 is absent. */
+/*
+ * Each has one thing that cannot be. Ports: 0 a console, 1 a generic port without a name, 2 is
+ * absent.
+ */
 static const struct virtio_console_port_state impossible[] = {
 	{ .id = CONSOLE_PORTS },
 	{ .id = UINT32_MAX },

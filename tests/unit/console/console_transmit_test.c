@@ -256,7 +256,10 @@ static void transmit_trusts_no_sink_that_takes_more_than_offered(void **state)
 	assert_int_equal(f.progress.bytes, 6);
 }
 
-/* More pieces than segments: the chain is read in several goes, from any place at which the sink stops. */
+/*
+ * More pieces than segments: the chain is read in several goes, from any place at which the sink
+ * stops.
+ */
 static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 {
 	for (uint32_t capacity = 1; capacity <= 4; capacity++)

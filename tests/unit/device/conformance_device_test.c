@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A whole device over virtio-mmio, with real queues and a driver behind its registers: what it may do to queues, and
- * what the driver may hear of it, before DRIVER_OK, after a reset, after a queue reset, and with a queue that isn't
- * ready.
+ * A whole device over virtio-mmio, with real queues and a driver behind its registers: what it may
+ * do to queues, and what the driver may hear of it, before DRIVER_OK, after a reset, after a queue
+ * reset, and with a queue that isn't ready.
  */
 #include "../common/fixture.h"
 #include <virtio/bindings/virtio_config.h>
@@ -263,7 +263,10 @@ static void expect_silence(struct guest *g, uint32_t queue)
 
 /* Before DRIVER_OK */
 
-/* virtio 1.4, 2.1.2: buffers that are there early stay there until DRIVER_OK, and nobody is told of any. */
+/*
+ * virtio 1.4, 2.1.2: buffers that are there early stay there until DRIVER_OK, and nobody is told of
+ * any.
+ */
 static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 {
 	struct guest g;
@@ -292,7 +295,10 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 
 /* Features */
 
-/* virtio 1.4, 2.2.2: every subset of what is offered, and each again after a reset; what isn't offered, never. */
+/*
+ * virtio 1.4, 2.2.2: every subset of what is offered, and each again after a reset; what isn't
+ * offered, never.
+ */
 static void conformance_device_accepts_every_subset_of_features(void **state)
 {
 	uint32_t bits[32 * VIRTIO_FEATURE_WORDS], count = 0;
@@ -343,7 +349,10 @@ static void expect_config(struct guest *g)
 		}
 }
 
-/* virtio 1.4, 2.5.2: all of the configuration space, with no feature accepted yet, and at any other time. */
+/*
+ * virtio 1.4, 2.5.2: all of the configuration space, with no feature accepted yet, and at any other
+ * time.
+ */
 static void conformance_config_is_readable_in_every_state(void **state)
 {
 	struct guest g;
@@ -464,7 +473,10 @@ static void expect_interrupts(struct guest *g, uint32_t causes)
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), causes);
 }
 
-/* virtio 1.4, 4.2.2.1: a bit is set from its event to the acknowledgement of this bit, and no other bit is. */
+/*
+ * virtio 1.4, 4.2.2.1: a bit is set from its event to the acknowledgement of this bit, and no other
+ * bit is.
+ */
 static void conformance_interrupt_status_shows_events_until_acknowledged(void **state)
 {
 	struct guest g;
@@ -497,7 +509,9 @@ static void conformance_interrupt_status_shows_events_until_acknowledged(void **
 
 /* Queues */
 
-/* virtio 1.4, 4.2.2.1: a queue is not touched that was never enabled, nor one that isn't any more. */
+/*
+ * virtio 1.4, 4.2.2.1: a queue is not touched that was never enabled, nor one that isn't any more.
+ */
 static void conformance_queue_is_not_touched_unless_ready(void **state)
 {
 	struct guest g;
@@ -536,8 +550,9 @@ static void expect_default(struct guest *g)
 }
 
 /*
- * virtio 1.4, 2.6.1: a queue that was reset executes nothing, and runs again as it is set up then: here with twice the
- * size, in other memory, from the first entries on. The other queue runs all the time.
+ * virtio 1.4, 2.6.1: a queue that was reset executes nothing, and runs again as it is set up then:
+ * here with twice the size, in other memory, from the first entries on. The other queue runs all
+ * the time.
  */
 static void conformance_queue_reset_forgets_everything_about_the_queue(void **state)
 {
@@ -579,7 +594,10 @@ static void conformance_queue_reset_forgets_everything_about_the_queue(void **st
 	}
 }
 
-/* virtio 1.4, 2.1.2: an incoherent ring, found by the device, is DEVICE_NEEDS_RESET, and the driver is told. */
+/*
+ * virtio 1.4, 2.1.2: an incoherent ring, found by the device, is DEVICE_NEEDS_RESET, and the driver
+ * is told.
+ */
 static void conformance_device_that_needs_reset_tells_the_driver(void **state)
 {
 	struct guest g;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The configuration space: every state, every edge, and what the device makes of a write (virtio 1.4, 2.5). */
+/*
+ * The configuration space: every state, every edge, and what the device makes of a write (virtio
+ * 1.4, 2.5).
+ */
 #include "device_fixture.h"
 
 /* Each place a driver can bring a device to, one after the other. False when there are no more. */

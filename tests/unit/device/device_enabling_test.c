@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* QueueReady = 1 while a translation of the queue's areas is not known yet: the wait, and all that ends it. */
+/*
+ * QueueReady = 1 while a translation of the queue's areas is not known yet: the wait, and all that
+ * ends it.
+ */
 #include "device_fixture.h"
 
 /* What the translation of RAM answers; by the context of the hook. */
@@ -14,7 +17,10 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return 0;
 }
 
-/* A driver that has set up queue 0, which can't be enabled yet; also while the device is active, after QueueReset. */
+/*
+ * A driver that has set up queue 0, which can't be enabled yet; also while the device is active,
+ * after QueueReset.
+ */
 static void prepare(struct device_fixture *f, int *answer, bool active)
 {
 	device_prepare(f);
@@ -43,7 +49,10 @@ static void wait_for_translation(struct device_fixture *f, int *answer, bool act
 	assert_true(virtio_device_waiting(&f->device));
 }
 
-/* The wait is over, and the queue as it was before QueueReady: no further call, and it can be enabled after all. */
+/*
+ * The wait is over, and the queue as it was before QueueReady: no further call, and it can be
+ * enabled after all.
+ */
 static void expect_over(struct device_fixture *f, int *answer)
 {
 	assert_false(virtio_device_waiting(&f->device));
@@ -79,7 +88,9 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 		assert_false(virtio_device_waiting(&f.device));
 		assert_int_equal(f.device.first_error, 0);
 		assert_false(f.queues[0].may_reenable);
-		/* Where the device runs it starts the queue and looks at it, or else at DRIVER_OK. */
+		/*
+		 * Where the device runs it starts the queue and looks at it, or else at DRIVER_OK.
+		 */
 		assert_int_equal(f.event_count, 2 * active);
 		if (!active)
 			reg_set(&f, REG_STATUS, ST_OK);
@@ -302,7 +313,10 @@ static void queue_that_waits_is_reset_by_driver(void **state)
 	}
 }
 
-/* A reset is asked of the device, so the queue isn't enabled any more, whatever becomes of the reset. */
+/*
+ * A reset is asked of the device, so the queue isn't enabled any more, whatever becomes of the
+ * reset.
+ */
 static void queue_that_waits_ends_with_device_reset(void **state)
 {
 	struct device_fixture f;
@@ -333,8 +347,8 @@ static void queue_that_waits_ends_with_device_reset(void **state)
 }
 
 /*
- * virtio 1.4, 3.1.1: queues are set up before DRIVER_OK, and this driver has not seen its QueueReady completed. So the
- * device runs without the queue.
+ * virtio 1.4, 3.1.1: queues are set up before DRIVER_OK, and this driver has not seen its
+ * QueueReady completed. So the device runs without the queue.
  */
 static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 {

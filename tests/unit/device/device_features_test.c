@@ -96,7 +96,10 @@ static void features_ok_takes_after_driver_has_corrected_its_choice(void **state
 	assert_true(negotiates(&f));
 }
 
-/* hostile 85: words that no one has bits in. Zeros there say nothing; anything else counts until the reset. */
+/*
+ * hostile 85: words that no one has bits in. Zeros there say nothing; anything else counts until
+ * the reset.
+ */
 static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 {
 	static const uint32_t beyond[] = { 4, 5, 0x100, 0x10000, 0x10001, 0x80000000, 0x80000001, UINT32_MAX };

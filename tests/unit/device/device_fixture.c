@@ -110,7 +110,10 @@ static int op_activate(struct virtio_device *device)
 	for (uint32_t i = 0; i < DEVICE_QUEUES && f->serves && !error; i++) {
 		if (f->queues[i].config.ready)
 			error = device_start_queue(f, i);
-		/* What was found to be in order when the queue was enabled still is, if there still is memory. */
+		/*
+		 * What was found to be in order when the queue was enabled still is, if there still
+		 * is memory.
+		 */
 		assert_true(!error || !device->memory);
 	}
 	return error;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of the device core and of virtio-mmio stand on: a device that records each operation called,
- * answers as it is told and can serve real queues; a driver that knows the registers; and a guest's memory with
- * a hole, a read-only part and both ends of the address space. All of it in one struct, on the test's stack.
+ * What the tests of the device core and of virtio-mmio stand on: a device that records each
+ * operation called, answers as it is told and can serve real queues; a driver that knows the
+ * registers; and a guest's memory with a hole, a read-only part and both ends of the address space.
+ * All of it in one struct, on the test's stack.
  *
  * Registers are reached by virtio_mmio_read() and virtio_mmio_write(), as a guest reaches them.
  */
@@ -188,18 +189,26 @@ void driver_start(struct device_fixture *f, uint64_t features);             /* a
 /* Where driver_place() puts an area. */
 uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
 
-/* A driver's books for a queue where driver_place() puts it, and a request of 8 bytes in and 8 out. */
+/*
+ * A driver's books for a queue where driver_place() puts it, and a request of 8 bytes in and 8 out.
+ */
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
 /* The answer to the oldest one must be there. */
 void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
 void driver_expect_none(struct device_fixture *f, uint32_t queue);
 
-/* The device starts a queue that it serves, from its configuration; and stops it, forgetting what is in flight. */
+/*
+ * The device starts a queue that it serves, from its configuration; and stops it, forgetting what
+ * is in flight.
+ */
 int device_start_queue(struct device_fixture *f, uint32_t queue);
 void device_stop_queue(struct device_fixture *f, uint32_t queue);
 
-/* The device completes what it held, with interrupts. Returns how many completions were refused as stale. */
+/*
+ * The device completes what it held, with interrupts. Returns how many completions were refused as
+ * stale.
+ */
 uint32_t device_release(struct device_fixture *f);
 
 /* Forgets what happened. */
@@ -212,7 +221,9 @@ void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op,
 bool device_same(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		 const struct virtio_device *b, const struct virtio_queue_registers *b_queues);
 
-/* Keeps the device as it is; and whether it is the same still, and no operation was called since. */
+/*
+ * Keeps the device as it is; and whether it is the same still, and no operation was called since.
+ */
 void device_keep(struct device_fixture *f);
 bool device_unchanged(const struct device_fixture *f);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Making a device: what is refused, what is added, and the questions that have an answer at once. */
+/*
+ * Making a device: what is refused, what is added, and the questions that have an answer at once.
+ */
 #include <stdlib.h>
 
 #include "device_fixture.h"
@@ -110,7 +112,10 @@ static void device_init_accepts_missing_operation_that_nothing_needs(void **stat
 	device_make(&f);
 }
 
-/* Virtio 1.4, 2.2: what isn't the device type's is offered only if the core does something for it, or need not. */
+/*
+ * Virtio 1.4, 2.2: what isn't the device type's is offered only if the core does something for it,
+ * or need not.
+ */
 static bool can_be_offered(uint32_t bit)
 {
 	static const uint8_t common[] = { 28, 29, 32, 33, 35, 36, 38, 40, 42 };

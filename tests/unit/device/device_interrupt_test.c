@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Interrupts on one thread: bits, acknowledgements, the line, and when there is none (virtio 1.4, 4.2.2.1). */
+/*
+ * Interrupts on one thread: bits, acknowledgements, the line, and when there is none (virtio 1.4,
+ * 4.2.2.1).
+ */
 #include "device_fixture.h"
 
 /* Status register and line must agree, and be this. */
@@ -107,7 +110,10 @@ static void interrupt_taken_is_acknowledged(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 }
 
-/* A device that signals by itself: the bit is there and the operation isn't called; the acknowledgement is as ever. */
+/*
+ * A device that signals by itself: the bit is there and the operation isn't called; the
+ * acknowledgement is as ever.
+ */
 static void interrupt_marked_is_not_signalled(void **state)
 {
 	struct device_fixture f;
@@ -170,7 +176,10 @@ static void interrupt_used_needs_driver_ok(void **state)
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
 
-/* The driver may have read the old values: it is told as soon as it can be, and hostile 106: no sooner. */
+/*
+ * The driver may have read the old values: it is told as soon as it can be, and hostile 106: no
+ * sooner.
+ */
 static void config_change_before_driver_ok_is_signalled_at_driver_ok(void **state)
 {
 	struct device_fixture f;

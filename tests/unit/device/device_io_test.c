@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A whole device at work: registers, real queues and the mock driver, through starts, stops, resets and a restore. */
+/*
+ * A whole device at work: registers, real queues and the mock driver, through starts, stops, resets
+ * and a restore.
+ */
 #include "device_fixture.h"
 #include <virtio/bindings/virtio_config.h>
 
@@ -25,7 +28,10 @@ static void start(struct device_fixture *f, uint64_t features)
 	device_forget(f);
 }
 
-/* The driver notifies: of its available index too, if that was negotiated, and the device hears what was said. */
+/*
+ * The driver notifies: of its available index too, if that was negotiated, and the device hears
+ * what was said.
+ */
 static void kick(struct device_fixture *f, uint32_t queue)
 {
 	const bool has_data = virtio_device_has_feature(&f->device, VIRTIO_F_NOTIFICATION_DATA);
@@ -78,7 +84,9 @@ static void io_goes_on_over_every_queue(void **state)
 	}
 }
 
-/* virtio 1.4, 2.9: all 16 bits of the available index come with a notification, once around and on. */
+/*
+ * virtio 1.4, 2.9: all 16 bits of the available index come with a notification, once around and on.
+ */
 static void io_notified_with_data_goes_around_the_index(void **state)
 {
 	struct device_fixture f;
@@ -91,7 +99,10 @@ static void io_notified_with_data_goes_around_the_index(void **state)
 	assert_int_equal(f.device.ignored, 0);
 }
 
-/* hostile 62: notified too early or not at all, what is there is served at DRIVER_OK and not before. */
+/*
+ * hostile 62: notified too early or not at all, what is there is served at DRIVER_OK and not
+ * before.
+ */
 static void io_made_available_before_driver_ok_is_served_then(void **state)
 {
 	struct device_fixture f;
@@ -172,7 +183,10 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 	exchange(&f, 0, 9);
 }
 
-/* Or it completes them all first: into the ring, but with no interrupt to a driver that has asked for silence. */
+/*
+ * Or it completes them all first: into the ring, but with no interrupt to a driver that has asked
+ * for silence.
+ */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {
 	struct device_fixture f;
@@ -257,7 +271,9 @@ static void move_queue_0(struct device_fixture *f)
 	assert_int_equal(virtio_mock_reset(&f->mock[0]), 0);
 }
 
-/* hostile 101: in flight, then another size and other addresses; the other queues notice nothing. */
+/*
+ * hostile 101: in flight, then another size and other addresses; the other queues notice nothing.
+ */
 static void io_goes_on_after_reset_of_queue(void **state)
 {
 	struct device_fixture f;
@@ -289,7 +305,10 @@ static void io_goes_on_after_reset_of_queue(void **state)
 	}
 }
 
-/* An incoherent ring: the device needs a reset and says so, the register access returns, and a reset mends it. */
+/*
+ * An incoherent ring: the device needs a reset and says so, the register access returns, and a
+ * reset mends it.
+ */
 static void io_over_incoherent_ring_needs_reset(void **state)
 {
 	struct device_fixture f;
@@ -309,7 +328,10 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 	exchange(&f, 0, 1);
 }
 
-/* hostile 78, 80: a request whose notification went to the old device, and a completion it didn't signal. */
+/*
+ * hostile 78, 80: a request whose notification went to the old device, and a completion it didn't
+ * signal.
+ */
 static void io_goes_on_after_restore(void **state)
 {
 	struct virtio_queue_registers_state queues[DEVICE_QUEUES];

@@ -246,7 +246,10 @@ static void queue_reset_then_enabled_with_other_configuration(void **state)
 	assert_false(driver_enable(&f, 0));
 }
 
-/* A bad address, or a device that can't start the queue: it stays reset, and the driver may try again. */
+/*
+ * A bad address, or a device that can't start the queue: it stays reset, and the driver may try
+ * again.
+ */
 static void queue_enabled_after_reset_may_fail(void **state)
 {
 	struct device_fixture f;
@@ -346,7 +349,10 @@ static void queue_reset_during_stop_in_progress(void **state)
 	assert_true(f.queues[0].may_reenable);
 }
 
-/* Stopped first and reset later, and one that was never enabled: nothing runs, so nothing is stopped. */
+/*
+ * Stopped first and reset later, and one that was never enabled: nothing runs, so nothing is
+ * stopped.
+ */
 static void queue_reset_of_queue_that_does_not_run(void **state)
 {
 	struct device_fixture f;
@@ -371,7 +377,10 @@ static void queue_reset_of_queue_that_does_not_run(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 2);
 }
 
-/* Before DRIVER_OK no queue runs. A reset is one of the configuration alone, and permits nothing later. */
+/*
+ * Before DRIVER_OK no queue runs. A reset is one of the configuration alone, and permits nothing
+ * later.
+ */
 static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state)
 {
 	struct device_fixture f;
@@ -430,8 +439,8 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 }
 
 /*
- * Both in progress. Each ends by itself: a queue that is at rest may show so, for no one can set it up, and if the
- * reset fails its stop is not forgotten.
+ * Both in progress. Each ends by itself: a queue that is at rest may show so, for no one can set it
+ * up, and if the reset fails its stop is not forgotten.
  */
 static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
 {

@@ -4,7 +4,10 @@
 
 /* Sizes and addresses */
 
-/* Whether the driver has had nothing else refused than this, in queue 0; and forgets it for what is compared next. */
+/*
+ * Whether the driver has had nothing else refused than this, in queue 0; and forgets it for what is
+ * compared next.
+ */
 static bool was_refused(struct device_fixture *f, uint32_t what)
 {
 	const bool same = f->queues[0].refused == what && !(f->queues[0].given & what);
@@ -201,7 +204,10 @@ static void queue_ready_takes_in_its_time_only(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* Places one area elsewhere; whether QueueReady takes. If it doesn't, nothing changes but the first error. */
+/*
+ * Places one area elsewhere; whether QueueReady takes. If it doesn't, nothing changes but the first
+ * error.
+ */
 static bool is_ready_with(struct device_fixture *f, uint64_t features, enum virtio_queue_area area, uint64_t addr)
 {
 	bool ready;
@@ -340,7 +346,9 @@ static void queue_ready_without_addresses_or_memory_stays_clear(void **state)
 	assert_true(driver_enable(&f, 3));
 }
 
-/* QueueReady = 1 is refused for this reason, which is counted and kept, and nothing else changes. */
+/*
+ * QueueReady = 1 is refused for this reason, which is counted and kept, and nothing else changes.
+ */
 static void expect_not_ready(struct device_fixture *f, int error)
 {
 	const uint64_t ignored = f->device.ignored;
@@ -374,7 +382,10 @@ static void queue_ready_needs_every_area_given(void **state)
 			if (!(given >> area & 1))
 				reg_set(&f, area_registers[area], 0);
 		}
-		/* Address 0 is one, if it is written; and a 32-bit driver need not write the high half. */
+		/*
+		 * Address 0 is one, if it is written; and a 32-bit driver need not write the high
+		 * half.
+		 */
 		assert_true(driver_enable(&f, 0));
 	}
 }
@@ -393,7 +404,10 @@ static void queue_ready_takes_low_halves_alone(void **state)
 	assert_int_equal(f.queues[0].config.addr[2], RAM_START);
 }
 
-/* The old size isn't the one that the driver means: its ring may be shorter, and the memory behind it used otherwise. */
+/*
+ * The old size isn't the one that the driver means: its ring may be shorter, and the memory behind
+ * it used otherwise.
+ */
 static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 {
 	static const uint32_t bad[] = { 0, 3, 32, 0x10004, UINT32_MAX };
@@ -417,7 +431,10 @@ static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 	}
 }
 
-/* Nor is the old address the one that the driver has given: the device would use memory that isn't its to use. */
+/*
+ * Nor is the old address the one that the driver has given: the device would use memory that isn't
+ * its to use.
+ */
 static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 {
 	struct device_fixture f;
@@ -440,7 +457,9 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 	}
 }
 
-/* A value that comes at the wrong time is none of these: what the driver said before it stays good. */
+/*
+ * A value that comes at the wrong time is none of these: what the driver said before it stays good.
+ */
 static void queue_ready_after_value_at_wrong_time_takes(void **state)
 {
 	struct device_fixture f;

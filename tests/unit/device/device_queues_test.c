@@ -193,7 +193,10 @@ static void queues_activate_starts_those_that_are_ready(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 0xffff));
 }
 
-/* The second queue's memory goes between QueueReady and DRIVER_OK: the first one doesn't stay started either. */
+/*
+ * The second queue's memory goes between QueueReady and DRIVER_OK: the first one doesn't stay
+ * started either.
+ */
 static void queues_activate_that_fails_leaves_none_started(void **state)
 {
 	struct owned o;
@@ -235,7 +238,10 @@ static void queues_stop_at_once_without_requests_in_flight(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 1));
 }
 
-/* No pop from the moment on at which the stop is asked for; the ring is the device's until the report. */
+/*
+ * No pop from the moment on at which the stop is asked for; the ring is the device's until the
+ * report.
+ */
 static void queues_stop_waits_for_requests_in_flight(void **state)
 {
 	struct virtio_token token;

@@ -57,7 +57,10 @@ static void stop_number_is_zero_unless_something_waits(void **state)
 		assert_int_equal(virtio_device_stop_number(&f.device, i), 0);
 }
 
-/* Of a reset all queues have the number, also one that was being stopped before; another attempt gives no other. */
+/*
+ * Of a reset all queues have the number, also one that was being stopped before; another attempt
+ * gives no other.
+ */
 static void stop_number_is_that_of_the_reset_during_one(void **state)
 {
 	struct device_fixture f;
@@ -204,7 +207,10 @@ static void queue_quiesced_refuses_other_number_or_queue(void **state)
 	expect_refused(&f, 0xffff, number);
 }
 
-/* hostile 92: the report of a stop that a reset has ended comes during the next stop of the same queue, and the next reset. */
+/*
+ * hostile 92: the report of a stop that a reset has ended comes during the next stop of the same
+ * queue, and the next reset.
+ */
 static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 {
 	struct device_fixture f;
@@ -271,7 +277,10 @@ static void queue_quiesced_fails_reset_that_answers_error(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* A queue that has been quiet since its stop is quiet for the reset too, whichever number the report has. */
+/*
+ * A queue that has been quiet since its stop is quiet for the reset too, whichever number the
+ * report has.
+ */
 static void queue_quiesced_ends_stop_and_asks_reset_with_either_number(void **state)
 {
 	(void)state;
@@ -313,7 +322,10 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 	assert_int_equal(f.calls[OP_RESET], 1);
 }
 
-/* With requests in flight in two queues: the device completes, asks and reports, and keeps no flag of its own. */
+/*
+ * With requests in flight in two queues: the device completes, asks and reports, and keeps no flag
+ * of its own.
+ */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)
 {
 	struct device_fixture f;

@@ -86,7 +86,10 @@ static void reset_ten_thousand_times(void **state)
 
 /* In progress */
 
-/* Everything that a driver might see, or set, but the selectors and what would stop an enabled queue. */
+/*
+ * Everything that a driver might see, or set, but the selectors and what would stop an enabled
+ * queue.
+ */
 static void poke_everything(struct device_fixture *f)
 {
 	for (uint32_t value = 1; value < 256; value++)
@@ -102,7 +105,9 @@ static void poke_everything(struct device_fixture *f)
 	reg_set(f, REG_INTERRUPT_ACK, 0xfffffffc);
 }
 
-/* hostile 92: the status shows the end of the reset when there is one, and nothing happens before. */
+/*
+ * hostile 92: the status shows the end of the reset when there is one, and nothing happens before.
+ */
 static void reset_in_progress_shows_nothing_until_its_end(void **state)
 {
 	struct device_fixture f;
@@ -117,7 +122,9 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	assert_int_equal(f.calls[OP_RESET], 1);
 	device_keep(&f);
 	poke_everything(&f);
-	/* Another vCPU, or the machine, asks again: it waits too, and the device isn't asked twice. */
+	/*
+	 * Another vCPU, or the machine, asks again: it waits too, and the device isn't asked twice.
+	 */
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_true(device_unchanged(&f));
@@ -159,8 +166,8 @@ static void reset_in_progress_hears_no_event(void **state)
 }
 
 /*
- * Another vCPU stops a queue, or resets it: it waits as the first one does, for reading back 0 in QueueReset would
- * tell it that the buffers are its own again (virtio 1.4, 4.2.2.2).
+ * Another vCPU stops a queue, or resets it: it waits as the first one does, for reading back 0 in
+ * QueueReset would tell it that the buffers are its own again (virtio 1.4, 4.2.2.2).
  */
 static void reset_in_progress_holds_who_stops_a_queue(void **state)
 {
@@ -188,7 +195,9 @@ static void reset_in_progress_holds_who_stops_a_queue(void **state)
 	}
 }
 
-/* Nothing uses a queue that isn't enabled, and there is none without the feature, or of this index. */
+/*
+ * Nothing uses a queue that isn't enabled, and there is none without the feature, or of this index.
+ */
 static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **state)
 {
 	struct device_fixture f;
@@ -218,7 +227,10 @@ static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **
 	assert_int_equal(f.device.ignored, 4);
 }
 
-/* A driver that was setting up: neither that goes on, nor does it find an event of the device's afterwards. */
+/*
+ * A driver that was setting up: neither that goes on, nor does it find an event of the device's
+ * afterwards.
+ */
 static void reset_in_progress_before_driver_ok(void **state)
 {
 	struct device_fixture f;
@@ -312,7 +324,10 @@ static void reset_within_operation_calls_it_once(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* A vCPU that waits for the stop of a queue is let go by the reset of another, whether that takes time or not. */
+/*
+ * A vCPU that waits for the stop of a queue is let go by the reset of another, whether that takes
+ * time or not.
+ */
 static void reset_ends_what_a_vcpu_waits_for(void **state)
 {
 	struct device_fixture f;
@@ -359,7 +374,9 @@ static void reset_of_machine_answers_as_operation_does(void **state)
 
 /* Refused */
 
-/* hostile 93: the device stays as it was, needs a reset, and takes no progress until one succeeds. */
+/*
+ * hostile 93: the device stays as it was, needs a reset, and takes no progress until one succeeds.
+ */
 static void reset_that_fails_leaves_device_as_it_was(void **state)
 {
 	struct device_fixture f;
@@ -419,7 +436,10 @@ static void reset_that_fails_at_zero_blocks_initialization(void **state)
 	driver_start(&f, 0);
 }
 
-/* Also if that turns out later: whoever waits for the reset, or for a queue that it would have stopped, goes on. */
+/*
+ * Also if that turns out later: whoever waits for the reset, or for a queue that it would have
+ * stopped, goes on.
+ */
 static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 {
 	struct device_fixture f;

@@ -2,7 +2,10 @@
 /* Saving a device, restoring it into another, and setting that one going. */
 #include "device_fixture.h"
 
-/* A device, what was saved of it, and the device that is to take its place: of the same kind, in the same memory. */
+/*
+ * A device, what was saved of it, and the device that is to take its place: of the same kind, in
+ * the same memory.
+ */
 struct migration {
 	struct device_fixture from;
 	struct device_fixture to;
@@ -56,7 +59,10 @@ static void at_features(struct device_fixture *f)
 	virtio_device_config_changed(&f->device);
 }
 
-/* A queue with a bad size, one with a bad address and a missing one, and one with half of an address. */
+/*
+ * A queue with a bad size, one with a bad address and a missing one, and one with half of an
+ * address.
+ */
 static void at_features_with_refused_values(struct device_fixture *f)
 {
 	driver_negotiate(f, 0);
@@ -191,7 +197,10 @@ static void (*const places[])(struct device_fixture *f) = {
 	at_failed_with_all_bits,
 };
 
-/* As the one that was saved, but for what each has of its own. A queue that isn't enabled has no features. */
+/*
+ * As the one that was saved, but for what each has of its own. A queue that isn't enabled has no
+ * features.
+ */
 static void expect_same(struct migration *m)
 {
 	struct virtio_device to = m->to.device;
@@ -235,7 +244,10 @@ static void expect_same_states(const struct virtio_queue_registers_state *a,
 	}
 }
 
-/* hostile 77, 240: the driver goes on from wherever it is; the device is asked about features, and nothing else. */
+/*
+ * hostile 77, 240: the driver goes on from wherever it is; the device is asked about features, and
+ * nothing else.
+ */
 static void state_round_trip_from_everywhere(void **state)
 {
 	struct virtio_queue_registers_state again[DEVICE_QUEUES];
@@ -320,7 +332,10 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), 0);
 }
 
-/* Nor after a queue couldn't be reset: QueueReset shows 1 until a reset of the device, and the state has no word for it. */
+/*
+ * Nor after a queue couldn't be reset: QueueReset shows 1 until a reset of the device, and the
+ * state has no word for it.
+ */
 static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
 {
 	struct migration m;
@@ -338,7 +353,10 @@ static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
 	save(&m);
 }
 
-/* Restores a state that is no good: nothing changes, in a device on which a driver had already set up a little. */
+/*
+ * Restores a state that is no good: nothing changes, in a device on which a driver had already set
+ * up a little.
+ */
 static void expect_refused(struct migration *m, int error)
 {
 	reg_set(&m->to, REG_QUEUE_SEL, 1);
@@ -346,7 +364,10 @@ static void expect_refused(struct migration *m, int error)
 	reg_set(&m->to, REG_SHM_SEL, 5);
 	device_keep(&m->to);
 	assert_int_equal(restore(m), error);
-	/* A device that is asked may take the features over, so it is asked if nothing else is wrong. */
+	/*
+	 * A device that is asked may take the features over, so it is asked if nothing else is
+	 * wrong.
+	 */
 	m->to.kept_calls[OP_CHECK] += error == VIRTIO_ENOTSUP;
 	assert_true(device_unchanged(&m->to));
 }
@@ -491,7 +512,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 0x80 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 7, 1 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 4, 4 } },
-		/* The low half of an address that the driver never gave; it may have written the high one. */
+		/* The low half of an address that the driver never gave. It may write the high one. */
 		{ at_features, VIRTIO_EINVAL, 0, { { 16, 0, 0 }, 16, 16, false, false, 6, 0 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 2, 0 }, 16, 16, false, false, 0, 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0x100000004 }, 16, 16, false, false, 3, 0 } },
@@ -507,7 +528,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EPERM, 0, { { 0, 0, ROM_START }, 16, 16, true, false, 7, 0 } },
 		/* The event field counts: it was negotiated. */
 		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 36, 0 }, 16, 16, true, false, 7, 0 } },
-		/* Enabled too early; set up anew and enabled, without the feature, or where nothing runs. */
+		/* Enabled too early, or set up again without the feature or while nothing runs. */
 		{ at_zero, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 0 } },
 		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 0 } },
 		{ at_running, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, true, 7, 0 } },
@@ -536,7 +557,10 @@ static void state_with_impossible_queue_is_refused(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even be loaded. */
+/*
+ * A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even
+ * be loaded.
+ */
 static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 {
 	static const size_t bools[] = {
@@ -617,7 +641,10 @@ static void state_restore_replaces_what_was_set_up(void **state)
 
 /* Resuming */
 
-/* hostile 78, 79: each queue that runs is looked at, and named to the driver by its own index; pending or not. */
+/*
+ * hostile 78, 79: each queue that runs is looked at, and named to the driver by its own index;
+ * pending or not.
+ */
 static void state_resume_notifies_and_interrupts_each_running_queue_once(void **state)
 {
 	struct migration m;

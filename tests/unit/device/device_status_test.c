@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The status machine: every value written in every status, activation, and a device that needs a reset. */
+/*
+ * The status machine: every value written in every status, activation, and a device that needs a
+ * reset.
+ */
 #include "device_fixture.h"
 
 /* Brings a device to a status by register accesses alone. */
@@ -31,8 +34,8 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
- * Every write without FAILED and DEVICE_NEEDS_RESET that changes the status (virtio 1.4, 2.1, 3.1). Features can be
- * accepted from DRIVER on alone, so FEATURES_OK doesn't take from before that.
+ * Every write without FAILED and DEVICE_NEEDS_RESET that changes the status (virtio 1.4, 2.1, 3.1).
+ * Features can be accepted from DRIVER on alone, so FEATURES_OK doesn't take from before that.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -47,7 +50,9 @@ static const struct {
 	{ 0x03, 0x0b, 0x0b },
 	{ 0x03, 0x0f, 0x0f },
 	{ 0x0b, 0x0f, 0x0f },
-	/* The device needs a reset: the driver may say so or not, and only DRIVER_OK is recorded. */
+	/*
+	 * The device needs a reset: the driver may say so or not, and only DRIVER_OK is recorded.
+	 */
 	{ 0x4b, 0x0f, 0x4f },
 };
 
@@ -123,7 +128,10 @@ static void status_write_above_255_is_ignored(void **state)
 	}
 }
 
-/* A driver that gives up is heard, also if it forgets what the status was or sets bits that nobody knows. */
+/*
+ * A driver that gives up is heard, also if it forgets what the status was or sets bits that nobody
+ * knows.
+ */
 static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 {
 	static const uint32_t others[] = { 0,    0x01, 0x04,  0x08,    0x10,       0x20,
@@ -146,7 +154,10 @@ static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 	}
 }
 
-/* The reset is asked for already, and clears FAILED with the rest; what is left of one that fails may have it again. */
+/*
+ * The reset is asked for already, and clears FAILED with the rest; what is left of one that fails
+ * may have it again.
+ */
 static void status_failed_is_ignored_during_reset(void **state)
 {
 	struct device_fixture f;
@@ -167,7 +178,9 @@ static void status_failed_is_ignored_during_reset(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), 0xcf);
 }
 
-/* A write that says nothing new isn't wrong; one that clears a bit, or has what can't be set, is. */
+/*
+ * A write that says nothing new isn't wrong; one that clears a bit, or has what can't be set, is.
+ */
 static void status_write_is_counted_if_wrong(void **state)
 {
 	static const struct {
@@ -197,8 +210,8 @@ static void status_write_is_counted_if_wrong(void **state)
 }
 
 /*
- * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset. It must be told, and
- * is only listening from then on.
+ * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset. It
+ * must be told, and is only listening from then on.
  */
 static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 {
@@ -376,7 +389,10 @@ static void on_activate_needs_reset(struct device_fixture *f, enum device_op op,
 		virtio_device_set_needs_reset(&f->device);
 }
 
-/* Whatever activate() answers after that: no notification reaches the device, and the driver is told once. */
+/*
+ * Whatever activate() answers after that: no notification reaches the device, and the driver is
+ * told once.
+ */
 static void status_device_that_breaks_in_activation_is_not_notified(void **state)
 {
 	struct device_fixture f;

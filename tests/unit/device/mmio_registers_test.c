@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The registers of virtio-mmio: which there are, at which widths, in which direction, and no value cut. */
+/*
+ * The registers of virtio-mmio: which there are, at which widths, in which direction, and no value
+ * cut.
+ */
 #include "device_fixture.h"
 
 enum { READABLE = 1, WRITABLE = 2 };
 
-/* virtio 1.4, 4.2.2, in the order of its table. regression R38: offsets stand here once more, not by a header. */
+/*
+ * virtio 1.4, 4.2.2, in the order of its table. regression R38: offsets stand here once more, not
+ * by a header.
+ */
 static const struct {
 	uint16_t offset;
 	uint16_t access;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The entropy device of the examples, driven by registers as a guest drives it (virtio 1.4, 5.4). */
+/*
+ * The entropy device of the examples, driven by registers as a guest drives it (virtio 1.4, 5.4).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +108,10 @@ static void setup(struct guest *g, uint32_t features)
 	bring_up(g, features | 1u << VIRTIO_RING_F_INDIRECT_DESC);
 }
 
-/* Kicks if the device asks for it, lets it take its turns, and returns the used length of the one chain. */
+/*
+ * Kicks if the device asks for it, lets it take its turns, and returns the used length of the one
+ * chain.
+ */
 static uint32_t serve(struct guest *g)
 {
 	struct vring_used_elem used;
@@ -127,7 +132,10 @@ static bool is_filled(const struct guest *g, uint32_t addr, uint32_t len)
 
 	for (uint32_t i = 0; i < len; i++)
 		same += g->ram[addr + i] == FILL;
-	/* Of 64 random bytes eight are not the same ones but once in many times the age of the universe. */
+	/*
+	 * Of 64 random bytes eight are not the same ones but once in many times the age of the
+	 * universe.
+	 */
 	return len >= 64 && same < len / 8;
 }
 
@@ -176,7 +184,10 @@ static void rng_serves_again_after_a_reset(void **state)
 	}
 }
 
-/* The rings of this driver have more pieces than the device's array: at least one byte is due (virtio 1.4, 5.4.6). */
+/*
+ * The rings of this driver have more pieces than the device's array: at least one byte is due
+ * (virtio 1.4, 5.4.6).
+ */
 static void rng_fills_what_fits_of_a_chain_with_too_many_segments(void **state)
 {
 	const uint32_t many = RNG_QUEUE_SIZE;

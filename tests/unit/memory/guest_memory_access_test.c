@@ -253,7 +253,10 @@ static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 		assert_int_equal(dst[i], 0xee);
 }
 
-/* hostile 34, in both directions: what fails only at the far end has written nothing at the near one. */
+/*
+ * hostile 34, in both directions: what fails only at the far end has written nothing at the near
+ * one.
+ */
 static void memory_write_into_read_only_region_changes_nothing(void **state)
 {
 	uint8_t host[30], before[30], src[30], dst[30];
@@ -386,7 +389,10 @@ static void memory_access_ends_at_the_last_byte(void **state)
 		}
 }
 
-/* A region that ends with the address space ends there: its cached region doesn't reach the first byte. */
+/*
+ * A region that ends with the address space ends there: its cached region doesn't reach the first
+ * byte.
+ */
 static void memory_access_at_both_ends_of_the_address_space(void **state)
 {
 	struct fixture f;

@@ -120,7 +120,10 @@ static void dirty_failed_writes_record_nothing(void **state)
 	(void)state;
 	setup(&f);
 	for (uint32_t i = 0; i < COUNT(bad); i++) {
-		/* A range that does not wrap where an address has fewer bits stops at the read-only region. */
+		/*
+		 * A range that does not wrap where an address has fewer bits stops at the read-only
+		 * region.
+		 */
 		if (bad[i].len == SIZE_MAX && SIZE_MAX < UINT64_MAX)
 			continue;
 		assert_int_equal(virtio_memory_write(&f.cursor, bad[i].addr, src, (size_t)bad[i].len), bad[i].error);
@@ -293,7 +296,9 @@ static void dirty_region_is_recorded_behind_host_pointers(void **state)
 			}
 }
 
-/* A chain with one writable buffer over three regions, after a readable one that must stay clean. */
+/*
+ * A chain with one writable buffer over three regions, after a readable one that must stay clean.
+ */
 static void make_chain(struct fixture *f, struct virtio_chain_segments *chain, struct virtio_segment list[4])
 {
 	memset(chain, 0, sizeof *chain);

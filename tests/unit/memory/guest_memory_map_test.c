@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Maps and cursors: which tables of regions are refused, and what a map made of the others finds. */
+/*
+ * Maps and cursors: which tables of regions are refused, and what a map made of the others finds.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -310,7 +312,9 @@ static void map_init_sorts_any_order(void **state)
 	}
 }
 
-/* Tables of every size up to some: the first and last byte of each region, and the holes between. */
+/*
+ * Tables of every size up to some: the first and last byte of each region, and the holes between.
+ */
 static void map_finds_each_region_of_tables_of_any_size(void **state)
 {
 	static struct virtio_region table[200];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guest memory against a model: random maps, random accesses, and for each a model that knows
- * one byte at a time. Maps have holes, read-only regions, adjacent ones and dirty logs, at places where
- * addresses wrap too; in a variant each byte is its own region, in another one a translation of small
- * pages lies in front. The seeds are fixed: a failure happens again.
+ * Guest memory against a model: random maps, random accesses, and for each a model that knows one
+ * byte at a time. Maps have holes, read-only regions, adjacent ones and dirty logs, at places where
+ * addresses wrap too; in a variant each byte is its own region, in another one a translation of
+ * small pages lies in front. The seeds are fixed: a failure happens again.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,7 +175,9 @@ static void setup(struct world *w, enum variant variant, uint32_t seed)
 	w->log = (struct virtio_dirty_log){ w->bitmap, sizeof w->bitmap, w->base, (uint8_t)below(w, 5), 1 };
 	make_regions(w);
 	place_regions(w);
-	/* The table is given in the order of addresses from the base on, which may not be sorted. */
+	/*
+	 * The table is given in the order of addresses from the base on, which may not be sorted.
+	 */
 	assert_int_equal(virtio_memory_map_init(&w->map, w->regions, w->count), 0);
 	for (uint32_t i = 0; i < WINDOW; i++)
 		for (uint32_t r = 0; r < w->count && w->region_of[i] != UINT32_MAX; r++)
@@ -241,7 +243,9 @@ static int expected(const struct world *w, uint64_t addr, uint64_t len, uint32_t
 	return 0;
 }
 
-/* Bytes from addr on, at most len, that lie in one region, and in one page. The first one is there. */
+/*
+ * Bytes from addr on, at most len, that lie in one region, and in one page. The first one is there.
+ */
 static uint64_t piece(const struct world *w, uint64_t addr, uint64_t len)
 {
 	const struct byte first = look(w, addr);
@@ -464,7 +468,10 @@ static void step_store(struct world *w, uint64_t addr)
 		assert_int_equal(virtio_memory_store_le32(&w->cursor, addr, order, value), error);
 }
 
-/* Mostly short ranges near or in the cached region; now and then one that is far too long, or wraps. */
+/*
+ * Mostly short ranges near or in the cached region; now and then one that is far too long, or
+ * wraps.
+ */
 static uint64_t random_len(struct world *w)
 {
 	const uint32_t kind = below(w, 32);
@@ -554,8 +561,8 @@ static void model_agrees_behind_a_translation(void **state)
 }
 
 /*
- * Every byte of a fragmented map is found on its own and as a part of every range: an exhaustive pass
- * over one small world, so that nothing depends on luck.
+ * Every byte of a fragmented map is found on its own and as a part of every range: an exhaustive
+ * pass over one small world, so that nothing depends on luck.
  */
 static void model_agrees_on_every_short_range(void **state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Lists of segments: their sum, and the I/O vectors made from them, against a flat list of host bytes. */
+/*
+ * Lists of segments: their sum, and the I/O vectors made from them, against a flat list of host
+ * bytes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

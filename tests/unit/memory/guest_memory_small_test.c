@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL: each size from 1 to 40
- * at each offset near the end of regions of many lengths, with each kind of neighbour, against an
- * oracle of single bytes. The fast path is the compiler's choice, made when it optimises. The same for sizes that it
- * doesn't know.
+ * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL: each size from 1 to
+ * 40 at each offset near the end of regions of many lengths, with each kind of neighbour, against
+ * an oracle of single bytes. The fast path is the compiler's choice, made when it optimises. The
+ * same for sizes that it doesn't know.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,7 +161,10 @@ static uint64_t unlogged_bytes(const struct fixture *f, uint64_t addr)
 	return off - f->len < NEIGHBOUR && f->neighbour == WRITABLE ? NEIGHBOUR - (off - f->len) : 0;
 }
 
-/* What is found is unlogged memory and the right place; what isn't, is near the end of a region, or not unlogged. */
+/*
+ * What is found is unlogged memory and the right place; what isn't, is near the end of a region, or
+ * not unlogged.
+ */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
 	const uint64_t unlogged = unlogged_bytes(f, addr);
@@ -300,7 +303,10 @@ static void small_access_does_not_wrap_around(void **state)
 	assert_memory_equal(dst, host, sizeof dst);
 }
 
-/* Copies of a size that the compiler doesn't know: every one, all of it and nothing else, at any alignment. */
+/*
+ * Copies of a size that the compiler doesn't know: every one, all of it and nothing else, at any
+ * alignment.
+ */
 static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 {
 	uint8_t from[64], to[64], want[64];
@@ -388,7 +394,10 @@ static void small_unlogged_memory_comes_back_behind_translation(void **state)
 	assert_true(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
 }
 
-/* What is written to a region with a dirty log is recorded, so it isn't found as unlogged memory, before or after a write. */
+/*
+ * What is written to a region with a dirty log is recorded, so it isn't found as unlogged memory,
+ * before or after a write.
+ */
 static void small_unlogged_memory_has_no_dirty_log(void **state)
 {
 	static uint8_t bitmap[16], host[256];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Maps with a translation in front: an I/O page table with pages of every kind, good and bad answers,
- * and what a cursor may and may not remember of them.
+ * Maps with a translation in front: an I/O page table with pages of every kind, good and bad
+ * answers, and what a cursor may and may not remember of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -424,7 +424,10 @@ static void translation_window_is_for_its_access_only(void **state)
 	}
 }
 
-/* Bits that have no meaning in an answer are none that a cursor gives one: a page to be read stays so. */
+/*
+ * Bits that have no meaning in an answer are none that a cursor gives one: a page to be read stays
+ * so.
+ */
 static void translation_window_ignores_unknown_permissions(void **state)
 {
 	uint8_t byte = 0xa5, read[PAGE];
@@ -621,8 +624,8 @@ static void translation_of_atomic_fields(void **state)
 }
 
 /*
- * A hook that answers for no more than it was asked: what an earlier access asked for must not limit
- * a later one.
+ * A hook that answers for no more than it was asked: what an earlier access asked for must not
+ * limit a later one.
  */
 static void translation_clipped_to_the_question_limits_no_later_access(void **state)
 {
@@ -655,8 +658,8 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 }
 
 /*
- * What is wanted in one piece is asked about as a whole, although its beginning is known; if that is not
- * known yet, then so it is said, and not that the field is cut in two.
+ * What is wanted in one piece is asked about as a whole, although its beginning is known; if that
+ * is not known yet, then so it is said, and not that the field is cut in two.
  */
 static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 {
@@ -699,7 +702,10 @@ static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_
 	}
 }
 
-/* A hook that breaks its word between the check of a range and the copy: an error all the same, and no wrong byte. */
+/*
+ * A hook that breaks its word between the check of a range and the copy: an error all the same, and
+ * no wrong byte.
+ */
 static void translation_that_goes_away_during_a_copy_is_an_error(void **state)
 {
 	uint64_t phys[2] = { RAM + 0x3f0, RAM + 0x100 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What virtio_chain_resolve() leaves behind when it fails: the front of a chain with a bad buffer, its status byte, and
- * a walk that is over, or back at its start. Over the three memories of fixture.h.
+ * What virtio_chain_resolve() leaves behind when it fails: the front of a chain with a bad buffer,
+ * its status byte, and a walk that is over, or back at its start. Over the three memories of
+ * fixture.h.
  */
 #include "../common/fixture.h"
 
@@ -84,7 +85,10 @@ static uint32_t pieces_of(const struct fixture *f, const struct virtio_mock_buff
 	return n;
 }
 
-/* What is in the array is the beginning of these buffers: all of it, or as much as there is room for. */
+/*
+ * What is in the array is the beginning of these buffers: all of it, or as much as there is room
+ * for.
+ */
 static void expect_front(struct fixture *f, const struct virtio_chain_segments *out,
 			 const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -143,7 +147,10 @@ static void expect_final(struct virtio_chain *chain, int error)
 
 /* Arrays that are too small */
 
-/* Each time: what fits, what is needed, where the status is, and a count. A larger array then gets the whole chain. */
+/*
+ * Each time: what fits, what is needed, where the status is, and a count. A larger array then gets
+ * the whole chain.
+ */
 static void chain_resolve_works_after_small_arrays(void **state)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
@@ -284,7 +291,10 @@ static const struct virtio_mock_buffer bad[] = {
 	READABLE(FIXTURE_BASE, UINT32_MAX - 1000),
 };
 
-/* hostile 31 to 34: at each place, direct and in a table. The status is there unless it is that buffer. */
+/*
+ * hostile 31 to 34: at each place, direct and in a table. The status is there unless it is that
+ * buffer.
+ */
 static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(bad) * BUFFERS * 2; i++) {
@@ -316,7 +326,10 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 	}
 }
 
-/* The first bad buffer ends what is resolved; empty ones are never bad, and an empty one is no status. */
+/*
+ * The first bad buffer ends what is resolved; empty ones are never bad, and an empty one is no
+ * status.
+ */
 static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
@@ -460,7 +473,10 @@ static void chain_resolve_keeps_front_and_status_around_bad_translation(void **s
 	}
 }
 
-/* A status that isn't mapped yet may be soon: the chain is no fault until then. Changing memory only. */
+/*
+ * A status that isn't mapped yet may be soon: the chain is no fault until then. Changing memory
+ * only.
+ */
 static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 {
 	struct virtio_segment segments[SEGMENTS + 1];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Indirect descriptors: every bad table, the two allowances, and tables anywhere (virtio 1.4, 2.7.5.3). */
+/*
+ * Indirect descriptors: every bad table, the two allowances, and tables anywhere (virtio 1.4,
+ * 2.7.5.3).
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -16,7 +19,10 @@ static void setup(struct fixture *f, void **state)
 	fixture_start(f);
 }
 
-/* As the queue's defaults, but the driver's map and the device's are the same memory cut in two regions. */
+/*
+ * As the queue's defaults, but the driver's map and the device's are the same memory cut in two
+ * regions.
+ */
 static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint32_t offset, uint32_t gap)
 {
 	regions[0] = (struct virtio_region){ .addr = FIXTURE_BASE, .len = offset, .host = f->ram };
@@ -99,8 +105,9 @@ static void chain_indirect_refuses_nested_table(void **state)
 }
 
 /*
- * hostile 21, 22 and 24, regression R11: lengths that are no multiple of 16, none, more entries than 16
- * bits hold, and more than the queue has (hostile 23). All else is right: there is a chain in the table.
+ * hostile 21, 22 and 24, regression R11: lengths that are no multiple of 16, none, more entries
+ * than 16 bits hold, and more than the queue has (hostile 23). All else is right: there is a chain
+ * in the table.
  */
 static void chain_indirect_refuses_bad_length(void **state)
 {
@@ -140,7 +147,10 @@ static void chain_indirect_refuses_bad_length(void **state)
 	}
 }
 
-/* hostile 23: a good table, but for its length: up to twice the queue's, and a queue that has walked good ones. */
+/*
+ * hostile 23: a good table, but for its length: up to twice the queue's, and a queue that has
+ * walked good ones.
+ */
 static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 {
 	struct virtio_mock_buffer buffers[2 * SIZE];
@@ -364,7 +374,10 @@ static void chain_indirect_accepts_long_table_when_allowed(void **state)
 	expect_buffers(&f, buffers, 40);
 }
 
-/* hostile 24, from the other side: 65,535 entries are the most, and all of them are walked; one more is none. */
+/*
+ * hostile 24, from the other side: 65,535 entries are the most, and all of them are walked; one
+ * more is none.
+ */
 static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 {
 	static uint8_t ram[16 * 65536 + 16];
@@ -424,7 +437,10 @@ static void chain_indirect_accepts_table_at_any_address(void **state)
 		f.table = FIXTURE_TABLE + odd;
 		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
 		expect_buffers(&f, buffers, SIZE);
-		/* Now that the queue knows where tables are. A host that takes whole words needs other loads for most. */
+		/*
+		 * Now that the queue knows where tables are. A host that takes whole words needs
+		 * other loads for most.
+		 */
 		memset(f.seen, 0, sizeof f.seen);
 		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
@@ -524,7 +540,9 @@ static void chain_indirect_does_not_count_table_bytes(void **state)
 	expect_buffers(&f, buffers, 2);
 }
 
-/* hostile 30: entries that are rewritten behind the walk, and the descriptor that led to the table. */
+/*
+ * hostile 30: entries that are rewritten behind the walk, and the descriptor that led to the table.
+ */
 static void chain_indirect_reads_each_entry_once(void **state)
 {
 	const struct vring_desc poison = { UINT64_MAX, UINT32_MAX, 0xffff, 0xffff };

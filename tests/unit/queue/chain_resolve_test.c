@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* virtio_chain_resolve(): bad chains and bad buffers, arrays that are too small, and what it resolves. */
+/*
+ * virtio_chain_resolve(): bad chains and bad buffers, arrays that are too small, and what it
+ * resolves.
+ */
 #include <virtio/reader.h>
 
 #include "../common/fixture.h"
@@ -156,7 +159,10 @@ static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 	}
 }
 
-/* The same for what no list of buffers makes: next outside the table, and more descriptors than the queue has. */
+/*
+ * The same for what no list of buffers makes: next outside the table, and more descriptors than the
+ * queue has.
+ */
 static void chain_resolve_passes_on_bad_next_and_length(void **state)
 {
 	const struct vring_desc outside = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, SIZE };
@@ -180,7 +186,10 @@ static void chain_resolve_passes_on_bad_next_and_length(void **state)
 	expect_failure(&f, VIRTIO_ETOOLONG);
 }
 
-/* hostile 38 again, without 4 GiB of memory: the sum is refused although the first buffer is all right. */
+/*
+ * hostile 38 again, without 4 GiB of memory: the sum is refused although the first buffer is all
+ * right.
+ */
 static void chain_resolve_refuses_more_than_4_gib(void **state)
 {
 	static uint8_t page[4096];
@@ -236,7 +245,10 @@ static void chain_resolve_refuses_buffer_outside_memory(void **state)
 	}
 }
 
-/* hostile 32: with memory at both ends of the address space, what wraps at one does not go on at the other. */
+/*
+ * hostile 32: with memory at both ends of the address space, what wraps at one does not go on at
+ * the other.
+ */
 static void chain_resolve_refuses_wrap_into_low_page(void **state)
 {
 	const struct virtio_mock_buffer wraps = WRITABLE(UINT64_MAX - 3, 8);
@@ -451,7 +463,9 @@ static void chain_resolve_accepts_buffer_at_end_of_address_space(void **state)
 	assert_ptr_equal(out.last_writable.host, f.ram + 0x90f);
 }
 
-/* hostile 37: empty buffers, wherever they are, make no segment; a chain may have no bytes at all. */
+/*
+ * hostile 37: empty buffers, wherever they are, make no segment; a chain may have no bytes at all.
+ */
 static void chain_resolve_skips_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer some[] = { READABLE(0, 0), READABLE(FIXTURE_DATA, 4), READABLE(UINT64_MAX, 0),

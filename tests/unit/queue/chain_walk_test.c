@@ -43,8 +43,8 @@ static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_
 
 /*
  * Walks a chain that must yield good descriptors and then fail: the error stays, the output and
- * guest memory are untouched, the fault is counted once, and the chain is given back with length 0 so
- * that the next one is served.
+ * guest memory are untouched, the fault is counted once, and the chain is given back with length 0
+ * so that the next one is served.
  */
 static void expect_giveback(struct fixture *f, uint32_t good, int error)
 {
@@ -93,7 +93,10 @@ static void chain_next_ends_loop_to_itself(void **state)
 	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* hostile 2: a loop of empty buffers adds up to no bytes, and ends all the same. Flat: it is read again. */
+/*
+ * hostile 2: a loop of empty buffers adds up to no bytes, and ends all the same. Flat: it is read
+ * again.
+ */
 static void chain_next_ends_loop_of_empty_buffers(void **state)
 {
 	const struct vring_desc there = { FIXTURE_DATA, 0, VRING_DESC_F_NEXT, 6 };
@@ -126,7 +129,10 @@ static void chain_next_refuses_size_plus_one_entries(void **state)
 	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* hostile 5, regression R7: next outside the table is an error, and not the end, however often it is asked for. */
+/*
+ * hostile 5, regression R7: next outside the table is an error, and not the end, however often it
+ * is asked for.
+ */
 static void chain_next_refuses_next_outside_table(void **state)
 {
 	static const uint16_t nexts[] = { SIZE, SIZE + 1, 0x7fff, 0x8000, 0xffff };
@@ -185,8 +191,9 @@ static void chain_next_refuses_readable_after_writable(void **state)
 }
 
 /*
- * hostile 31, regression R8: addr + len wraps, by one byte and by as many as there can be. The buffer is yielded as the
- * driver gave it, and the walk goes on behind it; no access reaches a byte of it.
+ * hostile 31, regression R8: addr + len wraps, by one byte and by as many as there can be. The
+ * buffer is yielded as the driver gave it, and the walk goes on behind it; no access reaches a byte
+ * of it.
  */
 static void chain_next_yields_wrapping_buffer_without_access(void **state)
 {
@@ -213,7 +220,10 @@ static void chain_next_yields_wrapping_buffer_without_access(void **state)
 		fixture_save(&f);
 		for (uint32_t k = 0; k < 2; k++) {
 			const struct virtio_mock_buffer *b = &wraps[i][k];
-			/* The bytes of the longest one are never looked at, so an array of fewer does. */
+			/*
+			 * The bytes of the longest one are never looked at, so an array of fewer
+			 * does.
+			 */
 			const size_t len = b->len;
 
 			if (b->addr == FIXTURE_DATA)
@@ -305,8 +315,9 @@ static void chain_next_accepts_empty_buffer_at_bad_address(void **state)
 }
 
 /*
- * hostile 30 and 41: each descriptor is read once, so what is rewritten behind the walk is never seen.
- * Over the changing memory all other tests show the same; here the guest is as quick as can be.
+ * hostile 30 and 41: each descriptor is read once, so what is rewritten behind the walk is never
+ * seen. Over the changing memory all other tests show the same; here the guest is as quick as can
+ * be.
  */
 static void chain_next_reads_each_descriptor_once(void **state)
 {
@@ -459,8 +470,8 @@ static void chain_next_counts_endless_bad_chains(void **state)
 }
 
 /*
- * The changing memory cannot take part in a loop: its second turn meets the rewritten descriptor. In
- * one-byte memory every descriptor is fetched through the map.
+ * The changing memory cannot take part in a loop: its second turn meets the rewritten descriptor.
+ * In one-byte memory every descriptor is fetched through the map.
  */
 int main(void)
 {

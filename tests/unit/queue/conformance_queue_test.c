@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the specification forbids a queue to touch, and the order in which a driver sees a completion: clauses that no
- * test of a single function can prove.
+ * What the specification forbids a queue to touch, and the order in which a driver sees a
+ * completion: clauses that no test of a single function can prove.
  */
 #define _DEFAULT_SOURCE
 #include "../common/fixture.h"
@@ -30,7 +30,10 @@ struct area {
 	uint32_t access;
 };
 
-/* A guest whose translation permits no more than the specification does, and remembers who asked for more. */
+/*
+ * A guest whose translation permits no more than the specification does, and remembers who asked
+ * for more.
+ */
 struct guarded {
 	struct fixture f;
 	struct area areas[8];
@@ -57,7 +60,10 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return VIRTIO_EFAULT;
 }
 
-/* virtio 1.4, 2.7.5.1: tables and readable buffers are read, writable buffers written, the used ring both. */
+/*
+ * virtio 1.4, 2.7.5.1: tables and readable buffers are read, writable buffers written, the used
+ * ring both.
+ */
 static void permit(struct guarded *g)
 {
 	const uint32_t access[] = { VIRTIO_ACCESS_READ, VIRTIO_ACCESS_READ, VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
@@ -73,7 +79,10 @@ static void permit(struct guarded *g)
 	virtio_memory_map_set_translation(&g->f.device_map, translate, g);
 }
 
-/* Everything that a device does with one request: the walk and the resolution, both kinds of notification, an unpop. */
+/*
+ * Everything that a device does with one request: the walk and the resolution, both kinds of
+ * notification, an unpop.
+ */
 static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t *in)
 {
 	struct virtio_segment segments[OUT_BYTES + IN_BYTES];
@@ -104,7 +113,10 @@ static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t 
 	assert_int_equal(virtio_queue_enable_kicks(queue), 0);
 }
 
-/* What the guest's memory must be: as before, with this put into the first bytes of the writable buffers. */
+/*
+ * What the guest's memory must be: as before, with this put into the first bytes of the writable
+ * buffers.
+ */
 static void expect_written(struct fixture *f, uint8_t *before, const uint8_t *in)
 {
 	const uint64_t used = f->config.addr[VIRTIO_QUEUE_USED] - FIXTURE_BASE;
@@ -148,14 +160,20 @@ static void serve_one(enum fixture_memory kind, uint32_t variant, bool guard)
 	assert_int_equal(g.refused, 0);
 }
 
-/* virtio 1.4, 2.7.5.1: nothing that a device does writes a descriptor, an indirect table or a readable buffer. */
+/*
+ * virtio 1.4, 2.7.5.1: nothing that a device does writes a descriptor, an indirect table or a
+ * readable buffer.
+ */
 static void conformance_request_changes_used_ring_and_writable_buffers_only(void **state)
 {
 	for (uint32_t variant = 0; variant < 8; variant++)
 		serve_one(fixture_kind(state), variant, false);
 }
 
-/* The same, by what the device asks of a guest memory that grants each area what its direction needs. */
+/*
+ * The same, by what the device asks of a guest memory that grants each area what its direction
+ * needs.
+ */
 static void conformance_request_reads_no_writable_buffer(void **state)
 {
 	for (uint32_t variant = 0; variant < 8; variant++)
@@ -191,7 +209,10 @@ static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, st
 	return 0;
 }
 
-/* virtio 1.4, 2.7.8.2: one by one, in a batch, or after waiting under IN_ORDER: the length, then the index. */
+/*
+ * virtio 1.4, 2.7.8.2: one by one, in a batch, or after waiting under IN_ORDER: the length, then
+ * the index.
+ */
 static void conformance_used_length_is_there_before_used_index(void **state)
 {
 	for (uint32_t variant = 0; variant < 4; variant++) {
@@ -227,8 +248,9 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 }
 
 /*
- * The same for a ring in contiguous memory, whose stores nothing can watch but the processor: the page of the used
- * index is write-protected, and the store of the index is caught. Is everything else there by then?
+ * The same for a ring in contiguous memory, whose stores nothing can watch but the processor: the
+ * page of the used index is write-protected, and the store of the index is caught. Is everything
+ * else there by then?
  */
 #define PAGES_SIZE 32768u /* descriptors: so many that most elements lie in other pages than the index, however large */
 #define PAGES_BYTES 0x100000u
@@ -292,7 +314,10 @@ static void setup_pages(bool in_order)
 	assert_int_equal(virtio_queue_set_next_used(&pages.queue, FAR_SLOT), 0);
 }
 
-/* Serves as many requests; each has 16 writable bytes, of which the device writes four and owns up to one and more. */
+/*
+ * Serves as many requests; each has 16 writable bytes, of which the device writes four and owns up
+ * to one and more.
+ */
 static void complete_pages(struct virtio_completion *completions)
 {
 	for (uint32_t i = 0; i < pages.count; i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The mock driver when its own map does not have, or not permit, or not know yet what a call needs: each call says so. */
+/*
+ * The mock driver when its own map does not have, or not permit, or not know yet what a call needs:
+ * each call says so.
+ */
 #include "mock_fixture.h"
 
 /* Parts of memory, as bits. */
@@ -287,7 +290,10 @@ static void hide(const struct fixture *f, struct hidden *h, uint32_t part, int e
 	h->denied = denied;
 }
 
-/* The call fails with this error while a part is hidden, changes nothing, and works when it is back. */
+/*
+ * The call fails with this error while a part is hidden, changes nothing, and works when it is
+ * back.
+ */
 static void expect_error(enum fixture_memory kind, const struct call *c, uint32_t part, int error, uint32_t denied)
 {
 	struct books before;

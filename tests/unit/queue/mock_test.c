@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The mock driver itself: its own refusals, its layout, its books, and what it says of a bad device. */
+/*
+ * The mock driver itself: its own refusals, its layout, its books, and what it says of a bad
+ * device.
+ */
 #include "mock_fixture.h"
 
 /* Puts an element into the used ring and moves the index, as a device would. */
@@ -255,7 +258,10 @@ static void mock_fields_are_where_specified(void **state)
 	}
 }
 
-/* Entries are 16, 2 and 8 bytes apart, behind what their area begins with; the addresses are those that are written. */
+/*
+ * Entries are 16, 2 and 8 bytes apart, behind what their area begins with; the addresses are those
+ * that are written.
+ */
 static void mock_entries_are_where_specified(void **state)
 {
 	struct fixture f;
@@ -331,7 +337,10 @@ static void mock_fields_refuse_what_is_not_there(void **state)
 	}
 }
 
-/* An area that begins in memory and ends outside: what is inside works, and the rest is an error that changes nothing. */
+/*
+ * An area that begins in memory and ends outside: what is inside works, and the rest is an error
+ * that changes nothing.
+ */
 static void mock_calls_pass_on_missing_memory(void **state)
 {
 	const struct virtio_mock_buffer three[] = { READABLE(FIXTURE_DATA, 1), READABLE(FIXTURE_DATA, 1),
@@ -509,7 +518,10 @@ static void mock_publishes_indirect_chain_in_steps(void **state)
 	assert_int_equal(f.mock.free_count, SIZE);
 }
 
-/* A head that was made available twice, as a bad driver does: its descriptors are free after the second use. */
+/*
+ * A head that was made available twice, as a bad driver does: its descriptors are free after the
+ * second use.
+ */
 static void mock_keeps_descriptors_of_chain_offered_twice(void **state)
 {
 	struct vring_used_elem used;
@@ -652,7 +664,9 @@ static void mock_pop_used_knows_indirect_chains(void **state)
 
 /* Notifications */
 
-/* virtio 1.4, 2.7.13.4.1, for every avail_event: kick if one of the new entries is at that index. */
+/*
+ * virtio 1.4, 2.7.13.4.1, for every avail_event: kick if one of the new entries is at that index.
+ */
 static void mock_should_kick_is_exact_for_every_avail_event(void **state)
 {
 	struct virtio_mock at_rest;

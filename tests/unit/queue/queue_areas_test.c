@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Ring areas in host memory of any kind: each at a place of its own, where it may be misaligned although its guest
- * address is not, or cut up over two regions that are no neighbours on the host. What goes on in them is the same.
+ * Ring areas in host memory of any kind: each at a place of its own, where it may be misaligned
+ * although its guest address is not, or cut up over two regions that are no neighbours on the host.
+ * What goes on in them is the same.
  */
 #include "../common/fixture.h"
 
@@ -155,7 +156,10 @@ static void expect_margins_untouched(const struct scattered *s)
 			fail_msg("byte %u on the host is not the guest's, and has changed", i);
 }
 
-/* The bytes of two completions from index first on, of the index, and of the wish for kicks: they and no others. */
+/*
+ * The bytes of two completions from index first on, of the index, and of the wish for kicks: they
+ * and no others.
+ */
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {
 	const bool event_idx = s->config.event_idx;
@@ -319,7 +323,10 @@ static void serve_from(const struct place places[AREAS])
 	}
 }
 
-/* Each area alone, cut at every byte: regressions R1 and R2 for the table, and the same for the two rings. */
+/*
+ * Each area alone, cut at every byte: regressions R1 and R2 for the table, and the same for the two
+ * rings.
+ */
 static void queue_serves_area_cut_at_every_byte(void **state)
 {
 	(void)state;
@@ -346,7 +353,10 @@ static void queue_serves_areas_misaligned_on_the_host(void **state)
 		}
 }
 
-/* One kind of memory for the table and another for each ring, the cuts through a descriptor, an entry and an element. */
+/*
+ * One kind of memory for the table and another for each ring, the cuts through a descriptor, an
+ * entry and an element.
+ */
 static void queue_serves_areas_of_different_kinds(void **state)
 {
 	static const struct place kinds[AREAS][4] = {
@@ -367,8 +377,8 @@ static void queue_serves_areas_of_different_kinds(void **state)
 }
 
 /*
- * An area that is aligned on the host is not looked up again once the queue has started; one that isn't is
- * accessed through the map, for a whole load or store of a field of it is none there.
+ * An area that is aligned on the host is not looked up again once the queue has started; one that
+ * isn't is accessed through the map, for a whole load or store of a field of it is none there.
  */
 static void queue_accesses_misaligned_area_through_the_map(void **state)
 {
@@ -405,7 +415,10 @@ static void queue_accesses_misaligned_area_through_the_map(void **state)
 		}
 }
 
-/* The same for an indirect table, which is looked up when its chain comes to it, and not again if it is aligned. */
+/*
+ * The same for an indirect table, which is looked up when its chain comes to it, and not again if
+ * it is aligned.
+ */
 static void queue_accesses_misaligned_table_through_the_map(void **state)
 {
 	const struct virtio_mock_buffer table[] = { READABLE(DATA, 1), READABLE(DATA, 1), READABLE(DATA, 1) };
@@ -434,7 +447,10 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 	}
 }
 
-/* Memory that goes away while the queue starts, at each look-up: it has started, or is as before and can start. */
+/*
+ * Memory that goes away while the queue starts, at each look-up: it has started, or is as before
+ * and can start.
+ */
 static void queue_start_is_whole_when_memory_goes_away(void **state)
 {
 	const struct place places[AREAS] = { { 0, 24 }, { 1, 0 }, { 1, 0 }, { 0, 0 } };
@@ -466,7 +482,10 @@ static void queue_start_is_whole_when_memory_goes_away(void **state)
 	assert_true(failures >= 5 && failures < answers);
 }
 
-/* Three requests in a used ring of that kind, and the look-ups answered, refused, and answered again. */
+/*
+ * Three requests in a used ring of that kind, and the look-ups answered, refused, and answered
+ * again.
+ */
 static int complete_three(struct scattered *s, uint32_t variant, uint32_t answers, uint32_t refusals,
 			  struct virtio_completion batch[3])
 {
@@ -488,8 +507,8 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 }
 
 /*
- * The same for completions: nothing of a batch that failed is visible, and all of one that did not. What failed is in
- * flight as before, and can be completed when memory is back.
+ * The same for completions: nothing of a batch that failed is visible, and all of one that did not.
+ * What failed is in flight as before, and can be completed when memory is back.
  */
 static void queue_complete_says_so_when_memory_goes_away(void **state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Returning requests: tokens that are not in flight, batches, IN_ORDER, a used ring that is not there. */
+/*
+ * Returning requests: tokens that are not in flight, batches, IN_ORDER, a used ring that is not
+ * there.
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -76,7 +79,9 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE - 1));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
-	/* What an idle entry holds, and other numbers that no pop gives, where none is in flight. */
+	/*
+	 * What an idle entry holds, and other numbers that no pop gives, where none is in flight.
+	 */
 	expect_stale(&f, fixture_token(0, SIZE - 1));
 	expect_stale(&f, fixture_token(2, SIZE - 1));
 	expect_stale(&f, fixture_token(UINT64_C(1) << 47, SIZE - 1));
@@ -271,7 +276,10 @@ static void queue_complete_batch_completes_all_or_none(void **state)
 		}
 }
 
-/* Nor does it need a queue that runs: before the start, while requests are in flight, and after a reset. */
+/*
+ * Nor does it need a queue that runs: before the start, while requests are in flight, and after a
+ * reset.
+ */
 static void queue_complete_batch_of_none_does_nothing(void **state)
 {
 	for (int in_order = 0; in_order <= 1; in_order++) {
@@ -336,7 +344,9 @@ static void queue_complete_waits_for_used_ring(void **state)
 			f.config.in_order = in_order != 0;
 			fixture_start(&f);
 			fixture_pop_some(&f, tokens, 2);
-			/* The last piece of the ring: the elements to be written are all in others. */
+			/*
+			 * The last piece of the ring: the elements to be written are all in others.
+			 */
 			f.bad_start = virtio_mock_used_entry_addr(&f.mock, SIZE - 1) & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			f.bad_error = errors[i];
@@ -438,8 +448,8 @@ static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 }
 
 /*
- * hostile 12 and 13: with the ring full of requests in flight, a head made available again is refused,
- * and the requests that were there before still all come back, in order.
+ * hostile 12 and 13: with the ring full of requests in flight, a head made available again is
+ * refused, and the requests that were there before still all come back, in order.
  */
 static void queue_in_order_completes_after_refused_head(void **state)
 {

@@ -215,7 +215,10 @@ static void queue_config_changes_one_queue_only(void **state)
 
 /* The whole configuration */
 
-/* virtio 1.4, 2.7: 16, 2 and 8 bytes an entry; regression R13: the event fields lie behind the rings. */
+/*
+ * virtio 1.4, 2.7: 16, 2 and 8 bytes an entry; regression R13: the event fields lie behind the
+ * rings.
+ */
 static void queue_config_area_bytes_counts_event_fields_when_negotiated(void **state)
 {
 	struct virtio_queue_config config;
@@ -283,7 +286,9 @@ static void queue_config_check_refuses_misaligned(void **state)
 	}
 }
 
-/* hostile 54 and 55, regression R24: each area whole in memory, at both ends, and without a wrap. */
+/*
+ * hostile 54 and 55, regression R24: each area whole in memory, at both ends, and without a wrap.
+ */
 static void queue_config_check_refuses_area_outside_memory(void **state)
 {
 	struct fixture f;
@@ -390,7 +395,10 @@ static void queue_config_check_passes_on_translation(void **state)
 		}
 }
 
-/* hostile 57: guest address 0 is memory like any other: the queue starts there, and a request comes and goes. */
+/*
+ * hostile 57: guest address 0 is memory like any other: the queue starts there, and a request comes
+ * and goes.
+ */
 static void queue_config_check_accepts_address_0(void **state)
 {
 	(void)state;
@@ -423,8 +431,8 @@ static void queue_config_check_accepts_address_0(void **state)
 }
 
 /*
- * hostile 56: overlapping areas are the driver's own misfortune: the device writes over what it will
- * read, judges it like anything else, and stays inside memory.
+ * hostile 56: overlapping areas are the driver's own misfortune: the device writes over what it
+ * will read, judges it like anything else, and stays inside memory.
  */
 static void queue_survives_overlapping_areas(void **state)
 {

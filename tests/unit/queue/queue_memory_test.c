@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starting, resetting, switching maps, the two indices, and the dirty log of what the device writes. */
+/*
+ * Starting, resetting, switching maps, the two indices, and the dirty log of what the device
+ * writes.
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -41,7 +44,10 @@ static void queue_start_refuses_what_it_cannot_run(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* Used flags begin at 0, or a driver under EVENT_IDX would see NO_NOTIFY for ever (virtio 1.4, 2.7.10.2). */
+/*
+ * Used flags begin at 0, or a driver under EVENT_IDX would see NO_NOTIFY for ever (virtio 1.4,
+ * 2.7.10.2).
+ */
 static void queue_start_clears_used_flags(void **state)
 {
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {
@@ -227,7 +233,10 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), 0);
 }
 
-/* With requests in flight: they are completed in the new memory, and the old one is known to be used till then. */
+/*
+ * With requests in flight: they are completed in the new memory, and the old one is known to be
+ * used till then.
+ */
 static void queue_set_memory_keeps_requests_in_flight(void **state)
 {
 	static uint8_t ram[FIXTURE_BYTES];
@@ -295,7 +304,10 @@ static void switch_memory(struct fixture *f, struct elsewhere *e)
 	virtio_memory_cursor_init(&f->mock.memory, &e->map);
 }
 
-/* Pops a chain of these two buffers; reads the first and writes the second, through each of the cursors. */
+/*
+ * Pops a chain of these two buffers; reads the first and writes the second, through each of the
+ * cursors.
+ */
 static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
 {
 	struct virtio_chain chain = { 0 };
@@ -322,7 +334,10 @@ static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer bu
 	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 1), 0);
 }
 
-/* Buffers and indirect tables are looked up in the new memory, whatever the old one has there; segments stay in the old. */
+/*
+ * Buffers and indirect tables are looked up in the new memory, whatever the old one has there;
+ * segments stay in the old.
+ */
 static void queue_set_memory_switches_buffers_and_tables(void **state)
 {
 	static struct elsewhere e;
@@ -358,7 +373,10 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 				 virtio_memory_find(&f.mock.memory, segments[i].addr, 1, VIRTIO_ACCESS_READ));
 }
 
-/* Under IN_ORDER what has been completed is done with its map, though the driver may not have been told yet. */
+/*
+ * Under IN_ORDER what has been completed is done with its map, though the driver may not have been
+ * told yet.
+ */
 static void queue_set_memory_under_in_order_waits_for_requests_only(void **state)
 {
 	static struct elsewhere places[3];

@@ -47,7 +47,10 @@ static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 
 /* Interrupts, without EVENT_IDX */
 
-/* hostile 68: NO_INTERRUPT is honoured, and only its own bit; hostile 67: used_event is not looked at. */
+/*
+ * hostile 68: NO_INTERRUPT is honoured, and only its own bit; hostile 67: used_event is not looked
+ * at.
+ */
 static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 {
 	static const struct {
@@ -190,7 +193,10 @@ static void queue_needs_interrupt_says_yes_when_ring_is_gone(void **state)
 
 /* Kicks */
 
-/* hostile 67: without EVENT_IDX the flag it is, and avail_event, which may be other memory, is never written. */
+/*
+ * hostile 67: without EVENT_IDX the flag it is, and avail_event, which may be other memory, is
+ * never written.
+ */
 static void queue_kicks_use_flag_without_event_idx(void **state)
 {
 	struct fixture f;

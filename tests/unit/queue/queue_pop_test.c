@@ -6,7 +6,10 @@
 
 static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
 
-/* A pop that must break the queue: the cause once, EBROKEN ever after, nothing yielded, memory as it was. */
+/*
+ * A pop that must break the queue: the cause once, EBROKEN ever after, nothing yielded, memory as
+ * it was.
+ */
 static void expect_broken(struct fixture *f, int error, uint16_t head)
 {
 	const uint16_t next_avail = virtio_queue_next_avail(&f->queue);
@@ -53,8 +56,9 @@ static void queue_pop_refuses_head_outside_table(void **state)
 }
 
 /*
- * The same when it was announced together with a good one, and so is met without a look at the index: the first
- * ones of these have room in the in-flight storage, so that nothing else gives them away.
+ * The same when it was announced together with a good one, and so is met without a look at the
+ * index: the first ones of these have room in the in-flight storage, so that nothing else gives
+ * them away.
  */
 static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 {
@@ -239,8 +243,8 @@ static void queue_pop_waits_for_mapping(void **state)
 }
 
 /*
- * The same for an entry of the ring while the index, in memory of its own, can be read: known from a look
- * at the index before, or just now.
+ * The same for an entry of the ring while the index, in memory of its own, can be read: known from
+ * a look at the index before, or just now.
  */
 static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 {
@@ -501,11 +505,12 @@ static void queue_unpop_goes_backwards(void **state)
 /*
  * Cases that do not reach this layer:
  * hostile 46 (a header patched after its buffers were released): the queue keeps no pointer to a
- *   chain's buffers. A struct virtio_request has one to its status, which is not followed once the token is stale:
- *   request_complete_refuses_second_completion, and its neighbours.
- * hostile 61, 62, 63, 64 and 65 (notifications by queue number, their data, their time): belong to virtio-device.
- *   A queue is only looked at by calls of its owner: 62 is queue_start_picks_up_earlier_buffers, 64 is
- *   queue_pop_yields_nothing_from_empty_ring.
+ *   chain's buffers. A struct virtio_request has one to its status, which is not followed once the
+ *   token is stale: request_complete_refuses_second_completion, and its neighbours.
+ * hostile 61, 62, 63, 64 and 65 (notifications by queue number, their data, their time): belong to
+ * virtio-device.
+ *   A queue is only looked at by calls of its owner: 62 is queue_start_picks_up_earlier_buffers, 64
+ *   is queue_pop_yields_nothing_from_empty_ring.
  */
 int main(void)
 {

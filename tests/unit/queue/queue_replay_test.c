@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Requests that were in flight when a queue's state was saved, put in flight again by the new owner: hostile 80. */
+/*
+ * Requests that were in flight when a queue's state was saved, put in flight again by the new
+ * owner: hostile 80.
+ */
 #include "queue_state_fixture.h"
 
 static void assert_replay_refused(struct fixture *f, uint16_t head, int error)
@@ -46,7 +49,10 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
 	assert_int_equal(virtio_queue_next_avail(&f.queue), virtio_queue_next_used(&f.queue));
 }
 
-/* hostile 75: as many in flight as the queue has entries is the most, and legal; across the index's wrap. */
+/*
+ * hostile 75: as many in flight as the queue has entries is the most, and legal; across the index's
+ * wrap.
+ */
 static void queue_replay_takes_full_queue_across_wrap(void **state)
 {
 	struct virtio_token tokens[SIZE];
@@ -90,7 +96,10 @@ static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **
 	for (int i = 0; i < 2; i++) {
 		new[i] = replay(&f, heads[i]);
 		assert_true(virtio_queue_is_in_flight(&f.queue, new[i]));
-		/* No forged token will do. Bit 16 is set in every token, but clear in the state of a replayed request. */
+		/*
+		 * No forged token will do. Bit 16 is set in every token, but clear in the state of
+		 * a replayed request.
+		 */
 		for (int bit = 0; bit < 64; bit++)
 			assert_false(virtio_queue_is_in_flight(
 				&f.queue, (struct virtio_token){ new[i].value ^ UINT64_C(1) << bit }));

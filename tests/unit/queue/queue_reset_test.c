@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a reset leaves: regression R3. Whatever the queue has been through, it is as virtio_queue_init() made it. */
+/*
+ * What a reset leaves: regression R3. Whatever the queue has been through, it is as
+ * virtio_queue_init() made it.
+ */
 #include "queue_state_fixture.h"
 
 /* Nothing is left but counters, and the sequence number, by which tokens from before stay stale. */
@@ -117,7 +120,10 @@ static void queue_reset_forgets_fault(void **state)
 	expect_reset_to_default(&f);
 }
 
-/* No access reaches a byte through this memory, whichever cursor it goes through; an empty one is none. */
+/*
+ * No access reaches a byte through this memory, whichever cursor it goes through; an empty one is
+ * none.
+ */
 static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *memory)
 {
 	uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -134,7 +140,10 @@ static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *mem
 	assert_true(fixture_ram_unchanged(f));
 }
 
-/* A chain that is kept over a reset reaches no byte, though its cursors had windows. Before a start it is the same. */
+/*
+ * A chain that is kept over a reset reaches no byte, though its cursors had windows. Before a start
+ * it is the same.
+ */
 static void queue_reset_leaves_kept_chain_without_memory(void **state)
 {
 	struct virtio_chain chain = { 0 };

@@ -48,7 +48,10 @@ static inline void assert_saves_refused(struct fixture *f, int plain, int in_fli
 /* The new owner: a queue that has only been prepared. */
 static inline void forget_queue(struct fixture *f)
 {
-	/* It looks the areas up, and may read what the one before it has read: they must be what they were. */
+	/*
+	 * It looks the areas up, and may read what the one before it has read: they must be what
+	 * they were.
+	 */
 	f->rewriting = false;
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A queue's state out and in: saving, with and without requests in flight, and restoring. What comes
- * after, replaying, has its own tests (queue_replay_test.c).
+ * A queue's state out and in: saving, with and without requests in flight, and restoring. What
+ * comes after, replaying, has its own tests (queue_replay_test.c).
  *
  * hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
- * original index of hostile 79 is the caller's to keep: here it is the place in an array. Nor does a
- * state have bytes of its own, a version or a status: these concern those who write it to a file.
+ * original index of hostile 79 is the caller's to keep: here it is the place in an array. Nor does
+ * a state have bytes of its own, a version or a status: these concern those who write it to a file.
  */
 #include "queue_state_fixture.h"
 
@@ -177,7 +177,10 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	assert_true(sizeof(struct virtio_queue_state) - sizeof(struct virtio_queue_config) < 4 + _Alignof(uint64_t));
 }
 
-/* hostile 80, 239: what is in flight comes out in the order in which it was popped, whatever the heads are. */
+/*
+ * hostile 80, 239: what is in flight comes out in the order in which it was popped, whatever the
+ * heads are.
+ */
 static void queue_save_in_flight_lists_heads_in_order(void **state)
 {
 	static const uint16_t offered[6] = { 5, 2, 7, 0, 6, 1 };
@@ -232,7 +235,9 @@ static void queue_save_in_flight_refuses_array_that_is_too_small(void **state)
 	assert_int_equal(heads[3], 77);
 }
 
-/* Under IN_ORDER a completion that waits is neither in flight nor in the ring, so it would be lost. */
+/*
+ * Under IN_ORDER a completion that waits is neither in flight nor in the ring, so it would be lost.
+ */
 static void queue_save_refuses_completion_that_waits(void **state)
 {
 	struct virtio_queue_state saved;
@@ -269,7 +274,10 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 	assert_int_equal(move_queue(&f, heads), 2);
 }
 
-/* Indices that were set apart, with nothing in flight between them: a restore would wait for a replay. */
+/*
+ * Indices that were set apart, with nothing in flight between them: a restore would wait for a
+ * replay.
+ */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {
 	struct virtio_queue_state saved = odd_state();
@@ -330,7 +338,10 @@ struct corruption {
 #define AVAIL FIELD(config.addr[VIRTIO_QUEUE_AVAIL])
 #define USED FIELD(config.addr[VIRTIO_QUEUE_USED])
 
-/* hostile 73 to 75; regressions R16, R17: each has a code that says what was wrong. Both indices are 1. */
+/*
+ * hostile 73 to 75; regressions R16, R17: each has a code that says what was wrong. Both indices
+ * are 1.
+ */
 static const struct corruption corruptions[] = {
 	{ FIELD(config.max_size), 0, VIRTIO_ESIZE },
 	{ FIELD(config.max_size), 15, VIRTIO_ESIZE },
@@ -404,7 +415,10 @@ static void queue_restore_refuses_corrupted_field(void **state)
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
 }
 
-/* A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even be loaded. */
+/*
+ * A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even
+ * be loaded.
+ */
 static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 {
 	static const size_t bools[] = {
@@ -436,7 +450,10 @@ static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 	assert_int_equal(virtio_queue_restore(&f.queue, &good, &f.device_map), VIRTIO_EBUSY);
 }
 
-/* hostile 74: a queue that claims to be ready and has no addresses at all; nothing is read at address 2. */
+/*
+ * hostile 74: a queue that claims to be ready and has no addresses at all; nothing is read at
+ * address 2.
+ */
 static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 {
 	struct virtio_queue_state bad;
@@ -533,7 +550,10 @@ static void queue_restore_can_come_again_when_rings_are_mapped(void **state)
 	assert_int_equal(virtio_queue_restore(&f.queue, &saved, &f.device_map), 0);
 }
 
-/* hostile 78; regressions R18, R23: an interrupt that was due is sent, by an owner that has completed nothing. */
+/*
+ * hostile 78; regressions R18, R23: an interrupt that was due is sent, by an owner that has
+ * completed nothing.
+ */
 static void assert_notifies_once_after_restore(struct fixture *f, bool expected)
 {
 	struct virtio_queue_state saved;
@@ -571,7 +591,9 @@ static void queue_restore_notifies_once_without_event_idx(void **state)
 	assert_notifies_once_after_restore(&f, false);
 }
 
-/* hostile 78: what was made available before, by a kick that no one saw, is found without another. */
+/*
+ * hostile 78: what was made available before, by a kick that no one saw, is found without another.
+ */
 static void queue_restore_finds_what_was_kicked_before(void **state)
 {
 	struct virtio_queue_state saved;
@@ -614,7 +636,10 @@ static void queue_restore_keeps_sparse_queues_apart(void **state)
 	assert_false(saved[1].config.ready);
 }
 
-/* hostile 237: a bad available index from before the save. The restore goes on, and the queue is latched. */
+/*
+ * hostile 237: a bad available index from before the save. The restore goes on, and the queue is
+ * latched.
+ */
 static void queue_restore_with_bad_available_index_latches_the_queue(void **state)
 {
 	struct virtio_queue_state saved;
@@ -634,7 +659,10 @@ static void queue_restore_with_bad_available_index_latches_the_queue(void **stat
 	assert_int_equal(stats.chains, 0);
 }
 
-/* hostile 243: each save has what the restore before it put in flight, and a buffer that waits is never lost. */
+/*
+ * hostile 243: each save has what the restore before it put in flight, and a buffer that waits is
+ * never lost.
+ */
 static void queue_save_after_restore_keeps_what_was_in_flight(void **state)
 {
 	struct virtio_token tokens[3];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A queue behind a lock: requests in flight are replayed after a restore. Each replay takes the lock once. */
+/*
+ * A queue behind a lock: requests in flight are replayed after a restore. Each replay takes the
+ * lock once.
+ */
 #include "sync_fixture.h"
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);

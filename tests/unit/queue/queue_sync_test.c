@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A queue behind a lock: each call takes the lock once and releases it. Several threads share one queue. */
+/*
+ * A queue behind a lock: each call takes the lock once and releases it. Several threads share one
+ * queue.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "sync_fixture.h"
 #include <sched.h>

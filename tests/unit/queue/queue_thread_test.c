@@ -13,7 +13,10 @@
 #define REQUESTS 30000u
 #define ROUNDS 20000u
 
-/* Two doorbells, and what each thread found wrong; cmocka's assertions are for the main thread only. */
+/*
+ * Two doorbells, and what each thread found wrong; cmocka's assertions are for the main thread
+ * only.
+ */
 struct pair {
 	struct fixture f;
 	uint32_t kicks;
@@ -33,8 +36,8 @@ static void go_wrong(struct pair *p, uint32_t what)
 }
 
 /*
- * Sleeps until the bell has rung since it was at seen: for ever, if a notification is lost, and then the watchdog
- * finds that nothing moves. Returns false if there is no one left to ring.
+ * Sleeps until the bell has rung since it was at seen: for ever, if a notification is lost, and
+ * then the watchdog finds that nothing moves. Returns false if there is no one left to ring.
  */
 static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 {
@@ -49,7 +52,10 @@ static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 	return true;
 }
 
-/* Sleeps whenever the queue is empty and relies on kicks alone to be woken: hostile 69, 70; regression R6. */
+/*
+ * Sleeps whenever the queue is empty and relies on kicks alone to be woken: hostile 69, 70;
+ * regression R6.
+ */
 static void *device_main(void *context)
 {
 	struct pair *p = context;
@@ -161,7 +167,10 @@ static void *scribble_main(void *context)
 
 		seed = seed * 1664525 + 1013904223;
 		at = seed >> 8;
-		/* Aligned: an odd table is copied as bytes, which a race detector can only call a race. */
+		/*
+		 * Aligned: an odd table is copied as bytes, which a race detector can only call a
+		 * race.
+		 */
 		desc.addr = seed & 0x100 ? FIXTURE_TABLE : FIXTURE_BASE + (at & 0xff8);
 		desc.len = seed & 0x200 ? 16 * (at % SIZE) : seed;
 		desc.flags = (uint16_t)(seed >> 20);

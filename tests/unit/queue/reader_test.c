@@ -420,7 +420,10 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 	expect_writer(&status, 1, 0);
 }
 
-/* Around 2^32 bytes, which a chain may have and a used length can't say; no byte of them is looked at. */
+/*
+ * Around 2^32 bytes, which a chain may have and a used length can't say; no byte of them is looked
+ * at.
+ */
 static void writer_used_stops_at_the_last_length(void **state)
 {
 	static const uint64_t front[] = { 0, 1, UINT32_MAX - 1, UINT32_MAX, UINT64_C(1) << 32 };

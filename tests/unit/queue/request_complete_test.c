@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in flight: what the queue has to say when they are popped, and what their completion does to the driver's
- * memory. That they are found in any layout: request_parse_test.c.
+ * Requests in flight: what the queue has to say when they are popped, and what their completion
+ * does to the driver's memory. That they are found in any layout: request_parse_test.c.
  */
 #include <virtio/queue_state.h>
 #include <virtio/queue_sync.h>
@@ -121,7 +121,10 @@ static uint32_t used_length(const struct shape *s, uint64_t written)
 	return written < s->in ? (uint32_t)written : s->in + 1;
 }
 
-/* Completes: the used element is as above, and besides the used ring only the status, if there is one, has changed. */
+/*
+ * Completes: the used element is as above, and besides the used ring only the status, if there is
+ * one, has changed.
+ */
 static void complete(struct request_fixture *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
 		     uint64_t written)
 {
@@ -166,7 +169,10 @@ static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 	assert_true(fixture_ram_unchanged(&w->f));
 }
 
-/* hostile 133 and 132: everything from nothing to more than there is; and nothing with too little room for segments. */
+/*
+ * hostile 133 and 132: everything from nothing to more than there is; and nothing with too little
+ * room for segments.
+ */
 static void request_complete_says_what_was_written(void **state)
 {
 	static const uint64_t much[] = { 99, UINT32_MAX, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 4, UINT64_MAX };
@@ -283,7 +289,10 @@ static void make_log(struct log *l)
 	l->log = (struct virtio_dirty_log){ .bitmap = l->bits, .size = LOG_BYTES, .base = FIXTURE_BASE, .unit = 1 };
 }
 
-/* Exactly the status and the first used element with the index are in it, of which each may be left out. */
+/*
+ * Exactly the status and the first used element with the index are in it, of which each may be left
+ * out.
+ */
 static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
 	const uint64_t element = virtio_mock_used_entry_addr(&w->f.mock, 0);
@@ -353,7 +362,10 @@ static void move(struct request_fixture *w, struct elsewhere *e, bool logged)
 	virtio_memory_cursor_init(&w->f.mock.memory, &e->map);
 }
 
-/* The status goes where it was when the request was popped, and the used element where the driver looks. */
+/*
+ * The status goes where it was when the request was popped, and the used element where the driver
+ * looks.
+ */
 static void request_complete_after_a_switch_of_memory(void **state)
 {
 	static struct elsewhere e;
@@ -396,7 +408,10 @@ static void request_complete_after_a_switch_of_memory(void **state)
 	}
 }
 
-/* hostile 10: several in flight, each with its own header and status, out of order, over the wrap of the indices. */
+/*
+ * hostile 10: several in flight, each with its own header and status, out of order, over the wrap
+ * of the indices.
+ */
 static void request_complete_takes_any_order(void **state)
 {
 	static const uint32_t order[REQUESTS] = { 2, 0, 3, 1 };
@@ -432,7 +447,10 @@ static void request_complete_takes_any_order(void **state)
 	}
 }
 
-/* Under IN_ORDER the status is there at once, and the used elements come in order: each with its own length. */
+/*
+ * Under IN_ORDER the status is there at once, and the used elements come in order: each with its
+ * own length.
+ */
 static void request_complete_waits_under_in_order(void **state)
 {
 	static const uint32_t order[REQUESTS] = { 3, 1, 0, 2 }, used[REQUESTS] = { 0, 0, 2, 4 };
@@ -458,7 +476,10 @@ static void request_complete_waits_under_in_order(void **state)
 		expect_used(&w, 2 * i, used_length(sent[i], 7));
 }
 
-/* The beginning of a ring is not there, and none cached that is left shows it. Changing memory only. */
+/*
+ * The beginning of a ring is not there, and none cached that is left shows it. Changing memory
+ * only.
+ */
 static void hide(struct request_fixture *w, enum virtio_queue_area area, int error)
 {
 	w->f.bad_start = w->f.mock.addr[area] & ~UINT64_C(15);
@@ -467,7 +488,10 @@ static void hide(struct request_fixture *w, enum virtio_queue_area area, int err
 	assert_int_equal(virtio_memory_check(&w->f.queue.ring_memory, OUT, 1, VIRTIO_ACCESS_READ), 0);
 }
 
-/* With the available ring nothing is popped; with the used ring nothing completed, and the request stays in flight. */
+/*
+ * With the available ring nothing is popped; with the used ring nothing completed, and the request
+ * stays in flight.
+ */
 static void request_reports_rings_that_are_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -497,7 +521,10 @@ static void request_reports_rings_that_are_gone(void **state)
 	}
 }
 
-/* Completions count for notifications, whatever the request was: by the flag, or exactly by used_event. */
+/*
+ * Completions count for notifications, whatever the request was: by the flag, or exactly by
+ * used_event.
+ */
 static void request_complete_is_notified_of(void **state)
 {
 	for (uint32_t event = 0; event <= COUNT(shapes); event++) {
@@ -562,7 +589,10 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 	}
 }
 
-/* hostile 80: what was in flight when the queue moved is parsed when it is replayed, and nothing is popped before. */
+/*
+ * hostile 80: what was in flight when the queue moved is parsed when it is replayed, and nothing is
+ * popped before.
+ */
 static void request_parse_takes_replayed_chain(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {

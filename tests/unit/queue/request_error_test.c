@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Requests that come to nothing: too short, too long, malformed, or not there yet; and what comes after them. */
+/*
+ * Requests that come to nothing: too short, too long, malformed, or not there yet; and what comes
+ * after them.
+ */
 #include "request_fixture.h"
 
 #define N VRING_DESC_F_NEXT
 #define W VRING_DESC_F_WRITE
 #define I VRING_DESC_F_INDIRECT
 
-/* hostile 112: each shorter header, in one buffer and in two, with data in front of the status or without. */
+/*
+ * hostile 112: each shorter header, in one buffer and in two, with data in front of the status or
+ * without.
+ */
 static void request_pop_reports_short_header(void **state)
 {
 	struct request_fixture w;
@@ -75,7 +81,10 @@ static void request_pop_reports_more_segments_than_room(void **state)
 	}
 }
 
-/* Chains of which the walk says what is wrong, from descriptor 0 on, or from the first one of a table. */
+/*
+ * Chains of which the walk says what is wrong, from descriptor 0 on, or from the first one of a
+ * table.
+ */
 static const struct malformed {
 	struct vring_desc d[4];
 	int error;
@@ -156,8 +165,8 @@ static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 }
 
 /*
- * hostile 31 to 34 and 131: each buffer of each shape, the header's, the data's and the status's. The status tells the
- * driver, unless that byte is bad itself.
+ * hostile 31 to 34 and 131: each buffer of each shape, the header's, the data's and the status's.
+ * The status tells the driver, unless that byte is bad itself.
  */
 static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 {
@@ -188,7 +197,10 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 	}
 }
 
-/* Translations. Changing memory only, of which a descriptor that has been read stays here, to be read again. */
+/*
+ * Translations. Changing memory only, of which a descriptor that has been read stays here, to be
+ * read again.
+ */
 
 /* Whether a chain has a byte in these 16: in its descriptors or its table, */
 static bool touches_tables(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
@@ -210,7 +222,10 @@ static bool touches(const struct request_fixture *w, const struct ask *a, const 
 	return found;
 }
 
-/* One answer for 16 bytes: if it matters, that is the error, or the pop is unpopped until there is another answer. */
+/*
+ * One answer for 16 bytes: if it matters, that is the error, or the pop is unpopped until there is
+ * another answer.
+ */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {
 	struct virtio_queue_stats stats;
@@ -251,7 +266,9 @@ static void request_pop_bears_every_answer_of_a_translation(void **state)
 	}
 }
 
-/* Chains of which no good request comes, however little room it takes; the header is of 16 bytes. */
+/*
+ * Chains of which no good request comes, however little room it takes; the header is of 16 bytes.
+ */
 static const struct ask failures[] = {
 	{ .header = 15, .in = 3, .write_cuts = 4, .error = VIRTIO_ESHORT },
 	{ .header = 16, .out = 4, .read_cuts = 1u << 15, .no_status = true, .error = VIRTIO_ESHORT },

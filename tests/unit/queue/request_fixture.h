@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of <virtio/request.h> stand on: a request as it is to be, how it is laid out in descriptors, taken from the
- * queue in each way that there is, and checked to the byte.
+ * What the tests of <virtio/request.h> stand on: a request as it is to be, how it is laid out in
+ * descriptors, taken from the queue in each way that there is, and checked to the byte.
  */
 #ifndef VIRTIO_TESTS_REQUEST_FIXTURE_H
 #define VIRTIO_TESTS_REQUEST_FIXTURE_H
@@ -64,7 +64,10 @@ extern const struct ask request_shapes[REQUEST_SHAPES];
 #define REQUEST_HEADERS 11u
 extern const uint32_t request_headers[REQUEST_HEADERS];
 
-/* Ways to take one: by a pop that looks at the available index, by one that need not, and by a parse. */
+/*
+ * Ways to take one: by a pop that looks at the available index, by one that need not, and by a
+ * parse.
+ */
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
 /* Makes a request of so many bytes of header, and entries, of which nothing is right by chance. */
@@ -73,7 +76,10 @@ void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capaci
 /* A started queue, with indirect tables, in one of the three memories. */
 void request_setup(struct request_fixture *w, enum fixture_memory kind);
 
-/* Flat memory up to an address, and a region from there on, or a heap block where a sanitizer sees what is beyond. */
+/*
+ * Flat memory up to an address, and a region from there on, or a heap block where a sanitizer sees
+ * what is beyond.
+ */
 void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
 
 /* Lays a request out; offers what has been laid out. */
@@ -84,7 +90,10 @@ void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
 void request_put(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
 
-/* Takes one, which writes nothing to guest memory. Memory of the changing kind is changed by the driver. */
+/*
+ * Takes one, which writes nothing to guest memory. Memory of the changing kind is changed by the
+ * driver.
+ */
 int request_take(struct request_fixture *w, uint32_t way);
 
 /* Takes none: this is the answer, and request and header are as before. A parse is unpopped. */
@@ -97,7 +106,10 @@ void request_check_error(struct request_fixture *w, uint16_t head, int error, co
 /* From the driver to the completion. */
 void request_go_through(struct request_fixture *w, const struct ask *a);
 
-/* One layout: as it is, and with an empty buffer at each place; each of these direct and in a table, in all ways. */
+/*
+ * One layout: as it is, and with an empty buffer at each place; each of these direct and in a
+ * table, in all ways.
+ */
 void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
 
 /* The queue has counted this, and has nothing in flight. Only a malformed chain is a fault. */

@@ -39,7 +39,9 @@ static void setup(void *data, uint64_t bytes, bool logged)
 	assert_int_equal(virtio_mock_create_queue(&big.mock, &big.queue, big.inflight, SIZE, &big.map), 0);
 }
 
-/* A header, or none, and the rest of so many bytes to be written; what is said of a length written. */
+/*
+ * A header, or none, and the rest of so many bytes to be written; what is said of a length written.
+ */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {
 	struct virtio_request request;
@@ -56,7 +58,10 @@ static void go_through(uint32_t header, uint32_t count, uint64_t written, int er
 	assert_int_equal(used.len, len);
 }
 
-/* hostile 38 and 39: exactly 2^32 bytes are a request; its used length may not wrap. One byte more is an error. */
+/*
+ * hostile 38 and 39: exactly 2^32 bytes are a request; its used length may not wrap. One byte more
+ * is an error.
+ */
 static void request_of_4_gib_in_many_buffers(void **state)
 {
 	static uint8_t data[PIECE];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Chains as requests: however the driver has cut header, data and status, over the three memories of fixture.h. What it may
- * leave out or get wrong: request_error_test.c. What a completion does: request_complete_test.c.
+ * Chains as requests: however the driver has cut header, data and status, over the three memories
+ * of fixture.h. What it may leave out or get wrong: request_error_test.c. What a completion does:
+ * request_complete_test.c.
  */
 #include <stdlib.h>
 
@@ -27,7 +28,10 @@ static void request_init_refuses_missing_memory(void **state)
 	assert_true(request.header == header && request.header_bytes == 4 && request.segments == &segment);
 }
 
-/* virtio 1.4, 2.7.4.1, and hostile 113: all cuts of small requests. hostile 3: as long as the queue, around its end. */
+/*
+ * virtio 1.4, 2.7.4.1, and hostile 113: all cuts of small requests. hostile 3: as long as the
+ * queue, around its end.
+ */
 static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 {
 	struct ask longest = { .header = 8, .in = 7, .read_cuts = UINT64_MAX, .write_cuts = UINT64_MAX, .gap = 1 };
@@ -70,7 +74,10 @@ static void request_pop_finds_headers_of_any_length(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* hostile 35: over the border between two regions. What is written must not be where that is forbidden. */
+/*
+ * hostile 35: over the border between two regions. What is written must not be where that is
+ * forbidden.
+ */
 static void request_pop_takes_buffers_over_two_regions(void **state)
 {
 	const uint64_t border = FIXTURE_DATA + 0x100;
@@ -97,7 +104,10 @@ static void request_pop_takes_buffers_over_two_regions(void **state)
 	}
 }
 
-/* hostile 36: header, data and status that end with the last byte of memory. hostile 112: a header that would go on. */
+/*
+ * hostile 36: header, data and status that end with the last byte of memory. hostile 112: a header
+ * that would go on.
+ */
 static void request_pop_takes_buffers_up_to_the_last_byte(void **state)
 {
 
@@ -168,8 +178,9 @@ static void go_through_places(struct request_fixture *w, const struct places *p)
 }
 
 /*
- * hostile 35: after each placement in two regions each other one, as what was looked up last is looked at first: data that
- * begins where the last one was not, or at its end, and goes on in the other.
+ * hostile 35: after each placement in two regions each other one, as what was looked up last is
+ * looked at first: data that begins where the last one was not, or at its end, and goes on in the
+ * other.
  */
 static void request_pop_follows_buffers_into_other_regions(void **state)
 {

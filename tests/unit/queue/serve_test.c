@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* virtio_queue_serve() and virtio_queue_pop_segments(): what a round completes, keeps, puts back and says. */
+/*
+ * virtio_queue_serve() and virtio_queue_pop_segments(): what a round completes, keeps, puts back
+ * and says.
+ */
 #include "../common/fixture.h"
 #include <virtio/serve.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the tests of a queue behind a lock stand on: a fixture whose queue is behind one that is watched. */
+/*
+ * What the tests of a queue behind a lock stand on: a fixture whose queue is behind one that is
+ * watched.
+ */
 #ifndef VIRTIO_TESTS_SYNC_FIXTURE_H
 #define VIRTIO_TESTS_SYNC_FIXTURE_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The states of a connection: every packet in every state, both ends of a shutdown, deadlines, messages. */
+/*
+ * The states of a connection: every packet in every state, both ends of a shutdown, deadlines,
+ * messages.
+ */
 #include "vsock_fixture.h"
 
 /* Every state against every packet */
@@ -83,11 +86,14 @@ struct row {
 	}
 
 /*
- * virtio 1.4, 5.10.6.3 to 5.10.6.6. Where the specification doesn't say what follows, the packet makes no sense, and
- * the answer is RST. hostile 164, 166, 186, 190, 196, 197, 198, 199, 200
+ * virtio 1.4, 5.10.6.3 to 5.10.6.6. Where the specification doesn't say what follows, the packet
+ * makes no sense, and the answer is RST. hostile 164, 166, 186, 190, 196, 197, 198, 199, 200
  */
 static const struct row rows[STARTS][PACKETS] = {
-	/* invalid, request, response, rst, shutdown, rw, update, ask, unknown op, dgram, other type, lost */
+	/*
+	 * invalid, request, response, rst, shutdown, rw, update, ask, unknown op, dgram, other
+	 * type, lost
+	 */
 	[NONE] = { STRAY,
 		   { R, VIRTIO_VSOCK_ACCEPTING, 0 },
 		   STRAY,
@@ -453,7 +459,10 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_ptr_equal(out, closing);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
-	/* hostile 227: a request that was never sent ends without an RST, and one of the guest's with one. */
+	/*
+	 * hostile 227: a request that was never sent ends without an RST, and one of the guest's
+	 * with one.
+	 */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &requested), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
 	assert_int_equal(host_owes_op(&s), 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two peers, each with a table, that send each other streams over wires with random delays. Each counts in 64 bits what
- * really was sent, received and forwarded. No buffer ever overruns, and both streams come to their end, whatever the
- * sizes of buffers and packets, with readers that stop, and with counters that pass 2^32.
+ * Two peers, each with a table, that send each other streams over wires with random delays. Each
+ * counts in 64 bits what really was sent, received and forwarded. No buffer ever overruns, and both
+ * streams come to their end, whatever the sizes of buffers and packets, with readers that stop, and
+ * with counters that pass 2^32.
  */
 #include <stdlib.h>
 
@@ -65,7 +66,9 @@ static void peer_init(struct peer *p, uint32_t cid, uint32_t buffer, uint32_t ma
 	assert_int_equal(virtio_vsock_table_init(&p->table, &p->vsock, &options, &storage, seed), 0);
 }
 
-/* The header as the other side's guest would have sent it: each table thinks that it is the host. */
+/*
+ * The header as the other side's guest would have sent it: each table thinks that it is the host.
+ */
 static void put(struct wire *wire, const struct virtio_vsock_hdr *header)
 {
 	struct virtio_vsock_hdr *h = &wire->packets[(wire->first + wire->count) % WIRE];
@@ -108,7 +111,9 @@ static void establish(struct run *r)
 	begin_near_the_end(b->c, a->c, 0x7fffff00);
 }
 
-/* One peer puts a packet on the wire, if it has one: what is owed, or data. Returns whether it had. */
+/*
+ * One peer puts a packet on the wire, if it has one: what is owed, or data. Returns whether it had.
+ */
 static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 {
 	struct virtio_vsock_piece piece;
@@ -189,9 +194,9 @@ static bool at_rest(const struct run *r)
 }
 
 /*
- * Steps in a random order. When none of them does anything, time goes on. Bytes alone never need that: the side that
- * has room tells the other. A peer that counts packets may have to ask again, as the other doesn't know what it
- * waits for.
+ * Steps in a random order. When none of them does anything, time goes on. Bytes alone never need
+ * that: the side that has room tells the other. A peer that counts packets may have to ask again,
+ * as the other doesn't know what it waits for.
  */
 static void run_to_the_end(struct run *r)
 {

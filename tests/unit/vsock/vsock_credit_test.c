@@ -61,7 +61,10 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 	assert_int_equal(piece.marks, 0);
 }
 
-/* hostile 159, 194: fwd_cnt ahead of what was sent, or going back, and a buffer that shrinks: 0, and never a lot. */
+/*
+ * hostile 159, 194: fwd_cnt ahead of what was sent, or going back, and a buffer that shrinks: 0,
+ * and never a lot.
+ */
 static void credit_never_underflows(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -214,7 +217,10 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 }
 
-/* hostile 162, 223: more bytes than our buffer, or more packets, reset the connection, and are not delivered. */
+/*
+ * hostile 162, 223: more bytes than our buffer, or more packets, reset the connection, and are not
+ * delivered.
+ */
 static void data_beyond_our_buffer_resets(void **state)
 {
 	struct virtio_vsock_options options = default_options;
@@ -246,7 +252,10 @@ static void data_beyond_our_buffer_resets(void **state)
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 0), VIRTIO_VSOCK_GOT_END);
 }
 
-/* hostile 163: at every ratio, whatever the guest waits for, it is told of the room as soon as there is some. */
+/*
+ * hostile 163: at every ratio, whatever the guest waits for, it is told of the room as soon as
+ * there is some.
+ */
 static void credit_update_comes_at_any_ratio(void **state)
 {
 	static const uint32_t sizes[] = { 1, 2, 3, 4, 5, 7, 8, 100, 1000, 65535, 65536, 65537, 262144, UINT32_MAX };
@@ -267,8 +276,8 @@ static void credit_update_comes_at_any_ratio(void **state)
 			sockets_setup(&s, &options);
 			c = sockets_establish(&s);
 			/*
-			 * A guest that sends whole packets as long as it knows of room for one, and a host that is
-			 * quick.
+			 * A guest that sends whole packets as long as it knows of room for one, and
+			 * a host that is quick.
 			 */
 			for (int i = 0; i < 40; i++) {
 				while (sizes[b] - (sent - told) < packet) {
@@ -370,7 +379,10 @@ static void set_buffer_grows_and_tells_the_guest(void **state)
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 5000), VIRTIO_VSOCK_GOT_DATA);
 }
 
-/* hostile 223, the other way: packets that the guest has not forwarded cost it more than their bytes. */
+/*
+ * hostile 223, the other way: packets that the guest has not forwarded cost it more than their
+ * bytes.
+ */
 static void credit_counts_the_overhead_of_packets(void **state)
 {
 	struct virtio_vsock_options options = default_options;
@@ -407,8 +419,8 @@ static void credit_counts_the_overhead_of_packets(void **state)
 }
 
 /*
- * However the packets were cut, as many are counted as the guest may still have, or more, and none once all is
- * forwarded.
+ * However the packets were cut, as many are counted as the guest may still have, or more, and none
+ * once all is forwarded.
  */
 static void credit_marks_never_count_too_few_packets(void **state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the tests of socket connections share: a device, a table of 8 connections, and a guest that sends packets. */
+/*
+ * What the tests of socket connections share: a device, a table of 8 connections, and a guest that
+ * sends packets.
+ */
 #ifndef VIRTIO_TESTS_VSOCK_FIXTURE_H
 #define VIRTIO_TESTS_VSOCK_FIXTURE_H
 

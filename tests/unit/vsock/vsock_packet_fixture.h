@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the tests of socket packets share: a guest with a queue, and packets cut into buffers of any lengths. */
+/*
+ * What the tests of socket packets share: a guest with a queue, and packets cut into buffers of any
+ * lengths.
+ */
 #ifndef VIRTIO_TESTS_VSOCK_PACKET_FIXTURE_H
 #define VIRTIO_TESTS_VSOCK_PACKET_FIXTURE_H
 
@@ -55,8 +58,8 @@ static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 }
 
 /*
- * Writes a header and pseudo-random payload into buffers of these lengths, 5 bytes apart, and offers them: in an
- * indirect table if there are more than fit the queue. Lengths end with a 0.
+ * Writes a header and pseudo-random payload into buffers of these lengths, 5 bytes apart, and
+ * offers them: in an indirect table if there are more than fit the queue. Lengths end with a 0.
  */
 static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths, uint32_t len, uint16_t flags)
 {

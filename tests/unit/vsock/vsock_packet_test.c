@@ -139,7 +139,10 @@ static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 	}
 }
 
-/* Behind an indirect table, as drivers with that feature send a packet of two buffers, and as a device receives one. */
+/*
+ * Behind an indirect table, as drivers with that feature send a packet of two buffers, and as a
+ * device receives one.
+ */
 static void pops_find_packets_behind_indirect_tables(void **state)
 {
 	static const uint32_t layouts[][4] = { { 144 }, { 44, 100 }, { 44, 50, 50 }, { 40, 104 } };
@@ -230,7 +233,10 @@ static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 	}
 }
 
-/* hostile 153, 188; regression R33: refused as a whole, by the stated maximum, whether or not the bytes are there. */
+/*
+ * hostile 153, 188; regression R33: refused as a whole, by the stated maximum, whether or not the
+ * bytes are there.
+ */
 static void tx_pop_refuses_len_above_the_maximum(void **state)
 {
 	static const uint32_t lengths[] = { 44, 256, 0 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saved tables and connections: what goes out comes back, and what no connection can have is refused. */
+/*
+ * Saved tables and connections: what goes out comes back, and what no connection can have is
+ * refused.
+ */
 #include "vsock_fixture.h"
 
 /* A connection with something in every counter. */
@@ -218,7 +221,10 @@ static void state_refuses_what_no_connection_has(void **state)
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &bad, s.now, &c), VIRTIO_ENOBUFS);
 }
 
-/* hostile 227: the next local port is part of the state, so that none which the guest still holds is used again. */
+/*
+ * hostile 227: the next local port is part of the state, so that none which the guest still holds
+ * is used again.
+ */
 static void state_keeps_the_next_local_port(void **state)
 {
 	struct virtio_vsock_table_state saved;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The table of connections: places, lookup, local ports, packets of no connection, and what is owed. */
+/*
+ * The table of connections: places, lookup, local ports, packets of no connection, and what is
+ * owed.
+ */
 #include "vsock_fixture.h"
 
 static void table_init_refuses_bad_options_and_storage(void **state)
@@ -160,7 +163,10 @@ static void table_refuses_requests_when_full(void **state)
 	assert_ptr_equal(s.got.connection, first);
 }
 
-/* hostile 169, 202: tx goes on while rx is full, up to the bound; then it waits, and nothing has changed. */
+/*
+ * hostile 169, 202: tx goes on while rx is full, up to the bound; then it waits, and nothing has
+ * changed.
+ */
 static void table_waits_at_the_bound_of_replies(void **state)
 {
 	struct virtio_vsock_table before;
@@ -425,7 +431,10 @@ static void table_each_yields_every_connection_once(void **state)
 	assert_int_equal(count, 6);
 }
 
-/* A guest that knows the hash but not the seed can't fill a bucket: its ports are spread under each seed. */
+/*
+ * A guest that knows the hash but not the seed can't fill a bucket: its ports are spread under each
+ * seed.
+ */
 static void table_spreads_addresses_by_its_seed(void **state)
 {
 	enum { BUCKETS = 64, ALL = 1024 };
