@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+"""Does every comment end within column 100?
+
+usage: comments.py SRC
+
+Looks at the comments of C sources and headers, of shell scripts, and of Python programs, where a
+docstring is a comment. A tab counts up to the next multiple of 8. Code may be wider.
+"""
+import os
+import re
+import sys
+import tokenize
+
+WIDTH = 100
+
+# Folders and files whose comments are still wider. A new one is not added here.
+PENDING = (
+    'examples/async/async_disk.h',
+    'examples/common/disk.h',
+    'examples/common/event_loop.h',
+    'examples/common/event_sources.h',
+    'examples/mmio/machine.h',
+    'examples/vhost-user',
+    'examples/virtio-rng/rng.h',
+    'fuzz/blk/device.c',
+    'fuzz/blk/model.h',
+    'fuzz/blk/steps.h',
+    'fuzz/console/steps.h',
+    'fuzz/console/view.h',
+    'fuzz/device/driver.c',
+    'fuzz/device/model.h',
+    'fuzz/device/seeds.c',
+    'fuzz/device/steps.h',
+    'fuzz/queue/model_types.h',
+    'fuzz/vsock/model.h',
+    'include/virtio/error.h',
+    'include/virtio/guest_memory.h',
+    'tests/bench',
+    'tests/bindings/compare.py',
+    'tests/bindings/headers.py',
+    'tests/bindings/meet.py',
+    'tests/bindings/targets.py',
+    'tests/checks/conformance.py',
+    'tests/checks/hostile.py',
+    'tests/checks/used.py',
+    'tests/exhaustive/exhaustive.c',
+    'tests/readme/bench.c',
+    'tests/readme/guest.h',
+    'tests/threads/device_interrupt_test.c',
+    'tests/threads/notify_test.c',
+    'tests/unit/blk/blk_bad_buffer_test.c',
+    'tests/unit/blk/blk_file_test.c',
+    'tests/unit/blk/blk_fixture.h',
+    'tests/unit/common/fixture.h',
+    'tests/unit/common/no_allocation_test.c',
+    'tests/unit/device/conformance_device_test.c',
+    'tests/unit/device/device_fixture.h',
+    'tests/unit/device/device_queues_test.c',
+    'tests/unit/device/device_state_test.c',
+    'tests/unit/device/device_status_test.c',
+    'tests/unit/memory/guest_memory_access_test.c',
+    'tests/unit/memory/guest_memory_translation_test.c',
+    'tests/unit/queue/conformance_queue_test.c',
+    'tests/unit/queue/queue_areas_test.c',
+    'tests/unit/queue/request_complete_test.c',
+    'tests/unit/queue/request_fixture.h',
+    'tests/unit/vsock/vsock_packet_fixture.h',
+    'tests/vhost-user',
+    'virtio-bindings/include/virtio/bindings/virtio_balloon.h',
+    'virtio-bindings/include/virtio/bindings/virtio_gpu.h',
+    'virtio-bindings/include/virtio/bindings/virtio_iommu.h',
+    'virtio-bindings/include/virtio/bindings/virtio_mmio.h',
+    'virtio-bindings/include/virtio/bindings/virtio_net.h',
+    'virtio-bindings/include/virtio/bindings/virtio_snd.h',
+    'virtio-bindings/include/virtio/bindings/virtio_vsock.h',
+    'virtio-blk/include/virtio/blk.h',
+    'virtio-blk/include/virtio/blk_file.h',
+    'virtio-blk/include/virtio/blk_refusal.h',
+    'virtio-blk/include/virtio/blk_transfer.h',
+    'virtio-blk/src/disk.c',
+    'virtio-blk/src/execute.c',
+    'virtio-blk/src/parse.c',
+    'virtio-console',
+    'virtio-device/include/virtio/device.h',
+    'virtio-device/include/virtio/device_queues.h',
+    'virtio-device/include/virtio/mmio.h',
+    'virtio-queue/include/virtio/chain.h',
+    'virtio-queue/include/virtio/inline',
+    'virtio-queue/include/virtio/queue.h',
+    'virtio-queue/include/virtio/queue_mock.h',
+    'virtio-queue/include/virtio/queue_state.h',
+    'virtio-queue/include/virtio/reader.h',
+    'virtio-queue/include/virtio/request.h',
+    'virtio-queue/src/chain.c',
+    'virtio-queue/src/queue.c',
+    'virtio-queue/src/queue_flow.c',
+    'virtio-queue/src/reader.c',
+    'virtio-queue/src/request.c',
+    'virtio-vsock',
+)
+
+C_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', re.S)
+
+
+def c_comments(text):
+    """The lines of all comments, as numbers from 1."""
+    for token in C_TOKEN.finditer(text):
+        if token.group().startswith('/'):
+            first = text.count('\n', 0, token.start()) + 1
+            yield from range(first, first + token.group().count('\n') + 1)
+
+
+def shell_comments(text):
+    """Comments on lines of their own. Behind code a # may be part of a word or of a string."""
+    for number, line in enumerate(text.split('\n'), 1):
+        if line.lstrip().startswith('#'):
+            yield number
+
+
+def python_comments(path):
+    with open(path, 'rb') as source:
+        before = tokenize.NEWLINE
+        for token in tokenize.tokenize(source.readline):
+            docstring = token.type == tokenize.STRING and before in (
+                tokenize.NEWLINE, tokenize.INDENT, tokenize.ENCODING)
+            if token.type == tokenize.COMMENT or docstring:
+                yield from range(token.start[0], token.end[0] + 1)
+            if token.type not in (tokenize.NL, tokenize.COMMENT):
+                before = token.type
+
+
+def sources(src):
+    for folder, folders, files in os.walk(src):
+        folders[:] = [name for name in folders if not name.startswith('.')
+                      and not os.path.exists(os.path.join(folder, name, 'meson-private'))
+                      and os.path.join(folder, name) != os.path.join(src, 'build')]
+        for name in files:
+            if name.endswith(('.c', '.h', '.cc', '.sh', '.py')):
+                yield os.path.join(folder, name)
+
+
+def check(path):
+    """The numbers of lines on which a comment is too wide."""
+    with open(path, encoding='utf-8') as source:
+        text = source.read()
+    lines = text.split('\n')
+    if path.endswith('.py'):
+        numbers = python_comments(path)
+    else:
+        numbers = (shell_comments if path.endswith('.sh') else c_comments)(text)
+    return sorted({n for n in numbers if len(lines[n - 1].expandtabs(8)) > WIDTH})
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    src, found, count = sys.argv[1], 0, 0
+    unused = set(PENDING)
+    for path in sorted(sources(src)):
+        name = os.path.relpath(path, src)
+        wide = check(path)
+        count += 1
+        pending = [p for p in PENDING if name == p or name.startswith(p + '/')]
+        if pending:
+            if wide:
+                unused -= set(pending)
+            continue
+        for number in wide:
+            print(f'FAILED: {name}:{number}: a comment goes beyond column {WIDTH}', file=sys.stderr)
+            found += 1
+    for name in sorted(unused):
+        print(f'FAILED: {name} is pending, and has no comment that is too wide', file=sys.stderr)
+        found += 1
+    if count == 0:
+        sys.exit('FAILED: no sources found')
+    if found:
+        sys.exit(f'{found} violation(s)')
+    print(f'ok: {count} files')
+
+
+main()
