@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Can a program use what is installed, from a plain compiler command, CMake and meson, in C and in
-# C++? Are every public header and both licences installed? Does -Dtests=disabled build nothing but
-# what is installed? usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
-#   FLAGS  for compiling and linking, as sanitized libraries need them; a tool that isn't there is
-#          an empty word
+# Can a program use what is installed, from a compiler command, from CMake and from Meson, in C and
+# in C++? Can a Meson project use the checkout as a subproject? Are every public header and both
+# licences installed? Does -Dtests=disabled build nothing except what is installed? usage:
+# install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
+#   FLAGS  for compiling and linking: sanitized libraries need them. A missing tool is ''.
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"
@@ -86,6 +86,22 @@ with_meson() {
 		quietly 'meson does not build' "$ninja" -C "$work/meson" && run_all "$work/meson"
 }
 
+# A user's project with the checkout as a subproject.
+with_subproject() {
+	mkdir -p "$work/parent/subprojects"
+	ln -s "$(cd "$src" && pwd)" "$work/parent/subprojects/virtio"
+	cp "$consumer/consumer.c" "$work/parent"
+	cat >"$work/parent/meson.build" <<-END
+		project('parent', 'c', default_options: ['c_std=c11'])
+		virtio_queue = dependency('virtio-queue', fallback: 'virtio')
+		executable('consumer-c', 'consumer.c', dependencies: virtio_queue)
+	END
+	quietly 'meson does not configure a subproject' "$meson" setup --force-fallback-for=virtio-queue,virtio \
+		-Dvirtio:tests=disabled -Dvirtio:examples=disabled "$work/subproject" "$work/parent" &&
+		quietly 'meson does not build a subproject' "$ninja" -C "$work/subproject" consumer-c &&
+		run "$work/subproject/consumer-c"
+}
+
 # A packager's build: tests and benchmarks are not even targets.
 without_tests() {
 	quietly '-Dtests=disabled does not configure' "$meson" setup -Dtests=disabled -Dexamples=disabled \
@@ -108,6 +124,7 @@ if [ -z "$ninja" ]; then
 else
 	without_tests
 	with_meson
+	with_subproject
 	if [ -n "$cmake" ]; then with_cmake; else echo 'skipped: CMake consumer, no cmake'; fi
 fi
 finish "$ran consumers run"
