@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shows the block device at work: builds the vhost-user daemon, boots a stock Linux kernel (Debian's
+# Shows the block device at work. Builds the vhost-user daemon, boots a stock Linux kernel (Debian's
 # User Mode Linux) whose disk the daemon serves, and checks the disk image from outside. Needs
 # Debian 12, and root or sudo if packages have to be installed.
-# usage: sh examples/demo.sh     Everything is made below $BUILD_DIR, by default build.
+# usage: sh examples/demo.sh     makes everything below $BUILD_DIR, by default build
 set -eu
 cd "$(dirname "$0")/.."
 . tests/guests/lib.sh

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# What run.sh and mutants.sh share. To be sourced. Needs clang, its sanitizers, meson and ninja.
 # shellcheck shell=sh
-# What run.sh and mutants.sh share. To be sourced; needs clang, its sanitizers, meson and ninja.
 
 # names of the harnesses, for a loop
 harnesses() {

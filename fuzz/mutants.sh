@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does the fuzzing find bugs? Each file in fuzz/mutants makes one in one line of a copy of the
-# libraries; its harness must find it, beginning with the seeds: in less than a minute where nothing
-# else runs. The same harness finds nothing in the copy as it is.
-# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants. BUILD_DIR,
-#                                                    which is removed
-# first, is below build or outside of the checkout. Prints the time of each find.
+# Does the fuzzing find bugs? Each file in fuzz/mutants makes a bug in one line of a copy of the
+# libraries. Its harness must find the bug, beginning with the seeds. On an idle machine that takes
+# less than a minute. In an unchanged copy the harness finds nothing.
+# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants.
+# BUILD_DIR is removed first. It is below build or outside of the checkout. The script prints the
+# time of each find.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does each file in fuzz/mutants still change exactly one line of the file that it names? Whether
-# the bug is found, mutants.sh shows, which takes minutes.
+# Does each file in fuzz/mutants still change exactly one line of the file that it names? mutants.sh
+# shows whether the bug is found, which takes minutes.
 # usage: mutants_check.sh SRC WORK
 set -u
 mkdir -p "$2" || exit 1

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Fuzzes: builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each
+# Fuzzes. Builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each
 # harness for a time, as many at once as there are processors.
-# usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz. Ends with
-#                                              a line per harness;
-# its exit status is 0 only if nothing was found. Finds stay in BUILD_DIR/findings.
+# usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz.
+# The output ends with a line for each harness. The exit status is 0 only if nothing was found.
+# Finds stay in BUILD_DIR/findings.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091

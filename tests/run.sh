@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The test command: installs what it needs (Debian 12), builds with gcc, with clang, and with
-# clang's address and undefined-behaviour sanitizers in the libraries too, and runs every test in
-# the builds in which it shows something. Its last line is "N passed, N failed, N skipped"; its exit
-# status is 0 only if nothing failed.
-# usage: sh tests/run.sh     Everything is made below $BUILD_DIR, by default build.
-# Last, each fuzzer runs for $FUZZ_SECONDS, by default 10.
-# With LONG=1 every test runs in every build, and so do sizes that take too long for every change:
-# larger sets of tables, ten times the runs of threads and of random inputs, 600 seconds for each
-# fuzzer, all mutants. That takes hours.
-# With VIRTIO_REQUIRE_GUESTS=1 a guest test that cannot get its packages fails instead of being
-# skipped, and so does a test of io_uring where the system has it and liburing was not there to
-# build with.
+# The test command, for Debian 12:
+# - installs the packages that it needs,
+# - builds with gcc, with clang, and with clang's address and undefined-behaviour sanitizers,
+# - runs every test in each build in which the test can show something,
+# - runs each fuzzer for $FUZZ_SECONDS, by default 10.
+# The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
+# usage: sh tests/run.sh     makes everything below $BUILD_DIR, by default build
+#   LONG=1                   runs every test in every build, with larger sets of tables, ten times
+#                            the runs of threads and of random inputs, 600 seconds for each fuzzer,
+#                            and all mutants. That takes hours.
+#   VIRTIO_REQUIRE_GUESTS=1  fails where a guest test cannot get its packages. Fails where the
+#                            system has io_uring and liburing was missing from the build.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/guests/lib.sh

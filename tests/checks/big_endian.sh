@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does a program give the same answers on a big-endian machine? It is compiled together with the
-# libraries for one, and run in an emulator of its user mode. It is linked statically, so that the
-# emulator needs no libraries, and without what it doesn't use, as from archives.
+# Does a program give the same answers on a big-endian machine? The script compiles the program and
+# the libraries for such a machine, and runs the result in an emulator.
+# The program is linked statically, because the emulator has no libraries, and without unused
+# sections, as a program linked with archives would be.
 # usage: big_endian.sh WORK SRC COMPILER EMULATOR SOURCE... -- ARGUMENT...
 set -u
 . "$(dirname "$0")/lib.sh"

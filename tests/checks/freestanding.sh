@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do the libraries compile and link for a target without an operating system, and need nothing but
-# memcpy, memmove, memset and memcmp there? In particular no libatomic, no outlined atomics, no
-# 64-bit division. usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
-#   LINK  the command that links objects for the target into one, without any library, or an empty
-#         word; the last ones are a compiler with its options for the target
+# Do the libraries compile and link for a target without an operating system? Do they need nothing
+# there except memcpy, memmove, memset and memcmp? So no libatomic, no outlined atomics and no
+# 64-bit division.
+# usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
+#   LINK      the command that links objects for the target into one without a library, or ''
+#   COMPILER  with its options for the target
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"

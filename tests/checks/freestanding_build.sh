@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does -Dfreestanding=true give what it promises: every library, needing nothing but the four memory
-# functions, linked without a C library into one object, and installed without the headers of what
-# needs an operating system?
-# usage: freestanding_build.sh WORK SRC CC MESON NINJA NM     a tool that isn't there is an empty
-#                                                             word
+# Does a build with -Dfreestanding=true keep its promises?
+# - It makes every library. Linked into one object without a C library, they need only the four
+#   memory functions.
+# - It does not install the headers of parts that need an operating system.
+# usage: freestanding_build.sh WORK SRC CC MESON NINJA NM     a missing tool is ''
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# What the checks share. Each is called by meson with a folder of its own to work in and the paths
-# that it needs.
+# What the checks share. Meson calls each check with a folder to work in and the paths that the
+# check needs.
 
 LC_ALL=C
 export LC_ALL

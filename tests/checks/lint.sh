@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do all files keep the project's own rules, those that no compiler knows? Each is stated below,
-# where it is checked. usage: lint.sh WORK SRC
+# Do all files keep the project's rules that no compiler checks? Each rule is stated where it is
+# checked.
+# usage: lint.sh WORK SRC
 set -u
 checks=$(cd "$(dirname "$0")" && pwd)
 . "$checks/lib.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Is every example in the READMEs, every block marked as c, run by a test? A line in front of a
-# block names the program that runs it: <!-- run by tests/readme/NAME.c -->. Every component has a
-# README with an example. usage: readme.sh WORK SRC
+# Is every C example in a README run by a test? The line before an example names its program:
+# <!-- run by tests/readme/NAME.c -->. Every component has a README with an example.
+# usage: readme.sh WORK SRC
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does every archive export exactly what its list says, and import nothing but the names of lower
-# layers, the four memory functions and what its list of imports allows? usage: symbols.sh
+# Does every archive export exactly the names in its list? Does it import only names of lower
+# layers, the four memory functions, and the names in its list of imports? usage: symbols.sh
 # [--update] WORK LISTS ARCHIVE...
-#   --update  rewrites the lists of exports: ninja update-symbols. Imports are a decision, and are
-#             edited by hand.
-#   LISTS     the folder symbols/ beside this script: LIBRARY.txt has the public names, which a
-#             header declares, LIBRARY.impl.txt the names that the libraries keep to themselves,
-#             which begin with virtio_impl_, and LIBRARY.imports.txt the imports where one is needed
-#   ARCHIVE   in the order of the layers, lowest first: one may use those before it
+#   --update  rewrites the lists of exports (ninja update-symbols). Lists of imports are edited by
+#             hand: each import is a decision.
+#   LISTS     the folder symbols/ beside this script:
+#             LIBRARY.txt          the public names, which a header declares
+#             LIBRARY.impl.txt     internal names, which begin with virtio_impl_
+#             LIBRARY.imports.txt  imports, for a library that needs any
+#   ARCHIVE   in the order of the layers, lowest first: an archive may use those before it
 set -u
 . "$(dirname "$0")/lib.sh"
 update=

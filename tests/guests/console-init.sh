@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of uml-console.sh: uses /dev/hvc0 and a port that it finds by its name. What
-# the host does meanwhile begins when the guest says that it is ready for it.
+# /init of the guest of uml-console.sh. It uses /dev/hvc0, and a port that it finds by its name. The
+# host begins each step when the guest says that it is ready.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 

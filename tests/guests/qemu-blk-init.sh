@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of qemu-blk.sh, which runs twice, as the guest restarts once: uses two disks
-# with four queues, each processor a queue, and sees one of them grow. The host's script knows the
-# places on the disk. Programs with their folder are not those of busybox.
+# /init of the guest of qemu-blk.sh, which runs twice because the guest restarts once. It uses two
+# disks with four queues, one queue for each processor, and sees one disk grow. The host's script
+# knows the places on the disk. Programs named with their folder are not those of busybox.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots Debian's stock kernel in QEMU, without hardware virtualisation, with QEMU's own vhost-user
-# front end between the guest's PCI driver and our vhost-user daemon: two disks with four queues for
-# four processors, one of them by way of io_uring. The guest uses all queues (qemu-blk-init.sh),
-# restarts, and uses them again; then the images are checked from outside.
-# usage: qemu-blk.sh DAEMON DISK_IO FOLDER DISK_IO is a program for the guest. FOLDER receives the
-# images and the logs, and is made if it does not exist. Unpacked Debian packages are kept in
-# $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages. Exits with 77 (skipped) if the packages cannot
-# be had, or 1 if VIRTIO_REQUIRE_GUESTS is set. Where the daemon cannot use io_uring the test is
-# made with system calls, and then exits with 77 if all was good.
+# Boots Debian's stock kernel in QEMU without hardware virtualisation. QEMU's own vhost-user front
+# end connects the guest's PCI driver with our daemon, which serves two disks. Each disk has four
+# queues for four processors, and one disk uses io_uring. The guest uses all queues
+# (qemu-blk-init.sh), restarts, and uses them again. Then the images are checked from outside.
+# usage: qemu-blk.sh DAEMON DISK_IO FOLDER
+#   DISK_IO  a program for the guest
+#   FOLDER   for images and logs; made if it does not exist
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Exit status 77 (skipped): the packages cannot be had; or the daemon cannot use io_uring, and the
+# test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are exit status 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots Debian's stock kernel in QEMU, without hardware virtualisation, with its unmodified
-# virtio_mmio driver on the registers of our device core: virtio-mmio-proxy serves a block and an
-# entropy device. The guest uses both (mmio-init.sh); then the disk image and what the program
-# counted are checked from outside against what the guest said.
-# usage: qemu-mmio.sh PROGRAM FOLDER     FOLDER receives the image and the logs, and is made if it
-#                                        does not exist.
+# Boots Debian's stock kernel in QEMU without hardware virtualisation. Its unmodified virtio_mmio
+# driver uses the registers of our device core: virtio-mmio-proxy serves a block and an entropy
+# device. The guest uses both (mmio-init.sh). Then the disk image and the program's counters are
+# checked from outside against what the guest said.
+# usage: qemu-mmio.sh PROGRAM FOLDER
+#   FOLDER  for the image and the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) with two disks that our vhost-user daemon
-# serves, one of them read-only. The guest does whatever Linux can do to a disk (blk-full-init.sh),
-# and the disk grows and shrinks meanwhile; then the images are checked from outside.
-# usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO] DISK_IO is a program for the guest. FOLDER
-# receives the images and the logs, and is made if it does not exist. AIO is how the daemon accesses
-# the images: sync or io_uring. Where the daemon can't use io_uring that is skipped (77), or fails
-# if the system could, and VIRTIO_REQUIRE_GUESTS is set.
+# serves. One of them is read-only. The guest does whatever Linux can do to a disk
+# (blk-full-init.sh). Meanwhile the disk grows and shrinks. Then the images are checked from
+# outside.
+# usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO]
+#   DISK_IO  a program for the guest
+#   FOLDER   for images and logs; made if it does not exist
+#   AIO      how the daemon accesses the images: sync or io_uring
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Exit status 77 (skipped): the packages cannot be had, or the daemon cannot use io_uring. With
+# VIRTIO_REQUIRE_GUESTS set, missing packages are 1, and so is io_uring that the system has.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

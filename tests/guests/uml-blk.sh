@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) whose disk is served by our vhost-user
-# daemon. The guest makes a file system, writes files and reads them back (blk-init.sh); then the
-# disk image is checked from outside, with tools that know nothing of virtio, against what the guest
-# said it wrote.
-# usage: uml-blk.sh DAEMON FOLDER     FOLDER receives the image and the logs, and is made if it does
-#                                     not exist.
+# Boots a stock Linux kernel (Debian's User Mode Linux) whose disk our vhost-user daemon serves. The
+# guest makes a file system, writes files and reads them back (blk-init.sh). Then tools that know
+# nothing of virtio check the disk image from outside against what the guest said it wrote.
+# usage: uml-blk.sh DAEMON FOLDER
+#   FOLDER  for the image and the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

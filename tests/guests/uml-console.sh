@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) whose console /dev/hvc0, and a port beside
-# it, are served by our vhost-user daemon at pseudo-terminals. Random bytes go each way
-# (console-init.sh), 256 KiB over the console and 10 MiB over the port, whose reader stops for a
-# while. Then commands are given to a shell on the console.
-# usage: uml-console.sh DAEMON FOLDER     FOLDER receives the logs, and is made if it does not
-#                                         exist.
+# Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console,
+# /dev/hvc0, and a second port, at pseudo-terminals. Random bytes go each way (console-init.sh):
+# 256 KiB over the console, and 10 MiB over the port, whose reader stops for a while. Then the host
+# gives commands to a shell on the console.
+# usage: uml-console.sh DAEMON FOLDER
+#   FOLDER  for the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks,
-# two of them by way of io_uring, and says on its console which of them the disk has acknowledged
-# (kill-init.sh). Amid that the daemon is killed. Whatever was acknowledged must be in the image,
-# where it belongs.
-# usage: uml-kill.sh DAEMON DISK_IO FOLDER DISK_IO is a program for the guest. FOLDER receives the
-# images and the logs, and is made if it does not exist. Unpacked Debian packages are kept in
-# $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages. Exits with 77 (skipped) if the packages cannot
-# be had, or 1 if VIRTIO_REQUIRE_GUESTS is set. Where the daemon cannot use io_uring the test is
-# made with system calls, and then exits with 77 if all was good.
+# Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks.
+# Two of the disks use io_uring. The guest says on its console which records the disk has
+# acknowledged (kill-init.sh). Meanwhile the daemon is killed. Every acknowledged record must be in
+# the image, in its place.
+# usage: uml-kill.sh DAEMON DISK_IO FOLDER
+#   DISK_IO  a program for the guest
+#   FOLDER   for images and logs; made if it does not exist
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Exit status 77 (skipped): the packages cannot be had; or the daemon cannot use io_uring, and the
+# test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are exit status 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Puts Linux's own virtio_ring.c, from Debian's package of the kernel's source, in front of our
-# queue, in one process. usage: build.sh FOLDER ROOT ARCHIVE SANITIZERS CC...
-#   FOLDER      for what is compiled; is made if it does not exist
+# Builds one program from Linux's own virtio_ring.c, taken from Debian's package of the kernel
+# source, and our queue.
+# usage: build.sh FOLDER ROOT ARCHIVE SANITIZERS CC...
+#   FOLDER      for what is compiled; made if it does not exist
 #   ROOT        of this project's source
 #   ARCHIVE     libvirtio-queue.a
-#   SANITIZERS  that ARCHIVE was compiled with, as after -fsanitize=, or none
-# Linux's files are GPL-2: they are compiled where they were unpacked, and nothing of them becomes
-# part of this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
-# FOLDER/packages. Exits with 77 (skipped) if the package cannot be had, or 1 if
-# VIRTIO_REQUIRE_GUESTS is set.
+#   SANITIZERS  of the archive, as after -fsanitize=, or none
+# Linux's files are GPL-2. They are compiled where they were unpacked, and no part of them enters
+# this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
+# FOLDER/packages. Exit status 77 (skipped): the package cannot be had. With VIRTIO_REQUIRE_GUESTS
+# set that is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
