@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the suite asks of a compiler beyond C11: branch hints, a few attributes and the spelling of
- * things that C and C++ spell differently. Needs gcc or clang. Nothing here changes a layout.
+ * What the suite needs from a compiler beyond C11: branch hints, attributes, and one spelling for
+ * what C and C++ spell differently. Needs gcc or clang. Nothing here changes a layout.
  */
 #ifndef VIRTIO_COMPILER_H
 #define VIRTIO_COMPILER_H
 
 /*
- * Under gnu89 rules each object would define every inline function, and a program of two would not
- * link.
+ * Under gnu89 rules every object defines each inline function, and a program of two objects does
+ * not link.
  */
 #if defined(__GNUC_GNU_INLINE__) && !defined(__cplusplus)
 #error "the headers need C99 inline functions: compile with -std=c99 or later, or without -fgnu89-inline"
@@ -27,10 +27,10 @@
 #define VIRTIO_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VIRTIO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Tells the compiler of something that always holds, whatever a guest does. */
+/* A fact for the compiler. It must hold whatever a guest does. */
 #define VIRTIO_ASSUME(x) ((x) ? (void)0 : __builtin_unreachable())
 
-/* Whether ThreadSanitizer looks on, by gcc's name for it or clang's. */
+/* Whether ThreadSanitizer is on, by gcc's name or clang's. */
 #if defined(__SANITIZE_THREAD__)
 #define VIRTIO_TSAN 1
 #elif defined(__has_feature)
@@ -39,27 +39,24 @@
 #endif
 #endif
 
-/*
- * For functions off the hot path: kept out of line, and out of the way of the code that calls them.
- */
+/* For functions off the hot path: out of line, and away from the code that calls them. */
 #define VIRTIO_COLD __attribute__((cold, noinline))
 
 /*
- * In place of the word inline: C99 inline with external linkage. One source file of each library
- * defines it as extern inline before it includes the headers, and so has the external copies (C11,
- * 6.7.4).
+ * Replaces the word inline: C99 inline with external linkage. One source file of each library
+ * defines this macro as extern inline before it includes the headers. That file has the external
+ * copies (C11, 6.7.4).
  */
 #ifndef VIRTIO_INLINE
 #define VIRTIO_INLINE inline
 #endif
 
 /*
- * For the few functions that every request goes through several times: inlined whatever the
- * compiler's own estimate says. An external copy exists all the same.
+ * For functions that a request passes several times: always inlined. An external copy exists too.
  */
 #define VIRTIO_HOT __attribute__((always_inline))
 
-/* The result says whether the operation happened; a caller that drops it has a bug. */
+/* The result says whether the operation happened. A caller that ignores it has a bug. */
 #define VIRTIO_MUST_CHECK __attribute__((warn_unused_result))
 
 #endif

@@ -2,8 +2,10 @@
 /*
  * Little-endian values on any host (virtio 1.4, 1.4: every multi-byte field is little-endian).
  *
- * The conversions work on values, the get/put pairs on bytes at any alignment in the caller's own
- * memory. Memory that the guest can change is reached through <virtio/guest_memory.h> alone.
+ * The conversions work on values. The get and put functions work on bytes at any alignment, in the
+ * caller's own memory. For memory that the guest can change use <virtio/guest_memory.h>.
+ *
+ * Threads: all functions are thread-safe.
  */
 #ifndef VIRTIO_ENDIAN_H
 #define VIRTIO_ENDIAN_H
@@ -13,7 +15,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The same as constant expressions, for initialisers. */
+/* Constant expressions, for initialisers. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define VIRTIO_LE16(v) ((uint16_t)(v))
 #define VIRTIO_LE32(v) ((uint32_t)(v))
@@ -24,17 +26,17 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_LE64(v) __builtin_bswap64((uint64_t)(v))
 #endif
 
-/* A value from, or to, its little-endian form: the same swap, or none, both ways. Any thread. */
+/* Converts a value from or to little-endian. Both directions are the same operation. */
 VIRTIO_INLINE uint16_t virtio_le16(uint16_t v);
 VIRTIO_INLINE uint32_t virtio_le32(uint32_t v);
 VIRTIO_INLINE uint64_t virtio_le64(uint64_t v);
 
-/* The little-endian value in the 2, 4 or 8 bytes at p, which may have any alignment. */
+/* Returns the little-endian value in the 2, 4 or 8 bytes at p, at any alignment. */
 VIRTIO_INLINE uint16_t virtio_get_le16(const void *p);
 VIRTIO_INLINE uint32_t virtio_get_le32(const void *p);
 VIRTIO_INLINE uint64_t virtio_get_le64(const void *p);
 
-/* Stores v little-endian into the 2, 4 or 8 bytes at p, which may have any alignment. */
+/* Stores v as little-endian into the 2, 4 or 8 bytes at p, at any alignment. */
 VIRTIO_INLINE void virtio_put_le16(void *p, uint16_t v);
 VIRTIO_INLINE void virtio_put_le32(void *p, uint32_t v);
 VIRTIO_INLINE void virtio_put_le64(void *p, uint64_t v);

@@ -2,13 +2,12 @@
 /*
  * Error codes of the whole suite.
  *
- * A function that can fail returns an int: 0 or a positive count on success, one of these negative
- * codes on failure. They are not errno values and do not overlap with them, so that one taken for
- * the other is noticed. A code says what was wrong with the input; what was asked for did not
- * happen.
+ * A function that can fail returns an int: 0 or a positive count on success, or one of these
+ * negative codes on failure. The codes differ from all errno values, so a mix-up is noticed. After
+ * an error the requested operation has not happened.
  *
- * Who is to blame is part of the name's group below: the caller, the guest's memory, the guest's
- * ring, the guest's chain, or the host.
+ * The groups below say whose fault it is: the caller, the guest's memory, the guest's ring, the
+ * guest's chain, or the host.
  */
 #ifndef VIRTIO_ERROR_H
 #define VIRTIO_ERROR_H
@@ -30,7 +29,7 @@ enum virtio_error {
 	/* Guest memory. */
 	VIRTIO_EFAULT = -1010,     /* the range is not wholly inside guest memory, or wraps */
 	VIRTIO_EPERM = -1011,      /* guest memory is there but does not permit this access */
-	VIRTIO_ENOTMAPPED = -1012, /* the translation is not known yet: try again after it is */
+	VIRTIO_ENOTMAPPED = -1012, /* the translation is not known yet: retry later */
 	VIRTIO_EALIGN = -1013,     /* the address is not aligned for the access */
 	VIRTIO_EREGION = -1014,    /* a region of a map is impossible */
 	VIRTIO_EOVERLAP = -1015,   /* two regions of a map overlap */
@@ -40,16 +39,16 @@ enum virtio_error {
 	VIRTIO_ENOTREADY = -1021, /* the queue is not started */
 
 	/* The ring: these break the queue until it is reset. */
-	VIRTIO_EAVAILIDX = -1030, /* the available index is more than the queue size ahead, or was taken back */
+	VIRTIO_EAVAILIDX = -1030, /* the available index is too far ahead, or went back */
 	VIRTIO_EHEAD = -1031,     /* a head in the available ring is not below the queue size */
 	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
 	VIRTIO_EBROKEN = -1033,   /* the queue was broken by an earlier fault */
 
-	/* A chain under a valid head: give it back with length 0 and go on. */
+	/* A chain under a valid head: complete it with length 0, and go on. */
 	VIRTIO_ENEXT = -1040,     /* next points past the end of its table */
-	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries: a loop, or nearly */
+	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries */
 	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */
-	VIRTIO_EINDIRECT = -1043, /* indirect: nested, not negotiated, or of a bad table length */
+	VIRTIO_EINDIRECT = -1043, /* indirect: nested, not negotiated, bad length */
 	VIRTIO_EBYTES = -1044,    /* more than 2^32 bytes in one chain */
 	VIRTIO_ESHORT = -1045,    /* fewer bytes than the request needs */
 
@@ -58,13 +57,13 @@ enum virtio_error {
 };
 
 /*
- * Name and meaning of an error code, as static text such as
- * "VIRTIO_EFAULT: range not inside guest memory".
+ * Name and meaning of an error code, as text such as "VIRTIO_EFAULT: range not inside guest
+ * memory".
  *
  * @error   a code of enum virtio_error, or 0
  *
- * Never NULL: "no error" for 0 and positive values, "unknown error" for any other value.
- * The text is the library's and lives for ever. Any thread.
+ * Returns static text, never NULL: "no error" for 0 and positive values, "unknown error" for any
+ * other value. Thread-safe.
  */
 const char *virtio_strerror(int error);
 

@@ -2,13 +2,13 @@
 /*
  * Raw access to guest memory behind a host pointer that <virtio/guest_memory.h> has resolved.
  *
- * Everything that the suite does to guest bytes is one of these. For back ends that copy, and for
- * devices with shared structures of their own. Nothing is checked, and nothing is recorded in a
- * dirty log.
+ * Every access of the suite to guest bytes ends in one of these functions. Use them in a back end
+ * that copies, or in a device with shared structures of its own. They check nothing, and record
+ * nothing in a dirty log.
  *
- * What the guest can do: change the bytes at any time. Each function touches each byte once.
+ * What the guest can do: change the bytes at any time. Each function accesses each byte once.
  *
- * Threads: any.
+ * Threads: all functions are thread-safe.
  */
 #ifndef VIRTIO_GUEST_ACCESS_H
 #define VIRTIO_GUEST_ACCESS_H
@@ -22,26 +22,26 @@ VIRTIO_BEGIN_DECLS
 /*
  * Parameters of all functions:
  *
- * @guest   host address of the first guest byte: all bytes of the access are inside one region. For
- *          a ..._load_... or ..._store_... aligned to the field's size; a used element to 4 bytes,
- *          a descriptor to 8
+ * @guest   host address of the first guest byte. All bytes of the access lie in one region. A load
+ *          or a store of a field needs the field's alignment; a used element needs 4 bytes, a
+ *          descriptor 8.
  * @dst     the caller's own memory, len bytes
- * @src     likewise; only read
+ * @src     the caller's own memory, len bytes; only read
  * @len     bytes; may be 0
- * @value   in the host's byte order, as is everything that a load returns
+ * @value   in the host's byte order, as is the result of a load
  */
 
 /*
- * A descriptor's 16 bytes, in the host's byte order. Neighbours differ in size, or compilers make
- * vectors of them.
+ * The 16 bytes of a descriptor, in the host's byte order. Neighbouring members differ in size:
+ * compilers combine equal ones to vectors, which costs more than it saves.
  */
 struct virtio_guest_desc {
 	uint64_t addr;
 	uint32_t flags_next; /* flags in bits 0 to 15, next in 16 to 31 */
-	uint64_t len;        /* 32 bits; computed with in 64 */
+	uint64_t len;        /* 32 bits; arithmetic on it uses 64 */
 };
 
-/* Copies out of guest memory once: the compiler may not go back to the source for a second look. */
+/* Copies out of guest memory once. The compiler must not read the source again. */
 VIRTIO_INLINE void virtio_guest_copy_in(void *dst, const void *guest, size_t len);
 
 VIRTIO_INLINE void virtio_guest_copy_out(void *guest, const void *src, size_t len);
@@ -57,18 +57,18 @@ VIRTIO_INLINE void virtio_guest_store_le16(void *guest, uint16_t value);
 VIRTIO_INLINE void virtio_guest_store_le16_release(void *guest, uint16_t value);
 
 /*
- * A used element: 4-byte aligned, and published by the index that follows, so it may be written in
- * two.
+ * Stores a used element, aligned to 4 bytes. Two stores are enough: the driver reads the element
+ * only after the index that follows.
  */
 VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 
-/* An aligned descriptor. Each byte of it is read exactly once. */
+/* Loads an aligned descriptor. Each byte is read exactly once. */
 VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest);
 
 /*
- * Orders everything before it, stores included, before everything after it, loads included: what
- * both sides need between publishing their own index and looking at the other side's wish to be
- * notified.
+ * Orders all earlier accesses, stores included, before all later ones, loads included. Both sides
+ * need this between publishing their own index and reading whether the other side wants a
+ * notification.
  */
 VIRTIO_INLINE void virtio_full_fence(void);
 

@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guest memory: the one door through which the suite touches bytes that the guest can change.
+ * Guest memory: the only way by which the suite touches bytes that the guest can change.
  *
- * Concepts, from the outside in:
+ * Concepts:
  *
- *   region   a run of guest-physical addresses backed by host memory of the caller's
+ *   region   a run of guest-physical addresses with host memory of the caller's behind it
  *   map      an immutable snapshot: a sorted table of regions, perhaps with a translation in front.
- *            Any number of threads share one map; a change of the guest's memory is a new map.
- *   cursor   a map and the place of the last access in it. Every access goes through a cursor; it
- *            belongs to one walker (a queue, a thread) and makes the next access nearby cheap.
+ *            A change of the guest's memory is a new map.
+ *   cursor   a map, and the region of the last access. Every access uses a cursor. The next access
+ *            nearby is cheap.
  *   segment  a run of guest addresses resolved to host memory, for zero-copy I/O
  *
- * What the guest can do: choose any address and length, and change every byte behind them at any
- * time from another processor. So each access is checked against the map (no arithmetic here can
- * wrap), says whether it reads or writes, and copies before anything looks at a value. Data that is
- * to be judged is copied once into the caller's own memory and judged there.
+ * What the guest can do: choose any address and length, and change every byte at any time from
+ * another processor. Therefore:
+ * - Each access is checked against the map. No arithmetic here can wrap.
+ * - Each access says whether it reads or writes.
+ * - A value is copied once into the caller's own memory, and judged there.
  *
- * What is not covered: a page that is not there. Host memory behind a file that another process can
- * truncate raises SIGBUS when touched; whoever maps such a file must seal it against shrinking or
- * know that its length is fixed. Regions must be resident or demand-paged by the host: mapping a
- * region at the moment of access (Xen's grant tables) is not supported.
+ * What is not covered:
+ * - A file behind guest memory that another process truncates raises SIGBUS. The caller seals such
+ *   a file against shrinking, or knows that its length is fixed.
+ * - Mapping a region at the moment of access (Xen's grant tables). Regions must be resident, or
+ *   demand-paged by the host.
  *
- * Threads: a map and its regions are only read. A cursor is used by one thread at a time.
+ * Threads:
+ *   map, region, dirty log   thread-safe: any number of threads share them. A dirty log is changed
+ *                            atomically.
+ *   cursor                   one thread at a time, usually a queue's
+ *   a map that is being set up   one thread, and no other use
  *
  * Freestanding: needs memcpy and memset. The functions that are not inline are in libvirtio-queue.
  */
@@ -38,7 +44,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* What an access does, and what a region or a translation permits; bits to be or-ed. */
+/* What an access does, or what a region or a translation permits. The bits can be combined. */
 #define VIRTIO_ACCESS_READ 1u
 #define VIRTIO_ACCESS_WRITE 2u
 
@@ -46,13 +52,15 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_REGION_READ_ONLY 1u /* the device may not write here (ROM, pflash) */
 
 /*
- * Where writes by the device are recorded, one bit a page, for live migration.
+ * Records the device's writes for live migration, one bit for each page.
  *
- * Bit n stands for the page at base + (n << page_shift). Within a unit the least significant bit
- * comes first. With unit 1, bit n is bit n % 8 of byte n / 8, which is vhost-user's log and, on
- * any host, KVM's; with unit sizeof(unsigned long) it is bit n % 64 (or 32) of an unsigned long in
- * the host's byte order, as operating systems keep their own bitmaps. Bits are set atomically and
- * never cleared; pages outside the bitmap are not recorded.
+ * Bit n stands for the page at base + (n << page_shift). The least significant bit of a unit comes
+ * first:
+ *   unit 1                      bit n % 8 of byte n / 8: vhost-user's log, and KVM's on any host
+ *   unit sizeof(unsigned long)  bit n % 64 (or 32) of an unsigned long in the host's byte order, as
+ *                               operating systems keep bitmaps
+ *
+ * Bits are set atomically and never cleared. Pages outside the bitmap are not recorded.
  */
 struct virtio_dirty_log {
 	void *bitmap;       /* aligned to unit */
@@ -65,13 +73,13 @@ struct virtio_dirty_log {
 /* A run of guest-physical memory. Plain data, filled in by the caller. */
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
-	uint64_t len;                         /* bytes, at least 1; may end at the last byte of the address space */
+	uint64_t len;                         /* bytes, at least 1; may end with the address space */
 	void *host;                           /* the same byte in the caller's address space */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
 };
 
-/* The answer of a translation: the first len bytes at the address asked for are at addr. */
+/* The result of a translation: the first len bytes at the requested address are at addr. */
 struct virtio_translation {
 	uint64_t addr;   /* guest-physical address */
 	uint64_t len;    /* bytes, at least 1; may be less than asked for */
@@ -84,15 +92,20 @@ struct virtio_translation {
  *
  * @context   the map's translate_context
  * @addr      first byte, an I/O virtual address
- * @len       bytes that the caller is interested in, at least 1
- * @access    what it will do there
+ * @len       bytes that the caller needs, at least 1
+ * @access    what the caller will do there
  * @out       filled in on success
  *
- * Returns 0; VIRTIO_EFAULT where nothing is or ever will be mapped; VIRTIO_EPERM; or
- * VIRTIO_ENOTMAPPED when the answer is not known yet, in which case the caller of the suite is told
- * so and can come again. For one map the answer for one address does not change, except from
- * VIRTIO_ENOTMAPPED to something else: an invalidation makes a new map. Called on the thread that
- * uses the cursor; may be called by several threads at once.
+ * Returns 0, or:
+ *   VIRTIO_EFAULT      nothing is mapped there, now or later
+ *   VIRTIO_EPERM       the access is not permitted
+ *   VIRTIO_ENOTMAPPED  the answer is not known yet. The caller of the suite gets this error and can
+ *                      retry.
+ *
+ * For one map the answer for an address must not change, except from VIRTIO_ENOTMAPPED to another
+ * answer. An invalidation makes a new map.
+ *
+ * The function runs on the thread that uses the cursor. Several threads may call it at once.
  */
 typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out);
@@ -101,7 +114,7 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	bool unlogged;                     /* addresses are guest-physical, and all regions are unlogged: see below */
+	bool unlogged;                     /* no translation, and all regions are unlogged */
 	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
@@ -109,23 +122,24 @@ struct virtio_memory_map {
 };
 
 /*
- * Accesses of at most so many bytes have a fast path. A region with fewer, a flag or a dirty log
- * has none.
+ * Accesses of up to this many bytes have a fast path. A region has no fast path if it is shorter,
+ * has a flag or has a dirty log.
  */
 #define VIRTIO_MEMORY_SMALL 32
 
 /*
- * A map and the cached region in which the last access fell. Set up by virtio_memory_cursor_init().
- * The cached region is keyed by the address before translation and by the access permitted.
+ * A map, and the cached region: the region of the last access. Set up by
+ * virtio_memory_cursor_init(). The key of the cached region is the address before translation, and
+ * the permitted access.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
 	uint64_t start;                     /* first address of the cached region */
-	const struct virtio_region *region; /* where it lies */
+	const struct virtio_region *region; /* the region; valid while len is not 0 */
 	uint8_t *host;                      /* host address of start */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read, and at which they
-	 * are unlogged memory, so that for a small access of known size one comparison will do.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes are readable, and the number at
+	 * which they are unlogged memory. A small access of known size then needs one comparison.
 	 */
 	uint64_t readable_small;
 	uint64_t len;    /* bytes of the cached region; 0 for none cached */
@@ -134,9 +148,9 @@ struct virtio_memory_cursor {
 };
 
 /*
- * A run of guest memory resolved to host memory. Valid for as long as the map it came from. The
- * guest may change the bytes at any time: host is for handing to the operating system (readv,
- * writev, io_uring) or to the functions of this header, not for looking at.
+ * A run of guest memory resolved to host memory. Valid as long as its map. The guest may change the
+ * bytes at any time. Pass host to the operating system (readv, writev, io_uring) or to functions of
+ * this header; do not dereference it.
  */
 struct virtio_segment {
 	uint64_t addr;                      /* address as the driver gave it */
@@ -163,42 +177,47 @@ enum virtio_order {
 /*
  * Makes a map from a table of regions.
  *
- * @map       set up; has no translation until virtio_memory_map_set_translation()
- * @regions   the caller's table, in any order: it is sorted here. It stays the caller's, and must
- *            neither move nor change while the map is in use. NULL if count is 0.
+ * @map       set up, without a translation
+ * @regions   the caller's table, in any order: this call sorts it. The table must neither move nor
+ *            change while the map is in use. NULL if count is 0.
  * @count     entries of the table
  *
- * Returns 0; VIRTIO_EREGION for a region of length 0, without host memory, that ends past the
- * address space (guest's or host's), has an unknown flag or an impossible dirty log;
- * VIRTIO_EOVERLAP for two that overlap. On failure the map is untouched, though the table may be in
- * another order: virtio_memory_bad_region() finds the entry.
+ * Returns 0, or:
+ *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an impossible dirty
+ *                    log, or ends past the guest's or the host's address space
+ *   VIRTIO_EOVERLAP  two regions overlap
+ *
+ * On failure the map is untouched. The table may be in another order: virtio_memory_bad_region()
+ * finds the wrong entry.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *regions, uint32_t count);
 
 /*
- * Which region of a table is wrong, for a message.
+ * Finds the wrong region of a table, for a message.
  *
  * @regions, @count  as virtio_memory_map_init() has left them
  *
- * Returns the index of the first region that is impossible, or else of the first that overlaps the
- * one before it; count if there is none.
+ * Returns the index of the first impossible region, else of the first that overlaps the one before
+ * it, else count.
  */
 uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
 /*
- * Puts a translation in front of a map that no one uses yet.
+ * Puts a translation in front of a map that is not in use yet.
  *
  * @map       from virtio_memory_map_init()
- * @translate called for each address not in a cursor's cached region; NULL for none
- * @context   handed to it
+ * @translate called for each address outside a cursor's cached region; NULL for none
+ * @context   passed to translate
  */
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context);
 
-/* Points a cursor at a map, which must live as long as the cursor is used. No cached region yet. */
+/*
+ * Points a cursor at a map. The map must live as long as the cursor is used. Nothing is cached yet.
+ */
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map);
 
-/* Access. For each: a length of 0 succeeds at any address, which is not looked at. */
+/* Access. In all functions a length of 0 succeeds at any address. */
 
 /*
  * Copies bytes out of guest memory.
@@ -222,38 +241,39 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
  * @src     the caller's memory, len bytes
  * @len     bytes; the range may cross regions
  *
- * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not writable, and then
- * none is written.
+ * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not writable. On
+ * failure no byte is written.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src,
 						 size_t len);
 
 /*
- * Whether a range permits an access.
+ * Checks whether a range permits an access.
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
  * @len     bytes; the range may cross regions
- * @access  VIRTIO_ACCESS_... bits: what would be done there
+ * @access  VIRTIO_ACCESS_... bits: the intended access
  *
- * Returns 0; or the error that the access would return: VIRTIO_EFAULT, VIRTIO_EPERM or
- * VIRTIO_ENOTMAPPED.
+ * Returns 0, or the error of such an access: VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
 
 /*
- * The host address of a range, if it is contiguous there.
+ * Finds the host address of a range that is contiguous in host memory.
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
  * @len     bytes
- * @access  VIRTIO_ACCESS_... bits that the caller will use it for
+ * @access  VIRTIO_ACCESS_... bits: the intended access
  *
- * Returns NULL when the range is not in one region (nor in one translation), or does not permit the
- * access; for an empty range perhaps NULL, perhaps not. Writes made through the pointer are not
- * recorded in a dirty log: see virtio_region_mark_dirty(). Valid as long as the map.
+ * Returns NULL if the range is not in one region, not in one translation, or does not permit the
+ * access. For an empty range the result may be NULL or not. The address is valid as long as the
+ * map.
+ *
+ * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty().
  */
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access);
@@ -264,11 +284,11 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
  * @len     bytes, at least 1
- * @access  VIRTIO_ACCESS_... bits that the caller will use it for
- * @out     as much of the range, from addr on, as lies in one piece; untouched on failure
+ * @access  VIRTIO_ACCESS_... bits: the intended access
+ * @out     the first piece of the range that is contiguous in host memory; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
- * What comes after the piece isn't looked at, nor whether the range wraps.
+ * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
+ * call checks neither what follows the piece, nor whether the range wraps.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
@@ -280,27 +300,31 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
  * @cursor    where to look
  * @addr      first byte, as the driver gave it
  * @len       bytes; a range over several regions makes several segments
- * @access    VIRTIO_ACCESS_... bits that the caller will use them for
- * @segments  the caller's array
+ * @access    VIRTIO_ACCESS_... bits: the intended access
+ * @segments  the caller's array; undefined after a failure
  * @capacity  its entries
  *
- * Returns the number of segments filled in, 0 only for a length of 0; VIRTIO_ENOBUFS if the array
- * is too small; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure the array's content is
- * undefined.
+ * Returns the number of segments filled in, which is 0 only for a length of 0; or:
+ *   VIRTIO_ENOBUFS                                   the array is too small
+ *   VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a byte does not permit the access
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 			   struct virtio_segment *segments, uint32_t capacity);
 
 /*
- * Atomic access to one little-endian field, as the two sides of a ring share it.
+ * Atomic access to a little-endian field that both sides of a ring share.
  *
- * @addr   address of the field, a multiple of its size, on the guest's side and on the host's
+ * @addr   address of the field: a multiple of its size for the guest and for the host
  * @order  VIRTIO_RELAXED; VIRTIO_ACQUIRE for a load; VIRTIO_RELEASE for a store
  * @out    the value, in the host's byte order; untouched on failure
  *
- * Return 0; VIRTIO_EALIGN; VIRTIO_EFAULT, also for a field that lies over two regions;
- * VIRTIO_EPERM; VIRTIO_ENOTMAPPED. Stores are recorded in the dirty log.
+ * Return 0, or:
+ *   VIRTIO_EALIGN                    the address is not aligned
+ *   VIRTIO_EFAULT                    the field is not in memory, or lies over two regions
+ *   VIRTIO_EPERM, VIRTIO_ENOTMAPPED  as for other accesses
+ *
+ * Stores are recorded in the dirty log.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_load_le16(struct virtio_memory_cursor *cursor, uint64_t addr, enum virtio_order order, uint16_t *out);
@@ -319,19 +343,19 @@ int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr,
 uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t count);
 
 /*
- * Records in the dirty log what zero-copy I/O has written.
+ * Records in the dirty log what zero-copy I/O has written. Thread-safe.
  *
- * @segments  as handed to the I/O, in order
+ * @segments  as passed to the I/O, in order
  * @count     how many
- * @bytes     how many bytes were written, from the start of the first segment on; more than the
- *            segments hold means all of them
+ * @bytes     bytes written, from the start of the first segment on. More than the segments hold
+ *            means all of them.
  *
- * To be called after the bytes are there and before the chain is completed. Any thread.
+ * Call this after the bytes are written and before the chain is completed.
  */
 void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t count, uint64_t bytes);
 
 /*
- * Records bytes written behind a host pointer in a region's dirty log, if it has one.
+ * Records bytes in a region's dirty log, if the region has one. Thread-safe.
  *
  * @region  the region
  * @host    first byte written, inside the region
@@ -340,8 +364,8 @@ void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t 
 void virtio_region_mark_dirty(const struct virtio_region *region, const void *host, uint64_t len);
 
 /*
- * Records guest-physical pages in a log: those that the len bytes at addr touch. None for a length
- * of 0; a range that leaves the bitmap, or wraps, is cut to it. Any thread.
+ * Records in a log the guest-physical pages that the len bytes at addr touch. A length of 0 records
+ * nothing. A range that leaves the bitmap, or wraps, is cut. Thread-safe.
  */
 void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
 

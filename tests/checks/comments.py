@@ -34,8 +34,6 @@ PENDING = (
     'fuzz/device/steps.h',
     'fuzz/queue/model_types.h',
     'fuzz/vsock/model.h',
-    'include/virtio/error.h',
-    'include/virtio/guest_memory.h',
     'tests/bench',
     'tests/bindings/compare.py',
     'tests/bindings/headers.py',

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Inline bodies of <virtio/guest_access.h>, which includes this. Not for direct use: all of it may
- * change.
+ * Inline bodies of <virtio/guest_access.h>, which includes this file. Do not include it directly.
  */
 #ifndef VIRTIO_INLINE_GUEST_ACCESS_H
 #define VIRTIO_INLINE_GUEST_ACCESS_H
@@ -12,14 +11,14 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Integers through which memory of any declared type may be accessed. */
+/* Integers that may alias memory of any declared type. */
 typedef uint16_t __attribute__((may_alias)) virtio_impl_guest_u16;
 typedef uint32_t __attribute__((may_alias)) virtio_impl_guest_u32;
 typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 
 /*
- * Copies two words that overlap, or touch, at both ends of a range. Both are loaded before one is
- * stored, and a byte that is in both is the last one's.
+ * Copies two words at the two ends of a range, which may overlap. Both are loaded before either is
+ * stored.
  */
 #define VIRTIO_IMPL_COPY_ENDS(type, to, from, len)                                                                     \
 	do {                                                                                                           \
@@ -31,8 +30,8 @@ typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 	} while (0)
 
 /*
- * As memcpy(). A call of memcpy() for a few bytes, whose number the compiler doesn't know, costs
- * more than this copy.
+ * As memcpy(), for few bytes. A call of memcpy() costs more when the compiler does not know the
+ * size.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from, size_t len)
 {
@@ -41,8 +40,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from,
 		return;
 	}
 	/*
-	 * Compilers that see what is behind the pointers, but not len, warn of sizes that are not
-	 * copied.
+	 * Hides the pointers. Otherwise compilers that see the objects but not len warn of sizes
+	 * that are never copied.
 	 */
 	__asm__("" : "+r"(to), "+r"(from));
 	if (VIRTIO_LIKELY(len - 8 <= 8))
@@ -97,8 +96,8 @@ VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t le
 }
 
 /*
- * On a 64-bit host the address is read by one load, so that it is one that the driver wrote. The
- * other fields are read by two, which saves the instructions that would take them apart.
+ * A 64-bit host reads the address by one load, so the address is one that the driver wrote.
+ * Separate loads of the other fields save the instructions that would split a wider one.
  */
 VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 {
@@ -119,10 +118,9 @@ VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 /*
  * On x86 a locked instruction on the stack is several times cheaper than mfence.
  *
- * ThreadSanitizer does not model fences, and gcc refuses the builtin under it. It needs none of
- * this to find data races, for everything that both sides share is accessed atomically; so under it
- * the instruction is enough, and where there is none below, a read-modify-write, which it does
- * model.
+ * ThreadSanitizer does not model fences, and gcc refuses the builtin under it. It needs no fence to
+ * find data races, because every shared access is atomic. Under it we keep the same instruction.
+ * Where no such instruction exists we use a read-modify-write, which it models.
  */
 VIRTIO_INLINE void virtio_full_fence(void)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Inline bodies of <virtio/guest_memory.h>, which includes this. Not for direct use: all of it may
- * change.
+ * Inline bodies of <virtio/guest_memory.h>, which includes this file. Do not include it directly.
  */
 #ifndef VIRTIO_INLINE_GUEST_MEMORY_H
 #define VIRTIO_INLINE_GUEST_MEMORY_H
@@ -12,23 +11,22 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * In a cursor's access, and nowhere else: reading and writing is permitted, and what is written
- * need not be recorded in a dirty log.
+ * An internal bit of a cursor's access: reading and writing is permitted, and writes need no record
+ * in a dirty log.
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
 
-/* The parts of the functions above that deal with a range outside the cached region. */
+/* The slow paths: a range outside the cached region. */
 void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 /*
- * Moves the cached region to the region in which VIRTIO_MEMORY_SMALL bytes can be read and written
- * at addr without further ado, and returns the host address of addr; or NULL, and nothing has
- * moved, where there is more to it: near the end of a region, in one that is read-only or has a
- * dirty log, and under a translation.
+ * Moves the cached region to the region of addr, if VIRTIO_MEMORY_SMALL bytes at addr are unlogged
+ * memory. Returns the host address of addr. Returns NULL and moves nothing near the end of a
+ * region, in a region that is read-only or has a dirty log, and under a translation.
  */
 uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr);
-/* The same, and from the other cursor's cached region, if it is there. */
+/* The same. Looks first in the other cursor's cached region. */
 uint8_t *virtio_impl_memory_share_region(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
 					 uint64_t addr);
 
@@ -37,13 +35,15 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 {
 	uint64_t off = addr - cursor->start;
 
-	/* Only where off is below the cached region's length is it subtracted, so nothing wraps. */
+	/* off is subtracted only after it is known to be below len, so nothing wraps. */
 	if (VIRTIO_LIKELY(off < cursor->len && len <= cursor->len - off && (cursor->access & access) == access))
 		return cursor->host + off;
 	return virtio_impl_memory_find_slow(cursor, addr, len, access);
 }
 
-/* Whether an access is small and of known size, so that one comparison will do. */
+/*
+ * Whether an access is small and of a size known to the compiler, so that one comparison is enough.
+ */
 #define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
 /* Whether the range is unlogged memory in the cached region. */
@@ -54,14 +54,13 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_cached_region(const struct v
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return VIRTIO_LIKELY(off < cursor->unlogged_small);
-	/* Nothing wraps but a length of 0 less 1, which is too long for any cached region. */
+	/* A length of 0 wraps to a number that no cached region has, so the result is false. */
 	return VIRTIO_LIKELY(off < cursor->unlogged_small &&
 			     len - 1 < cursor->unlogged_small - off + (VIRTIO_MEMORY_SMALL - 1));
 }
 
 /*
- * The cached region has been moved to host, the address of addr, or there is none: whether it holds
- * the range.
+ * Whether the cached region, after a move, holds the range. host is the address of addr, or NULL.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_memory_cursor *cursor, uint8_t *host,
 							       uint64_t addr, uint64_t len, void **out)
@@ -73,17 +72,16 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
 }
 
 /*
- * The host address of a range of unlogged memory: in one region, that may be read and written, and
- * has no dirty log. A fast path for what most buffers are.
+ * Finds the host address of a range of unlogged memory. This is the fast path of most buffers.
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
- * @len     bytes; for 0 the answer is false
- * @out     the host address of addr, valid as long as the map; the region is cursor->region until
- *          the cursor is used again. Undefined for false
+ * @len     bytes; for 0 the result is false
+ * @out     the host address of addr, valid as long as the map; undefined if the result is false.
+ *          cursor->region is its region until the cursor is used again.
  *
- * Returns false for any other range, for which the functions above say what it is; perhaps also
- * near the end of a region, and behind a translation.
+ * Returns false for any other range, and sometimes near the end of a region or behind a
+ * translation. Then the slow path decides.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_memory_cursor *cursor, uint64_t addr,
 							       uint64_t len, void **out)
@@ -96,10 +94,10 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_mem
 }
 
 /*
- * The same for a walker with two cursors in one map: what is not in the cached region of one is
- * often in that of the other, as most guests have two regions, with a gap for devices in between.
+ * The same for a walker with two cursors in one map. An address outside one cached region is often
+ * in the other: most guests have two regions, with a gap for devices between them.
  *
- * @cursor  where to look, and whose cached region moves
+ * @cursor  where to look; its cached region may move
  * @other   where else to look; only read
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged_near(struct virtio_memory_cursor *cursor,
@@ -114,9 +112,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged_near(struct virti
 }
 
 /*
- * A small access of known size: through the cached region, or a cached region that is moved there,
- * or else by a copy. The copy also keeps dst and src from escaping, so that the caller's variable
- * may live in a register.
+ * A small access of known size: through the cached region, or after moving it, or else by a copy.
+ * The copy keeps dst and src from escaping, so the caller's variable can live in a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)
@@ -168,7 +165,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_read_small(cursor, addr, dst, len);
-	/* Nothing wraps but a length of 0 less 1, which is too long for any cached region. */
+	/* A length of 0 wraps to a number that no cached region has. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
 			    !(cursor->access & VIRTIO_ACCESS_READ)))
 		return virtio_impl_memory_read_slow(cursor, addr, dst, len);
@@ -183,7 +180,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
-	/* As above; unlogged memory may be written. */
+	/* As above, for a write to unlogged memory. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
 			    !(cursor->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);
