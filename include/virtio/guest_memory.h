@@ -73,7 +73,7 @@ struct virtio_dirty_log {
 /* A run of guest-physical memory. Plain data, filled in by the caller. */
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
-	uint64_t len;                         /* bytes, at least 1; may end with the address space */
+	uint64_t len;                         /* bytes, at least 1; end of address space allowed */
 	void *host;                           /* the same byte in the caller's address space */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
