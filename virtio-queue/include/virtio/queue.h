@@ -117,12 +117,12 @@ struct virtio_queue {
 	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
 	bool signalled_valid;                    /* else the next check for interrupts says yes */
-	const struct virtio_region *used_region; /* of the used ring if it has a dirty log; or NULL */
+	const struct virtio_region *used_region; /* of a used ring with a dirty log; or NULL */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests popped under an earlier map */
 	uint32_t waiting;           /* under IN_ORDER: completed, not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests still to be replayed */
-	uint16_t oldest;            /* under IN_ORDER: available index of the oldest request not yet used */
+	uint16_t oldest;            /* under IN_ORDER: available index of the oldest one not used */
 	uint32_t flight_base;       /* next_avail - used_idx when nothing is in flight */
 	uint64_t used_start;        /* used_idx up to which stats counts completions */
 	int broken;                 /* 0, or the fault that broke the queue */
