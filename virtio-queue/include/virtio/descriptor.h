@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Descriptors and used elements of a split ring as values: built from, and read into, the host's
- * byte order.
+ * Descriptors and used elements of a split ring as values: made from the host's byte order, and
+ * read into it.
  *
  * The structures are little-endian, as in guest memory. The functions work on the caller's own
- * copies, and suit drivers in tests and tools that look at a dump. A device reads the descriptors
- * of a chain by <virtio/chain.h>.
+ * copies, for drivers in tests and tools that look at a dump. A device reads the descriptors of a
+ * chain by <virtio/chain.h>.
  *
  * What the guest can do: nothing here. Every value read from a descriptor is the guest's.
  *
- * Threads: any. Nothing fails.
+ * Threads: all functions are thread-safe. Nothing fails.
  *
  * virtio 1.4, 2.7.5 (descriptors) and 2.7.8 (used elements)
  */
@@ -23,12 +23,12 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * A descriptor.
+ * Makes a descriptor.
  *
  * @addr   guest address of the buffer
  * @len    bytes of the buffer
  * @flags  VRING_DESC_F_... bits
- * @next   index of the next descriptor, which counts under VRING_DESC_F_NEXT
+ * @next   index of the next descriptor; used under VRING_DESC_F_NEXT
  */
 VIRTIO_INLINE struct vring_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next);
 
@@ -38,7 +38,7 @@ VIRTIO_INLINE uint16_t virtio_split_desc_flags(const struct vring_desc *d);
 VIRTIO_INLINE uint16_t virtio_split_desc_next(const struct vring_desc *d);
 
 /*
- * A used element.
+ * Makes a used element.
  *
  * @id   head of the chain
  * @len  bytes written to its writable buffers

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The configuration of a queue: what a transport resolves from the driver before a queue starts.
+ * The configuration of a queue: what the driver has set through a transport before the queue
+ * starts.
  *
- * A plain struct. The setters check one value each and keep the old one when they refuse, as the
- * registers of a transport want it; a caller who has all values at hand may fill in the members
- * instead, for virtio_queue_config_check(), and so virtio_queue_start(), checks everything again.
- * The struct does not remember what was refused or never set. A transport has to, so that no queue
- * starts with an address or a size that the driver didn't give: the device core does
- * (<virtio/device_transport.h>).
+ * A plain struct. Each setter checks one value, and a refused value leaves the old one in place, as
+ * the registers of a transport need it. A caller who has all values may fill in the members
+ * instead: virtio_queue_config_check() checks everything again, and so does virtio_queue_start().
+ *
+ * The struct does not remember refused values, nor addresses that the driver never set. A transport
+ * must, so that no queue starts with a size or an address that the driver did not set. The device
+ * core does (<virtio/device_transport.h>).
  *
  * What the guest can do: choose size, addresses and readiness, in any order and at any width.
  *
- * Threads: serialised by the caller.
+ * Threads:
+ *   functions              who may call   what must not run beside
+ *   those that change it   any thread     another call on the same configuration
+ *   the others             any thread     those that change it
  *
- * virtio 1.4, 2.6 (virtqueues), 2.7 (split virtqueues), 4.2.2 (the registers that set these)
+ * virtio 1.4, 2.6 (virtqueues), 2.7 (split virtqueues), 4.2.2 (the registers)
  */
 #ifndef VIRTIO_QUEUE_CONFIG_H
 #define VIRTIO_QUEUE_CONFIG_H
@@ -43,10 +48,10 @@ struct virtio_queue_config {
 	bool in_order;  /* VIRTIO_F_IN_ORDER: used elements in the order of the available ring */
 
 	/*
-	 * For drivers that break the rules harmlessly; false is the specification.
-	 * Some use indirect descriptors without having negotiated them, and some build indirect
-	 * tables with more entries than the queue (virtio 1.4, 2.7.5.3.1): such a table may yield
-	 * as many descriptors as it has entries. None has more than 65,535.
+	 * For drivers that break two rules without harm; false follows the specification. Some use
+	 * indirect descriptors without negotiation. Some build indirect tables with more entries
+	 * than the queue (virtio 1.4, 2.7.5.3.1). Such a table may yield as many descriptors as it
+	 * has entries, at most 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;
@@ -58,20 +63,18 @@ struct virtio_queue_config {
  * @config    set up
  * @max_size  what the device supports: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  *
- * Returns 0, or VIRTIO_ESIZE for any other max_size, and then changes nothing.
+ * Returns 0; VIRTIO_ESIZE for any other max_size. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_config_init(struct virtio_queue_config *config, uint16_t max_size);
 
-/*
- * Back to what virtio_queue_config_init() set, with the same max_size and the same two allowances.
- */
+/* Restores what virtio_queue_config_init() set. max_size and the two allowances stay. */
 void virtio_queue_config_reset(struct virtio_queue_config *config);
 
 /*
  * Sets the size.
  *
- * @size  in descriptors, as wide as a register, so that no bit is lost before the check
+ * @size  in descriptors, as wide as a register, so no bit is lost before the check
  *
  * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A
  * refused size changes nothing.
@@ -79,12 +82,12 @@ void virtio_queue_config_reset(struct virtio_queue_config *config);
 int virtio_queue_config_set_size(struct virtio_queue_config *config, uint32_t size);
 
 /*
- * Sets one address, whole or one 32-bit half of it as registers do.
+ * Sets one address, or one 32-bit half of an address as registers do.
  *
- * @area   which
- * @addr   guest address: a multiple of 16 for the descriptor table, 2 for the available and 4
- *         for the used ring (virtio 1.4, 2.7). 0 is an address like any other.
- * @value  bits 0 to 31 (low), or 32 to 63 (high), of the address; the other half stays
+ * @area   which area
+ * @addr   guest address: a multiple of 16 for the descriptor table, of 2 for the available ring, of
+ *         4 for the used ring (virtio 1.4, 2.7). 0 is a legal address.
+ * @value  bits 0 to 31 (low) or 32 to 63 (high) of the address; the other half stays
  *
  * Returns 0; VIRTIO_EALIGN; VIRTIO_EBUSY once ready; VIRTIO_EINVAL for an unknown area. A refused
  * value changes nothing.
@@ -94,19 +97,19 @@ int virtio_queue_config_set_addr_low(struct virtio_queue_config *config, enum vi
 int virtio_queue_config_set_addr_high(struct virtio_queue_config *config, enum virtio_queue_area area, uint32_t value);
 
 /*
- * The length of an area in bytes, for the configured size and features.
- *
- * The event fields at the ends of the two rings count only under event_idx: without it they are not
- * the device's to touch. 0 for an unknown area.
+ * Returns the length of an area in bytes, for the configured size and features; 0 for an unknown
+ * area. The event fields at the ends of the rings count under event_idx only: otherwise the device
+ * does not touch them.
  */
 uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config, enum virtio_queue_area area);
 
 /*
- * Whether a queue could start from this configuration, except that ready is not looked at: sizes,
- * alignment, and all three areas wholly inside memory that permits what the device does there.
+ * Checks whether a queue could start from this configuration. Ready is not checked. Sizes and
+ * alignment must be legal, and each area must lie in memory that permits what the device does
+ * there.
  *
  * @config  what to check
- * @map     the guest's memory; NULL is none, and VIRTIO_EFAULT
+ * @map     the guest's memory. NULL gives VIRTIO_EFAULT.
  *
  * Returns 0; VIRTIO_ESIZE; VIRTIO_EALIGN; VIRTIO_EFAULT; VIRTIO_EPERM; VIRTIO_ENOTMAPPED.
  */

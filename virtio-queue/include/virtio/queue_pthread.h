@@ -9,12 +9,9 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * A lock that is a mutex.
+ * Returns a lock that is a mutex, for virtio_queue_sync_init().
  *
- * @mutex  initialised by the caller, of any type; stays the caller's, and must live as long as the
- *         lock
- *
- * Returns the lock, for virtio_queue_sync_init().
+ * @mutex  initialised by the caller, of any type; must live as long as the lock
  */
 struct virtio_queue_lock virtio_queue_lock_pthread(pthread_mutex_t *mutex);
 

@@ -2,21 +2,24 @@
 /*
  * A queue that several threads share: a lock around <virtio/queue.h>.
  *
- * virtio_queue_sync_lock() hands out the queue until virtio_queue_sync_unlock(). Between the two, a
- * thread calls any function of <virtio/queue.h> and <virtio/queue_state.h>:
+ * virtio_queue_sync_lock() gives the queue to a thread until virtio_queue_sync_unlock(). Between
+ * the two the thread may call any function of <virtio/queue.h> and <virtio/queue_state.h>:
  *
  *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
  *	virtio_queue_sync_unlock(&sync);
  *
  * Four calls take the lock themselves. Three of them pop a chain and resolve it at once, because a
- * chain must be walked under its queue's lock. The segments that these calls fill in may be used
- * without the lock.
+ * chain must be walked under its queue's lock. Their segments may be used without the lock.
  *
- * The lock consists of two callbacks, so that a hypervisor can use a spinlock.
- * <virtio/queue_pthread.h> has the callbacks for a POSIX mutex.
+ * The lock consists of two callbacks, so a hypervisor can use a spinlock. <virtio/queue_pthread.h>
+ * has the callbacks for a POSIX mutex.
  *
- * Threads: any. Only the lock's callbacks and a map's translation are called while the lock is
- * held.
+ * Threads:
+ *   functions                   who may call   what must not run beside
+ *   virtio_queue_sync_init()    one thread     any other call
+ *   all others                  thread-safe
+ *
+ * While the lock is held, only the lock's callbacks and a map's translation are called.
  *
  * virtio 1.4, 2.6 and 2.7
  */
@@ -28,7 +31,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* A lock of the caller's that does not nest. */
+/* The caller's lock. It need not nest. */
 struct virtio_queue_lock {
 	void (*lock)(void *context);
 	void (*unlock)(void *context);
@@ -41,22 +44,22 @@ struct virtio_queue_sync {
 };
 
 /*
- * Prepares the queue, before other threads know of it.
+ * Prepares the queue, before other threads use it.
  *
  * @sync      the caller's, filled with zeroes before the first call
- * @lock      copied; what its context points to must live as long as the queue
+ * @lock      copied; its context must live as long as the queue
  * @inflight, entries  as for virtio_queue_init()
  *
- * Returns as virtio_queue_init(), and VIRTIO_EINVAL if a callback is missing.
+ * Returns as virtio_queue_init(); VIRTIO_EINVAL also if a callback is missing.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
 			   struct virtio_inflight *inflight, uint32_t entries);
 
 /*
- * Takes the lock and hands out the queue. Another thread may pop and complete as soon as the lock
- * is released: then an answer such as virtio_queue_available() is out of date, and
- * virtio_queue_unpop() returns VIRTIO_EINVAL.
+ * Takes the lock and returns the queue. After the lock is released another thread may pop and
+ * complete. An answer such as that of virtio_queue_available() is then out of date, and
+ * virtio_queue_unpop() may return VIRTIO_ENOTLAST.
  */
 struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);
 void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
@@ -64,22 +67,21 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
 /*
  * Pops a chain and resolves it.
  *
- * @token      set to the request's, if 1 is returned; otherwise untouched
- * @resolved  as for virtio_chain_resolve()
- * @chain_error  set likewise: to 0, or to the error of virtio_chain_resolve() when the chain was
- *               popped but has a bad
- *             buffer, did not fit or is malformed. resolved then has the front of the chain and the
- *             byte for a status. A malformed chain is completed with length 0.
+ * @token        set if 1 is returned; otherwise untouched
+ * @resolved     as for virtio_chain_resolve()
+ * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). Then the chain was
+ *               popped, and resolved has what that function promises. A malformed chain is
+ *               completed with length 0.
  *
- * Returns as virtio_queue_pop(). A chain that is not mapped yet (VIRTIO_ENOTMAPPED) has been
- * unpopped.
+ * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for a chain that is not mapped yet, the
+ * chain has been unpopped.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_chain_segments *resolved, int *chain_error);
 
 /*
- * As virtio_request_pop() and virtio_request_complete(): between the two, the request is used
+ * As virtio_request_pop() and virtio_request_complete(). Between the two the request is used
  * without the lock.
  */
 VIRTIO_MUST_CHECK
@@ -89,7 +91,7 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 				 uint64_t written);
 
 /*
- * As virtio_queue_sync_pop(), of a request that was in flight when the state was saved.
+ * As virtio_queue_sync_pop(), for a request that was in flight when the state was saved.
  *
  * @head  of the request
  *

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A request as several device types have it: a header of fixed length that the device reads, data
- * that it reads, data that it writes, and as the very last byte a status that it writes. Block, I2C
- * and SPI devices have it, and the data queues of crypto devices.
+ * Requests in a common form: a header of fixed length that the device reads, data that it reads,
+ * data that it writes, and a status as the last byte, which it writes. Block, I2C and SPI devices
+ * use this form, and the data queues of crypto devices.
  *
- * Two calls a request, and in between the device does its work:
+ * Two calls for each request, and the device's work between them:
  *
  *	error = virtio_request_init(&request, &header, sizeof header, segments, SEGMENTS);
  *	...
@@ -14,17 +14,21 @@
  *		virtio_request_complete(queue, &request, status, written);
  *	}
  *
- * where left and got are as in <virtio/queue.h>. A device that doesn't finish before it pops again
- * has a struct virtio_request, a header and segments for each request in flight.
+ * left and got are as in <virtio/queue.h>. A device that pops again before it completes has a
+ * struct virtio_request, a header and segments for each request in flight.
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), leave
- * out any part of it, point its buffers anywhere, and change its bytes at any time. The whole chain
- * is found to be in order before the header is copied, once. The header is judged in the copy. A
- * request that makes no sense says why, and is completed like any other. It gets a status if the
- * chain's shape is in order and the status byte can be written, though other buffers may be bad.
+ * out any part, point buffers anywhere, and change bytes at any time. Therefore:
+ * - The whole chain is checked before the header is copied. The header is copied once and judged in
+ *   the copy.
+ * - A malformed request says why, and is completed like any other. It gets a status if the chain's
+ *   shape is good and the status byte can be written, even if other buffers are bad.
  *
- * Threads: as of the queue. A request in flight may be handed to another thread, with its header
- * and its segments.
+ * Threads:
+ *   functions                who may call               what must not run beside
+ *   pop, parse, complete     the queue's thread         another call on the same queue
+ *   a request in flight      may go to another thread   its completion
+ *   (with header, segments)
  *
  * virtio 1.4, 2.7.4 (framing), 2.7.8.2 (the used length); 5.2, 5.9, 5.16 and 5.21 (the device
  * types)
@@ -37,103 +41,105 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * A request. The caller allocates it, reads what it likes, and changes it through the functions
- * below alone. What its pointers point to is the caller's. While it is in flight neither is moved.
+ * A request. The caller allocates it, may read every member, and changes it by functions only. The
+ * caller owns the header and the segments. While the request is in flight, none of them may move.
  */
 struct virtio_request {
 	/* As given to virtio_request_init(). */
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t fast_header; /* length of the header's buffer for which there is a fast path; UINT64_MAX for none */
+	uint64_t fast_header; /* header length of the fast path; UINT64_MAX: none */
 
 	/* Filled in for each request. */
-	struct virtio_token token; /* of its chain, which is in flight */
-	uint32_t fast_complete;    /* 1 if the fast path may complete it: no error, no dirty log for the status */
+	struct virtio_token token; /* of its chain */
+	uint32_t fast_complete;    /* 1 if the fast path may complete it */
 	/*
-	 * 0, or why nothing but a failure can come of it: VIRTIO_ESHORT for less than a header, or
-	 * no writable byte; VIRTIO_ENOBUFS for more segments than the array has; VIRTIO_EFAULT or
-	 * VIRTIO_EPERM for a bad buffer; another error of virtio_chain_resolve(). Where there are
-	 * several reasons it may be any of them. Then the header is not to be looked at, and data
+	 * 0, or why the request can only fail:
+	 *   VIRTIO_ESHORT                 fewer bytes than a header, or no writable byte
+	 *   VIRTIO_ENOBUFS                more segments than the array has
+	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer
+	 *   others                        of virtio_chain_resolve()
+	 * With several reasons it is any of them. After an error the header is undefined, and data
 	 * is empty.
 	 */
 	int error;
 	/*
-	 * What is between header and status, in the caller's array, as virtio_chain_resolve() has
-	 * it: readers and writers work on it. data.last_writable is the status. Its length is 0,
-	 * under an error, if there is no byte for it, the byte can't be written, or the chain's
-	 * shape is wrong. data.needed counts the segments of the chain with header and status, if
-	 * no buffer is bad.
+	 * The data between header and status, in the caller's array, as virtio_chain_resolve()
+	 * describes it. Readers and writers work on it.
+	 * - data.last_writable is the status. Its length is 0 if there is no byte for it, the byte
+	 *   cannot be written, or the chain is malformed; request.error is then set.
+	 * - data.needed counts the segments of the whole chain, if no buffer is bad.
 	 */
 	struct virtio_chain_segments data;
 };
 
 /*
- * Prepares a request, which can be popped into again and again.
+ * Prepares a request. It can be popped into again and again.
  *
  * @request       set up
- * @header        the caller's memory, where headers are copied to; NULL only if header_bytes is 0
- * @header_bytes  of a header; with 1 to VIRTIO_MEMORY_SMALL, and 3 segments or more, there is a
- *                fast path for requests of three buffers, which most are
+ * @header        the caller's memory, for copies of headers; NULL only if header_bytes is 0
+ * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and at least 3 segments,
+ *                requests of three buffers have a fast path.
  * @segments      the caller's array; NULL only if capacity is 0
- * @capacity      its entries: one for each descriptor of the longest chain that is to be served,
- *                which is the queue's size unless long indirect tables are allowed; and one more
- *                for each place where a buffer goes on in another region, or behind a translation
- *                in another piece of it, like a page
+ * @capacity      its entries. Needed are one for each descriptor of the longest chain, which is the
+ *                queue size unless long indirect tables are allowed; and one more for each place
+ *                where a buffer continues in another region or another translation.
  *
- * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL for a header
- * of some length, or an array of some entries, that is NULL, and the request is untouched.
+ * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL if header is
+ * NULL with header_bytes above 0, or segments is NULL with capacity above 0. A failure changes
+ * nothing.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 
 /*
- * Takes the next request from a queue.
+ * Pops the next request from a queue.
  *
  * @queue    started
- * @request  initialised, and not in flight; filled in, with header and array, if 1 is returned.
- *           Otherwise untouched, but for the content of the array
+ * @request  initialised, not in flight. Filled in, with header and array, if 1 is returned;
+ *           otherwise untouched, except the content of the array.
  *
- * Returns 1 for a request, which must be completed, whatever its error, or taken back by
- * virtio_queue_unpop(); 0 for none; or an error of virtio_queue_pop(). VIRTIO_ENOTMAPPED also if
- * some of the chain's memory isn't mapped at the moment: then the pop has been unpopped, and the
- * caller comes again.
+ * Returns 1 for a request, 0 for none, or an error of virtio_queue_pop(). The caller completes each
+ * request, whatever its error, or unpops it (virtio_queue_unpop()). After VIRTIO_ENOTMAPPED for
+ * memory of the chain, the request has been unpopped: retry later.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
 
 /*
- * Fills in a request from a chain that has been popped already, or has come back after a restore.
+ * Fills in a request from a chain that was popped already, or replayed after a restore.
  *
- * @chain    from virtio_queue_pop() or virtio_queue_replay() under the queue's present map, and not
- *           walked yet; its walk is over then
+ * @chain    from virtio_queue_pop() or virtio_queue_replay() under the queue's present map, not
+ *           walked yet. Its walk is over afterwards.
  * @request  as for virtio_request_pop()
  *
- * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver's,
- * with the request untouched: unpop the pop, which must be the last one, and come again
- * (virtio_queue_unpop()).
+ * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver. The
+ * request is then untouched. Unpop the chain, which must be the last pop, and retry later.
  */
 VIRTIO_MUST_CHECK
 int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *request);
 
 /*
- * Writes the status, records it in the dirty log of the map that the request was popped under, and
+ * Writes the status, records it in the dirty log of the map under which the request was popped, and
  * returns the request to the driver.
  *
- * @queue    that it came from, started, or broken since
+ * @queue    of the request; started, perhaps broken since
  * @request  in flight
- * @status   as the device type has it; goes nowhere if there is no byte for it
- * @written  bytes that were put into the writable data, from the first one on without a gap; more
- *           than there are means all of them. Writers have recorded theirs; after zero-copy I/O,
- *           virtio_segments_mark_dirty() comes first, if virtio_queue_is_in_flight() says that the
- *           memory is still the request's.
+ * @status   as the device type defines it; ignored if there is no byte for it
+ * @written  bytes put into the writable data, from the first one on without a gap. More than there
+ *           are means all. Writers have recorded their bytes. After zero-copy I/O call
+ *           virtio_segments_mark_dirty() first, if virtio_queue_is_in_flight() says that the memory
+ *           is still the request's.
  *
- * The used length is what was written, and the status with it if there is no gap between, but at
- * most UINT32_MAX (see virtio_writer_used()); 0 for a request with an error. Whatever was written
- * to guest memory is visible to the driver before the completion is. Returns as
- * virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, for it might be somebody else's
- * by now; after another error the request stays in flight, and its status may have been written.
+ * The used length is the bytes written, plus the status if no gap lies before it; at most
+ * UINT32_MAX (see virtio_writer_used()); 0 for a request with an error. Everything written to guest
+ * memory is visible to the driver before the completion.
+ *
+ * Returns as virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, because the memory
+ * may belong to another owner. After another error the request stays in flight, and its status may
+ * have been written.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue, const struct virtio_request *request,
 						     uint8_t status, uint64_t written);

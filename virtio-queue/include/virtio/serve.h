@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Serving a queue: the loop that every device has, once.
+ * Serving a queue: the loop that every device needs.
  *
- * A device calls virtio_queue_serve() when the driver has kicked, and again as long as it returns
- * 1. The device's own work is a callback for each chain. The loop pops, completes, decides whether
- * to interrupt the driver, and asks for the next kick, so that no wake-up is lost in either
- * direction. A round is bounded, though the driver may go on adding.
+ * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The
+ * device's work is a callback for each chain. The loop pops, completes, decides whether to
+ * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. A
+ * round is bounded, even if the driver adds buffers all the time.
  *
  *	got = virtio_queue_serve(&queue, 64, serve, device, &interrupt);
  *	if (interrupt)
  *		interrupt the driver;
  *	if (got == 1)
- *		see to other work, then call again without being kicked
+ *		do other work, then call again without waiting for a kick
  *	else if (got < 0 && got != VIRTIO_ENOTMAPPED)
  *		the queue is broken: set DEVICE_NEEDS_RESET
  *
- * What the guest can do: nothing that <virtio/queue.h> and <virtio/chain.h> don't name. A malformed
- * chain is the callback's to find, and the loop's to complete.
+ * What the guest can do: what <virtio/queue.h> and <virtio/chain.h> say. The callback finds a
+ * malformed chain, and the loop completes it.
  *
- * Threads: as of the queue. The callback runs on the caller's thread, and must not call the queue
- * itself, but for virtio_queue_is_in_flight() and the other questions.
+ * Threads:
+ *   functions             who may call          what must not run beside
+ *   all of this header    the queue's thread    another call on the same queue
+ *
+ * The callback runs on the caller's thread. It may ask the queries of the queue, such as
+ * virtio_queue_is_in_flight(), and must make no other call on the queue.
  *
  * virtio 1.4, 2.7.10 and 2.7.13.4
  */
@@ -30,21 +34,25 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* What a callback has done with its chain, other than 0 or an error. */
-#define VIRTIO_SERVE_KEEP 1  /* it is in flight: the device completes it later, by its token */
-#define VIRTIO_SERVE_LATER 2 /* the device can't take it now: it goes back, and the round ends */
+/* What a callback has done with its chain, besides 0 or an error. */
+#define VIRTIO_SERVE_KEEP 1  /* the device completes it later, by its token */
+#define VIRTIO_SERVE_LATER 2 /* the device cannot take it now: unpop, and end the round */
 
 /*
  * Serves one chain.
  *
  * @context  the caller's
- * @chain    popped, and not walked yet; on the loop's stack, so a callback that keeps the request
- *           keeps chain->token
- * @written  0 beforehand; the used length: see virtio_queue_complete()
+ * @chain    popped, not walked yet. On the loop's stack: a callback that keeps the request keeps
+ *           chain->token.
+ * @written  0 before the call; set to the used length: see virtio_queue_complete()
  *
- * Returns 0, and the chain is completed with *written bytes; VIRTIO_SERVE_KEEP; VIRTIO_SERVE_LATER;
- * VIRTIO_ENOTMAPPED, and the chain goes back until its memory is mapped; or any other error, for
- * example one of virtio_chain_resolve(), and the chain is completed with length 0.
+ * Returns, and what the loop then does:
+ *   0                    completes the chain with *written bytes
+ *   VIRTIO_SERVE_KEEP    leaves the request in flight
+ *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
+ *   VIRTIO_ENOTMAPPED    unpops the chain and ends the round: its memory is not mapped yet
+ *   any other error      completes the chain with length 0; for example an error of
+ *                        virtio_chain_resolve()
  */
 typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t *written);
 
@@ -52,17 +60,17 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  * Serves what the driver has made available.
  *
  * @queue      started
- * @budget     chains at most; what is there now is the other bound
+ * @budget     the most chains. The chains available now are the other bound.
  * @serve      called for each chain
- * @context    handed to it
- * @interrupt  set in every case: whether the driver is to be interrupted, also after an error
+ * @context    passed to serve
+ * @interrupt  always set, also after an error: whether to interrupt the driver
  *
- * Kicks are not asked for during the round, and are again when nothing is left. Returns
- *   1                   there is more, or may be: call again without waiting for a kick
+ * During the round no kicks are asked for. When nothing is left, they are asked for again. Returns
+ *   1                   there may be more: call again without waiting for a kick
  *   0                   nothing is left: a kick will come
- *   VIRTIO_SERVE_LATER  the callback said so: call again when the device can take chains. No kick
- *                       was asked for.
- *   VIRTIO_ENOTMAPPED   call again when the memory, or the ring, is mapped. No kick was asked for.
+ *   VIRTIO_SERVE_LATER  from the callback: call again when the device can take chains. No kick will
+ *                       come.
+ *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        of virtio_queue_available(), virtio_queue_pop(), virtio_queue_complete() or
  *                       virtio_queue_enable_kicks(): the queue is not started, or broken
  */
@@ -71,17 +79,17 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		       bool *interrupt);
 
 /*
- * Pops a chain and resolves it, in one call.
+ * Pops a chain and resolves it.
  *
  * @queue        started
  * @token        set if 1 is returned; otherwise untouched
- * @segments     as for virtio_chain_resolve(): segments and capacity set by the caller
- * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(), after which
- *               segments has what that says, and the caller completes the chain all the same,
- *               mostly with length 0
+ * @segments     as for virtio_chain_resolve(): the caller sets segments and capacity
+ * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). Then segments has
+ *               what that function promises, and the caller completes the chain all the same,
+ *               mostly with length 0.
  *
- * Returns as virtio_queue_pop(). VIRTIO_ENOTMAPPED also for a chain whose memory is not mapped yet:
- * it has been unpopped.
+ * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has
+ * been unpopped.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_pop_segments(struct virtio_queue *queue, struct virtio_token *token,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * I/O vectors of the suite as those of the operating system, for readv(), writev(), io_uring and
- * the like. Hosted only: a freestanding build has no <sys/uio.h>.
+ * The suite's I/O vectors as the operating system's, for readv(), writev(), io_uring and the like.
+ * Hosted only: a freestanding build has no <sys/uio.h>.
  *
- * Threads: any.
+ * Threads: all functions are thread-safe.
  */
 #ifndef VIRTIO_SYS_IOVEC_H
 #define VIRTIO_SYS_IOVEC_H
@@ -18,7 +18,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct iovec) == sizeof(struct virtio_iovec) &&
 			     offsetof(struct iovec, iov_len) == offsetof(struct virtio_iovec, len),
 		     "struct virtio_iovec has the layout of struct iovec");
 
-/* The same entries, under the operating system's type. */
+/* Returns the same entries under the operating system's type. */
 static inline const struct iovec *virtio_sys_iovec(const struct virtio_iovec *iov);
 
 VIRTIO_END_DECLS
