@@ -5,12 +5,15 @@
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 
+has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
+# Linux makes the file for a console that does not exist yet, and opening it fails.
+has_console() { (exec 3<>/dev/hvc0) 2>/dev/null; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
 begin
 load_drivers
-until_true [ -c /dev/hvc0 ]
-until_true grep -qsx data /sys/class/virtio-ports/*/name
+until_true has_port
+until_true has_console
 say "port $(port_name)"
 
 # The driver forgets the settings when nobody has the terminal open.
@@ -37,6 +40,17 @@ cat /written >&4
 
 step "reading the port"
 say "read $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
+
+step "taking the driver away, and giving it back"
+exec 3>&- 4>&-
+device=$(basename /sys/bus/virtio/drivers/virtio_console/virtio*)
+echo "$device" >/sys/bus/virtio/drivers/virtio_console/unbind
+echo "$device" >/sys/bus/virtio/drivers/virtio_console/bind
+until_true has_port
+until_true has_console
+exec 3<>/dev/hvc0 4<>"/dev/$(port_name)"
+echo "the driver is back" >&4
+say "answer $(head -n 1 <&4)"
 
 step "serving a shell on the console"
 stty -F /dev/hvc0 sane -echo

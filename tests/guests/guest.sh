@@ -12,6 +12,8 @@ forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
 # until_true COMMAND...: waits for it. A guest that waits for ever says nothing, and is ended from
 # outside.
+# A condition with a file pattern needs a function: the shell expands the pattern before until_true
+# begins, and only once. A pattern that has no file then would stay as it is for ever.
 until_true() {
 	until "$@"; do sleep 0.1; done
 }

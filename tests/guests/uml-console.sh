@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console,
 # /dev/hvc0, and a second port, at pseudo-terminals. Random bytes go each way (console-init.sh):
-# 256 KiB over the console, and 10 MiB over the port, whose reader stops for a while. Then the host
-# gives commands to a shell on the console.
+# 256 KiB over the console, and 10 MiB over the port, whose reader stops for a while. The driver is
+# unbound and bound again, as in a suspended guest. Then the host gives commands to a shell on the
+# console.
 # usage: uml-console.sh DAEMON FOLDER
 #   FOLDER  for the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
@@ -16,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# = 2 ] || { echo "usage: $0 DAEMON FOLDER" >&2; exit 2; }
 daemon=$(readlink -f "$1")
 uml_memory=128M # for the files that the guest writes
-begin_test "$2" console.sock hvc data typed printed read written shell
+begin_test "$2" console.sock hvc data typed printed read written again shell
 need_guest guest_packages
 
 make_initramfs initramfs.gz "$here/console-init.sh" virtio_console || fail "no initramfs"
@@ -40,6 +41,9 @@ use_console() {
 	head -c 9485760 <data >>written
 	await "reading the port"
 	cat read >data
+	await "taking the driver away"
+	head -n 1 <data >again
+	echo "so is the host" >data
 	await "serving a shell"
 	# Both bytes of the answer are not in the command. What is read ends with the shell's last
 	# line.
@@ -68,6 +72,8 @@ for file in typed read; do
 	[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the guest read something else than the host wrote: $file"
 done
 ok "256 KiB over the console and 10 MiB over a port, each way, are what was sent"
+[ "$(cat again)/$(guest_said answer)" = "the driver is back/so is the host" ] || fail "the port did not come back"
+ok "console and port work again when the driver has been unbound and bound"
 grep -q 'answer 42' shell || fail "the shell on the console did not answer"
 ok "a shell on the console answers"
 grep -q ' 0 bytes of input dropped, 0 bytes of output dropped, 0 faults$' daemon.log || fail "bytes were dropped, or faults"
