@@ -2,11 +2,16 @@
 /*
  * A back end of the block device in the host's own memory: for boot images and tests.
  *
- * Guests reach it through <virtio/blk.h>, which checks their ranges; it checks them once more.
- * There is a flush that has nothing to do, so that the device offers VIRTIO_BLK_F_FLUSH.
+ * Guests reach it through <virtio/blk.h>, which checks their ranges. The back end checks the ranges
+ * again. Its flush does nothing; it exists so that the device offers VIRTIO_BLK_F_FLUSH.
  *
- * Threads: requests on the same bytes from several threads race as they would on guest memory; the
- * caller serialises those of different queues if that matters.
+ * Threads:
+ *   functions                       who may call   what must not run beside
+ *   the operations                  any thread     requests on the same bytes, if their order
+ *                                   matters
+ *   virtio_blk_memory_backend()     any thread     use of the same struct virtio_blk_memory
+ *
+ * Requests of several queues on the same bytes race, as they would on guest memory.
  *
  * Freestanding.
  */
@@ -26,7 +31,7 @@ struct virtio_blk_memory {
 /*
  * Makes a back end of memory.
  *
- * @memory   must live, and its bytes must stay, as long as the back end is used
+ * @memory   must live, with its bytes, as long as the back end is used
  * @backend  filled in, for struct virtio_blk_options
  *
  * Returns 0; VIRTIO_EINVAL for a size without bytes, or beyond the host's address space.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved state of a disk, for snapshots and migration. That of its queues and of the device core
- * is theirs.
+ * The saved state of a disk, for snapshots and migration. Its queues and the device core have
+ * states of their own.
  *
  * Threads: see <virtio/blk.h>.
  *
@@ -15,8 +15,8 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * What driver and operator have changed of a disk, for snapshots and migration. Plain data. The
- * options aren't part of the state: the owner of the disk has them.
+ * What driver and operator have changed. Plain data. Options are not part of the state: the owner
+ * of the disk has them.
  */
 struct virtio_blk_state {
 	uint64_t features; /* negotiated: a mask of bits 0 to 23 */
@@ -25,7 +25,7 @@ struct virtio_blk_state {
 };
 
 /*
- * Saves. The disk goes on as before.
+ * Saves the state. The disk goes on as before.
  *
  * @out  filled in
  */
@@ -35,22 +35,22 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * Restores the features and the cache mode.
  *
  * @blk    as virtio_blk_init() or virtio_blk_reset() left it, or with the features of the state
- *         negotiated since. Its capacity is what the storage has here.
- * @state  from virtio_blk_save(), perhaps by way of a file; checked as if a guest had made it
+ *         negotiated since. Its capacity is that of the storage here.
+ * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had made it
  *
- * A device core's restore negotiates the same features, before or after this call. Neither order
- * changes the result.
+ * The device core's restore negotiates the same features. It may run before or after this call,
+ * with the same result.
  *
- * The disk keeps its own capacity, which is never less than the driver has seen. The caller of a
- * disk that was resized gives it the new capacity before the restore.
+ * The disk keeps its own capacity, which must not be less than the driver has seen. The owner of a
+ * disk that was resized sets the new capacity before the restore.
  *
- * Returns 0; 1 if the disk is larger than the state says: then the caller sends a configuration
- * change notification, as for virtio_blk_set_capacity(). Otherwise VIRTIO_EINVAL, and then changes
- * nothing:
- *   features   a bit that isn't offered, or bits other than the driver has negotiated already
+ * Returns 0; or 1 if the disk is larger than in the state: then the caller sends a configuration
+ * change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL for a bad state, and
+ * changes nothing:
+ *   features   a bit that is not offered, or other bits than the driver has negotiated already
  *   capacity   more sectors than the disk has
- *   writeback  a value that the driver can't have reached: above 1, 1 without FLUSH, 0 with FLUSH
- *              but not CONFIG_WCE
+ *   writeback  a value that no driver can have set: above 1; 1 without FLUSH; 0 with FLUSH but
+ *              without CONFIG_WCE
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);
