@@ -84,7 +84,7 @@ enum virtio_gpu_ctrl_type {
 enum virtio_gpu_shm_id { VIRTIO_GPU_SHM_ID_UNDEFINED = 0, VIRTIO_GPU_SHM_ID_HOST_VISIBLE = 1 };
 
 /* Flags of a command. */
-#define VIRTIO_GPU_FLAG_FENCE (1 << 0)         /* the response waits until the command is done, and repeats fence_id */
+#define VIRTIO_GPU_FLAG_FENCE (1 << 0)         /* respond after the command, with fence_id */
 #define VIRTIO_GPU_FLAG_INFO_RING_IDX (1 << 1) /* ring_idx is valid */
 
 /* What every command and every response starts with. */

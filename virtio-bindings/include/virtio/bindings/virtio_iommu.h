@@ -44,7 +44,7 @@ struct virtio_iommu_config {
 	struct virtio_iommu_range_64 input_range; /* virtual addresses */
 	struct virtio_iommu_range_32 domain_range;
 	__le32 probe_size; /* bytes of properties in a probe request */
-	__u8 bypass;       /* the driver may write it; 1 if endpoints without a domain have access */
+	__u8 bypass;       /* 1: endpoints without a domain have access; writable */
 	__u8 reserved[3];
 };
 

@@ -40,7 +40,7 @@
 #define VIRTIO_MMIO_QUEUE_AVAIL_HIGH 0x094
 #define VIRTIO_MMIO_QUEUE_USED_LOW 0x0a0 /* write: address of the used ring */
 #define VIRTIO_MMIO_QUEUE_USED_HIGH 0x0a4
-#define VIRTIO_MMIO_SHM_SEL 0x0ac     /* write: the shared memory region that the next four are about */
+#define VIRTIO_MMIO_SHM_SEL 0x0ac     /* write: the shared memory region for the next four */
 #define VIRTIO_MMIO_SHM_LEN_LOW 0x0b0 /* read: bytes */
 #define VIRTIO_MMIO_SHM_LEN_HIGH 0x0b4
 #define VIRTIO_MMIO_SHM_BASE_LOW 0x0b8 /* read: guest address */

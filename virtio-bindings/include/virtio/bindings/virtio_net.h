@@ -88,7 +88,7 @@ struct virtio_net_config {
 } __attribute__((packed));
 
 /* Flags of a packet's header. */
-#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1 /* csum_start and csum_offset say where the checksum is incomplete */
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1 /* csum_start, csum_offset: an incomplete checksum */
 #define VIRTIO_NET_HDR_F_DATA_VALID 2 /* the device has verified a checksum */
 #define VIRTIO_NET_HDR_F_RSC_INFO 4   /* rsc is valid */
 
@@ -221,7 +221,7 @@ struct virtio_net_rss_config {
 	__le32 hash_types;
 	__le16 indirection_table_mask; /* entries - 1 */
 	__le16 unclassified_queue;
-	__le16 indirection_table[1]; /* indirection_table_mask + 1 entries; the fields after it move accordingly */
+	__le16 indirection_table[1]; /* indirection_table_mask + 1 entries; later fields move */
 	__le16 max_tx_vq;
 	__u8 hash_key_length; /* bytes */
 	__u8 hash_key_data[];

@@ -220,7 +220,7 @@ enum {
 	VIRTIO_SND_CHMAP_NONE = 0,
 	VIRTIO_SND_CHMAP_NA, /* silent */
 	VIRTIO_SND_CHMAP_MONO,
-	VIRTIO_SND_CHMAP_FL, /* F front, R rear, S side, T top, B bottom; C centre, L left, R right */
+	VIRTIO_SND_CHMAP_FL, /* F front, R rear, S side, T top, B bottom; C, L, R */
 	VIRTIO_SND_CHMAP_FR,
 	VIRTIO_SND_CHMAP_RL,
 	VIRTIO_SND_CHMAP_RR,

@@ -86,7 +86,7 @@ enum virtio_vsock_rw {
 #define VIRTIO_VSOCK_F_STREAM 0 /* SOCK_STREAM sockets */
 #endif
 #ifndef VIRTIO_VSOCK_F_NO_IMPLIED_STREAM
-#define VIRTIO_VSOCK_F_NO_IMPLIED_STREAM 2 /* SOCK_STREAM only if VIRTIO_VSOCK_F_STREAM is negotiated */
+#define VIRTIO_VSOCK_F_NO_IMPLIED_STREAM 2 /* SOCK_STREAM needs VIRTIO_VSOCK_F_STREAM */
 #endif
 
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_vsock_config) == 8, "configuration space is 8 bytes");
