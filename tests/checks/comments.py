@@ -65,7 +65,6 @@ PENDING = (
     'tests/unit/queue/request_fixture.h',
     'tests/unit/vsock/vsock_packet_fixture.h',
     'tests/vhost-user',
-    'virtio-blk/src/disk.c',
     'virtio-blk/src/execute.c',
     'virtio-blk/src/parse.c',
     'virtio-console',

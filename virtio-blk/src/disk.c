@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk: what it offers, what was negotiated, and its configuration space. */
+/* The disk: its features, what was negotiated, and its configuration space. */
 #include <virtio/blk.h>
 #include <virtio/blk_state.h>
 
@@ -44,7 +44,7 @@ static int check_blocks(const struct virtio_blk_options *options)
 	return 0;
 }
 
-/* Both limits or none, and none on a disk that can't be written. */
+/* Both limits or none; none on a disk that cannot be written. */
 static int check_command(bool read_only, uint32_t max_sectors, uint32_t max_seg)
 {
 	if (!max_sectors && !max_seg)
@@ -65,7 +65,7 @@ static int check_commands(const struct virtio_blk_options *options)
 	return error;
 }
 
-/* Values first, so that a code for a missing operation says that nothing else is wrong. */
+/* Checks values first. So VIRTIO_ENOOP says that nothing else is wrong. */
 static int check_options(const struct virtio_blk_options *options)
 {
 	int error = check_blocks(options);
@@ -133,14 +133,14 @@ static uint8_t get_writeback(const struct virtio_blk *blk)
 
 /*
  * The capacity is kept in two copies of two halves, because a 64-bit atomic is a library call on
- * 32-bit hosts. An update writes the copy that isn't the present one, and then counts itself, which
- * makes that copy the present one.
+ * 32-bit hosts. An update writes the copy that is not in use, and then increments the counter,
+ * which makes that copy the one in use.
  *
- * A reader repeats if an update was counted meanwhile, and only then: a writer that stands still
- * delays no reader. An unchanged count proves that both halves are of one update. Only the update
- * after the next one writes the same copy; its halves are stored with release order after the next
- * one's count, and loaded with acquire order before the count is loaded again. The count would have
- * to wrap during one read, by 2^32 updates, to look unchanged.
+ * A reader repeats only if the counter changed meanwhile, so a writer that stands still delays no
+ * reader. An unchanged counter proves that both halves belong to one update: only the update after
+ * the next one writes the same copy. That update stores its halves with release order after the
+ * next counter, and the reader loads them with acquire order before it loads the counter again.
+ * Only 2^32 updates during one read could make a changed counter look unchanged.
  */
 static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t sectors)
 {
@@ -148,7 +148,8 @@ static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t secto
 
 	__atomic_store_n(&halves[0], (uint32_t)sectors, __ATOMIC_RELEASE);
 	__atomic_store_n(&halves[1], (uint32_t)(sectors >> 32), __ATOMIC_RELEASE);
-	__atomic_store_n(&blk->capacity_updates, update, __ATOMIC_RELEASE); /* pairs with virtio_blk_capacity() */
+	/* Pairs with virtio_blk_capacity(). */
+	__atomic_store_n(&blk->capacity_updates, update, __ATOMIC_RELEASE);
 }
 
 uint64_t virtio_blk_capacity(const struct virtio_blk *blk)
@@ -191,7 +192,7 @@ int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features)
 	features &= DEVICE_FEATURES;
 	if (features & ~blk->offered)
 		return VIRTIO_EINVAL;
-	/* A vhost-user front end may repeat itself while the device runs. */
+	/* A vhost-user front end may repeat the features while the device runs. */
 	if (features == blk->negotiated)
 		return 0;
 	blk->negotiated = features;
@@ -213,8 +214,8 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
 }
 
 /*
- * Whether a driver with these features can have made writeback this value (virtio 1.4, 5.2.5.2 and
- * 5.2.6.2).
+ * Whether a driver with these features can have set writeback to this value (virtio 1.4, 5.2.5.2
+ * and 5.2.6.2).
  */
 static bool reachable(uint64_t features, uint8_t writeback)
 {
@@ -254,13 +255,13 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 	if (blk->negotiated & FEATURE(CONFIG_WCE))
 		return get_writeback(blk) == 0;
 	/*
-	 * A driver that could have flushed and won't relies on us; without the offer nothing is
-	 * promised.
+	 * A driver that could flush and did not accept FLUSH relies on us. Without the offer
+	 * nothing is promised.
 	 */
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
 
-/* The alignments, and whether zeroing unmaps, mean nothing without their command. */
+/* The alignments, and whether zeroing unmaps, have no meaning without their command. */
 static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;
@@ -284,8 +285,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 }
 
 /*
- * Fields of one feature stand in options together and are zero without it, so that most need no
- * look at the feature.
+ * The fields of a feature are zero in the options without the feature, so most fields need no test.
  */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
@@ -336,7 +336,7 @@ bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void
 	if (offset > field || field - offset >= len)
 		return false;
 	value = ((const uint8_t *)data)[field - offset];
-	/* Without FLUSH nothing could ever make a write stable. */
+	/* Without FLUSH no later command could make a write stable. */
 	if (value > 1 || (value == 1 && !(blk->negotiated & FEATURE(FLUSH))))
 		return false;
 	set_writeback(blk, value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The back end on a file descriptor. Hosted: the only file of the component that knows an errno. */
+/* The back end on a file descriptor. Hosted: the only file of the component that uses errno. */
 #define _GNU_SOURCE /* fallocate */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
@@ -21,7 +21,7 @@
 #ifdef IOV_MAX
 #define MAX_IOVECS IOV_MAX
 #else
-#define MAX_IOVECS 16 /* what POSIX promises */
+#define MAX_IOVECS 16 /* the minimum that POSIX promises */
 #endif
 
 VIRTIO_STATIC_ASSERT(sizeof(off_t) == 8, "files may be larger than 2 GiB");
@@ -49,10 +49,11 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 }
 
 /*
- * Where a signal can interrupt the write-out itself, the kernel may count data that it has lost as
- * reported, and answer only that it was interrupted. So signals wait meanwhile, and a sync that is
- * interrupted nevertheless isn't repeated: the next one would say that all is well. Returns 0 or an
- * errno.
+ * Syncs the file. Returns 0 or an errno.
+ *
+ * Signals are blocked: a signal may interrupt the write-out, and the kernel may then count lost
+ * data as reported although it only returns EINTR. For the same reason an interrupted sync is not
+ * repeated: the next one would succeed.
  */
 static int sync_file(int fd)
 {
@@ -66,7 +67,7 @@ static int sync_file(int fd)
 	return error;
 }
 
-/* How many syncs have been begun. What was written before the call is written by the next one. */
+/* The number of syncs begun so far. Data written before this call is covered by the next sync. */
 static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 {
 	unsigned int begun;
@@ -79,10 +80,12 @@ static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 }
 
 /*
- * The kernel reports a write-back that failed to one sync of an open file only, which need not be
- * the one of whoever wrote, and takes the lost data for written from then on. So an error stays,
- * and no sync says that all is well while another one, which may have been given the error, has not
- * ended: there is one at a time. It serves all who came before it was begun.
+ * The kernel reports a failed write-back to one sync of an open file only, perhaps not to the sync
+ * of the writer, and then treats the lost data as written. Therefore:
+ * - An error stays.
+ * - Syncs run one at a time. Otherwise one could succeed while another, still running, gets the
+ *   error.
+ * - One sync serves all callers that came before it began.
  */
 static int file_flush(void *context)
 {
@@ -91,7 +94,7 @@ static int file_flush(void *context)
 	int failed;
 
 	(void)pthread_mutex_lock(&file->syncing);
-	/* Nobody else counts now: one that was begun in the meantime has ended. */
+	/* Under both locks no other sync can begin, and every sync that began has ended. */
 	if (!file->failed && file->begun == before) {
 		(void)count_syncs(file, 1);
 		file->failed = sync_file(file->fd);
@@ -100,14 +103,13 @@ static int file_flush(void *context)
 	(void)pthread_mutex_unlock(&file->syncing);
 	if (!failed)
 		return 0;
-	/* The cause, for whoever tells an operator; the other operations leave it too. */
+	/* The cause, for an operator. The other operations leave errno as the system set it. */
 	errno = failed;
 	return VIRTIO_EIO;
 }
 
 /*
- * Whether an operation failed only because the storage has no such thing, or not at this
- * granularity.
+ * Whether an operation failed only because the storage lacks it, or lacks it at this granularity.
  */
 static bool is_not_supported(int error)
 {
@@ -156,7 +158,7 @@ static int device_discard(void *context, uint64_t offset, uint64_t bytes)
 	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
 }
 
-/* Here to fail is better than to leave data that was to be gone. */
+/* A failure is better than data that should be gone and is not. */
 static int device_secure_erase(void *context, uint64_t offset, uint64_t bytes)
 {
 	const struct virtio_blk_file *file = context;
@@ -202,9 +204,7 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 	return 0;
 }
 
-/*
- * Whether a file has bytes up to there. Behind the end of one that has shrunk, holes can't be read.
- */
+/* Whether a file has bytes up to end. Holes behind the end of a shrunk file cannot be read. */
 static bool reaches(int fd, uint64_t end)
 {
 	struct stat st;
@@ -212,7 +212,7 @@ static bool reaches(int fd, uint64_t end)
 	return fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size >= end);
 }
 
-/* What is punched out of a file, or unmapped of a device by this call, reads as zeroes. */
+/* A punched hole of a file, and a range of a device unmapped by this call, read as zeroes. */
 static int file_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
 {
 	const struct virtio_blk_file *file = context;
@@ -281,7 +281,7 @@ bool virtio_blk_file_may_unmap(int fd)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		return S_ISBLK(st.st_mode);
-	/* Not in the block that the file ends in. */
+	/* Behind the block in which the file ends. */
 	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
 	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;
 }

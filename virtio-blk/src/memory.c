@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The back end in the host's memory. Guest memory is reached through its door's copies alone. */
+/* The back end in the host's memory. It accesses guest memory by <virtio/guest_access.h> only. */
 #include <virtio/blk_memory.h>
 
-/* Bytes of the disk behind offset that a vector's entry can have. */
+/* How many bytes of a vector's entry fit on the disk from offset on. */
 static size_t part_of(const struct virtio_blk_memory *memory, const struct virtio_iovec *iov, uint64_t offset)
 {
 	const uint64_t left = offset < memory->size ? memory->size - offset : 0;

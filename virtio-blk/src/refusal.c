@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a refusal is called, for an operator and for a driver. */
+/* The names of refusals, for an operator, and their statuses, for a driver. */
 #include <virtio/blk.h>
 
 const char *virtio_blk_refusal_name(enum virtio_blk_refusal refusal)

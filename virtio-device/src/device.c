@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * A device's making, its configuration space and shared memory, and the questions that anyone may
- * ask.
- */
+/* Making a device, its configuration space, its shared memory, and the queries. */
 #include <string.h>
 
 #include "device_internal.h"
@@ -11,8 +8,8 @@
 #include <virtio/device_queues.h>
 
 /*
- * Of the bits that don't belong to the device type, 24 to 40 and 43 to 49 (virtio 1.4, 2.2), those
- * that can be honoured.
+ * Whether the core can honour a bit that does not belong to the device type: 24 to 40 and 43 to 49
+ * (virtio 1.4, 2.2).
  */
 static bool can_offer(uint32_t bit)
 {
@@ -26,7 +23,7 @@ static bool can_offer(uint32_t bit)
 	case VIRTIO_F_NOTIFICATION_DATA:
 	case VIRTIO_F_RING_RESET:
 		return true;
-	/* Numbered among those of device types, but it needs queues of its own. */
+	/* Its number is among those of device types, but it needs queues of its own. */
 	case VIRTIO_F_ADMIN_VQ:
 		return false;
 	default:
@@ -190,8 +187,8 @@ void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint
 }
 
 /*
- * Any field may be read in any state (virtio 1.4, 2.5.2), and some devices take a write before
- * there is a driver (5.3.5.1).
+ * Any field may be read in any state (virtio 1.4, 2.5.2). Some devices accept a write before there
+ * is a driver (5.3.5.1).
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
 {

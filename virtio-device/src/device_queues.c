@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The queues of a device whose author leaves starting, stopping and resetting to the library. */
+/* Starting, stopping and resetting the queues of a device, in place of its author. */
 #include <virtio/device_queues.h>
 
 #include <virtio/bindings/virtio_config.h>
 
-/* A queue of this index; NULL if there is none. */
+/* The queue of this index, or NULL. */
 static struct virtio_queue *find(const struct virtio_device *device, uint32_t queue)
 {
 	const struct virtio_device_queues *queues = device->device_queues;
@@ -12,7 +12,7 @@ static struct virtio_queue *find(const struct virtio_device *device, uint32_t qu
 	return queues && queue < queues->num_queues ? &queues->queues[queue] : NULL;
 }
 
-/* Whether no request of a queue points into guest memory. */
+/* Whether no request of a queue uses guest memory. */
 static bool is_quiet(const struct virtio_device *device, const struct virtio_queue *queue)
 {
 	return !device->device_queues->asynchronous || virtio_queue_quiesced(queue);
@@ -47,7 +47,7 @@ int virtio_device_queues_init(struct virtio_device_queues *queues, const struct 
 	for (uint32_t i = 0; i < storage->num_queues && !error; i++) {
 		const uint16_t max_size = storage->registers[i].config.max_size;
 
-		/* Fails only without storage, which has just been found to be there. */
+		/* Fails only without storage, which was checked above. */
 		error = virtio_queue_init(&storage->queues[i], inflight, max_size);
 		inflight += max_size;
 	}
@@ -147,8 +147,8 @@ int virtio_device_queues_set_memory(struct virtio_device *device, const struct v
 			continue;
 		lost = true;
 		/*
-		 * Requests in flight still point into the old map, and a reset of the device has to
-		 * wait for them.
+		 * Requests in flight still use the old map. A reset of the device has to wait for
+		 * them.
 		 */
 		if (is_quiet(device, queue))
 			virtio_queue_reset(queue);

@@ -2,26 +2,21 @@
 /*
  * Interrupts: events set bits, acknowledgements clear them, and the line follows.
  *
- * No lock orders the calls of interrupt() on several threads. Instead each thread, after each of
- * its calls, looks whether the interrupt status still calls for that level, and corrects it if not.
- * The call that takes effect last was followed by such a look that found it right; whoever changed
- * the status after that look makes a call of their own. So the line ends up right, though it may
+ * No lock orders the calls of interrupt() on several threads. Instead, each thread looks at the
+ * interrupt status again after each call, and calls again if the level is wrong. The call that
+ * takes effect last was followed by such a look, which found the level right. A thread that changed
+ * the status after that look makes a call of its own. So the line ends up right, though it may
  * flicker.
  */
 #include "device_internal.h"
 
-/*
- * Whether the line should be high: something is not acknowledged, and the driver is ready for it.
- */
+/* Whether the line should be high: a cause is not acknowledged, and the driver is ready. */
 static bool is_pending(uint32_t live)
 {
 	return (live & LIVE_INTERRUPT) != 0 && (live & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 }
 
-/*
- * What to say of a line that must be high: each event has been, or will be, told by a call of its
- * own.
- */
+/* The cause to name for a line that must be high. Each event has a call of its own besides. */
 static enum virtio_interrupt a_cause(uint32_t live)
 {
 	const uint32_t causes = (live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;
@@ -29,7 +24,7 @@ static enum virtio_interrupt a_cause(uint32_t live)
 	return causes & VIRTIO_INTERRUPT_CONFIG ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED;
 }
 
-/* After a call with this level: until the line agrees with the interrupt status. */
+/* After a call with this level: repeats until the line agrees with the interrupt status. */
 static void settle(struct virtio_device *device, bool level)
 {
 	for (;;) {
@@ -49,8 +44,8 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause)
 
 	do {
 		/*
-		 * Before DRIVER_OK, and after a reset, the driver is not to be notified (virtio
-		 * 1.4, 2.1.2, 2.4.1).
+		 * Before DRIVER_OK, and after a reset, the driver must not be interrupted
+		 * (virtio 1.4, 2.1.2, 2.4.1).
 		 */
 		if ((live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || (live & LIVE_RESETTING) != 0)
 			return false;
@@ -81,8 +76,8 @@ void virtio_device_config_changed(struct virtio_device *device)
 		return;
 	}
 	/*
-	 * A driver that is still probing may have read the old values: the event is there, and
-	 * signalled at DRIVER_OK.
+	 * A driver that is still probing may have read the old values. The event is recorded now,
+	 * and signalled at DRIVER_OK.
 	 */
 	if ((live & LIVE_STATUS) != 0 && (live & LIVE_RESETTING) == 0)
 		live_set(device, (uint32_t)VIRTIO_INTERRUPT_CONFIG << LIVE_INTERRUPT_SHIFT);
@@ -97,8 +92,8 @@ void virtio_device_set_needs_reset(struct virtio_device *device)
 			return;
 	} while (!live_replace(device, &live, live | VIRTIO_CONFIG_S_NEEDS_RESET));
 	/*
-	 * Before DRIVER_OK there is no one to tell; whoever sets that bit finds this one, and tells
-	 * the driver once.
+	 * Before DRIVER_OK there is no driver to tell. The thread that sets DRIVER_OK finds this
+	 * bit, and tells the driver once.
 	 */
 	if (live & VIRTIO_CONFIG_S_DRIVER_OK)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -116,7 +111,7 @@ uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32
 }
 
 /*
- * Only what is named is cleared, so that an event which the driver has not seen stays (virtio 1.4,
+ * Clears only the named causes, so an event that the driver has not seen stays (virtio 1.4,
  * 4.2.2.1).
  */
 void virtio_device_ack_interrupt(struct virtio_device *device, uint32_t causes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The registers of virtio-mmio: offsets and widths; what they mean is the core's (virtio 1.4,
- * 4.2.2).
+ * The registers of virtio-mmio: offsets and widths (virtio 1.4, 4.2.2). The core defines their
+ * meaning.
  */
 #include <string.h>
 
@@ -32,7 +32,7 @@ static uint32_t read_shm(const struct virtio_device *device, uint64_t offset)
 	}
 }
 
-/* A register that can be read; 0 for any other offset. */
+/* A readable register; 0 for any other offset. */
 static uint32_t read_register(struct virtio_device *device, uint64_t offset)
 {
 	switch (offset) {
@@ -127,7 +127,7 @@ static int write_register(struct virtio_device *device, uint64_t offset, uint32_
 	return 0;
 }
 
-/* Registers take whole, aligned 32-bit accesses alone. */
+/* Registers accept whole, aligned 32-bit accesses only. */
 static bool is_register(uint64_t offset, uint32_t len)
 {
 	return offset < VIRTIO_MMIO_CONFIG && offset % 4 == 0 && len == 4;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the driver says about queues: features they depend on, set-up, enabling, stopping, reset,
- * notification (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
+ * What the driver does to queues: set-up, enabling, stopping, reset, kicks, and features that
+ * matter for them (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
  */
 #include "device_internal.h"
 
 #include <virtio/bindings/virtio_ring.h>
 
-/* The queue that queue_sel names, compared in full; NULL if there is none. */
+/* The queue of the number queue_sel, compared in full; NULL if there is none. */
 static struct virtio_queue_registers *selected(const struct virtio_device *device)
 {
 	if (!virtio_device_queue_config(device, device->queue_sel))
@@ -16,8 +16,9 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 }
 
 /*
- * Whether the driver may set up and enable a queue: once the device runs, only one that it has
- * reset. A queue that was merely stopped keeps what it had, as the device's own books of it do.
+ * Whether the driver may set up and enable a queue. While the device runs, only a queue that the
+ * driver has reset. A queue that was only stopped keeps its state, and so does the device's own
+ * struct for it.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {
@@ -53,7 +54,7 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 		device->accepted_beyond = true;
 }
 
-/* Notes whether a value was refused: the old one is not what the driver wants. */
+/* Records whether a value was refused: the old value is not what the driver wants. */
 static void note_refusal(struct virtio_device *device, struct virtio_queue_registers *queue, uint32_t what, int error)
 {
 	if (!error) {
@@ -93,7 +94,7 @@ void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_
 }
 
 /*
- * No high half is bad: it has no say in the alignment. Nor does one without a low half give an
+ * No high half is bad: it does not matter for the alignment. A high half alone does not set an
  * area.
  */
 void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
@@ -137,10 +138,13 @@ struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_q
 	return ready;
 }
 
-/* Has a queue looked at that runs from now on: what is in it already need not be notified again. */
+/*
+ * Calls queue_notify() for a queue that runs from now on: the driver need not kick for what is in
+ * it.
+ */
 static void notify_first(struct virtio_device *device, uint16_t index)
 {
-	/* The operation before this one may have found that the device needs a reset. */
+	/* The operation before may have set that the device needs a reset. */
 	if (device->queues[index].config.ready && (live_load(device) & STATUS_STUCK) == 0)
 		device->ops->queue_notify(device, index, 0);
 }
@@ -152,8 +156,8 @@ void virtio_impl_device_notify_all(struct virtio_device *device)
 }
 
 /*
- * Whether the driver has said all of a queue, and nothing that was refused: the device would use
- * something else.
+ * Whether the driver has set all of a queue, without a refused value. Otherwise the device would
+ * use values that the driver did not choose.
  */
 static int check_given(const struct virtio_queue_registers *queue)
 {
@@ -171,7 +175,7 @@ static int refuse_to_enable(struct virtio_device *device, uint16_t index, int er
 	return 0;
 }
 
-/* Enables a queue that is to be; later, if a translation is not known yet. */
+/* Enables a queue, or waits while a translation is not known yet. */
 static int enable(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
 	const struct virtio_queue_config before = queue->config;
@@ -226,7 +230,8 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 	queue->stop_number = 0;
 	if (queue->resetting) {
 		/*
-		 * The driver may choose another size and other addresses now (virtio 1.4, 2.6.1).
+		 * From now on the driver may choose another size and other addresses (virtio 1.4,
+		 * 2.6.1).
 		 */
 		virtio_impl_device_clear_queue(queue);
 		queue->resetting = false;
@@ -235,8 +240,8 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 }
 
 /*
- * The device can't let go of a queue, which so shows as enabled, and as being reset if that was
- * asked for.
+ * The device cannot stop the queue. It shows as enabled, and as being reset if the driver asked for
+ * that.
  */
 static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 {
@@ -247,8 +252,8 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 }
 
 /*
- * The first question about a stop, which gets its number before, so that the operation can ask for
- * that.
+ * Calls queue_stop() for the first time. The stop gets its number before, so the operation can ask
+ * for it.
  */
 static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
@@ -256,19 +261,16 @@ static int ask_stop(struct virtio_device *device, struct virtio_queue_registers 
 	return device->ops->queue_stop(device, index);
 }
 
-/* Stops a queue that is enabled. Where the device isn't active, no one uses it. */
+/* Stops an enabled queue. If the device is not active, nothing uses the queue. */
 static int stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index, bool reset)
 {
 	int result;
 
-	/*
-	 * A reset that was asked for goes on showing until it has happened (virtio 1.4, 4.2.2.1),
-	 * also if it can't.
-	 */
+	/* A requested reset shows until it has happened (virtio 1.4, 4.2.2.1), also if it fails. */
 	queue->resetting = queue->resetting || reset;
 	/*
-	 * The reset of the device will stop the queue. Before its end this driver may not take the
-	 * queue for stopped.
+	 * The reset of the device will stop the queue. Until then the driver must see the queue as
+	 * running.
 	 */
 	if (virtio_device_resetting(device))
 		return VIRTIO_DEVICE_IN_PROGRESS;
@@ -298,7 +300,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
 	/*
-	 * Either number says that the queue is quiet now, so what else waits for it has ended too.
+	 * Either number says that the queue is quiet now, so this ends whatever else waits for it.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);
@@ -362,8 +364,8 @@ void virtio_device_notify(struct virtio_device *device, uint32_t value)
 	const uint16_t next = has_data ? (uint16_t)(value >> 16) : 0;
 
 	/*
-	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2); activation looks at every
-	 * queue.
+	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2). The activation looks at
+	 * every queue.
 	 */
 	if (!device->active || (live_load(device) & (STATUS_STUCK | LIVE_RESETTING)) != 0 ||
 	    index >= device->num_queues || !device->queues[index].config.ready || device->queues[index].stopping) {

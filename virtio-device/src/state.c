@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saving, and restoring with every check that a driver's register accesses would have passed. */
+/* Saving, and restoring with all checks that a driver's register accesses would have passed. */
 #include <virtio/device_state.h>
 
 #include "device_internal.h"
@@ -23,7 +23,7 @@ static void save_queue(const struct virtio_queue_registers *queue, struct virtio
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
 		       struct virtio_queue_registers_state *queues, uint32_t entries)
 {
-	/* Loaded once, for another thread may find in between that the device needs a reset. */
+	/* Loaded once: another thread may set DEVICE_NEEDS_RESET between two loads. */
 	const uint32_t live = live_load(device);
 
 	if (live & LIVE_RESETTING)
@@ -54,7 +54,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 	return 0;
 }
 
-/* Looks at the byte alone: a bool that is neither 0 nor 1 must not be loaded as one. */
+/* Looks at the byte: a bool that is neither 0 nor 1 must not be loaded as a bool. */
 static bool is_bool(const bool *value)
 {
 	VIRTIO_STATIC_ASSERT(sizeof *value == 1, "a bool is one byte");
@@ -70,7 +70,7 @@ static int check_bools(const struct virtio_device_state *state, const struct vir
 	return valid ? 0 : VIRTIO_EINVAL;
 }
 
-/* Whether a driver can have brought a device of this kind here. */
+/* Whether a driver can have brought such a device into this status. */
 static int check_status(const struct virtio_device_state *state)
 {
 	const uint32_t status = state->status;
@@ -80,8 +80,8 @@ static int check_status(const struct virtio_device_state *state)
 	if (!virtio_impl_device_status_possible(status))
 		return VIRTIO_EINVAL;
 	/*
-	 * An activation that failed, or was left out, leaves DRIVER_OK without an active device,
-	 * which needs a reset.
+	 * After a failed or omitted activation DRIVER_OK is set and the device is not active. Then
+	 * it needs a reset.
 	 */
 	if (state->active ? !driver_ok : driver_ok && !needs_reset)
 		return VIRTIO_EINVAL;
@@ -107,7 +107,7 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 	return state->accepted_beyond ? VIRTIO_EINVAL : 0;
 }
 
-/* Whether a driver can have given these addresses, and had these values refused. */
+/* Whether a driver can have set these addresses, and had these values refused. */
 static int check_given(const struct virtio_queue_registers_state *saved)
 {
 	if ((saved->given & ~ALL_AREAS) || (saved->refused & ~(ALL_AREAS | VIRTIO_DEVICE_SIZE_REFUSED)) ||
@@ -116,7 +116,7 @@ static int check_given(const struct virtio_queue_registers_state *saved)
 	if (saved->ready && (saved->given != ALL_AREAS || saved->refused))
 		return VIRTIO_EINVAL;
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
-		/* A low half that is refused stays what it was; before the first one it is 0. */
+		/* A refused low half leaves the old value; before the first low half that is 0. */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
 			return VIRTIO_EINVAL;
 	}
@@ -129,7 +129,7 @@ static bool is_empty(const struct virtio_queue_registers_state *saved)
 	       !saved->may_reenable && !saved->given && !saved->refused;
 }
 
-/* Makes the configuration that a saved queue had, from that of ours. */
+/* Makes the configuration of a saved queue from ours. */
 static int rebuild_queue(const struct virtio_device *device, const struct virtio_device_state *state,
 			 const struct virtio_queue_registers_state *saved, struct virtio_queue_config *config)
 {
@@ -187,14 +187,14 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		error = check_accepted(device, state);
 	if (!error)
 		error = check_queues(device, state, queues);
-	/* The last, for a device may take the features over when it is asked. */
+	/* Last, because a device may take the features over when it is asked. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)
 		return error;
 	virtio_impl_device_clear(device);
 	for (uint32_t i = 0; i < device->num_queues; i++) {
-		/* Has just been found to succeed. */
+		/* Succeeds, as it did above. */
 		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
 		device->queues[i].may_reenable = queues[i].may_reenable;
 		device->queues[i].given = queues[i].given;
@@ -228,8 +228,8 @@ void virtio_device_resume(struct virtio_device *device)
 		}
 	}
 	/*
-	 * The other side's line was high, or a message may have been on its way; also if no queue
-	 * runs any more.
+	 * The line may have been high on the other side, or a message on its way. This holds
+	 * without running queues, too.
 	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

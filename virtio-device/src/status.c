@@ -4,7 +4,7 @@
  */
 #include "device_internal.h"
 
-/* Every bit needs its predecessor in the order of initialization (virtio 1.4, 3.1.1). */
+/* Every bit needs its predecessor in the order of initialisation (virtio 1.4, 3.1.1). */
 static bool has_prerequisites(uint32_t status)
 {
 	if ((status & VIRTIO_CONFIG_S_DRIVER) && !(status & VIRTIO_CONFIG_S_ACKNOWLEDGE))
@@ -25,15 +25,14 @@ bool virtio_impl_device_status_possible(uint32_t status)
 }
 
 /*
- * The bits of a status, or of a value written to it, that are the driver's: DEVICE_NEEDS_RESET is
- * the device's.
+ * The driver's bits of a status, or of a value written to it. DEVICE_NEEDS_RESET is the device's.
  */
 static uint32_t of_driver(uint32_t status)
 {
 	return status & ~(uint32_t)VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
-/* Whether the driver may write a value: it clears nothing. */
+/* Whether the driver may write a value: the value clears no bit. */
 static bool is_legal(uint32_t status, uint32_t value)
 {
 	return virtio_impl_device_status_possible(value) && (status & ~value) == 0;
@@ -56,10 +55,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
-/*
- * Sets bits of the status, unless the device has come to need a reset meanwhile: any thread may
- * have found that.
- */
+/* Sets bits of the status, unless the device needs a reset by now: any thread may have set that. */
 static bool advance(struct virtio_device *device, uint32_t bits)
 {
 	uint32_t live = live_load(device);
@@ -76,12 +72,12 @@ static void activate(struct virtio_device *device)
 	const bool changed = virtio_device_interrupt_status(device) != 0;
 	int error;
 
-	/* From DRIVER_OK on the device takes no queue that was not enabled before. */
+	/* From DRIVER_OK on the device uses no queue that was not enabled before. */
 	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
-	 * The device may use buffers from now on, and the driver is to see DRIVER_OK before that
-	 * (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but from DRIVER_OK on
-	 * the driver must be told.
+	 * The device may use buffers from now on, and the driver must see DRIVER_OK before that
+	 * (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but must tell the
+	 * driver from DRIVER_OK on.
 	 */
 	if (live_set(device, VIRTIO_CONFIG_S_DRIVER_OK) & VIRTIO_CONFIG_S_NEEDS_RESET) {
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -94,13 +90,13 @@ static void activate(struct virtio_device *device)
 		return;
 	}
 	device->active = true;
-	/* The driver may have made buffers available already, and need not say so again. */
+	/* The driver may have made buffers available already, and need not kick again. */
 	virtio_impl_device_notify_all(device);
 	if (changed)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
-/* Sets the bits that are new in the value, in their order, as far as they take. */
+/* Sets the new bits of the value in their order, as far as each is permitted. */
 static void progress(struct virtio_device *device, uint32_t fresh)
 {
 	live_set(device, fresh & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER));
@@ -121,7 +117,7 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 }
 
 /*
- * FAILED takes whatever the value lacks or has besides: a driver that gives up need not be right
+ * FAILED has an effect whatever other bits the value has: a driver that gives up need not be right
  * about the rest.
  */
 static void fail(struct virtio_device *device, uint32_t value)
@@ -139,8 +135,8 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 	const uint32_t fresh = of_driver(value) & ~status;
 
 	/*
-	 * When the device needs a reset, DRIVER_OK alone still takes: it is what the interrupt
-	 * waits for.
+	 * When the device needs a reset, DRIVER_OK alone still has an effect: the interrupt waits
+	 * for it.
 	 */
 	if (!is_legal(of_driver(status), of_driver(value)) ||
 	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))
@@ -151,7 +147,7 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 
 int virtio_device_write_status(struct virtio_device *device, uint32_t value)
 {
-	/* The driver learns of a failure from the status, which isn't 0 then. */
+	/* The driver learns of a failure from the status, which is then not 0. */
 	if (value == 0)
 		return virtio_device_reset(device) == VIRTIO_DEVICE_IN_PROGRESS ? VIRTIO_DEVICE_IN_PROGRESS : 0;
 	if (virtio_device_resetting(device))
@@ -168,8 +164,8 @@ static void finish_reset(struct virtio_device *device)
 	virtio_impl_device_clear(device);
 	device->resets++;
 	/*
-	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1); at last the status shows that
-	 * the reset is done.
+	 * The interrupt status is cleared too (virtio 1.4, 4.2.2.1). The status shows last that the
+	 * reset is done.
 	 */
 	virtio_impl_device_clear_interrupt(device, ~0u);
 }
@@ -178,7 +174,7 @@ static void fail_reset(struct virtio_device *device, int error)
 {
 	device->reset_pending = false;
 	device->reset_number = 0;
-	/* Stuck even if the status was 0: nothing may be set up on what could not be stopped. */
+	/* Set even if the status was 0: nothing may be set up on what could not be stopped. */
 	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
 	live_clear(device, LIVE_RESETTING);
 	virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
@@ -203,7 +199,7 @@ int virtio_impl_device_ask_reset(struct virtio_device *device)
 
 int virtio_device_reset(struct virtio_device *device)
 {
-	/* No interrupts from here on: the driver that asked for a reset expects none. */
+	/* No interrupts from here on: a driver that asked for a reset expects none. */
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	virtio_impl_device_end_enabling(device, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guest memory: what isn't inline. Maps, look-ups outside the cached region, segments, the dirty
- * log.
+ * Guest memory, the parts that are not inline: maps, look-ups outside the cached region, segments,
+ * dirty log.
  */
 #include <virtio/guest_memory.h>
 
@@ -19,7 +19,7 @@ static bool region_is_valid(const struct virtio_region *r)
 {
 	if (r->len == 0 || !r->host || (r->flags & ~VIRTIO_REGION_READ_ONLY))
 		return false;
-	/* Both ends inclusive, so that a region may end with the address space. */
+	/* Both ends are inclusive, so a region may end with the address space. */
 	if (r->addr + (r->len - 1) < r->addr || r->len - 1 > UINTPTR_MAX - (uintptr_t)r->host)
 		return false;
 	return !r->dirty || dirty_log_is_valid(r->dirty);
@@ -103,18 +103,12 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
 
 /* Look-ups */
 
-/*
- * Of regions below which addr isn't: those from at on, or if addr isn't below them either, those
- * from at + n on.
- */
+/* One step of a binary search: returns at + n if that region starts at or below addr, else at. */
 static inline const struct virtio_region *halve(const struct virtio_region *at, size_t n, uint64_t addr)
 {
 	const struct virtio_region *half = at + n;
 
-	/*
-	 * So that the choice is a conditional move: for addresses here and there, a branch would be
-	 * guessed wrong.
-	 */
+	/* Forces a conditional move. For scattered addresses a branch would be mispredicted. */
 	__asm__("" : "+r"(half));
 	at = half->addr <= addr ? half : at;
 	__asm__("" : "+r"(at));
@@ -122,9 +116,9 @@ static inline const struct virtio_region *halve(const struct virtio_region *at, 
 }
 
 /*
- * The last of at least one region that starts at or below addr, or the first. A search among
- * 2^steps regions, which are all of them but for some at the front, or at the end. Written out for
- * the few that most maps have.
+ * Returns the last region that starts at or below addr, or the first region. There is at least one.
+ * The search covers 2^steps regions: all of them, except some at the front or at the end. The loop
+ * is unrolled for the few steps that most maps need.
  */
 static inline const struct virtio_region *search(const struct virtio_memory_map *map, uint64_t addr)
 {
@@ -184,14 +178,14 @@ static void set_cached_region(struct virtio_memory_cursor *cursor, uint64_t star
 }
 
 /*
- * Moves the cached region to a unlogged region, so many bytes into it, if there is enough of it
- * from there on.
+ * Moves the cached region to an unlogged region, off bytes into it, if enough of the region
+ * follows.
  */
 static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct virtio_region *region, uint64_t off)
 {
 	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
 
-	/* Also where the address is in no region. */
+	/* Also true where the address is in no region. */
 	if (off >= small)
 		return NULL;
 	cursor->start = region->addr;
@@ -204,7 +198,7 @@ static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct
 	return (uint8_t *)region->host + off;
 }
 
-/* In a map of which not all is plain. */
+/* For a map in which not every region is unlogged. */
 static VIRTIO_COLD uint8_t *move_among_others(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
 	const struct virtio_memory_map *map = cursor->map;
@@ -249,7 +243,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
-	/* Other bits of the answer mean nothing, and must not be taken for ours. */
+	/* Other bits of the answer have no meaning, and must not look like our internal bit. */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
 		t.access |= VIRTIO_IMPL_ACCESS_UNLOGGED;
@@ -259,14 +253,14 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	off = t.addr - region->addr;
 	if (t.len > region->len - off)
 		t.len = region->len - off;
-	/* One that runs past the end of the address space must not wrap into its start. */
+	/* A translation that runs past the end of the address space must not wrap to its start. */
 	if (t.len - 1 > UINT64_MAX - addr)
 		t.len = UINT64_MAX - addr + 1;
 	set_cached_region(cursor, addr, t.len, (uint8_t *)region->host + off, region, t.access);
 	return 0;
 }
 
-/* Makes the cached region contain addr, with access permitted. */
+/* Makes the cached region contain addr, with an access that is permitted. */
 static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_region *region;
@@ -303,8 +297,8 @@ static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint6
 }
 
 /*
- * The same for a range that is wanted in one piece: a translation that was asked about less before
- * may have said less than it could, so it's asked again.
+ * The same for a range that is wanted in one piece. A translation may have answered an earlier,
+ * shorter request with less than it could, so it is asked again.
  */
 static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		     struct virtio_segment *out)
@@ -551,8 +545,8 @@ void virtio_region_mark_dirty(const struct virtio_region *region, const void *ho
 }
 
 /*
- * The release order puts the bytes before the bit: whoever takes the bit and then copies the page
- * copies the bytes too.
+ * The release order puts the bytes before the bit. A reader who clears the bit and then copies the
+ * page copies the bytes too.
  */
 static void set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned long bits)
 {
@@ -564,7 +558,7 @@ static void set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned
 
 void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
-	/* Masks and shifts, for a division of 64 bits is a library call on 32-bit hosts. */
+	/* Masks and shifts, because a 64-bit division is a library call on 32-bit hosts. */
 	const uint32_t shift = log->unit == 1 ? 3 : sizeof(unsigned long) == 8 ? 6 : 5;
 	const uint32_t bits = 1u << shift;
 	uint64_t last = addr + (len - 1);
@@ -578,7 +572,7 @@ void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, ui
 		return;
 	first = addr < log->base ? 0 : (addr - log->base) >> log->page_shift;
 	last = (last - log->base) >> log->page_shift;
-	/* Compared in bytes of bitmap, because the number of bits may not fit. */
+	/* Compares bytes of the bitmap, because the number of bits may not fit. */
 	if (first / 8 >= log->size)
 		return;
 	if (last / 8 >= log->size)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The mock driver: where its areas are, and access to each field of them. */
+/* The mock driver: the places of its areas, and access to each field. */
 #include <virtio/descriptor.h>
 #include <virtio/queue_mock.h>
 
-/* What virtio 1.4, 2.7, demands of the three areas, in bytes. */
+/* Demands on the three areas (virtio 1.4, 2.7), in bytes. */
 #define AVAIL_ENTRY_BYTES 2u
-#define RING_OVERHEAD 6u /* flags and idx in front, the event field behind */
+#define RING_OVERHEAD 6u /* flags and idx before the entries, the event field after them */
 
 /* Access to guest memory */
 
 /*
- * Reads and writes a 16-bit field. Where the field is cut by a region boundary, or misaligned, it
- * goes byte by byte: fine between two threads that take turns, and ordered by the fence.
+ * Reads or writes a 16-bit field. A field that a region boundary cuts, or that is misaligned, is
+ * accessed byte by byte and ordered by the fence. That is enough for two threads that take turns.
  */
 static int load16(struct virtio_mock *mock, uint64_t addr, uint16_t *out)
 {
@@ -41,9 +41,8 @@ static int store16(struct virtio_mock *mock, uint64_t addr, uint16_t value)
 }
 
 /*
- * Writes whole words, each with one store, so that a device that reads the descriptor at this very
- * moment sees old words or new ones and the program has no data race; or plain bytes where words
- * are not to be had.
+ * Writes whole words by one store each. A device that reads the descriptor at this moment sees old
+ * or new words, and there is no data race. Writes plain bytes where words are not possible.
  */
 static int store_words(struct virtio_mock *mock, uint64_t addr, const void *words, uint32_t bytes)
 {
@@ -78,7 +77,7 @@ static uint64_t area_bytes(uint32_t size, enum virtio_queue_area area)
 	return 0;
 }
 
-/* Where an area begins, counted from the beginning of the first. */
+/* Where an area begins, counted from the start of the first area. */
 static uint64_t area_offset(uint32_t size, enum virtio_queue_area area)
 {
 	const uint64_t avail = area_bytes(size, VIRTIO_QUEUE_DESC);
@@ -284,7 +283,7 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
 
 /* Fields */
 
-/* The address of one part of an area, checked: the area may have been placed where it wraps. */
+/* The checked address of one part of an area: the area may have been placed where it wraps. */
 static int locate(const struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr, uint64_t *out)
 {
 	*out = addr;

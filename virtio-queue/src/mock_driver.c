@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The mock driver: chains, the books on its descriptors, used elements, notifications. */
+/* The mock driver: chains, the records of its descriptors, used elements, kicks and interrupts. */
 #include <virtio/queue_mock.h>
 
-/* The most entries of a table whose descriptors can be linked: next is 16 bits wide. */
+/* The most entries of a linked table: next has 16 bits. */
 #define TABLE_MAX_ENTRIES 65536u
-/* The most that a device takes: the length in entries is 16 bits wide too. */
+/* The most entries that a device accepts: it counts entries in 16 bits. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* Chains, without the books */
+/* Chains without the driver's records */
 
 /* The descriptor for one buffer of a chain, linked to next unless it is the last. */
 static struct vring_desc make_desc(const struct virtio_mock_buffer *buffer, bool last, uint32_t next)
@@ -69,9 +69,7 @@ int virtio_mock_offer(struct virtio_mock *mock, uint16_t head)
 
 int virtio_mock_publish(struct virtio_mock *mock)
 {
-	/*
-	 * The release order of the store keeps it behind the entries and descriptors (2.7.13.3.1).
-	 */
+	/* The store's release order keeps it after the entries and descriptors (2.7.13.3.1). */
 	int error = virtio_mock_set(mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)mock->avail_idx);
 
 	if (!error)
@@ -79,9 +77,12 @@ int virtio_mock_publish(struct virtio_mock *mock)
 	return error;
 }
 
-/* Chains, with the books */
+/* Chains with the driver's records */
 
-/* Takes the first count free descriptors, which are already linked; there must be as many. */
+/*
+ * Removes the first count descriptors from the free list. They are linked already, and there are
+ * enough.
+ */
 static uint16_t take_free(struct virtio_mock *mock, uint32_t count, uint64_t writable)
 {
 	const uint16_t head = mock->free_head;
@@ -111,7 +112,8 @@ static void give_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * What the device may write to a chain; no limit where a table of the caller's own making hides it.
+ * Bytes that the device may write to a chain. No limit if the chain has an indirect table of the
+ * caller's own.
  */
 static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -126,7 +128,7 @@ static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_
 	return sum;
 }
 
-/* Writes a chain into the first count free descriptors, and takes them if that worked. */
+/* Writes a chain into the first count free descriptors, and allocates them if that worked. */
 static int alloc_chain(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count,
 		       uint64_t writable)
 {
@@ -177,15 +179,17 @@ int virtio_mock_free(struct virtio_mock *mock, uint16_t head)
 	return 0;
 }
 
-/* Whether a chain ends with buffer i: at the last one, or where many chains say so themselves. */
+/*
+ * Whether buffer i ends a chain: the last buffer does, and with many chains a buffer without NEXT.
+ */
 static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count, uint32_t i, bool many)
 {
 	return i + 1 == count || (many && !(buffers[i].flags & VRING_DESC_F_NEXT));
 }
 
 /*
- * Writes and publishes chains in the descriptors that take_free() will take: their number, or an
- * error.
+ * Writes and publishes chains in the descriptors that take_free() will return. Returns their
+ * number, or an error.
  */
 static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many)
 {
@@ -200,8 +204,8 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		struct vring_desc desc = make_desc(&buffers[i], last, next);
 
 		/*
-		 * Of many chains the last ends here, whatever its flags say; of one they are the
-		 * caller's.
+		 * The last of many chains ends here, whatever its flags are. The flags of a single
+		 * chain are the caller's.
 		 */
 		if (many && last)
 			desc.flags &= (uint16_t)~VRING_DESC_F_NEXT;
@@ -219,7 +223,7 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 	return error ? error : (int)chains;
 }
 
-/* All that can fail happens in guest memory, before the books change. */
+/* Everything that can fail is in guest memory, and happens before the records change. */
 static int add_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many,
 		      uint16_t *heads)
 {
@@ -285,7 +289,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 
 /* Used elements */
 
-/* Judges an element, which is the driver's private copy. */
+/* Judges an element. It is the driver's own copy. */
 static int check_used(struct virtio_mock *mock, const struct vring_used_elem *element)
 {
 	const struct virtio_mock_slot *slot;
@@ -301,7 +305,10 @@ static int check_used(struct virtio_mock *mock, const struct vring_used_elem *el
 		return VIRTIO_EBYTES;
 	if (!mock->in_order)
 		return 0;
-	/* Used in the order of the available ring, so the same position there has the same head. */
+	/*
+	 * The device uses the heads in the order of the available ring, so both rings have the same
+	 * head at one position.
+	 */
 	error = virtio_mock_get_avail_entry(mock, mock->used_idx & (mock->size - 1u), &oldest);
 	if (error)
 		return error;
@@ -312,7 +319,10 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out)
 {
 	struct vring_used_elem element;
 	uint16_t idx, ahead;
-	/* The acquire keeps the element, and the buffers, behind the index (virtio 1.4, 2.7.14). */
+	/*
+	 * The acquire keeps the reads of the element and the buffers after the index (virtio 1.4,
+	 * 2.7.14).
+	 */
 	int error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);
 
 	if (error)
@@ -336,7 +346,7 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out)
 	return 1;
 }
 
-/* Notifications */
+/* Kicks and interrupts */
 
 int virtio_mock_should_kick(struct virtio_mock *mock)
 {
@@ -345,8 +355,8 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 	int error;
 
 	/*
-	 * The index before the look at the device's wish; pairs with the fence in
-	 * virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
+	 * Publishes the index before reading whether the device wants a kick. Pairs with the fence
+	 * in virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, mock->event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS, &field);
@@ -373,8 +383,8 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock)
 	if (error)
 		return error;
 	/*
-	 * The wish before another look at the index; pairs with the fence in
-	 * virtio_queue_needs_interrupt(): one of the two sides sees the other.
+	 * Asks for interrupts before reading the index again. Pairs with the fence in
+	 * virtio_queue_needs_interrupt(): one of the two sides sees the other's store.
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);

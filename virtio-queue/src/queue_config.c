@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A queue's configuration: setters for one value each, and the check of all of them together. */
+/* A queue's configuration: setters for single values, and the check of all values. */
 #include <virtio/queue.h>
 
-/*
- * What virtio 1.4, 2.7, demands of each area: alignment in bytes, and what the device does there.
- */
+/* Demands on each area (virtio 1.4, 2.7): alignment in bytes, and the device's access. */
 static const struct {
 	uint8_t align;
 	uint8_t access;

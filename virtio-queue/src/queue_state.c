@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A queue's state out and in. */
+/* Saving and restoring the state of a queue. */
 #include <virtio/queue_state.h>
 
 #include "queue_internal.h"
@@ -21,7 +21,7 @@ static int may_save(const struct virtio_queue *queue)
 	return 0;
 }
 
-/* A restore takes the distance between the indices for the number of requests in flight. */
+/* A restore computes the number of requests in flight from the distance between the indices. */
 static bool indices_agree(const struct virtio_queue *queue)
 {
 	return (uint16_t)(queue->next_avail - queue->used_idx) == virtio_queue_in_flight(queue);
@@ -62,15 +62,15 @@ int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *ou
 	return error;
 }
 
-/* How many pops ago a request in flight was popped: exact up to 2^32 - 1. */
+/* How many pops ago a request was popped: exact up to 2^32 - 1. */
 static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 {
 	return queue->next_avail - queue->inflight[head].place;
 }
 
 /*
- * Oldest first. Shell's sort, for the guest chooses the order, and would choose an insertion sort's
- * worst.
+ * Oldest first. Shell's sort: the guest chooses the order, and could choose the worst case of an
+ * insertion sort.
  */
 static void sort_by_age(const struct virtio_queue *queue, uint16_t *heads, uint32_t n)
 {
@@ -112,7 +112,7 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 	return 0;
 }
 
-/* Looks at the byte alone: a bool that is neither 0 nor 1 must not be loaded as one. */
+/* Looks at the byte: a bool that is neither 0 nor 1 must not be loaded as a bool. */
 static bool is_bool(const bool *value)
 {
 	VIRTIO_STATIC_ASSERT(sizeof *value == 1, "a bool is one byte");
@@ -126,10 +126,7 @@ static bool bools_are_valid(const struct virtio_queue_config *config)
 	       is_bool(&config->allow_long_indirect);
 }
 
-/*
- * The state of a queue that was not started has nothing but zeroes. The bools have been found
- * valid.
- */
+/* The state of a queue that was not started is all zeroes. The bools are known to be valid. */
 static bool is_empty(const struct virtio_queue_state *state)
 {
 	const struct virtio_queue_config *config = &state->config;
@@ -159,10 +156,10 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	error = virtio_queue_start(queue, &state->config, map);
 	if (error)
 		return error;
-	/* Nothing is in flight in a queue that has just started, so these can't fail. */
+	/* Cannot fail: in a queue that has just started nothing is in flight. */
 	(void)!virtio_queue_set_next_avail(queue, state->next_avail);
 	(void)!virtio_queue_set_next_used(queue, state->next_used);
-	/* As if all of these had not been popped yet: nothing is in flight. */
+	/* Treats these requests as not popped yet: nothing is in flight. */
 	queue->replay = in_flight;
 	queue->flight_base -= in_flight;
 	queue->oldest = state->next_used;
@@ -181,7 +178,7 @@ int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio
 		return VIRTIO_EBROKEN;
 	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE)
 		return VIRTIO_EINVAL;
-	/* As if it were popped at its old place; with all of the above this does not fail. */
+	/* Pops at the old position. After the checks above this cannot fail. */
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_impl_queue_take_slow(queue, head, chain);
 	queue->next_avail = next_avail;

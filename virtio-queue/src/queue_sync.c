@@ -28,7 +28,7 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync)
 	sync->lock.unlock(sync->lock.context);
 }
 
-/* Resolves what has been taken, if 1 says so; what isn't mapped yet goes back. */
+/* Resolves a popped chain, if got is 1. Unpops a chain that is not mapped yet. */
 static int resolve(struct virtio_queue *queue, int got, struct virtio_chain *chain, struct virtio_token *token,
 		   struct virtio_chain_segments *resolved, int *chain_error)
 {

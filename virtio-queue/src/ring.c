@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Fields of the two rings, for the paths that aren't inline and for areas without a host address.
- */
+/* Fields of the two rings: for slow paths, and for areas without a host address. */
 #include "queue_internal.h"
 
 int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
@@ -18,9 +16,7 @@ int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area are
 	error = virtio_memory_load_le16(&queue->ring_memory, addr, VIRTIO_ACQUIRE, out);
 	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
 		return error;
-	/*
-	 * The field is cut in two, or misaligned in the host: byte by byte, and ordered by a fence.
-	 */
+	/* The field is cut in two, or misaligned in the host: byte by byte, ordered by a fence. */
 	error = virtio_memory_read(&queue->ring_memory, addr, raw, sizeof raw);
 	if (error)
 		return error;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The loop of a device. */
+/* The loop of a device: see <virtio/serve.h>. */
 #include <virtio/serve.h>
 
 #include "queue_internal.h"
 
 /*
- * Ends with a chain what the callback has begun. Returns 0, VIRTIO_SERVE_LATER, or an error that
- * ends the round.
+ * Does with a chain what the callback's result says. Returns 0, VIRTIO_SERVE_LATER, or an error
+ * that ends the round.
  */
 static int finish(struct virtio_queue *queue, struct virtio_token token, int served, uint32_t written)
 {
@@ -22,8 +22,8 @@ static int finish(struct virtio_queue *queue, struct virtio_token token, int ser
 }
 
 /*
- * Serves up to count chains. Returns 1 if that was all of them; 0 if there are no more; or what
- * ended the round.
+ * Serves up to count chains. Returns 1 if it served count chains, 0 if there are no more, or the
+ * reason that ended the round.
  */
 static int serve_some(struct virtio_queue *queue, uint32_t count, virtio_serve_fn *serve, void *context)
 {
@@ -54,11 +54,11 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 	if (got > 0) {
 		available = (uint32_t)got;
 		got = serve_some(queue, budget < available ? budget : available, serve, context);
-		/* All that was there: more may have come meanwhile, which enabling finds out. */
+		/* All known chains are served. More may have come: enabling kicks finds out. */
 		if (got == 1 && budget >= available)
 			got = 0;
 	}
-	/* Also after an error: what was completed before it is to be heard of. */
+	/* Also after an error: the driver must learn of earlier completions. */
 	*interrupt = virtio_queue_needs_interrupt(queue);
 	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }
