@@ -67,7 +67,10 @@ static int sync_file(int fd)
 	return error;
 }
 
-/* The number of syncs begun so far. Data written before this call is covered by the next sync. */
+/*
+ * The number of syncs begun so far, after adding more. A sync that begins later covers all data
+ * written before this call.
+ */
 static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 {
 	unsigned int begun;
@@ -94,7 +97,10 @@ static int file_flush(void *context)
 	int failed;
 
 	(void)pthread_mutex_lock(&file->syncing);
-	/* Under both locks no other sync can begin, and every sync that began has ended. */
+	/*
+	 * With syncing held no sync runs, and begun cannot change. If begun is unchanged, no sync
+	 * has begun since this call.
+	 */
 	if (!file->failed && file->begun == before) {
 		(void)count_syncs(file, 1);
 		file->failed = sync_file(file->fd);
