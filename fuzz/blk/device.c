@@ -67,7 +67,7 @@ static struct blk_slot *take_slot(struct blk_harness *h, uint16_t head)
 
 static struct blk_slot *pop(struct blk_harness *h)
 {
-	struct virtio_chain chain;
+	struct virtio_chain chain = { .memory = NULL };
 	struct model_walk walk;
 	struct blk_slot *s;
 	const int got = virtio_queue_pop(&h->queue, &chain);

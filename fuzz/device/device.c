@@ -53,7 +53,7 @@ static void needs_reset(struct device_harness *h)
 /* The device can go on with a queue until it is stopped or reset, even if either is in progress. */
 static bool pop(struct device_run *r)
 {
-	struct virtio_chain chain;
+	struct virtio_chain chain = { .memory = NULL };
 	struct model_walk walk;
 	const int got = virtio_queue_pop(&r->queue, &chain);
 

@@ -2,4 +2,4 @@
 # A head may be popped twice.
 # file: virtio-queue/include/virtio/inline/queue.h
 # harness: fuzz_queue
-s/VIRTIO_LIKELY(queue->inflight\[head\]\.state == VIRTIO_IMPL_INFLIGHT_IDLE)/VIRTIO_LIKELY(queue->inflight[head].state != 0)/
+s/VIRTIO_UNLIKELY(queue->inflight\[head\]\.state != VIRTIO_IMPL_INFLIGHT_IDLE)/VIRTIO_UNLIKELY(queue->inflight[head].state == 0)/

@@ -11,7 +11,7 @@ void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 
 	queue->fast_avail = queue->next_avail + (pop ? virtio_queue_known(queue) : 0u);
 	queue->fast_heads = complete ? queue->size : 0;
-	queue->fast_avail_ring = contiguous ? queue->avail + VIRTIO_IMPL_RING_ENTRIES : NULL;
+	queue->fast_avail_ring = pop ? queue->avail + VIRTIO_IMPL_RING_ENTRIES : NULL;
 	queue->fast_used = contiguous ? queue->used : NULL;
 	queue->fast_used_event = event ? queue->avail + VIRTIO_IMPL_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
 }
@@ -102,7 +102,7 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	 * Kicks are wanted until virtio_queue_disable_kicks(); an owner before us may have said
 	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).
 	 */
-	error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
+	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
 		virtio_queue_reset(queue);
 	return error;
@@ -160,7 +160,7 @@ void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16
 	queue->stats.first_position = (uint16_t)queue->next_avail;
 }
 
-int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head)
+VIRTIO_COLD int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head)
 {
 	queue->broken = error;
 	virtio_impl_queue_count_fault(queue, error, head, &queue->stats.ring_faults);
@@ -217,12 +217,12 @@ int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, out);
+	return virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, out);
 }
 
 int virtio_queue_read_used_idx(struct virtio_queue *queue, uint16_t *out)
 {
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	return virtio_impl_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_IMPL_RING_IDX, out);
+	return virtio_ring_load(queue, VIRTIO_QUEUE_USED, VIRTIO_IMPL_RING_IDX, out);
 }

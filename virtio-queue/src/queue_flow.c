@@ -28,11 +28,11 @@ static int why_not_running(const struct virtio_queue *queue)
  * driver's release of the index, so that entries and descriptors behind it are seen as they were
  * then (virtio 1.4, 2.7.13.3.1).
  */
-static int refresh(struct virtio_queue *queue)
+static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 {
 	const uint16_t known = virtio_queue_known(queue);
 	uint16_t idx, ahead;
-	int error = virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, &idx);
+	int error = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_IDX, &idx);
 
 	if (error)
 		return ring_error(queue, error);
@@ -40,8 +40,9 @@ static int refresh(struct virtio_queue *queue)
 	/* More than the ring holds, or fewer than were there before: 2.7.6.1 forbids both. */
 	if (ahead > queue->size || ahead < known)
 		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
+	/* Of the members for fast paths this is the only one that has changed. */
 	queue->avail_idx = idx;
-	virtio_impl_queue_update_paths(queue);
+	queue->fast_avail = queue->next_avail + (queue->fast_avail_ring ? ahead : 0u);
 	return ahead != 0;
 }
 
@@ -59,8 +60,9 @@ int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struc
 	if (!queue->desc)
 		virtio_impl_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
 					   queue->size);
-	/* So that the inline part goes on diverting pops to here, if it has to. */
-	virtio_impl_queue_update_paths(queue);
+	/* next_avail has moved. Where no pop is fast, fast_avail moves with it, so that the next pop comes here too. */
+	if (!queue->fast_avail_ring)
+		queue->fast_avail = queue->next_avail;
 	return 1;
 }
 
@@ -77,7 +79,7 @@ int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *
 		if (got <= 0)
 			return got;
 	}
-	got = virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)slot, &head);
+	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)slot, &head);
 	return got ? ring_error(queue, got) : virtio_impl_queue_take_slow(queue, head, chain);
 }
 
@@ -299,12 +301,12 @@ static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 	uint16_t field;
 
 	if (queue->config.event_idx) {
-		if (virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL,
-					  VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)queue->size, &field))
+		if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)queue->size,
+				     &field))
 			return true;
 		return !queue->signalled_valid || (uint16_t)(queue->used_idx - 1 - field) < added;
 	}
-	if (virtio_impl_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_FLAGS, &field))
+	if (virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_FLAGS, &field))
 		return true;
 	return !(field & VRING_AVAIL_F_NO_INTERRUPT);
 }
@@ -320,8 +322,10 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue)
 	virtio_full_fence();
 	yes = driver_wants_it(queue, added);
 	queue->signalled = queue->used_idx;
-	queue->signalled_valid = true;
-	virtio_impl_queue_update_paths(queue);
+	if (!queue->signalled_valid) {
+		queue->signalled_valid = true;
+		virtio_impl_queue_update_paths(queue);
+	}
 	queue->stats.interrupts += yes;
 	return yes;
 }
@@ -333,11 +337,11 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue)
 	if (error)
 		return error;
 	if (queue->config.event_idx)
-		error = virtio_impl_ring_store(
-			queue, VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (uint64_t)queue->size,
-			(uint16_t)queue->next_avail);
+		error = virtio_ring_store(queue,
+					  VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (uint64_t)queue->size,
+					  (uint16_t)queue->next_avail);
 	else
-		error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
+		error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
 		return ring_error(queue, error);
 	/*
@@ -355,6 +359,6 @@ int virtio_queue_disable_kicks(struct virtio_queue *queue)
 
 	if (error || queue->config.event_idx)
 		return error;
-	error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
+	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
 	return error ? ring_error(queue, error) : 0;
 }

@@ -9,12 +9,34 @@
 
 #pragma GCC visibility push(hidden)
 
+/* As the two functions below, through the map. */
+int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
+int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value);
+
 /*
  * Read or write a 16-bit field of the available or used ring: by the host address if the area has
  * one, else through the map. Return 0 or the error of the access.
  */
-int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
-int virtio_impl_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value);
+static inline int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset,
+				   uint16_t *out)
+{
+	const uint8_t *host = area == VIRTIO_QUEUE_AVAIL ? queue->avail : queue->used;
+
+	if (VIRTIO_UNLIKELY(!host))
+		return virtio_impl_ring_load_cut(queue, area, offset, out);
+	*out = virtio_guest_load_le16_acquire(host + offset);
+	return 0;
+}
+
+static inline int virtio_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value)
+{
+	if (VIRTIO_UNLIKELY(!queue->used))
+		return virtio_impl_ring_store_cut(queue, offset, value);
+	virtio_guest_store_le16_release(queue->used + offset, value);
+	if (VIRTIO_UNLIKELY(queue->used_region != NULL))
+		virtio_region_mark_dirty(queue->used_region, queue->used + offset, sizeof value);
+	return 0;
+}
 
 /*
  * Writes a used element for used index idx; the second call makes all elements up to idx visible.

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Fields of the two rings: for slow paths, and for areas without a host address. */
+/* Fields of rings without a host address, and used elements of those with a dirty log. */
 #include "queue_internal.h"
 
-int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
+int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
 {
-	const uint8_t *host = area == VIRTIO_QUEUE_AVAIL ? queue->avail : queue->used;
 	const uint64_t addr = queue->config.addr[area] + offset;
 	uint8_t raw[2];
-	int error;
+	int error = virtio_memory_load_le16(&queue->ring_memory, addr, VIRTIO_ACQUIRE, out);
 
-	if (host) {
-		*out = virtio_guest_load_le16_acquire(host + offset);
-		return 0;
-	}
-	error = virtio_memory_load_le16(&queue->ring_memory, addr, VIRTIO_ACQUIRE, out);
 	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
 		return error;
 	/* The field is cut in two, or misaligned in the host: byte by byte, ordered by a fence. */
@@ -25,19 +19,12 @@ int virtio_impl_ring_load(struct virtio_queue *queue, enum virtio_queue_area are
 	return 0;
 }
 
-int virtio_impl_ring_store(struct virtio_queue *queue, uint64_t offset, uint16_t value)
+int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value)
 {
 	const uint64_t addr = queue->config.addr[VIRTIO_QUEUE_USED] + offset;
 	uint8_t raw[2];
-	int error;
+	int error = virtio_memory_store_le16(&queue->ring_memory, addr, VIRTIO_RELEASE, value);
 
-	if (queue->used) {
-		virtio_guest_store_le16_release(queue->used + offset, value);
-		if (queue->used_region)
-			virtio_region_mark_dirty(queue->used_region, queue->used + offset, sizeof value);
-		return 0;
-	}
-	error = virtio_memory_store_le16(&queue->ring_memory, addr, VIRTIO_RELEASE, value);
 	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
 		return error;
 	virtio_full_fence();
@@ -64,7 +51,7 @@ int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16
 
 int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx)
 {
-	int error = virtio_impl_ring_store(queue, VIRTIO_IMPL_RING_IDX, (uint16_t)idx);
+	int error = virtio_ring_store(queue, VIRTIO_IMPL_RING_IDX, (uint16_t)idx);
 
 	if (!error)
 		queue->used_idx = idx;

@@ -320,10 +320,10 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 	struct virtio_guest_desc first;
 	struct virtio_chain chain;
 	uint16_t head;
+	const int got = virtio_impl_queue_peek(queue, &head);
 
-	if (VIRTIO_UNLIKELY(!virtio_impl_queue_peek(queue, &head)) ||
-	    VIRTIO_UNLIKELY(queue->walk_left < 3 * VIRTIO_IMPL_WALK_ONE)) {
-		popped.got = pop_slow(queue, tx, packet);
+	if (VIRTIO_UNLIKELY(got != 1) || VIRTIO_UNLIKELY(queue->walk_left < 3 * VIRTIO_IMPL_WALK_ONE)) {
+		popped.got = got == 0 ? 0 : pop_slow(queue, tx, packet);
 		return popped;
 	}
 	virtio_impl_queue_take(queue, head, &chain);

@@ -88,7 +88,7 @@ struct virtio_queue {
 	 * Derived members. One function computes them whenever a member that they depend on has
 	 * changed. They say how far a fast path may go.
 	 */
-	const uint8_t *fast_avail_ring; /* host address of the available ring's entries */
+	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring */
 	const uint8_t *fast_used_event; /* host address of used_event where that decides; or NULL */
 	uint32_t fast_heads;            /* heads below this may be completed: size, or 0 */

@@ -80,17 +80,51 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_take(struct virtio_queue *queue,
 	virtio_impl_queue_begin_walk(queue, head, &chain->walk);
 }
 
-/* Looks at the next head: whether there is one that may be taken. One that must not be is judged by the slow part. */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_queue_peek(const struct virtio_queue *queue, uint16_t *out)
+/*
+ * Reads the available index after all known chains have been taken. The acquire pairs with the driver's release of the
+ * index: see refresh() in queue_flow.c, which also judges an index
+ * that is too far ahead.
+ *
+ * Returns 1 if there is something to pop, 0 if there is nothing, and -1 if the slow path has to say.
+ */
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue)
+{
+	const uint8_t *entries = queue->fast_avail_ring;
+	uint16_t idx, ahead;
+
+	if (VIRTIO_UNLIKELY(!entries))
+		return -1;
+	idx = virtio_guest_load_le16_acquire(entries - VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_RING_IDX);
+	ahead = (uint16_t)(idx - queue->next_avail);
+	if (ahead == 0)
+		return 0;
+	if (VIRTIO_UNLIKELY(ahead > queue->size))
+		return -1;
+	queue->avail_idx = idx;
+	queue->fast_avail = queue->next_avail + ahead;
+	return 1;
+}
+
+/*
+ * Looks at the next head. Returns 1 if there is one that may be taken, 0 if there is none, and -1 if the slow path has to
+ * say: it reads and judges a head that must not be taken.
+ */
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
 	uint16_t head;
 
-	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail))
-		return false;
+	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail)) {
+		const int got = virtio_impl_queue_reload(queue);
+
+		if (got != 1)
+			return got;
+	}
 	head = virtio_guest_load_le16(queue->fast_avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
 	*out = head;
-	return VIRTIO_LIKELY(head < queue->size) &&
-	       VIRTIO_LIKELY(queue->inflight[head].state == VIRTIO_IMPL_INFLIGHT_IDLE);
+	if (VIRTIO_UNLIKELY(head >= queue->size) ||
+	    VIRTIO_UNLIKELY(queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE))
+		return -1;
+	return 1;
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain)
@@ -100,12 +134,13 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	uint16_t head;
 	int got;
 
-	/* What must not be taken is read once more there, and judged as read then. */
-	if (VIRTIO_UNLIKELY(!virtio_impl_queue_peek(queue, &head)))
-		goto slow;
-	virtio_impl_queue_take(queue, head, chain);
-	goto taken;
-slow:
+	got = virtio_impl_queue_peek(queue, &head);
+	if (VIRTIO_LIKELY(got == 1)) {
+		virtio_impl_queue_take(queue, head, chain);
+		goto taken;
+	}
+	if (got == 0)
+		return 0;
 	/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
 	got = virtio_impl_queue_pop_slow(queue, &copy);
 	if (got <= 0)

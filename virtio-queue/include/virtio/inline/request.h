@@ -98,9 +98,10 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	const uint8_t *header_host;
 	struct virtio_chain chain;
 	uint16_t head;
+	const int got = virtio_impl_queue_peek(queue, &head);
 
-	if (VIRTIO_UNLIKELY(!virtio_impl_queue_peek(queue, &head)))
-		return virtio_impl_request_pop_slow(queue, request);
+	if (VIRTIO_UNLIKELY(got != 1))
+		return got == 0 ? 0 : virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
 	/* The rest ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
