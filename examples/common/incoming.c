@@ -11,10 +11,10 @@
  * Keeps what descriptors came along. The kernel has installed each of them in our table already, so
  * also those that are too many must be found, to be closed.
  */
-static int keep_fds(struct incoming *in, struct msghdr *from)
+static void keep_fds(struct incoming *in, struct msghdr *from)
 {
-	int result = from->msg_flags & MSG_CTRUNC ? -1 : 0;
-
+	if (from->msg_flags & MSG_CTRUNC)
+		in->lost = true;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(from); c; c = CMSG_NXTHDR(from, c)) {
 		size_t count;
 
@@ -29,11 +29,10 @@ static int keep_fds(struct incoming *in, struct msghdr *from)
 				in->fds[in->fd_count++] = fd;
 			} else {
 				close(fd);
-				result = -1;
+				in->lost = true;
 			}
 		}
 	}
-	return result;
 }
 
 int incoming_receive(int socket, struct incoming *in, void *to, size_t want, const char **reason)
@@ -54,10 +53,7 @@ int incoming_receive(int socket, struct incoming *in, void *to, size_t want, con
 		*reason = strerror(errno);
 		return -1;
 	}
-	if (keep_fds(in, &msg)) {
-		*reason = "too many file descriptors with one message";
-		return -1;
-	}
+	keep_fds(in, &msg);
 	if (got == 0) {
 		*reason = in->received ? "disconnected in the middle of a message" : NULL;
 		return -1;

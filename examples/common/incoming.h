@@ -8,15 +8,17 @@
 #ifndef INCOMING_H
 #define INCOMING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#define INCOMING_MAX_FDS 8
+#define INCOMING_MAX_FDS 32
 
 /* A message that is being received, or has been. All zero to begin with. */
 struct incoming {
 	size_t received;           /* bytes so far */
 	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for one that was taken */
 	unsigned int fd_count;     /* received, whether taken or not */
+	bool lost;                 /* there were more than that: they are closed, or never came */
 };
 
 /*

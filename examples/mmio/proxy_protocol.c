@@ -35,6 +35,8 @@ static const char *header_error(const struct proxy_header *header)
 
 static const char *fds_error(const struct proxy_message *message)
 {
+	if (message->in.lost || message->in.fd_count > PROXY_MAX_FDS)
+		return "too many file descriptors with one message";
 	switch (message->header.command) {
 	case PROXY_SET_MEMORY:
 		return NULL;

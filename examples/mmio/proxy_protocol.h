@@ -15,10 +15,13 @@
 
 #include "incoming.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROXY_MAX_FDS INCOMING_MAX_FDS
+#define PROXY_MAX_FDS 8 /* as the protocol has it */
+
+static_assert(PROXY_MAX_FDS <= INCOMING_MAX_FDS, "a message has room for them");
 
 /* What a read gives that went wrong, or went to where nothing is; on a PCI bus too. */
 #define PROXY_NOTHING UINT64_MAX

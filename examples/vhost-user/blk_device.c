@@ -293,7 +293,7 @@ static struct device *make_device(const struct blk_device_options *options)
 		.features = virtio_blk_offered(&blk->blk),
 		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 		.queue_count = options->queue_count,
-		.max_queue_size = BLK_QUEUE_SIZE,
+		.max_queue_size = VIRTIO_QUEUE_MAX_SIZE,
 		.threads = DEVICE_THREAD_PER_QUEUE,
 	};
 	return &blk->device;

@@ -13,7 +13,7 @@
 #include <virtio/blk.h>
 #include <virtio/queue.h>
 
-#define BLK_QUEUE_SIZE 1024 /* the largest that a front end may choose */
+#define BLK_QUEUE_SIZE 1024 /* chains that are taken at once, and buffers of one */
 
 /* What a request needs: each of its buffers may cross from one region of guest memory to the next. */
 #define BLK_QUEUE_SEGMENTS (2 * BLK_QUEUE_SIZE + VHOST_USER_MAX_REGIONS)

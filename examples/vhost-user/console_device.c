@@ -21,8 +21,8 @@
 #include <string.h>
 #include <virtio/console.h>
 
-#define QUEUE_SIZE 256
-#define SEGMENTS (2 * QUEUE_SIZE + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
+#define BUFFERS 256                                     /* of a chain; no driver sends more */
+#define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
 #define MAX_PORTS 32
 #define MAX_QUEUES (2 * MAX_PORTS + 2)
 
@@ -498,7 +498,7 @@ static int fill_device(struct console_device *console, const struct console_opti
 		.features = virtio_console_offered(&console->console),
 		.config_size = VIRTIO_CONSOLE_CONFIG_BYTES,
 		.queue_count = (uint16_t)virtio_console_queue_count(&console->console),
-		.max_queue_size = QUEUE_SIZE,
+		.max_queue_size = VIRTIO_QUEUE_MAX_SIZE,
 		.threads = DEVICE_ONE_THREAD,
 	};
 	for (uint32_t id = 0; id < options->port_count; id++)

@@ -151,7 +151,7 @@ struct device {
 	const struct device_ops *ops;
 	const char *name;     /* for messages: "blk disk.img". Its first 15 bytes name the device's thread */
 	uint64_t features;    /* of the device type. VERSION_1, EVENT_IDX and INDIRECT_DESC are offered by all types */
-	uint32_t config_size; /* of the configuration space, at most VHOST_USER_MAX_CONFIG. With 0 the front end is not
+	uint32_t config_size; /* of the configuration space, at most VHOST_USER_CONFIG_BASE. With 0 the front end is not
 				 offered the protocol features CONFIG and BACKEND_REQ */
 	uint16_t queue_count; /* at most DEVICE_MAX_QUEUES */
 	uint16_t max_queue_size; /* a power of two */

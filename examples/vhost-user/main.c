@@ -5,7 +5,7 @@
  * One process, any number of devices with a socket each. The main thread has the sockets and the signals. A queue that
  * runs has a thread of its own, or a device has one thread for all. This file is the command line. The rest:
  *   server          listening sockets, by unix_listener
- *   session         the protocol, and message what it is made of
+ *   session         one front end; requests the protocol, and message what it is made of
  *   vring           rings, and worker the threads that serve them
  *   shared_memory   of front ends
  *   device_host     what is kept for each device; device.h says what a device is, and how to add a type

@@ -25,8 +25,7 @@
 #include <unistd.h>
 #include <virtio/reader.h>
 
-#define QUEUE_SIZE 256
-#define SEGMENTS (2 * QUEUE_SIZE + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
+#define SEGMENTS 512 /* of a buffer that are filled; more are left alone */
 #define REQUEST_BYTES 65536u
 #define TURN 16
 
@@ -255,7 +254,7 @@ static struct device *make_device(const struct rng_options *options)
 		.ops = &ops,
 		.name = rng->name,
 		.queue_count = 1,
-		.max_queue_size = QUEUE_SIZE,
+		.max_queue_size = VIRTIO_QUEUE_MAX_SIZE,
 		.threads = DEVICE_ONE_THREAD,
 	};
 	if (!rng->source_path || open_source(rng) == 0)

@@ -2,12 +2,15 @@
 /*
  * One front end and what it has set up: features, memory, rings.
  *
- * What the front end can do: send any message at any time. A message that isn't what the protocol says
- * it is (flags, length, number of descriptors) ends the session, since nothing behind it can be
- * trusted to be a message. One that asks for what can't be done changes nothing, except that a ring
- * which was to start with it stays stopped, and without the kick descriptor that came; the front end is
- * told so if it wants to know (REPLY_ACK), and otherwise the session ends. Unknown requests are
- * refused or ignored. Nothing of this keeps the device from serving the next front end.
+ * What the front end can do: send any message at any time. A message whose header or length isn't
+ * what the protocol says ends the session, since nothing behind it can be trusted to be a message. One
+ * that asks for what can't be done changes nothing, except that a ring which was to start with it
+ * stays stopped, and without the kick descriptor that came. The front end is told so if it wants to
+ * know (REPLY_ACK), and otherwise the session ends, unless it does no harm not to know. Unknown
+ * requests are refused or ignored. Nothing of this keeps the device from serving the next front end.
+ *
+ * What stands in struct session_setup and struct vring_setup is all that the front end has said, but
+ * for its memory and its descriptors.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -17,6 +20,20 @@
 #include "message.h"
 #include "shared_memory.h"
 #include "vring.h"
+
+/* What the front end has said of the device. Plain data. */
+struct session_setup {
+	uint64_t features; /* as they came last: rings that start heed them */
+	bool has_features; /* they have come */
+	uint64_t protocol_features;
+	uint64_t applied; /* the features that the device has, those of the rings that run */
+	bool has_applied;
+};
+
+/* What the operator was told in this session. */
+enum session_hint {
+	SESSION_HINT_LEGACY = 1, /* the driver is older than virtio 1.0 */
+};
 
 struct session {
 	struct event_source socket;
@@ -28,9 +45,9 @@ struct session {
 	struct message message;
 	struct event_source damaged; /* an eventfd, signalled by rings' threads: memory is gone, and the session over */
 	bool spoke;                  /* at least one message came */
-	char reason[160];
-	uint64_t features; /* negotiated */
-	uint64_t protocol_features;
+	unsigned int hints;          /* enum session_hint */
+	char reason[256];
+	struct session_setup setup;
 	struct shared_memory *memory; /* NULL before SET_MEM_TABLE */
 	int request_fd;               /* a Unix socket for requests of ours; -1 for none */
 	struct vhost_vring vrings[];  /* as many as the device has queues */
@@ -47,6 +64,22 @@ struct session *session_open(struct event_loop *loop, struct device_host *host, 
  * to know.
  */
 void session_tell_config_change(struct session *session);
+
+/*
+ * Start the ring, or all rings, for which nothing is missing. Return 0, also where something is; or -1
+ * after saying in session->reason why one can't start.
+ */
+int session_start_ring(struct session *session, struct vhost_vring *vring);
+int session_start_rings(struct session *session);
+
+/* The memory is another: rings that have waited for it start. */
+void session_memory_came(struct session *session);
+
+/*
+ * Lets the device know of features before rings start, for what depends on them. Returns 0, or -1 after
+ * saying in session->reason why they don't fit together.
+ */
+int session_apply_features(struct session *session);
 
 /* Ends a session: stops its rings, gives back the guest's memory, frees it. */
 void session_close(struct session *session);

@@ -40,8 +40,15 @@ enum vhost_user_backend_request {
 	VHOST_USER_BACKEND_CONFIG_CHANGE_MSG = 2,
 };
 
-/* Feature bit of the device features, never seen by the guest's driver. */
+/* Feature bits of the device features, never seen by the guest's driver. */
+#define VHOST_F_LOG_ALL 26 /* writes to guest memory are to be logged; the only one that rings heed while they run */
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
+
+/* The mask of a feature bit. */
+static inline uint64_t feature_mask(unsigned int bit)
+{
+	return UINT64_C(1) << bit;
+}
 
 /* Bits of the protocol features. */
 #define VHOST_USER_PROTOCOL_F_MQ 0
@@ -60,7 +67,7 @@ struct vhost_user_header {
 	uint32_t size; /* bytes of payload that follow */
 };
 
-#define VHOST_USER_MAX_REGIONS 8
+#define VHOST_USER_MAX_REGIONS 32 /* of a table: QEMU sends 8 at most, users of the vhost crate 32 */
 
 struct vhost_user_region {
 	uint64_t guest_addr;
@@ -89,16 +96,28 @@ struct vhost_user_vring_addr {
 	uint64_t log;
 };
 
-#define VHOST_USER_MAX_CONFIG 256
+/*
+ * Of a message, which users of the vhost crate send up to this size. A payload with its header fits.
+ */
+#define VHOST_USER_MAX_PAYLOAD 4096u
 
 struct vhost_user_config {
 	uint32_t offset;
 	uint32_t size;
 	uint32_t flags;
-	uint8_t data[VHOST_USER_MAX_CONFIG];
+	uint8_t data[VHOST_USER_MAX_PAYLOAD - 12];
 };
 
-#define VHOST_USER_CONFIG_WRITABLE 0u /* flags of SET_CONFIG: the driver wrote a field */
+#define VHOST_USER_CONFIG_SPACE 4096u /* bytes, as far as front ends go */
+
+/*
+ * Some front ends count from the place that the configuration space has among the registers of
+ * virtio-mmio.
+ */
+#define VHOST_USER_CONFIG_BASE 0x100u
+
+/* Flags of SET_CONFIG: the driver wrote a field. The protocol says 0, users of the vhost crate 1. */
+#define VHOST_USER_CONFIG_FLAGS_MASK 0x1u
 
 /* Of the u64 of SET_VRING_KICK, CALL and ERR. */
 #define VHOST_USER_VRING_INDEX_MASK 0xffu
@@ -110,7 +129,7 @@ union vhost_user_payload {
 	struct vhost_user_vring_state state;
 	struct vhost_user_vring_addr addr;
 	struct vhost_user_config config;
-	uint8_t bytes[512]; /* of a request that is not known; none is longer */
+	uint8_t bytes[VHOST_USER_MAX_PAYLOAD]; /* of a request that is not known; none is longer */
 };
 
 static_assert(sizeof(struct vhost_user_header) == 12, "as it crosses the socket");

@@ -15,8 +15,14 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include <virtio/bindings/virtio_ring.h>
 
 #define POLL_INTERVAL_NS 2000000
+
+static bool has_feature(uint64_t features, unsigned int bit)
+{
+	return (features & feature_mask(bit)) != 0;
+}
 
 /* Descriptors */
 
@@ -176,21 +182,59 @@ static void drop_kick(struct vhost_vring *vring)
 	vring->kick_fd = -1;
 }
 
+/* A kick descriptor that is to take the place of the one that the worker waits for. */
+struct kick_replacement {
+	struct vhost_vring *vring;
+	int fd;
+	bool polled;
+	int error;
+};
+
+/* A kick may have gone to the old descriptor after its last event, so a turn follows. */
+static void replace_kick(void *context)
+{
+	struct kick_replacement *new = context;
+	struct vhost_vring *vring = new->vring;
+	struct event_source old = vring->kick;
+
+	if (!vring->served)
+		return;
+	vring->kick.fd = new->fd;
+	if (event_loop_add(vring->queue.loop, &vring->kick, new->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
+		vring->kick = old;
+		new->error = VIRTIO_EIO;
+		return;
+	}
+	event_loop_remove(vring->queue.loop, &old);
+	vring->polled = new->polled;
+	event_loop_schedule(vring->queue.loop, &vring->again);
+}
+
 int vring_set_kick(struct vhost_vring *vring, int fd)
 {
-	const bool polled = fd < 0;
+	struct kick_replacement new = { .vring = vring, .fd = fd, .polled = fd < 0 };
 
-	if (polled)
-		fd = poll_timer();
-	if (fd < 0)
+	if (new.polled)
+		new.fd = poll_timer();
+	if (new.fd < 0)
 		return VIRTIO_EINVAL;
-	if (!polled && !is_eventfd(fd)) {
+	if (!new.polled && !is_eventfd(fd)) {
 		close(fd);
 		return VIRTIO_EINVAL;
 	}
-	vring_disconnect(vring);
-	vring->kick_fd = fd;
-	vring->polled = polled;
+	if (vring_runs(vring))
+		worker_call(&vring->thread->worker, replace_kick, &new);
+	else
+		vring->polled = new.polled;
+	if (new.error) {
+		close(new.fd);
+		return new.error;
+	}
+	drop_kick(vring);
+	vring->kick_fd = new.fd;
+	vring->setup.held = false;
+	if (!vring->running)
+		atomic_store(&vring->broken, false);
 	return 0;
 }
 
@@ -337,19 +381,60 @@ void device_queue_signal(struct device_queue *queue)
 
 /* Starting and stopping */
 
-/* The ring areas as guest addresses. Each must lie in one region of the front end's address space. */
-static int resolve(const struct vhost_vring *vring, const struct shared_memory *memory, const uint64_t addr[3],
+/*
+ * The ring as the driver has set it up, for virtio_queue_start(). Each area must lie in one region of
+ * the front end's address space.
+ */
+static int resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
 		   struct virtio_queue_config *config)
 {
-	*config = vring->config;
+	int error = virtio_queue_config_init(config, vring->device->max_queue_size);
+
+	if (!error)
+		error = virtio_queue_config_set_size(config, vring->setup.size);
+	if (error)
+		return error;
+	config->event_idx = has_feature(features, VIRTIO_RING_F_EVENT_IDX);
+	config->indirect = has_feature(features, VIRTIO_RING_F_INDIRECT_DESC);
+	/* Drivers build tables as long as the device allows segments, however small the ring is. */
+	config->allow_long_indirect = true;
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		const uint64_t len = virtio_queue_config_area_bytes(config, (enum virtio_queue_area)i);
-		int error = shared_memory_user_to_guest(memory, addr[i], len, &config->addr[i]);
 
+		error = shared_memory_user_to_guest(memory, vring->setup.addr[i], len, &config->addr[i]);
 		if (error)
 			return error;
 	}
+	config->ready = true;
 	return virtio_queue_config_check(config, &memory->map);
+}
+
+/* The queue's statistics end with it. */
+static void count_faults(struct vhost_vring *vring)
+{
+	struct virtio_queue_stats stats;
+
+	if (!vring->inflight)
+		return;
+	virtio_queue_get_stats(&vring->queue.virtq, &stats);
+	vring->device->ring_faults += stats.ring_faults;
+}
+
+/* A ring may have 32768 entries, and most have far fewer: there is room for the largest so far. */
+static int make_room(struct vhost_vring *vring)
+{
+	const uint32_t entries = vring->setup.size;
+	struct virtio_inflight *inflight;
+
+	if (vring->inflight && vring->queue.virtq.inflight_entries >= entries)
+		return 0;
+	inflight = calloc(entries, sizeof *inflight);
+	if (!inflight)
+		return VIRTIO_EIO;
+	count_faults(vring);
+	free(vring->inflight);
+	vring->inflight = inflight;
+	return virtio_queue_init(&vring->queue.virtq, inflight, entries);
 }
 
 /* A front end may have served the ring by another back end before: the used index is where that left it. */
@@ -366,7 +451,7 @@ static int start_queue(struct vhost_vring *vring, const struct virtio_queue_conf
 	if (!error)
 		error = virtio_queue_set_next_used(queue, used);
 	if (!error)
-		error = virtio_queue_set_next_avail(queue, vring->base);
+		error = virtio_queue_set_next_avail(queue, vring->setup.base);
 	if (error)
 		virtio_queue_reset(queue);
 	return error;
@@ -448,19 +533,30 @@ static int hand_over(struct vhost_vring *vring)
 	return entry.error;
 }
 
-int vring_start(struct vhost_vring *vring, const struct shared_memory *memory)
+static bool is_enabled(const struct vring_setup *setup, uint64_t features)
+{
+	if (setup->enable == VRING_ENABLE_UNSAID)
+		return !has_feature(features, VHOST_USER_F_PROTOCOL_FEATURES);
+	return setup->enable == VRING_ENABLE_ON;
+}
+
+bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features)
+{
+	const struct vring_setup *setup = &vring->setup;
+
+	return !vring->running && !atomic_load(&vring->broken) && !setup->held && setup->size > 0 && setup->addressed &&
+	       vring->kick_fd >= 0 && memory && is_enabled(setup, features);
+}
+
+int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features)
 {
 	struct virtio_queue_config config;
-	int error;
+	int error = resolve(vring, memory, features, &config);
 
-	if (vring->running || atomic_load(&vring->broken) || !vring->enabled || !vring->addressed ||
-	    vring->kick_fd < 0 || !memory)
-		return 0;
-	error = resolve(vring, memory, vring->addr, &config);
-	if (error)
-		return error;
-	config.ready = true;
-	error = start_queue(vring, &config, memory);
+	if (!error)
+		error = make_room(vring);
+	if (!error)
+		error = start_queue(vring, &config, memory);
 	if (error)
 		return error;
 	vring->memory = memory;
@@ -482,7 +578,7 @@ static void halt(struct vhost_vring *vring)
 	}
 	vring->running = false;
 	vring->memory = NULL;
-	vring->base = virtio_queue_next_avail(&vring->queue.virtq);
+	vring->setup.base = virtio_queue_next_avail(&vring->queue.virtq);
 	virtio_queue_reset(&vring->queue.virtq);
 }
 
@@ -506,33 +602,60 @@ void vring_disconnect(struct vhost_vring *vring)
 	drop_kick(vring);
 }
 
-int vring_set_size(struct vhost_vring *vring, uint32_t size)
+/*
+ * The front end sets up a ring that runs as another one: the guest has a new driver, of which the
+ * front end hasn't told us. No part of the old set-up may be served together with the new one, so the
+ * ring waits for the end of the set-up. A new driver begins at index 0.
+ */
+static void make_room_for_new_driver(struct vhost_vring *vring)
 {
-	if (vring_runs(vring))
-		return VIRTIO_EBUSY;
-	return virtio_queue_config_set_size(&vring->config, size);
+	vring_stop(vring);
+	vring->setup.base = 0;
+	vring->setup.held = true;
 }
 
-int vring_set_addr(struct vhost_vring *vring, const struct shared_memory *memory, const uint64_t addr[3])
+int vring_set_size(struct vhost_vring *vring, uint32_t size)
 {
-	struct virtio_queue_config config;
-	int error = vring_runs(vring) ? VIRTIO_EBUSY : resolve(vring, memory, addr, &config);
+	if (size == 0 || size & (size - 1) || size > vring->device->max_queue_size)
+		return VIRTIO_ESIZE;
+	if (vring_runs(vring) && size != vring->setup.size)
+		make_room_for_new_driver(vring);
+	vring->setup.size = (uint16_t)size;
+	return 0;
+}
 
-	if (error)
-		return error;
-	memcpy(vring->addr, addr, sizeof vring->addr);
-	vring->addressed = true;
+int vring_set_addr(struct vhost_vring *vring, const uint64_t addr[3])
+{
+	struct vring_setup *setup = &vring->setup;
+	struct virtio_queue_config config = { .ready = false };
+
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++)
+		if (virtio_queue_config_set_addr(&config, (enum virtio_queue_area)i, addr[i]))
+			return VIRTIO_EALIGN;
+	if (vring_runs(vring) && memcmp(addr, setup->addr, sizeof setup->addr) != 0)
+		make_room_for_new_driver(vring);
+	memcpy(setup->addr, addr, sizeof setup->addr);
+	setup->addressed = true;
 	return 0;
 }
 
 int vring_set_base(struct vhost_vring *vring, uint32_t base)
 {
-	if (vring_runs(vring))
-		return VIRTIO_EBUSY;
 	if (base > UINT16_MAX)
 		return VIRTIO_EINVAL;
-	vring->base = (uint16_t)base;
+	if (vring_runs(vring) && base != vring->setup.base)
+		make_room_for_new_driver(vring);
+	vring->setup.base = (uint16_t)base;
 	return 0;
+}
+
+void vring_set_enable(struct vhost_vring *vring, bool on)
+{
+	vring->setup.enable = on ? VRING_ENABLE_ON : VRING_ENABLE_OFF;
+	if (on)
+		vring->setup.held = false;
+	else
+		vring_stop(vring);
 }
 
 /* Pausing */
@@ -573,11 +696,9 @@ int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *m
 
 /* Life cycle */
 
-int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
-	       int damaged_fd)
+void vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
+		int damaged_fd)
 {
-	const uint32_t entries = device->max_queue_size;
-
 	memset(vring, 0, sizeof *vring);
 	vring->kick = (struct event_source){ .fd = -1, .ready = on_kick };
 	vring->again.run = on_again;
@@ -588,27 +709,15 @@ int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index,
 	vring->kick_fd = -1;
 	vring->call.fd = -1;
 	vring->err.fd = -1;
-	vring->inflight = calloc(entries, sizeof *vring->inflight);
-	if (!vring->inflight || virtio_queue_config_init(&vring->config, device->max_queue_size) ||
-	    virtio_queue_init(&vring->queue.virtq, vring->inflight, entries)) {
-		free(vring->inflight);
-		vring->inflight = NULL;
-		return -1;
-	}
-	/* Drivers build tables as long as the device allows segments, however small the ring is. */
-	vring->config.allow_long_indirect = true;
-	return 0;
 }
 
 void vring_close(struct vhost_vring *vring)
 {
 	const struct vring_signal none = { .fd = -1 };
-	struct virtio_queue_stats stats;
 
 	vring_disconnect(vring);
 	replace_signal(&vring->call, &none);
 	replace_signal(&vring->err, &none);
-	virtio_queue_get_stats(&vring->queue.virtq, &stats);
-	vring->device->ring_faults += stats.ring_faults;
+	count_faults(vring);
 	free(vring->inflight);
 }

@@ -2,8 +2,11 @@
 /*
  * One ring of a session: what the front end has said about it, and how its thread serves it while it runs.
  *
- * A ring runs when it is enabled, has its addresses and a kick descriptor, and is not broken. It is
- * stopped by taking any of that away. While it runs its size, addresses and indices can't be changed.
+ * A ring starts once size, addresses, memory and a kick descriptor are known and it is enabled, in
+ * whatever order they come and kicked or not. Taking any of that away stops it. What comes again with
+ * the same value changes nothing, and other descriptors take the place of the old ones while it runs.
+ * Another size, address or index means that the guest has a new driver: the ring stops, and waits for
+ * a kick descriptor or SET_VRING_ENABLE, which end every front end's set-up.
  *
  * Threads: all functions here are the control thread's. A ring that runs is served by a worker (worker.h): its own, which
  * is started with the ring, or the device's, which serves all rings of the device. From then on the queue and what else
@@ -46,19 +49,30 @@ struct vring_thread {
 	struct vhost_vring *rings; /* that it serves; the worker's, like the rest of struct vhost_vring */
 };
 
+enum vring_enable {
+	VRING_ENABLE_UNSAID, /* enabled if VHOST_USER_F_PROTOCOL_FEATURES isn't negotiated */
+	VRING_ENABLE_OFF,
+	VRING_ENABLE_ON,
+};
+
+/* What the front end has said about a ring, and where the ring is. Plain data, without descriptors. */
+struct vring_setup {
+	uint64_t addr[3]; /* the front end's addresses, indexed by enum virtio_queue_area */
+	uint16_t size;    /* 0 for not known */
+	uint16_t base;    /* available index: of the next request, or, while the ring runs, at its start */
+	enum vring_enable enable;
+	bool addressed; /* addr is known */
+	bool held;      /* stopped for a new driver, whose set-up hasn't ended */
+};
+
 struct vhost_vring {
 	/* The control thread's */
 	struct device *device;
-	int kick_fd; /* -1 for none */
-	bool polled; /* kick_fd is a timer of our own */
-	bool enabled;
-	bool addressed;   /* addr is known */
-	bool running;     /* the worker serves it; the queue may have broken since */
-	bool paused;      /* counted in the thread's pauses */
-	uint16_t base;    /* available index of the next request, while the ring is stopped */
-	uint64_t addr[3]; /* the front end's addresses, indexed by enum virtio_queue_area */
-	struct virtio_queue_config config;
-	struct virtio_inflight *inflight;
+	struct vring_setup setup;
+	int kick_fd;                      /* -1 for none */
+	bool running;                     /* the worker serves it; the queue may have broken since */
+	bool paused;                      /* counted in the thread's pauses */
+	struct virtio_inflight *inflight; /* of the queue; NULL before the ring's first start */
 	int damaged_fd; /* the session's eventfd, to be signalled when guest memory turns out to be gone */
 
 	/* Both threads' */
@@ -70,6 +84,7 @@ struct vhost_vring {
 	bool served;              /* the device has the queue, and the ring is one of the thread's */
 	struct vhost_vring *next; /* of those */
 	struct event_source kick;
+	bool polled;              /* kick is a timer of our own */
 	struct event_task again;  /* a turn, where none was asked for by a kick */
 	struct vring_signal call; /* requests were completed */
 	struct vring_signal err;  /* the ring broke */
@@ -93,10 +108,10 @@ void vring_thread_close(struct vring_thread *thread);
  * @thread      the device's, to serve the ring; NULL for a ring that gets a thread of its own when it starts
  * @damaged_fd  an eventfd that doesn't block, signalled after the ring has met guest memory that was gone
  *
- * Returns 0, or -1 without memory. A ring that was opened is to be closed.
+ * A ring that was opened is to be closed.
  */
-int vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
-	       int damaged_fd);
+void vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
+		int damaged_fd);
 
 /* Stops the ring and closes its descriptors. */
 void vring_close(struct vhost_vring *vring);
@@ -104,23 +119,27 @@ void vring_close(struct vhost_vring *vring);
 /* Whether the ring runs, and hasn't broken. Settles the matter: a ring that has broken is stopped. */
 bool vring_runs(struct vhost_vring *vring);
 
-/* Returns 0, or an error of virtio_queue_config_set_size(). */
-int vring_set_size(struct vhost_vring *vring, uint32_t size);
-
 /*
- * Sets the addresses, which must lie in the memory, aligned, with the size and features set before.
+ * Set one value each. On a ring that runs another value than the present one makes the ring stop for a
+ * new driver: see above. Refused values change nothing.
  *
- * Returns 0; VIRTIO_EBUSY while it runs; VIRTIO_EFAULT, VIRTIO_EALIGN.
+ * @size  in descriptors
+ * @addr  need not lie in the memory yet
+ * @base  available index
+ *
+ * Return 0; VIRTIO_ESIZE; VIRTIO_EALIGN; or VIRTIO_EINVAL for a base above 65535.
  */
-int vring_set_addr(struct vhost_vring *vring, const struct shared_memory *memory, const uint64_t addr[3]);
-
-/* Sets the available index. Returns 0; VIRTIO_EINVAL; VIRTIO_EBUSY while it runs. */
+int vring_set_size(struct vhost_vring *vring, uint32_t size);
+int vring_set_addr(struct vhost_vring *vring, const uint64_t addr[3]);
 int vring_set_base(struct vhost_vring *vring, uint32_t base);
 
+/* Enables the ring, which doesn't start it, or disables it, which stops it. */
+void vring_set_enable(struct vhost_vring *vring, bool on);
+
 /*
- * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. Stops
- * the ring if it runs. Returns 0, or VIRTIO_EINVAL if it is no eventfd; then it is closed, and the ring goes on as
- * before.
+ * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. A ring that
+ * runs goes on with it; one that broke is forgiven. Returns 0; VIRTIO_EINVAL if it is no eventfd; or
+ * VIRTIO_EIO if the system has no room for it. After an error it is closed, and nothing has changed.
  */
 int vring_set_kick(struct vhost_vring *vring, int fd);
 
@@ -132,12 +151,22 @@ int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);
 
 /*
- * Starts the ring if everything is there. Returns 0, or the error of a start that failed; VIRTIO_EIO if the system has
- * no room for a thread, or an error of the device's queue_start().
+ * Whether the ring doesn't run, hasn't broken, and lacks nothing but vring_start().
+ *
+ * @memory    the front end's, or NULL for none
+ * @features  negotiated: they say whether the ring is enabled if the front end hasn't said so itself
  */
-int vring_start(struct vhost_vring *vring, const struct shared_memory *memory);
+bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
 
-/* Stops the ring, remembers in base where it was, and forgives it what it did. */
+/*
+ * Starts a ring for which vring_can_start() is true, with these features.
+ *
+ * Returns 0; VIRTIO_EFAULT for addresses that don't lie in the memory; VIRTIO_EIO if the system has no
+ * room for a thread or for the ring; another error of virtio_queue_start() or of the device's queue_start().
+ */
+int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
+
+/* Stops the ring, remembers in setup.base where it was, and forgives it what it did. */
 void vring_stop(struct vhost_vring *vring);
 
 /* As a front end does with GET_VRING_BASE: stops the ring until there is a new kick descriptor. */

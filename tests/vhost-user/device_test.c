@@ -397,13 +397,13 @@ static void device_announces_a_change_from_its_thread(void **state)
 	close(ends[1]);
 	front_end_close(&fe);
 	await_detach(&host);
-	finish(&host, "open reset attached features refresh detached reset attached detached close ");
+	finish(&host, "open reset attached refresh features detached reset attached detached close ");
 }
 
+/* Features count when a ring starts, and so does the device's opinion. */
 static void device_that_refuses_is_believed(void **state)
 {
-	const uint64_t bad =
-		TYPE_FEATURE | BAD_FEATURE | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	const uint64_t good = TYPE_FEATURE | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 	struct vhost_user_vring_addr addr;
 	struct front_end fe;
 	struct host host;
@@ -411,20 +411,97 @@ static void device_that_refuses_is_believed(void **state)
 	(void)state;
 	start(&host);
 	attach(&fe, &host);
-	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, bad), 1);
-	atomic_store(&host.test.start_error, VIRTIO_ENOTSUP);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, good | BAD_FEATURE), 0);
 	front_end_set_ring(&fe, 0);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 1);
-	/* It does not run: its addresses can be set. The next start is another one. */
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, good), 0);
+	atomic_store(&host.test.start_error, VIRTIO_ENOTSUP);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 1);
+	/* It does not run: other addresses are no new driver's. The next start is another one. */
 	addr = front_end_addr(&fe);
+	addr.used += 0x4000;
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 0);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
-	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 1);
 	front_end_close(&fe);
 	await_detach(&host);
 	finish(&host, "open reset attached features features fail0 start0 drain0 stop0 detached reset attached "
 		      "detached close ");
+}
+
+/* The device's thread has ended its turn. */
+static void settle(struct front_end *fe)
+{
+	struct vhost_user_config config = { .size = 1 };
+	const uint32_t size = offsetof(struct vhost_user_config, data) + 1;
+
+	front_end_send(fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, size, NULL, 0);
+	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_CONFIG, &config, sizeof config), size);
+}
+
+/* Another place for the used ring. The ring lies in the first region. */
+static void move_ring(struct ring *ring)
+{
+	const uint64_t *addr = ring->mock.addr;
+	const struct vhost_user_vring_addr moved = {
+		.index = ring->index,
+		.desc = addr[VIRTIO_QUEUE_DESC] - GUEST_ADDR + USER_ADDR,
+		.avail = addr[VIRTIO_QUEUE_AVAIL] - GUEST_ADDR + USER_ADDR,
+		.used = addr[VIRTIO_QUEUE_USED] - GUEST_ADDR + USER_ADDR + 0x8000,
+	};
+
+	assert_int_equal(front_end_ask(ring->fe, VHOST_USER_SET_VRING_ADDR, &moved, sizeof moved, NULL, 0), 0);
+}
+
+/*
+ * What is said again with the same value, and other descriptors, don't restart a queue. Other addresses,
+ * another size or another index stop it, until the set-up ends.
+ */
+static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
+{
+	const uint64_t features = TYPE_FEATURE | FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | FEATURE(VIRTIO_F_VERSION_1) |
+				  FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	struct front_end fe;
+	struct ring ring;
+	struct host host;
+
+	(void)state;
+	start(&host);
+	attach(&fe, &host);
+	ring_open(&ring, &fe, ECHO);
+	for (unsigned int i = 0; i < 3; i++) {
+		offer(&ring);
+		assert_int_equal(ring_wait(&ring, 1), 0);
+		assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
+		/* NUM, ADDR, BASE, CALL, KICK and ENABLE. */
+		ring_start(&ring, 0);
+		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, ECHO, fe.err), 0);
+	}
+	/* Features are the next driver's, until a ring starts. */
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, 0), 0);
+	offer(&ring);
+	assert_int_equal(ring_wait(&ring, 1), 0);
+	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
+	/* A new driver each time. Its ring isn't looked at before the set-up ends. */
+	for (unsigned int i = 0; i < 3; i++) {
+		settle(&fe);
+		assert_int_equal(virtio_mock_reset(&ring.mock), 0);
+		if (i == 0)
+			assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, ECHO, 64), 0);
+		else if (i == 1)
+			assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_BASE, ECHO, 7), 0);
+		else
+			move_ring(&ring);
+		assert_int_equal(write(ring.kick, &(uint64_t){ 1 }, 8), 8);
+		ring_start(&ring, 0);
+		offer(&ring);
+		assert_int_equal(ring_wait(&ring, 1), 0);
+	}
+	front_end_close(&fe);
+	await_detach(&host);
+	ring_close(&ring);
+	finish(&host, "open reset attached features start0 drain0 stop0 start0 drain0 stop0 start0 drain0 stop0 start0 "
+		      "drain0 stop0 detached reset attached detached close ");
 }
 
 /* One ring breaks: its device hears of it at once, and of that ring alone. */
@@ -470,6 +547,7 @@ int main(void)
 		cmocka_unit_test(device_completes_and_notifies_outside_of_a_turn),
 		cmocka_unit_test(device_announces_a_change_from_its_thread),
 		cmocka_unit_test(device_that_refuses_is_believed),
+		cmocka_unit_test(device_keeps_a_queue_until_there_is_a_new_driver),
 		cmocka_unit_test(device_loses_a_queue_whose_ring_breaks),
 	};
 

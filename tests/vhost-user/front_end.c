@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 
-#define MAX_FDS 32
+#define MAX_FDS 128
 
 void front_end_open(struct front_end *fe, const char *path)
 {
@@ -81,7 +81,7 @@ void front_end_fill_payload(uint32_t request, uint8_t *payload)
 	const struct vhost_user_memory table = front_end_table();
 	const struct vhost_user_config config = { .size = 8 };
 
-	memset(payload, 0, 1024);
+	memset(payload, 0, VHOST_USER_MAX_PAYLOAD);
 	if (request == VHOST_USER_SET_MEM_TABLE) {
 		memcpy(payload, &table, sizeof table);
 		payload[0] = 1;
@@ -94,7 +94,7 @@ void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, cons
 		    const int *fds, unsigned int fd_count)
 {
 	struct vhost_user_header header = { .request = request, .flags = flags, .size = size };
-	char bytes[sizeof header + 1024];
+	char bytes[sizeof header + VHOST_USER_MAX_PAYLOAD];
 	union {
 		struct cmsghdr align;
 		char space[CMSG_SPACE(MAX_FDS * sizeof(int))];
@@ -102,7 +102,7 @@ void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, cons
 	struct iovec iov = { .iov_base = bytes, .iov_len = sizeof header + size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	assert_true(size <= 1024 && fd_count <= MAX_FDS);
+	assert_true(size <= VHOST_USER_MAX_PAYLOAD && fd_count <= MAX_FDS);
 	memcpy(bytes, &header, sizeof header);
 	if (size)
 		memcpy(bytes + sizeof header, payload, size);

@@ -76,7 +76,7 @@ struct front_end_request {
 
 extern const struct front_end_request front_end_requests[FRONT_END_REQUESTS];
 
-/* A payload of that size that is as it should be, in 1024 bytes. */
+/* A payload of that size that is as it should be, in VHOST_USER_MAX_PAYLOAD bytes. */
 void front_end_fill_payload(uint32_t request, uint8_t *payload);
 
 /* The memory table of a front end as it should be: two adjacent regions. */

@@ -220,7 +220,7 @@ static void send_rubbish(struct front_end *fe, uint32_t *seed)
 	uint32_t size = like->size, flags = VHOST_USER_FLAG_VERSION;
 	int fds[4] = { fe->memory_fd, fe->kick, fe->call, fe->socket };
 	unsigned int fd_count = like->fds;
-	uint8_t payload[1024];
+	uint8_t payload[VHOST_USER_MAX_PAYLOAD];
 
 	front_end_fill_payload(like->request, payload);
 	if (like->request == VHOST_USER_SET_VRING_ADDR) {

@@ -493,7 +493,7 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 {
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(8 * sizeof(int))];
+		char space[CMSG_SPACE(32 * sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
 	struct msghdr msg = { .msg_iov = &iov,
@@ -514,6 +514,7 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 {
 	const struct vhost_user_header header = { VHOST_USER_SET_MEM_TABLE, VHOST_USER_FLAG_VERSION, 264 };
+	const uint8_t payload[264] = { 0 };
 	struct daemon_process daemon;
 	struct front_end fe;
 	unsigned int files;
@@ -526,8 +527,9 @@ static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 	front_end_close(&fe);
 	for (unsigned int i = 0; i < 3; i++) {
 		front_end_open(&fe, daemon.socket);
-		send_piece(&fe, &header, 6, 5);
-		send_piece(&fe, (const char *)&header + 6, 6, 8);
+		send_piece(&fe, &header, 6, 20);
+		send_piece(&fe, (const char *)&header + 6, 6, 20);
+		assert_int_equal(send(fe.socket, payload, sizeof payload, MSG_NOSIGNAL), sizeof payload);
 		front_end_expect_end(&fe);
 		front_end_close(&fe);
 	}

@@ -165,7 +165,7 @@ static void session_enables_rings_without_protocol_features(void **state)
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, FEATURE(VIRTIO_F_VERSION_1)), 0);
 	front_end_share_memory(&fe);
 	front_end_set_ring(&fe, 0);
-	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 1);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	front_end_close(&fe);
@@ -311,7 +311,7 @@ static void session_shows_the_configuration_space(void **state)
 	assert_int_equal(config.size, 60);
 	assert_int_equal(virtio_get_le64(config.data), IMAGE_BYTES / 512);
 	assert_int_equal(virtio_get_le16(config.data + offsetof(struct virtio_blk_config, num_queues)), 3);
-	/* Hostile 103: behind its end are zeros; behind what the protocol allows is nothing. */
+	/* Hostile 103: behind its end are zeros; behind what front ends can mean is nothing. */
 	memset(&config, 0xee, sizeof config);
 	config.offset = 200;
 	config.size = 56;
@@ -319,7 +319,7 @@ static void session_shows_the_configuration_space(void **state)
 	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), header + 56);
 	for (unsigned int i = 0; i < 56; i++)
 		assert_int_equal(config.data[i], 0);
-	config.offset = 201;
+	config.offset = VHOST_USER_CONFIG_BASE + VHOST_USER_CONFIG_SPACE - 55;
 	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 56, NULL, 0);
 	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), 0);
 	config.offset = UINT32_MAX;
@@ -329,6 +329,76 @@ static void session_shows_the_configuration_space(void **state)
 	memset(&config, 0, sizeof config);
 	config.size = 8;
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 8, NULL, 0), 1);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+static void ask_config(struct front_end *fe, struct vhost_user_config *config, uint32_t room, int expected)
+{
+	front_end_send(fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, config,
+		       (uint32_t)offsetof(struct vhost_user_config, data) + room, NULL, 0);
+	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_CONFIG, config, sizeof *config), expected);
+}
+
+/* Hostile 208, and the sizes that other back ends take. A reply is as long as its request. */
+static void session_shows_the_configuration_space_at_any_offset(void **state)
+{
+	const int header = offsetof(struct vhost_user_config, data);
+	struct vhost_user_config config, whole = { .size = 60 };
+	const uint32_t offsets[] = { 0, 4, 20, 59, 60, 100 };
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	ask_config(&fe, &whole, 60, header + 60);
+	for (unsigned int i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+		for (unsigned int base = 0; base <= VHOST_USER_CONFIG_BASE; base += VHOST_USER_CONFIG_BASE) {
+			config = (struct vhost_user_config){ .offset = base + offsets[i], .size = 8 };
+			memset(config.data, 0xee, sizeof config.data);
+			ask_config(&fe, &config, 8, header + 8);
+			assert_int_equal(config.offset, base + offsets[i]);
+			assert_int_equal(config.size, 8);
+			for (unsigned int b = 0; b < 8; b++)
+				assert_int_equal(config.data[b], offsets[i] + b < 60 ? whole.data[offsets[i] + b] : 0);
+		}
+	}
+	/* More room than bytes, and fewer. */
+	config = (struct vhost_user_config){ .size = 8 };
+	ask_config(&fe, &config, 256, header + 256);
+	assert_memory_equal(config.data, whole.data, 8);
+	assert_int_equal(config.data[8], 0);
+	config = (struct vhost_user_config){ .size = 60 };
+	ask_config(&fe, &config, 0, header + 60);
+	assert_memory_equal(config.data, whole.data, 60);
+	config = (struct vhost_user_config){ .size = sizeof config.data };
+	ask_config(&fe, &config, sizeof config.data, sizeof config);
+	assert_memory_equal(config.data, whole.data, 60);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
+/* A guest can write what isn't writable; its front end learns of it, or not, and its disk lives. */
+static void session_outlives_a_write_to_the_configuration_space(void **state)
+{
+	struct vhost_user_config config = { .offset = 32, .size = 1, .data = { 1 } };
+	const uint32_t header = offsetof(struct vhost_user_config, data);
+	struct daemon_process daemon;
+	struct front_end fe;
+
+	(void)state;
+	daemon_start(&daemon, "");
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	for (config.flags = 0; config.flags < 3; config.flags++) {
+		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 1, NULL, 0), 1);
+		/* More room than bytes, and too little. */
+		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 256, NULL, 0), 1);
+		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header, NULL, 0), 1);
+		front_end_send(&fe, VHOST_USER_SET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 1, NULL, 0);
+	}
+	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }
@@ -618,6 +688,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_switches_memory_while_the_ring_runs),
 		cmocka_unit_test(session_seals_memory_against_shrinking),
 		cmocka_unit_test(session_shows_the_configuration_space),
+		cmocka_unit_test(session_shows_the_configuration_space_at_any_offset),
+		cmocka_unit_test(session_outlives_a_write_to_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(session_reports_a_disk_that_fails),
 		cmocka_unit_test(session_reports_each_refusal_once),
