@@ -21,7 +21,8 @@
 
 #define ASYNC_QUEUES 2u
 #define ASYNC_QUEUE_SIZE 32u
-#define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE) /* a buffer may cross from one region of guest memory to the next */
+/* A buffer may cross from one region of guest memory to the next. */
+#define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE)
 #define ASYNC_THREADS 4u
 
 /* What the device needs of its VMM. The two calls are made under the lock. */

@@ -8,8 +8,9 @@
 #include <virtio/blk_file.h>
 
 struct disk_options {
-	const char *path;   /* of the image */
-	const char *serial; /* what the guest shows as the serial number; NULL for the image's name */
+	const char *path; /* of the image */
+	/* What the guest shows as the serial number; NULL for the image's name. */
+	const char *serial;
 	bool read_only;
 };
 

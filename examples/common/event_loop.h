@@ -23,7 +23,8 @@
 struct event_source {
 	int fd; /* -1 for none */
 	void (*ready)(struct event_source *source);
-	unsigned int events; /* EVENT_READABLE and EVENT_WRITABLE: why ready() is called. A hang-up is both */
+	/* EVENT_READABLE and EVENT_WRITABLE: why ready() is called. A hang-up is both. */
+	unsigned int events;
 };
 
 struct event_task {

@@ -36,7 +36,8 @@ void event_timer_close(struct event_timer *timer);
 struct event_wake {
 	struct event_source source;
 	struct event_loop *loop;
-	void (*woken)(struct event_wake *wake); /* on the loop's thread, once for any number of signals */
+	/* On the loop's thread, once for any number of signals. */
+	void (*woken)(struct event_wake *wake);
 };
 
 /* Return and behave as those of a timer. */

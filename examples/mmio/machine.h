@@ -13,8 +13,8 @@
 #include "event_loop.h"
 #include "irq_line.h"
 
-#define MACHINE_DEVICES                                                                                                \
-	2 /* windows of VIRTIO_MMIO_WINDOW bytes, one after the other: the block device, then the other */
+/* Windows of VIRTIO_MMIO_WINDOW bytes: the block device, then the other device. */
+#define MACHINE_DEVICES 2
 
 /* A device of the machine, as its callbacks know it. */
 struct machine_slot {

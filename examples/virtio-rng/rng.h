@@ -20,7 +20,8 @@
 #include <virtio/device_queues.h>
 
 #define RNG_QUEUE_SIZE 64
-#define RNG_SEGMENTS (2 * RNG_QUEUE_SIZE) /* a buffer may cross from one region of guest memory to the next */
+/* A buffer may cross from one region of guest memory to the next. */
+#define RNG_SEGMENTS (2 * RNG_QUEUE_SIZE)
 #define RNG_REQUEST_BYTES 65536u
 #define RNG_TURN 16
 

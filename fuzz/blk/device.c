@@ -589,7 +589,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
 }
 
-/* The head that a pop yields now, if any. The index is read again only after the last known head. */
+/* The head that a pop yields now, if any. The index is read again after the last known head. */
 static bool next_head(const struct blk_harness *h, uint16_t *head)
 {
 	const struct model *m = &h->model;

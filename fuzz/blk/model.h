@@ -12,7 +12,8 @@
 
 #include "../queue/model.h"
 
-#define BLK_DISK_BYTES 0x2000u /* that are kept; disks that are larger have the same ones again and again */
+/* That are kept; disks that are larger have the same ones again and again. */
+#define BLK_DISK_BYTES 0x2000u
 #define BLK_DISK_SECTORS (BLK_DISK_BYTES / 512)
 #define BLK_MOST_RANGES 16u
 #define BLK_STATUS_BIT(status) (1u << (status))
@@ -36,9 +37,10 @@ struct blk_run {
 /* A request as the driver made it, at the moment when it was parsed. */
 struct blk_ask {
 	struct model_chain chain;
-	uint64_t errors;           /* those that the request may have; 0 if it has none */
-	bool answerable;           /* there is a byte for a status */
-	bool waits;                /* whether there is isn't known yet: the request must come again */
+	uint64_t errors; /* those that the request may have; 0 if it has none */
+	bool answerable; /* there is a byte for a status */
+	/* Whether there is isn't known yet: the request must come again. */
+	bool waits;
 	struct model_piece status; /* where that byte is */
 	uint32_t type;
 	uint64_t sector;

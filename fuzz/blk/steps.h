@@ -83,10 +83,14 @@ enum blk_device_step {
 	BLK_RESIZE,
 	BLK_NEGOTIATE,
 	BLK_RESET,
-	BLK_ANY_CHECK,    /* of a request that never was in memory */
-	BLK_ANY_TRANSFER, /* of segments that are not there; type in bit 0, bit 1: of any length, else of whole sectors */
-	BLK_ANY_MEMORY,   /* the back end in memory, by itself */
-	BLK_MIGRATE,      /* flags: see enum blk_migrate_flag; then what they ask for */
+	BLK_ANY_CHECK, /* of a request that never was in memory */
+	/*
+	 * Of segments that are not there; type in bit 0, bit 1: of any length, else of whole
+	 * sectors.
+	 */
+	BLK_ANY_TRANSFER,
+	BLK_ANY_MEMORY, /* the back end in memory, by itself */
+	BLK_MIGRATE,    /* flags: see enum blk_migrate_flag; then what they ask for */
 	BLK_DEVICE_STEPS,
 };
 

@@ -43,7 +43,7 @@ struct chain_spec {
 	bool malformed; /* its shape is wrong */
 };
 
-/* Ring and books of one queue. */
+/* Ring and counters of one queue. */
 struct guest_queue {
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[QUEUE_SIZE];

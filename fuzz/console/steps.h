@@ -15,24 +15,26 @@
 
 /* The steps; each byte after the first one is an argument. */
 enum console_step {
-	CONSOLE_ADD,      /* queue, descriptors less 1 | 8 in a table | damage << 4; each: place, length, flags */
+	/* Queue, descriptors less 1 | 8 in a table | damage << 4; each: place, length, flags. */
+	CONSOLE_ADD,
 	CONSOLE_TYPE,     /* port, bytes */
 	CONSOLE_RECEIVE,  /* port */
 	CONSOLE_TRANSMIT, /* port, bytes that the sink takes */
 	CONSOLE_SAY,      /* port, event, value, bytes of the message */
-	CONSOLE_HEAR,     /* bytes of the buffer, or 255 for one that is large enough for all that is pending */
-	CONSOLE_TAKE,     /* the device takes the driver's messages */
-	CONSOLE_PLUG,     /* port | 4 a console | 8 a name, columns, rows */
-	CONSOLE_UNPLUG,   /* port */
-	CONSOLE_CLIENT,   /* port: comes, or goes */
-	CONSOLE_RESIZE,   /* port, columns, rows */
-	CONSOLE_POKE,     /* place, byte */
-	CONSOLE_MAP,      /* page */
-	CONSOLE_MOVE,     /* the device is saved and restored */
-	CONSOLE_RESET,    /* features: 1 MULTIPORT */
-	CONSOLE_CONFIG,   /* offset, bytes | 0x80 to write, byte */
-	CONSOLE_FORGE,    /* port, flags, pending, in flight, head, taken (a number) */
-	CONSOLE_CLEAR,    /* port: its input */
+	/* Bytes of the buffer, or 255 for one that is large enough for all that is pending. */
+	CONSOLE_HEAR,
+	CONSOLE_TAKE,   /* the device takes the driver's messages */
+	CONSOLE_PLUG,   /* port | 4 a console | 8 a name, columns, rows */
+	CONSOLE_UNPLUG, /* port */
+	CONSOLE_CLIENT, /* port: comes, or goes */
+	CONSOLE_RESIZE, /* port, columns, rows */
+	CONSOLE_POKE,   /* place, byte */
+	CONSOLE_MAP,    /* page */
+	CONSOLE_MOVE,   /* the device is saved and restored */
+	CONSOLE_RESET,  /* features: 1 MULTIPORT */
+	CONSOLE_CONFIG, /* offset, bytes | 0x80 to write, byte */
+	CONSOLE_FORGE,  /* port, flags, pending, in flight, head, taken (a number) */
+	CONSOLE_CLEAR,  /* port: its input */
 	CONSOLE_STEPS,
 };
 

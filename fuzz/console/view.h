@@ -18,11 +18,14 @@ struct port_view {
 	bool open;
 	uint16_t told_cols, told_rows;
 	/* What it is owed. */
-	bool announced;                                 /* ADD, unless the port exists */
-	bool gone;                                      /* REMOVE: the port that it knows is another one */
-	bool wants_answer;                              /* PORT_READY has not been answered in full */
+	bool announced; /* ADD, unless the port exists */
+	/* REMOVE: the port that it knows is another one. */
+	bool gone;
+	/* PORT_READY has not been answered in full. */
+	bool wants_answer;
 	bool had_console, had_name, had_open, had_size; /* since then */
-	bool client_left;                               /* a close, since the client that it knows is gone */
+	/* A close, since the client that it knows is gone. */
+	bool client_left;
 };
 
 struct view {

@@ -7,7 +7,8 @@
 #include "registers.h"
 #include "steps.h"
 
-#define MOST_LOOK_UPS 100u /* that one access may ask a translation for: all queues checked and started, and more */
+/* That one access may ask a translation for: all queues checked and started, and more. */
+#define MOST_LOOK_UPS 100u
 
 /* Accesses, in memory of their very size */
 

@@ -44,8 +44,13 @@ enum device_event {
 	EVENT_NEEDS_RESET,
 	EVENT_CONFIG_CHANGED, /* not within interrupt() */
 	EVENT_RESET_DONE,     /* a report that is too early: only within reset() */
-	EVENT_ACK,            /* by a vCPU: only within interrupt(), and not if that runs on a vCPU's thread */
-	EVENT_RESET, /* the same, and only a reset that doesn't succeed at once: the device is still about something */
+	/* By a vCPU: only within interrupt(), and not if that runs on a vCPU's thread. */
+	EVENT_ACK,
+	/*
+	 * The same, and only a reset that doesn't succeed at once: the device is still about
+	 * something.
+	 */
+	EVENT_RESET,
 	EVENT_KINDS,
 };
 

@@ -63,7 +63,8 @@
 #define MARK(causes) HOST(HOST_MARK), causes
 #define CHANGED HOST(HOST_CONFIG_CHANGED), 3, 99
 #define STOPPED(queue) HOST(HOST_QUEUE_STOPPED), queue
-#define QUIET(queue) HOST(HOST_QUEUE_STOPPED), 0x80 | (queue) /* a report with the number of what waits */
+/* A report with the number of what waits. */
+#define QUIET(queue) HOST(HOST_QUEUE_STOPPED), 0x80 | (queue)
 #define QUIET_STOP(queue) HOST(HOST_QUEUE_STOPPED), 0xc0 | (queue)
 #define QUIET_LATE(queue) HOST(HOST_QUEUE_STOPPED), 0x90 | (queue)
 #define NOT_STOPPED(queue) HOST(HOST_FAIL), queue

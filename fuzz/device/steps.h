@@ -20,9 +20,10 @@ enum guest_step {
 	GUEST_READY,      /* writes QueueReady of a queue */
 	GUEST_RING_RESET, /* writes QueueReset of a queue */
 	GUEST_FEATURES,   /* accepts any features */
-	GUEST_CONFIG,     /* reads or writes the configuration space, in any width that another transport may have */
-	GUEST_TAKE,       /* reads the interrupt status and clears it */
-	GUEST_RING,       /* changes a ring's bytes */
+	/* Reads or writes the configuration space, in any width that another transport may have. */
+	GUEST_CONFIG,
+	GUEST_TAKE, /* reads the interrupt status and clears it */
+	GUEST_RING, /* changes a ring's bytes */
 	GUEST_STEPS,
 };
 

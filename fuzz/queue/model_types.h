@@ -76,10 +76,11 @@ struct model_piece {
  * front of the first bad one, or of all.
  */
 struct model_chain {
-	uint64_t errors;        /* of which a resolution returns one; 0 if all is well */
-	uint64_t shape;         /* what may be said to be wrong with the descriptors */
-	uint64_t bad;           /* what may be said to be wrong with the first bad buffer */
-	struct virtio_desc end; /* the last buffer to be written that is not empty; of length 0 if there is none */
+	uint64_t errors; /* of which a resolution returns one; 0 if all is well */
+	uint64_t shape;  /* what may be said to be wrong with the descriptors */
+	uint64_t bad;    /* what may be said to be wrong with the first bad buffer */
+	/* The last buffer to be written that is not empty; of length 0 if there is none. */
+	struct virtio_desc end;
 	uint32_t needed;
 	uint32_t readable; /* pieces in front of the writable ones */
 	uint64_t readable_bytes;

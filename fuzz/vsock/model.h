@@ -32,7 +32,11 @@ struct model_connection {
 	uint64_t tx, acknowledged;
 	uint64_t ends[VSOCK_SENT]; /* of the packets that are not forwarded */
 	uint32_t sent;
-	bool empties; /* empty packets were sent when everything was forwarded: they count until the guest says more */
+	/*
+	 * Empty packets were sent when everything was forwarded: they count until the guest says
+	 * more.
+	 */
+	bool empties;
 	uint64_t deadline; /* or VIRTIO_VSOCK_NO_DEADLINE */
 };
 
@@ -51,7 +55,8 @@ struct model_received {
 	int error;
 	struct model_connection *c; /* or NULL */
 	uint32_t got, bytes, marks;
-	bool credit_open; /* whether got has GOT_CREDIT isn't known, for that depends on what the packets cost */
+	/* Whether got has GOT_CREDIT isn't known, for that depends on what the packets cost. */
+	bool credit_open;
 };
 
 bool model_has_type(const struct vsock_model *m, uint16_t type);

@@ -163,12 +163,12 @@ static void check_memory(struct packets *p, const char *when)
 	FUZZ_CHECK(!memcmp(p->bitmap, p->bitmap_shadow, sizeof p->bitmap), "dirty log differs after %s", when);
 }
 
-static void give_back(struct packets *p, uint32_t len)
+static void complete(struct packets *p, uint32_t len)
 {
 	struct vring_used_elem used;
 
 	if (len == 0)
-		FUZZ_CHECK(virtio_vsock_give_back(&p->queue, &p->packet) == 0, "give back");
+		FUZZ_CHECK(virtio_vsock_give_back(&p->queue, &p->packet) == 0, "complete");
 	FUZZ_CHECK(virtio_mock_pop_used(&p->mock, &used) == 1 && used.len == len, "used length");
 }
 
@@ -222,7 +222,7 @@ static void serve_tx(struct packets *p)
 	/* No packet of this queue can be committed. */
 	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of a tx packet");
 	check_memory(p, "tx");
-	give_back(p, 0);
+	complete(p, 0);
 }
 
 static void mark(struct packets *p, uint32_t at)
@@ -282,7 +282,7 @@ static void serve_rx(struct packets *p, bool directly)
 	if (p->packet.error) {
 		check_error(p, &c, p->packet.error, c.bytes < 44);
 		FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of an error");
-		give_back(p, 0);
+		complete(p, 0);
 		check_memory(p, "an rx error");
 		return;
 	}
@@ -293,7 +293,7 @@ static void serve_rx(struct packets *p, bool directly)
 		   "room of another length");
 	if (wanted > room) {
 		FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of too much");
-		give_back(p, 0);
+		complete(p, 0);
 		check_memory(p, "a refused commit");
 		return;
 	}
@@ -309,7 +309,7 @@ static void serve_rx(struct packets *p, bool directly)
 	for (uint32_t i = 0; i < 44 + wanted; i++)
 		mark(p, byte_at(p, i));
 	check_memory(p, "a commit");
-	give_back(p, 44 + wanted);
+	complete(p, 44 + wanted);
 	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_ESTALE, "a second commit");
 	check_memory(p, "a stale commit");
 }

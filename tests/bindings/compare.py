@@ -4,9 +4,10 @@
 
 usage: compare.py SRC WORK CLANG CC...    CLANG may be an empty word
 
-Every constant, every structure's size, alignment, offsets and types are compared with the installed Linux headers.
-known_differences.tsv lists how those of Linux 6.1 differ. Another version may have some of these differences, but no
-others. What is newer is compared with linux-6.18.tsv and newer.tsv, whether or not Linux's headers are there.
+Compares every constant, and the size, alignment, offsets and types of every structure, with the
+installed Linux headers. known_differences.tsv lists the differences of Linux 6.1. Another version
+may have some of these differences, but no others. Newer names are compared with linux-6.18.tsv and
+newer.tsv, with or without Linux's headers.
 """
 import fnmatch
 import os
@@ -105,7 +106,7 @@ def compare_with_table(path, ours):
 
 
 def compare_tables(here, ours, known):
-    """Our headers have what the tables have, and nothing else if the first table knows the header."""
+    """Our headers have the names of the tables, and no others if the first table has the header."""
     crate = compare_with_table(os.path.join(here, 'linux-6.18.tsv'), ours)
     compare_with_table(os.path.join(here, 'newer.tsv'), ours)
     for header, keys in crate.items():

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 """What a C header defines, as the compilers see it.
 
-Macros come from the preprocessor's record of definitions, structures and enumerators from clang's syntax tree, numbers
-from a program that is compiled and run. Nothing reads the text of a header.
+Macros come from the preprocessor's list of definitions. Structures and enumerators come from
+clang's syntax tree. Numbers come from a program that is compiled and run. Nothing reads the
+text of a header.
 """
 import json
 import os
@@ -156,7 +157,7 @@ def is_gcc(command):
 
 
 def questions(gcc, clang, header):
-    """(key, C expression) for every number that a header fixes, and key -> text for what has no number."""
+    """(key, C expression) for every number of a header; key -> text for what has no number."""
     macros, tree = Macros(gcc, header), Tree(clang, header)
     asked, texts = [], {}
     candidates = [name for name, parameters in macros.items() if parameters is None]

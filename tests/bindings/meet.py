@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Are the headers of virtio-bindings good neighbours?
+"""Do the headers of virtio-bindings work together with Linux's?
 
 usage: meet.py SRC WORK CLANG CXX CC...    CLANG and CXX may be empty words
 
-Each compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all of their warnings. Each meets Linux's in
-one unit of C, in either order, and has its constants and structures in both. Programs written for Linux's headers
-compile against ours after a change of their includes, and print the same.
+- Each header compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all warnings.
+- Each meets Linux's header in one C unit, in either order, and has its constants and structures.
+- Programs written for Linux's headers compile against ours after a change of their includes, and
+  print the same.
 """
 import os
 import pathlib
@@ -72,9 +73,10 @@ def alone(compilers):
 
 
 def promised(cc, clang, header, work, grown):
-    """Two texts of assertions: what our header defines if it comes first, and behind an older header of Linux's.
+    """Two texts of assertions about our header: if it comes first, and after an older one of Linux.
 
-    They are about the values of macros and the existence of structures. A value that has grown is the first header's.
+    They check values of macros and the existence of structures. A value that grew over time is that
+    of the first header.
     """
     path = headers.OURS.format(header)
     names = [name for name, parameters in headers.Macros(cc, path).items() if parameters is None]

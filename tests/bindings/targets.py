@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 """Do the headers of virtio-bindings fix the same numbers on other machines?
 
-usage: targets.py SRC WORK CLANG S390X_GCC CC...    a tool that isn't there is an empty word
+usage: targets.py SRC WORK CLANG S390X_GCC CC...    a missing tool is an empty word
 
-The host's numbers are compiled into assertions for big-endian and 32-bit machines, for BSD, and without an operating
-system. linux-6.18.tsv and newer.tsv say what is different on 32-bit machines.
+The host's numbers become assertions that are compiled for big-endian and 32-bit machines, for BSD,
+and without an operating system. linux-6.18.tsv and newer.tsv list what differs on 32-bit machines.
 """
 import os
 import re
@@ -28,7 +28,7 @@ TARGETS = (
 
 
 def expected(header, key, value, different, x86_32):
-    """What a number is on a target: what the table says, or what follows from 4-byte pointers and alignments there."""
+    """A number on a target: from the table, or from its 4-byte pointers and alignments."""
     if different and value == 8 and re.fullmatch('size of (desc|avail|used) in struct vring', key):
         return 4
     if x86_32 and value == 8 and key.startswith('alignof '):

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Is every clause of virtio 1.4 that binds our devices proved, by tests that passed in this build?
+"""Is every clause of virtio 1.4 that binds our devices proved by tests that passed in this build?
 
 usage: conformance.py SRC BUILD
 
-Reads SRC/tests/conformance.tsv, whose head says what a row is. Runs the unit tests that rows name and demands that each
-named function succeeded, and that the programs of threads did. Other tests (guests, checks) take too long to run twice:
-they have to be defined in this build, and whoever runs the tests sees whether they ran. Phrases of headers have to be
-there still.
+Reads SRC/tests/conformance.tsv; its head describes a row.
+- Unit tests that rows name are run, and each named function must succeed. So must the programs of
+  threads.
+- Other tests (guests, checks) take too long to run twice. They must be defined in this build.
+- Phrases of headers must still be there.
 """
 import json
 import os
@@ -108,8 +109,8 @@ class Build:
         return self.results[name]
 
     def run(self, name):
-        """Runs a cmocka program once; its test functions' results by name, several under one name for a function that
-        was registered several times, or the reason why there are none."""
+        """Runs a cmocka program once. Returns results by name of test function, several for
+        a function that is registered several times; or the reason why there are none."""
         if name not in self.results:
             with tempfile.TemporaryDirectory() as work:
                 self.results[name] = self.run_in(self.tests[name], os.path.join(work, 'results.xml'))

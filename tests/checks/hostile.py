@@ -4,13 +4,14 @@
 
 usage: hostile.py SRC
 
-Reads SRC/tests/hostile.md, whose head says what a row is, and every text file of the libraries, examples, tests and
-fuzzers. A comment refers to a case as "hostile 3", "hostile 3, 4 and 7" or "hostile 3 to 7", and to a regression as
-"regression R3" or "regressions R3, R4 and R7"; case and line ends do not matter. Demands that
+Reads SRC/tests/hostile.md, whose head describes a row, and every text file of the libraries,
+examples, tests and fuzzers. A comment refers to a case as "hostile 3", "hostile 3, 4 and 7" or
+"hostile 3 to 7", and to a regression as "regression R3" or "regressions R3, R4 and R7". Case and
+line ends do not matter. Demands:
 
-- each number has exactly one row, and the rows are in order,
-- a row names tests that exist, in files that refer to its number, or gives a reason in words,
-- a reference is to a row, and to one that names tests.
+- Each number has exactly one row, and the rows are in order.
+- A row names tests that exist, in files that refer to its number; or it gives a reason in words.
+- A reference is to a row that names tests.
 """
 import os
 import re
@@ -62,7 +63,7 @@ def expand(words):
 
 
 def references(file, text):
-    """Yields number and line of each reference in a text, and reports numbers of regressions that are not in one."""
+    """Yields number and line of each reference in a text. Reports misplaced regressions."""
     spans = []
     for pattern in REFERENCES:
         for match in pattern.finditer(text):
@@ -90,7 +91,7 @@ def sources(src):
 
 
 def read_rows(text):
-    """The table: for each number its line and what stands under Test. Reports what is no row, or a row too many."""
+    """The table: for each number its line and its tests. Reports bad rows and repeated rows."""
     rows = {}
     for line, row in enumerate(text.splitlines(), 1):
         match = ROW.match(row)

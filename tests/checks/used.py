@@ -4,9 +4,9 @@
 
 usage: used.py SRC
 
-A public function is one that a header in include/virtio or virtio-*/include/virtio declares; inline/ is internal and
-bindings/ has Linux's names. Demands that each is called in a source or an inline body of the libraries, in an example, or
-in a block of C in a README. Tests don't count: a function that only tests call has no use yet.
+A public function is declared by a header in include/virtio or virtio-*/include/virtio. inline/ is
+internal, and bindings/ has Linux's names. Demands that each function is called in a source or an
+inline body of the libraries, in an example, or in a C block of a README. Tests do not count.
 """
 import glob
 import os

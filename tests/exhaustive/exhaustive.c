@@ -49,7 +49,8 @@ struct guest {
 	struct virtio_memory_map map;
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[ORACLE_MAX_SIZE];
-	uint64_t chains, faults, small; /* popped, malformed or with a bad buffer, and of more segments than room */
+	/* Popped, malformed or with a bad buffer, and of more segments than room. */
+	uint64_t chains, faults, small;
 };
 
 struct field_values {

@@ -78,7 +78,8 @@ static void bench_attacks_are_noticed(void **state)
 		uint64_t chains;
 	} cases[] = {
 		{ attack_endless_chain, 0, VIRTIO_ETOOLONG, 1 },
-		{ attack_head_twice, 0, 0, 2 }, /* the first is complete before the second is popped */
+		/* The first is complete before the second is popped. */
+		{ attack_head_twice, 0, 0, 2 },
 		{ attack_table_in_table, 0, VIRTIO_EINDIRECT, 1 },
 		{ attack_own_descriptor, 0, 0, 1 },
 		{ attack_used_ring, 0, 0, 0 },

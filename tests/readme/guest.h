@@ -28,8 +28,12 @@ struct guest;
  * available.
  */
 struct guest_ops {
-	bool polls;  /* the device runs all the time, without being notified */
-	bool drains; /* the device interrupts at the end of its run only, so the driver adds nothing while it runs */
+	bool polls; /* the device runs all the time, without being notified */
+	/*
+	 * The device interrupts at the end of its run only, so the driver adds nothing while it
+	 * runs.
+	 */
+	bool drains;
 
 	/*
 	 * Starts the device's queue with a configuration. Called after guest_init(), and again

@@ -50,7 +50,8 @@ enum kind {
 	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause comes while the other is acknowledged */
 	RAISE_BOTH,                  /* the driver's thread changes the configuration */
 	EVENT_AND_FAILED,            /* any event, while the driver sets FAILED */
-	EVENT_AND_PROGRESS,          /* the device comes to need a reset while the driver is still setting up */
+	/* The device comes to need a reset while the driver is still setting up. */
+	EVENT_AND_PROGRESS,
 	KINDS,
 };
 

@@ -29,7 +29,8 @@
 #define SLOT_BYTES 64u /* of data, for each head: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
-#define PIECE_BYTES 16u /* of a region, where memory is cut: no field of a ring is, but every ring */
+/* Of a region, where memory is cut: no field of a ring is, but every ring. */
+#define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
 #define MOMENT 4096u /* turns of an empty loop, at most */
 #define HELD 4u      /* requests that the device has served, at most, before it completes them */
@@ -209,7 +210,7 @@ static void serve(struct virtio_chain *chain, uint64_t number)
 }
 
 /* Completes what was served. */
-static void give_back(const struct virtio_completion *served, uint32_t held)
+static void complete_all(const struct virtio_completion *served, uint32_t held)
 {
 	int got = x.way == BATCHES ? virtio_queue_complete_batch(&x.queue, served, held) : 0;
 
@@ -238,13 +239,13 @@ static bool drain(uint32_t limit)
 		serve(&chain, x.served + held);
 		served[held++] = (struct virtio_completion){ chain.token, (uint32_t)sizeof(uint64_t) };
 		if (held == most) {
-			give_back(served, held);
+			complete_all(served, held);
 			held = 0;
 		}
 	}
 	if (got < 0)
 		die("pop", got);
-	give_back(served, held);
+	complete_all(served, held);
 	return got == 1;
 }
 
@@ -447,7 +448,7 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 		die("no join", 0);
 	virtio_queue_get_stats(&x.queue, &stats);
 	if (!virtio_queue_quiesced(&x.queue) || stats.completions != buffers || stats.chain_faults || stats.ring_faults)
-		die("the queue's books are wrong", stats.first_error);
+		die("the queue's counters are wrong", stats.first_error);
 	if (stats.interrupts != x.interrupt.rings)
 		die("the queue counts other notifications than were sent", 0);
 	/*

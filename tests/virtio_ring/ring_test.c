@@ -375,7 +375,7 @@ static void finish(void)
 	virtio_queue_get_stats(&queue, &stats);
 	if (stats.completions != buffers || stats.chain_faults || stats.ring_faults || stats.interrupts != interrupts ||
 	    !virtio_queue_quiesced(&queue) || linux_driver_get(driver, &len))
-		die("the books are wrong in the end", stats.first_error);
+		die("the counters are wrong in the end", stats.first_error);
 	linux_driver_destroy(driver);
 	(void)printf("size %3u event-idx %d indirect %d cut %d: %u requests, %llu kicks, %llu interrupts\n", run.size,
 		     run.event_idx, run.indirect, run.cut, returned, (unsigned long long)kicks,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Buffers that are bad, under a status byte that is good: drivers look at the status, and not at
- * the used length, so the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else.
- * And what can't be answered so: a malformed chain, and a status byte that can't be written.
+ * Bad buffers with a good status byte. Drivers look at the status, and not at the used length, so
+ * the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else. Also cases without an
+ * answer: a malformed chain, and a status byte that cannot be written.
  */
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define STATUS 0x7000u /* where the status is unless a test puts it elsewhere; in a page of its own */
-#define DATA 0x4000u   /* good data */
-#define GAP 0x6000u    /* a hole, or read-only memory, of GAP_BYTES */
+/* Where the status is unless a test puts it elsewhere; in a page of its own. */
+#define STATUS 0x7000u
+#define DATA 0x4000u /* good data */
+#define GAP 0x6000u  /* a hole, or read-only memory, of GAP_BYTES */
 #define GAP_BYTES 0x400u
 #define TABLE 0x3000u /* indirect */
 #define OUT 0
@@ -90,7 +91,7 @@ static void offer(struct blk_fixture *f, const struct virtio_mock_buffer *buffer
 	memcpy(f->model + TABLE, f->ram + TABLE, (size_t)count * 16);
 }
 
-/* No page but that of the status is marked; with 0 none at all. */
+/* Only the page of the status is marked; with 0, no page at all. */
 static void check_marks(const struct blk_fixture *f, uint64_t status)
 {
 	for (uint64_t addr = BLK_RINGS_END; addr < BLK_RAM && f->regions[0].dirty; addr += 1u << BLK_PAGE_SHIFT)
@@ -434,7 +435,10 @@ static const struct {
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, 3 },
 	    { TABLE, 0, VRING_DESC_F_INDIRECT, 0 } },
 	  VIRTIO_EINDIRECT },
-	/* A table that isn't in memory: the error is that of a buffer, the fault is not. */
+	/*
+	 * A table that is not in memory: the error code is that of a bad buffer, but the chain is
+	 * malformed.
+	 */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },
 	    { GAP, 512, VRING_DESC_F_NEXT | IN, 2 },
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, 3 },
@@ -490,7 +494,8 @@ static int not_yet(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 }
 
 /*
- * Whether the status can be written isn't known yet: the request comes again, and is answered then.
+ * It is not known yet whether the status can be written. The request is popped again later, and
+ * answered then.
  */
 static void blk_process_waits_for_the_status_of_a_bad_request(void **state)
 {

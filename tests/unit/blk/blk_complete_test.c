@@ -276,7 +276,7 @@ static void blk_complete_is_stale_after_an_unpop(void **state)
 	}
 }
 
-/* The driver begins anew, and so does the queue, which has been reset. */
+/* The driver and the queue start again after a reset. */
 static void restart(struct blk_fixture *f, const struct virtio_queue_config *config)
 {
 	assert_int_equal(virtio_mock_init(&f->mock, &f->map, 0, BLK_QUEUE, f->slots, BLK_QUEUE), 0);
@@ -308,7 +308,7 @@ static void blk_complete_is_stale_after_a_reset(void **state)
 	}
 }
 
-/* Memory of a map that is gone: whoever touches it ends the program. */
+/* Memory of a map that is gone. An access ends the program. */
 struct past_map {
 	uint8_t ram[BLK_RAM];
 	uint8_t bitmap[(BLK_RAM >> BLK_PAGE_SHIFT) / 8];

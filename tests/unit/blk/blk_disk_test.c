@@ -108,7 +108,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
-	/* Of several the first, and after what is wrong with a value. */
+	/* The first of several, and only after bad values. */
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o.backend.ops = &no_ops, lack(&o, "readv");
 	o.blk_size = 1, refuse(&o);
@@ -200,7 +200,8 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
-	 * A back end that could is no offer, but for lifetime; nor are hints without their command.
+	 * A back end that could does not offer by itself, except lifetime. Hints without their
+	 * command offer nothing.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -565,7 +566,7 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 	 */
 	o.heads = 9;
 	o.sectors = 9;
-	/* Nor do hints without their command. */
+	/* Hints without their command read as zero. */
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 9;
 	o.write_zeroes_may_unmap = true;
 	assert_int_equal(virtio_blk_init(&blk, &o), 0);
@@ -710,7 +711,7 @@ static void blk_config_write_ignores_everything_but_writeback(void **state)
 	memcpy(&before, &blk, sizeof blk);
 	for (uint64_t offset = 0; offset < 110; offset++) {
 		for (size_t len = 0; len < 128; len++) {
-			/* Also those that cover writeback: 0xff is no value for it. */
+			/* Also writes that cover writeback: 0xff is not a value for it. */
 			assert_false(virtio_blk_config_write(&blk, offset, ones, len));
 			assert_memory_equal(&blk, &before, sizeof blk);
 		}

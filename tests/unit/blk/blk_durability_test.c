@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What is stable when a status says so. The back end keeps the disk as of the last sync beside the
- * disk, records the order of its calls, and looks at the status byte in each of them, so that
- * blk_check_disk() fails if one was there before a change or its sync had ended.
+ * What is stable when a status says so. The back end keeps two disks: as written, and as of the
+ * last sync. It records the order of its calls, and looks at the status byte in each call. So
+ * blk_check_disk() fails if the status was there before a change, or before the end of its sync.
  */
 #include "blk_fixture.h"
 
@@ -77,10 +77,10 @@ static void setup(struct blk_fixture *f, bool wce, uint64_t features)
 }
 
 /*
- * Every set of features, every value of writeback at submission, and every change of it while the
- * request is carried out or synced. virtio 1.4, 5.2.6.2: with the field at 0 from submission to
- * completion, or without both features, a write that is reported is stable; under a change either
- * will do, and what counts is the value after the write.
+ * Every set of features, every value of writeback at submission, and every change of writeback
+ * while the request is carried out or synced. virtio 1.4, 5.2.6.2: with the field at 0 from
+ * submission to completion, or without both features, a reported write is stable. Under a change
+ * either is allowed, and the value after the write decides.
  */
 static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void **state)
 {
@@ -134,7 +134,7 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 	assert_true(synced > 50 && unsynced > 50);
 }
 
-/* A change that could not be committed is none that may be reported. */
+/* A change that could not be committed must not be reported as done. */
 static void blk_change_fails_when_its_sync_does(void **state)
 {
 	static const int errors[] = { VIRTIO_EIO, VIRTIO_EFAULT, 1, -5 };

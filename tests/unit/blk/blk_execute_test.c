@@ -382,7 +382,7 @@ static void blk_process_fails_a_request_with_too_many_segments(void **state)
 	assert_int_equal(f.stats.first_error, VIRTIO_ENOBUFS);
 }
 
-/* Hostile 110, 111, 131: given back with length 0, and the next one is served. */
+/* Hostile 110, 111, 131: completed with length 0, and the next request is served. */
 static void blk_process_gives_back_what_cannot_be_answered(void **state)
 {
 	const struct virtio_mock_buffer outside[] = {

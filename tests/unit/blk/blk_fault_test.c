@@ -166,9 +166,9 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 /* Durability */
 
 /*
- * The proof of order: the fixture's back end looks at the status byte in every call, so that
- * blk_check_disk() fails if one was there before a write or its flush had returned; stable is the
- * disk as of the last flush.
+ * The proof of order. The fixture's back end looks at the status byte in every call. So
+ * blk_check_disk() fails if the status was there before a write or its flush had returned. The
+ * stable disk is that of the last flush.
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file: discard, write zeroes, secure erase. The system calls for them are taken
- * over by this program, which is linked before the C library: it interrupts, shortens or fails
- * them, or does them for real, on the file system of the current folder and on a tmpfs. A block
- * device is a file of which fstat() says so.
+ * The back end on a file: discard, write zeroes, secure erase. This program replaces the system
+ * calls, because it is linked before the C library. It interrupts, shortens or fails them, or
+ * carries them out, on the file system of the current folder and on a tmpfs. A block device is a
+ * file that fstat() calls one.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -33,7 +33,7 @@ static struct {
 	int zero_error;            /* ... of its other mode, ... */
 	int put_interrupts;        /* ... every other pwrite() is interrupted, so often, ... */
 	int put_error;             /* ... errno of pwrite(), ... */
-	int put_calls;             /* ... after so many calls that did something, ... */
+	int put_calls;             /* ... after this number of calls that changed something, ... */
 	int control_error;         /* ... and of ioctl() */
 	size_t most;               /* bytes written by a pwrite(); 0: no limit */
 	bool put_nothing;          /* a pwrite() that returns 0 */
@@ -217,7 +217,7 @@ static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 			memset(w.model + places[k].offset, 0, places[k].bytes);
 			assert_int_equal(write_zeroes(&w, places[k].offset, places[k].bytes, unmap), 0);
 			check(&w);
-			/* Only with unmap may storage be given back. */
+			/* Only with unmap may storage be deallocated. */
 			assert_int_equal(faults.punches, unmap && !(i & 2));
 			if (unmap && !(i & 2))
 				continue;
@@ -349,7 +349,7 @@ static void file_zeroes_give_storage_back_under_unmap(void **state)
 	assert_int_equal(lseek(w.fd, 65536 - 4096, SEEK_HOLE), 65536);
 	assert_int_equal(lseek(w.fd, 65536, SEEK_DATA), 65536 + 131072);
 	check(&w);
-	/* A part of a block stays what it is, but for its zeroes. */
+	/* A part of a block changes only where it is zeroed. */
 	before = allocated(&w);
 	memset(w.model + 32768 + 512, 0, 1024);
 	assert_int_equal(write_zeroes(&w, 32768 + 512, 1024, true), 0);

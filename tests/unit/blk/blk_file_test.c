@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file. The system calls that it makes are taken over by this program, which is
- * linked before the C library: it interrupts, shortens or fails them, or does them for real.
+ * The back end on a file. This program replaces the system calls, because it is linked before the C
+ * library. It interrupts, shortens or fails them, or carries them out.
  */
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -26,13 +26,14 @@ static struct {
 	int max_count; /* longest vector seen */
 
 	/* Syncs may come from several threads. */
-	int sync_error;               /* errno of the first one alone, as the kernel reports what it has lost */
+	/* Errno of the first one alone, as the kernel reports what it has lost. */
+	int sync_error;
 	void (*during_first)(void);   /* called in the first one */
 	atomic_int syncing, together; /* syncs at this moment, and the most that there were */
 	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
 
-/* 0 to go on, or -1 with errno set. */
+/* Returns 0 to continue, or -1 with errno set. */
 static int fault(void)
 {
 	if (faults.interrupts > 0) {
@@ -415,8 +416,8 @@ static void file_write_is_synced_before_it_is_reported_under_write_through(void 
 }
 
 /*
- * What the kernel reports once is remembered: by all that is promised to be stable, until the file
- * is opened anew.
+ * The kernel's single report is remembered by everything that promises stability, until the file is
+ * opened again.
  */
 static void file_flush_that_failed_fails_from_then_on(void **state)
 {
@@ -485,14 +486,11 @@ static struct {
 	const struct virtio_blk_backend *backend;
 	pthread_t threads[FLUSHERS];
 	int results[FLUSHERS];
-	pthread_mutex_t *syncing; /* of the file, if anything is to be counted */
+	pthread_mutex_t *syncing; /* of the file, if calls are counted */
 	atomic_uint waiting;      /* calls that are to get it */
 } flushers;
 
-/*
- * What comes before the call has been done by whoever is counted here, and what comes after it has
- * not.
- */
+/* Whoever is counted here has done everything before the call, and nothing after it. */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	int error;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A driver, a guest memory, a disk and a back end that fails on demand, for the tests of the block
- * device. The memory and the disk have models: what they must look like, byte by byte, which every
- * blk_check_memory() and blk_check_disk() compares in full.
+ * A driver, guest memory, a disk and a back end that fails on demand, for the tests of the block
+ * device. Memory and disk have models of every byte. blk_check_memory() and blk_check_disk()
+ * compare all of them.
  */
 #ifndef BLK_FIXTURE_H
 #define BLK_FIXTURE_H
@@ -35,9 +35,10 @@
  * Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are
  * together, or ...
  */
-#define BLK_CHANGING 0u /* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read */
-#define BLK_UNLOGGED                                                                                                   \
-	(BLK_RAM / 2) /* ... two regions without a log, for the fast path; readable bytes are in the first */
+/* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read. */
+#define BLK_CHANGING 0u
+/* ... two regions without a log; readable bytes are in the first. */
+#define BLK_UNLOGGED (BLK_RAM / 2)
 static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOGGED };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
 
@@ -62,7 +63,7 @@ struct blk_faulty {
 	int64_t fail_with;        /* what it returns */
 	int flush_error;
 	int calls;      /* of readv and writev */
-	uint64_t moved; /* bytes by those that did not fail */
+	uint64_t moved; /* bytes of those that succeeded */
 	int flushes;
 	uint32_t longest; /* the longest vector */
 	bool out_of_range;
@@ -71,7 +72,8 @@ struct blk_faulty {
 
 	/* The operations on ranges. */
 	int range_calls;
-	int range_fail_call; /* the call, from 1 on, that fails when it has changed the first half; 0: none */
+	/* The call, from 1 on, that fails when it has changed the first half; 0: none. */
+	int range_fail_call;
 	int range_fail_with;
 	struct virtio_blk_wear wear;
 	int wear_error;
@@ -223,7 +225,8 @@ struct blk_fixture {
 	struct virtio_region regions[BLK_RAM];
 	struct virtio_memory_map map;        /* the driver's view */
 	struct virtio_memory_map device_map; /* and the device's, of the same memory */
-	uint64_t read_desc;                  /* in memory that changes: the descriptor read last, or 0 */
+	/* In memory that changes: the descriptor read last, or 0. */
+	uint64_t read_desc;
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[BLK_QUEUE];
 	struct virtio_inflight inflight[BLK_QUEUE];
@@ -261,7 +264,7 @@ static inline void blk_prepare(struct blk_fixture *f)
 	assert_int_equal(virtio_blk_request_init(&f->request, &f->storage), 0);
 }
 
-/* The translation of memory that changes: whoever comes back to a descriptor finds it spoilt. */
+/* The translation of memory that changes: a second look at a descriptor finds it spoilt. */
 static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {
@@ -355,7 +358,8 @@ struct blk_ask {
 	uint32_t in_bytes;                       /* room for data that it wants */
 	uint32_t header_bytes;                   /* when the header is cut short, its length + 1 */
 	uint32_t readable_piece, writable_piece; /* lengths into which the two directions are cut */
-	uint32_t gap;                            /* bytes between two pieces that belong to no one */
+	/* Bytes between two pieces that belong to no one. */
+	uint32_t gap;
 	bool no_status;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests at random, good and bad, in any layout, on a back end that fails at random: a model,
- * written from the specification and not from the code, says what each is answered, what it writes
- * where, and what it leaves on the disk. Hostile 133, 134.
+ * Random requests, good and bad, in any layout, on a back end that fails at random. A model,
+ * written from the specification, says how each is answered, what it writes where, and what it
+ * leaves on the disk. Hostile 133, 134.
  */
 #include "../common/long.h"
 #include "blk_fixture.h"
@@ -19,7 +19,7 @@ struct model_fixture {
 	uint8_t out[MOST_BYTES];
 	struct virtio_blk_range ranges[12];
 	uint32_t range_count;
-	uint64_t served[41]; /* by type: those that succeeded */
+	uint64_t served[41]; /* by type: requests that succeeded */
 	uint64_t broken;     /* that failed by a fault of the back end */
 };
 

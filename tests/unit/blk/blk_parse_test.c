@@ -41,7 +41,7 @@ static const struct virtio_blk_request *take(struct blk_fixture *f, void *const 
  * Returns a request to the driver as a failure, so that the next one can come. The used length is
  * 0.
  */
-static void give_back(struct blk_fixture *f, const struct virtio_blk_request *request)
+static void complete(struct blk_fixture *f, const struct virtio_blk_request *request)
 {
 	const uint64_t status = request->base.data.last_writable.addr;
 	const struct virtio_blk_result result = { .status = VIRTIO_BLK_S_IOERR, .error = request->base.error };
@@ -79,7 +79,7 @@ static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 	assert_int_equal(request->base.data.last_writable.len, 0);
 	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f->blk, request)), VIRTIO_BLK_S_IOERR);
 	blk_check_memory(f);
-	give_back(f, request);
+	complete(f, request);
 	assert_int_equal(f->stats.malformed, malformed + 1);
 	assert_int_equal(f->stats.failed, failed);
 	assert_int_equal(f->stats.others, others);
@@ -97,7 +97,7 @@ static void parse_reports(struct blk_fixture *f, void *const *state, int error, 
 	blk_check_region(&request->base.data.last_writable);
 	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f->blk, request)), VIRTIO_BLK_S_IOERR);
 	blk_check_memory(f);
-	give_back(f, request);
+	complete(f, request);
 	assert_int_equal(f->stats.malformed, malformed);
 	assert_int_equal(f->stats.failed, failed + 1);
 	assert_int_equal(f->stats.others, others + 1);
@@ -174,7 +174,7 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 			assert_ptr_equal(request->base.data.last_writable.host, f.ram + blk_status_place(&ask));
 			blk_check_region(&request->base.data.last_writable);
 			blk_check_memory(&f);
-			give_back(&f, request);
+			complete(&f, request);
 		}
 	}
 }
@@ -202,7 +202,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 		assert_int_equal(virtio_blk_out(request).count, 0);
 		check_data(&f, virtio_blk_in(request), BLK_WRITABLE, 0, 512, 0, 0);
 		assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
-		give_back(&f, request);
+		complete(&f, request);
 
 		/* In the place of the data. */
 		for (int k = 0; k < 4; k++) {
@@ -218,7 +218,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 			assert_int_equal(virtio_blk_in(request).bytes + virtio_blk_out(request).bytes, 0);
 			assert_int_equal(virtio_blk_in(request).count + virtio_blk_out(request).count, 0);
 			assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE);
-			give_back(&f, request);
+			complete(&f, request);
 		}
 	}
 }
@@ -304,7 +304,7 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 			assert_int_equal(request->base.error, 0);
 			assert_int_equal(virtio_blk_in(request).bytes, 512);
 			assert_int_equal(request->base.data.last_writable.addr, blk_status_place(&ask));
-			give_back(&f, request);
+			complete(&f, request);
 		}
 		assert_int_equal(f.request.base.data.needed, 10);
 		assert_int_equal(f.segments[capacity].len, UINT64_C(0x5a5a5a5a5a5a5a5a));
@@ -395,7 +395,10 @@ static void blk_parse_reports_buffers_outside_memory(void **state)
 	}
 }
 
-/* Each of a three-part request's three buffers, in unlogged memory but for it. */
+/*
+ * Each of the three buffers of a three-part request is elsewhere in turn; the other two are in
+ * unlogged memory.
+ */
 static void blk_parse_looks_up_each_buffer(void **state)
 {
 	static const struct {
@@ -433,7 +436,7 @@ static void blk_parse_looks_up_each_buffer(void **state)
 				blk_check_region(&in.segments[s]);
 			assert_int_equal(request->base.data.last_writable.addr, buffers[2].addr);
 			blk_check_region(&request->base.data.last_writable);
-			give_back(&f, request);
+			complete(&f, request);
 		}
 }
 

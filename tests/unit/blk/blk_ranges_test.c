@@ -583,8 +583,8 @@ static void blk_ranges_are_forgotten_by_the_next_request(void **state)
 }
 
 /*
- * Hostile 128: 67 million ranges. What is bounded is shown by memory that nobody may look at:
- * behind the first ranges the guest's memory is such that an access ends the program.
+ * Hostile 128: 67 million ranges. Memory shows that the work is bounded: behind the first ranges an
+ * access to guest memory ends the program.
  */
 static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 {

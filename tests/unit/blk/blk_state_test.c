@@ -114,7 +114,7 @@ static void blk_restore_brings_back_every_state_that_a_driver_can_reach(void **s
 		virtio_blk_reset(&target);
 		assert_int_equal(virtio_blk_restore(&target, &saved), 0);
 		expect(&target, reachable[i].features, reachable[i].writeback, CAPACITY);
-		/* The driver goes on from there. */
+		/* The driver continues from there. */
 		assert_int_equal(virtio_blk_config_write(&target, 32, "\1", 1), reachable[i].features == (FLUSH | WCE));
 	}
 }
@@ -346,8 +346,8 @@ static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(vo
 }
 
 /*
- * The core's features win over those of a state that disagrees, and writeback is then what
- * negotiation makes it.
+ * If the core's features differ from those of the state, the core's win, and writeback is what
+ * their negotiation sets.
  */
 static void blk_restore_of_other_features_ends_with_the_cores(void **state)
 {

@@ -60,8 +60,8 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 }
 
 /*
- * The place that it keeps is in a segment, or behind the last, so that to go on is to look at no
- * earlier one.
+ * The position that it keeps is in a segment, or behind the last one. So continuing looks at no
+ * earlier segment.
  */
 static void check_place(const struct virtio_blk_transfer *t)
 {
@@ -317,8 +317,7 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 /* Requests that are not moved */
 
 /*
- * Nothing to move, for a refused request whatever it brings, and the result with which to complete
- * it.
+ * A refused request has nothing to move, whatever it holds, and has the result for its completion.
  */
 static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 {

@@ -49,7 +49,7 @@ static struct blk_ask ask_of(uint32_t type)
 	return ask;
 }
 
-/* Serves one, which is refused or not; the disk is put back afterwards. */
+/* Serves one request, refused or not. Restores the disk afterwards. */
 static void serve_type(struct blk_fixture *f, uint32_t type, bool supported)
 {
 	const struct blk_ask ask = ask_of(type);
@@ -67,8 +67,8 @@ static void serve_type(struct blk_fixture *f, uint32_t type, bool supported)
 }
 
 /*
- * Hostile 122 and 127: every small type, those of zones and legacy ones too, each with and without
- * bit 31.
+ * Hostile 122 and 127: every small type, also those of zones and legacy types, each with and
+ * without bit 31.
  */
 static void blk_types_are_served_only_under_their_feature(void **state)
 {
@@ -226,7 +226,7 @@ static void blk_lifetime_with_data_is_refused(void **state)
 	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
 }
 
-/* Values that the specification reserves never reach the driver, nor does anything beside them. */
+/* Reserved values never reach the driver, and no other value with them. */
 static void blk_lifetime_never_sends_reserved_values(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6 };

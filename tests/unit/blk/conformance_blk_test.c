@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The block device as its clauses have it: disks with everything that can be offered, zones, which
- * can't, commands on ranges of sectors, and how worn the storage is.
+ * The block device by its clauses: disks with every feature that can be offered, zones, which
+ * cannot, commands on ranges of sectors, and the wear of storage.
  */
 #define _POSIX_C_SOURCE 200809L /* fileno */
 #include "blk_fixture.h"
@@ -17,7 +17,7 @@ struct storage {
 	struct blk_faulty *disk;
 	struct virtio_blk_wear wear;
 	uint32_t changes; /* ranges that were to be changed */
-	uint32_t unmaps;  /* of those, with leave to unmap */
+	uint32_t unmaps;  /* of those, with unmap allowed */
 };
 
 static int64_t read_disk(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
@@ -213,8 +213,8 @@ static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *rang
 }
 
 /*
- * virtio 1.4, 5.2.6.2: each flag but unmap, and that one for zeroes only, in the first range or the
- * last, on the disk or not: the command isn't supported, and nothing has happened.
+ * virtio 1.4, 5.2.6.2: each flag except unmap, and unmap except for zeroes; in the first range or
+ * the last, on the disk or not. The command is unsupported, and nothing has happened.
  */
 static void conformance_blk_unknown_flags_are_not_supported(void **state)
 {

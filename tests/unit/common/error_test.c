@@ -38,7 +38,7 @@ static bool is_a_code(int value)
 	return false;
 }
 
-/* Every value around the codes that is none, those between their groups included. */
+/* Every value near the codes that is not a code, also between the groups. */
 static void error_text_of_any_other_value_is_unknown(void **state)
 {
 	(void)state;

@@ -13,8 +13,8 @@ static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 /* The translation */
 
 /*
- * How many look-ups of a piece of a table mean that it has been read: an indirect table is checked
- * as a whole first, a descriptor table has been checked when the queue started.
+ * How many look-ups of a table's piece mean that the piece was read. An indirect table is looked up
+ * once before, as a whole. A descriptor table was looked up when the queue started.
  */
 static uint32_t lookups_of_a_read(const struct fixture *f, uint64_t start)
 {

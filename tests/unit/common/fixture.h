@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of queue and chain stand on: a small guest in one of three memories, the mock
- * driver in it, and a queue over it. All of it in one struct, on the test's stack.
+ * The fixture of the tests of queue and chain: a small guest in one of three memories, a mock
+ * driver in it, and a queue. Everything is in one struct on the test's stack.
  */
 #ifndef VIRTIO_TESTS_FIXTURE_H
 #define VIRTIO_TESTS_FIXTURE_H
@@ -42,7 +42,8 @@ struct fixture {
 	enum fixture_memory kind;
 	struct virtio_mock mock;
 	struct virtio_queue queue;
-	struct virtio_queue_config config; /* as the queue was started; settings for fixture_start() */
+	/* As the queue was started; settings for fixture_start(). */
+	struct virtio_queue_config config;
 	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
 	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
 	struct virtio_memory_map device_map;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Nothing that a device calls on a queue allocates memory, from init to reset: the calls of
- * malloc() and its kin are counted while a device goes through all of it, and there must be none.
+ * No call that a device makes on a queue allocates memory, from init to reset. The test counts the
+ * calls of malloc() and similar functions while a device runs through all of them.
  */
 #define _GNU_SOURCE
 #include "fixture.h"
@@ -21,7 +21,7 @@
 
 /* Counting */
 
-/* Volatile, for a compiler knows that malloc() looks at no variable of ours. */
+/* Volatile: a compiler knows that malloc() reads none of our variables. */
 static volatile bool counting;
 static volatile uint32_t calls;
 
@@ -130,7 +130,8 @@ static bool start_counter(void)
 struct device {
 	struct fixture f;
 	struct virtio_memory_map other_map;
-	struct virtio_segment segments[2 * SECTOR]; /* enough for a sector in which each byte is a region */
+	/* Enough for a sector in which each byte is a region. */
+	struct virtio_segment segments[2 * SECTOR];
 	uint32_t failed_line;
 };
 
@@ -154,7 +155,7 @@ static struct virtio_token pop(struct device *d, struct virtio_chain *chain)
 	return chain->token;
 }
 
-static void give_back(struct device *d, struct virtio_token token, uint32_t len)
+static void complete(struct device *d, struct virtio_token token, uint32_t len)
 {
 	struct vring_used_elem used;
 
@@ -182,7 +183,7 @@ static void walk_and_unpop(struct device *d)
 	while (virtio_chain_next(&chain, &desc) == 1)
 		MUST(desc.writable ? virtio_memory_write(chain.memory, desc.addr, &byte, 1) == 0
 				   : virtio_memory_read(chain.memory, desc.addr, &byte, 1) == 0);
-	give_back(d, chain.token, 1);
+	complete(d, chain.token, 1);
 }
 
 /* With an array that is too small, again with a larger one, and of a buffer that is nowhere. */
@@ -198,12 +199,12 @@ static void resolve_again(struct device *d)
 	MUST(virtio_chain_resolve(&chain, &c) == 0);
 	MUST(c.readable_bytes == 32 && c.writable_bytes == 64);
 	MUST(virtio_queue_is_in_flight(&d->f.queue, chain.token));
-	give_back(d, chain.token, 0);
+	complete(d, chain.token, 0);
 	MUST(virtio_mock_add(&d->f.mock, nowhere, COUNT(nowhere)) >= 0);
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
 	MUST(virtio_chain_resolve(&chain, &c) == VIRTIO_EFAULT);
 	MUST(c.last_writable.len == 1);
-	give_back(d, chain.token, 0);
+	complete(d, chain.token, 0);
 }
 
 static void resolve_and_stream(struct device *d)
@@ -227,14 +228,14 @@ static void resolve_and_stream(struct device *d)
 	MUST(virtio_writer_write_exact(&writer, bytes, 32) == 0);
 	MUST(virtio_writer_iovec(&writer, UINT64_MAX, iov, COUNT(iov), &filled) >= 1);
 	MUST(virtio_writer_advance(&writer, filled) == 0);
-	give_back(d, chain.token, virtio_writer_used(&writer));
+	complete(d, chain.token, virtio_writer_used(&writer));
 }
 
 /* A header, data or none, and a status. */
 static const struct virtio_mock_buffer parts[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 8),
 						   WRITABLE(FIXTURE_DATA + 48, 1) };
 
-/* Takes a request, which is given back as one that has, or has not, made sense. */
+/* Pops a request, and completes it as a good or a malformed one. */
 static void pop_and_complete(struct device *d, struct virtio_request *taken, int error)
 {
 	struct vring_used_elem used;
@@ -286,7 +287,7 @@ static void walk_indirect(struct device *d)
 	MUST(virtio_queue_pop(&d->f.queue, &chain) == 1);
 	while (virtio_chain_next(&chain, &desc) == 1)
 		;
-	give_back(d, chain.token, 0);
+	complete(d, chain.token, 0);
 }
 
 static void complete_batch(struct device *d)
@@ -316,7 +317,7 @@ static void switch_memory(struct device *d)
 	struct virtio_token token = pop(d, &chain);
 
 	MUST(virtio_queue_set_memory(&d->f.queue, &d->other_map) == 0);
-	give_back(d, token, 0);
+	complete(d, token, 0);
 	MUST(virtio_queue_set_memory(&d->f.queue, &d->f.device_map) == 0);
 }
 
@@ -333,7 +334,7 @@ static void save_and_restore(struct device *d)
 	virtio_queue_reset(&d->f.queue);
 	MUST(virtio_queue_restore(&d->f.queue, &state, &d->f.device_map) == 0);
 	MUST(n == 1 && virtio_queue_replay(&d->f.queue, heads[0], &chain) == 1);
-	give_back(d, chain.token, 0);
+	complete(d, chain.token, 0);
 }
 
 /* Faults are paths too: a chain that goes nowhere, a ring that breaks. */
@@ -665,7 +666,7 @@ static const struct virtio_vsock_options vsock_options = {
 	.last_port = 9,
 };
 
-/* What a guest sends through the transmit queue, and what comes of it. */
+/* What a guest sends through the transmit queue, and how the device answers. */
 static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet,
 			      uint16_t op, struct virtio_vsock_received *got)
 {
@@ -689,7 +690,7 @@ static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table
 	return got->got;
 }
 
-/* What is owed goes into the receive queue, for which the same queue serves. */
+/* What the device owes goes into the receive queue; the same queue serves as that. */
 static void vsock_next(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 40), WRITABLE(FIXTURE_DATA + 64, 50) };

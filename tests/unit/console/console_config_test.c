@@ -63,7 +63,7 @@ static void console_negotiate_refuses_what_was_not_offered(void **state)
 	assert_int_equal(virtio_console_negotiate(&f.console, SIZE | MULTIPORT), VIRTIO_EINVAL);
 	assert_int_equal(virtio_console_negotiate(&f.console, UINT64_C(1) << 23), VIRTIO_EINVAL);
 	assert_int_equal(f.console.negotiated, SIZE);
-	/* Those of queue and transport are not this device's. */
+	/* Features of queue and transport are not this device's. */
 	assert_int_equal(virtio_console_negotiate(&f.console, EMERGENCY | UINT64_C(1) << 24 | UINT64_C(1) << 32), 0);
 	assert_int_equal(f.console.negotiated, EMERGENCY);
 }

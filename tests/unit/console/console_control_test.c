@@ -159,7 +159,7 @@ static void control_answers_port_ready_without_device_ready(void **state)
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_expect_nothing(&f);
 	assert_int_equal(f.console.stats.ignored, 1);
-	/* A driver that has resumed is told of new ports, and not of those that it knows. */
+	/* A driver that has resumed is told of new ports, but not of those that it knows. */
 	console_add(&f, 2, false);
 	console_expect(&f, 2, VIRTIO_CONSOLE_PORT_ADD, 0);
 	console_say(&f, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);

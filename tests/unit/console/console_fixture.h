@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A console device with ports, clients and a driver, for the tests of the console. Each queue has a
- * small guest memory of its own (fixture.h), which the device cannot tell from one memory for all.
+ * small guest memory of its own (fixture.h). The device cannot tell that from one memory for all.
  */
 #ifndef CONSOLE_FIXTURE_H
 #define CONSOLE_FIXTURE_H
@@ -153,7 +153,7 @@ static inline int console_transmit(struct console_fixture *f, uint32_t id)
 	return virtio_console_transmit(&f->console, id, &f->tx.queue, &f->progress);
 }
 
-/* Enqueues all of a text for a port. Returns whether the consumer is to be woken. */
+/* Enqueues all of a text for a port. Returns whether the consumer must be woken. */
 static inline bool console_type(struct console_fixture *f, uint32_t id, const char *text)
 {
 	bool wake = false;

@@ -136,7 +136,7 @@ static void transmit_takes_every_size_in_batches(void **state)
 	}
 }
 
-/* hostile 138: a chain of as many pieces as the queue has descriptors. */
+/* hostile 138: a chain with as many buffers as the queue has descriptors. */
 static void receive_fills_a_chain_of_many_pieces(void **state)
 {
 	struct virtio_console_progress progress;

@@ -74,7 +74,7 @@ static void receive_fills_a_chain_behind_a_table(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 32, "cd\xa5");
 }
 
-/* A ring of bytes: input that goes on at the start of the storage. */
+/* A ring of bytes: input that continues at the start of the storage. */
 static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 {
 	char text[CONSOLE_INPUT + 1] = { 0 };
@@ -306,7 +306,7 @@ static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 64, "\xa5");
 }
 
-/* The end of a call, whatever the driver goes on adding. */
+/* The end of a call, though the driver adds chains all the time. */
 static void receive_fills_at_most_a_queue_of_chains(void **state)
 {
 	(void)state;

@@ -279,7 +279,7 @@ static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 		}
 }
 
-/* Read anew by then: what the guest has made of it is judged again. */
+/* The chain is read again then, and the guest's changes are judged. */
 static void transmit_ends_a_long_chain_that_has_changed(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_END, 4, VRING_DESC_F_NEXT, 4 };

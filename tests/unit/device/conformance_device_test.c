@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A whole device over virtio-mmio, with real queues and a driver behind its registers: what it may
- * do to queues, and what the driver may hear of it, before DRIVER_OK, after a reset, after a queue
- * reset, and with a queue that isn't ready.
+ * A whole device over virtio-mmio, with real queues and a driver at its registers: what the device
+ * may do to queues, and what the driver may hear, before DRIVER_OK, after a reset, after a queue
+ * reset, and with a queue that is not ready.
  */
 #include "../common/fixture.h"
 #include <virtio/bindings/virtio_config.h>
@@ -12,7 +12,8 @@
 #define QUEUES 2u
 #define SIZE 8u
 #define RAM_BYTES 0x6000u
-#define RING_BYTES 0x1000u /* for the rings of one driver: queue i's at i + 1 times this, and more room behind */
+/* For the rings of one driver: queue i's at i + 1 times this, and more room behind. */
+#define RING_BYTES 0x1000u
 #define DATA 0x5000u
 #define CONFIG_BYTES 12u
 
@@ -34,8 +35,9 @@ struct guest {
 	struct virtio_queue queues[QUEUES];
 	struct virtio_inflight inflight[QUEUES][SIZE];
 	uint8_t config[CONFIG_BYTES];
-	bool slow;       /* resets and stops take a while */
-	uint32_t calls;  /* of operations that are allowed to do something: activate, notify, start, config_write */
+	bool slow; /* resets and stops take a while */
+	/* Of operations that are allowed to do something: activate, notify, start, config_write. */
+	uint32_t calls;
 	uint32_t events; /* interrupts */
 };
 
@@ -395,7 +397,7 @@ static void conformance_suspend_is_ignored_in_every_state(void **state)
 		assert_int_equal(get(&g, VIRTIO_MMIO_STATUS), states[i]);
 		assert_int_equal(g.calls, 0);
 		assert_memory_equal(g.ram, g.before, sizeof g.ram);
-		/* A device that runs goes on running. */
+		/* A running device keeps running. */
 		set(&g, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 		assert_int_equal(is_served(&g, 0), states[i] == RUNNING);
 	}
@@ -453,7 +455,7 @@ static void conformance_reset_device_is_silent_until_initialized(void **state)
 			assert_int_equal(virtio_device_reset_done(&g.device, 0), 0);
 		}
 		expect_reset(&g);
-		/* Initialized anew it works anew. */
+		/* Initialized again, it works again. */
 		g.slow = false;
 		assert_int_equal(virtio_mock_reset(&g.mock[0]), 0);
 		assert_int_equal(virtio_mock_reset(&g.mock[1]), 0);
@@ -550,9 +552,9 @@ static void expect_default(struct guest *g)
 }
 
 /*
- * virtio 1.4, 2.6.1: a queue that was reset executes nothing, and runs again as it is set up then:
- * here with twice the size, in other memory, from the first entries on. The other queue runs all
- * the time.
+ * virtio 1.4, 2.6.1: a queue that was reset executes nothing. Then it runs as it is set up: here
+ * with twice the size, in other memory, from the first entries on. The other queue runs all the
+ * time.
  */
 static void conformance_queue_reset_forgets_everything_about_the_queue(void **state)
 {
@@ -586,7 +588,7 @@ static void conformance_queue_reset_forgets_everything_about_the_queue(void **st
 		watch(&g);
 		enable_queue(&g, 1);
 		assert_int_equal(get(&g, QUEUE_RESET), 0);
-		/* What is there already is used at once. */
+		/* Buffers that are there already are used at once. */
 		assert_true(is_served(&g, 1));
 		serve_some(&g, 1, SIZE);
 		/* Of the old rings not a byte has changed. */

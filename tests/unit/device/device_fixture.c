@@ -433,7 +433,7 @@ static bool same_making(const struct virtio_device *a, const struct virtio_devic
 	       memcmp(a->offered, b->offered, sizeof a->offered) == 0;
 }
 
-/* What a driver did, but for the generation. */
+/* What a driver has set, without the generation. */
 static bool same_state(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		       const struct virtio_device *b, const struct virtio_queue_registers *b_queues)
 {

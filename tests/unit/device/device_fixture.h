@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of the device core and of virtio-mmio stand on: a device that records each
- * operation called, answers as it is told and can serve real queues; a driver that knows the
+ * The fixture of the tests of device core and virtio-mmio. It has a device that records each
+ * operation called, answers as it is told, and can serve real queues; a driver that knows the
  * registers; and a guest's memory with a hole, a read-only part and both ends of the address space.
- * All of it in one struct, on the test's stack.
+ * Everything is in one struct on the test's stack.
  *
- * Registers are reached by virtio_mmio_read() and virtio_mmio_write(), as a guest reaches them.
+ * Registers are accessed by virtio_mmio_read() and virtio_mmio_write(), as a guest does.
  */
 #ifndef VIRTIO_TESTS_DEVICE_FIXTURE_H
 #define VIRTIO_TESTS_DEVICE_FIXTURE_H
@@ -88,7 +88,7 @@ enum {
 
 /* Queues. */
 #define DEVICE_QUEUES 4u
-#define DEVICE_ABSENT 2u /* there is none of this index */
+#define DEVICE_ABSENT 2u /* there is no queue of this index */
 #define DEVICE_MAX_SIZE 32u
 
 enum device_op {
@@ -127,8 +127,9 @@ struct device_fixture {
 	/* What the operations answer, and what they do besides. */
 	int answer[OP_COUNT];
 	void (*hook)(struct device_fixture *f, enum device_op op, uint32_t a);
-	bool serves; /* run real queues: each request's readable bytes are copied to its writable ones */
-	bool holds;  /* but keep what was popped in flight */
+	/* Run real queues: each request's readable bytes are copied to its writable ones. */
+	bool serves;
+	bool holds; /* but keep what was popped in flight */
 
 	/* What happened. */
 	struct device_event events[DEVICE_EVENTS];
@@ -178,19 +179,25 @@ int reg_write(struct device_fixture *f, uint64_t offset, uint32_t value);
 void reg_set64(struct device_fixture *f, uint64_t offset, uint64_t value);
 
 /* The driver's steps. Each begins where the one before ended. */
-void driver_probe(struct device_fixture *f);                                /* to DRIVER */
-void driver_accept(struct device_fixture *f, uint64_t features);            /* words 0 and 1 */
-void driver_negotiate(struct device_fixture *f, uint64_t features);         /* to FEATURES_OK, which must take */
-void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size); /* size and default addresses */
-bool driver_enable(struct device_fixture *f, uint32_t queue);               /* QueueReady = 1: whether it took */
-void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size); /* both, which must take */
-void driver_start(struct device_fixture *f, uint64_t features);             /* all steps, with three queues */
+void driver_probe(struct device_fixture *f);                     /* to DRIVER */
+void driver_accept(struct device_fixture *f, uint64_t features); /* words 0 and 1 */
+/* To FEATURES_OK, which must take. */
+void driver_negotiate(struct device_fixture *f, uint64_t features);
+/* Size and default addresses. */
+void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size);
+/* QueueReady = 1: whether it took. */
+bool driver_enable(struct device_fixture *f, uint32_t queue);
+/* Both, which must take. */
+void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size);
+/* All steps, with three queues. */
+void driver_start(struct device_fixture *f, uint64_t features);
 
 /* Where driver_place() puts an area. */
 uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
 
 /*
- * A driver's books for a queue where driver_place() puts it, and a request of 8 bytes in and 8 out.
+ * A driver's records of a queue where driver_place() puts it, and a request of 8 bytes in and 8
+ * out.
  */
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
@@ -227,7 +234,7 @@ bool device_same(const struct virtio_device *a, const struct virtio_queue_regist
 void device_keep(struct device_fixture *f);
 bool device_unchanged(const struct device_fixture *f);
 
-/* Whether it is as a device that was just made, but for the generation. */
+/* Whether the device is as a new one, apart from the generation. */
 bool device_is_fresh(const struct device_fixture *f);
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

@@ -47,7 +47,7 @@ static void device_init_sets_every_member(void **state)
 	assert_int_equal(f.event_count, 0);
 }
 
-/* The options are copied, but for what they point to. */
+/* The options are copied, except what they point to. */
 static void device_init_copies_options(void **state)
 {
 	struct device_fixture f;
@@ -209,7 +209,7 @@ static void device_init_accepts_most_queues_there_can_be(void **state)
 	reg_set(&f, REG_QUEUE_SEL, 0xfffe);
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 4);
 	driver_place(&f, 0xfffe, 4);
-	/* Where driver_place() puts so many queues is no memory. */
+	/* driver_place() would put so many queues outside memory. */
 	for (uint32_t area = REG_QUEUE_DESC; area <= REG_QUEUE_DEVICE; area += 0x10)
 		reg_set64(&f, area, RAM_START);
 	assert_true(driver_enable(&f, 0xfffe));

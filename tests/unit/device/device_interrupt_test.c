@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Interrupts on one thread: bits, acknowledgements, the line, and when there is none (virtio 1.4,
- * 4.2.2.1).
+ * Interrupts on one thread: bits, acknowledgements, the line, and cases without an interrupt
+ * (virtio 1.4, 4.2.2.1).
  */
 #include "device_fixture.h"
 

@@ -100,8 +100,8 @@ static void io_notified_with_data_goes_around_the_index(void **state)
 }
 
 /*
- * hostile 62: notified too early or not at all, what is there is served at DRIVER_OK and not
- * before.
+ * hostile 62: kicks come too early or not at all. Available buffers are served at DRIVER_OK, and
+ * not before.
  */
 static void io_made_available_before_driver_ok_is_served_then(void **state)
 {
@@ -248,13 +248,13 @@ static void io_in_flight_during_stop_of_queue(void **state)
 	memcpy(before, f.ram, sizeof before);
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);
 	assert_memory_equal(f.ram, before, sizeof before);
-	/* The one that wasn't stopped goes on. */
+	/* The queue that was not stopped keeps running. */
 	driver_expect_none(&f, 1);
 	reg_set(&f, REG_INTERRUPT_ACK, 3);
 	exchange(&f, 1, 5);
 }
 
-/* Sets up queue 0 anew, elsewhere and smaller: in the driver's books and in the registers. */
+/* Sets up queue 0 again, elsewhere and smaller: in the driver's records and in the registers. */
 static void move_queue_0(struct device_fixture *f)
 {
 	static const uint32_t registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG_QUEUE_DEVICE };
@@ -378,7 +378,7 @@ static void io_without_memory_at_driver_ok_needs_reset(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 	assert_int_equal(f.device.first_error, VIRTIO_EFAULT);
 	reg_set(&f, REG_STATUS, 0);
-	/* Nor is a queue enabled without any. */
+	/* A queue is not enabled without memory either. */
 	driver_negotiate(&f, 0);
 	driver_place(&f, 0, 16);
 	assert_false(driver_enable(&f, 0));

@@ -125,7 +125,7 @@ static void queue_stop_that_fails_needs_reset(void **state)
 	}
 }
 
-/* It may turn out late. Whoever waits goes on, and may try again: what succeeds then counts. */
+/* The failure may come late. The waiting vCPU goes on, and may try again; then a success counts. */
 static void queue_stop_in_progress_may_fail(void **state)
 {
 	struct device_fixture f;
@@ -403,7 +403,7 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 	assert_int_equal(f.event_count, 0);
 	reg_set(&f, REG_STATUS, ST_OK);
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
-	/* Neither the one that was enabled again nor those that weren't may be changed now. */
+	/* Neither the queue that was enabled again nor those that were not may be changed now. */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
@@ -430,7 +430,7 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 		assert_true(device_is_fresh(&f));
 		assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
 		assert_true(device_is_fresh(&f));
-		/* Nor does a stale report end the next one's running. */
+		/* A stale report does not end the next stop either. */
 		driver_start(&f, F_RING_RESET);
 		device_keep(&f);
 		assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
@@ -439,8 +439,8 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 }
 
 /*
- * Both in progress. Each ends by itself: a queue that is at rest may show so, for no one can set it
- * up, and if the reset fails its stop is not forgotten.
+ * Both are in progress, and each ends by itself. A queue that is at rest may show so, because
+ * nobody can set it up. If the reset fails, its stop is not forgotten.
  */
 static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
 {

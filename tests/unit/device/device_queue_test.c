@@ -43,7 +43,7 @@ static void queue_size_register_refuses_bad_size(void **state)
 static const uint32_t area_registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG_QUEUE_DEVICE };
 static const uint32_t area_alignment[] = { 16, 2, 4 };
 
-/* hostile 53: the old half stays, and the other half is none of its affair. */
+/* hostile 53: the old half stays, and the other half does not matter. */
 static void queue_address_registers_set_each_half_and_refuse_misaligned(void **state)
 {
 	struct device_fixture f;
@@ -121,7 +121,7 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	change_everything(&f);
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_true(device_unchanged(&f));
-	/* Stopped: its books are the device's still. */
+	/* Stopped: the device's own state of the queue stays. */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
@@ -432,8 +432,8 @@ static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 }
 
 /*
- * Nor is the old address the one that the driver has given: the device would use memory that isn't
- * its to use.
+ * The old address is not the one that the driver has set, either: the device would use memory that
+ * is not its own.
  */
 static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 {
@@ -446,7 +446,7 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 		driver_place(&f, 0, 8);
 		reg_set(&f, area_registers[area], RAM_START + area_alignment[area] / 2);
 		expect_not_ready(&f, VIRTIO_EALIGN);
-		/* The high half is not what was wrong, nor is another area. */
+		/* The refused value was not the high half, and not another area. */
 		reg_set(&f, area_registers[area] + 4, 0);
 		reg_set64(&f, area_registers[(area + 1) % 3], RAM_START);
 		reg_set(&f, REG_QUEUE_SIZE, 4);
@@ -457,9 +457,7 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 	}
 }
 
-/*
- * A value that comes at the wrong time is none of these: what the driver said before it stays good.
- */
+/* A value at the wrong time is not refused: the driver's earlier value stays good. */
 static void queue_ready_after_value_at_wrong_time_takes(void **state)
 {
 	struct device_fixture f;
@@ -525,7 +523,7 @@ static void queue_with_overlapping_areas_does_no_harm(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* Before DRIVER_OK no one has seen the queue: enabled, disabled, set up anew. */
+/* Before DRIVER_OK nothing uses the queue: enabled, disabled, set up again. */
 static void queue_disabled_before_driver_ok_may_be_set_up_anew(void **state)
 {
 	struct device_fixture f;

@@ -9,7 +9,8 @@
 #define SIZE1 8u
 
 struct owned {
-	struct device_fixture f; /* its driver and memory; its device is made with the queues below */
+	/* Its driver and memory; its device is made with the queues below. */
+	struct device_fixture f;
 	struct virtio_device_queues_storage storage;
 	struct virtio_device_queues queues;
 	struct virtio_queue_registers registers[QUEUES];

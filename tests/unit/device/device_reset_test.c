@@ -16,7 +16,7 @@ static void disturb(struct device_fixture *f, uint64_t features)
 	assert_true(f->line);
 }
 
-/* hostile 91; regression R3: every default, the line included. The generation goes on. */
+/* hostile 91; regression R3: every default, the line included. The generation does not change. */
 static void reset_restores_every_default(void **state)
 {
 	struct device_fixture f;
@@ -166,8 +166,8 @@ static void reset_in_progress_hears_no_event(void **state)
 }
 
 /*
- * Another vCPU stops a queue, or resets it: it waits as the first one does, for reading back 0 in
- * QueueReset would tell it that the buffers are its own again (virtio 1.4, 4.2.2.2).
+ * Another vCPU stops a queue, or resets it, and waits as the first one does. Reading 0 in
+ * QueueReset would tell it that it owns the buffers again (virtio 1.4, 4.2.2.2).
  */
 static void reset_in_progress_holds_who_stops_a_queue(void **state)
 {
@@ -196,7 +196,8 @@ static void reset_in_progress_holds_who_stops_a_queue(void **state)
 }
 
 /*
- * Nothing uses a queue that isn't enabled, and there is none without the feature, or of this index.
+ * Nothing uses a queue that is not enabled. Without the feature, or with another index, there is no
+ * reset.
  */
 static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **state)
 {
@@ -227,10 +228,7 @@ static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **
 	assert_int_equal(f.device.ignored, 4);
 }
 
-/*
- * A driver that was setting up: neither that goes on, nor does it find an event of the device's
- * afterwards.
- */
+/* A driver that was setting up can neither continue nor find an event of the device afterwards. */
 static void reset_in_progress_before_driver_ok(void **state)
 {
 	struct device_fixture f;
@@ -437,8 +435,8 @@ static void reset_that_fails_at_zero_blocks_initialization(void **state)
 }
 
 /*
- * Also if that turns out later: whoever waits for the reset, or for a queue that it would have
- * stopped, goes on.
+ * Also if the failure comes late: whoever waits for the reset, or for a queue that the reset would
+ * have stopped, goes on.
  */
 static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 {
@@ -478,7 +476,7 @@ static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* The stop of a queue goes on if the reset that would have stood for it fails. */
+/* The stop of a queue continues if the reset that would have covered it fails. */
 static void reset_that_fails_leaves_stop_of_queue_in_progress(void **state)
 {
 	struct device_fixture f;

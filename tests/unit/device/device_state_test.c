@@ -198,8 +198,8 @@ static void (*const places[])(struct device_fixture *f) = {
 };
 
 /*
- * As the one that was saved, but for what each has of its own. A queue that isn't enabled has no
- * features.
+ * Equal to the saved device, apart from what each has of its own. A queue that is not enabled has
+ * no features.
  */
 static void expect_same(struct migration *m)
 {
@@ -245,7 +245,7 @@ static void expect_same_states(const struct virtio_queue_registers_state *a,
 }
 
 /*
- * hostile 77, 240: the driver goes on from wherever it is; the device is asked about features, and
+ * hostile 77, 240: the driver continues wherever it was. The device is asked about features, and
  * nothing else.
  */
 static void state_round_trip_from_everywhere(void **state)
@@ -465,7 +465,7 @@ static void state_with_impossible_features_is_refused(void **state)
 	prepare(&m, at_features);
 	m.to.answer[OP_CHECK] = VIRTIO_EIO;
 	expect_refused(&m, VIRTIO_ENOTSUP);
-	/* Before DRIVER there are none. */
+	/* Before DRIVER there are no accepted features. */
 	for (uint32_t word = 0; word < VIRTIO_FEATURE_WORDS; word++) {
 		prepare(&m, at_acknowledge);
 		m.state.accepted[word] = 1;
@@ -512,7 +512,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 0x80 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 7, 1 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 4, 4 } },
-		/* The low half of an address that the driver never gave. It may write the high one. */
+		/* A low half that the driver never wrote. It may write the high half. */
 		{ at_features, VIRTIO_EINVAL, 0, { { 16, 0, 0 }, 16, 16, false, false, 6, 0 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 2, 0 }, 16, 16, false, false, 0, 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0x100000004 }, 16, 16, false, false, 3, 0 } },

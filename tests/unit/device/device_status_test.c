@@ -155,8 +155,8 @@ static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 }
 
 /*
- * The reset is asked for already, and clears FAILED with the rest; what is left of one that fails
- * may have it again.
+ * The reset was requested before, and clears FAILED with the rest. If the reset fails, FAILED may
+ * be set again.
  */
 static void status_failed_is_ignored_during_reset(void **state)
 {
@@ -186,8 +186,9 @@ static void status_write_is_counted_if_wrong(void **state)
 	static const struct {
 		uint8_t value, ignored;
 	} writes[] = {
-		{ 0x0b, 0 }, { 0x03, 1 }, /* DEVICE_NEEDS_RESET is not the driver's to set, nor to clear. */
-		{ 0x4b, 0 }, { 0x1b, 1 }, { 0x8b, 0 }, { 0x8b, 0 }, { 0xcb, 0 }, { 0x8f, 1 }, { 0x80, 1 }, { 0x0b, 1 },
+		/* DEVICE_NEEDS_RESET is not the driver's to set, nor to clear. */
+		{ 0x0b, 0 }, { 0x03, 1 }, { 0x4b, 0 }, { 0x1b, 1 }, { 0x8b, 0 },
+		{ 0x8b, 0 }, { 0xcb, 0 }, { 0x8f, 1 }, { 0x80, 1 }, { 0x0b, 1 },
 	};
 	struct device_fixture f;
 
@@ -349,7 +350,7 @@ static void status_failed_activation_needs_reset(void **state)
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	assert_false(driver_enable(&f, 0));
 	assert_int_equal(f.event_count, 0);
-	/* Nor is a queue set up that wasn't enabled before DRIVER_OK. */
+	/* A queue that was not enabled before DRIVER_OK is not set up either. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	device_keep(&f);
 	driver_place(&f, 1, 4);
@@ -433,7 +434,7 @@ static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(voi
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
 }
 
-/* Only the first refusal is kept for the operator, until the device is made anew. */
+/* Only the first refusal is kept for the operator, until the device is made again. */
 static void status_first_error_is_kept(void **state)
 {
 	struct device_fixture f;

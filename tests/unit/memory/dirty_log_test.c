@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The dirty log by itself: which bits a range sets, in both layouts, against an oracle that asks
- * for each page whether the range touches it. hostile 48: whatever the length, no byte outside of
- * the bitmap changes, and the work ends.
+ * The dirty log alone: which bits a range sets, in both layouts. An oracle asks for each page
+ * whether the range touches it. hostile 48: for any length, no byte outside the bitmap changes, and
+ * the work ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,8 +56,8 @@ static void set_bit(uint8_t *bitmap, uint8_t unit, uint64_t n)
 }
 
 /*
- * Whether a range that isn't empty touches page n of a log. All in terms of last bytes, for the
- * range and the page may both end with the address space, and the page may lie past it.
+ * Whether a range that is not empty touches page n of a log. Compares last bytes, because the range
+ * and the page may end with the address space, and the page may lie beyond it.
  */
 static bool touches(const struct virtio_dirty_log *log, uint64_t n, uint64_t addr, uint64_t len)
 {

@@ -122,7 +122,7 @@ static const struct bad_range bad_ranges[] = {
 	{ 0x1000, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x1000, UINT64_MAX - 0xfff + 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 1, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* A range that wraps is none, whatever its first byte permits. */
+	/* A range that wraps is refused, whatever its first byte permits. */
 	{ 0x1200, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	/* hostile 33: far beyond. */
 	{ 0x1000, UINT32_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -232,7 +232,8 @@ static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 	uint8_t host[201], before[201], dst[201];
 	struct virtio_region regions[2] = {
 		{ .addr = 0x1000, .len = 100, .host = host },
-		{ .addr = 0x1065, .len = 100, .host = host + 101 }, /* contiguous on the host: no excuse */
+		/* Contiguous on the host, which is no reason to accept it. */
+		{ .addr = 0x1065, .len = 100, .host = host + 101 },
 	};
 	struct virtio_memory_map map;
 	struct virtio_memory_cursor cursor;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Dirty logs behind regions: each way to write sets the bits of the pages that it wrote to and no
- * others, and whatever fails, or only reads, sets none.
+ * Dirty logs of regions. Each way to write sets the bits of the written pages, and no others. A
+ * failed access and a read set none.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -201,7 +201,7 @@ static void dirty_write_records_exactly_its_pages(void **state)
 		}
 }
 
-/* The sizes that have a fast path, for which the log must not be forgotten. */
+/* The sizes with a fast path: the log must be set for them, too. */
 static void dirty_write_of_constant_size_is_recorded(void **state)
 {
 	static const uint8_t src[64] = { 1 };
@@ -272,7 +272,7 @@ static void dirty_segments_are_recorded_as_far_as_written(void **state)
 		wrote(&f, start, all);
 		virtio_segments_mark_dirty(list, (uint32_t)count, UINT64_MAX);
 		expect_logs(&f);
-		/* Only so many segments as were said. */
+		/* Only as many segments as the caller names. */
 		clear(&f);
 		wrote(&f, start, list[0].len);
 		virtio_segments_mark_dirty(list, 1, UINT64_MAX);

@@ -251,7 +251,9 @@ static void map_init_refuses_overlap_of_one_byte(void **state)
 	accepts_two(0x1000, 0x1000, 0x2000, 0x1000);
 	accepts_two(0x2000, 0x1000, 0x1000, 0x1000);
 	accepts_two(top, 0xfff, top + 0xfff, 1);
-	/* Nothing comes around: the last byte and the first one aren't neighbours. */
+	/*
+	 * Nothing wraps: the last byte and the first byte of the address space are not neighbours.
+	 */
 	accepts_two(top, 0x1000, 0, 0x1000);
 }
 
@@ -356,7 +358,7 @@ static void map_translation_is_used_until_taken_away(void **state)
 	uint32_t calls = 0;
 
 	(void)state;
-	memset(&map, 0x5a, sizeof map); /* a translation of garbage, were it not reset */
+	memset(&map, 0x5a, sizeof map); /* garbage that the call must overwrite */
 	assert_int_equal(virtio_memory_map_init(&map, table, 1), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	assert_int_equal(virtio_memory_check(&cursor, 0x1000, 16, WRITE), 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guest memory against a model: random maps, random accesses, and for each a model that knows one
- * byte at a time. Maps have holes, read-only regions, adjacent ones and dirty logs, at places where
- * addresses wrap too; in a variant each byte is its own region, in another one a translation of
- * small pages lies in front. The seeds are fixed: a failure happens again.
+ * Guest memory against a model: random maps, random accesses, and a model that knows single bytes.
+ * Maps have holes, read-only regions, adjacent regions and dirty logs, also where addresses wrap.
+ * In one variant each byte is its own region. In another a translation with small pages lies in
+ * front. The seeds are fixed, so a failure repeats.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -270,7 +270,7 @@ static void model_write(struct world *w, uint64_t addr, const uint8_t *src, uint
 		const uint64_t page = b.phys >> w->log.page_shift;
 
 		w->want[b.host] = src[i];
-		/* A bitmap does not go on at address 0. */
+		/* A bitmap does not continue at address 0. */
 		if (w->regions[b.region].dirty && !(w->base == WRAPPING && b.phys >= 256))
 			w->want_bitmap[page / 8] = (uint8_t)(w->want_bitmap[page / 8] | 1u << page % 8);
 	}
@@ -561,8 +561,8 @@ static void model_agrees_behind_a_translation(void **state)
 }
 
 /*
- * Every byte of a fragmented map is found on its own and as a part of every range: an exhaustive
- * pass over one small world, so that nothing depends on luck.
+ * An exhaustive pass over one small world, so nothing depends on luck: every byte of a fragmented
+ * map is found alone and in every range.
  */
 static void model_agrees_on_every_short_range(void **state)
 {

@@ -62,7 +62,7 @@ static uint32_t entries_needed(uint64_t offset, uint64_t bytes)
 	return needed;
 }
 
-/* Part of a list of segments as an I/O vector: from this offset on, so many bytes. */
+/* Makes an I/O vector of a part of a list of segments: bytes bytes from offset on. */
 static uint32_t segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
 			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
 {

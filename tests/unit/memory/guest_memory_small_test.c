@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL: each size from 1 to
- * 40 at each offset near the end of regions of many lengths, with each kind of neighbour, against
- * an oracle of single bytes. The fast path is the compiler's choice, made when it optimises. The
- * same for sizes that it doesn't know.
+ * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL. Each size from 1 to
+ * 40 is tried at each offset near the end of regions of many lengths, with each kind of neighbour,
+ * against an oracle of single bytes. An optimising compiler chooses the fast path. The same is done
+ * for sizes that the compiler does not know.
  */
 #include <setjmp.h>
 #include <stdarg.h>

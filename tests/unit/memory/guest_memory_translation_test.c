@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Maps with a translation in front: an I/O page table with pages of every kind, good and bad
- * answers, and what a cursor may and may not remember of them.
+ * answers, and what a cursor may remember of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@
 enum style {
 	TO_PAGE_END,
 	HUGE_LEN,  /* claims to reach to the end of the address space and beyond */
-	NO_LEN,    /* success, for a length of 0 */
+	NO_LEN,    /* returns 0 with a length of 0 */
 	NO_ANSWER, /* success, and nothing filled in */
 	PIECES,    /* up to the next multiple of 16 */
 };
@@ -53,17 +53,20 @@ static const struct page pages[] = {
 	{ 0x5700, RAM + 0x600, BOTH, VIRTIO_EPERM, TO_PAGE_END, VIRTIO_EPERM, VIRTIO_EPERM },
 	{ 0x5800, ROM, BOTH, 0, TO_PAGE_END, 0, VIRTIO_EPERM },
 	{ 0x5900, 0x900000, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	{ 0x5a00, RAM + 0x600, BOTH, 7, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT }, /* a result of no meaning */
+	/* A result of no meaning. */
+	{ 0x5a00, RAM + 0x600, BOTH, 7, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5b00, RAM + 0x600, BOTH, 0, NO_LEN, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5c00, RAM + 0x600, BOTH, 0, NO_ANSWER, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5d00, RAM + 0x600, 0, 0, TO_PAGE_END, VIRTIO_EPERM, VIRTIO_EPERM },
 	{ 0x5e00, RAM + 0x700, BOTH, 0, PIECES, 0, 0 },
-	{ 0x6000, RAM - 1, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT }, /* a byte short of memory */
+	/* A byte short of memory. */
+	{ 0x6000, RAM - 1, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ LAST, RAM + 0x800, BOTH, 0, HUGE_LEN, 0, 0 },
 };
 
 struct fixture {
-	_Alignas(16) uint8_t ram[16 * PAGE + 2 * PAGE]; /* with a page on either side that is not the guest's */
+	/* With a page on either side that is not the guest's. */
+	_Alignas(16) uint8_t ram[16 * PAGE + 2 * PAGE];
 	uint8_t rom[PAGE];
 	uint8_t shortage[SHORT_LEN + 0x40];
 	uint8_t want[16 * PAGE + 2 * PAGE];
@@ -74,8 +77,9 @@ struct fixture {
 	/* The page table. */
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
-	bool clip;      /* answers no further than it was asked */
-	uint64_t whole; /* does not know yet what it is asked about more bytes than these; 0 for no such limit */
+	bool clip; /* answers no further than it was asked */
+	/* Does not know yet what it is asked about more bytes than these; 0 for no such limit. */
+	uint64_t whole;
 	uint32_t last;  /* the question after which nothing is known any more; 0 for none */
 	uint32_t calls; /* how often it was asked */
 	uint64_t addr;  /* the last question */
@@ -301,7 +305,7 @@ static void translation_failing_in_the_middle_changes_nothing(void **state)
 	expect_unchanged(&f);
 }
 
-/* hostile 31, 32: a range of input addresses that wraps is none, whatever the hook has to say. */
+/* hostile 31, 32: a range of input addresses that wraps is refused, whatever the hook answers. */
 static void translation_does_not_wrap_the_input_addresses(void **state)
 {
 	struct fixture f;
@@ -658,8 +662,8 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 }
 
 /*
- * What is wanted in one piece is asked about as a whole, although its beginning is known; if that
- * is not known yet, then so it is said, and not that the field is cut in two.
+ * A range that is wanted in one piece is asked for as a whole, although its beginning is known. If
+ * that is not mapped yet, the error says so, and not that the field is cut in two.
  */
 static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 {
@@ -692,7 +696,7 @@ static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 	assert_int_equal(v32, virtio_get_le32(f.ram + ram_at(RAM + 0x300)));
 }
 
-/* Every byte of RAM is as it was, but those of two ranges, which may have the new value too. */
+/* Every byte of RAM is as before, except in two ranges, which may have the new value. */
 static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_t len, uint8_t new_value)
 {
 	for (uint32_t i = 0; i < sizeof f->ram; i++) {
@@ -703,8 +707,8 @@ static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_
 }
 
 /*
- * A hook that breaks its word between the check of a range and the copy: an error all the same, and
- * no wrong byte.
+ * A hook that changes its answer between the check of a range and the copy: still an error, and no
+ * wrong byte.
  */
 static void translation_that_goes_away_during_a_copy_is_an_error(void **state)
 {

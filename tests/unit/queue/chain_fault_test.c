@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What virtio_chain_resolve() leaves behind when it fails: the front of a chain with a bad buffer,
- * its status byte, and a walk that is over, or back at its start. Over the three memories of
- * fixture.h.
+ * What virtio_chain_resolve() leaves after a failure: the front of a chain with a bad buffer, its
+ * status byte, and a walk that is over or back at its start. Over the three memories of fixture.h.
  */
 #include "../common/fixture.h"
 
@@ -32,7 +31,7 @@ static struct virtio_chain pop(struct fixture *f)
 	return chain;
 }
 
-/* Resolves into so many entries, of which the one behind them must stay as it is. */
+/* Resolves into an array of so many entries. The entry behind it must not change. */
 static int resolve(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
 		   struct virtio_chain_segments *out)
 {
@@ -130,7 +129,10 @@ static void expect_status(struct fixture *f, const struct virtio_chain_segments 
 	assert_true(addr - out->last_writable.region->addr < out->last_writable.region->len);
 }
 
-/* An error is final: it comes again, without anything to be used, and is counted once. */
+/*
+ * An error is final: the same error is returned again, nothing of the chain can be used, and the
+ * fault is counted once.
+ */
 static void expect_final(struct virtio_chain *chain, int error)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
@@ -161,7 +163,7 @@ static void chain_resolve_works_after_small_arrays(void **state)
 		struct fixture f;
 
 		setup(&f, fixture_kind(state));
-		/* The chain is read anew each time. */
+		/* Each call reads the chain again. */
 		f.rewriting = false;
 		if (capacity == pieces_of(&f, good, BUFFERS))
 			break;
@@ -207,7 +209,7 @@ static void chain_next_begins_at_the_start_after_a_small_array(void **state)
 	}
 }
 
-/* The second time it is another chain, for the driver has changed it: that one counts. */
+/* The driver has changed the chain before the second call, which sees the new chain. */
 static void chain_resolve_after_a_small_array_reads_anew(void **state)
 {
 	const struct virtio_mock_buffer other[] = { READABLE(FIXTURE_DATA + 200, 4), WRITABLE(FIXTURE_DATA + 220, 2) };
@@ -351,7 +353,7 @@ static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 	expect_counts(&f, 1, 0, 0, VIRTIO_EFAULT);
 }
 
-/* hostile 34: a hole in the middle of the last buffer, whose last byte is a status all the same. */
+/* hostile 34: a hole in the middle of the last buffer. Its last byte is still a status. */
 static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA - 64, 16), WRITABLE(FIXTURE_DATA - 4, 9) };
@@ -374,7 +376,7 @@ static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 	expect_status(&f, &out, FIXTURE_DATA + 4);
 }
 
-/* hostile 32: a status that wraps into the low page is none, though there is memory. */
+/* hostile 32: a status that wraps into the low page is refused, though memory is there. */
 static void chain_resolve_finds_no_status_that_wraps(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(UINT64_MAX - 3, 8) };
@@ -539,7 +541,7 @@ static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
 
 		front[i % 2].addr = place;
 		setup(&f, fixture_kind(state));
-		/* A loop is none where what has been read is rewritten. */
+		/* A loop is not an endless chain if the driver rewrites what was read. */
 		f.rewriting = shapes[kind].error != VIRTIO_ETOOLONG;
 		assert_int_equal(virtio_mock_write_chain(&f.mock, 0, front, 2), 0);
 		assert_int_equal(virtio_mock_get_desc(&f.mock, 1, &second), 0);

@@ -55,7 +55,7 @@ static void expect_giveback(struct fixture *f, uint32_t good, int error)
 	assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 1);
 	assert_int_equal(used.len, 0);
 
-	/* The queue goes on. */
+	/* The queue still works. */
 	fixture_offer_chain(f, 0, out_in, 2);
 	assert_int_equal(virtio_queue_pop(&f->queue, &chain), 1);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
@@ -105,9 +105,9 @@ static void chain_indirect_refuses_nested_table(void **state)
 }
 
 /*
- * hostile 21, 22 and 24, regression R11: lengths that are no multiple of 16, none, more entries
- * than 16 bits hold, and more than the queue has (hostile 23). All else is right: there is a chain
- * in the table.
+ * hostile 21, 22 and 24, regression R11: table lengths that are not a multiple of 16, 0, more
+ * entries than 16 bits hold, and more than the queue has (hostile 23). The table itself holds a
+ * good chain.
  */
 static void chain_indirect_refuses_bad_length(void **state)
 {
@@ -148,8 +148,8 @@ static void chain_indirect_refuses_bad_length(void **state)
 }
 
 /*
- * hostile 23: a good table, but for its length: up to twice the queue's, and a queue that has
- * walked good ones.
+ * hostile 23: a good table of a bad length: up to twice the queue's, also in a queue that has
+ * walked good tables.
  */
 static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 {
@@ -207,7 +207,7 @@ static void chain_indirect_needs_negotiation(void **state)
 	expect_buffers(&f, out_in, 2);
 }
 
-/* hostile 29: next at the table's length, though the queue has as many, and far beyond. */
+/* hostile 29: next is the table's length, though the queue has as many entries; and far beyond. */
 static void chain_indirect_refuses_next_outside_table(void **state)
 {
 	static const uint16_t nexts[] = { 2, SIZE - 1, SIZE, 0x8000, 0xffff };
@@ -375,8 +375,8 @@ static void chain_indirect_accepts_long_table_when_allowed(void **state)
 }
 
 /*
- * hostile 24, from the other side: 65,535 entries are the most, and all of them are walked; one
- * more is none.
+ * hostile 24, the other side: a table of 65,535 entries is walked to its end. A larger table is
+ * refused.
  */
 static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 {
@@ -529,7 +529,7 @@ static void chain_indirect_keeps_order_and_bytes(void **state)
 	expect_giveback(&f, 1, VIRTIO_EBYTES);
 }
 
-/* The table's own length is no part of the bytes: 2^32 of data fit all the same. */
+/* The table's own length does not count: 2^32 bytes of data still fit. */
 static void chain_indirect_does_not_count_table_bytes(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(0, 0x80000000), WRITABLE(0, 0x80000000) };

@@ -21,7 +21,7 @@ static int resolve(struct fixture *f, struct virtio_chain *chain, struct virtio_
 	return virtio_chain_resolve(chain, out);
 }
 
-/* What the segments are, byte for byte: those that the buffers of one direction name. */
+/* Compares the segments of one direction with its buffers, byte by byte. */
 static void expect_bytes(struct fixture *f, const struct virtio_segment *segments, uint32_t count,
 			 const struct virtio_mock_buffer *buffers, uint32_t buffer_count, uint16_t direction)
 {
@@ -68,10 +68,10 @@ static void expect_counted(struct fixture *f, const struct virtio_chain *chain, 
 }
 
 /*
- * A chain that must fail to resolve, and whose walk is over then.
+ * A chain that must fail to resolve. Its walk is over afterwards.
  *
- * @front   the buffers in front of the bad one; none for an error of the shape
- * @status  address of the last writable byte, or 0 if there is none to be had
+ * @front   the buffers before the bad one; none for a chain fault
+ * @status  address of the last writable byte; 0 if there is none
  */
 static void expect_fault(struct fixture *f, int error, const struct virtio_mock_buffer *front, uint32_t count,
 			 uint64_t status)
@@ -246,8 +246,8 @@ static void chain_resolve_refuses_buffer_outside_memory(void **state)
 }
 
 /*
- * hostile 32: with memory at both ends of the address space, what wraps at one does not go on at
- * the other.
+ * hostile 32: memory lies at both ends of the address space. A range that wraps at one end does not
+ * continue at the other.
  */
 static void chain_resolve_refuses_wrap_into_low_page(void **state)
 {
@@ -274,7 +274,7 @@ static void chain_resolve_refuses_wrap_into_low_page(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* hostile 34: a hole of one byte in the middle, though memory goes on behind it. */
+/* hostile 34: a hole of one byte in the middle, with memory behind it. */
 static void chain_resolve_refuses_buffer_over_hole(void **state)
 {
 	const struct virtio_mock_buffer over = WRITABLE(FIXTURE_DATA - 4, 9);

@@ -42,9 +42,9 @@ static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_
 }
 
 /*
- * Walks a chain that must yield good descriptors and then fail: the error stays, the output and
- * guest memory are untouched, the fault is counted once, and the chain is given back with length 0
- * so that the next one is served.
+ * Walks a chain that must yield good descriptors and then fail. The error stays, the output and
+ * guest memory are untouched, and the fault is counted once. The chain is completed with length 0,
+ * and the next one is served.
  */
 static void expect_giveback(struct fixture *f, uint32_t good, int error)
 {
@@ -94,8 +94,8 @@ static void chain_next_ends_loop_to_itself(void **state)
 }
 
 /*
- * hostile 2: a loop of empty buffers adds up to no bytes, and ends all the same. Flat: it is read
- * again.
+ * hostile 2: a loop of empty buffers never reaches a limit of bytes, and still ends. Flat memory:
+ * it is read again.
  */
 static void chain_next_ends_loop_of_empty_buffers(void **state)
 {
@@ -191,9 +191,8 @@ static void chain_next_refuses_readable_after_writable(void **state)
 }
 
 /*
- * hostile 31, regression R8: addr + len wraps, by one byte and by as many as there can be. The
- * buffer is yielded as the driver gave it, and the walk goes on behind it; no access reaches a byte
- * of it.
+ * hostile 31, regression R8: addr + len wraps, by one byte and by the most. The buffer is yielded
+ * as the driver gave it, and the walk continues. No access reaches a byte of the buffer.
  */
 static void chain_next_yields_wrapping_buffer_without_access(void **state)
 {
@@ -279,7 +278,7 @@ static void chain_next_accepts_exactly_4_gib(void **state)
 
 /* Well-formed */
 
-/* hostile 3: as many entries as the queue has; regressions R1, R2 where memory is cut up. */
+/* hostile 3: as many entries as the queue has; regressions R1, R2 in fragmented memory. */
 static void chain_next_yields_chain_of_exactly_size(void **state)
 {
 	for (uint32_t size = 1; size <= FIXTURE_MAX_SIZE; size *= 2) {
@@ -385,7 +384,10 @@ static void chain_next_reads_little_endian(void **state)
 
 /* A translation that is not known yet */
 
-/* Neither latches nor consumes: unpop, and the same head comes again. Changing memory only. */
+/*
+ * VIRTIO_ENOTMAPPED breaks and consumes nothing: after an unpop the same head is popped. Changing
+ * memory only.
+ */
 static void chain_next_passes_on_not_mapped(void **state)
 {
 	struct virtio_queue_stats stats;

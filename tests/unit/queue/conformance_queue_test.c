@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * What the specification forbids a queue to touch, and the order in which a driver sees a
- * completion: clauses that no test of a single function can prove.
+ * completion. No test of a single function can prove these clauses.
  */
 #define _DEFAULT_SOURCE
 #include "../common/fixture.h"
@@ -248,11 +248,11 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 }
 
 /*
- * The same for a ring in contiguous memory, whose stores nothing can watch but the processor: the
- * page of the used index is write-protected, and the store of the index is caught. Is everything
- * else there by then?
+ * The same for a ring in contiguous memory, whose stores only the processor can watch. The page of
+ * the used index is write-protected, and the test catches the store of the index. Everything else
+ * must be there by then.
  */
-#define PAGES_SIZE 32768u /* descriptors: so many that most elements lie in other pages than the index, however large */
+#define PAGES_SIZE 32768u /* descriptors: most elements lie in other pages than the index */
 #define PAGES_BYTES 0x100000u
 #define PAGES_DATA 0xf0000u
 #define FAR_SLOT 30000u
@@ -315,8 +315,8 @@ static void setup_pages(bool in_order)
 }
 
 /*
- * Serves as many requests; each has 16 writable bytes, of which the device writes four and owns up
- * to one and more.
+ * Serves count requests. Each has 16 writable bytes; the device writes four and leaves at least
+ * one.
  */
 static void complete_pages(struct virtio_completion *completions)
 {

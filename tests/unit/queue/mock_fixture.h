@@ -9,25 +9,27 @@
 
 static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
 
-/* A copy of the driver's books, to compare with; where it looked last is none of them. */
-struct books {
+/*
+ * A copy of the driver's records, to compare with. The last place that it looked at does not count.
+ */
+struct mock_copy {
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
 };
 
-static inline void keep_books(const struct fixture *f, struct books *books)
+static inline void copy_mock(const struct fixture *f, struct mock_copy *copy)
 {
-	memset(books, 0, sizeof *books);
-	memcpy(&books->mock, &f->mock, sizeof f->mock);
-	memset(&books->mock.memory, 0, sizeof books->mock.memory);
-	memcpy(books->slots, f->slots, sizeof f->slots);
+	memset(copy, 0, sizeof *copy);
+	memcpy(&copy->mock, &f->mock, sizeof f->mock);
+	memset(&copy->mock.memory, 0, sizeof copy->mock.memory);
+	memcpy(copy->slots, f->slots, sizeof f->slots);
 }
 
-static inline bool books_unchanged(const struct fixture *f, const struct books *before)
+static inline bool mock_unchanged(const struct fixture *f, const struct mock_copy *before)
 {
-	struct books now;
+	struct mock_copy now;
 
-	keep_books(f, &now);
+	copy_mock(f, &now);
 	return memcmp(&now, before, sizeof now) == 0;
 }
 

@@ -12,7 +12,7 @@
 #define TABLE (1u << 3)
 #define PARTS 4u
 
-/* A translation to the same addresses, but for a part. */
+/* A translation to the same addresses, except for one part. */
 struct hidden {
 	uint64_t start, end;
 	int error;       /* its answer there; or, if that is 0, */
@@ -296,7 +296,7 @@ static void hide(const struct fixture *f, struct hidden *h, uint32_t part, int e
  */
 static void expect_error(enum fixture_memory kind, const struct call *c, uint32_t part, int error, uint32_t denied)
 {
-	struct books before;
+	struct mock_copy before;
 	struct hidden h;
 	struct fixture f;
 
@@ -304,10 +304,10 @@ static void expect_error(enum fixture_memory kind, const struct call *c, uint32_
 	hide(&f, &h, part, denied ? 0 : error, denied);
 	/* Away from the cached region that the calls before have left. */
 	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	fixture_save(&f);
 	assert_int_equal(c->call(&f), error);
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 	assert_true(c->in_steps || fixture_ram_unchanged(&f));
 	memset(&h, 0, sizeof h);
 	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);

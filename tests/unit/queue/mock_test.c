@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mock driver itself: its own refusals, its layout, its books, and what it says of a bad
- * device.
+ * The mock driver itself: its refusals, its layout, its records, and what it says of a bad device.
  */
 #include "mock_fixture.h"
 
@@ -44,7 +43,7 @@ static void mock_init_refuses_bad_arguments(void **state)
 		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
 }
 
-/* A translation to the same addresses, which gives so many answers and then none. */
+/* A translation to the same addresses that gives a number of answers and then fails. */
 struct forgetful {
 	uint32_t answers;
 	bool refused;
@@ -123,13 +122,13 @@ static void mock_areas_never_overlap(void **state)
 static void mock_place_and_reset_check_areas(void **state)
 {
 	struct virtio_queue_config config;
-	struct books before;
+	struct mock_copy before;
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)3, 0), VIRTIO_EINVAL);
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 	assert_int_equal(virtio_mock_area_bytes(&f.mock, (enum virtio_queue_area)3), 0);
 	/* Anywhere, and in any order. */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_TABLE + 1), 0);
@@ -143,11 +142,11 @@ static void mock_place_and_reset_check_areas(void **state)
 	/* Where nothing is. */
 	(void)fixture_add(&f, out_in, 2);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - 8), 0);
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	fixture_save(&f);
 	assert_int_equal(virtio_mock_reset(&f.mock), VIRTIO_EFAULT);
 	assert_int_equal(virtio_mock_seek(&f.mock, 7), VIRTIO_EBUSY);
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 	assert_true(fixture_ram_unchanged(&f));
 	/* An area over the end of the address space: no field of it turns up at the beginning. */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, UINT64_MAX - 3), 0);
@@ -185,31 +184,31 @@ static void mock_end_follows_areas(void **state)
 
 static void mock_seek_refuses_while_anything_is_pending(void **state)
 {
-	struct books before;
+	struct mock_copy before;
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	/* In flight are only heads that exist; offered and not published is enough. */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0xffff), 0);
 	assert_int_equal(f.mock.in_flight, 0);
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	fixture_save(&f);
 	assert_int_equal(virtio_mock_seek(&f.mock, 7), VIRTIO_EBUSY);
 	assert_true(fixture_ram_unchanged(&f));
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 	assert_int_equal(virtio_mock_publish(&f.mock), 0);
 	assert_int_equal(virtio_mock_seek(&f.mock, 7), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_IDX), 7);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 7);
-	/* A ring that is not there, either of them: the books stay. */
-	keep_books(&f, &before);
+	/* One ring or the other is not there: the records do not change. */
+	copy_mock(&f, &before);
 	for (int area = VIRTIO_QUEUE_AVAIL; area <= VIRTIO_QUEUE_USED; area++) {
 		const uint64_t addr = f.mock.addr[area];
 
 		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END), 0);
 		assert_int_equal(virtio_mock_seek(&f.mock, 9), VIRTIO_EFAULT);
 		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, addr), 0);
-		assert_true(books_unchanged(&f, &before));
+		assert_true(mock_unchanged(&f, &before));
 	}
 }
 
@@ -346,7 +345,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 	const struct virtio_mock_buffer three[] = { READABLE(FIXTURE_DATA, 1), READABLE(FIXTURE_DATA, 1),
 						    READABLE(FIXTURE_DATA, 1) };
 	struct vring_used_elem element = { 7, 7 }, unused;
-	struct books before;
+	struct mock_copy before;
 	uint16_t got = 7;
 	struct fixture f;
 
@@ -360,7 +359,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 		/* The first descriptor, or flags and index. */
 		fixture_write(&f, FIXTURE_END - inside, (const uint8_t[16]){ 0, 0, 1, 0 }, inside);
 		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END - inside), 0);
-		keep_books(&f, &before);
+		copy_mock(&f, &before);
 		if (area == VIRTIO_QUEUE_DESC) {
 			assert_int_equal(virtio_mock_write_chain(&f.mock, 0, three, 2), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_alloc(&f.mock, three, 3), VIRTIO_EFAULT);
@@ -387,16 +386,16 @@ static void mock_calls_pass_on_missing_memory(void **state)
 			assert_int_equal(virtio_mock_enable_interrupts(&f.mock), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - inside), 0);
 		}
-		assert_true(books_unchanged(&f, &before));
+		assert_true(mock_unchanged(&f, &before));
 		assert_int_equal(got, 7);
 		assert_true(element.id == 7 && element.len == 7);
 	}
 	/* And an index that can't be published. */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_END), 0);
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	assert_int_equal(virtio_mock_publish(&f.mock), VIRTIO_EFAULT);
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 }
 
 static void mock_descriptors_read_back(void **state)
@@ -421,18 +420,18 @@ static void mock_descriptors_read_back(void **state)
 	assert_memory_equal(bytes, raw, 16);
 }
 
-/* The books */
+/* The driver's records */
 
 static void mock_alloc_refuses_what_it_has_not(void **state)
 {
 	struct virtio_mock_buffer many[SIZE + 1];
-	struct books before;
+	struct mock_copy before;
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	for (uint32_t i = 0; i <= SIZE; i++)
 		many[i] = out_in[0];
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	fixture_save(&f);
 	assert_int_equal(virtio_mock_alloc(&f.mock, out_in, 0), VIRTIO_EINVAL);
 	assert_int_equal(virtio_mock_alloc(&f.mock, many, SIZE + 1), VIRTIO_ENOBUFS);
@@ -447,14 +446,14 @@ static void mock_alloc_refuses_what_it_has_not(void **state)
 	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_END, out_in, 2), VIRTIO_EFAULT);
 	assert_int_equal(virtio_mock_free(&f.mock, 0), VIRTIO_ESTALE);
 	assert_int_equal(virtio_mock_free(&f.mock, SIZE), VIRTIO_ESTALE);
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 	assert_true(fixture_ram_unchanged(&f));
 	assert_int_equal(virtio_mock_add(&f.mock, many, SIZE), 0);
-	keep_books(&f, &before);
+	copy_mock(&f, &before);
 	assert_int_equal(virtio_mock_add_indirect(&f.mock, FIXTURE_TABLE, out_in, 2), VIRTIO_ENOBUFS);
 	assert_int_equal(virtio_mock_alloc_indirect(&f.mock, FIXTURE_TABLE, out_in, 2), VIRTIO_ENOBUFS);
 	assert_int_equal(virtio_mock_free(&f.mock, 0), VIRTIO_EBUSY);
-	assert_true(books_unchanged(&f, &before));
+	assert_true(mock_unchanged(&f, &before));
 }
 
 /* Alloc, offer and publish one by one: nothing is visible before its step. */
@@ -619,7 +618,7 @@ static void mock_pop_used_judges_device(void **state)
 
 	for (uint32_t i = 0; i < COUNT(cases); i++) {
 		struct vring_used_elem used = { 7, 7 };
-		struct books before;
+		struct mock_copy before;
 		struct fixture f;
 
 		fixture_init(&f, fixture_kind(state), SIZE);
@@ -628,10 +627,10 @@ static void mock_pop_used_judges_device(void **state)
 		assert_int_equal(fixture_add(&f, out_in, 2), 2);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
 		use(&f, cases[i].id, cases[i].len);
-		keep_books(&f, &before);
+		copy_mock(&f, &before);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), cases[i].error);
 		assert_int_equal(used.id, 7);
-		assert_true(books_unchanged(&f, &before));
+		assert_true(mock_unchanged(&f, &before));
 		/* The right one in its place is taken. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
 		use(&f, 0, 32);

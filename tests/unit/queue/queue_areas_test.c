@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Ring areas in host memory of any kind: each at a place of its own, where it may be misaligned
- * although its guest address is not, or cut up over two regions that are no neighbours on the host.
- * What goes on in them is the same.
+ * Ring areas in host memory of any kind. Each lies at a place of its own. It may be misaligned in
+ * the host although its guest address is aligned, or cut over two regions that are not neighbours
+ * in the host. The contents are the same.
  */
 #include "../common/fixture.h"
 
@@ -18,8 +18,12 @@ static const uint64_t area_addr[AREAS] = { 0x10000, 0x20000, 0x30000, DATA };
 static const uint32_t area_bytes[AREAS] = { DESC_BYTES * SIZE, 6 + 2 * SIZE, 6 + USED_BYTES *SIZE, 0x200 };
 
 struct place {
-	uint32_t shift; /* bytes from aligned host memory to the first one, and to the second piece */
-	uint32_t cut;   /* bytes of the first piece, which lies behind the second one on the host; 0 for one piece */
+	/* Bytes from aligned host memory to the first one, and to the second piece. */
+	uint32_t shift;
+	/*
+	 * Bytes of the first piece, which lies behind the second one on the host; 0 for one piece.
+	 */
+	uint32_t cut;
 };
 
 /* All combinations of them are bits of a number. */
@@ -43,7 +47,7 @@ struct scattered {
 
 	/* The translation: the same addresses, for as far as is asked. */
 	uint32_t answers;  /* that it still gives */
-	uint32_t refusals; /* after those, before it goes on */
+	uint32_t refusals; /* refusals that follow, before it works again */
 	uint64_t bad_start, bad_len;
 	int error; /* its answer after that, and for these addresses */
 
@@ -377,8 +381,8 @@ static void queue_serves_areas_of_different_kinds(void **state)
 }
 
 /*
- * An area that is aligned on the host is not looked up again once the queue has started; one that
- * isn't is accessed through the map, for a whole load or store of a field of it is none there.
+ * An area that is aligned in the host is not looked up again after the start. A misaligned area is
+ * accessed through the map, because a field of it allows no whole load or store.
  */
 static void queue_accesses_misaligned_area_through_the_map(void **state)
 {

@@ -26,7 +26,7 @@ static void expect_used(struct fixture *f, uint32_t id, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* A slot of the used ring must hold this, whatever the driver's books say. */
+/* A slot of the used ring must hold this, whatever the driver's records say. */
 static void expect_entry(struct fixture *f, uint32_t slot, uint32_t id, uint32_t len)
 {
 	struct vring_used_elem used = { 0, 0 };
@@ -123,7 +123,10 @@ static void queue_complete_refuses_token_of_reused_head(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, after, 1), 0);
 }
 
-/* Nor does one after a reset, before the next start and after it; regression R21, hostile 59. */
+/*
+ * A completion after a reset is refused too, before the next start and after it; regression R21,
+ * hostile 59.
+ */
 static void queue_complete_refuses_token_from_before_reset(void **state)
 {
 	struct virtio_token before, after;
@@ -276,10 +279,7 @@ static void queue_complete_batch_completes_all_or_none(void **state)
 		}
 }
 
-/*
- * Nor does it need a queue that runs: before the start, while requests are in flight, and after a
- * reset.
- */
+/* It needs no running queue: before the start, while requests are in flight, and after a reset. */
 static void queue_complete_batch_of_none_does_nothing(void **state)
 {
 	for (int in_order = 0; in_order <= 1; in_order++) {
@@ -448,8 +448,8 @@ static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 }
 
 /*
- * hostile 12 and 13: with the ring full of requests in flight, a head made available again is
- * refused, and the requests that were there before still all come back, in order.
+ * hostile 12 and 13: the ring is full of requests in flight, and a head is made available again. It
+ * is refused, and the earlier requests still complete in order.
  */
 static void queue_in_order_completes_after_refused_head(void **state)
 {

@@ -431,8 +431,8 @@ static void queue_config_check_accepts_address_0(void **state)
 }
 
 /*
- * hostile 56: overlapping areas are the driver's own misfortune: the device writes over what it
- * will read, judges it like anything else, and stays inside memory.
+ * hostile 56: overlapping areas harm only the driver. The device overwrites what it will read,
+ * judges it as usual, and stays inside memory.
  */
 static void queue_survives_overlapping_areas(void **state)
 {

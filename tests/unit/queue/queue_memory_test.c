@@ -75,7 +75,7 @@ static void queue_start_picks_up_earlier_buffers(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
 }
 
-/* Regression R3: after a reset nothing is left of before, but for counters. */
+/* Regression R3: a reset leaves nothing of the time before except counters. */
 static void queue_reset_returns_everything_to_default(void **state)
 {
 	struct virtio_token tokens[3];
@@ -134,7 +134,7 @@ static void queue_set_index_refuses_while_in_flight(void **state)
 	}
 }
 
-/* Reading judges nothing, and counters go on when an index is set. */
+/* Reading judges nothing. Counters continue when an index is set. */
 static void queue_read_index_judges_nothing(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -190,7 +190,7 @@ static void queue_read_index_reports_ring_that_is_gone(void **state)
 
 /* Another map */
 
-/* Each area must be in the new map; if not, the queue goes on with the old one. */
+/* Each area must be in the new map. Otherwise the queue keeps the old one. */
 static void queue_set_memory_refuses_map_without_rings(void **state)
 {
 	struct virtio_region region;
@@ -224,7 +224,7 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 	f.bad_end = f.bad_start + 16;
 	f.bad_error = VIRTIO_ENOTMAPPED;
-	/* The areas are looked up anew, which is no read of descriptors. */
+	/* The areas are looked up again; no descriptor is read. */
 	f.rewriting = false;
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTMAPPED);
@@ -271,7 +271,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
 	/* Not a byte went to the old memory. */
 	assert_true(fixture_ram_unchanged(&f));
-	/* Requests popped since are no concern of the old map's, nor is a reset's. */
+	/* Requests popped later do not hold the old map, nor do requests that a reset forgot. */
 	fixture_pop_some(&f, tokens, 1);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), 0);
@@ -398,7 +398,7 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 4);
 
-	/* One that waits is none of the old map's when another switch comes. */
+	/* A waiting completion does not hold the old map at the next switch. */
 	fixture_pop_some(&f, tokens, 2);
 	copy_memory(&f, &places[1]);
 	switch_memory(&f, &places[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Notifications both ways: when the driver is to be interrupted, and how kicks are asked for. */
+/* Interrupts and kicks: when the driver is to be interrupted, and how kicks are asked for. */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -34,8 +34,8 @@ static void seek(struct fixture *f, uint16_t index)
 }
 
 /*
- * The rule of virtio 1.4, 2.7.7.2, word by word: the device writes used elements at indices before,
- * before + 1 and so on, count of them, and notifies if one of those is where used_event points.
+ * The rule of virtio 1.4, 2.7.7.2: the device writes count used elements from index before on. It
+ * notifies if one of them has the index in used_event.
  */
 static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 {
@@ -347,7 +347,7 @@ static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 			virtio_queue_get_stats(&f.queue, &stats);
 			if (errors[i] == VIRTIO_ENOTMAPPED) {
 				assert_int_equal(stats.not_mapped, 1);
-				/* But for the wish. */
+				/* All but the field of the wish. */
 				memcpy(f.saved_ram, f.ram, sizeof f.ram);
 				assert_true(fixture_unchanged(&f));
 				f.bad_error = 0;

@@ -56,9 +56,8 @@ static void queue_pop_refuses_head_outside_table(void **state)
 }
 
 /*
- * The same when it was announced together with a good one, and so is met without a look at the
- * index: the first ones of these have room in the in-flight storage, so that nothing else gives
- * them away.
+ * The same when the head was announced together with a good one, so it is popped without reading
+ * the index. The first heads have room in the in-flight storage, so only the check can refuse them.
  */
 static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 {
@@ -112,7 +111,7 @@ static void queue_pop_refuses_index_going_backwards(void **state)
 	}
 }
 
-/* hostile 8: also when not all that was there has been popped: it was seen, and taken back. */
+/* hostile 8: also when not all known heads are popped: the index was seen, and went back. */
 static void queue_available_refuses_index_taken_back(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -182,7 +181,7 @@ static void queue_pop_breaks_when_ring_is_gone(void **state)
 	}
 }
 
-/* Whoever asks first is told. */
+/* The first call gets the cause. */
 static void queue_available_breaks_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -243,8 +242,8 @@ static void queue_pop_waits_for_mapping(void **state)
 }
 
 /*
- * The same for an entry of the ring while the index, in memory of its own, can be read: known from
- * a look at the index before, or just now.
+ * The same for an entry of the ring. The index, in memory of its own, can be read: the head is
+ * known from an earlier or a new look at the index.
  */
 static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 {
@@ -405,7 +404,7 @@ static void queue_pop_delivers_full_ring(void **state)
 	}
 }
 
-/* hostile 11: a drain of as many as were available ends, though the driver adds one for each. */
+/* hostile 11: a drain of the available count ends, though the driver adds a chain for each. */
 static void queue_available_bounds_a_drain(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -472,7 +471,7 @@ static void queue_unpop_refuses_broken_queue(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* Last in, first out; each comes again, under a new token, and the old one is dead. */
+/* Last in, first out. Each head is popped again under a new token, and the old token is stale. */
 static void queue_unpop_goes_backwards(void **state)
 {
 	struct virtio_token tokens[SIZE];

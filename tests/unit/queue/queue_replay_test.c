@@ -49,10 +49,7 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
 	assert_int_equal(virtio_queue_next_avail(&f.queue), virtio_queue_next_used(&f.queue));
 }
 
-/*
- * hostile 75: as many in flight as the queue has entries is the most, and legal; across the index's
- * wrap.
- */
+/* hostile 75: as many in flight as the queue has entries is legal; across the wrap of the index. */
 static void queue_replay_takes_full_queue_across_wrap(void **state)
 {
 	struct virtio_token tokens[SIZE];
@@ -237,7 +234,7 @@ static void queue_unpop_takes_back_replay(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, second), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_unpop(&f.queue, first), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
-	/* It is to be replayed again: a pop does not yield it, and a save would lose it. */
+	/* The request must be replayed again: a pop does not yield it, and a save would lose it. */
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);
 	assert_saves_refused(&f, VIRTIO_EBUSY, VIRTIO_EBUSY);

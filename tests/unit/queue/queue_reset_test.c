@@ -100,7 +100,7 @@ static void queue_reset_forgets_old_map(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
 	other = f.device_map;
-	/* The areas are looked up anew, which is no read of descriptors. */
+	/* The areas are looked up again; no descriptor is read. */
 	f.rewriting = false;
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &other), 0);
 	assert_false(virtio_queue_old_maps_unused(&f.queue));

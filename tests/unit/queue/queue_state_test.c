@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A queue's state out and in: saving, with and without requests in flight, and restoring. What
- * comes after, replaying, has its own tests (queue_replay_test.c).
+ * Saving a queue's state, with and without requests in flight, and restoring it. Replaying has its
+ * own tests (queue_replay_test.c).
  *
  * hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
- * original index of hostile 79 is the caller's to keep: here it is the place in an array. Nor does
- * a state have bytes of its own, a version or a status: these concern those who write it to a file.
+ * caller keeps the original index of hostile 79: here it is the place in an array. A state has no
+ * bytes, version or status of its own: these concern whoever writes it to a file.
  */
 #include "queue_state_fixture.h"
 
@@ -575,7 +575,9 @@ static void queue_restore_notifies_once_with_event_idx(void **state)
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.event_idx = true;
 	fixture_start(&f);
-	/* A used_event that asks for nothing: the saved books that said otherwise are gone. */
+	/*
+	 * A used_event that asks for no interrupt. The saved state must not remember anything else.
+	 */
 	fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 0x4000);
 	assert_notifies_once_after_restore(&f, true);
 }
@@ -637,8 +639,8 @@ static void queue_restore_keeps_sparse_queues_apart(void **state)
 }
 
 /*
- * hostile 237: a bad available index from before the save. The restore goes on, and the queue is
- * latched.
+ * hostile 237: a bad available index from before the save. The restored queue works, and breaks at
+ * the next look.
  */
 static void queue_restore_with_bad_available_index_latches_the_queue(void **state)
 {

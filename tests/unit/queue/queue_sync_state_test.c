@@ -70,7 +70,7 @@ static void expect_no_replay(struct shared *s, uint16_t head, int error)
 	assert_true(token.value == 77 && chain_error == 77);
 }
 
-/* Two in flight go on in a queue that begins with what was saved. */
+/* Two requests in flight continue in a queue that starts from the saved state. */
 static void queue_sync_replays_requests(void **state)
 {
 	uint16_t heads[SIZE];

@@ -137,7 +137,7 @@ static void queue_sync_pop_resolves_chain(void **state)
 	assert_pop_fails(&s, 0);
 }
 
-/* A malformed chain is popped all the same: its head can be given back. hostile 45 */
+/* A malformed chain is popped, so its head can be completed. hostile 45 */
 static void queue_sync_pop_yields_token_of_malformed_chain(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, SIZE };
@@ -301,7 +301,7 @@ static uint32_t take_back(struct workshop *w, const uint32_t place_of[SIZE])
 	return place_of[used.id];
 }
 
-/* Passes all requests through, as many at a time as the queue holds. */
+/* Passes all requests through, in batches of the queue size. */
 static void drive(struct workshop *w)
 {
 	uint32_t added = 0, returned = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A driver in one thread and a device in another: no request and no notification is lost between
- * them, and a driver that rewrites everything all the time gets no further than its own memory.
+ * A driver on one thread and a device on another. No request, interrupt or kick is lost between
+ * them. A driver that rewrites everything all the time reaches only its own memory.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/fixture.h"
@@ -22,7 +22,7 @@ struct pair {
 	uint32_t kicks;
 	uint32_t interrupts;
 	uint32_t stop;
-	uint32_t wrong; /* atomic, for the driver waits no longer then */
+	uint32_t wrong; /* atomic: the driver waits no longer then */
 };
 
 static void ring(uint32_t *bell)
@@ -36,8 +36,8 @@ static void go_wrong(struct pair *p, uint32_t what)
 }
 
 /*
- * Sleeps until the bell has rung since it was at seen: for ever, if a notification is lost, and
- * then the watchdog finds that nothing moves. Returns false if there is no one left to ring.
+ * Sleeps until the bell has rung since seen. A lost notification makes this wait for ever, and the
+ * watchdog finds that nothing moves. Returns false if nobody is left to ring.
  */
 static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 {
@@ -182,8 +182,8 @@ static void *scribble_main(void *context)
 }
 
 /*
- * hostile 30 and 41, with a guest that is really at the same time: whatever a walk or a resolution
- * yields is inside what was checked, at most as many as the queue has, and within the memory.
+ * hostile 30 and 41, with a guest that really runs at the same time. Whatever a walk or a
+ * resolution yields was checked, is at most as many as the queue has, and lies in memory.
  */
 static void chain_stays_bounded_while_driver_rewrites_it(void **state)
 {

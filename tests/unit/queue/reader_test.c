@@ -85,7 +85,7 @@ static void expect_writer(const struct virtio_writer *writer, uint64_t done, uin
 	assert_true(virtio_writer_left(writer) == left);
 }
 
-/* Reads with a guard behind; of the bytes from position at on, as many as are there below end. */
+/* Reads, with a guard behind the buffer. Expects the bytes from position at on, up to end. */
 static void read_and_compare(const struct fixture *f, struct virtio_reader *reader, size_t at, size_t len, size_t end)
 {
 	const size_t there = end - at < len ? end - at : len;
@@ -105,7 +105,7 @@ static uint8_t fresh_byte(size_t at, uint32_t turn)
 	return (uint8_t)(at * 3 + turn * 101 + 7);
 }
 
-/* Writes, and expects as many of the bytes from position at on as there is room for below end. */
+/* Writes, and expects the bytes from position at on, up to end. */
 static void write_and_expect(struct fixture *f, struct virtio_writer *writer, size_t at, size_t len, size_t end,
 			     uint32_t turn)
 {
@@ -467,7 +467,7 @@ static uint32_t segments_between(const uint64_t *lens, size_t from, size_t to)
 	return count;
 }
 
-/* Whether a vector stands for the flat bytes from a position on, as many as its capacity allows. */
+/* Whether a vector describes the flat bytes from a position on, as far as its capacity allows. */
 static void expect_iovec(const struct fixture *f, const uint32_t *places, const uint64_t *lens, size_t from, size_t to,
 			 const struct virtio_iovec *iov, uint32_t count, uint32_t capacity, uint64_t filled)
 {
@@ -602,7 +602,7 @@ static void reader_reads_little_endian_integers_anywhere(void **state)
 	}
 }
 
-/* The next bytes of the writable half are to be these. */
+/* Checks that the next bytes of the writable half are these. */
 static void want_bytes(struct fixture *f, uint32_t at, const uint8_t *bytes, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)

@@ -544,7 +544,10 @@ static void request_complete_is_notified_of(void **state)
 	}
 }
 
-/* hostile 44, 59 and 64: not started, and nothing there, nor is there anything to be completed. */
+/*
+ * hostile 44, 59 and 64: a queue that is not started, with nothing available and nothing to
+ * complete.
+ */
 static void request_pop_of_queue_with_nothing(void **state)
 {
 	struct request_fixture w;
@@ -566,7 +569,8 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
 				      VIRTIO_EINFLIGHT };
-	static const uint16_t values[] = { 3 + SIZE, 0, SIZE, 0xffff, 4 }; /* of the index, or a head */
+	/* Of the index, or a head. */
+	static const uint16_t values[] = { 3 + SIZE, 0, SIZE, 0xffff, 4 };
 
 	for (uint32_t i = 0; i < COUNT(shapes) * COUNT(errors); i++) {
 		const uint32_t fault = i % COUNT(errors);

@@ -82,8 +82,7 @@ static void request_pop_reports_more_segments_than_room(void **state)
 }
 
 /*
- * Chains of which the walk says what is wrong, from descriptor 0 on, or from the first one of a
- * table.
+ * Malformed chains, from descriptor 0 on or from the first descriptor of a table, and their errors.
  */
 static const struct malformed {
 	struct vring_desc d[4];

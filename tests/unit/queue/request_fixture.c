@@ -259,7 +259,7 @@ static void check_good(struct request_fixture *w, const struct ask *a, const str
 	finish(w, a->in, a->in + 1);
 }
 
-/* hostile 45: it is given back, with a status if there is a byte for one. */
+/* hostile 45: the request is completed, with a status if there is a byte for one. */
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status)
 {
 	const struct virtio_chain_segments *d = &w->request.data;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of <virtio/request.h> stand on: a request as it is to be, how it is laid out in
- * descriptors, taken from the queue in each way that there is, and checked to the byte.
+ * The fixture of the tests of <virtio/request.h>: a request as it should be, its layout in
+ * descriptors, every way to pop it, and a check of every byte.
  */
 #ifndef VIRTIO_TESTS_REQUEST_FIXTURE_H
 #define VIRTIO_TESTS_REQUEST_FIXTURE_H
@@ -37,14 +37,16 @@ struct request_fixture {
 struct ask {
 	uint32_t header, out, in; /* bytes */
 	uint64_t read_cuts;       /* bit n: a buffer ends behind byte n of header and data out */
-	uint64_t write_cuts;      /* likewise of data in and status */
+	uint64_t write_cuts;      /* the same for data in and status */
 	uint32_t gap;             /* bytes between two buffers */
 	uint32_t empty;           /* 1 + place of an empty buffer among the others, or 0 */
 	bool empty_writable, no_status, indirect;
-	uint32_t way;               /* in which it is taken: see below */
-	uint64_t read_at, write_at; /* address of the first byte to be read, or written; 0 for the default */
-	int error;                  /* that will come of it, or 0 */
-	bool status_lost;           /* with that error no status can be written: out of shape, or that byte is bad */
+	uint32_t way; /* in which it is taken: see below */
+	/* Address of the first byte to be read, or written; 0 for the default. */
+	uint64_t read_at, write_at;
+	int error; /* that will come of it, or 0 */
+	/* With that error no status can be written: out of shape, or that byte is bad. */
+	bool status_lost;
 };
 
 /* What the driver made of it. */
@@ -70,7 +72,9 @@ extern const uint32_t request_headers[REQUEST_HEADERS];
  */
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
-/* Makes a request of so many bytes of header, and entries, of which nothing is right by chance. */
+/*
+ * Makes a request with so many bytes of header, and so many segments. No member is right by chance.
+ */
 void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capacity);
 
 /* A started queue, with indirect tables, in one of the three memories. */

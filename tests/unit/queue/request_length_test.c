@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Requests of as many bytes as a chain may have, which is one more than a used length can say. */
+/*
+ * Requests of 2^32 bytes: the most that a chain may have, and one more than a used length can say.
+ */
 #define _GNU_SOURCE
 #include "../common/fixture.h"
 #include <sys/mman.h>
@@ -40,7 +42,7 @@ static void setup(void *data, uint64_t bytes, bool logged)
 }
 
 /*
- * A header, or none, and the rest of so many bytes to be written; what is said of a length written.
+ * A header, or none, and the rest writable. Checks the used length for a number of written bytes.
  */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {
@@ -84,7 +86,7 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* The same in three buffers, for which there is a fast path. */
+/* The same in three buffers, which have a fast path. */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;

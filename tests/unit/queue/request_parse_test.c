@@ -106,7 +106,7 @@ static void request_pop_takes_buffers_over_two_regions(void **state)
 
 /*
  * hostile 36: header, data and status that end with the last byte of memory. hostile 112: a header
- * that would go on.
+ * that would continue beyond it.
  */
 static void request_pop_takes_buffers_up_to_the_last_byte(void **state)
 {
@@ -178,9 +178,9 @@ static void go_through_places(struct request_fixture *w, const struct places *p)
 }
 
 /*
- * hostile 35: after each placement in two regions each other one, as what was looked up last is
- * looked at first: data that begins where the last one was not, or at its end, and goes on in the
- * other.
+ * hostile 35: every placement in two regions after every other one, because the last region is
+ * looked at first. Data begins where the last data was not, or at its end, and continues in the
+ * other region.
  */
 static void request_pop_follows_buffers_into_other_regions(void **state)
 {

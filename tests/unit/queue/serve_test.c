@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio_queue_serve() and virtio_queue_pop_segments(): what a round completes, keeps, puts back
- * and says.
+ * virtio_queue_serve() and virtio_queue_pop_segments(): what a round completes, keeps, unpops and
+ * returns.
  */
 #include "../common/fixture.h"
 #include <virtio/serve.h>

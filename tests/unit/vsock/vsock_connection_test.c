@@ -305,7 +305,7 @@ static void shutdown_flags_are_sticky(void **state)
 	assert_int_equal(c->shut_by_peer, SEND);
 	assert_int_equal(c->state, VIRTIO_VSOCK_ESTABLISHED);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* The other direction goes on. */
+	/* The other direction still works. */
 	host_sends(c, 100, 0);
 	assert_int_equal(guest_shuts(&s, RCV), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
@@ -561,7 +561,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_type(&h), SEQPACKET);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, SEQPACKET, 5, s.now, &c), VIRTIO_ENOTSUP);
 	assert_null(c);
-	/* hostile 190: nor is there a stream that was given up. */
+	/* hostile 190: an abandoned stream is not there either. */
 	assert_int_equal(
 		virtio_vsock_negotiate(&s.vsock, 1 << VIRTIO_VSOCK_F_SEQPACKET | 1 << VIRTIO_VSOCK_F_NO_IMPLIED_STREAM),
 		0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two peers, each with a table, that send each other streams over wires with random delays. Each
- * counts in 64 bits what really was sent, received and forwarded. No buffer ever overruns, and both
- * streams come to their end, whatever the sizes of buffers and packets, with readers that stop, and
- * with counters that pass 2^32.
+ * Two peers, each with a table, send each other streams over wires with random delays. Each counts
+ * in 64 bits what was really sent, received and forwarded. No buffer ever overruns, and both
+ * streams come to their end: for all sizes of buffers and packets, with readers that stop, and with
+ * counters that pass 2^32.
  */
 #include <stdlib.h>
 
@@ -178,7 +178,7 @@ static bool done(const struct run *r)
 	return r->peers[0].forwarded == r->goal && r->peers[1].forwarded == r->goal;
 }
 
-static void check_books(const struct run *r)
+static void check_counters(const struct run *r)
 {
 	for (int i = 0; i < 2; i++) {
 		const struct peer *p = &r->peers[i], *other = &r->peers[1 - i];
@@ -194,9 +194,9 @@ static bool at_rest(const struct run *r)
 }
 
 /*
- * Steps in a random order. When none of them does anything, time goes on. Bytes alone never need
- * that: the side that has room tells the other. A peer that counts packets may have to ask again,
- * as the other doesn't know what it waits for.
+ * Steps in a random order. When no step does anything, time passes. A count of bytes never needs
+ * that: the side with room tells the other. A peer that counts packets may have to ask again,
+ * because the other side does not know what it waits for.
  */
 static void run_to_the_end(struct run *r)
 {
@@ -215,7 +215,7 @@ static void run_to_the_end(struct run *r)
 			progress = receive_one(r, p, &r->wires[which]);
 		else
 			progress = forward_some(r, p);
-		check_books(r);
+		check_counters(r);
 		idle = progress ? 0 : idle + 1;
 		waits = progress ? 0 : waits;
 		if (idle < 200)

@@ -129,7 +129,7 @@ static void credit_counts_modulo_2_to_the_32(void **state)
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 290);
 }
 
-/* hostile 161: one connection's credit is none of another's. */
+/* hostile 161: the credit of one connection is not another's. */
 static void credit_is_kept_for_each_connection(void **state)
 {
 	struct virtio_vsock_connection *a, *b;
@@ -201,7 +201,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(guest_forwards(&s, 100), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_int_equal(host_owes_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
-	/* Whoever waits and shuts down, either way, waits no more. */
+	/* A connection that waits and shuts down, either way, waits no more. */
 	host_sends(c, 100, 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(guest_shuts(&s, RCV), VIRTIO_VSOCK_GOT_SHUTDOWN);
@@ -419,8 +419,8 @@ static void credit_counts_the_overhead_of_packets(void **state)
 }
 
 /*
- * However the packets were cut, as many are counted as the guest may still have, or more, and none
- * once all is forwarded.
+ * However the packets were cut: the count is at least what the guest may still hold, and 0 after
+ * everything is forwarded.
  */
 static void credit_marks_never_count_too_few_packets(void **state)
 {

@@ -179,7 +179,7 @@ static void events_hold_the_reset_until_there_is_a_buffer(void **state)
 	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 0);
 }
 
-/* hostile 170, 204: short and bad buffers are given back unwritten, and the event isn't lost. */
+/* hostile 170, 204: short and bad buffers are completed unwritten, and the event is not lost. */
 static void events_skip_buffers_that_cannot_hold_one(void **state)
 {
 	const struct virtio_mock_buffer bad[] = { WRITABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA, 8),
@@ -250,7 +250,7 @@ static void events_are_pending_until_the_driver_has_taken_them(void **state)
 	(void)fixture_add(&e.f, &buffer, 1);
 	assert_int_equal(events_send(&e), 1);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
-	/* The driver takes the event, and posts the buffer anew. */
+	/* The driver pops the event, and posts the buffer again. */
 	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
 	(void)fixture_add(&e.f, &buffer, 1);

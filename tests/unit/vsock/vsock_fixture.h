@@ -123,7 +123,7 @@ static inline uint32_t guest_shuts(struct sockets *s, uint32_t flags)
 	return got;
 }
 
-/* The next packet that is owed: its op, or 0 if there is none. */
+/* Sends the next packet that is owed. Returns its op, or 0 if there is none. */
 static inline uint16_t host_owes(struct sockets *s, struct virtio_vsock_hdr *out)
 {
 	const bool owes = virtio_vsock_table_owes(&s->table);
@@ -163,7 +163,7 @@ static inline struct virtio_vsock_connection *sockets_find(const struct sockets 
 	return virtio_vsock_table_find(&s->table, &address);
 }
 
-/* The host sends so many bytes, which must be permitted. */
+/* The host sends bytes bytes, which must be permitted. */
 static inline void host_sends(struct virtio_vsock_connection *c, uint32_t bytes, uint32_t marks)
 {
 	const struct virtio_vsock_piece piece = { bytes, marks };

@@ -21,7 +21,8 @@ struct packets {
 	struct virtio_segment segments[SEGMENTS];
 	struct virtio_vsock_packet packet;
 	uint8_t bytes[512]; /* of the packet that packets_offer() writes */
-	bool unseen;        /* the queue doesn't look for chains before the pop, which then takes the slow path */
+	/* The queue doesn't look for chains before the pop, which then takes the slow path. */
+	bool unseen;
 	struct virtio_mock_buffer buffers[PIECES];
 };
 
@@ -59,7 +60,8 @@ static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 
 /*
  * Writes a header and pseudo-random payload into buffers of these lengths, 5 bytes apart, and
- * offers them: in an indirect table if there are more than fit the queue. Lengths end with a 0.
+ * offers them; in an indirect table if there are more than fit the queue. A length of 0 ends the
+ * list.
  */
 static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths, uint32_t len, uint16_t flags)
 {

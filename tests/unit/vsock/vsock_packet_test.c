@@ -160,7 +160,7 @@ static void pops_find_packets_behind_indirect_tables(void **state)
 		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
 		while (layout[count] != 0)
 			count++;
-		/* Once more, for a cached region of tables. */
+		/* Once more, with a cached region for tables. */
 		for (uint32_t round = 0; round < 2; round++) {
 			fixture_offer_table(&p.f, 0, VRING_DESC_F_INDIRECT, p.buffers, count);
 			assert_int_equal(virtio_queue_available(&p.f.queue), 1);

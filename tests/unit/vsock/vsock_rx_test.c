@@ -119,7 +119,7 @@ static void rx_commit_refuses_len_above_the_room(void **state)
 	assert_int_equal(virtio_queue_in_flight(&p.f.queue), 1);
 }
 
-/* hostile 158, 203: given back, and the packet goes to the next buffer. */
+/* hostile 158, 203: the buffer is completed, and the packet goes to the next buffer. */
 static void rx_pop_refuses_bad_buffers(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 200) };

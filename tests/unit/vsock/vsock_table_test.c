@@ -133,7 +133,7 @@ static void table_find_compares_the_whole_address(void **state)
 	assert_true(find_is(&s, 2, LOCAL_PORT, GUEST, GUEST_PORT, NULL));
 }
 
-/* hostile 171, 201: a flood fills the table and no more. Whoever is in it goes on. */
+/* hostile 171, 201: a flood fills the table and no more. Connections in the table still work. */
 static void table_refuses_requests_when_full(void **state)
 {
 	struct virtio_vsock_connection *first;
@@ -164,7 +164,7 @@ static void table_refuses_requests_when_full(void **state)
 }
 
 /*
- * hostile 169, 202: tx goes on while rx is full, up to the bound; then it waits, and nothing has
+ * hostile 169, 202: tx works while rx is full, up to the bound. Then it waits, and nothing has
  * changed.
  */
 static void table_waits_at_the_bound_of_replies(void **state)
@@ -344,7 +344,7 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	virtio_vsock_table_hold(&s.table, false);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* The answer to a request that is held is none, and the RST that follows is not held. */
+	/* A request that is held has no answer. The RST that follows is not held. */
 	virtio_vsock_table_hold(&s.table, true);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 7, s.now, &c), 0);
 	assert_int_equal(guest_sends_from(&s, 7, 1001, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_END);
