@@ -1,21 +1,59 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Prints how fast the queue is on this machine, beside a floor that checks nothing: times, then
-# instructions.
-# usage: sh tests/bench.sh     Builds below $BUILD_DIR, by default build.
+# Prints how fast the library is on this machine, beside a baseline that checks nothing.
+# usage: sh tests/bench.sh                 times, then instructions, of a build with gcc
+#        sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes them to
+#                                          tests/bench/instructions.txt and into the tables of tests/bench/README.md
+#        sh tests/bench.sh --record-times  writes the times into tests/bench/README.md
+# Builds below $BUILD_DIR, by default build.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/guests/lib.sh
-need_packages gcc libc6-dev meson ninja-build pkg-config valgrind
-folder=${BUILD_DIR:-build}/bench
-mkdir -p "${BUILD_DIR:-build}"
-if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
-# Tests that need cmocka are left out where it is missing: -Dtests=auto.
-# shellcheck disable=SC2086 # empty, or a word
-CC=gcc meson setup $reconfigure "$folder" -Dexamples=disabled -Dtests=auto -Dguests=disabled >"$folder.log" 2>&1 ||
-	{ cat "$folder.log" >&2; exit 1; }
-ninja -C "$folder" tests/bench/bench >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
-"$folder/tests/bench/bench"
-echo
-echo 'instructions per chain: load, kind, regions, count'
-sh tests/bench/count.sh --table "$folder/tests/bench/bench" "$folder/tests/bench/counts"
+build=${BUILD_DIR:-build}
+mkdir -p "$build"
+
+# make_bench COMPILER: makes $folder/tests/bench/bench, and sets $folder and $version ("gcc 12").
+make_bench() {
+	folder=$build/bench-$1
+	if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
+	# Tests that need cmocka are left out where it is missing: -Dtests=auto.
+	# shellcheck disable=SC2086 # empty, or a word
+	if ! CC=$1 meson setup $reconfigure "$folder" -Dexamples=disabled -Dtests=auto -Dguests=disabled \
+		>"$folder.log" 2>&1 || ! ninja -C "$folder" tests/bench/bench >"$folder.log" 2>&1; then
+		cat "$folder.log" >&2
+		exit 1
+	fi
+	version="$1 $("$1" -dumpversion | cut -d. -f1)"
+}
+
+# count COMPILER: builds and counts. The dumps are $folder/counts/dumps.
+count() {
+	make_bench "$1"
+	sh tests/bench/count.sh "$folder/counts" "$folder/tests/bench/bench" --count
+}
+
+need_packages gcc libc6-dev clang meson ninja-build pkg-config valgrind
+case ${1-} in
+'')
+	make_bench gcc
+	"$folder/tests/bench/bench"
+	count gcc
+	printf '\ninstructions per chain: case, kind, count\n'
+	python3 tests/bench/report.py rows "$folder/counts/dumps"
+	;;
+--record)
+	count gcc
+	set -- "$version" "$folder/counts/dumps"
+	count clang
+	python3 tests/bench/report.py record "$@" "$version" "$folder/counts/dumps"
+	;;
+--record-times)
+	make_bench gcc
+	"$folder/tests/bench/bench" | tee "$folder/times"
+	python3 tests/bench/report.py paste times "$folder/times"
+	;;
+*)
+	sed -n 's/^# //; /^usage/,/^Builds/p' "$0" >&2
+	exit 2
+	;;
+esac

@@ -43,16 +43,72 @@ uint64_t LOOP(notify)(struct rig *w)
 	return sum;
 }
 
-/* Resolve, then move all data with a reader or a writer. */
-uint64_t LOOP(bulk)(struct rig *w)
+/* A whole turn of a device that has been kicked, without a look at the chains. */
+uint64_t LOOP(turn)(struct rig *w)
 {
-	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));
-	struct virtio_segment segments[64];
+	struct virtio_chain chain;
+	uint64_t sum = 0;
+
+	do {
+		for (int left = CALL(virtio_queue_available)(&w->queue); left > 0; left--) {
+			if (CALL(virtio_queue_pop)(&w->queue, &chain) != 1)
+				return 0;
+			sum += chain.token.value;
+			CALL(virtio_queue_complete)(&w->queue, chain.token, 0);
+		}
+		sum += CALL(virtio_queue_needs_interrupt)(&w->queue);
+	} while (CALL(virtio_queue_enable_kicks)(&w->queue) == 1);
+	return sum;
+}
+
+static int LOOP(callback)(void *context, struct virtio_chain *chain, uint32_t *written)
+{
+	uint64_t *sum = context;
+	struct virtio_desc d;
+
+	(void)written;
+	while (CALL(virtio_chain_next)(chain, &d) == 1)
+		*sum += d.addr + d.len;
+	return 0;
+}
+
+/* The library's own loop, which does all of a turn. */
+uint64_t LOOP(serve)(struct rig *w)
+{
+	bool interrupt;
+	uint64_t sum = 0;
+
+	while (virtio_queue_serve(&w->queue, QUEUE_SIZE, LOOP(callback), &sum, &interrupt) == 1)
+		sum += interrupt;
+	return sum + interrupt;
+}
+
+/* Pop, resolve, complete. */
+uint64_t LOOP(resolve)(struct rig *w)
+{
 	struct virtio_chain chain;
 	uint64_t sum = 0;
 
 	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
-		struct virtio_chain_segments c = { .segments = segments, .capacity = 64 };
+		struct virtio_chain_segments c = { .segments = w->segments, .capacity = w->capacity };
+
+		if (CALL(virtio_chain_resolve)(&chain, &c))
+			return 0;
+		sum += c.readable_bytes + c.writable_bytes;
+		CALL(virtio_queue_complete)(&w->queue, chain.token, (uint32_t)c.writable_bytes);
+	}
+	return sum;
+}
+
+/* Resolve, then move all data with a reader or a writer. */
+uint64_t LOOP(bulk)(struct rig *w)
+{
+	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));
+	struct virtio_chain chain;
+	uint64_t sum = 0;
+
+	while (CALL(virtio_queue_pop)(&w->queue, &chain) == 1) {
+		struct virtio_chain_segments c = { .segments = w->segments, .capacity = w->capacity };
 		struct virtio_reader in;
 		struct virtio_writer out;
 
@@ -72,7 +128,7 @@ uint64_t LOOP(bulk)(struct rig *w)
 /* Block requests: pop, write the status byte, complete. Each is a read of sector 0 as far as the parser can tell. */
 uint64_t LOOP(block)(struct rig *w)
 {
-	struct virtio_blk_request *request = &w->blk;
+	struct virtio_blk_request *request = &w->block;
 	uint64_t sum = 0;
 
 	while (CALL(virtio_blk_pop)(&w->queue, request) == 1) {
@@ -80,24 +136,6 @@ uint64_t LOOP(block)(struct rig *w)
 
 		sum += request->type + request->sector + virtio_blk_out(request).bytes + wanted;
 		CALL(virtio_request_complete)(&w->queue, &request->base, VIRTIO_BLK_S_OK, wanted);
-	}
-	return sum;
-}
-
-/* Socket packets: one out of the guest, and one into it with the same header. No payload is moved. */
-uint64_t LOOP(packet)(struct rig *w)
-{
-	struct virtio_vsock_packet *packet = &w->packet;
-	uint64_t sum = 0;
-
-	while (CALL(virtio_vsock_tx_pop)(&w->queue, packet) == 1) {
-		sum += virtio_vsock_len(&packet->header) + packet->data.segments->addr + packet->data.readable_bytes;
-		CALL(virtio_queue_complete)(&w->queue, packet->token, 0);
-		if (CALL(virtio_vsock_rx_pop)(&w->queue, packet) != 1)
-			break;
-		sum += packet->data.segments->addr + packet->data.writable_bytes;
-		if (CALL(virtio_vsock_rx_commit)(&w->queue, packet))
-			break;
 	}
 	return sum;
 }

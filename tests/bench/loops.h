@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The loops that are measured: each serves what has been offered and returns something that depends
- * on all of it. Three versions of each: floor (raw pointers, no checks), inline (through the
- * headers) and called (through the library's out-of-line symbols).
+ * The loops that are measured: each serves what has been offered and returns something that depends on all of it. Three
+ * versions of each: baseline (raw pointers, no checks), inline (through the headers) and called (through the library's
+ * out-of-line symbols). The library has no inline version of what loops named library_ use.
  */
 #ifndef TESTS_BENCH_LOOPS_H
 #define TESTS_BENCH_LOOPS_H
 
 #include <virtio/blk.h>
+#include <virtio/serve.h>
 #include <virtio/vsock.h>
 
 #include "rig.h"
 
 typedef uint64_t serve_fn(struct rig *rig);
 
-serve_fn floor_walk, floor_request, floor_notify, floor_bulk, floor_packet;
-serve_fn inline_walk, inline_request, inline_notify, inline_bulk, inline_block, inline_packet;
-serve_fn called_walk, called_request, called_notify, called_bulk, called_block, called_packet;
+serve_fn baseline_walk, baseline_request, baseline_notify, baseline_turn, baseline_serve, baseline_bulk;
+serve_fn inline_walk, inline_request, inline_notify, inline_turn, inline_serve, inline_bulk, inline_resolve,
+	inline_block;
+serve_fn called_walk, called_request, called_notify, called_turn, called_serve, called_bulk, called_resolve,
+	called_block;
 
-/* Register accesses, which need no queue. The library's side is calls in any case. */
-serve_fn floor_registers, library_registers;
+/* A block request that is carried out: FLUSH. */
+serve_fn library_disk;
 
-/* Console data, 64 bytes each way: by calls in any case, too. */
-serve_fn floor_transmit, floor_receive, library_transmit, library_receive;
+/* Socket packets out of the guest and into it. */
+serve_fn baseline_packet_out, baseline_packet_in, library_packet_out, library_packet_in;
+
+/* Console data each way. */
+serve_fn baseline_transmit, baseline_receive, library_transmit, library_receive;
+
+/* Register accesses, which need no queue. */
+serve_fn baseline_registers, library_registers;
 
 #endif

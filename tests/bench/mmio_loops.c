@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Registers: a read of the interrupt status and a notification, as an exit of a vCPU brings them. The floor does what no
+ * Registers: a read of the interrupt status and a notification, as an exit of a vCPU brings them. The baseline does what no
  * device can do without: it loads the status, and calls the device by a pointer.
  */
 #include <virtio/bindings/virtio_config.h>
@@ -92,7 +92,7 @@ uint64_t library_registers(struct rig *w)
 	return sum + notified;
 }
 
-uint64_t floor_registers(struct rig *w)
+uint64_t baseline_registers(struct rig *w)
 {
 	static void (*volatile call)(struct virtio_device * d, uint16_t queue, uint16_t next) = notify;
 	uint64_t sum = 0;

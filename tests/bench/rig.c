@@ -8,128 +8,232 @@
 
 #define RAM_BYTES (UINT64_C(64) << 20)
 #define HOLE_BYTES (UINT64_C(1) << 30) /* between regions, so that they never look like one */
+#define PAGE 4096u
+#define REQUEST_BYTES 192u /* what a driver allocates for header, status and its own books */
 
-/* Guest-physical places, as offsets in RAM: rings first and indirect tables; then, in each region, requests and data. */
-#define DESC_AT 0x0
-#define AVAIL_AT 0x2000
-#define USED_AT 0x4000
-#define TABLES_AT 0x8000
-#define REQUESTS_AT 0x100000
-#define BUFFERS_AT 0x200000
+/* The parts of a chain; data buffer i is part PART_DATA + i. */
+enum part { PART_TABLE, PART_HEADER, PART_STATUS, PART_DATA };
 
-static uint64_t to_guest(const struct rig *w, uint64_t offset)
+static void fail(const char *what)
 {
-	const uint64_t each = RAM_BYTES / w->map.count;
-
-	return w->map.regions[offset / each].addr + offset % each;
-}
-
-/* A place of its own for the n-th thing of so many bytes, in one of the regions. */
-static uint64_t place(const struct rig *w, uint32_t region, uint64_t offset, uint32_t n, uint32_t bytes)
-{
-	const uint64_t room = RAM_BYTES / w->map.count - offset;
-
-	return w->map.regions[region % w->map.count].addr + offset + (uint64_t)n * bytes % room;
-}
-
-/*
- * Descriptor i of a chain. Of three, the first is a header and the last a status byte, which drivers
- * keep in one structure; the data is somewhere else, here in the next region. The buffers of other
- * chains take turns in the regions.
- */
-static void fill_desc(const struct rig *w, struct vring_desc *d, uint32_t chain, uint32_t i)
-{
-	const struct workload *load = w->load;
-
-	if (load->packets) {
-		d->len = i == 0 ? VIRTIO_VSOCK_HEADER_BYTES : 4096;
-		d->addr = i == 0 ? place(w, chain, REQUESTS_AT, chain, 192)
-				 : place(w, chain + 1, BUFFERS_AT, chain, 4096);
-		d->flags = chain % 2 ? VRING_DESC_F_WRITE : 0;
-	} else if (load->descriptors != 3) {
-		d->len = load->bytes;
-		d->addr = place(w, load->spread ? chain : i, BUFFERS_AT, chain * load->descriptors + i,
-				(load->bytes + 63u) & ~63u);
-		d->flags = load->writable ? VRING_DESC_F_WRITE : 0;
-	} else if (i == 1) {
-		d->len = 4096;
-		d->addr = place(w, chain + 1, BUFFERS_AT, chain, 4096);
-	} else {
-		d->len = i == 0 ? 16 : 1;
-		d->addr = place(w, chain, REQUESTS_AT, chain, 192) + (i == 0 ? 0 : 16);
-		d->flags = i == 0 ? 0 : VRING_DESC_F_WRITE;
-	}
-}
-
-static void fill_chain(struct rig *w, struct vring_desc *table, uint32_t first, uint32_t chain)
-{
-	for (uint32_t i = 0; i < w->load->descriptors; i++) {
-		struct vring_desc *d = &table[first + i];
-
-		fill_desc(w, d, chain, i);
-		if (i + 1 < w->load->descriptors)
-			d->flags |= VRING_DESC_F_NEXT;
-		d->next = (uint16_t)(first + i + 1);
-	}
+	fprintf(stderr, "bench: %s\n", what);
+	exit(1);
 }
 
 static void check(int error)
 {
-	if (error) {
-		fprintf(stderr, "%s\n", virtio_strerror(error));
-		exit(1);
+	if (error)
+		fail(virtio_strerror(error));
+}
+
+static void *zeroes(size_t count, size_t bytes)
+{
+	void *p = calloc(count, bytes);
+
+	if (!p)
+		fail("no memory");
+	return p;
+}
+
+/* A number that looks like any other, and is the same in every run. */
+static uint32_t scatter(uint32_t chain, uint32_t part)
+{
+	uint32_t x = chain << 16 | part;
+
+	x = (x ^ x >> 16) * 0x85ebca6bu;
+	x = (x ^ x >> 13) * 0xc2b2ae35u;
+	return x ^ x >> 16;
+}
+
+/* In which region a part lies. Neighbours take turns, so that each access is in another region than the last one. */
+static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
+{
+	const struct workload *load = w->load;
+	uint32_t turn = chain;
+
+	if (part == PART_TABLE && load->layout == LAYOUT_BUFFERS)
+		return 0;
+	if (load->layout == LAYOUT_SCATTERED)
+		turn = scatter(chain, part);
+	else if (part == PART_TABLE)
+		turn += 3;
+	else if (part >= PART_DATA)
+		turn += part - PART_DATA + 1;
+	return turn % load->regions;
+}
+
+/* Takes room in a region and touches each page of it. Returns the guest address. */
+static uint64_t take(struct rig *w, uint32_t region, uint64_t bytes, uint64_t align, void **host)
+{
+	const uint64_t at = (w->used_up[region] + align - 1) / align * align;
+
+	if (at + bytes > w->region_bytes)
+		fail("a region is too small for the chains");
+	w->used_up[region] = at + bytes;
+	*host = (uint8_t *)w->regions[region].host + at;
+	memset(*host, 0, bytes);
+	return w->regions[region].addr + at;
+}
+
+static void make_memory(struct rig *w)
+{
+	const struct workload *load = w->load;
+	const uint64_t pages = (load->regions * (HOLE_BYTES + RAM_BYTES)) / PAGE;
+
+	w->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->ram == MAP_FAILED)
+		fail("no memory");
+	w->region_bytes = RAM_BYTES / load->regions;
+	w->used_up = zeroes(load->regions, sizeof *w->used_up);
+	w->regions = zeroes(load->regions, sizeof *w->regions);
+	if (load->dirty) {
+		w->log = zeroes(1, sizeof *w->log);
+		*w->log = (struct virtio_dirty_log){ zeroes(pages / 8, 1), pages / 8, 0, 12, 1 };
+	}
+	for (uint32_t i = 0; i < load->regions; i++)
+		w->regions[i] = (struct virtio_region){ .addr = i * (w->region_bytes + HOLE_BYTES),
+							.len = w->region_bytes,
+							.host = w->ram + i * w->region_bytes,
+							.dirty = w->log };
+	check(virtio_memory_map_init(&w->map, w->regions, load->regions));
+}
+
+static void share_memory(struct rig *w, const struct rig *beside)
+{
+	w->shares_memory = true;
+	w->ram = beside->ram;
+	w->region_bytes = beside->region_bytes;
+	w->used_up = beside->used_up;
+	w->regions = beside->regions;
+	w->log = beside->log;
+	w->map = beside->map;
+}
+
+static void place_rings(struct rig *w)
+{
+	const struct workload *load = w->load;
+	const uint32_t size = load->queue_size, apart = load->layout == LAYOUT_BUFFERS ? 0 : 1;
+	uint64_t *const addr = w->config.addr, used_bytes = 8 * (uint64_t)size + 6,
+			filler = PAGE - used_bytes / 2 % PAGE;
+	void *host;
+
+	check(virtio_queue_config_init(&w->config, (uint16_t)size));
+	addr[VIRTIO_QUEUE_DESC] = take(w, 0, 16 * (uint64_t)size, PAGE, &host);
+	w->desc = host;
+	addr[VIRTIO_QUEUE_AVAIL] = take(w, apart % load->regions, 2 * (uint64_t)size + 6, PAGE, &host);
+	w->avail = host;
+	if (load->dirty == DIRTY_SPREAD) {
+		take(w, 2 * apart % load->regions, filler / 4 * 4, PAGE, &host);
+		addr[VIRTIO_QUEUE_USED] = take(w, 2 * apart % load->regions, used_bytes, 4, &host);
+	} else {
+		addr[VIRTIO_QUEUE_USED] = take(w, 2 * apart % load->regions, used_bytes, PAGE, &host);
+	}
+	w->used = host;
+	for (uint32_t i = 0; i < load->regions; i++)
+		take(w, i, 0, PAGE, &host);
+}
+
+/* The header of a block request, or of a packet out of the guest. */
+static void fill_header(const struct workload *load, void *header)
+{
+	struct virtio_vsock_hdr packet = { 0 };
+
+	if (load->shape == SHAPE_REQUEST) {
+		virtio_put_le32(header, load->block_type);
+	} else if (!load->writable) {
+		virtio_vsock_set_len(&packet, DATA_BYTES);
+		virtio_vsock_header_to_raw(&packet, header);
 	}
 }
 
-/* The length in the header of a packet out of the guest. */
-static void fill_header(struct rig *w, uint32_t chain)
+static void fill_buffer(struct rig *w, struct vring_desc *d, uint32_t region, uint32_t bytes, bool writable)
 {
-	struct virtio_memory_cursor memory;
-	uint8_t len[4];
+	void *host;
 
-	virtio_put_le32(len, 4096);
-	virtio_memory_cursor_init(&memory, &w->map);
-	check(virtio_memory_write(&memory, place(w, chain, REQUESTS_AT, chain, 192) + 24, len, sizeof len));
+	/* A large buffer is whole pages. */
+	d->addr = take(w, region, bytes, bytes < PAGE ? 64 : PAGE, &host);
+	d->len = bytes;
+	d->flags = writable ? VRING_DESC_F_WRITE : 0;
+}
+
+/* Header and status are a driver's one structure, unless they are scattered. Returns the guest address of the header. */
+static void fill_ends(struct rig *w, struct vring_desc *header, struct vring_desc *status, uint32_t chain)
+{
+	const struct workload *load = w->load;
+	const uint32_t bytes = load->dirty == DIRTY_HOT ? 32 : load->dirty == DIRTY_SPREAD ? PAGE : REQUEST_BYTES;
+	void *host;
+
+	header->addr = take(w, region_of(w, chain, PART_HEADER), bytes, 32, &host);
+	fill_header(load, host);
+	status->addr = header->addr + 16;
+	if (load->layout == LAYOUT_SCATTERED)
+		status->addr = take(w, region_of(w, chain, PART_STATUS), bytes, 32, &host);
+	header->len = 16;
+	status->len = 1;
+	status->flags = VRING_DESC_F_WRITE;
+}
+
+static void fill_chain(struct rig *w, struct vring_desc *table, uint32_t first, uint32_t chain)
+{
+	const struct workload *load = w->load;
+	const uint32_t n = load->descriptors, ends = load->shape == SHAPE_REQUEST ? 1 : 0;
+	const uint32_t headers = load->shape == SHAPE_BUFFERS ? 0 : 1;
+	const uint32_t bytes = load->shape == SHAPE_BUFFERS ? load->bytes : DATA_BYTES;
+	void *host;
+
+	if (load->shape == SHAPE_REQUEST) {
+		fill_ends(w, &table[first], &table[first + n - 1], chain);
+	} else if (load->shape == SHAPE_PACKET) {
+		table[first].len = VIRTIO_VSOCK_HEADER_BYTES;
+		table[first].addr = take(w, region_of(w, chain, PART_HEADER), REQUEST_BYTES, 64, &host);
+		table[first].flags = load->writable ? VRING_DESC_F_WRITE : 0;
+		fill_header(load, host);
+	}
+	for (uint32_t i = headers; i < n - ends; i++)
+		fill_buffer(w, &table[first + i], region_of(w, chain, PART_DATA + i - headers), bytes, load->writable);
+	for (uint32_t i = 0; i + 1 < n; i++) {
+		table[first + i].flags |= VRING_DESC_F_NEXT;
+		table[first + i].next = (uint16_t)(first + i + 1);
+	}
 }
 
 static void fill_rings(struct rig *w)
 {
 	const struct workload *load = w->load;
+	const uint32_t n = load->descriptors;
+	void *table;
 
-	for (uint32_t c = 0; c < load->batch; c++) {
-		const uint32_t offset = TABLES_AT + c * load->descriptors * 16;
-
-		if (load->packets)
-			fill_header(w, c);
-		if (!load->indirect) {
-			fill_chain(w, w->desc, c * load->descriptors, c);
+	/* A power of two, so that the available ring repeats them evenly. */
+	for (w->chains = 1; w->chains * 2 * n <= load->queue_size; w->chains *= 2) {
+	}
+	for (uint32_t c = 0; c < w->chains; c++) {
+		if (!load->table) {
+			fill_chain(w, w->desc, c * n, c);
 			continue;
 		}
-		fill_chain(w, (struct vring_desc *)(void *)(w->ram + offset), 0, c);
-		w->desc[c].addr = to_guest(w, offset);
-		w->desc[c].len = load->descriptors * 16;
+		w->desc[c].addr = take(w, region_of(w, c, PART_TABLE), n * 16, 16, &table);
+		w->desc[c].len = n * 16;
 		w->desc[c].flags = VRING_DESC_F_INDIRECT;
+		fill_chain(w, table, 0, c);
 	}
-	for (uint32_t s = 0; s < QUEUE_SIZE; s++)
-		w->avail->ring[s] = (uint16_t)(s % load->batch * (load->indirect ? 1 : load->descriptors));
+	for (uint32_t s = 0; s < load->queue_size; s++)
+		w->avail->ring[s] = (uint16_t)(s % w->chains * (load->table ? 1 : n));
 }
 
-static void make_regions(struct rig *w, uint32_t regions)
+static void start_queue(struct rig *w)
 {
-	w->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (w->ram == MAP_FAILED) {
-		perror("mmap");
-		exit(1);
-	}
-	for (uint32_t i = 0; i < regions; i++) {
-		w->regions[i].len = RAM_BYTES / regions;
-		w->regions[i].addr = i * (w->regions[i].len + HOLE_BYTES);
-		w->regions[i].host = w->ram + i * w->regions[i].len;
-	}
+	const struct workload *load = w->load;
+
+	w->config.indirect = load->table;
+	w->config.event_idx = load->event_idx;
+	w->config.ready = true;
+	w->inflight = zeroes(load->queue_size, sizeof *w->inflight);
+	check(virtio_queue_init(&w->queue, w->inflight, load->queue_size));
+	check(virtio_queue_start(&w->queue, &w->config, &w->map));
 }
 
 /* The sink of the console: a buffer that begins anew when it is full. */
-static size_t take(void *context, const void *bytes, size_t len)
+static size_t take_output(void *context, const void *bytes, size_t len)
 {
 	struct rig *w = context;
 
@@ -146,12 +250,12 @@ static void open_console(struct rig *w)
 	const struct virtio_console_port_options port = {
 		.console = true,
 		.input = &w->input,
-		.sink = take,
+		.sink = take_output,
 		.sink_context = w,
 		.receive_segments = w->segments,
-		.receive_capacity = SEGMENTS,
+		.receive_capacity = w->capacity,
 		.transmit_segments = w->segments,
-		.transmit_capacity = SEGMENTS,
+		.transmit_capacity = w->capacity,
 	};
 
 	check(virtio_console_input_init(&w->input, w->input_bytes, sizeof w->input_bytes));
@@ -159,40 +263,59 @@ static void open_console(struct rig *w)
 	check(virtio_console_add_port(&w->console, 0, &port));
 }
 
-void rig_open(struct rig *w, const struct workload *load, uint32_t regions)
+static void open_disk(struct rig *w)
+{
+	struct virtio_blk_options options = { .capacity = 1 };
+
+	w->disk_memory = (struct virtio_blk_memory){ w->disk_bytes, sizeof w->disk_bytes };
+	check(virtio_blk_memory_backend(&w->disk_memory, &options.backend));
+	check(virtio_blk_init(&w->disk, &options));
+	check(virtio_blk_negotiate(&w->disk, virtio_blk_offered(&w->disk)));
+}
+
+void rig_open(struct rig *w, const struct workload *load, const struct rig *beside)
 {
 	memset(w, 0, sizeof *w);
 	w->load = load;
-	make_regions(w, regions);
-	check(virtio_memory_map_init(&w->map, w->regions, regions));
-	w->desc = (struct vring_desc *)(void *)(w->ram + DESC_AT);
-	w->avail = (struct vring_avail *)(void *)(w->ram + AVAIL_AT);
-	w->used = (struct vring_used *)(void *)(w->ram + USED_AT);
+	if (beside)
+		share_memory(w, beside);
+	else
+		make_memory(w);
+	place_rings(w);
 	fill_rings(w);
-
-	check(virtio_queue_config_init(&w->config, QUEUE_SIZE));
-	w->config.addr[VIRTIO_QUEUE_DESC] = to_guest(w, DESC_AT);
-	w->config.addr[VIRTIO_QUEUE_AVAIL] = to_guest(w, AVAIL_AT);
-	w->config.addr[VIRTIO_QUEUE_USED] = to_guest(w, USED_AT);
-	w->config.indirect = load->indirect;
-	w->config.event_idx = load->event_idx;
-	w->config.ready = true;
-	check(virtio_queue_init(&w->queue, w->inflight, QUEUE_SIZE));
-	check(virtio_queue_start(&w->queue, &w->config, &w->map));
-	check(virtio_request_init(&w->request, w->header, sizeof w->header, w->segments, SEGMENTS));
-	check(virtio_blk_request_init(&w->blk, &(struct virtio_blk_storage){ w->segments, SEGMENTS, NULL, 0 }));
+	start_queue(w);
+	w->capacity = load->descriptors < 8 ? 8 : load->descriptors;
+	w->segments = zeroes(w->capacity, sizeof *w->segments);
+	check(virtio_request_init(&w->request, w->header, sizeof w->header, w->segments, w->capacity));
+	check(virtio_blk_request_init(&w->block, &(struct virtio_blk_storage){ w->segments, w->capacity, NULL, 0 }));
+	open_disk(w);
 	open_console(w);
-	check(virtio_vsock_packet_init(&w->packet, w->segments, SEGMENTS, 65536));
+	check(virtio_vsock_packet_init(&w->packet, w->segments, w->capacity, 65536));
+	virtio_vsock_set_len(&w->packet.header, DATA_BYTES);
 }
 
 void rig_close(struct rig *w)
 {
+	if (w->used->idx != w->offered)
+		fail("not all chains were completed");
+	check(w->queue.stats.first_error);
+	free(w->segments);
+	free(w->inflight);
+	if (w->shares_memory)
+		return;
 	munmap(w->ram, RAM_BYTES);
+	if (w->log)
+		free(w->log->bitmap);
+	free(w->log);
+	free(w->regions);
+	free(w->used_up);
 }
 
 void rig_offer(struct rig *w)
 {
-	w->offered = (uint16_t)(w->offered + w->load->batch);
-	w->avail->ring[QUEUE_SIZE] = (uint16_t)(w->offered - 1); /* used_event */
+	if (w->load->idle)
+		return;
+	w->offered = (uint16_t)(w->offered + w->load->burst);
+	w->avail->ring[w->load->queue_size] = (uint16_t)(w->offered - 1); /* used_event */
 	__atomic_store_n(&w->avail->idx, w->offered, __ATOMIC_RELEASE);
 }

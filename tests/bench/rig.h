@@ -1,72 +1,113 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest that the benchmarks measure against: memory in one region or eight, and a queue of 256
- * whose driver has set everything up beforehand, so that one store of the available index offers
- * the next batch.
+ * The guest that the benchmarks measure against: memory in one region or more, and a queue whose driver has set
+ * everything up beforehand. One store of the available index offers the next burst.
  */
 #ifndef TESTS_BENCH_RIG_H
 #define TESTS_BENCH_RIG_H
 
-#include <virtio/blk.h>
+#include <virtio/blk_memory.h>
 #include <virtio/console.h>
 #include <virtio/reader.h>
 #include <virtio/request.h>
 #include <virtio/vsock.h>
 
-#define QUEUE_SIZE 256
-#define MAX_REGIONS 8
-#define SEGMENTS 8
+#define QUEUE_SIZE 256 /* of every workload but those of scale.c */
+#define DATA_BYTES 4096
 
-/* The shape of one request. */
+/* What the descriptors of a chain are. */
+enum shape {
+	SHAPE_BUFFERS, /* buffers of one length */
+	SHAPE_REQUEST, /* a header of 16 bytes, data of 4 KiB each, and a status byte */
+	SHAPE_PACKET,  /* a header of 44 bytes, and data of 4 KiB */
+};
+
+/* Which parts of the driver's memory lie in other regions than the first. */
+enum layout {
+	LAYOUT_BUFFERS,   /* buffers take turns in the regions; rings and tables are in the first */
+	LAYOUT_TURNS,     /* so do tables; each ring is in a region of its own */
+	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in any region */
+};
+
+/* Whether the regions have a dirty log, and where the device's writes fall. */
+enum dirty {
+	DIRTY_OFF,
+	DIRTY_HOT,    /* all status bytes in one page, and the used ring in another */
+	DIRTY_SPREAD, /* each status byte in a page of its own, and the used ring in two */
+};
+
+/* How a queue is set up, and what its requests are like. */
 struct workload {
-	const char *name;
-	const char *what;
-	uint32_t batch;       /* chains offered at a time */
+	char name[24];
+	uint32_t queue_size;
+	uint32_t burst;       /* chains offered at a time */
 	uint32_t descriptors; /* in each chain */
-	bool indirect;
+	uint32_t bytes;       /* length of each buffer of SHAPE_BUFFERS */
+	uint32_t regions;
+	enum layout layout;
+	enum shape shape;
+	enum dirty dirty;
+	bool table; /* each chain is behind an indirect table */
 	bool event_idx;
-	bool writable;  /* the buffers of a bulk workload are writable */
-	bool spread;    /* buffers of different chains are in different regions */
-	bool packets;   /* socket packets, out of the guest and into it in turn: a header of 44 bytes, and 4 KiB */
-	bool bulk;      /* all data is moved; otherwise a header is read and a status written */
-	uint32_t bytes; /* length of each buffer of a bulk workload, or of the only buffer */
+	bool writable;       /* the data, and the header of a packet */
+	bool bulk;           /* all data is moved: timed, not counted */
+	bool idle;           /* nothing is offered */
+	uint32_t block_type; /* of block requests */
 };
 
 struct rig {
 	const struct workload *load;
+	bool shares_memory; /* with another rig, which frees it */
 	uint8_t *ram;
-	struct virtio_region regions[MAX_REGIONS];
+	uint64_t region_bytes;
+	uint32_t chains;   /* different ones: a burst of more repeats them */
+	uint64_t *used_up; /* bytes of each region that have been given out */
+	struct virtio_region *regions;
 	struct virtio_memory_map map;
+	struct virtio_dirty_log *log;
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
-	struct virtio_inflight inflight[QUEUE_SIZE];
-	/* What the called version pops into. */
+	struct virtio_inflight *inflight;
+	/* What the library's loops pop into. */
 	struct virtio_request request;
-	struct virtio_blk_request blk;
+	struct virtio_blk_request block;
 	struct virtio_vsock_packet packet;
 	uint64_t header[2];
-	struct virtio_segment segments[SEGMENTS];
-	/* The console's port: its input, and where its output goes. The floor uses both, too. */
+	struct virtio_segment *segments;
+	uint32_t capacity;
+	/* The disk. */
+	struct virtio_blk disk;
+	struct virtio_blk_memory disk_memory;
+	uint8_t disk_bytes[VIRTIO_BLK_SECTOR_BYTES];
+	/* The console's port: its input, and where its output goes. The baseline uses both. */
 	struct virtio_console console;
 	struct virtio_console_port port;
 	struct virtio_console_input input;
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_MAX];
 	uint8_t output[VIRTIO_CONSOLE_INPUT_MAX];
 	uint32_t output_bytes;
-	/* The floor's view: the same rings by raw pointers. */
+	/* The baseline's view: the same rings by raw pointers. */
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
 	uint16_t next_avail;
 	uint16_t next_used;
+	uint16_t signalled; /* next_used at the last look at whether to interrupt */
 	uint16_t offered;
 };
 
-/* Sets up memory in so many regions, the rings, and the chains. Exits when memory cannot be had. */
-void rig_open(struct rig *rig, const struct workload *load, uint32_t regions);
+/*
+ * Sets up memory, the rings and the chains. Exits with a message when that fails.
+ *
+ * @beside  NULL; or a rig that is open, whose memory and map the new one shares, as a queue of another thread. Its memory
+ *          must have room for the chains of both, and it is closed last.
+ */
+void rig_open(struct rig *rig, const struct workload *load, const struct rig *beside);
+
+/* Exits with a message if not every chain that was offered has been completed without a fault. */
 void rig_close(struct rig *rig);
 
-/* The driver: makes the next batch available, and asks to be notified at its end. */
+/* The driver: makes the next burst available, and asks for an interrupt at its end. */
 void rig_offer(struct rig *rig);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What is measured, by name: a load and modifiers, as "W2", "W3.x1" or "B.n16.t.r8".
+ *
+ *	nN      N descriptors in each chain
+ *	t       behind an indirect table
+ *	xN      bursts of N chains, in place of 256
+ *	bN      N regions: buffers take turns in them; rings and tables are in the first
+ *	rN      N regions: so do tables; each ring is in a region of its own
+ *	sN      N regions: each table, header, data buffer and status is in any of them
+ *	lh, ls  with a dirty log: the device's writes fall into two pages (hot), or are spread over many
+ */
+#ifndef TESTS_BENCH_CASES_H
+#define TESTS_BENCH_CASES_H
+
+#include "loops.h"
+
+enum kind { KIND_BASELINE, KIND_INLINE, KIND_CALLED, KINDS };
+
+extern const char *const kind_names[KINDS];
+
+struct load {
+	const char *name;
+	const char *what;
+	struct workload usual; /* without modifiers; members that are 0 have the value that most loads have */
+	/* No inline version where the library has calls alone, no baseline where there is nothing to compare with. */
+	serve_fn *serve[KINDS];
+};
+
+extern const struct load loads[];
+extern const size_t load_count;
+
+/* Names of what is counted, separated by spaces; and of what is timed. */
+extern const char counted_cases[];
+extern const char timed_cases[];
+
+/*
+ * Takes the next name from a list of them, and fills in the workload. Returns its load, or NULL at the end. Exits with a
+ * message if the name means nothing.
+ */
+const struct load *next_case(const char **list, struct workload *out);
+
+/* Whether a case has this kind. The baseline adds one constant to an address, which is right for one region only. */
+bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
+
+/* Serves so many chains, in bursts, by this loop. serve_once() is one burst, of which callgrind counts all, the offer too. */
+void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
+void serve_once(struct rig *rig, serve_fn *serve);
+
+#endif
