@@ -27,7 +27,7 @@ tree=$work/tree
 seeds=$work/seeds
 failed=0
 
-# The whole tree, for its top-level meson.build enters all of it.
+# The whole tree, because the top-level meson.build enters all of it.
 for name in *; do
 	[ "$name" = build ] || cp -R "$name" "$tree" || exit 1
 done

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Prints how fast the library is on this machine, beside a baseline that checks nothing.
 # usage: sh tests/bench.sh                 times, then instructions, of a build with gcc
-#        sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes them to
-#                                          tests/bench/instructions.txt and into the tables of tests/bench/README.md
+#        sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes
+#                                          them to tests/bench/instructions.txt and into the tables
+#                                          of tests/bench/README.md
 #        sh tests/bench.sh --record-times  writes the times into tests/bench/README.md
 # Builds below $BUILD_DIR, by default build.
 set -eu

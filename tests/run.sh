@@ -118,8 +118,8 @@ check() {
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
-# count_lines LOG PATTERN COMMAND...: each line of the command's output with the pattern is a test
-# that has passed; that the command fails is one failure.
+# count_lines LOG PATTERN COMMAND...: each line of the command's output with the pattern is a passed
+# test. A failing command is one failure.
 count_lines() {
 	log=$1 pattern=$2
 	shift 2
@@ -159,7 +159,7 @@ check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true
 check clang 'once vhost-user mmio-proxy' clang clang++ -Dguests=disabled -Dwerror=true
 check asan 'once compiler' clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false
 
-# Each harness is a test: for so many seconds nothing is found.
+# Each harness is a test: it passes if nothing is found in this time.
 printf '\n== %s: fuzzing\n' "$build/fuzz"
 since=$(date +%s)
 count_lines "$build/fuzzing.log" 'nothing found$' \

@@ -12,8 +12,8 @@
 /* Requests */
 
 /*
- * Takes one request from a queue into the list. Returns 1; 0 if there is none; or why the queue
- * can't go on.
+ * Pops one request from a queue into the list. Returns 1; 0 if there is none; or why the queue
+ * cannot go on.
  */
 static int take(struct async_disk *disk, uint16_t queue)
 {
@@ -27,7 +27,7 @@ static int take(struct async_disk *disk, uint16_t queue)
 	request = &disk->requests[queue][virtio_token_head(chain.token)];
 	got = virtio_blk_parse(&chain, &request->request);
 	if (got) {
-		/* VIRTIO_ENOTMAPPED. With a vIOMMU the device would come again later. */
+		/* VIRTIO_ENOTMAPPED. With a vIOMMU the device would retry later. */
 		(void)!virtio_queue_unpop(&disk->queue[queue], chain.token);
 		return got;
 	}

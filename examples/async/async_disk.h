@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A disk with requests in flight: a pool of threads carries requests out, and they complete in any
- * order. To begin a device from whose back end takes its time.
+ * order. Begin here if your back end is slow.
  *
- * One lock serialises everything but the I/O itself: the VMM's, under which it handles exits. A
- * thread of the pool takes it to fetch a request and to complete one, and lets go of it in between.
- * A reset, and the reset of a queue, wait until the last request has been completed; the VMM holds
- * the vCPU that asked for so long.
+ * One lock serialises everything except the I/O: the VMM's lock, under which it handles exits. A
+ * thread of the pool takes the lock to pop a request and to complete one, and releases it in
+ * between. A reset, and the reset of a queue, wait for the last completion. Meanwhile the VMM holds
+ * the vCPU that asked.
  *
  * What the guest can do: keep ASYNC_QUEUE_SIZE requests of each queue in flight, and no more.
  *
@@ -31,8 +31,8 @@ struct async_host {
 	/* As the operation of the same name in struct virtio_device_ops. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * A stop or a reset may have ended: a vCPU that is held goes on if virtio_device_waiting()
-	 * is false.
+	 * A stop or a reset may have ended: a held vCPU goes on if virtio_device_waiting() is
+	 * false.
 	 */
 	void (*stopped)(void *context);
 	void *context;
@@ -43,7 +43,7 @@ struct async_request {
 	struct virtio_blk_request request;
 	struct virtio_segment segments[ASYNC_SEGMENTS];
 	struct virtio_blk_result result;
-	struct async_request *next; /* in the list of those that no thread has begun */
+	struct async_request *next; /* in the list of requests that no thread has begun */
 	uint16_t queue;
 };
 

@@ -35,9 +35,9 @@ static int fail(const char *path, const char *why)
 }
 
 /*
- * The lock belongs to the open file, so it holds between two disks of this process too. A process
- * that was killed has its files open a moment longer than it lives, until io_uring has finished
- * with them, and this one may take its place.
+ * The lock belongs to the open file, so it also holds between two disks of this process. A killed
+ * process keeps its files open until io_uring has finished with them. This process then waits for
+ * the lock a moment.
  */
 static int lock_image(int fd, bool read_only)
 {

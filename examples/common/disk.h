@@ -15,22 +15,22 @@ struct disk_options {
 };
 
 /*
- * Takes one pair of a disk's command line: readonly or serial.
+ * Handles one pair of a disk's command line: readonly or serial.
  *
- * Returns 1 if the pair was one of these, 0 if it wasn't, -1 after printing what is wrong.
+ * Returns 1 if the pair was one of these, 0 if not, -1 after printing what is wrong.
  */
 int disk_option(struct disk_options *options, const char *name, char *value);
 
 /*
- * Opens an image without waiting, as a pipe would make us do, and takes what is a file or block
- * device and not in use. The image stays locked against other processes that lock (QEMU and these
- * programs do) until it is closed: whoever writes is alone with it. On a file system without locks
- * there is no lock.
+ * Opens an image without waiting (opening a pipe would wait), and accepts a file or block device
+ * that is not in use. The image stays locked against other processes that lock, such as QEMU and
+ * these programs, until it is closed. So there is one writer. On a file system without locks there
+ * is no lock.
  *
  * @options  as given
  * @file     for the back end; must live as long as the disk
- * @blk      read_only, capacity, id, backend and write_zeroes_may_unmap are set; the rest is the
- *           caller's
+ * @blk      read_only, capacity, id, backend and write_zeroes_may_unmap are set; the caller sets
+ *           the rest
  *
  * Returns a descriptor, to be closed after the disk; or -1 after printing why not.
  */

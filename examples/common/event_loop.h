@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * One thread's event loop: file descriptors that become readable, and work that waits for its turn.
+ * One thread's event loop: file descriptors that become readable, and tasks that wait for their
+ * turn.
  *
- * Everything takes turns: after each event one task runs, so that neither a front end that kicks
- * all the time nor a ring that never runs empty keeps the others waiting. A loop is used by one
- * thread at a time.
+ * After each event one task runs. So neither a front end that kicks all the time nor a ring that
+ * never runs empty keeps the others waiting.
+ *
+ * Threads: one thread at a time uses a loop.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -69,7 +71,7 @@ int event_loop_turn(struct event_loop *loop);
  */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
-/* Runs the task once, after those that wait already. A task that waits is not queued again. */
+/* Runs the task once, after the tasks that wait already. A waiting task is not queued twice. */
 void event_loop_schedule(struct event_loop *loop, struct event_task *task);
 void event_loop_cancel(struct event_loop *loop, struct event_task *task);
 

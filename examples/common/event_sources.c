@@ -40,7 +40,7 @@ static void unwatch(struct event_source *source, struct event_loop *loop)
 
 /* Timers */
 
-/* A timer that was set anew since the event came has nothing to read. */
+/* A timer that was set again since the event has nothing to read. */
 static void on_expiry(struct event_source *source)
 {
 	struct event_timer *timer = CONTAINER_OF(source, struct event_timer, source);

@@ -40,7 +40,7 @@ struct event_wake {
 	void (*woken)(struct event_wake *wake);
 };
 
-/* Return and behave as those of a timer. */
+/* Return and behave as the functions of a timer. */
 int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*woken)(struct event_wake *wake));
 void event_wake_close(struct event_wake *wake);
 

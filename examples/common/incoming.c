@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * Keeps what descriptors came along. The kernel has installed each of them in our table already, so
- * also those that are too many must be found, to be closed.
+ * Keeps the descriptors that came along. The kernel has installed all of them in our table, so
+ * descriptors beyond the expected number must be found too, to be closed.
  */
 static void keep_fds(struct incoming *in, struct msghdr *from)
 {

@@ -13,7 +13,7 @@
 
 #define INCOMING_MAX_FDS 32
 
-/* A message that is being received, or has been. All zero to begin with. */
+/* A message that is being received, or was received. All zero at first. */
 struct incoming {
 	size_t received;           /* bytes so far */
 	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for one that was taken */

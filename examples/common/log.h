@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Messages for the operator, on stderr. What a guest or a front end can cause goes through here: it
- * can cause it as often as it likes, so the rate is bounded, and what was left out is counted. Any
- * thread.
+ * Messages for the operator, on stderr. Everything that a guest or a front end can cause uses these
+ * functions. A guest can cause it any number of times, so the rate is bounded, and omitted messages
+ * are counted.
+ *
+ * Threads: all functions are thread-safe.
  */
 #ifndef LOG_H
 #define LOG_H

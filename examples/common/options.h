@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Says on stderr what is wrong with a word of the command line. Returns -1. */
+/* Prints on stderr what is wrong with a word of the command line. Returns -1. */
 int option_error(const char *word, const char *why);
 
 /*
  * Cuts an argument at its commas, and a pair at its first "=".
  *
- * @spec  the argument. It is changed, and the pieces lie in it. The first piece, which is no pair,
- *        stays at its start
+ * @spec  the argument. It is changed, and the pieces lie in it. The first piece is not a pair, and
+ *        stays at the start.
  * @take  called for each pair in turn. Returns 0, or -1 after printing what is wrong, which ends
- *        the parsing
+ *        the parsing.
  *
  * Returns 0, or -1 after printing what is wrong.
  */

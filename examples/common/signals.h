@@ -15,9 +15,9 @@ struct signals {
 };
 
 /*
- * SIGINT and SIGTERM stop the loop from now on, and SIGHUP calls hang_up(). Threads that are
- * started later inherit the blocked signals. A write to a pipe that nobody reads becomes an error,
- * and so does a guest's write beyond the size that this process may give a file.
+ * From now on SIGINT and SIGTERM stop the loop, and SIGHUP calls hang_up(). Threads that start
+ * later inherit the blocked signals. A write to a pipe that nobody reads becomes an error. So does
+ * a guest's write beyond the file size that this process may write.
  *
  * Returns 0, or -1 with errno. signals_close() may follow in both cases.
  */

@@ -26,8 +26,8 @@
 /* Requests */
 
 /*
- * One request, from pop to completion. Returns 1; 0 if there is none; or an error with which the
- * queue can't go on. Adds to *bytes what it was about.
+ * Serves one request, from pop to completion. Returns 1; 0 if there is none; or an error with which
+ * the queue cannot go on. Adds the request's bytes to *bytes.
  */
 static int serve_one(struct blk_device *blk, uint64_t *bytes)
 {
@@ -48,7 +48,7 @@ void blk_run(struct blk_device *blk)
 	(void)virtio_queue_disable_kicks(&blk->queue);
 	for (int turn = 0; got > 0 && turn < TURN_REQUESTS && bytes < TURN_BYTES; turn++)
 		got = serve_one(blk, &bytes);
-	/* Also after an error: what was completed before it is to be heard of. */
+	/* Also after an error: the driver must learn of earlier completions. */
 	if (virtio_queue_needs_interrupt(&blk->queue))
 		virtio_device_interrupt_used(&blk->device, 0);
 	/*
@@ -65,8 +65,8 @@ void blk_run(struct blk_device *blk)
 /* Operations */
 
 /*
- * The disk takes the features here and not in activate(): the driver may write to the configuration
- * space before that, and what it may write depends on them.
+ * The disk takes the features here and not in activate(). The driver may write to the configuration
+ * space before that, and the features decide what it may write.
  */
 static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
 {

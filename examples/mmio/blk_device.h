@@ -2,8 +2,8 @@
 /*
  * A block device on an image file: the library virtio-blk on the device core.
  *
- * Requests are carried out while the guest waits, one after the other, up to a bound, so that
- * nothing is ever in flight between two calls. What is left waits for another turn.
+ * Requests are carried out one after the other while the guest waits, up to a bound. So nothing is
+ * in flight between two calls. Other requests wait for another turn.
  */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H

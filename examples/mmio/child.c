@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* By way of numbers that neither descriptor has, since they may be each other's. */
+/* Through numbers that neither descriptor has, because each may have the other's number. */
 static int place_descriptors(int proxy, int irq)
 {
 	proxy = fcntl(proxy, F_DUPFD_CLOEXEC, CHILD_IRQ_FD + 1);

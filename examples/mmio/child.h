@@ -11,12 +11,12 @@
 #define CHILD_IRQ_FD 4
 
 /*
- * Runs a command that is asked to end when we do.
+ * Runs a command, which is asked to end when this process ends.
  *
  * @argv     ended by NULL
- * @signals  those that it gets blocked otherwise, as we have them
+ * @signals  that the command must not inherit as blocked
  * @proxy    set to our end of the socket for x-pci-proxy-dev
- * @irq      and of that for the pci-serial
+ * @irq      set to our end of the socket for the pci-serial
  *
  * Returns its process ID, or -1 with errno.
  */

@@ -2,25 +2,25 @@
 /*
  * A level-triggered interrupt line that several devices share, made of a socket to a serial port.
  *
- * Under TCG, QEMU takes no interrupt from a process behind x-pci-proxy-dev. But a pci-serial whose
- * character device is a socket raises its own interrupt when it receives a byte, and lowers it when
- * the guest has read that. If it has the same interrupt as our devices, and a process of the guest
- * reads the port all the time, then a byte is an interrupt: the kernel calls the handlers of all
- * who share the line.
+ * Under TCG, QEMU accepts no interrupt from a process behind x-pci-proxy-dev. But a pci-serial
+ * whose character device is a socket raises its own interrupt when it receives a byte, and lowers
+ * it when the guest has read the byte. Let it have the same interrupt as our devices, and let a
+ * process of the guest read the port all the time. Then a byte is an interrupt: the kernel calls
+ * the handlers of all devices on the line.
  *
- * That is an edge, and a level is wanted: as long as a device has something that the driver has not
- * acknowledged, handlers are to be called again. So a byte is sent when the line goes up, and
- * another one every IRQ_PERIOD_MS until it is down. Without the repetition a guest could hang:
+ * A byte is an edge, and we need a level: while a device has a cause that the driver has not
+ * acknowledged, handlers must be called again. So we send a byte when the line goes up, and another
+ * one every IRQ_PERIOD_MS until it is down. Without the repetition a guest could hang:
  *
- *   - our driver's handler reads the interrupt status and finds nothing; we raise the line and send
- *     a byte; the port's handler runs after it, and reads this byte together with the one that was
- *     the reason for the call
- *   - the driver acknowledges one cause while another one is pending: the line stays up, and no
- *     byte is on its way
- *   - nobody has the port open yet, and the byte is dropped
+ *   - Our driver's handler reads the interrupt status and finds nothing. We raise the line and send
+ *     a byte. The port's handler runs after it, and reads this byte together with the byte that
+ *     caused the call.
+ *   - The driver acknowledges one cause while another is pending. The line stays up, and no byte is
+ *     on its way.
+ *   - Nobody has opened the port yet, and the byte is dropped.
  *
- * With it, the worst is an interrupt that comes late. One too many does no harm to drivers, which
- * ask for the interrupt status first.
+ * With the repetition an interrupt can be late. An extra interrupt does no harm, because drivers
+ * read the interrupt status first.
  */
 #ifndef IRQ_LINE_H
 #define IRQ_LINE_H
@@ -46,7 +46,7 @@ int irq_line_open(struct irq_line *line, struct event_loop *loop, int socket);
 /* What one of the devices, 0 to 31, wants. */
 void irq_line_set(struct irq_line *line, unsigned int device, bool level);
 
-/* An irq_line that is all zero but for descriptors of -1 may be closed too. */
+/* An irq_line that is all zero except for descriptors of -1 may be closed too. */
 void irq_line_close(struct irq_line *line);
 
 #endif

@@ -101,7 +101,7 @@ static int check_arguments(const struct program *program)
 	return 0;
 }
 
-/* Returns 0 to go on, 1 to exit successfully, -1 after printing what is wrong. */
+/* Returns 0 to continue, 1 to exit successfully, -1 after printing what is wrong. */
 static int parse_arguments(struct program *program, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -148,7 +148,7 @@ static void on_hang_up(struct signals *signals)
 		log_line("%s: has no size that a disk can have", program->disk.path);
 }
 
-/* Until QEMU has gone, or a signal came. Returns 0, or -1 after printing what is wrong. */
+/* Runs until QEMU has ended or a signal came. Returns 0, or -1 after printing what is wrong. */
 static int serve(struct program *program)
 {
 	int result = -1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The configuration space of a PCI function with nothing but a page of memory (BAR 0), behind which
- * the registers of virtio-mmio devices are.
+ * The configuration space of a PCI function with one page of memory (BAR 0). The page holds the
+ * registers of virtio-mmio devices.
  *
- * The guest is to see these, where an ACPI table says they are, and no PCI device. But the page
- * must be mapped there by the firmware. So the function vanishes when the firmware has switched its
- * memory on: then all of its configuration space reads as ones, which is what an empty slot gives,
- * and no operating system will move the page.
+ * The guest must see these registers where an ACPI table says they are, and no PCI device. But the
+ * firmware must map the page. So the function vanishes when the firmware has switched its memory
+ * on: all of its configuration space then reads as ones, as an empty slot does, and no operating
+ * system moves the page.
  */
 #ifndef PCI_FUNCTION_H
 #define PCI_FUNCTION_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The connection to QEMU: takes its messages, and gives the machine what they are about.
+ * The connection to QEMU: receives its messages, and passes their requests to the machine.
  *
- * What QEMU can do: send rubbish, which ends the connection; what the guest can do through it: any
- * access to the configuration space and the page of registers, which is answered.
+ * What QEMU can do: send rubbish, which ends the connection. What the guest can do through QEMU:
+ * any access to the configuration space and the page of registers, which is answered.
  */
 #ifndef PROXY_H
 #define PROXY_H

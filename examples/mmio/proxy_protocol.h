@@ -3,11 +3,12 @@
  * The protocol of QEMU's x-pci-proxy-dev: what a PCI device in QEMU asks the process behind it,
  * over a socket.
  *
- * Documented with QEMU in docs/devel/multi-process.rst. It is private to QEMU and the same host, so
- * integers are in the host's byte order and layout. Only the requests that a device needs are here.
+ * QEMU documents it in docs/devel/multi-process.rst. The protocol is private to QEMU and to one
+ * host, so integers have the host's byte order and layout. Only the requests that a device needs
+ * are here.
  *
- * What the other side can do: send anything, with any descriptors. A message is looked at when it
- * is whole; its size and number of descriptors must be those of its command. What they say is not
+ * What the other side can do: send anything, with any descriptors. A message is checked when it is
+ * complete: its size and its number of descriptors must be those of its command. Its content is not
  * checked here.
  */
 #ifndef PROXY_PROTOCOL_H
@@ -43,7 +44,7 @@ struct proxy_header {
 	uint64_t size; /* bytes of what follows */
 };
 
-/* As many entries count as there are descriptors. */
+/* As many entries are valid as there are descriptors. */
 struct proxy_memory {
 	uint64_t addr[PROXY_MAX_FDS]; /* guest-physical */
 	uint64_t size[PROXY_MAX_FDS];
@@ -72,7 +73,7 @@ union proxy_payload {
 	char bytes[1];
 };
 
-/* A message that is being received, or has been. All zero to begin with. */
+/* A message that is being received, or was received. All zero at first. */
 struct proxy_message {
 	struct proxy_header header;
 	union proxy_payload payload;
@@ -80,12 +81,11 @@ struct proxy_message {
 };
 
 /*
- * Goes on receiving a message. Does not wait.
+ * Continues to receive a message. Does not wait.
  *
- * @reason  set when -1 is returned: why the connection can't go on; NULL if the other side has
- *          closed it
+ * @reason  set if -1 is returned: why the connection must end; NULL if the other side has closed it
  *
- * Returns 1 for a whole message with a size and a number of descriptors in order, 0 if more is to
+ * Returns 1 for a complete message with a legal size and number of descriptors, 0 if more must
  * come, or -1.
  */
 int proxy_receive(int socket, struct proxy_message *message, const char **reason);

@@ -26,8 +26,8 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
 		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After another error there are the buffers before the bad one, or those that fit the
-	 * array. Of a malformed chain there are none.
+	 * After other errors there are the buffers before the bad one, or those that fit the array.
+	 * A malformed chain has none.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
@@ -54,7 +54,7 @@ void rng_run(struct rng *rng)
 	if (!virtio_device_queues_running(&rng->device, 0))
 		return;
 	got = virtio_queue_serve(&rng->queue, RNG_TURN, serve, rng, &interrupt);
-	/* Also after an error: what was completed before it is to be heard of. */
+	/* Also after an error: the driver must learn of earlier completions. */
 	if (interrupt)
 		virtio_device_interrupt_used(&rng->device, 0);
 	if (got > 0 || got == VIRTIO_ENOTMAPPED)

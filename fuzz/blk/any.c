@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Steps of the block harness that need no guest: judging requests, and moving along segments, of
- * any size, and the back end in memory by itself. What breaks arithmetic can't be had with a small
- * guest and a small disk.
+ * Steps of the block harness that need no guest: judging requests and moving along segments of any
+ * size, and the back end in memory alone. A small guest with a small disk cannot reach the sizes
+ * that break arithmetic.
  */
 #include "any.h"
 #include "backend.h"

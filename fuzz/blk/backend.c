@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end of the block harness: sees to it that it is asked for what the request says and
- * nothing else, keeps the disk and the model's disk, and fails as the input wants it.
+ * The back end of the block harness. It checks that it is asked for what the request says, and
+ * nothing else. It keeps the disk and the model's disk, and fails as the input says.
  */
 #include "backend.h"
 #include "driver.h"
@@ -125,7 +125,7 @@ static void move_model(struct blk_harness *h, const struct blk_progress *p, cons
 	}
 }
 
-/* The library's own back end, for a whole vector on a disk of which no byte stands for another. */
+/* The library's own back end, for a whole vector, on a disk whose bytes all differ. */
 static bool move_by_memory(struct blk_harness *h, const struct virtio_iovec *iov, uint32_t count, uint64_t offset,
 			   uint64_t bytes, bool to_disk)
 {

@@ -53,7 +53,7 @@ static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 	blk_compare(h);
 }
 
-/* The slot of a head that is popped, for which the request before has no use any more. */
+/* The slot of a popped head. The request before does not need it any more. */
 static struct blk_slot *take_slot(struct blk_harness *h, uint16_t head)
 {
 	struct blk_slot *s = &h->requests[head];
@@ -251,7 +251,7 @@ static void device_parse(struct blk_harness *h)
 		not_mapped(h, s);
 }
 
-/* What came of it */
+/* its outcome */
 
 /* What the device itself has put into in. */
 static void put_answer(struct blk_harness *h, struct blk_slot *s)
@@ -608,8 +608,8 @@ static bool next_head(const struct blk_harness *h, uint16_t *head)
 }
 
 /*
- * The model pops first, for the driver may write to the ring while the request is carried out. Only
- * the library knows the token: until adopt_token() the model has one that no pop has.
+ * The model pops first, because the driver may write to the ring while the request is carried out.
+ * Only the library knows the token: until adopt_token() the model has a token of no pop.
  */
 static struct blk_slot *pop_in_model(struct blk_harness *h, uint16_t head)
 {

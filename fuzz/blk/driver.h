@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* The driver starts anew, with rings of zeroes. */
+/* The driver starts again, with rings of zeroes. */
 void blk_reset_driver(struct blk_harness *h);
 
 /* What the driver does also in the middle of a call of the back end. */

@@ -19,13 +19,13 @@ struct blk_slot {
 	struct model_walk walk;
 	struct blk_ask *ask; /* once parsed; else NULL */
 	struct virtio_blk_storage storage;
-	struct virtio_blk_request *request; /* likewise; stays where it is */
+	struct virtio_blk_request *request; /* must not move either */
 	struct blk_progress progress;
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
 	bool moving;    /* a transfer has begun */
 	bool done;      /* there is a result */
-	bool completed; /* kept until its head comes again, for its token is stale from now on */
+	bool completed; /* kept until its head is popped again: its token is stale from now on */
 };
 
 struct blk_harness {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the block device: the input makes a guest's memory, a queue in it and a disk, and then a
- * list of steps in which the driver asks for anything in any layout, and the device serves requests
- * at once or piece by piece. After each one all of guest memory, the disk and all that can be asked
- * of it are compared with the model's.
+ * Fuzzes the block device. The input makes a guest's memory, a queue and a disk, and then a list of
+ * steps. The driver asks for anything in any layout. The device serves requests at once or in
+ * pieces. After each step all of guest memory, the disk and every answer are compared with the
+ * model's.
  */
 #include "backend.h"
 #include "device.h"

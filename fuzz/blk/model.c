@@ -300,7 +300,7 @@ static void read_ranges(const struct shadow_memory *w, struct blk_ask *ask)
 	}
 }
 
-/* The last writable byte, for which only one look-up is needed, whatever is in front of it. */
+/* The last writable byte. One look-up finds it, whatever lies before it. */
 static void find_status(struct model *queue, struct blk_ask *ask)
 {
 	const struct virtio_desc *end = &ask->chain.end;
@@ -322,7 +322,7 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 		ask->status = (struct model_piece){ addr, 1, *place.region, place.offset };
 }
 
-/* What is wrong with a request; errors of the chain, and of its buffers, come first. */
+/* What is wrong with a request. Errors of the chain and of its buffers come first. */
 static uint64_t find_errors(const struct blk_ask *ask, uint32_t segments)
 {
 	const struct model_chain *c = &ask->chain;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a disk is to do, written from virtio 1.4, 5.2, and the comments of <virtio/blk.h>: features,
- * configuration space, which requests are in order, what each one changes, used lengths, counters,
- * and when a write is stable.
+ * What a disk must do, written from virtio 1.4, 5.2, and the comments of <virtio/blk.h>: features,
+ * configuration space, legal requests, what each request changes, used lengths, counters, and when
+ * a write is stable.
  */
 #ifndef VIRTIO_FUZZ_BLK_MODEL_H
 #define VIRTIO_FUZZ_BLK_MODEL_H
@@ -37,9 +37,9 @@ struct blk_run {
 /* A request as the driver made it, at the moment when it was parsed. */
 struct blk_ask {
 	struct model_chain chain;
-	uint64_t errors; /* those that the request may have; 0 if it has none */
+	uint64_t errors; /* errors that the request may have; 0 if it has none */
 	bool answerable; /* there is a byte for a status */
-	/* Whether there is isn't known yet: the request must come again. */
+	/* It is not known yet whether there is one: the request must be retried. */
 	bool waits;
 	struct model_piece status; /* where that byte is */
 	uint32_t type;
@@ -48,7 +48,7 @@ struct blk_ask {
 	struct blk_run in;
 	uint32_t room; /* for ranges */
 	uint32_t range_count;
-	struct virtio_blk_range ranges[BLK_MOST_RANGES]; /* those that there is room for */
+	struct virtio_blk_range ranges[BLK_MOST_RANGES]; /* ranges that fit */
 };
 
 /* How far carrying it out has got. */
@@ -118,7 +118,7 @@ void blk_model_check_stable(const struct blk_model *m, const struct blk_progress
 void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t status, enum virtio_blk_refusal refusal,
 		     uint64_t written);
 
-/* Pieces of a run: that of the byte at an offset, and where in it. */
+/* The pieces of a run: the piece of the byte at an offset, and the position in that piece. */
 const struct model_piece *blk_find(const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 				   uint64_t *within, uint64_t *len);
 

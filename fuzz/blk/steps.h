@@ -31,11 +31,11 @@
 #define BLK_O_LIFETIME 0x0080
 #define BLK_O_MEMORY 0x0100   /* the library's back end in memory does the work */
 #define BLK_O_LIMIT 0x0200    /* max_request_bytes */
-#define BLK_O_FIELDS 0x0400   /* all those that are only advertised */
+#define BLK_O_FIELDS 0x0400   /* everything that is only advertised */
 #define BLK_O_CAPACITY 0x0800 /* in sectors; else 16 */
 #define BLK_O_WRONG 0x1000    /* something that may have to be refused: which */
 #define BLK_O_SMALL 0x2000    /* storage: segments, ranges */
-#define BLK_O_SUBSET 0x4000   /* features, 3 bytes, of those that are offered; else all */
+#define BLK_O_SUBSET 0x4000   /* features: 3 bytes, masked with the offered ones; else all */
 #define BLK_O_VECTOR 0x8000   /* max_iovecs; else 64 */
 
 /* BLK_O_WRONG: of the values from here on. */
@@ -44,7 +44,7 @@
 
 /* A byte below 0x80 is one of the driver's, modulo their number. */
 enum blk_driver_step {
-	BLK_REQUEST, /* well behaved, but for what it asks: see enum blk_request_flag */
+	BLK_REQUEST, /* well behaved, except for what it asks: see enum blk_request_flag */
 	BLK_POKE,    /* bytes anywhere */
 	BLK_DESC,    /* one descriptor */
 	BLK_OFFER,   /* a bare head */
@@ -55,8 +55,8 @@ enum blk_driver_step {
 
 /*
  * BLK_REQUEST: type (0xff: then 4 bytes), flags, sector, amount of data, ranges, places of what is
- * read and of what is written in units of 32 bytes, cut. Below 16 the amount is sectors, or ranges
- * for the commands on them; else bytes + 16; 255: two bytes follow.
+ * read and of what is written in units of 32 bytes, cut. An amount below 16 is in sectors, or in
+ * ranges for the commands on them. Else it is bytes + 16; 255: two bytes follow.
  */
 enum blk_request_flag {
 	BLK_R_INDIRECT = 0x01,
@@ -96,11 +96,11 @@ enum blk_device_step {
 
 /* Save, and restore into the disk as it is, or as it was made. */
 enum blk_migrate_flag {
-	BLK_G_FEATURES = 0x01,  /* others in the state, of those that are offered: 4 bytes */
+	BLK_G_FEATURES = 0x01,  /* other features in the state, masked: 4 bytes */
 	BLK_G_ANY = 0x02,       /* any others: 8 bytes */
 	BLK_G_CAPACITY = 0x04,  /* another one: a number */
 	BLK_G_WRITEBACK = 0x08, /* another one: a byte */
-	BLK_G_NEW = 0x10,       /* into a disk that was made anew */
+	BLK_G_NEW = 0x10,       /* into a new disk */
 	BLK_G_BEFORE = 0x20,    /* the features that were saved are negotiated before the restore */
 	BLK_G_AFTER = 0x40,     /* and after it */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Runs a harness over files, and over the files in folders, without libFuzzer: with any compiler.
+ * Runs a harness over files, and over the files in folders, without libFuzzer and with any
+ * compiler.
+ *
  * usage: replay FILE_OR_FOLDER...     Fails if there is none.
  */
 #define _POSIX_C_SOURCE 200809L

@@ -20,7 +20,7 @@ struct seed {
 		}                                                                                                      \
 	}
 
-/* Those of each component, in its seeds.c. */
+/* The seeds of each component, in its seeds.c. */
 extern const struct seed memory_seeds[];
 extern const size_t memory_seed_count;
 extern const struct seed queue_seeds[];

@@ -104,7 +104,7 @@ static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, str
 		out->len = len;
 	if (m->hook == SHADOW_HOOK_BYTE)
 		out->len = 1;
-	/* The last page of the address space may claim to go on behind it. */
+	/* The last page of the address space may claim to continue behind it. */
 	if (m->hook == SHADOW_HOOK_PAGE && addr - within + size == 0)
 		out->len += size;
 	return 0;

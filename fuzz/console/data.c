@@ -130,7 +130,7 @@ static size_t sink(void *context, const void *bytes, size_t len)
 	return n;
 }
 
-/* Adds what is left of a chain to what the sink may be offered. */
+/* Adds the rest of a chain to what the sink may be offered. */
 static void expect_output(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t from,
 			  uint32_t count)
 {
@@ -161,7 +161,7 @@ static void expect_all_output(struct console_harness *h, uint32_t id)
 	}
 }
 
-/* What came of the oldest chain. Returns whether it went back. */
+/* Checks the outcome of the oldest chain. Returns whether it was completed. */
 static bool settle_chain(struct console_harness *h, uint32_t id, const struct virtio_console_progress *progress,
 			 int got, uint32_t index, uint32_t *left, int *expected)
 {

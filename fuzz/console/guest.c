@@ -197,8 +197,8 @@ static void write_desc(struct guest_queue *q, uint64_t table, uint32_t index, co
 }
 
 /*
- * Writes the descriptors of a chain. Damage makes the last one go on: to nowhere, or to the first
- * one.
+ * Writes the descriptors of a chain. With damage the last one has a next: outside the table, or the
+ * first one.
  */
 static void write_chain(struct guest_queue *q, uint64_t table, uint32_t first, struct chain_spec *spec, uint8_t damage)
 {

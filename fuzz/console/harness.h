@@ -19,7 +19,7 @@ struct host_port {
 	uint32_t taken; /* of the transmit chain in flight; the chain is the oldest one */
 	bool in_flight;
 	bool orphan; /* it was sent to a port that is gone */
-	/* What the sink is to be offered in this call. */
+	/* What the sink must be offered in this call. */
 	uint8_t expected[MOST_OUTPUT];
 	uint32_t expected_count, offered, limit;
 };
@@ -47,7 +47,7 @@ void harness_receive(struct console_harness *h, uint32_t id);
 void harness_transmit(struct console_harness *h, uint32_t id, uint32_t limit);
 void harness_take(struct console_harness *h);
 
-/* Whether the device has to come again to an unmapped page. */
+/* Whether the device has to retry an unmapped page. */
 bool harness_hear(struct console_harness *h);
 
 void harness_plug(struct console_harness *h, uint32_t id, bool console, bool named, uint16_t cols, uint16_t rows);
@@ -60,7 +60,7 @@ void harness_reset(struct console_harness *h, uint8_t features);
 void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool write, uint8_t byte);
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state);
 
-/* In data.c, for the others: adds a port to the device as the view has it. */
+/* In data.c, for the others: adds a port to the device as in the view. */
 void harness_add_port(struct console_harness *h, uint32_t id);
 
 #endif

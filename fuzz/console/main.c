@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the console device: the input makes a guest's memory and a device with three ports, and
- * then a list of steps of driver, device, clients and terminal. Each byte of input arrives exactly
- * once and in order, and so does each byte of output; memory, used rings and the driver's view of
- * the ports are as the model says.
+ * Fuzzes the console device. The input makes a guest's memory and a device with three ports, and
+ * then a list of steps of driver, device, clients and terminal. Each byte of input and of output
+ * arrives exactly once and in order. Memory, used rings and the driver's view of the ports agree
+ * with the model.
  */
 #include "harness.h"
 #include "steps.h"

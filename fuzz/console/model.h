@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest of the console harness, and what its console is to do.
+ * The guest of the console harness, and what its console must do.
  *
- * Guest memory is a few small regions, each twice: the real one, and a shadow that changes only by
- * what the model permits. A chain is remembered as the driver wrote it, so that the model needs no
- * walk: what a chain is worth is looked up when its turn comes. Input is a list of bytes that
- * leaves it only by completed chains; output is compared as it is offered. Of the control queues
- * the model is a driver's view: which ports it knows, what it was told of each, in which order, and
- * what it must know when nothing is pending.
+ * - Guest memory is a few small regions, each twice: the real one, and a shadow that changes only
+ *   as the model permits.
+ * - A chain is remembered as the driver wrote it, so the model needs no walk. Its worth is looked
+ *   up when its turn comes.
+ * - Input is a list of bytes that leaves it only by completed chains. Output is compared when it is
+ *   offered.
+ * - Of the control queues the model is a driver's view: the ports that it knows, what it was told
+ *   of each, in which order, and what it must know when nothing is pending.
  */
 #ifndef VIRTIO_FUZZ_CONSOLE_MODEL_H
 #define VIRTIO_FUZZ_CONSOLE_MODEL_H
@@ -90,12 +92,12 @@ void guest_compare(struct guest *g);
 /* The driver adds a chain, if there is a slot. */
 void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *spec, bool in_table, uint8_t damage);
 
-/* Driver and device begin anew with a queue. */
+/* Driver and device start again with a queue. */
 void guest_restart(struct guest *g, uint32_t queue);
 
 /*
- * The worth of a chain for a device that reads, or writes, with so many segments. both: the other
- * direction is looked up.
+ * The worth of a chain for a device that reads, or writes, with a number of segments. both: also
+ * look up the other direction.
  */
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);

@@ -50,7 +50,7 @@ void view_disconnect(struct view *v, uint32_t id);
 void view_resize(struct view *v, uint32_t id, uint16_t cols, uint16_t rows);
 void view_reset(struct view *v);
 
-/* The driver has sent a message of so many bytes, of which the first ones are these. */
+/* The driver has sent a message of len bytes, which begins with these. */
 void view_say(struct view *v, const uint8_t *message, uint32_t len);
 
 /* The driver is told something. Traps if it must not be. */

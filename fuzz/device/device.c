@@ -50,7 +50,7 @@ static void needs_reset(struct device_harness *h)
 	device_harness_agree(h);
 }
 
-/* The device can go on with a queue until it is stopped or reset, even if either is in progress. */
+/* The device may use a queue until it is stopped or reset, even while either is in progress. */
 static bool pop(struct device_run *r)
 {
 	struct virtio_chain chain = { .memory = NULL };

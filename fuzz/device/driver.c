@@ -213,7 +213,7 @@ static void guest_features(struct device_harness *h)
 	write32(h, 0x024, select % 6);
 	write32(h, 0x014, select % 6);
 	guest_read(h, 0x010, 4);
-	/* All that is offered but for some bits, or anything. */
+	/* All offered features except some bits; or anything. */
 	if (select % 6 < 4 && (select & 0x80))
 		write32(h, 0x020, h->model.options.features[select % 6] ^ (uint32_t)fuzz_number(&h->in));
 	else

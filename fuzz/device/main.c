@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the device core and the registers of virtio-mmio: the input makes a guest's memory and a
- * device with queues, and then a list of steps in which a guest, well behaved or not, the device's
- * threads and the VMM take turns. The model says what each step does, the operations that it calls
- * included. After each one everything that can be asked is compared, and all of guest memory, which
- * the core never writes.
+ * Fuzzes the device core and the registers of virtio-mmio. The input makes a guest's memory and a
+ * device with queues, and then a list of steps. A guest, well behaved or not, the device's threads
+ * and the VMM take turns. The model says what each step does, and which operations it calls. After
+ * each step every answer is compared, and all of guest memory, which the core never writes.
  */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
@@ -59,7 +58,7 @@ static void translate(struct device_harness *h, struct shadow_map *m, uint8_t ho
 	m->pages[how & 7].access = how & 0x40 ? VIRTIO_ACCESS_READ : m->pages[how & 7].access;
 }
 
-/* A region for each queue; that of one of them may be missing, read-only or recorded. */
+/* A region for each queue. One of them may be missing, read-only or logged. */
 static void make_memory(struct device_harness *h)
 {
 	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x400, 0 - (uint64_t)DEVICE_BYTES };

@@ -57,7 +57,7 @@ static bool runs_can_be_saved(const struct device_harness *h)
 	return true;
 }
 
-/* A file may have any byte where a bool is to be. */
+/* A file may have any byte in place of a bool. */
 static void set_byte(bool *flag, uint32_t value)
 {
 	const uint8_t byte = (uint8_t)value;
@@ -294,10 +294,7 @@ static int make_wrong_ops(struct wrong *w, uint32_t kind)
 
 static int make_wrong(struct wrong *w, uint32_t kind, uint8_t value)
 {
-	/*
-	 * Those that the core can't honour; and that it can, VIRTIO_F_ADMIN_VQ's neighbours among
-	 * them.
-	 */
+	/* Features that the core cannot honour, and neighbours of VIRTIO_F_ADMIN_VQ that it can. */
 	static const uint8_t bad[] = { 24, 25, 26, 27, 30, 31, 34, 37, 39, 41, 43, 44, 45, 46, 47, 48, 49 };
 	static const uint8_t good[] = { 0, 23, 28, 29, 32, 33, 35, 36, 38, 40, 42, 50, 63, 64, 127 };
 

@@ -344,7 +344,7 @@ int device_model_reset(struct device_model *m)
 
 /* Status */
 
-/* The errors that stand in the way of features; empty if there are none. */
+/* The errors that forbid the features; empty if there are none. */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond)
 {
@@ -356,7 +356,7 @@ uint64_t device_model_feature_errors(const struct device_model *m, const uint32_
 	return 0;
 }
 
-/* Those that the device sees. */
+/* The features that the device sees. */
 uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	struct device_record *r;
@@ -437,7 +437,7 @@ static void write_progress(struct device_model *m, uint32_t value)
 	const uint32_t own = m->status & known, fresh = value & ~m->status;
 
 	if (m->status & FAILED) {
-		/* It can't be taken back. */
+		/* The driver cannot undo it. */
 		m->ignored++;
 		return;
 	}
@@ -655,7 +655,7 @@ static void stopped(struct device_model *m, uint32_t index)
 	q->may_reenable = m->active;
 }
 
-/* It goes on, and so does its reset if that was asked for. */
+/* It keeps running, and its reset stays in progress if the driver asked for one. */
 static void not_stopped(struct device_model *m, uint16_t index, int error)
 {
 	m->queues[index].stopping = false;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a device core and its registers are to do, written from virtio 1.4 and the comments of the
+ * What a device core and its registers must do, written from virtio 1.4 and the comments of the
  * public headers.
  *
- * A step is done here first. That leaves the state that the library must have afterwards, and a
- * list of the operations that it must call on the way: each with its arguments, its place in the
- * order and what can be seen meanwhile. What an operation answers, and what other threads do while
- * it runs, is planned before, so it's part of the list.
+ * The model takes a step first. Its state is then the state that the library must have afterwards.
+ * It also leaves a list of the operations that the library must call: each with its arguments, its
+ * place in the order, and what can be seen meanwhile. The answer of an operation, and what other
+ * threads do while it runs, are planned before and are part of the list.
  */
 #ifndef VIRTIO_FUZZ_DEVICE_MODEL_H
 #define VIRTIO_FUZZ_DEVICE_MODEL_H
@@ -164,8 +164,8 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
 
 /*
- * The errors that stand in the way of features, empty if there are none; and then that of the
- * device, which is asked.
+ * The errors that forbid the features, empty if there are none; then the error of the device, which
+ * is asked.
  */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);
@@ -175,7 +175,8 @@ uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTI
 bool device_model_pending(const struct device_model *m);
 
 /*
- * What the registers mean. Those that return bool say whether it took; int, what the write returns.
+ * What the registers mean. A bool says whether a write had an effect; an int is what the write
+ * returns.
  */
 bool device_model_accept_features(struct device_model *m, uint32_t value);
 bool device_model_set_size(struct device_model *m, uint32_t size);

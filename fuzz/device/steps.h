@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The steps of an input of the device harness: its own, and those that the seeds are made of. */
+/* The steps of an input of the device harness; the seeds use them, too. */
 #ifndef VIRTIO_FUZZ_DEVICE_STEPS_H
 #define VIRTIO_FUZZ_DEVICE_STEPS_H
 
@@ -40,7 +40,7 @@ enum host_step {
 	HOST_QUEUE_STOPPED, /* a report, with a number or without */
 	HOST_RESET,
 	HOST_SET_MEMORY,
-	HOST_MIGRATE, /* saves, and goes on with another device */
+	HOST_MIGRATE, /* saves, and continues with another device */
 	HOST_FORGE,   /* the same with something changed in between */
 	HOST_RESUME,
 	HOST_RESTORE_OVER, /* restores into a device in use */

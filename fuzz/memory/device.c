@@ -46,7 +46,7 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 	h->calls = h->map->calls;
 }
 
-/* The look-ups of a translation are bounded by what there is to be looked up. */
+/* The ranges to look up bound how often a translation is asked. */
 static void check_work(struct harness *h, uint32_t access)
 {
 	uint64_t pieces, bytes = reach(h, access, &pieces);
@@ -386,7 +386,7 @@ static void do_mark(struct harness *h)
 	FUZZ_CHECK(virtio_segments_bytes(h->segments, h->count) == sum, "sum of segments");
 }
 
-/* Part of a list of segments as an I/O vector: from this offset on, so many bytes. */
+/* Makes an I/O vector of a part of a list of segments: bytes bytes from offset on. */
 static uint32_t segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
 			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
 {

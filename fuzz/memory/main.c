@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes <virtio/guest_memory.h>: the input makes a memory (regions adjacent or not, aliased, of
- * one byte, read-only, logged, translated, at either end of the address space) and a list of
- * accesses to it. Each result is compared with what the shadow memory says, and after each one all
- * of the memory is.
+ * Fuzzes <virtio/guest_memory.h>. The input makes a memory and a list of accesses. Regions may be
+ * adjacent, aliased, of one byte, read-only, logged or translated, at either end of the address
+ * space. Each result is compared with the shadow memory, and after each access all of memory is.
  */
 #include "device.h"
 #include "tables.h"
@@ -13,7 +12,7 @@
 
 /* Memory */
 
-/* One region, or a row of one-byte regions, behind what is there. */
+/* One region, or a row of one-byte regions, after the others. */
 static void add_regions(struct harness *h, const struct virtio_dirty_log *const *logs)
 {
 	struct shadow_map *m = h->maps[0];

@@ -29,7 +29,7 @@ static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
 	return d;
 }
 
-/* What is wrong with an indirect descriptor; else goes on in its table. */
+/* What is wrong with an indirect descriptor; if nothing is, continues in its table. */
 static uint64_t enter_table(struct model *m, struct model_walk *w, const struct raw_desc *d)
 {
 	const struct virtio_queue_config *c = &m->config;
@@ -109,7 +109,7 @@ static void count_fault(struct model *m, int error, uint16_t head)
 	m->stats.first_position = m->next_avail;
 }
 
-/* A walk that ended with an error goes on saying so. */
+/* A walk that ended with an error returns that error again. */
 static void end_walk(struct model *m, struct model_walk *w, uint16_t head, int error)
 {
 	count_fault(m, error, head);
@@ -183,9 +183,7 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 	}
 }
 
-/*
- * Finds the last byte to be written. Returns why it can't be written, or 0; also if there is none.
- */
+/* Finds the last writable byte. Returns why it cannot be written, or 0; 0 also if there is none. */
 static int find_status(struct model *m, struct model_chain *c)
 {
 	const wide end = (wide)c->end.addr + c->end.len;
@@ -256,7 +254,7 @@ static void check_last_writable(const struct model *m, const struct model_chain 
 		check_piece(m, s, &c->status);
 }
 
-/* What is in the array: all of the pieces, or as many as fit. */
+/* The content of the array: all pieces, or as many as fit. */
 static void check_front(const struct model *m, const struct model_chain *c, const struct virtio_chain_segments *out)
 {
 	uint64_t bytes[2] = { 0, 0 };
@@ -323,8 +321,8 @@ static void check_no_data(const struct virtio_request *r)
 }
 
 /*
- * The pieces of the data are those of the chain without what is in front and behind. The header is
- * compared on the way.
+ * The pieces of the data are those of the chain without header and status. Compares the header,
+ * too.
  */
 static void check_data(const struct model *m, const struct model_chain *c, const struct virtio_request *r)
 {

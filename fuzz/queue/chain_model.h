@@ -18,8 +18,8 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 		       const struct virtio_chain_segments *out);
 
 /*
- * virtio_request_pop() or virtio_request_parse() of a chain in which this is to be found: what it
- * has filled in.
+ * A call of virtio_request_pop() or virtio_request_parse() for this chain: checks what it has
+ * filled in.
  */
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *request);

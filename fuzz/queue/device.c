@@ -338,8 +338,8 @@ static void check_no_memory(struct harness *h)
 }
 
 /*
- * Once more, perhaps after so many pops that the sequence number is about to fill the low half of a
- * token.
+ * Initialises the queue again, perhaps after so many pops that the sequence number is about to fill
+ * the low half of a token.
  */
 static void init_again(struct harness *h, bool late)
 {
@@ -425,7 +425,7 @@ static void device_save_in_flight(struct harness *h)
 	free(heads);
 }
 
-/* A file may have any byte where a bool is to be. */
+/* A file may have any byte in place of a bool. */
 static void set_flag(struct virtio_queue_config *config, uint8_t which, uint8_t value)
 {
 	bool *const flags[] = { &config->ready,
@@ -474,7 +474,7 @@ static void device_replay(struct harness *h)
 		FUZZ_CHECK(chain.token.value == NO_ARGUMENT && !chain.memory, "a failure touched the chain");
 }
 
-/* Save, stop, go on elsewhere and replay: what a migration does. */
+/* Save, stop, restore elsewhere and replay: what a migration does. */
 static void device_migrate(struct harness *h)
 {
 	device_save_in_flight(h);

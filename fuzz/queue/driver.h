@@ -8,7 +8,7 @@
 /* The map that the driver's addresses are for. */
 struct shadow_map *harness_map(struct harness *h);
 
-/* Starts the driver anew, with rings of zeroes. */
+/* Starts the driver again, with rings of zeroes. */
 void harness_reset_driver(struct harness *h);
 
 /* One step of the driver. */

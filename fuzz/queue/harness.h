@@ -27,7 +27,7 @@ struct harness_request {
 	struct virtio_chain chain;
 	struct model_walk walk;
 	bool fresh;    /* no descriptor has been taken yet */
-	bool walkable; /* it may go on */
+	bool walkable; /* it may continue */
 
 	/* Once it is resolved; else NULL. */
 	struct virtio_segment *segments;
@@ -43,7 +43,7 @@ struct harness_request {
 	 */
 	struct virtio_request *request;
 	uint64_t room;             /* bytes of data to be written */
-	struct model_piece status; /* of length 0 if there is none */
+	struct model_piece status; /* length 0 if there is none */
 };
 
 struct harness {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the queue, its chains, readers, writers and saved state: the input makes a guest's memory
- * and a queue in it, and then a list of steps in which the driver, well behaved or not, and the
- * device take turns. After each one all of guest memory and all that can be asked of the queue is
- * compared with the model's.
+ * Fuzzes the queue, its chains, readers, writers and saved state. The input makes a guest's memory
+ * and a queue, and then a list of steps. The driver, well behaved or not, and the device take
+ * turns. After each step all of guest memory and every answer of the queue are compared with the
+ * model's.
  */
 #include "device.h"
 #include "driver.h"
@@ -220,7 +220,7 @@ static void make_harness(struct harness *h)
 	}
 }
 
-/* The members that decide about fast paths are those that would be computed now. */
+/* The derived members, which decide about fast paths, must equal those computed now. */
 static void check_paths(const struct virtio_queue *queue)
 {
 	struct virtio_queue now = *queue;

@@ -4,7 +4,7 @@
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 
-/* An answer that must be one of the errors, or value where there are none. */
+/* The answer must be one of the errors, or value if there are none. */
 #define EXPECT(what, got, errors, value)                                                                               \
 	FUZZ_CHECK((errors) ? (fuzz_error_bit(got) & (errors)) != 0 : (got) == (int)(value), "%s returned %d", what,   \
 		   got)

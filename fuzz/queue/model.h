@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a queue is to do, written from virtio 1.4 and the comments of the public headers, in the
- * plainest way: no host addresses, no caches, no fast paths. It watches each call: it is told the
- * arguments and what the library answered, traps if that is not an answer that is allowed, and
- * draws its own conclusions.
+ * What a queue must do, written from virtio 1.4 and the comments of the public headers in the
+ * plainest way: no host addresses, no caches, no fast paths. The model watches each call. It gets
+ * the arguments and the library's answer, traps if the answer is not allowed, and updates its
+ * state.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_MODEL_H
 #define VIRTIO_FUZZ_QUEUE_MODEL_H

@@ -79,7 +79,7 @@ struct model_chain {
 	uint64_t errors; /* of which a resolution returns one; 0 if all is well */
 	uint64_t shape;  /* what may be said to be wrong with the descriptors */
 	uint64_t bad;    /* what may be said to be wrong with the first bad buffer */
-	/* The last buffer to be written that is not empty; of length 0 if there is none. */
+	/* The last writable buffer that is not empty; length 0 if there is none. */
 	struct virtio_desc end;
 	uint32_t needed;
 	uint32_t readable; /* pieces in front of the writable ones */

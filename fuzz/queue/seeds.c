@@ -101,8 +101,8 @@ const struct seed queue_seeds[] = {
 	      IS_IN_FLIGHT(0xe2), COMPLETE, IS_IN_FLIGHT(0xa0), IS_IN_FLIGHT(0xe3), IS_IN_FLIGHT(0xd1),
 	      IS_IN_FLIGHT(0xe0), COMPLETE, IS_IN_FLIGHT(0xa1)),
 	/*
-	 * A second init revives no token. The next head is the same; so is each sequence number if
-	 * it begins anew.
+	 * A second init makes no token valid again. The next head is the same, and so would be each
+	 * sequence number if it started again.
 	 */
 	QUEUE("init_again", Q_SIZE_8, M_FLAT, ADD_1, POP, INIT_AGAIN, IS_IN_FLIGHT(0xa0), START, ADD_1, POP,
 	      COMPLETE_AS(0xa0, 1), COMPLETE, INIT_AGAIN_LATE, START, ADD_1, ADD_1, POP, POP, IS_IN_FLIGHT(0xe3),
@@ -145,13 +145,13 @@ const struct seed queue_seeds[] = {
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(60),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(0)),
 	/*
-	 * A table that begins where the last one was, in the last 16 bytes of memory, and goes on
+	 * A table that begins where the last one was, in the last 16 bytes of memory, and continues
 	 * behind them.
 	 */
 	QUEUE("table_end", Q_SIZE_8, M_FLAT, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)), DRIVER_DESC, 0x80,
 	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
 	      COMPLETE),
-	/* Data that begins in another region than the last one, and goes on into that. */
+	/* Data that begins in another region than the last one, and continues into that one. */
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
@@ -207,7 +207,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
 	      DRIVER_DESC, 2, 128, 1, 2, 0, DRIVER_OFFER, 0, DRIVER_OFFER, 1, POP, POP, WALK, DEVICE(DEVICE_WALK), 1,
 	      COMPLETE),
-	/* Exactly as many as there may be, by a table that is read by copying. */
+	/* Exactly as many as allowed, by a table that is read by copying. */
 	QUEUE("all_bytes", Q_SIZE_8, M_MISALIGNED, DRIVER_DESC, 0, 128, 0xc6, 1, 1, DRIVER_DESC, 1, 128, 1, 2, 0,
 	      DRIVER_OFFER, 0, POP, WALK, COMPLETE),
 	QUEUE("bad_next", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 9, 1, 8, DRIVER_OFFER, 0, SERVE, DRIVER_DESC, 0, 128,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The steps of an input of the queue harness: its own, and those that the seeds are made of. */
+/* The steps of an input of the queue harness; the seeds use them, too. */
 #ifndef VIRTIO_FUZZ_QUEUE_STEPS_H
 #define VIRTIO_FUZZ_QUEUE_STEPS_H
 

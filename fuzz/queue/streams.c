@@ -150,7 +150,7 @@ static void skip(struct harness *h, struct harness_request *r, uint64_t len, boo
 	}
 }
 
-/* Goes on with one of the two halves. */
+/* Continues with one of the two halves. */
 static void split(struct harness *h, struct harness_request *r, uint64_t len, bool write)
 {
 	struct harness_stream *s = write ? &r->writing : &r->reading;

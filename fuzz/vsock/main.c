@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the socket device. The input plays the guest and the host: it makes packets in any layout,
- * good and bad, or sends any packets to a table of connections, answers them, moves time, and saves
- * and restores. The model of vsock_model.c must agree with every answer. packets.c is the part for
- * packets in queues.
+ * Fuzzes the socket device. The input plays the guest and the host. It makes packets in any layout,
+ * good and bad. It sends any packets to a table of connections, answers them, moves time, saves and
+ * restores. The model (model.c) must agree with every answer. packets.c is the part for packets in
+ * queues.
  */
 #include "packets.h"
 #include "steps.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a table of socket connections is to do, by the headers and virtio 1.4, 5.10.6. Counters of
- * 64 bits that never wrap, an array that is searched from end to end, and no list in any order but
- * that of the replies.
+ * What a table of socket connections must do, by the headers and virtio 1.4, 5.10.6. Its counters
+ * have 64 bits and never wrap. Its array is searched from end to end. The only ordered list is that
+ * of the replies.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H
@@ -55,7 +55,7 @@ struct model_received {
 	int error;
 	struct model_connection *c; /* or NULL */
 	uint32_t got, bytes, marks;
-	/* Whether got has GOT_CREDIT isn't known, for that depends on what the packets cost. */
+	/* Whether got has GOT_CREDIT is not known: that depends on the cost of the packets. */
 	bool credit_open;
 };
 

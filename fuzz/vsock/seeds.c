@@ -18,8 +18,7 @@
 #define PACKET(op, ports, flags, len) VSOCK_RECEIVE, 0, op, ports, flags, len
 #define REQUEST(ports) PACKET(1, ports, STREAM, 0)
 /*
- * Ops that are 0x80 more, modulo 10, for the packets of connection 0; fwd_cnt is what was
- * acknowledged, or all.
+ * Ops above 0x80, modulo 10, for packets of connection 0. fwd_cnt is what was acknowledged, or all.
  */
 #define OF(op) (uint8_t)(130 + (op))
 #define OF_ALL(op) (uint8_t)(210 + (op))

@@ -18,9 +18,8 @@ import headers
 STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-conversion', '-Wshadow', '-Wcast-qual',
           '-Wcast-align', '-Wundef', '-Wvla', '-Wredundant-decls', '-Wdouble-promotion', '-Wformat=2']
 STRICT_C = ['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wold-style-definition']
-# All of clang's warnings but for those about Linux's own names and layouts (reserved identifiers,
-# padding, packed and unaligned members) and about C that is older than C11 or C++ that is older
-# than C++17.
+# All of clang's warnings, except those about Linux's own names and layouts (reserved identifiers,
+# padding, packed and unaligned members), about C older than C11, and about C++ older than C++17.
 EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-reserved-identifier',
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',
@@ -33,8 +32,8 @@ CANNOT = {
     ('net', 'C++17'): 'a member has the name class',
     ('ring', 'C++17'): 'void * is assigned to other pointers',
 }
-# Structures that are missing if an older header of Linux's comes first: no macro tells whether it
-# has them, or they are inside one that stays as it was.
+# Structures that are missing if an older header of Linux comes first. No macro tells whether it has
+# them, or they are inside a structure that did not change.
 UNTOLD = {'virtio_blk_zoned_characteristics',
           'virtio_net_rss_config_hdr', 'virtio_net_rss_config_trailer', 'virtio_pci_modern_common_cfg',
           'virtio_snd_ctl_hdr', 'virtio_snd_ctl_info', 'virtio_snd_ctl_enum_item', 'virtio_snd_ctl_iec958',

@@ -25,8 +25,8 @@ sources_of() {
 	done
 }
 
-# check COMPONENT COMPILER OPTION...: adds the exports of virtio-queue to $work/lower, for the
-# others to use.
+# check COMPONENT COMPILER OPTION...: checks a component. Adds the exports of virtio-queue to
+# $work/lower, for the others to use.
 check() {
 	component=$1
 	shift

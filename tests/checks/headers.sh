@@ -36,8 +36,8 @@ for order in sort 'sort -r'; do
 	compile "all of them, by $order"
 done
 
-# Each inline function has an external copy: its name is among those that an archive exports, which
-# the check "symbols" sees to.
+# Each inline function has an external copy: an archive exports its name, as the check "symbols"
+# makes sure.
 for name in $(cd "$src" && cat include/virtio/*.h include/virtio/inline/*.h virtio-*/include/virtio/*.h \
 	virtio-*/include/virtio/inline/*.h | tr '\n' ' ' | grep -oE 'VIRTIO_INLINE [^(;]*\(' |
 	sed -n 's/.*[ *]\(virtio_[a-z0-9_]*\)($/\1/p' | sort -u); do

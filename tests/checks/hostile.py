@@ -24,7 +24,7 @@ FOLDERS = re.compile(r'include|examples|fuzz|tests|virtio-[a-z-]+')
 # The table itself and this check, whose text is about references, and inputs that are no text.
 LEFT_OUT = re.compile(r'tests/hostile\.md|tests/checks/hostile\.py|fuzz/(.*/)?corp(us|ora)/.*')
 
-# A blank, also where a comment goes on in the next line.
+# A blank, also where a comment continues on the next line.
 BLANK = r'(?:[ \t]+|[ \t]*\n[ \t]*(?:\*|#|//)?[ \t]*)'
 
 

@@ -18,13 +18,13 @@ hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
 hosted="$hosted virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h"
 hosted="$hosted virtio-queue/include/virtio/sys_iovec.h virtio-queue/include/virtio/inline/sys_iovec.h"
 
-# What a freestanding build may need: the four, also as 32-bit ARM's run-time ABI spells them, and
-# what is no function but a symbol of the linker's own.
+# What a freestanding build may need: the four memory functions, also under the names of 32-bit
+# ARM's run-time ABI, and symbols that the linker makes itself.
 # shellcheck disable=SC2034 # used by those who include this file
 permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
 
-# fail TEXT...: reports one violation; the check goes on, to find the others. They are counted in a
-# file, because what a variable gets in a pipeline is lost.
+# fail TEXT...: reports one violation. The check goes on, to find the others. A file counts them,
+# because variables set in a pipeline are lost.
 fail() {
 	printf 'FAILED: %s\n' "$*" | tee -a "$work/failures" >&2
 }
@@ -59,7 +59,7 @@ work_in() {
 	: >"$work/made-by-a-check"
 }
 
-# search OPTION... PATTERN FILE...: grep -E, where a pattern that is none is a failure and not the
+# search OPTION... PATTERN FILE...: grep -E, in which a bad pattern is a failure, and not the
 # absence of matches.
 search() {
 	found=0
@@ -78,8 +78,8 @@ quietly() {
 	return 1
 }
 
-# include_flags SRC: sets $includes to the options for all public headers in a source tree, which
-# has no blanks in its path: meson passes lists of words.
+# include_flags SRC: sets $includes to the options for all public headers of a source tree. Its path
+# has no blanks, because meson passes lists of words.
 include_flags() {
 	includes=-I$1/include
 	for folder in "$1"/virtio-*/include; do

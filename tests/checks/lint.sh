@@ -46,9 +46,8 @@ for file in $(echo "$exceptions" | awk '{ print $2 }'); do
 	[ -e "$file" ] || fail "an exception for $file, which does not exist"
 done
 
-# excepted RULE: a pattern that matches the files with an exception from the rule at the start of a
-# line; no name in the list starts with a slash, so that it matches none where there is no
-# exception.
+# excepted RULE: a pattern for the files with an exception from the rule, at the start of a line.
+# Without an exception it matches nothing, because no name in the list starts with a slash.
 excepted() {
 	echo "$exceptions" | awk -v rule="$1" '
 		$1 == rule { gsub(/\./, "[.]", $2); names = names "|" $2 }
@@ -72,7 +71,7 @@ xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
 xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
 
 # Regression R37: guest memory is touched in one place. Elsewhere nothing is volatile, atomic or
-# assembly but for a stated reason, ...
+# assembly, except for a stated reason, ...
 words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'

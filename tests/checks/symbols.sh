@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does every archive export exactly the names in its list? Does it import only names of lower
-# layers, the four memory functions, and the names in its list of imports? usage: symbols.sh
-# [--update] WORK LISTS ARCHIVE...
+# layers, the four memory functions, and the names in its list of imports?
+#
+# usage: symbols.sh [--update] WORK LISTS ARCHIVE...
 #   --update  rewrites the lists of exports (ninja update-symbols). Lists of imports are edited by
 #             hand: each import is a decision.
 #   LISTS     the folder symbols/ beside this script:
@@ -32,7 +33,7 @@ plain_names() {
 	sed -e 's/^__\(.*\)_chk$/\1/' -e '/^virtio_/!s/64$//' -e '/^_GLOBAL_OFFSET_TABLE_$/d'
 }
 
-# listed FILE...: the names in those of the lists that exist.
+# listed FILE...: the names in those of the files that exist.
 listed() {
 	for file; do
 		[ ! -e "$file" ] || sed '/^#/d' "$file"

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The end of tests that would wait for ever: a thread of its own looks at the test's progress now
- * and then. The test fails when many looks in a row have found no progress.
+ * The watchdog of tests that could wait for ever: its thread looks at the test's progress now and
+ * then. The test fails after many looks in a row without progress.
  *
- * How long a test takes is no failure: the machine may be busy with other things. A machine that
- * stands still makes no looks either. So the looks in a row are what counts, and not the time since
- * the last progress.
+ * A slow test does not fail: the machine may be busy. A machine that stands still makes no looks
+ * either. So the watchdog counts looks, and not the time since the last progress.
  *
- * A wait that makes progress while it waits, as one that asks again and again, never ends by this:
- * such a wait makes no steps, or bounds how often it asks.
+ * The watchdog does not end a wait that makes progress while it waits, for example one that asks
+ * again and again. Such a wait makes no steps, or bounds how often it asks.
  */
 #ifndef VIRTIO_TESTS_WATCHDOG_H
 #define VIRTIO_TESTS_WATCHDOG_H

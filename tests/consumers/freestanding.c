@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The suite as the author of a small hypervisor without a C library sees it: static storage, one
- * guest with its memory in one piece, a queue that is polled, and a request with a fixed little
+ * guest with its memory in one piece, a queue that is polled, and a request with a small fixed
  * header that is read without resolving.
  *
- * Compiled by the tests with -ffreestanding.
+ * The tests compile this with -ffreestanding.
  */
 #include <virtio/queue.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The suite as the author of a KVM-style VMM sees it: guest memory is a few slots with dirty
- * bitmaps, a device has a thread that sleeps on an eventfd, an interrupt is a write to another one.
+ * The suite as the author of a KVM-style VMM sees it. Guest memory is a few slots with dirty
+ * bitmaps. The device's thread sleeps on an eventfd, and an interrupt is a write to another
+ * eventfd.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -85,9 +86,9 @@ static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 }
 
 /*
- * Runs on the device's thread each time the driver has kicked. 0 to sleep; 1 to look whether the
- * thread is to stop, and call again, for the driver has added more meanwhile, and may do so for
- * ever; or why the device needs a reset.
+ * Runs on the device's thread each time the driver has kicked. Returns 0: sleep. Returns 1: look
+ * whether the thread must stop, then call again, because the driver has added more. An error: the
+ * device needs a reset.
  */
 int echo_kicked(struct echo_device *dev)
 {

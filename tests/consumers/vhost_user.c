@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The suite as the author of a vhost-user back end sees it: memory tables come and go while rings
- * run, ring addresses are the front end's, indices are taken from memory, I/O completes later and
- * on another thread.
+ * The suite as the author of a vhost-user back end sees it. Memory tables change while rings run.
+ * Ring addresses are the front end's. Indices are taken from memory. I/O completes later, on
+ * another thread.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -114,10 +114,10 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 }
 
 /*
- * 1: io holds a request to submit. 0: nothing is there, or the budget is used up, which is what
- * virtio_queue_available() has said on the kick: other rings have their turn, though this driver
- * goes on adding. Malformed requests go straight back, and count. Negative: VIRTIO_ENOTMAPPED, for
- * which to come again, or why the ring broke.
+ * Returns 1: io holds a request to submit. 0: nothing is there, or the budget is used up;
+ * virtio_queue_available() set the budget on the kick, so other rings have their turn although the
+ * driver adds more. Malformed requests are completed at once, and count. An error:
+ * VIRTIO_ENOTMAPPED means retry later; any other is the reason why the ring broke.
  */
 int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {
@@ -156,7 +156,7 @@ int vring_sleep(struct vhost_vring *vring)
 	return virtio_queue_enable_kicks(&vring->queue);
 }
 
-/* The I/O has written so many bytes into the writable segments. */
+/* The I/O has written bytes bytes into the writable segments. */
 int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void (*call)(void))
 {
 	int error;

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Every descriptor table of 2 entries, and of 3 entries over a smaller set, whose fields have
- * chosen values: walked by the library step by step, resolved into arrays of different lengths, and
- * taken for requests of a header, data and a status, and judged by an oracle (oracle.h); the two
- * must agree on every descriptor, segment, count and code.
+ * Every descriptor table of 2 entries, and of 3 entries from a smaller set, whose fields have
+ * chosen values. The library walks each table step by step, resolves it into arrays of different
+ * lengths, and parses it as a request of a header, data and a status. An oracle (oracle.h) must
+ * agree on every descriptor, segment, count and code.
  *
- * usage: exhaustive [STRIDE [long]]   STRIDE: take every so many tables; default 1. A prime number
- *                                     varies all entries.
- *                                    long: the tables of three entries in all guests, and with each
- *                                    head.
+ * usage: exhaustive [STRIDE [long]]
+ *   STRIDE  check every STRIDE-th table; default 1. A prime number varies all entries.
+ *   long    the tables of three entries in all guests, and with each head
  *
- * The tables lie in guests that differ in how the library gets at them: one region; a border
- * between regions through a descriptor; host memory at an odd address; indirect descriptors not
- * negotiated. Each region is an allocation of exactly its length, so that AddressSanitizer sees a
- * byte too far.
+ * The library accesses the tables of each guest in another way: one region; a border between
+ * regions through a descriptor; host memory at an odd address; indirect descriptors not negotiated.
+ * Each region is an allocation of exactly its length, so AddressSanitizer sees an access one byte
+ * too far.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -34,7 +33,7 @@
 #define READ_ONLY UINT64_C(0x10c0) /* and one that is read-only, */
 #define HOLE UINT64_C(0x10d0)      /* and nothing */
 #define RINGS UINT64_C(0x8000)     /* the two rings */
-#define HUGE UINT64_C(0x100000000) /* 2^32 bytes, for chains that have as many */
+#define HUGE UINT64_C(0x100000000) /* 2^32 bytes, for chains of that length */
 #define TOP (UINT64_MAX - 31)      /* the last 32 bytes of the address space */
 #define HUGE_BYTES (UINT64_C(1) << 32)
 
@@ -291,8 +290,8 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 }
 
 /*
- * As many segments as fit are there, and their counts and bytes; needed and the last byte are the
- * whole chain's.
+ * As many segments as fit are in the array, with their counts and bytes. needed and the last byte
+ * are those of the whole chain.
  */
 static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
@@ -317,8 +316,8 @@ static bool is_nothing(const struct virtio_chain_segments *c)
 }
 
 /*
- * Resolves into so many entries. Segments past them must stay as they are, and nothing is left of
- * what was in c.
+ * Resolves into an array of entries entries. Segments past it must not change, and no old content
+ * of c may be left.
  */
 static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
 		   struct virtio_segment *segments, uint32_t capacity, struct virtio_chain_segments *c)
@@ -363,7 +362,7 @@ static void compare_resolution(struct guest *w, const struct oracle_verdict *v, 
 	unpop(w, &chain);
 }
 
-/* What the oracle's segments leave between so many bytes of header and the status. */
+/* What is left of the oracle's segments without the header and the status. */
 static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, struct virtio_segment *data,
 			uint32_t *readable, uint32_t *writable)
 {

@@ -46,7 +46,7 @@ static bool wraps(uint64_t addr, uint64_t len)
 	return len != 0 && addr + (len - 1) < addr;
 }
 
-/* What is wrong with a buffer, byte by byte of its regions. */
+/* What is wrong with a buffer, by looking at every byte's region. */
 static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {
 	uint64_t addr = buffer->addr, left = buffer->len;
@@ -161,7 +161,7 @@ static void find_last_writable(const struct oracle_guest *guest, struct oracle_v
 	}
 }
 
-/* The buffers of a walk that has come to a good end, up to the first bad one. */
+/* The buffers of a walk that ended without an error, up to the first bad buffer. */
 static void resolve(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
 	v->resolve = v->walk;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the library must make of a descriptor table, worked out the slow way: from the text of
- * virtio 1.4, 2.7.5, and the promises of <virtio/chain.h>, by a reader that shares nothing with the
- * library but the names of its error codes and structs.
+ * What the library must make of a descriptor table, computed slowly from the text of virtio 1.4,
+ * 2.7.5, and the promises of <virtio/chain.h>. The oracle shares nothing with the library except
+ * error codes and structs.
  *
- * Where a table breaks several rules at the same place, neither text says which is named, so a
- * verdict holds the set of errors of which any is right. Mostly it has one member.
+ * If a table breaks several rules in one place, neither text says which error is returned. So a
+ * verdict holds the set of allowed errors. Mostly it has one member.
  */
 #ifndef VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
 #define VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
@@ -43,9 +43,9 @@ struct oracle_verdict {
 	uint32_t count;
 	oracle_errors walk;
 	/*
-	 * The resolution: one of the errors, which are the walk's or else those of the first bad
-	 * buffer. The segments are of the buffers in front of that one; all counts are 0 when the
-	 * walk has an error.
+	 * The resolution: one of the errors of the walk, or else of the first bad buffer. The
+	 * segments are those of the buffers before the bad one. All counts are 0 if the walk has an
+	 * error.
 	 */
 	oracle_errors resolve;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A program for guests: uses a disk in ways that no ordinary program does. It is copied into the
+ * A program for guests: uses a disk in ways that ordinary programs do not. It is copied into the
  * guest's initramfs.
  *
- * io_uring: for the host: succeeds if this system lets us use io_uring, and otherwise says why not.
- *
- * exercise DISK FIRST COUNT WORKERS COPY: in COUNT sectors from FIRST, so many processes at once
- * write and read with
- *     O_DIRECT: any number of sectors from 1 to 1023, at any sector, from memory in one piece or
- *     many, at any 512th byte of a page. What is read must be what was written. At the end, what
- *     these sectors must have is written to the file COPY.
- * number DISK STREAM WORKERS PAUSE: so many processes at once write numbered records with O_DIRECT
- * and O_DSYNC until the disk
- *     is gone: one to STREAM, the next to STREAM + 1 and so on, which lie one behind the other from
- *     the start of the disk. A stream has 64 places, which are written in turn. Each process says
- *     "GUEST: acknowledged STREAM NUMBER" when a record was written, and not before, and pauses for
- *     so many milliseconds.
+ *   io_uring
+ *     For the host: succeeds if this system lets us use io_uring, and otherwise says why not.
+ *   exercise DISK FIRST COUNT WORKERS COPY
+ *     WORKERS processes write and read with O_DIRECT in COUNT sectors from FIRST: any number of
+ *     sectors from 1 to 1023, at any sector, from memory in one piece or many, at any 512th byte of
+ *     a page. Each read must return what was written. At the end the expected content of the
+ *     sectors is written to the file COPY.
+ *   number DISK STREAM WORKERS PAUSE
+ *     WORKERS processes write numbered records with O_DIRECT and O_DSYNC until the disk is gone.
+ *     The first process writes stream STREAM, the next one STREAM + 1, and so on. The streams lie
+ *     one after the other from the start of the disk. A stream has 64 places, which are written in
+ *     turn. Each process says "GUEST: acknowledged STREAM NUMBER" after a record was written, then
+ *     pauses for PAUSE milliseconds.
  */
 #define _GNU_SOURCE
 
@@ -60,7 +60,7 @@ static bool fail(const char *what, uint64_t sector, uint64_t sectors)
 	return false;
 }
 
-/* Always the same sequence (xorshift64*), so that a failure comes again. */
+/* Always the same sequence (xorshift64*), so a failure repeats. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state >> 12;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Shell functions of the demo, the test command and the guest tests: Debian packages, initramfs, and
-# booting User Mode Linux, a Linux kernel that runs as an ordinary process and takes its virtio
-# devices from vhost-user sockets. POSIX sh, to be sourced. Functions return 1 after saying what is
-# missing or wrong; callers decide what that means.
+# booting User Mode Linux. That is a Linux kernel that runs as an ordinary process and gets its
+# virtio devices from vhost-user sockets. POSIX sh, to be sourced. Functions return 1 after saying
+# what is missing or wrong; callers decide what that means.
 # shellcheck shell=sh
 
 # mkfs.ext4, e2fsck and debugfs are there, but not on an ordinary user's path.
@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # No guest and no daemon runs longer: `timeout` ends both, and what they have started, with the
 # test. That is no measure of whether they hang, which watch_guest finds.
 guest_seconds=6000
-# So many looks in a row that find no progress, ten seconds apart, are a hang.
+# A hang: this many looks in a row without progress, ten seconds apart.
 guest_looks=18
 
 # What a guest of User Mode Linux has, a third of which its kernel takes.
@@ -39,8 +39,8 @@ alone() (
 	"$@" 7<&-
 )
 
-# run_apt COMMAND...: runs an apt command, a second time after `apt-get update` if it fails, since a
-# new machine has no package lists and an old one has stale ones. Shows apt's words only if both
+# run_apt COMMAND...: runs an apt command. If it fails, runs `apt-get update` and tries again: a new
+# machine has no package lists, and an old one has stale ones. Shows apt's messages only if both
 # fail.
 run_apt() {
 	if ! command -v apt-get >/dev/null; then
@@ -59,7 +59,7 @@ try_apt() {
 	return 1
 }
 
-# need_packages PACKAGE...: installs those that are not installed.
+# need_packages PACKAGE...: installs the packages that are not installed.
 need_packages() {
 	missing=
 	for package; do
@@ -159,9 +159,10 @@ module_files() {
 	done
 }
 
-# make_initramfs FILE INIT MODULES [PROGRAM...]: an initramfs of busybox, the script INIT, the
-# kernel modules (in /modules, to be loaded in the order of /modules/order), guest.sh, which lies
-# beside INIT, and programs of this machine with their shared libraries.
+# make_initramfs FILE INIT MODULES [PROGRAM...]: makes an initramfs of
+# - busybox, the script INIT, and guest.sh, which lies beside INIT,
+# - the kernel modules, in /modules, to be loaded in the order of /modules/order,
+# - programs of this machine with their shared libraries.
 make_initramfs() {
 	output=$1 init=$2 wanted=$3
 	shift 3
@@ -251,7 +252,7 @@ end_test() {
 	exit 77
 }
 
-# sectors FILE FIRST COUNT: so many sectors of a file.
+# sectors FILE FIRST COUNT: prints COUNT sectors of a file.
 sectors() {
 	dd if="$1" bs=64k iflag=skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null
 }
@@ -265,8 +266,8 @@ count() {
 	echo "${number:-none}"
 }
 
-# progress: numbers that change while a guest comes further: the length of what its console has
-# said, and what the daemon, if there is one, has read and written.
+# progress: prints numbers that change while a guest makes progress: the length of its console's
+# output, and what the daemon, if there is one, has read and written.
 progress() {
 	wc -c <console.log
 	[ ! -s daemon.pid ] || grep -s '^[rw]char' "/proc/$(cat daemon.pid)/io"
@@ -292,8 +293,8 @@ watch_guest() {
 	) </dev/null >/dev/null 2>&1 9>&- &
 }
 
-# start_daemon PROGRAM ARGUMENT...: returns when it listens. Its output goes to daemon.log in the
-# current folder, its process ID to daemon.pid ($daemon_pid is that of `timeout`).
+# start_daemon PROGRAM ARGUMENT...: returns when the daemon listens. Its output goes to daemon.log
+# in the current folder, its process ID to daemon.pid ($daemon_pid is that of `timeout`).
 start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
@@ -311,8 +312,9 @@ start_daemon() {
 # daemon_runs: whether it still does.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
-# stop_daemon: asks it to end and returns its exit status. Not by way of `timeout`, which would give
-# it five seconds: a daemon that looks for leaks at its end may need more on a busy machine.
+# stop_daemon: asks the daemon to end and returns its exit status. Does not use `timeout`, which
+# would give it five seconds: a daemon that looks for leaks at its end may need more on a busy
+# machine.
 stop_daemon() {
 	kill -TERM "$(cat daemon.pid)" 2>/dev/null
 	stopping=$daemon_pid
@@ -350,8 +352,7 @@ run_uml() {
 	watch_guest "$guest_pid"
 }
 
-# end_uml: what is left of the guest's processes ends. A kernel that is killed or falls over leaves
-# some behind.
+# end_uml: ends all processes of the guest. A kernel that is killed or crashes leaves some behind.
 end_uml() {
 	[ -s guest.pid ] || return 0
 	for _ in $(seq 3000); do

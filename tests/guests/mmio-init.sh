@@ -6,7 +6,7 @@
 . /guest.sh
 
 driver_of() { basename "$(readlink "/sys/bus/virtio/devices/$1/driver")"; }
-# sum_of OFFSET COUNT: of so many MiB of the disk, read past the cache.
+# sum_of OFFSET COUNT: the checksum of COUNT MiB of the disk, read past the cache.
 sum_of() { range /dev/vda $(($1 * 2048)) $(($2 * 2048)) | sha256sum | cut -d' ' -f1; }
 
 begin
@@ -43,7 +43,7 @@ step "writing"
 dd if=/dev/urandom of=/random bs=64k count=32 2>/dev/null
 random=$(sha256sum </random | cut -d' ' -f1)
 say "sum-written $random"
-# By way of the cache, in one piece and in many.
+# Through the cache, in one piece and in many.
 dd if=/random of=/dev/vda bs=1M seek=4 conv=fsync 2>/dev/null
 dd if=/random of=/dev/vda bs=16k seek=384 oflag=direct 2>/dev/null
 sync

@@ -25,7 +25,7 @@ proxy_count() {
 	echo "${number:-none}"
 }
 
-# disk_sum OFFSET COUNT: of so many MiB of the image.
+# disk_sum OFFSET COUNT: the checksum of COUNT MiB of the image.
 disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
 # has_feature TYPE BIT: whether the driver of this type of device has negotiated it. The text begins

@@ -24,7 +24,7 @@ begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
 streams="0 1 2 3 4 5 6 7"
 places=64
 place_bytes=$((9 * 512))
-# After so many records in each stream the daemon is killed.
+# The daemon is killed after this many records in each stream.
 enough=70
 
 # last_of STREAM: the number of its record that was acknowledged last. The last line may be cut off.

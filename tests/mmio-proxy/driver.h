@@ -49,8 +49,8 @@ void driver_set_up(struct driver *driver, uint64_t features);
 void driver_notify(struct driver *driver);
 
 /*
- * Waits for one used element; where there is none it sleeps until an interrupt, and the watchdog
- * finds one too few.
+ * Waits for one used element, and sleeps until an interrupt if there is none. A lost interrupt ends
+ * by the watchdog.
  */
 struct vring_used_elem driver_wait(struct driver *driver);
 

@@ -179,7 +179,7 @@ static void entropy_of_endless_chain_is_given_back_empty(void **state)
 	vm_finish(&vm);
 }
 
-/* Buffers of 4 GiB, as many as there can be: each gets RNG_REQUEST_BYTES. Hostile 11 and 33. */
+/* Buffers of 4 GiB, as many as possible: each gets RNG_REQUEST_BYTES. Hostile 11 and 33. */
 static void entropy_of_huge_buffers_is_bounded(void **state)
 {
 	const uint64_t huge = UINT64_C(1) << 32;

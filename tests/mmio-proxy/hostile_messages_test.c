@@ -169,7 +169,7 @@ static void memory_of_bad_regions_ends_the_program(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(bad); i++) {
 		table = vm_table();
-		/* Behind a good one, which is to be unmapped again. */
+		/* After a good one, which must be unmapped again. */
 		table.addr[1] = bad[i][0] + (bad[i][0] == UINT64_MAX - 4095 ? 0 : GUEST_BYTES);
 		table.size[1] = bad[i][1];
 		table.offset[1] = bad[i][2];

@@ -343,7 +343,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 	vm_finish(&vm);
 }
 
-/* QEMU sends its memory anew when anything about it changes. */
+/* QEMU sends its memory again when anything about it changes. */
 static void memory_in_other_pieces_does_not_disturb(void **state)
 {
 	struct proxy_memory table = vm_table();

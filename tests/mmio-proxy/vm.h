@@ -4,8 +4,8 @@
  * memory, and the guest's accesses to PCI configuration and registers. The program's path is the
  * test's argument.
  *
- * The program dies with the test, and the watchdog ends the test if either hangs
- * (tests/common/watchdog.h). Messages are the progress that the watchdog looks at.
+ * The program dies with the test. If either hangs, the watchdog ends the test
+ * (tests/common/watchdog.h). Messages count as progress.
  */
 #ifndef VM_H
 #define VM_H

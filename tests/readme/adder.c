@@ -39,7 +39,7 @@ static int run_device(struct guest *g)
 		guest_interrupt();
 	assert_in_range(got, 0, 1);
 	/*
-	 * Every now and then the machine pauses, and goes on with another map of the same memory.
+	 * From time to time the machine pauses, and continues with another map of the same memory.
 	 */
 	if (virtio_queue_next_used(&adder.queue) % 5 == 0) {
 		assert_int_equal(adder_pause(&adder), 0);

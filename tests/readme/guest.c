@@ -65,7 +65,7 @@ static void driver_adds(void)
 	}
 }
 
-/* Takes back what the device has used, and goes to sleep until the next interrupt. */
+/* Pops what the device has used, and sleeps until the next interrupt. */
 static void driver_wakes(void)
 {
 	struct vring_used_elem used;

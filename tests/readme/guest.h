@@ -45,7 +45,7 @@ struct guest_ops {
 	void (*reset)(struct guest *guest);
 
 	/*
-	 * Runs the device once. Returns 1 if the device is to be called again, or 0; fails the test
+	 * Runs the device once. Returns 1 if the device must be called again, or 0. Fails the test
 	 * for an error.
 	 */
 	int (*run)(struct guest *guest);
@@ -82,24 +82,21 @@ extern struct guest guest;
 /* Memory, and a driver that doesn't run yet. */
 void guest_init(const struct guest_ops *ops);
 
-/* The driver sets up its queue anew and starts the device. */
+/* The driver sets up its queue again and starts the device. */
 void guest_start(bool event_idx);
 
 /* The driver is interrupted. To be called by the device under test. */
 void guest_interrupt(void);
 
-/*
- * So many requests are added, served and returned, never more than @depth of them in the queue at a
- * time.
- */
+/* Adds, serves and returns count requests, with at most @depth of them in the queue at a time. */
 void guest_exchange(uint32_t requests, uint32_t depth);
 
 /* The host's view of guest memory. */
 uint8_t *guest_host(uint64_t addr);
 
 /*
- * The whole test of a device: with and without EVENT_IDX, one request at a time and a full queue,
- * more requests than the 16-bit index counts, and a reset in the middle while requests wait.
+ * The whole test of a device: with and without EVENT_IDX; one request at a time and a full queue;
+ * more requests than the 16-bit index counts; and a reset while requests wait.
  */
 void guest_test_device(const struct guest_ops *ops);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved disk of virtio-blk's README: another one goes on where the first one was, with the
- * driver's cache mode.
+ * The saved disk of virtio-blk's README: another disk continues where the first one stopped, with
+ * the driver's cache mode.
  */
 #include "readme_snapshot.h"
 
@@ -90,7 +90,7 @@ static void interrupt(struct virtio_device *device, enum virtio_interrupt cause,
 	m->interrupts[cause] += level;
 }
 
-/* A machine as it is before its guest runs, with a disk of so many sectors. */
+/* A machine before its guest runs, with a disk of a number of sectors. */
 static void make(struct machine *m, uint64_t sectors)
 {
 	static const struct virtio_device_ops ops = {

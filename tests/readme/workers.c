@@ -82,7 +82,7 @@ static void shared_queue_answers_every_request(void **state)
 	guest_test_device(&ops);
 }
 
-/* Threads: the workers poll, for the driver of guest.h lives in one thread. */
+/* Threads: the workers poll, because the driver of guest.h lives in one thread. */
 
 static uint32_t stop, wrong, interrupts;
 
@@ -121,7 +121,7 @@ static uint16_t add_one(uint32_t number, uint32_t index)
 	return (uint16_t)head;
 }
 
-/* Passes requests through, as many at a time as the queue holds. */
+/* Passes requests through, in batches of the queue size. */
 static void drive(uint32_t requests)
 {
 	uint32_t place_of[GUEST_QUEUE_SIZE], number_of[GUEST_QUEUE_SIZE];
@@ -217,7 +217,10 @@ static void shared_queue_serves_requests_with_status(void **state)
 	assert_int_equal(used.len, 1);
 }
 
-/* Another queue goes on with what was in flight, and with what was not popped. */
+/*
+ * Another queue continues with the requests that were in flight, and with those that were not
+ * popped.
+ */
 static void shared_queue_is_handed_over(void **state)
 {
 	static struct shared other;

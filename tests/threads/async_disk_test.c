@@ -198,7 +198,7 @@ static uint64_t block_number(uint32_t queue, uint32_t place, uint32_t block)
 	return ((uint64_t)queue * PLACES + place) * BLOCKS + block;
 }
 
-/* What a version of a block looks like; 0 is that of a new disk. */
+/* The content of a version of a block; version 0 is a new disk. */
 static void paint(uint8_t *bytes, uint64_t number, uint32_t version)
 {
 	for (uint32_t i = 0; i < BLOCK_BYTES; i += 8)
@@ -293,7 +293,7 @@ static void finish(uint32_t queue, uint32_t index, uint32_t len)
 	watchdog_step();
 }
 
-/* Takes back what the device has used. Returns whether there was anything. */
+/* Pops what the device has used. Returns whether there was anything. */
 static bool reap(uint32_t queue)
 {
 	struct guest_queue *q = &m.queues[queue];

@@ -40,8 +40,8 @@ static uint8_t byte_at(uint64_t place)
 }
 
 /*
- * Sleeping and waking. A thread that slept in earnest would come back long after the moment at
- * which a wake-up is lost, so it spins, and leaves the processor only from time to time.
+ * Sleeping and waking. A thread that really slept would wake long after the moment in which a
+ * wake-up can be lost. So it spins, and yields the processor from time to time.
  */
 static void post(uint32_t *flag)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two sides of an input buffer in every order of their steps, with up to three switches at any step
- * besides those where a side sleeps or ends. Two threads meet at the few instructions where a
- * wake-up can be lost too rarely to rely on it. So the source of the buffer is compiled with a
- * possible switch before each atomic access, and both sides are coroutines of one thread. What the
- * order of memory accesses between processors adds is for console_input_test.c.
+ * Two sides of an input buffer in every order of their steps, with up to three switches besides
+ * those where a side sleeps or ends. Two threads meet too rarely at the few instructions where a
+ * wake-up can be lost. So the source of the buffer is compiled with a possible switch before each
+ * atomic access, and both sides are coroutines of one thread. console_input_test.c tests the order
+ * of memory accesses between processors.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -87,7 +87,7 @@ static void wake(enum side side)
 	w.woken[side] = true;
 }
 
-/* Ends a side: the other one goes on, or all is done. */
+/* Ends a side: the other side continues, or everything is done. */
 static void end(enum side side)
 {
 	w.done[side] = true;

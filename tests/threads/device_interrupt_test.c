@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is an interrupt ever lost, or a line left high, between threads? Several threads of a device
- * raise while the driver acknowledges, resets, or sets DRIVER_OK; the line is one atomic word, as
- * an interrupt controller's input is, and calls of interrupt() dawdle before they take effect. A
- * round is a few steps of each thread; after each round everything is at rest and must agree.
+ * Is an interrupt lost, or a line left high, between threads? Several threads of a device raise
+ * interrupts while the driver acknowledges, resets, or sets DRIVER_OK. The line is one atomic word,
+ * like an interrupt controller's input, and calls of interrupt() wait before they take effect. A
+ * round is a few steps of each thread. After each round everything is at rest and must agree.
  *
  * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
- * a single one each, as nearly at the same time as two processors can, and the rounds are many: a
- * change of status or interrupt status that isn't atomic, and loses what the other side does in
- * between, is found there.
+ * one step each, as nearly at the same time as possible, and there are many rounds. A duel finds a
+ * change of the status or the interrupt status that is not atomic, and loses what the other side
+ * does.
  *
  * usage: device_interrupt_test [ROUNDS]   of a crowd, at most; default 10000. A duel has 40 times
- *                                         as many. Where
- * others need the processors too a kind ends early.
+ *                                         as many. On a busy machine a kind ends early.
  *
  * hostile 88, 92, 107
  */
@@ -252,8 +251,8 @@ static void device_step(uint32_t thread)
 
 /*
  * In half of the rounds of a duel the word is in this processor's cache, and not in the driver's,
- * when both set off: who has to fetch it takes long over a step, and leaves the other time to come
- * in between. It isn't changed.
+ * when both start. The side that must fetch it is slow, and the other side can step in between. The
+ * word is not changed.
  */
 static void before_duel(uint64_t round)
 {
@@ -350,7 +349,7 @@ static void driver_step(void)
 	case RESET:
 		check(virtio_device_write_status(&m.device, 0) == VIRTIO_DEVICE_IN_PROGRESS, "reset ended");
 		check(virtio_device_status(&m.device) == RUNNING, "reset shows before its end");
-		/* Nothing comes after that. */
+		/* Nothing follows this. */
 		virtio_device_ack_interrupt(&m.device, USED);
 		break;
 	case RAISE_AND_ACKNOWLEDGE_OTHER:

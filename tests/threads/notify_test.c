@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Does a notification ever get lost? A driver in one thread and a device in the other pass some
- * million buffers, with and without event-idx. Each sleeps for as long as the other does not ring,
- * and the other rings only when its suppression logic says so. So one lost notification is enough
- * for both to sleep for ever; nothing here waits with a time limit. The watchdog finds that no
- * counter moves, and reports where they are. They meet on rings of all kinds, for the library
- * publishes in other places where it isn't inline.
+ * Is a notification ever lost? A driver on one thread and a device on another pass some million
+ * buffers, with and without event-idx. Each sleeps until the other rings, and the other rings only
+ * when its suppression logic says so. One lost notification makes both sleep for ever. Nothing
+ * waits with a time limit: the watchdog finds that no counter moves, and reports the counters. The
+ * rings are of all kinds, because slow paths publish in other places than inline ones.
  *
  * usage: notify_test [BUFFERS]   tenths of which each run passes; default a million
  *
- * On the way every buffer is checked: the device must see what the driver wrote before it made the
- * buffer available, and the driver what the device wrote before it completed it.
+ * Every buffer is checked, too. The device must see what the driver wrote before it made the buffer
+ * available. The driver must see what the device wrote before it completed the buffer.
+ *
  * hostile 69, 70, 71; regressions R5, R6
  */
 #define _POSIX_C_SOURCE 200809L
@@ -26,7 +26,7 @@
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define MAX_SIZE 256u
 #define BASE 0x1000u
-#define SLOT_BYTES 64u /* of data, for each head: a request, then room for the answer */
+#define SLOT_BYTES 64u /* of data for each head: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
 /* Of a region, where memory is cut: no field of a ring is, but every ring. */
@@ -47,11 +47,11 @@ enum way {
 static const char *const way_names[] = { "plain", "batches", "in order", "logged", "cut" };
 
 /*
- * What one side sleeps on. Ringing it twice before the other side looks is as good as once.
+ * What one side sleeps on. Ringing twice before the other side looks is the same as once.
  *
- * A sleep in the operating system takes so long that the two sides hardly ever meet in the moment
- * that matters, between the last look and the sleep; so in some of the runs a sleeper watches the
- * bell awake.
+ * A sleep in the operating system takes long. The two sides then hardly ever meet in the moment
+ * that matters, between the last look and the sleep. So in some runs a sleeper watches the bell
+ * awake.
  */
 struct bell {
 	pthread_mutex_t mutex;
@@ -118,7 +118,7 @@ static void report(void)
 	die("a notification is lost", 0);
 }
 
-/* For the watchdog. The counters begin anew with each run, but don't stay at one value. */
+/* For the watchdog. The counters restart with each run, but do not stay at one value. */
 static uint64_t progress(void)
 {
 	return __atomic_load_n(&x.added, __ATOMIC_RELAXED) + __atomic_load_n(&x.served, __ATOMIC_RELAXED) +
@@ -279,9 +279,7 @@ static void *device_main(void *context)
 
 /* The driver */
 
-/*
- * The data of the next buffer lies where that of the one before it in the ring has been returned.
- */
+/* The next buffer's data lies where that of the buffer before it in the ring was returned. */
 static uint64_t data_of(uint64_t number)
 {
 	return DATA + (number % x.size) * SLOT_BYTES;
@@ -322,7 +320,7 @@ static uint32_t add_buffers(uint32_t limit)
 	return added;
 }
 
-/* Takes back up to limit buffers. Returns how many. */
+/* Pops up to limit used buffers. Returns how many. */
 static uint32_t take_back(uint32_t limit)
 {
 	uint32_t taken = 0;

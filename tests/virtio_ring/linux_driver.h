@@ -20,9 +20,7 @@ struct linux_piece {
 
 #define LINUX_MAX_PIECES 8u
 
-/*
- * Bytes of ring memory, which begin at a multiple of 4096, for a queue of up to size descriptors.
- */
+/* Bytes of ring memory for a queue of up to size descriptors. They begin at a multiple of 4096. */
 #define LINUX_RING_BYTES(size) (2u * 4096u + 32u * (size))
 
 /*
@@ -38,13 +36,13 @@ void linux_driver_destroy(struct linux_driver *driver);
 void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 
 /*
- * Makes a request available: first the pieces that it sends, then those that it receives. False if
- * full.
+ * Makes a request available: first the pieces that it sends, then those that it receives. Returns
+ * false if the ring is full.
  */
 bool linux_driver_add(struct linux_driver *driver, const struct linux_piece *pieces, unsigned int out, unsigned int in,
 		      void *request);
 
-/* Whether what was added since is to be told to the device. */
+/* Whether to kick the device for what was added since the last call. */
 bool linux_driver_kick(struct linux_driver *driver);
 
 /* A request that the device has used, or NULL. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
- * device take turns at random; each goes to sleep when its own protocol says that a notification
- * will come, and wakes only by one that the other side decided to send. If both sleep and requests
- * are left, one was lost. Every request carries data both ways, cut into pieces at random, and both
- * sides check it.
+ * device take random turns. Each sleeps when its protocol says that a notification will come, and
+ * wakes only by a notification that the other side decided to send. If both sleep and requests are
+ * left, a notification was lost. Every request carries data both ways, cut into random pieces, and
+ * both sides check it.
  *
  * Each run has more requests than the 16-bit indices have values, several times over.
  */
@@ -130,7 +130,7 @@ static uint8_t byte_of(uint32_t number, uint32_t at, bool answer)
 
 /* The driver */
 
-/* Cuts len bytes into as many pieces. */
+/* Cuts len bytes into count pieces. */
 static unsigned int cut_up(uint8_t *bytes, uint32_t len, unsigned int count, struct linux_piece *pieces)
 {
 	unsigned int made = 0;
@@ -156,7 +156,7 @@ static bool add_one(void)
 
 	while (r < requests + MAX_SIZE && r->busy)
 		r++;
-	/* As many as the largest queue holds, if each takes one descriptor. */
+	/* As many as the largest queue holds, if each uses one descriptor. */
 	if (r == requests + MAX_SIZE)
 		return false;
 	r->number = added;
@@ -278,7 +278,7 @@ static void complete_some(uint32_t count)
 	}
 }
 
-/* Pops one more request; false if there is none. */
+/* Pops one more request; returns false if there is none. */
 static bool hold_one(void)
 {
 	struct held *h = &held[held_count];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* All that the libraries need of a C library, for the check that they need no more. */
+/* All that the libraries need from a C library. The check fails if they need more. */
 #ifndef CHECK_STRING_H
 #define CHECK_STRING_H
 
