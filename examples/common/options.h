@@ -27,7 +27,7 @@ int options_parse_pairs(char *pairs, int (*take)(void *context, const char *name
 /* A decimal number from min to max. Returns 0, or -1 and prints nothing. */
 int option_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);
 
-/* "on" or "off". Returns 0, or -1 after printing what is wrong. */
+/* Parses "on" or "off". Returns 0, or -1 after printing what is wrong. */
 int option_switch(const char *name, const char *value, bool *on);
 
 #endif
