@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Error codes: what they may be taken for, and what they are called. */
+/* Error codes: their values, and their names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ static void error_text_of_success_is_no_error(void **state)
 	assert_string_equal(virtio_strerror(INT_MAX), "no error");
 }
 
-/* One taken for an errno value, or a count, would go unnoticed. */
+/* A code that equals an errno value or a count would hide a mix-up. */
 static void error_codes_are_distinct_and_no_errno(void **state)
 {
 	(void)state;

@@ -4,7 +4,7 @@
 
 enum fixture_memory fixture_kinds[3] = { FIXTURE_FLAT, FIXTURE_ONE_BYTE, FIXTURE_CHANGING };
 
-/* Where a guest byte lies in ram. An odd factor makes a permutation of the one-byte regions. */
+/* The place of a guest byte in ram. An odd factor permutes the one-byte regions. */
 static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 {
 	return f->kind == FIXTURE_ONE_BYTE ? guest_offset * 1237u % FIXTURE_BYTES : guest_offset;
@@ -21,9 +21,7 @@ static uint32_t lookups_of_a_read(const struct fixture *f, uint64_t start)
 	return start >= f->table ? 2 : 1;
 }
 
-/*
- * Rewrites the descriptors that have been read before this look-up, all but the one looked at now.
- */
+/* Rewrites the descriptors read before this look-up, except the one looked at now. */
 static void rewrite_what_was_read(struct fixture *f, uint32_t granule)
 {
 	for (uint32_t i = 0; i < FIXTURE_GRANULES; i++) {
@@ -88,7 +86,7 @@ void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size)
 	memset(f, 0, sizeof *f);
 	f->kind = kind;
 	f->table = FIXTURE_TABLE;
-	/* Nothing that a test reads is zero by chance. */
+	/* No byte that a test reads is zero by chance. */
 	memset(f->ram, 0xa5, sizeof f->ram);
 	make_regions(f);
 	assert_true(size <= FIXTURE_MAX_SIZE);
@@ -202,7 +200,7 @@ bool fixture_ram_unchanged(const struct fixture *f)
 	return memcmp(f->saved_ram, f->ram, sizeof f->ram) == 0;
 }
 
-/* A look-up moves a cursor, and a fault is counted: neither is a change of what the queue does. */
+/* A look-up moves a cursor, and a fault is counted. Neither changes what the queue does. */
 static void leave_out(struct virtio_queue *queue)
 {
 	memset(queue->memory, 0, sizeof queue->memory);

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <virtio/queue_mock.h>
 
-/* Of a descriptor and an element of the used ring (virtio 1.4, 2.7.5 and 2.7.8). */
+/* Bytes of a descriptor and of an element of the used ring (virtio 1.4, 2.7.5 and 2.7.8). */
 #define DESC_BYTES 16
 #define USED_BYTES 8
 
@@ -29,11 +29,11 @@
 
 enum fixture_memory {
 	FIXTURE_FLAT, /* one region, directly mapped */
-	/* Each guest byte its own region, none of them next to its neighbour on the host. */
+	/* Each guest byte is a region; neighbours are apart on the host. */
 	FIXTURE_ONE_BYTE,
 	/*
-	 * A translation of 16 bytes at a time, which rewrites every descriptor that has been read
-	 * as soon as another one is looked up.
+	 * A translation of 16 bytes at a time. It rewrites each descriptor that was read as soon as
+	 * another address is looked up.
 	 */
 	FIXTURE_CHANGING,
 };
@@ -51,7 +51,7 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* indirect table: pieces of 16 bytes begin here */
-	uint64_t bad_start; /* addresses for which bad_error is the answer, unless that is 0 */
+	uint64_t bad_start; /* addresses that give bad_error, if that is not 0 */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* how often it was asked */
@@ -67,8 +67,8 @@ struct fixture {
 };
 
 /*
- * Makes the memory, and the driver with its rings at FIXTURE_BASE. f->config is what it would start
- * with.
+ * Makes the memory, and the driver with its rings at FIXTURE_BASE. f->config is the configuration
+ * for a start.
  */
 void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size);
 
@@ -91,8 +91,7 @@ void fixture_offer_chain(struct fixture *f, uint32_t first, const struct virtio_
 void fixture_offer_head(struct fixture *f, uint16_t head);
 
 /*
- * Writes an indirect table at f->table, and a head that points to it at descriptor first; offers
- * that.
+ * Writes an indirect table at f->table and a head for it at descriptor first, and offers the head.
  */
 void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
 			 uint32_t count);

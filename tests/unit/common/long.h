@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* How much a test of random inputs does: more where nobody waits for the result. */
+/* How many random inputs a test tries: more if nobody waits for the result. */
 #ifndef VIRTIO_TESTS_LONG_H
 #define VIRTIO_TESTS_LONG_H
 

@@ -66,10 +66,7 @@ static bool start_counter(void)
 
 #elif defined(__GLIBC__)
 
-/*
- * A program's own definitions take the place of the C library's, which has them under a second
- * name, too.
- */
+/* A program's own definitions replace the C library's, which has them under a second name, too. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count_of, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
@@ -186,7 +183,7 @@ static void walk_and_unpop(struct device *d)
 	complete(d, chain.token, 1);
 }
 
-/* With an array that is too small, again with a larger one, and of a buffer that is nowhere. */
+/* With an array that is too small, then with a larger one; and a buffer outside memory. */
 static void resolve_again(struct device *d)
 {
 	static const struct virtio_mock_buffer nowhere[] = { READABLE(FIXTURE_END, 1), WRITABLE(FIXTURE_DATA, 1) };
@@ -250,8 +247,8 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 }
 
 /*
- * Of three buffers, of two, in a table, of a chain popped before; and with too little of
- * everything.
+ * A request of three buffers, of two, in a table, of a chain popped before; and with too little of
+ * each part.
  */
 static void take_requests(struct device *d)
 {
@@ -416,7 +413,7 @@ static void set_up(struct device *d, enum fixture_memory kind)
 
 /* Tests */
 
-/* Were the counter not to work, the tests below would show nothing. */
+/* If the counter did not work, the tests below would show nothing. */
 static void allocation_counter_counts(void **state)
 {
 	void *volatile memory;
@@ -581,10 +578,7 @@ static size_t take_half(void *context, const void *bytes, size_t len)
 	return len > 1 ? len / 2 : len;
 }
 
-/*
- * A console with a port: input, output that is taken bit by bit, ports that come and go, saved
- * state.
- */
+/* A console with a port: input, output in parts, ports that come and go, saved state. */
 static void use_console(struct device *d)
 {
 	const struct virtio_mock_buffer in = WRITABLE(FIXTURE_DATA, 16);

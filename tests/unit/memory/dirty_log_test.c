@@ -15,7 +15,7 @@
 #include <virtio/guest_memory.h>
 
 #define WORD ((uint32_t)sizeof(unsigned long))
-#define GUARD 64u /* bytes on either side of a bitmap */
+#define GUARD 64u /* guard bytes on either side of a bitmap */
 #define MAX_BITMAP 64u
 
 static const uint8_t units[2] = { 1, sizeof(unsigned long) };
@@ -41,7 +41,7 @@ static void setup(struct fixture *f, uint8_t unit, uint64_t size, uint64_t base,
 	memcpy(f->want, f->raw, sizeof f->raw);
 }
 
-/* Where the two layouts keep bit n. */
+/* The place of bit n in the two layouts. */
 static void set_bit(uint8_t *bitmap, uint8_t unit, uint64_t n)
 {
 	unsigned long word;
@@ -150,7 +150,7 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 		mark_nothing(&f, end, UINT64_MAX);
 		mark_nothing(&f, UINT64_MAX, 1);
 		mark_nothing(&f, UINT64_MAX, UINT64_MAX);
-		/* What wraps is cut, it doesn't come out at the other end. */
+		/* A range that wraps is cut; it does not continue at the other end. */
 		mark_nothing(&f, UINT64_MAX - 1, base + 0x10000);
 		/* And at the edges just one bit. */
 		mark(&f, 0, base + 1);

@@ -37,7 +37,10 @@ static const struct {
 	{ 0x1280, 0x80, 0x331, 0 }, { TOP, 0x40, 0x3c0, 0 },
 };
 
-/* The regions lie apart on the host, so that a byte too far is a byte that is not the guest's. */
+/*
+ * The regions lie apart on the host, so an access one byte too far hits a byte outside guest
+ * memory.
+ */
 struct fixture {
 	uint8_t host[0x420];
 	uint8_t want[0x420];
@@ -62,7 +65,7 @@ static void setup(struct fixture *f)
 	virtio_memory_cursor_init(&f->cursor, &f->map);
 }
 
-/* Where a byte of the guest's lies on the host, or UINT32_MAX. */
+/* The host place of a guest byte; UINT32_MAX if there is none. */
 static uint32_t place(uint64_t addr)
 {
 	for (uint32_t i = 0; i < COUNT(layout); i++)
@@ -76,7 +79,9 @@ static void expect_nothing_else_changed(const struct fixture *f)
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
-/* Reads, and compares with the bytes on the host; what lies behind the destination stays. */
+/*
+ * Reads, and compares with the bytes on the host. The bytes after the destination must not change.
+ */
 static void expect_read(struct fixture *f, uint64_t addr, size_t len)
 {
 	uint8_t got[0x400], want[0x400];
@@ -146,7 +151,7 @@ static const struct bad_range bad_ranges[] = {
 	{ TOP - 1, 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP - 1, 0x41, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ UINT64_C(1) << 63, 16, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* Read-only: the whole range, its first bytes, and a byte of it that would be the last. */
+	/* Read-only: the whole range, its first bytes, and a range whose last byte is in it. */
 	{ 0x1200, 1, 0, VIRTIO_EPERM },
 	{ 0x1200, 0x80, 0, VIRTIO_EPERM },
 	{ 0x127f, 1, 0, VIRTIO_EPERM },
@@ -255,8 +260,8 @@ static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 }
 
 /*
- * hostile 34, in both directions: what fails only at the far end has written nothing at the near
- * one.
+ * hostile 34, in both directions: an access that fails at the far end has written nothing at the
+ * near end.
  */
 static void memory_write_into_read_only_region_changes_nothing(void **state)
 {
@@ -279,7 +284,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		for (uint32_t end = start + 1; end <= 30; end++) {
 			const bool legal = end <= 10 || start >= 20;
 
-			/* The cached region is one that permits reading this very range. */
+			/* The cached region permits reading this very range. */
 			assert_int_equal(virtio_memory_read(&cursor, 0x1000 + start, dst, end - start), 0);
 			if (legal)
 				continue;
@@ -366,7 +371,7 @@ static void memory_access_crosses_adjacent_regions(void **state)
 	expect_write(&f, 0x1280, 0x80);
 }
 
-/* hostile 36: the last byte of each region, with as much as there is before it. */
+/* hostile 36: the last byte of each region, with every number of bytes before it. */
 static void memory_access_ends_at_the_last_byte(void **state)
 {
 	struct fixture f;
@@ -428,7 +433,7 @@ static void memory_find_needs_one_region(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* The piece is what lies in one region; neither the rest nor its wrapping is looked at. */
+/* The piece lies in one region. The rest of the range, and whether it wraps, do not matter. */
 static void memory_segment_gives_the_first_piece(void **state)
 {
 	static const struct {
@@ -462,7 +467,7 @@ static void memory_segment_gives_the_first_piece(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* hostile 35: all of the range, in order, each segment in one region. */
+/* hostile 35: the segments are the whole range, in order, each in one region. */
 static void memory_segments_cover_the_range(void **state)
 {
 	struct fixture f;

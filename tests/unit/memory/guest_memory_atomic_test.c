@@ -80,7 +80,7 @@ static void stores_fail(struct fixture *f, uint64_t addr, int error16, int error
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
-/* Both, with a cursor that is fresh and with one that was last at 0x1000. */
+/* Loads and stores, with a fresh cursor and with one that was last at 0x1000. */
 static void fields_fail(struct fixture *f, uint64_t addr, int error16, int error32)
 {
 	uint16_t value;
@@ -102,7 +102,7 @@ static void atomic_field_refuses_misaligned_guest_address(void **state)
 	setup(&f);
 	for (uint64_t off = 0; off < BYTES; off++)
 		fields_fail(&f, 0x1000 + off, off % 2 ? VIRTIO_EALIGN : 0, off % 4 ? VIRTIO_EALIGN : 0);
-	/* Even where the host address would be aligned. */
+	/* Also where the host address would be aligned. */
 	fields_fail(&f, 0x1081, VIRTIO_EALIGN, VIRTIO_EALIGN);
 	fields_fail(&f, 0x10c2, 0, VIRTIO_EALIGN);
 	fields_fail(&f, UINT64_MAX, VIRTIO_EALIGN, VIRTIO_EALIGN);
@@ -133,7 +133,7 @@ static void atomic_field_refuses_addresses_outside(void **state)
 	fields_fail(&f, UINT64_C(1) << 63, VIRTIO_EFAULT, VIRTIO_EFAULT);
 }
 
-/* Even when its two regions are contiguous in either address space. */
+/* Also where its two regions are contiguous in both address spaces. */
 static void atomic_field_refuses_two_regions(void **state)
 {
 	struct fixture f;
@@ -156,7 +156,7 @@ static void atomic_store_refuses_read_only_region(void **state)
 		stores_fail(&f, 0x1040 + off, VIRTIO_EPERM, VIRTIO_EPERM);
 		assert_int_equal(virtio_memory_load_le32(&f.cursor, 0x1040 + off, VIRTIO_RELAXED, &value), 0);
 		assert_int_equal(value, virtio_get_le32(f.host + 0x80 + off));
-		/* The cached region is one that permits loads. */
+		/* The cached region permits loads. */
 		stores_fail(&f, 0x1040 + off, VIRTIO_EPERM, VIRTIO_EPERM);
 	}
 }
@@ -266,7 +266,7 @@ static void raw_loads_read_little_endian(void **state)
 	}
 }
 
-/* The compiler may not take a value that was loaded before a copy for the one after it. */
+/* The compiler must not reuse a value from before a copy after the copy. */
 static void raw_copies_look_at_memory_each_time(void **state)
 {
 	uint8_t guest[4] = { 1, 2, 3, 4 }, first[4], second[4];

@@ -249,7 +249,7 @@ static void dirty_store_of_field_is_recorded(void **state)
 		}
 }
 
-/* What zero-copy I/O wrote: some of the bytes, from the start of the first segment on. */
+/* Bytes that zero-copy I/O wrote: some of them, from the start of the first segment on. */
 static void dirty_segments_are_recorded_as_far_as_written(void **state)
 {
 	struct virtio_segment list[4];
@@ -335,7 +335,7 @@ static void dirty_writer_records_what_it_writes(void **state)
 			assert_int_equal(virtio_writer_write(&by_write, src, len), n);
 			expect_logs(&f);
 			clear(&f);
-			/* Less room than that: nothing is written, so nothing recorded. */
+			/* Less room than len: nothing is written, so nothing is recorded. */
 			assert_int_equal(virtio_writer_write_exact(&by_exact, src, (size_t)left + 1), VIRTIO_ESHORT);
 			assert_int_equal(virtio_writer_advance(&by_advance, left + 1), VIRTIO_ESHORT);
 			assert_int_equal(virtio_writer_advance(&by_advance, UINT64_MAX), VIRTIO_ESHORT);

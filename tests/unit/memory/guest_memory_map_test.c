@@ -17,7 +17,7 @@
 
 static uint8_t ram[0x1000];
 
-/* A table with this region at the end, in the middle and in front of harmless ones. */
+/* Tables with this region at the end, in the middle and before good ones. */
 static void refuses_one(const struct virtio_region *bad)
 {
 	const struct virtio_region harmless[2] = {
@@ -217,7 +217,7 @@ static void refuses_two(uint64_t addr1, uint64_t len1, uint64_t addr2, uint64_t 
 			assert_in_range(bad, 1, 3);
 			assert_true(table[bad].addr - table[bad - 1].addr < table[bad - 1].len);
 			assert_memory_equal(&map, &before, sizeof map);
-			/* The table may be in another order, but holds what it held. */
+			/* The order of the table may change, but not its entries. */
 			for (uint32_t i = 0; i < 16; i++)
 				found += same(&table[i / 4], &regions[i % 4]);
 			assert_true(found == (addr1 == addr2 && len1 == len2 ? 6 : 4));
@@ -277,7 +277,7 @@ static void map_init_without_regions_knows_no_address(void **state)
 	}
 }
 
-/* All orders of five regions, of which two are adjacent: always the same map. */
+/* All orders of five regions, two of them adjacent: always the same map. */
 static void map_init_sorts_any_order(void **state)
 {
 	static const uint64_t addrs[5] = { 0, 0x100, 0x110, 0x5000, UINT64_MAX - 15 };
@@ -374,7 +374,7 @@ static void map_translation_is_used_until_taken_away(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* Neither what was in its memory nor where it has been before has a part in what a cursor finds. */
+/* A cursor's memory before init, and its earlier places, do not affect what it finds. */
 static void cursor_init_forgets_everything(void **state)
 {
 	struct virtio_region table[2] = { { .addr = 0x1000, .len = 16, .host = ram } };

@@ -44,7 +44,7 @@ struct page {
 
 /* What the model knows of one byte. */
 struct byte {
-	int error;       /* that every access to it meets, or 0 */
+	int error;       /* error of every access to it, or 0 */
 	uint32_t access; /* permitted */
 	uint32_t region; /* index in the table */
 	uint32_t host;   /* where it lies */
@@ -84,7 +84,7 @@ static uint32_t below(struct world *w, uint32_t limit)
 	return (uint32_t)((w->random * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % limit;
 }
 
-/* Cuts the cached region into regions and holes; none lies over the end of the address space. */
+/* Cuts the address range into regions and holes. None crosses the end of the address space. */
 static void make_regions(struct world *w)
 {
 	const uint32_t longest = w->variant == SINGLE_BYTES ? 1 : 1 + below(w, 100);
@@ -175,9 +175,7 @@ static void setup(struct world *w, enum variant variant, uint32_t seed)
 	w->log = (struct virtio_dirty_log){ w->bitmap, sizeof w->bitmap, w->base, (uint8_t)below(w, 5), 1 };
 	make_regions(w);
 	place_regions(w);
-	/*
-	 * The table is given in the order of addresses from the base on, which may not be sorted.
-	 */
+	/* The table begins at the base and may not be sorted. */
 	assert_int_equal(virtio_memory_map_init(&w->map, w->regions, w->count), 0);
 	for (uint32_t i = 0; i < WINDOW; i++)
 		for (uint32_t r = 0; r < w->count && w->region_of[i] != UINT32_MAX; r++)
@@ -228,7 +226,7 @@ static int byte_error(const struct byte *b, uint32_t access)
 	return (b->access & access) == access ? 0 : VIRTIO_EPERM;
 }
 
-/* What an access to a range must return: the error of its first byte that has one. */
+/* The expected result of an access to a range: the error of the first byte that has one. */
 static int expected(const struct world *w, uint64_t addr, uint64_t len, uint32_t access)
 {
 	if (len > 0 && len - 1 > UINT64_MAX - addr)
@@ -243,9 +241,7 @@ static int expected(const struct world *w, uint64_t addr, uint64_t len, uint32_t
 	return 0;
 }
 
-/*
- * Bytes from addr on, at most len, that lie in one region, and in one page. The first one is there.
- */
+/* Number of bytes from addr on, at most len, in one region and one page. The first byte exists. */
 static uint64_t piece(const struct world *w, uint64_t addr, uint64_t len)
 {
 	const struct byte first = look(w, addr);
@@ -284,7 +280,7 @@ static void expect_same(const struct world *w)
 
 /* Accesses, each compared with the model */
 
-/* With a size known to the compiler, where it is one of these. */
+/* With a size known to the compiler, if it is one of these. */
 static int read_any(struct virtio_memory_cursor *cursor, uint64_t addr, uint8_t *dst, size_t len)
 {
 	switch (len) {
@@ -469,7 +465,7 @@ static void step_store(struct world *w, uint64_t addr)
 }
 
 /*
- * Mostly short ranges near or in the cached region; now and then one that is far too long, or
+ * Mostly short ranges near or in the cached region; sometimes a range that is far too long, or
  * wraps.
  */
 static uint64_t random_len(struct world *w)
@@ -495,7 +491,7 @@ static void step(struct world *w)
 	switch (below(w, 12)) {
 	case 0:
 	case 1:
-		/* No such length on a host with a smaller size_t. */
+		/* A host with a smaller size_t has no such length. */
 		if (len <= SIZE_MAX)
 			step_read(w, addr, len);
 		break;

@@ -162,8 +162,8 @@ static uint64_t unlogged_bytes(const struct fixture *f, uint64_t addr)
 }
 
 /*
- * What is found is unlogged memory and the right place; what isn't, is near the end of a region, or
- * not unlogged.
+ * Whatever is found is unlogged memory at the right place. Whatever is not found is near the end of
+ * a region, or not unlogged.
  */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
@@ -176,7 +176,7 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 		bool found;
 		void *host = NULL;
 
-		/* The other cursor is where this one was, or nowhere. */
+		/* The other cursor was at this place, or nowhere. */
 		if (way == 3)
 			virtio_memory_cursor_init(&other, &f->map);
 		if (way >= 2)
@@ -243,7 +243,7 @@ static void small_access_agrees_with_single_bytes(const uint32_t *lens, uint32_t
 		}
 }
 
-/* Shorter than VIRTIO_MEMORY_SMALL: the fast path has no offset at which it could be taken. */
+/* A region shorter than VIRTIO_MEMORY_SMALL has no offset for the fast path. */
 static void small_access_in_regions_below_the_limit(void **state)
 {
 	static const uint32_t lens[] = { 1, 2, 3, 7, 8, 16, VIRTIO_MEMORY_SMALL - 1 };
@@ -304,8 +304,8 @@ static void small_access_does_not_wrap_around(void **state)
 }
 
 /*
- * Copies of a size that the compiler doesn't know: every one, all of it and nothing else, at any
- * alignment.
+ * Copies of sizes that the compiler does not know: each size, at any alignment, copies exactly its
+ * bytes.
  */
 static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 {
@@ -344,7 +344,7 @@ static void small_unlogged_memory_has_bytes(void **state)
 	assert_false(virtio_impl_memory_find_unlogged_near(&f.cursor, &f.cursor, ADDR, unknown, &found));
 }
 
-/* One region that isn't unlogged makes none of the others so: those are found as before. */
+/* A region that is not unlogged does not change the others: they are found as before. */
 static void small_unlogged_memory_beside_other_memory(void **state)
 {
 	static uint8_t host[4][64], bitmap[16];
@@ -378,7 +378,7 @@ static int nowhere(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 	return VIRTIO_EFAULT;
 }
 
-/* A map whose translation was taken away again is what it was. */
+/* A map whose translation was removed again works as without one. */
 static void small_unlogged_memory_comes_back_behind_translation(void **state)
 {
 	struct fixture f;
@@ -395,8 +395,8 @@ static void small_unlogged_memory_comes_back_behind_translation(void **state)
 }
 
 /*
- * What is written to a region with a dirty log is recorded, so it isn't found as unlogged memory,
- * before or after a write.
+ * A write to a region with a dirty log is recorded. So the region is never found as unlogged
+ * memory, before or after a write.
  */
 static void small_unlogged_memory_has_no_dirty_log(void **state)
 {

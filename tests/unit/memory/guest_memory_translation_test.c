@@ -38,7 +38,7 @@ struct page {
 	uint32_t access;
 	int result;
 	enum style style;
-	int read, write; /* what the accesses return; 0 for success */
+	int read, write; /* results of the accesses; 0 for success */
 };
 
 /* Pages of input addresses. Whatever is not in here is VIRTIO_EFAULT. */
@@ -65,7 +65,7 @@ static const struct page pages[] = {
 };
 
 struct fixture {
-	/* With a page on either side that is not the guest's. */
+	/* With guard pages on either side. */
 	_Alignas(16) uint8_t ram[16 * PAGE + 2 * PAGE];
 	uint8_t rom[PAGE];
 	uint8_t shortage[SHORT_LEN + 0x40];
@@ -78,9 +78,9 @@ struct fixture {
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
 	bool clip; /* answers no further than it was asked */
-	/* Does not know yet what it is asked about more bytes than these; 0 for no such limit. */
+	/* Answers "not mapped" to requests for more bytes than this; 0: no such limit. */
 	uint64_t whole;
-	uint32_t last;  /* the question after which nothing is known any more; 0 for none */
+	uint32_t last;  /* number of the question after which it answers "not mapped"; 0: never */
 	uint32_t calls; /* how often it was asked */
 	uint64_t addr;  /* the last question */
 	uint64_t len;
@@ -157,7 +157,7 @@ static struct page *page_at(struct fixture *f, uint64_t in)
 	return NULL;
 }
 
-/* Where on the host a guest-physical address of RAM is. */
+/* The host place of a guest-physical address of RAM. */
 static uint32_t ram_at(uint64_t phys)
 {
 	return (uint32_t)(phys - RAM + PAGE);
@@ -253,7 +253,7 @@ static void translation_is_never_asked_for_length_zero(void **state)
 	expect_unchanged(&f);
 }
 
-/* Each page, with a cursor that is fresh, or comes from each other page. */
+/* Each page, with a fresh cursor, and with one that comes from each other page. */
 static void translation_answers_decide_each_access(void **state)
 {
 	struct fixture f;
@@ -276,7 +276,7 @@ static void translation_answers_decide_each_access(void **state)
 				expect_write_error(&f, p->in, 1, p->write);
 			else
 				expect_write(&f, p->in + 3, 5, p->out + 3);
-			/* And again, after what was cached just now. */
+			/* And again, after what was just cached. */
 			if (p->read)
 				expect_read_error(&f, p->in, 1, p->read);
 			if (p->write)
@@ -284,7 +284,7 @@ static void translation_answers_decide_each_access(void **state)
 		}
 }
 
-/* hostile 34: a page in the middle that cannot be had leaves the ones before it as they were. */
+/* hostile 34: a bad page in the middle leaves the pages before it unchanged. */
 static void translation_failing_in_the_middle_changes_nothing(void **state)
 {
 	struct fixture f;
@@ -312,13 +312,13 @@ static void translation_does_not_wrap_the_input_addresses(void **state)
 
 	(void)state;
 	setup(&f);
-	/* Even when the first page is there. */
+	/* Also if the first page is there. */
 	add_page(&f, 0, RAM, TO_PAGE_END);
 	expect_read_error(&f, UINT64_MAX, 2, VIRTIO_EFAULT);
 	expect_write_error(&f, UINT64_MAX - 15, 0x20, VIRTIO_EFAULT);
 	expect_read(&f, UINT64_MAX, 1, RAM + 0x8ff);
 	expect_write_error(&f, UINT64_MAX, 2, VIRTIO_EFAULT);
-	/* The cached region from LAST claimed to be endless; address 0 has an answer of its own. */
+	/* The cached region of LAST claimed to be endless; address 0 still has its own answer. */
 	expect_read(&f, LAST, PAGE, RAM + 0x800);
 	f.calls = 0;
 	expect_read(&f, 0, 4, RAM);
@@ -342,7 +342,7 @@ static void translation_does_not_wrap_into_unmapped_start(void **state)
 	}
 }
 
-/* An answer longer than memory is cut to it: the address after it is asked for, and isn't there. */
+/* An answer longer than memory is cut. The address after it is asked for, and is not there. */
 static void translation_longer_than_memory_ends_with_it(void **state)
 {
 	const uint8_t src[SHORT_LEN + 1] = { 0 };
@@ -367,7 +367,7 @@ static void translation_longer_than_memory_ends_with_it(void **state)
 	expect_unchanged(&f);
 }
 
-/* A page that is not known yet is no failure for ever, not even for the same cursor. */
+/* A page that is not mapped yet can be accessed later, even by the same cursor. */
 static void translation_not_known_yet_can_be_asked_again(void **state)
 {
 	struct fixture f;
@@ -396,7 +396,7 @@ static void translation_not_known_yet_can_be_asked_again(void **state)
 
 /* What a cursor remembers */
 
-/* A cached region that can be read doesn't permit writing; and the other way round. */
+/* A cached region that permits reading does not permit writing, and the reverse. */
 static void translation_window_is_for_its_access_only(void **state)
 {
 	struct fixture f;
@@ -429,8 +429,8 @@ static void translation_window_is_for_its_access_only(void **state)
 }
 
 /*
- * Bits that have no meaning in an answer are none that a cursor gives one: a page to be read stays
- * so.
+ * Bits of an answer that have no meaning give a cursor no permission: a readable page stays
+ * read-only.
  */
 static void translation_window_ignores_unknown_permissions(void **state)
 {
@@ -483,13 +483,13 @@ static void translation_window_does_not_leak_to_neighbours(void **state)
 		expect_read_error(&f, 0x9000 + off, PAGE - (size_t)off + 1, VIRTIO_EFAULT);
 		expect_read_error(&f, 0x9000 - 1, 2, VIRTIO_EFAULT);
 		expect_write_error(&f, 0x9000 + PAGE - 1, 2, VIRTIO_EFAULT);
-		/* The addresses behind the translation are no addresses in front of it. */
+		/* Addresses behind the translation are not addresses in front of it. */
 		expect_read_error(&f, RAM + 0x900 + off, 1, VIRTIO_EFAULT);
 		expect_write_error(&f, RAM + 0x900, 1, VIRTIO_EFAULT);
 	}
 }
 
-/* Inside of what it was told, a cursor doesn't ask again; outside, it does. */
+/* A cursor asks again only outside what it was told. */
 static void translation_is_asked_once_for_a_window(void **state)
 {
 	struct fixture f;
@@ -535,7 +535,7 @@ static void translation_cursors_of_one_map_are_independent(void **state)
 
 /* Ranges over several pages */
 
-/* hostile 35: pages that are neighbours in front of the translation and not behind it. */
+/* hostile 35: pages that are neighbours in front of the translation, but not behind it. */
 static void translation_access_crosses_pages(void **state)
 {
 	struct fixture f;
@@ -577,7 +577,7 @@ static void translation_find_needs_one_translation(void **state)
 	expect_unchanged(&f);
 }
 
-/* Segments keep the driver's addresses; their regions are those behind the translation. */
+/* Segments keep the driver's addresses. Their regions are those behind the translation. */
 static void translation_segments_are_addressed_as_by_the_driver(void **state)
 {
 	static const uint32_t offsets[3] = { 0x3f0, 0x100, 0x200 };
@@ -599,7 +599,10 @@ static void translation_segments_are_addressed_as_by_the_driver(void **state)
 	}
 }
 
-/* Atomic fields look at the address before and the host memory behind. */
+/*
+ * Alignment of an atomic field is checked for the address in front of the translation and for the
+ * host memory.
+ */
 static void translation_of_atomic_fields(void **state)
 {
 	uint16_t v16 = 0x1234;

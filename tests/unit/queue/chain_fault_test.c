@@ -84,10 +84,7 @@ static uint32_t pieces_of(const struct fixture *f, const struct virtio_mock_buff
 	return n;
 }
 
-/*
- * What is in the array is the beginning of these buffers: all of it, or as much as there is room
- * for.
- */
+/* The array holds these buffers, or the beginning of them that fits. */
 static void expect_front(struct fixture *f, const struct virtio_chain_segments *out,
 			 const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -118,7 +115,7 @@ static void expect_front(struct fixture *f, const struct virtio_chain_segments *
 	assert_int_equal(out->writable_bytes, bytes[1]);
 }
 
-/* The status is the byte at this address; none for 0. */
+/* The status is the byte at this address; 0: there is none. */
 static void expect_status(struct fixture *f, const struct virtio_chain_segments *out, uint64_t addr)
 {
 	assert_int_equal(out->last_writable.len, addr != 0);
@@ -150,8 +147,8 @@ static void expect_final(struct virtio_chain *chain, int error)
 /* Arrays that are too small */
 
 /*
- * Each time: what fits, what is needed, where the status is, and a count. A larger array then gets
- * the whole chain.
+ * Checks each time what fits, what is needed, where the status is, and a counter. A larger array
+ * then gets the whole chain.
  */
 static void chain_resolve_works_after_small_arrays(void **state)
 {
@@ -229,7 +226,7 @@ static void chain_resolve_after_a_small_array_reads_anew(void **state)
 	expect_status(&f, &out, FIXTURE_DATA + 221);
 }
 
-/* Of several errors the shape's comes first, then the buffer's. */
+/* Of several errors the chain's shape comes first, then the bad buffer. */
 static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
@@ -311,7 +308,7 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 		buffers[at].addr = bad[i / 2 / BUFFERS].addr;
 		buffers[at].len = bad[i / 2 / BUFFERS].len;
 		setup(&f, fixture_kind(state));
-		/* The look at a buffer over the tables is no read of descriptors. */
+		/* Looking up a buffer that covers the tables does not read descriptors. */
 		f.rewriting = buffers[at].addr != FIXTURE_BASE;
 		if (i % 2)
 			fixture_offer_table(&f, 3, VRING_DESC_F_INDIRECT, buffers, BUFFERS);
@@ -328,10 +325,7 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 	}
 }
 
-/*
- * The first bad buffer ends what is resolved; empty ones are never bad, and an empty one is no
- * status.
- */
+/* The first bad buffer ends the resolution. An empty buffer is never bad, and is not a status. */
 static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
@@ -401,7 +395,7 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, 0);
-	/* Step by step it is yielded, and no byte of it accessed, at neither end. */
+	/* A step yields it, and no byte of it is accessed, at either end. */
 	chain = pop(&f);
 	fixture_save(&f);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
@@ -413,7 +407,9 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* A buffer without permission is like one that is nowhere; so is a status in read-only memory. */
+/*
+ * A buffer without permission counts like one outside memory; so does a status in read-only memory.
+ */
 static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **state)
 {
 	(void)state;
@@ -444,7 +440,7 @@ static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **
 	}
 }
 
-/* Each answer for each of the buffers. VIRTIO_ENOTMAPPED leaves nothing. Changing memory only. */
+/* Each answer for each buffer. After VIRTIO_ENOTMAPPED nothing is left. Changing memory only. */
 static void chain_resolve_keeps_front_and_status_around_bad_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
@@ -511,7 +507,7 @@ static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 
 /* Errors of the shape */
 
-/* Of each kind: what descriptor 2 is, behind a readable and a writable buffer. */
+/* What descriptor 2 is, after a readable and a writable buffer: each kind. */
 static const struct {
 	struct vring_desc desc;
 	int error;
@@ -524,7 +520,10 @@ static const struct {
 	{ { FIXTURE_END, 16, VRING_DESC_F_INDIRECT, 0 }, VIRTIO_EFAULT },
 };
 
-/* An error of the shape comes first, wherever the buffers are, and nothing of the chain is used. */
+/*
+ * An error of the shape comes first, wherever the bad buffers are. Nothing of the chain can be
+ * used.
+ */
 static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
 {
 	static const uint64_t places[] = { FIXTURE_DATA, FIXTURE_END, UINT64_MAX };

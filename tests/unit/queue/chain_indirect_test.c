@@ -20,7 +20,7 @@ static void setup(struct fixture *f, void **state)
 }
 
 /*
- * As the queue's defaults, but the driver's map and the device's are the same memory cut in two
+ * The defaults of a queue. The driver's map and the device's are the same memory cut in two
  * regions.
  */
 static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint32_t offset, uint32_t gap)
@@ -32,7 +32,7 @@ static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint3
 	assert_int_equal(virtio_memory_map_init(&f->device_map, regions, 2), 0);
 }
 
-/* Pops a chain that must yield good descriptors and then fail, and gives it back. */
+/* Pops a chain that must yield good descriptors and then fail, and completes it. */
 static void expect_giveback(struct fixture *f, uint32_t good, int error)
 {
 	struct virtio_desc desc = { 1, 2, true };
@@ -176,7 +176,7 @@ static void setup_long(struct fixture *f, enum fixture_memory kind)
 	fixture_start(f);
 }
 
-/* hostile 24: not with the allowance either, be there ever so much memory. */
+/* hostile 24: refused with the allowance too, however much memory there is. */
 static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 {
 	static const uint32_t lengths[] = { 16 * 65536, 16 * 65537, 0xfffffff0 };
@@ -270,7 +270,7 @@ static void serve_good_table(struct fixture *f)
 	memset(f->seen, 0, sizeof f->seen);
 }
 
-/* hostile 26 and 31: nor behind a good one, in the same memory. */
+/* hostile 26 and 31: also after a good table in the same memory. */
 static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 {
 	for (uint32_t inside = 0; inside < 32; inside++) {
@@ -299,7 +299,7 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 	expect_giveback(&f, 0, VIRTIO_EFAULT);
 }
 
-/* A table that is not mapped yet neither latches nor consumes; one that is forbidden is a fault. */
+/* A table that is not mapped yet breaks and consumes nothing. A forbidden one is a fault. */
 static void chain_indirect_reports_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
@@ -409,7 +409,7 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 	}
 }
 
-/* Even then the walk is bounded, by the table's own length. */
+/* The walk is still bounded, by the table's own length. */
 static void chain_indirect_ends_loop_in_long_table(void **state)
 {
 	struct virtio_mock_buffer buffers[40];
@@ -438,8 +438,8 @@ static void chain_indirect_accepts_table_at_any_address(void **state)
 		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
 		expect_buffers(&f, buffers, SIZE);
 		/*
-		 * Now that the queue knows where tables are. A host that takes whole words needs
-		 * other loads for most.
+		 * The queue has cached the tables' region now. A host that needs aligned words uses
+		 * other loads for most tables.
 		 */
 		memset(f.seen, 0, sizeof f.seen);
 		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
@@ -541,7 +541,8 @@ static void chain_indirect_does_not_count_table_bytes(void **state)
 }
 
 /*
- * hostile 30: entries that are rewritten behind the walk, and the descriptor that led to the table.
+ * hostile 30: entries are rewritten after the walk has passed, and so is the descriptor that led to
+ * the table.
  */
 static void chain_indirect_reads_each_entry_once(void **state)
 {

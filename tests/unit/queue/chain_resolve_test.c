@@ -10,7 +10,7 @@
 #define SIZE 8u
 #define SEGMENTS 256u
 
-/* Pops the chain that was offered, and resolves it into count segments. */
+/* Pops the offered chain, and resolves it into count segments. */
 static int resolve(struct fixture *f, struct virtio_chain *chain, struct virtio_segment *segments, uint32_t count,
 		   struct virtio_chain_segments *out)
 {
@@ -49,7 +49,7 @@ static void expect_bytes(struct fixture *f, const struct virtio_segment *segment
 	assert_int_equal(used, 0);
 }
 
-/* The fault has been counted once, and the element can be returned: hostile 45. */
+/* The fault was counted once, and the chain can be completed: hostile 45. */
 static void expect_counted(struct fixture *f, const struct virtio_chain *chain, int error)
 {
 	const bool fault = error != VIRTIO_ENOTMAPPED;
@@ -206,7 +206,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 
 	(void)state;
 	if (sizeof(void *) < 8)
-		skip(); /* no room for a region of 4 GiB */
+		skip(); /* too small for a region of 4 GiB */
 	fixture_init(&f, FIXTURE_FLAT, SIZE);
 	/* Never touched, only resolved: the host memory behind it need not exist. */
 	regions[0] = f.regions[0];
@@ -222,7 +222,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 	assert_int_equal(out.readable, 2);
 }
 
-/* hostile 33 and 34: lengths far beyond memory, and buffers that begin, lie or end in none. */
+/* hostile 33 and 34: lengths far beyond memory, and buffers that begin, lie or end outside it. */
 static void chain_resolve_refuses_buffer_outside_memory(void **state)
 {
 	static const struct virtio_mock_buffer bad[] = {
@@ -267,7 +267,7 @@ static void chain_resolve_refuses_wrap_into_low_page(void **state)
 	fixture_offer_chain(&f, 0, &wraps, 1);
 	/* Its last byte would be in memory, and is no status: that would be the wrap's doing. */
 	expect_failure(&f, VIRTIO_EFAULT);
-	/* Nor by the way around the chain. */
+	/* Also not by a detour around the chain. */
 	fixture_save(&f);
 	virtio_memory_cursor_init(&cursor, &f.device_map);
 	assert_int_equal(virtio_memory_write(&cursor, UINT64_MAX - 3, bytes, 8), VIRTIO_EFAULT);
@@ -333,7 +333,7 @@ static void chain_resolve_reports_translation(void **state)
 	}
 }
 
-/* hostile 47: an array that is too small is never overrun, and says what is needed. */
+/* hostile 47: an array that is too small is never overrun, and needed says how many are needed. */
 static void chain_resolve_reports_array_too_small(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA + 16, 2),
@@ -359,7 +359,7 @@ static void chain_resolve_reports_array_too_small(void **state)
 				 virtio_memory_find(&f.mock.memory, FIXTURE_DATA + 35, 1, VIRTIO_ACCESS_WRITE));
 		for (uint32_t i = capacity; i < SEGMENTS; i++)
 			assert_memory_equal(&segments[i], &guard, sizeof guard);
-		/* It is the caller's array that was wrong, not the chain. */
+		/* The caller's array was wrong, not the chain. */
 		virtio_queue_get_stats(&f.queue, &stats);
 		assert_int_equal(stats.chain_faults, 0);
 		assert_int_equal(stats.first_error, 0);
@@ -367,7 +367,7 @@ static void chain_resolve_reports_array_too_small(void **state)
 	}
 }
 
-/* One that is just large enough is. */
+/* An array that is just large enough works. */
 static void chain_resolve_fills_array_to_the_last_entry(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 2), WRITABLE(FIXTURE_DATA + 32, 3) };
@@ -383,7 +383,9 @@ static void chain_resolve_fills_array_to_the_last_entry(void **state)
 	assert_int_equal(out.needed, needed);
 }
 
-/* hostile 35: over adjacent regions and over pieces of a translation; scattered, and all of it. */
+/*
+ * hostile 35: buffers over adjacent regions and over pieces of a translation, resolved completely.
+ */
 static void chain_resolve_scatters_buffers(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA + 5, 44), READABLE(FIXTURE_DATA + 90, 1),
@@ -471,7 +473,7 @@ static void chain_resolve_skips_empty_buffers(void **state)
 	const struct virtio_mock_buffer some[] = { READABLE(0, 0), READABLE(FIXTURE_DATA, 4), READABLE(UINT64_MAX, 0),
 						   WRITABLE(FIXTURE_DATA + 8, 4), WRITABLE(0, 0) };
 	const struct virtio_mock_buffer none[] = { READABLE(0, 0), WRITABLE(UINT64_MAX, 0) };
-	/* In memory, where there would be a segment to be had. */
+	/* In memory, where a segment would be possible. */
 	const struct virtio_mock_buffer inside[] = { READABLE(FIXTURE_DATA, 0),     READABLE(FIXTURE_DATA + 1, 4),
 						     READABLE(FIXTURE_DATA + 2, 0), WRITABLE(FIXTURE_DATA + 8, 0),
 						     WRITABLE(FIXTURE_DATA + 9, 4), WRITABLE(FIXTURE_DATA + 10, 0) };
@@ -486,14 +488,14 @@ static void chain_resolve_skips_empty_buffers(void **state)
 	expect_resolved(&f, none, 2);
 	fixture_offer_chain(&f, 0, inside, 6);
 	expect_resolved(&f, inside, 6);
-	/* No array is large enough for none. */
+	/* No array is large enough for a chain that is not there. */
 	fixture_offer_chain(&f, 5, none, 2);
 	assert_int_equal(resolve(&f, &chain, NULL, 0, &out), 0);
 	assert_int_equal(out.needed, 0);
 	assert_int_equal(out.last_writable.len, 0);
 }
 
-/* No array is needed for a chain without bytes, nor by what reads and writes it. */
+/* A chain without bytes needs no array, and neither do its reader and writer. */
 static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 0), WRITABLE(FIXTURE_DATA, 0) };
@@ -512,7 +514,7 @@ static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 	assert_int_equal(virtio_writer_write(&writer, buffers, 1), 0);
 }
 
-/* hostile 41: what was resolved stays as it was, whatever becomes of the descriptors. */
+/* hostile 41: segments stay, whatever the driver does to the descriptors. */
 static void chain_resolve_keeps_one_snapshot(void **state)
 {
 	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 16) };

@@ -110,7 +110,7 @@ static void chain_next_ends_loop_of_empty_buffers(void **state)
 	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* hostile 4: one entry more than the queue has, which takes an indirect table or a loop. */
+/* hostile 4: one entry more than the queue has, by an indirect table or a loop. */
 static void chain_next_refuses_size_plus_one_entries(void **state)
 {
 	struct virtio_mock_buffer buffers[SIZE];
@@ -220,8 +220,8 @@ static void chain_next_yields_wrapping_buffer_without_access(void **state)
 		for (uint32_t k = 0; k < 2; k++) {
 			const struct virtio_mock_buffer *b = &wraps[i][k];
 			/*
-			 * The bytes of the longest one are never looked at, so an array of fewer
-			 * does.
+			 * The bytes of the longest buffer are never looked at, so a smaller array
+			 * is enough.
 			 */
 			const size_t len = b->len;
 
@@ -296,7 +296,7 @@ static void chain_next_yields_chain_of_exactly_size(void **state)
 	}
 }
 
-/* hostile 37: where an empty buffer lies is nobody's business. */
+/* hostile 37: the address of an empty buffer does not matter. */
 static void chain_next_accepts_empty_buffer_at_bad_address(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(0, 0), READABLE(UINT64_MAX, 0), WRITABLE(1, 0) };
@@ -314,9 +314,8 @@ static void chain_next_accepts_empty_buffer_at_bad_address(void **state)
 }
 
 /*
- * hostile 30 and 41: each descriptor is read once, so what is rewritten behind the walk is never
- * seen. Over the changing memory all other tests show the same; here the guest is as quick as can
- * be.
+ * hostile 30 and 41: each descriptor is read once, so a change after the walk has passed is never
+ * seen. With changing memory all other tests show the same; here the guest is as fast as possible.
  */
 static void chain_next_reads_each_descriptor_once(void **state)
 {
@@ -342,8 +341,8 @@ static void chain_next_reads_each_descriptor_once(void **state)
 }
 
 /*
- * hostile 42: a writable buffer that is the descriptor table and the rings themselves. The device's
- * own writes change what follows, and that is judged like anything else.
+ * hostile 42: a writable buffer that covers the descriptor table and the rings. The device's own
+ * writes change what follows, and that is judged as usual.
  */
 static void chain_next_survives_buffer_over_its_own_table(void **state)
 {
@@ -442,7 +441,7 @@ static void chain_next_reports_lost_table(void **state)
 	}
 }
 
-/* hostile 16: bad chains for ever consume one head each, and leave one first fault behind. */
+/* hostile 16: endless bad chains consume one head each, and leave one first fault. */
 static void chain_next_counts_endless_bad_chains(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, 0xffff };
@@ -472,8 +471,8 @@ static void chain_next_counts_endless_bad_chains(void **state)
 }
 
 /*
- * The changing memory cannot take part in a loop: its second turn meets the rewritten descriptor.
- * In one-byte memory every descriptor is fetched through the map.
+ * Changing memory cannot take part in a loop: the second turn meets the rewritten descriptor. In
+ * one-byte memory every descriptor is read through the map.
  */
 int main(void)
 {

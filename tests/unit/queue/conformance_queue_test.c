@@ -15,7 +15,7 @@
 #define IN_BYTES 43u
 #define WRITTEN 33u /* of those, by the device */
 
-/* A request of four buffers, none of them next to another. */
+/* A request of four buffers, none next to another. */
 static const struct virtio_mock_buffer request[] = {
 	READABLE(FIXTURE_DATA, 5),
 	READABLE(FIXTURE_DATA + 0x80, OUT_BYTES - 5),
@@ -31,8 +31,7 @@ struct area {
 };
 
 /*
- * A guest whose translation permits no more than the specification does, and remembers who asked
- * for more.
+ * A guest whose translation permits what the specification permits, and records requests for more.
  */
 struct guarded {
 	struct fixture f;
@@ -114,7 +113,7 @@ static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t 
 }
 
 /*
- * What the guest's memory must be: as before, with this put into the first bytes of the writable
+ * The expected memory of the guest: as before, with these bytes at the start of the writable
  * buffers.
  */
 static void expect_written(struct fixture *f, uint8_t *before, const uint8_t *in)
@@ -161,8 +160,7 @@ static void serve_one(enum fixture_memory kind, uint32_t variant, bool guard)
 }
 
 /*
- * virtio 1.4, 2.7.5.1: nothing that a device does writes a descriptor, an indirect table or a
- * readable buffer.
+ * virtio 1.4, 2.7.5.1: a device never writes a descriptor, an indirect table or a readable buffer.
  */
 static void conformance_request_changes_used_ring_and_writable_buffers_only(void **state)
 {
@@ -182,12 +180,12 @@ static void conformance_request_reads_no_writable_buffer(void **state)
 
 /* In which order */
 
-/* A guest that looks at its used ring whenever the device looks an address up. */
+/* A guest that looks at its used ring whenever the device looks up an address. */
 struct watched {
 	struct fixture f;
 	struct vring_used_elem expected[SIZE]; /* in the used ring, once the index says so */
 	uint32_t looks;
-	uint32_t early; /* looks at which the index counted an element that was not there yet */
+	uint32_t early; /* looks at which the index was ahead of the elements */
 };
 
 static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -241,7 +239,10 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 			assert_int_equal(virtio_queue_complete(&w.f.queue, completions[i].token, completions[i].len),
 					 0);
 		assert_int_equal(fixture_get(&w.f, VIRTIO_MOCK_USED_IDX), 3);
-		/* Each element of eight bytes was looked up, and so were the two of the index. */
+		/*
+		 * Each element of eight bytes was looked up, and so were the two bytes of the
+		 * index.
+		 */
 		assert_true(w.looks >= 3 * 8 + 2);
 		assert_int_equal(w.early, 0);
 	}

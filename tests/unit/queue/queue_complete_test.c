@@ -298,7 +298,7 @@ static void queue_complete_batch_of_none_does_nothing(void **state)
 		assert_true(fixture_unchanged(&f));
 		fixture_pop_some(&f, tokens, 2);
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 0), 0);
-		/* Not even the index is written again. */
+		/* The index is not written again either. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0x1234);
 		fixture_save(&f);
 		assert_int_equal(virtio_queue_complete_batch(&f.queue, NULL, 0), 0);
@@ -311,7 +311,7 @@ static void queue_complete_batch_of_none_does_nothing(void **state)
 	}
 }
 
-/* In the order given, and a full ring of them. */
+/* In the given order, up to a full ring. */
 static void queue_complete_batch_keeps_callers_order(void **state)
 {
 	struct virtio_completion batch[SIZE];
@@ -329,7 +329,9 @@ static void queue_complete_batch_keeps_callers_order(void **state)
 
 /* A used ring that is not there */
 
-/* The request stays in flight and can be completed later; nothing changes, by any way in. */
+/*
+ * The request stays in flight and can be completed later. Nothing changes, whichever call is used.
+ */
 static void queue_complete_waits_for_used_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -366,7 +368,10 @@ static void queue_complete_waits_for_used_ring(void **state)
 
 /* IN_ORDER */
 
-/* All orders of four: the used ring has them as the available ring had, none before its turn. */
+/*
+ * All orders of four: the used ring has them in the order of the available ring, none before its
+ * turn.
+ */
 static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 {
 	for (uint32_t code = 0; code < 256; code++) {
@@ -470,7 +475,7 @@ static void queue_in_order_completes_after_refused_head(void **state)
 	}
 }
 
-/* A bad head does no harm to the order either. */
+/* A bad head does not change the order either. */
 static void queue_in_order_completes_after_bad_head(void **state)
 {
 	struct virtio_token tokens[SIZE];

@@ -62,7 +62,9 @@ static void queue_config_init_sets_defaults(void **state)
 	assert_false(config.allow_long_indirect || config.allow_unnegotiated_indirect);
 }
 
-/* Regression R3: a reset leaves nothing of the driver's, and all of the device's. */
+/*
+ * Regression R3: a reset clears everything of the driver's, and keeps everything of the device's.
+ */
 static void queue_config_reset_returns_to_defaults(void **state)
 {
 	struct virtio_queue_config config = some_config(), fresh;
@@ -83,7 +85,7 @@ static void queue_config_reset_returns_to_defaults(void **state)
 
 /* Setters */
 
-/* hostile 49, 50 and 51: nothing, no power of two, above the maximum, wider than 16 bits. */
+/* hostile 49, 50 and 51: 0, not a power of two, above the maximum, wider than 16 bits. */
 static void queue_config_set_size_refuses_bad_sizes(void **state)
 {
 	static const uint32_t bad[] = { 0,      3,       6,       65,      255,        512,        1024,      32768,
@@ -110,7 +112,7 @@ static void queue_config_set_size_accepts_powers_of_two_to_maximum(void **state)
 	}
 }
 
-/* hostile 52: nothing moves once the queue is ready. */
+/* hostile 52: no value changes once the queue is ready. */
 static void queue_config_setters_refuse_once_ready(void **state)
 {
 	struct virtio_queue_config config = some_config(), before;
@@ -199,7 +201,7 @@ static void queue_config_set_addr_halves_leave_the_other(void **state)
 	assert_true(config.addr[VIRTIO_QUEUE_USED] == UINT64_C(0x5555555566666664));
 }
 
-/* hostile 60: one queue's configuration is one struct; the neighbour's stays. */
+/* hostile 60: each queue has a configuration of its own; the neighbour's stays. */
 static void queue_config_changes_one_queue_only(void **state)
 {
 	struct virtio_queue_config configs[3] = { some_config(), some_config(), some_config() };
@@ -239,7 +241,7 @@ static void queue_config_area_bytes_counts_event_fields_when_negotiated(void **s
 	}
 }
 
-/* What check says of a map, start says too, and leaves the queue alone. */
+/* virtio_queue_start() returns the error of the check for a map, and leaves the queue unchanged. */
 static void expect_refused_in(struct fixture *f, const struct virtio_memory_map *map, int error)
 {
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);
@@ -254,7 +256,7 @@ static void expect_refused(struct fixture *f, int error)
 	expect_refused_in(f, &f->device_map, error);
 }
 
-/* hostile 49 and 50, regression R16: members filled in behind the setters' back. */
+/* hostile 49 and 50, regression R16: members filled in without the setters. */
 static void queue_config_check_refuses_bad_sizes(void **state)
 {
 	static const uint16_t sizes[] = { 0, 3, 15, 16, 0x8000, 0xffff };
@@ -388,7 +390,7 @@ static void queue_config_check_passes_on_translation(void **state)
 			f.bad_start = f.config.addr[area] + 16;
 			f.bad_end = f.bad_start + 1;
 			f.bad_error = errors[i];
-			/* A look-up is for a piece, so the bad byte must begin one. */
+			/* A look-up is for a piece, so the bad byte must begin a piece. */
 			f.bad_start &= ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			expect_refused(&f, errors[i]);

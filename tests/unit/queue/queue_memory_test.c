@@ -61,7 +61,7 @@ static void queue_start_clears_used_flags(void **state)
 	}
 }
 
-/* hostile 62: what was made available before the start is there after it, with no kick. */
+/* hostile 62: buffers made available before the start are there after it, without a kick. */
 static void queue_start_picks_up_earlier_buffers(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -159,7 +159,7 @@ static void queue_read_index_judges_nothing(void **state)
 	assert_int_equal(stats.ring_faults, 0);
 }
 
-/* A ring that can't be read is said to be so, and breaks nothing. */
+/* A ring that cannot be read is reported, and breaks nothing. */
 static void queue_read_index_reports_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -234,8 +234,8 @@ static void queue_set_memory_waits_for_mapping(void **state)
 }
 
 /*
- * With requests in flight: they are completed in the new memory, and the old one is known to be
- * used till then.
+ * Requests in flight are completed in the new memory. Until then the queue knows that the old
+ * memory is used.
  */
 static void queue_set_memory_keeps_requests_in_flight(void **state)
 {
@@ -248,7 +248,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 3);
-	/* The guest's memory moves, with all that is in it. */
+	/* The guest's memory moves, with its content. */
 	fixture_read(&f, FIXTURE_BASE, ram, sizeof ram);
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
@@ -289,7 +289,7 @@ struct elsewhere {
 	struct virtio_memory_map map;
 };
 
-/* Makes it, with all that is in the memory that the driver uses. */
+/* Makes the other memory, with everything that the driver uses. */
 static void copy_memory(struct fixture *f, struct elsewhere *e)
 {
 	fixture_read(f, FIXTURE_BASE, e->ram, sizeof e->ram);
@@ -335,8 +335,8 @@ static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer bu
 }
 
 /*
- * Buffers and indirect tables are looked up in the new memory, whatever the old one has there;
- * segments stay in the old.
+ * Buffers and indirect tables are looked up in the new memory, whatever the old one has at their
+ * addresses. Segments stay in the old memory.
  */
 static void queue_set_memory_switches_buffers_and_tables(void **state)
 {
@@ -374,8 +374,8 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 }
 
 /*
- * Under IN_ORDER what has been completed is done with its map, though the driver may not have been
- * told yet.
+ * Under IN_ORDER a completed request does not need its map any more, even if the driver has not
+ * been told.
  */
 static void queue_set_memory_under_in_order_waits_for_requests_only(void **state)
 {
@@ -464,7 +464,10 @@ static void add_log(struct fixture *f, const struct virtio_dirty_log *log)
 	assert_int_equal(virtio_memory_map_init(&f->device_map, f->regions, count), 0);
 }
 
-/* Used element, used index, used flags, avail_event and a status byte: all, and nothing else. */
+/*
+ * Used element, used index, used flags, avail_event and a status byte are recorded, and nothing
+ * else.
+ */
 static void queue_marks_what_it_writes(void **state)
 {
 	static const uint32_t units[] = { 1, sizeof(unsigned long) };
@@ -507,7 +510,7 @@ static void queue_marks_what_it_writes(void **state)
 		}
 }
 
-/* hostile 48: nothing, to the last page, beyond it, and over the end of the address space. */
+/* hostile 48: no byte, up to the last page, beyond it, and across the end of the address space. */
 static void queue_dirty_log_stays_inside_bitmap(void **state)
 {
 	static const uint32_t units[] = { 1, sizeof(unsigned long) };

@@ -48,8 +48,8 @@ static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 /* Interrupts, without EVENT_IDX */
 
 /*
- * hostile 68: NO_INTERRUPT is honoured, and only its own bit; hostile 67: used_event is not looked
- * at.
+ * hostile 68: NO_INTERRUPT is honoured, and only its bit counts. hostile 67: used_event is not
+ * looked at.
  */
 static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 {
@@ -79,7 +79,7 @@ static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 
 /*
  * hostile 66, regression R5: all positions of used_event, for several counts of completions and
- * several places of the index, wraps among them. The flag is not looked at.
+ * several values of the index, with wraps. The flag is not looked at.
  */
 static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 {
@@ -108,7 +108,7 @@ static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 		}
 }
 
-/* Each check looks at what came since the last one, and not at more. */
+/* Each check covers the completions since the last check, and no others. */
 static void queue_needs_interrupt_counts_from_last_check(void **state)
 {
 	struct fixture f;
@@ -217,7 +217,10 @@ static void queue_kicks_use_flag_without_event_idx(void **state)
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 0x5a5a);
 }
 
-/* With it avail_event is what is wanted next, and the flags stay 0 (virtio 1.4, 2.7.10.2). */
+/*
+ * With EVENT_IDX avail_event is the index that is wanted next, and the flags stay 0 (virtio 1.4,
+ * 2.7.10.2).
+ */
 static void queue_kicks_use_avail_event_with_event_idx(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -235,7 +238,7 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
-		/* Not asked for again, so not wanted again: hostile 64's other side. */
+		/* Not asked for again, so no kick is wanted: the other side of hostile 64. */
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
 		for (int n = 0; n < 2; n++) {
@@ -247,7 +250,9 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 	}
 }
 
-/* hostile 69: what came between the last pop and the enabling is reported by the enabling. */
+/*
+ * hostile 69: a buffer that came between the last pop and the enabling is reported by the enabling.
+ */
 static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -283,7 +288,7 @@ static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
 }
 
-/* The index that enabling looks at is judged as ever. */
+/* Enabling judges the index as every call does. */
 static void queue_enable_kicks_refuses_incoherent_index(void **state)
 {
 	struct fixture f;
@@ -326,7 +331,7 @@ static void queue_kicks_report_used_ring_that_is_gone(void **state)
 		}
 }
 
-/* Enabling looks at the available index too, when the wish has been written. */
+/* Enabling also looks at the available index, after it has asked for kicks. */
 static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };

@@ -7,8 +7,8 @@
 static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
 
 /*
- * A pop that must break the queue: the cause once, EBROKEN ever after, nothing yielded, memory as
- * it was.
+ * A pop that must break the queue: it returns the cause once, then EBROKEN. Nothing is yielded, and
+ * memory does not change.
  */
 static void expect_broken(struct fixture *f, int error, uint16_t head)
 {
@@ -41,7 +41,7 @@ static void expect_broken(struct fixture *f, int error, uint16_t head)
 
 /* Incoherent rings */
 
-/* hostile 6: a head that is no index, over all memories. */
+/* hostile 6: a head that is not an index, over all memories. */
 static void queue_pop_refuses_head_outside_table(void **state)
 {
 	static const uint16_t heads[] = { SIZE, SIZE + 1, 0x7fff, 0x8000, 0xffff };
@@ -78,7 +78,7 @@ static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 	}
 }
 
-/* hostile 7, regression R19: every index that is more than size ahead, from several places. */
+/* hostile 7, regression R19: every index more than size ahead, from several values. */
 static void queue_pop_refuses_index_past_size(void **state)
 {
 	static const uint16_t starts[] = { 0, 1, 0x7fff, 0xfffc, 0xffff };
@@ -126,7 +126,7 @@ static void queue_available_refuses_index_taken_back(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
 }
 
-/* hostile 12: the second time is refused; what is in flight can be completed, once. */
+/* hostile 12: the second time is refused. The request in flight can be completed, once. */
 static void queue_pop_refuses_head_in_flight(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -209,7 +209,7 @@ static void queue_available_breaks_when_ring_is_gone(void **state)
 	}
 }
 
-/* One that is not mapped yet breaks nothing, takes nothing, and works when it is. */
+/* A ring that is not mapped yet breaks and consumes nothing, and works when it is mapped. */
 static void queue_pop_waits_for_mapping(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -383,7 +383,7 @@ static void queue_pop_sees_published_entries_only(void **state)
 	assert_int_not_equal(chain.token.value, 0);
 }
 
-/* hostile 9: exactly size ahead is full, and everything is delivered, in order. */
+/* hostile 9: an index exactly size ahead means a full ring. All buffers are delivered in order. */
 static void queue_pop_delivers_full_ring(void **state)
 {
 	for (uint32_t size = 1; size <= FIXTURE_MAX_SIZE; size *= 2) {

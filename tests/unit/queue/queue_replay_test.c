@@ -94,8 +94,8 @@ static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **
 		new[i] = replay(&f, heads[i]);
 		assert_true(virtio_queue_is_in_flight(&f.queue, new[i]));
 		/*
-		 * No forged token will do. Bit 16 is set in every token, but clear in the state of
-		 * a replayed request.
+		 * No forged token works. Bit 16 is set in every token, but clear in the state of a
+		 * replayed request.
 		 */
 		for (int bit = 0; bit < 64; bit++)
 			assert_false(virtio_queue_is_in_flight(
@@ -116,7 +116,7 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	forget_queue(&f);
 	assert_replay_refused(&f, 0, VIRTIO_ENOTREADY);
 	fixture_start(&f);
-	/* Nothing was, or it was started afresh. */
+	/* Nothing was in flight, or the queue was started afresh. */
 	assert_replay_refused(&f, 0, VIRTIO_EINVAL);
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(move_queue(&f, heads), 2);
@@ -148,7 +148,7 @@ static void queue_replay_refuses_broken_queue(void **state)
 	assert_replay_refused(&f, heads[0], VIRTIO_EBROKEN);
 }
 
-/* hostile 12: to the driver nothing has happened, and a head in flight is in flight. */
+/* hostile 12: the driver sees no difference, and a head in flight stays in flight. */
 static void queue_pop_rejects_head_that_was_replayed(void **state)
 {
 	struct virtio_token token;
@@ -166,7 +166,7 @@ static void queue_pop_rejects_head_that_was_replayed(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 }
 
-/* Nor may the indices move from under the requests that are due. */
+/* The indices must not change while requests are to be replayed. */
 static void queue_set_index_refuses_while_replay_is_due(void **state)
 {
 	struct virtio_token tokens[2];
@@ -187,7 +187,7 @@ static void queue_set_index_refuses_while_replay_is_due(void **state)
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
 }
 
-/* Nothing new before that, and kicks are no matter either. */
+/* Before that nothing new is popped, and kicks are refused, too. */
 static void queue_calls_refuse_while_replay_is_due(void **state)
 {
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {

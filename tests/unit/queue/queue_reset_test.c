@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a reset leaves: regression R3. Whatever the queue has been through, it is as
- * virtio_queue_init() made it.
+ * What a reset leaves: regression R3. Whatever the queue did before, it is as virtio_queue_init()
+ * made it.
  */
 #include "queue_state_fixture.h"
 
-/* Nothing is left but counters, and the sequence number, by which tokens from before stay stale. */
+/* Only counters are left, and the sequence number, which keeps earlier tokens stale. */
 static void expect_reset_to_default(struct fixture *f)
 {
 	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
@@ -120,10 +120,7 @@ static void queue_reset_forgets_fault(void **state)
 	expect_reset_to_default(&f);
 }
 
-/*
- * No access reaches a byte through this memory, whichever cursor it goes through; an empty one is
- * none.
- */
+/* No cursor reaches a byte through this memory. An empty access succeeds. */
 static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *memory)
 {
 	uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -141,7 +138,7 @@ static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *mem
 }
 
 /*
- * A chain that is kept over a reset reaches no byte, though its cursors had windows. Before a start
+ * A chain kept over a reset reaches no byte, though its cursors had cached regions. Before a start
  * it is the same.
  */
 static void queue_reset_leaves_kept_chain_without_memory(void **state)

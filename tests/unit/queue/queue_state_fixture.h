@@ -26,7 +26,7 @@ static inline bool is_odd(const struct virtio_queue_state *s)
 	return memcmp(s, &odd, sizeof odd) == 0;
 }
 
-/* Both kinds of save refuse, and leave everything as it was. */
+/* Both kinds of save refuse, and change nothing. */
 static inline void assert_saves_refused(struct fixture *f, int plain, int in_flight)
 {
 	struct virtio_queue_state state = odd_state();
@@ -49,14 +49,14 @@ static inline void assert_saves_refused(struct fixture *f, int plain, int in_fli
 static inline void forget_queue(struct fixture *f)
 {
 	/*
-	 * It looks the areas up, and may read what the one before it has read: they must be what
-	 * they were.
+	 * The other queue looks the areas up, and may read what the queue before has read: restore
+	 * those bytes.
 	 */
 	f->rewriting = false;
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);
 }
 
-/* Saves with what is in flight, and restores into a new queue. Returns the number of heads. */
+/* Saves with the requests in flight, and restores into a new queue. Returns the number of heads. */
 static inline uint32_t move_queue(struct fixture *f, uint16_t heads[SIZE])
 {
 	struct virtio_queue_state state;

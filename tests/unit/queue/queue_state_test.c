@@ -52,7 +52,7 @@ static void queue_save_of_queue_that_is_not_started_is_empty(void **state)
 	expect_nothing_saved(&f);
 }
 
-/* An empty state has nothing but zeroes: with one field of something else it is no state at all. */
+/* An empty state is all zeroes. With another value in one field it is not a state. */
 static void queue_restore_refuses_nearly_empty_state(void **state)
 {
 	struct virtio_queue_state nearly[5] = { 0 };
@@ -178,8 +178,7 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 }
 
 /*
- * hostile 80, 239: what is in flight comes out in the order in which it was popped, whatever the
- * heads are.
+ * hostile 80, 239: requests in flight are saved in the order of their pops, whatever the heads are.
  */
 static void queue_save_in_flight_lists_heads_in_order(void **state)
 {
@@ -275,8 +274,8 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 }
 
 /*
- * Indices that were set apart, with nothing in flight between them: a restore would wait for a
- * replay.
+ * Indices that the caller set apart, with nothing in flight between them: a restore would wait for
+ * a replay.
  */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {
@@ -298,7 +297,7 @@ static void queue_save_refuses_indices_that_disagree(void **state)
 
 /* Restoring */
 
-/* hostile 238: the state says where; the available index in guest memory is one further. */
+/* hostile 238: the state has the index. The available index in guest memory is one further. */
 static void queue_restore_goes_on_where_save_left_off(void **state)
 {
 	struct virtio_queue_state saved;
@@ -325,7 +324,7 @@ static void queue_restore_goes_on_where_save_left_off(void **state)
 	assert_used(&f, waiting, 3);
 }
 
-/* One field of a good state, changed, and what must come of it. */
+/* A good state with one changed field, and the expected result. */
 struct corruption {
 	size_t offset;
 	size_t bytes;
@@ -338,10 +337,7 @@ struct corruption {
 #define AVAIL FIELD(config.addr[VIRTIO_QUEUE_AVAIL])
 #define USED FIELD(config.addr[VIRTIO_QUEUE_USED])
 
-/*
- * hostile 73 to 75; regressions R16, R17: each has a code that says what was wrong. Both indices
- * are 1.
- */
+/* hostile 73 to 75; regressions R16, R17: each fault has its own code. Both indices are 1. */
 static const struct corruption corruptions[] = {
 	{ FIELD(config.max_size), 0, VIRTIO_ESIZE },
 	{ FIELD(config.max_size), 15, VIRTIO_ESIZE },
@@ -416,8 +412,8 @@ static void queue_restore_refuses_corrupted_field(void **state)
 }
 
 /*
- * A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even
- * be loaded.
+ * A state comes from a file. The byte of a bool may have any value, and a value other than 0 and 1
+ * must not be loaded as a bool.
  */
 static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 {
@@ -451,8 +447,7 @@ static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 }
 
 /*
- * hostile 74: a queue that claims to be ready and has no addresses at all; nothing is read at
- * address 2.
+ * hostile 74: a queue that claims to be ready and has no addresses. Nothing is read at address 2.
  */
 static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 {
@@ -588,13 +583,14 @@ static void queue_restore_notifies_once_without_event_idx(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	assert_notifies_once_after_restore(&f, true);
-	/* But not a driver that has forbidden it: it looks by itself. */
+	/* But no interrupt for a driver that has forbidden it: it polls. */
 	fixture_set(&f, VIRTIO_MOCK_AVAIL_FLAGS, VRING_AVAIL_F_NO_INTERRUPT);
 	assert_notifies_once_after_restore(&f, false);
 }
 
 /*
- * hostile 78: what was made available before, by a kick that no one saw, is found without another.
+ * hostile 78: buffers made available before, by a kick that nobody saw, are found without another
+ * kick.
  */
 static void queue_restore_finds_what_was_kicked_before(void **state)
 {

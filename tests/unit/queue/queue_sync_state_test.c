@@ -7,7 +7,7 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
 
-/* What a call has returned, which took the lock once and left it free. */
+/* Checks a call's result. The call took the lock once and released it. */
 static int after(struct shared *s, int got)
 {
 	assert_locked_once(s);
@@ -88,7 +88,7 @@ static void queue_sync_replays_requests(void **state)
 	assert_int_equal(replay(&s, heads[0], FIXTURE_MAX_SIZE, &token, &chain_error), 1);
 	assert_true(virtio_token_head(token) == heads[0] && chain_error == 0);
 	expect_no_replay(&s, heads[0], VIRTIO_EINVAL);
-	/* What does not fit is in flight, too. */
+	/* A chain that does not fit is in flight, too. */
 	assert_int_equal(replay(&s, heads[1], 0, &token, &chain_error), 1);
 	assert_true(virtio_token_head(token) == heads[1] && chain_error == VIRTIO_ENOBUFS);
 	assert_int_equal(complete(&s, token, 0), 0);

@@ -26,7 +26,7 @@ static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, 
 	return got;
 }
 
-/* Pops, and finds no request: the code, and nothing set. */
+/* Pops, and finds no request: checks the code, and that nothing is set. */
 static void assert_pop_fails(struct shared *s, int expected)
 {
 	struct virtio_token token = { 77 };
@@ -242,7 +242,7 @@ static bool serve(struct workshop *w, const struct virtio_token *token, const st
 	if (c->readable != 1 || c->writable != 1 || c->readable_bytes != sizeof number ||
 	    c->writable_bytes != sizeof number)
 		return false;
-	/* Without the lock: the segments are this thread's. */
+	/* Without the lock: the segments belong to this thread. */
 	virtio_guest_copy_in(&number, c->segments[0].host, sizeof number);
 	if (number >= REQUESTS)
 		return false;
@@ -285,7 +285,7 @@ static void add_numbered(struct workshop *w, uint32_t number, uint32_t place_of[
 	place_of[head] = place;
 }
 
-/* Takes a request back: the place of its data, where the answer must be. */
+/* Pops a used element, and returns the place of its data, where the answer must be. */
 static uint32_t take_back(struct workshop *w, const uint32_t place_of[SIZE])
 {
 	struct vring_used_elem used;
@@ -355,7 +355,7 @@ static void queue_sync_serves_each_request_once_with_several_threads(void **stat
 	assert_int_equal(pthread_mutex_destroy(&w.mutex), 0);
 }
 
-/* The callbacks lock what they were given, and release it. */
+/* The callbacks lock their context, and release it. */
 static void queue_lock_pthread_holds_mutex(void **state)
 {
 	pthread_mutex_t mutex;

@@ -80,7 +80,7 @@ static void *device_main(void *context)
 			(void)virtio_queue_disable_kicks(queue);
 			continue;
 		}
-		/* Read as published, not as it was before: the acquire of the index. */
+		/* Reads what was published, and nothing older: the acquire of the index. */
 		if (virtio_chain_next(&chain, &desc) != 1 || desc.addr != FIXTURE_DATA || desc.len != served ||
 		    virtio_chain_next(&chain, &desc) != 0 || virtio_queue_complete(queue, chain.token, served)) {
 			go_wrong(p, 3);

@@ -85,7 +85,10 @@ static void queue_wraps_one_request_at_a_time(void **state)
 	}
 }
 
-/* Full rings across the wrap: all delivered, in order, completed backwards in one batch. */
+/*
+ * Full rings across the wrap: all buffers are delivered in order, and completed backwards in one
+ * batch.
+ */
 static void wrap_full_ring(bool in_order)
 {
 	for (uint32_t size = 1; size <= VIRTIO_QUEUE_MAX_SIZE; size *= 2) {

@@ -26,7 +26,7 @@ struct fixture {
 	struct virtio_memory_map map;
 	struct virtio_segment segments[2 * HALF];
 	struct virtio_chain_segments chain;
-	/* Where on the host each byte of the two halves lies, and what the readable ones are. */
+	/* The host place of each byte of the two halves, and the content of the readable ones. */
 	uint32_t read_at[READABLE];
 	uint32_t write_at[WRITABLE];
 	uint8_t flat[READABLE];
@@ -183,7 +183,9 @@ static void writer_refuses_more_than_there_is_room_for(void **state)
 	}
 }
 
-/* A chain with nothing in one direction, or in both: an end at once, and no segment looked at. */
+/*
+ * A chain with nothing in one direction, or in both: an end at once, and no segment is looked at.
+ */
 static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
 {
 	struct virtio_segment none[1];
@@ -222,7 +224,7 @@ static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
 
 /* Reading */
 
-/* In steps of every size, up to the end and then nothing more. */
+/* In steps of every size, up to the end; then nothing more. */
 static void reader_yields_each_byte_once_in_order(void **state)
 {
 	struct fixture f;
@@ -245,7 +247,7 @@ static void reader_yields_each_byte_once_in_order(void **state)
 	expect_host(&f);
 }
 
-/* Every piece: what is skipped before it, and what follows it. */
+/* Every piece, with every number of bytes skipped before it and the rest after it. */
 static void reader_skips_and_reads_exactly(void **state)
 {
 	struct fixture f;
@@ -421,8 +423,7 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 }
 
 /*
- * Around 2^32 bytes, which a chain may have and a used length can't say; no byte of them is looked
- * at.
+ * Lengths around 2^32, which a chain may have and a used length cannot hold. No byte is looked at.
  */
 static void writer_used_stops_at_the_last_length(void **state)
 {
@@ -539,7 +540,7 @@ static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
 	iovec_agree_with_flat_bytes(true);
 }
 
-/* The front of a split shows none of the rest's bytes, though they may share a segment. */
+/* The front of a split shows none of the rest's bytes, even if they share a segment. */
 static void reader_and_writer_iovec_end_at_a_split(void **state)
 {
 	struct virtio_iovec iov[HALF];
@@ -714,7 +715,7 @@ static void writer_copies_and_zeroes_long_buffers(void **state)
 		assert_int_equal(out[sizeof in + i], i < 900 ? 0 : GUARD);
 }
 
-/* What the guest changes between two reads of the same bytes is seen by the second alone. */
+/* If the guest changes bytes between two reads of them, only the second read sees the change. */
 static void reader_copies_what_the_guest_may_change(void **state)
 {
 	struct virtio_reader reader, again;

@@ -16,7 +16,7 @@
 #define END (FIXTURE_DATA + 0x200u) /* of most requests: the status */
 #define REQUESTS 4u
 
-/* What the driver sends, and what becomes of it. */
+/* What the driver sends, and the expected result. */
 static const struct shape {
 	struct virtio_mock_buffer buffers[4];
 	uint32_t count;
@@ -68,7 +68,7 @@ static void setup(struct request_fixture *w, enum fixture_memory kind)
 	fixture_start(&w->f);
 }
 
-/* Offers a shape at a head of its own, direct or in a table. */
+/* Offers a shape at a head of its own, directly or in a table. */
 static void offer(struct request_fixture *w, uint16_t head, const struct shape *s, bool indirect)
 {
 	if (indirect)
@@ -77,7 +77,7 @@ static void offer(struct request_fixture *w, uint16_t head, const struct shape *
 		fixture_offer_chain(&w->f, head, s->buffers, s->count);
 }
 
-/* Pops one that the queue knows of, so that nothing keeps it from taking a fast path. */
+/* Pops a request that the queue knows of, so the fast path is possible. */
 static struct virtio_request *pop(struct request_fixture *w, uint32_t which)
 {
 	assert_int_equal(virtio_queue_available(&w->f.queue), 1);
@@ -113,7 +113,7 @@ static void expect_used(struct request_fixture *w, uint32_t id, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* What was written, and the status if there is no gap before it; virtio 1.4, 2.7.8.2. */
+/* The bytes written, and the status if no gap lies before it; virtio 1.4, 2.7.8.2. */
 static uint32_t used_length(const struct shape *s, uint64_t written)
 {
 	if (s->error)
@@ -122,8 +122,8 @@ static uint32_t used_length(const struct shape *s, uint64_t written)
 }
 
 /*
- * Completes: the used element is as above, and besides the used ring only the status, if there is
- * one, has changed.
+ * Completes. The used element is as above. Apart from the used ring only the status changes, if
+ * there is one.
  */
 static void complete(struct request_fixture *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
 		     uint64_t written)
@@ -147,7 +147,7 @@ static void complete(struct request_fixture *w, const struct virtio_request *r, 
 	fixture_write(&w->f, ring, after, bytes);
 }
 
-/* hostile 14, 46: it is not in flight, and nothing happens. */
+/* hostile 14, 46: the request is not in flight, and nothing happens. */
 static void expect_stale(struct request_fixture *w, const struct virtio_request *r)
 {
 	fixture_save(&w->f);
@@ -155,7 +155,7 @@ static void expect_stale(struct request_fixture *w, const struct virtio_request 
 	assert_true(fixture_unchanged(&w->f));
 }
 
-/* Pops nothing: request, header and memory are as before. */
+/* Pops nothing: request, header and memory do not change. */
 static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 {
 	struct virtio_request before = w->requests[which];
@@ -170,8 +170,8 @@ static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 }
 
 /*
- * hostile 133 and 132: everything from nothing to more than there is; and nothing with too little
- * room for segments.
+ * hostile 133 and 132: every number of bytes, from 0 to more than the room; and 0 with too few
+ * segments.
  */
 static void request_complete_says_what_was_written(void **state)
 {
@@ -243,7 +243,7 @@ static void request_complete_refuses_what_was_taken_back(void **state)
 /* A token of no request, and of no head; those in flight stay so. */
 static void request_complete_refuses_other_tokens(void **state)
 {
-	/* What is added to one of head 0. */
+	/* What is added to a request of head 0. */
 	static const uint64_t offsets[] = { UINT64_C(1) << 16,
 					    UINT64_C(1) << 17,
 					    UINT64_MAX << 16,
@@ -290,8 +290,8 @@ static void make_log(struct log *l)
 }
 
 /*
- * Exactly the status and the first used element with the index are in it, of which each may be left
- * out.
+ * The region contains exactly the status, and the first used element with the index. Either may be
+ * left out.
  */
 static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
@@ -306,7 +306,7 @@ static void expect_log(struct request_fixture *w, struct log *l, uint64_t status
 	}
 }
 
-/* Rings and statuses lie in regions of their own, and each has a log or none. */
+/* Rings and statuses lie in regions of their own, each with a log or without. */
 static void request_complete_records_the_status(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes) * 4; i++) {
@@ -390,7 +390,7 @@ static void request_complete_after_a_switch_of_memory(void **state)
 			expect_log(&w, &e.log, 0, true);
 		expect_used(&w, 1, used_length(s, 0));
 		assert_int_equal(byte_at(&w, s->status ? s->status : END), before);
-		/* The old memory is as it was, once the status is taken away. */
+		/* The old memory has not changed, except for the status. */
 		if (s->status) {
 			assert_int_equal(virtio_memory_read(&old, s->status, &byte, 1), 0);
 			assert_int_equal(byte, 0x31);
@@ -398,7 +398,7 @@ static void request_complete_after_a_switch_of_memory(void **state)
 		}
 		assert_true(fixture_ram_unchanged(&w.f));
 		expect_stale(&w, r);
-		/* What comes next is read and written in the new memory. */
+		/* Later requests are read and written in the new memory. */
 		memset(e.ram + (OUT - FIXTURE_BASE), 0x66, HEADER);
 		r = send(&w, 0, 5, &shapes[i % GOOD]);
 		assert_int_equal(w.headers[0][HEADER - 1], 0x66);
@@ -448,8 +448,8 @@ static void request_complete_takes_any_order(void **state)
 }
 
 /*
- * Under IN_ORDER the status is there at once, and the used elements come in order: each with its
- * own length.
+ * Under IN_ORDER the status is written at once. The used elements come in order, each with its own
+ * length.
  */
 static void request_complete_waits_under_in_order(void **state)
 {
@@ -469,17 +469,14 @@ static void request_complete_waits_under_in_order(void **state)
 		if (s->status)
 			assert_int_equal(byte_at(&w, s->status), i + 1);
 		assert_int_equal(fixture_get(&w.f, VIRTIO_MOCK_USED_IDX), used[i]);
-		/* It may wait still, but has been completed. */
+		/* The element may still wait, but the request is completed. */
 		expect_stale(&w, &w.requests[order[i]]);
 	}
 	for (uint32_t i = 0; i < REQUESTS; i++)
 		expect_used(&w, 2 * i, used_length(sent[i], 7));
 }
 
-/*
- * The beginning of a ring is not there, and none cached that is left shows it. Changing memory
- * only.
- */
+/* The beginning of a ring is not there, and no cached region shows it. Changing memory only. */
 static void hide(struct request_fixture *w, enum virtio_queue_area area, int error)
 {
 	w->f.bad_start = w->f.mock.addr[area] & ~UINT64_C(15);
@@ -489,8 +486,8 @@ static void hide(struct request_fixture *w, enum virtio_queue_area area, int err
 }
 
 /*
- * With the available ring nothing is popped; with the used ring nothing completed, and the request
- * stays in flight.
+ * Without the available ring nothing is popped. Without the used ring nothing is completed, and the
+ * request stays in flight.
  */
 static void request_reports_rings_that_are_gone(void **state)
 {
@@ -536,7 +533,7 @@ static void request_complete_is_notified_of(void **state)
 		fixture_set(&w.f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
 		for (uint32_t i = 0; i < COUNT(shapes); i++) {
 			complete(&w, send(&w, 0, 1, &shapes[i]), &shapes[i], 0, 0);
-			/* Without EVENT_IDX the driver wants every one. */
+			/* Without EVENT_IDX the driver wants an interrupt for each. */
 			assert_int_equal(virtio_queue_needs_interrupt(&w.f.queue),
 					 i == event || event == COUNT(shapes));
 			assert_false(virtio_queue_needs_interrupt(&w.f.queue));
@@ -564,7 +561,7 @@ static void request_pop_of_queue_with_nothing(void **state)
 	expect_none(&w, 0, VIRTIO_ENOTREADY);
 }
 
-/* hostile 6, 7, 8 and 12. What is in flight when the queue breaks is completed like any other. */
+/* hostile 6, 7, 8 and 12. Requests in flight when the queue breaks are completed like any other. */
 static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
@@ -586,7 +583,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 			fixture_offer_head(&w.f, values[fault]);
 		expect_none(&w, 2, errors[fault]);
 		complete(&w, &w.requests[1], &shapes[0], 1, 3);
-		/* Nor by one that has been used. */
+		/* Nor by a token that was used before. */
 		expect_none(&w, 1, VIRTIO_EBROKEN);
 		complete(&w, &w.requests[0], s, 2, 99);
 		expect_stale(&w, &w.requests[0]);
@@ -594,7 +591,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 }
 
 /*
- * hostile 80: what was in flight when the queue moved is parsed when it is replayed, and nothing is
+ * hostile 80: a request in flight when the queue moved is parsed when it is replayed. Nothing is
  * popped before.
  */
 static void request_parse_takes_replayed_chain(void **state)
@@ -633,7 +630,7 @@ static void request_parse_takes_replayed_chain(void **state)
 	}
 }
 
-/* A lock that notices when it is taken twice, or released by one who does not hold it. */
+/* A lock that notices a second locking, or a release by somebody who does not hold it. */
 static void watched_lock(void *context)
 {
 	struct request_fixture *w = context;
@@ -678,7 +675,7 @@ static void sync_complete(struct request_fixture *w, const struct shape *s, uint
 	assert_true(fixture_ram_unchanged(&w->f));
 }
 
-/* Every way out of either call: the lock is taken once, and free. */
+/* Every exit of both calls: the lock is taken once, and released. */
 static void request_sync_locks_once(void **state)
 {
 	struct virtio_queue_lock lock = { watched_lock, watched_unlock, NULL };
@@ -692,7 +689,7 @@ static void request_sync_locks_once(void **state)
 	for (uint32_t i = 0; i < COUNT(shapes) * 2; i++) {
 		sync_expect_none(&w, 0);
 		offer(&w, 1, &shapes[i / 2], i % 2 != 0);
-		/* What isn't mapped yet is unpopped under the same lock. */
+		/* A request that is not mapped yet is unpopped under the same lock. */
 		if (w.f.kind == FIXTURE_CHANGING && i == 0) {
 			w.f.bad_start = END;
 			w.f.bad_end = END + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests that come to nothing: too short, too long, malformed, or not there yet; and what comes
- * after them.
+ * Requests that fail: too short, too long, malformed, or not mapped yet; and the requests after
+ * them.
  */
 #include "request_fixture.h"
 
@@ -10,8 +10,8 @@
 #define I VRING_DESC_F_INDIRECT
 
 /*
- * hostile 112: each shorter header, in one buffer and in two, with data in front of the status or
- * without.
+ * hostile 112: each shorter header, in one buffer and in two, with or without data before the
+ * status.
  */
 static void request_pop_reports_short_header(void **state)
 {
@@ -33,7 +33,7 @@ static void request_pop_reports_short_header(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* hostile 110 and 111: nowhere to put a status, and no bytes at all; for a header, or for none. */
+/* hostile 110 and 111: no byte for a status, and no bytes at all; with a header and without. */
 static void request_pop_reports_missing_status(void **state)
 {
 	for (uint32_t i = 0; i < 3 * 3 * 2; i++) {
@@ -53,7 +53,7 @@ static void request_pop_reports_missing_status(void **state)
 	}
 }
 
-/* hostile 47: each array that is too small, down to none, and the one that is large enough. */
+/* hostile 47: each array that is too small, down to none, and one that is just large enough. */
 static void request_pop_reports_more_segments_than_room(void **state)
 {
 	for (uint32_t i = 0; i < 2 * WAYS * REQUEST_SHAPES; i++) {
@@ -88,7 +88,7 @@ static const struct malformed {
 	struct vring_desc d[4];
 	int error;
 } malformed[] = {
-	/* hostile 1 and 2. Loops come first, for in changing memory they are none. */
+	/* hostile 1 and 2. Loops come first: in changing memory they are not loops. */
 	{ { { OUT, 0, N, 0 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 1, N | W, 1 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 2 } }, VIRTIO_ETOOLONG },
@@ -197,11 +197,11 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 }
 
 /*
- * Translations. Changing memory only, of which a descriptor that has been read stays here, to be
+ * Translations. Changing memory only. Here a descriptor that was read does not change, so it can be
  * read again.
  */
 
-/* Whether a chain has a byte in these 16: in its descriptors or its table, */
+/* Whether a chain has a byte in these 16 bytes: in its descriptors or its table. */
 static bool touches_tables(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	const uint64_t desc = virtio_mock_desc_addr(&w->f.mock, s->head);
@@ -222,8 +222,8 @@ static bool touches(const struct request_fixture *w, const struct ask *a, const 
 }
 
 /*
- * One answer for 16 bytes: if it matters, that is the error, or the pop is unpopped until there is
- * another answer.
+ * One answer for 16 bytes. If the chain needs it, the answer is the request's error, or the pop is
+ * undone until there is another answer.
  */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {
@@ -265,9 +265,7 @@ static void request_pop_bears_every_answer_of_a_translation(void **state)
 	}
 }
 
-/*
- * Chains of which no good request comes, however little room it takes; the header is of 16 bytes.
- */
+/* Chains that never make a good request, however few bytes they need. The header has 16 bytes. */
 static const struct ask failures[] = {
 	{ .header = 15, .in = 3, .write_cuts = 4, .error = VIRTIO_ESHORT },
 	{ .header = 16, .out = 4, .read_cuts = 1u << 15, .no_status = true, .error = VIRTIO_ESHORT },
@@ -319,7 +317,10 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 	}
 }
 
-/* After each outcome each other one is what it is afresh: nothing stays of the one before. */
+/*
+ * After each outcome every other outcome is as in a fresh queue: nothing is left of the request
+ * before.
+ */
 static void request_pop_forgets_the_request_before(void **state)
 {
 	struct request_fixture w;

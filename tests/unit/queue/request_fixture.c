@@ -224,7 +224,7 @@ static void finish(struct request_fixture *w, uint64_t written, uint32_t len)
 	fixture_write(&w->f, ring, after, bytes);
 }
 
-/* What is the same for all: token, status, and what is behind header and array. */
+/* Checks what all ways have in common: token, status, and the bytes after header and array. */
 static void check_frame(struct request_fixture *w, uint16_t head, const uint64_t *status)
 {
 	const struct virtio_request *r = &w->request;
@@ -316,7 +316,7 @@ void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty
 		a.indirect = k % 2 != 0;
 		a.way = k / 2;
 		request_go_through(w, &a);
-		/* Where the readable ones end it may be of either kind. */
+		/* Where the readable bytes end, the buffer may be of either kind. */
 		for (uint32_t e = 0; with_empty && !no_empty && e < s.count + 2; e++) {
 			a.empty_writable = e > split;
 			a.empty = 1 + (e > split ? e - 1 : e);

@@ -28,7 +28,7 @@ struct request_fixture {
 	struct virtio_request request;
 	struct virtio_segment segments[ROOM + 1];
 	uint8_t header[MAX_BYTES + 1];
-	uint64_t border; /* where one region of flat memory ends and another begins, or 0 */
+	uint64_t border; /* border between two regions of flat memory, or 0 */
 	uint32_t next;   /* descriptor of the next head */
 	struct virtio_region regions[2];
 };
@@ -36,16 +36,16 @@ struct request_fixture {
 /* A request to be: its parts, and how they are cut. */
 struct ask {
 	uint32_t header, out, in; /* bytes */
-	uint64_t read_cuts;       /* bit n: a buffer ends behind byte n of header and data out */
+	uint64_t read_cuts;       /* bit n: a buffer ends after byte n of header and data out */
 	uint64_t write_cuts;      /* the same for data in and status */
 	uint32_t gap;             /* bytes between two buffers */
 	uint32_t empty;           /* 1 + place of an empty buffer among the others, or 0 */
 	bool empty_writable, no_status, indirect;
-	uint32_t way; /* in which it is taken: see below */
+	uint32_t way; /* how it is popped: see below */
 	/* Address of the first byte to be read, or written; 0 for the default. */
 	uint64_t read_at, write_at;
-	int error; /* that will come of it, or 0 */
-	/* With that error no status can be written: out of shape, or that byte is bad. */
+	int error; /* expected error, or 0 */
+	/* With that error no status can be written: the chain is malformed, or the byte is bad. */
 	bool status_lost;
 };
 
@@ -58,18 +58,15 @@ struct sent {
 	uint16_t head;
 };
 
-/* The shapes that there are; three buffers come first, which is what most requests have. */
+/* The shapes. Three buffers come first, as in most requests. */
 #define REQUEST_SHAPES 7u
 extern const struct ask request_shapes[REQUEST_SHAPES];
 
-/* Lengths of headers: up to that for which there is a fast path, and beyond. */
+/* Lengths of headers: up to the limit of the fast path, and beyond. */
 #define REQUEST_HEADERS 11u
 extern const uint32_t request_headers[REQUEST_HEADERS];
 
-/*
- * Ways to take one: by a pop that looks at the available index, by one that need not, and by a
- * parse.
- */
+/* Ways to pop: by a pop that reads the available index, by one that need not, and by a parse. */
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
 /*
@@ -81,12 +78,12 @@ void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capaci
 void request_setup(struct request_fixture *w, enum fixture_memory kind);
 
 /*
- * Flat memory up to an address, and a region from there on, or a heap block where a sanitizer sees
- * what is beyond.
+ * Flat memory up to an address, and a region after it: or a heap block where a sanitizer sees
+ * accesses beyond.
  */
 void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
 
-/* Lays a request out; offers what has been laid out. */
+/* Lays a request out. Offers a request that was laid out. */
 void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s);
 void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
 
@@ -95,15 +92,21 @@ void request_put(struct request_fixture *w, const struct ask *a, const struct se
 void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
 
 /*
- * Takes one, which writes nothing to guest memory. Memory of the changing kind is changed by the
- * driver.
+ * Pops a request, which writes nothing to guest memory. The driver changes memory of the changing
+ * kind.
  */
 int request_take(struct request_fixture *w, uint32_t way);
 
-/* Takes none: this is the answer, and request and header are as before. A parse is unpopped. */
+/*
+ * Pops no request: checks the answer, and that request and header have not changed. A parse is
+ * unpopped.
+ */
 void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 
-/* What has been taken is what was asked for, or this error; and it can be completed. */
+/*
+ * Checks that the popped request is the one laid out, or has this error; and that it can be
+ * completed.
+ */
 void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);
 

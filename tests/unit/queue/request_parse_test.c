@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Chains as requests: however the driver has cut header, data and status, over the three memories
- * of fixture.h. What it may leave out or get wrong: request_error_test.c. What a completion does:
+ * Chains as requests, however the driver cuts header, data and status, over the three memories of
+ * fixture.h. Incomplete and wrong requests: request_error_test.c. Completion:
  * request_complete_test.c.
  */
 #include <stdlib.h>
@@ -75,8 +75,8 @@ static void request_pop_finds_headers_of_any_length(void **state)
 }
 
 /*
- * hostile 35: over the border between two regions. What is written must not be where that is
- * forbidden.
+ * hostile 35: across the border between two regions. What the device writes must not lie where that
+ * is forbidden.
  */
 static void request_pop_takes_buffers_over_two_regions(void **state)
 {
@@ -143,7 +143,7 @@ static void request_pop_takes_buffers_up_to_the_last_byte(void **state)
 	}
 }
 
-/* Where the parts of a request are, by the border between two regions. */
+/* The parts of a request, relative to the border between two regions. */
 struct places {
 	uint64_t header, data, status;
 	uint32_t bytes; /* of data */

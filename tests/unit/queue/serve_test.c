@@ -13,7 +13,7 @@ static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 /* What the callback does with each chain of a round, and what it has seen. */
 struct server {
 	struct fixture f;
-	int answers[SIZE + 1]; /* by call, as long as there are; then 0 */
+	int answers[SIZE + 1]; /* by call, while there are any; then 0 */
 	uint32_t calls;
 	uint16_t heads[4 * SIZE];
 	struct virtio_token tokens[4 * SIZE];
@@ -44,7 +44,7 @@ static void setup(struct server *s, enum fixture_memory kind, bool event_idx)
 	fixture_start(&s->f);
 }
 
-/* One round: what it returns, and whether it asks for an interrupt. */
+/* Runs one round: checks its result, and whether it asks for an interrupt. */
 static void expect_round(struct server *s, uint32_t budget, int result, bool interrupts)
 {
 	bool interrupt = !interrupts;
@@ -69,7 +69,7 @@ static void expect_none_used(struct server *s)
 	assert_int_equal(virtio_mock_pop_used(&s->f.mock, &used), 0);
 }
 
-/* The driver is told nothing it need not hear, and its next chain brings a kick. */
+/* The driver gets no needless interrupt, and its next chain brings a kick. */
 static void serve_completes_what_is_there_and_asks_for_the_next_kick(void **state)
 {
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
@@ -103,7 +103,7 @@ static void serve_keeps_to_its_budget_and_says_that_there_is_more(void **state)
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 1);
 		expect_round(&s, 2, 1, true);
 		assert_int_equal(s.calls, 2);
-		/* No kick is asked for in between. */
+		/* No kick is asked for meanwhile. */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
 		expect_round(&s, 0, 1, false);
@@ -163,7 +163,7 @@ static void serve_puts_chain_back_whose_memory_is_not_mapped(void **state)
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
 		assert_true(virtio_queue_quiesced(&s.f.queue));
-		/* Under a new token, and before those behind it. */
+		/* Under a new token, and before the chains behind it. */
 		expect_round(&s, SIZE, 0, !event_idx);
 		assert_int_equal(s.heads[2], heads[1]);
 		assert_int_not_equal(s.tokens[2].value, s.tokens[1].value);
@@ -206,7 +206,7 @@ static void serve_leaves_kept_chain_in_flight(void **state)
 	expect_used(&s, heads[0], 3);
 }
 
-/* What was completed before the ring broke is heard of. */
+/* The driver learns of requests completed before the ring broke. */
 static void serve_interrupts_for_what_came_before_a_broken_ring(void **state)
 {
 	struct server s;

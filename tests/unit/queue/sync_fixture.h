@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * What the tests of a queue behind a lock stand on: a fixture whose queue is behind one that is
- * watched.
- */
+/* The fixture of the tests of a queue behind a lock: the lock is watched. */
 #ifndef VIRTIO_TESTS_SYNC_FIXTURE_H
 #define VIRTIO_TESTS_SYNC_FIXTURE_H
 
@@ -11,7 +8,7 @@
 
 #define SIZE 8u
 
-/* A lock that notices when it is taken twice, or released by one who does not hold it. */
+/* A lock that notices a second locking, or a release by somebody who does not hold it. */
 struct watched_lock {
 	uint32_t taken;
 	bool held;
@@ -51,7 +48,7 @@ static inline void init(struct shared *s, enum fixture_memory kind)
 	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
 }
 
-/* The lock has been taken once since the last time, and is free. */
+/* The lock was taken once since the last check, and is released. */
 static inline void assert_locked_once(struct shared *s)
 {
 	assert_int_equal(s->watched.taken, 1);
