@@ -7,7 +7,7 @@
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-/* Where the status is unless a test puts it elsewhere; in a page of its own. */
+/* Place of the status, unless a test puts it elsewhere; a page of its own. */
 #define STATUS 0x7000u
 #define DATA 0x4000u /* good data */
 #define GAP 0x6000u  /* a hole, or read-only memory, of GAP_BYTES */
@@ -41,10 +41,7 @@ static void add_part(struct gapped *g, const struct virtio_region *from, uint64_
 	g->count++;
 }
 
-/*
- * Sets up a device whose view of guest memory has a gap; the driver's has none. Indirect tables are
- * negotiated.
- */
+/* Sets up a device whose map has a gap; the driver's has none. Indirect tables are negotiated. */
 static void set_up(struct blk_fixture *f, uint32_t region_bytes, enum gap gap)
 {
 	struct virtio_queue_config config;
@@ -69,7 +66,7 @@ static void set_up(struct blk_fixture *f, uint32_t region_bytes, enum gap gap)
 	f->read_desc = 0;
 }
 
-/* Writes a header, and ranges that would be in order. */
+/* Writes a header, and ranges that would be legal. */
 static void put_header(struct blk_fixture *f, uint32_t type)
 {
 	uint8_t header[16] = { 0 };
@@ -98,7 +95,7 @@ static void check_marks(const struct blk_fixture *f, uint64_t status)
 		assert_int_equal(blk_dirty(f, addr), status && addr >> BLK_PAGE_SHIFT == status >> BLK_PAGE_SHIFT);
 }
 
-/* What was counted: as an answer, or as something without an answer. */
+/* Checks the counters: a request with an answer, or one without. */
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {
@@ -131,8 +128,7 @@ static void serve_another(struct blk_fixture *f)
 }
 
 /*
- * Serves the request that comes: IOERR at this address, and nothing else happens. With 0 it is not
- * even that.
+ * Serves the next request: IOERR at this address, and nothing else happens. With 0 not even that.
  */
 static void serve_bad(struct blk_fixture *f, uint64_t status, int error)
 {
@@ -190,7 +186,7 @@ static const struct {
 	{ GAP + GAP_BYTES - 256, 512, READ_ONLY, VIRTIO_EPERM },
 };
 
-/* One bad buffer of a kind of request: alone, before good data, behind it, and between. */
+/* One bad buffer of each kind of request: alone, before good data, after it, and between. */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
 {
 	const uint16_t direction = kinds[kind].direction;
@@ -223,7 +219,7 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 			}
 }
 
-/* The same in memory of which no two bytes are together, or which changes under a second look. */
+/* The same in memory without two adjacent bytes, and in memory that changes under a second look. */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {
 	(void)state;
@@ -234,9 +230,7 @@ static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 					serve_kind(blk_memories[m], kind, place, 3, false);
 }
 
-/*
- * A header that isn't in memory, in whole or in part, says nothing: not even the type is looked at.
- */
+/* A header that is not wholly in memory has no type, and nothing of it is looked at. */
 static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 {
 	(void)state;
@@ -283,7 +277,7 @@ static void blk_process_answers_ioerr_behind_memory_that_is_cut_off(void **state
 			}
 }
 
-/* Empty buffers behind the status are not there, wherever they are. */
+/* Empty buffers after the status do not count, wherever they are. */
 static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },
@@ -303,8 +297,7 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 }
 
 /*
- * Hostile 118, 119: that the data is also too much, in both directions, or not whole sectors
- * changes nothing.
+ * Hostile 118, 119: too much data, data in both directions, or a part of a sector changes nothing.
  */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {
@@ -354,7 +347,7 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 				};
 				static struct blk_fixture f;
 
-				/* A byte in front of what is bad about the others is good. */
+				/* Bytes before the bad part of other buffers are good. */
 				if (places[place].addr < BLK_RAM && places[place].addr != GAP)
 					continue;
 				set_up(&f, i & 2 ? BLK_UNLOGGED : BLK_RAM, places[place].gap);
@@ -365,7 +358,7 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 }
 
 /*
- * A status behind the wrap of its buffer is nowhere, although its address, modulo 2^64, is in
+ * A status behind the wrap of its buffer does not exist, although its address, modulo 2^64, is in
  * memory.
  */
 static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void **state)
@@ -383,7 +376,7 @@ static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void *
 	}
 }
 
-/* No writable byte at all, behind data that is bad. */
+/* No writable byte at all, after bad data. */
 static void blk_process_completes_empty_where_there_is_no_status(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },
@@ -447,8 +440,8 @@ static const struct {
 };
 
 /*
- * A bad buffer and a malformed chain: nothing is written, for nobody knows which byte the status
- * is.
+ * A bad buffer and a malformed chain: nothing is written, because nobody knows which byte is the
+ * status.
  */
 static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **state)
 {

@@ -65,7 +65,7 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 	assert_int_equal(f.stats.writes, 1);
 }
 
-/* A device's own I/O: what it says was written, and nothing else, is counted and marked. */
+/* A device's own I/O: exactly the bytes that it reports are counted and marked. */
 static void blk_complete_takes_a_result_of_the_callers(void **state)
 {
 	static const struct {
@@ -128,8 +128,7 @@ static void blk_complete_never_exceeds_a_used_length(void **state)
 }
 
 /*
- * A request without a status byte is completed with nothing written, and counted as malformed
- * alone.
+ * A request without a status byte is completed, nothing is written, and only malformed counts it.
  */
 static void blk_complete_counts_a_request_without_a_status(void **state)
 {
@@ -160,8 +159,8 @@ static void blk_complete_counts_a_request_without_a_status(void **state)
 /* Too late */
 
 /*
- * What a stale completion must not change, in full: guest memory with the rings, the dirty log, all
- * counters.
+ * Everything that a stale completion must not change: guest memory with the rings, the dirty log,
+ * all counters.
  */
 struct snapshot {
 	uint8_t ram[BLK_RAM];
@@ -179,7 +178,7 @@ static void look(const struct blk_fixture *f, struct snapshot *w)
 	virtio_queue_get_stats(&f->queue, &w->queue);
 }
 
-/* Completes with results that would change everything there is. */
+/* Completes with results that would change every one of these. */
 static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_request *request)
 {
 	static const struct virtio_blk_result results[] = {
@@ -262,7 +261,7 @@ static void blk_complete_is_stale_after_the_head_was_reused(void **state)
 	}
 }
 
-/* A pop that was unpopped is over, although its head comes next. */
+/* After an unpop a token is stale, although its head is popped next. */
 static void blk_complete_is_stale_after_an_unpop(void **state)
 {
 	(void)state;
@@ -284,7 +283,7 @@ static void restart(struct blk_fixture *f, const struct virtio_queue_config *con
 	f->read_desc = 0;
 }
 
-/* While the queue is stopped, when it runs again, and when the same head is in flight once more. */
+/* While the queue is stopped, when it runs again, and when the same head is in flight again. */
 static void blk_complete_is_stale_after_a_reset(void **state)
 {
 	(void)state;
@@ -318,7 +317,7 @@ struct past_map {
 
 /*
  * The device was reset, and its map freed: guest memory, region and dirty log are unmapped from the
- * host. A completion that comes then reads and writes nothing of them.
+ * host. A late completion accesses none of them.
  */
 static void blk_complete_is_stale_after_the_map_was_freed(void **state)
 {

@@ -33,7 +33,7 @@ static int no_lifetime(void *context, struct virtio_blk_wear *wear)
 }
 
 static const struct virtio_blk_backend_ops all_ops = { .readv = no_move, .writev = no_move, .flush = no_flush };
-/* What commands on ranges need, and each without one of them. */
+/* What the commands on ranges need, and the same without one part each. */
 static const struct virtio_blk_backend_ops command_ops = { .readv = no_move,
 							   .writev = no_move,
 							   .discard = no_discard,
@@ -212,7 +212,7 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.backend.ops = &worn_ops, o.read_only = true, accept(&o, 1u << 5 | 1u << 15);
 }
 
-/* Without a back end the options say it all. */
+/* Without a back end the options decide alone. */
 static struct virtio_blk_options without_ops(void)
 {
 	return (struct virtio_blk_options){ .capacity = 100 };
@@ -236,7 +236,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
 	o = without_ops(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
-	/* With a back end nothing but its flush makes FLUSH an offer, said or not. */
+	/* With a back end its flush alone offers FLUSH, whatever the options say. */
 	o = plain(), o.flush = true, accept(&o, 1u << 9);
 }
 
@@ -355,7 +355,7 @@ static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
 	assert_int_equal(blk.options.capacity, 100);
 }
 
-/* Each half changes, and both, over more updates than there are copies. */
+/* The low half changes, the high half, and both, over more updates than there are copies. */
 static void blk_capacity_is_what_was_set_last(void **state)
 {
 	static const uint64_t values[] = { 0, UINT32_MAX, UINT64_C(1) << 32, VIRTIO_BLK_MAX_CAPACITY, 1 };
@@ -383,8 +383,7 @@ static void blk_capacity_is_what_was_set_last(void **state)
 }
 
 /*
- * A thread that is stopped in the middle of virtio_blk_set_capacity() has written the other copy in
- * part.
+ * A thread stopped in the middle of virtio_blk_set_capacity() has written a part of the other copy.
  */
 static void blk_capacity_is_the_old_one_during_an_update(void **state)
 {
@@ -513,8 +512,7 @@ static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
 };
 
 /*
- * Hostile 103: any offset and length; what is past the end reads as zero, and no byte more is
- * written.
+ * Hostile 103: any offset and length. Beyond the end zeroes are read, and no byte more is written.
  */
 static void blk_config_read_is_right_at_every_offset_and_length(void **state)
 {
@@ -561,8 +559,8 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 
 	(void)state;
 	/*
-	 * Heads and sectors mean nothing without cylinders; writeback is no field without
-	 * CONFIG_WCE.
+	 * Heads and sectors mean nothing without cylinders. Without CONFIG_WCE writeback is not a
+	 * field.
 	 */
 	o.heads = 9;
 	o.sectors = 9;
@@ -658,7 +656,7 @@ static void blk_config_read_follows_the_capacity(void **state)
 }
 
 /*
- * virtio 1.4, 5.2.5.2: what writeback begins with, and what it can be made to be, also by a
+ * virtio 1.4, 5.2.5.2: the initial value of writeback, and the values that it can get, also by a
  * restore: hostile 240.
  */
 static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **state)

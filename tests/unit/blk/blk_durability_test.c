@@ -13,7 +13,7 @@
 
 static const struct virtio_blk_range ranges[] = { { 2, 3, 0 }, { 7, 0, 0 }, { 8, 1, 0 } };
 
-/* A request that changes the disk, and what it does to the model. */
+/* A request that changes the disk, and its effect on the model. */
 struct change {
 	uint32_t type;
 	uint32_t calls; /* of the back end */
@@ -118,7 +118,7 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 		blk_check_memory(&f);
 		blk_check_disk(&f);
 
-		/* The value when the change had been made, before its sync. */
+		/* The value after the change and before its sync. */
 		after = t.taken && t.when == change->op ? t.value : before;
 		through = is_written_through(accepted, after);
 		assert_int_equal(f.backend.flushes, through);
@@ -160,7 +160,7 @@ static void blk_change_fails_when_its_sync_does(void **state)
 	}
 }
 
-/* One that failed itself is not synced: there is nothing to promise. */
+/* A failed request is not synced: nothing is promised. */
 static void blk_change_that_fails_is_not_synced(void **state)
 {
 	(void)state;
@@ -202,7 +202,7 @@ static void blk_change_of_nothing_is_not_synced(void **state)
 	}
 }
 
-/* The third case: what was completed before a flush is stable when the flush is. */
+/* The third case: requests completed before a flush are stable when the flush is. */
 static void blk_flush_makes_everything_before_it_stable(void **state)
 {
 	static const uint64_t features[] = { BLK_FLUSH, BLK_FLUSH | BLK_WCE };
@@ -238,7 +238,7 @@ static void blk_flush_makes_everything_before_it_stable(void **state)
 	}
 }
 
-/* Without a flush in the back end nothing is promised, and nothing is called that isn't there. */
+/* Without a flush in the back end nothing is promised, and no missing operation is called. */
 static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 {
 	struct virtio_blk_backend_ops ops = blk_all_ops;

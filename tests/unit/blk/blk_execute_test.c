@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Carrying requests out. After each request all of guest memory and all of the disk is compared
- * with what it must be.
+ * Carrying requests out. After each request all of guest memory and the disk are compared with the
+ * expected content.
  */
 #include "blk_fixture.h"
 
@@ -94,7 +94,7 @@ static void blk_write_takes_header_and_data_in_one_buffer(void **state)
 	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 	blk_check_disk(&f);
-	/* Without a copy in between: one call, one piece. */
+	/* Without an intermediate copy: one call, one piece. */
 	assert_int_equal(f.backend.calls, 1);
 	assert_int_equal(f.backend.longest, 1);
 }
@@ -243,8 +243,8 @@ static void blk_process_refuses_without_touching_anything(void **state)
 }
 
 /*
- * The result says why; the statistics keep the first reason, and none for a request that is carried
- * out.
+ * The result has the reason. The statistics keep the first reason. A request that is carried out
+ * has none.
  */
 static void blk_execute_says_why_it_refuses(void **state)
 {
@@ -282,7 +282,7 @@ static void blk_execute_says_why_it_refuses(void **state)
 	}
 }
 
-/* A back end that fails refuses nothing. */
+/* A failure of the back end is not a refusal. */
 static void blk_execute_tells_a_failure_from_a_refusal(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };
@@ -298,7 +298,7 @@ static void blk_execute_tells_a_failure_from_a_refusal(void **state)
 	assert_int_equal(f.stats.first_refusal, VIRTIO_BLK_REFUSAL_NONE);
 }
 
-/* GET_ID and what is refused are answered; the rest fails, with no byte changed but the status. */
+/* GET_ID and refused requests are answered. Others fail, and only the status changes. */
 static void blk_process_without_a_back_end_answers_what_needs_none(void **state)
 {
 	const struct virtio_blk_range range = { 1, 2, 0 };
@@ -421,10 +421,7 @@ static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t acces
 	return 0;
 }
 
-/*
- * A translation that isn't known yet is nobody's fault: nothing is done, and the request comes
- * again.
- */
+/* A translation that is not known yet is no fault: nothing is done, and the request is retried. */
 static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };
@@ -485,7 +482,7 @@ static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(v
 	blk_check_memory(&f);
 }
 
-/* Nothing to serve, and a queue that can't be served, are told apart, and nothing is counted. */
+/* "Nothing to serve" and "cannot be served" are different results, and neither is counted. */
 static void blk_process_returns_what_the_pop_returns(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };

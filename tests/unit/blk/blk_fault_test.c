@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Back ends that fail, the order of writes, flushes and statuses, and disks that several queues
- * share. After each request all of guest memory and all of the disk is compared with what it must
- * be.
+ * share. After each request all of guest memory and the disk are compared with the expected
+ * content.
  */
 #include "blk_fixture.h"
 
@@ -172,7 +172,7 @@ static void blk_transfers_respect_the_longest_vector(void **state)
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
-	/* Not accepted; switched off by the driver; CONFIG_WCE alone. */
+	/* FLUSH not accepted; the cache switched off by the driver; CONFIG_WCE alone. */
 	static const uint64_t features[] = { 0, BLK_FLUSH | BLK_WCE, BLK_WCE };
 	const struct blk_ask ask = {
 		.type = VIRTIO_BLK_T_OUT, .sector = 3, .out = blk_pattern, .out_bytes = 1024, .readable_piece = 100
@@ -240,7 +240,7 @@ static void blk_write_waits_for_flush_under_write_back(void **state)
 	assert_memory_equal(f.backend.stable, f.disk_model, BLK_DISK);
 }
 
-/* Without a flush in the back end none is offered, and none is called. */
+/* Without a flush in the back end FLUSH is not offered, and no flush is called. */
 static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 {
 	static const struct virtio_blk_backend_ops ops = { .readv = blk_faulty_readv, .writev = blk_faulty_writev };
@@ -297,7 +297,7 @@ static void blk_queues_share_a_disk_without_cross_talk(void **state)
 	assert_int_equal(two.stats.reads, 3);
 }
 
-/* A disk that shrinks: what is beyond its new end is refused from then on. */
+/* A disk that shrinks: sectors beyond its new end are refused from then on. */
 static void blk_process_goes_by_the_new_capacity(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .sector = 7, .in_bytes = 512 };

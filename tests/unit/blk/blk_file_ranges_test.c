@@ -170,7 +170,7 @@ static int discard(const struct ranges_fixture *w, uint64_t offset, uint64_t byt
 	return w->backend.ops->discard(w->backend.context, offset, bytes);
 }
 
-/* The file is as the model says, and as long as it was. */
+/* The file has the model's content, and its old length. */
 static void check(struct ranges_fixture *w)
 {
 	assert_int_equal(pread(w->fd, w->got, sizeof w->got, 0), FILE_BYTES);
@@ -372,7 +372,7 @@ static void file_zeroes_keep_storage_without_unmap(void **state)
 	close(w.fd);
 }
 
-/* Where the system has no such call, too. */
+/* Also where the system has no such call. */
 static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **state)
 {
 	static struct ranges_fixture w;
@@ -388,7 +388,7 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 	close(w.fd);
 }
 
-/* What the caller tells the driver is true, and to ask changes neither bytes nor size. */
+/* What the caller tells the driver is true. Asking changes neither bytes nor size. */
 static void file_says_whether_zeroes_may_unmap(void **state)
 {
 	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };
@@ -449,8 +449,8 @@ static void file_zeroes_in_a_hole_are_zeroes(void **state)
 }
 
 /*
- * A file that has become shorter than the disk: what was zeroed reads as zeroes or the request has
- * failed. A success followed by an end of the file would be neither.
+ * A file that became shorter than the disk: a zeroed range reads as zeroes, or the request has
+ * failed. A success followed by an end of the file would be wrong.
  */
 static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 {
@@ -473,7 +473,7 @@ static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 			for (uint32_t k = 0; k < 65536; k++)
 				assert_int_equal(w.got[k], 0);
 		}
-		/* What is in front of it has not changed. */
+		/* The bytes before it have not changed. */
 		memset(w.got, 0xff, sizeof w.got);
 		assert_true(pread(w.fd, w.got, offset, 0) >= (offset < ends[i / 8] ? offset : ends[i / 8]));
 		assert_memory_equal(w.got, w.model, offset < ends[i / 8] ? offset : ends[i / 8]);
@@ -509,14 +509,17 @@ static void file_discard_changes_nothing_outside_its_range(void **state)
 		begin(&w, state);
 		assert_int_equal(discard(&w, places[k].offset, places[k].bytes), 0);
 		assert_int_equal(pread(w.fd, w.got, sizeof w.got, 0), FILE_BYTES);
-		/* What is in the range isn't defined. */
+		/* The content of the range is undefined. */
 		memcpy(w.model + places[k].offset, w.got + places[k].offset, places[k].bytes);
 		check(&w);
 		close(w.fd);
 	}
 }
 
-/* It may do nothing, so it does nothing where it can't; but an error of the storage is one. */
+/*
+ * A discard may do nothing, so it does nothing where the storage cannot. But an error of the
+ * storage is an error.
+ */
 static void file_discard_needs_no_support(void **state)
 {
 	static struct ranges_fixture w;
@@ -550,7 +553,7 @@ static void file_discard_past_a_shrunk_end_does_not_grow_the_file(void **state)
 	close(w.fd);
 }
 
-/* What a regular file can't do isn't there to be offered. */
+/* What a regular file cannot do is not offered. */
 static void file_has_no_secure_erase(void **state)
 {
 	struct virtio_blk_options options = { .capacity = 8, .max_secure_erase_sectors = 1, .max_secure_erase_seg = 1 };
@@ -646,7 +649,7 @@ static void device_is_discarded_and_erased_by_its_own_commands(void **state)
 	close(w.fd);
 }
 
-/* A discard may do nothing, an erasure may not. */
+/* A discard may do nothing; an erasure must not. */
 static void device_without_a_command_ignores_discard_and_fails_erase(void **state)
 {
 	static struct ranges_fixture w;

@@ -26,10 +26,10 @@ static struct {
 	int max_count; /* longest vector seen */
 
 	/* Syncs may come from several threads. */
-	/* Errno of the first one alone, as the kernel reports what it has lost. */
+	/* Errno of the first sync only, as the kernel reports a loss. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first one */
-	atomic_int syncing, together; /* syncs at this moment, and the most that there were */
+	atomic_int syncing, together; /* syncs running now, and the most so far */
 	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
 
@@ -102,7 +102,7 @@ int fdatasync(int fd)
 	return result;
 }
 
-/* The fixture of the other tests, with a file that has been unlinked already as its disk. */
+/* The other tests' fixture, with an unlinked file as its disk. */
 struct file_fixture {
 	struct blk_fixture blk;
 	struct virtio_blk_file file;
@@ -299,10 +299,7 @@ static void nudge(void)
 	assert_int_equal(faults.nudges, 0);
 }
 
-/*
- * One that is interrupted may have been told of a loss and not have said so, and the next one says
- * that all is well.
- */
+/* An interrupted sync may have consumed the report of a loss. The next one would then succeed. */
 static void file_sync_is_not_interrupted_nor_repeated(void **state)
 {
 	const struct sigaction action = { .sa_handler = count_nudge };
@@ -364,7 +361,10 @@ static void file_errors_fail_the_request(void **state)
 	}
 }
 
-/* A file that someone has shortened: the end of it is an error, not zeroes and not success. */
+/*
+ * A file that somebody has shortened: a read beyond its end is an error, neither zeroes nor
+ * success.
+ */
 static void file_end_inside_the_disk_fails_reads(void **state)
 {
 	struct file_fixture f;
@@ -437,7 +437,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 		}
 		/* The kernel isn't asked again: it would say that all is well. */
 		assert_int_equal(faults.syncs, 1);
-		/* Without a promise there is nothing to fail. */
+		/* Without a promise nothing can fail. */
 		serve_ok(&f, &write);
 		serve_ok(&f, &read_ask);
 		blk_restart(&f.blk, 0);
@@ -451,7 +451,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 	}
 }
 
-/* A range that is changed under write-through is a promise too. */
+/* A changed range under write-through is a promise, too. */
 static void file_flush_that_failed_fails_ranges_under_write_through(void **state)
 {
 	const uint32_t types[] = { VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES };
@@ -479,7 +479,7 @@ static void file_flush_that_failed_fails_ranges_under_write_through(void **state
 	teardown(&f);
 }
 
-/* Flushes of several threads, all of which wait for the end of the first sync. */
+/* Flushes of several threads, which all wait for the end of the first sync. */
 #define FLUSHERS 4
 
 static struct {
@@ -535,7 +535,7 @@ static int flush_with_others(struct file_fixture *f)
 	return result;
 }
 
-/* None of them may say that all is well because another one was told of the loss. */
+/* None of them may succeed because another one consumed the report of the loss. */
 static void file_flushes_at_once_fail_together(void **state)
 {
 	struct file_fixture f;
@@ -551,8 +551,8 @@ static void file_flushes_at_once_fail_together(void **state)
 }
 
 /*
- * A sync that has begun already promises nothing to who comes later; one that begins then serves
- * them all.
+ * A running sync promises nothing to later callers. One sync that begins afterwards serves all of
+ * them.
  */
 static void file_flushes_at_once_sync_one_at_a_time(void **state)
 {

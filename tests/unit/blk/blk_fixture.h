@@ -27,7 +27,7 @@
 #define BLK_RANGES 64u
 #define BLK_SECTORS 16u
 #define BLK_DISK (BLK_SECTORS * 512u)
-#define BLK_FILL 0xa5 /* what is in writable buffers beforehand; no status */
+#define BLK_FILL 0xa5 /* content of writable buffers before a request; not a status */
 #define BLK_PAGE_SHIFT 6
 #define BLK_CALLS 128u
 
@@ -35,17 +35,17 @@
  * Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are
  * together, or ...
  */
-/* ... pieces of 16 bytes, and each descriptor is rewritten as soon as it has been read. */
+/* ... pieces of 16 bytes; each descriptor is rewritten as soon as it was read. */
 #define BLK_CHANGING 0u
 /* ... two regions without a log; readable bytes are in the first. */
 #define BLK_UNLOGGED (BLK_RAM / 2)
 static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOGGED };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
 
-/* What a back end is asked to do to a range, or for. */
+/* Operations of a back end on a range. */
 enum blk_op { BLK_READ, BLK_WRITE, BLK_SYNC, BLK_DISCARD, BLK_ZERO, BLK_UNMAP, BLK_ERASE, BLK_LIFETIME };
 
-/* What a discarded range, and an erased one, reads as: nothing that was there, and not zeroes. */
+/* Content of a discarded range and of an erased one: neither the old data nor zeroes. */
 #define BLK_DISCARDED 0xdd
 #define BLK_ERASED 0xee
 
@@ -54,7 +54,7 @@ struct blk_call {
 	uint64_t offset, bytes;
 };
 
-/* A back end over an array, with faults, that records what it was asked. */
+/* A back end over an array, with faults. It records its calls. */
 struct blk_faulty {
 	uint8_t disk[BLK_DISK];
 	uint8_t stable[BLK_DISK]; /* as of the last flush */
@@ -72,7 +72,7 @@ struct blk_faulty {
 
 	/* The operations on ranges. */
 	int range_calls;
-	/* The call, from 1 on, that fails when it has changed the first half; 0: none. */
+	/* The call, from 1 on, that fails after it has changed the first half; 0: none. */
 	int range_fail_call;
 	int range_fail_with;
 	struct virtio_blk_wear wear;
@@ -153,7 +153,7 @@ static inline int blk_faulty_flush(void *context)
 	return 0;
 }
 
-/* What an operation on a range leaves in it. */
+/* The content of a range after an operation. */
 static inline int blk_after(enum blk_op op)
 {
 	return op == BLK_DISCARD ? BLK_DISCARDED : op == BLK_ERASE ? BLK_ERASED : 0;
@@ -313,7 +313,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	if (changing)
 		virtio_memory_map_set_translation(&f->device_map, blk_translate, f);
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
-	f->read_desc = 0; /* to start a queue is to look at all of its table */
+	f->read_desc = 0; /* starting a queue looks up its whole table */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	blk_prepare(f);
 	for (uint32_t i = 0; i < BLK_DISK; i++)
@@ -358,12 +358,12 @@ struct blk_ask {
 	uint32_t in_bytes;                       /* room for data that it wants */
 	uint32_t header_bytes;                   /* when the header is cut short, its length + 1 */
 	uint32_t readable_piece, writable_piece; /* lengths into which the two directions are cut */
-	/* Bytes between two pieces that belong to no one. */
+	/* Bytes between two pieces that belong to neither. */
 	uint32_t gap;
 	bool no_status;
 };
 
-/* The place of byte i of a direction that was cut into pieces. */
+/* The place of byte i of a direction that is cut into pieces. */
 static inline uint64_t blk_place(uint64_t base, uint32_t i, uint32_t piece, uint32_t gap)
 {
 	return piece ? base + i / piece * (piece + gap) + i % piece : base + i;
@@ -407,7 +407,7 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 	uint32_t count;
 
 	virtio_put_le32(raw, ask->type);
-	virtio_put_le32(raw + 4, 0x12345678); /* reserved: whatever it is, it changes nothing */
+	virtio_put_le32(raw + 4, 0x12345678); /* reserved: any value, without an effect */
 	virtio_put_le64(raw + 8, ask->sector);
 	for (uint32_t i = 0; i < header + ask->out_bytes; i++)
 		blk_poke(f, blk_place(BLK_READABLE, i, ask->readable_piece, ask->gap),
@@ -423,7 +423,7 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 }
 
 /*
- * Takes the next used element: its length. The mock sees that it isn't more than there is room for.
+ * Pops the next used element and returns its length. The mock checks that it is not above the room.
  */
 static inline uint32_t blk_take_used(struct blk_fixture *f)
 {
@@ -433,14 +433,14 @@ static inline uint32_t blk_take_used(struct blk_fixture *f)
 	return element.len;
 }
 
-/* Serves one request and takes it back: the used length. */
+/* Serves one request, pops its used element and returns the used length. */
 static inline uint32_t blk_serve(struct blk_fixture *f)
 {
 	assert_int_equal(virtio_blk_process(&f->blk, &f->queue, &f->request, &f->stats), 1);
 	return blk_take_used(f);
 }
 
-/* What the model of guest memory is told that the device must have written. */
+/* Tells the model of guest memory what the device must have written. */
 static inline void blk_expect(struct blk_fixture *f, const struct blk_ask *ask, const uint8_t *in, uint32_t in_bytes,
 			      uint8_t status)
 {
@@ -449,7 +449,7 @@ static inline void blk_expect(struct blk_fixture *f, const struct blk_ask *ask, 
 	f->model[blk_status_place(ask)] = status;
 }
 
-/* A segment says of which region it is. */
+/* A segment has the right region. */
 static inline void blk_check_region(const struct virtio_segment *s)
 {
 	const uintptr_t off = (uintptr_t)s->host - (uintptr_t)s->region->host;
@@ -471,8 +471,8 @@ static inline void blk_check_disk(const struct blk_fixture *f)
 }
 
 /*
- * A request that is refused: its status and used length, no I/O, nothing else in memory or on the
- * disk.
+ * A refused request: checks its status and used length, no I/O, and no other change in memory or on
+ * the disk.
  */
 static inline void blk_refused(struct blk_fixture *f, const struct blk_ask *ask, uint8_t status)
 {
@@ -515,8 +515,8 @@ static inline bool blk_dirty(const struct blk_fixture *f, uint64_t addr)
 }
 
 /*
- * Exactly the pages of the status and of these first bytes of data are marked; the rings' are not
- * looked at.
+ * Exactly the pages of the status and of these first bytes of data are marked. The rings' pages are
+ * ignored.
  */
 static inline void blk_check_dirty(const struct blk_fixture *f, const struct blk_ask *ask, uint32_t in_bytes)
 {

@@ -71,7 +71,7 @@ static void memory_reads_stay_inside_the_disk(void **state)
 			const uint32_t moved = len < there ? len : there;
 
 			setup(&f);
-			/* An entry of no bytes ends nothing that has begun. */
+			/* An empty entry does not end a transfer. */
 			assert_int_equal(
 				f.backend.ops->readv(f.backend.context, first ? iov : iov + 1, first ? 2 : 1, offset),
 				moved);
@@ -128,7 +128,7 @@ static void memory_offsets_far_away_move_nothing(void **state)
 }
 
 /*
- * Discard, write zeroes with and without unmap, secure erase: all of them zero, and a range outside
+ * Discard, write zeroes with and without unmap, secure erase: all of them zero. A range outside
  * changes nothing.
  */
 static void memory_commands_zero_ranges_inside_the_disk(void **state)

@@ -187,7 +187,7 @@ static bool sync_works(const struct model_fixture *w)
 	return has(w, 9) || w->f.backend.flush_error == 0;
 }
 
-/* The ranges until the one that fails, which is half done. Returns whether none does. */
+/* The ranges before the failing one, which is half done. Returns whether none fails. */
 static bool change_model(struct model_fixture *w, int calls_before)
 {
 	int call = calls_before;
@@ -212,10 +212,7 @@ static bool change_model(struct model_fixture *w, int calls_before)
 	return !changed || sync_works(w);
 }
 
-/*
- * The rest of the verdict on a request that is in order; moved is what the back end says to have
- * moved.
- */
+/* The rest of the verdict on a legal request. moved is what the back end claims to have moved. */
 static bool carry_out(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {
 	const struct virtio_blk_wear *wear = &w->f.backend.wear;
@@ -257,10 +254,7 @@ static void expect_verdict(struct model_fixture *w, struct verdict *v, uint64_t 
 		v->status = VIRTIO_BLK_S_IOERR;
 		w->broken++;
 	}
-	/*
-	 * The status counts when there is no gap before it, if it is known to be the next byte at
-	 * all.
-	 */
+	/* The status counts if no gap lies before it, and if its place is known. */
 	v->used = v->written + (v->written == w->ask.in_bytes && !w->ask.header_bytes);
 }
 
@@ -285,7 +279,7 @@ static void one_request(struct model_fixture *w)
 	blk_check_memory(f);
 	blk_check_disk(f);
 	blk_check_dirty(f, &w->ask, v.touched);
-	/* A change that was reported, where the driver can't flush, is stable. */
+	/* A change that was reported is stable where the driver cannot flush. */
 	changed = f->backend.range_calls != range_calls || (w->ask.out_bytes && f->backend.moved != moved);
 	if (v.status == VIRTIO_BLK_S_OK && changed && !has(w, VIRTIO_BLK_F_FLUSH))
 		assert_memory_equal(f->backend.stable, f->disk_model, BLK_DISK);
@@ -311,7 +305,7 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		blk_restart(&w.f, w.features);
 		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
-		/* The model has been asked about everything. */
+		/* The model was asked about every request. */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			assert_true(w.served[types[i]] > 30 || features[r] == features[2]);
 		assert_true(w.broken > REQUESTS / 50 && w.f.stats.unsupported > 100 && w.f.stats.failed > 500);

@@ -2,7 +2,7 @@
 /* From chains to requests, and which requests are refused. */
 #include "blk_fixture.h"
 
-/* How a test takes a request: out of the queue, or from a chain that was popped before. */
+/* How a test pops a request: from the queue, or by parsing a chain that was popped before. */
 static bool from_queue = false, from_chain = true;
 
 static bool by_chain(void *const *state)
@@ -13,7 +13,7 @@ static bool by_chain(void *const *state)
 /* Layouts */
 
 /*
- * Takes the next request. The walk of a chain is over then: at its end, or with the request's
+ * Pops the next request. The walk of the chain is over then: at its end, or with the request's
  * error.
  */
 static const struct virtio_blk_request *take(struct blk_fixture *f, void *const *state)
@@ -31,7 +31,7 @@ static const struct virtio_blk_request *take(struct blk_fixture *f, void *const 
 	assert_int_equal(virtio_blk_parse(&chain, request), 0);
 	assert_int_equal(request->base.token.value, chain.token.value);
 	end = virtio_chain_next(&chain, &desc);
-	/* Of a chain with too many segments the walk is back at its start. */
+	/* With too many segments the walk is back at its start. */
 	if (request->base.error != VIRTIO_ENOBUFS)
 		assert_int_equal(end, request->base.error == VIRTIO_ESHORT ? 0 : request->base.error);
 	return request;
@@ -53,7 +53,7 @@ static void complete(struct blk_fixture *f, const struct virtio_blk_request *req
 	blk_check_memory(f);
 }
 
-/* A request has an error, and so nothing else but a token. */
+/* A request with an error has a token, and nothing else. */
 static void check_failed(const struct virtio_blk_request *request, int error)
 {
 	assert_int_equal(request->base.error, error);
@@ -66,10 +66,7 @@ static void check_failed(const struct virtio_blk_request *request, int error)
 	assert_int_equal(virtio_blk_out(request).count, 0);
 }
 
-/*
- * Takes the next request, which can't be answered: the error is the expected one, and no byte
- * changes.
- */
+/* Pops the next request, which cannot be answered: checks the error, and that no byte changes. */
 static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -85,7 +82,7 @@ static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 	assert_int_equal(f->stats.others, others);
 }
 
-/* Takes the next request, which can be answered by a failure, at this address. */
+/* Pops the next request, which can be answered by a failure, at this address. */
 static void parse_reports(struct blk_fixture *f, void *const *state, int error, uint64_t status)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -109,8 +106,7 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 }
 
 /*
- * Whether a list of segments stands for bytes [skip, skip + bytes) of a direction that was cut into
- * pieces.
+ * Whether a list of segments is bytes [skip, skip + bytes) of a direction that is cut into pieces.
  */
 static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)
@@ -266,7 +262,7 @@ static void blk_parse_refuses_chain_without_writable_byte(void **state)
 	parse_fails(&f, state, VIRTIO_ESHORT);
 }
 
-/* Hostile 112: fewer than 16 readable bytes can be answered, and nothing behind them is read. */
+/* Hostile 112: fewer than 16 readable bytes get an answer, and nothing behind them is read. */
 static void blk_parse_reports_short_header(void **state)
 {
 	for (uint32_t len = 0; len < 16; len++) {
@@ -283,7 +279,7 @@ static void blk_parse_reports_short_header(void **state)
 	}
 }
 
-/* Hostile 47: more pieces than the caller has room for can be answered. */
+/* Hostile 47: a request with more pieces than the caller has room for gets an answer. */
 static void blk_parse_reports_more_segments_than_room(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 64, .gap = 1 };
@@ -311,7 +307,7 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 	}
 }
 
-/* So it is for a three-part request, which has less to store: header, data and status are three. */
+/* The same for a three-part request, which stores less: header, data and status are three. */
 static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
@@ -333,7 +329,7 @@ static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 	assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 }
 
-/* Room for nothing, or no room where some was promised, is refused before any request comes. */
+/* No room, or a NULL array with a capacity, is refused before any request. */
 static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 {
 	struct virtio_segment segment;
@@ -368,8 +364,8 @@ static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 }
 
 /*
- * Hostile 131 and 33: a status byte that isn't in guest memory, and a header that isn't under a
- * status that is.
+ * Hostile 131 and 33: a status byte outside guest memory, and a header outside guest memory under a
+ * good status.
  */
 static void blk_parse_reports_buffers_outside_memory(void **state)
 {
@@ -440,7 +436,7 @@ static void blk_parse_looks_up_each_buffer(void **state)
 		}
 }
 
-/* Data of a three-part request that may be read, but not written, is looked at like any other. */
+/* Read-only data of a three-part request is looked up like any other. */
 static void blk_parse_looks_at_what_each_buffer_permits(void **state)
 {
 	for (uint32_t k = 0; k < 3; k++) {
@@ -502,7 +498,7 @@ static void blk_parse_reports_malformed_chains(void **state)
 	assert_int_equal(f.request.base.data.last_writable.len, 0);
 }
 
-/* Hostile 114: what the driver writes after the parse changes nothing. */
+/* Hostile 114: writes of the driver after the parse change nothing. */
 static void blk_parse_copies_the_header_once(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .sector = 3, .in_bytes = 20 };

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Discard, write zeroes and secure erase: their ranges in any layout, what is refused, and what is
- * acted on.
- */
+/* Discard, write zeroes and secure erase: their ranges in any layout, refusals, and effects. */
 #define _DEFAULT_SOURCE
 #include "blk_fixture.h"
 
@@ -118,7 +115,7 @@ static void blk_flags_decide_whether_a_command_is_known(void **state)
 	assert_int_equal(f.stats.failed, 0);
 }
 
-/* A known flag excuses none beside it, and the flag may be in any of the ranges. */
+/* A known flag does not excuse an unknown one. The flag may be in any range. */
 static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them(void **state)
 {
 	static const struct virtio_blk_range good = { 0, 1, 0 };
@@ -139,10 +136,7 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 
 		for (uint32_t k = 0; k < 8; k++)
 			ranges[k] = good;
-		/*
-		 * What is outside the disk stands in front of what is unknown, or in the same
-		 * range.
-		 */
+		/* A range outside the disk comes before an unknown flag, or has it. */
 		ranges[i % 2 ? 0 : where] = bad_ranges[i / 24 % COUNT(bad_ranges)];
 		ranges[where].flags = bad_flags[i / 24 / COUNT(bad_ranges)];
 		ask = ask_for(commands[i % 3], bytes, ranges, 8);
@@ -150,9 +144,7 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 	}
 }
 
-/*
- * A list that is wrong as a whole is still one with a flag that isn't known (virtio 1.4, 5.2.6.2).
- */
+/* A list that is wrong as a whole still has its unknown flag reported (virtio 1.4, 5.2.6.2). */
 static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state)
 {
 	static struct blk_fixture f;
@@ -256,7 +248,7 @@ static void blk_check_refuses_ranges_that_leave_the_disk(void **state)
 	}
 }
 
-/* Every bit of both numbers is looked at. */
+/* Every bit of both numbers counts. */
 static void blk_ranges_are_judged_by_all_their_bits(void **state)
 {
 	static struct blk_fixture f;
@@ -302,7 +294,7 @@ static void blk_check_reaches_the_end_of_the_largest_disk(void **state)
 	}
 }
 
-/* Each command goes by its own limits: 8, 4 and 2 sectors, and 4, 3 and 2 ranges. */
+/* Each command has its own limits: 8, 4 and 2 sectors, and 4, 3 and 2 ranges. */
 static void blk_check_applies_each_commands_own_limits(void **state)
 {
 	static const uint32_t most_sectors[] = { 8, 4, 2 }, most_ranges[] = { 4, 3, 2 };
@@ -327,7 +319,9 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 				for (uint32_t k = 0; k < count; k++)
 					ranges[k] = (struct virtio_blk_range){ k, k + 1 == count ? sectors : 1, 0 };
 				ask = ask_for(commands[t], bytes, ranges, count);
-				/* Hostile 128: more than advertised. None at all is as wrong. */
+				/*
+				 * Hostile 128: more ranges than advertised. No range is wrong, too.
+				 */
 				if (count > 0 && count <= most_ranges[t] && sectors <= most_sectors[t])
 					succeed(&f, &ask, ranges, count);
 				else
@@ -382,7 +376,7 @@ static void blk_ranges_are_refused_for_the_first_reason(void **state)
 	}
 }
 
-/* Hostile 129: data that isn't whole ranges. Hostile 128: none. */
+/* Hostile 129: data that is not whole ranges. Hostile 128: no range. */
 static void blk_ranges_must_be_whole(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 0 } };
@@ -405,7 +399,7 @@ static void blk_ranges_must_be_whole(void **state)
 	}
 }
 
-/* The caller's array is a limit of its own, and is not left. */
+/* The caller's array is another limit, and is never overrun. */
 static void blk_ranges_beyond_the_storage_are_refused(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 0 }, { 3, 1, 0 } };
@@ -468,7 +462,7 @@ static void blk_range_command_with_room_for_data_is_refused(void **state)
 	}
 }
 
-/* All of a request is judged before any of it is done. */
+/* A request is judged completely before any of it is carried out. */
 static void blk_ranges_are_all_judged_before_the_first_is_touched(void **state)
 {
 	static const struct virtio_blk_range bad[] = {
@@ -552,7 +546,9 @@ static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 	}
 }
 
-/* A request's ranges are its own: the next one in the same place has none, be it good or bad. */
+/*
+ * A request keeps its own ranges: the next request in the same place has none of them, good or bad.
+ */
 static void blk_ranges_are_forgotten_by_the_next_request(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 2, 1, 0 }, { 4, 2, 0 }, { 8, 3, 0 } };
@@ -607,7 +603,7 @@ static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 	}
 	assert_int_equal(mprotect(ram, seen, PROT_READ | PROT_WRITE), 0);
 	blk_setup_commands(&f, BLK_RAM);
-	/* Neither the advertised number nor the storage may be what saves us from the other. */
+	/* The advertised number and the storage must each be enough to stop it. */
 	for (int wide = 0; wide < 2; wide++) {
 		f.options.max_discard_seg = wide ? UINT32_MAX : 8;
 		blk_restart(&f, BLK_COMMANDS);

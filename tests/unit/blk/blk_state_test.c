@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The saved state of a disk: what is saved, what is restored beside a device core, and what is
- * refused.
- */
+/* The saved state of a disk: its content, restores beside a device core, and refusals. */
 #include "blk_fixture.h"
 
 #include <virtio/bindings/virtio_config.h>
@@ -190,7 +187,7 @@ static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **sta
 	refuse(&blk, &saved);
 	saved.capacity = UINT64_MAX;
 	refuse(&blk, &saved);
-	/* As resized before the save, the restore is of the same disk. */
+	/* A disk that was resized before the save is restored with that size. */
 	saved.capacity = CAPACITY + 1;
 	assert_int_equal(virtio_blk_set_capacity(&blk, CAPACITY + 1), 0);
 	assert_int_equal(virtio_blk_restore(&blk, &saved), 0);

@@ -19,7 +19,7 @@ static uint32_t next_random(uint32_t *x)
 	return *x;
 }
 
-/* A request on its way, and what is known about it. */
+/* A request in progress, and what is known about it. */
 struct job {
 	struct blk_ask ask;
 	struct virtio_blk_request request; /* in flight where it is */
@@ -29,7 +29,7 @@ struct job {
 	uint32_t done;  /* of those, by the model */
 };
 
-/* Where the model says that byte i of the data is in the host's memory. */
+/* The host place of byte i of the data, by the model. */
 static const uint8_t *place_of(const struct blk_fixture *f, const struct job *job, uint32_t i)
 {
 	const struct blk_ask *ask = &job->ask;
@@ -68,7 +68,7 @@ static void check_place(const struct virtio_blk_transfer *t)
 	assert_true(t->at.left ? t->at.offset < t->at.segments->len : t->at.offset == 0);
 }
 
-/* The next vector, each byte of which must be the next one's place. Returns its bytes. */
+/* Gets the next vector, and checks that each byte is the next one's place. Returns its bytes. */
 static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virtio_iovec *iov, uint32_t capacity)
 {
 	const struct virtio_iovec untouched = { f, 77 };
@@ -84,7 +84,7 @@ static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virti
 			assert_ptr_equal((const uint8_t *)iov[i].base + k, place_of(f, job, job->done + bytes++));
 	}
 	assert_true(iov[count].len == 77 && iov[count].base == f);
-	/* As much as there is room for. */
+	/* As much as fits. */
 	assert_true(bytes == job->bytes - job->done || (count == capacity && bytes < job->bytes - job->done));
 	assert_int_equal(job->transfer.offset, job->ask.sector * 512 + job->done);
 	return bytes;
@@ -224,7 +224,7 @@ static void blk_transfer_errors_are_passed_on(void **state)
 	}
 }
 
-/* What was not asked for can't have been moved. */
+/* More than was asked for cannot have been moved. */
 static void blk_transfer_advance_needs_a_vector(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
@@ -245,7 +245,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	finish(&f, &job, VIRTIO_EIO);
 }
 
-/* What follows the transfer may fail too. */
+/* A step after the transfer may fail, too. */
 static void blk_transfer_result_takes_the_error_of_what_followed(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
@@ -345,7 +345,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	const struct virtio_iovec untouched = { NULL, 77 };
 
 	(void)state;
-	/* With no error of the caller's, and with one. */
+	/* Without an error of the caller's, and with one. */
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const enum virtio_blk_refusal refusal = cases[i / 2].refusal;
 		const struct blk_ask *ask = &cases[i / 2].ask;
@@ -382,7 +382,8 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 }
 
 /*
- * Of types whose data isn't the disk's: FLUSH, which bears any data, ranges and the serial number.
+ * Types whose data is not the disk's: FLUSH, which may have any data, ranges, and the serial
+ * number.
  */
 static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 {
@@ -430,8 +431,8 @@ static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 #define REQUESTS 8u
 
 /*
- * A device that serves in a thread of its own, last request first; the lock serialises all use of
- * the queue.
+ * A device that serves on a thread of its own, the last request first. The lock serialises all use
+ * of the queue.
  */
 struct device {
 	struct blk_fixture f;
@@ -448,7 +449,7 @@ static uint64_t base_of(uint32_t i)
 	return BLK_RINGS_END + i * 0x600u;
 }
 
-/* Even ones read, odd ones write, each one sector in two pieces. */
+/* Even requests read, odd ones write; each moves one sector in two pieces. */
 static void send(struct device *d, uint32_t i)
 {
 	const uint16_t flags = i % 2 ? 0 : VRING_DESC_F_WRITE;
@@ -469,10 +470,7 @@ static void send(struct device *d, uint32_t i)
 	assert_int_equal(virtio_blk_pop(&d->f.queue, &d->requests[i]), 1);
 }
 
-/*
- * Part by part, as from a storage that takes its time. Not an assertion here: they belong to the
- * test's thread.
- */
+/* Part by part, like slow storage. No assertions here: they belong to the test's thread. */
 static int transfer_slowly(struct device *d, const struct virtio_blk_request *request,
 			   struct virtio_blk_transfer *transfer)
 {
@@ -559,7 +557,7 @@ static void blk_transfers_complete_from_another_thread_before_a_reset(void **sta
 	assert_false(virtio_queue_quiesced(&d.f.queue));
 	assert_int_equal(pthread_create(&thread, NULL, serve_all, &d), 0);
 
-	/* A reset: what is in flight is waited for. */
+	/* A reset waits for requests in flight. */
 	pthread_mutex_lock(&d.lock);
 	while (!virtio_queue_quiesced(&d.f.queue))
 		pthread_cond_wait(&d.completed, &d.lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Which types of request there are, and under which features; the lifetime; the limit on data; how
- * all are counted; names.
+ * Types of requests, and the feature that each needs; the lifetime; the limit on data; counters;
+ * names.
  */
 #include "blk_fixture.h"
 
@@ -34,7 +34,7 @@ static bool is_supported(uint32_t type, uint64_t features)
 	return false;
 }
 
-/* A request of any type that has nothing wrong but perhaps its type. */
+/* A request of any type in which only the type may be wrong. */
 static struct blk_ask ask_of(uint32_t type)
 {
 	static const uint8_t range[16] = { [8] = 1 };
@@ -111,7 +111,7 @@ static void blk_types_at_random_are_not_supported(void **state)
 }
 
 /*
- * A disk that offers none of it: the back end has no such operation that could be called by
+ * A disk without these features. The back end lacks the operations, so none can be called by
  * mistake.
  */
 static void blk_types_of_features_not_offered_are_not_supported(void **state)
@@ -332,7 +332,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	blk_fill_pattern();
 	blk_setup_commands(&f, BLK_RAM);
 	for (size_t i = 0; i < COUNT(known); i++) {
-		/* Done, not supported, failed: it counts whatever comes of it. */
+		/* Done, unsupported, failed: each outcome is counted. */
 		for (int outcome = 0; outcome < 3; outcome++) {
 			struct virtio_blk_stats expected;
 			const bool always = known[i].feature == 0;
@@ -366,7 +366,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	}
 }
 
-/* Refusals: what they are called, and how they are answered */
+/* Refusals: their names, and their answers */
 
 #define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
 

@@ -10,9 +10,9 @@
 #include <virtio/blk_memory.h>
 
 #define ZONED (UINT64_C(1) << 17)
-#define RANGE 16u /* bytes of one in a request (virtio 1.4, 5.2.6) */
+#define RANGE 16u /* bytes of a range in a request (virtio 1.4, 5.2.6) */
 
-/* A back end with every operation, that records what it was asked. */
+/* A back end with every operation. It records its calls. */
 struct storage {
 	struct blk_faulty *disk;
 	struct virtio_blk_wear wear;
@@ -67,7 +67,7 @@ static const struct virtio_blk_backend_ops every_op = {
 	.lifetime = get_wear,
 };
 
-/* A disk that offers all there is, and for the driver all of it. */
+/* A disk that offers everything, and a driver that accepts everything. */
 static void setup(struct blk_fixture *f, struct storage *s)
 {
 	const struct virtio_blk_options all = {
@@ -160,8 +160,8 @@ static void conformance_blk_padding_is_zero(void **state)
 }
 
 /*
- * Whatever the options, ZONED isn't offered, can't be negotiated, has no fields, and none of its
- * requests.
+ * With any options ZONED is not offered and cannot be negotiated. It has no fields, and none of its
+ * requests works.
  */
 static void conformance_blk_has_no_zones(void **state)
 {
@@ -202,7 +202,7 @@ static void put_range(uint8_t *out, uint64_t sector, uint32_t sectors, uint32_t 
 	virtio_put_le32(out + 12, flags);
 }
 
-/* Serves a request that answers with nothing but a status. */
+/* Serves a request that must be answered with a status only. */
 static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *ranges, uint32_t count)
 {
 	const struct blk_ask ask = { .type = type, .out = ranges, .out_bytes = RANGE * count };
@@ -349,7 +349,7 @@ static void conformance_blk_lifetime_is_offered_where_storage_tells(void **state
 	blk_refused(&f, &ask, VIRTIO_BLK_S_UNSUPP);
 }
 
-/* Each value of each figure: what is defined is passed on, what is reserved never is. */
+/* Each value of each figure: a defined value is passed on, a reserved one never is. */
 static void conformance_blk_lifetime_sends_no_reserved_value(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6, .writable_piece = 5 };

@@ -15,7 +15,7 @@ static void add_named(uint32_t id, bool console, const char *name, uint32_t byte
 	assert_int_equal(virtio_console_add_port(&f.console, id, &options), 0);
 }
 
-/* Makes a port ready, and takes what follows until nothing is pending. */
+/* Makes a port ready, and pops the messages that follow until none is pending. */
 static void make_ready(uint32_t id)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 64);
@@ -180,7 +180,7 @@ static void control_answers_port_ready_each_time(void **state)
 	}
 }
 
-/* A client that comes does not take the answer away. */
+/* A new client does not remove the answer. */
 static void control_answers_port_ready_though_a_client_comes(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -394,7 +394,7 @@ static void control_comes_again_to_an_unmapped_page(void **state)
 	assert_int_equal(virtio_console_control_transmit(&f.console, &f.control_tx.queue, &f.progress),
 			 VIRTIO_ENOTMAPPED);
 	assert_int_equal(f.event_count, 0);
-	/* Now the used ring is not there: the message is taken once, when it can be completed. */
+	/* Now the used ring is not there: the message is handled once, when it can be completed. */
 	f.control_tx.bad_start = virtio_mock_used_entry_addr(&f.control_tx.mock, 0);
 	f.control_tx.bad_end = f.control_tx.bad_start + 8;
 	assert_int_equal(virtio_console_control_transmit(&f.console, &f.control_tx.queue, &f.progress),
@@ -460,7 +460,7 @@ static void control_resize_sends_the_latest_size(void **state)
 	console_expect_nothing(&f);
 }
 
-/* hostile 216: the guest sees the change of client, and nothing of the old one's input. */
+/* hostile 216: the guest sees the change of client, and nothing of the old client's input. */
 static void control_change_of_client_is_a_close_and_an_open(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);
@@ -494,7 +494,7 @@ static void control_clients_that_the_driver_never_saw_are_not_told(void **state)
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	disconnect(1);
 	console_expect_nothing(&f);
-	/* Of many clients between two messages, one close and one open are left. */
+	/* Of many clients between two messages, one close and one open remain. */
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	for (uint32_t i = 0; i < 9; i++) {
@@ -588,7 +588,7 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 	console_expect_nothing(&f);
 }
 
-/* hostile 218: the driver floods PORT_READY and PORT_OPEN: what is pending does not grow. */
+/* hostile 218: the driver floods PORT_READY and PORT_OPEN. What is pending does not grow. */
 static void control_flood_of_messages_leaves_one_answer(void **state)
 {
 	(void)state;

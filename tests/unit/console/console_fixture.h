@@ -18,7 +18,7 @@
 #define CONSOLE_EVENTS 32u
 #define MULTIPORT (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT)
 
-/* What the sink of a port has taken, and how much more it takes. */
+/* What the sink of a port has taken, and how much more it accepts. */
 struct console_sink {
 	uint8_t bytes[CONSOLE_OUTPUT];
 	uint32_t count;
@@ -111,7 +111,7 @@ static inline struct virtio_console_port_options console_port_options(struct con
 	};
 }
 
-/* Adds a port with an empty input buffer and a sink that takes all. */
+/* Adds a port with an empty input buffer and a sink that accepts everything. */
 static inline void console_add(struct console_fixture *f, uint32_t id, bool console)
 {
 	const struct virtio_console_port_options options = console_port_options(f, id, console);
@@ -201,7 +201,7 @@ static inline void console_send(struct console_fixture *f, uint64_t addr, const 
 	(void)fixture_add(&f->tx, &buffer, 1);
 }
 
-/* The driver sends a control message of len bytes, and the device takes it. */
+/* The driver sends a control message of len bytes, and the device handles it. */
 static inline void console_say_bytes(struct console_fixture *f, const void *message, uint32_t len)
 {
 	const struct virtio_mock_buffer buffer = READABLE(FIXTURE_DATA, len);
@@ -219,9 +219,7 @@ static inline void console_say(struct console_fixture *f, uint32_t id, uint16_t 
 	console_say_bytes(f, &message, sizeof message);
 }
 
-/*
- * Offers one control receive buffer, and expects this message in it, with this behind it.
- */
+/* Offers one control receive buffer, and expects this message in it, followed by these bytes. */
 static inline void console_expect_message(struct console_fixture *f, uint32_t id, uint16_t event, uint16_t value,
 					  const void *tail, uint32_t tail_bytes)
 {

@@ -28,7 +28,7 @@ static struct {
 	bool wrong;     /* and one was another */
 } g;
 
-/* What is in guest memory at each place. */
+/* The content of guest memory at each place. */
 static uint8_t byte_at(uint64_t offset)
 {
 	return (uint8_t)(offset ^ offset >> 8 ^ offset >> 16);

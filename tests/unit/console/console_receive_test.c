@@ -147,7 +147,7 @@ static void expect_kept(uint32_t used, const char *text)
 	assert_memory_equal(seen, text, strlen(text));
 }
 
-/* hostile 136: a chain with a readable piece gets nothing; the next one does. */
+/* hostile 136: a chain with a readable buffer gets nothing. The next chain does. */
 static void receive_gives_misdirected_chains_back_empty(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 16) };
@@ -169,7 +169,7 @@ static void receive_gives_misdirected_chains_back_empty(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA, "keep");
 }
 
-/* hostile 141 and 175: a buffer that is bad, in whole or in part, takes no input along. */
+/* hostile 141 and 175: a bad buffer loses no input. */
 static void receive_keeps_input_when_a_buffer_is_bad(void **state)
 {
 	const struct virtio_mock_buffer bad[][2] = {
@@ -222,7 +222,7 @@ static void receive_gives_chains_without_room_back(void **state)
 	assert_int_equal(stats().receive_empty, 1);
 }
 
-/* A page that is not mapped yet: the same chain, with the same input, when it is. */
+/* A page that is not mapped yet: later the same chain gets the same input. */
 static void receive_comes_again_to_an_unmapped_page(void **state)
 {
 	(void)state;
@@ -286,7 +286,7 @@ static void receive_reports_a_broken_ring(void **state)
 	assert_int_equal(virtio_console_input_available(&f.input[0]), CONSOLE_INPUT - 4);
 }
 
-/* With fewer segments than pieces the front of the chain is filled. */
+/* With fewer segments than buffers the front of the chain is filled. */
 static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 1), WRITABLE(FIXTURE_DATA + 32, 1),

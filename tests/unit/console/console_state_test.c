@@ -46,8 +46,8 @@ static void send_letters(uint32_t cuts)
 }
 
 /*
- * At every place, in every layout, also with more pieces than segments: nothing lost, repeated or
- * reordered.
+ * At every place, in every layout, also with more buffers than segments: no byte is lost, repeated
+ * or reordered.
  */
 static void state_moves_with_a_transmit_chain_in_flight(void **state)
 {
@@ -173,7 +173,7 @@ static void replay_comes_again_to_an_unmapped_page(void **state)
 	console_expect_output(&f, 0, "abcdefghijklmnopqrstuvwxyz");
 }
 
-/* A port that is removed before its chain is replayed: nothing of it comes out. */
+/* A port that is removed before its chain is replayed: nothing of the chain comes out. */
 static void replay_for_a_removed_port_gives_the_chain_back(void **state)
 {
 	struct virtio_console_port_state port;
@@ -283,7 +283,7 @@ static void restore_port_refuses_impossible_states(void **state)
 	assert_memory_equal(f.ports, before, sizeof before);
 }
 
-/* Without the control queues nothing is said, and port 0 alone has queues. */
+/* Without the control queues nothing is sent, and only port 0 has queues. */
 static void restore_port_refuses_messages_without_multiport(void **state)
 {
 	const struct virtio_console_port_state bad[] = {
@@ -316,7 +316,10 @@ static void save_port_refuses_a_number_that_is_too_high(void **state)
 	assert_memory_equal(&out, &before, sizeof out);
 }
 
-/* What the driver was told and has said goes along; what is pending is sent from here. */
+/*
+ * What the driver was told, and what it has said, is part of the state. Pending messages are sent
+ * from here.
+ */
 static void restore_goes_on_with_the_messages(void **state)
 {
 	struct virtio_console_port_state ports[CONSOLE_PORTS];

@@ -74,7 +74,7 @@ static void transmit_reads_a_chain_behind_a_table(void **state)
 	console_expect_output(&f, 0, "abcde");
 }
 
-/* hostile 173: nothing to the sink, and the chain goes back. */
+/* hostile 173: nothing reaches the sink, and the chain is completed. */
 static void transmit_completes_chains_without_bytes(void **state)
 {
 	const struct virtio_mock_buffer empty[] = { READABLE(FIXTURE_DATA, 0), READABLE(UINT64_MAX, 0),
@@ -90,7 +90,7 @@ static void transmit_completes_chains_without_bytes(void **state)
 	assert_int_equal(stats().transmit_malformed, 0);
 }
 
-/* hostile 174: a buffer that is the descriptor table itself: plain bytes. */
+/* hostile 174: a buffer that covers the descriptor table is plain bytes. */
 static void transmit_sends_the_descriptor_table_as_bytes(void **state)
 {
 	const struct virtio_mock_buffer table = READABLE(FIXTURE_BASE, 16);
@@ -184,7 +184,7 @@ static void transmit_hands_long_chains_over_in_pieces(void **state)
 	assert_int_equal(console_used(&f.tx), 0);
 }
 
-/* The layouts of 26 letters, in which a sink is filled at each place. */
+/* Layouts of 26 letters, with a sink that is full at each place. */
 static void send_letters(uint32_t cuts)
 {
 	struct virtio_mock_buffer buffers[CONSOLE_QUEUE];
@@ -427,7 +427,7 @@ static void transmit_refuses_ports_that_have_no_queues(void **state)
 	assert_int_equal(f.progress.chains, 0);
 }
 
-/* Ports go with data in flight: nothing of it comes out anywhere. */
+/* A port is removed with data in flight: nothing of it comes out anywhere. */
 static void transmit_gives_back_what_a_removed_port_was_sent(void **state)
 {
 	bool room;

@@ -12,7 +12,7 @@
 #define QUEUES 2u
 #define SIZE 8u
 #define RAM_BYTES 0x6000u
-/* For the rings of one driver: queue i's at i + 1 times this, and more room behind. */
+/* For the rings of one driver: queue i's begin at (i + 1) times this, with room behind. */
 #define RING_BYTES 0x1000u
 #define DATA 0x5000u
 #define CONFIG_BYTES 12u
@@ -36,14 +36,14 @@ struct guest {
 	struct virtio_inflight inflight[QUEUES][SIZE];
 	uint8_t config[CONFIG_BYTES];
 	bool slow; /* resets and stops take a while */
-	/* Of operations that are allowed to do something: activate, notify, start, config_write. */
+	/* Calls of operations that may do something: activate, notify, start, config_write. */
 	uint32_t calls;
 	uint32_t events; /* interrupts */
 };
 
 static const struct virtio_mock_buffer one[] = { WRITABLE(DATA, 16) };
 
-/* The device: gives every buffer back at once. */
+/* The device completes every buffer at once. */
 
 static int start(struct virtio_device *device, uint16_t queue)
 {
@@ -206,7 +206,7 @@ static void enable_queue(struct guest *g, uint32_t queue)
 	assert_int_equal(get(g, VIRTIO_MMIO_QUEUE_READY), 1);
 }
 
-/* Up to FEATURES_OK, with RING_RESET and VERSION_1 and nothing else. */
+/* Up to FEATURES_OK, with RING_RESET and VERSION_1 only. */
 static void negotiate(struct guest *g)
 {
 	static const uint32_t features[VIRTIO_FEATURE_WORDS] = { 0, 1u | 1u << (VIRTIO_F_RING_RESET - 32) };
@@ -266,8 +266,7 @@ static void expect_silence(struct guest *g, uint32_t queue)
 /* Before DRIVER_OK */
 
 /*
- * virtio 1.4, 2.1.2: buffers that are there early stay there until DRIVER_OK, and nobody is told of
- * any.
+ * virtio 1.4, 2.1.2: buffers made available early stay there until DRIVER_OK, without an interrupt.
  */
 static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 {
@@ -288,7 +287,7 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 	assert_false(virtio_device_mark_interrupt(&g.device, VIRTIO_INTERRUPT_USED));
 	expect_silence(&g, 0);
 	assert_int_equal(get(&g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
-	/* And then they are used, without another notification. */
+	/* Then they are used, without another kick. */
 	set_status(&g, RUNNING);
 	assert_true(is_served(&g, 0));
 	assert_int_equal(g.events, 1);
@@ -298,8 +297,8 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 /* Features */
 
 /*
- * virtio 1.4, 2.2.2: every subset of what is offered, and each again after a reset; what isn't
- * offered, never.
+ * virtio 1.4, 2.2.2: every subset of the offered bits, and each again after a reset; never a bit
+ * that is not offered.
  */
 static void conformance_device_accepts_every_subset_of_features(void **state)
 {
@@ -374,7 +373,7 @@ static void conformance_config_is_readable_in_every_state(void **state)
 	expect_config(&g);
 }
 
-/* virtio 1.4, 3.4.2: as no device can be suspended, the bit means nothing in any state. */
+/* virtio 1.4, 3.4.2: no device here can be suspended, so the bit has no meaning in any state. */
 static void conformance_suspend_is_ignored_in_every_state(void **state)
 {
 	static const uint32_t states[] = { 0, VIRTIO_CONFIG_S_ACKNOWLEDGE, PROBED, PROBED | VIRTIO_CONFIG_S_FEATURES_OK,
@@ -405,7 +404,7 @@ static void conformance_suspend_is_ignored_in_every_state(void **state)
 
 /* After a reset */
 
-/* Nothing of the driver's is left, and nothing stirs: virtio 1.4, 2.4.1 and 4.2.2.1. */
+/* Nothing of the driver's is left, and the device does nothing: virtio 1.4, 2.4.1 and 4.2.2.1. */
 static void expect_reset(struct guest *g)
 {
 	assert_int_equal(get(g, VIRTIO_MMIO_STATUS), 0);
@@ -425,7 +424,7 @@ static void expect_reset(struct guest *g)
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 }
 
-/* From a state in which there is everything to forget. */
+/* From a state in which every member must be reset. */
 static void conformance_reset_device_is_silent_until_initialized(void **state)
 {
 	struct guest g;
@@ -511,9 +510,7 @@ static void conformance_interrupt_status_shows_events_until_acknowledged(void **
 
 /* Queues */
 
-/*
- * virtio 1.4, 4.2.2.1: a queue is not touched that was never enabled, nor one that isn't any more.
- */
+/* virtio 1.4, 4.2.2.1: a queue is not touched before it is enabled, nor after it was disabled. */
 static void conformance_queue_is_not_touched_unless_ready(void **state)
 {
 	struct guest g;
@@ -588,10 +585,10 @@ static void conformance_queue_reset_forgets_everything_about_the_queue(void **st
 		watch(&g);
 		enable_queue(&g, 1);
 		assert_int_equal(get(&g, QUEUE_RESET), 0);
-		/* Buffers that are there already are used at once. */
+		/* Buffers that are available already are used at once. */
 		assert_true(is_served(&g, 1));
 		serve_some(&g, 1, SIZE);
-		/* Of the old rings not a byte has changed. */
+		/* No byte of the old rings has changed. */
 		assert_memory_equal(g.ram + 2 * RING_BYTES, g.before + 2 * RING_BYTES, RING_BYTES);
 	}
 }
@@ -638,7 +635,7 @@ static void conformance_device_that_needs_reset_early_tells_at_driver_ok(void **
 	assert_false(is_served(&g, 0));
 }
 
-/* virtio 1.4, 2.7.10.2: notifications with nothing behind them, for any queue, are borne. */
+/* virtio 1.4, 2.7.10.2: the device tolerates kicks without buffers, for any queue. */
 static void conformance_spurious_notifications_do_nothing(void **state)
 {
 	struct guest g;

@@ -5,7 +5,10 @@
  */
 #include "device_fixture.h"
 
-/* Each place a driver can bring a device to, one after the other. False when there are no more. */
+/*
+ * Brings the device to each state that a driver can reach, one after the other. Returns false after
+ * the last.
+ */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
 	static const uint8_t written[] = { 0, 1, 3, 0xb, 0xf, 0x80, 0x8f };
@@ -26,7 +29,7 @@ static bool next_place(struct device_fixture *f, uint32_t place)
 	return true;
 }
 
-/* virtio 1.4, 2.5.2 and 5.3.5.1: whatever the status is, and before there is one. */
+/* virtio 1.4, 2.5.2 and 5.3.5.1: in every status, also before the first one. */
 static void config_is_read_and_written_in_every_state(void **state)
 {
 	const uint8_t bytes[4] = { 1, 2, 3, 4 };

@@ -5,7 +5,7 @@
  */
 #include "device_fixture.h"
 
-/* What the translation of RAM answers; by the context of the hook. */
+/* The answer of RAM's translation; the context of the hook. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	const int *answer = context;
@@ -50,8 +50,8 @@ static void wait_for_translation(struct device_fixture *f, int *answer, bool act
 }
 
 /*
- * The wait is over, and the queue as it was before QueueReady: no further call, and it can be
- * enabled after all.
+ * The wait is over, and the queue is as before QueueReady: no further call, and it can still be
+ * enabled.
  */
 static void expect_over(struct device_fixture *f, int *answer)
 {
@@ -89,7 +89,8 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 		assert_int_equal(f.device.first_error, 0);
 		assert_false(f.queues[0].may_reenable);
 		/*
-		 * Where the device runs it starts the queue and looks at it, or else at DRIVER_OK.
+		 * An active device starts the queue and looks at it; otherwise it does so at
+		 * DRIVER_OK.
 		 */
 		assert_int_equal(f.event_count, 2 * active);
 		if (!active)
@@ -144,7 +145,7 @@ static void queue_ready_that_waits_serves_what_driver_made_available(void **stat
 	driver_expect(&f, 0, head, 5);
 }
 
-/* What is known then may be that there is nothing, or that the device can't start the queue. */
+/* The answer may then be that nothing is mapped, or that the device cannot start the queue. */
 static void queue_ready_that_waits_ends_with_any_other_error(void **state)
 {
 	static const struct {
@@ -214,7 +215,9 @@ static void on_start_say_mapped(struct device_fixture *f, enum device_op op, uin
 		f->hook_result = virtio_device_queue_mapped(&f->device, (uint16_t)a);
 }
 
-/* Nothing waits before queue_start() has said so, nor while it is called again. */
+/*
+ * Nothing waits before queue_start() has returned VIRTIO_ENOTMAPPED, nor while it is called again.
+ */
 static void queue_mapped_within_queue_start_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -372,7 +375,7 @@ static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 	}
 }
 
-/* Neither enables a queue any more; the wait ends at the next call. */
+/* In both states no queue is enabled any more, and the wait ends at the next call. */
 static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 {
 	struct device_fixture f;
@@ -400,7 +403,7 @@ static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 
 /* Elsewhere */
 
-/* A queue that was enabled was mapped: that it isn't any more is the driver's doing. */
+/* A queue that was enabled was mapped. If it is not any more, the driver has unmapped it. */
 static void status_activation_that_is_not_mapped_needs_reset(void **state)
 {
 	struct device_fixture f;

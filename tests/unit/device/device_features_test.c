@@ -15,7 +15,7 @@ static bool negotiates(struct device_fixture *f)
 	return reg_get(f, REG_STATUS) == ST_FEATURES;
 }
 
-/* hostile 86: any subset of what is offered, as long as VERSION_1 is in it. */
+/* hostile 86: any subset of the offered bits that has VERSION_1. */
 static void features_ok_accepts_any_subset(void **state)
 {
 	static const uint64_t bits[] = { F_DEVICE,   F_INDIRECT,          F_EVENT_IDX,
@@ -79,7 +79,7 @@ static void features_ok_refuses_every_unoffered_bit(void **state)
 	}
 }
 
-/* The driver may think again while FEATURES_OK hasn't taken. */
+/* The driver may change its mind until FEATURES_OK is set. */
 static void features_ok_takes_after_driver_has_corrected_its_choice(void **state)
 {
 	struct device_fixture f;
@@ -97,8 +97,8 @@ static void features_ok_takes_after_driver_has_corrected_its_choice(void **state
 }
 
 /*
- * hostile 85: words that no one has bits in. Zeros there say nothing; anything else counts until
- * the reset.
+ * hostile 85: words without any defined bit. Zeroes there have no effect. Any other value counts
+ * until the reset.
  */
 static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 {
@@ -190,7 +190,7 @@ static void features_accepted_outside_negotiation_are_ignored(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* A word that is written again is replaced, and each word by itself. */
+/* A later write replaces a word, and only that word. */
 static void features_accepted_replace_what_was_accepted(void **state)
 {
 	struct device_fixture f;
@@ -207,7 +207,7 @@ static void features_accepted_replace_what_was_accepted(void **state)
 	assert_true(negotiates(&f));
 }
 
-/* What is negotiated reaches the queue's configuration, and nothing that isn't. */
+/* Negotiated features reach the queue's configuration, and no others. */
 static void features_negotiated_reach_queue_configuration(void **state)
 {
 	static const uint64_t bits[] = { F_EVENT_IDX, F_INDIRECT, F_IN_ORDER };

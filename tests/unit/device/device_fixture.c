@@ -7,7 +7,7 @@ static struct device_fixture *fixture_of(const struct virtio_device *device)
 	return device->context;
 }
 
-/* Notes a call, does what the test wants done within it, and gives the answer. */
+/* Records a call, does what the test wants done within it, and returns the planned answer. */
 static int record(struct virtio_device *device, enum device_op op, uint32_t a, uint32_t b, bool level)
 {
 	struct device_fixture *f = fixture_of(device);
@@ -111,8 +111,8 @@ static int op_activate(struct virtio_device *device)
 		if (f->queues[i].config.ready)
 			error = device_start_queue(f, i);
 		/*
-		 * What was found to be in order when the queue was enabled still is, if there still
-		 * is memory.
+		 * What was checked when the queue was enabled is still good, if there still is
+		 * memory.
 		 */
 		assert_true(!error || !device->memory);
 	}
@@ -354,7 +354,7 @@ void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size)
 	assert_int_equal(virtio_mock_reset(mock), 0);
 }
 
-/* Where the bytes of a request lie: 8 to read, then 8 to write. */
+/* The places of a request's bytes: 8 to read, then 8 to write. */
 static uint64_t data_of(uint32_t queue, uint32_t number)
 {
 	return DATA_START + 0x1000 * (uint64_t)queue + 16 * (uint64_t)number;

@@ -110,7 +110,7 @@ struct device_event {
 	uint32_t a; /* queue; offset; cause */
 	uint32_t b; /* next; length; queue of an interrupt */
 	bool level;
-	uint32_t status; /* that the device had during the call */
+	uint32_t status; /* of the device during the call */
 };
 
 #define DEVICE_EVENTS 64u
@@ -124,12 +124,12 @@ struct device_fixture {
 	struct virtio_memory_map map;
 	struct virtio_region regions[4];
 
-	/* What the operations answer, and what they do besides. */
+	/* The answers of the operations, and what they do besides. */
 	int answer[OP_COUNT];
 	void (*hook)(struct device_fixture *f, enum device_op op, uint32_t a);
 	/* Run real queues: each request's readable bytes are copied to its writable ones. */
 	bool serves;
-	bool holds; /* but keep what was popped in flight */
+	bool holds; /* but keep popped requests in flight */
 
 	/* What happened. */
 	struct device_event events[DEVICE_EVENTS];
@@ -172,7 +172,7 @@ void device_make(struct device_fixture *f);
 /* Both. */
 void device_setup(struct device_fixture *f);
 
-/* Registers. The second one asserts that the write ended at once. */
+/* Register accesses. The second one asserts that the write has ended at once. */
 uint32_t reg_get(struct device_fixture *f, uint64_t offset);
 void reg_set(struct device_fixture *f, uint64_t offset, uint32_t value);
 int reg_write(struct device_fixture *f, uint64_t offset, uint32_t value);
@@ -212,10 +212,7 @@ void driver_expect_none(struct device_fixture *f, uint32_t queue);
 int device_start_queue(struct device_fixture *f, uint32_t queue);
 void device_stop_queue(struct device_fixture *f, uint32_t queue);
 
-/*
- * The device completes what it held, with interrupts. Returns how many completions were refused as
- * stale.
- */
+/* The device completes what it kept, with interrupts. Returns the number of stale completions. */
 uint32_t device_release(struct device_fixture *f);
 
 /* Forgets what happened. */

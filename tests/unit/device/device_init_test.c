@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Making a device: what is refused, what is added, and the questions that have an answer at once.
- */
+/* Making a device: what is refused, what is added, and queries on a new device. */
 #include <stdlib.h>
 
 #include "device_fixture.h"
@@ -113,7 +111,7 @@ static void device_init_accepts_missing_operation_that_nothing_needs(void **stat
 }
 
 /*
- * Virtio 1.4, 2.2: what isn't the device type's is offered only if the core does something for it,
+ * Virtio 1.4, 2.2: a bit that is not the device type's is offered only if the core implements it,
  * or need not.
  */
 static bool can_be_offered(uint32_t bit)

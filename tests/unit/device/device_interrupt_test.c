@@ -20,7 +20,7 @@ static void start(struct device_fixture *f)
 	device_forget(f);
 }
 
-/* Cause and queue are passed on, so that each can have a message of its own. */
+/* Cause and queue are passed on, so each queue can have a message of its own. */
 static void interrupt_names_cause_and_queue(void **state)
 {
 	struct device_fixture f;
@@ -88,7 +88,7 @@ static void interrupt_status_read_acknowledges_nothing(void **state)
 	expect_pending(&f, 1);
 }
 
-/* The register of PCI is the other way: a read takes what it shows. */
+/* The register of PCI differs: a read acknowledges what it returns. */
 static void interrupt_taken_is_acknowledged(void **state)
 {
 	struct device_fixture f;
@@ -134,7 +134,7 @@ static void interrupt_marked_is_not_signalled(void **state)
 	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 3);
 }
 
-/* A cause is two bits; nothing else of it reaches the status, or what lies beside it. */
+/* A cause has two bits. No other bit reaches the status, or its neighbours in the word. */
 static void interrupt_marked_with_unknown_cause_sets_no_other_bit(void **state)
 {
 	struct device_fixture f;
@@ -202,7 +202,7 @@ static void config_change_before_driver_ok_is_signalled_at_driver_ok(void **stat
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 1);
 }
 
-/* What was acknowledged by then is not signalled any more, and there was no line to lower. */
+/* A cause acknowledged by then is not signalled any more, and there was no line to lower. */
 static void config_change_acknowledged_before_driver_ok_is_not_signalled(void **state)
 {
 	struct device_fixture f;
@@ -223,7 +223,7 @@ static void config_change_acknowledged_before_driver_ok_is_not_signalled(void **
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
 
-/* With no driver there is a new generation, and no event to find later. */
+/* Without a driver there is a new generation, and no event that a later driver finds. */
 static void config_change_at_zero_is_generation_alone(void **state)
 {
 	struct device_fixture f;
@@ -289,7 +289,7 @@ static void interrupt_overtaken_by_acknowledgement_is_lowered_again(void **state
 	assert_int_equal(f.lowered, 2);
 }
 
-/* And the other way round: an event in the middle of lowering. */
+/* The reverse: an event while the line is lowered. */
 static void on_lower_raise(struct device_fixture *f, enum device_op op, uint32_t a)
 {
 	if (op == OP_INTERRUPT && a == VIRTIO_INTERRUPT_NONE) {
@@ -311,7 +311,7 @@ static void interrupt_lowered_while_event_comes_is_raised_again(void **state)
 		reg_set(&f, REG_INTERRUPT_ACK, 1);
 		expect_pending(&f, both ? 3 : 1);
 		assert_int_equal(f.event_count, 3);
-		/* One cause: of a line that must be high either is as good. */
+		/* One cause: for a line that must be high either is right. */
 		expect_event(&f, 2, OP_INTERRUPT, both ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED,
 			     VIRTIO_DEVICE_NO_QUEUE);
 	}

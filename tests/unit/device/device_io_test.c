@@ -29,8 +29,7 @@ static void start(struct device_fixture *f, uint64_t features)
 }
 
 /*
- * The driver notifies: of its available index too, if that was negotiated, and the device hears
- * what was said.
+ * The driver kicks, with its available index if that is negotiated. The device hears exactly that.
  */
 static void kick(struct device_fixture *f, uint32_t queue)
 {
@@ -125,7 +124,7 @@ static void io_made_available_before_driver_ok_is_served_then(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 2);
 }
 
-/* hostile 64: nothing new, as often as one likes. */
+/* hostile 64: kicks without new buffers, any number of times. */
 static void io_notified_with_nothing_new_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -153,7 +152,10 @@ static void hold_some(struct device_fixture *f)
 	assert_int_equal(f->held_count, 3);
 }
 
-/* hostile 59, 92: the device waits for its I/O, then lets go; what comes later changes nothing. */
+/*
+ * hostile 59, 92: the device waits for its I/O, then the reset ends. Later completions change
+ * nothing.
+ */
 static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 {
 	struct virtio_chain chain;
@@ -177,15 +179,15 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 	assert_int_equal(f.event_count, 0);
 	assert_true(device_is_fresh(&f));
 	assert_int_equal(virtio_queue_pop(&f.served[0], &chain), VIRTIO_ENOTREADY);
-	/* And the next driver finds a device like any other. */
+	/* The next driver finds a fresh device. */
 	f.holds = false;
 	start(&f, 0);
 	exchange(&f, 0, 9);
 }
 
 /*
- * Or it completes them all first: into the ring, but with no interrupt to a driver that has asked
- * for silence.
+ * Or the device completes all of them first: into the ring, but without an interrupt if the driver
+ * asked for none.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {
@@ -272,7 +274,8 @@ static void move_queue_0(struct device_fixture *f)
 }
 
 /*
- * hostile 101: in flight, then another size and other addresses; the other queues notice nothing.
+ * hostile 101: requests in flight, then another size and other addresses. The other queues are
+ * unaffected.
  */
 static void io_goes_on_after_reset_of_queue(void **state)
 {

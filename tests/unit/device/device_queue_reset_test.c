@@ -19,7 +19,7 @@ static bool has_defaults(const struct device_fixture *f, uint32_t queue)
 	       !f->queues[queue].enabling && !f->queues[queue].given && !f->queues[queue].refused;
 }
 
-/* What the registers show of the selected queue. */
+/* The registers of the selected queue. */
 static void expect_shown(struct device_fixture *f, uint32_t ready, uint32_t resetting)
 {
 	assert_int_equal(reg_get(f, REG_QUEUE_READY), ready);
@@ -85,7 +85,7 @@ static void on_stop_say_stopped(struct device_fixture *f, enum device_op op, uin
 		f->hook_result = virtio_device_queue_stopped(&f->device, (uint16_t)a, 0);
 }
 
-/* Nothing is in progress before queue_stop() has said so. */
+/* Nothing is in progress before queue_stop() has returned that. */
 static void queue_stopped_within_operation_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -113,7 +113,7 @@ static void queue_stop_that_fails_needs_reset(void **state)
 		reg_set(&f, reset ? REG_QUEUE_RESET : REG_QUEUE_READY, reset);
 		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
-		/* Nor as reset: the driver may take neither its rings nor its buffers back. */
+		/* Not shown as reset either: the driver must not reuse its rings and buffers. */
 		assert_int_equal(reg_get(&f, REG_QUEUE_RESET), reset);
 		assert_int_equal(f.event_count, 2);
 		expect_event(&f, 1, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -241,7 +241,7 @@ static void queue_reset_then_enabled_with_other_configuration(void **state)
 	assert_true(f.queues[0].config.event_idx);
 	assert_false(f.queues[0].may_reenable);
 	expect_shown(&f, 1, 0);
-	/* That was once: stopped now, it stays as it is. */
+	/* Only once: a stopped queue stays stopped. */
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_false(driver_enable(&f, 0));
 }
@@ -305,7 +305,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	assert_int_equal(f.calls[OP_START], 1);
 }
 
-/* hostile 101: QueueReset shows 1 for as long as it takes, and then both show 0. */
+/* hostile 101: QueueReset shows 1 until the reset ends, then both registers show 0. */
 static void queue_reset_in_progress_shows_one_until_its_end(void **state)
 {
 	struct device_fixture f;
@@ -331,7 +331,9 @@ static void queue_reset_in_progress_shows_one_until_its_end(void **state)
 	assert_int_equal(f.calls[OP_START], 1);
 }
 
-/* A reset of a queue that is being stopped: one operation, one end, and then it may be set up. */
+/*
+ * A reset of a queue that is being stopped: one operation, one end, then the queue may be set up.
+ */
 static void queue_reset_during_stop_in_progress(void **state)
 {
 	struct device_fixture f;
@@ -350,7 +352,7 @@ static void queue_reset_during_stop_in_progress(void **state)
 }
 
 /*
- * Stopped first and reset later, and one that was never enabled: nothing runs, so nothing is
+ * A queue that was stopped before, and one that was never enabled: nothing runs, so nothing is
  * stopped.
  */
 static void queue_reset_of_queue_that_does_not_run(void **state)
@@ -378,8 +380,7 @@ static void queue_reset_of_queue_that_does_not_run(void **state)
 }
 
 /*
- * Before DRIVER_OK no queue runs. A reset is one of the configuration alone, and permits nothing
- * later.
+ * Before DRIVER_OK no queue runs. A reset only resets the configuration, and permits nothing later.
  */
 static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state)
 {

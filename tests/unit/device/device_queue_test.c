@@ -4,10 +4,7 @@
 
 /* Sizes and addresses */
 
-/*
- * Whether the driver has had nothing else refused than this, in queue 0; and forgets it for what is
- * compared next.
- */
+/* Whether exactly these values of queue 0 were refused. Clears the record for later comparisons. */
 static bool was_refused(struct device_fixture *f, uint32_t what)
 {
 	const bool same = f->queues[0].refused == what && !(f->queues[0].given & what);
@@ -97,7 +94,7 @@ static void change_everything(struct device_fixture *f)
 		reg_set64(f, area_registers[area], RAM_START + 0x7000);
 }
 
-/* hostile 52: ready, running, stopped, or too late; in each case nothing changes. */
+/* hostile 52: ready, running, stopped, or too late: in each case nothing changes. */
 static void queue_set_up_of_live_queue_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -131,7 +128,7 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* hostile 60: what is said of one queue concerns that one alone. */
+/* hostile 60: a register concerns the selected queue only. */
 static void queue_set_up_leaves_other_queues_alone(void **state)
 {
 	struct device_fixture f;
@@ -153,7 +150,7 @@ static void queue_set_up_leaves_other_queues_alone(void **state)
 
 /* QueueReady */
 
-/* hostile 99: one is one, and nothing else is. */
+/* hostile 99: only the value 1 counts. */
 static void queue_ready_ignores_other_values(void **state)
 {
 	static const uint32_t values[] = { 2, 3, 0xff, 0x100, 0x101, 0x10000, 0x10001, 0x80000001, UINT32_MAX };
@@ -177,7 +174,7 @@ static void queue_ready_ignores_other_values(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
 
-/* Not before the features are known, nor once there is no progress. */
+/* Neither before the features are known, nor when no progress is possible. */
 static void queue_ready_takes_in_its_time_only(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x80, 0x83, 0x8b };
@@ -205,8 +202,8 @@ static void queue_ready_takes_in_its_time_only(void **state)
 }
 
 /*
- * Places one area elsewhere; whether QueueReady takes. If it doesn't, nothing changes but the first
- * error.
+ * Places one area elsewhere. Returns whether QueueReady could be set. If not, only the first error
+ * changes.
  */
 static bool is_ready_with(struct device_fixture *f, uint64_t features, enum virtio_queue_area area, uint64_t addr)
 {
@@ -223,7 +220,7 @@ static bool is_ready_with(struct device_fixture *f, uint64_t features, enum virt
 		assert_true(device_unchanged(f));
 		assert_int_equal(f->device.first_queue, 0);
 		assert_int_not_equal(f->device.first_error, 0);
-		/* And the register isn't stuck: with a good address it takes. */
+		/* The register still works: a good address is accepted. */
 		reg_set64(f, area_registers[area], driver_area(0, area));
 		assert_true(driver_enable(f, 0));
 	} else {
@@ -286,7 +283,7 @@ static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 	}
 }
 
-/* A page of RAM may only be written, the next one can't be accessed, the rest is as it was. */
+/* One page of RAM may only be written, the next one not accessed; the rest is as before. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	(void)context;
@@ -347,7 +344,8 @@ static void queue_ready_without_addresses_or_memory_stays_clear(void **state)
 }
 
 /*
- * QueueReady = 1 is refused for this reason, which is counted and kept, and nothing else changes.
+ * QueueReady = 1 is refused for this reason. The reason is counted and kept, and nothing else
+ * changes.
  */
 static void expect_not_ready(struct device_fixture *f, int error)
 {
@@ -362,7 +360,7 @@ static void expect_not_ready(struct device_fixture *f, int error)
 	assert_true(device_unchanged(f));
 }
 
-/* An area that was never written is missing; it isn't at address 0, where there is memory. */
+/* An area that was never written is missing. It is not at address 0, where there is memory. */
 static void queue_ready_needs_every_area_given(void **state)
 {
 	struct device_fixture f;
@@ -383,7 +381,7 @@ static void queue_ready_needs_every_area_given(void **state)
 				reg_set(&f, area_registers[area], 0);
 		}
 		/*
-		 * Address 0 is one, if it is written; and a 32-bit driver need not write the high
+		 * Address 0 is valid if it is written. A 32-bit driver need not write the high
 		 * half.
 		 */
 		assert_true(driver_enable(&f, 0));
@@ -405,8 +403,8 @@ static void queue_ready_takes_low_halves_alone(void **state)
 }
 
 /*
- * The old size isn't the one that the driver means: its ring may be shorter, and the memory behind
- * it used otherwise.
+ * The old size is not what the driver wants: its ring may be shorter, and the memory behind it in
+ * other use.
  */
 static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 {
@@ -472,7 +470,7 @@ static void queue_ready_after_value_at_wrong_time_takes(void **state)
 	assert_true(driver_enable(&f, 0));
 }
 
-/* Whichever reset: what was refused is forgotten, and so is what was given. */
+/* Every kind of reset clears what was refused and what was set. */
 static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
 {
 	struct device_fixture f;
@@ -545,7 +543,7 @@ static void queue_disabled_before_driver_ok_may_be_set_up_anew(void **state)
 
 /* Notifications */
 
-/* hostile 61: no such queue, or none that was enabled. */
+/* hostile 61: no such queue, or a queue that was not enabled. */
 static void notify_of_no_running_queue_is_ignored(void **state)
 {
 	static const uint32_t values[] = { 1,       DEVICE_ABSENT, 4,       5,          0xff,       0xffff,
@@ -573,7 +571,7 @@ static void notify_of_no_running_queue_is_ignored(void **state)
 	assert_int_equal(f.device.ignored, COUNT(values));
 }
 
-/* hostile 62, 63: however many, nothing is consumed. */
+/* hostile 62, 63: any number of kicks, and nothing is consumed. */
 static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -601,7 +599,7 @@ static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 4);
 }
 
-/* The array may be longer than what the device has of it: nothing behind its end is looked at. */
+/* The array may be longer than the device's number of queues. Nothing behind that is looked at. */
 static void queue_behind_the_last_is_not_looked_at(void **state)
 {
 	struct device_fixture f;

@@ -195,8 +195,8 @@ static void queues_activate_starts_those_that_are_ready(void **state)
 }
 
 /*
- * The second queue's memory goes between QueueReady and DRIVER_OK: the first one doesn't stay
- * started either.
+ * The second queue's memory vanishes between QueueReady and DRIVER_OK. Then the first one does not
+ * stay started either.
  */
 static void queues_activate_that_fails_leaves_none_started(void **state)
 {
@@ -239,10 +239,7 @@ static void queues_stop_at_once_without_requests_in_flight(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 1));
 }
 
-/*
- * No pop from the moment on at which the stop is asked for; the ring is the device's until the
- * report.
- */
+/* No pop after the stop was requested. The ring belongs to the device until the report. */
 static void queues_stop_waits_for_requests_in_flight(void **state)
 {
 	struct virtio_token token;
@@ -293,7 +290,7 @@ static void queues_reset_waits_for_requests_in_flight_in_all_queues(void **state
 	assert_false(is_started(&o, 0));
 }
 
-/* Without asynchronous nothing popped is taken for a request that is being served. */
+/* Without asynchronous, popped requests do not delay a reset. */
 static void queues_of_synchronous_device_wait_for_nothing(void **state)
 {
 	struct virtio_token tokens[3];
@@ -396,7 +393,10 @@ static void queues_set_memory_switches_running_queues(void **state)
 	assert_true(virtio_device_queues_running(&o.f.device, 0) && virtio_device_queues_running(&o.f.device, 1));
 }
 
-/* What can't be switched is stopped; a reset waits for requests that are still in the old map. */
+/*
+ * A queue that cannot be switched is stopped. A reset waits for requests that are still in the old
+ * map.
+ */
 static void queues_set_memory_without_rings_needs_reset(void **state)
 {
 	(void)state;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What waits for requests in flight has a number, and a report with that number ends it. */
+/*
+ * A stop or a reset that waits for requests in flight has a number, and a report with that number
+ * ends it.
+ */
 #include "device_fixture.h"
 
 static void start(struct device_fixture *f)
@@ -27,7 +30,7 @@ static uint32_t begin_reset(struct device_fixture *f)
 	return virtio_device_stop_number(&f->device, 0);
 }
 
-/* A report that must be refused, and change nothing. */
+/* A report that must be refused, and must change nothing. */
 static void expect_refused(struct device_fixture *f, uint16_t queue, uint32_t number)
 {
 	device_keep(f);
@@ -58,8 +61,8 @@ static void stop_number_is_zero_unless_something_waits(void **state)
 }
 
 /*
- * Of a reset all queues have the number, also one that was being stopped before; another attempt
- * gives no other.
+ * In a reset all queues have its number, also one that was being stopped before. A second attempt
+ * gets the same number.
  */
 static void stop_number_is_that_of_the_reset_during_one(void **state)
 {
@@ -137,7 +140,7 @@ static void stop_number_is_known_within_operation_and_refused_there(void **state
 	assert_true(virtio_device_resetting(&f.device));
 }
 
-/* What ends at once, or fails, leaves no number behind. */
+/* A stop or reset that ends at once, or fails, leaves no number. */
 static void stop_number_ends_with_operation_that_answers_at_once(void **state)
 {
 	static const int answers[] = { 0, VIRTIO_EIO };
@@ -234,7 +237,7 @@ static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 	expect_refused(&f, 1, late);
 }
 
-/* The device is asked again for each report, until nothing is in flight in any queue. */
+/* The device is asked again for each report, until no queue has requests in flight. */
 static void queue_quiesced_asks_reset_again_until_it_ends(void **state)
 {
 	struct device_fixture f;
@@ -278,8 +281,7 @@ static void queue_quiesced_fails_reset_that_answers_error(void **state)
 }
 
 /*
- * A queue that has been quiet since its stop is quiet for the reset too, whichever number the
- * report has.
+ * A queue without requests since its stop has none at the reset, whichever number the report has.
  */
 static void queue_quiesced_ends_stop_and_asks_reset_with_either_number(void **state)
 {
@@ -323,7 +325,7 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 }
 
 /*
- * With requests in flight in two queues: the device completes, asks and reports, and keeps no flag
+ * With requests in flight in two queues: the device completes, asks and reports, and needs no flag
  * of its own.
  */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)

@@ -43,7 +43,7 @@ static void reset_restores_every_default(void **state)
 	}
 }
 
-/* What was accepted beyond the last word is forgotten too, and set-up before any status. */
+/* A bit accepted beyond the last word is cleared, too, and so is set-up before any status. */
 static void reset_forgets_what_was_said_before_features_ok(void **state)
 {
 	struct device_fixture f;
@@ -63,7 +63,7 @@ static void reset_forgets_what_was_said_before_features_ok(void **state)
 	assert_int_equal(f.calls[OP_RESET], 2);
 }
 
-/* hostile 94: the sanitizers' heap check sees the end of it. */
+/* hostile 94: the sanitizers' heap check at exit finds a leak. */
 static void reset_ten_thousand_times(void **state)
 {
 	struct device_fixture f;
@@ -106,7 +106,8 @@ static void poke_everything(struct device_fixture *f)
 }
 
 /*
- * hostile 92: the status shows the end of the reset when there is one, and nothing happens before.
+ * hostile 92: the status shows the end of the reset when the reset has ended, and nothing happens
+ * before.
  */
 static void reset_in_progress_shows_nothing_until_its_end(void **state)
 {
@@ -140,7 +141,7 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* No interrupt, no generation for the driver to miss, no need of another reset. */
+/* No interrupt, no new generation, no need of another reset. */
 static void reset_in_progress_hears_no_event(void **state)
 {
 	struct device_fixture f;
@@ -254,7 +255,7 @@ static void reset_in_progress_before_driver_ok(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* What the driver knows already it may still acknowledge. */
+/* The driver may still acknowledge what it has seen. */
 static void reset_in_progress_lets_driver_acknowledge(void **state)
 {
 	struct device_fixture f;
@@ -278,7 +279,7 @@ static void on_reset_say_done(struct device_fixture *f, enum device_op op, uint3
 		f->hook_result = virtio_device_reset_done(&f->device, 0);
 }
 
-/* Nothing is in progress before reset() has said so. */
+/* Nothing is in progress before reset() has returned that. */
 static void reset_done_within_operation_or_without_need_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -306,7 +307,7 @@ static void on_reset_reset_again(struct device_fixture *f, enum device_op op, ui
 		f->hook_result = virtio_device_reset(&f->device);
 }
 
-/* A reset within a reset is the one that is in progress. */
+/* A reset during a reset is the one in progress. */
 static void reset_within_operation_calls_it_once(void **state)
 {
 	struct device_fixture f;
@@ -323,8 +324,8 @@ static void reset_within_operation_calls_it_once(void **state)
 }
 
 /*
- * A vCPU that waits for the stop of a queue is let go by the reset of another, whether that takes
- * time or not.
+ * A reset by another vCPU releases a vCPU that waits for the stop of a queue, whether the reset
+ * takes time or not.
  */
 static void reset_ends_what_a_vcpu_waits_for(void **state)
 {
@@ -373,7 +374,7 @@ static void reset_of_machine_answers_as_operation_does(void **state)
 /* Refused */
 
 /*
- * hostile 93: the device stays as it was, needs a reset, and takes no progress until one succeeds.
+ * hostile 93: the device stays as it was, needs a reset, and makes no progress until one succeeds.
  */
 static void reset_that_fails_leaves_device_as_it_was(void **state)
 {
@@ -395,7 +396,7 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	assert_true(device_unchanged(&f));
 	assert_int_equal(f.device.first_error, VIRTIO_ENOTSUP);
 	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
-	/* It runs still, so its interrupts arrive; but nothing new is set up on it. */
+	/* The device still runs, so its interrupts arrive. But nothing new is set up on it. */
 	reg_set(&f, REG_STATUS, 1);
 	reg_set(&f, REG_STATUS, 0x41);
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);
@@ -408,7 +409,7 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	driver_start(&f, 0);
 }
 
-/* hostile 93: also where no driver had begun, at once or later. */
+/* hostile 93: also where no driver had begun; at once, or later. */
 static void reset_that_fails_at_zero_blocks_initialization(void **state)
 {
 	struct device_fixture f;

@@ -3,8 +3,8 @@
 #include "device_fixture.h"
 
 /*
- * A device, what was saved of it, and the device that is to take its place: of the same kind, in
- * the same memory.
+ * A device, its saved state, and the device that takes its place: of the same kind, in the same
+ * memory.
  */
 struct migration {
 	struct device_fixture from;
@@ -265,7 +265,9 @@ static void state_round_trip_from_everywhere(void **state)
 		assert_int_equal(same.status, m.state.status);
 		assert_int_equal(same.interrupt_status, m.state.interrupt_status);
 		expect_same_states(again, m.queues);
-		/* Another time: it is in use now, unless there was nothing to restore. */
+		/*
+		 * A second restore: the device is in use now, unless there was nothing to restore.
+		 */
 		device_keep(&m.to);
 		assert_int_equal(restore(&m), m.state.status ? VIRTIO_EBUSY : 0);
 		assert_true(device_unchanged(&m.to));
@@ -333,8 +335,8 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 }
 
 /*
- * Nor after a queue couldn't be reset: QueueReset shows 1 until a reset of the device, and the
- * state has no word for it.
+ * Also not after the reset of a queue has failed: QueueReset shows 1 until a reset of the device,
+ * and a state cannot hold that.
  */
 static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
 {
@@ -353,10 +355,7 @@ static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
 	save(&m);
 }
 
-/*
- * Restores a state that is no good: nothing changes, in a device on which a driver had already set
- * up a little.
- */
+/* Restores a bad state: nothing changes, in a device on which a driver had already begun. */
 static void expect_refused(struct migration *m, int error)
 {
 	reg_set(&m->to, REG_QUEUE_SEL, 1);
@@ -365,8 +364,8 @@ static void expect_refused(struct migration *m, int error)
 	device_keep(&m->to);
 	assert_int_equal(restore(m), error);
 	/*
-	 * A device that is asked may take the features over, so it is asked if nothing else is
-	 * wrong.
+	 * A device that is asked may take the features over, so it is asked only if everything else
+	 * is right.
 	 */
 	m->to.kept_calls[OP_CHECK] += error == VIRTIO_ENOTSUP;
 	assert_true(device_unchanged(&m->to));
@@ -485,7 +484,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		uint32_t queue;
 		struct virtio_queue_registers_state with;
 	} bad[] = {
-		/* Another largest size, or a queue that isn't here, or isn't there. */
+		/* Another largest size; a queue that does not exist here, or not there. */
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 8, .size = 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 0 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .max_size = 8, .size = 8 } },
@@ -497,7 +496,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .given = 1 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .refused = 8 } },
 		{ at_running, VIRTIO_EINVAL, DEVICE_ABSENT, { .may_reenable = true } },
-		/* Sizes and addresses that no register takes. */
+		/* Sizes and addresses that no register accepts. */
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 0 } },
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 15 } },
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 32 } },
@@ -505,7 +504,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EALIGN, 0, { { 8, 0, 0 }, 16, 16, false, false, 7, 0 } },
 		{ at_features, VIRTIO_EALIGN, 0, { { 0, 1, 0 }, 16, 16, false, false, 7, 0 } },
 		{ at_features, VIRTIO_EALIGN, 0, { { 0, 0, 2 }, 16, 16, false, false, 7, 0 } },
-		/* Areas and values that there are not, or both given and refused. */
+		/* Areas and values that do not exist, or both set and refused. */
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 8, 0 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0x80, 0 } },
 		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 16 } },
@@ -547,7 +546,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 	prepare(&m, at_running);
 	m.queues[0] = (struct virtio_queue_registers_state){ { 0, 0, 0 }, 16, 16, false, true, 7, 0 };
 	assert_int_equal(restore(&m), 0);
-	/* What else there can be: high halves alone, and everything refused. */
+	/* Other legal states: only high halves, and everything refused. */
 	prepare(&m, at_features);
 	m.queues[0] =
 		(struct virtio_queue_registers_state){ { 1ull << 32, 1ull << 63, 0 }, 16, 16, false, false, 0, 0 };
@@ -558,8 +557,8 @@ static void state_with_impossible_queue_is_refused(void **state)
 }
 
 /*
- * A state comes from a file: a byte behind a bool may be any, and one that is no bool must not even
- * be loaded.
+ * A state comes from a file. The byte of a bool may have any value, and a value other than 0 and 1
+ * must not be loaded as a bool.
  */
 static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 {
@@ -585,7 +584,7 @@ static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 	}
 }
 
-/* A queue that is ready needs memory; one that isn't does without. */
+/* A ready queue needs memory; another does not. */
 static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 {
 	struct migration m;
@@ -599,7 +598,7 @@ static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* What was refused before the state was saved is refused still, and what was missing is missing. */
+/* What was refused or missing before the save is refused or missing after the restore. */
 static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(void **state)
 {
 	struct migration m;
@@ -625,7 +624,7 @@ static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(vo
 	assert_int_equal(m.to.device.first_error, VIRTIO_ENOTREADY);
 }
 
-/* A driver that was at work before is forgotten, in what a good state doesn't mention too. */
+/* Everything of an earlier driver is cleared, also what a good state does not mention. */
 static void state_restore_replaces_what_was_set_up(void **state)
 {
 	struct migration m;
@@ -642,8 +641,8 @@ static void state_restore_replaces_what_was_set_up(void **state)
 /* Resuming */
 
 /*
- * hostile 78, 79: each queue that runs is looked at, and named to the driver by its own index;
- * pending or not.
+ * hostile 78, 79: each running queue is looked at, and named to the driver by its own index, with a
+ * pending interrupt or not.
  */
 static void state_resume_notifies_and_interrupts_each_running_queue_once(void **state)
 {
@@ -701,7 +700,7 @@ static void state_resume_raises_line_as_it_was(void **state)
 	}
 }
 
-/* The interrupt of a change that was waiting for DRIVER_OK waits on, here. */
+/* The interrupt of a change that was waiting for DRIVER_OK waits here, too. */
 static void state_resume_keeps_config_change_until_driver_ok(void **state)
 {
 	struct migration m;

@@ -35,7 +35,7 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 
 /*
  * Every write without FAILED and DEVICE_NEEDS_RESET that changes the status (virtio 1.4, 2.1, 3.1).
- * Features can be accepted from DRIVER on alone, so FEATURES_OK doesn't take from before that.
+ * Features can be accepted only from DRIVER on, so FEATURES_OK cannot be set before.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -106,7 +106,7 @@ static void status_write_of_every_value_in_every_status(void **state)
 	}
 }
 
-/* A register has 32 bits, and none is cut off before the value is judged. */
+/* A register has 32 bits, and all are judged. */
 static void status_write_above_255_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -129,8 +129,7 @@ static void status_write_above_255_is_ignored(void **state)
 }
 
 /*
- * A driver that gives up is heard, also if it forgets what the status was or sets bits that nobody
- * knows.
+ * A driver that gives up is heard, even if its value lacks bits of the status or has unknown bits.
  */
 static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 {
@@ -179,7 +178,7 @@ static void status_failed_is_ignored_during_reset(void **state)
 }
 
 /*
- * A write that says nothing new isn't wrong; one that clears a bit, or has what can't be set, is.
+ * A write that changes nothing is legal. A write that clears a bit, or sets an illegal bit, is not.
  */
 static void status_write_is_counted_if_wrong(void **state)
 {
@@ -236,7 +235,7 @@ static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 		assert_true(f.line);
 		assert_false(f.device.active);
 		assert_int_equal(f.device.ignored, 0);
-		/* Once. Nothing runs, and nothing can be started before a reset. */
+		/* Called once. Nothing runs, and nothing can be started before a reset. */
 		device_forget(&f);
 		reg_set(&f, REG_STATUS, 0x0f);
 		reg_set(&f, REG_QUEUE_NOTIFY, 0);
@@ -271,7 +270,7 @@ static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
 	}
 }
 
-/* There is no driver to tell, and it would find the device broken before it begins. */
+/* There is no driver to tell; a later driver finds DEVICE_NEEDS_RESET before it begins. */
 static void status_needs_reset_does_nothing_at_zero(void **state)
 {
 	struct device_fixture f;
@@ -285,7 +284,7 @@ static void status_needs_reset_does_nothing_at_zero(void **state)
 
 /* Activation */
 
-/* hostile 88: and DRIVER_OK is there already, so that the device may use buffers at once. */
+/* hostile 88: DRIVER_OK is visible during the call, so the device may use buffers at once. */
 static void status_driver_ok_activates_once_and_notifies_every_ready_queue(void **state)
 {
 	struct device_fixture f;
@@ -391,8 +390,7 @@ static void on_activate_needs_reset(struct device_fixture *f, enum device_op op,
 }
 
 /*
- * Whatever activate() answers after that: no notification reaches the device, and the driver is
- * told once.
+ * Whatever activate() returns after that, no kick reaches the device, and the driver is told once.
  */
 static void status_device_that_breaks_in_activation_is_not_notified(void **state)
 {
@@ -418,7 +416,7 @@ static void on_first_notify_needs_reset(struct device_fixture *f, enum device_op
 		virtio_device_set_needs_reset(&f->device);
 }
 
-/* One queue is found broken: the others are left alone. */
+/* One queue breaks: the others keep working. */
 static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(void **state)
 {
 	struct device_fixture f;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The registers of virtio-mmio: which there are, at which widths, in which direction, and no value
- * cut.
- */
+/* The registers of virtio-mmio: offsets, widths, directions, and full width of values. */
 #include "device_fixture.h"
 
 enum { READABLE = 1, WRITABLE = 2 };
@@ -14,8 +11,8 @@ enum { READABLE = 1, WRITABLE = 2 };
 static const struct {
 	uint16_t offset;
 	uint16_t access;
-	uint32_t fresh;   /* what a device reads that was just made */
-	uint32_t running; /* and one that runs, with queue 3 and shared memory 255 selected */
+	uint32_t fresh;   /* what a new device reads */
+	uint32_t running; /* what a running one reads, with queue 3 and region 255 selected */
 } registers[] = {
 	{ 0x000, READABLE, 0x74726976, 0x74726976 },
 	{ 0x004, READABLE, 2, 2 },
@@ -62,7 +59,7 @@ static bool is_config_access(uint32_t offset, uint32_t len)
 	return offset >= REG_CONFIG && (len == 1 || len == 2 || len == 4 || len == 8);
 }
 
-/* What a read of any offset and width gives. */
+/* The result of a read at any offset and width. */
 static void expected_bytes(const struct device_fixture *f, bool running, uint32_t offset, uint32_t len, uint8_t *out)
 {
 	const int found = find_register(offset);
@@ -98,7 +95,7 @@ static void sweep_reads(struct device_fixture *f, bool running)
 	}
 }
 
-/* Only whole registers and the configuration space take a write. */
+/* Only whole registers and the configuration space accept a write. */
 static void sweep_writes(struct device_fixture *f, uint8_t fill)
 {
 	uint8_t bytes[16];
@@ -262,7 +259,7 @@ static void mmio_shm_region_absent_reads_all_ones(void **state)
 	assert_int_equal(reg_get(&f, REG_SHM_LEN), UINT32_MAX);
 }
 
-/* hostile 102: nothing can be written there. */
+/* hostile 102: these cannot be written. */
 static void mmio_shm_registers_ignore_writes(void **state)
 {
 	struct device_fixture f;
@@ -310,7 +307,7 @@ static void mmio_config_generation_changes_with_config_alone(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 2);
 }
 
-/* The placeholder of a static memory map (virtio 1.4, 4.2.2, DeviceID), with nothing at all. */
+/* The placeholder of a static memory map (virtio 1.4, 4.2.2, DeviceID): a device with nothing. */
 static void mmio_device_with_nothing_survives_every_access(void **state)
 {
 	struct device_fixture f;

@@ -34,7 +34,7 @@ enum packet {
 	UNKNOWN_OP,
 	DGRAM, /* type 3 */
 	OTHER_TYPE,
-	LOST, /* an RW whose payload could not be taken */
+	LOST, /* an RW whose payload was refused */
 	PACKETS,
 };
 
@@ -44,7 +44,7 @@ enum packet {
 #define S VIRTIO_VSOCK_GOT_SHUTDOWN
 #define E VIRTIO_VSOCK_GOT_END
 
-/* What follows: what the caller is told, the state, and the answer. */
+/* The expected result: what the caller is told, the state, and the answer. */
 struct row {
 	uint32_t got;
 	enum virtio_vsock_state state;
@@ -252,7 +252,10 @@ static void connection_packets_carry_valid_credit(void **state)
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 20);
 }
 
-/* hostile 226: nothing but RESPONSE before establishment, and nothing but REQUEST. */
+/*
+ * hostile 226: only RESPONSE is legal before the connection is established, and only REQUEST before
+ * that.
+ */
 static void connection_sends_no_data_before_establishment(void **state)
 {
 	const struct virtio_vsock_piece piece = { 10, 0 };
@@ -286,7 +289,7 @@ static void connection_sends_no_data_before_establishment(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 168: bits once set stay, and undefined ones mean nothing. */
+/* hostile 168: bits stay set, and undefined bits mean nothing. */
 static void shutdown_flags_are_sticky(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -332,7 +335,7 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 168, 225: the end of the stream goes behind its last byte, and the flags add up. */
+/* hostile 168, 225: the end of the stream comes after its last byte, and the flags add up. */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };
@@ -386,12 +389,12 @@ static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 	c = sockets_establish(&s);
 	assert_int_equal(c->shut_by_peer, 0);
 	assert_int_equal(virtio_vsock_connection_buffered(c), 0);
-	/* Without data at once, and what the host no longer takes needs no draining. */
+	/* Without data at once. What the host refuses needs no draining. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 0);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	/* The guest first, and then the host that takes no more. */
+	/* First the guest, then the host, which accepts no more. */
 	c = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN);
@@ -460,8 +463,8 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
 	/*
-	 * hostile 227: a request that was never sent ends without an RST, and one of the guest's
-	 * with one.
+	 * hostile 227: a request that was never sent ends without an RST, and a request of the
+	 * guest with one.
 	 */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &requested), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
@@ -470,7 +473,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
-	/* The guest has shut both, and the host never takes the rest. */
+	/* The guest has shut both directions, and the host never takes the rest. */
 	closing = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	(void)guest_shuts(&s, RCV | SEND);
@@ -480,7 +483,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 }
 
-/* hostile 187, 189: an RW of length 0 is nothing, and flags mean nothing on a stream. */
+/* hostile 187, 189: an RW of length 0 is ignored, and flags mean nothing on a stream. */
 static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 {
 	struct virtio_vsock_connection *c;

@@ -79,7 +79,7 @@ static void put(struct wire *wire, const struct virtio_vsock_hdr *header)
 	wire->count++;
 }
 
-/* Takes the counters of a new connection close to 2^32. */
+/* Brings the counters of a new connection close to 2^32. */
 static void begin_near_the_end(struct virtio_vsock_connection *c, struct virtio_vsock_connection *other,
 			       uint32_t before)
 {
@@ -111,9 +111,7 @@ static void establish(struct run *r)
 	begin_near_the_end(b->c, a->c, 0x7fffff00);
 }
 
-/*
- * One peer puts a packet on the wire, if it has one: what is owed, or data. Returns whether it had.
- */
+/* One peer puts its next packet on the wire: what it owes, or data. Returns whether it had one. */
 static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 {
 	struct virtio_vsock_piece piece;

@@ -2,7 +2,7 @@
 /* Credit both ways: what may be sent, what may come, and when the other side is told or asked. */
 #include "vsock_fixture.h"
 
-/* The guest says what it has forwarded. */
+/* The guest reports what it has forwarded. */
 static uint32_t guest_forwards(struct sockets *s, uint32_t fwd_cnt)
 {
 	s->fwd_cnt = fwd_cnt;
@@ -62,8 +62,8 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 }
 
 /*
- * hostile 159, 194: fwd_cnt ahead of what was sent, or going back, and a buffer that shrinks: 0,
- * and never a lot.
+ * hostile 159, 194: fwd_cnt ahead of what was sent, or going back, and a buffer that shrinks: the
+ * credit is 0, never huge.
  */
 static void credit_never_underflows(void **state)
 {
@@ -96,7 +96,7 @@ static void credit_never_underflows(void **state)
 		(void)guest_forwards(&s, at + 59);
 		assert_int_equal(host_may_send(&s, c), 0);
 		(void)guest_forwards(&s, at + 60);
-		/* Shrinks below what is on its way. */
+		/* The buffer shrinks below what is in transit. */
 		s.buf_alloc = 39;
 		(void)guest_forwards(&s, at + 60);
 		assert_int_equal(host_may_send(&s, c), 0);
@@ -150,7 +150,7 @@ static void credit_is_kept_for_each_connection(void **state)
 	assert_int_equal(virtio_vsock_connection_buffered(b), 1000);
 }
 
-/* hostile 195: with no buffer nothing is sent, until there is one. */
+/* hostile 195: without a buffer nothing is sent, until there is one. */
 static void credit_of_no_buffer_sends_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -187,7 +187,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* The answer brings nothing: no other question at once. */
+	/* The answer gives no credit: no new question at once. */
 	assert_int_equal(guest_forwards(&s, 0), 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_owes_op(&s), 0);
@@ -197,7 +197,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 7, &out), 0);
 	assert_null(out);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 12);
-	/* It comes before the question is sent: that is no longer of interest. */
+	/* The credit comes before the question is sent, so the question is dropped. */
 	assert_int_equal(guest_forwards(&s, 100), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_int_equal(host_owes_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
@@ -253,8 +253,8 @@ static void data_beyond_our_buffer_resets(void **state)
 }
 
 /*
- * hostile 163: at every ratio, whatever the guest waits for, it is told of the room as soon as
- * there is some.
+ * hostile 163: at every ratio, whatever the guest waits for, it is told of room as soon as there is
+ * some.
  */
 static void credit_update_comes_at_any_ratio(void **state)
 {
@@ -276,8 +276,8 @@ static void credit_update_comes_at_any_ratio(void **state)
 			sockets_setup(&s, &options);
 			c = sockets_establish(&s);
 			/*
-			 * A guest that sends whole packets as long as it knows of room for one, and
-			 * a host that is quick.
+			 * A guest that sends whole packets while it knows of room for one, and a
+			 * fast host.
 			 */
 			for (int i = 0; i < 40; i++) {
 				while (sizes[b] - (sent - told) < packet) {
@@ -334,7 +334,7 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	host_sends(c, 1, 0);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* None for a guest that sends no more. */
+	/* No update for a guest that sends no more. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 900);
 	(void)guest_shuts(&s, SEND);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 900, 1, s.now), 0);
@@ -408,7 +408,7 @@ static void credit_counts_the_overhead_of_packets(void **state)
 	assert_int_equal(guest_forwards(&s, 19), 0);
 	assert_int_equal(c->tx_packets, 0);
 	assert_int_equal(host_may_send(&s, c), GUEST_BUFFER - 100);
-	/* A buffer smaller than the overhead takes one packet at a time. */
+	/* A buffer smaller than the overhead accepts one packet at a time. */
 	s.buf_alloc = 50;
 	(void)guest_forwards(&s, 19);
 	assert_int_equal(host_may_send(&s, c), 50);

@@ -39,7 +39,7 @@ struct sockets {
 	struct virtio_vsock_hdr replies[REPLIES];
 	struct virtio_vsock_received got; /* from the last packet of the guest's */
 	uint64_t now;
-	/* For the next packet of the guest's. */
+	/* For the guest's next packet. */
 	uint16_t type;
 	uint32_t flags, buf_alloc, fwd_cnt;
 };
@@ -146,7 +146,7 @@ static inline uint16_t host_owes_op(struct sockets *s)
 	return host_owes(s, &h);
 }
 
-/* A connection of the guest's, established, with nothing owed. */
+/* An established connection from the guest, with nothing owed. */
 static inline struct virtio_vsock_connection *sockets_establish(struct sockets *s)
 {
 	assert_int_equal(guest_sends(s, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);

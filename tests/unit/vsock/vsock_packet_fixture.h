@@ -21,7 +21,10 @@ struct packets {
 	struct virtio_segment segments[SEGMENTS];
 	struct virtio_vsock_packet packet;
 	uint8_t bytes[512]; /* of the packet that packets_offer() writes */
-	/* The queue doesn't look for chains before the pop, which then takes the slow path. */
+	/*
+	 * The queue does not read the available index before the pop, which then takes the slow
+	 * path.
+	 */
 	bool unseen;
 	struct virtio_mock_buffer buffers[PIECES];
 };
@@ -39,7 +42,7 @@ static inline void packets_setup(struct packets *p, enum fixture_memory kind)
 		p->bytes[i] = (uint8_t)(i * 7 + 1);
 }
 
-/* Every field has a value of its own. */
+/* Every field has a different value. */
 static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 {
 	struct virtio_vsock_hdr h;
@@ -87,7 +90,7 @@ static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths,
 	return done;
 }
 
-/* What the driver finds in the buffers that were offered, one after the other. */
+/* What the driver finds in the offered buffers, one after the other. */
 static inline void packets_read(struct packets *p, const uint32_t *lengths, uint8_t *out)
 {
 	for (uint32_t i = 0; lengths[i] != 0; i++) {
@@ -96,7 +99,7 @@ static inline void packets_read(struct packets *p, const uint32_t *lengths, uint
 	}
 }
 
-/* Takes the used element of the only chain. */
+/* Pops the used element of the only chain. */
 static inline uint32_t packets_used(struct packets *p)
 {
 	struct vring_used_elem e;

@@ -139,10 +139,7 @@ static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 	}
 }
 
-/*
- * Behind an indirect table, as drivers with that feature send a packet of two buffers, and as a
- * device receives one.
- */
+/* Through an indirect table: drivers with that feature send packets of two buffers this way. */
 static void pops_find_packets_behind_indirect_tables(void **state)
 {
 	static const uint32_t layouts[][4] = { { 144 }, { 44, 100 }, { 44, 50, 50 }, { 40, 104 } };
@@ -323,7 +320,7 @@ static void tx_pop_reports_bad_chains(void **state)
 	assert_int_equal(virtio_queue_available(&p.f.queue), 1);
 	assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 1);
 	packet_has_nothing(&p.packet, VIRTIO_EFAULT);
-	/* The part in front of the bad buffer says whose packet is lost. */
+	/* The part before the bad buffer says whose packet is lost. */
 	assert_memory_equal(&p.packet.header, &h, HEADER);
 	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
 	fixture_offer_chain(&p.f, 4, wraps, 2);
@@ -375,7 +372,7 @@ static void pops_return_errors_of_the_queue(void **state)
 	assert_memory_equal(&p.packet, &before, sizeof before);
 }
 
-/* The vIOMMU doesn't know yet: nothing is consumed, and the same packet comes later. */
+/* The vIOMMU does not know yet: nothing is consumed, and the same packet is popped later. */
 static void pops_come_again_when_memory_is_not_mapped(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
@@ -418,7 +415,7 @@ static void packet_from_buffers_follows_the_rules_of_the_queue(void **state)
 	assert_int_equal(virtio_vsock_packet_from_buffers(&packet, raw + 1, payload, 3), 0);
 	assert_memory_equal(&packet.header, &h, HEADER);
 	payload_is(&packet, (const uint8_t *)"\1\2\3\4\5", 5);
-	/* An empty payload, and none at all. */
+	/* An empty payload, and no payload at all. */
 	virtio_vsock_set_len(&h, 0);
 	assert_int_equal(virtio_vsock_packet_from_buffers(&packet, &h, NULL, 0), 0);
 	payload_is(&packet, a, 0);

@@ -100,7 +100,7 @@ static void rx_pop_caps_the_room_at_the_maximum(void **state)
 	}
 }
 
-/* hostile 157: a back end that says more than there is room for. */
+/* hostile 157: a back end that claims more than there is room for. */
 static void rx_commit_refuses_len_above_the_room(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
@@ -199,7 +199,7 @@ static uint32_t marked(const uint8_t *bitmap)
 
 static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 {
-	/* At FIXTURE_DATA and 16 bytes on, with a gap of 5 bytes behind each buffer. */
+	/* At FIXTURE_DATA and 16 bytes later, with a gap of 5 bytes after each buffer. */
 	static const uint32_t layouts[][4] = { { 272 }, { 43, 59, 100 } };
 	uint8_t bitmap[FIXTURE_BYTES / 16 / 8];
 	const struct virtio_dirty_log log = {

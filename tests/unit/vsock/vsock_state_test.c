@@ -91,7 +91,7 @@ static void state_restores_deadlines_anew(void **state)
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 }
 
-/* Each is one field that no connection in that state has. */
+/* In each, one field has a value that no connection in that state has. */
 static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 {
 	switch (i) {
@@ -222,8 +222,8 @@ static void state_refuses_what_no_connection_has(void **state)
 }
 
 /*
- * hostile 227: the next local port is part of the state, so that none which the guest still holds
- * is used again.
+ * hostile 227: the next local port is part of the state, so a port that the guest still uses is not
+ * reused.
  */
 static void state_keeps_the_next_local_port(void **state)
 {

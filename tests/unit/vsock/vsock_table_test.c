@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The table of connections: places, lookup, local ports, packets of no connection, and what is
- * owed.
+ * The table of connections: places, look-up, local ports, packets without a connection, and owed
+ * packets.
  */
 #include "vsock_fixture.h"
 
@@ -199,7 +199,7 @@ static void table_waits_at_the_bound_of_replies(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* No stale answer follows a new connection, nor an RST of the guest's. */
+/* No stale answer follows a new connection, nor an RST of the guest. */
 static void table_drops_replies_that_have_become_stale(void **state)
 {
 	struct virtio_vsock_hdr h;
@@ -219,7 +219,7 @@ static void table_drops_replies_that_have_become_stale(void **state)
 		assert_int_equal(virtio_vsock_dst_port(&h), 3);
 		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RESPONSE);
 		assert_int_equal(virtio_vsock_dst_port(&h), 2);
-		/* What a connection owes dies with it. */
+		/* What a connection owes ends with it. */
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0), 0);
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
 		assert_int_equal(host_owes_op(&s), 0);
@@ -268,7 +268,7 @@ static void table_connect_chooses_free_local_ports(void **state)
 	assert_null(c[4]);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c[4]), 0);
 	assert_int_equal(c[4]->address.local_port, 1000);
-	/* An RST that is owed keeps the port. */
+	/* An owed RST keeps the port. */
 	virtio_vsock_connection_reset(c[2]);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c[3]), VIRTIO_ENOBUFS);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
@@ -349,7 +349,7 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 7, s.now, &c), 0);
 	assert_int_equal(guest_sends_from(&s, 7, 1001, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	/* A request that is given up while it is held leaves no trace, and a deadline passes. */
+	/* A request that is abandoned while it is held leaves no trace, and its deadline passes. */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c), 0);
 	virtio_vsock_connection_reset(c);
 	assert_int_equal(c->state, VIRTIO_VSOCK_CLOSED);
