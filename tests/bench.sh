@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Prints how fast the library is on this machine, beside a baseline that checks nothing.
-# usage: sh tests/bench.sh                 times, then instructions, of a build with gcc
-#        sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes
-#                                          them to tests/bench/instructions.txt and into the tables
-#                                          of tests/bench/README.md
-#        sh tests/bench.sh --record-times  writes the times into tests/bench/README.md
+# usage:
+#   sh tests/bench.sh                 times, then instructions, of a build with gcc
+#   sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes the
+#                                     counts and the tables of tests/bench/README.md
+#   sh tests/bench.sh --record-times  writes the times into tests/bench/README.md
 # Builds below $BUILD_DIR, by default build.
 set -eu
 cd "$(dirname "$0")/.."
@@ -54,7 +54,7 @@ case ${1-} in
 	python3 tests/bench/report.py paste times "$folder/times"
 	;;
 *)
-	sed -n 's/^# //; /^usage/,/^Builds/p' "$0" >&2
+	sed -n "s/^# //; 4,9p" tests/bench.sh >&2
 	exit 2
 	;;
 esac

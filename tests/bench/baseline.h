@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The baseline: what a device cannot do without. Raw host pointers, the memory order that the ring needs, and no check
- * of anything. A guest address becomes a host address by the addition of one constant.
+ * The baseline: what a device cannot do without. Raw host pointers, the memory order that the ring
+ * needs, and no check of anything. A guest address becomes a host address by the addition of one
+ * constant.
  *
- * Both indices are in registers within a burst. The device's own are in memory between requests, for it can't know what
- * its caller does in between.
+ * Both indices are in registers within a burst. The device's own are in memory between requests,
+ * for it can't know what its caller does in between.
  */
 #ifndef TESTS_BENCH_BASELINE_H
 #define TESTS_BENCH_BASELINE_H

@@ -81,7 +81,10 @@ uint64_t baseline_notify(struct rig *w)
 	return sum;
 }
 
-/* Asks for a kick: the event index says up to where the device has seen. Returns whether there is more. */
+/*
+ * Asks for a kick: the event index says up to where the device has seen. Returns whether there is
+ * more.
+ */
 static inline bool ask_for_kick(const struct burst *b)
 {
 	uint16_t *avail_event = (uint16_t *)(void *)&b->rig->used->ring[QUEUE_SIZE];

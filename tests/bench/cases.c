@@ -22,11 +22,10 @@ const struct load loads[] = {
 	{ "W1", "one 64 B buffer, walked", { .descriptors = 1 }, LOOPS(walk, walk) },
 	{ "W2", "header, 4 KiB, status, walked", { .shape = SHAPE_REQUEST }, LOOPS(request, request) },
 	{ "W3", "W2 behind a table", { .shape = SHAPE_REQUEST, .table = true }, LOOPS(request, request) },
-	{ "W4r", "read 16 x 4 KiB", { .burst = 16, .descriptors = 16, .bytes = 4096, .bulk = true },
+	{ "W4r", "read 16 x 4 KiB", { .burst = 16, .descriptors = 16, .bytes = 4096 }, LOOPS(bulk, bulk) },
+	{ "W4w", "write 16 x 4 KiB", { .burst = 16, .descriptors = 16, .bytes = 4096, .writable = true },
 	  LOOPS(bulk, bulk) },
-	{ "W4w", "write 16 x 4 KiB",
-	  { .burst = 16, .descriptors = 16, .bytes = 4096, .bulk = true, .writable = true }, LOOPS(bulk, bulk) },
-	{ "W4s", "read 64 x 64 B", { .burst = 4, .descriptors = 64, .bulk = true }, LOOPS(bulk, bulk) },
+	{ "W4s", "read 64 x 64 B", { .burst = 4, .descriptors = 64 }, LOOPS(bulk, bulk) },
 	{ "W5", "W2 with EVENT_IDX checks", { .shape = SHAPE_REQUEST, .event_idx = true }, LOOPS(notify, notify) },
 	{ "T", "a whole turn, EVENT_IDX", { .burst = 1, .descriptors = 1, .event_idx = true }, LOOPS(turn, turn) },
 	{ "S", "W1 by virtio_queue_serve()", { .descriptors = 1, .event_idx = true }, LOOPS(serve, serve) },
@@ -40,7 +39,8 @@ const struct load loads[] = {
 	  CALLS(packet_out, packet_out) },
 	{ "Vr", "socket packet in, 4 KiB", { .descriptors = 2, .shape = SHAPE_PACKET, .writable = true },
 	  CALLS(packet_in, packet_in) },
-	{ "M", "register read, notify write", { .burst = 64, .descriptors = 1, .idle = true }, CALLS(registers, registers) },
+	{ "M", "register read, notify write", { .burst = 64, .descriptors = 1, .idle = true },
+	  CALLS(registers, registers) },
 };
 /* clang-format on */
 
@@ -116,6 +116,10 @@ static bool modify(struct workload *w, const char *modifier, size_t length)
 		return (w->descriptors = number) > (w->shape == SHAPE_REQUEST ? 1 : 0);
 	if (*modifier == 'x')
 		return (w->burst = number) != 0;
+	if (*modifier == 'd')
+		return (w->bytes = number) != 0;
+	if (*modifier == 'q')
+		return (w->queue_size = number) != 0;
 	return modify_regions(w, *modifier, number);
 }
 
@@ -135,7 +139,7 @@ const struct load *next_case(const char **list, struct workload *out)
 	out->queue_size = QUEUE_SIZE;
 	out->regions = 1;
 	out->burst = or_else(out->burst, QUEUE_SIZE);
-	out->bytes = or_else(out->bytes, 64);
+	out->bytes = or_else(out->bytes, out->shape == SHAPE_BUFFERS ? 64 : 4096);
 	out->descriptors = or_else(out->descriptors, 3);
 	for (const char *at = name + first; at < name + length; at += 1 + strcspn(at + 1, ". "))
 		if (!modify(out, at + 1, strcspn(at + 1, ". ")))
@@ -146,7 +150,8 @@ const struct load *next_case(const char **list, struct workload *out)
 
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind)
 {
-	return load->serve[kind] && (kind != KIND_BASELINE || (workload->regions == 1 && !workload->dirty));
+	return load->serve[kind] && (kind != KIND_BASELINE || (workload->queue_size == QUEUE_SIZE &&
+							       workload->regions == 1 && !workload->dirty));
 }
 
 /* What loops return goes here, so that none of it can be left out. */
@@ -157,6 +162,13 @@ __attribute__((noinline)) void serve_once(struct rig *w, serve_fn *serve)
 {
 	rig_offer(w);
 	sink = serve(w);
+}
+
+uint32_t chains_for(const struct workload *w, uint32_t most, uint32_t descriptors)
+{
+	const uint32_t fit = descriptors / w->descriptors, chains = fit < most ? fit : most;
+
+	return chains < w->burst ? w->burst : chains / w->burst * w->burst;
 }
 
 void serve_chains(struct rig *w, serve_fn *serve, uint32_t chains)

@@ -3,12 +3,14 @@
  * What is measured, by name: a load and modifiers, as "W2", "W3.x1" or "B.n16.t.r8".
  *
  *	nN      N descriptors in each chain
+ *	dN      N bytes in each data buffer
  *	t       behind an indirect table
  *	xN      bursts of N chains, in place of 256
+ *	qN      a queue of N, in place of 256
  *	bN      N regions: buffers take turns in them; rings and tables are in the first
  *	rN      N regions: so do tables; each ring is in a region of its own
  *	sN      N regions: each table, header, data buffer and status is in any of them
- *	lh, ls  with a dirty log: the device's writes fall into two pages (hot), or are spread over many
+ *	lh, ls  a dirty log: the device's writes fall into two pages (hot), or many (spread)
  */
 #ifndef TESTS_BENCH_CASES_H
 #define TESTS_BENCH_CASES_H
@@ -22,8 +24,11 @@ extern const char *const kind_names[KINDS];
 struct load {
 	const char *name;
 	const char *what;
-	struct workload usual; /* without modifiers; members that are 0 have the value that most loads have */
-	/* No inline version where the library has calls alone, no baseline where there is nothing to compare with. */
+	struct workload usual; /* without modifiers; 0 is the value of most loads */
+	/*
+	 * No inline version where the library has calls alone, no baseline where there is nothing
+	 * to compare with.
+	 */
 	serve_fn *serve[KINDS];
 };
 
@@ -35,15 +40,27 @@ extern const char counted_cases[];
 extern const char timed_cases[];
 
 /*
- * Takes the next name from a list of them, and fills in the workload. Returns its load, or NULL at the end. Exits with a
- * message if the name means nothing.
+ * Takes the next name from a list of them, and fills in the workload. Returns its load, or NULL at
+ * the end. Exits with a message if the name means nothing.
  */
 const struct load *next_case(const char **list, struct workload *out);
 
-/* Whether a case has this kind. The baseline adds one constant to an address, which is right for one region only. */
+/*
+ * Whether a case has this kind. The baseline adds one constant to an address, which is right for
+ * one region only, and knows the size of the queue.
+ */
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 
-/* Serves so many chains, in bursts, by this loop. serve_once() is one burst, of which callgrind counts all, the offer too. */
+/*
+ * So many chains, or fewer if they have more descriptors than this in all. Whole bursts, at least
+ * one.
+ */
+uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
+
+/*
+ * Serves so many chains, in bursts, by this loop. serve_once() is one burst, of which callgrind
+ * counts all, the offer too.
+ */
 void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
 void serve_once(struct rig *rig, serve_fn *serve);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Console data: the library's calls, and a baseline that moves the same bytes between the same buffers. */
+/*
+ * Console data: the library's calls, and a baseline that moves the same bytes between the same
+ * buffers.
+ */
 #include "baseline.h"
 
 uint64_t baseline_transmit(struct rig *w)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Devices whose functions are calls in any case: a disk that flushes, and sockets. No payload is moved. */
+/*
+ * Devices whose functions are calls in any case: a disk that flushes, and sockets. No payload is
+ * moved.
+ */
 #include "loops.h"
 
 uint64_t library_disk(struct rig *w)

@@ -20,8 +20,9 @@ uint64_t LOOP(walk)(struct rig *w)
 }
 
 /*
- * LOOP(serve_next): takes the next request, walks it, reads the 16-byte header, writes the status byte and completes it.
- * Adds to the sum what it has seen, or returns false if there is none. Each version has its own.
+ * LOOP(serve_next): takes the next request, walks it, reads the 16-byte header, writes the status
+ * byte and completes it. Adds to the sum what it has seen, or returns false if there is none. Each
+ * version has its own.
  */
 
 uint64_t LOOP(request)(struct rig *w)
@@ -125,7 +126,10 @@ uint64_t LOOP(bulk)(struct rig *w)
 	return sum;
 }
 
-/* Block requests: pop, write the status byte, complete. Each is a read of sector 0 as far as the parser can tell. */
+/*
+ * Block requests: pop, write the status byte, complete. Each is a read of sector 0 as far as the
+ * parser can tell.
+ */
 uint64_t LOOP(block)(struct rig *w)
 {
 	struct virtio_blk_request *request = &w->block;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Registers: a read of the interrupt status and a notification, as an exit of a vCPU brings them. The baseline does what no
- * device can do without: it loads the status, and calls the device by a pointer.
+ * Registers: a read of the interrupt status and a notification, as an exit of a vCPU brings them.
+ * The baseline does what no device can do without: it loads the status, and calls the device by a
+ * pointer.
  */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_mmio.h>

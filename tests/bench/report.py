@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""What the counts of instructions are, beside those recorded in instructions.txt and the bars in targets.txt.
+"""What the counts of instructions are, beside the records and the bars.
 
-usage: report.py rows DUMPS                 prints a line for each count: case, kind, instructions per chain
-       report.py check COMPILER DUMPS       compares with the records; COMPILER as "gcc 12". Exits with 1 for a count that
-                                            isn't the recorded one, and 77 if there are no records for this compiler
-       report.py record COMPILER DUMPS...   writes the records of each compiler, and the tables of README.md
-       report.py paste NAME FILE            puts the table in FILE, of times, into README.md
-       report.py readme                     exits with 1 if README.md doesn't have the tables of the records
+instructions.txt has the records, targets.txt the bars.
+
+usage:
+  report.py rows DUMPS
+      prints a line for each count: case, kind, instructions per chain
+  report.py check COMPILER DUMPS
+      compares with the records of a compiler, as "gcc 12". Exits with 1 for a count that is not the
+      recorded one, and with 77 if there are no records for this compiler.
+  report.py record COMPILER DUMPS...
+      writes the records of each compiler, and the tables of README.md
+  report.py paste NAME FILE
+      puts the table in FILE, of times, into README.md
+  report.py readme
+      exits with 1 if README.md does not have the tables of the records
 """
 import itertools
 import os
@@ -16,12 +24,13 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE, TARGETS, README = (os.path.join(HERE, name) for name in ("instructions.txt", "targets.txt", "README.md"))
-# Counts repeat exactly with one compiler of one distribution. What the C library's memcpy costs may differ by machine.
+# Counts repeat exactly with one compiler of one distribution. The C library's memcpy may cost more
+# on another machine.
 TOLERANCE, SLACK = 0.01, 0.5
 
 
 def read_dumps(path):
-    """Returns {(case, kind): instructions per chain}: what each chain cost more in the longer of two dumps."""
+    """Returns {(case, kind): instructions per chain}, from the difference between two dumps."""
     counts, first, name = {}, {}, None
     with open(path) as dumps:
         for line in dumps:
@@ -185,7 +194,7 @@ def usual_table(counts):
 
 
 def grid_table(cases, columns):
-    """A row for each case and a column for each modifier; "-" is none. Inline where there is such a version."""
+    """A row for each case and a column for each modifier; "-" is none. Inline where possible."""
 
     def cell(counts, case):
         count = counts["gcc"].get((case, "inline"), counts["gcc"].get((case, "called")))
@@ -200,7 +209,7 @@ def grid_table(cases, columns):
 
 
 def lengths_table(counts):
-    """A row for each load, place and number of regions, and a column for each number of descriptors."""
+    """A row for each load and place, and a column for each number of descriptors."""
     names = itertools.product("W2 R B".split(), ["", ".t"], ["", ".r8"])
     lengths = "n2 n4 n16 n64".split()
     rows = []

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define RAM_BYTES (UINT64_C(64) << 20)
-#define HOLE_BYTES (UINT64_C(1) << 30) /* between regions, so that they never look like one */
+#define RAM_BYTES (UINT64_C(256) << 20) /* of which only what is used is there */
+#define HOLE_BYTES (UINT64_C(1) << 30)  /* between regions, so that they never look like one */
 #define PAGE 4096u
 #define REQUEST_BYTES 192u /* what a driver allocates for header, status and its own books */
 
@@ -45,7 +45,10 @@ static uint32_t scatter(uint32_t chain, uint32_t part)
 	return x ^ x >> 16;
 }
 
-/* In which region a part lies. Neighbours take turns, so that each access is in another region than the last one. */
+/*
+ * In which region a part lies. Neighbours take turns, so that each access is in another region than
+ * the last one.
+ */
 static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
 {
 	const struct workload *load = w->load;
@@ -141,7 +144,7 @@ static void fill_header(const struct workload *load, void *header)
 	if (load->shape == SHAPE_REQUEST) {
 		virtio_put_le32(header, load->block_type);
 	} else if (!load->writable) {
-		virtio_vsock_set_len(&packet, DATA_BYTES);
+		virtio_vsock_set_len(&packet, load->bytes);
 		virtio_vsock_header_to_raw(&packet, header);
 	}
 }
@@ -156,7 +159,10 @@ static void fill_buffer(struct rig *w, struct vring_desc *d, uint32_t region, ui
 	d->flags = writable ? VRING_DESC_F_WRITE : 0;
 }
 
-/* Header and status are a driver's one structure, unless they are scattered. Returns the guest address of the header. */
+/*
+ * Header and status are a driver's one structure, unless they are scattered. Returns the guest
+ * address of the header.
+ */
 static void fill_ends(struct rig *w, struct vring_desc *header, struct vring_desc *status, uint32_t chain)
 {
 	const struct workload *load = w->load;
@@ -178,7 +184,6 @@ static void fill_chain(struct rig *w, struct vring_desc *table, uint32_t first, 
 	const struct workload *load = w->load;
 	const uint32_t n = load->descriptors, ends = load->shape == SHAPE_REQUEST ? 1 : 0;
 	const uint32_t headers = load->shape == SHAPE_BUFFERS ? 0 : 1;
-	const uint32_t bytes = load->shape == SHAPE_BUFFERS ? load->bytes : DATA_BYTES;
 	void *host;
 
 	if (load->shape == SHAPE_REQUEST) {
@@ -190,7 +195,8 @@ static void fill_chain(struct rig *w, struct vring_desc *table, uint32_t first, 
 		fill_header(load, host);
 	}
 	for (uint32_t i = headers; i < n - ends; i++)
-		fill_buffer(w, &table[first + i], region_of(w, chain, PART_DATA + i - headers), bytes, load->writable);
+		fill_buffer(w, &table[first + i], region_of(w, chain, PART_DATA + i - headers), load->bytes,
+			    load->writable);
 	for (uint32_t i = 0; i + 1 < n; i++) {
 		table[first + i].flags |= VRING_DESC_F_NEXT;
 		table[first + i].next = (uint16_t)(first + i + 1);
@@ -291,7 +297,7 @@ void rig_open(struct rig *w, const struct workload *load, const struct rig *besi
 	open_disk(w);
 	open_console(w);
 	check(virtio_vsock_packet_init(&w->packet, w->segments, w->capacity, 65536));
-	virtio_vsock_set_len(&w->packet.header, DATA_BYTES);
+	virtio_vsock_set_len(&w->packet.header, w->load->bytes);
 }
 
 void rig_close(struct rig *w)

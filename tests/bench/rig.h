@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest that the benchmarks measure against: memory in one region or more, and a queue whose driver has set
- * everything up beforehand. One store of the available index offers the next burst.
+ * The guest that the benchmarks measure against: memory in one region or more, and a queue whose
+ * driver has set everything up beforehand. One store of the available index offers the next burst.
  */
 #ifndef TESTS_BENCH_RIG_H
 #define TESTS_BENCH_RIG_H
@@ -12,14 +12,13 @@
 #include <virtio/request.h>
 #include <virtio/vsock.h>
 
-#define QUEUE_SIZE 256 /* of every workload but those of scale.c */
-#define DATA_BYTES 4096
+#define QUEUE_SIZE 256 /* of every workload that has a baseline */
 
 /* What the descriptors of a chain are. */
 enum shape {
-	SHAPE_BUFFERS, /* buffers of one length */
-	SHAPE_REQUEST, /* a header of 16 bytes, data of 4 KiB each, and a status byte */
-	SHAPE_PACKET,  /* a header of 44 bytes, and data of 4 KiB */
+	SHAPE_BUFFERS, /* data alone */
+	SHAPE_REQUEST, /* a header of 16 bytes, data, and a status byte */
+	SHAPE_PACKET,  /* a header of 44 bytes, and data */
 };
 
 /* Which parts of the driver's memory lie in other regions than the first. */
@@ -42,7 +41,7 @@ struct workload {
 	uint32_t queue_size;
 	uint32_t burst;       /* chains offered at a time */
 	uint32_t descriptors; /* in each chain */
-	uint32_t bytes;       /* length of each buffer of SHAPE_BUFFERS */
+	uint32_t bytes;       /* length of each data buffer */
 	uint32_t regions;
 	enum layout layout;
 	enum shape shape;
@@ -50,7 +49,6 @@ struct workload {
 	bool table; /* each chain is behind an indirect table */
 	bool event_idx;
 	bool writable;       /* the data, and the header of a packet */
-	bool bulk;           /* all data is moved: timed, not counted */
 	bool idle;           /* nothing is offered */
 	uint32_t block_type; /* of block requests */
 };
@@ -99,8 +97,8 @@ struct rig {
 /*
  * Sets up memory, the rings and the chains. Exits with a message when that fails.
  *
- * @beside  NULL; or a rig that is open, whose memory and map the new one shares, as a queue of another thread. Its memory
- *          must have room for the chains of both, and it is closed last.
+ * @beside  NULL; or a rig that is open, whose memory the new one shares, as a queue of another
+ *          thread. The memory must have room for the chains of both. @beside is closed last.
  */
 void rig_open(struct rig *rig, const struct workload *load, const struct rig *beside);
 
