@@ -6,9 +6,6 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
-#define BIT(feature) (UINT64_C(1) << (feature))
-#define WORD(features, n) ((uint32_t)((features) >> 32 * (n)))
-
 /* Requests */
 
 /*
@@ -104,7 +101,7 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 {
 	struct async_disk *disk = device->context;
 
-	return virtio_blk_negotiate(&disk->blk, features[0] | (uint64_t)features[1] << 32);
+	return virtio_blk_negotiate(&disk->blk, virtio_features_to_u64(features));
 }
 
 /* Called again with each report, until no thread looks at the disk any more. */
@@ -161,8 +158,6 @@ static int init_requests(struct async_disk *disk)
 
 static int init_device(struct async_disk *disk, const struct virtio_memory_map *memory)
 {
-	const uint64_t features = virtio_blk_offered(&disk->blk) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
-				  BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_F_RING_RESET);
 	const struct virtio_device_queues_storage storage = {
 		.registers = disk->registers,
 		.queues = disk->queue,
@@ -171,17 +166,20 @@ static int init_device(struct async_disk *disk, const struct virtio_memory_map *
 		.inflight_entries = ASYNC_QUEUES * ASYNC_QUEUE_SIZE,
 		.asynchronous = true,
 	};
-	const struct virtio_device_options options = {
+	struct virtio_device_options options = {
 		.ops = &ops,
 		.context = disk,
 		.type = VIRTIO_ID_BLOCK,
-		.features = { WORD(features, 0), WORD(features, 1) },
 		.device_queues = &disk->queues,
 		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 		.memory = memory,
 	};
 	int error;
 
+	virtio_features_from_u64(options.features, virtio_blk_offered(&disk->blk));
+	virtio_feature_set(options.features, VIRTIO_RING_F_INDIRECT_DESC);
+	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
+	virtio_feature_set(options.features, VIRTIO_F_RING_RESET);
 	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
 		disk->registers[i].config.max_size = ASYNC_QUEUE_SIZE;
 	error = virtio_device_queues_init(&disk->queues, &storage);

@@ -8,9 +8,6 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
-#define WORD(features, n) ((uint32_t)((features) >> 32 * (n)))
-#define BIT(feature) (UINT64_C(1) << (feature))
-
 /*
  * Linux puts one segment into a request if it is told nothing. With header and status this fits the
  * queue.
@@ -72,7 +69,7 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 {
 	struct blk_device *blk = device->context;
 
-	return virtio_blk_negotiate(&blk->blk, features[0] | (uint64_t)features[1] << 32);
+	return virtio_blk_negotiate(&blk->blk, virtio_features_to_u64(features));
 }
 
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
@@ -127,13 +124,10 @@ static const struct virtio_device_ops ops = {
 
 static int make_device(struct blk_device *blk)
 {
-	const uint64_t features = virtio_blk_offered(&blk->blk) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
-				  BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_F_RING_RESET);
-	const struct virtio_device_options options = {
+	struct virtio_device_options options = {
 		.ops = &ops,
 		.context = blk,
 		.type = VIRTIO_ID_BLOCK,
-		.features = { WORD(features, 0), WORD(features, 1) },
 		.device_queues = &blk->queues,
 		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 	};
@@ -146,6 +140,10 @@ static int make_device(struct blk_device *blk)
 		.inflight_entries = BLK_QUEUE_SIZE,
 	};
 
+	virtio_features_from_u64(options.features, virtio_blk_offered(&blk->blk));
+	virtio_feature_set(options.features, VIRTIO_RING_F_INDIRECT_DESC);
+	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
+	virtio_feature_set(options.features, VIRTIO_F_RING_RESET);
 	blk->registers[0].config.max_size = BLK_QUEUE_SIZE;
 	if (virtio_blk_request_init(&blk->request, &storage))
 		return -1;

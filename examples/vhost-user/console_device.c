@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <virtio/console.h>
+#include <virtio/features.h>
 
 #define BUFFERS 256                                     /* of a chain; no driver sends more */
 #define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
@@ -247,7 +248,7 @@ static int serve_control(struct console_device *console, struct device_queue *qu
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = from_device(device);
-	const bool multiport = console->console.negotiated & (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT);
+	const bool multiport = console->console.negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_MULTIPORT);
 	const uint32_t index = queue->index, pair = index / 2;
 	struct port *port;
 

@@ -9,8 +9,6 @@
 #include <virtio/reader.h>
 #include <virtio/serve.h>
 
-#define BIT(feature) ((uint32_t)1 << (feature) % 32)
-
 /*
  * Fills a buffer, or its beginning: the driver learns how much from the used length (virtio 1.4,
  * 5.4.6).
@@ -87,12 +85,10 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 		.queue_start = virtio_device_queues_start,
 		.interrupt = interrupt,
 	};
-	const struct virtio_device_options options = {
+	struct virtio_device_options options = {
 		.ops = &ops,
 		.context = rng,
 		.type = VIRTIO_ID_RNG,
-		.features = { BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX),
-			      BIT(VIRTIO_F_RING_RESET) },
 		.device_queues = &rng->queues,
 		.memory = memory,
 	};
@@ -105,6 +101,9 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 	};
 	int error;
 
+	virtio_feature_set(options.features, VIRTIO_RING_F_INDIRECT_DESC);
+	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
+	virtio_feature_set(options.features, VIRTIO_F_RING_RESET);
 	*rng = (struct rng){ .host = *host, .registers[0].config.max_size = RNG_QUEUE_SIZE };
 	error = virtio_device_queues_init(&rng->queues, &storage);
 	return error ? error : virtio_device_init(&rng->device, &options);

@@ -2,11 +2,12 @@
 /* The disk: its features, what was negotiated, and its configuration space. */
 #include <virtio/blk.h>
 #include <virtio/blk_state.h>
+#include <virtio/features.h>
 
 /* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
 #define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
 
-#define FEATURE(name) (UINT64_C(1) << VIRTIO_BLK_F_##name)
+#define FEATURE(name) virtio_feature_mask(VIRTIO_BLK_F_##name)
 
 #define CONFIG_OFFSET(field) offsetof(struct virtio_blk_config, field)
 

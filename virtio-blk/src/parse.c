@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* From a chain to a request, and whether the request may be carried out. */
 #include <virtio/blk.h>
+#include <virtio/features.h>
 #include <virtio/reader.h>
 
 #define RANGE_BYTES 16
@@ -60,9 +61,9 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *requ
 	return error;
 }
 
-static bool negotiated(const struct virtio_blk *blk, int feature)
+static bool negotiated(const struct virtio_blk *blk, uint32_t feature)
 {
-	return (blk->negotiated & UINT64_C(1) << feature) != 0;
+	return (blk->negotiated & virtio_feature_mask(feature)) != 0;
 }
 
 /* Whether sectors from sector on are on a disk of this capacity; neither side of a comparison can wrap. */
@@ -170,7 +171,7 @@ static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, cons
 {
 	const struct virtio_blk_options *options = &blk->options;
 	struct range_rules rules = { 0 };
-	int feature;
+	uint32_t feature;
 
 	switch (request->type) {
 	case VIRTIO_BLK_T_DISCARD:

@@ -4,8 +4,9 @@
 #define VIRTIO_CONSOLE_INTERNAL_H
 
 #include <virtio/console.h>
+#include <virtio/features.h>
 
-#define CONSOLE_FEATURE(name) (UINT64_C(1) << VIRTIO_CONSOLE_F_##name)
+#define CONSOLE_FEATURE(name) virtio_feature_mask(VIRTIO_CONSOLE_F_##name)
 
 /* A field that another thread of the host stores: what that thread wrote before is visible afterwards. */
 static inline uint32_t console_load(const uint32_t *field)

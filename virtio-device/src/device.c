@@ -34,7 +34,7 @@ static bool can_offer(uint32_t bit)
 static int check_features(const struct virtio_device_options *options)
 {
 	for (uint32_t bit = 0; bit < 32 * VIRTIO_FEATURE_WORDS; bit++) {
-		if (virtio_device_accepts(options->features, bit) && !can_offer(bit))
+		if (virtio_feature_has(options->features, bit) && !can_offer(bit))
 			return VIRTIO_ENOTSUP;
 	}
 	return 0;
@@ -63,7 +63,7 @@ static int check_ops(const struct virtio_device_options *options)
 		return VIRTIO_EINVAL;
 	if (options->num_queues != 0 && (!ops->queue_notify || !ops->queue_stop))
 		return VIRTIO_EINVAL;
-	if (virtio_device_accepts(options->features, VIRTIO_F_RING_RESET) && !ops->queue_start)
+	if (virtio_feature_has(options->features, VIRTIO_F_RING_RESET) && !ops->queue_start)
 		return VIRTIO_EINVAL;
 	if (options->config_size != 0 && !ops->config_read && !options->config)
 		return VIRTIO_EINVAL;
@@ -114,7 +114,7 @@ static void init(struct virtio_device *device, const struct virtio_device_option
 	device->config = options->config;
 	memcpy(device->offered, options->features, sizeof device->offered);
 	/* A device MUST offer it (virtio 1.4, 6.2). */
-	device->offered[VIRTIO_F_VERSION_1 / 32] |= 1u << VIRTIO_F_VERSION_1 % 32;
+	virtio_feature_set(device->offered, VIRTIO_F_VERSION_1);
 	device->first_queue = VIRTIO_DEVICE_NO_QUEUE;
 	virtio_impl_device_clear(device);
 }
@@ -258,7 +258,7 @@ bool virtio_device_waiting(const struct virtio_device *device)
 
 bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit)
 {
-	return (live_load(device) & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && virtio_device_accepts(device->accepted, bit);
+	return (live_load(device) & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && virtio_feature_has(device->accepted, bit);
 }
 
 const struct virtio_queue_config *virtio_device_queue_config(const struct virtio_device *device, uint32_t queue)

@@ -102,9 +102,4 @@ void virtio_impl_device_notify_all(struct virtio_device *device);
 
 #pragma GCC visibility pop
 
-static inline bool virtio_device_accepts(const uint32_t accepted[VIRTIO_FEATURE_WORDS], uint32_t bit)
-{
-	return bit < 32 * VIRTIO_FEATURE_WORDS && (accepted[bit / 32] & (uint32_t)1 << bit % 32) != 0;
-}
-
 #endif

@@ -131,9 +131,9 @@ struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_q
 {
 	struct virtio_queue_config ready = *config;
 
-	ready.event_idx = virtio_device_accepts(accepted, VIRTIO_RING_F_EVENT_IDX);
-	ready.indirect = virtio_device_accepts(accepted, VIRTIO_RING_F_INDIRECT_DESC);
-	ready.in_order = virtio_device_accepts(accepted, VIRTIO_F_IN_ORDER);
+	ready.event_idx = virtio_feature_has(accepted, VIRTIO_RING_F_EVENT_IDX);
+	ready.indirect = virtio_feature_has(accepted, VIRTIO_RING_F_INDIRECT_DESC);
+	ready.in_order = virtio_feature_has(accepted, VIRTIO_F_IN_ORDER);
 	ready.ready = true;
 	return ready;
 }

@@ -134,7 +134,7 @@ static int rebuild_queue(const struct virtio_device *device, const struct virtio
 			 const struct virtio_queue_registers_state *saved, struct virtio_queue_config *config)
 {
 	const bool reset_negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) &&
-				      virtio_device_accepts(state->accepted, VIRTIO_F_RING_RESET);
+				      virtio_feature_has(state->accepted, VIRTIO_F_RING_RESET);
 	int error;
 
 	if (saved->max_size != config->max_size)

@@ -41,7 +41,7 @@ static bool is_legal(uint32_t status, uint32_t value)
 int virtio_impl_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool accepted_beyond)
 {
-	if (accepted_beyond || !virtio_device_accepts(accepted, VIRTIO_F_VERSION_1))
+	if (accepted_beyond || !virtio_feature_has(accepted, VIRTIO_F_VERSION_1))
 		return VIRTIO_EINVAL;
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
 		if (accepted[i] & ~device->offered[i])

@@ -5,4 +5,5 @@
  */
 #define VIRTIO_INLINE extern inline
 #include <virtio/descriptor.h>
+#include <virtio/features.h>
 #include <virtio/request.h>

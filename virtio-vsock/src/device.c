@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The socket device: features, context IDs, configuration space. */
+#include <virtio/features.h>
 #include <virtio/vsock.h>
 
 /* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
 #define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
 
-#define FEATURE(name) (UINT64_C(1) << VIRTIO_VSOCK_F_##name)
+#define FEATURE(name) virtio_feature_mask(VIRTIO_VSOCK_F_##name)
 
 bool virtio_vsock_is_guest_cid(uint64_t cid)
 {

@@ -44,12 +44,12 @@
 #ifndef VIRTIO_DEVICE_H
 #define VIRTIO_DEVICE_H
 
+#include <virtio/features.h>
 #include <virtio/guest_memory.h>
 #include <virtio/queue_config.h>
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_FEATURE_WORDS 4          /* 32 feature bits each: 128 in all (virtio 1.4, 2.2) */
 #define VIRTIO_DEVICE_MAX_QUEUES 0xffff /* the index 0xffff means no queue */
 #define VIRTIO_DEVICE_NO_QUEUE 0xffff   /* no queue in particular */
 #define VIRTIO_DEVICE_IN_PROGRESS 1     /* an operation or a write ends later */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Sets of feature bits, by the numbers that the specification gives them.
+ *
+ * A set is four words of 32 bits, as <virtio/device.h> keeps them, or a mask of 64 bits, as device
+ * types and vhost-user do. A bit is a number such as VIRTIO_RING_F_EVENT_IDX of
+ * <virtio/bindings/virtio_ring.h>.
+ *
+ *	virtio_features_from_u64(options.features, virtio_blk_offered(&blk));
+ *	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
+ *
+ * Threads: any; calls on one set are serialised by the caller.
+ *
+ * virtio 1.4, 2.2 and 6
+ */
+#ifndef VIRTIO_FEATURES_H
+#define VIRTIO_FEATURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <virtio/compiler.h>
+
+VIRTIO_BEGIN_DECLS
+
+#define VIRTIO_FEATURE_WORDS 4 /* 32 feature bits each: 128 in all (virtio 1.4, 2.2) */
+
+/*
+ * Puts a bit into a set; asks whether a set has a bit.
+ *
+ * @words  the set
+ * @bit    any number; above 127 nothing is changed, and the answer is no
+ */
+VIRTIO_INLINE void virtio_feature_set(uint32_t words[VIRTIO_FEATURE_WORDS], uint32_t bit);
+VIRTIO_INLINE bool virtio_feature_has(const uint32_t words[VIRTIO_FEATURE_WORDS], uint32_t bit);
+
+/*
+ * A set from a mask: bit i of the mask is feature bit i, and the set has none above 63.
+ *
+ * @words  the set; every word is written
+ */
+VIRTIO_INLINE void virtio_features_from_u64(uint32_t words[VIRTIO_FEATURE_WORDS], uint64_t mask);
+
+/* The mask of a set. Bits above 63 are left out. */
+VIRTIO_INLINE uint64_t virtio_features_to_u64(const uint32_t words[VIRTIO_FEATURE_WORDS]);
+
+/*
+ * The mask of one feature bit.
+ *
+ * @bit  any number; above 63 the mask is 0
+ */
+VIRTIO_INLINE uint64_t virtio_feature_mask(uint32_t bit);
+
+VIRTIO_END_DECLS
+
+#include <virtio/inline/features.h>
+
+#endif
