@@ -51,7 +51,7 @@ fuzz() {
 		-print_final_stats=1 -artifact_prefix="$4/" "$4/corpus" >"$4/log" 2>&1
 }
 
-# What a log says was found: our own message, or the sanitizer's.
+# Prints what was found, from a log: our own message, or the sanitizer's.
 finding() {
 	grep -m 1 -E '^fuzz: |runtime error:|ERROR: AddressSanitizer|ERROR: libFuzzer' "$1"
 }

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091
 . fuzz/lib.sh
 
-# Seconds for one bug: ten times what the slowest take where nothing else runs.
+# Seconds for one bug: ten times what the slowest needs on an idle machine.
 limit=600
 work=${1:-build/mutants}
 [ $# -eq 0 ] || shift
@@ -48,7 +48,7 @@ plant() {
 
 configure "$tree" "$work/build" || exit 1
 for harness in $(harnesses); do
-	# Only the program's seeds, not what was found later.
+	# Only the program's seeds, without what fuzzing found.
 	mkdir -p "$seeds/$harness" && cp fuzz/corpus/"$harness"/seed-* "$seeds/$harness" || exit 1
 	build "$work/build" "$harness" || exit 1
 	if ! fuzz "$work/build" "$harness" 2 "$work/findings/unchanged" "$seeds/$harness"; then

@@ -37,8 +37,8 @@ static int take(struct async_disk *disk, uint16_t queue)
 }
 
 /*
- * Ends: nothing completes under the lock, so the queue has no more to give once all its entries are
- * in flight.
+ * Ends: nothing completes while the lock is held, so the queue yields nothing when all its entries
+ * are in flight.
  */
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
 {
@@ -104,7 +104,7 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 	return virtio_blk_negotiate(&disk->blk, virtio_features_to_u64(features));
 }
 
-/* Called again with each report, until no thread looks at the disk any more. */
+/* Called again for each report, until no thread uses the disk any more. */
 static int reset(struct virtio_device *device)
 {
 	struct async_disk *disk = device->context;

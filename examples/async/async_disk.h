@@ -25,7 +25,7 @@
 #define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE)
 #define ASYNC_THREADS 4u
 
-/* What the device needs of its VMM. The two calls are made under the lock. */
+/* What the device needs from its VMM. The two calls are made under the lock. */
 struct async_host {
 	pthread_mutex_t *lock;
 	/* As the operation of the same name in struct virtio_device_ops. */

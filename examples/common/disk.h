@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* An image file as a disk: what a command line says of it, and how it is opened. */
+/* An image file as a disk: its options on a command line, and how it is opened. */
 #ifndef DISK_H
 #define DISK_H
 
@@ -9,7 +9,7 @@
 
 struct disk_options {
 	const char *path; /* of the image */
-	/* What the guest shows as the serial number; NULL for the image's name. */
+	/* the guest sees it as the serial number; NULL: the image's name */
 	const char *serial;
 	bool read_only;
 };

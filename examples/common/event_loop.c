@@ -58,7 +58,7 @@ void event_loop_schedule(struct event_loop *loop, struct event_task *task)
 	task->queued = true;
 }
 
-/* Takes the task out of the list that *link points into. */
+/* Removes from the list the task to which *link points. */
 static void unlink_task(struct event_loop *loop, struct event_task **link, struct event_task *task)
 {
 	*link = task->next;
@@ -87,7 +87,7 @@ static unsigned int events_of(const struct epoll_event *event)
 
 /*
  * Events are fetched one at a time, and epoll gives each source its turn. So a handler may remove
- * and free any source: no event for it has been fetched already.
+ * and free any source: no event for it was fetched before.
  */
 int event_loop_turn(struct event_loop *loop)
 {

@@ -45,7 +45,7 @@ struct event_loop {
 /* When to call a source's handler. */
 enum event_trigger {
 	EVENT_WHILE_READABLE,
-	EVENT_ON_WAKE, /* once for each time it is signalled; nobody needs to read it */
+	EVENT_ON_WAKE, /* once for each signal; nobody needs to read it */
 };
 
 /* Return 0, or -1 with errno. */
@@ -66,9 +66,7 @@ int event_loop_want(struct event_loop *loop, struct event_source *source, unsign
 /* Waits for an event, unless a task does, handles it, and runs a task. Returns as the above. */
 int event_loop_turn(struct event_loop *loop);
 
-/*
- * To be called before the descriptor is closed: another process may keep the file behind it open.
- */
+/* Call this before the descriptor is closed: another process may keep its file open. */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
 /* Runs the task once, after the tasks that wait already. A waiting task is not queued twice. */

@@ -30,7 +30,7 @@ int event_timer_open(struct event_timer *timer, struct event_loop *loop, void (*
  */
 void event_timer_set(struct event_timer *timer, uint64_t ns);
 
-/* On the loop's thread. A timer that was closed, or is EVENT_SOURCE_NONE, is left alone. */
+/* On the loop's thread. Does nothing for a timer that was closed, or is EVENT_SOURCE_NONE. */
 void event_timer_close(struct event_timer *timer);
 
 struct event_wake {
@@ -45,8 +45,8 @@ int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*wok
 void event_wake_close(struct event_wake *wake);
 
 /*
- * Any thread, and a signal handler, may call this while the wake-up is open. What it wrote before,
- * woken() sees.
+ * Any thread, and a signal handler, may call this while the wake-up is open. woken() sees what the
+ * caller wrote before.
  */
 void event_wake_signal(const struct event_wake *wake);
 

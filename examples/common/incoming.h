@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What comes in by a Unix socket as one message: bytes, in pieces as they arrive, and the file
- * descriptors beside them.
- *
- * Nothing that the other side does may block us, or leave us a descriptor that nobody closes.
+ * One incoming message of a Unix socket: bytes, in pieces as they arrive, and file descriptors
+ * beside them. The other side can neither block us, nor leave us a descriptor that nobody closes.
  */
 #ifndef INCOMING_H
 #define INCOMING_H
@@ -16,7 +14,7 @@
 /* A message that is being received, or was received. All zero at first. */
 struct incoming {
 	size_t received;           /* bytes so far */
-	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for one that was taken */
+	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for a descriptor that was taken */
 	unsigned int fd_count;     /* received, whether taken or not */
 	bool lost;                 /* there were more than that: they are closed, or never came */
 };
@@ -33,7 +31,7 @@ struct incoming {
  */
 int incoming_receive(int socket, struct incoming *in, void *to, size_t want, const char **reason);
 
-/* Takes a descriptor out of a message: it is the caller's to close now. */
+/* Takes a descriptor out of a message. The caller closes it. */
 int incoming_take_fd(struct incoming *in, unsigned int index);
 
 /* Closes the descriptors that nobody has taken, and empties the message. */

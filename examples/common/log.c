@@ -11,7 +11,7 @@
 #define PERIOD_SECONDS 10
 #define LINES_IN_PERIOD 20
 
-/* Says whether there is room for a line now. */
+/* Whether a line may be printed now. */
 static bool admit(void)
 {
 	static time_t period;

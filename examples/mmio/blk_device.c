@@ -9,7 +9,7 @@
 #include <virtio/bindings/virtio_ring.h>
 
 /*
- * Linux puts one segment into a request if it is told nothing. With header and status this fits the
+ * Linux uses one segment for a request if it is told nothing. With header and status this fits the
  * queue.
  */
 #define SEG_MAX 126

@@ -21,11 +21,11 @@
 
 #define BLK_RANGES 16 /* of one discard */
 
-/* What the device needs of its VMM. */
+/* What the device needs from its VMM. */
 struct blk_host {
 	/* As the operation of the same name in struct virtio_device_ops. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* Call blk_run() soon, but not from here: there are requests left. */
+	/* Call blk_run() soon, but not from within this call: requests are left. */
 	void (*again)(void *context);
 	void *context;
 };
@@ -62,7 +62,10 @@ void blk_close(struct blk_device *blk);
 /* Another map of the guest's memory. When this returns, the old one isn't used any more. */
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory);
 
-/* A turn: what the guest asks for, up to a bound. Does nothing while the device isn't active. */
+/*
+ * A turn: serves what the guest asks for, up to a bound. Does nothing while the device is not
+ * active.
+ */
 void blk_run(struct blk_device *blk);
 
 /*

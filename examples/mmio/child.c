@@ -24,7 +24,7 @@ static int place_descriptors(int proxy, int irq)
 
 static void run(char *const argv[], const sigset_t *signals, pid_t parent, int proxy, int irq)
 {
-	/* If we are killed nobody would answer it any more. */
+	/* If this process is killed, nobody can answer the child any more. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent && place_descriptors(proxy, irq) == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
-/* What the command finds its ends of the sockets as. */
+/* The numbers under which the command finds its ends of the sockets. */
 #define CHILD_PROXY_FD 3
 #define CHILD_IRQ_FD 4
 
@@ -22,7 +22,7 @@
  */
 pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *irq);
 
-/* Waits for its end, perhaps after asking for it. Returns whether it ended successfully. */
+/* Waits for its end, perhaps after asking for that. Returns whether it ended successfully. */
 int child_finish(pid_t child, int ask);
 
 #endif

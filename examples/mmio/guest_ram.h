@@ -14,7 +14,7 @@
 
 #include <virtio/guest_memory.h>
 
-/* It doesn't change: other memory is another one. */
+/* Immutable: changed memory is another struct. */
 struct guest_ram {
 	struct virtio_memory_map map;
 	struct virtio_region regions[PROXY_MAX_FDS];
@@ -38,7 +38,7 @@ struct guest_ram {
 struct guest_ram *guest_ram_map(const struct proxy_memory *table, const int *fds, unsigned int count,
 				const char **reason);
 
-/* Unmaps all. No queue may use it any longer. NULL is in order. */
+/* Unmaps everything. No queue may use it any longer. NULL is allowed. */
 void guest_ram_free(struct guest_ram *ram);
 
 #endif

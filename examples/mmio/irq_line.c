@@ -10,7 +10,7 @@
 /* A line feed, so that a terminal in its usual mode doesn't gather an endless line. */
 static void send_byte(struct irq_line *line)
 {
-	/* A socket that is full has bytes that the guest has not read: as good as another one. */
+	/* A full socket has bytes that the guest has not read, which is as good as another byte. */
 	if (line->port.fd >= 0 && send(line->port.fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		line->sent++;
 }
@@ -33,7 +33,7 @@ static void on_timer(struct event_source *source)
 }
 
 /*
- * What the guest echoes, or writes. At the end the guest has no interrupts any more; the other
+ * Drops what the guest echoes or writes. At the end the guest has no interrupts any more; the other
  * socket tells why.
  */
 static void on_port(struct event_source *source)

@@ -40,10 +40,10 @@ struct irq_line {
 	uint64_t sent;
 };
 
-/* Takes the socket. Returns 0, or -1 with errno, and then closes it. */
+/* Takes over the socket. Returns 0; or -1 with errno, after closing it. */
 int irq_line_open(struct irq_line *line, struct event_loop *loop, int socket);
 
-/* What one of the devices, 0 to 31, wants. */
+/* Whether one of the devices, 0 to 31, wants the line high. */
 void irq_line_set(struct irq_line *line, unsigned int device, bool level);
 
 /* An irq_line that is all zero except for descriptors of -1 may be closed too. */

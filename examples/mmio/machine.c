@@ -39,8 +39,8 @@ static void run_rng(struct event_task *task)
 /* Registers */
 
 /*
- * The device in whose window an access lies, and its offset there; NULL if it is in none, or in
- * two.
+ * The device of the window in which an access lies, and its offset there; NULL if it lies in no
+ * window, or in two.
  */
 static struct virtio_device *find(struct machine *machine, uint32_t offset, uint32_t len, uint32_t *in_window)
 {
@@ -70,8 +70,8 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 
 	/*
 	 * These devices reset and stop at once, and their memory has no translation to wait for.
-	 * For one that answers VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would be held back here,
-	 * as long as virtio_device_waiting() says.
+	 * For a device that returns VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would wait here
+	 * while virtio_device_waiting() is true.
 	 */
 	if (device)
 		(void)!virtio_mmio_write(device, in_window, data, len);

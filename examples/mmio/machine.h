@@ -56,7 +56,7 @@ void machine_reset(struct machine *machine);
  */
 void machine_set_memory(struct machine *machine, const struct virtio_memory_map *memory);
 
-/* What the devices have done, on stdout. */
+/* Prints what the devices have done, on stdout. */
 void machine_print(const struct machine *machine);
 
 #endif

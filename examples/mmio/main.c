@@ -113,7 +113,9 @@ static int parse_arguments(struct program *program, int argc, char **argv)
 	};
 	int option, error = 0;
 
-	/* "+": the first word that is no option is the command, whose own options are not ours. */
+	/*
+	 * "+": the first word that is not an option is the command. Its own options are not ours.
+	 */
 	while (!error && (option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
 		case 'b':

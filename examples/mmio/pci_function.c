@@ -13,7 +13,7 @@
 #define CLASS 0x0a
 #define BAR_0 0x10
 
-/* Nobody's, and no driver looks for it. */
+/* An ID that belongs to nobody, so no driver looks for it. */
 #define OUR_VENDOR_ID 0x1234
 #define OUR_DEVICE_ID 0x5678
 #define OUR_CLASS 0xff00 /* none of the usual ones */

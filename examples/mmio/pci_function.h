@@ -26,8 +26,8 @@ struct pci_function {
 void pci_function_reset(struct pci_function *pci);
 
 /*
- * Guest and QEMU may use any address and length; what is out of the ordinary reads as ones, and
- * does nothing.
+ * Guest and QEMU may use any address and length. An unusual access reads as ones, and writes
+ * nothing.
  */
 uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_t len);
 void pci_function_write(struct pci_function *pci, uint32_t addr, int32_t len, uint32_t value);

@@ -23,15 +23,15 @@ static int answer(struct proxy *proxy, uint64_t value)
 	return proxy_reply(proxy->socket.fd, value) ? end(proxy, "can't be answered") : 0;
 }
 
-/* The devices switch first; then nobody looks at the old memory any more. */
+/* The devices switch first. Then nothing uses the old memory any more. */
 static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 {
 	const char *reason;
 	struct guest_ram *ram = guest_ram_map(&message->payload.memory, message->in.fds, message->in.fd_count, &reason);
 
 	/*
-	 * There is no reply by which to refuse it, and without it we would work on memory that the
-	 * guest doesn't have.
+	 * No reply can refuse this message, and without it we would work on memory that the guest
+	 * does not have.
 	 */
 	if (!ram)
 		return end(proxy, reason);
@@ -97,7 +97,7 @@ static int handle(struct proxy *proxy, const struct proxy_message *message)
 		machine_reset(proxy->machine);
 		return answer(proxy, 0);
 	default:
-		/* Descriptors for interrupts, of which there is no use under TCG. */
+		/* Descriptors for interrupts, which have no use under TCG. */
 		return 0;
 	}
 }

@@ -88,6 +88,6 @@ int proxy_reply(int socket, uint64_t value)
 		uint64_t value;
 	} reply = { { .command = PROXY_REPLY, .size = sizeof value }, value };
 
-	/* A few bytes for one who waits for them: if they don't fit, nobody reads. */
+	/* A few bytes for a reader that waits. If they do not fit, nobody reads. */
 	return send(socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof reply ? 0 : -1;
 }

@@ -24,7 +24,7 @@
 
 static_assert(PROXY_MAX_FDS <= INCOMING_MAX_FDS, "a message has room for them");
 
-/* What a read gives that went wrong, or went to where nothing is; on a PCI bus too. */
+/* The result of a failed read, or of a read where nothing is; on a PCI bus too. */
 #define PROXY_NOTHING UINT64_MAX
 
 enum proxy_command {
@@ -77,7 +77,7 @@ union proxy_payload {
 struct proxy_message {
 	struct proxy_header header;
 	union proxy_payload payload;
-	struct incoming in; /* how much of that is there, header included, and its descriptors */
+	struct incoming in; /* bytes received so far, header included, and descriptors */
 };
 
 /*

@@ -32,7 +32,7 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	while (left > 0) {
 		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
 
-		/* Not even a signal stops it before 256 bytes. */
+		/* Not interrupted by a signal up to 256 bytes. */
 		if (bytes <= 0) {
 			virtio_device_set_needs_reset(&rng->device);
 			break;

@@ -25,7 +25,7 @@
 #define RNG_REQUEST_BYTES 65536u
 #define RNG_TURN 16
 
-/* What the device needs of its VMM. */
+/* What the device needs from its VMM. */
 struct rng_host {
 	/*
 	 * As the operation of the same name in struct virtio_device_ops; with cause and queue a VMM
@@ -66,7 +66,10 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 /* Another map of the guest's memory. When this returns, the old one isn't used any more. */
 void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory);
 
-/* A turn: what the guest asks for, up to a bound. Does nothing while the device isn't active. */
+/*
+ * A turn: serves what the guest asks for, up to a bound. Does nothing while the device is not
+ * active.
+ */
 void rng_run(struct rng *rng);
 
 #endif

@@ -132,8 +132,8 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 }
 
 /*
- * Begins, on a disk as large as they get. Returns whether the request may be carried out; if not,
- * there is no data.
+ * Begins a transfer on the largest disk. Returns whether the request may be carried out. If not, it
+ * has no data.
  */
 static bool begin_transfer(const struct virtio_blk_request *request, struct virtio_blk_transfer *transfer)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What has sizes that no guest and no disk here have. */
+/* Steps with sizes that no guest and no disk of this harness has. */
 #ifndef VIRTIO_FUZZ_BLK_ANY_H
 #define VIRTIO_FUZZ_BLK_ANY_H
 

@@ -25,7 +25,7 @@ static struct blk_progress *begin(struct blk_harness *h, uint32_t type)
 	return p;
 }
 
-/* The request fails with this answer, or, if that is no error, with any. */
+/* Fails the request with this answer; if the answer is not an error, with any error. */
 static int fail(struct blk_progress *p, int64_t answer)
 {
 	p->failed = true;
@@ -65,7 +65,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 
 /* Reads and writes */
 
-/* Bytes of a vector, each of which must be the next of the request's data. */
+/* Counts the bytes of a vector. Each must be the next byte of the request's data. */
 static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p, const struct blk_run *run,
 			     const struct virtio_iovec *iov, uint32_t count)
 {
@@ -155,7 +155,7 @@ static void move(struct blk_harness *h, struct blk_progress *p, const struct vir
 	}
 }
 
-/* An answer that no back end may give. */
+/* An answer that a back end must not give. */
 static int64_t nonsense(uint8_t how, uint64_t wanted)
 {
 	switch (how & 7) {
@@ -222,7 +222,7 @@ static int64_t op_writev(void *context, const struct virtio_iovec *iov, uint32_t
 	return blk_backend_move(context, iov, count, offset, true);
 }
 
-/* How an operation without an amount fails: 0, or what it returns. */
+/* The failure of an operation without an amount: 0, or what it returns. */
 static int simple_fault(struct blk_harness *h, struct blk_progress *p, uint8_t how)
 {
 	if (how < BLK_F_ERROR || how >= BLK_F_TOGGLE)
@@ -238,7 +238,7 @@ int blk_backend_flush(void *context)
 	const uint8_t how = next_fault(h);
 	int error;
 
-	/* Where nothing has changed there need be none, and may. */
+	/* Where nothing has changed a mark is allowed, and not required. */
 	FUZZ_CHECK(due || (!p->changed && p->ask->type != VIRTIO_BLK_T_IN && blk_model_write_through(&h->disk)),
 		   "a flush that no one asked for");
 	meanwhile(h, how);

@@ -111,7 +111,7 @@ static void prepare(struct blk_harness *h, struct blk_slot *s)
 	s->request = r;
 }
 
-/* What the request in memory is at this moment. */
+/* What the request in memory is now. */
 static void expect(struct blk_harness *h, struct blk_slot *s)
 {
 	prepare(h, s);
@@ -223,7 +223,7 @@ static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virti
 	return true;
 }
 
-/* Its memory is not known yet: back to the queue, or, where later ones are in flight, given up. */
+/* Its memory is not mapped yet: unpop it, or abandon it if later requests are in flight. */
 static void not_mapped(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct virtio_completion nothing = { s->chain.token, 0 };
@@ -253,7 +253,7 @@ static void device_parse(struct blk_harness *h)
 
 /* its outcome */
 
-/* What the device itself has put into in. */
+/* The bytes that the device itself has put into in. */
 static void put_answer(struct blk_harness *h, struct blk_slot *s)
 {
 	struct blk_progress *p = &s->progress;
@@ -268,7 +268,7 @@ static void put_answer(struct blk_harness *h, struct blk_slot *s)
 	p->reach = len;
 }
 
-/* A request that is over: which statuses it may have. What it promises is checked. */
+/* A finished request: checks its status, and what the status promises. */
 static uint32_t ended(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct blk_progress *p = &s->progress;
@@ -317,7 +317,7 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 	s->done = true;
 }
 
-/* An asynchronous disk leaves nothing to the library but the serial number. */
+/* For an asynchronous disk the library answers only the serial number. */
 static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
 {
 	if (h->disk.options.backend.ops || !p->accepted || p->ask->type == VIRTIO_BLK_T_GET_ID)
@@ -326,7 +326,7 @@ static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
 	p->error = VIRTIO_ENOOP;
 }
 
-/* A fresh look at what is in order: features and capacity may have changed since the parse. */
+/* Judges again what is legal: features and capacity may have changed since the parse. */
 static void start(const struct blk_harness *h, struct blk_slot *s)
 {
 	s->progress.accepted = blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
@@ -458,7 +458,7 @@ static void device_move(struct blk_harness *h)
 	h->now = NULL;
 }
 
-/* As if the device had done something else about it. */
+/* As if the device had carried the request out in another way. */
 static void device_own(struct blk_harness *h)
 {
 	const uint8_t status = fuzz_u8(&h->in) % 3;
@@ -468,7 +468,7 @@ static void device_own(struct blk_harness *h)
 	if (!s || !s->request || s->done || s->moving)
 		return;
 	s->result.status = s->ask->errors ? VIRTIO_BLK_S_IOERR : status;
-	/* Of a request with an error the length is 0, whatever the caller says. */
+	/* For a request with an error the length is 0, whatever the caller says. */
 	s->result.written = some <= s->ask->in.bytes || s->ask->errors ? some : 0;
 	s->result.touched = s->result.written;
 	if (s->ask->errors || more <= s->ask->in.bytes - s->result.written)
@@ -491,8 +491,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: a status counts if nothing in front of it was left out. Of a request with an
- * error that isn't known.
+ * virtio 1.4, 2.7.8.2: a status counts if no byte before it was left out. For a request with an
+ * error that is not known.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -529,7 +529,7 @@ static void device_finish(struct blk_harness *h)
 		complete(h, s, flags);
 }
 
-/* Once more; or a request that can't be answered, with a result that says nothing. */
+/* Completes again; or completes a request that cannot be answered, with an empty result. */
 static void device_complete(struct blk_harness *h)
 {
 	struct blk_slot *s = pick(h);
@@ -563,7 +563,7 @@ static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 	}
 }
 
-/* After virtio_blk_process(), which says nothing of what it has done. */
+/* After virtio_blk_process(), which does not report what it has done. */
 static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 {
 	const uint32_t set = ended(h, s);
@@ -657,7 +657,7 @@ static void serve_nothing(struct blk_harness *h)
 	drop(&s);
 }
 
-/* Carries out what was popped, perhaps too late. */
+/* Carries out a popped request, perhaps too late. */
 static void serve_popped(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
 {
 	const struct virtio_completion early = { s->chain.token, 0 };
@@ -718,7 +718,7 @@ static void device_notify(struct blk_harness *h)
 	model_needs_interrupt(&h->model, virtio_queue_needs_interrupt(&h->queue));
 }
 
-/* Waits for what is in flight: as failures. */
+/* Waits for requests in flight: completes them as failures. */
 static void quiesce(struct blk_harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {
@@ -744,7 +744,7 @@ static void restart_queue(struct blk_harness *h)
 	model_start(&h->model, &h->config, h->map, virtio_queue_start(&h->queue, &h->config, &h->map->map));
 }
 
-/* No token outlives a reset, whatever has become of its request. */
+/* After a reset every token is stale, whatever has become of its request. */
 static void check_all_stale(struct blk_harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {

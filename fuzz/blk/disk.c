@@ -51,7 +51,7 @@ void blk_negotiate_any(struct blk_harness *h)
 		blk_negotiate(h, how & 1 ? fuzz_u32(&h->in) & h->disk.offered : fuzz_u64(&h->in));
 }
 
-/* A state as it was saved, or forged. */
+/* A saved state, or a forged one. */
 static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 {
 	struct virtio_blk_state state;
@@ -72,7 +72,7 @@ static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 	return state;
 }
 
-/* As a device core's restore may do before and after, with the features that it has. */
+/* As a device core's restore may do before and after, with its features. */
 void blk_migrate(struct blk_harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);

@@ -8,7 +8,7 @@
 /* The driver starts again, with rings of zeroes. */
 void blk_reset_driver(struct blk_harness *h);
 
-/* What the driver does also in the middle of a call of the back end. */
+/* What the driver may also do in the middle of a call of the back end. */
 void blk_poke(struct blk_harness *h);
 void blk_config_write(struct blk_harness *h);
 

@@ -43,7 +43,7 @@ static void cut_at_points(struct blk_harness *h, uint64_t gpa, uint8_t all, cons
 	add_region(h, gpa + at, BLK_BYTES - at, all, log);
 }
 
-/* Small regions behind the rings, none beside its neighbour on the host. */
+/* Small regions behind the rings. In the host no two are adjacent. */
 static void cut_finely(struct blk_harness *h, uint64_t gpa, uint8_t all, const struct virtio_dirty_log *log)
 {
 	const uint64_t len = fuzz_u8(&h->in) % 40u + 1;
@@ -188,7 +188,7 @@ static void pick_fields(struct blk_harness *h, struct virtio_blk_options *o)
 	o->secure_erase_sector_alignment = 16;
 }
 
-/* One thing of which the answer may be that it is wrong. */
+/* One question. The answer may be an error. */
 static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -301,7 +301,7 @@ static void make_disk(struct blk_harness *h)
 	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
 	FUZZ_CHECK(got == 0, "memory is no back end: %d", got);
 	if (!init_disk(h, &options)) {
-		/* So that the rest of the input is not lost. */
+		/* Keeps the rest of the input useful. */
 		h->ops = blk_backend_ops;
 		memset(&plain, 0, sizeof plain);
 		plain.backend = options.backend;

@@ -5,7 +5,7 @@
 #define BIT(feature) ((uint64_t)1 << VIRTIO_BLK_F_##feature)
 #define HEADER_BYTES 16u
 
-/* No sum of two 64-bit numbers wraps in this. */
+/* Sums of two 64-bit numbers do not wrap in this type. */
 __extension__ typedef unsigned __int128 wide;
 
 /* Options and features */
@@ -26,7 +26,7 @@ static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, ui
 	return sectors == 0 || seg == 0 || o->read_only;
 }
 
-/* The name of the first operation that is needed and isn't there, or NULL. */
+/* The name of the first operation that is needed and missing, or NULL. */
 static const char *missing_op(const struct virtio_blk_options *o)
 {
 	static const struct virtio_blk_backend_ops none;
@@ -117,7 +117,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* What a driver can have made writeback: found by trying, on a disk of its own. */
+/* Values of writeback that a driver can reach: found by trying, on a disk of its own. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);
@@ -143,7 +143,7 @@ int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
 	return state->capacity == m->options.capacity ? 0 : 1;
 }
 
-/* virtio 1.4, 5.2.6.2: of a disk that can't flush nothing is promised. */
+/* virtio 1.4, 5.2.6.2: a disk that cannot flush promises nothing. */
 bool blk_model_write_through(const struct blk_model *m)
 {
 	if (!(m->offered & BIT(FLUSH)))
@@ -309,8 +309,8 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 	int error;
 
 	/*
-	 * Of a malformed chain nobody knows where it ends; behind the end of the address space
-	 * nothing is.
+	 * Nobody knows where a malformed chain ends. Behind the end of the address space there is
+	 * nothing.
 	 */
 	if (ask->chain.shape || end->len == 0 || (wide)end->addr + end->len > (wide)1 << 64)
 		return;

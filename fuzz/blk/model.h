@@ -12,7 +12,7 @@
 
 #include "../queue/model.h"
 
-/* That are kept; disks that are larger have the same ones again and again. */
+/* Sectors that are kept. A larger disk repeats them. */
 #define BLK_DISK_BYTES 0x2000u
 #define BLK_DISK_SECTORS (BLK_DISK_BYTES / 512)
 #define BLK_MOST_RANGES 16u
@@ -54,7 +54,7 @@ struct blk_ask {
 /* How far carrying it out has got. */
 struct blk_progress {
 	const struct blk_ask *ask;
-	bool accepted;    /* it was found to be in order */
+	bool accepted;    /* it was judged legal */
 	uint64_t done;    /* bytes moved */
 	uint64_t touched; /* bytes of in that have changed, at least */
 	uint64_t reach;   /* or, at most, may have */
@@ -63,15 +63,15 @@ struct blk_progress {
 	bool flushed;     /* since */
 	bool answered;    /* the lifetime */
 	bool failed;
-	bool nonsense;   /* by an answer that a back end may not give */
+	bool nonsense;   /* because of an answer that a back end must not give */
 	int error;       /* by one that it may */
 	uint64_t calls;  /* of the back end */
 	uint8_t wear[6]; /* the answer to GET_LIFETIME */
 };
 
 /*
- * Why options are refused: VIRTIO_EINVAL, or VIRTIO_ENOOP and which operation is missing. 0 if they
- * aren't.
+ * Why options are refused: VIRTIO_EINVAL; or VIRTIO_ENOOP, and which operation is missing. 0 if not
+ * refused.
  */
 int blk_model_bad_options(const struct virtio_blk_options *options, const char **missing);
 
@@ -84,22 +84,24 @@ bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);
 void blk_model_config(const struct blk_model *m, uint8_t space[VIRTIO_BLK_CONFIG_BYTES]);
 
-/* What a restore answers: 0, 1 or VIRTIO_EINVAL. */
+/* The result of a restore: 0, 1 or VIRTIO_EINVAL. */
 int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state);
 
-/* A write of the driver's: whether writeback takes its value. */
+/* The driver writes to the configuration space. Returns whether writeback gets its value. */
 bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t *data, size_t len);
 
 /*
- * Reads a request from the chain that was walked, for so much storage. Whatever is wrong with it,
- * it has a status byte unless the chain is malformed or the last writable byte can't be written.
+ * Reads a request from the walked chain, for an amount of storage. Any bad request has a status
+ * byte, unless the chain is malformed or the last writable byte cannot be written.
  */
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges);
 
 /* Why a request is refused: the first of all reasons. */
 enum virtio_blk_refusal blk_model_refusal(const struct blk_model *m, const struct blk_ask *ask);
 
-/* What may be answered to a request before it is carried out: a set of BLK_STATUS_BIT(status). */
+/*
+ * The statuses that are allowed before a request is carried out: a set of BLK_STATUS_BIT(status).
+ */
 uint32_t blk_model_check(const struct blk_model *m, const struct blk_ask *ask);
 
 /* Whether write-through, or a flush, asks for a flush now. */
@@ -108,7 +110,7 @@ bool blk_model_flush_due(const struct blk_model *m, const struct blk_progress *p
 /* Whether all that the request asks of the back end was done. */
 bool blk_model_complete(const struct blk_model *m, const struct blk_progress *p);
 
-/* Bytes put into in by a request that ended so. */
+/* Bytes put into in by a request with this outcome. */
 uint64_t blk_model_written(const struct blk_progress *p, uint8_t status);
 
 /* Checks that a request which ended with OK has kept the promise that it is stable. */

@@ -24,8 +24,8 @@
 #define NEAR_2_64(more) 0xfe, (uint8_t)(more)
 
 /*
- * The driver's. Places and cuts: what is read at the beginning of the data, what is written in its
- * middle.
+ * Steps of the driver. Places and cuts: readable bytes at the beginning of the data, writable bytes
+ * in its middle.
  */
 #define USUAL 0, 112, 0, 0
 #define READ(sector, count) BLK_REQUEST, VIRTIO_BLK_T_IN, 0, sector, count, USUAL
@@ -69,7 +69,7 @@
 #define ERROR(moved) BLK_F_ERROR, moved
 #define SHORT(moved) BLK_F_SHORT, moved
 #define NONSENSE(which, moved) BLK_F_NONSENSE + (which), moved
-/* Of what moves no data: without an amount. */
+/* Types that move no data: without an amount. */
 #define FAILS BLK_F_ERROR
 #define SENSELESS BLK_F_NONSENSE + 1
 #define RESIZE(sectors) DEVICE(BLK_RESIZE), sectors
@@ -130,7 +130,7 @@ const struct seed blk_seeds[] = {
 	BLK("on_itself", LOGGED(0), PLACED(VIRTIO_BLK_T_IN, 0, 1, 1, 8, 8, 0, 0), SERVE,
 	    PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 8, 0, 0), SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 20, 0, 0),
 	    SERVE),
-	/* From behind the data area to the front: over the rings. */
+	/* From behind the data area to its front: across the rings. */
 	BLK("on_rings", PLAIN, READ(1, 1), READ(2, 1), BLK_DESC, 1, 0, POWER(5, 0), 3, 2, SERVE, SERVE, RESET(3), 0, 0,
 	    0, 0, READ(1, 1), SERVE),
 	BLK("read_only", DISK(BLK_O_READ_ONLY), WRITE(1, 1), SERVE, READ(1, 1), SERVE, WRITE(1, 0), SERVE),
@@ -322,8 +322,8 @@ const struct seed blk_seeds[] = {
 	BLK("bad_data_own", LOGGED(0), READ(1, 1), FAR(1, 40, NEXT | WRITABLE, 2), POP, PARSE(0), OWN(0, 1, 100, 70),
 	    FINISH(0)),
 	/*
-	 * The status is the last byte of a buffer that begins in a hole, and the only one of a
-	 * buffer behind it.
+	 * The status is the last byte of a buffer that begins in a hole, or the only byte of a
+	 * buffer behind the hole.
 	 */
 	BLK("bad_data_in_hole", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 1, Q_SIZE_16, OPTIONS(0),
 	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),

@@ -40,9 +40,9 @@
 
 /* BLK_O_WRONG: of the values from here on. */
 #define BLK_W_NO_OPS 0xe0 /* an asynchronous disk; odd: that can flush */
-#define BLK_W_FLUSH 0xf0  /* a disk that is said to flush */
+#define BLK_W_FLUSH 0xf0  /* a disk that claims to flush */
 
-/* A byte below 0x80 is one of the driver's, modulo their number. */
+/* A byte below 0x80 selects a step of the driver, modulo their number. */
 enum blk_driver_step {
 	BLK_REQUEST, /* well behaved, except for what it asks: see enum blk_request_flag */
 	BLK_POKE,    /* bytes anywhere */
@@ -62,13 +62,13 @@ enum blk_request_flag {
 	BLK_R_INDIRECT = 0x01,
 	BLK_R_FROM_END = 0x02,  /* the sector counts back from the capacity */
 	BLK_R_SHORT = 0x04,     /* header bytes follow the flags */
-	BLK_R_NO_STATUS = 0x08, /* not a writable byte more than the data */
+	BLK_R_NO_STATUS = 0x08, /* no writable byte beyond the data */
 	BLK_R_BOTH = 0x10,      /* data in the other direction too: its bytes follow */
 	BLK_R_GAPS = 0x20,      /* pieces are not neighbours */
 	BLK_R_NO_DATA = 0x40,
 };
 
-/* And 0x80 more than one of the device's, modulo theirs. */
+/* A byte from 0x80 on selects a step of the device, modulo their number. */
 enum blk_device_step {
 	BLK_SERVE, /* one request at once, with flags: see enum blk_serve_flag */
 	BLK_POP,
@@ -77,24 +77,21 @@ enum blk_device_step {
 	BLK_MOVE,     /* flags; one vector of a transfer by the caller */
 	BLK_OWN,      /* a result of the caller's own */
 	BLK_FINISH,   /* flags; completes one with its result */
-	BLK_COMPLETE, /* one that can't be answered, or once more one that was completed */
+	BLK_COMPLETE, /* completes a request without an answer, or a completed one again */
 	BLK_NOTIFY,
 	BLK_CONFIG_READ,
 	BLK_RESIZE,
 	BLK_NEGOTIATE,
 	BLK_RESET,
-	BLK_ANY_CHECK, /* of a request that never was in memory */
-	/*
-	 * Of segments that are not there; type in bit 0, bit 1: of any length, else of whole
-	 * sectors.
-	 */
+	BLK_ANY_CHECK, /* of a request that was never in memory */
+	/* Segments that do not exist. Bit 0: type. Bit 1: any length, else whole sectors. */
 	BLK_ANY_TRANSFER,
 	BLK_ANY_MEMORY, /* the back end in memory, by itself */
-	BLK_MIGRATE,    /* flags: see enum blk_migrate_flag; then what they ask for */
+	BLK_MIGRATE,    /* flags: see enum blk_migrate_flag; then their operands */
 	BLK_DEVICE_STEPS,
 };
 
-/* Save, and restore into the disk as it is, or as it was made. */
+/* Saves, and restores into the same disk, or into a new one. */
 enum blk_migrate_flag {
 	BLK_G_FEATURES = 0x01,  /* other features in the state, masked: 4 bytes */
 	BLK_G_ANY = 0x02,       /* any others: 8 bytes */
@@ -106,7 +103,7 @@ enum blk_migrate_flag {
 };
 
 enum blk_serve_flag {
-	BLK_S_FAULTS = 0x01,   /* each call of the back end takes a byte: how it goes */
+	BLK_S_FAULTS = 0x01,   /* each call of the back end takes a byte: its outcome */
 	BLK_S_NO_STATS = 0x02, /* nothing is counted */
 	BLK_S_STALE = 0x04,    /* the chain is completed before the request is carried out */
 	BLK_S_PARTS = 0x08,    /* pop, execute and complete, instead of one call */

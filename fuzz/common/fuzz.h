@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                                      \
 	} while (0)
 
-/* Memory for a harness itself; there is no going on without. */
+/* Allocates memory for a harness. Without memory the run ends. */
 static inline void *fuzz_alloc(size_t bytes)
 {
 	void *p = calloc(1, bytes ? bytes : 1);

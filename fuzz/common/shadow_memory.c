@@ -2,7 +2,7 @@
 /* The guest's memory and its shadow. */
 #include "shadow_memory.h"
 
-/* No addition of a 64-bit address and length wraps in this. */
+/* A 64-bit address plus a length does not wrap in this type. */
 __extension__ typedef unsigned __int128 wide;
 
 struct shadow_memory *shadow_new(void)
@@ -83,7 +83,7 @@ static int by_address(const void *a, const void *b)
 	return left->addr < right->addr ? -1 : left->addr > right->addr;
 }
 
-/* What the library asks when there is a translation. */
+/* The translation that the library asks. */
 static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	struct shadow_map *m = context;
@@ -255,7 +255,7 @@ const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_
 void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
 	const wide space = (wide)1 << 64;
-	/* What leaves the address space has no page. */
+	/* A range beyond the address space has no page. */
 	const wide end = (wide)addr + len < space ? (wide)addr + len : space;
 	struct shadow_log *l = NULL;
 

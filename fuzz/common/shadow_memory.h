@@ -13,7 +13,7 @@
 
 #include "fuzz.h"
 
-/* Of a descriptor and an element of the used ring (virtio 1.4, 2.7.5 and 2.7.8). */
+/* Bytes of a descriptor and of an element of the used ring (virtio 1.4, 2.7.5 and 2.7.8). */
 #define DESC_BYTES 16
 #define USED_BYTES 8
 
@@ -27,7 +27,7 @@
 struct shadow_block {
 	uint8_t *real;
 	uint8_t *shadow;
-	size_t lead; /* bytes in front that belong to no region, for odd host addresses */
+	size_t lead; /* bytes before the block that belong to no region, for odd host addresses */
 	size_t len;  /* bytes after those */
 };
 
@@ -63,13 +63,11 @@ struct shadow_map {
 	struct shadow_memory *shadow;
 	struct shadow_region regions[SHADOW_REGIONS]; /* sorted by shadow_map_finish() */
 	uint32_t count;
-	struct virtio_region *table; /* what the library is given: allocated to the entry */
+	struct virtio_region *table; /* the library's table: allocated to the entry */
 	struct virtio_memory_map map;
 	uint32_t hint; /* the region found last */
 
-	/*
-	 * The translation; page_shift 0 for none. Pages lie one behind the other from io_base on.
-	 */
+	/* The translation; page_shift 0: none. Pages lie one after the other from io_base on. */
 	uint64_t io_base;
 	uint32_t page_shift;
 	uint32_t pages_used;
@@ -90,7 +88,7 @@ struct shadow_memory {
 struct shadow_place {
 	const struct shadow_region *region;
 	uint64_t offset; /* in the region */
-	uint64_t len;    /* bytes from here to the end of the piece; not 0 */
+	uint64_t len;    /* bytes from here to the end of the piece, at least 1 */
 };
 
 struct shadow_memory *shadow_new(void);
@@ -99,19 +97,19 @@ void shadow_free(struct shadow_memory *w);
 /* Adds a block of len bytes, filled with a pattern. Returns its number. */
 uint32_t shadow_add_block(struct shadow_memory *w, size_t len, size_t lead);
 
-/* Adds a dirty log. NULL when there are too many. */
+/* Adds a dirty log. Returns NULL if there are too many. */
 const struct virtio_dirty_log *shadow_add_log(struct shadow_memory *w, uint64_t base, uint8_t shift, uint8_t unit,
 					      size_t units);
 
-/* Adds a region over part of a block. False when there are too many. */
+/* Adds a region over a part of a block. Returns false if there are too many. */
 bool shadow_add_region(struct shadow_map *m, const struct shadow_region *region);
 
 /* The host address of a region's first byte. */
 uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *region);
 
 /*
- * Makes the library's map of the regions added, which must be right, in the order in which they
- * were added.
+ * Makes the library's map of the added regions, in the order of their addition. The regions must be
+ * good.
  */
 void shadow_map_finish(struct shadow_map *m);
 
@@ -131,7 +129,7 @@ uint64_t shadow_pieces(struct shadow_map *m, uint64_t addr, uint64_t len, uint32
 void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len);
 uint16_t shadow_get16(struct shadow_map *m, uint64_t addr);
 
-/* What the device may do: writes the shadow, and marks the shadow of the dirty log. */
+/* The device writes: changes the shadow, and marks the shadow of the dirty log. */
 void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_put16(struct shadow_map *m, uint64_t addr, uint16_t value);
 void shadow_put_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
@@ -142,7 +140,7 @@ const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_
 void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
 void shadow_mark_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, uint64_t len);
 
-/* What the guest does: writes both, as far as the bytes are there, whatever is permitted. */
+/* The guest writes: changes both, as far as the bytes exist, whatever is permitted. */
 void shadow_poke(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value);
 

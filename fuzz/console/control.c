@@ -189,7 +189,7 @@ void harness_take(struct console_harness *h)
 	guest_expect_no_more(&h->guest, CONTROL_TX);
 }
 
-/* The device has put a message into a chain: takes it over into the shadow. */
+/* The device has put a message into a chain: copies it into the shadow. */
 static void take_over_message(struct console_harness *h, const struct chain_spec *spec, uint32_t len)
 {
 	uint8_t message[64];

@@ -38,7 +38,7 @@ static void check_input(struct console_harness *h, uint32_t id)
 	FUZZ_CHECK(virtio_console_input_is_empty(&p->input) == (p->held_count == 0), "is empty");
 }
 
-/* A receive chain takes n bytes of input along. */
+/* A receive chain takes n bytes of input. */
 static void arrive(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t n)
 {
 	struct host_port *p = &h->host[id];
@@ -55,7 +55,7 @@ static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint
 {
 	if (!worth->not_mapped)
 		return false;
-	/* Where something else is wrong, either may be found. */
+	/* If something else is wrong too, either error is right. */
 	return !worth->bad || (got == VIRTIO_ENOTMAPPED && index == completed);
 }
 
@@ -140,7 +140,7 @@ static void expect_output(struct console_harness *h, uint32_t id, const struct c
 		p->expected[p->expected_count++] = guest_get(&h->guest, guest_byte_addr(spec, false, i));
 }
 
-/* What can be sent of each chain that waits, in order: all that this call could offer. */
+/* What each waiting chain can send, in order: everything that this call could offer. */
 static void expect_all_output(struct console_harness *h, uint32_t id)
 {
 	const struct guest_queue *q = &h->guest.queues[2 * id + 1];

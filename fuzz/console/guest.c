@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest of the console harness: its memory, its chains, and what they are worth. */
+/* The guest of the console harness: its memory, its chains, and their worth. */
 #include "model.h"
 
 /* The regions: rings, then data: plain, plain, read-only, with a dirty log. */
@@ -106,7 +106,7 @@ void guest_close(struct guest *g)
 	free(g->log_shadow);
 }
 
-/* Which region an address is in; GUEST_REGIONS for none. */
+/* The region of an address; GUEST_REGIONS if there is none. */
 static uint32_t region_of(uint64_t addr)
 {
 	uint32_t i = 0;
@@ -232,7 +232,7 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *given, 
 	in_table = in_table || spec->count > 2;
 	write_chain(q, in_table ? table : 0, slot * 2, spec, damage);
 	if (in_table) {
-		/* Other damage: a table that is nested, or of an odd length. */
+		/* Other damage: a nested table, or a table of an odd length. */
 		const struct virtio_mock_buffer to_table = {
 			table, (uint32_t)sizeof(struct vring_desc) * spec->count + (damage == 3), 0
 		};
@@ -266,7 +266,7 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 	bool new_piece = true;
 	uint32_t last = GUEST_REGIONS;
 
-	/* A longer one leaves the memory, but perhaps not before a page that is not mapped. */
+	/* A longer chain leaves the memory, but perhaps after a page that is not mapped. */
 	if (b->addr + (b->len - 1) < b->addr) {
 		out->bad = true;
 		return;
@@ -277,7 +277,7 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 
 		if (region == GUEST_REGIONS || (write && region == READ_ONLY)) {
 			out->bad = true;
-			/* A page comes before what it shows. */
+			/* Its page must be mapped before its content counts. */
 			if (region == READ_ONLY && !g->mapped[(addr - GUEST_DATA) / GUEST_PAGE])
 				out->not_mapped = true;
 			return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device of the console harness, and each of its calls beside what the model expects of it. */
+/* The device of the console harness, and each of its calls with the model's expectation. */
 #ifndef VIRTIO_FUZZ_CONSOLE_HARNESS_H
 #define VIRTIO_FUZZ_CONSOLE_HARNESS_H
 
@@ -16,9 +16,9 @@ struct host_port {
 	uint32_t held_count;
 	bool wants_room;
 	uint64_t received, transmitted, dropped;
-	uint32_t taken; /* of the transmit chain in flight; the chain is the oldest one */
+	uint32_t taken; /* of the transmit chain in flight, which is the oldest */
 	bool in_flight;
-	bool orphan; /* it was sent to a port that is gone */
+	bool orphan; /* it was sent to a removed port */
 	/* What the sink must be offered in this call. */
 	uint8_t expected[MOST_OUTPUT];
 	uint32_t expected_count, offered, limit;

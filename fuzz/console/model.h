@@ -58,12 +58,12 @@ struct guest_queue {
 	bool doubt; /* restored: the next check of notifications says yes */
 };
 
-/* What a chain is worth right now. */
+/* The present worth of a chain. */
 struct chain_worth {
 	bool bad;        /* its shape, or a buffer, is wrong */
 	bool not_mapped; /* a page is not mapped yet */
 	bool wrong_way;  /* a buffer of some bytes has the other direction */
-	uint32_t bytes;  /* of the right direction, in the segments that there are for the device */
+	uint32_t bytes;  /* of the right direction, in the device's segments */
 	uint32_t all;    /* of the right direction */
 };
 
@@ -83,13 +83,12 @@ void guest_open(struct guest *g, struct fuzz_input *in);
 void guest_close(struct guest *g);
 
 /*
- * Before a call of the device, and after it: nothing but what the model has put into the shadow has
- * changed.
+ * Before and after a call of the device: only what the model has put into the shadow has changed.
  */
 void guest_before(struct guest *g);
 void guest_compare(struct guest *g);
 
-/* The driver adds a chain, if there is a slot. */
+/* The driver adds a chain, if a slot is free. */
 void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *spec, bool in_table, uint8_t damage);
 
 /* Driver and device start again with a queue. */
@@ -102,7 +101,7 @@ void guest_restart(struct guest *g, uint32_t queue);
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);
 
-/* Byte number at of a chain's bytes of one direction: its guest address. */
+/* The guest address of byte number at of a chain, counted in one direction. */
 uint64_t guest_byte_addr(const struct chain_spec *spec, bool to_driver, uint32_t at);
 uint8_t guest_get(const struct guest *g, uint64_t addr);
 

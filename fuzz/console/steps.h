@@ -7,7 +7,7 @@
 #define CONSOLE_M_TRANSLATED 1 /* by pages */
 #define CONSOLE_M_MAPPED 2     /* all of which are mapped */
 
-/* Then: the device, the capacity of input buffers less 1, segments of each direction less 1. */
+/* Then: the device, the capacity of input buffers - 1, segments of each direction - 1. */
 #define CONSOLE_O_MULTIPORT 1
 #define CONSOLE_O_SIZE 2
 #define CONSOLE_O_EMERGENCY 4
@@ -21,7 +21,7 @@ enum console_step {
 	CONSOLE_RECEIVE,  /* port */
 	CONSOLE_TRANSMIT, /* port, bytes that the sink takes */
 	CONSOLE_SAY,      /* port, event, value, bytes of the message */
-	/* Bytes of the buffer, or 255 for one that is large enough for all that is pending. */
+	/* Bytes of the buffer; 255: large enough for everything that is pending. */
 	CONSOLE_HEAR,
 	CONSOLE_TAKE,   /* the device takes the driver's messages */
 	CONSOLE_PLUG,   /* port | 4 a console | 8 a name, columns, rows */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a driver sees of a console's ports by the control queues, and what it must see. */
+/* What a driver sees of a console's ports through the control queues, and what it must see. */
 #ifndef VIRTIO_FUZZ_CONSOLE_VIEW_H
 #define VIRTIO_FUZZ_CONSOLE_VIEW_H
 
@@ -56,7 +56,7 @@ void view_say(struct view *v, const uint8_t *message, uint32_t len);
 /* The driver is told something. Traps if it must not be. */
 void view_told(struct view *v, const uint8_t *message, uint32_t len);
 
-/* Nothing is pending. Traps if the driver should know more. */
+/* Nothing is pending. Traps if the driver does not know everything. */
 void view_settled(const struct view *v);
 
 #endif

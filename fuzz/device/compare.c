@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Whether the library's device is as the model says. What is compared here is no news to the
- * fuzzer.
+ * Compares the library's device with the model. Comparisons here give the fuzzer no new coverage.
  */
 #include "compare.h"
 
@@ -51,7 +50,7 @@ static void compare_features(const struct device_model *m, const struct virtio_d
 	FUZZ_CHECK(device->accepted_beyond == m->accepted_beyond, "features beyond");
 }
 
-/* What a transport and its VMM go by. */
+/* What a transport and its VMM use. */
 static void compare_waits(const struct device_model *m, const struct virtio_device *device)
 {
 	bool waiting = m->resetting;

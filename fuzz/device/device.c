@@ -158,8 +158,8 @@ static void host_reset_done(struct device_harness *h)
 }
 
 /*
- * With a number: the present one of this queue or another, or a little less, as of a report that
- * comes late.
+ * With a number: the present one of this queue or of another, or a slightly smaller one, like a
+ * late report.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {
@@ -178,8 +178,7 @@ static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how
 }
 
 /*
- * Of a byte bits 0 to 2 are the queue; with bit 7 the report has a number, which bits 4 to 6
- * choose.
+ * Bits 0 to 2 of a byte are the queue. With bit 7 the report has a number, chosen by bits 4 to 6.
  */
 static void host_queue_stopped(struct device_harness *h)
 {
@@ -248,7 +247,7 @@ static void host_forge(struct device_harness *h)
 	device_migrate(h, true);
 }
 
-/* It's for a device that was just restored, so one without anything in progress. */
+/* Only for a device that was just restored, so nothing is in progress. */
 static void host_resume(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)

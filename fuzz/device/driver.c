@@ -7,7 +7,7 @@
 #include "registers.h"
 #include "steps.h"
 
-/* That one access may ask a translation for: all queues checked and started, and more. */
+/* Translations that one access may ask for: all queues checked and started, and some more. */
 #define MOST_LOOK_UPS 100u
 
 /* Accesses, in memory of their very size */
@@ -124,7 +124,7 @@ static void advance(struct device_harness *h, uint8_t how)
 	if (status & (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)) {
 		write32(h, 0x070, 0);
 	} else if (!(status & VIRTIO_CONFIG_S_DRIVER)) {
-		/* At once, as firmware does, or one by one. */
+		/* All bits at once, as firmware does, or one by one. */
 		write32(h, 0x070, how & 0x80 ? 3 : status << 1 | 1);
 	} else if (!(status & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		negotiate(h, how);
@@ -168,7 +168,7 @@ static void guest_status(struct device_harness *h)
 {
 	const uint8_t value = fuzz_u8(&h->in);
 
-	/* Half of them on top of what there is. */
+	/* Half of the values are added to the present ones. */
 	write32(h, 0x070, value & 0x20 ? h->model.status | (value & 0xdf) : value);
 }
 
@@ -239,7 +239,7 @@ static void guest_ring_reset(struct device_harness *h)
 	guest_read(h, 0x044, 4);
 }
 
-/* As a transport with other widths may. */
+/* As a transport with other widths may do. */
 static void guest_config(struct device_harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in), offset = fuzz_u8(&h->in);
@@ -336,7 +336,7 @@ static void guest_ring(struct device_harness *h)
 	const uint8_t where = fuzz_u8(&h->in), offset = fuzz_u8(&h->in), value = fuzz_u8(&h->in);
 	const uint64_t queue = h->base + (uint64_t)(where & 3) * DEVICE_QUEUE_BYTES;
 
-	/* Flags and index of the available ring, used_event, or anything in front of the data. */
+	/* Flags and index of the available ring, used_event, or any byte before the data. */
 	if (where & 0x80)
 		shadow_poke16(h->driver, queue + 0x100 + (offset & 0x3f), value);
 	else

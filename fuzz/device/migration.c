@@ -11,7 +11,7 @@
 #include "queues.h"
 #include "state_model.h"
 
-/* The model of a device that was just made. */
+/* The model of a new device. */
 static void make_model(const struct device_model *old, struct device_model *m)
 {
 	memset(m, 0, sizeof *m);
@@ -132,7 +132,7 @@ static int save(struct device_harness *h, struct virtio_device_state *state,
 	return got;
 }
 
-/* Restores into a new device. False, and the old one stays, if that isn't possible. */
+/* Restores into a new device. Returns false, and keeps the old device, if that is not possible. */
 static bool restore(struct device_harness *h, const struct virtio_device_state *state,
 		    const struct virtio_queue_registers_state *queues, uint32_t entries)
 {
@@ -152,7 +152,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 	errors = device_model_restore(&h->model, state, queues, entries);
 	got = virtio_device_restore(h->device, state, queues, entries);
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "restore returned %d", got);
-	/* After a failure it's as it was, too. */
+	/* A failure changes nothing either. */
 	device_model_compare(&h->model, h->device);
 	if (errors) {
 		free(h->device);
@@ -201,7 +201,7 @@ void device_migrate(struct device_harness *h, bool forge)
 	free(queues);
 }
 
-/* One thing that is wrong in any state. Returns the error. */
+/* Makes one fault that is wrong in any state. Returns the error. */
 static int spoil(struct virtio_device_state *state, struct virtio_queue_registers_state *queues, uint8_t how)
 {
 	switch (how % 8) {
@@ -232,7 +232,7 @@ static int spoil(struct virtio_device_state *state, struct virtio_queue_register
 	}
 }
 
-/* Into a device that is in use, or with a state that is wrong: nothing changes. */
+/* Restores into a device in use, or a bad state: nothing changes. */
 void device_restore_over(struct device_harness *h)
 {
 	struct virtio_device_state state = { .type = h->model.options.type, .num_queues = h->model.options.num_queues };

@@ -68,7 +68,7 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 	return errors;
 }
 
-/* The areas are looked at in their order, as far as the first that is wrong. */
+/* The areas are checked in order, up to the first bad one. */
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config)
 {
 	for (int area = 0; m->map && area < 3; area++) {
@@ -184,7 +184,7 @@ static void call_interrupt(struct device_model *m, uint32_t cause, uint16_t queu
 		m->line = level;
 }
 
-/* Whether there is something to tell, and someone to be told: so the line should be high. */
+/* Whether the line should be high: a cause is pending, and a driver is there. */
 bool device_model_pending(const struct device_model *m)
 {
 	return m->interrupt_status && (m->status & DRIVER_OK);
@@ -336,7 +336,7 @@ int device_model_reset(struct device_model *m)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		m->queues[i].enabling = false;
-	/* No interrupts from here on, as the driver expects none (virtio 1.4, 2.4.1). */
+	/* No interrupts from here on: the driver expects none (virtio 1.4, 2.4.1). */
 	m->resetting = true;
 	m->reset_number = ++m->last_number;
 	return device_model_ask_reset(m);
@@ -549,7 +549,7 @@ bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t
 	return q->given[area];
 }
 
-/* What the driver has not said, or not said rightly. */
+/* What the driver has not set, or had refused. */
 static uint64_t unsaid(const struct device_model_queue *q)
 {
 	uint64_t errors = 0;

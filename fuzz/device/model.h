@@ -44,22 +44,19 @@ enum device_event {
 	EVENT_NEEDS_RESET,
 	EVENT_CONFIG_CHANGED, /* not within interrupt() */
 	EVENT_RESET_DONE,     /* a report that is too early: only within reset() */
-	/* By a vCPU: only within interrupt(), and not if that runs on a vCPU's thread. */
+	/* By a vCPU: only within interrupt(), and not if interrupt() runs on a vCPU's thread. */
 	EVENT_ACK,
-	/*
-	 * The same, and only a reset that doesn't succeed at once: the device is still about
-	 * something.
-	 */
+	/* The same, and only a reset that does not succeed at once: the device is still busy. */
 	EVENT_RESET,
 	EVENT_KINDS,
 };
 
-/* What the next call of an operation is to lead to. */
+/* What the next call of an operation must cause. */
 struct device_plan {
 	int answer;
 	enum device_event event;
 	uint16_t argument; /* queue, or causes */
-	bool late;         /* of an interrupt: it takes effect after the event */
+	bool late;         /* of an interrupt: its call takes effect after the event */
 };
 
 /* A call that must come. */
@@ -75,7 +72,7 @@ struct device_record {
 	uint8_t data[DEVICE_ACCESS];
 	uint32_t features[VIRTIO_FEATURE_WORDS];
 
-	/* As it must be seen by the operation. */
+	/* As the operation must see it. */
 	uint32_t status;
 	uint32_t interrupt_status;
 	bool resetting;
@@ -102,7 +99,7 @@ struct device_model {
 	uint8_t config[DEVICE_CONFIG];
 	struct shadow_map *map; /* or NULL */
 
-	/* What the driver can see or has said. */
+	/* What the driver can see or has set. */
 	uint32_t status;
 	uint32_t interrupt_status;
 	uint32_t accepted[VIRTIO_FEATURE_WORDS];
@@ -111,7 +108,7 @@ struct device_model {
 	bool resetting;     /* reset() runs, or is in progress */
 	bool reset_pending; /* the latter */
 	uint32_t reset_number;
-	uint32_t last_number; /* that a stop or a reset has got */
+	uint32_t last_number; /* last number of a stop or a reset */
 	uint32_t device_features_sel;
 	uint32_t driver_features_sel;
 	uint32_t queue_sel;
@@ -149,7 +146,7 @@ void device_model_begin(struct device_model *m, bool on_vcpu);
 bool device_model_has(const struct device_model *m, uint32_t bit);
 const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
 
-/* The bits that stand for given and refused, in a device and in a saved state. */
+/* The bits of given and refused, in a device and in a saved state. */
 uint8_t device_model_bits(const bool *flags, uint32_t count);
 
 /* Whether the device serves this queue: it's started, and not stopped completely. */
@@ -158,9 +155,7 @@ bool device_model_runs(const struct device_model *m, uint32_t index);
 /* The errors for which a queue can't be enabled with the memory as it is. */
 uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config);
 
-/*
- * Whether there is nothing wrong yet with where a queue is, but that something of it isn't mapped.
- */
+/* Whether the queue's place has no fault yet, and a part of it is not mapped. */
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
 
 /*
@@ -197,7 +192,7 @@ int device_model_reset(struct device_model *m);
 int device_model_queue_mapped(struct device_model *m, uint16_t queue);
 
 /*
- * What waits for requests in flight: the ends of a reset and of a stop, and the question whether a
+ * The ends of a reset and of a stop that wait for requests in flight, and the question whether a
  * reset has ended.
  */
 uint32_t device_model_stop_number(const struct device_model *m, uint32_t index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a device may report of requests in flight, and when the model takes the report. */
+/* A device's reports about requests in flight, and when the model accepts a report. */
 #ifndef VIRTIO_FUZZ_DEVICE_REPORTS_H
 #define VIRTIO_FUZZ_DEVICE_REPORTS_H
 

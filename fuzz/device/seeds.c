@@ -14,7 +14,7 @@
 #define M_LOGGED_TOP 0x43, 0 /* at the end of the address space */
 #define M_PAGES 0, 0x80
 #define M_NOT_MAPPED 0, 0xa0 /* the first page, not yet */
-#define FOUR 0x0a            /* queues, the second of which is absent */
+#define FOUR 0x0a            /* number of queues; the second one is absent */
 #define TWO 0x00
 #define NO_CHECK 0x10
 #define NO_CONFIG_WRITE 0x20
@@ -56,7 +56,7 @@
 #define PLAN(call, what, argument) HOST(HOST_PLAN), call, what, argument
 #define LATER 0x10
 #define FAILS 0x20
-#define LATE 0x80 /* of an interrupt: it takes effect after the event */
+#define LATE 0x80 /* of an interrupt: its call takes effect after the event */
 #define SERVE(queue) HOST(HOST_SERVE), queue, 9
 #define POP(queue) HOST(HOST_POP), queue
 #define USED(queue) HOST(HOST_USED), queue

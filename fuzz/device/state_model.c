@@ -120,7 +120,7 @@ static bool writes_possible(const struct virtio_queue_registers_state *saved)
 	for (int i = 0; i < 3; i++) {
 		const bool given = saved->given >> i & 1, refused = saved->refused >> i & 1;
 
-		/* What was written last is one of them; before that, the low half is 0. */
+		/* The value written last is one of them; before any write the low half is 0. */
 		if ((given && refused) || (!given && !refused && saved->addr[i] << 32))
 			return false;
 	}
@@ -193,7 +193,7 @@ static bool is_flag(const bool *flag)
 	return byte == 0 || byte == 1;
 }
 
-/* Nothing else may be looked at before this. */
+/* This is checked before everything else. */
 static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)
@@ -213,7 +213,7 @@ uint64_t device_model_restore(struct device_model *m, const struct virtio_device
 	    entries != m->options.num_queues || !flags_possible(state, queues) || !status_possible(state))
 		return BIT(EINVAL);
 	errors = restore_feature_errors(m, state);
-	/* Where several things are wrong, any of them. */
+	/* With several faults, any of their errors. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		errors |= restore_queue_errors(m, state, &queues[i], i);
 	if (!errors && (state->status & FEATURES_OK))

@@ -3,9 +3,9 @@
 #ifndef VIRTIO_FUZZ_DEVICE_STEPS_H
 #define VIRTIO_FUZZ_DEVICE_STEPS_H
 
-/* A byte below 0x80 is one of the guest's, modulo their number. */
+/* A byte below 0x80 selects a step of the guest, modulo their number. */
 enum guest_step {
-	GUEST_BOOT,    /* what a driver does first, all of it or a part */
+	GUEST_BOOT,    /* a driver's first steps, all or a part */
 	GUEST_ADVANCE, /* the next thing of that */
 	GUEST_QUEUE,   /* sets up one queue, right or with one thing wrong */
 	GUEST_STATUS,
@@ -27,9 +27,9 @@ enum guest_step {
 	GUEST_STEPS,
 };
 
-/* And 0x80 more than one of the VMM's and the device's, modulo theirs. */
+/* A byte from 0x80 on selects a step of the VMM or the device, modulo their number. */
 enum host_step {
-	HOST_PLAN,  /* what an operation answers next, and what happens meanwhile */
+	HOST_PLAN,  /* the next answer of an operation, and what happens during it */
 	HOST_SERVE, /* pops and completes, and notifies the driver */
 	HOST_POP,   /* pops only */
 	HOST_USED,  /* notifies the driver, for nothing */

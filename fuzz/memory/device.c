@@ -22,7 +22,7 @@ static uint64_t pick_address(struct harness *h)
 	return fuzz_number(&h->in);
 }
 
-/* Bytes from addr on that can be accessed, and the pieces in which they lie. */
+/* Accessible bytes from addr on, and the pieces in which they lie. */
 static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 {
 	uint64_t bytes = 0;
@@ -38,7 +38,7 @@ static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 	return bytes < h->len ? bytes : h->len;
 }
 
-/* Begins an access: where, how long, and what may come of it. */
+/* Begins an access: its place, its length, and its possible results. */
 static void begin(struct harness *h, uint64_t len, uint32_t access)
 {
 	h->len = len;
@@ -63,7 +63,7 @@ static void check_result(struct harness *h, const char *what, int got, uint32_t 
 	check_work(h, access);
 }
 
-/* Memory for an access that is going to succeed, or a little for one that must not touch it. */
+/* Memory for an access that will succeed, or a little for one that must not touch it. */
 static uint8_t *buffer(struct harness *h, size_t *bytes)
 {
 	uint8_t *p;
@@ -174,8 +174,8 @@ static bool find_unlogged(struct harness *h, void **host)
 }
 
 /*
- * What is found to be unlogged must be; what must be found is what is not translated, nor near the
- * end of its region.
+ * Whatever is found to be unlogged must be. A range that is not translated, and not near the end of
+ * its region, must be found.
  */
 static void check_unlogged(struct harness *h)
 {
@@ -294,7 +294,7 @@ static void do_segments(struct harness *h)
 	}
 }
 
-/* What may come of an atomic access, and where its field is. */
+/* Possible results of an atomic access, and the place of its field. */
 static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, struct shadow_place *p)
 {
 	uint64_t errors = 0;
@@ -468,7 +468,7 @@ void memory_step(struct harness *h)
 	h->cursor = &h->cursors[op >> 4 & 1];
 	h->map = h->of[op >> 4 & 1];
 	if (op & 0x20)
-		/* Right behind the last access, or where it began. */
+		/* Directly after the last access, or at its start. */
 		h->addr = op & 0x40 ? h->addr + h->len : h->addr;
 	else
 		h->addr = pick_address(h);

@@ -8,7 +8,7 @@
 /* Writes bytes to memory itself. */
 void memory_poke(struct harness *h);
 
-/* A page that was not known yet is mapped. */
+/* Maps a page that was not mapped yet. */
 void memory_map_page(struct harness *h);
 
 #endif

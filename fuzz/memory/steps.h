@@ -21,8 +21,8 @@ enum memory_step {
 	MEMORY_STEPS,
 };
 
-#define MEMORY_CURSOR_1 0x10 /* by the second cursor, not the first */
-#define MEMORY_AGAIN 0x20    /* where the last access was: no address follows */
-#define MEMORY_BEHIND 0x40   /* with it: where the last access ended */
+#define MEMORY_CURSOR_1 0x10 /* by the second cursor */
+#define MEMORY_AGAIN 0x20    /* at the place of the last access: no address follows */
+#define MEMORY_BEHIND 0x40   /* with it: at the end of the last access */
 
 #endif

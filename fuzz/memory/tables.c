@@ -62,7 +62,7 @@ static void make_region(struct fuzz_input *in, struct virtio_region *r, struct v
 	r->dirty = how & 32 ? log : NULL;
 }
 
-/* Looks an address up in a table that was accepted; nothing behind the host pointers is touched. */
+/* Looks an address up in an accepted table. Host memory is not touched. */
 static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, const struct virtio_region *table,
 		    uint32_t count)
 {

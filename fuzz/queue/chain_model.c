@@ -4,7 +4,7 @@
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 
-/* No address and length wraps in this. */
+/* An address plus a length does not wrap in this type. */
 __extension__ typedef unsigned __int128 wide;
 
 struct raw_desc {
@@ -202,9 +202,9 @@ static int find_status(struct model *m, struct model_chain *c)
 }
 
 /*
- * The errors that a resolution may return. A shape that is wrong comes before a bad buffer. A
- * buffer that isn't mapped yet may end the walk before that. A bad buffer is reported only if the
- * status byte is mapped, or never will be.
+ * The errors that a resolution may return. A chain fault comes before a bad buffer. A buffer that
+ * is not mapped yet may end the walk before that. A bad buffer is reported only if the status byte
+ * is mapped, or never will be.
  */
 static uint64_t resolve_errors(const struct model_chain *c, int status)
 {
@@ -353,7 +353,7 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		   "bytes of data");
 }
 
-/* Why nothing can come of a request whose chain is in order: any of these. */
+/* Why a request can only fail although its chain is good: any of these. */
 static uint64_t request_errors(const struct model_chain *c, const struct virtio_request *r)
 {
 	uint64_t errors = 0;

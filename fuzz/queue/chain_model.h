@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a walk along a chain, and all of it in segments, are to yield. */
+/* What a walk along a chain must yield, and what its segments must be. */
 #ifndef VIRTIO_FUZZ_CHAIN_MODEL_H
 #define VIRTIO_FUZZ_CHAIN_MODEL_H
 
@@ -8,12 +8,12 @@
 /* One step of virtio_chain_next(). */
 void model_next(struct model *m, struct model_walk *walk, uint16_t head, int got, const struct virtio_desc *desc);
 
-/* What virtio_chain_resolve() is to find, to be called before it; and then what it said. */
+/* What virtio_chain_resolve() must return: call this before it, then the check of its result. */
 void model_expect_resolve(struct model *m, const struct model_walk *walk, struct model_chain *out);
 void model_resolve(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_chain_segments *out);
 
-/* What it has left in out, after an error other than VIRTIO_ENOBUFS. */
+/* Checks what it has left in out, after an error other than VIRTIO_ENOBUFS. */
 void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
 		       const struct virtio_chain_segments *out);
 

@@ -13,8 +13,8 @@
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
 /*
- * What an entry may hold that is in flight no more, or under a flag; and one bit of the high half
- * wrong.
+ * States that an entry may hold when not in flight, or with a flag; and one wrong bit of the high
+ * half.
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {
@@ -30,9 +30,7 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 	}
 }
 
-/*
- * A token: mostly of a request in flight, else an old one, one that is nearly right, or anything.
- */
+/* A token: mostly of a request in flight, else an old one, a nearly right one, or any value. */
 static struct virtio_token pick_token(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -129,7 +127,7 @@ static void device_walk(struct harness *h)
 		next(h, r);
 }
 
-/* An error is final, and nothing is left to be used, whatever the array. */
+/* An error is final, and nothing of the chain can be used, with any array. */
 static void resolve_after_error(struct harness *h, struct harness_request *r, int error)
 {
 	struct virtio_chain_segments out = { .segments = r->segments, .needed = NO_ARGUMENT };
@@ -139,7 +137,7 @@ static void resolve_after_error(struct harness *h, struct harness_request *r, in
 	model_left_behind(&h->model, &nothing, error, &out);
 }
 
-/* Resolves a request that is at its start. Returns what was returned. */
+/* Resolves a request whose walk is at its start. Returns the result. */
 static int resolve(struct harness *h, struct harness_request *r, uint32_t capacity)
 {
 	const uint16_t head = virtio_token_head(r->chain.token);
@@ -156,7 +154,7 @@ static int resolve(struct harness *h, struct harness_request *r, uint32_t capaci
 	got = virtio_chain_resolve(&r->chain, &out);
 	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "another array");
 	model_resolve(&h->model, &r->walk, r->model, head, got, &out);
-	/* Without room the walk is at its start still. */
+	/* Without room the walk stays at its start. */
 	r->fresh = got == VIRTIO_ENOBUFS;
 	if (got == 0) {
 		harness_begin_streams(r, &out, 0, 0);
@@ -179,7 +177,7 @@ static void device_resolve(struct harness *h)
 		resolve(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
-/* With too little room, which is counted each time, and then with more. */
+/* With too little room, which is counted each time; then with more. */
 static void device_resolve_twice(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
@@ -324,7 +322,7 @@ static void device_set_memory(struct harness *h)
 		h->requests[i].walkable = false;
 }
 
-/* Of a queue that isn't started: no chain that is kept reaches a byte. */
+/* While the queue is not started, no kept chain reaches a byte. */
 static void check_no_memory(struct harness *h)
 {
 	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
@@ -538,7 +536,7 @@ void harness_device_step(struct harness *h, uint8_t op)
 	calls = h->maps[0]->calls + h->maps[1]->calls - calls;
 	FUZZ_CHECK(calls <= h->allowed, "%llu look-ups where %llu may be", (unsigned long long)calls,
 		   (unsigned long long)h->allowed);
-	/* Whatever is not in flight any more is not touched any more. */
+	/* Requests that are not in flight any more are not used any more. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
 		if (h->model.requests[i].state != MODEL_FLIGHT)
 			harness_drop(h, &h->requests[i]);

@@ -109,8 +109,8 @@ static void driver_offer(struct harness *h)
 }
 
 /*
- * A whole chain, direct or in a table, of two bytes a descriptor: then one thing of it wrong,
- * perhaps, and available.
+ * Makes a whole chain, direct or in a table, from two bytes for each descriptor; then perhaps one
+ * fault; then makes it available.
  */
 static void driver_chain(struct harness *h)
 {

@@ -15,7 +15,7 @@
 #define HARNESS_TOKENS 16u
 #define MOST_SEGMENTS 64u /* of an array for a chain */
 
-/* Where a reader or writer is: bytes of the chain from its first one on. */
+/* The position of a reader or writer: bytes from the first one of the chain. */
 struct harness_stream {
 	uint64_t at;
 	uint64_t end;
@@ -38,8 +38,8 @@ struct harness_request {
 	struct harness_stream writing;
 
 	/*
-	 * If it is one of a header, data and a status; else NULL. The array is segments, and gone
-	 * if it has an error.
+	 * If it is a request of a header, data and a status; else NULL. The array is segments;
+	 * after an error there is none.
 	 */
 	struct virtio_request *request;
 	uint64_t room;             /* bytes of data to be written */

@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* Keeps a chain that has been popped, and its token. Returns the request. */
+/* Keeps a popped chain and its token. Returns the request. */
 struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
 				     const struct model_walk *walk);
 
@@ -15,13 +15,13 @@ struct harness_request *harness_pick(struct harness *h);
 /* Requests from before a restore come back before any is completed. */
 bool harness_replaying(const struct harness *h);
 
-/* Gives up what a chain was resolved into. */
+/* Frees the segments of a resolved chain. */
 void harness_forget_resolved(struct harness_request *r);
 
 /* Gives up one request. */
 void harness_drop(struct harness *h, struct harness_request *r);
 
-/* Gives up all requests; after a reset. */
+/* Forgets all requests, after a reset. */
 void harness_drop_requests(struct harness *h);
 
 #endif

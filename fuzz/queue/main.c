@@ -47,7 +47,7 @@ static void cut_at_points(struct harness *h, uint64_t gpa, const struct virtio_d
 	add_region(h, gpa + at, HARNESS_BYTES - at, 0, log);
 }
 
-/* Up to a hundred small regions, none beside its neighbour on the host. */
+/* Up to a hundred small regions. In the host no two are adjacent. */
 static void cut_finely(struct harness *h, uint64_t gpa, uint8_t how, const struct virtio_dirty_log *log)
 {
 	const uint64_t start = fuzz_u8(&h->in) * (uint64_t)8 % (HARNESS_BYTES / 2), len = fuzz_u8(&h->in) % 16u + 1;
@@ -92,7 +92,7 @@ static void copy_translation(struct shadow_map *to, const struct shadow_map *fro
 	memcpy(to->pages, from->pages, sizeof to->pages);
 }
 
-/* The same memory, perhaps logged, with perhaps a piece of it read-only, gone, or elsewhere. */
+/* The same memory, perhaps logged; a piece of it may be read-only, missing, or elsewhere. */
 static void make_second_map(struct harness *h, const struct virtio_dirty_log *log)
 {
 	const uint8_t how = fuzz_u8(&h->in), which = fuzz_u8(&h->in);
@@ -213,7 +213,7 @@ static void make_harness(struct harness *h)
 	got = virtio_queue_start(&h->queue, &h->config, &h->maps[0]->map);
 	model_start(&h->model, &h->config, h->maps[0], got);
 	if (got) {
-		/* So that the rest of the input is not lost. */
+		/* Keeps the rest of the input useful. */
 		h->config.size = 8;
 		h->config.max_size = 8;
 		h->config.ready = true;

@@ -12,8 +12,8 @@
 uint64_t model_area_bytes(const struct virtio_queue_config *config, int area)
 {
 	/*
-	 * virtio 1.4, 2.7: 16, 2 and 8 bytes an entry; two fields in front of a ring, and one
-	 * behind if negotiated.
+	 * virtio 1.4, 2.7: 16, 2 and 8 bytes for an entry; two fields before a ring's entries, and
+	 * one after them if negotiated.
 	 */
 	static const uint64_t entry[] = { 16, 2, 8 };
 	const uint64_t around = area == VIRTIO_QUEUE_DESC ? 0 : config->event_idx ? 6 : 4;
@@ -85,7 +85,7 @@ static uint64_t not_running(const struct model *m)
 	return m->broken ? BIT(EBROKEN) : 0;
 }
 
-/* What is in flight comes back first after a restore. */
+/* After a restore, requests in flight are replayed first. */
 static uint64_t not_popping(const struct model *m)
 {
 	const uint64_t errors = not_running(m);
@@ -182,7 +182,7 @@ void model_set_memory(struct model *m, struct shadow_map *map, int got)
 
 /* Pops */
 
-/* Reads the driver's index: 1 if there is something to pop, 0 if not, or the fault that it is. */
+/* Reads the driver's index: 1 if there is something to pop, 0 if not, or the fault. */
 static int look(struct model *m)
 {
 	const uint16_t idx = shadow_get16(m->map, avail_field(m, 2));
@@ -196,7 +196,7 @@ static int look(struct model *m)
 	return ahead != 0;
 }
 
-/* A token is never given out twice. */
+/* No token is given out twice. */
 static void new_token(struct model *m, struct virtio_token token, uint16_t head)
 {
 	FUZZ_CHECK(virtio_token_head(token) == head, "a token for head %u, not %u", virtio_token_head(token), head);
@@ -226,10 +226,10 @@ static void put_in_flight(struct model *m, uint16_t head, struct model_walk *wal
 	*walk = walk_of(m, head);
 }
 
-/* The head that is next: 1 if there is one, 0 if not, or the fault that it is. */
+/* The next head: 1 if there is one, 0 if not, or the fault. */
 static int find_head(struct model *m, uint16_t *head)
 {
-	/* The index is read again only when all that was there is popped. */
+	/* The index is read again only when all known heads are popped. */
 	int found = m->seen == m->next_avail ? look(m) : 1;
 
 	if (found != 1)
@@ -391,8 +391,7 @@ void model_needs_interrupt(struct model *m, bool got)
 			const uint16_t event = shadow_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)m->config.size));
 
 			/*
-			 * virtio 1.4, 2.7.7.2: the element at index used_event is one of those
-			 * added.
+			 * virtio 1.4, 2.7.7.2: one of the added elements has the index used_event.
 			 */
 			yes = m->doubt;
 			for (uint64_t i = 0; i < m->added; i++)
@@ -456,7 +455,7 @@ void model_set_index(struct model *m, bool avail, uint16_t index, int got)
 
 void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 {
-	/* Not broken, nor to be replayed: nothing is judged. */
+	/* Neither broken nor waiting for a replay: this call judges nothing. */
 	EXPECT("read_idx", got, m->started ? 0 : BIT(ENOTREADY), 0);
 	if (m->started)
 		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)), "read %u",
@@ -519,7 +518,7 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	FUZZ_CHECK(memcmp(heads, m->order, count * sizeof *heads) == 0, "heads saved in another order");
 }
 
-/* Nothing else may be looked at before this. */
+/* This is checked before everything else. */
 static bool flags_possible(const struct virtio_queue_config *config)
 {
 	const bool *const flags[] = { &config->ready,

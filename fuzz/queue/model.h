@@ -38,7 +38,7 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 void model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int got, const struct virtio_chain *chain);
 
-/* A pop of a request that was unpopped, for something isn't mapped: the work. */
+/* A pop that was undone because something is not mapped: its work. */
 uint64_t model_pop_not_mapped(struct model *m);
 
 /* Traps unless what can be asked of the queue agrees. */

@@ -58,7 +58,7 @@ struct model_walk {
 	uint64_t bytes_left;
 	bool in_table; /* an indirect one */
 	bool writable; /* a writable descriptor has come */
-	bool over;     /* and final is the answer from now on */
+	bool over;     /* and final is the result from now on */
 	int final;
 	uint64_t work; /* look-ups that a translation may be asked for */
 };
@@ -72,17 +72,17 @@ struct model_piece {
 };
 
 /*
- * A chain that was walked to its end in one go. Pieces, counts and bytes are of the buffers in
- * front of the first bad one, or of all.
+ * A chain that was walked to its end in one call. Pieces, counts and bytes are those of the buffers
+ * before the first bad one, or of all.
  */
 struct model_chain {
-	uint64_t errors; /* of which a resolution returns one; 0 if all is well */
-	uint64_t shape;  /* what may be said to be wrong with the descriptors */
-	uint64_t bad;    /* what may be said to be wrong with the first bad buffer */
+	uint64_t errors; /* A resolution returns one of these; 0 if there is no fault. */
+	uint64_t shape;  /* possible errors of the descriptors */
+	uint64_t bad;    /* possible errors of the first bad buffer */
 	/* The last writable buffer that is not empty; length 0 if there is none. */
 	struct virtio_desc end;
 	uint32_t needed;
-	uint32_t readable; /* pieces in front of the writable ones */
+	uint32_t readable; /* pieces before the writable ones */
 	uint64_t readable_bytes;
 	uint64_t bytes;
 	struct model_piece pieces[MODEL_PIECES]; /* the first ones */

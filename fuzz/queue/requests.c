@@ -41,7 +41,7 @@ static void free_request(struct virtio_request *r)
 	free(r);
 }
 
-/* Keeps a request that has been filled in. Of one with an error nobody needs the array. */
+/* Keeps a request that was filled in. A request with an error needs no array. */
 static void take_up(struct harness *h, struct harness_request *kept, struct virtio_request *r)
 {
 	struct model_chain *c = kept->model;
@@ -121,7 +121,7 @@ void harness_parse_request(struct harness *h)
 }
 
 /*
- * One in flight, or one that has been, or under a token that is wrong; @kept is what is known of
+ * Completes a request in flight, an old one, or one under a wrong token. @kept is what is known of
  * it.
  */
 static struct virtio_request pick_request(struct harness *h, const struct harness_request **kept)
@@ -149,7 +149,7 @@ void harness_complete_request(struct harness *h)
 	struct virtio_completion one = { r.token, 0 };
 	int got;
 
-	/* One that is in flight under another's token is a caller's bug. */
+	/* A request in flight under another request's token is a caller's bug. */
 	if (harness_replaying(h) || !r.header || (in_flight && !kept))
 		return;
 	if (in_flight && kept->status.len)

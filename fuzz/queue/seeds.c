@@ -49,7 +49,7 @@
 #define INIT_AGAIN DEVICE(DEVICE_RESET), 3
 #define INIT_AGAIN_LATE DEVICE(DEVICE_RESET), 7
 #define START DEVICE(DEVICE_START), 0
-/* Requests: of 16 bytes of header and any number of segments, or as said. */
+/* Requests: of 16 bytes of header and any number of segments, unless noted. */
 #define ADD_PLAIN DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1)
 #define ADD_TABLE_OF(at, ...) DRIVER_ADD_INDIRECT, 2, __VA_ARGS__, at
 #define POP_REQUEST DEVICE(DEVICE_POP_REQUEST), 0, 0x80
@@ -60,7 +60,7 @@
 #define STREAM(how, ...) DEVICE(DEVICE_STREAM), 0, how, __VA_ARGS__
 #define USED_EVENT(ahead) DRIVER_FIELD, 0x100 - 40 * 2 + (ahead)
 
-/* DRIVER_CHAIN: descriptors, the first one's index, what is wrong. Tables are 144 and more. */
+/* DRIVER_CHAIN: number of descriptors, index of the first, fault. Tables are 144 and more. */
 #define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
 /* A header at descriptor 0, data and a status at these addresses; they are available. */
@@ -74,7 +74,7 @@
 /* An address: memory's length less 16. */
 #define LAST_16 0xf0, 0, 8
 
-/* A plain chain of two at 192, which a table that refers to it would get away with. */
+/* A plain chain of two at 192, so that a table that refers to it would work. */
 #define PLAIN_AT_192 DRIVER_DESC, 0x80, 192, 128, 9, 1, 1, DRIVER_DESC, 0x80 | 16, 192, 130, 9, 2, 0
 
 const struct seed queue_seeds[] = {
@@ -132,8 +132,8 @@ const struct seed queue_seeds[] = {
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
-	 * In other regions than the last one, in two, or over a border; from an index that is read
-	 * once.
+	 * In other regions than the last one, in two regions, or across a border; from an index
+	 * that is read once.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),
@@ -155,11 +155,11 @@ const struct seed queue_seeds[] = {
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
-	/* A header that is longer than the fast path's, over the border. */
+	/* A header longer than the fast path's, across the border. */
 	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 48), W(90, 30), W(85, 1)),
 	      ADD_TABLE_OF(48, R(118, 48), W(80, 30), W(75, 1)), POP_REQUEST_OF(48, 0x80), POP_REQUEST_OF(48, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),
-	/* Of all that is written only the status is logged, or the data. */
+	/* Only the status is logged, or only the data. */
 	QUEUE("request_half_logged", Q_SIZE_8, M_HALF_LOGGED, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(175, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(180, 30), W(75, 1)), ADD_TABLE_OF(96, R(70, 16), W(80, 30), W(175, 9)),
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(30), COMPLETE_REQUEST(38)),
@@ -177,7 +177,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("stale", Q_SIZE_8, M_FLAT, ADD_1, ADD_1, POP, COMPLETE, COMPLETE_AS(0xa0, 1), POP,
 	      COMPLETE_AS(0xb0, 0xfe, 1), COMPLETE_AS(0xd3, 1), COMPLETE_AS(0xe0, 1), COMPLETE, DEVICE(DEVICE_RESET), 0,
 	      COMPLETE_AS(0xa0, 1)),
-	/* The mark of a head that is not in flight is no token either. */
+	/* The mark of a head that is not in flight is not a token. */
 	QUEUE("idle_token", Q_SIZE_8, M_FLAT, ADD_1, POP, COMPLETE, COMPLETE_AS(0xe1, 1), ADD_1, SERVE),
 	QUEUE("streams", Q_SIZE_8, M_LOGGED, DRIVER_ADD, 3, R(0, 20), R(64, 30), W(128, 40), W(0, 9), POP, RESOLVE,
 	      STREAM(0, 25), STREAM(5, 30, 3), STREAM(9, 12), STREAM(1, 5), STREAM(13, 4, 0), STREAM(12, 9, 1),
@@ -235,7 +235,7 @@ const struct seed queue_seeds[] = {
 	      DEVICE(DEVICE_START), 16, 9, DEVICE(DEVICE_START), 6, ADD_1, SERVE, NOTIFY),
 	QUEUE("second_map", Q_SIZE_8, M_SECOND_LOGGED, ADD_2, ADD_2, POP, RESOLVE, DEVICE(DEVICE_SET_MEMORY), 1,
 	      STREAM(3, 9), COMPLETE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
-	/* What has been completed is done with its map, also while it waits for its turn. */
+	/* A completed request does not need its map any more, even while it waits for its turn. */
 	QUEUE("second_map_in_order", Q_SIZE_8 | Q_IN_ORDER, M_SECOND_LOGGED, ADD_2, ADD_2, ADD_1, POP, POP,
 	      DEVICE(DEVICE_SET_MEMORY), 1, POP, COMPLETE_2ND, COMPLETE, COMPLETE),
 	QUEUE("second_map_elsewhere", Q_SIZE_8, M_SECOND_ELSEWHERE, ADD_2, POP, DEVICE(DEVICE_SET_MEMORY), 1, POP,

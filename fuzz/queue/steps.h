@@ -3,7 +3,7 @@
 #ifndef VIRTIO_FUZZ_QUEUE_STEPS_H
 #define VIRTIO_FUZZ_QUEUE_STEPS_H
 
-/* A byte below 0x80 is one of the driver's, modulo their number. */
+/* A byte below 0x80 selects a step of the driver, modulo their number. */
 enum driver_step {
 	DRIVER_ADD,          /* well behaved: a chain by the mock driver */
 	DRIVER_CHAIN,        /* a chain of any length, right or with one thing wrong, available */
@@ -19,7 +19,7 @@ enum driver_step {
 	DRIVER_STEPS,
 };
 
-/* And 0x80 more than one of the device's, modulo theirs. */
+/* A byte from 0x80 on selects a step of the device, modulo their number. */
 enum device_step {
 	DEVICE_SERVE, /* pop, resolve, copy what can be read to what can be written, complete */
 	DEVICE_POP,

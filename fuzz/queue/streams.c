@@ -92,8 +92,8 @@ static void write_some(struct harness *h, struct harness_request *r, uint64_t le
 }
 
 /*
- * The entries of an I/O vector against the pieces; what they stand for is written to, if they are a
- * writer's.
+ * Compares the entries of an I/O vector with the pieces. If they are a writer's, writes to their
+ * bytes.
  */
 static void check_iovec(struct harness *h, const struct harness_request *r, const struct harness_stream *s,
 			const struct virtio_iovec *iov, uint32_t count, uint64_t filled, bool write)

@@ -8,9 +8,7 @@
 /* One step of a reader or writer of a resolved request. */
 void harness_stream_step(struct harness *h, struct harness_request *r);
 
-/*
- * Starts both streams with a chain that has been resolved: its data is between these bytes of it.
- */
+/* Starts both streams with a resolved chain. Its data lies between these bytes. */
 void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
 			   uint64_t behind);
 

@@ -71,7 +71,7 @@ static void unblock(struct model_connection *c)
 	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 }
 
-/* The guest waits for room that there is: for a packet, or for a quarter of the buffer. */
+/* The guest waits for room, and there is some: for a packet, or a quarter of the buffer. */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
 	const uint64_t untold = c->forwarded - c->told;
@@ -328,7 +328,7 @@ int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t 
 		return 0;
 	if (bytes > c->rx - c->forwarded || packets > c->rx_packets)
 		return VIRTIO_EINVAL;
-	/* A byte that is left belongs to a packet. */
+	/* Every byte left belongs to a packet. */
 	if (c->rx - c->forwarded > bytes && packets == c->rx_packets)
 		return VIRTIO_EINVAL;
 	c->forwarded += bytes;

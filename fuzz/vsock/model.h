@@ -50,7 +50,7 @@ struct vsock_model {
 	uint32_t next_port;
 };
 
-/* What a packet is to lead to. */
+/* What a packet must cause. */
 struct model_received {
 	int error;
 	struct model_connection *c; /* or NULL */
@@ -74,14 +74,14 @@ int model_check_piece(const struct model_connection *c, uint32_t bytes, uint32_t
 void model_sent(struct model_connection *c, uint32_t bytes);
 void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t now);
 
-/* Bytes that may be sent: at most, and at least. An empty packet by the same rules. */
+/* Bytes that may be sent: at most, and at least. The same for an empty packet. */
 struct model_credit {
 	uint64_t least, most;
 	bool empty_least, empty_most;
 };
 struct model_credit model_credit(const struct vsock_model *m, const struct model_connection *c);
 
-/* The op that a connection owes first, and the bit of it; 0 for none. */
+/* The op that a connection owes first, and its bit; 0 if there is none. */
 uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
 /* A packet of the connection goes out: our credit is known by it. */
 void model_told(struct model_connection *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Packets in chains of any layout, over a memory that is cut at any points. The model goes byte by
- * byte: it follows the buffers that the driver has made to the bytes behind them.
+ * Packets in chains of any layout, over a memory that is cut at any points. The model works byte by
+ * byte: it follows the driver's buffers to their bytes.
  */
 #include <virtio/queue_mock.h>
 #include <virtio/reader.h>
@@ -78,8 +78,8 @@ static void make_memory(struct packets *p)
 }
 
 /*
- * The byte of a chain at a place, counted over all buffers of one direction: its address, or RAM
- * for none.
+ * The address of a byte of a chain, counted over all buffers of one direction; RAM if there is
+ * none.
  */
 static uint32_t byte_at(const struct packets *p, uint64_t place)
 {
@@ -172,7 +172,7 @@ static void complete(struct packets *p, uint32_t len)
 	FUZZ_CHECK(virtio_mock_pop_used(&p->mock, &used) == 1 && used.len == len, "used length");
 }
 
-/* Whether an error is one that the header permits for the chain. */
+/* Whether the header permits this error for the chain. */
 static void check_error(const struct packets *p, const struct chain *c, int error, bool short_of)
 {
 	const bool few = error == VIRTIO_ENOBUFS;
@@ -219,7 +219,7 @@ static void serve_tx(struct packets *p)
 			FUZZ_CHECK(virtio_reader_read(&reader, &byte, 1) == 1 && byte == p->shadow[byte_at(p, 44 + i)],
 				   "byte %u of the payload", i);
 	}
-	/* No packet of this queue can be committed. */
+	/* Packets of this queue cannot be committed. */
 	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of a tx packet");
 	check_memory(p, "tx");
 	complete(p, 0);
@@ -232,8 +232,8 @@ static void mark(struct packets *p, uint32_t at)
 }
 
 /*
- * The payload straight to guest memory, as a socket is read. What is written is recorded by the
- * commit.
+ * The payload goes directly to guest memory, as a read from a socket does. The commit records what
+ * is written.
  */
 static void write_payload_directly(struct packets *p, uint32_t bytes)
 {
@@ -365,7 +365,7 @@ void vsock_packets(struct fuzz_input *in)
 			continue;
 		}
 		offer(p, step & VSOCK_TX_CHAIN);
-		/* Otherwise the pop looks, and takes another path. */
+		/* Otherwise the pop reads the index, and takes another path. */
 		if (!(step & VSOCK_UNSEEN))
 			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "nothing available");
 		if (step & VSOCK_TX_CHAIN)

@@ -7,7 +7,7 @@
 
 /* All features, a buffer of 100 bytes, 10 packets, payloads of 50. */
 #define TABLE VSOCK_CONNECTIONS, 7, 100, 9, 50
-/* As above, and each packet costs so much more. */
+/* As above; and the cost of each packet. */
 #define COSTLY(bytes) VSOCK_CONNECTIONS, 15, 100, 9, 50, bytes
 #define STREAM 0x40
 #define SEQPACKET 0x80

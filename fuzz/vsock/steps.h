@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The bytes that choose what the socket harness does: for it, and for the program that makes its
- * seeds.
- */
+/* The bytes that choose what the socket harness does. The seeds use them, too. */
 #ifndef VIRTIO_FUZZ_VSOCK_STEPS_H
 #define VIRTIO_FUZZ_VSOCK_STEPS_H
 
 /* The first byte: packets in queues, or connections. */
 enum { VSOCK_PACKETS, VSOCK_CONNECTIONS };
 
-/*
- * A step on a queue: a chain that is made, popped and judged. The low bit of the step is the queue.
- */
+/* A step on a queue: makes, pops and judges a chain. The low bit of the step is the queue. */
 enum { VSOCK_RX_CHAIN, VSOCK_TX_CHAIN, VSOCK_BUFFERS = 3 };
 #define VSOCK_DIRECTLY 8 /* the payload doesn't go through a writer */
-#define VSOCK_UNSEEN 4   /* the device doesn't look whether there is one before the pop */
+#define VSOCK_UNSEEN 4   /* the device does not read the index before the pop */
 
 /* A step on connections, modulo their number. */
 enum vsock_step {
