@@ -20,7 +20,7 @@ build=${BUILD_DIR:-build}
 mkdir -p "$build" || exit 1
 VIRTIO_GUEST_PACKAGES=$(cd "$build" && pwd)/guest-packages
 export VIRTIO_GUEST_PACKAGES
-# By default undefined behaviour is only reported, and the test passes.
+# Without this, undefined behaviour is only reported, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 passed=0 failed=0 skipped=0
 # Lines of a build, what took the time, and seconds; the table at the end is made of them.
@@ -58,7 +58,7 @@ passed, skipped = results.count("OK") + results.count("EXPECTEDFAIL"), results.c
 print(passed, len(results) - passed - skipped, skipped)' "$1" "$2" "$times"
 }
 
-# print_times SECONDS: a table of what took how long. Times are no results; nothing fails by them.
+# print_times SECONDS: a table of times. Times are not results; nothing fails by them.
 print_times() {
 	times >"$build/processor"
 	python3 -c '
@@ -82,13 +82,13 @@ print(f"In all {sys.argv[3]} s, and {used:.0f} s of processors")' "$times" "$bui
 spent() { printf '%s\t%s\t%s\n' "$1" "$2" $(($(date +%s) - $3)) >>"$times"; }
 
 # check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME, without these suites
-# unless LONG is set. What keeps tests from running is one failure.
+# unless LONG is set. A failed build counts as one failure.
 check() {
 	name=$1 folder=$build/$1 suites=$2
 	export CC="$3" CXX="$4"
 	shift 4
 	printf '\n== %s: %s %s\n' "$folder" "$CC" "$*"
-	# Left to itself, a build leaves out what it lacks the means for.
+	# By default a build leaves out what it cannot build.
 	set -- -Dexamples=enabled -Dtests=enabled "$@"
 	if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
 	since=$(date +%s)
@@ -136,11 +136,11 @@ began=$(date +%s)
 export LONG="${LONG-}"
 need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-config cmake libcmocka-dev liburing-dev \
 	valgrind xz-utils gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user || {
-	# What cannot be installed keeps every test from running.
+	# A missing package keeps every test from running.
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
 }
-# Fetched here, where nothing is timed; if that fails, the guest test says so.
+# Fetched here, where nothing is timed. If that fails, the guest test says so.
 guest_packages "$VIRTIO_GUEST_PACKAGES" || true
 qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true

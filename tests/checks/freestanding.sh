@@ -47,8 +47,8 @@ check() {
 	done
 }
 
-# All objects into one: what they have of each other fits, nothing is there twice, and the rest is
-# the four.
+# Links all objects into one. They must fit each other, define nothing twice, and import only the
+# four memory functions.
 link_all() {
 	# shellcheck disable=SC2086 # a list of words
 	quietly 'the libraries do not link without a C library' $link -o "$work/all.o" "$work"/virtio-*/*.o || return
@@ -63,7 +63,7 @@ link_all() {
 "$@" -ffreestanding -fsyntax-only "$work/empty.c" >"$work/log" 2>&1 || skip "$* does not work: $(sed 1q "$work/log")"
 : >"$work/lower"
 checked=
-# virtio-queue is the lowest layer, and the others know nothing of each other.
+# virtio-queue is the lowest layer, and the others do not use each other.
 for folder in "$src/virtio-queue" "$src"/virtio-*; do
 	if [ ! -d "$folder/src" ] || [ -d "$work/${folder##*/}" ]; then
 		continue

@@ -29,8 +29,8 @@ for header in $headers; do
 	printf '#include <%s>\n#include <%s>\nextern int unit;\n' "$header" "$header" >"$work/unit.c"
 	compile "$header"
 done
-# In either order: a header that leans on an earlier one has shown already, one that disturbs a
-# later one shows here.
+# In either order: a header that depends on an earlier one has failed above, and one that disturbs a
+# later one fails here.
 for order in sort 'sort -r'; do
 	for header in $headers; do echo "#include <$header>"; done | $order >"$work/unit.c"
 	compile "all of them, by $order"
@@ -44,7 +44,7 @@ for name in $(cd "$src" && cat include/virtio/*.h include/virtio/inline/*.h virt
 	grep -qx "$name" "$src"/tests/checks/symbols/*.txt || fail "$name has no external copy"
 done
 
-# Where inline functions have the rules of gnu89 the headers say so, and nothing else.
+# Under gnu89 rules for inline functions the headers print their error, and nothing else.
 echo '#include <virtio/queue.h>' >"$work/unit.c"
 # shellcheck disable=SC2086 # lists of words
 $cc -std=gnu11 -fgnu89-inline $includes -fsyntax-only -x c "$work/unit.c" >"$work/gnu89" 2>&1 &&

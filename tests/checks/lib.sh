@@ -11,7 +11,7 @@ export LC_ALL
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla
 -Wundef -Werror'
 
-# What needs an operating system, and is left out of a freestanding build: files, and the locks of
+# What needs an operating system, and is not part of a freestanding build: files, and the locks of
 # POSIX threads.
 # shellcheck disable=SC2034 # used by those who include this file
 hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
@@ -45,8 +45,8 @@ skip() {
 	exit 77
 }
 
-# work_in FOLDER: empties a folder for the check's own files, and sets $work to it. Another's folder
-# stays as it is.
+# work_in FOLDER: empties a folder for the check's own files, and sets $work to it. Refuses a folder
+# with other files.
 work_in() {
 	work=$1
 	if [ -n "$(ls -A "$work" 2>/dev/null)" ] && [ ! -f "$work/made-by-a-check" ]; then
@@ -68,7 +68,7 @@ search() {
 	return "$found"
 }
 
-# quietly TEXT COMMAND...: runs a command, shows what it says and reports TEXT only if it fails.
+# quietly TEXT COMMAND...: runs a command. Shows its output and reports TEXT only if it fails.
 quietly() {
 	what=$1
 	shift
@@ -88,7 +88,7 @@ include_flags() {
 }
 
 # undefined_in OBJECT...; defined_in OBJECT...: the sorted names that objects or archives import, or
-# export; a name that is exported twice stands there twice.
+# export. A name that is exported twice is printed twice.
 undefined_in() {
 	"${nm:-nm}" -g -P "$@" | awk '$2 ~ /^[Uwv]$/ { print $1 }' | sort -u
 }

@@ -76,8 +76,8 @@ words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'o
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'
 words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
-# ... and no host pointer to it is copied from, indexed or dereferenced. These members are such
-# pointers.
+# ... and no host pointer to guest memory is copied from, indexed or dereferenced. These members are
+# such pointers.
 member='(->|\.)(host|desc|avail|used)'
 path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
 search "(^|[^A-Za-z0-9_])mem(cpy|move|set|cmp)\(.*$member([^A-Za-z0-9_(]|\$)" "$work/statements" |
@@ -86,7 +86,7 @@ search -e "->(host|desc|avail|used)(\[|->)|\.host(\[|->)" "$work/code" | report 
 search "\*(\([^()]*\*\))?\(?(\([^()]*\*\))?$path$member([^A-Za-z0-9_(]|\$)" "$work/code" |
 	report guest-memory 'guest memory dereferenced'
 
-# Freestanding sources include nothing but these, and call nothing of a C library's.
+# Freestanding sources include only these headers, and call no function of a C library.
 search '^[^:]*:[0-9]*:[ 	]*#[ 	]*include' "$work/code" >"$work/includes"
 search -v '<(stdbool|stddef|stdint|string|limits|virtio/[a-z0-9_/]+)\.h>|"[a-z0-9_]+\.h"' "$work/includes" |
 	report hosted 'not for freestanding sources'
@@ -156,7 +156,7 @@ search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/)' "$work/files" | while IFS= read
 	sed 3q "$file" | grep -q 'SPDX-License-Identifier: Apache-2\.0 OR BSD-3-Clause' || echo "$file"
 done | report licence 'no SPDX line in the first three'
 
-# What is not done is an entry in a tracker.
+# Unfinished work is an entry in a tracker, not a comment.
 search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/)' "$work/files" | tr '\n' '\0' |
 	xargs -0 grep -nwE 'TO[D]O|FIX[M]E|XX[X]' /dev/null | report unfinished 'unfinished'
 

@@ -28,7 +28,7 @@ without_instrumentation() {
 	search -v '^_*(asan|ubsan|tsan|msan|sanitizer|sancov|odr_asan|gcov|llvm|(start|stop)___sancov|stack_chk)_'
 }
 
-# The same function under the name that a hardened libc, or large files, give it.
+# The name that a hardened libc, or large files, give to the same function.
 plain_names() {
 	sed -e 's/^__\(.*\)_chk$/\1/' -e '/^virtio_/!s/64$//' -e '/^_GLOBAL_OFFSET_TABLE_$/d'
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the consumers offer to, and want from, the rest of the programs they stand for. */
+/* The interface between the consumers and the programs around them. */
 #ifndef TESTS_CONSUMERS_H
 #define TESTS_CONSUMERS_H
 

@@ -29,10 +29,7 @@ int partition_boot(void *ram, uint64_t ram_size)
 	return error;
 }
 
-/*
- * The driver has set up the queue. Nobody waits for notifications, so the driver is told to send
- * none.
- */
+/* The driver has set up the queue. Nobody waits for kicks, so the driver is told to send none. */
 int partition_start(const struct virtio_queue_config *config)
 {
 	int error = virtio_queue_start(&queue, config, &guest_map);
@@ -45,7 +42,7 @@ void partition_stop(void)
 	virtio_queue_reset(&queue);
 }
 
-/* A request: four readable bytes say which sensor, eight writable bytes take its value. */
+/* A request: four readable bytes select a sensor, and eight writable bytes receive its value. */
 static int serve(struct virtio_chain *chain, uint32_t *written)
 {
 	struct virtio_desc desc;

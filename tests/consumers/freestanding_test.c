@@ -5,7 +5,7 @@
 #include "cmocka_includes.h"
 #include "guest.h"
 
-#define OUT 64u /* where the value goes, behind the request's address */
+#define OUT 64u /* place of the value, after the request's address */
 
 uint64_t read_sensor(uint32_t number)
 {

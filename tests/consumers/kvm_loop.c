@@ -67,7 +67,7 @@ void echo_reset(struct echo_device *dev)
 	virtio_queue_reset(&dev->queue);
 }
 
-/* Copies what is readable into what is writable, as much as fits. */
+/* Copies the readable bytes into the writable ones, as far as they fit. */
 static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 {
 	struct virtio_chain_segments c = { .segments = dev->segments, .capacity = SEGMENTS };

@@ -8,7 +8,7 @@
 #include "guest.h"
 
 #define ECHO_BYTES 600u /* more than the device's bounce buffer */
-#define IN 1024u        /* where the answer goes, behind the request's address */
+#define IN 1024u        /* place of the answer, after the request's address */
 #define LOG_BYTES 8u
 
 static struct echo_device device;

@@ -40,7 +40,7 @@ struct io {
 	uint32_t iov_count;
 };
 
-/* Once, when the back end is made. */
+/* Called once, when the back end is made. */
 int vhost_vring_init(struct vhost_vring *vring)
 {
 	int error = virtio_queue_config_init(&vring->config, 1024);
@@ -148,8 +148,8 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 }
 
 /*
- * Once vring_next_io() has returned 0. 0: wait for the next kick. 1: the driver has added more,
- * perhaps without a kick.
+ * Called after vring_next_io() has returned 0. Returns 0: wait for the next kick. 1: the driver has
+ * added more, perhaps without a kick.
  */
 int vring_sleep(struct vhost_vring *vring)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The vhost-user back end, whose I/O is done later: some requests stay in flight while others are
- * taken.
+ * The vhost-user back end, whose I/O completes later: some requests stay in flight while others are
+ * popped.
  */
 #include "vhost_user.c"
 

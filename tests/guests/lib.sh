@@ -109,7 +109,7 @@ guest_packages() {
 	busybox=$1/busybox-static/bin/busybox
 }
 
-# newest_kernel: the package behind the one that is always named the same.
+# newest_kernel: the package behind the package whose name never changes.
 newest_kernel() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: //p'; }
 
 # unpack_kernel DIRECTORY: Debian's kernel for virtual machines.
@@ -137,8 +137,7 @@ qemu_packages() {
 	alone "$1" index_modules
 }
 
-# index_modules: makes what the installation of a kernel makes: the list of which module needs
-# which.
+# index_modules: makes what installing a kernel makes: the list of each module's dependencies.
 index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
@@ -225,8 +224,8 @@ need_guest() {
 	exit 77
 }
 
-# choose_aio DAEMON DISK_IO: sets $aio to io_uring. Where the system has none, or the daemon can't
-# use it, to sync, and $no_uring to the reason, which is for end_test.
+# choose_aio DAEMON DISK_IO: sets $aio to io_uring. If the system or the daemon cannot use that,
+# sets $aio to sync, and $no_uring to the reason, for end_test.
 choose_aio() {
 	aio=io_uring no_uring=
 	if ! no_uring=$("$2" io_uring); then
@@ -238,14 +237,13 @@ choose_aio() {
 	fi
 }
 
-# check_aio: a daemon that was told to use io_uring, and has started, does.
+# check_aio: checks that a daemon which was told to use io_uring, and has started, uses it.
 check_aio() {
 	[ "$aio" = sync ] || ! grep 'no io_uring' daemon.log >&2 ||
 		fail "the system has io_uring, and the daemon does without"
 }
 
-# end_test: the end of a test with disks that were to use io_uring. What was tested was good; what
-# was not is named.
+# end_test: ends a test whose disks should use io_uring. Says what was tested, and what was not.
 end_test() {
 	[ -n "$no_uring" ] || exit 0
 	echo "skipped: io_uring; the disks used system calls, and that was good: $no_uring"
@@ -273,9 +271,9 @@ progress() {
 	[ ! -s daemon.pid ] || grep -s '^[rw]char' "/proc/$(cat daemon.pid)/io"
 }
 
-# watch_guest PID: in the background. Ends the guest whose process, of `timeout`, this is, when many
-# looks in a row have found no progress. How long a guest takes is no failure: the machine may be
-# busy. Its words go to the console's log.
+# watch_guest PID: in the background, ends the guest after many looks in a row without progress. PID
+# is its process of `timeout`. A slow guest does not fail, because the machine may be busy. Messages
+# go to the console's log.
 watch_guest() {
 	(
 		looks=0 seen=
@@ -299,7 +297,7 @@ start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
 	daemon_pid=$!
-	# However long that takes: `timeout` ends one that never says so.
+	# However long that takes: `timeout` ends a daemon that never says so.
 	until grep -qs '^listening on' daemon.log; do
 		kill -0 "$daemon_pid" 2>/dev/null || {
 			echo "the daemon did not start: $*" >&2
@@ -362,9 +360,9 @@ end_uml() {
 	rm -f guest.pid
 }
 
-# retry_boot: whether the guest's kernel, which has ended, has not reached its first program, though
-# the daemon is well. About one of a hundred User Mode Linux kernels on a busy machine does not, as
-# it cannot start threads.
+# retry_boot: whether the guest's kernel has ended before its first program, while the daemon is
+# well. On a busy machine about one of a hundred User Mode Linux kernels does, because it cannot
+# start threads.
 retry_boot() {
 	end_uml
 	[ "$guest_status" != 0 ] && [ -z "$(guest_said kernel)" ] && daemon_runs || return
@@ -372,8 +370,8 @@ retry_boot() {
 }
 
 # boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as
-# wait_for_guest does. Sets $guest_status. A few kernels fall over behind their last words, when
-# they have halted.
+# wait_for_guest does. Sets $guest_status. A few kernels crash after their last message, when they
+# have halted.
 boot() {
 	for _ in 1 2 3; do
 		run_uml "$@"
@@ -421,7 +419,7 @@ await() {
 	done
 }
 
-# kill_guest: for an exit trap: leaves no process behind.
+# kill_guest: for an exit trap: leaves no process.
 kill_guest() {
 	# Some of them may have ended.
 	set +e

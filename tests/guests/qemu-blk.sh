@@ -37,10 +37,10 @@ run_qemu() {
 	watch_guest "$guest_pid"
 }
 
-# grow_disk: when the guest waits for it.
+# grow_disk: grows the disk when the guest waits for that.
 grow_disk() {
 	await "waiting for the disk to grow"
-	# The guest has written nothing since it read all of it.
+	# The guest has written nothing since it read everything.
 	cp first.img reset.img
 	truncate -s $((20 * mib)) first.img && kill -HUP "$(cat daemon.pid)"
 }

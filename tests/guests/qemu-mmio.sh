@@ -19,7 +19,7 @@ begin_test "$2" disk.img proxy.log proxy.pid mmio.aml
 logs="console.log proxy.log"
 mib=$((1024 * 1024))
 
-# proxy_count DEVICE NAME: the number behind NAME in the program's summary of DEVICE.
+# proxy_count DEVICE NAME: the number after NAME in the program's summary of DEVICE.
 proxy_count() {
 	number=$(sed -n "s/^$1: \(.*, \)*$2 \([0-9]*\)\(,.*\)*\$/\2/p" proxy.log)
 	echo "${number:-none}"
@@ -49,7 +49,7 @@ run_guest() {
 	watch_guest "$guest_pid"
 }
 
-# grow_disk: when the guest waits for it.
+# grow_disk: grows the disk when the guest waits for that.
 grow_disk() {
 	await "waiting for the disk to grow"
 	truncate -s $((12 * mib)) disk.img && kill -HUP "$(cat proxy.pid)"

@@ -23,10 +23,10 @@ begin_test "$3" disk.img ro.img before.img grown.img files ./*.sock
 mib=$((1024 * 1024))
 uml_memory=128M
 
-# change_size AWAITED MIB: gives the disk another size when the guest waits for it.
+# change_size AWAITED MIB: gives the disk another size when the guest waits for that.
 change_size() {
 	await "waiting for the disk to $1"
-	# What is cut off then was the guest's.
+	# What the shrinking cuts off was the guest's.
 	[ "$1" = grow ] || cp disk.img grown.img
 	truncate -s $(($2 * mib)) disk.img && kill -HUP "$(cat daemon.pid)"
 }
@@ -34,7 +34,7 @@ change_size() {
 # all_are_zero FIRST COUNT: whether these sectors of the disk are.
 all_are_zero() { sectors disk.img "$1" "$2" | cmp -s -n $(($2 * 512)) - /dev/zero; }
 
-# unchanged FIRST COUNT: whether these sectors of the disk are what they were before the guest came.
+# unchanged FIRST COUNT: whether these sectors of the disk are as before the guest started.
 unchanged() { [ "$(sectors disk.img "$1" "$2" | sum)" = "$(sectors before.img "$1" "$2" | sum)" ]; }
 
 if [ "${4:-sync}" = io_uring ]; then choose_aio "$daemon" "$disk_io"; else aio=sync no_uring=; fi
@@ -74,7 +74,8 @@ helper_pid=
 	fail "the guest saw other sizes"
 [ "$(guest_said read-only)" = "0 1" ] || fail "the wrong disks are read-only"
 queues=$(guest_said queues)
-# Linux takes one for each processor at most. User Mode Linux has one; in qemu-blk.sh all are used.
+# Linux uses at most one queue for each processor. User Mode Linux has one processor; qemu-blk.sh
+# uses all queues.
 [ "$queues" = "${queues##* } of 4, processors ${queues##* }" ] || fail "another number of queues than processors"
 ok "the guest saw two disks with their serial numbers, one read-only; the other grew and shrank"
 ok "it used one queue for each processor it has: $queues"

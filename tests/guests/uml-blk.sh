@@ -47,8 +47,8 @@ debugfs -R 'rdump /files .' disk.img 2>/dev/null >&2
 files_bytes=$(cat files/* | wc -c)
 ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are what the guest wrote"
 
-# What the guest read back came from the disk only if the daemon was asked for it: the files twice,
-# and the disk once.
+# The guest read from the disk, and not from its cache, only if the daemon was asked: for the files
+# twice, and for the disk once.
 [ "$(count disk.img 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
 [ "$(count disk.img 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest did not read past its cache"
 for kind in in out flush get-id; do

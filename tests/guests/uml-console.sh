@@ -45,8 +45,8 @@ use_console() {
 	head -n 1 <data >again
 	echo "so is the host" >data
 	await "serving a shell"
-	# Both bytes of the answer are not in the command. What is read ends with the shell's last
-	# line.
+	# The command does not contain both bytes of the answer. The output ends with the shell's
+	# last line.
 	# shellcheck disable=SC2016 # for the guest's shell
 	printf 'echo answer $((6 * 7))\necho end of $((1 + 1)); exit\n' >hvc
 	sed '/end of 2/q' <hvc >shell

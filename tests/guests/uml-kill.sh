@@ -19,15 +19,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 daemon=$(readlink -f "$1")
 disk_io=$(readlink -f "$2")
 begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
-# As in kill-init.sh and disk_io.c: streams of 64 places each, which are written in turn, and the
-# bytes of a place.
+# As in kill-init.sh and disk_io.c: streams of 64 places each, written in turn, and the bytes of a
+# place.
 streams="0 1 2 3 4 5 6 7"
 places=64
 place_bytes=$((9 * 512))
 # The daemon is killed after this many records in each stream.
 enough=70
 
-# last_of STREAM: the number of its record that was acknowledged last. The last line may be cut off.
+# last_of STREAM: the number of the stream's last acknowledged record. The last line may be cut off.
 last_of() {
 	guest_said "acknowledged $1" | awk '$1 > last { last = $1 } END { print last + 0 }'
 }
@@ -46,7 +46,7 @@ place_of() {
 	esac
 }
 
-# found STREAM PLACE: what the image has of the stream, but not what is in this place, from 0.
+# found STREAM PLACE: the stream in the image, without the record in this place, from 0.
 found() {
 	place_of "$1"
 	first=$((number * places))
@@ -55,8 +55,8 @@ found() {
 	sectors "$image" $(((first + $2 + 1) * place_sectors)) $(((places - $2 - 1) * place_sectors))
 }
 
-# wanted STREAM LAST PLACE: what it should have, if this was the last record. A record is lines of
-# 16 bytes.
+# wanted STREAM LAST PLACE: the expected stream, if LAST is the last record. A record is lines of 16
+# bytes.
 wanted() {
 	awk -v stream="$1" -v last="$2" -v left_out="$3" -v places="$places" -v bytes="$place_bytes" 'BEGIN {
 		for (place = 0; place < places; place++)
@@ -82,7 +82,7 @@ boot_until have_enough initramfs.gz virtio_uml.device=0.sock:2 virtio_uml.device
 kill -KILL "$(cat daemon.pid)"
 wait "$daemon_pid" 2>/dev/null || true
 daemon_pid=
-# It may write more lines, of what was acknowledged before; or wait for its disks for ever.
+# The guest may write more lines, about earlier acknowledgements; or wait for its disks for ever.
 stop_guest
 
 echo "Checking from outside"

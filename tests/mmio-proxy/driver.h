@@ -16,7 +16,7 @@
 #define RING_SIZE 64
 #define FEATURE(n) (UINT64_C(1) << (n))
 
-/* Where the driver of window w has things, as offsets into guest memory. */
+/* The places of window w's driver, as offsets into guest memory. */
 #define RING(w) (0x4000u * (w))
 #define HEADERS 0x8000u
 #define STATUSES 0x9000u
@@ -45,7 +45,7 @@ void driver_negotiate(struct driver *driver, uint64_t features);
 void driver_set_queue(struct driver *driver, uint32_t size);
 void driver_set_up(struct driver *driver, uint64_t features);
 
-/* Tells the device of what was added, if it wants to know. */
+/* Kicks the device for what was added, if it wants that. */
 void driver_notify(struct driver *driver);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a guest may do with registers and rings: the devices bear it, and work again after a reset.
+ * What a guest may do with registers and rings: the devices tolerate it, and work again after a
+ * reset.
  */
 #include "driver.h"
 
@@ -128,7 +129,7 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 static void entropy_of_malformed_chain_is_given_back_empty(void **state)
 {
 	const struct virtio_mock_buffer wrong[][2] = {
-		/* Nothing to write to; beyond memory; wrapping; readable after writable. */
+		/* No writable byte; beyond memory; wrapping; readable after writable. */
 		{ { .addr = GUEST_ADDR + DATA, .len = 64 }, { .addr = GUEST_ADDR + DATA, .len = 64 } },
 		{ { .addr = GUEST_ADDR + GUEST_BYTES - 1, .len = 2, .flags = 2 },
 		  { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 } },

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * What the other side may send: what can't be a message ends the program, anything else is
- * answered.
- */
+/* What the other side may send. An impossible message ends the program; any other is answered. */
 #include "driver.h"
 
 #include "cmocka_includes.h"
@@ -32,7 +29,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Sends it to a program of its own, which is to end. */
+/* Sends it to a new program, which must end. */
 static void expect_refusal(int32_t command, uint64_t size, const void *payload, size_t len, const int *fds,
 			   unsigned int fd_count)
 {
@@ -225,7 +222,7 @@ static void memory_sent_often_leaves_nothing_behind(void **state)
 		irqs[0] = irqs[1] = vm.irq;
 		vm_send(&vm, PROXY_SET_IRQ, 0, NULL, 0, irqs, 2);
 	}
-	/* When this is answered, all others have been looked at. */
+	/* When this is answered, all messages before it were handled. */
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(vm_open_files(&vm), files);
 	/* An allocator, or a sanitizer, may have made a few. */
@@ -233,7 +230,7 @@ static void memory_sent_often_leaves_nothing_behind(void **state)
 	vm_finish(&vm);
 }
 
-/* A guest without memory may look at its devices; no queue can be enabled. */
+/* A guest without memory may read its devices' registers. No queue can be enabled. */
 static void memory_of_no_regions_is_none(void **state)
 {
 	const struct proxy_memory table = { .addr = { 0 } };
@@ -276,8 +273,8 @@ static void access_outside_of_the_page_reads_as_ones(void **state)
 		vm_bar_write(&vm, REGISTERS + 0x70, sizes[i], true, UINT64_MAX);
 	}
 	/*
-	 * The page's last bytes, over its end, over the end of a window, behind the windows, and
-	 * ports.
+	 * The page's last bytes, across its end, across the end of a window, behind the windows,
+	 * and ports.
 	 */
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xff8, 8, true), UINT64_MAX);
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xffc, 8, true), UINT64_MAX);
@@ -311,7 +308,7 @@ static void configuration_access_of_any_kind_is_answered(void **state)
 	vm_finish(&vm);
 }
 
-/* As QEMU and the firmware do it. */
+/* As QEMU and the firmware do. */
 static void configuration_tells_the_size_of_the_page_and_vanishes(void **state)
 {
 	struct vm vm;

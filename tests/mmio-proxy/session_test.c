@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a guest's driver and an operator can count on. */
+/* What a guest's driver and an operator can rely on. */
 #include "driver.h"
 
 #include "cmocka_includes.h"
@@ -89,7 +89,7 @@ static void block_device_discards_and_writes_zeroes(void **state)
 	vm_finish(&vm);
 }
 
-/* More than the device serves in one turn; there is no other notification. */
+/* More than the device serves in one turn; no other kick follows. */
 /* The process may not write files that are as large as the image. */
 static void block_device_survives_writes_beyond_the_limit_of_files(void **state)
 {
@@ -131,7 +131,7 @@ static void block_device_serves_many_requests_at_once(void **state)
 	vm_finish(&vm);
 }
 
-/* Every value of a byte about as often: 256 times, give or take 16. */
+/* Every value of a byte about equally often: 256 times, give or take 16. */
 static void random_bytes_are_random(void **state)
 {
 	const uint32_t count = 65536;
@@ -177,7 +177,7 @@ static void both_devices_share_the_interrupt(void **state)
 	vm_finish(&vm);
 }
 
-/* A lost byte is made up for; when all is acknowledged, there are no more. */
+/* A lost byte is repeated. After everything is acknowledged, no more bytes come. */
 static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -255,7 +255,7 @@ static void queue_is_reset_alone_and_set_up_with_another_size(void **state)
 	vm_finish(&vm);
 }
 
-/* What is in the queue before DRIVER_OK is served without a notification. Hostile 62. */
+/* A buffer in the queue before DRIVER_OK is served without a kick. Hostile 62. */
 static void requests_made_early_are_served_by_activation(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -331,7 +331,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 		generation = reg_read(&driver, VIRTIO_MMIO_CONFIG_GENERATION);
 		assert_int_equal(truncate(vm.image, sizes[i]), 0);
 		assert_int_equal(kill(vm.pid, SIGHUP), 0);
-		/* What was used before may not be acknowledged yet. */
+		/* Earlier used buffers may not be acknowledged yet. */
 		while (!(driver_wait_interrupt(&driver) & VIRTIO_MMIO_INT_CONFIG))
 			;
 		assert_int_not_equal(reg_read(&driver, VIRTIO_MMIO_CONFIG_GENERATION), generation);
@@ -397,7 +397,7 @@ static void machine_reset_resets_the_devices(void **state)
 
 /* Command line */
 
-/* Runs the program to its end with up to five arguments; what it writes goes nowhere. */
+/* Runs the program to its end with up to five arguments; its output is discarded. */
 static int run_with(const char *a, const char *b, const char *c, const char *d, const char *e)
 {
 	const pid_t child = fork();

@@ -165,9 +165,9 @@ void vm_expect_refusal(struct vm *vm)
 
 	while ((got = recv(vm->socket, bytes, sizeof bytes, 0)) > 0)
 		;
-	/* ECONNRESET: it left without reading all that was sent. */
+	/* ECONNRESET: the program ended without reading everything. */
 	assert_true(got == 0 || errno == ECONNRESET);
-	/* The complaint is one line. A sanitizer's would be more of them. */
+	/* The program's message is one line. A sanitizer's would be several. */
 	errors = open(vm->errors, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(read(errors, line, sizeof line - 1), sizeof line - 1);
 	assert_string_equal(line, "QEMU:");

@@ -42,7 +42,7 @@ void vm_find_program(int argc, char **argv);
 /* The path, for tests of the command line. */
 const char *vm_program(void);
 
-/* Starts the program, with `options` behind the name of its image. Nothing has been sent. */
+/* Starts the program, with `options` after the name of its image. Nothing has been sent. */
 void vm_start(struct vm *vm);
 void vm_start_with(struct vm *vm, const char *options);
 
@@ -66,7 +66,7 @@ void vm_expect_refusal(struct vm *vm);
 unsigned int vm_open_files(const struct vm *vm);
 unsigned int vm_mappings(const struct vm *vm);
 
-/* Sends bytes and descriptors as they are; whether anybody takes them is not looked at. */
+/* Sends bytes and descriptors as they are. Does not check whether anybody receives them. */
 void vm_send_raw(const struct vm *vm, const void *bytes, size_t len, const int *fds, unsigned int fd_count);
 
 /* Sends a message whose header says `size`, and has `len` bytes of payload. */

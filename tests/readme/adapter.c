@@ -12,7 +12,7 @@
 #include <virtio/reader.h>
 
 #define DATA_BYTES 4u
-#define DATA 64u /* where a request has its data and its status, behind its address */
+#define DATA 64u /* place of a request's data and status, after its address */
 #define STATUS 128u
 #define STATUS_ERROR 1u
 
@@ -27,8 +27,8 @@ static uint8_t byte_of(uint32_t number)
 }
 
 /*
- * The bus: what is written there must be the header's first byte, and reads give that byte. Status
- * 2, to tell from 0.
+ * The bus: a written byte must be the header's first byte, and reads return that byte. Status 2, to
+ * tell from 0.
  */
 static uint8_t transfer(const uint8_t *header, const struct virtio_chain_segments *data, uint64_t *bytes_read)
 {

@@ -12,9 +12,9 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* where a request has its data and its status, behind its header */
+#define DATA 512u /* place of a request's data and status, after its header */
 #define STATUS 2048u
-#define PIECE 300u /* bytes that one move moves at most */
+#define PIECE 300u /* the most bytes of one move */
 #define SLOTS GUEST_QUEUE_SIZE
 
 static struct async_disk disk;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The driver for tests of virtio-queue's README, good and bad, against a device that answers with
+ * The driver for tests of virtio-queue's README, good and bad, against a device that writes
  * nothing.
  */
 #include "readme_bench.h"
@@ -68,7 +68,7 @@ static void bench_refuses_used_ring_outside_memory(void **state)
 	assert_int_equal(bench_init(&bench, true), VIRTIO_EFAULT);
 }
 
-/* What the device finds, in its queue's statistics. */
+/* What the device's statistics of its queue say. */
 static void bench_attacks_are_noticed(void **state)
 {
 	static const struct {
@@ -97,7 +97,7 @@ static void bench_attacks_are_noticed(void **state)
 		virtio_queue_get_stats(&bench.queue, &stats);
 		assert_int_equal(stats.first_error, cases[i].fault);
 		assert_int_equal(stats.completions, cases[i].chains);
-		/* What was done to the used ring is written over. */
+		/* The device overwrites what was done to the used ring. */
 		if (cases[i].run == attack_used_ring)
 			assert_int_equal(bench_behave(&bench, kick), 3);
 	}

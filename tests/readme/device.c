@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The first device of virtio-queue's README: it answers each request with nothing. */
+/* The first device of virtio-queue's README: it completes each request without writing. */
 #include "readme_device.h"
 
 #include "cmocka_includes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The disk of virtio-blk's README: writes, reads of what was written, flushes, and requests beyond
- * the disk's end.
+ * The disk of virtio-blk's README: writes, reads of written data, flushes, and requests beyond the
+ * disk's end.
  */
 #include "readme_disk.h"
 
@@ -14,7 +14,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* where a request has its data and its status, behind its header */
+#define DATA 512u /* place of a request's data and status, after its header */
 #define STATUS 1024u
 
 enum request { WRITE, READ, FLUSH, PAST_END, REQUESTS };
@@ -26,7 +26,7 @@ static uint32_t sector_of(uint32_t number)
 	return number / REQUESTS % SECTORS;
 }
 
-/* Of the last write before this request. */
+/* The last write before this request. */
 static uint8_t byte_of(uint32_t number)
 {
 	return (uint8_t)(number / REQUESTS % 251 + 1);

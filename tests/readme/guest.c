@@ -45,8 +45,8 @@ static uint64_t request_addr(uint32_t number)
 }
 
 /*
- * Makes requests available until the queue is as deep as wanted, and notifies the device if the
- * ring asks for it.
+ * Makes requests available up to the wanted depth of the queue, and kicks the device if the ring
+ * asks for it.
  */
 static void driver_adds(void)
 {
@@ -110,14 +110,14 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 	guest.depth = depth;
 	driver_adds();
 	while (guest.returned < guest.until) {
-		/* With neither, both sides sleep for ever: somebody was not told. */
+		/* With neither, both sides would sleep for ever: a notification was lost. */
 		assert_true(guest.kicked || guest.interrupted || guest.ops->polls);
 		if (guest.kicked || guest.ops->polls)
 			device_runs();
 		if (guest.interrupted)
 			driver_wakes();
 	}
-	/* A device that has been told that there is more finds nothing. */
+	/* The device was told that there is more, and finds nothing. */
 	while (guest.kicked)
 		device_runs();
 	assert_int_equal(guest.added, guest.returned);
@@ -152,7 +152,7 @@ void guest_test_device(const struct guest_ops *ops)
 		ops->reset(&guest);
 	}
 	/*
-	 * The driver has added requests while the device ran, which the device found when it looked
+	 * The driver has added requests while the device ran. The device found them when it looked
 	 * again.
 	 */
 	assert_true(ops->polls || ops->drains || guest.agains > 0);

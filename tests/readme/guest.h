@@ -23,14 +23,11 @@
 
 struct guest;
 
-/*
- * The device under test and its requests. They are served in the order in which they are made
- * available.
- */
+/* The device under test and its requests. They are served in the order of being made available. */
 struct guest_ops {
 	bool polls; /* the device runs all the time, without being notified */
 	/*
-	 * The device interrupts at the end of its run only, so the driver adds nothing while it
+	 * The device interrupts only at the end of its run, so the driver adds nothing while it
 	 * runs.
 	 */
 	bool drains;
@@ -51,12 +48,12 @@ struct guest_ops {
 	int (*run)(struct guest *guest);
 
 	/*
-	 * Writes request number @number to memory at @addr, and describes it. Returns how many
-	 * buffers there are.
+	 * Writes request number @number to memory at @addr, and describes it. Returns the number of
+	 * buffers.
 	 */
 	uint32_t (*fill)(struct guest *guest, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers);
 
-	/* Looks at the answer to that request, which has come back with a used length. */
+	/* Checks the answer to that request, which was completed with a used length. */
 	void (*check)(struct guest *guest, uint32_t number, uint64_t addr, uint32_t len);
 };
 
@@ -70,7 +67,7 @@ struct guest {
 	uint32_t until;           /* the driver stops adding there */
 	uint32_t depth;           /* requests that the driver keeps in the queue */
 	uint64_t kicks, interrupts;
-	uint64_t agains;  /* answers of the device that there is more */
+	uint64_t agains;  /* how often the device said that there is more */
 	bool kicked;      /* the device is to run */
 	bool interrupted; /* the driver is to run */
 	_Alignas(4096) uint8_t ram[GUEST_BYTES];

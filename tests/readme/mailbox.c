@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mailbox of virtio-queue's README, behind a vIOMMU of single pages that lie apart in guest
+ * The mailbox of virtio-queue's README, behind a vIOMMU of single pages that are apart in guest
  * memory.
  */
 #include "readme_mailbox.h"

@@ -135,7 +135,10 @@ static void receiver_returns_malformed_chains_in_front_of_the_packet(void **stat
 	bad[0] = add_malformed();
 	good[0] = add_buffer(BUFFER);
 	bad[1] = add_malformed();
-	/* Not enough yet: the malformed ones go back too, for what was popped behind them does. */
+	/*
+	 * Not enough yet. The malformed chains are unpopped too, because chains popped after them
+	 * are.
+	 */
 	assert_int_equal(receiver_deliver(&g.receiver, packet, sizeof packet), 0);
 	assert_true(virtio_queue_quiesced(&g.receiver.queue));
 	good[1] = add_buffer(BUFFER);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk in memory of virtio-blk's README: reads give its bytes, and writes are refused. */
+/* The disk in memory of virtio-blk's README: reads return its bytes, and writes are refused. */
 #include "readme_ramdisk.h"
 
 #include "cmocka_includes.h"
@@ -9,7 +9,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* where a request has its data and its status, behind its header */
+#define DATA 512u /* place of a request's data and status, after its header */
 #define STATUS 1024u
 
 static uint8_t bytes[SECTORS * 512], before[SECTORS * 512];

@@ -9,7 +9,7 @@
 
 #define OUT_BYTES 300u /* more than the device answers */
 #define IN_BYTES 256u
-#define IN 1024u /* where the answer goes, behind the request's address */
+#define IN 1024u /* place of the answer, after the request's address */
 
 static struct virtio_queue queue;
 static struct virtio_inflight inflight[GUEST_QUEUE_SIZE];

@@ -49,7 +49,7 @@ static void reset_device(struct guest *g)
 	virtio_queue_reset(&queue);
 }
 
-/* A queue of its own memory, in which the driver makes nothing available. */
+/* A queue with memory of its own, in which the driver makes nothing available. */
 static void start_idle(void)
 {
 	static _Alignas(4096) uint8_t ram[4096];
@@ -171,7 +171,7 @@ static void terminal_passes_all_input_on_in_order(void **state)
 	assert_int_equal(arrived, terminal.port.stats.received);
 }
 
-/* A keystroke that meets an empty buffer asks to be served, and arrives at once and alone. */
+/* A keystroke that meets an empty buffer asks for service, and arrives at once and alone. */
 static void terminal_type_wakes_a_waiting_terminal(void **state)
 {
 	bool wake = false;

@@ -205,7 +205,7 @@ static void shared_queue_serves_requests_with_status(void **state)
 	*guest_host(GUEST_DATA) = 0x29;
 	assert_int_equal(shared_work_request(&device, &request, carry_out), 0);
 	assert_true(virtio_mock_add(&guest.mock, buffers, 2) >= 0);
-	/* Without a header it is an error, and isn't carried out. */
+	/* A request without a header is an error, and is not carried out. */
 	assert_true(virtio_mock_add(&guest.mock, buffers + 1, 1) >= 0);
 	seen = 0;
 	assert_int_equal(shared_work_request(&device, &request, carry_out), 1);

@@ -76,7 +76,7 @@ static void file_request_stores_and_loads_in_any_layout(void **state)
 	}
 }
 
-/* The file ends before the room does: the status says so, and isn't counted behind the gap. */
+/* The file ends before the room does. The status says so, and does not count behind the gap. */
 static void file_request_counts_bytes_up_to_gap(void **state)
 {
 	const int fd = open_file();

@@ -43,7 +43,7 @@
 #define DATA 0x100u
 #define STATUS 0x900u
 #define FILL 0xa5
-#define STEPS 40u /* of the guest, before it stops something */
+#define STEPS 40u /* delay of the guest before it stops something */
 
 /* One request at a time. */
 struct place {
@@ -101,7 +101,7 @@ static uint32_t below(uint32_t limit)
 
 /* The back end */
 
-/* Every other request takes none or some of a millisecond, so that later ones overtake it. */
+/* Every other request takes up to a millisecond, so later requests overtake it. */
 static void dawdle(void)
 {
 	const uint32_t n = __atomic_fetch_add(&m.requests_begun, 1, __ATOMIC_RELAXED) * 2654435761u;
@@ -151,7 +151,7 @@ static uint32_t reg_get(uint32_t offset)
 	return virtio_get_le32(bytes);
 }
 
-/* Without wait the vCPU is not held: another one does something meanwhile. */
+/* Without wait the vCPU is not held: another vCPU does something meanwhile. */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
 {
 	uint8_t bytes[4];
@@ -384,8 +384,8 @@ static void count_stop(uint32_t in_flight)
 }
 
 /*
- * The end of a queue's stop has shown: the memory is the guest's. What was in flight is lost, or
- * was not seen.
+ * The driver sees the end of the stop, so the memory is the guest's. Requests in flight are lost,
+ * or were not seen.
  */
 static void take_back(uint32_t queue)
 {

@@ -86,7 +86,7 @@ static void make_disk(uint64_t capacity)
 	check(virtio_blk_negotiate(&m.blk, UINT64_C(1) << VIRTIO_BLK_F_DISCARD) == 0, "no features", capacity);
 }
 
-/* Whether a read of one sector, and a discard of it with the first sector, are in order. */
+/* Whether a read of one sector, and a discard of it with the first sector, are legal. */
 static bool may_use(uint64_t sector)
 {
 	struct virtio_blk_range ranges[2] = { { .sector = sector, .sectors = 1 }, { .sector = 0, .sectors = 1 } };
@@ -173,9 +173,7 @@ static void set(uint64_t capacity)
 	check(virtio_blk_set_capacity(&m.blk, capacity) == 0, "it can't be set", capacity);
 }
 
-/*
- * A capacity for each update. Readers get a turn now and then, also where there is one processor.
- */
+/* A capacity for each update. Readers get a turn now and then, also on one processor. */
 static void grow(void)
 {
 	for (uint32_t n = 1; n <= m.updates; n++) {

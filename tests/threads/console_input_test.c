@@ -33,7 +33,7 @@ static uint64_t sleeps_of_consumer, sleeps_of_producer;
 		}                                                                                                      \
 	} while (0)
 
-/* The bytes of the stream: no two places within a capacity are mistaken for each other. */
+/* The bytes of the stream. Within a capacity no two places look alike. */
 static uint8_t byte_at(uint64_t place)
 {
 	return (uint8_t)(place ^ place >> 8 ^ place >> 16);
@@ -152,7 +152,7 @@ static void offer_buffers(struct consumer *c)
 	MUST(virtio_mock_publish(&c->mock) == 0);
 }
 
-/* Checks what has come, and returns how much. */
+/* Checks the bytes that came, and returns their number. */
 static uint64_t take_used(struct consumer *c, uint64_t place)
 {
 	struct vring_used_elem used;
@@ -184,8 +184,8 @@ static void consume(struct consumer *c)
 		if (progress.room)
 			post(&wake_producer);
 		/*
-		 * With buffers left, the input was at its end, and the producer has been asked for
-		 * a wake-up.
+		 * Buffers are left, so the input was at its end, and the producer was asked for a
+		 * wake-up.
 		 */
 		if (progress.chains == 0 && done < total)
 			wait_for(&wake_consumer, &sleeps_of_consumer);

@@ -26,7 +26,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/device_transport.h>
 
-#define KIND_NS 500000000 /* that a kind takes at most, where it isn't kept waiting */
+#define KIND_NS 500000000 /* the most of a kind, unless it has to wait */
 #define KIND_ROUNDS 1000u /* but not fewer than these */
 #define CROWD 3u          /* threads of a device */
 #define DUEL_ROUNDS 40u   /* for each of a crowd */
@@ -72,16 +72,16 @@ static const struct {
 struct machine {
 	struct virtio_device device;
 	struct virtio_queue_registers queues[1];
-	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that no one looks at */
+	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that nobody looks at */
 	enum kind kind;
 	uint64_t rounds; /* at most */
-	/* Of the round: changed where all threads meet. */
+	/* Of the round; changed where all threads meet. */
 	uint64_t round;
 	bool over;
 	bool marked; /* what virtio_device_mark_interrupt() said */
 	/* Atomic. */
 	uint32_t line;
-	uint64_t events;        /* that have happened, each before it is raised */
+	uint64_t events;        /* events so far; each is counted before it is raised */
 	uint32_t config_raised; /* calls of interrupt() for the configuration */
 	uint32_t random;
 	uint64_t arrived; /* threads that have come to a meeting, in all rounds */
@@ -91,7 +91,7 @@ struct machine {
 
 static struct machine m;
 
-/* Also on the watchdog's thread, when the others wait: nothing but that orders what it reads. */
+/* Also read on the watchdog's thread, when the others wait. Nothing else orders these reads. */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what)
 {
 	(void)fprintf(
@@ -190,10 +190,7 @@ static int queue_stop(struct virtio_device *device, uint16_t queue)
 	return 0;
 }
 
-/*
- * What may be asked on any thread, of a queue that runs: the thread sanitizer looks whether that's
- * true.
- */
+/* Queries that any thread may make, for a running queue. ThreadSanitizer checks that claim. */
 static void ask(const struct virtio_device *device)
 {
 	const struct virtio_queue_config *config = virtio_device_queue_config(device, 0);
@@ -385,7 +382,7 @@ static void finish_reset(void)
 	check(__atomic_load_n(&m.line, __ATOMIC_SEQ_CST) == 0, "line high after a reset");
 }
 
-/* Both sides' steps were taken whole: nothing of either is lost, and nothing has come back. */
+/* The steps of both sides were atomic: nothing is lost, and nothing has come back. */
 static void after_duel(void)
 {
 	const uint32_t status = virtio_device_status(&m.device), causes = virtio_device_interrupt_status(&m.device);
@@ -450,7 +447,7 @@ static void after_round(void)
 	}
 }
 
-/* Whether the kind has taken its time. */
+/* Whether the kind has used its time. */
 static bool is_late(const struct timespec *begin)
 {
 	struct timespec now;

@@ -29,13 +29,13 @@
 #define SLOT_BYTES 64u /* of data for each head: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
-/* Of a region, where memory is cut: no field of a ring is, but every ring. */
+/* Of a region, where memory is cut: no field of a ring is cut, but every ring is. */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
 #define MOMENT 4096u /* turns of an empty loop, at most */
 #define HELD 4u      /* requests that the device has served, at most, before it completes them */
 
-/* How completions get into the used ring: all but the first not by the inline path. */
+/* How completions enter the used ring: all but the first by a slow path. */
 enum way {
 	PLAIN,
 	BATCHES,  /* several with one update of the index */
@@ -77,7 +77,7 @@ struct exchange {
 	enum way way;
 	uint16_t size;
 	bool event_idx;
-	/* For the watchdog too, and so atomic, from here to the memory. */
+	/* Also for the watchdog, and so atomic, from here to the memory. */
 	uint64_t added, served, returned;
 	int driver, device;
 	_Alignas(4096) uint8_t ram[RAM_BYTES];
@@ -87,7 +87,7 @@ static struct exchange x;
 
 /* Failure */
 
-/* Also on the watchdog's thread, when the others sleep: nothing but that orders what it reads. */
+/* Also read on the watchdog's thread, when the others sleep. Nothing else orders these reads. */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what, int code)
 {
 	(void)fprintf(stderr, "FAILED: %s: %d (%s); %s, size %u, %s, %llu added, %llu served, %llu returned\n", what,
@@ -164,7 +164,7 @@ static void sleep_until_rung(struct bell *bell, int *side)
 }
 
 /*
- * Each side does a number of things before it looks at the rest, which varies the meetings of the
+ * Each side takes a number of steps before it looks at the rest, which varies the meetings of the
  * two.
  */
 static uint32_t next_burst(uint32_t *seed, uint32_t limit)
@@ -174,8 +174,8 @@ static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 }
 
 /*
- * A moment of any length, where sleepers are awake. Else the two would be in step, one always done
- * with its last look long before the other publishes.
+ * Waits a moment of random length, where sleepers are awake. Otherwise the two would run in step:
+ * one would always finish its last look long before the other publishes.
  */
 static void dawdle(uint32_t *seed)
 {
@@ -185,7 +185,9 @@ static void dawdle(uint32_t *seed)
 
 /* The device */
 
-/* Reads the request, writes its number and one more behind it, as proof that both were seen. */
+/*
+ * Reads the request, writes its number and the next number after it, as proof that both were seen.
+ */
 static void serve(struct virtio_chain *chain, uint64_t number)
 {
 	struct virtio_desc in, out;
@@ -285,7 +287,7 @@ static uint64_t data_of(uint64_t number)
 	return DATA + (number % x.size) * SLOT_BYTES;
 }
 
-/* Adds up to limit buffers of two descriptors, as far as there is room. Returns how many. */
+/* Adds up to limit buffers of two descriptors, as far as they fit. Returns how many. */
 static uint32_t add_buffers(uint32_t limit)
 {
 	uint32_t added = 0;
@@ -376,7 +378,8 @@ static void make_bell(struct bell *bell, bool awake)
 }
 
 /*
- * The driver sees plain memory; the device the same in pieces, or with a log, if that is the way.
+ * The driver sees plain memory. The device sees the same memory in pieces, or with a log, if the
+ * run says so.
  */
 static int make_maps(void)
 {
@@ -396,7 +399,7 @@ static int make_maps(void)
 	return got ? got : virtio_memory_map_init(&x.device_map, x.pieces, count);
 }
 
-/* All of it. What the watchdog reads is changed atomically. */
+/* All memory. What the watchdog reads is changed atomically. */
 static void clear(void)
 {
 	memset(&x, 0, offsetof(struct exchange, added));
@@ -428,7 +431,9 @@ static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint
 		got = virtio_mock_create_queue(&x.mock, &x.queue, x.inflight, MAX_SIZE, &x.device_map);
 	if (got || virtio_mock_end(&x.mock) > DATA)
 		die("set up", got);
-	/* As long as the library has these fast paths, or the run would show nothing new. */
+	/*
+	 * Checks that the library has these fast paths. Otherwise the run would test nothing new.
+	 */
 	if ((x.queue.used == NULL) != (way == CUT) || (x.queue.used_region != NULL) != (way == LOGGED))
 		die("the used ring isn't of the kind that it should be", 0);
 }
@@ -450,8 +455,7 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 	if (stats.interrupts != x.interrupt.rings)
 		die("the queue counts other notifications than were sent", 0);
 	/*
-	 * A run in which hardly anything was suppressed, or no one ever slept, would have shown
-	 * nothing.
+	 * A run in which hardly anything was suppressed, or nobody ever slept, would show nothing.
 	 */
 	if (x.kick.rings == 0 || x.interrupt.rings == 0)
 		die("nobody was woken", 0);
@@ -464,8 +468,8 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 int main(int argc, char **argv)
 {
 	/*
-	 * Small queues meet their ends all the time, a large one lets the two sides drift apart.
-	 * With one buffer at a time nothing heals a lost notification.
+	 * Small queues are often full or empty; a large one lets the two sides drift apart. With
+	 * one buffer at a time nothing repairs a lost notification.
 	 */
 	static const struct {
 		enum way way;

@@ -68,9 +68,9 @@ else
 fi
 headers="-isystem $linux/tools/virtio -isystem $linux/tools/include"
 
-# Linux's file is written in its own dialect of C, so its warnings are its own affair. What it
-# allocates must be the guest's memory. data_race() is missing among the headers; it does nothing
-# outside of the kernel's race detector.
+# Linux's file is written in its own dialect of C, so its warnings are ignored. What it allocates
+# must be guest memory. data_race() is missing in the headers; outside the kernel's race detector it
+# does nothing.
 # shellcheck disable=SC2086 # lists of words
 "$@" -std=gnu11 -w -O2 -g -fno-strict-aliasing -fno-strict-overflow $headers '-Ddata_race(expression)=(expression)' \
 	-Dmalloc=guest_malloc -Dfree=guest_free -c "$linux/drivers/virtio/virtio_ring.c" -o virtio_ring.o ||

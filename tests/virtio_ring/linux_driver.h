@@ -49,8 +49,8 @@ bool linux_driver_kick(struct linux_driver *driver);
 void *linux_driver_get(struct linux_driver *driver, unsigned int *len);
 
 /*
- * Asks for interrupts, perhaps only after most of the requests; false if there is a used one
- * already.
+ * Asks for interrupts, perhaps only after most of the requests. Returns false if there is a used
+ * buffer already.
  */
 bool linux_driver_enable_interrupts(struct linux_driver *driver, bool delayed);
 void linux_driver_disable_interrupts(struct linux_driver *driver);

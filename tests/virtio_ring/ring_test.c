@@ -18,7 +18,7 @@
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define MAX_SIZE 256u
-#define REQUEST_BYTES 1024u /* room for the data of one request: half of it for each direction */
+#define REQUEST_BYTES 1024u /* room for the data of one request: half for each direction */
 #define HALF (REQUEST_BYTES / 2)
 #define HELD 8u /* requests that the device has at a time */
 #define RINGS_BYTES LINUX_RING_BYTES(MAX_SIZE)
@@ -122,7 +122,7 @@ void guest_free(void *memory)
 	heap_free[chunk->log] = chunk;
 }
 
-/* Both sides know what is in a request from its number. */
+/* Both sides compute a request's content from its number. */
 static uint8_t byte_of(uint32_t number, uint32_t at, bool answer)
 {
 	return (uint8_t)(number * 31u + at * 7u + (answer ? 0x55u : 0u) + (number >> 8));
@@ -211,7 +211,7 @@ static void run_driver(void)
 		take_back(r, len);
 		got = true;
 	}
-	/* With no room to add and nothing to get, it sleeps, unless that has just changed. */
+	/* With no room to add and nothing to get it sleeps, unless that has just changed. */
 	if (!full || got)
 		return;
 	interrupt_seen = false;
@@ -245,7 +245,7 @@ static void serve(struct held *h)
 		die("the device cannot write its answer", (int)len);
 }
 
-/* Completes some of what is held, in any order: one by one, or in a batch. */
+/* Completes some of the kept requests, in any order: one by one, or in a batch. */
 static void complete_some(uint32_t count)
 {
 	struct virtio_completion batch[HELD];
