@@ -27,7 +27,7 @@
 /* The guest's addresses. */
 #define TABLE UINT64_C(0x1000)     /* the descriptor table, */
 #define TABLE_2 (TABLE + 16)       /* its second entry, which may be an indirect table too, */
-#define TABLE_HALF (TABLE + 8)     /* and halves of two: unaligned, and the border of a cut table */
+#define TABLE_HALF (TABLE + 8)     /* and halves: unaligned, and at the border of a cut table */
 #define DATA UINT64_C(0x1040)      /* RAM that holds descriptors */
 #define BORDER UINT64_C(0x1080)    /* another region begins */
 #define READ_ONLY UINT64_C(0x10c0) /* and one that is read-only, */
@@ -76,7 +76,7 @@ static void *allocate(size_t bytes)
 	return memory;
 }
 
-/* Memory that costs nothing until it is touched, and of which the tests touch a page. */
+/* Memory that costs nothing until it is touched. The tests touch one page of it. */
 static void *allocate_huge(void)
 {
 	void *memory = mmap(NULL, (size_t)HUGE_BYTES, PROT_READ | PROT_WRITE,
@@ -121,8 +121,8 @@ static void poke_desc(struct guest *w, uint64_t addr, const struct vring_desc *d
 }
 
 /*
- * What indirect tables outside of the descriptor table hold: a chain of two, across the border and
- * at the top.
+ * The content of indirect tables outside the descriptor table: a chain of two, across the border
+ * and at the top.
  */
 static void fill_data(struct guest *w)
 {
@@ -139,7 +139,9 @@ static void fill_data(struct guest *w)
 	poke_desc(w, TOP + 16, &chain[1]);
 }
 
-/* With an odd host address, the whole first region is misaligned, but as long as in the guest. */
+/*
+ * With an odd host address the first region is misaligned as a whole, but as long as in the guest.
+ */
 static void make_regions(struct guest *w, enum layout layout, void *huge)
 {
 	const uint64_t cut = TABLE_HALF, first = layout == CUT ? cut : TABLE;
@@ -190,7 +192,7 @@ static void free_guest(struct guest *w)
 			free((uint8_t *)w->regions[i].host - ((uintptr_t)w->regions[i].host & 1));
 }
 
-/* Makes one chain available for ever: each pop of it is unpopped. */
+/* Makes one chain available for all pops: each pop of it is unpopped. */
 static void offer(struct guest *w, uint16_t head)
 {
 	const uint16_t ring[3] = { 0, virtio_le16(1), virtio_le16(head) };
@@ -274,7 +276,7 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 		if (!same_desc(&d, &v->yields[i]))
 			disagree(w, v, head, "the walk yields another descriptor", got);
 	}
-	/* The end, and once more: an end and an error are final, and yield nothing. */
+	/* The end or an error, twice: both are final, and yield nothing. */
 	for (int i = 0; i < 2; i++) {
 		struct virtio_desc d = { 0x5a5a, 0xa5a5, true };
 		const int before = i ? got : 0;
@@ -335,8 +337,8 @@ static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t hea
 }
 
 /*
- * Once, and once more with a large array: after too small a one that is the chain, after an error
- * the error again.
+ * Two calls, the second with a large array. After too small an array it returns the chain, and
+ * after an error the error.
  */
 static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {
@@ -385,7 +387,7 @@ static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, s
 	}
 }
 
-/* Why nothing can come of a request: any of these. */
+/* Why a request can only fail: any of these. */
 static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
 {
 	oracle_errors errors = v->resolve;
@@ -449,7 +451,7 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	segments[capacity].len = 77;
 	if (virtio_request_init(&r, header, header_bytes, segments, capacity))
 		die("virtio_request_init");
-	/* Nothing of an earlier request is left. */
+	/* Nothing is left of an earlier request. */
 	memset(&r.data.readable, 0x77, sizeof r.data - offsetof(struct virtio_chain_segments, readable));
 	r.error = 0x77;
 	w->chains++;
@@ -488,7 +490,7 @@ static void compare(struct guest *w, uint32_t head)
 	compare_request(w, &v, head, (uint32_t)(v.resolved.readable_bytes % 3 * 8), ORACLE_MAX_SEGMENTS - 1);
 	if (v.walk)
 		return;
-	/* Arrays that are as long as needed, one short of it, and empty. */
+	/* Arrays of the needed length, of one less, and empty. */
 	for (uint32_t i = 0; i < 3; i++) {
 		const uint32_t needed = v.resolved.needed, capacity = i == 2 ? 0 : needed - i;
 
@@ -567,10 +569,10 @@ static const struct field_values buffers_3[] = {
 };
 static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
 
-/* Of the third entry, in place of the buffer that is read-only: where a status may be. */
+/* Of the third entry, in place of the read-only buffer: where a status can be. */
 static const struct field_values status_3 = { DATA + 8, 1 };
 
-/* With the next flag each value of next; without it a value that must not matter. */
+/* With the next flag, each value of next. Without the flag, a value that must not matter. */
 #define ENTRIES_3 (COUNT(buffers_3) * 4 * (COUNT(nexts_3) + 1))
 
 static struct vring_desc entry_3(uint32_t index, uint32_t n)

@@ -112,15 +112,15 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 
 		if (!r)
 			return errors | oracle_error(VIRTIO_EFAULT);
-		/* Huge ones are looked at by region. */
+		/* Huge buffers are looked at by region. */
 		at += r->len - (d->addr + at - r->addr) - 1;
 	}
 	return errors;
 }
 
 /*
- * The rules for one descriptor, given what came before it; where its buffer lies is no matter of
- * the chain's shape.
+ * The rules for one descriptor, given the ones before it. The place of its buffer does not matter
+ * for the chain's shape.
  */
 static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
 {
@@ -196,7 +196,7 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 		if (d.flags & VRING_DESC_F_INDIRECT) {
 			const oracle_errors errors = nested ? oracle_error(VIRTIO_EINDIRECT) : judge_table(guest, &d);
 
-			/* Its write and next flags mean nothing: the table is all that follows. */
+			/* Its write and next flags mean nothing: only the table follows. */
 			if (errors) {
 				v->walk = errors;
 				return;

@@ -17,7 +17,7 @@
 #define ORACLE_MAX_SEGMENTS 32u
 #define ORACLE_MAX_HEADER 16u
 
-/* A guest: its regions, sorted, and one table of descriptors with what was negotiated about it. */
+/* A guest: its sorted regions, a table of descriptors, and the negotiated features. */
 struct oracle_guest {
 	const struct virtio_region *regions;
 	uint32_t region_count;
@@ -52,7 +52,7 @@ struct oracle_verdict {
 	struct virtio_chain_segments resolved;
 };
 
-/* Copies guest memory; false if part of it is not there. */
+/* Copies guest memory. Returns false if a part of it is not there. */
 bool oracle_peek(const struct oracle_guest *guest, uint64_t addr, void *out, uint32_t len);
 
 /* Judges the chain that begins at head. */

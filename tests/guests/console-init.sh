@@ -16,7 +16,7 @@ until_true has_port
 until_true has_console
 say "port $(port_name)"
 
-# The driver forgets the settings when nobody has the terminal open.
+# The driver forgets the settings while nobody has the terminal open.
 exec 3<>/dev/hvc0
 stty -F /dev/hvc0 raw -echo
 

@@ -44,7 +44,7 @@
 #define RECORD_SECTORS 9u
 #define STREAM_RECORDS 64u
 
-/* What one worker does in sectors that it shares with nobody. */
+/* The work of one worker, in sectors of its own. */
 struct job {
 	int disk;
 	uint8_t *expected; /* what the sectors must have */
@@ -82,7 +82,7 @@ static uint8_t *page_memory(uint64_t bytes)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* Memory of a request: pieces of it, which lie one before the other, so that no two make one. */
+/* The memory of a request: pieces, each before the previous one, so that no two join. */
 struct buffer {
 	uint8_t *memory; /* MAX_SECTORS and a page */
 	struct iovec pieces[MAX_SECTORS];
@@ -158,7 +158,7 @@ static uint64_t choose_sectors(struct job *job, unsigned int round)
 	return wanted < max ? wanted : max;
 }
 
-/* Writes from memory that is in few pieces, or in many; MAX_SECTORS is for one. */
+/* Writes from memory in few pieces, or in many; MAX_SECTORS is for one piece. */
 static bool write_round(struct job *job, struct buffer *buffer, unsigned int round, uint64_t *at, uint64_t *sectors)
 {
 	static const unsigned int longest[] = { 9, MAX_SECTORS, 1, 64 };
@@ -169,7 +169,7 @@ static bool write_round(struct job *job, struct buffer *buffer, unsigned int rou
 	return write_some(job, buffer, *at, *sectors);
 }
 
-/* Reads what was just written and its surroundings. */
+/* Reads the sectors just written, and their surroundings. */
 static bool read_round(struct job *job, struct buffer *buffer, uint64_t at, uint64_t sectors)
 {
 	const uint64_t start = at - below(&job->random, at < 9 ? at + 1 : 9);
@@ -196,7 +196,7 @@ static bool exercise(struct job *job)
 	return true;
 }
 
-/* Reads all of it, in pieces that don't fit the pages. */
+/* Reads everything, in pieces that do not fit the pages. */
 static bool read_all(struct job *job)
 {
 	struct buffer buffer = { .memory = page_memory(MAX_SECTORS * SECTOR) };
@@ -214,7 +214,7 @@ static bool read_all(struct job *job)
 	return true;
 }
 
-/* What the sectors have at the beginning is to stay where nothing is written. */
+/* The initial content of the sectors must stay where nothing is written. */
 static bool learn(struct job *job)
 {
 	for (uint64_t at = 0; at < job->count; at += MAX_SECTORS) {
@@ -324,7 +324,7 @@ static bool run_numbers(int disk, char **argv)
 	return worker < 0 || write_numbers(disk, (unsigned int)worker, stream + (unsigned int)worker, pause_ms);
 }
 
-/* Without liburing, which may not be there. */
+/* Works without liburing, which may be missing. */
 static bool has_io_uring(void)
 {
 	struct io_uring_params params = { 0 };

@@ -18,8 +18,8 @@ until_true() {
 	until "$@"; do sleep 0.1; done
 }
 
-# begin: makes an ordinary system of what the kernel has started. From now on a command that fails
-# ends the guest, and the console says in which step.
+# begin: makes an ordinary system of what the kernel has started. From now on a failing command ends
+# the guest, and the console says in which step.
 begin() {
 	/bin/busybox --install -s /bin
 	doing=starting
@@ -54,7 +54,7 @@ has_bytes() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
 has_disk() { grep -qsx "$1" /sys/block/vd*/serial; }
 disk_name() { basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")"; }
 
-# sum DISK: the checksum of all of it, read past the cache.
+# sum DISK: the checksum of the whole disk, read past the cache.
 sum() {
 	forget_cache
 	dd if="$1" bs=1M iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1

@@ -8,20 +8,20 @@
 # mkfs.ext4, e2fsck and debugfs are there, but not on an ordinary user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
-# No guest and no daemon runs longer: `timeout` ends both, and what they have started, with the
-# test. That is no measure of whether they hang, which watch_guest finds.
+# No guest and no daemon runs longer: `timeout` ends both, with everything that they have started.
+# This limit does not detect a hang; watch_guest does.
 guest_seconds=6000
 # A hang: this many looks in a row without progress, ten seconds apart.
 guest_looks=18
 
-# What a guest of User Mode Linux has, a third of which its kernel takes.
+# Memory of a User Mode Linux guest; its kernel uses a third.
 uml_memory=64M
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	elif command -v sudo >/dev/null; then
-		# A test has nobody to type a password.
+		# Nobody can type a password during a test.
 		if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
 	else
 		echo "this needs root: run it as root, or install sudo" >&2
@@ -29,9 +29,9 @@ as_root() {
 	fi
 }
 
-# alone FOLDER COMMAND...: runs a command when no other process does so with this folder. Tests that
-# run at once share apt, and the folder of unpacked packages. The command doesn't inherit the lock,
-# for a daemon would keep it.
+# alone FOLDER COMMAND...: runs a command while no other process does so with this folder. Parallel
+# tests share apt, and the folder of unpacked packages. The command does not inherit the lock,
+# because a daemon would keep it.
 alone() (
 	exec 7<"$1"
 	flock 7 || exit
@@ -75,8 +75,8 @@ need_packages() {
 }
 
 # unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as
-# DIRECTORY/PACKAGE. That needs no root and changes nothing on the machine. What was unpacked before
-# is used again.
+# DIRECTORY/PACKAGE. That needs no root and does not change the machine. An unpacked package is used
+# again.
 unpack_package() {
 	[ -d "$1/$2" ] && return
 	mkdir -p "$1" && alone "$1" download_package "$@"
@@ -231,7 +231,7 @@ choose_aio() {
 	if ! no_uring=$("$2" io_uring); then
 		aio=sync no_uring=${no_uring:-"cannot ask whether io_uring is possible here"}
 	elif "$1" --help | grep -q 'without it'; then
-		# Where guests are required the rest is, too.
+		# Where guests are required, io_uring is, too.
 		[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "the system has io_uring, and the daemon was built without it"
 		aio=sync no_uring="the daemon was built without liburing"
 	fi
