@@ -252,7 +252,7 @@ void guest_restart(struct guest *g, uint32_t queue)
 	struct guest_queue *q = &g->queues[queue];
 
 	virtio_queue_reset(&q->queue);
-	FUZZ_CHECK(virtio_mock_reset(&q->mock) == 0, "a driver does not begin anew");
+	FUZZ_CHECK(virtio_mock_reset(&q->mock) == 0, "the driver cannot start again");
 	memset(q->busy, 0, sizeof q->busy);
 	q->waiting = 0;
 	q->doubt = false;

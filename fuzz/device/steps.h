@@ -13,7 +13,7 @@ enum guest_step {
 	GUEST_ACCESS,     /* any offset and width, either direction */
 	GUEST_READ_ALL,   /* every register */
 	GUEST_READ,       /* one */
-	GUEST_ADD,        /* well behaved: makes a chain available, and notifies */
+	GUEST_ADD,        /* well behaved: makes a chain available, and kicks */
 	GUEST_HANDLE,     /* well behaved: handles an interrupt */
 	GUEST_NOTIFY,     /* of any queue */
 	GUEST_ACK,        /* any causes */
@@ -30,9 +30,9 @@ enum guest_step {
 /* A byte from 0x80 on selects a step of the VMM or the device, modulo their number. */
 enum host_step {
 	HOST_PLAN,  /* the next answer of an operation, and what happens during it */
-	HOST_SERVE, /* pops and completes, and notifies the driver */
+	HOST_SERVE, /* pops and completes, and interrupts the driver */
 	HOST_POP,   /* pops only */
-	HOST_USED,  /* notifies the driver, for nothing */
+	HOST_USED,  /* interrupts the driver without a reason */
 	HOST_MARK,
 	HOST_NEEDS_RESET,
 	HOST_CONFIG_CHANGED,

@@ -99,7 +99,7 @@ static void device_runs(void)
 
 	guest.kicked = false;
 	more = guest.ops->run(&guest) == 1;
-	/* The driver may have notified the device meanwhile. */
+	/* The driver may have kicked the device meanwhile. */
 	guest.kicked = guest.kicked || more;
 	guest.agains += more;
 }

@@ -2,10 +2,10 @@
 /*
  * A guest that tests a device by its queue alone: memory, a driver, and the rules of notifications.
  *
- * The driver notifies the device only when the ring asks for a notification. The driver looks at
- * the used ring only after an interrupt. The device runs only when it is notified, or when its last
- * answer was that there is more. A notification that either side forgets to ask for, or to send,
- * leaves both asleep: then the test fails at once.
+ * The driver kicks only when the ring asks for a kick. The driver looks at the used ring only after
+ * an interrupt. The device runs only after a kick, or when its last answer was that there is more.
+ * If either side forgets to ask for a kick or an interrupt, or to send one, both sleep. Then the
+ * test fails at once.
  *
  * One thread does all of it, so no test waits. The interrupt may come while the device runs: every
  * second time the driver then works at once, as a driver on another processor does.
@@ -25,7 +25,7 @@ struct guest;
 
 /* The device under test and its requests. They are served in the order of being made available. */
 struct guest_ops {
-	bool polls; /* the device runs all the time, without being notified */
+	bool polls; /* the device runs all the time, without kicks */
 	/*
 	 * The device interrupts only at the end of its run, so the driver adds nothing while it
 	 * runs.

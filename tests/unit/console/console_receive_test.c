@@ -108,7 +108,7 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_int_equal(console_receive(&f, 0), 0);
 	assert_int_equal(f.progress.chains, 0);
 	assert_false(f.progress.room);
-	/* The driver is asked to notify. */
+	/* The driver is asked for a kick. */
 	assert_int_equal(fixture_get(&f.rx, VIRTIO_MOCK_USED_FLAGS), 0);
 	assert_int_equal(virtio_console_input_enqueue(&f.input[0], "x", 1, &wake), VIRTIO_ENOBUFS);
 	add_buffer(FIXTURE_DATA, 10);

@@ -41,7 +41,7 @@ static void kick(struct device_fixture *f, uint32_t queue)
 	expect_event(f, 0, OP_NOTIFY, queue, next);
 }
 
-/* One request, notified if the device wants that, and its answer; the interrupt is acknowledged. */
+/* One request, with a kick if the device wants one, and its answer. Acknowledges the interrupt. */
 static void exchange(struct device_fixture *f, uint32_t queue, uint8_t byte)
 {
 	const uint16_t head = driver_add(f, queue, byte);

@@ -16,8 +16,8 @@
  * After a failed flush:
  * - All later flushes fail, and so do flushed writes and changes of ranges. What the guest wrote
  *   may be lost, and the kernel reports that only once.
- * - The way out is another back end on the file opened anew, by somebody who knows what the file
- *   holds.
+ * - The way out is to open the file again for another back end, by somebody who knows what the
+ *   file holds.
  *
  * Rules for the caller:
  * - No other code syncs through this descriptor or a duplicate of it (dup(), fork()). The error of
