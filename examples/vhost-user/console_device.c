@@ -8,13 +8,13 @@
  *
  * virtio 1.4, 5.3
  */
-#include "console_link.h"
+#include "console_control.h"
+#include "console_options.h"
 #include "device.h"
 #include "log.h"
 #include "options.h"
 #include "vhost_user.h"
 
-#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,7 @@
 
 #define BUFFERS 256                                     /* of a chain; no driver sends more */
 #define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
-#define MAX_PORTS 32
-#define MAX_QUEUES (2 * MAX_PORTS + 2)
+#define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
 
 struct port {
 	struct console_device *console;
@@ -41,13 +40,15 @@ struct port {
 struct console_device {
 	struct device device;
 	struct virtio_console console;
-	struct virtio_console_port table[MAX_PORTS];
+	struct virtio_console_port table[CONSOLE_MAX_PORTS];
 	struct virtio_segment control[SEGMENTS];
 	struct device_queue *running[MAX_QUEUES];
-	uint64_t features; /* that the driver has accepted */
-	bool is_open;
+	uint64_t features;       /* that the driver has accepted */
+	struct event_loop *loop; /* of the device's thread */
+	bool is_open, is_attached;
+	struct console_control commands; /* `path` is NULL without control= */
 	uint32_t port_count;
-	struct port *ports[MAX_PORTS];
+	struct port *ports[CONSOLE_MAX_PORTS];
 	char name[];
 };
 
@@ -62,9 +63,20 @@ static void wake_queue(struct console_device *console, uint32_t index)
 		device_queue_wake(console->running[index]);
 }
 
-static uint32_t receive_queue(const struct port *port)
+static void wake_receive(struct console_device *console, uint32_t id)
 {
-	return port->id == 0 ? 0 : 2 * port->id + 2;
+	uint32_t receive, transmit;
+
+	if (virtio_console_port_queues(&console->console, id, &receive, &transmit) == 0)
+		wake_queue(console, receive);
+}
+
+static void wake_transmit(struct console_device *console, uint32_t id)
+{
+	uint32_t receive, transmit;
+
+	if (virtio_console_port_queues(&console->console, id, &receive, &transmit) == 0)
+		wake_queue(console, transmit);
 }
 
 static void wake_control(struct console_device *console)
@@ -91,14 +103,14 @@ static void take_input(struct console_link *link, const uint8_t *bytes, size_t l
 	bool wake = false;
 
 	(void)!virtio_console_input_enqueue(&port->input, bytes, len, &wake);
-	wake_queue(port->console, receive_queue(port));
+	wake_receive(port->console, port->id);
 }
 
 static void output_room(struct console_link *link)
 {
 	struct port *port = from_link(link);
 
-	wake_queue(port->console, receive_queue(port) + 1);
+	wake_transmit(port->console, port->id);
 }
 
 static void client_changed(struct console_link *link, bool is)
@@ -154,15 +166,19 @@ static void on_event(void *context, uint32_t id, uint16_t event, uint16_t value)
 	struct console_device *console = context;
 
 	if (event == VIRTIO_CONSOLE_PORT_OPEN && value)
-		wake_queue(console, receive_queue(console->ports[id]));
+		wake_receive(console, id);
 	wake_control(console);
 }
 
 static int receive(struct console_device *console, struct port *port, struct device_queue *queue)
 {
 	struct virtio_console_progress progress;
-	const int error = virtio_console_receive(&console->console, port->id, &queue->virtq, &progress);
+	int error;
 
+	/* A port that was removed has no input. Its transmit queue goes on, and gives buffers back. */
+	if (!port->opened)
+		return DEVICE_TURN_WAIT;
+	error = virtio_console_receive(&console->console, port->id, &queue->virtq, &progress);
 	queue->signal = progress.notify;
 	if (progress.bytes)
 		console_link_room(&port->link);
@@ -302,6 +318,21 @@ static int check_features(struct device *device, uint64_t features)
 	return VIRTIO_EINVAL;
 }
 
+/*
+ * Linux reads the size of a console without MULTIPORT when the configuration space changes, and not
+ * when its driver starts.
+ */
+static void tell_size(struct console_device *console)
+{
+	const uint64_t negotiated = console->console.negotiated;
+	const struct virtio_console_port_options *options = &console->table[0].options;
+
+	if ((negotiated & (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT)) || (options->cols == 0 && options->rows == 0))
+		return;
+	if (negotiated & (UINT64_C(1) << VIRTIO_CONSOLE_F_SIZE))
+		device_config_changed(&console->device);
+}
+
 /* The front end says nothing of a guest that has booted anew. Its driver begins with an empty control queue. */
 static int queue_start(struct device *device, struct device_queue *queue)
 {
@@ -314,6 +345,8 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	/* Without control queues nothing else tells a new driver. */
 	if (queue->index == 1 && virtio_queue_next_avail(&queue->virtq) == 0 && console->table[0].output.restored)
 		forget_chain(console, 0);
+	if (queue->index == 0 && virtio_queue_next_avail(&queue->virtq) == 0)
+		tell_size(console);
 	console->running[queue->index] = queue;
 	return 0;
 }
@@ -339,21 +372,37 @@ static void close_ports(struct device *device)
 {
 	struct console_device *console = from_device(device);
 
-	for (uint32_t i = 0; i < console->port_count; i++)
+	for (uint32_t i = 0; i < console->port_count; i++) {
 		if (console->ports[i]->opened)
 			console_link_close(&console->ports[i]->link);
+		console->ports[i]->opened = false;
+	}
 }
 
-static int open_ports(struct device *device, struct event_loop *loop)
+static void close_all(struct device *device)
 {
 	struct console_device *console = from_device(device);
 
+	if (console->commands.path)
+		console_control_close(&console->commands);
+	close_ports(device);
+}
+
+static int open_all(struct device *device, struct event_loop *loop)
+{
+	struct console_device *console = from_device(device);
+
+	console->loop = loop;
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct port *port = console->ports[i];
 
 		port->opened = console_link_open(&port->link, loop) == 0;
 		if (port->opened)
 			continue;
+		close_ports(device);
+		return -1;
+	}
+	if (console->commands.path && console_control_open(&console->commands, loop)) {
 		close_ports(device);
 		return -1;
 	}
@@ -367,13 +416,16 @@ static void refresh(struct device *device)
 	struct console_device *console = from_device(device);
 
 	for (uint32_t i = 0; i < console->port_count; i++)
-		console_link_refresh(&console->ports[i]->link);
+		if (console->ports[i]->opened)
+			console_link_refresh(&console->ports[i]->link);
 }
 
 static void tell_ports(struct console_device *console, bool attached)
 {
+	console->is_attached = attached;
 	for (uint32_t i = 0; i < console->port_count; i++)
-		console_link_attached(&console->ports[i]->link, attached);
+		if (console->ports[i]->opened)
+			console_link_attached(&console->ports[i]->link, attached);
 }
 
 static void attached(struct device *device)
@@ -386,20 +438,183 @@ static void detached(struct device *device)
 	tell_ports(from_device(device), false);
 }
 
+static uint64_t port_faults(const struct virtio_console_port_stats *stats)
+{
+	return stats->receive_misdirected + stats->receive_malformed + stats->transmit_misdirected +
+	       stats->transmit_malformed;
+}
+
+/* What the library is told of a port. */
+static struct virtio_console_port_options port_options(struct port *port)
+{
+	return (struct virtio_console_port_options){
+		.console = port->id == 0,
+		.name = port->name,
+		.name_bytes = port->name ? (uint32_t)strlen(port->name) : 0,
+		.cols = port->link.options.cols,
+		.rows = port->link.options.rows,
+		.input = &port->input,
+		.sink = take_output,
+		.sink_context = port,
+		.receive_segments = port->receive,
+		.receive_capacity = SEGMENTS,
+		.transmit_segments = port->transmit,
+		.transmit_capacity = SEGMENTS,
+	};
+}
+
+/* Commands */
+
+static struct port *find_port(struct console_device *console, const char *name)
+{
+	for (uint32_t id = 1; id < console->port_count; id++)
+		if (strcmp(console->ports[id]->name, name) == 0)
+			return console->ports[id];
+	return NULL;
+}
+
+static const char *command_size(struct console_device *console, const char *text)
+{
+	struct console_link *link = &console->ports[0]->link;
+	uint16_t cols, rows;
+
+	if (link->options.ops == &console_tty_ops)
+		return "a tty has a size of its own";
+	if (console_size_parse(text, &cols, &rows))
+		return "not COLSxROWS, 1x1 to 65535x65535";
+	console_link_resize(link, cols, rows);
+	size_changed(link, cols, rows);
+	return NULL;
+}
+
+/* What is on its way is lost, and counted. The driver gets back the buffers that it has sent. */
+static void take_away(struct console_device *console, struct port *port)
+{
+	bool room;
+
+	/* It can't fail: the port is there. */
+	(void)!virtio_console_remove_port(&console->console, port->id, &room);
+	console_link_close(&port->link);
+	console_link_drop_output(&port->link);
+	port->opened = false;
+	wake_transmit(console, port->id);
+	wake_control(console);
+}
+
+static const char *command_remove(struct console_device *console, const char *name)
+{
+	struct port *port = find_port(console, name);
+
+	if (!port)
+		return "no such port";
+	if (!port->opened)
+		return "the port is not there";
+	take_away(console, port);
+	return NULL;
+}
+
+static const char *command_add(struct console_device *console, const char *name)
+{
+	struct port *port = find_port(console, name);
+	struct virtio_console_port_options options;
+
+	if (!port)
+		return "no such port: ports are those of the command line";
+	if (port->opened)
+		return "the port is there";
+	options = port_options(port);
+	if (virtio_console_add_port(&console->console, port->id, &options))
+		return "the port can't be added";
+	port->opened = console_link_open(&port->link, console->loop) == 0;
+	if (!port->opened) {
+		bool room;
+
+		(void)!virtio_console_remove_port(&console->console, port->id, &room);
+		return "its backend can't be opened, see stderr";
+	}
+	fflush(stdout);
+	if (console->is_attached)
+		console_link_attached(&port->link, true);
+	wake_control(console);
+	return NULL;
+}
+
+/* The next bytes that the guest has to read, as far as they can be printed. */
+static void print_waiting(struct port *port, char text[17])
+{
+	const uint32_t len = virtio_console_input_peek(&port->input, text, 16);
+
+	for (uint32_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '.';
+	text[len] = '\0';
+}
+
+static const char *command_stats(struct console_device *console, const char *nothing)
+{
+	if (*nothing)
+		return "stats has no argument";
+	for (uint32_t id = 0; id < console->port_count; id++) {
+		struct port *port = console->ports[id];
+		const uint32_t capacity = virtio_console_input_capacity(&port->input);
+		struct virtio_console_port_stats s;
+		char next[17];
+
+		/* The table has the port. */
+		(void)!virtio_console_get_port_stats(&console->console, id, &s);
+		print_waiting(port, next);
+		console_control_say(&console->commands,
+				    "%s: %s, %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64
+				    " of input dropped, %" PRIu64 " of output dropped, %" PRIu64
+				    " faults, waiting for the guest %" PRIu32 " of %" PRIu32
+				    " \"%s\", for the host %zu",
+				    port->name ? port->name : "console", port->opened ? "there" : "removed", s.received,
+				    s.transmitted, s.dropped, port->link.output.dropped, port_faults(&s),
+				    capacity - virtio_console_input_available(&port->input), capacity, next,
+				    port->link.output.used);
+	}
+	return NULL;
+}
+
+static const char *obey(struct console_control *control, char *line)
+{
+	static const struct {
+		const char *name;
+		const char *(*command)(struct console_device *console, const char *argument);
+	} commands[] = {
+		{ "add", command_add },
+		{ "remove", command_remove },
+		{ "size", command_size },
+		{ "stats", command_stats },
+	};
+	struct console_device *console = CONTAINER_OF(control, struct console_device, commands);
+	char *argument = strchr(line, ' ');
+
+	if (argument)
+		*argument++ = '\0';
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(line, commands[i].name) == 0)
+			return commands[i].command(console, argument ? argument : "");
+	return "unknown command: add, remove, size or stats";
+}
+
+/* Creation and summary */
+
 static void print_summary(const struct device *device)
 {
 	const struct console_device *console = (const struct console_device *)(const void *)device;
 	uint64_t in = 0, out = 0, dropped_in = 0, dropped_out = 0, faults = device->ring_faults;
 
 	for (uint32_t i = 0; i < console->port_count; i++) {
-		const struct virtio_console_port_stats *s = &console->table[i].stats;
+		struct virtio_console_port_stats s;
 
-		in += s->received;
-		out += s->transmitted;
-		dropped_in += s->dropped;
+		if (virtio_console_get_port_stats(&console->console, i, &s))
+			continue;
+		in += s.received;
+		out += s.transmitted;
+		dropped_in += s.dropped;
 		dropped_out += console->ports[i]->link.output.dropped;
-		faults +=
-			s->receive_misdirected + s->receive_malformed + s->transmit_misdirected + s->transmit_malformed;
+		faults += port_faults(&s);
 	}
 	faults += console->console.stats.misdirected + console->console.stats.malformed;
 	printf("%s: %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64 " bytes of input dropped, %" PRIu64
@@ -417,8 +632,8 @@ static void destroy(struct device *device)
 }
 
 static const struct device_ops ops = {
-	.open = open_ports,
-	.close = close_ports,
+	.open = open_all,
+	.close = close_all,
 	.reset = reset,
 	.attached = attached,
 	.detached = detached,
@@ -434,46 +649,24 @@ static const struct device_ops ops = {
 	.destroy = destroy,
 };
 
-/* Command line */
-
-struct console_options {
-	const char *socket;
-	bool multiport;
-	uint32_t port_count;
-	struct {
-		const char *name;
-		struct console_link_options link;
-	} ports[MAX_PORTS];
-};
-
 static int add_port(struct console_device *console, const struct console_options *options, uint32_t id)
 {
 	struct port *port = calloc(1, sizeof *port);
-	const struct virtio_console_port_options table = {
-		.console = id == 0,
-		.name = options->ports[id].name,
-		.name_bytes = options->ports[id].name ? (uint32_t)strlen(options->ports[id].name) : 0,
-		.input = port ? &port->input : NULL,
-		.sink = take_output,
-		.sink_context = port,
-		.receive_segments = port ? port->receive : NULL,
-		.receive_capacity = SEGMENTS,
-		.transmit_segments = port ? port->transmit : NULL,
-		.transmit_capacity = SEGMENTS,
-	};
+	struct virtio_console_port_options table;
 
 	if (!port)
 		return -1;
 	console->ports[console->port_count++] = port;
 	port->console = console;
 	port->id = id;
-	port->name = table.name;
+	port->name = options->ports[id].name;
 	port->link.events = &link_events;
 	port->link.options = options->ports[id].link;
 	port->link.name = port->name ? port->name : console->device.name;
 	port->link.drops = id == 0 && !port->link.options.waits;
 	if (virtio_console_input_init(&port->input, port->input_bytes, sizeof port->input_bytes))
 		return -1;
+	table = port_options(port);
 	return virtio_console_add_port(&console->console, id, &table) ? -1 : 0;
 }
 
@@ -483,7 +676,8 @@ static int fill_device(struct console_device *console, const struct console_opti
 		.ports = console->table,
 		.port_count = options->port_count,
 		.multiport = options->multiport,
-		.size = options->ports[0].link.ops == &console_tty_ops,
+		.size = options->ports[0].link.ops == &console_tty_ops || options->ports[0].link.cols ||
+			options->control,
 		.event = on_event,
 		.emergency = take_emergency,
 		.context = console,
@@ -493,6 +687,12 @@ static int fill_device(struct console_device *console, const struct console_opti
 
 	if (virtio_console_init(&console->console, &all))
 		return -1;
+	console->commands = (struct console_control){
+		.name = console->name,
+		.path = options->control,
+		.access = options->control_access,
+		.command = obey,
+	};
 	console->device = (struct device){
 		.ops = &ops,
 		.name = console->name,
@@ -523,155 +723,19 @@ static struct device *make_device(const struct console_options *options)
 	return NULL;
 }
 
-static int parse_port(struct console_options *options, char *value)
-{
-	char *spec = strchr(value, ':');
-
-	if (!spec || spec == value)
-		return option_error(value, "not NAME:BACKEND");
-	*spec++ = '\0';
-	if (strlen(value) > VIRTIO_CONSOLE_NAME_MAX)
-		return option_error(value, "the name of a port is longer than 256 bytes");
-	if (options->port_count == MAX_PORTS)
-		return option_error(value, "too many ports");
-	for (uint32_t i = 1; i < options->port_count; i++)
-		if (strcmp(options->ports[i].name, value) == 0)
-			return option_error(value, "two ports have this name");
-	options->ports[options->port_count].name = value;
-	options->multiport = true;
-	return console_link_parse(spec, &options->ports[options->port_count++].link);
-}
-
-static int parse_mode(const char *value, struct console_link_options *link)
-{
-	char *end;
-	const unsigned long mode = strtoul(value, &end, 8);
-
-	if (link->ops != &console_socket_ops)
-		return option_error(value, "only unix=PATH has a mode");
-	if (*value < '0' || *value > '7' || *end || mode > 0777)
-		return option_error(value, "not an octal mode up to 777");
-	link->access.mode = (mode_t)mode;
-	link->access.has_mode = true;
-	return 0;
-}
-
-static int parse_group(const char *value, struct console_link_options *link)
-{
-	const struct group *group = getgrnam(value);
-	uint64_t number;
-
-	if (link->ops != &console_socket_ops)
-		return option_error(value, "only unix=PATH has a group");
-	if (!group && option_number(value, 0, UINT32_MAX - 1, &number))
-		return option_error(value, "no such group");
-	link->access.group = group ? group->gr_gid : (gid_t)number;
-	link->access.has_group = true;
-	return 0;
-}
-
-static int parse_full(const char *value, struct console_options *options)
-{
-	if (options->port_count > 1)
-		return option_error(value, "full belongs to the console, in front of the ports");
-	options->ports[0].link.waits = strcmp(value, "wait") == 0;
-	if (!options->ports[0].link.waits && strcmp(value, "drop") != 0)
-		return option_error(value, "full is drop or wait");
-	return 0;
-}
-
-static int take_option(void *context, const char *name, char *value)
-{
-	struct console_options *options = context;
-	struct console_link_options *last = &options->ports[options->port_count - 1].link;
-
-	if (strcmp(name, "socket") == 0) {
-		options->socket = value;
-		return 0;
-	}
-	if (strcmp(name, "port") == 0)
-		return parse_port(options, value);
-	if (strcmp(name, "multiport") == 0)
-		return option_switch(name, value, &options->multiport);
-	if (strcmp(name, "mode") == 0)
-		return parse_mode(value, last);
-	if (strcmp(name, "group") == 0)
-		return parse_group(value, last);
-	if (strcmp(name, "full") == 0)
-		return parse_full(value, options);
-	if (strcmp(name, "escape") == 0)
-		return console_tty_escape(value, last);
-	if (strcmp(name, "link") != 0)
-		return option_error(name, "unknown option of --console");
-	if (last->ops != &console_pty_ops)
-		return option_error(value, "only a pty has a link");
-	last->symlink = value;
-	return 0;
-}
-
-/* The first piece is the console's backend, which other options may belong to. */
 static struct device *create(char *spec, const char **socket)
 {
-	struct console_options options = { .port_count = 1 };
-	char *rest = strchr(spec, ',');
+	struct console_options options;
 
-	if (rest)
-		*rest++ = '\0';
-	if (console_link_parse(spec, &options.ports[0].link) || options_parse_pairs(rest, take_option, &options))
+	if (console_options_parse(spec, &options))
 		return NULL;
-	if (!options.socket || !*options.socket) {
-		(void)option_error("--console", "no socket=PATH");
-		return NULL;
-	}
-	if (!options.multiport && options.port_count > 1) {
-		(void)option_error("multiport=off", "a port needs it on");
-		return NULL;
-	}
 	*socket = options.socket;
 	return make_device(&options);
-}
-
-static void print_help(void)
-{
-	fputs("  --console BACKEND,...  a terminal of the guest's, /dev/hvc0 in Linux. BACKEND is\n"
-	      "                     tty        this terminal, or what stdin and stdout are. It is\n"
-	      "                                raw while a virtual machine uses it. The guest\n"
-	      "                                learns its size\n"
-	      "                     pty        a pseudo-terminal, whose name is printed. Output\n"
-	      "                                waits there for a reader\n"
-	      "                     unix=PATH  a socket file for one client at a time. A second\n"
-	      "                                client gets one line that says so, and is closed\n"
-	      "                     file=PATH  output is appended to a regular file, which is\n"
-	      "                                opened again on SIGHUP; there is no input\n"
-	      "      socket=PATH    as above\n"
-	      "      link=PATH      a symbolic link to the pty that was named last\n"
-	      "      escape=KEY     of tty: KEY and then q ends the daemon, and KEY twice is one for\n"
-	      "                     the guest; ^] (Ctrl-]) by default, or none\n"
-	      "      mode=OCTAL     permissions of the socket file that was named last\n"
-	      "      group=GROUP    its group, a name or a number; both before a client can connect\n"
-	      "      full=wait      the guest waits when 64 KiB of the console's output have not been\n"
-	      "                     read, and nothing is dropped. Linux then spins with interrupts\n"
-	      "                     off, so that the whole guest stands still; drop by default\n"
-	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
-	      "      multiport=on   offers the feature without another port. It is offered with\n"
-	      "                     port=. Linux registers such a console late: the first output\n"
-	      "                     of init is lost\n"
-	      "    The last 64 KiB of a console's output that nobody has read are kept for the next\n"
-	      "    client; older bytes are dropped and counted. Other ports are throttled. What a\n"
-	      "    client of a socket has sent is dropped when the client leaves before the guest\n"
-	      "    has read it.\n"
-	      "    Guests: Linux before 6.15, unless the correction was taken over, swaps rows and\n"
-	      "    columns of the message that tells a size under multiport; without multiport the\n"
-	      "    size is right. Another driver of Linux's may have taken hvc0, as on Xen or POWER:\n"
-	      "    then this console is hvc1. systemd asks the terminal questions when it starts,\n"
-	      "    and waits a while if nobody answers: the kernel parameter\n"
-	      "    systemd.tty.term.hvc0=dumb avoids that.\n",
-	      stdout);
 }
 
 const struct device_type console_device_type = {
 	.option = "console",
 	.synopsis = "BACKEND,socket=PATH[,OPTION...]",
-	.print_help = print_help,
+	.print_help = console_options_help,
 	.create = create,
 };

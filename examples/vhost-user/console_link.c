@@ -179,6 +179,18 @@ void console_link_refresh(struct console_link *link)
 		link->options.ops->refresh(link);
 }
 
+void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows)
+{
+	if (link->options.ops->resize)
+		link->options.ops->resize(link, cols, rows);
+}
+
+void console_link_drop_output(struct console_link *link)
+{
+	link->output.dropped += link->output.used;
+	console_output_take(&link->output, link->output.used);
+}
+
 void console_link_attached(struct console_link *link, bool is)
 {
 	void (*const tell)(struct console_link *) = is ? link->options.ops->attached : link->options.ops->detached;

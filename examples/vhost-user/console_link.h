@@ -37,6 +37,7 @@ struct console_link_ops {
 	void (*refresh)(struct console_link *link);  /* SIGHUP */
 	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
 	void (*detached)(struct console_link *link);
+	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows); /* the port has another size */
 	size_t (*filter)(struct console_link *link, uint8_t *bytes,
 			 size_t len);             /* takes input out, and returns what is left */
 	void (*ended)(struct console_link *link); /* reading has come to an end, or reading or writing has failed */
@@ -50,6 +51,7 @@ struct console_link_options {
 	struct unix_listener_access access; /* of a socket */
 	bool waits;                         /* full=wait */
 	int escape;                         /* of a terminal: a byte, or -1 */
+	uint16_t cols, rows;                /* size=; both 0 without it */
 };
 
 struct console_link {
@@ -69,6 +71,7 @@ struct console_link {
 	int slave, tty;
 	struct termios settings; /* of the terminal when it isn't raw */
 	bool raw, escaped;
+	uint16_t cols, rows; /* of the pty, when it was last looked at */
 	char target[64];
 	struct unix_listener_file socket;
 	int failed; /* errno of the last failed write that was reported */
@@ -88,6 +91,12 @@ int console_link_open(struct console_link *link, struct event_loop *loop);
 void console_link_close(struct console_link *link);
 void console_link_refresh(struct console_link *link);
 void console_link_attached(struct console_link *link, bool is);
+
+/* The port has another size, by order of the operator: a pty gets it, too. */
+void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows);
+
+/* Drops output that nobody has taken, and counts it. */
+void console_link_drop_output(struct console_link *link);
 
 /* Takes output into the buffer. Returns how many bytes. console_link_flush() sends them. */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -54,6 +55,35 @@ static void close_slave(struct console_link *link)
 	link->slave = -1;
 }
 
+static void set_size(struct console_link *link, uint16_t cols, uint16_t rows)
+{
+	const struct winsize size = { .ws_col = cols, .ws_row = rows };
+
+	link->cols = cols;
+	link->rows = rows;
+	(void)ioctl(link->slave, TIOCSWINSZ, &size);
+}
+
+/* Linux tells the processes in the terminal of a new size, but not the master. */
+static void follow_size(struct console_link *link)
+{
+	struct winsize size;
+
+	if (ioctl(link->slave, TIOCGWINSZ, &size) || (size.ws_col == link->cols && size.ws_row == link->rows))
+		return;
+	link->cols = size.ws_col;
+	link->rows = size.ws_row;
+	link->events->resized(link, link->cols, link->rows);
+}
+
+/* Input comes from somebody who has seen the terminal in its size. */
+static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
+{
+	(void)bytes;
+	follow_size(link);
+	return len;
+}
+
 static int open_pty(struct console_link *link)
 {
 	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -71,6 +101,7 @@ static int open_pty(struct console_link *link)
 		close_slave(link);
 		return -1;
 	}
+	set_size(link, link->options.cols, link->options.rows);
 	printf("%s: %s\n", link->name, link->target);
 	link->events->connected(link, true);
 	return 0;
@@ -89,4 +120,11 @@ static void close_pty(struct console_link *link)
 		unlink(link->options.symlink);
 }
 
-const struct console_link_ops console_pty_ops = { .open = open_pty, .close = close_pty, .ended = console_link_detach };
+const struct console_link_ops console_pty_ops = {
+	.open = open_pty,
+	.close = close_pty,
+	.refresh = follow_size,
+	.resize = set_size,
+	.filter = filter,
+	.ended = console_link_detach,
+};

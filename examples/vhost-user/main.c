@@ -11,7 +11,8 @@
  *   device_host     what is kept for each device; device.h says what a device is, and how to add a type
  *   NAME_device     the types of devices
  *   console_link    the host's ends of console ports, with console_pty, console_socket, console_file,
- *                   console_tty and console_output
+ *                   console_tty and console_output; console_control has the operator's commands,
+ *                   and console_options the argument
  *   blk_queue       block requests one after the other, or uring with its flusher; no_uring stands for both
  */
 #include "device.h"

@@ -15,16 +15,11 @@ import sys
 
 # Functions without a user, and the reason.
 ERROR = 'also reports that a stop has failed, which no example has to'
-CONSOLE = 'for ports that are removed, measured or migrated: the console of the daemon is not'
+CONSOLE = 'for a console that is migrated: the console of the daemon is not'
 EXCEPTIONS = {
     'virtio_device_queue_stopped': ERROR,
     'virtio_device_reset_done': ERROR,
     'virtio_device_waiting': 'for a VMM whose processors wait: no example has one',
-    'virtio_console_get_port_stats': CONSOLE,
-    'virtio_console_input_capacity': CONSOLE,
-    'virtio_console_input_peek': CONSOLE,
-    'virtio_console_port_queues': CONSOLE,
-    'virtio_console_remove_port': CONSOLE,
     'virtio_console_restore': CONSOLE,
     'virtio_console_save': CONSOLE,
 }

@@ -66,14 +66,25 @@ void console_expect_refusal(struct daemon_process *daemon, const char *backend, 
 
 /* The guest */
 
-void console_attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features)
+static void attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features)
 {
-	guest->count = features & MULTIPORT ? QUEUES : 2;
 	front_end_open(&guest->fe, daemon->socket);
 	front_end_negotiate_type(&guest->fe, features);
 	front_end_share_memory(&guest->fe);
 	for (uint16_t i = 0; i < guest->count; i++)
 		ring_open(&guest->rings[i], &guest->fe, i);
+}
+
+void console_attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features)
+{
+	guest->count = features & MULTIPORT ? QUEUES : 2;
+	attach(guest, daemon, features);
+}
+
+void console_attach_alone(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features)
+{
+	guest->count = PORT_RECEIVE;
+	attach(guest, daemon, features);
 }
 
 void console_detach(struct console_guest *guest)
@@ -161,6 +172,61 @@ void console_expect_input(struct ring *ring, const void *expected, uint32_t len)
 		assert_memory_equal(bytes, (const uint8_t *)expected + got, here);
 		got += here;
 	}
+}
+
+/* Control messages */
+
+void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value)
+{
+	struct virtio_console_control message = { virtio_le32(id), virtio_le16(event), virtio_le16(value) };
+	struct ring *ring = &guest->rings[CONTROL_TRANSMIT];
+	const uint8_t *bytes;
+
+	assert_true(console_offer(ring, &message, sizeof message));
+	assert_int_equal(console_take(ring, &bytes), 0);
+}
+
+/* Waits for a message. Behind it is `tail`. */
+void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail)
+{
+	struct ring *ring = &guest->rings[CONTROL_RECEIVE];
+	const uint8_t *bytes;
+
+	assert_true(console_offer(ring, NULL, 64));
+	assert_int_equal(console_take(ring, &bytes), 8 + strlen(tail));
+	assert_int_equal(bytes[0], id);
+	assert_int_equal(bytes[4], event);
+	assert_int_equal(bytes[6], value);
+	assert_memory_equal(bytes + 8, tail, strlen(tail));
+}
+
+/* The dialogue of a driver that has started. */
+void console_set_ports_up(struct console_guest *guest, bool has_client)
+{
+	console_say(guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	console_hear(guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+	console_hear(guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+	console_say(guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	console_hear(guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
+	console_hear(guest, 0, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_say(guest, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	console_hear(guest, 1, VIRTIO_CONSOLE_PORT_NAME, 0, "data");
+	if (has_client)
+		console_hear(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_say(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+}
+
+void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows)
+{
+	char tail[5] = { (char)cols, (char)(cols >> 8), (char)rows, (char)(rows >> 8), 0 };
+	struct ring *ring = &guest->rings[CONTROL_RECEIVE];
+	const uint8_t *bytes;
+
+	assert_true(console_offer(ring, NULL, 64));
+	assert_int_equal(console_take(ring, &bytes), 12);
+	assert_int_equal(bytes[0], 0);
+	assert_int_equal(bytes[4], VIRTIO_CONSOLE_RESIZE);
+	assert_memory_equal(bytes + 8, tail, 4);
 }
 
 /* The host's ends */

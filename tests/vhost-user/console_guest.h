@@ -36,6 +36,9 @@ void console_await(struct daemon_process *daemon);
 void console_start_socket(struct daemon_process *daemon, bool port);
 void console_expect_refusal(struct daemon_process *daemon, const char *backend, const char *options, const char *words);
 void console_attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
+
+/* To a console with multiport=on and no other port. */
+void console_attach_alone(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
 void console_detach(struct console_guest *guest);
 
 /* Each buffer is the one of its descriptor. Returns whether there was a free one. */
@@ -53,6 +56,19 @@ void console_output(struct ring *ring, uint32_t from, uint32_t to);
 
 /* Waits for these bytes of input. */
 void console_expect_input(struct ring *ring, const void *expected, uint32_t len);
+
+/* Sends a control message of the driver's. */
+void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value);
+
+/* Waits for a control message of the device's, with `tail` behind it. */
+void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail);
+
+/* Waits for a RESIZE of the console. */
+void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows);
+
+/* The dialogue of a driver that starts. The port "data" has a client, or not. */
+void console_set_ports_up(struct console_guest *guest, bool has_client);
+
 int console_open_pts(const char *path);
 int console_connect(void);
 void console_expect_output(int fd, uint32_t from, uint32_t to);

@@ -8,48 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Control messages */
-
-static void say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value)
-{
-	struct virtio_console_control message = { virtio_le32(id), virtio_le16(event), virtio_le16(value) };
-	struct ring *ring = &guest->rings[CONTROL_TRANSMIT];
-	const uint8_t *bytes;
-
-	assert_true(console_offer(ring, &message, sizeof message));
-	assert_int_equal(console_take(ring, &bytes), 0);
-}
-
-/* Waits for a message. Behind it is `tail`. */
-static void hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail)
-{
-	struct ring *ring = &guest->rings[CONTROL_RECEIVE];
-	const uint8_t *bytes;
-
-	assert_true(console_offer(ring, NULL, 64));
-	assert_int_equal(console_take(ring, &bytes), 8 + strlen(tail));
-	assert_int_equal(bytes[0], id);
-	assert_int_equal(bytes[4], event);
-	assert_int_equal(bytes[6], value);
-	assert_memory_equal(bytes + 8, tail, strlen(tail));
-}
-
-/* The dialogue of a driver that has started. */
-static void set_ports_up(struct console_guest *guest, bool has_client)
-{
-	say(guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
-	hear(guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
-	hear(guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
-	say(guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
-	hear(guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
-	hear(guest, 0, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
-	say(guest, 1, VIRTIO_CONSOLE_PORT_READY, 1);
-	hear(guest, 1, VIRTIO_CONSOLE_PORT_NAME, 0, "data");
-	if (has_client)
-		hear(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
-	say(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
-}
-
 /* The port has a name, tells of its clients, and holds input until the guest opens it. */
 static void console_port_follows_its_client(void **state)
 {
@@ -60,22 +18,22 @@ static void console_port_follows_its_client(void **state)
 	(void)state;
 	console_start_socket(&daemon, true);
 	console_attach(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
-	set_ports_up(&guest, false);
+	console_set_ports_up(&guest, false);
 	fd = console_connect();
-	hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_type(fd, "to the guest", 12);
 	console_expect_input(&guest.rings[PORT_RECEIVE], "to the guest", 12);
 	console_output(&guest.rings[PORT_TRANSMIT], 0, 3000);
 	console_expect_output(fd, 0, 3000);
 	close(fd);
-	hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 	/* The console is the file. */
 	console_output(&guest.rings[TRANSMIT], 0, 100);
 	console_detach(&guest);
 	/* A second driver of the same front end socket begins anew, and a client is there already. */
 	fd = console_connect();
 	console_attach(&guest, &daemon, MULTIPORT);
-	set_ports_up(&guest, true);
+	console_set_ports_up(&guest, true);
 	close(fd);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
@@ -128,7 +86,7 @@ static void console_port_throttles_and_loses_nothing(void **state)
 	(void)state;
 	console_start_socket(&daemon, true);
 	console_attach(&guest, &daemon, MULTIPORT);
-	set_ports_up(&guest, false);
+	console_set_ports_up(&guest, false);
 	expect_throttled(&guest.rings[PORT_TRANSMIT]);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
@@ -166,7 +124,7 @@ static void console_ports_come_up_again_after_a_reset_of_the_guest(void **state)
 	console_start_socket(&daemon, true);
 	console_attach(&guest, &daemon, MULTIPORT);
 	for (unsigned int boot = 0; boot < 3; boot++) {
-		set_ports_up(&guest, false);
+		console_set_ports_up(&guest, false);
 		console_output(&guest.rings[PORT_TRANSMIT], boot * 10, boot * 10 + 10);
 		for (uint16_t i = 0; i < QUEUES; i++)
 			(void)ring_stop(&guest.rings[i]);
@@ -175,7 +133,7 @@ static void console_ports_come_up_again_after_a_reset_of_the_guest(void **state)
 			ring_start(&guest.rings[i], 0);
 		}
 	}
-	set_ports_up(&guest, false);
+	console_set_ports_up(&guest, false);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	daemon_remove_folder(&daemon);

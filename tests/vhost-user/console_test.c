@@ -359,16 +359,51 @@ static void console_options_that_are_wrong_are_refused(void **state)
 	console_expect_refusal(&daemon, "tty", ",port=a:tty", "tty: this terminal has a port already");
 	console_expect_refusal(&daemon, "tty", ",escape=ab", "ab: escape is none, one character, or ^");
 	console_expect_refusal(&daemon, "tty", ",escape=^a", "^a: escape is none, one character, or ^");
-	console_expect_refusal(&daemon, "pty", ",mode=660", "660: only unix=PATH has a mode");
+	console_expect_refusal(&daemon, "pty", ",mode=660", "660: only unix=PATH and control=PATH have a mode");
 	console_expect_refusal(&daemon, "unix=/tmp/x", ",mode=1777", "1777: not an octal mode up to 777");
 	console_expect_refusal(&daemon, "unix=/tmp/x", ",mode=8", "8: not an octal mode up to 777");
-	console_expect_refusal(&daemon, "pty", ",group=0", "0: only unix=PATH has a group");
+	console_expect_refusal(&daemon, "pty", ",group=0", "0: only unix=PATH and control=PATH have a group");
 	console_expect_refusal(&daemon, "unix=/tmp/x", ",group=no-such-group", "no-such-group: no such group");
 	console_expect_refusal(&daemon, "pty", ",full=maybe", "maybe: full is drop or wait");
 	console_expect_refusal(&daemon, "pty", ",port=a:pty,full=wait", "wait: full belongs to the console");
 	console_expect_refusal(&daemon, "pty", ",escape=none", "none: only tty has an escape");
+	console_expect_refusal(&daemon, "tty", ",size=80x25", "80x25: a tty has a size of its own");
+	console_expect_refusal(&daemon, "pty", ",port=a:pty,size=80x25", "80x25: size belongs to the console");
+	console_expect_refusal(&daemon, "pty", ",size=80", "80: not COLSxROWS, 1x1 to 65535x65535");
+	console_expect_refusal(&daemon, "pty", ",size=80x0", "80x0: not COLSxROWS, 1x1 to 65535x65535");
+	console_expect_refusal(&daemon, "pty", ",size=65536x1", "65536x1: not COLSxROWS");
+	console_expect_refusal(&daemon, "pty", ",control=", "control=: no path");
+	console_expect_refusal(&daemon, "pty", ",multiport=off,port=a:pty", "multiport=off: a port needs it on");
+	longest[0] = '/';
+	snprintf(text, sizeof text, ",control=%s", longest);
+	console_expect_refusal(&daemon, "pty", text, "too long for the path of a socket");
 	snprintf(text, sizeof text, ",link=%s/missing/link", daemon.folder);
 	console_expect_refusal(&daemon, "pty", text, "missing/link: No such file or directory");
+	daemon_remove_folder(&daemon);
+}
+
+/* In other words, through a link, and by another console. */
+static void console_paths_that_are_given_twice_are_refused(void **state)
+{
+	struct daemon_process daemon;
+	char backend[160], options[512];
+
+	(void)state;
+	daemon_folder(&daemon);
+	console_set_paths(&daemon);
+	snprintf(backend, sizeof backend, "file=%s", daemon.image);
+	assert_int_equal(symlink(daemon.image, console_link_path), 0);
+	snprintf(options, sizeof options, ",port=a:file=%s", daemon.image);
+	console_expect_refusal(&daemon, backend, options, "given twice");
+	snprintf(options, sizeof options, ",port=a:file=%s", console_link_path);
+	console_expect_refusal(&daemon, backend, options, "link: given twice");
+	snprintf(options, sizeof options, ",port=a:file=%s/./disk.img", daemon.folder);
+	console_expect_refusal(&daemon, backend, options, "given twice");
+	assert_int_equal(unlink(console_link_path), 0);
+	snprintf(options, sizeof options, ",link=%s,port=a:pty,link=%s", console_link_path, console_link_path);
+	console_expect_refusal(&daemon, "pty", options, "link: given twice");
+	snprintf(options, sizeof options, ",control=%s,port=a:unix=%s", console_client_path, console_client_path);
+	console_expect_refusal(&daemon, "pty", options, "client: given twice");
 	daemon_remove_folder(&daemon);
 }
 
@@ -386,6 +421,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_emergency_write_comes_out_without_a_driver),
 		cmocka_unit_test(console_socket_file_has_mode_and_group),
 		cmocka_unit_test(console_options_that_are_wrong_are_refused),
+		cmocka_unit_test(console_paths_that_are_given_twice_are_refused),
 	};
 
 	daemon_find(argc, argv);

@@ -112,6 +112,43 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* With MULTIPORT a message has the size: columns first. */
+static void console_tty_tells_its_size_under_multiport(void **state)
+{
+	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int master, slave;
+	char words[192];
+
+	(void)state;
+	daemon_folder(&daemon);
+	master = open_terminal(&slave);
+	start_tty(&daemon, slave, ",multiport=on");
+	snprintf(words, sizeof words,
+		 "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice is one for the guest", daemon.socket);
+	assert_true(daemon_says(&daemon, words));
+	console_await(&daemon);
+	console_attach_alone(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
+	console_say(&guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
+	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_hear_size(&guest, 80, 25);
+	await_size(&guest, 80, 25);
+	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+	assert_int_equal(kill(daemon.pid, SIGWINCH), 0);
+	console_hear_size(&guest, 132, 50);
+	await_size(&guest, 132, 50);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_false(is_raw(slave));
+	close(slave);
+	close(master);
+	daemon_remove_folder(&daemon);
+}
+
 static void console_tty_takes_another_escape_or_none(void **state)
 {
 	struct daemon_process daemon;
@@ -177,6 +214,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_tty_is_raw_only_while_it_is_used),
+		cmocka_unit_test(console_tty_tells_its_size_under_multiport),
 		cmocka_unit_test(console_tty_takes_another_escape_or_none),
 		cmocka_unit_test(console_tty_reads_what_stdin_is),
 	};

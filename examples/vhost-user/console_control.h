@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A socket for commands to a running device, a line each. The answer ends with a line "ok", or
+ * "error: REASON". One client at a time; another one is told so, and its connection is closed.
+ *
+ * All functions are called on the device's thread.
+ */
+#ifndef CONSOLE_CONTROL_H
+#define CONSOLE_CONTROL_H
+
+#include "event_loop.h"
+#include "unix_listener.h"
+
+#include <stddef.h>
+
+#define CONSOLE_COMMAND_BYTES 512 /* the longest line, with its end */
+
+struct console_control {
+	const char *name; /* for messages */
+	const char *path;
+	struct unix_listener_access access;
+	/*
+	 * Carries out a command.
+	 *
+	 * @line  without its end; may be changed
+	 *
+	 * Answers with console_control_say(). Returns NULL, or why the command was refused, and then
+	 * it has changed nothing.
+	 */
+	const char *(*command)(struct console_control *control, char *line);
+
+	/* Its own. */
+	struct event_loop *loop;
+	struct event_source listener, client; /* fd -1 for none */
+	struct unix_listener_file file;
+	char line[CONSOLE_COMMAND_BYTES];
+	size_t used;
+};
+
+/*
+ * Listens. `name`, `path`, `access` and `command` are set. Returns 0, or -1 after printing why not;
+ * then console_control_close() isn't called.
+ */
+int console_control_open(struct console_control *control, struct event_loop *loop);
+void console_control_close(struct console_control *control);
+
+/*
+ * Sends a line of an answer. A client that doesn't read its answers is dropped. One that has closed
+ * its end gets none, and the commands that it has sent are carried out.
+ */
+__attribute__((format(printf, 2, 3))) void console_control_say(struct console_control *control, const char *format,
+							       ...);
+
+#endif
