@@ -1,24 +1,46 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of uml-console.sh. It uses /dev/hvc0, and a port that it finds by its name. The
-# host begins each step when the guest says that it is ready.
+# /init of the guests of uml-console.sh: uses /dev/hvc0, a port that it finds by its name, and a
+# disk beside them. What the host does meanwhile begins when the guest says that it is ready for it.
+# Kernel arguments: lines=COUNT of the test of short lines; alone: there is no port and no disk.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
+lacks_port() { ! has_port; }
 # Linux makes the file for a console that does not exist yet, and opening it fails.
 has_console() { (exec 3<>/dev/hvc0) 2>/dev/null; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
+# open_console: as descriptor 3. The driver forgets the settings when nobody has the terminal open.
+open_console() {
+	until_true has_console
+	exec 3<>/dev/hvc0
+	stty -F /dev/hvc0 raw -echo
+}
+
+# open_port: as descriptor 4.
+open_port() {
+	until_true has_port
+	exec 4<>"/dev/$(port_name)"
+}
+
+serve_shell() {
+	step "serving a shell on the console"
+	stty -F /dev/hvc0 sane
+	PS1='guest:
+$ ' setsid -c sh -i <&3 >&3 2>&1
+}
+
 begin
 load_drivers
+open_console
+if grep -qw alone /proc/cmdline; then
+	serve_shell
+	finish
+fi
 until_true has_port
-until_true has_console
 say "port $(port_name)"
-
-# The driver forgets the settings while nobody has the terminal open.
-exec 3<>/dev/hvc0
-stty -F /dev/hvc0 raw -echo
 
 # The console keeps no more than 64 KiB for a slow reader: the host asks for each piece.
 step "printing on the console"
@@ -32,28 +54,47 @@ done
 step "reading the console"
 say "typed $(head -c 262144 <&3 | sha256sum | cut -d' ' -f1)"
 
-step "writing to the port"
-exec 4<>"/dev/$(port_name)"
+step "writing to the port, and to the disk"
+open_port
 head -c 10485760 /dev/urandom >/written
 say "written $(sha256sum </written | cut -d' ' -f1)"
+dd if=/written of=/dev/vda bs=64k oflag=direct 2>/dev/null &
 cat /written >&4
+wait $!
 
 step "reading the port"
-say "read $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
+say "sent $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
+say "disk $(sum /dev/vda)"
+
+step "writing to the port that goes away"
+# It ends with an error alone.
+if cat /dev/zero >&4 2>/dev/null; then false; fi
+exec 4>&-
+until_true lacks_port
+step "waiting for the port"
+open_port
+echo "the port is back" >&4
+say "port-answer $(head -n 1 <&4)"
 
 step "taking the driver away, and giving it back"
 exec 3>&- 4>&-
 device=$(basename /sys/bus/virtio/drivers/virtio_console/virtio*)
 echo "$device" >/sys/bus/virtio/drivers/virtio_console/unbind
 echo "$device" >/sys/bus/virtio/drivers/virtio_console/bind
-until_true has_port
-until_true has_console
-exec 3<>/dev/hvc0 4<>"/dev/$(port_name)"
+open_console
+open_port
 echo "the driver is back" >&4
 say "answer $(head -n 1 <&4)"
 
-step "serving a shell on the console"
-stty -F /dev/hvc0 sane -echo
-sh <&3 >&3 2>&1
+# A write for each line, and a pause before the console has to drop any.
+step "printing lines on the console"
+lines=$(sed 's/.*lines=\([0-9]*\).*/\1/' /proc/cmdline)
+i=0
+while [ "$i" -lt "$lines" ]; do
+	i=$((i + 1))
+	echo "line $i"
+	[ $((i % 1000)) -ne 0 ] || head -c 1 <&3 >/dev/null
+done >&3
 
+serve_shell
 finish

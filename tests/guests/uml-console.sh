@@ -1,12 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console,
-# /dev/hvc0, and a second port, at pseudo-terminals. Random bytes go each way (console-init.sh):
-# 256 KiB over the console, and 10 MiB over the port, whose reader stops for a while. The driver is
-# unbound and bound again, as in a suspended guest. Then the host gives commands to a shell on the
-# console.
-# usage: uml-console.sh DAEMON FOLDER
-#   FOLDER  for the logs; made if it does not exist
+# /dev/hvc0, and a second port, at pseudo-terminals, and a disk. Guest and daemon share one
+# processor. console-init.sh says what the guest does:
+#   - random bytes go each way: 256 KiB over the console, and 10 MiB over the port, whose reader
+#     stops for a while. The disk is written meanwhile.
+#   - the port is unplugged while the guest writes to it, and plugged in again.
+#   - the driver is unbound and bound again, as in a suspended guest.
+#   - the guest writes 20,000 single lines to the console, or 100,000 if LONG is set.
+#   - the host gives commands to a shell on the console, which gets another size.
+# A second guest has a console without the feature MULTIPORT.
+# usage: uml-console.sh DAEMON FOLDER [alone]
+#   FOLDER  for the logs, and the shells' words; made if it does not exist
+#   alone   the second guest only
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
 set -eu
@@ -14,15 +20,52 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
 . "$here/lib.sh"
 
-[ $# = 2 ] || { echo "usage: $0 DAEMON FOLDER" >&2; exit 2; }
+case $#${3-} in
+2 | 3alone) ;;
+*) echo "usage: $0 DAEMON FOLDER [alone]" >&2; exit 2 ;;
+esac
 daemon=$(readlink -f "$1")
 uml_memory=128M # for the files that the guest writes
-begin_test "$2" console.sock hvc data typed printed read written again shell
+lines=20000
+[ -z "${LONG-}" ] || lines=100000
+begin_test "$2" console.sock control.sock blk.sock disk.img hvc data typed printed sent written \
+	removed added again printed-lines shell alone
 need_guest guest_packages
+# This shell, and what it starts.
+taskset -pc "$(taskset -pc $$ | sed 's/.*[ ,-]//')" $$ >/dev/null
 
-make_initramfs initramfs.gz "$here/console-init.sh" virtio_console || fail "no initramfs"
+make_initramfs initramfs.gz "$here/console-init.sh" "virtio_blk virtio_console" || fail "no initramfs"
 head -c 262144 /dev/urandom >typed
-head -c 10485760 /dev/urandom >read
+head -c 10485760 /dev/urandom >sent
+truncate -s 10485760 disk.img
+
+# command WORDS: gives the daemon a command, and waits for its answer.
+command() {
+	python3 -c '
+import socket, sys
+with socket.socket(socket.AF_UNIX) as control:
+    control.connect("control.sock")
+    control.sendall(sys.argv[1].encode() + b"\n")
+    answer = control.makefile().readline()
+sys.exit(0 if answer == "ok\n" else sys.argv[1] + ": " + answer)' "$*"
+}
+
+# enter WORDS: on the console, like somebody who types.
+enter() { printf '%s\n' "$*" >hvc; }
+
+# use_shell: gives commands to the guest's shell. The last word of each answer is not in the
+# command. What is read ends with that word's line.
+# shellcheck disable=SC2016 # for the guest's shell
+use_shell() {
+	await "serving a shell"
+	# The prompt: before it the terminal, too, would show what is typed.
+	sed -u '/^guest:/q' <hvc
+	enter 'stty size; echo before $((1 + 1))'
+	sed -u '/^before 2/q' <hvc
+	command size 132x50
+	enter 'until [ "$(stty size)" = "50 132" ]; do sleep 0.1; done; stty size; echo answer $((6 * 7)); exit'
+	sed -u '/^answer 42/q' <hvc
+}
 
 # use_console: the host's side, which follows what the guest says.
 use_console() {
@@ -33,48 +76,103 @@ use_console() {
 	done >printed
 	await "reading the console"
 	cat typed >hvc
-	await "writing to the port"
+	await "writing to the port, and"
 	# The guest fills all buffers on the way, and waits.
 	sleep 2
 	head -c 1000000 <data >written
 	sleep 1
 	head -c 9485760 <data >>written
 	await "reading the port"
-	cat read >data
+	cat sent >data
+	await "writing to the port that goes"
+	head -c 100000 <data >removed
+	command remove data
+	await "waiting for the port"
+	command add data
+	head -n 1 <data >added
+	echo "so is the host" >data
 	await "taking the driver away"
 	head -n 1 <data >again
 	echo "so is the host" >data
-	await "serving a shell"
-	# The command does not contain both bytes of the answer. The output ends with the shell's
-	# last line.
-	# shellcheck disable=SC2016 # for the guest's shell
-	printf 'echo answer $((6 * 7))\necho end of $((1 + 1)); exit\n' >hvc
-	sed '/end of 2/q' <hvc >shell
+	await "printing lines"
+	i=0
+	while [ "$i" -lt "$lines" ]; do
+		i=$((i + 1000))
+		sed -u "/^line $i\$/q" <hvc
+		printf x >hvc
+	done >printed-lines
+	use_shell >shell
 }
 
-echo "Starting the daemon and booting a guest whose /dev/hvc0 it serves"
-start_daemon "$daemon" --console pty,socket=console.sock,link=hvc,port=data:pty,link=data || fail "no daemon"
-use_console >helper.log 2>&1 &
-helper_pid=$!
-boot initramfs.gz virtio_uml.device=console.sock:3 || {
-	daemon_runs || fail "the daemon died while the guest ran"
-	fail "the guest ended with status $guest_status"
+# try_guest ARGUMENT...: boots a guest whose host side runs in the background, and ends both.
+try_guest() {
+	boot initramfs.gz "$@" || {
+		daemon_runs || fail "the daemon died while the guest ran"
+		fail "the guest ended with status $guest_status"
+	}
+	grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
+	wait "$helper_pid" || { cat helper.log; fail "the host's side failed"; }
+	helper_pid=
+	stop_daemon || fail "the daemon ended with status $?"
 }
-grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
-wait "$helper_pid" || { cat helper.log; fail "the host's side failed"; }
-helper_pid=
-stop_daemon || fail "the daemon ended with status $?"
 
-for file in printed written; do
-	[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the host read something else than the guest wrote: $file"
-done
-for file in typed read; do
-	[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the guest read something else than the host wrote: $file"
-done
-ok "256 KiB over the console and 10 MiB over a port, each way, are what was sent"
-[ "$(cat again)/$(guest_said answer)" = "the driver is back/so is the host" ] || fail "the port did not come back"
-ok "console and port work again when the driver has been unbound and bound"
-grep -q 'answer 42' shell || fail "the shell on the console did not answer"
-ok "a shell on the console answers"
-grep -q ' 0 bytes of input dropped, 0 bytes of output dropped, 0 faults$' daemon.log || fail "bytes were dropped, or faults"
-ok "the daemon dropped nothing, and saw no faults"
+# expect_shell FILE: what the shell has said there is right.
+expect_shell() {
+	tr -d '\r' <"$1" >"$1.text"
+	for line in '30 100' '50 132' 'answer 42'; do
+		grep -qx "$line" "$1.text" || { cat "$1.text"; fail "the shell on the console did not answer: $line"; }
+	done
+}
+
+# test_all: the first guest.
+test_all() {
+	echo "Starting the daemon and booting a guest whose /dev/hvc0 and /dev/vda it serves"
+	start_daemon "$daemon" --blk disk.img,socket=blk.sock \
+		--console pty,socket=console.sock,link=hvc,size=100x30,control=control.sock,port=data:pty,link=data ||
+		fail "no daemon"
+	use_console >helper.log 2>&1 &
+	helper_pid=$!
+	try_guest virtio_uml.device=blk.sock:2 virtio_uml.device=console.sock:3 "lines=$lines"
+
+	for file in printed written; do
+		[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the host read something else than the guest wrote: $file"
+	done
+	for file in typed sent; do
+		[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the guest read something else than the host wrote: $file"
+	done
+	ok "256 KiB over the console and 10 MiB over a port, each way, are what was sent"
+	[ "$(guest_said disk)/$(guest_said written)" = "$(sum <disk.img)/$(sum <disk.img)" ] ||
+		fail "the disk has not what the guest wrote"
+	ok "the disk that was written meanwhile has what was written"
+	[ "$(cat added)/$(guest_said port-answer)" = "the port is back/so is the host" ] || fail "the port did not come back"
+	ok "a port that was unplugged while the guest wrote works again when it is plugged in"
+	[ "$(cat again)/$(guest_said answer)" = "the driver is back/so is the host" ] || fail "the driver did not come back"
+	ok "console and port work again when the driver has been unbound and bound"
+	seq -f 'line %.0f' "$lines" | cmp - printed-lines || fail "lines were lost or changed"
+	ok "$lines single lines came, in order, with guest and daemon on one processor"
+	expect_shell shell
+	ok "a shell on the console answers, and learns the terminal's sizes"
+	dropped=$(sed -n 's/^console .* \([0-9]*\) bytes of input dropped, \([0-9]*\) bytes of output dropped, 0 faults$/\1 \2/p' daemon.log)
+	# The port's, when it was unplugged.
+	case $dropped in
+	"0 "*) [ "${dropped#* }" -le 65536 ] || fail "output was dropped: $dropped bytes" ;;
+	*) fail "input was dropped, or faults" ;;
+	esac
+	ok "the daemon dropped nothing but output of the unplugged port, and saw no faults"
+}
+
+# test_alone: the second guest.
+test_alone() {
+	echo "Booting a guest with a console alone"
+	rm -f console.log
+	start_daemon "$daemon" --console pty,socket=console.sock,link=hvc,size=100x30,control=control.sock ||
+		fail "no daemon"
+	use_shell >alone 2>helper.log &
+	helper_pid=$!
+	try_guest virtio_uml.device=console.sock:3 alone
+	expect_shell alone
+	ok "a console without MULTIPORT has a shell that learns the terminal's sizes"
+}
+
+[ $# = 3 ] || test_all
+test_alone
