@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shows the block device at work. Builds the vhost-user daemon, boots a stock Linux kernel (Debian's
-# User Mode Linux) whose disk the daemon serves, and checks the disk image from outside. Needs
-# Debian 12, and root or sudo if packages have to be installed.
+# Shows the block and the console device at work. Builds the vhost-user daemon, boots a stock Linux
+# kernel (Debian's User Mode Linux) whose disk the daemon serves, and checks the disk image from
+# outside. Boots another one, and gives commands to a shell on its console. Needs Debian 12, and
+# root or sudo if packages have to be installed.
 # usage: sh examples/demo.sh     makes everything below $BUILD_DIR, by default build
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,6 +13,7 @@ build=${BUILD_DIR:-build}
 folder=$build/demo
 daemon=$folder/examples/virtio-vhost-user
 guest=$folder/guest
+terminal=$folder/terminal
 mkdir -p "$folder"
 VIRTIO_GUEST_PACKAGES=$(cd "$build" && pwd)/guest-packages
 export VIRTIO_GUEST_PACKAGES
@@ -41,6 +43,13 @@ boot_started=$(now)
 VIRTIO_REQUIRE_GUESTS=1 sh tests/guests/uml-blk.sh "$daemon" "$guest"
 boot_time=$(seconds_since "$boot_started")
 
+echo "4. A guest's shell on the daemon's console"
+VIRTIO_REQUIRE_GUESTS=1 sh tests/guests/uml-console.sh "$daemon" "$terminal" alone
+echo "What the terminal has shown, whose size changed from 100x30 to 132x50 in between:"
+# Without the shell's question where the cursor is, and what a terminal removes.
+escape=$(printf '\033')
+sed "s/$escape\[[0-9]*[nJ]//g; s/\r*\$//; s/.*\r//; /^\$/d; s/^/  | /" "$terminal/alone"
+
 cd "$guest"
 summary=$(grep '^blk ' daemon.log)
 cat <<END
@@ -58,4 +67,10 @@ To start the daemon by hand, in the folder $guest:
 and in another terminal, in the same folder, the same guest:
   $uml/usr/bin/linux.uml mem=64M initrd=initramfs.gz quiet uml_dir=tmp/ \\
     con=null con0=fd:0,fd:1 virtio_uml.device=blk.sock:2
+
+For a guest's shell at this terminal, in the folder $(cd ../terminal && pwd):
+  ../examples/virtio-vhost-user --console tty,socket=console.sock
+and in another terminal, in the same folder:
+  $uml/usr/bin/linux.uml mem=64M initrd=initramfs.gz quiet uml_dir=tmp/ \\
+    con=null con0=null,fd:1 virtio_uml.device=console.sock:3 alone
 END
