@@ -373,7 +373,8 @@ static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_
 	if ((c->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_SEND) || (c->shut_by_us & VIRTIO_VSOCK_SHUTDOWN_RCV))
 		return false;
 	if (c->type == VIRTIO_VSOCK_TYPE_SEQPACKET)
-		marks = virtio_vsock_flags(header) & ((uint32_t)VIRTIO_VSOCK_SEQ_EOM | (uint32_t)VIRTIO_VSOCK_SEQ_EOR);
+		marks = (virtio_vsock_ends_message(header) ? (uint32_t)VIRTIO_VSOCK_SEQ_EOM : 0) |
+			(virtio_vsock_ends_record(header) ? (uint32_t)VIRTIO_VSOCK_SEQ_EOR : 0);
 	/* Not an end of the stream: nothing at all. */
 	if (len == 0 && marks == 0)
 		return true;
@@ -394,7 +395,8 @@ static void receive_shutdown(struct virtio_vsock_connection *c, const struct vir
 			     struct virtio_vsock_received *out)
 {
 	/* Bits once set stay, and undefined ones mean nothing (virtio 1.4, 5.10.6.5). */
-	const uint32_t flags = virtio_vsock_flags(header) & VIRTIO_VSOCK_SHUTDOWN_BOTH;
+	const uint32_t flags = (virtio_vsock_shuts_receive(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_RCV : 0) |
+			       (virtio_vsock_shuts_send(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_SEND : 0);
 
 	if (flags & ~(uint32_t)c->shut_by_peer) {
 		c->shut_by_peer |= (uint8_t)flags;
