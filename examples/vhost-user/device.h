@@ -201,5 +201,6 @@ void device_config_changed(struct device *device);
 extern const struct device_type blk_device_type;
 extern const struct device_type console_device_type;
 extern const struct device_type rng_device_type;
+extern const struct device_type vsock_device_type;
 
 #endif

@@ -13,6 +13,7 @@
  *   console_link    the host's ends of console ports, with console_pty, console_socket, console_file,
  *                   console_tty and console_output; console_control has the operator's commands,
  *                   and console_options the argument
+ *   vsock_device    sockets; it has the list of its parts
  *   blk_queue       block requests one after the other, or uring with its flusher; no_uring stands for both
  */
 #include "device.h"
@@ -36,6 +37,7 @@ static const struct device_type *const types[] = {
 	&blk_device_type,
 	&console_device_type,
 	&rng_device_type,
+	&vsock_device_type,
 };
 
 #define TYPES (sizeof types / sizeof *types)

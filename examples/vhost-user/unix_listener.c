@@ -37,8 +37,8 @@ static int make_room(const struct sockaddr_un *addr)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(addr->sun_path, strerror(errno));
-	/* EAGAIN: there is a listener, and its backlog is full. */
-	if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN)
+	/* EAGAIN: there is a listener, and its backlog is full. EPROTOTYPE: it is of another type. */
+	if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN || errno == EPROTOTYPE)
 		result = fail(addr->sun_path, "in use: somebody is listening there");
 	else if (errno != ECONNREFUSED || unlink(addr->sun_path))
 		result = fail(addr->sun_path, strerror(errno));
@@ -67,6 +67,12 @@ static int bind_to(int fd, const struct sockaddr_un *addr, const struct unix_lis
 
 int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file)
 {
+	return unix_listener_open_type(path, SOCK_STREAM, BACKLOG, access, file);
+}
+
+int unix_listener_open_type(const char *path, int type, int backlog, const struct unix_listener_access *access,
+			    struct unix_listener_file *file)
+{
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct stat st;
 	int fd;
@@ -77,8 +83,8 @@ int unix_listener_open(const char *path, const struct unix_listener_access *acce
 	if (make_room(&addr))
 		return -1;
 	*file = (struct unix_listener_file){ .ino = 0 };
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind_to(fd, &addr, access) || stat(path, &st) || listen(fd, BACKLOG)) {
+	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind_to(fd, &addr, access) || stat(path, &st) || listen(fd, backlog)) {
 		(void)fail(path, strerror(errno));
 		if (fd >= 0)
 			close(fd);

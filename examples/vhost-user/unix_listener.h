@@ -32,6 +32,13 @@ bool unix_listener_fits(const char *path);
  */
 int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file);
 
+/*
+ * The same for a type of socket and a number of clients that wait; the above is for SOCK_STREAM and
+ * few of them.
+ */
+int unix_listener_open_type(const char *path, int type, int backlog, const struct unix_listener_access *access,
+			    struct unix_listener_file *file);
+
 /* Closes the descriptor, and removes the socket file if it is still the same. */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file);
 

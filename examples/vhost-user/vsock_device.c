@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The socket device: connections between a guest's sockets and Unix sockets of the host.
+ * vsock_device.h has the parts.
+ *
+ * What the guest can do: open as many connections as the device has, and fill the buffer of each.
+ * What a program of the host can do: the same, and not read. Neither holds up another connection,
+ * and each of them costs a bounded amount of memory, of which there is a bounded number.
+ *
+ * virtio 1.4, 5.10
+ */
+#include "vsock_device.h"
+
+#include "options.h"
+#include "vsock_group.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define DEFAULT_CONNECTIONS 2048u
+#define DEFAULT_BUFFER 262144u
+#define REPLIES 256u
+#define FIRST_PORT 0x40000000u
+#define LAST_PORT 0x7fffffffu
+/*
+ * What a packet costs a guest beside its payload. Linux from 6.12.92 resets a connection whose
+ * packets cost more than its buffer, and counts 576 bytes for each on most machines.
+ */
+#define PACKET_OVERHEAD 768u
+#define PORT_DIGITS 11u /* of "_4294967295" */
+
+/* Time */
+
+uint64_t vsock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * VSOCK_SECOND + (uint64_t)now.tv_nsec;
+}
+
+static void earlier(uint64_t *deadline, uint64_t other)
+{
+	if (other < *deadline)
+		*deadline = other;
+}
+
+static void earlier_of(const struct vsock_device *vsock, enum vsock_stage stage, uint64_t interval, uint64_t *deadline)
+{
+	const struct vsock_stream *first = TAILQ_FIRST(&vsock->lists[stage]);
+
+	if (first)
+		earlier(deadline, first->since + interval);
+}
+
+static bool waits_for_descriptors(const struct vsock_device *vsock)
+{
+	return vsock->listeners[0].paused || vsock->listeners[1].paused;
+}
+
+static uint64_t next_deadline(const struct vsock_device *vsock, uint64_t now)
+{
+	uint64_t deadline = virtio_vsock_table_deadline(&vsock->table);
+
+	earlier_of(vsock, VSOCK_STAGE_LINE, VSOCK_LINE_TIME, &deadline);
+	earlier_of(vsock, VSOCK_STAGE_DRIVER, VSOCK_DRIVER_TIME, &deadline);
+	earlier_of(vsock, VSOCK_STAGE_LINGER, VSOCK_LINGER_TIME, &deadline);
+	earlier(&deadline, vsock->hold_until);
+	if (!TAILQ_EMPTY(&vsock->lists[VSOCK_STAGE_DIALLING]) || waits_for_descriptors(vsock))
+		earlier(&deadline, now + VSOCK_RETRY_TIME);
+	return deadline;
+}
+
+void vsock_arm(struct vsock_device *vsock)
+{
+	const uint64_t now = vsock_now(), deadline = next_deadline(vsock, now);
+
+	/* A timer that expires too early finds out what comes next. */
+	if (!vsock->opened || deadline >= vsock->armed)
+		return;
+	vsock->armed = deadline;
+	event_timer_set(&vsock->timer, deadline > now ? deadline - now : 1);
+}
+
+static void end_stage(struct vsock_device *vsock, enum vsock_stage stage, uint64_t interval, uint64_t now)
+{
+	struct vsock_stream *s;
+
+	while ((s = TAILQ_FIRST(&vsock->lists[stage])) && s->since + interval <= now) {
+		vsock->counts.refused += stage != VSOCK_STAGE_LINGER;
+		vsock_stream_close(s);
+	}
+}
+
+/* Those that were in the list at the beginning: who has to wait on is in it again. */
+static void dial_again(struct vsock_device *vsock)
+{
+	struct vsock_stream *s = TAILQ_FIRST(&vsock->lists[VSOCK_STAGE_DIALLING]), *next;
+
+	for (; s; s = next) {
+		next = TAILQ_NEXT(s, in_stage);
+		(void)vsock_clients_dial(s);
+	}
+}
+
+static void expire_connections(struct vsock_device *vsock, uint64_t now)
+{
+	struct virtio_vsock_connection *c;
+	struct vsock_stream *s = TAILQ_FIRST(&vsock->lists[VSOCK_STAGE_OPEN]), *next;
+
+	/* A connection that is told to ask again for credit may be one that asks in vain. */
+	for (; s; s = next) {
+		next = TAILQ_NEXT(s, in_stage);
+		vsock_stream_check(s);
+	}
+	while (virtio_vsock_table_expire(&vsock->table, now, &c) == 1) {
+		s = c->user;
+		vsock->counts.refused += s->stage != VSOCK_STAGE_OPEN;
+		vsock_stream_let_go(s);
+	}
+}
+
+static void on_time(struct event_timer *timer)
+{
+	struct vsock_device *vsock = CONTAINER_OF(timer, struct vsock_device, timer);
+	const uint64_t now = vsock_now();
+
+	vsock->armed = UINT64_MAX;
+	end_stage(vsock, VSOCK_STAGE_LINE, VSOCK_LINE_TIME, now);
+	end_stage(vsock, VSOCK_STAGE_DRIVER, VSOCK_DRIVER_TIME, now);
+	end_stage(vsock, VSOCK_STAGE_LINGER, VSOCK_LINGER_TIME, now);
+	if (virtio_vsock_table_deadline(&vsock->table) <= now)
+		expire_connections(vsock, now);
+	dial_again(vsock);
+	vsock_clients_resume(vsock);
+	if (vsock->hold_until <= now) {
+		vsock->hold_until = UINT64_MAX;
+		virtio_vsock_table_hold(&vsock->table, false);
+	}
+	vsock_pay(vsock);
+	vsock_arm(vsock);
+}
+
+/* The driver */
+
+void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue)
+{
+	if (vsock->running[queue])
+		device_queue_wake(vsock->running[queue]);
+}
+
+void vsock_pay(struct vsock_device *vsock)
+{
+	if (virtio_vsock_table_owes(&vsock->table))
+		vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_RX);
+}
+
+bool vsock_is_up(const struct vsock_device *vsock)
+{
+	return vsock->running[VIRTIO_VSOCK_QUEUE_RX] && vsock->running[VIRTIO_VSOCK_QUEUE_TX];
+}
+
+/* Every stream with a connection loses it. What the guest has sent is still delivered. */
+static void let_go_of_all(struct vsock_device *vsock)
+{
+	struct vsock_stream *s, *next;
+
+	for (int stage = 0; stage < VSOCK_STAGES; stage++) {
+		for (s = TAILQ_FIRST(&vsock->lists[stage]); s; s = next) {
+			next = TAILQ_NEXT(s, in_stage);
+			if (s->connection)
+				vsock_stream_let_go(s);
+		}
+	}
+}
+
+/*
+ * Both queues run. A driver that begins has indices of 0, and knows of no connection. One that goes
+ * on with a front end that we haven't seen before may have connections that are lost: it is told by
+ * the transport reset, or by RST if the transport keeps the event queue to itself. Until it is
+ * clear which, requests wait.
+ */
+static void on_up(struct vsock_device *vsock)
+{
+	const bool begins = virtio_queue_next_avail(&vsock->running[VIRTIO_VSOCK_QUEUE_RX]->virtq) == 0 &&
+			    virtio_queue_next_avail(&vsock->running[VIRTIO_VSOCK_QUEUE_TX]->virtq) == 0;
+
+	if (begins) {
+		let_go_of_all(vsock);
+		virtio_vsock_table_clear(&vsock->table);
+		virtio_vsock_events_reset(&vsock->events);
+		vsock->hold_until = UINT64_MAX;
+		vsock->resumed = false;
+	} else if (vsock->new_front_end) {
+		vsock->resumed = true;
+		virtio_vsock_table_hold(&vsock->table, true);
+		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;
+	}
+	vsock->new_front_end = false;
+	vsock_clients_connect(vsock);
+	vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_RX);
+	vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_TX);
+	vsock_arm(vsock);
+}
+
+/* Owes the transport reset once, when a driver that goes on has an event queue. */
+static void tell_resumed(struct vsock_device *vsock)
+{
+	if (!vsock->resumed || !vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])
+		return;
+	vsock->resumed = false;
+	vsock->hold_until = UINT64_MAX;
+	virtio_vsock_events_owe_reset(&vsock->events);
+	virtio_vsock_table_hold(&vsock->table, true);
+	vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_EVENT);
+}
+
+static int queue_start(struct device *device, struct device_queue *queue)
+{
+	struct vsock_device *vsock = vsock_from_device(device);
+
+	vsock->running[queue->index] = queue;
+	if (queue->index != VIRTIO_VSOCK_QUEUE_EVENT && vsock_is_up(vsock))
+		on_up(vsock);
+	tell_resumed(vsock);
+	return 0;
+}
+
+static void queue_stop(struct device *device, struct device_queue *queue)
+{
+	struct vsock_device *vsock = vsock_from_device(device);
+
+	vsock->running[queue->index] = NULL;
+	if (queue->index != VIRTIO_VSOCK_QUEUE_EVENT)
+		return;
+	/* Nobody waits for what can't be sent. */
+	virtio_vsock_events_reset(&vsock->events);
+	if (vsock->hold_until == UINT64_MAX)
+		virtio_vsock_table_hold(&vsock->table, false);
+}
+
+static void attached(struct device *device)
+{
+	vsock_from_device(device)->new_front_end = true;
+}
+
+/* Connections end with the front end. If the driver goes on with another one, RST tells it. */
+static void detached(struct device *device)
+{
+	struct vsock_device *vsock = vsock_from_device(device);
+
+	let_go_of_all(vsock);
+	virtio_vsock_table_reset_all(&vsock->table);
+	vsock->resumed = false;
+}
+
+static void reset(struct device *device)
+{
+	virtio_vsock_reset(&vsock_from_device(device)->vsock);
+}
+
+static int check_features(struct device *device, uint64_t features)
+{
+	return virtio_vsock_negotiate(&vsock_from_device(device)->vsock, features);
+}
+
+static void config_read(struct device *device, uint32_t offset, void *data, uint32_t len)
+{
+	virtio_vsock_config_read(&vsock_from_device(device)->vsock, offset, data, len);
+}
+
+/* Life cycle */
+
+static int open_sockets(struct device *device, struct event_loop *loop)
+{
+	struct vsock_device *vsock = vsock_from_device(device);
+
+	vsock->loop = loop;
+	vsock->armed = UINT64_MAX;
+	if (event_timer_open(&vsock->timer, loop, on_time)) {
+		fprintf(stderr, "%s: %s\n", device->name, strerror(errno));
+		return -1;
+	}
+	if (vsock_clients_open(vsock)) {
+		event_timer_close(&vsock->timer);
+		return -1;
+	}
+	if (vsock->group && vsock_group_open(vsock->group, loop)) {
+		fprintf(stderr, "%s: %s\n", device->name, strerror(errno));
+		vsock_clients_close(vsock);
+		event_timer_close(&vsock->timer);
+		return -1;
+	}
+	vsock->opened = true;
+	return 0;
+}
+
+static void close_sockets(struct device *device)
+{
+	struct vsock_device *vsock = vsock_from_device(device);
+	struct vsock_stream *s;
+
+	if (vsock->group)
+		vsock_group_close(vsock->group);
+	vsock_clients_close(vsock);
+	for (int stage = 0; stage < VSOCK_STAGES; stage++)
+		while ((s = TAILQ_FIRST(&vsock->lists[stage])))
+			vsock_stream_close(s);
+	vsock->opened = false;
+	event_timer_close(&vsock->timer);
+}
+
+static void print_summary(const struct device *device)
+{
+	const struct vsock_device *vsock = (const struct vsock_device *)(const void *)device;
+	const struct vsock_counts *n = &vsock->counts;
+
+	printf("%s: %" PRIu64 " connections from the guest, %" PRIu64 " to it, %" PRIu64 " refused, %" PRIu64
+	       " bytes from the guest, %" PRIu64 " to it, %" PRIu64 " records that can't be carried, %" PRIu64
+	       " faults\n",
+	       device->name, n->from_guest, n->to_guest, n->refused, n->bytes_from_guest, n->bytes_to_guest, n->records,
+	       n->faults + vsock->table.overruns + device->ring_faults);
+}
+
+static void destroy(struct device *device)
+{
+	struct vsock_device *vsock = vsock_from_device(device);
+
+	if (vsock->group)
+		vsock_group_leave(vsock->group);
+	free(vsock->storage.connections);
+	free(vsock->storage.buckets);
+	free(vsock->storage.replies);
+	free(vsock);
+}
+
+static const struct device_ops ops = {
+	.open = open_sockets,
+	.close = close_sockets,
+	.reset = reset,
+	.attached = attached,
+	.detached = detached,
+	.check_features = check_features,
+	.config_read = config_read,
+	.queue_start = queue_start,
+	.queue_notify = vsock_queue_notify,
+	.queue_stop = queue_stop,
+	.print_summary = print_summary,
+	.destroy = destroy,
+};
+
+/* Command line */
+
+struct vsock_options {
+	const char *socket, *path, *group;
+	uint64_t cid, connections, buffer;
+};
+
+static int make_table(struct vsock_device *vsock)
+{
+	const struct virtio_vsock_options options = {
+		.buf_alloc = vsock->buffer,
+		.max_packets = vsock->buffer,
+		.max_payload = VSOCK_MAX_PAYLOAD,
+		.packet_overhead = PACKET_OVERHEAD,
+		.connect_timeout = VSOCK_CONNECT_TIME,
+		.close_timeout = VSOCK_CLOSE_TIME,
+		.credit_retry = VSOCK_SECOND,
+		.first_port = FIRST_PORT,
+		.last_port = LAST_PORT,
+	};
+	struct virtio_vsock_table_storage *storage = &vsock->storage;
+	/* A guest may still have connections of an earlier process: the ports are others. */
+	struct virtio_vsock_table_state state;
+	uint64_t seed[2];
+
+	storage->connection_count = vsock->max_connections;
+	storage->bucket_count = 1;
+	while (storage->bucket_count < vsock->max_connections)
+		storage->bucket_count *= 2;
+	storage->reply_count = REPLIES;
+	storage->connections = calloc(storage->connection_count, sizeof *storage->connections);
+	storage->buckets = calloc(storage->bucket_count, sizeof(struct virtio_vsock_connection *));
+	storage->replies = calloc(storage->reply_count, sizeof *storage->replies);
+	if (!storage->connections || !storage->buckets || !storage->replies ||
+	    getrandom(seed, sizeof seed, 0) != sizeof seed ||
+	    getrandom(&state.next_port, sizeof state.next_port, 0) != sizeof state.next_port)
+		return -1;
+	state.next_port = FIRST_PORT | (state.next_port & (LAST_PORT - FIRST_PORT));
+	if (virtio_vsock_table_init(&vsock->table, &vsock->vsock, &options, storage, seed))
+		return -1;
+	return virtio_vsock_table_restore(&vsock->table, &state);
+}
+
+static int fill_device(struct vsock_device *vsock, const struct vsock_options *options)
+{
+	for (int stage = 0; stage < VSOCK_STAGES; stage++)
+		TAILQ_INIT(&vsock->lists[stage]);
+	TAILQ_INIT(&vsock->ready);
+	vsock->path = options->path;
+	vsock->buffer = (uint32_t)options->buffer;
+	vsock->max_connections = (uint32_t)options->connections;
+	vsock->hold_until = UINT64_MAX;
+	vsock->listeners[0].source.fd = vsock->listeners[1].source.fd = -1;
+	virtio_vsock_events_reset(&vsock->events);
+	if (virtio_vsock_init(&vsock->vsock, options->cid, true) || make_table(vsock) ||
+	    virtio_vsock_packet_init(&vsock->tx, vsock->tx_segments, VSOCK_SEGMENTS, VSOCK_MAX_PAYLOAD) ||
+	    virtio_vsock_packet_init(&vsock->rx, vsock->rx_segments, VSOCK_SEGMENTS, VSOCK_MAX_PAYLOAD))
+		return -1;
+	vsock->device = (struct device){
+		.ops = &ops,
+		.name = vsock->name,
+		.features = virtio_vsock_offered(&vsock->vsock),
+		.config_size = VIRTIO_VSOCK_CONFIG_BYTES,
+		.queue_count = VSOCK_QUEUES,
+		.max_queue_size = VSOCK_QUEUE_SIZE,
+		.threads = DEVICE_ONE_THREAD,
+	};
+	return 0;
+}
+
+static struct device *make_device(const struct vsock_options *options)
+{
+	static const char prefix[] = "vsock ";
+	struct vsock_device *vsock = calloc(1, sizeof *vsock + sizeof prefix + strlen(options->socket));
+
+	if (!vsock || fill_device(vsock, options)) {
+		(void)option_error("--vsock", "out of memory");
+		if (vsock)
+			destroy(&vsock->device);
+		return NULL;
+	}
+	sprintf(vsock->name, "%s%s", prefix, options->socket);
+	if (options->group) {
+		vsock->group = vsock_group_join(options->group, vsock, (uint32_t)options->cid);
+		if (!vsock->group) {
+			destroy(&vsock->device);
+			return NULL;
+		}
+	}
+	return &vsock->device;
+}
+
+static int take_number(const char *value, uint64_t min, uint64_t max, uint64_t *number, const char *why)
+{
+	return option_number(value, min, max, number) ? option_error(value, why) : 0;
+}
+
+static int take_option(void *context, const char *name, char *value)
+{
+	struct vsock_options *options = context;
+
+	if (strcmp(name, "socket") == 0)
+		options->socket = value;
+	else if (strcmp(name, "uds") == 0)
+		options->path = value;
+	else if (strcmp(name, "group") == 0)
+		options->group = value;
+	else if (strcmp(name, "cid") == 0)
+		return take_number(value, VIRTIO_VSOCK_CID_HOST + 1, UINT32_MAX - 1, &options->cid,
+				   "a cid is a number from 3 to 4294967294");
+	else if (strcmp(name, "connections") == 0)
+		return take_number(value, 1, 65536, &options->connections, "connections are 1 to 65536");
+	else if (strcmp(name, "buffer") == 0)
+		return take_number(value, 4096, 16777216, &options->buffer, "a buffer has 4096 to 16777216 bytes");
+	else
+		return option_error(name, "unknown option of --vsock");
+	return 0;
+}
+
+static int check_options(const struct vsock_options *options)
+{
+	char longest[256];
+
+	if (!options->socket || !*options->socket)
+		return option_error("--vsock", "no socket=PATH");
+	if (!options->path || !*options->path)
+		return option_error("--vsock", "no uds=PATH");
+	if (options->cid == 0)
+		return option_error("--vsock", "no cid=N");
+	if (options->group && !*options->group)
+		return option_error("--vsock", "a group has a name");
+	snprintf(longest, sizeof longest, "%s%.*s", options->path, (int)PORT_DIGITS, "_4294967295");
+	if (strlen(options->path) > sizeof longest / 2 || !unix_listener_fits(longest))
+		return option_error(options->path, "too long for the path of a socket with a port behind it");
+	return 0;
+}
+
+static struct device *create(char *spec, const char **socket)
+{
+	struct vsock_options options = { .connections = DEFAULT_CONNECTIONS, .buffer = DEFAULT_BUFFER };
+
+	if (options_parse_pairs(spec, take_option, &options) || check_options(&options))
+		return NULL;
+	*socket = options.socket;
+	return make_device(&options);
+}
+
+static void print_help(void)
+{
+	fputs("  --vsock ...      sockets between the guest and the host (AF_VSOCK in the guest)\n"
+	      "      socket=PATH    as above\n"
+	      "      cid=N          the guest's context ID, from 3 on\n"
+	      "      uds=PATH       where the host's sockets are. A guest that connects to port P of\n"
+	      "                     context ID 2 reaches the listener at PATH_P. A program that\n"
+	      "                     connects to PATH and sends the line CONNECT P reaches port P of\n"
+	      "                     the guest: it reads the line OK Q, where Q is its own port, and\n"
+	      "                     its socket is closed if the guest refuses. The line has at most\n"
+	      "                     64 bytes and ten seconds. Without a driver it waits ten seconds\n"
+	      "                     for one, and then ten for the guest's answer. PATH_seqpacket is\n"
+	      "                     the same for SOCK_SEQPACKET, where a line is a record\n"
+	      "      group=NAME     guests of this process with the same group reach each other by\n"
+	      "                     context ID, which then must differ\n"
+	      "      connections=N  at most, 2048 by default; and as many sockets that are not or no\n"
+	      "                     longer connected to the guest\n"
+	      "      buffer=BYTES   that a connection keeps for a host that doesn't read, 262144 by\n"
+	      "                     default. When a connection ends they are kept a minute more\n"
+	      "    SOCK_SEQPACKET: a socket of the host's can carry no end-of-record mark, no empty\n"
+	      "    record, none above buffer= or the guest's buffer, and none above its SO_SNDBUF\n"
+	      "    (/proc/sys/net/core/wmem_default). Such a record resets its connection, and is\n"
+	      "    counted. Between guests of a group there is no such limit but the guest's buffer.\n",
+	      stdout);
+}
+
+const struct device_type vsock_device_type = {
+	.option = "vsock",
+	.synopsis = "cid=N,uds=PATH,socket=PATH[,OPTION...]",
+	.print_help = print_help,
+	.create = create,
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What the parts of the socket device share. The parts:
+ *   vsock_device   command line, life cycle, features, a new driver or a paused one
+ *   vsock_queues   turns of the three queues: packets and their connections
+ *   vsock_stream   the host's end of one connection: a socket, and what waits for it
+ *   vsock_output   bytes that wait for a socket
+ *   vsock_clients  the listening sockets, and clients before their connection is open
+ *   vsock_group    the guests of this process that reach each other
+ *
+ * All of a device is used by its own thread, but for the inbox of vsock_group.
+ */
+#ifndef VSOCK_DEVICE_H
+#define VSOCK_DEVICE_H
+
+#include "device.h"
+#include "event_sources.h"
+#include "unix_listener.h"
+#include "vhost_user.h"
+#include "vsock_stream.h"
+
+#include <virtio/vsock_connection.h>
+
+#define VSOCK_QUEUE_SIZE 256
+#define VSOCK_QUEUES 3
+/* A buffer may cross from one region to the next. */
+#define VSOCK_SEGMENTS (2 * VSOCK_QUEUE_SIZE + VHOST_USER_MAX_REGIONS)
+#define VSOCK_MAX_PAYLOAD 65536u
+#define VSOCK_MAX_LINES 256u /* clients that have not sent their line */
+
+#define VSOCK_SECOND UINT64_C(1000000000) /* the time is in nanoseconds */
+#define VSOCK_LINE_TIME (10 * VSOCK_SECOND)
+#define VSOCK_DRIVER_TIME (10 * VSOCK_SECOND)
+#define VSOCK_CONNECT_TIME (10 * VSOCK_SECOND)
+#define VSOCK_CLOSE_TIME (60 * VSOCK_SECOND)
+#define VSOCK_LINGER_TIME (60 * VSOCK_SECOND)
+#define VSOCK_HOLD_TIME VSOCK_SECOND
+/* For a listener's backlog that is full, and for descriptors that have run out. */
+#define VSOCK_RETRY_TIME (VSOCK_SECOND / 100)
+
+struct vsock_group;
+
+/* A listening socket: for streams, or for records. */
+struct vsock_listener {
+	struct event_source source;
+	struct vsock_device *vsock;
+	uint16_t type; /* enum virtio_vsock_type */
+	char path[128];
+	struct unix_listener_file file;
+	bool paused; /* no descriptor was to be had; until the timer */
+};
+
+/* Since the start. */
+struct vsock_counts {
+	uint64_t from_guest, to_guest; /* connections that were established */
+	uint64_t refused;              /* requests of either side that were not */
+	uint64_t bytes_from_guest, bytes_to_guest;
+	uint64_t records; /* connections reset for a record that can't be carried on */
+	uint64_t faults;  /* chains that could not be used */
+};
+
+struct vsock_device {
+	struct device device;
+	struct virtio_vsock vsock;
+	struct virtio_vsock_table table;
+	struct virtio_vsock_events events;
+	struct virtio_vsock_packet tx, rx;
+	struct virtio_segment tx_segments[VSOCK_SEGMENTS], rx_segments[VSOCK_SEGMENTS], event_segments[VSOCK_SEGMENTS];
+	struct virtio_vsock_table_storage storage;
+	uint32_t buffer, max_connections;
+	const char *path; /* of the host's sockets */
+	struct event_loop *loop;
+	struct device_queue *running[VSOCK_QUEUES];
+	struct event_timer timer;
+	uint64_t armed; /* when the timer expires; UINT64_MAX if it isn't set */
+	uint64_t hold_until;
+	bool new_front_end; /* whose driver is not known to be new or old */
+	bool resumed;       /* the driver is older than the front end: connections are lost */
+	bool opened;
+	bool tx_waits; /* until the guest has taken a packet */
+	struct vsock_listener listeners[2];
+	struct vsock_streams lists[VSOCK_STAGES];
+	uint32_t counts_of[VSOCK_STAGES];
+	uint32_t stream_count;
+	struct vsock_streams ready; /* those that may have something for the guest */
+	struct vsock_group *group;  /* or NULL */
+	struct vsock_counts counts;
+	char name[];
+};
+
+static inline struct vsock_device *vsock_from_device(struct device *device)
+{
+	return CONTAINER_OF(device, struct vsock_device, device);
+}
+
+/* The time. */
+uint64_t vsock_now(void);
+
+/* Sets the timer for what comes first. To be called after anything that has a deadline. */
+void vsock_arm(struct vsock_device *vsock);
+
+/* Asks for a turn of a queue, if it runs. */
+void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue);
+
+/* Asks for a turn of the receive queue if the table owes the guest a packet. */
+void vsock_pay(struct vsock_device *vsock);
+
+/* Whether a driver takes and sends packets. */
+bool vsock_is_up(const struct vsock_device *vsock);
+
+/* vsock_queues.c */
+
+int vsock_queue_notify(struct device *device, struct device_queue *queue, unsigned int budget);
+
+/*
+ * Begins a host's or another guest's connection. Returns 0; -1 if it can't be: the stream is the
+ * caller's to end.
+ */
+int vsock_request(struct vsock_device *vsock, struct vsock_stream *stream, const struct virtio_vsock_address *from);
+
+/* vsock_clients.c */
+
+/* Returns 0, or -1 after printing why not, with nothing to close. */
+int vsock_clients_open(struct vsock_device *vsock);
+void vsock_clients_close(struct vsock_device *vsock);
+
+/* Accepts clients again. */
+void vsock_clients_resume(struct vsock_device *vsock);
+
+/* A client's socket is ready, in VSOCK_STAGE_LINE. */
+void vsock_clients_read(struct vsock_stream *client);
+
+/* The driver is up: the clients that wait for it are connected. */
+void vsock_clients_connect(struct vsock_device *vsock);
+
+/*
+ * Connects to the listener of a guest's connection. Returns 0; -1 if there is none, and the stream
+ * is ended.
+ */
+int vsock_clients_dial(struct vsock_stream *stream);
+
+/* The socket for a guest's request. Returns NULL if it can't be had. */
+struct vsock_stream *vsock_clients_answer(struct vsock_device *vsock, struct virtio_vsock_connection *connection);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Guests of this process that reach each other by context ID. A connection between two of them is a
+ * pair of sockets, one for each device's thread; all else that the threads share is an inbox, in
+ * which a device finds its half of new pairs.
+ */
+#ifndef VSOCK_GROUP_H
+#define VSOCK_GROUP_H
+
+#include "event_sources.h"
+
+#include <pthread.h>
+#include <sys/queue.h>
+#include <virtio/vsock_connection.h>
+
+struct vsock_device;
+struct vsock_stream;
+
+#define VSOCK_INBOX 256
+
+/* A connection that another guest begins. */
+struct vsock_offer {
+	int fd;
+	uint16_t type;
+	struct virtio_vsock_address address; /* local is the other guest */
+};
+
+/* A device's membership. */
+struct vsock_group {
+	SLIST_ENTRY(vsock_group) next;
+	const char *name;
+	struct vsock_device *vsock;
+	uint32_t cid;
+	struct event_wake wake; /* there is something in the inbox */
+	pthread_mutex_t mutex;  /* protects what is below */
+	bool open;
+	unsigned int count;
+	struct vsock_offer inbox[VSOCK_INBOX];
+};
+
+/*
+ * Makes a device a member. On the control thread, before any device is open.
+ * Returns NULL after printing why not: the context ID is in use in the group.
+ */
+struct vsock_group *vsock_group_join(const char *name, struct vsock_device *vsock, uint32_t cid);
+void vsock_group_leave(struct vsock_group *member);
+
+/* On the device's thread. Returns 0, or -1 with errno. */
+int vsock_group_open(struct vsock_group *member, struct event_loop *loop);
+void vsock_group_close(struct vsock_group *member);
+
+/*
+ * A guest's request to another one. Returns the socket's stream, which waits for the answer, or
+ * NULL.
+ */
+struct vsock_stream *vsock_group_answer(struct vsock_device *vsock, const struct virtio_vsock_connection *connection);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Bytes of one connection that the guest has sent and the host's socket has not taken: a stream, or
+ * records, whose marks are kept. The guest's credit bounds the bytes, and the packets that a
+ * connection may have bound the records. Memory is allocated as far as there are bytes.
+ */
+#ifndef VSOCK_OUTPUT_H
+#define VSOCK_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <virtio/reader.h>
+
+/* Filled with zeroes: empty. */
+struct vsock_output {
+	uint8_t *bytes;
+	size_t first, end, capacity; /* used: from first to end */
+	size_t last;                 /* of records: where the last one begins, if has_last */
+	bool has_last;               /* the last record is incomplete */
+	uint32_t payload;            /* bytes, without what this file adds */
+	uint32_t records;            /* of which something is left, or that are empty */
+};
+
+/* Returns to the empty state. */
+void vsock_output_clear(struct vsock_output *output);
+
+/* Adds len bytes of a stream. Returns 0; -1 without memory, and nothing changes. */
+int vsock_output_put(struct vsock_output *output, struct virtio_reader *reader, uint32_t len);
+
+/*
+ * Adds len bytes of a record, which ends with them if marks has VIRTIO_VSOCK_SEQ_EOM. Returns as
+ * the above.
+ */
+int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *reader, uint32_t len, uint32_t marks);
+
+/* The next bytes of a stream; 0 for none. */
+size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **bytes);
+void vsock_output_take(struct vsock_output *output, size_t len);
+
+/* The next record, as far as it is there. */
+struct vsock_record {
+	const uint8_t *bytes;
+	uint32_t len;
+	uint32_t marks; /* VIRTIO_VSOCK_SEQ_...; without EOM more of the record is to come */
+};
+
+/* Returns whether there is one. */
+bool vsock_output_peek_record(const struct vsock_output *output, struct vsock_record *record);
+
+/* Takes len bytes of the next record. The record itself is taken with its last byte. */
+void vsock_output_take_record(struct vsock_output *output, uint32_t len);
+
+#endif

@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+#include "vsock_stream.h"
+
+#include "vsock_device.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <virtio/sys_iovec.h>
+
+#define IOVECS 64u
+#define PAIR_PIECE 32768u /* bytes of a record in one packet of a pair: far below SO_SNDBUF */
+
+static bool has_records(const struct vsock_stream *s)
+{
+	return s->type == VIRTIO_VSOCK_TYPE_SEQPACKET;
+}
+
+/* Whether both sides of the socket are shut, or the other one is gone. */
+static bool has_hung_up(const struct vsock_stream *s)
+{
+	struct pollfd p = { .fd = s->source.fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/* Lists */
+
+static void make_ready(struct vsock_stream *s)
+{
+	if (!s->is_ready) {
+		TAILQ_INSERT_TAIL(&s->vsock->ready, s, in_ready);
+		s->is_ready = true;
+	}
+	vsock_wake(s->vsock, VIRTIO_VSOCK_QUEUE_RX);
+}
+
+static void make_unready(struct vsock_stream *s)
+{
+	if (s->is_ready)
+		TAILQ_REMOVE(&s->vsock->ready, s, in_ready);
+	s->is_ready = false;
+}
+
+static void leave_stage(struct vsock_stream *s)
+{
+	TAILQ_REMOVE(&s->vsock->lists[s->stage], s, in_stage);
+	s->vsock->counts_of[s->stage]--;
+}
+
+static void enter_stage(struct vsock_stream *s, enum vsock_stage stage)
+{
+	s->stage = (uint8_t)stage;
+	s->since = vsock_now();
+	TAILQ_INSERT_TAIL(&s->vsock->lists[stage], s, in_stage);
+	s->vsock->counts_of[stage]++;
+	vsock_arm(s->vsock);
+}
+
+void vsock_stream_set_stage(struct vsock_stream *s, enum vsock_stage stage)
+{
+	leave_stage(s);
+	enter_stage(s, stage);
+}
+
+/* Life cycle */
+
+static void drop_record(struct vsock_stream *s)
+{
+	free(s->record);
+	s->record = NULL;
+	s->has_record = false;
+}
+
+void vsock_stream_close(struct vsock_stream *s)
+{
+	struct vsock_device *vsock = s->vsock;
+
+	make_unready(s);
+	leave_stage(s);
+	vsock->stream_count--;
+	(void)event_loop_want(vsock->loop, &s->source, 0);
+	close(s->source.fd);
+	vsock_output_clear(&s->output);
+	drop_record(s);
+	free(s);
+	vsock_clients_resume(vsock);
+}
+
+void vsock_stream_let_go(struct vsock_stream *s)
+{
+	s->connection = NULL;
+	make_unready(s);
+	if (s->stage != VSOCK_STAGE_OPEN || s->discards || s->output.first == s->output.end) {
+		vsock_stream_close(s);
+		return;
+	}
+	drop_record(s);
+	vsock_stream_set_stage(s, VSOCK_STAGE_LINGER);
+}
+
+void vsock_stream_reset(struct vsock_stream *s)
+{
+	if (s->connection)
+		virtio_vsock_connection_reset(s->connection);
+	vsock_pay(s->vsock);
+	vsock_stream_close(s);
+}
+
+/* What the guest is owed now goes out with its next buffer. */
+static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
+{
+	const int got = virtio_vsock_connection_shutdown(s->connection, flags, vsock_now());
+
+	vsock_pay(s->vsock);
+	vsock_arm(s->vsock);
+	if (got == 1)
+		vsock_stream_let_go(s);
+}
+
+/* Output: to the socket */
+
+/*
+ * Tells the table what is no longer kept. Returns false if the connection is over: the stream may
+ * be closed.
+ */
+static bool account(struct vsock_stream *s)
+{
+	struct virtio_vsock_connection *c = s->connection;
+	const uint32_t buffered = virtio_vsock_connection_buffered(c), left = s->output.payload;
+	/* The bytes of a stream are joined to one packet. */
+	const uint32_t packets = has_records(s) ? s->output.records : left != 0;
+	int got = 0;
+
+	if (buffered != left || c->rx_packets != packets)
+		got = virtio_vsock_connection_forwarded(c, buffered - left, c->rx_packets - packets, vsock_now());
+	vsock_pay(s->vsock);
+	if (got == 1) {
+		vsock_stream_let_go(s);
+		return false;
+	}
+	if (virtio_vsock_connection_input_ended(c) && !s->write_ended) {
+		s->write_ended = true;
+		(void)shutdown(s->source.fd, SHUT_WR);
+	}
+	return true;
+}
+
+/*
+ * The socket takes nothing more. The guest is told when the socket's input has ended too: see
+ * end_of_input().
+ */
+static void stop_output(struct vsock_stream *s)
+{
+	vsock_output_clear(&s->output);
+	s->discards = true;
+}
+
+/*
+ * Sends a message. Returns the bytes sent; -1 if the socket has no room now, or no longer: then
+ * s->discards is set.
+ */
+static ssize_t send_some(struct vsock_stream *s, const struct iovec *iov, size_t count)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = count };
+	ssize_t sent;
+
+	do
+		sent = sendmsg(s->source.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return sent;
+	if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)
+		s->writable = false;
+	else if (errno != EFAULT && errno != EMSGSIZE)
+		stop_output(s);
+	return -1;
+}
+
+static void flush_stream(struct vsock_stream *s)
+{
+	struct iovec iov;
+	const uint8_t *bytes;
+	ssize_t sent;
+
+	while (s->writable && (iov.iov_len = vsock_output_peek(&s->output, &bytes)) > 0) {
+		iov.iov_base = (void *)(uintptr_t)bytes;
+		sent = send_some(s, &iov, 1);
+		if (sent < 0)
+			return;
+		s->vsock->counts.bytes_from_guest += (uint64_t)sent;
+		vsock_output_take(&s->output, (size_t)sent);
+	}
+}
+
+/*
+ * A packet of a pair: the marks, and as much of a record as there is. Returns false if it can't be
+ * sent now.
+ */
+static bool send_piece(struct vsock_stream *s, const struct vsock_record *record)
+{
+	const uint32_t len = record->len < PAIR_PIECE ? record->len : PAIR_PIECE;
+	uint8_t marks = len == record->len ? (uint8_t)record->marks : 0;
+	const struct iovec iov[] = {
+		{ .iov_base = &marks, .iov_len = 1 },
+		{ .iov_base = (void *)(uintptr_t)record->bytes, .iov_len = len },
+	};
+
+	if (send_some(s, iov, 2) < 0)
+		return false;
+	s->vsock->counts.bytes_from_guest += len;
+	vsock_output_take_record(&s->output, len);
+	return true;
+}
+
+/*
+ * A record of a socket file. Returns false if it can't be sent: not now, or never, and then
+ * *out_never is set.
+ */
+static bool send_record(struct vsock_stream *s, const struct vsock_record *record, bool *out_never)
+{
+	const struct iovec iov = { .iov_base = (void *)(uintptr_t)record->bytes, .iov_len = record->len };
+
+	/* A socket file has no marks, and an empty record is the end for who reads it. */
+	*out_never = (record->marks & VIRTIO_VSOCK_SEQ_EOR) || record->len == 0;
+	if (*out_never)
+		return false;
+	if (send_some(s, &iov, 1) < 0) {
+		*out_never = errno == EMSGSIZE && !s->discards;
+		return false;
+	}
+	s->vsock->counts.bytes_from_guest += record->len;
+	vsock_output_take_record(&s->output, record->len);
+	return true;
+}
+
+/* Returns false if a record can't be carried. */
+static bool flush_records(struct vsock_stream *s)
+{
+	struct vsock_record record;
+	bool never = false;
+
+	while (s->writable && !never && vsock_output_peek_record(&s->output, &record)) {
+		if (s->paired) {
+			if (!send_piece(s, &record))
+				return !s->writable || s->discards;
+		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
+			/* The rest can't come if there is no room for it. */
+			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer;
+		} else if (!send_record(s, &record, &never)) {
+			return !never;
+		}
+	}
+	return true;
+}
+
+/* Returns false if a record can't be carried, and the connection is broken. */
+static bool flush(struct vsock_stream *s)
+{
+	if (!has_records(s))
+		flush_stream(s);
+	else if (!flush_records(s))
+		return false;
+	return true;
+}
+
+static void break_for_record(struct vsock_stream *s)
+{
+	s->vsock->counts.records++;
+	vsock_stream_reset(s);
+}
+
+/* Sends what waits, and tells the guest. Returns false if the stream may be closed. */
+static bool flush_and_account(struct vsock_stream *s)
+{
+	if (!flush(s)) {
+		break_for_record(s);
+		return false;
+	}
+	return account(s);
+}
+
+/*
+ * Sends the first bytes straight from the guest's buffers. What is read from guest memory is not
+ * looked at.
+ */
+static void send_directly(struct vsock_stream *s, struct virtio_reader *reader)
+{
+	struct virtio_iovec iov[IOVECS];
+	uint64_t filled;
+	uint32_t count;
+	ssize_t sent;
+
+	while (s->writable && virtio_reader_left(reader) > 0) {
+		count = virtio_reader_iovec(reader, UINT64_MAX, iov, IOVECS, &filled);
+		sent = send_some(s, virtio_sys_iovec(iov), count);
+		/* With EFAULT the memory is gone, and a copy finds that out. */
+		if (sent <= 0 || virtio_reader_skip(reader, (uint64_t)sent))
+			return;
+		s->vsock->counts.bytes_from_guest += (uint64_t)sent;
+	}
+}
+
+void vsock_stream_take(struct vsock_stream *s, const struct virtio_chain_segments *data,
+		       const struct virtio_vsock_received *received)
+{
+	struct virtio_reader reader;
+	int error = 0;
+
+	virtio_reader_init(&reader, data);
+	if (!s->discards && has_records(s)) {
+		error = vsock_output_put_record(&s->output, &reader, received->bytes, received->marks);
+	} else if (!s->discards) {
+		if (s->output.payload == 0)
+			send_directly(s, &reader);
+		if (!s->discards && virtio_reader_left(&reader) > 0)
+			error = vsock_output_put(&s->output, &reader, (uint32_t)virtio_reader_left(&reader));
+	}
+	if (error)
+		vsock_stream_reset(s);
+	else
+		(void)flush_and_account(s);
+}
+
+void vsock_stream_shut(struct vsock_stream *s)
+{
+	/* The guest takes nothing more: whoever writes to the socket is told. */
+	if (s->connection->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_RCV) {
+		(void)shutdown(s->source.fd, SHUT_RD);
+		s->read_ended = true;
+		drop_record(s);
+		make_unready(s);
+	}
+	(void)account(s);
+}
+
+/* Input: to the guest */
+
+/*
+ * The socket's input has ended, behind the last byte. A socket that takes nothing more either is
+ * over: the guest is told both at once. Otherwise it goes on sending, and is told when that ends.
+ */
+static void end_of_input(struct vsock_stream *s)
+{
+	const bool over = has_hung_up(s);
+
+	s->read_ended = true;
+	make_unready(s);
+	if (over)
+		stop_output(s);
+	if (over && !account(s))
+		return;
+	shutdown_guest(s, over ? VIRTIO_VSOCK_SHUTDOWN_BOTH : (uint32_t)VIRTIO_VSOCK_SHUTDOWN_SEND);
+}
+
+/* Handles a receive call that returned 0 or less. */
+static void on_nothing(struct vsock_stream *s, ssize_t got)
+{
+	make_unready(s);
+	if (got < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS))
+		s->readable = false;
+	else
+		end_of_input(s);
+}
+
+static int fill_from_stream(struct vsock_stream *s, struct virtio_vsock_packet *packet, uint64_t now)
+{
+	struct virtio_vsock_piece piece;
+	struct virtio_iovec iov[IOVECS];
+	struct virtio_writer writer;
+	struct msghdr msg = { .msg_iov = NULL };
+	uint64_t filled;
+	ssize_t got;
+
+	if (virtio_vsock_connection_piece(s->connection, UINT32_MAX, 0, (uint32_t)packet->data.writable_bytes, now,
+					  &piece) != 1) {
+		make_unready(s);
+		return 0;
+	}
+	virtio_writer_init(&writer, &packet->data);
+	msg.msg_iovlen = virtio_writer_iovec(&writer, piece.bytes, iov, IOVECS, &filled);
+	msg.msg_iov = (struct iovec *)(uintptr_t)virtio_sys_iovec(iov);
+	do
+		got = recvmsg(s->source.fd, &msg, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		on_nothing(s, got);
+		return 0;
+	}
+	piece.bytes = (uint32_t)got;
+	/* As asked for, or less: it can't fail. */
+	return virtio_vsock_connection_send(s->connection, &piece, &packet->header) == 0;
+}
+
+/*
+ * Whether a record that was received without a byte is one: the end has no sender.
+ */
+static bool has_sender(struct msghdr *msg)
+{
+	return CMSG_FIRSTHDR(msg) != NULL;
+}
+
+/*
+ * Receives a record into a buffer of its length. Returns its length; -1 and errno; 0 for the end.
+ */
+static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	char none;
+	struct iovec iov = { .iov_base = &none, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
+	const uint32_t most = s->paired ? PAIR_PIECE + 1 : s->vsock->buffer;
+	ssize_t len = recvmsg(s->source.fd, &msg, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+
+	*out_bad = len > (ssize_t)most || (len == 0 && has_sender(&msg));
+	if (len <= 0 || *out_bad)
+		return len;
+	s->record = malloc((size_t)len);
+	if (!s->record) {
+		*out_bad = true;
+		return -1;
+	}
+	len = recv(s->source.fd, s->record, (size_t)len, MSG_DONTWAIT);
+	if (len <= 0)
+		drop_record(s);
+	return len;
+}
+
+/*
+ * Whether the rest of the message fits the guest's buffer, in packets of this size: if not, it can
+ * never arrive.
+ */
+static bool fits_guest(const struct vsock_stream *s, uint32_t room)
+{
+	const uint64_t bytes = s->message_sent + (s->record_len - s->record_at);
+	const uint64_t packets = s->message_packets + (s->record_len - s->record_at + room - 1) / room;
+
+	return bytes + packets * s->vsock->table.options.packet_overhead <= s->connection->peer_buf_alloc;
+}
+
+/* Returns whether there is a record. If not the stream may be closed. */
+static bool load_record(struct vsock_stream *s, uint32_t room)
+{
+	bool bad;
+	const ssize_t len = receive_record(s, &bad);
+
+	if (bad) {
+		break_for_record(s);
+		return false;
+	}
+	if (len <= 0) {
+		on_nothing(s, len);
+		return false;
+	}
+	s->has_record = true;
+	s->record_len = (uint32_t)len;
+	s->record_at = s->paired;
+	s->record_marks = s->paired ? s->record[0] : VIRTIO_VSOCK_SEQ_EOM;
+	if (fits_guest(s, room))
+		return true;
+	break_for_record(s);
+	return false;
+}
+
+/* A piece of the record that is at hand. */
+static int fill_from_record(struct vsock_stream *s, struct virtio_vsock_packet *packet, uint64_t now)
+{
+	const uint32_t room = (uint32_t)packet->data.writable_bytes;
+	struct virtio_vsock_piece piece;
+	struct virtio_writer writer;
+
+	if (!s->has_record && !load_record(s, room))
+		return 0;
+	if (virtio_vsock_connection_piece(s->connection, s->record_len - s->record_at, s->record_marks, room, now,
+					  &piece) != 1 ||
+	    virtio_vsock_connection_send(s->connection, &piece, &packet->header)) {
+		make_unready(s);
+		return 0;
+	}
+	virtio_writer_init(&writer, &packet->data);
+	virtio_writer_write(&writer, s->record + s->record_at, piece.bytes);
+	s->record_at += piece.bytes;
+	s->message_sent += piece.bytes;
+	s->message_packets++;
+	if (s->record_at == s->record_len)
+		drop_record(s);
+	if (piece.marks & VIRTIO_VSOCK_SEQ_EOM)
+		s->message_sent = s->message_packets = 0;
+	return 1;
+}
+
+int vsock_stream_fill(struct vsock_stream *s, struct virtio_vsock_packet *packet, uint64_t now)
+{
+	struct vsock_device *vsock = s->vsock;
+	const int got = has_records(s) ? fill_from_record(s, packet, now) : fill_from_stream(s, packet, now);
+
+	if (got == 1)
+		vsock->counts.bytes_to_guest += virtio_vsock_len(&packet->header);
+	else
+		vsock_arm(vsock);
+	return got;
+}
+
+void vsock_stream_credit(struct vsock_stream *s)
+{
+	if (s->stage == VSOCK_STAGE_OPEN && !s->read_ended && (s->readable || s->has_record))
+		make_ready(s);
+}
+
+/*
+ * The guest has said that it has nothing but this message, and still there is no room. Packets sent
+ * are noted in groups (struct virtio_vsock_mark), so that the guest may be charged for more of them
+ * than there are.
+ */
+void vsock_stream_check(struct vsock_stream *s)
+{
+	const struct virtio_vsock_connection *c = s->connection;
+
+	if (s->stage == VSOCK_STAGE_OPEN && c->blocked && s->message_sent != 0 &&
+	    c->tx_cnt - c->peer_fwd_cnt == s->message_sent)
+		break_for_record(s);
+}
+
+void vsock_stream_start(struct vsock_stream *s)
+{
+	vsock_stream_set_stage(s, VSOCK_STAGE_OPEN);
+	if (s->readable)
+		make_ready(s);
+}
+
+/* Events */
+
+/* The other guest's side has answered, or refused by closing its socket. */
+static void read_answer(struct vsock_stream *s)
+{
+	uint8_t byte = 0;
+	ssize_t got;
+
+	do
+		got = recv(s->source.fd, &byte, 1, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return;
+	if (got == 1 && byte == VSOCK_ACCEPTED && virtio_vsock_connection_accept(s->connection) == 0) {
+		s->vsock->counts.from_guest++;
+		vsock_stream_start(s);
+		vsock_pay(s->vsock);
+		return;
+	}
+	s->vsock->counts.refused++;
+	vsock_stream_reset(s);
+}
+
+static void on_open(struct vsock_stream *s)
+{
+	if (s->writable && s->output.first != s->output.end && !flush_and_account(s))
+		return;
+	if (!s->read_ended) {
+		if (s->readable)
+			make_ready(s);
+	} else if (!(s->connection->shut_by_us & VIRTIO_VSOCK_SHUTDOWN_RCV) && has_hung_up(s)) {
+		end_of_input(s);
+	}
+}
+
+static void on_event(struct event_source *source)
+{
+	struct vsock_stream *s = CONTAINER_OF(source, struct vsock_stream, source);
+
+	s->readable = s->readable || (source->events & EVENT_READABLE);
+	s->writable = s->writable || (source->events & EVENT_WRITABLE);
+	if (s->stage == VSOCK_STAGE_LINE) {
+		vsock_clients_read(s);
+	} else if (s->stage == VSOCK_STAGE_ANSWER && s->readable) {
+		read_answer(s);
+	} else if (s->stage == VSOCK_STAGE_OPEN) {
+		on_open(s);
+	} else if (s->stage == VSOCK_STAGE_LINGER && s->writable) {
+		if (!flush(s) || s->discards || s->output.first == s->output.end)
+			vsock_stream_close(s);
+	}
+}
+
+struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage)
+{
+	struct vsock_stream *s;
+	const int on = 1;
+
+	if (vsock->stream_count >= 2 * vsock->max_connections)
+		return NULL;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	s->vsock = vsock;
+	s->type = type;
+	s->source = (struct event_source){ .fd = fd, .ready = on_event };
+	/* Tells an empty record from the end. */
+	if ((has_records(s) && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) ||
+	    event_loop_want(vsock->loop, &s->source, EVENT_READABLE | EVENT_WRITABLE | EVENT_EDGE)) {
+		free(s);
+		return NULL;
+	}
+	vsock->stream_count++;
+	enter_stage(s, stage);
+	return s;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The host's end of one connection: a Unix socket, and what waits for it. No call blocks.
+ *
+ * Input of the socket is read straight into the guest's buffers, when there is one and the guest
+ * has room. A record is read as a whole, and kept while its pieces go to the guest. Output goes
+ * straight from the guest's buffers to the socket; what the socket does not take waits in
+ * vsock_output, as far as the guest's credit goes.
+ *
+ * Between two guests the socket is one of a pair. The accepting side sends the byte VSOCK_ACCEPTED
+ * first. A packet of records has a byte with its marks in front, so that the pair can carry what a
+ * socket file can't.
+ */
+#ifndef VSOCK_STREAM_H
+#define VSOCK_STREAM_H
+
+#include "event_loop.h"
+#include "vsock_output.h"
+
+#include <sys/queue.h>
+#include <virtio/vsock_connection.h>
+
+struct vsock_device;
+
+/*
+ * What a stream does, or waits for. Each stage has a list, in the order in which streams came to
+ * it.
+ */
+enum vsock_stage {
+	VSOCK_STAGE_LINE,      /* the client has not sent its line */
+	VSOCK_STAGE_DRIVER,    /* the client has, and there is no driver */
+	VSOCK_STAGE_REQUESTED, /* the guest has not answered */
+	VSOCK_STAGE_DIALLING,  /* the listener's backlog is full */
+	VSOCK_STAGE_ANSWER,    /* the other guest has not answered */
+	VSOCK_STAGE_OPEN,
+	VSOCK_STAGE_LINGER, /* without a connection: the rest of the output is still to be taken */
+	VSOCK_STAGES,
+};
+
+#define VSOCK_LINE_BYTES 64u
+#define VSOCK_ACCEPTED 1u
+
+TAILQ_HEAD(vsock_streams, vsock_stream);
+
+struct vsock_stream {
+	struct event_source source;
+	struct vsock_device *vsock;
+	struct virtio_vsock_connection *connection; /* or NULL */
+	uint16_t type;                              /* enum virtio_vsock_type */
+	uint8_t stage;                              /* enum vsock_stage */
+	bool paired;                                /* with another guest's stream */
+	bool readable, writable;                    /* as far as is known */
+	bool read_ended;                            /* the socket's input is over */
+	bool write_ended;                           /* the guest's output is over, and so told */
+	bool discards;                              /* what comes: the socket takes no more */
+	bool is_ready;                              /* listed: may have something to read */
+	uint64_t since;                             /* when the stage began */
+	TAILQ_ENTRY(vsock_stream) in_stage, in_ready;
+	struct vsock_output output;
+	/* The record that goes to the guest in pieces. */
+	bool has_record;
+	uint8_t *record;
+	uint32_t record_at, record_len, record_marks;
+	uint64_t message_sent; /* bytes of the message, over several records of a pair */
+	uint64_t message_packets;
+	/* The client's line. */
+	uint32_t port;
+	uint32_t line_len;
+	char line[VSOCK_LINE_BYTES];
+};
+
+/*
+ * Makes a stream of a socket that doesn't block, and watches the socket. Returns NULL without
+ * memory or room for one more stream, and the socket stays the caller's.
+ */
+struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage);
+
+/* Ends the stream at once. Its connection, if there is one, is over or no longer the stream's. */
+void vsock_stream_close(struct vsock_stream *stream);
+
+void vsock_stream_set_stage(struct vsock_stream *stream, enum vsock_stage stage);
+
+/* The table has let go of the connection. What the guest has sent before is still delivered. */
+void vsock_stream_let_go(struct vsock_stream *stream);
+
+/* Breaks the connection, and closes the stream. */
+void vsock_stream_reset(struct vsock_stream *stream);
+
+/* The connection is established: input may be read. */
+void vsock_stream_start(struct vsock_stream *stream);
+
+/* Takes a packet's payload. The stream may be closed by that. */
+void vsock_stream_take(struct vsock_stream *stream, const struct virtio_chain_segments *data,
+		       const struct virtio_vsock_received *received);
+
+/* The guest has shut one direction or both. The stream may be closed by that. */
+void vsock_stream_shut(struct vsock_stream *stream);
+
+/*
+ * Fills a packet to the guest: its payload, and its header.
+ *
+ * Returns 1; 0 if there is nothing to be sent now: the stream is in the list of ready ones no
+ * longer, and may have been closed.
+ */
+int vsock_stream_fill(struct vsock_stream *stream, struct virtio_vsock_packet *packet, uint64_t now);
+
+/* The guest has room again. */
+void vsock_stream_credit(struct vsock_stream *stream);
+
+/*
+ * Looks for a record that the guest waits to get whole before it makes room for the rest, which
+ * would be for ever, and resets its connection.
+ */
+void vsock_stream_check(struct vsock_stream *stream);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A guest with a socket device for tests of the daemon: its driver, packet by packet, and the
+ * host's sockets.
+ */
+#ifndef VSOCK_GUEST_H
+#define VSOCK_GUEST_H
+
+#include "daemon.h"
+#include "rings.h"
+
+#include <virtio/vsock_connection.h>
+
+#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* that fits a buffer */
+#define VSOCK_ANY 0xffffu                                         /* any operation */
+#define VSOCK_BUFFER 4096u                                        /* of the guest's connections */
+#define VSOCK_RINGS 3u
+#define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
+#define VSOCK_FEATURES (SEQPACKET | FEATURE(VIRTIO_VSOCK_F_STREAM) | FEATURE(VIRTIO_VSOCK_F_NO_IMPLIED_STREAM))
+
+struct vsock_guest {
+	struct front_end fe;
+	struct ring rings[VSOCK_RINGS];
+	unsigned int ring_count;
+	uint32_t cid;
+	bool posted; /* a receive buffer */
+};
+
+/* One side of a connection, as the guest sees it. */
+struct vsock_peer {
+	struct vsock_guest *guest;
+	uint32_t port, peer_cid, peer_port;
+	uint16_t type;
+	uint32_t buf_alloc, fwd_cnt; /* that the guest tells */
+};
+
+struct vsock_message {
+	struct virtio_vsock_hdr header;
+	uint32_t len;
+	uint8_t bytes[VSOCK_PAYLOAD];
+};
+
+/* In the daemon's folder: uds=, and what is behind it. */
+extern char vsock_path[80];
+
+/*
+ * Makes the folder, and runs a daemon with one device, cid 3; `options` begin with a comma. Returns
+ * when it listens.
+ */
+void vsock_start(struct daemon_process *daemon, const char *options);
+
+/* Stops it: the summary has these words. */
+void vsock_finish(struct daemon_process *daemon, const char *words);
+
+/* A front end with two rings or three, whose driver begins. */
+void vsock_attach(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
+void vsock_detach(struct vsock_guest *guest);
+
+/* Starts the rings with these indices, instead of at 0: the driver goes on. */
+void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
+
+/* Sends a packet, and waits until the device has taken it. */
+void vsock_send(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
+
+/* The same without waiting. */
+void vsock_submit(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
+void vsock_reap(struct vsock_guest *guest);
+
+/* Receives the next packet. */
+void vsock_receive(struct vsock_guest *guest, struct vsock_message *message);
+
+/* The same, which must be of this peer and this operation. */
+void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_message *message);
+
+/*
+ * Nothing is to be received, whatever happens: looks whether the device has sent something unasked.
+ */
+void vsock_expect_nothing(struct vsock_guest *guest);
+
+/* Data of the peer, in any number of packets; their sum is given back at once. */
+void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
+
+/* A connection of the guest's to a port of the host. Returns false if it is refused. */
+bool vsock_connect(struct vsock_peer *peer, struct vsock_guest *guest, uint16_t type, uint32_t port);
+
+/* Accepts a request of the device's for a port. */
+void vsock_accept(struct vsock_peer *peer, struct vsock_guest *guest, uint32_t port);
+
+/* The host's sockets; `suffix` follows vsock_path. */
+int host_listen(const char *suffix, int type, int backlog);
+int host_accept(int listener);
+int host_connect(const char *suffix, int type);
+void host_send(int fd, const void *bytes, size_t len);
+void host_expect(int fd, const void *bytes, size_t len);
+
+/* The other side has closed the socket, or shut its half. */
+void host_expect_end(int fd);
+
+/* Nothing is to be read now. */
+void host_expect_nothing(int fd);
+
+/* Reads "OK PORT\n", and returns the port. */
+uint32_t host_expect_ok(int fd);
+
+/* A daemon with one guest of three rings. */
+struct vsock_pair {
+	struct daemon_process daemon;
+	struct vsock_guest guest;
+};
+
+void vsock_set_up(struct vsock_pair *p, const char *options);
+void vsock_tear_down(struct vsock_pair *p, const char *words);
+
+/*
+ * A stream of the guest's to the host's port 80, or of the host's to the guest's port 22. Return
+ * the host's end.
+ */
+int vsock_open_to_host(struct vsock_pair *p, struct vsock_peer *peer);
+int vsock_open_to_guest(struct vsock_pair *p, struct vsock_peer *peer);
+
+#endif
