@@ -443,7 +443,10 @@ static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 	const uint64_t bytes = s->message_sent + (s->record_len - s->record_at);
 	const uint64_t packets = s->message_packets + (s->record_len - s->record_at + room - 1) / room;
 
-	return bytes + packets * s->vsock->table.options.packet_overhead <= s->connection->peer_buf_alloc;
+	/* A single packet is charged with its bytes alone. */
+	const uint64_t overhead = packets > 1 ? packets * s->vsock->table.options.packet_overhead : 0;
+
+	return bytes + overhead <= s->connection->peer_buf_alloc;
 }
 
 /* Returns whether there is a record. If not the stream may be closed. */

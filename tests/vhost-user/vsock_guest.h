@@ -13,7 +13,7 @@
 
 #define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* that fits a buffer */
 #define VSOCK_ANY 0xffffu                                         /* any operation */
-#define VSOCK_BUFFER 4096u                                        /* of the guest's connections */
+#define VSOCK_BUFFER 16384u                                       /* of the guest's connections */
 #define VSOCK_RINGS 3u
 #define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
 #define VSOCK_FEATURES (SEQPACKET | FEATURE(VIRTIO_VSOCK_F_STREAM) | FEATURE(VIRTIO_VSOCK_F_NO_IMPLIED_STREAM))

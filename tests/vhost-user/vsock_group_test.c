@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The daemon's sockets: guests of one daemon that reach each other. */
+#include "cmocka_includes.h"
+#include "vsock_guest.h"
+#include "watchdog.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define STREAM VIRTIO_VSOCK_TYPE_STREAM
+#define RECORDS VIRTIO_VSOCK_TYPE_SEQPACKET
+#define EOM ((uint32_t)VIRTIO_VSOCK_SEQ_EOM)
+#define EOR ((uint32_t)VIRTIO_VSOCK_SEQ_EOR)
+#define A_CID 3u
+#define B_CID 4u
+
+struct group {
+	struct daemon_process daemon;
+	struct vsock_guest a, b;
+};
+
+/* Runs a daemon with two devices; returns when both listen. */
+static void run(struct daemon_process *daemon, uint32_t cid, const char *first_options, const char *options)
+{
+	char first[512], second[512], line[160];
+	const char *const arguments[] = { "--vsock", first, "--vsock", second, NULL };
+
+	daemon_folder(daemon);
+	snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon->folder);
+	snprintf(first, sizeof first, "cid=%u,uds=%s,socket=%s%s", A_CID, vsock_path, daemon->socket, first_options);
+	snprintf(second, sizeof second, "cid=%u,uds=%s/w,socket=%s%s", cid, daemon->folder, daemon->other, options);
+	daemon_run(daemon, arguments);
+	snprintf(line, sizeof line, "listening on %s", daemon->socket);
+	assert_true(daemon_says(daemon, line));
+	snprintf(line, sizeof line, "listening on %s", daemon->other);
+	assert_true(daemon_says(daemon, line));
+}
+
+static void set_up(struct group *g)
+{
+	run(&g->daemon, B_CID, ",group=g", ",group=g");
+	vsock_attach(&g->a, g->daemon.socket, A_CID, VSOCK_RINGS);
+	vsock_attach(&g->b, g->daemon.other, B_CID, VSOCK_RINGS);
+}
+
+static void tear_down(struct group *g, const char *words)
+{
+	vsock_detach(&g->a);
+	vsock_detach(&g->b);
+	vsock_finish(&g->daemon, words);
+}
+
+/* A connection of A's to port 22 of B. */
+static void open_between(struct group *g, uint16_t type, struct vsock_peer *a, struct vsock_peer *b)
+{
+	struct vsock_message m;
+
+	*a = (struct vsock_peer){ &g->a, 1000, B_CID, 22, type, VSOCK_BUFFER, 0 };
+	vsock_send(a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
+	vsock_expect_nothing(&g->a);
+	vsock_accept(b, &g->b, 22);
+	assert_int_equal(b->peer_cid, A_CID);
+	assert_int_equal(b->peer_port, 1000);
+	assert_int_equal(b->type, type);
+	vsock_expect(a, VIRTIO_VSOCK_OP_RESPONSE, &m);
+}
+
+static void group_guests_reach_each_other(void **state)
+{
+	struct vsock_peer a, b;
+	struct vsock_message m;
+	struct group g;
+
+	(void)state;
+	set_up(&g);
+	open_between(&g, STREAM, &a, &b);
+	vsock_send(&a, VIRTIO_VSOCK_OP_RW, 0, "hello", 5);
+	vsock_expect_data(&b, "hello", 5);
+	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "world", 5);
+	vsock_expect_data(&a, "world", 5);
+	/* One half, and then the other. */
+	vsock_send(&a, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
+	vsock_expect(&b, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
+	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_SEND);
+	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "bye", 3);
+	vsock_expect_data(&a, "bye", 3);
+	vsock_send(&b, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_BOTH, NULL, 0);
+	vsock_expect(&b, VIRTIO_VSOCK_OP_RST, &m);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
+	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);
+	vsock_send(&a, VIRTIO_VSOCK_OP_RST, 0, NULL, 0);
+	/* The same ports at once. */
+	open_between(&g, STREAM, &a, &b);
+	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "again", 5);
+	vsock_expect_data(&a, "again", 5);
+	tear_down(&g, ": 0 connections from the guest, 2 to it, 0 refused");
+}
+
+static void group_guests_refuse(void **state)
+{
+	struct vsock_peer a, b;
+	struct vsock_message m;
+	struct group g;
+
+	(void)state;
+	set_up(&g);
+	/* Nobody listens. */
+	a = (struct vsock_peer){ &g.a, 1000, B_CID, 22, STREAM, VSOCK_BUFFER, 0 };
+	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
+	vsock_receive(&g.b, &m);
+	assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_REQUEST);
+	b = (struct vsock_peer){ &g.b, 22, A_CID, 1000, STREAM, 0, 0 };
+	vsock_send(&b, VIRTIO_VSOCK_OP_RST, 0, NULL, 0);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
+	/* No guest has this CID. */
+	a.peer_cid = 5;
+	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
+	/* The guest is not there. */
+	vsock_detach(&g.b);
+	a.peer_cid = B_CID;
+	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
+	vsock_attach(&g.b, g.daemon.other, B_CID, VSOCK_RINGS);
+	open_between(&g, STREAM, &a, &b);
+	/* It leaves within a connection. */
+	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "last", 4);
+	vsock_detach(&g.b);
+	vsock_expect_data(&a, "last", 4);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
+	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);
+	vsock_attach(&g.b, g.daemon.other, B_CID, VSOCK_RINGS);
+	tear_down(&g, ": 0 connections from the guest, 1 to it");
+}
+
+/* Marks, records without a byte, and records longer than a socket's packet. */
+static void group_carries_all_records(void **state)
+{
+	enum { LONG = 40000 };
+	static uint8_t bytes[LONG];
+	struct vsock_peer a, b;
+	struct vsock_message m;
+	uint32_t sent = 0, got = 0;
+	struct group g;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i ^ i >> 8);
+	set_up(&g);
+	open_between(&g, RECORDS, &a, &b);
+	vsock_send(&a, VIRTIO_VSOCK_OP_RW, EOM | EOR, bytes, 3);
+	vsock_expect(&b, VIRTIO_VSOCK_OP_RW, &m);
+	assert_int_equal(m.len, 3);
+	assert_int_equal(virtio_vsock_flags(&m.header), EOM | EOR);
+	vsock_send(&a, VIRTIO_VSOCK_OP_RW, EOM, NULL, 0);
+	vsock_expect(&b, VIRTIO_VSOCK_OP_RW, &m);
+	assert_int_equal(m.len, 0);
+	assert_int_equal(virtio_vsock_flags(&m.header), EOM);
+	vsock_send(&a, VIRTIO_VSOCK_OP_RW, EOR, bytes, 2);
+	vsock_expect(&b, VIRTIO_VSOCK_OP_RW, &m);
+	assert_int_equal(m.len, 2);
+	assert_int_equal(virtio_vsock_flags(&m.header), EOR);
+	vsock_send(&a, VIRTIO_VSOCK_OP_RW, EOM, NULL, 0);
+	vsock_expect(&b, VIRTIO_VSOCK_OP_RW, &m);
+	assert_int_equal(virtio_vsock_flags(&m.header), EOM);
+	b.buf_alloc = 1 << 20;
+	b.fwd_cnt = 5;
+	vsock_send(&b, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0, NULL, 0);
+	while (sent < LONG) {
+		const uint32_t len = LONG - sent < VSOCK_PAYLOAD ? LONG - sent : VSOCK_PAYLOAD;
+
+		vsock_send(&a, VIRTIO_VSOCK_OP_RW, sent + len == LONG ? EOM : 0, bytes + sent, len);
+		sent += len;
+	}
+	while (got < LONG) {
+		vsock_expect(&b, VIRTIO_VSOCK_OP_RW, &m);
+		assert_memory_equal(m.bytes, bytes + got, m.len);
+		got += m.len;
+		assert_int_equal(virtio_vsock_flags(&m.header), got == LONG ? EOM : 0);
+	}
+	/* The other way round. */
+	vsock_send(&b, VIRTIO_VSOCK_OP_RW, EOM | EOR, bytes, 7);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_RW, &m);
+	assert_int_equal(m.len, 7);
+	assert_int_equal(virtio_vsock_flags(&m.header), EOM | EOR);
+	tear_down(&g, " 0 records that can't be carried, 0 faults");
+}
+
+/* A guest that doesn't read fills what is between, and no more. */
+static void group_credit_reaches_from_guest_to_guest(void **state)
+{
+	struct vsock_peer a, b;
+	struct vsock_message m;
+	uint8_t bytes[VSOCK_PAYLOAD];
+	uint32_t sent = 0, fwd_cnt = 0, before;
+	struct group g;
+
+	(void)state;
+	memset(bytes, 0x5a, sizeof bytes);
+	set_up(&g);
+	open_between(&g, STREAM, &a, &b);
+	do {
+		before = fwd_cnt;
+		for (uint32_t i = 0; i < 100 && sent - fwd_cnt + VSOCK_PAYLOAD <= 262144; i++) {
+			vsock_send(&a, VIRTIO_VSOCK_OP_RW, 0, bytes, VSOCK_PAYLOAD);
+			sent += VSOCK_PAYLOAD;
+		}
+		vsock_send(&a, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0, NULL, 0);
+		do {
+			vsock_expect(&a, VIRTIO_VSOCK_OP_CREDIT_UPDATE, &m);
+			fwd_cnt = virtio_vsock_fwd_cnt(&m.header);
+		} while (m.len != 0);
+	} while (fwd_cnt != before || sent - fwd_cnt + VSOCK_PAYLOAD <= 262144);
+	for (uint32_t got = 0; got < sent; got += VSOCK_PAYLOAD)
+		vsock_expect_data(&b, bytes, VSOCK_PAYLOAD);
+	tear_down(&g, " 0 faults");
+}
+
+/* Equal CIDs: not in a group, and at will outside. */
+static void group_has_different_cids(void **state)
+{
+	struct daemon_process daemon;
+	char first[256], second[256], text[1024];
+	const char *const arguments[] = { "--vsock", first, "--vsock", second, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(first, sizeof first, "cid=3,uds=%s/v,socket=%s,group=g", daemon.folder, daemon.socket);
+	snprintf(second, sizeof second, "cid=3,uds=%s/w,socket=%s,group=g", daemon.folder, daemon.other);
+	daemon_run(&daemon, arguments);
+	assert_int_equal(daemon_stop(&daemon, 0), 1);
+	daemon_errors(&daemon, text, sizeof text);
+	assert_non_null(strstr(text, "g: two guests of the group have the same cid"));
+	daemon_remove_folder(&daemon);
+	run(&daemon, A_CID, ",group=g", ",group=h");
+	vsock_finish(&daemon, "");
+	run(&daemon, A_CID, "", "");
+	vsock_finish(&daemon, "");
+}
+
+/* Guests of different groups don't reach each other. */
+static void group_ends_at_its_members(void **state)
+{
+	struct vsock_peer a;
+	struct vsock_message m;
+	struct group g;
+
+	(void)state;
+	run(&g.daemon, B_CID, ",group=g", ",group=h");
+	vsock_attach(&g.a, g.daemon.socket, A_CID, VSOCK_RINGS);
+	vsock_attach(&g.b, g.daemon.other, B_CID, VSOCK_RINGS);
+	a = (struct vsock_peer){ &g.a, 1000, B_CID, 22, STREAM, VSOCK_BUFFER, 0 };
+	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
+	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
+	vsock_expect_nothing(&g.b);
+	tear_down(&g, " 0 to it");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(group_guests_reach_each_other),
+		cmocka_unit_test(group_guests_refuse),
+		cmocka_unit_test(group_carries_all_records),
+		cmocka_unit_test(group_credit_reaches_from_guest_to_guest),
+		cmocka_unit_test(group_has_different_cids),
+		cmocka_unit_test(group_ends_at_its_members),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
