@@ -69,6 +69,9 @@ start_vsock_host() {
 # end_vsock_test: the guest has ended.
 end_vsock_test() {
 	grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
+	for size in $(echo "$vsock_sizes" | tr , ' '); do
+		guest_said "$size bytes" | grep -q '^each way' || fail "the guest did not send $size bytes"
+	done
 	wait "$helper_pid" || { cat helper.log >&2; fail "the host's side failed"; }
 	helper_pid=
 	kill_servers
