@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's kernel in QEMU, whose vhost-user-vsock-pci is another front end of our daemon than
-# User Mode Linux: it keeps the event queue to itself. Guest and host do what they do in uml-vsock.sh.
+# User Mode Linux: QEMU keeps the event queue to itself. The rest is as in uml-vsock.sh.
 # usage: qemu-vsock.sh DAEMON VSOCK_IO FOLDER
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
