@@ -418,7 +418,7 @@ static int fill_device(struct vsock_device *vsock, const struct vsock_options *o
 		.features = virtio_vsock_offered(&vsock->vsock),
 		.config_size = VIRTIO_VSOCK_CONFIG_BYTES,
 		.queue_count = VSOCK_QUEUES,
-		.max_queue_size = VSOCK_QUEUE_SIZE,
+		.max_queue_size = VIRTIO_QUEUE_MAX_SIZE,
 		.threads = DEVICE_ONE_THREAD,
 	};
 	return 0;

@@ -16,15 +16,12 @@
 #include "device.h"
 #include "event_sources.h"
 #include "unix_listener.h"
-#include "vhost_user.h"
 #include "vsock_stream.h"
 
 #include <virtio/vsock_connection.h>
 
-#define VSOCK_QUEUE_SIZE 256
 #define VSOCK_QUEUES 3
-/* A buffer may cross from one region to the next. */
-#define VSOCK_SEGMENTS (2 * VSOCK_QUEUE_SIZE + VHOST_USER_MAX_REGIONS)
+#define VSOCK_SEGMENTS 512 /* of a packet; one with more resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* clients that have not sent their line */
 
