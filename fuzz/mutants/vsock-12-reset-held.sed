@@ -2,4 +2,4 @@
 # The RST of a request that is held is held, too.
 # file: virtio-vsock/src/connection.c
 # harness: fuzz_vsock
-/REQUEST that is owed no more/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/
+/REQUEST that is not owed any more/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/

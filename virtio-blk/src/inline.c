@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The external copies of the inline functions of <virtio/blk.h>: see virtio-queue/src/inline.c.
- * Those of the headers below are in that library, and a second copy here would not link.
+ * libvirtio-queue has those of the headers below it; a second copy here would not link.
  */
 #include <virtio/request.h>
 

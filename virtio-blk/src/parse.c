@@ -6,7 +6,7 @@
 
 #define RANGE_BYTES 16
 
-/* GET_LIFETIME's answer: three 16-bit fields. */
+/* The answer to GET_LIFETIME: three 16-bit fields. */
 #define LIFETIME_BYTES 6
 
 int virtio_blk_request_init(struct virtio_blk_request *request, const struct virtio_blk_storage *storage)
@@ -23,7 +23,7 @@ int virtio_blk_request_init(struct virtio_blk_request *request, const struct vir
 	return error;
 }
 
-/* Copies the ranges for which there is room. What they say is judged in the copy, and acted on by it. */
+/* Copies the ranges that fit. Only the copy is judged and used. */
 static void copy_ranges(struct virtio_blk_request *request)
 {
 	const uint64_t whole = request->base.data.readable_bytes / RANGE_BYTES;
@@ -66,13 +66,16 @@ static bool negotiated(const struct virtio_blk *blk, uint32_t feature)
 	return (blk->negotiated & virtio_feature_mask(feature)) != 0;
 }
 
-/* Whether sectors from sector on are on a disk of this capacity; neither side of a comparison can wrap. */
+/*
+ * Whether sectors from sector on are on a disk of this capacity. Neither side of a comparison can
+ * wrap.
+ */
 static bool on_disk(uint64_t capacity, uint64_t sector, uint64_t sectors)
 {
 	return sector <= capacity && sectors <= capacity - sector;
 }
 
-/* Of a read or a write of so many bytes. */
+/* Judges a read or a write of bytes bytes. */
 static enum virtio_blk_refusal judge_transfer(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 					      uint64_t bytes)
 {
@@ -101,13 +104,13 @@ static enum virtio_blk_refusal judge_write(const struct virtio_blk *blk, const s
 {
 	if (request->base.data.writable_bytes)
 		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
-	/* What was offered counts, not what was accepted (virtio 1.4, 5.2.6.2). */
+	/* The offer counts, not what was accepted (virtio 1.4, 5.2.6.2). */
 	if (blk->options.read_only)
 		return VIRTIO_BLK_REFUSAL_READ_ONLY;
 	return judge_transfer(blk, request, request->base.data.readable_bytes);
 }
 
-/* Of a request that wants an answer of so many bytes. */
+/* Judges a request whose answer has bytes bytes. */
 static enum virtio_blk_refusal judge_get(const struct virtio_blk_request *request, uint64_t bytes)
 {
 	if (request->base.data.readable_bytes)
@@ -115,18 +118,18 @@ static enum virtio_blk_refusal judge_get(const struct virtio_blk_request *reques
 	return request->base.data.writable_bytes < bytes ? VIRTIO_BLK_REFUSAL_NO_ROOM : VIRTIO_BLK_REFUSAL_NONE;
 }
 
-/* What is allowed to a command on ranges. */
+/* The limits of a command on ranges. */
 struct range_rules {
 	uint32_t flags;
 	uint32_t max_sectors;
 	uint32_t max_count;
 };
 
-/* Of the list of ranges as a whole. */
+/* Judges the list of ranges as a whole. */
 static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *request, uint32_t max_count)
 {
 	const uint64_t bytes = request->base.data.readable_bytes;
-	/* The bytes say how many the driver sent, the count how many there was room for. */
+	/* The bytes say how many ranges the driver sent, range_count how many fit. */
 	const uint64_t sent = bytes / RANGE_BYTES;
 
 	if (request->base.data.writable_bytes)
@@ -142,11 +145,14 @@ static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *reque
 static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 					    struct range_rules rules)
 {
-	/* One value for all ranges: the capacity may change meanwhile. */
+	/* One value for all ranges, because the capacity may change meanwhile. */
 	const uint64_t capacity = virtio_blk_capacity(blk);
 	enum virtio_blk_refusal refusal;
 
-	/* A flag that isn't known makes the whole command one that isn't, whatever else is wrong (virtio 1.4, 5.2.6.2). */
+	/*
+	 * An unknown flag makes the whole command unsupported, whatever else is wrong (virtio 1.4,
+	 * 5.2.6.2).
+	 */
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		if (request->ranges[i].flags & ~rules.flags)
 			return VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG;
@@ -159,14 +165,14 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 
 		if (range->sectors > rules.max_sectors)
 			return VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG;
-		/* A later range may be too long, which is reported first. */
+		/* A later range may be too long, and that is reported first. */
 		if (!on_disk(capacity, range->sector, range->sectors))
 			refusal = VIRTIO_BLK_REFUSAL_PAST_END;
 	}
 	return refusal;
 }
 
-/* Of commands that a disk has only if the driver has accepted them. */
+/* Judges commands that a disk has only if the driver has accepted their feature. */
 static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
 	const struct virtio_blk_options *options = &blk->options;
@@ -191,7 +197,7 @@ static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, cons
 		return negotiated(blk, VIRTIO_BLK_F_LIFETIME) ? judge_get(request, LIFETIME_BYTES)
 							      : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
 	default:
-		/* Commands on zones are among these, for zones aren't offered. */
+		/* Also commands on zones, which are not offered. */
 		return VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE;
 	}
 	return negotiated(blk, feature) ? judge_ranges(blk, request, rules) : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;

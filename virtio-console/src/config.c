@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device: what it offers, what was negotiated, and its configuration space. */
+/* The device: its features, what was negotiated, and its configuration space. */
 #include "console_internal.h"
 
 /* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
@@ -23,7 +23,7 @@ int virtio_console_init(struct virtio_console *console, const struct virtio_cons
 	if (error)
 		return error;
 	*console = (struct virtio_console){ .options = *options };
-	/* Linux takes RESIZE only with SIZE, though the message is MULTIPORT's. */
+	/* Linux accepts RESIZE only with SIZE, although the message belongs to MULTIPORT. */
 	if (options->size || options->multiport)
 		console->offered |= CONSOLE_FEATURE(SIZE);
 	if (options->multiport)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the sources of the console share: the port table, the consumer's side of an input buffer, and atomic fields. */
+/*
+ * What the sources of the console share: the port table, the consumer's side of an input buffer,
+ * and atomic fields.
+ */
 #ifndef VIRTIO_CONSOLE_INTERNAL_H
 #define VIRTIO_CONSOLE_INTERNAL_H
 
@@ -8,7 +11,10 @@
 
 #define CONSOLE_FEATURE(name) virtio_feature_mask(VIRTIO_CONSOLE_F_##name)
 
-/* A field that another thread of the host stores: what that thread wrote before is visible afterwards. */
+/*
+ * A field that another thread of the host stores. What that thread wrote before is visible after
+ * the load.
+ */
 static inline uint32_t console_load(const uint32_t *field)
 {
 	return __atomic_load_n(field, __ATOMIC_ACQUIRE);
@@ -20,8 +26,8 @@ static inline void console_store(uint32_t *field, uint32_t value)
 }
 
 /*
- * For the two sides of an input buffer: each stores a field of its own, then loads one of the other's. All of these are
- * in one order, so that not both sides miss what the other one has stored.
+ * For the two sides of an input buffer. Each side stores a field of its own, then loads a field of
+ * the other's. All these accesses are in one order, so at least one side sees the other's store.
  */
 static inline uint32_t console_load_ordered(const uint32_t *field)
 {
@@ -33,7 +39,7 @@ static inline void console_store_ordered(uint32_t *field, uint32_t value)
 	__atomic_store_n(field, value, __ATOMIC_SEQ_CST);
 }
 
-/* Clears a request of the other side to be woken. Returns whether there was one. */
+/* Clears the other side's request to be woken. Returns whether there was one. */
 static inline bool console_was_wanted(uint32_t *field)
 {
 	return console_load_ordered(field) != 0 && __atomic_exchange_n(field, 0, __ATOMIC_SEQ_CST) != 0;
@@ -41,14 +47,14 @@ static inline bool console_was_wanted(uint32_t *field)
 
 /* Input buffers */
 
-/* From one position to the one n bytes further; n is at most the capacity. */
+/* The position n bytes after another; n is at most the capacity. */
 static inline uint32_t input_advance(const struct virtio_console_input *input, uint32_t position, uint32_t n)
 {
 	position += n;
 	return position >= 2 * input->capacity ? position - 2 * input->capacity : position;
 }
 
-/* Where a position is in the storage. */
+/* The place of a position in the storage. */
 static inline uint32_t input_offset(const struct virtio_console_input *input, uint32_t position)
 {
 	return position >= input->capacity ? position - input->capacity : position;
@@ -60,10 +66,10 @@ static inline uint32_t input_between(const struct virtio_console_input *input, u
 	return written >= taken ? written - taken : written + 2 * input->capacity - taken;
 }
 
-/* Whether the buffer stays empty until the producer is told to wake the consumer. */
+/* Returns whether the buffer is empty. If so, the producer will wake the consumer. */
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input);
 
-/* After bytes have been taken: whether the producer waits for room. */
+/* After bytes were dequeued: whether the producer waits for room. */
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input);
 
 /* Ports */
@@ -80,7 +86,7 @@ static inline struct virtio_console_port *console_entry(const struct virtio_cons
 	return id < console->options.port_count ? &console->options.ports[id] : NULL;
 }
 
-/* The port of a number; NULL if there is none. */
+/* The present port of a number; NULL if there is none. */
 static inline struct virtio_console_port *console_port(const struct virtio_console *console, uint32_t id)
 {
 	struct virtio_console_port *port = console_entry(console, id);
@@ -88,7 +94,7 @@ static inline struct virtio_console_port *console_port(const struct virtio_conso
 	return port && port->present ? port : NULL;
 }
 
-/* Whether the port has queues that may be served: only the first one without MULTIPORT. */
+/* Whether the port's queues may be served: without MULTIPORT only the first port's. */
 static inline bool console_has_queues(const struct virtio_console *console, uint32_t id)
 {
 	return id == 0 || (id < console->options.port_count && console_multiport(console));
@@ -96,18 +102,18 @@ static inline bool console_has_queues(const struct virtio_console *console, uint
 
 /* Data chains */
 
-/* What a chain of data resolves to. list.segments and list.capacity, and to_driver, are set beforehand. */
+/* A resolved chain of data. The caller sets list.segments, list.capacity and to_driver before. */
 struct console_data {
-	struct virtio_chain_segments list; /* the other members of list begin as zeroes */
-	bool to_driver;                    /* a receive chain, of writable buffers; otherwise a transmit chain */
-	bool misdirected;                  /* a buffer of at least one byte has the other direction */
-	bool beyond;                       /* the chain has more pieces than the array */
+	struct virtio_chain_segments list; /* the other members are zero at first */
+	bool to_driver;                    /* a receive chain, of writable buffers; else transmit */
+	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
+	bool beyond;                       /* the chain needs more segments than the array has */
 };
 
 /*
  * Walks a chain to its end, checks all of it and resolves the buffers of its direction.
  *
- * @walked  the first descriptors, which have been walked along already
+ * @walked  the first descriptors, if they were walked already
  * @count   how many
  *
  * Returns 0; an error of virtio_chain_next(), or of a buffer of that direction.
@@ -115,10 +121,10 @@ struct console_data {
 int virtio_impl_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
 				struct console_data *data);
 
-/* Makes OPEN messages pending so that the driver learns what there is now. */
+/* Makes the OPEN messages pending that tell the driver the present state. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
-/* The driver is ready, or a port is: makes pending what follows. */
+/* The driver or a port is ready: makes the messages pending that follow. */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 

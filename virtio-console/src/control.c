@@ -3,9 +3,9 @@
 #include "console_internal.h"
 
 #define MESSAGE_BYTES ((uint32_t)sizeof(struct virtio_console_control))
-#define RESIZE_BYTES 4u /* behind a RESIZE: columns and rows, 16 bits each */
+#define RESIZE_BYTES 4u /* after a RESIZE: columns and rows, 16 bits each */
 
-/* A message to the driver: a header, and what follows it. */
+/* A message to the driver: a header, and the bytes after it. */
 struct message {
 	uint32_t id;
 	uint32_t bit; /* VIRTIO_CONSOLE_SEND_... */
@@ -15,13 +15,15 @@ struct message {
 	uint32_t tail_bytes;
 };
 
-/* A chain that is judged but not completed yet. */
+/* A chain that was checked, and is not completed yet. */
 struct control_chain {
 	struct virtio_chain_segments data;
-	int error; /* why it goes back empty; or 0 */
+	int error; /* why it is completed empty; or 0 */
 };
 
-/* Pops and judges a chain. Returns as virtio_queue_pop(), and VIRTIO_ENOTMAPPED also for its buffers. */
+/*
+ * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also for its buffers.
+ */
 static int take_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
 		      struct virtio_chain *chain, struct control_chain *out)
 {
@@ -37,7 +39,9 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 		(void)!virtio_queue_unpop(queue, chain->token);
 		return VIRTIO_ENOTMAPPED;
 	}
-	/* The front of a chain with more pieces than the array is enough for a message. */
+	/*
+	 * If the chain needs more segments than the array has, its front is enough for a message.
+	 */
 	if (out->error == VIRTIO_ENOBUFS)
 		out->error = 0;
 	if (out->error) {
@@ -52,7 +56,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 	return 1;
 }
 
-/* Completes a chain. After an error the driver has it back, and the next pop yields it again. */
+/* Completes a chain. After an error the chain is unpopped, and the next pop yields it again. */
 static int complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len,
 		    struct virtio_console_progress *progress)
 {
@@ -87,7 +91,10 @@ static uint16_t event_of(uint32_t bit)
 	}
 }
 
-/* The first pending message, if there is one: of the lowest port, in the order of the bits. */
+/*
+ * The first pending message: of the lowest port, in the order of the bits. Returns whether there is
+ * one.
+ */
 static bool next_message(const struct virtio_console *console, struct message *m)
 {
 	const struct virtio_console_port *port = console->options.ports;
@@ -114,7 +121,7 @@ static bool next_message(const struct virtio_console *console, struct message *m
 	return true;
 }
 
-/* A message is with the driver. */
+/* The driver has a message now. */
 static void was_sent(struct virtio_console *console, const struct message *m)
 {
 	struct virtio_console_port *port = &console->options.ports[m->id];
@@ -129,7 +136,7 @@ static void was_sent(struct virtio_console *console, const struct message *m)
 		port->flags &= ~VIRTIO_CONSOLE_PORT_TOLD_OPEN;
 }
 
-/* Puts a message into a chain. Returns its length; 0 if there is no room. */
+/* Writes a message to a chain. Returns its length; 0 if it does not fit. */
 static uint32_t put_message(const struct message *m, const struct virtio_chain_segments *data)
 {
 	struct virtio_writer writer;
@@ -143,7 +150,7 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 	return virtio_writer_used(&writer);
 }
 
-/* Sends one message, or gives a chain back that is not fit for it. Returns as virtio_queue_pop(). */
+/* Sends one message, or completes an unfit chain. Returns as virtio_queue_pop(). */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
 			struct virtio_console_progress *progress)
 {
@@ -163,7 +170,10 @@ static int send_message(struct virtio_console *console, struct virtio_queue *que
 		was_sent(console, m);
 	} else if (!taken.error) {
 		console->stats.too_short++;
-		/* The driver's buffers have one size, and what comes after the name must not wait for ever. */
+		/*
+		 * The driver's buffers have one size, and the messages after the name must not wait
+		 * for ever.
+		 */
 		if (m->bit == VIRTIO_CONSOLE_SEND_NAME)
 			console->options.ports[m->id].pending &= ~m->bit;
 	}
@@ -188,7 +198,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1 && next_message(console, &m)) {
-		/* A queue that is not started has no entries, and the pop says so. */
+		/* A queue that is not started has no entries, and the pop returns the error. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;
@@ -205,7 +215,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 
 /* Messages from the driver */
 
-/* The values of a yes or no; anything else is no message that we know. */
+/* The values of yes and no. Any other value makes the message unknown. */
 static bool is_flag(uint16_t value)
 {
 	return value <= 1;
@@ -233,20 +243,20 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 		virtio_impl_console_answer_ready(port);
 		return true;
 	}
-	/* The driver could not set the port up: nothing that follows PORT_READY is due. */
+	/* The driver could not set the port up: nothing after PORT_READY is pending. */
 	port->flags &= ~(VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN);
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD;
 	return true;
 }
 
-/* Acts on a message. Returns whether it made sense. */
+/* Acts on a message. Returns whether it was understood. */
 static bool take_message(struct virtio_console *console, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct virtio_console_port *port = console_port(console, id);
 
 	if (event == VIRTIO_CONSOLE_DEVICE_READY)
 		return take_device_ready(console, value);
-	/* Until REMOVE has been sent, the driver means the port that had this number before. */
+	/* Until REMOVE is sent, the driver means the port that had this number before. */
 	if (!port || (port->pending & VIRTIO_CONSOLE_SEND_REMOVE))
 		return false;
 	if (event == VIRTIO_CONSOLE_PORT_READY)
@@ -275,7 +285,7 @@ static void handle(struct virtio_console *console, const uint8_t *message)
 		options->event(options->context, id, event, value != 0);
 }
 
-/* Takes one message. Returns as virtio_queue_pop(). */
+/* Handles one message. Returns as virtio_queue_pop(). */
 static int receive_message(struct virtio_console *console, struct virtio_queue *queue,
 			   struct virtio_console_progress *progress)
 {
@@ -292,7 +302,7 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 		virtio_reader_init(&reader, &taken.data);
 		whole = virtio_reader_read_exact(&reader, message, sizeof message) == 0;
 	}
-	/* Completed first, so that a message is not taken twice. */
+	/* Completed first, so a message is not handled twice. */
 	got = complete(queue, chain.token, 0, progress);
 	if (got)
 		return got;
@@ -315,7 +325,7 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1) {
-		/* A queue that is not started has no entries, and the pop says so. */
+		/* A queue that is not started has no entries, and the pop returns the error. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;

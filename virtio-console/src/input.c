@@ -6,7 +6,7 @@ int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes
 {
 	if (!bytes || capacity == 0 || capacity > VIRTIO_CONSOLE_INPUT_MAX)
 		return VIRTIO_EINVAL;
-	/* The consumer has not looked yet, so the first bytes wake it. */
+	/* The consumer has not looked yet, so the first bytes must wake it. */
 	*input = (struct virtio_console_input){ .bytes = bytes, .capacity = capacity, .want_bytes = 1 };
 	return 0;
 }
@@ -27,8 +27,8 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 }
 
 /*
- * Room for up to len bytes. If it is not enough for all of them, the consumer is asked to report room, and then room is
- * looked at once more: the consumer may have made some before it could see the request.
+ * Returns the room, up to len bytes. If that is less than len, asks the consumer to report room,
+ * and looks again: the consumer may have made room before it could see the request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
 {
@@ -58,7 +58,7 @@ int virtio_console_input_enqueue(struct virtio_console_input *input, const void 
 	memcpy(input->bytes + at, bytes, front);
 	if (front < n)
 		memcpy(input->bytes, (const uint8_t *)bytes + front, n - front);
-	/* Ordered before the look at want_bytes: pairs with virtio_impl_console_input_sleep(). */
+	/* Ordered before the load of want_bytes: pairs with virtio_impl_console_input_sleep(). */
 	console_store_ordered(&input->written, input_advance(input, input->written, n));
 	*wake = console_was_wanted(&input->want_bytes);
 	return (int)n;
@@ -91,7 +91,7 @@ uint32_t virtio_console_input_clear(struct virtio_console_input *input, bool *ro
 
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 {
-	/* Ordered before the look at written: pairs with virtio_console_input_enqueue(). */
+	/* Ordered before the load of written: pairs with virtio_console_input_enqueue(). */
 	console_store_ordered(&input->want_bytes, 1);
 	if (console_load_ordered(&input->written) == input->taken)
 		return true;
@@ -101,9 +101,9 @@ bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input)
 {
-	/* Stored once more, in order before the look at want_room: pairs with find_room(). */
+	/* Stored again, in order before the load of want_room: pairs with find_room(). */
 	console_store_ordered(&input->taken, input->taken);
-	/* A buffer that is full still has nothing to report. */
+	/* A buffer that is still full has no room to report. */
 	if (input_between(input, input->taken, console_load(&input->written)) == input->capacity)
 		return false;
 	return console_was_wanted(&input->want_room);

@@ -23,14 +23,17 @@ static bool is_open(const struct virtio_console_port *port)
 
 void virtio_impl_console_update_open(struct virtio_console_port *port)
 {
-	/* After a close the driver is told of the next client; before one it has been told. */
+	/* After a close the driver is told of the next client. Before a close it was told. */
 	const bool told = (port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->pending & VIRTIO_CONSOLE_SEND_CLOSE);
 
 	if (!(port->flags & VIRTIO_CONSOLE_PORT_IS_READY) || !is_open(port))
 		port->pending &= ~VIRTIO_CONSOLE_SEND_OPEN;
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
-	/* Otherwise an OPEN that repeats the last one, as the answer to another PORT_READY, is still due. */
+	/*
+	 * Otherwise an OPEN that repeats the last one is still due: the answer to another
+	 * PORT_READY.
+	 */
 }
 
 void virtio_impl_console_announce(struct virtio_console_port *port)
@@ -82,21 +85,23 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 		return VIRTIO_EBUSY;
 	port->options = *options;
 	port->present = true;
-	/* A driver that resumes knows ports without DEVICE_READY, and can be told of another one. */
+	/*
+	 * A driver that resumes knows ports without DEVICE_READY, and can be told of another port.
+	 */
 	if (console->driver_ready)
 		virtio_impl_console_announce(port);
 	return 0;
 }
 
-/* Drops the input of a client that is gone. */
+/* Drops the input of a client that has left. */
 static void drop_input(struct virtio_console_port *port, bool *room)
 {
 	port->stats.dropped += virtio_console_input_clear(port->options.input, room);
 }
 
 /*
- * What is left of a chain in flight is no output of the next port with this number. All of it counts as taken, so that
- * this holds over a save and restore, too.
+ * The rest of a chain in flight is not output of the next port with this number. All of the chain
+ * counts as taken, also after a save and restore.
  */
 static void drop_output(struct virtio_console_output *output, struct virtio_console_port_stats *stats)
 {
@@ -118,7 +123,10 @@ int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool
 		return VIRTIO_EINVAL;
 	drop_input(port, room);
 	drop_output(&port->output, &port->stats);
-	/* What was never added must not be removed (virtio 1.4, 5.3.6.2.1). An earlier REMOVE is still due. */
+	/*
+	 * A port that was never added must not be removed (virtio 1.4, 5.3.6.2.1). An earlier
+	 * REMOVE is still due.
+	 */
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE;
 	if (port->flags & VIRTIO_CONSOLE_PORT_KNOWN)
 		port->pending |= VIRTIO_CONSOLE_SEND_REMOVE;

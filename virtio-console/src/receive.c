@@ -2,7 +2,7 @@
 /* Receive: from a port's input buffer into the driver's chains. */
 #include "console_internal.h"
 
-/* Bytes to be put into guest memory: two pieces of the ring, the second of which may be empty. */
+/* Bytes for guest memory: two pieces of the ring. The second may be empty. */
 struct input_bytes {
 	const uint8_t *front, *back;
 	uint32_t front_bytes, back_bytes;
@@ -18,14 +18,15 @@ static inline struct input_bytes bytes_at(const struct virtio_console_input *inp
 }
 
 /*
- * The usual chain is one writable buffer in one piece. Returns how many bytes it has got; 0 for another buffer.
+ * The usual chain is one writable buffer in one piece. Returns the bytes written; 0 for another
+ * buffer.
  */
 static inline VIRTIO_HOT uint32_t fill_fast(struct virtio_memory_cursor *memory, const struct virtio_desc *d,
 					    const struct virtio_console_input *input, uint32_t held)
 {
 	struct input_bytes bytes;
 
-	/* All of the buffer has to be good, and not only what is written. */
+	/* All of the buffer must be good, and not only the written part. */
 	if (!d->writable || d->len == 0 || !virtio_memory_find(memory, d->addr, d->len, VIRTIO_ACCESS_WRITE))
 		return 0;
 	bytes = bytes_at(input, input->taken, d->len < held ? d->len : held);
@@ -37,14 +38,14 @@ static inline VIRTIO_HOT uint32_t fill_fast(struct virtio_memory_cursor *memory,
 	return bytes.front_bytes + bytes.back_bytes;
 }
 
-/* Counts a chain that gets nothing. */
+/* Counts a chain that gets no bytes. */
 static int refuse(uint64_t *counter)
 {
 	(*counter)++;
 	return 0;
 }
 
-/* Any other chain. Returns how many bytes it has got, which may be 0; or VIRTIO_ENOTMAPPED. */
+/* Any other chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. */
 static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain,
 				const struct virtio_desc *walked, uint32_t count, uint32_t held)
 {
@@ -67,7 +68,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	room = data.list.writable_bytes;
 	if (room == 0)
 		return refuse(&port->stats.receive_empty);
-	/* Of a chain with more pieces than the array the front is filled. */
+	/* If the chain needs more segments than the array has, its front is filled. */
 	virtio_writer_init(&writer, &data.list);
 	bytes = bytes_at(input, input->taken, room < held ? (uint32_t)room : held);
 	virtio_writer_write(&writer, bytes.front, bytes.front_bytes);
@@ -75,7 +76,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	return (int)virtio_writer_used(&writer);
 }
 
-/* Puts input into a chain. Returns how many bytes it has got, which may be 0; or VIRTIO_ENOTMAPPED. */
+/* Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. */
 static inline VIRTIO_HOT int fill_chain(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held)
 {
 	struct virtio_desc d[2];
@@ -97,8 +98,8 @@ static inline VIRTIO_HOT int fill_chain(struct virtio_console_port *port, struct
 }
 
 /*
- * Fills a chain and completes it. Returns 0, or an error, and then the chain is with the driver again if the queue is
- * not broken, and the input is where it was.
+ * Fills a chain and completes it. Returns 0, or an error. After an error the chain is unpopped,
+ * unless the queue is broken, and the input is still in the buffer.
  */
 static inline VIRTIO_HOT int fill(struct virtio_console_port *port, struct virtio_queue *queue,
 				  struct virtio_chain *chain, uint32_t held, struct virtio_console_progress *progress)
@@ -121,7 +122,7 @@ static inline VIRTIO_HOT int fill(struct virtio_console_port *port, struct virti
 	return got;
 }
 
-/* Fills chains until the input, the chains or the number left are at their end. Returns 0 or an error. */
+/* Fills chains until there is no input, no chain, or left is 0. Returns 0 or an error. */
 static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue,
 		    struct virtio_console_progress *progress)
 {
@@ -138,7 +139,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 				break;
 			continue;
 		}
-		/* A queue that is not started has no entries, and the pop says so. */
+		/* A queue that is not started has no entries, and the pop returns the error. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;
@@ -156,7 +157,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 	return got < 0 ? got : 0;
 }
 
-/* Whether the driver takes input. Linux discards what comes to a generic port that no one has open. */
+/* Whether the driver accepts input. Linux discards input of a generic port that nobody has open. */
 static bool takes_input(const struct virtio_console *console, const struct virtio_console_port *port)
 {
 	return port->options.console || !console_multiport(console) || console_load(&port->guest_open) != 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A data chain as segments in the one direction that its queue has. */
+/* A data chain as segments in the one direction of its queue. */
 #include "console_internal.h"
 
-/* Adds the pieces of a buffer. Returns 0, or the error of the buffer. */
+/* Adds the segments of a buffer. Returns 0, or the error of the buffer. */
 static int add_buffer(struct console_data *data, struct virtio_memory_cursor *memory, const struct virtio_desc *d)
 {
 	const uint32_t access = data->to_driver ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;

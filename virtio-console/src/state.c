@@ -21,7 +21,7 @@ int virtio_console_restore(struct virtio_console *console, const struct virtio_c
 		return VIRTIO_EINVAL;
 	if (state->driver_ready > 1)
 		return VIRTIO_EINVAL;
-	/* There is no message without the control queues. */
+	/* Without the control queues there are no messages. */
 	if (state->driver_ready && !(state->negotiated & CONSOLE_FEATURE(MULTIPORT)))
 		return VIRTIO_EINVAL;
 	console->negotiated = state->negotiated;
@@ -58,7 +58,7 @@ int virtio_console_save_port(const struct virtio_console *console, uint32_t id, 
 	return 0;
 }
 
-/* Whether a port with such options can have said, and been told, this. */
+/* Whether a port with these options can have said this, and been told this. */
 static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, uint32_t pending)
 {
 	const bool ready = (flags & VIRTIO_CONSOLE_PORT_IS_READY) != 0;
@@ -67,7 +67,10 @@ static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, 
 
 	if ((flags & VIRTIO_CONSOLE_PORT_KNOWN) && (pending & (VIRTIO_CONSOLE_SEND_ADD | VIRTIO_CONSOLE_SEND_REMOVE)))
 		return false;
-	/* PORT_READY makes a port known, unless ADD is to follow; and it is not taken before REMOVE is sent. */
+	/*
+	 * PORT_READY makes a port known, unless ADD is pending. It is not accepted before REMOVE is
+	 * sent.
+	 */
 	if (ready && !(flags & VIRTIO_CONSOLE_PORT_KNOWN) && !adding)
 		return false;
 	if (ready && (pending & VIRTIO_CONSOLE_SEND_REMOVE))
@@ -99,7 +102,7 @@ static bool is_possible(const struct virtio_console *console, const struct virti
 		return false;
 	if (!state->in_flight && (state->head != 0 || state->taken != 0))
 		return false;
-	/* Nothing is said, and only port 0 has queues, without the control queues. */
+	/* Without the control queues nothing is said, and only port 0 has queues. */
 	if (!console_multiport(console) && ((state->flags & (KEPT_FLAGS | VIRTIO_CONSOLE_PORT_GUEST_OPEN)) ||
 					    state->pending || (state->in_flight && state->id != 0)))
 		return false;

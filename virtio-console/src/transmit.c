@@ -2,7 +2,7 @@
 /* Transmit: from the driver's chains to a port's sink. */
 #include "console_internal.h"
 
-/* What is done with a call: the sink's piece is on the stack of virtio_console_transmit() alone. */
+/* The state of a call. The sink's piece is on the stack of virtio_console_transmit() only. */
 struct transmission {
 	struct virtio_console_port *port;
 	struct virtio_queue *queue;
@@ -22,7 +22,7 @@ static inline uint32_t offer(const struct transmission *t, uint32_t len)
 	return n;
 }
 
-/* Returns a chain to the driver. The used length of transmit is 0: nothing is written. */
+/* Returns a chain to the driver. The used length is 0: nothing was written. */
 static inline int give_back(const struct transmission *t, struct virtio_token token)
 {
 	const int error = virtio_queue_complete(t->queue, token, 0);
@@ -32,16 +32,16 @@ static inline int give_back(const struct transmission *t, struct virtio_token to
 	return error;
 }
 
-/* Chains with more pieces than the array */
+/* Chains that need more segments than the array has */
 
-/* The next piece of the chain behind the array. Returns 1 for a piece, 0 at the end, or an error. */
+/* The next piece of the chain after the array. Returns 1 for a piece, 0 at the end, or an error. */
 static int next_piece(struct virtio_console_output *output, struct virtio_segment *segment)
 {
 	struct virtio_desc *piece = &output->piece;
 	int got;
 
 	while (piece->len == 0) {
-		/* A walk that has failed stays so, and this one may have to go on later. */
+		/* A failed walk stays failed, and this one may have to continue later. */
 		struct virtio_chain rest = output->rest;
 
 		if (output->ahead.len != 0) {
@@ -65,7 +65,7 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 	return 1;
 }
 
-/* Fills the array with what follows. Returns 1 for some, 0 at the end, or an error. */
+/* Fills the array with the following segments. Returns 1 for some, 0 at the end, or an error. */
 static int refill(struct virtio_console_port *port)
 {
 	struct virtio_console_output *output = &port->output;
@@ -86,7 +86,7 @@ static int refill(struct virtio_console_port *port)
 
 /* A chain in flight */
 
-/* Puts a chain in flight whose segments are all in the array. */
+/* Puts a chain in flight whose segments all fit the array. */
 static void begin(struct virtio_console_port *port, const struct virtio_chain *chain,
 		  const struct virtio_chain_segments *list)
 {
@@ -94,7 +94,10 @@ static void begin(struct virtio_console_port *port, const struct virtio_chain *c
 	virtio_reader_init(&port->output.reader, list);
 }
 
-/* Puts a chain in flight that has more pieces than the array: it is read once more, piece by piece. */
+/*
+ * Puts a chain in flight that needs more segments than the array has: it is read again, piece by
+ * piece.
+ */
 static void begin_long(struct virtio_console_port *port, const struct virtio_chain *start,
 		       const struct virtio_desc *walked, uint32_t count)
 {
@@ -110,8 +113,8 @@ static void begin_long(struct virtio_console_port *port, const struct virtio_cha
 }
 
 /*
- * Checks a chain as a whole and gets ready to send it. Of the chain count descriptors have been walked along. Returns
- * 1; 0 for a chain that is to go back unread; or VIRTIO_ENOTMAPPED.
+ * Checks a chain as a whole and prepares sending it. count descriptors of the chain were walked
+ * already. Returns 1; 0 for a chain to complete unread; or VIRTIO_ENOTMAPPED.
  */
 static int prepare(struct virtio_console_port *port, struct virtio_chain *chain, const struct virtio_desc *walked,
 		   uint32_t count)
@@ -139,7 +142,7 @@ static int prepare(struct virtio_console_port *port, struct virtio_chain *chain,
 	return 1;
 }
 
-/* Steps over what was sent before the state was saved, as far as it is in the array. */
+/* Steps over what was sent before the save, as far as it is in the array. */
 static void skip(struct virtio_console_output *output)
 {
 	const uint64_t here = virtio_reader_left(&output->reader);
@@ -149,7 +152,7 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Sends what is in the array. Returns whether the sink took all of it. */
+/* Sends the content of the array. Returns whether the sink took all of it. */
 static bool send_segments(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;
@@ -170,7 +173,10 @@ static bool send_segments(const struct transmission *t)
 	return true;
 }
 
-/* Goes on with the chain in flight. Returns 1 when it is completed, 0 if the sink is full, or an error. */
+/*
+ * Continues the chain in flight. Returns 1 when it is completed, 0 if the sink is full, or an
+ * error.
+ */
 static int resume(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;
@@ -186,7 +192,9 @@ static int resume(const struct transmission *t)
 		if (got == VIRTIO_ENOTMAPPED)
 			return got;
 		if (got != 1) {
-			/* The guest has changed the chain since it was checked, if it does not end here. */
+			/*
+			 * If it does not end here, the guest has changed the chain since the check.
+			 */
 			t->port->stats.transmit_malformed += got < 0;
 			output->beyond = false;
 			break;
@@ -199,7 +207,7 @@ static int resume(const struct transmission *t)
 	return 1;
 }
 
-/* Takes a chain of any form. Returns as resume(). */
+/* Sends a chain of any form. Returns as resume(). */
 static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chain *chain,
 				const struct virtio_desc *walked, uint32_t count)
 {
@@ -215,16 +223,19 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 	return got;
 }
 
-/* The usual chain: one readable buffer in one piece, not longer than the sink's */
+/* The usual chain: one readable buffer in one piece, at most as long as the sink's */
 
-/* The sink, or the used ring, did not take a chain whose one buffer has been read. Its place is kept. */
+/*
+ * The sink, or the used ring, did not accept a chain whose only buffer was read. Keeps its
+ * position.
+ */
 static VIRTIO_COLD void keep_place(const struct transmission *t, const struct virtio_chain *chain,
 				   const struct virtio_desc *d, uint32_t took)
 {
 	struct virtio_console_port *port = t->port;
 	struct virtio_chain_segments c = { .segments = port->options.transmit_segments };
 
-	/* In one piece, as has been seen. */
+	/* In one piece, as was checked. */
 	if (virtio_memory_segment(chain->memory, d->addr, d->len, VIRTIO_ACCESS_READ, c.segments) == 0) {
 		c.readable = 1;
 		c.readable_bytes = c.segments->len;
@@ -249,7 +260,7 @@ static VIRTIO_COLD int refuse(const struct transmission *t, struct virtio_token 
 	return error;
 }
 
-/* Where the bytes of a chain's only buffer are, if they can go to the sink in one piece; or NULL. */
+/* The host place of a chain's only buffer, if it can go to the sink in one piece; else NULL. */
 static inline VIRTIO_HOT const void *find_fast(struct virtio_memory_cursor *memory, const struct virtio_desc *d)
 {
 	if (d->writable || d->len - 1u >= VIRTIO_CONSOLE_PIECE_BYTES)
@@ -284,7 +295,7 @@ static inline VIRTIO_HOT int send_chain(const struct transmission *t, struct vir
 	return send_any(t, chain, d, count);
 }
 
-/* A port that is not there takes nothing. Returns as resume(). */
+/* A port that is not there accepts nothing. Returns as resume(). */
 static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio_token token)
 {
 	const int error = give_back(t, token);
@@ -297,7 +308,7 @@ static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio
 	return 1;
 }
 
-/* The chain that was in flight at the end of the last call, if there is one. Returns as resume(). */
+/* The chain in flight since the last call, if there is one. Returns as resume(). */
 static int send_kept(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;
@@ -306,7 +317,7 @@ static int send_kept(const struct transmission *t)
 		return VIRTIO_EBUSY;
 	if (output->token.value == 0)
 		return 1;
-	/* A reset has taken it away. */
+	/* A reset has ended it. */
 	if (!virtio_queue_is_in_flight(t->queue, output->token)) {
 		*output = (struct virtio_console_output){ .taken = 0 };
 		return 1;
@@ -314,7 +325,7 @@ static int send_kept(const struct transmission *t)
 	return resume(t);
 }
 
-/* Sends chains until there is none, the sink is full, or the number left is 0. Returns 0 or an error. */
+/* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */
 static int send_all(const struct transmission *t)
 {
 	const bool present = t->port->present;
@@ -323,7 +334,7 @@ static int send_all(const struct transmission *t)
 	int got = send_kept(t);
 
 	while (got == 1) {
-		/* A queue that is not started has no entries, and the pop says so. */
+		/* A queue that is not started has no entries, and the pop returns the error. */
 		if (VIRTIO_UNLIKELY(left == 0) && t->queue->size != 0) {
 			t->progress->more = true;
 			return 0;
@@ -375,7 +386,7 @@ int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, 
 
 		begin(port, chain, &nothing);
 	}
-	/* What the driver has cut off meanwhile is not there to be skipped. */
+	/* What the driver has cut off since then cannot be skipped. */
 	port->output.taken = taken;
 	port->output.skip = taken;
 	return 0;

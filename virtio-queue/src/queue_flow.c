@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A request's way through the queue where it isn't inline: pop, unpop, complete, notify. */
+/* Slow paths of a request's way through the queue: pop, unpop, complete, interrupts and kicks. */
 #include "queue_internal.h"
 
 /* Available */
 
-/* An error of access to a ring: final, unless the translation is merely not known yet. */
+/* An error of access to a ring: final, unless the translation is not known yet. */
 static int ring_error(struct virtio_queue *queue, int error)
 {
 	if (error != VIRTIO_ENOTMAPPED)
@@ -13,7 +13,7 @@ static int ring_error(struct virtio_queue *queue, int error)
 	return error;
 }
 
-/* Why nothing can be popped, whatever is in the rings, or 0. */
+/* Why nothing can be popped, whatever is in the rings; or 0. */
 static int why_not_running(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
@@ -25,8 +25,8 @@ static int why_not_running(const struct virtio_queue *queue)
 
 /*
  * Reads the available index: 1 if there is something to pop, 0 if not. The acquire pairs with the
- * driver's release of the index, so that entries and descriptors behind it are seen as they were
- * then (virtio 1.4, 2.7.13.3.1).
+ * driver's release of the index. So entries and descriptors behind it are seen as they were then
+ * (virtio 1.4, 2.7.13.3.1).
  */
 static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 {
@@ -37,10 +37,10 @@ static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 	if (error)
 		return ring_error(queue, error);
 	ahead = (uint16_t)(idx - queue->next_avail);
-	/* More than the ring holds, or fewer than were there before: 2.7.6.1 forbids both. */
+	/* More than the ring holds, or fewer than before: 2.7.6.1 forbids both. */
 	if (ahead > queue->size || ahead < known)
 		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
-	/* Of the members for fast paths this is the only one that has changed. */
+	/* Of the derived members only this one has changed. */
 	queue->avail_idx = idx;
 	queue->fast_avail = queue->next_avail + (queue->fast_avail_ring ? ahead : 0u);
 	return ahead != 0;
@@ -60,7 +60,10 @@ int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struc
 	if (!queue->desc)
 		virtio_impl_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
 					   queue->size);
-	/* next_avail has moved. Where no pop is fast, fast_avail moves with it, so that the next pop comes here too. */
+	/*
+	 * Recompute fast_avail: next_avail has moved. Where no pop is fast, fast_avail moves too,
+	 * so the next pop comes here again.
+	 */
 	if (!queue->fast_avail_ring)
 		queue->fast_avail = queue->next_avail;
 	return 1;
@@ -101,7 +104,10 @@ static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, 
 	struct virtio_inflight *entry;
 	uint64_t state;
 
-	/* Bit 16 first: the state of a request with flags lacks it, so a forged token without it would look right. */
+	/*
+	 * Checks bit 16 first. The state of a request with flags lacks it, so a forged token
+	 * without it would look right.
+	 */
 	if (head >= queue->size || !(token.value & VIRTIO_IMPL_TOKEN_SET))
 		return NULL;
 	entry = &queue->inflight[head];
@@ -145,11 +151,11 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 	return 0;
 }
 
-/* Used */
+/* Used ring */
 
 /*
- * Whether the used ring can be written at the moment. Checked before anything changes, so that a
- * completion either happens or does not.
+ * Whether the used ring can be written now. Checked before anything changes, so a completion either
+ * happens or does not.
  */
 static int used_ring_error(struct virtio_queue *queue)
 {
@@ -160,15 +166,16 @@ static int used_ring_error(struct virtio_queue *queue)
 				   VIRTIO_ACCESS_WRITE);
 }
 
-/* The used length of a request that waits. */
+/* The used length of a waiting request. */
 static uint32_t waiting_length(const struct virtio_inflight *entry)
 {
 	return (uint32_t)(entry->state >> 32);
 }
 
 /*
- * Under IN_ORDER: stores completions in the used ring, as far as no earlier one is missing, and makes them visible
- * together. Until that has succeeded the books are as before, for a translation can change its mind.
+ * Under IN_ORDER: stores completions in the used ring, up to the first missing one, and publishes
+ * them together. Nothing else changes before that has succeeded, because a translation can change
+ * its answer.
  */
 static int complete_in_order(struct virtio_queue *queue)
 {
@@ -199,7 +206,10 @@ static int complete_in_order(struct virtio_queue *queue)
 	return 0;
 }
 
-/* Stores completions in the used ring, and makes them visible together: the driver sees none if one can't be stored. */
+/*
+ * Stores completions in the used ring and publishes them together. The driver sees none if one
+ * cannot be stored.
+ */
 static int complete_at_once(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	uint64_t idx = queue->used_idx;
@@ -221,7 +231,7 @@ int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, 
 	return virtio_queue_complete_batch(queue, &one, 1);
 }
 
-/* Puts requests back in flight that mark_waiting() took out of it. */
+/* Puts requests back in flight that mark_waiting() has marked. */
 static void mark_in_flight(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -235,7 +245,7 @@ static void mark_in_flight(struct virtio_queue *queue, const struct virtio_compl
 	queue->waiting -= count;
 }
 
-/* Takes all requests out of flight, with the lengths of their completions in place of their tokens, or none. */
+/* Marks all requests as waiting, or none: the lengths of their completions replace their tokens. */
 static int mark_waiting(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -245,7 +255,7 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 			mark_in_flight(queue, completions, i);
 			return VIRTIO_ESTALE;
 		}
-		/* So that the same token further on is found stale. */
+		/* Makes a second occurrence of the same token stale. */
 		entry->flags |= VIRTIO_IMPL_INFLIGHT_WAITS;
 		entry->state = (uint64_t)completions[i].len << 32 | VIRTIO_IMPL_INFLIGHT_FLAGGED;
 		queue->waiting++;
@@ -253,7 +263,7 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 	return 0;
 }
 
-/* What has been completed is done with its map, whether or not the driver has been told yet. */
+/* A completed request does not need its map any more, even if the driver was not told yet. */
 static void forget_old_maps(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -293,9 +303,9 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
 	return 0;
 }
 
-/* Notifications */
+/* Interrupts and kicks */
 
-/* Whether the driver's side of the ring asks to be notified; true also when it can't be read. */
+/* Whether the driver's side of the ring asks for an interrupt. True also if it cannot be read. */
 static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 {
 	uint16_t field;
@@ -318,7 +328,7 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue)
 
 	if (queue->size == 0 || (added == 0 && queue->signalled_valid))
 		return false;
-	/* As in the inline part: our index before the driver's wish. */
+	/* As in the inline part: publish our index before reading what the driver wants. */
 	virtio_full_fence();
 	yes = driver_wants_it(queue, added);
 	queue->signalled = queue->used_idx;
@@ -345,9 +355,9 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue)
 	if (error)
 		return ring_error(queue, error);
 	/*
-	 * The wish must be visible before the index is read again; pairs with the barrier between the
-	 * driver's store of its index and its look at avail_event or the flags (2.7.13.4.1). One of
-	 * the two sides sees the other.
+	 * The request for kicks must be visible before the index is read again. Pairs with the
+	 * barrier between the driver's store of its index and its look at avail_event or the flags
+	 * (2.7.13.4.1): one of the two sides sees the other's store.
 	 */
 	virtio_full_fence();
 	return refresh(queue);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Readers and writers over segments: both are a stream, and every step along segments is made here. */
+/*
+ * Readers and writers over segments. Both are streams, and this file makes every step along
+ * segments.
+ */
 #include <virtio/reader.h>
 
-/* Bytes on the stack at a time, for what is not copied from a buffer of the caller's. */
+/* Bytes on the stack at a time, where no buffer of the caller's is the source or the target. */
 #define PIECE 512u
 
-/* The host address of the next byte, and how many of at most len lie there in one piece; len and left are not 0. */
+/*
+ * The host address of the next byte. Sets how many of at most len bytes are contiguous there. len
+ * and left are not 0.
+ */
 static void *here(const struct virtio_stream *p, uint64_t len, uint64_t *n)
 {
 	uint64_t in_segment = p->segments->len - p->offset;
@@ -26,7 +32,10 @@ static void step(struct virtio_stream *p, uint64_t n)
 	}
 }
 
-/* Copies n bytes from this offset of a segment to bytes, or to there from bytes, which are only read then. */
+/*
+ * Copies n bytes from an offset of a segment to bytes, or from bytes to there; bytes is only read
+ * then.
+ */
 static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
 					 uint64_t n)
 {
@@ -42,8 +51,9 @@ static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_
 }
 
 /*
- * Copies up to len bytes, as move_piece() does, and steps over them: all of a segment that has been begun, all of those
- * that fit, and the beginning of one. In locals, which the compiler can keep in registers.
+ * Copies up to len bytes by move_piece(), and steps over them: the rest of the present segment, all
+ * whole segments that fit, and the beginning of the next. Works on local variables, which the
+ * compiler can keep in registers.
  */
 static inline VIRTIO_HOT size_t move(struct virtio_stream *p, bool in, uint8_t *bytes, size_t len)
 {
@@ -210,7 +220,7 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain)
 {
-	/* Of no segments the array may be NULL, to which C adds nothing, not even 0. */
+	/* segments may be NULL when there are none; NULL + 0 is undefined in C. */
 	struct virtio_segment *first = chain->readable ? chain->segments + chain->readable : chain->segments;
 
 	virtio_stream_init(&writer->at, first, chain->writable_bytes);
@@ -285,7 +295,7 @@ uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len)
 	return done;
 }
 
-/* By way of a copy of ours, for bytes that the guest may change are read once. */
+/* Through a copy of our own, because bytes that the guest may change are read once. */
 uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len)
 {
 	uint8_t bytes[PIECE];

@@ -2,7 +2,7 @@
 /* One connection: its state and its credit. */
 #include "table_internal.h"
 
-/* In these states data and credit flow. */
+/* In these states data and credit move. */
 static bool is_open(const struct virtio_vsock_connection *c)
 {
 	return c->state == VIRTIO_VSOCK_ESTABLISHED || c->state == VIRTIO_VSOCK_CLOSING;
@@ -45,7 +45,10 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	}
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
-	/* A REQUEST that is owed no more leaves its list, which may be held. An RST is not held. */
+	/*
+	 * A REQUEST that is not owed any more leaves its list, which may be held. An RST is never
+	 * held.
+	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
 	virtio_impl_vsock_set_timer(c, TIMER_NONE, 0);
@@ -60,16 +63,18 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 }
 
 /*
- * Owes the guest an update, if the guest should be told what it may send. To be called whenever one of the counters has
- * changed: a guest may also use up the room that it knows of while nothing is forwarded.
+ * Owes the guest an update, if the guest should know how much it may send. Call this whenever one
+ * of the counters has changed: a guest may also use up the room that it knows of while nothing is
+ * forwarded.
  *
- * A guest that waits needs room for a whole packet at most. So no packet waits for ever if the guest knows of that much
- * room whenever there is. The other rule is a matter of speed: the guest shouldn't come to wait at all.
+ * A waiting guest needs room for at most one whole packet. So no packet waits for ever if the guest
+ * knows of that much room whenever it exists. The other rule is for speed: the guest should not
+ * have to wait at all.
  */
 static void update_if_due(struct virtio_vsock_connection *c)
 {
 	const uint32_t untold = c->fwd_cnt - c->told_fwd_cnt;
-	/* A guest that sends more than it may know that it may has no room that it knows of. */
+	/* A guest that has sent more than it may knows of no room. */
 	const uint32_t used = c->rx_cnt - c->told_fwd_cnt;
 	const uint32_t known = used < c->buf_alloc ? c->buf_alloc - used : 0;
 	const uint32_t packet = c->table->options.max_payload;
@@ -84,19 +89,21 @@ static bool drained(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Draws the conclusions after a SHUTDOWN, either way, and after data was forwarded. Returns whether the connection
- * is over.
+ * Acts on a SHUTDOWN of either side, and on forwarded data. Returns whether the connection is over.
  */
 static bool settle(struct virtio_vsock_connection *c, uint64_t now)
 {
 	const uint32_t both = VIRTIO_VSOCK_SHUTDOWN_BOTH;
 
-	/* Answered by RST as soon as nothing is left that this side would take (virtio 1.4, 5.10.6.5). */
+	/* Answered by RST when nothing is left for this side to take (virtio 1.4, 5.10.6.5). */
 	if (c->shut_by_peer == both && (drained(c) || (c->shut_by_us & VIRTIO_VSOCK_SHUTDOWN_RCV))) {
 		virtio_impl_vsock_end(c);
 		return true;
 	}
-	/* Nothing can follow either way, but a peer ends the connection only when both flags say so. */
+	/*
+	 * Nothing can follow in either direction, but a peer ends the connection only when both
+	 * flags are set.
+	 */
 	if (c->shut_by_us == VIRTIO_VSOCK_SHUTDOWN_SEND && (c->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_SEND) &&
 	    drained(c)) {
 		c->shut_by_us = (uint8_t)both;
@@ -147,7 +154,7 @@ int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *c, uint32
 
 /* Credit: what may be sent to the guest */
 
-/* The guest's buffer that is free for payload, by bytes alone (virtio 1.4, 5.10.6.3). Never less than 0. */
+/* The guest's unused buffer for payload, in bytes (virtio 1.4, 5.10.6.3). Never below 0. */
 static uint32_t peer_free(const struct virtio_vsock_connection *c)
 {
 	const uint32_t used = c->tx_cnt - c->peer_fwd_cnt;
@@ -155,7 +162,9 @@ static uint32_t peer_free(const struct virtio_vsock_connection *c)
 	return !c->credit_bad && used < c->peer_buf_alloc ? c->peer_buf_alloc - used : 0;
 }
 
-/* Bytes of payload that one more packet may have. @out_empty: whether an empty one may be sent. */
+/*
+ * Bytes of payload that one more packet may have. @out_empty: whether an empty packet may be sent.
+ */
 static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empty)
 {
 	const uint32_t bytes = peer_free(c);
@@ -164,11 +173,11 @@ static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empt
 	*out_empty = c->peer_buf_alloc != 0 && !c->credit_bad && (charged <= bytes || c->tx_packets == 0);
 	if (charged < bytes)
 		return bytes - (uint32_t)charged;
-	/* A single packet always passes, or a small buffer would block for ever. */
+	/* One packet always passes. Otherwise a small buffer would block for ever. */
 	return c->tx_packets == 0 ? bytes : 0;
 }
 
-/* Whether something that waits may be sent. */
+/* Whether some of the waiting data may be sent. */
 static bool may_go_on(const struct virtio_vsock_connection *c)
 {
 	bool empty;
@@ -177,7 +186,8 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Drops the marks of packets that the guest has forwarded. Distances from tx_cnt don't wrap: at most 2^32 - 1 is sent.
+ * Drops the marks of packets that the guest has forwarded. Distances from tx_cnt do not wrap,
+ * because at most 2^32 - 1 bytes are outstanding.
  */
 static void drop_marks(struct virtio_vsock_connection *c)
 {
@@ -193,7 +203,7 @@ static void drop_marks(struct virtio_vsock_connection *c)
 		c->marks[i] = c->marks[i + gone];
 }
 
-/* Notes a packet that has been sent. When there is no room for its mark, each two become one: the later one. */
+/* Records a sent packet. Without room for its mark, each two marks become one: the later one. */
 static void add_mark(struct virtio_vsock_connection *c)
 {
 	if (c->mark_count == VIRTIO_VSOCK_MARKS) {
@@ -214,7 +224,7 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const stru
 	const uint32_t fwd_cnt = virtio_vsock_fwd_cnt(header);
 
 	c->peer_buf_alloc = virtio_vsock_buf_alloc(header);
-	/* It moves forward, and not past what was sent. */
+	/* The counter moves forward, and not past what was sent. */
 	c->credit_bad = fwd_cnt - c->peer_fwd_cnt > c->tx_cnt - c->peer_fwd_cnt;
 	if (c->credit_bad)
 		return;
@@ -222,7 +232,10 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const stru
 	drop_marks(c);
 }
 
-/* Owes the guest a question, when the connection comes to wait; it is repeated until there is credit. */
+/*
+ * Owes the guest a question when the connection begins to wait. The question is repeated until
+ * there is credit.
+ */
 static void wait_for_credit(struct virtio_vsock_connection *c, uint64_t now)
 {
 	if (c->blocked)
@@ -271,7 +284,7 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *c, uint32_t le
 		error = VIRTIO_EINVAL;
 	if (error)
 		return error;
-	/* RESPONSE goes first. It is sent as soon as there is an rx buffer. */
+	/* RESPONSE goes first, with the next rx buffer. */
 	if (c->owed & VIRTIO_VSOCK_OWES_RESPONSE)
 		return 0;
 	most = may_send(c, &empty);
@@ -363,7 +376,7 @@ int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *c, uint32_t
 
 /* Packets */
 
-/* Payload of an open connection. Returns false for what resets the connection. */
+/* Payload of an open connection. Returns false for payload that resets the connection. */
 static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header,
 			 struct virtio_vsock_received *out)
 {
@@ -375,7 +388,7 @@ static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_
 	if (c->type == VIRTIO_VSOCK_TYPE_SEQPACKET)
 		marks = (virtio_vsock_ends_message(header) ? (uint32_t)VIRTIO_VSOCK_SEQ_EOM : 0) |
 			(virtio_vsock_ends_record(header) ? (uint32_t)VIRTIO_VSOCK_SEQ_EOR : 0);
-	/* Not an end of the stream: nothing at all. */
+	/* Not an end of the stream: no effect. */
 	if (len == 0 && marks == 0)
 		return true;
 	if (len > c->buf_alloc - (c->rx_cnt - c->fwd_cnt) || c->rx_packets >= c->table->options.max_packets) {
@@ -394,7 +407,7 @@ static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_
 static void receive_shutdown(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			     struct virtio_vsock_received *out)
 {
-	/* Bits once set stay, and undefined ones mean nothing (virtio 1.4, 5.10.6.5). */
+	/* Bits stay set, and undefined bits mean nothing (virtio 1.4, 5.10.6.5). */
 	const uint32_t flags = (virtio_vsock_shuts_receive(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_RCV : 0) |
 			       (virtio_vsock_shuts_send(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_SEND : 0);
 
@@ -408,7 +421,7 @@ static void receive_shutdown(struct virtio_vsock_connection *c, const struct vir
 		out->got |= VIRTIO_VSOCK_GOT_END;
 }
 
-/* Ends a connection for what the guest has sent. */
+/* Ends a connection because of the guest's packet. */
 static void refuse(struct virtio_vsock_connection *c, struct virtio_vsock_received *out)
 {
 	out->got |= VIRTIO_VSOCK_GOT_END;
@@ -455,7 +468,7 @@ void virtio_impl_vsock_receive(struct virtio_vsock_connection *c, const struct v
 		receive_open(c, header, now, out);
 		return;
 	}
-	/* An answer to a request that was not sent yet is none. */
+	/* An answer to a request that was not sent yet is not an answer. */
 	if (c->state == VIRTIO_VSOCK_REQUESTED && virtio_vsock_op(header) == VIRTIO_VSOCK_OP_RESPONSE &&
 	    !(c->owed & VIRTIO_VSOCK_OWES_REQUEST)) {
 		c->state = VIRTIO_VSOCK_ESTABLISHED;

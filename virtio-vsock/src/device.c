@@ -58,7 +58,7 @@ bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type)
 		return (features & FEATURE(SEQPACKET)) != 0;
 	if (type != VIRTIO_VSOCK_TYPE_STREAM)
 		return false;
-	/* The last two are what virtio 1.4, 5.10.3.2 asks for, and what it permits. */
+	/* virtio 1.4, 5.10.3.2, requires one of these two, and permits the other. */
 	return (features & FEATURE(STREAM)) || features == 0 || features == FEATURE(SEQPACKET);
 }
 

@@ -15,7 +15,10 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events)
 	events->owed = true;
 }
 
-/* Writes the event to a chain, and returns the chain. Returns the bytes written: 0 for a chain that can't hold it. */
+/*
+ * Writes the event to a chain, and completes the chain. Returns the bytes written: 0 for a chain
+ * without room for it.
+ */
 static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, struct virtio_segment *segments,
 		      uint32_t capacity)
 {
@@ -57,7 +60,8 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		return left;
 	for (; events->owed && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
 		/*
-		 * Before the driver can have the event. A driver that is quick would otherwise be waited for for ever.
+		 * Read before the driver can have the event. A fast driver would otherwise be
+		 * waited for for ever.
 		 */
 		known = virtio_queue_read_avail_idx(queue, &avail_idx) == 0;
 		got = use_buffer(queue, &chain, segments, capacity);
@@ -83,7 +87,7 @@ int virtio_vsock_events_pending(struct virtio_vsock_events *events, struct virti
 	error = virtio_queue_read_avail_idx(queue, &now);
 	if (error)
 		return error;
-	/* The driver puts a buffer back when it has dealt with the event. */
+	/* The driver makes a buffer available again when it has handled the event. */
 	events->waiting = now == events->avail_idx;
 	return events->owed || events->waiting;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saved state of tables and connections: what comes back is judged field by field. */
+/* Saved state of tables and connections. A restore checks every field. */
 #include "table_internal.h"
 
 void virtio_vsock_table_save(const struct virtio_vsock_table *table, struct virtio_vsock_table_state *out)
@@ -53,7 +53,7 @@ static uint32_t may_owe(uint8_t state)
 	}
 }
 
-/* Flags of SHUTDOWN fit the state. */
+/* The SHUTDOWN flags must fit the state. */
 static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 {
 	const uint32_t both = VIRTIO_VSOCK_SHUTDOWN_BOTH;
@@ -75,7 +75,10 @@ static bool counters_fit(const struct virtio_vsock_connection_state *s, const st
 	const uint32_t buffered = s->rx_cnt - s->fwd_cnt, untold = s->fwd_cnt - s->told_fwd_cnt;
 	const bool before = s->state == VIRTIO_VSOCK_ACCEPTING || s->state == VIRTIO_VSOCK_REQUESTED;
 
-	/* What is buffered and what is forwarded and untold is a part of what was received. */
+	/*
+	 * Buffered bytes, and forwarded bytes that the guest was not told of, are a part of the
+	 * received bytes.
+	 */
 	if (s->buf_alloc < options->buf_alloc || buffered > s->buf_alloc || s->rx_cnt - s->told_fwd_cnt < untold)
 		return false;
 	if (s->rx_packets > options->max_packets || (buffered != 0 && s->rx_packets == 0))
@@ -118,7 +121,7 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->tx_cnt = s->tx_cnt;
 	c->peer_fwd_cnt = s->peer_fwd_cnt;
 	c->tx_packets = s->tx_packets;
-	/* Where the packets ended is not kept. All of them count until all bytes are forwarded. */
+	/* The ends of packets are not saved. All packets count until all bytes are forwarded. */
 	c->mark_count = s->tx_packets != 0;
 	c->marks[0].end = s->tx_cnt;
 	c->marks[0].packets = s->tx_packets;
@@ -136,7 +139,7 @@ int virtio_vsock_connection_restore(struct virtio_vsock_table *table, const stru
 	c->state = state->state;
 	c->shut_by_us = state->shut_by_us;
 	c->shut_by_peer = state->shut_by_peer;
-	/* Whoever still waits for credit asks anew. */
+	/* A connection that still waits for credit asks again. */
 	c->owed = state->owed & ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 	take_counters(c, state);
 	virtio_impl_vsock_queue(c);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The table of connections: lookup, deadlines, what is owed to the guest, and the answer to packets of no connection.
+ * The table of connections: look-up, deadlines, owed packets, and answers to packets without a
+ * connection.
  */
 #include "table_internal.h"
 
-/* Times are below 2^63, and so is the longest interval, so that their sum is a time before VIRTIO_VSOCK_NO_DEADLINE. */
+/*
+ * Times are below 2^63, and so is the longest interval. So their sum is below
+ * VIRTIO_VSOCK_NO_DEADLINE.
+ */
 #define MAX_INTERVAL (UINT64_C(1) << 62)
 
 /* Lists */
@@ -80,7 +84,7 @@ void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *c, enum virtio_
 	list_append(list, &c->timer);
 }
 
-/* Hash: SipHash-1-3 of the address, so that a guest that chooses ports can't fill a bucket on purpose. */
+/* Hash: SipHash-1-3 of the address, so a guest that chooses ports cannot fill one bucket. */
 
 static uint64_t rotate(uint64_t v, unsigned int bits)
 {
@@ -182,7 +186,7 @@ static int check_options(const struct virtio_vsock_options *options)
 	if (options->buf_alloc == 0 || options->max_packets == 0 || options->max_payload == 0 ||
 	    options->first_port > options->last_port)
 		return VIRTIO_EINVAL;
-	/* Less 1, so that 0 is too long as well. */
+	/* Less 1, so 0 is too long as well. */
 	return options->connect_timeout - 1 < MAX_INTERVAL && options->close_timeout - 1 < MAX_INTERVAL &&
 			       options->credit_retry - 1 < MAX_INTERVAL
 		       ? 0
@@ -228,7 +232,7 @@ void virtio_vsock_table_clear(struct virtio_vsock_table *table)
 	list_init(&table->retrying);
 	for (uint32_t i = 0; i <= table->bucket_mask; i++)
 		table->buckets[i] = NULL;
-	/* From the last on, so that the first is used first. */
+	/* From the last place on, so the first one is used first. */
 	for (uint32_t i = table->capacity; i-- > 0;) {
 		struct virtio_vsock_connection *c = &table->connections[i];
 
@@ -259,17 +263,17 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
 	return i < table->capacity ? &table->connections[i] : NULL;
 }
 
-/* Replies to packets of no connection */
+/* Replies to packets without a connection */
 
 static struct virtio_vsock_hdr *reply_at(const struct virtio_vsock_table *table, uint32_t i)
 {
-	/* No 32-bit sum of the two wraps: it is compared by subtraction. */
+	/* Compared by subtraction, so no 32-bit sum wraps. */
 	const uint32_t to_end = table->reply_capacity - table->reply_first;
 
 	return &table->replies[i < to_end ? table->reply_first + i : i - to_end];
 }
 
-/* Whether a reply answers packets of this header's addresses. */
+/* Whether a reply answers packets with this header's addresses. */
 static bool answers(const struct virtio_vsock_hdr *reply, const struct virtio_vsock_hdr *header)
 {
 	return reply->dst_cid == header->src_cid && reply->src_cid == header->dst_cid &&
@@ -288,7 +292,7 @@ static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vso
 	table->reply_count = kept;
 }
 
-/* Owes an RST to a packet of no connection, once for each address. */
+/* Owes an RST to a packet without a connection, once for each address. */
 static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	table->strays++;
@@ -302,12 +306,12 @@ static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsoc
 
 /* Packets */
 
-/* A request of the guest's, on an address that nobody uses, or whose RST has not been sent. */
+/* A guest's request, to an address that nobody uses, or whose RST was not sent yet. */
 static void receive_request(struct virtio_vsock_table *table, const struct virtio_vsock_address *address,
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)
 {
-	/* The guest would take an RST that is still owed to the old connection for the answer to this request. */
+	/* The guest would take an RST owed to the old connection for the answer to this request. */
 	drop_reply(table, header);
 	if (c) {
 		list_remove(&c->queue);
@@ -326,7 +330,7 @@ static void receive_request(struct virtio_vsock_table *table, const struct virti
 	out->got = VIRTIO_VSOCK_GOT_REQUEST;
 }
 
-/* A packet whose address is in order. */
+/* A packet with a good address. */
 static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header, int error, uint64_t now,
 		    struct virtio_vsock_received *out)
 {
@@ -341,7 +345,10 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 	const bool bad = error != 0 || !virtio_vsock_has_type(table->vsock, type);
 
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
-		/* Nor is anything owed to the address any more: a new connection could take it for its own. */
+		/*
+		 * No reply is owed to the address any more either: a new connection could take it
+		 * for its own.
+		 */
 		drop_reply(table, header);
 	} else if (op == VIRTIO_VSOCK_OP_REQUEST && !bad && (!c || c->state == VIRTIO_VSOCK_RESET)) {
 		receive_request(table, &address, c, header, now, out);
@@ -376,7 +383,7 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 
 /* What is owed to the guest */
 
-/* Takes the packet that a connection owes first, and moves the connection behind the others. */
+/* Removes the packet that a connection owes first, and moves the connection behind the others. */
 static void next_of(struct virtio_vsock_connection *c, struct virtio_vsock_hdr *out)
 {
 	static const struct {
@@ -451,7 +458,7 @@ int virtio_vsock_table_expire(struct virtio_vsock_table *table, uint64_t now, st
 {
 	struct virtio_vsock_connection *c = earliest(&table->retrying);
 
-	/* Each gets a later deadline, so this ends. */
+	/* Each gets a later deadline, so the loop ends. */
 	while (c && c->deadline <= now) {
 		virtio_impl_vsock_ask_again(c, now);
 		c = earliest(&table->retrying);
@@ -466,7 +473,7 @@ int virtio_vsock_table_expire(struct virtio_vsock_table *table, uint64_t now, st
 	return 1;
 }
 
-/* Requests of the host's */
+/* The host's requests */
 
 static int check_connect(const struct virtio_vsock_table *table, uint16_t type)
 {
@@ -500,7 +507,10 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 
 	if (error)
 		return error;
-	/* More ports than connections: one of them is free. Or all of them have been tried. */
+	/*
+	 * There are more ports than connections, so one port is unused; or all ports have been
+	 * tried.
+	 */
 	for (uint64_t left = (uint64_t)last - first + 1; left > 0; left--) {
 		address.local_port = table->next_port;
 		table->next_port = table->next_port == last ? first : table->next_port + 1;

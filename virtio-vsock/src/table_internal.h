@@ -5,40 +5,46 @@
 
 #include <virtio/vsock_connection.h>
 
-/* A connection's deadline: one of the table's three lists, each of one interval, so that it stays in order. */
+/*
+ * A connection's deadline: one of the table's three lists. Each list has one interval, so it stays
+ * sorted.
+ */
 enum virtio_vsock_timer { TIMER_NONE, TIMER_CONNECT, TIMER_CLOSE, TIMER_RETRY };
 
 /*
- * Takes a free place for a connection, in state VIRTIO_VSOCK_CLOSED and with nothing owed. The caller has seen that the
- * address isn't in use. Returns NULL if the table is full.
+ * Allocates a place for a connection, in state VIRTIO_VSOCK_CLOSED and with nothing owed. The
+ * caller has checked that the address is not used. Returns NULL if the table is full.
  */
 struct virtio_vsock_connection *virtio_impl_vsock_open(struct virtio_vsock_table *table, uint16_t type,
 						       const struct virtio_vsock_address *address);
 
-/* Sets a new connection to its initial values, its place in the table apart. */
+/* Sets a new connection to its initial values, except its place in the table. */
 void virtio_impl_vsock_init(struct virtio_vsock_connection *connection, uint16_t type);
 
-/* Frees a connection's place. Its members stay as they are, but for the state, until the place is used again. */
+/* Frees a connection's place. Its members stay until the place is used again, except the state. */
 void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 
-/* Puts a connection into the list that fits what it owes. To be called after owed has changed. */
+/* Moves a connection to the list that fits what it owes. Call this after owed has changed. */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 
-/* Gives a connection the deadline of a kind, in place of any other; or none. */
+/* Gives a connection the deadline of a kind in place of any other; or none. */
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *connection, enum virtio_vsock_timer timer,
 				 uint64_t now);
 
-/* Ends a connection with an RST, or without where none is due. */
+/* Ends a connection, with an RST if one is due. */
 void virtio_impl_vsock_end(struct virtio_vsock_connection *connection);
 
-/* A packet of the connection's address, of a type that the device has. The state is not VIRTIO_VSOCK_RESET. */
+/*
+ * A packet for the connection's address, of a type that the device has. The state is not
+ * VIRTIO_VSOCK_RESET.
+ */
 void virtio_impl_vsock_receive(struct virtio_vsock_connection *connection, const struct virtio_vsock_hdr *header,
 			       uint64_t now, struct virtio_vsock_received *out);
 
-/* Notes what the guest says of its buffer. */
+/* Records what the guest says of its buffer. */
 void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *connection, const struct virtio_vsock_hdr *header);
 
-/* Builds a header of the connection, with our credit, which the guest thereby knows. */
+/* Builds a header of the connection, with our credit, which the guest then knows. */
 void virtio_impl_vsock_fill(struct virtio_vsock_connection *connection, uint16_t op, struct virtio_vsock_hdr *out);
 
 /* Owes another CREDIT_REQUEST, if the connection still waits for credit. */

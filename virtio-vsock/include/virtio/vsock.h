@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The socket device: packets on its receive and transmit queues, its features, its configuration space and its events.
- * Connections and their credit are in <virtio/vsock_connection.h>.
+ * The socket device: packets on its receive and transmit queues, its features, its configuration
+ * space and its events. <virtio/vsock_connection.h> has connections and their credit.
  *
- * Names follow the driver's view, as in the specification. The transmit queue (tx) carries packets from the guest,
- * and the receive queue (rx) carries packets to the guest. A packet is a header of 44 bytes and a payload.
+ * Names follow the driver's view, as in the specification. The transmit queue (tx) carries packets
+ * from the guest, and the receive queue (rx) carries packets to the guest. A packet is a header of
+ * 44 bytes and a payload.
  *
  *	while (left-- > 0 && (got = virtio_vsock_tx_pop(tx, &packet)) == 1) {
  *		if (!packet.error)
@@ -18,14 +19,21 @@
  *		write the payload to packet.data, fill in packet.header,
  *		virtio_vsock_rx_commit(rx, &packet)
  *
- * What the guest can do: cut a packet into descriptors as it likes (virtio 1.4, 2.7.4.1), leave out any part of it,
- * point its buffers anywhere, and change its bytes at any time. The header is copied once, and only the copy is
- * looked at. The header's len decides how long the payload is. A payload never extends past the bytes that are
- * present, nor past the caller's maximum.
+ * What the guest can do: cut a packet into descriptors as it likes (virtio 1.4, 2.7.4.1), leave out
+ * any part, point buffers anywhere, and change bytes at any time. Therefore:
+ * - The header is copied once, and only the copy is used.
+ * - The header's len is the length of the payload. A payload never extends past the bytes that are
+ *   present, nor past the caller's maximum.
  *
- * Threads: a packet belongs to one thread at a time, and calls on its queue are serialised as <virtio/queue.h> says.
- * Calls on one struct virtio_vsock, or on one struct virtio_vsock_events, are serialised by the caller. No function
- * blocks or allocates.
+ * Threads:
+ *   functions                              who may call   what must not run beside
+ *   pop, commit, give back                 any thread     another call on the same queue or packet
+ *   on a struct virtio_vsock               any thread     another call on the same struct
+ *   on a struct virtio_vsock_events        any thread     another call on the same struct or its
+ *                                          queue
+ *   headers (struct virtio_vsock_hdr)      thread-safe
+ *
+ * No function blocks or allocates.
  *
  * Freestanding: needs memcpy and memset.
  *
@@ -55,24 +63,31 @@ enum virtio_vsock_queue {
  */
 
 /*
- * Fills in a header from the VIRTIO_VSOCK_HEADER_BYTES bytes at raw, or stores it there. The bytes are the caller's
- * memory, of any alignment. Nothing is judged.
+ * Read a header from, or store it to, the VIRTIO_VSOCK_HEADER_BYTES bytes at raw: the caller's
+ * memory, at any alignment. Nothing is judged.
  */
 VIRTIO_INLINE void virtio_vsock_header_from_raw(struct virtio_vsock_hdr *header, const void *raw);
 VIRTIO_INLINE void virtio_vsock_header_to_raw(const struct virtio_vsock_hdr *header, void *raw);
 
-/* Each returns one field, in the host's byte order (virtio 1.4, 5.10.6). */
+/*
+ * Each returns one field in the host's byte order (virtio 1.4, 5.10.6).
+ *
+ *   len        bytes of payload
+ *   type, op   any value, also outside enum virtio_vsock_type and enum virtio_vsock_op
+ *   flags      their meaning depends on op
+ *   buf_alloc  bytes
+ *   fwd_cnt    bytes, modulo 2^32
+ */
 VIRTIO_INLINE uint64_t virtio_vsock_src_cid(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE uint64_t virtio_vsock_dst_cid(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE uint32_t virtio_vsock_src_port(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE uint32_t virtio_vsock_dst_port(const struct virtio_vsock_hdr *header);
-VIRTIO_INLINE uint32_t virtio_vsock_len(const struct virtio_vsock_hdr *header); /* bytes of payload */
-VIRTIO_INLINE uint16_t
-virtio_vsock_type(const struct virtio_vsock_hdr *header); /* perhaps of no enum virtio_vsock_type */
-VIRTIO_INLINE uint16_t virtio_vsock_op(const struct virtio_vsock_hdr *header); /* perhaps of no enum virtio_vsock_op */
-VIRTIO_INLINE uint32_t virtio_vsock_flags(const struct virtio_vsock_hdr *header); /* bits that op gives a meaning to */
-VIRTIO_INLINE uint32_t virtio_vsock_buf_alloc(const struct virtio_vsock_hdr *header); /* bytes */
-VIRTIO_INLINE uint32_t virtio_vsock_fwd_cnt(const struct virtio_vsock_hdr *header);   /* bytes, modulo 2^32 */
+VIRTIO_INLINE uint32_t virtio_vsock_len(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint16_t virtio_vsock_type(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint16_t virtio_vsock_op(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint32_t virtio_vsock_flags(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint32_t virtio_vsock_buf_alloc(const struct virtio_vsock_hdr *header);
+VIRTIO_INLINE uint32_t virtio_vsock_fwd_cnt(const struct virtio_vsock_hdr *header);
 
 /* Each sets one field from a value in the host's byte order. Nothing is judged. */
 VIRTIO_INLINE void virtio_vsock_set_src_cid(struct virtio_vsock_hdr *header, uint64_t src_cid);
@@ -87,8 +102,9 @@ VIRTIO_INLINE void virtio_vsock_set_buf_alloc(struct virtio_vsock_hdr *header, u
 VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uint32_t fwd_cnt);
 
 /*
- * The flags by name: whether the sender of a SHUTDOWN will receive, or send, no more; and whether an RW ends a
- * message, or a record. Undefined bits are ignored. Each answers false for another op.
+ * The flags by name. For a SHUTDOWN: whether its sender will receive no more, or send no more. For
+ * an RW: whether it ends a message, or a record. Undefined bits are ignored. Each returns false for
+ * another op.
  */
 VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
@@ -96,7 +112,8 @@ VIRTIO_INLINE bool virtio_vsock_ends_message(const struct virtio_vsock_hdr *head
 VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *header);
 
 /*
- * Builds the RST that answers a packet of no connection: addresses swapped, type as it was, no credit.
+ * Builds the RST that answers a packet without a connection: addresses swapped, the same type, no
+ * credit.
  *
  * @in   the packet's header
  * @out  filled in if 1 is returned, otherwise untouched; may be in
@@ -108,28 +125,32 @@ int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vs
 /* Packets */
 
 /*
- * A packet. The caller allocates it, reads what it likes and sets header before a commit. The rest is changed
- * through the functions below alone.
+ * A packet. The caller allocates it, may read every member, and sets header before a commit.
+ * Functions change the rest.
  */
 struct virtio_vsock_packet {
 	/*
-	 * tx: the private copy of the packet's header. All zeroes if fewer than 44 bytes could be read.
-	 * rx: the caller's, before or after the pop, which doesn't touch it. The commit writes it.
+	 * tx: a private copy of the packet's header; all zeroes if fewer than 44 bytes could be
+	 * read. rx: the caller's, set before or after the pop. The commit writes it.
 	 */
 	struct virtio_vsock_hdr header;
-	struct virtio_token token; /* of its chain, which is in flight */
+	struct virtio_token token; /* of its chain */
 	/*
-	 * 0, or why the payload can't be used. data is empty then, and the chain is given back.
-	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are present
+	 * 0, or why the payload cannot be used. data is empty then, and the caller gives the chain
+	 * back.
+	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are
+	 *                   present
 	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()
-	 *   VIRTIO_EORDER   a buffer has the wrong direction for this queue; or as virtio_chain_next()
-	 *   VIRTIO_ENOBUFS  the chain has more pieces than the array
-	 *   VIRTIO_EFAULT, VIRTIO_EPERM and others   as virtio_chain_resolve()
+	 *   VIRTIO_EORDER   a buffer has the wrong direction for this queue; or as
+	 *                   virtio_chain_next()
+	 *   VIRTIO_ENOBUFS  the chain needs more segments than the array has
+	 *   others          as virtio_chain_resolve()
 	 */
 	int error;
 	/*
-	 * The payload in the caller's array, without the header. Readers, writers and I/O vectors work on it.
-	 * tx: readable, exactly header.len bytes. rx: writable, the room there is, at most the maximum.
+	 * The payload in the caller's array, without the header. Readers, writers and I/O vectors
+	 * work on it. tx: readable, exactly header.len bytes. rx: writable, the room, at most the
+	 * maximum.
 	 */
 	struct virtio_chain_segments data;
 
@@ -139,77 +160,83 @@ struct virtio_vsock_packet {
 	uint32_t max_payload;
 
 	/*
-	 * rx: where the header goes. Either one place in memory on the fast path, or whole segments at the front of the
-	 * array and then a part of one.
+	 * rx: the place of the header. On the fast path one place in memory; otherwise whole
+	 * segments at the front of the array, and then a part of one.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;
 	void *header_host;
-	struct virtio_segment header_rest; /* len is 0 if there is no such part */
+	struct virtio_segment header_rest; /* len 0: no such part */
 };
 
 /*
- * Prepares a packet, which can be popped into again and again.
+ * Prepares a packet. It can be popped into again and again.
  *
  * @packet       set up
  * @segments     the caller's array; must live as long as the packet is used
- * @capacity     its entries, at least 1: one for each descriptor of the longest chain to be served, and one more for
- *               each place where a buffer goes on in another region, or behind a translation in another piece of it
- * @max_payload  bytes; a longer payload is refused on tx, and room beyond it is not used on rx
+ * @capacity     its entries, at least 1: one for each descriptor of the longest chain, and one more
+ *               for each place where a buffer continues in another region or another translation
+ * @max_payload  bytes. tx: a longer payload is refused. rx: room beyond it is not used.
  *
- * Returns 0; VIRTIO_EINVAL for no array or no entries, and the packet is untouched.
+ * Returns 0; VIRTIO_EINVAL without an array or entries. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_segment *segments, uint32_t capacity,
 			     uint32_t max_payload);
 
 /*
- * Takes the next packet from the transmit queue.
+ * Pops the next packet from the transmit queue.
  *
  * @queue   started
- * @packet  initialised, and not in flight; filled in if 1 is returned, otherwise untouched but for the array's content
+ * @packet  initialised, not in flight. Filled in if 1 is returned; otherwise untouched, except the
+ *          content of the array.
  *
- * Returns 1 for a packet, whatever its error, which virtio_vsock_give_back() returns, or virtio_queue_unpop() takes
- * back; 0 for none; or an error of virtio_queue_pop(). VIRTIO_ENOTMAPPED also if some of the chain's memory isn't
- * mapped at the moment: the pop has been unpopped then, and the caller comes again.
+ * Returns 1 for a packet, 0 for none, or an error of virtio_queue_pop(). Each packet, whatever its
+ * error, is returned by virtio_vsock_give_back(), or unpopped by virtio_queue_unpop(). After
+ * VIRTIO_ENOTMAPPED for memory of the chain, the chain has been unpopped: retry later.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
 
 /*
- * Takes the next buffer from the receive queue, for a packet to the guest. As virtio_vsock_tx_pop().
+ * Pops the next buffer from the receive queue, for a packet to the guest. As virtio_vsock_tx_pop().
  *
- * packet->data is the room for the payload. It is empty for a buffer of 44 bytes, which can carry a header alone.
+ * packet->data is the room for the payload. It is empty for a buffer of 44 bytes, which can carry
+ * only a header.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
 
 /*
- * Writes the header and returns the buffer to the driver with a used length of 44 + header.len bytes.
+ * Writes the header and returns the buffer to the driver with a used length of 44 + header.len
+ * bytes. Records header and payload in the dirty log.
  *
- * @queue   the packet's, started, or broken since
- * @packet  from virtio_vsock_rx_pop(), without error; header set by the caller, and the first header.len bytes of the
- *          payload written to data. The call records header and payload in the dirty log.
+ * @queue   of the packet; started, perhaps broken since
+ * @packet  from virtio_vsock_rx_pop(), without error. The caller has set header, and has written
+ *          the first header.len bytes of the payload to data.
  *
- * Returns 0; VIRTIO_EINVAL if header.len is more than the room, or if the packet has an error; VIRTIO_ESTALE if the
- * token is not in flight, and others as virtio_queue_complete(). No byte is written after VIRTIO_EINVAL and
- * VIRTIO_ESTALE. After another error the packet stays in flight, and its header may have been written.
+ * Returns 0, or:
+ *   VIRTIO_EINVAL  header.len is more than the room, or the packet has an error; nothing is written
+ *   VIRTIO_ESTALE  the token is not in flight; nothing is written
+ *   others         as virtio_queue_complete(). The packet stays in flight, and its header may have
+ *                  been written.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
- * Returns a packet's chain to the driver with nothing written: each tx packet, and an rx packet with an error.
- * Returns as virtio_queue_complete().
+ * Returns a packet's chain to the driver with nothing written: each tx packet, and an rx packet
+ * with an error. Returns as virtio_queue_complete().
  */
 VIRTIO_INLINE int virtio_vsock_give_back(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
- * Makes a packet of the caller's own buffers, without a queue, under the rules of virtio_vsock_tx_pop().
+ * Makes a packet of the caller's own buffers, without a queue, under the rules of
+ * virtio_vsock_tx_pop().
  *
- * @packet   initialised, and not in flight; filled in, with a token that is never in flight
- * @header   the header's VIRTIO_VSOCK_HEADER_BYTES bytes, copied
- * @payload  the caller's memory, which must live as long as the packet is used; NULL only if count is 0
+ * @packet   initialised, not in flight; filled in, with a token that is never in flight
+ * @header   the VIRTIO_VSOCK_HEADER_BYTES bytes of the header; copied
+ * @payload  the caller's memory; must live as long as the packet is used; NULL only if count is 0
  * @count    entries of payload
  *
  * Returns 0, or packet->error: VIRTIO_ESHORT, VIRTIO_EBYTES or VIRTIO_ENOBUFS.
@@ -220,111 +247,125 @@ int virtio_vsock_packet_from_buffers(struct virtio_vsock_packet *packet, const v
 
 /* Device */
 
-/* A socket device: one guest's. The caller allocates it, reads what it likes and changes it through functions alone. */
+/*
+ * A socket device of one guest. The caller allocates it, may read every member, and changes it by
+ * functions only.
+ */
 struct virtio_vsock {
 	uint64_t guest_cid;
 	uint64_t offered;    /* mask of feature bits */
-	uint64_t negotiated; /* likewise */
+	uint64_t negotiated; /* mask of feature bits */
 };
 
 /*
- * Whether a guest may have this context ID: the upper 32 bits are 0, and the value is none of 0, 1, 2 and 2^32 - 1
- * (virtio 1.4, 5.10.4).
+ * Whether a guest may have this context ID: the upper 32 bits are 0, and the value is not 0, 1, 2
+ * or 2^32 - 1 (virtio 1.4, 5.10.4).
  */
 bool virtio_vsock_is_guest_cid(uint64_t cid);
 
 /*
- * Sets up a device. It offers VIRTIO_VSOCK_F_STREAM and VIRTIO_VSOCK_F_NO_IMPLIED_STREAM.
+ * Prepares a device. It offers VIRTIO_VSOCK_F_STREAM and VIRTIO_VSOCK_F_NO_IMPLIED_STREAM.
  *
  * @guest_cid  the guest's context ID
- * @seqpacket  offer VIRTIO_VSOCK_F_SEQPACKET too
+ * @seqpacket  whether to offer VIRTIO_VSOCK_F_SEQPACKET, too
  *
- * Returns 0; VIRTIO_EINVAL for a reserved context ID, and vsock is untouched.
+ * Returns 0; VIRTIO_EINVAL for a reserved context ID. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpacket);
 
-/* The mask of feature bits of this device type, to be offered. */
+/* The feature bits of this device type to offer, as a mask. */
 uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 
 /*
- * Takes the features that the driver has accepted. Bits from 24 on are the transport's and are ignored.
- * Returns 0; VIRTIO_EINVAL for one that was not offered, and nothing changes.
+ * Takes over the features that the driver has accepted. Bits from 24 on are the transport's and are
+ * ignored. Returns 0; VIRTIO_EINVAL for a bit that was not offered. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
 
-/* Forgets the negotiated features, when the driver resets the device. */
+/* Clears the negotiated features, when the driver resets the device. */
 void virtio_vsock_reset(struct virtio_vsock *vsock);
 
 /*
- * Gives the guest another context ID, after a migration. The driver learns of it by a transport reset.
- * Returns 0; VIRTIO_EINVAL for a reserved one, and nothing changes.
+ * Gives the guest another context ID, after a migration. A transport reset tells the driver.
+ * Returns 0; VIRTIO_EINVAL for a reserved context ID. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_set_guest_cid(struct virtio_vsock *vsock, uint64_t guest_cid);
 
 /*
- * Whether sockets of a type may be used, under the negotiated features (virtio 1.4, 5.10.3.2).
+ * Whether sockets of a type may be used with the negotiated features (virtio 1.4, 5.10.3.2).
  *
- * Streams may be if STREAM was negotiated, if no feature was, and if SEQPACKET was without NO_IMPLIED_STREAM. False for
- * any value that is not in enum virtio_vsock_type.
+ * Streams may be used if STREAM was negotiated, if no feature was, and if SEQPACKET was without
+ * NO_IMPLIED_STREAM. False for a value outside enum virtio_vsock_type.
  */
 bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type);
 
 /*
- * Whether a packet of the transmit queue has the guest's source CID, and a destination that is neither the guest itself
- * nor reserved. One that has not is dropped without an answer.
+ * Whether a packet of the transmit queue has the guest's source CID, and a destination that is
+ * neither the guest nor reserved. Any other packet is dropped without an answer.
  */
 bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct virtio_vsock_hdr *header);
 
 /*
- * Reads configuration space.
+ * Reads the configuration space.
  *
  * @offset  first byte
- * @data    the caller's, len bytes; those outside the configuration space read as 0
+ * @data    the caller's, len bytes. Bytes outside the configuration space read as 0.
  * @len     bytes
  */
 void virtio_vsock_config_read(const struct virtio_vsock *vsock, uint64_t offset, void *data, size_t len);
 
 /* Events */
 
-/* The transport reset, which a device owes to its driver. */
+/* The transport reset that a device owes its driver. */
 struct virtio_vsock_events {
-	bool owed;          /* to be sent, as soon as there is a buffer */
-	bool waiting;       /* sent, and not taken by the driver yet */
-	uint16_t avail_idx; /* while waiting: the driver's available index when the event was sent */
+	bool owed;          /* to be sent when there is a buffer */
+	bool waiting;       /* sent, and not seen by the driver yet */
+	uint16_t avail_idx; /* while waiting: the available index when it was sent */
 };
 
-/* Nothing is owed. Also when the driver resets the device, which ends the wait of virtio_vsock_events_pending(). */
+/*
+ * Clears what is owed. Also for a reset by the driver, which ends the wait of
+ * virtio_vsock_events_pending().
+ */
 void virtio_vsock_events_reset(struct virtio_vsock_events *events);
 
-/* Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second one, while the first is owed, adds nothing. */
+/*
+ * Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second one adds nothing while the first
+ * is owed.
+ */
 void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
 
 /*
- * Sends the event if one is owed and a buffer is posted. A buffer that is too short, bad or not writable is given
- * back with length 0, and the next one is tried: at most as many as virtio_queue_available() says at the start.
+ * Sends the event, if one is owed and a buffer is available. A buffer that is too short, bad or not
+ * writable is completed with length 0, and the next one is tried. At most the buffers available at
+ * the start are tried.
  *
  * @events    what is owed; stays owed until it is sent
  * @queue     the event queue, started
- * @segments  the caller's array, for one chain; @capacity its entries, at least 1
+ * @segments  the caller's array, for one chain
+ * @capacity  its entries, at least 1
  *
- * Returns 1 if a buffer was used: see virtio_queue_needs_interrupt(); 0 if none was; VIRTIO_EINVAL without an
- * array; or an error of virtio_queue_pop(), VIRTIO_ENOTMAPPED as for virtio_vsock_tx_pop(), or virtio_queue_complete().
+ * Returns 1 if a buffer was used (see virtio_queue_needs_interrupt()), 0 if none was, or:
+ *   VIRTIO_EINVAL      no array
+ *   VIRTIO_ENOTMAPPED  as for virtio_vsock_tx_pop()
+ *   others             of virtio_queue_pop() or virtio_queue_complete()
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,
 			     struct virtio_segment *segments, uint32_t capacity);
 
 /*
- * Whether the driver may still have a transport reset before it. Meanwhile a new connection would be shut down by that
- * reset, so the host's requests wait (virtio_vsock_table_hold()).
+ * Whether the driver may not have seen a transport reset yet. That reset would shut down a new
+ * connection, so the host's requests wait (virtio_vsock_table_hold()).
  *
- * @queue  the event queue, started. The driver has taken the event when it makes another buffer available after it.
+ * @queue  the event queue, started. The driver has seen the event when it makes another buffer
+ *         available after it.
  *
- * Returns 1 while the event is owed or not taken; 0 otherwise; or an error of virtio_queue_read_avail_idx(), and
- * nothing changes.
+ * Returns 1 while the event is owed or not seen; 0 otherwise; or an error of
+ * virtio_queue_read_avail_idx(). A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_events_pending(struct virtio_vsock_events *events, struct virtio_queue *queue);

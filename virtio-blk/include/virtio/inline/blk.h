@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Inline bodies of <virtio/blk.h>, which includes this. Not for direct use: names and layouts
- * change without notice.
- */
+/* Inline bodies of <virtio/blk.h>, which includes this file. Do not include it directly. */
 #ifndef VIRTIO_INLINE_BLK_H
 #define VIRTIO_INLINE_BLK_H
 
@@ -10,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The part for requests with an error, and for commands on ranges, which have more to copy. */
+/* The slow path, for requests with an error and for commands on ranges. */
 void virtio_impl_blk_fill_slow(struct virtio_blk_request *request);
 
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request)
@@ -29,7 +26,7 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 	return in;
 }
 
-/* Fills in a request whose chain has been parsed. */
+/* Fills in a request from its parsed chain. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_blk_fill(struct virtio_blk_request *request)
 {
 	request->type = virtio_get_le32(request->header);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline body of <virtio/sys_iovec.h>, which includes this. Static, for no library of a freestanding build has it. */
+/*
+ * Inline body of <virtio/sys_iovec.h>, which includes this file. Static: no library of a
+ * freestanding build has a copy.
+ */
 #ifndef VIRTIO_INLINE_SYS_IOVEC_H
 #define VIRTIO_INLINE_SYS_IOVEC_H
 
