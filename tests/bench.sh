@@ -5,7 +5,11 @@
 #   sh tests/bench.sh                 times, then instructions, of a build with gcc
 #   sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes the
 #                                     counts and the tables of tests/bench/README.md
-#   sh tests/bench.sh --record-times  writes the times into tests/bench/README.md
+#   sh tests/bench.sh --scale [FOLDER]
+#                                     how cost grows with the queue's size, the regions and the
+#                                     length of a chain, and with two threads: tables and a drawing
+#   sh tests/bench.sh --record-times  writes the times, and the tables of --scale, into
+#                                     tests/bench/README.md
 # Builds below $BUILD_DIR, by default build.
 set -eu
 cd "$(dirname "$0")/.."
@@ -33,6 +37,13 @@ count() {
 	sh tests/bench/count.sh "$folder/counts" "$folder/tests/bench/bench" --count
 }
 
+# scale [FOLDER]: writes tables and a drawing, by default to $folder/scale.
+scale() {
+	need_packages gnuplot-nox
+	make_bench gcc
+	python3 tests/bench/scale.py "$folder/tests/bench/bench" "${1:-$folder/scale}"
+}
+
 need_packages gcc libc6-dev clang meson ninja-build pkg-config valgrind
 case ${1-} in
 '')
@@ -48,13 +59,20 @@ case ${1-} in
 	count clang
 	python3 tests/bench/report.py record "$@" "$version" "$folder/counts/dumps"
 	;;
+--scale)
+	scale "${2-}"
+	;;
 --record-times)
 	make_bench gcc
 	"$folder/tests/bench/bench" | tee "$folder/times"
 	python3 tests/bench/report.py paste times "$folder/times"
+	scale
+	for table in growth threads by_queue by_regions by_length; do
+		python3 tests/bench/report.py paste "$table" "$folder/scale/$table.md"
+	done
 	;;
 *)
-	sed -n "s/^# //; 4,9p" tests/bench.sh >&2
+	sed -n "s/^# //; 4,13p" tests/bench.sh >&2
 	exit 2
 	;;
 esac

@@ -135,7 +135,7 @@ began=$(date +%s)
 # Set and empty is not set; tests read it too.
 export LONG="${LONG-}"
 need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-config cmake libcmocka-dev liburing-dev \
-	valgrind xz-utils gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user || {
+	valgrind gnuplot-nox xz-utils gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user || {
 	# A missing package keeps every test from running.
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
