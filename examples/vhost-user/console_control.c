@@ -115,7 +115,9 @@ static void greet(struct console_control *control, int fd)
 	control->client.fd = -1;
 }
 
-/* Without descriptors or memory a client stays in the backlog, and the next one wakes the loop. */
+/*
+ * Without descriptors or memory a client stays in the backlog, and the next client wakes the loop.
+ */
 static void on_client(struct event_source *source)
 {
 	struct console_control *control = CONTAINER_OF(source, struct console_control, listener);

@@ -24,8 +24,8 @@ struct console_control {
 	 *
 	 * @line  without its end; may be changed
 	 *
-	 * Answers with console_control_say(). Returns NULL, or why the command was refused, and then
-	 * it has changed nothing.
+	 * Answers with console_control_say(). Returns NULL, or why the command was refused, and
+	 * then it has changed nothing.
 	 */
 	const char *(*command)(struct console_control *control, char *line);
 
@@ -45,8 +45,8 @@ int console_control_open(struct console_control *control, struct event_loop *loo
 void console_control_close(struct console_control *control);
 
 /*
- * Sends a line of an answer. A client that doesn't read its answers is dropped. One that has closed
- * its end gets none, and the commands that it has sent are carried out.
+ * Sends a line of an answer. A client that does not read its answers is dropped. A client that has
+ * closed its end gets none, but its commands are carried out.
  */
 __attribute__((format(printf, 2, 3))) void console_control_say(struct console_control *control, const char *format,
 							       ...);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The console device: a terminal of the guest's, and named ports beside it. console_link.h has the host's ends.
+ * The console device: a terminal of the guest's, and named ports beside it. console_link.h has the
+ * host's ends.
  *
- * What the guest can do: write without end, and leave its receive queues empty. A console's output goes to a bounded
- * buffer that drops its oldest bytes, because Linux waits for a console's transmit buffer with interrupts off. Other ports
- * are throttled: their transmit chain waits, with its place kept. Input is read only as far as the port's buffer has room.
+ * What the guest can do: write without end, and leave its receive queues empty. A console's output
+ * goes to a bounded buffer that drops its oldest bytes, because Linux waits for a console's
+ * transmit buffer with interrupts off. Other ports are throttled: their transmit chain waits, with
+ * its place kept. Input is read only as far as the port's buffer has room.
  *
  * virtio 1.4, 5.3
  */
@@ -22,8 +24,9 @@
 #include <virtio/console.h>
 #include <virtio/features.h>
 
-#define BUFFERS 256                                     /* of a chain; no driver sends more */
-#define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS) /* a buffer may cross from one region to the next */
+#define BUFFERS 256 /* of a chain; no driver sends more */
+/* A buffer may cross from one region to the next. */
+#define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
 #define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
 
 struct port {
@@ -96,7 +99,7 @@ static size_t input_room(struct console_link *link)
 	return virtio_console_input_available(&from_link(link)->input);
 }
 
-/* No more comes than there is room for. */
+/* At most the available room is read. */
 static void take_input(struct console_link *link, const uint8_t *bytes, size_t len)
 {
 	struct port *port = from_link(link);
@@ -132,7 +135,7 @@ static void size_changed(struct console_link *link, uint16_t cols, uint16_t rows
 	struct port *port = from_link(link);
 	struct virtio_console *console = &port->console->console;
 
-	/* A port that is no console has no size. */
+	/* Only a console port has a size. */
 	if (virtio_console_resize(console, port->id, cols, rows) == 1 && port->console->is_open)
 		device_config_changed(&port->console->device);
 	wake_control(port->console);
@@ -175,7 +178,7 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	struct virtio_console_progress progress;
 	int error;
 
-	/* A port that was removed has no input. Its transmit queue goes on, and gives buffers back. */
+	/* A removed port has no input. Its transmit queue keeps running, and completes buffers. */
 	if (!port->opened)
 		return DEVICE_TURN_WAIT;
 	error = virtio_console_receive(&console->console, port->id, &queue->virtq, &progress);
@@ -189,7 +192,7 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	return virtio_console_input_is_empty(&port->input) ? DEVICE_TURN_WAIT : DEVICE_TURN_DONE;
 }
 
-/* The place in the chain that was in flight. */
+/* The position in the chain that was in flight. */
 static void forget_chain(struct console_device *console, uint32_t id)
 {
 	struct virtio_console_port_state state;
@@ -203,8 +206,8 @@ static void forget_chain(struct console_device *console, uint32_t id)
 }
 
 /*
- * A chain that was taken back by queue_drain() is the next one in the ring. Another driver has another one, and starts
- * from the beginning.
+ * A chain unpopped by queue_drain() is the next one in the ring. A new driver has another chain,
+ * and starts from the beginning.
  */
 static int take_chain_again(struct console_device *console, struct port *port, struct virtio_queue *virtq)
 {
@@ -215,7 +218,7 @@ static int take_chain_again(struct console_device *console, struct port *port, s
 		return 0;
 	if (got == 1)
 		got = virtio_queue_unpop(virtq, chain.token);
-	/* Without a chain the queue has been emptied by another driver. */
+	/* Without a chain, another driver has emptied the queue. */
 	if (got >= 0)
 		forget_chain(console, port->id);
 	return got < 0 ? got : 0;
@@ -260,7 +263,7 @@ static int serve_control(struct console_device *console, struct device_queue *qu
 	return DEVICE_TURN_DONE;
 }
 
-/* The library's calls take as many chains as a queue has at most. */
+/* The library's calls pop at most as many chains as a queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = from_device(device);
@@ -333,7 +336,10 @@ static void tell_size(struct console_device *console)
 		device_config_changed(&console->device);
 }
 
-/* The front end says nothing of a guest that has booted anew. Its driver begins with an empty control queue. */
+/*
+ * The front end does not report that a guest has booted again. Its driver begins with an empty
+ * control queue.
+ */
 static int queue_start(struct device *device, struct device_queue *queue)
 {
 	struct console_device *console = from_device(device);
@@ -342,7 +348,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 		virtio_console_reset(&console->console);
 		(void)!negotiate(console);
 	}
-	/* Without control queues nothing else tells a new driver. */
+	/* Without control queues nothing else shows a new driver. */
 	if (queue->index == 1 && virtio_queue_next_avail(&queue->virtq) == 0 && console->table[0].output.restored)
 		forget_chain(console, 0);
 	if (queue->index == 0 && virtio_queue_next_avail(&queue->virtq) == 0)
@@ -444,7 +450,7 @@ static uint64_t port_faults(const struct virtio_console_port_stats *stats)
 	       stats->transmit_malformed;
 }
 
-/* What the library is told of a port. */
+/* The library's options of a port. */
 static struct virtio_console_port_options port_options(struct port *port)
 {
 	return (struct virtio_console_port_options){
@@ -487,12 +493,12 @@ static const char *command_size(struct console_device *console, const char *text
 	return NULL;
 }
 
-/* What is on its way is lost, and counted. The driver gets back the buffers that it has sent. */
+/* Output on its way is lost, and counted. The driver's buffers are completed. */
 static void take_away(struct console_device *console, struct port *port)
 {
 	bool room;
 
-	/* It can't fail: the port is there. */
+	/* Cannot fail: the port is there. */
 	(void)!virtio_console_remove_port(&console->console, port->id, &room);
 	console_link_close(&port->link);
 	console_link_drop_output(&port->link);

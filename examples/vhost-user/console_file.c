@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A file that output is appended to. It is opened again on SIGHUP, because a log may have been moved away. */
+/*
+ * A file that output is appended to. It is opened again on SIGHUP, because a log may have been
+ * moved away.
+ */
 #include "console_link.h"
 #include "log.h"
 
@@ -37,7 +40,7 @@ static int open_file(struct console_link *link)
 	return 0;
 }
 
-/* What isn't written yet goes to the file that is there then. */
+/* Output that is not written yet goes to the new file. */
 static void open_again(struct console_link *link)
 {
 	const int fd = open_path(link->options.path);
@@ -53,7 +56,7 @@ static void open_again(struct console_link *link)
 	console_link_flush(link);
 }
 
-/* A disk that is full may have room later: each further output tries again. */
+/* A full disk may have room later: each further output tries again. */
 static void write_failed(struct console_link *link)
 {
 	if (link->failed == errno)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The host's end of a console port: a descriptor to read input from, one to write output to, and a bounded buffer of
- * output. The kinds of ends (console_pty.c, console_socket.c, console_file.c, console_tty.c) provide the descriptors,
- * which may come and go.
+ * The host's end of a console port: a descriptor to read input from, one to write output to, and a
+ * bounded buffer of output. The kinds of ends (console_pty.c, console_socket.c, console_file.c,
+ * console_tty.c) provide the descriptors, which may come and go.
  *
- * Output that nobody takes waits in the buffer, also while there is no descriptor. Input is read only as far as the port
- * has room for it: then the link waits for console_link_room().
+ * Output that nobody takes waits in the buffer, also while there is no descriptor. Input is read
+ * only as far as the port has room for it: then the link waits for console_link_room().
  *
  * All functions are called on the device's thread, but for create() and destroy().
  */
@@ -25,22 +25,26 @@ struct console_link_events {
 	size_t (*input_room)(struct console_link *link); /* bytes that input() takes now */
 	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
 	void (*output_room)(
-		struct console_link *link); /* after console_link_put() has taken fewer bytes than offered */
+		/* After console_link_put() has taken less than it was offered. */
+		struct console_link *link);
 	void (*connected)(struct console_link *link, bool is); /* a client has come, or has left */
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
 };
 
 /* A kind of end. An operation may be NULL, but for open() and close(). */
 struct console_link_ops {
-	int (*open)(struct console_link *link); /* returns 0, or -1 after printing why not, with nothing to close */
+	/* Returns 0; or -1 after printing why, with nothing to close. */
+	int (*open)(struct console_link *link);
 	void (*close)(struct console_link *link);
 	void (*refresh)(struct console_link *link);  /* SIGHUP */
 	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
 	void (*detached)(struct console_link *link);
-	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows); /* the port has another size */
+	/* The port has another size. */
+	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
 	size_t (*filter)(struct console_link *link, uint8_t *bytes,
-			 size_t len);             /* takes input out, and returns what is left */
-	void (*ended)(struct console_link *link); /* reading has come to an end, or reading or writing has failed */
+			 size_t len); /* takes input, and returns what is left */
+	/* Reading has come to an end, or reading or writing has failed. */
+	void (*ended)(struct console_link *link);
 };
 
 /* Of the command line. */
@@ -59,8 +63,8 @@ struct console_link {
 	struct console_link_options options;
 	const char *name; /* for messages */
 	struct event_loop *loop;
-	struct event_source in, out; /* fd -1 for none; never the same descriptor */
-	struct event_task read_on;   /* of a file, which the loop can't wait for */
+	struct event_source in, out; /* fd -1: none; never the same descriptor */
+	struct event_task read_on;   /* of a file, for which the loop cannot wait */
 	bool is_file;
 	bool input_ended;
 	bool drops;      /* a full buffer drops its oldest bytes */
@@ -69,12 +73,12 @@ struct console_link {
 	/* Of the kinds. */
 	struct event_source listener;
 	int slave, tty;
-	struct termios settings; /* of the terminal when it isn't raw */
+	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
-	uint16_t cols, rows; /* of the pty, when it was last looked at */
+	uint16_t cols, rows; /* of the pty, at the last look */
 	char target[64];
 	struct unix_listener_file socket;
-	int failed; /* errno of the last failed write that was reported */
+	int failed; /* errno of the last reported write failure */
 };
 
 /*
@@ -86,7 +90,10 @@ struct console_link {
  */
 int console_link_parse(const char *spec, struct console_link_options *options);
 
-/* Opens the end. `events`, `options`, `name` and `drops` are set. Returns 0, or -1 after printing why not. */
+/*
+ * Opens the end. `events`, `options`, `name` and `drops` are set. Returns 0, or -1 after printing
+ * why not.
+ */
 int console_link_open(struct console_link *link, struct event_loop *loop);
 void console_link_close(struct console_link *link);
 void console_link_refresh(struct console_link *link);
@@ -98,7 +105,7 @@ void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows
 /* Drops output that nobody has taken, and counts it. */
 void console_link_drop_output(struct console_link *link);
 
-/* Takes output into the buffer. Returns how many bytes. console_link_flush() sends them. */
+/* Adds output to the buffer. Returns the number of bytes added. console_link_flush() sends them. */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 void console_link_flush(struct console_link *link);
 
@@ -107,7 +114,10 @@ void console_link_room(struct console_link *link);
 
 /* For the kinds. */
 
-/* Begins to use a descriptor for both directions; it is closed by console_link_detach(). Returns 0, or -1 with errno. */
+/*
+ * Begins to use a descriptor for both directions; it is closed by console_link_detach(). Returns 0,
+ * or -1 with errno.
+ */
 int console_link_attach(struct console_link *link, int fd);
 
 /* The same with two. */

@@ -12,10 +12,11 @@
 #include <unistd.h>
 #include <virtio/console.h>
 
-/* What an option is given, and what it may belong to. */
+/* The value of an option, and what the option may belong to. */
 struct parser {
 	struct console_options *options;
-	struct unix_listener_access *access; /* of the socket named last; NULL if it was no socket */
+	/* Of the socket named last; NULL if the last was not a socket. */
+	struct unix_listener_access *access;
 	bool multiport_off;
 };
 
@@ -50,8 +51,8 @@ static int find_path(const char *path, bool follow, char out[PATH_MAX])
 
 /*
  * Refuses a path that was given before: two ports would write to one file, or the second link would
- * replace the first one. A folder that is missing is refused when the path is opened. The list
- * lives as long as the process.
+ * replace the first. A missing folder is refused when the path is opened. The list lives as long as
+ * the process.
  */
 static int claim_path(const char *path, bool follow)
 {

@@ -11,8 +11,8 @@
 
 struct console_output {
 	uint8_t bytes[CONSOLE_OUTPUT_BYTES];
-	size_t first, used; /* offset of the oldest byte, and how many bytes there are */
-	uint64_t dropped;   /* bytes that made room for newer ones */
+	size_t first, used; /* offset of the oldest byte, and number of bytes */
+	uint64_t dropped;   /* bytes dropped to make room for newer ones */
 };
 
 /*
@@ -27,7 +27,7 @@ size_t console_output_put(struct console_output *output, const void *bytes, size
 /* The oldest bytes that lie in one piece. Returns how many. */
 size_t console_output_peek(const struct console_output *output, const uint8_t **bytes);
 
-/* Forgets the oldest bytes; `len` is at most what there is. */
+/* Drops the oldest bytes; `len` is at most the number of bytes. */
 void console_output_take(struct console_output *output, size_t len);
 
 #endif

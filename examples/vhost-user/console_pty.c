@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A pseudo-terminal. The daemon keeps the slave open too. So its settings last, nobody's leaving ends the master, and the
- * kernel holds output for the next reader.
+ * A pseudo-terminal. The daemon keeps the slave open, too. So the settings stay, the master never
+ * ends because a user left, and the kernel holds output for the next reader.
  */
 #include "console_link.h"
 
@@ -35,7 +35,7 @@ static int open_slave(struct console_link *link, int master)
 	return tcsetattr(link->slave, TCSANOW, &settings);
 }
 
-/* A link that another run has left behind is replaced, and nothing else. */
+/* Replaces a link that another run has left, and nothing else. */
 static int make_symlink(const struct console_link *link)
 {
 	const char *path = link->options.symlink;

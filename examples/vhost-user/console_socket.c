@@ -18,7 +18,7 @@ static void drop_client(struct console_link *link)
 	link->events->connected(link, false);
 }
 
-/* While the port has no room the client isn't looked at, and may have left. */
+/* While the port has no room the client is not looked at, and may have left. */
 static bool has_left(const struct console_link *link)
 {
 	struct pollfd client = { .fd = link->in.fd, .events = POLLRDHUP };
@@ -42,7 +42,9 @@ static void greet(struct console_link *link, int fd)
 	}
 }
 
-/* With neither descriptors nor memory a client stays in the backlog, and the next one wakes the loop. */
+/*
+ * Without descriptors or memory a client stays in the backlog, and the next client wakes the loop.
+ */
 static void on_client(struct event_source *source)
 {
 	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The terminal that the daemon runs in: its stdin and stdout, either of which may be a pipe or a file. The terminal is raw
- * only while a front end is attached, so Ctrl-C ends the daemon otherwise. Flags of a descriptor belong to all processes
- * that share it: so the daemon opens both anew.
+ * The daemon's own terminal: its stdin and stdout, either of which may be a pipe or a file. The
+ * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon otherwise. All
+ * processes that share a descriptor share its flags, so the daemon opens both again.
  */
 #include "console_link.h"
 #include "options.h"
@@ -88,7 +88,7 @@ static int fail(struct console_link *link, const char *what)
 	return -1;
 }
 
-/* Which key that is, as people write it. */
+/* The name of that key, as people write it. */
 static void print_escape(const struct console_link *link)
 {
 	const unsigned char key = (unsigned char)link->options.escape;
@@ -184,7 +184,10 @@ int console_tty_parse(struct console_link_options *options)
 	taken = true;
 	options->ops = &console_tty_ops;
 	options->escape = ']' - 64;
-	/* No thread runs yet, and all will have it blocked: the signal waits for the one that reads it. */
+	/*
+	 * No thread runs yet, and all threads will inherit the blocked signal: it waits for the
+	 * reader.
+	 */
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);
 	return sigprocmask(SIG_BLOCK, &set, NULL);

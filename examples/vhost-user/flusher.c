@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A thread that waits in place of another one. Eventfds hand over in both directions, with the memory order they need. */
+/*
+ * A thread that waits in place of another one. Eventfds hand over in both directions, with the
+ * memory order they need.
+ */
 #include "flusher.h"
 
 #include <errno.h>
@@ -10,7 +13,7 @@
 #define FLUSH UINT64_C(1)
 #define STOP (UINT64_C(1) << 32)
 
-/* An answer can't be 0, as nothing could be read then. */
+/* An answer is never 0: an eventfd with 0 is not readable. */
 #define ANSWER(error) ((uint64_t)(error) + 1)
 
 static int read_word(int fd, uint64_t *word)
@@ -92,7 +95,7 @@ void flusher_close(struct flusher *flusher)
 	close(flusher->answer);
 }
 
-/* The system may have no thread to give at the moment. */
+/* The system may be out of threads for now. */
 void flusher_begin(struct flusher *flusher)
 {
 	if (has_thread(flusher))

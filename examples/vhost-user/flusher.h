@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A thread that flushes a disk for a queue, which goes on meanwhile.
- *
- * io_uring has syncs of its own, which are of no use here: the kernel tells one sync alone what it has lost, and others
- * at the same time that all is well. So all of a disk's queues flush through its back end, which sees to that, and waits.
+ * A thread that flushes a disk for a queue. The queue is served meanwhile. The syncs of io_uring
+ * are no use here: the kernel reports a loss to one sync only, and other syncs at the same time
+ * succeed. So all queues of a disk flush through its back end, which handles that and waits.
  */
 #ifndef FLUSHER_H
 #define FLUSHER_H
@@ -24,19 +23,19 @@ struct flusher {
 /* The back end has a flush, and lives as long. Returns 0, or -1 with errno and nothing to close. */
 int flusher_open(struct flusher *flusher, const struct virtio_blk_backend *backend);
 
-/* Ends the thread, if there is one. No flush is under way. */
+/* Ends the thread, if there is one. No flush may be running. */
 void flusher_close(struct flusher *flusher);
 
 /*
- * Begins a flush; the one before it has been answered. Its answer, a uint64_t, can then be read. Where no thread can be
- * started the flush is over on return: it is slower, but nothing else.
+ * Begins a flush; the flush before was answered. Its answer, a uint64_t, can be read later. If no
+ * thread can be started, the flush is done on return, which is only slower.
  */
 void flusher_begin(struct flusher *flusher);
 
-/* What an answer means: 0, or the errno for which the flush failed. */
+/* The meaning of an answer: 0, or the errno of a failed flush. */
 int flusher_error(uint64_t answer);
 
-/* Waits for the answer. Returns what it means. */
+/* Waits for the answer. Returns its meaning. */
 int flusher_wait(struct flusher *flusher);
 
 #endif

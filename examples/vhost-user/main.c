@@ -2,19 +2,22 @@
 /*
  * virtio-vhost-user: serves virtio devices to virtual machines over vhost-user sockets.
  *
- * One process, any number of devices with a socket each. The main thread has the sockets and the signals. A queue that
- * runs has a thread of its own, or a device has one thread for all. This file is the command line. The rest:
+ * One process, any number of devices with a socket each. The main thread has the sockets and the
+ * signals. A queue that runs has a thread of its own, or a device has one thread for all. This file
+ * is the command line. The rest:
  *   server          listening sockets, by unix_listener
  *   session         one front end; requests the protocol, and message what it is made of
  *   vring           rings, and worker the threads that serve them
  *   shared_memory   of front ends
- *   device_host     what is kept for each device; device.h says what a device is, and how to add a type
+ *   device_host     what is kept for each device; device.h says what a device is, and how to add a
+ *                   type
  *   NAME_device     the types of devices
- *   console_link    the host's ends of console ports, with console_pty, console_socket, console_file,
- *                   console_tty and console_output; console_control has the operator's commands,
- *                   and console_options the argument
+ *   console_link    the host's ends of console ports, with console_pty, console_socket,
+ *                   console_file, console_tty and console_output; console_control has the
+ *                   operator's commands, and console_options the argument
  *   vsock_device    sockets; it has the list of its parts
- *   blk_queue       block requests one after the other, or uring with its flusher; no_uring stands for both
+ *   blk_queue       block requests one after the other, or uring with its flusher; no_uring stands
+ *                   for both
  */
 #include "device.h"
 #include "event_loop.h"
@@ -103,7 +106,7 @@ static int add_device(struct daemon *daemon, const struct device_type *type, cha
 	return 0;
 }
 
-/* The options: those of the types have the numbers 0 and on, these are behind. */
+/* The options. Those of the types have the numbers from 0 on; these come after them. */
 enum {
 	OPTION_ONCE = TYPES,
 	OPTION_HELP,
@@ -119,7 +122,7 @@ static void list_options(struct option options[OPTIONS + 1])
 	options[OPTIONS] = (struct option){ NULL, 0, NULL, 0 };
 }
 
-/* Returns 0 to go on, 1 to exit successfully, -1 after printing what is wrong. */
+/* Returns 0 to continue, 1 to exit successfully, -1 after printing what is wrong. */
 static int parse_arguments(struct daemon *daemon, int argc, char **argv)
 {
 	struct option options[OPTIONS + 1];
@@ -157,7 +160,10 @@ static void on_hang_up(struct signals *signals)
 		server_refresh(&daemon->entries[i].server);
 }
 
-/* Disks have descriptors for each queue, more come with every message, and none of ours goes through select(). */
+/*
+ * Disks have descriptors for each queue, and every message can bring more. The daemon does not use
+ * select(), so high numbers are no problem.
+ */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;

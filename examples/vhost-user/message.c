@@ -21,8 +21,9 @@ static const char *header_error(const struct vhost_user_header *header)
 }
 
 /*
- * Whether a descriptor is the other end of a connection to the path that this one came by. If we held it, its
- * closing would never be seen: the connection would last for ever, and no one else could connect.
+ * Whether a descriptor is the other end of a connection to the path that this one came by. If we
+ * held it, its closing would never be seen: the connection would last for ever, and no one else
+ * could connect.
  */
 static bool is_other_end(int socket, int fd)
 {
@@ -92,7 +93,7 @@ int message_reply(int socket, struct message *message, uint32_t size)
 	};
 	const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
-	/* A few bytes to a socket that is nearly always empty: if they don't fit, nobody reads. */
+	/* A few bytes to a socket that is nearly always empty. If they do not fit, nobody reads. */
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof header + size) ? 0 : -1;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Receiving vhost-user messages without ever waiting for the rest of one.
+ * Receiving vhost-user messages, without ever waiting for the rest of a message.
  *
  * What the front end can do: send any bytes in pieces of any size, attach descriptors where none
- * belong, and leave in the middle. A message is handed on when it is whole, and its header has been
- * checked; what its payload means is for the session to judge.
+ * belong, and leave in the middle. A message is passed on when it is complete and its header was
+ * checked. The session judges its payload.
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -16,7 +16,7 @@
 struct message {
 	struct vhost_user_header header;
 	union vhost_user_payload payload;
-	struct incoming in; /* how much of that is there, header included, and its descriptors */
+	struct incoming in; /* bytes received so far, header included, and descriptors */
 };
 
 /*
@@ -24,8 +24,8 @@ struct message {
  *
  * @socket   a stream socket
  * @message  empty, or as the last call left it
- * @reason   set when -1 is returned: why the connection is over; NULL if the front end has left between
- *           two messages
+ * @reason   set when -1 is returned: why the connection is over; NULL if the front end has left
+ *           between two messages
  *
  * Returns 1 when the message is whole, 0 if more is to come, -1 if there will be no more messages.
  */
@@ -35,14 +35,14 @@ int message_receive(int socket, struct message *message, const char **reason);
 void message_clear(struct message *message);
 
 /*
- * Sends the message's payload back as the reply to it, `size` bytes of it. Returns 0, or -1 if the
- * front end doesn't read its replies or is gone.
+ * Sends `size` bytes of the message's payload as the reply. Returns 0, or -1 if the front end does
+ * not read its replies or has left.
  */
 int message_reply(int socket, struct message *message, uint32_t size);
 
 /*
- * Sends a request of ours without a payload, to which no reply is wanted. Returns 0, or -1 with errno; the front end
- * may not be reading.
+ * Sends a request of ours without a payload, to which no reply is wanted. Returns 0, or -1 with
+ * errno; the front end may not be reading.
  */
 int message_send(int socket, uint32_t request);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* In place of uring.c where liburing isn't there. */
+/* Replaces uring.c where liburing is missing. */
 #include "blk_queue.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device: random bytes of the kernel's, or of a source, for the guest. A small device to begin another one
- * from: one thread, and input that comes when it likes.
+ * The entropy device: random bytes of the kernel's, or of a source, for the guest. A small device
+ * to begin another one from: one thread, and input that comes when it likes.
  *
- * What the guest can do: make buffers of any size available, without end. One buffer gets REQUEST_BYTES at most, and one
- * turn serves TURN of them. A buffer gets what the source has by then, one byte at least. A buffer for which there is no
- * byte stays in the ring, so that nothing is ever in flight between two turns, and queue_drain() has nothing to do.
+ * What the guest can do: make buffers of any size available, without end. One buffer gets
+ * REQUEST_BYTES at most, and one turn serves TURN of them. A buffer gets what the source has by
+ * then, one byte at least. A buffer for which there is no byte stays in the ring, so that nothing
+ * is ever in flight between two turns, and queue_drain() has nothing to do.
  *
  * virtio 1.4, 5.4
  */
@@ -25,7 +26,7 @@
 #include <unistd.h>
 #include <virtio/reader.h>
 
-#define SEGMENTS 512 /* of a buffer that are filled; more are left alone */
+#define SEGMENTS 512 /* bytes filled in a buffer; the rest is not touched */
 #define REQUEST_BYTES 65536u
 #define TURN 16
 
@@ -36,7 +37,7 @@ struct rng_device {
 	bool source_ended;            /* and the operator was told; until SIGHUP */
 	struct event_loop *loop;      /* between open() and close() */
 	struct device_queue *running; /* or NULL */
-	uint8_t bytes[4096];          /* that nobody has got yet: those from `first` on */
+	uint8_t bytes[4096];          /* bytes that nobody has got yet, from `first` on */
 	size_t first, end;
 	struct virtio_segment segments[SEGMENTS];
 	uint64_t requests, given, malformed;
@@ -84,14 +85,20 @@ static ssize_t read_source(struct rng_device *rng)
 	return got;
 }
 
-/* Whether there is a byte to give. If not, and the source can have more, the queue is woken when it has. */
+/*
+ * Whether there is a byte to give. If not, and the source can have more, wakes the queue when there
+ * is.
+ */
 static bool has_bytes(struct rng_device *rng)
 {
 	ssize_t got;
 
 	if (rng->first < rng->end)
 		return true;
-	/* The kernel's bytes come at once after its start, and a signal doesn't stop it below 256. */
+	/*
+	 * After its start the kernel returns bytes at once. A signal does not interrupt it below
+	 * 256 bytes.
+	 */
 	got = rng->source_path ? read_source(rng) : getrandom(rng->bytes, sizeof rng->bytes, 0);
 	rng->first = 0;
 	rng->end = got > 0 ? (size_t)got : 0;
@@ -110,8 +117,8 @@ static void refresh(struct device *device)
 /* Requests */
 
 /*
- * One buffer, from pop to completion; there is a byte for it. Returns 1; 0 if there is no buffer; or an error by which the
- * queue broke.
+ * One buffer, from pop to completion; there is a byte for it. Returns 1; 0 if there is no buffer;
+ * or the error by which the queue broke.
  */
 static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
 {
@@ -124,8 +131,8 @@ static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
 	if (got <= 0)
 		return got;
 	/*
-	 * After an error there are the buffers before the bad one, or those that fit the array: these are filled (virtio
-	 * 1.4, 5.4.6). Of a malformed chain there are none, and it goes back empty.
+	 * After an error there are the buffers before the bad one, or those that fit the array:
+	 * they are filled (virtio 1.4, 5.4.6). A malformed chain has none, and is completed empty.
 	 */
 	(void)!virtio_chain_resolve(&chain, &buffers);
 	virtio_writer_init(&writer, &buffers);

@@ -25,8 +25,8 @@ static void listen_again(struct server *server)
 }
 
 /*
- * There are no descriptors left, or no memory. The connection stays where it is, so the listener would stay
- * readable all the time.
+ * No descriptors or no memory are left. The connection stays in the backlog, so the listener would
+ * be readable all the time.
  */
 static void pause_listening(struct server *server)
 {
@@ -40,8 +40,8 @@ static void on_retry(struct event_timer *timer)
 }
 
 /*
- * A connection without a single message doesn't count: that is how another process finds out whether
- * the socket is in use.
+ * A connection without a message does not count: another process finds out that way whether the
+ * socket is in use.
  */
 static void on_end(struct session *session)
 {

@@ -37,7 +37,10 @@ static int make_room(const struct sockaddr_un *addr)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(addr->sun_path, strerror(errno));
-	/* EAGAIN: there is a listener, and its backlog is full. EPROTOTYPE: it is of another type. */
+	/*
+	 * EAGAIN: there is a listener with a full backlog. EPROTOTYPE: there is a socket of another
+	 * type.
+	 */
 	if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN || errno == EPROTOTYPE)
 		result = fail(addr->sun_path, "in use: somebody is listening there");
 	else if (errno != ECONNREFUSED || unlink(addr->sun_path))
@@ -48,7 +51,7 @@ static int make_room(const struct sockaddr_un *addr)
 	return result;
 }
 
-/* The file is made without permissions for others, and nobody can connect before listen(). */
+/* The file has no permissions for others, and nobody can connect before listen(). */
 static int bind_to(int fd, const struct sockaddr_un *addr, const struct unix_listener_access *access)
 {
 	const bool any = access->has_mode || access->has_group;

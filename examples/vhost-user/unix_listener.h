@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Of the socket file: which one it is, because another process may replace it. */
+/* Identifies the socket file, because another process may replace it. */
 struct unix_listener_file {
 	dev_t dev;
 	ino_t ino;
@@ -23,12 +23,12 @@ struct unix_listener_access {
 bool unix_listener_fits(const char *path);
 
 /*
- * Listens. A socket file that nobody listens on any longer is replaced, and nothing else.
+ * Listens. Replaces a socket file on which nobody listens any longer, and nothing else.
  *
  * @access  in force before a client can connect
  * @file    set to the socket file
  *
- * Returns a descriptor that doesn't block, or -1 after printing why not.
+ * Returns a descriptor that does not block, or -1 after printing why.
  */
 int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The vhost-user protocol: requests, flags and payloads as they cross the socket, for a back end that
- * serves split rings. All numbers are in the host's byte order.
+ * The vhost-user protocol: requests, flags and payloads as they cross the socket, for a back end
+ * that serves split rings. All numbers are in the host's byte order.
  *
  * The protocol is described in docs/interop/vhost-user of the QEMU manual. What this back end does
  * not offer (logging, postcopy, in-band notifications ...) has no constant here.
@@ -41,7 +41,8 @@ enum vhost_user_backend_request {
 };
 
 /* Feature bits of the device features, never seen by the guest's driver. */
-#define VHOST_F_LOG_ALL 26 /* writes to guest memory are to be logged; the only one that rings heed while they run */
+/* Writes to guest memory are to be logged; the only one that rings heed while they run. */
+#define VHOST_F_LOG_ALL 26
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 
 /* The mask of a feature bit. */
@@ -67,12 +68,13 @@ struct vhost_user_header {
 	uint32_t size; /* bytes of payload that follow */
 };
 
-#define VHOST_USER_MAX_REGIONS 32 /* of a table: QEMU sends 8 at most, users of the vhost crate 32 */
+/* Of a table: QEMU sends at most 8, users of the vhost crate 32. */
+#define VHOST_USER_MAX_REGIONS 32
 
 struct vhost_user_region {
 	uint64_t guest_addr;
 	uint64_t size;
-	uint64_t user_addr; /* where the front end has it in its own address space */
+	uint64_t user_addr; /* in the front end's address space */
 	uint64_t mmap_offset;
 };
 
@@ -96,9 +98,7 @@ struct vhost_user_vring_addr {
 	uint64_t log;
 };
 
-/*
- * Of a message, which users of the vhost crate send up to this size. A payload with its header fits.
- */
+/* Of a message. Users of the vhost crate send up to this size. A payload with its header fits. */
 #define VHOST_USER_MAX_PAYLOAD 4096u
 
 struct vhost_user_config {
@@ -108,7 +108,7 @@ struct vhost_user_config {
 	uint8_t data[VHOST_USER_MAX_PAYLOAD - 12];
 };
 
-#define VHOST_USER_CONFIG_SPACE 4096u /* bytes, as far as front ends go */
+#define VHOST_USER_CONFIG_SPACE 4096u /* bytes; no front end sends more */
 
 /*
  * Some front ends count from the place that the configuration space has among the registers of
@@ -116,10 +116,12 @@ struct vhost_user_config {
  */
 #define VHOST_USER_CONFIG_BASE 0x100u
 
-/* Flags of SET_CONFIG: the driver wrote a field. The protocol says 0, users of the vhost crate 1. */
+/*
+ * Flags of SET_CONFIG: the driver wrote a field. The protocol says 0, users of the vhost crate 1.
+ */
 #define VHOST_USER_CONFIG_FLAGS_MASK 0x1u
 
-/* Of the u64 of SET_VRING_KICK, CALL and ERR. */
+/* In the u64 of SET_VRING_KICK, CALL and ERR. */
 #define VHOST_USER_VRING_INDEX_MASK 0xffu
 #define VHOST_USER_VRING_NO_FD 0x100u
 
@@ -129,7 +131,7 @@ union vhost_user_payload {
 	struct vhost_user_vring_state state;
 	struct vhost_user_vring_addr addr;
 	struct vhost_user_config config;
-	uint8_t bytes[VHOST_USER_MAX_PAYLOAD]; /* of a request that is not known; none is longer */
+	uint8_t bytes[VHOST_USER_MAX_PAYLOAD]; /* of an unknown request; none is longer */
 };
 
 static_assert(sizeof(struct vhost_user_header) == 12, "as it crosses the socket");

@@ -41,7 +41,7 @@ int vsock_clients_dial(struct vsock_stream *s)
 		vsock_pay(s->vsock);
 		return 0;
 	}
-	/* A full backlog: there is no event for the place that will be free. */
+	/* A full backlog. No event tells when it has room again. */
 	if (got < 0 && errno == EAGAIN) {
 		if (s->stage != VSOCK_STAGE_DIALLING)
 			vsock_stream_set_stage(s, VSOCK_STAGE_DIALLING);
@@ -68,7 +68,7 @@ struct vsock_stream *vsock_clients_answer(struct vsock_device *vsock, struct vir
 
 /* Clients' lines */
 
-/* Steps over spaces; a carriage return is one. */
+/* Steps over spaces and carriage returns. */
 static const char *skip_spaces(const char *at)
 {
 	while (*at == ' ' || *at == '\t' || *at == '\r')
@@ -120,8 +120,8 @@ static void on_line(struct vsock_stream *client)
 }
 
 /*
- * Takes bytes of a stream up to the newline, and leaves what is behind it. Returns 1 for a whole
- * line, 0 to wait, -1 for a line that is none.
+ * Reads bytes of a stream up to the newline, and leaves the bytes after it. Returns 1 for a whole
+ * line, 0 to wait, -1 for a bad line.
  */
 static int take_line(struct vsock_stream *client)
 {
@@ -148,7 +148,7 @@ static int take_line(struct vsock_stream *client)
 	return newline ? 1 : take_line(client);
 }
 
-/* The same for a socket of records: the line is one of them. */
+/* The same for a socket of records: a record is a line. */
 static int take_record(struct vsock_stream *client)
 {
 	const ssize_t got = recv(client->source.fd, client->line, sizeof client->line, MSG_DONTWAIT | MSG_TRUNC);
@@ -183,7 +183,7 @@ void vsock_clients_connect(struct vsock_device *vsock)
 
 /* Listening */
 
-/* An idle client gives way to the next one. */
+/* An idle client makes room for the next one. */
 static void greet(struct vsock_listener *listener, int fd)
 {
 	struct vsock_device *vsock = listener->vsock;
@@ -201,7 +201,7 @@ static void watch(struct vsock_listener *listener)
 	listener->paused = event_loop_want(listener->vsock->loop, &listener->source, EVENT_READABLE) != 0;
 }
 
-/* One at a time: others take turns. */
+/* One at a time, so others have their turn. */
 static void on_client(struct event_source *source)
 {
 	struct vsock_listener *listener = CONTAINER_OF(source, struct vsock_listener, source);

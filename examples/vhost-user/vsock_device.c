@@ -28,8 +28,8 @@
 #define FIRST_PORT 0x40000000u
 #define LAST_PORT 0x7fffffffu
 /*
- * What a packet costs a guest beside its payload. Linux from 6.12.92 resets a connection whose
- * packets cost more than its buffer, and counts 576 bytes for each on most machines.
+ * What a packet costs a guest besides its payload. Linux from 6.12.92 resets a connection whose
+ * packets cost more than its buffer. On most machines it counts 576 bytes for each packet.
  */
 #define PACKET_OVERHEAD 768u
 #define PORT_DIGITS 11u /* of "_4294967295" */
@@ -80,7 +80,7 @@ void vsock_arm(struct vsock_device *vsock)
 {
 	const uint64_t now = vsock_now(), deadline = next_deadline(vsock, now);
 
-	/* A timer that expires too early finds out what comes next. */
+	/* A timer that expires too early is set again for what comes next. */
 	if (!vsock->opened || deadline >= vsock->armed)
 		return;
 	vsock->armed = deadline;
@@ -97,7 +97,10 @@ static void end_stage(struct vsock_device *vsock, enum vsock_stage stage, uint64
 	}
 }
 
-/* Those that were in the list at the beginning: who has to wait on is in it again. */
+/*
+ * The streams that were in the list at the beginning. A stream that has to wait again is added
+ * again.
+ */
 static void dial_again(struct vsock_device *vsock)
 {
 	struct vsock_stream *s = TAILQ_FIRST(&vsock->lists[VSOCK_STAGE_DIALLING]), *next;
@@ -113,7 +116,7 @@ static void expire_connections(struct vsock_device *vsock, uint64_t now)
 	struct virtio_vsock_connection *c;
 	struct vsock_stream *s = TAILQ_FIRST(&vsock->lists[VSOCK_STAGE_OPEN]), *next;
 
-	/* A connection that is told to ask again for credit may be one that asks in vain. */
+	/* A connection that is told to ask again for credit may ask in vain. */
 	for (; s; s = next) {
 		next = TAILQ_NEXT(s, in_stage);
 		vsock_stream_check(s);
@@ -238,7 +241,7 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 	vsock->running[queue->index] = NULL;
 	if (queue->index != VIRTIO_VSOCK_QUEUE_EVENT)
 		return;
-	/* Nobody waits for what can't be sent. */
+	/* Nobody waits for data that cannot be sent. */
 	virtio_vsock_events_reset(&vsock->events);
 	if (vsock->hold_until == UINT64_MAX)
 		virtio_vsock_table_hold(&vsock->table, false);

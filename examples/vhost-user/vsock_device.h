@@ -21,7 +21,7 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_QUEUES 3
-#define VSOCK_SEGMENTS 512 /* of a packet; one with more resets its connection */
+#define VSOCK_SEGMENTS 512 /* of a packet; a longer one resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* clients that have not sent their line */
 
@@ -32,7 +32,7 @@
 #define VSOCK_CLOSE_TIME (60 * VSOCK_SECOND)
 #define VSOCK_LINGER_TIME (60 * VSOCK_SECOND)
 #define VSOCK_HOLD_TIME VSOCK_SECOND
-/* For a listener's backlog that is full, and for descriptors that have run out. */
+/* Waits for a full listener's backlog, and for descriptors. */
 #define VSOCK_RETRY_TIME (VSOCK_SECOND / 100)
 
 struct vsock_group;
@@ -44,13 +44,13 @@ struct vsock_listener {
 	uint16_t type; /* enum virtio_vsock_type */
 	char path[128];
 	struct unix_listener_file file;
-	bool paused; /* no descriptor was to be had; until the timer */
+	bool paused; /* no descriptor was available; until the timer */
 };
 
 /* Since the start. */
 struct vsock_counts {
 	uint64_t from_guest, to_guest; /* connections that were established */
-	uint64_t refused;              /* requests of either side that were not */
+	uint64_t refused;              /* requests of either side that were not accepted */
 	uint64_t bytes_from_guest, bytes_to_guest;
 	uint64_t records; /* connections reset for a record that can't be carried on */
 	uint64_t faults;  /* chains that could not be used */
@@ -74,12 +74,12 @@ struct vsock_device {
 	bool new_front_end; /* whose driver is not known to be new or old */
 	bool resumed;       /* the driver is older than the front end: connections are lost */
 	bool opened;
-	bool tx_waits; /* until the guest has taken a packet */
+	bool tx_waits; /* until the guest has popped a packet */
 	struct vsock_listener listeners[2];
 	struct vsock_streams lists[VSOCK_STAGES];
 	uint32_t counts_of[VSOCK_STAGES];
 	uint32_t stream_count;
-	struct vsock_streams ready; /* those that may have something for the guest */
+	struct vsock_streams ready; /* streams that may have data for the guest */
 	struct vsock_group *group;  /* or NULL */
 	struct vsock_counts counts;
 	char name[];
@@ -93,7 +93,7 @@ static inline struct vsock_device *vsock_from_device(struct device *device)
 /* The time. */
 uint64_t vsock_now(void);
 
-/* Sets the timer for what comes first. To be called after anything that has a deadline. */
+/* Sets the timer for the earliest deadline. Call this after every change of a deadline. */
 void vsock_arm(struct vsock_device *vsock);
 
 /* Asks for a turn of a queue, if it runs. */
@@ -102,7 +102,7 @@ void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue);
 /* Asks for a turn of the receive queue if the table owes the guest a packet. */
 void vsock_pay(struct vsock_device *vsock);
 
-/* Whether a driver takes and sends packets. */
+/* Whether a driver receives and sends packets. */
 bool vsock_is_up(const struct vsock_device *vsock);
 
 /* vsock_queues.c */
@@ -117,7 +117,7 @@ int vsock_request(struct vsock_device *vsock, struct vsock_stream *stream, const
 
 /* vsock_clients.c */
 
-/* Returns 0, or -1 after printing why not, with nothing to close. */
+/* Returns 0, or -1 after printing why, with nothing to close. */
 int vsock_clients_open(struct vsock_device *vsock);
 void vsock_clients_close(struct vsock_device *vsock);
 
@@ -127,7 +127,7 @@ void vsock_clients_resume(struct vsock_device *vsock);
 /* A client's socket is ready, in VSOCK_STAGE_LINE. */
 void vsock_clients_read(struct vsock_stream *client);
 
-/* The driver is up: the clients that wait for it are connected. */
+/* The driver is up: connects the waiting clients. */
 void vsock_clients_connect(struct vsock_device *vsock);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A record is a word in front of its bytes: the length, with the marks in the upper bits. */
+/* A record is stored with a word before its bytes: the length, with the marks in the upper bits. */
 #include "vsock_output.h"
 
 #include <stdlib.h>
@@ -92,7 +92,7 @@ size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **byte
 	return output->end - output->first;
 }
 
-/* Nothing is kept for a connection whose host keeps up. */
+/* No memory is kept for a connection whose host is fast enough. */
 static void tidy(struct vsock_output *output)
 {
 	if (output->first == output->end)

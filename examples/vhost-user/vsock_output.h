@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Bytes of one connection that the guest has sent and the host's socket has not taken: a stream, or
- * records, whose marks are kept. The guest's credit bounds the bytes, and the packets that a
- * connection may have bound the records. Memory is allocated as far as there are bytes.
+ * records with their marks. The guest's credit bounds the bytes, and the packets of a connection
+ * bound the records. Memory is allocated only for bytes that are there.
  */
 #ifndef VSOCK_OUTPUT_H
 #define VSOCK_OUTPUT_H
@@ -19,13 +19,13 @@ struct vsock_output {
 	size_t last;                 /* of records: where the last one begins, if has_last */
 	bool has_last;               /* the last record is incomplete */
 	uint32_t payload;            /* bytes, without what this file adds */
-	uint32_t records;            /* of which something is left, or that are empty */
+	uint32_t records;            /* records that are not finished, or are empty */
 };
 
 /* Returns to the empty state. */
 void vsock_output_clear(struct vsock_output *output);
 
-/* Adds len bytes of a stream. Returns 0; -1 without memory, and nothing changes. */
+/* Adds len bytes of a stream. Returns 0; -1 without memory. A failure changes nothing. */
 int vsock_output_put(struct vsock_output *output, struct virtio_reader *reader, uint32_t len);
 
 /*
@@ -34,7 +34,7 @@ int vsock_output_put(struct vsock_output *output, struct virtio_reader *reader, 
  */
 int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *reader, uint32_t len, uint32_t marks);
 
-/* The next bytes of a stream; 0 for none. */
+/* The next bytes of a stream; 0 if there are none. */
 size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **bytes);
 void vsock_output_take(struct vsock_output *output, size_t len);
 
@@ -48,7 +48,7 @@ struct vsock_record {
 /* Returns whether there is one. */
 bool vsock_output_peek_record(const struct vsock_output *output, struct vsock_record *record);
 
-/* Takes len bytes of the next record. The record itself is taken with its last byte. */
+/* Removes len bytes of the next record. Its last byte removes the record. */
 void vsock_output_take_record(struct vsock_output *output, uint32_t len);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Turns of the queues. A packet of the guest's is judged by the table, and what it carries goes to
- * a stream. A buffer of the guest's takes what the table owes, or else data of the streams that
- * have some, one after the other.
+ * Turns of the queues. The table judges a packet of the guest, and its payload goes to a stream. A
+ * buffer of the guest gets what the table owes, or else data of the ready streams in turn.
  */
 #include "vsock_device.h"
 
@@ -112,7 +111,10 @@ static int serve_tx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 			result = got < 0 ? got : DEVICE_TURN_DONE;
 			break;
 		}
-		/* The guest takes what is owed before it may send more (virtio 1.4, 5.10.6.1.2). */
+		/*
+		 * The guest must receive what is owed before it may send more (virtio 1.4,
+		 * 5.10.6.1.2).
+		 */
 		if (virtio_vsock_table_receive(&vsock->table, &packet->header, packet->error, now, &what)) {
 			got = virtio_queue_unpop(queue, packet->token);
 			result = got ? got : DEVICE_TURN_WAIT;
@@ -138,8 +140,8 @@ static bool has_something(const struct vsock_device *vsock)
 }
 
 /*
- * Fills a packet. Returns false if there was nothing after all. *out_short: there is something, for
- * a longer buffer.
+ * Fills a packet. Returns false if there was nothing to send. *out_short: there is something, for a
+ * longer buffer.
  */
 static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 {
@@ -201,7 +203,7 @@ static int serve_rx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 
 /* Events */
 
-/* Once the driver has taken the transport reset, connections may begin. */
+/* After the driver has seen the transport reset, connections may begin. */
 static int serve_events(struct vsock_device *vsock, struct virtio_queue *queue)
 {
 	int got = virtio_vsock_events_send(&vsock->events, queue, vsock->event_segments, VSOCK_SEGMENTS);
@@ -225,7 +227,7 @@ int vsock_queue_notify(struct device *device, struct device_queue *queue, unsign
 
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT)
 		return serve_events(vsock, &queue->virtq);
-	/* A connection begins when the driver can take the answer. */
+	/* A connection begins when the driver can receive the answer. */
 	if (!vsock_is_up(vsock))
 		return DEVICE_TURN_WAIT;
 	if (queue->index == VIRTIO_VSOCK_QUEUE_TX)

@@ -110,7 +110,7 @@ void vsock_stream_reset(struct vsock_stream *s)
 	vsock_stream_close(s);
 }
 
-/* What the guest is owed now goes out with its next buffer. */
+/* What the guest is owed goes out with its next buffer. */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {
 	const int got = virtio_vsock_connection_shutdown(s->connection, flags, vsock_now());
@@ -124,8 +124,8 @@ static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 /* Output: to the socket */
 
 /*
- * Tells the table what is no longer kept. Returns false if the connection is over: the stream may
- * be closed.
+ * Tells the table what is not kept any more. Returns false if the connection is over: the stream
+ * may be closed.
  */
 static bool account(struct vsock_stream *s)
 {
@@ -150,7 +150,7 @@ static bool account(struct vsock_stream *s)
 }
 
 /*
- * The socket takes nothing more. The guest is told when the socket's input has ended too: see
+ * The socket takes nothing more. The guest is told after the socket's input has ended, too: see
  * end_of_input().
  */
 static void stop_output(struct vsock_stream *s)
@@ -197,8 +197,8 @@ static void flush_stream(struct vsock_stream *s)
 }
 
 /*
- * A packet of a pair: the marks, and as much of a record as there is. Returns false if it can't be
- * sent now.
+ * Sends a packet of a pair: the marks, and the part of a record that is there. Returns false if it
+ * cannot be sent now.
  */
 static bool send_piece(struct vsock_stream *s, const struct vsock_record *record)
 {
@@ -248,7 +248,7 @@ static bool flush_records(struct vsock_stream *s)
 			if (!send_piece(s, &record))
 				return !s->writable || s->discards;
 		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
-			/* The rest can't come if there is no room for it. */
+			/* Without room the rest cannot come. */
 			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer;
 		} else if (!send_record(s, &record, &never)) {
 			return !never;
@@ -283,10 +283,7 @@ static bool flush_and_account(struct vsock_stream *s)
 	return account(s);
 }
 
-/*
- * Sends the first bytes straight from the guest's buffers. What is read from guest memory is not
- * looked at.
- */
+/* Sends the first bytes directly from the guest's buffers, without looking at them. */
 static void send_directly(struct vsock_stream *s, struct virtio_reader *reader)
 {
 	struct virtio_iovec iov[IOVECS];
@@ -297,7 +294,7 @@ static void send_directly(struct vsock_stream *s, struct virtio_reader *reader)
 	while (s->writable && virtio_reader_left(reader) > 0) {
 		count = virtio_reader_iovec(reader, UINT64_MAX, iov, IOVECS, &filled);
 		sent = send_some(s, virtio_sys_iovec(iov), count);
-		/* With EFAULT the memory is gone, and a copy finds that out. */
+		/* After EFAULT the memory is gone. The copy below finds that out. */
 		if (sent <= 0 || virtio_reader_skip(reader, (uint64_t)sent))
 			return;
 		s->vsock->counts.bytes_from_guest += (uint64_t)sent;
@@ -327,7 +324,7 @@ void vsock_stream_take(struct vsock_stream *s, const struct virtio_chain_segment
 
 void vsock_stream_shut(struct vsock_stream *s)
 {
-	/* The guest takes nothing more: whoever writes to the socket is told. */
+	/* The guest takes nothing more: tells whoever writes to the socket. */
 	if (s->connection->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_RCV) {
 		(void)shutdown(s->source.fd, SHUT_RD);
 		s->read_ended = true;
@@ -340,8 +337,9 @@ void vsock_stream_shut(struct vsock_stream *s)
 /* Input: to the guest */
 
 /*
- * The socket's input has ended, behind the last byte. A socket that takes nothing more either is
- * over: the guest is told both at once. Otherwise it goes on sending, and is told when that ends.
+ * The socket's input has ended, after the last byte. If the socket takes nothing more either, the
+ * connection is over: the guest is told both at once. Otherwise the guest keeps sending, and is
+ * told when that ends.
  */
 static void end_of_input(struct vsock_stream *s)
 {
@@ -391,13 +389,11 @@ static int fill_from_stream(struct vsock_stream *s, struct virtio_vsock_packet *
 		return 0;
 	}
 	piece.bytes = (uint32_t)got;
-	/* As asked for, or less: it can't fail. */
+	/* The requested number or fewer, so this cannot fail. */
 	return virtio_vsock_connection_send(s->connection, &piece, &packet->header) == 0;
 }
 
-/*
- * Whether a record that was received without a byte is one: the end has no sender.
- */
+/* Whether an empty record is a record: the end of the input has no sender. */
 static bool has_sender(struct msghdr *msg)
 {
 	return CMSG_FIRSTHDR(msg) != NULL;
@@ -449,7 +445,7 @@ static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 	return bytes + overhead <= s->connection->peer_buf_alloc;
 }
 
-/* Returns whether there is a record. If not the stream may be closed. */
+/* Returns whether there is a record. If not, the stream may be closed. */
 static bool load_record(struct vsock_stream *s, uint32_t room)
 {
 	bool bad;
@@ -473,7 +469,7 @@ static bool load_record(struct vsock_stream *s, uint32_t room)
 	return false;
 }
 
-/* A piece of the record that is at hand. */
+/* A piece of the present record. */
 static int fill_from_record(struct vsock_stream *s, struct virtio_vsock_packet *packet, uint64_t now)
 {
 	const uint32_t room = (uint32_t)packet->data.writable_bytes;
@@ -519,9 +515,9 @@ void vsock_stream_credit(struct vsock_stream *s)
 }
 
 /*
- * The guest has said that it has nothing but this message, and still there is no room. Packets sent
- * are noted in groups (struct virtio_vsock_mark), so that the guest may be charged for more of them
- * than there are.
+ * The guest has said that it has only this message, and there still is no room. Sent packets are
+ * recorded in groups (struct virtio_vsock_mark), so the guest may be charged for more packets than
+ * there are.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {

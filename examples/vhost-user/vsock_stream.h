@@ -22,18 +22,15 @@
 
 struct vsock_device;
 
-/*
- * What a stream does, or waits for. Each stage has a list, in the order in which streams came to
- * it.
- */
+/* What a stream does, or waits for. Each stage has a list, in the order of arrival. */
 enum vsock_stage {
 	VSOCK_STAGE_LINE,      /* the client has not sent its line */
-	VSOCK_STAGE_DRIVER,    /* the client has, and there is no driver */
+	VSOCK_STAGE_DRIVER,    /* there is a client, and no driver */
 	VSOCK_STAGE_REQUESTED, /* the guest has not answered */
 	VSOCK_STAGE_DIALLING,  /* the listener's backlog is full */
 	VSOCK_STAGE_ANSWER,    /* the other guest has not answered */
 	VSOCK_STAGE_OPEN,
-	VSOCK_STAGE_LINGER, /* without a connection: the rest of the output is still to be taken */
+	VSOCK_STAGE_LINGER, /* without a connection: the rest of the output must still be taken */
 	VSOCK_STAGES,
 };
 
@@ -52,7 +49,7 @@ struct vsock_stream {
 	bool readable, writable;                    /* as far as is known */
 	bool read_ended;                            /* the socket's input is over */
 	bool write_ended;                           /* the guest's output is over, and so told */
-	bool discards;                              /* what comes: the socket takes no more */
+	bool discards;                              /* incoming bytes: the socket takes no more */
 	bool is_ready;                              /* listed: may have something to read */
 	uint64_t since;                             /* when the stage began */
 	TAILQ_ENTRY(vsock_stream) in_stage, in_ready;
@@ -75,7 +72,7 @@ struct vsock_stream {
  */
 struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage);
 
-/* Ends the stream at once. Its connection, if there is one, is over or no longer the stream's. */
+/* Ends the stream at once. Its connection is over, or is not the stream's any more. */
 void vsock_stream_close(struct vsock_stream *stream);
 
 void vsock_stream_set_stage(struct vsock_stream *stream, enum vsock_stage stage);
@@ -89,7 +86,7 @@ void vsock_stream_reset(struct vsock_stream *stream);
 /* The connection is established: input may be read. */
 void vsock_stream_start(struct vsock_stream *stream);
 
-/* Takes a packet's payload. The stream may be closed by that. */
+/* Takes a packet's payload. That may close the stream. */
 void vsock_stream_take(struct vsock_stream *stream, const struct virtio_chain_segments *data,
 		       const struct virtio_vsock_received *received);
 
@@ -97,10 +94,8 @@ void vsock_stream_take(struct vsock_stream *stream, const struct virtio_chain_se
 void vsock_stream_shut(struct vsock_stream *stream);
 
 /*
- * Fills a packet to the guest: its payload, and its header.
- *
- * Returns 1; 0 if there is nothing to be sent now: the stream is in the list of ready ones no
- * longer, and may have been closed.
+ * Fills a packet to the guest: payload and header. Returns 1; 0 if there is nothing to send now.
+ * Then the stream is not in the list of ready streams, and may have been closed.
  */
 int vsock_stream_fill(struct vsock_stream *stream, struct virtio_vsock_packet *packet, uint64_t now);
 
