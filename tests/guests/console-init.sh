@@ -8,8 +8,9 @@
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 lacks_port() { ! has_port; }
-# Linux makes the file for a console that does not exist yet, and opening it fails.
-has_console() { (exec 3<>/dev/hvc0) 2>/dev/null; }
+# Linux makes the file for a console that does not exist yet, and opening it fails. Without the file
+# the shell would make an ordinary one.
+has_console() { [ -c /dev/hvc0 ] && (exec 3<>/dev/hvc0) 2>/dev/null; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
 # open_console: as descriptor 3. The driver forgets the settings when nobody has the terminal open.
@@ -22,6 +23,7 @@ open_console() {
 # open_port: as descriptor 4.
 open_port() {
 	until_true has_port
+	until_true [ -c "/dev/$(port_name)" ]
 	exec 4<>"/dev/$(port_name)"
 }
 
