@@ -91,7 +91,10 @@ static void start_port(struct daemon_process *daemon)
 
 /* Sizes */
 
-/* A guest of a single port, with a channel for the device's requests. Returns our end of it. */
+/*
+ * A guest with a single port, and a channel for the device's requests. Returns our end of the
+ * channel.
+ */
 static int attach_with_channel(struct console_guest *guest, const struct daemon_process *daemon)
 {
 	int ends[2];
@@ -178,7 +181,7 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Under MULTIPORT a message tells the size: once, behind OPEN, and the latest one. */
+/* Under MULTIPORT a message has the size: once, after OPEN, and only the latest one. */
 static void console_size_is_a_message_under_multiport(void **state)
 {
 	struct daemon_process daemon;
@@ -207,7 +210,7 @@ static void console_size_is_a_message_under_multiport(void **state)
 
 /* Ports */
 
-/* The file is the console's, and the test leaves none behind. */
+/* The file belongs to the console, and the test leaves none. */
 static void finish_port(struct daemon_process *daemon)
 {
 	assert_int_equal(daemon_stop(daemon, SIGTERM), 0);
@@ -217,9 +220,9 @@ static void finish_port(struct daemon_process *daemon)
 }
 
 /*
- * Output waits for a client that doesn't read, and input for a guest that offers no buffer. The
- * port goes nevertheless, and the driver gets all buffers back. Then the port comes back, and has
- * none of the old bytes.
+ * Output waits for a client that does not read, and input for a guest that offers no buffer.
+ * Nevertheless the port is removed, and the driver's buffers are completed. Then the port is added
+ * again, and has none of the old bytes.
  */
 static void console_port_goes_and_comes_with_data_in_flight(void **state)
 {
@@ -252,7 +255,7 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 	close(fd);
 	expect_answer(commands, "remove data\n", "error: the port is not there\n");
-	/* What is sent to a port that is not there comes back. */
+	/* Output to a missing port is completed. */
 	console_output(transmit, 0, 2000);
 	expect_answer(commands, "add data\n", "ok\n");
 	expect_answer(commands, "add data\n", "error: the port is there\n");
@@ -273,7 +276,7 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	finish_port(&daemon);
 }
 
-/* Without a guest, too; and a path that somebody else has taken leaves the port where it was. */
+/* Without a guest, too. A path that somebody else has taken leaves the port unchanged. */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {
 	struct daemon_process daemon;
@@ -358,7 +361,7 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	assert_string_equal(text, "error: another client gives commands\n");
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
-	/* In pieces, several at once, and a client that has gone before it is answered. */
+	/* In pieces, several at once, and from a client that leaves before it is answered. */
 	console_type(commands, "size 80", 7);
 	expect_answer(commands, "x25\n", "ok\n");
 	console_type(commands, "remove data\nadd data\n", 21);

@@ -186,7 +186,7 @@ void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint1
 	assert_int_equal(console_take(ring, &bytes), 0);
 }
 
-/* Waits for a message. Behind it is `tail`. */
+/* Waits for a message that `tail` follows. */
 void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail)
 {
 	struct ring *ring = &guest->rings[CONTROL_RECEIVE];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest's console for tests of the daemon: its driver, and the host's ends. Streams are bytes that tell their place.
+ * A guest's console for tests of the daemon: its driver, and the host's ends. Streams are bytes
+ * that tell their place.
  */
 #ifndef CONSOLE_GUEST_H
 #define CONSOLE_GUEST_H
@@ -32,7 +33,10 @@ void console_set_paths(const struct daemon_process *daemon);
 void console_run(struct daemon_process *daemon, const char *backend, const char *options);
 void console_await(struct daemon_process *daemon);
 
-/* With a client's socket as the backend of the console, or of the port "data" beside a console in a file. */
+/*
+ * With a client's socket as the back end of the console, or of the port "data" beside a console in
+ * a file.
+ */
 void console_start_socket(struct daemon_process *daemon, bool port);
 void console_expect_refusal(struct daemon_process *daemon, const char *backend, const char *options, const char *words);
 void console_attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
@@ -41,14 +45,17 @@ void console_attach(struct console_guest *guest, const struct daemon_process *da
 void console_attach_alone(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
 void console_detach(struct console_guest *guest);
 
-/* Each buffer is the one of its descriptor. Returns whether there was a free one. */
+/* Each descriptor has its own buffer. Returns whether one was unused. */
 bool console_offer(struct ring *ring, const void *bytes, uint32_t len);
 
 /* Waits for one buffer, and returns its bytes. */
 uint32_t console_take(struct ring *ring, const uint8_t **bytes);
 uint8_t console_byte(uint32_t place);
 
-/* Offers output from one place of the stream to another one, as far as there are buffers. Returns where it ends. */
+/*
+ * Offers output from one place of the stream to another, as far as there are buffers. Returns its
+ * end.
+ */
 uint32_t console_offer_output(struct ring *ring, uint32_t from, uint32_t to);
 
 /* Output that the device has to take. */
@@ -60,7 +67,7 @@ void console_expect_input(struct ring *ring, const void *expected, uint32_t len)
 /* Sends a control message of the driver's. */
 void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value);
 
-/* Waits for a control message of the device's, with `tail` behind it. */
+/* Waits for the device's control message, followed by `tail`. */
 void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail);
 
 /* Waits for a RESIZE of the console. */

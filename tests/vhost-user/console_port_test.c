@@ -30,7 +30,9 @@ static void console_port_follows_its_client(void **state)
 	/* The console is the file. */
 	console_output(&guest.rings[TRANSMIT], 0, 100);
 	console_detach(&guest);
-	/* A second driver of the same front end socket begins anew, and a client is there already. */
+	/*
+	 * A second driver of the same front end socket begins anew, and a client is there already.
+	 */
 	fd = console_connect();
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, true);
@@ -42,8 +44,8 @@ static void console_port_follows_its_client(void **state)
 }
 
 /*
- * Nobody reads: the guest's chains wait, also over pauses in the middle of one. Then every byte comes once, in order. The
- * ring is a transmit queue of which nothing was offered yet.
+ * Nobody reads: the guest's chains wait, also over pauses in the middle of a chain. Then every byte
+ * comes once, in order. The ring is a transmit queue in which nothing was offered yet.
  */
 static void expect_throttled(struct ring *ring)
 {
@@ -114,7 +116,9 @@ static void console_that_waits_drops_nothing(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
 }
 
-/* A guest that boots anew behind the same front end starts its control queue from the beginning. */
+/*
+ * A guest that boots again behind the same front end starts its control queue from the beginning.
+ */
 static void console_ports_come_up_again_after_a_reset_of_the_guest(void **state)
 {
 	struct daemon_process daemon;

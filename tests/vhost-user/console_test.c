@@ -107,7 +107,10 @@ static void console_pty_keeps_output_and_input_while_nobody_is_there(void **stat
 	assert_int_equal(access(console_link_path, F_OK), -1);
 }
 
-/* A link that was left behind is replaced; a file is not; and what another process has put there stays. */
+/*
+ * A link that was left behind is replaced. A file is not, and neither is what another process has
+ * put there.
+ */
 static void console_link_is_replaced_only_if_it_is_a_link(void **state)
 {
 	struct daemon_process daemon;
@@ -129,7 +132,7 @@ static void console_link_is_replaced_only_if_it_is_a_link(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* One client at a time; the next one gets what nobody has read. */
+/* One client at a time. The next one gets what nobody has read. */
 static void console_socket_serves_one_client_after_the_other(void **state)
 {
 	struct daemon_process daemon;
@@ -212,7 +215,7 @@ static void console_socket_drops_input_of_a_client_that_left(void **state)
 	assert_non_null(strstr(daemon.summary, ": 3 bytes in, 1 bytes out, 4096 bytes of input dropped"));
 }
 
-/* A file of a client's that died is replaced, one in use and one that is no socket are not. */
+/* The file of a dead client is replaced. A file in use and a file that is not a socket are not. */
 static void console_socket_file_is_replaced_only_if_unused(void **state)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -234,7 +237,7 @@ static void console_socket_file_is_replaced_only_if_unused(void **state)
 	console_run(&daemon, backend, "");
 	console_await(&daemon);
 	close(console_connect());
-	/* Another process takes the path over: its file stays. */
+	/* Another process takes the path: its file stays. */
 	assert_int_equal(unlink(console_client_path), 0);
 	assert_int_equal(close(open(console_client_path, O_WRONLY | O_CREAT, 0600)), 0);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);

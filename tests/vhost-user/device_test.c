@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What examples/vhost-user/device.h promises to a device, with a device of the test's own in this process: three queues
- * and one thread.
+ * The promises of examples/vhost-user/device.h to a device, with a device of the test's own in this
+ * process: three queues and one thread.
  */
 #include "front_end.h"
 #include "rings.h"
@@ -32,8 +32,9 @@ static_assert(QUEUES < RINGS, "rings have room in guest memory");
 struct test_device {
 	struct device device;
 	struct event_loop *loop;
-	struct event_wake input;  /* signalled by the test's thread */
-	struct event_timer timer; /* set by SIGHUP's operation, and then changes the configuration space */
+	struct event_wake input; /* signalled by the test's thread */
+	/* Set by SIGHUP's operation, and then changes the configuration space. */
+	struct event_timer timer;
 	struct device_queue *running[QUEUES];
 	uint8_t config[CONFIG_BYTES];
 	atomic_int start_error; /* what queue_start() returns next */
@@ -350,7 +351,7 @@ static void device_completes_and_notifies_outside_of_a_turn(void **state)
 	for (unsigned int i = 0; i < 10; i++) {
 		offer(&ring);
 		offer(&ring);
-		/* Kicks alone do nothing; a descriptor that is set asks for a turn. */
+		/* Kicks alone do nothing. A descriptor that is set asks for a turn. */
 		for (unsigned int n = 0; n < 2; n++)
 			assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, INPUT, ring.call), 0);
 		assert_int_equal(virtio_mock_get(&ring.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
@@ -385,7 +386,7 @@ static void device_announces_a_change_from_its_thread(void **state)
 	event_wake_signal(&host.wake);
 	assert_int_equal(recv(ends[0], &header, sizeof header, MSG_WAITALL), sizeof header);
 	assert_int_equal(header.request, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
-	/* Behind the end of the configuration space there are zeros. */
+	/* Beyond the end of the configuration space there are zeroes. */
 	memset(config.data, 0xff, 8);
 	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, size, NULL, 0);
 	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), size);
@@ -418,7 +419,7 @@ static void device_that_refuses_is_believed(void **state)
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, good), 0);
 	atomic_store(&host.test.start_error, VIRTIO_ENOTSUP);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 1);
-	/* It does not run: other addresses are no new driver's. The next start is another one. */
+	/* The queue does not run: other addresses do not mean a new driver. The next start does. */
 	addr = front_end_addr(&fe);
 	addr.used += 0x4000;
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 0);
@@ -454,8 +455,8 @@ static void move_ring(struct ring *ring)
 }
 
 /*
- * What is said again with the same value, and other descriptors, don't restart a queue. Other addresses,
- * another size or another index stop it, until the set-up ends.
+ * The same value again, and other descriptors, do not restart a queue. Other addresses, another
+ * size or another index stop it until the set-up ends.
  */
 static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 {
@@ -482,7 +483,7 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 	offer(&ring);
 	assert_int_equal(ring_wait(&ring, 1), 0);
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
-	/* A new driver each time. Its ring isn't looked at before the set-up ends. */
+	/* A new driver each time. Its ring is not looked at before the set-up ends. */
 	for (unsigned int i = 0; i < 3; i++) {
 		settle(&fe);
 		assert_int_equal(virtio_mock_reset(&ring.mock), 0);
@@ -504,7 +505,7 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 		      "drain0 stop0 detached reset attached detached close ");
 }
 
-/* One ring breaks: its device hears of it at once, and of that ring alone. */
+/* One ring breaks. Its device hears of it at once, and of that ring only. */
 static void device_loses_a_queue_whose_ring_breaks(void **state)
 {
 	struct ring rings[2];
@@ -521,7 +522,10 @@ static void device_loses_a_queue_whose_ring_breaks(void **state)
 	assert_int_equal(virtio_mock_set(&rings[ECHO].mock, VIRTIO_MOCK_AVAIL_IDX, RING_ENTRIES + 1), 0);
 	assert_int_equal(write(rings[ECHO].kick, &(uint64_t){ 1 }, 8), 8);
 	assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-	/* Memory is replaced for the other, which goes on. The broken one is stopped, and set up anew. */
+	/*
+	 * Memory is replaced for the other, which goes on. The broken one is stopped, and set up
+	 * anew.
+	 */
 	front_end_share_memory(&fe);
 	offer(&rings[INPUT]);
 	event_wake_signal(&host.test.input);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is what was reported as stored in the image, when the daemon is killed at any time? The driver writes numbered
- * sectors, several at once, and remembers which the device has vouched for.
+ * Is everything that was reported as stored in the image, if the daemon is killed at any time? The
+ * driver writes numbered sectors, several at once, and remembers which ones the device has
+ * acknowledged.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -24,7 +25,10 @@
 #define BATCH 16u
 #define SLOTS (RING_SECTORS / REQUEST_SECTORS)
 
-/* What slots of the ring's part of the disk must have: the number written last of which we know that it is stable. */
+/*
+ * What the slots of the ring's part of the disk must hold: the last number that is known to be
+ * stable.
+ */
 struct promise {
 	uint32_t written[SLOTS]; /* reported as done */
 	uint32_t stable[SLOTS];  /* and vouched for */
@@ -74,7 +78,10 @@ static bool is_alive(const struct front_end *fe)
 	return recv(fe->socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
 
-/* Waits for all of a batch, or until the daemon is gone. Without signals: there may be none any more. */
+/*
+ * Waits for a whole batch, or until the daemon is gone. Does not wait for signals: there may be
+ * none any more.
+ */
 static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count)
 {
 	struct vring_used_elem used;
@@ -92,7 +99,10 @@ static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count
 	return true;
 }
 
-/* Writes to the slots from this one on. Returns whether the daemon has written them all, or is gone. */
+/*
+ * Writes to the slots from this one on. Returns whether the daemon has written them all, or is
+ * gone.
+ */
 static bool write_batch(struct ring *ring, struct front_end *fe, unsigned int first, struct promise *promise,
 			uint32_t *number)
 {
@@ -134,12 +144,12 @@ static void write_until_the_end(struct ring *ring, struct front_end *fe, bool fl
 			assert_int_equal(ring_status(ring, BATCH), VIRTIO_BLK_S_OK);
 			memcpy(promise->stable, promise->written, sizeof promise->stable);
 		}
-		/* Not before: how long the first takes is the disk's business. */
+		/* Not before: the duration of the first request is not tested. */
 		start_killer(killer);
 	}
 }
 
-/* Each slot has what was promised, or a later write that was under way. */
+/* Each slot has the promised write, or a later one that was in progress. */
 static void check_image(const struct daemon_process *daemon, const struct promise *promise)
 {
 	uint32_t found[REQUEST_BYTES / 4];
@@ -221,7 +231,10 @@ static bool read_entry(const char *path, uint64_t index, uint64_t *entry)
 	return whole;
 }
 
-/* Whether the kernel has yet to write a mapped page of a file to its disk. Returns -1 if it doesn't say. */
+/*
+ * Whether the kernel has yet to write a mapped page of a file to its disk. Returns -1 if it doesn't
+ * say.
+ */
 static int is_unwritten(const volatile char *page)
 {
 	uint64_t entry, flags;
@@ -229,7 +242,7 @@ static int is_unwritten(const volatile char *page)
 	(void)*page;
 	if (!read_entry("/proc/self/pagemap", (uintptr_t)page / (uint64_t)sysconf(_SC_PAGESIZE), &entry))
 		return -1;
-	entry &= (UINT64_C(1) << 55) - 1; /* its number; 0 for those who mustn't know */
+	entry &= (UINT64_C(1) << 55) - 1; /* its number; 0 for those who must not know it */
 	if (entry == 0 || !read_entry("/proc/kpageflags", entry, &flags))
 		return -1;
 	return (flags & (PAGE_DIRTY | PAGE_WRITEBACK)) != 0;
@@ -256,8 +269,9 @@ static uint8_t write_page(struct front_end *fe, unsigned int n)
 }
 
 /*
- * virtio 1.4, 5.2.6.2: when a driver that can't flush sees its write done, the kernel has written it to the disk. For
- * one that can, that is true after the flush, and usually not before: or this test would see nothing.
+ * virtio 1.4, 5.2.6.2: when a driver that cannot flush sees its write done, the kernel has written
+ * it to the disk. For a driver that can, that is true after the flush, and usually not before.
+ * Otherwise this test would see nothing.
  */
 static void writes_are_on_the_disk_before_they_are_reported(void **state)
 {

@@ -78,7 +78,7 @@ static void event_loop_calls_for_what_a_source_wants(void **state)
 	assert_int_equal(turn(&f), EVENT_READABLE | EVENT_WRITABLE);
 	assert_int_equal(event_loop_want(&f.loop, &f.source, 0), 0);
 	assert_int_equal(turn(&f), 0);
-	/* Twice is in order, and so is wanting again. */
+	/* Adding and wanting twice are allowed. */
 	assert_int_equal(event_loop_want(&f.loop, &f.source, 0), 0);
 	assert_int_equal(event_loop_want(&f.loop, &f.source, EVENT_READABLE | EVENT_EDGE), 0);
 	assert_int_equal(turn(&f), EVENT_READABLE);
@@ -131,7 +131,7 @@ static void on_numbered(struct event_task *task)
 	numbered->at = ++*numbered->next;
 }
 
-/* The last in the list is cancelled, and the list goes on behind the one before it. */
+/* The last in the list is cancelled, and the list continues after the one before it. */
 static void event_loop_runs_tasks_in_order_without_the_cancelled(void **state)
 {
 	struct numbered tasks[4];
@@ -187,7 +187,7 @@ static void event_timer_expires_once_for_the_last_setting(void **state)
 	event_timer_set(&never.timer, 0);
 	event_timer_set(&early.timer, UINT64_C(3600) * 1000000000);
 	event_timer_set(&early.timer, 1);
-	/* Waits for it: nothing else is there. */
+	/* Waits for it: there is no other event. */
 	assert_int_equal(event_loop_turn(&f.loop), 0);
 	assert_int_equal(early.expired, 1);
 	for (unsigned int i = 0; i < 3; i++)

@@ -31,7 +31,9 @@ struct kernel_disk kernel_disk;
 struct kernel_kernel kernel_kernel;
 char kernel_log[256];
 
-/* What is read and written is in the first; what would be there after a failure of power in the second. */
+/*
+ * The first has what is read and written. The second has what would be left after a power failure.
+ */
 static struct {
 	uint32_t now[SECTORS][WORDS];
 	uint32_t stable[SECTORS][WORDS];
@@ -68,7 +70,7 @@ static struct guest {
 	struct request requests[REQUESTS];
 } guests[MAX_QUEUES];
 
-/* Where large requests read to, if they did. */
+/* where large requests read to */
 static uint8_t large[LARGE_SECTORS * 512];
 
 unsigned int kernel_random(unsigned int limit)
@@ -99,7 +101,7 @@ static bool is_stable(unsigned int sector, uint32_t number)
 	return true;
 }
 
-/* Says whether the status of a request that was not looked at before is a promise that is kept. */
+/* Checks whether the status of a request, at its first look, keeps its promise. */
 static bool judge(unsigned int queue, unsigned int n)
 {
 	struct request *request = &guests[queue].requests[n];
@@ -475,7 +477,7 @@ unsigned int kernel_failures(void)
 	return count;
 }
 
-/* Takes back what was given back, and compares what was read with the disk. */
+/* Pops a completed request, and compares the data that was read with the disk. */
 static void take_back(unsigned int queue)
 {
 	struct guest *guest = &guests[queue];

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A disk, a kernel with an io_uring, and a guest with its driver, for tests of requests that are carried out through
- * io_uring. The kernel does what it is told: which piece ends next, with which result, and which sync fails.
+ * A disk, a kernel with an io_uring, and a guest with its driver, for tests of requests that are
+ * carried out through io_uring. The kernel does what it is told: which piece ends next, with which
+ * result, and which sync fails.
  *
- * Request n is about the sectors from 2n on. Each write has a number, and every word of its data is that number, so that
- * a sector says how new it is. Whenever anything happens, the kernel looks at the statuses that are there: one of OK for a
- * flush, or for a write under write-through, before the disk is as stable as it promises is an error, which
- * kernel_check() reports.
+ * Request n is about the sectors from 2n on. Each write has a number, and every word of its data is
+ * that number, so that a sector says how new it is. Whenever anything happens, the kernel looks at
+ * the statuses that are there: one of OK for a flush, or for a write under write-through, before
+ * the disk is as stable as it promises is an error, which kernel_check() reports.
  *
- * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System calls that uring.c
- * makes itself, and the file back end's fdatasync(), come here too: the program is linked before the C library. So do
- * threads that are started, by the linker's option --wrap, and lines for the log.
+ * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System
+ * calls that uring.c makes itself, and the file back end's fdatasync(), come here too: the program
+ * is linked before the C library. So do threads that are started, by the linker's option --wrap,
+ * and lines for the log.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -22,7 +24,7 @@
 #include <stdint.h>
 #include <virtio/blk_file.h>
 
-#define REQUESTS 80u /* more than are in flight at once */
+#define REQUESTS 80u /* more than are ever in flight */
 #define REQUEST_SECTORS 2u
 #define LARGE_SECTORS ((32u << 20) / 512)
 #define MAX_QUEUES 2u
@@ -31,7 +33,9 @@
 #define WRITE_THROUGH UINT64_C(0) /* features: a driver that can't flush, ... */
 #define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 
-/* What becomes of a piece: it is moved, whole or not; or nothing is moved, and the result is this. */
+/*
+ * The outcome of a piece: it is moved, whole or not; or nothing is moved, and the result is this.
+ */
 #define WHOLE INT64_MAX
 #define AT_MOST(bytes) ((int64_t)(bytes))
 #define SAYS(result) (INT64_MIN / 2 + (result))
@@ -39,26 +43,28 @@
 struct kernel_disk {
 	int fd;                 /* of a file that nobody looks at */
 	unsigned int syncs;     /* begun */
-	unsigned int fail_sync; /* the one, from 1 on, that fails; 0: none */
+	unsigned int fail_sync; /* the piece, from 1 on, that fails; 0: none */
 	int fail_with;          /* its errno */
-	bool hold;              /* syncs wait for kernel_release(), and take what was written before they began */
-	unsigned int calls;     /* of preadv() and pwritev() */
-	int64_t call_outcome;   /* of each of them */
-	unsigned int early;     /* statuses that were there before what they promise */
+	/* Syncs wait for kernel_release(), and cover what was written before they began. */
+	bool hold;
+	unsigned int calls;   /* of preadv() and pwritev() */
+	int64_t call_outcome; /* of each of them */
+	unsigned int early;   /* statuses that came before what they promise */
 };
 
 struct kernel_kernel {
-	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
+	struct io_uring *ring[MAX_QUEUES]; /* in the order of their submission */
 	unsigned int rings;                /* that there are */
-	int64_t outcomes[16];              /* of the first pieces of the disk that end; then WHOLE */
+	int64_t outcomes[16];              /* of the first pieces that end; then WHOLE */
 	unsigned int outcome_count, ended;
 	int64_t (*outcome)(void); /* asked instead of those, if set */
-	unsigned int pieces;      /* of the disk that have been taken */
-	int answer_error;         /* the flusher's answer isn't read, and this errno is the result */
-	unsigned int take;        /* pieces that it takes at once; 0: all */
-	int refusal;              /* the errno with which it refuses, ... */
-	unsigned int refusals;    /* ... so often, ... */
-	unsigned int accepts;     /* ... after as many times when it does not */
+	unsigned int pieces;      /* pieces of the disk so far */
+	/* The flusher's answer isn't read, and this errno is the result. */
+	int answer_error;
+	unsigned int take;     /* pieces that it accepts at once; 0: all */
+	int refusal;           /* the errno with which it refuses, ... */
+	unsigned int refusals; /* ... so often, ... */
+	unsigned int accepts;  /* ... after as many times when it does not */
 	unsigned int enters;
 	bool random;          /* pieces end in any order, and not the oldest first */
 	bool no_threads;      /* none can be started */
@@ -69,18 +75,18 @@ extern struct kernel_disk kernel_disk;
 extern struct kernel_kernel kernel_kernel;
 extern char kernel_log[256]; /* the last line */
 
-/* A queue more on the disk, or NULL with errno, as there is none. */
+/* Another queue on the disk; or NULL with errno. */
 struct blk_queue *kernel_queue(void);
 
-/* Sets up all of it, with a queue on the disk of which these features are negotiated, or two. */
+/* Sets up everything, with a queue on the disk that has these features, or with two. */
 void kernel_open(uint64_t features, unsigned int queues);
 
-/* Ends it: everything has been given back, and the disk has what was reported as written. */
+/* Ends it: every request is completed, and the disk has everything that was reported as written. */
 void kernel_close(void);
 
 /*
- * The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of their own. Of reads
- * there may be LARGE_SECTORS, which the disk doesn't have: they can't succeed.
+ * The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of
+ * their own. Of reads there may be LARGE_SECTORS, which the disk doesn't have: they can't succeed.
  */
 void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
 uint8_t kernel_status(unsigned int queue, unsigned int n);
@@ -88,20 +94,20 @@ uint8_t kernel_status(unsigned int queue, unsigned int n);
 /* How many of the last requests were answered with an I/O error. */
 unsigned int kernel_failures(void);
 
-/* The used length with which it was given back; fails if it wasn't, or more than once. */
+/* The used length of its completion. Fails if there was none, or more than one. */
 uint32_t kernel_length(unsigned int queue, unsigned int n);
 
 /* Calls of the device, after which everything is checked. */
 int kernel_process(unsigned int queue);
 void kernel_drain(unsigned int queue);
 
-/* Ends a piece that the kernel has taken, as it was told to. Waits for the flusher if it is its answer. */
+/* Ends a submitted piece as planned. Waits for the flusher if the piece is its answer. */
 void kernel_end_one(unsigned int queue);
 
 /* Ends all but the flusher's answer. */
 void kernel_end_moves(unsigned int queue);
 
-/* All of them, and what comes after, until nothing is in flight. */
+/* Ends all pieces, and those that follow, until nothing is in flight. */
 void kernel_run(unsigned int queue);
 
 /* Waits until so many syncs have been begun. */

@@ -182,7 +182,7 @@ void front_end_expect_end(struct front_end *fe)
 
 	while ((got = recv(fe->socket, bytes, sizeof bytes, 0)) > 0)
 		;
-	/* ECONNRESET: the daemon left without reading all that was sent. */
+	/* ECONNRESET: the daemon closed without reading everything. */
 	assert_true(got == 0 || errno == ECONNRESET);
 }
 
@@ -349,7 +349,8 @@ void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte)
 	assert_memory_equal(block_data(fe), expected, sizeof expected);
 }
 
-#define BUSY_CHAINS 16 /* of three descriptors each; they fit into the ring, and its size is a multiple */
+/* Of three descriptors each; they fit the ring, and its size is a multiple. */
+#define BUSY_CHAINS 16
 
 /* Makes chains available again as fast as the device completes them, and kicks each time. */
 static void be_busy(struct front_end *fe)

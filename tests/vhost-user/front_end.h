@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A vhost-user front end and the guest's block driver behind it, for tests of the daemon.
- *
- * front_end_ask() and front_end_send() send any message, right or wrong. front_end_set_up() and the
- * functions around it make a session as it should be; block_io() is the driver.
+ * front_end_ask() and front_end_send() send any message, right or wrong. front_end_set_up() and its
+ * relatives make a correct session; block_io() is the driver.
  */
 #ifndef FRONT_END_H
 #define FRONT_END_H
@@ -20,7 +19,7 @@
 #define GUEST_BYTES (UINT64_C(1) << 20)
 #define RING_SIZE 64
 
-/* Where the driver has things, as offsets into guest memory. The ring is at 0. */
+/* The driver's places, as offsets into guest memory. The ring is at 0. */
 #define HEADERS 0x8000u
 #define STATUSES 0x9000u
 #define DATA 0x10000u
@@ -45,11 +44,14 @@ struct front_end {
 void front_end_open(struct front_end *fe, const char *path);
 void front_end_close(struct front_end *fe);
 
-/* Sends header, payload and descriptors as they are; whether the daemon has left is not looked at. */
+/* Sends header, payload and descriptors as they are. Does not check whether the daemon has left. */
 void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload, uint32_t size,
 		    const int *fds, unsigned int fd_count);
 
-/* Receives a reply to this request; returns its size, or -1 if the daemon has closed the connection. */
+/*
+ * Receives a reply to this request; returns its size, or -1 if the daemon has closed the
+ * connection.
+ */
 int front_end_reply(struct front_end *fe, uint32_t request, void *payload, uint32_t size);
 
 /* Sends with need_reply, and returns the acknowledgement: 0 or not. */
@@ -65,7 +67,10 @@ uint64_t front_end_get_u64(struct front_end *fe, uint32_t request);
 /* Waits until the daemon has closed the connection, whatever it sends before. */
 void front_end_expect_end(struct front_end *fe);
 
-/* Every request that the daemon knows, with the size and the number of descriptors that it should have. */
+/*
+ * Every request that the daemon knows, with the size and the number of descriptors that it should
+ * have.
+ */
 struct front_end_request {
 	uint32_t request;
 	uint32_t size;
@@ -76,7 +81,7 @@ struct front_end_request {
 
 extern const struct front_end_request front_end_requests[FRONT_END_REQUESTS];
 
-/* A payload of that size that is as it should be, in VHOST_USER_MAX_PAYLOAD bytes. */
+/* A correct payload of that size, in VHOST_USER_MAX_PAYLOAD bytes. */
 void front_end_fill_payload(uint32_t request, uint8_t *payload);
 
 /* The memory table of a front end as it should be: two adjacent regions. */
@@ -106,7 +111,9 @@ uint8_t *block_data(struct front_end *fe);
 /* Carries out one request with `len` bytes of block_data(), and returns its status. */
 uint8_t block_io(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t len);
 
-/* The same in two steps, with several at once: number n of them, below 32, has its own header and status. */
+/*
+ * The same in two steps, with several at once: number n, below 32, has its own header and status.
+ */
 void block_submit(struct front_end *fe, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 void block_kick(struct front_end *fe);
 void block_wait(struct front_end *fe, unsigned int count);
@@ -115,7 +122,7 @@ uint8_t block_status(const struct front_end *fe, unsigned int n);
 /* Writes a sector with these bytes, flushes, and reads it back. */
 void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte);
 
-/* A guest, on the ring as it was set up, that reads the disk over and over until it is killed. */
+/* A guest on the ring that reads the disk again and again until it is killed. */
 pid_t block_busy_guest(struct front_end *fe);
 
 /* A whole good session, which leaves as a front end should. */

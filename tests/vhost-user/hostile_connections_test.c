@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends that leave, stall or send rubbish, and a guest that keeps its ring busy. They are neither
- * the end of the daemon nor of what it does for others.
+ * Front ends that leave, stall or send rubbish, and a guest that keeps its ring busy. None of them
+ * ends the daemon, or what it does for others.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -136,7 +136,10 @@ static void message_that_stays_incomplete_holds_up_nobody(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 11: its front end and the other device are served all the same, and it can be stopped (hostile 15). */
+/*
+ * Hostile 11: its front end and the other device are served all the same, and it can be stopped
+ * (hostile 15).
+ */
 static void ring_that_never_runs_empty_holds_up_nobody(void **state)
 {
 	struct daemon_process daemon;
@@ -213,7 +216,7 @@ static uint64_t random_number(uint32_t *seed)
 	return (uint64_t)next_random(seed) << 32 | next_random(seed);
 }
 
-/* Mostly a message that could be right, with some numbers of it replaced. */
+/* Mostly a message that could be right, with some of its numbers replaced. */
 static void send_rubbish(struct front_end *fe, uint32_t *seed)
 {
 	const struct front_end_request *like = &front_end_requests[next_random(seed) % FRONT_END_REQUESTS];
@@ -247,7 +250,7 @@ static void send_rubbish(struct front_end *fe, uint32_t *seed)
 		       fd_count);
 }
 
-/* Reads what replies there are; returns whether the connection is still there. */
+/* Reads all replies. Returns whether the connection is still open. */
 static bool drain(struct front_end *fe)
 {
 	char bytes[4096];

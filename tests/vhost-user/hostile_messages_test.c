@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends that send what they should not. After each of them the daemon serves a good session, and
- * at the end of each test it exits as if nothing had been.
+ * Front ends that send what they should not. After each of them the daemon serves a good session.
+ * At the end of each test it exits normally.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -79,7 +79,7 @@ static void message_with_huge_size_ends_the_session(void **state)
 	daemon_start(&daemon, "");
 	for (unsigned int i = 0; i <= FRONT_END_REQUESTS; i++) {
 		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-			/* The last one is a request that nobody knows. */
+			/* The last one is an unknown request. */
 			const struct vhost_user_header header = { .request = i < FRONT_END_REQUESTS
 										     ? front_end_requests[i].request
 										     : 1000,
@@ -116,7 +116,10 @@ static bool replies(uint32_t request)
 	       request == VHOST_USER_GET_CONFIG;
 }
 
-/* More descriptors than belong to a message, or fewer, and the session goes on. None stays open. */
+/*
+ * More or fewer descriptors than belong to a message: the session continues, and no descriptor
+ * stays open.
+ */
 static void message_with_wrong_descriptors_is_refused(void **state)
 {
 	const unsigned int counts[] = { 0, 1, 2, 8, 9, 32, 33, 100 };
@@ -185,8 +188,8 @@ static void message_that_is_unknown_is_refused_or_ignored(void **state)
 }
 
 /*
- * Sends what is impossible. It is refused, and the same front end can go on; one that didn't ask for a
- * reply is dropped.
+ * Sends an impossible request. It is refused, and the same front end can continue. A front end that
+ * did not ask for a reply is dropped.
  */
 static void expect_refusal(const struct daemon_process *daemon, uint32_t request, const void *payload, uint32_t size,
 			   int fd)
@@ -228,7 +231,7 @@ static void message_for_queue_that_is_not_there_is_refused(void **state)
 				expect_refusal(&daemon, fd_requests[r], &value, sizeof value, kick);
 		}
 		expect_refusal(&daemon, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, -1);
-		/* There is no way to say so but to leave. */
+		/* Closing the connection is the only way to report it. */
 		expect_drop(&daemon, VHOST_USER_GET_VRING_BASE, NEED_REPLY, &ring, sizeof ring, 0);
 	}
 	close(kick);
@@ -388,7 +391,7 @@ static void ring_of_bad_size_or_base_is_refused(void **state)
 	for (unsigned int i = 0; i < sizeof bases / sizeof *bases; i++)
 		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_BASE, 0, bases[i]), 1);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 2), 1);
-	/* What was set before is what counts. */
+	/* The earlier value counts. */
 	front_end_start_ring(&fe);
 	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);
@@ -396,13 +399,16 @@ static void ring_of_bad_size_or_base_is_refused(void **state)
 }
 
 /*
- * Hostile 53, 54 and 55. Addresses may come before memory. The ring doesn't start with bad ones, and
- * they are forgotten.
+ * Hostile 53, 54 and 55. Addresses may come before memory. The ring doesn't start with bad ones,
+ * and they are forgotten.
  */
 static void ring_at_bad_addresses_does_not_start(void **state)
 {
 	const uint64_t half = GUEST_BYTES / 2;
-	/* For each area: addresses at which no ring can be. The table has 1024 bytes, the others fewer. */
+	/*
+	 * For each area, addresses at which no ring can be. The table has 1024 bytes, the others
+	 * fewer.
+	 */
 	const uint64_t bad[] = { 0,
 				 1,
 				 GUEST_ADDR,
@@ -446,7 +452,10 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The memory table came, ring addresses came, and then a table without the ring: the ring can't start. */
+/*
+ * The memory table came, ring addresses came, and then a table without the ring: the ring can't
+ * start.
+ */
 static void ring_that_lost_its_memory_does_not_start(void **state)
 {
 	struct vhost_user_memory table = front_end_table();
@@ -468,7 +477,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 1, 1);
-	/* The same with the kick descriptor as what was missing: it isn't kept. */
+	/* The same with the kick descriptor missing: it is not kept. */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
 	assert_int_equal(front_end_ask_table(&fe, &table), 0);
 	/* When this is answered the table's descriptor is closed. */
@@ -476,7 +485,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	files = daemon_open_files(&daemon);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 1);
 	assert_int_equal(daemon_open_files(&daemon), files);
-	/* Nothing else that comes tries to start it. */
+	/* No later message tries to start it. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Several queues at once, each with a thread in the daemon: is the data right, and does the daemon let go of a queue
- * when it says so, whatever the guest and the front end do meanwhile?
+ * Several queues at once, each with a thread in the daemon. Is the data right? Does the daemon
+ * leave a queue alone after it says so, whatever the guest and the front end do meanwhile?
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -84,7 +84,7 @@ static void queues_keep_the_data_of_all_apart(void **state)
 {
 	const uint64_t features[] = { 0, FEATURE(VIRTIO_RING_F_EVENT_IDX) };
 	const unsigned int rounds = 100;
-	/* Of all queues and both sessions; there are as many with writes as with reads. */
+	/* Of all queues and both sessions. There are as many with writes as with reads. */
 	const unsigned int flushes = 2 * RINGS * rounds / RING_FLUSH_ROUNDS * RING_FLUSHES;
 	const unsigned int moves = 2 * RINGS * rounds * RING_REQUESTS - flushes;
 	struct daemon_process daemon;
@@ -130,7 +130,7 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 	start_traffic(traffic, rings, 150, &running);
 	while (atomic_load(&running) > 0 || changes < 10) {
 		assert_int_equal(front_end_ask_table(&fe, &tables[++changes % 2]), 0);
-		/* A table without the last ring is refused, and none of them has moved. */
+		/* A table without the last ring is refused, and no ring has moved. */
 		if (changes % 8 == 0) {
 			struct vhost_user_memory bad = tables[1];
 
@@ -146,7 +146,7 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-/* Every signal goes to the descriptor that was there at the time, or, after the change, to the new one as well. */
+/* Every signal goes to the descriptor of that time, or after the change to the new one as well. */
 static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 {
 	struct daemon_process daemon;
@@ -172,8 +172,8 @@ static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 }
 
 /*
- * What GET_VRING_BASE answers is true, and stays true: all requests before that index are done, none behind it is
- * begun.
+ * The answer of GET_VRING_BASE is true, and stays true: all requests before that index are done,
+ * and none after it has begun.
  */
 static void queue_that_is_stopped_is_quiet(void **state)
 {
@@ -194,7 +194,7 @@ static void queue_that_is_stopped_is_quiet(void **state)
 		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_VRING_BASE, &base, sizeof base), sizeof base);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
 		assert_int_equal(used, base.num);
-		/* The guest goes on, and nobody listens. */
+		/* The guest continues, and nobody listens. */
 		usleep(2000);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &later), 0);
 		assert_int_equal(later, used);
@@ -211,7 +211,7 @@ static void queue_that_is_stopped_is_quiet(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Requests in all rings, kicked or not, and nobody to take the answers. */
+/* Requests in all rings, kicked or not, and nobody who reads the answers. */
 static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 {
 	struct daemon_process daemon;
@@ -251,7 +251,9 @@ static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Writes to the call descriptor as much as it takes, or reads it, over and over, until it is killed. */
+/*
+ * Writes to the call descriptor as much as fits, or reads it, again and again, until it is killed.
+ */
 static pid_t start_filling(const struct front_end *fe, bool reading)
 {
 	uint64_t count = UINT64_MAX - 1;
@@ -271,8 +273,9 @@ static pid_t start_filling(const struct front_end *fe, bool reading)
 }
 
 /*
- * The daemon looks whether the descriptor takes a signal, and writes; in between somebody fills it, and the write
- * waits. Lets that happen, and returns whether it could be brought about; then the reader is stopped.
+ * The daemon looks whether the descriptor accepts a signal, and writes. In between somebody fills
+ * the descriptor, so the write waits. Tries to make that happen, and returns whether it did; then
+ * stops the reader.
  */
 static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_t reader)
 {
@@ -366,7 +369,7 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 			assert_int_equal(ring_status(&rings[2], n), VIRTIO_BLK_S_OK);
 		assert_null(ring_traffic(&rings[1], 2));
 		assert_null(ring_traffic(&rings[3], 2));
-		/* It is set up anew, in one of two ways. */
+		/* It is set up again, in one of two ways. */
 		if (i % 2)
 			(void)ring_stop(&rings[2]);
 		assert_int_equal(virtio_mock_reset(&rings[2].mock), 0);

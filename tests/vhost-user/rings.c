@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Where a ring's part of memory has what. The ring is at 0. */
+/* The places in a ring's part of memory. The ring is at 0. */
 #define PART_BYTES 0x20000u
 #define PART_HEADERS 0x1000u
 #define PART_STATUSES 0x1800u
@@ -18,7 +18,10 @@
 
 #define TABLE_ENTRIES 3u
 
-/* Where the front end has what the guest has there: the two regions of front_end_table() are not adjacent for it. */
+/*
+ * The front end's addresses of guest memory: the two regions of front_end_table() are not adjacent
+ * for it.
+ */
 static uint64_t user_addr(uint64_t addr)
 {
 	const uint64_t at = addr - GUEST_ADDR, half = GUEST_BYTES / 2;
@@ -160,7 +163,7 @@ int ring_wait(struct ring *ring, unsigned int count)
 	return 0;
 }
 
-/* In the midst of the others, one alone and one behind the other; not too often, as disks take their time. */
+/* Among the others, one alone and two in a row; not too often, because disks are slow. */
 static bool is_flush(unsigned int round, unsigned int n)
 {
 	return round % RING_FLUSH_ROUNDS == 0 &&
@@ -182,7 +185,9 @@ static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 	return 0;
 }
 
-/* What a request is to write in a round: bytes that say who wrote them, so that misplaced ones are found. */
+/*
+ * The bytes that a request writes in a round: they say who wrote them, so misplaced ones are found.
+ */
 static void fill(uint8_t *bytes, const struct ring *ring, unsigned int round, unsigned int n)
 {
 	for (unsigned int i = 0; i < REQUEST_BYTES; i += 4) {

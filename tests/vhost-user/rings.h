@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Several rings of one front end, each with a driver of its own: up to 128 requests at once, more than the daemon
- * takes at once, of a sector each, every one with its own header, status and data. A driver uses its ring's part of
- * guest memory alone, so that each may be on a thread of its own. Ring N uses part N of the disk, of RING_SECTORS
- * sectors.
+ * Several rings of one front end, each with a driver of its own: up to 128 requests at once, more
+ * than the daemon takes at once, of a sector each, every one with its own header, status and data.
+ * A driver uses its ring's part of guest memory alone, so that each may be on a thread of its own.
+ * Ring N uses part N of the disk, of RING_SECTORS sectors.
  */
 #ifndef RINGS_H
 #define RINGS_H
@@ -29,7 +29,10 @@ struct ring {
 	struct virtio_mock_slot slots[RING_ENTRIES];
 };
 
-/* Sets up and starts ring `index` of a front end that has negotiated features and shared its memory. */
+/*
+ * Sets up and starts ring `index` of a front end that has negotiated features and shared its
+ * memory.
+ */
 void ring_open(struct ring *ring, struct front_end *fe, uint16_t index);
 void ring_close(struct ring *ring);
 
@@ -39,7 +42,9 @@ void ring_start(struct ring *ring, uint16_t base);
 /* GET_VRING_BASE: stops it. */
 uint16_t ring_stop(struct ring *ring);
 
-/* Opens all of them, on a new front end with these ring features; or closes all, and the front end. */
+/*
+ * Opens all of them, on a new front end with these ring features; or closes all, and the front end.
+ */
 void rings_open(struct ring *rings, struct front_end *fe, const char *socket, uint64_t features);
 void rings_close(struct ring *rings);
 
@@ -48,17 +53,17 @@ uint8_t *ring_data(const struct ring *ring, unsigned int n);
 uint8_t ring_status(const struct ring *ring, unsigned int n);
 
 /*
- * The driver. Sector 0 is the first of the ring's part of the disk. These may be called on any thread, and return 0,
- * or -1 if the device or its notifications are not as they should be.
+ * The driver. Sector 0 is the first of the ring's part of the disk. These may be called on any
+ * thread, and return 0, or -1 if the device or its notifications are not as they should be.
  */
 int ring_submit(struct ring *ring, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 int ring_kick(struct ring *ring);
 int ring_wait(struct ring *ring, unsigned int count);
 
 /*
- * Writes and reads back what nobody else writes, `rounds` times, RING_REQUESTS requests at once. In the first of
- * RING_FLUSH_ROUNDS rounds RING_FLUSHES of them are flushes, when it writes and when it reads: one alone, and one that
- * comes twice. Returns NULL, or what was wrong.
+ * Writes and reads back sectors that nobody else writes, `rounds` times, RING_REQUESTS requests at
+ * once. In the first RING_FLUSH_ROUNDS rounds RING_FLUSHES of them are flushes, during writes and
+ * during reads: one alone, and one that comes twice. Returns NULL, or what was wrong.
  */
 const char *ring_traffic(struct ring *ring, unsigned int rounds);
 

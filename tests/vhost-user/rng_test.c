@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device of the daemon. It stands for the devices that have one thread for all queues, no configuration space,
- * and input that comes when it likes.
+ * The entropy device of the daemon. It stands for the devices that have one thread for all queues,
+ * no configuration space, and input that comes when it likes.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -42,7 +42,7 @@ static void start_rng(struct daemon_process *daemon)
 	run_rng(daemon, "");
 }
 
-/* With a pipe for a source. Returns the end to write to. */
+/* With a pipe as the source. Returns the end to write to. */
 static int start_rng_with_pipe(struct daemon_process *daemon)
 {
 	char option[160];
@@ -105,8 +105,8 @@ static uint32_t take(struct front_end *fe)
 }
 
 /*
- * Waits until the device has looked at the ring, and expects that it has used `count` buffers in all. A call descriptor
- * that is set asks for a turn, and there is a turn between two of them.
+ * Waits until the device has looked at the ring, and expects that it has used `count` buffers in
+ * all. A call descriptor that is set asks for a turn, and there is a turn between two such turns.
  */
 static void expect_used(struct front_end *fe, uint16_t count)
 {
@@ -161,7 +161,7 @@ static void rng_fills_buffers(void **state)
 	assert_string_equal(daemon.summary, words);
 }
 
-/* More buffers than a turn takes, several times over. */
+/* More buffers than a turn serves, several times over. */
 static void rng_serves_all_buffers_of_a_full_ring(void **state)
 {
 	struct daemon_process daemon;
@@ -180,7 +180,7 @@ static void rng_serves_all_buffers_of_a_full_ring(void **state)
 	daemon_finish(&daemon);
 }
 
-/* virtio 1.4, 5.4.6: the device may use what it can, and says how much. */
+/* virtio 1.4, 5.4.6: the device may use the good buffers, and reports how much. */
 static void rng_fills_good_buffers_before_a_bad_one(void **state)
 {
 	const struct virtio_mock_buffer buffers[3] = {
@@ -236,7 +236,10 @@ static void rng_has_no_configuration_space(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Buffers wait in the ring for input, and each piece of input goes to the next of them, without a kick. */
+/*
+ * Buffers wait in the ring for input, and each piece of input goes to the next of them, without a
+ * kick.
+ */
 static void rng_waits_for_its_source(void **state)
 {
 	struct daemon_process daemon;
@@ -273,7 +276,9 @@ static void rng_waits_for_its_source(void **state)
 	assert_non_null(strstr(daemon.summary, ": 6 requests, 75 bytes, 0 faults"));
 }
 
-/* What waits is in nobody's hands: another memory, a stop and the next front end disturb nothing. */
+/*
+ * Waiting buffers are not popped, so another memory, a stop and the next front end change nothing.
+ */
 static void rng_that_waits_can_be_stopped_and_moved(void **state)
 {
 	struct vhost_user_vring_state base = { .index = 0 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What front ends say before a ring runs and while it runs, in any order, and what the daemon makes of it. */
+/*
+ * What front ends send before a ring runs and while it runs, in any order, and what the daemon does
+ * then.
+ */
 #include "daemon.h"
 #include "front_end.h"
 
@@ -82,7 +85,9 @@ static void shuffle(unsigned int order[STEPS], uint32_t *seed)
 	}
 }
 
-/* A request waits for the ring, whose kick went to nobody; another follows. Both are served once. */
+/*
+ * A request waits for the ring, whose kick reached nobody. Another follows. Both are served once.
+ */
 static void ring_starts_whatever_comes_last(void **state)
 {
 	unsigned int order[STEPS];
@@ -145,7 +150,7 @@ static void ring_goes_on_when_it_is_set_up_again(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A kick that is to be polled for, and back to a descriptor, while the ring runs. */
+/* A kick that is polled for, and back to a descriptor, while the ring runs. */
 static void ring_goes_on_with_another_kind_of_kick(void **state)
 {
 	struct daemon_process daemon;
@@ -167,7 +172,7 @@ static void ring_goes_on_with_another_kind_of_kick(void **state)
 }
 
 /*
- * Hostile 52: other values for a ring that runs. The ring stops, and nothing of the new driver's is
+ * Hostile 52: other values for a running ring. The ring stops, and nothing of the new driver is
  * served before its set-up ends.
  */
 static void ring_that_runs_stops_for_a_new_driver(void **state)
@@ -212,7 +217,9 @@ static void ring_that_runs_stops_for_a_new_driver(void **state)
 
 /* Features */
 
-/* Hostile 209. In halves, without VERSION_1, 0, again: what counts is there when the ring starts. */
+/*
+ * Hostile 209. In halves, without VERSION_1, 0, again: what counts is there when the ring starts.
+ */
 static void features_count_when_a_ring_starts(void **state)
 {
 	const uint64_t sets[] = { 0,
@@ -234,7 +241,7 @@ static void features_count_when_a_ring_starts(void **state)
 		front_end_share_memory(&fe);
 		front_end_set_ring(&fe, 0);
 		front_end_start_ring(&fe);
-		/* The ring that runs keeps what it started with. */
+		/* The running ring keeps what it started with. */
 		for (unsigned int i = 0; i < sizeof sets / sizeof *sets; i++) {
 			assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, sets[i]), 0);
 			block_write_and_read(&fe, i, (uint8_t)i);
@@ -273,7 +280,10 @@ static void legacy_driver_is_not_served_and_is_told_of(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Two rings of one device; one is set up by a new driver, with other features. The other is the old one's. */
+/*
+ * Two rings of one device; one is set up by a new driver, with other features. The other is the old
+ * one's.
+ */
 static void rings_of_the_old_driver_stop_when_the_new_one_starts(void **state)
 {
 	struct daemon_process daemon;
@@ -328,7 +338,7 @@ static void memory_need_not_be_whole_pages(void **state)
 	front_end_set_ring(&fe, 0);
 	front_end_start_ring(&fe);
 	block_write_and_read(&fe, 1, 1);
-	/* Not a byte more than it has. */
+	/* Not one byte more than it has. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 1024), VIRTIO_BLK_S_IOERR);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
@@ -367,7 +377,7 @@ static void memory_may_have_many_regions(void **state)
 #define LARGE_REQUESTS (LARGE / 3)
 #define LARGE_HEADER 0xe0000u
 
-/* One of 32768 entries, filled with more requests than the daemon takes at once. */
+/* A ring of 32768 entries, filled with more requests than the daemon pops at once. */
 static void ring_may_have_32768_entries(void **state)
 {
 	static struct virtio_mock_slot slots[LARGE];

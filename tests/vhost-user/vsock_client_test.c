@@ -52,8 +52,8 @@ static void vsock_host_connects_to_the_guest(void **state)
 }
 
 /*
- * Hostile 230: the line in pieces, payload behind its newline in the same write, and then the end
- * of the client's half.
+ * Hostile 230: the line in pieces, payload after its newline in the same write, and then the end of
+ * the client's half.
  */
 static void vsock_takes_all_behind_the_line_for_payload(void **state)
 {
@@ -222,7 +222,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_tear_down(&p, " 1 to it, 3 refused");
 }
 
-/* Idle clients cost nothing that others need. */
+/* Idle clients take nothing that others need. */
 static void vsock_idle_clients_give_way(void **state)
 {
 	enum { IDLE = 300 };
@@ -285,13 +285,13 @@ static void vsock_options_that_are_wrong_are_refused(void **state)
 		snprintf(spec, sizeof spec, "%s", wrong[i].options);
 		expect_refusal(&daemon, spec, wrong[i].words);
 	}
-	/* A port has to fit behind the path. */
+	/* The path must have room for a port. */
 	snprintf(spec, sizeof spec, "cid=3,uds=/%097d,socket=/tmp/s", 1);
 	expect_refusal(&daemon, spec, "too long for the path of a socket with a port behind it");
 	daemon_remove_folder(&daemon);
 }
 
-/* Hostile 232: a live listener's file, and a file that is none. */
+/* Hostile 232: a live listener's file, and a file that is not a socket. */
 static void vsock_socket_files_of_others_are_left_alone(void **state)
 {
 	static const char *const suffixes[] = { "", "_seqpacket" };
@@ -349,7 +349,7 @@ static void vsock_replaces_socket_files_that_are_stale(void **state)
 	fd = vsock_open_to_guest(&p, &peer);
 	close(fd);
 	vsock_tear_down(&p, " 1 to it");
-	/* It takes its own away at its end. */
+	/* At its end it removes its own. */
 	assert_int_equal(access(vsock_path, F_OK), -1);
 }
 

@@ -186,7 +186,7 @@ static void group_carries_all_records(void **state)
 	tear_down(&g, " 0 records that can't be carried, 0 faults");
 }
 
-/* A guest that doesn't read fills what is between, and no more. */
+/* A guest that does not read fills the buffers between, and no more. */
 static void group_credit_reaches_from_guest_to_guest(void **state)
 {
 	struct vsock_peer a, b;

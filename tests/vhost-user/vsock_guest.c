@@ -173,7 +173,7 @@ void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_messa
 	assert_int_equal(virtio_vsock_op(&m->header), op);
 }
 
-/* A call descriptor that is set asks for a turn, and there is a turn between two of them. */
+/* A call descriptor that is set asks for a turn, and there is a turn between two such turns. */
 void vsock_expect_nothing(struct vsock_guest *guest)
 {
 	struct ring *ring = &guest->rings[VIRTIO_VSOCK_QUEUE_RX];

@@ -40,7 +40,7 @@ struct vsock_message {
 	uint8_t bytes[VSOCK_PAYLOAD];
 };
 
-/* In the daemon's folder: uds=, and what is behind it. */
+/* In the daemon's folder: uds=, and what follows it. */
 extern char vsock_path[80];
 
 /*
@@ -59,7 +59,7 @@ void vsock_detach(struct vsock_guest *guest);
 /* Starts the rings with these indices, instead of at 0: the driver goes on. */
 void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 
-/* Sends a packet, and waits until the device has taken it. */
+/* Sends a packet, and waits until the device has popped it. */
 void vsock_send(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 
 /* The same without waiting. */
@@ -72,12 +72,10 @@ void vsock_receive(struct vsock_guest *guest, struct vsock_message *message);
 /* The same, which must be of this peer and this operation. */
 void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_message *message);
 
-/*
- * Nothing is to be received, whatever happens: looks whether the device has sent something unasked.
- */
+/* Nothing must be received: checks whether the device has sent something unasked. */
 void vsock_expect_nothing(struct vsock_guest *guest);
 
-/* Data of the peer, in any number of packets; their sum is given back at once. */
+/* Data of the peer, in any number of packets. Gives credit for all of it at once. */
 void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
 
 /* A connection of the guest's to a port of the host. Returns false if it is refused. */

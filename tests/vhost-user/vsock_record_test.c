@@ -75,7 +75,7 @@ static void records_keep_their_boundaries(void **state)
 		bytes[i] = (uint8_t)(i * 7);
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
-	/* In one piece, and in several, of which one is empty. */
+	/* In one piece, and in several, one of them empty. */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 2);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, bytes, 400);
@@ -139,7 +139,7 @@ static void records_of_a_host_that_connects(void **state)
 	vsock_tear_down(&p, " 1 to it, 2 refused");
 }
 
-/* What a socket of the host's can't carry resets that connection, and is counted. */
+/* A record that the host's socket cannot carry resets that connection, and is counted. */
 static void records_that_cannot_be_carried_reset(void **state)
 {
 	static uint8_t bytes[65537];
@@ -209,8 +209,8 @@ static void records_longer_than_a_socket_takes_reset(void **state)
 }
 
 /*
- * A guest that takes the pieces, and says that it has nothing else, waits for a rest that it leaves
- * no room for.
+ * A guest receives the pieces, says that it has nothing else, and waits for a rest for which it
+ * leaves no room.
  */
 static void records_that_can_never_arrive_reset(void **state)
 {
@@ -223,7 +223,7 @@ static void records_that_can_never_arrive_reset(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
-	/* It fits what the guest says at first. */
+	/* It fits the room that the guest reports at first. */
 	host_send(fd, bytes, 1500);
 	vsock_receive(&p.guest, &m);
 	assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RW);

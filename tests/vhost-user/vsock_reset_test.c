@@ -63,7 +63,7 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 		assert_true(virtio_vsock_dst_port(&m.header) == first.port ||
 			    virtio_vsock_dst_port(&m.header) == second.port);
 	}
-	/* A packet of a connection that is no more. */
+	/* A packet of a connection that has ended. */
 	vsock_send(&first, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
 	vsock_expect(&first, VIRTIO_VSOCK_OP_RST, &m);
 	/* Requests wait for an event queue that doesn't come, and go on. */
@@ -74,7 +74,7 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 	vsock_tear_down(&p, ": 2 connections from the guest, 2 to it");
 }
 
-/* Hostile 228: the event goes first, and the host's requests wait until the driver has taken it. */
+/* Hostile 228: the event goes first. The host's requests wait until the driver has popped it. */
 static void reset_is_an_event_that_requests_wait_for(void **state)
 {
 	struct vsock_peer peer, guest_s;
@@ -94,7 +94,7 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	close(fd);
 	client = host_connect("", SOCK_STREAM);
 	host_send(client, "CONNECT 22\n", 11);
-	/* No buffer for the event: it is kept. */
+	/* Without a buffer the event is kept. */
 	do {
 		vsock_receive(&p.guest, &m);
 		assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RST);
@@ -109,7 +109,7 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	assert_int_equal(virtio_le32(used.len), 4);
 	memcpy(&event, ring_data(events, 0), sizeof event);
 	assert_int_equal(virtio_le32(event), VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
-	/* The driver has not said that it has taken the event. */
+	/* The driver has not shown that it has popped the event. */
 	vsock_expect_nothing(&p.guest);
 	assert_true(virtio_mock_add(&events->mock, &buffer, 1) >= 0);
 	assert_int_equal(ring_kick(events), 0);
@@ -148,7 +148,7 @@ static void reset_is_not_what_a_pause_is(void **state)
 	vsock_tear_down(&p, ": 1 connections from the guest");
 }
 
-/* A guest that boots again has a driver that begins: connections end, and nothing is told. */
+/* A guest that boots again has a new driver: connections end, and nothing is sent. */
 static void reset_of_the_guest_ends_its_connections(void **state)
 {
 	struct vsock_message m;
@@ -172,7 +172,7 @@ static void reset_of_the_guest_ends_its_connections(void **state)
 	again = vsock_open_to_host(&p, &peer);
 	close(again);
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
-	/* And the same by another front end. */
+	/* The same through another front end. */
 	vsock_detach(&p.guest);
 	vsock_attach(&p.guest, p.daemon.socket, 3, VSOCK_RINGS);
 	vsock_expect_nothing(&p.guest);
@@ -181,7 +181,7 @@ static void reset_of_the_guest_ends_its_connections(void **state)
 	vsock_tear_down(&p, ": 2 connections from the guest, 1 to it");
 }
 
-/* A receive ring that stops alone leaves what is to be sent where it is. */
+/* If only the receive ring stops, waiting data stays where it is. */
 static void reset_of_one_ring_loses_nothing(void **state)
 {
 	struct vsock_peer peer;

@@ -126,7 +126,7 @@ static void vsock_refuses_other_cids_without_a_group(void **state)
 	vsock_tear_down(&p, " 1 refused");
 }
 
-/* A listener that accepts nobody holds up nobody else (hostile 231). */
+/* A listener that accepts nobody delays nobody else (hostile 231). */
 static void vsock_dials_again_while_a_backlog_is_full(void **state)
 {
 	struct vsock_peer first, second, waits, other;
@@ -186,7 +186,7 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	(void)state;
 	vsock_set_up(&p, ",buffer=65536");
 	fd = vsock_open_to_host(&p, &slow);
-	/* What the socket takes is credit at once: the guest goes on until nothing is forwarded. */
+	/* What the socket takes is credit at once: the guest sends until nothing is forwarded. */
 	while (sent - fwd_cnt < buffer) {
 		const uint32_t left = buffer - (sent - fwd_cnt), len = left < VSOCK_PAYLOAD ? left : VSOCK_PAYLOAD;
 
@@ -253,7 +253,7 @@ static void vsock_resets_a_guest_that_sends_too_much(void **state)
 
 /*
  * Hostile 225: without a receive buffer nothing is read. Then the data comes first, and the end
- * behind it.
+ * after it.
  */
 static void vsock_sends_the_end_behind_the_last_byte(void **state)
 {
@@ -270,7 +270,7 @@ static void vsock_sends_the_end_behind_the_last_byte(void **state)
 		bytes[i] = pattern(i);
 	host_send(fd, bytes, sizeof bytes);
 	close(fd);
-	/* The guest sends meanwhile: nobody takes that, and it does no harm. */
+	/* The guest sends meanwhile. Nobody takes that, and it does no harm. */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "x", 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "x", 1);
 	vsock_expect_data(&peer, bytes, sizeof bytes);
@@ -308,7 +308,7 @@ static void vsock_delivers_what_came_before_a_reset(void **state)
 }
 
 /*
- * As many as the device has, all at once; one more is refused, and none of the others is disturbed.
+ * As many as the device has, all at once. One more is refused, and none of the others is disturbed.
  */
 static void vsock_has_many_connections_at_once(void **state)
 {
@@ -355,8 +355,8 @@ static void vsock_has_many_connections_at_once(void **state)
 }
 
 /*
- * Hostile 169 and 202: answers that the guest doesn't take are bounded: the transmit queue waits,
- * and goes on when it takes them.
+ * Hostile 169 and 202: answers that the guest does not read are bounded. The transmit queue waits,
+ * and continues when the guest reads them.
  */
 static void vsock_transmit_waits_for_answers_to_be_taken(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What examples/vhost-user/uring.c uses of liburing, in place of it: a kernel that does what a test says (fake_kernel.c).
+ * Replaces the parts of liburing that examples/vhost-user/uring.c uses: a kernel that does what a
+ * test says (fake_kernel.c).
  */
 #ifndef FAKE_LIBURING_H
 #define FAKE_LIBURING_H
