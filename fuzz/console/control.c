@@ -271,11 +271,11 @@ static void move_transmit(struct console_harness *h, uint32_t id, const struct v
 	struct guest_queue *q = &h->guest.queues[2 * id + 1];
 	struct virtio_queue_state queue;
 	struct virtio_chain chain = { 0 };
-	uint16_t heads[QUEUE_SIZE];
+	struct virtio_queue_flight record[QUEUE_SIZE];
 	uint32_t count = 0;
 	int got;
 
-	FUZZ_CHECK(virtio_queue_save_in_flight(&q->queue, &queue, heads, QUEUE_SIZE, &count) == 0,
+	FUZZ_CHECK(virtio_queue_save_in_flight(&q->queue, &queue, record, QUEUE_SIZE, &count) == 0,
 		   "a queue is not saved");
 	FUZZ_CHECK(count == state->in_flight && count == h->host[id].in_flight, "%u chains in flight", count);
 	virtio_queue_reset(&q->queue);
@@ -283,8 +283,8 @@ static void move_transmit(struct console_harness *h, uint32_t id, const struct v
 	q->doubt = true;
 	if (count == 0)
 		return;
-	FUZZ_CHECK(heads[0] == state->head, "head %u", state->head);
-	FUZZ_CHECK(virtio_queue_replay(&q->queue, heads[0], &chain) == 1, "a chain is not replayed");
+	FUZZ_CHECK(record[0].head == state->head, "head %u", state->head);
+	FUZZ_CHECK(virtio_queue_replay(&q->queue, &record[0], &chain) == 1, "a chain is not replayed");
 	got = virtio_console_replay_transmit(&h->console, id, &chain);
 	FUZZ_CHECK(got == 0, "a chain does not go on: %d", got);
 }

@@ -19,7 +19,7 @@ static uint64_t save_errors(const struct device_model *m, uint32_t entries)
 	uint64_t errors = 0;
 
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
-		if (m->queues[i].stopping || m->queues[i].resetting || m->queues[i].enabling)
+		if (m->queues[i].stopping)
 			errors |= BIT(EBUSY);
 	if (m->resetting)
 		errors |= BIT(EBUSY);
@@ -35,6 +35,8 @@ static void check_saved_queue(const struct device_model_queue *q, const struct v
 	FUZZ_CHECK(saved->max_size == q->config.max_size && saved->size == q->config.size, "size of queue %u saved",
 		   index);
 	FUZZ_CHECK(saved->ready == q->config.ready && saved->may_reenable == q->may_reenable, "state of queue %u saved",
+		   index);
+	FUZZ_CHECK(saved->enabling == q->enabling && saved->resetting == q->resetting, "progress of queue %u saved",
 		   index);
 	FUZZ_CHECK(saved->given == device_model_bits(q->given, 3) && saved->refused == device_model_bits(q->refused, 4),
 		   "what was given of queue %u saved", index);
@@ -124,7 +126,37 @@ static bool writes_possible(const struct virtio_queue_registers_state *saved)
 		if ((given && refused) || (!given && !refused && saved->addr[i] << 32))
 			return false;
 	}
-	return !saved->ready || (saved->given == 7 && saved->refused == 0);
+	return !(saved->ready || saved->enabling) || (saved->given == 7 && saved->refused == 0);
+}
+
+/* Whether a write that hasn't ended can have left the queue as it is. */
+static bool progress_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved)
+{
+	const bool reset = accepted(state, VIRTIO_F_RING_RESET);
+
+	if (saved->may_reenable && (saved->ready || !state->active || !reset))
+		return false;
+	/* It waits for a translation, before DRIVER_OK or after its own reset. */
+	if (saved->enabling && (saved->ready || !(state->status & FEATURES_OK)))
+		return false;
+	if (saved->enabling && (state->status & DRIVER_OK) && !saved->may_reenable)
+		return false;
+	/* The device could not let go of it. */
+	return !saved->resetting || (saved->ready && reset && (state->status & NEEDS_RESET));
+}
+
+/* Areas that aren't there, where that stops a restore. */
+static uint64_t restore_area_errors(const struct device_model *m, const struct virtio_device_state *state,
+				    const struct virtio_queue_config *config)
+{
+	const uint64_t errors = device_model_queue_errors(m, config);
+
+	if (state->status & NEEDS_RESET)
+		return errors & BIT(EALIGN);
+	/* The first area that is wrong decides. */
+	if (m->map && m->map->map.translate)
+		return errors & BIT(EALIGN) ? errors : device_model_queue_waits(m, config) ? BIT(ENOTMAPPED) : 0;
+	return errors;
 }
 
 static uint64_t restore_queue_errors(const struct device_model *m, const struct virtio_device_state *state,
@@ -137,7 +169,8 @@ static uint64_t restore_queue_errors(const struct device_model *m, const struct 
 		return BIT(EINVAL);
 	if (!saved->max_size)
 		return saved->size || saved->addr[0] || saved->addr[1] || saved->addr[2] || saved->ready ||
-				       saved->may_reenable || saved->given || saved->refused
+				       saved->may_reenable || saved->enabling || saved->resetting || saved->given ||
+				       saved->refused
 			       ? BIT(EINVAL)
 			       : 0;
 	if (saved->size == 0 || saved->size > saved->max_size || (saved->size & (saved->size - 1)))
@@ -148,10 +181,10 @@ static uint64_t restore_queue_errors(const struct device_model *m, const struct 
 		errors |= BIT(EINVAL);
 	if (saved->ready && !(state->status & FEATURES_OK))
 		errors |= BIT(EINVAL);
-	if (saved->may_reenable && (saved->ready || !state->active || !accepted(state, VIRTIO_F_RING_RESET)))
+	if (!progress_possible(state, saved))
 		errors |= BIT(EINVAL);
 	if (saved->ready)
-		errors |= device_model_queue_errors(m, &config);
+		errors |= restore_area_errors(m, state, &config);
 	return errors;
 }
 
@@ -176,6 +209,8 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 		*q = (struct device_model_queue){
 			.config = restored_config(state, &queues[i]),
 			.may_reenable = queues[i].may_reenable,
+			.enabling = queues[i].enabling,
+			.resetting = queues[i].resetting,
 		};
 		for (uint32_t bit = 0; bit < 4; bit++) {
 			q->refused[bit] = queues[i].refused >> bit & 1;
@@ -197,7 +232,8 @@ static bool is_flag(const bool *flag)
 static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)
-		if (!is_flag(&queues[i].ready) || !is_flag(&queues[i].may_reenable))
+		if (!is_flag(&queues[i].ready) || !is_flag(&queues[i].may_reenable) || !is_flag(&queues[i].enabling) ||
+		    !is_flag(&queues[i].resetting))
 			return false;
 	return is_flag(&state->accepted_beyond) && is_flag(&state->active);
 }

@@ -2,4 +2,4 @@
 # A saved queue may have any number of requests in flight.
 # file: virtio-queue/src/queue_state.c
 # harness: fuzz_queue
-s/if (in_flight > state->config\.size)/if (in_flight > UINT16_MAX - 1)/
+s/if ((uint16_t)(state->next_avail - state->next_used) > state->config\.size)/if ((uint16_t)(state->next_avail - state->next_used) > UINT16_MAX - 1)/

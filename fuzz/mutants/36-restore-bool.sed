@@ -2,4 +2,4 @@
 # A saved bool may be any byte.
 # file: virtio-queue/src/queue_state.c
 # harness: fuzz_queue
-s/is_bool(&config->in_order) && is_bool(&config->allow_unnegotiated_indirect) &&/is_bool(\&config->allow_unnegotiated_indirect) \&\&/
+s/{ &config->in_order, "in_order" },//

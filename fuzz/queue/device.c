@@ -406,21 +406,21 @@ static void device_save_in_flight(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t capacity = how & 1 ? MODEL_MAX_SIZE : how >> 1 & 7;
-	uint16_t *heads = fuzz_alloc(sizeof *heads * capacity);
+	struct virtio_queue_flight *record = fuzz_alloc(sizeof *record * capacity);
 	struct virtio_queue_state state = h->saved;
 	uint32_t count = h->saved_count;
-	const int got = virtio_queue_save_in_flight(&h->queue, &state, heads, capacity, &count);
+	const int got = virtio_queue_save_in_flight(&h->queue, &state, record, capacity, &count);
 
-	model_save_in_flight(&h->model, capacity, got, &state, heads, count);
+	model_save_in_flight(&h->model, capacity, got, &state, record, count);
 	if (got == 0) {
 		h->saved = state;
 		h->saved_count = count;
-		memcpy(h->saved_heads, heads, sizeof *heads * count);
+		memcpy(h->saved_record, record, sizeof *record * count);
 	} else {
 		FUZZ_CHECK(count == h->saved_count && state.next_avail == h->saved.next_avail,
 			   "a failure touched the state");
 	}
-	free(heads);
+	free(record);
 }
 
 /* A file may have any byte in place of a bool. */
@@ -441,6 +441,7 @@ static void device_restore(struct harness *h)
 	struct virtio_queue_state state = h->saved;
 	const uint8_t how = fuzz_u8(&h->in);
 	struct shadow_map *map = h->maps[how & 1];
+	struct virtio_chain chain;
 
 	if (how & 2)
 		state.next_avail = (uint16_t)(state.next_avail + (int8_t)fuzz_u8(&h->in));
@@ -453,19 +454,26 @@ static void device_restore(struct harness *h)
 
 		set_flag(&state.config, which, fuzz_u8(&h->in));
 	}
-	model_restore(&h->model, &state, map, virtio_queue_restore(&h->queue, &state, &map->map));
+	if (model_restore(&h->model, &state, map, virtio_queue_restore(&h->queue, &state, &map->map)))
+		return;
+	/* Broken, and its areas aren't there: nothing is to be had from it. */
+	FUZZ_CHECK(virtio_queue_pop(&h->queue, &chain) == VIRTIO_EBROKEN, "a queue without areas is not broken");
+	virtio_queue_reset(&h->queue);
+	model_reset(&h->model);
 }
 
 static void device_replay(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t index = h->saved_count - h->model.replay;
-	const uint16_t head = how < 0xc0 && index < h->saved_count ? h->saved_heads[index] : how & 0x3f;
+	const struct virtio_queue_flight forged = { .head = how & 0x3f, .completed = how & 1, .written = how };
+	const bool saved = how < 0xc0 && index < h->saved_count;
+	const struct virtio_queue_flight request = saved ? h->saved_record[index] : forged;
 	struct virtio_chain chain = { .token = { NO_ARGUMENT } };
 	struct model_walk walk;
-	const int got = virtio_queue_replay(&h->queue, head, &chain);
+	const int got = virtio_queue_replay(&h->queue, &request, &chain);
 
-	model_replay(&h->model, head, &walk, got, &chain);
+	model_replay(&h->model, &request, &walk, got, &chain);
 	if (got == 1)
 		harness_keep(h, &chain, &walk);
 	else

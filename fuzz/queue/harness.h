@@ -64,7 +64,7 @@ struct harness {
 	uint32_t token_count;
 	struct virtio_request past; /* one that isn't in flight any more, if it has a header */
 	struct virtio_queue_state saved;
-	uint16_t saved_heads[MODEL_MAX_SIZE];
+	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;
 	uint64_t allowed; /* look-ups of a translation that the step may have made */
 };

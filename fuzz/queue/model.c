@@ -141,7 +141,9 @@ static void started(struct model *m, const struct virtio_queue_config *config, s
 	m->map = map;
 	m->started = true;
 	m->doubt = false;
-	shadow_put16(map, used_field(m, 0), 0);
+	/* Nothing is written to the ring of a queue that is broken already. */
+	if (!m->broken)
+		shadow_put16(map, used_field(m, 0), 0);
 }
 
 void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got)
@@ -469,7 +471,7 @@ static bool is_of_nothing(const struct virtio_queue_state *state)
 
 	return c->addr[0] == 0 && c->addr[1] == 0 && c->addr[2] == 0 && c->size == 0 && c->max_size == 0 && !c->ready &&
 	       !c->event_idx && !c->indirect && !c->in_order && !c->allow_unnegotiated_indirect &&
-	       !c->allow_long_indirect && state->next_avail == 0 && state->next_used == 0;
+	       !c->allow_long_indirect && state->next_avail == 0 && state->next_used == 0 && state->broken == 0;
 }
 
 static void check_state(const struct model *m, const struct virtio_queue_state *state)
@@ -479,6 +481,7 @@ static void check_state(const struct model *m, const struct virtio_queue_state *
 		return;
 	}
 	FUZZ_CHECK(state->next_avail == m->next_avail && state->next_used == m->next_used, "indices saved");
+	FUZZ_CHECK(state->broken == m->broken, "%d saved as the fault, not %d", state->broken, m->broken);
 	FUZZ_CHECK(memcmp(state->config.addr, m->config.addr, sizeof m->config.addr) == 0, "addresses saved");
 	FUZZ_CHECK(state->config.size == m->config.size && state->config.max_size == m->config.max_size, "sizes saved");
 	FUZZ_CHECK(state->config.ready && state->config.event_idx == m->config.event_idx &&
@@ -488,9 +491,9 @@ static void check_state(const struct model *m, const struct virtio_queue_state *
 
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state)
 {
-	uint64_t errors = m->broken ? BIT(EBROKEN) : 0;
+	uint64_t errors = 0;
 
-	if (m->started && !errors && (model_in_flight(m) || model_waiting(m) || m->replay))
+	if (m->started && (model_in_flight(m) || model_waiting(m) || m->replay))
 		errors = BIT(EBUSY);
 	if (m->started && !errors && m->next_avail != m->next_used)
 		errors = BIT(EINVAL);
@@ -500,22 +503,29 @@ void model_save(const struct model *m, int got, const struct virtio_queue_state 
 }
 
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
-			  const uint16_t *heads, uint32_t count)
+			  const struct virtio_queue_flight *record, uint32_t count)
 {
-	uint64_t errors = m->broken ? BIT(EBROKEN) : 0;
+	uint64_t errors = 0;
 
-	if (m->started && !errors && (model_waiting(m) || m->replay))
+	if (m->started && m->replay)
 		errors |= BIT(EBUSY);
-	if (m->started && !errors && (uint16_t)(m->next_avail - m->next_used) != model_in_flight(m))
+	if (m->started && !errors && (uint16_t)(m->next_avail - m->next_used) != m->order_count)
 		errors |= BIT(EINVAL);
-	if (!errors && model_in_flight(m) > capacity)
+	if (!errors && m->order_count > capacity)
 		errors |= BIT(ENOBUFS);
 	EXPECT("save_in_flight", got, errors, 0);
 	if (errors)
 		return;
 	check_state(m, state);
-	FUZZ_CHECK(count == m->order_count, "%u heads saved, not %u", count, m->order_count);
-	FUZZ_CHECK(memcmp(heads, m->order, count * sizeof *heads) == 0, "heads saved in another order");
+	FUZZ_CHECK(count == m->order_count, "%u requests saved, not %u", count, m->order_count);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct model_request *r = &m->requests[m->order[i]];
+		const bool waits = r->state == MODEL_WAITS;
+
+		FUZZ_CHECK(record[i].head == m->order[i], "requests saved in another order");
+		FUZZ_CHECK(record[i].completed == waits && record[i].written == (waits ? r->len : 0),
+			   "completion of head %u saved", record[i].head);
+	}
 }
 
 /* This is checked before everything else. */
@@ -537,41 +547,63 @@ static bool flags_possible(const struct virtio_queue_config *config)
 	return true;
 }
 
-void model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got)
+bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got)
 {
 	const uint16_t ahead = (uint16_t)(state->next_avail - state->next_used);
 	const bool possible = flags_possible(&state->config);
+	const uint64_t gone = BIT(EFAULT) | BIT(EPERM) | BIT(ENOTMAPPED);
 	uint64_t errors = possible ? start_errors(m, &state->config, map) : m->started ? BIT(EBUSY) : BIT(EINVAL);
+	uint64_t missing;
 
 	if (!m->started && ahead > state->config.size)
 		errors |= BIT(EINVAL);
 	if (!m->started && possible && is_of_nothing(state)) {
 		EXPECT("restore of nothing", got, 0, 0);
-		return;
+		return true;
 	}
+	/* What the guest has done with its memory stops no restore. */
+	missing = errors & gone;
+	if (missing == errors && (state->broken || map->map.translate) && errors != BIT(ENOTMAPPED))
+		errors = 0;
+	if (state->broken)
+		errors &= ~gone;
 	EXPECT("restore", got, errors, 0);
 	if (errors)
-		return;
+		return true;
+	m->broken = state->broken;
+	if (missing)
+		return false;
 	started(m, &state->config, map);
 	m->next_avail = state->next_avail;
 	m->seen = state->next_avail;
 	m->next_used = state->next_used;
 	m->replay = ahead;
 	m->doubt = true;
+	return true;
 }
 
-void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int got, const struct virtio_chain *chain)
+void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
+		  const struct virtio_chain *chain)
 {
-	uint64_t errors = not_running(m);
+	const uint16_t head = request->head;
+	uint64_t errors = m->started ? 0 : BIT(ENOTREADY);
 
-	if (!errors && (head >= m->config.size || m->replay == 0 || m->requests[head].state != MODEL_IDLE))
+	if (!errors && (head >= m->config.size || m->replay == 0 || m->requests[head].state != MODEL_IDLE ||
+			(request->completed && !m->config.in_order)))
 		errors = BIT(EINVAL);
-	EXPECT("replay", got, errors, 1);
+	EXPECT("replay", got, errors, request->completed ? 0 : 1);
 	if (errors)
 		return;
+	m->replay--;
+	if (request->completed) {
+		m->requests[head] = (struct model_request){ .state = MODEL_WAITS, .len = request->written };
+		m->requests[head].popped = m->pops++;
+		m->order[m->order_count++] = head;
+		m->stats.chains++;
+		return;
+	}
 	put_in_flight(m, head, walk, chain);
 	m->requests[head].replayed = true;
-	m->replay--;
 }
 
 void model_compare(const struct model *m, const struct virtio_queue *queue)

@@ -34,9 +34,11 @@ void model_set_index(struct model *m, bool avail, uint16_t index, int got);
 void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
-			  const uint16_t *heads, uint32_t count);
-void model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
-void model_replay(struct model *m, uint16_t head, struct model_walk *walk, int got, const struct virtio_chain *chain);
+			  const struct virtio_queue_flight *record, uint32_t count);
+/* False if the queue is broken, and its areas are not there: it is to be reset. */
+bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
+void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
+		  const struct virtio_chain *chain);
 
 /* A pop that was undone because something is not mapped: its work. */
 uint64_t model_pop_not_mapped(struct model *m);

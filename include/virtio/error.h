@@ -7,7 +7,7 @@
  * an error the requested operation has not happened.
  *
  * The groups below say whose fault it is: the caller, the guest's memory, the guest's ring, the
- * guest's chain, or the host.
+ * guest's chain, the host, or the writer of a saved state.
  */
 #ifndef VIRTIO_ERROR_H
 #define VIRTIO_ERROR_H
@@ -54,6 +54,11 @@ enum virtio_error {
 
 	/* The host. */
 	VIRTIO_EIO = -1050, /* the back end failed */
+
+	/* The bytes of a saved state. */
+	VIRTIO_EFORMAT = -1060,   /* they are no saved state, or not the one that is asked for */
+	VIRTIO_EVERSION = -1061,  /* a version that this library doesn't read */
+	VIRTIO_ECHECKSUM = -1062, /* they have changed since they were written */
 };
 
 /*

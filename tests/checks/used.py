@@ -17,6 +17,7 @@ import sys
 ERROR = 'also reports that a stop has failed, which no example has to'
 CONSOLE = 'for a console that is migrated: the console of the daemon is not'
 EXCEPTIONS = {
+    'virtio_section_is_next': 'for a part that a device may have or not: no device has one yet',
     'virtio_device_queue_stopped': ERROR,
     'virtio_device_reset_done': ERROR,
     'virtio_device_waiting': 'for a VMM whose processors wait: no example has one',

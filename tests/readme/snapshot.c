@@ -37,26 +37,12 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 	return virtio_blk_negotiate(&m->disk.blk, features[0]);
 }
 
-static int activate(struct virtio_device *device)
-{
-	struct machine *m = device->context;
-
-	return virtio_queue_start(&m->disk.queue, virtio_device_queue_config(device, 0), device->memory);
-}
-
 static int reset(struct virtio_device *device)
 {
 	struct machine *m = device->context;
 
-	virtio_queue_reset(&m->disk.queue);
 	virtio_blk_reset(&m->disk.blk);
-	return 0;
-}
-
-static int queue_stop(struct virtio_device *device, uint16_t queue)
-{
-	(void)queue;
-	return reset(device);
+	return virtio_device_queues_reset(device);
 }
 
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
@@ -95,21 +81,27 @@ static void make(struct machine *m, uint64_t sectors)
 {
 	static const struct virtio_device_ops ops = {
 		.check_features = check_features,
-		.activate = activate,
+		.activate = virtio_device_queues_activate,
 		.reset = reset,
 		.queue_notify = queue_notify,
-		.queue_stop = queue_stop,
+		.queue_stop = virtio_device_queues_stop,
 		.config_read = config_read,
 		.config_write = config_write,
 		.interrupt = interrupt,
 	};
 	struct virtio_blk_options disk = { .capacity = sectors, .config_wce = true };
+	const struct virtio_device_queues_storage queues = {
+		.registers = m->queues,
+		.queues = &m->disk.queue,
+		.num_queues = 1,
+		.inflight = m->inflight,
+		.inflight_entries = SIZE,
+	};
 	struct virtio_device_options options = {
 		.ops = &ops,
 		.context = m,
 		.type = VIRTIO_ID_BLOCK,
-		.queues = m->queues,
-		.num_queues = 1,
+		.device_queues = &m->disk.queues,
 		.config_size = VIRTIO_BLK_CONFIG_BYTES,
 		.memory = &m->map,
 	};
@@ -120,9 +112,9 @@ static void make(struct machine *m, uint64_t sectors)
 	m->memory = (struct virtio_blk_memory){ m->storage, sizeof m->storage };
 	assert_int_equal(virtio_blk_memory_backend(&m->memory, &disk.backend), 0);
 	assert_int_equal(virtio_blk_init(&m->disk.blk, &disk), 0);
-	assert_int_equal(virtio_queue_init(&m->disk.queue, m->inflight, SIZE), 0);
 	options.features[0] = (uint32_t)virtio_blk_offered(&m->disk.blk);
 	m->queues[0].config.max_size = SIZE;
+	assert_int_equal(virtio_device_queues_init(&m->disk.queues, &queues), 0);
 	assert_int_equal(virtio_device_init(&m->disk.device, &options), 0);
 }
 
@@ -149,17 +141,43 @@ static void bring_up(struct machine *m)
 	assert_true(virtio_blk_write_through(&m->disk.blk));
 }
 
+static const uint8_t id[VIRTIO_QUEUE_SER_ID_BYTES] = { 1 };
+static uint8_t bytes[4096];
+static char text[300];
+static uint16_t carried_out[SIZE];
+static uint32_t carried_out_count;
+
+static void carry_out(struct disk_device *disk, struct virtio_chain *chain)
+{
+	carried_out[carried_out_count++] = virtio_token_head(chain->token);
+	assert_int_equal(virtio_queue_complete(&disk->queue, chain->token, 0), 0);
+}
+
+/* Saves one disk and restores another one from it. */
+static int move(const struct machine *source, struct machine *target)
+{
+	size_t length = 0;
+
+	carried_out_count = 0;
+	assert_int_equal(disk_save(&source->disk, id, bytes, sizeof bytes, &length), 0);
+	return disk_restore(&target->disk, id, bytes, length, carry_out, text, sizeof text);
+}
+
+/* The guest goes with the disk: its memory. */
+static void move_memory(const struct machine *source, struct machine *target)
+{
+	memcpy(target->ram, source->ram, sizeof target->ram);
+}
+
 static void snapshot_keeps_what_the_driver_has_set_up(void **state)
 {
 	static struct machine source, target;
-	struct disk_state saved;
 
 	(void)state;
 	make(&source, SECTORS);
 	bring_up(&source);
-	assert_int_equal(disk_save(&source.disk, &saved), 0);
 	make(&target, SECTORS);
-	assert_int_equal(disk_restore(&target.disk, &saved), 0);
+	assert_int_equal(move(&source, &target), 0);
 	assert_int_equal(virtio_device_status(&target.disk.device), virtio_device_status(&source.disk.device));
 	assert_true(virtio_blk_write_through(&target.disk.blk));
 	assert_int_equal(virtio_queue_available(&target.disk.queue), 0);
@@ -169,43 +187,63 @@ static void snapshot_keeps_what_the_driver_has_set_up(void **state)
 	assert_int_equal(target.interrupts[VIRTIO_INTERRUPT_CONFIG], 0);
 }
 
+static void snapshot_carries_out_what_was_in_flight(void **state)
+{
+	static struct machine source, target;
+	struct virtio_chain chain;
+
+	(void)state;
+	make(&source, SECTORS);
+	bring_up(&source);
+	/* Heads 2 and 0 in an available ring of two. */
+	virtio_put_le16(source.ram + 0x204, 2);
+	virtio_put_le16(source.ram + 0x206, 0);
+	virtio_put_le16(source.ram + 0x202, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(virtio_queue_pop(&source.disk.queue, &chain), 1);
+	make(&target, SECTORS);
+	move_memory(&source, &target);
+	assert_int_equal(move(&source, &target), 0);
+	assert_int_equal(carried_out_count, 2);
+	assert_true(carried_out[0] == 2 && carried_out[1] == 0);
+	assert_int_equal(virtio_get_le16(target.ram + 0x302), 2);
+}
+
 static void snapshot_of_a_smaller_disk_tells_the_driver(void **state)
 {
 	static struct machine source, target;
-	struct disk_state saved;
 
 	(void)state;
 	make(&source, SECTORS - 1);
 	bring_up(&source);
-	assert_int_equal(disk_save(&source.disk, &saved), 0);
 	make(&target, SECTORS);
-	assert_int_equal(disk_restore(&target.disk, &saved), 0);
+	assert_int_equal(move(&source, &target), 0);
 	assert_true(target.interrupts[VIRTIO_INTERRUPT_CONFIG] > 0);
 }
 
 static void snapshot_of_a_larger_disk_is_refused(void **state)
 {
 	static struct machine source, target;
-	struct disk_state saved;
 
 	(void)state;
 	make(&source, SECTORS);
 	bring_up(&source);
-	assert_int_equal(disk_save(&source.disk, &saved), 0);
 	make(&target, SECTORS - 1);
-	assert_int_equal(disk_restore(&target.disk, &saved), VIRTIO_EINVAL);
+	assert_int_equal(move(&source, &target), VIRTIO_EINVAL);
+	assert_string_equal(text,
+			    "section blk, device 0, index 0: capacity at byte 196: the target refuses the value: 8 "
+			    "(VIRTIO_EINVAL: argument out of range)");
+	assert_int_equal(virtio_device_status(&target.disk.device), 0);
 }
 
 static void snapshot_before_the_driver_runs_restores_too(void **state)
 {
 	static struct machine source, target;
-	struct disk_state saved;
 
 	(void)state;
 	make(&source, SECTORS);
-	assert_int_equal(disk_save(&source.disk, &saved), 0);
 	make(&target, SECTORS);
-	assert_int_equal(disk_restore(&target.disk, &saved), 0);
+	assert_int_equal(move(&source, &target), 0);
 	bring_up(&target);
 }
 
@@ -213,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(snapshot_keeps_what_the_driver_has_set_up),
+		cmocka_unit_test(snapshot_carries_out_what_was_in_flight),
 		cmocka_unit_test(snapshot_of_a_smaller_disk_tells_the_driver),
 		cmocka_unit_test(snapshot_of_a_larger_disk_is_refused),
 		cmocka_unit_test(snapshot_before_the_driver_runs_restores_too),

@@ -229,7 +229,7 @@ static void shared_queue_is_handed_over(void **state)
 	struct virtio_chain chain;
 	struct vring_used_elem used;
 	struct progress progress;
-	uint16_t heads[QUEUE_SIZE];
+	struct virtio_queue_flight record[QUEUE_SIZE];
 	uint32_t count = 0;
 
 	(void)state;
@@ -245,12 +245,12 @@ static void shared_queue_is_handed_over(void **state)
 		assert_int_equal(virtio_queue_pop(&device.sync.queue, &chain), 1);
 	assert_int_equal(shared_progress(&device, &progress), 0);
 	assert_true(progress.waiting == 1 && progress.in_flight == 2 && progress.returned == 0);
-	assert_int_equal(shared_save(&device, &saved, heads, &count), 0);
+	assert_int_equal(shared_save(&device, &saved, record, &count), 0);
 	assert_int_equal(count, 2);
 	assert_int_equal(shared_start(&other, NULL, &saved, &guest.map), 0);
 	for (uint32_t i = 0; i < count; i++)
-		assert_int_equal(shared_repeat(&other, heads[i], echo, &completions[i]), 0);
-	assert_int_equal(shared_repeat(&other, heads[0], echo, &completions[2]), VIRTIO_EINVAL);
+		assert_int_equal(shared_repeat(&other, &record[i], echo, &completions[i]), 0);
+	assert_int_equal(shared_repeat(&other, &record[0], echo, &completions[2]), VIRTIO_EINVAL);
 	assert_int_equal(virtio_queue_complete_batch(&other.sync.queue, completions, count), 0);
 	assert_int_equal(shared_work(&other, echo, count_interrupt), 1);
 	for (uint32_t i = 0; i < 3; i++) {

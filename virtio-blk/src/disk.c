@@ -230,17 +230,33 @@ static bool reachable(uint64_t features, uint8_t writeback)
 	}
 }
 
-int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state)
+int virtio_blk_check_state(const struct virtio_blk *blk, const struct virtio_blk_state *state,
+			   struct virtio_refusal *refusal)
 {
-	const uint64_t capacity = virtio_blk_capacity(blk);
+	const char *field = NULL;
 
 	if (state->features & ~blk->offered || (blk->negotiated && blk->negotiated != state->features))
-		return VIRTIO_EINVAL;
-	if (state->capacity > capacity || !reachable(state->features, state->writeback))
-		return VIRTIO_EINVAL;
+		field = "features";
+	else if (state->capacity > virtio_blk_capacity(blk))
+		field = "capacity";
+	else if (!reachable(state->features, state->writeback))
+		field = "writeback";
+	if (!field)
+		return 0;
+	*refusal = (struct virtio_refusal){ field, VIRTIO_SECTION_NO_ENTRY };
+	return VIRTIO_EINVAL;
+}
+
+int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state)
+{
+	struct virtio_refusal refusal;
+	const int error = virtio_blk_check_state(blk, state, &refusal);
+
+	if (error)
+		return error;
 	blk->negotiated = state->features;
 	set_writeback(blk, state->writeback);
-	return state->capacity < capacity;
+	return state->capacity < virtio_blk_capacity(blk);
 }
 
 int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors)

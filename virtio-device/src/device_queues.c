@@ -113,6 +113,63 @@ int virtio_device_queues_reset(struct virtio_device *device)
 	return 0;
 }
 
+/* Whether a queue has the configuration that the core knows. The allowances are this device's. */
+static bool agrees(const struct virtio_queue_config *core, const struct virtio_queue_config *saved)
+{
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
+		if (core->addr[i] != saved->addr[i])
+			return false;
+	}
+	return core->max_size == saved->max_size && core->size == saved->size && core->event_idx == saved->event_idx &&
+	       core->indirect == saved->indirect && core->in_order == saved->in_order && core->ready == saved->ready;
+}
+
+/* Restores a queue that runs, with the core's configuration. */
+static int restore_running(const struct virtio_device *device, struct virtio_queue *queue,
+			   const struct virtio_queue_config *config, const struct virtio_queue_state *state)
+{
+	struct virtio_queue_state ours = *state;
+	int error;
+
+	if (!agrees(config, &state->config))
+		return VIRTIO_EINVAL;
+	ours.config = *config;
+	error = virtio_queue_restore(queue, &ours, device->memory);
+	if ((error != VIRTIO_EFAULT && error != VIRTIO_EPERM && error != VIRTIO_ENOTMAPPED) ||
+	    !(virtio_device_status(device) & VIRTIO_CONFIG_S_NEEDS_RESET))
+		return error;
+	/* The core doesn't ask where the areas of a device are that needs a reset. */
+	ours.broken = VIRTIO_EFAULT;
+	return virtio_queue_restore(queue, &ours, device->memory);
+}
+
+int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state)
+{
+	const struct virtio_queue_config *config = virtio_device_queue_config(device, queue);
+	struct virtio_queue *found = find(device, queue);
+	struct virtio_refusal refusal;
+	int error;
+
+	if (!found || !config)
+		return VIRTIO_EINVAL;
+	/* Before a bool in it is loaded. */
+	error = virtio_queue_check_state(state, NULL, 0, NULL, &refusal);
+	if (error)
+		return error;
+	if (state->config.size == 0) {
+		/* It can't run, and the driver must not wait for it in vain. */
+		if (device->active && config->ready)
+			virtio_device_set_needs_reset(device);
+		return 0;
+	}
+	if (!device->active || !config->ready)
+		return VIRTIO_EINVAL;
+	error = restore_running(device, found, config, state);
+	if (!error && found->broken)
+		virtio_device_set_needs_reset(device);
+	return error;
+}
+
 bool virtio_device_queues_running(const struct virtio_device *device, uint16_t queue)
 {
 	const uint32_t stuck = VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_FAILED;

@@ -13,6 +13,8 @@ static void save_queue(const struct virtio_queue_registers *queue, struct virtio
 		.size = config->size,
 		.ready = config->ready,
 		.may_reenable = queue->may_reenable,
+		.enabling = queue->enabling,
+		.resetting = queue->resetting,
 		.given = queue->given,
 		.refused = queue->refused,
 	};
@@ -31,7 +33,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 	if (entries < device->num_queues)
 		return VIRTIO_ENOBUFS;
 	for (uint32_t i = 0; i < device->num_queues; i++) {
-		if (device->queues[i].stopping || device->queues[i].resetting || device->queues[i].enabling)
+		if (device->queues[i].stopping)
 			return VIRTIO_EBUSY;
 	}
 	for (uint32_t i = 0; i < device->num_queues; i++)
@@ -61,145 +63,285 @@ static bool is_bool(const bool *value)
 	return *(const unsigned char *)value <= 1;
 }
 
-static int check_bools(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
+/* Says which value is refused. */
+static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
-	bool valid = is_bool(&state->accepted_beyond) && is_bool(&state->active);
+	*refusal = (struct virtio_refusal){ field, entry };
+	return error;
+}
 
-	for (uint32_t i = 0; i < state->num_queues; i++)
-		valid = valid && is_bool(&queues[i].ready) && is_bool(&queues[i].may_reenable);
-	return valid ? 0 : VIRTIO_EINVAL;
+static int refuse_value(struct virtio_refusal *refusal, const char *field)
+{
+	return refuse(refusal, field, VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+}
+
+static int check_queue_bools(const struct virtio_queue_registers_state *queues, uint32_t i,
+			     struct virtio_refusal *refusal)
+{
+	const struct {
+		const bool *value;
+		const char *name;
+	} bools[] = {
+		{ &queues[i].ready, "ready" },
+		{ &queues[i].may_reenable, "may_reenable" },
+		{ &queues[i].enabling, "enabling" },
+		{ &queues[i].resetting, "resetting" },
+	};
+
+	for (size_t j = 0; j < sizeof bools / sizeof bools[0]; j++) {
+		if (!is_bool(bools[j].value))
+			return refuse(refusal, bools[j].name, i, VIRTIO_EINVAL);
+	}
+	return 0;
+}
+
+static int check_bools(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues,
+		       struct virtio_refusal *refusal)
+{
+	int error = 0;
+
+	if (!is_bool(&state->accepted_beyond))
+		return refuse_value(refusal, "accepted_beyond");
+	if (!is_bool(&state->active))
+		return refuse_value(refusal, "active");
+	for (uint32_t i = 0; i < state->num_queues && !error; i++)
+		error = check_queue_bools(queues, i, refusal);
+	return error;
 }
 
 /* Whether a driver can have brought such a device into this status. */
-static int check_status(const struct virtio_device_state *state)
+static int check_status(const struct virtio_device_state *state, struct virtio_refusal *refusal)
 {
 	const uint32_t status = state->status;
 	const bool driver_ok = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 	const bool needs_reset = (status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0;
 
 	if (!virtio_impl_device_status_possible(status))
-		return VIRTIO_EINVAL;
+		return refuse_value(refusal, "status");
 	/*
 	 * After a failed or omitted activation DRIVER_OK is set and the device is not active. Then
 	 * it needs a reset.
 	 */
 	if (state->active ? !driver_ok : driver_ok && !needs_reset)
-		return VIRTIO_EINVAL;
-	if (state->interrupt_status & ~(uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG))
-		return VIRTIO_EINVAL;
-	if ((state->interrupt_status & VIRTIO_INTERRUPT_USED) && !driver_ok)
-		return VIRTIO_EINVAL;
-	if (state->interrupt_status && status == 0)
-		return VIRTIO_EINVAL;
+		return refuse_value(refusal, "active");
+	if ((state->interrupt_status & ~(uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG)) ||
+	    ((state->interrupt_status & VIRTIO_INTERRUPT_USED) && !driver_ok) ||
+	    (state->interrupt_status && status == 0))
+		return refuse_value(refusal, "interrupt_status");
 	return 0;
 }
 
-static int check_accepted(const struct virtio_device *device, const struct virtio_device_state *state)
+static const char *const accepted_names[VIRTIO_FEATURE_WORDS] = { "accepted[0]", "accepted[1]", "accepted[2]",
+								  "accepted[3]" };
+
+/* The first word of features that makes a state impossible, behind FEATURES_OK or before DRIVER. */
+static const char *bad_word(const struct virtio_device *device, const struct virtio_device_state *state)
 {
-	if (state->status & VIRTIO_CONFIG_S_FEATURES_OK)
-		return virtio_impl_device_check_offered(device, state->accepted, state->accepted_beyond);
-	if (state->status & VIRTIO_CONFIG_S_DRIVER)
-		return 0;
+	const bool negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
+
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
-		if (state->accepted[i])
-			return VIRTIO_EINVAL;
+		if (state->accepted[i] & ~(negotiated ? device->offered[i] : 0))
+			return accepted_names[i];
 	}
-	return state->accepted_beyond ? VIRTIO_EINVAL : 0;
+	/* VERSION_1 is missing. */
+	return state->accepted_beyond ? "accepted_beyond" : accepted_names[VIRTIO_F_VERSION_1 / 32];
 }
 
-/* Whether a driver can have set these addresses, and had these values refused. */
-static int check_given(const struct virtio_queue_registers_state *saved)
+static int check_accepted(const struct virtio_device *device, const struct virtio_device_state *state,
+			  struct virtio_refusal *refusal)
 {
-	if ((saved->given & ~ALL_AREAS) || (saved->refused & ~(ALL_AREAS | VIRTIO_DEVICE_SIZE_REFUSED)) ||
-	    (saved->given & saved->refused))
-		return VIRTIO_EINVAL;
-	if (saved->ready && (saved->given != ALL_AREAS || saved->refused))
-		return VIRTIO_EINVAL;
+	bool valid = !state->accepted_beyond;
+
+	if (state->status & VIRTIO_CONFIG_S_FEATURES_OK)
+		valid = virtio_impl_device_check_offered(device, state->accepted, state->accepted_beyond) == 0;
+	else if (state->status & VIRTIO_CONFIG_S_DRIVER)
+		valid = true;
+	else
+		for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
+			valid = valid && state->accepted[i] == 0;
+	return valid ? 0 : refuse_value(refusal, bad_word(device, state));
+}
+
+/* The names of the addresses in the list of queues. */
+static const char *const area_names[] = { "desc", "avail", "used" };
+
+/*
+ * Whether a driver can have given these addresses, and had these values refused: NULL, or what is
+ * wrong.
+ */
+static const char *check_given(const struct virtio_queue_registers_state *saved)
+{
+	if (saved->given & ~ALL_AREAS)
+		return "given";
+	if ((saved->refused & ~(ALL_AREAS | VIRTIO_DEVICE_SIZE_REFUSED)) || (saved->given & saved->refused))
+		return "refused";
+	if ((saved->ready || saved->enabling) && saved->given != ALL_AREAS)
+		return "given";
+	if ((saved->ready || saved->enabling) && saved->refused)
+		return "refused";
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		/* A refused low half leaves the old value; before the first low half that is 0. */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
-			return VIRTIO_EINVAL;
+			return area_names[i];
 	}
-	return 0;
+	return NULL;
 }
 
 static bool is_empty(const struct virtio_queue_registers_state *saved)
 {
 	return !saved->addr[0] && !saved->addr[1] && !saved->addr[2] && saved->size == 0 && !saved->ready &&
-	       !saved->may_reenable && !saved->given && !saved->refused;
+	       !saved->may_reenable && !saved->enabling && !saved->resetting && !saved->given && !saved->refused;
 }
 
-/* Makes the configuration of a saved queue from ours. */
-static int rebuild_queue(const struct virtio_device *device, const struct virtio_device_state *state,
-			 const struct virtio_queue_registers_state *saved, struct virtio_queue_config *config)
+/*
+ * Whether a queue can be ready, and waiting for what it says, in this state: NULL, or what is
+ * wrong.
+ */
+static const char *check_progress(const struct virtio_device_state *state,
+				  const struct virtio_queue_registers_state *saved)
 {
-	const bool reset_negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) &&
-				      virtio_feature_has(state->accepted, VIRTIO_F_RING_RESET);
+	const bool negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
+	const bool driver_ok = (state->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+	const bool reset_negotiated = negotiated && virtio_feature_has(state->accepted, VIRTIO_F_RING_RESET);
+
+	if (saved->may_reenable && (saved->ready || !state->active || !reset_negotiated))
+		return "may_reenable";
+	if (saved->ready && !negotiated)
+		return "ready";
+	if (saved->enabling && (saved->ready || !negotiated || (driver_ok && !saved->may_reenable)))
+		return "enabling";
+	/* Only a reset that has failed is saved. */
+	if (saved->resetting && (!saved->ready || !reset_negotiated || !(state->status & VIRTIO_CONFIG_S_NEEDS_RESET)))
+		return "resetting";
+	return NULL;
+}
+
+/* Makes the configuration that a saved queue had, from that of ours. */
+static int rebuild_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
+			 struct virtio_queue_config *config, const char **field)
+{
 	int error;
 
+	*field = "max_size";
 	if (saved->max_size != config->max_size)
 		return VIRTIO_EINVAL;
 	if (saved->max_size == 0)
 		return is_empty(saved) ? 0 : VIRTIO_EINVAL;
+	*field = "size";
 	error = virtio_queue_config_set_size(config, saved->size);
-	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED && !error; i++)
+	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED && !error; i++) {
+		*field = area_names[i];
 		error = virtio_queue_config_set_addr(config, (enum virtio_queue_area)i, saved->addr[i]);
-	if (!error)
-		error = check_given(saved);
+	}
 	if (error)
 		return error;
-	if (saved->may_reenable && (saved->ready || !state->active || !reset_negotiated))
+	*field = check_given(saved);
+	if (!*field)
+		*field = check_progress(state, saved);
+	if (*field)
 		return VIRTIO_EINVAL;
-	if (!saved->ready)
+	if (saved->ready)
+		*config = virtio_impl_device_ready_config(config, state->accepted);
+	return 0;
+}
+
+/*
+ * Whether the areas of a queue are there, as far as they have to be. A reset forgets them; and
+ * where a translation decides, the guest does, which must not stop a restore.
+ */
+static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
+		       const struct virtio_queue_config *config)
+{
+	const int error = config->ready ? virtio_queue_config_check(config, device->memory) : 0;
+	const bool gone = error == VIRTIO_EFAULT || error == VIRTIO_EPERM;
+
+	if ((gone || error == VIRTIO_ENOTMAPPED) && (state->status & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return 0;
-	if ((state->status & VIRTIO_CONFIG_S_FEATURES_OK) == 0)
-		return VIRTIO_EINVAL;
-	*config = virtio_impl_device_ready_config(config, state->accepted);
-	return virtio_queue_config_check(config, device->memory);
+	return gone && device->memory && device->memory->translate ? 0 : error;
+}
+
+/* The area of a queue that is not where it should be. */
+static const char *find_area(const struct virtio_device *device, const struct virtio_queue_config *config)
+{
+	struct virtio_memory_cursor cursor;
+	int area = VIRTIO_QUEUE_DESC;
+
+	if (!device->memory)
+		return area_names[area];
+	virtio_memory_cursor_init(&cursor, device->memory);
+	while (area < VIRTIO_QUEUE_USED &&
+	       virtio_memory_check(&cursor, config->addr[area],
+				   virtio_queue_config_area_bytes(config, (enum virtio_queue_area)area),
+				   VIRTIO_ACCESS_READ) == 0)
+		area++;
+	return area_names[area];
 }
 
 static int check_queues(const struct virtio_device *device, const struct virtio_device_state *state,
-			const struct virtio_queue_registers_state *queues)
+			const struct virtio_queue_registers_state *queues, struct virtio_refusal *refusal)
 {
 	for (uint32_t i = 0; i < device->num_queues; i++) {
 		struct virtio_queue_config config = device->queues[i].config;
-		const int error = rebuild_queue(device, state, &queues[i], &config);
+		const char *field;
+		int error = rebuild_queue(state, &queues[i], &config, &field);
 
 		if (error)
-			return error;
+			return refuse(refusal, field, i, error);
+		error = check_areas(device, state, &config);
+		if (error)
+			return refuse(refusal, find_area(device, &config), i, error);
 	}
 	return 0;
+}
+
+int virtio_device_check_state(const struct virtio_device *device, const struct virtio_device_state *state,
+			      const struct virtio_queue_registers_state *queues, uint32_t entries,
+			      struct virtio_refusal *refusal)
+{
+	int error;
+
+	if (live_load(device) != 0)
+		return refuse(refusal, NULL, VIRTIO_SECTION_NO_ENTRY, VIRTIO_EBUSY);
+	if (state->type != device->type)
+		return refuse_value(refusal, "type");
+	if (state->num_queues != device->num_queues || entries != device->num_queues)
+		return refuse_value(refusal, "queues");
+	error = check_bools(state, queues, refusal);
+	if (!error)
+		error = check_status(state, refusal);
+	if (!error)
+		error = check_accepted(device, state, refusal);
+	return error ? error : check_queues(device, state, queues, refusal);
+}
+
+/* Takes over what was set up in a queue, which has been found to be possible. */
+static void take_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
+		       struct virtio_queue_registers *queue)
+{
+	const char *field;
+
+	(void)rebuild_queue(state, saved, &queue->config, &field);
+	queue->may_reenable = saved->may_reenable;
+	queue->enabling = saved->enabling;
+	queue->resetting = saved->resetting;
+	queue->given = saved->given;
+	queue->refused = saved->refused;
 }
 
 int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
 			  const struct virtio_queue_registers_state *queues, uint32_t entries)
 {
-	int error;
+	struct virtio_refusal refusal;
+	int error = virtio_device_check_state(device, state, queues, entries, &refusal);
 
-	if (live_load(device) != 0)
-		return VIRTIO_EBUSY;
-	if (state->type != device->type || state->num_queues != device->num_queues || entries != device->num_queues)
-		return VIRTIO_EINVAL;
-	error = check_bools(state, queues);
-	if (!error)
-		error = check_status(state);
-	if (!error)
-		error = check_accepted(device, state);
-	if (!error)
-		error = check_queues(device, state, queues);
-	/* Last, because a device may take the features over when it is asked. */
+	/* The last, for a device may take the features over when it is asked. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)
 		return error;
 	virtio_impl_device_clear(device);
-	for (uint32_t i = 0; i < device->num_queues; i++) {
-		/* Succeeds, as it did above. */
-		(void)rebuild_queue(device, state, &queues[i], &device->queues[i].config);
-		device->queues[i].may_reenable = queues[i].may_reenable;
-		device->queues[i].given = queues[i].given;
-		device->queues[i].refused = queues[i].refused;
-	}
+	for (uint32_t i = 0; i < device->num_queues; i++)
+		take_queue(state, &queues[i], &device->queues[i]);
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
 		device->accepted[i] = state->accepted[i];
 	device->accepted_beyond = state->accepted_beyond;
@@ -210,6 +352,23 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	device->shm_sel = state->shm_sel;
 	device->generation = state->generation;
 	live_set(device, state->status | state->interrupt_status << LIVE_INTERRUPT_SHIFT);
+	return 0;
+}
+
+int virtio_device_saved_config(const struct virtio_device *device, const struct virtio_device_state *state,
+			       const struct virtio_queue_registers_state *queues, uint32_t queue,
+			       struct virtio_queue_config *config)
+{
+	struct virtio_queue_config rebuilt;
+	const char *field;
+
+	if (queue >= device->num_queues || queue >= state->num_queues)
+		return VIRTIO_EINVAL;
+	rebuilt = device->queues[queue].config;
+	if (rebuild_queue(state, &queues[queue], &rebuilt, &field))
+		return VIRTIO_EINVAL;
+	rebuilt.ready = rebuilt.ready && state->active;
+	*config = rebuilt;
 	return 0;
 }
 

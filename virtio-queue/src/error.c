@@ -59,6 +59,12 @@ const char *virtio_strerror(int error)
 		return "VIRTIO_ESHORT: chain shorter than the request";
 	case VIRTIO_EIO:
 		return "VIRTIO_EIO: back end failed";
+	case VIRTIO_EFORMAT:
+		return "VIRTIO_EFORMAT: not the bytes of such a state";
+	case VIRTIO_EVERSION:
+		return "VIRTIO_EVERSION: version of a state not known";
+	case VIRTIO_ECHECKSUM:
+		return "VIRTIO_ECHECKSUM: bytes of a state have changed";
 	}
 	return "unknown error";
 }

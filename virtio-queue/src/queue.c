@@ -76,6 +76,30 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 	virtio_impl_queue_update_paths(queue);
 }
 
+/* Sets up a queue whose configuration has been checked. */
+static void set_up(struct virtio_queue *queue, const struct virtio_queue_config *config,
+		   const struct virtio_memory_map *map)
+{
+	queue->config = *config;
+	queue->size = config->size;
+	queue->mask = config->size - 1u;
+	queue->walk_left = (config->size + 1) * VIRTIO_IMPL_WALK_ONE;
+	if (config->indirect || config->allow_unnegotiated_indirect)
+		queue->walk_left |= VIRTIO_IMPL_WALK_DIRECT;
+	queue->signalled_valid = true;
+	attach(queue, map);
+}
+
+int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
+				   const struct virtio_memory_map *map, int fault)
+{
+	if (config->size > queue->inflight_entries)
+		return VIRTIO_EINVAL;
+	queue->broken = fault;
+	set_up(queue, config, map ? map : &no_memory);
+	return 0;
+}
+
 int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_config *config,
 		       const struct virtio_memory_map *map)
 {
@@ -90,14 +114,7 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 		return error;
 	if (config->size > queue->inflight_entries)
 		return VIRTIO_EINVAL;
-	queue->config = *config;
-	queue->size = config->size;
-	queue->mask = config->size - 1u;
-	queue->walk_left = (config->size + 1) * VIRTIO_IMPL_WALK_ONE;
-	if (config->indirect || config->allow_unnegotiated_indirect)
-		queue->walk_left |= VIRTIO_IMPL_WALK_DIRECT;
-	queue->signalled_valid = true;
-	attach(queue, map);
+	set_up(queue, config, map);
 	/*
 	 * Kicks are wanted until virtio_queue_disable_kicks(); an owner before us may have said
 	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).

@@ -166,12 +166,6 @@ static int used_ring_error(struct virtio_queue *queue)
 				   VIRTIO_ACCESS_WRITE);
 }
 
-/* The used length of a waiting request. */
-static uint32_t waiting_length(const struct virtio_inflight *entry)
-{
-	return (uint32_t)(entry->state >> 32);
-}
-
 /*
  * Under IN_ORDER: stores completions in the used ring, up to the first missing one, and publishes
  * them together. Nothing else changes before that has succeeded, because a translation can change
@@ -191,7 +185,7 @@ static int complete_in_order(struct virtio_queue *queue)
 
 		if (entry->state == VIRTIO_IMPL_INFLIGHT_IDLE || virtio_inflight_has_request(entry))
 			break;
-		error = virtio_impl_ring_store_used(queue, idx++, head, waiting_length(entry));
+		error = virtio_impl_ring_store_used(queue, idx++, head, virtio_impl_queue_waiting_length(entry));
 		if (error)
 			return error;
 	}
@@ -275,6 +269,15 @@ static void forget_old_maps(struct virtio_queue *queue, const struct virtio_comp
 		entry->flags = VIRTIO_IMPL_INFLIGHT_WAITS;
 	}
 	virtio_impl_queue_update_paths(queue);
+}
+
+void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
+{
+	const struct virtio_completion one = { token, len };
+
+	/* It is in flight, so this succeeds. */
+	(void)mark_waiting(queue, &one, 1);
+	queue->inflight[virtio_token_head(token)].flags = VIRTIO_IMPL_INFLIGHT_WAITS;
 }
 
 int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)

@@ -101,6 +101,22 @@ static inline void virtio_inflight_flag(struct virtio_inflight *entry, uint16_t 
 	entry->state = virtio_inflight_flagged(entry->state);
 }
 
+/* The used length of a request that waits. */
+static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_inflight *entry)
+{
+	return (uint32_t)(entry->state >> 32);
+}
+
+/* Takes a request out of flight whose completion, under IN_ORDER, waits for an earlier one. */
+void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
+
+/*
+ * virtio_queue_start() for a queue that an earlier fault broke: its areas may be anywhere, and
+ * nothing is written to them.
+ */
+int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
+				   const struct virtio_memory_map *map, int fault);
+
 /* Recomputes the derived members: how far pops and completions may take the fast path. */
 void virtio_impl_queue_update_paths(struct virtio_queue *queue);
 

@@ -4,6 +4,9 @@
 
 #include "queue_internal.h"
 
+/* What a judgement without a map looks at. */
+static const struct virtio_memory_map no_memory;
+
 /* The state of a queue that is not started. */
 static void save_nothing(struct virtio_queue_state *out)
 {
@@ -12,19 +15,10 @@ static void save_nothing(struct virtio_queue_state *out)
 	*out = empty;
 }
 
-static int may_save(const struct virtio_queue *queue)
-{
-	if (queue->broken)
-		return VIRTIO_EBROKEN;
-	if (queue->replay != 0 || queue->waiting != 0)
-		return VIRTIO_EBUSY;
-	return 0;
-}
-
 /* A restore computes the number of requests in flight from the distance between the indices. */
 static bool indices_agree(const struct virtio_queue *queue)
 {
-	return (uint16_t)(queue->next_avail - queue->used_idx) == virtio_queue_in_flight(queue);
+	return (uint16_t)(queue->next_avail - queue->used_idx) == virtio_queue_in_flight(queue) + queue->waiting;
 }
 
 static void save(const struct virtio_queue *queue, struct virtio_queue_state *out)
@@ -32,20 +26,16 @@ static void save(const struct virtio_queue *queue, struct virtio_queue_state *ou
 	out->config = queue->config;
 	out->next_avail = (uint16_t)queue->next_avail;
 	out->next_used = (uint16_t)queue->used_idx;
+	out->broken = queue->broken;
 }
 
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out)
 {
-	int error;
-
 	if (queue->size == 0) {
 		save_nothing(out);
 		return 0;
 	}
-	error = may_save(queue);
-	if (error)
-		return error;
-	if (!virtio_queue_quiesced(queue))
+	if (queue->replay != 0 || queue->waiting != 0 || !virtio_queue_quiesced(queue))
 		return VIRTIO_EBUSY;
 	if (!indices_agree(queue))
 		return VIRTIO_EINVAL;
@@ -72,41 +62,48 @@ static uint32_t age(const struct virtio_queue *queue, uint32_t head)
  * Oldest first. Shell's sort: the guest chooses the order, and could choose the worst case of an
  * insertion sort.
  */
-static void sort_by_age(const struct virtio_queue *queue, uint16_t *heads, uint32_t n)
+static void sort_by_age(const struct virtio_queue *queue, struct virtio_queue_flight *record, uint32_t n)
 {
 	for (uint32_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
 		for (uint32_t i = gap; i < n; i++) {
-			const uint16_t head = heads[i];
+			const struct virtio_queue_flight one = record[i];
 			uint32_t j = i;
 
-			for (; j >= gap && age(queue, heads[j - gap]) < age(queue, head); j -= gap)
-				heads[j] = heads[j - gap];
-			heads[j] = head;
+			for (; j >= gap && age(queue, record[j - gap].head) < age(queue, one.head); j -= gap)
+				record[j] = record[j - gap];
+			record[j] = one;
 		}
 }
 
-int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out, uint16_t *heads,
-				uint32_t capacity, uint32_t *count)
+int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
+				struct virtio_queue_flight *record, uint32_t capacity, uint32_t *count)
 {
 	uint32_t n = 0;
-	int error;
 
 	if (queue->size == 0) {
 		save_nothing(out);
 		*count = 0;
 		return 0;
 	}
-	error = may_save(queue);
-	if (error)
-		return error;
+	if (queue->replay != 0)
+		return VIRTIO_EBUSY;
 	if (!indices_agree(queue))
 		return VIRTIO_EINVAL;
-	if (virtio_queue_in_flight(queue) > capacity)
+	if (virtio_queue_in_flight(queue) + queue->waiting > capacity)
 		return VIRTIO_ENOBUFS;
-	for (uint32_t head = 0; head < queue->size; head++)
-		if (virtio_inflight_has_request(&queue->inflight[head]))
-			heads[n++] = (uint16_t)head;
-	sort_by_age(queue, heads, n);
+	for (uint32_t head = 0; head < queue->size; head++) {
+		const struct virtio_inflight *entry = &queue->inflight[head];
+		const bool waits = (entry->flags & VIRTIO_IMPL_INFLIGHT_WAITS) != 0;
+
+		if (entry->state == VIRTIO_IMPL_INFLIGHT_IDLE)
+			continue;
+		record[n++] = (struct virtio_queue_flight){
+			.head = (uint16_t)head,
+			.completed = waits,
+			.written = waits ? virtio_impl_queue_waiting_length(entry) : 0,
+		};
+	}
+	sort_by_age(queue, record, n);
 	save(queue, out);
 	*count = n;
 	return 0;
@@ -119,13 +116,6 @@ static bool is_bool(const bool *value)
 	return *(const unsigned char *)value <= 1;
 }
 
-static bool bools_are_valid(const struct virtio_queue_config *config)
-{
-	return is_bool(&config->ready) && is_bool(&config->event_idx) && is_bool(&config->indirect) &&
-	       is_bool(&config->in_order) && is_bool(&config->allow_unnegotiated_indirect) &&
-	       is_bool(&config->allow_long_indirect);
-}
-
 /* The state of a queue that was not started is all zeroes. The bools are known to be valid. */
 static bool is_empty(const struct virtio_queue_state *state)
 {
@@ -136,24 +126,169 @@ static bool is_empty(const struct virtio_queue_state *state)
 			return false;
 	return config->max_size == 0 && config->size == 0 && !config->ready && !config->event_idx &&
 	       !config->indirect && !config->in_order && !config->allow_unnegotiated_indirect &&
-	       !config->allow_long_indirect && state->next_avail == 0 && state->next_used == 0;
+	       !config->allow_long_indirect && state->next_avail == 0 && state->next_used == 0 && state->broken == 0;
+}
+
+/* Whether a fault of the ring can have broken a queue, for this reason. */
+static bool can_break(int error)
+{
+	return error == VIRTIO_EAVAILIDX || error == VIRTIO_EHEAD || error == VIRTIO_EINFLIGHT ||
+	       error == VIRTIO_EFAULT || error == VIRTIO_EPERM;
+}
+
+/* Says which value is refused. */
+static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
+{
+	*refusal = (struct virtio_refusal){ field, entry };
+	return error;
+}
+
+/* The first area whose address is not aligned, or one behind the last. */
+static int find_misaligned(const struct virtio_queue_config *config)
+{
+	struct virtio_queue_config one;
+	int area = VIRTIO_QUEUE_DESC;
+
+	/* Of a queue that is not ready, so that the address alone decides. */
+	(void)!virtio_queue_config_init(&one, 1);
+	while (area <= VIRTIO_QUEUE_USED &&
+	       virtio_queue_config_set_addr(&one, (enum virtio_queue_area)area, config->addr[area]) == 0)
+		area++;
+	return area;
+}
+
+/* The name, in the queue's section, of the value of a configuration that is at fault. */
+static const char *bad_config(const struct virtio_queue_config *config, int error, const struct virtio_memory_map *map)
+{
+	static const char *const areas[] = { "desc", "avail", "used" };
+	struct virtio_queue_config one;
+	struct virtio_memory_cursor cursor;
+	int area = VIRTIO_QUEUE_DESC;
+
+	if (error == VIRTIO_ESIZE)
+		return virtio_queue_config_init(&one, config->max_size) ? "max_size" : "size";
+	if (error == VIRTIO_EALIGN)
+		return areas[find_misaligned(config)];
+	virtio_memory_cursor_init(&cursor, map);
+	while (area < VIRTIO_QUEUE_USED &&
+	       virtio_memory_check(&cursor, config->addr[area],
+				   virtio_queue_config_area_bytes(config, (enum virtio_queue_area)area),
+				   VIRTIO_ACCESS_READ) == 0)
+		area++;
+	return areas[area];
+}
+
+static int check_bools(const struct virtio_queue_config *config, struct virtio_refusal *refusal)
+{
+	const struct {
+		const bool *value;
+		const char *name;
+	} bools[] = {
+		{ &config->ready, "ready" },
+		{ &config->event_idx, "event_idx" },
+		{ &config->indirect, "indirect" },
+		{ &config->in_order, "in_order" },
+		{ &config->allow_unnegotiated_indirect, "allow_unnegotiated_indirect" },
+		{ &config->allow_long_indirect, "allow_long_indirect" },
+	};
+
+	for (size_t i = 0; i < sizeof bools / sizeof bools[0]; i++) {
+		if (!is_bool(bools[i].value))
+			return refuse(refusal, bools[i].name, VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	}
+	return 0;
+}
+
+/*
+ * Whether a queue may start from a configuration. One that was broken may lie anywhere; and where a
+ * translation decides, the guest does, so that the queue breaks and the restore goes on.
+ */
+static int check_config(const struct virtio_queue_state *state, const struct virtio_memory_map *map, bool *latch)
+{
+	const int error = virtio_queue_config_check(&state->config, map);
+	const bool gone = error == VIRTIO_EFAULT || error == VIRTIO_EPERM;
+
+	if (error && error != VIRTIO_ESIZE && find_misaligned(&state->config) <= VIRTIO_QUEUE_USED)
+		return VIRTIO_EALIGN;
+	*latch = state->broken || (gone && map && map->translate);
+	return *latch && (gone || error == VIRTIO_ENOTMAPPED) ? 0 : error;
+}
+
+/* Judges all but the bools, which are valid, of a state that is not empty. */
+static int check_values(const struct virtio_queue_state *state, struct virtio_refusal *refusal)
+{
+	if (state->broken && !can_break(state->broken))
+		return refuse(refusal, "broken", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	if ((uint16_t)(state->next_avail - state->next_used) > state->config.size)
+		return refuse(refusal, "in_flight", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	if (!state->config.ready)
+		return refuse(refusal, "ready", VIRTIO_SECTION_NO_ENTRY, VIRTIO_ENOTREADY);
+	return 0;
+}
+
+/* Judges a record: as long as the indices say, of heads that the queue has, each once. */
+static int check_record(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
+			uint32_t count, struct virtio_refusal *refusal)
+{
+	uint8_t seen[VIRTIO_QUEUE_MAX_SIZE / 8] = { 0 };
+
+	if (count != (uint16_t)(state->next_avail - state->next_used))
+		return refuse(refusal, "in_flight", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	for (uint32_t i = 0; i < count; i++) {
+		const uint16_t head = record[i].head;
+
+		if (head >= state->config.size || (seen[head / 8] >> head % 8 & 1))
+			return refuse(refusal, "head", i, VIRTIO_EINVAL);
+		seen[head / 8] |= (uint8_t)(1u << head % 8);
+		/* The first would have been in the used ring. */
+		if (!is_bool(&record[i].completed) || (record[i].completed && (!state->config.in_order || i == 0)))
+			return refuse(refusal, "completed", i, VIRTIO_EINVAL);
+		if (record[i].written && !record[i].completed)
+			return refuse(refusal, "written", i, VIRTIO_EINVAL);
+	}
+	return 0;
+}
+
+int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
+			     uint32_t count, const struct virtio_memory_map *map, struct virtio_refusal *refusal)
+{
+	bool latch = false;
+	int error = check_bools(&state->config, refusal);
+
+	if (!error && is_empty(state))
+		return count ? refuse(refusal, "in_flight", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL) : 0;
+	if (!error)
+		error = check_values(state, refusal);
+	if (error)
+		return error;
+	error = check_config(state, map ? map : &no_memory, &latch);
+	if (error && (map || error == VIRTIO_ESIZE || error == VIRTIO_EALIGN))
+		return refuse(refusal, bad_config(&state->config, error, map), VIRTIO_SECTION_NO_ENTRY, error);
+	return record ? check_record(state, record, count, refusal) : 0;
 }
 
 int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,
 			 const struct virtio_memory_map *map)
 {
 	const uint16_t in_flight = (uint16_t)(state->next_avail - state->next_used);
+	struct virtio_refusal refusal;
+	bool latch = false;
 	int error;
 
 	if (queue->size != 0)
 		return VIRTIO_EBUSY;
-	if (!bools_are_valid(&state->config))
-		return VIRTIO_EINVAL;
-	if (is_empty(state))
+	error = check_bools(&state->config, &refusal);
+	if (!error && is_empty(state))
 		return 0;
-	if (in_flight > state->config.size)
-		return VIRTIO_EINVAL;
-	error = virtio_queue_start(queue, &state->config, map);
+	if (!error)
+		error = check_values(state, &refusal);
+	if (!error)
+		error = check_config(state, map, &latch);
+	if (!error && latch)
+		error = virtio_impl_queue_start_broken(queue, &state->config, map,
+						       state->broken ? state->broken : VIRTIO_EFAULT);
+	else if (!error)
+		error = virtio_queue_start(queue, &state->config, map);
 	if (error)
 		return error;
 	/* Cannot fail: in a queue that has just started nothing is in flight. */
@@ -167,23 +302,32 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	return 0;
 }
 
-int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_flight *request,
+			struct virtio_chain *chain)
 {
 	const uint32_t next_avail = queue->next_avail;
+	const uint16_t head = request->head;
+	struct virtio_chain walk;
 	int got;
 
 	if (queue->size == 0)
 		return VIRTIO_ENOTREADY;
-	if (queue->broken)
-		return VIRTIO_EBROKEN;
 	if (head >= queue->size || queue->replay == 0 || queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE)
+		return VIRTIO_EINVAL;
+	if (request->completed && !queue->config.in_order)
 		return VIRTIO_EINVAL;
 	/* Pops at the old position. After the checks above this cannot fail. */
 	queue->next_avail = next_avail - queue->replay;
-	got = virtio_impl_queue_take_slow(queue, head, chain);
+	got = virtio_impl_queue_take_slow(queue, head, &walk);
 	queue->next_avail = next_avail;
 	virtio_inflight_flag(&queue->inflight[head], VIRTIO_IMPL_INFLIGHT_REPLAYED);
 	queue->replay--;
+	if (request->completed) {
+		virtio_impl_queue_mark_completed(queue, walk.token, request->written);
+		got = 0;
+	} else {
+		*chain = walk;
+	}
 	virtio_impl_queue_update_paths(queue);
 	return got;
 }

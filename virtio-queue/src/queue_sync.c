@@ -56,12 +56,12 @@ int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *t
 	return got;
 }
 
-int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
-			     struct virtio_chain_segments *resolved, int *chain_error)
+int virtio_queue_sync_replay(struct virtio_queue_sync *sync, const struct virtio_queue_flight *request,
+			     struct virtio_token *token, struct virtio_chain_segments *resolved, int *chain_error)
 {
 	struct virtio_queue *queue = virtio_queue_sync_lock(sync);
 	struct virtio_chain chain;
-	int got = virtio_queue_replay(queue, head, &chain);
+	int got = virtio_queue_replay(queue, request, &chain);
 
 	got = resolve(queue, got, &chain, token, resolved, chain_error);
 	virtio_queue_sync_unlock(sync);

@@ -322,15 +322,15 @@ static void save_and_restore(struct device *d)
 {
 	struct virtio_queue_state state;
 	struct virtio_chain chain = { 0 };
-	uint16_t heads[SIZE] = { 0 };
+	struct virtio_queue_flight record[SIZE];
 	uint32_t n = 0;
 
 	MUST(virtio_queue_save(&d->f.queue, &state) == 0);
 	(void)pop(d, &chain);
-	MUST(virtio_queue_save_in_flight(&d->f.queue, &state, heads, SIZE, &n) == 0);
+	MUST(virtio_queue_save_in_flight(&d->f.queue, &state, record, SIZE, &n) == 0);
 	virtio_queue_reset(&d->f.queue);
 	MUST(virtio_queue_restore(&d->f.queue, &state, &d->f.device_map) == 0);
-	MUST(n == 1 && virtio_queue_replay(&d->f.queue, heads[0], &chain) == 1);
+	MUST(n == 1 && virtio_queue_replay(&d->f.queue, &record[0], &chain) == 1);
 	complete(d, chain.token, 0);
 }
 

@@ -11,12 +11,12 @@ static void move_port(uint32_t id)
 	struct virtio_console_state device;
 	struct virtio_queue_state queue;
 	struct virtio_chain chain = { 0 };
-	uint16_t heads[CONSOLE_QUEUE];
+	struct virtio_queue_flight record[CONSOLE_QUEUE];
 	uint32_t count = 0;
 
 	virtio_console_save(&f.console, &device);
 	assert_int_equal(virtio_console_save_port(&f.console, id, &port), 0);
-	assert_int_equal(virtio_queue_save_in_flight(&f.tx.queue, &queue, heads, CONSOLE_QUEUE, &count), 0);
+	assert_int_equal(virtio_queue_save_in_flight(&f.tx.queue, &queue, record, CONSOLE_QUEUE, &count), 0);
 	assert_int_equal(count, port.in_flight);
 	memset(f.transmit_segments, 0xee, sizeof f.transmit_segments);
 	virtio_console_reset(&f.console);
@@ -27,8 +27,8 @@ static void move_port(uint32_t id)
 	if (count == 0)
 		return;
 	assert_int_equal(console_transmit(&f, id), VIRTIO_EBUSY);
-	assert_int_equal(heads[0], port.head);
-	assert_int_equal(virtio_queue_replay(&f.tx.queue, heads[0], &chain), 1);
+	assert_int_equal(record[0].head, port.head);
+	assert_int_equal(virtio_queue_replay(&f.tx.queue, &record[0], &chain), 1);
 	assert_int_equal(virtio_console_replay_transmit(&f.console, id, &chain), 0);
 	assert_int_equal(virtio_console_replay_transmit(&f.console, id, &chain), VIRTIO_EINVAL);
 }
@@ -145,7 +145,7 @@ static void replay_comes_again_to_an_unmapped_page(void **state)
 	struct virtio_console_port_state port;
 	struct virtio_queue_state queue;
 	struct virtio_chain chain = { 0 };
-	uint16_t heads[1];
+	struct virtio_queue_flight record[1];
 	uint32_t count;
 
 	(void)state;
@@ -155,18 +155,18 @@ static void replay_comes_again_to_an_unmapped_page(void **state)
 	f.sinks[0].limit = 7;
 	assert_int_equal(console_transmit(&f, 0), 0);
 	assert_int_equal(virtio_console_save_port(&f.console, 0, &port), 0);
-	assert_int_equal(virtio_queue_save_in_flight(&f.tx.queue, &queue, heads, 1, &count), 0);
+	assert_int_equal(virtio_queue_save_in_flight(&f.tx.queue, &queue, record, 1, &count), 0);
 	assert_int_equal(virtio_console_restore_port(&f.console, &port), 0);
 	virtio_queue_reset(&f.tx.queue);
 	assert_int_equal(virtio_queue_restore(&f.tx.queue, &queue, &f.tx.device_map), 0);
 	f.tx.bad_start = FIXTURE_DATA;
 	f.tx.bad_end = FIXTURE_DATA + 16;
 	f.tx.bad_error = VIRTIO_ENOTMAPPED;
-	assert_int_equal(virtio_queue_replay(&f.tx.queue, heads[0], &chain), 1);
+	assert_int_equal(virtio_queue_replay(&f.tx.queue, &record[0], &chain), 1);
 	assert_int_equal(virtio_console_replay_transmit(&f.console, 0, &chain), VIRTIO_ENOTMAPPED);
 	assert_int_equal(virtio_queue_unpop(&f.tx.queue, chain.token), 0);
 	f.tx.bad_error = 0;
-	assert_int_equal(virtio_queue_replay(&f.tx.queue, heads[0], &chain), 1);
+	assert_int_equal(virtio_queue_replay(&f.tx.queue, &record[0], &chain), 1);
 	assert_int_equal(virtio_console_replay_transmit(&f.console, 0, &chain), 0);
 	f.sinks[0].limit = 99;
 	assert_int_equal(console_transmit(&f, 0), 0);
@@ -179,7 +179,7 @@ static void replay_for_a_removed_port_gives_the_chain_back(void **state)
 	struct virtio_console_port_state port;
 	struct virtio_queue_state queue;
 	struct virtio_chain chain = { 0 };
-	uint16_t heads[1];
+	struct virtio_queue_flight record[1];
 	uint32_t count;
 	bool room;
 
@@ -189,7 +189,7 @@ static void replay_for_a_removed_port_gives_the_chain_back(void **state)
 		f.sinks[0].limit = 7;
 		assert_int_equal(console_transmit(&f, 0), 0);
 		assert_int_equal(virtio_console_save_port(&f.console, 0, &port), 0);
-		assert_int_equal(virtio_queue_save_in_flight(&f.tx.queue, &queue, heads, 1, &count), 0);
+		assert_int_equal(virtio_queue_save_in_flight(&f.tx.queue, &queue, record, 1, &count), 0);
 		assert_int_equal(virtio_console_restore_port(&f.console, &port), 0);
 		assert_int_equal(virtio_console_remove_port(&f.console, 0, &room), 0);
 		if (again)
@@ -197,7 +197,7 @@ static void replay_for_a_removed_port_gives_the_chain_back(void **state)
 		f.tx.rewriting = false;
 		virtio_queue_reset(&f.tx.queue);
 		assert_int_equal(virtio_queue_restore(&f.tx.queue, &queue, &f.tx.device_map), 0);
-		assert_int_equal(virtio_queue_replay(&f.tx.queue, heads[0], &chain), 1);
+		assert_int_equal(virtio_queue_replay(&f.tx.queue, &record[0], &chain), 1);
 		assert_int_equal(virtio_console_replay_transmit(&f.console, 0, &chain), 0);
 		f.sinks[0].count = 0;
 		f.sinks[0].limit = 99;

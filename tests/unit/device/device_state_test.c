@@ -335,10 +335,9 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 }
 
 /*
- * Also not after the reset of a queue has failed: QueueReset shows 1 until a reset of the device,
- * and a state cannot hold that.
+ * A queue that couldn't be reset: QueueReset shows 1 until a reset of the device, on either side.
  */
-static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
+static void state_of_queue_that_could_not_be_reset_is_kept(void **state)
 {
 	struct migration m;
 
@@ -348,11 +347,16 @@ static void state_save_is_refused_after_queue_could_not_be_reset(void **state)
 	m.from.answer[OP_STOP] = VIRTIO_EIO;
 	reg_set(&m.from, REG_QUEUE_READY, 0);
 	save(&m);
-	assert_true(m.queues[3].ready);
+	assert_true(m.queues[3].ready && !m.queues[3].resetting);
 	reg_set(&m.from, REG_QUEUE_RESET, 1);
-	assert_int_equal(virtio_device_save(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
-	reg_set(&m.from, REG_STATUS, 0);
 	save(&m);
+	assert_true(m.queues[3].ready && m.queues[3].resetting);
+	assert_int_equal(restore(&m), 0);
+	assert_int_equal(reg_get(&m.to, REG_QUEUE_RESET), 1);
+	assert_int_equal(reg_get(&m.to, REG_QUEUE_READY), 1);
+	reg_set(&m.to, REG_STATUS, 0);
+	reg_set(&m.to, REG_QUEUE_SEL, 3);
+	assert_int_equal(reg_get(&m.to, REG_QUEUE_RESET), 0);
 }
 
 /* Restores a bad state: nothing changes, in a device on which a driver had already begun. */
@@ -475,6 +479,13 @@ static void state_with_impossible_features_is_refused(void **state)
 	expect_refused(&m, VIRTIO_EINVAL);
 }
 
+/* What is in the registers of a queue of 16 entries. */
+#define QUEUE(desc_, avail_, used_, size_, ready_, again_, given_, refused_)                                           \
+	{                                                                                                              \
+		.addr = { desc_, avail_, used_ }, .max_size = 16, .size = size_, .ready = ready_,                      \
+		.may_reenable = again_, .given = given_, .refused = refused_                                           \
+	}
+
 /* hostile 73, 74; regression R16 */
 static void state_with_impossible_queue_is_refused(void **state)
 {
@@ -501,39 +512,37 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 15 } },
 		{ at_features, VIRTIO_ESIZE, 0, { .max_size = 16, .size = 32 } },
 		{ at_features, VIRTIO_ESIZE, 3, { .max_size = 32, .size = 65535 } },
-		{ at_features, VIRTIO_EALIGN, 0, { { 8, 0, 0 }, 16, 16, false, false, 7, 0 } },
-		{ at_features, VIRTIO_EALIGN, 0, { { 0, 1, 0 }, 16, 16, false, false, 7, 0 } },
-		{ at_features, VIRTIO_EALIGN, 0, { { 0, 0, 2 }, 16, 16, false, false, 7, 0 } },
-		/* Areas and values that do not exist, or both set and refused. */
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 8, 0 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0x80, 0 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 16 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 0, 0x80 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 7, 1 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, false, 4, 4 } },
-		/* A low half that the driver never wrote. It may write the high half. */
-		{ at_features, VIRTIO_EINVAL, 0, { { 16, 0, 0 }, 16, 16, false, false, 6, 0 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 2, 0 }, 16, 16, false, false, 0, 8 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0x100000004 }, 16, 16, false, false, 3, 0 } },
+		{ at_features, VIRTIO_EALIGN, 0, QUEUE(8, 0, 0, 16, false, false, 7, 0) },
+		{ at_features, VIRTIO_EALIGN, 0, QUEUE(0, 0, 2, 16, false, false, 7, 0) },
+		/* Areas and values that there are not, or both given and refused. */
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 8, 0) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 0x80, 0) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 0, 16) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 7, 1) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 4, 4) },
+		/* The low half of an address that the driver never gave. */
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(16, 0, 0, 16, false, false, 6, 0) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 2, 0, 16, false, false, 0, 8) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0x100000004, 16, false, false, 3, 0) },
 		/* Enabled without an area, or after a value was refused. */
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 0, 0 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 6, 0 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 3, 4 } },
-		{ at_features, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 8 } },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 0, 0) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 6, 0) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 3, 4) },
+		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 8) },
 		/* Enabled, and not in memory. */
-		{ at_features, VIRTIO_EFAULT, 0, { { 0x8000, 0, 0 }, 16, 16, true, false, 7, 0 } },
-		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 4, 0 }, 16, 16, true, false, 7, 0 } },
-		{ at_features, VIRTIO_EFAULT, 0, { { 0, 0, UINT64_MAX - 3 }, 16, 16, true, false, 7, 0 } },
-		{ at_features, VIRTIO_EPERM, 0, { { 0, 0, ROM_START }, 16, 16, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0x8000, 0, 0, 16, true, false, 7, 0) },
+		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 4, 0, 16, true, false, 7, 0) },
+		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, 0, UINT64_MAX - 3, 16, true, false, 7, 0) },
+		{ at_features, VIRTIO_EPERM, 0, QUEUE(0, 0, ROM_START, 16, true, false, 7, 0) },
 		/* The event field counts: it was negotiated. */
-		{ at_features, VIRTIO_EFAULT, 0, { { 0, RAM_END - 36, 0 }, 16, 16, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 36, 0, 16, true, false, 7, 0) },
 		/* Enabled too early, or set up again without the feature or while nothing runs. */
-		{ at_zero, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 0 } },
-		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, false, 7, 0 } },
-		{ at_running, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, true, true, 7, 0 } },
-		{ at_running_without_queue, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true, 7, 0 } },
-		{ at_features_with_reset_queues, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true, 7, 0 } },
-		{ at_driver, VIRTIO_EINVAL, 0, { { 0, 0, 0 }, 16, 16, false, true, 7, 0 } },
+		{ at_zero, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
+		{ at_driver, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
+		{ at_running, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, true, 7, 0) },
+		{ at_running_without_queue, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, true, 7, 0) },
+		{ at_features_with_reset_queues, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, true, 7, 0) },
+		{ at_driver, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, true, 7, 0) },
 	};
 	struct migration m;
 
@@ -544,16 +553,42 @@ static void state_with_impossible_queue_is_refused(void **state)
 		expect_refused(&m, bad[i].error);
 	}
 	prepare(&m, at_running);
-	m.queues[0] = (struct virtio_queue_registers_state){ { 0, 0, 0 }, 16, 16, false, true, 7, 0 };
+	m.queues[0] = (struct virtio_queue_registers_state)QUEUE(0, 0, 0, 16, false, true, 7, 0);
 	assert_int_equal(restore(&m), 0);
 	/* Other legal states: only high halves, and everything refused. */
 	prepare(&m, at_features);
-	m.queues[0] =
-		(struct virtio_queue_registers_state){ { 1ull << 32, 1ull << 63, 0 }, 16, 16, false, false, 0, 0 };
+	m.queues[0] = (struct virtio_queue_registers_state)QUEUE(1ull << 32, 1ull << 63, 0, 16, false, false, 0, 0);
 	assert_int_equal(restore(&m), 0);
 	prepare(&m, at_features);
-	m.queues[0] = (struct virtio_queue_registers_state){ { 16, 0, 4 }, 16, 2, false, false, 0, 15 };
+	m.queues[0] = (struct virtio_queue_registers_state)QUEUE(16, 0, 4, 2, false, false, 0, 15);
 	assert_int_equal(restore(&m), 0);
+}
+
+/* A queue that waits for a translation, or whose reset has failed, where neither can be. */
+static void state_with_impossible_wait_is_refused(void **state)
+{
+	static const struct {
+		void (*place)(struct device_fixture *f);
+		int error;
+		uint32_t queue;
+		struct virtio_queue_registers_state with;
+	} bad[] = {
+		{ at_driver, VIRTIO_EINVAL, 0, { { 0 }, 16, 16, false, false, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0 }, 16, 16, false, false, true, false, 6, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0 }, 16, 16, true, false, true, false, 7, 0 } },
+		{ at_running, VIRTIO_EINVAL, 0, { { 0 }, 16, 16, false, false, true, false, 7, 0 } },
+		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .resetting = true } },
+		{ at_running, VIRTIO_EINVAL, 0, { { 0 }, 16, 16, true, false, false, true, 7, 0 } },
+		{ at_features, VIRTIO_EINVAL, 0, { { 0 }, 16, 16, false, false, false, true, 7, 0 } },
+	};
+	struct migration m;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(bad); i++) {
+		prepare(&m, bad[i].place);
+		m.queues[bad[i].queue] = bad[i].with;
+		expect_refused(&m, bad[i].error);
+	}
 }
 
 /*
@@ -743,12 +778,13 @@ int main(void)
 		cmocka_unit_test(state_round_trip_from_everywhere),
 		cmocka_unit_test(state_saved_has_what_driver_set_up),
 		cmocka_unit_test(state_save_is_refused_while_something_is_in_progress),
-		cmocka_unit_test(state_save_is_refused_after_queue_could_not_be_reset),
+		cmocka_unit_test(state_of_queue_that_could_not_be_reset_is_kept),
 		cmocka_unit_test(state_of_another_device_is_refused),
 		cmocka_unit_test(state_with_impossible_status_is_refused),
 		cmocka_unit_test(state_with_impossible_interrupts_is_refused),
 		cmocka_unit_test(state_with_impossible_features_is_refused),
 		cmocka_unit_test(state_with_impossible_queue_is_refused),
+		cmocka_unit_test(state_with_impossible_wait_is_refused),
 		cmocka_unit_test(state_with_bool_neither_0_nor_1_is_refused),
 		cmocka_unit_test(state_without_memory_is_refused_if_queue_is_ready),
 		cmocka_unit_test(state_restored_queue_is_not_enabled_with_refused_or_missing_value),

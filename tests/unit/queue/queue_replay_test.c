@@ -7,12 +7,13 @@
 
 static void assert_replay_refused(struct fixture *f, uint16_t head, int error)
 {
+	const struct virtio_queue_flight request = { .head = head };
 	struct virtio_chain chain, before;
 
 	memset(&chain, 0x5c, sizeof chain);
 	memset(&before, 0x5c, sizeof before);
 	fixture_save(f);
-	assert_int_equal(virtio_queue_replay(&f->queue, head, &chain), error);
+	assert_int_equal(virtio_queue_replay(&f->queue, &request, &chain), error);
 	assert_memory_equal(&chain, &before, sizeof chain);
 	assert_true(fixture_unchanged(f));
 }
@@ -21,16 +22,16 @@ static void assert_replay_refused(struct fixture *f, uint16_t head, int error)
 static void queue_replay_puts_requests_in_flight_again(void **state)
 {
 	struct virtio_token old[4], new[3], next;
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, old, 4);
 	assert_int_equal(virtio_queue_complete(&f.queue, old[2], 12), 0);
-	assert_int_equal(move_queue(&f, heads), 3);
+	assert_int_equal(move_queue(&f, record), 3);
 	assert_false(virtio_queue_old_maps_unused(&f.queue) && !virtio_queue_quiesced(&f.queue));
 	for (int i = 0; i < 3; i++)
-		new[i] = replay(&f, heads[i]);
+		new[i] = replay(&f, record[i]);
 	assert_false(virtio_queue_quiesced(&f.queue));
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 4);
 	(void)fixture_add(&f, &one, 1);
@@ -53,7 +54,7 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
 static void queue_replay_takes_full_queue_across_wrap(void **state)
 {
 	struct virtio_token tokens[SIZE];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
@@ -61,21 +62,21 @@ static void queue_replay_takes_full_queue_across_wrap(void **state)
 	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 65533), 0);
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 65533), 0);
 	fixture_pop_some(&f, tokens, SIZE);
-	assert_int_equal(move_queue(&f, heads), SIZE);
+	assert_int_equal(move_queue(&f, record), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++) {
-		assert_int_equal(heads[i], virtio_token_head(tokens[i]));
-		tokens[i] = replay(&f, heads[i]);
+		assert_int_equal(record[i].head, virtio_token_head(tokens[i]));
+		tokens[i] = replay(&f, record[i]);
 	}
 	/* Saved once more, the order is the same still. */
-	assert_int_equal(move_queue(&f, heads), SIZE);
+	assert_int_equal(move_queue(&f, record), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++) {
-		assert_int_equal(heads[i], virtio_token_head(tokens[i]));
-		tokens[i] = replay(&f, heads[i]);
+		assert_int_equal(record[i].head, virtio_token_head(tokens[i]));
+		tokens[i] = replay(&f, record[i]);
 	}
 	for (uint32_t i = SIZE; i-- > 0;)
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], i), 0);
 	for (uint32_t i = SIZE; i-- > 0;)
-		assert_used(&f, heads[i], i);
+		assert_used(&f, record[i].head, i);
 	assert_int_equal(virtio_queue_next_used(&f.queue), 5);
 }
 
@@ -83,15 +84,15 @@ static void queue_replay_takes_full_queue_across_wrap(void **state)
 static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **state)
 {
 	struct virtio_token old[2], new[2];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, old, 2);
-	assert_int_equal(move_queue(&f, heads), 2);
+	assert_int_equal(move_queue(&f, record), 2);
 	f.queue.sequence = UINT64_MAX << 18 | VIRTIO_IMPL_TOKEN_SET;
 	for (int i = 0; i < 2; i++) {
-		new[i] = replay(&f, heads[i]);
+		new[i] = replay(&f, record[i]);
 		assert_true(virtio_queue_is_in_flight(&f.queue, new[i]));
 		/*
 		 * No forged token works. Bit 16 is set in every token, but clear in the state of a
@@ -109,7 +110,7 @@ static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **
 static void queue_replay_refuses_what_was_not_in_flight(void **state)
 {
 	struct virtio_token tokens[2];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
@@ -119,33 +120,33 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	/* Nothing was in flight, or the queue was started afresh. */
 	assert_replay_refused(&f, 0, VIRTIO_EINVAL);
 	fixture_pop_some(&f, tokens, 2);
-	assert_int_equal(move_queue(&f, heads), 2);
+	assert_int_equal(move_queue(&f, record), 2);
 	assert_replay_refused(&f, SIZE, VIRTIO_EINVAL);
 	assert_replay_refused(&f, 0xffff, VIRTIO_EINVAL);
-	(void)replay(&f, heads[0]);
+	(void)replay(&f, record[0]);
 	/* The same one again, although another is due. */
-	assert_replay_refused(&f, heads[0], VIRTIO_EINVAL);
-	(void)replay(&f, heads[1]);
+	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
+	(void)replay(&f, record[1]);
 	/* One too many. */
 	assert_replay_refused(&f, 7, VIRTIO_EINVAL);
-	assert_replay_refused(&f, heads[0], VIRTIO_EINVAL);
+	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 }
 
-static void queue_replay_refuses_broken_queue(void **state)
+static void queue_replay_refuses_queue_that_broke_since(void **state)
 {
 	struct virtio_token tokens[2];
 	struct virtio_chain chain;
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
-	assert_int_equal(move_queue(&f, heads), 2);
-	(void)replay(&f, heads[0]);
-	(void)replay(&f, heads[1]);
+	assert_int_equal(move_queue(&f, record), 2);
+	(void)replay(&f, record[0]);
+	(void)replay(&f, record[1]);
 	fixture_offer_head(&f, SIZE);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EHEAD);
-	assert_replay_refused(&f, heads[0], VIRTIO_EBROKEN);
+	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 }
 
 /* hostile 12: the driver sees no difference, and a head in flight stays in flight. */
@@ -153,14 +154,14 @@ static void queue_pop_rejects_head_that_was_replayed(void **state)
 {
 	struct virtio_token token;
 	struct virtio_chain chain;
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, &token, 1);
-	assert_int_equal(move_queue(&f, heads), 1);
-	token = replay(&f, heads[0]);
-	fixture_offer_head(&f, heads[0]);
+	assert_int_equal(move_queue(&f, record), 1);
+	token = replay(&f, record[0]);
+	fixture_offer_head(&f, record[0].head);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EINFLIGHT);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
@@ -170,19 +171,19 @@ static void queue_pop_rejects_head_that_was_replayed(void **state)
 static void queue_set_index_refuses_while_replay_is_due(void **state)
 {
 	struct virtio_token tokens[2];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
-	assert_int_equal(move_queue(&f, heads), 2);
+	assert_int_equal(move_queue(&f, record), 2);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 7), VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), VIRTIO_EBUSY);
 	assert_true(fixture_unchanged(&f));
 	for (uint32_t i = 0; i < 2; i++)
-		assert_int_equal(virtio_queue_complete(&f.queue, replay(&f, heads[i]), i), 0);
+		assert_int_equal(virtio_queue_complete(&f.queue, replay(&f, record[i]), i), 0);
 	assert_int_equal(virtio_queue_set_next_avail(&f.queue, 7), 0);
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
 }
@@ -193,14 +194,14 @@ static void queue_calls_refuse_while_replay_is_due(void **state)
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {
 		struct virtio_token token;
 		struct virtio_chain chain;
-		uint16_t heads[SIZE];
+		struct virtio_queue_flight record[SIZE];
 		struct fixture f;
 
 		fixture_init(&f, fixture_kind(state), SIZE);
 		f.config.event_idx = event_idx != 0;
 		fixture_start(&f);
 		fixture_pop_some(&f, &token, 1);
-		assert_int_equal(move_queue(&f, heads), 1);
+		assert_int_equal(move_queue(&f, record), 1);
 		(void)fixture_add(&f, &one, 1);
 		fixture_save(&f);
 		assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
@@ -208,7 +209,7 @@ static void queue_calls_refuse_while_replay_is_due(void **state)
 		assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EBUSY);
 		assert_int_equal(virtio_queue_disable_kicks(&f.queue), VIRTIO_EBUSY);
 		assert_true(fixture_unchanged(&f));
-		(void)replay(&f, heads[0]);
+		(void)replay(&f, record[0]);
 		assert_int_equal(virtio_queue_disable_kicks(&f.queue), 0);
 		assert_int_equal(virtio_queue_enable_kicks(&f.queue), 1);
 	}
@@ -218,14 +219,14 @@ static void queue_unpop_takes_back_replay(void **state)
 {
 	struct virtio_token tokens[3], first, second;
 	struct virtio_chain chain;
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 3);
-	assert_int_equal(move_queue(&f, heads), 3);
-	first = replay(&f, heads[0]);
-	second = replay(&f, heads[1]);
+	assert_int_equal(move_queue(&f, record), 3);
+	first = replay(&f, record[0]);
+	second = replay(&f, record[1]);
 	/* Backwards only. */
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_unpop(&f.queue, first), VIRTIO_ENOTLAST);
@@ -240,23 +241,24 @@ static void queue_unpop_takes_back_replay(void **state)
 	assert_saves_refused(&f, VIRTIO_EBUSY, VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_complete(&f.queue, first, 0), VIRTIO_ESTALE);
 	for (uint32_t i = 0; i < 3; i++)
-		tokens[i] = replay(&f, heads[i]);
+		tokens[i] = replay(&f, record[i]);
 	for (uint32_t i = 0; i < 3; i++)
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[i], i), 0);
 	for (uint32_t i = 0; i < 3; i++)
-		assert_used(&f, heads[i], i);
+		assert_used(&f, record[i].head, i);
 }
 
 static void queue_unpop_tells_replay_from_pop(void **state)
 {
 	struct virtio_token token, popped;
-	uint16_t heads[SIZE], head;
+	struct virtio_queue_flight record[SIZE];
+	uint16_t head;
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, &token, 1);
-	assert_int_equal(move_queue(&f, heads), 1);
-	token = replay(&f, heads[0]);
+	assert_int_equal(move_queue(&f, record), 1);
+	token = replay(&f, record[0]);
 	head = fixture_add(&f, &one, 1);
 	popped = pop(&f);
 	fixture_save(&f);
@@ -275,7 +277,7 @@ static void queue_unpop_tells_replay_from_pop(void **state)
 static void queue_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token old[4], new[3], next;
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
@@ -283,9 +285,9 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 	fixture_start(&f);
 	fixture_pop_some(&f, old, 4);
 	assert_int_equal(virtio_queue_complete(&f.queue, old[0], 5), 0);
-	assert_int_equal(move_queue(&f, heads), 3);
+	assert_int_equal(move_queue(&f, record), 3);
 	for (int i = 0; i < 3; i++)
-		new[i] = replay(&f, heads[i]);
+		new[i] = replay(&f, record[i]);
 	(void)fixture_add(&f, &one, 1);
 	next = pop(&f);
 	assert_int_equal(virtio_queue_complete(&f.queue, next, 9), 0);
@@ -305,40 +307,40 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 {
 	struct virtio_token tokens[3];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.in_order = true;
 	fixture_start(&f);
 	fixture_pop_some(&f, tokens, 3);
-	assert_int_equal(move_queue(&f, heads), 3);
-	(void)replay(&f, heads[0]);
-	assert_int_equal(virtio_queue_complete(&f.queue, replay(&f, heads[1]), 7), 0);
-	assert_replay_refused(&f, heads[1], VIRTIO_EINVAL);
+	assert_int_equal(move_queue(&f, record), 3);
+	(void)replay(&f, record[0]);
+	assert_int_equal(virtio_queue_complete(&f.queue, replay(&f, record[1]), 7), 0);
+	assert_replay_refused(&f, record[1].head, VIRTIO_EINVAL);
 }
 
 /* Under IN_ORDER, unpopped and replayed once more. */
 static void queue_unpop_of_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token tokens[2];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.in_order = true;
 	fixture_start(&f);
 	fixture_pop_some(&f, tokens, 2);
-	assert_int_equal(move_queue(&f, heads), 2);
-	tokens[0] = replay(&f, heads[0]);
-	tokens[1] = replay(&f, heads[1]);
+	assert_int_equal(move_queue(&f, record), 2);
+	tokens[0] = replay(&f, record[0]);
+	tokens[1] = replay(&f, record[1]);
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), 0);
-	tokens[1] = replay(&f, heads[1]);
+	tokens[1] = replay(&f, record[1]);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 1), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 0);
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
-	assert_used(&f, heads[0], 0);
-	assert_used(&f, heads[1], 1);
+	assert_used(&f, record[0].head, 0);
+	assert_used(&f, record[1].head, 1);
 }
 
 int main(void)
@@ -348,7 +350,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_replay_takes_full_queue_across_wrap),
 		FIXTURE_ON_ALL(queue_replay_puts_requests_in_flight_at_last_sequence_number),
 		FIXTURE_ON_ALL(queue_replay_refuses_what_was_not_in_flight),
-		FIXTURE_ON_ALL(queue_replay_refuses_broken_queue),
+		FIXTURE_ON_ALL(queue_replay_refuses_queue_that_broke_since),
 		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_calls_refuse_while_replay_is_due),

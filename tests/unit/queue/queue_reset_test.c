@@ -68,13 +68,13 @@ static void queue_reset_forgets_completion_that_waits(void **state)
 static void queue_reset_forgets_replay_that_is_due(void **state)
 {
 	struct virtio_token tokens[3];
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 3);
-	assert_int_equal(move_queue(&f, heads), 3);
-	(void)replay(&f, heads[0]);
+	assert_int_equal(move_queue(&f, record), 3);
+	(void)replay(&f, record[0]);
 	expect_reset_to_default(&f);
 }
 

@@ -30,18 +30,18 @@ static inline bool is_odd(const struct virtio_queue_state *s)
 static inline void assert_saves_refused(struct fixture *f, int plain, int in_flight)
 {
 	struct virtio_queue_state state = odd_state();
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	uint32_t count = 77;
 
-	memset(heads, 0x5c, sizeof heads);
+	memset(record, 0x5c, sizeof record);
 	fixture_save(f);
 	assert_int_equal(virtio_queue_save(&f->queue, &state), plain);
 	assert_true(is_odd(&state));
-	assert_int_equal(virtio_queue_save_in_flight(&f->queue, &state, heads, SIZE, &count), in_flight);
+	assert_int_equal(virtio_queue_save_in_flight(&f->queue, &state, record, SIZE, &count), in_flight);
 	assert_true(is_odd(&state));
 	assert_int_equal(count, 77);
 	for (uint32_t i = 0; i < SIZE; i++)
-		assert_int_equal(heads[i], 0x5c5c);
+		assert_int_equal(record[i].head, 0x5c5c);
 	assert_true(fixture_unchanged(f));
 }
 
@@ -56,13 +56,13 @@ static inline void forget_queue(struct fixture *f)
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);
 }
 
-/* Saves with the requests in flight, and restores into a new queue. Returns the number of heads. */
-static inline uint32_t move_queue(struct fixture *f, uint16_t heads[SIZE])
+/* Saves with what is in flight, and restores into a new queue. Returns the number of entries. */
+static inline uint32_t move_queue(struct fixture *f, struct virtio_queue_flight record[SIZE])
 {
 	struct virtio_queue_state state;
 	uint32_t count = 0;
 
-	assert_int_equal(virtio_queue_save_in_flight(&f->queue, &state, heads, SIZE, &count), 0);
+	assert_int_equal(virtio_queue_save_in_flight(&f->queue, &state, record, SIZE, &count), 0);
 	forget_queue(f);
 	assert_int_equal(virtio_queue_restore(&f->queue, &state, &f->device_map), 0);
 	return count;
@@ -76,13 +76,13 @@ static inline struct virtio_token pop(struct fixture *f)
 	return chain.token;
 }
 
-static inline struct virtio_token replay(struct fixture *f, uint16_t head)
+static inline struct virtio_token replay(struct fixture *f, struct virtio_queue_flight request)
 {
 	struct virtio_chain chain = { 0 };
 	struct virtio_desc desc = { 0 };
 
-	assert_int_equal(virtio_queue_replay(&f->queue, head, &chain), 1);
-	assert_int_equal(virtio_token_head(chain.token), head);
+	assert_int_equal(virtio_queue_replay(&f->queue, &request, &chain), 1);
+	assert_int_equal(virtio_token_head(chain.token), request.head);
 	/* Filled in as by a pop. */
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(desc.addr, FIXTURE_DATA);

@@ -38,13 +38,13 @@ static void pop_bad_head(struct shared *s)
 }
 
 /* Saves the state and the requests in flight, and begins a queue with both. */
-static void save_and_restore(struct shared *s, uint16_t *heads, uint32_t in_flight)
+static void save_and_restore(struct shared *s, struct virtio_queue_flight *record, uint32_t in_flight)
 {
 	struct virtio_queue *queue = virtio_queue_sync_lock(&s->sync);
 	struct virtio_queue_state saved;
 	uint32_t count = 0;
 
-	assert_int_equal(virtio_queue_save_in_flight(queue, &saved, heads, SIZE, &count), 0);
+	assert_int_equal(virtio_queue_save_in_flight(queue, &saved, record, SIZE, &count), 0);
 	assert_int_equal(count, in_flight);
 	virtio_queue_reset(queue);
 	memset(s->f.seen, 0, sizeof s->f.seen);
@@ -55,10 +55,11 @@ static void save_and_restore(struct shared *s, uint16_t *heads, uint32_t in_flig
 static int replay(struct shared *s, uint16_t head, uint32_t capacity, struct virtio_token *token, int *chain_error)
 {
 	struct virtio_chain_segments resolved = { .segments = s->segments, .capacity = capacity };
+	const struct virtio_queue_flight request = { .head = head };
 
 	*token = (struct virtio_token){ 77 };
 	*chain_error = 77;
-	return after(s, virtio_queue_sync_replay(&s->sync, head, token, &resolved, chain_error));
+	return after(s, virtio_queue_sync_replay(&s->sync, &request, token, &resolved, chain_error));
 }
 
 static void expect_no_replay(struct shared *s, uint16_t head, int error)
@@ -73,7 +74,7 @@ static void expect_no_replay(struct shared *s, uint16_t head, int error)
 /* Two requests in flight continue in a queue that starts from the saved state. */
 static void queue_sync_replays_requests(void **state)
 {
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct virtio_token token;
 	int chain_error;
 	struct shared s;
@@ -83,23 +84,23 @@ static void queue_sync_replays_requests(void **state)
 	start(&s);
 	(void)pop_one(&s);
 	(void)pop_one(&s);
-	save_and_restore(&s, heads, 2);
+	save_and_restore(&s, record, 2);
 	expect_no_replay(&s, SIZE, VIRTIO_EINVAL);
-	assert_int_equal(replay(&s, heads[0], FIXTURE_MAX_SIZE, &token, &chain_error), 1);
-	assert_true(virtio_token_head(token) == heads[0] && chain_error == 0);
-	expect_no_replay(&s, heads[0], VIRTIO_EINVAL);
-	/* A chain that does not fit is in flight, too. */
-	assert_int_equal(replay(&s, heads[1], 0, &token, &chain_error), 1);
-	assert_true(virtio_token_head(token) == heads[1] && chain_error == VIRTIO_ENOBUFS);
+	assert_int_equal(replay(&s, record[0].head, FIXTURE_MAX_SIZE, &token, &chain_error), 1);
+	assert_true(virtio_token_head(token) == record[0].head && chain_error == 0);
+	expect_no_replay(&s, record[0].head, VIRTIO_EINVAL);
+	/* What does not fit is in flight, too. */
+	assert_int_equal(replay(&s, record[1].head, 0, &token, &chain_error), 1);
+	assert_true(virtio_token_head(token) == record[1].head && chain_error == VIRTIO_ENOBUFS);
 	assert_int_equal(complete(&s, token, 0), 0);
 	pop_bad_head(&s);
-	expect_no_replay(&s, heads[1], VIRTIO_EBROKEN);
+	expect_no_replay(&s, record[1].head, VIRTIO_EINVAL);
 }
 
 /* A chain that isn't mapped yet is replayed once more. Changing memory only. */
 static void queue_sync_replay_unpops_chain_that_is_not_mapped(void **state)
 {
-	uint16_t heads[SIZE];
+	struct virtio_queue_flight record[SIZE];
 	struct virtio_token token;
 	int chain_error;
 	struct shared s;
@@ -107,19 +108,19 @@ static void queue_sync_replay_unpops_chain_that_is_not_mapped(void **state)
 	init(&s, fixture_kind(state));
 	start(&s);
 	(void)pop_one(&s);
-	save_and_restore(&s, heads, 1);
+	save_and_restore(&s, record, 1);
 	s.f.bad_start = FIXTURE_DATA;
 	s.f.bad_end = FIXTURE_DATA + 16;
 	s.f.bad_error = VIRTIO_ENOTMAPPED;
 	for (int i = 0; i < 2; i++) {
 		memset(s.f.seen, 0, sizeof s.f.seen);
-		(void)virtio_mock_write_chain(&s.f.mock, heads[0], &one, 1);
-		expect_no_replay(&s, heads[0], VIRTIO_ENOTMAPPED);
+		(void)virtio_mock_write_chain(&s.f.mock, record[0].head, &one, 1);
+		expect_no_replay(&s, record[0].head, VIRTIO_ENOTMAPPED);
 	}
 	s.f.bad_error = 0;
 	memset(s.f.seen, 0, sizeof s.f.seen);
-	(void)virtio_mock_write_chain(&s.f.mock, heads[0], &one, 1);
-	assert_int_equal(replay(&s, heads[0], FIXTURE_MAX_SIZE, &token, &chain_error), 1);
+	(void)virtio_mock_write_chain(&s.f.mock, record[0].head, &one, 1);
+	assert_int_equal(replay(&s, record[0].head, FIXTURE_MAX_SIZE, &token, &chain_error), 1);
 	assert_int_equal(chain_error, 0);
 	assert_int_equal(complete(&s, token, 0), 0);
 }

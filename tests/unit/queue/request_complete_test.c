@@ -599,7 +599,7 @@ static void request_parse_takes_replayed_chain(void **state)
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
 		const struct shape *sent[2] = { &shapes[i], &shapes[(i + 1) % COUNT(shapes)] };
 		struct virtio_queue_state saved;
-		uint16_t heads[SIZE] = { 0 };
+		struct virtio_queue_flight record[SIZE];
 		uint32_t count = 0;
 		struct request_fixture w;
 
@@ -608,7 +608,7 @@ static void request_parse_takes_replayed_chain(void **state)
 		w.f.rewriting = false;
 		for (uint16_t k = 0; k < 2; k++)
 			(void)send(&w, k, 4 * k, sent[k]);
-		assert_int_equal(virtio_queue_save_in_flight(&w.f.queue, &saved, heads, SIZE, &count), 0);
+		assert_int_equal(virtio_queue_save_in_flight(&w.f.queue, &saved, record, SIZE, &count), 0);
 		assert_int_equal(count, 2);
 		assert_int_equal(virtio_queue_init(&w.f.queue, w.f.inflight, FIXTURE_MAX_SIZE), 0);
 		assert_int_equal(virtio_queue_restore(&w.f.queue, &saved, &w.f.device_map), 0);
@@ -617,7 +617,7 @@ static void request_parse_takes_replayed_chain(void **state)
 			struct virtio_chain chain = { 0 };
 
 			expect_none(&w, k, VIRTIO_EBUSY);
-			assert_int_equal(virtio_queue_replay(&w.f.queue, heads[k], &chain), 1);
+			assert_int_equal(virtio_queue_replay(&w.f.queue, &record[k], &chain), 1);
 			assert_int_equal(virtio_request_parse(&chain, &w.requests[k]), 0);
 			assert_memory_equal(&w.requests[k].token, &chain.token, sizeof chain.token);
 			assert_int_equal(w.requests[k].error, sent[k]->error);

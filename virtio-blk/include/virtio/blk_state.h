@@ -11,8 +11,12 @@
 #define VIRTIO_BLK_STATE_H
 
 #include <virtio/blk.h>
+#include <virtio/section.h>
 
 VIRTIO_BEGIN_DECLS
+
+/* The section of a disk: values of struct virtio_blk_state. */
+const struct virtio_section_layout *virtio_blk_layout(void);
 
 /*
  * What driver and operator have changed. Plain data. Options are not part of the state: the owner
@@ -54,6 +58,41 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);
+
+/*
+ * Judges a state as virtio_blk_restore() will, and changes nothing.
+ *
+ * @refusal  set to the value that is refused, by the names of virtio_blk_layout(); otherwise
+ *           untouched
+ *
+ * Returns 0 or VIRTIO_EINVAL.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_check_state(const struct virtio_blk *blk, const struct virtio_blk_state *state,
+			   struct virtio_refusal *refusal);
+
+/*
+ * Writes the section of a disk.
+ *
+ * @number  which device of the file, by the caller's numbers
+ * @state   from virtio_blk_save()
+ */
+void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t number,
+			    const struct virtio_blk_state *state);
+
+/*
+ * Reads and judges it.
+ *
+ * @number  as it was written
+ * @blk     that it is to be restored into
+ * @state   for virtio_blk_restore(); untouched on failure
+ *
+ * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(), with section, value
+ * and place in reader->fault.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_blk *blk,
+			  struct virtio_blk_state *state);
 
 VIRTIO_END_DECLS
 

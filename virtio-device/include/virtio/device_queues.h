@@ -39,7 +39,7 @@
 #define VIRTIO_DEVICE_QUEUES_H
 
 #include <virtio/device.h>
-#include <virtio/queue.h>
+#include <virtio/queue_state.h>
 
 VIRTIO_BEGIN_DECLS
 
@@ -95,6 +95,26 @@ int virtio_device_queues_activate(struct virtio_device *device);
 int virtio_device_queues_start(struct virtio_device *device, uint16_t queue);
 int virtio_device_queues_stop(struct virtio_device *device, uint16_t queue);
 int virtio_device_queues_reset(struct virtio_device *device);
+
+/*
+ * Restores a queue of a device that virtio_device_restore() has just restored: in place of
+ * virtio_queue_restore(), for each queue, running or not.
+ *
+ * @queue   index
+ * @state   from virtio_queue_save_in_flight(), perhaps by way of a file. virtio_queue_replay()
+ *          follows for each entry of its record.
+ *
+ * Returns 0, or an error that changes nothing:
+ *   VIRTIO_EINVAL      no queue of this index; the queue doesn't run, and its state says that it
+ *                      does; or its state has another configuration than the core, allowances apart
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
+ *   others             as virtio_queue_restore()
+ *
+ * The device needs a reset afterwards, and its driver is told, if the queue can't go on: its state
+ * says that it was broken, or not started although it runs, or its areas are gone.
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
 
 /*
  * Whether the device may pop from a queue: the device is active, the queue is ready, nothing waits

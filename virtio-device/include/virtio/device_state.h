@@ -2,45 +2,46 @@
 /*
  * The saved state of a device core, for snapshots and migration.
  *
- * A plain structure, and the configurations of the queues beside it. The device saves and restores
- * its own state and its queues. The VMM stops the vCPUs and the device's threads for both.
- *
- * The parts of a whole device, in the order of a restore:
- *
- *   part            by      what is saved
- *   core            VMM     status, features, selectors, interrupts, generation, and each queue's
- *                   configuration
- *   running queue   device  the next indices
- *   - in flight     device  also the heads in flight
- *   block           device  negotiated features, writeback, capacity
- *   entropy         -       nothing
- *   another type    device  what its driver can set in it
- *   whole device    VMM     nothing
- *
- *   part            saved by                         restored by
- *   core            virtio_device_save()             virtio_device_init(), virtio_device_restore()
- *   running queue   virtio_queue_save()              virtio_queue_init(), virtio_queue_restore()
- *   - in flight     virtio_queue_save_in_flight()    the same, and virtio_queue_replay() per head
- *   - with a lock   the same under                   the same, and virtio_queue_sync_replay()
- *                   virtio_queue_sync_lock()
- *   block           virtio_blk_save()                virtio_blk_init(), virtio_blk_restore()
- *   whole device                                     virtio_device_resume()
- *
- * A queue runs while the device is active and the queue is ready. The device restores such a queue
- * instead of starting it, because activate() is not called. A block device may also be restored
- * before the core.
- *
- * Options, memory maps, statistics and back ends are not saved. On another host a file back end
- * does not know that a flush has failed. The VMM must not migrate such a disk as a good one.
+ * A plain structure, and the configurations of the queues beside it. The device's own state isn't
+ * part of it: the device saves and restores that, its queues included. The VMM holds up the vCPUs
+ * and the device's threads during both.
  *
  * The order of a save:
- * 1. The device completes no more requests, and saves its queues.
- * 2. virtio_device_save()
- * 3. The VMM reads the dirty log last. A completion after the save would set an interrupt and mark
- *    a page that nobody saves.
  *
- * What the guest can do: nothing here reads guest memory, except that the areas of enabled queues
- * must be there. A state from elsewhere is checked as if a guest had made it.
+ *   1 stop        no vCPU runs, and no thread of the device takes requests
+ *   2 drain       requests in flight are completed, or recorded: the device completes none of them
+ *                 any more
+ *   3 queues      virtio_queue_save_in_flight()
+ *   4 device      its type's own state: virtio_blk_save(), virtio_console_save() and the like
+ *   5 core        virtio_device_save(), with the interrupt status
+ *   6 memory      and its dirty log
+ *
+ * A completion after its queue, the interrupt status or the log was saved would be lost.
+ *
+ * The order of a restore:
+ *
+ *   1 memory, and a device as virtio_device_init() makes it, with the same options
+ *   2 read and judge every section of the file: virtio_device_read_state(), then that of the
+ *     type, then virtio_queue_ser_read() for each queue, against virtio_device_saved_config()
+ *   3 core        virtio_device_restore(), by which the device gets its features
+ *   4 device      virtio_blk_restore() and the like, in place of activate(), which isn't called
+ *   5 queues      virtio_device_queues_restore(), or virtio_queue_restore(), for each queue that
+ *                 runs, and virtio_queue_replay() for each entry of its record
+ *   6 resume      virtio_device_resume()
+ *
+ * Nothing is changed before step 3, so a file that is refused leaves the target untouched. A device
+ * whose own part of the restore fails calls virtio_device_set_needs_reset() before the last step.
+ * A block device may also be restored before the core. A restored device can be saved at once.
+ *
+ * A queue runs while the device is active and the queue is ready. The device restores such a queue
+ * in place of starting it.
+ *
+ * Nobody saves options, memory maps, statistics and back ends. A file back end forgets on another
+ * host that a flush has failed: the VMM must not migrate such a disk as a good one.
+ *
+ * What the guest can do: nothing stops a restore but a translation that isn't known yet. Of guest
+ * memory only the areas of enabled queues are looked for. A state from elsewhere is checked as if a
+ * guest had made it.
  *
  * Threads: all functions are register accesses: see <virtio/device.h>.
  */
@@ -48,10 +49,14 @@
 #define VIRTIO_DEVICE_STATE_H
 
 #include <virtio/device.h>
+#include <virtio/section.h>
 
 VIRTIO_BEGIN_DECLS
 
-/* What the driver has set up. Members as in struct virtio_device. */
+/* The section of a core: values of struct virtio_device_state, and a list "queues". */
+const struct virtio_section_layout *virtio_device_layout(void);
+
+/* What the driver has set up. Members are as those of struct virtio_device. */
 struct virtio_device_state {
 	uint32_t type;
 	uint32_t status;
@@ -70,67 +75,126 @@ struct virtio_device_state {
 /* What the driver has set up in one queue. */
 struct virtio_queue_registers_state {
 	uint64_t addr[3];
-	uint16_t max_size; /* 0: absent, and all other members are 0 */
+	uint16_t max_size; /* 0: absent, and then the rest is 0 too */
 	uint16_t size;
 	bool ready;
 	bool may_reenable;
-	uint8_t given; /* as in struct virtio_queue_registers */
+	bool enabling;  /* QueueReady = 1 waits for a translation: the vCPU that wrote it is held */
+	bool resetting; /* the reset that the driver asked for has failed, and still shows */
+	uint8_t given;  /* members as those of struct virtio_queue_registers */
 	uint8_t refused;
 };
 
 /*
- * Saves the state.
+ * Saves.
  *
  * @state   filled in
  * @queues  filled in: one entry for each of the device's num_queues
  * @entries of queues
  *
- * Returns 0, or:
- *   VIRTIO_EBUSY    a reset, or the stop or the enabling of a queue, is in progress; or the reset
- *                   of a queue has failed
- *   VIRTIO_ENOBUFS  fewer entries than queues
- *
- * A failure changes nothing.
+ * Returns 0; VIRTIO_EBUSY while a reset, or the stop of a queue, is in progress, which the device
+ * ends when it has drained its requests; VIRTIO_ENOBUFS if there are fewer entries than queues. A
+ * failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
 		       struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
- * Restores a state into a device as virtio_device_init() made it: of the same type, with the same
+ * Judges a state as virtio_device_restore() will, but for the operation check_features(), and
+ * changes nothing.
+ *
+ * @refusal  set to the value that is refused, by the names of virtio_device_layout(); otherwise
+ *           untouched
+ *
+ * Returns 0 or an error of virtio_device_restore().
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_check_state(const struct virtio_device *device, const struct virtio_device_state *state,
+			      const struct virtio_queue_registers_state *queues, uint32_t entries,
+			      struct virtio_refusal *refusal);
+
+/*
+ * Restores, into a device that is as virtio_device_init() made it: of the same type, with the same
  * queues, and with memory if a queue is ready.
  *
- * The only operation called is check_features(), if the state has FEATURES_OK. It is called last,
- * so accepted features are restored. Returns 0, or an error that changes nothing:
- *   VIRTIO_EBUSY   the device is in use: its status is not 0, or a reset is in progress
- *   VIRTIO_EINVAL  the state is impossible, see below
+ * Of the operations check_features() is called, if the state has FEATURES_OK, and no other: when
+ * everything else is in order, so that features which it accepts are restored. Returns 0, or an
+ * error that changes nothing:
+ *   VIRTIO_EBUSY   the device is in use: its status isn't 0, or a reset is in progress
+ *   VIRTIO_EINVAL  another type, or other queues; entries is not num_queues; a bool that is neither
+ *                  0 nor 1; a status that no driver can reach;
+ *                  DRIVER_OK and active disagree; features that were not offered behind
+ *                  FEATURES_OK, or selected before DRIVER; interrupts in an impossible state; a
+ *                  queue that is ready too early, that is absent but not empty, or may_reenable,
+ *                  enabling or resetting where it can't be; bits of given and refused that there
+ *                  are not, or an area in both; a queue that is ready or enabling with an area that
+ *                  was not given or a value that was refused; the low half of an address that was
+ *                  never given
  *   VIRTIO_ENOTSUP the operation check_features() refuses the features
- *   other errors   of a queue, as virtio_queue_config_check(). After VIRTIO_ENOTMAPPED the caller
- *                  may retry when the areas are mapped.
+ *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a queue that is
+ *   ready, as virtio_queue_config_check() says. After VIRTIO_ENOTMAPPED the caller may try again
+ *   once the areas are mapped.
  *
- * Impossible states:
- * - another type, other queues, or entries that is not num_queues
- * - a bool that is neither 0 nor 1
- * - a status that no driver can reach; DRIVER_OK and active that disagree
- * - features after FEATURES_OK that were not offered, or features selected before DRIVER
- * - impossible interrupts
- * - a queue that is ready too early, absent but not empty, or may_reenable where it cannot be
- * - unknown bits of given or refused, or an area in both
- * - a ready queue with an area that was not set, or with a refused value
- * - the low half of an address that was never set
+ * Areas may be anywhere if the device needs a reset, which forgets them. Neither do VIRTIO_EFAULT
+ * and VIRTIO_EPERM stop a restore where a translation decides, for that is the guest's: such a
+ * queue comes up broken.
+ *
+ * A queue that is enabling waits as before: virtio_device_waiting(), virtio_device_queue_mapped().
  */
 VIRTIO_MUST_CHECK
 int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
 			  const struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
- * Starts a device that was just restored, after its queues are restored and before the guest's
- * first access. No other device needs this. Just before the save a driver may have kicked, or the
- * device may have used buffers.
+ * The configuration with which a queue runs by a saved state, to judge the queue's own state by.
  *
- * So, while the device is active and neither needs a reset nor has FAILED, each running queue is
- * notified once, and the driver is interrupted once for each. Whatever else was pending is
- * signalled again in every state.
+ * @device  of the options that the state will be restored with
+ * @state, @queues  as for virtio_device_check_state(), which has accepted them
+ * @queue   index
+ * @config  set; ready says whether the queue runs
+ *
+ * Returns 0; VIRTIO_EINVAL for an index that the state has not, and config is untouched.
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_saved_config(const struct virtio_device *device, const struct virtio_device_state *state,
+			       const struct virtio_queue_registers_state *queues, uint32_t queue,
+			       struct virtio_queue_config *config);
+
+/*
+ * Writes the section of a core.
+ *
+ * @number         which device of the file, by the caller's numbers
+ * @state, @queues from virtio_device_save()
+ */
+void virtio_device_write_state(struct virtio_section_writer *writer, uint32_t number,
+			       const struct virtio_device_state *state,
+			       const struct virtio_queue_registers_state *queues);
+
+/*
+ * Reads and judges it.
+ *
+ * @number   as it was written
+ * @device   that it is to be restored into
+ * @state    for virtio_device_restore()
+ * @queues   the caller's array
+ * @entries  its entries: num_queues of the device or more
+ *
+ * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(), with section,
+ * value and place in reader->fault. After an error state is untouched, and queues may hold
+ * anything.
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_device *device,
+			     struct virtio_device_state *state, struct virtio_queue_registers_state *queues,
+			     uint32_t entries);
+
+/*
+ * Sets a device going that was just restored, and no other, once its queues are started and
+ * restored, and before the first access of the guest: a driver may have notified, or the device may
+ * have used buffers, just before the state was saved. So, while the device is active and neither
+ * needs a reset nor has FAILED, each running queue is notified once, and the driver interrupted
+ * once for each. Whatever else was pending is signalled again in every state.
  */
 void virtio_device_resume(struct virtio_device *device);
 

@@ -2,16 +2,24 @@
 /*
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
- * The state is a plain struct of values. It holds no host address, no request in flight, and
- * nothing about notifications: the first check after a restore may say yes once too often. A queue
- * is saved when it is quiesced, or together with the heads in flight, which the new owner replays.
+ * The state is a plain struct of values, and a record of the requests in flight. It holds no host
+ * address, and nothing about notifications: the first check after a restore says yes, which is once
+ * too often at worst. Every queue can be saved: one that is not started, one that is broken, and
+ * one with requests in flight. <virtio/queue_ser.h> makes bytes of it.
  *
- * What the guest can do: nothing. A state from elsewhere can hold anything, so every value is
- * checked as if the guest had written it.
+ * A request in flight is recorded by its head alone. Its new owner replays it: the chain is walked
+ * again, in the guest's memory as it is then. A guest that has changed the chain meanwhile gets
+ * what it has written, after the checks of any chain. Indices come from the state, never from the
+ * ring.
+ *
+ * What the guest can do: nothing to a restore. A ring that makes no sense breaks the queue when it
+ * is looked at, or was broken before. What a state from elsewhere can do: anything, so every value
+ * is checked as if the guest had written it.
  *
  * Threads:
- *   functions             who may call   what must not run beside
- *   all of this header    any thread     another call on the same queue
+ *   functions                    who may call   what must not run beside
+ *   virtio_queue_check_state()   any thread     nothing
+ *   the others                   any thread     another call on the same queue
  *
  * virtio 1.4, 2.6
  */
@@ -19,64 +27,93 @@
 #define VIRTIO_QUEUE_STATE_H
 
 #include <virtio/queue.h>
+#include <virtio/section.h>
 
 VIRTIO_BEGIN_DECLS
 
 struct virtio_queue_state {
 	struct virtio_queue_config config;
 	uint16_t next_avail; /* available index of the next pop */
-	uint16_t next_used;  /* index of the next used element: next_avail - requests in flight */
+	uint16_t next_used;  /* index of the next used element: next_avail less the record */
+	int broken;          /* 0, or the error of virtio_queue_pop() that broke the queue */
+};
+
+/* A request that was popped and is not in the used ring. */
+struct virtio_queue_flight {
+	uint16_t head;
+	bool completed;   /* under IN_ORDER: its completion waits for an earlier request */
+	uint32_t written; /* length of that completion, in bytes; otherwise 0 */
 };
 
 /*
  * Saves a queue with nothing in flight.
  *
- * @queue  goes on as before. A queue that is not started gives a state of zeroes, so a VMM can save
+ * @queue  goes on as before. One that is not started gives a state of zeroes, so that a VMM saves
  *         all queues alike.
  * @out    the state; untouched on failure
  *
- * Returns 0, or:
- *   VIRTIO_EBROKEN  the queue is broken
- *   VIRTIO_EBUSY    a request is in flight, or still to be replayed
- *   VIRTIO_EINVAL   the indices that the caller set imply requests in flight, and there are none
+ * Returns 0; VIRTIO_EBUSY if a request is in flight, waits under IN_ORDER, or is still to be
+ * replayed; VIRTIO_EINVAL if the indices, as the caller set them, leave room for requests
+ * in flight that there are not.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out);
 
 /*
- * Saves a queue together with its requests in flight.
+ * Saves a queue together with the requests in flight.
  *
- * @queue     goes on as before, but must not complete any of these requests. A queue that is not
- *            started gives a state of zeroes and no heads.
+ * @queue     goes on as before, and must not complete any of them afterwards; one that is not
+ *            started gives a state of zeroes and no record
  * @out       the state; untouched on failure
- * @heads     the caller's array: the heads in flight, in the order of their pops
- * @capacity  its entries
- * @count     set to the number of heads; untouched on failure
+ * @record    the caller's array: the requests in flight, in the order in which they were popped
+ * @capacity  its entries: the queue size is enough
+ * @count     set to how many there are; untouched on failure
  *
- * Returns 0, or:
- *   VIRTIO_EBROKEN  the queue is broken
- *   VIRTIO_EINVAL   as virtio_queue_save()
- *   VIRTIO_ENOBUFS  the array is too small
- *   VIRTIO_EBUSY    a request is still to be replayed; or under IN_ORDER a completion waits for an
- *                   earlier request
+ * Returns 0; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small;
+ * VIRTIO_EBUSY if a request is still to be replayed.
  */
 VIRTIO_MUST_CHECK
-int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out, uint16_t *heads,
-				uint32_t capacity, uint32_t *count);
+int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
+				struct virtio_queue_flight *record, uint32_t capacity, uint32_t *count);
 
 /*
- * Starts a queue from a saved state. If the saved queue was not started, this one is not either.
+ * Judges a state and its record as virtio_queue_restore() and virtio_queue_replay() will, without a
+ * queue.
  *
- * @queue  prepared by virtio_queue_init(); not started, or reset since its last start
- * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps through a file
+ * @record   its count entries; NULL leaves out whether there is such a record
+ * @map      the guest's memory; NULL leaves out whether the areas are there
+ * @refusal  set to the value that is refused, by the names of the queue's section
+ *           (virtio-queue-ser/README.md), the list being in_flight; otherwise untouched
+ *
+ * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also for a record that is not as
+ * long as the indices say, and for heads that are not below the queue size, or stand there twice.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
+			     uint32_t count, const struct virtio_memory_map *map, struct virtio_refusal *refusal);
+
+/*
+ * Starts a queue from a saved state. The state of a queue that was not started leaves this one not
+ * started.
+ *
+ * @queue  prepared by virtio_queue_init(), and not started, or reset since its last start
+ * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *
- * Afterwards the device looks at the queue once without a kick, and asks
- * virtio_queue_needs_interrupt() once even without a completion.
+ * A queue that was broken is broken again, wherever its areas are. So is one whose areas a
+ * translation no longer maps (VIRTIO_EFAULT, VIRTIO_EPERM), because the guest's choice must not
+ * stop a restore. The device finds out when it looks at the queue.
  *
- * Returns 0; an error of virtio_queue_start(); VIRTIO_EINVAL if next_avail is more than the queue
- * size ahead of next_used, or if a bool of the configuration is neither 0 nor 1. On failure the
- * queue is as before.
+ * Returns 0. Otherwise the queue is as before:
+ *   VIRTIO_EBUSY       the queue is started
+ *   VIRTIO_EINVAL      next_avail is more than the queue size ahead of next_used, a bool of the
+ *                      configuration is neither 0 nor 1, broken is no such fault, or the storage
+ *                      for requests in flight is smaller than the queue
+ *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
+ *                      as virtio_queue_start()
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
+ * Afterwards the device looks at the queue once, whether it is kicked or not, and asks
+ * virtio_queue_needs_interrupt() once, whether it has completed anything or not.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,
@@ -85,27 +122,30 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 /*
  * Puts a request in flight again that was in flight when the state was saved.
  *
- * @queue  restored. Call this for every saved head, in the saved order. Before that, pops return
- *         VIRTIO_EBUSY, and nothing may be completed.
- * @head   of the request
- * @chain  filled in as by virtio_queue_pop()
+ * @queue    restored; to be called for every entry of the record, in its order. Until then pops
+ *           return VIRTIO_EBUSY, and nothing may be completed.
+ * @request  the entry
+ * @chain    filled in as by virtio_queue_pop(), if 1 is returned
  *
- * Returns 1; VIRTIO_ENOTREADY; VIRTIO_EBROKEN; VIRTIO_EINVAL if the head is not below the queue
- * size, was replayed already, or no more requests were in flight. A failure changes nothing.
- * virtio_queue_unpop() undoes the call, and the head can be replayed again.
+ * Returns 1 for a request that the device carries out again; 0 for one that was completed, and only
+ * waits for its turn. Otherwise nothing changes: VIRTIO_ENOTREADY; VIRTIO_EINVAL if the head is not
+ * below the queue size, was replayed already, no more requests were in flight, or the request was
+ * completed in a queue without IN_ORDER. virtio_queue_unpop() takes a request back, to be replayed
+ * again, unless the queue is broken.
  */
 VIRTIO_MUST_CHECK
-int virtio_queue_replay(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_flight *request,
+			struct virtio_chain *chain);
 
 /*
- * Pauses a queue with nothing in flight: saves it and resets it. The ring is not touched until
- * virtio_queue_restore() continues the queue, perhaps with another map.
+ * Pauses a queue that has nothing in flight: saves it and resets it, so that the ring is not
+ * touched until virtio_queue_restore() lets it go on where it was, perhaps with another map.
  *
  * @queue  started
  * @out    the state; untouched on failure
  *
- * Returns 0; VIRTIO_ENOTREADY if not started; or an error of virtio_queue_save(), after which the
- * queue goes on as before.
+ * Returns 0; VIRTIO_ENOTREADY if not started; or an error of virtio_queue_save(), and the queue
+ * goes on as before.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *out);

@@ -93,13 +93,13 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 /*
  * As virtio_queue_sync_pop(), for a request that was in flight when the state was saved.
  *
- * @head  of the request
+ * @request  the entry of the record
  *
  * Returns as virtio_queue_replay(); VIRTIO_ENOTMAPPED as virtio_queue_sync_pop().
  */
 VIRTIO_MUST_CHECK
-int virtio_queue_sync_replay(struct virtio_queue_sync *sync, uint16_t head, struct virtio_token *token,
-			     struct virtio_chain_segments *resolved, int *chain_error);
+int virtio_queue_sync_replay(struct virtio_queue_sync *sync, const struct virtio_queue_flight *request,
+			     struct virtio_token *token, struct virtio_chain_segments *resolved, int *chain_error);
 
 VIRTIO_END_DECLS
 

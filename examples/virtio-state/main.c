@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * virtio-state: prints saved states for a human, and says what is wrong with a bad one, and where.
+ *
+ * The values' names are those of virtio-queue-ser/README.md. The tables of the libraries say where
+ * each value is, so that this program needs no knowledge of its own. A section that it doesn't know
+ * is shown as bytes.
+ */
+#include <virtio/blk_state.h>
+#include <virtio/device_state.h>
+#include <virtio/queue_ser.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BYTES (UINT32_C(1) << 30) /* of a file */
+#define STATE_BYTES 256               /* of the largest structure of values */
+#define BYTES_PER_LINE 16
+
+typedef const struct virtio_section_layout *layout_fn(void);
+
+static layout_fn *const layouts[] = {
+	virtio_device_layout,
+	virtio_blk_layout,
+	virtio_queue_ser_layout,
+};
+
+#define LAYOUTS (sizeof layouts / sizeof *layouts)
+
+static const char help[] = "usage: virtio-state FILE...\n"
+			   "\n"
+			   "Prints saved states. For a bad one says what is wrong, and at which byte of the file.\n"
+			   "The exit status is 0 if all are good, 1 if one is not, and 2 if one can't be read.\n";
+
+/* The whole of a file, to be freed; NULL if it can't be read. */
+static uint8_t *load(const char *path, size_t *length)
+{
+	FILE *file = fopen(path, "rb");
+	uint8_t *bytes = NULL;
+	size_t capacity = 4096, got = 0;
+
+	if (!file)
+		return NULL;
+	*length = 0;
+	do {
+		uint8_t *more = capacity <= MAX_BYTES ? realloc(bytes, capacity) : NULL;
+
+		if (!more) {
+			errno = ENOMEM;
+			break;
+		}
+		bytes = more;
+		got = fread(bytes + *length, 1, capacity - *length, file);
+		*length += got;
+		capacity *= 2;
+	} while (got > 0);
+	if (got > 0 || ferror(file) || !bytes) {
+		free(bytes);
+		bytes = NULL;
+	}
+	(void)fclose(file);
+	return bytes;
+}
+
+static uint64_t value_of(const void *structure, const struct virtio_section_field *field)
+{
+	const uint8_t *at = (const uint8_t *)structure + field->offset;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
+
+	switch (field->bytes) {
+	case 1:
+		return *at;
+	case 2:
+		memcpy(&two, at, sizeof two);
+		return two;
+	case 4:
+		memcpy(&four, at, sizeof four);
+		return four;
+	default:
+		memcpy(&eight, at, sizeof eight);
+		return eight;
+	}
+}
+
+static void print_fields(const struct virtio_section_field *fields, uint32_t count, const void *structure,
+			 const char *indent)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const uint64_t value = value_of(structure, &fields[i]);
+
+		printf("%s%s: %" PRIu64, indent, fields[i].name, value);
+		if (value > 9)
+			printf(" (0x%" PRIx64 ")", value);
+		printf("\n");
+	}
+}
+
+static void print_bytes(const uint8_t *bytes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		printf("%s%02x%s", i % BYTES_PER_LINE ? " " : "  ", bytes[i],
+		       i + 1 == count || i % BYTES_PER_LINE == BYTES_PER_LINE - 1 ? "\n" : "");
+}
+
+static const struct virtio_section_layout *find_layout(const struct virtio_section *section)
+{
+	for (size_t i = 0; i < LAYOUTS; i++)
+		if (strcmp(layouts[i]()->name, section->name) == 0)
+			return layouts[i]();
+	return NULL;
+}
+
+/* Prints a section whose layout is known. Returns 0 or the reader's error. */
+static int print_known(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
+		       const struct virtio_section *section)
+{
+	/* Each entry has a byte at least. */
+	const uint32_t capacity = layout->entries ? section->bytes : 0;
+	uint64_t state[STATE_BYTES / 8] = { 0 };
+	uint8_t *entries = capacity ? calloc(capacity, layout->entry_size) : NULL;
+	uint32_t count = 0;
+	int error = VIRTIO_ENOBUFS;
+
+	if (entries || capacity == 0)
+		error = virtio_section_read(reader, layout, section->device, section->index, state, entries, capacity,
+					    &count, NULL);
+	if (!error)
+		print_fields(layout->fields, layout->field_count, state, "  ");
+	if (!error && layout->entries)
+		printf("  %s: %" PRIu32 "\n", layout->entries, count);
+	for (uint32_t i = 0; i < count && !error; i++) {
+		printf("  %s[%" PRIu32 "]:\n", layout->entries, i);
+		print_fields(layout->entry_fields, layout->entry_field_count, entries + (size_t)i * layout->entry_size,
+			     "    ");
+	}
+	free(entries);
+	return error;
+}
+
+static int print_section(struct virtio_section_reader *reader, const struct virtio_section *section)
+{
+	const struct virtio_section_layout *layout = find_layout(section);
+
+	printf("section %s: version %u, device %" PRIu32 ", index %" PRIu32 ", %" PRIu32 " bytes at %zu%s\n",
+	       section->name, section->version, section->device, section->index, section->bytes, section->offset,
+	       section->skippable ? ", may be skipped" : "");
+	if (!layout) {
+		printf("  not known to this program\n");
+		print_bytes(reader->bytes + section->offset, section->bytes);
+		return 0;
+	}
+	virtio_section_rewind(reader, section);
+	return print_known(reader, layout, section);
+}
+
+static void print_head(const struct virtio_section_reader *reader, size_t length)
+{
+	uint8_t id[VIRTIO_QUEUE_SER_ID_BYTES];
+
+	printf("saved state: version %" PRIu32 ", %zu bytes\n", virtio_queue_ser_get_id(reader, id), length);
+	printf("id:");
+	for (size_t i = 0; i < sizeof id; i++)
+		printf(" %02x", id[i]);
+	printf("\n");
+}
+
+/* Returns whether the bytes are a good state. */
+static int print_state(const uint8_t *bytes, size_t length)
+{
+	struct virtio_section_reader reader;
+	struct virtio_section section;
+	char text[512];
+	int got = virtio_queue_ser_open(&reader, bytes, length, NULL);
+
+	if (!got)
+		print_head(&reader, length);
+	while (!got && (got = virtio_section_next(&reader, &section)) == 1)
+		got = print_section(&reader, &section);
+	if (!got)
+		return 1;
+	(void)virtio_section_describe(&reader.fault, text, sizeof text);
+	printf("BAD: %s\n", reader.fault.error ? text : virtio_strerror(got));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+		(void)fputs(help, argc < 2 ? stderr : stdout);
+		return argc < 2 ? 2 : 0;
+	}
+	for (int i = 1; i < argc; i++) {
+		size_t length;
+		uint8_t *bytes = load(argv[i], &length);
+
+		if (argc > 2)
+			printf("%s:\n", argv[i]);
+		if (!bytes) {
+			fprintf(stderr, "virtio-state: %s: %s\n", argv[i], strerror(errno));
+			status = 2;
+			continue;
+		}
+		if (!print_state(bytes, length) && status == 0)
+			status = 1;
+		free(bytes);
+	}
+	return fflush(stdout) || ferror(stdout) ? 2 : status;
+}

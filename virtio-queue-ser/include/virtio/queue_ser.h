@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A saved state as bytes: the envelope around the sections of <virtio/section.h>, and the section
+ * of a queue.
+ *
+ *	virtio_queue_ser_begin(&writer, buffer, capacity, id);
+ *	virtio_queue_ser_write(&writer, 0, queue, &state, record, count);
+ *	write other sections
+ *	error = virtio_queue_ser_end(&writer, &length);
+ *
+ *	error = virtio_queue_ser_open(&reader, bytes, length, id);
+ *	if (!error)
+ *		error = virtio_queue_ser_read(&reader, 0, queue, NULL, map, &state, record,
+ *					      capacity, &count);
+ *	read other sections, in order
+ *	if (!error)
+ *		error = virtio_section_reader_end(&reader);
+ *	if (error)
+ *		virtio_section_describe(&reader.fault, text, sizeof text);
+ *	otherwise restore
+ *
+ * The bytes are the same from every host, and any host reads them. virtio-queue-ser/README.md
+ * specifies each one. The magic number, the checksum and their places never change. The version is
+ * judged before the checksum, and the checksum before the content.
+ *
+ * A program reads and checks all sections before it restores the first, so that a file that is
+ * refused leaves the target untouched.
+ *
+ * What a guest can do: nothing. The bytes may come from anybody; the checksum finds accidents, and
+ * no forgery.
+ *
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     another call on the same writer or reader
+ *
+ * Nothing blocks or allocates.
+ *
+ * Freestanding: needs memcpy, memset and memcmp.
+ */
+#ifndef VIRTIO_QUEUE_SER_H
+#define VIRTIO_QUEUE_SER_H
+
+#include <virtio/queue_state.h>
+#include <virtio/section.h>
+
+VIRTIO_BEGIN_DECLS
+
+#define VIRTIO_QUEUE_SER_OLDEST 1u       /* versions of files that this library reads, from here */
+#define VIRTIO_QUEUE_SER_VERSION 1u      /* to here, which is the one that it writes */
+#define VIRTIO_QUEUE_SER_ID_BYTES 16u    /* of the id that ties a file to its memory */
+#define VIRTIO_QUEUE_SER_FRAME_BYTES 40u /* of an envelope without sections */
+
+/* The section of a queue: values of struct virtio_queue_state, and a list "in_flight". */
+const struct virtio_section_layout *virtio_queue_ser_layout(void);
+
+/* The envelope */
+
+/*
+ * Begins a file.
+ *
+ * @bytes     the caller's buffer, or NULL with a capacity of 0: then nothing is written, and
+ *            virtio_queue_ser_end() tells the size
+ * @capacity  bytes of it
+ * @id        VIRTIO_QUEUE_SER_ID_BYTES that also go with the saved memory; NULL is all zeroes
+ */
+void virtio_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, size_t capacity, const uint8_t *id);
+
+/*
+ * Ends the file: its length and its checksum.
+ *
+ * @length  set to the file's length in bytes, also with VIRTIO_ENOBUFS; otherwise untouched
+ *
+ * Returns 0; VIRTIO_ENOBUFS if the buffer is too small, and its content is of no use;
+ * VIRTIO_EINVAL if a section couldn't be written: writer->error.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
+
+/*
+ * Judges a file as a whole, and begins to read its sections.
+ *
+ * @reader  set up, also on failure: reader->fault says what is wrong
+ * @bytes   the caller's, as long as the reader is used
+ * @length  how many there are
+ * @id      as for virtio_queue_ser_begin(); NULL takes the file whatever its id is
+ *
+ * Returns 0, or an error, with its reason in reader->fault, the first of:
+ *   VIRTIO_EFORMAT    VIRTIO_SECTION_NOT_A_STATE, VIRTIO_SECTION_FILE_SHORT
+ *   VIRTIO_EVERSION   VIRTIO_SECTION_FILE_VERSION
+ *   VIRTIO_EFORMAT    VIRTIO_SECTION_FILE_SHORT, VIRTIO_SECTION_FILE_LONG
+ *   VIRTIO_ECHECKSUM  VIRTIO_SECTION_CHECKSUM
+ *   VIRTIO_EINVAL     VIRTIO_SECTION_OTHER_ID
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_ser_open(struct virtio_section_reader *reader, const void *bytes, size_t length, const uint8_t *id);
+
+/*
+ * Copies the id and the version of a file that virtio_queue_ser_open() has accepted.
+ *
+ * @id  VIRTIO_QUEUE_SER_ID_BYTES of the caller's
+ *
+ * Returns the version.
+ */
+uint32_t virtio_queue_ser_get_id(const struct virtio_section_reader *reader, uint8_t *id);
+
+/* The CRC-32C (Castagnoli, as in iSCSI) of count bytes. */
+uint32_t virtio_queue_ser_checksum(const void *bytes, size_t count);
+
+/* A queue */
+
+/* The state of a queue that is not started: all zeroes. */
+void virtio_queue_ser_default(struct virtio_queue_state *state);
+
+/*
+ * Writes the section of a queue.
+ *
+ * @device  which device of the file, by the caller's numbers
+ * @queue   the queue's number
+ * @state   from virtio_queue_save() or virtio_queue_save_in_flight()
+ * @record  its count entries; NULL if count is 0
+ *
+ * A record that is not as long as the indices say is VIRTIO_EINVAL at the end.
+ */
+void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t device, uint32_t queue,
+			    const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
+			    uint32_t count);
+
+/*
+ * Reads and judges it.
+ *
+ * @device, @queue  as it was written
+ * @config          the configuration by which the file has the queue run, from
+ *                  virtio_device_saved_config(): the state must agree with it, allowances apart, or
+ *                  be that of a queue that is not started. NULL takes any.
+ * @map             as for virtio_queue_check_state(): the memory, or NULL
+ * @state           for virtio_queue_restore()
+ * @record          the caller's array, for virtio_queue_replay()
+ * @capacity        its entries: the largest size of the queue is enough
+ * @count           set to how many there are
+ *
+ * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
+ * virtio_section_read() or virtio_queue_check_state(), with section, value and place in
+ * reader->fault. After an error state and count are untouched, and record may hold
+ * anything.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device, uint32_t queue,
+			  const struct virtio_queue_config *config, const struct virtio_memory_map *map,
+			  struct virtio_queue_state *state, struct virtio_queue_flight *record, uint32_t capacity,
+			  uint32_t *count);
+
+VIRTIO_END_DECLS
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* What a test of the rule for versions needs: to read as a library of another age would. */
+#ifndef VIRTIO_ENVELOPE_INTERNAL_H
+#define VIRTIO_ENVELOPE_INTERNAL_H
+
+#include <virtio/queue_ser.h>
+
+/* virtio_queue_ser_begin() and virtio_queue_ser_open() of a library with these versions. */
+void virtio_impl_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, size_t capacity, const uint8_t *id,
+				 uint32_t version);
+int virtio_impl_queue_ser_open(struct virtio_section_reader *reader, const void *bytes, size_t length,
+			       const uint8_t *id, uint16_t oldest, uint16_t newest);
+
+#endif
