@@ -16,7 +16,7 @@ struct incoming {
 	size_t received;           /* bytes so far */
 	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for a descriptor that was taken */
 	unsigned int fd_count;     /* received, whether taken or not */
-	bool lost;                 /* there were more than that: they are closed, or never came */
+	bool lost;                 /* there were more descriptors: they are closed, or never came */
 };
 
 /*

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the numbers make sense by themselves. Afterwards no sum of them wraps. */
+/* Whether the numbers are possible. After this check no sum of them wraps. */
 static const char *region_error(uint64_t addr, uint64_t size, uint64_t offset)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -29,7 +29,7 @@ static const char *file_error(int fd, uint64_t end)
 {
 	struct stat st;
 
-	/* First the seal, then the size: the other way round it could shrink in between. */
+	/* First the seal, then the size. Otherwise the file could shrink in between. */
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return "memory region whose descriptor is not a file";

@@ -13,7 +13,7 @@ static_assert(sizeof(struct proxy_memory) == 192, "as QEMU has it");
 static_assert(sizeof(struct proxy_config_access) == 12, "as QEMU has it");
 static_assert(sizeof(struct proxy_bar_access) == 24, "as QEMU has it");
 
-/* Whether the header can be one, so that the payload fits where it is received. */
+/* Whether the header is possible, so that the payload fits its buffer. */
 static const char *header_error(const struct proxy_header *header)
 {
 	static const size_t sizes[] = {

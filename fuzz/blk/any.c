@@ -227,7 +227,7 @@ static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b
 	const uint64_t behind = offset < size ? size - offset : 0, most = len < behind ? len : behind;
 	int64_t got;
 
-	/* Entries are not empty. */
+	/* No entry is empty. */
 	got = b->ops->readv(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
 	FUZZ_CHECK(got == (int64_t)most && (most == 0 || memcmp(guest, disk + offset, most) == 0), "memory reads %lld",
 		   (long long)got);

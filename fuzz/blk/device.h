@@ -8,7 +8,7 @@
 /* One step of the device. */
 void blk_device_step(struct blk_harness *h, uint8_t op);
 
-/* Gives up all requests. */
+/* Forgets all requests. */
 void blk_drop_requests(struct blk_harness *h);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk without its requests. */
+/* Steps about the disk, and not about a request. */
 #ifndef VIRTIO_FUZZ_BLK_DISK_H
 #define VIRTIO_FUZZ_BLK_DISK_H
 

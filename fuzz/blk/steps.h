@@ -64,7 +64,7 @@ enum blk_request_flag {
 	BLK_R_SHORT = 0x04,     /* header bytes follow the flags */
 	BLK_R_NO_STATUS = 0x08, /* no writable byte beyond the data */
 	BLK_R_BOTH = 0x10,      /* data in the other direction too: its bytes follow */
-	BLK_R_GAPS = 0x20,      /* pieces are not neighbours */
+	BLK_R_GAPS = 0x20,      /* pieces are not adjacent */
 	BLK_R_NO_DATA = 0x40,
 };
 

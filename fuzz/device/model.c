@@ -406,7 +406,7 @@ static void activate(struct device_model *m)
 		config_interrupt(m);
 		return;
 	}
-	/* A device can't start a queue whose memory has gone since it was enabled. */
+	/* A device cannot start a queue whose memory has vanished since it was enabled. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		if (m->queues[i].config.ready && device_model_queue_errors(m, &m->queues[i].config) &&
 		    !m->plans[CALL_ACTIVATE].answer)
@@ -430,7 +430,7 @@ static bool in_sequence(uint32_t status)
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-/* virtio 1.4, 2.1: the progress of a driver; DEVICE_NEEDS_RESET is no affair of its. */
+/* virtio 1.4, 2.1: the progress of a driver. DEVICE_NEEDS_RESET does not count. */
 static void write_progress(struct device_model *m, uint32_t value)
 {
 	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The operations of the device: each must be called when the model says, and with what. */
+/*
+ * The operations of the device. The model says when each must be called, and with which arguments.
+ */
 #include "operations.h"
 #include "queues.h"
 

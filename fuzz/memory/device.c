@@ -7,7 +7,7 @@
 #include <virtio/reader.h>
 
 #define ACCESS_BOTH (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE)
-#define MOST_BYTES 0x4000u /* more than any memory here has, pages that alias included */
+#define MOST_BYTES 0x4000u /* more than any memory here has, aliased pages included */
 
 /* An address: in the memory or just beside it, or anywhere. */
 static uint64_t pick_address(struct harness *h)

@@ -150,7 +150,7 @@ static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const 
 	c->needed++;
 }
 
-/* Adds a buffer, unless it is bad, or one before it was. */
+/* Adds a buffer, unless it or an earlier one is bad. */
 static void add_buffer(struct model *m, struct model_chain *c, const struct virtio_desc *d)
 {
 	const uint32_t access = d->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;

@@ -490,10 +490,7 @@ static void device_migrate(struct harness *h)
 		device_replay(h);
 }
 
-/*
- * How often a translation may be asked by a step that does not walk a chain: the ring areas, whole,
- * some times.
- */
+/* The most translations of a step that does not walk a chain: each whole ring area, a few times. */
 static uint64_t ring_work(struct harness *h)
 {
 	uint64_t work = 400;

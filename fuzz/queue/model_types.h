@@ -87,7 +87,7 @@ struct model_chain {
 	uint64_t bytes;
 	struct model_piece pieces[MODEL_PIECES]; /* the first ones */
 	struct model_piece last;
-	struct model_piece status; /* the last byte of end, or of length 0 if it can't be written */
+	struct model_piece status; /* the last byte of end; length 0 if it cannot be written */
 	bool writable;             /* a writable buffer has come */
 	uint64_t work;
 };

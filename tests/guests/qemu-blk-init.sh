@@ -28,7 +28,7 @@ use_all_queues() {
 		"used $(join_lines /before /after)"
 	say "sum-of-all-queues $(cat /copy-0 /copy-1 /copy-2 /copy-3 | sha256sum | cut -d' ' -f1)"
 }
-# join_lines BEFORE AFTER: how many interrupts each queue has had between.
+# join_lines BEFORE AFTER: how many interrupts each queue has had in between.
 join_lines() { awk 'NR == FNR { before[$1] = $2; next } { print $2 - before[$1] }' "$1" "$2" | tr '\n' ' '; }
 
 # again DISK: the driver leaves the device, which is reset, and sets it up again.

@@ -22,7 +22,7 @@ logs="console.log daemon.log qemu.log"
 begin_test "$3" first.img second.img before.img reset.img ./*.sock
 mib=$((1024 * 1024))
 
-# disk NAME: QEMU's arguments for one with four queues.
+# disk NAME: QEMU's arguments for a disk with four queues.
 disk() { echo "-chardev socket,id=$1,path=$1.sock -device vhost-user-blk-pci,chardev=$1,num-queues=4"; }
 
 run_qemu() {

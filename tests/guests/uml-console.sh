@@ -31,7 +31,7 @@ lines=20000
 begin_test "$2" console.sock control.sock blk.sock disk.img hvc data typed printed sent written \
 	removed added again printed-lines shell alone
 need_guest guest_packages
-# This shell, and what it starts.
+# The processes of this shell.
 taskset -pc "$(taskset -pc $$ | sed 's/.*[ ,-]//')" $$ >/dev/null
 
 make_initramfs initramfs.gz "$here/console-init.sh" "virtio_blk virtio_console" || fail "no initramfs"

@@ -88,8 +88,8 @@ stop_guest
 echo "Checking from outside"
 for stream in $streams; do
 	last=$(last_of "$stream")
-	# There the next one was being written; perhaps it was acknowledged, and the guest could not
-	# say so.
+	# The next record was being written there. Perhaps it was acknowledged, and the guest could
+	# not report it.
 	left_out=$((last % places))
 	wanted "$stream" "$last" "$left_out" >expected
 	[ -s expected ] || fail "stream $stream: nothing to compare"

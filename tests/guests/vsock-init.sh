@@ -5,7 +5,7 @@
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
-# value NAME: of a word of the kernel's command line.
+# value NAME: the value of a word of the kernel's command line.
 value() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"; }
 
 host() {

@@ -460,7 +460,7 @@ static void *send_to_stopped(void *context)
 	return NULL;
 }
 
-/* The server reads nothing of one connection before another one says so. */
+/* The server reads nothing of one connection before another connection says so. */
 static void stopped(const struct target *target)
 {
 	struct stopped stopped = { .target = target, .fd = connect_to(target) };

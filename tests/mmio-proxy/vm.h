@@ -59,7 +59,7 @@ int vm_end(struct vm *vm);
 /* QEMU goes: the program is to end well. */
 void vm_finish(struct vm *vm);
 
-/* The program is to have ended the connection, with a complaint and status 1. */
+/* Checks that the program has ended the connection, with a message and status 1. */
 void vm_expect_refusal(struct vm *vm);
 
 /* Descriptors that the program has open, and mappings of memory. */

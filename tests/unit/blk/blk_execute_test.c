@@ -74,7 +74,7 @@ static void blk_write_stores_any_layout_and_nothing_else(void **state)
 		}
 		assert_int_equal(f.stats.writes, 32);
 		assert_int_equal(f.stats.written_bytes, bytes);
-		/* FLUSH is negotiated: the driver says when. */
+		/* FLUSH is negotiated: the driver decides when to flush. */
 		assert_int_equal(f.backend.flushes, 0);
 	}
 }

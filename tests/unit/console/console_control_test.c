@@ -97,7 +97,7 @@ static void port_calls_refuse_ports_that_are_not_there(void **state)
 	assert_true(room);
 }
 
-/* ADD follows DEVICE_READY; all else follows PORT_READY, in its order. */
+/* ADD follows DEVICE_READY. Everything else follows PORT_READY, in order. */
 static void control_messages_come_in_their_order(void **state)
 {
 	const uint8_t size[] = { 80, 0, 0x2c, 1 };

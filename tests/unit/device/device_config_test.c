@@ -217,7 +217,7 @@ static void config_without_operation_is_read_from_bytes(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0x5a00);
 }
 
-/* With both, the operation is asked. */
+/* With both, the operation is called. */
 static void config_operation_comes_before_bytes(void **state)
 {
 	const uint8_t other[8] = { 0 };

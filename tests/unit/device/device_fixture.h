@@ -181,7 +181,7 @@ void reg_set64(struct device_fixture *f, uint64_t offset, uint64_t value);
 /* The driver's steps. Each begins where the one before ended. */
 void driver_probe(struct device_fixture *f);                     /* to DRIVER */
 void driver_accept(struct device_fixture *f, uint64_t features); /* words 0 and 1 */
-/* To FEATURES_OK, which must take. */
+/* To FEATURES_OK, which must be accepted. */
 void driver_negotiate(struct device_fixture *f, uint64_t features);
 /* Size and default addresses. */
 void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size);
@@ -201,7 +201,7 @@ uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
  */
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
-/* The answer to the oldest one must be there. */
+/* The oldest request must have its answer. */
 void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
 void driver_expect_none(struct device_fixture *f, uint32_t queue);
 

@@ -207,7 +207,7 @@ static void queue_reset_ends_at_once_with_defaults(void **state)
 	assert_true(has_defaults(&f, 0));
 	assert_true(f.queues[0].may_reenable);
 	assert_memory_equal(&f.queues[1], &f.kept_queues[1], 3 * sizeof f.queues[0]);
-	/* Twice is as good as once. */
+	/* A second time changes nothing. */
 	device_forget(&f);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	assert_int_equal(f.event_count, 0);

@@ -495,7 +495,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		uint32_t queue;
 		struct virtio_queue_registers_state with;
 	} bad[] = {
-		/* Another largest size; a queue that does not exist here, or not there. */
+		/* Another largest size; a queue that exists only here, or only in the state. */
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 8, .size = 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 0 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .max_size = 8, .size = 8 } },

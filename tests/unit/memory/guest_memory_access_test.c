@@ -118,7 +118,10 @@ struct bad_range {
 };
 
 static const struct bad_range bad_ranges[] = {
-	/* hostile 31: the end wraps. The first byte is there, and so is where it would come out. */
+	/*
+	 * hostile 31: the end wraps. The first byte is in memory, and so is the place after the
+	 * wrap.
+	 */
 	{ TOP, 0x41, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP + 0x3f, 2, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP + 0x10, 0x50, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -129,7 +132,7 @@ static const struct bad_range bad_ranges[] = {
 	{ 1, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	/* A range that wraps is refused, whatever its first byte permits. */
 	{ 0x1200, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* hostile 33: far beyond. */
+	/* hostile 33: far beyond memory. */
 	{ 0x1000, UINT32_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_C(1) << 63, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -157,7 +160,7 @@ static const struct bad_range bad_ranges[] = {
 	{ 0x127f, 1, 0, VIRTIO_EPERM },
 	{ 0x127f, 2, 0, VIRTIO_EPERM },
 	{ 0x1200, 0x100, 0, VIRTIO_EPERM },
-	/* From read-only memory into the void: the first byte decides. */
+	/* From read-only memory into a hole: the first byte decides. */
 	{ 0x1270, 0x100, VIRTIO_EFAULT, VIRTIO_EPERM },
 };
 

@@ -381,7 +381,7 @@ static void dirty_writer_records_nothing_by_looking(void **state)
 
 /* Translation */
 
-/* Input addresses from 0x7000 on are 0x1000 on and so forth, in pieces of 0x40 bytes. */
+/* Input addresses from 0x7000 on are translated to 0x1000 and so on, in pieces of 0x40 bytes. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	(void)context, (void)len, (void)access;

@@ -42,7 +42,7 @@ struct page {
 	uint32_t access;
 };
 
-/* What the model knows of one byte. */
+/* The model's knowledge of one byte. */
 struct byte {
 	int error;       /* error of every access to it, or 0 */
 	uint32_t access; /* permitted */

@@ -158,7 +158,7 @@ static void segments_bytes_is_the_sum(void **state)
 			sum += lens[count];
 	}
 	assert_true(sum == BYTES);
-	/* More than 32 bits of them. */
+	/* More bytes than 32 bits count. */
 	f.segments[1].len = UINT64_C(0x123456789a);
 	assert_true(virtio_segments_bytes(f.segments, 2) == UINT64_C(0x123456789b));
 }

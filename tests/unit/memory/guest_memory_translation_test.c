@@ -24,7 +24,7 @@
 #define SHORT_LEN 0x28u
 #define LAST (UINT64_MAX - (PAGE - 1)) /* the last page of the input addresses */
 
-/* How the hook answers. Without any of these, up to the end of the page. */
+/* The hook's answers. Without these flags it answers up to the end of the page. */
 enum style {
 	TO_PAGE_END,
 	HUGE_LEN,  /* claims to reach to the end of the address space and beyond */

@@ -31,7 +31,7 @@ static struct virtio_chain pop(struct fixture *f)
 	return chain;
 }
 
-/* Resolves into an array of so many entries. The entry behind it must not change. */
+/* Resolves into an array of capacity entries. The entry after it must not change. */
 static int resolve(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
 		   struct virtio_chain_segments *out)
 {

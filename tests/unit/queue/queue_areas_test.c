@@ -161,8 +161,8 @@ static void expect_margins_untouched(const struct scattered *s)
 }
 
 /*
- * The bytes of two completions from index first on, of the index, and of the wish for kicks: they
- * and no others.
+ * Exactly the bytes of two completions from index first on, of the index, and of the request for
+ * kicks.
  */
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {
@@ -304,7 +304,7 @@ static void refuse_bad_ones(struct scattered *s)
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), 1);
 	assert_int_equal(virtio_chain_next(&chain, &desc), VIRTIO_ENEXT);
-	/* In flight still, and offered again. */
+	/* Still in flight, and offered again. */
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EINFLIGHT);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EBROKEN);

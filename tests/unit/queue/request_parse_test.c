@@ -53,7 +53,7 @@ static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* Cut at the header's end or not, and anywhere else. */
+/* Cut at the header's end or not, and at every other place. */
 static void request_pop_finds_headers_of_any_length(void **state)
 {
 	struct request_fixture w;
@@ -96,7 +96,7 @@ static void request_pop_takes_buffers_over_two_regions(void **state)
 		request_go_through(&w, &a);
 		a.read_at = border + 0x80;
 		a.write_at = border - over;
-		/* There is a gap at most. */
+		/* At most one gap. */
 		a.error = flags && over <= a.in + (a.write_cuts ? a.gap : 0) ? VIRTIO_EPERM : 0;
 		a.status_lost = a.error != 0;
 		request_go_through(&w, &a);

@@ -86,8 +86,8 @@ struct row {
 	}
 
 /*
- * virtio 1.4, 5.10.6.3 to 5.10.6.6. Where the specification doesn't say what follows, the packet
- * makes no sense, and the answer is RST. hostile 164, 166, 186, 190, 196, 197, 198, 199, 200
+ * virtio 1.4, 5.10.6.3 to 5.10.6.6. Where the specification does not define a packet, the answer is
+ * RST. hostile 164, 166, 186, 190, 196, 197, 198, 199, 200
  */
 static const struct row rows[STARTS][PACKETS] = {
 	/*

@@ -146,7 +146,7 @@ static bool receive_one(struct run *r, struct peer *p, struct wire *wire)
 	assert_int_equal(virtio_vsock_table_receive(&p->table, &wire->packets[wire->first], 0, r->now, &got), 0);
 	wire->first = (wire->first + 1) % WIRE;
 	wire->count--;
-	/* Never an overrun: that would have reset the connection. */
+	/* No overrun has happened: it would have reset the connection. */
 	assert_false(got.got & VIRTIO_VSOCK_GOT_END);
 	if (got.got & VIRTIO_VSOCK_GOT_DATA) {
 		p->received += got.bytes;

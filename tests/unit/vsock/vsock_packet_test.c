@@ -286,7 +286,7 @@ static void tx_pop_refuses_less_than_a_header(void **state)
 	}
 }
 
-/* hostile 158: a writable buffer has no place here. */
+/* hostile 158: a writable buffer is an error here. */
 static void tx_pop_refuses_writable_buffers(void **state)
 {
 	const struct virtio_mock_buffer mixed[] = { READABLE(FIXTURE_DATA, 44), WRITABLE(FIXTURE_DATA + 64, 16) };
