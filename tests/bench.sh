@@ -5,6 +5,8 @@
 #   sh tests/bench.sh                 times, then instructions, of a build with gcc
 #   sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes the
 #                                     counts and the tables of tests/bench/README.md
+#   sh tests/bench.sh --steps CASE KIND
+#                                     where the instructions of a case go, by function
 #   sh tests/bench.sh --scale [FOLDER]
 #                                     how cost grows with the queue's size, the regions and the
 #                                     length of a chain, and with two threads: tables and a drawing
@@ -54,10 +56,16 @@ case ${1-} in
 	python3 tests/bench/report.py rows "$folder/counts/dumps"
 	;;
 --record)
-	count gcc
-	set -- "$version" "$folder/counts/dumps"
 	count clang
-	python3 tests/bench/report.py record "$@" "$version" "$folder/counts/dumps"
+	set -- "$version" "$folder/counts/dumps"
+	count gcc
+	python3 tests/bench/report.py record "$version" "$folder/counts/dumps" "$@"
+	python3 tests/bench/steps.py "$folder/tests/bench/bench" "$folder/steps" missed >"$folder/steps.md"
+	python3 tests/bench/report.py paste steps "$folder/steps.md"
+	;;
+--steps)
+	make_bench gcc
+	python3 tests/bench/steps.py "$folder/tests/bench/bench" "$folder/steps" "${2-W2}" "${3-inline}"
 	;;
 --scale)
 	scale "${2-}"
@@ -72,7 +80,7 @@ case ${1-} in
 	done
 	;;
 *)
-	sed -n "s/^# //; 4,13p" tests/bench.sh >&2
+	sed -n "s/^# //; 4,15p" tests/bench.sh >&2
 	exit 2
 	;;
 esac
