@@ -8,43 +8,45 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
-/*
- * Linux uses one segment for a request if it is told nothing. With header and status this fits the
- * queue.
- */
-#define SEG_MAX 126
-
-/* The guest's processor waits meanwhile, so no request and no turn may be arbitrarily long. */
-#define MAX_REQUEST_BYTES (UINT64_C(64) << 20)
+/* The guest's processor waits meanwhile, so no step and no turn may be arbitrarily long. */
+#define STEP_BYTES (UINT64_C(256) << 10)
+#define TURN_STEPS 16
 #define MAX_RANGE_SECTORS 8192 /* of a discard, or zeroes */
-#define TURN_BYTES (UINT64_C(4) << 20)
-#define TURN_REQUESTS 16
 
 /* Requests */
 
 /*
- * Serves one request, from pop to completion. Returns 1; 0 if there is none; or an error with which
- * the queue cannot go on. Adds the request's bytes to *bytes.
+ * A step of the request that is being served, or of the next one. Returns 1; 0 if there is none; or an
+ * error with which the queue can't go on.
  */
-static int serve_one(struct blk_device *blk, uint64_t *bytes)
+static int serve_step(struct blk_device *blk)
 {
-	const int got = virtio_blk_process(&blk->blk, &blk->queue, &blk->request, &blk->stats);
+	struct virtio_blk_result result;
+	int got;
 
-	if (got == 1)
-		*bytes += virtio_blk_in(&blk->request).bytes + virtio_blk_out(&blk->request).bytes;
-	return got;
+	if (!blk->serving) {
+		got = virtio_blk_pop(&blk->queue, &blk->request);
+		if (got != 1)
+			return got;
+		virtio_blk_steps_begin(&blk->steps, &blk->blk, &blk->request);
+		blk->serving = true;
+	}
+	if (virtio_blk_step(&blk->steps, &blk->blk, &blk->request, STEP_BYTES, &result) == 1)
+		return 1;
+	blk->serving = false;
+	got = virtio_blk_complete(&blk->queue, &blk->request, &result, &blk->stats);
+	return got ? got : 1;
 }
 
 void blk_run(struct blk_device *blk)
 {
-	uint64_t bytes = 0;
 	int got = 1;
 
 	if (!virtio_device_queues_running(&blk->device, 0))
 		return;
 	(void)virtio_queue_disable_kicks(&blk->queue);
-	for (int turn = 0; got > 0 && turn < TURN_REQUESTS && bytes < TURN_BYTES; turn++)
-		got = serve_one(blk, &bytes);
+	for (int step = 0; got > 0 && step < TURN_STEPS; step++)
+		got = serve_step(blk);
 	/* Also after an error: the driver must learn of earlier completions. */
 	if (virtio_queue_needs_interrupt(&blk->queue))
 		virtio_device_interrupt_used(&blk->device, 0);
@@ -83,8 +85,17 @@ static int reset(struct virtio_device *device)
 {
 	struct blk_device *blk = device->context;
 
+	blk->serving = false;
 	virtio_blk_reset(&blk->blk);
 	return virtio_device_queues_reset(device);
+}
+
+static int queue_stop(struct virtio_device *device, uint16_t queue)
+{
+	struct blk_device *blk = device->context;
+
+	blk->serving = false;
+	return virtio_device_queues_stop(device, queue);
 }
 
 static void config_read(struct virtio_device *device, uint32_t offset, void *data, uint32_t len)
@@ -113,7 +124,7 @@ static const struct virtio_device_ops ops = {
 	.activate = virtio_device_queues_activate,
 	.reset = reset,
 	.queue_notify = queue_notify,
-	.queue_stop = virtio_device_queues_stop,
+	.queue_stop = queue_stop,
 	.queue_start = virtio_device_queues_start,
 	.config_read = config_read,
 	.config_write = config_write,
@@ -156,20 +167,16 @@ int blk_open(struct blk_device *blk, const struct disk_options *disk, const stru
 {
 	struct virtio_blk_options options = {
 		.config_wce = true,
-		.seg_max = SEG_MAX,
-		.max_request_bytes = MAX_REQUEST_BYTES,
+		.max_discard_sectors = MAX_RANGE_SECTORS,
+		.max_discard_seg = BLK_RANGES,
+		.max_write_zeroes_sectors = MAX_RANGE_SECTORS,
+		.max_write_zeroes_seg = 1,
 	};
 
 	*blk = (struct blk_device){ .host = *host };
 	blk->fd = disk_open(disk, &blk->file, &options);
 	if (blk->fd < 0)
 		return -1;
-	if (!options.read_only) {
-		options.max_discard_sectors = MAX_RANGE_SECTORS;
-		options.max_discard_seg = BLK_RANGES;
-		options.max_write_zeroes_sectors = MAX_RANGE_SECTORS;
-		options.max_write_zeroes_seg = 1;
-	}
 	if (virtio_blk_init(&blk->blk, &options) == 0 && make_device(blk) == 0)
 		return 0;
 	fprintf(stderr, "%s: can't be a disk\n", disk->path);
@@ -186,19 +193,23 @@ void blk_close(struct blk_device *blk)
 
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)
 {
-	/* Nothing is in flight between two calls, so nothing is left in the old map. */
+	/* What is begun is begun anew, so nothing is left in the old map. */
+	if (blk->serving)
+		(void)!virtio_queue_unpop(&blk->queue, blk->request.base.token);
+	blk->serving = false;
 	(void)virtio_device_queues_set_memory(&blk->device, memory);
 }
 
 int blk_resize(struct blk_device *blk)
 {
-	uint64_t bytes;
+	uint64_t bytes, sectors;
 
 	if (virtio_blk_file_size(blk->fd, &bytes))
 		return -1;
-	if (bytes >> VIRTIO_BLK_SECTOR_SHIFT == virtio_blk_capacity(&blk->blk))
+	sectors = disk_sectors(bytes, &blk->blk.options);
+	if (sectors == virtio_blk_capacity(&blk->blk))
 		return 0;
-	if (virtio_blk_set_capacity(&blk->blk, bytes >> VIRTIO_BLK_SECTOR_SHIFT))
+	if (virtio_blk_set_capacity(&blk->blk, sectors))
 		return -1;
 	virtio_device_config_changed(&blk->device);
 	return 0;

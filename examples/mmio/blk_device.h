@@ -12,6 +12,7 @@
 
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
+#include <virtio/blk_steps.h>
 #include <virtio/device_queues.h>
 
 #define BLK_QUEUE_SIZE 256
@@ -37,6 +38,8 @@ struct blk_device {
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[BLK_QUEUE_SIZE];
 	struct virtio_blk_request request;
+	struct virtio_blk_steps steps;                /* progress of the request */
+	bool serving;                                 /* a request is begun, and not completed */
 	struct virtio_segment segments[BLK_SEGMENTS]; /* of the request being served; ranges too */
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk blk;

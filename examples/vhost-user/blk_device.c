@@ -20,24 +20,16 @@
 #include <virtio/queue.h>
 
 /*
- * Linux puts one segment into a request if it is told nothing. This many, with header and status, make a
- * chain of 128 descriptors, which fits the queues that front ends usually set up.
+ * Drivers know these limits of commands on ranges. Zeros may have to be written, and whoever stops a
+ * queue waits for that. Discarding is a matter of the file system's tables, and of its cache.
  */
-#define SEG_MAX 126
-
-/*
- * Whoever stops a queue waits for what is in flight, so no request may be arbitrarily long; a chain can describe 4
- * GiB. What a driver sends that heeds SEG_MAX and SIZE_MAX is within this, and a longer one is an I/O error. Zeros
- * may have to be written, so as many are allowed. Discarding is a matter of the file system's tables, and of its
- * cache.
- */
-#define MAX_REQUEST_BYTES (UINT64_C(64) << 20)
-#define SIZE_MAX_BYTES (UINT32_C(512) << 10)
+#define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of one range; 8 GiB in all */
 
-#define MAX_QUEUES 16
+#define MAX_QUEUES DEVICE_MAX_QUEUES
 
-static_assert(SEG_MAX * (uint64_t)SIZE_MAX_BYTES <= MAX_REQUEST_BYTES, "what we invite we carry out");
+/* QEMU demands a queue for each of the guest's processors, unless it is told otherwise. */
+#define DEFAULT_QUEUES 16
 
 struct blk_device_options {
 	struct disk_options disk;
@@ -97,7 +89,7 @@ static void refresh(struct device *device)
 		log_line("%s: can't tell its size", device->name);
 		return;
 	}
-	sectors = bytes >> VIRTIO_BLK_SECTOR_SHIFT;
+	sectors = disk_sectors(bytes, &blk->blk.options);
 	if (sectors == virtio_blk_capacity(&blk->blk) || virtio_blk_set_capacity(&blk->blk, sectors))
 		return;
 	log_line("%s: %" PRIu64 " sectors now", device->name, sectors);
@@ -231,20 +223,15 @@ static int open_disk(struct blk_device *blk, const struct blk_device_options *op
 {
 	struct virtio_blk_options disk = {
 		.num_queues = options->queue_count > 1 ? options->queue_count : 0,
-		.seg_max = SEG_MAX,
-		.size_max = SIZE_MAX_BYTES,
-		.max_request_bytes = MAX_REQUEST_BYTES,
+		.max_discard_sectors = MAX_DISCARD_BYTES >> VIRTIO_BLK_SECTOR_SHIFT,
+		.max_discard_seg = BLK_QUEUE_RANGES,
+		.max_write_zeroes_sectors = MAX_WRITE_ZEROES_BYTES >> VIRTIO_BLK_SECTOR_SHIFT,
+		.max_write_zeroes_seg = 1,
 	};
 
 	blk->fd = disk_open(&options->disk, &blk->file, &disk);
 	if (blk->fd < 0)
 		return -1;
-	if (!disk.read_only) {
-		disk.max_discard_sectors = MAX_DISCARD_BYTES >> VIRTIO_BLK_SECTOR_SHIFT;
-		disk.max_discard_seg = BLK_QUEUE_RANGES;
-		disk.max_write_zeroes_sectors = MAX_REQUEST_BYTES >> VIRTIO_BLK_SECTOR_SHIFT;
-		disk.max_write_zeroes_seg = 1;
-	}
 	return virtio_blk_init(&blk->blk, &disk) ? fail(options, "can't be a disk") : 0;
 }
 
@@ -323,7 +310,7 @@ static int take_option(void *context, const char *name, char *value)
 		return parse_aio(value, &options->io_uring);
 	if (strcmp(name, "queues") == 0) {
 		if (option_number(value, 1, MAX_QUEUES, &count))
-			return option_error(value, "not a number from 1 to 16");
+			return option_error(value, "not a number from 1 to 256");
 		options->queue_count = (uint16_t)count;
 		return 0;
 	}
@@ -335,7 +322,7 @@ static int take_option(void *context, const char *name, char *value)
 
 static struct device *create(char *spec, const char **socket)
 {
-	struct blk_device_options options = { .disk.path = spec, .queue_count = 1 };
+	struct blk_device_options options = { .disk.path = spec, .queue_count = DEFAULT_QUEUES };
 
 	if (options_parse(spec, take_option, &options))
 		return NULL;
@@ -354,10 +341,10 @@ static void print_help(void)
 {
 	printf("  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name,\n"
 	       "                   and locked as long as it is in use\n"
-	       "      socket=PATH    where to listen; a socket file that nobody uses is replaced\n"
-	       "      readonly=on    the guest can't write\n"
-	       "      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n"
-	       "      queues=N       number of queues, 1 to 16, each with a thread; by default 1\n"
+	       "      socket=PATH    where to listen; a socket file that nobody uses is replaced\n");
+	disk_print_help();
+	printf("      queues=N       number of queues, 1 to 256, each with a thread while it runs;\n"
+	       "                     by default 16\n"
 	       "      aio=HOW        sync, the default: a queue's requests one after the other;\n"
 	       "                     io_uring: many at once, and flushes on another thread%s\n",
 	       blk_queue_has_uring() ? "" : " (this program was built without it)");

@@ -33,16 +33,28 @@ bool blk_queue_turn_is_over(int64_t end)
 	return now_ns() >= end;
 }
 
-int blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage)
+static void init_request(struct virtio_blk_request *request, struct virtio_segment *segments, uint32_t capacity,
+			 struct virtio_blk_range *ranges)
 {
 	const struct virtio_blk_storage arrays = {
-		.segments = storage->segments,
-		.segment_capacity = BLK_QUEUE_SEGMENTS,
-		.ranges = storage->ranges,
+		.segments = segments,
+		.segment_capacity = capacity,
+		.ranges = ranges,
 		.range_capacity = BLK_QUEUE_RANGES,
 	};
 
-	return virtio_blk_request_init(request, &arrays);
+	/* There are arrays, so this can't fail. */
+	(void)!virtio_blk_request_init(request, &arrays);
+}
+
+void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage)
+{
+	init_request(request, storage->segments, BLK_QUEUE_SEGMENTS, storage->ranges);
+}
+
+void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage)
+{
+	init_request(request, storage->segments, BLK_QUEUE_MOST_SEGMENTS, storage->ranges);
 }
 
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error)
@@ -66,15 +78,17 @@ void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_resu
 		 result->error ? ": " : "", result->error ? virtio_strerror(result->error) : "");
 }
 
-void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request *request,
-		       struct virtio_blk_result *result)
+int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
+		   struct virtio_blk_result *result)
 {
 	errno = 0;
-	virtio_blk_execute(queue->blk, request, result);
+	if (virtio_blk_step(steps, queue->blk, request, BLK_QUEUE_STEP_BYTES, result) == 1)
+		return 1;
 	if (result->refusal != VIRTIO_BLK_REFUSAL_NONE)
 		blk_queue_log_refusal(queue, result);
 	else if (result->error)
 		blk_queue_log_failure(queue, result->error, errno);
+	return 0;
 }
 
 bool blk_queue_has_taken(const struct blk_queue_taken *taken)
@@ -90,20 +104,30 @@ int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, un
 		return 0;
 	taken->next = 0;
 	taken->end = 0;
-	while (got == 1 && taken->end < budget && taken->end < BLK_QUEUE_SIZE) {
+	while (got == 1 && taken->end < budget && taken->end < BLK_QUEUE_CHAINS) {
 		got = virtio_queue_pop(virtq, &taken->chains[taken->end]);
 		taken->end += got == 1;
 	}
 	return got < 0 ? got : 0;
 }
 
-void blk_queue_put_back(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
-			struct virtio_blk_request *request)
+void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq)
 {
-	const struct virtio_blk_result refused = { .status = VIRTIO_BLK_S_IOERR, .error = VIRTIO_EBROKEN };
-
 	while (blk_queue_has_taken(taken) && virtio_queue_unpop(virtq, taken->chains[taken->end - 1].token) == 0)
 		taken->end--;
+}
+
+static const struct virtio_blk_result refused = { .status = VIRTIO_BLK_S_IOERR, .error = VIRTIO_EBROKEN };
+
+void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request)
+{
+	if (virtio_queue_unpop(virtq, request->base.token))
+		(void)virtio_blk_complete(virtq, request, &refused, &queue->stats);
+}
+
+void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
+		      struct virtio_blk_request *request)
+{
 	while (blk_queue_has_taken(taken))
 		if (virtio_blk_parse(&taken->chains[taken->next++], request) == 0)
 			(void)virtio_blk_complete(virtq, request, &refused, &queue->stats);
@@ -114,20 +138,37 @@ void blk_queue_put_back(struct blk_queue *queue, struct blk_queue_taken *taken, 
 struct sync_queue {
 	struct blk_queue queue;
 	struct blk_queue_taken taken;
+	bool serving; /* a request is begun, and not completed */
 	struct virtio_blk_request request;
-	struct blk_queue_storage storage; /* of the request being served */
+	struct virtio_blk_steps steps;          /* its progress */
+	struct blk_queue_large_storage storage; /* of it */
 };
 
-/* Returns 0, or why the queue broke. Memory that isn't mapped at the moment doesn't occur here. */
-static int serve_next(struct sync_queue *sync, struct virtio_queue *virtq)
+/*
+ * A step of the request that is being served, or of the next one. Returns 0, or why the queue broke.
+ * Memory that isn't mapped at the moment doesn't occur here.
+ */
+static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 {
 	struct virtio_blk_result result;
-	const int error = virtio_blk_parse(&sync->taken.chains[sync->taken.next++], &sync->request);
+	int error;
 
-	if (error)
-		return error;
-	blk_queue_execute(&sync->queue, &sync->request, &result);
+	if (!sync->serving) {
+		error = virtio_blk_parse(&sync->taken.chains[sync->taken.next++], &sync->request);
+		if (error)
+			return error;
+		virtio_blk_steps_begin(&sync->steps, sync->queue.blk, &sync->request);
+		sync->serving = true;
+	}
+	if (blk_queue_step(&sync->queue, &sync->steps, &sync->request, &result) == 1)
+		return 0;
+	sync->serving = false;
 	return virtio_blk_complete(virtq, &sync->request, &result, &sync->queue.stats);
+}
+
+static bool has_work(const struct sync_queue *sync)
+{
+	return sync->serving || blk_queue_has_taken(&sync->taken);
 }
 
 /* Also when the queue broke, what was taken before has its turn. */
@@ -135,24 +176,28 @@ static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, uns
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 	const int64_t end = blk_queue_turn();
-	const int broken = blk_queue_take(&sync->taken, virtq, budget);
+	const int broken = has_work(sync) ? 0 : blk_queue_take(&sync->taken, virtq, budget);
 	int error = 0;
 
-	while (!error && blk_queue_has_taken(&sync->taken)) {
-		error = serve_next(sync, virtq);
+	while (!error && has_work(sync)) {
+		error = serve(sync, virtq);
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
 	if (broken || error)
 		return broken ? broken : error;
-	return blk_queue_has_taken(&sync->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
+	return has_work(sync) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
 static void sync_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 
-	blk_queue_put_back(queue, &sync->taken, virtq, &sync->request);
+	blk_queue_put_back(&sync->taken, virtq);
+	if (sync->serving)
+		blk_queue_give_up(queue, virtq, &sync->request);
+	sync->serving = false;
+	blk_queue_refuse(queue, &sync->taken, virtq, &sync->request);
 }
 
 static int sync_completion_fd(const struct blk_queue *queue)
@@ -177,10 +222,9 @@ struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const c
 {
 	struct sync_queue *sync = calloc(1, sizeof *sync);
 
-	if (!sync || blk_queue_init_request(&sync->request, &sync->storage)) {
-		free(sync);
+	if (!sync)
 		return NULL;
-	}
+	blk_queue_init_large_request(&sync->request, &sync->storage);
 	sync->queue = (struct blk_queue){ .ops = &sync_ops, .blk = blk, .fd = fd, .name = name };
 	return &sync->queue;
 }

@@ -11,14 +11,25 @@
 
 #include <stdbool.h>
 #include <virtio/blk.h>
+#include <virtio/blk_steps.h>
 #include <virtio/queue.h>
 
-#define BLK_QUEUE_SIZE 1024 /* chains that are taken at once, and buffers of one */
+#define BLK_QUEUE_CHAINS 1024 /* that are taken from the ring at once */
 
-/* What a request needs: each of its buffers may cross from one region of guest memory to the next. */
-#define BLK_QUEUE_SEGMENTS (2 * BLK_QUEUE_SIZE + VHOST_USER_MAX_REGIONS)
+/*
+ * What most requests need: each of 1024 buffers may cross from one region of guest memory to the next.
+ * And what any request needs: no chain has more buffers.
+ */
+#define BLK_QUEUE_SEGMENTS (2 * 1024 + VHOST_USER_MAX_REGIONS)
+#define BLK_QUEUE_MOST_SEGMENTS (2 * 65536 + VHOST_USER_MAX_REGIONS)
 
 #define BLK_QUEUE_RANGES 16 /* of a discard */
+
+/*
+ * Data of a request that is carried out between two looks at whether the queue is to be stopped, where
+ * the request as a whole may take long.
+ */
+#define BLK_QUEUE_STEP_BYTES (UINT32_C(1) << 20)
 
 /* Where a request's parts go while it is in flight. */
 struct blk_queue_storage {
@@ -26,9 +37,15 @@ struct blk_queue_storage {
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
 };
 
+/* The same for any request. Pages of it that no request has needed take no memory. */
+struct blk_queue_large_storage {
+	struct virtio_segment segments[BLK_QUEUE_MOST_SEGMENTS];
+	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
+};
+
 /* Chains that are popped, and not begun yet. */
 struct blk_queue_taken {
-	struct virtio_chain chains[BLK_QUEUE_SIZE];
+	struct virtio_chain chains[BLK_QUEUE_CHAINS];
 	unsigned int next, end; /* which of them */
 };
 
@@ -64,8 +81,9 @@ bool blk_queue_has_uring(void);
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
-/* Prepares a request with these arrays. Returns 0 or an error. */
-int blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage);
+/* Prepare a request with these arrays. */
+void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage);
+void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
  * Pops all that is there, if nothing is taken. So a head that the driver makes available again before it got it back
@@ -79,17 +97,32 @@ int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, un
 bool blk_queue_has_taken(const struct blk_queue_taken *taken);
 
 /*
- * Puts what is taken back into the ring. A broken ring takes nothing back: there the requests fail and are not carried
- * out, because whoever stops the queue waits.
+ * Puts what is taken back into the ring, last first. A broken ring takes nothing back: then the rest
+ * stays taken.
+ */
+void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq);
+
+/*
+ * Puts back the request that was popped before all that was taken. It was not carried out, or in part:
+ * then it is carried out again from its beginning. In a broken ring it fails, because whoever stops the
+ * queue waits.
+ */
+void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
+
+/*
+ * Lets what a broken ring hasn't taken back fail. It is not carried out.
  *
  * @request  prepared, and not in flight
  */
-void blk_queue_put_back(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
-			struct virtio_blk_request *request);
+void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
+		      struct virtio_blk_request *request);
 
-/* Carries a request out with ordinary system calls. */
-void blk_queue_execute(struct blk_queue *queue, const struct virtio_blk_request *request,
-		       struct virtio_blk_result *result);
+/*
+ * Carries a part of a request out with ordinary system calls. Returns as virtio_blk_step(): 1 if there
+ * is more to do.
+ */
+int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
+		   struct virtio_blk_result *result);
 
 /* Tells the operator of a back end's failure: once for each kind of error, as a disk that fails fails often. */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);

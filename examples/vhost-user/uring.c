@@ -36,6 +36,12 @@
 /* What is in flight must end before the queue can be stopped: with this much no more is begun. */
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
+/*
+ * A request that is longer than this is the last one that is begun until it ends. So it can be put back
+ * into the ring between two of its pieces.
+ */
+#define LONG_BYTES (UINT64_C(32) << 20)
+
 /* How often in a row the kernel may refuse what it is handed, a moment between: then it is done without io_uring. */
 #define MAX_REFUSALS 100
 #define MOMENT_NS 1000000
@@ -59,6 +65,9 @@ struct uring_queue {
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
 	uint64_t bytes;         /* of data of their requests, read or written */
+	struct slot *last;      /* one in flight, after which no other is begun before it ends; or NULL */
+	bool stopping;          /* and that one is put back */
+	struct blk_queue_large_storage *large; /* for a request with more segments than most; such a one is last */
 
 	/* Pieces that the kernel hasn't taken yet, oldest first: of a slot, or, NULL, of the flusher's answer. */
 	struct slot *unsent[SLOTS];
@@ -88,6 +97,10 @@ static uint64_t data_bytes(const struct virtio_blk_request *request)
 
 static void free_slot(struct uring_queue *uring, struct slot *slot)
 {
+	if (slot == uring->last) {
+		uring->last = NULL;
+		blk_queue_init_request(&slot->request, &slot->storage);
+	}
 	slot->next = uring->free;
 	uring->free = slot;
 	uring->in_flight--;
@@ -95,7 +108,7 @@ static void free_slot(struct uring_queue *uring, struct slot *slot)
 
 static bool is_full(const struct uring_queue *uring)
 {
-	return !uring->free || uring->bytes >= MAX_BYTES_IN_FLIGHT;
+	return !uring->free || uring->last || uring->bytes >= MAX_BYTES_IN_FLIGHT;
 }
 
 /* Pieces */
@@ -148,6 +161,18 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 	return moved < 0 ? -errno : (int)moved;
 }
 
+/* A read at the end of the file: the back end knows whether there is a last part of a sector. */
+static int read_end(const struct uring_queue *uring, struct slot *slot)
+{
+	const struct virtio_blk_backend *backend = &uring->queue.blk->options.backend;
+	const uint32_t count = virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
+	int64_t moved = 0;
+
+	if (slot->request.type == VIRTIO_BLK_T_IN && count > 0)
+		moved = backend->ops->readv(backend->context, slot->iov, count, slot->transfer.offset);
+	return moved < 0 ? -EIO : (int)moved;
+}
+
 /* Requests */
 
 static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot,
@@ -158,6 +183,15 @@ static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct 
 	uring->bytes -= data_bytes(&slot->request);
 	free_slot(uring, slot);
 	return error;
+}
+
+/* It is carried out again from its beginning when the queue goes on. */
+static int put_back(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
+{
+	blk_queue_give_up(&uring->queue, virtq, &slot->request);
+	uring->bytes -= data_bytes(&slot->request);
+	free_slot(uring, slot);
+	return 0;
 }
 
 static int finish_io(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int error)
@@ -228,11 +262,15 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 		return end_flush(uring, virtq, res);
 	if (res == -EINTR || res == -EAGAIN)
 		res = move_now(uring, slot);
+	if (res == 0)
+		res = read_end(uring, slot);
 	if (res < 0)
 		blk_queue_log_failure(&uring->queue, VIRTIO_EIO, -res);
 	left = virtio_blk_transfer_advance(&slot->transfer, res < 0 ? VIRTIO_EIO : res);
 	if (left < 0 && res >= 0)
 		blk_queue_log_failure(&uring->queue, left, 0);
+	if (left == 1 && uring->stopping && slot == uring->last)
+		return put_back(uring, virtq, slot);
 	if (left == 1)
 		begin_move(uring, slot);
 	else if (left == 0 && slot->request.type == VIRTIO_BLK_T_OUT && virtio_blk_write_through(uring->queue.blk))
@@ -242,23 +280,36 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	return 0;
 }
 
+/* What isn't for the ring is done at once: its steps are few, for the limits of its ranges are known. */
+static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
+{
+	struct virtio_blk_steps steps;
+	struct virtio_blk_result result;
+
+	virtio_blk_steps_begin(&steps, uring->queue.blk, &slot->request);
+	while (blk_queue_step(&uring->queue, &steps, &slot->request, &result) == 1)
+		;
+	return finish(uring, virtq, slot, &result);
+}
+
 /* Begins a request that fills a slot, or does it at once. */
 static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	const struct virtio_blk_request *request = &slot->request;
 	const bool is_io = request->type == VIRTIO_BLK_T_IN || request->type == VIRTIO_BLK_T_OUT ||
 			   request->type == VIRTIO_BLK_T_FLUSH;
-	struct virtio_blk_result result;
 
 	uring->bytes += data_bytes(request);
-	if (!is_io) {
-		blk_queue_execute(&uring->queue, request, &result);
-		return finish(uring, virtq, slot, &result);
-	}
+	if (!is_io)
+		return do_at_once(uring, virtq, slot);
 	/* What is refused, and what has no data, is nothing to wait for. */
 	if (virtio_blk_transfer_begin(&slot->transfer, uring->queue.blk, request) != VIRTIO_BLK_S_OK ||
 	    (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) == 0))
 		return finish_io(uring, virtq, slot, 0);
+	if (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) > LONG_BYTES)
+		uring->last = slot;
+	if (slot == uring->last)
+		slot->transfer.max_bytes = BLK_QUEUE_STEP_BYTES;
 	if (request->type == VIRTIO_BLK_T_FLUSH)
 		await_flush(uring, slot);
 	else
@@ -346,13 +397,32 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 }
 
 /*
- * Begins the next request that is taken, for which there is a slot. Returns 0, or why the queue broke. Memory that isn't
- * mapped at the moment doesn't occur here.
+ * Fills a slot with the next request that is taken. One with more segments than most gets the array that
+ * has room for all. Returns 0, or why the queue broke. Memory that isn't mapped at the moment doesn't
+ * occur here.
  */
+static int fill(struct uring_queue *uring, struct slot *slot)
+{
+	struct virtio_chain *taken = &uring->taken.chains[uring->taken.next++];
+	struct virtio_chain again = *taken;
+	int error = virtio_blk_parse(taken, &slot->request);
+
+	if (error || slot->request.base.error != VIRTIO_ENOBUFS)
+		return error;
+	blk_queue_init_large_request(&slot->request, uring->large);
+	error = virtio_blk_parse(&again, &slot->request);
+	if (error)
+		blk_queue_init_request(&slot->request, &slot->storage);
+	else
+		uring->last = slot;
+	return error;
+}
+
+/* Begins the next request that is taken, for which there is a slot. Returns as fill(). */
 static int begin_next(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;
-	const int error = virtio_blk_parse(&uring->taken.chains[uring->taken.next++], &slot->request);
+	const int error = fill(uring, slot);
 
 	if (error)
 		return error;
@@ -385,11 +455,13 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 	return blk_queue_has_taken(&uring->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
-/* Nothing new is begun here but the rest of what was, which is bounded. */
+/* Nothing new is begun here but the rest of what was, which is bounded; and not that of a long request. */
 static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct uring_queue *uring = from_queue(queue);
 
+	blk_queue_put_back(&uring->taken, virtq);
+	uring->stopping = true;
 	/* A queue that can't take completions any longer is broken, or will be found to be. */
 	(void)set_going(uring, virtq);
 	while (uring->in_flight > 0) {
@@ -401,8 +473,9 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 		(void)reap(uring, virtq);
 		(void)set_going(uring, virtq);
 	}
+	uring->stopping = false;
 	/* All slots are free now. */
-	blk_queue_put_back(queue, &uring->taken, virtq, &uring->slots[0].request);
+	blk_queue_refuse(queue, &uring->taken, virtq, &uring->slots[0].request);
 }
 
 static int uring_completion_fd(const struct blk_queue *queue)
@@ -418,6 +491,7 @@ static void uring_destroy(struct blk_queue *queue)
 
 	flusher_close(&uring->flusher);
 	io_uring_queue_exit(&uring->ring);
+	free(uring->large);
 	free(uring);
 }
 
@@ -440,6 +514,11 @@ struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, c
 
 	if (!uring)
 		return NULL;
+	uring->large = calloc(1, sizeof *uring->large);
+	if (!uring->large) {
+		free(uring);
+		return NULL;
+	}
 	uring->queue = (struct blk_queue){ .ops = &uring_ops, .blk = blk, .fd = fd, .name = name };
 	error = io_uring_queue_init(SLOTS, &uring->ring, 0);
 	if (!error && flusher_open(&uring->flusher, &blk->options.backend)) {
@@ -447,13 +526,13 @@ struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, c
 		io_uring_queue_exit(&uring->ring);
 	}
 	if (error) {
+		free(uring->large);
 		free(uring);
 		errno = -error;
 		return NULL;
 	}
 	for (unsigned int i = 0; i < SLOTS; i++) {
-		/* There are arrays, so this can't fail. */
-		(void)!blk_queue_init_request(&uring->slots[i].request, &uring->slots[i].storage);
+		blk_queue_init_request(&uring->slots[i].request, &uring->slots[i].storage);
 		uring->slots[i].next = uring->free;
 		uring->free = &uring->slots[i];
 	}

@@ -2,4 +2,4 @@
 # The flush comes before the write.
 # file: virtio-blk/src/execute.c
 # harness: fuzz_blk
-s/error = transfer_all(backend, backend->ops->writev, \&transfer);/return commit(blk) ? VIRTIO_EIO : transfer_all(backend, backend->ops->writev, \&transfer);/
+s/error = move_data(backend, in ? backend->ops->readv : backend->ops->writev, \&steps->transfer, bytes);/error = !in \&\& commit(blk) ? VIRTIO_EIO : move_data(backend, in ? backend->ops->readv : backend->ops->writev, \&steps->transfer, bytes); if (!in \&\& error == 0) return 0;/

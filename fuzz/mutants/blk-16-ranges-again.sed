@@ -2,4 +2,4 @@
 # The ranges are read again from guest memory.
 # file: virtio-blk/src/execute.c
 # harness: fuzz_blk
-/^static int change_ranges(/,/^}/s/range = \&request->ranges\[i\];/range = (const struct virtio_blk_range *)request->base.data.segments->host + i;/
+s/\&request->ranges\[steps->range++\]/(const struct virtio_blk_range *)request->base.data.segments->host + steps->range++/

@@ -59,8 +59,8 @@ static void command_line_errors_are_explained(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, "-1: not a number"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,queues=99999999999999999999", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, ": not a number"));
-	snprintf(disk, sizeof disk, "%s,socket=%s,queues=17", daemon.image, daemon.socket);
-	assert_true(fails_saying(&daemon, "--blk", disk, "17: not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,queues=257", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "257: not a number"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,aio=fast", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "fast: aio is sync or io_uring"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,serial", daemon.image, daemon.socket);

@@ -102,7 +102,7 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A size that isn't whole sectors counts as the sectors that are whole. */
+/* A size that isn't whole sectors is rounded up, and the rest of the last sector reads as zeroes. */
 static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 {
 	struct daemon_process daemon;
@@ -119,11 +119,15 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 2, 4096), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 100, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
-	await_capacity(&fe, 4);
+	await_capacity(&fe, 5);
 	expect_messages(ends[0], 1);
 	block_write_and_read(&fe, 3, 9);
-	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 4, 512), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 4, 512), VIRTIO_BLK_S_IOERR);
+	memset(block_data(&fe), 0xee, 512);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 4, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(block_data(&fe)[511], 0);
+	block_write_and_read(&fe, 4, 9);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 5, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 5, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 0, 4096), VIRTIO_BLK_S_IOERR);
 	/* To nothing, and back. */
 	resize(&daemon, &fe, 0);

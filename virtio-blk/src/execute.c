@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Carrying requests out, and what is left to do when that has happened. */
 #include <virtio/blk.h>
+#include <virtio/blk_steps.h>
 #include <virtio/blk_transfer.h>
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -16,7 +17,7 @@ static void start_transfer(struct virtio_blk_transfer *transfer, const struct vi
 {
 	struct virtio_blk_data data = { 0 };
 
-	*transfer = (struct virtio_blk_transfer){ .refusal = VIRTIO_BLK_REFUSAL_NONE };
+	*transfer = (struct virtio_blk_transfer){ .refusal = VIRTIO_BLK_REFUSAL_NONE, .max_bytes = CALL_BYTES };
 	if (request->type == VIRTIO_BLK_T_IN)
 		data = virtio_blk_in(request);
 	else if (request->type == VIRTIO_BLK_T_OUT)
@@ -41,7 +42,9 @@ uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const st
 
 uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity)
 {
-	return virtio_stream_iovec(&transfer->at, CALL_BYTES, iov, capacity, &transfer->wanted);
+	const uint64_t most = transfer->max_bytes < CALL_BYTES ? transfer->max_bytes : CALL_BYTES;
+
+	return virtio_stream_iovec(&transfer->at, most, iov, capacity, &transfer->wanted);
 }
 
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved)
@@ -89,33 +92,27 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 	result->touched = error ? request->base.data.writable_bytes : transfer->at.done;
 }
 
-/* Moves all of a request's data, in as many calls as it takes. Returns 0 or an error. */
-static int transfer_all(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer)
+/*
+ * Moves the next bytes of a request's data, in as many calls as it takes. Returns 1 if there are more, 0
+ * after the last, or an error.
+ */
+static int move_data(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer,
+		     uint64_t bytes)
 {
 	const uint32_t limit = backend->max_iovecs < CALL_IOVECS ? backend->max_iovecs : CALL_IOVECS;
+	const uint64_t begin = transfer->at.done;
 	struct virtio_iovec iov[CALL_IOVECS];
 	int more;
 
 	do {
-		const uint32_t count = virtio_blk_transfer_iovec(transfer, iov, limit);
+		uint32_t count;
 
+		transfer->max_bytes = bytes - (transfer->at.done - begin);
+		count = virtio_blk_transfer_iovec(transfer, iov, limit);
 		more = virtio_blk_transfer_advance(transfer,
 						   count ? move(backend->context, iov, count, transfer->offset) : 0);
-	} while (more == 1);
+	} while (more == 1 && transfer->at.done - begin < bytes);
 	return more;
-}
-
-static int read_data(const struct virtio_blk *blk, const struct virtio_blk_request *request,
-		     struct virtio_blk_result *result)
-{
-	const struct virtio_blk_backend *backend = &blk->options.backend;
-	struct virtio_blk_transfer transfer;
-	int error;
-
-	start_transfer(&transfer, request);
-	error = transfer_all(backend, backend->ops->readv, &transfer);
-	virtio_blk_transfer_result(request, &transfer, error, result);
-	return error;
 }
 
 /*
@@ -127,19 +124,6 @@ static int commit(const struct virtio_blk *blk)
 	const struct virtio_blk_backend *backend = &blk->options.backend;
 
 	return virtio_blk_write_through(blk) ? backend->ops->flush(backend->context) : 0;
-}
-
-static int write_data(const struct virtio_blk *blk, const struct virtio_blk_request *request)
-{
-	const struct virtio_blk_backend *backend = &blk->options.backend;
-	struct virtio_blk_transfer transfer;
-	int error;
-
-	start_transfer(&transfer, request);
-	error = transfer_all(backend, backend->ops->writev, &transfer);
-	if (!error && transfer.at.done > 0)
-		error = commit(blk);
-	return error;
 }
 
 static int change_range(const struct virtio_blk *blk, uint32_t type, const struct virtio_blk_range *range)
@@ -159,19 +143,20 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 					 blk->options.write_zeroes_may_unmap);
 }
 
-static int change_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request)
+/* Changes the next range that has sectors. Returns 0 or an error, which may be positive. */
+static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
+		       struct virtio_blk_steps *steps, bool *more)
 {
-	bool changed = false;
+	int error = 0;
 
-	for (uint32_t i = 0; i < request->range_count; i++) {
-		const struct virtio_blk_range *range = &request->ranges[i];
-		const int error = range->sectors ? change_range(blk, request->type, range) : 0;
-
-		if (error)
-			return error;
-		changed = changed || range->sectors != 0;
+	while (steps->range < request->range_count && request->ranges[steps->range].sectors == 0)
+		steps->range++;
+	if (steps->range < request->range_count) {
+		steps->changed = true;
+		error = change_range(blk, request->type, &request->ranges[steps->range++]);
 	}
-	return changed ? commit(blk) : 0;
+	*more = steps->range < request->range_count;
+	return error;
 }
 
 /* Answers with bytes of our own. The caller has seen that there is room for them. The writer records them. */
@@ -205,9 +190,29 @@ static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_re
 	return 0;
 }
 
-/* Carries out a request that is in order. Returns 0 or an error. */
-static int carry_out(const struct virtio_blk *blk, const struct virtio_blk_request *request,
-		     struct virtio_blk_result *result)
+/* The next part of a request that moves data or changes ranges. Returns as change_next(). */
+static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
+			  struct virtio_blk_steps *steps, bool *more)
+{
+	const struct virtio_blk_backend *backend = &blk->options.backend;
+	const bool in = request->type == VIRTIO_BLK_T_IN;
+	int error;
+
+	if (in || request->type == VIRTIO_BLK_T_OUT) {
+		error = move_data(backend, in ? backend->ops->readv : backend->ops->writev, &steps->transfer, bytes);
+		*more = error == 1;
+		error = *more ? 0 : error;
+		steps->changed = !in && steps->transfer.at.done > 0;
+	} else {
+		/* Nothing else passes the check. */
+		error = change_next(blk, request, steps, more);
+	}
+	return !error && !*more && steps->changed ? commit(blk) : error;
+}
+
+/* Carries out a part of a request that is in order. Returns as change_next(). */
+static int carry_on(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
+		    struct virtio_blk_steps *steps, struct virtio_blk_result *result, bool *more)
 {
 	const struct virtio_blk_backend *backend = &blk->options.backend;
 
@@ -218,34 +223,50 @@ static int carry_out(const struct virtio_blk *blk, const struct virtio_blk_reque
 	if (!backend->ops)
 		return VIRTIO_ENOOP;
 	switch (request->type) {
-	case VIRTIO_BLK_T_IN:
-		return read_data(blk, request, result);
-	case VIRTIO_BLK_T_OUT:
-		return write_data(blk, request);
 	case VIRTIO_BLK_T_FLUSH:
 		return backend->ops->flush(backend->context);
 	case VIRTIO_BLK_T_GET_LIFETIME:
 		return get_lifetime(blk, request, result);
 	default:
-		/* Nothing else passes the check. */
-		return change_ranges(blk, request);
+		return change_or_move(blk, request, bytes, steps, more);
 	}
+}
+
+void virtio_blk_steps_begin(struct virtio_blk_steps *steps, const struct virtio_blk *blk,
+			    const struct virtio_blk_request *request)
+{
+	*steps = (struct virtio_blk_steps){ .range = 0 };
+	(void)!virtio_blk_transfer_begin(&steps->transfer, blk, request);
+}
+
+int virtio_blk_step(struct virtio_blk_steps *steps, const struct virtio_blk *blk,
+		    const struct virtio_blk_request *request, uint64_t bytes, struct virtio_blk_result *result)
+{
+	struct virtio_blk_result answered = { .status = VIRTIO_BLK_S_OK };
+	bool more = false;
+	int error = 0;
+
+	if (steps->transfer.refusal == VIRTIO_BLK_REFUSAL_NONE)
+		error = carry_on(blk, request, bytes, steps, &answered, &more);
+	if (more && !error)
+		return 1;
+	if (!error && answered.written > 0)
+		*result = answered;
+	else if (error == VIRTIO_ENOOP && !blk->options.backend.ops)
+		*result = (struct virtio_blk_result){ .status = VIRTIO_BLK_S_IOERR, .error = error };
+	else
+		virtio_blk_transfer_result(request, &steps->transfer, error, result);
+	return 0;
 }
 
 void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			struct virtio_blk_result *result)
 {
-	const enum virtio_blk_refusal refusal = virtio_blk_refusal_of(blk, request);
-	int error;
+	struct virtio_blk_steps steps;
 
-	refuse(request, refusal, result);
-	if (refusal != VIRTIO_BLK_REFUSAL_NONE)
-		return;
-	error = carry_out(blk, request, result);
-	if (error) {
-		result->status = VIRTIO_BLK_S_IOERR;
-		result->error = error;
-	}
+	virtio_blk_steps_begin(&steps, blk, request);
+	while (virtio_blk_step(&steps, blk, request, CALL_BYTES, result) == 1)
+		;
 }
 
 /* The counter of a request's type; one that couldn't be read has none. */

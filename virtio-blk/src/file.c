@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <virtio/blk_file.h>
+#include <virtio/guest_access.h>
 #include <virtio/sys_iovec.h>
 
 #ifdef IOV_MAX
@@ -26,6 +27,59 @@
 
 VIRTIO_STATIC_ASSERT(sizeof(off_t) == 8, "files may be larger than 2 GiB");
 
+static const uint8_t zeroes[64 << 10];
+
+/* Puts zeroes behind the first `skip` bytes of a vector, `bytes` of them or as many as there is room for. */
+static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, uint64_t skip, uint64_t bytes)
+{
+	uint64_t filled = 0;
+
+	for (uint32_t i = 0; i < count && filled < bytes; i++) {
+		uint64_t at = skip < iov[i].len ? skip : iov[i].len;
+
+		skip -= at;
+		while (at < iov[i].len && filled < bytes) {
+			uint64_t part = iov[i].len - at;
+
+			part = part < bytes - filled ? part : bytes - filled;
+			part = part < sizeof zeroes ? part : sizeof zeroes;
+			virtio_guest_copy_out((uint8_t *)iov[i].base + at, zeroes, (size_t)part);
+			at += part;
+			filled += part;
+		}
+	}
+	return (int64_t)filled;
+}
+
+/*
+ * The read ended after `got` bytes, perhaps at the end of a file whose last block isn't whole: the rest
+ * of that block reads as zeroes. Behind it nothing can be read.
+ */
+static int64_t read_last_block(const struct virtio_blk_file *file, const struct virtio_iovec *iov, uint32_t count,
+			       uint64_t offset, int64_t got)
+{
+	const uint64_t end = offset + (uint64_t)got;
+	uint64_t size, whole;
+	struct stat st;
+
+	if (fstat(file->fd, &st) || !S_ISREG(st.st_mode))
+		return got;
+	size = (uint64_t)st.st_size;
+	whole = (size + file->block - 1) & ~(uint64_t)(file->block - 1);
+	if (end < size || end >= whole)
+		return got;
+	return got + fill_with_zeroes(iov, count, (uint64_t)got, whole - end);
+}
+
+static uint64_t length_of(const struct virtio_iovec *iov, uint32_t count)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bytes += iov[i].len;
+	return bytes;
+}
+
 static int64_t file_readv(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
 {
 	const struct virtio_blk_file *file = context;
@@ -34,7 +88,9 @@ static int64_t file_readv(void *context, const struct virtio_iovec *iov, uint32_
 	do
 		got = preadv(file->fd, virtio_sys_iovec(iov), (int)count, (off_t)offset);
 	while (got < 0 && errno == EINTR);
-	return got < 0 ? VIRTIO_EIO : got;
+	if (got < 0)
+		return VIRTIO_EIO;
+	return (uint64_t)got == length_of(iov, count) ? got : read_last_block(file, iov, count, offset, got);
 }
 
 static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
@@ -192,8 +248,6 @@ static int file_discard(void *context, uint64_t offset, uint64_t bytes)
 	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
 }
 
-static const uint8_t zeroes[64 << 10];
-
 static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 {
 	while (bytes > 0) {
@@ -271,10 +325,19 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
 		return VIRTIO_EINVAL;
 	*file = (struct virtio_blk_file){
 		.fd = fd,
+		.block = VIRTIO_BLK_SECTOR_BYTES,
 		.syncing = PTHREAD_MUTEX_INITIALIZER,
 		.counting = PTHREAD_MUTEX_INITIALIZER,
 	};
 	*backend = (struct virtio_blk_backend){ .ops = ops_for(fd), .context = file, .max_iovecs = MAX_IOVECS };
+	return 0;
+}
+
+int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes)
+{
+	if (bytes < VIRTIO_BLK_SECTOR_BYTES || bytes & (bytes - 1))
+		return VIRTIO_EINVAL;
+	file->block = bytes;
 	return 0;
 }
 

@@ -224,6 +224,45 @@ static void file_size_is_that_of_the_file(void **state)
 	teardown(&f);
 }
 
+/* Up to the end of the last block, whose size may be another; and nothing behind it. */
+static void file_reads_zeroes_behind_its_end_in_the_last_block(void **state)
+{
+	const off_t sizes[] = { 1, 511, 513, 1000, 1535 };
+	const uint32_t blocks[] = { 512, 4096 };
+	struct virtio_blk_backend backend;
+	struct virtio_blk_file file;
+	struct file_fixture f;
+	uint8_t data[16384];
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(virtio_blk_file_backend(&file, descriptor(&f), &backend), 0);
+	assert_int_equal(virtio_blk_file_set_block(&file, 0), VIRTIO_EINVAL);
+	assert_int_equal(virtio_blk_file_set_block(&file, 256), VIRTIO_EINVAL);
+	assert_int_equal(virtio_blk_file_set_block(&file, 1536), VIRTIO_EINVAL);
+	assert_int_equal(file.block, 512);
+	for (unsigned int i = 0; i < 5 * 2; i++) {
+		const size_t size = (size_t)sizes[i / 2], block = blocks[i % 2];
+		const size_t whole = (size + block - 1) / block * block;
+		const struct virtio_iovec iov[2] = { { data, 100 }, { data + 100, sizeof data - 100 } };
+
+		assert_int_equal(virtio_blk_file_set_block(&file, (uint32_t)block), 0);
+		memset(data, 0x77, sizeof data);
+		assert_int_equal(ftruncate(descriptor(&f), 0), 0);
+		assert_int_equal(pwrite(descriptor(&f), data, size, 0), size);
+		memset(data, 0xee, sizeof data);
+		assert_int_equal(backend.ops->readv(&file, iov, 2, 0), whole);
+		for (size_t b = 0; b < sizeof data; b++)
+			assert_int_equal(data[b], b < size ? 0x77 : b < whole ? 0 : 0xee);
+		assert_int_equal(backend.ops->readv(&file, iov, 2, whole - 1), 1);
+		assert_int_equal(backend.ops->readv(&file, iov, 2, whole), 0);
+		/* No more than is asked for, and the file stays as it is. */
+		assert_int_equal(backend.ops->readv(&file, iov, 1, size), whole - size < 100 ? whole - size : 100);
+		assert_int_equal(lseek(descriptor(&f), 0, SEEK_END), size);
+	}
+	teardown(&f);
+}
+
 static void file_moves_data_both_ways(void **state)
 {
 	const struct blk_ask write = write_ask();
@@ -362,7 +401,7 @@ static void file_errors_fail_the_request(void **state)
 }
 
 /*
- * A file that somebody has shortened: a read beyond its end is an error, neither zeroes nor
+ * A file that someone has shortened: behind its last sector there is an error, not zeroes and not
  * success.
  */
 static void file_end_inside_the_disk_fails_reads(void **state)
@@ -372,9 +411,10 @@ static void file_end_inside_the_disk_fails_reads(void **state)
 	(void)state;
 	setup(&f);
 	assert_int_equal(ftruncate(descriptor(&f), (BLK_SECTORS - 4) * 512 + 700), 0);
+	memset(f.blk.disk_model + (BLK_SECTORS - 4) * 512 + 700, 0, 1024 - 700);
 	blk_send(&f.blk, &read_ask);
-	assert_int_equal(blk_serve(&f.blk), 700);
-	blk_expect(&f.blk, &read_ask, f.blk.disk_model + read_ask.sector * 512, 700, VIRTIO_BLK_S_IOERR);
+	assert_int_equal(blk_serve(&f.blk), 1024);
+	blk_expect(&f.blk, &read_ask, f.blk.disk_model + read_ask.sector * 512, 1024, VIRTIO_BLK_S_IOERR);
 	blk_check_memory(&f.blk);
 	teardown(&f);
 }
@@ -574,6 +614,7 @@ int main(void)
 		cmocka_unit_test(file_backend_refuses_negative_descriptor),
 		cmocka_unit_test(file_size_refuses_what_is_no_disk),
 		cmocka_unit_test(file_size_is_that_of_the_file),
+		cmocka_unit_test(file_reads_zeroes_behind_its_end_in_the_last_block),
 		cmocka_unit_test(file_moves_data_both_ways),
 		cmocka_unit_test(file_reaches_offsets_beyond_32_bits),
 		cmocka_unit_test(file_repeats_interrupted_calls),

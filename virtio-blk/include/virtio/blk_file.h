@@ -59,6 +59,7 @@ VIRTIO_BEGIN_DECLS
  */
 struct virtio_blk_file {
 	int fd;
+	uint32_t block;           /* see virtio_blk_file_set_block() */
 	pthread_mutex_t syncing;  /* held during a sync; protects failed */
 	pthread_mutex_t counting; /* held briefly; protects begun, which changes under both */
 	unsigned int begun;       /* number of syncs begun */
@@ -82,13 +83,26 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
  * Gets the size of a regular file or a block device.
  *
  * @fd     open; its file position may change
- * @bytes  set on success. Shifted right by VIRTIO_BLK_SECTOR_SHIFT it is the capacity. A part of a
- *         sector at the end is not reachable.
+ * @bytes  set on success. Rounded up to whole sectors it is the capacity: a read of the last
+ *         sector yields zeroes behind the end of the file, and a write makes the file whole.
  *
  * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system cannot tell.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_file_size(int fd, uint64_t *bytes);
+
+/*
+ * Sets the unit to which the end of a regular file is rounded up, for a disk whose blk_size is larger
+ * than a sector. It is VIRTIO_BLK_SECTOR_BYTES at first.
+ *
+ * @file   set up, and not used yet
+ * @bytes  a power of two from 512 on. Reads between the end of the file and the next multiple of it
+ *         yield zeroes; behind that they fail.
+ *
+ * Returns 0; VIRTIO_EINVAL for another value, and then changes nothing.
+ */
+VIRTIO_MUST_CHECK
+int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
 
 /*
  * Tells whether write zeroes may deallocate storage, for options.write_zeroes_may_unmap. The option

@@ -38,6 +38,7 @@ struct virtio_blk_transfer {
 	struct virtio_stream at;         /* position in the data; at.done bytes were moved */
 	uint64_t offset;                 /* of the next byte on the disk */
 	uint64_t wanted;                 /* bytes of the last vector */
+	uint64_t max_bytes;              /* of a vector: 2^30; the caller may lower it, at least 1 */
 	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
 
@@ -70,8 +71,8 @@ uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const st
  * @iov       the caller's array
  * @capacity  its entries, at least 1
  *
- * Returns the number of entries filled in, together at most 2^30 bytes. 0 when everything was
- * moved, and for an empty transfer.
+ * Returns the number of entries filled in, together at most 2^30 bytes, and at most
+ * transfer->max_bytes. 0 when everything was moved, and for an empty transfer.
  */
 uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity);
 
