@@ -17,8 +17,8 @@
 #include <virtio/bindings/virtio_blk.h>
 
 /*
- * Linux puts one segment into a request if it is told nothing. This many, with header and status, make a
- * chain of 128 descriptors, which fits the queues that front ends usually set up.
+ * Linux puts one segment into a request if it is told nothing. This many, with header and status,
+ * make a chain of 128 descriptors, which fits the queues that front ends usually set up.
  */
 #define SEG_MAX 126
 
@@ -148,7 +148,10 @@ static const char *serial(const struct disk_options *options)
 	return slash ? slash + 1 : options->path;
 }
 
-/* What a device says, where the command line doesn't. 0 is what a device says of what it doesn't know. */
+/*
+ * What a device says, where the command line doesn't. 0 is what a device says of what it doesn't
+ * know.
+ */
 static void take_from_device(struct disk_number numbers[DISK_NUMBERS], bool taken[DISK_NUMBERS], unsigned int i,
 			     uint64_t value)
 {
@@ -223,7 +226,10 @@ static uint8_t log2_of(uint64_t value)
 	return result;
 }
 
-/* All fields of topology are filled in: firmware and drivers look at them whatever they have negotiated. */
+/*
+ * All fields of topology are filled in: firmware and drivers look at them whatever they have
+ * negotiated.
+ */
 static int set_blocks(const struct disk_options *options, const struct disk_number numbers[DISK_NUMBERS],
 		      struct virtio_blk_options *blk)
 {

@@ -48,13 +48,13 @@ int disk_option(struct disk_options *options, const char *name, char *value);
 void disk_print_help(void);
 
 /*
- * Opens an image without waiting, as a pipe would make us do, and takes what is a file or block device
- * and not in use. The image stays locked against other processes that lock (QEMU and these programs
- * do) until it is closed: whoever writes is alone with it. On a file system without locks there is no
- * lock.
+ * Opens an image without waiting, as a pipe would make us do, and takes what is a file or block
+ * device and not in use. The image stays locked against other processes that lock (QEMU and these
+ * programs do) until it is closed: whoever writes is alone with it. On a file system without
+ * locks there is no lock.
  *
- * What a block device knows of itself is taken over, and printed as the options that reproduce it on
- * another host. An image that isn't whole blocks is rounded up, and the operator is told.
+ * What a block device knows of itself is taken over, and printed as the options that reproduce it
+ * on another host. An image that isn't whole blocks is rounded up, and the operator is told.
  *
  * @options  as given
  * @file     for the back end; must live as long as the disk

@@ -16,8 +16,8 @@
 /* Requests */
 
 /*
- * A step of the request that is being served, or of the next one. Returns 1; 0 if there is none; or an
- * error with which the queue can't go on.
+ * A step of the request that is being served, or of the next one. Returns 1; 0 if there is none;
+ * or an error with which the queue can't go on.
  */
 static int serve_step(struct blk_device *blk)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The block device: an image file, a struct virtio_blk, and for each queue a blk_queue and a thread.
+ * The block device: an image file, a struct virtio_blk, and for each queue a blk_queue and a
+ * thread.
  */
 #include "blk_queue.h"
 #include "device.h"
@@ -20,8 +21,9 @@
 #include <virtio/queue.h>
 
 /*
- * Drivers know these limits of commands on ranges. Zeros may have to be written, and whoever stops a
- * queue waits for that. Discarding is a matter of the file system's tables, and of its cache.
+ * Drivers know these limits of commands on ranges. Zeros may have to be written, and whoever
+ * stops a queue waits for that. Discarding is a matter of the file system's tables, and of its
+ * cache.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of one range; 8 GiB in all */
@@ -215,9 +217,9 @@ static int fail(const struct blk_device_options *options, const char *why)
 }
 
 /*
- * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends ask for the configuration space once, before features
- * are negotiated, and show the guest a cache mode that was not chosen yet. Nor is secure erase: whether a device can do
- * it is known only when it is tried.
+ * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends ask for the configuration space once, before
+ * features are negotiated, and show the guest a cache mode that was not chosen yet. Nor is secure
+ * erase: whether a device can do it is known only when it is tried.
  */
 static int open_disk(struct blk_device *blk, const struct blk_device_options *options)
 {

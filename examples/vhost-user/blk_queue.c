@@ -145,8 +145,8 @@ struct sync_queue {
 };
 
 /*
- * A step of the request that is being served, or of the next one. Returns 0, or why the queue broke.
- * Memory that isn't mapped at the moment doesn't occur here.
+ * A step of the request that is being served, or of the next one. Returns 0, or why the queue
+ * broke. Memory that isn't mapped at the moment doesn't occur here.
  */
 static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 {

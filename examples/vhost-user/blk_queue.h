@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * How the block requests of one queue are carried out: one after the other with ordinary system calls (blk_queue.c),
- * or many at once through io_uring (uring.c). Each queue has one of these, which belongs to the thread that serves the
- * queue. Nothing in it is shared but, with io_uring, a flusher: what the other thread reads of it doesn't change.
+ * How the block requests of one queue are carried out: one after the other with ordinary system
+ * calls (blk_queue.c), or many at once through io_uring (uring.c). Each queue has one of these,
+ * which belongs to the thread that serves the queue. Nothing in it is shared but, with io_uring,
+ * a flusher: what the other thread reads of it doesn't change.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H
@@ -17,8 +18,8 @@
 #define BLK_QUEUE_CHAINS 1024 /* that are taken from the ring at once */
 
 /*
- * What most requests need: each of 1024 buffers may cross from one region of guest memory to the next.
- * And what any request needs: no chain has more buffers.
+ * What most requests need: each of 1024 buffers may cross from one region of guest memory to the
+ * next. And what any request needs: no chain has more buffers.
  */
 #define BLK_QUEUE_SEGMENTS (2 * 1024 + VHOST_USER_MAX_REGIONS)
 #define BLK_QUEUE_MOST_SEGMENTS (2 * 65536 + VHOST_USER_MAX_REGIONS)
@@ -26,8 +27,8 @@
 #define BLK_QUEUE_RANGES 16 /* of a discard */
 
 /*
- * Data of a request that is carried out between two looks at whether the queue is to be stopped, where
- * the request as a whole may take long.
+ * Data of a request that is carried out between two looks at whether the queue is to be stopped,
+ * where the request as a whole may take long.
  */
 #define BLK_QUEUE_STEP_BYTES (UINT32_C(1) << 20)
 
@@ -86,8 +87,8 @@ void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
- * Pops all that is there, if nothing is taken. So a head that the driver makes available again before it got it back
- * breaks the ring, however the requests are carried out.
+ * Pops all that is there, if nothing is taken. So a head that the driver makes available again
+ * before it got it back breaks the ring, however the requests are carried out.
  *
  * Returns 0, or why the queue broke; what was popped before is taken all the same.
  */
@@ -97,15 +98,15 @@ int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, un
 bool blk_queue_has_taken(const struct blk_queue_taken *taken);
 
 /*
- * Puts what is taken back into the ring, last first. A broken ring takes nothing back: then the rest
- * stays taken.
+ * Puts what is taken back into the ring, last first. A broken ring takes nothing back: then the
+ * rest stays taken.
  */
 void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq);
 
 /*
- * Puts back the request that was popped before all that was taken. It was not carried out, or in part:
- * then it is carried out again from its beginning. In a broken ring it fails, because whoever stops the
- * queue waits.
+ * Puts back the request that was popped before all that was taken. It was not carried out, or in
+ * part: then it is carried out again from its beginning. In a broken ring it fails, because
+ * whoever stops the queue waits.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 
@@ -118,16 +119,22 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, st
 		      struct virtio_blk_request *request);
 
 /*
- * Carries a part of a request out with ordinary system calls. Returns as virtio_blk_step(): 1 if there
- * is more to do.
+ * Carries a part of a request out with ordinary system calls. Returns as virtio_blk_step(): 1 if
+ * there is more to do.
  */
 int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
 		   struct virtio_blk_result *result);
 
-/* Tells the operator of a back end's failure: once for each kind of error, as a disk that fails fails often. */
+/*
+ * Tells the operator of a back end's failure: once for each kind of error, as a disk that fails
+ * fails often.
+ */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
 
-/* Tells the operator why a driver's request was refused: once for each reason and queue, as drivers repeat themselves. */
+/*
+ * Tells the operator why a driver's request was refused: once for each reason and queue, as
+ * drivers repeat themselves.
+ */
 void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_result *result);
 
 #endif

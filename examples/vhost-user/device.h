@@ -7,11 +7,12 @@
  *      that has a struct device as a member, and fills in features, queues, threads and operations.
  *   2. Name the type in the table of main.c, declare it at the end of this header, and list the file in
  *      examples/meson.build. Nothing else changes.
- * rng_device.c is a small type with one thread for all of its queues and input from elsewhere than a ring.
- * blk_device.c is a type with a thread for each queue.
+ * rng_device.c is a small type with one thread for all of its queues and input from elsewhere
+ * than a ring. blk_device.c is a type with a thread for each queue.
  *
- * The operations have the names of struct virtio_device_ops (<virtio/device.h>) where their meaning is the same. The front
- * end does what a transport's registers do there. An operation may be NULL unless its comment says otherwise.
+ * The operations have the names of struct virtio_device_ops (<virtio/device.h>) where their
+ * meaning is the same. The front end does what a transport's registers do there. An operation may
+ * be NULL unless its comment says otherwise.
  *
  * A device lives as long as the daemon, and serves one front end after the other:
  *   create()                          in the order of the command line
@@ -26,13 +27,15 @@
  *   close()                           after SIGINT or SIGTERM, and when the start of another device fails
  *   destroy()
  *
- * Threads: create(), destroy() and print_summary() are called on the control thread, before and after everything else.
+ * Threads: create(), destroy() and print_summary() are called on the control thread, before and
+ * after everything else.
  *   DEVICE_ONE_THREAD        every other operation is called on the device's thread, and so are the handlers of what the
  *                            device adds to its loop. So the device needs no lock.
  *   DEVICE_THREAD_PER_QUEUE  the operations of a queue are called on that queue's thread, which lives while the queue
  *                            runs. All others are called on the control thread, at the same time.
- * The control thread waits for each operation to end. An operation, and a handler, returns after a few milliseconds and
- * does not block. A system call that waits all the same is interrupted by a signal; EINTR ends it for good.
+ * The control thread waits for each operation to end. An operation, and a handler, returns after
+ * a few milliseconds and does not block. A system call that waits all the same is interrupted by
+ * a signal; EINTR ends it for good.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -52,8 +55,9 @@ struct device_queue {
 	struct virtio_queue virtq; /* started; pop, resolve and complete at any time on the queue's thread */
 	struct event_loop *loop;   /* of that thread: the device may add sources, timers and tasks */
 	/*
-	 * The device sets it when a library has called virtio_queue_needs_interrupt() and got true: the driver is
-	 * notified at the end of the turn, for the function answers true only once.
+	 * The device sets it when a library has called virtio_queue_needs_interrupt() and got
+	 * true: the driver is notified at the end of the turn, for the function answers true only
+	 * once.
 	 */
 	bool signal;
 };
@@ -62,8 +66,8 @@ struct device_queue {
 enum device_turn {
 	DEVICE_TURN_DONE, /* the device takes the next buffer as soon as the driver makes one available */
 	/*
-	 * The device takes no buffer before it calls device_queue_wake(): a request in flight has to finish, or input
-	 * has to come.
+	 * The device takes no buffer before it calls device_queue_wake(): a request in flight has
+	 * to finish, or input has to come.
 	 */
 	DEVICE_TURN_WAIT,
 	DEVICE_TURN_AGAIN, /* the turn's time wasn't enough: call again */
@@ -71,9 +75,11 @@ enum device_turn {
 
 struct device_ops {
 	/*
-	 * The thread of the device runs now, and for DEVICE_THREAD_PER_QUEUE the control thread does.
+	 * The thread of the device runs now, and for DEVICE_THREAD_PER_QUEUE the control thread
+	 * does.
 	 *
-	 * @loop  of that thread, until close() returns: for sources that don't depend on a front end
+	 * @loop  of that thread, until close() returns: for sources that don't depend on a front
+	 *        end
 	 *
 	 * Returns 0, or -1 after printing why the device can't work; then close() isn't called.
 	 */
@@ -82,7 +88,10 @@ struct device_ops {
 	/* Undoes open(): takes the device's sources out of the loop. No front end is attached. */
 	void (*close)(struct device *device);
 
-	/* A new front end begins with a device as it was created: no features, nothing set by a driver. */
+	/*
+	 * A new front end begins with a device as it was created: no features, nothing set by a
+	 * driver.
+	 */
 	void (*reset)(struct device *device);
 
 	/* A front end uses the device now, or has left. */
@@ -90,48 +99,59 @@ struct device_ops {
 	void (*detached)(struct device *device);
 
 	/*
-	 * The features that front end and driver have agreed on, a subset of those that are offered. Called while no
-	 * queue runs. Returns 0, or an error, and the front end keeps the features that it had.
+	 * The features that front end and driver have agreed on, a subset of those that are
+	 * offered. Called while no queue runs. Returns 0, or an error, and the front end keeps
+	 * the features that it had.
 	 */
 	int (*check_features)(struct device *device, uint64_t features);
 
 	/*
-	 * Access the configuration space; @offset and @len lie within config_size. config_read() must exist if config_size
-	 * isn't 0. config_write() returns 0, or -1 if the bytes can't be written, and the front end is told.
+	 * Access the configuration space; @offset and @len lie within config_size. config_read()
+	 * must exist if config_size isn't 0. config_write() returns 0, or -1 if the bytes can't
+	 * be written, and the front end is told.
 	 */
 	void (*config_read)(struct device *device, uint32_t offset, void *data, uint32_t len);
 	int (*config_write)(struct device *device, uint32_t offset, const void *data, uint32_t len);
 
 	/*
-	 * SIGHUP: the device looks at its files again, because an image has grown or a log was moved. A device whose
-	 * configuration space is another now calls device_config_changed(). Queues are served meanwhile.
+	 * SIGHUP: the device looks at its files again, because an image has grown or a log was
+	 * moved. A device whose configuration space is another now calls device_config_changed().
+	 * Queues are served meanwhile.
 	 */
 	void (*refresh)(struct device *device);
 
 	/*
-	 * A queue starts. Its indices tell a new driver (virtio_queue_next_avail() is 0) from a pause of the guest. A turn
-	 * follows. Returns 0, or an error: the queue doesn't start, and the front end is told.
+	 * A queue starts. Its indices tell a new driver (virtio_queue_next_avail() is 0) from a
+	 * pause of the guest. A turn follows. Returns 0, or an error: the queue doesn't start,
+	 * and the front end is told.
 	 */
 	int (*queue_start)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * A turn: the driver may have made buffers available, or device_queue_wake() was called. Must exist.
+	 * A turn: the driver may have made buffers available, or device_queue_wake() was called.
+	 * Must exist.
 	 *
-	 * @budget  chains that were available at the turn's beginning. The device pops no more in this turn, so that a
-	 *          driver that adds buffers without end doesn't keep others waiting
+	 * @budget  chains that were available at the turn's beginning. The device pops no more in
+	 *          this turn, so that a driver that adds buffers without end doesn't keep others
+	 *          waiting
 	 *
-	 * The caller notifies the driver afterwards, and asks it for kicks when DEVICE_TURN_DONE is returned. Returns an
-	 * enum device_turn, or the error by which the queue broke: queue_drain() and queue_stop() follow.
+	 * The caller notifies the driver afterwards, and asks it for kicks when DEVICE_TURN_DONE
+	 * is returned. Returns an enum device_turn, or the error by which the queue broke:
+	 * queue_drain() and queue_stop() follow.
 	 */
 	int (*queue_notify)(struct device *device, struct device_queue *queue, unsigned int budget);
 
 	/*
-	 * Ends what is in flight: completes each chain, or unpops it. Guest memory, the ring included, may be another one
-	 * afterwards, until the next turn. A device that has popped part of a chain's bytes remembers how many.
+	 * Ends what is in flight: completes each chain, or unpops it. Guest memory, the ring
+	 * included, may be another one afterwards, until the next turn. A device that has popped
+	 * part of a chain's bytes remembers how many.
 	 */
 	void (*queue_drain)(struct device *device, struct device_queue *queue);
 
-	/* The queue runs no longer, and the driver isn't notified. Sources that belong to the queue leave its loop. */
+	/*
+	 * The queue runs no longer, and the driver isn't notified. Sources that belong to the
+	 * queue leave its loop.
+	 */
 	void (*queue_stop)(struct device *device, struct device_queue *queue);
 
 	/* Prints one line about all that the device has done, on stdout. Must exist. */
@@ -146,7 +166,10 @@ enum device_threads {
 	DEVICE_ONE_THREAD,       /* all queues and the device's own sources are served by one thread */
 };
 
-/* The part of a device that all types have in common: filled in by create(), but for the last two members. */
+/*
+ * The part of a device that all types have in common: filled in by create(), but for the last two
+ * members.
+ */
 struct device {
 	const struct device_ops *ops;
 	const char *name;     /* for messages: "blk disk.img". Its first 15 bytes name the device's thread */
@@ -174,8 +197,8 @@ struct device_type {
 	 * @spec    the argument, which may be cut into pieces (options.h) and stays in use
 	 * @socket  set on success, to the value of socket=
 	 *
-	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a signal ends the process:
-	 * what has to be undone then is done in open(), or later.
+	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a
+	 * signal ends the process: what has to be undone then is done in open(), or later.
 	 */
 	struct device *(*create)(char *spec, const char **socket);
 };
@@ -186,14 +209,16 @@ struct device_type {
 void device_queue_wake(struct device_queue *queue);
 
 /*
- * Notifies the driver of chains that were completed outside of queue_notify(), if it wants to know. On the queue's
- * thread. An error of a queue's function outside of queue_notify() is not to be reported: the next turn meets it again.
+ * Notifies the driver of chains that were completed outside of queue_notify(), if it wants to
+ * know. On the queue's thread. An error of a queue's function outside of queue_notify() is not to
+ * be reported: the next turn meets it again.
  */
 void device_queue_signal(struct device_queue *queue);
 
 /*
- * The configuration space has changed: the front end is told, if it has said that it wants to know. Any thread may call
- * this between open() and close(). The front end hears of it before it can read what has changed.
+ * The configuration space has changed: the front end is told, if it has said that it wants to
+ * know. Any thread may call this between open() and close(). The front end hears of it before it
+ * can read what has changed.
  */
 void device_config_changed(struct device *device);
 

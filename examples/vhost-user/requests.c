@@ -66,7 +66,10 @@ static enum outcome get_features(struct session *session)
 	return request_reply_u64(session, offered(session));
 }
 
-/* Front ends send them in halves, before the driver has chosen, and when it is reset: rings that start heed them. */
+/*
+ * Front ends send them in halves, before the driver has chosen, and when it is reset: rings that
+ * start heed them.
+ */
 static enum outcome set_features(struct session *session)
 {
 	const struct session_setup before = session->setup;
@@ -84,7 +87,10 @@ static enum outcome set_features(struct session *session)
 	return REQUEST_REFUSED;
 }
 
-/* Requests of ours are about the configuration space, so a device without it needs no channel for them. */
+/*
+ * Requests of ours are about the configuration space, so a device without it needs no channel for
+ * them.
+ */
 static uint64_t offered_protocol_features(const struct session *session)
 {
 	const uint64_t config =
@@ -159,8 +165,8 @@ static void resume_rings(struct session *session)
 }
 
 /*
- * Rings may be running, and go on: all of them must lie in the new memory, or nothing changes. Returns
- * the index of one that doesn't, or the number of rings. All rings are paused.
+ * Rings may be running, and go on: all of them must lie in the new memory, or nothing changes.
+ * Returns the index of one that doesn't, or the number of rings. All rings are paused.
  */
 static uint16_t switch_rings(struct session *session, const struct shared_memory *memory)
 {
@@ -231,8 +237,8 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 }
 
 /*
- * Ends a request about a ring, which may be the last one of a set-up. A request that was to start the
- * ring and can't is as if it had not come.
+ * Ends a request about a ring, which may be the last one of a set-up. A request that was to start
+ * the ring and can't is as if it had not come.
  */
 static enum outcome end_ring_request(struct session *session, struct vhost_vring *vring,
 				     const struct vring_setup *before, int error)
@@ -279,7 +285,10 @@ static enum outcome set_vring_addr(struct session *session)
 
 	if (!vring)
 		return REQUEST_REFUSED;
-	/* The only flag is about logging, which isn't offered: a front end that counts on it loses data. */
+	/*
+	 * The only flag is about logging, which isn't offered: a front end that counts on it
+	 * loses data.
+	 */
 	if (addr->flags)
 		return request_refuse(session, "queue %u: ring flags 0x%x", addr->index, addr->flags);
 	before = vring->setup;
@@ -384,8 +393,8 @@ static enum outcome get_queue_num(struct session *session)
 /* Configuration space */
 
 /*
- * Where the bytes of a message lie in the configuration space. Returns 0, or -1 if they are not all in
- * the message or beyond what front ends can mean.
+ * Where the bytes of a message lie in the configuration space. Returns 0, or -1 if they are not
+ * all in the message or beyond what front ends can mean.
  */
 static int find_config(const struct message *message, uint32_t *offset)
 {
@@ -396,8 +405,8 @@ static int find_config(const struct message *message, uint32_t *offset)
 }
 
 /*
- * Front ends expect a reply as long as their request, which may have room for more than they ask for.
- * An empty reply is how this request is refused.
+ * Front ends expect a reply as long as their request, which may have room for more than they ask
+ * for. An empty reply is how this request is refused.
  */
 static enum outcome get_config(struct session *session)
 {

@@ -2,9 +2,9 @@
 /*
  * The requests of vhost-user, and what each does to a session.
  *
- * A message is judged by its effect. What could hurt the host, or the guest, is refused; what merely
- * differs from one front end to the next is taken as it was meant. tests/vhost-user/front_ends.md
- * lists the differences.
+ * A message is judged by its effect. What could hurt the host, or the guest, is refused; what
+ * merely differs from one front end to the next is taken as it was meant.
+ * tests/vhost-user/front_ends.md lists the differences.
  */
 #ifndef REQUESTS_H
 #define REQUESTS_H

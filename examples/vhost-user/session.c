@@ -101,7 +101,10 @@ int session_start_rings(struct session *session)
 	return result;
 }
 
-/* The table is in order, whatever rings wait for. One that isn't in it yet waits for the next table. */
+/*
+ * The table is in order, whatever rings wait for. One that isn't in it yet waits for the next
+ * table.
+ */
 void session_memory_came(struct session *session)
 {
 	if (session_start_rings(session))
@@ -118,7 +121,10 @@ static enum outcome handle(struct session *session, const struct request *reques
 		return request_refuse(session, "unknown request");
 	if (message->header.size < request->min_size || message->header.size > request->max_size)
 		return request_violation(session, "payload of %u bytes", message->header.size);
-	/* Where none belong they do no harm, and a reply of another kind can't say that there are some. */
+	/*
+	 * Where none belong they do no harm, and a reply of another kind can't say that there are
+	 * some.
+	 */
 	if (!request->replies &&
 	    (message->in.lost || message->in.fd_count < request->min_fds || message->in.fd_count > request->max_fds))
 		return request_refuse(session, "%s%u file descriptors", message->in.lost ? "more than " : "",
@@ -151,7 +157,10 @@ static int dispatch(struct session *session)
 		return 0;
 	snprintf(session->reason, sizeof session->reason, "%s (request %u): %.120s", request ? request->name : "?",
 		 header.request, reason);
-	/* What isn't known can be left out; a request that is must not fail without the front end knowing. */
+	/*
+	 * What isn't known can be left out; a request that is must not fail without the front end
+	 * knowing.
+	 */
 	if (outcome == REQUEST_REFUSED && (wants_reply || !request || request->harmless)) {
 		log_line("%s: refused: %s", session->device->name, session->reason);
 		return 0;

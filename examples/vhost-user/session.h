@@ -3,14 +3,15 @@
  * One front end and what it has set up: features, memory, rings.
  *
  * What the front end can do: send any message at any time. A message whose header or length isn't
- * what the protocol says ends the session, since nothing behind it can be trusted to be a message. One
- * that asks for what can't be done changes nothing, except that a ring which was to start with it
- * stays stopped, and without the kick descriptor that came. The front end is told so if it wants to
- * know (REPLY_ACK), and otherwise the session ends, unless it does no harm not to know. Unknown
- * requests are refused or ignored. Nothing of this keeps the device from serving the next front end.
+ * what the protocol says ends the session, since nothing behind it can be trusted to be a
+ * message. One that asks for what can't be done changes nothing, except that a ring which was to
+ * start with it stays stopped, and without the kick descriptor that came. The front end is told
+ * so if it wants to know (REPLY_ACK), and otherwise the session ends, unless it does no harm not
+ * to know. Unknown requests are refused or ignored. Nothing of this keeps the device from serving
+ * the next front end.
  *
- * What stands in struct session_setup and struct vring_setup is all that the front end has said, but
- * for its memory and its descriptors.
+ * What stands in struct session_setup and struct vring_setup is all that the front end has said,
+ * but for its memory and its descriptors.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -60,14 +61,14 @@ struct session {
 struct session *session_open(struct event_loop *loop, struct device_host *host, int socket);
 
 /*
- * Tells the front end if the device's configuration space has become another, and the front end has said that it wants
- * to know.
+ * Tells the front end if the device's configuration space has become another, and the front end
+ * has said that it wants to know.
  */
 void session_tell_config_change(struct session *session);
 
 /*
- * Start the ring, or all rings, for which nothing is missing. Return 0, also where something is; or -1
- * after saying in session->reason why one can't start.
+ * Start the ring, or all rings, for which nothing is missing. Return 0, also where something is;
+ * or -1 after saying in session->reason why one can't start.
  */
 int session_start_ring(struct session *session, struct vhost_vring *vring);
 int session_start_rings(struct session *session);
@@ -76,8 +77,8 @@ int session_start_rings(struct session *session);
 void session_memory_came(struct session *session);
 
 /*
- * Lets the device know of features before rings start, for what depends on them. Returns 0, or -1 after
- * saying in session->reason why they don't fit together.
+ * Lets the device know of features before rings start, for what depends on them. Returns 0, or -1
+ * after saying in session->reason why they don't fit together.
  */
 int session_apply_features(struct session *session);
 

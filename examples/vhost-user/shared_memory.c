@@ -16,8 +16,9 @@
 #define MAX_GUARDED 4096 /* 32 devices, each with an old table of 32 regions and a new one: twice that */
 
 /*
- * What the signal handler may know. It interrupts a queue's thread where that touches guest memory, while the control
- * thread maps and unmaps memory of others; an entry is in use while `len` is not 0.
+ * What the signal handler may know. It interrupts a queue's thread where that touches guest
+ * memory, while the control thread maps and unmaps memory of others; an entry is in use while
+ * `len` is not 0.
  */
 struct guarded_mapping {
 	_Atomic uintptr_t start;
@@ -29,8 +30,9 @@ struct guarded_mapping {
 static struct guarded_mapping guarded[MAX_GUARDED];
 
 /*
- * The mapping of `addr` is in use by the one who asks. The entry of another mapping may get a new owner between two of
- * these loads; its length is 0 in between, and one that is the same again fits the new start as well.
+ * The mapping of `addr` is in use by the one who asks. The entry of another mapping may get a new
+ * owner between two of these loads; its length is 0 in between, and one that is the same again
+ * fits the new start as well.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {
@@ -44,8 +46,9 @@ static struct guarded_mapping *find_guarded(uintptr_t addr)
 }
 
 /*
- * Puts zeros where the page was, so that the access that failed can be repeated. A SIGBUS that isn't of guest
- * memory is what it would have been: when the handler returns, it happens again. Nothing but system calls here.
+ * Puts zeros where the page was, so that the access that failed can be repeated. A SIGBUS that
+ * isn't of guest memory is what it would have been: when the handler returns, it happens again.
+ * Nothing but system calls here.
  */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
@@ -108,8 +111,8 @@ bool shared_memory_damaged(const struct shared_memory *memory)
 /* Mapping */
 
 /*
- * Whether the numbers make sense by themselves. Afterwards no sum of them wraps. Whole pages are not
- * demanded: guests have memory that ends elsewhere.
+ * Whether the numbers make sense by themselves. Afterwards no sum of them wraps. Whole pages are
+ * not demanded: guests have memory that ends elsewhere.
  */
 static const char *region_error(const struct vhost_user_region *r)
 {

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Block requests through io_uring: many in flight at once, given back in the order in which they finish.
+ * Block requests through io_uring: many in flight at once, given back in the order in which they
+ * finish.
  *
- * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from its beginning to its
- * completion. Reads and writes are handed to the kernel in pieces, never two of one request at the same time: the next
- * piece begins where the last one ended.
+ * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from its
+ * beginning to its completion. Reads and writes are handed to the kernel in pieces, never two of
+ * one request at the same time: the next piece begins where the last one ended.
  *
- * Flushes are a flusher's, one at a time; the ring waits for its answer. It is for all requests that needed a flush when
- * it was begun: FLUSH, and under write-through writes, when all of their data is written. A flush is no barrier: it
- * promises the writes that were done before it was begun (virtio 1.4, 5.2.6.2).
+ * Flushes are a flusher's, one at a time; the ring waits for its answer. It is for all requests
+ * that needed a flush when it was begun: FLUSH, and under write-through writes, when all of their
+ * data is written. A flush is no barrier: it promises the writes that were done before it was
+ * begun (virtio 1.4, 5.2.6.2).
  *
- * GET_ID, and what is refused, is done at once. Discarding and writing zeros is done by ordinary system calls too:
- * the kernel has no asynchronous path for either, it would only occupy a thread of its own in place of this one.
+ * GET_ID, and what is refused, is done at once. Discarding and writing zeros is done by ordinary
+ * system calls too: the kernel has no asynchronous path for either, it would only occupy a thread
+ * of its own in place of this one.
  */
 #include "blk_queue.h"
 
@@ -37,12 +40,15 @@
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
 /*
- * A request that is longer than this is the last one that is begun until it ends. So it can be put back
- * into the ring between two of its pieces.
+ * A request that is longer than this is the last one that is begun until it ends. So it can be
+ * put back into the ring between two of its pieces.
  */
 #define LONG_BYTES (UINT64_C(32) << 20)
 
-/* How often in a row the kernel may refuse what it is handed, a moment between: then it is done without io_uring. */
+/*
+ * How often in a row the kernel may refuse what it is handed, a moment between: then it is done
+ * without io_uring.
+ */
 #define MAX_REFUSALS 100
 #define MOMENT_NS 1000000
 
@@ -69,7 +75,10 @@ struct uring_queue {
 	bool stopping;          /* and that one is put back */
 	struct blk_queue_large_storage *large; /* for a request with more segments than most; such a one is last */
 
-	/* Pieces that the kernel hasn't taken yet, oldest first: of a slot, or, NULL, of the flusher's answer. */
+	/*
+	 * Pieces that the kernel hasn't taken yet, oldest first: of a slot, or, NULL, of the
+	 * flusher's answer.
+	 */
 	struct slot *unsent[SLOTS];
 	unsigned int unsent_count;
 	unsigned int refusals; /* in a row */
@@ -114,8 +123,8 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * There is room: a slot has one piece at a time or waits for a flush, and the ring has an entry for each slot. NULL if
- * it is not to be handed to the kernel.
+ * There is room: a slot has one piece at a time or waits for a flush, and the ring has an entry
+ * for each slot. NULL if it is not to be handed to the kernel.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -251,8 +260,9 @@ static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int 
 }
 
 /*
- * Goes on when a piece has ended with `res`: bytes moved, or a negative errno, with -EAGAIN and -EINTR for what is to be
- * done by an ordinary call. Returns 0, or an error by which the queue broke.
+ * Goes on when a piece has ended with `res`: bytes moved, or a negative errno, with -EAGAIN and
+ * -EINTR for what is to be done by an ordinary call. Returns 0, or an error by which the queue
+ * broke.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
@@ -280,7 +290,10 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	return 0;
 }
 
-/* What isn't for the ring is done at once: its steps are few, for the limits of its ranges are known. */
+/*
+ * What isn't for the ring is done at once: its steps are few, for the limits of its ranges are
+ * known.
+ */
 static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	struct virtio_blk_steps steps;
@@ -326,7 +339,10 @@ static void rest_a_moment(void)
 	(void)nanosleep(&moment, NULL);
 }
 
-/* EAGAIN, EBUSY: the kernel has no memory for it right now. Others are for good, like a filter of system calls. */
+/*
+ * EAGAIN, EBUSY: the kernel has no memory for it right now. Others are for good, like a filter of
+ * system calls.
+ */
 static void refuse(struct uring_queue *uring, int error)
 {
 	if (++uring->refusals < MAX_REFUSALS) {
@@ -337,7 +353,10 @@ static void refuse(struct uring_queue *uring, int error)
 	uring->broken = true;
 }
 
-/* Hands the kernel what was begun, and waits until `wait` pieces, 0 or 1, have ended. Does neither if interrupted. */
+/*
+ * Hands the kernel what was begun, and waits until `wait` pieces, 0 or 1, have ended. Does
+ * neither if interrupted.
+ */
 static void submit(struct uring_queue *uring, unsigned int wait)
 {
 	const int got = io_uring_submit_and_wait(&uring->ring, wait);
@@ -353,7 +372,10 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 		uring->refusals = 0;
 }
 
-/* Without io_uring. A piece may be followed by another, or by a flush, whose answer is a piece too. */
+/*
+ * Without io_uring. A piece may be followed by another, or by a flush, whose answer is a piece
+ * too.
+ */
 static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	int result = 0;
@@ -377,7 +399,10 @@ static int set_going(struct uring_queue *uring, struct virtio_queue *virtq)
 	return do_unsent(uring, virtq);
 }
 
-/* Goes on with what has ended, which is not more than what was in flight. Returns 0, or an error of the queue. */
+/*
+ * Goes on with what has ended, which is not more than what was in flight. Returns 0, or an error
+ * of the queue.
+ */
 static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct io_uring_cqe *cqe;
@@ -397,9 +422,9 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 }
 
 /*
- * Fills a slot with the next request that is taken. One with more segments than most gets the array that
- * has room for all. Returns 0, or why the queue broke. Memory that isn't mapped at the moment doesn't
- * occur here.
+ * Fills a slot with the next request that is taken. One with more segments than most gets the
+ * array that has room for all. Returns 0, or why the queue broke. Memory that isn't mapped at the
+ * moment doesn't occur here.
  */
 static int fill(struct uring_queue *uring, struct slot *slot)
 {
@@ -455,7 +480,10 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 	return blk_queue_has_taken(&uring->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
-/* Nothing new is begun here but the rest of what was, which is bounded; and not that of a long request. */
+/*
+ * Nothing new is begun here but the rest of what was, which is bounded; and not that of a long
+ * request.
+ */
 static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct uring_queue *uring = from_queue(queue);

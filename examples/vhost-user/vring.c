@@ -26,7 +26,10 @@ static bool has_feature(uint64_t features, unsigned int bit)
 
 /* Descriptors */
 
-/* Only its name tells an eventfd from a timerfd, an epoll instance, a KVM virtual machine ... This needs /proc. */
+/*
+ * Only its name tells an eventfd from a timerfd, an epoll instance, a KVM virtual machine ...
+ * This needs /proc.
+ */
 static bool is_eventfd(int fd)
 {
 	static const char name[] = "anon_inode:[eventfd]";
@@ -62,8 +65,8 @@ static int poll_timer(void)
 }
 
 /*
- * The flags of a pipe's open file are shared with the front end, which can make it block at any time. So it is
- * opened once more, for us alone. Returns the new descriptor, or -1.
+ * The flags of a pipe's open file are shared with the front end, which can make it block at any
+ * time. So it is opened once more, for us alone. Returns the new descriptor, or -1.
  */
 static int reopen_pipe(int fd)
 {
@@ -81,10 +84,10 @@ static bool can_write(int fd)
 }
 
 /*
- * Tells the front end. That the descriptor can't take more is no error: then the other side has not
- * looked at earlier signals, and will see this one with them. An eventfd can't be opened once more, and Linux has
- * no write to one that doesn't wait; between question and write the front end can fill it, see vring.h. The same goes
- * for a write that has waited and was interrupted.
+ * Tells the front end. That the descriptor can't take more is no error: then the other side has
+ * not looked at earlier signals, and will see this one with them. An eventfd can't be opened once
+ * more, and Linux has no write to one that doesn't wait; between question and write the front end
+ * can fill it, see vring.h. The same goes for a write that has waited and was interrupted.
  */
 static void send_signal(const struct vring_signal *signal)
 {
@@ -132,7 +135,9 @@ struct replacement {
 	struct vring_signal fresh;
 };
 
-/* What was completed before was for another descriptor, or for none: once too often does no harm. */
+/*
+ * What was completed before was for another descriptor, or for none: once too often does no harm.
+ */
 static void replace_call(void *context)
 {
 	struct replacement *new = context;
@@ -292,8 +297,8 @@ static void break_ring(struct vhost_vring *vring, int error)
 }
 
 /*
- * One turn: what was in the ring at its beginning, at most, and as much of it as the device does in one go. When
- * there is more there is another turn, after the worker has looked for orders.
+ * One turn: what was in the ring at its beginning, at most, and as much of it as the device does
+ * in one go. When there is more there is another turn, after the worker has looked for orders.
  */
 static void serve(struct vhost_vring *vring)
 {
@@ -344,7 +349,8 @@ static void on_again(struct event_task *task)
 }
 
 /*
- * If the thread goes on, there may be requests for which there was no room before, and so no kick was asked for.
+ * If the thread goes on, there may be requests for which there was no room before, and so no kick
+ * was asked for.
  */
 static void on_settle(struct worker *worker)
 {
@@ -382,8 +388,8 @@ void device_queue_signal(struct device_queue *queue)
 /* Starting and stopping */
 
 /*
- * The ring as the driver has set it up, for virtio_queue_start(). Each area must lie in one region of
- * the front end's address space.
+ * The ring as the driver has set it up, for virtio_queue_start(). Each area must lie in one
+ * region of the front end's address space.
  */
 static int resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
 		   struct virtio_queue_config *config)
@@ -437,7 +443,10 @@ static int make_room(struct vhost_vring *vring)
 	return virtio_queue_init(&vring->queue.virtq, inflight, entries);
 }
 
-/* A front end may have served the ring by another back end before: the used index is where that left it. */
+/*
+ * A front end may have served the ring by another back end before: the used index is where that
+ * left it.
+ */
 static int start_queue(struct vhost_vring *vring, const struct virtio_queue_config *config,
 		       const struct shared_memory *memory)
 {
@@ -463,7 +472,10 @@ struct entry {
 	int error;
 };
 
-/* The worker begins with a turn: there may be requests whose kick went to an earlier descriptor, or to nobody. */
+/*
+ * The worker begins with a turn: there may be requests whose kick went to an earlier descriptor,
+ * or to nobody.
+ */
 static void take_on(void *context)
 {
 	struct entry *entry = context;
@@ -604,8 +616,8 @@ void vring_disconnect(struct vhost_vring *vring)
 
 /*
  * The front end sets up a ring that runs as another one: the guest has a new driver, of which the
- * front end hasn't told us. No part of the old set-up may be served together with the new one, so the
- * ring waits for the end of the set-up. A new driver begins at index 0.
+ * front end hasn't told us. No part of the old set-up may be served together with the new one, so
+ * the ring waits for the end of the set-up. A new driver begins at index 0.
  */
 static void make_room_for_new_driver(struct vhost_vring *vring)
 {

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * One ring of a session: what the front end has said about it, and how its thread serves it while it runs.
+ * One ring of a session: what the front end has said about it, and how its thread serves it while
+ * it runs.
  *
- * A ring starts once size, addresses, memory and a kick descriptor are known and it is enabled, in
- * whatever order they come and kicked or not. Taking any of that away stops it. What comes again with
- * the same value changes nothing, and other descriptors take the place of the old ones while it runs.
- * Another size, address or index means that the guest has a new driver: the ring stops, and waits for
- * a kick descriptor or SET_VRING_ENABLE, which end every front end's set-up.
+ * A ring starts once size, addresses, memory and a kick descriptor are known and it is enabled,
+ * in whatever order they come and kicked or not. Taking any of that away stops it. What comes
+ * again with the same value changes nothing, and other descriptors take the place of the old ones
+ * while it runs. Another size, address or index means that the guest has a new driver: the ring
+ * stops, and waits for a kick descriptor or SET_VRING_ENABLE, which end every front end's set-up.
  *
- * Threads: all functions here are the control thread's. A ring that runs is served by a worker (worker.h): its own, which
- * is started with the ring, or the device's, which serves all rings of the device. From then on the queue and what else
- * struct vhost_vring says is the worker's. The control thread calls functions on the worker, or pauses it, to touch any
- * of that. A paused worker has nothing in flight. So one thread at a time uses a queue, and what the control thread waits
- * for is what is in flight, at most, and never what a guest adds.
+ * Threads: all functions here are the control thread's. A ring that runs is served by a worker
+ * (worker.h): its own, which is started with the ring, or the device's, which serves all rings of
+ * the device. From then on the queue and what else struct vhost_vring says is the worker's. The
+ * control thread calls functions on the worker, or pauses it, to touch any of that. A paused
+ * worker has nothing in flight. So one thread at a time uses a queue, and what the control thread
+ * waits for is what is in flight, at most, and never what a guest adds.
  *
- * What the front end can do besides sending bad numbers: the descriptors that it gives are open on
- * its side too, flags and all, so they are neither expected nor made to be non-blocking. A kick
- * descriptor is never read: waiting for it to be signalled is enough. Sockets and pipes are written to
- * without waiting. An eventfd is asked first whether it takes more; a front end that fills it at that
- * very moment, on purpose, holds up its own device's thread and nobody else, and that thread only until
- * it is to be called, stopped or paused. Writing to a file that someone else has opened can be a way to use our
- * privileges, so nothing but eventfds, pipes and Unix sockets is accepted (User Mode Linux has sockets
- * in the place of eventfds that we write to).
+ * What the front end can do besides sending bad numbers: the descriptors that it gives are open
+ * on its side too, flags and all, so they are neither expected nor made to be non-blocking. A
+ * kick descriptor is never read: waiting for it to be signalled is enough. Sockets and pipes are
+ * written to without waiting. An eventfd is asked first whether it takes more; a front end that
+ * fills it at that very moment, on purpose, holds up its own device's thread and nobody else, and
+ * that thread only until it is to be called, stopped or paused. Writing to a file that someone
+ * else has opened can be a way to use our privileges, so nothing but eventfds, pipes and Unix
+ * sockets is accepted (User Mode Linux has sockets in the place of eventfds that we write to).
  */
 #ifndef VRING_H
 #define VRING_H
@@ -55,7 +57,10 @@ enum vring_enable {
 	VRING_ENABLE_ON,
 };
 
-/* What the front end has said about a ring, and where the ring is. Plain data, without descriptors. */
+/*
+ * What the front end has said about a ring, and where the ring is. Plain data, without
+ * descriptors.
+ */
 struct vring_setup {
 	uint64_t addr[3]; /* the front end's addresses, indexed by enum virtio_queue_area */
 	uint16_t size;    /* 0 for not known */
@@ -94,8 +99,8 @@ struct vhost_vring {
 };
 
 /*
- * Starts a thread that serves rings, under the first 15 characters of a name. Returns 0, or -1 with errno and nothing to
- * close.
+ * Starts a thread that serves rings, under the first 15 characters of a name. Returns 0, or -1
+ * with errno and nothing to close.
  */
 int vring_thread_open(struct vring_thread *thread, const char *name);
 
@@ -105,8 +110,10 @@ void vring_thread_close(struct vring_thread *thread);
 /*
  * Prepares a ring that doesn't run.
  *
- * @thread      the device's, to serve the ring; NULL for a ring that gets a thread of its own when it starts
- * @damaged_fd  an eventfd that doesn't block, signalled after the ring has met guest memory that was gone
+ * @thread      the device's, to serve the ring; NULL for a ring that gets a thread of its own
+ *              when it starts
+ * @damaged_fd  an eventfd that doesn't block, signalled after the ring has met guest memory that
+ *              was gone
  *
  * A ring that was opened is to be closed.
  */
@@ -116,12 +123,15 @@ void vring_open(struct vhost_vring *vring, struct device *device, uint16_t index
 /* Stops the ring and closes its descriptors. */
 void vring_close(struct vhost_vring *vring);
 
-/* Whether the ring runs, and hasn't broken. Settles the matter: a ring that has broken is stopped. */
+/*
+ * Whether the ring runs, and hasn't broken. Settles the matter: a ring that has broken is
+ * stopped.
+ */
 bool vring_runs(struct vhost_vring *vring);
 
 /*
- * Set one value each. On a ring that runs another value than the present one makes the ring stop for a
- * new driver: see above. Refused values change nothing.
+ * Set one value each. On a ring that runs another value than the present one makes the ring stop
+ * for a new driver: see above. Refused values change nothing.
  *
  * @size  in descriptors
  * @addr  need not lie in the memory yet
@@ -137,15 +147,16 @@ int vring_set_base(struct vhost_vring *vring, uint32_t base);
 void vring_set_enable(struct vhost_vring *vring, bool on);
 
 /*
- * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. A ring that
- * runs goes on with it; one that broke is forgiven. Returns 0; VIRTIO_EINVAL if it is no eventfd; or
- * VIRTIO_EIO if the system has no room for it. After an error it is closed, and nothing has changed.
+ * Takes a kick descriptor, or none (-1): then the ring is looked at every few milliseconds. A
+ * ring that runs goes on with it; one that broke is forgiven. Returns 0; VIRTIO_EINVAL if it is
+ * no eventfd; or VIRTIO_EIO if the system has no room for it. After an error it is closed, and
+ * nothing has changed.
  */
 int vring_set_kick(struct vhost_vring *vring, int fd);
 
 /*
- * Take a descriptor, or none (-1). Return 0, or VIRTIO_EINVAL for the wrong kind, and then close it. A call
- * descriptor is signalled at once if the ring runs.
+ * Take a descriptor, or none (-1). Return 0, or VIRTIO_EINVAL for the wrong kind, and then close
+ * it. A call descriptor is signalled at once if the ring runs.
  */
 int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);
@@ -154,15 +165,17 @@ int vring_set_err(struct vhost_vring *vring, int fd);
  * Whether the ring doesn't run, hasn't broken, and lacks nothing but vring_start().
  *
  * @memory    the front end's, or NULL for none
- * @features  negotiated: they say whether the ring is enabled if the front end hasn't said so itself
+ * @features  negotiated: they say whether the ring is enabled if the front end hasn't said so
+ *            itself
  */
 bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
 
 /*
  * Starts a ring for which vring_can_start() is true, with these features.
  *
- * Returns 0; VIRTIO_EFAULT for addresses that don't lie in the memory; VIRTIO_EIO if the system has no
- * room for a thread or for the ring; another error of virtio_queue_start() or of the device's queue_start().
+ * Returns 0; VIRTIO_EFAULT for addresses that don't lie in the memory; VIRTIO_EIO if the system
+ * has no room for a thread or for the ring; another error of virtio_queue_start() or of the
+ * device's queue_start().
  */
 int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
 
@@ -173,16 +186,17 @@ void vring_stop(struct vhost_vring *vring);
 void vring_disconnect(struct vhost_vring *vring);
 
 /*
- * Holds up a ring that runs, and all that its thread serves, for what doesn't bear its requests: until vring_resume()
- * nothing is in flight, and nothing is begun. One that has broken is stopped. Neither does anything to a ring that
- * doesn't run.
+ * Holds up a ring that runs, and all that its thread serves, for what doesn't bear its requests:
+ * until vring_resume() nothing is in flight, and nothing is begun. One that has broken is
+ * stopped. Neither does anything to a ring that doesn't run.
  */
 void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);
 
 /*
- * Lets a paused ring go on in other memory. Returns 0, or the error why it can't, and then changes nothing; 0 for one
- * that doesn't run. Afterwards the ring makes no use of the memory it was in.
+ * Lets a paused ring go on in other memory. Returns 0, or the error why it can't, and then
+ * changes nothing; 0 for one that doesn't run. Afterwards the ring makes no use of the memory it
+ * was in.
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
 

@@ -38,7 +38,6 @@ PENDING = (
     'tests/vhost-user/resize_test.c',
     'tests/vhost-user/session_test.c',
     'tests/vhost-user/uring_test.c',
-    'virtio-blk/src/execute.c',
     'virtio-queue/include/virtio/inline',
     'virtio-queue/src/chain.c',
     'virtio-queue/src/queue.c',

@@ -19,7 +19,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Runs it with one argument or two, expects it to fail at once, and says whether stderr contains `words`. */
+/*
+ * Runs it with one argument or two, expects it to fail at once, and says whether stderr contains
+ * `words`.
+ */
 static bool fails_saying(struct daemon_process *daemon, const char *option, const char *value, const char *words)
 {
 	const char *const arguments[] = { option, value, NULL };
@@ -61,6 +64,13 @@ static void command_line_errors_are_explained(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, ": not a number"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,queues=257", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "257: not a number"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,block-size=768", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "768: block-size is a number from 512"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,seg-max=65534", daemon.image, daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "65534: seg-max is a number from 0 to 65533"));
+	snprintf(disk, sizeof disk, "%s,socket=%s,block-size=4096,physical-block-size=512", daemon.image,
+		 daemon.socket);
+	assert_true(fails_saying(&daemon, "--blk", disk, "physical-block-size is smaller than block-size"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,aio=fast", daemon.image, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "fast: aio is sync or io_uring"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,serial", daemon.image, daemon.socket);
@@ -163,7 +173,10 @@ static void socket_file_that_is_stale_is_replaced(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The second daemon gives up; the first one, --once or not, doesn't take its look for a front end. */
+/*
+ * The second daemon gives up; the first one, --once or not, doesn't take its look for a front
+ * end.
+ */
 static void socket_that_is_in_use_is_left_alone(void **state)
 {
 	struct daemon_process daemon, second;
@@ -276,7 +289,10 @@ static void end_by_signal_comes_during_a_session(void **state)
 	front_end_close(&fe);
 }
 
-/* Shells often have a low limit, which a program may raise: it has to, before its disks need descriptors. */
+/*
+ * Shells often have a low limit, which a program may raise: it has to, before its disks need
+ * descriptors.
+ */
 static void file_limit_is_raised_for_many_queues(void **state)
 {
 	struct daemon_process daemon;
@@ -305,7 +321,10 @@ static void file_limit_is_raised_for_many_queues(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Containers often have such a filter. There is no way to take it off again, so this test is the last. */
+/*
+ * Containers often have such a filter. There is no way to take it off again, so this test is the
+ * last.
+ */
 static void forbid_io_uring(void)
 {
 	struct sock_filter code[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What costs the host something: long requests, memory that goes away, notifications that nobody takes, and
- * descriptors. None of it reaches the other guests.
+ * What costs the host something: long requests, memory that goes away, notifications that nobody
+ * takes, and descriptors. None of it reaches the other guests.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -27,7 +27,10 @@
 #define BORDER (GUEST_ADDR + 0x80000) /* between the two regions */
 #define MAX_BUFFERS 1022
 
-/* Submits a read of sector 0 into `count` buffers, all at the same address, with an indirect table. */
+/*
+ * Submits a read of sector 0 into `count` buffers, all at the same address, with an indirect
+ * table.
+ */
 static void submit_large(struct front_end *fe, uint32_t count, uint64_t addr, uint32_t len)
 {
 	struct virtio_mock_buffer buffers[MAX_BUFFERS + 2];
@@ -86,7 +89,10 @@ static void request_of_more_segments_than_the_ring_has_entries_is_served(void **
 	daemon_finish(&daemon);
 }
 
-/* Each buffer is two segments, for each lies in two regions. Hostile 205: SEG_MAX was not negotiated. */
+/*
+ * Each buffer is two segments, for each lies in two regions. Hostile 205: SEG_MAX was not
+ * negotiated.
+ */
 static void request_whose_buffers_all_cross_a_border_is_served(void **state)
 {
 	struct daemon_process daemon;
@@ -123,7 +129,10 @@ static void request_of_any_length_is_served(void **state)
 	assert_non_null(strstr(daemon.summary, ", failed 0)"));
 }
 
-/* A queue is stopped while a long request is being carried out: it goes back, and is carried out again. */
+/*
+ * A queue is stopped while a long request is being carried out: it goes back, and is carried out
+ * again.
+ */
 static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 {
 	struct vhost_user_vring_state ring = { .index = 0 };
@@ -180,7 +189,10 @@ static void request_longer_than_the_user_allows_is_an_error(void **state)
 
 /* Requests that make no sense */
 
-/* Linux looks at the status and not at the used length: so a write that was not done must have a status. hostile 213 */
+/*
+ * Linux looks at the status and not at the used length: so a write that was not done must have a
+ * status. hostile 213
+ */
 static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **state)
 {
 	static const struct {
@@ -229,8 +241,8 @@ static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **st
 }
 
 /*
- * Whatever carries requests out, and whether that is done at once: the second of two that are announced together, under
- * one head. hostile 12
+ * Whatever carries requests out, and whether that is done at once: the second of two that are
+ * announced together, under one head. hostile 12
  */
 static void ring_with_a_head_twice_in_flight_breaks(void **state)
 {
@@ -284,7 +296,10 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 	assert_non_null(strstr(daemon.summary, " 4 faults"));
 }
 
-/* Whoever stops the ring would wait for gigabytes. What was begun is done, and the rest is answered. */
+/*
+ * Whoever stops the ring would wait for gigabytes. What was begun is done, and the rest is
+ * answered.
+ */
 static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
 {
 	struct daemon_process daemon;
@@ -321,8 +336,8 @@ static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(vo
 }
 
 /*
- * Gigabytes of requests in one ring and half a kilobyte in another, both there before the daemon looks: the second
- * is not served after all of the first.
+ * Gigabytes of requests in one ring and half a kilobyte in another, both there before the daemon
+ * looks: the second is not served after all of the first.
  */
 static void requests_that_are_long_are_served_in_turns(void **state)
 {
@@ -357,7 +372,10 @@ static void requests_that_are_long_are_served_in_turns(void **state)
 
 /* Memory */
 
-/* ThreadSanitizer holds a lock of its own during an atomic access, so that a fault in one can't be handled. */
+/*
+ * ThreadSanitizer holds a lock of its own during an atomic access, so that a fault in one can't
+ * be handled.
+ */
 #if defined(__SANITIZE_THREAD__)
 #define FAULTS_CAN_BE_HANDLED false
 #elif defined(__has_feature)
@@ -397,12 +415,18 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 		front_end_set_up(&fe, 0);
 		block_write_and_read(&fe, 1, 1);
 		if (i < 2) {
-			/* All of it, or what is behind the ring, so that a request's header is gone. */
+			/*
+			 * All of it, or what is behind the ring, so that a request's header is
+			 * gone.
+			 */
 			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 			assert_int_equal(ftruncate(fe.memory_fd, i ? 0x4000 : 0), 0);
 			assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 		} else {
-			/* A message finds out: the ring starts once more, and its used index is read. */
+			/*
+			 * A message finds out: the ring starts once more, and its used index is
+			 * read.
+			 */
 			const struct vhost_user_vring_state ring = { .index = 0, .num = 1 };
 
 			assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
@@ -461,7 +485,10 @@ static void renew_call(struct front_end *fe)
 	close(fresh);
 }
 
-/* Neither is waited for, although the descriptors that the front end gave block when they are written to. */
+/*
+ * Neither is waited for, although the descriptors that the front end gave block when they are
+ * written to.
+ */
 static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 {
 	const uint64_t full = UINT64_MAX - 1;
@@ -567,7 +594,10 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 	assert_int_equal(sendmsg(fe->socket, &msg, MSG_NOSIGNAL), len);
 }
 
-/* One message in two pieces, with descriptors at both: each piece is in order, the message is not. */
+/*
+ * One message in two pieces, with descriptors at both: each piece is in order, the message is
+ * not.
+ */
 static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 {
 	const struct vhost_user_header header = { VHOST_USER_SET_MEM_TABLE, VHOST_USER_FLAG_VERSION, 264 };
@@ -617,8 +647,9 @@ static void descriptors_that_have_run_out_are_waited_for(void **state)
 	while (daemon_errors(&daemon, NULL, 0) == 0)
 		usleep(1000);
 	/*
-	 * It tries once a second. Trying all the time it would have said so as often as it may, 21 times, in no time. This
-	 * process may be kept waiting meanwhile, and then there are more lines.
+	 * It tries once a second. Trying all the time it would have said so as often as it may,
+	 * 21 times, in no time. This process may be kept waiting meanwhile, and then there are
+	 * more lines.
 	 */
 	usleep(100000);
 	lines = daemon_errors(&daemon, NULL, 0);

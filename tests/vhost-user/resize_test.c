@@ -33,8 +33,9 @@ static uint64_t capacity(struct front_end *fe)
 }
 
 /*
- * Waits until the daemon has seen the image's size, which it looks at after a signal. The daemon looks at signals and at
- * connections in turn, so each answer brings the signal nearer, however busy the machine is.
+ * Waits until the daemon has seen the image's size, which it looks at after a signal. The daemon
+ * looks at signals and at connections in turn, so each answer brings the signal nearer, however
+ * busy the machine is.
  */
 static void await_capacity(struct front_end *fe, uint64_t sectors)
 {
@@ -58,7 +59,10 @@ static void open_channel(struct front_end *fe, int *ends)
 	assert_int_equal(front_end_ask(fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &ends[1], 1), 0);
 }
 
-/* What the daemon sends before it answers a request that sees the new size is there when the answer is. */
+/*
+ * What the daemon sends before it answers a request that sees the new size is there when the
+ * answer is.
+ */
 static void expect_messages(int channel, unsigned int count)
 {
 	struct vhost_user_header header;
@@ -90,7 +94,10 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 	block_write_and_read(&fe, SECTORS, 7);
 	block_write_and_read(&fe, 2 * SECTORS - 1, 8);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 2 * SECTORS, 512), VIRTIO_BLK_S_IOERR);
-	/* Nothing has changed, and nothing is said; of the two signals at least one is seen before the third. */
+	/*
+	 * Nothing has changed, and nothing is said; of the two signals at least one is seen
+	 * before the third.
+	 */
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
 	usleep(1000);
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
@@ -102,7 +109,9 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A size that isn't whole sectors is rounded up, and the rest of the last sector reads as zeroes. */
+/*
+ * A size that isn't whole sectors is rounded up, and the rest of the last sector reads as zeroes.
+ */
 static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 {
 	struct daemon_process daemon;
@@ -178,7 +187,10 @@ static void resize_is_announced_only_to_who_asked_for_it(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Who doesn't read the announcements is served all the same, and what isn't a Unix socket is refused as a channel. */
+/*
+ * Who doesn't read the announcements is served all the same, and what isn't a Unix socket is
+ * refused as a channel.
+ */
 static void resize_waits_for_nobody(void **state)
 {
 	struct daemon_process daemon;
@@ -297,9 +309,9 @@ static bool stop_thread(pid_t thread)
 }
 
 /*
- * A queue's thread that stands still, with a request to serve, delays no resize: nothing waits for the queue. If the
- * daemon paused the thread it would wait for it, and the watchdog would end this test. The request goes on afterwards,
- * by the new capacity.
+ * A queue's thread that stands still, with a request to serve, delays no resize: nothing waits
+ * for the queue. If the daemon paused the thread it would wait for it, and the watchdog would end
+ * this test. The request goes on afterwards, by the new capacity.
  */
 static void resize_does_not_wait_for_requests(void **state)
 {

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 
@@ -80,7 +81,10 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 	for (unsigned int f = 0; f < 2; f++) {
 		front_end_open(&fe, daemon.socket);
 		front_end_set_up(&fe, features[f]);
-		/* 400 times 20 requests: the ring's 64 descriptors, one and a third, and its indices wrap often. */
+		/*
+		 * 400 times 20 requests: the ring's 64 descriptors, one and a third, and its
+		 * indices wrap often.
+		 */
 		for (unsigned int round = 0; round < 400; round++) {
 			for (unsigned int n = 0; n < 20; n++)
 				block_submit(&fe, n, VIRTIO_BLK_T_OUT, n, 512);
@@ -379,6 +383,90 @@ static void session_shows_the_configuration_space_at_any_offset(void **state)
 	daemon_finish(&daemon);
 }
 
+/*
+ * Hostile 206 and 207: SIZE_MAX isn't offered unless asked for, and BLK_SIZE and TOPOLOGY are
+ * filled in.
+ */
+static void session_offers_what_drivers_can_bear(void **state)
+{
+	const uint64_t size_max = FEATURE(VIRTIO_BLK_F_SIZE_MAX);
+	const uint64_t blocks = FEATURE(VIRTIO_BLK_F_BLK_SIZE) | FEATURE(VIRTIO_BLK_F_TOPOLOGY);
+	const struct {
+		const char *options;
+		uint32_t size_max, seg_max, block, exp, min_io, opt_io, discard_alignment;
+	} disks[] = {
+		{ "", 0, 126, 512, 3, 8, 0, 8 },
+		{ ",physical-block-size=512", 0, 126, 512, 0, 1, 0, 1 },
+		{ ",block-size=4096", 0, 126, 4096, 0, 1, 0, 8 },
+		{ ",block-size=2048,physical-block-size=16384,min-io-size=65536,opt-io-size=1048576", 0, 126, 2048, 3,
+		  32, 512, 32 },
+		{ ",seg-max=254,size-max=1048576,discard-granularity=65536", 1048576, 254, 512, 3, 8, 0, 128 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof disks / sizeof *disks; i++) {
+		struct vhost_user_config config = { .size = 60 };
+		struct daemon_process daemon;
+		struct front_end fe;
+		uint64_t features;
+
+		daemon_start(&daemon, disks[i].options);
+		front_end_open(&fe, daemon.socket);
+		assert_int_equal(front_end_get_u64(&fe, VHOST_USER_GET_QUEUE_NUM), 16);
+		features = front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+		assert_int_equal(features & blocks, blocks);
+		assert_int_equal(features & size_max, disks[i].size_max ? size_max : 0);
+		ask_config(&fe, &config, 60, offsetof(struct vhost_user_config, data) + 60);
+		assert_int_equal(virtio_get_le32(config.data + 8), disks[i].size_max);
+		assert_int_equal(virtio_get_le32(config.data + 12), disks[i].seg_max);
+		assert_int_equal(virtio_get_le32(config.data + 20), disks[i].block);
+		assert_int_equal(config.data[24], disks[i].exp);
+		assert_int_equal(config.data[25], 0);
+		assert_int_equal(virtio_get_le16(config.data + 26), disks[i].min_io);
+		assert_int_equal(virtio_get_le32(config.data + 28), disks[i].opt_io);
+		assert_int_equal(virtio_get_le32(config.data + 44), disks[i].discard_alignment);
+		front_end_set_up(&fe, 0);
+		block_write_and_read(&fe, 1, 1);
+		front_end_close(&fe);
+		daemon_finish(&daemon);
+	}
+}
+
+/*
+ * An image that isn't whole sectors: the guest sees one more, of which the rest is zeroes. The
+ * file stays as it is until the guest writes there. The operator is told.
+ */
+static void session_rounds_an_image_up_to_whole_sectors(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	char text[512];
+	struct stat st;
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_int_equal(truncate(daemon.image, 5 * 512 + 100), 0);
+	daemon_start_again(&daemon, "");
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
+	assert_non_null(strstr(text, "2660 bytes are not whole blocks of 512"));
+	front_end_open(&fe, daemon.socket);
+	front_end_set_up(&fe, 0);
+	for (unsigned int sectors = 1; sectors <= 6; sectors++) {
+		memset(block_data(&fe), 0xee, 4096);
+		assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 6 - sectors, sectors * 512), VIRTIO_BLK_S_OK);
+		for (unsigned int i = 0; i < sectors * 512; i++)
+			assert_int_equal(block_data(&fe)[i], 0);
+	}
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 6, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(stat(daemon.image, &st), 0);
+	assert_int_equal(st.st_size, 2660);
+	block_write_and_read(&fe, 5, 9);
+	assert_int_equal(stat(daemon.image, &st), 0);
+	assert_int_equal(st.st_size, 6 * 512);
+	front_end_close(&fe);
+	daemon_finish(&daemon);
+}
+
 /* A guest can write what isn't writable; its front end learns of it, or not, and its disk lives. */
 static void session_outlives_a_write_to_the_configuration_space(void **state)
 {
@@ -507,7 +595,10 @@ static void submit_range(struct front_end *fe, uint32_t type, uint64_t sector, u
 	block_wait(fe, 1);
 }
 
-/* What was zeroed reads as zeros, unmapped or not, and its neighbours stay. A discard may leave anything. */
+/*
+ * What was zeroed reads as zeros, unmapped or not, and its neighbours stay. A discard may leave
+ * anything.
+ */
 static void session_discards_and_writes_zeroes(void **state)
 {
 	const uint64_t features = FEATURE(VIRTIO_BLK_F_DISCARD) | FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
@@ -689,6 +780,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_seals_memory_against_shrinking),
 		cmocka_unit_test(session_shows_the_configuration_space),
 		cmocka_unit_test(session_shows_the_configuration_space_at_any_offset),
+		cmocka_unit_test(session_offers_what_drivers_can_bear),
+		cmocka_unit_test(session_rounds_an_image_up_to_whole_sectors),
 		cmocka_unit_test(session_outlives_a_write_to_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(session_reports_a_disk_that_fails),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests through io_uring, with a kernel that shortens, interrupts, fails, refuses and reorders as it is told: is what
- * comes of them right, and never reported before it is true?
+ * Requests through io_uring, with a kernel that shortens, interrupts, fails, refuses and reorders
+ * as it is told: is what comes of them right, and never reported before it is true?
  */
 #include "fake_kernel.h"
 
@@ -83,7 +83,9 @@ static void uring_fails_requests_whose_pieces_fail(void **state)
 		const int64_t later[] = { AT_MOST(300), failure };
 
 		kernel_open(features[i % 2], 1);
-		/* At the end of the file the back end is asked whether there is part of a sector. */
+		/*
+		 * At the end of the file the back end is asked whether there is part of a sector.
+		 */
 		kernel_disk.call_outcome = failure == SAYS(0) ? failure : WHOLE;
 		tell(&failure, 1);
 		serve(0, IN, VIRTIO_BLK_S_IOERR, 0);
@@ -134,7 +136,10 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 	}
 }
 
-/* What is in flight must end before a queue can be stopped: with 64 MiB no more is begun, until some of it has ended. */
+/*
+ * What is in flight must end before a queue can be stopped: with 64 MiB no more is begun, until
+ * some of it has ended.
+ */
 static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 {
 	const int64_t failures[] = { SAYS(-EIO), SAYS(-EIO) };

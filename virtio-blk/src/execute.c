@@ -6,13 +6,19 @@
 #include <virtio/queue.h>
 #include <virtio/reader.h>
 
-/* The vector on the stack, and the most that one call of the back end is asked for (an ssize_t holds it). */
+/*
+ * The vector on the stack, and the most that one call of the back end is asked for (an ssize_t
+ * holds it).
+ */
 #define CALL_IOVECS 64u
 #define CALL_BYTES (UINT64_C(1) << 30)
 
 typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
-/* At the start of the data of a request that is in order. Types without data have none to move, whatever they bring. */
+/*
+ * At the start of the data of a request that is in order. Types without data have none to move,
+ * whatever they bring.
+ */
 static void start_transfer(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
 {
 	struct virtio_blk_data data = { 0 };
@@ -54,7 +60,9 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	transfer->wanted = 0;
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
-	/* An end of the storage inside the disk is as much a failure as an error; so is nonsense. */
+	/*
+	 * An end of the storage inside the disk is as much a failure as an error; so is nonsense.
+	 */
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
 	transfer->offset += (uint64_t)moved;
@@ -63,7 +71,10 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	return transfer->at.left > 0;
 }
 
-/* The result of a request that is refused, or, with VIRTIO_BLK_REFUSAL_NONE, that of one that has nothing to do yet. */
+/*
+ * The result of a request that is refused, or, with VIRTIO_BLK_REFUSAL_NONE, that of one that has
+ * nothing to do yet.
+ */
 static void refuse(const struct virtio_blk_request *request, enum virtio_blk_refusal refusal,
 		   struct virtio_blk_result *result)
 {
@@ -93,8 +104,8 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 }
 
 /*
- * Moves the next bytes of a request's data, in as many calls as it takes. Returns 1 if there are more, 0
- * after the last, or an error.
+ * Moves the next bytes of a request's data, in as many calls as it takes. Returns 1 if there are
+ * more, 0 after the last, or an error.
  */
 static int move_data(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer,
 		     uint64_t bytes)
@@ -116,8 +127,8 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 }
 
 /*
- * What was changed must be stable before it is reported as done, if the driver relies on us for that (virtio
- * 1.4, 5.2.6.2).
+ * What was changed must be stable before it is reported as done, if the driver relies on us for
+ * that (virtio 1.4, 5.2.6.2).
  */
 static int commit(const struct virtio_blk *blk)
 {
@@ -137,7 +148,10 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 		return ops->discard(context, offset, bytes);
 	if (type == VIRTIO_BLK_T_SECURE_ERASE)
 		return ops->secure_erase(context, offset, bytes);
-	/* Where the configuration says that zeroing never unmaps, it doesn't (virtio 1.4, 5.2.6.2). */
+	/*
+	 * Where the configuration says that zeroing never unmaps, it doesn't (virtio 1.4,
+	 * 5.2.6.2).
+	 */
 	return ops->write_zeroes(context, offset, bytes,
 				 (range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0 &&
 					 blk->options.write_zeroes_may_unmap);
@@ -159,7 +173,10 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 	return error;
 }
 
-/* Answers with bytes of our own. The caller has seen that there is room for them. The writer records them. */
+/*
+ * Answers with bytes of our own. The caller has seen that there is room for them. The writer
+ * records them.
+ */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
 {

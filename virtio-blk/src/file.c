@@ -29,7 +29,10 @@ VIRTIO_STATIC_ASSERT(sizeof(off_t) == 8, "files may be larger than 2 GiB");
 
 static const uint8_t zeroes[64 << 10];
 
-/* Puts zeroes behind the first `skip` bytes of a vector, `bytes` of them or as many as there is room for. */
+/*
+ * Puts zeroes behind the first `skip` bytes of a vector, `bytes` of them or as many as there is
+ * room for.
+ */
 static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, uint64_t skip, uint64_t bytes)
 {
 	uint64_t filled = 0;
@@ -52,8 +55,8 @@ static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, 
 }
 
 /*
- * The read ended after `got` bytes, perhaps at the end of a file whose last block isn't whole: the rest
- * of that block reads as zeroes. Behind it nothing can be read.
+ * The read ended after `got` bytes, perhaps at the end of a file whose last block isn't whole:
+ * the rest of that block reads as zeroes. Behind it nothing can be read.
  */
 static int64_t read_last_block(const struct virtio_blk_file *file, const struct virtio_iovec *iov, uint32_t count,
 			       uint64_t offset, int64_t got)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Requests in steps: no more than was allowed, and together what virtio_blk_execute() does at once. */
+/*
+ * Hostile 205. Requests in steps: no more than was allowed, and together what
+ * virtio_blk_execute() does at once.
+ */
 #include "blk_fixture.h"
 
 #include <virtio/blk_steps.h>

@@ -92,8 +92,8 @@ VIRTIO_MUST_CHECK
 int virtio_blk_file_size(int fd, uint64_t *bytes);
 
 /*
- * Sets the unit to which the end of a regular file is rounded up, for a disk whose blk_size is larger
- * than a sector. It is VIRTIO_BLK_SECTOR_BYTES at first.
+ * Sets the unit to which the end of a regular file is rounded up, for a disk whose blk_size is
+ * larger than a sector. It is VIRTIO_BLK_SECTOR_BYTES at first.
  *
  * @file   set up, and not used yet
  * @bytes  a power of two from 512 on. Reads between the end of the file and the next multiple of it

@@ -38,7 +38,7 @@ struct virtio_blk_transfer {
 	struct virtio_stream at;         /* position in the data; at.done bytes were moved */
 	uint64_t offset;                 /* of the next byte on the disk */
 	uint64_t wanted;                 /* bytes of the last vector */
-	uint64_t max_bytes;              /* of a vector: 2^30; the caller may lower it, at least 1 */
+	uint64_t max_bytes;              /* of a vector: 2^30, or what the caller sets */
 	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
 
