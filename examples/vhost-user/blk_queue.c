@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Block requests by ordinary system calls, and what all queues have in common. */
+/* Block requests by ordinary system calls, and the functions that both implementations use. */
 #include "blk_queue.h"
 
 #include "device.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-/* For all kinds */
+/* For both implementations */
 
 #define TURN_NS INT64_C(5000000)
 
@@ -43,7 +43,7 @@ static void init_request(struct virtio_blk_request *request, struct virtio_segme
 		.range_capacity = BLK_QUEUE_RANGES,
 	};
 
-	/* There are arrays, so this can't fail. */
+	/* The arrays were set before, so this can't fail. */
 	(void)!virtio_blk_request_init(request, &arrays);
 }
 
@@ -138,15 +138,16 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, st
 struct sync_queue {
 	struct blk_queue queue;
 	struct blk_queue_taken taken;
-	bool serving; /* a request is begun, and not completed */
+	bool serving; /* a request is begun and not completed */
 	struct virtio_blk_request request;
 	struct virtio_blk_steps steps;          /* its progress */
 	struct blk_queue_large_storage storage; /* of it */
 };
 
 /*
- * A step of the request that is being served, or of the next one. Returns 0, or why the queue
- * broke. Memory that isn't mapped at the moment doesn't occur here.
+ * Carries out a step of the present request, or of the next one. Guest memory is mapped here, so no
+ * error of
+ * translation occurs. Returns 0, or the error that broke the queue.
  */
 static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 {
@@ -171,7 +172,7 @@ static bool has_work(const struct sync_queue *sync)
 	return sync->serving || blk_queue_has_taken(&sync->taken);
 }
 
-/* Also when the queue broke, what was taken before has its turn. */
+/* If the queue broke, chains that were popped before are still served. */
 static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);

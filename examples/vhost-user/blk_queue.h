@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * How the block requests of one queue are carried out: one after the other with ordinary system
- * calls (blk_queue.c), or many at once through io_uring (uring.c). Each queue has one of these,
- * which belongs to the thread that serves the queue. Nothing in it is shared but, with io_uring,
- * a flusher: what the other thread reads of it doesn't change.
+ * Carries out the block requests of one queue: one after the other with ordinary system calls
+ * (blk_queue.c), or many at
+ * once through io_uring (uring.c).
+ *
+ * Threads: a struct blk_queue belongs to the thread that serves the queue. With io_uring a
+ * flusher's thread reads a part
+ * of it that doesn't change.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H
@@ -15,39 +18,37 @@
 #include <virtio/blk_steps.h>
 #include <virtio/queue.h>
 
-#define BLK_QUEUE_CHAINS 1024 /* that are taken from the ring at once */
+#define BLK_QUEUE_CHAINS 1024 /* popped from the ring in one go */
 
 /*
- * What most requests need: each of 1024 buffers may cross from one region of guest memory to the
- * next. And what any request needs: no chain has more buffers.
+ * Enough for most requests: each of 1024 buffers may cross a border between regions of guest
+ * memory. The second number
+ * is enough for all requests: no chain has more buffers.
  */
 #define BLK_QUEUE_SEGMENTS (2 * 1024 + VHOST_USER_MAX_REGIONS)
 #define BLK_QUEUE_MOST_SEGMENTS (2 * 65536 + VHOST_USER_MAX_REGIONS)
 
 #define BLK_QUEUE_RANGES 16 /* of a discard */
 
-/*
- * Data of a request that is carried out between two looks at whether the queue is to be stopped,
- * where the request as a whole may take long.
- */
+/* Bytes of a long request after which the queue checks whether it is to be stopped. */
 #define BLK_QUEUE_STEP_BYTES (UINT32_C(1) << 20)
 
-/* Where a request's parts go while it is in flight. */
+/* Arrays for a request's parts while it is in flight. */
 struct blk_queue_storage {
 	struct virtio_segment segments[BLK_QUEUE_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
 };
 
-/* The same for any request. Pages of it that no request has needed take no memory. */
+/* The same, large enough for all requests. Pages that no request has used occupy no memory. */
 struct blk_queue_large_storage {
 	struct virtio_segment segments[BLK_QUEUE_MOST_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
 };
 
-/* Chains that are popped, and not begun yet. */
+/* Chains that are popped and not begun yet. */
 struct blk_queue_taken {
 	struct virtio_chain chains[BLK_QUEUE_CHAINS];
-	unsigned int next, end; /* which of them */
+	unsigned int next, end; /* the remaining ones */
 };
 
 struct blk_queue {
@@ -56,12 +57,12 @@ struct blk_queue {
 	int fd;           /* of the image */
 	const char *name; /* of the device, for messages */
 	struct virtio_blk_stats stats;
-	int logged_error; /* of the back end, and its errno: the last that was logged */
+	int logged_error; /* error of the back end, and its errno, that was logged last */
 	int logged_errno;
 	uint32_t logged_refusals; /* a bit for each enum virtio_blk_refusal that was logged */
 };
 
-/* See struct device_ops for the first two. */
+/* The first two are described in struct device_ops. */
 struct blk_queue_ops {
 	int (*process)(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget);
 	void (*drain)(struct blk_queue *queue, struct virtio_queue *virtq);
@@ -76,9 +77,9 @@ struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, c
 /* Whether this program was built with io_uring. */
 bool blk_queue_has_uring(void);
 
-/* For both kinds. */
+/* For both implementations */
 
-/* When a turn that begins now ends, and whether it has. */
+/* The end of a turn that begins now; and whether it has passed. */
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
@@ -87,31 +88,33 @@ void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
- * Pops all that is there, if nothing is taken. So a head that the driver makes available again
- * before it got it back breaks the ring, however the requests are carried out.
+ * Pops all available chains into `taken`, if that is empty. So a ring in which the driver makes a
+ * head available twice
+ * breaks, with either implementation.
  *
- * Returns 0, or why the queue broke; what was popped before is taken all the same.
+ * Returns 0, or the error that broke the queue; chains that were popped before the error are in
+ * `taken`.
  */
 int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, unsigned int budget);
 
-/* Whether something is taken. */
+/* Returns whether `taken` has chains. */
 bool blk_queue_has_taken(const struct blk_queue_taken *taken);
 
 /*
- * Puts what is taken back into the ring, last first. A broken ring takes nothing back: then the
- * rest stays taken.
+ * Unpops the chains in `taken`, last first. A broken ring refuses; then the rest stays in `taken`.
  */
 void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq);
 
 /*
- * Puts back the request that was popped before all that was taken. It was not carried out, or in
- * part: then it is carried out again from its beginning. In a broken ring it fails, because
- * whoever stops the queue waits.
+ * Unpops the request that was popped before all chains in `taken`, and was not carried out, or only
+ * in part: it is
+ * carried out again from its beginning later. In a broken ring it fails, because the stop of the
+ * queue waits for it.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 
 /*
- * Lets what a broken ring hasn't taken back fail. It is not carried out.
+ * Fails the chains that a broken ring has refused. They are not carried out.
  *
  * @request  prepared, and not in flight
  */
@@ -119,21 +122,18 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, st
 		      struct virtio_blk_request *request);
 
 /*
- * Carries a part of a request out with ordinary system calls. Returns as virtio_blk_step(): 1 if
+ * Carries out a part of a request with ordinary system calls. Returns as virtio_blk_step(): 1 if
  * there is more to do.
  */
 int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
 		   struct virtio_blk_result *result);
 
-/*
- * Tells the operator of a back end's failure: once for each kind of error, as a disk that fails
- * fails often.
- */
+/* Prints a back end's failure: each kind of error once, as a broken disk fails often. */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
 
 /*
- * Tells the operator why a driver's request was refused: once for each reason and queue, as
- * drivers repeat themselves.
+ * Prints why a driver's request was refused: once for each reason and queue, as drivers repeat
+ * themselves.
  */
 void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_result *result);
 

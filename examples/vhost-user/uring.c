@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Block requests through io_uring: many in flight at once, given back in the order in which they
+ * Block requests through io_uring: many in flight at once, completed in the order in which they
  * finish.
  *
- * Each queue has a ring of its own, and a fixed number of slots; a slot holds a request from its
- * beginning to its completion. Reads and writes are handed to the kernel in pieces, never two of
- * one request at the same time: the next piece begins where the last one ended.
- *
- * Flushes are a flusher's, one at a time; the ring waits for its answer. It is for all requests
- * that needed a flush when it was begun: FLUSH, and under write-through writes, when all of their
- * data is written. A flush is no barrier: it promises the writes that were done before it was
- * begun (virtio 1.4, 5.2.6.2).
- *
- * GET_ID, and what is refused, is done at once. Discarding and writing zeros is done by ordinary
- * system calls too: the kernel has no asynchronous path for either, it would only occupy a thread
- * of its own in place of this one.
+ *   slots      Each queue has an io_uring of its own and a fixed number of slots. A slot holds one
+ *              request from its
+ *              beginning to its completion.
+ *   pieces     Reads and writes are submitted in pieces, one piece of a request at a time: the next
+ *              one begins where the
+ *              last one ended.
+ *   flushes    A flusher (flusher.h) carries them out, one at a time; the io_uring waits for its
+ *              answer. One flush serves
+ *              all requests that needed one when it began: FLUSH, and with write-through also
+ *              writes whose data is
+ *              written. A flush is no barrier: it covers the writes that ended before it began
+ *              (virtio 1.4, 5.2.6.2).
+ *   the rest   GET_ID and refusals are done at once. Discarding and writing zeros use ordinary
+ *              system calls: the kernel
+ *              has no asynchronous implementation, and would occupy another thread instead of this
+ *              one.
  */
 #include "blk_queue.h"
 
@@ -33,20 +37,27 @@
 #include <unistd.h>
 #include <virtio/blk_transfer.h>
 
-#define SLOTS 64  /* requests in flight; each has one piece in the kernel's hands, so the ring needs no more */
+/*
+ * Requests in flight; each has at most one submitted piece, so the io_uring needs no more entries.
+ */
+#define SLOTS 64
 #define IOVECS 64 /* of a piece */
 
-/* What is in flight must end before the queue can be stopped: with this much no more is begun. */
+/*
+ * The queue can be stopped only after the requests in flight have ended: with more bytes than this
+ * in flight, none
+ * begins.
+ */
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
 /*
- * A request that is longer than this is the last one that is begun until it ends. So it can be
- * put back into the ring between two of its pieces.
+ * While a request longer than this is in flight, no other begins. So it can be unpopped between two
+ * of its pieces.
  */
 #define LONG_BYTES (UINT64_C(32) << 20)
 
 /*
- * How often in a row the kernel may refuse what it is handed, a moment between: then it is done
+ * Number of refused submissions in a row, with a pause between them, after which the queue does
  * without io_uring.
  */
 #define MAX_REFUSALS 100
@@ -57,7 +68,7 @@ static_assert(offsetof(struct iovec, iov_base) == offsetof(struct virtio_iovec, 
 static_assert(offsetof(struct iovec, iov_len) == offsetof(struct virtio_iovec, len), "offset of len");
 
 struct slot {
-	struct slot *next; /* in the list of those that are free, or that wait for a flush */
+	struct slot *next; /* in the list of unused slots, or of those that wait for a flush */
 	struct virtio_blk_request request;
 	struct virtio_blk_transfer transfer;
 	struct virtio_iovec iov[IOVECS];
@@ -67,27 +78,26 @@ struct slot {
 struct uring_queue {
 	struct blk_queue queue;
 	struct io_uring ring;
-	struct blk_queue_taken taken; /* for which there was no slot yet */
+	struct blk_queue_taken taken; /* for which there is no slot yet */
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
-	uint64_t bytes;         /* of data of their requests, read or written */
-	struct slot *last;      /* one in flight, after which no other is begun before it ends; or NULL */
-	bool stopping;          /* and that one is put back */
-	struct blk_queue_large_storage *large; /* for a request with more segments than most; such a one is last */
+	uint64_t bytes;         /* of data of the requests in the slots */
+	/* A long request in flight: no other begins before it ends; or NULL. */
+	struct slot *last;
+	bool stopping; /* the queue is stopping: unpop the long request */
+	/* For a request with many segments; such a request counts as long. */
+	struct blk_queue_large_storage *large;
 
-	/*
-	 * Pieces that the kernel hasn't taken yet, oldest first: of a slot, or, NULL, of the
-	 * flusher's answer.
-	 */
+	/* Pieces that are not submitted yet, oldest first. NULL stands for the flusher's answer. */
 	struct slot *unsent[SLOTS];
 	unsigned int unsent_count;
 	unsigned int refusals; /* in a row */
-	bool broken;           /* the kernel is handed nothing any more */
+	bool broken;           /* nothing is submitted any more */
 
 	struct flusher flusher;
-	struct slot *unflushed; /* they need a flush that is yet to be begun */
-	struct slot *flushing;  /* they are done with the one that is under way */
-	uint64_t answer;        /* to that, and where it is read to */
+	struct slot *unflushed; /* they need a flush that hasn't begun */
+	struct slot *flushing;  /* they are done when the present flush is done */
+	uint64_t answer;        /* of the present flush; the io_uring reads it into this */
 	struct iovec answer_iov;
 	struct slot slots[SLOTS];
 };
@@ -123,8 +133,9 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * There is room: a slot has one piece at a time or waits for a flush, and the ring has an entry
- * for each slot. NULL if it is not to be handed to the kernel.
+ * There is room, because a slot has one piece at a time or waits for a flush, and the io_uring has
+ * an entry for each
+ * slot. Returns NULL if nothing is to be submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -154,7 +165,10 @@ static void begin_move(struct uring_queue *uring, struct slot *slot)
 	io_uring_sqe_set_data(sqe, slot);
 }
 
-/* What the kernel would not do this way, by an ordinary call. Returns as a completion does. */
+/*
+ * Carries out a piece that the kernel has refused, with an ordinary system call. Returns as a
+ * completion does.
+ */
 static int move_now(const struct uring_queue *uring, struct slot *slot)
 {
 	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
@@ -170,7 +184,7 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 	return moved < 0 ? -errno : (int)moved;
 }
 
-/* A read at the end of the file: the back end knows whether there is a last part of a sector. */
+/* A read at the end of the file: the back end knows whether the last sector is partial. */
 static int read_end(const struct uring_queue *uring, struct slot *slot)
 {
 	const struct virtio_blk_backend *backend = &uring->queue.blk->options.backend;
@@ -194,7 +208,7 @@ static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct 
 	return error;
 }
 
-/* It is carried out again from its beginning when the queue goes on. */
+/* The request is carried out again from its beginning when the queue goes on. */
 static int put_back(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	blk_queue_give_up(&uring->queue, virtq, &slot->request);
@@ -220,7 +234,10 @@ static void await_flush(struct uring_queue *uring, struct slot *slot)
 	uring->unflushed = slot;
 }
 
-/* For all that need one, if none is under way: that one was begun too early for them. */
+/*
+ * Begins a flush for all slots that need one, unless one is under way: that one began too early for
+ * them.
+ */
 static void begin_flush(struct uring_queue *uring)
 {
 	struct io_uring_sqe *sqe;
@@ -238,7 +255,7 @@ static void begin_flush(struct uring_queue *uring)
 	io_uring_sqe_set_data(sqe, NULL);
 }
 
-/* The answer has been read, unless `res` says otherwise. */
+/* Called when the answer was read; a negative `res` means that it wasn't. */
 static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int res)
 {
 	const int failure = res == sizeof uring->answer ? flusher_error(uring->answer) : flusher_wait(&uring->flusher);
@@ -260,9 +277,9 @@ static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int 
 }
 
 /*
- * Goes on when a piece has ended with `res`: bytes moved, or a negative errno, with -EAGAIN and
- * -EINTR for what is to be done by an ordinary call. Returns 0, or an error by which the queue
- * broke.
+ * Goes on after a piece has ended with `res`: bytes, or a negative errno. After -EAGAIN and -EINTR
+ * the piece is done by
+ * an ordinary call. Returns 0, or the error that broke the queue.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
@@ -291,8 +308,8 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 }
 
 /*
- * What isn't for the ring is done at once: its steps are few, for the limits of its ranges are
- * known.
+ * Requests that io_uring doesn't do are done at once: their steps are few, for their ranges are
+ * limited.
  */
 static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
@@ -305,7 +322,7 @@ static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, str
 	return finish(uring, virtq, slot, &result);
 }
 
-/* Begins a request that fills a slot, or does it at once. */
+/* Begins the request in a slot, or does it at once. */
 static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	const struct virtio_blk_request *request = &slot->request;
@@ -315,7 +332,7 @@ static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	uring->bytes += data_bytes(request);
 	if (!is_io)
 		return do_at_once(uring, virtq, slot);
-	/* What is refused, and what has no data, is nothing to wait for. */
+	/* Requests that are refused or have no data don't wait. */
 	if (virtio_blk_transfer_begin(&slot->transfer, uring->queue.blk, request) != VIRTIO_BLK_S_OK ||
 	    (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) == 0))
 		return finish_io(uring, virtq, slot, 0);
@@ -340,8 +357,8 @@ static void rest_a_moment(void)
 }
 
 /*
- * EAGAIN, EBUSY: the kernel has no memory for it right now. Others are for good, like a filter of
- * system calls.
+ * EAGAIN, EBUSY: the kernel has no memory for it right now. Other errors are permanent, such as a
+ * seccomp filter.
  */
 static void refuse(struct uring_queue *uring, int error)
 {
@@ -354,8 +371,8 @@ static void refuse(struct uring_queue *uring, int error)
 }
 
 /*
- * Hands the kernel what was begun, and waits until `wait` pieces, 0 or 1, have ended. Does
- * neither if interrupted.
+ * Submits the pieces, and waits until `wait` pieces, 0 or 1, have ended. Does neither if
+ * interrupted.
  */
 static void submit(struct uring_queue *uring, unsigned int wait)
 {
@@ -363,7 +380,7 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 	const unsigned int left = io_uring_sq_ready(&uring->ring);
 	const unsigned int sent = uring->unsent_count - left;
 
-	/* It takes them in order. */
+	/* The kernel accepts them in order. */
 	memmove(uring->unsent, uring->unsent + sent, left * sizeof uring->unsent[0]);
 	uring->unsent_count = left;
 	if (got < 0 && got != -EINTR && sent == 0)
@@ -373,8 +390,8 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 }
 
 /*
- * Without io_uring. A piece may be followed by another, or by a flush, whose answer is a piece
- * too.
+ * Carries out all pieces without io_uring. A piece may be followed by another, or by a flush, whose
+ * answer is a piece too.
  */
 static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq)
 {
@@ -390,7 +407,7 @@ static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq)
 	return result;
 }
 
-/* Sets going what was begun. Returns 0, or an error of the queue. */
+/* Submits all pieces. Returns 0, or an error of the queue. */
 static int set_going(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	begin_flush(uring);
@@ -400,8 +417,8 @@ static int set_going(struct uring_queue *uring, struct virtio_queue *virtq)
 }
 
 /*
- * Goes on with what has ended, which is not more than what was in flight. Returns 0, or an error
- * of the queue.
+ * Handles the pieces that have ended, at most as many as were in flight. Returns 0, or an error of
+ * the queue.
  */
 static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 {
@@ -422,9 +439,10 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 }
 
 /*
- * Fills a slot with the next request that is taken. One with more segments than most gets the
- * array that has room for all. Returns 0, or why the queue broke. Memory that isn't mapped at the
- * moment doesn't occur here.
+ * Fills a slot with the next request in `taken`. A request with many segments gets the array that
+ * has room for all.
+ * Guest memory is mapped here, so no error of translation occurs. Returns 0, or the error that
+ * broke the queue.
  */
 static int fill(struct uring_queue *uring, struct slot *slot)
 {
@@ -443,7 +461,7 @@ static int fill(struct uring_queue *uring, struct slot *slot)
 	return error;
 }
 
-/* Begins the next request that is taken, for which there is a slot. Returns as fill(). */
+/* Begins the next request in `taken`; there is a slot for it. Returns as fill(). */
 static int begin_next(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;
@@ -464,7 +482,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 
 	if (!error)
 		broken = blk_queue_take(&uring->taken, virtq, budget);
-	/* Also when the queue broke, what was taken before has its turn. */
+	/* If the queue broke, chains that were popped before are still served. */
 	while (!error && blk_queue_has_taken(&uring->taken) && !is_full(uring)) {
 		error = begin_next(uring, virtq);
 		if (blk_queue_turn_is_over(end))
@@ -481,8 +499,8 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 }
 
 /*
- * Nothing new is begun here but the rest of what was, which is bounded; and not that of a long
- * request.
+ * Waits for the requests in flight: their remaining pieces, whose number is limited, but not those
+ * of a long request.
  */
 static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
@@ -490,10 +508,10 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 
 	blk_queue_put_back(&uring->taken, virtq);
 	uring->stopping = true;
-	/* A queue that can't take completions any longer is broken, or will be found to be. */
+	/* A queue that refuses completions is broken, or the next turn finds that it is. */
 	(void)set_going(uring, virtq);
 	while (uring->in_flight > 0) {
-		/* What the kernel has taken ends, also when it can't be asked to wait for that. */
+		/* Submitted pieces end, also if waiting for them fails. */
 		if (uring->broken)
 			rest_a_moment();
 		else
@@ -502,7 +520,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 		(void)set_going(uring, virtq);
 	}
 	uring->stopping = false;
-	/* All slots are free now. */
+	/* All slots are unused now. */
 	blk_queue_refuse(queue, &uring->taken, virtq, &uring->slots[0].request);
 }
 

@@ -22,7 +22,6 @@ PENDING = (
     'examples/vhost-user/session.h',
     'examples/vhost-user/shared_memory.c',
     'examples/vhost-user/shared_memory.h',
-    'examples/vhost-user/uring.c',
     'examples/vhost-user/vring.h',
     'examples/vhost-user/worker.c',
     'examples/vhost-user/worker.h',

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * Runs it with one argument or two, expects it to fail at once, and says whether stderr contains
- * `words`.
+ * Runs the program with one argument or two, expects a failure at once, and checks that stderr
+ * contains `words`.
  */
 static bool fails_saying(struct daemon_process *daemon, const char *option, const char *value, const char *words)
 {
@@ -174,8 +174,8 @@ static void socket_file_that_is_stale_is_replaced(void **state)
 }
 
 /*
- * The second daemon gives up; the first one, --once or not, doesn't take its look for a front
- * end.
+ * The second daemon gives up. The first one, with --once or not, does not mistake its test for a
+ * front end.
  */
 static void socket_that_is_in_use_is_left_alone(void **state)
 {
@@ -321,10 +321,7 @@ static void file_limit_is_raised_for_many_queues(void **state)
 	daemon_finish(&daemon);
 }
 
-/*
- * Containers often have such a filter. There is no way to take it off again, so this test is the
- * last.
- */
+/* Containers often have such a filter. It cannot be removed again, so this test is the last. */
 static void forbid_io_uring(void)
 {
 	struct sock_filter code[] = {
@@ -339,7 +336,7 @@ static void forbid_io_uring(void)
 	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* Or refused, with a reason, by a program that was built without it. */
+/* Or refused, with a reason, by a program built without it. */
 static void io_uring_that_is_forbidden_is_done_without(void **state)
 {
 	struct daemon_process daemon;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What costs the host something: long requests, memory that goes away, notifications that nobody
- * takes, and descriptors. None of it reaches the other guests.
+ * Input that costs the host something: long requests, memory that goes away, interrupts that nobody
+ * reads, and descriptors. None of it reaches other guests.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -190,7 +190,7 @@ static void request_longer_than_the_user_allows_is_an_error(void **state)
 /* Requests that make no sense */
 
 /*
- * Linux looks at the status and not at the used length: so a write that was not done must have a
+ * Linux looks at the status and not at the used length, so a write that was not done must have a
  * status. hostile 213
  */
 static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **state)
@@ -241,8 +241,8 @@ static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **st
 }
 
 /*
- * Whatever carries requests out, and whether that is done at once: the second of two that are
- * announced together, under one head. hostile 12
+ * For every engine, asynchronous or not: two heads are announced together, and the second is the
+ * same head. hostile 12
  */
 static void ring_with_a_head_twice_in_flight_breaks(void **state)
 {
@@ -297,7 +297,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 }
 
 /*
- * Whoever stops the ring would wait for gigabytes. What was begun is done, and the rest is
+ * Whoever stops the ring would wait for gigabytes. Requests that have begun finish, and the rest is
  * answered.
  */
 static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
@@ -373,8 +373,8 @@ static void requests_that_are_long_are_served_in_turns(void **state)
 /* Memory */
 
 /*
- * ThreadSanitizer holds a lock of its own during an atomic access, so that a fault in one can't
- * be handled.
+ * ThreadSanitizer holds a lock of its own during an atomic access, so a fault in one cannot be
+ * handled.
  */
 #if defined(__SANITIZE_THREAD__)
 #define FAULTS_CAN_BE_HANDLED false
@@ -416,7 +416,7 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 		block_write_and_read(&fe, 1, 1);
 		if (i < 2) {
 			/*
-			 * All of it, or what is behind the ring, so that a request's header is
+			 * All of memory, or the part after the ring, so that a request's header is
 			 * gone.
 			 */
 			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
@@ -486,8 +486,8 @@ static void renew_call(struct front_end *fe)
 }
 
 /*
- * Neither is waited for, although the descriptors that the front end gave block when they are
- * written to.
+ * The daemon waits for neither, although the front end's descriptors block when they are written
+ * to.
  */
 static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 {
@@ -520,7 +520,7 @@ static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A front end may give the call descriptor after the ring has begun, and has done something. */
+/* A front end may give the call descriptor after the ring has started and has done something. */
 static void notification_is_repeated_for_a_new_call_descriptor(void **state)
 {
 	struct daemon_process daemon;
@@ -595,8 +595,7 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 }
 
 /*
- * One message in two pieces, with descriptors at both: each piece is in order, the message is
- * not.
+ * One message in two pieces, with descriptors at both. Each piece is legal, but the message is not.
  */
 static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 {
@@ -627,7 +626,7 @@ static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The connection waits until there are some again, and the daemon waits as well. */
+/* The connection waits until there are descriptors again, and so does the daemon. */
 static void descriptors_that_have_run_out_are_waited_for(void **state)
 {
 	const time_t begin = time(NULL);
@@ -647,9 +646,8 @@ static void descriptors_that_have_run_out_are_waited_for(void **state)
 	while (daemon_errors(&daemon, NULL, 0) == 0)
 		usleep(1000);
 	/*
-	 * It tries once a second. Trying all the time it would have said so as often as it may,
-	 * 21 times, in no time. This process may be kept waiting meanwhile, and then there are
-	 * more lines.
+	 * The daemon tries once a second. If it tried all the time it would have printed the most
+	 * that it may, 21 lines, at once. A slow test process sees more lines than one.
 	 */
 	usleep(100000);
 	lines = daemon_errors(&daemon, NULL, 0);

@@ -20,7 +20,7 @@
 #include <virtio/bindings/virtio_config.h>
 
 #define SECTORS (IMAGE_BYTES / 512)
-#define MAX_ANSWERS 100000 /* of the daemon, until it has looked at a signal */
+#define MAX_ANSWERS 100000 /* messages of the daemon until it has looked at a signal */
 
 static uint64_t capacity(struct front_end *fe)
 {
@@ -45,7 +45,7 @@ static void await_capacity(struct front_end *fe, uint64_t sectors)
 	}
 }
 
-/* Gives the image another size, tells the daemon, and waits until it has understood. */
+/* Gives the image another size, tells the daemon, and waits until the daemon has seen it. */
 static void resize(const struct daemon_process *daemon, struct front_end *fe, uint64_t sectors)
 {
 	assert_int_equal(truncate(daemon->image, (off_t)(sectors * 512)), 0);
@@ -60,8 +60,8 @@ static void open_channel(struct front_end *fe, int *ends)
 }
 
 /*
- * What the daemon sends before it answers a request that sees the new size is there when the
- * answer is.
+ * What the daemon sends before it answers a request that sees the new size has arrived when the
+ * answer has.
  */
 static void expect_messages(int channel, unsigned int count)
 {
@@ -95,8 +95,8 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 	block_write_and_read(&fe, 2 * SECTORS - 1, 8);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 2 * SECTORS, 512), VIRTIO_BLK_S_IOERR);
 	/*
-	 * Nothing has changed, and nothing is said; of the two signals at least one is seen
-	 * before the third.
+	 * Nothing has changed, and nothing is sent. At least one of the two signals is seen before
+	 * the third.
 	 */
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
 	usleep(1000);
@@ -124,7 +124,7 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	front_end_set_up(&fe, 0);
 	open_channel(&fe, ends);
 	assert_int_equal(truncate(daemon.image, 5 * 512 - 100), 0);
-	/* It isn't known yet: a request that runs over the end finds the end of the file. */
+	/* Not known yet: a request across the end finds the end of the file. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 2, 4096), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 100, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
@@ -150,7 +150,7 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Without the protocol's feature, without the channel, and without a front end at all. */
+/* Without the protocol feature, without the channel, and without a front end. */
 static void resize_is_announced_only_to_who_asked_for_it(void **state)
 {
 	const uint64_t config = FEATURE(VHOST_USER_PROTOCOL_F_CONFIG);
@@ -188,8 +188,8 @@ static void resize_is_announced_only_to_who_asked_for_it(void **state)
 }
 
 /*
- * Who doesn't read the announcements is served all the same, and what isn't a Unix socket is
- * refused as a channel.
+ * A front end that does not read the announcements is served anyway. A channel that is not a Unix
+ * socket is refused.
  */
 static void resize_waits_for_nobody(void **state)
 {
@@ -231,7 +231,7 @@ static void *run_traffic(void *arg)
 	return NULL;
 }
 
-/* The part of the disk that is always there works all the time. */
+/* The part of the disk that always exists works all the time. */
 static void resize_happens_beside_requests(void **state)
 {
 	struct daemon_process daemon;
@@ -266,7 +266,7 @@ static void resize_happens_beside_requests(void **state)
 	assert_non_null(strstr(daemon.summary, "failed 0)"));
 }
 
-/* The thread of queue 0, by the name that the daemon gives it. */
+/* The thread of queue 0, found by the name that the daemon gives it. */
 static pid_t queue_thread(const struct daemon_process *daemon)
 {
 	const struct dirent *entry;
@@ -309,9 +309,9 @@ static bool stop_thread(pid_t thread)
 }
 
 /*
- * A queue's thread that stands still, with a request to serve, delays no resize: nothing waits
- * for the queue. If the daemon paused the thread it would wait for it, and the watchdog would end
- * this test. The request goes on afterwards, by the new capacity.
+ * A queue's thread that stands still, with a request to serve, delays no resize: nothing waits for
+ * the queue. If the daemon waited for the thread, the watchdog would end this test. The request
+ * continues afterwards, with the new capacity.
  */
 static void resize_does_not_wait_for_requests(void **state)
 {

@@ -131,7 +131,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(get_base(&fe), 1);
-	/* Stopped: a kick is for nobody, and the request waits for the next start. */
+	/* Stopped: a kick reaches nobody, and the request waits for the next start. */
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
 	assert_int_equal(get_base(&fe), 1);
@@ -157,7 +157,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A front end that knows nothing of SET_VRING_ENABLE. */
+/* A front end without SET_VRING_ENABLE. */
 static void session_enables_rings_without_protocol_features(void **state)
 {
 	struct daemon_process daemon;
@@ -198,7 +198,7 @@ static void session_polls_a_ring_without_a_kick_descriptor(void **state)
 	daemon_finish(&daemon);
 }
 
-/* User Mode Linux gives a socket in place of the eventfd. */
+/* User Mode Linux passes a socket in place of the eventfd. */
 static void session_signals_by_pipe_and_socket(void **state)
 {
 	struct daemon_process daemon;
@@ -221,7 +221,7 @@ static void session_signals_by_pipe_and_socket(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A front end that never looks at its signals does not stop the daemon. */
+/* A front end that never reads its signals does not stop the daemon. */
 static void session_goes_on_when_signals_are_not_read(void **state)
 {
 	struct daemon_process daemon;
@@ -283,7 +283,7 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-/* So that the front end can't shrink the file under us. */
+/* So that the front end cannot shrink the file. */
 static void session_seals_memory_against_shrinking(void **state)
 {
 	struct daemon_process daemon;
@@ -315,7 +315,10 @@ static void session_shows_the_configuration_space(void **state)
 	assert_int_equal(config.size, 60);
 	assert_int_equal(virtio_get_le64(config.data), IMAGE_BYTES / 512);
 	assert_int_equal(virtio_get_le16(config.data + offsetof(struct virtio_blk_config, num_queues)), 3);
-	/* Hostile 103: behind its end are zeros; behind what front ends can mean is nothing. */
+	/*
+	 * Hostile 103: beyond its end are zeroes. Beyond the largest offset of a front end is
+	 * nothing.
+	 */
 	memset(&config, 0xee, sizeof config);
 	config.offset = 200;
 	config.size = 56;
@@ -329,7 +332,7 @@ static void session_shows_the_configuration_space(void **state)
 	config.offset = UINT32_MAX;
 	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 56, NULL, 0);
 	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), 0);
-	/* Hostile 104: nothing of it is writable. */
+	/* Hostile 104: no byte of it can be written. */
 	memset(&config, 0, sizeof config);
 	config.size = 8;
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 8, NULL, 0), 1);
@@ -344,7 +347,7 @@ static void ask_config(struct front_end *fe, struct vhost_user_config *config, u
 	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_CONFIG, config, sizeof *config), expected);
 }
 
-/* Hostile 208, and the sizes that other back ends take. A reply is as long as its request. */
+/* Hostile 208, and the sizes that other back ends accept. A reply is as long as its request. */
 static void session_shows_the_configuration_space_at_any_offset(void **state)
 {
 	const int header = offsetof(struct vhost_user_config, data);
@@ -467,7 +470,7 @@ static void session_rounds_an_image_up_to_whole_sectors(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A guest can write what isn't writable; its front end learns of it, or not, and its disk lives. */
+/* A guest writes read-only bytes. Its front end is told, or not, and its disk still works. */
 static void session_outlives_a_write_to_the_configuration_space(void **state)
 {
 	struct vhost_user_config config = { .offset = 32, .size = 1, .data = { 1 } };
@@ -572,7 +575,7 @@ static void session_survives_writes_beyond_the_limit_of_files(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_IOERR);
-	/* One that begins before it, and ends behind. */
+	/* A request that begins before it, and ends after it. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512 - 1, 1024), VIRTIO_BLK_S_IOERR);
 	block_write_and_read(&fe, IMAGE_BYTES / 2 / 512 - 1, 0x3c);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_OK);
@@ -596,8 +599,8 @@ static void submit_range(struct front_end *fe, uint32_t type, uint64_t sector, u
 }
 
 /*
- * What was zeroed reads as zeros, unmapped or not, and its neighbours stay. A discard may leave
- * anything.
+ * Zeroed bytes read as zeroes, unmapped or not, and their neighbours stay. A discard may leave any
+ * bytes.
  */
 static void session_discards_and_writes_zeroes(void **state)
 {
@@ -664,7 +667,7 @@ static void expect_broken(struct front_end *fe)
 	/* Blocks until the daemon has said so. */
 	assert_int_equal(read(fe->err, &count, sizeof count), sizeof count);
 	assert_int_equal(count, 1);
-	/* Messages are still served, and nothing more is taken from the ring. */
+	/* Messages are still served, and nothing more is popped from the ring. */
 	(void)front_end_get_u64(fe, VHOST_USER_GET_FEATURES);
 }
 
@@ -701,7 +704,7 @@ static void session_stops_a_ring_whose_index_jumps(void **state)
 	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
-/* Hostile 6. What was good before it is completed, and heard of. */
+/* Hostile 6. Good requests before it are completed, with an interrupt. */
 static void session_stops_a_ring_with_a_head_out_of_range(void **state)
 {
 	struct daemon_process daemon;
@@ -723,7 +726,7 @@ static void session_stops_a_ring_with_a_head_out_of_range(void **state)
 	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
-/* Hostile 5 and 16: each is given back, and the operator learns of the first. */
+/* Hostile 5 and 16: each is completed, and the operator learns of the first. */
 static void session_gives_back_malformed_chains(void **state)
 {
 	const struct vring_desc bad = {

@@ -71,7 +71,7 @@ static void uring_reads_need_no_flush(void **state)
 	kernel_close();
 }
 
-/* What can't be is an error too. With the first piece, or with one that goes on. */
+/* An impossible result is an error, too: for the first piece, or for a later one. */
 static void uring_fails_requests_whose_pieces_fail(void **state)
 {
 	const int64_t failures[] = { SAYS(-EIO), SAYS(-ENOSPC), SAYS(-EINVAL), SAYS(0), SAYS(BYTES + 1) };
@@ -137,8 +137,8 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 }
 
 /*
- * What is in flight must end before a queue can be stopped: with 64 MiB no more is begun, until
- * some of it has ended.
+ * Requests in flight must end before a queue can be stopped. With 64 MiB in flight none begins
+ * until some have ended.
  */
 static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 {
@@ -164,7 +164,7 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 	kernel_close();
 }
 
-/* Promises. What is reported too early is found by the kernel, whatever a test is about. */
+/* Promises. The kernel finds what is reported too early, whatever a test is about. */
 
 static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
 {
@@ -203,7 +203,7 @@ static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 	kernel_send(0, 8, FLUSH, 0);
 	assert_int_equal(kernel_process(0), 0);
 	kernel_await_syncs(1);
-	/* Reads and writes don't wait for it. */
+	/* Reads and writes do not wait for it. */
 	kernel_send(0, 9, IN, 1);
 	kernel_send(0, 10, OUT, 1);
 	assert_int_equal(kernel_process(0), 0);
@@ -219,7 +219,7 @@ static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 	kernel_close();
 }
 
-/* A sync that has begun says nothing about what was written later. */
+/* A sync that has begun does not cover later writes. */
 static void uring_what_comes_during_a_flush_needs_another(void **state)
 {
 	const uint64_t features[] = { WRITE_THROUGH, WRITE_BACK };
@@ -270,7 +270,7 @@ static void uring_writes_that_end_together_share_a_flush(void **state)
 	kernel_close();
 }
 
-/* The kernel says once that it has lost what was written; after that its syncs succeed. */
+/* The kernel reports once that it has lost written data. After that its syncs succeed. */
 static void uring_failed_flush_fails_all_that_relied_on_it(void **state)
 {
 	(void)state;
@@ -307,7 +307,7 @@ static void uring_failed_flush_is_not_forgotten(void **state)
 	kernel_close();
 }
 
-/* What one queue is told is true for the other. */
+/* The other queue must see the report of the first. */
 static void uring_failed_flush_is_known_to_all_queues(void **state)
 {
 	(void)state;
@@ -352,7 +352,7 @@ static void uring_starts_a_thread_with_the_first_flush(void **state)
 	kernel_close();
 }
 
-/* Nor is it an error that there is none; another time there may be one again. */
+/* A missing thread is no error either. Later there may be one again. */
 static void uring_flushes_without_a_thread_where_none_can_be_started(void **state)
 {
 	(void)state;
@@ -419,7 +419,7 @@ static void uring_without_descriptors_keeps_none(void **state)
 	assert_int_equal(open_descriptors(&next), none);
 }
 
-/* Sets errno to what it is told, unless that is negative, and fails unless it is 0. */
+/* Sets errno to its argument, unless that is negative, and fails unless it is 0. */
 static int flush_as_told(void *context)
 {
 	const int *error = context;
@@ -429,7 +429,7 @@ static int flush_as_told(void *context)
 	return *error ? VIRTIO_EIO : 0;
 }
 
-/* Not of another one before it: a back end need not say why it failed. */
+/* Not the errno of an earlier failure: a back end need not say why it failed. */
 static void flusher_tells_why_this_flush_failed(void **state)
 {
 	const struct virtio_blk_backend_ops ops = { .flush = flush_as_told };
@@ -494,7 +494,7 @@ static void do_anything(unsigned int queues)
 	}
 }
 
-/* Nothing fails but, in half of the runs, a sync: from then on nothing is promised. */
+/* In half of the runs a sync fails, and nothing else. From then on nothing is promised. */
 static void uring_keeps_its_promises_whatever_happens(void **state)
 {
 	(void)state;
@@ -526,7 +526,7 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 
 static void uring_tries_again_when_the_kernel_is_busy(void **state)
 {
-	/* Of a nudge there may be any number; of the others not so many in a row. */
+	/* Any number of nudges is allowed, but only a few of the others in a row. */
 	const struct {
 		int error;
 		unsigned int count;
@@ -550,7 +550,7 @@ static void uring_tries_again_when_the_kernel_is_busy(void **state)
 	}
 }
 
-/* Ordinary calls do what it was to do, and what it has taken before ends as it would. */
+/* Ordinary calls do the rest, and earlier pieces end as they would. */
 static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 {
 	(void)state;
@@ -561,12 +561,12 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 		assert_int_equal(kernel_process(0), 0);
 		kernel_kernel.refusal = EPERM;
 		kernel_kernel.refusals = UINT32_MAX;
-		/* Not before it has taken some more. */
+		/* Not before it has accepted more. */
 		kernel_kernel.accepts = 2;
 		kernel_kernel.take = 3;
 		for (unsigned int n = 4; n < REQUESTS; n++)
 			kernel_send(0, n, n % 4 ? OUT : IN, REQUEST_SECTORS);
-		/* It returns, though nobody waits for anything. */
+		/* The call returns, although nobody waits for anything. */
 		assert_true(kernel_process(0) >= 0);
 		kernel_end_moves(0);
 		if (i == 0)
@@ -585,7 +585,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 	}
 }
 
-/* Of a flush it may refuse the answer, or to wait. */
+/* It may refuse the answer of a flush, or to wait. */
 static void uring_gets_the_flushers_answer_in_any_way(void **state)
 {
 	const int errors[] = { EAGAIN, EINTR, EINVAL, ECANCELED };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Carrying requests out, and what is left to do when that has happened. */
+/* Carrying requests out, and completing them. */
 #include <virtio/blk.h>
 #include <virtio/blk_steps.h>
 #include <virtio/blk_transfer.h>
@@ -7,8 +7,8 @@
 #include <virtio/reader.h>
 
 /*
- * The vector on the stack, and the most that one call of the back end is asked for (an ssize_t
- * holds it).
+ * Entries of the vector on the stack, and most bytes of one call of the back end (an ssize_t holds
+ * them).
  */
 #define CALL_IOVECS 64u
 #define CALL_BYTES (UINT64_C(1) << 30)
@@ -16,8 +16,8 @@
 typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
 /*
- * At the start of the data of a request that is in order. Types without data have none to move,
- * whatever they bring.
+ * Starts at the beginning of a legal request's data. Types without data move none, whatever the
+ * request holds.
  */
 static void start_transfer(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
 {
@@ -61,19 +61,20 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/*
-	 * An end of the storage inside the disk is as much a failure as an error; so is nonsense.
+	 * An end of the storage inside the disk is a failure like an error. So is an impossible
+	 * number.
 	 */
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
 	transfer->offset += (uint64_t)moved;
-	/* No more than was wanted, and so no more than is left. */
+	/* At most what was wanted, and so at most what is left. */
 	(void)!virtio_stream_advance(&transfer->at, (uint64_t)moved);
 	return transfer->at.left > 0;
 }
 
 /*
- * The result of a request that is refused, or, with VIRTIO_BLK_REFUSAL_NONE, that of one that has
- * nothing to do yet.
+ * The result of a refused request; with VIRTIO_BLK_REFUSAL_NONE, of a request that was not carried
+ * out yet.
  */
 static void refuse(const struct virtio_blk_request *request, enum virtio_blk_refusal refusal,
 		   struct virtio_blk_result *result)
@@ -99,7 +100,7 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 	if (request->type != VIRTIO_BLK_T_IN)
 		return;
 	result->written = transfer->at.done;
-	/* The call that failed may have begun, and said nothing about how far it got. */
+	/* The failed call may have moved bytes without saying how many. */
 	result->touched = error ? request->base.data.writable_bytes : transfer->at.done;
 }
 
@@ -127,8 +128,8 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 }
 
 /*
- * What was changed must be stable before it is reported as done, if the driver relies on us for
- * that (virtio 1.4, 5.2.6.2).
+ * A change must be stable before it is reported as done, if the driver relies on us for that
+ * (virtio 1.4, 5.2.6.2).
  */
 static int commit(const struct virtio_blk *blk)
 {
@@ -149,8 +150,7 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 	if (type == VIRTIO_BLK_T_SECURE_ERASE)
 		return ops->secure_erase(context, offset, bytes);
 	/*
-	 * Where the configuration says that zeroing never unmaps, it doesn't (virtio 1.4,
-	 * 5.2.6.2).
+	 * If the configuration says that zeroing never unmaps, it must not (virtio 1.4, 5.2.6.2).
 	 */
 	return ops->write_zeroes(context, offset, bytes,
 				 (range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0 &&
@@ -173,10 +173,7 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 	return error;
 }
 
-/*
- * Answers with bytes of our own. The caller has seen that there is room for them. The writer
- * records them.
- */
+/* Answers with our own bytes. The caller has checked that they fit. The writer records them. */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
 {
@@ -187,7 +184,7 @@ static void answer(const struct virtio_blk_request *request, const void *bytes, 
 	result->touched = result->written;
 }
 
-/* Reserved values are never sent (virtio 1.4, 5.2.6.2): a back end that gives one has a fault. */
+/* Reserved values are never sent (virtio 1.4, 5.2.6.2). A back end that returns one has a fault. */
 static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			struct virtio_blk_result *result)
 {
@@ -221,7 +218,7 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 		error = *more ? 0 : error;
 		steps->changed = !in && steps->transfer.at.done > 0;
 	} else {
-		/* Nothing else passes the check. */
+		/* No other type passes the check. */
 		error = change_next(blk, request, steps, more);
 	}
 	return !error && !*more && steps->changed ? commit(blk) : error;
@@ -286,7 +283,7 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 		;
 }
 
-/* The counter of a request's type; one that couldn't be read has none. */
+/* The counter for a request's type. A request that could not be read counts among the others. */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {
 	if (request->base.error)
@@ -340,7 +337,7 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
 {
 	int error;
 
-	/* A stale request's memory, and even its regions, may be somebody else's by now. */
+	/* The memory of a stale request, and even its regions, may belong to another owner. */
 	if (!virtio_queue_is_in_flight(queue, request->base.token))
 		return VIRTIO_ESTALE;
 	if (result->touched) {
