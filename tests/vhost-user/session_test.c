@@ -435,10 +435,7 @@ static void session_offers_what_drivers_can_bear(void **state)
 	}
 }
 
-/*
- * An image that isn't whole sectors: the guest sees one more, of which the rest is zeroes. The
- * file stays as it is until the guest writes there. The operator is told.
- */
+/* The image has a part of the last sector. The rest reads as zeroes, and a message says so. */
 static void session_rounds_an_image_up_to_whole_sectors(void **state)
 {
 	struct daemon_process daemon;
