@@ -19,8 +19,9 @@
  * A step of the request that is being served, or of the next one. Returns 1; 0 if there is none;
  * or an error with which the queue can't go on.
  */
-static int serve_step(struct blk_device *blk)
+static int serve_step(void *context)
 {
+	struct blk_device *blk = context;
 	struct virtio_blk_result result;
 	int got;
 
@@ -40,25 +41,9 @@ static int serve_step(struct blk_device *blk)
 
 void blk_run(struct blk_device *blk)
 {
-	int got = 1;
-
-	if (!virtio_device_queues_running(&blk->device, 0))
-		return;
-	(void)virtio_queue_disable_kicks(&blk->queue);
-	for (int step = 0; got > 0 && step < TURN_STEPS; step++)
-		got = serve_step(blk);
-	/* Also after an error: the driver must learn of earlier completions. */
-	if (virtio_queue_needs_interrupt(&blk->queue))
-		virtio_device_interrupt_used(&blk->device, 0);
-	/*
-	 * Between the last pop and this the driver may have added a request without a notification.
-	 */
-	if (got == 0)
-		got = virtio_queue_enable_kicks(&blk->queue);
-	if (got > 0)
+	/* Nothing is translated here. After an error a reset starts the queue again. */
+	if (virtio_device_queues_serve_requests(&blk->device, 0, TURN_STEPS, serve_step, blk) > 0)
 		blk->host.again(blk->host.context);
-	else if (got < 0)
-		virtio_device_set_needs_reset(&blk->device);
 }
 
 /* Operations */

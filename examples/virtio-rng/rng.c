@@ -7,7 +7,6 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 #include <virtio/reader.h>
-#include <virtio/serve.h>
 
 /*
  * Fills a buffer, or its beginning: the driver learns how much from the used length (virtio 1.4,
@@ -46,19 +45,10 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 
 void rng_run(struct rng *rng)
 {
-	bool interrupt;
-	int got;
+	const int got = virtio_device_queues_serve(&rng->device, 0, RNG_TURN, serve, rng);
 
-	if (!virtio_device_queues_running(&rng->device, 0))
-		return;
-	got = virtio_queue_serve(&rng->queue, RNG_TURN, serve, rng, &interrupt);
-	/* Also after an error: the driver must learn of earlier completions. */
-	if (interrupt)
-		virtio_device_interrupt_used(&rng->device, 0);
 	if (got > 0 || got == VIRTIO_ENOTMAPPED)
 		rng->host.again(rng->host.context);
-	else if (got < 0)
-		virtio_device_set_needs_reset(&rng->device);
 }
 
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)

@@ -294,7 +294,7 @@ static int make_wrong_ops(struct wrong *w, uint32_t kind)
 		w->ops.config_read = NULL;
 		break;
 	}
-	return VIRTIO_EINVAL;
+	return VIRTIO_ENOOP;
 }
 
 static int make_wrong(struct wrong *w, uint32_t kind, uint8_t value)
@@ -362,5 +362,6 @@ void device_init_wrong(struct device_harness *h)
 	expected = make_wrong(&w, kind, value);
 	got = virtio_device_init(&device, &w.options);
 	FUZZ_CHECK(got == expected, "init with options that are wrong (%u) returned %d", kind, got);
+	FUZZ_CHECK((virtio_device_missing_op(&w.options) != NULL) == (expected == VIRTIO_ENOOP), "a missing operation");
 	FUZZ_CHECK(got == 0 || memcmp(&device, &before, sizeof device) == 0, "init touched a device that it refused");
 }

@@ -44,7 +44,7 @@ static void check(struct guest *g, uint32_t number, uint64_t addr, uint32_t len)
 }
 
 static const struct guest_ops ops = {
-	.start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
+	.drains = true, .start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
 };
 
 static void device_returns_every_request(void **state)

@@ -55,19 +55,27 @@ static int check_queues(const struct virtio_device_options *options)
 	return 0;
 }
 
-static int check_ops(const struct virtio_device_options *options)
+const char *virtio_device_missing_op(const struct virtio_device_options *options)
 {
-	const struct virtio_device_ops *ops = options->ops;
+	static const struct virtio_device_ops none;
+	const struct virtio_device_ops *ops = options->ops ? options->ops : &none;
+	const bool has_queues = options->num_queues != 0 || options->device_queues;
 
-	if (!ops || !ops->activate || !ops->reset || !ops->interrupt)
-		return VIRTIO_EINVAL;
-	if (options->num_queues != 0 && (!ops->queue_notify || !ops->queue_stop))
-		return VIRTIO_EINVAL;
-	if (virtio_feature_has(options->features, VIRTIO_F_RING_RESET) && !ops->queue_start)
-		return VIRTIO_EINVAL;
-	if (options->config_size != 0 && !ops->config_read && !options->config)
-		return VIRTIO_EINVAL;
-	return 0;
+	if (!ops->activate)
+		return "activate";
+	if (!ops->reset)
+		return "reset";
+	if (!ops->queue_notify && has_queues)
+		return "queue_notify";
+	if (!ops->queue_stop && has_queues)
+		return "queue_stop";
+	if (!ops->queue_start && virtio_feature_has(options->features, VIRTIO_F_RING_RESET))
+		return "queue_start";
+	if (!ops->config_read && !options->config && options->config_size != 0)
+		return "config_read";
+	if (!ops->interrupt)
+		return "interrupt";
+	return NULL;
 }
 
 static int check_shm(const struct virtio_device_options *options)
@@ -86,14 +94,14 @@ static int check_shm(const struct virtio_device_options *options)
 
 static int check_options(const struct virtio_device_options *options)
 {
-	int error = check_ops(options);
+	int error = check_features(options);
 
-	if (!error)
-		error = check_features(options);
 	if (!error)
 		error = check_queues(options);
 	if (!error)
 		error = check_shm(options);
+	if (!error && virtio_device_missing_op(options))
+		error = VIRTIO_ENOOP;
 	return error;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starting, stopping and resetting the queues of a device, in place of its author. */
+/* Starting, serving, stopping and resetting the queues of a device, in place of its author. */
 #include <virtio/device_queues.h>
 
 #include <virtio/bindings/virtio_config.h>
@@ -176,6 +176,40 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 
 	return device->active && find(device, queue) && virtio_device_queue_config(device, queue)->ready &&
 	       virtio_device_stop_number(device, queue) == 0 && (virtio_device_status(device) & stuck) == 0;
+}
+
+/* The end of a round: what the driver and the core have to hear of it. Returns got. */
+static int finish_round(struct virtio_device *device, uint16_t queue, int got, bool interrupt)
+{
+	if (interrupt)
+		virtio_device_interrupt_used(device, queue);
+	if (got < 0 && got != VIRTIO_ENOTMAPPED)
+		virtio_device_set_needs_reset(device);
+	return got;
+}
+
+int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,
+			       void *context)
+{
+	bool interrupt;
+	int got;
+
+	if (!virtio_device_queues_running(device, queue))
+		return 0;
+	got = virtio_queue_serve(find(device, queue), budget, serve, context, &interrupt);
+	return finish_round(device, queue, got, interrupt);
+}
+
+int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t queue, uint32_t budget,
+					virtio_serve_request_fn *serve, void *context)
+{
+	bool interrupt;
+	int got;
+
+	if (!virtio_device_queues_running(device, queue))
+		return 0;
+	got = virtio_queue_serve_requests(find(device, queue), budget, serve, context, &interrupt);
+	return finish_round(device, queue, got, interrupt);
 }
 
 bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue)

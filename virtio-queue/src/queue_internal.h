@@ -63,7 +63,10 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
  */
 int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
-/* Resolves a popped chain, if got is 1. The second half of virtio_queue_pop_segments(). */
+/*
+ * Resolves a popped chain, if got is 1. The second half of virtio_queue_pop_segments() and of the
+ * pops of <virtio/queue_sync.h>.
+ */
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
 				     int *chain_error);

@@ -4,13 +4,20 @@
 
 #include "queue_internal.h"
 
+const char *virtio_queue_lock_missing_op(const struct virtio_queue_lock *lock)
+{
+	if (!lock->lock)
+		return "lock";
+	return lock->unlock ? NULL : "unlock";
+}
+
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
 			   struct virtio_inflight *inflight, uint32_t entries)
 {
 	int error;
 
-	if (!lock->lock || !lock->unlock)
-		return VIRTIO_EINVAL;
+	if (virtio_queue_lock_missing_op(lock))
+		return VIRTIO_ENOOP;
 	error = virtio_queue_init(&sync->queue, inflight, entries);
 	if (!error)
 		sync->lock = *lock;
@@ -28,22 +35,6 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync)
 	sync->lock.unlock(sync->lock.context);
 }
 
-/* Resolves a popped chain, if got is 1. Unpops a chain that is not mapped yet. */
-static int resolve(struct virtio_queue *queue, int got, struct virtio_chain *chain, struct virtio_token *token,
-		   struct virtio_chain_segments *resolved, int *chain_error)
-{
-	int error;
-
-	if (got != 1)
-		return got;
-	error = virtio_chain_resolve(chain, resolved);
-	if (error == VIRTIO_ENOTMAPPED)
-		return virtio_queue_put_back(queue, chain->token, error);
-	*token = chain->token;
-	*chain_error = error;
-	return 1;
-}
-
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
 			  struct virtio_chain_segments *resolved, int *chain_error)
 {
@@ -51,7 +42,7 @@ int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *t
 	struct virtio_chain chain;
 	int got = virtio_queue_pop(queue, &chain);
 
-	got = resolve(queue, got, &chain, token, resolved, chain_error);
+	got = virtio_impl_queue_resolve_popped(queue, got, &chain, token, resolved, chain_error);
 	virtio_queue_sync_unlock(sync);
 	return got;
 }
@@ -63,7 +54,7 @@ int virtio_queue_sync_replay(struct virtio_queue_sync *sync, const struct virtio
 	struct virtio_chain chain;
 	int got = virtio_queue_replay(queue, request, &chain);
 
-	got = resolve(queue, got, &chain, token, resolved, chain_error);
+	got = virtio_impl_queue_resolve_popped(queue, got, &chain, token, resolved, chain_error);
 	virtio_queue_sync_unlock(sync);
 	return got;
 }

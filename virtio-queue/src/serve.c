@@ -21,46 +21,75 @@ static int finish(struct virtio_queue *queue, struct virtio_token token, int ser
 	return virtio_queue_complete(queue, token, served < 0 ? 0 : written);
 }
 
-/*
- * Serves up to count chains. Returns 1 if it served count chains, 0 if there are no more, or the
- * reason that ended the round.
- */
-static int serve_some(struct virtio_queue *queue, uint32_t count, virtio_serve_fn *serve, void *context)
-{
-	for (; count > 0; count--) {
-		struct virtio_chain chain;
-		uint32_t written = 0;
-		int got = virtio_queue_pop(queue, &chain);
+/* The callback of virtio_queue_serve(), as a virtio_serve_request_fn. */
+struct chain_server {
+	struct virtio_queue *queue;
+	virtio_serve_fn *serve;
+	void *context;
+};
 
-		if (got != 1)
-			return got;
-		got = serve(context, &chain, &written);
-		got = finish(queue, chain.token, got, written);
-		if (got)
-			return got;
-	}
-	return 1;
+static int serve_chain(void *context)
+{
+	const struct chain_server *server = context;
+	struct virtio_chain chain;
+	uint32_t written = 0;
+	int got = virtio_queue_pop(server->queue, &chain);
+
+	if (got != 1)
+		return got;
+	got = server->serve(server->context, &chain, &written);
+	got = finish(server->queue, chain.token, got, written);
+	return got ? got : 1;
+}
+
+/*
+ * Makes up to count calls. Returns 1 if all of them served a request, 0 if there are no more, or
+ * the reason that ended the round.
+ */
+static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, void *context)
+{
+	int got = 1;
+
+	while (got == 1 && count-- > 0)
+		got = serve(context);
+	return got;
+}
+
+/* Ends a round, with what ended it, and asks for kicks if nothing is left. */
+static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
+{
+	/* Also after an error: the driver must learn of earlier completions. */
+	*interrupt = virtio_queue_needs_interrupt(queue);
+	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }
 
 int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve_fn *serve, void *context,
 		       bool *interrupt)
 {
+	struct chain_server server = { queue, serve, context };
 	uint32_t available;
 	int got = virtio_queue_disable_kicks(queue);
 
-	*interrupt = false;
 	if (got == 0)
 		got = virtio_queue_available(queue);
 	if (got > 0) {
 		available = (uint32_t)got;
-		got = serve_some(queue, budget < available ? budget : available, serve, context);
+		got = serve_some(budget < available ? budget : available, serve_chain, &server);
 		/* All known chains are served. More may have come: enabling kicks finds out. */
 		if (got == 1 && budget >= available)
 			got = 0;
 	}
-	/* Also after an error: the driver must learn of earlier completions. */
-	*interrupt = virtio_queue_needs_interrupt(queue);
-	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
+	return end_round(queue, got, interrupt);
+}
+
+int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, virtio_serve_request_fn *serve,
+				void *context, bool *interrupt)
+{
+	int got = virtio_queue_disable_kicks(queue);
+
+	if (got == 0)
+		got = serve_some(budget, serve, context);
+	return end_round(queue, got, interrupt);
 }
 
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,

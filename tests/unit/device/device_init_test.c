@@ -58,27 +58,58 @@ static void device_init_copies_options(void **state)
 	assert_int_equal(f.calls[OP_ACTIVATE], 1);
 }
 
-static void device_init_refuses_missing_operation(void **state)
+/* virtio_device_init() must fail for want of this operation. */
+static void expect_missing(struct device_fixture *f, const char *op)
+{
+	assert_string_equal(virtio_device_missing_op(&f->options), op);
+	expect_refused(f, VIRTIO_ENOOP);
+	assert_null(virtio_device_missing_op(&f->options));
+}
+
+static void device_init_refuses_missing_operation_and_names_it(void **state)
 {
 	struct device_fixture f;
 
 	(void)state;
 	device_prepare(&f);
 	f.ops.activate = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
+	expect_missing(&f, "activate");
 	f.ops.reset = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
-	f.ops.interrupt = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
+	expect_missing(&f, "reset");
 	f.ops.queue_notify = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
+	expect_missing(&f, "queue_notify");
 	f.ops.queue_stop = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
+	expect_missing(&f, "queue_stop");
 	f.ops.queue_start = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
+	expect_missing(&f, "queue_start");
 	f.ops.config_read = NULL;
-	expect_refused(&f, VIRTIO_EINVAL);
+	expect_missing(&f, "config_read");
+	f.ops.interrupt = NULL;
+	expect_missing(&f, "interrupt");
 	f.options.ops = NULL;
+	expect_missing(&f, "activate");
+	/* The first one in the table's order. */
+	f.ops.interrupt = NULL;
+	f.ops.queue_stop = NULL;
+	f.ops.config_read = NULL;
+	expect_missing(&f, "queue_stop");
+}
+
+/* What else is wrong comes first, so that VIRTIO_ENOOP always has a name. */
+static void device_init_names_operation_last(void **state)
+{
+	struct device_fixture f;
+
+	(void)state;
+	device_prepare(&f);
+	f.ops.reset = NULL;
+	virtio_feature_set(f.options.features, 34); /* VIRTIO_F_RING_PACKED */
+	expect_refused(&f, VIRTIO_ENOTSUP);
+	f.ops.reset = NULL;
+	f.queues[0].config.max_size = 3;
+	expect_refused(&f, VIRTIO_ESIZE);
+	f.ops.reset = NULL;
+	f.options.shm = NULL;
 	expect_refused(&f, VIRTIO_EINVAL);
 }
 
@@ -269,7 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(device_init_sets_every_member),
 		cmocka_unit_test(device_init_copies_options),
-		cmocka_unit_test(device_init_refuses_missing_operation),
+		cmocka_unit_test(device_init_refuses_missing_operation_and_names_it),
+		cmocka_unit_test(device_init_names_operation_last),
 		cmocka_unit_test(device_init_accepts_missing_operation_that_nothing_needs),
 		cmocka_unit_test(device_init_refuses_feature_it_cannot_honour),
 		cmocka_unit_test(device_init_accepts_every_other_feature),

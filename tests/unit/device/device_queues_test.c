@@ -420,6 +420,133 @@ static void queues_set_memory_without_rings_needs_reset(void **state)
 	}
 }
 
+/* Serving */
+
+/* What the callbacks return, and how often they are called. */
+static int answer;
+static uint32_t calls;
+
+static int serve_chain(void *context, struct virtio_chain *chain, uint32_t *written)
+{
+	(void)context, (void)chain, (void)written;
+	calls++;
+	return answer;
+}
+
+static int serve_request(void *context)
+{
+	struct virtio_queue *queue = context;
+	struct virtio_chain chain = { .memory = NULL };
+	int got;
+
+	calls++;
+	if (answer)
+		return answer;
+	got = virtio_queue_pop(queue, &chain);
+	if (got != 1)
+		return got;
+	got = virtio_queue_complete(queue, chain.token, 0);
+	return got ? got : 1;
+}
+
+/* One round by either function. */
+static int round_of(struct owned *o, bool by_requests, uint16_t queue, uint32_t budget)
+{
+	calls = 0;
+	return by_requests ? virtio_device_queues_serve_requests(&o->f.device, queue, budget, serve_request,
+								 &o->queue[queue % QUEUES])
+			   : virtio_device_queues_serve(&o->f.device, queue, budget, serve_chain, NULL);
+}
+
+static void queues_serve_serves_interrupts_and_says_if_there_is_more(void **state)
+{
+	(void)state;
+	for (int by_requests = 0; by_requests < 2; by_requests++) {
+		struct owned o;
+
+		answer = 0;
+		start(&o);
+		o.f.line = false;
+		assert_int_equal(round_of(&o, by_requests, 1, 8), 0);
+		assert_false(o.f.line);
+		for (int i = 0; i < 3; i++)
+			(void)driver_add(&o.f, 1, 1);
+		assert_int_equal(round_of(&o, by_requests, 1, 2), 1);
+		assert_int_equal(calls, 2);
+		assert_true(o.f.line);
+		assert_int_equal(virtio_queue_next_used(&o.queue[1]), 2);
+		reg_set(&o.f, REG_INTERRUPT_ACK, VIRTIO_INTERRUPT_USED);
+		assert_false(o.f.line);
+		assert_int_equal(round_of(&o, by_requests, 1, 8), 0);
+		assert_true(o.f.line);
+		assert_int_equal(virtio_queue_next_used(&o.queue[1]), 3);
+		assert_int_equal(virtio_queue_next_used(&o.queue[0]), 0);
+	}
+}
+
+static void queues_serve_waits_for_device_or_translation(void **state)
+{
+	static const int answers[] = { VIRTIO_SERVE_LATER, VIRTIO_ENOTMAPPED };
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * COUNT(answers); i++) {
+		struct owned o;
+
+		answer = answers[i / 2];
+		start(&o);
+		(void)driver_add(&o.f, 0, 1);
+		assert_int_equal(round_of(&o, i % 2, 0, 8), answers[i / 2]);
+		assert_int_equal(calls, 1);
+		assert_int_equal(virtio_device_status(&o.f.device), ST_OK);
+		assert_true(virtio_queue_quiesced(&o.queue[0]));
+		answer = 0;
+		assert_int_equal(round_of(&o, i % 2, 0, 8), 0);
+		assert_int_equal(virtio_queue_next_used(&o.queue[0]), 1);
+	}
+}
+
+/* The ring breaks: DEVICE_NEEDS_RESET, and no callback until the reset. */
+static void queues_serve_needs_reset_when_the_queue_is_broken(void **state)
+{
+	(void)state;
+	for (int by_requests = 0; by_requests < 2; by_requests++) {
+		struct owned o;
+
+		answer = 0;
+		start(&o);
+		(void)driver_add(&o.f, 0, 1);
+		assert_int_equal(virtio_mock_offer(&o.f.mock[0], SIZE0), 0);
+		assert_int_equal(virtio_mock_publish(&o.f.mock[0]), 0);
+		assert_int_equal(round_of(&o, by_requests, 0, 8), VIRTIO_EHEAD);
+		assert_true(virtio_device_status(&o.f.device) & ST_NEEDS_RESET);
+		/* What was completed before is heard of. */
+		assert_true(virtio_device_interrupt_status(&o.f.device) & VIRTIO_INTERRUPT_USED);
+		assert_int_equal(round_of(&o, by_requests, 0, 8), 0);
+		assert_int_equal(round_of(&o, by_requests, 1, 8), 0);
+		assert_int_equal(calls, 0);
+	}
+}
+
+static void queues_serve_leaves_a_queue_alone_that_does_not_run(void **state)
+{
+	(void)state;
+	for (int by_requests = 0; by_requests < 2; by_requests++) {
+		struct owned o;
+
+		answer = 0;
+		make(&o);
+		assert_int_equal(round_of(&o, by_requests, 0, 8), 0);
+		start(&o);
+		(void)driver_add(&o.f, 0, 1);
+		assert_int_equal(round_of(&o, by_requests, QUEUES, 8), 0);
+		assert_int_equal(calls, 0);
+		reg_set(&o.f, REG_QUEUE_SEL, 0);
+		reg_set(&o.f, REG_QUEUE_READY, 0);
+		assert_int_equal(round_of(&o, by_requests, 0, 8), 0);
+		assert_int_equal(calls, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +565,10 @@ int main(void)
 		cmocka_unit_test(queues_operations_fail_without_queues),
 		cmocka_unit_test(queues_set_memory_switches_running_queues),
 		cmocka_unit_test(queues_set_memory_without_rings_needs_reset),
+		cmocka_unit_test(queues_serve_serves_interrupts_and_says_if_there_is_more),
+		cmocka_unit_test(queues_serve_waits_for_device_or_translation),
+		cmocka_unit_test(queues_serve_needs_reset_when_the_queue_is_broken),
+		cmocka_unit_test(queues_serve_leaves_a_queue_alone_that_does_not_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,11 +60,15 @@ static void queue_sync_init_refuses_lock_without_callbacks(void **state)
 	(void)state;
 	memset(&sync, 0x5c, sizeof sync);
 	before = sync;
-	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, SIZE), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, SIZE), VIRTIO_ENOOP);
+	assert_string_equal(virtio_queue_lock_missing_op(&lock), "lock");
 	lock.lock = watched_lock;
 	lock.unlock = NULL;
-	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, SIZE), VIRTIO_EINVAL);
+	assert_int_equal(virtio_queue_sync_init(&sync, &lock, inflight, SIZE), VIRTIO_ENOOP);
+	assert_string_equal(virtio_queue_lock_missing_op(&lock), "unlock");
 	assert_memory_equal(&sync, &before, sizeof sync);
+	lock.unlock = watched_unlock;
+	assert_null(virtio_queue_lock_missing_op(&lock));
 }
 
 static void queue_sync_init_refuses_missing_storage(void **state)

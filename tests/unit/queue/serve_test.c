@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio_queue_serve() and virtio_queue_pop_segments(): what a round completes, keeps, unpops and
- * returns.
+ * virtio_queue_serve(), virtio_queue_serve_requests() and virtio_queue_pop_segments(): what a round
+ * completes, keeps, unpops and returns.
  */
 #include "../common/fixture.h"
 #include <virtio/serve.h>
@@ -245,6 +245,154 @@ static void serve_reports_a_chain_that_is_gone(void **state)
 	assert_true(interrupt);
 }
 
+/* The callback may complete its request, and then keeps what is done. */
+static int completes_and_keeps(void *context, struct virtio_chain *chain, uint32_t *written)
+{
+	struct server *s = context;
+
+	*written = 99;
+	s->calls++;
+	assert_int_equal(virtio_queue_complete(&s->f.queue, chain->token, s->calls), 0);
+	return VIRTIO_SERVE_KEEP;
+}
+
+static void serve_lets_the_callback_complete(void **state)
+{
+	struct server s;
+	uint16_t heads[2];
+	bool interrupt = false;
+
+	setup(&s, fixture_kind(state), false);
+	heads[0] = fixture_add(&s.f, &one, 1);
+	heads[1] = fixture_add(&s.f, &one, 1);
+	assert_int_equal(virtio_queue_serve(&s.f.queue, SIZE, completes_and_keeps, &s, &interrupt), 0);
+	assert_true(interrupt);
+	expect_used(&s, heads[0], 1);
+	expect_used(&s, heads[1], 2);
+	expect_none_used(&s);
+}
+
+/* Requests */
+
+/* Pops and completes, or returns what the test wants before it pops. */
+static int serve_request(void *context)
+{
+	struct server *s = context;
+	struct virtio_chain chain;
+	const uint32_t call = s->calls++;
+	int got;
+
+	assert_true(call < COUNT(s->heads));
+	if (call < COUNT(s->answers) && s->answers[call])
+		return s->answers[call];
+	got = virtio_queue_pop(&s->f.queue, &chain);
+	if (got != 1)
+		return got;
+	s->heads[call] = virtio_token_head(chain.token);
+	if (s->adds)
+		fixture_offer_chain(&s->f, s->heads[call] == 7 ? 6 : 7, &one, 1);
+	got = virtio_queue_complete(&s->f.queue, chain.token, 10 + call);
+	return got ? got : 1;
+}
+
+static void expect_requests(struct server *s, uint32_t budget, int result, bool interrupts)
+{
+	bool interrupt = !interrupts;
+
+	assert_int_equal(virtio_queue_serve_requests(&s->f.queue, budget, serve_request, s, &interrupt), result);
+	assert_int_equal(interrupt, interrupts);
+}
+
+static void serve_requests_keeps_to_its_budget_and_asks_for_the_next_kick(void **state)
+{
+	for (int event_idx = 0; event_idx < 2; event_idx++) {
+		struct server s;
+
+		setup(&s, fixture_kind(state), event_idx);
+		expect_requests(&s, SIZE, 0, false);
+		assert_int_equal(s.calls, 1);
+		s.calls = 0;
+		for (uint32_t i = 0; i < 5; i++)
+			(void)fixture_add(&s.f, &one, 1);
+		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 1);
+		expect_requests(&s, 0, 1, false);
+		expect_requests(&s, 2, 1, true);
+		assert_int_equal(s.calls, 2);
+		/* No kick is asked for in between. */
+		(void)fixture_add(&s.f, &one, 1);
+		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
+		expect_requests(&s, 100, 0, !event_idx);
+		assert_int_equal(s.calls, 7);
+		(void)fixture_add(&s.f, &one, 1);
+		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 1);
+	}
+}
+
+/* hostile 11 */
+static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
+{
+	struct server s;
+
+	setup(&s, fixture_kind(state), false);
+	s.adds = true;
+	fixture_offer_chain(&s.f, 6, &one, 1);
+	for (uint32_t round = 1; round < 10; round++) {
+		expect_requests(&s, 3, 1, true);
+		assert_int_equal(s.calls, 3 * round);
+	}
+}
+
+/* What the callback returns ends the round, and what was completed before it is heard of. */
+static void serve_requests_returns_what_ended_the_round(void **state)
+{
+	static const int answers[] = { VIRTIO_SERVE_LATER, VIRTIO_ENOTMAPPED, VIRTIO_EIO };
+
+	for (uint32_t i = 0; i < COUNT(answers); i++) {
+		struct server s;
+		uint16_t heads[2];
+
+		setup(&s, fixture_kind(state), false);
+		heads[0] = fixture_add(&s.f, &one, 1);
+		heads[1] = fixture_add(&s.f, &one, 1);
+		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 1);
+		s.answers[1] = answers[i];
+		expect_requests(&s, SIZE, answers[i], true);
+		expect_used(&s, heads[0], 10);
+		expect_none_used(&s);
+		/* No kick will come: the device calls again. */
+		(void)fixture_add(&s.f, &one, 1);
+		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
+		expect_requests(&s, SIZE, 0, true);
+		expect_used(&s, heads[1], 12);
+	}
+}
+
+static int finds_none(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+/*
+ * A broken ring ends the round. Where the callback finds no request although there are some, kicks
+ * are asked for, and 1 is returned.
+ */
+static void serve_requests_ends_when_the_callback_finds_none(void **state)
+{
+	struct server s;
+	uint16_t head;
+
+	setup(&s, fixture_kind(state), false);
+	fixture_offer_head(&s.f, SIZE);
+	expect_requests(&s, SIZE, VIRTIO_EHEAD, false);
+	expect_requests(&s, SIZE, VIRTIO_EBROKEN, false);
+	setup(&s, fixture_kind(state), false);
+	head = fixture_add(&s.f, &one, 1);
+	assert_int_equal(virtio_queue_serve_requests(&s.f.queue, SIZE, finds_none, &s, &(bool){ true }), 1);
+	expect_requests(&s, SIZE, 0, true);
+	expect_used(&s, head, 10);
+}
+
 /* Pop and resolve */
 
 static void pop_segments_yields_token_and_segments(void **state)
@@ -320,6 +468,11 @@ int main(void)
 		FIXTURE_ON_ALL(serve_leaves_kept_chain_in_flight),
 		FIXTURE_ON_ALL(serve_interrupts_for_what_came_before_a_broken_ring),
 		FIXTURE_ON_ALL(serve_reports_a_chain_that_is_gone),
+		FIXTURE_ON_ALL(serve_lets_the_callback_complete),
+		FIXTURE_ON_ALL(serve_requests_keeps_to_its_budget_and_asks_for_the_next_kick),
+		FIXTURE_ON_ALL(serve_requests_ends_though_the_driver_goes_on_adding),
+		FIXTURE_ON_ALL(serve_requests_returns_what_ended_the_round),
+		FIXTURE_ON_ALL(serve_requests_ends_when_the_callback_finds_none),
 		FIXTURE_ON_ALL(pop_segments_yields_token_and_segments),
 		FIXTURE_ON_ALL(pop_segments_yields_malformed_chain_with_its_error),
 		FIXTURE_ON(pop_segments_puts_back_what_is_not_mapped, CHANGING),

@@ -286,19 +286,28 @@ struct virtio_device {
  *                   VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ, VIRTIO_F_SUSPEND (bit 43), and
  *                   reserved or legacy bits among 24 to 49
  *   VIRTIO_ESIZE    a queue's max_size is illegal
- *   VIRTIO_EINVAL   a missing operation or array, more than VIRTIO_DEVICE_MAX_QUEUES queues, or two
- *                   shared memory regions with one id
- *
- *   Operations      Needed
- *   activate, reset, interrupt     always
- *   queue_notify, queue_stop       with queues
- *   queue_start                    with VIRTIO_F_RING_RESET
- *   config_read, or option config  with a configuration space
+ *   VIRTIO_EINVAL   a missing array, more than VIRTIO_DEVICE_MAX_QUEUES queues, or two shared
+ *                   memory regions with one id
+ *   VIRTIO_ENOOP    nothing else is wrong, and virtio_device_missing_op() names an operation
  *
  * A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options);
+
+/*
+ * Names the first operation that the options need and the table lacks, such as "queue_stop", for a
+ * message. The order is that of struct virtio_device_ops.
+ *
+ *   Operations                     Needed
+ *   activate, reset, interrupt     always
+ *   queue_notify, queue_stop       with queues
+ *   queue_start                    with VIRTIO_F_RING_RESET
+ *   config_read, or option config  with a configuration space
+ *
+ * Returns static text, or NULL if none is missing. Without a table every operation is missing.
+ */
+const char *virtio_device_missing_op(const struct virtio_device_options *options);
 
 /*
  * Gives the device another map of the guest's memory, for queues that are enabled from now on.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Optional: the storage of a device's queues, and the operations that start, stop and reset them.
+ * Optional: the storage of a device's queues, the operations that start, stop and reset them, and a
+ * round that serves one.
  *
  * The author gives the arrays and names the operations in the table. The author needs no flag that
  * says whether a queue runs.
@@ -17,7 +18,8 @@
  *	if (!error)
  *		error = virtio_device_init(&device, &options);
  *
- * - A device that serves requests at once asks virtio_device_queues_running() before it pops.
+ * - virtio_device_queues_serve() is what a device does when the driver has kicked. A device with a
+ *   loop of its own asks virtio_device_queues_running() before it pops.
  * - A device with requests in flight between two calls sets asynchronous, and calls
  *   virtio_device_queues_report() after completions.
  * - An operation of the author's own may call the operation of this header.
@@ -40,6 +42,7 @@
 
 #include <virtio/device.h>
 #include <virtio/queue_state.h>
+#include <virtio/serve.h>
 
 VIRTIO_BEGIN_DECLS
 
@@ -126,6 +129,28 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
  * is false.
  */
 bool virtio_device_queues_running(const struct virtio_device *device, uint16_t queue);
+
+/*
+ * Serves a queue, if virtio_device_queues_running(): a round of virtio_queue_serve() or of
+ * virtio_queue_serve_requests(). Then interrupts the driver if it wants that. If the queue is
+ * broken, sets DEVICE_NEEDS_RESET.
+ *
+ * @queue    index
+ * @budget, @serve, @context   as for those functions
+ *
+ * Returns 0 if the queue does not run: there is nothing to do. Otherwise returns:
+ *   1                   there may be more: call again without waiting for a kick
+ *   0                   nothing is left: a kick will come
+ *   VIRTIO_SERVE_LATER  call again when the device can take requests. No kick will come.
+ *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
+ *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
+ */
+VIRTIO_MUST_CHECK
+int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,
+			       void *context);
+VIRTIO_MUST_CHECK
+int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t queue, uint32_t budget,
+					virtio_serve_request_fn *serve, void *context);
 
 /*
  * Reports a queue to the core, if something waits for the queue and nothing of it is in flight any

@@ -50,11 +50,15 @@ struct virtio_queue_sync {
  * @lock      copied; its context must live as long as the queue
  * @inflight, entries  as for virtio_queue_init()
  *
- * Returns as virtio_queue_init(); VIRTIO_EINVAL also if a callback is missing.
+ * Returns as virtio_queue_init(); VIRTIO_ENOOP if a callback is missing, which
+ * virtio_queue_lock_missing_op() names. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
 			   struct virtio_inflight *inflight, uint32_t entries);
+
+/* Names the first callback that a lock lacks, "lock" or "unlock". NULL if none is missing. */
+const char *virtio_queue_lock_missing_op(const struct virtio_queue_lock *lock);
 
 /*
  * Takes the lock and returns the queue. After the lock is released another thread may pop and

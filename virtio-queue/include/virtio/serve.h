@@ -5,7 +5,9 @@
  * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The
  * device's work is a callback for each chain. The loop pops, completes, decides whether to
  * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. A
- * round is bounded, even if the driver adds buffers all the time.
+ * round is bounded, even if the driver adds buffers all the time. virtio_queue_serve_requests() is
+ * the same loop for a library that pops and completes by itself, such as <virtio/blk.h> or
+ * <virtio/request.h>.
  *
  *	got = virtio_queue_serve(&queue, 64, serve, device, &interrupt);
  *	if (interrupt)
@@ -15,6 +17,10 @@
  *	else if (got < 0 && got != VIRTIO_ENOTMAPPED)
  *		the queue is broken: set DEVICE_NEEDS_RESET
  *
+ * A device has a loop of its own in two cases:
+ * - Several threads share the queue: see <virtio/queue_sync.h>.
+ * - The chains of one round are completed together, or not at all: packets over several chains.
+ *
  * What the guest can do: what <virtio/queue.h> and <virtio/chain.h> say. The callback finds a
  * malformed chain, and the loop completes it.
  *
@@ -22,8 +28,8 @@
  *   functions             who may call          what must not run beside
  *   all of this header    the queue's thread    another call on the same queue
  *
- * The callback runs on the caller's thread. It may ask the queries of the queue, such as
- * virtio_queue_is_in_flight(), and must make no other call on the queue.
+ * The callback runs on the caller's thread. Of the calls on the queue it may make those that
+ * complete requests, and the queries such as virtio_queue_is_in_flight().
  *
  * virtio 1.4, 2.7.10 and 2.7.13.4
  */
@@ -35,7 +41,7 @@
 VIRTIO_BEGIN_DECLS
 
 /* What a callback has done with its chain, besides 0 or an error. */
-#define VIRTIO_SERVE_KEEP 1  /* the device completes it later, by its token */
+#define VIRTIO_SERVE_KEEP 1  /* the device completes it later, or has done so, by its token */
 #define VIRTIO_SERVE_LATER 2 /* the device cannot take it now: unpop, and end the round */
 
 /*
@@ -48,7 +54,7 @@ VIRTIO_BEGIN_DECLS
  *
  * Returns, and what the loop then does:
  *   0                    completes the chain with *written bytes
- *   VIRTIO_SERVE_KEEP    leaves the request in flight
+ *   VIRTIO_SERVE_KEEP    does nothing with the request
  *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
  *   VIRTIO_ENOTMAPPED    unpops the chain and ends the round: its memory is not mapped yet
  *   any other error      completes the chain with length 0; for example an error of
@@ -77,6 +83,29 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
 VIRTIO_MUST_CHECK
 int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve_fn *serve, void *context,
 		       bool *interrupt);
+
+/*
+ * Serves one request: pops it, and completes or keeps it. Or does one step of a long request.
+ *
+ * @context  the caller's
+ *
+ * Returns 1 if there was something to do, or 0 if there was nothing. Any other value ends the
+ * round: VIRTIO_SERVE_LATER where the device can do no more now, for example because the round has
+ * moved enough bytes; or an error of the pop or the completion.
+ */
+typedef int virtio_serve_request_fn(void *context);
+
+/*
+ * As virtio_queue_serve(), for a callback that pops and completes by itself.
+ *
+ * @queue   started, the queue that serve pops from
+ * @budget  the most calls of serve; the only bound
+ *
+ * Returns as virtio_queue_serve(), or the callback's error.
+ */
+VIRTIO_MUST_CHECK
+int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, virtio_serve_request_fn *serve,
+				void *context, bool *interrupt);
 
 /*
  * Pops a chain and resolves it.
