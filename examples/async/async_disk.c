@@ -24,7 +24,10 @@ static int take(struct async_disk *disk, uint16_t queue)
 	request = &disk->requests[queue][virtio_token_head(chain.token)];
 	got = virtio_blk_parse(&chain, &request->request);
 	if (got) {
-		/* VIRTIO_ENOTMAPPED. With a vIOMMU the device would retry later. */
+		/*
+		 * The only error is VIRTIO_ENOTMAPPED, which needs a vIOMMU. With one, the device
+		 * would retry later.
+		 */
 		(void)!virtio_queue_unpop(&disk->queue[queue], chain.token);
 		return got;
 	}
@@ -37,8 +40,8 @@ static int take(struct async_disk *disk, uint16_t queue)
 }
 
 /*
- * Ends: nothing completes while the lock is held, so the queue yields nothing when all its entries
- * are in flight.
+ * This loop ends: nothing completes while the lock is held, so it pops at most all entries of the
+ * queue.
  */
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
 {
@@ -55,7 +58,10 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 		virtio_device_set_needs_reset(device);
 }
 
-/* Under the lock. The place of the request is the driver's to use again from the completion on. */
+/*
+ * Called with the lock held. After the completion, the driver may reuse the head, and so the
+ * request's slot.
+ */
 static void complete(struct async_disk *disk, const struct async_request *request)
 {
 	const uint16_t queue = request->queue;
@@ -64,7 +70,7 @@ static void complete(struct async_disk *disk, const struct async_request *reques
 		virtio_device_set_needs_reset(&disk->device);
 	if (virtio_queue_needs_interrupt(&disk->queue[queue]))
 		virtio_device_interrupt_used(&disk->device, queue);
-	/* Was that the last request that a stop or a reset waits for? */
+	/* Set if this was the last request that a stop or a reset waits for. */
 	if (virtio_device_queues_report(&disk->device, queue))
 		disk->host.stopped(disk->host.context);
 }
@@ -104,7 +110,7 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 	return virtio_blk_negotiate(&disk->blk, virtio_features_to_u64(features));
 }
 
-/* Called again for each report, until no thread uses the disk any more. */
+/* Called again after each completion, until no thread uses the disk any more. */
 static int reset(struct virtio_device *device)
 {
 	struct async_disk *disk = device->context;

@@ -25,7 +25,7 @@
 #define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE)
 #define ASYNC_THREADS 4u
 
-/* What the device needs from its VMM. The two calls are made under the lock. */
+/* Callbacks into the VMM. Both are called with the lock held. */
 struct async_host {
 	pthread_mutex_t *lock;
 	/* As the operation of the same name in struct virtio_device_ops. */
@@ -38,7 +38,7 @@ struct async_host {
 	void *context;
 };
 
-/* A request in flight, in the place that its head has. */
+/* A request in flight. Its index in the array is its head. */
 struct async_request {
 	struct virtio_blk_request request;
 	struct virtio_segment segments[ASYNC_SEGMENTS];
@@ -58,7 +58,7 @@ struct async_disk {
 	struct virtio_blk_stats stats;
 	struct async_host host;
 	struct async_request *first, **last; /* the list, oldest first */
-	pthread_cond_t work;                 /* the list isn't empty, or the end has come */
+	pthread_cond_t work;                 /* the list isn't empty, or the threads are to end */
 	pthread_t threads[ASYNC_THREADS];
 	uint32_t num_threads;
 	bool ending;
@@ -80,8 +80,8 @@ int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *ba
 		    const struct async_host *host, const struct virtio_memory_map *memory);
 
 /*
- * Carries out what is in flight and ends the threads. Not under the lock; no register access
- * follows.
+ * Carries out the requests in flight and ends the threads. Call it without the lock, after the last
+ * register access.
  */
 void async_disk_close(struct async_disk *disk);
 

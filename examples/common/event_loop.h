@@ -17,7 +17,7 @@
 /* The structure that holds a member, from a pointer to the member. */
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* What a source waits for: event_loop_want(). */
+/* Conditions that a source can wait for: see event_loop_want(). */
 #define EVENT_READABLE 1u
 #define EVENT_WRITABLE 2u
 #define EVENT_EDGE 4u /* call the handler once for each change, not as long as the state lasts */
@@ -37,15 +37,15 @@ struct event_task {
 
 struct event_loop {
 	int epoll_fd;
-	bool stop; /* set it, and event_loop_run() returns */
+	bool stop; /* set it to make event_loop_run() return */
 	struct event_task *tasks;
 	struct event_task **tasks_end;
 };
 
-/* When to call a source's handler. */
+/* Conditions under which a source's handler is called. */
 enum event_trigger {
 	EVENT_WHILE_READABLE,
-	EVENT_ON_WAKE, /* once for each signal; nobody needs to read it */
+	EVENT_ON_WAKE, /* called once for each signal; no read is needed */
 };
 
 /* Return 0, or -1 with errno. */
@@ -63,13 +63,16 @@ int event_loop_run(struct event_loop *loop);
  */
 int event_loop_want(struct event_loop *loop, struct event_source *source, unsigned int interest);
 
-/* Waits for an event, unless a task does, handles it, and runs a task. Returns as the above. */
+/*
+ * Handles one event and runs one task. Waits for an event only if no task is queued. Returns as
+ * above.
+ */
 int event_loop_turn(struct event_loop *loop);
 
 /* Call this before the descriptor is closed: another process may keep its file open. */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
-/* Runs the task once, after the tasks that wait already. A waiting task is not queued twice. */
+/* Queues a task, to run once, after the tasks in the queue. A queued task is not queued again. */
 void event_loop_schedule(struct event_loop *loop, struct event_task *task);
 void event_loop_cancel(struct event_loop *loop, struct event_task *task);
 

@@ -10,8 +10,8 @@
 #define NS_PER_SECOND 1000000000u
 
 /*
- * Takes over a descriptor, which may be -1 with errno. Returns 0, or -1 with errno after closing
- * it.
+ * Makes a source of a descriptor, which may be -1 with errno. Returns 0, or -1 with errno after
+ * closing it.
  */
 static int watch(struct event_source *source, struct event_loop *loop, int fd, void (*ready)(struct event_source *))
 {

@@ -36,7 +36,7 @@ void event_timer_close(struct event_timer *timer);
 struct event_wake {
 	struct event_source source;
 	struct event_loop *loop;
-	/* On the loop's thread, once for any number of signals. */
+	/* Called on the loop's thread, once for any number of signals. */
 	void (*woken)(struct event_wake *wake);
 };
 

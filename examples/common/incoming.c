@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * Keeps the descriptors that came along. The kernel has installed all of them in our table, so
- * descriptors beyond the expected number must be found too, to be closed.
+ * Stores the received descriptors. The kernel has installed all of them in this process, so those
+ * beyond the expected number must be found too, to be closed.
  */
 static void keep_fds(struct incoming *in, struct msghdr *from)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * One incoming message of a Unix socket: bytes, in pieces as they arrive, and file descriptors
- * beside them. The other side can neither block us, nor leave us a descriptor that nobody closes.
+ * One incoming message of a Unix socket: bytes, in pieces as they arrive, and file descriptors. The
+ * other side can neither block this process, nor leave it a descriptor that is never closed.
  */
 #ifndef INCOMING_H
 #define INCOMING_H
@@ -14,9 +14,10 @@
 /* A message that is being received, or was received. All zero at first. */
 struct incoming {
 	size_t received;           /* bytes so far */
-	int fds[INCOMING_MAX_FDS]; /* ours to close; -1 for a descriptor that was taken */
-	unsigned int fd_count;     /* received, whether taken or not */
-	bool lost;                 /* there were more descriptors: they are closed, or never came */
+	int fds[INCOMING_MAX_FDS]; /* closed by incoming_clear(); -1 after incoming_take_fd() */
+	unsigned int fd_count;     /* received ones, including those that were taken out */
+	/* There were more descriptors; they are closed or were not received. */
+	bool lost;
 };
 
 /*
@@ -31,10 +32,10 @@ struct incoming {
  */
 int incoming_receive(int socket, struct incoming *in, void *to, size_t want, const char **reason);
 
-/* Takes a descriptor out of a message. The caller closes it. */
+/* Removes a descriptor from a message and returns it. The caller closes it. */
 int incoming_take_fd(struct incoming *in, unsigned int index);
 
-/* Closes the descriptors that nobody has taken, and empties the message. */
+/* Closes the descriptors that are left in a message, and empties it. */
 void incoming_clear(struct incoming *in);
 
 #endif

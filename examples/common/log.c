@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A bounded number of lines in each period of time, whichever threads they come from. */
+/* Limits the number of lines in each period of time, over all threads. */
 #include "log.h"
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #define PERIOD_SECONDS 10
 #define LINES_IN_PERIOD 20
 
-/* Whether a line may be printed now. */
+/* Returns whether a line may be printed now. */
 static bool admit(void)
 {
 	static time_t period;

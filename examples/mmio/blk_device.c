@@ -11,7 +11,7 @@
 /* The guest's processor waits meanwhile, so no step and no turn may be arbitrarily long. */
 #define STEP_BYTES (UINT64_C(256) << 10)
 #define TURN_STEPS 16
-#define MAX_RANGE_SECTORS 8192 /* of a discard, or zeroes */
+#define MAX_RANGE_SECTORS 8192 /* of a discard or a write of zeroes */
 
 /* Requests */
 

@@ -22,7 +22,7 @@
 
 #define BLK_RANGES 16 /* of one discard */
 
-/* What the device needs from its VMM. */
+/* Callbacks into the VMM. */
 struct blk_host {
 	/* As the operation of the same name in struct virtio_device_ops. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
@@ -38,9 +38,10 @@ struct blk_device {
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[BLK_QUEUE_SIZE];
 	struct virtio_blk_request request;
-	struct virtio_blk_steps steps;                /* progress of the request */
-	bool serving;                                 /* a request is begun, and not completed */
-	struct virtio_segment segments[BLK_SEGMENTS]; /* of the request being served; ranges too */
+	struct virtio_blk_steps steps; /* progress of the request */
+	bool serving;                  /* a request is begun, and not completed */
+	/* Of the request being served, also for its ranges. */
+	struct virtio_segment segments[BLK_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk blk;
 	struct virtio_blk_file file;
@@ -62,18 +63,15 @@ int blk_open(struct blk_device *blk, const struct disk_options *disk, const stru
 
 void blk_close(struct blk_device *blk);
 
-/* Another map of the guest's memory. When this returns, the old one isn't used any more. */
+/* Sets a new map of the guest's memory. When this returns, the old one isn't used any more. */
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory);
 
-/*
- * A turn: serves what the guest asks for, up to a bound. Does nothing while the device is not
- * active.
- */
+/* A turn: serves requests, up to a bound. Does nothing while the device is not active. */
 void blk_run(struct blk_device *blk);
 
 /*
- * The image may have another size: if so, tells the driver. Returns 0, or -1 for a size that no
- * disk can have.
+ * Reads the image's size again, and tells the driver if it has changed. Returns 0, or -1 for a size
+ * that no disk can have.
  */
 int blk_resize(struct blk_device *blk);
 

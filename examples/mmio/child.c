@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starting QEMU and seeing it end. */
+/* Starts QEMU and waits for its end. */
 #include "child.h"
 
 #include <errno.h>
@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Through numbers that neither descriptor has, because each may have the other's number. */
+/*
+ * Moves the descriptors to their numbers. Copies with higher numbers come first, because each may
+ * have the other's number.
+ */
 static int place_descriptors(int proxy, int irq)
 {
 	proxy = fcntl(proxy, F_DUPFD_CLOEXEC, CHILD_IRQ_FD + 1);
@@ -24,7 +27,7 @@ static int place_descriptors(int proxy, int irq)
 
 static void run(char *const argv[], const sigset_t *signals, pid_t parent, int proxy, int irq)
 {
-	/* If this process is killed, nobody can answer the child any more. */
+	/* If this process is killed, no process answers the child any more. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent && place_descriptors(proxy, irq) == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);
@@ -53,7 +56,10 @@ pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *
 	child = fork();
 	if (child == 0)
 		run(argv, signals, parent, proxies[1], irqs[1]);
-	/* Only the child has them now, so that their end is seen when it ends. */
+	/*
+	 * Now only the child has its ends of the sockets, so this process sees them close when the
+	 * child ends.
+	 */
 	close(proxies[1]);
 	close(irqs[1]);
 	if (child < 0) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the numbers are possible. After this check no sum of them wraps. */
+/* Checks whether the numbers are possible. After this check no sum of them wraps. */
 static const char *region_error(uint64_t addr, uint64_t size, uint64_t offset)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest's memory, as QEMU shares it: files, mapped.
+ * The guest's memory, as QEMU shares it: mapped files.
  *
- * What QEMU can do: give any numbers and any descriptors, and shrink a file later, so that touching
- * what is gone raises SIGBUS. Only regular files are mapped (a memfd is one), sealed against
- * shrinking where they can be, and never beyond their end. A QEMU that shrinks one that can't be
- * sealed kills the process that serves it, and with it nobody else.
+ * QEMU can send any numbers and any descriptors. It can also shrink a file later: then an access to
+ * the lost pages raises SIGBUS. Therefore only regular files are mapped (a memfd is one), never
+ * beyond their end, and sealed against shrinking if possible. A QEMU that shrinks an unsealed file
+ * kills the process that serves it, and no other.
  */
 #ifndef GUEST_RAM_H
 #define GUEST_RAM_H

@@ -10,7 +10,10 @@
 /* A line feed, so that a terminal in its usual mode doesn't gather an endless line. */
 static void send_byte(struct irq_line *line)
 {
-	/* A full socket has bytes that the guest has not read, which is as good as another byte. */
+	/*
+	 * If the socket is full, the guest has bytes left to read, which has the same effect as
+	 * another byte.
+	 */
 	if (line->port.fd >= 0 && send(line->port.fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		line->sent++;
 }
@@ -33,8 +36,8 @@ static void on_timer(struct event_source *source)
 }
 
 /*
- * Drops what the guest echoes or writes. At the end the guest has no interrupts any more; the other
- * socket tells why.
+ * Drops the bytes that the guest writes. At the end of the socket the guest has no interrupts any
+ * more; the end of the other socket ends the program.
  */
 static void on_port(struct event_source *source)
 {

@@ -36,14 +36,17 @@ struct irq_line {
 	struct event_source timer;
 	struct event_loop *loop;
 	uint32_t high;   /* a bit for each device that holds the line up */
-	uint64_t raised; /* times that it went up, and bytes sent; for the operator */
+	uint64_t raised; /* number of times that it went up, and of bytes sent; for the operator */
 	uint64_t sent;
 };
 
-/* Takes over the socket. Returns 0; or -1 with errno, after closing it. */
+/*
+ * Opens the line. It owns the socket from now on. Returns 0; or -1 with errno, after closing the
+ * socket.
+ */
 int irq_line_open(struct irq_line *line, struct event_loop *loop, int socket);
 
-/* Whether one of the devices, 0 to 31, wants the line high. */
+/* Sets the level that one of the devices, 0 to 31, wants. */
 void irq_line_set(struct irq_line *line, unsigned int device, bool level);
 
 /* An irq_line that is all zero except for descriptors of -1 may be closed too. */

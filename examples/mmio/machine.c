@@ -39,7 +39,7 @@ static void run_rng(struct event_task *task)
 /* Registers */
 
 /*
- * The device of the window in which an access lies, and its offset there; NULL if it lies in no
+ * Finds the device of an access, and the offset in its window; NULL if the access lies in no
  * window, or in two.
  */
 static struct virtio_device *find(struct machine *machine, uint32_t offset, uint32_t len, uint32_t *in_window)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The devices, and what a VMM owes them: register accesses, memory, an interrupt line, and turns.
+ * The devices, and the parts of a VMM that they need: register accesses, memory, an interrupt line,
+ * and turns.
  *
- * Everything runs on the event loop's thread, which is the serialisation that <virtio/device.h>
- * asks for.
+ * Threads: everything runs on the event loop's thread, so the calls are serialised as
+ * <virtio/device.h> demands.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -16,7 +17,7 @@
 /* Windows of VIRTIO_MMIO_WINDOW bytes: the block device, then the other device. */
 #define MACHINE_DEVICES 2
 
-/* A device of the machine, as its callbacks know it. */
+/* A device of the machine; the context of its callbacks. */
 struct machine_slot {
 	struct machine *machine;
 	struct virtio_device *device;
@@ -50,13 +51,10 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 /* Resets all devices. */
 void machine_reset(struct machine *machine);
 
-/*
- * The guest's memory is another from now on, or NULL. When this returns, no device uses the one
- * before.
- */
+/* Replaces the guest's memory; NULL for none. When this returns, no device uses the old memory. */
 void machine_set_memory(struct machine *machine, const struct virtio_memory_map *memory);
 
-/* Prints what the devices have done, on stdout. */
+/* Prints the devices' statistics on stdout. */
 void machine_print(const struct machine *machine);
 
 #endif

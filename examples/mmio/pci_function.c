@@ -13,7 +13,7 @@
 #define CLASS 0x0a
 #define BAR_0 0x10
 
-/* An ID that belongs to nobody, so no driver looks for it. */
+/* An unassigned ID, so that no driver looks for it. */
 #define OUR_VENDOR_ID 0x1234
 #define OUR_DEVICE_ID 0x5678
 #define OUR_CLASS 0xff00 /* none of the usual ones */
@@ -57,7 +57,7 @@ void pci_function_write(struct pci_function *pci, uint32_t addr, int32_t len, ui
 		if (at == COMMAND || at == COMMAND + 1 || (at >= BAR_0 && at < BAR_0 + 4))
 			pci->header[at] = bytes[i];
 	}
-	/* The bits that cannot be set tell the size of the page. */
+	/* The bits that cannot be set show the size of the page. */
 	bar = virtio_get_le32(pci->header + BAR_0) & ~(PCI_FUNCTION_PAGE - 1);
 	virtio_put_le32(pci->header + BAR_0, bar);
 	pci->hidden = (pci->header[COMMAND] & COMMAND_MEMORY) != 0;

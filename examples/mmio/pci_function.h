@@ -32,7 +32,7 @@ void pci_function_reset(struct pci_function *pci);
 uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_t len);
 void pci_function_write(struct pci_function *pci, uint32_t addr, int32_t len, uint32_t value);
 
-/* Where the page is on the bus. */
+/* The page's address on the bus. */
 uint32_t pci_function_address(const struct pci_function *pci);
 
 #endif

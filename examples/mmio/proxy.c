@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Messages of QEMU's, one by one. */
+/* Handles the messages of QEMU. */
 #include "proxy.h"
 
 #include "log.h"
@@ -23,7 +23,7 @@ static int answer(struct proxy *proxy, uint64_t value)
 	return proxy_reply(proxy->socket.fd, value) ? end(proxy, "can't be answered") : 0;
 }
 
-/* The devices switch first. Then nothing uses the old memory any more. */
+/* The devices switch first. Then the old memory isn't used any more. */
 static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 {
 	const char *reason;
@@ -41,7 +41,7 @@ static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 	return 0;
 }
 
-/* Whether an access to memory lies in the page of registers; its offset there. */
+/* Checks whether an access to memory lies in the page of registers; stores its offset there. */
 static bool find_offset(const struct proxy *proxy, const struct proxy_bar_access *bar, uint32_t *offset)
 {
 	const uint64_t from_page = bar->addr - pci_function_address(&proxy->pci);
@@ -97,7 +97,7 @@ static int handle(struct proxy *proxy, const struct proxy_message *message)
 		machine_reset(proxy->machine);
 		return answer(proxy, 0);
 	default:
-		/* Descriptors for interrupts, which have no use under TCG. */
+		/* Descriptors for interrupts, which are useless under TCG. */
 		return 0;
 	}
 }

@@ -25,8 +25,8 @@ struct proxy {
 };
 
 /*
- * Takes over the socket. Returns 0, or -1 with errno. The end of the connection stops the event
- * loop.
+ * Begins the connection on a socket, which it owns. Returns 0, or -1 with errno. The end of the
+ * connection stops the event loop.
  */
 int proxy_open(struct proxy *proxy, struct event_loop *loop, int socket, struct machine *machine);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Receiving and answering messages of QEMU's. */
+/* Receives and answers messages of QEMU. */
 #include "proxy_protocol.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@ static_assert(sizeof(struct proxy_memory) == 192, "as QEMU has it");
 static_assert(sizeof(struct proxy_config_access) == 12, "as QEMU has it");
 static_assert(sizeof(struct proxy_bar_access) == 24, "as QEMU has it");
 
-/* Whether the header is possible, so that the payload fits its buffer. */
+/* Checks whether the header is possible, so that the payload fits the buffer. */
 static const char *header_error(const struct proxy_header *header)
 {
 	static const size_t sizes[] = {
@@ -88,6 +88,8 @@ int proxy_reply(int socket, uint64_t value)
 		uint64_t value;
 	} reply = { { .command = PROXY_REPLY, .size = sizeof value }, value };
 
-	/* A few bytes for a reader that waits. If they do not fit, nobody reads. */
+	/*
+	 * A reply has a few bytes, and QEMU waits for it. If they do not fit, QEMU does not read.
+	 */
 	return send(socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof reply ? 0 : -1;
 }

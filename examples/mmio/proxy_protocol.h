@@ -20,28 +20,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROXY_MAX_FDS 8 /* as the protocol has it */
+#define PROXY_MAX_FDS 8 /* set by the protocol */
 
 static_assert(PROXY_MAX_FDS <= INCOMING_MAX_FDS, "a message has room for them");
 
-/* The result of a failed read, or of a read where nothing is; on a PCI bus too. */
+/* The result of a failed read, and of a read at an address without a device; on a PCI bus too. */
 #define PROXY_NOTHING UINT64_MAX
 
 enum proxy_command {
 	PROXY_SET_MEMORY,   /* struct proxy_memory, with a descriptor for each region; no reply */
-	PROXY_REPLY,        /* a uint64_t; from us alone */
+	PROXY_REPLY,        /* a uint64_t; sent by this process only */
 	PROXY_CONFIG_WRITE, /* struct proxy_config_access, to the PCI configuration space */
 	PROXY_CONFIG_READ,
 	PROXY_BAR_WRITE, /* struct proxy_bar_access, to the memory or ports of the device */
 	PROXY_BAR_READ,
-	PROXY_SET_IRQ, /* two eventfds, of which KVM makes use; no reply */
+	PROXY_SET_IRQ, /* two eventfds, used by KVM only; no reply */
 	PROXY_RESET,   /* of the machine */
 };
 
 struct proxy_header {
 	int32_t command; /* enum proxy_command */
 	uint32_t unused;
-	uint64_t size; /* bytes of what follows */
+	uint64_t size; /* bytes of the payload */
 };
 
 /* As many entries are valid as there are descriptors. */
@@ -85,8 +85,8 @@ struct proxy_message {
  *
  * @reason  set if -1 is returned: why the connection must end; NULL if the other side has closed it
  *
- * Returns 1 for a complete message with a legal size and number of descriptors, 0 if more must
- * come, or -1.
+ * Returns 1 for a complete message with a legal size and number of descriptors, 0 if more bytes
+ * must arrive, or -1.
  */
 int proxy_receive(int socket, struct proxy_message *message, const char **reason);
 

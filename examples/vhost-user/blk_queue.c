@@ -146,8 +146,7 @@ struct sync_queue {
 
 /*
  * Carries out a step of the present request, or of the next one. Guest memory is mapped here, so no
- * error of
- * translation occurs. Returns 0, or the error that broke the queue.
+ * error of translation occurs. Returns 0, or the error that broke the queue.
  */
 static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Carries out the block requests of one queue: one after the other with ordinary system calls
- * (blk_queue.c), or many at
- * once through io_uring (uring.c).
+ * (blk_queue.c), or many at once through io_uring (uring.c).
  *
  * Threads: a struct blk_queue belongs to the thread that serves the queue. With io_uring a
- * flusher's thread reads a part
- * of it that doesn't change.
+ * flusher's thread reads a part of it that doesn't change.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H
@@ -22,8 +20,7 @@
 
 /*
  * Enough for most requests: each of 1024 buffers may cross a border between regions of guest
- * memory. The second number
- * is enough for all requests: no chain has more buffers.
+ * memory. The second number is enough for all requests: no chain has more buffers.
  */
 #define BLK_QUEUE_SEGMENTS (2 * 1024 + VHOST_USER_MAX_REGIONS)
 #define BLK_QUEUE_MOST_SEGMENTS (2 * 65536 + VHOST_USER_MAX_REGIONS)
@@ -89,8 +86,7 @@ void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk
 
 /*
  * Pops all available chains into `taken`, if that is empty. So a ring in which the driver makes a
- * head available twice
- * breaks, with either implementation.
+ * head available twice breaks, with either implementation.
  *
  * Returns 0, or the error that broke the queue; chains that were popped before the error are in
  * `taken`.
@@ -107,9 +103,8 @@ void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virt
 
 /*
  * Unpops the request that was popped before all chains in `taken`, and was not carried out, or only
- * in part: it is
- * carried out again from its beginning later. In a broken ring it fails, because the stop of the
- * queue waits for it.
+ * in part: it is carried out again from its beginning later. In a broken ring it fails, because the
+ * stop of the queue waits for it.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 

@@ -39,7 +39,9 @@ void console_control_say(struct console_control *control, const char *format, ..
 	if (control->client.fd < 0)
 		return;
 	sent = send(control->client.fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	/* A client that has closed its end doesn't want to know, and its other commands count. */
+	/*
+	 * A client that has closed its end gets no answers, but its other commands are carried out.
+	 */
 	if (sent < 0 ? errno == EAGAIN : sent < len)
 		drop_client(control);
 }
@@ -87,7 +89,7 @@ static void on_line(struct event_source *source)
 	}
 }
 
-/* A client that has sent its commands and closed is served to its end. */
+/* A client may send its commands and close its end: all of them are carried out. */
 static void finish_client(struct console_control *control)
 {
 	struct pollfd client = { .fd = control->client.fd, .events = POLLRDHUP };

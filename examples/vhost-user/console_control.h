@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A socket for commands to a running device, a line each. The answer ends with a line "ok", or
- * "error: REASON". One client at a time; another one is told so, and its connection is closed.
+ * A socket for commands to a running device, one in each line. The answer ends with a line "ok", or
+ * "error: REASON". One client at a time; a second client gets an error and its connection is
+ * closed.
  *
- * All functions are called on the device's thread.
+ * Threads: all functions are called on the device's thread.
  */
 #ifndef CONSOLE_CONTROL_H
 #define CONSOLE_CONTROL_H
@@ -24,8 +25,8 @@ struct console_control {
 	 *
 	 * @line  without its end; may be changed
 	 *
-	 * Answers with console_control_say(). Returns NULL, or why the command was refused, and
-	 * then it has changed nothing.
+	 * Answers with console_control_say(). Returns NULL, or why the command was refused; a
+	 * refused command has changed nothing.
 	 */
 	const char *(*command)(struct console_control *control, char *line);
 

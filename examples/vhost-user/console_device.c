@@ -122,7 +122,10 @@ static void client_changed(struct console_link *link, bool is)
 	struct virtio_console *console = &port->console->console;
 	bool room;
 
-	/* They can't fail: the port is there, and the link says when a client comes or leaves. */
+	/*
+	 * These calls can't fail: the port exists, and the link tells each arrival and departure of
+	 * a client once.
+	 */
 	if (is)
 		(void)!virtio_console_connect(console, port->id);
 	else
@@ -498,7 +501,7 @@ static void take_away(struct console_device *console, struct port *port)
 {
 	bool room;
 
-	/* Cannot fail: the port is there. */
+	/* This cannot fail: the port exists. */
 	(void)!virtio_console_remove_port(&console->console, port->id, &room);
 	console_link_close(&port->link);
 	console_link_drop_output(&port->link);
@@ -545,7 +548,7 @@ static const char *command_add(struct console_device *console, const char *name)
 	return NULL;
 }
 
-/* The next bytes that the guest has to read, as far as they can be printed. */
+/* Prints the next bytes of the input, as far as they are printable. */
 static void print_waiting(struct port *port, char text[17])
 {
 	const uint32_t len = virtio_console_input_peek(&port->input, text, 16);
@@ -566,7 +569,7 @@ static const char *command_stats(struct console_device *console, const char *not
 		struct virtio_console_port_stats s;
 		char next[17];
 
-		/* The table has the port. */
+		/* The port exists. */
 		(void)!virtio_console_get_port_stats(&console->console, id, &s);
 		print_waiting(port, next);
 		console_control_say(&console->commands,

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Opening a pipe would wait for its reader, and writing to one for its progress. */
+/* Regular files only: opening a pipe would wait for its reader, and writing to one could block. */
 static int open_path(const char *path)
 {
 	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);

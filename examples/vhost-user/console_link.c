@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the kinds of host ends have in common: moving bytes. */
+/* The code that all kinds of host ends share: moving bytes. */
 #include "console_link.h"
 
 #include "options.h"
@@ -114,7 +114,10 @@ void console_link_flush(struct console_link *link)
 
 int console_link_attach(struct console_link *link, int fd)
 {
-	/* The loop knows each descriptor once, and the directions wait for themselves. */
+	/*
+	 * The loop can have a descriptor once only, and each direction waits by itself: so there
+	 * are two.
+	 */
 	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	if (copy < 0)

@@ -2,12 +2,13 @@
 /*
  * The host's end of a console port: a descriptor to read input from, one to write output to, and a
  * bounded buffer of output. The kinds of ends (console_pty.c, console_socket.c, console_file.c,
- * console_tty.c) provide the descriptors, which may come and go.
+ * console_tty.c) provide the descriptors, which they may close and open at any time.
  *
- * Output that nobody takes waits in the buffer, also while there is no descriptor. Input is read
- * only as far as the port has room for it: then the link waits for console_link_room().
+ *   output  waits in the buffer until it can be written, also while there is no descriptor
+ *   input   is read only if the port has room for it; otherwise the link waits for
+ *           console_link_room()
  *
- * All functions are called on the device's thread, but for create() and destroy().
+ * Threads: all functions but create() and destroy() are called on the device's thread.
  */
 #ifndef CONSOLE_LINK_H
 #define CONSOLE_LINK_H
@@ -20,14 +21,15 @@
 
 struct console_link;
 
-/* What the link tells its port. */
+/* The link's calls to its port. */
 struct console_link_events {
-	size_t (*input_room)(struct console_link *link); /* bytes that input() takes now */
+	size_t (*input_room)(struct console_link *link); /* bytes that input() can accept now */
 	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
 	void (*output_room)(
-		/* After console_link_put() has taken less than it was offered. */
+		/* Called after console_link_put() has accepted only a part. */
 		struct console_link *link);
-	void (*connected)(struct console_link *link, bool is); /* a client has come, or has left */
+	/* A client has connected, or has left. */
+	void (*connected)(struct console_link *link, bool is);
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
 };
 
@@ -39,15 +41,15 @@ struct console_link_ops {
 	void (*refresh)(struct console_link *link);  /* SIGHUP */
 	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
 	void (*detached)(struct console_link *link);
-	/* The port has another size. */
+	/* Called when the port's size has changed. */
 	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
 	size_t (*filter)(struct console_link *link, uint8_t *bytes,
-			 size_t len); /* takes input, and returns what is left */
-	/* Reading has come to an end, or reading or writing has failed. */
+			 size_t len); /* changes the bytes of an input; returns how many are left */
+	/* Called at the end of the input, or after a failure to read or to write. */
 	void (*ended)(struct console_link *link);
 };
 
-/* Of the command line. */
+/* From the command line */
 struct console_link_options {
 	const struct console_link_ops *ops;
 	const char *path;                   /* of a file or socket; or NULL */
@@ -75,7 +77,7 @@ struct console_link {
 	int slave, tty;
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
-	uint16_t cols, rows; /* of the pty, at the last look */
+	uint16_t cols, rows; /* of the pty, when it was last read */
 	char target[64];
 	struct unix_listener_file socket;
 	int failed; /* errno of the last reported write failure */
@@ -99,35 +101,35 @@ void console_link_close(struct console_link *link);
 void console_link_refresh(struct console_link *link);
 void console_link_attached(struct console_link *link, bool is);
 
-/* The port has another size, by order of the operator: a pty gets it, too. */
+/* Sets the port's size by command of the operator; a pty gets it, too. */
 void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows);
 
-/* Drops output that nobody has taken, and counts it. */
+/* Drops the output in the buffer, and counts it. */
 void console_link_drop_output(struct console_link *link);
 
 /* Adds output to the buffer. Returns the number of bytes added. console_link_flush() sends them. */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 void console_link_flush(struct console_link *link);
 
-/* The port has room for input again. */
+/* Tells the link that the port has room for input again. */
 void console_link_room(struct console_link *link);
 
 /* For the kinds. */
 
 /*
- * Begins to use a descriptor for both directions; it is closed by console_link_detach(). Returns 0,
- * or -1 with errno.
+ * Begins to use a descriptor for both directions, which console_link_detach() closes. Returns 0, or
+ * -1 with errno.
  */
 int console_link_attach(struct console_link *link, int fd);
 
-/* The same with two. */
+/* The same with a descriptor for each direction. */
 int console_link_attach_two(struct console_link *link, int in, int out);
 
-/* Reads no more before console_link_room(). */
+/* Stops reading until console_link_room() is called. */
 void console_link_stop_input(struct console_link *link);
 void console_link_detach(struct console_link *link);
 
-/* `tty` and its option, which return as console_link_parse(). */
+/* Parse `tty` and its option. Return as console_link_parse(). */
 int console_tty_parse(struct console_link_options *options);
 int console_tty_escape(const char *text, struct console_link_options *options);
 

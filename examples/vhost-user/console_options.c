@@ -12,10 +12,10 @@
 #include <unistd.h>
 #include <virtio/console.h>
 
-/* The value of an option, and what the option may belong to. */
+/* The value of an option, and the part of the argument to which it may belong. */
 struct parser {
 	struct console_options *options;
-	/* Of the socket named last; NULL if the last was not a socket. */
+	/* Of the socket named last; NULL if another kind was named last. */
 	struct unix_listener_access *access;
 	bool multiport_off;
 };
@@ -28,11 +28,11 @@ struct claim {
 };
 
 /*
- * The path without symbolic links in its folders.
+ * Resolves the symbolic links in a path's folders.
  *
  * @follow  also of the file itself
  *
- * Returns 0, or -1 if it is too long, or a folder is missing.
+ * Returns 0, or -1 if the path is too long, or a folder is missing.
  */
 static int find_path(const char *path, bool follow, char out[PATH_MAX])
 {
@@ -229,7 +229,7 @@ static int take_option(void *context, const char *name, char *value)
 	return option_error(name, "unknown option of --console");
 }
 
-/* The first piece is the console's backend, which other options may belong to. */
+/* The first piece is the console's backend, to which later options may belong. */
 int console_options_parse(char *spec, struct console_options *options)
 {
 	struct parser parser = { .options = options };

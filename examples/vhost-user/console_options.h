@@ -29,7 +29,7 @@ struct console_options {
  */
 int console_options_parse(char *spec, struct console_options *options);
 
-/* "COLSxROWS", each from 1 to 65535. Returns 0, or -1 and prints nothing. */
+/* Parses "COLSxROWS", each from 1 to 65535. Returns 0, or -1 and prints nothing. */
 int console_size_parse(const char *text, uint16_t *cols, uint16_t *rows);
 
 /* A part of --help. */

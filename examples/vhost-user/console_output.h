@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Output of a console port on its way to the host's end: a ring of bytes with a bound. */
+/*
+ * The output of a console port that isn't written yet: a ring buffer of bytes with a maximum
+ * length.
+ */
 #ifndef CONSOLE_OUTPUT_H
 #define CONSOLE_OUTPUT_H
 
@@ -18,13 +21,13 @@ struct console_output {
 /*
  * Adds bytes.
  *
- * @drops  the oldest bytes make room, and all new ones are taken
+ * @drops  the oldest bytes make room, and all new ones are added
  *
- * Returns how many bytes were taken, from the first one on.
+ * Returns how many bytes were added, from the first one on.
  */
 size_t console_output_put(struct console_output *output, const void *bytes, size_t len, bool drops);
 
-/* The oldest bytes that lie in one piece. Returns how many. */
+/* Sets *bytes to the oldest bytes that lie in one piece, and returns their number. */
 size_t console_output_peek(const struct console_output *output, const uint8_t **bytes);
 
 /* Drops the oldest bytes; `len` is at most the number of bytes. */

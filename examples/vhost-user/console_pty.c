@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A pseudo-terminal. The daemon keeps the slave open, too. So the settings stay, the master never
- * ends because a user left, and the kernel holds output for the next reader.
+ * A pseudo-terminal. The daemon keeps the slave open, too. So the settings stay, the master doesn't
+ * end when the last user leaves, and the kernel holds output for the next reader.
  */
 #include "console_link.h"
 
@@ -64,7 +64,7 @@ static void set_size(struct console_link *link, uint16_t cols, uint16_t rows)
 	(void)ioctl(link->slave, TIOCSWINSZ, &size);
 }
 
-/* Linux tells the processes in the terminal of a new size, but not the master. */
+/* Linux reports a new size to the processes in the terminal, but not to the master. */
 static void follow_size(struct console_link *link)
 {
 	struct winsize size;
@@ -76,7 +76,7 @@ static void follow_size(struct console_link *link)
 	link->events->resized(link, link->cols, link->rows);
 }
 
-/* Input comes from somebody who has seen the terminal in its size. */
+/* A user who types has set the terminal's size before, so the size is read here. */
 static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 {
 	(void)bytes;

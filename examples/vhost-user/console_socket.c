@@ -18,7 +18,7 @@ static void drop_client(struct console_link *link)
 	link->events->connected(link, false);
 }
 
-/* While the port has no room the client is not looked at, and may have left. */
+/* While the port has no room the client isn't read from, and may have left. */
 static bool has_left(const struct console_link *link)
 {
 	struct pollfd client = { .fd = link->in.fd, .events = POLLRDHUP };

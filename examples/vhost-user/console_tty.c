@@ -18,7 +18,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Files neither block nor have flags that matter. */
+/*
+ * Opens the file of a descriptor once more, for flags of its own. A regular file doesn't block, so
+ * a copy of the descriptor is enough.
+ */
 static int open_again(int fd, int flags)
 {
 	char path[32];
@@ -88,7 +91,7 @@ static int fail(struct console_link *link, const char *what)
 	return -1;
 }
 
-/* The name of that key, as people write it. */
+/* Prints the name of the escape key. */
 static void print_escape(const struct console_link *link)
 {
 	const unsigned char key = (unsigned char)link->options.escape;
@@ -148,7 +151,10 @@ static void detached(struct console_link *link)
 	restore(link);
 }
 
-/* The daemon ends as it does by SIGTERM. */
+/*
+ * Removes the escape keys from the input. The escape key followed by q ends the daemon as SIGTERM
+ * does.
+ */
 static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 {
 	size_t kept = 0;
@@ -167,7 +173,7 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return kept;
 }
 
-/* Input has come to its end. Output goes on. */
+/* The input has ended. Output continues. */
 static void ended(struct console_link *link)
 {
 	console_link_stop_input(link);
@@ -185,8 +191,8 @@ int console_tty_parse(struct console_link_options *options)
 	options->ops = &console_tty_ops;
 	options->escape = ']' - 64;
 	/*
-	 * No thread runs yet, and all threads will inherit the blocked signal: it waits for the
-	 * reader.
+	 * No thread runs yet, and all threads inherit the blocked signal: it is read from a
+	 * descriptor.
 	 */
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);

@@ -4,21 +4,16 @@
  * finish.
  *
  *   slots      Each queue has an io_uring of its own and a fixed number of slots. A slot holds one
- *              request from its
- *              beginning to its completion.
+ *              request from its beginning to its completion.
  *   pieces     Reads and writes are submitted in pieces, one piece of a request at a time: the next
- *              one begins where the
- *              last one ended.
+ *              one begins where the last one ended.
  *   flushes    A flusher (flusher.h) carries them out, one at a time; the io_uring waits for its
- *              answer. One flush serves
- *              all requests that needed one when it began: FLUSH, and with write-through also
- *              writes whose data is
- *              written. A flush is no barrier: it covers the writes that ended before it began
- *              (virtio 1.4, 5.2.6.2).
+ *              answer. One flush serves all requests that needed one when it began: FLUSH, and with
+ *              write-through also writes whose data is written. A flush is no barrier: it covers
+ *              the writes that ended before it began (virtio 1.4, 5.2.6.2).
  *   the rest   GET_ID and refusals are done at once. Discarding and writing zeros use ordinary
- *              system calls: the kernel
- *              has no asynchronous implementation, and would occupy another thread instead of this
- *              one.
+ *              system calls: the kernel has no asynchronous implementation, and would occupy
+ *              another thread instead of this one.
  */
 #include "blk_queue.h"
 
@@ -45,8 +40,7 @@
 
 /*
  * The queue can be stopped only after the requests in flight have ended: with more bytes than this
- * in flight, none
- * begins.
+ * in flight, none begins.
  */
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
@@ -134,8 +128,7 @@ static bool is_full(const struct uring_queue *uring)
 
 /*
  * There is room, because a slot has one piece at a time or waits for a flush, and the io_uring has
- * an entry for each
- * slot. Returns NULL if nothing is to be submitted any more.
+ * an entry for each slot. Returns NULL if nothing is to be submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -278,8 +271,7 @@ static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int 
 
 /*
  * Goes on after a piece has ended with `res`: bytes, or a negative errno. After -EAGAIN and -EINTR
- * the piece is done by
- * an ordinary call. Returns 0, or the error that broke the queue.
+ * the piece is done by an ordinary call. Returns 0, or the error that broke the queue.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
@@ -440,9 +432,8 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 
 /*
  * Fills a slot with the next request in `taken`. A request with many segments gets the array that
- * has room for all.
- * Guest memory is mapped here, so no error of translation occurs. Returns 0, or the error that
- * broke the queue.
+ * has room for all. Guest memory is mapped here, so no error of translation occurs. Returns 0, or
+ * the error that broke the queue.
  */
 static int fill(struct uring_queue *uring, struct slot *slot)
 {

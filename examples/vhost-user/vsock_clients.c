@@ -41,7 +41,7 @@ int vsock_clients_dial(struct vsock_stream *s)
 		vsock_pay(s->vsock);
 		return 0;
 	}
-	/* A full backlog. No event tells when it has room again. */
+	/* The backlog is full. No event tells when it has room again. */
 	if (got < 0 && errno == EAGAIN) {
 		if (s->stage != VSOCK_STAGE_DIALLING)
 			vsock_stream_set_stage(s, VSOCK_STAGE_DIALLING);
@@ -102,13 +102,13 @@ static void refuse(struct vsock_stream *client)
 	vsock_stream_close(client);
 }
 
-/* The whole line is there, with a newline as its last byte. */
+/* Handles a complete line, with a newline as its last byte. */
 static void on_line(struct vsock_stream *client)
 {
 	struct vsock_device *vsock = client->vsock;
 
 	client->line[client->line_len - 1] = '\0';
-	/* A zero byte within the line ends it for the parser, but not for us. */
+	/* The parser stops at a zero byte within the line; such a line is refused here. */
 	if (strlen(client->line) != client->line_len - 1 || parse_line(client->line, &client->port)) {
 		refuse(client);
 		return;
@@ -140,15 +140,15 @@ static int take_line(struct vsock_stream *client)
 	newline = memchr(to, '\n', (size_t)got);
 	if (newline)
 		got = newline + 1 - to;
-	/* The bytes are there. */
+	/* The bytes were seen by MSG_PEEK, so they are there. */
 	if (recv(client->source.fd, to, (size_t)got, MSG_DONTWAIT) != got)
 		return -1;
 	client->line_len += (uint32_t)got;
-	/* What follows gives no further event. */
+	/* Bytes that have arrived already cause no further event, so the function reads again. */
 	return newline ? 1 : take_line(client);
 }
 
-/* The same for a socket of records: a record is a line. */
+/* The same for a socket of records: each record is a line. */
 static int take_record(struct vsock_stream *client)
 {
 	const ssize_t got = recv(client->source.fd, client->line, sizeof client->line, MSG_DONTWAIT | MSG_TRUNC);
@@ -183,7 +183,7 @@ void vsock_clients_connect(struct vsock_device *vsock)
 
 /* Listening */
 
-/* An idle client makes room for the next one. */
+/* If there are too many clients, the oldest idle one is closed. */
 static void greet(struct vsock_listener *listener, int fd)
 {
 	struct vsock_device *vsock = listener->vsock;
@@ -201,7 +201,7 @@ static void watch(struct vsock_listener *listener)
 	listener->paused = event_loop_want(listener->vsock->loop, &listener->source, EVENT_READABLE) != 0;
 }
 
-/* One at a time, so others have their turn. */
+/* One client at a time, so that other sources are served, too. */
 static void on_client(struct event_source *source)
 {
 	struct vsock_listener *listener = CONTAINER_OF(source, struct vsock_listener, source);

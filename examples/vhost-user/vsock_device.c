@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The socket device: connections between a guest's sockets and Unix sockets of the host.
- * vsock_device.h has the parts.
+ * vsock_device.h lists the parts.
  *
- * What the guest can do: open as many connections as the device has, and fill the buffer of each.
- * What a program of the host can do: the same, and not read. Neither holds up another connection,
- * and each of them costs a bounded amount of memory, of which there is a bounded number.
+ * A guest can open as many connections as the device has, and fill the buffer of each. A program of
+ * the host can do the same, and not read. Neither stops another connection. The memory of a
+ * connection is bounded, and so is the number of connections.
  *
  * virtio 1.4, 5.10
  */
@@ -28,8 +28,8 @@
 #define FIRST_PORT 0x40000000u
 #define LAST_PORT 0x7fffffffu
 /*
- * What a packet costs a guest besides its payload. Linux from 6.12.92 resets a connection whose
- * packets cost more than its buffer. On most machines it counts 576 bytes for each packet.
+ * The cost of a packet for a guest besides its payload. Linux from 6.12.92 resets a connection
+ * whose packets cost more than its buffer. On most machines it counts 576 bytes for each packet.
  */
 #define PACKET_OVERHEAD 768u
 #define PORT_DIGITS 11u /* of "_4294967295" */
@@ -116,7 +116,10 @@ static void expire_connections(struct vsock_device *vsock, uint64_t now)
 	struct virtio_vsock_connection *c;
 	struct vsock_stream *s = TAILQ_FIRST(&vsock->lists[VSOCK_STAGE_OPEN]), *next;
 
-	/* A connection that is told to ask again for credit may ask in vain. */
+	/*
+	 * A guest that waits for a whole record never grants more credit; such a connection is
+	 * reset.
+	 */
 	for (; s; s = next) {
 		next = TAILQ_NEXT(s, in_stage);
 		vsock_stream_check(s);
@@ -168,7 +171,7 @@ bool vsock_is_up(const struct vsock_device *vsock)
 	return vsock->running[VIRTIO_VSOCK_QUEUE_RX] && vsock->running[VIRTIO_VSOCK_QUEUE_TX];
 }
 
-/* Every stream with a connection loses it. What the guest has sent is still delivered. */
+/* Separates all streams from their connections. Data that the guest has sent is still delivered. */
 static void let_go_of_all(struct vsock_device *vsock)
 {
 	struct vsock_stream *s, *next;
@@ -183,10 +186,10 @@ static void let_go_of_all(struct vsock_device *vsock)
 }
 
 /*
- * Both queues run. A driver that begins has indices of 0, and knows of no connection. One that goes
- * on with a front end that we haven't seen before may have connections that are lost: it is told by
- * the transport reset, or by RST if the transport keeps the event queue to itself. Until it is
- * clear which, requests wait.
+ * Called when both queues run. A new driver starts with indices of 0, and has no connections. A
+ * driver that continues with a new front end may have lost connections: the transport reset tells
+ * it, or RST if the transport keeps the event queue to itself. Until it is known which, requests
+ * wait.
  */
 static void on_up(struct vsock_device *vsock)
 {
@@ -241,7 +244,7 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 	vsock->running[queue->index] = NULL;
 	if (queue->index != VIRTIO_VSOCK_QUEUE_EVENT)
 		return;
-	/* Nobody waits for data that cannot be sent. */
+	/* Data that cannot be sent is dropped. */
 	virtio_vsock_events_reset(&vsock->events);
 	if (vsock->hold_until == UINT64_MAX)
 		virtio_vsock_table_hold(&vsock->table, false);
@@ -378,7 +381,9 @@ static int make_table(struct vsock_device *vsock)
 		.last_port = LAST_PORT,
 	};
 	struct virtio_vsock_table_storage *storage = &vsock->storage;
-	/* A guest may still have connections of an earlier process: the ports are others. */
+	/*
+	 * A guest may still have connections of an earlier process, so other port numbers are used.
+	 */
 	struct virtio_vsock_table_state state;
 	uint64_t seed[2];
 

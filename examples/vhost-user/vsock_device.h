@@ -71,7 +71,7 @@ struct vsock_device {
 	struct event_timer timer;
 	uint64_t armed; /* when the timer expires; UINT64_MAX if it isn't set */
 	uint64_t hold_until;
-	bool new_front_end; /* whose driver is not known to be new or old */
+	bool new_front_end; /* set while it is unknown whether the driver is a new one */
 	bool resumed;       /* the driver is older than the front end: connections are lost */
 	bool opened;
 	bool tx_waits; /* until the guest has popped a packet */
@@ -110,8 +110,8 @@ bool vsock_is_up(const struct vsock_device *vsock);
 int vsock_queue_notify(struct device *device, struct device_queue *queue, unsigned int budget);
 
 /*
- * Begins a host's or another guest's connection. Returns 0; -1 if it can't be: the stream is the
- * caller's to end.
+ * Begins a connection of the host or of another guest. Returns 0; or -1 if that fails: then the
+ * caller ends the stream.
  */
 int vsock_request(struct vsock_device *vsock, struct vsock_stream *stream, const struct virtio_vsock_address *from);
 
@@ -124,10 +124,10 @@ void vsock_clients_close(struct vsock_device *vsock);
 /* Accepts clients again. */
 void vsock_clients_resume(struct vsock_device *vsock);
 
-/* A client's socket is ready, in VSOCK_STAGE_LINE. */
+/* Called when a client's socket is ready, in VSOCK_STAGE_LINE. */
 void vsock_clients_read(struct vsock_stream *client);
 
-/* The driver is up: connects the waiting clients. */
+/* Called when the driver is ready: connects the waiting clients. */
 void vsock_clients_connect(struct vsock_device *vsock);
 
 /*
@@ -136,7 +136,7 @@ void vsock_clients_connect(struct vsock_device *vsock);
  */
 int vsock_clients_dial(struct vsock_stream *stream);
 
-/* The socket for a guest's request. Returns NULL if it can't be had. */
+/* Makes the socket for a guest's request. Returns NULL on failure. */
 struct vsock_stream *vsock_clients_answer(struct vsock_device *vsock, struct virtio_vsock_connection *connection);
 
 #endif

@@ -52,8 +52,8 @@ void vsock_group_leave(struct vsock_group *member)
 }
 
 /*
- * A guest without a driver refuses, as one without a listener does: the other side sees the
- * socket's end.
+ * Accepts or refuses a connection of another guest. A guest without a driver or without a listener
+ * refuses: the other side sees that the socket is closed.
  */
 static void accept_offer(struct vsock_device *vsock, const struct vsock_offer *offer)
 {
@@ -120,7 +120,7 @@ static int offer_to(struct vsock_group *member, const struct vsock_offer *offer)
 	return result;
 }
 
-/* The other device's thread may have the second socket, and have closed it, before this returns. */
+/* The other device's thread may have received and closed the second socket before this returns. */
 struct vsock_stream *vsock_group_answer(struct vsock_device *vsock, const struct virtio_vsock_connection *connection)
 {
 	const bool records = connection->type == VIRTIO_VSOCK_TYPE_SEQPACKET;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Guests of this process that reach each other by context ID. A connection between two of them is a
- * pair of sockets, one for each device's thread; all else that the threads share is an inbox, in
- * which a device finds its half of new pairs.
+ * pair of sockets, one for each device's thread. The threads also share an inbox for each device,
+ * through which it receives its half of a new pair.
  */
 #ifndef VSOCK_GROUP_H
 #define VSOCK_GROUP_H
@@ -31,8 +31,8 @@ struct vsock_group {
 	const char *name;
 	struct vsock_device *vsock;
 	uint32_t cid;
-	struct event_wake wake; /* there is something in the inbox */
-	pthread_mutex_t mutex;  /* protects what is below */
+	struct event_wake wake; /* the inbox isn't empty */
+	pthread_mutex_t mutex;  /* protects the members below */
 	bool open;
 	unsigned int count;
 	struct vsock_offer inbox[VSOCK_INBOX];
@@ -50,8 +50,7 @@ int vsock_group_open(struct vsock_group *member, struct event_loop *loop);
 void vsock_group_close(struct vsock_group *member);
 
 /*
- * A guest's request to another one. Returns the socket's stream, which waits for the answer, or
- * NULL.
+ * Sends a guest's request to another guest. Returns a stream, which waits for the answer, or NULL.
  */
 struct vsock_stream *vsock_group_answer(struct vsock_device *vsock, const struct virtio_vsock_connection *connection);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Bytes of one connection that the guest has sent and the host's socket has not taken: a stream, or
- * records with their marks. The guest's credit bounds the bytes, and the packets of a connection
- * bound the records. Memory is allocated only for bytes that are there.
+ * Bytes of one connection that the guest has sent and that aren't written to the host's socket yet:
+ * a stream, or records with their marks. The guest's credit limits the bytes, and the packets of a
+ * connection limit the records. Memory is allocated only for bytes that are stored.
  */
 #ifndef VSOCK_OUTPUT_H
 #define VSOCK_OUTPUT_H
@@ -18,7 +18,7 @@ struct vsock_output {
 	size_t first, end, capacity; /* used: from first to end */
 	size_t last;                 /* of records: where the last one begins, if has_last */
 	bool has_last;               /* the last record is incomplete */
-	uint32_t payload;            /* bytes, without what this file adds */
+	uint32_t payload;            /* bytes of payload */
 	uint32_t records;            /* records that are not finished, or are empty */
 };
 
@@ -38,11 +38,11 @@ int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *r
 size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **bytes);
 void vsock_output_take(struct vsock_output *output, size_t len);
 
-/* The next record, as far as it is there. */
+/* The next record, as far as it has arrived. */
 struct vsock_record {
 	const uint8_t *bytes;
 	uint32_t len;
-	uint32_t marks; /* VIRTIO_VSOCK_SEQ_...; without EOM more of the record is to come */
+	uint32_t marks; /* VIRTIO_VSOCK_SEQ_...; without EOM the record is incomplete */
 };
 
 /* Returns whether there is one. */

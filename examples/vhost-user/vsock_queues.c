@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Turns of the queues. The table judges a packet of the guest, and its payload goes to a stream. A
- * buffer of the guest gets what the table owes, or else data of the ready streams in turn.
+ * The turns of the queues. The table checks each packet of the guest, and the payload goes to a
+ * stream. A buffer of the guest gets a packet that the table owes, or else data of the ready
+ * streams in turn.
  */
 #include "vsock_device.h"
 
@@ -11,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TURN 32u /* packets: then others have theirs */
+#define TURN 32u /* packets in one turn */
 
 int vsock_request(struct vsock_device *vsock, struct vsock_stream *s, const struct virtio_vsock_address *from)
 {
@@ -49,8 +50,8 @@ static void on_request(struct vsock_device *vsock, struct virtio_vsock_connectio
 }
 
 /*
- * The guest has accepted. Who asked is told first: a client by a line, another guest's side by a
- * byte. A new socket has room for that; one that hasn't is closed on the other side.
+ * The guest has accepted. The other side is told first: a client by a line, another guest's device
+ * by a byte. A new socket has room for that; if it hasn't, the other side has closed it.
  */
 static void on_response(struct vsock_stream *s)
 {
@@ -65,8 +66,8 @@ static void on_response(struct vsock_stream *s)
 }
 
 /*
- * The bits come in this order. Each of the functions may close the stream, and then the connection
- * is over.
+ * The order of these events is fixed. Each of the functions may close the stream, and then the
+ * connection is over.
  */
 static void obey(struct vsock_device *vsock, const struct virtio_vsock_received *what)
 {
@@ -151,7 +152,7 @@ static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 	*out_short = false;
 	while (has_something(vsock)) {
 		if (virtio_vsock_table_next(&vsock->table, &packet->header) == 1) {
-			/* There is room for another answer. */
+			/* The table has room for another answer now. */
 			if (vsock->tx_waits)
 				vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_TX);
 			vsock->tx_waits = false;

@@ -19,7 +19,7 @@ static bool has_records(const struct vsock_stream *s)
 	return s->type == VIRTIO_VSOCK_TYPE_SEQPACKET;
 }
 
-/* Whether both sides of the socket are shut, or the other one is gone. */
+/* Returns whether both directions of the socket are shut down, or the other side has closed it. */
 static bool has_hung_up(const struct vsock_stream *s)
 {
 	struct pollfd p = { .fd = s->source.fd };
@@ -110,7 +110,7 @@ void vsock_stream_reset(struct vsock_stream *s)
 	vsock_stream_close(s);
 }
 
-/* What the guest is owed goes out with its next buffer. */
+/* Packets that the table owes the guest are sent with its next buffer. */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {
 	const int got = virtio_vsock_connection_shutdown(s->connection, flags, vsock_now());
@@ -124,14 +124,14 @@ static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 /* Output: to the socket */
 
 /*
- * Tells the table what is not kept any more. Returns false if the connection is over: the stream
- * may be closed.
+ * Reports written bytes to the table. Returns false if the connection is over: the stream may be
+ * closed.
  */
 static bool account(struct vsock_stream *s)
 {
 	struct virtio_vsock_connection *c = s->connection;
 	const uint32_t buffered = virtio_vsock_connection_buffered(c), left = s->output.payload;
-	/* The bytes of a stream are joined to one packet. */
+	/* The stored bytes of a stream count as one packet. */
 	const uint32_t packets = has_records(s) ? s->output.records : left != 0;
 	int got = 0;
 
@@ -150,8 +150,8 @@ static bool account(struct vsock_stream *s)
 }
 
 /*
- * The socket takes nothing more. The guest is told after the socket's input has ended, too: see
- * end_of_input().
+ * The socket can't be written to any more. The guest is told after the socket's input has ended,
+ * too: see end_of_input().
  */
 static void stop_output(struct vsock_stream *s)
 {
@@ -160,7 +160,7 @@ static void stop_output(struct vsock_stream *s)
 }
 
 /*
- * Sends a message. Returns the bytes sent; -1 if the socket has no room now, or no longer: then
+ * Sends a message. Returns the bytes sent; or -1 if the socket has no room now, or is closed: then
  * s->discards is set.
  */
 static ssize_t send_some(struct vsock_stream *s, const struct iovec *iov, size_t count)
@@ -197,8 +197,8 @@ static void flush_stream(struct vsock_stream *s)
 }
 
 /*
- * Sends a packet of a pair: the marks, and the part of a record that is there. Returns false if it
- * cannot be sent now.
+ * Sends a packet of a pair: the marks, and the part of a record that has arrived. Returns false if
+ * it can't be sent now.
  */
 static bool send_piece(struct vsock_stream *s, const struct vsock_record *record)
 {
@@ -217,14 +217,14 @@ static bool send_piece(struct vsock_stream *s, const struct vsock_record *record
 }
 
 /*
- * A record of a socket file. Returns false if it can't be sent: not now, or never, and then
+ * Sends a record to a socket file. Returns false if it can't be sent: not now, or never, and then
  * *out_never is set.
  */
 static bool send_record(struct vsock_stream *s, const struct vsock_record *record, bool *out_never)
 {
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)record->bytes, .iov_len = record->len };
 
-	/* A socket file has no marks, and an empty record is the end for who reads it. */
+	/* A socket file has no marks, and an empty record would look like the end to a reader. */
 	*out_never = (record->marks & VIRTIO_VSOCK_SEQ_EOR) || record->len == 0;
 	if (*out_never)
 		return false;
@@ -248,7 +248,9 @@ static bool flush_records(struct vsock_stream *s)
 			if (!send_piece(s, &record))
 				return !s->writable || s->discards;
 		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
-			/* Without room the rest cannot come. */
+			/*
+			 * There is no room for the rest of the record, so it can never be complete.
+			 */
 			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer;
 		} else if (!send_record(s, &record, &never)) {
 			return !never;
@@ -273,7 +275,7 @@ static void break_for_record(struct vsock_stream *s)
 	vsock_stream_reset(s);
 }
 
-/* Sends what waits, and tells the guest. Returns false if the stream may be closed. */
+/* Sends stored output, and reports it to the guest. Returns false if the stream may be closed. */
 static bool flush_and_account(struct vsock_stream *s)
 {
 	if (!flush(s)) {
@@ -283,7 +285,7 @@ static bool flush_and_account(struct vsock_stream *s)
 	return account(s);
 }
 
-/* Sends the first bytes directly from the guest's buffers, without looking at them. */
+/* Sends the first bytes directly from the guest's buffers, without a copy. */
 static void send_directly(struct vsock_stream *s, struct virtio_reader *reader)
 {
 	struct virtio_iovec iov[IOVECS];
@@ -324,7 +326,7 @@ void vsock_stream_take(struct vsock_stream *s, const struct virtio_chain_segment
 
 void vsock_stream_shut(struct vsock_stream *s)
 {
-	/* The guest takes nothing more: tells whoever writes to the socket. */
+	/* The guest receives nothing more: tells the program that writes to the socket. */
 	if (s->connection->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_RCV) {
 		(void)shutdown(s->source.fd, SHUT_RD);
 		s->read_ended = true;
@@ -337,9 +339,9 @@ void vsock_stream_shut(struct vsock_stream *s)
 /* Input: to the guest */
 
 /*
- * The socket's input has ended, after the last byte. If the socket takes nothing more either, the
- * connection is over: the guest is told both at once. Otherwise the guest keeps sending, and is
- * told when that ends.
+ * The socket's input has ended. If the socket can't be written to either, the connection is over:
+ * the guest is told both at once. Otherwise the guest may go on sending, and is told when that
+ * ends.
  */
 static void end_of_input(struct vsock_stream *s)
 {
@@ -389,11 +391,11 @@ static int fill_from_stream(struct vsock_stream *s, struct virtio_vsock_packet *
 		return 0;
 	}
 	piece.bytes = (uint32_t)got;
-	/* The requested number or fewer, so this cannot fail. */
+	/* At most the requested number of bytes, so this cannot fail. */
 	return virtio_vsock_connection_send(s->connection, &piece, &packet->header) == 0;
 }
 
-/* Whether an empty record is a record: the end of the input has no sender. */
+/* Returns whether an empty message is a record: the end of the input has no sender. */
 static bool has_sender(struct msghdr *msg)
 {
 	return CMSG_FIRSTHDR(msg) != NULL;
@@ -431,8 +433,8 @@ static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 }
 
 /*
- * Whether the rest of the message fits the guest's buffer, in packets of this size: if not, it can
- * never arrive.
+ * Returns whether the rest of the message fits the guest's buffer, in packets of this size: if not,
+ * it can never arrive.
  */
 static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 {
@@ -515,9 +517,9 @@ void vsock_stream_credit(struct vsock_stream *s)
 }
 
 /*
- * The guest has said that it has only this message, and there still is no room. Sent packets are
- * recorded in groups (struct virtio_vsock_mark), so the guest may be charged for more packets than
- * there are.
+ * The guest has reported that its buffer has only this message, and there is still no room. Sent
+ * packets are recorded in groups (struct virtio_vsock_mark), so the guest may be charged for more
+ * packets than it has.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {
@@ -537,7 +539,7 @@ void vsock_stream_start(struct vsock_stream *s)
 
 /* Events */
 
-/* The other guest's side has answered, or refused by closing its socket. */
+/* The other guest's device has answered, or has refused by closing its socket. */
 static void read_answer(struct vsock_stream *s)
 {
 	uint8_t byte = 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The host's end of one connection: a Unix socket, and what waits for it. No call blocks.
+ * The host's end of one connection: a Unix socket, and data that waits for it. No call blocks.
  *
- * Input of the socket is read straight into the guest's buffers, when there is one and the guest
- * has room. A record is read as a whole, and kept while its pieces go to the guest. Output goes
- * straight from the guest's buffers to the socket; what the socket does not take waits in
- * vsock_output, as far as the guest's credit goes.
+ *   input   is read directly into the guest's buffers, when one is available and the guest has
+ *           credit. A record is read as a whole, and kept while its pieces go to the guest
+ *   output  is written directly from the guest's buffers. Bytes for which the socket has no room
+ *           are stored in vsock_output, limited by the guest's credit
  *
  * Between two guests the socket is one of a pair. The accepting side sends the byte VSOCK_ACCEPTED
- * first. A packet of records has a byte with its marks in front, so that the pair can carry what a
- * socket file can't.
+ * first. A packet of records has a byte with its marks in front, so that the pair can carry marks
+ * that a socket file can't.
  */
 #ifndef VSOCK_STREAM_H
 #define VSOCK_STREAM_H
@@ -22,15 +22,15 @@
 
 struct vsock_device;
 
-/* What a stream does, or waits for. Each stage has a list, in the order of arrival. */
+/* The stages of a stream. Each stage has a list, in the order of arrival. */
 enum vsock_stage {
 	VSOCK_STAGE_LINE,      /* the client has not sent its line */
-	VSOCK_STAGE_DRIVER,    /* there is a client, and no driver */
+	VSOCK_STAGE_DRIVER,    /* the client waits for a driver */
 	VSOCK_STAGE_REQUESTED, /* the guest has not answered */
 	VSOCK_STAGE_DIALLING,  /* the listener's backlog is full */
 	VSOCK_STAGE_ANSWER,    /* the other guest has not answered */
 	VSOCK_STAGE_OPEN,
-	VSOCK_STAGE_LINGER, /* without a connection: the rest of the output must still be taken */
+	VSOCK_STAGE_LINGER, /* without a connection: stored output must still be written */
 	VSOCK_STAGES,
 };
 
@@ -46,15 +46,17 @@ struct vsock_stream {
 	uint16_t type;                              /* enum virtio_vsock_type */
 	uint8_t stage;                              /* enum vsock_stage */
 	bool paired;                                /* with another guest's stream */
-	bool readable, writable;                    /* as far as is known */
+	bool readable, writable;                    /* the known part */
 	bool read_ended;                            /* the socket's input is over */
-	bool write_ended;                           /* the guest's output is over, and so told */
-	bool discards;                              /* incoming bytes: the socket takes no more */
-	bool is_ready;                              /* listed: may have something to read */
-	uint64_t since;                             /* when the stage began */
+	/* The guest's output is over, and the socket was told. */
+	bool write_ended;
+	/* Incoming bytes: the socket can't be written to. */
+	bool discards;
+	bool is_ready;  /* in the list: may have something to read */
+	uint64_t since; /* when the stage began */
 	TAILQ_ENTRY(vsock_stream) in_stage, in_ready;
 	struct vsock_output output;
-	/* The record that goes to the guest in pieces. */
+	/* The record that is being sent to the guest in pieces. */
 	bool has_record;
 	uint8_t *record;
 	uint32_t record_at, record_len, record_marks;
@@ -67,30 +69,33 @@ struct vsock_stream {
 };
 
 /*
- * Makes a stream of a socket that doesn't block, and watches the socket. Returns NULL without
- * memory or room for one more stream, and the socket stays the caller's.
+ * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL without memory or
+ * room for one more stream; then the caller keeps the socket.
  */
 struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage);
 
-/* Ends the stream at once. Its connection is over, or is not the stream's any more. */
+/* Ends the stream at once. Its connection has ended, or isn't the stream's any more. */
 void vsock_stream_close(struct vsock_stream *stream);
 
 void vsock_stream_set_stage(struct vsock_stream *stream, enum vsock_stage stage);
 
-/* The table has let go of the connection. What the guest has sent before is still delivered. */
+/*
+ * Called when the table has ended the connection. Data that the guest has sent before is still
+ * delivered.
+ */
 void vsock_stream_let_go(struct vsock_stream *stream);
 
 /* Breaks the connection, and closes the stream. */
 void vsock_stream_reset(struct vsock_stream *stream);
 
-/* The connection is established: input may be read. */
+/* Called when the connection is established: input may be read. */
 void vsock_stream_start(struct vsock_stream *stream);
 
-/* Takes a packet's payload. That may close the stream. */
+/* Receives a packet's payload. That may close the stream. */
 void vsock_stream_take(struct vsock_stream *stream, const struct virtio_chain_segments *data,
 		       const struct virtio_vsock_received *received);
 
-/* The guest has shut one direction or both. The stream may be closed by that. */
+/* Called when the guest has shut down one direction or both. That may close the stream. */
 void vsock_stream_shut(struct vsock_stream *stream);
 
 /*
@@ -99,12 +104,12 @@ void vsock_stream_shut(struct vsock_stream *stream);
  */
 int vsock_stream_fill(struct vsock_stream *stream, struct virtio_vsock_packet *packet, uint64_t now);
 
-/* The guest has room again. */
+/* Called when the guest has credit again. */
 void vsock_stream_credit(struct vsock_stream *stream);
 
 /*
- * Looks for a record that the guest waits to get whole before it makes room for the rest, which
- * would be for ever, and resets its connection.
+ * Resets the connection if the guest waits for a whole record before it grants credit for the rest
+ * of it, since that would last for ever.
  */
 void vsock_stream_check(struct vsock_stream *stream);
 
