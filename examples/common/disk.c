@@ -48,10 +48,10 @@ static const struct {
 	[DISK_SEG_MAX] = { "seg-max", 0, 65533, 1, "segments of a request, by default 126; 0: not told" },
 	[DISK_SIZE_MAX] = { "size-max", 0, UINT32_MAX, 1,
 			    "bytes of a segment; by default, and with 0, not told. Below 1 MiB FreeBSD\n"
-			    "                     doesn't use the disk" },
+			    "                              doesn't use the disk" },
 	[DISK_MAX_REQUEST] = { "max-request-bytes", 0, UINT32_MAX, 1,
 			       "longer reads and writes fail; by default none does. Firmware\n"
-			       "                     reads whole files at once" },
+			       "                              reads whole files at once" },
 };
 
 void disk_print_help(void)
@@ -59,7 +59,7 @@ void disk_print_help(void)
 	printf("      readonly=on    the guest can't write\n"
 	       "      serial=TEXT    serial number, up to 20 bytes; by default the image's name\n");
 	for (unsigned int i = 0; i < DISK_NUMBERS; i++)
-		printf("      %s=N  %s\n", table[i].name, table[i].help);
+		printf("      %s=N%*s%s\n", table[i].name, (int)(23 - strlen(table[i].name)), "", table[i].help);
 }
 
 static int take_number(struct disk_options *options, unsigned int i, const char *value)

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ struct blk_device {
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct blk_slot slots[MAX_QUEUES];
+	atomic_bool told_of_ring; /* that is too small for requests, in this session */
 	char name[];
 };
 
@@ -63,6 +65,7 @@ static struct blk_device *from_device(struct device *device)
 
 static void reset(struct device *device)
 {
+	atomic_store(&from_device(device)->told_of_ring, false);
 	virtio_blk_reset(&from_device(device)->blk);
 }
 
@@ -108,10 +111,27 @@ static void on_completion(struct event_source *source)
 	device_queue_wake(CONTAINER_OF(source, struct blk_slot, completion)->running);
 }
 
+/*
+ * Without indirect descriptors, or a driver's own idea of what fits, its requests never fit the
+ * ring.
+ */
+static void check_ring(struct blk_device *blk, const struct device_queue *queue)
+{
+	const uint32_t size = queue->virtq.size, segments = blk->blk.options.seg_max;
+
+	if (queue->virtq.config.indirect || !(blk->blk.negotiated & feature_mask(VIRTIO_BLK_F_SEG_MAX)) ||
+	    size >= segments + 2 || atomic_exchange(&blk->told_of_ring, true))
+		return;
+	log_line("%s: queue %u: a ring of %u entries is smaller than the requests that the guest may send "
+		 "(seg-max=%u)",
+		 blk->device.name, queue->index, size, size > 2 ? size - 2 : 1);
+}
+
 static int queue_start(struct device *device, struct device_queue *queue)
 {
 	struct blk_slot *slot = find_slot(device, queue);
 
+	check_ring(from_device(device), queue);
 	slot->running = queue;
 	slot->completion = (struct event_source){
 		.fd = slot->queue->ops->completion_fd(slot->queue),
@@ -343,7 +363,7 @@ static void print_help(void)
 {
 	printf("  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name,\n"
 	       "                   and locked as long as it is in use\n"
-	       "      socket=PATH    where to listen; a socket file that nobody uses is replaced\n");
+	       "      socket=PATH    as above\n");
 	disk_print_help();
 	printf("      queues=N       number of queues, 1 to 256, each with a thread while it runs;\n"
 	       "                     by default 16\n"

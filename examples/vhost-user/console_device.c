@@ -746,5 +746,6 @@ const struct device_type console_device_type = {
 	.option = "console",
 	.synopsis = "BACKEND,socket=PATH[,OPTION...]",
 	.print_help = console_options_help,
+	.own_access = true,
 	.create = create,
 };

@@ -190,11 +190,13 @@ struct device_type {
 	const char *option;       /* "blk" makes the command line's --blk */
 	const char *synopsis;     /* of its argument: "IMAGE,socket=PATH[,OPTION...]" */
 	void (*print_help)(void); /* what the argument means, on stdout, as part of --help */
+	bool own_access;          /* mode= and group= are of the type, not of the socket file: endpoint.h */
 
 	/*
 	 * Makes a device.
 	 *
-	 * @spec    the argument, which may be cut into pieces (options.h) and stays in use
+	 * @spec    the argument without the pairs of endpoint.h, but with socket=. It may be cut
+	 *          into pieces (options.h) and stays in use
 	 * @socket  set on success, to the value of socket=
 	 *
 	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a

@@ -16,6 +16,7 @@ struct device_host {
 	struct device *device;
 	struct vring_thread thread; /* of a device with DEVICE_ONE_THREAD */
 	struct event_wake config_wake;
+	atomic_bool told_of_memory; /* that isn't shared, in this session */
 	atomic_bool config_changed; /* and the front end hasn't been told */
 	void (*tell)(
 		struct device_host *host); /* called on the control thread, some time after config_changed was set */

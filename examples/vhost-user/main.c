@@ -5,7 +5,8 @@
  * One process, any number of devices with a socket each. The main thread has the sockets and the
  * signals. A queue that runs has a thread of its own, or a device has one thread for all. This file
  * is the command line. The rest:
- *   server          listening sockets, by unix_listener
+ *   endpoint        where devices and front ends meet
+ *   server          who meets there, by unix_listener
  *   session         one front end; requests the protocol, and message what it is made of
  *   vring           rings, and worker the threads that serve them
  *   shared_memory   of front ends
@@ -20,6 +21,7 @@
  *                   for both
  */
 #include "device.h"
+#include "endpoint.h"
 #include "event_loop.h"
 #include "options.h"
 #include "server.h"
@@ -58,6 +60,23 @@ static const char help_tail[] =
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
+	"What you see                            Why, and what to do\n"
+	"  a guest that waits for its disk         it sees a legacy device: QEMU's\n"
+	"                                          disable-legacy=on; or its memory isn't\n"
+	"                                          shared: QEMU's share=on. The log says which\n"
+	"  a second front end is refused           a device has one guest at a time: end the\n"
+	"                                          other, or give each a device of its own\n"
+	"  `no queue N'                            QEMU wants a queue for each processor of the\n"
+	"                                          guest: queues=N here, or num-queues=N there\n"
+	"  a ring is smaller than requests         seg-max=N, two less than the ring's size\n"
+	"  an image isn't whole blocks             it is rounded up: truncate -s %512 IMAGE\n"
+	"  a request was refused                   the driver's mistake; the log says which. Of\n"
+	"                                          lengths: max-request-bytes= is too small\n"
+	"  FreeBSD doesn't attach                  size-max= is below 1 MiB: leave it out\n"
+	"  no io_uring                             the system forbids it; requests are served one\n"
+	"                                          after the other, as without aio=io_uring\n"
+	"  `in use by another process'             another program has the image open\n"
+	"\n"
 	"Virtual machines served by one process share its main thread, which waits for a queue\n"
 	"that is to be stopped until the requests in flight are done. A front end whose memory\n"
 	"lies on a file system of its own making can make it wait for ever: those that must not\n"
@@ -67,7 +86,7 @@ static const char help_tail[] =
 /* A device and its socket. */
 struct entry {
 	struct device *device;
-	const char *socket;
+	struct endpoint endpoint;
 	struct server server;
 	bool listening;
 };
@@ -88,6 +107,7 @@ static void print_help(void)
 		printf("%s virtio-vhost-user [--once] --%s %s [--%s ...]\n", i ? "      " : "usage:", types[i]->option,
 		       types[i]->synopsis, types[i]->option);
 	fputs(help_head, stdout);
+	endpoint_print_help();
 	for (size_t i = 0; i < TYPES; i++)
 		types[i]->print_help();
 	fputs(help_tail, stdout);
@@ -99,9 +119,12 @@ static int add_device(struct daemon *daemon, const struct device_type *type, cha
 
 	if (daemon->count == MAX_DEVICES)
 		return option_error(type->option, "too many devices");
-	entry->device = type->create(spec, &entry->socket);
-	if (!entry->device)
+	if (endpoint_take(spec, type->own_access, &entry->endpoint) == 0)
+		entry->device = type->create(entry->endpoint.spec, &entry->endpoint.path);
+	if (!entry->device) {
+		endpoint_free(&entry->endpoint);
 		return -1;
+	}
 	daemon->count++;
 	return 0;
 }
@@ -179,12 +202,13 @@ static int listen_all(struct daemon *daemon)
 	for (unsigned int i = 0; i < daemon->count; i++) {
 		struct entry *entry = &daemon->entries[i];
 
-		if (server_open(&entry->server, &daemon->loop, entry->device, entry->socket, daemon->once))
+		if (server_open(&entry->server, &daemon->loop, entry->device, &entry->endpoint, daemon->once))
 			return -1;
 		entry->listening = true;
 	}
 	for (unsigned int i = 0; i < daemon->count; i++)
-		printf("listening on %s\n", daemon->entries[i].socket);
+		printf("%s %s\n", daemon->entries[i].endpoint.client ? "connecting to" : "listening on",
+		       daemon->entries[i].endpoint.path);
 	fflush(stdout);
 	return 0;
 }
@@ -222,8 +246,10 @@ int main(int argc, char **argv)
 	result = parse_arguments(&daemon, argc, argv);
 	if (result == 0)
 		result = run(&daemon);
-	for (unsigned int i = 0; i < daemon.count; i++)
+	for (unsigned int i = 0; i < daemon.count; i++) {
 		daemon.entries[i].device->ops->destroy(daemon.entries[i].device);
+		endpoint_free(&daemon.entries[i].endpoint);
+	}
 	if (result < 0)
 		return EXIT_FAILURE;
 	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

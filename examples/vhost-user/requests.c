@@ -232,7 +232,8 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 {
 	if (index < session->device->queue_count)
 		return &session->vrings[index];
-	(void)request_refuse(session, "no queue %u: the device has %u", index, session->device->queue_count);
+	(void)request_refuse(session, "no queue %u: the device has %u; for a disk, queues= sets how many", index,
+			     session->device->queue_count);
 	return NULL;
 }
 

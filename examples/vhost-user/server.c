@@ -5,11 +5,14 @@
 #include "log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#define MOST_MESSAGES 256 /* of a front end that are handled because another one has come */
 #define RETRY_NS UINT64_C(1000000000)
 
 static int fail(const char *path, const char *why)
@@ -18,11 +21,8 @@ static int fail(const char *path, const char *why)
 	return -1;
 }
 
-static void listen_again(struct server *server)
-{
-	if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
-		log_line("%s: can't listen any longer: %s", server->path, strerror(errno));
-}
+/* Listening, or the next attempt to connect. */
+static void listen_again(struct server *server);
 
 /*
  * No descriptors or no memory are left. The connection stays in the backlog, so the listener would
@@ -39,6 +39,17 @@ static void on_retry(struct event_timer *timer)
 	listen_again(CONTAINER_OF(timer, struct server, retry));
 }
 
+/* No other front end can come, or after a while. */
+static void await_next(struct server *server)
+{
+	if (!server->endpoint->client)
+		return;
+	if (server->endpoint->reconnect > 0)
+		event_timer_set(&server->retry, server->endpoint->reconnect * UINT64_C(1000000000));
+	else
+		log_line("%s: the connection has ended (reconnect=SECONDS connects again)", server->path);
+}
+
 /*
  * A connection without a message does not count: another process finds out that way whether the
  * socket is in use.
@@ -53,14 +64,65 @@ static void on_end(struct session *session)
 	if (server->once && spoke)
 		server->loop->stop = true;
 	else
-		listen_again(server);
+		await_next(server);
+}
+
+/* Takes over the descriptor. Returns 0, or -1 after logging why not. */
+static int serve(struct server *server, int fd)
+{
+	struct session *session = session_open(server->loop, &server->host, fd);
+
+	if (!session) {
+		log_line("%s: can't serve a front end: %s", server->path, strerror(errno));
+		close(fd);
+		return -1;
+	}
+	session->ended = on_end;
+	session->owner = server;
+	server->session = session;
+	server->told = false;
+	return 0;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLIN);
+}
+
+static bool has_hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP));
+}
+
+/*
+ * A second front end. The first one may be gone, and its end comes as an event of its own, later.
+ * Otherwise the second one is refused: two guests on one disk destroy it. Who only looks whether
+ * somebody listens has hung up already.
+ */
+static bool make_room(struct server *server, int fd)
+{
+	/* What it has sent may end the session, or hold the other end of the connection itself. */
+	for (unsigned int i = 0; i < MOST_MESSAGES && server->session && is_readable(server->session->socket.fd); i++)
+		server->session->socket.ready(&server->session->socket);
+	if (server->session && has_hung_up(server->session->socket.fd))
+		on_end(server->session);
+	if (!server->session)
+		return !server->loop->stop;
+	if (!has_hung_up(fd) && !server->told) {
+		log_line("%s: a second front end is refused as long as the first one is connected", server->path);
+		server->told = true;
+	}
+	return false;
 }
 
 static void on_connection(struct event_source *source)
 {
 	struct server *server = CONTAINER_OF(source, struct server, listener);
 	int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	struct session *session;
 
 	if (fd < 0) {
 		const int error = errno;
@@ -69,18 +131,39 @@ static void on_connection(struct event_source *source)
 			log_line("%s: can't accept a front end: %s", server->path, strerror(error));
 		if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
 			pause_listening(server);
-		return;
-	}
-	session = session_open(server->loop, &server->host, fd);
-	if (!session) {
-		log_line("%s: can't serve a front end: %s", server->path, strerror(errno));
+	} else if (make_room(server, fd)) {
+		(void)serve(server, fd);
+	} else {
 		close(fd);
-		return;
 	}
-	session->ended = on_end;
-	session->owner = server;
-	server->session = session;
-	event_loop_remove(server->loop, &server->listener);
+}
+
+/* One attempt. Who listens there may not be there yet: the operator is told once in a row. */
+static int connect_once(struct server *server)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	memcpy(addr.sun_path, server->path, strlen(server->path));
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof addr) == 0)
+		return serve(server, fd);
+	if (!server->told)
+		log_line("%s: can't connect: %s%s", server->path, strerror(errno),
+			 server->endpoint->reconnect ? ": trying again" : "");
+	server->told = true;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void listen_again(struct server *server)
+{
+	if (server->endpoint->client) {
+		if (connect_once(server))
+			await_next(server);
+	} else if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE)) {
+		log_line("%s: can't listen any longer: %s", server->path, strerror(errno));
+	}
 }
 
 static void on_config_change(struct device_host *host)
@@ -93,32 +176,59 @@ static void on_config_change(struct device_host *host)
 		atomic_store(&host->config_changed, false);
 }
 
-/* Listens for front ends of a device that is open. */
-static int start_listening(struct server *server, const char *path)
+static int start_client(struct server *server)
 {
-	static const struct unix_listener_access everybody;
-
-	if (event_timer_open(&server->retry, server->loop, on_retry))
-		return fail(path, strerror(errno));
-	server->listener.fd = unix_listener_open(path, &everybody, &server->file);
-	if (server->listener.fd < 0)
+	if (!unix_listener_fits(server->path))
+		return fail(server->path, "too long for the path of a socket");
+	if (connect_once(server) == 0)
+		return 0;
+	if (server->endpoint->reconnect == 0)
 		return -1;
-	if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
-		return fail(path, strerror(errno));
+	await_next(server);
 	return 0;
 }
 
-int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once)
+static bool listens(int fd)
+{
+	int yes = 0;
+	socklen_t len = sizeof yes;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
+}
+
+/* Meets front ends of a device that is open. */
+static int start_meeting(struct server *server)
+{
+	const struct endpoint *endpoint = server->endpoint;
+
+	if (event_timer_open(&server->retry, server->loop, on_retry))
+		return fail(server->path, strerror(errno));
+	if (endpoint->client)
+		return start_client(server);
+	if (endpoint->fd >= 0 && !listens(endpoint->fd))
+		return serve(server, endpoint->fd);
+	server->listener.fd =
+		endpoint->fd >= 0 ? endpoint->fd : unix_listener_open(server->path, &endpoint->access, &server->file);
+	if (server->listener.fd < 0)
+		return -1;
+	if (event_loop_add(server->loop, &server->listener, EVENT_WHILE_READABLE))
+		return fail(server->path, strerror(errno));
+	return 0;
+}
+
+int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
+		bool once)
 {
 	memset(server, 0, sizeof *server);
 	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
 	server->retry = (struct event_timer)EVENT_SOURCE_NONE;
 	server->loop = loop;
-	server->path = path;
+	server->endpoint = endpoint;
+	server->path = endpoint->path;
 	server->once = once;
 	if (device_host_open(&server->host, device, loop, on_config_change))
 		return -1;
-	if (start_listening(server, path) == 0)
+	if (start_meeting(server) == 0)
 		return 0;
 	server_close(server);
 	return -1;
@@ -136,7 +246,10 @@ static void stop_listening(struct server *server)
 	event_timer_close(&server->retry);
 	if (server->listener.fd < 0)
 		return;
-	/* While a session lasts the listener isn't in the loop; removing it twice does no harm. */
+	/*
+	 * It isn't in the loop while there is no room for connections; removing it twice does no
+	 * harm.
+	 */
 	event_loop_remove(server->loop, &server->listener);
 	unix_listener_close(server->listener.fd, server->path, &server->file);
 	server->listener.fd = -1;

@@ -1,32 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A listening socket for one device. One front end at a time is served; others wait in the socket's
- * backlog until it is gone.
+ * Where one device meets its front ends: by listening, by connecting, or by an inherited
+ * descriptor. One front end at a time is served. A second one is refused, unless the first has
+ * hung up.
  */
 #ifndef SERVER_H
 #define SERVER_H
 
 #include "device_host.h"
+#include "endpoint.h"
 #include "event_sources.h"
 #include "session.h"
 #include "unix_listener.h"
 
 struct server {
 	struct event_source listener;
-	struct event_timer retry; /* when to listen again after a connection found no room */
+	struct event_timer retry; /* when to listen or to connect again */
 	struct event_loop *loop;
 	struct device_host host;
-	const char *path;
+	const struct endpoint *endpoint;
+	const char *path; /* or another name of it, for messages */
 	struct unix_listener_file file;
 	struct session *session; /* NULL without a front end */
 	bool once;               /* stop the loop when the first front end has left */
+	bool told;               /* when to listen or to connect again */
 };
 
 /*
- * Opens the device, and listens on a path. Replaces a socket file there on which nobody listens.
+ * Opens the device, and meets its front ends. Replaces a socket file on which nobody listens.
+ *
+ * @endpoint  with a path; must live until server_close()
+ *
  * Returns 0, or -1 after printing why.
  */
-int server_open(struct server *server, struct event_loop *loop, struct device *device, const char *path, bool once);
+int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
+		bool once);
 
 /*
  * SIGHUP: the device looks at its files again, and its front end is told if the configuration space

@@ -232,6 +232,7 @@ struct session *session_open(struct event_loop *loop, struct device_host *host, 
 		open_rings(session);
 		if (event_loop_add(loop, &session->damaged, EVENT_WHILE_READABLE) == 0 &&
 		    event_loop_add(loop, &session->socket, EVENT_WHILE_READABLE) == 0) {
+			atomic_store(&host->told_of_memory, false);
 			device_host_reset(host);
 			return session;
 		}

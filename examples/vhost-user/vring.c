@@ -2,6 +2,7 @@
 /* Rings: starting, stopping, and passing their requests to the device on the ring's thread. */
 #include "vring.h"
 
+#include "device_host.h"
 #include "log.h"
 
 #include <assert.h>
@@ -332,6 +333,38 @@ static void serve(struct vhost_vring *vring)
 	}
 }
 
+/* Of the descriptor table. Drivers fill in more of it before their first request. */
+#define LOOK_BYTES 256u
+
+/*
+ * Whether the ring is as if no driver had ever touched it. Then a kick means that we see other
+ * memory than the driver does.
+ */
+static bool is_untouched(struct vhost_vring *vring)
+{
+	const struct virtio_queue_config *config = &vring->queue.virtq.config;
+	const uint64_t len = virtio_queue_config_area_bytes(config, VIRTIO_QUEUE_DESC);
+	static const uint8_t zeroes[LOOK_BYTES];
+	struct virtio_memory_cursor cursor;
+	uint8_t bytes[LOOK_BYTES];
+	const size_t part = len < sizeof bytes ? (size_t)len : sizeof bytes;
+
+	virtio_memory_cursor_init(&cursor, &vring->memory->map);
+	return virtio_queue_next_avail(&vring->queue.virtq) == 0 && virtio_queue_available(&vring->queue.virtq) == 0 &&
+	       virtio_memory_read(&cursor, config->addr[VIRTIO_QUEUE_DESC], bytes, part) == 0 &&
+	       memcmp(bytes, zeroes, part) == 0;
+}
+
+static void look_for_memory(struct vhost_vring *vring)
+{
+	if (!vring->served || vring->polled || !is_untouched(vring) ||
+	    atomic_exchange(&vring->device->host->told_of_memory, true))
+		return;
+	log_line("%s: queue %u: kicks without requests: the guest's memory isn't shared with this process (QEMU: "
+		 "share=on; Cloud Hypervisor: shared=on)",
+		 vring->device->name, vring->queue.index);
+}
+
 static void on_kick(struct event_source *source)
 {
 	struct vhost_vring *vring = CONTAINER_OF(source, struct vhost_vring, kick);
@@ -341,6 +374,7 @@ static void on_kick(struct event_source *source)
 	if (vring->polled && read(source->fd, &count, sizeof count) < 0)
 		return;
 	serve(vring);
+	look_for_memory(vring);
 }
 
 static void on_again(struct event_task *task)

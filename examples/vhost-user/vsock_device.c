@@ -539,5 +539,6 @@ const struct device_type vsock_device_type = {
 	.option = "vsock",
 	.synopsis = "cid=N,uds=PATH,socket=PATH[,OPTION...]",
 	.print_help = print_help,
+	.own_access = true,
 	.create = create,
 };

@@ -102,6 +102,15 @@ static void run_child(const struct daemon_process *daemon, const char *const *ar
 	for (int i = 0; i < 30 && arguments[i]; i++)
 		argv[i + 1] = arguments[i];
 	memcpy(copy, argv, sizeof copy);
+	if (daemon->pass_fd && (dup2(daemon->pass_fd, 3) != 3 || fcntl(3, F_SETFD, 0)))
+		_exit(127);
+	if (daemon->listen_fds) {
+		char pid[16];
+
+		snprintf(pid, sizeof pid, "%d", getpid());
+		setenv("LISTEN_PID", pid, 1);
+		setenv("LISTEN_FDS", "1", 1);
+	}
 	if (dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0) {
 		close(out);
 		close(errors);

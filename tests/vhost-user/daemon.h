@@ -27,6 +27,8 @@ struct daemon_process {
 	char socket[96];
 	char other[96];    /* socket of the second disk */
 	char errors[96];   /* its stderr */
+	int pass_fd;       /* 0, or what it inherits as descriptor 3 */
+	bool listen_fds;   /* that is announced by LISTEN_FDS */
 	char summary[512]; /* the last line that it printed, after daemon_stop() */
 };
 

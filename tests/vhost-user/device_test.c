@@ -215,6 +215,7 @@ struct host {
 	struct event_loop loop;
 	struct event_wake wake; /* does what the two below say */
 	bool hang_up, stop;
+	struct endpoint endpoint;
 	struct server server;
 	pthread_t control;
 	char folder[64], path[96];
@@ -254,9 +255,10 @@ static void start(struct host *host)
 	strcpy(host->folder, "/tmp/vhost-user-test-XXXXXX");
 	assert_non_null(mkdtemp(host->folder));
 	snprintf(host->path, sizeof host->path, "%s/socket", host->folder);
+	host->endpoint = (struct endpoint){ .path = host->path, .fd = -1 };
 	assert_int_equal(event_loop_open(&host->loop), 0);
 	assert_int_equal(event_wake_open(&host->wake, &host->loop, on_wake), 0);
-	assert_int_equal(server_open(&host->server, &host->loop, &host->test.device, host->path, false), 0);
+	assert_int_equal(server_open(&host->server, &host->loop, &host->test.device, &host->endpoint, false), 0);
 	assert_int_equal(pthread_create(&host->control, NULL, run_control, host), 0);
 }
 

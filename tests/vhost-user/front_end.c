@@ -21,13 +21,19 @@
 void front_end_open(struct front_end *fe, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	assert_true(fd >= 0);
+	strcpy(addr.sun_path, path);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
+	front_end_attach(fe, fd);
+}
+
+void front_end_attach(struct front_end *fe, int socket)
+{
 	watchdog_step();
 	memset(fe, 0, sizeof *fe);
-	strcpy(addr.sun_path, path);
-	fe->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(fe->socket >= 0);
-	assert_int_equal(connect(fe->socket, (const struct sockaddr *)&addr, sizeof addr), 0);
+	fe->socket = socket;
 	fe->memory_fd = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_true(fe->memory_fd >= 0);
 	assert_int_equal(ftruncate(fe->memory_fd, (off_t)GUEST_BYTES), 0);

@@ -44,6 +44,9 @@ struct front_end {
 void front_end_open(struct front_end *fe, const char *path);
 void front_end_close(struct front_end *fe);
 
+/* The same on a connected socket, which the front end owns from then on. */
+void front_end_attach(struct front_end *fe, int socket);
+
 /* Sends header, payload and descriptors as they are. Does not check whether the daemon has left. */
 void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload, uint32_t size,
 		    const int *fds, unsigned int fd_count);

@@ -636,25 +636,6 @@ static void session_discards_and_writes_zeroes(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-static void session_of_second_front_end_begins_after_the_first(void **state)
-{
-	struct daemon_process daemon;
-	struct front_end first, second;
-
-	(void)state;
-	daemon_start(&daemon, "");
-	front_end_open(&first, daemon.socket);
-	front_end_set_up(&first, 0);
-	front_end_open(&second, daemon.socket);
-	front_end_send(&second, VHOST_USER_SET_OWNER, VHOST_USER_FLAG_VERSION, NULL, 0, NULL, 0);
-	block_write_and_read(&first, 1, 1);
-	front_end_close(&first);
-	front_end_set_up(&second, 0);
-	block_write_and_read(&second, 2, 2);
-	front_end_close(&second);
-	daemon_finish(&daemon);
-}
-
 /* Rings that guests break */
 
 static void expect_broken(struct front_end *fe)
@@ -788,7 +769,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_reports_each_refusal_once),
 		cmocka_unit_test(session_survives_writes_beyond_the_limit_of_files),
 		cmocka_unit_test(session_discards_and_writes_zeroes),
-		cmocka_unit_test(session_of_second_front_end_begins_after_the_first),
 		cmocka_unit_test(session_stops_a_ring_whose_index_jumps),
 		cmocka_unit_test(session_stops_a_ring_with_a_head_out_of_range),
 		cmocka_unit_test(session_gives_back_malformed_chains),
