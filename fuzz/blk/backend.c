@@ -56,7 +56,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 {
 	for (uint64_t i = 0; i < BLK_DISK_SECTORS && i * 512 < bytes; i++)
 		h->disk.unstable[(offset / 512 + i) % BLK_DISK_SECTORS] = true;
-	/* The sector of the last byte, where nothing begins at a sector's start. */
+	/* The last sector, of which the range may contain only the first bytes. */
 	if (bytes)
 		h->disk.unstable[(offset + bytes - 1) / 512 % BLK_DISK_SECTORS] = true;
 	p->changed = p->changed || bytes;

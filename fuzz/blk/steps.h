@@ -9,7 +9,7 @@
 #define VIRTIO_FUZZ_BLK_STEPS_H
 
 /* Memory. */
-#define BLK_M_TOP 0x03    /* mask of where it begins; 3: so that it ends with the address space */
+#define BLK_M_TOP 0x03    /* mask of the start address; 3: memory ends with the address space */
 #define BLK_M_POINTS 0x04 /* regions cut at points, perhaps with holes between them */
 #define BLK_M_FINE 0x08   /* up to 100 regions of some bytes */
 #define BLK_M_LOGGED 0x10

@@ -25,7 +25,7 @@ static bool replay_file(const char *name, size_t size)
 		fclose(file);
 	if (ok) {
 		puts(name);
-		/* Before a trap can swallow it. */
+		/* A trap would lose buffered output. */
 		fflush(stdout);
 		LLVMFuzzerTestOneInput(data, size);
 		replayed++;

@@ -7,7 +7,10 @@
 #define CONSOLE_M_TRANSLATED 1 /* by pages */
 #define CONSOLE_M_MAPPED 2     /* all of which are mapped */
 
-/* Then: the device, the capacity of input buffers - 1, segments of each direction - 1. */
+/*
+ * Three bytes follow: the device's options, the capacity of input buffers - 1, and the segments of
+ * each direction - 1.
+ */
 #define CONSOLE_O_MULTIPORT 1
 #define CONSOLE_O_SIZE 2
 #define CONSOLE_O_EMERGENCY 4

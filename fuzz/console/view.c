@@ -91,7 +91,7 @@ static void say_port_ready(struct view *v, struct port_view *p, bool success)
 		return;
 	}
 	v->driver_ready = true;
-	/* Linux says so when it resumes: it knows the port. */
+	/* After a resume Linux reports the port as ready, because it knows the port. */
 	if (!p->announced || p->exists)
 		p->exists = true;
 }

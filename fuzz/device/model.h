@@ -85,10 +85,10 @@ struct device_model_queue {
 	uint32_t stop_number; /* from the call of queue_stop() on until the stop has ended */
 	bool stopping;
 	bool resetting;
-	bool enabling; /* to be, once a translation is known */
+	bool enabling; /* will be enabled when a translation is known */
 	bool may_reenable;
-	bool given[3];   /* the low half of each area's address was the last time a good one */
-	bool refused[4]; /* was the last time a bad one; and so was the size */
+	bool given[3];   /* the last write to the low half of each area's address was legal */
+	bool refused[4]; /* the last value was illegal; the fourth is the size */
 };
 
 struct device_model {

@@ -306,7 +306,7 @@ static bool write_numbers(int disk, unsigned int worker, unsigned int stream, un
 		fill_record(record, stream, number);
 		if (pwrite(disk, record, bytes, (off_t)(sector * SECTOR)) != (ssize_t)bytes)
 			return fail("cannot write", sector, RECORD_SECTORS);
-		/* In one piece, as others write lines too. */
+		/* One write(), because other processes write lines too. */
 		(void)snprintf(line, sizeof line, "GUEST: acknowledged %u %u\n", stream, number);
 		if (write(STDOUT_FILENO, line, strlen(line)) < 0)
 			return false;

@@ -97,7 +97,10 @@ static void message_in_single_bytes_is_answered(void **state)
 		vm_send_raw(&vm, (const char *)&header + i, 1, NULL, 0);
 		usleep(1000);
 	}
-	/* Its last byte together with the next message: two answers. */
+	/*
+	 * The last byte of the message and the next message follow each other at once: there are
+	 * two answers.
+	 */
 	vm_send_raw(&vm, (const char *)&header + sizeof header - 1, 1, NULL, 0);
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(recv(vm.socket, (char[24]){ 0 }, 24, MSG_WAITALL), 24);

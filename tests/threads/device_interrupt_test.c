@@ -72,7 +72,7 @@ static const struct {
 struct machine {
 	struct virtio_device device;
 	struct virtio_queue_registers queues[1];
-	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that nobody looks at */
+	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that is never read */
 	enum kind kind;
 	uint64_t rounds; /* at most */
 	/* Of the round; changed where all threads meet. */

@@ -47,11 +47,11 @@ enum way {
 static const char *const way_names[] = { "plain", "batches", "in order", "logged", "cut" };
 
 /*
- * What one side sleeps on. Ringing twice before the other side looks is the same as once.
+ * A bell for one sleeping side. Two rings before the side looks count as one.
  *
- * A sleep in the operating system takes long. The two sides then hardly ever meet in the moment
- * that matters, between the last look and the sleep. So in some runs a sleeper watches the bell
- * awake.
+ * Sleeping in the operating system takes long, so the two sides would hardly ever meet in the
+ * critical moment between the last look and the sleep. Therefore a side in some runs polls the bell
+ * instead of sleeping.
  */
 struct bell {
 	pthread_mutex_t mutex;
@@ -77,7 +77,10 @@ struct exchange {
 	enum way way;
 	uint16_t size;
 	bool event_idx;
-	/* Also for the watchdog, and so atomic, from here to the memory. */
+	/*
+	 * The watchdog reads the members from here to the memory, too, so they are accessed
+	 * atomically.
+	 */
 	uint64_t added, served, returned;
 	int driver, device;
 	_Alignas(4096) uint8_t ram[RAM_BYTES];

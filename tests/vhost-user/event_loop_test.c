@@ -187,7 +187,7 @@ static void event_timer_expires_once_for_the_last_setting(void **state)
 	event_timer_set(&never.timer, 0);
 	event_timer_set(&early.timer, UINT64_C(3600) * 1000000000);
 	event_timer_set(&early.timer, 1);
-	/* Waits for it: there is no other event. */
+	/* Waits for the timer: there is no other event. */
 	assert_int_equal(event_loop_turn(&f.loop), 0);
 	assert_int_equal(early.expired, 1);
 	for (unsigned int i = 0; i < 3; i++)

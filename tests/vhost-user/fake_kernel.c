@@ -144,7 +144,7 @@ static void check(void)
 
 /* The disk */
 
-/* Moves no more than `most` bytes. Returns how many. */
+/* Moves at most `most` bytes. Returns their number. */
 static int move(bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset, uint64_t most)
 {
 	uint8_t *bytes = (uint8_t *)kernel.now;

@@ -362,7 +362,7 @@ static void rng_whose_ring_breaks_is_set_up_anew(void **state)
 	assert_non_null(strstr(daemon.summary, ": 3 requests, 3 bytes, 3 faults"));
 }
 
-/* SIGHUP makes the device look again. */
+/* A source that has ended is reported, and is read again after SIGHUP. */
 static void rng_whose_source_has_ended_says_so(void **state)
 {
 	struct daemon_process daemon;

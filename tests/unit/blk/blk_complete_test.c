@@ -102,7 +102,9 @@ static void blk_complete_takes_a_result_of_the_callers(void **state)
 	}
 }
 
-/* Data as long as no test's memory is: its length is put into a request in flight. */
+/*
+ * The test's memory is shorter than the data, so the test sets the length in a request in flight.
+ */
 static void blk_complete_never_exceeds_a_used_length(void **state)
 {
 	/* A chain of 2^32 bytes, the status included, is the longest. */
@@ -197,7 +199,7 @@ static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_req
 	assert_memory_equal(&after, &before, sizeof before);
 }
 
-/* A read of a sector, popped and not completed; no page is marked. */
+/* Pops a read of a sector, and doesn't complete it. No page is marked in the dirty log. */
 static void begin(struct blk_fixture *f, struct virtio_blk_request *request)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };

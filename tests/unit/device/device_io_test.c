@@ -186,8 +186,8 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 }
 
 /*
- * Or the device completes all of them first: into the ring, but without an interrupt if the driver
- * asked for none.
+ * The device completes all requests before it reports the reset: into the ring, but without an
+ * interrupt if the driver asked for none.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {

@@ -536,7 +536,10 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EPERM, 0, QUEUE(0, 0, ROM_START, 16, true, false, 7, 0) },
 		/* The event field counts: it was negotiated. */
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 36, 0, 16, true, false, 7, 0) },
-		/* Enabled too early, or set up again without the feature or while nothing runs. */
+		/*
+		 * An enabled queue before FEATURES_OK; a queue under reset without the feature, or
+		 * while no device runs.
+		 */
 		{ at_zero, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
 		{ at_driver, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
 		{ at_running, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, true, 7, 0) },

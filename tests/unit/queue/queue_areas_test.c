@@ -487,8 +487,8 @@ static void queue_start_is_whole_when_memory_goes_away(void **state)
 }
 
 /*
- * Three requests in a used ring of that kind, and the look-ups answered, refused, and answered
- * again.
+ * Completes three requests in a used ring of this kind. The translation answers, then refuses, then
+ * answers again.
  */
 static int complete_three(struct scattered *s, uint32_t variant, uint32_t answers, uint32_t refusals,
 			  struct virtio_completion batch[3])

@@ -633,7 +633,7 @@ static void queue_restore_notifies_once_without_event_idx(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	assert_notifies_once_after_restore(&f, true);
-	/* But no interrupt for a driver that has forbidden it: it polls. */
+	/* A driver that polls gets no interrupt. */
 	fixture_set(&f, VIRTIO_MOCK_AVAIL_FLAGS, VRING_AVAIL_F_NO_INTERRUPT);
 	assert_notifies_once_after_restore(&f, false);
 }

@@ -566,7 +566,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
 				      VIRTIO_EINFLIGHT };
-	/* Of the index, or a head. */
+	/* Values of the available index, or of a head. */
 	static const uint16_t values[] = { 3 + SIZE, 0, SIZE, 0xffff, 4 };
 
 	for (uint32_t i = 0; i < COUNT(shapes) * COUNT(errors); i++) {

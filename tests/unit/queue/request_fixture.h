@@ -98,8 +98,8 @@ void request_add(struct request_fixture *w, const struct ask *a, struct sent *s)
 int request_take(struct request_fixture *w, uint32_t way);
 
 /*
- * Pops no request: checks the answer, and that request and header have not changed. A parse is
- * unpopped.
+ * Tries to pop a request, and expects this answer instead. Checks that request and header have not
+ * changed. A chain that could not be parsed is unpopped.
  */
 void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 

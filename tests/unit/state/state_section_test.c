@@ -307,7 +307,8 @@ static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 	assert_true(skipped[1].device == 3 && skipped[1].index == 4 && skipped[1].bytes == 8);
 
 	/*
-	 * One that must not be skipped, in front and at the end; and of another device, or index.
+	 * A section that must not be skipped, at the start and at the end; and one of another
+	 * device or index.
 	 */
 	begin(&f);
 	virtio_section_write(&f.writer, &needed, 7, 8, &item, NULL, 0);
