@@ -16,8 +16,8 @@
 /* Requests */
 
 /*
- * A step of the request that is being served, or of the next one. Returns 1; 0 if there is none;
- * or an error with which the queue can't go on.
+ * Carries out a step of the present request, or of the next one. Returns 1; 0 if there is none; or
+ * an error with which the queue can't go on.
  */
 static int serve_step(void *context)
 {
@@ -41,7 +41,10 @@ static int serve_step(void *context)
 
 void blk_run(struct blk_device *blk)
 {
-	/* Nothing is translated here. After an error a reset starts the queue again. */
+	/*
+	 * There is no translation here, so VIRTIO_ENOTMAPPED doesn't occur. After an error a reset
+	 * starts the queue again.
+	 */
 	if (virtio_device_queues_serve_requests(&blk->device, 0, TURN_STEPS, serve_step, blk) > 0)
 		blk->host.again(blk->host.context);
 }
@@ -178,7 +181,7 @@ void blk_close(struct blk_device *blk)
 
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)
 {
-	/* What is begun is begun anew, so nothing is left in the old map. */
+	/* The present request begins again, so nothing uses the old map. */
 	if (blk->serving)
 		(void)!virtio_queue_unpop(&blk->queue, blk->request.base.token);
 	blk->serving = false;

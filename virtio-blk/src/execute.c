@@ -105,7 +105,7 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 }
 
 /*
- * Moves the next bytes of a request's data, in as many calls as it takes. Returns 1 if there are
+ * Moves the next bytes of a request's data, in as many calls as needed. Returns 1 if there are
  * more, 0 after the last, or an error.
  */
 static int move_data(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer,
@@ -204,7 +204,10 @@ static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_re
 	return 0;
 }
 
-/* The next part of a request that moves data or changes ranges. Returns as change_next(). */
+/*
+ * Carries out the next part of a request that moves data or changes ranges. Returns as
+ * change_next().
+ */
 static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
 			  struct virtio_blk_steps *steps, bool *more)
 {
@@ -224,7 +227,7 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 	return !error && !*more && steps->changed ? commit(blk) : error;
 }
 
-/* Carries out a part of a request that is in order. Returns as change_next(). */
+/* Carries out the next part of a legal request. Returns as change_next(). */
 static int carry_on(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
 		    struct virtio_blk_steps *steps, struct virtio_blk_result *result, bool *more)
 {
@@ -283,7 +286,7 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 		;
 }
 
-/* The counter for a request's type. A request that could not be read counts among the others. */
+/* The counter of a request's type. A request that could not be read is one of the others. */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {
 	if (request->base.error)

@@ -30,8 +30,8 @@ VIRTIO_STATIC_ASSERT(sizeof(off_t) == 8, "files may be larger than 2 GiB");
 static const uint8_t zeroes[64 << 10];
 
 /*
- * Puts zeroes behind the first `skip` bytes of a vector, `bytes` of them or as many as there is
- * room for.
+ * Writes zeroes into a vector, after its first `skip` bytes: `bytes` of them, or fewer if the
+ * vector is shorter.
  */
 static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, uint64_t skip, uint64_t bytes)
 {
@@ -55,8 +55,8 @@ static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, 
 }
 
 /*
- * The read ended after `got` bytes, perhaps at the end of a file whose last block isn't whole:
- * the rest of that block reads as zeroes. Behind it nothing can be read.
+ * Completes a read that has ended after `got` bytes, perhaps at the end of a file whose last block
+ * is partial: the rest of that block reads as zeroes. After the block nothing can be read.
  */
 static int64_t read_last_block(const struct virtio_blk_file *file, const struct virtio_iovec *iov, uint32_t count,
 			       uint64_t offset, int64_t got)
@@ -353,7 +353,7 @@ bool virtio_blk_file_may_unmap(int fd)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		return S_ISBLK(st.st_mode);
-	/* Behind the block in which the file ends. */
+	/* After the block in which the file ends. */
 	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
 	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;
 }

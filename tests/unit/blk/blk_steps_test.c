@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Hostile 205. Requests in steps: no more than was allowed, and together what
- * virtio_blk_execute() does at once.
+ * Hostile 205. Requests in steps: a step moves no more than was allowed, and all steps together do
+ * what virtio_blk_execute() does.
  */
 #include "blk_fixture.h"
 
@@ -13,7 +13,7 @@ static void pop(struct blk_fixture *f, const struct blk_ask *ask)
 	assert_int_equal(virtio_blk_pop(&f->queue, &f->request), 1);
 }
 
-/* Until the last step, a result isn't touched. */
+/* The result isn't touched before the last step. */
 static uint32_t steps_until_end(struct blk_fixture *f, uint64_t bytes, struct virtio_blk_result *result)
 {
 	struct virtio_blk_steps steps;
@@ -37,7 +37,7 @@ static uint32_t steps_until_end(struct blk_fixture *f, uint64_t bytes, struct vi
 	}
 }
 
-/* Whatever the back end moves in one call. */
+/* The number of bytes that the back end moves in one call doesn't matter. */
 static void steps_move_no_more_than_is_allowed(void **state)
 {
 	const uint64_t mosts[] = { 0, 100, 512, 700 };
@@ -78,7 +78,7 @@ static void steps_move_no_more_than_is_allowed(void **state)
 	}
 }
 
-/* Part of the data is moved, and the rest is not begun. */
+/* A part of the data is moved. The request is abandoned, and the rest isn't moved. */
 static void steps_end_with_a_failure(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .sector = 1, .in_bytes = 2048 };
@@ -115,7 +115,7 @@ static void steps_refuse_at_once(void **state)
 	assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
 }
 
-/* A range in each step, those without sectors left out; and a flush behind the last. */
+/* Each step is one range; ranges without sectors have no step. A flush follows the last one. */
 static void steps_change_a_range_each(void **state)
 {
 	const struct virtio_blk_range ranges[] = {

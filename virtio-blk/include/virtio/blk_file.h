@@ -83,8 +83,9 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
  * Gets the size of a regular file or a block device.
  *
  * @fd     open; its file position may change
- * @bytes  set on success. Rounded up to whole sectors it is the capacity: a read of the last
- *         sector yields zeroes behind the end of the file, and a write makes the file whole.
+ * @bytes  set on success. The capacity is this number, rounded up to whole sectors: bytes of the
+ *         last sector after the end of the file read as zeroes, and a write to the sector extends
+ *         the file to its end.
  *
  * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system cannot tell.
  */
@@ -92,14 +93,14 @@ VIRTIO_MUST_CHECK
 int virtio_blk_file_size(int fd, uint64_t *bytes);
 
 /*
- * Sets the unit to which the end of a regular file is rounded up, for a disk whose blk_size is
+ * Sets the unit to which the size of a regular file is rounded up, for a disk whose blk_size is
  * larger than a sector. It is VIRTIO_BLK_SECTOR_BYTES at first.
  *
  * @file   set up, and not used yet
- * @bytes  a power of two from 512 on. Reads between the end of the file and the next multiple of it
- *         yield zeroes; behind that they fail.
+ * @bytes  a power of two from 512 on. Bytes between the end of the file and the next multiple of
+ *         this number read as zeroes. Reads after that fail.
  *
- * Returns 0; VIRTIO_EINVAL for another value, and then changes nothing.
+ * Returns 0; VIRTIO_EINVAL for another value. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);

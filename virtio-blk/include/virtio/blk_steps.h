@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Carrying out a request in steps, for a device that works synchronously and may not be held up.
+ * Requests in steps, for a device that carries out its I/O with calls that block, but must not
+ * block for long.
  *
- * A driver may send one request of nearly 4 GiB: firmware reads a whole file at once. A step
- * moves no more than the caller allows, and between two steps the caller looks at whatever else
- * there is: an order to stop, a reset, another queue.
+ * A driver may send one request of nearly 4 GiB; firmware reads a whole file like that. A step
+ * moves at most the number of bytes that the caller allows. Between two steps the caller can do
+ * other work: obey an order to stop, reset, serve another queue.
  *
  *	virtio_blk_steps_begin(&steps, &blk, &request);
  *	while (virtio_blk_step(&steps, &blk, &request, 1 << 20, &result) == 1)
@@ -13,11 +14,12 @@
  *		}
  *	error = virtio_blk_complete(&queue, &request, &result, &stats);
  *
- * A request that is given up between two steps has changed part of the disk or of guest memory. To
- * carry it out again from its beginning is safe: the driver may not touch its buffers meanwhile.
+ * A request that is abandoned between two steps has changed a part of the disk or of guest memory.
+ * The caller may carry it out again from its beginning, because the driver must not use its buffers
+ * meanwhile.
  *
- * What the guest can do: what <virtio/blk.h> says. A step judges nothing anew, so a disk that is
- * made smaller waits for requests that have begun: see virtio_blk_set_capacity().
+ * What the guest can do: what <virtio/blk.h> says. A request is checked once, at its beginning. So
+ * before a disk is made smaller, requests that have begun must end: see virtio_blk_set_capacity().
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -38,12 +40,12 @@ VIRTIO_BEGIN_DECLS
 /* The progress of a request. Plain data. */
 struct virtio_blk_steps {
 	struct virtio_blk_transfer transfer;
-	uint32_t range; /* of a command on ranges: the next one */
-	bool changed;   /* a range was */
+	uint32_t range; /* of a command on ranges: index of the next range */
+	bool changed;   /* a range was changed */
 };
 
 /*
- * Judges a request, and begins.
+ * Checks a request, and begins.
  *
  * @steps    set up
  * @request  popped; must not move until the last step
@@ -52,14 +54,14 @@ void virtio_blk_steps_begin(struct virtio_blk_steps *steps, const struct virtio_
 			    const struct virtio_blk_request *request);
 
 /*
- * Carries out a part of the request, as virtio_blk_execute() does the whole.
+ * Carries out the next part of the request. All steps together do what virtio_blk_execute() does.
  *
- * @bytes   of data to be moved at most: a multiple of 512, at least 512. A command on ranges does
- *          one range in a step, whose length the disk's options bound; a flush is one step.
+ * @bytes   the most bytes of data to move: a multiple of 512, at least 512. For a command on ranges
+ *          a step is one range, whose length the disk's options limit; a flush is one step.
  * @result  filled in after the last step; otherwise untouched
  *
- * Returns 1 if there is more to do; 0 after the last step: the request was carried out, was
- * refused or has failed, as the result says.
+ * Returns 1 if there is more to do. Returns 0 after the last step; the result then says whether the
+ * request was carried out, was refused or has failed.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_step(struct virtio_blk_steps *steps, const struct virtio_blk *blk,

@@ -35,10 +35,11 @@ VIRTIO_BEGIN_DECLS
  * An asynchronous operation takes the place of preadv().
  */
 struct virtio_blk_transfer {
-	struct virtio_stream at;         /* position in the data; at.done bytes were moved */
-	uint64_t offset;                 /* of the next byte on the disk */
-	uint64_t wanted;                 /* bytes of the last vector */
-	uint64_t max_bytes;              /* of a vector: 2^30, or what the caller sets */
+	struct virtio_stream at; /* position in the data; at.done bytes were moved */
+	uint64_t offset;         /* of the next byte on the disk */
+	uint64_t wanted;         /* bytes of the last vector */
+	/* The most bytes of a vector: 2^30, or a number set by the caller. */
+	uint64_t max_bytes;
 	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
 
