@@ -23,7 +23,7 @@ struct server {
 	struct unix_listener_file file;
 	struct session *session; /* NULL without a front end */
 	bool once;               /* stop the loop when the first front end has left */
-	bool told;               /* when to listen or to connect again */
+	bool told;               /* of a second front end, or of a failed attempt to connect */
 };
 
 /*

@@ -196,6 +196,14 @@ struct kick_replacement {
 	int error;
 };
 
+/* Kicks for an earlier driver are still there, as nobody reads them. */
+static bool is_kicked(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLIN);
+}
+
 /* A kick may have gone to the old descriptor after its last event, so a turn follows. */
 static void replace_kick(void *context)
 {
@@ -206,6 +214,7 @@ static void replace_kick(void *context)
 	if (!vring->served)
 		return;
 	vring->kick.fd = new->fd;
+	vring->stale_kick = is_kicked(new->fd);
 	if (event_loop_add(vring->queue.loop, &vring->kick, new->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
 		vring->kick = old;
 		new->error = VIRTIO_EIO;
@@ -357,7 +366,10 @@ static bool is_untouched(struct vhost_vring *vring)
 
 static void look_for_memory(struct vhost_vring *vring)
 {
-	if (!vring->served || vring->polled || !is_untouched(vring) ||
+	const bool stale = vring->stale_kick;
+
+	vring->stale_kick = false;
+	if (stale || !vring->served || vring->polled || !is_untouched(vring) ||
 	    atomic_exchange(&vring->device->host->told_of_memory, true))
 		return;
 	log_line("%s: queue %u: kicks without requests: the guest's memory isn't shared with this process (QEMU: "
@@ -518,6 +530,7 @@ static void take_on(void *context)
 
 	vring->queue.loop = &thread->worker.loop;
 	vring->kick.fd = vring->kick_fd;
+	vring->stale_kick = is_kicked(vring->kick_fd);
 	if (event_loop_add(vring->queue.loop, &vring->kick, vring->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
 		log_line("%s: queue %u: can't wait for kicks: %s", vring->device->name, vring->queue.index,
 			 strerror(errno));

@@ -90,6 +90,7 @@ struct vhost_vring {
 	struct vhost_vring *next; /* of those */
 	struct event_source kick;
 	bool polled;              /* kick is a timer of our own */
+	bool stale_kick;          /* the first kick is of an earlier time */
 	struct event_task again;  /* a turn, where none was asked for by a kick */
 	struct vring_signal call; /* requests were completed */
 	struct vring_signal err;  /* the ring broke */

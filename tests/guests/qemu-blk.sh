@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. QEMU's own vhost-user front
-# end connects the guest's PCI driver with our daemon, which serves two disks. Each disk has four
-# queues for four processors, and one disk uses io_uring. The guest uses all queues
+# end connects the guest's PCI driver with our daemon, which serves two disks. QEMU and the daemon
+# have default options: QEMU asks for a queue for each of four processors, and gets them. One disk
+# uses io_uring. The guest uses all queues
 # (qemu-blk-init.sh), restarts, and uses them again. Then the images are checked from outside.
 # usage: qemu-blk.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
@@ -22,8 +23,8 @@ logs="console.log daemon.log qemu.log"
 begin_test "$3" first.img second.img before.img reset.img ./*.sock
 mib=$((1024 * 1024))
 
-# disk NAME: QEMU's arguments for a disk with four queues.
-disk() { echo "-chardev socket,id=$1,path=$1.sock -device vhost-user-blk-pci,chardev=$1,num-queues=4"; }
+# disk NAME: QEMU's arguments for a disk.
+disk() { echo "-chardev socket,id=$1,path=$1.sock -device vhost-user-blk-pci,chardev=$1"; }
 
 run_qemu() {
 	# shellcheck disable=SC2046 # lists of words
@@ -54,8 +55,8 @@ PATH=${disk_io%/*}:$PATH make_initramfs initramfs.gz "$here/qemu-blk-init.sh" "v
 choose_aio "$daemon" "$disk_io"
 
 echo "Starting the daemon and booting a guest in QEMU whose disks it serves"
-start_daemon "$daemon" --blk first.img,serial=qemu-first,queues=4,socket=first.sock \
-	--blk second.img,serial=qemu-second,queues=4,aio="$aio",socket=second.sock || fail "no daemon"
+start_daemon "$daemon" --blk first.img,serial=qemu-first,socket=first.sock \
+	--blk second.img,serial=qemu-second,aio="$aio",socket=second.sock || fail "no daemon"
 check_aio
 run_qemu
 grow_disk 9>&- &
