@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FIRST_LISTEN_FD 3 /* of the descriptors that a service manager passes */
+#define FIRST_LISTEN_FD 3 /* first of the descriptors that a service manager passes */
 
 static int take_mode(struct endpoint *endpoint, const char *value)
 {
@@ -76,8 +76,8 @@ static bool is(const char *name, const char *what)
 }
 
 /*
- * Returns 1 if the pair is one of an endpoint's, 0 if it is the device's, -1 after printing what
- * is wrong.
+ * Handles a pair. Returns 1 if it belongs to the endpoint, 0 if it belongs to the device, -1 after
+ * printing what is wrong.
  */
 static int take_pair(struct endpoint *endpoint, bool own_access, const char *name, const char *value)
 {
@@ -114,7 +114,7 @@ static int take_piece(struct endpoint *endpoint, bool own_access, const char *pi
 	return taken;
 }
 
-/* The next of the descriptors that a service manager has passed to this process, or -1. */
+/* Returns the next descriptor that a service manager has passed to this process, or -1. */
 static int next_listen_fd(void)
 {
 	static unsigned int used;
@@ -127,7 +127,7 @@ static int next_listen_fd(void)
 	return FIRST_LISTEN_FD + (int)used++;
 }
 
-/* Returns 0, or -1 after printing why it can't be a front end's. */
+/* Checks an inherited descriptor. Returns 0, or -1 after printing why it can't be a front end's. */
 static int adopt_fd(struct endpoint *endpoint)
 {
 	int domain = 0, type = 0, flags = fcntl(endpoint->fd, F_GETFL);
@@ -142,10 +142,7 @@ static int adopt_fd(struct endpoint *endpoint)
 	return 0;
 }
 
-/*
- * The device's own message about a missing socket= follows if there is neither that nor a
- * descriptor.
- */
+/* If there is no descriptor either, the device prints its message about a missing socket=. */
 static int check(struct endpoint *endpoint, bool has_socket)
 {
 	if (!has_socket && endpoint->fd < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Where a device and its front ends meet, as the command line says: a socket file that we listen
- * on, a socket file that we connect to, or an inherited descriptor.
+ * The way in which front ends reach a device, from the command line: a socket file that the daemon
+ * listens on, a socket file that it connects to, or an inherited descriptor.
  */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
@@ -13,9 +13,9 @@
 struct endpoint {
 	char *spec;             /* the rest of the argument, for the device */
 	const char *path;       /* of the socket file; NULL for an inherited descriptor */
-	int fd;                 /* inherited: connected or listening; -1 for none */
+	int fd;                 /* inherited, connected or listening; -1 for none */
 	bool client;            /* we connect */
-	unsigned int reconnect; /* seconds between attempts; 0: one attempt */
+	unsigned int reconnect; /* seconds between attempts; 0 for a single attempt */
 	bool reconnect_given;
 	struct unix_listener_access access;
 	char name[128]; /* for messages */

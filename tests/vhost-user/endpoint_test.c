@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Who connects, how, and what the operator learns when a guest can't be served. */
+/*
+ * Connecting and listening, inherited sockets, and the messages about guests that can't be served.
+ */
 #include "daemon.h"
 #include "front_end.h"
 
@@ -32,7 +34,7 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-/* Runs the daemon with a disk and these options behind the image, until it says this line. */
+/* Runs the daemon with a disk and these options after the image, until it prints this line. */
 static void run(struct daemon_process *daemon, const char *options, const char *line)
 {
 	char disk[LINE_BYTES];
@@ -42,7 +44,7 @@ static void run(struct daemon_process *daemon, const char *options, const char *
 	assert_true(daemon_says(daemon, line));
 }
 
-/* Waits until the daemon has written so many lines to stderr. */
+/* Waits until the daemon has written this number of lines to stderr. */
 static void await_errors(const struct daemon_process *daemon, unsigned int lines, char *text, size_t size)
 {
 	while (daemon_errors(daemon, text, size) < lines)
@@ -57,7 +59,7 @@ static void serve_once(struct front_end *fe, uint8_t byte)
 	front_end_close(fe);
 }
 
-/* The front end listens, comes late, and comes again. */
+/* The front end listens. It starts after the daemon, ends, and starts again. */
 static void daemon_connects_and_connects_again(void **state)
 {
 	char options[LINE_BYTES], line[LINE_BYTES], text[1024];
@@ -107,7 +109,7 @@ static void daemon_connects_once_without_reconnect(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A descriptor that is connected already. */
+/* An inherited descriptor that is connected already. */
 static void daemon_serves_an_inherited_connection(void **state)
 {
 	struct daemon_process daemon;
@@ -125,7 +127,7 @@ static void daemon_serves_an_inherited_connection(void **state)
 	daemon_finish(&daemon);
 }
 
-/* One that listens, named or announced as service managers do. */
+/* An inherited descriptor that listens, given by fd= or by LISTEN_FDS. */
 static void daemon_listens_on_an_inherited_socket(void **state)
 {
 	const char *const options[] = { "fd=3", "serial=x" };
@@ -146,7 +148,7 @@ static void daemon_listens_on_an_inherited_socket(void **state)
 			front_end_open(&fe, daemon.socket);
 			serve_once(&fe, n);
 		}
-		/* The file isn't ours. */
+		/* The daemon didn't make the file, so it doesn't remove it. */
 		assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 		assert_int_equal(unlink(daemon.socket), 0);
 		daemon_remove_folder(&daemon);
@@ -207,8 +209,8 @@ static void endpoint_options_must_fit_together(void **state)
 }
 
 /*
- * Hostile 211: refused and told of, once; the first is served all the time. Afterwards another
- * may come.
+ * Hostile 211: the second front end is refused, with one message, and the first one is served all
+ * the time. After its end another one is accepted.
  */
 static void second_front_end_is_refused_and_told_of(void **state)
 {
@@ -229,7 +231,7 @@ static void second_front_end_is_refused_and_told_of(void **state)
 	}
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
 	assert_non_null(strstr(text, "a second front end is refused"));
-	/* The first has hung up, whether the daemon has seen that yet or not. */
+	/* The first front end has hung up, whether or not the daemon has noticed it yet. */
 	for (unsigned int i = 0; i < 20; i++) {
 		front_end_close(&first);
 		front_end_open(&first, daemon.socket);
@@ -268,7 +270,9 @@ static void memory_that_is_not_shared_is_told_of(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Neither kicks of a ring that is served, or was, nor those for an earlier driver mean that. */
+/*
+ * Kicks of a ring that is or was served cause no such message, nor do kicks for an earlier driver.
+ */
 static void kicks_without_requests_are_no_sign_of_that(void **state)
 {
 	const uint64_t one = 1;
@@ -295,7 +299,10 @@ static void kicks_without_requests_are_no_sign_of_that(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Drivers that have accepted SEG_MAX and can't put its segments into a table of their own. */
+/*
+ * Drivers that have accepted SEG_MAX, without indirect descriptors and with a ring too small for
+ * it.
+ */
 static void ring_that_is_too_small_for_requests_is_told_of(void **state)
 {
 	const struct {
@@ -327,7 +334,7 @@ static void ring_that_is_too_small_for_requests_is_told_of(void **state)
 	}
 }
 
-/* QEMU wants a queue for each of the guest's processors. */
+/* QEMU demands a queue for each of the guest's processors. */
 static void queue_that_is_not_there_is_told_of(void **state)
 {
 	struct daemon_process daemon;
