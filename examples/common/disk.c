@@ -304,7 +304,8 @@ static void tell_of_rest(const char *path, uint64_t bytes, const struct virtio_b
 
 int disk_open(const struct disk_options *options, struct virtio_blk_file *file, struct virtio_blk_options *blk)
 {
-	const int fd = open(options->path, (options->read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
+	const int flags = (options->read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC;
+	const int fd = options->has_fd ? options->fd : open(options->path, flags);
 	uint64_t bytes;
 
 	if (fd < 0)

@@ -35,6 +35,9 @@ struct disk_options {
 	const char *serial;
 	bool read_only;
 	struct disk_number numbers[DISK_NUMBERS];
+	/* the image is open already; on success the descriptor belongs to the disk */
+	bool has_fd;
+	int fd;
 };
 
 /*

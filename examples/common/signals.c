@@ -14,20 +14,26 @@ static void on_signal(struct event_source *source)
 		return;
 	if (info.ssi_signo == SIGHUP)
 		signals->hang_up(signals);
+	else if (info.ssi_signo == SIGUSR1)
+		signals->update(signals);
 	else
 		signals->loop->stop = true;
 }
 
-int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_up)(struct signals *signals))
+int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_up)(struct signals *signals),
+		 void (*update)(struct signals *signals))
 {
 	signals->loop = loop;
 	signals->hang_up = hang_up;
+	signals->update = update;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&signals->set);
 	sigaddset(&signals->set, SIGINT);
 	sigaddset(&signals->set, SIGTERM);
 	sigaddset(&signals->set, SIGHUP);
+	if (update)
+		sigaddset(&signals->set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &signals->set, NULL);
 	signals->source = (struct event_source){
 		.fd = signalfd(-1, &signals->set, SFD_CLOEXEC | SFD_NONBLOCK),

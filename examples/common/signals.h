@@ -12,16 +12,19 @@ struct signals {
 	struct event_loop *loop;
 	sigset_t set;                             /* the signals that are events, and blocked */
 	void (*hang_up)(struct signals *signals); /* after SIGHUP */
+	void (*update)(struct signals *signals);  /* after SIGUSR1; NULL: it ends the process */
 };
 
 /*
- * From now on SIGINT and SIGTERM stop the loop, and SIGHUP calls hang_up(). Threads that start
+ * From now on SIGINT and SIGTERM stop the loop, SIGHUP calls hang_up(), and SIGUSR1 calls update()
+ * if there is one. Threads that start
  * later inherit the blocked signals. A write to a pipe that nobody reads becomes an error. So does
  * a guest's write beyond the file size that this process may write.
  *
  * Returns 0, or -1 with errno. signals_close() may follow in both cases.
  */
-int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_up)(struct signals *signals));
+int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_up)(struct signals *signals),
+		 void (*update)(struct signals *signals));
 
 /* The signals stay blocked. */
 void signals_close(struct signals *signals);

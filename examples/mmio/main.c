@@ -195,7 +195,7 @@ static int run(struct program *program)
 {
 	int result = -1;
 
-	if (event_loop_open(&program->loop) || signals_open(&program->signals, &program->loop, on_hang_up)) {
+	if (event_loop_open(&program->loop) || signals_open(&program->signals, &program->loop, on_hang_up, NULL)) {
 		perror("virtio-mmio-proxy");
 	} else if (machine_open(&program->machine, &program->loop, &program->disk) == 0) {
 		result = program->command ? run_command(program) : serve(program);

@@ -6,6 +6,7 @@
 #include "blk_queue.h"
 #include "device.h"
 #include "disk.h"
+#include "handover.h"
 #include "log.h"
 #include "options.h"
 
@@ -19,6 +20,7 @@
 #include <unistd.h>
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
+#include <virtio/blk_state.h>
 #include <virtio/queue.h>
 
 /*
@@ -51,6 +53,7 @@ struct blk_slot {
 struct blk_device {
 	struct device device;
 	int fd;
+	const char *path;
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct blk_slot slots[MAX_QUEUES];
@@ -165,6 +168,38 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 		event_loop_remove(queue->loop, &slot->completion);
 }
 
+static int save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
+{
+	struct blk_device *blk = from_device(device);
+	struct virtio_blk_state state;
+
+	virtio_blk_save(&blk->blk, &state);
+	virtio_blk_write_state(writer, number, &state);
+	handover_add(handover, blk->fd, "image %s", blk->path);
+	return 0;
+}
+
+/* The image is the same open file. If it has another length now, that shows after SIGHUP, as without an update. */
+static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
+{
+	struct blk_device *blk = from_device(device);
+	const struct virtio_section_layout *layout = virtio_blk_layout();
+	struct virtio_section where;
+	struct virtio_blk_state state;
+	struct virtio_refusal refusal;
+	int error = virtio_section_read(reader, layout, number, 0, &state, NULL, 0, NULL, &where);
+
+	if (error)
+		return error;
+	refusal = (struct virtio_refusal){ .field = "capacity", .entry = VIRTIO_SECTION_NO_ENTRY };
+	error = virtio_blk_set_capacity(&blk->blk, state.capacity);
+	if (!error)
+		error = virtio_blk_check_state(&blk->blk, &state, &refusal);
+	if (error)
+		return virtio_section_refuse(reader, layout, &where, &refusal, error);
+	return virtio_blk_restore(&blk->blk, &state);
+}
+
 static void add_stats(struct virtio_blk_stats *sum, const struct virtio_blk_stats *s)
 {
 	sum->reads += s->reads;
@@ -226,6 +261,8 @@ static const struct device_ops ops = {
 	.queue_notify = queue_notify,
 	.queue_drain = queue_drain,
 	.queue_stop = queue_stop,
+	.save = save,
+	.restore = restore,
 	.print_summary = print_summary,
 	.destroy = destroy,
 };
@@ -251,7 +288,13 @@ static int open_disk(struct blk_device *blk, const struct blk_device_options *op
 		.max_write_zeroes_seg = 1,
 	};
 
-	blk->fd = disk_open(&options->disk, &blk->file, &disk);
+	struct disk_options image = options->disk;
+
+	image.fd = handover_take(&inherited, "image %s", image.path);
+	image.has_fd = image.fd >= 0;
+	if (!image.has_fd && inherited.count > 0)
+		return fail(options, "can't be taken over: the image was not handed over");
+	blk->fd = disk_open(&image, &blk->file, &disk);
 	if (blk->fd < 0)
 		return -1;
 	return virtio_blk_init(&blk->blk, &disk) ? fail(options, "can't be a disk") : 0;
@@ -292,6 +335,7 @@ static struct device *make_device(const struct blk_device_options *options)
 	}
 	sprintf(blk->name, "%s%s", prefix, options->disk.path);
 	blk->fd = -1;
+	blk->path = options->disk.path;
 	if (open_disk(blk, options) || choose_queues(blk, options)) {
 		destroy(&blk->device);
 		return NULL;

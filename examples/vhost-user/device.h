@@ -46,8 +46,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <virtio/queue.h>
+#include <virtio/section.h>
 
 struct device;
+struct handover;
 
 /* A queue that runs, as its device sees it: from queue_start() until queue_stop() returns. */
 struct device_queue {
@@ -153,6 +155,20 @@ struct device_ops {
 	 * queue leave its loop.
 	 */
 	void (*queue_stop)(struct device *device, struct device_queue *queue);
+
+	/*
+	 * SIGUSR1: another process goes on with the device. No queue is in flight, and the threads are held up. A device
+	 * without these two can't be handed over, and the process says so.
+	 *
+	 * save()     writes sections about what the driver has set and the guest hasn't got yet, and adds descriptors of
+	 *            what the device has open (handover.h). Nothing changes. Returns 0, or -1 after printing why it
+	 *            can't be handed over now.
+	 * restore()  follows reset(), attached() and check_features(), as they were called for the front end, in a device
+	 *            that open() has opened anew. No queue runs yet. Returns 0, or an error of the reader.
+	 */
+	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
+		    struct handover *handover);
+	int (*restore)(struct device *device, struct virtio_section_reader *reader, uint32_t number);
 
 	/* Prints one line about all that the device has done, on stdout. Must exist. */
 	void (*print_summary)(const struct device *device);

@@ -14,7 +14,14 @@ struct operation {
 	int (*check_features)(struct device *device, uint64_t features);
 	void (*config_read)(struct device *device, uint32_t offset, void *data, uint32_t len);
 	int (*config_write)(struct device *device, uint32_t offset, const void *data, uint32_t len);
+	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
+		    struct handover *handover);
+	int (*restore)(struct device *device, struct virtio_section_reader *reader, uint32_t number);
 	uint64_t features;
+	struct virtio_section_writer *writer;
+	struct virtio_section_reader *reader;
+	struct handover *handover;
+	uint32_t number;
 	struct event_loop *loop;
 	void *to;
 	const void *from;
@@ -37,6 +44,10 @@ static void run_operation(void *context)
 		op->config_read(device, op->offset, op->to, op->len);
 	if (op->config_write)
 		op->result = op->config_write(device, op->offset, op->from, op->len);
+	if (op->save)
+		op->result = op->save(device, op->writer, op->number, op->handover);
+	if (op->restore)
+		op->result = op->restore(device, op->reader, op->number);
 }
 
 struct vring_thread *device_host_thread(struct device_host *host)
@@ -84,6 +95,26 @@ int device_host_check_features(struct device_host *host, uint64_t features)
 			 });
 }
 
+int device_host_save(struct device_host *host, struct virtio_section_writer *writer, uint32_t number,
+		     struct handover *handover)
+{
+	return run(host, &(struct operation){
+				 .save = host->device->ops->save,
+				 .writer = writer,
+				 .number = number,
+				 .handover = handover,
+			 });
+}
+
+int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number)
+{
+	return run(host, &(struct operation){
+				 .restore = host->device->ops->restore,
+				 .reader = reader,
+				 .number = number,
+			 });
+}
+
 void device_host_config_read(struct device_host *host, uint32_t offset, void *data, uint32_t len)
 {
 	const uint32_t size = host->device->config_size;
@@ -111,6 +142,26 @@ int device_host_config_write(struct device_host *host, uint32_t offset, const vo
 				 .from = data,
 				 .len = len,
 			 });
+}
+
+bool device_host_try_pause(struct device_host *host, unsigned int ms)
+{
+	struct vring_thread *thread = device_host_thread(host);
+
+	if (!thread)
+		return true;
+	if (thread->pauses == 0 && !worker_try_pause(&thread->worker, ms))
+		return false;
+	thread->pauses++;
+	return true;
+}
+
+void device_host_resume(struct device_host *host)
+{
+	struct vring_thread *thread = device_host_thread(host);
+
+	if (thread && --thread->pauses == 0)
+		worker_resume(&thread->worker);
 }
 
 /* Changes of the configuration space */

@@ -39,12 +39,22 @@ void device_host_close(struct device_host *host);
 /* The thread for all queues of the device, or NULL if each gets one of its own. */
 struct vring_thread *device_host_thread(struct device_host *host);
 
+/*
+ * Holds up the device's thread if it has one, and if that takes no longer; what waits for it meanwhile
+ * stays. Returns whether it has, or the device has no thread.
+ */
+bool device_host_try_pause(struct device_host *host, unsigned int ms);
+void device_host_resume(struct device_host *host);
+
 /* The operations: see struct device_ops. */
 void device_host_reset(struct device_host *host);
 void device_host_attached(struct device_host *host);
 void device_host_detached(struct device_host *host);
 void device_host_refresh(struct device_host *host);
 int device_host_check_features(struct device_host *host, uint64_t features);
+int device_host_save(struct device_host *host, struct virtio_section_writer *writer, uint32_t number,
+		     struct handover *handover);
+int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number);
 
 /* What lies behind the end of the configuration space reads as zero, and can't be written. */
 void device_host_config_read(struct device_host *host, uint32_t offset, void *data, uint32_t len);

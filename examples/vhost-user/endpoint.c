@@ -2,6 +2,7 @@
 /* The options of an endpoint. */
 #include "endpoint.h"
 
+#include "handover.h"
 #include "options.h"
 
 #include <fcntl.h>
@@ -134,6 +135,9 @@ static int adopt_fd(struct endpoint *endpoint)
 	socklen_t len = sizeof domain;
 
 	snprintf(endpoint->name, sizeof endpoint->name, "fd:%d", endpoint->fd);
+	/* The process before has handed it over under a name of its own. */
+	if (inherited.count > 0)
+		return 0;
 	if (flags < 0 || getsockopt(endpoint->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
 	    getsockopt(endpoint->fd, SOL_SOCKET, SO_TYPE, &type, &len) || domain != AF_UNIX || type != SOCK_STREAM)
 		return option_error(endpoint->name, "not an inherited Unix stream socket");

@@ -7,6 +7,7 @@
  * is the command line. The rest:
  *   endpoint        where devices and front ends meet
  *   server          who meets there, by unix_listener
+ *   update          going on in another process, by session_state, and handover of descriptors
  *   session         one front end; requests the protocol, and message what it is made of
  *   vring           rings, and worker the threads that serve them
  *   shared_memory   of front ends
@@ -23,10 +24,12 @@
 #include "device.h"
 #include "endpoint.h"
 #include "event_loop.h"
+#include "handover.h"
 #include "options.h"
 #include "server.h"
 #include "shared_memory.h"
 #include "signals.h"
+#include "update.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -57,6 +60,9 @@ static const char help_head[] =
 	"\n";
 
 static const char help_tail[] =
+	"  --state PATH     on SIGUSR1 write the state to this file, and go on in the program\n"
+	"                   that is in this program's file now, with the same arguments; guests\n"
+	"                   don't notice. Whatever fails, this program goes on, and says why.\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
@@ -96,6 +102,7 @@ struct daemon {
 	struct signals signals;
 	struct entry entries[MAX_DEVICES];
 	unsigned int count;
+	struct update update;
 	bool once;
 };
 
@@ -132,6 +139,7 @@ static int add_device(struct daemon *daemon, const struct device_type *type, cha
 /* The options. Those of the types have the numbers from 0 on; these come after them. */
 enum {
 	OPTION_ONCE = TYPES,
+	OPTION_STATE,
 	OPTION_HELP,
 	OPTIONS,
 };
@@ -141,6 +149,7 @@ static void list_options(struct option options[OPTIONS + 1])
 	for (int i = 0; i < (int)TYPES; i++)
 		options[i] = (struct option){ types[i]->option, required_argument, NULL, i };
 	options[OPTION_ONCE] = (struct option){ "once", no_argument, NULL, OPTION_ONCE };
+	options[OPTION_STATE] = (struct option){ "state", required_argument, NULL, OPTION_STATE };
 	options[OPTION_HELP] = (struct option){ "help", no_argument, NULL, OPTION_HELP };
 	options[OPTIONS] = (struct option){ NULL, 0, NULL, 0 };
 }
@@ -155,6 +164,8 @@ static int parse_arguments(struct daemon *daemon, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == OPTION_ONCE) {
 			daemon->once = true;
+		} else if (option == OPTION_STATE) {
+			daemon->update.state_path = optarg;
 		} else if (option == OPTION_HELP) {
 			print_help();
 			return 1;
@@ -181,6 +192,24 @@ static void on_hang_up(struct signals *signals)
 
 	for (unsigned int i = 0; i < daemon->count; i++)
 		server_refresh(&daemon->entries[i].server);
+}
+
+static void list_entries(struct daemon *daemon, struct update_entry entries[MAX_DEVICES])
+{
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		struct entry *entry = &daemon->entries[i];
+
+		entries[i] = (struct update_entry){ &entry->server, entry->device, &entry->endpoint };
+	}
+}
+
+static void on_update(struct signals *signals)
+{
+	struct daemon *daemon = CONTAINER_OF(signals, struct daemon, signals);
+	struct update_entry entries[MAX_DEVICES];
+
+	list_entries(daemon, entries);
+	update_run(&daemon->update, entries, daemon->count);
 }
 
 /*
@@ -213,14 +242,29 @@ static int listen_all(struct daemon *daemon)
 	return 0;
 }
 
+static int take_over(struct daemon *daemon)
+{
+	struct update_entry entries[MAX_DEVICES];
+
+	list_entries(daemon, entries);
+	if (update_take_over(&daemon->loop, entries, daemon->count, daemon->once))
+		return -1;
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		daemon->entries[i].listening = true;
+		printf("continuing on %s\n", daemon->entries[i].endpoint.path);
+	}
+	fflush(stdout);
+	return 0;
+}
+
 static int run(struct daemon *daemon)
 {
 	int result = -1;
 
-	if (event_loop_open(&daemon->loop) || signals_open(&daemon->signals, &daemon->loop, on_hang_up) ||
+	if (event_loop_open(&daemon->loop) || signals_open(&daemon->signals, &daemon->loop, on_hang_up, on_update) ||
 	    shared_memory_guard() || worker_init()) {
 		perror("virtio-vhost-user");
-	} else if (listen_all(daemon) == 0) {
+	} else if ((inherited.count > 0 ? take_over(daemon) : listen_all(daemon)) == 0) {
 		result = event_loop_run(&daemon->loop);
 		if (result)
 			perror("virtio-vhost-user");
@@ -243,13 +287,20 @@ int main(int argc, char **argv)
 
 	/* Before there are disks. */
 	raise_file_limit();
+	if (update_init(&daemon.update, argv) || handover_receive(&inherited) < 0)
+		return EXIT_FAILURE;
 	result = parse_arguments(&daemon, argc, argv);
+	if (result && inherited.count > 0) {
+		fputs("the program before goes on\n", stderr);
+		handover_return(&inherited);
+	}
 	if (result == 0)
 		result = run(&daemon);
 	for (unsigned int i = 0; i < daemon.count; i++) {
 		daemon.entries[i].device->ops->destroy(daemon.entries[i].device);
 		endpoint_free(&daemon.entries[i].endpoint);
 	}
+	update_free(&daemon.update);
 	if (result < 0)
 		return EXIT_FAILURE;
 	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -56,14 +56,14 @@ enum outcome request_reply_u64(struct session *session, uint64_t value)
 
 /* Features */
 
-static uint64_t offered(const struct session *session)
+uint64_t session_offered(const struct session *session)
 {
 	return session->device->features | ring_features();
 }
 
 static enum outcome get_features(struct session *session)
 {
-	return request_reply_u64(session, offered(session));
+	return request_reply_u64(session, session_offered(session));
 }
 
 /*
@@ -75,9 +75,9 @@ static enum outcome set_features(struct session *session)
 	const struct session_setup before = session->setup;
 	const uint64_t features = session->message.payload.u64;
 
-	if (features & ~offered(session))
+	if (features & ~session_offered(session))
 		return request_refuse(session, "features that are not offered: 0x%llx",
-				      (unsigned long long)(features & ~offered(session)));
+				      (unsigned long long)(features & ~session_offered(session)));
 	session->setup.features = features;
 	session->setup.has_features = true;
 	if (session_start_rings(session) == 0)
@@ -91,7 +91,7 @@ static enum outcome set_features(struct session *session)
  * Requests of ours are about the configuration space, so a device without it needs no channel for
  * them.
  */
-static uint64_t offered_protocol_features(const struct session *session)
+uint64_t session_offered_protocol(const struct session *session)
 {
 	const uint64_t config =
 		feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
@@ -102,13 +102,13 @@ static uint64_t offered_protocol_features(const struct session *session)
 
 static enum outcome get_protocol_features(struct session *session)
 {
-	return request_reply_u64(session, offered_protocol_features(session));
+	return request_reply_u64(session, session_offered_protocol(session));
 }
 
 static enum outcome set_protocol_features(struct session *session)
 {
 	const uint64_t features = session->message.payload.u64;
-	const uint64_t unknown = features & ~offered_protocol_features(session);
+	const uint64_t unknown = features & ~session_offered_protocol(session);
 
 	if (unknown)
 		return request_refuse(session, "protocol features that are not offered: 0x%llx",

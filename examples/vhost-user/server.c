@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "log.h"
+#include "session_state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -67,6 +68,13 @@ static void on_end(struct session *session)
 		await_next(server);
 }
 
+static void adopt(struct server *server, struct session *session)
+{
+	session->ended = on_end;
+	session->owner = server;
+	server->session = session;
+}
+
 /* Takes over the descriptor. Returns 0, or -1 after logging why not. */
 static int serve(struct server *server, int fd)
 {
@@ -77,9 +85,7 @@ static int serve(struct server *server, int fd)
 		close(fd);
 		return -1;
 	}
-	session->ended = on_end;
-	session->owner = server;
-	server->session = session;
+	adopt(server, session);
 	server->told = false;
 	return 0;
 }
@@ -216,8 +222,8 @@ static int start_meeting(struct server *server)
 	return 0;
 }
 
-int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
-		bool once)
+static int open_device(struct server *server, struct event_loop *loop, struct device *device,
+		       const struct endpoint *endpoint, bool once)
 {
 	memset(server, 0, sizeof *server);
 	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
@@ -226,12 +232,101 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 	server->endpoint = endpoint;
 	server->path = endpoint->path;
 	server->once = once;
-	if (device_host_open(&server->host, device, loop, on_config_change))
+	return device_host_open(&server->host, device, loop, on_config_change);
+}
+
+int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
+		bool once)
+{
+	if (open_device(server, loop, device, endpoint, once))
 		return -1;
 	if (start_meeting(server) == 0)
 		return 0;
 	server_close(server);
 	return -1;
+}
+
+/* Handing over to another process */
+
+static int take_over(struct server *server, struct virtio_section_reader *reader, uint32_t number,
+		     struct handover *handover)
+{
+	struct session *session;
+
+	if (event_timer_open(&server->retry, server->loop, on_retry))
+		return fail(server->path, strerror(errno));
+	if (session_state_restore(&server->host, server->loop, reader, number, handover, &session))
+		return -1;
+	if (session)
+		adopt(server, session);
+	server->listener.fd = handover_take(handover, "%u listener", number);
+	if (server->endpoint->client || server->endpoint->fd >= 0)
+		return 0;
+	if (server->listener.fd < 0)
+		return fail(server->path, "can't be taken over: its listening socket is missing");
+	unix_listener_adopt(server->path, &server->file);
+	return 0;
+}
+
+/* The socket file stays for the process that goes on. */
+static void leave(struct server *server)
+{
+	if (server->session)
+		session_close(server->session);
+	event_timer_close(&server->retry);
+	if (server->listener.fd >= 0)
+		close(server->listener.fd);
+	device_host_close(&server->host);
+}
+
+int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
+		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,
+		     struct handover *handover)
+{
+	if (open_device(server, loop, device, endpoint, once))
+		return -1;
+	if (take_over(server, reader, number, handover) == 0)
+		return 0;
+	leave(server);
+	return -1;
+}
+
+void server_continue(struct server *server)
+{
+	if (server->session)
+		session_state_continue(server->session);
+	if (server->endpoint->client ? !server->session && server->endpoint->reconnect > 0 : server->listener.fd >= 0)
+		listen_again(server);
+}
+
+bool server_try_pause(struct server *server, unsigned int ms)
+{
+	struct session *session = server->session;
+	uint16_t paused = 0;
+
+	if (!device_host_try_pause(&server->host, ms))
+		return false;
+	while (session && paused < session->device->queue_count && vring_try_pause(&session->vrings[paused], ms))
+		paused++;
+	if (!session || paused == session->device->queue_count)
+		return true;
+	server_resume(server);
+	return false;
+}
+
+void server_resume(struct server *server)
+{
+	struct session *session = server->session;
+
+	for (uint16_t i = 0; session && i < session->device->queue_count; i++)
+		vring_resume(&session->vrings[i]);
+	device_host_resume(&server->host);
+}
+
+int server_save(struct server *server, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
+{
+	handover_add(handover, server->listener.fd, "%u listener", number);
+	return session_state_save(&server->host, server->session, writer, number, handover);
 }
 
 void server_refresh(struct server *server)

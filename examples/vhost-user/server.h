@@ -10,6 +10,7 @@
 #include "device_host.h"
 #include "endpoint.h"
 #include "event_sources.h"
+#include "handover.h"
 #include "session.h"
 #include "unix_listener.h"
 
@@ -35,6 +36,28 @@ struct server {
  */
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
 		bool once);
+
+/*
+ * Goes on where another process was: opens the device, restores it and its front end, and listens
+ * with that process's descriptor. No ring runs, and nobody is accepted, before server_continue().
+ *
+ * Returns 0, or -1 after printing why not, with nothing to close.
+ */
+int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
+		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,
+		     struct handover *handover);
+void server_continue(struct server *server);
+
+/*
+ * Holds up the device's threads, so that nothing is in flight, if that takes no longer. Returns
+ * whether it has; if not, everything goes on.
+ */
+bool server_try_pause(struct server *server, unsigned int ms);
+void server_resume(struct server *server);
+
+/* Saves a paused device, its front end and its listener. Returns 0, or -1 after printing why. */
+int server_save(struct server *server, struct virtio_section_writer *writer, uint32_t number,
+		struct handover *handover);
 
 /*
  * SIGHUP: the device looks at its files again, and its front end is told if the configuration space

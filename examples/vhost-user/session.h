@@ -82,6 +82,10 @@ void session_memory_came(struct session *session);
  */
 int session_apply_features(struct session *session);
 
+/* What the front end may choose from: features of the device and its rings, and of the protocol. */
+uint64_t session_offered(const struct session *session);
+uint64_t session_offered_protocol(const struct session *session);
+
 /* Ends a session: stops its rings, gives back the guest's memory, frees it. */
 void session_close(struct session *session);
 

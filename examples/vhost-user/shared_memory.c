@@ -168,6 +168,13 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 		*reason = "too many memory regions";
 		return -1;
 	}
+	shared->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (shared->fd < 0) {
+		atomic_store(&shared->guard->len, 0);
+		munmap(shared->mapping, (size_t)len);
+		*reason = "memory region whose descriptor can't be kept";
+		return -1;
+	}
 	shared->mapping_len = (size_t)len;
 	shared->offset = (size_t)(r->mmap_offset - start);
 	return 0;
@@ -211,6 +218,7 @@ void shared_memory_free(struct shared_memory *memory)
 	for (uint32_t i = 0; i < memory->count; i++) {
 		atomic_store(&memory->regions[i].guard->len, 0);
 		munmap(memory->regions[i].mapping, memory->regions[i].mapping_len);
+		close(memory->regions[i].fd);
 	}
 	free(memory);
 }

@@ -97,6 +97,15 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 	return fd;
 }
 
+void unix_listener_adopt(const char *path, struct unix_listener_file *file)
+{
+	struct stat st;
+
+	*file = (struct unix_listener_file){ .ino = 0 };
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
+}
+
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file)
 {
 	struct stat st;

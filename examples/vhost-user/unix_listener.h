@@ -39,6 +39,13 @@ int unix_listener_open(const char *path, const struct unix_listener_access *acce
 int unix_listener_open_type(const char *path, int type, int backlog, const struct unix_listener_access *access,
 			    struct unix_listener_file *file);
 
+/*
+ * Takes over a descriptor that listens on a path, from the process before.
+ *
+ * @file  set to the socket file as it is now
+ */
+void unix_listener_adopt(const char *path, struct unix_listener_file *file);
+
 /* Closes the descriptor, and removes the socket file if it is still the same. */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file);
 

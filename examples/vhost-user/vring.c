@@ -437,8 +437,8 @@ void device_queue_signal(struct device_queue *queue)
  * The ring as the driver has set it up, for virtio_queue_start(). Each area must lie in one
  * region of the front end's address space.
  */
-static int resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
-		   struct virtio_queue_config *config)
+int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
+		  struct virtio_queue_config *config)
 {
 	int error = virtio_queue_config_init(config, vring->device->max_queue_size);
 
@@ -607,17 +607,11 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
 	       vring->kick_fd >= 0 && memory && is_enabled(setup, features);
 }
 
-int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features)
+/* The queue is started. */
+static int run_ring(struct vhost_vring *vring, const struct shared_memory *memory)
 {
-	struct virtio_queue_config config;
-	int error = resolve(vring, memory, features, &config);
+	int error;
 
-	if (!error)
-		error = make_room(vring);
-	if (!error)
-		error = start_queue(vring, &config, memory);
-	if (error)
-		return error;
 	vring->memory = memory;
 	error = hand_over(vring);
 	if (error)
@@ -625,6 +619,28 @@ int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, u
 	else
 		vring->running = true;
 	return error;
+}
+
+int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features)
+{
+	struct virtio_queue_config config;
+	int error = vring_resolve(vring, memory, features, &config);
+
+	if (!error)
+		error = make_room(vring);
+	if (!error)
+		error = start_queue(vring, &config, memory);
+	return error ? error : run_ring(vring, memory);
+}
+
+int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *state,
+		   const struct shared_memory *memory)
+{
+	int error = make_room(vring);
+
+	if (!error)
+		error = virtio_queue_restore(&vring->queue.virtq, state, &memory->map);
+	return error ? error : run_ring(vring, memory);
 }
 
 /* Takes back what was the thread's, and ends the thread if it is the ring's own. */
@@ -719,6 +735,18 @@ void vring_set_enable(struct vhost_vring *vring, bool on)
 
 /* Pausing */
 
+bool vring_try_pause(struct vhost_vring *vring, unsigned int ms)
+{
+	if (!vring_runs(vring))
+		return true;
+	if (vring->thread->pauses == 0 && !worker_try_pause(&vring->thread->worker, ms))
+		return false;
+	vring->paused = true;
+	vring->thread->pauses++;
+	(void)vring_runs(vring);
+	return true;
+}
+
 void vring_pause(struct vhost_vring *vring)
 {
 	if (!vring_runs(vring))
@@ -751,6 +779,27 @@ int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *m
 	/* Nothing was in flight, so nothing keeps the memory from being unmapped. */
 	assert(virtio_queue_old_maps_unused(&vring->queue.virtq));
 	return 0;
+}
+
+/* Handing over to another process */
+
+int vring_save(const struct vhost_vring *vring, struct vring_state *out)
+{
+	*out = (struct vring_state){ .setup = vring->setup, .running = vring->running };
+	out->broken = atomic_load(&vring->broken);
+	out->polled = vring->polled && vring->kick_fd >= 0;
+	return vring->running ? virtio_queue_save(&vring->queue.virtq, &out->queue) : 0;
+}
+
+int vring_restore(struct vhost_vring *vring, const struct vring_state *state, int kick, int call, int err)
+{
+	vring->setup = state->setup;
+	atomic_store(&vring->broken, state->broken);
+	vring->polled = state->polled;
+	vring->kick_fd = state->polled ? poll_timer() : kick;
+	vring->call = (struct vring_signal){ .fd = call, .is_socket = call >= 0 && is_unix_socket(call) };
+	vring->err = (struct vring_signal){ .fd = err, .is_socket = err >= 0 && is_unix_socket(err) };
+	return state->polled && vring->kick_fd < 0 ? VIRTIO_EIO : 0;
 }
 
 /* Life cycle */

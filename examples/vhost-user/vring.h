@@ -35,6 +35,7 @@
 
 #include <stdatomic.h>
 #include <virtio/queue.h>
+#include <virtio/queue_state.h>
 
 /* A descriptor by which the front end is told something. */
 struct vring_signal {
@@ -70,6 +71,15 @@ struct vring_setup {
 	bool held;      /* stopped for a new driver, whose set-up hasn't ended */
 };
 
+/* All of a ring but its descriptors, for a process that goes on with it. Plain data. */
+struct vring_state {
+	struct vring_setup setup;
+	bool running;
+	bool broken;
+	bool polled;                     /* the front end has given no kick descriptor */
+	struct virtio_queue_state queue; /* if it runs */
+};
+
 struct vhost_vring {
 	/* The control thread's */
 	struct device *device;
@@ -78,7 +88,8 @@ struct vhost_vring {
 	bool running;                     /* the worker serves it; the queue may have broken since */
 	bool paused;                      /* counted in the thread's pauses */
 	struct virtio_inflight *inflight; /* of the queue; NULL before the ring's first start */
-	int damaged_fd; /* the session's eventfd, to be signalled when guest memory turns out to be gone */
+	int damaged_fd;              /* the session's eventfd, to be signalled when guest memory turns out to be gone */
+	struct vring_state restored; /* what another process has left, until the ring goes on */
 
 	/* Both threads' */
 	struct vring_thread *thread; /* that serves it: its own, or the device's */
@@ -194,11 +205,43 @@ void vring_disconnect(struct vhost_vring *vring);
 void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);
 
+/* As vring_pause(), if it takes no longer than that. Returns whether it has. */
+bool vring_try_pause(struct vhost_vring *vring, unsigned int ms);
+
 /*
  * Lets a paused ring go on in other memory. Returns 0, or the error why it can't, and then
  * changes nothing; 0 for one that doesn't run. Afterwards the ring makes no use of the memory it
  * was in.
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
+
+/*
+ * Saves a ring that is paused, or doesn't run. It stays as it is. Returns 0, or an error of
+ * virtio_queue_save().
+ */
+int vring_save(const struct vhost_vring *vring, struct vring_state *out);
+
+/*
+ * Makes a ring that was just opened what it was, except that it doesn't run yet.
+ *
+ * @kick, @call, @err  its descriptors, or -1: the ring's own from now on, also on failure
+ *
+ * Returns 0, or VIRTIO_EIO if the system has no room for a timer.
+ */
+int vring_restore(struct vhost_vring *vring, const struct vring_state *state, int kick, int call, int err);
+
+/* Where a ring's areas are in the guest's memory, by its set-up. Returns as vring_start(). */
+int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
+		  struct virtio_queue_config *config);
+
+/*
+ * Starts a ring where it was, not where its used ring says.
+ *
+ * @state  of the queue, from vring_save()
+ *
+ * Returns as vring_start().
+ */
+int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *state,
+		   const struct shared_memory *memory);
 
 #endif

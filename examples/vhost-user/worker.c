@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* Ends a system call that waits. */
-#define NUDGE SIGUSR1
+#define NUDGE SIGRTMIN
 
 /*
  * How long a thread may take to obey before it is nudged; then twice as long, and so on: some long system calls, like
@@ -62,6 +62,11 @@ static bool obey(struct worker *worker)
 		return true;
 	worker->settle(worker);
 	pthread_mutex_lock(&worker->mutex);
+	/* Whoever wanted it to pause has waited long enough. */
+	if (worker->order == WORKER_RUN) {
+		pthread_mutex_unlock(&worker->mutex);
+		return true;
+	}
 	worker->settled = true;
 	pthread_cond_broadcast(&worker->changed);
 	/*
@@ -128,25 +133,35 @@ static bool has_answered(const struct worker *worker)
 	return !worker->call;
 }
 
-/* Waits with the mutex held. */
-static void await(struct worker *worker, bool (*is_done)(const struct worker *worker))
+static bool is_past(const struct timespec *at)
+{
+	const struct timespec now = in_ms(0);
+
+	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
+}
+
+/* Waits with the mutex held, at most until a time, or for ever (NULL). Returns whether it is done. */
+static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {
 	long patience = FIRST_NUDGE_MS;
 	struct timespec at = in_ms(patience);
 
 	while (!is_done(worker)) {
+		if (end && is_past(end))
+			return false;
 		if (pthread_cond_timedwait(&worker->changed, &worker->mutex, &at) == ETIMEDOUT) {
 			(void)pthread_kill(worker->thread, NUDGE);
 			patience = patience < LAST_NUDGE_MS / 2 ? 2 * patience : LAST_NUDGE_MS;
 			at = in_ms(patience);
 		}
 	}
+	return true;
 }
 
 static void await_settled(struct worker *worker)
 {
 	pthread_mutex_lock(&worker->mutex);
-	await(worker, is_settled);
+	(void)await(worker, is_settled, NULL);
 	pthread_mutex_unlock(&worker->mutex);
 }
 
@@ -157,7 +172,7 @@ void worker_call(struct worker *worker, void (*call)(void *context), void *conte
 	worker->call_context = context;
 	pthread_cond_broadcast(&worker->changed);
 	event_wake_signal(&worker->wake);
-	await(worker, has_answered);
+	(void)await(worker, has_answered, NULL);
 	pthread_mutex_unlock(&worker->mutex);
 }
 
@@ -194,6 +209,20 @@ void worker_pause(struct worker *worker)
 {
 	give_order(worker, WORKER_PAUSE);
 	await_settled(worker);
+}
+
+bool worker_try_pause(struct worker *worker, unsigned int ms)
+{
+	const struct timespec end = in_ms(ms);
+	bool settled;
+
+	give_order(worker, WORKER_PAUSE);
+	pthread_mutex_lock(&worker->mutex);
+	settled = await(worker, is_settled, &end);
+	pthread_mutex_unlock(&worker->mutex);
+	if (!settled)
+		give_order(worker, WORKER_RUN);
+	return settled;
 }
 
 void worker_resume(struct worker *worker)

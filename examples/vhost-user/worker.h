@@ -59,6 +59,9 @@ void worker_call(struct worker *worker, void (*call)(void *context), void *conte
 
 /* Returns when the thread has settled: all is the owner's until worker_resume(). */
 void worker_pause(struct worker *worker);
+
+/* The same, if it takes no longer than that. Returns whether it has; if not, the thread goes on. */
+bool worker_try_pause(struct worker *worker, unsigned int ms);
 void worker_resume(struct worker *worker);
 
 /* Lets the thread settle, and ends it. It may be paused. */

@@ -87,10 +87,11 @@ void daemon_folder(struct daemon_process *daemon)
 	make_image(daemon->image);
 }
 
-static void run_child(const struct daemon_process *daemon, const char *const *arguments, int out, pid_t parent)
+static void run_child(const struct daemon_process *daemon, const char *path, const char *const *arguments, int out,
+		      pid_t parent)
 {
 	int errors = open(daemon->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	const char *argv[32] = { program };
+	const char *argv[32] = { path };
 	char *copy[32];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -114,12 +115,27 @@ static void run_child(const struct daemon_process *daemon, const char *const *ar
 	if (dup2(out, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0) {
 		close(out);
 		close(errors);
-		execv(program, copy);
+		execv(path, copy);
 	}
 	_exit(127);
 }
 
 void daemon_run(struct daemon_process *daemon, const char *const *arguments)
+{
+	daemon_run_program(daemon, program, arguments);
+}
+
+const char *daemon_program(void)
+{
+	return program;
+}
+
+const char *daemon_aio(void)
+{
+	return aio;
+}
+
+void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments)
 {
 	const pid_t parent = getpid();
 	int out[2];
@@ -128,7 +144,7 @@ void daemon_run(struct daemon_process *daemon, const char *const *arguments)
 	daemon->pid = fork();
 	assert_true(daemon->pid >= 0);
 	if (daemon->pid == 0)
-		run_child(daemon, arguments, out[1], parent);
+		run_child(daemon, path, arguments, out[1], parent);
 	close(out[1]);
 	daemon->out = fdopen(out[0], "r");
 	assert_non_null(daemon->out);
@@ -155,16 +171,23 @@ static void check_io_uring(const struct daemon_process *daemon)
 	assert_null(strstr(text, "no io_uring"));
 }
 
+void daemon_expect_listening(struct daemon_process *daemon)
+{
+	char line[128];
+
+	snprintf(line, sizeof line, "listening on %s", daemon->socket);
+	assert_true(daemon_says(daemon, line));
+	check_io_uring(daemon);
+}
+
 void daemon_start_again(struct daemon_process *daemon, const char *options)
 {
-	char disk[256], line[128];
+	char disk[256];
 	const char *const arguments[] = { "--blk", disk, NULL };
 
 	snprintf(disk, sizeof disk, "%s,socket=%s%s%s", daemon->image, daemon->socket, aio, options);
 	daemon_run(daemon, arguments);
-	snprintf(line, sizeof line, "listening on %s", daemon->socket);
-	assert_true(daemon_says(daemon, line));
-	check_io_uring(daemon);
+	daemon_expect_listening(daemon);
 }
 
 void daemon_start_two_again(struct daemon_process *daemon)

@@ -39,6 +39,14 @@ void daemon_find(int argc, char **argv);
 void daemon_folder(struct daemon_process *daemon);
 void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 
+/* The same with another program; and the daemon's path, and the option that says how its disks do I/O. */
+void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments);
+const char *daemon_program(void);
+const char *daemon_aio(void);
+
+/* Waits until it listens on its first socket. */
+void daemon_expect_listening(struct daemon_process *daemon);
+
 /* Both, with one disk: --blk image,socket=socket and `options` behind it. Returns when it listens. */
 void daemon_start(struct daemon_process *daemon, const char *options);
 

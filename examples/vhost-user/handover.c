@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Handing descriptors over. */
+#include "handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The number of the table's descriptor. */
+#define VARIABLE "VIRTIO_VHOST_USER_HANDOVER"
+
+/* The program that handed over, its arguments, and whether it is asked to take back. */
+#define PROGRAM "program"
+#define ARGUMENTS "arguments"
+#define RETURNED "returned"
+
+struct handover inherited;
+
+static bool is_own(const char *name)
+{
+	return strcmp(name, PROGRAM) == 0 || strcmp(name, ARGUMENTS) == 0 || strcmp(name, RETURNED) == 0;
+}
+
+static int format_name(char name[HANDOVER_NAME_MAX + 1], const char *format, va_list args)
+{
+	const int len = vsnprintf(name, HANDOVER_NAME_MAX + 1, format, args);
+
+	/* A line of the table is one entry. */
+	return len > 0 && len <= HANDOVER_NAME_MAX && !strchr(name, '\n') ? 0 : -1;
+}
+
+static struct handover_entry *new_entry(struct handover *handover)
+{
+	if (handover->count == handover->capacity) {
+		const unsigned int capacity = handover->capacity ? 2 * handover->capacity : 64;
+		struct handover_entry *entries = reallocarray(handover->entries, capacity, sizeof *entries);
+
+		if (!entries)
+			return NULL;
+		handover->entries = entries;
+		handover->capacity = capacity;
+	}
+	return &handover->entries[handover->count++];
+}
+
+static void add(struct handover *handover, int fd, const char *name)
+{
+	struct handover_entry *entry = new_entry(handover);
+
+	if (!entry) {
+		handover->failed = true;
+		return;
+	}
+	*entry = (struct handover_entry){ .fd = fd };
+	memcpy(entry->name, name, strlen(name));
+}
+
+void handover_add(struct handover *handover, int fd, const char *name, ...)
+{
+	char text[HANDOVER_NAME_MAX + 1];
+	va_list args;
+	int error;
+
+	if (fd < 0)
+		return;
+	va_start(args, name);
+	error = format_name(text, name, args);
+	va_end(args);
+	if (error)
+		handover->failed = true;
+	else
+		add(handover, fd, text);
+}
+
+/* Whether a program that is executed inherits the descriptor. */
+static void set_inherit(int fd, bool inherit)
+{
+	(void)fcntl(fd, F_SETFD, inherit ? 0 : FD_CLOEXEC);
+}
+
+static void set_inherit_all(struct handover *handover, bool inherit)
+{
+	for (unsigned int i = 0; i < handover->count; i++)
+		set_inherit(handover->entries[i].fd, inherit);
+}
+
+static int write_table(const struct handover *handover, int table)
+{
+	FILE *file = fdopen(dup(table), "w");
+	int failed = 0;
+
+	if (!file)
+		return -1;
+	for (unsigned int i = 0; i < handover->count; i++)
+		if (fprintf(file, "%d %s\n", handover->entries[i].fd, handover->entries[i].name) < 0)
+			failed = -1;
+	return fclose(file) ? -1 : failed;
+}
+
+/* Makes a file in memory. Returns its descriptor, which programs inherit, or -1 with errno. */
+static int new_file(const char *name, const char *bytes, size_t length)
+{
+	const int fd = memfd_create(name, 0);
+
+	if (fd < 0 || write(fd, bytes, length) == (ssize_t)length)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int write_arguments(char *const *argv)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
+	int fd = -1;
+
+	if (!file)
+		return -1;
+	for (; *argv; argv++)
+		(void)fwrite(*argv, strlen(*argv) + 1, 1, file);
+	if (fclose(file) == 0)
+		fd = new_file(ARGUMENTS, text, length);
+	free(text);
+	return fd;
+}
+
+/* Tells the next program. Returns the table's descriptor, or -1 with errno. */
+static int announce(struct handover *handover)
+{
+	char number[16];
+	const int table = new_file("handover", "", 0);
+
+	if (table < 0)
+		return -1;
+	snprintf(number, sizeof number, "%d", table);
+	if (write_table(handover, table) == 0 && setenv(VARIABLE, number, 1) == 0) {
+		set_inherit_all(handover, true);
+		return table;
+	}
+	close(table);
+	return -1;
+}
+
+/* Our own entries are the last. */
+static void drop_own(struct handover *handover, int program, int arguments)
+{
+	if (program >= 0)
+		close(program);
+	if (arguments >= 0)
+		close(arguments);
+	while (handover->count > 0 && is_own(handover->entries[handover->count - 1].name))
+		handover->count--;
+}
+
+int handover_pass(struct handover *handover, char *const *argv)
+{
+	const int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	const int arguments = write_arguments(argv);
+	int error;
+
+	if (program >= 0 && arguments >= 0) {
+		handover_add(handover, program, PROGRAM);
+		handover_add(handover, arguments, ARGUMENTS);
+		errno = ENOMEM;
+		handover->table = handover->failed ? -1 : announce(handover);
+		if (handover->table >= 0)
+			return 0;
+	}
+	error = errno;
+	drop_own(handover, program, arguments);
+	errno = error;
+	return -1;
+}
+
+void handover_withdraw(struct handover *handover)
+{
+	unsetenv(VARIABLE);
+	set_inherit_all(handover, false);
+	close(handover->table);
+	drop_own(handover, handover->entries[handover->count - 2].fd, handover->entries[handover->count - 1].fd);
+}
+
+void handover_clear(struct handover *handover)
+{
+	free(handover->entries);
+	*handover = (struct handover){ .count = 0 };
+}
+
+/* Receiving */
+
+static int refuse(const char *why)
+{
+	fprintf(stderr, "can't take over: %s\n", why);
+	return -1;
+}
+
+static int read_line(struct handover *handover, char *line)
+{
+	char *name;
+	const long fd = strtol(line, &name, 10);
+	const size_t len = strlen(name);
+
+	if (name == line || *name != ' ' || len < 3 || len > HANDOVER_NAME_MAX + 1 || name[len - 1] != '\n' || fd < 0 ||
+	    fd > 0x7fffffff || fcntl((int)fd, F_GETFD) < 0)
+		return -1;
+	name[len - 1] = 0;
+	for (unsigned int i = 0; i < handover->count; i++)
+		if (handover->entries[i].fd == fd)
+			return -1;
+	add(handover, (int)fd, name + 1);
+	set_inherit((int)fd, false);
+	return handover->failed ? -1 : 0;
+}
+
+static int read_table(struct handover *handover, FILE *file)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int result = 0;
+
+	while (result == 0 && getline(&line, &room, file) >= 0)
+		result = read_line(handover, line);
+	free(line);
+	return result;
+}
+
+int handover_receive(struct handover *handover)
+{
+	const char *number = getenv(VARIABLE);
+	char *end;
+	FILE *file;
+	long fd;
+	int result;
+
+	if (!number)
+		return 0;
+	fd = strtol(number, &end, 10);
+	if (end == number || *end || fd <= 2 || fd > 0x7fffffff)
+		return refuse(VARIABLE " is no descriptor");
+	unsetenv(VARIABLE);
+	file = lseek((int)fd, 0, SEEK_SET) == 0 ? fdopen((int)fd, "r") : NULL;
+	if (!file)
+		return refuse(strerror(errno));
+	result = read_table(handover, file);
+	(void)fclose(file);
+	return result || handover->count == 0 ? refuse("the table of descriptors is damaged") : 1;
+}
+
+static int take(struct handover *handover, const char *name)
+{
+	for (unsigned int i = 0; i < handover->count; i++) {
+		struct handover_entry *entry = &handover->entries[i];
+
+		if (!entry->taken && strcmp(entry->name, name) == 0) {
+			const int fd = fcntl(entry->fd, F_DUPFD_CLOEXEC, 3);
+
+			entry->taken = fd >= 0;
+			return fd;
+		}
+	}
+	return -1;
+}
+
+int handover_take(struct handover *handover, const char *name, ...)
+{
+	char text[HANDOVER_NAME_MAX + 1];
+	va_list args;
+	int error;
+
+	va_start(args, name);
+	error = format_name(text, name, args);
+	va_end(args);
+	return error ? -1 : take(handover, text);
+}
+
+const char *handover_left_over(const struct handover *handover)
+{
+	for (unsigned int i = 0; i < handover->count; i++) {
+		const struct handover_entry *entry = &handover->entries[i];
+
+		if (!entry->taken && !is_own(entry->name))
+			return entry->name;
+	}
+	return NULL;
+}
+
+void handover_commit(struct handover *handover)
+{
+	for (unsigned int i = 0; i < handover->count; i++)
+		close(handover->entries[i].fd);
+	handover_clear(handover);
+}
+
+/* Returns the arguments, whose strings lie in one allocation; NULL if they can't be read. */
+static char **read_arguments(int fd)
+{
+	struct stat st;
+	char *text, *at;
+	char **argv;
+	size_t length, count = 0;
+
+	if (fstat(fd, &st))
+		return NULL;
+	length = (size_t)st.st_size;
+	text = calloc(length + 1, 1);
+	argv = calloc(length + 1, sizeof *argv);
+	if (text && argv && pread(fd, text, length, 0) == (ssize_t)length) {
+		for (at = text; at < text + length; at += strlen(at) + 1)
+			argv[count++] = at;
+		return argv;
+	}
+	free(text);
+	free(argv);
+	return NULL;
+}
+
+/*
+ * The old program gets the table as it came, and a mark. Every entry needs a descriptor, so the
+ * mark gets a copy of the program's.
+ */
+void handover_return(struct handover *handover)
+{
+	int program, arguments;
+	char **argv;
+
+	for (unsigned int i = 0; i < handover->count; i++)
+		handover->entries[i].taken = false;
+	if (take(handover, RETURNED) >= 0) {
+		errno = ELOOP;
+		return;
+	}
+	program = take(handover, PROGRAM);
+	arguments = take(handover, ARGUMENTS);
+	argv = arguments < 0 ? NULL : read_arguments(arguments);
+	if (program < 0 || !argv)
+		return;
+	handover_add(handover, dup(program), RETURNED);
+	if (announce(handover) >= 0)
+		(void)fexecve(program, argv, environ);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Descriptors that a process hands over to the program that it executes, by names.
+ *
+ * The environment says that there are some: arguments neither hide it nor pretend it. The names
+ * and numbers are in a memfd, and the saved state, which has no descriptor numbers, is another.
+ *
+ *   the old process            the new one
+ *   handover_add() ...         handover_receive()
+ *   handover_pass()            handover_take() ...      copies
+ *   execve()                   handover_commit()        or handover_return()
+ *   handover_withdraw()
+ *   if that fails
+ *
+ * The new program takes copies, so that the old one finds all descriptors open if the new one can't
+ * go on: handover_return() executes the old program again.
+ *
+ * Threads: the control thread's.
+ */
+#ifndef HANDOVER_H
+#define HANDOVER_H
+
+#include <stdbool.h>
+
+#define HANDOVER_NAME_MAX 255
+
+struct handover_entry {
+	int fd;
+	bool taken;
+	char name[HANDOVER_NAME_MAX + 1];
+};
+
+/* All zero at first. */
+struct handover {
+	struct handover_entry *entries;
+	unsigned int count, capacity;
+	bool failed; /* out of memory, or a name too long */
+	int table;   /* the memfd, between handover_pass() and handover_withdraw() */
+};
+
+/* Adds a descriptor, which stays the caller's. -1 stands for none, and isn't added. */
+__attribute__((format(printf, 3, 4))) void handover_add(struct handover *handover, int fd, const char *name, ...);
+
+/*
+ * Lets the next program inherit the descriptors, and tells it so.
+ *
+ * @argv  arguments of this program, with which the next one may execute it again
+ *
+ * Returns 0, or -1 with errno, and then nothing has changed.
+ */
+int handover_pass(struct handover *handover, char *const *argv);
+
+/* Undoes handover_pass(). */
+void handover_withdraw(struct handover *handover);
+
+/* Forgets the entries. */
+void handover_clear(struct handover *handover);
+
+/*
+ * Finds out whether another program has handed over descriptors. To be called first of all.
+ *
+ * Returns 1 if so; 0 if not; -1 after printing why what it has left can't be understood.
+ */
+int handover_receive(struct handover *handover);
+
+/*
+ * Takes a copy of a descriptor that came. Returns it, or -1: there is none of this name that wasn't
+ * taken, or the process has too many.
+ */
+__attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
+
+/* The name of a descriptor that nobody has taken, or NULL. */
+const char *handover_left_over(const struct handover *handover);
+
+/* The new program goes on: closes what came. */
+void handover_commit(struct handover *handover);
+
+/*
+ * Executes the program that has handed over, with its own arguments, so that it goes on. Returns
+ * only if it can't, or was tried before, with errno.
+ */
+void handover_return(struct handover *handover);
+
+/* What this process has received. Empty unless it was told to inherit. */
+extern struct handover inherited;
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Replacing the program. */
+#include "update.h"
+
+#include "handover.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <virtio/queue_ser.h>
+
+#define MAX_STATE_BYTES (UINT32_C(1) << 30)
+
+/* Linux marks the name of a file that was replaced. The new file has the name without it. */
+static void cut_mark(char *path)
+{
+	static const char mark[] = " (deleted)";
+	const size_t len = strlen(path), end = sizeof mark - 1;
+
+	if (len > end && strcmp(path + len - end, mark) == 0 && access(path, F_OK))
+		path[len - end] = 0;
+}
+
+int update_init(struct update *update, char **argv)
+{
+	char path[PATH_MAX];
+	const ssize_t len = readlink("/proc/self/exe", path, sizeof path);
+	size_t count = 0;
+
+	*update = (struct update){ .state_path = NULL };
+	while (argv[count])
+		count++;
+	update->argv = calloc(count + 1, sizeof *update->argv);
+	if (!update->argv || len < 0 || len == sizeof path)
+		return -1;
+	update->program = strndup(path, (size_t)len);
+	if (update->program)
+		cut_mark(update->program);
+	for (size_t i = 0; i < count; i++) {
+		update->argv[i] = strdup(argv[i]);
+		if (!update->argv[i])
+			return -1;
+	}
+	return update->program ? 0 : -1;
+}
+
+void update_free(struct update *update)
+{
+	for (char **arg = update->argv; arg && *arg; arg++)
+		free(*arg);
+	free(update->argv);
+	free(update->program);
+}
+
+/* The old process */
+
+static int fail(const char *what, const char *why)
+{
+	log_line("not updated: %s: %s", what, why);
+	return -1;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void resume(const struct update_entry *entries, unsigned int count)
+{
+	while (count > 0)
+		server_resume(entries[--count].server);
+}
+
+/* All of them, or none. */
+static int pause_all(const struct update_entry *entries, unsigned int count)
+{
+	const uint64_t end = now_ms() + UPDATE_PATIENCE_MS;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const uint64_t now = now_ms();
+
+		if (server_try_pause(entries[i].server, now < end ? (unsigned int)(end - now) : 0))
+			continue;
+		resume(entries, i);
+		return fail(entries[i].server->path, "requests in flight don't end");
+	}
+	return 0;
+}
+
+static int check_devices(const struct update_entry *entries, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!entries[i].server->host.device->ops->save)
+			return fail(entries[i].server->path, "a device of this type can't be handed over");
+	return 0;
+}
+
+/* Returns the state, to be freed, or NULL after telling why not. */
+static uint8_t *save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
+			 size_t *length)
+{
+	uint8_t *bytes = NULL;
+	size_t capacity = 0;
+
+	/* Once to learn the length, and once more. */
+	for (int round = 0; round < 2; round++) {
+		struct virtio_section_writer writer;
+		int error;
+
+		handover_clear(handover);
+		virtio_queue_ser_begin(&writer, bytes, capacity, NULL);
+		for (unsigned int i = 0; i < count; i++)
+			if (server_save(entries[i].server, &writer, i, handover))
+				goto failed;
+		error = virtio_queue_ser_end(&writer, length);
+		if (bytes && !error)
+			return bytes;
+		if (bytes || error != VIRTIO_ENOBUFS) {
+			(void)fail("state", virtio_strerror(error));
+			goto failed;
+		}
+		capacity = *length;
+		bytes = malloc(capacity);
+		if (!bytes) {
+			(void)fail("state", strerror(errno));
+			break;
+		}
+	}
+failed:
+	free(bytes);
+	return NULL;
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t length)
+{
+	while (length > 0) {
+		const ssize_t put = write(fd, bytes, length);
+
+		if (put < 0 && errno != EINTR)
+			return -1;
+		if (put > 0) {
+			bytes += put;
+			length -= (size_t)put;
+		}
+	}
+	return 0;
+}
+
+static int sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	const int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	const int result = fd < 0 ? -1 : fsync(fd);
+
+	free(copy);
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* Writes under another name first, so that the file is never half written. */
+static int write_file(const char *path, const uint8_t *bytes, size_t length)
+{
+	char *temporary = NULL;
+	int fd, error;
+
+	if (asprintf(&temporary, "%s.%ld", path, (long)getpid()) < 0)
+		return -1;
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	error = fd < 0 || write_all(fd, bytes, length) || fsync(fd) ? errno : 0;
+	if (fd >= 0 && close(fd) && !error)
+		error = errno;
+	if (!error && (rename(temporary, path) || sync_folder(path)))
+		error = errno;
+	if (error && fd >= 0)
+		(void)unlink(temporary);
+	free(temporary);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+/* The new program reads what was saved here, whatever becomes of the file. */
+static int add_state(struct handover *handover, const uint8_t *bytes, size_t length)
+{
+	const int fd = memfd_create("state", MFD_CLOEXEC);
+
+	if (fd < 0 || write_all(fd, bytes, length)) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	handover_add(handover, fd, "state");
+	return fd;
+}
+
+static void execute(const struct update *update, struct handover *handover)
+{
+	if (handover_pass(handover, update->argv)) {
+		(void)fail("descriptors", strerror(errno));
+		return;
+	}
+	fflush(stdout);
+	(void)execv(update->program, update->argv);
+	(void)fail(update->program, strerror(errno));
+	handover_withdraw(handover);
+}
+
+static void hand_over(const struct update *update, const struct update_entry *entries, unsigned int count)
+{
+	struct handover handover = { .count = 0 };
+	size_t length;
+	uint8_t *bytes = save_all(entries, count, &handover, &length);
+	int state;
+
+	if (bytes && write_file(update->state_path, bytes, length)) {
+		(void)fail(update->state_path, strerror(errno));
+	} else if (bytes) {
+		state = add_state(&handover, bytes, length);
+		if (state < 0) {
+			(void)fail("state", strerror(errno));
+		} else {
+			execute(update, &handover);
+			close(state);
+		}
+	}
+	free(bytes);
+	handover_clear(&handover);
+}
+
+void update_run(const struct update *update, const struct update_entry *entries, unsigned int count)
+{
+	if (!update->state_path) {
+		(void)fail("SIGUSR1", "there is no --state PATH");
+		return;
+	}
+	if (check_devices(entries, count) || pause_all(entries, count))
+		return;
+	hand_over(update, entries, count);
+	resume(entries, count);
+}
+
+/* The new process */
+
+static uint8_t *read_state(struct handover *handover, size_t *length)
+{
+	const int fd = handover_take(handover, "state");
+	uint8_t *bytes = NULL;
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && st.st_size >= 0 && st.st_size < MAX_STATE_BYTES)
+		bytes = malloc((size_t)st.st_size + 1);
+	if (bytes && pread(fd, bytes, (size_t)st.st_size, 0) == st.st_size) {
+		*length = (size_t)st.st_size;
+	} else {
+		free(bytes);
+		bytes = NULL;
+	}
+	close(fd);
+	return bytes;
+}
+
+static int refuse(const struct virtio_section_reader *reader)
+{
+	char text[256];
+
+	(void)virtio_section_describe(&reader->fault, text, sizeof text);
+	fprintf(stderr, "can't take over: %s\n", text);
+	return -1;
+}
+
+static int check_end(struct virtio_section_reader *reader)
+{
+	const char *left = handover_left_over(&inherited);
+
+	if (virtio_section_reader_end(reader))
+		return refuse(reader);
+	if (!left)
+		return 0;
+	fprintf(stderr, "can't take over: nobody knows the descriptor \"%s\"\n", left);
+	return -1;
+}
+
+static int open_all(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once)
+{
+	struct virtio_section_reader reader;
+	unsigned int opened = 0;
+	size_t length;
+	uint8_t *bytes = read_state(&inherited, &length);
+	int result = -1;
+
+	if (!bytes) {
+		fputs("can't take over: there is no state\n", stderr);
+		return -1;
+	}
+	if (virtio_queue_ser_open(&reader, bytes, length, NULL)) {
+		result = refuse(&reader);
+	} else {
+		while (opened < count &&
+		       server_take_over(entries[opened].server, loop, entries[opened].device, entries[opened].endpoint,
+					once, &reader, opened, &inherited) == 0)
+			opened++;
+		result = opened == count ? check_end(&reader) : -1;
+	}
+	free(bytes);
+	return result;
+}
+
+int update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once)
+{
+	if (open_all(loop, entries, count, once) == 0) {
+		handover_commit(&inherited);
+		for (unsigned int i = 0; i < count; i++)
+			server_continue(entries[i].server);
+		return 0;
+	}
+	fputs("the program before goes on\n", stderr);
+	handover_return(&inherited);
+	perror("the program before can't go on");
+	return -1;
+}

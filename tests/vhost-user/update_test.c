@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* SIGUSR1: the daemon replaces itself, and neither front end nor guest notice. */
+#include "daemon.h"
+#include "front_end.h"
+#include "rings.h"
+
+#include "cmocka_includes.h"
+#include "watchdog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <virtio/bindings/virtio_ring.h>
+
+#define UPDATES 10
+
+/* The daemon, one disk, and where its state goes. */
+struct updating {
+	struct daemon_process daemon;
+	char disk[256];
+	char state[128];
+	char line[256]; /* that a process prints which goes on */
+};
+
+static void start(struct updating *u, const char *options, const char *program)
+{
+	const char *const arguments[] = { "--blk", u->disk, "--state", u->state, NULL };
+
+	snprintf(u->disk, sizeof u->disk, "%s,socket=%s%s%s", u->daemon.image, u->daemon.socket, daemon_aio(), options);
+	snprintf(u->line, sizeof u->line, "continuing on %s", u->daemon.socket);
+	daemon_run_program(&u->daemon, program, arguments);
+	daemon_expect_listening(&u->daemon);
+}
+
+static void open_daemon(struct updating *u, const char *options)
+{
+	daemon_folder(&u->daemon);
+	snprintf(u->state, sizeof u->state, "%s/state", u->daemon.folder);
+	start(u, options, daemon_program());
+}
+
+static void close_daemon(struct updating *u)
+{
+	unlink(u->state);
+	daemon_finish(&u->daemon);
+}
+
+static void update(struct updating *u)
+{
+	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
+	assert_true(daemon_says(&u->daemon, u->line));
+}
+
+/* The daemon reports a failure on stderr. */
+static void await_error(const struct updating *u, const char *expected)
+{
+	char text[4096];
+
+	do {
+		usleep(1000);
+		watchdog_step();
+		daemon_errors(&u->daemon, text, sizeof text);
+	} while (!strstr(text, expected));
+}
+
+/* Descriptors are the same, and so is what the front end hears; requests go on where they were. */
+static void update_is_not_noticed(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+	struct stat st;
+	unsigned int files, mappings;
+	uint64_t features;
+
+	(void)state;
+	open_daemon(&u, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, FEATURE(VIRTIO_RING_F_EVENT_IDX));
+	block_write_and_read(&fe, 3, 0x11);
+	files = daemon_open_files(&u.daemon);
+	mappings = daemon_mappings(&u.daemon);
+	features = front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
+	for (unsigned int i = 0; i < UPDATES; i++) {
+		block_submit(&fe, 0, VIRTIO_BLK_T_IN, 3, 512);
+		if (i % 2)
+			block_kick(&fe);
+		update(&u);
+		if (i % 2 == 0)
+			block_kick(&fe);
+		block_wait(&fe, 1);
+		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
+		block_write_and_read(&fe, 3 + i, (uint8_t)i);
+		assert_int_equal(daemon_open_files(&u.daemon), files);
+		assert_int_equal(daemon_mappings(&u.daemon), mappings);
+		assert_true(front_end_get_u64(&fe, VHOST_USER_GET_FEATURES) == features);
+	}
+	assert_int_equal(stat(u.state, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	/* It stops and starts rings as before, and serves the next front end. */
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
+	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
+	block_write_and_read(&fe, 5, 0x55);
+	front_end_close(&fe);
+	front_end_good_session(u.daemon.socket, 0x66);
+	close_daemon(&u);
+}
+
+static void update_without_front_end_goes_on_listening(void **state)
+{
+	struct updating u;
+	unsigned int files;
+
+	(void)state;
+	open_daemon(&u, "");
+	files = daemon_open_files(&u.daemon);
+	for (unsigned int i = 0; i < 3; i++) {
+		update(&u);
+		assert_int_equal(daemon_open_files(&u.daemon), files);
+		front_end_good_session(u.daemon.socket, (uint8_t)(i + 1));
+	}
+	close_daemon(&u);
+}
+
+/* Traffic */
+
+struct traffic {
+	struct ring *ring;
+	atomic_bool *stop;
+	pthread_t thread;
+	const char *wrong;
+};
+
+static void *run_traffic(void *arg)
+{
+	struct traffic *traffic = arg;
+
+	while (!traffic->wrong && !atomic_load(traffic->stop))
+		traffic->wrong = ring_traffic(traffic->ring, 2);
+	return NULL;
+}
+
+static void update_under_load_loses_no_request(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+	struct ring rings[RINGS];
+	struct traffic traffic[RINGS];
+	atomic_bool stop = false;
+	unsigned int files;
+
+	(void)state;
+	open_daemon(&u, ",queues=4");
+	rings_open(rings, &fe, u.daemon.socket, FEATURE(VIRTIO_RING_F_EVENT_IDX));
+	files = daemon_open_files(&u.daemon);
+	for (unsigned int i = 0; i < RINGS; i++) {
+		traffic[i] = (struct traffic){ .ring = &rings[i], .stop = &stop };
+		assert_int_equal(pthread_create(&traffic[i].thread, NULL, run_traffic, &traffic[i]), 0);
+	}
+	for (unsigned int i = 0; i < UPDATES; i++) {
+		update(&u);
+		usleep(20000);
+	}
+	atomic_store(&stop, true);
+	for (unsigned int i = 0; i < RINGS; i++) {
+		assert_int_equal(pthread_join(traffic[i].thread, NULL), 0);
+		if (traffic[i].wrong)
+			fail_msg("ring %u: %s", i, traffic[i].wrong);
+	}
+	assert_int_equal(daemon_open_files(&u.daemon), files);
+	rings_close(rings);
+	close_daemon(&u);
+}
+
+/* Messages */
+
+static void update_keeps_half_a_message(void **state)
+{
+	const struct vhost_user_header header = {
+		.request = VHOST_USER_GET_QUEUE_NUM,
+		.flags = VHOST_USER_FLAG_VERSION,
+	};
+	struct updating u;
+	struct front_end fe;
+	uint64_t count;
+
+	(void)state;
+	open_daemon(&u, ",queues=3");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	for (size_t half = 1; half < sizeof header; half += 5) {
+		assert_int_equal(send(fe.socket, &header, half, 0), half);
+		update(&u);
+		assert_int_equal(send(fe.socket, (const char *)&header + half, sizeof header - half, 0),
+				 sizeof header - half);
+		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_QUEUE_NUM, &count, sizeof count), sizeof count);
+		assert_int_equal(count, 3);
+	}
+	front_end_close(&fe);
+	close_daemon(&u);
+}
+
+/* Failures */
+
+/* What was tried leaves nothing behind. */
+static void expect_old_process(struct updating *u, struct front_end *fe, const char *error, unsigned int files)
+{
+	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
+	await_error(u, error);
+	block_write_and_read(fe, 1, 0x77);
+	assert_int_equal(daemon_open_files(&u->daemon), files);
+}
+
+static void update_without_state_file_changes_nothing(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+	char folder[160];
+
+	(void)state;
+	/* No option. */
+	daemon_start(&u.daemon, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	expect_old_process(&u, &fe, "there is no --state PATH", daemon_open_files(&u.daemon));
+	front_end_close(&fe);
+	daemon_finish(&u.daemon);
+	/* A folder that isn't there. */
+	daemon_folder(&u.daemon);
+	snprintf(folder, sizeof folder, "%s/none/state", u.daemon.folder);
+	memcpy(u.state, folder, sizeof u.state);
+	start(&u, "", daemon_program());
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	expect_old_process(&u, &fe, "No such file or directory", daemon_open_files(&u.daemon));
+	front_end_close(&fe);
+	daemon_finish(&u.daemon);
+}
+
+/* A copy of the daemon that can be replaced. */
+static void copy_program(const char *to)
+{
+	char command[512];
+
+	snprintf(command, sizeof command, "cp '%s' '%s'", daemon_program(), to);
+	assert_int_equal(system(command), 0);
+}
+
+static void write_script(const char *path, const char *text)
+{
+	FILE *file;
+
+	unlink(path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fchmod(fileno(file), 0755), 0);
+	fclose(file);
+}
+
+static void update_to_a_missing_program_changes_nothing(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+	char program[128];
+
+	(void)state;
+	daemon_folder(&u.daemon);
+	snprintf(program, sizeof program, "%s/program", u.daemon.folder);
+	snprintf(u.state, sizeof u.state, "%s/state", u.daemon.folder);
+	copy_program(program);
+	start(&u, "", program);
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	unlink(program);
+	expect_old_process(&u, &fe, "No such file or directory", daemon_open_files(&u.daemon));
+	/* The program comes back. */
+	copy_program(program);
+	update(&u);
+	block_write_and_read(&fe, 2, 0x22);
+	front_end_close(&fe);
+	unlink(program);
+	close_daemon(&u);
+}
+
+/* The new program says why it can't go on, and the old one goes on, with its own arguments. */
+static void update_to_a_program_that_refuses_returns(void **state)
+{
+	static const struct {
+		const char *arguments, *error;
+	} cases[] = {
+		{ "--rng socket=/nowhere", "the target refuses the value" },
+		{ "--blk %s,socket=/nowhere,queues=2", "queues" },
+		{ "--blk /nowhere,socket=/nowhere", "not handed over" },
+		{ "--blk %s,socket=/nowhere --blk /dev/null,socket=/none", "the program before goes on" },
+		{ "--nonsense", "the program before goes on" },
+	};
+	struct updating u;
+	struct front_end fe;
+	char program[128], text[1024], arguments[256];
+	unsigned int files;
+
+	(void)state;
+	daemon_folder(&u.daemon);
+	snprintf(program, sizeof program, "%s/program", u.daemon.folder);
+	snprintf(u.state, sizeof u.state, "%s/state", u.daemon.folder);
+	copy_program(program);
+	start(&u, "", program);
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	files = daemon_open_files(&u.daemon);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		/* The text comes from the table above. */
+		char *const at = strstr(cases[i].arguments, "%s");
+
+		snprintf(arguments, sizeof arguments, "%.*s%s%s",
+			 at ? (int)(at - cases[i].arguments) : (int)strlen(cases[i].arguments), cases[i].arguments,
+			 at ? u.daemon.image : "", at ? at + 2 : "");
+		snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' %s\n", daemon_program(), arguments);
+		write_script(program, text);
+		assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
+		await_error(&u, cases[i].error);
+		assert_true(daemon_says(&u.daemon, u.line));
+		block_write_and_read(&fe, i, (uint8_t)(i + 1));
+		assert_int_equal(daemon_open_files(&u.daemon), files);
+		assert_int_equal(truncate(u.daemon.errors, 0), 0);
+		/* The old program's file is where it was executed from. */
+		copy_program(program);
+	}
+	front_end_close(&fe);
+	unlink(program);
+	close_daemon(&u);
+}
+
+/* A request in flight that doesn't end. */
+
+static pid_t queue_thread(const struct daemon_process *daemon)
+{
+	char path[320], name[32];
+	const struct dirent *entry;
+	pid_t found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)daemon->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (!found && (entry = readdir(dir))) {
+		FILE *file;
+
+		snprintf(path, sizeof path, "/proc/%d/task/%s/comm", (int)daemon->pid, entry->d_name);
+		file = fopen(path, "r");
+		if (file && fgets(name, sizeof name, file) && strcmp(name, "queue 0\n") == 0)
+			found = (pid_t)atol(entry->d_name);
+		if (file)
+			fclose(file);
+	}
+	closedir(dir);
+	assert_true(found > 0);
+	return found;
+}
+
+static void update_gives_up_on_a_thread_that_stands_still(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+	pid_t thread;
+	int status;
+
+	(void)state;
+	open_daemon(&u, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 0, 1);
+	thread = queue_thread(&u.daemon);
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL)) {
+		assert_int_equal(errno, EPERM);
+		front_end_close(&fe);
+		close_daemon(&u);
+		print_message("no permission to stop a thread: not tested\n");
+		skip();
+	}
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
+	assert_int_equal(waitpid(thread, &status, __WALL), thread);
+	assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
+	await_error(&u, "requests in flight don't end");
+	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
+	block_write_and_read(&fe, 0, 2);
+	update(&u);
+	block_write_and_read(&fe, 0, 3);
+	front_end_close(&fe);
+	close_daemon(&u);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(update_is_not_noticed),
+		cmocka_unit_test(update_without_front_end_goes_on_listening),
+		cmocka_unit_test(update_under_load_loses_no_request),
+		cmocka_unit_test(update_keeps_half_a_message),
+		cmocka_unit_test(update_without_state_file_changes_nothing),
+		cmocka_unit_test(update_to_a_missing_program_changes_nothing),
+		cmocka_unit_test(update_to_a_program_that_refuses_returns),
+		cmocka_unit_test(update_gives_up_on_a_thread_that_stands_still),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
