@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The session: its messages, when its rings start, and its life cycle. */
+/* A session: its messages, the start of its rings, and its life cycle. */
 #include "session.h"
 
 #include "log.h"
@@ -24,13 +24,13 @@ static bool any_ring_runs(struct session *session)
 	return false;
 }
 
-/* LOG_ALL says what the front end does, and may change while the driver's features stay. */
+/* LOG_ALL concerns the front end only, and may change while the driver's features stay. */
 static uint64_t drivers_features(const struct session *session)
 {
 	return session->setup.features & ~feature_mask(VHOST_F_LOG_ALL);
 }
 
-/* A driver can't change its features: rings that run with others are an earlier driver's. */
+/* A driver can't change its features, so rings that run with others belong to an earlier driver. */
 static int apply_features(struct session *session)
 {
 	struct session_setup *setup = &session->setup;
@@ -55,7 +55,7 @@ int session_apply_features(struct session *session)
 	return any_ring_runs(session) ? 0 : apply_features(session);
 }
 
-/* Tells the operator of what keeps a guest from working, once in a session. */
+/* Prints a hint for the operator about a problem in the guest, once in a session. */
 static void hint(struct session *session, enum session_hint what, const char *text)
 {
 	if (session->hints & what)
@@ -101,10 +101,7 @@ int session_start_rings(struct session *session)
 	return result;
 }
 
-/*
- * The table is in order, whatever rings wait for. One that isn't in it yet waits for the next
- * table.
- */
+/* The table is valid. A ring that doesn't lie in it waits for the next table. */
 void session_memory_came(struct session *session)
 {
 	if (session_start_rings(session))
@@ -122,8 +119,8 @@ static enum outcome handle(struct session *session, const struct request *reques
 	if (message->header.size < request->min_size || message->header.size > request->max_size)
 		return request_violation(session, "payload of %u bytes", message->header.size);
 	/*
-	 * Where none belong they do no harm, and a reply of another kind can't say that there are
-	 * some.
+	 * Descriptors of a message that should have none are closed. Replies of another kind can't
+	 * report that.
 	 */
 	if (!request->replies &&
 	    (message->in.lost || message->in.fd_count < request->min_fds || message->in.fd_count > request->max_fds))
@@ -132,7 +129,7 @@ static enum outcome handle(struct session *session, const struct request *reques
 	return request->handle(session);
 }
 
-/* Handles a whole message, and says in session->reason why it returns -1: the session is over. */
+/* Handles a whole message. Returns 0, or -1 with session->reason set: then the session ends. */
 static int dispatch(struct session *session)
 {
 	const struct vhost_user_header header = session->message.header;
@@ -158,8 +155,8 @@ static int dispatch(struct session *session)
 	snprintf(session->reason, sizeof session->reason, "%s (request %u): %.120s", request ? request->name : "?",
 		 header.request, reason);
 	/*
-	 * What isn't known can be left out; a request that is must not fail without the front end
-	 * knowing.
+	 * An unknown request may be ignored. A known one must not fail without the front end's
+	 * knowledge.
 	 */
 	if (outcome == REQUEST_REFUSED && (wants_reply || !request || request->harmless)) {
 		log_line("%s: refused: %s", session->device->name, session->reason);

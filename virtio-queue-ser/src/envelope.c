@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The envelope of a saved state: what a file is, before anything in it is looked at. */
+/* The envelope of a saved state, which is checked before the content. */
 #include <string.h>
 #include <virtio/endian.h>
 
 #include "envelope_internal.h"
 
-/* Offsets. The checksum is behind the sections, and covers all bytes before it. */
+/* Offsets. The checksum follows the sections, and covers all bytes before it. */
 #define FILE_MAGIC 0
 #define FILE_VERSION 8
 #define FILE_LENGTH 12
@@ -21,7 +21,7 @@ VIRTIO_STATIC_ASSERT(FILE_SECTIONS + CHECKSUM_BYTES == VIRTIO_QUEUE_SER_FRAME_BY
 
 uint32_t virtio_queue_ser_checksum(const void *bytes, size_t count)
 {
-	/* Of the reversed polynomial 0x82f63b78, half a byte at a time. */
+	/* The table for the reversed polynomial 0x82f63b78, four bits at a time. */
 	static const uint32_t table[16] = {
 		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
 		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
@@ -48,7 +48,7 @@ void virtio_impl_queue_ser_begin(struct virtio_section_writer *writer, void *byt
 	virtio_section_put(writer, magic, sizeof magic);
 	virtio_put_le32(number, version);
 	virtio_section_put(writer, number, sizeof number);
-	/* The length follows at the end. */
+	/* The length is stored at the end. */
 	virtio_section_put(writer, NULL, FILE_ID - FILE_LENGTH);
 	virtio_section_put(writer, id, VIRTIO_QUEUE_SER_ID_BYTES);
 }
@@ -78,7 +78,7 @@ int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length)
 
 /* Reading */
 
-/* Notes what is wrong with the file as a whole. */
+/* Records a fault of the file as a whole. */
 static int refuse(struct virtio_section_reader *reader, enum virtio_section_reason reason, int error, const char *field,
 		  size_t offset, uint64_t found, uint64_t expected)
 {
@@ -98,7 +98,7 @@ static int check_length(struct virtio_section_reader *reader, size_t length)
 {
 	const uint64_t said = virtio_get_le64(reader->bytes + FILE_LENGTH);
 
-	/* Shorter than any file could say only by a lie about its own length. */
+	/* A length below that of the smallest file is a lie. */
 	if (length < said || said < VIRTIO_QUEUE_SER_FRAME_BYTES)
 		return refuse(reader, VIRTIO_SECTION_FILE_SHORT, VIRTIO_EFORMAT, "length", FILE_LENGTH, length, said);
 	if (length > said)

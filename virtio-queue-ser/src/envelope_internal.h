@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a test of the rule for versions needs: to read as a library of another age would. */
+/* Functions for tests of the versions' rules, which act as an older or a newer library. */
 #ifndef VIRTIO_ENVELOPE_INTERNAL_H
 #define VIRTIO_ENVELOPE_INTERNAL_H
 

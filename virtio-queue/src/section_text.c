@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What is wrong with a saved state, as text. */
+/* Describes the faults of a saved state as text. */
 #include <string.h>
 #include <virtio/section.h>
 
@@ -32,7 +32,7 @@ const char *virtio_section_reason_text(enum virtio_section_reason reason)
 	return texts[reason];
 }
 
-/* A text that is being put together: what finds no room is only counted. */
+/* A text under construction. Characters for which there is no room are counted only. */
 struct text {
 	char *at;
 	size_t capacity;
@@ -48,7 +48,10 @@ static void add(struct text *text, const char *words)
 	}
 }
 
-/* Decimal up to 32 bits, for no more is divided without help on 32-bit hosts; hexadecimal above. */
+/*
+ * Prints decimal up to 32 bits, because 32-bit hosts divide longer numbers by a library;
+ * hexadecimal above.
+ */
 static void add_number(struct text *text, uint64_t value)
 {
 	char digits[24];
@@ -99,7 +102,7 @@ static void add_place(struct text *text, const struct virtio_section_fault *faul
 	add(text, ": ");
 }
 
-/* What was found, and what was expected, for the reasons that have such numbers. */
+/* Adds the numbers found and expected, for the reasons that have them. */
 static void add_numbers(struct text *text, const struct virtio_section_fault *fault)
 {
 	switch (fault->reason) {

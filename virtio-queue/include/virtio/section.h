@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sections of a saved state: how plain structures become bytes, and bytes plain structures.
+ * Sections of a saved state: conversions of plain structures into bytes and back.
  *
  * A saved state is a sequence of sections in the envelope of <virtio/queue_ser.h>. Each component
  * describes its sections by tables, struct virtio_section_layout: the names, sizes and versions of
- * its values, and where each one is in a C structure. Writing, reading, printing and finding the
- * place of a value all follow from the table.
+ * the values, and their places in a C structure. The functions for writing, reading, printing and
+ * finding a value use the table.
  *
- *   writer   The caller's buffer, or none to learn the size. Errors are kept, and reported once, at
- *            the end.
- *   reader   The caller's bytes, in the order in which they were written. A section that the caller
- *            doesn't ask for is skipped and reported if its writer allowed that, and is an error
- *            otherwise.
- *   fault    The first error of a reader: section, value, place in the bytes, and what was found.
+ *   writer  The caller's buffer, or none to learn the size. Errors are stored, and reported once,
+ *           at the end.
+ *   reader  The caller's bytes. Sections are read in the order in which they were written. A
+ *           section that the caller doesn't ask for is skipped and reported if its writer allowed
+ *           that; otherwise it is an error.
+ *   fault   The first error of a reader: section, value, place in the bytes, and the value found.
  *
- * A section's version grows when values are added, behind those that were there. Each value has the
- * version that brought it, and a default that older sections mean. Bytes that are missing or left
- * over are an error. Bytes are little-endian without padding, and virtio-queue-ser/README.md
- * specifies each one.
+ * Versions: a new value makes a new version of its section, and is added at the end. Each value has
+ * the version in which it appeared, and a default for older sections. Missing bytes and bytes that
+ * are left over are errors.
  *
- * What a guest can do: nothing. The bytes may come from anybody: no length or count in them is
- * believed before it is checked, and every value is checked again by the component that restores
- * it.
+ * Bytes are little-endian without padding; virtio-queue-ser/README.md specifies each one.
+ *
+ * What a guest can do: nothing. But the bytes may have any origin. No length or count is used
+ * before it is checked, and every value is checked again by the component that restores it.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -42,24 +42,25 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_SECTION_NAME_MAX 16u                   /* characters of a section's name */
-#define VIRTIO_SECTION_HEADER_BYTES 32u               /* bytes in front of a section's content */
-#define VIRTIO_SECTION_NO_ENTRY UINT32_MAX            /* a fault of no entry in particular */
+#define VIRTIO_SECTION_NAME_MAX 16u /* the longest name of a section */
+/* Length of the header in front of a section's content. */
+#define VIRTIO_SECTION_HEADER_BYTES 32u
+#define VIRTIO_SECTION_NO_ENTRY UINT32_MAX            /* for a fault that concerns no entry */
 #define VIRTIO_SECTION_MAX_BYTES UINT32_C(0x7fffffff) /* the longest content */
 
 /* One value of a section. */
 struct virtio_section_field {
-	const char *name;  /* as messages have it; static text */
-	uint64_t fallback; /* the value that a section from before it means */
-	uint32_t offset;   /* in the C structure, in bytes */
-	uint16_t since;    /* the section's version that brought it, at least 1 */
-	uint8_t bytes;     /* in the structure and in the file: 1, 2, 4 or 8 */
-	bool boolean;      /* 0 and 1 alone are valid */
+	const char *name;  /* the name in messages; static text */
+	uint64_t fallback; /* the default in sections of older versions */
+	uint32_t offset;   /* offset in the C structure, in bytes */
+	uint16_t since;    /* the section's version in which the value appeared, at least 1 */
+	uint8_t bytes;     /* size in the structure and in the file: 1, 2, 4 or 8 */
+	bool boolean;      /* only 0 and 1 are valid */
 };
 
 /*
- * Values since version 1: a member of a structure by its own name, or by another; the nth element
- * of a member that is an array; and the same for bools.
+ * Values since version 1: a member of a structure under its own name, or under another; the nth
+ * element of an array; and the same for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -78,84 +79,87 @@ struct virtio_section_field {
 	}
 
 /*
- * A kind of section: values, and perhaps a list of entries, which all have the same values. Static
- * data.
+ * A kind of section: values, and perhaps a list of entries. All entries have the same values.
+ * Static data.
  */
 struct virtio_section_layout {
 	const char *name; /* ASCII, at most VIRTIO_SECTION_NAME_MAX */
-	uint16_t version; /* the newest that is known, and the one that is written; at least 1 */
-	bool skippable;   /* a reader that doesn't know the section may ignore it */
+	/* The newest known version, which is the one that is written; at least 1. */
+	uint16_t version;
+	bool skippable; /* a reader that doesn't know the section may ignore it */
 	const struct virtio_section_field *fields;
 	uint32_t field_count;
 	const char *entries; /* the list's name, or NULL: there is no list */
 	const struct virtio_section_field *entry_fields;
 	uint32_t entry_field_count;
-	uint32_t entry_size; /* of the C structure of an entry, in bytes */
+	uint32_t entry_size; /* size of the C structure of an entry, in bytes */
 };
 
 /* A section in a file. */
 struct virtio_section {
-	char name[VIRTIO_SECTION_NAME_MAX + 1]; /* as in the file, as far as it is printable */
+	char name[VIRTIO_SECTION_NAME_MAX + 1]; /* from the file, as far as it is printable */
 	bool skippable;
 	uint16_t version;
-	uint32_t device; /* which device of the file, by the caller's numbers */
-	uint32_t index;  /* which part of the device: a queue's number, say */
+	uint32_t device; /* number of the device in the file, chosen by the caller */
+	uint32_t index;  /* number of the part in the device, for example of a queue */
 	uint32_t bytes;  /* length of the content */
-	size_t offset;   /* of the content, from the first byte of the file */
+	size_t offset;   /* offset of the content, from the first byte of the file */
 };
 
-/* What is wrong with a file. */
+/* The reasons of a fault. found and expected are members of struct virtio_section_fault. */
 enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
-	VIRTIO_SECTION_NOT_A_STATE,      /* the first bytes are not those of a saved state */
-	VIRTIO_SECTION_FILE_VERSION,     /* found isn't from oldest to newest */
-	VIRTIO_SECTION_FILE_SHORT,       /* found bytes, and its length says expected */
-	VIRTIO_SECTION_FILE_LONG,        /* likewise */
-	VIRTIO_SECTION_CHECKSUM,         /* found and expected are checksums */
-	VIRTIO_SECTION_OTHER_ID,         /* the file belongs to other memory */
-	VIRTIO_SECTION_HEADER_SHORT,     /* fewer bytes are left than a section's header has */
-	VIRTIO_SECTION_BAD_NAME,         /* not ASCII, or something behind the end of the name */
-	VIRTIO_SECTION_BAD_FLAGS,        /* found has bits that this version has not */
-	VIRTIO_SECTION_CONTENT_SHORT,    /* the section's length is more than is left */
-	VIRTIO_SECTION_UNKNOWN,          /* nobody asks for it, and it can't be skipped */
+	VIRTIO_SECTION_NOT_A_STATE,   /* the first bytes are not those of a saved state */
+	VIRTIO_SECTION_FILE_VERSION,  /* found is not a version from the oldest to the newest */
+	VIRTIO_SECTION_FILE_SHORT,    /* found bytes, and its length says expected */
+	VIRTIO_SECTION_FILE_LONG,     /* likewise */
+	VIRTIO_SECTION_CHECKSUM,      /* found and expected are checksums */
+	VIRTIO_SECTION_OTHER_ID,      /* the file belongs to other memory */
+	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
+	VIRTIO_SECTION_BAD_NAME,      /* not ASCII, or something behind the end of the name */
+	VIRTIO_SECTION_BAD_FLAGS,     /* found has bits that are unknown in this version */
+	VIRTIO_SECTION_CONTENT_SHORT, /* the section's length is more than is left */
+	/* The caller doesn't ask for it, and it can't be skipped. */
+	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
 	VIRTIO_SECTION_VERSION,          /* found isn't from oldest to newest */
 	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before this value */
-	VIRTIO_SECTION_EXTRA_BYTES,      /* found bytes are left behind the last value */
-	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found entries, and the target has room for expected */
+	VIRTIO_SECTION_EXTRA_BYTES,      /* found bytes are left after the last value */
+	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found entries, and there is room for expected */
 	VIRTIO_SECTION_NOT_A_BOOL,       /* found is neither 0 nor 1 */
 	VIRTIO_SECTION_REFUSED,          /* the target refuses the value found */
-	VIRTIO_SECTION_REASONS,          /* how many there are */
+	VIRTIO_SECTION_REASONS,          /* number of reasons */
 };
 
 /* The first error of a reader. */
 struct virtio_section_fault {
 	int error; /* VIRTIO_E..., or 0: there is none */
 	enum virtio_section_reason reason;
-	struct virtio_section section; /* with an empty name: the envelope */
-	const char *field;             /* the value's name; NULL: the section as a whole */
-	const char *list;              /* name of the list, if the value is one of an entry */
-	uint32_t entry;                /* which entry, or VIRTIO_SECTION_NO_ENTRY */
-	size_t offset;                 /* of the value, from the first byte of the file */
+	struct virtio_section section; /* an empty name stands for the envelope */
+	const char *field;             /* the value's name; NULL for the section as a whole */
+	const char *list;              /* name of the list, if the value belongs to an entry */
+	uint32_t entry;                /* index of the entry, or VIRTIO_SECTION_NO_ENTRY */
+	size_t offset;                 /* offset of the value, from the first byte of the file */
 	uint64_t found;
 	uint64_t expected;
 	uint16_t oldest, newest;
 };
 
-/* A value that a component refuses, by the names of its layout. */
+/* A value that a component refuses, named as in its layout. */
 struct virtio_refusal {
-	const char *field; /* NULL: the section as a whole */
+	const char *field; /* NULL for the section as a whole */
 	uint32_t entry;    /* or VIRTIO_SECTION_NO_ENTRY */
 };
 
 /* Writing */
 
-/* The caller allocates it, and changes it through functions alone. */
+/* The caller allocates it, and changes it by functions only. */
 struct virtio_section_writer {
 	uint8_t *bytes;  /* the caller's buffer, or NULL */
 	size_t capacity; /* bytes of it */
-	size_t length;   /* bytes of what was written so far, also of what found no room */
-	int error;       /* the first one; not that of a buffer that is too small */
+	/* Number of bytes written so far, including those for which there was no room. */
+	size_t length;
+	int error; /* the first error, except that of a buffer that is too small */
 };
 
 /*
@@ -167,8 +171,8 @@ struct virtio_section_writer {
 void virtio_section_writer_init(struct virtio_section_writer *writer, void *bytes, size_t capacity);
 
 /*
- * Adds bytes as they are, for an envelope; and zeroes for NULL. What finds no room is counted, and
- * not written.
+ * Adds plain bytes, for an envelope; or zeroes for NULL. Bytes for which there is no room are
+ * counted, and not written.
  */
 void virtio_section_put(struct virtio_section_writer *writer, const void *bytes, size_t count);
 
@@ -176,21 +180,21 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  * Writes a section.
  *
  * @layout   of the section
- * @device   which device of the file, by the caller's numbers: 0 if there is only one
- * @index    which part of the device: a queue's number, say
+ * @device   number of the device in the file, chosen by the caller; 0 if there is only one
+ * @index    number of the part in the device, for example of a queue
  * @state    the structure of the layout's fields; NULL if there are none
  * @entries  an array of the structure of the layout's entries; NULL if count is 0
  * @count    its entries; 0 for a layout without a list
  *
- * A section that would be longer than VIRTIO_SECTION_MAX_BYTES, or entries without a list, is
- * VIRTIO_EINVAL in writer->error, and nothing is written from then on.
+ * A section longer than VIRTIO_SECTION_MAX_BYTES, and entries without a list, set writer->error to
+ * VIRTIO_EINVAL. After that nothing is written.
  */
 void virtio_section_write(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, const void *entries, uint32_t count);
 
 /*
- * The same in steps: the first writes all but the entries, of which as many as were announced are
- * then written, in one call of the second or in several.
+ * The same in steps. The first function writes everything except the entries, and announces their
+ * number. The second one is then called once or more, until all of them are written.
  */
 void virtio_section_begin(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, uint32_t count);
@@ -199,45 +203,49 @@ void virtio_section_entries(struct virtio_section_writer *writer, const struct v
 
 /* Reading */
 
-/* The caller allocates it, reads what it likes, and changes it through functions alone. */
+/* The caller allocates it, may read every member, and changes it by functions only. */
 struct virtio_section_reader {
 	const uint8_t *bytes;
-	size_t at;                         /* of the next section */
-	size_t end;                        /* of the last one */
+	size_t at;                         /* offset of the next section */
+	size_t end;                        /* offset of the last one */
 	struct virtio_section_fault fault; /* the first */
-	struct virtio_section *skipped;    /* the caller's array for what was skipped, or NULL */
+	struct virtio_section *skipped;    /* the caller's array for skipped sections, or NULL */
 	uint32_t skipped_capacity;         /* its entries */
-	uint32_t skipped_count;            /* sections that were skipped, listed or not */
+	uint32_t skipped_count;            /* number of skipped sections, listed or not */
 };
 
 /*
- * Begins to read sections without an envelope; virtio_queue_ser_open() does it for those in one.
+ * Begins to read sections without an envelope. For a file with an envelope call
+ * virtio_queue_ser_open().
  *
  * @bytes  the caller's, as long as the reader is used
  * @begin  offset of the first section in them
- * @end    offset behind the last one
+ * @end    offset after the last one
  */
 void virtio_section_reader_init(struct virtio_section_reader *reader, const void *bytes, size_t begin, size_t end);
 
-/* Has skipped sections listed in the caller's array. Without it they are only counted. */
+/*
+ * Makes the reader list skipped sections in the caller's array. Without an array they are only
+ * counted.
+ */
 void virtio_section_report_skipped(struct virtio_section_reader *reader, struct virtio_section *skipped,
 				   uint32_t capacity);
 
 /*
- * Reads the next section that is asked for, and moves behind it.
+ * Reads a section, and moves after it.
  *
  * @layout    of the section
- * @device    as it was written
- * @index     as it was written
- * @state     the structure of the layout's fields; members without a field are left alone
+ * @device    the number that was written
+ * @index     the number that was written
+ * @state     the structure of the layout's fields; members without a field stay unchanged
  * @entries   the caller's array
  * @capacity  its entries
  * @count     set to the entries of the section; NULL for a layout without a list
  * @where     filled in, for virtio_section_refuse(); or NULL
  *
- * Returns 0. Otherwise the error in reader->fault, which later calls return again, and every output
- * is untouched:
- *   VIRTIO_EFORMAT   the bytes are not those of such a section, or the section is not the next one
+ * Returns 0. Otherwise returns the error of reader->fault, and so do later calls; every output is
+ * untouched:
+ *   VIRTIO_EFORMAT   the bytes are not those of such a section, or it is not the next one
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   more entries than the array has
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
@@ -248,59 +256,64 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 			struct virtio_section *where);
 
 /*
- * Whether virtio_section_read() would find this section, perhaps behind others that may be skipped.
- * Moves nothing. For parts that a device may have or not. False also after a fault.
+ * Returns whether virtio_section_read() would find this section, perhaps after others that may be
+ * skipped. Doesn't move the reader. For optional parts of a device. Returns false after a fault.
  */
 bool virtio_section_is_next(const struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 			    uint32_t device, uint32_t index);
 
 /*
- * Takes the header of the next section, whatever it is, and moves behind its content: for a program
- * that shows a file.
+ * Gets the header of the next section, of any kind, and moves after its content: for a program that
+ * shows a file.
  *
  * @out  filled in if 1 is returned
  *
- * Returns 1; 0 at the end; VIRTIO_EFORMAT, and later calls return it again.
+ * Returns 1; 0 at the end; or VIRTIO_EFORMAT, which later calls return again.
  */
 VIRTIO_MUST_CHECK
 int virtio_section_next(struct virtio_section_reader *reader, struct virtio_section *out);
 
 /*
- * Goes back to a section that virtio_section_next() has returned, so that virtio_section_read()
+ * Moves back to a section that virtio_section_next() has returned, so that virtio_section_read()
  * reads it. Does nothing after a fault.
  */
 void virtio_section_rewind(struct virtio_section_reader *reader, const struct virtio_section *section);
 
 /*
- * The end: whatever is left may be skipped, and is. Returns 0, or the error in reader->fault.
+ * Ends the reading. Skips the sections that are left, if they may be skipped. Returns 0, or the
+ * error in reader->fault.
  */
 VIRTIO_MUST_CHECK
 int virtio_section_reader_end(struct virtio_section_reader *reader);
 
 /*
- * Notes that a component refuses a value that was read, as the reader's first fault.
+ * Records as the reader's fault that a component refuses a value that was read.
  *
  * @layout   of the section
  * @where    from virtio_section_read()
- * @refusal  which value; a name that the layout doesn't have stands for the section as a whole
+ * @refusal  the value; a name that the layout doesn't have stands for the section as a whole
  * @error    negative
  *
- * Returns the error of reader->fault, which is an earlier one if there was one.
+ * Returns the error of reader->fault, which is that of an earlier fault if there was one.
  */
 int virtio_section_refuse(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 			  const struct virtio_section *where, const struct virtio_refusal *refusal, int error);
 
-/* A reason as text without an end mark, such as "bytes are missing". Never NULL. The library's. */
+/*
+ * Returns a reason as text, without a full stop, such as "bytes are missing". Static text, never
+ * NULL.
+ */
 const char *virtio_section_reason_text(enum virtio_section_reason reason);
 
 /*
- * Describes a fault in one line, such as "section queue, device 0, index 2: in_flight[3].head at
- * byte 212: the target refuses the value 700 (VIRTIO_EINVAL...)".
+ * Describes a fault in one line, such as
+ * "section queue, device 0, index 2: in_flight[3].head at byte 212: the target refuses the value
+ * 700 (VIRTIO_EINVAL...)".
  *
- * @text      the caller's, ended by a NUL if capacity isn't 0; what finds no room is cut off
- * @capacity  bytes of it; 0 measures, and text may be NULL
+ * @text      the caller's; ends with a NUL if capacity isn't 0. A text that is too long is cut
+ * @capacity  bytes of text; 0 only measures, and text may be NULL
  *
- * Returns the length without the NUL that all of it has.
+ * Returns the length of the whole text, without the NUL.
  */
 size_t virtio_section_describe(const struct virtio_section_fault *fault, char *text, size_t capacity);
 
