@@ -9,7 +9,7 @@
  *   server          who meets there, by unix_listener
  *   update          going on in another process, by session_state, and handover of descriptors
  *   session         one front end; requests the protocol, and message what it is made of
- *   vring           rings, and worker the threads that serve them
+ *   vring           rings, with vring_fds, and worker the threads that serve them
  *   shared_memory   of front ends
  *   device_host     what is kept for each device; device.h says what a device is, and how to add a
  *                   type

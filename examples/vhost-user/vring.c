@@ -7,18 +7,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_ring.h>
-
-#define POLL_INTERVAL_NS 2000000
 
 static bool has_feature(uint64_t features, unsigned int bit)
 {
@@ -26,109 +20,6 @@ static bool has_feature(uint64_t features, unsigned int bit)
 }
 
 /* Descriptors */
-
-/*
- * Only its name tells an eventfd from a timerfd, an epoll instance, a KVM virtual machine ...
- * This needs /proc.
- */
-static bool is_eventfd(int fd)
-{
-	static const char name[] = "anon_inode:[eventfd]";
-	char path[32], target[sizeof name];
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return readlink(path, target, sizeof target) == sizeof name - 1 && memcmp(target, name, sizeof name - 1) == 0;
-}
-
-static bool is_pipe(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
-static bool is_unix_socket(int fd)
-{
-	socklen_t len = sizeof(int);
-	int domain;
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
-}
-
-static int poll_timer(void)
-{
-	const struct itimerspec every = { { 0, POLL_INTERVAL_NS }, { 0, POLL_INTERVAL_NS } };
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-
-	if (fd >= 0)
-		(void)timerfd_settime(fd, 0, &every, NULL);
-	return fd;
-}
-
-/*
- * The flags of a pipe's open file are shared with the front end, which can make it block at any
- * time. So it is opened once more, for us alone. Returns the new descriptor, or -1.
- */
-static int reopen_pipe(int fd)
-{
-	char path[32];
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-}
-
-static bool can_write(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
-}
-
-/*
- * Tells the front end. That the descriptor can't take more is no error: then the other side has
- * not looked at earlier signals, and will see this one with them. An eventfd can't be opened once
- * more, and Linux has no write to one that doesn't wait; between question and write the front end
- * can fill it, see vring.h. The same goes for a write that has waited and was interrupted.
- */
-static void send_signal(const struct vring_signal *signal)
-{
-	const uint64_t one = 1;
-	ssize_t sent;
-
-	if (signal->fd < 0)
-		return;
-	if (signal->is_socket)
-		sent = send(signal->fd, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);
-	else if (can_write(signal->fd))
-		sent = write(signal->fd, &one, sizeof one);
-	else
-		return;
-	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		log_line("can't signal a front end: %s", strerror(errno));
-}
-
-/* Takes a descriptor of the right kind, or none. Returns 0, or VIRTIO_EINVAL after closing it. */
-static int accept_signal(int fd, struct vring_signal *signal)
-{
-	*signal = (struct vring_signal){ .fd = fd, .is_socket = fd >= 0 && is_unix_socket(fd) };
-	if (fd >= 0 && is_pipe(fd)) {
-		signal->fd = reopen_pipe(fd);
-		close(fd);
-		return signal->fd < 0 ? VIRTIO_EINVAL : 0;
-	}
-	if (fd >= 0 && !signal->is_socket && !is_eventfd(fd)) {
-		close(fd);
-		return VIRTIO_EINVAL;
-	}
-	return 0;
-}
-
-static void replace_signal(struct vring_signal *signal, const struct vring_signal *fresh)
-{
-	if (signal->fd >= 0)
-		close(signal->fd);
-	*signal = *fresh;
-}
 
 /* A descriptor that is to take the place of one that the worker uses. */
 struct replacement {
@@ -144,7 +35,7 @@ static void replace_call(void *context)
 	struct replacement *new = context;
 	struct vhost_vring *vring = new->vring;
 
-	replace_signal(&vring->call, &new->fresh);
+	vring_signal_replace(&vring->call, &new->fresh);
 	vring->call_is_new = true;
 	if (vring->served)
 		event_loop_schedule(vring->queue.loop, &vring->again);
@@ -154,13 +45,13 @@ static void replace_err(void *context)
 {
 	struct replacement *new = context;
 
-	replace_signal(&new->vring->err, &new->fresh);
+	vring_signal_replace(&new->vring->err, &new->fresh);
 }
 
 static int replace(struct vhost_vring *vring, int fd, void (*replace_one)(void *context))
 {
 	struct replacement new = { .vring = vring };
-	const int error = accept_signal(fd, &new.fresh);
+	const int error = vring_signal_accept(fd, &new.fresh);
 
 	if (error)
 		return error;
@@ -230,10 +121,10 @@ int vring_set_kick(struct vhost_vring *vring, int fd)
 	struct kick_replacement new = { .vring = vring, .fd = fd, .polled = fd < 0 };
 
 	if (new.polled)
-		new.fd = poll_timer();
+		new.fd = vring_poll_timer();
 	if (new.fd < 0)
 		return VIRTIO_EINVAL;
-	if (!new.polled && !is_eventfd(fd)) {
+	if (!new.polled && !vring_is_eventfd(fd)) {
 		close(fd);
 		return VIRTIO_EINVAL;
 	}
@@ -266,7 +157,7 @@ static void notify(struct vhost_vring *vring)
 	const bool wanted = virtio_queue_needs_interrupt(&vring->queue.virtq);
 
 	if (wanted || vring->queue.signal || vring->call_is_new)
-		send_signal(&vring->call);
+		vring_signal_send(&vring->call);
 	vring->queue.signal = false;
 	vring->call_is_new = false;
 }
@@ -303,7 +194,7 @@ static void break_ring(struct vhost_vring *vring, int error)
 {
 	log_line("%s: queue %u stopped: %s", vring->device->name, vring->queue.index, virtio_strerror(error));
 	give_up(vring);
-	send_signal(&vring->err);
+	vring_signal_send(&vring->err);
 }
 
 /*
@@ -796,9 +687,9 @@ int vring_restore(struct vhost_vring *vring, const struct vring_state *state, in
 	vring->setup = state->setup;
 	atomic_store(&vring->broken, state->broken);
 	vring->polled = state->polled;
-	vring->kick_fd = state->polled ? poll_timer() : kick;
-	vring->call = (struct vring_signal){ .fd = call, .is_socket = call >= 0 && is_unix_socket(call) };
-	vring->err = (struct vring_signal){ .fd = err, .is_socket = err >= 0 && is_unix_socket(err) };
+	vring->kick_fd = state->polled ? vring_poll_timer() : kick;
+	vring->call = vring_signal_restore(call);
+	vring->err = vring_signal_restore(err);
 	return state->polled && vring->kick_fd < 0 ? VIRTIO_EIO : 0;
 }
 
@@ -824,8 +715,8 @@ void vring_close(struct vhost_vring *vring)
 	const struct vring_signal none = { .fd = -1 };
 
 	vring_disconnect(vring);
-	replace_signal(&vring->call, &none);
-	replace_signal(&vring->err, &none);
+	vring_signal_replace(&vring->call, &none);
+	vring_signal_replace(&vring->err, &none);
 	count_faults(vring);
 	free(vring->inflight);
 }

@@ -31,17 +31,12 @@
 #include "device.h"
 #include "event_loop.h"
 #include "shared_memory.h"
+#include "vring_fds.h"
 #include "worker.h"
 
 #include <stdatomic.h>
 #include <virtio/queue.h>
 #include <virtio/queue_state.h>
-
-/* A descriptor by which the front end is told something. */
-struct vring_signal {
-	int fd; /* -1 for none */
-	bool is_socket;
-};
 
 struct vhost_vring;
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Which descriptors a front end may give, and how they are written to. */
+#include "vring_fds.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <virtio/error.h>
+
+#define POLL_INTERVAL_NS 2000000
+
+/*
+ * Only its name tells an eventfd from a timerfd, an epoll instance, a KVM virtual machine ...
+ * This needs /proc.
+ */
+bool vring_is_eventfd(int fd)
+{
+	static const char name[] = "anon_inode:[eventfd]";
+	char path[32], target[sizeof name];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof target) == sizeof name - 1 && memcmp(target, name, sizeof name - 1) == 0;
+}
+
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+static bool is_unix_socket(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
+int vring_poll_timer(void)
+{
+	const struct itimerspec every = { { 0, POLL_INTERVAL_NS }, { 0, POLL_INTERVAL_NS } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+
+	if (fd >= 0)
+		(void)timerfd_settime(fd, 0, &every, NULL);
+	return fd;
+}
+
+/*
+ * The flags of a pipe's open file are shared with the front end, which can make it block at any
+ * time. So it is opened once more, for us alone. Returns the new descriptor, or -1.
+ */
+static int reopen_pipe(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool can_write(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
+/*
+ * That the descriptor can't take more is no error: then the other side has
+ * not looked at earlier signals, and will see this one with them. An eventfd can't be opened once
+ * more, and Linux has no write to one that doesn't wait; between question and write the front end
+ * can fill it, see vring.h. The same goes for a write that has waited and was interrupted.
+ */
+void vring_signal_send(const struct vring_signal *signal)
+{
+	const uint64_t one = 1;
+	ssize_t sent;
+
+	if (signal->fd < 0)
+		return;
+	if (signal->is_socket)
+		sent = send(signal->fd, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (can_write(signal->fd))
+		sent = write(signal->fd, &one, sizeof one);
+	else
+		return;
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		log_line("can't signal a front end: %s", strerror(errno));
+}
+
+struct vring_signal vring_signal_restore(int fd)
+{
+	return (struct vring_signal){ .fd = fd, .is_socket = fd >= 0 && is_unix_socket(fd) };
+}
+
+int vring_signal_accept(int fd, struct vring_signal *signal)
+{
+	*signal = vring_signal_restore(fd);
+	if (fd >= 0 && is_pipe(fd)) {
+		signal->fd = reopen_pipe(fd);
+		close(fd);
+		return signal->fd < 0 ? VIRTIO_EINVAL : 0;
+	}
+	if (fd >= 0 && !signal->is_socket && !vring_is_eventfd(fd)) {
+		close(fd);
+		return VIRTIO_EINVAL;
+	}
+	return 0;
+}
+
+void vring_signal_replace(struct vring_signal *signal, const struct vring_signal *fresh)
+{
+	if (signal->fd >= 0)
+		close(signal->fd);
+	*signal = *fresh;
+}
