@@ -17,8 +17,9 @@
 #include <virtio/bindings/virtio_blk.h>
 
 /*
- * Linux puts one segment into a request if it is told nothing. This many, with header and status,
- * make a chain of 128 descriptors, which fits the queues that front ends usually set up.
+ * Linux puts one segment into each request unless the device says more. With header and status,
+ * this number makes a chain of 128 descriptors, which fits the queues that front ends usually set
+ * up.
  */
 #define SEG_MAX 126
 
@@ -33,7 +34,7 @@
 static const struct {
 	const char *name;
 	uint64_t min, max;
-	uint64_t unit; /* it is a multiple of this */
+	uint64_t unit; /* the value must be a multiple of this */
 	const char *help;
 } table[DISK_NUMBERS] = {
 	[DISK_BLOCK_SIZE] = { "block-size", 512, 64 * KIB, 512, "logical block: a power of two, by default 512" },
@@ -119,7 +120,7 @@ static int lock_image(int fd, bool read_only)
 	}
 }
 
-/* Returns 0, or -1 after printing why the file can't be an image. */
+/* Checks an image. Returns 0, or -1 after printing why the file can't be one. */
 static int check_image(int fd, const struct disk_options *options, uint64_t *bytes)
 {
 	switch (virtio_blk_file_size(fd, bytes)) {
@@ -149,8 +150,7 @@ static const char *serial(const struct disk_options *options)
 }
 
 /*
- * What a device says, where the command line doesn't. 0 is what a device says of what it doesn't
- * know.
+ * Values of a block device, used where the command line gives none. 0 stands for an unknown value.
  */
 static void take_from_device(struct disk_number numbers[DISK_NUMBERS], bool taken[DISK_NUMBERS], unsigned int i,
 			     uint64_t value)
@@ -161,7 +161,7 @@ static void take_from_device(struct disk_number numbers[DISK_NUMBERS], bool take
 	taken[i] = true;
 }
 
-/* The granularity of discards is no ioctl's. */
+/* No ioctl returns the granularity of discards. */
 static uint64_t read_discard_granularity(dev_t device)
 {
 	unsigned long long value = 0;
@@ -196,7 +196,10 @@ static void ask_device(int fd, dev_t device, struct disk_number numbers[DISK_NUM
 	take_from_device(numbers, taken, DISK_DISCARD_GRANULARITY, read_discard_granularity(device));
 }
 
-/* So that a disk can be shown alike on another host, whose device is another. */
+/*
+ * With these options the guest sees the same disk on another host, whose device may have other
+ * values.
+ */
 static void print_taken(const char *path, const struct disk_number numbers[DISK_NUMBERS],
 			const bool taken[DISK_NUMBERS])
 {
@@ -227,8 +230,8 @@ static uint8_t log2_of(uint64_t value)
 }
 
 /*
- * All fields of topology are filled in: firmware and drivers look at them whatever they have
- * negotiated.
+ * All fields of the topology are filled in, because firmware and drivers read them without
+ * negotiating the feature.
  */
 static int set_blocks(const struct disk_options *options, const struct disk_number numbers[DISK_NUMBERS],
 		      struct virtio_blk_options *blk)

@@ -7,7 +7,7 @@
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
 
-/* What the command line may set in numbers: see the table in disk.c. */
+/* The numbers that the command line can set: see the table in disk.c. */
 enum disk_number_name {
 	DISK_BLOCK_SIZE,
 	DISK_PHYSICAL_BLOCK_SIZE,
@@ -41,34 +41,35 @@ struct disk_options {
 };
 
 /*
- * Takes one pair of a disk's command line: readonly, serial or one of the numbers.
+ * Handles one pair of a disk's command line: readonly, serial or one of the numbers.
  *
  * Returns 1 if the pair was one of these, 0 if not, -1 after printing what is wrong.
  */
 int disk_option(struct disk_options *options, const char *name, char *value);
 
-/* The part of --help about these options, on stdout. */
+/* Prints the part of --help about these options on stdout. */
 void disk_print_help(void);
 
 /*
- * Opens an image without waiting, as a pipe would make us do, and takes what is a file or block
- * device and not in use. The image stays locked against other processes that lock (QEMU and these
- * programs do) until it is closed: whoever writes is alone with it. On a file system without
- * locks there is no lock.
+ * Opens an image, which is a file or a block device that is not in use. Never waits, as opening a
+ * pipe would. The image stays locked against other processes that lock, such as QEMU and these
+ * programs, until it is closed. So there is one writer. On a file system without locks there is no
+ * lock.
  *
- * What a block device knows of itself is taken over, and printed as the options that reproduce it
- * on another host. An image that isn't whole blocks is rounded up, and the operator is told.
+ * The properties of a block device become the disk's, and are printed as options that make the same
+ * disk on another host. An image that isn't whole blocks is rounded up, and the operator is told.
  *
  * @options  as given
  * @file     for the back end; must live as long as the disk
- * @blk      on entry the program's own defaults: limits of commands on ranges, and whatever the
- *           options don't set. All else is set. A disk that is read-only has no commands on ranges.
+ * @blk      on entry the program's defaults: limits of commands on ranges, and all values for which
+ *           there is no option. The other members are set. A read-only disk has no commands on
+ *           ranges.
  *
  * Returns a descriptor, to be closed after the disk; or -1 after printing why not.
  */
 int disk_open(const struct disk_options *options, struct virtio_blk_file *file, struct virtio_blk_options *blk);
 
-/* The capacity for an image of so many bytes, in sectors: rounded up to the disk's blocks. */
+/* The capacity of an image of this many bytes, in sectors: rounded up to the disk's blocks. */
 uint64_t disk_sectors(uint64_t bytes, const struct virtio_blk_options *blk);
 
 #endif

@@ -24,9 +24,8 @@
 #include <virtio/queue.h>
 
 /*
- * Drivers know these limits of commands on ranges. Zeros may have to be written, and whoever
- * stops a queue waits for that. Discarding is a matter of the file system's tables, and of its
- * cache.
+ * Limits of commands on ranges, which drivers know. Writing zeros may move data, and stopping a
+ * queue waits for it. Discarding only changes tables of the file system.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of one range; 8 GiB in all */
@@ -39,15 +38,16 @@
 struct blk_device_options {
 	struct disk_options disk;
 	const char *socket;
-	bool io_uring; /* where the system permits it */
+	bool io_uring; /* if the system permits it */
 	uint16_t queue_count;
 };
 
-/* A queue of the device: the first two live as long as the device. */
+/* A queue of the device. The first two members live as long as the device. */
 struct blk_slot {
 	struct blk_queue *queue;
-	struct event_source completion; /* requests in flight have finished; fd is -1 if none ever is in flight */
-	struct device_queue *running;   /* the queue's thread's */
+	/* Requests in flight have finished; fd is -1 if requests never are in flight. */
+	struct event_source completion;
+	struct device_queue *running; /* used by the queue's thread */
 };
 
 struct blk_device {
@@ -87,7 +87,7 @@ static int config_write(struct device *device, uint32_t offset, const void *data
 	return virtio_blk_config_write(&from_device(device)->blk, offset, data, len) ? 0 : -1;
 }
 
-/* A disk that can't be asked stays what it is. */
+/* If the disk's size can't be read, the device stays unchanged. */
 static void refresh(struct device *device)
 {
 	struct blk_device *blk = from_device(device);
@@ -179,7 +179,10 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 	return 0;
 }
 
-/* The image is the same open file. If it has another length now, that shows after SIGHUP, as without an update. */
+/*
+ * The image is the same open file. If it has another length now, that shows after SIGHUP, as
+ * without an update.
+ */
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
 {
 	struct blk_device *blk = from_device(device);
@@ -274,9 +277,9 @@ static int fail(const struct blk_device_options *options, const char *why)
 }
 
 /*
- * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends ask for the configuration space once, before
- * features are negotiated, and show the guest a cache mode that was not chosen yet. Nor is secure
- * erase: whether a device can do it is known only when it is tried.
+ * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends read the configuration space once, before
+ * features are negotiated, and would show the guest a cache mode that was not chosen yet. Secure
+ * erase is not offered either: only trying it tells whether the disk supports it.
  */
 static int open_disk(struct blk_device *blk, const struct blk_device_options *options)
 {
@@ -311,7 +314,7 @@ static int open_queues(struct blk_device *blk, uint16_t count, bool io_uring)
 	return 0;
 }
 
-/* The system may not have io_uring, or not for us: containers often forbid it. */
+/* The system may lack io_uring, or forbid it, as containers often do. */
 static int choose_queues(struct blk_device *blk, const struct blk_device_options *options)
 {
 	if (options->io_uring) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An operation to be called, with its arguments and its result. */
+/* A call of an operation, with its arguments and its result. */
 struct operation {
 	const struct device_host *host;
 	int (*open)(struct device *device, struct event_loop *loop); /* one of these is set */

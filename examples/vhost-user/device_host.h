@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the vhost-user side keeps for a device, and the device's operations as the control thread calls them: on the
- * device's thread if it has one, otherwise right here. Operations that a device lacks do nothing.
+ * The vhost-user side's state of a device, and functions by which the control thread calls the
+ * device's operations. Each function runs the operation on the device's thread if there is one,
+ * otherwise on the calling thread. An operation that the device lacks does nothing.
  */
 #ifndef DEVICE_HOST_H
 #define DEVICE_HOST_H
@@ -14,12 +15,13 @@
 
 struct device_host {
 	struct device *device;
-	struct vring_thread thread; /* of a device with DEVICE_ONE_THREAD */
+	struct vring_thread thread; /* unused unless the device has DEVICE_ONE_THREAD */
 	struct event_wake config_wake;
 	atomic_bool told_of_memory; /* that isn't shared, in this session */
-	atomic_bool config_changed; /* and the front end hasn't been told */
+	atomic_bool config_changed; /* set until the front end has been told */
 	void (*tell)(
-		struct device_host *host); /* called on the control thread, some time after config_changed was set */
+		/* Called on the control thread, some time after config_changed was set. */
+		struct device_host *host);
 };
 
 /*
@@ -40,8 +42,8 @@ void device_host_close(struct device_host *host);
 struct vring_thread *device_host_thread(struct device_host *host);
 
 /*
- * Holds up the device's thread if it has one, and if that takes no longer; what waits for it meanwhile
- * stays. Returns whether it has, or the device has no thread.
+ * Pauses the device's thread, if it has one, within @ms milliseconds. Calls to the thread wait
+ * meanwhile. Returns true if the thread is paused or the device has none.
  */
 bool device_host_try_pause(struct device_host *host, unsigned int ms);
 void device_host_resume(struct device_host *host);
@@ -56,7 +58,7 @@ int device_host_save(struct device_host *host, struct virtio_section_writer *wri
 		     struct handover *handover);
 int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number);
 
-/* What lies behind the end of the configuration space reads as zero, and can't be written. */
+/* Bytes after the end of the configuration space read as zero, and can't be written. */
 void device_host_config_read(struct device_host *host, uint32_t offset, void *data, uint32_t len);
 int device_host_config_write(struct device_host *host, uint32_t offset, const void *data, uint32_t len);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Handing descriptors over. */
+/* Hands descriptors over to another program. */
 #include "handover.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 /* The number of the table's descriptor. */
 #define VARIABLE "VIRTIO_VHOST_USER_HANDOVER"
 
-/* The program that handed over, its arguments, and whether it is asked to take back. */
+/* The old program, its arguments, and whether it is asked to go on. */
 #define PROGRAM "program"
 #define ARGUMENTS "arguments"
 #define RETURNED "returned"
@@ -78,7 +78,7 @@ void handover_add(struct handover *handover, int fd, const char *name, ...)
 		add(handover, fd, text);
 }
 
-/* Whether a program that is executed inherits the descriptor. */
+/* Sets whether a program that is executed inherits the descriptor. */
 static void set_inherit(int fd, bool inherit)
 {
 	(void)fcntl(fd, F_SETFD, inherit ? 0 : FD_CLOEXEC);
@@ -131,7 +131,7 @@ static int write_arguments(char *const *argv)
 	return fd;
 }
 
-/* Tells the next program. Returns the table's descriptor, or -1 with errno. */
+/* Tells the next program about the table. Returns the table's descriptor, or -1 with errno. */
 static int announce(struct handover *handover)
 {
 	char number[16];
@@ -148,7 +148,7 @@ static int announce(struct handover *handover)
 	return -1;
 }
 
-/* Our own entries are the last. */
+/* This process's own entries are the last. */
 static void drop_own(struct handover *handover, int program, int arguments)
 {
 	if (program >= 0)

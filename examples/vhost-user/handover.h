@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Descriptors that a process hands over to the program that it executes, by names.
+ * Descriptors that a process hands over to the program that it executes. Each has a name.
  *
- * The environment says that there are some: arguments neither hide it nor pretend it. The names
- * and numbers are in a memfd, and the saved state, which has no descriptor numbers, is another.
+ * An environment variable says that there are some; arguments can't fake or hide it. The names and
+ * numbers are in a memfd. The saved state is in another one, and contains no descriptor numbers.
  *
  *   the old process            the new one
  *   handover_add() ...         handover_receive()
@@ -12,8 +12,8 @@
  *   handover_withdraw()
  *   if that fails
  *
- * The new program takes copies, so that the old one finds all descriptors open if the new one can't
- * go on: handover_return() executes the old program again.
+ * The new program takes copies. If it can't go on, handover_return() executes the old program
+ * again, which finds all descriptors open.
  *
  * Threads: the control thread's.
  */
@@ -38,7 +38,7 @@ struct handover {
 	int table;   /* the memfd, between handover_pass() and handover_withdraw() */
 };
 
-/* Adds a descriptor, which stays the caller's. -1 stands for none, and isn't added. */
+/* Adds a descriptor, which the caller keeps. -1 stands for none, and isn't added. */
 __attribute__((format(printf, 3, 4))) void handover_add(struct handover *handover, int fd, const char *name, ...);
 
 /*
@@ -46,7 +46,7 @@ __attribute__((format(printf, 3, 4))) void handover_add(struct handover *handove
  *
  * @argv  arguments of this program, with which the next one may execute it again
  *
- * Returns 0, or -1 with errno, and then nothing has changed.
+ * Returns 0, or -1 with errno; then nothing has changed.
  */
 int handover_pass(struct handover *handover, char *const *argv);
 
@@ -57,31 +57,31 @@ void handover_withdraw(struct handover *handover);
 void handover_clear(struct handover *handover);
 
 /*
- * Finds out whether another program has handed over descriptors. To be called first of all.
+ * Finds out whether another program has handed over descriptors. Called before all others.
  *
- * Returns 1 if so; 0 if not; -1 after printing why what it has left can't be understood.
+ * Returns 1 if so; 0 if not; -1 after printing why they can't be understood.
  */
 int handover_receive(struct handover *handover);
 
 /*
- * Takes a copy of a descriptor that came. Returns it, or -1: there is none of this name that wasn't
- * taken, or the process has too many.
+ * Returns a copy of a received descriptor; or -1 if none has this name, it was already taken, or
+ * the process has too many descriptors.
  */
 __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
 
-/* The name of a descriptor that nobody has taken, or NULL. */
+/* Returns the name of a descriptor that wasn't taken, or NULL. */
 const char *handover_left_over(const struct handover *handover);
 
-/* The new program goes on: closes what came. */
+/* Called when the new program goes on: closes the received descriptors. */
 void handover_commit(struct handover *handover);
 
 /*
- * Executes the program that has handed over, with its own arguments, so that it goes on. Returns
- * only if it can't, or was tried before, with errno.
+ * Executes the old program with its own arguments, so that it goes on. Returns only if that fails,
+ * or was tried before, with errno.
  */
 void handover_return(struct handover *handover);
 
-/* What this process has received. Empty unless it was told to inherit. */
+/* What this process has received. Empty if it has inherited nothing. */
 extern struct handover inherited;
 
 #endif

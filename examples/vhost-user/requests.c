@@ -12,7 +12,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 
-/* What this side of the device does, whatever its type. */
+/* The protocol features that all types of device have. */
 static uint64_t ring_features(void)
 {
 	return feature_mask(VIRTIO_F_VERSION_1) | feature_mask(VIRTIO_RING_F_EVENT_IDX) |
@@ -39,7 +39,7 @@ enum outcome request_violation(struct session *session, const char *format, ...)
 	return REQUEST_VIOLATION;
 }
 
-/* What the driver can read has been announced before. */
+/* The front end is told of a change before the driver can read the changed bytes. */
 enum outcome request_reply(struct session *session, uint32_t size)
 {
 	session_tell_config_change(session);
@@ -67,8 +67,8 @@ static enum outcome get_features(struct session *session)
 }
 
 /*
- * Front ends send them in halves, before the driver has chosen, and when it is reset: rings that
- * start heed them.
+ * Front ends send features in halves, before the driver has chosen, and at its reset: only rings
+ * that start later use them.
  */
 static enum outcome set_features(struct session *session)
 {
@@ -88,8 +88,8 @@ static enum outcome set_features(struct session *session)
 }
 
 /*
- * Requests of ours are about the configuration space, so a device without it needs no channel for
- * them.
+ * This side sends requests about the configuration space only, so a device without one needs no
+ * channel for them.
  */
 uint64_t session_offered_protocol(const struct session *session)
 {
@@ -133,7 +133,7 @@ static enum outcome reset_owner(struct session *session)
 	return REQUEST_DONE;
 }
 
-/* We write to it, see vring.h. */
+/* The thread of a ring writes to it, see vring.h. */
 static enum outcome set_backend_req_fd(struct session *session)
 {
 	const int fd = incoming_take_fd(&session->message.in, 0);
@@ -165,8 +165,9 @@ static void resume_rings(struct session *session)
 }
 
 /*
- * Rings may be running, and go on: all of them must lie in the new memory, or nothing changes.
- * Returns the index of one that doesn't, or the number of rings. All rings are paused.
+ * Rings may be running, and go on: all of them must lie in the new memory, otherwise nothing
+ * changes. All rings are paused. Returns the index of a ring that lies outside, or the number of
+ * rings.
  */
 static uint16_t switch_rings(struct session *session, const struct shared_memory *memory)
 {
@@ -177,12 +178,12 @@ static uint16_t switch_rings(struct session *session, const struct shared_memory
 		switched++;
 	if (switched < count)
 		for (uint16_t i = 0; i < switched; i++)
-			/* They have just come from there. */
+			/* The rings ran in the old memory, so switching back succeeds. */
 			(void)vring_switch_memory(&session->vrings[i], session->memory);
 	return switched;
 }
 
-/* Returns 0, or says what is wrong with a table's counts. */
+/* Checks a table's counts. Returns 0, or the outcome of a refusal. */
 static enum outcome check_counts(struct session *session)
 {
 	const struct message *message = &session->message;
@@ -193,14 +194,14 @@ static enum outcome check_counts(struct session *session)
 	if (count > VHOST_USER_MAX_REGIONS)
 		return request_refuse(session, "%u memory regions, and %u are supported", count,
 				      VHOST_USER_MAX_REGIONS);
-	/* Some front ends send what is used of the table, others all that they have room for. */
+	/* Some front ends send only the used entries of the table, others the whole array. */
 	if (count > room || count != message->in.fd_count)
 		return request_refuse(session, "%u regions, %u descriptors and %u bytes do not fit together", count,
 				      message->in.fd_count, message->header.size);
 	return REQUEST_DONE;
 }
 
-/* The old memory is unmapped only after the last queue has left it. */
+/* The old memory is unmapped after the last queue has left it. */
 static enum outcome set_mem_table(struct session *session)
 {
 	const struct vhost_user_memory *table = &session->message.payload.memory;
@@ -238,8 +239,8 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 }
 
 /*
- * Ends a request about a ring, which may be the last one of a set-up. A request that was to start
- * the ring and can't is as if it had not come.
+ * Ends a request about a ring, which may have been the last request of a set-up. If the ring can't
+ * start, the request has no effect.
  */
 static enum outcome end_ring_request(struct session *session, struct vhost_vring *vring,
 				     const struct vring_setup *before, int error)
@@ -252,7 +253,7 @@ static enum outcome end_ring_request(struct session *session, struct vhost_vring
 	return REQUEST_REFUSED;
 }
 
-/* The requests that give a ring a number. */
+/* Requests that set a number of a ring */
 static enum outcome set_vring_number(struct session *session, int (*set)(struct vhost_vring *vring, uint32_t num))
 {
 	const struct vhost_user_vring_state *state = &session->message.payload.state;
@@ -287,8 +288,8 @@ static enum outcome set_vring_addr(struct session *session)
 	if (!vring)
 		return REQUEST_REFUSED;
 	/*
-	 * The only flag is about logging, which isn't offered: a front end that counts on it
-	 * loses data.
+	 * The only flag is about logging, which isn't offered: a front end that relies on it would
+	 * lose data.
 	 */
 	if (addr->flags)
 		return request_refuse(session, "queue %u: ring flags 0x%x", addr->index, addr->flags);
@@ -308,7 +309,9 @@ static enum outcome get_vring_base(struct session *session)
 	return request_reply(session, sizeof *state);
 }
 
-/* The three requests that give a ring a descriptor, or take it away. Returns the ring, or NULL. */
+/*
+ * Looks up the ring of a request that sets or removes a descriptor. Returns NULL if there is none.
+ */
 static struct vhost_vring *find_vring_for_fd(struct session *session, int *fd)
 {
 	struct message *message = &session->message;
@@ -394,8 +397,8 @@ static enum outcome get_queue_num(struct session *session)
 /* Configuration space */
 
 /*
- * Where the bytes of a message lie in the configuration space. Returns 0, or -1 if they are not
- * all in the message or beyond what front ends can mean.
+ * Checks which bytes of the configuration space a message means. Returns 0, or -1 if they are not
+ * all in the message, or lie beyond the largest configuration space of the protocol.
  */
 static int find_config(const struct message *message, uint32_t *offset)
 {
@@ -407,7 +410,7 @@ static int find_config(const struct message *message, uint32_t *offset)
 
 /*
  * Front ends expect a reply as long as their request, which may have room for more than they ask
- * for. An empty reply is how this request is refused.
+ * for. An empty reply refuses this request.
  */
 static enum outcome get_config(struct session *session)
 {
@@ -432,7 +435,7 @@ static enum outcome set_config(struct session *session)
 	if (find_config(&session->message, &offset) || config->size > room)
 		return request_refuse(session, "%u bytes at %u of the configuration space in %u bytes", config->size,
 				      config->offset, session->message.header.size);
-	/* What can be written depends on what the driver has accepted. */
+	/* Which bytes can be written depends on the features that the driver has accepted. */
 	if (session_apply_features(session))
 		return REQUEST_REFUSED;
 	if (config->flags & ~VHOST_USER_CONFIG_FLAGS_MASK ||
@@ -469,7 +472,10 @@ static const struct request requests[] = {
 	[VHOST_USER_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", set_vring_enable, STATE },
 	[VHOST_USER_SET_BACKEND_REQ_FD] = { "SET_BACKEND_REQ_FD", set_backend_req_fd, 0, 0, 1, 1 },
 	[VHOST_USER_GET_CONFIG] = { "GET_CONFIG", get_config, CONFIG, .replies = true },
-	/* The driver can write what isn't writable: the front end may pass it on, and must live. */
+	/*
+	 * The driver can write to bytes that aren't writable, and the front end may pass that on:
+	 * the session must go on.
+	 */
 	[VHOST_USER_SET_CONFIG] = { "SET_CONFIG", set_config, CONFIG, .harmless = true },
 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device: random bytes of the kernel's, or of a source, for the guest. A small device
- * to begin another one from: one thread, and input that comes when it likes.
+ * The entropy device: random bytes for the guest, from the kernel or from a file. A small device to
+ * start a new one from: one thread, and input that arrives at any time.
  *
- * What the guest can do: make buffers of any size available, without end. One buffer gets
- * REQUEST_BYTES at most, and one turn serves TURN of them. A buffer gets what the source has by
- * then, one byte at least. A buffer for which there is no byte stays in the ring, so that nothing
- * is ever in flight between two turns, and queue_drain() has nothing to do.
+ * What the guest can do: make buffers of any size available, without end. One buffer gets at most
+ * REQUEST_BYTES, and one turn serves at most TURN buffers. A buffer gets the bytes that the source
+ * has by then, at least one. A buffer for which there is no byte stays in the ring. So nothing is
+ * in flight between two turns, and queue_drain() has nothing to do.
  *
  * virtio 1.4, 5.4
  */
@@ -32,12 +32,12 @@
 
 struct rng_device {
 	struct device device;
-	const char *source_path;      /* NULL for the kernel's */
+	const char *source_path;      /* NULL for the kernel's bytes */
 	struct event_source source;   /* fd is -1 without source_path */
-	bool source_ended;            /* and the operator was told; until SIGHUP */
+	bool source_ended;            /* set when the operator was told of it; cleared by SIGHUP */
 	struct event_loop *loop;      /* between open() and close() */
 	struct device_queue *running; /* or NULL */
-	uint8_t bytes[4096];          /* bytes that nobody has got yet, from `first` on */
+	uint8_t bytes[4096];          /* unused bytes, from `first` on */
 	size_t first, end;
 	struct virtio_segment segments[SEGMENTS];
 	uint64_t requests, given, malformed;
@@ -86,8 +86,8 @@ static ssize_t read_source(struct rng_device *rng)
 }
 
 /*
- * Whether there is a byte to give. If not, and the source can have more, wakes the queue when there
- * is.
+ * Returns whether there is a byte. If not, and the source may have more later, it wakes the queue
+ * then.
  */
 static bool has_bytes(struct rng_device *rng)
 {
@@ -96,8 +96,8 @@ static bool has_bytes(struct rng_device *rng)
 	if (rng->first < rng->end)
 		return true;
 	/*
-	 * After its start the kernel returns bytes at once. A signal does not interrupt it below
-	 * 256 bytes.
+	 * When the kernel's generator is ready, it returns bytes at once. A signal does not
+	 * interrupt a call for up to 256 bytes.
 	 */
 	got = rng->source_path ? read_source(rng) : getrandom(rng->bytes, sizeof rng->bytes, 0);
 	rng->first = 0;
@@ -117,8 +117,8 @@ static void refresh(struct device *device)
 /* Requests */
 
 /*
- * One buffer, from pop to completion; there is a byte for it. Returns 1; 0 if there is no buffer;
- * or the error by which the queue broke.
+ * Serves one buffer, from pop to completion; there is a byte for it. Returns 1; 0 if there is no
+ * buffer; or the error that broke the queue.
  */
 static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
 {
@@ -131,8 +131,8 @@ static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
 	if (got <= 0)
 		return got;
 	/*
-	 * After an error there are the buffers before the bad one, or those that fit the array:
-	 * they are filled (virtio 1.4, 5.4.6). A malformed chain has none, and is completed empty.
+	 * After an error the array has the buffers before the bad one, or those that fit: they are
+	 * filled (virtio 1.4, 5.4.6). A malformed chain has none, and is completed empty.
 	 */
 	(void)!virtio_chain_resolve(&chain, &buffers);
 	virtio_writer_init(&writer, &buffers);

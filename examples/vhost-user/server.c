@@ -13,7 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define MOST_MESSAGES 256 /* of a front end that are handled because another one has come */
+/* Events of the first front end that are handled when a second one connects. */
+#define MOST_MESSAGES 256
 #define RETRY_NS UINT64_C(1000000000)
 
 static int fail(const char *path, const char *why)
@@ -22,7 +23,7 @@ static int fail(const char *path, const char *why)
 	return -1;
 }
 
-/* Listening, or the next attempt to connect. */
+/* Listening and connecting */
 static void listen_again(struct server *server);
 
 /*
@@ -40,7 +41,7 @@ static void on_retry(struct event_timer *timer)
 	listen_again(CONTAINER_OF(timer, struct server, retry));
 }
 
-/* No other front end can come, or after a while. */
+/* Called when no other front end can connect, or only after a while. */
 static void await_next(struct server *server)
 {
 	if (!server->endpoint->client)
@@ -52,8 +53,8 @@ static void await_next(struct server *server)
 }
 
 /*
- * A connection without a message does not count: another process finds out that way whether the
- * socket is in use.
+ * A connection without a message does not count: with such a connection another process finds out
+ * whether the socket is in use.
  */
 static void on_end(struct session *session)
 {
@@ -75,7 +76,7 @@ static void adopt(struct server *server, struct session *session)
 	server->session = session;
 }
 
-/* Takes over the descriptor. Returns 0, or -1 after logging why not. */
+/* Begins a session on the descriptor, which it owns. Returns 0, or -1 after logging why not. */
 static int serve(struct server *server, int fd)
 {
 	struct session *session = session_open(server->loop, &server->host, fd);
@@ -105,13 +106,13 @@ static bool has_hung_up(int fd)
 }
 
 /*
- * A second front end. The first one may be gone, and its end comes as an event of its own, later.
- * Otherwise the second one is refused: two guests on one disk destroy it. Who only looks whether
- * somebody listens has hung up already.
+ * Handles a second front end. The first one may have left already, and its end is an event that is
+ * not handled yet. Otherwise the second one is refused: two guests on one disk destroy it. A
+ * process that only tests whether the daemon listens has hung up already.
  */
 static bool make_room(struct server *server, int fd)
 {
-	/* What it has sent may end the session, or hold the other end of the connection itself. */
+	/* Its messages may end the session, or contain the other end of the connection itself. */
 	for (unsigned int i = 0; i < MOST_MESSAGES && server->session && is_readable(server->session->socket.fd); i++)
 		server->session->socket.ready(&server->session->socket);
 	if (server->session && has_hung_up(server->session->socket.fd))
@@ -144,7 +145,10 @@ static void on_connection(struct event_source *source)
 	}
 }
 
-/* One attempt. Who listens there may not be there yet: the operator is told once in a row. */
+/*
+ * Makes one attempt to connect. The front end may not listen yet: the operator is told once for a
+ * row of failures.
+ */
 static int connect_once(struct server *server)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -202,7 +206,7 @@ static bool listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
 }
 
-/* Meets front ends of a device that is open. */
+/* Begins to listen or to connect for an open device. */
 static int start_meeting(struct server *server)
 {
 	const struct endpoint *endpoint = server->endpoint;
@@ -342,8 +346,8 @@ static void stop_listening(struct server *server)
 	if (server->listener.fd < 0)
 		return;
 	/*
-	 * It isn't in the loop while there is no room for connections; removing it twice does no
-	 * harm.
+	 * The listener isn't in the loop while there is no room for connections; removing it twice
+	 * does no harm.
 	 */
 	event_loop_remove(server->loop, &server->listener);
 	unix_listener_close(server->listener.fd, server->path, &server->file);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Where one device meets its front ends: by listening, by connecting, or by an inherited
- * descriptor. One front end at a time is served. A second one is refused, unless the first has
- * hung up.
+ * The connection of one device with its front ends: by listening, by connecting, or by an inherited
+ * descriptor. One front end at a time is served. A second one is refused, unless the first has hung
+ * up.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -16,11 +16,11 @@
 
 struct server {
 	struct event_source listener;
-	struct event_timer retry; /* when to listen or to connect again */
+	struct event_timer retry; /* expires when it is time to listen or to connect again */
 	struct event_loop *loop;
 	struct device_host host;
 	const struct endpoint *endpoint;
-	const char *path; /* or another name of it, for messages */
+	const char *path; /* the path or another name, for messages */
 	struct unix_listener_file file;
 	struct session *session; /* NULL without a front end */
 	bool once;               /* stop the loop when the first front end has left */
@@ -28,11 +28,10 @@ struct server {
 };
 
 /*
- * Opens the device, and meets its front ends. Replaces a socket file on which nobody listens.
+ * Opens the device, and begins to listen or to connect. Replaces a socket file on which no process
+ * listens.
  *
  * @endpoint  with a path; must live until server_close()
- *
- * Returns 0, or -1 after printing why.
  */
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
 		bool once);
@@ -60,7 +59,7 @@ int server_save(struct server *server, struct virtio_section_writer *writer, uin
 		struct handover *handover);
 
 /*
- * SIGHUP: the device looks at its files again, and its front end is told if the configuration space
+ * SIGHUP: the device examines its files again, and its front end is told if the configuration space
  * has changed.
  */
 void server_refresh(struct server *server);

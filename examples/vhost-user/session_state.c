@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saving a device with its front end, and going on with both. */
+/* Saving a device together with its front end, and restoring both. */
 #include "session_state.h"
 
 #include "log.h"
@@ -105,7 +105,10 @@ static const struct virtio_section_layout ring_layout = {
 	.field_count = sizeof ring_fields / sizeof *ring_fields,
 };
 
-/* As a number of four bytes: the name of a device begins with its type's option. */
+/*
+ * A number made of the first four characters of the device's name, which begins with its type's
+ * option.
+ */
 static uint32_t type_of(const struct device *device)
 {
 	uint8_t text[4] = { 0 };
@@ -211,7 +214,7 @@ struct restoring {
 	struct vhost_user_memory table;
 };
 
-/* Says what is wrong. Returns -1. */
+/* Prints what is wrong. Returns -1. */
 static int refuse(const struct restoring *r, const char *why)
 {
 	char text[256];
@@ -233,7 +236,7 @@ static int refuse_value(const struct restoring *r, const struct virtio_section_l
 	return refuse(r, "");
 }
 
-/* What runs with a feature can't go on without it. */
+/* A ring that runs with a feature can't go on without it. */
 static int check_feature_bits(const struct restoring *r, const struct virtio_section *where, const char *field,
 			      uint64_t features, uint64_t offered)
 {
@@ -394,7 +397,7 @@ static int restore_session(struct restoring *r)
 	return 0;
 }
 
-/* Also of a device without a front end. */
+/* A device without a front end is saved too. */
 static int restore_device(struct restoring *r)
 {
 	return device_host_restore(r->host, r->reader, r->number) ? refuse(r, "the device refuses its state") : 0;

@@ -13,26 +13,26 @@
 
 /* Guarding */
 
-#define MAX_GUARDED 4096 /* 32 devices, each with an old table of 32 regions and a new one: twice that */
+/* 32 devices, each with an old table of 32 regions and a new one: twice that. */
+#define MAX_GUARDED 4096
 
 /*
- * What the signal handler may know. It interrupts a queue's thread where that touches guest
- * memory, while the control thread maps and unmaps memory of others; an entry is in use while
- * `len` is not 0.
+ * The signal handler's data. The handler runs on a queue's thread that has accessed guest memory,
+ * while the control thread maps and unmaps other memory. An entry is in use while `len` is not 0.
  */
 struct guarded_mapping {
 	_Atomic uintptr_t start;
 	_Atomic size_t len;
-	_Atomic size_t unit; /* bytes of a page of the file's */
+	_Atomic size_t unit; /* size of the file's pages */
 	atomic_bool damaged;
 };
 
 static struct guarded_mapping guarded[MAX_GUARDED];
 
 /*
- * The mapping of `addr` is in use by the one who asks. The entry of another mapping may get a new
- * owner between two of these loads; its length is 0 in between, and one that is the same again
- * fits the new start as well.
+ * The thread that asks uses the mapping of `addr`, so its entry stays. The entry of another mapping
+ * may be reused between two of these loads: its length is 0 in between, and if the new length
+ * equals the old one it fits the new start as well.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {
@@ -46,9 +46,9 @@ static struct guarded_mapping *find_guarded(uintptr_t addr)
 }
 
 /*
- * Puts zeros where the page was, so that the access that failed can be repeated. A SIGBUS that
- * isn't of guest memory is what it would have been: when the handler returns, it happens again.
- * Nothing but system calls here.
+ * Maps zeros in place of the lost page, so that the access can be repeated. A SIGBUS outside of
+ * guest memory is raised again when the handler returns, without a handler. This function makes
+ * system calls only.
  */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
@@ -111,8 +111,8 @@ bool shared_memory_damaged(const struct shared_memory *memory)
 /* Mapping */
 
 /*
- * Whether the numbers make sense by themselves. Afterwards no sum of them wraps. Whole pages are
- * not demanded: guests have memory that ends elsewhere.
+ * Checks the numbers alone. Afterwards no sum of them wraps. Partial pages are allowed: the memory
+ * of some guests ends inside a page.
  */
 static const char *region_error(const struct vhost_user_region *r)
 {
@@ -137,7 +137,7 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 	*reason = region_error(r);
 	if (*reason)
 		return -1;
-	/* First the seal, then the size: the other way round it could shrink in between. */
+	/* Seal first, then read the size: otherwise the file could shrink in between. */
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		*reason = "memory region whose descriptor is not a file";
@@ -147,7 +147,9 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 		*reason = "memory region that ends behind its file";
 		return -1;
 	}
-	/* Huge pages: offset and length must be multiples of theirs, which st_blksize tells. */
+	/*
+	 * Huge pages: offset and length must be multiples of the page size, which st_blksize tells.
+	 */
 	unit = (uint64_t)st.st_blksize;
 	if (unit < page || unit & (unit - 1))
 		unit = page;

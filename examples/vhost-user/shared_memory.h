@@ -2,14 +2,18 @@
 /*
  * The guest's memory as a front end shares it: a table of regions, each with a file descriptor.
  *
- * What the front end can do: give any numbers and any descriptors, and shrink a file after it was
- * mapped, so that touching the lost pages raises SIGBUS. That is why only regular files are mapped (a
- * memfd is one), why a file is sealed against shrinking where it can be, before its size is looked at,
- * and why nothing behind its end becomes guest memory. Only a memfd that allows it can be sealed. User
- * Mode Linux and QEMU's memory-backend-file share other files, so they are not refused; when such a file
- * shrinks, pages of zeros take the place of lost ones that are touched, and the memory counts as damaged.
+ * The front end can send any numbers and any descriptors. It can also shrink a file after it was
+ * mapped: then an access to the lost pages raises SIGBUS. Therefore:
+ *   - Only regular files are mapped (a memfd is one).
+ *   - A file that can be sealed (a memfd may allow it) is sealed against shrinking before its size
+ *     is read.
+ *   - Bytes after the end of the file never become guest memory.
+ *   - User Mode Linux and QEMU's memory-backend-file share files that can't be sealed; these are
+ *     accepted. When such a file shrinks, an access to a lost page maps a page of zeros there, and
+ *     marks the memory as damaged.
  *
- * Threads: one maps and frees; any may touch the memory, and ask whether it is damaged.
+ * Threads: one thread maps and frees. Any thread may access the memory, and ask whether it is
+ * damaged.
  */
 #ifndef SHARED_MEMORY_H
 #define SHARED_MEMORY_H
@@ -21,7 +25,7 @@
 struct guarded_mapping;
 
 struct shared_region {
-	struct vhost_user_region region; /* as the front end sent it, checked */
+	struct vhost_user_region region; /* from the front end, checked */
 	void *mapping;
 	size_t mapping_len;
 	size_t offset; /* of the region in the mapping */
@@ -29,7 +33,7 @@ struct shared_region {
 	struct guarded_mapping *guard;
 };
 
-/* A table of regions, mapped. It doesn't change: other memory is another table. */
+/* A mapped table of regions. It never changes: new memory is a new table. */
 struct shared_memory {
 	struct virtio_memory_map map; /* for queues */
 	struct virtio_region map_regions[VHOST_USER_MAX_REGIONS];
@@ -37,35 +41,41 @@ struct shared_memory {
 	uint32_t count;
 };
 
-/* To be called once, before memory is mapped: takes over SIGBUS. Returns 0, or -1 with errno. */
+/*
+ * Installs the handler of SIGBUS. Called once, before memory is mapped. Returns 0, or -1 with
+ * errno.
+ */
 int shared_memory_guard(void);
 
-/* Whether pages of it were found to be gone. NULL is in order, and isn't damaged. */
+/* Returns whether an access met a lost page. NULL stands for no memory, which isn't damaged. */
 bool shared_memory_damaged(const struct shared_memory *memory);
 
 /*
  * Maps a table.
  *
  * @table   with a valid count; its numbers are not checked yet
- * @fds     one descriptor for each region; they stay the caller's, and may be closed afterwards
+ * @fds     one descriptor for each region; the caller keeps them, and may close them afterwards
  * @reason  set on failure
  *
- * Returns the memory, to be unmapped by shared_memory_free(), or NULL.
+ * Returns the memory, to be freed by shared_memory_free(), or NULL.
  */
 struct shared_memory *shared_memory_map(const struct vhost_user_memory *table, const int *fds, const char **reason);
 
-/* Unmaps all. No queue may use it any longer, and no request that was popped from one. NULL is in order. */
+/*
+ * Unmaps the memory. No queue may use it any more, nor a request that was popped from one. Ignores
+ * NULL.
+ */
 void shared_memory_free(struct shared_memory *memory);
 
 /*
- * Turns an address of the front end's into one of the guest's.
+ * Translates an address of the front end's into a guest address.
  *
  * @user_addr  first byte
  * @len        bytes; all of them must lie in one region
  * @guest      set on success
  *
- * Returns 0 or VIRTIO_EFAULT. Two regions may overlap in the front end's address space, where a guest
- * sees the same page at two addresses; then the first one counts.
+ * Returns 0 or VIRTIO_EFAULT. Regions may overlap in the front end's address space, where a guest
+ * has the same page at two addresses; then the first region counts.
  */
 int shared_memory_user_to_guest(const struct shared_memory *memory, uint64_t user_addr, uint64_t len, uint64_t *guest);
 

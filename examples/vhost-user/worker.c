@@ -11,8 +11,8 @@
 #define NUDGE SIGRTMIN
 
 /*
- * How long a thread may take to obey before it is nudged; then twice as long, and so on: some long system calls, like
- * making a hole in a file, begin anew when they are interrupted.
+ * Time after which a thread that hasn't obeyed gets a signal; doubled after each signal, because
+ * some long system calls, such as making a hole in a file, begin anew when they are interrupted.
  */
 #define FIRST_NUDGE_MS 10
 #define LAST_NUDGE_MS 1000
@@ -24,20 +24,23 @@ static void on_nudge(int number)
 
 int worker_init(void)
 {
-	/* No SA_RESTART: that is the purpose. */
+	/* No SA_RESTART, so that system calls fail with EINTR. */
 	struct sigaction action = { .sa_handler = on_nudge };
 
 	sigemptyset(&action.sa_mask);
 	return sigaction(NUDGE, &action, NULL);
 }
 
-/* That it came is all; orders and calls are looked at in between events anyway. */
+/*
+ * The event has woken the thread, which is all it is for: orders and calls are checked between
+ * events.
+ */
 static void on_wake(struct event_wake *wake)
 {
 	(void)wake;
 }
 
-/* Does what the owner has called for, if anything. The mutex is held before and afterwards. */
+/* Runs the owner's call, if there is one. The mutex is held before and afterwards. */
 static void answer_call(struct worker *worker)
 {
 	if (!worker->call)
@@ -49,7 +52,7 @@ static void answer_call(struct worker *worker)
 	pthread_cond_broadcast(&worker->changed);
 }
 
-/* Between two events: returns whether to go on. */
+/* Called between two events. Returns whether to go on. */
 static bool obey(struct worker *worker)
 {
 	enum worker_order order;
@@ -62,7 +65,7 @@ static bool obey(struct worker *worker)
 		return true;
 	worker->settle(worker);
 	pthread_mutex_lock(&worker->mutex);
-	/* Whoever wanted it to pause has waited long enough. */
+	/* The owner waits for a pause: don't wait for events. */
 	if (worker->order == WORKER_RUN) {
 		pthread_mutex_unlock(&worker->mutex);
 		return true;
@@ -70,7 +73,8 @@ static bool obey(struct worker *worker)
 	worker->settled = true;
 	pthread_cond_broadcast(&worker->changed);
 	/*
-	 * If it was resumed it takes a turn, also when it is to pause again by now: otherwise it might never get one.
+	 * A resumed thread takes a turn first, even if it is to pause again by now: otherwise it
+	 * might never get one.
 	 */
 	while (worker->settled && worker->order == WORKER_PAUSE) {
 		if (worker->call)
@@ -91,7 +95,10 @@ static void *run(void *arg)
 {
 	struct worker *worker = arg;
 
-	/* The loop itself fails only with a descriptor that isn't one: then there is nothing but orders to wait for. */
+	/*
+	 * The loop itself fails only for an invalid descriptor. Then the thread waits for orders
+	 * only.
+	 */
 	while (obey(worker))
 		if (event_loop_turn(&worker->loop))
 			(void)!poll(NULL, 0, 1);
@@ -140,7 +147,10 @@ static bool is_past(const struct timespec *at)
 	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
 }
 
-/* Waits with the mutex held, at most until a time, or for ever (NULL). Returns whether it is done. */
+/*
+ * Waits with the mutex held, at most until a time, or without a limit (NULL). Returns whether
+ * `done` is set.
+ */
 static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {
 	long patience = FIRST_NUDGE_MS;
@@ -200,7 +210,7 @@ int worker_start(struct worker *worker, const char *name)
 	errno = pthread_create(&worker->thread, NULL, run, worker);
 	if (errno)
 		return -1;
-	/* For whoever looks at the process. */
+	/* Shown by ps and debuggers. */
 	(void)pthread_setname_np(worker->thread, name);
 	return 0;
 }

@@ -2,12 +2,17 @@
 /*
  * A thread with an event loop, and an owner (the control thread) that can stop it at any time.
  *
- * What the loop's handlers use is the thread's from worker_start() on, and the owner's before that, between
- * worker_pause() and worker_resume(), and after worker_stop(). Nothing is used by both at once, so nothing of it
- * needs a lock: the calls of this file hand it over, with the memory order that belongs to it.
+ * Threads: who may use the data of the loop's handlers
+ *   before worker_start()                         the owner
+ *   after it                                      the thread
+ *   from worker_pause() to worker_resume()        the owner
+ *   after worker_stop()                           the owner
+ * Never both at once, so the data needs no lock: the functions of this file contain the memory
+ * barriers.
  *
- * The thread looks for orders after every handler. One that waits in a system call meanwhile is interrupted by a
- * signal, again and again until it comes out: handlers take EINTR for what it is, and don't wait once more.
+ * The thread checks for orders after every handler. If a handler waits in a system call meanwhile,
+ * a signal interrupts it, again and again until the handler returns: a handler that gets EINTR
+ * gives up, and doesn't repeat the call.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -24,25 +29,31 @@ enum worker_order {
 };
 
 struct worker {
-	struct event_loop loop; /* sources are added by the thread's handlers, or by the owner while it has them */
+	/*
+	 * Sources are added by the thread's handlers, or by the owner while the data is the
+	 * owner's.
+	 */
+	struct event_loop loop;
 	void (*settle)(struct worker *worker);
 	struct event_wake wake; /* signalled when there is an order or a call */
 	pthread_t thread;
-	pthread_mutex_t mutex; /* protects what is below */
+	pthread_mutex_t mutex; /* protects the members below */
 	pthread_cond_t changed;
 	enum worker_order order;
-	bool settled;                /* the thread has obeyed, and touches nothing before the next order or call */
+	/* The thread has carried out its order, and uses no data before the next order or call. */
+	bool settled;
 	void (*call)(void *context); /* to be run on the thread; NULL for none */
 	void *call_context;
 };
 
-/* To be called once by the process, before any of the others. Returns 0, or -1 with errno. */
+/* Called once by the process, before all others. Returns 0, or -1 with errno. */
 int worker_init(void);
 
 /*
  * Prepares a worker whose thread doesn't run yet; sources can be added to its loop.
  *
- * @settle  called on the thread before it hands over: ends, or waits for, what goes on outside of handlers
+ * @settle  called on the thread before the data becomes the owner's: ends, or waits for, activities
+ *          outside of handlers
  *
  * Returns 0, or -1 with errno and nothing to close.
  */
@@ -52,22 +63,28 @@ int worker_open(struct worker *worker, void (*settle)(struct worker *worker));
 int worker_start(struct worker *worker, const char *name);
 
 /*
- * Runs a function on the thread, and returns when it is over. The thread may be paused, and is so afterwards. A thread
- * that is not gets a turn of its loop between two calls.
+ * Runs a function on the thread, and returns after it. A paused thread is paused again afterwards.
+ * A thread that isn't paused gets a turn of its loop between two calls.
  */
 void worker_call(struct worker *worker, void (*call)(void *context), void *context);
 
-/* Returns when the thread has settled: all is the owner's until worker_resume(). */
+/*
+ * Pauses the thread, and returns when it has settled: the data is the owner's until
+ * worker_resume().
+ */
 void worker_pause(struct worker *worker);
 
-/* The same, if it takes no longer than that. Returns whether it has; if not, the thread goes on. */
+/*
+ * Pauses the thread if it settles within @ms milliseconds. Returns whether it did; if not, the
+ * thread goes on.
+ */
 bool worker_try_pause(struct worker *worker, unsigned int ms);
 void worker_resume(struct worker *worker);
 
-/* Lets the thread settle, and ends it. It may be paused. */
+/* Ends the thread after it has settled. It may be paused. */
 void worker_stop(struct worker *worker);
 
-/* Gives back what worker_open() has made. The thread doesn't run. */
+/* Frees what worker_open() has made. The thread doesn't run. */
 void worker_close(struct worker *worker);
 
 #endif

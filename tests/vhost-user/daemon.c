@@ -20,9 +20,12 @@
 #define SKIPPED 77
 
 static const char *program;
-static const char *aio = ""; /* the option, with a comma in front */
+static const char *aio = ""; /* the option, with a comma before it */
 
-/* Whether this system lets us use io_uring, and the daemon can. The first is asked without liburing. */
+/*
+ * Whether this system lets us use io_uring, and the daemon can. The first is asked without
+ * liburing.
+ */
 static void need_io_uring(void)
 {
 	struct io_uring_params params = { 0 };
@@ -162,7 +165,7 @@ void daemon_start_two(struct daemon_process *daemon)
 	daemon_start_two_again(daemon);
 }
 
-/* It would go on without, and nobody would know what was tested. */
+/* Otherwise it would run without, and nobody would know what was tested. */
 static void check_io_uring(const struct daemon_process *daemon)
 {
 	char text[1024];
@@ -288,8 +291,8 @@ static void read_line(const struct daemon_process *daemon, const char *thread, c
 }
 
 /*
- * Threads of queues, by their names: there may be others, of sanitizers and of io_uring. Counts in *writing those
- * that are in write().
+ * Threads of queues, by their names: there may be others, of sanitizers and of io_uring. Counts in
+ * *writing those that are in write().
  */
 static unsigned int count_queues(const struct daemon_process *daemon, unsigned int *writing)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The daemon under test, as a process: started in a temporary folder with a disk image, asked to end, and its output.
- * Its path is the test program's argument, or $VIRTIO_VHOST_USER. With a second argument, "io_uring", its disks use
- * that. Where the system has none, the test is skipped; where it has, and the daemon was built without, it fails if
- * VIRTIO_REQUIRE_GUESTS is set, and is skipped otherwise.
+ * The daemon under test, as a process: started in a temporary folder with a disk image, asked to
+ * end, and its output. Its path is the test program's argument, or $VIRTIO_VHOST_USER. With a
+ * second argument, "io_uring", its disks use that. Where the system has none, the test is skipped;
+ * where it has, and the daemon was built without, it fails if VIRTIO_REQUIRE_GUESTS is set, and is
+ * skipped otherwise.
  *
- * It dies with the test program, and the watchdog ends the test program if either hangs (tests/common/watchdog.h). What
- * these functions and those of the front end get from the daemon is the progress that the watchdog looks at.
+ * It dies with the test program, and the watchdog ends the test program if either hangs
+ * (tests/common/watchdog.h). What these functions and those of the front end get from the daemon is
+ * the progress that the watchdog looks at.
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -23,7 +25,7 @@ struct daemon_process {
 	FILE *out;       /* its stdout */
 	char folder[64]; /* temporary, made by daemon_folder() */
 	char image[96];  /* in it: a disk of zeros */
-	char second[96]; /* the second disk, if there is one */
+	char second[96]; /* the second disk; or NULL */
 	char socket[96];
 	char other[96];    /* socket of the second disk */
 	char errors[96];   /* its stderr */
@@ -39,7 +41,10 @@ void daemon_find(int argc, char **argv);
 void daemon_folder(struct daemon_process *daemon);
 void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 
-/* The same with another program; and the daemon's path, and the option that says how its disks do I/O. */
+/*
+ * The same with another program; and the daemon's path, and the option that says how its disks do
+ * I/O.
+ */
 void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments);
 const char *daemon_program(void);
 const char *daemon_aio(void);
@@ -47,25 +52,26 @@ const char *daemon_aio(void);
 /* Waits until it listens on its first socket. */
 void daemon_expect_listening(struct daemon_process *daemon);
 
-/* Both, with one disk: --blk image,socket=socket and `options` behind it. Returns when it listens. */
+/* Both, with one disk: --blk image,socket=socket, and then `options`. Returns when it listens. */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
 /* The same with two disks, at socket and other. */
 void daemon_start_two(struct daemon_process *daemon);
 
-/* The same in a folder that is there already. */
+/* The same in an existing folder. */
 void daemon_start_again(struct daemon_process *daemon, const char *options);
 void daemon_start_two_again(struct daemon_process *daemon);
 
 /* Reads a line of its output, and says whether it is this one. */
 bool daemon_says(struct daemon_process *daemon, const char *line);
 
-/* Sends it a signal unless that is 0, waits for its end, and returns its exit status. */
+/* Sends a signal unless that is 0, waits for the daemon's end, and returns its exit status. */
 int daemon_stop(struct daemon_process *daemon, int signal);
 
 /*
- * What it wrote to stderr so far, at most `size` - 1 bytes of it; returns the number of lines. One is left out: that it
- * does without io_uring from now on, as it may have to at any time, and on some systems always has to.
+ * What the daemon has written to stderr so far, at most `size` - 1 bytes. Returns the number of
+ * lines. One line is left out: that it does without io_uring from now on. That may happen at any
+ * time, and always happens on some systems.
  */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
