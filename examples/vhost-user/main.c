@@ -285,7 +285,7 @@ int main(int argc, char **argv)
 	static struct daemon daemon = { .signals.source.fd = -1, .loop.epoll_fd = -1 };
 	int result;
 
-	/* Before there are disks. */
+	/* Before disks are opened. */
 	raise_file_limit();
 	if (update_init(&daemon.update, argv) || handover_receive(&inherited) < 0)
 		return EXIT_FAILURE;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A device and its front end as sections of a saved state (<virtio/section.h>), and by descriptors
- * of their own (handover.h). The device's number in the file is its place on the command line.
+ * A device and its front end as sections of a saved state (<virtio/section.h>), and as descriptors
+ * with names (handover.h). The device's number in the file is its position on the command line.
  *
- *   vu-device   what must be the same in both processes: type, queues, offered features
- *   vu-session  what the front end has said, and a list of its memory regions, if there is one
- *   vu-message  the bytes of a message that hasn't come whole
- *   vu-ring     one for each queue, and behind it the section of its queue if the ring runs
- *   the device's own sections
+ *   vu-device   values that must be the same in both processes: type, queues, offered features
+ *   vu-session  the front end's settings, and a list of its memory regions; only if there is a
+ *               front end
+ *   vu-message  the bytes of a message that isn't complete
+ *   vu-ring     one for each queue; the section of the queue follows if the ring runs
+ *   then        the device's own sections
  *
- * Descriptors: "N socket", "N requests", "N memory I", "N message I", "N kick Q", "N call Q",
- * "N err Q".
+ * Descriptors: "N socket", "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N
+ * err Q".
  *
- * Threads: the control thread's. Everything is paused while it is saved.
+ * Threads: the control thread's. Everything is paused during a save.
  */
 #ifndef SESSION_STATE_H
 #define SESSION_STATE_H
@@ -23,7 +24,7 @@
 #include <virtio/section.h>
 
 /*
- * Writes a device, and its front end if there is one. Nothing changes.
+ * Writes a device, and its front end if there is one. Changes nothing.
  *
  * @session  or NULL
  *
@@ -43,7 +44,7 @@ int session_state_save(struct device_host *host, const struct session *session, 
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
 			  uint32_t number, struct handover *handover, struct session **session);
 
-/* Starts the rings that ran. One that can't start is left stopped, and the operator is told. */
+/* Starts the rings that ran. A ring that can't start stays stopped, and a message says why. */
 void session_state_continue(struct session *session);
 
 #endif

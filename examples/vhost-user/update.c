@@ -20,7 +20,10 @@
 
 #define MAX_STATE_BYTES (UINT32_C(1) << 30)
 
-/* Linux marks the name of a file that was replaced. The new file has the name without it. */
+/*
+ * Linux appends a mark to the name of a file that was replaced. The new file has the name without
+ * the mark.
+ */
 static void cut_mark(char *path)
 {
 	static const char mark[] = " (deleted)";
@@ -83,7 +86,7 @@ static void resume(const struct update_entry *entries, unsigned int count)
 		server_resume(entries[--count].server);
 }
 
-/* All of them, or none. */
+/* Pauses all devices, or none. */
 static int pause_all(const struct update_entry *entries, unsigned int count)
 {
 	const uint64_t end = now_ms() + UPDATE_PATIENCE_MS;
@@ -107,14 +110,14 @@ static int check_devices(const struct update_entry *entries, unsigned int count)
 	return 0;
 }
 
-/* Returns the state, to be freed, or NULL after telling why not. */
+/* Returns the state, to be freed; or NULL after printing why not. */
 static uint8_t *save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
 			 size_t *length)
 {
 	uint8_t *bytes = NULL;
 	size_t capacity = 0;
 
-	/* Once to learn the length, and once more. */
+	/* The first pass measures the length, the second one writes. */
 	for (int round = 0; round < 2; round++) {
 		struct virtio_section_writer writer;
 		int error;
@@ -170,7 +173,7 @@ static int sync_folder(const char *path)
 	return result;
 }
 
-/* Writes under another name first, so that the file is never half written. */
+/* Writes under another name first, so that the file is never incomplete. */
 static int write_file(const char *path, const uint8_t *bytes, size_t length)
 {
 	char *temporary = NULL;
@@ -192,7 +195,7 @@ static int write_file(const char *path, const uint8_t *bytes, size_t length)
 	return error ? -1 : 0;
 }
 
-/* The new program reads what was saved here, whatever becomes of the file. */
+/* The new program reads the state that was saved here, even if the file changes. */
 static int add_state(struct handover *handover, const uint8_t *bytes, size_t length)
 {
 	const int fd = memfd_create("state", MFD_CLOEXEC);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * SIGUSR1: the program replaces itself by the program that is in its file now, and the guests don't
- * notice.
+ * SIGUSR1: the process executes the program that is in its file now. Guests don't notice.
  *
- * The old process holds up all threads, writes its state to a file, and executes the file of its
+ * The old program pauses all threads, writes its state to a file, and executes the file of its
  * program with the same arguments. The new program inherits images, sockets, memory and the
- * descriptors of the rings. If anything fails before that, the old process goes on, and says why.
- * If the new program can't go on, it says why, and executes the old one again, which can.
+ * descriptors of the rings.
+ *
+ * If anything fails before that, the old program goes on and prints why. If the new program can't
+ * go on, it prints why, and executes the old one again, which can.
  *
  * Threads: the control thread's.
  */
@@ -15,11 +16,11 @@
 
 #include "server.h"
 
-/* How long the old process waits for what is in flight. */
+/* The longest time that the old program waits for requests in flight. */
 #define UPDATE_PATIENCE_MS 5000u
 
 struct update {
-	char **argv;            /* as main() got them, copied: parsing changes them */
+	char **argv;            /* a copy of main()'s arguments: parsing changes them */
 	char *program;          /* the file of the program */
 	const char *state_path; /* where the state is written; NULL: SIGUSR1 is refused */
 };
@@ -31,20 +32,19 @@ struct update_entry {
 	const struct endpoint *endpoint;
 };
 
-/* Copies the arguments. To be called before they are parsed. Returns 0, or -1 with errno. */
+/* Copies the arguments. Called before they are parsed. Returns 0, or -1 with errno. */
 int update_init(struct update *update, char **argv);
 void update_free(struct update *update);
 
 /*
- * Hands over to the program. Returns only if that has failed, and then everything goes on, and the
- * operator was told why.
+ * Hands over to the program. Returns only on failure, after printing why; then everything goes on.
  */
 void update_run(const struct update *update, const struct update_entry *entries, unsigned int count);
 
 /*
- * In the new program: opens the servers from what was handed over (`inherited`), and goes on.
- *
- * Returns 0. If the program can't go on it executes the old one. Returns -1 if that fails, too.
+ * Called in the new program: opens the servers from the received descriptors (`inherited`), and
+ * goes on. Returns 0. If this program can't go on, it executes the old one. Returns -1 if that
+ * fails, too.
  */
 int update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once);
 

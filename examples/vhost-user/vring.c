@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Rings: starting, stopping, and passing their requests to the device on the ring's thread. */
+/* Starts and stops rings, and passes their requests to the device on the ring's thread. */
 #include "vring.h"
 
 #include "device_host.h"
@@ -21,14 +21,15 @@ static bool has_feature(uint64_t features, unsigned int bit)
 
 /* Descriptors */
 
-/* A descriptor that is to take the place of one that the worker uses. */
+/* A descriptor that replaces the one that the worker uses. */
 struct replacement {
 	struct vhost_vring *vring;
 	struct vring_signal fresh;
 };
 
 /*
- * What was completed before was for another descriptor, or for none: once too often does no harm.
+ * Requests that completed before may not have been signalled here: signalling once too often does
+ * no harm.
  */
 static void replace_call(void *context)
 {
@@ -79,7 +80,7 @@ static void drop_kick(struct vhost_vring *vring)
 	vring->kick_fd = -1;
 }
 
-/* A kick descriptor that is to take the place of the one that the worker waits for. */
+/* A kick descriptor that replaces the one that the worker waits for. */
 struct kick_replacement {
 	struct vhost_vring *vring;
 	int fd;
@@ -87,7 +88,7 @@ struct kick_replacement {
 	int error;
 };
 
-/* Kicks for an earlier driver are still there, as nobody reads them. */
+/* Kicks for an earlier driver are still in the descriptor, because it is never read. */
 static bool is_kicked(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -95,7 +96,7 @@ static bool is_kicked(int fd)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLIN);
 }
 
-/* A kick may have gone to the old descriptor after its last event, so a turn follows. */
+/* The old descriptor may have been kicked after its last event, so a turn follows. */
 static void replace_kick(void *context)
 {
 	struct kick_replacement *new = context;
@@ -162,7 +163,7 @@ static void notify(struct vhost_vring *vring)
 	vring->call_is_new = false;
 }
 
-/* The device and the thread have nothing more to do with the ring. */
+/* Ends the service of the ring by the device and the thread. */
 static void let_go(void *context)
 {
 	struct vhost_vring *vring = context;
@@ -182,14 +183,14 @@ static void let_go(void *context)
 	vring->served = false;
 }
 
-/* Nothing more is taken from the ring. The thread goes on. */
+/* Pops nothing more from the ring. The thread goes on. */
 static void give_up(struct vhost_vring *vring)
 {
 	let_go(vring);
 	atomic_store(&vring->broken, true);
 }
 
-/* The guest has made a mess of the ring. */
+/* The guest has broken the ring. */
 static void break_ring(struct vhost_vring *vring, int error)
 {
 	log_line("%s: queue %u stopped: %s", vring->device->name, vring->queue.index, virtio_strerror(error));
@@ -198,8 +199,8 @@ static void break_ring(struct vhost_vring *vring, int error)
 }
 
 /*
- * One turn: what was in the ring at its beginning, at most, and as much of it as the device does
- * in one go. When there is more there is another turn, after the worker has looked for orders.
+ * One turn: at most the chains that were available at its beginning, and as many as the device
+ * serves in one go. If there is more, another turn follows after the worker has checked for orders.
  */
 static void serve(struct vhost_vring *vring)
 {
@@ -217,7 +218,7 @@ static void serve(struct vhost_vring *vring)
 		got = vring->device->ops->queue_notify(vring->device, &vring->queue, (unsigned int)got);
 		again = got == DEVICE_TURN_AGAIN;
 	}
-	/* Also after an error: what was completed before it is to be heard of. */
+	/* Also after an error: the driver is to hear of chains that were completed before it. */
 	notify(vring);
 	if (got == DEVICE_TURN_DONE) {
 		got = virtio_queue_enable_kicks(queue);
@@ -233,12 +234,15 @@ static void serve(struct vhost_vring *vring)
 	}
 }
 
-/* Of the descriptor table. Drivers fill in more of it before their first request. */
+/*
+ * The number of bytes of the descriptor table that are examined. Drivers fill in more of it before
+ * their first request.
+ */
 #define LOOK_BYTES 256u
 
 /*
- * Whether the ring is as if no driver had ever touched it. Then a kick means that we see other
- * memory than the driver does.
+ * Returns whether the ring looks as if no driver had ever written to it. If such a ring is kicked,
+ * the driver uses other memory than this process sees.
  */
 static bool is_untouched(struct vhost_vring *vring)
 {
@@ -273,7 +277,7 @@ static void on_kick(struct event_source *source)
 	struct vhost_vring *vring = CONTAINER_OF(source, struct vhost_vring, kick);
 	uint64_t count;
 
-	/* Our own timer goes on only when it is read; it doesn't block. */
+	/* A timer stays readable until it is read. This read doesn't block. */
 	if (vring->polled && read(source->fd, &count, sizeof count) < 0)
 		return;
 	serve(vring);
@@ -285,10 +289,7 @@ static void on_again(struct event_task *task)
 	serve(CONTAINER_OF(task, struct vhost_vring, again));
 }
 
-/*
- * If the thread goes on, there may be requests for which there was no room before, and so no kick
- * was asked for.
- */
+/* The driver may have added requests while it was told not to kick, so a turn follows. */
 static void on_settle(struct worker *worker)
 {
 	const struct vring_thread *thread = CONTAINER_OF(worker, struct vring_thread, worker);
@@ -312,7 +313,7 @@ void device_queue_wake(struct device_queue *queue)
 	event_loop_schedule(queue->loop, &from_queue(queue)->again);
 }
 
-/* A turn finds out what to do if the memory is gone. */
+/* If the memory is lost, the next turn finds out. */
 void device_queue_signal(struct device_queue *queue)
 {
 	struct vhost_vring *vring = from_queue(queue);
@@ -325,8 +326,8 @@ void device_queue_signal(struct device_queue *queue)
 /* Starting and stopping */
 
 /*
- * The ring as the driver has set it up, for virtio_queue_start(). Each area must lie in one
- * region of the front end's address space.
+ * Fills in the driver's set-up for virtio_queue_start(). Each area must lie in one region of the
+ * front end's address space.
  */
 int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
 		  struct virtio_queue_config *config)
@@ -352,7 +353,7 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 	return virtio_queue_config_check(config, &memory->map);
 }
 
-/* The queue's statistics end with it. */
+/* The queue's statistics are lost with the queue. */
 static void count_faults(struct vhost_vring *vring)
 {
 	struct virtio_queue_stats stats;
@@ -363,7 +364,10 @@ static void count_faults(struct vhost_vring *vring)
 	vring->device->ring_faults += stats.ring_faults;
 }
 
-/* A ring may have 32768 entries, and most have far fewer: there is room for the largest so far. */
+/*
+ * A ring may have 32768 entries, and most have far fewer: the array is as long as the largest ring
+ * so far.
+ */
 static int make_room(struct vhost_vring *vring)
 {
 	const uint32_t entries = vring->setup.size;
@@ -380,10 +384,7 @@ static int make_room(struct vhost_vring *vring)
 	return virtio_queue_init(&vring->queue.virtq, inflight, entries);
 }
 
-/*
- * A front end may have served the ring by another back end before: the used index is where that
- * left it.
- */
+/* Another back end may have served the ring before: its last used index is in the used ring. */
 static int start_queue(struct vhost_vring *vring, const struct virtio_queue_config *config,
 		       const struct shared_memory *memory)
 {
@@ -410,8 +411,8 @@ struct entry {
 };
 
 /*
- * The worker begins with a turn: there may be requests whose kick went to an earlier descriptor,
- * or to nobody.
+ * The worker begins with a turn: there may be requests whose kick went to an earlier descriptor, or
+ * to none.
  */
 static void take_on(void *context)
 {
@@ -498,7 +499,7 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
 	       vring->kick_fd >= 0 && memory && is_enabled(setup, features);
 }
 
-/* The queue is started. */
+/* Called when the queue is started. */
 static int run_ring(struct vhost_vring *vring, const struct shared_memory *memory)
 {
 	int error;
@@ -534,7 +535,7 @@ int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *s
 	return error ? error : run_ring(vring, memory);
 }
 
-/* Takes back what was the thread's, and ends the thread if it is the ring's own. */
+/* Makes the ring the control thread's again, and ends the thread if it is the ring's own. */
 static void halt(struct vhost_vring *vring)
 {
 	worker_call(&vring->thread->worker, let_go, vring);
@@ -569,9 +570,9 @@ void vring_disconnect(struct vhost_vring *vring)
 }
 
 /*
- * The front end sets up a ring that runs as another one: the guest has a new driver, of which the
- * front end hasn't told us. No part of the old set-up may be served together with the new one, so
- * the ring waits for the end of the set-up. A new driver begins at index 0.
+ * The front end changes the set-up of a running ring: the guest has a new driver, and the front end
+ * hasn't said so. Old and new settings must not be mixed, so the ring waits for the end of the
+ * set-up. A new driver begins at index 0.
  */
 static void make_room_for_new_driver(struct vhost_vring *vring)
 {
@@ -667,7 +668,7 @@ int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *m
 	if (error)
 		return error;
 	vring->memory = memory;
-	/* Nothing was in flight, so nothing keeps the memory from being unmapped. */
+	/* Nothing was in flight, so the old memory can be unmapped. */
 	assert(virtio_queue_old_maps_unused(&vring->queue.virtq));
 	return 0;
 }

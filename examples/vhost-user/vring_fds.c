@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Which descriptors a front end may give, and how they are written to. */
+/* Checks the descriptors of a ring, and writes to them. */
 #include "vring_fds.h"
 
 #include "log.h"
@@ -19,8 +19,8 @@
 #define POLL_INTERVAL_NS 2000000
 
 /*
- * Only its name tells an eventfd from a timerfd, an epoll instance, a KVM virtual machine ...
- * This needs /proc.
+ * Only its name distinguishes an eventfd from a timerfd, an epoll instance or a KVM virtual
+ * machine. Needs /proc.
  */
 bool vring_is_eventfd(int fd)
 {
@@ -57,8 +57,8 @@ int vring_poll_timer(void)
 }
 
 /*
- * The flags of a pipe's open file are shared with the front end, which can make it block at any
- * time. So it is opened once more, for us alone. Returns the new descriptor, or -1.
+ * A pipe's flags are shared with the front end, which can make it block at any time. So it is
+ * opened once more, for this process alone. Returns the new descriptor, or -1.
  */
 static int reopen_pipe(int fd)
 {
@@ -76,10 +76,10 @@ static bool can_write(int fd)
 }
 
 /*
- * That the descriptor can't take more is no error: then the other side has
- * not looked at earlier signals, and will see this one with them. An eventfd can't be opened once
- * more, and Linux has no write to one that doesn't wait; between question and write the front end
- * can fill it, see vring.h. The same goes for a write that has waited and was interrupted.
+ * A full descriptor is no error: the other side hasn't read earlier signals, and will see this one
+ * with them. An eventfd can't be opened once more, and Linux has no write to it that never waits:
+ * the front end can fill it between poll() and write(), see vring.h. A write that has waited and
+ * was interrupted isn't repeated either.
  */
 void vring_signal_send(const struct vring_signal *signal)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The descriptors of a ring. A front end has them open too, flags and all: vring.h says what it can
- * do with them.
+ * The descriptors of a ring. The front end keeps its side of them open, and can change their flags:
+ * see vring.h.
  *
  * Threads: any thread, one at a time for each descriptor.
  */
@@ -10,28 +10,28 @@
 
 #include <stdbool.h>
 
-/* A descriptor by which the front end is told something. */
+/* A descriptor that is written to, to tell the front end something. */
 struct vring_signal {
 	int fd; /* -1 for none */
 	bool is_socket;
 };
 
-/* Whether a descriptor can be a kick descriptor. */
+/* Returns whether a descriptor can be a kick descriptor. */
 bool vring_is_eventfd(int fd);
 
-/* Returns a timer that stands for a kick descriptor, or -1 with errno. */
+/* Returns a timer that replaces a kick descriptor, or -1 with errno. */
 int vring_poll_timer(void);
 
 /*
- * Takes a descriptor that a front end gives, or none (-1). Returns 0, or VIRTIO_EINVAL for the
- * wrong kind, and then closes it.
+ * Sets a descriptor of the front end's, which the caller owns from now on, or none (-1). Returns 0,
+ * or VIRTIO_EINVAL for the wrong kind of file, which is closed.
  */
 int vring_signal_accept(int fd, struct vring_signal *signal);
 
-/* The same for one that was accepted by another process. */
+/* The same for a descriptor that another process has accepted. */
 struct vring_signal vring_signal_restore(int fd);
 
-/* Tells the front end, and does not wait. */
+/* Tells the front end, without waiting. */
 void vring_signal_send(const struct vring_signal *signal);
 
 /* Closes the old descriptor. */
