@@ -25,6 +25,10 @@ static void read_input(struct console_link *link)
 	uint8_t bytes[READ_BYTES];
 	ssize_t got;
 
+	if (link->input_ended) {
+		end(link);
+		return;
+	}
 	if (room == 0) {
 		console_link_stop_input(link);
 		return;
@@ -133,7 +137,7 @@ int console_link_attach_two(struct console_link *link, int in, int out)
 	link->in = (struct event_source){ .fd = in, .ready = on_readable };
 	link->out = (struct event_source){ .fd = out, .ready = on_writable };
 	link->read_on = (struct event_task){ .run = on_read_on };
-	link->is_file = false;
+	link->is_file = link->input_ended = false;
 	if (event_loop_want(link->loop, &link->in, EVENT_READABLE) == 0)
 		return 0;
 	/* A file or /dev/null is always ready. */

@@ -68,9 +68,9 @@ struct console_link {
 	struct event_source in, out; /* fd -1: none; never the same descriptor */
 	struct event_task read_on;   /* of a file, for which the loop cannot wait */
 	bool is_file;
-	bool input_ended;
-	bool drops;      /* a full buffer drops its oldest bytes */
-	bool wants_room; /* the port waits for output_room() */
+	bool input_ended; /* nothing more is read */
+	bool drops;       /* a full buffer drops its oldest bytes */
+	bool wants_room;  /* the port waits for output_room() */
 	struct console_output output;
 	/* Of the kinds. */
 	struct event_source listener;

@@ -258,7 +258,8 @@ void console_options_help(void)
 	      "                                gives it reaches the guest with the next input,\n"
 	      "                                or after SIGHUP\n"
 	      "                     unix=PATH  a socket file for one client at a time. A second\n"
-	      "                                client gets one line that says so, and is closed\n"
+	      "                                client gets one line that says so, and is closed.\n"
+	      "                                A client that shuts down its sending side stays\n"
 	      "                     file=PATH  output is appended to a regular file, which is\n"
 	      "                                opened again on SIGHUP; there is no input\n"
 	      "      socket=PATH    as above\n"
@@ -275,8 +276,9 @@ void console_options_help(void)
 	      "                       add NAME        plugs it in again\n"
 	      "                       stats           says a line about each port\n"
 	      "      full=wait      the guest waits when 64 KiB of the console's output have not been\n"
-	      "                     read, and nothing is dropped. Linux then spins with interrupts\n"
-	      "                     off, so that the whole guest stands still; drop by default\n"
+	      "                     read, and nothing is dropped. The processor that prints then\n"
+	      "                     spins in Linux with interrupts off, and the whole guest may\n"
+	      "                     stand still; drop by default\n"
 	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
 	      "      multiport=on   offers the feature without another port. It is offered with\n"
 	      "                     port=. Linux registers such a console late: the first output\n"
@@ -290,6 +292,7 @@ void console_options_help(void)
 	      "    size is right. Another driver of Linux's may have taken hvc0, as on Xen or POWER:\n"
 	      "    then this console is hvc1. systemd asks the terminal questions when it starts,\n"
 	      "    and waits a while if nobody answers: the kernel parameter\n"
-	      "    systemd.tty.term.hvc0=dumb avoids that.\n",
+	      "    systemd.tty.term.console=dumb avoids that, and systemd.tty.term.hvc0=dumb for a\n"
+	      "    login at hvc0.\n",
 	      stdout);
 }

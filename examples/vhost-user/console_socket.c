@@ -18,14 +18,26 @@ static void drop_client(struct console_link *link)
 	link->events->connected(link, false);
 }
 
-/* While the port has no room the client isn't read from, and may have left. */
+/* Whether it has closed its end. Shutting down only what it sends is not leaving. */
 static bool has_left(const struct console_link *link)
 {
-	struct pollfd client = { .fd = link->in.fd, .events = POLLRDHUP };
+	struct pollfd client = { .fd = link->in.fd };
 
 	return poll(&client, 1, 0) == 1;
 }
 
+/* A client that sends no more may wait for the guest's answer. Its hang-up is still an event. */
+static void ended(struct console_link *link)
+{
+	if (has_left(link)) {
+		drop_client(link);
+		return;
+	}
+	link->input_ended = true;
+	(void)event_loop_want(link->loop, &link->in, EVENT_EDGE);
+}
+
+/* While the port has no room the client isn't looked at, and may have left. */
 static void greet(struct console_link *link, int fd)
 {
 	if (link->in.fd >= 0 && has_left(link))
@@ -78,4 +90,4 @@ static void close_socket(struct console_link *link)
 	link->listener.fd = -1;
 }
 
-const struct console_link_ops console_socket_ops = { .open = open_socket, .close = close_socket, .ended = drop_client };
+const struct console_link_ops console_socket_ops = { .open = open_socket, .close = close_socket, .ended = ended };

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* The port has a name, tells of its clients, and holds input until the guest opens it. */
@@ -40,6 +41,42 @@ static void console_port_follows_its_client(void **state)
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	console_expect_file(daemon.second, 0, 100);
+	daemon_remove_folder(&daemon);
+}
+
+/* A client that has nothing more to send waits for the answer, and leaves later. */
+static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	uint8_t byte;
+	int fd;
+
+	(void)state;
+	console_start_socket(&daemon, true);
+	fd = console_connect();
+	console_type(fd, "question", 8);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, true);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "question", 8);
+	console_output(&guest.rings[PORT_TRANSMIT], 0, 3000);
+	console_expect_output(fd, 0, 3000);
+	close(fd);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	/* The next one can send, and its end is seen at once, too. */
+	fd = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_type(fd, "next", 4);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "next", 4);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	console_output(&guest.rings[PORT_TRANSMIT], 3000, 3001);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	close(fd);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_non_null(strstr(daemon.summary, " 0 bytes of input dropped"));
 	daemon_remove_folder(&daemon);
 }
 
@@ -147,6 +184,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_port_follows_its_client),
+		cmocka_unit_test(console_port_client_that_has_sent_all_gets_the_answer),
 		cmocka_unit_test(console_port_throttles_and_loses_nothing),
 		cmocka_unit_test(console_that_waits_drops_nothing),
 		cmocka_unit_test(console_ports_come_up_again_after_a_reset_of_the_guest),
