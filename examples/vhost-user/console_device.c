@@ -10,50 +10,17 @@
  *
  * virtio 1.4, 5.3
  */
-#include "console_control.h"
-#include "console_options.h"
-#include "device.h"
+#include "console_device.h"
+
 #include "log.h"
 #include "options.h"
-#include "vhost_user.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <virtio/console.h>
 #include <virtio/features.h>
-
-#define BUFFERS 256 /* of a chain; no driver sends more */
-/* A buffer may cross from one region to the next. */
-#define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
-#define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
-
-struct port {
-	struct console_device *console;
-	uint32_t id;
-	const char *name; /* NULL for the console */
-	bool opened;
-	struct console_link link;
-	struct virtio_console_input input;
-	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_DEFAULT];
-	struct virtio_segment receive[SEGMENTS], transmit[SEGMENTS];
-};
-
-struct console_device {
-	struct device device;
-	struct virtio_console console;
-	struct virtio_console_port table[CONSOLE_MAX_PORTS];
-	struct virtio_segment control[SEGMENTS];
-	struct device_queue *running[MAX_QUEUES];
-	uint64_t features;       /* that the driver has accepted */
-	struct event_loop *loop; /* of the device's thread */
-	bool is_open, is_attached;
-	struct console_control commands; /* `path` is NULL without control= */
-	uint32_t port_count;
-	struct port *ports[CONSOLE_MAX_PORTS];
-	char name[];
-};
 
 static struct console_device *from_device(struct device *device)
 {
@@ -74,7 +41,7 @@ static void wake_receive(struct console_device *console, uint32_t id)
 		wake_queue(console, receive);
 }
 
-static void wake_transmit(struct console_device *console, uint32_t id)
+void console_wake_transmit(struct console_device *console, uint32_t id)
 {
 	uint32_t receive, transmit;
 
@@ -82,7 +49,7 @@ static void wake_transmit(struct console_device *console, uint32_t id)
 		wake_queue(console, transmit);
 }
 
-static void wake_control(struct console_device *console)
+void console_wake_control(struct console_device *console)
 {
 	wake_queue(console, VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE);
 }
@@ -113,7 +80,7 @@ static void output_room(struct console_link *link)
 {
 	struct port *port = from_link(link);
 
-	wake_transmit(port->console, port->id);
+	console_wake_transmit(port->console, port->id);
 }
 
 static void client_changed(struct console_link *link, bool is)
@@ -130,10 +97,10 @@ static void client_changed(struct console_link *link, bool is)
 		(void)!virtio_console_connect(console, port->id);
 	else
 		(void)!virtio_console_disconnect(console, port->id, &room);
-	wake_control(port->console);
+	console_wake_control(port->console);
 }
 
-static void size_changed(struct console_link *link, uint16_t cols, uint16_t rows)
+void console_size_changed(struct console_link *link, uint16_t cols, uint16_t rows)
 {
 	struct port *port = from_link(link);
 	struct virtio_console *console = &port->console->console;
@@ -141,7 +108,7 @@ static void size_changed(struct console_link *link, uint16_t cols, uint16_t rows
 	/* Only a console port has a size. */
 	if (virtio_console_resize(console, port->id, cols, rows) == 1 && port->console->is_open)
 		device_config_changed(&port->console->device);
-	wake_control(port->console);
+	console_wake_control(port->console);
 }
 
 static const struct console_link_events link_events = {
@@ -149,7 +116,7 @@ static const struct console_link_events link_events = {
 	.input = take_input,
 	.output_room = output_room,
 	.connected = client_changed,
-	.resized = size_changed,
+	.resized = console_size_changed,
 };
 
 /* The guest's end */
@@ -167,13 +134,54 @@ static void take_emergency(void *context, uint8_t byte)
 	console_link_flush(&console->ports[0]->link);
 }
 
+/*
+ * Input may wait since before the guest has booted. Linux throws away what its driver gets before
+ * the driver is ready. With MULTIPORT the driver sends PORT_OPEN then. Without it nothing tells,
+ * and the driver is ready soon after it has made its first buffers available.
+ */
+#define PATIENCE_NS UINT64_C(1000000000)
+
+static void begin_input(struct console_device *console)
+{
+	if (console->takes_input)
+		return;
+	console->takes_input = true;
+	event_timer_set(&console->until_then, 0);
+	wake_receive(console, 0);
+}
+
+static void on_patience_ended(struct event_timer *timer)
+{
+	begin_input(CONTAINER_OF(timer, struct console_device, until_then));
+}
+
+static void start_patience(struct console_device *console)
+{
+	console->timed = true;
+	event_timer_set(&console->until_then, PATIENCE_NS);
+}
+
+/* A turn of the console's receive queue while the driver is not ready. */
+static int await_driver(struct console_device *console, unsigned int available)
+{
+	if (available == 0)
+		return DEVICE_TURN_DONE;
+	if (!console->timed)
+		start_patience(console);
+	return DEVICE_TURN_WAIT;
+}
+
 static void on_event(void *context, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct console_device *console = context;
 
 	if (event == VIRTIO_CONSOLE_PORT_OPEN && value)
 		wake_receive(console, id);
-	wake_control(console);
+	if (event == VIRTIO_CONSOLE_PORT_OPEN && value && id == 0)
+		begin_input(console);
+	if (event == VIRTIO_CONSOLE_PORT_READY && id == 0 && !console->takes_input)
+		start_patience(console);
+	console_wake_control(console);
 }
 
 static int receive(struct console_device *console, struct port *port, struct device_queue *queue)
@@ -274,13 +282,14 @@ static int queue_notify(struct device *device, struct device_queue *queue, unsig
 	const uint32_t index = queue->index, pair = index / 2;
 	struct port *port;
 
-	(void)budget;
 	/* Without MULTIPORT there is only the first pair of queues. */
 	if (pair > 0 && !multiport)
 		return DEVICE_TURN_WAIT;
 	if (pair == 1)
 		return serve_control(console, queue);
 	port = console->ports[pair > 0 ? pair - 1 : 0];
+	if (index == 0 && !console->takes_input)
+		return await_driver(console, budget);
 	return index % 2 ? transmit(console, port, queue) : receive(console, port, queue);
 }
 
@@ -354,7 +363,12 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	/* Without control queues nothing else shows a new driver. */
 	if (queue->index == 1 && virtio_queue_next_avail(&queue->virtq) == 0 && console->table[0].output.restored)
 		forget_chain(console, 0);
-	if (queue->index == 0 && virtio_queue_next_avail(&queue->virtq) == 0)
+	if (queue->index == 0) {
+		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
+		console->timed = false;
+		event_timer_set(&console->until_then, 0);
+	}
+	if (queue->index == 0 && !console->takes_input)
 		tell_size(console);
 	console->running[queue->index] = queue;
 	return 0;
@@ -388,13 +402,20 @@ static void close_ports(struct device *device)
 	}
 }
 
+/* Undoes a part of open_all(). */
+static void abandon(struct console_device *console)
+{
+	close_ports(&console->device);
+	event_timer_close(&console->until_then);
+}
+
 static void close_all(struct device *device)
 {
 	struct console_device *console = from_device(device);
 
 	if (console->commands.path)
 		console_control_close(&console->commands);
-	close_ports(device);
+	abandon(console);
 }
 
 static int open_all(struct device *device, struct event_loop *loop)
@@ -402,17 +423,21 @@ static int open_all(struct device *device, struct event_loop *loop)
 	struct console_device *console = from_device(device);
 
 	console->loop = loop;
+	if (event_timer_open(&console->until_then, loop, on_patience_ended)) {
+		fprintf(stderr, "%s: %s\n", console->name, strerror(errno));
+		return -1;
+	}
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct port *port = console->ports[i];
 
 		port->opened = console_link_open(&port->link, loop) == 0;
-		if (port->opened)
-			continue;
-		close_ports(device);
-		return -1;
+		if (!port->opened) {
+			abandon(console);
+			return -1;
+		}
 	}
 	if (console->commands.path && console_control_open(&console->commands, loop)) {
-		close_ports(device);
+		abandon(console);
 		return -1;
 	}
 	fflush(stdout);
@@ -447,14 +472,8 @@ static void detached(struct device *device)
 	tell_ports(from_device(device), false);
 }
 
-static uint64_t port_faults(const struct virtio_console_port_stats *stats)
-{
-	return stats->receive_misdirected + stats->receive_malformed + stats->transmit_misdirected +
-	       stats->transmit_malformed;
-}
-
 /* The library's options of a port. */
-static struct virtio_console_port_options port_options(struct port *port)
+struct virtio_console_port_options console_port_options(struct port *port)
 {
 	return (struct virtio_console_port_options){
 		.console = port->id == 0,
@@ -470,141 +489,6 @@ static struct virtio_console_port_options port_options(struct port *port)
 		.transmit_segments = port->transmit,
 		.transmit_capacity = SEGMENTS,
 	};
-}
-
-/* Commands */
-
-static struct port *find_port(struct console_device *console, const char *name)
-{
-	for (uint32_t id = 1; id < console->port_count; id++)
-		if (strcmp(console->ports[id]->name, name) == 0)
-			return console->ports[id];
-	return NULL;
-}
-
-static const char *command_size(struct console_device *console, const char *text)
-{
-	struct console_link *link = &console->ports[0]->link;
-	uint16_t cols, rows;
-
-	if (link->options.ops == &console_tty_ops)
-		return "a tty has a size of its own";
-	if (console_size_parse(text, &cols, &rows))
-		return "not COLSxROWS, 1x1 to 65535x65535";
-	console_link_resize(link, cols, rows);
-	size_changed(link, cols, rows);
-	return NULL;
-}
-
-/* Output on its way is lost, and counted. The driver's buffers are completed. */
-static void take_away(struct console_device *console, struct port *port)
-{
-	bool room;
-
-	/* This cannot fail: the port exists. */
-	(void)!virtio_console_remove_port(&console->console, port->id, &room);
-	console_link_close(&port->link);
-	console_link_drop_output(&port->link);
-	port->opened = false;
-	wake_transmit(console, port->id);
-	wake_control(console);
-}
-
-static const char *command_remove(struct console_device *console, const char *name)
-{
-	struct port *port = find_port(console, name);
-
-	if (!port)
-		return "no such port";
-	if (!port->opened)
-		return "the port is not there";
-	take_away(console, port);
-	return NULL;
-}
-
-static const char *command_add(struct console_device *console, const char *name)
-{
-	struct port *port = find_port(console, name);
-	struct virtio_console_port_options options;
-
-	if (!port)
-		return "no such port: ports are those of the command line";
-	if (port->opened)
-		return "the port is there";
-	options = port_options(port);
-	if (virtio_console_add_port(&console->console, port->id, &options))
-		return "the port can't be added";
-	port->opened = console_link_open(&port->link, console->loop) == 0;
-	if (!port->opened) {
-		bool room;
-
-		(void)!virtio_console_remove_port(&console->console, port->id, &room);
-		return "its backend can't be opened, see stderr";
-	}
-	fflush(stdout);
-	if (console->is_attached)
-		console_link_attached(&port->link, true);
-	wake_control(console);
-	return NULL;
-}
-
-/* Prints the next bytes of the input, as far as they are printable. */
-static void print_waiting(struct port *port, char text[17])
-{
-	const uint32_t len = virtio_console_input_peek(&port->input, text, 16);
-
-	for (uint32_t i = 0; i < len; i++)
-		if (text[i] < ' ' || text[i] > '~')
-			text[i] = '.';
-	text[len] = '\0';
-}
-
-static const char *command_stats(struct console_device *console, const char *nothing)
-{
-	if (*nothing)
-		return "stats has no argument";
-	for (uint32_t id = 0; id < console->port_count; id++) {
-		struct port *port = console->ports[id];
-		const uint32_t capacity = virtio_console_input_capacity(&port->input);
-		struct virtio_console_port_stats s;
-		char next[17];
-
-		/* The port exists. */
-		(void)!virtio_console_get_port_stats(&console->console, id, &s);
-		print_waiting(port, next);
-		console_control_say(&console->commands,
-				    "%s: %s, %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64
-				    " of input dropped, %" PRIu64 " of output dropped, %" PRIu64
-				    " faults, waiting for the guest %" PRIu32 " of %" PRIu32
-				    " \"%s\", for the host %zu",
-				    port->name ? port->name : "console", port->opened ? "there" : "removed", s.received,
-				    s.transmitted, s.dropped, port->link.output.dropped, port_faults(&s),
-				    capacity - virtio_console_input_available(&port->input), capacity, next,
-				    port->link.output.used);
-	}
-	return NULL;
-}
-
-static const char *obey(struct console_control *control, char *line)
-{
-	static const struct {
-		const char *name;
-		const char *(*command)(struct console_device *console, const char *argument);
-	} commands[] = {
-		{ "add", command_add },
-		{ "remove", command_remove },
-		{ "size", command_size },
-		{ "stats", command_stats },
-	};
-	struct console_device *console = CONTAINER_OF(control, struct console_device, commands);
-	char *argument = strchr(line, ' ');
-
-	if (argument)
-		*argument++ = '\0';
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		if (strcmp(line, commands[i].name) == 0)
-			return commands[i].command(console, argument ? argument : "");
-	return "unknown command: add, remove, size or stats";
 }
 
 /* Creation and summary */
@@ -623,7 +507,7 @@ static void print_summary(const struct device *device)
 		out += s.transmitted;
 		dropped_in += s.dropped;
 		dropped_out += console->ports[i]->link.output.dropped;
-		faults += port_faults(&s);
+		faults += console_port_faults(&s);
 	}
 	faults += console->console.stats.misdirected + console->console.stats.malformed;
 	printf("%s: %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64 " bytes of input dropped, %" PRIu64
@@ -675,7 +559,7 @@ static int add_port(struct console_device *console, const struct console_options
 	port->link.drops = id == 0 && !port->link.options.waits;
 	if (virtio_console_input_init(&port->input, port->input_bytes, sizeof port->input_bytes))
 		return -1;
-	table = port_options(port);
+	table = console_port_options(port);
 	return virtio_console_add_port(&console->console, id, &table) ? -1 : 0;
 }
 
@@ -700,7 +584,7 @@ static int fill_device(struct console_device *console, const struct console_opti
 		.name = console->name,
 		.path = options->control,
 		.access = options->control_access,
-		.command = obey,
+		.command = console_obey,
 	};
 	console->device = (struct device){
 		.ops = &ops,

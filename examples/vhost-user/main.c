@@ -15,8 +15,8 @@
  *                   type
  *   NAME_device     the types of devices
  *   console_link    the host's ends of console ports, with console_pty, console_socket,
- *                   console_file, console_tty and console_output; console_control has the
- *                   operator's commands, and console_options the argument
+ *                   console_file, console_tty and console_output; console_control and
+ *                   console_commands have the operator's commands, console_options the argument
  *   vsock_device    sockets; it has the list of its parts
  *   blk_queue       block requests one after the other, or uring with its flusher; no_uring stands
  *                   for both

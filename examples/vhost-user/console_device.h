@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* The console device, for its own files: console_device.c, and console_commands.c with commands. */
+#ifndef CONSOLE_DEVICE_H
+#define CONSOLE_DEVICE_H
+
+#include "console_control.h"
+#include "console_options.h"
+#include "device.h"
+#include "event_sources.h"
+#include "vhost_user.h"
+
+#include <virtio/console.h>
+
+#define BUFFERS 256 /* of a chain; no driver sends more */
+/* A buffer may cross from one region to the next. */
+#define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
+#define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
+
+struct port {
+	struct console_device *console;
+	uint32_t id;
+	const char *name; /* NULL for the console */
+	bool opened;
+	struct console_link link;
+	struct virtio_console_input input;
+	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_DEFAULT];
+	struct virtio_segment receive[SEGMENTS], transmit[SEGMENTS];
+};
+
+struct console_device {
+	struct device device;
+	struct virtio_console console;
+	struct virtio_console_port table[CONSOLE_MAX_PORTS];
+	struct virtio_segment control[SEGMENTS];
+	struct device_queue *running[MAX_QUEUES];
+	uint64_t features;       /* that the driver has accepted */
+	struct event_loop *loop; /* of the device's thread */
+	bool is_open, is_attached;
+	bool takes_input;                /* the console's driver, see await_driver() */
+	struct event_timer until_then;   /* when it does at the latest */
+	bool timed;                      /* the timer was set for this driver */
+	struct console_control commands; /* `path` is NULL without control= */
+	uint32_t port_count;
+	struct port *ports[CONSOLE_MAX_PORTS];
+	char name[];
+};
+
+/* A turn of a port's transmit queue, or of the queue of control messages to the driver. */
+void console_wake_transmit(struct console_device *console, uint32_t id);
+void console_wake_control(struct console_device *console);
+
+/* The terminal of a port has another size. */
+void console_size_changed(struct console_link *link, uint16_t cols, uint16_t rows);
+
+/* What the library is told of a port. */
+struct virtio_console_port_options console_port_options(struct port *port);
+
+/* Chains of the guest's that were malformed or misdirected. */
+uint64_t console_port_faults(const struct virtio_console_port_stats *stats);
+
+/* Carries out a command, see console_control.h. */
+const char *console_obey(struct console_control *control, char *line);
+
+#endif
