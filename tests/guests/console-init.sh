@@ -10,13 +10,15 @@ has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 lacks_port() { ! has_port; }
 # Linux makes the file for a console that does not exist yet, and opening it fails. Without the file
 # the shell would make an ordinary one.
-has_console() { [ -c /dev/hvc0 ] && (exec 3<>/dev/hvc0) 2>/dev/null; }
+# What has come to the terminal is lost when the last one closes it, so descriptor 3 stays open.
+has_console() {
+	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
+}
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
 # open_console: as descriptor 3. The driver forgets the settings when nobody has the terminal open.
 open_console() {
 	until_true has_console
-	exec 3<>/dev/hvc0
 	stty -F /dev/hvc0 raw -echo
 }
 
@@ -36,6 +38,8 @@ $ ' setsid -c sh -i <&3 >&3 2>&1
 
 begin
 load_drivers
+until_true has_console
+say "early $(head -n 1 <&3)"
 open_console
 if grep -qw alone /proc/cmdline; then
 	serve_shell

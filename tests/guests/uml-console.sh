@@ -3,6 +3,7 @@
 # Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console,
 # /dev/hvc0, and a second port, at pseudo-terminals, and a disk. Guest and daemon share one
 # processor. console-init.sh says what the guest does:
+#   - the guest gets what was typed before it has booted.
 #   - random bytes go each way: 256 KiB over the console, and 10 MiB over the port, whose reader
 #     stops for a while. The disk is written meanwhile.
 #   - the port is unplugged while the guest writes to it, and plugged in again.
@@ -69,6 +70,8 @@ use_shell() {
 
 # use_console: the host's side, which follows what the guest says.
 use_console() {
+	# The guest's terminal shows what was typed.
+	sed -u '/^typed before/q' <hvc
 	await "printed "
 	for _ in 0 1 2 3 4 5 6 7; do
 		head -c 32768 <hvc
@@ -130,10 +133,13 @@ test_all() {
 	start_daemon "$daemon" --blk disk.img,socket=blk.sock \
 		--console pty,socket=console.sock,link=hvc,size=100x30,control=control.sock,port=data:pty,link=data ||
 		fail "no daemon"
+	enter 'typed before the boot'
 	use_console >helper.log 2>&1 &
 	helper_pid=$!
 	try_guest virtio_uml.device=blk.sock:2 virtio_uml.device=console.sock:3 "lines=$lines"
 
+	[ "$(guest_said early)" = 'typed before the boot' ] || fail "input from before the boot was lost"
+	ok "input that was there before the guest has booted arrives"
 	for file in printed written; do
 		[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the host read something else than the guest wrote: $file"
 	done
@@ -167,9 +173,11 @@ test_alone() {
 	rm -f console.log
 	start_daemon "$daemon" --console pty,socket=console.sock,link=hvc,size=100x30,control=control.sock ||
 		fail "no daemon"
+	enter 'typed before the boot'
 	use_shell >alone 2>helper.log &
 	helper_pid=$!
 	try_guest virtio_uml.device=console.sock:3 alone
+	[ "$(guest_said early)" = 'typed before the boot' ] || fail "input from before the boot was lost"
 	expect_shell alone
 	ok "a console without MULTIPORT has a shell that learns the terminal's sizes"
 }
