@@ -39,7 +39,7 @@ static void take_away(struct console_device *console, struct port *port)
 {
 	bool room;
 
-	/* Cannot fail: the port is there. */
+	/* This cannot fail: the port exists. */
 	(void)!virtio_console_remove_port(&console->console, port->id, &room);
 	console_link_close(&port->link);
 	console_link_drop_output(&port->link);
