@@ -54,6 +54,7 @@ int main(int argc, char **argv)
 		const struct seed *seeds;
 		size_t count;
 	} components[] = {
+		{ vhost_user_seeds, vhost_user_seed_count },
 		{ memory_seeds, memory_seed_count },
 		{ queue_seeds, queue_seed_count },
 		{ blk_seeds, blk_seed_count },

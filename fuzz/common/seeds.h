@@ -33,5 +33,7 @@ extern const struct seed device_seeds[];
 extern const size_t device_seed_count;
 extern const struct seed vsock_seeds[];
 extern const size_t vsock_seed_count;
+extern const struct seed vhost_user_seeds[];
+extern const size_t vhost_user_seed_count;
 
 #endif
