@@ -21,6 +21,7 @@
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
 #include <virtio/blk_state.h>
+#include <virtio/features.h>
 #include <virtio/queue.h>
 
 /*
@@ -122,7 +123,7 @@ static void check_ring(struct blk_device *blk, const struct device_queue *queue)
 {
 	const uint32_t size = queue->virtq.size, segments = blk->blk.options.seg_max;
 
-	if (queue->virtq.config.indirect || !(blk->blk.negotiated & feature_mask(VIRTIO_BLK_F_SEG_MAX)) ||
+	if (queue->virtq.config.indirect || !(blk->blk.negotiated & virtio_feature_mask(VIRTIO_BLK_F_SEG_MAX)) ||
 	    size >= segments + 2 || atomic_exchange(&blk->told_of_ring, true))
 		return;
 	log_line("%s: queue %u: a ring of %u entries is smaller than the requests that the guest may send "

@@ -11,12 +11,13 @@
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
+#include <virtio/features.h>
 
 /* The protocol features that all types of device have. */
 static uint64_t ring_features(void)
 {
-	return feature_mask(VIRTIO_F_VERSION_1) | feature_mask(VIRTIO_RING_F_EVENT_IDX) |
-	       feature_mask(VIRTIO_RING_F_INDIRECT_DESC) | feature_mask(VHOST_USER_F_PROTOCOL_FEATURES);
+	return virtio_feature_mask(VIRTIO_F_VERSION_1) | virtio_feature_mask(VIRTIO_RING_F_EVENT_IDX) |
+	       virtio_feature_mask(VIRTIO_RING_F_INDIRECT_DESC) | virtio_feature_mask(VHOST_USER_F_PROTOCOL_FEATURES);
 }
 
 enum outcome request_refuse(struct session *session, const char *format, ...)
@@ -93,10 +94,10 @@ static enum outcome set_features(struct session *session)
  */
 uint64_t session_offered_protocol(const struct session *session)
 {
-	const uint64_t config =
-		feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
+	const uint64_t config = virtio_feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) |
+				virtio_feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
 
-	return feature_mask(VHOST_USER_PROTOCOL_F_MQ) | feature_mask(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
+	return virtio_feature_mask(VHOST_USER_PROTOCOL_F_MQ) | virtio_feature_mask(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
 	       (session->device->config_size ? config : 0);
 }
 

@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <virtio/reader.h>
+#include <virtio/serve.h>
 
 #define SEGMENTS 512 /* bytes filled in a buffer; the rest is not touched */
 #define REQUEST_BYTES 65536u
@@ -117,24 +118,20 @@ static void refresh(struct device *device)
 /* Requests */
 
 /*
- * Serves one buffer, from pop to completion; there is a byte for it. Returns 1; 0 if there is no
- * buffer; or the error that broke the queue.
+ * Fills one buffer: with what the source has by now, one byte at least. See <virtio/serve.h>.
+ * After an error there are the buffers before the bad one, or those that fit the array: they are
+ * filled (virtio 1.4, 5.4.6). A malformed chain has none, and is completed empty.
  */
-static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
+static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {
+	struct rng_device *rng = context;
 	struct virtio_chain_segments buffers = { .segments = rng->segments, .capacity = SEGMENTS };
 	struct virtio_writer writer;
-	struct virtio_chain chain;
 	uint64_t left;
-	int got = virtio_queue_pop(virtq, &chain);
 
-	if (got <= 0)
-		return got;
-	/*
-	 * After an error the array has the buffers before the bad one, or those that fit: they are
-	 * filled (virtio 1.4, 5.4.6). A malformed chain has none, and is completed empty.
-	 */
-	(void)!virtio_chain_resolve(&chain, &buffers);
+	if (!has_bytes(rng))
+		return VIRTIO_SERVE_LATER;
+	(void)!virtio_chain_resolve(chain, &buffers);
 	virtio_writer_init(&writer, &buffers);
 	left = buffers.writable_bytes < REQUEST_BYTES ? buffers.writable_bytes : REQUEST_BYTES;
 	rng->malformed += left == 0;
@@ -148,26 +145,18 @@ static int serve_one(struct rng_device *rng, struct virtio_queue *virtq)
 	}
 	rng->requests++;
 	rng->given += virtio_writer_used(&writer);
-	got = virtio_queue_complete(virtq, chain.token, virtio_writer_used(&writer));
-	return got < 0 ? got : 1;
+	*written = virtio_writer_used(&writer);
+	return 0;
 }
 
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
-	struct rng_device *rng = from_device(device);
+	const int got = virtio_queue_serve(&queue->virtq, budget < TURN ? budget : TURN, serve_one, from_device(device),
+					   &queue->signal);
 
-	for (unsigned int served = 0; served < budget; served++) {
-		int got;
-
-		if (served == TURN)
-			return DEVICE_TURN_AGAIN;
-		if (!has_bytes(rng))
-			return DEVICE_TURN_WAIT;
-		got = serve_one(rng, &queue->virtq);
-		if (got <= 0)
-			return got < 0 ? got : DEVICE_TURN_DONE;
-	}
-	return DEVICE_TURN_DONE;
+	if (got == VIRTIO_SERVE_LATER)
+		return DEVICE_TURN_WAIT;
+	return got == 1 ? DEVICE_TURN_AGAIN : got < 0 ? got : DEVICE_TURN_DONE;
 }
 
 static int queue_start(struct device *device, struct device_queue *queue)

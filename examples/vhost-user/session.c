@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
+#include <virtio/features.h>
 
 /* Starting rings */
 
@@ -27,7 +28,7 @@ static bool any_ring_runs(struct session *session)
 /* LOG_ALL concerns the front end only, and may change while the driver's features stay. */
 static uint64_t drivers_features(const struct session *session)
 {
-	return session->setup.features & ~feature_mask(VHOST_F_LOG_ALL);
+	return session->setup.features & ~virtio_feature_mask(VHOST_F_LOG_ALL);
 }
 
 /* A driver can't change its features, so rings that run with others belong to an earlier driver. */
@@ -76,7 +77,7 @@ int session_start_ring(struct session *session, struct vhost_vring *vring)
 
 	if (!session->setup.has_features || !vring_can_start(vring, session->memory, session->setup.features))
 		return 0;
-	if (!(session->setup.features & feature_mask(VIRTIO_F_VERSION_1))) {
+	if (!(session->setup.features & virtio_feature_mask(VIRTIO_F_VERSION_1))) {
 		hint(session, SESSION_HINT_LEGACY,
 		     "not started: the driver is older than virtio 1.0, or was shown a legacy device "
 		     "(QEMU: disable-legacy=on)");
@@ -243,8 +244,8 @@ struct session *session_open(struct event_loop *loop, struct device_host *host, 
 
 void session_tell_config_change(struct session *session)
 {
-	const uint64_t needed =
-		feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
+	const uint64_t needed = virtio_feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) |
+				virtio_feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
 
 	if (!atomic_exchange(&session->host->config_changed, false))
 		return;

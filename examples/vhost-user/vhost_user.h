@@ -45,12 +45,6 @@ enum vhost_user_backend_request {
 #define VHOST_F_LOG_ALL 26
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 
-/* The mask of a feature bit. */
-static inline uint64_t feature_mask(unsigned int bit)
-{
-	return UINT64_C(1) << bit;
-}
-
 /* Bits of the protocol features. */
 #define VHOST_USER_PROTOCOL_F_MQ 0
 #define VHOST_USER_PROTOCOL_F_REPLY_ACK 3

@@ -13,10 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_ring.h>
+#include <virtio/features.h>
 
 static bool has_feature(uint64_t features, unsigned int bit)
 {
-	return (features & feature_mask(bit)) != 0;
+	return (features & virtio_feature_mask(bit)) != 0;
 }
 
 /* Descriptors */

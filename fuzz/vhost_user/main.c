@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Messages of a front end, in any order and partly wrong, to a session of the vhost-user daemon with a
- * device of two rings. After each message the reply, the end of the session and the rings that run are
- * those of the model. At the end of an input no descriptor is left open.
+ * Messages of a front end, in any order and partly wrong, to a session of the vhost-user daemon
+ * with a device of two rings. After each message the reply, the end of the session and the rings
+ * that run are those of the model. At the end of an input no descriptor is left open.
  */
 #include "../common/fuzz.h"
 #include "log.h"
@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
+#include <virtio/features.h>
 
 #define GUEST UINT64_C(0x40000000)
 #define USER UINT64_C(0x7f0000000000)
@@ -46,7 +47,7 @@ static struct {
 static int check_features(struct device *device, uint64_t features)
 {
 	(void)device;
-	return features & feature_mask(BAD_FEATURE) ? VIRTIO_EINVAL : 0;
+	return features & virtio_feature_mask(BAD_FEATURE) ? VIRTIO_EINVAL : 0;
 }
 
 static void config_read(struct device *device, uint32_t offset, void *data, uint32_t len)
@@ -115,7 +116,7 @@ static void open_once(void)
 	fuzz.device = (struct device){
 		.ops = &ops,
 		.name = "fuzz",
-		.features = feature_mask(0) | feature_mask(BAD_FEATURE),
+		.features = virtio_feature_mask(0) | virtio_feature_mask(BAD_FEATURE),
 		.config_size = CONFIG_BYTES,
 		.queue_count = MODEL_RINGS,
 		.max_queue_size = MODEL_MAX_SIZE,
@@ -209,13 +210,15 @@ static void step_get(struct peer *peer, unsigned int ring __attribute__((unused)
 	static const uint32_t requests[] = { VHOST_USER_GET_FEATURES, VHOST_USER_GET_PROTOCOL_FEATURES,
 					     VHOST_USER_GET_QUEUE_NUM };
 	const unsigned int which = fuzz_u8(peer->in) % 3;
-	const uint64_t protocol =
-		feature_mask(VHOST_USER_PROTOCOL_F_MQ) | feature_mask(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
-		feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) | feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
-	const uint64_t expected[] = { feature_mask(0) | feature_mask(BAD_FEATURE) | feature_mask(VIRTIO_F_VERSION_1) |
-					      feature_mask(VIRTIO_RING_F_EVENT_IDX) |
-					      feature_mask(VIRTIO_RING_F_INDIRECT_DESC) |
-					      feature_mask(VHOST_USER_F_PROTOCOL_FEATURES),
+	const uint64_t protocol = virtio_feature_mask(VHOST_USER_PROTOCOL_F_MQ) |
+				  virtio_feature_mask(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
+				  virtio_feature_mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ) |
+				  virtio_feature_mask(VHOST_USER_PROTOCOL_F_CONFIG);
+	const uint64_t expected[] = { virtio_feature_mask(0) | virtio_feature_mask(BAD_FEATURE) |
+					      virtio_feature_mask(VIRTIO_F_VERSION_1) |
+					      virtio_feature_mask(VIRTIO_RING_F_EVENT_IDX) |
+					      virtio_feature_mask(VIRTIO_RING_F_INDIRECT_DESC) |
+					      virtio_feature_mask(VHOST_USER_F_PROTOCOL_FEATURES),
 				      protocol, MODEL_RINGS };
 	uint64_t value = 0;
 
@@ -232,12 +235,12 @@ static void step_features(struct peer *peer, unsigned int ring __attribute__((un
 	};
 	uint64_t mask = 0;
 
-	mask |= bits & 1 ? feature_mask(VIRTIO_F_VERSION_1) : 0;
-	mask |= bits & 2 ? feature_mask(VHOST_USER_F_PROTOCOL_FEATURES) : 0;
-	mask |= bits & 4 ? feature_mask(BAD_FEATURE) : 0;
-	mask |= bits & 8 ? feature_mask(VIRTIO_RING_F_EVENT_IDX) : 0;
-	mask |= bits & 16 ? feature_mask(VIRTIO_RING_F_INDIRECT_DESC) : 0;
-	mask |= bits & 32 ? feature_mask(VIRTIO_F_RING_PACKED) : 0;
+	mask |= bits & 1 ? virtio_feature_mask(VIRTIO_F_VERSION_1) : 0;
+	mask |= bits & 2 ? virtio_feature_mask(VHOST_USER_F_PROTOCOL_FEATURES) : 0;
+	mask |= bits & 4 ? virtio_feature_mask(BAD_FEATURE) : 0;
+	mask |= bits & 8 ? virtio_feature_mask(VIRTIO_RING_F_EVENT_IDX) : 0;
+	mask |= bits & 16 ? virtio_feature_mask(VIRTIO_RING_F_INDIRECT_DESC) : 0;
+	mask |= bits & 32 ? virtio_feature_mask(VIRTIO_F_RING_PACKED) : 0;
 	tell_u64(peer, VHOST_USER_SET_FEATURES, mask,
 		 bits & 32 ? MODEL_REFUSED : model_features(&peer->model, &features));
 }
@@ -252,7 +255,10 @@ static void step_owner(struct peer *peer, unsigned int ring __attribute__((unuse
 	tell(peer, reset ? VHOST_USER_RESET_OWNER : VHOST_USER_SET_OWNER, NULL, 0, NULL, 0, MODEL_DONE, false);
 }
 
-/* Both halves, one half, nothing; more than are supported; counts that disagree; past the file's end. */
+/*
+ * Both halves, one half, nothing; more than are supported; counts that disagree; past the file's
+ * end.
+ */
 static void step_memory(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
 	static const struct {

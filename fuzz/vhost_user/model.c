@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The model of a session. Nothing is ever popped from its rings, so a ring stops where it started. */
+/*
+ * The model of a session. Nothing is ever popped from its rings, so a ring stops where it
+ * started.
+ */
 #include "model.h"
 
 void model_init(struct model *model)

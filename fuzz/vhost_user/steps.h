@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The steps of an input of the vhost-user harness: each is a message. Bits 0 to 3 of a byte, modulo
- * their number, say which; bits 4 and 5 name the ring, and bit 7 asks for a reply. Further bytes are
- * the message's own, see main.c.
+ * The steps of an input of the vhost-user harness: each is a message. Bits 0 to 3 of a byte,
+ * modulo their number, say which; bits 4 and 5 name the ring, and bit 7 asks for a reply. Further
+ * bytes are the message's own, see main.c.
  */
 #ifndef VIRTIO_FUZZ_VHOST_USER_STEPS_H
 #define VIRTIO_FUZZ_VHOST_USER_STEPS_H
