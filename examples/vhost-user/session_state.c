@@ -353,7 +353,7 @@ static int read_queue(struct restoring *r, struct vhost_vring *vring, struct vri
 	if (vring_resolve(vring, memory, r->section.setup.applied, &config))
 		return refuse(r, "a ring is not in its memory");
 	if (virtio_queue_ser_read(r->reader, r->number, vring->queue.index, &config, &memory->map, &state->queue, NULL,
-				  0, &count))
+				  0, &count, NULL))
 		return refuse(r, "");
 	return 0;
 }

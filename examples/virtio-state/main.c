@@ -7,8 +7,10 @@
  * is shown as bytes.
  */
 #include <virtio/blk_state.h>
+#include <virtio/console_state.h>
 #include <virtio/device_state.h>
 #include <virtio/queue_ser.h>
+#include <virtio/vsock_state.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,9 +25,8 @@
 typedef const struct virtio_section_layout *layout_fn(void);
 
 static layout_fn *const layouts[] = {
-	virtio_device_layout,
-	virtio_blk_layout,
-	virtio_queue_ser_layout,
+	virtio_device_layout, virtio_blk_layout,           virtio_console_layout,   virtio_console_input_layout,
+	virtio_vsock_layout,  virtio_vsock_replies_layout, virtio_queue_ser_layout,
 };
 
 #define LAYOUTS (sizeof layouts / sizeof *layouts)

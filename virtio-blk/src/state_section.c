@@ -2,6 +2,9 @@
 /* The section of a disk in a saved state. */
 #include <virtio/blk_state.h>
 
+/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
+#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
+
 static const struct virtio_section_field fields[] = {
 	VIRTIO_SECTION_VALUE(struct virtio_blk_state, features),
 	VIRTIO_SECTION_VALUE(struct virtio_blk_state, capacity),
@@ -26,7 +29,7 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
 }
 
 int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_blk *blk,
-			  struct virtio_blk_state *state)
+			  const uint64_t *features, struct virtio_blk_state *state)
 {
 	struct virtio_blk_state read = { 0 };
 	struct virtio_section where;
@@ -35,6 +38,10 @@ int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number,
 
 	if (!error) {
 		error = virtio_blk_check_state(blk, &read, &refusal);
+		if (!error && features && read.features != (*features & DEVICE_FEATURES)) {
+			refusal = (struct virtio_refusal){ "features", VIRTIO_SECTION_NO_ENTRY };
+			error = VIRTIO_EINVAL;
+		}
 		if (error)
 			error = virtio_section_refuse(reader, &layout, &where, &refusal, error);
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Saved state: every value is checked as if the guest had written it. */
+#include <virtio/console_state.h>
+
 #include "console_internal.h"
 
 /* Flags in struct virtio_console_port that a state has, too. */
@@ -15,14 +17,23 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
 	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
 }
 
-int virtio_console_restore(struct virtio_console *console, const struct virtio_console_state *state)
+/* The value with which no device like this one can be saved, or NULL. */
+static const char *find_impossible(const struct virtio_console *console, const struct virtio_console_state *state)
 {
 	if (state->negotiated & ~console->offered)
-		return VIRTIO_EINVAL;
+		return "negotiated";
 	if (state->driver_ready > 1)
-		return VIRTIO_EINVAL;
+		return "driver_ready";
 	/* Without the control queues there are no messages. */
+	/* Without the control queues there is no message. */
 	if (state->driver_ready && !(state->negotiated & CONSOLE_FEATURE(MULTIPORT)))
+		return "driver_ready";
+	return NULL;
+}
+
+int virtio_console_restore(struct virtio_console *console, const struct virtio_console_state *state)
+{
+	if (find_impossible(console, state))
 		return VIRTIO_EINVAL;
 	console->negotiated = state->negotiated;
 	console->driver_ready = state->driver_ready != 0;
@@ -84,39 +95,71 @@ static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, 
 	return !(pending & VIRTIO_CONSOLE_SEND_NAME) || port->options.name_bytes != 0;
 }
 
-static bool is_possible(const struct virtio_console *console, const struct virtio_console_port *port,
-			const struct virtio_console_port_state *state)
+/* The value of a port that no device like this one, with these features, can have; or NULL. */
+static const char *find_impossible_of_port(const struct virtio_console *console, uint64_t negotiated,
+					   const struct virtio_console_port_state *state)
 {
+	const struct virtio_console_port *port = console_entry(console, state->id);
 	const bool present = (state->flags & VIRTIO_CONSOLE_PORT_PRESENT) != 0;
 	const bool is_console = (state->flags & VIRTIO_CONSOLE_PORT_IS_CONSOLE) != 0;
 	const uint32_t all = KEPT_FLAGS | VIRTIO_CONSOLE_PORT_PRESENT | VIRTIO_CONSOLE_PORT_IS_CONSOLE |
 			     VIRTIO_CONSOLE_PORT_GUEST_OPEN;
 	const uint32_t any_message = VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD | AFTER_READY;
+	const bool multiport = (negotiated & CONSOLE_FEATURE(MULTIPORT)) != 0;
 
-	if ((state->flags & ~all) || (state->pending & ~any_message))
-		return false;
-	if (present != port->present || is_console != (present && port->options.console))
-		return false;
-	if (state->in_flight > 1 || state->head >= VIRTIO_QUEUE_MAX_SIZE ||
-	    state->taken > (uint64_t)VIRTIO_CHAIN_MAX_BYTES)
-		return false;
-	if (!state->in_flight && (state->head != 0 || state->taken != 0))
-		return false;
+	if (!port)
+		return "id";
+	if ((state->flags & ~all) || present != port->present || is_console != (present && port->options.console))
+		return "flags";
+	if (state->pending & ~any_message)
+		return "pending";
+	if (state->in_flight > 1)
+		return "in_flight";
+	if (state->head >= VIRTIO_QUEUE_MAX_SIZE || (!state->in_flight && state->head != 0))
+		return "head";
+	if (state->taken > (uint64_t)VIRTIO_CHAIN_MAX_BYTES || (!state->in_flight && state->taken != 0))
+		return "taken";
 	/* Without the control queues nothing is said, and only port 0 has queues. */
-	if (!console_multiport(console) && ((state->flags & (KEPT_FLAGS | VIRTIO_CONSOLE_PORT_GUEST_OPEN)) ||
-					    state->pending || (state->in_flight && state->id != 0)))
-		return false;
-	if (!present)
-		return !(state->flags & ~VIRTIO_CONSOLE_PORT_PRESENT) && state->cols == 0 && state->rows == 0 &&
-		       !(state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE);
-	return can_be_told(port, state->flags, state->pending);
+	if (!multiport && (state->flags & (KEPT_FLAGS | VIRTIO_CONSOLE_PORT_GUEST_OPEN)))
+		return "flags";
+	if (!multiport && state->pending)
+		return "pending";
+	if (!multiport && state->in_flight && state->id != 0)
+		return "in_flight";
+	if (!present && (state->cols != 0 || state->rows != 0))
+		return state->cols != 0 ? "cols" : "rows";
+	if (!present && (state->flags & ~VIRTIO_CONSOLE_PORT_PRESENT))
+		return "flags";
+	if (present ? !can_be_told(port, state->flags, state->pending) : (state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE))
+		return "pending";
+	return NULL;
+}
+
+int virtio_console_check_state(const struct virtio_console *console, const struct virtio_console_state *state,
+			       const struct virtio_console_port_state *ports, uint32_t count,
+			       struct virtio_refusal *refusal)
+{
+	const char *field = find_impossible(console, state);
+	uint32_t entry = VIRTIO_SECTION_NO_ENTRY;
+
+	for (uint32_t i = 0; i < count && !field; i++) {
+		entry = i;
+		field = find_impossible_of_port(console, state->negotiated, &ports[i]);
+		/* In ascending order, so that none is there twice. */
+		if (!field && i > 0 && ports[i].id <= ports[i - 1].id)
+			field = "id";
+	}
+	if (!field)
+		return 0;
+	*refusal = (struct virtio_refusal){ field, entry };
+	return VIRTIO_EINVAL;
 }
 
 int virtio_console_restore_port(struct virtio_console *console, const struct virtio_console_port_state *state)
 {
 	struct virtio_console_port *port = console_entry(console, state->id);
 
-	if (!port || !is_possible(console, port, state))
+	if (find_impossible_of_port(console, console->negotiated, state))
 		return VIRTIO_EINVAL;
 	port->flags = (port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) | (state->flags & KEPT_FLAGS);
 	port->pending = state->pending;

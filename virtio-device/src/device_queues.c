@@ -113,7 +113,7 @@ int virtio_device_queues_reset(struct virtio_device *device)
 	return 0;
 }
 
-/* Whether a queue has the configuration that the core knows. The allowances are this device's. */
+/* Whether a queue has the configuration that the core knows. */
 static bool agrees(const struct virtio_queue_config *core, const struct virtio_queue_config *saved)
 {
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
@@ -121,7 +121,9 @@ static bool agrees(const struct virtio_queue_config *core, const struct virtio_q
 			return false;
 	}
 	return core->max_size == saved->max_size && core->size == saved->size && core->event_idx == saved->event_idx &&
-	       core->indirect == saved->indirect && core->in_order == saved->in_order && core->ready == saved->ready;
+	       core->indirect == saved->indirect && core->in_order == saved->in_order && core->ready == saved->ready &&
+	       core->allow_unnegotiated_indirect == saved->allow_unnegotiated_indirect &&
+	       core->allow_long_indirect == saved->allow_long_indirect;
 }
 
 /* Restores a queue that runs, with the core's configuration. */

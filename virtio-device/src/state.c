@@ -372,6 +372,14 @@ int virtio_device_saved_config(const struct virtio_device *device, const struct 
 	return 0;
 }
 
+bool virtio_device_saved_features(const struct virtio_device_state *state, uint64_t *out)
+{
+	if (!(state->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		return false;
+	*out = virtio_features_to_u64(state->accepted);
+	return true;
+}
+
 void virtio_device_resume(struct virtio_device *device)
 {
 	const uint32_t live = live_load(device), pending = (live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;

@@ -85,22 +85,26 @@ static const char *find_difference(const struct virtio_queue_config *state, cons
 		return "event_idx";
 	if (state->indirect != config->indirect)
 		return "indirect";
-	return state->in_order != config->in_order ? "in_order" : NULL;
+	if (state->in_order != config->in_order)
+		return "in_order";
+	if (state->allow_unnegotiated_indirect != config->allow_unnegotiated_indirect)
+		return "allow_unnegotiated_indirect";
+	return state->allow_long_indirect != config->allow_long_indirect ? "allow_long_indirect" : NULL;
 }
 
 int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device, uint32_t queue,
 			  const struct virtio_queue_config *config, const struct virtio_memory_map *map,
 			  struct virtio_queue_state *state, struct virtio_queue_flight *record, uint32_t capacity,
-			  uint32_t *count)
+			  uint32_t *count, struct virtio_section *where)
 {
 	struct virtio_queue_state read;
-	struct virtio_section where;
+	struct virtio_section section;
 	struct virtio_refusal refusal = { NULL, VIRTIO_SECTION_NO_ENTRY };
 	uint32_t n = 0;
 	int error;
 
 	virtio_queue_ser_default(&read);
-	error = virtio_section_read(reader, &layout, device, queue, &read, record, capacity, &n, &where);
+	error = virtio_section_read(reader, &layout, device, queue, &read, record, capacity, &n, &section);
 	if (error)
 		return error;
 	read.next_used = (uint16_t)(read.next_avail - n);
@@ -110,8 +114,10 @@ int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device,
 		error = refusal.field ? VIRTIO_EINVAL : 0;
 	}
 	if (error)
-		return virtio_section_refuse(reader, &layout, &where, &refusal, error);
+		return virtio_section_refuse(reader, &layout, &section, &refusal, error);
 	*state = read;
 	*count = n;
+	if (where)
+		*where = section;
 	return 0;
 }

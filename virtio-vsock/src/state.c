@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Saved state of tables and connections. A restore checks every field. */
+#include <virtio/vsock_state.h>
+
 #include "table_internal.h"
 
 void virtio_vsock_table_save(const struct virtio_vsock_table *table, struct virtio_vsock_table_state *out)
@@ -70,7 +72,9 @@ static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 	return s->state == VIRTIO_VSOCK_RESET || (s->shut_by_us | s->shut_by_peer) == 0;
 }
 
-static bool counters_fit(const struct virtio_vsock_connection_state *s, const struct virtio_vsock_options *options)
+/* The counter that doesn't fit the others, or NULL. */
+static const char *find_bad_counter(const struct virtio_vsock_connection_state *s,
+				    const struct virtio_vsock_options *options)
 {
 	const uint32_t buffered = s->rx_cnt - s->fwd_cnt, untold = s->fwd_cnt - s->told_fwd_cnt;
 	const bool before = s->state == VIRTIO_VSOCK_ACCEPTING || s->state == VIRTIO_VSOCK_REQUESTED;
@@ -79,34 +83,155 @@ static bool counters_fit(const struct virtio_vsock_connection_state *s, const st
 	 * Buffered bytes, and forwarded bytes that the guest was not told of, are a part of the
 	 * received bytes.
 	 */
-	if (s->buf_alloc < options->buf_alloc || buffered > s->buf_alloc || s->rx_cnt - s->told_fwd_cnt < untold)
-		return false;
+	if (s->buf_alloc < options->buf_alloc)
+		return "buf_alloc";
+	if (buffered > s->buf_alloc)
+		return "fwd_cnt";
+	if (s->rx_cnt - s->told_fwd_cnt < untold)
+		return "told_fwd_cnt";
 	if (s->rx_packets > options->max_packets || (buffered != 0 && s->rx_packets == 0))
-		return false;
+		return "rx_packets";
 	if (s->tx_packets == 0 && s->tx_cnt != s->peer_fwd_cnt)
-		return false;
-	return !before || (s->rx_cnt | s->fwd_cnt | s->told_fwd_cnt | s->rx_packets | s->tx_cnt | s->peer_fwd_cnt |
-			   s->tx_packets) == 0;
+		return "peer_fwd_cnt";
+	if (before && (s->rx_cnt | s->fwd_cnt | s->told_fwd_cnt | s->rx_packets | s->tx_cnt | s->peer_fwd_cnt |
+		       s->tx_packets) != 0)
+		return "state";
+	return NULL;
+}
+
+/* The value that no connection of a table can have, or NULL. */
+static const char *find_impossible(const struct virtio_vsock_table *table,
+				   const struct virtio_vsock_connection_state *s)
+{
+	const uint32_t to = s->address.local_cid;
+
+	if (s->address.peer_cid != table->vsock->guest_cid)
+		return "peer_cid";
+	if (to == s->address.peer_cid || (to != VIRTIO_VSOCK_CID_HOST && !virtio_vsock_is_guest_cid(to)))
+		return "local_cid";
+	if (s->state == VIRTIO_VSOCK_CLOSED || s->state > VIRTIO_VSOCK_RESET)
+		return "state";
+	if (s->credit_bad > 1)
+		return "credit_bad";
+	if (s->owed & ~may_owe(s->state) || (s->state == VIRTIO_VSOCK_RESET && s->owed == 0))
+		return "owed";
+	if (!shutdown_fits(s))
+		return "shut_by_us";
+	return find_bad_counter(s, &table->options);
 }
 
 static int check(const struct virtio_vsock_table *table, const struct virtio_vsock_connection_state *s)
 {
-	const uint32_t to = s->address.local_cid;
-
-	if (s->address.peer_cid != table->vsock->guest_cid || to == s->address.peer_cid ||
-	    (to != VIRTIO_VSOCK_CID_HOST && !virtio_vsock_is_guest_cid(to)))
-		return VIRTIO_EINVAL;
-	if (s->state == VIRTIO_VSOCK_CLOSED || s->state > VIRTIO_VSOCK_RESET || s->credit_bad > 1 || s->reserved != 0)
-		return VIRTIO_EINVAL;
-	if (s->owed & ~may_owe(s->state) || (s->state == VIRTIO_VSOCK_RESET && s->owed == 0))
-		return VIRTIO_EINVAL;
-	if (!shutdown_fits(s) || !counters_fit(s, &table->options))
+	if (s->reserved != 0 || find_impossible(table, s))
 		return VIRTIO_EINVAL;
 	if (!virtio_vsock_has_type(table->vsock, s->type))
 		return VIRTIO_ENOTSUP;
 	if (virtio_vsock_table_find(table, &s->address))
 		return VIRTIO_EBUSY;
 	return table->free_places ? 0 : VIRTIO_ENOBUFS;
+}
+
+/* The order of addresses: negative, 0 or positive. */
+static int compare(const struct virtio_vsock_address *a, const struct virtio_vsock_address *b)
+{
+	if (a->local_port != b->local_port)
+		return a->local_port < b->local_port ? -1 : 1;
+	if (a->peer_port != b->peer_port)
+		return a->peer_port < b->peer_port ? -1 : 1;
+	return a->local_cid == b->local_cid ? 0 : a->local_cid < b->local_cid ? -1 : 1;
+}
+
+/*
+ * Whether two connections have one address. Sorts the array by Shell's sort: whoever wrote the file
+ * chooses the order, and could choose the worst case of a comparison of each with each.
+ */
+static bool has_duplicates(struct virtio_vsock_connection_state *connections, uint32_t count)
+{
+	for (uint32_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
+		for (uint32_t i = gap; i < count; i++) {
+			const struct virtio_vsock_connection_state one = connections[i];
+			uint32_t j = i;
+
+			for (; j >= gap && compare(&connections[j - gap].address, &one.address) > 0; j -= gap)
+				connections[j] = connections[j - gap];
+			connections[j] = one;
+		}
+	for (uint32_t i = 1; i < count; i++) {
+		if (compare(&connections[i - 1].address, &connections[i].address) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
+{
+	*refusal = (struct virtio_refusal){ field, entry };
+	return error;
+}
+
+int virtio_vsock_check_state(const struct virtio_vsock_table *table, const struct virtio_vsock_device_state *state,
+			     struct virtio_vsock_connection_state *connections, uint32_t count,
+			     struct virtio_refusal *refusal)
+{
+	struct virtio_vsock vsock = *table->vsock;
+
+	if (state->negotiated & ~vsock.offered)
+		return refuse(refusal, "negotiated", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	if (state->next_port < table->options.first_port || state->next_port > table->options.last_port)
+		return refuse(refusal, "next_port", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	if (!state->event_waiting && state->event_avail_idx != 0)
+		return refuse(refusal, "event_avail_idx", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	if (count > table->capacity - table->count)
+		return refuse(refusal, "connections", VIRTIO_SECTION_NO_ENTRY, VIRTIO_ENOBUFS);
+	vsock.negotiated = state->negotiated;
+	for (uint32_t i = 0; i < count; i++) {
+		const char *field = connections[i].reserved ? "state" : find_impossible(table, &connections[i]);
+
+		if (field)
+			return refuse(refusal, field, i, VIRTIO_EINVAL);
+		if (!virtio_vsock_has_type(&vsock, connections[i].type))
+			return refuse(refusal, "type", i, VIRTIO_ENOTSUP);
+		if (virtio_vsock_table_find(table, &connections[i].address))
+			return refuse(refusal, "local_port", i, VIRTIO_EBUSY);
+	}
+	if (has_duplicates(connections, count))
+		return refuse(refusal, "connections", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EBUSY);
+	return 0;
+}
+
+void virtio_vsock_save(const struct virtio_vsock *vsock, const struct virtio_vsock_events *events,
+		       const struct virtio_vsock_table *table, struct virtio_vsock_device_state *out)
+{
+	struct virtio_vsock_table_state ports;
+
+	virtio_vsock_table_save(table, &ports);
+	*out = (struct virtio_vsock_device_state){ .negotiated = vsock->negotiated, .next_port = ports.next_port };
+	if (!events)
+		return;
+	out->event_owed = events->owed;
+	out->event_waiting = events->waiting;
+	out->event_avail_idx = events->waiting ? events->avail_idx : 0;
+}
+
+int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events *events,
+			 struct virtio_vsock_table *table, const struct virtio_vsock_device_state *state)
+{
+	const struct virtio_vsock_table_state ports = { state->next_port };
+	int error;
+
+	if (state->negotiated & ~vsock->offered)
+		return VIRTIO_EINVAL;
+	error = virtio_vsock_table_restore(table, &ports);
+	if (error)
+		return error;
+	vsock->negotiated = state->negotiated;
+	if (events)
+		*events = (struct virtio_vsock_events){
+			.owed = state->event_owed,
+			.waiting = state->event_waiting,
+			.avail_idx = state->event_avail_idx,
+		};
+	return 0;
 }
 
 static void take_counters(struct virtio_vsock_connection *c, const struct virtio_vsock_connection_state *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A file as a whole, before anything in it is looked at: hostile 76 and 235. */
+/* A file as a whole, before anything in it is looked at: hostile 76, 235 and 236. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

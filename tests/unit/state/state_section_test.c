@@ -271,7 +271,7 @@ static void section_with_bad_header_is_refused(void **state)
 		f.bytes[bad_names[i][0]] = bad_names[i][1];
 		expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_BAD_NAME, 0, "name");
 	}
-	for (uint32_t bit = 1; bit < 16; bit++) {
+	for (uint32_t bit = 0; bit < 16; bit++) {
 		write_thing(&f, 1, 1);
 		f.bytes[26 + bit / 8] |= (uint8_t)(1u << bit % 8);
 		expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_BAD_FLAGS, 26, "flags");

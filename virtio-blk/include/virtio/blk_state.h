@@ -85,6 +85,8 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
  *
  * @number  as it was written
  * @blk     that it is to be restored into
+ * @features  what the file's core has negotiated, from virtio_device_saved_features(): the state
+ *            must agree in this device type's bits. NULL takes any.
  * @state   for virtio_blk_restore(); untouched on failure
  *
  * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(), with section, value
@@ -92,7 +94,7 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_blk *blk,
-			  struct virtio_blk_state *state);
+			  const uint64_t *features, struct virtio_blk_state *state);
 
 VIRTIO_END_DECLS
 

@@ -109,7 +109,7 @@ int virtio_device_queues_reset(struct virtio_device *device);
  *
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EINVAL      no queue of this index; the queue doesn't run, and its state says that it
- *                      does; or its state has another configuration than the core, allowances apart
+ *                      does; or its state has another configuration than the core
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  *   others             as virtio_queue_restore()
  *

@@ -162,6 +162,15 @@ int virtio_device_saved_config(const struct virtio_device *device, const struct 
 			       struct virtio_queue_config *config);
 
 /*
+ * The features that a saved state has negotiated, to judge the state of the device's type by.
+ *
+ * @out  set to bits 0 to 63, if true is returned
+ *
+ * Returns whether there are any: FEATURES_OK is set.
+ */
+bool virtio_device_saved_features(const struct virtio_device_state *state, uint64_t *out);
+
+/*
  * Writes the section of a core.
  *
  * @number         which device of the file, by the caller's numbers

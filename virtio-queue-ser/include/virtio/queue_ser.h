@@ -11,7 +11,7 @@
  *	error = virtio_queue_ser_open(&reader, bytes, length, id);
  *	if (!error)
  *		error = virtio_queue_ser_read(&reader, 0, queue, NULL, map, &state, record,
- *					      capacity, &count);
+ *					      capacity, &count, NULL);
  *	read other sections, in order
  *	if (!error)
  *		error = virtio_section_reader_end(&reader);
@@ -130,13 +130,14 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  *
  * @device, @queue  as it was written
  * @config          the configuration by which the file has the queue run, from
- *                  virtio_device_saved_config(): the state must agree with it, allowances apart, or
+ *                  virtio_device_saved_config(): the state must agree with it, or
  *                  be that of a queue that is not started. NULL takes any.
  * @map             as for virtio_queue_check_state(): the memory, or NULL
  * @state           for virtio_queue_restore()
  * @record          the caller's array, for virtio_queue_replay()
  * @capacity        its entries: the largest size of the queue is enough
  * @count           set to how many there are
+ * @where           filled in, for virtio_section_refuse() where a device refuses a record; or NULL
  *
  * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
  * virtio_section_read() or virtio_queue_check_state(), with section, value and place in
@@ -147,7 +148,7 @@ VIRTIO_MUST_CHECK
 int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device, uint32_t queue,
 			  const struct virtio_queue_config *config, const struct virtio_memory_map *map,
 			  struct virtio_queue_state *state, struct virtio_queue_flight *record, uint32_t capacity,
-			  uint32_t *count);
+			  uint32_t *count, struct virtio_section *where);
 
 VIRTIO_END_DECLS
 

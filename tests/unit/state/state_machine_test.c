@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A machine of three devices, saved and restored: from random valid states, from files that are
+ * wrong, and again and again. Hostile 76, 77, 78, 79, 80, 236, 239 and 243.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../common/long.h"
+#include "machine.h"
+#include "random_state.h"
+#include <virtio/bindings/virtio_config.h>
+#include <virtio/endian.h>
+
+#define STATES 300u     /* random ones */
+#define MUTATIONS 50000 /* and twice as many */
+
+struct world {
+	struct machine from, to;
+	uint8_t storage[MACHINE_SECTORS * 512];
+	uint8_t ram[MACHINE_RAM], before[MACHINE_RAM];
+	uint8_t file[MACHINE_FILE_BYTES], again[MACHINE_FILE_BYTES];
+	size_t length;
+	struct machine_state state;
+	struct virtio_section_reader reader;
+	uint64_t random;
+};
+
+static struct world w;
+
+/* A machine in a random state, in memory with random bytes, and its file. */
+static void make_file(uint64_t number)
+{
+	w.random = number;
+	machine_make(&w.from, w.ram, w.storage);
+	random_state(&w.from, &w.random);
+	w.length = machine_save(&w.from, w.file);
+	machine_make(&w.to, w.ram, w.storage);
+}
+
+/* What nothing may touch: memory, and a machine. */
+static bool is_as_made(const struct machine *m)
+{
+	static struct machine fresh;
+
+	machine_make(&fresh, w.ram, w.storage);
+	for (uint32_t i = 0; i < MACHINE_DEVICES; i++) {
+		const struct virtio_device *device = &m->parts[i].device;
+
+		if (virtio_device_status(device) || device->active || device->first_error ||
+		    memcmp(m->parts[i].registers, fresh.parts[i].registers, sizeof m->parts[i].registers) != 0 ||
+		    m->parts[i].used_interrupts || m->parts[i].config_interrupts)
+			return false;
+		for (uint32_t q = 0; q < machine_queues(i); q++)
+			if (m->parts[i].queues[q].size)
+				return false;
+	}
+	return m->blk.negotiated == 0 && m->console.negotiated == 0 && m->vsock.negotiated == 0 &&
+	       m->table.count == 0 && memcmp(w.before, w.ram, sizeof w.ram) == 0;
+}
+
+static void describe(char text[300])
+{
+	assert_true(virtio_section_describe(&w.reader.fault, text, 300) < 300);
+}
+
+static void state_round_trip_gives_the_same_file(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < STATES * long_factor(); i++) {
+		char text[300];
+
+		make_file(i);
+		memcpy(w.before, w.ram, sizeof w.ram);
+		/* Saving again is the same: nothing has changed. */
+		assert_int_equal(machine_save(&w.from, w.again), w.length);
+		assert_memory_equal(w.again, w.file, w.length);
+		if (machine_read(&w.to, w.file, w.length, &w.state, &w.reader)) {
+			describe(text);
+			fail_msg("state %u: %s", (unsigned int)i, text);
+		}
+		assert_true(is_as_made(&w.to));
+		assert_int_equal(machine_restore(&w.to, &w.state), 0);
+		/*
+		 * The same happens to the machine that was saved, so that the two can be compared.
+		 */
+		machine_resume(&w.to);
+		machine_resume(&w.from);
+		/* A restored machine can be saved at once, and has nothing lost. */
+		w.length = machine_save(&w.from, w.file);
+		assert_int_equal(machine_save(&w.to, w.again), w.length);
+		for (size_t at = 0; at < w.length; at++)
+			if (w.again[at] != w.file[at])
+				fail_msg("state %u differs at byte %u", (unsigned int)i, (unsigned int)at);
+	}
+}
+
+/* A reset after the restore runs nothing of the record, and needs nothing. */
+static void state_reset_after_restore_forgets_the_record(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < STATES; i++) {
+		make_file(i);
+		assert_int_equal(machine_read(&w.to, w.file, w.length, &w.state, &w.reader), 0);
+		assert_int_equal(machine_restore(&w.to, &w.state), 0);
+		memcpy(w.before, w.ram, sizeof w.ram);
+		for (uint32_t device = 0; device < MACHINE_DEVICES; device++) {
+			struct machine_part *part = &w.to.parts[device];
+
+			assert_int_equal(virtio_device_write_status(&part->device, 0), 0);
+			assert_int_equal(virtio_device_status(&part->device), 0);
+			for (uint32_t q = 0; q < machine_queues(device); q++)
+				assert_true(part->held_count[q] == 0 && virtio_queue_quiesced(&part->queues[q]) &&
+					    part->queues[q].replay == 0);
+		}
+		assert_memory_equal(w.before, w.ram, sizeof w.ram);
+	}
+}
+
+static void state_that_is_cut_or_has_a_flipped_bit_is_refused(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++) {
+		make_file(3 + i);
+		memcpy(w.before, w.ram, sizeof w.ram);
+		for (size_t length = 0; length < w.length; length++)
+			assert_true(machine_read(&w.to, w.file, length, &w.state, &w.reader) < 0);
+		for (size_t bit = 0; bit < 8 * w.length; bit++) {
+			w.file[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			assert_true(machine_read(&w.to, w.file, w.length, &w.state, &w.reader) < 0);
+			w.file[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+		assert_true(is_as_made(&w.to));
+		assert_int_equal(machine_read(&w.to, w.file, w.length, &w.state, &w.reader), 0);
+	}
+}
+
+static void put_frame(void)
+{
+	virtio_put_le64(w.file + 12, w.length);
+	virtio_put_le32(w.file + w.length - 4, virtio_queue_ser_checksum(w.file, w.length - 4));
+}
+
+/* Some bytes become others, go, or come. */
+static void mutate(void)
+{
+	for (uint32_t left = 1 + random_below(&w.random, 3); left > 0; left--) {
+		const size_t at = random_below(&w.random, (uint32_t)w.length);
+		const uint32_t how = random_below(&w.random, 10);
+
+		if (how < 4) {
+			w.file[at] ^= (uint8_t)(1u << random_below(&w.random, 8));
+		} else if (how < 7) {
+			w.file[at] = (uint8_t)random_below(&w.random, 256);
+		} else if (how < 8 && w.length > VIRTIO_QUEUE_SER_FRAME_BYTES + 1) {
+			memmove(w.file + at, w.file + at + 1, w.length - at - 1);
+			w.length--;
+		} else if (how < 9 && w.length < MACHINE_FILE_BYTES) {
+			memmove(w.file + at + 1, w.file + at, w.length - at);
+			w.length++;
+		} else {
+			memset(w.file + at, how & 1 ? 0 : 0xff, w.length - at < 4 ? w.length - at : 4);
+		}
+	}
+}
+
+/* What any restored machine can do: be looked at, be run, be saved, and be reset. */
+static void serve(uint32_t number)
+{
+	struct virtio_section_reader reader;
+	size_t length;
+
+	for (uint32_t device = 0; device < MACHINE_DEVICES; device++)
+		for (uint32_t q = 0; q < machine_queues(device); q++)
+			random_serve(&w.to, device, q);
+	length = machine_save(&w.to, w.again);
+	machine_make(&w.from, w.ram, w.storage);
+	if (machine_read(&w.from, w.again, length, &w.state, &reader))
+		fail_msg("mutation %u leads to a machine that can't be restored", (unsigned int)number);
+	for (uint32_t device = 0; device < MACHINE_DEVICES; device++) {
+		assert_int_equal(virtio_device_write_status(&w.to.parts[device].device, 0), 0);
+		assert_int_equal(virtio_device_status(&w.to.parts[device].device), 0);
+	}
+}
+
+/* Whether two files are the same: a mutation can undo itself. */
+static bool is_the_same(const uint8_t *bytes, size_t length)
+{
+	return length == w.length && memcmp(bytes, w.file, length) == 0;
+}
+
+static void state_with_mutations_is_refused(void **state)
+{
+	static uint8_t good[MACHINE_FILE_BYTES];
+	size_t length = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < MUTATIONS * (long_factor() > 1 ? 20 : 1); i++) {
+		if (i % 100 == 0) {
+			make_file(i);
+			memcpy(good, w.file, length = w.length);
+			memcpy(w.before, w.ram, sizeof w.ram);
+		}
+		mutate();
+		if (!is_the_same(good, length))
+			assert_true(machine_read(&w.to, w.file, w.length, &w.state, &w.reader) < 0);
+		if (i % 100 == 99)
+			assert_true(is_as_made(&w.to));
+		memcpy(w.file, good, w.length = length);
+	}
+}
+
+/*
+ * With a checksum that fits. It is refused with section, value and offset, and nothing is touched;
+ * or a machine comes of it that passes every check, and serves.
+ */
+static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
+{
+	static uint8_t good[MACHINE_FILE_BYTES];
+	uint32_t refused = 0, restored = 0;
+	size_t length = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < MUTATIONS * (long_factor() > 1 ? 20 : 1); i++) {
+		char text[300];
+
+		if (i % 100 == 0) {
+			make_file(i);
+			memcpy(good, w.file, length = w.length);
+		}
+		memcpy(w.before, w.ram, sizeof w.ram);
+		mutate();
+		put_frame();
+		if (machine_read(&w.to, w.file, w.length, &w.state, &w.reader)) {
+			refused++;
+			describe(text);
+			assert_true(w.reader.fault.offset <= w.length);
+			assert_true(w.reader.fault.reason != VIRTIO_SECTION_CHECKSUM);
+			assert_non_null(strstr(text, "at byte"));
+			assert_true(is_as_made(&w.to));
+		} else {
+			restored++;
+			assert_int_equal(machine_restore(&w.to, &w.state), 0);
+			machine_resume(&w.to);
+			serve(i);
+			memcpy(w.ram, w.before, sizeof w.ram);
+			machine_make(&w.to, w.ram, w.storage);
+		}
+		memcpy(w.file, good, w.length = length);
+	}
+	print_message("%u refused, %u restored\n", refused, restored);
+	assert_true(refused > MUTATIONS / 4 && restored > MUTATIONS / 20);
+}
+
+/* Each byte at a time becomes another: it is refused, or the target differs. */
+static void state_has_no_byte_that_is_not_read(void **state)
+{
+	static uint8_t same[MACHINE_FILE_BYTES];
+	uint32_t values = 0;
+
+	(void)state;
+	make_file(3);
+	assert_int_equal(machine_read(&w.to, w.file, w.length, &w.state, &w.reader), 0);
+	assert_int_equal(machine_restore(&w.to, &w.state), 0);
+	assert_int_equal(machine_save(&w.to, same), w.length);
+	machine_make(&w.to, w.ram, w.storage);
+	for (size_t at = 36; at < w.length - 4; at++) {
+		struct virtio_section_reader reader;
+		size_t length;
+		int error;
+
+		w.file[at] ^= 1;
+		put_frame();
+		error = machine_read(&w.to, w.file, w.length, &w.state, &reader);
+		if (!error) {
+			/* Then the next save differs: the target keeps what it was told. */
+			assert_int_equal(machine_restore(&w.to, &w.state), 0);
+			length = machine_save(&w.to, w.again);
+			assert_int_equal(length, w.length);
+			if (memcmp(w.again, same, length - 4) == 0)
+				fail_msg("byte %u is not read", (unsigned int)at);
+			machine_make(&w.to, w.ram, w.storage);
+			values++;
+		}
+		w.file[at] ^= 1;
+	}
+	assert_true(values > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(state_round_trip_gives_the_same_file),
+		cmocka_unit_test(state_reset_after_restore_forgets_the_record),
+		cmocka_unit_test(state_that_is_cut_or_has_a_flipped_bit_is_refused),
+		cmocka_unit_test(state_with_mutations_is_refused),
+		cmocka_unit_test(state_with_mutations_and_checksum_is_refused_or_serves),
+		cmocka_unit_test(state_has_no_byte_that_is_not_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
