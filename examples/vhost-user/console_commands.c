@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the operator of a running console may order. */
+/* The commands for the operator of a running console. */
 #include "console_device.h"
 
 #include <inttypes.h>

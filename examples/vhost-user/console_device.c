@@ -135,9 +135,9 @@ static void take_emergency(void *context, uint8_t byte)
 }
 
 /*
- * Input may wait since before the guest has booted. Linux throws away what its driver gets before
- * the driver is ready. With MULTIPORT the driver sends PORT_OPEN then. Without it nothing tells,
- * and the driver is ready soon after it has made its first buffers available.
+ * Input may have arrived before the guest has booted. Linux drops input that its driver gets before
+ * the driver is ready. With MULTIPORT the driver then sends PORT_OPEN. Without it there is no
+ * message, and the driver is ready soon after it has made its first buffers available.
  */
 #define PATIENCE_NS UINT64_C(1000000000)
 

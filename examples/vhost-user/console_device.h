@@ -36,8 +36,8 @@ struct console_device {
 	uint64_t features;       /* that the driver has accepted */
 	struct event_loop *loop; /* of the device's thread */
 	bool is_open, is_attached;
-	bool takes_input;                /* the console's driver, see await_driver() */
-	struct event_timer until_then;   /* when it does at the latest */
+	bool takes_input;                /* the console's driver is ready, see await_driver() */
+	struct event_timer until_then;   /* expires when the driver is assumed to be ready */
 	bool timed;                      /* the timer was set for this driver */
 	struct console_control commands; /* `path` is NULL without control= */
 	uint32_t port_count;
@@ -49,10 +49,10 @@ struct console_device {
 void console_wake_transmit(struct console_device *console, uint32_t id);
 void console_wake_control(struct console_device *console);
 
-/* The terminal of a port has another size. */
+/* Called when the terminal of a port has a new size. */
 void console_size_changed(struct console_link *link, uint16_t cols, uint16_t rows);
 
-/* What the library is told of a port. */
+/* The options of a port for the library. */
 struct virtio_console_port_options console_port_options(struct port *port);
 
 /* Chains of the guest's that were malformed or misdirected. */

@@ -18,7 +18,10 @@ static void drop_client(struct console_link *link)
 	link->events->connected(link, false);
 }
 
-/* Whether it has closed its end. Shutting down only what it sends is not leaving. */
+/*
+ * Returns whether the client has closed its end. A client that has only shut down its output has
+ * not.
+ */
 static bool has_left(const struct console_link *link)
 {
 	struct pollfd client = { .fd = link->in.fd };
@@ -26,7 +29,10 @@ static bool has_left(const struct console_link *link)
 	return poll(&client, 1, 0) == 1;
 }
 
-/* A client that sends no more may wait for the guest's answer. Its hang-up is still an event. */
+/*
+ * A client that has ended its output may still wait for the guest's answer. When it hangs up, that
+ * is another event.
+ */
 static void ended(struct console_link *link)
 {
 	if (has_left(link)) {

@@ -9,7 +9,7 @@
 
 #include "seeds.h"
 
-/* The file's bytes are these. */
+/* Returns whether the file has these bytes. */
 static bool is_as_made(FILE *file, const struct seed *s)
 {
 	for (size_t i = 0; i < s->size; i++)
