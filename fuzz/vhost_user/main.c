@@ -173,7 +173,7 @@ static int receive(struct peer *peer, uint32_t request, void *payload, uint32_t 
 	return header.size == 0 ? 0 : (int)recv(peer->socket, payload, header.size, MSG_DONTWAIT);
 }
 
-/* A request that has no reply of its own: the model says what becomes of it. */
+/* Sends a request without a reply of its own; the model tells its outcome. */
 static void tell(struct peer *peer, uint32_t request, const void *payload, uint32_t size, const int *fds,
 		 unsigned int fd_count, enum model_outcome outcome, bool harmless)
 {
@@ -256,8 +256,8 @@ static void step_owner(struct peer *peer, unsigned int ring __attribute__((unuse
 }
 
 /*
- * Both halves, one half, nothing; more than are supported; counts that disagree; past the file's
- * end.
+ * Tables of both halves, one half, nothing; with too many regions; with counts that disagree;
+ * beyond the end of the file.
  */
 static void step_memory(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
@@ -306,7 +306,7 @@ static void step_addr(struct peer *peer, unsigned int ring)
 {
 	const unsigned int byte = fuzz_u8(peer->in);
 	const int place = 1 + byte % 2;
-	/* Regions are not adjacent for the front end. */
+	/* Regions are not adjacent in the front end's address space. */
 	const uint64_t at = USER + (uint64_t)(place - 1) * 2 * HALF + (ring % MODEL_RINGS) * 0x4000;
 	struct vhost_user_vring_addr addr = { ring, 0, at, at + 0x2000, at + 0x1000, 0 };
 	bool good = ring < MODEL_RINGS;
@@ -350,7 +350,7 @@ static void step_get_base(struct peer *peer, unsigned int ring)
 		   "base of ring %u: %u", ring, state.num);
 }
 
-/* An eventfd, none, none and yet one, or what is no eventfd. */
+/* Sends an eventfd, none, none although the message has one, or a file that is no eventfd. */
 static void tell_fd(struct peer *peer, unsigned int ring, uint32_t request, int fd)
 {
 	const unsigned int kind = fuzz_u8(peer->in) % 4;
@@ -419,7 +419,7 @@ static void step_unknown(struct peer *peer, unsigned int ring __attribute__((unu
 	     MODEL_REFUSED, true);
 }
 
-/* Nothing behind such a header can be trusted to be a message. */
+/* After such a header the next bytes may not be the start of a message. */
 static void step_header(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
 	static const uint32_t flags[] = { 0, 2, 3, 5, 0x11, 0x80000001u };

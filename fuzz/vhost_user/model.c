@@ -95,7 +95,7 @@ enum model_outcome model_memory(struct model *model, enum model_memory memory)
 	return MODEL_DONE;
 }
 
-/* A ring that runs and gets another value is a new driver's. */
+/* A new value for a running ring means a new driver. */
 static void make_room(struct model_ring *ring)
 {
 	ring->running = false;
@@ -103,7 +103,7 @@ static void make_room(struct model_ring *ring)
 	ring->held = true;
 }
 
-/* What can't start is as before the message. */
+/* If the ring can't start, the message has no effect. */
 static enum model_outcome settle(struct model *model, struct model_ring *ring, const struct model_ring *before)
 {
 	if (start(model, ring) == MODEL_DONE)
@@ -154,7 +154,7 @@ enum model_outcome model_kick(struct model *model, unsigned int index)
 	ring->held = false;
 	if (settle(model, ring, &before) == MODEL_DONE)
 		return MODEL_DONE;
-	/* Neither the one that came nor the one before. */
+	/* The ring has neither the new kick descriptor nor the old one. */
 	ring->kick = false;
 	return MODEL_REFUSED;
 }

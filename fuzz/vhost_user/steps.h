@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The steps of an input of the vhost-user harness: each is a message. Bits 0 to 3 of a byte,
- * modulo their number, say which; bits 4 and 5 name the ring, and bit 7 asks for a reply. Further
- * bytes are the message's own, see main.c.
+ * The steps of an input of the vhost-user harness. Each step is a message. In its first byte bits 0
+ * to 3, modulo the number of steps, select the step, bits 4 and 5 the ring, and bit 7 asks for a
+ * reply. Further bytes are the message's own, see main.c.
  */
 #ifndef VIRTIO_FUZZ_VHOST_USER_STEPS_H
 #define VIRTIO_FUZZ_VHOST_USER_STEPS_H
 
 enum vhost_user_step {
-	STEP_GET,      /* of features and the like: which */
-	STEP_FEATURES, /* which of the sets of main.c */
-	STEP_OWNER,    /* 0 or 1: it is reset */
-	STEP_MEMORY,   /* which of the tables of main.c */
-	STEP_SIZE,     /* log2, and what is added */
+	STEP_GET,      /* which value: features or another one */
+	STEP_FEATURES, /* index of a set in main.c */
+	STEP_OWNER,    /* 0 to set the owner, 1 to reset it */
+	STEP_MEMORY,   /* index of a table in main.c */
+	STEP_SIZE,     /* log2 of the size, and a number to add */
 	STEP_ADDR,     /* which place */
-	STEP_BASE,     /* 0, or one less, or too large */
+	STEP_BASE,     /* 0, one less than the last one, or too large */
 	STEP_GET_BASE,
 	STEP_KICK,       /* which kind of descriptor */
 	STEP_CALL,       /* which kind of descriptor */
 	STEP_ENABLE,     /* 0, 1, or 2 */
-	STEP_GET_CONFIG, /* offset, from 0x100 on or not, size, room */
+	STEP_GET_CONFIG, /* offset, whether 0x100 is added, size, room in the message */
 	STEP_SET_CONFIG, /* the same, and flags */
 	STEP_UNKNOWN,    /* number of the request */
 	STEP_HEADER,     /* flags, size */
