@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* From a chain to a request, and whether the request may be carried out. */
-#include <virtio/blk.h>
 #include <virtio/features.h>
 #include <virtio/reader.h>
+#include <virtio/request.h>
+
+/*
+ * Here are the external copies of the inline functions of <virtio/blk.h>: see VIRTIO_INLINE. Those
+ * of the headers above are in libvirtio-queue, and a second copy would not link.
+ */
+#undef VIRTIO_INLINE
+#define VIRTIO_INLINE extern inline
+#include <virtio/blk.h>
 
 #define RANGE_BYTES 16
 
