@@ -159,25 +159,18 @@ static void check_host(const struct shadow_map *m, const struct shadow_place *p,
 		   "not the byte's host address");
 }
 
-/*
- * The fast paths: of the length that the compiler knows, for any, and with the other cursor if it
- * is in the same map.
- */
-static bool find_unlogged(struct harness *h, void **host)
+/* The fast paths: of the length that the compiler knows, and for any. */
+static bool find_writable(struct harness *h, void **host)
 {
-	const struct virtio_memory_cursor *other = &h->cursors[h->cursor == &h->cursors[0]];
-
-	if (h->of[0] == h->of[1] && h->addr % 2)
-		return virtio_impl_memory_find_unlogged_near(h->cursor, other, h->addr, h->len, host);
-	return h->len == 1 ? virtio_impl_memory_find_unlogged(h->cursor, h->addr, 1, host)
-			   : virtio_impl_memory_find_unlogged(h->cursor, h->addr, h->len, host);
+	return h->len == 1 ? virtio_impl_memory_find_writable(h->cursor, h->addr, 1, host)
+			   : virtio_impl_memory_find_writable(h->cursor, h->addr, h->len, host);
 }
 
 /*
- * Whatever is found to be unlogged must be. A range that is not translated, and not near the end of
+ * Whatever is found to be writable must be. A range that is not translated, and not near the end of
  * its region, must be found.
  */
-static void check_unlogged(struct harness *h)
+static void check_writable(struct harness *h)
 {
 	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	const bool there = shadow_contiguous(h->map, h->addr, h->len, both);
@@ -186,13 +179,12 @@ static void check_unlogged(struct harness *h)
 
 	if (h->len == 0)
 		return;
-	if (find_unlogged(h, &host)) {
+	if (find_writable(h, &host)) {
 		FUZZ_CHECK(there && shadow_find(h->map, h->addr, both, &p) == 0,
-			   "found to be unlogged what isn't there");
-		FUZZ_CHECK(!h->cursor->region->dirty, "found to be unlogged what has a dirty log");
+			   "found to be writable what isn't there");
 		check_host(h->map, &p, host);
 	} else if (there && h->map->page_shift == 0 && shadow_find(h->map, h->addr, both, &p) == 0) {
-		FUZZ_CHECK(p.region->log || p.len < VIRTIO_MEMORY_SMALL, "unlogged memory not found");
+		FUZZ_CHECK(p.len < VIRTIO_MEMORY_SMALL, "writable memory not found");
 	}
 }
 
@@ -205,7 +197,7 @@ static void do_find(struct harness *h)
 	begin(h, fuzz_number(&h->in), access);
 	host = virtio_memory_find(h->cursor, h->addr, h->len, access);
 	check_work(h, access);
-	check_unlogged(h);
+	check_writable(h);
 	if (h->len == 0)
 		return;
 	if (host) {

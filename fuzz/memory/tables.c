@@ -86,8 +86,8 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	FUZZ_CHECK(s.len == (len < room ? len : room), "segment of %llu bytes", (unsigned long long)s.len);
 	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "host address");
 	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL), "find");
-	if (virtio_impl_memory_find_unlogged(cursor, addr, len, &host))
-		FUZZ_CHECK(host == s.host && len <= room && !found->dirty, "find_unlogged");
+	if (virtio_impl_memory_find_writable(cursor, addr, len, &host))
+		FUZZ_CHECK(host == s.host && len <= room, "find_writable");
 }
 
 void memory_try_table(struct fuzz_input *in)

@@ -2,4 +2,4 @@
 # The fast path for three descriptors takes a last one that is to be read for one to be written.
 # file: virtio-queue/include/virtio/inline/chain.h
 # harness: fuzz_queue
-s/(d\[2\].flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE/(d[2].flags_next \& (VIRTIO_DESC_FLAGS ^ VRING_DESC_F_WRITE)) != 0/
+s/VIRTIO_LIKELY((d\[2\].flags_next & VIRTIO_DESC_FLAGS) == VRING_DESC_F_WRITE)/(d[2].flags_next \& (VIRTIO_DESC_FLAGS ^ VRING_DESC_F_WRITE)) == 0/

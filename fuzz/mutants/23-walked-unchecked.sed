@@ -2,4 +2,4 @@
 # Descriptors that were walked before a resolution count as readable until the resolution finds a writable one itself.
 # file: virtio-queue/src/chain.c
 # harness: fuzz_queue
-s/if (walked\[\*done\].writable && !c->writable)/if (walked[*done].writable \&\& !c->writable \&\& *done > 0)/
+s/if (desc.writable && !c->writable)/if (desc.writable \&\& !c->writable \&\& loaded->count == 0)/

@@ -2,4 +2,4 @@
 # Data that begins in a region to which the cached region moves is taken for data that ends there.
 # file: virtio-queue/include/virtio/inline/request.h
 # harness: fuzz_queue
-s/(!virtio_impl_request_cache_data(queue, data->addr) ||/(!virtio_impl_request_cache_data(queue, data->addr) \&\&/
+s/(!virtio_impl_memory_cache_region(large, data->addr) ||/(!virtio_impl_memory_cache_region(large, data->addr) \&\&/

@@ -2,4 +2,4 @@
 # A bad buffer ends the walk, so that the status behind it is lost.
 # file: virtio-queue/src/chain.c
 # harness: fuzz_queue
-/^static int end_at_bad_buffer(/,/^}/s/while ((got = virtio_chain_next(walking, &desc)) == 1)/if ((got = virtio_chain_next(walking, \&desc)) == 1)/
+/^static int end_at_bad_buffer(/,/^}/s/while ((got = next_desc(walking, loaded, &desc)) == 1)/if ((got = next_desc(walking, loaded, \&desc)) == 1)/

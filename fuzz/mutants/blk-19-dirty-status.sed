@@ -2,4 +2,4 @@
 # The status is not logged.
 # file: virtio-queue/src/request.c
 # harness: fuzz_blk
-/virtio_segments_mark_dirty(&data->last_writable, 1, 1);/d
+/virtio_region_mark_dirty(data->last_writable.region, data->last_writable.host, 1);/d

@@ -110,22 +110,31 @@ struct virtio_translation {
 typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out);
 
+/* Pieces of equal length, from address 0 to the end of the last region, in which look-ups begin. */
+#define VIRTIO_MEMORY_SLOTS 32
+
 /* A snapshot of guest memory. Set up by virtio_memory_map_init(), then only read. */
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	bool unlogged;                     /* no translation, and all regions are unlogged */
-	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
+	uint8_t steps; /* of a binary search: log2 of count, rounded down */
+	/*
+	 * VIRTIO_MEMORY_SLOTS if there is no translation, and all regions can be written and have
+	 * VIRTIO_MEMORY_SMALL bytes; otherwise 0.
+	 */
+	uint8_t fast_slots;
+	uint8_t slot_shift;                /* log2 of the bytes of a slot */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
+	uint16_t slots[VIRTIO_MEMORY_SLOTS]; /* of each slot the last region at or below its end */
 };
 
 /*
- * Accesses of up to this many bytes have a fast path. A region has no fast path if it is shorter,
- * has a flag or has a dirty log.
+ * Accesses of up to this many bytes have a fast path. A region has no fast path if it is shorter
+ * or has a flag.
  */
-#define VIRTIO_MEMORY_SMALL 32
+#define VIRTIO_MEMORY_SMALL 64
 
 /*
  * A map, and the cached region: the region of the last access. Set up by
@@ -137,13 +146,14 @@ struct virtio_memory_cursor {
 	uint64_t start;                     /* first address of the cached region */
 	const struct virtio_region *region; /* the region; valid while len is not 0 */
 	uint8_t *host;                      /* host address of start */
+	uint64_t len;                       /* bytes of the cached region; 0 for none cached */
+	uint32_t access;                    /* VIRTIO_ACCESS_... permitted, and an internal flag */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes are readable, and the number at
-	 * which they are unlogged memory. A small access of known size then needs one comparison.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written, and the
+	 * number at which there is no dirty log either. A small access of known size then needs one
+	 * comparison.
 	 */
-	uint64_t readable_small;
-	uint64_t len;    /* bytes of the cached region; 0 for none cached */
-	uint32_t access; /* VIRTIO_ACCESS_... that it permits, and an internal flag */
+	uint64_t writable_small;
 	uint64_t unlogged_small;
 };
 

@@ -15,6 +15,7 @@ guest-memory include/virtio/guest_memory.h finds the door
 guest-memory include/virtio/inline/guest_access.h is the door to guest memory
 guest-memory include/virtio/inline/guest_memory.h has the bodies of guest_memory.h
 guest-memory virtio-queue/src/guest_memory.c is its cold half
+guest-memory virtio-queue/src/memory_internal.h sets bits of dirty logs
 guest-memory virtio-bindings/include/virtio/bindings/virtio_ring.h has the macros of Linux for the ring of a driver
 body virtio-bindings/include/virtio/bindings/virtio_ring.h has functions of Linux
 body virtio-bindings/include/virtio/bindings/virtio_net_hdr.h has conversions

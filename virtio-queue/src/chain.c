@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Descriptor chains: indirect tables, tables without a host address, resolving, faults. */
+#include "memory_internal.h"
 #include "queue_internal.h"
 
 /* The most entries an indirect table may have: next is 16 bits wide, and so is the length in entries. */
@@ -214,41 +215,6 @@ static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cur
 	return error;
 }
 
-/*
- * Adds a buffer, which most of the time lies in the cursor's cached region, or can be had there.
- *
- * @next      c->next, which the caller keeps in a register: it is out of date there until it is needed
- * @writable  as the descriptor has it; a constant, for the compiler's sake
- */
-static inline VIRTIO_HOT int add_buffer(struct resolution *c, struct virtio_segment **next,
-					struct virtio_memory_cursor *memory, const struct virtio_desc *desc,
-					bool writable)
-{
-	const uint32_t access = writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
-	uint64_t off = desc->addr - memory->start;
-	struct virtio_segment *s = *next;
-	struct virtio_desc copy;
-	int error;
-
-	if (VIRTIO_UNLIKELY(off >= memory->len) && virtio_impl_memory_cache_region(memory, desc->addr))
-		off = desc->addr - memory->start;
-	if (VIRTIO_LIKELY(off < memory->len && desc->len <= memory->len - off && (memory->access & access) &&
-			  s != c->end && desc->len != 0)) {
-		s->addr = desc->addr;
-		s->len = desc->len;
-		s->host = memory->host + off;
-		s->region = memory->region;
-		*next = s + 1;
-		return 0;
-	}
-	/* A copy, so that the descriptor itself can stay in registers. */
-	copy = *desc;
-	c->next = s;
-	error = add_pieces(c, memory, &copy);
-	*next = c->next;
-	return error;
-}
-
 /* The first writable buffer has been met, after so many bytes of readable ones. */
 static inline void begin_writable(struct resolution *c, const struct virtio_chain_segments *out, uint64_t bytes)
 {
@@ -257,49 +223,125 @@ static inline void begin_writable(struct resolution *c, const struct virtio_chai
 	c->readable_bytes = bytes;
 }
 
-/* Adds descriptors that have been walked along already. Returns how many, or the error of a buffer. */
-static int add_walked(struct resolution *c, struct virtio_memory_cursor *memory, const struct virtio_desc *walked,
-		      uint32_t count, const struct virtio_chain_segments *out, uint32_t *done)
-{
-	uint64_t bytes = 0;
-	int error = 0;
+/* Descriptors of the chain that have been read from guest memory already, and come next. */
+struct loaded {
+	const struct virtio_guest_desc *d;
+	uint32_t count;
+};
 
-	for (*done = 0; !error && *done < count; ++*done) {
-		if (walked[*done].writable && !c->writable)
-			begin_writable(c, out, bytes);
-		error = add_pieces(c, memory, &walked[*done]);
-		bytes += walked[*done].len;
-	}
-	c->base += (int64_t)bytes;
-	return error;
+/* virtio_chain_next(), with what has been loaded in place of guest memory. */
+static int next_desc(struct virtio_chain *chain, struct loaded *loaded, struct virtio_desc *out)
+{
+	if (loaded->count == 0)
+		return virtio_chain_next(chain, out);
+	loaded->count--;
+	return virtio_impl_walk_step(&chain->walk, chain->memory, virtio_token_head(chain->token), loaded->d++, 0, out);
 }
 
-/* Walks to the end and adds what comes. Returns 0, or the error of a buffer; one of the walk stays in @got. */
-static inline VIRTIO_HOT int add_rest(struct resolution *c, struct virtio_chain *chain,
-				      const struct virtio_chain_segments *out, int *got)
+/*
+ * Walks to the end and adds what comes. Returns 0, or the error of a buffer; an error of the walk
+ * stays in @got.
+ */
+static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain, struct loaded *loaded,
+				const struct virtio_chain_segments *out, int *got)
 {
-	struct virtio_segment *next = c->next;
 	struct virtio_desc desc;
 	int error = 0;
 
-	if (!c->writable) {
-		while ((*got = virtio_chain_next(chain, &desc)) == 1 && !desc.writable) {
-			error = add_buffer(c, &next, chain->memory, &desc, false);
-			if (VIRTIO_UNLIKELY(error)) {
-				c->next = next;
-				return error;
-			}
-		}
-		c->next = next;
-		if (*got != 1)
-			return 0;
-		begin_writable(c, out, (uint64_t)(c->base - chain->walk.bytes_left) - desc.len);
-		error = add_buffer(c, &next, chain->memory, &desc, true);
+	while (!error && (*got = next_desc(chain, loaded, &desc)) == 1) {
+		if (desc.writable && !c->writable)
+			begin_writable(c, out, (uint64_t)(c->base - chain->walk.bytes_left) - desc.len);
+		error = add_pieces(c, chain->memory, &desc);
 	}
-	while (!error && (*got = virtio_chain_next(chain, &desc)) == 1)
-		error = add_buffer(c, &next, chain->memory, &desc, true);
-	c->next = next;
 	return error;
+}
+
+/* Moves the cached region of a run. Returns whether it holds addr. */
+static inline VIRTIO_HOT bool run_move(struct virtio_run *r, uint64_t addr)
+{
+	const struct virtio_region *region = virtio_memory_guess(r->map, addr);
+
+	if (VIRTIO_UNLIKELY(!region) || VIRTIO_UNLIKELY(addr - region->addr >= region->len)) {
+		if (r->map->translate || r->map->count == 0)
+			return false;
+		region = virtio_memory_search(r->map, addr);
+		if (region->flags != 0 || addr - region->addr >= region->len)
+			return false;
+	}
+	r->region = region;
+	r->start = region->addr;
+	r->len = region->len;
+	r->host = region->host;
+	return true;
+}
+
+/*
+ * Adds a descriptor. Returns 1 if another one follows, 0 if it was the last, and -1 if it is not one
+ * for the fast path, and nothing has been added: a fault, a buffer that is empty or in several
+ * pieces, or a full array.
+ */
+static inline VIRTIO_HOT int run_step(struct virtio_run *r, const struct virtio_guest_desc *d)
+{
+	const uint32_t flags = d->flags_next & VIRTIO_DESC_FLAGS;
+	const uint64_t next = r->table + (uint64_t)(d->flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
+	uint64_t off = d->addr - r->start;
+	int more = 1;
+
+	if (VIRTIO_UNLIKELY(off >= r->len)) {
+		if (VIRTIO_UNLIKELY(!run_move(r, d->addr)))
+			return -1;
+		off = d->addr - r->start;
+	}
+	if (VIRTIO_UNLIKELY(d->len - 1 >= r->len - off))
+		return -1;
+	if (VIRTIO_LIKELY(flags == r->usual)) {
+		if (VIRTIO_UNLIKELY(next > r->last))
+			return -1;
+	} else {
+		if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT) ||
+		    VIRTIO_UNLIKELY((r->usual & VRING_DESC_F_WRITE) > (flags & VRING_DESC_F_WRITE)))
+			return -1;
+		more = flags & VRING_DESC_F_NEXT;
+		if (more && next > r->last)
+			return -1;
+		if ((flags & VRING_DESC_F_WRITE) > (r->usual & VRING_DESC_F_WRITE)) {
+			r->usual = VRING_DESC_F_WRITE | VRING_DESC_F_NEXT;
+			r->readable_end = r->at;
+			r->readable_left = r->bytes_left;
+		}
+	}
+	r->at->addr = d->addr;
+	r->at->len = d->len;
+	r->at->host = r->host + off;
+	r->at->region = r->region;
+	r->at++;
+	r->bytes_left -= (int64_t)d->len;
+	r->next = next;
+	return more;
+}
+
+/* Where a run begins. A cached region behind a translation serves, but does not move. */
+static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virtio_walk *walk,
+					const struct virtio_memory_cursor *memory,
+					const struct virtio_chain_segments *out)
+{
+	uint32_t room;
+
+	r->map = memory->map;
+	r->table = walk->table;
+	r->last = walk->last;
+	r->next = walk->next;
+	r->bytes_left = walk->bytes_left;
+	r->usual = VRING_DESC_F_NEXT;
+	r->at = out->segments;
+	/* One segment for each descriptor. The walk fits: it may yield one at least. */
+	room = (uint32_t)walk->left / VIRTIO_IMPL_WALK_ONE - 1;
+	room = room < out->capacity ? room : out->capacity;
+	r->end = out->segments + room;
+	r->region = memory->region;
+	r->start = memory->start;
+	r->len = memory->access & VIRTIO_ACCESS_WRITE ? memory->len : 0;
+	r->host = memory->host;
 }
 
 /* The last byte of the last segment, if that is a writable one. */
@@ -350,12 +392,10 @@ static void keep_writable(struct virtio_desc *last, const struct virtio_desc *de
 /*
  * A buffer is bad: not in memory, or without permission. Walks on, for only a chain in order has a byte for a status.
  *
- * @rest   descriptors behind the bad one that have been walked along already
- *
  * Returns 0; or VIRTIO_ENOTMAPPED for that byte. An error of the walk stays in the walk.
  */
-static int end_at_bad_buffer(struct virtio_chain *walking, const struct resolution *c, const struct virtio_desc *rest,
-			     uint32_t count, struct virtio_chain_segments *out)
+static int end_at_bad_buffer(struct virtio_chain *walking, const struct resolution *c, struct loaded *loaded,
+			     struct virtio_chain_segments *out)
 {
 	struct virtio_segment status = { .len = 0 };
 	struct virtio_desc desc, last = { .len = 0 };
@@ -363,9 +403,7 @@ static int end_at_bad_buffer(struct virtio_chain *walking, const struct resoluti
 	int got;
 
 	keep_writable(&last, &c->bad);
-	for (uint32_t i = 0; i < count; i++)
-		keep_writable(&last, &rest[i]);
-	while ((got = virtio_chain_next(walking, &desc)) == 1)
+	while ((got = next_desc(walking, loaded, &desc)) == 1)
 		keep_writable(&last, &desc);
 	if (got < 0)
 		return 0;
@@ -384,63 +422,199 @@ static int end_at_bad_buffer(struct virtio_chain *walking, const struct resoluti
  * Returns the error that counts.
  */
 static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_chain *walking,
-				      const struct resolution *c, const struct virtio_desc *rest, uint32_t count,
-				      int error, struct virtio_chain_segments *out)
+				      const struct resolution *c, struct loaded *loaded, int error,
+				      struct virtio_chain_segments *out)
 {
 	int other = 0;
 
 	set_nothing(out);
 	if (error == VIRTIO_EFAULT || error == VIRTIO_EPERM)
-		other = end_at_bad_buffer(walking, c, rest, count, out);
+		other = end_at_bad_buffer(walking, c, loaded, out);
 	chain->walk = walking->walk;
 	if (chain->walk.left == VIRTIO_IMPL_WALK_FAILED)
 		return (int)chain->walk.next;
 	return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), other ? other : error);
 }
 
-int virtio_impl_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-				    struct virtio_chain_segments *out)
+/* Sets all of a chain that has been resolved, but for last_writable. */
+static inline VIRTIO_HOT void set_all(struct virtio_chain_segments *out, uint32_t needed, uint32_t readable,
+				      uint64_t readable_bytes, uint64_t bytes)
 {
-	/* The walk is done in locals, which the compiler can keep in registers. */
-	struct virtio_chain walking = *chain;
-	struct resolution c;
-	uint32_t done = 0;
-	uint64_t bytes;
-	int got = 0, error = 0;
+	out->needed = needed;
+	out->readable = readable;
+	out->writable = needed - readable;
+	out->readable_bytes = readable_bytes;
+	out->writable_bytes = bytes - readable_bytes;
+}
 
-	c.next = out->segments;
+int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virtio_run *r,
+				   struct virtio_chain_segments *out)
+{
+	struct virtio_chain walking = *chain;
+	struct resolution c = { .next = r->at, .base = chain->walk.bytes_left };
+	struct loaded loaded = { r->loaded, r->loaded_count };
+	uint64_t bytes;
+	const int32_t write = (int32_t)(r->usual & VRING_DESC_F_WRITE);
+	int got = 0, error;
+
+	if (r->bytes_left < 0) {
+		set_nothing(out);
+		return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), VIRTIO_EBYTES);
+	}
 	/* NULL + 0 is undefined in C. */
 	c.end = out->capacity != 0 ? out->segments + out->capacity : out->segments;
-	c.base = walking.walk.bytes_left;
-	c.writable = false;
-	c.over = 0;
-	if (count != 0)
-		error = add_walked(&c, walking.memory, walked, count, out, &done);
-	if (!error)
-		error = add_rest(&c, &walking, out, &got);
-	if (VIRTIO_UNLIKELY(error != 0 || got < 0))
-		return end_resolution(chain, &walking, &c, done != 0 ? walked + done : walked, count - done, error,
-				      out);
+	walking.walk.table = r->table;
+	walking.walk.last = r->last;
+	walking.walk.next = r->next;
+	walking.walk.left = r->left | write;
+	walking.walk.bytes_left = r->bytes_left;
+	/* A walk that failed before has its error there. */
+	if (chain->walk.left == VIRTIO_IMPL_WALK_FAILED)
+		walking.walk = chain->walk;
+	if (write) {
+		c.writable = true;
+		c.readable = (uint32_t)(r->readable_end - out->segments);
+		c.readable_bytes = (uint64_t)(c.base - r->readable_left);
+	}
+	error = add_rest(&c, &walking, &loaded, out, &got);
+	if (error != 0 || got < 0)
+		return end_resolution(chain, &walking, &c, &loaded, error, out);
 	bytes = (uint64_t)(c.base - walking.walk.bytes_left);
 	if (!c.writable)
 		begin_writable(&c, out, bytes);
 	out->needed = needed(&c, out);
 	set_last_writable(&c, out);
-	if (VIRTIO_UNLIKELY(c.over != 0)) {
+	if (c.over != 0) {
 		/* The walk stays where it was, for another call with a larger array. */
 		set_front(&c, out);
 		queue_of(chain->memory)->stats.too_many_segments++;
 		return VIRTIO_ENOBUFS;
 	}
-	chain->walk = walking.walk;
-	out->readable = c.readable;
-	out->writable = out->needed - c.readable;
-	out->readable_bytes = c.readable_bytes;
-	out->writable_bytes = bytes - c.readable_bytes;
+	chain->walk.left = VIRTIO_IMPL_WALK_END;
+	set_all(out, out->needed, c.readable, c.readable_bytes, bytes);
+	return 0;
+}
+
+/* All of the chain is in the array. */
+static inline VIRTIO_HOT void run_end(const struct virtio_run *r, struct virtio_memory_cursor *memory, int64_t base,
+				      struct virtio_chain_segments *out)
+{
+	const uint64_t bytes = (uint64_t)(base - r->bytes_left);
+	const uint32_t count = (uint32_t)(r->at - out->segments);
+	const struct virtio_segment *last = r->at - 1;
+
+	if (VIRTIO_UNLIKELY(r->region != memory->region) && r->region->len >= VIRTIO_MEMORY_SMALL)
+		virtio_memory_move_to(memory, r->region);
+	if (VIRTIO_LIKELY(r->usual != VRING_DESC_F_NEXT)) {
+		set_all(out, count, (uint32_t)(r->readable_end - out->segments), (uint64_t)(base - r->readable_left),
+			bytes);
+		out->last_writable.addr = last->addr + (last->len - 1);
+		out->last_writable.len = 1;
+		out->last_writable.host = (uint8_t *)last->host + (last->len - 1);
+		out->last_writable.region = last->region;
+	} else {
+		set_all(out, count, count, bytes, bytes);
+		out->last_writable.len = 0;
+	}
+}
+
+/* A run that does not begin. */
+static VIRTIO_COLD void stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
+				   const struct virtio_guest_desc *d, uint32_t count,
+				   const struct virtio_chain_segments *out)
+{
+	memset(stopped, 0, sizeof *stopped);
+	stopped->table = walk->table;
+	stopped->last = walk->last;
+	stopped->next = walk->next;
+	stopped->bytes_left = walk->bytes_left;
+	stopped->left = walk->left;
+	stopped->usual = VRING_DESC_F_NEXT;
+	stopped->at = out->segments;
+	for (uint32_t i = 0; i < count; i++)
+		stopped->loaded[i] = d[i];
+	stopped->loaded_count = count;
+}
+
+/*
+ * The body of virtio_impl_chain_resolve_fast(), for the compiler to specialise.
+ *
+ * @count  0 if nothing has been loaded
+ */
+static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *from,
+					   const struct virtio_guest_desc *d, uint32_t count,
+					   struct virtio_run *stopped, struct virtio_chain_segments *out)
+{
+	struct virtio_walk walk = *from;
+	struct virtio_guest_desc desc;
+	struct virtio_run r;
+	uint32_t i;
+	int more;
+
+	if (VIRTIO_UNLIKELY(from->left < 2 * VIRTIO_IMPL_WALK_ONE) || VIRTIO_UNLIKELY(out->capacity == 0)) {
+		stop_early(stopped, from, d, count, out);
+		return false;
+	}
+	desc = count != 0 ? *d : virtio_guest_load_desc((const void *)(uintptr_t)walk.next);
+	if (VIRTIO_UNLIKELY(desc.flags_next & VRING_DESC_F_INDIRECT) &&
+	    virtio_impl_walk_enter_table(&walk, &memory[VIRTIO_MEMORY_TABLES], &desc)) {
+		desc = virtio_guest_load_desc((const void *)(uintptr_t)walk.table);
+		count = 0;
+	}
+	run_begin(&r, &walk, memory, out);
+	more = run_step(&r, &desc);
+	for (i = 1; i < count && more == 1 && r.at != r.end; i++) {
+		desc = d[i];
+		more = run_step(&r, &desc);
+	}
+	if (i >= count) {
+		count = 0;
+		while (VIRTIO_LIKELY(more == 1) && VIRTIO_LIKELY(r.at != r.end)) {
+			desc = virtio_guest_load_desc((const void *)(uintptr_t)r.next);
+			more = run_step(&r, &desc);
+		}
+	}
+	if (VIRTIO_LIKELY(more == 0)) {
+		if (VIRTIO_LIKELY(r.bytes_left >= 0)) {
+			run_end(&r, memory, from->bytes_left, out);
+			return true;
+		}
+	}
+	*stopped = r;
+	stopped->left = walk.left - VIRTIO_IMPL_WALK_ONE * (int32_t)(r.at - out->segments);
+	/* What stopped the run comes first. */
+	i -= more < 0;
+	for (stopped->loaded_count = 0; i < count; i++)
+		stopped->loaded[stopped->loaded_count++] = d[i];
+	if (count == 0 && more < 0)
+		stopped->loaded[stopped->loaded_count++] = desc;
+	return false;
+}
+
+bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
+				    const struct virtio_guest_desc *d, uint32_t count, struct virtio_run *stopped,
+				    struct virtio_chain_segments *out)
+{
+	return resolve_fast(memory, walk, d, count, stopped, out);
+}
+
+int virtio_impl_chain_resolve_loaded(struct virtio_chain *chain, const struct virtio_guest_desc *d, uint32_t count,
+				     struct virtio_chain_segments *out)
+{
+	struct virtio_run stopped;
+
+	if (VIRTIO_UNLIKELY(!virtio_impl_chain_resolve_fast(chain->memory, &chain->walk, d, count, &stopped, out)))
+		return virtio_impl_chain_resolve_rest(chain, &stopped, out);
+	chain->walk.left = VIRTIO_IMPL_WALK_END;
 	return 0;
 }
 
 int virtio_chain_resolve(struct virtio_chain *chain, struct virtio_chain_segments *out)
 {
-	return virtio_impl_chain_resolve_after(chain, NULL, 0, out);
+	struct virtio_run stopped;
+
+	if (VIRTIO_UNLIKELY(!resolve_fast(chain->memory, &chain->walk, NULL, 0, &stopped, out)))
+		return virtio_impl_chain_resolve_rest(chain, &stopped, out);
+	chain->walk.left = VIRTIO_IMPL_WALK_END;
+	return 0;
 }

@@ -3,7 +3,7 @@
  * Guest memory, the parts that are not inline: maps, look-ups outside the cached region, segments,
  * dirty log.
  */
-#include <virtio/guest_memory.h>
+#include "memory_internal.h"
 
 /* Maps */
 
@@ -25,15 +25,16 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
-static bool is_unlogged(const struct virtio_region *r)
+/* Whether the fast path of small accesses serves a region. */
+static bool is_writable(const struct virtio_region *r)
 {
-	return r->flags == 0 && !r->dirty && r->len >= VIRTIO_MEMORY_SMALL;
+	return r->flags == 0 && r->len >= VIRTIO_MEMORY_SMALL;
 }
 
-static bool all_unlogged(const struct virtio_region *regions, uint32_t count)
+static bool all_writable(const struct virtio_region *regions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (!is_unlogged(&regions[i]))
+		if (!is_writable(&regions[i]))
 			return false;
 	return count != 0;
 }
@@ -69,6 +70,24 @@ uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t 
 	return impossible;
 }
 
+/* For each slot of addresses the last region that starts in it or below. */
+static void set_slots(struct virtio_memory_map *map)
+{
+	const struct virtio_region *last = map->regions + (map->count - 1);
+	uint32_t n = 0;
+
+	map->slot_shift = 0;
+	while ((last->addr + (last->len - 1)) >> map->slot_shift >= VIRTIO_MEMORY_SLOTS)
+		map->slot_shift++;
+	for (uint64_t i = 0; i < VIRTIO_MEMORY_SLOTS; i++) {
+		const uint64_t end = ((i + 1) << map->slot_shift) - 1;
+
+		while (n + 1 < map->count && n < UINT16_MAX && map->regions[n + 1].addr <= end)
+			n++;
+		map->slots[i] = (uint16_t)n;
+	}
+}
+
 int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *regions, uint32_t count)
 {
 	if (first_impossible(regions, count) != count)
@@ -76,21 +95,21 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 	sort_regions(regions, count);
 	if (virtio_memory_bad_region(regions, count) != count)
 		return VIRTIO_EOVERLAP;
+	memset(map, 0, sizeof *map);
 	map->regions = regions;
 	map->count = count;
-	map->unlogged = all_unlogged(regions, count);
-	map->steps = 0;
+	map->fast_slots = all_writable(regions, count) ? VIRTIO_MEMORY_SLOTS : 0;
 	while (count >> map->steps > 1)
 		map->steps++;
 	map->upper = count != 0 ? regions + (count - (1u << map->steps)) : regions;
-	map->translate = NULL;
-	map->translate_context = NULL;
+	if (count != 0)
+		set_slots(map);
 	return 0;
 }
 
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
 {
-	map->unlogged = !translate && all_unlogged(map->regions, map->count);
+	map->fast_slots = !translate && all_writable(map->regions, map->count) ? VIRTIO_MEMORY_SLOTS : 0;
 	map->translate = translate;
 	map->translate_context = context;
 }
@@ -103,53 +122,13 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
 
 /* Look-ups */
 
-/* One step of a binary search: returns at + n if that region starts at or below addr, else at. */
-static inline const struct virtio_region *halve(const struct virtio_region *at, size_t n, uint64_t addr)
-{
-	const struct virtio_region *half = at + n;
-
-	/* Forces a conditional move. For scattered addresses a branch would be mispredicted. */
-	__asm__("" : "+r"(half));
-	at = half->addr <= addr ? half : at;
-	__asm__("" : "+r"(at));
-	return at;
-}
-
-/*
- * Returns the last region that starts at or below addr, or the first region. There is at least one.
- * The search covers 2^steps regions: all of them, except some at the front or at the end. The loop
- * is unrolled for the few steps that most maps need.
- */
-static inline const struct virtio_region *search(const struct virtio_memory_map *map, uint64_t addr)
-{
-	const struct virtio_region *at = map->upper->addr <= addr ? map->upper : map->regions;
-
-	switch (map->steps) {
-	default:
-		for (size_t n = (size_t)1 << (map->steps - 1); n > 4; n /= 2)
-			at = halve(at, n, addr);
-		/* fall through */
-	case 3:
-		at = halve(at, 4, addr);
-		/* fall through */
-	case 2:
-		at = halve(at, 2, addr);
-		/* fall through */
-	case 1:
-		at = halve(at, 1, addr);
-		/* fall through */
-	case 0:
-		return at;
-	}
-}
-
 static const struct virtio_region *find_region(const struct virtio_memory_map *map, uint64_t addr)
 {
 	const struct virtio_region *region;
 
 	if (map->count == 0)
 		return NULL;
-	region = search(map, addr);
+	region = virtio_memory_search(map, addr);
 	return addr - region->addr < region->len ? region : NULL;
 }
 
@@ -168,64 +147,44 @@ static uint64_t small_offsets(uint64_t len)
 static void set_cached_region(struct virtio_memory_cursor *cursor, uint64_t start, uint64_t len, uint8_t *host,
 			      const struct virtio_region *region, uint32_t access)
 {
+	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+
 	cursor->start = start;
 	cursor->region = region;
 	cursor->host = host;
 	cursor->len = len;
 	cursor->access = access;
-	cursor->readable_small = access & VIRTIO_ACCESS_READ ? small_offsets(len) : 0;
 	cursor->unlogged_small = access & VIRTIO_IMPL_ACCESS_UNLOGGED ? small_offsets(len) : 0;
+	cursor->writable_small = (~access & both) == 0 ? small_offsets(len) : 0;
 }
 
 /*
- * Moves the cached region to an unlogged region, off bytes into it, if enough of the region
- * follows.
+ * The same off the fast path: for a map with a translation, a read-only region or a short one, or
+ * two regions in one slot.
  */
-static inline uint8_t *move_to(struct virtio_memory_cursor *cursor, const struct virtio_region *region, uint64_t off)
-{
-	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
-
-	/* Also true where the address is in no region. */
-	if (off >= small)
-		return NULL;
-	cursor->start = region->addr;
-	cursor->region = region;
-	cursor->host = region->host;
-	cursor->readable_small = small;
-	cursor->len = region->len;
-	cursor->access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | VIRTIO_IMPL_ACCESS_UNLOGGED;
-	cursor->unlogged_small = small;
-	return (uint8_t *)region->host + off;
-}
-
-/* For a map in which not every region is unlogged. */
-static VIRTIO_COLD uint8_t *move_among_others(struct virtio_memory_cursor *cursor, uint64_t addr)
+static VIRTIO_COLD uint8_t *cache_any(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region = map->translate ? NULL : find_region(map, addr);
 
-	return region && is_unlogged(region) ? move_to(cursor, region, addr - region->addr) : NULL;
+	if (!region || !is_writable(region) || region->len - (addr - region->addr) < VIRTIO_MEMORY_SMALL)
+		return NULL;
+	virtio_memory_move_to(cursor, region);
+	return (uint8_t *)region->host + (addr - region->addr);
 }
 
 uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
-	const struct virtio_region *region;
+	const struct virtio_region *region = virtio_memory_guess(cursor->map, addr);
+	uint64_t off;
 
-	if (VIRTIO_UNLIKELY(!cursor->map->unlogged))
-		return move_among_others(cursor, addr);
-	region = search(cursor->map, addr);
-	return move_to(cursor, region, addr - region->addr);
-}
-
-uint8_t *virtio_impl_memory_share_region(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
-					 uint64_t addr)
-{
-	const uint64_t off = addr - other->start;
-
-	if (off >= other->unlogged_small)
-		return virtio_impl_memory_cache_region(cursor, addr);
-	*cursor = *other;
-	return cursor->host + off;
+	if (VIRTIO_UNLIKELY(!region))
+		return cache_any(cursor, addr);
+	off = addr - region->addr;
+	if (VIRTIO_UNLIKELY(off >= region->len - (VIRTIO_MEMORY_SMALL - 1)))
+		return cache_any(cursor, addr);
+	virtio_memory_move_to(cursor, region);
+	return (uint8_t *)region->host + off;
 }
 
 /* As resolve(), with a translation in front of the regions. */
@@ -349,6 +308,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 	return 0;
 }
 
+/* The host address of a range in one region, to which the cached region moves; or NULL. */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_memory_map *map = cursor->map;
@@ -359,7 +319,7 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 	region = find_region(map, addr);
 	if (!region || len > region->len - (addr - region->addr))
 		return NULL;
-	if ((access & VIRTIO_ACCESS_WRITE) && ((region->flags & VIRTIO_REGION_READ_ONLY) || region->dirty))
+	if ((access & VIRTIO_ACCESS_WRITE) && (region->flags & VIRTIO_REGION_READ_ONLY))
 		return NULL;
 	set_cached_region(cursor, region->addr, region->len, region->host, region, permitted_in(region));
 	return (uint8_t *)region->host + (addr - region->addr);
@@ -388,7 +348,16 @@ int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t a
 	return 0;
 }
 
-int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
+/* Writes bytes into one region, and records them if it has a dirty log. */
+static inline void write_recorded(const struct virtio_region *region, uint8_t *to, const void *src, size_t len)
+{
+	virtio_guest_copy_out(to, src, len);
+	if (region->dirty)
+		virtio_memory_mark(region->dirty, virtio_memory_guest_address(region, to), len);
+}
+
+/* A write that is not in the cached region, or not in one piece. */
+static VIRTIO_COLD int write_any(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
 	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
 	const uint8_t *from = src;
@@ -396,7 +365,7 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 	int error;
 
 	if (to) {
-		virtio_guest_copy_out(to, src, len);
+		write_recorded(cursor->region, to, src, len);
 		return 0;
 	}
 	error = virtio_memory_check(cursor, addr, len, VIRTIO_ACCESS_WRITE);
@@ -409,6 +378,18 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 		virtio_guest_copy_out(s.host, from, (size_t)s.len);
 		virtio_region_mark_dirty(s.region, s.host, s.len);
 	}
+	return 0;
+}
+
+int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
+{
+	const uint64_t off = addr - cursor->start;
+
+	/* While a guest migrates, most writes are in the cached region all the same. */
+	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
+			    !(cursor->access & VIRTIO_ACCESS_WRITE)))
+		return write_any(cursor, addr, src, len);
+	write_recorded(cursor->region, cursor->host + off, src, len);
 	return 0;
 }
 
@@ -538,22 +519,8 @@ void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t 
 
 void virtio_region_mark_dirty(const struct virtio_region *region, const void *host, uint64_t len)
 {
-	if (region->dirty)
-		virtio_dirty_log_mark(region->dirty,
-				      region->addr + (uint64_t)((const uint8_t *)host - (const uint8_t *)region->host),
-				      len);
-}
-
-/*
- * The release order puts the bytes before the bit. A reader who clears the bit and then copies the
- * page copies the bytes too.
- */
-static void set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned long bits)
-{
-	if (log->unit == 1)
-		__atomic_fetch_or((uint8_t *)log->bitmap + unit, (uint8_t)bits, __ATOMIC_RELEASE);
-	else
-		__atomic_fetch_or((unsigned long *)log->bitmap + unit, bits, __ATOMIC_RELEASE);
+	if (region->dirty && len != 0)
+		virtio_memory_mark(region->dirty, virtio_memory_guest_address(region, host), len);
 }
 
 void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
@@ -585,7 +552,7 @@ void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, ui
 		if (n > last - first + 1)
 			n = last - first + 1;
 		ones = n == 8 * sizeof ones ? ~0ul : (1ul << n) - 1;
-		set_bits(log, first >> shift, ones << bit);
+		virtio_memory_set_bits(log, first >> shift, ones << bit);
 		first += n;
 	}
 }

@@ -34,7 +34,7 @@ static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
 		inflight[i] = idle;
 }
 
-int virtio_impl_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
 	uint64_t sequence;
 

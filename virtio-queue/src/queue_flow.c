@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Slow paths of a request's way through the queue: pop, unpop, complete, interrupts and kicks. */
+#include "memory_internal.h"
 #include "queue_internal.h"
 
 /* Available */
@@ -218,10 +219,49 @@ static int complete_at_once(struct virtio_queue *queue, const struct virtio_comp
 	return virtio_impl_ring_publish(queue, idx);
 }
 
+/*
+ * Records what a completion has written. The mark of the element may come after the index has
+ * moved: whoever reads the log for the last time does so after the device has stopped.
+ */
+static inline void mark_completion(const struct virtio_queue *queue, uint64_t idx)
+{
+	const struct virtio_region *region = queue->used_region;
+	const struct virtio_dirty_log *log = region->dirty;
+	const uint64_t offset = VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_USED_BYTES * (idx & queue->mask);
+	const uint64_t used = virtio_memory_guest_address(region, queue->used);
+	const uint64_t index = used + VIRTIO_IMPL_RING_IDX, end = used + offset + VIRTIO_IMPL_USED_BYTES;
+
+	/* One mark if both are in one page. */
+	if (VIRTIO_LIKELY((index - log->base) >> log->page_shift == (end - 1 - log->base) >> log->page_shift)) {
+		virtio_memory_mark(log, index, end - index);
+		return;
+	}
+	virtio_dirty_log_mark(log, used + offset, VIRTIO_IMPL_USED_BYTES);
+	virtio_dirty_log_mark(log, index, sizeof(uint16_t));
+}
+
+/* Completes a request into a used ring with a dirty log, if all else is as on the fast path. */
+static inline bool complete_logged(struct virtio_queue *queue, uint64_t token, uint32_t len)
+{
+	const uint32_t head = virtio_token_head((struct virtio_token){ token });
+	struct virtio_inflight *entry;
+
+	if (!queue->used_region || !queue->fast_used || queue->old_map_in_flight != 0 || head >= queue->size)
+		return false;
+	entry = &queue->inflight[head];
+	if (entry->state != token)
+		return false;
+	virtio_impl_queue_store_completion(queue, entry, head, len);
+	mark_completion(queue, queue->used_idx - 1);
+	return true;
+}
+
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {
 	const struct virtio_completion one = { { token }, len };
 
+	if (complete_logged(queue, token, len))
+		return 0;
 	return virtio_queue_complete_batch(queue, &one, 1);
 }
 

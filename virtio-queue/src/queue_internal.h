@@ -57,6 +57,48 @@ void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
 
+/* A resolution on the fast path, in locals that the compiler can keep in registers. */
+struct virtio_run {
+	const struct virtio_memory_map *map;
+	/* As in struct virtio_walk. */
+	uint64_t table, last, next;
+	int64_t bytes_left;
+	int32_t left; /* of a run that has stopped */
+	/*
+	 * The flags of most descriptors here: VRING_DESC_F_NEXT, and VRING_DESC_F_WRITE once a
+	 * writable buffer has been met. Then these two say what was in front of it.
+	 */
+	uint32_t usual;
+	struct virtio_segment *readable_end;
+	int64_t readable_left;
+	struct virtio_segment *at, *end; /* of the caller's array */
+	/* The cached region: one that can be written. */
+	const struct virtio_region *region;
+	uint64_t start, len;
+	uint8_t *host;
+	/* Of a run that has stopped: descriptors that have been read, and come next. */
+	struct virtio_guest_desc loaded[3];
+	uint32_t loaded_count;
+};
+
+/*
+ * The fast path of virtio_impl_chain_resolve_loaded(): for tables that have a host address, and
+ * buffers that lie in one region each.
+ *
+ * @walk     not begun; only read
+ * @stopped  set unless true is returned
+ *
+ * Returns true after all of a chain has been resolved. Otherwise out is untouched but for the
+ * array, and virtio_impl_chain_resolve_rest() goes on.
+ */
+bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
+				    const struct virtio_guest_desc *d, uint32_t count, struct virtio_run *stopped,
+				    struct virtio_chain_segments *out);
+
+/* The rest of a resolution, with any descriptor and buffer. Returns as virtio_chain_resolve(). */
+VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
+					       struct virtio_chain_segments *out);
+
 /*
  * As virtio_impl_queue_take() for any head. Adds what the inline pop leaves out: the faults, the
  * order under IN_ORDER, and a table without a host address.

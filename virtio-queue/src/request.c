@@ -5,7 +5,7 @@
 
 #include "queue_internal.h"
 
-int virtio_impl_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
+int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
 	const bool fast = header_bytes != 0 && header_bytes <= VIRTIO_MEMORY_SMALL && capacity >= 3;
@@ -62,120 +62,128 @@ static void take_header(struct virtio_request *request)
 	first->len -= reader.at.offset;
 }
 
-/* The data is what is left of the chain without header and status, of which there are enough bytes. */
-static void cut(struct virtio_request *request)
+/*
+ * The chain has been resolved. The data is what is left of it without header and status, if there
+ * are bytes for them.
+ */
+static inline VIRTIO_HOT void cut(struct virtio_request *request)
 {
 	struct virtio_chain_segments *data = &request->data;
+	struct virtio_segment *last;
 
-	take_header(request);
-	/* The status is the last byte; what is before it in the same buffer is data. */
-	if (--data->segments[data->readable + data->writable - 1].len == 0)
-		data->writable--;
-	data->writable_bytes--;
+	if (VIRTIO_UNLIKELY(data->last_writable.len == 0) ||
+	    VIRTIO_UNLIKELY(data->readable_bytes < request->header_bytes)) {
+		fail(request, VIRTIO_ESHORT);
+		return;
+	}
+	last = data->segments + (data->readable + data->writable) - 1;
 	request->error = 0;
-	request->fast_complete = data->last_writable.region->dirty == NULL;
+	request->fast_complete = last->region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED;
+	/* The status is the last byte; what is before it in the same buffer is data. */
+	data->writable_bytes--;
+	last->len--;
+	data->writable -= last->len == 0;
+	if (VIRTIO_UNLIKELY(request->header_bytes != data->segments->len) || VIRTIO_UNLIKELY(data->readable == 0)) {
+		take_header(request);
+		return;
+	}
+	data->readable--;
+	data->readable_bytes -= request->header_bytes;
+	virtio_guest_copy_in(request->header, data->segments->host, request->header_bytes);
+	data->segments++;
 }
 
-/* Walks along the descriptors that have been loaded. Returns how many; an error stays in the walk. */
-static uint32_t walk_loaded(struct virtio_chain *chain, const struct virtio_impl_three *three, struct virtio_desc *out)
-{
-	const uint32_t head = virtio_token_head(chain->token);
-	uint32_t n = 0;
-
-	while (n < three->loaded &&
-	       virtio_impl_walk_step(&chain->walk, chain->memory, head, &three->d[n], 0, &out[n]) == 1)
-		n++;
-	return n;
-}
-
-int virtio_impl_request_parse_any(struct virtio_chain *chain, const struct virtio_impl_three *three, bool walked,
+/* Goes on after virtio_impl_chain_resolve_fast() has stopped. Returns as virtio_request_parse(). */
+static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
 				  struct virtio_request *request)
 {
 	struct virtio_chain_segments all = { .segments = request->segments, .capacity = request->data.capacity };
-	struct virtio_desc front[3];
-	uint32_t count = 3;
-	int error;
+	const int error = virtio_impl_chain_resolve_rest(chain, stopped, &all);
 
-	if (walked)
-		virtio_impl_three_get(three, front);
-	else
-		count = walk_loaded(chain, three, front);
-	error = virtio_impl_chain_resolve_after(chain, front, count, &all);
-	if (VIRTIO_UNLIKELY(error == VIRTIO_ENOTMAPPED))
+	if (error == VIRTIO_ENOTMAPPED)
 		return error;
-	/* A resolution that has found no room leaves a walk that may go on, here behind what has been walked along. */
-	if (VIRTIO_UNLIKELY(error == VIRTIO_ENOBUFS))
+	/* A resolution that has found no room leaves a walk that may go on. */
+	if (error == VIRTIO_ENOBUFS)
 		virtio_impl_walk_end(&chain->walk);
 	request->token = chain->token;
 	request->data = all;
-	if (VIRTIO_UNLIKELY(error))
+	if (error)
 		fail(request, error);
-	else if (VIRTIO_UNLIKELY(all.last_writable.len == 0))
-		fail(request, VIRTIO_ESHORT);
-	else if (VIRTIO_UNLIKELY(all.readable_bytes < request->header_bytes))
-		fail(request, VIRTIO_ESHORT);
 	else
 		cut(request);
 	return 0;
 }
 
 /*
- * Fills in a request whose descriptors virtio_impl_walk_three() has walked along, if it stays on the fast path. Cached
- * regions are moved if need be.
+ * Resolves a request of any form on the fast path.
+ *
+ * @loaded  what has been loaded of the chain's descriptors
+ *
+ * Returns whether that is all of it; the caller adds the token. Otherwise the request is untouched.
  */
-static bool fill_fast(const struct virtio_chain *chain, const struct virtio_impl_three *three,
-		      struct virtio_request *request)
+static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
+					   const struct virtio_impl_three *loaded, struct virtio_request *request,
+					   struct virtio_run *stopped)
 {
-	const struct virtio_guest_desc *header = &three->d[0], *data = &three->d[1], *status = &three->d[2];
-	struct virtio_memory_cursor *small = &chain->memory[VIRTIO_MEMORY_BUFFERS];
-	struct virtio_memory_cursor *large = &chain->memory[VIRTIO_MEMORY_DATA];
-	struct virtio_chain_segments *out = &request->data;
-	void *header_host, *data_host, *status_host;
+	struct virtio_segment *const before = request->data.segments;
 
-	if (header->len != request->fast_header || status->len != 1 ||
-	    !virtio_impl_memory_find_unlogged_near(small, large, header->addr, VIRTIO_MEMORY_SMALL, &header_host) ||
-	    !virtio_impl_memory_find_unlogged_near(large, small, data->addr, data->len, &data_host) ||
-	    !virtio_impl_memory_find_unlogged(small, status->addr, 1, &status_host))
-		return false;
-	out->segments = request->segments;
-	virtio_impl_segment_set(out->segments, data->addr, data->len, data_host, large->region);
-	virtio_impl_segment_set(&out->last_writable, status->addr, 1, status_host, small->region);
-	virtio_impl_request_set_three(request, data->len, (data->flags_next & VRING_DESC_F_WRITE) != 0);
-	request->token = chain->token;
-	virtio_guest_copy_in(request->header, header_host, (size_t)header->len);
-	return true;
-}
-
-/* As virtio_request_parse(), after virtio_impl_walk_three(). */
-static int parse_walked(struct virtio_chain *chain, const struct virtio_impl_three *three,
-			struct virtio_request *request)
-{
-	return fill_fast(chain, three, request) ? 0 : virtio_impl_request_parse_any(chain, three, true, request);
+	request->data.segments = request->segments;
+	if (VIRTIO_LIKELY(
+		    virtio_impl_chain_resolve_fast(memory, walk, loaded->d, loaded->loaded, stopped, &request->data))) {
+		cut(request);
+		return true;
+	}
+	request->data.segments = before;
+	return false;
 }
 
 int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *request)
 {
 	struct virtio_impl_three three = VIRTIO_IMPL_THREE_NONE;
+	struct virtio_run stopped;
+	const uint8_t *header;
 
-	if (virtio_impl_walk_three(&chain->walk, &chain->memory[VIRTIO_MEMORY_TABLES], &three))
-		return parse_walked(chain, &three, request);
-	return virtio_impl_request_parse_any(chain, &three, false, request);
+	if (virtio_impl_walk_three(&chain->walk, &chain->memory[VIRTIO_MEMORY_TABLES], &three) &&
+	    virtio_impl_request_fill(request, chain->memory, &three, &header))
+		virtio_guest_copy_in(request->header, header, request->header_bytes);
+	else if (!resolve_fast(chain->memory, &chain->walk, &three, request, &stopped))
+		return parse_rest(chain, &stopped, request);
+	request->token = chain->token;
+	virtio_impl_walk_end(&chain->walk);
+	return 0;
+}
+
+/*
+ * Fills in a request of a header and a status alone, such as a flush of a disk. The caller adds the
+ * token. Returns false for any other request, which is left as it was.
+ */
+static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, const struct virtio_impl_three *loaded,
+				       struct virtio_request *request)
+{
+	const struct virtio_guest_desc *header = &loaded->d[0], *status = &loaded->d[1];
+	struct virtio_memory_cursor *small = &memory[VIRTIO_MEMORY_BUFFERS];
+	struct virtio_chain_segments *out = &request->data;
+	void *header_host, *status_host;
+
+	if (loaded->loaded != 2 || (status->flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE || status->len != 1 ||
+	    header->len != request->fast_header ||
+	    !virtio_impl_memory_find_writable(small, header->addr, VIRTIO_MEMORY_SMALL, &header_host) ||
+	    !virtio_impl_memory_find_writable(small, status->addr, 1, &status_host))
+		return false;
+	out->segments = request->segments;
+	virtio_impl_segment_set(&out->last_writable, status->addr, 1, status_host, small->region);
+	out->readable = 0;
+	out->writable = 0;
+	out->readable_bytes = 0;
+	out->writable_bytes = 0;
+	out->needed = 2;
+	request->fast_complete = small->access;
+	request->error = 0;
+	virtio_guest_copy_in(request->header, header_host, request->header_bytes);
+	return true;
 }
 
 /* Popping */
-
-/* Functions of their own, so that the inline part needn't have the addresses of the cursors at hand. */
-uint8_t *virtio_impl_request_cache_header(struct virtio_queue *queue, uint64_t addr)
-{
-	return virtio_impl_memory_share_region(&queue->memory[VIRTIO_MEMORY_BUFFERS],
-					       &queue->memory[VIRTIO_MEMORY_DATA], addr);
-}
-
-uint8_t *virtio_impl_request_cache_data(struct virtio_queue *queue, uint64_t addr)
-{
-	return virtio_impl_memory_share_region(&queue->memory[VIRTIO_MEMORY_DATA],
-					       &queue->memory[VIRTIO_MEMORY_BUFFERS], addr);
-}
 
 /* What has been popped has been parsed, with this error. */
 static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
@@ -183,24 +191,29 @@ static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, 
 	return error ? virtio_queue_put_back(queue, chain->token, error) : 1;
 }
 
-int virtio_impl_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_impl_three *three,
-				   struct virtio_request *request)
+/* virtio_impl_request_pop_any() off the fast path. */
+static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+				const struct virtio_run *stopped, struct virtio_request *request)
 {
 	struct virtio_chain chain;
 
 	virtio_impl_queue_take(queue, head, &chain);
-	virtio_impl_walk_end(&chain.walk);
-	return popped(queue, &chain, parse_walked(&chain, three, request));
+	chain.walk = *walk;
+	return popped(queue, &chain, parse_rest(&chain, stopped, request));
 }
 
 int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_impl_three *three, struct virtio_request *request)
 {
 	struct virtio_chain chain;
+	struct virtio_run stopped;
 
+	if (!fill_two(queue->memory, three, request) &&
+	    VIRTIO_UNLIKELY(!resolve_fast(queue->memory, walk, three, request, &stopped)))
+		return pop_rest(queue, head, walk, &stopped, request);
 	virtio_impl_queue_take(queue, head, &chain);
-	chain.walk = *walk;
-	return popped(queue, &chain, virtio_impl_request_parse_any(&chain, three, false, request));
+	request->token = chain.token;
+	return 1;
 }
 
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request)
@@ -222,8 +235,9 @@ int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct v
 		return VIRTIO_ESTALE;
 	if (data->last_writable.len != 0) {
 		virtio_guest_copy_out(data->last_writable.host, &status, 1);
-		virtio_segments_mark_dirty(&data->last_writable, 1, 1);
+		virtio_region_mark_dirty(data->last_writable.region, data->last_writable.host, 1);
 	}
-	return virtio_queue_complete(queue, request->token,
-				     request->error ? 0 : virtio_impl_request_used(data->writable_bytes, written));
+	return virtio_impl_queue_complete_slow(
+		queue, request->token.value,
+		request->error ? 0 : virtio_impl_request_used(data->writable_bytes, written));
 }

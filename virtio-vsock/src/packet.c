@@ -187,16 +187,8 @@ static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *
 			       bool tx, struct virtio_vsock_packet *packet)
 {
 	struct virtio_chain_segments all = { .segments = packet->segments, .capacity = packet->capacity };
-	struct virtio_desc walked[2];
-	uint32_t count = 0;
-	int error;
+	const int error = virtio_impl_chain_resolve_loaded(chain, peeked->d, peeked->loaded, &all);
 
-	/* An error of the walk is met again by the resolution. */
-	while (count < peeked->loaded &&
-	       virtio_impl_walk_step(&chain->walk, chain->memory, virtio_token_head(chain->token), &peeked->d[count], 0,
-				     &walked[count]) == 1)
-		count++;
-	error = virtio_impl_chain_resolve_after(chain, walked, count, &all);
 	if (error == VIRTIO_ENOTMAPPED) {
 		const int unpopped = virtio_queue_unpop(queue, chain->token);
 
@@ -268,15 +260,14 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 	if (VIRTIO_LIKELY(peeked->loaded == 2)) {
 		/* Data of no length is found nowhere. */
 		if (VIRTIO_UNLIKELY(first->len != HEADER) ||
-		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_unlogged(small, first->addr, HEADER, &header)) ||
-		    VIRTIO_UNLIKELY(
-			    !virtio_impl_memory_find_unlogged_near(large, small, second->addr, second->len, &host)))
+		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, HEADER, &header)) ||
+		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(large, second->addr, second->len, &host)))
 			return NULL;
 		virtio_impl_segment_set(payload, second->addr, second->len, host, large->region);
 		return header;
 	}
 	if (VIRTIO_UNLIKELY(first->len < HEADER) ||
-	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_unlogged(small, first->addr, first->len, &header)))
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, first->len, &header)))
 		return NULL;
 	virtio_impl_segment_set(payload, first->addr + HEADER, first->len - HEADER, (uint8_t *)header + HEADER,
 				small->region);
@@ -360,8 +351,19 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 	return 1;
 }
 
+/* What is written has to be recorded: the header is a piece, although it is the only one. */
+static void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
+{
+	const uint64_t off = (uint64_t)((const uint8_t *)packet->header_host - small->host);
+
+	packet->header_kind = HEADER_IN_PIECES;
+	packet->header_segments = 0;
+	virtio_impl_segment_set(&packet->header_rest, small->start + off, HEADER, packet->header_host, small->region);
+}
+
 int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
+	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
 	struct virtio_segment *payload = packet->segments;
 	const struct popped popped = pop_fast(queue, packet, false);
 	uint64_t room;
@@ -376,6 +378,8 @@ int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 	packet->error = 0;
 	packet->header_kind = HEADER_IN_PLACE;
 	packet->header_host = popped.header;
+	if (VIRTIO_UNLIKELY(small->region->dirty != NULL) || VIRTIO_UNLIKELY(payload->region->dirty != NULL))
+		keep_logged(packet, small);
 	set_data(packet, payload, true, room != 0, room);
 	return 1;
 }

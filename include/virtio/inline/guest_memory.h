@@ -21,14 +21,11 @@ void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 /*
- * Moves the cached region to the region of addr, if VIRTIO_MEMORY_SMALL bytes at addr are unlogged
- * memory. Returns the host address of addr. Returns NULL and moves nothing near the end of a
- * region, in a region that is read-only or has a dirty log, and under a translation.
+ * Moves the cached region to the region of addr, if VIRTIO_MEMORY_SMALL bytes at addr can be read
+ * and written there. Returns the host address of addr. Returns NULL and moves nothing near the end
+ * of a region, in a region that is read-only, and under a translation.
  */
 uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr);
-/* The same. Looks first in the other cursor's cached region. */
-uint8_t *virtio_impl_memory_share_region(struct virtio_memory_cursor *cursor, const struct virtio_memory_cursor *other,
-					 uint64_t addr);
 
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access)
@@ -46,17 +43,20 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  */
 #define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
-/* Whether the range is unlogged memory in the cached region. */
+/*
+ * Whether the range can be read and written in the cached region. A write needs a record if the
+ * region has a dirty log.
+ */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_cached_region(const struct virtio_memory_cursor *cursor,
 								  uint64_t addr, uint64_t len)
 {
 	const uint64_t off = addr - cursor->start;
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
-		return VIRTIO_LIKELY(off < cursor->unlogged_small);
+		return VIRTIO_LIKELY(off < cursor->writable_small);
 	/* A length of 0 wraps to a number that no cached region has, so the result is false. */
-	return VIRTIO_LIKELY(off < cursor->unlogged_small &&
-			     len - 1 < cursor->unlogged_small - off + (VIRTIO_MEMORY_SMALL - 1));
+	return VIRTIO_LIKELY(off < cursor->writable_small &&
+			     len - 1 < cursor->writable_small - off + (VIRTIO_MEMORY_SMALL - 1));
 }
 
 /*
@@ -72,41 +72,25 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
 }
 
 /*
- * Finds the host address of a range of unlogged memory. This is the fast path of most buffers.
+ * Finds the host address of a range of memory that can be read and written. This is the fast path
+ * of most buffers.
  *
  * @cursor  where to look
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the result is false
  * @out     the host address of addr, valid as long as the map; undefined if the result is false.
- *          cursor->region is its region until the cursor is used again.
+ *          cursor->region is its region until the cursor is used again. What is written there has
+ *          to be recorded if that has a dirty log.
  *
  * Returns false for any other range, and sometimes near the end of a region or behind a
  * translation. Then the slow path decides.
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged(struct virtio_memory_cursor *cursor, uint64_t addr,
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_memory_cursor *cursor, uint64_t addr,
 							       uint64_t len, void **out)
 {
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(cursor, addr, len)))
 		return virtio_impl_memory_in_new_region(cursor, virtio_impl_memory_cache_region(cursor, addr), addr,
 							len, out);
-	*out = cursor->host + (addr - cursor->start);
-	return true;
-}
-
-/*
- * The same for a walker with two cursors in one map. An address outside one cached region is often
- * in the other: most guests have two regions, with a gap for devices between them.
- *
- * @cursor  where to look; its cached region may move
- * @other   where else to look; only read
- */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_unlogged_near(struct virtio_memory_cursor *cursor,
-								    const struct virtio_memory_cursor *other,
-								    uint64_t addr, uint64_t len, void **out)
-{
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(cursor, addr, len)))
-		return virtio_impl_memory_in_new_region(cursor, virtio_impl_memory_share_region(cursor, other, addr),
-							addr, len, out);
 	*out = cursor->host + (addr - cursor->start);
 	return true;
 }
@@ -123,7 +107,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_
 	const uint8_t *from;
 	int error;
 
-	if (VIRTIO_LIKELY(off < cursor->readable_small)) {
+	if (VIRTIO_LIKELY(off < cursor->writable_small)) {
 		virtio_guest_copy_in(dst, cursor->host + off, len);
 		return 0;
 	}
@@ -149,8 +133,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_write_small(struct virtio_memory
 		virtio_guest_copy_out(cursor->host + off, src, len);
 		return 0;
 	}
-	to = virtio_impl_memory_cache_region(cursor, addr);
-	if (VIRTIO_LIKELY(to != NULL)) {
+	/* In a region with a log there is more to do than a copy. */
+	to = off < cursor->writable_small ? NULL : virtio_impl_memory_cache_region(cursor, addr);
+	if (VIRTIO_LIKELY(to != NULL) && VIRTIO_LIKELY(cursor->unlogged_small != 0)) {
 		virtio_guest_copy_out(to, src, len);
 		return 0;
 	}

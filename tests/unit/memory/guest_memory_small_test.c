@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL. Each size from 1 to
- * 40 is tried at each offset near the end of regions of many lengths, with each kind of neighbour,
+ * 72 is tried at each offset near the end of regions of many lengths, with each kind of neighbour,
  * against an oracle of single bytes. An optimising compiler chooses the fast path. The same is done
  * for sizes that the compiler does not know.
  */
@@ -15,10 +15,10 @@
 #include <virtio/guest_memory.h>
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
-#define MAX_SIZE 40u
-#define MARGIN 48u    /* around each region on the host */
-#define MAX_LEN 160u  /* of the region under test */
-#define NEIGHBOUR 64u /* bytes of the region after it */
+#define MAX_SIZE 72u
+#define MARGIN 80u     /* around each region on the host */
+#define MAX_LEN 288u   /* of the region under test */
+#define NEIGHBOUR 128u /* bytes of the region after it */
 #define ADDR 0x1000u
 
 VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the limit");
@@ -29,7 +29,11 @@ VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the
 	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) \
 	X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) \
 	X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) \
-	X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39) X(40)
+	X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39) X(40) \
+	X(41) X(42) X(43) X(44) X(45) X(46) X(47) X(48) X(49) X(50) \
+	X(51) X(52) X(53) X(54) X(55) X(56) X(57) X(58) X(59) X(60) \
+	X(61) X(62) X(63) X(64) X(65) X(66) X(67) X(68) X(69) X(70) \
+	X(71) X(72)
 /* clang-format on */
 
 #define DEFINE(n)                                                                                                      \
@@ -43,7 +47,7 @@ VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the
 	}                                                                                                              \
 	static bool find_##n(struct virtio_memory_cursor *cursor, uint64_t addr, void **out)                           \
 	{                                                                                                              \
-		return virtio_impl_memory_find_unlogged(cursor, addr, n, out);                                         \
+		return virtio_impl_memory_find_writable(cursor, addr, n, out);                                         \
 	}
 FOR_EACH_SIZE(DEFINE)
 
@@ -151,8 +155,8 @@ static void check_write(struct fixture *f, uint64_t addr, uint32_t size)
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
-/* Bytes of unlogged memory in one region from addr on. */
-static uint64_t unlogged_bytes(const struct fixture *f, uint64_t addr)
+/* Bytes of memory that can be read and written in one region from addr on. */
+static uint64_t writable_bytes(const struct fixture *f, uint64_t addr)
 {
 	const uint64_t off = addr - ADDR;
 
@@ -162,48 +166,41 @@ static uint64_t unlogged_bytes(const struct fixture *f, uint64_t addr)
 }
 
 /*
- * Whatever is found is unlogged memory at the right place. Whatever is not found is near the end of
- * a region, or not unlogged.
+ * Whatever is found is memory that can be read and written, at the right place. Whatever is not
+ * found is near the end of a region, or not such memory.
  */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
-	const uint64_t unlogged = unlogged_bytes(f, addr);
-	struct virtio_memory_cursor other = f->cursor, before;
+	const uint64_t writable = writable_bytes(f, addr);
 	volatile uint32_t unknown = size;
 	int none;
 
-	for (int way = 0; way < 4; way++) {
+	for (int way = 0; way < 3; way++) {
 		bool found;
 		void *host = NULL;
 
-		/* The other cursor was at this place, or nowhere. */
-		if (way == 3)
-			virtio_memory_cursor_init(&other, &f->map);
-		if (way >= 2)
+		/* The cursor was at this place, or nowhere. */
+		if (way == 2)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
-		before = other;
 		if (way == 0)
 			found = finds[size - 1](&f->cursor, addr, &host);
-		else if (way == 1)
-			found = virtio_impl_memory_find_unlogged(&f->cursor, addr, unknown, &host);
 		else
-			found = virtio_impl_memory_find_unlogged_near(&f->cursor, &other, addr, unknown, &host);
-		assert_memory_equal(&other, &before, sizeof other);
+			found = virtio_impl_memory_find_writable(&f->cursor, addr, unknown, &host);
 		if (found) {
-			assert_true(size <= unlogged);
+			assert_true(size <= writable);
 			assert_ptr_equal(host, byte_at(f->host, f, addr, &none, true));
 			assert_ptr_equal(f->cursor.region, &f->regions[addr - ADDR < f->len ? 0 : 1]);
 		} else {
-			assert_true(unlogged < VIRTIO_MEMORY_SMALL || unlogged < size);
+			assert_true(writable < VIRTIO_MEMORY_SMALL || writable < size);
 		}
 	}
 }
 
-/* Every size at every offset, from 64 bytes before the region's end to past it. */
+/* Every size at every offset, from 128 bytes before the region's end to past it. */
 static void check_all(struct fixture *f)
 {
 	for (uint32_t size = 1; size <= MAX_SIZE; size++) {
-		const uint32_t first = f->len < 64 ? 0 : f->len - 64;
+		const uint32_t first = f->len < 128 ? 0 : f->len - 128;
 
 		for (uint32_t off = first; off < f->len + 3; off++) {
 			/* Cold; with the cached region in the region; with it in the neighbour. */
@@ -263,7 +260,7 @@ static void small_access_in_regions_around_the_limit(void **state)
 
 static void small_access_at_the_end_of_large_regions(void **state)
 {
-	static const uint32_t lens[] = { 100, MAX_LEN };
+	static const uint32_t lens[] = { 200, MAX_LEN };
 
 	(void)state;
 	small_access_agrees_with_single_bytes(lens, COUNT(lens));
@@ -309,7 +306,7 @@ static void small_access_does_not_wrap_around(void **state)
  */
 static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 {
-	uint8_t from[64], to[64], want[64];
+	uint8_t from[96], to[96], want[96];
 
 	(void)state;
 	for (uint32_t i = 0; i < sizeof from; i++)
@@ -330,7 +327,7 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 }
 
 /* A range of no bytes is nowhere, not even in the cached region. */
-static void small_unlogged_memory_has_bytes(void **state)
+static void small_writable_memory_has_bytes(void **state)
 {
 	volatile uint32_t unknown = 0;
 	struct fixture f;
@@ -338,14 +335,13 @@ static void small_unlogged_memory_has_bytes(void **state)
 
 	(void)state;
 	setup(&f, MAX_LEN, false, WRITABLE);
-	assert_true(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
-	assert_false(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 0, &found));
-	assert_false(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, unknown, &found));
-	assert_false(virtio_impl_memory_find_unlogged_near(&f.cursor, &f.cursor, ADDR, unknown, &found));
+	assert_true(virtio_impl_memory_find_writable(&f.cursor, ADDR, 1, &found));
+	assert_false(virtio_impl_memory_find_writable(&f.cursor, ADDR, 0, &found));
+	assert_false(virtio_impl_memory_find_writable(&f.cursor, ADDR, unknown, &found));
 }
 
-/* A region that is not unlogged does not change the others: they are found as before. */
-static void small_unlogged_memory_beside_other_memory(void **state)
+/* A region without a fast path does not change the others: they are found as before. */
+static void small_writable_memory_beside_other_memory(void **state)
 {
 	static uint8_t host[4][64], bitmap[16];
 	const struct virtio_dirty_log log = { .bitmap = bitmap, .size = sizeof bitmap, .page_shift = 12, .unit = 1 };
@@ -363,11 +359,13 @@ static void small_unlogged_memory_beside_other_memory(void **state)
 	assert_int_equal(virtio_memory_map_init(&map, regions, 4), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	for (int turn = 0; turn < 2; turn++) {
-		assert_true(virtio_impl_memory_find_unlogged(&cursor, 0x1000, 64, &found));
+		assert_true(virtio_impl_memory_find_writable(&cursor, 0x1000, 64, &found));
 		assert_ptr_equal(found, host[0]);
 		for (uint64_t addr = 0x2000; addr <= 0x5000; addr += 0x1000) {
-			assert_false(virtio_impl_memory_find_unlogged(&cursor, addr, 1, &found));
-			assert_false(virtio_impl_memory_find_unlogged(&cursor, addr, 20, &found));
+			const bool logged = addr == 0x4000;
+
+			assert_int_equal(virtio_impl_memory_find_writable(&cursor, addr, 1, &found), logged);
+			assert_int_equal(virtio_impl_memory_find_writable(&cursor, addr, 20, &found), logged);
 		}
 	}
 }
@@ -379,7 +377,7 @@ static int nowhere(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 }
 
 /* A map whose translation was removed again works as without one. */
-static void small_unlogged_memory_comes_back_behind_translation(void **state)
+static void small_writable_memory_comes_back_behind_translation(void **state)
 {
 	struct fixture f;
 	void *found;
@@ -388,36 +386,97 @@ static void small_unlogged_memory_comes_back_behind_translation(void **state)
 	setup(&f, MAX_LEN, false, WRITABLE);
 	virtio_memory_map_set_translation(&f.map, nowhere, NULL);
 	virtio_memory_cursor_init(&f.cursor, &f.map);
-	assert_false(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
+	assert_false(virtio_impl_memory_find_writable(&f.cursor, ADDR, 1, &found));
 	virtio_memory_map_set_translation(&f.map, NULL, NULL);
 	virtio_memory_cursor_init(&f.cursor, &f.map);
-	assert_true(virtio_impl_memory_find_unlogged(&f.cursor, ADDR, 1, &found));
+	assert_true(virtio_impl_memory_find_writable(&f.cursor, ADDR, 1, &found));
 }
 
 /*
- * A write to a region with a dirty log is recorded. So the region is never found as unlogged
- * memory, before or after a write.
+ * A region with a dirty log is found like any other. Each write is recorded all the same: the first
+ * one, and those with the region cached, of sizes that the compiler knows and others.
  */
-static void small_unlogged_memory_has_no_dirty_log(void **state)
+static void small_writes_are_recorded_in_the_dirty_log(void **state)
 {
-	static uint8_t bitmap[16], host[256];
+	static uint8_t bitmap[16], host[1024];
 	const struct virtio_dirty_log log = {
-		.bitmap = bitmap, .size = sizeof bitmap, .base = 0, .page_shift = 6, .unit = 1
+		.bitmap = bitmap, .size = sizeof bitmap, .base = 0x1000, .page_shift = 6, .unit = 1
 	};
 	struct virtio_region region = { .addr = ADDR, .len = sizeof host, .host = host, .dirty = &log };
+	const uint8_t src[MAX_SIZE] = { 1 };
 	struct virtio_memory_cursor cursor;
 	struct virtio_memory_map map;
+	volatile size_t unknown;
 	void *found = NULL;
 
 	(void)state;
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
-	virtio_memory_cursor_init(&cursor, &map);
-	for (int i = 0; i < 2; i++) {
-		assert_false(virtio_impl_memory_find_unlogged(&cursor, ADDR, 1, &found));
-		assert_false(virtio_impl_memory_find_unlogged(&cursor, ADDR, 200, &found));
-		assert_int_equal(virtio_memory_write(&cursor, ADDR, "x", 1), 0);
+	for (uint32_t warm = 0; warm < 2; warm++)
+		for (uint32_t size = 1; size <= MAX_SIZE; size++)
+			for (uint32_t known = 0; known < 2; known++)
+				for (uint32_t off = 100; off < 164; off++) {
+					uint8_t want[2] = { 0 };
+
+					for (uint32_t page = off / 64; page <= (off + size - 1) / 64; page++)
+						want[page / 8] |= (uint8_t)(1u << page % 8);
+					memset(bitmap, 0, sizeof bitmap);
+					virtio_memory_cursor_init(&cursor, &map);
+					if (warm)
+						assert_true(virtio_impl_memory_find_writable(&cursor, ADDR, 1, &found));
+					unknown = size;
+					assert_int_equal(known ? writes[size - 1](&cursor, ADDR + off, src)
+							       : virtio_memory_write(&cursor, ADDR + off, src, unknown),
+							 0);
+					assert_memory_equal(bitmap, want, sizeof want);
+				}
+	assert_ptr_equal(found, host);
+}
+
+/*
+ * Look-ups begin in slots of addresses. Regions that share a slot, regions at both ends of the
+ * address space and holes between them are found, and not found, as by a search of all regions.
+ */
+static void small_look_ups_agree_with_a_search(void **state)
+{
+	static uint8_t host[8][256];
+	static const uint64_t starts[][8] = {
+		{ 0, 0x100, 0x200, 0x300, 0x400, 0x500, 0x600, 0x700 },
+		{ 0, 0x1000, 0x1100, UINT64_MAX - 255 },
+		{ UINT64_C(1) << 63, (UINT64_C(1) << 63) + 0x1000, UINT64_MAX - 0x10ff },
+		{ 0x40000000, 0x80000000, 0xc0000000, 0x100000000, 0x140000000 },
+		{ 0x1f00, 0x2000, 0x3f00 },
+		{ 0 },
+	};
+
+	(void)state;
+	for (uint32_t t = 0; t < COUNT(starts); t++) {
+		struct virtio_region regions[8];
+		struct virtio_memory_cursor cursor;
+		struct virtio_memory_map map;
+		uint32_t count = 0;
+		void *found;
+
+		for (; count < 8 && (count == 0 || starts[t][count] != 0); count++)
+			regions[count] =
+				(struct virtio_region){ .addr = starts[t][count], .len = 256, .host = host[count] };
+		assert_int_equal(virtio_memory_map_init(&map, regions, count), 0);
+		virtio_memory_cursor_init(&cursor, &map);
+		for (uint32_t i = 0; i < count; i++)
+			for (uint32_t off = 0; off < 512; off++) {
+				const uint64_t addr = starts[t][(i * 5 + 3) % count] + off - 128;
+				const uint8_t *want = NULL;
+
+				for (uint32_t n = 0; n < count; n++)
+					if (addr - starts[t][n] <= 256 - VIRTIO_MEMORY_SMALL)
+						want = host[n] + (addr - starts[t][n]);
+				found = NULL;
+				if (virtio_impl_memory_find_writable(&cursor, addr, 1, &found))
+					assert_ptr_equal(found,
+							 virtio_memory_find(&cursor, addr, 1, VIRTIO_ACCESS_READ));
+				if (want)
+					assert_ptr_equal(found, want);
+			}
 	}
-	assert_null(found);
 }
 
 int main(void)
@@ -428,10 +487,11 @@ int main(void)
 		cmocka_unit_test(small_access_at_the_end_of_large_regions),
 		cmocka_unit_test(small_access_does_not_wrap_around),
 		cmocka_unit_test(small_copy_of_unknown_size_copies_it_exactly),
-		cmocka_unit_test(small_unlogged_memory_has_no_dirty_log),
-		cmocka_unit_test(small_unlogged_memory_has_bytes),
-		cmocka_unit_test(small_unlogged_memory_beside_other_memory),
-		cmocka_unit_test(small_unlogged_memory_comes_back_behind_translation),
+		cmocka_unit_test(small_writes_are_recorded_in_the_dirty_log),
+		cmocka_unit_test(small_look_ups_agree_with_a_search),
+		cmocka_unit_test(small_writable_memory_has_bytes),
+		cmocka_unit_test(small_writable_memory_beside_other_memory),
+		cmocka_unit_test(small_writable_memory_comes_back_behind_translation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -410,8 +410,8 @@ static void translation_window_is_for_its_access_only(void **state)
 		expect_write_error(&f, 0x5310, 32, VIRTIO_EPERM);
 		assert_int_equal(f.access, WRITE);
 		expect_read(&f, 0x5300, PAGE, RAM + 0x400);
-		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5300, 4, &found));
-		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5300, PAGE, &found));
+		assert_false(virtio_impl_memory_find_writable(&f.cursor, 0x5300, 4, &found));
+		assert_false(virtio_impl_memory_find_writable(&f.cursor, 0x5300, PAGE, &found));
 		assert_null(virtio_memory_find(&f.cursor, 0x5300, 4, BOTH));
 		assert_int_equal(f.access, BOTH);
 		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5300, 4, READ), f.ram + ram_at(RAM + 0x400));
@@ -421,8 +421,8 @@ static void translation_window_is_for_its_access_only(void **state)
 		expect_write(&f, 0x5410, 32, RAM + 0x510);
 		expect_read_error(&f, 0x5410, 32, VIRTIO_EPERM);
 		expect_write(&f, 0x5410, 32, RAM + 0x510);
-		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5400, 4, &found));
-		assert_false(virtio_impl_memory_find_unlogged(&f.cursor, 0x5400, PAGE, &found));
+		assert_false(virtio_impl_memory_find_writable(&f.cursor, 0x5400, 4, &found));
+		assert_false(virtio_impl_memory_find_writable(&f.cursor, 0x5400, PAGE, &found));
 		assert_null(virtio_memory_find(&f.cursor, 0x5400, 4, BOTH));
 		assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5400, 4, WRITE), f.ram + ram_at(RAM + 0x500));
 	}

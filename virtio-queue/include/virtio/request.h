@@ -53,7 +53,7 @@ struct virtio_request {
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* of its chain */
-	uint32_t fast_complete;    /* 1 if the fast path may complete it */
+	uint32_t fast_complete;    /* bits that say whether the fast path may complete it */
 	/*
 	 * 0, or why the request can only fail:
 	 *   VIRTIO_ESHORT                 fewer bytes than a header, or no writable byte

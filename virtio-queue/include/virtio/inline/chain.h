@@ -39,13 +39,15 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
 
 /*
- * virtio_chain_resolve(), for a parser that has walked along the first descriptors of the chain already.
+ * virtio_chain_resolve(), for a parser that has loaded the first descriptors of the chain already.
  *
- * @walked  all of them, in order; only read. NULL if count is 0
- * @count   how many
+ * @d      descriptors as they were read, in order: the first is the walk's next one
+ * @count  how many
+ *
+ * The walk is over after success, and after an error other than VIRTIO_ENOBUFS.
  */
-int virtio_impl_chain_resolve_after(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-				    struct virtio_chain_segments *out);
+int virtio_impl_chain_resolve_loaded(struct virtio_chain *chain, const struct virtio_guest_desc *d, uint32_t count,
+				     struct virtio_chain_segments *out);
 
 /*
  * Takes that step on copies. Were the caller's own chain and descriptor passed on, the compiler would have
@@ -70,21 +72,31 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Goes on in the table that an indirect descriptor refers to, if it is an ordinary one: allowed, no longer
- * than the queue, and in the cached region of the cursor for tables. Otherwise changes nothing, returns false, and leaves
- * the judgement to virtio_impl_walk_step().
+ * Goes on in the table that an indirect descriptor refers to, if it is an ordinary one: allowed, no
+ * longer than the queue, and in unlogged memory, to which the cached region of the cursor for
+ * tables moves. Otherwise leaves the walk as it was, returns false, and leaves the judgement to
+ * virtio_impl_walk_step().
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
-							   const struct virtio_memory_cursor *tables,
+							   struct virtio_memory_cursor *tables,
 							   const struct virtio_guest_desc *d)
 {
 	const uint64_t less_1 = d->len - 1; /* of 0 bytes: too many */
-	const uint64_t off = d->addr - tables->start;
+	uint64_t off = d->addr - tables->start;
 	uint64_t host;
 
-	/* The table in use is the queue's, for in no other is an indirect descriptor allowed: no more bytes than that. */
-	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + VIRTIO_IMPL_DESC_BYTES ||
-	    off >= tables->len || less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
+	/*
+	 * The table in use is the queue's, for in no other is an indirect descriptor allowed. The
+	 * new table is no longer than that.
+	 */
+	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + VIRTIO_IMPL_DESC_BYTES)
+		return false;
+	if (VIRTIO_UNLIKELY(off >= tables->len)) {
+		if (!virtio_impl_memory_cache_region(tables, d->addr))
+			return false;
+		off = d->addr - tables->start;
+	}
+	if (less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
 		return false;
 	host = (uintptr_t)tables->host + off;
 	if (((d->len | host) & (VIRTIO_IMPL_DESC_BYTES - 1)) != 0)
@@ -178,16 +190,15 @@ struct virtio_impl_three {
 	}
 
 /*
- * Walks along exactly three descriptors: one to read, another, and as the last of the chain one to write. three->loaded is
- * 0 beforehand. If that is what the chain is, the walk is over. Otherwise false, and the walk is where it was, or at the
- * start of an indirect table; what has been loaded from there on is what the slow path goes by.
+ * Loads exactly three descriptors: one to read, another, and as the last of the chain one to write.
+ * three->loaded is 0 beforehand. Returns whether that is what the chain is. In any case the walk is
+ * where it was, or at the start of an indirect table; what has been loaded from there on is what
+ * the slow path goes by.
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk,
-						     const struct virtio_memory_cursor *tables,
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 						     struct virtio_impl_three *three)
 {
 	struct virtio_guest_desc *d = three->d;
-	int64_t bytes_left;
 	uint64_t next;
 
 	if (VIRTIO_UNLIKELY(walk->left < 4 * VIRTIO_IMPL_WALK_ONE) ||
@@ -211,29 +222,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk,
 	d[2] = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	three->loaded = 3;
 	/* As in virtio_chain_next(): not too many bytes. */
-	bytes_left = walk->bytes_left - (int64_t)(d[0].len + d[1].len + d[2].len);
-	if (VIRTIO_UNLIKELY((d[2].flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE) ||
-	    VIRTIO_UNLIKELY(bytes_left < 0))
-		return false;
-	walk->bytes_left = bytes_left;
-	walk->left = VIRTIO_IMPL_WALK_END;
-	return true;
-}
-
-VIRTIO_INLINE VIRTIO_HOT void virtio_impl_desc_set(struct virtio_desc *out, const struct virtio_guest_desc *d,
-						   bool writable)
-{
-	out->addr = d->addr;
-	out->len = (uint32_t)d->len;
-	out->writable = writable;
-}
-
-/* The descriptors of a walk that virtio_impl_walk_three() has made. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_impl_three_get(const struct virtio_impl_three *three, struct virtio_desc *out)
-{
-	virtio_impl_desc_set(&out[0], &three->d[0], false);
-	virtio_impl_desc_set(&out[1], &three->d[1], (three->d[1].flags_next & VRING_DESC_F_WRITE) != 0);
-	virtio_impl_desc_set(&out[2], &three->d[2], true);
+	return VIRTIO_LIKELY((d[2].flags_next & VIRTIO_DESC_FLAGS) == VRING_DESC_F_WRITE) &&
+	       VIRTIO_LIKELY((int64_t)(d[0].len + d[1].len + d[2].len) <= walk->bytes_left);
 }
 
 VIRTIO_END_DECLS

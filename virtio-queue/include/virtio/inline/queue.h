@@ -30,7 +30,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
 
 /* What is rarely needed, or needed once for many requests. */
-int virtio_impl_queue_init_layout_4(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);
 bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
@@ -46,7 +46,7 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
  */
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
-	return virtio_impl_queue_init_layout_4(queue, inflight, entries);
+	return virtio_impl_queue_init_layout_5(queue, inflight, entries);
 }
 
 /* Begins the walk of a head by the table's host address. */

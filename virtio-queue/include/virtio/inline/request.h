@@ -8,42 +8,27 @@
 VIRTIO_BEGIN_DECLS
 
 /* What is rarely needed. The slow pop begins anew. */
-int virtio_impl_request_init_layout_1(struct virtio_request *request, void *header, size_t header_bytes,
+int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
 int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct virtio_request *request, uint8_t status,
 				      uint64_t written);
 
 /*
- * Those that go on from where a pop has come to: with a head that may be taken, and what has been loaded of its
- * descriptors, which isn't loaded again.
+ * Goes on from where a pop has come to: with a head that may be taken, and what has been loaded of
+ * its descriptors, which isn't loaded again.
  *
- * @walk   of virtio_impl_request_pop_any(), after virtio_impl_walk_three() was false: where that has left the walk
- * @three  as virtio_impl_walk_three() has left it
+ * @walk   as virtio_impl_walk_three() has left it
+ * @three  likewise
  */
-int virtio_impl_request_pop_walked(struct virtio_queue *queue, uint16_t head, const struct virtio_impl_three *three,
-				   struct virtio_request *request);
 int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_impl_three *three, struct virtio_request *request);
-
-/* virtio_impl_memory_share_region() of the queue's cursor for small buffers, and of that for data. */
-uint8_t *virtio_impl_request_cache_header(struct virtio_queue *queue, uint64_t addr);
-uint8_t *virtio_impl_request_cache_data(struct virtio_queue *queue, uint64_t addr);
-
-/*
- * virtio_request_parse() without a fast path.
- *
- * @three   what has been loaded of the chain's descriptors
- * @walked  whether virtio_impl_walk_three() has walked along them
- */
-int virtio_impl_request_parse_any(struct virtio_chain *chain, const struct virtio_impl_three *three, bool walked,
-				  struct virtio_request *request);
 
 /* As in <virtio/queue.h>: a program that was compiled against another layout of the struct doesn't link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
-	return virtio_impl_request_init_layout_1(request, header, header_bytes, segments, capacity);
+	return virtio_impl_request_init_layout_2(request, header, header_bytes, segments, capacity);
 }
 
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *segment, uint64_t addr, uint64_t len,
@@ -56,28 +41,52 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *seg
 }
 
 /*
- * What is the same for all three-part requests, and their data's direction: a header, data in one piece and a status,
- * each in a buffer of its own, in unlogged memory.
+ * Fills in a three-part request: a header, data in one piece and a status, each in a buffer of its
+ * own, in memory that can be read and written. Moves the cached regions of the queue's cursors. The
+ * caller adds the token and copies the header.
+ *
+ * @header_at  the host address of the header
+ *
+ * Returns false for any other request, which is left as it was.
  */
-VIRTIO_INLINE VIRTIO_HOT void virtio_impl_request_set_three(struct virtio_request *request, uint64_t data_bytes,
-							    bool writable)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *request,
+						       struct virtio_memory_cursor *memory,
+						       const struct virtio_impl_three *three, const uint8_t **header_at)
 {
-	struct virtio_chain_segments *data = &request->data;
+	const struct virtio_guest_desc *header = &three->d[0], *data = &three->d[1], *status = &three->d[2];
+	struct virtio_memory_cursor *small = &memory[VIRTIO_MEMORY_BUFFERS], *large = &memory[VIRTIO_MEMORY_DATA];
+	struct virtio_chain_segments *out = &request->data;
+	const uint64_t writable = (data->flags_next & VRING_DESC_F_WRITE) / VRING_DESC_F_WRITE;
 
-	data->needed = 3;
-	if (writable) {
-		data->readable = 0;
-		data->writable = 1;
-		data->readable_bytes = 0;
-		data->writable_bytes = data_bytes;
-	} else {
-		data->readable = 1;
-		data->writable = 0;
-		data->readable_bytes = data_bytes;
-		data->writable_bytes = 0;
-	}
-	request->fast_complete = 1;
+	if (VIRTIO_UNLIKELY(header->len != request->fast_header) || VIRTIO_UNLIKELY(status->len != 1))
+		return false;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, header->addr, VIRTIO_MEMORY_SMALL)) &&
+	    !virtio_impl_memory_cache_region(small, header->addr))
+		return false;
+	*header_at = small->host + (header->addr - small->start);
+	/* Drivers have the status beside the header. */
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, status->addr, 1)) &&
+	    !virtio_impl_memory_cache_region(small, status->addr))
+		return false;
+	/* Data of no length is in no cached region. */
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(large, data->addr, data->len)) &&
+	    (!virtio_impl_memory_cache_region(large, data->addr) ||
+	     !virtio_impl_memory_in_cached_region(large, data->addr, data->len)))
+		return false;
+	out->segments = request->segments;
+	virtio_impl_segment_set(out->segments, data->addr, data->len, large->host + (data->addr - large->start),
+				large->region);
+	virtio_impl_segment_set(&out->last_writable, status->addr, 1, small->host + (status->addr - small->start),
+				small->region);
+	out->needed = 3;
+	out->readable = 1 - (uint32_t)writable;
+	out->writable = (uint32_t)writable;
+	/* Without a branch, as all of it is. */
+	out->writable_bytes = data->len & (0 - writable);
+	out->readable_bytes = data->len - out->writable_bytes;
+	request->fast_complete = small->access;
 	request->error = 0;
+	return true;
 }
 
 /*
@@ -89,13 +98,9 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_request_set_three(struct virtio_reques
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *queue, struct virtio_request *request,
 							void *header_to, size_t bytes)
 {
-	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
-	const struct virtio_memory_cursor *large = &queue->memory[VIRTIO_MEMORY_DATA];
 	struct virtio_impl_three three, three_copy;
-	const struct virtio_guest_desc *header = &three.d[0], *data = &three.d[1], *status = &three.d[2];
 	struct virtio_walk walk, walk_copy;
-	struct virtio_chain_segments *out = &request->data;
-	const uint8_t *header_host;
+	const uint8_t *header;
 	struct virtio_chain chain;
 	uint16_t head;
 	const int got = virtio_impl_queue_peek(queue, &head);
@@ -104,39 +109,18 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 		return got == 0 ? 0 : virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
-	/* The rest ends elsewhere, so that nothing is merged here; on copies: see virtio_impl_chain_next_slow(). */
-	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three))) {
+	/* Returns directly, on copies: see virtio_impl_chain_next_slow(). */
+	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three)) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_request_fill(request, queue->memory, &three, &header))) {
 		walk_copy = walk;
 		three_copy = three;
 		return virtio_impl_request_pop_any(queue, head, &walk_copy, &three_copy, request);
 	}
-	if (VIRTIO_UNLIKELY(header->len != request->fast_header) || VIRTIO_UNLIKELY(status->len != 1))
-		goto not_fast;
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, header->addr, VIRTIO_MEMORY_SMALL)) &&
-	    !virtio_impl_request_cache_header(queue, header->addr))
-		goto not_fast;
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, status->addr, 1)))
-		goto not_fast;
-	/* Data of no length isn't there either. */
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(large, data->addr, data->len)) &&
-	    (!virtio_impl_request_cache_data(queue, data->addr) ||
-	     !virtio_impl_memory_in_cached_region(large, data->addr, data->len)))
-		goto not_fast;
-	header_host = small->host + (header->addr - small->start);
-	out->segments = request->segments;
-	virtio_impl_segment_set(out->segments, data->addr, data->len, large->host + (data->addr - large->start),
-				large->region);
-	virtio_impl_segment_set(&out->last_writable, status->addr, 1, small->host + (status->addr - small->start),
-				small->region);
-	virtio_impl_request_set_three(request, data->len, (data->flags_next & VRING_DESC_F_WRITE) != 0);
 	virtio_impl_queue_take(queue, head, &chain);
 	request->token.value = chain.token.value;
 	/* Last, for it makes the compiler forget what it knows of memory. */
-	virtio_guest_copy_in(header_to, header_host, bytes);
+	virtio_guest_copy_in(header_to, header, bytes);
 	return 1;
-not_fast:
-	three_copy = three;
-	return virtio_impl_request_pop_walked(queue, head, &three_copy, request);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request)
@@ -160,7 +144,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_complete(struct virtio_queue *queue,
 	struct virtio_inflight *entry = virtio_impl_queue_find_unflagged(queue, request->token);
 	uint32_t len;
 
-	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(!request->fast_complete))
+	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(!(request->fast_complete & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_request_complete_slow(queue, request, status, written);
 	len = virtio_impl_request_used(data->writable_bytes, written);
 	virtio_guest_copy_out(data->last_writable.host, &status, 1);

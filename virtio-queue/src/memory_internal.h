@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Look-ups of regions and marks in dirty logs, for the source files that make many. */
+#ifndef VIRTIO_MEMORY_INTERNAL_H
+#define VIRTIO_MEMORY_INTERNAL_H
+
+#include <virtio/guest_memory.h>
+
+/* One step of a binary search: returns at + n if that region starts at or below addr, else at. */
+static inline const struct virtio_region *virtio_memory_halve(const struct virtio_region *at, size_t n, uint64_t addr)
+{
+	const struct virtio_region *half = at + n;
+
+	/* Forces a conditional move. For scattered addresses a branch would be mispredicted. */
+	__asm__("" : "+r"(half));
+	at = half->addr <= addr ? half : at;
+	__asm__("" : "+r"(at));
+	return at;
+}
+
+/*
+ * Returns the last region that starts at or below addr, or the first region. There is at least one.
+ * The search covers 2^steps regions: all of them, except some at the front or at the end.
+ */
+static inline const struct virtio_region *virtio_memory_search(const struct virtio_memory_map *map, uint64_t addr)
+{
+	const struct virtio_region *at = map->upper->addr <= addr ? map->upper : map->regions;
+
+	for (size_t n = ((size_t)1 << map->steps) / 2; n != 0; n /= 2)
+		at = virtio_memory_halve(at, n, addr);
+	return at;
+}
+
+/*
+ * Returns the last region of the slot in which addr is. Most maps have no two regions in one slot.
+ * The caller looks whether that holds addr. Returns NULL for a map in which not every region can be
+ * written, or an address behind all slots.
+ */
+static inline VIRTIO_HOT const struct virtio_region *virtio_memory_guess(const struct virtio_memory_map *map,
+									 uint64_t addr)
+{
+	const uint64_t slot = addr >> map->slot_shift;
+
+	return VIRTIO_LIKELY(slot < map->fast_slots) ? &map->regions[map->slots[slot]] : NULL;
+}
+
+/*
+ * Moves a cursor's cached region to a whole region that can be read and written, and has
+ * VIRTIO_MEMORY_SMALL bytes or more.
+ */
+static inline VIRTIO_HOT void virtio_memory_move_to(struct virtio_memory_cursor *cursor,
+						    const struct virtio_region *region)
+{
+	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
+	const uint32_t access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+
+	cursor->start = region->addr;
+	cursor->region = region;
+	cursor->host = region->host;
+	cursor->len = region->len;
+	cursor->writable_small = small;
+	cursor->access = access | VIRTIO_IMPL_ACCESS_UNLOGGED;
+	cursor->unlogged_small = small;
+	if (VIRTIO_UNLIKELY(region->dirty != NULL)) {
+		cursor->access = access;
+		cursor->unlogged_small = 0;
+	}
+}
+
+/*
+ * Sets bits of one unit of a dirty log. The release order puts the bytes before the bit: whoever
+ * takes the bit and then copies the page copies the bytes too.
+ */
+static inline void virtio_memory_set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned long bits)
+{
+	if (log->unit == 1)
+		__atomic_fetch_or((uint8_t *)log->bitmap + unit, (uint8_t)bits, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_or((unsigned long *)log->bitmap + unit, bits, __ATOMIC_RELEASE);
+}
+
+/*
+ * virtio_dirty_log_mark() for a length that is not 0, inline where the bytes are in one page of a
+ * log with byte units.
+ */
+static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
+{
+	const uint64_t off = addr - log->base, page = off >> log->page_shift;
+
+	/* A sum that wraps is in another page. */
+	if (VIRTIO_LIKELY(log->unit == 1) && VIRTIO_LIKELY(addr >= log->base) &&
+	    VIRTIO_LIKELY((off + (len - 1)) >> log->page_shift == page) && VIRTIO_LIKELY(page / 8 < log->size))
+		virtio_memory_set_bits(log, page / 8, 1ul << (page & 7));
+	else
+		virtio_dirty_log_mark(log, addr, len);
+}
+
+/* The guest-physical address behind a host address in a region. */
+static inline uint64_t virtio_memory_guest_address(const struct virtio_region *region, const void *host)
+{
+	return region->addr + (uint64_t)((const uint8_t *)host - (const uint8_t *)region->host);
+}
+
+#endif
