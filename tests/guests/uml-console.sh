@@ -109,7 +109,7 @@ use_console() {
 
 # try_guest ARGUMENT...: boots a guest whose host side runs in the background, and ends both.
 try_guest() {
-	boot initramfs.gz "$@" || {
+	boot initramfs.gz early "$@" || {
 		daemon_runs || fail "the daemon died while the guest ran"
 		fail "the guest ended with status $guest_status"
 	}
