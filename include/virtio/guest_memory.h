@@ -110,7 +110,10 @@ struct virtio_translation {
 typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out);
 
-/* Pieces of equal length, from address 0 to the end of the last region, in which look-ups begin. */
+/*
+ * The number of pieces of equal length, from address 0 to the end of the last region, in which a
+ * search begins.
+ */
 #define VIRTIO_MEMORY_SLOTS 32
 
 /* A snapshot of guest memory. Set up by virtio_memory_map_init(), then only read. */
@@ -120,14 +123,15 @@ struct virtio_memory_map {
 	uint8_t steps; /* of a binary search: log2 of count, rounded down */
 	/*
 	 * VIRTIO_MEMORY_SLOTS if there is no translation, and all regions can be written and have
-	 * VIRTIO_MEMORY_SMALL bytes; otherwise 0.
+	 * VIRTIO_MEMORY_SMALL bytes; otherwise 0
 	 */
 	uint8_t fast_slots;
 	uint8_t slot_shift;                /* log2 of the bytes of a slot */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
-	uint16_t slots[VIRTIO_MEMORY_SLOTS]; /* of each slot the last region at or below its end */
+	/* For each slot, the last region that starts in it or below. */
+	uint16_t slots[VIRTIO_MEMORY_SLOTS];
 };
 
 /*
@@ -149,8 +153,8 @@ struct virtio_memory_cursor {
 	uint64_t len;                       /* bytes of the cached region; 0 for none cached */
 	uint32_t access;                    /* VIRTIO_ACCESS_... permitted, and an internal flag */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written, and the
-	 * number at which there is no dirty log either. A small access of known size then needs one
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written; and the
+	 * same without a dirty log, otherwise 0. So a small access of known size needs one
 	 * comparison.
 	 */
 	uint64_t writable_small;

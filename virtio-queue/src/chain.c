@@ -3,16 +3,16 @@
 #include "memory_internal.h"
 #include "queue_internal.h"
 
-/* The most entries an indirect table may have: next is 16 bits wide, and so is the length in entries. */
+/* The most entries of an indirect table: next has 16 bits, and so has the length in entries. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* A chain knows its queue by the cursor that it shares with it. */
+/* The queue of a chain. The chain's cursor is a member of the queue. */
 static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 {
 	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
 }
 
-/* Ends the walk with an error, which this and every later call returns. */
+/* Ends the walk with an error, which every later call returns. */
 static int fail(struct virtio_walk *walk, struct virtio_queue *queue, uint32_t head, int error)
 {
 	walk->left = VIRTIO_IMPL_WALK_FAILED;
@@ -45,11 +45,11 @@ static uint32_t left_of(const struct virtio_walk *walk)
 }
 
 /*
- * Goes on in the table that an indirect descriptor refers to.
+ * Enters the table that an indirect descriptor refers to.
  *
- * The descriptor's write flag is ignored, as 2.7.5.3.2 demands, and so is its next flag: what
- * follows an indirect descriptor is its table and nothing else. The table may have any alignment;
- * one at an odd address, or over several regions, is read by copying. It does not renew the number of
+ * The descriptor's write flag is ignored, as 2.7.5.3.2 demands, and so is its next flag: only the
+ * table follows an indirect descriptor. The table may have any alignment. A table at an odd
+ * address, or over several regions, is read by copying. A table does not renew the number of
  * descriptors that may be yielded, unless tables longer than the queue are allowed.
  */
 static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, const struct virtio_guest_desc *d)
@@ -82,7 +82,9 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 	return 0;
 }
 
-/* All checks of one descriptor, in full: the inline part of virtio_chain_next() is a fast path through them. */
+/*
+ * All checks of one descriptor. The inline part of virtio_chain_next() is a fast path through them.
+ */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
 	const uint32_t len = (uint32_t)d->len, flags = d->flags_next;
@@ -93,7 +95,9 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 	if ((walk->left & VIRTIO_IMPL_WALK_WRITABLE) && !(flags & VRING_DESC_F_WRITE))
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
-		/* Offsets, for a table in guest memory may end with the address space. */
+		/*
+		 * Compares offsets, because a table in guest memory may end with the address space.
+		 */
 		if (next * VIRTIO_IMPL_DESC_BYTES > walk->last - walk->table)
 			return VIRTIO_ENEXT;
 		walk->next = walk->table + next * VIRTIO_IMPL_DESC_BYTES;
@@ -109,7 +113,7 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 	return 1;
 }
 
-/* Reads the descriptor that is next. */
+/* Reads the next descriptor. */
 static int load(const struct virtio_walk *walk, struct virtio_memory_cursor *tables, struct virtio_guest_desc *d)
 {
 	uint8_t raw[VIRTIO_IMPL_DESC_BYTES];
@@ -139,7 +143,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 	walk->bytes_left += (int64_t)charged;
 	if (walk->left == VIRTIO_IMPL_WALK_FAILED)
 		return (int)walk->next;
-	/* The last descriptor that the chain may have said that there is another. */
+	/* The last allowed descriptor had a next. */
 	if (left_of(walk) == 0)
 		return fail(walk, queue, head, VIRTIO_ETOOLONG);
 	if (d)
@@ -158,31 +162,37 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 	return got < 0 ? fail(walk, queue, head, got) : got;
 }
 
-/* Where a resolution has come to. */
+/* The progress of a resolution. */
 struct resolution {
 	struct virtio_segment *next, *end; /* of the caller's array */
-	int64_t base;                      /* less the walk's bytes_left: bytes of all buffers so far */
-	uint32_t readable;                 /* segments in front of the first writable one */
+	int64_t base;                      /* base - walk.bytes_left: bytes of all buffers so far */
+	uint32_t readable;                 /* segments before the first writable one */
 	uint64_t readable_bytes;
-	bool writable; /* a writable buffer has been met, so these two are known */
+	bool writable; /* a writable buffer was met, so readable and readable_bytes are set */
 
-	/* Segments for which there is no room are counted, so that the caller is told how large the array must be. */
+	/*
+	 * Segments that do not fit are counted, so the caller learns the size of a sufficient
+	 * array.
+	 */
 	uint64_t over;
 	struct virtio_segment last_over;
 
-	struct virtio_desc bad; /* the buffer that could not be resolved, after an error */
+	struct virtio_desc bad; /* after an error: the bad buffer */
 };
 
-/* Segments so far; should there be too many for 32 bits, no array has that many entries either. */
+/* The number of segments so far, cut to 32 bits: no array has more entries. */
 static uint32_t needed(const struct resolution *c, const struct virtio_chain_segments *out)
 {
-	/* An array of no entries may be NULL, and NULL - NULL is undefined in C. */
+	/* The array may be NULL when capacity is 0; NULL - NULL is undefined in C. */
 	const uint64_t n = (out->capacity != 0 ? (uint64_t)(c->next - out->segments) : 0) + c->over;
 
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* Adds the pieces of a buffer, wherever they are. A buffer that is bad leaves array and counts as they were. */
+/*
+ * Adds the pieces of a buffer, wherever they lie. A bad buffer leaves the array and the counts
+ * unchanged.
+ */
 static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)
 {
@@ -215,7 +225,7 @@ static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cur
 	return error;
 }
 
-/* The first writable buffer has been met, after so many bytes of readable ones. */
+/* Records the first writable buffer, after bytes of readable ones. */
 static inline void begin_writable(struct resolution *c, const struct virtio_chain_segments *out, uint64_t bytes)
 {
 	c->writable = true;
@@ -223,13 +233,13 @@ static inline void begin_writable(struct resolution *c, const struct virtio_chai
 	c->readable_bytes = bytes;
 }
 
-/* Descriptors of the chain that have been read from guest memory already, and come next. */
+/* Descriptors of the chain that were read from guest memory and not yielded yet. */
 struct loaded {
 	const struct virtio_guest_desc *d;
 	uint32_t count;
 };
 
-/* virtio_chain_next(), with what has been loaded in place of guest memory. */
+/* virtio_chain_next(), with the loaded descriptors in place of guest memory. */
 static int next_desc(struct virtio_chain *chain, struct loaded *loaded, struct virtio_desc *out)
 {
 	if (loaded->count == 0)
@@ -239,8 +249,8 @@ static int next_desc(struct virtio_chain *chain, struct loaded *loaded, struct v
 }
 
 /*
- * Walks to the end and adds what comes. Returns 0, or the error of a buffer; an error of the walk
- * stays in @got.
+ * Walks to the end and adds each descriptor. Returns 0, or the error of a buffer; an error of the
+ * walk stays in @got.
  */
 static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain, struct loaded *loaded,
 				const struct virtio_chain_segments *out, int *got)
@@ -256,7 +266,7 @@ static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain
 	return error;
 }
 
-/* Moves the cached region of a run. Returns whether it holds addr. */
+/* Moves the cached region of a run. Returns whether it contains addr. */
 static inline VIRTIO_HOT bool run_move(struct virtio_run *r, uint64_t addr)
 {
 	const struct virtio_region *region = virtio_memory_guess(r->map, addr);
@@ -276,9 +286,9 @@ static inline VIRTIO_HOT bool run_move(struct virtio_run *r, uint64_t addr)
 }
 
 /*
- * Adds a descriptor. Returns 1 if another one follows, 0 if it was the last, and -1 if it is not one
- * for the fast path, and nothing has been added: a fault, a buffer that is empty or in several
- * pieces, or a full array.
+ * Adds a descriptor. Returns 1 if another one follows, 0 if it was the last, and -1 if the slow
+ * path has to handle it: a fault, a buffer that is empty or in several pieces, or a full array.
+ * After -1 nothing was added.
  */
 static inline VIRTIO_HOT int run_step(struct virtio_run *r, const struct virtio_guest_desc *d)
 {
@@ -320,7 +330,7 @@ static inline VIRTIO_HOT int run_step(struct virtio_run *r, const struct virtio_
 	return more;
 }
 
-/* Where a run begins. A cached region behind a translation serves, but does not move. */
+/* The start of a run. A cached region behind a translation can be used, but not moved. */
 static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virtio_walk *walk,
 					const struct virtio_memory_cursor *memory,
 					const struct virtio_chain_segments *out)
@@ -334,7 +344,10 @@ static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virti
 	r->bytes_left = walk->bytes_left;
 	r->usual = VRING_DESC_F_NEXT;
 	r->at = out->segments;
-	/* One segment for each descriptor. The walk fits: it may yield one at least. */
+	/*
+	 * Each descriptor makes one segment. The walk has not begun, so it may yield one descriptor
+	 * at least.
+	 */
 	room = (uint32_t)walk->left / VIRTIO_IMPL_WALK_ONE - 1;
 	room = room < out->capacity ? room : out->capacity;
 	r->end = out->segments + room;
@@ -344,7 +357,7 @@ static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virti
 	r->host = memory->host;
 }
 
-/* The last byte of the last segment, if that is a writable one. */
+/* The last byte of the last segment, if that is writable. */
 static void set_last_writable(const struct resolution *c, struct virtio_chain_segments *out)
 {
 	const struct virtio_segment *last;
@@ -370,7 +383,7 @@ static void set_nothing(struct virtio_chain_segments *out)
 	out->last_writable.len = 0;
 }
 
-/* What is in the array is the front of the chain, and not all of it. */
+/* The array holds the front of the chain only. */
 static void set_front(const struct resolution *c, struct virtio_chain_segments *out)
 {
 	/* NULL - NULL, as above. */
@@ -382,7 +395,7 @@ static void set_front(const struct resolution *c, struct virtio_chain_segments *
 	out->writable_bytes = count != 0 ? virtio_segments_bytes(out->segments + out->readable, out->writable) : 0;
 }
 
-/* Keeps a buffer if it is a writable one that is not empty: the last of these has the last writable byte. */
+/* Stores a writable buffer that is not empty. The last one contains the last writable byte. */
 static void keep_writable(struct virtio_desc *last, const struct virtio_desc *desc)
 {
 	if (desc->writable && desc->len != 0)
@@ -390,9 +403,9 @@ static void keep_writable(struct virtio_desc *last, const struct virtio_desc *de
 }
 
 /*
- * A buffer is bad: not in memory, or without permission. Walks on, for only a chain in order has a byte for a status.
- *
- * Returns 0; or VIRTIO_ENOTMAPPED for that byte. An error of the walk stays in the walk.
+ * Walks on after a bad buffer: one outside of memory, or without permission. Only a well-formed
+ * chain has a byte for a status. Returns 0; or VIRTIO_ENOTMAPPED for that byte. An error of the
+ * walk stays in the walk.
  */
 static int end_at_bad_buffer(struct virtio_chain *walking, const struct resolution *c, struct loaded *loaded,
 			     struct virtio_chain_segments *out)
@@ -418,8 +431,8 @@ static int end_at_bad_buffer(struct virtio_chain *walking, const struct resoluti
 }
 
 /*
- * The resolution has met an error of the walk, which is kept and counted there, or that of a buffer. Both end the walk.
- * Returns the error that counts.
+ * Ends a resolution after an error of the walk, which was stored and counted there, or after the
+ * error of a buffer. Returns the error to report.
  */
 static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_chain *walking,
 				      const struct resolution *c, struct loaded *loaded, int error,
@@ -436,7 +449,7 @@ static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_
 	return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), other ? other : error);
 }
 
-/* Sets all of a chain that has been resolved, but for last_writable. */
+/* Sets all members of a resolved chain except last_writable. */
 static inline VIRTIO_HOT void set_all(struct virtio_chain_segments *out, uint32_t needed, uint32_t readable,
 				      uint64_t readable_bytes, uint64_t bytes)
 {
@@ -461,7 +474,7 @@ int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virt
 		set_nothing(out);
 		return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), VIRTIO_EBYTES);
 	}
-	/* NULL + 0 is undefined in C. */
+	/* segments may be NULL when capacity is 0; NULL + 0 is undefined in C. */
 	c.end = out->capacity != 0 ? out->segments + out->capacity : out->segments;
 	walking.walk.table = r->table;
 	walking.walk.last = r->last;
@@ -485,7 +498,7 @@ int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virt
 	out->needed = needed(&c, out);
 	set_last_writable(&c, out);
 	if (c.over != 0) {
-		/* The walk stays where it was, for another call with a larger array. */
+		/* The walk stays at its start, for another call with a larger array. */
 		set_front(&c, out);
 		queue_of(chain->memory)->stats.too_many_segments++;
 		return VIRTIO_ENOBUFS;
@@ -518,7 +531,7 @@ static inline VIRTIO_HOT void run_end(const struct virtio_run *r, struct virtio_
 	}
 }
 
-/* A run that does not begin. */
+/* A run that can't begin. */
 static VIRTIO_COLD void stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
 				   const struct virtio_guest_desc *d, uint32_t count,
 				   const struct virtio_chain_segments *out)
@@ -537,9 +550,9 @@ static VIRTIO_COLD void stop_early(struct virtio_run *stopped, const struct virt
 }
 
 /*
- * The body of virtio_impl_chain_resolve_fast(), for the compiler to specialise.
+ * The body of virtio_impl_chain_resolve_fast(); the compiler specialises it for count == 0.
  *
- * @count  0 if nothing has been loaded
+ * @count  0 if no descriptor was loaded
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *from,
 					   const struct virtio_guest_desc *d, uint32_t count,
@@ -582,7 +595,7 @@ static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, 
 	}
 	*stopped = r;
 	stopped->left = walk.left - VIRTIO_IMPL_WALK_ONE * (int32_t)(r.at - out->segments);
-	/* What stopped the run comes first. */
+	/* The descriptor that stopped the run comes first. */
 	i -= more < 0;
 	for (stopped->loaded_count = 0; i < count; i++)
 		stopped->loaded[stopped->loaded_count++] = d[i];

@@ -25,7 +25,7 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
-/* Whether the fast path of small accesses serves a region. */
+/* Returns whether the fast path of small accesses can use a region. */
 static bool is_writable(const struct virtio_region *r)
 {
 	return r->flags == 0 && r->len >= VIRTIO_MEMORY_SMALL;
@@ -70,7 +70,7 @@ uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t 
 	return impossible;
 }
 
-/* For each slot of addresses the last region that starts in it or below. */
+/* Stores for each slot of addresses the last region that starts in the slot or below it. */
 static void set_slots(struct virtio_memory_map *map)
 {
 	const struct virtio_region *last = map->regions + (map->count - 1);
@@ -159,8 +159,8 @@ static void set_cached_region(struct virtio_memory_cursor *cursor, uint64_t star
 }
 
 /*
- * The same off the fast path: for a map with a translation, a read-only region or a short one, or
- * two regions in one slot.
+ * The slow path of the same: a map with a translation, a read-only or short region, or two regions
+ * in one slot.
  */
 static VIRTIO_COLD uint8_t *cache_any(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
@@ -308,7 +308,10 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 	return 0;
 }
 
-/* The host address of a range in one region, to which the cached region moves; or NULL. */
+/*
+ * Returns the host address of a range that lies in one region, and makes that the cached region; or
+ * NULL.
+ */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_memory_map *map = cursor->map;
@@ -356,7 +359,7 @@ static inline void write_recorded(const struct virtio_region *region, uint8_t *t
 		virtio_memory_mark(region->dirty, virtio_memory_guest_address(region, to), len);
 }
 
-/* A write that is not in the cached region, or not in one piece. */
+/* A write outside the cached region, or in several pieces. */
 static VIRTIO_COLD int write_any(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
 	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
@@ -385,7 +388,7 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 {
 	const uint64_t off = addr - cursor->start;
 
-	/* While a guest migrates, most writes are in the cached region all the same. */
+	/* Most writes are in the cached region, also while a guest migrates. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
 			    !(cursor->access & VIRTIO_ACCESS_WRITE)))
 		return write_any(cursor, addr, src, len);

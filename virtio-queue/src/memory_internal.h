@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Look-ups of regions and marks in dirty logs, for the source files that make many. */
+/* Searches for regions and marks in dirty logs, for the source files that make many of them. */
 #ifndef VIRTIO_MEMORY_INTERNAL_H
 #define VIRTIO_MEMORY_INTERNAL_H
 
@@ -31,9 +31,9 @@ static inline const struct virtio_region *virtio_memory_search(const struct virt
 }
 
 /*
- * Returns the last region of the slot in which addr is. Most maps have no two regions in one slot.
- * The caller looks whether that holds addr. Returns NULL for a map in which not every region can be
- * written, or an address behind all slots.
+ * Returns the last region that starts in the slot of addr or below. Most slots have one region, and
+ * the caller checks whether it contains addr. Returns NULL if not every region of the map can be
+ * written, or addr is behind all slots.
  */
 static inline VIRTIO_HOT const struct virtio_region *virtio_memory_guess(const struct virtio_memory_map *map,
 									 uint64_t addr)
@@ -44,7 +44,7 @@ static inline VIRTIO_HOT const struct virtio_region *virtio_memory_guess(const s
 }
 
 /*
- * Moves a cursor's cached region to a whole region that can be read and written, and has
+ * Makes a region the cursor's cached region. The region can be read and written, and has
  * VIRTIO_MEMORY_SMALL bytes or more.
  */
 static inline VIRTIO_HOT void virtio_memory_move_to(struct virtio_memory_cursor *cursor,
@@ -67,8 +67,8 @@ static inline VIRTIO_HOT void virtio_memory_move_to(struct virtio_memory_cursor 
 }
 
 /*
- * Sets bits of one unit of a dirty log. The release order puts the bytes before the bit: whoever
- * takes the bit and then copies the page copies the bytes too.
+ * Sets bits in one unit of a dirty log. The release order puts the bytes before the bit: a thread
+ * that reads the bit and then copies the page also copies the bytes.
  */
 static inline void virtio_memory_set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned long bits)
 {
@@ -79,8 +79,8 @@ static inline void virtio_memory_set_bits(const struct virtio_dirty_log *log, ui
 }
 
 /*
- * virtio_dirty_log_mark() for a length that is not 0, inline where the bytes are in one page of a
- * log with byte units.
+ * virtio_dirty_log_mark() for a length that is not 0. Inline if the bytes are in one page of a log
+ * with byte units.
  */
 static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
@@ -94,7 +94,7 @@ static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *
 		virtio_dirty_log_mark(log, addr, len);
 }
 
-/* The guest-physical address behind a host address in a region. */
+/* Returns the guest-physical address of a host address in a region. */
 static inline uint64_t virtio_memory_guest_address(const struct virtio_region *region, const void *host)
 {
 	return region->addr + (uint64_t)((const uint8_t *)host - (const uint8_t *)region->host);

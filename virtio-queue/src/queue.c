@@ -16,7 +16,9 @@ void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 	queue->fast_used_event = event ? queue->avail + VIRTIO_IMPL_RING_ENTRIES + 2 * (size_t)queue->size : NULL;
 }
 
-/* The memory of a queue that isn't started: none, so that a chain from before a reset reaches no byte. */
+/*
+ * The memory of a queue that is not started: none. So a chain from before a reset reaches no byte.
+ */
 static const struct virtio_memory_map no_memory;
 
 static void attach_memory(struct virtio_queue *queue, const struct virtio_memory_map *map)
@@ -40,7 +42,7 @@ int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_in
 
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
-	/* Goes on where an earlier life of the queue ended, so that its tokens stay stale. */
+	/* Continues the sequence of an earlier life of the queue, so its tokens stay stale. */
 	sequence = (queue->sequence & ~VIRTIO_IMPL_INFLIGHT_FLAGGED) | VIRTIO_IMPL_TOKEN_SET;
 	memset(queue, 0, sizeof *queue);
 	clear_inflight(inflight, entries);
@@ -52,7 +54,10 @@ int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_in
 	return 0;
 }
 
-/* The host address of a ring area: NULL where it is cut up, or aligned otherwise than in the guest. */
+/*
+ * The host address of a ring area; NULL if it is cut up, or aligned in another way than in the
+ * guest.
+ */
 static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virtio_queue_config *config,
 			  enum virtio_queue_area area, uint32_t access, uintptr_t align)
 {
@@ -62,7 +67,7 @@ static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virt
 	return ((uintptr_t)host & (align - 1)) ? NULL : host;
 }
 
-/* Points the queue at its areas in a map in which they have been checked. */
+/* Points the queue at its areas in a map. The areas were checked in that map. */
 static void attach(struct virtio_queue *queue, const struct virtio_memory_map *map)
 {
 	struct virtio_memory_cursor *cursor = &queue->ring_memory;
@@ -116,8 +121,8 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 		return VIRTIO_EINVAL;
 	set_up(queue, config, map);
 	/*
-	 * Kicks are wanted until virtio_queue_disable_kicks(); an owner before us may have said
-	 * otherwise, and under EVENT_IDX the flags must be 0 (virtio 1.4, 2.7.10.2).
+	 * Kicks are wanted until virtio_queue_disable_kicks(). An earlier owner may have set the
+	 * flags otherwise, and under EVENT_IDX they must be 0 (virtio 1.4, 2.7.10.2).
 	 */
 	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
@@ -125,7 +130,7 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	return error;
 }
 
-/* Adds what the running counters hold to the totals, before they are set to something else. */
+/* Adds the running counters to the totals, before they are set to another value. */
 static void bank_counters(struct virtio_queue *queue)
 {
 	queue->stats.completions += queue->used_idx - queue->used_start;
@@ -137,7 +142,10 @@ void virtio_queue_reset(struct virtio_queue *queue)
 	struct virtio_queue fresh;
 
 	bank_counters(queue);
-	/* Requests that are lost here were popped all the same; otherwise chains follow from completions. */
+	/*
+	 * Requests that a reset forgets were popped, too. All other chains are counted by their
+	 * completions.
+	 */
 	queue->stats.chains += virtio_queue_in_flight(queue) + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);
 	fresh.inflight = queue->inflight;

@@ -220,8 +220,8 @@ static int complete_at_once(struct virtio_queue *queue, const struct virtio_comp
 }
 
 /*
- * Records what a completion has written. The mark of the element may come after the index has
- * moved: whoever reads the log for the last time does so after the device has stopped.
+ * Records the writes of a completion in the dirty log. The element may be marked after the index
+ * has moved: the final reader of the log reads it after the device has stopped.
  */
 static inline void mark_completion(const struct virtio_queue *queue, uint64_t idx)
 {
@@ -240,7 +240,9 @@ static inline void mark_completion(const struct virtio_queue *queue, uint64_t id
 	virtio_dirty_log_mark(log, index, sizeof(uint16_t));
 }
 
-/* Completes a request into a used ring with a dirty log, if all else is as on the fast path. */
+/*
+ * Completes a request in a used ring with a dirty log, if everything else is as on the fast path.
+ */
 static inline bool complete_logged(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {
 	const uint32_t head = virtio_token_head((struct virtio_token){ token });

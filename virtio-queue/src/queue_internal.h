@@ -57,7 +57,7 @@ void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
 
-/* A resolution on the fast path, in locals that the compiler can keep in registers. */
+/* The state of a resolution on the fast path. The compiler can keep it in registers. */
 struct virtio_run {
 	const struct virtio_memory_map *map;
 	/* As in struct virtio_walk. */
@@ -65,31 +65,31 @@ struct virtio_run {
 	int64_t bytes_left;
 	int32_t left; /* of a run that has stopped */
 	/*
-	 * The flags of most descriptors here: VRING_DESC_F_NEXT, and VRING_DESC_F_WRITE once a
-	 * writable buffer has been met. Then these two say what was in front of it.
+	 * The expected flags of the next descriptor: VRING_DESC_F_NEXT, and also VRING_DESC_F_WRITE
+	 * after the first writable buffer. The next two members then describe the readable buffers.
 	 */
 	uint32_t usual;
 	struct virtio_segment *readable_end;
 	int64_t readable_left;
 	struct virtio_segment *at, *end; /* of the caller's array */
-	/* The cached region: one that can be written. */
+	/* The cached region, which can be written. */
 	const struct virtio_region *region;
 	uint64_t start, len;
 	uint8_t *host;
-	/* Of a run that has stopped: descriptors that have been read, and come next. */
+	/* Set by a run that has stopped: descriptors that were read and not added yet. */
 	struct virtio_guest_desc loaded[3];
 	uint32_t loaded_count;
 };
 
 /*
- * The fast path of virtio_impl_chain_resolve_loaded(): for tables that have a host address, and
- * buffers that lie in one region each.
+ * The fast path of virtio_impl_chain_resolve_loaded(): for tables with a host address, and buffers
+ * in one region each.
  *
  * @walk     not begun; only read
  * @stopped  set unless true is returned
  *
- * Returns true after all of a chain has been resolved. Otherwise out is untouched but for the
- * array, and virtio_impl_chain_resolve_rest() goes on.
+ * Returns true after the whole chain. Otherwise out is untouched, except for the array, and
+ * virtio_impl_chain_resolve_rest() continues.
  */
 bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 				    const struct virtio_guest_desc *d, uint32_t count, struct virtio_run *stopped,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Requests of a header, data and a status, where that isn't inline: of other shapes, and what isn't in the cached regions. */
+/* The slow paths of three-part requests: other layouts, and buffers outside the cached regions. */
 #include <virtio/reader.h>
 #include <virtio/request.h>
 
@@ -16,7 +16,7 @@ int virtio_impl_request_init_layout_2(struct virtio_request *request, void *head
 	request->header = header;
 	request->header_bytes = header_bytes;
 	request->segments = segments;
-	/* Otherwise none that a descriptor can have. */
+	/* A length that no descriptor can have, so the fast path isn't taken. */
 	request->fast_header = fast ? header_bytes : UINT64_MAX;
 	request->data.segments = segments;
 	request->data.capacity = capacity;
@@ -25,7 +25,7 @@ int virtio_impl_request_init_layout_2(struct virtio_request *request, void *head
 
 /* Parsing */
 
-/* A request of which nothing can come but a failure. */
+/* Marks a request that can only fail. */
 static void fail(struct virtio_request *request, int error)
 {
 	struct virtio_chain_segments *data = &request->data;
@@ -39,7 +39,10 @@ static void fail(struct virtio_request *request, int error)
 	data->writable_bytes = 0;
 }
 
-/* Copies the header out of the front of the data and cuts it off there. The caller has seen that there are enough bytes. */
+/*
+ * Copies the header out of the front of the data, and cuts it off. The caller has checked that
+ * there are enough bytes.
+ */
 static void take_header(struct virtio_request *request)
 {
 	struct virtio_chain_segments *data = &request->data;
@@ -55,7 +58,7 @@ static void take_header(struct virtio_request *request)
 	data->readable_bytes -= request->header_bytes;
 	if (reader.at.offset == 0)
 		return;
-	/* A segment that holds data too is shortened in place. */
+	/* A segment that also holds data is shortened in place. */
 	first = data->segments;
 	first->addr += reader.at.offset;
 	first->host = (uint8_t *)first->host + reader.at.offset;
@@ -79,7 +82,7 @@ static inline VIRTIO_HOT void cut(struct virtio_request *request)
 	last = data->segments + (data->readable + data->writable) - 1;
 	request->error = 0;
 	request->fast_complete = last->region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED;
-	/* The status is the last byte; what is before it in the same buffer is data. */
+	/* The status is the last byte. Bytes before it in the same buffer are data. */
 	data->writable_bytes--;
 	last->len--;
 	data->writable -= last->len == 0;
@@ -102,7 +105,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
-	/* A resolution that has found no room leaves a walk that may go on. */
+	/* After VIRTIO_ENOBUFS the walk may go on; a request has no use for the rest. */
 	if (error == VIRTIO_ENOBUFS)
 		virtio_impl_walk_end(&chain->walk);
 	request->token = chain->token;
@@ -115,11 +118,12 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 }
 
 /*
- * Resolves a request of any form on the fast path.
+ * Resolves a request of any layout on the fast path.
  *
- * @loaded  what has been loaded of the chain's descriptors
+ * @loaded  descriptors of the chain that were read already
  *
- * Returns whether that is all of it; the caller adds the token. Otherwise the request is untouched.
+ * Returns true after the whole chain; the caller adds the token. Otherwise the request is
+ * untouched.
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 					   const struct virtio_impl_three *loaded, struct virtio_request *request,
@@ -154,8 +158,8 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
 }
 
 /*
- * Fills in a request of a header and a status alone, such as a flush of a disk. The caller adds the
- * token. Returns false for any other request, which is left as it was.
+ * Fills in a request of a header and a status only, such as a flush of a disk. The caller adds the
+ * token. Returns false for any other request, which stays unchanged.
  */
 static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, const struct virtio_impl_three *loaded,
 				       struct virtio_request *request)
@@ -185,13 +189,13 @@ static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, cons
 
 /* Popping */
 
-/* What has been popped has been parsed, with this error. */
+/* Returns 1, or unpops the chain and returns the error. */
 static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
 {
 	return error ? virtio_queue_put_back(queue, chain->token, error) : 1;
 }
 
-/* virtio_impl_request_pop_any() off the fast path. */
+/* The slow path of virtio_impl_request_pop_any(). */
 static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_run *stopped, struct virtio_request *request)
 {

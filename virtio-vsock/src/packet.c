@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Packets: from chains of either queue, or from buffers of the caller's. */
+/* Packets: from chains of either queue, or from the caller's buffers. */
 #include <virtio/request.h>
 #include <virtio/vsock.h>
 
 #define HEADER VIRTIO_VSOCK_HEADER_BYTES
 
-/* Values of header_kind. A packet of the tx queue, and one with an error, has no place for a header. */
+/*
+ * Values of header_kind. A packet of the tx queue, and a packet with an error, has no place for a
+ * header.
+ */
 enum { NO_HEADER, HEADER_IN_PLACE, HEADER_IN_PIECES };
 
-/* Where the caller's own buffers are said to lie. It has no dirty log, so nothing is recorded for them. */
+/*
+ * The pretended region of the caller's own buffers. It has no dirty log, so nothing is recorded for
+ * them.
+ */
 static const struct virtio_region own_memory = { .len = UINT64_MAX };
 
 int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_segment *segments, uint32_t capacity,
@@ -53,7 +59,7 @@ static inline VIRTIO_HOT void set_data(struct virtio_vsock_packet *packet, struc
 	data->writable_bytes = writable ? bytes : 0;
 }
 
-/* A packet whose payload can't be used. */
+/* A packet whose payload cannot be used. */
 static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 {
 	packet->error = error;
@@ -61,7 +67,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Moves the start of a segment by so many bytes, fewer than it has. */
+/* Moves the start of a segment by bytes, which are fewer than it has. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;
@@ -69,7 +75,10 @@ static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 	segment->len -= bytes;
 }
 
-/* Shortens a list of segments that has more than so many bytes. Returns the segments left. */
+/*
+ * Shortens a list of segments to bytes, which are fewer than it has. Returns the number of segments
+ * left.
+ */
 static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t bytes)
 {
 	uint32_t count = 0;
@@ -84,11 +93,12 @@ static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t by
 }
 
 /*
- * Cuts the header's bytes off the front of the list, of which there are enough.
+ * Cuts the header's bytes off the front of the list, which has enough.
  *
  * @to  where to copy the header to, or NULL
  *
- * Returns the segments that held nothing but the header. What it occupied of the next one is in packet->header_rest.
+ * Returns the number of segments that held only the header. packet->header_rest is the header's
+ * part of the next one.
  */
 static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
 {
@@ -114,7 +124,9 @@ static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
 	return packet->header_segments;
 }
 
-/* Judges the payload's length by the header's copy, with so many bytes of payload present in so many segments. */
+/*
+ * Judges the payload's length by the header's copy. bytes of payload in count segments are present.
+ */
 static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 					uint32_t count, uint64_t bytes)
 {
@@ -130,7 +142,7 @@ static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, stru
 	set_data(packet, payload, false, count, len);
 }
 
-/* Takes a packet from resolved segments. The error is that of the resolution. */
+/* Fills in a packet from resolved segments. The error is that of the resolution. */
 static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
 {
 	uint32_t used;
@@ -141,7 +153,7 @@ static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chai
 		fail(packet, error ? error : VIRTIO_ESHORT);
 		return;
 	}
-	/* After an error too: the header says which connection lacks the packet. */
+	/* After an error too: the header says which connection has lost the packet. */
 	used = cut_header(packet, (uint8_t *)&packet->header);
 	if (!error && all->writable != 0)
 		error = VIRTIO_EORDER;
@@ -173,15 +185,14 @@ static void take_rx(struct virtio_vsock_packet *packet, const struct virtio_chai
 	set_data(packet, packet->segments + used, true, cut_end(packet->segments + used, room), room);
 }
 
-/* Descriptors as they were read, which are not read again. */
+/* Descriptors as they were read. They are not read again. */
 struct peeked {
 	struct virtio_guest_desc d[2];
 	uint32_t loaded; /* of these two */
 };
 
 /*
- * Resolves a chain that has been taken, and fills in the packet. Returns 1, or VIRTIO_ENOTMAPPED after the pop has been
- * undone.
+ * Resolves a popped chain, and fills in the packet. Returns 1, or VIRTIO_ENOTMAPPED after an unpop.
  */
 static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *chain, const struct peeked *peeked,
 			       bool tx, struct virtio_vsock_packet *packet)
@@ -202,7 +213,7 @@ static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *
 	return 1;
 }
 
-/* A pop of a head that is none, or must not be taken, or is left to the slow path. */
+/* Pops a head that is bad, must not be popped, or needs the slow path. */
 static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virtio_vsock_packet *packet)
 {
 	const struct peeked none = { .loaded = 0 };
@@ -212,7 +223,7 @@ static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virt
 	return got == 1 ? pop_any(queue, &chain, &none, tx, packet) : got;
 }
 
-/* pop_any() of a head that has been taken, with the walk at its start. */
+/* pop_any() of a popped head, with the walk at its start. */
 static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_token token, const struct peeked *peeked,
 				  bool tx, struct virtio_vsock_packet *packet)
 {
@@ -223,8 +234,8 @@ static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_toke
 }
 
 /*
- * Looks from the first descriptor, which has been loaded, to a second one. Returns whether that is the whole chain,
- * all of one direction.
+ * Goes from the first descriptor, which was loaded, to a second one. Returns whether these are the
+ * whole chain, both of one direction.
  *
  * @write  VRING_DESC_F_WRITE, or 0
  */
@@ -246,8 +257,8 @@ static inline VIRTIO_HOT bool peek_second(uint64_t table, uint64_t last, uint32_
 }
 
 /*
- * Looks up a header in one piece of memory on the fast path, and the payload in one: the first segment is set to that.
- * Returns the header's place, or NULL for a packet that is cut in another way, or lies elsewhere.
+ * Finds the header and the payload on the fast path, each in one piece of memory. Sets the first
+ * segment to the payload. Returns the header's place, or NULL for another layout or another place.
  */
 static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct virtio_segment *payload,
 					     const struct peeked *peeked)
@@ -258,7 +269,7 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 	void *header, *host;
 
 	if (VIRTIO_LIKELY(peeked->loaded == 2)) {
-		/* Data of no length is found nowhere. */
+		/* Data of length 0 is never found. */
 		if (VIRTIO_UNLIKELY(first->len != HEADER) ||
 		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, HEADER, &header)) ||
 		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(large, second->addr, second->len, &host)))
@@ -274,13 +285,16 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 	return header;
 }
 
-/* What a pop has come to. Without a header, got is the answer, and the packet has been filled in if that is 1. */
+/*
+ * The result of a pop. Without a header, got is the result, and the packet is filled in if got is
+ * 1.
+ */
 struct popped {
 	void *header;
 	int got;
 };
 
-/* A chain whose first descriptor leads to an indirect table. */
+/* A chain whose first descriptor refers to an indirect table. */
 static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue *queue, struct virtio_token token,
 							    const struct virtio_guest_desc *first, bool tx,
 							    struct virtio_vsock_packet *packet)
@@ -303,7 +317,10 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 	return popped;
 }
 
-/* Pops a packet. Most take the fast path: then the header is not copied yet, and the first segment is the payload. */
+/*
+ * Pops a packet. Most packets take the fast path: the header is not copied yet, and the first
+ * segment is the payload.
+ */
 static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, struct virtio_vsock_packet *packet, bool tx)
 {
 	struct peeked peeked, peeked_copy;
@@ -332,7 +349,7 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 			return popped;
 		}
 	}
-	/* On a copy, so that the descriptors themselves can stay in registers. */
+	/* On a copy, so the descriptors can stay in registers. */
 	peeked_copy = peeked;
 	popped.got = pop_walked(queue, chain.token, &peeked_copy, tx, packet);
 	return popped;
@@ -406,10 +423,10 @@ static VIRTIO_COLD void write_pieces(const struct virtio_vsock_packet *packet)
 	virtio_segments_mark_dirty(data->segments, data->writable, virtio_vsock_len(&packet->header));
 }
 
-/* A commit to a queue, or of a packet, with something out of the ordinary. */
+/* A commit off the fast path. */
 static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virtio_vsock_packet *packet, uint32_t len)
 {
-	/* A stale token's memory may be somebody else's by now. */
+	/* The memory of a stale token may belong to another owner. */
 	if (!virtio_queue_is_in_flight(queue, packet->token))
 		return VIRTIO_ESTALE;
 	if (packet->header_kind == HEADER_IN_PLACE)

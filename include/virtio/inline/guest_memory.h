@@ -21,9 +21,9 @@ void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
 /*
- * Moves the cached region to the region of addr, if VIRTIO_MEMORY_SMALL bytes at addr can be read
- * and written there. Returns the host address of addr. Returns NULL and moves nothing near the end
- * of a region, in a region that is read-only, and under a translation.
+ * Makes the region of addr the cached region, if VIRTIO_MEMORY_SMALL bytes at addr can be read and
+ * written there. Returns the host address of addr. Returns NULL and changes nothing near the end of
+ * a region, in a read-only region, and under a translation.
  */
 uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr);
 
@@ -44,8 +44,8 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 #define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
 /*
- * Whether the range can be read and written in the cached region. A write needs a record if the
- * region has a dirty log.
+ * Returns whether the range can be read and written in the cached region. A write must be recorded
+ * if the region has a dirty log.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_cached_region(const struct virtio_memory_cursor *cursor,
 								  uint64_t addr, uint64_t len)
@@ -72,15 +72,15 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
 }
 
 /*
- * Finds the host address of a range of memory that can be read and written. This is the fast path
- * of most buffers.
+ * Finds the host address of a range that can be read and written. This is the fast path of most
+ * buffers.
  *
- * @cursor  where to look
+ * @cursor  for the search
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the result is false
  * @out     the host address of addr, valid as long as the map; undefined if the result is false.
- *          cursor->region is its region until the cursor is used again. What is written there has
- *          to be recorded if that has a dirty log.
+ *          cursor->region is its region until the cursor is used again. A write must be recorded if
+ *          that region has a dirty log.
  *
  * Returns false for any other range, and sometimes near the end of a region or behind a
  * translation. Then the slow path decides.
@@ -133,7 +133,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_write_small(struct virtio_memory
 		virtio_guest_copy_out(cursor->host + off, src, len);
 		return 0;
 	}
-	/* In a region with a log there is more to do than a copy. */
+	/* A region with a dirty log needs a mark besides the copy. */
 	to = off < cursor->writable_small ? NULL : virtio_impl_memory_cache_region(cursor, addr);
 	if (VIRTIO_LIKELY(to != NULL) && VIRTIO_LIKELY(cursor->unlogged_small != 0)) {
 		virtio_guest_copy_out(to, src, len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline bodies of <virtio/chain.h>, which includes this. Not for direct use: all of it may change. */
+/* Inline bodies of <virtio/chain.h>, which includes this file. Do not include it directly. */
 #ifndef VIRTIO_INLINE_CHAIN_H
 #define VIRTIO_INLINE_CHAIN_H
 
@@ -7,20 +7,24 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* One entry of a descriptor table, and of a used ring. 32 bits, so that products keep the type of the other operand. */
+/*
+ * Bytes of a descriptor, and of a used element. 32 bits, so a product keeps the type of the other
+ * operand.
+ */
 #define VIRTIO_IMPL_DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
 #define VIRTIO_IMPL_USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
 
 /*
- * What left holds: 0 at the end, 1 after an error. Otherwise the number of descriptors that may still be
- * yielded, plus 1, times VIRTIO_IMPL_WALK_ONE, plus the flags. The number is negated for a walk in a table
- * without a host address. So the inline part serves what is at least twice VIRTIO_IMPL_WALK_ONE.
+ * The value of left: 0 at the end, 1 after an error. Otherwise (the number of descriptors that may
+ * still be yielded + 1) * VIRTIO_IMPL_WALK_ONE + the flags. The number is negated for a walk in a
+ * table without a host address. So the fast path handles values from 2 * VIRTIO_IMPL_WALK_ONE on.
  */
 #define VIRTIO_IMPL_WALK_END 0
 #define VIRTIO_IMPL_WALK_FAILED 1
 #define VIRTIO_IMPL_WALK_ONE 8
-#define VIRTIO_IMPL_WALK_WRITABLE 2 /* flag: a writable descriptor has been yielded; the value of VRING_DESC_F_WRITE */
-#define VIRTIO_IMPL_WALK_DIRECT 4   /* flag: an indirect descriptor is allowed, for none has been met */
+/* Flag: a writable descriptor was yielded; as VRING_DESC_F_WRITE. */
+#define VIRTIO_IMPL_WALK_WRITABLE 2
+#define VIRTIO_IMPL_WALK_DIRECT 4 /* flag: no indirect descriptor yet, and one is allowed */
 
 VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 {
@@ -28,12 +32,13 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 }
 
 /*
- * The rarely taken part of virtio_chain_next(): a step of any walk, with all checks. It knows the queue
- * by its cursor for buffers.
+ * The slow path of virtio_chain_next(): a step of any walk, with all checks. Finds the queue by its
+ * cursor for buffers.
  *
- * @d        the next descriptor if it has been read already, or NULL
- * @charged  what has already been taken from bytes_left for it. (Given back there: if it were done here,
- *           the compiler would keep the value from before for it, in a register that the hot path needs.)
+ * @d        the next descriptor if it was read already, or NULL
+ * @charged  bytes already subtracted from bytes_left for it. This function adds them again. If the
+ *           caller did, the compiler would keep the old value in a register that the fast path
+ *           needs.
  */
 int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
 			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
@@ -41,8 +46,8 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 /*
  * virtio_chain_resolve(), for a parser that has loaded the first descriptors of the chain already.
  *
- * @d      descriptors as they were read, in order: the first is the walk's next one
- * @count  how many
+ * @d      descriptors as they were read, in order, beginning with the walk's next one
+ * @count  their number
  *
  * The walk is over after success, and after an error other than VIRTIO_ENOBUFS.
  */
@@ -50,9 +55,9 @@ int virtio_impl_chain_resolve_loaded(struct virtio_chain *chain, const struct vi
 				     struct virtio_chain_segments *out);
 
 /*
- * Takes that step on copies. Were the caller's own chain and descriptor passed on, the compiler would have
- * to keep them in memory all the time; so they stay in registers, and the copies cost nothing until
- * they are needed.
+ * Takes the slow path on copies. If the addresses of the caller's chain and descriptor were passed,
+ * the compiler would keep both in memory. So they stay in registers, and the copies cost nothing
+ * until they are needed.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *chain, struct virtio_guest_desc d,
 							 bool loaded, uint64_t charged, struct virtio_desc *out)
@@ -72,22 +77,21 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Goes on in the table that an indirect descriptor refers to, if it is an ordinary one: allowed, no
- * longer than the queue, and in unlogged memory, to which the cached region of the cursor for
- * tables moves. Otherwise leaves the walk as it was, returns false, and leaves the judgement to
- * virtio_impl_walk_step().
+ * Enters the table that an indirect descriptor refers to, if the table is allowed, no longer than
+ * the queue, and in unlogged memory. Then the cached region of the cursor for tables moves there.
+ * Otherwise returns false, changes nothing, and virtio_impl_walk_step() decides.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,
 							   const struct virtio_guest_desc *d)
 {
-	const uint64_t less_1 = d->len - 1; /* of 0 bytes: too many */
+	const uint64_t less_1 = d->len - 1; /* 0 bytes wrap to a length that is too long */
 	uint64_t off = d->addr - tables->start;
 	uint64_t host;
 
 	/*
-	 * The table in use is the queue's, for in no other is an indirect descriptor allowed. The
-	 * new table is no longer than that.
+	 * The present table is the queue's, because an indirect descriptor is allowed in no other.
+	 * The new table is not longer.
 	 */
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + VIRTIO_IMPL_DESC_BYTES)
 		return false;
@@ -108,7 +112,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	return true;
 }
 
-/* Where the descriptor is that d refers to, if it is in the table. */
+/* Finds the next descriptor of the chain after d. Returns false if it is not in the table. */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d,
 						     uint64_t *out)
 {
@@ -127,7 +131,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	uint64_t charged = 0, next;
 	bool loaded = false;
 
-	/* The end, an error, a slow walk, or one that has used up its number of descriptors. */
+	/* The end, an error, a slow walk, or a walk that has used up its number of descriptors. */
 	if (walk->left < 2 * VIRTIO_IMPL_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_IMPL_WALK_END))
 			return 0;
@@ -143,8 +147,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 			goto slow;
 	}
 	/*
-	 * What isn't clearly right is looked at again, in full, by virtio_impl_walk_step(). Too many bytes
-	 * make bytes_left negative. What has been changed by then does not disturb it: it gives len back, and a
+	 * virtio_impl_walk_step() checks everything again that is not clearly right. Too many bytes
+	 * make bytes_left negative. The changes made so far do no harm: it adds len again, and a
 	 * writable descriptor may follow itself.
 	 */
 	charged = d.len;
@@ -171,14 +175,14 @@ slow:
 	return virtio_impl_chain_next_slow(chain, d, loaded, charged, out);
 }
 
-/* A walk that has come to its end. */
+/* Marks a walk as ended. */
 VIRTIO_INLINE void virtio_impl_walk_end(struct virtio_walk *walk)
 {
 	memset(walk, 0, sizeof *walk);
 	walk->left = VIRTIO_IMPL_WALK_END;
 }
 
-/* Three descriptors as they were read, or as many as loaded says. */
+/* Up to three descriptors as they were read; loaded is their number. */
 struct virtio_impl_three {
 	struct virtio_guest_desc d[3];
 	uint32_t loaded;
@@ -190,10 +194,11 @@ struct virtio_impl_three {
 	}
 
 /*
- * Loads exactly three descriptors: one to read, another, and as the last of the chain one to write.
- * three->loaded is 0 beforehand. Returns whether that is what the chain is. In any case the walk is
- * where it was, or at the start of an indirect table; what has been loaded from there on is what
- * the slow path goes by.
+ * Loads exactly three descriptors, if that is the chain: one to read, another one, and a last one
+ * to write. three->loaded is 0 beforehand. Returns whether the chain is like that.
+ *
+ * Afterwards the walk is where it was, or at the start of an indirect table. The slow path
+ * continues with the loaded descriptors.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 						     struct virtio_impl_three *three)

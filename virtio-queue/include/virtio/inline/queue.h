@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline bodies of <virtio/queue.h>, which includes this. Not for direct use: all of it may change. */
+/* Inline bodies of <virtio/queue.h>, which includes this file. Do not include it directly. */
 #ifndef VIRTIO_INLINE_QUEUE_H
 #define VIRTIO_INLINE_QUEUE_H
 
@@ -11,25 +11,27 @@ VIRTIO_BEGIN_DECLS
  * The state of a head:
  *
  *   idle       VIRTIO_IMPL_INFLIGHT_IDLE, which has all bits set
- *   in flight  the token; or, if it has flags, the token with all bits of the head set and bit 16 clear
- *   waiting    the used length in the high half, and all bits of the head set: the caller has completed the request, and
- *              it is not in the used ring yet. Under IN_ORDER that lasts until all requests before it are completed.
- *              Otherwise a batch is being stored.
+ *   in flight  the token; with flags, the token with all bits of the head set and bit 16 clear
+ *   waiting    the used length in the high half, and all bits of the head set. The request is
+ *              completed, and not in the used ring yet: under IN_ORDER until all earlier requests
+ *              are completed, otherwise while a batch is stored.
  *
- * No queue has a head with all bits set. So a token can equal the state of its own request without flags only. Bit 16 is
- * clear because the last sequence number before the wrap, with all bits of the head set, would look idle.
+ * No queue has a head with all bits set. So a token can equal the state of its own request only,
+ * and only without flags. Bit 16 is clear with flags, because the last sequence number before the
+ * wrap, with all bits of the head set, would look idle.
  */
 #define VIRTIO_IMPL_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
-#define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: came back by virtio_queue_replay() */
+#define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: from virtio_queue_replay() */
 #define VIRTIO_IMPL_INFLIGHT_WAITS 4u    /* flag: waiting */
 #define VIRTIO_IMPL_INFLIGHT_IDLE UINT64_MAX
-#define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff) /* the bits of the head in a state with flags */
+/* The bits of the head in a state with flags. */
+#define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff)
 
-/* From one token to the next. Bit 16 is set in every token, so that none is 0. */
+/* The distance between two tokens. Bit 16 is set in every token, so none is 0. */
 #define VIRTIO_IMPL_TOKEN_STEP (UINT64_C(1) << 17)
 #define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
 
-/* What is rarely needed, or needed once for many requests. */
+/* Slow paths, and functions that are needed once for many requests. */
 int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);
@@ -41,21 +43,21 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
 #define VIRTIO_IMPL_RING_ENTRIES 4
 
 /*
- * The name of the function that is called carries the version of the layouts in this header, so
- * that a program compiled against another version doesn't link.
+ * The name of the called function has the version of the layouts in this header, so a program
+ * compiled against another version does not link.
  */
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
 	return virtio_impl_queue_init_layout_5(queue, inflight, entries);
 }
 
-/* Begins the walk of a head by the table's host address. */
+/* Begins the walk of a head in a table with a host address. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
 							   struct virtio_walk *walk)
 {
 	walk->table = (uintptr_t)queue->desc;
 	walk->next = (uintptr_t)queue->desc + (uint64_t)head * VIRTIO_IMPL_DESC_BYTES;
-	/* So that the compiler leaves out the look at it before the first descriptor. */
+	/* Lets the compiler drop the test before the first descriptor. */
 	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_IMPL_WALK_ONE);
 	VIRTIO_ASSUME((queue->walk_left & VIRTIO_IMPL_WALK_WRITABLE) == 0);
 	walk->left = queue->walk_left;
@@ -63,7 +65,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_q
 	walk->bytes_left = VIRTIO_CHAIN_MAX_BYTES;
 }
 
-/* Puts an idle head in flight, and begins its walk by the table's host address. */
+/* Puts an idle head in flight, and begins its walk in a table with a host address. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_take(struct virtio_queue *queue, uint16_t head,
 						     struct virtio_chain *chain)
 {
@@ -81,11 +83,12 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_take(struct virtio_queue *queue,
 }
 
 /*
- * Reads the available index after all known chains have been taken. The acquire pairs with the driver's release of the
- * index: see refresh() in queue_flow.c, which also judges an index
- * that is too far ahead.
+ * Reads the available index when all known chains are popped. The acquire pairs with the driver's
+ * release of the index: see refresh() in queue_flow.c, which also judges an index that is too far
+ * ahead.
  *
- * Returns 1 if there is something to pop, 0 if there is nothing, and -1 if the slow path has to say.
+ * Returns 1 if there is something to pop, 0 if there is nothing, and -1 if the slow path has to
+ * decide.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue)
 {
@@ -106,8 +109,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 }
 
 /*
- * Looks at the next head. Returns 1 if there is one that may be taken, 0 if there is none, and -1 if the slow path has to
- * say: it reads and judges a head that must not be taken.
+ * Looks at the next head. Returns 1 if it may be popped, 0 if there is none, and -1 if the slow
+ * path has to decide: it reads and judges a head that must not be popped.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
@@ -141,18 +144,27 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	}
 	if (got == 0)
 		return 0;
-	/* Into a copy, so that the caller's chain can stay in registers: see <virtio/chain.h>. */
+	/*
+	 * Into a copy, so the caller's chain can stay in registers: see
+	 * virtio_impl_chain_next_slow().
+	 */
 	got = virtio_impl_queue_pop_slow(queue, &copy);
 	if (got <= 0)
 		return got;
 	*chain = copy;
 taken:
-	/* It is that already, but so the compiler knows, and needs no register for it. */
+	/*
+	 * It has this value already. The assignment tells the compiler, which then needs no
+	 * register for it.
+	 */
 	chain->memory = memory;
 	return 1;
 }
 
-/* The entry of a request that may be completed here; NULL for a stale token, or a special case. */
+/*
+ * The entry of a request that the fast path may complete; NULL for a stale token, or a special
+ * case.
+ */
 VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_impl_queue_find_unflagged(const struct virtio_queue *queue,
 										  struct virtio_token token)
 {
@@ -165,7 +177,7 @@ VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_impl_queue_find_unflagge
 	return VIRTIO_LIKELY(entry->state == token.value) ? entry : NULL;
 }
 
-/* Completes it. */
+/* Stores a completion and publishes it. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_queue *queue,
 								 struct virtio_inflight *entry, uint32_t head,
 								 uint32_t len)
@@ -178,7 +190,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_q
 	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES +
 					VIRTIO_IMPL_USED_BYTES * (size_t)((used_idx - 1) & queue->mask),
 				head, len);
-	/* The driver reads the element, and the buffers, after it has seen the index. */
+	/* The driver reads the element and the buffers after it has seen the index. */
 	virtio_guest_store_le16_release(used + VIRTIO_IMPL_RING_IDX, (uint16_t)used_idx);
 }
 
@@ -201,13 +213,13 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 	if (VIRTIO_UNLIKELY(!queue->fast_used_event))
 		return virtio_impl_queue_needs_interrupt_slow(queue);
 	/*
-	 * The used index must be visible before used_event is read; pairs with the barrier between
+	 * The used index must be visible before used_event is read. Pairs with the barrier between
 	 * the driver's store of used_event and its last look at the used index (2.7.14).
 	 */
 	virtio_full_fence();
 	event = virtio_guest_load_le16(queue->fast_used_event);
 	queue->signalled = used_idx;
-	/* Does used_event lie in the added elements that end before used_idx? 65,536 hold every one. */
+	/* Is used_event the index of one of the added elements? 65,536 of them have every index. */
 	if ((uint16_t)(used_idx - 1 - event) >= added)
 		return false;
 	queue->stats.interrupts++;
@@ -217,8 +229,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
-	 * Every pop advances next_avail, every completion used_idx, or under IN_ORDER waiting until it does. After a
-	 * restore next_avail is ahead already.
+	 * Every pop advances next_avail. Every completion advances used_idx, or under IN_ORDER
+	 * first waiting. After a restore next_avail is ahead already.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }

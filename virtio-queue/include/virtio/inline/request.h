@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Inline bodies of <virtio/request.h>, which includes this. Not for direct use: all of it may change. */
+/* Inline bodies of <virtio/request.h>, which includes this file. Do not include it directly. */
 #ifndef VIRTIO_INLINE_REQUEST_H
 #define VIRTIO_INLINE_REQUEST_H
 
@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* What is rarely needed. The slow pop begins anew. */
+/* Slow paths. The slow pop begins again. */
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
@@ -15,8 +15,8 @@ int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct v
 				      uint64_t written);
 
 /*
- * Goes on from where a pop has come to: with a head that may be taken, and what has been loaded of
- * its descriptors, which isn't loaded again.
+ * Continues a pop on the slow path, with a head that may be popped. The loaded descriptors aren't
+ * read again.
  *
  * @walk   as virtio_impl_walk_three() has left it
  * @three  likewise
@@ -24,7 +24,7 @@ int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct v
 int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_impl_three *three, struct virtio_request *request);
 
-/* As in <virtio/queue.h>: a program that was compiled against another layout of the struct doesn't link. */
+/* As in <virtio/queue.h>: a program compiled against another layout of the struct does not link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
@@ -47,7 +47,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *seg
  *
  * @header_at  the host address of the header
  *
- * Returns false for any other request, which is left as it was.
+ * Returns false for any other request, which stays unchanged.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *request,
 						       struct virtio_memory_cursor *memory,
@@ -64,11 +64,11 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 	    !virtio_impl_memory_cache_region(small, header->addr))
 		return false;
 	*header_at = small->host + (header->addr - small->start);
-	/* Drivers have the status beside the header. */
+	/* Drivers put the status beside the header. */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, status->addr, 1)) &&
 	    !virtio_impl_memory_cache_region(small, status->addr))
 		return false;
-	/* Data of no length is in no cached region. */
+	/* Data of length 0 is in no cached region. */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(large, data->addr, data->len)) &&
 	    (!virtio_impl_memory_cache_region(large, data->addr) ||
 	     !virtio_impl_memory_in_cached_region(large, data->addr, data->len)))
@@ -81,7 +81,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 	out->needed = 3;
 	out->readable = 1 - (uint32_t)writable;
 	out->writable = (uint32_t)writable;
-	/* Without a branch, as all of it is. */
+	/* Without a branch, like the rest of this function. */
 	out->writable_bytes = data->len & (0 - writable);
 	out->readable_bytes = data->len - out->writable_bytes;
 	request->fast_complete = small->access;
@@ -90,7 +90,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 }
 
 /*
- * virtio_request_pop(), for the compiler to specialise.
+ * The body of virtio_request_pop(). The compiler specialises it for constants.
  *
  * @header_to  request->header
  * @bytes      request->header_bytes
@@ -118,7 +118,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	}
 	virtio_impl_queue_take(queue, head, &chain);
 	request->token.value = chain.token.value;
-	/* Last, for it makes the compiler forget what it knows of memory. */
+	/* Last, because this store makes the compiler reload values from memory. */
 	virtio_guest_copy_in(header_to, header, bytes);
 	return 1;
 }
@@ -128,12 +128,12 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
 	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes);
 }
 
-/* The used length of so much data, of which so much was written, and a status behind it. */
+/* The used length: written bytes of the data, and the status if no gap lies before it. */
 VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_impl_request_used(uint64_t data_bytes, uint64_t written)
 {
 	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
 
-	/* 2^32 bytes are a chain, but not a used length. */
+	/* 2^32 bytes fit a chain, but not a used length. */
 	return (uint32_t)(len - (len >> 32));
 }
 
