@@ -144,6 +144,8 @@ static int make_device(struct blk_device *blk)
 	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
 	virtio_feature_set(options.features, VIRTIO_F_RING_RESET);
 	blk->registers[0].config.max_size = BLK_QUEUE_SIZE;
+	/* Drivers build tables as long as seg_max allows, however small the ring is. */
+	blk->registers[0].config.allow_long_indirect = true;
 	if (virtio_blk_request_init(&blk->request, &storage))
 		return -1;
 	if (virtio_device_queues_init(&blk->queues, &queues))

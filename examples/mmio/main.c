@@ -40,9 +40,9 @@ static const char usage[] =
 	"SIGHUP makes it look for the size of IMAGE again, and tell the guest. It ends with QEMU.\n"
 	"\n"
 	"  --blk IMAGE    a file or block device without a comma in its name, locked as long as it\n"
-	"                 is in use\n"
-	"      readonly=on  the guest can't write\n"
-	"      serial=TEXT  serial number, up to 20 bytes; by default the image's name\n"
+	"                 is in use\n";
+
+static const char usage_tail[] =
 	"  --socket-fd N  descriptor of the socket whose other end x-pci-proxy-dev has\n"
 	"  --irq-fd N     and that whose other end the pci-serial has\n"
 	"  --help         print this\n";
@@ -129,6 +129,8 @@ static int parse_arguments(struct program *program, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage, stdout);
+			disk_print_help();
+			fputs(usage_tail, stdout);
 			return 1;
 		default:
 			fputs("Try --help.\n", stderr);

@@ -343,6 +343,58 @@ static void image_of_another_size_changes_the_configuration(void **state)
 	vm_finish(&vm);
 }
 
+#define LONG_BUFFERS 120u
+#define LONG_BYTES 0xb0000u /* of each, all at one place: more than 64 MiB together */
+#define LONG_DATA 0x40000u
+#define LONG_TABLE 0xf8000u
+
+static void submit_long_read(struct driver *driver)
+{
+	const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_IN) };
+	struct virtio_mock_buffer buffers[LONG_BUFFERS + 2];
+	struct vm *vm = driver->vm;
+
+	memcpy(vm->memory + HEADERS, &header, sizeof header);
+	vm->memory[STATUSES] = 0xff;
+	vm->memory[LONG_DATA] = 0x5a;
+	buffers[0] = (struct virtio_mock_buffer){ .addr = GUEST_ADDR + HEADERS, .len = sizeof header };
+	for (unsigned int i = 1; i <= LONG_BUFFERS; i++)
+		buffers[i] = (struct virtio_mock_buffer){ .addr = GUEST_ADDR + LONG_DATA,
+							  .len = LONG_BYTES,
+							  .flags = VRING_DESC_F_WRITE };
+	buffers[LONG_BUFFERS + 1] =
+		(struct virtio_mock_buffer){ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE };
+	assert_true(virtio_mock_add_indirect(&driver->mock, GUEST_ADDR + LONG_TABLE, buffers, LONG_BUFFERS + 2) >= 0);
+	driver_notify(driver);
+}
+
+/*
+ * Hostile 205: a request longer than any limit that was negotiated. The guest's accesses are
+ * answered meanwhile, and a reset in the middle of it ends it.
+ */
+static void request_of_any_length_is_served_in_turns(void **state)
+{
+	struct driver driver;
+	struct vm vm;
+
+	(void)state;
+	vm_boot(&vm);
+	driver_init(&driver, &vm, BLOCK);
+	driver_set_up(&driver, BLOCK_FEATURES);
+	assert_int_equal(truncate(vm.image, 1 << 30), 0);
+	assert_int_equal(kill(vm.pid, SIGHUP), 0);
+	while (!(driver_wait_interrupt(&driver) & VIRTIO_MMIO_INT_CONFIG))
+		;
+	submit_long_read(&driver);
+	(void)driver_wait(&driver);
+	assert_int_equal(vm.memory[STATUSES], VIRTIO_BLK_S_OK);
+	assert_int_equal(vm.memory[LONG_DATA], 0);
+	submit_long_read(&driver);
+	driver_set_up(&driver, BLOCK_FEATURES);
+	block_write_and_read(&driver, 1, 1);
+	vm_finish(&vm);
+}
+
 /* QEMU sends its memory again when anything about it changes. */
 static void memory_in_other_pieces_does_not_disturb(void **state)
 {
@@ -495,6 +547,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(device_without_a_queue_is_active),
 		cmocka_unit_test(cache_mode_is_what_the_driver_writes),
 		cmocka_unit_test(image_of_another_size_changes_the_configuration),
+		cmocka_unit_test(request_of_any_length_is_served_in_turns),
 		cmocka_unit_test(memory_in_other_pieces_does_not_disturb),
 		cmocka_unit_test(machine_reset_resets_the_devices),
 		cmocka_unit_test(command_line_that_is_wrong_is_refused),
