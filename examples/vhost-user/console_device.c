@@ -22,11 +22,6 @@
 #include <string.h>
 #include <virtio/features.h>
 
-static struct console_device *from_device(struct device *device)
-{
-	return CONTAINER_OF(device, struct console_device, device);
-}
-
 static void wake_queue(struct console_device *console, uint32_t index)
 {
 	if (console->running[index])
@@ -277,7 +272,7 @@ static int serve_control(struct console_device *console, struct device_queue *qu
 /* The library's calls pop at most as many chains as a queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 	const bool multiport = console->console.negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_MULTIPORT);
 	const uint32_t index = queue->index, pair = index / 2;
 	struct port *port;
@@ -296,7 +291,7 @@ static int queue_notify(struct device *device, struct device_queue *queue, unsig
 /* A transmit chain that waits for room goes back to the ring; the library remembers its place. */
 static void queue_drain(struct device *device, struct device_queue *queue)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 	const uint32_t pair = queue->index / 2, id = pair > 0 ? pair - 1 : 0;
 	const struct virtio_console_port *port = &console->table[id];
 	struct virtio_console_port_state state;
@@ -315,7 +310,7 @@ static int negotiate(struct console_device *console)
 
 static void reset(struct device *device)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	console->features = 0;
 	virtio_console_reset(&console->console);
@@ -323,7 +318,7 @@ static void reset(struct device *device)
 
 static int check_features(struct device *device, uint64_t features)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 	const uint64_t before = console->features;
 
 	console->features = features;
@@ -354,7 +349,7 @@ static void tell_size(struct console_device *console)
  */
 static int queue_start(struct device *device, struct device_queue *queue)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	if (queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE && virtio_queue_next_avail(&queue->virtq) == 0) {
 		virtio_console_reset(&console->console);
@@ -376,24 +371,24 @@ static int queue_start(struct device *device, struct device_queue *queue)
 
 static void queue_stop(struct device *device, struct device_queue *queue)
 {
-	from_device(device)->running[queue->index] = NULL;
+	console_from_device(device)->running[queue->index] = NULL;
 }
 
 static void config_read(struct device *device, uint32_t offset, void *data, uint32_t len)
 {
-	virtio_console_config_read(&from_device(device)->console, offset, data, len);
+	virtio_console_config_read(&console_from_device(device)->console, offset, data, len);
 }
 
 static int config_write(struct device *device, uint32_t offset, const void *data, uint32_t len)
 {
-	return virtio_console_config_write(&from_device(device)->console, offset, data, len) ? 0 : -1;
+	return virtio_console_config_write(&console_from_device(device)->console, offset, data, len) ? 0 : -1;
 }
 
 /* Life cycle */
 
 static void close_ports(struct device *device)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		if (console->ports[i]->opened)
@@ -411,7 +406,7 @@ static void abandon(struct console_device *console)
 
 static void close_all(struct device *device)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	if (console->commands.path)
 		console_control_close(&console->commands);
@@ -420,7 +415,7 @@ static void close_all(struct device *device)
 
 static int open_all(struct device *device, struct event_loop *loop)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	console->loop = loop;
 	if (event_timer_open(&console->until_then, loop, on_patience_ended)) {
@@ -430,6 +425,13 @@ static int open_all(struct device *device, struct event_loop *loop)
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct port *port = console->ports[i];
 
+		/* The operator had removed it, in the process before. */
+		if (inherited.count > 0 && !console_link_was_open(&port->link)) {
+			bool room;
+
+			(void)!virtio_console_remove_port(&console->console, port->id, &room);
+			continue;
+		}
 		port->opened = console_link_open(&port->link, loop) == 0;
 		if (!port->opened) {
 			abandon(console);
@@ -447,7 +449,7 @@ static int open_all(struct device *device, struct event_loop *loop)
 
 static void refresh(struct device *device)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	for (uint32_t i = 0; i < console->port_count; i++)
 		if (console->ports[i]->opened)
@@ -464,12 +466,12 @@ static void tell_ports(struct console_device *console, bool attached)
 
 static void attached(struct device *device)
 {
-	tell_ports(from_device(device), true);
+	tell_ports(console_from_device(device), true);
 }
 
 static void detached(struct device *device)
 {
-	tell_ports(from_device(device), false);
+	tell_ports(console_from_device(device), false);
 }
 
 /* The library's options of a port. */
@@ -517,7 +519,7 @@ static void print_summary(const struct device *device)
 
 static void destroy(struct device *device)
 {
-	struct console_device *console = from_device(device);
+	struct console_device *console = console_from_device(device);
 
 	for (uint32_t i = 0; i < console->port_count; i++)
 		free(console->ports[i]);
@@ -538,6 +540,8 @@ static const struct device_ops ops = {
 	.queue_notify = queue_notify,
 	.queue_drain = queue_drain,
 	.queue_stop = queue_stop,
+	.save = console_save,
+	.restore = console_restore,
 	.print_summary = print_summary,
 	.destroy = destroy,
 };
@@ -556,6 +560,7 @@ static int add_port(struct console_device *console, const struct console_options
 	port->link.events = &link_events;
 	port->link.options = options->ports[id].link;
 	port->link.name = port->name ? port->name : console->device.name;
+	snprintf(port->link.handle, sizeof port->link.handle, "%.150s %u", console->name, (unsigned int)id);
 	port->link.drops = id == 0 && !port->link.options.waits;
 	if (virtio_console_input_init(&port->input, port->input_bytes, sizeof port->input_bytes))
 		return -1;

@@ -7,6 +7,7 @@
 #include "console_options.h"
 #include "device.h"
 #include "event_sources.h"
+#include "handover.h"
 #include "vhost_user.h"
 
 #include <virtio/console.h>
@@ -44,6 +45,16 @@ struct console_device {
 	struct port *ports[CONSOLE_MAX_PORTS];
 	char name[];
 };
+
+static inline struct console_device *console_from_device(struct device *device)
+{
+	return CONTAINER_OF(device, struct console_device, device);
+}
+
+/* For another process: see struct device_ops. In console_state.c. */
+int console_save(struct device *device, struct virtio_section_writer *writer, uint32_t number,
+		 struct handover *handover);
+int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number);
 
 /* A turn of a port's transmit queue, or of the queue of control messages to the driver. */
 void console_wake_transmit(struct console_device *console, uint32_t id);

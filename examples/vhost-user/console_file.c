@@ -30,7 +30,7 @@ static int open_path(const char *path)
 
 static int open_file(struct console_link *link)
 {
-	link->out.fd = open_path(link->options.path);
+	link->out.fd = link->taken_over ? console_link_take(link, "out") : open_path(link->options.path);
 	if (link->out.fd < 0) {
 		fprintf(stderr, "%s: %s: %s\n", link->name, link->options.path,
 			errno == EINVAL ? "not a regular file" : strerror(errno));

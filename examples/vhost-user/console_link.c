@@ -164,13 +164,71 @@ void console_link_detach(struct console_link *link)
 	}
 }
 
+/* Handing over */
+
+/* What another process needs to know, beside descriptors. */
+struct memory {
+	struct termios settings; /* of the terminal while it is not raw */
+	bool raw, escaped;
+	uint16_t cols, rows;
+};
+
+int console_link_hand_over(struct console_link *link, struct handover *handover)
+{
+	const struct memory memory = {
+		.settings = link->settings,
+		.raw = link->raw,
+		.escaped = link->escaped,
+		.cols = link->cols,
+		.rows = link->rows,
+	};
+
+	/* A terminal's descriptors are stdin and stdout, and its listener is for a signal. */
+	if (link->options.ops != &console_tty_ops) {
+		handover_add(handover, link->in.fd, "%s in", link->handle);
+		handover_add(handover, link->in.fd < 0 ? link->out.fd : -1, "%s out", link->handle);
+		handover_add(handover, link->slave, "%s slave", link->handle);
+		handover_add(handover, link->listener.fd, "%s listener", link->handle);
+	}
+	return handover_add_bytes(handover, &memory, sizeof memory, "%s memory", link->handle);
+}
+
+bool console_link_was_open(const struct console_link *link)
+{
+	return handover_has(&inherited, "%s memory", link->handle);
+}
+
+int console_link_take(const struct console_link *link, const char *name)
+{
+	return handover_take(&inherited, "%s %s", link->handle, name);
+}
+
+/* Returns 0, or -1 after printing why the memory isn't understood. */
+static int remember(struct console_link *link)
+{
+	struct memory memory;
+
+	link->taken_over = false;
+	if (!console_link_was_open(link))
+		return 0;
+	if (handover_take_bytes(&inherited, &memory, sizeof memory, "%s memory", link->handle))
+		return option_error(link->name, "can't be taken over");
+	link->taken_over = true;
+	link->settings = memory.settings;
+	link->raw = memory.raw;
+	link->escaped = memory.escaped;
+	link->cols = memory.cols;
+	link->rows = memory.rows;
+	return 0;
+}
+
 /* Life cycle */
 
 int console_link_open(struct console_link *link, struct event_loop *loop)
 {
 	link->loop = loop;
 	link->in.fd = link->out.fd = link->listener.fd = link->slave = link->tty = -1;
-	return link->options.ops->open(link);
+	return remember(link) ? -1 : link->options.ops->open(link);
 }
 
 void console_link_close(struct console_link *link)

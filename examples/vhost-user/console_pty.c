@@ -84,10 +84,26 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return len;
 }
 
+/* The process before had it open: its settings, its symbolic link and its size are there. */
+static int go_on(struct console_link *link)
+{
+	const int master = console_link_take(link, "in");
+
+	link->slave = console_link_take(link, "slave");
+	if (link->slave < 0 || ttyname_r(link->slave, link->target, sizeof link->target) ||
+	    (master >= 0 && console_link_attach(link, master)))
+		return fail(link, "pty");
+	link->events->connected(link, true);
+	return 0;
+}
+
 static int open_pty(struct console_link *link)
 {
-	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int master;
 
+	if (link->taken_over)
+		return go_on(link);
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (master < 0)
 		return fail(link, "pty");
 	if (open_slave(link, master) || console_link_attach(link, master)) {

@@ -74,14 +74,37 @@ static void on_client(struct event_source *source)
 		log_line("%s: %s: can't accept a client: %s", link->name, link->options.path, strerror(errno));
 }
 
+static int listen_here(struct console_link *link)
+{
+	if (!link->taken_over)
+		return unix_listener_open(link->options.path, &link->options.access, &link->socket);
+	unix_listener_adopt(link->options.path, &link->socket);
+	return console_link_take(link, "listener");
+}
+
+/* The client of the process before, if it had one. */
+static int go_on(struct console_link *link)
+{
+	const int client = link->taken_over ? console_link_take(link, "in") : -1;
+
+	if (client < 0)
+		return 0;
+	if (console_link_attach(link, client)) {
+		close(client);
+		return -1;
+	}
+	link->events->connected(link, true);
+	return 0;
+}
+
 static int open_socket(struct console_link *link)
 {
-	const int fd = unix_listener_open(link->options.path, &link->options.access, &link->socket);
+	const int fd = listen_here(link);
 
 	if (fd < 0)
 		return -1;
 	link->listener = (struct event_source){ .fd = fd, .ready = on_client };
-	if (event_loop_want(link->loop, &link->listener, EVENT_READABLE | EVENT_EDGE) == 0)
+	if (event_loop_want(link->loop, &link->listener, EVENT_READABLE | EVENT_EDGE) == 0 && go_on(link) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s: %s\n", link->name, link->options.path, strerror(errno));
 	unix_listener_close(fd, link->options.path, &link->socket);

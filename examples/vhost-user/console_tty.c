@@ -124,10 +124,11 @@ static int open_tty(struct console_link *link)
 	console_link_stop_input(link);
 	if (isatty(in)) {
 		link->tty = fcntl(in, F_DUPFD_CLOEXEC, 0);
-		if (link->tty < 0 || tcgetattr(link->tty, &link->settings) || follow_size(link))
+		if (link->tty < 0 || (!link->taken_over && tcgetattr(link->tty, &link->settings)) || follow_size(link))
 			return fail(link, "terminal");
 		tell_size(link);
-		print_escape(link);
+		if (!link->taken_over)
+			print_escape(link);
 	}
 	link->events->connected(link, true);
 	return 0;
@@ -137,7 +138,8 @@ static void attached(struct console_link *link)
 {
 	struct termios raw;
 
-	if (link->tty >= 0 && tcgetattr(link->tty, &link->settings) == 0) {
+	/* It is raw already if another process has made it so. */
+	if (link->tty >= 0 && !link->raw && tcgetattr(link->tty, &link->settings) == 0) {
 		raw = link->settings;
 		cfmakeraw(&raw);
 		link->raw = tcsetattr(link->tty, TCSADRAIN, &raw) == 0;

@@ -78,6 +78,40 @@ void handover_add(struct handover *handover, int fd, const char *name, ...)
 		add(handover, fd, text);
 }
 
+/* Makes a file in memory. Returns its descriptor, which programs inherit, or -1 with errno. */
+static int new_file(const char *name, const void *bytes, size_t length)
+{
+	const int fd = memfd_create(name, 0);
+
+	if (fd < 0 || write(fd, bytes, length) == (ssize_t)length)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int handover_add_bytes(struct handover *handover, const void *bytes, size_t count, const char *name, ...)
+{
+	char text[HANDOVER_NAME_MAX + 1];
+	const unsigned int before = handover->count;
+	va_list args;
+	int error, fd;
+
+	va_start(args, name);
+	error = format_name(text, name, args);
+	va_end(args);
+	fd = error ? -1 : new_file("bytes", bytes, count);
+	if (fd < 0)
+		return -1;
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	add(handover, fd, text);
+	if (handover->count == before) {
+		close(fd);
+		return -1;
+	}
+	handover->entries[before].own = true;
+	return 0;
+}
+
 /* Sets whether a program that is executed inherits the descriptor. */
 static void set_inherit(int fd, bool inherit)
 {
@@ -101,17 +135,6 @@ static int write_table(const struct handover *handover, int table)
 		if (fprintf(file, "%d %s\n", handover->entries[i].fd, handover->entries[i].name) < 0)
 			failed = -1;
 	return fclose(file) ? -1 : failed;
-}
-
-/* Makes a file in memory. Returns its descriptor, which programs inherit, or -1 with errno. */
-static int new_file(const char *name, const char *bytes, size_t length)
-{
-	const int fd = memfd_create(name, 0);
-
-	if (fd < 0 || write(fd, bytes, length) == (ssize_t)length)
-		return fd;
-	close(fd);
-	return -1;
 }
 
 static int write_arguments(char *const *argv)
@@ -189,6 +212,9 @@ void handover_withdraw(struct handover *handover)
 
 void handover_clear(struct handover *handover)
 {
+	for (unsigned int i = 0; i < handover->count; i++)
+		if (handover->entries[i].own)
+			close(handover->entries[i].fd);
 	free(handover->entries);
 	*handover = (struct handover){ .count = 0 };
 }
@@ -278,6 +304,39 @@ int handover_take(struct handover *handover, const char *name, ...)
 	error = format_name(text, name, args);
 	va_end(args);
 	return error ? -1 : take(handover, text);
+}
+
+bool handover_has(const struct handover *handover, const char *name, ...)
+{
+	char text[HANDOVER_NAME_MAX + 1];
+	va_list args;
+	int error;
+
+	va_start(args, name);
+	error = format_name(text, name, args);
+	va_end(args);
+	for (unsigned int i = 0; !error && i < handover->count; i++)
+		if (!handover->entries[i].taken && strcmp(handover->entries[i].name, text) == 0)
+			return true;
+	return false;
+}
+
+int handover_take_bytes(struct handover *handover, void *bytes, size_t count, const char *name, ...)
+{
+	char text[HANDOVER_NAME_MAX + 1];
+	struct stat st;
+	va_list args;
+	int error, fd;
+
+	va_start(args, name);
+	error = format_name(text, name, args);
+	va_end(args);
+	fd = error ? -1 : take(handover, text);
+	if (fd < 0)
+		return -1;
+	error = fstat(fd, &st) || st.st_size != (off_t)count || pread(fd, bytes, count, 0) != (ssize_t)count;
+	close(fd);
+	return error ? -1 : 0;
 }
 
 const char *handover_left_over(const struct handover *handover)

@@ -21,12 +21,14 @@
 #define HANDOVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define HANDOVER_NAME_MAX 255
 
 struct handover_entry {
 	int fd;
 	bool taken;
+	bool own; /* made by handover_add_bytes() */
 	char name[HANDOVER_NAME_MAX + 1];
 };
 
@@ -40,6 +42,10 @@ struct handover {
 
 /* Adds a descriptor, which the caller keeps. -1 stands for none, and isn't added. */
 __attribute__((format(printf, 3, 4))) void handover_add(struct handover *handover, int fd, const char *name, ...);
+
+/* Adds bytes that the next program gets. Returns 0, or -1 with errno. */
+__attribute__((format(printf, 4, 5))) int handover_add_bytes(struct handover *handover, const void *bytes, size_t count,
+							     const char *name, ...);
 
 /*
  * Lets the next program inherit the descriptors, and tells it so.
@@ -68,6 +74,13 @@ int handover_receive(struct handover *handover);
  * the process has too many descriptors.
  */
 __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
+
+/* Whether there is one of this name that wasn't taken. */
+__attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
+
+/* Takes bytes, exactly so many. Returns 0, or -1 if there are none, or another number. */
+__attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,
+							      const char *name, ...);
 
 /* Returns the name of a descriptor that wasn't taken, or NULL. */
 const char *handover_left_over(const struct handover *handover);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A console in a saved state: the library's sections, and of each port that is there
+ *
+ *   vu-port   output that the host has not taken yet
+ *
+ * The queues are drained, so a transmit chain that waits for room is in the ring again, and the
+ * library's state says how much of it was taken.
+ */
+#include "console_device.h"
+#include "log.h"
+
+#include <stdlib.h>
+#include <virtio/console_state.h>
+
+struct port_section {
+	uint64_t dropped;
+};
+
+static const struct virtio_section_field port_fields[] = {
+	VIRTIO_SECTION_NAMED(struct port_section, dropped, "dropped_output"),
+};
+
+static const struct virtio_section_field byte_fields[] = { { "byte", 0, 0, 1, 1, false } };
+
+static const struct virtio_section_layout port_layout = {
+	.name = "vu-port",
+	.version = 1,
+	.fields = port_fields,
+	.field_count = 1,
+	.entries = "output",
+	.entry_fields = byte_fields,
+	.entry_field_count = 1,
+	.entry_size = 1,
+};
+
+/* The buffer is a ring, so its bytes lie in two pieces. */
+static void save_output(const struct console_output *output, struct virtio_section_writer *writer, uint32_t number,
+			uint32_t id)
+{
+	const struct port_section section = { .dropped = output->dropped };
+	const uint8_t *bytes;
+	const size_t front = console_output_peek(output, &bytes);
+
+	virtio_section_begin(writer, &port_layout, number, id, &section, (uint32_t)output->used);
+	virtio_section_entries(writer, &port_layout, bytes, (uint32_t)front);
+	virtio_section_entries(writer, &port_layout, output->bytes, (uint32_t)(output->used - front));
+}
+
+int console_save(struct device *device, struct virtio_section_writer *writer, uint32_t number,
+		 struct handover *handover)
+{
+	struct console_device *console = console_from_device(device);
+
+	virtio_console_write_state(writer, number, &console->console);
+	for (uint32_t id = 0; id < console->port_count; id++) {
+		struct port *port = console->ports[id];
+
+		save_output(&port->link.output, writer, number, id);
+		if (port->opened && console_link_hand_over(&port->link, handover)) {
+			log_line("%s: can't be handed over", port->link.name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int restore_input(struct console_device *console, struct virtio_section_reader *reader, uint32_t number,
+			 uint32_t id)
+{
+	uint8_t bytes[VIRTIO_CONSOLE_INPUT_DEFAULT];
+	uint32_t count = 0;
+	bool wake;
+	int error;
+
+	if (!console->ports[id]->opened)
+		return 0;
+	error = virtio_console_read_input(reader, number, &console->console, id, bytes, sizeof bytes, &count);
+	if (!error && count > 0)
+		(void)!virtio_console_input_enqueue(&console->ports[id]->input, bytes, count, &wake);
+	return error;
+}
+
+static int restore_output(struct console_output *output, struct virtio_section_reader *reader, uint32_t number,
+			  uint32_t id)
+{
+	uint8_t *bytes = malloc(CONSOLE_OUTPUT_BYTES);
+	struct port_section section;
+	uint32_t count;
+	int error = VIRTIO_ENOBUFS;
+
+	if (bytes)
+		error = virtio_section_read(reader, &port_layout, number, id, &section, bytes, CONSOLE_OUTPUT_BYTES,
+					    &count, NULL);
+	if (!error) {
+		(void)console_output_put(output, bytes, count, false);
+		output->dropped = section.dropped;
+	}
+	free(bytes);
+	return error;
+}
+
+/* Whoever calls gives all up after an error, so parts may be restored by then. */
+int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
+{
+	struct console_device *console = console_from_device(device);
+	struct virtio_console_port_state ports[CONSOLE_MAX_PORTS];
+	struct virtio_console_state state;
+	uint32_t count;
+	int error = virtio_console_read_state(reader, number, &console->console, NULL, &state, ports, CONSOLE_MAX_PORTS,
+					      &count);
+
+	for (uint32_t id = 0; !error && id < console->port_count; id++)
+		error = restore_input(console, reader, number, id);
+	for (uint32_t id = 0; !error && id < console->port_count; id++)
+		error = restore_output(&console->ports[id]->link.output, reader, number, id);
+	if (!error)
+		error = virtio_console_restore(&console->console, &state);
+	for (uint32_t i = 0; !error && i < count; i++)
+		error = virtio_console_restore_port(&console->console, &ports[i]);
+	return error;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* SIGUSR1 with consoles: neither the guest nor who sits at the host's end notices. */
+#include "console_guest.h"
+
+#include "cmocka_includes.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char state_path[128];
+
+static void start(struct daemon_process *daemon, const char *backend)
+{
+	char spec[1024], line[256];
+	const char *const arguments[] = { "--console", spec, "--state", state_path, NULL };
+
+	daemon_folder(daemon);
+	console_set_paths(daemon);
+	snprintf(state_path, sizeof state_path, "%s/state", daemon->folder);
+	if (strcmp(backend, "pty") == 0)
+		snprintf(spec, sizeof spec, "pty,link=%s,socket=%s,port=data:unix=%s", console_link_path,
+			 daemon->socket, console_client_path);
+	else
+		snprintf(spec, sizeof spec, "file=%s,socket=%s,port=data:unix=%s", daemon->second, daemon->socket,
+			 console_client_path);
+	daemon_run(daemon, arguments);
+	/* The name of the pty. */
+	if (strcmp(backend, "pty") == 0)
+		assert_non_null(fgets(line, sizeof line, daemon->out));
+	console_await(daemon);
+}
+
+static void update(struct daemon_process *daemon)
+{
+	char line[256];
+
+	snprintf(line, sizeof line, "continuing on %s", daemon->socket);
+	assert_int_equal(kill(daemon->pid, SIGUSR1), 0);
+	assert_true(daemon_says(daemon, line));
+}
+
+static void finish(struct daemon_process *daemon)
+{
+	unlink(state_path);
+	daemon_finish(daemon);
+	assert_int_equal(access(console_link_path, F_OK), -1);
+	assert_int_equal(access(console_client_path, F_OK), -1);
+}
+
+/* Who has the terminal or the socket open keeps it, and streams go on in both directions. */
+static void console_update_keeps_clients_and_streams(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	unsigned int files;
+	int pts, client;
+
+	(void)state;
+	start(&daemon, "pty");
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, false);
+	pts = console_open_pts(console_link_path);
+	client = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	files = daemon_open_files(&daemon);
+	for (uint32_t i = 0; i < 5; i++) {
+		/* Input that waits for the guest, and output that waits for its reader. */
+		console_type(client, "to the guest", 12);
+		console_type(pts, "keys", 4);
+		console_output(&guest.rings[PORT_TRANSMIT], i * 3000, i * 3000 + 1500);
+		console_output(&guest.rings[TRANSMIT], i * 1000, i * 1000 + 500);
+		update(&daemon);
+		console_output(&guest.rings[PORT_TRANSMIT], i * 3000 + 1500, i * 3000 + 3000);
+		console_output(&guest.rings[TRANSMIT], i * 1000 + 500, i * 1000 + 1000);
+		console_expect_input(&guest.rings[PORT_RECEIVE], "to the guest", 12);
+		console_expect_input(&guest.rings[RECEIVE], "keys", 4);
+		console_expect_output(client, i * 3000, i * 3000 + 3000);
+		console_expect_output(pts, i * 1000, i * 1000 + 1000);
+		assert_int_equal(daemon_open_files(&daemon), files);
+	}
+	/* The control messages go on, too. */
+	close(client);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	update(&daemon);
+	client = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_expect_no_output(client);
+	console_expect_no_output(pts);
+	close(client);
+	close(pts);
+	console_detach(&guest);
+	finish(&daemon);
+}
+
+/* A transmit chain that waits for room, and the output before it. */
+static void console_update_keeps_output_that_nobody_has_read(void **state)
+{
+	const uint32_t all = KEPT + 20 * PIECE;
+	struct daemon_process daemon;
+	struct console_guest guest;
+	const uint8_t *bytes;
+	uint32_t at;
+	int client;
+
+	(void)state;
+	start(&daemon, "file");
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, false);
+	console_output(&guest.rings[PORT_TRANSMIT], 0, 100);
+	at = console_offer_output(&guest.rings[PORT_TRANSMIT], 100, all);
+	for (uint32_t i = 100; i + PIECE <= KEPT; i += PIECE)
+		assert_int_equal(console_take(&guest.rings[PORT_TRANSMIT], &bytes), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		update(&daemon);
+	at = console_offer_output(&guest.rings[PORT_TRANSMIT], at, all);
+	update(&daemon);
+	client = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_expect_output(client, 0, at);
+	while (guest.rings[PORT_TRANSMIT].mock.in_flight > 0)
+		assert_int_equal(console_take(&guest.rings[PORT_TRANSMIT], &bytes), 0);
+	console_output(&guest.rings[TRANSMIT], 0, 700);
+	close(client);
+	console_detach(&guest);
+	unlink(state_path);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	console_expect_file(daemon.second, 0, 700);
+	daemon_remove_folder(&daemon);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(console_update_keeps_clients_and_streams),
+		cmocka_unit_test(console_update_keeps_output_that_nobody_has_read),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
