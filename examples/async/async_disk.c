@@ -2,77 +2,133 @@
 /* The disk: a list of requests that the vCPU's thread fills and a pool of threads empties. */
 #include "async_disk.h"
 
+#include <string.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
 /* Requests */
 
-/*
- * Pops one request from a queue into the list. Returns 1; 0 if there is none; or why the queue
- * cannot go on.
- */
-static int take(struct async_disk *disk, uint16_t queue)
-{
-	struct async_request *request;
-	struct virtio_chain chain;
-	int got = virtio_queue_pop(&disk->queue[queue], &chain);
+/* Who takes requests, and from where. */
+struct taker {
+	struct async_disk *disk;
+	uint16_t queue;
+};
 
-	if (got != 1)
-		return got;
-	/* No two requests in flight have the same head, so the place is free. */
-	request = &disk->requests[queue][virtio_token_head(chain.token)];
-	got = virtio_blk_parse(&chain, &request->request);
-	if (got) {
-		/*
-		 * The only error is VIRTIO_ENOTMAPPED, which needs a vIOMMU. With one, the device
-		 * would retry later.
-		 */
-		(void)!virtio_queue_unpop(&disk->queue[queue], chain.token);
-		return got;
-	}
-	request->queue = queue;
+/* Puts a request into the list. Its place is free: no two requests in flight have the same head. */
+static int take(void *context, struct virtio_chain *chain, uint32_t *written)
+{
+	const struct taker *taker = context;
+	struct async_disk *disk = taker->disk;
+	struct async_request *request = &disk->requests[taker->queue][virtio_token_head(chain->token)];
+	const int error = virtio_blk_parse(chain, &request->request);
+
+	(void)written;
+	if (error)
+		return error;
+	request->queue = taker->queue;
 	request->next = NULL;
 	*disk->last = request;
 	disk->last = &request->next;
 	pthread_cond_signal(&disk->work);
-	return 1;
+	return VIRTIO_SERVE_KEEP;
 }
 
 /*
- * This loop ends: nothing completes while the lock is held, so it pops at most all entries of the
- * queue.
+ * Takes the available requests. This loop ends: nothing completes while the lock is held, so it
+ * pops at most all entries of the queue. After VIRTIO_ENOTMAPPED async_disk_mapped() goes on.
  */
+static void take_all(struct async_disk *disk, uint16_t queue)
+{
+	struct taker taker = { disk, queue };
+	int got;
+
+	do
+		got = virtio_device_queues_serve(&disk->device, queue, ASYNC_QUEUE_SIZE, take, &taker);
+	while (got == 1);
+}
+
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
 {
-	struct async_disk *disk = device->context;
-	int got = 1;
-
 	(void)next;
-	while (got == 1 && virtio_device_queues_running(device, queue)) {
-		got = take(disk, queue);
-		if (got == 0)
-			got = virtio_queue_enable_kicks(&disk->queue[queue]);
+	take_all(device->context, queue);
+}
+
+/* Returns a request to the driver. Returns false if the used ring is not there. */
+static bool complete(struct async_disk *disk, const struct async_request *request)
+{
+	const uint16_t queue = request->queue;
+	const int error = virtio_blk_complete(&disk->queue[queue], &request->request, &request->result, &disk->stats);
+
+	if (error && error != VIRTIO_ENOTMAPPED)
+		virtio_device_set_needs_reset(&disk->device);
+	if (virtio_queue_needs_interrupt(&disk->queue[queue]))
+		virtio_device_interrupt_used(&disk->device, queue);
+	return !error;
+}
+
+/*
+ * A request whose used ring is not mapped stays in flight, and is completed later. A stop or a
+ * reset does not wait for that: nothing uses the request's memory any more, and the driver gives
+ * the request up.
+ */
+static void give_up_stuck(struct async_disk *disk, uint16_t queue)
+{
+	struct async_request **at = &disk->stuck;
+
+	if (disk->num_stuck[queue] == 0 || disk->num_stuck[queue] < virtio_queue_in_flight(&disk->queue[queue]))
+		return;
+	while (*at) {
+		if ((*at)->queue == queue)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
 	}
-	if (got < 0)
-		virtio_device_set_needs_reset(device);
+	disk->num_stuck[queue] = 0;
+	virtio_queue_reset(&disk->queue[queue]);
+}
+
+/* Reports if this was the last request that a stop or a reset waits for. */
+static void report(struct async_disk *disk, uint16_t queue)
+{
+	if (virtio_device_stop_number(&disk->device, queue))
+		give_up_stuck(disk, queue);
+	if (virtio_device_queues_report(&disk->device, queue))
+		disk->host.stopped(disk->host.context);
 }
 
 /*
  * Called with the lock held. After the completion, the driver may reuse the head, and so the
  * request's slot.
  */
-static void complete(struct async_disk *disk, const struct async_request *request)
+static void finish(struct async_disk *disk, struct async_request *request)
 {
 	const uint16_t queue = request->queue;
 
-	if (virtio_blk_complete(&disk->queue[queue], &request->request, &request->result, &disk->stats))
-		virtio_device_set_needs_reset(&disk->device);
-	if (virtio_queue_needs_interrupt(&disk->queue[queue]))
-		virtio_device_interrupt_used(&disk->device, queue);
-	/* Set if this was the last request that a stop or a reset waits for. */
-	if (virtio_device_queues_report(&disk->device, queue))
-		disk->host.stopped(disk->host.context);
+	if (!complete(disk, request)) {
+		request->next = disk->stuck;
+		disk->stuck = request;
+		disk->num_stuck[queue]++;
+	}
+	report(disk, queue);
+}
+
+void async_disk_mapped(struct async_disk *disk)
+{
+	struct async_request *request = disk->stuck;
+
+	disk->stuck = NULL;
+	memset(disk->num_stuck, 0, sizeof disk->num_stuck);
+	while (request) {
+		struct async_request *next = request->next;
+
+		finish(disk, request);
+		request = next;
+	}
+	for (uint16_t i = 0; i < ASYNC_QUEUES; i++) {
+		(void)virtio_device_queue_mapped(&disk->device, i);
+		take_all(disk, i);
+	}
 }
 
 static void *run(void *context)
@@ -95,7 +151,7 @@ static void *run(void *context)
 		pthread_mutex_unlock(disk->host.lock);
 		virtio_blk_execute(&disk->blk, &request->request, &request->result);
 		pthread_mutex_lock(disk->host.lock);
-		complete(disk, request);
+		finish(disk, request);
 	}
 	pthread_mutex_unlock(disk->host.lock);
 	return NULL;
@@ -114,11 +170,20 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 static int reset(struct virtio_device *device)
 {
 	struct async_disk *disk = device->context;
-	const int result = virtio_device_queues_reset(device);
+	int result;
 
+	for (uint16_t i = 0; i < ASYNC_QUEUES; i++)
+		give_up_stuck(disk, i);
+	result = virtio_device_queues_reset(device);
 	if (result == 0)
 		virtio_blk_reset(&disk->blk);
 	return result;
+}
+
+static int queue_stop(struct virtio_device *device, uint16_t queue)
+{
+	give_up_stuck(device->context, queue);
+	return virtio_device_queues_stop(device, queue);
 }
 
 static void config_read(struct virtio_device *device, uint32_t offset, void *data, uint32_t len)
@@ -140,7 +205,7 @@ static const struct virtio_device_ops ops = {
 	.activate = virtio_device_queues_activate,
 	.reset = reset,
 	.queue_notify = queue_notify,
-	.queue_stop = virtio_device_queues_stop,
+	.queue_stop = queue_stop,
 	.queue_start = virtio_device_queues_start,
 	.config_read = config_read,
 	.interrupt = interrupt,
@@ -152,8 +217,8 @@ static int init_requests(struct async_disk *disk)
 {
 	for (uint32_t i = 0; i < ASYNC_QUEUES * ASYNC_QUEUE_SIZE; i++) {
 		struct async_request *request = &disk->requests[i / ASYNC_QUEUE_SIZE][i % ASYNC_QUEUE_SIZE];
-		const struct virtio_blk_storage storage = { .segments = request->segments,
-							    .segment_capacity = ASYNC_SEGMENTS };
+		const struct virtio_blk_storage storage = { request->segments, ASYNC_SEGMENTS, request->ranges,
+							    ASYNC_RANGES };
 		const int error = virtio_blk_request_init(&request->request, &storage);
 
 		if (error)
@@ -195,11 +260,17 @@ static int init_device(struct async_disk *disk, const struct virtio_memory_map *
 int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *backend, uint64_t capacity,
 		    const struct async_host *host, const struct virtio_memory_map *memory)
 {
-	const struct virtio_blk_options options = { .backend = *backend,
-						    .capacity = capacity,
-						    .num_queues = ASYNC_QUEUES };
+	struct virtio_blk_options options = { .backend = *backend, .capacity = capacity, .num_queues = ASYNC_QUEUES };
 	int error;
 
+	if (backend->ops->discard) {
+		options.max_discard_sectors = ASYNC_RANGE_SECTORS;
+		options.max_discard_seg = ASYNC_RANGES;
+	}
+	if (backend->ops->write_zeroes) {
+		options.max_write_zeroes_sectors = ASYNC_RANGE_SECTORS;
+		options.max_write_zeroes_seg = ASYNC_RANGES;
+	}
 	*disk = (struct async_disk){ .host = *host, .last = &disk->first };
 	error = virtio_blk_init(&disk->blk, &options);
 	if (!error)

@@ -24,6 +24,8 @@
 /* A buffer may cross from one region of guest memory to the next. */
 #define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE)
 #define ASYNC_THREADS 4u
+#define ASYNC_RANGES 4u           /* of one discard, or one write of zeroes */
+#define ASYNC_RANGE_SECTORS 8192u /* of one range, which bounds the time of a request */
 
 /* Callbacks into the VMM. Both are called with the lock held. */
 struct async_host {
@@ -42,6 +44,7 @@ struct async_host {
 struct async_request {
 	struct virtio_blk_request request;
 	struct virtio_segment segments[ASYNC_SEGMENTS];
+	struct virtio_blk_range ranges[ASYNC_RANGES];
 	struct virtio_blk_result result;
 	struct async_request *next; /* in the list of requests that no thread has begun */
 	uint16_t queue;
@@ -58,6 +61,8 @@ struct async_disk {
 	struct virtio_blk_stats stats;
 	struct async_host host;
 	struct async_request *first, **last; /* the list, oldest first */
+	struct async_request *stuck;         /* done, but the used ring is not mapped */
+	uint32_t num_stuck[ASYNC_QUEUES];    /* of each queue */
 	pthread_cond_t work;                 /* the list isn't empty, or the threads are to end */
 	pthread_t threads[ASYNC_THREADS];
 	uint32_t num_threads;
@@ -68,7 +73,8 @@ struct async_disk {
  * Makes a device and starts its threads.
  *
  * @disk      the caller's, who neither moves nor copies it
- * @backend   of the disk; copied. Several threads call it at once.
+ * @backend   of the disk; copied. Several threads call it at once. If it can discard, or write
+ *            zeroes, the disk offers that.
  * @capacity  512-byte sectors
  * @host      copied
  * @memory    the guest's. virtio_device_queues_set_memory() switches to another map.
@@ -78,6 +84,14 @@ struct async_disk {
 VIRTIO_MUST_CHECK
 int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *backend, uint64_t capacity,
 		    const struct async_host *host, const struct virtio_memory_map *memory);
+
+/*
+ * Tries again what has waited for a translation: a queue to be enabled, requests to be taken, and
+ * requests to be completed. Call it with the lock held. A VMM whose memory has a translation hook calls this
+ * whenever the hook may answer otherwise. A vCPU that is held goes on if virtio_device_waiting() is
+ * false then.
+ */
+void async_disk_mapped(struct async_disk *disk);
 
 /*
  * Carries out the requests in flight and ends the threads. Call it without the lock, after the last

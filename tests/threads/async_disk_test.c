@@ -48,10 +48,11 @@
 /* One request at a time. */
 struct place {
 	bool busy;
-	bool is_write;
+	uint32_t type; /* of the request */
 	uint32_t block;
 	uint16_t head;
-	uint64_t order; /* of submission */
+	uint64_t order;        /* of submission */
+	uint32_t last[BLOCKS]; /* version written */
 	uint32_t version[BLOCKS];
 	uint32_t before[BLOCKS]; /* the same, or what may be there instead */
 };
@@ -61,6 +62,8 @@ struct guest_queue {
 	struct virtio_mock_slot slots[ASYNC_QUEUE_SIZE];
 	struct place places[PLACES];
 	uint32_t in_flight;
+	bool asked;       /* for an interrupt, with nothing used at that time */
+	bool interrupted; /* the device has interrupted for this queue since */
 };
 
 static struct {
@@ -80,7 +83,7 @@ static struct {
 	bool event_idx;
 	uint64_t seed;
 	/* What has happened. */
-	uint64_t submitted, completed, out_of_order, lost, stops, stops_in_flight;
+	uint64_t submitted, completed, out_of_order, lost, stops, stops_in_flight, zeroed, discarded;
 } m;
 
 static void check(bool good, const char *what)
@@ -123,15 +126,31 @@ static int64_t slow_writev(void *context, const struct virtio_iovec *iov, uint32
 	return m.memory_backend.ops->writev(context, iov, count, offset);
 }
 
-static const struct virtio_blk_backend_ops slow_ops = { .readv = slow_readv, .writev = slow_writev };
+static int slow_discard(void *context, uint64_t offset, uint64_t bytes)
+{
+	dawdle();
+	return m.memory_backend.ops->discard(context, offset, bytes);
+}
+
+static int slow_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
+{
+	dawdle();
+	return m.memory_backend.ops->write_zeroes(context, offset, bytes, unmap);
+}
+
+static const struct virtio_blk_backend_ops slow_ops = {
+	.readv = slow_readv, .writev = slow_writev, .discard = slow_discard, .write_zeroes = slow_write_zeroes
+};
 
 /* The VMM */
 
 static void on_interrupt(void *context, enum virtio_interrupt cause, uint16_t queue, bool level)
 {
-	(void)context, (void)cause, (void)queue;
+	(void)context, (void)cause;
 	m.line = level;
 	m.interrupts += level;
+	if (level && queue < ASYNC_QUEUES)
+		m.queues[queue].interrupted = true;
 	pthread_cond_broadcast(&m.event);
 }
 
@@ -151,6 +170,29 @@ static uint32_t reg_get(uint32_t offset)
 	return virtio_get_le32(bytes);
 }
 
+/* Under the lock: waits for an event, a second at most. Returns whether there was one. */
+static bool wait_for_event(void)
+{
+	struct timespec look;
+
+	clock_gettime(CLOCK_REALTIME, &look);
+	look.tv_sec++;
+	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0;
+}
+
+/* Holds a vCPU until something has happened. Finds a stop that never ends, and an end without a word. */
+static void hold_vcpu(void)
+{
+	uint32_t in_flight = 0;
+
+	if (wait_for_event())
+		return;
+	check(virtio_device_waiting(&m.disk.device), "a vCPU is not told that its wait is over");
+	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
+		in_flight += virtio_queue_in_flight(&m.disk.queue[i]);
+	check(in_flight > 0, "a stop does not end although nothing is in flight");
+}
+
 /* Without wait the vCPU is not held: another vCPU does something meanwhile. */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
 {
@@ -161,7 +203,7 @@ static int reg_put(uint32_t offset, uint32_t value, bool wait)
 	pthread_mutex_lock(&m.lock);
 	result = virtio_mmio_write(&m.disk.device, offset, bytes, sizeof bytes);
 	while (wait && result == VIRTIO_DEVICE_IN_PROGRESS && virtio_device_waiting(&m.disk.device))
-		pthread_cond_wait(&m.event, &m.lock);
+		hold_vcpu();
 	pthread_mutex_unlock(&m.lock);
 	return result;
 }
@@ -171,14 +213,49 @@ static void reg_set(uint32_t offset, uint32_t value)
 	(void)reg_put(offset, value, true);
 }
 
-/* Until the device interrupts. */
+/*
+ * Under the lock: no wake-up is lost. The device completes a request and interrupts without letting
+ * go of the lock, so whoever holds it sees both or neither. The guest has kicked for all requests
+ * that the device wanted to hear of.
+ */
+static void check_wake_ups(void)
+{
+	for (uint32_t i = 0; i < ASYNC_QUEUES; i++) {
+		struct guest_queue *q = &m.queues[i];
+		uint16_t used_idx;
+
+		check(virtio_mock_get(&q->mock, VIRTIO_MOCK_USED_IDX, &used_idx) == 0, "the guest has no ring");
+		check(!q->asked || q->interrupted || used_idx == q->mock.used_idx, "an interrupt is missing");
+		check(virtio_queue_available(&m.disk.queue[i]) == 0, "the device has not asked for a kick");
+	}
+}
+
+/* Until the device interrupts. The guest looks again now and then, and finds a lost wake-up. */
 static void wait_for_interrupt(void)
 {
 	pthread_mutex_lock(&m.lock);
-	while (!m.line)
-		pthread_cond_wait(&m.event, &m.lock);
+	check_wake_ups();
+	while (!m.line) {
+		(void)wait_for_event();
+		check_wake_ups();
+	}
 	pthread_mutex_unlock(&m.lock);
 	reg_set(VIRTIO_MMIO_INTERRUPT_ACK, reg_get(VIRTIO_MMIO_INTERRUPT_STATUS));
+}
+
+/* Asks for an interrupt for the next used request. Returns whether there is a used one already. */
+static bool ask_for_interrupt(uint32_t queue)
+{
+	struct guest_queue *q = &m.queues[queue];
+	int got;
+
+	pthread_mutex_lock(&m.lock);
+	q->interrupted = false;
+	pthread_mutex_unlock(&m.lock);
+	got = virtio_mock_enable_interrupts(&q->mock);
+	check(got >= 0, "the guest can't ask for an interrupt");
+	q->asked = got == 0;
+	return got != 0;
 }
 
 static uint32_t count_interrupts(void)
@@ -227,32 +304,55 @@ static void kick(uint32_t queue)
 		reg_set(VIRTIO_MMIO_QUEUE_NOTIFY, queue);
 }
 
+/* The data of a request, in guest memory and as a buffer of the chain. */
+static struct virtio_mock_buffer put_data(struct place *p, uint32_t at, uint64_t number)
+{
+	const uint64_t sector = number * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES);
+	uint8_t *data = m.ram + at + DATA;
+
+	if (p->type == VIRTIO_BLK_T_IN)
+		return (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, VRING_DESC_F_WRITE };
+	if (p->type == VIRTIO_BLK_T_OUT) {
+		p->version[p->block] = ++p->last[p->block];
+		paint(data, number, p->version[p->block]);
+		return (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, 0 };
+	}
+	/* A range. The block becomes zeroes, or stays what it is after a discard. */
+	p->version[p->block] = 0;
+	virtio_put_le64(data, sector);
+	virtio_put_le32(data + 8, BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES);
+	virtio_put_le32(data + 12, 0);
+	return (struct virtio_mock_buffer){ at + DATA, 16, 0 };
+}
+
 static void submit(uint32_t queue, uint32_t index)
 {
+	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_OUT,
+					  VIRTIO_BLK_T_WRITE_ZEROES, VIRTIO_BLK_T_DISCARD };
 	struct guest_queue *q = &m.queues[queue];
 	struct place *p = &q->places[index];
 	const uint32_t at = address_of(queue, index);
 	struct virtio_mock_buffer buffers[3];
 	uint64_t number;
+	bool has_sector;
 	int head;
 
 	if (p->busy)
 		return;
 	p->block = below(BLOCKS);
 	/*
-	 * One write of a block at most is ever in doubt: the next waits for a read that says what
+	 * One change of a block at most is ever in doubt: the next waits for a read that says what
 	 * is there.
 	 */
-	p->is_write = below(2) && p->version[p->block] == p->before[p->block];
+	p->type = p->version[p->block] == p->before[p->block] ? types[below(5)] : VIRTIO_BLK_T_IN;
+	has_sector = p->type == VIRTIO_BLK_T_IN || p->type == VIRTIO_BLK_T_OUT;
 	number = block_number(queue, index, p->block);
 	memset(m.ram + at, FILL, PLACE_BYTES);
-	virtio_put_le32(m.ram + at, p->is_write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN);
+	virtio_put_le32(m.ram + at, p->type);
 	virtio_put_le32(m.ram + at + 4, 0);
-	virtio_put_le64(m.ram + at + 8, number * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES));
-	if (p->is_write)
-		paint(m.ram + at + DATA, number, ++p->version[p->block]);
+	virtio_put_le64(m.ram + at + 8, has_sector ? number * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES) : 0);
 	buffers[0] = (struct virtio_mock_buffer){ at, VIRTIO_BLK_HEADER_BYTES, 0 };
-	buffers[1] = (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, p->is_write ? 0 : VRING_DESC_F_WRITE };
+	buffers[1] = put_data(p, at, number);
 	buffers[2] = (struct virtio_mock_buffer){ at + STATUS, 1, VRING_DESC_F_WRITE };
 	head = virtio_mock_add(&q->mock, buffers, 3);
 	check(head >= 0, "the guest can't add a request");
@@ -263,24 +363,32 @@ static void submit(uint32_t queue, uint32_t index)
 	kick(queue);
 }
 
+/* What a request that has succeeded says of its block. */
+static void learn(struct place *p, const uint8_t *data, uint64_t number)
+{
+	uint32_t *version = &p->version[p->block], *before = &p->before[p->block];
+
+	m.zeroed += p->type == VIRTIO_BLK_T_WRITE_ZEROES;
+	m.discarded += p->type == VIRTIO_BLK_T_DISCARD;
+	if (p->type == VIRTIO_BLK_T_DISCARD)
+		return;
+	if (p->type != VIRTIO_BLK_T_IN || has_version(data, number, *version))
+		*before = *version;
+	else if (has_version(data, number, *before))
+		*version = *before;
+	else
+		check(false, "a read returns what was never written there last");
+}
+
 static void finish(uint32_t queue, uint32_t index, uint32_t len)
 {
 	struct guest_queue *q = &m.queues[queue];
 	struct place *p = &q->places[index];
 	const uint8_t *bytes = m.ram + address_of(queue, index);
-	const uint64_t number = block_number(queue, index, p->block);
-	uint32_t *version = &p->version[p->block], *before = &p->before[p->block];
 
 	check(bytes[STATUS] == VIRTIO_BLK_S_OK, "a request fails");
-	check(len == (p->is_write ? 1 : BLOCK_BYTES + 1), "a used length is wrong");
-	if (p->is_write)
-		*before = *version;
-	else if (has_version(bytes + DATA, number, *version))
-		*before = *version;
-	else if (has_version(bytes + DATA, number, *before))
-		*version = *before;
-	else
-		check(false, "a read returns what was never written there last");
+	check(len == (p->type == VIRTIO_BLK_T_IN ? BLOCK_BYTES + 1 : 1), "a used length is wrong");
+	learn(p, bytes + DATA, block_number(queue, index, p->block));
 	for (uint32_t i = 0; i < PLACES; i++) {
 		if (q->places[i].busy && q->places[i].order < p->order) {
 			m.out_of_order++;
@@ -301,6 +409,7 @@ static bool reap(uint32_t queue)
 	bool any = false;
 	int got;
 
+	q->asked = false;
 	while ((got = virtio_mock_pop_used(&q->mock, &element)) == 1) {
 		uint32_t index = 0;
 
@@ -323,7 +432,7 @@ static void wait_for_some(void)
 		for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
 			any = reap(i) || any;
 		for (uint32_t i = 0; i < ASYNC_QUEUES && !any; i++)
-			any = virtio_mock_enable_interrupts(&m.queues[i].mock) != 0 && reap(i);
+			any = ask_for_interrupt(i) && reap(i);
 		if (any)
 			return;
 		wait_for_interrupt();
@@ -394,6 +503,7 @@ static void take_back(uint32_t queue)
 
 	m.lost += q->in_flight;
 	q->in_flight = 0;
+	q->asked = false;
 	for (uint32_t i = 0; i < PLACES; i++)
 		q->places[i].busy = false;
 	memset(bytes, FILL, QUEUE_BYTES);
@@ -495,6 +605,7 @@ int main(int argc, char **argv)
 	async_disk_close(&m.disk);
 	check(m.disk.device.first_error == 0, "the device has refused something");
 	check(m.out_of_order > 0 && m.stops_in_flight > 0 && m.lost > 0, "nothing was in flight when it mattered");
+	check(m.zeroed > 0 && m.discarded > 0, "no range was changed");
 	printf("%llu requests completed, %llu out of order; %llu stops and resets, %llu with requests in flight, which "
 	       "were %llu\n",
 	       (unsigned long long)m.completed, (unsigned long long)m.out_of_order, (unsigned long long)m.stops,
