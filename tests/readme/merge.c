@@ -28,13 +28,19 @@ static struct {
 	uint32_t added;
 } g;
 
-static void setup(void)
+static void setup_with(bool event_idx)
 {
 	memset(&g, 0, sizeof g);
 	g.region = (struct virtio_region){ .addr = 0, .len = RAM, .host = g.ram };
 	assert_int_equal(virtio_memory_map_init(&g.map, &g.region, 1), 0);
 	assert_int_equal(virtio_mock_init(&g.mock, &g.map, 0, SIZE, g.slots, SIZE), 0);
+	g.mock.event_idx = event_idx;
 	assert_int_equal(virtio_mock_create_queue(&g.mock, &g.receiver.queue, g.inflight, SIZE, &g.map), 0);
+}
+
+static void setup(void)
+{
+	setup_with(false);
 }
 
 static uint16_t add_buffer(uint32_t len)
@@ -72,6 +78,16 @@ static void expect_none_used(void)
 	assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
 }
 
+/* Delivers a packet. The driver is interrupted for it, and for nothing else. */
+static int deliver(const uint8_t *packet, size_t len)
+{
+	bool interrupt = true;
+	const int got = receiver_deliver(&g.receiver, packet, len, &interrupt);
+
+	assert_int_equal(interrupt, got == 1);
+	return got;
+}
+
 static void receiver_spreads_a_packet_over_chains(void **state)
 {
 	uint8_t packet[3 * BUFFER];
@@ -89,7 +105,7 @@ static void receiver_spreads_a_packet_over_chains(void **state)
 		memset(g.ram + DATA, 0, 64 * 256);
 		for (uint32_t i = 0; i < chains; i++)
 			heads[i] = add_buffer(BUFFER);
-		assert_int_equal(receiver_deliver(&g.receiver, packet, len), 1);
+		assert_int_equal(deliver(packet, len), 1);
 		for (uint32_t i = 0; i < chains; i++) {
 			const uint32_t now = left < BUFFER ? left : BUFFER, skip = i == 0 ? HEADER : 0;
 
@@ -113,16 +129,16 @@ static void receiver_keeps_the_packet_until_there_are_buffers_enough(void **stat
 	heads[0] = add_buffer(BUFFER);
 	heads[1] = add_buffer(BUFFER);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(receiver_deliver(&g.receiver, packet, sizeof packet), 0);
+		assert_int_equal(deliver(packet, sizeof packet), 0);
 		assert_true(virtio_queue_quiesced(&g.receiver.queue));
 		expect_none_used();
 	}
 	heads[2] = add_buffer(BUFFER);
-	assert_int_equal(receiver_deliver(&g.receiver, packet, sizeof packet), 1);
+	assert_int_equal(deliver(packet, sizeof packet), 1);
 	expect_used(heads[0], BUFFER);
 	expect_used(heads[1], BUFFER);
 	expect_used(heads[2], HEADER);
-	assert_int_equal(receiver_deliver(&g.receiver, packet, 1), 0);
+	assert_int_equal(deliver(packet, 1), 0);
 }
 
 static void receiver_returns_malformed_chains_in_front_of_the_packet(void **state)
@@ -139,16 +155,53 @@ static void receiver_returns_malformed_chains_in_front_of_the_packet(void **stat
 	 * Not enough yet. The malformed chains are unpopped too, because chains popped after them
 	 * are.
 	 */
-	assert_int_equal(receiver_deliver(&g.receiver, packet, sizeof packet), 0);
+	assert_int_equal(deliver(packet, sizeof packet), 0);
 	assert_true(virtio_queue_quiesced(&g.receiver.queue));
 	good[1] = add_buffer(BUFFER);
-	assert_int_equal(receiver_deliver(&g.receiver, packet, sizeof packet), 1);
+	assert_int_equal(deliver(packet, sizeof packet), 1);
 	expect_used(bad[0], 0);
 	expect_used(bad[1], 0);
 	expect_used(good[0], BUFFER);
 	expect_used(good[1], HEADER);
 	expect_none_used();
 	assert_int_equal(virtio_get_le16(g.ram + DATA + 10), 2);
+}
+
+/* Each of these buffers is too few. The driver that adds one kicks, or the packet waits for ever. */
+static void receiver_gets_a_kick_for_each_buffer_it_waits_for(void **state)
+{
+	uint8_t packet[4 * BUFFER] = { 1 };
+
+	(void)state;
+	for (int event_idx = 0; event_idx < 2; event_idx++) {
+		setup_with(event_idx);
+		for (int i = 0; i < 4; i++) {
+			assert_int_equal(deliver(packet, sizeof packet), 0);
+			(void)add_buffer(BUFFER);
+			assert_int_equal(virtio_mock_should_kick(&g.mock), 1);
+		}
+		(void)add_buffer(BUFFER);
+		assert_int_equal(deliver(packet, sizeof packet), 1);
+	}
+}
+
+static void receiver_drops_a_packet_that_fits_no_chains(void **state)
+{
+	uint8_t packet[SIZE * 8] = { 1 };
+	uint16_t head = 0;
+
+	(void)state;
+	setup();
+	for (uint32_t i = 0; i < SIZE; i++) {
+		const uint16_t added = add_buffer(8);
+
+		head = i == 0 ? added : head;
+	}
+	assert_int_equal(deliver(packet, sizeof packet), VIRTIO_ENOBUFS);
+	assert_true(virtio_queue_quiesced(&g.receiver.queue));
+	expect_none_used();
+	assert_int_equal(deliver(packet, 16), 1);
+	expect_used(head, 8);
 }
 
 static void receiver_reports_a_broken_ring(void **state)
@@ -159,8 +212,8 @@ static void receiver_reports_a_broken_ring(void **state)
 	setup();
 	assert_int_equal(virtio_mock_offer(&g.mock, SIZE), 0);
 	assert_int_equal(virtio_mock_publish(&g.mock), 0);
-	assert_int_equal(receiver_deliver(&g.receiver, packet, 1), VIRTIO_EHEAD);
-	assert_int_equal(receiver_deliver(&g.receiver, packet, 1), VIRTIO_EBROKEN);
+	assert_int_equal(deliver(packet, 1), VIRTIO_EHEAD);
+	assert_int_equal(deliver(packet, 1), VIRTIO_EBROKEN);
 }
 
 int main(void)
@@ -169,6 +222,8 @@ int main(void)
 		cmocka_unit_test(receiver_spreads_a_packet_over_chains),
 		cmocka_unit_test(receiver_keeps_the_packet_until_there_are_buffers_enough),
 		cmocka_unit_test(receiver_returns_malformed_chains_in_front_of_the_packet),
+		cmocka_unit_test(receiver_gets_a_kick_for_each_buffer_it_waits_for),
+		cmocka_unit_test(receiver_drops_a_packet_that_fits_no_chains),
 		cmocka_unit_test(receiver_reports_a_broken_ring),
 	};
 

@@ -316,6 +316,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
  * virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM can also concern the
  * used ring.
  *
+ * A device that pops chains and unpops them, because it waits for more, calls this before it
+ * unpops. The kick is then for the chain after them.
+ *
  * virtio 1.4, 2.7.10.2
  */
 VIRTIO_MUST_CHECK
