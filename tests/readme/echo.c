@@ -57,6 +57,7 @@ static void set_up(struct fixture *w)
 /* The guest sends a packet, and the device serves it. */
 static void send(struct fixture *w, uint32_t to, uint16_t op, const char *text)
 {
+	bool interrupt = false;
 	const struct virtio_mock_buffer buffer = { TX_DATA, 44 + (uint32_t)strlen(text), 0 };
 	struct vring_used_elem used;
 	struct virtio_vsock_hdr h;
@@ -74,7 +75,8 @@ static void send(struct fixture *w, uint32_t to, uint16_t op, const char *text)
 	memcpy(w->ram + TX_DATA, &h, sizeof h);
 	memcpy(w->ram + TX_DATA + 44, text, strlen(text));
 	assert_true(virtio_mock_add(&w->tx_driver, &buffer, 1) >= 0);
-	assert_int_equal(serve_tx(&w->echo, &w->tx, 1), 0);
+	assert_int_equal(serve_tx(&w->echo, &w->tx, 1, &interrupt), 0);
+	assert_true(interrupt);
 	assert_int_equal(virtio_mock_pop_used(&w->tx_driver, &used), 1);
 }
 
