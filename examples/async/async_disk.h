@@ -86,10 +86,9 @@ int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *ba
 		    const struct async_host *host, const struct virtio_memory_map *memory);
 
 /*
- * Tries again what has waited for a translation: a queue to be enabled, requests to be taken, and
- * requests to be completed. Call it with the lock held. A VMM whose memory has a translation hook calls this
- * whenever the hook may answer otherwise. A vCPU that is held goes on if virtio_device_waiting() is
- * false then.
+ * Retries what has waited for a translation: to enable a queue, to take requests, and to complete
+ * requests. Called with the lock held, whenever the translation hook of the guest's memory may
+ * answer otherwise. Afterwards a held vCPU goes on if virtio_device_waiting() is false.
  */
 void async_disk_mapped(struct async_disk *disk);
 

@@ -44,6 +44,16 @@ for name in $(cd "$src" && cat include/virtio/*.h include/virtio/inline/*.h virt
 	grep -qx "$name" "$src"/tests/checks/symbols/*.txt || fail "$name has no external copy"
 done
 
+# A dropped result of these functions loses data or a wake-up.
+declarations=$(cd "$src" && cat include/virtio/*.h virtio-*/include/virtio/*.h | tr '\n' ' ')
+for name in queue_enable_kicks queue_unpop memory_read memory_write memory_load_le16 memory_load_le32 \
+	memory_store_le16 memory_store_le32 reader_read_exact writer_write_exact reader_skip writer_advance \
+	stream_advance reader_split writer_split chain_next queue_sync_pop queue_sync_replay request_sync_pop \
+	request_sync_complete queue_serve queue_serve_requests blk_transfer_advance device_queues_serve; do
+	printf '%s\n' "$declarations" | grep -qE "VIRTIO_MUST_CHECK (VIRTIO_[A-Z]* )*[a-z0-9_]* virtio_$name\(" ||
+		fail "the result of virtio_$name can be dropped"
+done
+
 # Under gnu89 rules for inline functions the headers print their error, and nothing else.
 echo '#include <virtio/queue.h>' >"$work/unit.c"
 # shellcheck disable=SC2086 # lists of words

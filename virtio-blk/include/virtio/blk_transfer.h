@@ -85,6 +85,7 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
  * Returns 1 if there is more to move, 0 if that was all. Returns the error, or VIRTIO_EIO if
  * nothing was moved or more than asked for; the transfer has then failed.
  */
+VIRTIO_MUST_CHECK
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
 
 /*
