@@ -180,7 +180,7 @@ static bool wait_for_event(void)
 	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0;
 }
 
-/* Holds a vCPU until something has happened. Finds a stop that never ends, and an end without a word. */
+/* Holds a vCPU until an event. Finds a stop that never ends, and an end that nobody is told of. */
 static void hold_vcpu(void)
 {
 	uint32_t in_flight = 0;

@@ -24,7 +24,7 @@
 #define SIZE 8u
 #define RAM 0x8000u
 #define BORDER 0x1000u /* of two regions */
-#define USED 0xff0u    /* so that the used ring lies in both, and every access to it is translated */
+#define USED 0xff0u    /* the used ring lies in both, so each access to it is translated */
 #define HEADER 0x2000u
 #define DATA 0x3000u
 #define STATUS 0x4000u
@@ -104,7 +104,7 @@ static int put(uint32_t offset, uint32_t value)
 	return result;
 }
 
-/* From now on this range is not mapped, and everything else is. The disk is told if tell is true. */
+/* From now on only this range is not mapped. The disk is told if tell is true. */
 static void unmap(uint64_t addr, uint64_t len, bool tell)
 {
 	pthread_mutex_lock(&m.lock);
@@ -285,7 +285,7 @@ static void async_disk_waits_for_a_used_ring(void **state)
 	async_disk_close(&m.disk);
 }
 
-/* The driver asks for the end of the queue, or of all, while a completion waits for the used ring. */
+/* The driver resets the queue, or the device, while a completion waits for the used ring. */
 static void async_disk_ends_without_a_used_ring(void **state)
 {
 	(void)state;
