@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio-state: prints saved states for a human, and says what is wrong with a bad one, and where.
+ * virtio-state: prints saved states in readable form. For a bad one it prints what is wrong, and
+ * where.
  *
- * The values' names are those of virtio-queue-ser/README.md. The tables of the libraries say where
- * each value is, so that this program needs no knowledge of its own. A section that it doesn't know
- * is shown as bytes.
+ * The values have the names of virtio-queue-ser/README.md. The program contains no layouts: it uses
+ * the tables of the libraries. An unknown section is printed as bytes.
  */
 #include <virtio/blk_state.h>
 #include <virtio/console_state.h>
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define MAX_BYTES (UINT32_C(1) << 30) /* of a file */
-#define STATE_BYTES 256               /* of the largest structure of values */
+#define STATE_BYTES 256               /* size of the largest structure of values */
 #define BYTES_PER_LINE 16
 
 typedef const struct virtio_section_layout *layout_fn(void);
@@ -36,7 +36,7 @@ static const char help[] = "usage: virtio-state FILE...\n"
 			   "Prints saved states. For a bad one says what is wrong, and at which byte of the file.\n"
 			   "The exit status is 0 if all are good, 1 if one is not, and 2 if one can't be read.\n";
 
-/* The whole of a file, to be freed; NULL if it can't be read. */
+/* Reads a whole file. Returns its bytes, to be freed; or NULL if it can't be read. */
 static uint8_t *load(const char *path, size_t *length)
 {
 	FILE *file = fopen(path, "rb");
@@ -120,7 +120,7 @@ static const struct virtio_section_layout *find_layout(const struct virtio_secti
 static int print_known(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 		       const struct virtio_section *section)
 {
-	/* Each entry has a byte at least. */
+	/* Each entry has at least one byte. */
 	const uint32_t capacity = layout->entries ? section->bytes : 0;
 	uint64_t state[STATE_BYTES / 8] = { 0 };
 	uint8_t *entries = capacity ? calloc(capacity, layout->entry_size) : NULL;
@@ -170,7 +170,7 @@ static void print_head(const struct virtio_section_reader *reader, size_t length
 	printf("\n");
 }
 
-/* Returns whether the bytes are a good state. */
+/* Prints a state. Returns whether it is valid. */
 static int print_state(const uint8_t *bytes, size_t length)
 {
 	struct virtio_section_reader reader;

@@ -4,7 +4,7 @@
 
 #include "console_internal.h"
 
-/* Flags in struct virtio_console_port that a state has, too. */
+/* The flags in struct virtio_console_port that are saved. */
 #define KEPT_FLAGS (VIRTIO_CONSOLE_PORT_KNOWN | VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN)
 
 /* Messages of a port that has reported PORT_READY. */
@@ -17,7 +17,7 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
 	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
 }
 
-/* The value with which no device like this one can be saved, or NULL. */
+/* Returns the value that makes a device impossible to save, or NULL. */
 static const char *find_impossible(const struct virtio_console *console, const struct virtio_console_state *state)
 {
 	if (state->negotiated & ~console->offered)
@@ -69,7 +69,7 @@ int virtio_console_save_port(const struct virtio_console *console, uint32_t id, 
 	return 0;
 }
 
-/* Whether a port with these options can have said this, and been told this. */
+/* Returns whether this is possible for a port with these options. */
 static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, uint32_t pending)
 {
 	const bool ready = (flags & VIRTIO_CONSOLE_PORT_IS_READY) != 0;
@@ -95,7 +95,7 @@ static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, 
 	return !(pending & VIRTIO_CONSOLE_SEND_NAME) || port->options.name_bytes != 0;
 }
 
-/* The value of a port that no device like this one, with these features, can have; or NULL. */
+/* Returns the value of a port that is impossible for this device with these features; or NULL. */
 static const char *find_impossible_of_port(const struct virtio_console *console, uint64_t negotiated,
 					   const struct virtio_console_port_state *state)
 {
@@ -119,7 +119,7 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 		return "head";
 	if (state->taken > (uint64_t)VIRTIO_CHAIN_MAX_BYTES || (!state->in_flight && state->taken != 0))
 		return "taken";
-	/* Without the control queues nothing is said, and only port 0 has queues. */
+	/* Without the control queues there are no messages, and only port 0 has queues. */
 	if (!multiport && (state->flags & (KEPT_FLAGS | VIRTIO_CONSOLE_PORT_GUEST_OPEN)))
 		return "flags";
 	if (!multiport && state->pending)
@@ -145,7 +145,7 @@ int virtio_console_check_state(const struct virtio_console *console, const struc
 	for (uint32_t i = 0; i < count && !field; i++) {
 		entry = i;
 		field = find_impossible_of_port(console, state->negotiated, &ports[i]);
-		/* In ascending order, so that none is there twice. */
+		/* In ascending order, so none occurs twice. */
 		if (!field && i > 0 && ports[i].id <= ports[i - 1].id)
 			field = "id";
 	}
@@ -173,7 +173,7 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
 		return 0;
 	port->options.cols = state->cols;
 	port->options.rows = state->rows;
-	/* The client of the other side has left. */
+	/* The client of the saved device has left. */
 	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) &&
 	    !port->options.console)
 		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;

@@ -52,10 +52,10 @@ const struct virtio_section_layout *virtio_console_input_layout(void)
 	return &input_layout;
 }
 
-/* Saves a port of the table. Returns whether there is anything to say of it. */
+/* Saves a port of the table. Returns whether it has anything to save. */
 static bool save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out)
 {
-	/* The table has it. */
+	/* The port is in the table. */
 	(void)!virtio_console_save_port(console, id, out);
 	return out->flags != 0 || out->pending != 0 || out->in_flight != 0;
 }
@@ -96,7 +96,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
 }
 
 /*
- * Whether the state has every port that this device has: none would be told of what it has missed.
+ * Returns whether the state has every port of this device. The driver would not be told of a
+ * missing one.
  */
 static int check_presence(const struct virtio_console *console, const struct virtio_console_port_state *ports,
 			  uint32_t count, struct virtio_refusal *refusal)
@@ -159,7 +160,7 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 	return virtio_section_read(reader, &input_layout, number, id, NULL, bytes, capacity, count, NULL);
 }
 
-/* The saved port whose transmit queue has a number, or NULL. */
+/* Finds the saved port whose transmit queue has this number, or NULL. */
 static const struct virtio_console_port_state *find_transmitter(const struct virtio_console_port_state *ports,
 								uint32_t count, uint32_t queue)
 {

@@ -2,7 +2,7 @@
 /* The section of a queue. */
 #include <virtio/queue_ser.h>
 
-/* The next used index isn't there: next_avail less the entries. */
+/* The next used index isn't stored: it is next_avail minus the number of entries. */
 static const struct virtio_section_field fields[] = {
 	VIRTIO_SECTION_ELEMENT(struct virtio_queue_state, config.addr, VIRTIO_QUEUE_DESC, "desc"),
 	VIRTIO_SECTION_ELEMENT(struct virtio_queue_state, config.addr, VIRTIO_QUEUE_AVAIL, "avail"),
@@ -61,8 +61,8 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
 }
 
 /*
- * The name of a value in which a state differs from the configuration that the queue must have, or
- * NULL.
+ * Returns the name of a value in which a state differs from the configuration that the queue must
+ * have, or NULL.
  */
 static const char *find_difference(const struct virtio_queue_config *state, const struct virtio_queue_config *config)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Sections of a saved state, written and read by the tables that describe them. */
+/* Writes and reads the sections of a saved state by the tables that describe them. */
 #include <string.h>
 #include <virtio/endian.h>
 #include <virtio/section.h>
@@ -13,9 +13,9 @@
 
 #define FLAG_SKIPPABLE 1u
 
-#define COUNT_BYTES 4 /* in front of the entries of a list */
+#define COUNT_BYTES 4 /* number of entries, in front of them */
 
-/* Bytes of the values that a section of this version has. */
+/* The length of the values in a section of this version. */
 static uint32_t fields_bytes(const struct virtio_section_field *fields, uint32_t count, uint32_t version)
 {
 	uint32_t bytes = 0;
@@ -32,7 +32,7 @@ static uint32_t entry_bytes(const struct virtio_section_layout *layout, uint32_t
 	return fields_bytes(layout->entry_fields, layout->entry_field_count, version);
 }
 
-/* The length of a content; 0 for one that is impossible. */
+/* The length of a content; 0 for an impossible one. */
 static uint32_t content_bytes(const struct virtio_section_layout *layout, uint32_t count)
 {
 	uint64_t bytes = fields_bytes(layout->fields, layout->field_count, layout->version);
@@ -60,7 +60,7 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
 		writer->error = VIRTIO_EINVAL;
 		return;
 	}
-	/* A part of a value would be no use. */
+	/* A part of a value would be useless. */
 	if (count <= room && count > 0 && bytes)
 		memcpy(writer->bytes + writer->length, bytes, count);
 	else if (count <= room && count > 0)
@@ -197,13 +197,13 @@ static uint64_t get_number(const uint8_t *at, uint32_t count)
 	return virtio_get_le64(bytes);
 }
 
-/* What a fault is about, but for its reason and numbers. */
+/* Fills in a fault, except its reason and numbers. */
 static struct virtio_section_fault about(const struct virtio_section *section, size_t offset)
 {
 	return (struct virtio_section_fault){ .section = *section, .entry = VIRTIO_SECTION_NO_ENTRY, .offset = offset };
 }
 
-/* Keeps a fault, unless there was one. Returns the error of the first. */
+/* Stores a fault, unless there was one. Returns the error of the first fault. */
 static int keep(struct virtio_section_reader *reader, const struct virtio_section_fault *fault,
 		enum virtio_section_reason reason, int error)
 {
@@ -215,7 +215,7 @@ static int keep(struct virtio_section_reader *reader, const struct virtio_sectio
 	return error;
 }
 
-/* A fault of a number in a section's header. */
+/* Stores a fault of a number in a section's header. */
 static int bad_header(struct virtio_section_fault *fault, const char *field, size_t offset, uint64_t found,
 		      enum virtio_section_reason reason)
 {
@@ -226,7 +226,7 @@ static int bad_header(struct virtio_section_fault *fault, const char *field, siz
 	return VIRTIO_EFORMAT;
 }
 
-/* Copies a name as far as it can be shown. Returns whether it is one. */
+/* Copies the printable characters of a name. Returns whether the name is valid. */
 static bool take_name(const uint8_t *from, char to[VIRTIO_SECTION_NAME_MAX + 1])
 {
 	uint32_t length = 0;
@@ -244,7 +244,7 @@ static bool take_name(const uint8_t *from, char to[VIRTIO_SECTION_NAME_MAX + 1])
 	return length > 0;
 }
 
-/* Looks at the header at an offset: 1; 0 at the end; or an error, with its fault. */
+/* Reads the header at an offset. Returns 1; 0 at the end; or an error after storing its fault. */
 static int parse_header(const struct virtio_section_reader *reader, size_t at, struct virtio_section *section,
 			struct virtio_section_fault *fault)
 {
@@ -301,7 +301,7 @@ static void skip(struct virtio_section_reader *reader, const struct virtio_secti
 	reader->at = behind(section);
 }
 
-/* Finds a section, and what may be skipped in front of it. */
+/* Finds a section, and skips others in front of it if they may be skipped. */
 static int find(struct virtio_section_reader *reader, const struct virtio_section_layout *layout, uint32_t device,
 		uint32_t index, struct virtio_section *section)
 {
@@ -347,7 +347,10 @@ bool virtio_section_is_next(const struct virtio_section_reader *reader, const st
 	return false;
 }
 
-/* Where a walk over a section's values is, and what it fills in: nothing, while it only looks. */
+/*
+ * The position of a walk over a section's values, and the structure that it fills in; NULL only
+ * checks.
+ */
 struct walk {
 	const uint8_t *bytes;
 	size_t at;
@@ -356,8 +359,8 @@ struct walk {
 };
 
 /*
- * Walks over the values of one structure. Fills it in, or, for NULL, judges. Returns 0 or an error,
- * with its fault.
+ * Walks over the values of one structure: fills it in, or, for NULL, checks. Returns 0, or an error
+ * after storing its fault.
  */
 static int walk_fields(struct walk *walk, const struct virtio_section_field *fields, uint32_t count, void *structure,
 		       struct virtio_section_fault *fault)
@@ -384,7 +387,7 @@ static int walk_fields(struct walk *walk, const struct virtio_section_field *fie
 	return 0;
 }
 
-/* Walks over the entries: fills them in, or, for NULL, judges. */
+/* Walks over the entries: fills them in, or, for NULL, checks. */
 static int walk_entries(struct walk *walk, const struct virtio_section_layout *layout, void *entries, uint32_t count,
 			struct virtio_section_fault *fault)
 {
@@ -400,7 +403,7 @@ static int walk_entries(struct walk *walk, const struct virtio_section_layout *l
 	return error;
 }
 
-/* Reads the number of entries, which the bytes that are left must hold. */
+/* Reads the number of entries. The remaining bytes must have room for them. */
 static int take_count(struct walk *walk, const struct virtio_section_layout *layout, uint32_t *count,
 		      struct virtio_section_fault *fault)
 {
@@ -414,14 +417,15 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 	fault->found = *count;
 	walk->at += COUNT_BYTES;
 	/*
-	 * More than there are bytes for are too few bytes, before anybody counts to such a number.
+	 * More entries than the bytes can hold are a fault of missing bytes. So the loops are
+	 * short.
 	 */
 	if ((uint64_t)*count * each > walk->end - walk->at)
 		return bad_header(fault, layout->entries, fault->offset, *count, VIRTIO_SECTION_MISSING_BYTES);
 	return 0;
 }
 
-/* Reads, or for NULLs judges, the content of a section. */
+/* Reads the content of a section; or, for NULL, checks it. */
 static int walk_content(struct walk *walk, const struct virtio_section_layout *layout, void *state, void *entries,
 			uint32_t capacity, uint32_t *count, struct virtio_section_fault *fault)
 {
@@ -483,7 +487,7 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 		error = walk_content(&walk, layout, NULL, NULL, capacity, &found, &fault);
 	if (error)
 		return keep(reader, &fault, fault.reason, error);
-	/* Has just been found to succeed. */
+	/* The same walk has just succeeded as a check. */
 	walk = begin_walk(reader, &section);
 	(void)walk_content(&walk, layout, state, entries, capacity, &found, &fault);
 	if (count)
@@ -548,8 +552,8 @@ static bool same_text(const char *a, const char *b)
 }
 
 /*
- * Finds a value among fields that begin at an offset, and its value in the file. Returns whether it
- * is there.
+ * Finds a value among the fields that begin at an offset, and its place in the file. Returns
+ * whether it exists.
  */
 static bool locate(const struct virtio_section_reader *reader, const struct virtio_section_field *fields,
 		   uint32_t count, const char *name, struct virtio_section_fault *fault)

@@ -38,7 +38,7 @@ void virtio_vsock_connection_save(const struct virtio_vsock_connection *c, struc
 	out->tx_packets = c->tx_packets;
 }
 
-/* What a connection may owe in each state. */
+/* The packets that a connection may owe in each state. */
 static uint32_t may_owe(uint8_t state)
 {
 	switch (state) {
@@ -72,7 +72,7 @@ static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 	return s->state == VIRTIO_VSOCK_RESET || (s->shut_by_us | s->shut_by_peer) == 0;
 }
 
-/* The counter that doesn't fit the others, or NULL. */
+/* Returns the counter that contradicts the others, or NULL. */
 static const char *find_bad_counter(const struct virtio_vsock_connection_state *s,
 				    const struct virtio_vsock_options *options)
 {
@@ -99,7 +99,7 @@ static const char *find_bad_counter(const struct virtio_vsock_connection_state *
 	return NULL;
 }
 
-/* The value that no connection of a table can have, or NULL. */
+/* Returns the value that is impossible for a connection of this table, or NULL. */
 static const char *find_impossible(const struct virtio_vsock_table *table,
 				   const struct virtio_vsock_connection_state *s)
 {
@@ -142,8 +142,8 @@ static int compare(const struct virtio_vsock_address *a, const struct virtio_vso
 }
 
 /*
- * Whether two connections have one address. Sorts the array by Shell's sort: whoever wrote the file
- * chooses the order, and could choose the worst case of a comparison of each with each.
+ * Returns whether two connections have the same address. Uses Shell's sort, because the author of
+ * the file chooses the order, and could choose the worst case of a comparison of all pairs.
  */
 static bool has_duplicates(struct virtio_vsock_connection_state *connections, uint32_t count)
 {

@@ -134,7 +134,7 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 	write_replies(writer, number, table);
 }
 
-/* Only to the guest, and only to the acceptable destinations that packets of a guest have. */
+/* RSTs go to the guest only, from destinations to which a guest can send a packet. */
 static int check_replies(const struct virtio_vsock_table *table, const struct virtio_vsock_saved *saved, uint32_t count,
 			 struct virtio_refusal *refusal)
 {
@@ -167,7 +167,7 @@ int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t numbe
 	uint32_t connections = 0, replies = 0;
 	int error;
 
-	/* It isn't in the file. */
+	/* The length isn't in the file. */
 	for (uint32_t i = 0; i < saved->connection_capacity; i++)
 		saved->connections[i].reserved = 0;
 	error = virtio_section_read(reader, &layout, number, 0, &read, saved->connections, saved->connection_capacity,

@@ -60,10 +60,9 @@ VIRTIO_MUST_CHECK
 int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);
 
 /*
- * Judges a state as virtio_blk_restore() will, and changes nothing.
+ * Checks a state as virtio_blk_restore() will. Changes nothing.
  *
- * @refusal  set to the value that is refused, by the names of virtio_blk_layout(); otherwise
- *           untouched
+ * @refusal  set to the refused value, named as in virtio_blk_layout(); otherwise untouched
  *
  * Returns 0 or VIRTIO_EINVAL.
  */
@@ -74,20 +73,20 @@ int virtio_blk_check_state(const struct virtio_blk *blk, const struct virtio_blk
 /*
  * Writes the section of a disk.
  *
- * @number  which device of the file, by the caller's numbers
+ * @number  number of the device in the file, chosen by the caller
  * @state   from virtio_blk_save()
  */
 void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t number,
 			    const struct virtio_blk_state *state);
 
 /*
- * Reads and judges it.
+ * Reads and checks the section of a disk.
  *
- * @number  as it was written
- * @blk     that it is to be restored into
- * @features  what the file's core has negotiated, from virtio_device_saved_features(): the state
- *            must agree in this device type's bits. NULL takes any.
- * @state   for virtio_blk_restore(); untouched on failure
+ * @number    the number that was written
+ * @blk       the target of the restore
+ * @features  negotiated in the file's core, from virtio_device_saved_features(): the state must
+ *            agree in this device type's bits. NULL accepts any.
+ * @state     for virtio_blk_restore(); untouched on failure
  *
  * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(), with section, value
  * and place in reader->fault.

@@ -101,11 +101,10 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 		       struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
- * Judges a state as virtio_device_restore() will, but for the operation check_features(), and
- * changes nothing.
+ * Checks a state as virtio_device_restore() will, except for the operation check_features().
+ * Changes nothing.
  *
- * @refusal  set to the value that is refused, by the names of virtio_device_layout(); otherwise
- *           untouched
+ * @refusal  set to the refused value, named as in virtio_device_layout(); otherwise untouched
  *
  * Returns 0 or an error of virtio_device_restore().
  */
@@ -147,14 +146,15 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 			  const struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
- * The configuration with which a queue runs by a saved state, to judge the queue's own state by.
+ * Gets the configuration of a queue in a saved state. The queue's own state is checked against it.
  *
- * @device  of the options that the state will be restored with
+ * @device          with the options that the state will be restored with
  * @state, @queues  as for virtio_device_check_state(), which has accepted them
- * @queue   index
- * @config  set; ready says whether the queue runs
+ * @queue           index
+ * @config          set; ready says whether the queue runs
  *
- * Returns 0; VIRTIO_EINVAL for an index that the state has not, and config is untouched.
+ * Returns 0; VIRTIO_EINVAL for an index that the state does not have. A failure leaves config
+ * untouched.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_saved_config(const struct virtio_device *device, const struct virtio_device_state *state,
@@ -162,36 +162,37 @@ int virtio_device_saved_config(const struct virtio_device *device, const struct 
 			       struct virtio_queue_config *config);
 
 /*
- * The features that a saved state has negotiated, to judge the state of the device's type by.
+ * Gets the negotiated features of a saved state. The state of the device type is checked against
+ * them.
  *
  * @out  set to bits 0 to 63, if true is returned
  *
- * Returns whether there are any: FEATURES_OK is set.
+ * Returns whether features are negotiated, that is, FEATURES_OK is set.
  */
 bool virtio_device_saved_features(const struct virtio_device_state *state, uint64_t *out);
 
 /*
  * Writes the section of a core.
  *
- * @number         which device of the file, by the caller's numbers
- * @state, @queues from virtio_device_save()
+ * @number          number of the device in the file, chosen by the caller
+ * @state, @queues  from virtio_device_save()
  */
 void virtio_device_write_state(struct virtio_section_writer *writer, uint32_t number,
 			       const struct virtio_device_state *state,
 			       const struct virtio_queue_registers_state *queues);
 
 /*
- * Reads and judges it.
+ * Reads and checks the section of a core.
  *
- * @number   as it was written
- * @device   that it is to be restored into
+ * @number   the number that was written
+ * @device   the target of the restore
  * @state    for virtio_device_restore()
  * @queues   the caller's array
  * @entries  its entries: num_queues of the device or more
  *
  * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(), with section,
- * value and place in reader->fault. After an error state is untouched, and queues may hold
- * anything.
+ * value and place in reader->fault. After an error state is untouched, and the content of queues is
+ * undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_device *device,
@@ -199,11 +200,12 @@ int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t numb
 			     uint32_t entries);
 
 /*
- * Sets a device going that was just restored, and no other, once its queues are started and
- * restored, and before the first access of the guest: a driver may have notified, or the device may
- * have used buffers, just before the state was saved. So, while the device is active and neither
- * needs a reset nor has FAILED, each running queue is notified once, and the driver interrupted
- * once for each. Whatever else was pending is signalled again in every state.
+ * Starts a device that was just restored. Call it for no other device, after its queues are started
+ * and restored, and before the first access of the guest. The driver may have kicked, or the device
+ * may have used buffers, just before the save. Therefore:
+ *   - If the device is active and neither needs a reset nor has FAILED, each running queue is
+ *     notified once, and the driver is interrupted once for each.
+ *   - In every state, any other pending interrupt is signalled again.
  */
 void virtio_device_resume(struct virtio_device *device);
 

@@ -45,10 +45,11 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_QUEUE_SER_OLDEST 1u       /* versions of files that this library reads, from here */
-#define VIRTIO_QUEUE_SER_VERSION 1u      /* to here, which is the one that it writes */
-#define VIRTIO_QUEUE_SER_ID_BYTES 16u    /* of the id that ties a file to its memory */
-#define VIRTIO_QUEUE_SER_FRAME_BYTES 40u /* of an envelope without sections */
+#define VIRTIO_QUEUE_SER_OLDEST 1u /* oldest version of files that this library reads */
+/* Newest version that it reads, and the one that it writes. */
+#define VIRTIO_QUEUE_SER_VERSION 1u
+#define VIRTIO_QUEUE_SER_ID_BYTES 16u    /* length of the id that ties a file to its memory */
+#define VIRTIO_QUEUE_SER_FRAME_BYTES 40u /* length of an envelope without sections */
 
 /* The section of a queue: values of struct virtio_queue_state, and a list "in_flight". */
 const struct virtio_section_layout *virtio_queue_ser_layout(void);
@@ -58,33 +59,34 @@ const struct virtio_section_layout *virtio_queue_ser_layout(void);
 /*
  * Begins a file.
  *
- * @bytes     the caller's buffer, or NULL with a capacity of 0: then nothing is written, and
- *            virtio_queue_ser_end() tells the size
- * @capacity  bytes of it
- * @id        VIRTIO_QUEUE_SER_ID_BYTES that also go with the saved memory; NULL is all zeroes
+ * @bytes     the caller's buffer; NULL with a capacity of 0 only measures, for
+ *            virtio_queue_ser_end()
+ * @capacity  bytes of the buffer
+ * @id        VIRTIO_QUEUE_SER_ID_BYTES that are also stored with the saved memory; NULL is all
+ *            zeroes
  */
 void virtio_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, size_t capacity, const uint8_t *id);
 
 /*
- * Ends the file: its length and its checksum.
+ * Ends the file: stores its length and its checksum.
  *
  * @length  set to the file's length in bytes, also with VIRTIO_ENOBUFS; otherwise untouched
  *
- * Returns 0; VIRTIO_ENOBUFS if the buffer is too small, and its content is of no use;
- * VIRTIO_EINVAL if a section couldn't be written: writer->error.
+ * Returns 0; VIRTIO_ENOBUFS if the buffer is too small, and its content useless; VIRTIO_EINVAL if a
+ * section couldn't be written, see writer->error.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
 
 /*
- * Judges a file as a whole, and begins to read its sections.
+ * Checks a file as a whole, and begins to read its sections.
  *
  * @reader  set up, also on failure: reader->fault says what is wrong
  * @bytes   the caller's, as long as the reader is used
- * @length  how many there are
- * @id      as for virtio_queue_ser_begin(); NULL takes the file whatever its id is
+ * @length  their number
+ * @id      as for virtio_queue_ser_begin(); NULL accepts any id
  *
- * Returns 0, or an error, with its reason in reader->fault, the first of:
+ * Returns 0; or the first of these errors, with its reason in reader->fault:
  *   VIRTIO_EFORMAT    VIRTIO_SECTION_NOT_A_STATE, VIRTIO_SECTION_FILE_SHORT
  *   VIRTIO_EVERSION   VIRTIO_SECTION_FILE_VERSION
  *   VIRTIO_EFORMAT    VIRTIO_SECTION_FILE_SHORT, VIRTIO_SECTION_FILE_LONG
@@ -95,7 +97,7 @@ VIRTIO_MUST_CHECK
 int virtio_queue_ser_open(struct virtio_section_reader *reader, const void *bytes, size_t length, const uint8_t *id);
 
 /*
- * Copies the id and the version of a file that virtio_queue_ser_open() has accepted.
+ * Gets the id and the version of a file that virtio_queue_ser_open() has accepted.
  *
  * @id  VIRTIO_QUEUE_SER_ID_BYTES of the caller's
  *
@@ -114,12 +116,13 @@ void virtio_queue_ser_default(struct virtio_queue_state *state);
 /*
  * Writes the section of a queue.
  *
- * @device  which device of the file, by the caller's numbers
+ * @device  number of the device in the file, chosen by the caller
  * @queue   the queue's number
  * @state   from virtio_queue_save() or virtio_queue_save_in_flight()
  * @record  its count entries; NULL if count is 0
  *
- * A record that is not as long as the indices say is VIRTIO_EINVAL at the end.
+ * If the record has another length than the indices say, virtio_queue_ser_end() returns
+ * VIRTIO_EINVAL.
  */
 void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t device, uint32_t queue,
 			    const struct virtio_queue_state *state, const struct virtio_queue_flight *record,

@@ -122,7 +122,7 @@ enum virtio_section_reason {
 	/* The caller doesn't ask for it, and it can't be skipped. */
 	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
-	VIRTIO_SECTION_VERSION,          /* found isn't from oldest to newest */
+	VIRTIO_SECTION_VERSION,          /* found is not a version from the oldest to the newest */
 	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before this value */
 	VIRTIO_SECTION_EXTRA_BYTES,      /* found bytes are left after the last value */
 	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found entries, and there is room for expected */
