@@ -5,8 +5,8 @@
  *
  *   section        index  content
  *   console        0      features, whether the driver is ready, and the ports. For each port: what
- *                  the driver was told and has told, its size, and how many bytes of a transmit
- *                  chain in flight the sink has
+ *                         the driver was told and has told, its size, and how many bytes of a
+ *                         transmit chain in flight the sink has
  *   console.input  port   input that is not in guest memory yet
  *
  * The order of a restore:
