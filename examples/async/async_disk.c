@@ -9,13 +9,15 @@
 
 /* Requests */
 
-/* Who takes requests, and from where. */
+/* The context of take(). */
 struct taker {
 	struct async_disk *disk;
 	uint16_t queue;
 };
 
-/* Puts a request into the list. Its place is free: no two requests in flight have the same head. */
+/*
+ * Puts a request into the list. Its slot is unused: no two requests in flight have the same head.
+ */
 static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 {
 	const struct taker *taker = context;
@@ -35,8 +37,8 @@ static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 }
 
 /*
- * Takes the available requests. This loop ends: nothing completes while the lock is held, so it
- * pops at most all entries of the queue. After VIRTIO_ENOTMAPPED async_disk_mapped() goes on.
+ * Pops the available requests. This loop ends: nothing completes while the lock is held, so it pops
+ * at most all entries of the queue. After VIRTIO_ENOTMAPPED async_disk_mapped() continues.
  */
 static void take_all(struct async_disk *disk, uint16_t queue)
 {
@@ -54,7 +56,7 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 	take_all(device->context, queue);
 }
 
-/* Returns a request to the driver. Returns false if the used ring is not there. */
+/* Completes a request. Returns false if the used ring is not mapped. */
 static bool complete(struct async_disk *disk, const struct async_request *request)
 {
 	const uint16_t queue = request->queue;
@@ -69,8 +71,8 @@ static bool complete(struct async_disk *disk, const struct async_request *reques
 
 /*
  * A request whose used ring is not mapped stays in flight, and is completed later. A stop or a
- * reset does not wait for that: nothing uses the request's memory any more, and the driver gives
- * the request up.
+ * reset does not wait for that: the device doesn't use the request's memory any more, and the
+ * driver abandons the request.
  */
 static void give_up_stuck(struct async_disk *disk, uint16_t queue)
 {

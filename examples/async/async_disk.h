@@ -61,7 +61,7 @@ struct async_disk {
 	struct virtio_blk_stats stats;
 	struct async_host host;
 	struct async_request *first, **last; /* the list, oldest first */
-	struct async_request *stuck;         /* done, but the used ring is not mapped */
+	struct async_request *stuck;         /* carried out, but the used ring is not mapped */
 	uint32_t num_stuck[ASYNC_QUEUES];    /* of each queue */
 	pthread_cond_t work;                 /* the list isn't empty, or the threads are to end */
 	pthread_t threads[ASYNC_THREADS];

@@ -425,7 +425,7 @@ static int open_all(struct device *device, struct event_loop *loop)
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct port *port = console->ports[i];
 
-		/* The operator had removed it, in the process before. */
+		/* The operator has removed it in the old process. */
 		if (inherited.count > 0 && !console_link_was_open(&port->link)) {
 			bool room;
 

@@ -51,7 +51,7 @@ static inline struct console_device *console_from_device(struct device *device)
 	return CONTAINER_OF(device, struct console_device, device);
 }
 
-/* For another process: see struct device_ops. In console_state.c. */
+/* Handing over to another process: see struct device_ops. These are in console_state.c. */
 int console_save(struct device *device, struct virtio_section_writer *writer, uint32_t number,
 		 struct handover *handover);
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number);

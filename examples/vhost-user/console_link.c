@@ -166,7 +166,7 @@ void console_link_detach(struct console_link *link)
 
 /* Handing over */
 
-/* What another process needs to know, beside descriptors. */
+/* The state of an end for another process, besides its descriptors. */
 struct memory {
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;

@@ -65,11 +65,11 @@ struct console_link {
 	const struct console_link_events *events;
 	struct console_link_options options;
 	const char *name; /* for messages */
-	char handle[176]; /* for descriptors that are handed over */
+	char handle[176]; /* for the names of descriptors that are handed over */
 	struct event_loop *loop;
 	struct event_source in, out; /* fd -1: none; never the same descriptor */
 	struct event_task read_on;   /* of a file, for which the loop cannot wait */
-	bool taken_over;             /* from the process before, which had it open */
+	bool taken_over;             /* the old process had it open */
 	bool is_file;
 	bool input_ended; /* nothing more is read */
 	bool drops;       /* a full buffer drops its oldest bytes */
@@ -108,12 +108,12 @@ void console_link_attached(struct console_link *link, bool is);
 void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows);
 
 /*
- * Hands over the descriptors of an open end. Nothing changes, and the end must not be closed if
- * another process goes on with it. Returns 0, or -1 with errno.
+ * Hands over the descriptors of an open end. Changes nothing. If another process goes on with the
+ * end, this one must not close it. Returns 0, or -1 with errno.
  */
 int console_link_hand_over(struct console_link *link, struct handover *handover);
 
-/* Whether the process before had the end open. console_link_open() goes on with it. */
+/* Returns whether the old process had the end open. Then console_link_open() goes on with it. */
 bool console_link_was_open(const struct console_link *link);
 
 /* Drops the output in the buffer, and counts it. */
@@ -137,7 +137,7 @@ int console_link_attach(struct console_link *link, int fd);
 /* The same with a descriptor for each direction. */
 int console_link_attach_two(struct console_link *link, int in, int out);
 
-/* Takes a descriptor of the process before, by its name; -1 if there is none. */
+/* Returns a descriptor of the old process, by its name; -1 if there is none. */
 int console_link_take(const struct console_link *link, const char *name);
 
 /* Stops reading until console_link_room() is called. */

@@ -82,7 +82,7 @@ static int listen_here(struct console_link *link)
 	return console_link_take(link, "listener");
 }
 
-/* The client of the process before, if it had one. */
+/* The client of the old process, if it had one. */
 static int go_on(struct console_link *link)
 {
 	const int client = link->taken_over ? console_link_take(link, "in") : -1;

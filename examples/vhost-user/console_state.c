@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console in a saved state: the library's sections, and of each port that is there
+ * A console in a saved state: the library's sections, and one for each port that exists:
  *
- *   vu-port   output that the host has not taken yet
+ *   vu-port   output that is not written yet
  *
  * The queues are drained, so a transmit chain that waits for room is in the ring again, and the
- * library's state says how much of it was taken.
+ * library's state has the position in it.
  */
 #include "console_device.h"
 #include "log.h"
@@ -100,7 +100,7 @@ static int restore_output(struct console_output *output, struct virtio_section_r
 	return error;
 }
 
-/* Whoever calls gives all up after an error, so parts may be restored by then. */
+/* The caller drops the device after an error, so parts may be restored by then. */
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
 {
 	struct console_device *console = console_from_device(device);

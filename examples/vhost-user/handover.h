@@ -75,10 +75,10 @@ int handover_receive(struct handover *handover);
  */
 __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
 
-/* Whether there is one of this name that wasn't taken. */
+/* Returns whether there is one of this name that wasn't taken. */
 __attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
 
-/* Takes bytes, exactly so many. Returns 0, or -1 if there are none, or another number. */
+/* Gets bytes, exactly this number. Returns 0, or -1 if there are none, or another number. */
 __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,
 							      const char *name, ...);
 

@@ -344,7 +344,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 }
 
 #define LONG_BUFFERS 120u
-#define LONG_BYTES 0xb0000u /* of each, all at one place: more than 64 MiB together */
+#define LONG_BYTES 0xb0000u /* of each buffer, all at one address: more than 64 MiB together */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
 
@@ -370,7 +370,7 @@ static void submit_long_read(struct driver *driver)
 
 /*
  * Hostile 205: a request longer than any limit that was negotiated. The guest's accesses are
- * answered meanwhile, and a reset in the middle of it ends it.
+ * answered meanwhile, and a reset ends the request.
  */
 static void request_of_any_length_is_served_in_turns(void **state)
 {

@@ -214,9 +214,9 @@ static void reg_set(uint32_t offset, uint32_t value)
 }
 
 /*
- * Under the lock: no wake-up is lost. The device completes a request and interrupts without letting
- * go of the lock, so whoever holds it sees both or neither. The guest has kicked for all requests
- * that the device wanted to hear of.
+ * Checks, with the lock held, that no wake-up is lost. The device completes a request and
+ * interrupts under one hold of the lock, so another thread that holds it sees both or neither. The
+ * guest has kicked for all requests for which the device wanted a kick.
  */
 static void check_wake_ups(void)
 {
@@ -230,7 +230,10 @@ static void check_wake_ups(void)
 	}
 }
 
-/* Until the device interrupts. The guest looks again now and then, and finds a lost wake-up. */
+/*
+ * Waits until the device interrupts. The guest also checks the ring now and then, and finds a lost
+ * wake-up.
+ */
 static void wait_for_interrupt(void)
 {
 	pthread_mutex_lock(&m.lock);
@@ -341,8 +344,8 @@ static void submit(uint32_t queue, uint32_t index)
 		return;
 	p->block = below(BLOCKS);
 	/*
-	 * One change of a block at most is ever in doubt: the next waits for a read that says what
-	 * is there.
+	 * At most one change of a block is uncertain at any time: the next one waits for a read
+	 * that shows the content.
 	 */
 	p->type = p->version[p->block] == p->before[p->block] ? types[below(5)] : VIRTIO_BLK_T_IN;
 	has_sector = p->type == VIRTIO_BLK_T_IN || p->type == VIRTIO_BLK_T_OUT;
@@ -363,7 +366,7 @@ static void submit(uint32_t queue, uint32_t index)
 	kick(queue);
 }
 
-/* What a request that has succeeded says of its block. */
+/* Updates the known content of a block after a request has succeeded. */
 static void learn(struct place *p, const uint8_t *data, uint64_t number)
 {
 	uint32_t *version = &p->version[p->block], *before = &p->before[p->block];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* SIGUSR1 with consoles: neither the guest nor who sits at the host's end notices. */
+/* SIGUSR1 with consoles: neither the guest nor the user at the host's end notices. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -49,7 +49,7 @@ static void finish(struct daemon_process *daemon)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 }
 
-/* Who has the terminal or the socket open keeps it, and streams go on in both directions. */
+/* The user of the terminal or the socket keeps it open, and streams go on in both directions. */
 static void console_update_keeps_clients_and_streams(void **state)
 {
 	struct daemon_process daemon;

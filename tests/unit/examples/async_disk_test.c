@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The asynchronous disk of the examples behind a translation: what is not mapped waits for
+ * The asynchronous disk of the examples behind a translation: requests in unmapped memory wait for
  * async_disk_mapped(), and no stop and no reset waits for a used ring.
  */
 #include <setjmp.h>
@@ -173,7 +173,7 @@ static void make(void)
 	assert_int_equal(async_disk_init(&m.disk, &backend, SECTORS, &host, &m.map), 0);
 }
 
-/* Up to the write that enables queue 0. Returns what that write returned. */
+/* Sets up the device up to the write that enables queue 0. Returns the result of that write. */
 static int set_up_queue(void)
 {
 	static const uint32_t areas[] = { VIRTIO_MMIO_QUEUE_DESC_LOW, VIRTIO_MMIO_QUEUE_AVAIL_LOW,

@@ -4,7 +4,7 @@
  *
  *   section        index  content
  *   vsock          0      features, the transport reset, the next local port, and the connections
- *                  with their counters
+ *                         with their counters
  *   vsock.replies  0      the RSTs that are owed to packets of no connection
  *
  * The order of a restore:
