@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shows the block and the console device at work. Builds the vhost-user daemon, boots a stock Linux
-# kernel (Debian's User Mode Linux) whose disk the daemon serves, and checks the disk image from
-# outside. Boots another one, and gives commands to a shell on its console. Needs Debian 12, and
-# root or sudo if packages have to be installed.
+# Shows the block, console and socket devices at work. Builds the vhost-user daemon, boots a stock
+# Linux kernel (Debian's User Mode Linux) whose disk the daemon serves, and checks the disk image
+# from outside. Boots another one, and gives commands to a shell on its console; and a third one,
+# which exchanges messages with the host over vsock. Needs Debian 12, and root or sudo if packages
+# have to be installed.
 # usage: sh examples/demo.sh     makes everything below $BUILD_DIR, by default build
 set -eu
 cd "$(dirname "$0")/.."
@@ -49,6 +50,10 @@ echo "What the terminal has shown, whose size changed from 100x30 to 132x50 in b
 # Without the shell's question where the cursor is, and what a terminal removes.
 escape=$(printf '\033')
 sed "s/$escape\[[0-9]*[nJ]//g; s/\r*\$//; s/.*\r//; /^\$/d; s/^/  | /" "$terminal/alone"
+
+echo "5. A message over vsock each way"
+cc -std=c11 -D_GNU_SOURCE -O2 -pthread -o "$folder/vsock_io" tests/guests/vsock_io.c
+VIRTIO_REQUIRE_GUESTS=1 sh tests/guests/uml-vsock.sh "$daemon" "$folder/vsock_io" "$folder/sockets" message
 
 cd "$guest"
 summary=$(grep '^blk ' daemon.log)

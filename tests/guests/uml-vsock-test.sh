@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Runs Linux's own vsock_test between two guests (Debian's User Mode Linux) of one daemon of ours, which
-# are in one group. The program coordinates its two sides by a TCP connection, which goes through a
-# console port of each guest.
+# Runs Linux's own vsock_test between two guests (Debian's User Mode Linux) of one daemon of ours,
+# which are in one group. The program coordinates its two sides by a TCP connection, which goes
+# through a console port of each guest.
 # usage: uml-vsock-test.sh DAEMON CC FOLDER
 # CC compiles vsock_test. FOLDER receives the logs, and is made if needed.
-# Linux's files are GPL-2. They are compiled from Debian's package of the kernel source, and no part of
-# them enters this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
-# FOLDER/packages.
+# Linux's files are GPL-2. They are compiled from Debian's package of the kernel source, and no part
+# of them enters this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by
+# default FOLDER/packages.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,8 +49,8 @@ unpack_vsock_test() {
 		mv "$1/$source-vsock.part" "$1/$source-vsock"
 }
 
-# build_vsock_test: its limits of time are for a machine that is not busy. They are sixty times as long
-# here.
+# build_vsock_test: its limits of time are for a machine that is not busy. Here they are sixty times
+# as long.
 build_vsock_test() {
 	mkdir -p built
 	for name in timeout control util vsock_test; do

@@ -3,8 +3,9 @@
 # Boots a stock Linux kernel (Debian's User Mode Linux) with a disk, a console and sockets, all
 # served by one daemon of ours. Streams and records go through the sockets in both directions, as
 # vsock-init.sh and vsock.sh ask for them.
-# usage: uml-vsock.sh DAEMON VSOCK_IO FOLDER
+# usage: uml-vsock.sh DAEMON VSOCK_IO FOLDER [message]
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
+# With `message` there is a message each way and nothing else.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # With LONG=1 a stream has 1 GiB, and 20,000 connections follow each other.
 # Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
@@ -15,7 +16,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/vsock.sh
 . "$here/vsock.sh"
 
-[ $# = 3 ] || { echo "usage: $0 DAEMON VSOCK_IO FOLDER" >&2; exit 2; }
+[ $# = 3 ] || [ "${4-}" = message ] || { echo "usage: $0 DAEMON VSOCK_IO FOLDER [message]" >&2; exit 2; }
+only=${4-}
 daemon=$(readlink -f "$1")
 vsock_io=$(readlink -f "$2")
 uml_memory=256M
@@ -24,6 +26,11 @@ need_guest guest_packages
 
 make_vsock_initramfs "virtio_blk virtio_console vsock vmw_vsock_virtio_transport" || fail "no initramfs"
 truncate -s 1M disk.img
+
+if [ "$only" = message ]; then
+	exchange_messages
+	exit
+fi
 
 echo "Starting the daemon and booting a guest with a disk, a console and sockets"
 start_daemon "$daemon" --blk disk.img,serial=vsock-disk,socket=blk.sock --console file=hvc,socket=console.sock \

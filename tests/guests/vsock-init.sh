@@ -18,6 +18,16 @@ begin
 load_drivers
 until_true [ -c /dev/vsock ]
 
+if [ "$(value only)" = message ]; then
+	vsock_io message vsock:2:1000 "Hello, host: this is Linux $(uname -r)"
+	vsock_io serve vsock:2:1000 >/messages &
+	until_true grep -q serving /messages
+	say "listening"
+	until_true grep -q message /messages
+	say "$(grep message /messages)"
+	finish
+fi
+
 if [ "$(value devices)" = all ]; then
 	until_true has_disk vsock-disk
 	until_true [ -c /dev/hvc0 ]

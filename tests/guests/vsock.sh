@@ -81,3 +81,24 @@ end_vsock_test() {
 	grep -q '^vsock .* 0 records that can.t be carried, 0 faults$' daemon.log || fail "the daemon saw faults"
 	ok "$(sed -n 's/^vsock [^:]*: //p' daemon.log)"
 }
+
+# exchange_messages: a guest sends one to a program of the host, and gets one.
+exchange_messages() {
+	start_daemon "$daemon" --vsock cid=42,uds=v,socket=vsock.sock || fail "no daemon"
+	vsock_server unix:v_1000
+	(
+		set -e
+		await "listening"
+		"$vsock_io" message through:v:1000 "Hello, guest 42: this is the host"
+	) >helper.log 2>&1 9>&- &
+	helper_pid=$!
+	boot initramfs.gz virtio_uml.device=vsock.sock:19 only=message || fail "the guest ended with status $guest_status"
+	wait "$helper_pid" || { cat helper.log >&2; fail "the host's side failed"; }
+	helper_pid=
+	kill_servers
+	stop_daemon || fail "the daemon ended with status $?"
+	grep -q '^message: Hello, host' host.log || fail "the host has no message"
+	guest_said message: | grep -q '^Hello, guest' || fail "the guest has no message"
+	ok "to the host by port 1000 of CID 2:  $(sed -n 's/^message: //p' host.log)"
+	ok "to the guest by CONNECT 1000:       $(guest_said message:)"
+}

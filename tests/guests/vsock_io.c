@@ -11,6 +11,7 @@
  *   vsock_io refused ADDRESS            nobody listens there
  *   vsock_io kill ADDRESS               the server is killed
  *   vsock_io records ADDRESS            records to the server and back
+ *   vsock_io message ADDRESS TEXT       the server prints a text
  *
  * An address is vsock:CID:PORT, unix:PATH, or through:PATH:PORT for a guest's port by way of a Unix
  * socket. With "seq" in front, as in seqvsock:, it is for records. Success is exit status 0. What
@@ -43,6 +44,7 @@ enum operation {
 	STOP, /* as RECEIVE, after GO has come by another connection */
 	GO,
 	RECORDS, /* all records come back */
+	MESSAGE, /* so many bytes are printed, and one comes back */
 	DIE,
 };
 
@@ -318,6 +320,18 @@ static void echo(int fd, uint64_t count)
 	expect_end(fd);
 }
 
+static void print_message(int fd, uint64_t count)
+{
+	char text[256] = "";
+
+	check(count < sizeof text, "a message");
+	receive_exactly(fd, text, (size_t)count);
+	printf("message: %s\n", text);
+	fflush(stdout);
+	send_all(fd, text, 1);
+	expect_end(fd);
+}
+
 #define MAX_RECORD 200000u
 
 static void echo_records(int fd)
@@ -351,6 +365,8 @@ static void *serve_one(void *context)
 		echo(fd, request.count);
 	else if (request.operation == GO)
 		say_go(fd);
+	else if (request.operation == MESSAGE)
+		print_message(fd, request.count);
 	else if (request.operation == RECORDS)
 		echo_records(fd);
 	else
@@ -481,6 +497,17 @@ static void stopped(const struct target *target)
 	close(stopped.fd);
 }
 
+static void message(const struct target *target, const char *text)
+{
+	const int fd = connect_to(target);
+	char byte;
+
+	ask(fd, MESSAGE, strlen(text));
+	send_all(fd, text, strlen(text));
+	receive_exactly(fd, &byte, 1);
+	close(fd);
+}
+
 static void refused(const struct target *target)
 {
 	errno = 0;
@@ -579,6 +606,8 @@ int main(int argc, char **argv)
 		refused(&target);
 	else if (strcmp(argv[1], "kill") == 0)
 		kill_server(&target);
+	else if (strcmp(argv[1], "message") == 0)
+		message(&target, argc > 3 ? argv[3] : "");
 	else if (strcmp(argv[1], "records") == 0)
 		records(&target);
 	else
