@@ -217,11 +217,14 @@ static void on_up(struct vsock_device *vsock)
 /* Owes the transport reset once, when a driver that goes on has an event queue. */
 static void tell_resumed(struct vsock_device *vsock)
 {
-	if (!vsock->resumed || !vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])
+	if (!vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])
 		return;
+	if (vsock->resumed)
+		virtio_vsock_events_owe_reset(&vsock->events);
 	vsock->resumed = false;
+	if (!vsock->events.owed && !vsock->events.waiting)
+		return;
 	vsock->hold_until = UINT64_MAX;
-	virtio_vsock_events_owe_reset(&vsock->events);
 	virtio_vsock_table_hold(&vsock->table, true);
 	vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_EVENT);
 }
@@ -242,12 +245,10 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 	struct vsock_device *vsock = vsock_from_device(device);
 
 	vsock->running[queue->index] = NULL;
-	if (queue->index != VIRTIO_VSOCK_QUEUE_EVENT)
-		return;
-	/* Data that cannot be sent is dropped. */
-	virtio_vsock_events_reset(&vsock->events);
-	if (vsock->hold_until == UINT64_MAX)
-		virtio_vsock_table_hold(&vsock->table, false);
+	/* A pause keeps the event. If the queue does not come back, requests wait no longer. */
+	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT && vsock->table.held)
+		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;
+	vsock_arm(vsock);
 }
 
 static void attached(struct device *device)
@@ -262,6 +263,9 @@ static void detached(struct device *device)
 
 	let_go_of_all(vsock);
 	virtio_vsock_table_reset_all(&vsock->table);
+	virtio_vsock_table_hold(&vsock->table, false);
+	virtio_vsock_events_reset(&vsock->events);
+	vsock->hold_until = UINT64_MAX;
 	vsock->resumed = false;
 }
 

@@ -12,6 +12,7 @@
 #include <virtio/sys_iovec.h>
 
 #define IOVECS 64u
+#define PEEK (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_CMSG_CLOEXEC)
 #define PAIR_PIECE 32768u /* bytes of a record in one packet of a pair: far below SO_SNDBUF */
 
 static bool has_records(const struct vsock_stream *s)
@@ -416,7 +417,11 @@ static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
 	};
 	const uint32_t most = s->paired ? PAIR_PIECE + 1 : s->vsock->buffer;
-	ssize_t len = recvmsg(s->source.fd, &msg, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	ssize_t len = recvmsg(s->source.fd, &msg, PEEK);
+
+	/* Linux says so once, in front of the records that came before. */
+	if (len < 0 && errno == ECONNRESET)
+		len = recvmsg(s->source.fd, &msg, PEEK);
 
 	*out_bad = len > (ssize_t)most || (len == 0 && has_sender(&msg));
 	if (len <= 0 || *out_bad)

@@ -263,6 +263,28 @@ static void records_wait_for_a_host_that_does_not_read(void **state)
 	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
 }
 
+/* What the host sent goes first, although the host did not read all, which Linux reports before. */
+static void records_go_before_the_end_of_a_host_that_left(void **state)
+{
+	struct vsock_message m;
+	struct vsock_peer peer;
+	struct vsock_pair p;
+	int fd;
+
+	(void)state;
+	vsock_set_up(&p, "");
+	fd = open_records(&p, &peer);
+	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, "unread", 6);
+	host_send(fd, "first", 5);
+	host_send(fd, "second", 6);
+	close(fd);
+	receive_record(&peer, (const uint8_t *)"first", 5, EOM);
+	receive_record(&peer, (const uint8_t *)"second", 6, EOM);
+	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
+	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);
+	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
+}
+
 /* A record as long as the guest's buffer, in one packet. */
 static void records_may_fill_the_buffer_of_the_guest(void **state)
 {
@@ -293,6 +315,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(records_that_cannot_be_carried_reset),
 		cmocka_unit_test(records_longer_than_a_socket_takes_reset),
 		cmocka_unit_test(records_that_can_never_arrive_reset),
+		cmocka_unit_test(records_go_before_the_end_of_a_host_that_left),
 		cmocka_unit_test(records_may_fill_the_buffer_of_the_guest),
 		cmocka_unit_test(records_wait_for_a_host_that_does_not_read),
 	};

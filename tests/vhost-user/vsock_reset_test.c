@@ -98,6 +98,9 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	} while (virtio_vsock_dst_port(&m.header) != peer.port);
 	vsock_expect_nothing(&p.guest);
 	events = &p.guest.rings[VIRTIO_VSOCK_QUEUE_EVENT];
+	/* Also while the guest is paused. */
+	ring_start(events, ring_stop(events));
+	vsock_expect_nothing(&p.guest);
 	buffer.addr = GUEST_ADDR + (uint64_t)(ring_data(events, 0) - p.guest.fe.memory);
 	assert_true(virtio_mock_add(&events->mock, &buffer, 1) >= 0);
 	assert_int_equal(ring_kick(events), 0);
