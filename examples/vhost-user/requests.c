@@ -448,36 +448,35 @@ static enum outcome set_config(struct session *session)
 
 /* The table */
 
-#define SIZE(type) sizeof(type), sizeof(type)
+#define BETWEEN(least, most) .min_size = (least), .max_size = (most)
+#define SIZE(type) BETWEEN(sizeof(type), sizeof(type))
 #define STATE SIZE(struct vhost_user_vring_state)
-#define MAX_TABLE VHOST_USER_MAX_PAYLOAD
-#define CONFIG offsetof(struct vhost_user_config, data), sizeof(struct vhost_user_config)
+#define TABLE BETWEEN(offsetof(struct vhost_user_memory, regions), VHOST_USER_MAX_PAYLOAD)
+#define CONFIG BETWEEN(offsetof(struct vhost_user_config, data), sizeof(struct vhost_user_config))
+#define EMPTY BETWEEN(0, 0)
+#define REQUEST(number, handler, ...) [VHOST_USER_##number] = { .name = #number, .handle = (handler), __VA_ARGS__ }
 
 static const struct request requests[] = {
-	[VHOST_USER_GET_FEATURES] = { "GET_FEATURES", get_features, 0, 0, 0, 0, .replies = true },
-	[VHOST_USER_SET_FEATURES] = { "SET_FEATURES", set_features, SIZE(uint64_t) },
-	[VHOST_USER_SET_OWNER] = { "SET_OWNER", set_owner },
-	[VHOST_USER_RESET_OWNER] = { "RESET_OWNER", reset_owner },
-	[VHOST_USER_SET_MEM_TABLE] = { "SET_MEM_TABLE", set_mem_table, offsetof(struct vhost_user_memory, regions),
-				       MAX_TABLE, VHOST_USER_MAX_REGIONS },
-	[VHOST_USER_SET_VRING_NUM] = { "SET_VRING_NUM", set_vring_num, STATE },
-	[VHOST_USER_SET_VRING_ADDR] = { "SET_VRING_ADDR", set_vring_addr, SIZE(struct vhost_user_vring_addr) },
-	[VHOST_USER_SET_VRING_BASE] = { "SET_VRING_BASE", set_vring_base, STATE },
-	[VHOST_USER_GET_VRING_BASE] = { "GET_VRING_BASE", get_vring_base, STATE, .replies = true },
-	[VHOST_USER_SET_VRING_KICK] = { "SET_VRING_KICK", set_vring_kick, SIZE(uint64_t), 1 },
-	[VHOST_USER_SET_VRING_CALL] = { "SET_VRING_CALL", set_vring_call, SIZE(uint64_t), 1 },
-	[VHOST_USER_SET_VRING_ERR] = { "SET_VRING_ERR", set_vring_err, SIZE(uint64_t), 1 },
-	[VHOST_USER_GET_PROTOCOL_FEATURES] = { "GET_PROTOCOL_FEATURES", get_protocol_features, .replies = true },
-	[VHOST_USER_SET_PROTOCOL_FEATURES] = { "SET_PROTOCOL_FEATURES", set_protocol_features, SIZE(uint64_t) },
-	[VHOST_USER_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", get_queue_num, .replies = true },
-	[VHOST_USER_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", set_vring_enable, STATE },
-	[VHOST_USER_SET_BACKEND_REQ_FD] = { "SET_BACKEND_REQ_FD", set_backend_req_fd, 0, 0, 1, 1 },
-	[VHOST_USER_GET_CONFIG] = { "GET_CONFIG", get_config, CONFIG, .replies = true },
-	/*
-	 * The driver can write to bytes that aren't writable, and the front end may pass that on:
-	 * the session must go on.
-	 */
-	[VHOST_USER_SET_CONFIG] = { "SET_CONFIG", set_config, CONFIG, .harmless = true },
+	REQUEST(GET_FEATURES, get_features, EMPTY, .replies = true),
+	REQUEST(SET_FEATURES, set_features, SIZE(uint64_t)),
+	REQUEST(SET_OWNER, set_owner, EMPTY),
+	REQUEST(RESET_OWNER, reset_owner, EMPTY),
+	REQUEST(SET_MEM_TABLE, set_mem_table, TABLE, .max_fds = VHOST_USER_MAX_REGIONS),
+	REQUEST(SET_VRING_NUM, set_vring_num, STATE),
+	REQUEST(SET_VRING_ADDR, set_vring_addr, SIZE(struct vhost_user_vring_addr)),
+	REQUEST(SET_VRING_BASE, set_vring_base, STATE),
+	REQUEST(GET_VRING_BASE, get_vring_base, STATE, .replies = true),
+	REQUEST(SET_VRING_KICK, set_vring_kick, SIZE(uint64_t), .max_fds = 1),
+	REQUEST(SET_VRING_CALL, set_vring_call, SIZE(uint64_t), .max_fds = 1),
+	REQUEST(SET_VRING_ERR, set_vring_err, SIZE(uint64_t), .max_fds = 1),
+	REQUEST(GET_PROTOCOL_FEATURES, get_protocol_features, EMPTY, .replies = true),
+	REQUEST(SET_PROTOCOL_FEATURES, set_protocol_features, SIZE(uint64_t)),
+	REQUEST(GET_QUEUE_NUM, get_queue_num, EMPTY, .replies = true),
+	REQUEST(SET_VRING_ENABLE, set_vring_enable, STATE),
+	REQUEST(SET_BACKEND_REQ_FD, set_backend_req_fd, EMPTY, .min_fds = 1, .max_fds = 1),
+	REQUEST(GET_CONFIG, get_config, CONFIG, .replies = true),
+	/* The driver can write what isn't writable: the front end may pass it on, and must live. */
+	REQUEST(SET_CONFIG, set_config, CONFIG, .harmless = true),
 };
 
 const struct request *request_find(uint32_t number)

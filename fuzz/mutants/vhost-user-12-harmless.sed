@@ -2,4 +2,4 @@
 # A write to the configuration space that is refused ends the session.
 # file: examples/vhost-user/requests.c
 # harness: fuzz_vhost_user
-s/CONFIG, \.harmless = true }/CONFIG }/
+s/CONFIG, \.harmless = true)/CONFIG)/
