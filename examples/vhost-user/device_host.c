@@ -200,8 +200,18 @@ static void end_thread(struct device_host *host)
 		vring_thread_close(&host->thread);
 }
 
+static void pause_thread(struct device_host *host)
+{
+	struct vring_thread *thread = device_host_thread(host);
+
+	if (!thread)
+		return;
+	worker_pause(&thread->worker);
+	thread->pauses++;
+}
+
 int device_host_open(struct device_host *host, struct device *device, struct event_loop *loop,
-		     void (*tell)(struct device_host *host))
+		     void (*tell)(struct device_host *host), bool paused)
 {
 	struct operation op = { .open = device->ops->open, .loop = loop };
 
@@ -212,6 +222,8 @@ int device_host_open(struct device_host *host, struct device *device, struct eve
 	if (start_thread(host) == 0) {
 		if (device_host_thread(host))
 			op.loop = &host->thread.worker.loop;
+		if (paused)
+			pause_thread(host);
 		if (run(host, &op) == 0)
 			return 0;
 		end_thread(host);

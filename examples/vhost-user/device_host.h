@@ -27,13 +27,14 @@ struct device_host {
 /*
  * Starts the device's thread if it has one, and opens the device.
  *
- * @loop  of the control thread
- * @tell  see above
+ * @loop    of the control thread
+ * @tell    see above
+ * @paused  hold up the device's thread before that, until device_host_resume()
  *
  * Returns 0, or -1 after printing why not, with nothing to close.
  */
 int device_host_open(struct device_host *host, struct device *device, struct event_loop *loop,
-		     void (*tell)(struct device_host *host));
+		     void (*tell)(struct device_host *host), bool paused);
 
 /* Closes the device, and ends its thread. No queue runs. */
 void device_host_close(struct device_host *host);

@@ -227,7 +227,7 @@ static int start_meeting(struct server *server)
 }
 
 static int open_device(struct server *server, struct event_loop *loop, struct device *device,
-		       const struct endpoint *endpoint, bool once)
+		       const struct endpoint *endpoint, bool once, bool paused)
 {
 	memset(server, 0, sizeof *server);
 	server->listener = (struct event_source){ .fd = -1, .ready = on_connection };
@@ -236,13 +236,13 @@ static int open_device(struct server *server, struct event_loop *loop, struct de
 	server->endpoint = endpoint;
 	server->path = endpoint->path;
 	server->once = once;
-	return device_host_open(&server->host, device, loop, on_config_change);
+	return device_host_open(&server->host, device, loop, on_config_change, paused);
 }
 
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
 		bool once)
 {
-	if (open_device(server, loop, device, endpoint, once))
+	if (open_device(server, loop, device, endpoint, once, false))
 		return -1;
 	if (start_meeting(server) == 0)
 		return 0;
@@ -287,7 +287,7 @@ int server_take_over(struct server *server, struct event_loop *loop, struct devi
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,
 		     struct handover *handover)
 {
-	if (open_device(server, loop, device, endpoint, once))
+	if (open_device(server, loop, device, endpoint, once, true))
 		return -1;
 	if (take_over(server, reader, number, handover) == 0)
 		return 0;
@@ -299,6 +299,7 @@ void server_continue(struct server *server)
 {
 	if (server->session)
 		session_state_continue(server->session);
+	device_host_resume(&server->host);
 	if (server->endpoint->client ? !server->session && server->endpoint->reconnect > 0 : server->listener.fd >= 0)
 		listen_again(server);
 }

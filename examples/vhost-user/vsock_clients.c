@@ -9,6 +9,7 @@
  * until the guest has accepted. A client costs a descriptor until its time is over, and their
  * number is bounded.
  */
+#include "handover.h"
 #include "log.h"
 #include "vsock_device.h"
 
@@ -246,8 +247,12 @@ static int open_listener(struct vsock_device *vsock, struct vsock_listener *list
 	listener->paused = false;
 	snprintf(listener->path, sizeof listener->path, "%s%s", vsock->path, records ? "_seqpacket" : "");
 	listener->source = (struct event_source){ .ready = on_client };
-	listener->source.fd = unix_listener_open_type(listener->path, records ? SOCK_SEQPACKET : SOCK_STREAM, BACKLOG,
-						      &access, &listener->file);
+	listener->source.fd = handover_take(&inherited, "%s listener %u", vsock->device.name, type);
+	if (listener->source.fd >= 0)
+		unix_listener_adopt(listener->path, &listener->file);
+	else
+		listener->source.fd = unix_listener_open_type(listener->path, records ? SOCK_SEQPACKET : SOCK_STREAM,
+							      BACKLOG, &access, &listener->file);
 	if (listener->source.fd < 0)
 		return -1;
 	watch(listener);

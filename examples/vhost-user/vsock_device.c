@@ -360,6 +360,8 @@ static const struct device_ops ops = {
 	.queue_start = queue_start,
 	.queue_notify = vsock_queue_notify,
 	.queue_stop = queue_stop,
+	.save = vsock_save,
+	.restore = vsock_restore,
 	.print_summary = print_summary,
 	.destroy = destroy,
 };

@@ -6,6 +6,7 @@
  *   vsock_stream   the host's end of one connection: a socket, and what waits for it
  *   vsock_output   bytes that wait for a socket
  *   vsock_clients  the listening sockets, and clients before their connection is open
+ *   vsock_state    connections that another process goes on with
  *   vsock_group    the guests of this process that reach each other
  *
  * All of a device is used by its own thread, but for the inbox of vsock_group.
@@ -104,6 +105,10 @@ void vsock_pay(struct vsock_device *vsock);
 
 /* Whether a driver receives and sends packets. */
 bool vsock_is_up(const struct vsock_device *vsock);
+
+/* vsock_state.c: for another process, see struct device_ops. */
+int vsock_save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover);
+int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number);
 
 /* vsock_queues.c */
 

@@ -105,6 +105,16 @@ void vsock_group_close(struct vsock_group *member)
 	event_wake_close(&member->wake);
 }
 
+bool vsock_group_has_offers(struct vsock_group *member)
+{
+	bool has;
+
+	pthread_mutex_lock(&member->mutex);
+	has = member->count > 0;
+	pthread_mutex_unlock(&member->mutex);
+	return has;
+}
+
 /* Returns 0, or -1 if the other device is closed or its inbox is full. */
 static int offer_to(struct vsock_group *member, const struct vsock_offer *offer)
 {

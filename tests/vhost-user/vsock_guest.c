@@ -20,11 +20,13 @@ char vsock_path[80];
 
 void vsock_start(struct daemon_process *daemon, const char *options)
 {
-	char spec[512], line[160];
-	const char *const arguments[] = { "--vsock", spec, NULL };
+	char spec[512], line[160], saved[96];
+	const char *const arguments[] = { "--vsock", spec, "--state", saved, NULL };
 
 	daemon_folder(daemon);
 	snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon->folder);
+	/* Removed with what the tests listen on. */
+	snprintf(saved, sizeof saved, "%s_0state", vsock_path);
 	snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s%s", vsock_path, daemon->socket, options);
 	daemon_run(daemon, arguments);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
