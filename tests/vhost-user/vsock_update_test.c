@@ -95,6 +95,7 @@ static void vsock_update_keeps_output_that_nobody_has_read(void **state)
 static void vsock_update_keeps_clients_without_a_connection(void **state)
 {
 	static const char line[] = "CONNECT 22\n";
+	struct vsock_message m;
 	struct vsock_peer peer;
 	struct vsock_pair p;
 	int fd;
@@ -111,6 +112,8 @@ static void vsock_update_keeps_clients_without_a_connection(void **state)
 		host_send(fd, "x", 1);
 		vsock_expect_data(&peer, "x", 1);
 		close(fd);
+		vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
+		vsock_send(&peer, VIRTIO_VSOCK_OP_RST, 0, NULL, 0);
 	}
 	vsock_tear_down(&p, " 0 faults");
 }
