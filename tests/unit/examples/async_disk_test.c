@@ -2,6 +2,8 @@
 /*
  * The asynchronous disk of the examples behind a translation: requests in unmapped memory wait for
  * async_disk_mapped(), and no stop and no reset waits for a used ring.
+ *
+ * hostile 244
  */
 #include <setjmp.h>
 #include <stdarg.h>
