@@ -116,8 +116,8 @@ static void on_completion(struct event_source *source)
 }
 
 /*
- * Without indirect descriptors, or a driver's own idea of what fits, its requests never fit the
- * ring.
+ * Prints a message if the driver's requests may never fit the ring: it has no indirect descriptors,
+ * and relies on SEG_MAX.
  */
 static void check_ring(struct blk_device *blk, const struct device_queue *queue)
 {

@@ -135,7 +135,7 @@ static int adopt_fd(struct endpoint *endpoint)
 	socklen_t len = sizeof domain;
 
 	snprintf(endpoint->name, sizeof endpoint->name, "fd:%d", endpoint->fd);
-	/* The process before has handed it over under a name of its own. */
+	/* The old process has handed the descriptor over under another name. */
 	if (inherited.count > 0)
 		return 0;
 	if (flags < 0 || getsockopt(endpoint->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||

@@ -72,7 +72,10 @@ static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 	return state;
 }
 
-/* As a device core's restore may do before and after, with its features. */
+/*
+ * Restores a saved state. The features are negotiated before or afterwards, as a device core's
+ * restore may do.
+ */
 void blk_migrate(struct blk_harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);

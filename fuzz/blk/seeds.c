@@ -18,7 +18,7 @@
 #define MASK(feature) (1u << VIRTIO_BLK_F_##feature)
 #define FEATURES(mask) (uint8_t)(mask), (uint8_t)((mask) >> 8), (uint8_t)((mask) >> 16)
 
-/* Numbers: small ones are themselves, large ones 2^(2n), give or take. */
+/* Encoded numbers: a small one is one byte, a large one 2^(2n) with a small difference. */
 #define POWER(half, more) (uint8_t)(0xe0 + (half)-1), (uint8_t)(more)
 #define NEAR_2_32(more) POWER(16, more)
 #define NEAR_2_64(more) 0xfe, (uint8_t)(more)

@@ -111,7 +111,7 @@ enum blk_serve_flag {
 
 /* How a call of the back end goes; below BLK_F_SHORT well. */
 enum blk_fault {
-	BLK_F_SHORT = 0x80,    /* less than asked for: how much */
+	BLK_F_SHORT = 0x80,    /* less than asked for; the lower bits say how much */
 	BLK_F_ERROR = 0xa0,    /* an error; how much was moved nonetheless */
 	BLK_F_NONSENSE = 0xb0, /* an answer that makes no sense */
 	BLK_F_TOGGLE = 0xc0,   /* the driver writes writeback meanwhile */

@@ -97,7 +97,7 @@ static void uring_fails_requests_whose_pieces_fail(void **state)
 		tell(later, 2);
 		serve(1, OUT, VIRTIO_BLK_S_IOERR, 1);
 		assert_int_equal(kernel_kernel.pieces, 2);
-		/* Nothing that is to be stable. */
+		/* No request needed a flush. */
 		assert_int_equal(kernel_disk.syncs, 0);
 		serve(1, OUT, VIRTIO_BLK_S_OK, 1);
 		kernel_close();

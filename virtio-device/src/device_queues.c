@@ -154,7 +154,7 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
 
 	if (!found || !config)
 		return VIRTIO_EINVAL;
-	/* Before a bool in it is loaded. */
+	/* Checked first: loading a bool that is neither 0 nor 1 is undefined in C. */
 	error = virtio_queue_check_state(state, NULL, 0, NULL, &refusal);
 	if (error)
 		return error;

@@ -166,8 +166,8 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 static const char *const area_names[] = { "desc", "avail", "used" };
 
 /*
- * Whether a driver can have given these addresses, and had these values refused: NULL, or what is
- * wrong.
+ * Returns NULL if a driver can have set these addresses and had these values refused; otherwise the
+ * wrong value.
  */
 static const char *check_given(const struct virtio_queue_registers_state *saved)
 {

@@ -152,7 +152,7 @@ static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_infl
 	return (uint32_t)(entry->state >> 32);
 }
 
-/* Takes a request out of flight whose completion, under IN_ORDER, waits for an earlier one. */
+/* Marks a request as completed whose completion, under IN_ORDER, waits for an earlier one. */
 void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
 /*

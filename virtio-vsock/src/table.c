@@ -186,7 +186,7 @@ static int check_options(const struct virtio_vsock_options *options)
 	if (options->buf_alloc == 0 || options->max_packets == 0 || options->max_payload == 0 ||
 	    options->first_port > options->last_port)
 		return VIRTIO_EINVAL;
-	/* Less 1, so 0 is too long as well. */
+	/* After the subtraction 0 is the largest number, so it is refused, too. */
 	return options->connect_timeout - 1 < MAX_INTERVAL && options->close_timeout - 1 < MAX_INTERVAL &&
 			       options->credit_retry - 1 < MAX_INTERVAL
 		       ? 0
