@@ -534,9 +534,46 @@ static void queue_in_order_reset_forgets_what_waits(void **state)
 	expect_none_used(&f);
 }
 
+#define RING_PAGE 4096u
+
+/* A completion marks the page of the index, and the page of its element if that is another. */
+static void queue_complete_marks_both_pages_of_a_used_ring(void **state)
+{
+	static uint8_t memory[4 * RING_PAGE] __attribute__((aligned(4096)));
+	static uint8_t bitmap[1];
+	const struct virtio_dirty_log log = { .bitmap = bitmap, .size = 1, .page_shift = 12, .unit = 1 };
+	struct virtio_region region = { .len = sizeof memory, .host = memory, .dirty = &log };
+	struct virtio_inflight inflight[8];
+	struct virtio_queue_config config;
+	struct virtio_memory_map map;
+	struct virtio_queue queue;
+	struct virtio_chain chain = { .memory = NULL };
+
+	(void)state;
+	memset(&queue, 0, sizeof queue);
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	assert_int_equal(virtio_queue_config_init(&config, 8), 0);
+	config.addr[VIRTIO_QUEUE_AVAIL] = RING_PAGE;
+	/* Flags, index and two elements are in page 2, and one is cut by its end. */
+	config.addr[VIRTIO_QUEUE_USED] = 3 * RING_PAGE - 24;
+	config.ready = true;
+	assert_int_equal(virtio_queue_init(&queue, inflight, 8), 0);
+	assert_int_equal(virtio_queue_start(&queue, &config, &map), 0);
+	for (uint8_t i = 0; i < 8; i++)
+		memory[RING_PAGE + 4 + 2 * i] = i;
+	memory[RING_PAGE + 2] = 8;
+	for (uint32_t i = 0; i < 8; i++) {
+		assert_int_equal(virtio_queue_pop(&queue, &chain), 1);
+		bitmap[0] = 0;
+		assert_int_equal(virtio_queue_complete(&queue, chain.token, 0), 0);
+		assert_int_equal(bitmap[0], i < 2 ? 1u << 2 : 3u << 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(queue_complete_marks_both_pages_of_a_used_ring),
 		FIXTURE_ON_ALL(queue_complete_refuses_token_not_in_flight),
 		FIXTURE_ON_ALL(queue_complete_refuses_second_completion),
 		FIXTURE_ON_ALL(queue_complete_refuses_token_of_reused_head),
