@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Does virtio-state print good files, and say what is wrong with bad ones, and where?
+# usage: virtio_state.sh PROGRAM GOLDEN WORK
+set -u
+program=$1 golden=$2 work=$3
+mkdir -p "$work" || exit 1
+failed=0
+
+# expect STATUS PATTERN FILE...: the exit status, and a line of the output.
+expect() {
+	status=$1 pattern=$2
+	shift 2
+	"$program" "$@" >"$work/output" 2>&1
+	got=$?
+	[ "$got" = "$status" ] || { echo "FAILED: status $got, not $status, for $*" && failed=1; }
+	grep -q -e "$pattern" "$work/output" || { echo "FAILED: no line with: $pattern, for $*" && failed=1; }
+}
+
+for file in "$golden"/*.state; do
+	expect 0 '^section device: version 1, device 2, index 0' "$file"
+	expect 0 '^  next_avail: ' "$file"
+	head -c 100 "$file" >"$work/cut"
+	expect 1 '^BAD: file: length at byte 12: the file is cut off: 100 where [0-9]* are expected' "$work/cut"
+	{ cat "$file" && echo; } >"$work/long"
+	expect 1 '^BAD: .*bytes behind its end' "$work/long"
+	{ head -c 70 "$file" && printf 'x' && tail -c +72 "$file"; } >"$work/changed"
+	expect 1 '^BAD: file: checksum at byte [0-9]*: the checksum is wrong' "$work/changed"
+	{ head -c 8 "$file" && printf '\003' && tail -c +10 "$file"; } >"$work/newer"
+	expect 1 'written by 3, this library reads 1 to 1' "$work/newer"
+done
+expect 1 '^BAD: .*no saved state' "$0"
+expect 2 'No such file' "$work/missing"
+expect 0 '^usage' --help
+exit "$failed"
