@@ -124,7 +124,7 @@ static void open_once(void)
 		.threads = DEVICE_ONE_THREAD,
 	};
 	if (shared_memory_guard() || worker_init() || event_loop_open(&fuzz.loop) ||
-	    device_host_open(&fuzz.host, &fuzz.device, &fuzz.loop, on_tell))
+	    device_host_open(&fuzz.host, &fuzz.device, &fuzz.loop, on_tell, false))
 		abort();
 }
 
