@@ -26,7 +26,8 @@ static int make_room(struct vsock_output *output, size_t len)
 
 	if (output->capacity - output->end >= len)
 		return 0;
-	while (capacity - used < len)
+	/* Twice the bytes: otherwise each piece of a full buffer would move all of them. */
+	while (capacity - used < len || capacity / 2 < used)
 		capacity *= 2;
 	bytes = malloc(capacity);
 	if (!bytes)
