@@ -535,9 +535,10 @@ static void print_help(void)
 	      "      buffer=BYTES   that a connection keeps for a host that doesn't read, 262144 by\n"
 	      "                     default. When a connection ends they are kept a minute more\n"
 	      "    SOCK_SEQPACKET: a socket of the host's can carry no end-of-record mark, no empty\n"
-	      "    record, none above buffer= or the guest's buffer, and none above its SO_SNDBUF\n"
-	      "    (/proc/sys/net/core/wmem_default). Such a record resets its connection, and is\n"
-	      "    counted. Between guests of a group there is no such limit but the guest's buffer.\n",
+	      "    record, none that the guest leaves without an end, none above buffer= or the\n"
+	      "    guest's buffer, and none above its SO_SNDBUF (/proc/sys/net/core/wmem_default).\n"
+	      "    Such a record resets its connection, and is counted. Between guests of a group\n"
+	      "    there is no such limit but the guest's buffer.\n",
 	      stdout);
 }
 

@@ -91,18 +91,6 @@ void vsock_stream_close(struct vsock_stream *s)
 	vsock_clients_resume(vsock);
 }
 
-void vsock_stream_let_go(struct vsock_stream *s)
-{
-	s->connection = NULL;
-	make_unready(s);
-	if (s->stage != VSOCK_STAGE_OPEN || s->discards || s->output.first == s->output.end) {
-		vsock_stream_close(s);
-		return;
-	}
-	drop_record(s);
-	vsock_stream_set_stage(s, VSOCK_STAGE_LINGER);
-}
-
 void vsock_stream_reset(struct vsock_stream *s)
 {
 	if (s->connection)
@@ -238,6 +226,11 @@ static bool send_record(struct vsock_stream *s, const struct vsock_record *recor
 	return true;
 }
 
+static bool guest_sends_more(const struct vsock_stream *s)
+{
+	return s->connection && !(s->connection->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_SEND);
+}
+
 /* Returns false if a record can't be carried. */
 static bool flush_records(struct vsock_stream *s)
 {
@@ -250,9 +243,11 @@ static bool flush_records(struct vsock_stream *s)
 				return !s->writable || s->discards;
 		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
 			/*
-			 * There is no room for the rest of the record, so it can never be complete.
+			 * Without room for the rest, or without a sender, the record can never be
+			 * complete.
 			 */
-			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer;
+			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer &&
+			       guest_sends_more(s);
 		} else if (!send_record(s, &record, &never)) {
 			return !never;
 		}
@@ -268,6 +263,19 @@ static bool flush(struct vsock_stream *s)
 	else if (!flush_records(s))
 		return false;
 	return true;
+}
+
+void vsock_stream_let_go(struct vsock_stream *s)
+{
+	s->connection = NULL;
+	make_unready(s);
+	/* Without the flush, a host would wait for the end of a record that has none. */
+	if (s->stage != VSOCK_STAGE_OPEN || !flush(s) || s->discards || s->output.first == s->output.end) {
+		vsock_stream_close(s);
+		return;
+	}
+	drop_record(s);
+	vsock_stream_set_stage(s, VSOCK_STAGE_LINGER);
 }
 
 static void break_for_record(struct vsock_stream *s)
@@ -334,7 +342,7 @@ void vsock_stream_shut(struct vsock_stream *s)
 		drop_record(s);
 		make_unready(s);
 	}
-	(void)account(s);
+	(void)flush_and_account(s);
 }
 
 /* Input: to the guest */

@@ -184,6 +184,36 @@ static void records_that_cannot_be_carried_reset(void **state)
 	vsock_tear_down(&p, " 7 records that can't be carried, 0 faults");
 }
 
+/* The guest sends no more: the host gets the records that are whole, and the end without a wait. */
+static void records_without_an_end_reset(void **state)
+{
+	struct vsock_message m;
+	struct vsock_peer peer;
+	struct vsock_pair p;
+	int fd;
+
+	(void)state;
+	vsock_set_up(&p, "");
+	for (unsigned int i = 0; i < 2; i++) {
+		static const uint32_t flags[] = { VIRTIO_VSOCK_SHUTDOWN_SEND, VIRTIO_VSOCK_SHUTDOWN_BOTH };
+
+		fd = open_records(&p, &peer);
+		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, "whole", 5);
+		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "part", 4);
+		vsock_send(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, flags[i], NULL, 0);
+		vsock_expect(&peer, VIRTIO_VSOCK_OP_RST, &m);
+		expect_record(fd, "whole", 5);
+		host_expect_end(fd);
+		close(fd);
+	}
+	fd = open_records(&p, &peer);
+	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "part", 4);
+	vsock_send(&peer, VIRTIO_VSOCK_OP_RST, 0, NULL, 0);
+	host_expect_end(fd);
+	close(fd);
+	vsock_tear_down(&p, " 2 records that can't be carried, 0 faults");
+}
+
 /* Longer than SO_SNDBUF: twice net.core.wmem_default is always more. */
 static void records_longer_than_a_socket_takes_reset(void **state)
 {
@@ -313,6 +343,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(records_keep_their_boundaries),
 		cmocka_unit_test(records_of_a_host_that_connects),
 		cmocka_unit_test(records_that_cannot_be_carried_reset),
+		cmocka_unit_test(records_without_an_end_reset),
 		cmocka_unit_test(records_longer_than_a_socket_takes_reset),
 		cmocka_unit_test(records_that_can_never_arrive_reset),
 		cmocka_unit_test(records_go_before_the_end_of_a_host_that_left),
