@@ -19,9 +19,8 @@ struct device_host {
 	struct event_wake config_wake;
 	atomic_bool told_of_memory; /* that isn't shared, in this session */
 	atomic_bool config_changed; /* set until the front end has been told */
-	void (*tell)(
-		/* Called on the control thread, some time after config_changed was set. */
-		struct device_host *host);
+	/* Called on the control thread, some time after config_changed was set. */
+	void (*tell)(struct device_host *host);
 };
 
 /*
@@ -29,7 +28,7 @@ struct device_host {
  *
  * @loop    of the control thread
  * @tell    see above
- * @paused  hold up the device's thread before that, until device_host_resume()
+ * @paused  whether the device's thread starts paused, until device_host_resume()
  *
  * Returns 0, or -1 after printing why not, with nothing to close.
  */
