@@ -10,7 +10,7 @@ const struct seed memory_seeds[] = {
 	 * Zone, regions less one, three logs; gap, length, attributes of each region; translation;
 	 * second map.
 	 */
-	MEMORY("plain", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, MEMORY_READ, 3, 16, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
+	MEMORY("flat", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, MEMORY_READ, 3, 16, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
 	       MEMORY_CHECK, 9, 3, 93, MEMORY_FIND, 90, 2, 10, MEMORY_LOAD, 8, 3, MEMORY_STORE, 12, 3, 1, 2, 3, 4),
 	MEMORY("regions", 0, 1, 3, 0, 0, 0, 0, 20, 0, 0, 20, 0, 0x90, 20, 1, 0, 40, 8, 0, 0, MEMORY_READ, 3, 40,
 	       MEMORY_WRITE, 5, 30, 1, 2, 3, 4, MEMORY_WRITE, 5, 60, 1, 2, 3, 4, MEMORY_SEGMENTS, 2, 1, 8, 37,
