@@ -51,7 +51,7 @@ struct byte {
 	uint64_t phys;   /* offset in the cached region of guest-physical addresses */
 };
 
-struct world {
+struct shadow {
 	uint64_t random;
 	enum variant variant;
 
@@ -74,9 +74,9 @@ struct world {
 	struct virtio_memory_cursor cursor;
 };
 
-/* Making a world */
+/* Making memory and its shadow */
 
-static uint32_t below(struct world *w, uint32_t limit)
+static uint32_t below(struct shadow *w, uint32_t limit)
 {
 	w->random ^= w->random >> 12;
 	w->random ^= w->random << 25;
@@ -85,7 +85,7 @@ static uint32_t below(struct world *w, uint32_t limit)
 }
 
 /* Cuts the address range into regions and holes. None crosses the end of the address space. */
-static void make_regions(struct world *w)
+static void make_regions(struct shadow *w)
 {
 	const uint32_t longest = w->variant == SINGLE_BYTES ? 1 : 1 + below(w, 100);
 
@@ -111,7 +111,7 @@ static void make_regions(struct world *w)
 }
 
 /* Gives each region its host memory, in a random order and with gaps. */
-static void place_regions(struct world *w)
+static void place_regions(struct shadow *w)
 {
 	uint32_t order[WINDOW], at = 0;
 
@@ -131,7 +131,7 @@ static void place_regions(struct world *w)
 		w->host[i] = w->want[i] = (uint8_t)below(w, 256);
 }
 
-static void make_pages(struct world *w)
+static void make_pages(struct shadow *w)
 {
 	w->page_size = 4u << below(w, 4);
 	for (uint32_t i = 0; i < WINDOW / w->page_size; i++) {
@@ -151,7 +151,7 @@ static void make_pages(struct world *w)
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
-	struct world *w = context;
+	struct shadow *w = context;
 	const uint64_t off = addr - w->in_base;
 	const struct page *p = &w->pages[off / w->page_size % COUNT(w->pages)];
 
@@ -165,7 +165,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return p->result;
 }
 
-static void setup(struct world *w, enum variant variant, uint32_t seed)
+static void setup(struct shadow *w, enum variant variant, uint32_t seed)
 {
 	memset(w, 0, sizeof *w);
 	w->random = UINT64_C(0x9e3779b97f4a7c15) * (seed + 1);
@@ -190,7 +190,7 @@ static void setup(struct world *w, enum variant variant, uint32_t seed)
 
 /* The model */
 
-static struct byte look(const struct world *w, uint64_t addr)
+static struct byte look(const struct shadow *w, uint64_t addr)
 {
 	struct byte b = { VIRTIO_EFAULT, READ | WRITE, 0, 0, addr - w->base };
 	const struct virtio_region *r;
@@ -227,7 +227,7 @@ static int byte_error(const struct byte *b, uint32_t access)
 }
 
 /* The expected result of an access to a range: the error of the first byte that has one. */
-static int expected(const struct world *w, uint64_t addr, uint64_t len, uint32_t access)
+static int expected(const struct shadow *w, uint64_t addr, uint64_t len, uint32_t access)
 {
 	if (len > 0 && len - 1 > UINT64_MAX - addr)
 		return VIRTIO_EFAULT;
@@ -242,7 +242,7 @@ static int expected(const struct world *w, uint64_t addr, uint64_t len, uint32_t
 }
 
 /* Number of bytes from addr on, at most len, in one region and one page. The first byte exists. */
-static uint64_t piece(const struct world *w, uint64_t addr, uint64_t len)
+static uint64_t piece(const struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const struct byte first = look(w, addr);
 	const uint64_t off = addr - w->in_base;
@@ -259,7 +259,7 @@ static uint64_t piece(const struct world *w, uint64_t addr, uint64_t len)
 	return n;
 }
 
-static void model_write(struct world *w, uint64_t addr, const uint8_t *src, uint64_t len)
+static void model_write(struct shadow *w, uint64_t addr, const uint8_t *src, uint64_t len)
 {
 	for (uint64_t i = 0; i < len; i++) {
 		const struct byte b = look(w, addr + i);
@@ -272,7 +272,7 @@ static void model_write(struct world *w, uint64_t addr, const uint8_t *src, uint
 	}
 }
 
-static void expect_same(const struct world *w)
+static void expect_same(const struct shadow *w)
 {
 	assert_memory_equal(w->host, w->want, sizeof w->host);
 	assert_memory_equal(w->bitmap, w->want_bitmap, sizeof w->bitmap);
@@ -321,7 +321,7 @@ static int write_any(struct virtio_memory_cursor *cursor, uint64_t addr, const u
 	}
 }
 
-static void step_read(struct world *w, uint64_t addr, uint64_t len)
+static void step_read(struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const int error = expected(w, addr, len, READ);
 	uint8_t got[MAX_LEN], want[MAX_LEN];
@@ -334,7 +334,7 @@ static void step_read(struct world *w, uint64_t addr, uint64_t len)
 	assert_memory_equal(got, want, sizeof got);
 }
 
-static void step_write(struct world *w, uint64_t addr, uint64_t len)
+static void step_write(struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const int error = expected(w, addr, len, WRITE);
 	uint8_t src[MAX_LEN];
@@ -346,14 +346,14 @@ static void step_write(struct world *w, uint64_t addr, uint64_t len)
 	assert_int_equal(write_any(&w->cursor, addr, src, (size_t)len), error);
 }
 
-static void step_check(struct world *w, uint64_t addr, uint64_t len)
+static void step_check(struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const uint32_t access = below(w, 4);
 
 	assert_int_equal(virtio_memory_check(&w->cursor, addr, len, access), expected(w, addr, len, access));
 }
 
-static void step_find(struct world *w, uint64_t addr, uint64_t len)
+static void step_find(struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const uint32_t access = below(w, 4);
 	void *want = NULL;
@@ -365,7 +365,7 @@ static void step_find(struct world *w, uint64_t addr, uint64_t len)
 	assert_ptr_equal(virtio_memory_find(&w->cursor, addr, len, access), want);
 }
 
-static void expect_segment(const struct world *w, const struct virtio_segment *s, uint64_t addr, uint64_t len)
+static void expect_segment(const struct shadow *w, const struct virtio_segment *s, uint64_t addr, uint64_t len)
 {
 	const struct byte b = look(w, addr);
 
@@ -375,7 +375,7 @@ static void expect_segment(const struct world *w, const struct virtio_segment *s
 	assert_ptr_equal(s->region, &w->regions[b.region]);
 }
 
-static void step_segment(struct world *w, uint64_t addr, uint64_t len)
+static void step_segment(struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const uint32_t access = below(w, 4);
 	const int error = len == 0 ? VIRTIO_EINVAL : expected(w, addr, 1, access);
@@ -390,7 +390,7 @@ static void step_segment(struct world *w, uint64_t addr, uint64_t len)
 		expect_segment(w, &s, addr, len);
 }
 
-static void step_segments(struct world *w, uint64_t addr, uint64_t len)
+static void step_segments(struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const uint32_t access = below(w, 4), capacity = below(w, 6);
 	struct virtio_segment list[6], same;
@@ -419,7 +419,7 @@ static void step_segments(struct world *w, uint64_t addr, uint64_t len)
 	}
 }
 
-static int expected_field(const struct world *w, uint64_t addr, uint32_t size, uint32_t access)
+static int expected_field(const struct shadow *w, uint64_t addr, uint32_t size, uint32_t access)
 {
 	int error;
 
@@ -433,7 +433,7 @@ static int expected_field(const struct world *w, uint64_t addr, uint32_t size, u
 	return (uintptr_t)(w->host + look(w, addr).host) % size ? VIRTIO_EALIGN : 0;
 }
 
-static void step_load(struct world *w, uint64_t addr)
+static void step_load(struct shadow *w, uint64_t addr)
 {
 	const enum virtio_order order = below(w, 2) ? VIRTIO_RELAXED : VIRTIO_ACQUIRE;
 	int error = expected_field(w, addr, 2, READ);
@@ -447,7 +447,7 @@ static void step_load(struct world *w, uint64_t addr)
 	assert_int_equal(v32, error ? 0x12345678 : virtio_get_le32(w->want + look(w, addr).host));
 }
 
-static void step_store(struct world *w, uint64_t addr)
+static void step_store(struct shadow *w, uint64_t addr)
 {
 	const enum virtio_order order = below(w, 2) ? VIRTIO_RELAXED : VIRTIO_RELEASE;
 	const uint32_t value = below(w, UINT32_MAX);
@@ -468,7 +468,7 @@ static void step_store(struct world *w, uint64_t addr)
  * Mostly short ranges near or in the cached region; sometimes a range that is far too long, or
  * wraps.
  */
-static uint64_t random_len(struct world *w)
+static uint64_t random_len(struct shadow *w)
 {
 	const uint32_t kind = below(w, 32);
 
@@ -483,7 +483,7 @@ static uint64_t random_len(struct world *w)
 	return below(w, kind < 22 ? 80 : 10);
 }
 
-static void step(struct world *w)
+static void step(struct shadow *w)
 {
 	const uint64_t addr = w->in_base + below(w, WINDOW + 60) - 30;
 	const uint64_t len = random_len(w);
@@ -529,7 +529,7 @@ static void step(struct world *w)
 
 static void run(enum variant variant)
 {
-	struct world w;
+	struct shadow w;
 
 	for (uint32_t seed = 0; seed < MAPS * long_factor(); seed++) {
 		setup(&w, variant, seed);
@@ -557,12 +557,12 @@ static void model_agrees_behind_a_translation(void **state)
 }
 
 /*
- * An exhaustive pass over one small world, so nothing depends on luck: every byte of a fragmented
+ * An exhaustive pass over one small map, so nothing depends on luck: every byte of a fragmented
  * map is found alone and in every range.
  */
 static void model_agrees_on_every_short_range(void **state)
 {
-	struct world w;
+	struct shadow w;
 
 	(void)state;
 	for (uint32_t variant = REGIONS; variant <= TRANSLATED; variant++) {

@@ -19,7 +19,7 @@
 #define STATES 300u     /* random ones */
 #define MUTATIONS 50000 /* and twice as many */
 
-struct world {
+struct migration {
 	struct machine from, to;
 	uint8_t storage[MACHINE_SECTORS * 512];
 	uint8_t ram[MACHINE_RAM], before[MACHINE_RAM];
@@ -30,7 +30,7 @@ struct world {
 	uint64_t random;
 };
 
-static struct world w;
+static struct migration w;
 
 /* A machine in a random state, in memory with random bytes, and its file. */
 static void make_file(uint64_t number)
