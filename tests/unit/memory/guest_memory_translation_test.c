@@ -397,7 +397,7 @@ static void translation_not_known_yet_can_be_asked_again(void **state)
 /* What a cursor remembers */
 
 /* A cached region that permits reading does not permit writing, and the reverse. */
-static void translation_window_is_for_its_access_only(void **state)
+static void translation_cached_region_is_for_its_access_only(void **state)
 {
 	struct fixture f;
 	void *found;
@@ -432,7 +432,7 @@ static void translation_window_is_for_its_access_only(void **state)
  * Bits of an answer that have no meaning give a cursor no permission: a readable page stays
  * read-only.
  */
-static void translation_window_ignores_unknown_permissions(void **state)
+static void translation_cached_region_ignores_unknown_permissions(void **state)
 {
 	uint8_t byte = 0xa5, read[PAGE];
 	struct fixture f;
@@ -449,7 +449,7 @@ static void translation_window_ignores_unknown_permissions(void **state)
 }
 
 /* One address, two permissions with two destinations: never mixed up. */
-static void translation_window_of_split_permissions_is_not_shared(void **state)
+static void translation_cached_region_of_split_permissions_is_not_shared(void **state)
 {
 	struct fixture f;
 
@@ -466,7 +466,7 @@ static void translation_window_of_split_permissions_is_not_shared(void **state)
 }
 
 /* A cached region covers the addresses that were answered for, not those around them. */
-static void translation_window_does_not_leak_to_neighbours(void **state)
+static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 {
 	struct fixture f;
 
@@ -490,7 +490,7 @@ static void translation_window_does_not_leak_to_neighbours(void **state)
 }
 
 /* A cursor asks again only outside what it was told. */
-static void translation_is_asked_once_for_a_window(void **state)
+static void translation_is_asked_once_for_a_cached_region(void **state)
 {
 	struct fixture f;
 
@@ -753,11 +753,11 @@ int main(void)
 		cmocka_unit_test(translation_does_not_wrap_into_unmapped_start),
 		cmocka_unit_test(translation_longer_than_memory_ends_with_it),
 		cmocka_unit_test(translation_not_known_yet_can_be_asked_again),
-		cmocka_unit_test(translation_window_is_for_its_access_only),
-		cmocka_unit_test(translation_window_ignores_unknown_permissions),
-		cmocka_unit_test(translation_window_of_split_permissions_is_not_shared),
-		cmocka_unit_test(translation_window_does_not_leak_to_neighbours),
-		cmocka_unit_test(translation_is_asked_once_for_a_window),
+		cmocka_unit_test(translation_cached_region_is_for_its_access_only),
+		cmocka_unit_test(translation_cached_region_ignores_unknown_permissions),
+		cmocka_unit_test(translation_cached_region_of_split_permissions_is_not_shared),
+		cmocka_unit_test(translation_cached_region_does_not_leak_to_neighbours),
+		cmocka_unit_test(translation_is_asked_once_for_a_cached_region),
 		cmocka_unit_test(translation_cursors_of_one_map_are_independent),
 		cmocka_unit_test(translation_access_crosses_pages),
 		cmocka_unit_test(translation_find_needs_one_translation),
