@@ -37,14 +37,14 @@
 
 /* How completions enter the used ring: all but the first by a slow path. */
 enum way {
-	PLAIN,
+	INLINE,
 	BATCHES,  /* several with one update of the index */
 	IN_ORDER, /* one by one, the last one first: all wait for the first, which publishes them */
 	LOGGED,   /* recorded in a dirty log */
 	CUT,      /* in a ring that lies over several regions */
 };
 
-static const char *const way_names[] = { "plain", "batches", "in order", "logged", "cut" };
+static const char *const way_names[] = { "inline", "batches", "in order", "logged", "cut" };
 
 /*
  * A bell for one sleeping side. Two rings before the side looks count as one.
@@ -381,7 +381,7 @@ static void make_bell(struct bell *bell, bool awake)
 }
 
 /*
- * The driver sees plain memory. The device sees the same memory in pieces, or with a log, if the
+ * The driver sees one region. The device sees the same memory in pieces, or with a log, if the
  * run says so.
  */
 static int make_maps(void)
@@ -480,8 +480,8 @@ int main(int argc, char **argv)
 		bool awake;
 		uint8_t share; /* tenths of the buffers */
 	} runs[] = {
-		{ PLAIN, 2, true, 8 },   { PLAIN, 8, true, 2 },           { PLAIN, MAX_SIZE, true, 1 },
-		{ PLAIN, 2, false, 1 },  { PLAIN, 8, false, 1 },          { PLAIN, MAX_SIZE, false, 3 },
+		{ INLINE, 2, true, 8 },  { INLINE, 8, true, 2 },          { INLINE, MAX_SIZE, true, 1 },
+		{ INLINE, 2, false, 1 }, { INLINE, 8, false, 1 },         { INLINE, MAX_SIZE, false, 3 },
 		{ BATCHES, 8, true, 1 }, { BATCHES, MAX_SIZE, false, 1 }, { IN_ORDER, 8, true, 1 },
 		{ LOGGED, 2, true, 1 },  { LOGGED, MAX_SIZE, true, 1 },   { CUT, 2, true, 1 },
 		{ CUT, 8, true, 1 },

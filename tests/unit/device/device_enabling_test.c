@@ -174,14 +174,14 @@ static void queue_ready_that_waits_ends_with_any_other_error(void **state)
 
 static void queue_ready_that_waits_uses_new_memory(void **state)
 {
-	struct virtio_memory_map plain;
+	struct virtio_memory_map untranslated;
 	struct device_fixture f;
 	int answer;
 
 	(void)state;
 	wait_for_translation(&f, &answer, false);
-	assert_int_equal(virtio_memory_map_init(&plain, f.regions, COUNT(f.regions)), 0);
-	virtio_device_set_memory(&f.device, &plain);
+	assert_int_equal(virtio_memory_map_init(&untranslated, f.regions, COUNT(f.regions)), 0);
+	virtio_device_set_memory(&f.device, &untranslated);
 	assert_int_equal(virtio_device_queue_mapped(&f.device, 0), 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
