@@ -91,7 +91,7 @@ struct virtio_walk {
  * different places.
  */
 enum virtio_memory_use {
-	VIRTIO_MEMORY_BUFFERS, /* small buffers: headers, status bytes; all of a plain walk */
+	VIRTIO_MEMORY_BUFFERS, /* small buffers: headers, status bytes; all buffers of a walk */
 	VIRTIO_MEMORY_TABLES,  /* indirect tables */
 	VIRTIO_MEMORY_DATA,    /* large buffers, for a parser that tells them from small ones */
 	VIRTIO_MEMORY_USES,

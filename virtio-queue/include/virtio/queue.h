@@ -85,8 +85,9 @@ struct virtio_queue_stats {
  */
 struct virtio_queue {
 	/*
-	 * Derived members. One function computes them whenever a member that they depend on has
-	 * changed. They say how far a fast path may go.
+	 * Derived members, which say how far a fast path may go. One function computes all of them
+	 * when a member that they depend on has changed. A pop that reads the driver's index
+	 * changes fast_avail alone.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring */
