@@ -3,7 +3,7 @@
  * Files of version 1, which load for ever, and are the same from every host.
  *
  * usage: state_golden [--write] FOLDER
- *   --write  writes the files for the first time. A file that was once published never changes: a
+ *   --write  writes the files for the first time. A file that was once released never changes: a
  *            later version of the format gets files of its own.
  *
  * For each file: it loads, gives the machine that the same random state gives here, and that
