@@ -114,7 +114,8 @@ static int parse_arguments(struct program *program, int argc, char **argv)
 	int option, error = 0;
 
 	/*
-	 * "+": the first word that is not an option is the command. Its own options are not ours.
+	 * "+": parsing ends at the first word that is not an option, which is the command. The
+	 * options after it are the command's own.
 	 */
 	while (!error && (option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {

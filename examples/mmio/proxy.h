@@ -21,7 +21,7 @@ struct proxy {
 	struct proxy_message message;
 	struct pci_function pci;
 	struct guest_ram *ram;
-	bool failed; /* the connection ended otherwise than by QEMU's end */
+	bool failed; /* the connection ended by an error, not because QEMU closed it */
 };
 
 /*

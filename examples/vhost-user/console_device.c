@@ -224,7 +224,7 @@ static int take_chain_again(struct console_device *console, struct port *port, s
 		return 0;
 	if (got == 1)
 		got = virtio_queue_unpop(virtq, chain.token);
-	/* Without a chain, another driver has emptied the queue. */
+	/* If there is no chain, another driver has emptied the queue. */
 	if (got >= 0)
 		forget_chain(console, port->id);
 	return got < 0 ? got : 0;

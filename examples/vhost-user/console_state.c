@@ -4,8 +4,8 @@
  *
  *   vu-port   output that is not written yet
  *
- * The queues are drained, so a transmit chain that waits for room is in the ring again, and the
- * library's state has the position in it.
+ * The queues are drained: a transmit chain that waits for room was unpopped. The library's state
+ * has the position in that chain.
  */
 #include "console_device.h"
 #include "log.h"

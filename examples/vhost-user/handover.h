@@ -40,7 +40,7 @@ struct handover {
 	int table;   /* the memfd, between handover_pass() and handover_withdraw() */
 };
 
-/* Adds a descriptor, which the caller keeps. -1 stands for none, and isn't added. */
+/* Adds a descriptor, which the caller keeps. Does nothing for -1. */
 __attribute__((format(printf, 3, 4))) void handover_add(struct handover *handover, int fd, const char *name, ...);
 
 /* Adds bytes that the next program gets. Returns 0, or -1 with errno. */
@@ -63,9 +63,10 @@ void handover_withdraw(struct handover *handover);
 void handover_clear(struct handover *handover);
 
 /*
- * Finds out whether another program has handed over descriptors. Called before all others.
+ * Finds out whether another program has handed over descriptors. Call this before the other
+ * functions.
  *
- * Returns 1 if so; 0 if not; -1 after printing why they can't be understood.
+ * Returns 1 if so; 0 if not; -1 after printing why the table can't be read.
  */
 int handover_receive(struct handover *handover);
 
@@ -75,10 +76,10 @@ int handover_receive(struct handover *handover);
  */
 __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
 
-/* Returns whether there is one of this name that wasn't taken. */
+/* Returns whether a descriptor has this name and wasn't taken. */
 __attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
 
-/* Gets bytes, exactly this number. Returns 0, or -1 if there are none, or another number. */
+/* Gets exactly count bytes. Returns 0, or -1 if none have this name, or their number differs. */
 __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,
 							      const char *name, ...);
 
@@ -89,8 +90,8 @@ const char *handover_left_over(const struct handover *handover);
 void handover_commit(struct handover *handover);
 
 /*
- * Executes the old program with its own arguments, so that it goes on. Returns only if that fails,
- * or was tried before, with errno.
+ * Executes the old program with its own arguments, so that it goes on. Returns only on failure,
+ * with errno: ELOOP if this was tried before.
  */
 void handover_return(struct handover *handover);
 

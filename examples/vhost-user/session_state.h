@@ -7,8 +7,9 @@
  *   vu-session  the front end's settings, and a list of its memory regions; only if there is a
  *               front end
  *   vu-message  the bytes of a message that isn't complete
- *   vu-ring     one for each queue; the section of the queue follows if the ring runs
- *   then        the device's own sections
+ *   vu-ring     for each queue; if the ring runs, the section of the queue follows
+ *
+ * After these come the device's own sections.
  *
  * Descriptors: "N socket", "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N
  * err Q".

@@ -6,8 +6,8 @@
  * program with the same arguments. The new program inherits images, sockets, memory and the
  * descriptors of the rings.
  *
- * If anything fails before that, the old program goes on and prints why. If the new program can't
- * go on, it prints why, and executes the old one again, which can.
+ * If anything fails before the execution, the old program goes on and prints why. If the new
+ * program can't go on, it prints why, and executes the old program again.
  *
  * Threads: the control thread's.
  */
@@ -37,14 +37,16 @@ int update_init(struct update *update, char **argv);
 void update_free(struct update *update);
 
 /*
- * Hands over to the program. Returns only on failure, after printing why; then everything goes on.
+ * Hands over to the new program. Returns only on failure, after printing why. All devices then run
+ * again.
  */
 void update_run(const struct update *update, const struct update_entry *entries, unsigned int count);
 
 /*
  * Called in the new program: opens the servers from the received descriptors (`inherited`), and
- * goes on. Returns 0. If this program can't go on, it executes the old one. Returns -1 if that
- * fails, too.
+ * starts the rings that ran.
+ *
+ * Returns 0. If this program can't go on, executes the old program. Returns -1 if that fails, too.
  */
 int update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once);
 

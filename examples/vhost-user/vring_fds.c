@@ -76,10 +76,11 @@ static bool can_write(int fd)
 }
 
 /*
- * A full descriptor is no error: the other side hasn't read earlier signals, and will see this one
- * with them. An eventfd can't be opened once more, and Linux has no write to it that never waits:
- * the front end can fill it between poll() and write(), see vring.h. A write that has waited and
- * was interrupted isn't repeated either.
+ * A full descriptor is no error: the other side will see this signal together with earlier ones.
+ *
+ * An eventfd can't be reopened, and Linux has no write to it that never waits. The front end can
+ * fill it between poll() and write(), see vring.h. A write that waited and was interrupted isn't
+ * repeated.
  */
 void vring_signal_send(const struct vring_signal *signal)
 {

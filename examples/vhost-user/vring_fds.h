@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* A descriptor that is written to, to tell the front end something. */
+/* A descriptor by which the daemon signals the front end. */
 struct vring_signal {
 	int fd; /* -1 for none */
 	bool is_socket;
@@ -28,7 +28,7 @@ int vring_poll_timer(void);
  */
 int vring_signal_accept(int fd, struct vring_signal *signal);
 
-/* The same for a descriptor that another process has accepted. */
+/* Does the same for a descriptor that another process has accepted. */
 struct vring_signal vring_signal_restore(int fd);
 
 /* Tells the front end, without waiting. */

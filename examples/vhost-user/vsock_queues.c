@@ -141,8 +141,8 @@ static bool has_something(const struct vsock_device *vsock)
 }
 
 /*
- * Fills a packet. Returns false if there was nothing to send. *out_short: there is something, for a
- * longer buffer.
+ * Fills a packet. Returns false if there was nothing to send. Sets *out_short if something waits
+ * that needs a longer buffer.
  */
 static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 {

@@ -127,7 +127,7 @@ static struct stream_state describe(const struct vsock_stream *s)
 	};
 }
 
-/* The streams in the order of their stages and arrivals, which the new process keeps. */
+/* Returns the stream after s, or the first for NULL. The new process keeps this order. */
 static struct vsock_stream *next_stream(struct vsock_device *vsock, struct vsock_stream *s)
 {
 	int stage = 0;
@@ -234,7 +234,7 @@ static int read_sections(struct restoring *r)
 				   &r->count, &r->where);
 }
 
-/* The values by which memory is used. The library has judged those of connections. */
+/* Checks the values that bound accesses to memory. The library has checked the connections. */
 static int check_stream(const struct restoring *r, uint32_t i)
 {
 	const struct stream_state *state = &r->streams[i];
@@ -253,7 +253,10 @@ static int check_stream(const struct restoring *r, uint32_t i)
 	return 0;
 }
 
-/* Takes the bytes of a stream, which may be none. Returns them, to be freed, or NULL. */
+/*
+ * Reads the bytes of a stream, which may have none. Returns an allocation that the caller frees, or
+ * NULL with *error set.
+ */
 static uint8_t *read_bytes(struct restoring *r, uint32_t i, int *error)
 {
 	const struct stream_state *state = &r->streams[i];
@@ -372,7 +375,7 @@ static int restore_connections(struct restoring *r)
 	return error;
 }
 
-/* A connection that the guest may know, and that isn't over, has a socket. */
+/* Every connection that isn't over must have a socket. */
 static int check_connections(const struct restoring *r)
 {
 	const struct virtio_vsock_connection *c = NULL;

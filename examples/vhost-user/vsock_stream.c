@@ -213,7 +213,7 @@ static bool send_record(struct vsock_stream *s, const struct vsock_record *recor
 {
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)record->bytes, .iov_len = record->len };
 
-	/* A socket file has no marks, and an empty record would look like the end to a reader. */
+	/* A Unix socket has no EOR mark. A reader would take an empty record for the end. */
 	*out_never = (record->marks & VIRTIO_VSOCK_SEQ_EOR) || record->len == 0;
 	if (*out_never)
 		return false;
@@ -427,7 +427,7 @@ static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 	const uint32_t most = s->paired ? PAIR_PIECE + 1 : s->vsock->buffer;
 	ssize_t len = recvmsg(s->source.fd, &msg, PEEK);
 
-	/* Linux says so once, in front of the records that came before. */
+	/* Linux reports the reset once, before the records that arrived earlier. So read again. */
 	if (len < 0 && errno == ECONNRESET)
 		len = recvmsg(s->source.fd, &msg, PEEK);
 

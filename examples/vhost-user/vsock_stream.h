@@ -50,7 +50,7 @@ struct vsock_stream {
 	bool read_ended;                            /* the socket's input is over */
 	/* The guest's output is over, and the socket was told. */
 	bool write_ended;
-	/* Incoming bytes: the socket can't be written to. */
+	/* Bytes from the guest are dropped: the socket can't be written to. */
 	bool discards;
 	bool is_ready;  /* in the list: may have something to read */
 	uint64_t since; /* when the stage began */

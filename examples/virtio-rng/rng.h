@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * An entropy device: random bytes of the host's for the guest. The smallest complete device on the
- * device core, to begin another one from.
+ * device core. Copy it to begin another device.
  *
  * It knows neither transport nor VMM. The VMM passes register accesses on to rng.device
  * (<virtio/mmio.h>) and gives two callbacks, by which the device interrupts the guest and asks for
@@ -28,8 +28,8 @@
 /* What the device needs from its VMM. */
 struct rng_host {
 	/*
-	 * As the operation of the same name in struct virtio_device_ops; with cause and queue a VMM
-	 * may send an MSI-X.
+	 * As the operation of the same name in struct virtio_device_ops. For MSI-X, a VMM chooses
+	 * the vector by cause and queue.
 	 */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*

@@ -59,7 +59,7 @@ static bool bad_values(const struct virtio_blk_options *o)
 	if (o->physical_block_exp > 31 ||
 	    (o->blk_size ? o->blk_size : (uint64_t)512) << o->physical_block_exp > UINT32_MAX)
 		return true;
-	/* An asynchronous disk has no vectors, and its options say alone whether it can flush. */
+	/* An asynchronous disk has no operations. Only its options say whether it can flush. */
 	if (o->backend.ops ? o->backend.max_iovecs == 0 : o->config_wce && !o->flush)
 		return true;
 	return bad_command(o, o->max_discard_sectors, o->max_discard_seg) ||

@@ -86,7 +86,7 @@ enum blk_device_step {
 	BLK_ANY_CHECK, /* of a request that was never in memory */
 	/* Segments that do not exist. Bit 0: type. Bit 1: any length, else whole sectors. */
 	BLK_ANY_TRANSFER,
-	BLK_ANY_MEMORY, /* the back end in memory, by itself */
+	BLK_ANY_MEMORY, /* calls of the back end in memory, without a request */
 	BLK_MIGRATE,    /* flags: see enum blk_migrate_flag; then their operands */
 	BLK_DEVICE_STEPS,
 };

@@ -264,7 +264,7 @@ void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, ui
 			l = &w->logs[i];
 	if (!l || len == 0)
 		return;
-	/* Bit by bit: does its page touch the range? */
+	/* For each bit: does its page overlap the range? */
 	for (uint64_t n = 0; n < log->size * 8; n++) {
 		const wide page = (wide)log->base + ((wide)n << log->page_shift);
 		const wide next = page + ((wide)1 << log->page_shift);

@@ -122,7 +122,7 @@ uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32
 /* Whether a range permits the access and is one piece. */
 bool shadow_contiguous(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
-/* How many pieces a range is, as far as it permits the access. */
+/* Returns the number of pieces of a range, up to the first byte that does not permit the access. */
 uint64_t shadow_pieces(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
 /* Copies out of the shadow; the range must be there. */

@@ -13,7 +13,7 @@
 #define M_READ_ONLY 0x28, 0  /* or read-only */
 #define M_LOGGED_TOP 0x43, 0 /* at the end of the address space */
 #define M_PAGES 0, 0x80
-#define M_NOT_MAPPED 0, 0xa0 /* the first page, not yet */
+#define M_NOT_MAPPED 0, 0xa0 /* the first page is not mapped yet */
 #define FOUR 0x0a            /* number of queues; the second one is absent */
 #define TWO 0x00
 #define NO_CHECK 0x10

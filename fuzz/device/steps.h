@@ -6,7 +6,7 @@
 /* A byte below 0x80 selects a step of the guest, modulo their number. */
 enum guest_step {
 	GUEST_BOOT,    /* a driver's first steps, all or a part */
-	GUEST_ADVANCE, /* the next thing of that */
+	GUEST_ADVANCE, /* the driver's next step */
 	GUEST_QUEUE,   /* sets up one queue, right or with one thing wrong */
 	GUEST_STATUS,
 	GUEST_REGISTER,   /* writes any value into a register */

@@ -14,9 +14,9 @@ struct harness {
 	struct virtio_memory_cursor cursors[2];
 	struct shadow_map *of[2]; /* the map that each cursor is for */
 	uint64_t base;            /* lowest guest-physical address */
-	uint64_t total;           /* bytes up to the highest */
+	uint64_t total;           /* bytes from base to the highest address */
 
-	/* Of the access under way. */
+	/* The current access. */
 	struct virtio_memory_cursor *cursor;
 	struct shadow_map *map;
 	uint64_t addr, len;

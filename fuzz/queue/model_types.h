@@ -22,7 +22,7 @@ enum model_state {
 struct model_request {
 	enum model_state state;
 	struct virtio_token token;
-	uint64_t popped; /* the number of pops before it, unpopped ones apart */
+	uint64_t popped; /* number of earlier pops, without those that were undone */
 	uint32_t len;
 	bool old_map;
 	bool replayed;
@@ -87,8 +87,8 @@ struct model_chain {
 	uint64_t bytes;
 	struct model_piece pieces[MODEL_PIECES]; /* the first ones */
 	struct model_piece last;
-	struct model_piece status; /* the last byte of end; length 0 if it cannot be written */
-	bool writable;             /* a writable buffer has come */
+	struct model_piece status; /* the last byte of last; length 0 if it cannot be written */
+	bool writable;             /* the walk has met a writable buffer */
 	uint64_t work;
 };
 

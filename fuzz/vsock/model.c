@@ -71,7 +71,7 @@ static void unblock(struct model_connection *c)
 	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 }
 
-/* The guest waits for room, and there is some: for a packet, or a quarter of the buffer. */
+/* Owes an update if the guest may be waiting for room, or a quarter of the buffer became free. */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
 	const uint64_t untold = c->forwarded - c->told;

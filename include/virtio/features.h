@@ -9,7 +9,13 @@
  *	virtio_features_from_u64(options.features, virtio_blk_offered(&blk));
  *	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
  *
- * Threads: any; calls on one set are serialised by the caller.
+ * Threads:
+ *   functions                             who may call   what must not run beside
+ *   virtio_feature_set(),                 any thread     another call on the same set
+ *   virtio_features_from_u64()
+ *   all others of this header             any thread     a change of the same set
+ *
+ * Nothing fails.
  *
  * virtio 1.4, 2.2 and 6
  */
@@ -25,26 +31,33 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_FEATURE_WORDS 4 /* 32 feature bits each: 128 in all (virtio 1.4, 2.2) */
 
 /*
- * Puts a bit into a set; asks whether a set has a bit.
+ * Adds a bit to a set.
  *
  * @words  the set
- * @bit    any number; above 127 nothing is changed, and the answer is no
+ * @bit    any number; above 127 nothing changes
  */
 VIRTIO_INLINE void virtio_feature_set(uint32_t words[VIRTIO_FEATURE_WORDS], uint32_t bit);
+
+/*
+ * Returns whether a set has a bit.
+ *
+ * @words  the set
+ * @bit    any number; above 127 the result is false
+ */
 VIRTIO_INLINE bool virtio_feature_has(const uint32_t words[VIRTIO_FEATURE_WORDS], uint32_t bit);
 
 /*
- * A set from a mask: bit i of the mask is feature bit i, and the set has none above 63.
+ * Makes a set from a mask. Bit i of the mask is feature bit i. The set has no bits above 63.
  *
  * @words  the set; every word is written
  */
 VIRTIO_INLINE void virtio_features_from_u64(uint32_t words[VIRTIO_FEATURE_WORDS], uint64_t mask);
 
-/* The mask of a set. Bits above 63 are left out. */
+/* Returns the mask of a set, without bits above 63. */
 VIRTIO_INLINE uint64_t virtio_features_to_u64(const uint32_t words[VIRTIO_FEATURE_WORDS]);
 
 /*
- * The mask of one feature bit.
+ * Returns the mask of one feature bit.
  *
  * @bit  any number; above 63 the mask is 0
  */

@@ -37,7 +37,7 @@ static int rounds(void)
 	return n < 1 ? 1 : n > MAX_ROUNDS ? MAX_ROUNDS : n;
 }
 
-/* Loads that move pages need no more chains to be longer than the clock's steps. */
+/* Loads that move pages take longer for each chain, so fewer chains suffice for the clock. */
 static uint32_t chains_a_round(const struct workload *w)
 {
 	const bool moves_pages = w->shape == SHAPE_BUFFERS && w->bytes >= 4096;
@@ -77,7 +77,7 @@ static void measure(serve_fn *const *serve, const struct workload *const *worklo
 	}
 }
 
-/* The most that the inline version may take, in times of the baseline; NULL for no bar. */
+/* The limit for the inline version's time, as a multiple of the baseline's; NULL for no limit. */
 static const char *time_bar(const char *name)
 {
 	static const char *const bars[][2] = { { "W1", "2.0" },   { "W2", "2.0" },   { "W3", "2.0" },

@@ -7,10 +7,10 @@
 
 /* Each prints nanoseconds per chain, and returns 0. */
 
-/* A table in Markdown of the timed cases, all kinds. */
+/* Prints a table in Markdown of all timed cases and kinds. */
 int time_all(void);
 
-/* A line for each case of a list: name, best and median. */
+/* Prints a line for each case of a list: name, best and median. */
 int time_cases(const char *list, enum kind kind);
 
 /*

@@ -39,8 +39,8 @@ for readme in "$src"/README.md "$src"/*/README.md "$src"/*/*/README.md; do
 	done <"$work/examples"
 done
 
-# A program runs one example, which it includes first: so the example compiles alone. And meson
-# knows it.
+# A program runs one example, and includes the example first, so the example compiles alone.
+# meson.build names each program.
 while read -r program readme; do
 	name=$(basename "$program" .c)
 	[ -e "$src/$program" ] || { fail "$readme: $program does not exist"; continue; }

@@ -38,8 +38,8 @@ load_drivers() {
 	while read -r module; do insmod "/modules/$module"; done </modules/order
 }
 
-# finish [PATTERN]: powers off, if the kernel has complained neither of a disk nor in words like
-# these.
+# finish [PATTERN]: powers off. Fails if the kernel's log has errors of a disk, or lines that match
+# the pattern.
 finish() {
 	doing="looking for errors in the kernel's log"
 	if dmesg | grep -E "I/O error|EXT4-fs error|vd[a-z]: .*error${1:+|$1}"; then exit 1; fi

@@ -143,9 +143,8 @@ index_modules() {
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
 }
 
-# module_files MODULE...: the files of these modules of the guest kernel and of all they depend on,
-# in loading order. Names are written with "_"; a file that several depend on is named several
-# times.
+# module_files MODULE...: prints the files of these modules of the guest kernel and of all modules
+# that they depend on, in loading order. Names are written with "_". A file may occur several times.
 module_files() {
 	for module; do
 		# modules.dep: "x/a.ko: x/b.ko x/c.ko" where a needs b and b needs c.
@@ -213,8 +212,8 @@ fail() {
 
 ok() { echo "  ok: $*"; }
 
-# need_guest FUNCTION: calls guest_packages or qemu_packages; what cannot be had is the end of a
-# test.
+# need_guest FUNCTION: calls guest_packages or qemu_packages. Ends the test if the packages cannot
+# be had.
 need_guest() {
 	"$1" "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log && return
 	cat packages.log >&2

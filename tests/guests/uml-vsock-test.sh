@@ -76,7 +76,7 @@ end_all() {
 }
 trap end_all EXIT
 
-# relay FROM TO: in the background.
+# relay FROM TO: copies bytes from one file to another, in the background.
 relay() {
 	cat <"$1" >"$2" 2>/dev/null 9>&- &
 	echo $! >>relays

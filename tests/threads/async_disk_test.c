@@ -193,7 +193,7 @@ static void hold_vcpu(void)
 	check(in_flight > 0, "a stop does not end although nothing is in flight");
 }
 
-/* Without wait the vCPU is not held: another vCPU does something meanwhile. */
+/* Without wait this function returns while the device stops, as if another vCPU ran. */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
 {
 	uint8_t bytes[4];

@@ -167,8 +167,8 @@ static void sleep_until_rung(struct bell *bell, int *side)
 }
 
 /*
- * Each side takes a number of steps before it looks at the rest, which varies the meetings of the
- * two.
+ * Each side makes a random number of steps before it looks at the other side, so the two meet at
+ * different points.
  */
 static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 {

@@ -290,8 +290,8 @@ static void end_by_signal_comes_during_a_session(void **state)
 }
 
 /*
- * Shells often have a low limit, which a program may raise: it has to, before its disks need
- * descriptors.
+ * Shells often set a low limit of descriptors. The daemon must raise the limit before its disks
+ * need descriptors.
  */
 static void file_limit_is_raised_for_many_queues(void **state)
 {

@@ -64,7 +64,7 @@ static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 	console_expect_output(fd, 0, 3000);
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	/* The next one can send, and its end is seen at once, too. */
+	/* The next client can send. Its end is also seen at once. */
 	fd = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_type(fd, "next", 4);

@@ -108,8 +108,8 @@ static void console_pty_keeps_output_and_input_while_nobody_is_there(void **stat
 }
 
 /*
- * A link that was left behind is replaced. A file is not, and neither is what another process has
- * put there.
+ * A link that was left behind is replaced. A file stays, and so does a link that another process
+ * has made.
  */
 static void console_link_is_replaced_only_if_it_is_a_link(void **state)
 {

@@ -65,13 +65,13 @@ void daemon_start_two_again(struct daemon_process *daemon);
 /* Reads a line of its output, and says whether it is this one. */
 bool daemon_says(struct daemon_process *daemon, const char *line);
 
-/* Sends a signal unless that is 0, waits for the daemon's end, and returns its exit status. */
+/* Sends a signal, if it isn't 0. Waits for the daemon's end, and returns its exit status. */
 int daemon_stop(struct daemon_process *daemon, int signal);
 
 /*
  * What the daemon has written to stderr so far, at most `size` - 1 bytes. Returns the number of
- * lines. One line is left out: that it does without io_uring from now on. That may happen at any
- * time, and always happens on some systems.
+ * lines. Leaves out the line that says that io_uring can't be used: some systems always cause that
+ * line, at any time.
  */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 

@@ -41,7 +41,7 @@
 #define SAYS(result) (INT64_MIN / 2 + (result))
 
 struct kernel_disk {
-	int fd;                 /* of a file that nobody looks at */
+	int fd;                 /* a file whose content does not matter */
 	unsigned int syncs;     /* begun */
 	unsigned int fail_sync; /* the piece, from 1 on, that fails; 0: none */
 	int fail_with;          /* its errno */

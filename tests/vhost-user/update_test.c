@@ -28,7 +28,7 @@ struct updating {
 	struct daemon_process daemon;
 	char disk[256];
 	char state[128];
-	char line[256]; /* that a process prints which goes on */
+	char line[256]; /* what a process prints when it goes on after an update */
 };
 
 static void start(struct updating *u, const char *options, const char *program)
@@ -72,7 +72,7 @@ static void await_error(const struct updating *u, const char *expected)
 	} while (!strstr(text, expected));
 }
 
-/* Descriptors are the same, and so is what the front end hears; requests go on where they were. */
+/* The descriptors and the front end's signals stay the same. Requests go on where they were. */
 static void update_is_not_noticed(void **state)
 {
 	struct updating u;
@@ -105,7 +105,7 @@ static void update_is_not_noticed(void **state)
 	}
 	assert_int_equal(stat(u.state, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	/* It stops and starts rings as before, and serves the next front end. */
+	/* The new program stops and starts rings as before, and serves the next front end. */
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 5, 0x55);
@@ -210,7 +210,7 @@ static void update_keeps_half_a_message(void **state)
 
 /* Failures */
 
-/* What was tried leaves nothing behind. */
+/* An update that failed leaves nothing behind. */
 static void expect_old_process(struct updating *u, struct front_end *fe, const char *error, unsigned int files)
 {
 	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
@@ -233,7 +233,7 @@ static void update_without_state_file_changes_nothing(void **state)
 	expect_old_process(&u, &fe, "there is no --state PATH", daemon_open_files(&u.daemon));
 	front_end_close(&fe);
 	daemon_finish(&u.daemon);
-	/* A folder that isn't there. */
+	/* The state can't be written: its folder does not exist. */
 	daemon_folder(&u.daemon);
 	snprintf(folder, sizeof folder, "%s/none/state", u.daemon.folder);
 	memcpy(u.state, folder, sizeof u.state);
@@ -291,7 +291,7 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	close_daemon(&u);
 }
 
-/* The new program says why it can't go on, and the old one goes on, with its own arguments. */
+/* The new program says why it can't go on. The old program goes on with its own arguments. */
 static void update_to_a_program_that_refuses_returns(void **state)
 {
 	static const struct {
@@ -318,7 +318,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 	front_end_set_up(&fe, 0);
 	files = daemon_open_files(&u.daemon);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		/* The text comes from the table above. */
+		/* The place for the image's path, if the arguments have one. */
 		char *const at = strstr(cases[i].arguments, "%s");
 
 		snprintf(arguments, sizeof arguments, "%.*s%s%s",
@@ -332,7 +332,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 		block_write_and_read(&fe, i, (uint8_t)(i + 1));
 		assert_int_equal(daemon_open_files(&u.daemon), files);
 		assert_int_equal(truncate(u.daemon.errors, 0), 0);
-		/* The old program's file is where it was executed from. */
+		/* Restores the file from which the old program was executed. */
 		copy_program(program);
 	}
 	front_end_close(&fe);

@@ -45,7 +45,7 @@ static void vsock_update_keeps_streams(void **state)
 		vsock_expect_data(&to_host, "again", 5);
 		assert_int_equal(daemon_open_files(&p.daemon), files);
 	}
-	/* Halves that are closed stay so, and a new connection has a port of its own. */
+	/* A direction that was shut down stays so. A new connection gets a port of its own. */
 	vsock_send(&to_host, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	host_expect_end(host);
 	update(&p.daemon);

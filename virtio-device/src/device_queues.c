@@ -159,7 +159,7 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
 	if (error)
 		return error;
 	if (state->config.size == 0) {
-		/* It can't run, and the driver must not wait for it in vain. */
+		/* The queue can't run. The driver must not wait for it in vain. */
 		if (device->active && config->ready)
 			virtio_device_set_needs_reset(device);
 		return 0;

@@ -185,7 +185,7 @@ int virtio_impl_device_ask_reset(struct virtio_device *device)
 {
 	int result;
 
-	/* A report within the operation is too early. */
+	/* The operation must return before the device may report the end of the reset. */
 	device->reset_pending = false;
 	result = device->ops->reset(device);
 	if (result == 0)

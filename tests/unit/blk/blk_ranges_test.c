@@ -170,8 +170,8 @@ static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state
 }
 
 /*
- * Hostile 126: whether unmap reaches the back end is the option's word; it reads as zeroes in any
- * case.
+ * Hostile 126: the option decides whether unmap reaches the back end. The range reads as zeroes in
+ * any case.
  */
 static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 {

@@ -8,7 +8,7 @@
 
 #define LONG_FACTOR 10u
 
-/* Returns 1, or LONG_FACTOR if the environment has LONG, as `meson test --setup long` sees to. */
+/* Returns LONG_FACTOR if the environment has LONG, which `meson test --setup long` sets, else 1. */
 static inline uint32_t long_factor(void)
 {
 	const char *value = getenv("LONG");

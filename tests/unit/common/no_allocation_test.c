@@ -120,8 +120,8 @@ static bool start_counter(void)
 #endif
 
 /*
- * A device that works through everything. Whatever fails is a line; cmocka's assertions might
- * allocate.
+ * A device that serves every kind of request. A failure is recorded as a line number, because
+ * cmocka's assertions might allocate.
  */
 
 struct device {

@@ -63,7 +63,7 @@ enum {
 };
 
 #define FEATURE(bit) ((uint64_t)1 << (bit))
-#define F_DEVICE FEATURE(0) /* of the device's own */
+#define F_DEVICE FEATURE(0) /* a feature of this device type */
 #define F_INDIRECT FEATURE(28)
 #define F_EVENT_IDX FEATURE(29)
 #define F_VERSION_1 FEATURE(32)
@@ -110,7 +110,7 @@ struct device_event {
 	uint32_t a; /* queue; offset; cause */
 	uint32_t b; /* next; length; queue of an interrupt */
 	bool level;
-	uint32_t status; /* of the device during the call */
+	uint32_t status; /* the device's status during the call */
 };
 
 #define DEVICE_EVENTS 64u

@@ -58,7 +58,7 @@ static void device_init_copies_options(void **state)
 	assert_int_equal(f.calls[OP_ACTIVATE], 1);
 }
 
-/* virtio_device_init() must fail for want of this operation. */
+/* virtio_device_init() must fail because this operation is missing. */
 static void expect_missing(struct device_fixture *f, const char *op)
 {
 	assert_string_equal(virtio_device_missing_op(&f->options), op);
@@ -95,7 +95,7 @@ static void device_init_refuses_missing_operation_and_names_it(void **state)
 	expect_missing(&f, "queue_stop");
 }
 
-/* What else is wrong comes first, so that VIRTIO_ENOOP always has a name. */
+/* Other errors are reported first, so that VIRTIO_ENOOP always means a missing operation. */
 static void device_init_names_operation_last(void **state)
 {
 	struct device_fixture f;

@@ -85,7 +85,7 @@ static void on_stop_say_stopped(struct device_fixture *f, enum device_op op, uin
 		f->hook_result = virtio_device_queue_stopped(&f->device, (uint16_t)a, 0);
 }
 
-/* Nothing is in progress before queue_stop() has returned that. */
+/* A stop is in progress only after queue_stop() has returned VIRTIO_DEVICE_IN_PROGRESS. */
 static void queue_stopped_within_operation_does_nothing(void **state)
 {
 	struct device_fixture f;

@@ -327,7 +327,7 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
 	assert_int_equal(virtio_device_reset_done(&m.from.device, 0), 0);
 	save(&m);
-	/* In use also by a reset that began when the status was 0. */
+	/* A reset that began when the status was 0 also makes the device busy. */
 	assert_int_equal(reg_write(&m.from, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), VIRTIO_EBUSY);
 	assert_int_equal(virtio_device_reset_done(&m.from.device, 0), 0);

@@ -33,7 +33,7 @@ struct request_fixture {
 	struct virtio_region regions[2];
 };
 
-/* A request to be: its parts, and how they are cut. */
+/* Describes a request to make: its parts, and how they are cut into buffers. */
 struct ask {
 	uint32_t header, out, in; /* bytes */
 	uint64_t read_cuts;       /* bit n: a buffer ends after byte n of header and data out */

@@ -242,7 +242,7 @@ static void file_of_other_memory_is_refused(void **state)
 	}
 }
 
-/* The size is known without a buffer, and no buffer that is smaller is overrun. */
+/* The size is known without a buffer. Smaller buffers are not overrun. */
 static void file_is_measured_without_room(void **state)
 {
 	struct virtio_queue_state none;

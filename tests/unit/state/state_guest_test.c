@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest with traffic on two queues each of a disk, a console and a socket device is saved at
- * random points, restored into a fresh process over the same memory file, and goes on: nothing is
+ * A guest has traffic on two queues each of a disk, a console and a socket device. Its devices are
+ * saved at random points, and restored into a fresh process over the same memory file. Nothing is
  * lost, repeated or reordered. Hostile 78, 80, 239 and 243.
  *
  * This process is the guest, its drivers, and the host's clients. The devices are in a child, which
- * does what it is told over a socket, so that each run is the same. For a move the child answers
- * with its file and ends; the next child begins with that file, in the same memory. One move may
- * follow upon another without anything in between.
+ * obeys orders over a socket, so each run is the same. For a move the child answers with its file
+ * and ends. The next child begins with that file, in the same memory. Moves may follow each other
+ * directly.
  */
 #include "random_state.h"
 
@@ -19,7 +19,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/queue_mock.h>
 
-#define GUESTS 200u /* in a run that is not long; 50 times as many in one that is */
+#define GUESTS 200u /* in a usual run; a long run has 50 times as many */
 #define MOVES 3u
 #define STEPS 40u /* between two moves */
 #define DEPTH 8u  /* requests of a queue at a time */
@@ -120,7 +120,10 @@ static void interrupt_if_wanted(uint32_t device, uint32_t queue)
 		virtio_device_interrupt_used(&part->device, (uint16_t)queue);
 }
 
-/* Pops ahead, and carries out so many: from anywhere, so that completions are out of order. */
+/*
+ * Pops all requests, and carries out `number` of them. Picks them from anywhere, so that
+ * completions are out of order.
+ */
 static void work_disk(uint32_t queue, uint32_t number)
 {
 	struct machine_part *part = &machine.parts[MACHINE_DISK];
@@ -183,7 +186,7 @@ static void work_tx(uint32_t number)
 	}
 }
 
-/* Packets to the guest: what is owed, and then data, whose bytes are numbered by tx_cnt. */
+/* Sends a packet that is owed, or data. Each byte of data is its position in the stream. */
 static bool send_one(struct virtio_vsock_packet *packet)
 {
 	struct virtio_vsock_connection *c = virtio_vsock_table_each(&machine.table, NULL);
@@ -226,7 +229,7 @@ static void work(const struct message *m)
 		for (uint32_t queue = 0; queue < LINKS; queue++) {
 			struct machine_part *part = &machine.parts[device];
 
-			/* The host's side comes of itself where it fills buffers. */
+			/* Queues with buffers for the guest's input need no kick. */
 			if (part->notified[queue] == 0 && (queue == 1 || device == MACHINE_DISK))
 				continue;
 			if (device == MACHINE_DISK)
@@ -267,7 +270,7 @@ static void obey(const struct message *m)
 	}
 }
 
-/* A process with the devices, from a file or new. Never returns. */
+/* The child's main function. Its devices come from a file, or are new. Never returns. */
 static void be_host(int fd, const uint8_t *file, size_t length)
 {
 	static struct machine_state state;
@@ -539,7 +542,7 @@ static void move(void)
 	start_child();
 }
 
-/* Until nothing is outstanding but buffers that wait for the host. */
+/* Runs until only buffers that wait for the host are outstanding. */
 static void drain(void)
 {
 	for (uint32_t i = 0; i < 400; i++)

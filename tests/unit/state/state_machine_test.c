@@ -277,7 +277,7 @@ static void state_has_no_byte_that_is_not_read(void **state)
 		put_frame();
 		error = machine_read(&w.to, w.file, w.length, &w.state, &reader);
 		if (!error) {
-			/* Then the next save differs: the target keeps what it was told. */
+			/* An accepted change must show in the next save. */
 			assert_int_equal(machine_restore(&w.to, &w.state), 0);
 			length = machine_save(&w.to, w.again);
 			assert_int_equal(length, w.length);

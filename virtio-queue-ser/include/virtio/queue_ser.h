@@ -26,8 +26,8 @@
  * A program reads and checks all sections before it restores the first, so that a file that is
  * refused leaves the target untouched.
  *
- * What a guest can do: nothing. The bytes may come from anybody; the checksum finds accidents, and
- * no forgery.
+ * What a guest can do: nothing. The bytes may have any origin. The checksum finds accidental
+ * damage, but no forgery.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -72,8 +72,9 @@ void virtio_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, s
  *
  * @length  set to the file's length in bytes, also with VIRTIO_ENOBUFS; otherwise untouched
  *
- * Returns 0; VIRTIO_ENOBUFS if the buffer is too small, and its content useless; VIRTIO_EINVAL if a
- * section couldn't be written, see writer->error.
+ * Returns 0, or:
+ *   VIRTIO_ENOBUFS  the buffer is too small; its content is useless
+ *   VIRTIO_EINVAL   a section couldn't be written, see writer->error
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
@@ -129,23 +130,23 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
 			    uint32_t count);
 
 /*
- * Reads and judges it.
+ * Reads and checks the section of a queue.
  *
- * @device, @queue  as it was written
- * @config          the configuration by which the file has the queue run, from
- *                  virtio_device_saved_config(): the state must agree with it, or
- *                  be that of a queue that is not started. NULL takes any.
+ * @device, @queue  the numbers that were written
+ * @config          the queue's configuration in the file, from virtio_device_saved_config(). The
+ *                  state must agree with it, or be the state of a queue that is not started.
+ *                  NULL accepts any state.
  * @map             as for virtio_queue_check_state(): the memory, or NULL
  * @state           for virtio_queue_restore()
  * @record          the caller's array, for virtio_queue_replay()
  * @capacity        its entries: the largest size of the queue is enough
- * @count           set to how many there are
- * @where           filled in, for virtio_section_refuse() where a device refuses a record; or NULL
+ * @count           set to the number of entries
+ * @where           filled in, for virtio_section_refuse() if a device refuses the record; or NULL
  *
  * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
  * virtio_section_read() or virtio_queue_check_state(), with section, value and place in
- * reader->fault. After an error state and count are untouched, and record may hold
- * anything.
+ * reader->fault. After an error state and count are untouched, and the content of record is
+ * undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device, uint32_t queue,
