@@ -38,7 +38,7 @@ struct guest_ram {
 struct guest_ram *guest_ram_map(const struct proxy_memory *table, const int *fds, unsigned int count,
 				const char **reason);
 
-/* Unmaps everything. No queue may use it any longer. NULL is allowed. */
+/* Unmaps all memory, which no queue may use any longer. ram may be NULL. */
 void guest_ram_free(struct guest_ram *ram);
 
 #endif

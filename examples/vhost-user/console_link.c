@@ -119,8 +119,8 @@ void console_link_flush(struct console_link *link)
 int console_link_attach(struct console_link *link, int fd)
 {
 	/*
-	 * The loop can have a descriptor once only, and each direction waits by itself: so there
-	 * are two.
+	 * A loop can have a descriptor only once, but each direction waits separately. So there are
+	 * two descriptors.
 	 */
 	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 

@@ -84,7 +84,7 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return len;
 }
 
-/* The old process had it open: settings, symbolic link and size exist already. */
+/* The old process has made the pty: its settings, symbolic link and size exist. */
 static int go_on(struct console_link *link)
 {
 	const int master = console_link_take(link, "in");

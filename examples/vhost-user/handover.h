@@ -2,8 +2,9 @@
 /*
  * Descriptors that a process hands over to the program that it executes. Each has a name.
  *
- * An environment variable says that there are some; arguments can't fake or hide it. The names and
- * numbers are in a memfd. The saved state is in another one, and contains no descriptor numbers.
+ * An environment variable has the number of a memfd with their names and numbers. Arguments can't
+ * fake or hide the variable. The saved state is in another memfd, and contains no descriptor
+ * numbers.
  *
  *   the old process            the new one
  *   handover_add() ...         handover_receive()

@@ -110,7 +110,7 @@ static int check_devices(const struct update_entry *entries, unsigned int count)
 	return 0;
 }
 
-/* Returns the state, to be freed; or NULL after printing why not. */
+/* Returns the state, which the caller frees; or NULL after printing why not. */
 static uint8_t *save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
 			 size_t *length)
 {

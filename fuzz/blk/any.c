@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Steps of the block harness that need no guest: judging requests and moving along segments of any
- * size, and the back end in memory alone. A small guest with a small disk cannot reach the sizes
+ * Steps of the block harness that need no guest: checks of requests, moves along segments of any
+ * size, and calls of the back end in memory. A small guest with a small disk cannot reach the sizes
  * that break arithmetic.
  */
 #include "any.h"

@@ -293,7 +293,7 @@ static int change_range(struct blk_harness *h, uint32_t type, uint64_t offset, u
 	meanwhile(h, how);
 	error = simple_fault(h, p, how);
 	if (error)
-		/* It may have changed in part. */
+		/* A part of the range may have changed. */
 		bytes /= 2;
 	if (error || !zero_by_memory(h, type, offset, bytes))
 		zero(h->bytes, offset, bytes);

@@ -147,7 +147,7 @@ void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value);
 /* After the guest has written to the real memory itself. */
 void shadow_accept(struct shadow_memory *w);
 
-/* Traps unless every byte and every log is as the shadow says. */
+/* Traps unless every byte and every log agrees with the shadow. */
 void shadow_compare(const struct shadow_memory *w);
 
 /* Whether this is the library's entry for a region of the model's. */

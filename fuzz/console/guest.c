@@ -197,8 +197,8 @@ static void write_desc(struct guest_queue *q, uint64_t table, uint32_t index, co
 }
 
 /*
- * Writes the descriptors of a chain. With damage the last one has a next: outside the table, or the
- * first one.
+ * Writes the descriptors of a chain. With damage the last descriptor has a next: an index outside
+ * the table, or the first descriptor.
  */
 static void write_chain(struct guest_queue *q, uint64_t table, uint32_t first, struct chain_spec *spec, uint8_t damage)
 {
@@ -266,7 +266,7 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 	bool new_piece = true;
 	uint32_t last = GUEST_REGIONS;
 
-	/* A longer chain leaves the memory, but perhaps after a page that is not mapped. */
+	/* A longer chain goes past the end of memory, perhaps after a page that is not mapped. */
 	if (b->addr + (b->len - 1) < b->addr) {
 		out->bad = true;
 		return;

@@ -53,7 +53,7 @@ void view_reset(struct view *v);
 /* The driver has sent a message of len bytes, which begins with these. */
 void view_say(struct view *v, const uint8_t *message, uint32_t len);
 
-/* The driver is told something. Traps if it must not be. */
+/* Records a message to the driver. Traps if the device must not send it. */
 void view_told(struct view *v, const uint8_t *message, uint32_t len);
 
 /* Nothing is pending. Traps if the driver does not know everything. */

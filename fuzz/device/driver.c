@@ -100,7 +100,7 @@ static void negotiate(struct device_harness *h, uint8_t mask)
 	for (uint32_t i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
 		uint32_t bits = h->model.options.features[i];
 
-		/* Each bit of the mask leaves one out. */
+		/* Each bit of the mask leaves out one feature. */
 		if (mask & 1)
 			bits &= i == 1 ? ~(1u << VIRTIO_F_RING_RESET % 32) : bits;
 		if (mask & 2)

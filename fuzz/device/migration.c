@@ -54,7 +54,7 @@ static void migrate_run(struct device_harness *h, uint32_t index)
 	}
 }
 
-/* A file may have any byte where a bool is to be. */
+/* A file may have any byte in the place of a bool. */
 static void set_byte(bool *flag, uint32_t value)
 {
 	const uint8_t byte = (uint8_t)value;
@@ -62,7 +62,7 @@ static void set_byte(bool *flag, uint32_t value)
 	memcpy(flag, &byte, 1);
 }
 
-/* One value somewhere in the state. */
+/* Changes one value somewhere in the state. */
 static void change_state(struct device_harness *h, struct virtio_device_state *s,
 			 struct virtio_queue_registers_state *queues)
 {

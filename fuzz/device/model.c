@@ -190,7 +190,7 @@ bool device_model_pending(const struct device_model *m)
 	return m->interrupt_status && (m->status & DRIVER_OK);
 }
 
-/* A call, and another as long as the last disagrees with the interrupt status. */
+/* Expects a call, and further calls while the last level disagrees with the interrupt status. */
 static void signal_driver(struct device_model *m, uint32_t cause, uint16_t queue, bool level)
 {
 	call_interrupt(m, cause, queue, level);

@@ -20,7 +20,7 @@ enum guest_step {
 	GUEST_READY,      /* writes QueueReady of a queue */
 	GUEST_RING_RESET, /* writes QueueReset of a queue */
 	GUEST_FEATURES,   /* accepts any features */
-	/* Reads or writes the configuration space, in any width that another transport may have. */
+	/* Reads or writes the configuration space, in any width that any transport has. */
 	GUEST_CONFIG,
 	GUEST_TAKE, /* reads the interrupt status and clears it */
 	GUEST_RING, /* changes a ring's bytes */

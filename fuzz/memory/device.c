@@ -209,7 +209,7 @@ static void do_find(struct harness *h)
 	}
 }
 
-/* One segment against the model; a translation's short answers may make it shorter. */
+/* Compares one segment with the model. A translation's short answers may make it shorter. */
 static void check_segment(struct harness *h, const struct virtio_segment *s, uint64_t addr, uint64_t len,
 			  uint32_t access, struct shadow_place *p)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tables of regions, right and wrong, and look-ups in them. Nothing behind the host pointers is
+ * Valid and invalid tables of regions, and look-ups in them. Nothing behind the host pointers is
  * touched.
  */
 #include "tables.h"

@@ -13,7 +13,7 @@ void model_expect_resolve(struct model *m, const struct model_walk *walk, struct
 void model_resolve(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_chain_segments *out);
 
-/* Checks what it has left in out, after an error other than VIRTIO_ENOBUFS. */
+/* Checks the content of out after an error other than VIRTIO_ENOBUFS. */
 void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
 		       const struct virtio_chain_segments *out);
 

@@ -101,8 +101,8 @@ const struct seed queue_seeds[] = {
 	      IS_IN_FLIGHT(0xe2), COMPLETE, IS_IN_FLIGHT(0xa0), IS_IN_FLIGHT(0xe3), IS_IN_FLIGHT(0xd1),
 	      IS_IN_FLIGHT(0xe0), COMPLETE, IS_IN_FLIGHT(0xa1)),
 	/*
-	 * A second init makes no token valid again. The next head is the same, and so would be each
-	 * sequence number if it started again.
+	 * A second init makes no token valid again. The next head is the same, so only the sequence
+	 * number can tell the tokens apart.
 	 */
 	QUEUE("init_again", Q_SIZE_8, M_FLAT, ADD_1, POP, INIT_AGAIN, IS_IN_FLIGHT(0xa0), START, ADD_1, POP,
 	      COMPLETE_AS(0xa0, 1), COMPLETE, INIT_AGAIN_LATE, START, ADD_1, ADD_1, POP, POP, IS_IN_FLIGHT(0xe3),

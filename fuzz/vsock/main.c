@@ -346,7 +346,7 @@ static void pass_time(struct vsock_harness *h)
 	FUZZ_CHECK(got == 0 && model_deadline(&h->m) > h->now, "does not end");
 }
 
-/* Saves all, and restores it into a new table. */
+/* Saves the device, and restores it into a new table. */
 static void migrate(struct vsock_harness *h)
 {
 	struct virtio_vsock_connection_state saved[VSOCK_PLACES];

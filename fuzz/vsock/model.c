@@ -144,7 +144,7 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 	return credit;
 }
 
-/* An open connection. Returns false for what resets it. */
+/* Handles a packet of an open connection. Returns false if the packet resets the connection. */
 static bool receive_open(struct vsock_model *m, struct model_connection *c, const struct virtio_vsock_hdr *h,
 			 uint64_t now, struct model_received *out)
 {

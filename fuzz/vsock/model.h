@@ -83,7 +83,7 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 
 /* The op that a connection owes first, and its bit; 0 if there is none. */
 uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
-/* A packet of the connection goes out: our credit is known by it. */
+/* A packet of the connection is sent, and tells the guest our credit. */
 void model_told(struct model_connection *c);
 uint64_t model_deadline(const struct vsock_model *m);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The functions that the called version of the loops calls, by pointers from another file: so the
- * compiler doesn't know them for the inline ones, and a call is one instruction.
+ * The functions that the called version of the loops calls, by pointers from another file. The
+ * compiler can't inline such a call, and the call is one instruction.
  */
 #ifndef TESTS_BENCH_CALLED_SYMBOLS_H
 #define TESTS_BENCH_CALLED_SYMBOLS_H

@@ -26,8 +26,8 @@ struct load {
 	const char *what;
 	struct workload usual; /* without modifiers; 0 is the value of most loads */
 	/*
-	 * No inline version where the library has calls alone, no baseline where there is nothing
-	 * to compare with.
+	 * There is no inline version if the library has calls only, and no baseline if there is
+	 * nothing to compare with.
 	 */
 	serve_fn *serve[KINDS];
 };

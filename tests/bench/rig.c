@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define RAM_BYTES (UINT64_C(256) << 20) /* of which only what is used is there */
+#define RAM_BYTES (UINT64_C(256) << 20) /* reserved; only used pages take memory */
 #define HOLE_BYTES (UINT64_C(1) << 30)  /* between regions, so that they never look like one */
 #define PAGE 4096u
-#define REQUEST_BYTES 192u /* what a driver allocates for header, status and its own books */
+#define REQUEST_BYTES 192u /* what a driver allocates for header, status and its own data */
 
 /* The parts of a chain; data buffer i is part PART_DATA + i. */
 enum part { PART_TABLE, PART_HEADER, PART_STATUS, PART_DATA };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest that the benchmarks measure against: memory in one region or more, and a queue whose
- * driver has set everything up beforehand. One store of the available index offers the next burst.
+ * The guest of the benchmarks: memory in one region or more, and a queue whose driver has set up
+ * all chains beforehand. One store of the available index offers the next burst.
  */
 #ifndef TESTS_BENCH_RIG_H
 #define TESTS_BENCH_RIG_H

@@ -22,8 +22,7 @@ work_in "$1"
 lists=$2
 shift 2
 
-# Names that sanitizers, coverage and stack protectors add in their own builds are not the
-# libraries' doing.
+# Sanitizers, coverage and stack protectors add names of their own, which do not count.
 without_instrumentation() {
 	search -v '^_*(asan|ubsan|tsan|msan|sanitizer|sancov|odr_asan|gcov|llvm|(start|stop)___sancov|stack_chk)_'
 }

@@ -49,7 +49,7 @@ fi
 until_true has_port
 say "port $(port_name)"
 
-# The console keeps no more than 64 KiB for a slow reader: the host asks for each piece.
+# The console keeps at most 64 KiB for a slow reader, so the host asks for each piece.
 step "printing on the console"
 head -c 262144 /dev/urandom >/printed
 say "printed $(sha256sum </printed | cut -d' ' -f1)"

@@ -422,7 +422,7 @@ await() {
 kill_guest() {
 	# Some of them may have ended.
 	set +e
-	# One that a test has started to act on what the guest says.
+	# A process that a test has started, to act on the guest's messages.
 	[ -z "${helper_pid-}" ] || kill -TERM "$helper_pid" 2>/dev/null
 	end_uml
 	[ -z "${guest_pid-}" ] || kill -TERM "$guest_pid" 2>/dev/null

@@ -180,7 +180,7 @@ static bool wait_for_event(void)
 	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0;
 }
 
-/* Holds a vCPU until an event. Finds a stop that never ends, and an end that nobody is told of. */
+/* Holds a vCPU until an event. Fails if a stop never ends, or ends without a report. */
 static void hold_vcpu(void)
 {
 	uint32_t in_flight = 0;

@@ -150,8 +150,8 @@ static void meet(uint64_t meeting)
 }
 
 /*
- * A moment of any length, shorter than a step, so that each part of a step coincides with each of
- * the other's.
+ * Waits for a random moment, shorter than a step. So any part of a step can coincide with any part
+ * of the other side's step.
  */
 static void linger(uint32_t *random)
 {

@@ -177,8 +177,8 @@ static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 }
 
 /*
- * Waits a moment of random length, where sleepers are awake. Otherwise the two would run in step:
- * one would always finish its last look long before the other publishes.
+ * Waits for a random moment while both sides are awake. Otherwise the two would run in step: one
+ * side would always finish its last look long before the other publishes.
  */
 static void dawdle(uint32_t *seed)
 {

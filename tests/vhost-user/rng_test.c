@@ -346,7 +346,7 @@ static void rng_whose_ring_breaks_is_set_up_anew(void **state)
 		front_end_start_ring(&fe);
 		offer(&fe, 0, 64);
 		assert_int_equal(take(&fe), 1);
-		/* And stopped, as a front end does for a new driver. */
+		/* The rings stop, as a front end stops them for a new driver. */
 		front_end_send(&fe, VHOST_USER_GET_VRING_BASE, VHOST_USER_FLAG_VERSION, &base, sizeof base, NULL, 0);
 		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_VRING_BASE, &base, sizeof base), sizeof base);
 		assert_int_equal(base.num, 1);

@@ -218,7 +218,8 @@ static void ring_that_runs_stops_for_a_new_driver(void **state)
 /* Features */
 
 /*
- * Hostile 209. In halves, without VERSION_1, 0, again: what counts is there when the ring starts.
+ * Hostile 209. Features are set in halves, without VERSION_1, to 0, and again. Only the features at
+ * the start of the ring count.
  */
 static void features_count_when_a_ring_starts(void **state)
 {

@@ -133,7 +133,7 @@ struct range_rules {
 	uint32_t max_count;
 };
 
-/* Judges the list of ranges as a whole. */
+/* Checks the list of ranges as a whole. */
 static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *request, uint32_t max_count)
 {
 	const uint64_t bytes = request->base.data.readable_bytes;

@@ -134,7 +134,7 @@ static int check_status(const struct virtio_device_state *state, struct virtio_r
 static const char *const accepted_names[VIRTIO_FEATURE_WORDS] = { "accepted[0]", "accepted[1]", "accepted[2]",
 								  "accepted[3]" };
 
-/* The first word of features that makes a state impossible, behind FEATURES_OK or before DRIVER. */
+/* Returns the name of the wrong value in features that were refused. */
 static const char *bad_word(const struct virtio_device *device, const struct virtio_device_state *state)
 {
 	const bool negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
@@ -166,8 +166,8 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 static const char *const area_names[] = { "desc", "avail", "used" };
 
 /*
- * Returns NULL if a driver can have set these addresses and had these values refused; otherwise the
- * wrong value.
+ * Returns NULL if a driver can have set these addresses, and the device can have refused these
+ * values. Otherwise returns the name of the wrong value.
  */
 static const char *check_given(const struct virtio_queue_registers_state *saved)
 {
@@ -194,8 +194,8 @@ static bool is_empty(const struct virtio_queue_registers_state *saved)
 }
 
 /*
- * Whether a queue can be ready, and waiting for what it says, in this state: NULL, or what is
- * wrong.
+ * Returns NULL if a queue can be ready, and wait for this event, in this state. Otherwise returns
+ * the name of the wrong value.
  */
 static const char *check_progress(const struct virtio_device_state *state,
 				  const struct virtio_queue_registers_state *saved)
@@ -260,7 +260,7 @@ static int check_areas(const struct virtio_device *device, const struct virtio_d
 	return gone && device->memory && device->memory->translate ? 0 : error;
 }
 
-/* The area of a queue that is not where it should be. */
+/* Returns the name of the area of a queue that is at fault. */
 static const char *find_area(const struct virtio_device *device, const struct virtio_queue_config *config)
 {
 	struct virtio_memory_cursor cursor;
@@ -314,7 +314,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
 	return error ? error : check_queues(device, state, queues, refusal);
 }
 
-/* Takes over what was set up in a queue, which has been found to be possible. */
+/* Takes over the settings of a queue, which were checked. */
 static void take_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
 		       struct virtio_queue_registers *queue)
 {
@@ -334,7 +334,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	struct virtio_refusal refusal;
 	int error = virtio_device_check_state(device, state, queues, entries, &refusal);
 
-	/* The last, for a device may take the features over when it is asked. */
+	/* The last check: the device may take over the features when it is asked. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)

@@ -4,7 +4,7 @@
 
 #include "queue_internal.h"
 
-/* What a judgement without a map looks at. */
+/* A map without memory, for checks that need no memory. */
 static const struct virtio_memory_map no_memory;
 
 /* The state of a queue that is not started. */
@@ -149,7 +149,7 @@ static int find_misaligned(const struct virtio_queue_config *config)
 	struct virtio_queue_config one;
 	int area = VIRTIO_QUEUE_DESC;
 
-	/* Of a queue that is not ready, so that the address alone decides. */
+	/* The queue is not ready, so only the address decides. */
 	(void)!virtio_queue_config_init(&one, 1);
 	while (area <= VIRTIO_QUEUE_USED &&
 	       virtio_queue_config_set_addr(&one, (enum virtio_queue_area)area, config->addr[area]) == 0)
@@ -214,7 +214,7 @@ static int check_config(const struct virtio_queue_state *state, const struct vir
 	return *latch && (gone || error == VIRTIO_ENOTMAPPED) ? 0 : error;
 }
 
-/* Judges all but the bools, which are valid, of a state that is not empty. */
+/* Checks a state that is not empty. The bools were checked before. */
 static int check_values(const struct virtio_queue_state *state, struct virtio_refusal *refusal)
 {
 	if (state->broken && !can_break(state->broken))

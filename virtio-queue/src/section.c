@@ -455,7 +455,7 @@ static struct walk begin_walk(const struct virtio_section_reader *reader, const 
 static int check_version(const struct virtio_section *section, const struct virtio_section_layout *layout,
 			 struct virtio_section_fault *fault)
 {
-	/* Whether it may be skipped is a part of what the section is. */
+	/* The file and the layout must agree on whether the section may be skipped. */
 	if (section->skippable != layout->skippable)
 		return bad_header(fault, "flags", section->offset - VIRTIO_SECTION_HEADER_BYTES + HEADER_FLAGS,
 				  section->skippable, VIRTIO_SECTION_BAD_FLAGS);

@@ -163,7 +163,8 @@ static uint32_t peer_free(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Bytes of payload that one more packet may have. @out_empty: whether an empty packet may be sent.
+ * Returns how many bytes of payload one more packet may have. Sets *out_empty if an empty packet
+ * may be sent.
  */
 static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empty)
 {

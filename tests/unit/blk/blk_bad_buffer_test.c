@@ -162,7 +162,7 @@ static const struct {
 	{ 99, IN },
 };
 
-/* Buffers, and why each is bad. Those in read-only memory are bad for writing alone. */
+/* Buffers, and why each is bad. A buffer in read-only memory is bad only if it is writable. */
 static const struct {
 	uint64_t addr;
 	uint32_t len;

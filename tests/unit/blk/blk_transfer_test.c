@@ -129,7 +129,7 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	blk_check_dirty(f, &job->ask, error ? job->ask.in_bytes : in);
 }
 
-/* Short transfers of any length, repeated ones, and at the end perhaps a failure. Hostile 134. */
+/* Short transfers of any length, one after the other, and perhaps a failure. Hostile 134. */
 static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 {
 	static const int64_t failures[] = { VIRTIO_EIO, VIRTIO_ENOTSUP, -1, INT32_MIN, 0, INT64_MAX, INT64_MIN };

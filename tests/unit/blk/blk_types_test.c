@@ -24,7 +24,7 @@ static const struct {
 
 #define ALL_FEATURES (BLK_FLUSH | BLK_COMMANDS)
 
-/* Whether a driver that has accepted these features gets anything but UNSUPP. */
+/* Returns whether the status is not UNSUPP for a driver that has accepted these features. */
 static bool is_supported(uint32_t type, uint64_t features)
 {
 	for (size_t i = 0; i < COUNT(known); i++) {

@@ -85,7 +85,7 @@ static void endian_conversion_undoes_itself(void **state)
 	}
 }
 
-/* Each bit has its place; a sign or a carry spreads to no other. */
+/* Each bit has its place. No sign or carry changes another bit. */
 static void endian_each_bit_has_its_byte(void **state)
 {
 	(void)state;

@@ -103,7 +103,7 @@ static void features_convert_from_and_to_a_mask(void **state)
 		struct guarded set = { .before = 0x5a5a5a5a, .after = 0x5a5a5a5a };
 		uint8_t bytes[BITS / 8] = { 0 };
 
-		/* What was in the set is gone, also above the mask. */
+		/* The old bits of the set are gone, also those above the mask. */
 		memset(set.words, 0xff, sizeof set.words);
 		bytes[bit / 8] = (uint8_t)(1u << bit % 8);
 		virtio_features_from_u64(set.words, virtio_feature_mask(bit));

@@ -130,7 +130,7 @@ extern enum fixture_memory fixture_kinds[3];
 		(addr), (len), VRING_DESC_F_WRITE                                                                      \
 	}
 
-/* A token by its parts: what the layout in <virtio/chain.h> says. */
+/* Makes a token of its parts, in the layout of <virtio/chain.h>. */
 static inline struct virtio_token fixture_token(uint64_t sequence, uint16_t head)
 {
 	return (struct virtio_token){ sequence << 16 | head };

@@ -111,7 +111,7 @@ static void replay_refuses_another_chain(void **state)
 	assert_int_equal(virtio_console_replay_transmit(&f.console, 1, &chain), VIRTIO_EINVAL);
 }
 
-/* The guest, or the sender of the state, has made another chain of it by now. */
+/* The guest, or the sender of the state, has changed the chain since the save. */
 static void replay_ends_a_chain_that_is_shorter_or_malformed_by_now(void **state)
 {
 	struct virtio_console_port_stats stats;

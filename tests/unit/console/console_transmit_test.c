@@ -322,7 +322,7 @@ static void transmit_comes_again_to_an_unmapped_page(void **state)
 	console_expect_output(&f, 0, "abcdefghijklmnopqrstuvwxyz");
 }
 
-/* The pages of a long chain may go away after the chain was checked. */
+/* The pages of a long chain may be unmapped after the chain was checked. */
 static void transmit_comes_again_to_an_unmapped_page_of_a_long_chain(void **state)
 {
 	(void)state;

@@ -612,7 +612,7 @@ static void conformance_device_that_needs_reset_tells_the_driver(void **state)
 	assert_int_equal(g.events, 1);
 }
 
-/* virtio 1.4, 2.1.2: found before DRIVER_OK, it is told at DRIVER_OK, and no buffer is used. */
+/* virtio 1.4, 2.1.2: an error before DRIVER_OK is reported at DRIVER_OK. No buffer is used. */
 static void conformance_device_that_needs_reset_early_tells_at_driver_ok(void **state)
 {
 	struct guest g;

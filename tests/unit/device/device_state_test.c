@@ -368,8 +368,8 @@ static void expect_refused(struct migration *m, int error)
 	device_keep(&m->to);
 	assert_int_equal(restore(m), error);
 	/*
-	 * A device that is asked may take the features over, so it is asked only if everything else
-	 * is right.
+	 * The device may take over the features when it is asked, so it is asked only if everything
+	 * else is right.
 	 */
 	m->to.kept_calls[OP_CHECK] += error == VIRTIO_ENOTSUP;
 	assert_true(device_unchanged(&m->to));
@@ -520,7 +520,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 0, 16) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 7, 1) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 4, 4) },
-		/* The low half of an address that the driver never gave. */
+		/* The low half of an address that the driver never set. */
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(16, 0, 0, 16, false, false, 6, 0) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 2, 0, 16, false, false, 0, 8) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0x100000004, 16, false, false, 3, 0) },

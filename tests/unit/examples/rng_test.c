@@ -244,7 +244,7 @@ static void rng_fills_the_good_buffers_before_the_first_bad_one(void **state)
 	}
 }
 
-/* Translates nothing, but knows only then where the data is. */
+/* Translates each address to itself, but at first does not know the address of the data. */
 static int translate_when_known(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {

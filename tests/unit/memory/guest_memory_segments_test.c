@@ -51,7 +51,7 @@ static void setup(struct fixture *f)
 	assert_int_equal(n, BYTES);
 }
 
-/* Entries that a vector of these bytes needs: one for each segment that has one of them. */
+/* Returns the entries that a vector of these bytes needs: one for each segment with any of them. */
 static uint32_t entries_needed(uint64_t offset, uint64_t bytes)
 {
 	uint64_t start = 0;

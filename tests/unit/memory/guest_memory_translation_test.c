@@ -342,7 +342,7 @@ static void translation_does_not_wrap_into_unmapped_start(void **state)
 	}
 }
 
-/* An answer longer than memory is cut. The address after it is asked for, and is not there. */
+/* An answer longer than memory is cut. The next address is asked for, and is not in memory. */
 static void translation_longer_than_memory_ends_with_it(void **state)
 {
 	const uint8_t src[SHORT_LEN + 1] = { 0 };
@@ -465,7 +465,7 @@ static void translation_cached_region_of_split_permissions_is_not_shared(void **
 	}
 }
 
-/* A cached region covers the addresses that were answered for, not those around them. */
+/* A cached region covers only the addresses in the answer, not addresses around them. */
 static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 {
 	struct fixture f;

@@ -297,7 +297,7 @@ static void copy_memory(struct fixture *f, struct elsewhere *e)
 	assert_int_equal(virtio_memory_map_init(&e->map, &e->region, 1), 0);
 }
 
-/* The queue goes there, and the driver with it. */
+/* The queue and the driver move to the new memory. */
 static void switch_memory(struct fixture *f, struct elsewhere *e)
 {
 	assert_int_equal(virtio_queue_set_memory(&f->queue, &e->map), 0);

@@ -237,7 +237,7 @@ struct workshop {
 	uint32_t wrong;
 };
 
-/* Serves any request: its number is in its data, and goes back in its answer. */
+/* Serves any request. The request's data has a number, and the answer repeats it. */
 static bool serve(struct workshop *w, const struct virtio_token *token, const struct virtio_chain_segments *c)
 {
 	uint32_t number;

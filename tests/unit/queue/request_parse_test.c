@@ -75,8 +75,8 @@ static void request_pop_finds_headers_of_any_length(void **state)
 }
 
 /*
- * hostile 35: across the border between two regions. What the device writes must not lie where that
- * is forbidden.
+ * hostile 35: across the border between two regions. Buffers that the device writes must not lie in
+ * read-only memory.
  */
 static void request_pop_takes_buffers_over_two_regions(void **state)
 {

@@ -375,7 +375,7 @@ static int restore_type(struct machine *m, uint32_t device, const struct machine
 	return error;
 }
 
-/* A request that was in flight: a console's chain goes on, others are held as before. */
+/* Takes over a request that was in flight. A console's chain continues; others are held again. */
 static int take_up(struct machine *m, uint32_t device, uint32_t queue, struct virtio_chain *chain)
 {
 	struct machine_part *part = &m->parts[device];

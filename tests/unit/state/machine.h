@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A machine with a disk, a console with two ports and a socket device, on the device core: what is
+ * A machine with a disk, a console with two ports and a socket device, on the device core. It is
  * saved and restored as a whole.
  *
  * The devices pop requests ahead and hold them, so that a save finds some in flight. Nothing here
- * needs cmocka, so that other programs can use it, on other architectures too. A failure of what
- * can't fail ends the program.
+ * needs cmocka, so programs without cmocka can use it, also on other architectures. MUST() ends the
+ * program if its condition is false.
  */
 #ifndef VIRTIO_TESTS_STATE_MACHINE_H
 #define VIRTIO_TESTS_STATE_MACHINE_H
@@ -113,7 +113,7 @@ uint32_t machine_queues(uint32_t device);
 /* Saves. Returns the length of the file. The machine is not changed. */
 size_t machine_save(const struct machine *m, uint8_t bytes[MACHINE_FILE_BYTES]);
 
-/* Reads and judges a file. Returns 0 or an error, and reader->fault says what is wrong. */
+/* Reads and checks a file. Returns 0 or an error, and reader->fault says what is wrong. */
 int machine_read(const struct machine *m, const uint8_t *bytes, size_t length, struct machine_state *s,
 		 struct virtio_section_reader *reader);
 
@@ -123,7 +123,7 @@ int machine_restore(struct machine *m, const struct machine_state *s);
 /* Sets the devices going: the last step of a restore. */
 void machine_resume(struct machine *m);
 
-/* Pops ahead, at most so many requests of a queue. Returns how many. */
+/* Pops and holds at most so many requests of a queue. Returns how many. */
 uint32_t machine_hold(struct machine *m, uint32_t device, uint32_t queue, uint32_t most);
 
 /* The id in every file. */

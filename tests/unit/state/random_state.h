@@ -129,7 +129,7 @@ static inline void random_queue(struct machine *m, uint32_t number, uint32_t que
 	if (q->size == 0)
 		return;
 	MUST(virtio_queue_set_next_avail(q, first) == 0 && virtio_queue_set_next_used(q, first) == 0);
-	/* 3 steps lead through all heads of a power of two. */
+	/* Steps of 3 visit every head, because the size is a power of two. */
 	offered = random_below(random, q->size + 1);
 	random_offer(m, number, queue, first, offered);
 	if (number == MACHINE_CONSOLE)
@@ -170,7 +170,7 @@ static inline void random_console(struct machine *m, uint64_t *random)
 			if (virtio_console_restore_port(&m->console, &port) == 0)
 				break;
 		}
-		/* What the driver has sent, as far as the sink takes it. */
+		/* Transmits the driver's chains, as far as the sink accepts their bytes. */
 		if (virtio_device_queues_running(&m->parts[MACHINE_CONSOLE].device, (uint16_t)(i ? 5 : 1))) {
 			struct virtio_console_progress progress;
 

@@ -43,7 +43,7 @@ static void put_checksum(struct file *f)
 	virtio_put_le32(f->bytes + f->length - 4, virtio_queue_ser_checksum(f->bytes, f->length - 4));
 }
 
-/* Opens a copy that ends where the file does, so that a sanitizer sees a byte too far. */
+/* Opens a copy in an allocation of its exact size, so that a sanitizer sees reads past the end. */
 static int open_copy(const struct file *f, struct virtio_section_fault *fault)
 {
 	struct virtio_section_reader reader;
@@ -106,7 +106,7 @@ static void file_has_the_envelope_of_the_specification(void **state)
 	assert_int_equal(virtio_queue_ser_open(&reader, f.bytes, f.length, NULL), 0);
 }
 
-/* A file of no sections; and that no bytes are an error, and not the end of anything. */
+/* A file without sections is valid. An empty file is an error. */
 static void file_may_be_empty_but_not_absent(void **state)
 {
 	struct virtio_section_writer writer;
@@ -150,7 +150,7 @@ static void file_with_bytes_behind_it_is_refused(void **state)
 	expect_fault(&f, VIRTIO_EFORMAT, VIRTIO_SECTION_FILE_LONG, 12);
 }
 
-/* Also with a checksum that fits: a length that is too small, or as large as can be. */
+/* A length that is too small, or the largest, with a correct checksum. */
 static void file_with_another_length_is_refused(void **state)
 {
 	static const uint64_t lengths[] = { 0, 1, 39, UINT32_MAX, UINT64_MAX };
@@ -203,8 +203,8 @@ static void file_of_another_version_is_judged_by_its_version(void **state)
 }
 
 /*
- * A release that reads versions 1 and 2, and one that reads 1 alone, for each what both have
- * written.
+ * A release that reads versions 1 and 2, and a release that reads only 1, each read files of both
+ * versions.
  */
 static void file_of_invented_version_2_follows_the_rule(void **state)
 {
@@ -224,7 +224,7 @@ static void file_of_invented_version_2_follows_the_rule(void **state)
 	(void)virtio_section_describe(&reader.fault, text, sizeof text);
 	assert_string_equal(text, "file: version at byte 8: the file has another version: written by 3, this library "
 				  "reads 1 to 2 (VIRTIO_EVERSION: version of a state not known)");
-	/* And one that has given up version 1. */
+	/* A release that no longer reads version 1. */
 	make(&f);
 	assert_int_equal(virtio_impl_queue_ser_open(&reader, f.bytes, f.length, id, 2, 2), VIRTIO_EVERSION);
 }

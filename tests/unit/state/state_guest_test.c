@@ -222,7 +222,7 @@ static void work_rx(uint32_t number)
 	}
 }
 
-/* A queue is looked at only after a kick, or while the last look left something. */
+/* A queue is served only after a kick, or if the last turn has left requests. */
 static void work(const struct message *m)
 {
 	for (uint32_t device = 0; device < MACHINE_DEVICES; device++)
@@ -344,7 +344,7 @@ static void start_child(void)
 	}
 	close(fds[1]);
 	guest.fd = fds[0];
-	/* A fresh process counts anew; its first answer may have one interrupt too many. */
+	/* A fresh process counts from 0. Its first answer may have one interrupt too many. */
 	memset(guest.interrupts, 0, sizeof guest.interrupts);
 }
 
@@ -424,7 +424,8 @@ static void pop_used(uint32_t device, uint32_t queue)
 }
 
 /*
- * Tells the child, and takes what comes back. The guest looks at its rings after an interrupt only.
+ * Sends an order to the child, and handles the answer. The guest looks at its rings only after an
+ * interrupt.
  */
 static void tell(const struct message *m)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A machine of three devices, saved and restored: from random valid states, from files that are
- * wrong, and again and again. Hostile 76, 77, 78, 79, 80, 236, 239 and 243.
+ * A machine of three devices is saved and restored many times, with random valid states and with
+ * bad files. Hostile 76, 77, 78, 79, 80, 236, 239 and 243.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,7 +145,7 @@ static void put_frame(void)
 	virtio_put_le32(w.file + w.length - 4, virtio_queue_ser_checksum(w.file, w.length - 4));
 }
 
-/* Some bytes become others, go, or come. */
+/* Changes, removes or inserts some bytes. */
 static void mutate(void)
 {
 	for (uint32_t left = 1 + random_below(&w.random, 3); left > 0; left--) {
@@ -215,8 +215,8 @@ static void state_with_mutations_is_refused(void **state)
 }
 
 /*
- * With a checksum that fits. It is refused with section, value and offset, and nothing is touched;
- * or a machine comes of it that passes every check, and serves.
+ * A changed file with a correct checksum is refused with section, value and offset, and nothing is
+ * touched. Or the restored machine passes every check, and serves.
  */
 static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 {

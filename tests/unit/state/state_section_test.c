@@ -145,7 +145,7 @@ static void section_has_the_bytes_of_the_specification(void **state)
 	assert_int_equal(f.bytes[sizeof expected], 0x5c);
 }
 
-/* hostile 234: every release reads what every older one wrote, with defaults, and no newer one. */
+/* hostile 234: a release reads files of older releases, with defaults, but not of newer ones. */
 static void section_of_older_version_has_defaults(void **state)
 {
 	(void)state;
@@ -381,7 +381,7 @@ static void section_next_goes_through_all(void **state)
 	assert_int_equal(section.bytes, 77);
 }
 
-/* What finds no room is counted, and nothing is written behind the buffer. */
+/* Bytes without room are counted. Nothing is written behind the buffer. */
 static void section_write_measures_without_room(void **state)
 {
 	struct virtio_section_writer measure;

@@ -100,7 +100,7 @@ static void rx_pop_caps_the_room_at_the_maximum(void **state)
 	}
 }
 
-/* hostile 157: a back end that claims more than there is room for. */
+/* hostile 157: a back end that reports more bytes than the buffer has. */
 static void rx_commit_refuses_len_above_the_room(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };

@@ -399,7 +399,7 @@ static void table_reset_all_owes_each_connection_an_rst(void **state)
 	sockets_setup(&s, &default_options);
 	for (uint32_t i = 0; i < 3; i++)
 		(void)guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0);
-	/* One that the guest doesn't know of. */
+	/* A connection that the guest doesn't know of. */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
 	virtio_vsock_table_reset_all(&s.table);
 	while (host_owes(&s, &h) != 0) {

@@ -230,7 +230,7 @@ VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
 	 * Every pop advances next_avail. Every completion advances used_idx, or under IN_ORDER
-	 * first waiting. After a restore next_avail is ahead already.
+	 * first waiting. After a restore next_avail is already ahead.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }
