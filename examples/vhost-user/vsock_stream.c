@@ -530,9 +530,8 @@ void vsock_stream_credit(struct vsock_stream *s)
 }
 
 /*
- * The guest has reported that its buffer has only this message, and there is still no room. Sent
- * packets are recorded in groups (struct virtio_vsock_mark), so the guest may be charged for more
- * packets than it has.
+ * The guest has reported that its buffer has only this message, and there is still no room: its
+ * receive buffers are smaller than at the beginning, or the message of a pair is too long.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {

@@ -34,6 +34,8 @@ void virtio_impl_vsock_init(struct virtio_vsock_connection *c, uint16_t type)
 	c->peer_fwd_cnt = 0;
 	c->tx_packets = 0;
 	c->mark_count = 0;
+	c->message_bytes = 0;
+	c->message_packets = 0;
 }
 
 void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
@@ -187,6 +189,24 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
+ * Takes the packets of earlier messages out of the first mark, if only the present message is left.
+ * Otherwise the connection could stall: a guest that has forwarded all whole messages waits for the
+ * end of this one, and reports nothing before.
+ */
+static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
+{
+	uint32_t more;
+
+	if (left > c->message_bytes || c->tx_packets <= c->message_packets || c->mark_count == 0)
+		return;
+	more = c->tx_packets - c->message_packets;
+	if (more > c->marks[0].packets)
+		more = c->marks[0].packets;
+	c->marks[0].packets -= more;
+	c->tx_packets -= more;
+}
+
+/*
  * Drops the marks of packets that the guest has forwarded. Distances from tx_cnt do not wrap,
  * because at most 2^32 - 1 bytes are outstanding.
  */
@@ -202,6 +222,7 @@ static void drop_marks(struct virtio_vsock_connection *c)
 	c->mark_count -= gone;
 	for (uint32_t i = 0; gone != 0 && i < c->mark_count; i++)
 		c->marks[i] = c->marks[i + gone];
+	drop_earlier_messages(c, left);
 }
 
 /* Records a sent packet. Without room for its mark, each two marks become one: the later one. */
@@ -218,6 +239,15 @@ static void add_mark(struct virtio_vsock_connection *c)
 	c->marks[c->mark_count].packets = 1;
 	c->mark_count++;
 	c->tx_packets++;
+}
+
+/* Records that a packet belongs to the present message, and perhaps ends it. */
+static void add_to_message(struct virtio_vsock_connection *c, const struct virtio_vsock_piece *piece)
+{
+	const bool goes_on = c->type == VIRTIO_VSOCK_TYPE_SEQPACKET && !(piece->marks & VIRTIO_VSOCK_SEQ_EOM);
+
+	c->message_bytes = goes_on ? c->message_bytes + piece->bytes : 0;
+	c->message_packets = goes_on ? c->message_packets + 1 : 0;
 }
 
 void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header)
@@ -319,6 +349,7 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *c, const struct
 	virtio_vsock_set_flags(out, piece->marks);
 	c->tx_cnt += piece->bytes;
 	add_mark(c);
+	add_to_message(c, piece);
 	if (c->blocked)
 		stop_waiting(c);
 	return 0;

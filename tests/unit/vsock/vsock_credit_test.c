@@ -454,6 +454,31 @@ static void credit_marks_never_count_too_few_packets(void **state)
 	}
 }
 
+/*
+ * A guest forwards whole messages. Those that it has forwarded cost the rest of the next one no
+ * room, although packets are counted in groups.
+ */
+static void credit_of_a_message_is_not_used_by_those_before(void **state)
+{
+	struct virtio_vsock_options options = default_options;
+	struct virtio_vsock_connection *c;
+	struct sockets s;
+
+	(void)state;
+	options.packet_overhead = 100;
+	for (uint32_t first = 1; first < 18; first++) {
+		sockets_setup(&s, &options);
+		s.type = SEQPACKET;
+		c = sockets_establish(&s);
+		for (uint32_t i = 1; i <= 18; i++)
+			host_sends(c, 1, i == first ? VIRTIO_VSOCK_SEQ_EOM : 0);
+		(void)guest_forwards(&s, first);
+		assert_int_equal(c->tx_packets, 18 - first);
+		(void)guest_forwards(&s, 18);
+		assert_int_equal(c->tx_packets, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +496,7 @@ int main(void)
 		cmocka_unit_test(forwarded_refuses_more_than_there_is),
 		cmocka_unit_test(set_buffer_grows_and_tells_the_guest),
 		cmocka_unit_test(credit_counts_the_overhead_of_packets),
+		cmocka_unit_test(credit_of_a_message_is_not_used_by_those_before),
 		cmocka_unit_test(credit_marks_never_count_too_few_packets),
 	};
 

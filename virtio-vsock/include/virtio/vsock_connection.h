@@ -148,6 +148,8 @@ struct virtio_vsock_connection {
 	uint32_t tx_packets;     /* sent, and not known to be forwarded by the guest */
 	uint32_t mark_count;
 	struct virtio_vsock_mark marks[VIRTIO_VSOCK_MARKS];
+	uint32_t message_bytes; /* sent of a message whose end was not sent; SEQPACKET alone */
+	uint32_t message_packets;
 
 	/* The table's. */
 	struct virtio_vsock_table *table;
