@@ -56,8 +56,8 @@ struct blk_progress {
 	const struct blk_ask *ask;
 	bool accepted;    /* it was judged legal */
 	uint64_t done;    /* bytes moved */
-	uint64_t touched; /* bytes of in that have changed, at least */
-	uint64_t reach;   /* or, at most, may have */
+	uint64_t touched; /* least number of changed bytes of in */
+	uint64_t reach;   /* largest number of changed bytes of in */
 	uint32_t ranges;  /* dealt with */
 	bool changed;     /* the disk */
 	bool flushed;     /* since */

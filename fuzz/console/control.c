@@ -203,7 +203,7 @@ static void take_over_message(struct console_harness *h, const struct chain_spec
 		guest_device_put(&h->guest, addr, message[i]);
 	}
 	/*
-	 * Two messages in one call may lie over each other: then the earlier one cannot be judged.
+	 * Two messages of one call may overlap in memory, so the earlier one cannot be checked.
 	 */
 	view_told(&h->view, message, len);
 }

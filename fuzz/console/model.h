@@ -58,7 +58,7 @@ struct guest_queue {
 	bool doubt; /* restored: the next check of notifications says yes */
 };
 
-/* The present worth of a chain. */
+/* What a chain would yield now. */
 struct chain_worth {
 	bool bad;        /* its shape, or a buffer, is wrong */
 	bool not_mapped; /* a page is not mapped yet */

@@ -72,11 +72,11 @@ struct device_record {
 	uint8_t data[DEVICE_ACCESS];
 	uint32_t features[VIRTIO_FEATURE_WORDS];
 
-	/* As the operation must see it. */
+	/* The device as the operation must see it. */
 	uint32_t status;
 	uint32_t interrupt_status;
 	bool resetting;
-	uint32_t numbers[DEVICE_QUEUES]; /* of what waits for each queue */
+	uint32_t numbers[DEVICE_QUEUES]; /* number of the operation that waits for each queue */
 	int event_result;
 };
 

@@ -159,7 +159,7 @@ static void check_host(const struct shadow_map *m, const struct shadow_place *p,
 		   "not the byte's host address");
 }
 
-/* The fast paths: of the length that the compiler knows, and for any. */
+/* Two fast paths: for a length that the compiler knows, and for any length. */
 static bool find_writable(struct harness *h, void **host)
 {
 	return h->len == 1 ? virtio_impl_memory_find_writable(h->cursor, h->addr, 1, host)
@@ -297,7 +297,7 @@ static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, 
 	error = shadow_find(h->map, h->addr, access, p);
 	if (error)
 		return fuzz_error_bit(error);
-	/* A translation that yields one byte at a time has no field in one piece. */
+	/* A translation that yields one byte at a time splits every field. */
 	if (p->len < size || (h->map->page_shift && h->map->hook == SHADOW_HOOK_BYTE))
 		errors |= fuzz_error_bit(VIRTIO_EFAULT);
 	if ((uintptr_t)(shadow_host(h->shadow, p->region) + p->offset) % size)

@@ -23,6 +23,6 @@ enum memory_step {
 
 #define MEMORY_CURSOR_1 0x10 /* by the second cursor */
 #define MEMORY_AGAIN 0x20    /* at the place of the last access: no address follows */
-#define MEMORY_BEHIND 0x40   /* with it: at the end of the last access */
+#define MEMORY_BEHIND 0x40   /* with MEMORY_AGAIN: at the end of the last access */
 
 #endif

@@ -561,7 +561,7 @@ bool model_restore(struct model *m, const struct virtio_queue_state *state, stru
 		EXPECT("restore of nothing", got, 0, 0);
 		return true;
 	}
-	/* What the guest has done with its memory stops no restore. */
+	/* Areas that the guest has unmapped do not stop a restore. */
 	missing = errors & gone;
 	if (missing == errors && (state->broken || map->map.translate) && errors != BIT(ENOTMAPPED))
 		errors = 0;

@@ -35,7 +35,7 @@ struct load {
 extern const struct load loads[];
 extern const size_t load_count;
 
-/* Names of what is counted, separated by spaces; and of what is timed. */
+/* Names of the cases whose instructions are counted, and of those that are timed, with spaces. */
 extern const char counted_cases[];
 extern const char timed_cases[];
 

@@ -15,9 +15,9 @@
 int dump_begin(void);
 
 /*
- * Two dumps for one row, which differ in the number of chains served: "ROW KIND: N chains". Their
- * difference has neither what a dump costs nor what the first burst costs. callgrind has to collect
- * in serve_once() alone.
+ * Makes two dumps for one row, "ROW KIND: N chains", with different numbers of chains. Their
+ * difference contains neither the cost of a dump nor of the first burst. callgrind must collect
+ * only in serve_once().
  */
 void dump_row(serve_fn *serve, const struct workload *workload, const char *kind);
 

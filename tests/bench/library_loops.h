@@ -44,7 +44,7 @@ uint64_t LOOP(notify)(struct rig *w)
 	return sum;
 }
 
-/* A whole turn of a device that has been kicked, without a look at the chains. */
+/* A whole turn of a device after a kick. The chains are not walked. */
 uint64_t LOOP(turn)(struct rig *w)
 {
 	struct virtio_chain chain;

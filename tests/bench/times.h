@@ -14,8 +14,8 @@ int time_all(void);
 int time_cases(const char *list, enum kind kind);
 
 /*
- * A line for each of some cases: name, the best with one thread, and with two that have a queue
- * each and share memory and dirty log. With two it is the time in which each serves a chain.
+ * Prints a line for each case: name, best time with one thread, and best time with two threads. Two
+ * threads have a queue each, and share memory and dirty log. Times are for a chain of one thread.
  */
 int time_threads(void);
 

@@ -18,8 +18,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree as xml
 
-# How many clauses each section has. The specification is not at hand when this runs, so a row that
-# gets lost is noticed here, and one that was made up too.
+# How many clauses each section has. The specification is not at hand when this runs, so these
+# numbers find a row that is missing, or a row too many.
 SECTIONS = {
     'core.device-status-field': 3,
     'core.feature-bits': 4,

@@ -17,8 +17,8 @@ ran=0
 [ -n "$meson" ] || skip 'no meson to install with'
 quietly 'meson install' env DESTDIR="$work/root" "$meson" install -C "$build" --no-rebuild || finish
 
-# pkg-config sees the installed files alone, and leaves no folder out as one that the compiler would
-# search anyway.
+# pkg-config sees only the installed files. It also prints folders that the compiler searches
+# anyway.
 pc=$(find "$work/root" -name 'virtio-queue.pc')
 [ -n "$pc" ] || fail 'virtio-queue.pc is not installed'
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_PATH='' PKG_CONFIG_SYSROOT_DIR="$work/root"

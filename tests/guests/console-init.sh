@@ -74,7 +74,7 @@ say "sent $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
 say "disk $(sum /dev/vda)"
 
 step "writing to the port that goes away"
-# It ends with an error alone.
+# The write can end only with an error.
 if cat /dev/zero >&4 2>/dev/null; then false; fi
 exec 4>&-
 until_true lacks_port

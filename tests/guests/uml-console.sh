@@ -127,7 +127,7 @@ expect_shell() {
 	done
 }
 
-# test_all: the first guest.
+# test_all: tests the first guest, which has a disk, and a console with a second port.
 test_all() {
 	echo "Starting the daemon and booting a guest whose /dev/hvc0 and /dev/vda it serves"
 	start_daemon "$daemon" --blk disk.img,socket=blk.sock \
@@ -167,7 +167,7 @@ test_all() {
 	ok "the daemon dropped nothing but output of the unplugged port, and saw no faults"
 }
 
-# test_alone: the second guest.
+# test_alone: tests the second guest, which has a console and no other port.
 test_alone() {
 	echo "Booting a guest with a console alone"
 	rm -f console.log

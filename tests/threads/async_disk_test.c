@@ -54,7 +54,7 @@ struct place {
 	uint64_t order;        /* of submission */
 	uint32_t last[BLOCKS]; /* version written */
 	uint32_t version[BLOCKS];
-	uint32_t before[BLOCKS]; /* the same, or what may be there instead */
+	uint32_t before[BLOCKS]; /* a second version that the block may have */
 };
 
 struct guest_queue {
@@ -62,7 +62,7 @@ struct guest_queue {
 	struct virtio_mock_slot slots[ASYNC_QUEUE_SIZE];
 	struct place places[PLACES];
 	uint32_t in_flight;
-	bool asked;       /* for an interrupt, with nothing used at that time */
+	bool asked;       /* the guest asked for an interrupt when nothing was used */
 	bool interrupted; /* the device has interrupted for this queue since */
 };
 

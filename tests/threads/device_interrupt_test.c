@@ -346,7 +346,7 @@ static void driver_step(void)
 	case RESET:
 		check(virtio_device_write_status(&m.device, 0) == VIRTIO_DEVICE_IN_PROGRESS, "reset ended");
 		check(virtio_device_status(&m.device) == RUNNING, "reset shows before its end");
-		/* Nothing follows this. */
+		/* The driver's last access. */
 		virtio_device_ack_interrupt(&m.device, USED);
 		break;
 	case RAISE_AND_ACKNOWLEDGE_OTHER:

@@ -301,7 +301,7 @@ static void memory_of_bad_regions_is_refused(void **state)
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
 	front_end_set_up(&fe, 0);
 	block_write_and_read(&fe, 1, 1);
-	/* Refused with a ring running, it leaves the old memory in place. */
+	/* The table is refused while a ring runs. The old memory stays. */
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
 	block_write_and_read(&fe, 2, 2);
 	front_end_close(&fe);

@@ -148,7 +148,7 @@ static void vsock_refuses_lines_that_are_none(void **state)
 		host_expect_end(fd);
 		close(fd);
 	}
-	/* Closed within the line. */
+	/* The client closes before the end of its line. */
 	fd = host_connect("", SOCK_STREAM);
 	host_send(fd, "CONNECT 22", 10);
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);

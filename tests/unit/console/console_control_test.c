@@ -569,7 +569,7 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 	remove_port(1);
 	add_named(1, false, "b", 1);
 	assert_int_equal(f.ports[1].guest_open, 0);
-	/* Meant for the old one. */
+	/* These messages are for the old port. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	assert_int_equal(f.ports[1].guest_open, 0);

@@ -306,7 +306,7 @@ static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 64, "\xa5");
 }
 
-/* The end of a call, though the driver adds chains all the time. */
+/* A call ends although the driver adds chains all the time. */
 static void receive_fills_at_most_a_queue_of_chains(void **state)
 {
 	(void)state;

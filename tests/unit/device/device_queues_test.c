@@ -519,7 +519,7 @@ static void queues_serve_needs_reset_when_the_queue_is_broken(void **state)
 		assert_int_equal(virtio_mock_publish(&o.f.mock[0]), 0);
 		assert_int_equal(round_of(&o, by_requests, 0, 8), VIRTIO_EHEAD);
 		assert_true(virtio_device_status(&o.f.device) & ST_NEEDS_RESET);
-		/* What was completed before is heard of. */
+		/* The driver is interrupted for the earlier completions. */
 		assert_true(virtio_device_interrupt_status(&o.f.device) & VIRTIO_INTERRUPT_USED);
 		assert_int_equal(round_of(&o, by_requests, 0, 8), 0);
 		assert_int_equal(round_of(&o, by_requests, 1, 8), 0);

@@ -133,8 +133,8 @@ static bool is_filled(const struct guest *g, uint32_t addr, uint32_t len)
 	for (uint32_t i = 0; i < len; i++)
 		same += g->ram[addr + i] == FILL;
 	/*
-	 * Of 64 random bytes eight are not the same ones but once in many times the age of the
-	 * universe.
+	 * Of 64 random bytes eight or more practically never have the same value. So fewer than one
+	 * in eight may still be FILL.
 	 */
 	return len >= 64 && same < len / 8;
 }

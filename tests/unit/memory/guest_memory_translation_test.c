@@ -312,7 +312,7 @@ static void translation_does_not_wrap_the_input_addresses(void **state)
 
 	(void)state;
 	setup(&f);
-	/* Also if the first page is there. */
+	/* Also if address 0 is mapped. */
 	add_page(&f, 0, RAM, TO_PAGE_END);
 	expect_read_error(&f, UINT64_MAX, 2, VIRTIO_EFAULT);
 	expect_write_error(&f, UINT64_MAX - 15, 0x20, VIRTIO_EFAULT);

@@ -42,7 +42,7 @@ static void make_file(uint64_t number)
 	machine_make(&w.to, w.ram, w.storage);
 }
 
-/* What nothing may touch: memory, and a machine. */
+/* Returns whether the machine and the memory are untouched. */
 static bool is_as_made(const struct machine *m)
 {
 	static struct machine fresh;

@@ -51,7 +51,7 @@ struct row {
 	uint16_t answer;
 };
 
-/* The four things that are said most often. */
+/* The four most frequent results. */
 #define STRAY                                                                                                          \
 	{                                                                                                              \
 		0, VIRTIO_VSOCK_CLOSED, VIRTIO_VSOCK_OP_RST                                                            \
@@ -564,7 +564,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_type(&h), SEQPACKET);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, SEQPACKET, 5, s.now, &c), VIRTIO_ENOTSUP);
 	assert_null(c);
-	/* hostile 190: an abandoned stream is not there either. */
+	/* hostile 190: without streams a request for a stream is reset. */
 	assert_int_equal(
 		virtio_vsock_negotiate(&s.vsock, 1 << VIRTIO_VSOCK_F_SEQPACKET | 1 << VIRTIO_VSOCK_F_NO_IMPLIED_STREAM),
 		0);

@@ -34,7 +34,7 @@ struct run {
 	uint64_t goal;        /* bytes each way */
 	uint64_t now;
 	uint32_t random;
-	bool counts_packets; /* one of the peers does */
+	bool counts_packets; /* one of the peers charges an overhead for each packet */
 };
 
 static uint32_t draw(struct run *r, uint32_t below)

@@ -9,15 +9,15 @@
  *   write_zeroes  the file system or the device makes zeroes where it can; otherwise they are
  *                 written. An unmapped range reads as zeroes.
  *   secure_erase  works on block devices that support it; otherwise the request fails
- *   lifetime      LIFETIME is not offered, even for a device that knows its own, like an eMMC: each
- *                 system reports it in its own way. A caller who can ask copies the operations,
- *                 adds this one, and gives the copy to the disk.
+ *   lifetime      LIFETIME is not offered, even if the device knows its lifetime, like an eMMC:
+ *                 each system reports it in its own way. A caller who can ask copies the
+ *                 operations, adds this operation, and gives the copy to the disk.
  *
  * After a failed flush:
  * - All later flushes fail, and so do flushed writes and changes of ranges. What the guest wrote
  *   may be lost, and the kernel reports that only once.
- * - The way out is to open the file again for another back end, by somebody who knows what the
- *   file holds.
+ * - Somebody who knows the file's content must check the file. Then open it again for another back
+ *   end.
  *
  * Rules for the caller:
  * - No other code syncs through this descriptor or a duplicate of it (dup(), fork()). The error of

@@ -44,7 +44,7 @@ struct virtio_blk_transfer {
 };
 
 /*
- * Judges a request, and begins with its data. Every transfer begins here, so no unchecked request
+ * Checks a request, and begins with its data. Every transfer begins here, so no unchecked request
  * is carried out.
  *
  * @transfer  set up

@@ -86,15 +86,16 @@ struct virtio_queue_registers_state {
 };
 
 /*
- * Saves.
+ * Saves the device core.
  *
- * @state   filled in
- * @queues  filled in: one entry for each of the device's num_queues
- * @entries of queues
+ * @state    filled in
+ * @queues   filled in: one entry for each of the device's num_queues
+ * @entries  number of entries of queues
  *
- * Returns 0; VIRTIO_EBUSY while a reset, or the stop of a queue, is in progress, which the device
- * ends when it has drained its requests; VIRTIO_ENOBUFS if there are fewer entries than queues. A
- * failure changes nothing.
+ * Returns 0, or an error that changes nothing:
+ *   VIRTIO_EBUSY    a reset, or the stop of a queue, is in progress. Retry after the device has
+ *                   reported its end.
+ *   VIRTIO_ENOBUFS  fewer entries than the device has queues
  */
 VIRTIO_MUST_CHECK
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
@@ -114,30 +115,35 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
 			      struct virtio_refusal *refusal);
 
 /*
- * Restores, into a device that is as virtio_device_init() made it: of the same type, with the same
- * queues, and with memory if a queue is ready.
+ * Restores a state into a device that is as virtio_device_init() made it. The device has the same
+ * type and the same queues, and has memory if a queue is ready.
  *
- * Of the operations check_features() is called, if the state has FEATURES_OK, and no other: when
- * everything else is in order, so that features which it accepts are restored. Returns 0, or an
- * error that changes nothing:
- *   VIRTIO_EBUSY   the device is in use: its status isn't 0, or a reset is in progress
- *   VIRTIO_EINVAL  another type, or other queues; entries is not num_queues; a bool that is neither
- *                  0 nor 1; a status that no driver can reach;
- *                  DRIVER_OK and active disagree; features that were not offered behind
- *                  FEATURES_OK, or selected before DRIVER; interrupts in an impossible state; a
- *                  queue that is ready too early, that is absent but not empty, or may_reenable,
- *                  enabling or resetting where it can't be; bits of given and refused that there
- *                  are not, or an area in both; a queue that is ready or enabling with an area that
- *                  was not given or a value that was refused; the low half of an address that was
- *                  never given
- *   VIRTIO_ENOTSUP the operation check_features() refuses the features
- *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a queue that is
- *   ready, as virtio_queue_config_check() says. After VIRTIO_ENOTMAPPED the caller may try again
- *   once the areas are mapped.
+ * Calls the operation check_features() if the state has FEATURES_OK, after all other checks. Calls
+ * no other operation.
  *
- * Areas may be anywhere if the device needs a reset, which forgets them. Neither do VIRTIO_EFAULT
- * and VIRTIO_EPERM stop a restore where a translation decides, for that is the guest's: such a
- * queue comes up broken.
+ * Returns 0, or an error that changes nothing:
+ *   VIRTIO_EBUSY       the device is in use: its status isn't 0, or a reset is in progress
+ *   VIRTIO_EINVAL      an impossible value, see below
+ *   VIRTIO_ENOTSUP     the operation check_features() refuses the features
+ *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
+ *                      a queue that is ready, as virtio_queue_config_check() says
+ *   VIRTIO_ENOTMAPPED  likewise; the caller may retry when the areas are mapped
+ *
+ * VIRTIO_EINVAL has these causes:
+ *   device      another type, or other queues; entries is not num_queues
+ *   bools       a value that is neither 0 nor 1
+ *   status      no driver can reach the status, or DRIVER_OK and active disagree
+ *   features    not offered, with FEATURES_OK; accepted before DRIVER
+ *   interrupts  an impossible state
+ *   queues      ready too early; absent but not empty; may_reenable, enabling or resetting in an
+ *               impossible state
+ *   areas       unknown bits of given or refused, or an area in both. A queue that is ready or
+ *               enabling has an area that was not given, or a value that was refused. The low half
+ *               of an address that was never given.
+ *
+ * If the device needs a reset, areas may be anywhere: the reset forgets them. If the memory has a
+ * translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest controls the
+ * translation. Such a queue is then broken.
  *
  * A queue that is enabling waits as before: virtio_device_waiting(), virtio_device_queue_mapped().
  */

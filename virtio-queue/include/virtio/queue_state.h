@@ -62,31 +62,32 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 /*
  * Saves a queue together with the requests in flight.
  *
- * @queue     goes on as before, and must not complete any of them afterwards; one that is not
- *            started gives a state of zeroes and no record
+ * @queue     must not complete any of these requests afterwards, but otherwise goes on. A queue
+ * that
+ *            is not started gives a state of zeroes and no record.
  * @out       the state; untouched on failure
  * @record    the caller's array: the requests in flight, in the order in which they were popped
  * @capacity  its entries: the queue size is enough
- * @count     set to how many there are; untouched on failure
+ * @count     set to the number of requests; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small;
- * VIRTIO_EBUSY if a request is still to be replayed.
+ * Returns 0; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small; VIRTIO_EBUSY if a
+ * request must still be replayed.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
 				struct virtio_queue_flight *record, uint32_t capacity, uint32_t *count);
 
 /*
- * Judges a state and its record as virtio_queue_restore() and virtio_queue_replay() will, without a
+ * Checks a state and its record as virtio_queue_restore() and virtio_queue_replay() will. Needs no
  * queue.
  *
- * @record   its count entries; NULL leaves out whether there is such a record
- * @map      the guest's memory; NULL leaves out whether the areas are there
- * @refusal  set to the value that is refused, by the names of the queue's section
- *           (virtio-queue-ser/README.md), the list being in_flight; otherwise untouched
+ * @record   count entries; NULL: the record is not checked
+ * @map      the guest's memory; NULL: the places of the areas are not checked
+ * @refusal  set to the refused value, named as in the queue's section (virtio-queue-ser/README.md),
+ *           whose list is in_flight; otherwise untouched
  *
- * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also for a record that is not as
- * long as the indices say, and for heads that are not below the queue size, or stand there twice.
+ * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means that the record's
+ * length disagrees with the indices, or that a head is not below the queue size or occurs twice.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,

@@ -193,8 +193,8 @@ void virtio_section_write(struct virtio_section_writer *writer, const struct vir
 			  uint32_t device, uint32_t index, const void *state, const void *entries, uint32_t count);
 
 /*
- * The same in steps. The first function writes everything except the entries, and announces their
- * number. The second one is then called once or more, until all of them are written.
+ * Write a section in steps. virtio_section_begin() writes everything except the entries, and
+ * announces their number. Then call virtio_section_entries() until all entries are written.
  */
 void virtio_section_begin(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, uint32_t count);
