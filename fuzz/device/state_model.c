@@ -78,7 +78,7 @@ static bool status_possible(const struct virtio_device_state *state)
 		return false;
 	if (state->active && !driver_ok)
 		return false;
-	/* Only a failed activation leaves DRIVER_OK without active, and the device needs a reset. */
+	/* With DRIVER_OK only a failed activation is not active. The device then needs a reset. */
 	if (driver_ok && !state->active && !(status & NEEDS_RESET))
 		return false;
 	if (state->interrupt_status & ~(driver_ok ? 3u : 2u))

@@ -453,7 +453,7 @@ static void state_with_impossible_features_is_refused(void **state)
 	struct migration m;
 
 	(void)state;
-	/* Negotiated features were all offered, include VERSION_1, and are accepted by the device. */
+	/* Negotiated features were all offered, include VERSION_1, and suit the device. */
 	for (uint32_t bit = 0; bit < 128; bit++) {
 		prepare(&m, at_features);
 		m.state.accepted[bit / 32] ^= 1u << bit % 32;
