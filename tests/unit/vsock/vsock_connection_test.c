@@ -14,6 +14,7 @@ enum start {
 	REQUESTED, /* and sent */
 	OPEN,
 	PEER_SEND, /* the guest sends no more, and all is forwarded */
+	PEER_RCV,  /* the guest receives no more */
 	OUR_SEND,
 	OUR_RCV,
 	OUR_BOTH,
@@ -124,6 +125,8 @@ static const struct row rows[STARTS][PACKETS] = {
 		   BREAK, BREAK, BREAK },
 	[PEER_SEND] = { BREAK, BREAK, BREAK, GONE, CLEAN, BREAK, STAY(ESTABLISHED), ANSWER(ESTABLISHED), BREAK, BREAK,
 			BREAK, BREAK },
+	[PEER_RCV] = { BREAK, BREAK, BREAK, GONE, CLEAN, DATA(ESTABLISHED), STAY(ESTABLISHED), ANSWER(ESTABLISHED),
+		       BREAK, BREAK, BREAK, BREAK },
 	[OUR_SEND] = { BREAK, BREAK, BREAK, GONE, CLEAN, DATA(ESTABLISHED), STAY(ESTABLISHED), ANSWER(ESTABLISHED),
 		       BREAK, BREAK, BREAK, BREAK },
 	[OUR_RCV] = { BREAK, BREAK, BREAK, GONE, CLEAN, BREAK, STAY(ESTABLISHED), ANSWER(ESTABLISHED), BREAK, BREAK,
@@ -167,6 +170,8 @@ static void go_to(struct sockets *s, enum start start)
 	c = sockets_establish(s);
 	if (start == PEER_SEND) {
 		(void)guest_shuts(s, SEND);
+	} else if (start == PEER_RCV) {
+		(void)guest_shuts(s, RCV);
 	} else if (start == PEER_BOTH) {
 		(void)guest_sends(s, VIRTIO_VSOCK_OP_RW, 10);
 		(void)guest_shuts(s, RCV | SEND);
