@@ -62,7 +62,8 @@ static const char help_head[] =
 static const char help_tail[] =
 	"  --state PATH     on SIGUSR1 write the state to this file, and go on in the program\n"
 	"                   that is in this program's file now, with the same arguments; guests\n"
-	"                   don't notice. Whatever fails, this program goes on, and says why.\n"
+	"                   don't notice. The new program prints `continuing on PATH' for each\n"
+	"                   device. Whatever fails, this program goes on, and says why.\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
