@@ -381,8 +381,8 @@ static char **read_arguments(int fd)
 }
 
 /*
- * The old program gets the table as it came, and a mark. Every entry needs a descriptor, so the
- * mark gets a copy of the program's.
+ * The old program gets the table unchanged, and a mark. Every entry needs a descriptor, so the mark
+ * is a copy of the program's descriptor.
  */
 void handover_return(struct handover *handover)
 {

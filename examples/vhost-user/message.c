@@ -93,7 +93,7 @@ int message_reply(int socket, struct message *message, uint32_t size)
 	};
 	const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
-	/* A few bytes to a socket that is nearly always empty. If they do not fit, nobody reads. */
+	/* A reply has a few bytes. If they do not fit the socket, the front end does not read. */
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof header + size) ? 0 : -1;
 }
 

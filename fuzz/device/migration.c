@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The VMM's part: migrating devices, with the state changed on the way or not, and making them
- * wrongly.
+ * The VMM's part: migrates devices, sometimes with a changed state, and makes devices with bad
+ * options.
  */
 #include <virtio/bindings/virtio_config.h>
 

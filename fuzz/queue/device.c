@@ -541,7 +541,7 @@ void harness_device_step(struct harness *h, uint8_t op)
 	calls = h->maps[0]->calls + h->maps[1]->calls - calls;
 	FUZZ_CHECK(calls <= h->allowed, "%llu look-ups where %llu may be", (unsigned long long)calls,
 		   (unsigned long long)h->allowed);
-	/* Requests that are not in flight any more are not used any more. */
+	/* Forgets the requests that are no longer in flight. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
 		if (h->model.requests[i].state != MODEL_FLIGHT)
 			harness_drop(h, &h->requests[i]);

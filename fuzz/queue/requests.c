@@ -6,7 +6,7 @@
 
 #define UNTOUCHED 0x5a /* fills what a failure must not touch, and what a success must fill in */
 
-/* With a header and an array of exactly this size. Nothing is left from an earlier request. */
+/* Makes a request with a header and an array of exactly this size, filled with UNTOUCHED. */
 static struct virtio_request *make_request(struct harness *h)
 {
 	static const uint8_t usual[] = { 16, 16, 1, 8, 0, 32, 33, 5 };

@@ -82,8 +82,7 @@ uint64_t baseline_notify(struct rig *w)
 }
 
 /*
- * Asks for a kick: the event index says up to where the device has seen. Returns whether there is
- * more.
+ * Asks for a kick: stores the next index in avail_event. Returns whether more chains are available.
  */
 static inline bool ask_for_kick(const struct burst *b)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Devices whose functions are calls in any case: a disk that flushes, and sockets. No payload is
- * moved.
+ * Devices without inline functions: a disk that flushes, and sockets. No payload is moved.
  */
 #include "loops.h"
 

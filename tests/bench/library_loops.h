@@ -127,8 +127,8 @@ uint64_t LOOP(bulk)(struct rig *w)
 }
 
 /*
- * Block requests: pop, write the status byte, complete. Each is a read of sector 0 as far as the
- * parser can tell.
+ * Block requests: pop, write the status byte, complete. The parser sees each request as a read of
+ * sector 0.
  */
 uint64_t LOOP(block)(struct rig *w)
 {

@@ -100,7 +100,7 @@ download_package() {
 	fi
 }
 
-# guest_packages DIRECTORY: what guests of User Mode Linux are made of. Sets $uml, $modules and
+# guest_packages DIRECTORY: gets the packages for guests of User Mode Linux. Sets $uml, $modules and
 # $busybox.
 guest_packages() {
 	need_packages e2fsprogs && unpack_package "$1" user-mode-linux && unpack_package "$1" busybox-static || return
@@ -137,7 +137,7 @@ qemu_packages() {
 	alone "$1" index_modules
 }
 
-# index_modules: makes what installing a kernel makes: the list of each module's dependencies.
+# index_modules: makes the list of each module's dependencies, as the installation of a kernel does.
 index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"

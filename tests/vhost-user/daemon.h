@@ -79,7 +79,7 @@ unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);
 
-/* Waits until it has so many threads for queues: one that has ended may be seen a moment longer. */
+/* Waits until the daemon has so many threads for queues. Ended threads may show for a moment. */
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count);
 
 /* Whether a queue's thread is in the system call write() right now. */

@@ -403,7 +403,7 @@ static void device_announces_a_change_from_its_thread(void **state)
 	finish(&host, "open reset attached refresh features detached reset attached detached close ");
 }
 
-/* Features count when a ring starts, and so does the device's opinion. */
+/* The device checks the features when a ring starts, and its refusal counts. */
 static void device_that_refuses_is_believed(void **state)
 {
 	const uint64_t good = TYPE_FEATURE | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);

@@ -282,7 +282,7 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	front_end_set_up(&fe, 0);
 	unlink(program);
 	expect_old_process(&u, &fe, "No such file or directory", daemon_open_files(&u.daemon));
-	/* The program comes back. */
+	/* The program's file exists again. */
 	copy_program(program);
 	update(&u);
 	block_write_and_read(&fe, 2, 0x22);

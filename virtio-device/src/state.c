@@ -246,8 +246,9 @@ static int rebuild_queue(const struct virtio_device_state *state, const struct v
 }
 
 /*
- * Whether the areas of a queue are there, as far as they have to be. A reset forgets them; and
- * where a translation decides, the guest does, which must not stop a restore.
+ * Checks the areas of a queue. Missing areas are accepted if the device needs a reset, because the
+ * reset forgets them. With a translation the guest decides what is mapped, and must not stop a
+ * restore.
  */
 static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
 		       const struct virtio_queue_config *config)

@@ -85,7 +85,7 @@ static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t va
 	assert_int_equal(f->calls[OP_ACTIVATE], activates);
 	assert_int_equal(f->lowered, value == 0 && (from & 0x44) == 0x44);
 	assert_int_equal(f->raised, tells);
-	/* FAILED takes alone. */
+	/* A write with FAILED sets only this bit. */
 	if (value & ST_FAILED)
 		f->kept.live |= ST_FAILED;
 	if (value == 0)

@@ -212,7 +212,7 @@ static void refuses_two(uint64_t addr1, uint64_t len1, uint64_t addr2, uint64_t 
 			for (uint32_t i = 0; i < 4; i++)
 				table[i] = regions[(turn + step * i) % 4];
 			assert_int_equal(virtio_memory_map_init(&map, table, 4), VIRTIO_EOVERLAP);
-			/* The second of the two: the one before it reaches into it. */
+			/* The second of two regions that overlap. */
 			bad = virtio_memory_bad_region(table, 4);
 			assert_in_range(bad, 1, 3);
 			assert_true(table[bad].addr - table[bad - 1].addr < table[bad - 1].len);

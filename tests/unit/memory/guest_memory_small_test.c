@@ -179,7 +179,7 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 		bool found;
 		void *host = NULL;
 
-		/* The cursor was at this place, or nowhere. */
+		/* The cursor has cached this place, or nothing. */
 		if (way == 2)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 		if (way == 0)
@@ -203,7 +203,7 @@ static void check_all(struct fixture *f)
 		const uint32_t first = f->len < 128 ? 0 : f->len - 128;
 
 		for (uint32_t off = first; off < f->len + 3; off++) {
-			/* Cold; with the cached region in the region; with it in the neighbour. */
+			/* No region, this region, or its neighbour is cached. */
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_read(f, ADDR + off, size);
 			virtio_memory_cursor_init(&f->cursor, &f->map);

@@ -218,7 +218,7 @@ static void queue_complete_writes_used_ring_and_nothing_else(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0xa1b2c3d4), 0);
 	fixture_read(&f, f.mock.addr[VIRTIO_QUEUE_USED], now, 64);
 	assert_memory_equal(now, ring, 64);
-	/* Without what was written, memory is as it was. */
+	/* All other bytes of memory are unchanged. */
 	memset(ring + 2, 0, 10);
 	fixture_write(&f, f.mock.addr[VIRTIO_QUEUE_USED], ring, 12);
 	assert_true(fixture_ram_unchanged(&f));

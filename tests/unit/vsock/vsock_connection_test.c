@@ -394,7 +394,7 @@ static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 	c = sockets_establish(&s);
 	assert_int_equal(c->shut_by_peer, 0);
 	assert_int_equal(virtio_vsock_connection_buffered(c), 0);
-	/* Without data at once. What the host refuses needs no draining. */
+	/* The end comes at once, because the host has refused the data. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 0);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);

@@ -21,7 +21,7 @@
  *
  * The bytes are the same from every host, and any host reads them. virtio-queue-ser/README.md
  * specifies each one. The magic number, the checksum and their places never change. The version is
- * judged before the checksum, and the checksum before the content.
+ * checked before the checksum, and the checksum before the content.
  *
  * A program reads and checks all sections before it restores the first, so that a file that is
  * refused leaves the target untouched.

@@ -121,18 +121,22 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 			 const struct virtio_memory_map *map);
 
 /*
- * Puts a request in flight again that was in flight when the state was saved.
+ * Puts a request in flight again that was in flight when the state was saved. Call this for every
+ * entry of the record, in its order. Until then pops return VIRTIO_EBUSY, and nothing may be
+ * completed.
  *
- * @queue    restored; to be called for every entry of the record, in its order. Until then pops
- *           return VIRTIO_EBUSY, and nothing may be completed.
+ * @queue    restored
  * @request  the entry
  * @chain    filled in as by virtio_queue_pop(), if 1 is returned
  *
- * Returns 1 for a request that the device carries out again; 0 for one that was completed, and only
- * waits for its turn. Otherwise nothing changes: VIRTIO_ENOTREADY; VIRTIO_EINVAL if the head is not
- * below the queue size, was replayed already, no more requests were in flight, or the request was
- * completed in a queue without IN_ORDER. virtio_queue_unpop() takes a request back, to be replayed
- * again, unless the queue is broken.
+ * Returns 1 if the device must carry out the request again, and 0 if the request was completed and
+ * only waits for its turn. Otherwise returns an error that changes nothing:
+ *   VIRTIO_ENOTREADY  the queue is not started
+ *   VIRTIO_EINVAL     the head is not below the queue size, or was replayed already; no more
+ *                     requests were in flight; or the request was completed in a queue without
+ *                     IN_ORDER
+ *
+ * virtio_queue_unpop() undoes a replay, unless the queue is broken. Replay the request again later.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_flight *request,
