@@ -22,7 +22,7 @@
  */
 pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *irq);
 
-/* Waits for its end, perhaps after asking for that. Returns whether it ended successfully. */
+/* Waits for the end of the child; first asks it to end if ask is set. Returns whether it succeeded. */
 int child_finish(pid_t child, int ask);
 
 #endif

@@ -186,7 +186,7 @@ static int run_command(struct program *program)
 		return -1;
 	}
 	result = serve(program);
-	/* If it still runs it is we who end first. */
+	/* Ends QEMU if it still runs. */
 	if (!child_finish(child, true)) {
 		fprintf(stderr, "%s: did not end successfully\n", program->command[0]);
 		return -1;

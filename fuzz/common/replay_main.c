@@ -14,7 +14,7 @@
 
 static unsigned int replayed;
 
-/* In memory of the input's very size, so that a sanitizer sees a harness read on. */
+/* Copies the input to memory of its exact size, so that a sanitizer sees reads past its end. */
 static bool replay_file(const char *name, size_t size)
 {
 	uint8_t *data = fuzz_alloc(size);

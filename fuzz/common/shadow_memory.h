@@ -113,7 +113,7 @@ uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *
  */
 void shadow_map_finish(struct shadow_map *m);
 
-/* Finds one byte: 0 or an error. The driver's look, which no permission stops, is access 0. */
+/* Finds one byte. Returns 0 or an error. Access 0 is the driver's, which needs no permission. */
 int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out);
 
 /* The set of errors that an access may return; empty if it must succeed. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A buffer for the status that is longer than that is taken for nothing else.
+# The data before the status, in the same buffer, is lost.
 # file: virtio-queue/include/virtio/inline/request.h
 # harness: fuzz_blk
 s/ || VIRTIO_UNLIKELY(status->len != 1)//

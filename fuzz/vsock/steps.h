@@ -6,7 +6,7 @@
 /* The first byte: packets in queues, or connections. */
 enum { VSOCK_PACKETS, VSOCK_CONNECTIONS };
 
-/* A step on a queue: makes, pops and judges a chain. The low bit of the step is the queue. */
+/* A step on a queue: makes, pops and checks a chain. The low bit of the step is the queue. */
 enum { VSOCK_RX_CHAIN, VSOCK_TX_CHAIN, VSOCK_BUFFERS = 3 };
 #define VSOCK_DIRECTLY 8 /* the payload doesn't go through a writer */
 #define VSOCK_UNSEEN 4   /* the device does not read the index before the pop */

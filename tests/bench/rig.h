@@ -102,7 +102,7 @@ struct rig {
  */
 void rig_open(struct rig *rig, const struct workload *load, const struct rig *beside);
 
-/* Exits with a message if not every chain that was offered has been completed without a fault. */
+/* Exits with a message unless every chain that was offered was completed without a fault. */
 void rig_close(struct rig *rig);
 
 /* The driver: makes the next burst available, and asks for an interrupt at its end. */

@@ -60,7 +60,7 @@ def read_lines(path):
                 if not skip:
                     yield file, function, line, int(cost[2])
                 skip = False
-            # The line behind "calls=" is what the callee costs, which has lines of its own.
+            # The line after "calls=" has the cost of the callee, whose own lines are counted.
             skip = text.startswith("calls=") or (skip and not cost)
 
 

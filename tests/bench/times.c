@@ -91,7 +91,7 @@ static const char *time_bar(const char *name)
 
 static void print_row(const struct load *load, const struct workload *workload)
 {
-	/* The baseline beside other regions, or a log, is that of one region without. */
+	/* Several regions, or a log, are compared with the baseline of one region without a log. */
 	struct workload plain = *workload;
 	const struct workload *const workloads[KINDS] = { &plain, workload, workload };
 	struct result results[KINDS];

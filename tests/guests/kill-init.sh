@@ -10,8 +10,8 @@ load_drivers
 
 step "writing"
 for serial in busy-0 busy-1 calm-0 calm-1; do until_true has_disk $serial; done
-# Two disks get three processes each. Two disks get one process each, which pauses: so its last
-# record is usually one that it has reported.
+# Two disks get three processes each. Two disks get one process each, which pauses, so it has
+# usually reported its last record.
 disk_io number "/dev/$(disk_name busy-0)" 0 3 0 &
 disk_io number "/dev/$(disk_name busy-1)" 3 3 0 &
 disk_io number "/dev/$(disk_name calm-0)" 6 1 10 &

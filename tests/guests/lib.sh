@@ -124,7 +124,7 @@ unpack_kernel() {
 	unpack_package "$1" linux-image-cloud-amd64 "$image"
 }
 
-# qemu_packages DIRECTORY: what guests of QEMU are made of. Sets $kernel, $modules, $iasl and
+# qemu_packages DIRECTORY: gets the packages for guests of QEMU. Sets $kernel, $modules, $iasl and
 # $busybox.
 qemu_packages() {
 	need_packages qemu-system-x86 && unpack_kernel "$1" && unpack_package "$1" acpica-tools &&

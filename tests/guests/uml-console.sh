@@ -119,7 +119,7 @@ try_guest() {
 	stop_daemon || fail "the daemon ended with status $?"
 }
 
-# expect_shell FILE: what the shell has said there is right.
+# expect_shell FILE: checks the shell's output in the file.
 expect_shell() {
 	tr -d '\r' <"$1" >"$1.text"
 	for line in '30 100' '50 132' 'answer 42'; do

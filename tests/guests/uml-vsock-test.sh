@@ -82,7 +82,7 @@ relay() {
 	echo $! >>relays
 }
 
-# device SIDE CID: arguments of the daemon.
+# device SIDE CID: prints the daemon's arguments for the devices of one guest.
 device() {
 	echo "--console file=hvc-$1,socket=console-$1.sock,port=control:pty,link=control-$1" \
 		"--vsock cid=$2,uds=$(echo "$1" | cut -c1),socket=vsock-$1.sock,group=both"

@@ -38,7 +38,7 @@
 #define BLOCK_BYTES 2048u
 #define SECTORS ((uint64_t)ASYNC_QUEUES * PLACES * BLOCKS * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES))
 #define QUEUE_BYTES 0x8000u /* of guest memory, for the rings and the buffers of one queue */
-#define BUFFERS 0x1000u     /* the latter begin here */
+#define BUFFERS 0x1000u     /* offset of the buffers in them */
 #define PLACE_BYTES 0xc00u  /* header, block, status */
 #define DATA 0x100u
 #define STATUS 0x900u

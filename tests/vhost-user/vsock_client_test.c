@@ -180,8 +180,8 @@ static void vsock_closes_a_refused_client_at_once(void **state)
 }
 
 /*
- * Hostile 229: clients wait for a driver, and in vain for an answer: each for a time that has an
- * end. Others are served.
+ * Hostile 229: clients wait for a driver, and for an answer that never comes. Each wait has an end.
+ * Other clients are served.
  */
 static void vsock_clients_wait_for_a_driver(void **state)
 {

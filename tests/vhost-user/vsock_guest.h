@@ -94,7 +94,7 @@ void host_expect(int fd, const void *bytes, size_t len);
 /* The other side has closed the socket, or shut its half. */
 void host_expect_end(int fd);
 
-/* Nothing is to be read now. */
+/* Fails if anything can be read now. */
 void host_expect_nothing(int fd);
 
 /* Reads "OK PORT\n", and returns the port. */

@@ -180,7 +180,7 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 	return refusal;
 }
 
-/* Judges commands that a disk has only if the driver has accepted their feature. */
+/* Checks commands that a disk has only if the driver has accepted their feature. */
 static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
 	const struct virtio_blk_options *options = &blk->options;

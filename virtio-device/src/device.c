@@ -121,7 +121,7 @@ static void init(struct virtio_device *device, const struct virtio_device_option
 	device->config_size = options->config_size;
 	device->config = options->config;
 	memcpy(device->offered, options->features, sizeof device->offered);
-	/* A device MUST offer it (virtio 1.4, 6.2). */
+	/* A device must offer VERSION_1 (virtio 1.4, 6.2). */
 	virtio_feature_set(device->offered, VIRTIO_F_VERSION_1);
 	device->first_queue = VIRTIO_DEVICE_NO_QUEUE;
 	virtio_impl_device_clear(device);

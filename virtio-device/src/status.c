@@ -174,7 +174,7 @@ static void fail_reset(struct virtio_device *device, int error)
 {
 	device->reset_pending = false;
 	device->reset_number = 0;
-	/* Set even if the status was 0: nothing may be set up on what could not be stopped. */
+	/* Set even if the status was 0: a device that could not be stopped must not be set up. */
 	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
 	live_clear(device, LIVE_RESETTING);
 	virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);

@@ -559,7 +559,7 @@ static void start_flushers(void)
 		(void)usleep(100);
 }
 
-/* Returns what the flush said whose sync was the first. */
+/* Returns the result of the flush whose sync was the first. */
 static int flush_with_others(struct file_fixture *f)
 {
 	int result;

@@ -131,7 +131,7 @@ static void config_write_must_be_wholly_inside(void **state)
 	assert_int_equal(f.event_count, 0);
 }
 
-/* hostile 104: that the last two bytes are read-only is the device's word. */
+/* hostile 104: the device decides that the last two bytes are read-only. */
 static void config_write_to_read_only_field_does_nothing(void **state)
 {
 	const uint8_t bytes[4] = { 1, 2, 3, 4 };

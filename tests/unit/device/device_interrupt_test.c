@@ -111,8 +111,8 @@ static void interrupt_taken_is_acknowledged(void **state)
 }
 
 /*
- * A device that signals by itself: the bit is there and the operation isn't called; the
- * acknowledgement is as ever.
+ * A device that signals by itself: the bit is set, and the operation isn't called. The
+ * acknowledgement works as usual.
  */
 static void interrupt_marked_is_not_signalled(void **state)
 {

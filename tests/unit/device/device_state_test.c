@@ -60,8 +60,7 @@ static void at_features(struct device_fixture *f)
 }
 
 /*
- * A queue with a bad size, one with a bad address and a missing one, and one with half of an
- * address.
+ * Three queues: with a bad size, with a bad and a missing address, and with half of an address.
  */
 static void at_features_with_refused_values(struct device_fixture *f)
 {

@@ -373,7 +373,7 @@ static void dirty_writer_records_nothing_by_looking(void **state)
 	assert_int_equal(virtio_writer_iovec(&writer, UINT64_MAX, iov, 4, &filled), 3);
 	assert_int_equal(virtio_writer_split(&writer, 0x50, &rest), 0);
 	expect_logs(&f);
-	/* The two parts record each its own. */
+	/* Each of the two parts records its own pages. */
 	wrote(&f, 0x10f5 + 0x50, 0x20);
 	assert_int_equal(virtio_writer_advance(&rest, 0x20), 0);
 	expect_logs(&f);

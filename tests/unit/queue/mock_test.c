@@ -63,7 +63,7 @@ static int forgetful_translate(void *context, uint64_t addr, uint64_t len, uint3
 	return 0;
 }
 
-/* Memory that goes away at each look-up, also after the areas were checked: no half a mock. */
+/* Memory is unmapped before a look-up, also after the check of the areas. No mock is half made. */
 static void mock_init_is_whole_when_memory_goes_away(void **state)
 {
 	struct virtio_mock_slot slots[SIZE];

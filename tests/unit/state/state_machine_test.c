@@ -99,7 +99,7 @@ static void state_round_trip_gives_the_same_file(void **state)
 	}
 }
 
-/* A reset after the restore runs nothing of the record, and needs nothing. */
+/* A reset after the restore forgets the record. No request of the record is carried out. */
 static void state_reset_after_restore_forgets_the_record(void **state)
 {
 	(void)state;
