@@ -22,7 +22,7 @@
  */
 pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *irq);
 
-/* Waits for the end of the child; first asks it to end if ask is set. Returns whether it succeeded. */
+/* Waits for the child's end, and asks for that if ask is set. Returns whether it succeeded. */
 int child_finish(pid_t child, int ask);
 
 #endif

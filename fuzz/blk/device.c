@@ -326,7 +326,7 @@ static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
 	p->error = VIRTIO_ENOOP;
 }
 
-/* Judges again what is legal: features and capacity may have changed since the parse. */
+/* Checks the request again: features and capacity may have changed since the parse. */
 static void start(const struct blk_harness *h, struct blk_slot *s)
 {
 	s->progress.accepted = blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);

@@ -324,7 +324,7 @@ static int make_wrong(struct wrong *w, uint32_t kind, uint8_t value)
 		w->shm[1].id = w->shm[0].id;
 		return VIRTIO_EINVAL;
 	case 14:
-		/* Nothing at all is right. */
+		/* A device without queues, shared memory and configuration space is valid. */
 		w->options.num_queues = 0;
 		w->options.num_shm = 0;
 		w->options.config_size = 0;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Data that begins in a region to which the cached region moves is taken for data that ends there.
+# Data that begins in the new cached region is accepted although it ends outside.
 # file: virtio-queue/include/virtio/inline/request.h
 # harness: fuzz_queue
 s/(!virtio_impl_memory_cache_region(large, data->addr) ||/(!virtio_impl_memory_cache_region(large, data->addr) \&\&/

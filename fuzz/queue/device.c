@@ -456,7 +456,7 @@ static void device_restore(struct harness *h)
 	}
 	if (model_restore(&h->model, &state, map, virtio_queue_restore(&h->queue, &state, &map->map)))
 		return;
-	/* Broken, and its areas aren't there: nothing is to be had from it. */
+	/* The queue is broken, and its areas are not in memory. A pop must fail. */
 	FUZZ_CHECK(virtio_queue_pop(&h->queue, &chain) == VIRTIO_EBROKEN, "a queue without areas is not broken");
 	virtio_queue_reset(&h->queue);
 	model_reset(&h->model);

@@ -97,7 +97,7 @@ static bool settle(struct virtio_vsock_connection *c, uint64_t now)
 {
 	const uint32_t both = VIRTIO_VSOCK_SHUTDOWN_BOTH;
 
-	/* The peer has shut down both directions. The answer is an RST (virtio 1.4, 5.10.6.5). */
+	/* The answer to a full shutdown is an RST, once no data is left (virtio 1.4, 5.10.6.5). */
 	if (c->shut_by_peer == both && (drained(c) || (c->shut_by_us & VIRTIO_VSOCK_SHUTDOWN_RCV))) {
 		virtio_impl_vsock_end(c);
 		return true;

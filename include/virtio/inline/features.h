@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Inline bodies of <virtio/features.h>, which includes this. Not for direct use: all of it may
- * change.
+ * Inline bodies of <virtio/features.h>, which includes this file. Do not include it directly.
  */
 #ifndef VIRTIO_INLINE_FEATURES_H
 #define VIRTIO_INLINE_FEATURES_H

@@ -409,7 +409,7 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	driver_start(&f, 0);
 }
 
-/* hostile 93: also without a driver; the reset ends at once, or later. */
+/* hostile 93: also without a driver; the reset fails at once, or later. */
 static void reset_that_fails_at_zero_blocks_initialization(void **state)
 {
 	struct device_fixture f;
