@@ -4,7 +4,7 @@
 
 # names of the harnesses, for a loop
 harnesses() {
-	echo fuzz_blk fuzz_console fuzz_vsock fuzz_device fuzz_queue fuzz_guest_memory fuzz_vhost_user
+	echo fuzz_blk fuzz_console fuzz_vsock fuzz_device fuzz_queue fuzz_guest_memory fuzz_state fuzz_vhost_user
 }
 
 # Undefined behaviour ends the run; short stacks of allocations save a third of the time.

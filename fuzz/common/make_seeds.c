@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 		{ blk_seeds, blk_seed_count },
 		{ console_seeds, console_seed_count },
 		{ device_seeds, device_seed_count },
+		{ state_seeds, state_seed_count },
 		{ vsock_seeds, vsock_seed_count },
 	};
 	const bool check = argc == 3 && strcmp(argv[1], "--check") == 0;

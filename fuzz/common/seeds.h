@@ -31,6 +31,8 @@ extern const struct seed console_seeds[];
 extern const size_t console_seed_count;
 extern const struct seed device_seeds[];
 extern const size_t device_seed_count;
+extern const struct seed state_seeds[];
+extern const size_t state_seed_count;
 extern const struct seed vsock_seeds[];
 extern const size_t vsock_seed_count;
 extern const struct seed vhost_user_seeds[];

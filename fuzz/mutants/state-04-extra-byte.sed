@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# One byte may follow the last value.
+# file: virtio-queue/src/section.c
+# harness: fuzz_state
+s/if (error || walk->at == walk->end)/if (error || walk->end - walk->at <= 1)/

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A disk may have other features than its core.
+# file: virtio-blk/src/state_section.c
+# harness: fuzz_state
+s/features && read\.features != (\*features & DEVICE_FEATURES)/features \&\& read.features \& ~*features/

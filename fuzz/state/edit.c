@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+#include "edit.h"
+
+#include "format.h"
+
+/* The sections of a file as their lengths say, whatever they are. */
+struct outline {
+	size_t at[FORMAT_SECTIONS + 1]; /* and the end of the last one */
+	uint32_t count;
+};
+
+static void outline(const struct edit_file *file, struct outline *out)
+{
+	const size_t end = file->length < FORMAT_FRAME ? 0 : file->length - 4;
+	size_t at = FORMAT_BEGIN;
+
+	*out = (struct outline){ .at = { at } };
+	while (out->count < FORMAT_SECTIONS && at < end && end - at >= FORMAT_HEADER) {
+		const uint64_t bytes = FORMAT_HEADER + format_number(file->bytes + at + 28, 4);
+
+		if (bytes > end - at)
+			return;
+		at += (size_t)bytes;
+		out->at[++out->count] = at;
+	}
+}
+
+/* The kind of the section at an offset, or NULL. */
+static const struct format_kind *kind_at(const uint8_t *header)
+{
+	static const struct format_kind *const kinds[] = {
+		&format_device, &format_blk,   &format_queue,   &format_console,
+		&format_input,  &format_vsock, &format_replies,
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		/* A name has at most 13 characters, and a zero behind them. */
+		if (memcmp(header, kinds[i]->name, strlen(kinds[i]->name) + 1) == 0)
+			return kinds[i];
+	}
+	return NULL;
+}
+
+/* Removes bytes that the file has. */
+static void cut(struct edit_file *file, size_t at, size_t count)
+{
+	memmove(file->bytes + at, file->bytes + at + count, file->length - at - count);
+	file->length -= count;
+}
+
+/* Makes room for bytes. Returns false if there is none. */
+static bool grow(struct edit_file *file, size_t at, size_t count)
+{
+	if (count > EDIT_ROOM - file->length)
+		return false;
+	memmove(file->bytes + at + count, file->bytes + at, file->length - at);
+	file->length += count;
+	return true;
+}
+
+/* Copies a part of the file in front of another place. */
+static void copy(struct edit_file *file, size_t from, size_t count, size_t to)
+{
+	uint8_t *bytes = fuzz_alloc(count);
+
+	memcpy(bytes, file->bytes + from, count);
+	if (grow(file, to, count))
+		memcpy(file->bytes + to, bytes, count);
+	free(bytes);
+}
+
+/* Adds to a number in the file. */
+static void add(struct edit_file *file, size_t at, uint32_t bytes, uint64_t difference)
+{
+	format_put(file->bytes + at, bytes, format_number(file->bytes + at, bytes) + difference);
+}
+
+/* A section of a known kind with its entries, which all lie within it; or its kind is NULL. */
+static struct format_section known_section(const struct edit_file *file, const struct outline *o, uint32_t n)
+{
+	struct format_section section = { .header = o->at[n], .content = o->at[n] + FORMAT_HEADER };
+	size_t front, each;
+
+	section.bytes = (uint32_t)(o->at[n + 1] - section.content);
+	section.kind = kind_at(file->bytes + section.header);
+	if (!section.kind)
+		return section;
+	front = format_list(&section) - section.content + (section.kind->list ? 4 : 0);
+	if (section.bytes < front) {
+		section.kind = NULL;
+	} else if (section.kind->list) {
+		each = format_fields_bytes(section.kind->entry_fields, section.kind->entry_field_count);
+		section.count = (uint32_t)((section.bytes - front) / each);
+	}
+	return section;
+}
+
+/* One value of a section; 0 bytes if there is none. The count of a list is a value too. */
+static uint32_t choose_value(const struct edit_file *file, const struct outline *o, struct fuzz_input *in, size_t *at)
+{
+	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);
+	const uint32_t entry = fuzz_u8(in), field = fuzz_u8(in);
+	const struct format_kind *kind = section.kind;
+	uint8_t bytes = 0;
+
+	if (!kind)
+		return 0;
+	if (entry == 255 || section.count == 0) {
+		const uint32_t n = field % (kind->field_count + 1);
+
+		if (n == kind->field_count) {
+			*at = format_list(&section);
+			return kind->list ? 4 : 0;
+		}
+		return format_find(&section, kind->fields[n].name, FORMAT_FRONT, at, &bytes) ? bytes : 0;
+	}
+	return format_find(&section, kind->entry_fields[field % kind->entry_field_count].name, entry % section.count,
+			   at, &bytes)
+		       ? bytes
+		       : 0;
+}
+
+static void edit_value(struct edit_file *file, const struct outline *o, enum state_step step, struct fuzz_input *in)
+{
+	size_t at = 0;
+	const uint32_t bytes = choose_value(file, o, in, &at);
+
+	if (step == STATE_NUDGE)
+		add(file, at, bytes, (uint64_t)(int8_t)fuzz_u8(in));
+	else
+		format_put(file->bytes + at, bytes, fuzz_number(in));
+}
+
+static void edit_header(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
+{
+	static const uint8_t offsets[] = { 16, 20, 24, 26, 28 }, sizes[] = { 4, 4, 2, 2, 4 };
+	const size_t header = o->at[fuzz_u8(in) % o->count];
+	const uint32_t n = fuzz_u8(in) % sizeof offsets;
+
+	format_put(file->bytes + header + offsets[n], sizes[n], fuzz_number(in));
+}
+
+static void edit_entry(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
+{
+	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);
+	const uint32_t entry = fuzz_u8(in);
+	const bool more = fuzz_u8(in) & 1;
+	size_t each, at;
+
+	if (!section.kind || section.count == 0)
+		return;
+	each = format_fields_bytes(section.kind->entry_fields, section.kind->entry_field_count);
+	at = format_list(&section) + 4 + entry % section.count * each;
+	if (more && file->length + each <= EDIT_ROOM)
+		copy(file, at, each, at);
+	else if (!more)
+		cut(file, at, each);
+	else
+		return;
+	add(file, format_list(&section), 4, more ? 1 : (uint64_t)-1);
+	add(file, section.header + 28, 4, more ? each : 0 - (uint64_t)each);
+}
+
+static void edit_strange(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
+{
+	const size_t at = o->at[fuzz_u8(in) % (o->count + 1)];
+	const uint8_t flags = fuzz_u8(in);
+	const uint8_t bytes = fuzz_u8(in);
+
+	if (!grow(file, at, FORMAT_HEADER + bytes))
+		return;
+	memset(file->bytes + at, 0, FORMAT_HEADER + bytes);
+	memcpy(file->bytes + at, "strange", 7);
+	format_put(file->bytes + at + 24, 2, 9);
+	format_put(file->bytes + at + 26, 2, flags);
+	format_put(file->bytes + at + 28, 4, bytes);
+}
+
+/* Steps that need sections. */
+static void edit_sections(struct edit_file *file, const struct outline *o, enum state_step step, struct fuzz_input *in)
+{
+	uint32_t n;
+	size_t from, bytes, to;
+
+	switch (step) {
+	case STATE_FIELD:
+	case STATE_NUDGE:
+		edit_value(file, o, step, in);
+		return;
+	case STATE_HEADER:
+		edit_header(file, o, in);
+		return;
+	case STATE_ENTRY:
+		edit_entry(file, o, in);
+		return;
+	case STATE_STRANGE:
+		edit_strange(file, o, in);
+		return;
+	default:
+		break;
+	}
+	n = fuzz_u8(in) % o->count;
+	from = o->at[n];
+	bytes = o->at[n + 1] - from;
+	if (step == STATE_LENGTH) {
+		add(file, from + 28, 4, (uint64_t)(int8_t)fuzz_u8(in));
+	} else if (step == STATE_DROP) {
+		cut(file, from, bytes);
+	} else {
+		to = o->at[fuzz_u8(in) % (o->count + 1)];
+		if (bytes > EDIT_ROOM - file->length)
+			return;
+		copy(file, from, bytes, to);
+		if (step == STATE_MOVE)
+			cut(file, to <= from ? from + bytes : from, bytes);
+	}
+}
+
+static void edit_bytes(struct edit_file *file, enum state_step step, struct fuzz_input *in)
+{
+	const size_t at = fuzz_u16(in) % file->length, left = file->length - at;
+	const uint8_t arg = fuzz_u8(in);
+
+	if (step == STATE_FLIP)
+		file->bytes[at] ^= arg;
+	else if (step == STATE_PUT && left >= 1u << (arg & 3))
+		format_put(file->bytes + at, 1u << (arg & 3), fuzz_number(in));
+	else if (step == STATE_CUT)
+		cut(file, at, arg < left ? arg : left);
+	else if (step == STATE_GROW && grow(file, at, arg))
+		memset(file->bytes + at, fuzz_u8(in), arg);
+}
+
+void edit(struct edit_file *file, enum state_step step, struct fuzz_input *in)
+{
+	struct outline o;
+
+	if (step == STATE_FLIP || step == STATE_PUT || step == STATE_CUT || step == STATE_GROW) {
+		if (file->length)
+			edit_bytes(file, step, in);
+		return;
+	}
+	outline(file, &o);
+	if (o.count)
+		edit_sections(file, &o, step, in);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Changes of a file: bytes, values, headers, sections and entries. */
+#ifndef VIRTIO_FUZZ_STATE_EDIT_H
+#define VIRTIO_FUZZ_STATE_EDIT_H
+
+#include "../common/fuzz.h"
+#include "steps.h"
+
+#define EDIT_ROOM 32768u
+
+/* A file, with room to grow. */
+struct edit_file {
+	uint8_t bytes[EDIT_ROOM];
+	size_t length;
+};
+
+/* Carries out a step that changes the file. Without a place for it nothing happens. */
+void edit(struct edit_file *file, enum state_step step, struct fuzz_input *in);
+
+#endif

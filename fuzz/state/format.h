@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The format of a saved state as virtio-queue-ser/README.md specifies it, read without the library:
+ * what a file of the harness's machine must look like, and where each value is.
+ */
+#ifndef VIRTIO_FUZZ_STATE_FORMAT_H
+#define VIRTIO_FUZZ_STATE_FORMAT_H
+
+#include <virtio/section.h>
+
+#include "../common/fuzz.h"
+
+#define FORMAT_BEGIN 36u  /* offset of the first section */
+#define FORMAT_FRAME 40u  /* bytes of a file without sections */
+#define FORMAT_HEADER 32u /* bytes of a section's header */
+#define FORMAT_SECTIONS 64u
+#define FORMAT_FRONT UINT32_MAX /* in place of an entry: the values in front of the list */
+
+struct format_field {
+	const char *name;
+	uint8_t bytes;
+	bool boolean;
+};
+
+struct format_kind {
+	const char *name;
+	const struct format_field *fields;
+	uint32_t field_count;
+	const char *list; /* or NULL */
+	const struct format_field *entry_fields;
+	uint32_t entry_field_count;
+};
+
+extern const struct format_kind format_device, format_blk, format_queue, format_console, format_input, format_vsock,
+	format_replies;
+
+/* A section that was found. */
+struct format_section {
+	const struct format_kind *kind;
+	uint32_t device, index;
+	size_t header;  /* offset */
+	size_t content; /* offset */
+	uint32_t bytes; /* of the content */
+	uint32_t count; /* of the entries */
+};
+
+/* What a file says, as far as the format goes. */
+struct format_view {
+	struct format_section sections[FORMAT_SECTIONS]; /* those that were good, in order */
+	uint32_t count;
+	uint32_t skipped;
+	enum virtio_section_reason reason; /* VIRTIO_SECTION_GOOD if all are */
+	size_t offset;                     /* of the first fault */
+};
+
+/* CRC-32C, one bit at a time. */
+uint32_t format_checksum(const uint8_t *bytes, size_t count);
+
+/* Stores the length and the checksum of a file with at least FORMAT_FRAME bytes. */
+void format_frame(uint8_t *bytes, size_t length);
+
+/* Reads a file. The id must be this. */
+void format_read(const uint8_t *bytes, size_t length, const uint8_t id[16], struct format_view *out);
+
+/* Sums of sizes. */
+size_t format_fields_bytes(const struct format_field *fields, uint32_t count);
+
+/* The offset of the list's count. */
+size_t format_list(const struct format_section *section);
+
+/*
+ * Finds a value: sets its offset and size. Returns false if there is none of this name, or of this
+ * entry.
+ */
+bool format_find(const struct format_section *section, const char *field, uint32_t entry, size_t *offset,
+		 uint8_t *bytes);
+
+/* A number of 1, 2, 4 or 8 bytes. */
+uint64_t format_number(const uint8_t *at, uint32_t bytes);
+void format_put(uint8_t *at, uint32_t bytes, uint64_t value);
+
+/* A value, which must exist. */
+uint64_t format_get(const uint8_t *file, const struct format_section *section, const char *field, uint32_t entry);
+
+/* The section of a kind, device and index, or NULL. */
+const struct format_section *format_section_of(const struct format_view *view, const struct format_kind *kind,
+					       uint32_t device, uint32_t index);
+
+#endif

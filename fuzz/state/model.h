@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * What must come of an accepted file: what it cannot say, and the bytes that the restored machine
+ * saves.
+ */
+#ifndef VIRTIO_FUZZ_STATE_MODEL_H
+#define VIRTIO_FUZZ_STATE_MODEL_H
+
+#include "edit.h"
+#include "format.h"
+
+/* Traps if an accepted file has values that no device of the machine can have. */
+void model_judge(const uint8_t *file, const struct format_view *view);
+
+/* Makes the file that a machine saves that was just restored from a file. */
+void model_saved(const uint8_t *file, const struct format_view *view, struct edit_file *out);
+
+#endif
