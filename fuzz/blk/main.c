@@ -142,7 +142,7 @@ static void make_queue(struct blk_harness *h)
 	c->in_order = how & BLK_Q_IN_ORDER;
 	c->ready = true;
 	c->addr[VIRTIO_QUEUE_DESC] = h->base;
-	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + 16u * c->size;
+	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + (uint64_t)DESC_BYTES * c->size;
 	c->addr[VIRTIO_QUEUE_USED] = (c->addr[VIRTIO_QUEUE_AVAIL] + 2u * c->size + 6 + 3) & ~(uint64_t)3;
 	h->model.storage = MODEL_MAX_SIZE;
 	h->model.stats.first_head = 0xffff;

@@ -179,7 +179,7 @@ static void make_config(struct harness *h, uint8_t how)
 	c->allow_long_indirect = how & 0x80;
 	c->ready = !(more & 2);
 	c->addr[VIRTIO_QUEUE_DESC] = h->base;
-	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + 16u * c->size;
+	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + (uint64_t)DESC_BYTES * c->size;
 	c->addr[VIRTIO_QUEUE_USED] = (c->addr[VIRTIO_QUEUE_AVAIL] + 2u * c->size + 6 + 3) & ~(uint64_t)3;
 	/* Areas elsewhere, perhaps one over the other, perhaps nowhere. */
 	for (int i = 0; i < 3; i++)

@@ -9,6 +9,8 @@
 #define RAM_BYTES (UINT64_C(256) << 20) /* reserved; only used pages take memory */
 #define HOLE_BYTES (UINT64_C(1) << 30)  /* between regions, so that they never look like one */
 #define PAGE 4096u
+#define DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
+#define USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
 #define REQUEST_BYTES 192u /* what a driver allocates for header, status and its own data */
 
 /* The parts of a chain; data buffer i is part PART_DATA + i. */
@@ -116,12 +118,12 @@ static void place_rings(struct rig *w)
 {
 	const struct workload *load = w->load;
 	const uint32_t size = load->queue_size, apart = load->layout == LAYOUT_BUFFERS ? 0 : 1;
-	uint64_t *const addr = w->config.addr, used_bytes = 8 * (uint64_t)size + 6,
+	uint64_t *const addr = w->config.addr, used_bytes = USED_BYTES * (uint64_t)size + 6,
 			filler = PAGE - used_bytes / 2 % PAGE;
 	void *host;
 
 	check(virtio_queue_config_init(&w->config, (uint16_t)size));
-	addr[VIRTIO_QUEUE_DESC] = take(w, 0, 16 * (uint64_t)size, PAGE, &host);
+	addr[VIRTIO_QUEUE_DESC] = take(w, 0, DESC_BYTES * (uint64_t)size, PAGE, &host);
 	w->desc = host;
 	addr[VIRTIO_QUEUE_AVAIL] = take(w, apart % load->regions, 2 * (uint64_t)size + 6, PAGE, &host);
 	w->avail = host;
@@ -217,8 +219,8 @@ static void fill_rings(struct rig *w)
 			fill_chain(w, w->desc, c * n, c);
 			continue;
 		}
-		w->desc[c].addr = take(w, region_of(w, c, PART_TABLE), n * 16, 16, &table);
-		w->desc[c].len = n * 16;
+		w->desc[c].addr = take(w, region_of(w, c, PART_TABLE), n * DESC_BYTES, DESC_BYTES, &table);
+		w->desc[c].len = n * DESC_BYTES;
 		w->desc[c].flags = VRING_DESC_F_INDIRECT;
 		fill_chain(w, table, 0, c);
 	}

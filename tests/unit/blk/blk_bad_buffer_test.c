@@ -85,7 +85,7 @@ static void offer(struct blk_fixture *f, const struct virtio_mock_buffer *buffer
 		return;
 	}
 	assert_true(virtio_mock_add_indirect(&f->mock, TABLE, buffers, count) >= 0);
-	memcpy(f->model + TABLE, f->ram + TABLE, (size_t)count * 16);
+	memcpy(f->model + TABLE, f->ram + TABLE, count * sizeof(struct vring_desc));
 }
 
 /* Only the page of the status is marked; with 0, no page at all. */

@@ -37,7 +37,8 @@ static bool in_a_table(const struct fixture *f, uint64_t addr)
 {
 	const uint64_t desc = f->mock.addr[VIRTIO_QUEUE_DESC];
 
-	return (addr >= desc && addr < desc + 16u * f->mock.size) || (addr >= f->table && addr < FIXTURE_END);
+	return (addr >= desc && addr < desc + (uint64_t)DESC_BYTES * f->mock.size) ||
+	       (addr >= f->table && addr < FIXTURE_END);
 }
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)

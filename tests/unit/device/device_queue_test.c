@@ -231,7 +231,8 @@ static bool is_ready_with(struct device_fixture *f, uint64_t features, enum virt
 
 static uint32_t bytes_of(enum virtio_queue_area area)
 {
-	static const uint32_t bytes[] = { 16 * 16, 4 + 2 * 16, 4 + 8 * 16 };
+	static const uint32_t bytes[] = { 16 * sizeof(struct vring_desc), 4 + 2 * 16,
+					  4 + 16 * sizeof(struct vring_used_elem) };
 
 	return bytes[area];
 }
