@@ -13,8 +13,6 @@ import os
 import re
 import sys
 
-# Functions without a user, and the reason.
-EXCEPTIONS = {}
 HEADERS = ('include/virtio/*.h', 'virtio-*/include/virtio/*.h')
 USERS = ('virtio-*/src/*.[ch]', 'include/virtio/inline/*.h', 'virtio-*/include/virtio/inline/*.h', 'examples/**/*.[ch]')
 READMES = ('README.md', '*/README.md', '*/*/README.md')
@@ -60,9 +58,7 @@ def main():
             used |= used_names(block)
     failures = [f'{declared[name]}: {name}() has no user in libraries, examples and READMEs'
                 for name in sorted(declared, key=lambda name: (declared[name], name))
-                if name not in used and name not in EXCEPTIONS]
-    failures += [f'{name}() is an exception, but it has a user' for name in EXCEPTIONS if name in used]
-    failures += [f'{name}() is an exception, but no header declares it' for name in EXCEPTIONS if name not in declared]
+                if name not in used]
     if len(declared) < 100:
         failures.append(f'only {len(declared)} public functions found')
     for failure in failures:
@@ -70,7 +66,7 @@ def main():
     if failures:
         print(len(failures), 'violation(s)')
         sys.exit(1)
-    print(f'ok: {len(declared)} public functions, {len(EXCEPTIONS)} exceptions')
+    print(f'ok: {len(declared)} public functions')
 
 
 main()
