@@ -294,7 +294,8 @@ static int read_message(struct restoring *r)
 		return refuse(r, "");
 	memcpy(&message->header, bytes, sizeof message->header);
 	memcpy(&message->payload, bytes + sizeof message->header, sizeof message->payload);
-	if (count > sizeof message->header &&
+	/* A whole header decides how many bytes of the payload are received. */
+	if (count >= sizeof message->header &&
 	    (message->header.size > sizeof message->payload || count - sizeof message->header > message->header.size))
 		return refuse(r, "a message longer than its header says");
 	message->in.received = count;

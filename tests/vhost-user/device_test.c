@@ -6,6 +6,7 @@
 #include "front_end.h"
 #include "rings.h"
 #include "server.h"
+#include "session_state.h"
 
 #include "cmocka_includes.h"
 #include "watchdog.h"
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
+#include <virtio/queue_ser.h>
 
 #define QUEUES 3
 #define ECHO 0  /* each chain is completed when it comes */
@@ -240,9 +242,8 @@ static void *run_control(void *arg)
 	return NULL;
 }
 
-static void start(struct host *host)
+static void set_device(struct host *host)
 {
-	memset(host, 0, sizeof *host);
 	host->test.device = (struct device){
 		.ops = &ops,
 		.name = "test",
@@ -252,6 +253,12 @@ static void start(struct host *host)
 		.max_queue_size = 256,
 		.threads = DEVICE_ONE_THREAD,
 	};
+}
+
+static void start(struct host *host)
+{
+	memset(host, 0, sizeof *host);
+	set_device(host);
 	strcpy(host->folder, "/tmp/vhost-user-test-XXXXXX");
 	assert_non_null(mkdtemp(host->folder));
 	snprintf(host->path, sizeof host->path, "%s/socket", host->folder);
@@ -546,6 +553,84 @@ static void device_loses_a_queue_whose_ring_breaks(void **state)
 	assert_int_equal(host.test.device.ring_faults, 1);
 }
 
+/* Saved states */
+
+#define STATE_BYTES 65536u
+
+/* Saves a device whose front end has sent only this header. Returns the state's length. */
+static size_t save_with_header(struct device_host *host, struct event_loop *loop, int socket, uint32_t payload_size,
+			       uint8_t *bytes, struct handover *handover)
+{
+	struct session *session = session_open(loop, host, socket);
+	struct virtio_section_writer writer;
+	size_t length;
+
+	assert_non_null(session);
+	session->message.header = (struct vhost_user_header){
+		.request = VHOST_USER_SET_FEATURES,
+		.flags = VHOST_USER_FLAG_VERSION,
+		.size = payload_size,
+	};
+	session->message.in.received = sizeof session->message.header;
+	virtio_queue_ser_begin(&writer, bytes, STATE_BYTES, NULL);
+	assert_int_equal(session_state_save(host, session, &writer, 0, handover), 0);
+	assert_int_equal(virtio_queue_ser_end(&writer, &length), 0);
+	session->message.in.received = 0;
+	session_close(session);
+	return length;
+}
+
+/* Restores the state, with this socket of the front end. Returns 0, or -1 if it is refused. */
+static int take_over_at(struct device_host *host, struct event_loop *loop, int socket, const uint8_t *bytes,
+			size_t length)
+{
+	struct handover handover = { .count = 0 };
+	struct virtio_section_reader reader;
+	struct session *session = NULL;
+	int result;
+
+	handover_add(&handover, socket, "0 socket");
+	assert_int_equal(virtio_queue_ser_open(&reader, bytes, length, NULL), 0);
+	result = session_state_restore(host, loop, &reader, 0, &handover, &session);
+	if (session)
+		session_close(session);
+	handover_clear(&handover);
+	return result;
+}
+
+/* The size says how many bytes of the payload are received. The payload has room for so many. */
+static void state_with_half_a_message_that_is_too_long_is_refused(void **state)
+{
+	static const struct {
+		uint32_t size;
+		int result;
+	} cases[] = { { 8, 0 }, { VHOST_USER_MAX_PAYLOAD, 0 }, { UINT32_C(1) << 20, -1 }, { UINT32_MAX, -1 } };
+	static uint8_t bytes[STATE_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct host host = { .hang_up = false };
+		struct handover handover = { .count = 0 };
+		struct device_host device_host;
+		int ends[2], other[2];
+		size_t length;
+
+		set_device(&host);
+		assert_int_equal(event_loop_open(&host.loop), 0);
+		assert_int_equal(device_host_open(&device_host, &host.test.device, &host.loop, NULL, false), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, other), 0);
+		length = save_with_header(&device_host, &host.loop, ends[0], cases[i].size, bytes, &handover);
+		assert_int_equal(take_over_at(&device_host, &host.loop, other[0], bytes, length), cases[i].result);
+		handover_clear(&handover);
+		close(ends[1]);
+		close(other[0]);
+		close(other[1]);
+		device_host_close(&device_host);
+		event_loop_close(&host.loop);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +640,7 @@ int main(void)
 		cmocka_unit_test(device_that_refuses_is_believed),
 		cmocka_unit_test(device_keeps_a_queue_until_there_is_a_new_driver),
 		cmocka_unit_test(device_loses_a_queue_whose_ring_breaks),
+		cmocka_unit_test(state_with_half_a_message_that_is_too_long_is_refused),
 	};
 
 	if (!watchdog_start(NULL, NULL) || worker_init() || shared_memory_guard())
