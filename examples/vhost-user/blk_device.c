@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,11 +170,31 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 		event_loop_remove(queue->loop, &slot->completion);
 }
 
+/*
+ * The kernel reports lost data to one flush only. After it, flushes fail because the back end
+ * remembers, and the next process would not.
+ */
+static bool flush_has_failed(struct virtio_blk_file *file)
+{
+	bool failed;
+
+	(void)pthread_mutex_lock(&file->syncing);
+	failed = file->failed;
+	(void)pthread_mutex_unlock(&file->syncing);
+	return failed;
+}
+
 static int save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
 	struct blk_device *blk = from_device(device);
 	struct virtio_blk_state state;
 
+	if (flush_has_failed(&blk->file)) {
+		log_line("%s: can't be handed over: a flush of the image has failed, and data may be lost: stop the "
+			 "guest and start this program again",
+			 device->name);
+		return -1;
+	}
 	virtio_blk_save(&blk->blk, &state);
 	virtio_blk_write_state(writer, number, &state);
 	handover_add(handover, blk->fd, "image %s", blk->path);

@@ -9,14 +9,18 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_ring.h>
@@ -399,6 +403,46 @@ static void update_gives_up_on_a_thread_that_stands_still(void **state)
 	close_daemon(&u);
 }
 
+/* Fails every fdatasync(), also of programs that start later. The filter can't be removed. */
+static void fail_syncs(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fdatasync, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* The kernel reports lost data once. A new process would report success after it. */
+static void update_does_not_forget_a_failed_flush(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+	unsigned int files;
+
+	(void)state;
+	fail_syncs();
+	open_daemon(&u, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 1, 512), VIRTIO_BLK_S_OK);
+	update(&u);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR);
+	files = daemon_open_files(&u.daemon);
+	assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
+	await_error(&u, "a flush of the image has failed");
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(daemon_open_files(&u.daemon), files);
+	front_end_close(&fe);
+	close_daemon(&u);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +454,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(update_to_a_missing_program_changes_nothing),
 		cmocka_unit_test(update_to_a_program_that_refuses_returns),
 		cmocka_unit_test(update_gives_up_on_a_thread_that_stands_still),
+		cmocka_unit_test(update_does_not_forget_a_failed_flush),
 	};
 
 	daemon_find(argc, argv);
