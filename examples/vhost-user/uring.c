@@ -382,10 +382,10 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 }
 
 /*
- * Carries out all pieces without io_uring. A piece may be followed by another, or by a flush, whose
- * answer is a piece too.
+ * Carries out pieces without io_uring until the turn is over, one at least. A piece may be followed
+ * by another, or by a flush, whose answer is a piece too.
  */
-static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq)
+static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
 	int result = 0;
 
@@ -395,17 +395,19 @@ static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq)
 		if (!result)
 			result = error;
 		begin_flush(uring);
+		if (blk_queue_turn_is_over(end))
+			break;
 	}
 	return result;
 }
 
-/* Submits all pieces. Returns 0, or an error of the queue. */
-static int set_going(struct uring_queue *uring, struct virtio_queue *virtq)
+/* Submits all pieces. Returns 0, or an error of the queue. Without io_uring, pieces may be left. */
+static int set_going(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
 	begin_flush(uring);
 	while (uring->unsent_count > 0 && !uring->broken)
 		submit(uring, 0);
-	return do_unsent(uring, virtq);
+	return do_unsent(uring, virtq, end);
 }
 
 /*
@@ -479,11 +481,13 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 		if (blk_queue_turn_is_over(end))
 			break;
 	}
-	going = set_going(uring, virtq);
+	going = set_going(uring, virtq, end);
 	if (!error)
 		error = broken ? broken : going;
 	if (error)
 		return error;
+	if (uring->unsent_count > 0)
+		return DEVICE_TURN_AGAIN;
 	if (is_full(uring))
 		return DEVICE_TURN_WAIT;
 	return blk_queue_has_taken(&uring->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
@@ -500,7 +504,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 	blk_queue_put_back(&uring->taken, virtq);
 	uring->stopping = true;
 	/* A queue that refuses completions is broken, or the next turn finds that it is. */
-	(void)set_going(uring, virtq);
+	(void)set_going(uring, virtq, blk_queue_turn());
 	while (uring->in_flight > 0) {
 		/* Submitted pieces end, also if waiting for them fails. */
 		if (uring->broken)
@@ -508,7 +512,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 		else
 			submit(uring, 1);
 		(void)reap(uring, virtq);
-		(void)set_going(uring, virtq);
+		(void)set_going(uring, virtq, blk_queue_turn());
 	}
 	uring->stopping = false;
 	/* All slots are unused now. */

@@ -186,6 +186,7 @@ static ssize_t call(bool is_write, int fd, const struct iovec *iov, int count, o
 		return -1;
 	}
 	kernel_disk.calls++;
+	usleep(kernel_disk.call_us);
 	got = apply(kernel_disk.call_outcome, is_write, iov, (unsigned int)count, (uint64_t)offset);
 	if (got < 0)
 		errno = -got;
@@ -511,17 +512,25 @@ uint32_t kernel_length(unsigned int queue, unsigned int n)
 	return (uint32_t)guests[queue].requests[n].length;
 }
 
-int kernel_process(unsigned int queue)
+int kernel_turn(unsigned int queue)
 {
 	struct guest *guest = &guests[queue];
+	const int result = guest->queue->ops->process(guest->queue, &guest->virtq, REQUESTS);
+
+	check();
+	return result;
+}
+
+int kernel_process(unsigned int queue)
+{
+	const struct guest *guest = &guests[queue];
 	int result;
 
 	/* A turn ends after a while, too. */
-	do {
-		result = guest->queue->ops->process(guest->queue, &guest->virtq, REQUESTS);
-		check();
-	} while (result == DEVICE_TURN_AGAIN ||
-		 (result == DEVICE_TURN_DONE && virtio_queue_available(&guest->virtq) > 0));
+	do
+		result = kernel_turn(queue);
+	while (result == DEVICE_TURN_AGAIN ||
+	       (result == DEVICE_TURN_DONE && virtio_queue_available(&guest->virtq) > 0));
 	take_back(queue);
 	return result;
 }

@@ -49,6 +49,7 @@ struct kernel_disk {
 	bool hold;
 	unsigned int calls;   /* of preadv() and pwritev() */
 	int64_t call_outcome; /* of each of them */
+	unsigned int call_us; /* how long each of them takes */
 	unsigned int early;   /* statuses that came before what they promise */
 };
 
@@ -97,7 +98,10 @@ unsigned int kernel_failures(void);
 /* The used length of its completion. Fails if there was none, or more than one. */
 uint32_t kernel_length(unsigned int queue, unsigned int n);
 
-/* Calls of the device, after which everything is checked. */
+/* One call of the device, after which everything is checked. Returns as the device does. */
+int kernel_turn(unsigned int queue);
+
+/* Calls of the device as long as it has more to do at once. */
 int kernel_process(unsigned int queue);
 void kernel_drain(unsigned int queue);
 

@@ -5,6 +5,7 @@
  */
 #include "fake_kernel.h"
 
+#include "device.h"
 #include "flusher.h"
 
 #include "cmocka_includes.h"
@@ -585,6 +586,30 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 	}
 }
 
+/* The thread looks at a stop between two turns. A long request must not be carried out in one. */
+static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
+{
+	const unsigned int pieces = 32;
+
+	(void)state;
+	kernel_open(WRITE_BACK, 1);
+	kernel_kernel.refusal = EPERM;
+	kernel_kernel.refusals = UINT32_MAX;
+	kernel_disk.call_outcome = SAYS(LARGE_SECTORS * 512 / pieces);
+	kernel_send(0, 0, IN, LARGE_SECTORS);
+	/* The kernel's refusals have taken the whole turn. */
+	for (unsigned int turn = 1; turn < 4; turn++) {
+		assert_int_equal(kernel_turn(0), DEVICE_TURN_AGAIN);
+		assert_in_range(kernel_disk.calls, turn, turn == 1 ? 1 : pieces - 1);
+		assert_int_equal(kernel_status(0, 0), STATUS_NONE);
+		kernel_disk.call_us = 6000;
+	}
+	kernel_disk.call_outcome = SAYS(-EIO);
+	kernel_drain(0);
+	assert_int_equal(kernel_status(0, 0), VIRTIO_BLK_S_IOERR);
+	kernel_close();
+}
+
 /* It may refuse the answer of a flush, or to wait. */
 static void uring_gets_the_flushers_answer_in_any_way(void **state)
 {
@@ -630,6 +655,7 @@ int main(void)
 		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
 		cmocka_unit_test(uring_tries_again_when_the_kernel_is_busy),
 		cmocka_unit_test(uring_does_without_a_kernel_that_refuses_for_good),
+		cmocka_unit_test(uring_without_a_kernel_serves_long_requests_in_turns),
 		cmocka_unit_test(uring_gets_the_flushers_answer_in_any_way),
 	};
 
