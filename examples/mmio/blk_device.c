@@ -3,6 +3,7 @@
 #include "blk_device.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ids.h>
@@ -163,10 +164,17 @@ int blk_open(struct blk_device *blk, const struct disk_options *disk, const stru
 		.max_write_zeroes_seg = 1,
 	};
 
-	*blk = (struct blk_device){ .host = *host };
-	blk->fd = disk_open(disk, &blk->file, &options);
-	if (blk->fd < 0)
+	*blk = (struct blk_device){ .host = *host, .fd = -1 };
+	blk->segments = calloc(BLK_SEGMENTS, sizeof *blk->segments);
+	if (!blk->segments) {
+		fprintf(stderr, "%s: out of memory\n", disk->path);
 		return -1;
+	}
+	blk->fd = disk_open(disk, &blk->file, &options);
+	if (blk->fd < 0) {
+		blk_close(blk);
+		return -1;
+	}
 	if (virtio_blk_init(&blk->blk, &options) == 0 && make_device(blk) == 0)
 		return 0;
 	fprintf(stderr, "%s: can't be a disk\n", disk->path);
@@ -179,6 +187,8 @@ void blk_close(struct blk_device *blk)
 	if (blk->fd >= 0)
 		close(blk->fd);
 	blk->fd = -1;
+	free(blk->segments);
+	blk->segments = NULL;
 }
 
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)

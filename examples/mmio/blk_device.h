@@ -9,6 +9,7 @@
 #define BLK_DEVICE_H
 
 #include "disk.h"
+#include "proxy_protocol.h"
 
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
@@ -17,8 +18,11 @@
 
 #define BLK_QUEUE_SIZE 256
 
-/* Each buffer of a request may cross from one region of guest memory to the next. */
-#define BLK_SEGMENTS (2 * BLK_QUEUE_SIZE)
+/*
+ * Drivers may not know SEG_MAX: there is room for the longest chain. Each of its buffers may cross
+ * from one region of guest memory to the next, and a long one over all regions.
+ */
+#define BLK_SEGMENTS (2 * 65536 + PROXY_MAX_FDS)
 
 #define BLK_RANGES 16 /* of one discard */
 
@@ -40,8 +44,8 @@ struct blk_device {
 	struct virtio_blk_request request;
 	struct virtio_blk_steps steps; /* progress of the request */
 	bool serving;                  /* a request is begun, and not completed */
-	/* Of the request being served, also for its ranges. */
-	struct virtio_segment segments[BLK_SEGMENTS];
+	/* Of the request being served: BLK_SEGMENTS, and its ranges. */
+	struct virtio_segment *segments;
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk blk;
 	struct virtio_blk_file file;

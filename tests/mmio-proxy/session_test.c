@@ -347,24 +347,25 @@ static void image_of_another_size_changes_the_configuration(void **state)
 #define LONG_BYTES 0xb0000u /* of each buffer, all at one address: more than 64 MiB together */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
+#define MANY_BUFFERS 1000u /* more than the ring has entries, and more than SEG_MAX */
 
-static void submit_long_read(struct driver *driver)
+static void submit_long_read(struct driver *driver, unsigned int count, uint32_t len)
 {
 	const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_IN) };
-	struct virtio_mock_buffer buffers[LONG_BUFFERS + 2];
+	struct virtio_mock_buffer buffers[MANY_BUFFERS + 2];
 	struct vm *vm = driver->vm;
 
 	memcpy(vm->memory + HEADERS, &header, sizeof header);
 	vm->memory[STATUSES] = 0xff;
 	vm->memory[LONG_DATA] = 0x5a;
 	buffers[0] = (struct virtio_mock_buffer){ .addr = GUEST_ADDR + HEADERS, .len = sizeof header };
-	for (unsigned int i = 1; i <= LONG_BUFFERS; i++)
+	for (unsigned int i = 1; i <= count; i++)
 		buffers[i] = (struct virtio_mock_buffer){ .addr = GUEST_ADDR + LONG_DATA,
-							  .len = LONG_BYTES,
+							  .len = len,
 							  .flags = VRING_DESC_F_WRITE };
-	buffers[LONG_BUFFERS + 1] =
+	buffers[count + 1] =
 		(struct virtio_mock_buffer){ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE };
-	assert_true(virtio_mock_add_indirect(&driver->mock, GUEST_ADDR + LONG_TABLE, buffers, LONG_BUFFERS + 2) >= 0);
+	assert_true(virtio_mock_add_indirect(&driver->mock, GUEST_ADDR + LONG_TABLE, buffers, count + 2) >= 0);
 	driver_notify(driver);
 }
 
@@ -385,13 +386,30 @@ static void request_of_any_length_is_served_in_turns(void **state)
 	assert_int_equal(kill(vm.pid, SIGHUP), 0);
 	while (!(driver_wait_interrupt(&driver) & VIRTIO_MMIO_INT_CONFIG))
 		;
-	submit_long_read(&driver);
+	submit_long_read(&driver, LONG_BUFFERS, LONG_BYTES);
 	(void)driver_wait(&driver);
 	assert_int_equal(vm.memory[STATUSES], VIRTIO_BLK_S_OK);
 	assert_int_equal(vm.memory[LONG_DATA], 0);
-	submit_long_read(&driver);
+	submit_long_read(&driver, LONG_BUFFERS, LONG_BYTES);
 	driver_set_up(&driver, BLOCK_FEATURES);
 	block_write_and_read(&driver, 1, 1);
+	vm_finish(&vm);
+}
+
+/* Hostile 205: the driver did not negotiate SEG_MAX. */
+static void request_of_many_segments_is_served(void **state)
+{
+	struct driver driver;
+	struct vm vm;
+
+	(void)state;
+	vm_boot(&vm);
+	driver_init(&driver, &vm, BLOCK);
+	driver_set_up(&driver, BLOCK_FEATURES & ~FEATURE(VIRTIO_BLK_F_SEG_MAX));
+	submit_long_read(&driver, MANY_BUFFERS, 512);
+	(void)driver_wait(&driver);
+	assert_int_equal(vm.memory[STATUSES], VIRTIO_BLK_S_OK);
+	assert_int_equal(vm.memory[LONG_DATA], 0);
 	vm_finish(&vm);
 }
 
@@ -548,6 +566,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(cache_mode_is_what_the_driver_writes),
 		cmocka_unit_test(image_of_another_size_changes_the_configuration),
 		cmocka_unit_test(request_of_any_length_is_served_in_turns),
+		cmocka_unit_test(request_of_many_segments_is_served),
 		cmocka_unit_test(memory_in_other_pieces_does_not_disturb),
 		cmocka_unit_test(machine_reset_resets_the_devices),
 		cmocka_unit_test(command_line_that_is_wrong_is_refused),
