@@ -44,8 +44,12 @@ static void on_retry(struct event_timer *timer)
 /* Called when no other front end can connect, or only after a while. */
 static void await_next(struct server *server)
 {
-	if (!server->endpoint->client)
+	if (!server->endpoint->client) {
+		if (server->listener.fd < 0)
+			log_line("%s: the inherited connection has ended: the device is served again after a new start",
+				 server->path);
 		return;
+	}
 	if (server->endpoint->reconnect > 0)
 		event_timer_set(&server->retry, server->endpoint->reconnect * UINT64_C(1000000000));
 	else

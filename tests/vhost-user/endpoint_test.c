@@ -109,11 +109,12 @@ static void daemon_connects_once_without_reconnect(void **state)
 	daemon_finish(&daemon);
 }
 
-/* An inherited descriptor that is connected already. */
+/* An inherited descriptor that is connected already. The daemon says when the connection ends. */
 static void daemon_serves_an_inherited_connection(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
+	char text[1024];
 	int ends[2];
 
 	(void)state;
@@ -124,6 +125,8 @@ static void daemon_serves_an_inherited_connection(void **state)
 	close(ends[1]);
 	front_end_attach(&fe, ends[0]);
 	serve_once(&fe, 1);
+	await_errors(&daemon, 1, text, sizeof text);
+	assert_non_null(strstr(text, "fd:3: the inherited connection has ended"));
 	daemon_finish(&daemon);
 }
 
