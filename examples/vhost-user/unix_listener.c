@@ -55,12 +55,13 @@ static int make_room(const struct sockaddr_un *addr)
 static int bind_to(int fd, const struct sockaddr_un *addr, const struct unix_listener_access *access)
 {
 	const bool any = access->has_mode || access->has_group;
+	const mode_t mode = access->has_mode ? access->mode : S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP;
 	int error;
 
 	if ((any && fchmod(fd, S_IRUSR | S_IWUSR)) || bind(fd, (const struct sockaddr *)addr, sizeof *addr))
 		return -1;
 	if ((!access->has_group || chown(addr->sun_path, (uid_t)-1, access->group) == 0) &&
-	    (!access->has_mode || chmod(addr->sun_path, access->mode) == 0))
+	    (!any || chmod(addr->sun_path, mode) == 0))
 		return 0;
 	error = errno;
 	unlink(addr->sun_path);

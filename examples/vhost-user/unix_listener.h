@@ -12,7 +12,10 @@ struct unix_listener_file {
 	ino_t ino;
 };
 
-/* Who may connect. Filled with zeroes: what the process's umask says. */
+/*
+ * Who may connect. Filled with zeroes: what the process's umask says. A group without a mode has
+ * the mode 660.
+ */
 struct unix_listener_access {
 	bool has_mode, has_group;
 	mode_t mode; /* permission bits */

@@ -158,22 +158,31 @@ static void daemon_listens_on_an_inherited_socket(void **state)
 	}
 }
 
+/* A group without a mode can connect: connecting needs the permission to write. */
 static void socket_file_has_its_mode_and_group(void **state)
 {
+	static const struct {
+		const char *options;
+		mode_t mode;
+	} cases[] = {
+		{ "mode=0620,group", 0620 },
+		{ "socket-mode=0620,socket-group", 0620 },
+		{ "group", 0660 },
+	};
 	struct daemon_process daemon;
 	char options[LINE_BYTES], line[LINE_BYTES];
 	const mode_t before = umask(0);
 	struct stat st;
 
 	(void)state;
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < sizeof cases / sizeof *cases; i++) {
 		daemon_folder(&daemon);
-		snprintf(options, sizeof options, "socket=%s,%smode=0620,%sgroup=%u", daemon.socket, i ? "socket-" : "",
-			 i ? "socket-" : "", (unsigned int)getegid());
+		snprintf(options, sizeof options, "socket=%s,%s=%u", daemon.socket, cases[i].options,
+			 (unsigned int)getegid());
 		snprintf(line, sizeof line, "listening on %s", daemon.socket);
 		run(&daemon, options, line);
 		assert_int_equal(stat(daemon.socket, &st), 0);
-		assert_int_equal(st.st_mode & 0777, 0620);
+		assert_int_equal(st.st_mode & 0777, cases[i].mode);
 		assert_int_equal(st.st_gid, getegid());
 		daemon_finish(&daemon);
 	}
