@@ -218,7 +218,7 @@ static bool fault(struct format_view *view, enum virtio_section_reason reason, s
 	return false;
 }
 
-/* Judges the envelope in the order that the format demands. */
+/* Checks the envelope in the order that the format demands. */
 static bool read_envelope(const uint8_t *bytes, size_t length, const uint8_t id[16], struct format_view *view)
 {
 	if (memcmp(bytes, "VIRTIOSS", length < 8 ? length : 8) != 0)

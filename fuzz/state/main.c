@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Fuzzes saved state. The input chooses a machine in a random valid state and changes of its file.
- * The file is read with a checksum that fits, or as it is. It is refused where the format says, or
- * names the value that the target refuses, and the target is untouched. Or it is restored: the
- * machine has what the file says, saves what the model says, serves, and can be reset.
+ * The file is read with a correct checksum, or unchanged. A file is refused at the place that the
+ * format says, or with the value that the target refuses, and the target is untouched. Or the file
+ * is restored: the machine agrees with the file, saves what the model says, serves, and can be
+ * reset.
  */
 #include "../../tests/unit/state/random_state.h"
 #include "edit.h"
@@ -86,7 +87,7 @@ static void check_refused(const struct state_harness *h)
 	FUZZ_CHECK(memcmp(&h->to, &h->before, sizeof h->to) == 0, "a refused file changes the target");
 }
 
-/* Reads a file in memory of its very size. */
+/* Reads a file in memory of its exact size. */
 static int read_exact(struct state_harness *h, const struct machine *to, const uint8_t *bytes, size_t length)
 {
 	uint8_t *exact = malloc(length ? length : 1);
@@ -245,7 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(h);
 	for (uint32_t i = 0; i < MOST_STEPS && h->in.left > 0; i++)
 		step(h);
-	/* At last the file is judged both ways. */
+	/* At the end the file is read unchanged, and with a correct checksum. */
 	h->judgements = 0;
 	judge(h, false);
 	judge(h, true);

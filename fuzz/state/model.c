@@ -244,7 +244,7 @@ static void save_core(const struct judged *core, uint32_t device, const struct f
 	uint64_t status = front(core, "status"), interrupts = front(core, "interrupt_status");
 	uint64_t generation = front(core, "generation");
 
-	/* The disk has grown meanwhile, and its driver is told. */
+	/* The disk has grown since the save, and its driver is told. */
 	if (device == MACHINE_DISK) {
 		const struct judged disk = find(core->file, core->view, &format_blk, MACHINE_DISK, 0);
 

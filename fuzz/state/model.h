@@ -12,7 +12,7 @@
 /* Traps if an accepted file has values that no device of the machine can have. */
 void model_judge(const uint8_t *file, const struct format_view *view);
 
-/* Makes the file that a machine saves that was just restored from a file. */
+/* Makes the file that a machine saves directly after its restore from a file. */
 void model_saved(const uint8_t *file, const struct format_view *view, struct edit_file *out);
 
 #endif
