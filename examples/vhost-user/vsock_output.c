@@ -142,3 +142,26 @@ void vsock_output_take_record(struct vsock_output *output, uint32_t len)
 		output->has_last = false;
 	tidy(output);
 }
+
+bool vsock_output_is_sound(const struct vsock_output *output, bool has_records)
+{
+	const size_t bytes = output->end - output->first;
+	uint32_t payload = 0, records = 0, word = (uint32_t)VIRTIO_VSOCK_SEQ_EOM << MARKS_SHIFT;
+	size_t last = 0;
+
+	if (!has_records)
+		return output->payload == bytes && output->records == 0 && !output->has_last;
+	for (size_t at = output->first; at < output->end; at += WORD + (word & LEN_MASK)) {
+		if (output->end - at < WORD)
+			return false;
+		word = word_at(output, at);
+		if ((word & LEN_MASK) > output->end - at - WORD)
+			return false;
+		last = at;
+		payload += word & LEN_MASK;
+		records++;
+	}
+	if (output->has_last != !(word >> MARKS_SHIFT & VIRTIO_VSOCK_SEQ_EOM))
+		return false;
+	return output->payload == payload && output->records == records && (!output->has_last || output->last == last);
+}

@@ -38,6 +38,13 @@ int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *r
 size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **bytes);
 void vsock_output_take(struct vsock_output *output, size_t len);
 
+/*
+ * Whether bytes and counters fit together: for output that another process has saved.
+ *
+ * @has_records  else it is a stream
+ */
+bool vsock_output_is_sound(const struct vsock_output *output, bool has_records);
+
 /* The next record, as far as it has arrived. */
 struct vsock_record {
 	const uint8_t *bytes;

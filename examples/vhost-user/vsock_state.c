@@ -297,6 +297,8 @@ static int fill(struct vsock_stream *s, const struct stream_state *state, const 
 		s->output.has_last = state->has_last;
 		s->output.payload = state->output_payload;
 		s->output.records = state->output_records;
+		if (!vsock_output_is_sound(&s->output, s->type == VIRTIO_VSOCK_TYPE_SEQPACKET))
+			return VIRTIO_EINVAL;
 		bytes += state->output_len;
 	}
 	if (state->has_record) {
@@ -350,6 +352,8 @@ static int restore_stream(struct restoring *r, uint32_t i)
 	s = fd < 0 ? NULL : vsock_stream_open(r->vsock, fd, state->type, state->stage);
 	if (s) {
 		error = fill(s, state, bytes);
+		if (error == VIRTIO_EINVAL)
+			error = refuse(r, i, "output_len");
 		if (!error)
 			error = connect_stream(r, s, i);
 	} else {
