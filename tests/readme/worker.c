@@ -197,6 +197,28 @@ static void worker_answers_while_the_driver_goes_on(void **state)
 	end();
 }
 
+/* One call that takes requests completes none, so a driver cannot keep the call going. */
+static void worker_completes_malformed_requests_in_its_thread(void **state)
+{
+	const struct virtio_mock_buffer wrong[] = { { DATA, 8, VRING_DESC_F_WRITE }, { DATA + 8, 8, 0 } };
+	struct vring_used_elem used;
+
+	(void)state;
+	make();
+	boot();
+	add();
+	wait_for_begun(1);
+	assert_true(virtio_mock_add(&m.mock, wrong, 2) >= 0);
+	put(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	assert_int_equal(virtio_mock_pop_used(&m.mock, &used), 0);
+	assert_int_equal(virtio_queue_in_flight(&m.worker.queue), 2);
+	allow(1);
+	take_back(1);
+	take_back(0);
+	assert_int_equal(m.begun, 1);
+	end();
+}
+
 /* Lets the thread finish once a stop has begun. */
 static void *finish_later(void *context)
 {
@@ -252,6 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worker_answers_while_the_driver_goes_on),
+		cmocka_unit_test(worker_completes_malformed_requests_in_its_thread),
 		cmocka_unit_test(worker_stops_when_nothing_is_in_flight),
 	};
 
