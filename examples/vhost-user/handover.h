@@ -10,8 +10,7 @@
  *   handover_add() ...         handover_receive()
  *   handover_pass()            handover_take() ...      copies
  *   execve()                   handover_commit()        or handover_return()
- *   handover_withdraw()
- *   if that fails
+ *   handover_withdraw()                                 if execve() fails
  *
  * The new program takes copies. If it can't go on, handover_return() executes the old program
  * again, which finds all descriptors open.

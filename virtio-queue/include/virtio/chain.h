@@ -164,14 +164,13 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  *         of length 0 makes no segment. A buffer over several regions makes several.
  *
  * Returns 0, or an error. out then describes what the device can still use:
- *   Error              Cause                              segments, counts, bytes   last_writable
- *   VIRTIO_EFAULT      a buffer is not in memory, wraps   the part before it        of the whole
- *                      chain
- *   VIRTIO_EPERM       a buffer forbids its direction     the part before it        of the whole
- *                      chain
- *   VIRTIO_ENOBUFS     the array is too small             the part that fits        of the whole
- *                      chain
- *   any other          as virtio_chain_next()             counts are 0              length 0
+ *   Error             Cause                              segments, counts    last_writable
+ *   VIRTIO_EFAULT     a buffer is not in memory, wraps   the part before     of the whole chain
+ *   VIRTIO_EPERM      a buffer forbids its direction     the part before     of the whole chain
+ *   VIRTIO_ENOBUFS    the array is too small             the part that fits  of the whole chain
+ *   any other         as virtio_chain_next()             counts are 0        length 0
+ * The counts are readable, writable and the bytes of each. The part before is the buffers before
+ * the bad one.
  *
  * VIRTIO_EFAULT and VIRTIO_EPERM about a table count as "any other". So after any error
  * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, needed says how

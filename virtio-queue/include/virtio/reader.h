@@ -15,8 +15,7 @@
  * Threads:
  *   functions             who may call                     what must not run beside
  *   all of this header    any thread, also without the     another call on the same reader or
- *                         writer;
- *                         queue's serialisation            the completion of the chain
+ *                         queue's serialisation            writer; the completion of the chain
  *
  * No function blocks or allocates.
  *
