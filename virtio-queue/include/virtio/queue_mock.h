@@ -38,6 +38,7 @@
 #define VIRTIO_QUEUE_MOCK_H
 
 #include <virtio/bindings/virtio_ring.h>
+#include <virtio/descriptor.h>
 #include <virtio/guest_memory.h>
 #include <virtio/queue.h>
 
@@ -181,7 +182,8 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
  *
  * @index, @slot  below the queue size; for the _at functions any entry of the table at table, which
  *                may be anywhere
- * @out           in the host's byte order; untouched on failure
+ * @out           in the host's byte order; descriptors and used elements little-endian, for
+ *                <virtio/descriptor.h>. Untouched on failure.
  *
  * Return 0; VIRTIO_EINVAL for an unknown field, or an index outside the area (not for the _at
  * functions); VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure nothing is written.
@@ -289,7 +291,8 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 /*
  * Pops the next used element, checks it and frees its chain.
  *
- * @out  id and len; untouched unless 1 is returned
+ * @out  id and len, little-endian: virtio_used_elem_id() and virtio_used_elem_len() of
+ *       <virtio/descriptor.h> read them. Untouched unless 1 is returned.
  *
  * Returns 1 for an element, 0 for none, an error of virtio_mock_get(), or the device's fault:
  *   VIRTIO_EBROKEN  the used index is further ahead than chains are in flight
