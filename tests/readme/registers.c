@@ -85,6 +85,7 @@ static void registers_run_a_device(void **state)
 
 	(void)state;
 	set_up();
+	assert_true(driver_reset(&m.device));
 	assert_true(driver_begin(&m.device, wanted));
 	/* Bit 0 was not offered, and bit 3 not wanted. */
 	assert_true(m.accepted == ((wanted & ~(uint64_t)1) | virtio_feature_mask(VIRTIO_F_VERSION_1)));
@@ -105,8 +106,29 @@ static void registers_run_a_device(void **state)
 		assert_int_equal(virtio_le32(used.len), 5);
 		assert_int_equal(virtio_mock_enable_interrupts(&m.mock), 0);
 	}
-	assert_int_equal(driver_write(&m.device, VIRTIO_MMIO_STATUS, 0), 0);
+	assert_true(driver_reset(&m.device));
 	assert_int_equal(driver_read(&m.device, VIRTIO_MMIO_STATUS), 0);
+}
+
+/* The driver resets the device while a chain is available, and begins again. */
+static void registers_run_a_device_again_after_a_reset(void **state)
+{
+	(void)state;
+	set_up();
+	for (int i = 0; i < 3; i++) {
+		const struct virtio_mock_buffer buffer = { m.region.addr + DATA, 16, VRING_DESC_F_WRITE };
+		struct vring_used_elem used;
+
+		assert_true(driver_reset(&m.device));
+		assert_int_equal(virtio_mock_reset(&m.mock), 0);
+		assert_true(driver_begin(&m.device, 0));
+		assert_true(driver_enable_queue(&m.device, 0, &m.mock));
+		assert_true(driver_run(&m.device));
+		assert_true(virtio_mock_add(&m.mock, &buffer, 1) >= 0);
+		assert_int_equal(driver_kick(&m.device, 0, &m.mock), 0);
+		assert_int_equal(virtio_mock_pop_used(&m.mock, &used), 1);
+		assert_true(virtio_mock_add(&m.mock, &buffer, 1) >= 0);
+	}
 }
 
 static void registers_say_what_the_device_refuses(void **state)
@@ -129,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers_run_a_device),
+		cmocka_unit_test(registers_run_a_device_again_after_a_reset),
 		cmocka_unit_test(registers_say_what_the_device_refuses),
 	};
 
