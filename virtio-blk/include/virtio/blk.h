@@ -257,7 +257,10 @@ uint64_t virtio_blk_offered(const struct virtio_blk *blk);
 VIRTIO_MUST_CHECK
 int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 
-/* Restores what virtio_blk_init() made, except the capacity. Call this when the device is reset. */
+/*
+ * Restores what virtio_blk_init() made, except the capacity. Call this when the device is reset,
+ * and no request is in flight any more.
+ */
 void virtio_blk_reset(struct virtio_blk *blk);
 
 /* The capacity in 512-byte sectors: the last value set, or that of the options. */
