@@ -169,8 +169,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  *   VIRTIO_EPERM      a buffer forbids its direction     the part before     of the whole chain
  *   VIRTIO_ENOBUFS    the array is too small             the part that fits  of the whole chain
  *   any other         as virtio_chain_next()             counts are 0        length 0
- * The counts are readable, writable and the bytes of each. The part before is the buffers before
- * the bad one.
+ * The counts include both numbers of bytes. The part before is the buffers before the bad one.
  *
  * VIRTIO_EFAULT and VIRTIO_EPERM about a table count as "any other". So after any error
  * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, needed says how
