@@ -197,7 +197,7 @@ void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memo
 	if (blk->serving)
 		(void)!virtio_queue_unpop(&blk->queue, blk->request.base.token);
 	blk->serving = false;
-	(void)virtio_device_queues_set_memory(&blk->device, memory);
+	(void)!virtio_device_queues_set_memory(&blk->device, memory);
 }
 
 int blk_resize(struct blk_device *blk)

@@ -80,7 +80,7 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 void machine_reset(struct machine *machine)
 {
 	for (unsigned int i = 0; i < MACHINE_DEVICES; i++)
-		(void)virtio_device_reset(machine->slots[i].device);
+		(void)!virtio_device_reset(machine->slots[i].device);
 }
 
 void machine_set_memory(struct machine *machine, const struct virtio_memory_map *memory)

@@ -102,5 +102,5 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory)
 {
 	/* Nothing is in flight between two calls, so nothing is left in the old map. */
-	(void)virtio_device_queues_set_memory(&rng->device, memory);
+	(void)!virtio_device_queues_set_memory(&rng->device, memory);
 }

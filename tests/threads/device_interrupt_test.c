@@ -302,9 +302,9 @@ static bool handle(void)
 
 static void to_features_ok(void)
 {
-	(void)virtio_device_write_status(&m.device, PROBED);
+	(void)!virtio_device_write_status(&m.device, PROBED);
 	virtio_device_accept_features(&m.device, VIRTIO_F_VERSION_1 / 32, 1u << VIRTIO_F_VERSION_1 % 32);
-	(void)virtio_device_write_status(&m.device, CHOSEN);
+	(void)!virtio_device_write_status(&m.device, CHOSEN);
 	check(virtio_device_status(&m.device) == CHOSEN, "features refused");
 	virtio_device_set_queue_size(&m.device, QUEUE_SIZE);
 	virtio_device_set_queue_addr_low(&m.device, VIRTIO_QUEUE_DESC, 0);
@@ -322,13 +322,13 @@ static uint32_t old_cause(void)
 static void before_round(void)
 {
 	if (m.kind == EVENT_AND_PROGRESS && m.round % 2) {
-		(void)virtio_device_write_status(&m.device, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+		(void)!virtio_device_write_status(&m.device, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 		return;
 	}
 	if (virtio_device_status(&m.device) == 0)
 		to_features_ok();
 	if (m.kind != NEEDS_RESET_AT_DRIVER_OK && m.kind != EVENT_AND_PROGRESS)
-		(void)virtio_device_write_status(&m.device, RUNNING);
+		(void)!virtio_device_write_status(&m.device, RUNNING);
 	if (m.kind == RAISE_AND_ACKNOWLEDGE_OTHER)
 		check(virtio_device_mark_interrupt(&m.device, old_cause()), "not running");
 	__atomic_store_n(&m.config_raised, 0, __ATOMIC_SEQ_CST);
@@ -341,7 +341,7 @@ static void driver_step(void)
 		virtio_device_set_needs_reset(&m.device);
 		break;
 	case NEEDS_RESET_AT_DRIVER_OK:
-		(void)virtio_device_write_status(&m.device, RUNNING);
+		(void)!virtio_device_write_status(&m.device, RUNNING);
 		break;
 	case RESET:
 		check(virtio_device_write_status(&m.device, 0) == VIRTIO_DEVICE_IN_PROGRESS, "reset ended");
@@ -356,11 +356,11 @@ static void driver_step(void)
 		virtio_device_config_changed(&m.device);
 		break;
 	case EVENT_AND_FAILED:
-		(void)virtio_device_write_status(&m.device, RUNNING | VIRTIO_CONFIG_S_FAILED);
+		(void)!virtio_device_write_status(&m.device, RUNNING | VIRTIO_CONFIG_S_FAILED);
 		break;
 	case EVENT_AND_PROGRESS:
 		if (m.round % 2)
-			(void)virtio_device_write_status(&m.device, PROBED);
+			(void)!virtio_device_write_status(&m.device, PROBED);
 		else
 			virtio_device_config_changed(&m.device);
 		break;
@@ -493,7 +493,7 @@ static void run(enum kind kind)
 	run_rounds();
 	for (uint32_t i = 0; i < kinds[kind].threads; i++)
 		(void)pthread_join(threads[i], NULL);
-	(void)virtio_device_reset(&m.device);
+	(void)!virtio_device_reset(&m.device);
 	if (kind == RESET)
 		(void)virtio_device_reset_done(&m.device, 0);
 	(void)printf("%s: %llu rounds\n", kinds[kind].name, (unsigned long long)m.round);

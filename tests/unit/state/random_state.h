@@ -55,7 +55,7 @@ static inline void random_set_up_queue(struct virtio_device *device, uint32_t nu
 			virtio_device_set_queue_addr_high(device, area, random_word(random));
 	}
 	if (!random_one_in(random, 6))
-		(void)virtio_device_enable_queue(device, 1);
+		(void)!virtio_device_enable_queue(device, 1);
 }
 
 /* The driver brings a device up, and perhaps stops on the way. */
@@ -66,10 +66,10 @@ static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t 
 	uint32_t status = VIRTIO_CONFIG_S_ACKNOWLEDGE;
 
 	if (steps >= 1)
-		(void)virtio_device_write_status(device, status);
+		(void)!virtio_device_write_status(device, status);
 	status |= VIRTIO_CONFIG_S_DRIVER;
 	if (steps >= 2) {
-		(void)virtio_device_write_status(device, status);
+		(void)!virtio_device_write_status(device, status);
 		for (uint32_t i = 0; i < VIRTIO_FEATURE_WORDS; i++)
 			virtio_device_accept_features(
 				device, i,
@@ -78,12 +78,12 @@ static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t 
 	}
 	status |= VIRTIO_CONFIG_S_FEATURES_OK;
 	if (steps >= 3)
-		(void)virtio_device_write_status(device, status);
+		(void)!virtio_device_write_status(device, status);
 	for (uint32_t i = 0; i < machine_queues(number) && steps >= 4; i++)
 		random_set_up_queue(device, number, i, random);
 	status |= VIRTIO_CONFIG_S_DRIVER_OK;
 	if (steps >= 5 && virtio_device_status(device) == (status & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK))
-		(void)virtio_device_write_status(device, status);
+		(void)!virtio_device_write_status(device, status);
 	device->queue_sel = random_word(random) >> random_below(random, 32);
 	device->shm_sel = random_word(random);
 	device->device_features_sel = random_word(random) & 3;
@@ -92,7 +92,7 @@ static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t 
 		virtio_device_config_changed(device);
 	if (device->active && random_one_in(random, 8)) {
 		device->queue_sel = random_below(random, machine_queues(number));
-		(void)virtio_device_reset_queue(device, 1);
+		(void)!virtio_device_reset_queue(device, 1);
 	}
 }
 
@@ -244,7 +244,7 @@ static inline void random_state(struct machine *m, uint64_t *random)
 		if (random_one_in(random, 10))
 			virtio_device_set_needs_reset(core);
 		if (random_one_in(random, 10) && virtio_device_status(core))
-			(void)virtio_device_write_status(core, virtio_device_status(core) | VIRTIO_CONFIG_S_FAILED);
+			(void)!virtio_device_write_status(core, virtio_device_status(core) | VIRTIO_CONFIG_S_FAILED);
 	}
 	if (random_one_in(random, 2)) {
 		const uint8_t writeback = (uint8_t)random_below(random, 2);

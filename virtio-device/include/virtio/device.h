@@ -323,6 +323,7 @@ void virtio_device_set_memory(struct virtio_device *device, const struct virtio_
  * Returns 0; VIRTIO_DEVICE_IN_PROGRESS (see virtio_device_queue_quiesced()); or the error of the
  * operation reset(). After an error the device is as before, with DEVICE_NEEDS_RESET.
  */
+VIRTIO_MUST_CHECK
 int virtio_device_reset(struct virtio_device *device);
 
 /*

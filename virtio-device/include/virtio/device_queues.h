@@ -178,6 +178,7 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  *                              must live until virtio_device_queues_old_maps_unused().
  *   VIRTIO_EINVAL              the device has no device_queues; nothing is changed
  */
+VIRTIO_MUST_CHECK
 int virtio_device_queues_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
 
 /*

@@ -53,6 +53,7 @@ VIRTIO_BEGIN_DECLS
  * - After DEVICE_NEEDS_RESET only DRIVER_OK has an effect, alone and after FEATURES_OK. The device
  *   is not activated, and the configuration interrupt follows (virtio 1.4, 2.1.2).
  */
+VIRTIO_MUST_CHECK
 int virtio_device_write_status(struct virtio_device *device, uint32_t value);
 
 /*
@@ -110,6 +111,7 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  * progress, so is the stop of an enabled queue. The queue then ends with the reset, or stays
  * enabled if the reset fails.
  */
+VIRTIO_MUST_CHECK
 int virtio_device_enable_queue(struct virtio_device *device, uint32_t value);
 
 /*
@@ -117,6 +119,7 @@ int virtio_device_enable_queue(struct virtio_device *device, uint32_t value);
  * negotiated. Stops the queue, which may be in progress as above, and returns its configuration to
  * the defaults (virtio 1.4, 2.6.1).
  */
+VIRTIO_MUST_CHECK
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
 
 /*
