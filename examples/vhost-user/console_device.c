@@ -337,9 +337,9 @@ static void tell_size(struct console_device *console)
 	const uint64_t negotiated = console->console.negotiated;
 	const struct virtio_console_port_options *options = &console->table[0].options;
 
-	if ((negotiated & (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT)) || (options->cols == 0 && options->rows == 0))
+	if ((negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_MULTIPORT)) || (options->cols == 0 && options->rows == 0))
 		return;
-	if (negotiated & (UINT64_C(1) << VIRTIO_CONSOLE_F_SIZE))
+	if (negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_SIZE))
 		device_config_changed(&console->device);
 }
 
