@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <virtio/blk_transfer.h>
+#include <virtio/sys_iovec.h>
 
 /*
  * Requests in flight; each has at most one submitted piece, so the io_uring needs no more entries.
@@ -145,7 +146,7 @@ static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *sl
 
 static void begin_move(struct uring_queue *uring, struct slot *slot)
 {
-	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
+	const struct iovec *iov = virtio_sys_iovec(slot->iov);
 	const uint32_t count = virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
 	struct io_uring_sqe *sqe = new_piece(uring, slot);
 
@@ -164,7 +165,7 @@ static void begin_move(struct uring_queue *uring, struct slot *slot)
  */
 static int move_now(const struct uring_queue *uring, struct slot *slot)
 {
-	const struct iovec *iov = (const struct iovec *)(const void *)slot->iov;
+	const struct iovec *iov = virtio_sys_iovec(slot->iov);
 	const int count = (int)virtio_blk_transfer_iovec(&slot->transfer, slot->iov, IOVECS);
 	const off_t offset = (off_t)slot->transfer.offset;
 	ssize_t moved;
