@@ -144,6 +144,9 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  *   VIRTIO_SERVE_LATER  call again when the device can take requests. No kick will come.
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
+ *
+ * After 1 release the VMM's lock before the next call, unless the callback keeps every request. A
+ * driver can add completed requests again for ever, and so hold the lock.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,
