@@ -187,6 +187,9 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	/* A removed port has no input. Its transmit queue keeps running, and completes buffers. */
 	if (!port->opened)
 		return DEVICE_TURN_WAIT;
+	/* While the guest has the port closed, its input waits: on_event() asks for the next turn. */
+	if (port->id != 0 && !console->table[port->id].guest_open)
+		return DEVICE_TURN_WAIT;
 	error = virtio_console_receive(&console->console, port->id, &queue->virtq, &progress);
 	queue->signal = progress.notify;
 	if (progress.bytes)

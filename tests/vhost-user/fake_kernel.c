@@ -523,7 +523,7 @@ int kernel_turn(unsigned int queue)
 
 int kernel_process(unsigned int queue)
 {
-	const struct guest *guest = &guests[queue];
+	struct guest *guest = &guests[queue];
 	int result;
 
 	/* A turn ends after a while, too. */
