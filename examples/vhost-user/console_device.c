@@ -187,7 +187,7 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	/* A removed port has no input. Its transmit queue keeps running, and completes buffers. */
 	if (!port->opened)
 		return DEVICE_TURN_WAIT;
-	/* While the guest has the port closed, its input waits: on_event() asks for the next turn. */
+	/* The guest has the port closed. on_event() asks for a turn when that changes. */
 	if (port->id != 0 && !console->table[port->id].guest_open)
 		return DEVICE_TURN_WAIT;
 	error = virtio_console_receive(&console->console, port->id, &queue->virtq, &progress);
@@ -340,7 +340,8 @@ static void tell_size(struct console_device *console)
 	const uint64_t negotiated = console->console.negotiated;
 	const struct virtio_console_port_options *options = &console->table[0].options;
 
-	if ((negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_MULTIPORT)) || (options->cols == 0 && options->rows == 0))
+	if ((negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_MULTIPORT)) ||
+	    (options->cols == 0 && options->rows == 0))
 		return;
 	if (negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_SIZE))
 		device_config_changed(&console->device);

@@ -54,14 +54,10 @@ int main(int argc, char **argv)
 		const struct seed *seeds;
 		size_t count;
 	} components[] = {
-		{ vhost_user_seeds, vhost_user_seed_count },
-		{ memory_seeds, memory_seed_count },
-		{ queue_seeds, queue_seed_count },
-		{ blk_seeds, blk_seed_count },
-		{ console_seeds, console_seed_count },
-		{ device_seeds, device_seed_count },
-		{ state_seeds, state_seed_count },
-		{ vsock_seeds, vsock_seed_count },
+		{ vhost_user_seeds, vhost_user_seed_count }, { memory_seeds, memory_seed_count },
+		{ queue_seeds, queue_seed_count },           { blk_seeds, blk_seed_count },
+		{ console_seeds, console_seed_count },       { device_seeds, device_seed_count },
+		{ state_seeds, state_seed_count },           { vsock_seeds, vsock_seed_count },
 	};
 	const bool check = argc == 3 && strcmp(argv[1], "--check") == 0;
 	size_t count = 0;
