@@ -106,6 +106,19 @@ static int check_length(struct virtio_section_reader *reader, size_t length)
 	return 0;
 }
 
+/*
+ * Compilers turn a test of memcmp() for 0 into bcmp(), which a freestanding program need not have.
+ */
+static bool are_equal(const void *first, const void *second, size_t count)
+{
+	const uint8_t *a = first, *b = second;
+	uint8_t difference = 0;
+
+	for (size_t i = 0; i < count; i++)
+		difference |= (uint8_t)(a[i] ^ b[i]);
+	return difference == 0;
+}
+
 int virtio_impl_queue_ser_open(struct virtio_section_reader *reader, const void *bytes, size_t length,
 			       const uint8_t *id, uint16_t oldest, uint16_t newest)
 {
@@ -114,7 +127,7 @@ int virtio_impl_queue_ser_open(struct virtio_section_reader *reader, const void 
 	int error;
 
 	virtio_section_reader_init(reader, bytes, end ? FILE_SECTIONS : 0, end);
-	if (length > 0 && memcmp(bytes, magic, length < MAGIC_BYTES ? length : MAGIC_BYTES) != 0)
+	if (length > 0 && !are_equal(bytes, magic, length < MAGIC_BYTES ? length : MAGIC_BYTES))
 		return refuse(reader, VIRTIO_SECTION_NOT_A_STATE, VIRTIO_EFORMAT, "magic", FILE_MAGIC, 0, 0);
 	if (length < FILE_LENGTH)
 		return refuse(reader, VIRTIO_SECTION_FILE_SHORT, VIRTIO_EFORMAT, NULL, length, length,
@@ -136,7 +149,7 @@ int virtio_impl_queue_ser_open(struct virtio_section_reader *reader, const void 
 	is = virtio_queue_ser_checksum(bytes, end);
 	if (said != is)
 		return refuse(reader, VIRTIO_SECTION_CHECKSUM, VIRTIO_ECHECKSUM, "checksum", end, said, is);
-	if (id && memcmp(reader->bytes + FILE_ID, id, VIRTIO_QUEUE_SER_ID_BYTES) != 0)
+	if (id && !are_equal(reader->bytes + FILE_ID, id, VIRTIO_QUEUE_SER_ID_BYTES))
 		return refuse(reader, VIRTIO_SECTION_OTHER_ID, VIRTIO_EINVAL, "id", FILE_ID, 0, 0);
 	return 0;
 }
