@@ -89,7 +89,7 @@ int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *r
 
 size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **bytes)
 {
-	*bytes = output->bytes + output->first;
+	*bytes = output->bytes ? output->bytes + output->first : NULL;
 	return output->end - output->first;
 }
 
