@@ -129,7 +129,8 @@ static void close_pty(struct console_link *link)
 	ssize_t len;
 
 	close_slave(link);
-	if (!link->options.symlink)
+	/* As in unix_listener_close(). */
+	if (!link->options.symlink || inherited.count > 0)
 		return;
 	len = readlink(link->options.symlink, target, sizeof target);
 	if (len == (ssize_t)strlen(link->target) && memcmp(target, link->target, (size_t)len) == 0)

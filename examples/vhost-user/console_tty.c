@@ -138,8 +138,8 @@ static void attached(struct console_link *link)
 {
 	struct termios raw;
 
-	/* It is raw already if another process has made it so. */
-	if (link->tty >= 0 && !link->raw && tcgetattr(link->tty, &link->settings) == 0) {
+	/* If the process before has made it raw, the settings came from there. */
+	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
 		raw = link->settings;
 		cfmakeraw(&raw);
 		link->raw = tcsetattr(link->tty, TCSADRAIN, &raw) == 0;

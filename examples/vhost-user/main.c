@@ -243,18 +243,24 @@ static int listen_all(struct daemon *daemon)
 	return 0;
 }
 
-static int take_over(struct daemon *daemon)
+static void take_over(struct daemon *daemon)
 {
 	struct update_entry entries[MAX_DEVICES];
 
 	list_entries(daemon, entries);
-	if (update_take_over(&daemon->loop, entries, daemon->count, daemon->once))
-		return -1;
+	update_take_over(&daemon->loop, entries, daemon->count, daemon->once);
 	for (unsigned int i = 0; i < daemon->count; i++) {
 		daemon->entries[i].listening = true;
 		printf("continuing on %s\n", daemon->entries[i].endpoint.path);
 	}
 	fflush(stdout);
+}
+
+static int begin(struct daemon *daemon)
+{
+	if (inherited.count == 0)
+		return listen_all(daemon);
+	take_over(daemon);
 	return 0;
 }
 
@@ -265,7 +271,7 @@ static int run(struct daemon *daemon)
 	if (event_loop_open(&daemon->loop) || signals_open(&daemon->signals, &daemon->loop, on_hang_up, on_update) ||
 	    shared_memory_guard() || worker_init()) {
 		perror("virtio-vhost-user");
-	} else if ((inherited.count > 0 ? take_over(daemon) : listen_all(daemon)) == 0) {
+	} else if (begin(daemon) == 0) {
 		result = event_loop_run(&daemon->loop);
 		if (result)
 			perror("virtio-vhost-user");

@@ -276,27 +276,13 @@ static int take_over(struct server *server, struct virtio_section_reader *reader
 	return 0;
 }
 
-/* The socket file stays for the process that goes on. */
-static void leave(struct server *server)
-{
-	if (server->session)
-		session_close(server->session);
-	event_timer_close(&server->retry);
-	if (server->listener.fd >= 0)
-		close(server->listener.fd);
-	device_host_close(&server->host);
-}
-
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,
 		     struct handover *handover)
 {
 	if (open_device(server, loop, device, endpoint, once, true))
 		return -1;
-	if (take_over(server, reader, number, handover) == 0)
-		return 0;
-	leave(server);
-	return -1;
+	return take_over(server, reader, number, handover);
 }
 
 void server_continue(struct server *server)
@@ -334,6 +320,9 @@ void server_resume(struct server *server)
 
 int server_save(struct server *server, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
+	/* The flag is not in the state. */
+	if (server->session)
+		session_tell_config_change(server->session);
 	handover_add(handover, server->listener.fd, "%u listener", number);
 	return session_state_save(&server->host, server->session, writer, number, handover);
 }

@@ -40,7 +40,8 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
  * Goes on where another process was: opens the device, restores it and its front end, and listens
  * with that process's descriptor. No ring runs, and nobody is accepted, before server_continue().
  *
- * Returns 0, or -1 after printing why not, with nothing to close.
+ * Returns 0, or -1 after printing why not. Then nothing was closed: closing would write output and
+ * remove socket files with which the process before goes on.
  */
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,

@@ -423,12 +423,8 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 			close(socket);
 		return refuse(&r, "its front end's socket is missing");
 	}
-	if (restore_session(&r) == 0 && restore_device(&r) == 0) {
-		*session = r.session;
-		return 0;
-	}
-	session_close(r.session);
-	return -1;
+	*session = r.session;
+	return restore_session(&r) || restore_device(&r) ? -1 : 0;
 }
 
 void session_state_continue(struct session *session)

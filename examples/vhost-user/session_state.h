@@ -40,7 +40,7 @@ int session_state_save(struct device_host *host, const struct session *session, 
  * @host     open
  * @session  set to the session with the front end, or NULL if there was none
  *
- * Returns 0, or -1 after printing why not, with nothing to close.
+ * Returns 0, or -1 after printing why not. Then nothing was closed, see server_take_over().
  */
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
 			  uint32_t number, struct handover *handover, struct session **session);

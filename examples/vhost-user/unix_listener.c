@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 #include "unix_listener.h"
 
+#include "handover.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,6 +114,9 @@ void unix_listener_close(int fd, const char *path, const struct unix_listener_fi
 	struct stat st;
 
 	close(fd);
+	/* Until this process goes on, the process before needs the file. */
+	if (inherited.count > 0)
+		return;
 	if (lstat(path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
 		unlink(path);
 }

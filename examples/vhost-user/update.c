@@ -323,16 +323,16 @@ static int open_all(struct event_loop *loop, const struct update_entry *entries,
 	return result;
 }
 
-int update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once)
+void update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once)
 {
 	if (open_all(loop, entries, count, once) == 0) {
 		handover_commit(&inherited);
 		for (unsigned int i = 0; i < count; i++)
 			server_continue(entries[i].server);
-		return 0;
+		return;
 	}
 	fputs("the program before goes on\n", stderr);
 	handover_return(&inherited);
 	perror("the program before can't go on");
-	return -1;
+	exit(EXIT_FAILURE);
 }

@@ -46,8 +46,8 @@ void update_run(const struct update *update, const struct update_entry *entries,
  * Called in the new program: opens the servers from the received descriptors (`inherited`), and
  * starts the rings that ran.
  *
- * Returns 0. If this program can't go on, executes the old program. Returns -1 if that fails, too.
+ * If this program can't go on it executes the old program, and exits if that fails, too.
  */
-int update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once);
+void update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once);
 
 #endif

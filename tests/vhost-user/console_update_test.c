@@ -9,8 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static char state_path[128];
+static char state_path[128], program[128];
 
+/* Runs a copy of the daemon, in its folder. */
 static void start(struct daemon_process *daemon, const char *backend)
 {
 	char spec[1024], line[256];
@@ -19,13 +20,15 @@ static void start(struct daemon_process *daemon, const char *backend)
 	daemon_folder(daemon);
 	console_set_paths(daemon);
 	snprintf(state_path, sizeof state_path, "%s/state", daemon->folder);
+	snprintf(program, sizeof program, "%s/program", daemon->folder);
+	daemon_copy_program(program);
 	if (strcmp(backend, "pty") == 0)
 		snprintf(spec, sizeof spec, "pty,link=%s,socket=%s,port=data:unix=%s", console_link_path,
 			 daemon->socket, console_client_path);
 	else
 		snprintf(spec, sizeof spec, "file=%s,socket=%s,port=data:unix=%s", daemon->second, daemon->socket,
 			 console_client_path);
-	daemon_run(daemon, arguments);
+	daemon_run_program(daemon, program, arguments);
 	/* The name of the pty. */
 	if (strcmp(backend, "pty") == 0)
 		assert_non_null(fgets(line, sizeof line, daemon->out));
@@ -44,6 +47,7 @@ static void update(struct daemon_process *daemon)
 static void finish(struct daemon_process *daemon)
 {
 	unlink(state_path);
+	unlink(program);
 	daemon_finish(daemon);
 	assert_int_equal(access(console_link_path, F_OK), -1);
 	assert_int_equal(access(console_client_path, F_OK), -1);
@@ -125,9 +129,48 @@ static void console_update_keeps_output_that_nobody_has_read(void **state)
 	close(client);
 	console_detach(&guest);
 	unlink(state_path);
+	unlink(program);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	console_expect_file(daemon.second, 0, 700);
 	daemon_remove_folder(&daemon);
+}
+
+/*
+ * The new program refuses after it has opened the console: the socket, the link and what waits for
+ * a reader stay with the old one.
+ */
+static void console_update_that_is_refused_takes_nothing_away(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char script[512];
+	int pts, client;
+
+	(void)state;
+	start(&daemon, "pty");
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, false);
+	snprintf(script, sizeof script, "#!/bin/sh\nexec '%s' \"$@\" --rng socket=/none\n", daemon_program());
+	for (uint32_t i = 0; i < 3; i++) {
+		console_output(&guest.rings[PORT_TRANSMIT], i * 1000, i * 1000 + 500);
+		console_output(&guest.rings[TRANSMIT], i * 100, i * 100 + 50);
+		daemon_write_script(program, script);
+		update(&daemon);
+		daemon_copy_program(program);
+		console_output(&guest.rings[PORT_TRANSMIT], i * 1000 + 500, i * 1000 + 1000);
+		console_output(&guest.rings[TRANSMIT], i * 100 + 50, i * 100 + 100);
+	}
+	client = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	pts = console_open_pts(console_link_path);
+	console_expect_output(client, 0, 3000);
+	console_expect_output(pts, 0, 300);
+	console_expect_no_output(client);
+	console_expect_no_output(pts);
+	close(client);
+	close(pts);
+	console_detach(&guest);
+	finish(&daemon);
 }
 
 int main(int argc, char **argv)
@@ -135,6 +178,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_update_keeps_clients_and_streams),
 		cmocka_unit_test(console_update_keeps_output_that_nobody_has_read),
+		cmocka_unit_test(console_update_that_is_refused_takes_nothing_away),
 	};
 
 	daemon_find(argc, argv);

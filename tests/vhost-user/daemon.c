@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -172,6 +173,26 @@ static void check_io_uring(const struct daemon_process *daemon)
 
 	daemon_errors(daemon, text, sizeof text);
 	assert_null(strstr(text, "no io_uring"));
+}
+
+void daemon_copy_program(const char *to)
+{
+	char command[512];
+
+	snprintf(command, sizeof command, "cp '%s' '%s'", program, to);
+	assert_int_equal(system(command), 0);
+}
+
+void daemon_write_script(const char *path, const char *text)
+{
+	FILE *file;
+
+	unlink(path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fchmod(fileno(file), 0755), 0);
+	fclose(file);
 }
 
 void daemon_expect_listening(struct daemon_process *daemon)

@@ -49,6 +49,10 @@ void daemon_run_program(struct daemon_process *daemon, const char *path, const c
 const char *daemon_program(void);
 const char *daemon_aio(void);
 
+/* Makes a copy of the daemon that a test can replace, and a script in its place. */
+void daemon_copy_program(const char *to);
+void daemon_write_script(const char *path, const char *text);
+
 /* Waits until it listens on its first socket. */
 void daemon_expect_listening(struct daemon_process *daemon);
 

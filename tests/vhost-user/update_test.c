@@ -249,27 +249,6 @@ static void update_without_state_file_changes_nothing(void **state)
 	daemon_finish(&u.daemon);
 }
 
-/* A copy of the daemon that can be replaced. */
-static void copy_program(const char *to)
-{
-	char command[512];
-
-	snprintf(command, sizeof command, "cp '%s' '%s'", daemon_program(), to);
-	assert_int_equal(system(command), 0);
-}
-
-static void write_script(const char *path, const char *text)
-{
-	FILE *file;
-
-	unlink(path);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fchmod(fileno(file), 0755), 0);
-	fclose(file);
-}
-
 static void update_to_a_missing_program_changes_nothing(void **state)
 {
 	struct updating u;
@@ -280,14 +259,14 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	daemon_folder(&u.daemon);
 	snprintf(program, sizeof program, "%s/program", u.daemon.folder);
 	snprintf(u.state, sizeof u.state, "%s/state", u.daemon.folder);
-	copy_program(program);
+	daemon_copy_program(program);
 	start(&u, "", program);
 	front_end_open(&fe, u.daemon.socket);
 	front_end_set_up(&fe, 0);
 	unlink(program);
 	expect_old_process(&u, &fe, "No such file or directory", daemon_open_files(&u.daemon));
 	/* The program's file exists again. */
-	copy_program(program);
+	daemon_copy_program(program);
 	update(&u);
 	block_write_and_read(&fe, 2, 0x22);
 	front_end_close(&fe);
@@ -316,7 +295,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 	daemon_folder(&u.daemon);
 	snprintf(program, sizeof program, "%s/program", u.daemon.folder);
 	snprintf(u.state, sizeof u.state, "%s/state", u.daemon.folder);
-	copy_program(program);
+	daemon_copy_program(program);
 	start(&u, "", program);
 	front_end_open(&fe, u.daemon.socket);
 	front_end_set_up(&fe, 0);
@@ -329,7 +308,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 			 at ? (int)(at - cases[i].arguments) : (int)strlen(cases[i].arguments), cases[i].arguments,
 			 at ? u.daemon.image : "", at ? at + 2 : "");
 		snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' %s\n", daemon_program(), arguments);
-		write_script(program, text);
+		daemon_write_script(program, text);
 		assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
 		await_error(&u, cases[i].error);
 		assert_true(daemon_says(&u.daemon, u.line));
@@ -337,7 +316,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 		assert_int_equal(daemon_open_files(&u.daemon), files);
 		assert_int_equal(truncate(u.daemon.errors, 0), 0);
 		/* Restores the file from which the old program was executed. */
-		copy_program(program);
+		daemon_copy_program(program);
 	}
 	front_end_close(&fe);
 	unlink(program);
