@@ -143,14 +143,17 @@ static void console_update_that_is_refused_takes_nothing_away(void **state)
 {
 	struct daemon_process daemon;
 	struct console_guest guest;
-	char script[512];
+	char script[1024];
 	int pts, client;
 
 	(void)state;
 	start(&daemon, "pty");
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
-	snprintf(script, sizeof script, "#!/bin/sh\nexec '%s' \"$@\" --rng socket=/none\n", daemon_program());
+	/* Another number of queues. */
+	snprintf(script, sizeof script,
+		 "#!/bin/sh\nexec '%s' --console pty,link=%s,socket=%s,port=data:unix=%s,port=more:pty\n",
+		 daemon_program(), console_link_path, daemon.socket, console_client_path);
 	for (uint32_t i = 0; i < 3; i++) {
 		console_output(&guest.rings[PORT_TRANSMIT], i * 1000, i * 1000 + 500);
 		console_output(&guest.rings[TRANSMIT], i * 100, i * 100 + 50);
