@@ -21,6 +21,7 @@ struct device_run {
 	struct virtio_inflight *inflight;
 	struct model model;
 	bool running;
+	bool gone; /* it was restored without its areas, so it is broken and not in use here */
 	struct virtio_token flight[DEVICE_QUEUE_SIZE]; /* requests popped, oldest first */
 	uint32_t flight_count;
 

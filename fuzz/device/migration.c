@@ -199,6 +199,8 @@ void device_migrate(struct device_harness *h, bool forge)
 				    !device_model_queue_errors(&h->model, &h->model.queues[i].config))
 					device_run_start(h, i);
 			}
+			for (uint32_t i = 0; i < count; i++)
+				h->runs[i].gone = device_model_runs(&h->model, i) && !h->runs[i].running;
 			device_model_resume(&h->model);
 			virtio_device_resume(h->device);
 		}

@@ -9,7 +9,7 @@ void device_run_make(struct device_harness *h, uint32_t index)
 
 	free(r->inflight);
 	r->inflight = NULL;
-	r->running = false;
+	r->running = r->gone = false;
 	r->flight_count = 0;
 	memset(&r->model, 0, sizeof r->model);
 	if (max == 0)
@@ -35,6 +35,7 @@ void device_run_stop(struct device_harness *h, uint32_t index)
 {
 	struct device_run *r = &h->runs[index];
 
+	r->gone = false;
 	if (!r->running)
 		return;
 	virtio_queue_reset(&r->queue);

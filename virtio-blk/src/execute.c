@@ -128,6 +128,30 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 }
 
 /*
+ * Marks the bytes of a read that a step has moved. The request may be abandoned before it is
+ * completed, and completing it would mark them.
+ */
+static void mark_moved(struct virtio_stream at, uint64_t bytes)
+{
+	struct virtio_iovec iov;
+	uint64_t filled;
+
+	while (bytes > 0 && virtio_stream_iovec(&at, bytes, &iov, 1, &filled) == 1) {
+		const struct virtio_segment part = {
+			.addr = at.segments->addr + at.offset,
+			.len = filled,
+			.host = iov.base,
+			.region = at.segments->region,
+		};
+
+		virtio_segments_mark_dirty(&part, 1, filled);
+		if (virtio_stream_advance(&at, filled))
+			return;
+		bytes -= filled;
+	}
+}
+
+/*
  * A change must be stable before it is reported as done, if the driver relies on us for that
  * (virtio 1.4, 5.2.6.2).
  */
@@ -260,13 +284,17 @@ int virtio_blk_step(struct virtio_blk_steps *steps, const struct virtio_blk *blk
 		    const struct virtio_blk_request *request, uint64_t bytes, struct virtio_blk_result *result)
 {
 	struct virtio_blk_result answered = { .status = VIRTIO_BLK_S_OK };
+	const struct virtio_stream before = steps->transfer.at;
 	bool more = false;
 	int error = 0;
 
 	if (steps->transfer.refusal == VIRTIO_BLK_REFUSAL_NONE)
 		error = carry_on(blk, request, bytes, steps, &answered, &more);
-	if (more && !error)
+	if (more && !error) {
+		if (request->type == VIRTIO_BLK_T_IN)
+			mark_moved(before, steps->transfer.at.done - before.done);
 		return 1;
+	}
 	if (!error && answered.written > 0)
 		*result = answered;
 	else if (error == VIRTIO_ENOOP && !blk->options.backend.ops)

@@ -24,7 +24,6 @@ static const char *find_impossible(const struct virtio_console *console, const s
 		return "negotiated";
 	if (state->driver_ready > 1)
 		return "driver_ready";
-	/* Without the control queues there are no messages. */
 	/* Without the control queues there is no message. */
 	if (state->driver_ready && !(state->negotiated & CONSOLE_FEATURE(MULTIPORT)))
 		return "driver_ready";

@@ -353,7 +353,8 @@ static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virti
 	r->end = out->segments + room;
 	r->region = memory->region;
 	r->start = memory->start;
-	r->len = memory->access & VIRTIO_ACCESS_WRITE ? memory->len : 0;
+	/* Buffers of both directions are looked up here. A translation may permit one alone. */
+	r->len = memory->writable_small ? memory->len : 0;
 	r->host = memory->host;
 }
 

@@ -248,12 +248,13 @@ static bool take_name(const uint8_t *from, char to[VIRTIO_SECTION_NAME_MAX + 1])
 static int parse_header(const struct virtio_section_reader *reader, size_t at, struct virtio_section *section,
 			struct virtio_section_fault *fault)
 {
-	const uint8_t *header = reader->bytes + at;
+	const uint8_t *header;
 	uint32_t flags;
 
 	*section = (struct virtio_section){ .offset = at };
 	if (at == reader->end)
 		return 0;
+	header = reader->bytes + at;
 	*fault = about(section, at);
 	if (reader->end - at < VIRTIO_SECTION_HEADER_BYTES)
 		return bad_header(fault, NULL, at, reader->end - at, VIRTIO_SECTION_HEADER_SHORT);
@@ -475,7 +476,7 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 	struct virtio_section section;
 	struct virtio_section_fault fault;
 	struct walk walk;
-	uint32_t found;
+	uint32_t found, again;
 	int error = reader->fault.error ? reader->fault.error : find(reader, layout, device, index, &section);
 
 	if (error)
@@ -487,9 +488,12 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 		error = walk_content(&walk, layout, NULL, NULL, capacity, &found, &fault);
 	if (error)
 		return keep(reader, &fault, fault.reason, error);
-	/* The same walk has just succeeded as a check. */
+	/* The same walk has just succeeded as a check, unless somebody changes the bytes. */
 	walk = begin_walk(reader, &section);
-	(void)walk_content(&walk, layout, state, entries, capacity, &found, &fault);
+	error = walk_content(&walk, layout, state, entries, capacity, &again, &fault);
+	if (error)
+		return keep(reader, &fault, fault.reason, error);
+	found = again < found ? again : found;
 	if (count)
 		*count = found;
 	if (where)

@@ -78,6 +78,27 @@ static void steps_move_no_more_than_is_allowed(void **state)
 	}
 }
 
+/* The dirty log has what the first step of an abandoned request has moved, and nothing else. */
+static void steps_record_what_they_have_moved(void **state)
+{
+	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 4096, .writable_piece = 300 };
+	struct virtio_blk_result result;
+	struct virtio_blk_steps steps;
+	struct blk_fixture f;
+	uint32_t at = 0;
+
+	(void)state;
+	blk_setup(&f, BLK_RAM);
+	pop(&f, &ask);
+	virtio_blk_steps_begin(&steps, &f.blk, &f.request);
+	assert_int_equal(virtio_blk_step(&steps, &f.blk, &f.request, 1024, &result), 1);
+	for (const struct virtio_segment *s = f.request.base.data.segments; at < 4096; s++)
+		for (uint64_t i = 0; i < s->len && at < 4096; i++, at++)
+			if (at < 1024 || at >= 1024 + (1u << BLK_PAGE_SHIFT))
+				assert_int_equal(blk_dirty(&f, s->addr + i), at < 1024);
+	assert_int_equal(virtio_queue_unpop(&f.queue, f.request.base.token), 0);
+}
+
 /* A part of the data is moved. The request is abandoned, and the rest isn't moved. */
 static void steps_end_with_a_failure(void **state)
 {
@@ -148,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_move_no_more_than_is_allowed),
+		cmocka_unit_test(steps_record_what_they_have_moved),
 		cmocka_unit_test(steps_end_with_a_failure),
 		cmocka_unit_test(steps_refuse_at_once),
 		cmocka_unit_test(steps_change_a_range_each),

@@ -547,6 +547,81 @@ static void chain_resolve_resolves_indirect_table(void **state)
 	expect_resolved(&f, buffers, 3);
 }
 
+/* A translation with a page that permits one direction. */
+
+#define ONE_WAY UINT64_C(0x8000)
+#define PAGE_BYTES UINT64_C(0x1000)
+
+static int translate_one_way(void *context, uint64_t addr, uint64_t len, uint32_t access,
+			     struct virtio_translation *out)
+{
+	const uint32_t *permitted = context;
+
+	(void)access, (void)len;
+	out->addr = addr;
+	out->len = PAGE_BYTES - addr % PAGE_BYTES;
+	out->access = addr / PAGE_BYTES == ONE_WAY / PAGE_BYTES ? *permitted : VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	return 0;
+}
+
+struct one_way {
+	uint32_t permitted; /* VIRTIO_ACCESS_..., of the page */
+	struct virtio_region region;
+	struct virtio_memory_map driver_map, device_map;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[SIZE];
+	struct virtio_inflight inflight[SIZE];
+	struct virtio_queue_config config;
+	struct virtio_queue queue;
+	uint8_t bytes[0x10000];
+};
+
+/* Resolves a chain of one buffer in the page, in this direction, and completes it. */
+static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
+{
+	const struct virtio_mock_buffer buffer = { addr, 64, access == VIRTIO_ACCESS_WRITE ? VRING_DESC_F_WRITE : 0 };
+	struct virtio_segment segments[4];
+	struct virtio_chain_segments all = { .segments = segments, .capacity = 4 };
+	struct virtio_chain chain;
+	struct vring_used_elem used;
+	int error;
+
+	assert_true(virtio_mock_add(&w->mock, &buffer, 1) >= 0);
+	assert_int_equal(virtio_queue_pop(&w->queue, &chain), 1);
+	error = virtio_chain_resolve(&chain, &all);
+	assert_int_equal(virtio_queue_complete(&w->queue, chain.token, 0), 0);
+	assert_int_equal(virtio_mock_pop_used(&w->mock, &used), 1);
+	return error;
+}
+
+/* What one buffer has made the cached region doesn't permit more to the next. */
+static void chain_resolve_permits_one_direction_of_a_page(void **state)
+{
+	static struct one_way w;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		const uint32_t good = i ? VIRTIO_ACCESS_READ : VIRTIO_ACCESS_WRITE;
+		const uint32_t bad = i ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
+
+		memset(&w, 0, sizeof w);
+		w.permitted = good;
+		w.region = (struct virtio_region){ .len = sizeof w.bytes, .host = w.bytes };
+		assert_int_equal(virtio_memory_map_init(&w.driver_map, &w.region, 1), 0);
+		w.device_map = w.driver_map;
+		virtio_memory_map_set_translation(&w.device_map, translate_one_way, &w.permitted);
+		assert_int_equal(virtio_mock_init(&w.mock, &w.driver_map, 0, SIZE, w.slots, SIZE), 0);
+		virtio_mock_fill_config(&w.mock, &w.config);
+		assert_int_equal(virtio_queue_init(&w.queue, w.inflight, SIZE), 0);
+		assert_int_equal(virtio_queue_start(&w.queue, &w.config, &w.device_map), 0);
+		for (uint32_t round = 0; round < 3; round++) {
+			assert_int_equal(resolve_one_way(&w, ONE_WAY + 0x100, bad), VIRTIO_EPERM);
+			assert_int_equal(resolve_one_way(&w, ONE_WAY, good), 0);
+			assert_int_equal(resolve_one_way(&w, ONE_WAY + 0x100, bad), VIRTIO_EPERM);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,6 +645,7 @@ int main(void)
 		FIXTURE_ON_ALL(chain_resolve_of_no_bytes_needs_no_array),
 		FIXTURE_ON_ALL(chain_resolve_keeps_one_snapshot),
 		FIXTURE_ON_ALL(chain_resolve_resolves_indirect_table),
+		cmocka_unit_test(chain_resolve_permits_one_direction_of_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/endian.h>
 
-/* xorshift64*, of any seed. */
+/* SplitMix64, of any seed. */
 static inline uint32_t random_word(uint64_t *random)
 {
 	uint64_t x = *random + UINT64_C(0x9e3779b97f4a7c15);

@@ -81,7 +81,8 @@ struct virtio_blk_backend_ops {
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
 	 * @count    entries of iov, 1 to max_iovecs; together at most 2^30 bytes
-	 * @offset   of the first byte on the disk; a multiple of 512 unless a transfer was short
+	 * @offset   of the first byte on the disk. It may lie inside a sector: the driver cuts the
+	 *           data, a call has at most max_iovecs pieces of it, and transfers may be short
 	 *
 	 * Return the number of bytes moved, from the first one on. Fewer than asked for is a short
 	 * transfer, and the caller continues it. 0 or an error of enum virtio_error fails the

@@ -14,7 +14,8 @@
  *		}
  *	error = virtio_blk_complete(&queue, &request, &result, &stats);
  *
- * A request that is abandoned between two steps has changed a part of the disk or of guest memory.
+ * A request that is abandoned between two steps has changed a part of the disk or of guest memory,
+ * and the dirty log has what was changed.
  * The caller may carry it out again from its beginning, because the driver must not use its buffers
  * meanwhile.
  *

@@ -35,7 +35,7 @@
  *
  * Nothing blocks or allocates.
  *
- * Freestanding: needs memcpy, memset and memcmp.
+ * Freestanding: needs memcpy and memset.
  */
 #ifndef VIRTIO_QUEUE_SER_H
 #define VIRTIO_QUEUE_SER_H
@@ -83,7 +83,7 @@ int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
  * Checks a file as a whole, and begins to read its sections.
  *
  * @reader  set up, also on failure: reader->fault says what is wrong
- * @bytes   the caller's, as long as the reader is used
+ * @bytes   the caller's, unchanged as long as the reader is used: not a shared mapping of a file
  * @length  their number
  * @id      as for virtio_queue_ser_begin(); NULL accepts any id
  *

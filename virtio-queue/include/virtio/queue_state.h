@@ -63,8 +63,7 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  * Saves a queue together with the requests in flight.
  *
  * @queue     must not complete any of these requests afterwards, but otherwise goes on. A queue
- * that
- *            is not started gives a state of zeroes and no record.
+ *            that is not started gives a state of zeroes and no record.
  * @out       the state; untouched on failure
  * @record    the caller's array: the requests in flight, in the order in which they were popped
  * @capacity  its entries: the queue size is enough

@@ -29,7 +29,7 @@
  *
  * Nothing blocks or allocates.
  *
- * Freestanding: needs memcpy, memset and memcmp.
+ * Freestanding: needs memcpy and memset.
  */
 #ifndef VIRTIO_SECTION_H
 #define VIRTIO_SECTION_H
@@ -218,7 +218,7 @@ struct virtio_section_reader {
  * Begins to read sections without an envelope. For a file with an envelope call
  * virtio_queue_ser_open().
  *
- * @bytes  the caller's, as long as the reader is used
+ * @bytes  the caller's, unchanged as long as the reader is used
  * @begin  offset of the first section in them
  * @end    offset after the last one
  */

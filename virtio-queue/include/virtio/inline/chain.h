@@ -78,8 +78,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 
 /*
  * Enters the table that an indirect descriptor refers to, if the table is allowed, no longer than
- * the queue, and in unlogged memory. Then the cached region of the cursor for tables moves there.
- * Otherwise returns false, changes nothing, and virtio_impl_walk_step() decides.
+ * the queue, and in memory that can be read and written. Then the cached region of the cursor for
+ * tables moves there. Otherwise returns false, changes nothing, and the slow path decides.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,
