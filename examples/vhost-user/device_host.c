@@ -144,13 +144,13 @@ int device_host_config_write(struct device_host *host, uint32_t offset, const vo
 			 });
 }
 
-bool device_host_try_pause(struct device_host *host, unsigned int ms)
+bool device_host_try_pause(struct device_host *host, const struct timespec *end)
 {
 	struct vring_thread *thread = device_host_thread(host);
 
 	if (!thread)
 		return true;
-	if (thread->pauses == 0 && !worker_try_pause(&thread->worker, ms))
+	if (thread->pauses == 0 && !worker_try_pause(&thread->worker, end))
 		return false;
 	thread->pauses++;
 	return true;

@@ -42,10 +42,10 @@ void device_host_close(struct device_host *host);
 struct vring_thread *device_host_thread(struct device_host *host);
 
 /*
- * Pauses the device's thread, if it has one, within @ms milliseconds. Calls to the thread wait
+ * Pauses the device's thread, if it has one, before the time @end. Calls to the thread wait
  * meanwhile. Returns true if the thread is paused or the device has none.
  */
-bool device_host_try_pause(struct device_host *host, unsigned int ms);
+bool device_host_try_pause(struct device_host *host, const struct timespec *end);
 void device_host_resume(struct device_host *host);
 
 /* The operations: see struct device_ops. */

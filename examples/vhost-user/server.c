@@ -294,14 +294,14 @@ void server_continue(struct server *server)
 		listen_again(server);
 }
 
-bool server_try_pause(struct server *server, unsigned int ms)
+bool server_try_pause(struct server *server, const struct timespec *end)
 {
 	struct session *session = server->session;
 	uint16_t paused = 0;
 
-	if (!device_host_try_pause(&server->host, ms))
+	if (!device_host_try_pause(&server->host, end))
 		return false;
-	while (session && paused < session->device->queue_count && vring_try_pause(&session->vrings[paused], ms))
+	while (session && paused < session->device->queue_count && vring_try_pause(&session->vrings[paused], end))
 		paused++;
 	if (!session || paused == session->device->queue_count)
 		return true;

@@ -49,10 +49,10 @@ int server_take_over(struct server *server, struct event_loop *loop, struct devi
 void server_continue(struct server *server);
 
 /*
- * Holds up the device's threads, so that nothing is in flight, if that takes no longer. Returns
- * whether it has; if not, everything goes on.
+ * Pauses the device's threads, so that nothing is in flight, if they settle before the time @end.
+ * Returns whether they did; if not, all of them go on.
  */
-bool server_try_pause(struct server *server, unsigned int ms);
+bool server_try_pause(struct server *server, const struct timespec *end);
 void server_resume(struct server *server);
 
 /* Saves a paused device, its front end and its listener. Returns 0, or -1 after printing why. */

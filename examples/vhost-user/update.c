@@ -4,6 +4,7 @@
 
 #include "handover.h"
 #include "log.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <virtio/queue_ser.h>
 
@@ -72,14 +72,6 @@ static int fail(const char *what, const char *why)
 	return -1;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void resume(const struct update_entry *entries, unsigned int count)
 {
 	while (count > 0)
@@ -89,12 +81,10 @@ static void resume(const struct update_entry *entries, unsigned int count)
 /* Pauses all devices, or none. */
 static int pause_all(const struct update_entry *entries, unsigned int count)
 {
-	const uint64_t end = now_ms() + UPDATE_PATIENCE_MS;
+	const struct timespec end = worker_in_ms(UPDATE_PATIENCE_MS);
 
 	for (unsigned int i = 0; i < count; i++) {
-		const uint64_t now = now_ms();
-
-		if (server_try_pause(entries[i].server, now < end ? (unsigned int)(end - now) : 0))
+		if (server_try_pause(entries[i].server, &end))
 			continue;
 		resume(entries, i);
 		return fail(entries[i].server->path, "requests in flight don't end");

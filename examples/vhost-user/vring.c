@@ -628,11 +628,11 @@ void vring_set_enable(struct vhost_vring *vring, bool on)
 
 /* Pausing */
 
-bool vring_try_pause(struct vhost_vring *vring, unsigned int ms)
+bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end)
 {
 	if (!vring_runs(vring))
 		return true;
-	if (vring->thread->pauses == 0 && !worker_try_pause(&vring->thread->worker, ms))
+	if (vring->thread->pauses == 0 && !worker_try_pause(&vring->thread->worker, end))
 		return false;
 	vring->paused = true;
 	vring->thread->pauses++;

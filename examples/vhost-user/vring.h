@@ -213,8 +213,8 @@ void vring_disconnect(struct vhost_vring *vring);
 void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);
 
-/* Pauses as vring_pause() if that takes no longer than @ms milliseconds. Returns whether it did. */
-bool vring_try_pause(struct vhost_vring *vring, unsigned int ms);
+/* Pauses as vring_pause() if the thread settles before the time @end. Returns whether it did. */
+bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end);
 
 /*
  * Moves a paused ring into other memory. Returns 0, also for a ring that doesn't run; or an error

@@ -116,13 +116,13 @@ static void give_order(struct worker *worker, enum worker_order order)
 	event_wake_signal(&worker->wake);
 }
 
-static struct timespec in_ms(long ms)
+struct timespec worker_in_ms(unsigned int ms)
 {
 	struct timespec at;
 
 	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
+	at.tv_sec += (time_t)(ms / 1000);
+	at.tv_nsec += (long)(ms % 1000) * 1000000;
 	if (at.tv_nsec >= 1000000000) {
 		at.tv_nsec -= 1000000000;
 		at.tv_sec++;
@@ -142,7 +142,7 @@ static bool has_answered(const struct worker *worker)
 
 static bool is_past(const struct timespec *at)
 {
-	const struct timespec now = in_ms(0);
+	const struct timespec now = worker_in_ms(0);
 
 	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
 }
@@ -153,8 +153,8 @@ static bool is_past(const struct timespec *at)
  */
 static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {
-	long patience = FIRST_NUDGE_MS;
-	struct timespec at = in_ms(patience);
+	unsigned int patience = FIRST_NUDGE_MS;
+	struct timespec at = worker_in_ms(patience);
 
 	while (!is_done(worker)) {
 		if (end && is_past(end))
@@ -162,7 +162,7 @@ static bool await(struct worker *worker, bool (*is_done)(const struct worker *wo
 		if (pthread_cond_timedwait(&worker->changed, &worker->mutex, &at) == ETIMEDOUT) {
 			(void)pthread_kill(worker->thread, NUDGE);
 			patience = patience < LAST_NUDGE_MS / 2 ? 2 * patience : LAST_NUDGE_MS;
-			at = in_ms(patience);
+			at = worker_in_ms(patience);
 		}
 	}
 	return true;
@@ -221,14 +221,13 @@ void worker_pause(struct worker *worker)
 	await_settled(worker);
 }
 
-bool worker_try_pause(struct worker *worker, unsigned int ms)
+bool worker_try_pause(struct worker *worker, const struct timespec *end)
 {
-	const struct timespec end = in_ms(ms);
 	bool settled;
 
 	give_order(worker, WORKER_PAUSE);
 	pthread_mutex_lock(&worker->mutex);
-	settled = await(worker, is_settled, &end);
+	settled = await(worker, is_settled, end);
 	pthread_mutex_unlock(&worker->mutex);
 	if (!settled)
 		give_order(worker, WORKER_RUN);

@@ -21,6 +21,7 @@
 #include "event_sources.h"
 
 #include <pthread.h>
+#include <time.h>
 
 enum worker_order {
 	WORKER_RUN,
@@ -74,11 +75,14 @@ void worker_call(struct worker *worker, void (*call)(void *context), void *conte
  */
 void worker_pause(struct worker *worker);
 
+/* The time (CLOCK_MONOTONIC) after @ms more milliseconds. */
+struct timespec worker_in_ms(unsigned int ms);
+
 /*
- * Pauses the thread if it settles within @ms milliseconds. Returns whether it did; if not, the
- * thread goes on.
+ * Pauses the thread if it settles before the time @end. Returns whether it did; if not, the thread
+ * goes on.
  */
-bool worker_try_pause(struct worker *worker, unsigned int ms);
+bool worker_try_pause(struct worker *worker, const struct timespec *end);
 void worker_resume(struct worker *worker);
 
 /* Ends the thread after it has settled. It may be paused. */
