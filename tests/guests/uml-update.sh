@@ -72,9 +72,11 @@ await_lines() {
 update() {
 	install_daemon
 	kill -USR1 "$(cat daemon.pid)" || give_up "the daemon has ended"
+	rounds=$(($(count_rounds) + 300))
 	while [ "$(grep -c '^continuing on' daemon.log)" -lt $(($1 * devices)) ]; do
 		daemon_runs || give_up "the daemon died in update $1"
 		! grep 'not updated\|the program before' daemon.log || give_up "update $1 failed"
+		[ "$(count_rounds)" -lt "$rounds" ] || give_up "update $1 does not begin"
 		sleep 0.1
 	done
 	[ "$(readlink "/proc/$(cat daemon.pid)/exe")" = "$(readlink -f daemon)" ] ||
@@ -83,7 +85,7 @@ update() {
 	[ ! -s errors ] || { cat errors; give_up "a complaint about the state of update $1"; }
 }
 
-# type_lines: on the port, until this is enough. The last line says how many there were.
+# type_lines: on the port, until the file `enough` exists. The last line says how many there were.
 type_lines() {
 	i=0
 	until [ -e enough ]; do

@@ -3,7 +3,7 @@
 # Runs Linux's own vsock_test between two guests (Debian's User Mode Linux) of one daemon of ours,
 # which are in one group. The program coordinates its two sides by a TCP connection, which goes
 # through a console port of each guest.
-# usage: uml-vsock-test.sh DAEMON CC FOLDER
+# usage: uml-vsock-test.sh DAEMON CC... FOLDER
 # CC compiles vsock_test. FOLDER receives the logs, and is made if needed.
 # Linux's files are GPL-2. They are compiled from Debian's package of the kernel source, and no part
 # of them enters this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by

@@ -70,6 +70,7 @@ static struct {
 	struct async_disk disk;
 	pthread_mutex_t lock; /* the VMM's */
 	pthread_cond_t event; /* the line, or the end of a stop */
+	unsigned long events; /* since the start */
 	bool line;
 	uint32_t interrupts;
 	struct virtio_blk_memory below;
@@ -138,6 +139,13 @@ static int slow_write_zeroes(void *context, uint64_t offset, uint64_t bytes, boo
 	return m.memory_backend.ops->write_zeroes(context, offset, bytes, unmap);
 }
 
+/* Under the lock: something has happened for which a vCPU or the guest waits. */
+static void tell(void)
+{
+	m.events++;
+	pthread_cond_broadcast(&m.event);
+}
+
 static const struct virtio_blk_backend_ops slow_ops = {
 	.readv = slow_readv, .writev = slow_writev, .discard = slow_discard, .write_zeroes = slow_write_zeroes
 };
@@ -151,13 +159,13 @@ static void on_interrupt(void *context, enum virtio_interrupt cause, uint16_t qu
 	m.interrupts += level;
 	if (level && queue < ASYNC_QUEUES)
 		m.queues[queue].interrupted = true;
-	pthread_cond_broadcast(&m.event);
+	tell();
 }
 
 static void on_stopped(void *context)
 {
 	(void)context;
-	pthread_cond_broadcast(&m.event);
+	tell();
 }
 
 static uint32_t reg_get(uint32_t offset)
@@ -170,14 +178,18 @@ static uint32_t reg_get(uint32_t offset)
 	return virtio_get_le32(bytes);
 }
 
-/* Under the lock: waits for an event, a second at most. Returns whether there was one. */
+/*
+ * Under the lock: waits for an event, a second at most. Returns whether there was one. The thread
+ * may get the lock long after the second is over.
+ */
 static bool wait_for_event(void)
 {
+	const unsigned long before = m.events;
 	struct timespec look;
 
 	clock_gettime(CLOCK_REALTIME, &look);
 	look.tv_sec++;
-	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0;
+	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0 || m.events != before;
 }
 
 /* Holds a vCPU until an event. Fails if a stop never ends, or ends without a report. */

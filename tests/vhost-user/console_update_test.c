@@ -35,15 +35,6 @@ static void start(struct daemon_process *daemon, const char *backend)
 	console_await(daemon);
 }
 
-static void update(struct daemon_process *daemon)
-{
-	char line[256];
-
-	snprintf(line, sizeof line, "continuing on %s", daemon->socket);
-	assert_int_equal(kill(daemon->pid, SIGUSR1), 0);
-	assert_true(daemon_says(daemon, line));
-}
-
 static void finish(struct daemon_process *daemon)
 {
 	unlink(state_path);
@@ -75,7 +66,7 @@ static void console_update_keeps_clients_and_streams(void **state)
 		console_type(pts, "keys", 4);
 		console_output(&guest.rings[PORT_TRANSMIT], i * 3000, i * 3000 + 1500);
 		console_output(&guest.rings[TRANSMIT], i * 1000, i * 1000 + 500);
-		update(&daemon);
+		daemon_update(&daemon);
 		console_output(&guest.rings[PORT_TRANSMIT], i * 3000 + 1500, i * 3000 + 3000);
 		console_output(&guest.rings[TRANSMIT], i * 1000 + 500, i * 1000 + 1000);
 		console_expect_input(&guest.rings[PORT_RECEIVE], "to the guest", 12);
@@ -87,7 +78,7 @@ static void console_update_keeps_clients_and_streams(void **state)
 	/* The control messages go on, too. */
 	close(client);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	update(&daemon);
+	daemon_update(&daemon);
 	client = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_expect_no_output(client);
@@ -117,9 +108,9 @@ static void console_update_keeps_output_that_nobody_has_read(void **state)
 	for (uint32_t i = 100; i + PIECE <= KEPT; i += PIECE)
 		assert_int_equal(console_take(&guest.rings[PORT_TRANSMIT], &bytes), 0);
 	for (unsigned int i = 0; i < 3; i++)
-		update(&daemon);
+		daemon_update(&daemon);
 	at = console_offer_output(&guest.rings[PORT_TRANSMIT], at, all);
-	update(&daemon);
+	daemon_update(&daemon);
 	client = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_expect_output(client, 0, at);
@@ -158,7 +149,7 @@ static void console_update_that_is_refused_takes_nothing_away(void **state)
 		console_output(&guest.rings[PORT_TRANSMIT], i * 1000, i * 1000 + 500);
 		console_output(&guest.rings[TRANSMIT], i * 100, i * 100 + 50);
 		daemon_write_script(program, script);
-		update(&daemon);
+		daemon_update(&daemon);
 		daemon_copy_program(program);
 		console_output(&guest.rings[PORT_TRANSMIT], i * 1000 + 500, i * 1000 + 1000);
 		console_output(&guest.rings[TRANSMIT], i * 100 + 50, i * 100 + 100);

@@ -195,6 +195,26 @@ void daemon_write_script(const char *path, const char *text)
 	fclose(file);
 }
 
+void daemon_update(struct daemon_process *daemon)
+{
+	char line[256];
+
+	snprintf(line, sizeof line, "continuing on %s", daemon->socket);
+	assert_int_equal(kill(daemon->pid, SIGUSR1), 0);
+	assert_true(daemon_says(daemon, line));
+}
+
+void daemon_await_error(const struct daemon_process *daemon, const char *expected)
+{
+	char text[4096];
+
+	do {
+		usleep(1000);
+		daemon_errors(daemon, text, sizeof text);
+	} while (!strstr(text, expected));
+	watchdog_step();
+}
+
 void daemon_expect_listening(struct daemon_process *daemon)
 {
 	char line[128];

@@ -53,6 +53,12 @@ const char *daemon_aio(void);
 void daemon_copy_program(const char *to);
 void daemon_write_script(const char *path, const char *text);
 
+/* SIGUSR1, until the new process goes on with the first device. */
+void daemon_update(struct daemon_process *daemon);
+
+/* Waits until it has written these words to stderr. */
+void daemon_await_error(const struct daemon_process *daemon, const char *expected);
+
 /* Waits until it listens on its first socket. */
 void daemon_expect_listening(struct daemon_process *daemon);
 

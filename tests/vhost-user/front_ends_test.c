@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Front ends as their sources have them: the order of their messages, sizes, flags and defaults.
- * Each row of front_ends.md is a test here. What a front end doesn't ask a reply for, it isn't
- * told: a refusal would end the session, and the test.
+ * front_ends.md names the test of each row. If a front end asks for no reply, a refusal ends the
+ * session, and the test fails.
  */
 #include "daemon.h"
 #include "front_end.h"

@@ -60,20 +60,7 @@ static void close_daemon(struct updating *u)
 
 static void update(struct updating *u)
 {
-	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
-	assert_true(daemon_says(&u->daemon, u->line));
-}
-
-/* The daemon reports a failure on stderr. */
-static void await_error(const struct updating *u, const char *expected)
-{
-	char text[4096];
-
-	do {
-		usleep(1000);
-		watchdog_step();
-		daemon_errors(&u->daemon, text, sizeof text);
-	} while (!strstr(text, expected));
+	daemon_update(&u->daemon);
 }
 
 /* The descriptors and the front end's signals stay the same. Requests go on where they were. */
@@ -218,7 +205,7 @@ static void update_keeps_half_a_message(void **state)
 static void expect_old_process(struct updating *u, struct front_end *fe, const char *error, unsigned int files)
 {
 	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
-	await_error(u, error);
+	daemon_await_error(&u->daemon, error);
 	block_write_and_read(fe, 1, 0x77);
 	assert_int_equal(daemon_open_files(&u->daemon), files);
 }
@@ -310,7 +297,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 		snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' %s\n", daemon_program(), arguments);
 		daemon_write_script(program, text);
 		assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
-		await_error(&u, cases[i].error);
+		daemon_await_error(&u.daemon, cases[i].error);
 		assert_true(daemon_says(&u.daemon, u.line));
 		block_write_and_read(&fe, i, (uint8_t)(i + 1));
 		assert_int_equal(daemon_open_files(&u.daemon), files);
@@ -373,7 +360,7 @@ static void update_gives_up_on_a_thread_that_stands_still(void **state)
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
 	assert_int_equal(waitpid(thread, &status, __WALL), thread);
 	assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
-	await_error(&u, "requests in flight don't end");
+	daemon_await_error(&u.daemon, "requests in flight don't end");
 	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 	block_write_and_read(&fe, 0, 2);
 	update(&u);
@@ -414,7 +401,7 @@ static void update_does_not_forget_a_failed_flush(void **state)
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR);
 	files = daemon_open_files(&u.daemon);
 	assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
-	await_error(&u, "a flush of the image has failed");
+	daemon_await_error(&u.daemon, "a flush of the image has failed");
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(daemon_open_files(&u.daemon), files);

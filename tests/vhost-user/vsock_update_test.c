@@ -11,15 +11,6 @@
 
 #define PACKETS 600 /* more than a socket of the host's takes */
 
-static void update(struct daemon_process *daemon)
-{
-	char line[256];
-
-	snprintf(line, sizeof line, "continuing on %s", daemon->socket);
-	assert_int_equal(kill(daemon->pid, SIGUSR1), 0);
-	assert_true(daemon_says(daemon, line));
-}
-
 static void vsock_update_keeps_streams(void **state)
 {
 	struct vsock_peer to_host, to_guest;
@@ -36,7 +27,7 @@ static void vsock_update_keeps_streams(void **state)
 	for (unsigned int i = 0; i < 5; i++) {
 		vsock_send(&to_host, VIRTIO_VSOCK_OP_RW, 0, "hello", 5);
 		host_send(guest, "world", 5);
-		update(&p.daemon);
+		daemon_update(&p.daemon);
 		host_expect(host, "hello", 5);
 		vsock_expect_data(&to_guest, "world", 5);
 		vsock_send(&to_guest, VIRTIO_VSOCK_OP_RW, 0, "back", 4);
@@ -48,7 +39,7 @@ static void vsock_update_keeps_streams(void **state)
 	/* A direction that was shut down stays so. A new connection gets a port of its own. */
 	vsock_send(&to_host, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	host_expect_end(host);
-	update(&p.daemon);
+	daemon_update(&p.daemon);
 	host_send(host, "bye", 3);
 	vsock_expect_data(&to_host, "bye", 3);
 	close(host);
@@ -77,14 +68,14 @@ static void vsock_update_keeps_output_that_nobody_has_read(void **state)
 		memset(bytes, (int)i, sizeof bytes);
 		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, bytes, sizeof bytes);
 		if (i == PACKETS / 2)
-			update(&p.daemon);
+			daemon_update(&p.daemon);
 	}
-	update(&p.daemon);
+	daemon_update(&p.daemon);
 	for (unsigned int i = 0; i < PACKETS; i++) {
 		memset(bytes, (int)i, sizeof bytes);
 		host_expect(fd, bytes, sizeof bytes);
 		if (i == PACKETS / 2)
-			update(&p.daemon);
+			daemon_update(&p.daemon);
 	}
 	host_expect_nothing(fd);
 	close(fd);
@@ -105,7 +96,7 @@ static void vsock_update_keeps_clients_without_a_connection(void **state)
 	for (size_t half = 0; half < sizeof line - 1; half += 3) {
 		fd = host_connect("", SOCK_STREAM);
 		host_send(fd, line, half);
-		update(&p.daemon);
+		daemon_update(&p.daemon);
 		host_send(fd, line + half, sizeof line - 1 - half);
 		vsock_accept(&peer, &p.guest, 22);
 		(void)host_expect_ok(fd);
@@ -134,7 +125,7 @@ static void vsock_update_keeps_records(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		/* Half of a record is in the daemon. */
 		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "first", 5);
-		update(&p.daemon);
+		daemon_update(&p.daemon);
 		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, end, "second", 6);
 		assert_int_equal(recv(fd, bytes, sizeof bytes, 0), 11);
 		assert_memory_equal(bytes, "firstsecond", 11);
