@@ -3,9 +3,9 @@
  * What the suite needs from a compiler beyond C11: branch hints, attributes, and one spelling for
  * what C and C++ spell differently. Needs gcc or clang. Nothing here changes a layout.
  *
- * A freestanding program brings a <string.h> that declares memcpy, memset, memmove and memcmp, and
- * the four functions. Of the standard headers the suite needs only those that every freestanding
- * compiler has besides, except in <virtio/queue_pthread.h> and <virtio/sys_iovec.h>.
+ * A freestanding program provides memcpy, memset, memmove and memcmp, and a <string.h> that
+ * declares them. The suite needs no other standard header than those of a freestanding compiler.
+ * <virtio/queue_pthread.h> and <virtio/sys_iovec.h> are the exceptions.
  */
 #ifndef VIRTIO_COMPILER_H
 #define VIRTIO_COMPILER_H

@@ -56,9 +56,9 @@ enum virtio_error {
 	VIRTIO_EIO = -1050, /* the back end failed */
 
 	/* The bytes of a saved state. */
-	VIRTIO_EFORMAT = -1060,   /* they are no saved state, or not the one that is asked for */
-	VIRTIO_EVERSION = -1061,  /* a version that this library doesn't read */
-	VIRTIO_ECHECKSUM = -1062, /* they have changed since they were written */
+	VIRTIO_EFORMAT = -1060,   /* not a saved state, or another than the caller asked for */
+	VIRTIO_EVERSION = -1061,  /* a version that this library does not read */
+	VIRTIO_ECHECKSUM = -1062, /* the bytes have changed since they were written */
 };
 
 /*

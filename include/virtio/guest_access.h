@@ -32,13 +32,14 @@ VIRTIO_BEGIN_DECLS
  */
 
 /*
- * The 16 bytes of a descriptor, in the host's byte order. Neighbouring members differ in size:
- * compilers combine equal ones to vectors, which costs more than it saves.
+ * The 16 bytes of a descriptor, in the host's byte order. Neighbouring members differ in size,
+ * because compilers combine members of one size into vectors. Here vectors cost more than they
+ * save.
  */
 struct virtio_guest_desc {
 	uint64_t addr;
 	uint32_t flags_next; /* flags in bits 0 to 15, next in 16 to 31 */
-	uint64_t len;        /* 32 bits; arithmetic on it uses 64 */
+	uint64_t len;        /* a 32-bit value, in 64 bits for arithmetic */
 };
 
 /* Copies out of guest memory once. The compiler must not read the source again. */

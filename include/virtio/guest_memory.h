@@ -27,7 +27,7 @@
  *   map, region, dirty log   thread-safe: any number of threads share them. A dirty log is changed
  *                            atomically.
  *   cursor                   one thread at a time, usually a queue's
- *   a map that is being set up   one thread, and no other use
+ *   a map during set-up      one thread, and no other use
  *
  * Freestanding: needs memcpy and memset. The functions that are not inline are in libvirtio-queue.
  */
@@ -123,14 +123,14 @@ struct virtio_memory_map {
 	uint8_t steps; /* of a binary search: log2 of count, rounded down */
 	/*
 	 * VIRTIO_MEMORY_SLOTS if there is no translation, and all regions can be written and have
-	 * VIRTIO_MEMORY_SMALL bytes; otherwise 0
+	 * at least VIRTIO_MEMORY_SMALL bytes. Otherwise 0.
 	 */
 	uint8_t fast_slots;
 	uint8_t slot_shift;                /* log2 of the bytes of a slot */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
-	/* For each slot, the last region that starts in it or below. */
+	/* For each slot, the last region that starts in the slot or below the slot. */
 	uint16_t slots[VIRTIO_MEMORY_SLOTS];
 };
 
@@ -153,9 +153,9 @@ struct virtio_memory_cursor {
 	uint64_t len;                       /* bytes of the cached region; 0 for none cached */
 	uint32_t access;                    /* VIRTIO_ACCESS_... permitted, and an internal flag */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written; and the
-	 * same without a dirty log, otherwise 0. So a small access of known size needs one
-	 * comparison.
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written. The
+	 * second member is 0 if the region has a dirty log, else the same. With these members a
+	 * small access of known size needs one comparison.
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
@@ -212,8 +212,8 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
  *
  * @regions, @count  as virtio_memory_map_init() has left them
  *
- * Returns the index of the first impossible region, else of the first that overlaps the one before
- * it, else count.
+ * Returns the index of the first impossible region. If no region is impossible, returns the index
+ * of the first region that overlaps its predecessor, or count.
  */
 uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
@@ -284,8 +284,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * @access  VIRTIO_ACCESS_... bits: the intended access
  *
  * Returns NULL if the range is not in one region, not in one translation, or does not permit the
- * access. For an empty range the result may be NULL or not. The address is valid as long as the
- * map.
+ * access. For a length of 0 the result may be NULL. The address is valid as long as the map.
  *
  * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty().
  */

@@ -23,7 +23,10 @@ static bool can_offer(uint32_t bit)
 	case VIRTIO_F_NOTIFICATION_DATA:
 	case VIRTIO_F_RING_RESET:
 		return true;
-	/* Its number is among those of device types, but it needs queues of its own. */
+	/*
+	 * The number lies among the bits of device types, but the feature needs a queue that the
+	 * core lacks.
+	 */
 	case VIRTIO_F_ADMIN_VQ:
 		return false;
 	default:

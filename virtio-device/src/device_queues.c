@@ -140,7 +140,7 @@ static int restore_running(const struct virtio_device *device, struct virtio_que
 	if ((error != VIRTIO_EFAULT && error != VIRTIO_EPERM && error != VIRTIO_ENOTMAPPED) ||
 	    !(virtio_device_status(device) & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return error;
-	/* The core doesn't ask where the areas of a device are that needs a reset. */
+	/* The core does not check the areas of a device that needs a reset. */
 	ours.broken = VIRTIO_EFAULT;
 	return virtio_queue_restore(queue, &ours, device->memory);
 }
@@ -159,7 +159,7 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
 	if (error)
 		return error;
 	if (state->config.size == 0) {
-		/* The queue can't run. The driver must not wait for it in vain. */
+		/* The queue cannot run. The driver must not wait for it in vain. */
 		if (device->active && config->ready)
 			virtio_device_set_needs_reset(device);
 		return 0;
@@ -180,7 +180,7 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 	       virtio_device_stop_number(device, queue) == 0 && (virtio_device_status(device) & stuck) == 0;
 }
 
-/* The end of a round: what the driver and the core have to hear of it. Returns got. */
+/* Ends a call: interrupts the driver, and sets DEVICE_NEEDS_RESET after an error. Returns got. */
 static int finish_round(struct virtio_device *device, uint16_t queue, int got, bool interrupt)
 {
 	if (interrupt)

@@ -94,8 +94,8 @@ void virtio_device_set_queue_addr_low(struct virtio_device *device, enum virtio_
 }
 
 /*
- * No high half is bad: it does not matter for the alignment. A high half alone does not set an
- * area.
+ * Accepts every high half, because only the low half affects the alignment. A high half alone does
+ * not set an area.
  */
 void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio_queue_area area, uint32_t value)
 {
@@ -300,7 +300,8 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
 	/*
-	 * Either number says that the queue is quiet now, so this ends whatever else waits for it.
+	 * With either number the queue has no requests in flight. So the report ends its stop and
+	 * the reset.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);

@@ -396,8 +396,8 @@ void virtio_device_resume(struct virtio_device *device)
 		}
 	}
 	/*
-	 * The line may have been high on the other side, or a message on its way. This holds
-	 * without running queues, too.
+	 * At the save the line may have been high, or a message on its way. This holds without
+	 * running queues, too.
 	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

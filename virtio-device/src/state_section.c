@@ -5,7 +5,7 @@
 #define STATE struct virtio_device_state
 #define QUEUE struct virtio_queue_registers_state
 
-/* num_queues isn't stored: it is the length of the list. */
+/* num_queues is not stored, because it is the length of the list. */
 static const struct virtio_section_field fields[] = {
 	VIRTIO_SECTION_VALUE(STATE, type),
 	VIRTIO_SECTION_VALUE(STATE, status),

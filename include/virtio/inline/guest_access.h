@@ -17,8 +17,8 @@ typedef uint32_t __attribute__((may_alias)) virtio_impl_guest_u32;
 typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 
 /*
- * Copies two words at the two ends of a range, which may overlap. Both are loaded before either is
- * stored.
+ * Copies the first and the last word of a range. The words may overlap, so both are loaded before
+ * either is stored.
  */
 #define VIRTIO_IMPL_COPY_ENDS(type, to, from, len)                                                                     \
 	do {                                                                                                           \
@@ -30,8 +30,8 @@ typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 	} while (0)
 
 /*
- * As memcpy(), for few bytes. A call of memcpy() costs more when the compiler does not know the
- * size.
+ * Copies few bytes, like memcpy(). A call of memcpy() costs more when the compiler does not know
+ * the size.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from, size_t len)
 {
@@ -96,8 +96,8 @@ VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t le
 }
 
 /*
- * A 64-bit host reads the address by one load, so the address is one that the driver wrote.
- * Separate loads of the other fields save the instructions that would split a wider one.
+ * A 64-bit host reads the address by one load, so both halves come from one store of the driver.
+ * Separate loads of the other fields are cheaper than a wide load that must be split.
  */
 VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 {
@@ -118,9 +118,10 @@ VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 /*
  * On x86 a locked instruction on the stack is several times cheaper than mfence.
  *
- * ThreadSanitizer does not model fences, and gcc refuses the builtin under it. It needs no fence to
- * find data races, because every shared access is atomic. Under it we keep the same instruction.
- * Where no such instruction exists we use a read-modify-write, which it models.
+ * ThreadSanitizer does not model fences, and gcc refuses the builtin under it. ThreadSanitizer
+ * needs no fence to find data races, because every shared access is atomic. Under ThreadSanitizer
+ * we keep the same instruction. Where no such instruction exists we use a read-modify-write, which
+ * ThreadSanitizer models.
  */
 VIRTIO_INLINE void virtio_full_fence(void)
 {

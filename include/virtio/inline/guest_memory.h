@@ -165,7 +165,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
-	/* As above, for a write to unlogged memory. */
+	/* The fast path needs memory without a dirty log. A length of 0 wraps here too. */
 	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
 			    !(cursor->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);

@@ -126,8 +126,8 @@ struct virtio_device_ops {
 
 	/*
 	 * Stops one running queue, for good or until queue_start(). Called while the device is
-	 * active. A driver that asks again after an error has this called again, and success then
-	 * counts. A reset may come before the stop has ended; its success covers the stop.
+	 * active. If the driver asks again after an error, the core calls this again, and a success
+	 * then counts. A reset may come before the stop has ended; its success covers the stop.
 	 *
 	 * Returns:
 	 *   0                          no code touches the queue, nor guest memory for its
@@ -153,8 +153,7 @@ struct virtio_device_ops {
 	 * Access the configuration space, in every state. No write comes while a reset is in
 	 * progress.
 	 *
-	 * @offset, @len  bytes inside config_size. A good driver uses a field's width, a hostile
-	 *                one any.
+	 * @offset, @len  bytes inside config_size. A hostile driver uses any width.
 	 * @data          host memory, in little-endian order as the guest sees it
 	 *
 	 * Without config_read() the bytes are those of the option config. Without config_write(),
@@ -327,9 +326,9 @@ VIRTIO_MUST_CHECK
 int virtio_device_reset(struct virtio_device *device);
 
 /*
- * Reports that nothing of a queue is in flight any more, and ends what waits for that. A register
- * access: the device's thread takes the VMM's lock, or hands over to the vCPU that waits. The VMM
- * asks virtio_device_waiting() afterwards.
+ * Reports that no request of a queue is in flight any more, and ends what waits for that. A
+ * register access: the device's thread takes the VMM's lock, or hands over to the vCPU that waits.
+ * The VMM asks virtio_device_waiting() afterwards.
  *
  * @queue   index. The device touches neither the queue nor guest memory for its requests any more,
  *          and raises no interrupt for it.
@@ -341,9 +340,9 @@ int virtio_device_reset(struct virtio_device *device);
  *                           VIRTIO_DEVICE_IN_PROGRESS means that another queue has requests in
  *                           flight. An error fails the reset.
  *
- * The number names a stop or a reset, and the report ends both: a queue without requests since its
- * stop has none at a later reset. A late report carries the number of a stop that has ended, so it
- * cannot end a later stop.
+ * The number names a stop or a reset. The report ends both, because a queue without requests since
+ * its stop has none at a later reset. A late report carries the number of a stop that has ended, so
+ * it cannot end a later stop.
  *
  * Returns 0; VIRTIO_EINVAL for any other number, and within reset() and queue_stop(). A failure
  * changes nothing. The two calls below report without a number, and can report errors.
@@ -357,7 +356,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
  *
  * @error  0; or why the device cannot be reset, for example because its back end is gone. Then the
  *         device is as before the reset, with DEVICE_NEEDS_RESET, as if the operation reset() had
- *         returned the error. Events of the time between are lost.
+ *         returned the error. Events since the reset began are lost.
  *
  * Returns 0; VIRTIO_EINVAL if no reset is in progress, within reset(), and for
  * VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
@@ -444,8 +443,9 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 
 /*
  * Announces that the configuration space has changed: gives it another generation, and interrupts
- * the driver. A register access. The change itself, also that of the option config, comes first and
- * under the same serialisation: so no guest reads half of a change under one generation.
+ * the driver. A register access. Change the configuration space first, also the bytes of the option
+ * config, under the same serialisation. Otherwise a guest could read half of a change under one
+ * generation.
  *
  * Before DRIVER_OK the interrupt waits for DRIVER_OK. While the status is 0, or a reset is in
  * progress, there is no driver to tell.
@@ -513,8 +513,8 @@ uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t 
  * - each write by a vCPU and each virtio_device_reset() of the VMM: the write of one vCPU can end
  *   the wait of another.
  *
- * The answer is for the device. A vCPU that waits for one queue may be held until another queue has
- * ended its wait, too. A device ends every wait in the end, by an error if it must.
+ * The answer concerns the whole device. A vCPU that waits for one queue may also be held until the
+ * wait of another queue has ended. A device must end every wait, with an error if necessary.
  */
 bool virtio_device_waiting(const struct virtio_device *device);
 

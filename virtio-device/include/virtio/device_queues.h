@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Optional: the storage of a device's queues, the operations that start, stop and reset them, and a
- * round that serves one.
+ * call that serves a queue.
  *
  * The author gives the arrays and names the operations in the table. The author needs no flag that
  * says whether a queue runs.
@@ -120,8 +120,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
 
 /*
- * Whether the device may pop from a queue: the device is active, the queue is ready, nothing waits
- * for the queue's end, and the device neither needs a reset nor has FAILED.
+ * Whether the device may pop from a queue. The device must be active, without FAILED, and must not
+ * need a reset. The queue must be ready, with no stop in progress.
  *
  * @queue  index; false if there is no such queue
  *
@@ -132,8 +132,8 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 
 /*
  * Serves a queue, if virtio_device_queues_running(): a round of virtio_queue_serve() or of
- * virtio_queue_serve_requests(). Then interrupts the driver if it wants that. If the queue is
- * broken, sets DEVICE_NEEDS_RESET.
+ * virtio_queue_serve_requests(). Then interrupts the driver if the driver wants an interrupt. If
+ * the queue is broken, sets DEVICE_NEEDS_RESET.
  *
  * @queue    index
  * @budget, @serve, @context   as for those functions
@@ -156,9 +156,9 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
 					virtio_serve_request_fn *serve, void *context);
 
 /*
- * Reports a queue to the core, if something waits for the queue and nothing of it is in flight any
- * more. Resets the queue first. Call this after completions, before the VMM's lock is released.
- * Without device_queues there is nothing to report.
+ * Reports a queue to the core, if a stop or a reset waits for the queue and no request of the queue
+ * is in flight any more. Resets the queue first. Call this after completions, before the VMM's lock
+ * is released. Without device_queues there is nothing to report.
  *
  * @queue  index
  *
@@ -177,8 +177,8 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  *
  * Returns:
  *   0                          nothing uses an earlier map any more
- *   VIRTIO_DEVICE_IN_PROGRESS  requests in flight of an asynchronous device do. The earlier maps
- *                              must live until virtio_device_queues_old_maps_unused().
+ *   VIRTIO_DEVICE_IN_PROGRESS  requests in flight use an earlier map. The earlier maps must live
+ *                              until virtio_device_queues_old_maps_unused().
  *   VIRTIO_EINVAL              the device has no device_queues; nothing is changed
  */
 VIRTIO_MUST_CHECK

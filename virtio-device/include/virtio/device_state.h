@@ -2,15 +2,14 @@
 /*
  * The saved state of a device core, for snapshots and migration.
  *
- * A plain structure, and the configurations of the queues beside it. The device's own state isn't
- * part of it: the device saves and restores that, its queues included. The VMM holds up the vCPUs
- * and the device's threads during both.
+ * A plain structure, and the configurations of the queues beside it. The state of the device type
+ * and of its queues is not part of it: the device saves and restores that. The VMM stops the vCPUs
+ * and the device's threads during a save and a restore.
  *
  * The order of a save:
  *
  *   1 stop        no vCPU runs, and no thread of the device takes requests
- *   2 drain       requests in flight are completed, or recorded: the device completes none of them
- *                 any more
+ *   2 drain       requests in flight are completed, or recorded and then not completed any more
  *   3 queues      virtio_queue_save_in_flight()
  *   4 device      its type's own state: virtio_blk_save(), virtio_console_save() and the like
  *   5 core        virtio_device_save(), with the interrupt status
@@ -24,7 +23,7 @@
  *   2 read and judge every section of the file: virtio_device_read_state(), then that of the
  *     type, then virtio_queue_ser_read() for each queue, against virtio_device_saved_config()
  *   3 core        virtio_device_restore(), by which the device gets its features
- *   4 device      virtio_blk_restore() and the like, in place of activate(), which isn't called
+ *   4 device      virtio_blk_restore() and the like, in place of activate(), which is not called
  *   5 queues      virtio_device_queues_restore(), or virtio_queue_restore(), for each queue that
  *                 runs, and virtio_queue_replay() for each entry of its record
  *   6 resume      virtio_device_resume()
@@ -36,12 +35,12 @@
  * A queue runs while the device is active and the queue is ready. The device restores such a queue
  * in place of starting it.
  *
- * Nobody saves options, memory maps, statistics and back ends. A file back end forgets on another
- * host that a flush has failed: the VMM must not migrate such a disk as a good one.
+ * Options, memory maps, statistics and back ends are not saved. On another host a file back end
+ * does not know that a flush has failed. The VMM must not migrate a disk whose flush has failed.
  *
- * What the guest can do: nothing stops a restore but a translation that isn't known yet. Of guest
- * memory only the areas of enabled queues are looked for. A state from elsewhere is checked as if a
- * guest had made it.
+ * What the guest can do: stop a restore only by a translation that is not known yet. The restore
+ * looks in guest memory only for the areas of enabled queues. A state is checked as if a guest had
+ * made it.
  *
  * Threads: all functions are register accesses: see <virtio/device.h>.
  */
@@ -122,7 +121,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  * no other operation.
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EBUSY       the device is in use: its status isn't 0, or a reset is in progress
+ *   VIRTIO_EBUSY       the device is in use: its status is not 0, or a reset is in progress
  *   VIRTIO_EINVAL      an impossible value, see below
  *   VIRTIO_ENOTSUP     the operation check_features() refuses the features
  *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM

@@ -36,7 +36,7 @@ struct virtio_balloon_config {
 	__le32 actual;    /* pages that the driver has given; written by the driver */
 	union {
 		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or a new round */
-		__le32 free_page_report_cmd_id; /* an old name for it */
+		__le32 free_page_report_cmd_id; /* an older name of this field */
 	};
 	__le32 poison_val; /* written by the driver: what it fills free pages with */
 };

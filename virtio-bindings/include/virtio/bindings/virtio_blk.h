@@ -131,7 +131,7 @@ VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "offset of
 
 #endif /* _LINUX_VIRTIO_BLK_H */
 
-/* What Linux hides under VIRTIO_BLK_NO_LEGACY although it is not legacy, ... */
+/* Linux hides these names under VIRTIO_BLK_NO_LEGACY, although they are not legacy. */
 #ifndef VIRTIO_BLK_F_FLUSH
 #define VIRTIO_BLK_F_FLUSH 9
 #endif
@@ -139,7 +139,7 @@ VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "offset of
 #define VIRTIO_BLK_F_CONFIG_WCE 11
 #endif
 
-/* ... what its header lacks, being older than the command, ... */
+/* An older Linux header lacks these names. */
 #ifndef VIRTIO_BLK_F_SECURE_ERASE
 #define VIRTIO_BLK_F_SECURE_ERASE 16
 #endif
@@ -185,7 +185,7 @@ struct virtio_blk_zone_descriptor {
 	__u8 reserved[38];
 };
 
-/* C++ has no flexible array members, but both compilers do in C++ too. */
+/* C++ has flexible array members only as an extension. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 struct virtio_blk_zone_report {
@@ -205,7 +205,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_descriptor) == 64, "a zone de
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_report) == 64, "a zone report's header is 64 bytes");
 #endif
 
-/* ... and what only the specification has: lifetime (virtio 1.4, 5.2.6). */
+/* Only the specification has these names: lifetime (virtio 1.4, 5.2.6). */
 #ifndef VIRTIO_BLK_F_LIFETIME
 #define VIRTIO_BLK_F_LIFETIME 15
 #endif

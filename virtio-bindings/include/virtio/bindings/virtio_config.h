@@ -14,10 +14,10 @@
 
 /* Device status. */
 #define VIRTIO_CONFIG_S_ACKNOWLEDGE 1  /* the guest has seen the device */
-#define VIRTIO_CONFIG_S_DRIVER 2       /* and has a driver for it */
+#define VIRTIO_CONFIG_S_DRIVER 2       /* the guest has a driver for the device */
 #define VIRTIO_CONFIG_S_DRIVER_OK 4    /* the driver is ready */
 #define VIRTIO_CONFIG_S_FEATURES_OK 8  /* negotiation is done */
-#define VIRTIO_CONFIG_S_NEEDS_RESET 64 /* the device cannot go on */
+#define VIRTIO_CONFIG_S_NEEDS_RESET 64 /* the device needs a reset */
 #define VIRTIO_CONFIG_S_FAILED 128     /* the driver has given up */
 
 /*

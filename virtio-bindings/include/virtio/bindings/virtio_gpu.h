@@ -213,7 +213,7 @@ struct virtio_gpu_transfer_host_3d {
 	__le32 layer_stride;
 };
 
-#define VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP (1 << 0) /* the first line is the upper one */
+#define VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP (1 << 0) /* the first line is the top line */
 
 /* RESOURCE_CREATE_3D */
 struct virtio_gpu_resource_create_3d {

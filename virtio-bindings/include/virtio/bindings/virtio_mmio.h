@@ -15,14 +15,14 @@
 #define VIRTIO_MMIO_VERSION 0x004             /* read */
 #define VIRTIO_MMIO_DEVICE_ID 0x008           /* read: VIRTIO_ID_... */
 #define VIRTIO_MMIO_VENDOR_ID 0x00c           /* read */
-#define VIRTIO_MMIO_DEVICE_FEATURES 0x010     /* read: 32 offered bits, ... */
-#define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014 /* write: ... which 32 */
-#define VIRTIO_MMIO_DRIVER_FEATURES 0x020     /* write: 32 accepted bits, ... */
-#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024 /* write: ... which 32 */
+#define VIRTIO_MMIO_DEVICE_FEATURES 0x010     /* read: 32 offered feature bits */
+#define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014 /* write: which 32 to read */
+#define VIRTIO_MMIO_DRIVER_FEATURES 0x020     /* write: 32 accepted feature bits */
+#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024 /* write: which 32 to accept */
 #ifndef VIRTIO_MMIO_NO_LEGACY
 #define VIRTIO_MMIO_GUEST_PAGE_SIZE 0x028
 #endif
-#define VIRTIO_MMIO_QUEUE_SEL 0x030     /* write: the queue that the QUEUE registers are about */
+#define VIRTIO_MMIO_QUEUE_SEL 0x030     /* write: which queue the QUEUE registers access */
 #define VIRTIO_MMIO_QUEUE_NUM_MAX 0x034 /* read: largest size */
 #define VIRTIO_MMIO_QUEUE_NUM 0x038     /* write: size */
 #ifndef VIRTIO_MMIO_NO_LEGACY
@@ -32,7 +32,7 @@
 #define VIRTIO_MMIO_QUEUE_READY 0x044      /* read, write: enabled */
 #define VIRTIO_MMIO_QUEUE_NOTIFY 0x050     /* write: a queue's index, or notification data */
 #define VIRTIO_MMIO_INTERRUPT_STATUS 0x060 /* read: VIRTIO_MMIO_INT_... */
-#define VIRTIO_MMIO_INTERRUPT_ACK 0x064    /* write: the same */
+#define VIRTIO_MMIO_INTERRUPT_ACK 0x064    /* write: VIRTIO_MMIO_INT_... */
 #define VIRTIO_MMIO_STATUS 0x070           /* read, write: VIRTIO_CONFIG_S_... */
 #define VIRTIO_MMIO_QUEUE_DESC_LOW 0x080   /* write: address of the descriptor table */
 #define VIRTIO_MMIO_QUEUE_DESC_HIGH 0x084
@@ -40,7 +40,7 @@
 #define VIRTIO_MMIO_QUEUE_AVAIL_HIGH 0x094
 #define VIRTIO_MMIO_QUEUE_USED_LOW 0x0a0 /* write: address of the used ring */
 #define VIRTIO_MMIO_QUEUE_USED_HIGH 0x0a4
-#define VIRTIO_MMIO_SHM_SEL 0x0ac     /* write: the shared memory region for the next four */
+#define VIRTIO_MMIO_SHM_SEL 0x0ac     /* write: which region the next four registers show */
 #define VIRTIO_MMIO_SHM_LEN_LOW 0x0b0 /* read: bytes */
 #define VIRTIO_MMIO_SHM_LEN_HIGH 0x0b4
 #define VIRTIO_MMIO_SHM_BASE_LOW 0x0b8 /* read: guest address */
@@ -54,7 +54,7 @@
 
 #endif
 
-/* What only the specification has (virtio 1.4, 4.2.2). */
+/* Only the specification has this register (virtio 1.4, 4.2.2). */
 #ifndef VIRTIO_MMIO_QUEUE_RESET
 #define VIRTIO_MMIO_QUEUE_RESET 0x0c0 /* read, write: the reset of a queue */
 #endif

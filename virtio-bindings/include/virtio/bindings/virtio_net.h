@@ -15,7 +15,7 @@
 #include <virtio/bindings/virtio_types.h>
 #include <virtio/compiler.h>
 
-/* Linux's <linux/if_ether.h> and some C libraries have it too. */
+/* Linux's <linux/if_ether.h> and some C libraries define it too. */
 #ifndef ETH_ALEN
 #define ETH_ALEN 6
 #endif
@@ -135,7 +135,7 @@ struct virtio_net_hdr_v1 {
 #define VIRTIO_NET_HASH_REPORT_UDPv6_EX 9
 
 /*
- * What a packet starts with, if VIRTIO_NET_F_HASH_REPORT is negotiated. Before 6.18, Linux's has
+ * What a packet starts with, if VIRTIO_NET_F_HASH_REPORT is negotiated. Linux before 6.18 has
  * __le32 hash_value.
  */
 struct virtio_net_hdr_v1_hash {
@@ -163,7 +163,7 @@ struct virtio_net_hdr_mrg_rxbuf {
 };
 #endif
 
-/* The header of a command. C++ has another use for the word class. */
+/* The header of a command. In C++ class is a keyword. */
 struct virtio_net_ctrl_hdr {
 #ifdef __cplusplus
 	__u8 class_; /* VIRTIO_NET_CTRL_... */
@@ -329,7 +329,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_ctrl_coal_vq) == 12, "size of stru
 #define VIRTIO_NET_CTRL_STATS_QUERY 0
 #define VIRTIO_NET_CTRL_STATS_GET 1
 
-/* Types of statistics: in requests bits, in replies numbers. */
+/* Types of statistics: bits in requests, numbers in replies. */
 #define VIRTIO_NET_STATS_TYPE_CVQ (1ULL << 32)
 #define VIRTIO_NET_STATS_TYPE_RX_BASIC (1ULL << 0)
 #define VIRTIO_NET_STATS_TYPE_RX_CSUM (1ULL << 1)
@@ -490,7 +490,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr_v1_hash_tunnel) == 24,
 
 #pragma GCC diagnostic pop
 
-/* Only the specification has these (virtio 1.4, 5.1.3). */
+/* Only the specification has these names (virtio 1.4, 5.1.3). */
 #ifndef VIRTIO_NET_F_HASH_TUNNEL
 #define VIRTIO_NET_F_HASH_TUNNEL 51
 #endif

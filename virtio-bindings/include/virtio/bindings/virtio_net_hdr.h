@@ -2,8 +2,8 @@
 /*
  * A packet's header in host byte order, and conversions between it and its two forms on the wire:
  * without and with a hash. The functions read and write the caller's copies; any thread may call
- * them. They check nothing: every value is possible, and a guest may have written it. They work by
- * offset, for Linux has renamed the hash over time.
+ * them. They check nothing: every value is possible, and a guest may have written it. They access
+ * fields by offset, because Linux has renamed the hash's field.
  *
  * virtio 1.4, 5.1.6 (device operation)
  */

@@ -115,7 +115,8 @@ struct virtio_pci_common_cfg {
 };
 
 /*
- * The same with what the specification has added. A device may have less: test lengths, not sizeof.
+ * The same, with the fields added by the specification. A device may have fewer: test the
+ * capability's length, not sizeof.
  */
 struct virtio_pci_modern_common_cfg {
 	struct virtio_pci_common_cfg cfg;

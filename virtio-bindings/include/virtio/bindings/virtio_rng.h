@@ -15,7 +15,7 @@
 #define _LINUX_VIRTIO_RNG_H
 
 /*
- * Nothing: the device has no feature bits, no configuration space, and requests without a header.
+ * The device has no feature bits and no configuration space. Its requests have no header.
  */
 
 #endif /* _LINUX_VIRTIO_RNG_H */

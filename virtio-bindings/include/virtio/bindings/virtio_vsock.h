@@ -67,7 +67,7 @@ enum virtio_vsock_op {
 	VIRTIO_VSOCK_OP_CREDIT_REQUEST = 7,
 };
 
-/* Flags of SHUTDOWN: what the sender will not do any more. */
+/* Flags of SHUTDOWN: what the sender will no longer do. */
 enum virtio_vsock_shutdown {
 	VIRTIO_VSOCK_SHUTDOWN_RCV = 1,
 	VIRTIO_VSOCK_SHUTDOWN_SEND = 2,
@@ -81,7 +81,7 @@ enum virtio_vsock_rw {
 
 #endif /* _LINUX_VIRTIO_VSOCK_H */
 
-/* Only the specification has these (virtio 1.4, 5.10.3). */
+/* Only the specification has these names (virtio 1.4, 5.10.3). */
 #ifndef VIRTIO_VSOCK_F_STREAM
 #define VIRTIO_VSOCK_F_STREAM 0 /* SOCK_STREAM sockets */
 #endif
