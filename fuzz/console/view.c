@@ -84,6 +84,7 @@ static uint32_t get(const uint8_t *at, uint32_t bytes)
 static void say_port_ready(struct view *v, struct port_view *p, bool success)
 {
 	p->ready = success;
+	p->guest_open = false;
 	p->wants_answer = success;
 	p->had_console = p->had_name = p->had_open = p->had_size = false;
 	if (!success) {
@@ -110,7 +111,7 @@ static bool say(struct view *v, uint32_t id, uint16_t event, uint16_t value)
 	}
 	if (!p || !p->present || p->gone)
 		return false;
-	if (event == VIRTIO_CONSOLE_PORT_OPEN)
+	if (event == VIRTIO_CONSOLE_PORT_OPEN && p->ready)
 		p->guest_open = value != 0;
 	else if (event == VIRTIO_CONSOLE_PORT_READY && value <= 1)
 		say_port_ready(v, p, value == 1);

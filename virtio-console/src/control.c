@@ -238,6 +238,11 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 {
 	if (!is_flag(value))
 		return false;
+	/*
+	 * The driver answers an ADD, or resumes after a reset, and opens the port after that. An
+	 * earlier PORT_OPEN may be of the port that had this number before.
+	 */
+	console_store(&port->guest_open, 0);
 	if (value == 1) {
 		console->driver_ready = true;
 		virtio_impl_console_answer_ready(port);
@@ -261,7 +266,8 @@ static bool take_message(struct virtio_console *console, uint32_t id, uint16_t e
 		return false;
 	if (event == VIRTIO_CONSOLE_PORT_READY)
 		return take_port_ready(console, port, value);
-	if (event != VIRTIO_CONSOLE_PORT_OPEN)
+	/* Before PORT_READY the driver can't mean this port (virtio 1.4, 5.3.6.2). */
+	if (event != VIRTIO_CONSOLE_PORT_OPEN || !(port->flags & VIRTIO_CONSOLE_PORT_IS_READY))
 		return false;
 	console_store(&port->guest_open, value != 0);
 	return true;

@@ -129,6 +129,9 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 		return state->cols != 0 ? "cols" : "rows";
 	if (!present && (state->flags & ~VIRTIO_CONSOLE_PORT_PRESENT))
 		return "flags";
+	/* A driver opens ports that are ready. */
+	if ((state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) && !(state->flags & VIRTIO_CONSOLE_PORT_IS_READY))
+		return "flags";
 	if (present ? !can_be_told(port, state->flags, state->pending) : (state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE))
 		return "pending";
 	return NULL;

@@ -248,11 +248,12 @@ static void control_ignores_bytes_behind_a_message(void **state)
 	const uint8_t open[20] = { 0, 0, 0, 0, VIRTIO_CONSOLE_PORT_OPEN, 0, 1, 0, 7, 7, 7 };
 
 	console_setup(&f, fixture_kind(state), true);
+	console_say(&f, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_say_bytes(&f, open, sizeof open);
 	assert_int_equal(f.ports[0].guest_open, 1);
-	assert_int_equal(f.event_count, 1);
-	assert_int_equal(f.events[0].event, VIRTIO_CONSOLE_PORT_OPEN);
-	assert_int_equal(f.events[0].value, 1);
+	assert_int_equal(f.event_count, 2);
+	assert_int_equal(f.events[1].event, VIRTIO_CONSOLE_PORT_OPEN);
+	assert_int_equal(f.events[1].value, 1);
 }
 
 static void control_takes_a_message_in_any_layout(void **state)
@@ -265,17 +266,19 @@ static void control_takes_a_message_in_any_layout(void **state)
 	uint8_t bytes[8];
 
 	console_setup(&f, fixture_kind(state), true);
+	make_ready(0);
 	fixture_write(&f.control_tx, FIXTURE_DATA, open, sizeof open);
 	(void)fixture_add(&f.control_tx, cut, 3);
 	assert_int_equal(virtio_console_control_transmit(&f.console, &f.control_tx.queue, &f.progress), 0);
 	assert_int_equal(f.ports[0].guest_open, 1);
 	assert_int_equal(f.progress.bytes, 8);
+	console_add(&f, 1, false);
 	console_say(&f, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 	(void)fixture_add(&f.control_rx, pieces, 3);
 	assert_int_equal(virtio_console_control_receive(&f.console, &f.control_rx.queue, &f.progress), 0);
 	assert_int_equal(console_used(&f.control_rx), 8);
 	fixture_read(&f.control_rx, FIXTURE_DATA, bytes, sizeof bytes);
-	assert_memory_equal(bytes, ((uint8_t[8]){ 0, 0, 0, 0, VIRTIO_CONSOLE_PORT_ADD }), 8);
+	assert_memory_equal(bytes, ((uint8_t[8]){ 1, 0, 0, 0, VIRTIO_CONSOLE_PORT_ADD }), 8);
 }
 
 static void control_gives_misdirected_and_malformed_chains_back(void **state)
@@ -588,6 +591,40 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 	console_expect_nothing(&f);
 }
 
+/*
+ * The driver has sent messages for the old port before it has seen REMOVE. They arrive after the
+ * device has sent REMOVE and ADD, and must not open the new port.
+ */
+static void control_port_is_opened_only_after_its_port_ready(void **state)
+{
+	console_setup(&f, fixture_kind(state), true);
+	console_add(&f, 1, false);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	assert_int_equal(f.ports[1].guest_open, 0);
+	make_ready(1);
+	remove_port(1);
+	console_add(&f, 1, false);
+	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_REMOVE, 0);
+	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_ADD, 0);
+	f.event_count = 0;
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	assert_int_equal(f.ports[1].guest_open, 0);
+	assert_int_equal(f.event_count, 0);
+	assert_int_equal(f.console.stats.ignored, 2);
+	/* The old port was made ready and opened. The driver answers the ADD after that. */
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	assert_int_equal(f.ports[1].guest_open, 0);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	assert_int_equal(f.ports[1].guest_open, 1);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 0);
+	assert_int_equal(f.ports[1].guest_open, 0);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	assert_int_equal(f.ports[1].guest_open, 0);
+	assert_int_equal(f.console.stats.ignored, 3);
+}
+
 /* hostile 218: the driver floods PORT_READY and PORT_OPEN. What is pending does not grow. */
 static void control_flood_of_messages_leaves_one_answer(void **state)
 {
@@ -655,6 +692,7 @@ int main(void)
 		cmocka_unit_test(control_disconnect_wakes_a_producer_that_waits),
 		FIXTURE_ON_ALL(control_removes_only_what_was_added),
 		FIXTURE_ON_ALL(control_port_that_comes_again_is_removed_first),
+		FIXTURE_ON_ALL(control_port_is_opened_only_after_its_port_ready),
 		cmocka_unit_test(control_flood_of_messages_leaves_one_answer),
 		FIXTURE_ON_ALL(control_reset_forgets_what_was_said),
 	};

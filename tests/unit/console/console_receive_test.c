@@ -346,6 +346,9 @@ static void receive_waits_until_the_driver_opens_a_generic_port(void **state)
 	add_buffer(FIXTURE_DATA, 2);
 	assert_int_equal(console_receive(&f, 1), 0);
 	assert_int_equal(f.progress.chains, 0);
+	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	assert_int_equal(console_receive(&f, 1), 0);
+	assert_int_equal(f.progress.chains, 0);
 	/* hostile 183: any value but 0 opens. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 0xffff);
 	assert_int_equal(console_receive(&f, 1), 0);
@@ -364,6 +367,7 @@ static void receive_waits_until_the_driver_opens_a_generic_port(void **state)
 static void receive_gives_a_console_input_at_any_time(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
+	console_say(&f, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_say(&f, 0, VIRTIO_CONSOLE_PORT_OPEN, 0);
 	console_type(&f, 0, "k");
 	add_buffer(FIXTURE_DATA, 2);

@@ -125,10 +125,11 @@ struct virtio_console_output {
 /* A port. The caller allocates the table, and changes it by functions only. */
 struct virtio_console_port {
 	struct virtio_console_port_options options;
-	bool present;        /* added and not removed */
-	uint32_t flags;      /* VIRTIO_CONSOLE_PORT_... of <virtio/console_ports.h> */
-	uint32_t pending;    /* VIRTIO_CONSOLE_SEND_... of the same */
-	uint32_t guest_open; /* the driver's last PORT_OPEN said 1. Atomic. */
+	bool present;     /* added and not removed */
+	uint32_t flags;   /* VIRTIO_CONSOLE_PORT_... of <virtio/console_ports.h> */
+	uint32_t pending; /* VIRTIO_CONSOLE_SEND_... of the same */
+	/* The driver's last PORT_OPEN since PORT_READY said 1. Atomic. */
+	uint32_t guest_open;
 	struct virtio_console_output output;
 	struct virtio_console_port_stats stats;
 };

@@ -19,6 +19,9 @@
  * PORT_READY is answered for every present port, even if no DEVICE_READY came since the reset:
  * Linux sends only PORT_READY when it resumes.
  *
+ * The driver's PORT_OPEN counts only after its PORT_READY, and until the next one. So a message for
+ * a removed port does not open the next port with its number.
+ *
  * What the guest can do: send any message at any time, or never answer. Messages that make no sense
  * are ignored and counted. A message is copied once, and its port number is compared with the table
  * before it is used as an index.
