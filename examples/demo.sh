@@ -46,8 +46,8 @@ boot_time=$(seconds_since "$boot_started")
 
 echo "4. A guest's shell on the daemon's console"
 VIRTIO_REQUIRE_GUESTS=1 sh tests/guests/uml-console.sh "$daemon" "$terminal" alone
-echo "What the terminal has shown, whose size changed from 100x30 to 132x50 in between:"
-# Without the shell's question where the cursor is, and what a terminal removes.
+echo "The terminal changed its size from 100x30 to 132x50. It has shown:"
+# Removes the shell's queries for the cursor position, and characters that a terminal does not show.
 escape=$(printf '\033')
 sed "s/$escape\[[0-9]*[nJ]//g; s/\r*\$//; s/.*\r//; /^\$/d; s/^/  | /" "$terminal/alone"
 

@@ -4,9 +4,9 @@
  * order. Begin here if your back end is slow.
  *
  * One lock serialises everything except the I/O: the VMM's lock, under which it handles exits. A
- * thread of the pool takes the lock to pop a request and to complete one, and releases it in
- * between. A reset, and the reset of a queue, wait for the last completion. Meanwhile the VMM holds
- * the vCPU that asked.
+ * thread of the pool takes the lock to pop a request and to complete a request, and releases the
+ * lock in between. A reset, and the reset of a queue, wait for the last completion. Meanwhile the
+ * VMM holds the vCPU that asked.
  *
  * What the guest can do: keep ASYNC_QUEUE_SIZE requests of each queue in flight, and no more.
  *

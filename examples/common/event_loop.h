@@ -64,8 +64,8 @@ int event_loop_run(struct event_loop *loop);
 int event_loop_want(struct event_loop *loop, struct event_source *source, unsigned int interest);
 
 /*
- * Handles one event and runs one task. Waits for an event only if no task is queued. Returns as
- * above.
+ * Handles one event and runs one task. Waits for an event only if no task is queued. Returns 0, or
+ * -1 with errno.
  */
 int event_loop_turn(struct event_loop *loop);
 

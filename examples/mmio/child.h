@@ -22,7 +22,10 @@
  */
 pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *irq);
 
-/* Waits for the child's end, and asks for that if ask is set. Returns whether it succeeded. */
+/*
+ * Waits until the child ends; asks it to end first if ask is set. Returns whether the child
+ * succeeded.
+ */
 int child_finish(pid_t child, int ask);
 
 #endif

@@ -24,7 +24,7 @@
 
 static_assert(PROXY_MAX_FDS <= INCOMING_MAX_FDS, "a message has room for them");
 
-/* The result of a failed read, and of a read at an address without a device; on a PCI bus too. */
+/* The result of a failed read, and of a read at an address without a device, as on a PCI bus. */
 #define PROXY_NOTHING UINT64_MAX
 
 enum proxy_command {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio-state: prints saved states in readable form. For a bad one it prints what is wrong, and
+ * virtio-state: prints saved states in readable form. For a bad state it prints what is wrong, and
  * where.
  *
  * The values have the names of virtio-queue-ser/README.md. The program contains no layouts: it uses

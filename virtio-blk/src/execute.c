@@ -61,8 +61,8 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/*
-	 * An end of the storage inside the disk is a failure like an error. So is an impossible
-	 * number.
+	 * 0 means that the storage ends inside the disk. That is a failure, like an error or an
+	 * impossible number.
 	 */
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
@@ -174,7 +174,8 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 	if (type == VIRTIO_BLK_T_SECURE_ERASE)
 		return ops->secure_erase(context, offset, bytes);
 	/*
-	 * If the configuration says that zeroing never unmaps, it must not (virtio 1.4, 5.2.6.2).
+	 * If the configuration says that zeroing never unmaps, zeroing must not unmap (virtio 1.4,
+	 * 5.2.6.2).
 	 */
 	return ops->write_zeroes(context, offset, bytes,
 				 (range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0 &&
@@ -197,7 +198,10 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 	return error;
 }
 
-/* Answers with our own bytes. The caller has checked that they fit. The writer records them. */
+/*
+ * Answers with our own bytes. The caller has checked that they fit. The writer records them in the
+ * dirty log.
+ */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
 {

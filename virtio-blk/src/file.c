@@ -223,7 +223,7 @@ static int device_discard(void *context, uint64_t offset, uint64_t bytes)
 	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
 }
 
-/* A failure is better than data that should be gone and is not. */
+/* Fails: a success would claim that the data is gone, but it is not. */
 static int device_secure_erase(void *context, uint64_t offset, uint64_t bytes)
 {
 	const struct virtio_blk_file *file = context;

@@ -81,8 +81,9 @@ struct virtio_blk_backend_ops {
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
 	 * @count    entries of iov, 1 to max_iovecs; together at most 2^30 bytes
-	 * @offset   of the first byte on the disk. It may lie inside a sector: the driver cuts the
-	 *           data, a call has at most max_iovecs pieces of it, and transfers may be short
+	 * @offset   of the first byte on the disk. It may lie inside a sector: the driver chooses
+	 *           the pieces of the data, a call has at most max_iovecs of them, and transfers
+	 *           may be short.
 	 *
 	 * Return the number of bytes moved, from the first one on. Fewer than asked for is a short
 	 * transfer, and the caller continues it. 0 or an error of enum virtio_error fails the
@@ -95,9 +96,9 @@ struct virtio_blk_backend_ops {
 	 * Commits to stable storage what was written by calls that have returned. Returns 0 or an
 	 * error.
 	 *
-	 * An error is final. Once written data may be lost, every unfinished call and every later
-	 * call fails: an operating system reports a loss only once, and a driver may flush again,
-	 * or on another queue.
+	 * An error is final: every unfinished call and every later call must fail, too. An
+	 * operating system reports lost data only once, but a driver may flush again, or on another
+	 * queue.
 	 *
 	 * Without this operation the device does not offer VIRTIO_BLK_F_FLUSH, and its writes are
 	 * as stable as the back end makes them.
@@ -246,8 +247,8 @@ uint64_t virtio_blk_offered(const struct virtio_blk *blk);
 
 /*
  * Takes over the features that the driver has accepted, and sets writeback to its initial value: 1
- * if the driver can flush, 0 if not (virtio 1.4, 5.2.5.2). The same features once more change
- * nothing.
+ * if the driver can flush, 0 if not (virtio 1.4, 5.2.5.2). Another call with the same features
+ * changes nothing.
  *
  * @features  all negotiated features; bits above 23 are ignored
  *
@@ -340,8 +341,9 @@ struct virtio_blk_range {
 struct virtio_blk_storage {
 	struct virtio_segment *segments;
 	/*
-	 * At least 1. For any chain: the queue size, or more with long indirect tables; and one
-	 * more for each place where a buffer continues in another region or another translation.
+	 * At least 1. For every possible chain: the queue size (more with long indirect tables),
+	 * and one more for each place where a buffer continues in another region or another
+	 * translation.
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
@@ -380,7 +382,7 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 struct virtio_blk_result {
 	uint8_t status;                  /* VIRTIO_BLK_S_... */
 	uint64_t written;                /* bytes put into virtio_blk_in() without a gap */
-	uint64_t touched;                /* bytes from there on that may have changed */
+	uint64_t touched;                /* bytes after these that may have changed */
 	int error;                       /* 0, or the host's reason for a failure */
 	enum virtio_blk_refusal refusal; /* why the request was refused */
 };

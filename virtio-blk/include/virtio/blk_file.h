@@ -10,7 +10,7 @@
  *                 written. An unmapped range reads as zeroes.
  *   secure_erase  works on block devices that support it; otherwise the request fails
  *   lifetime      LIFETIME is not offered, even if the device knows its lifetime, like an eMMC:
- *                 each system reports it in its own way. A caller who can ask copies the
+ *                 each system reports it in its own way. A caller who can read it copies the
  *                 operations, adds this operation, and gives the copy to the disk.
  *
  * After a failed flush:
@@ -28,8 +28,8 @@
  * - Ignore SIGXFSZ if RLIMIT_FSIZE is set. Otherwise a write beyond that limit ends the process.
  *
  * Errors and interrupted calls:
- * - When a system call has failed, errno is the cause. Every flush after a failed one sets errno to
- *   the cause of that one. After success, and after a short call, errno means nothing.
+ * - When a system call has failed, errno is the cause. Every flush after a failed flush sets errno
+ *   to the cause of that failure. After success, and after a short call, errno means nothing.
  * - Interrupted calls are repeated, except syncs. An interrupted sync may have consumed the report
  *   of lost data. So signals are blocked during a sync, and an interrupted sync counts as failed.
  * - The caller of the back end continues short calls. If the file has shrunk under the disk, a read
@@ -113,8 +113,8 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  * system can. Storage allocated there is released. The file's times change as by a write. Its bytes
  * and its size stay.
  *
- * @fd  open for writing. Nobody else makes the file longer and writes there meanwhile: up to 64 KiB
- *      near the old end could become zeroes.
+ * @fd  open for writing. Meanwhile no other program may extend the file and write there: up to 64
+ *      KiB near the old end could become zeroes.
  *
  * Returns true also for a block device, which cannot be asked without a change. Returns false for
  * other kinds of file.

@@ -39,7 +39,7 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * Restores the features and the cache mode.
  *
  * @blk    as virtio_blk_init() or virtio_blk_reset() left it, or with the features of the state
- *         negotiated since. Its capacity is that of the storage here.
+ *         negotiated since. Its capacity is that of the target's storage.
  * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had made it
  *
  * The device core's restore negotiates the same features. It may run before or after this call,

@@ -14,10 +14,9 @@
  *		}
  *	error = virtio_blk_complete(&queue, &request, &result, &stats);
  *
- * A request that is abandoned between two steps has changed a part of the disk or of guest memory,
- * and the dirty log has what was changed.
- * The caller may carry it out again from its beginning, because the driver must not use its buffers
- * meanwhile.
+ * A request that is abandoned between two steps has changed a part of the disk or of guest memory.
+ * The dirty log records what has changed in guest memory. The caller may carry the request out
+ * again from its beginning, because the driver must not use its buffers meanwhile.
  *
  * What the guest can do: what <virtio/blk.h> says. A request is checked once, at its beginning. So
  * before a disk is made smaller, requests that have begun must end: see virtio_blk_set_capacity().

@@ -20,7 +20,7 @@
  *	otherwise restore
  *
  * The bytes are the same from every host, and any host reads them. virtio-queue-ser/README.md
- * specifies each one. The magic number, the checksum and their places never change. The version is
+ * specifies each byte. The magic number, the checksum and their places never change. The version is
  * checked before the checksum, and the checksum before the content.
  *
  * A program reads and checks all sections before it restores the first, so that a file that is
@@ -46,7 +46,7 @@
 VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_QUEUE_SER_OLDEST 1u /* oldest version of files that this library reads */
-/* Newest version that it reads, and the one that it writes. */
+/* The newest version that this library reads, and the version that it writes. */
 #define VIRTIO_QUEUE_SER_VERSION 1u
 #define VIRTIO_QUEUE_SER_ID_BYTES 16u    /* length of the id that ties a file to its memory */
 #define VIRTIO_QUEUE_SER_FRAME_BYTES 40u /* length of an envelope without sections */
@@ -74,7 +74,7 @@ void virtio_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, s
  *
  * Returns 0, or:
  *   VIRTIO_ENOBUFS  the buffer is too small; its content is useless
- *   VIRTIO_EINVAL   a section couldn't be written, see writer->error
+ *   VIRTIO_EINVAL   a section could not be written: see writer->error
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
@@ -83,8 +83,9 @@ int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
  * Checks a file as a whole, and begins to read its sections.
  *
  * @reader  set up, also on failure: reader->fault says what is wrong
- * @bytes   the caller's, unchanged as long as the reader is used: not a shared mapping of a file
- * @length  their number
+ * @bytes   the caller's. They must not change while the reader is used, so they must not be a
+ *          shared mapping of a file.
+ * @length  number of bytes
  * @id      as for virtio_queue_ser_begin(); NULL accepts any id
  *
  * Returns 0; or the first of these errors, with its reason in reader->fault:
