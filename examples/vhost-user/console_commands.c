@@ -116,9 +116,9 @@ static const char *command_stats(struct console_device *console, const char *not
 				    " faults, waiting for the guest %" PRIu32 " of %" PRIu32
 				    " \"%s\", for the host %zu",
 				    port->name ? port->name : "console", port->opened ? "there" : "removed", s.received,
-				    s.transmitted, s.dropped, port->link.output.dropped, console_port_faults(&s),
-				    capacity - virtio_console_input_available(&port->input), capacity, next,
-				    port->link.output.used);
+				    s.transmitted, s.dropped + port->link.input_dropped, port->link.output.dropped,
+				    console_port_faults(&s), capacity - virtio_console_input_available(&port->input),
+				    capacity, next, port->link.output.used);
 	}
 	return NULL;
 }

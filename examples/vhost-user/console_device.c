@@ -106,9 +106,23 @@ void console_size_changed(struct console_link *link, uint16_t cols, uint16_t row
 	console_wake_control(port->console);
 }
 
+static bool takes_input(struct console_link *link)
+{
+	const struct port *port = from_link(link);
+	const struct console_device *console = port->console;
+
+	if (!console->is_attached || !port->opened)
+		return false;
+	return port->id == 0 ? console->takes_input : console->table[port->id].guest_open;
+}
+
+static size_t deliver(struct console_link *link);
+
 static const struct console_link_events link_events = {
 	.input_room = input_room,
 	.input = take_input,
+	.takes_input = takes_input,
+	.deliver = deliver,
 	.output_room = output_room,
 	.connected = client_changed,
 	.resized = console_size_changed,
@@ -166,12 +180,21 @@ static int await_driver(struct console_device *console, unsigned int available)
 	return DEVICE_TURN_WAIT;
 }
 
+/* The guest takes no input any more, so that of a client that has left is dropped. */
+static void tell_room(struct console_device *console, uint32_t id)
+{
+	if (console->ports[id]->opened)
+		console_link_room(&console->ports[id]->link);
+}
+
 static void on_event(void *context, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct console_device *console = context;
 
 	if (event == VIRTIO_CONSOLE_PORT_OPEN && value)
 		wake_receive(console, id);
+	if (event == VIRTIO_CONSOLE_PORT_OPEN && !value)
+		tell_room(console, id);
 	if (event == VIRTIO_CONSOLE_PORT_OPEN && value && id == 0)
 		begin_input(console);
 	if (event == VIRTIO_CONSOLE_PORT_READY && id == 0 && !console->takes_input)
@@ -199,6 +222,30 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	if (progress.more)
 		return DEVICE_TURN_AGAIN;
 	return virtio_console_input_is_empty(&port->input) ? DEVICE_TURN_WAIT : DEVICE_TURN_DONE;
+}
+
+/*
+ * The queue's next turn decides about kicks, and finds an error again. A guest can't keep the
+ * thread busy with chains that take nothing.
+ */
+#define DELIVERIES 64
+
+static size_t deliver(struct console_link *link)
+{
+	struct port *port = from_link(link);
+	struct console_device *console = port->console;
+	uint32_t index, transmit;
+
+	if (takes_input(link) && virtio_console_port_queues(&console->console, port->id, &index, &transmit) == 0 &&
+	    console->running[index]) {
+		struct device_queue *queue = console->running[index];
+
+		for (int i = 0; i < DELIVERIES && receive(console, port, queue) == DEVICE_TURN_AGAIN; i++)
+			;
+		device_queue_signal(queue);
+		device_queue_wake(queue);
+	}
+	return virtio_console_input_capacity(&port->input) - input_room(link);
 }
 
 /* The position in the chain that was in flight. */
@@ -358,6 +405,8 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	if (queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE && virtio_queue_next_avail(&queue->virtq) == 0) {
 		virtio_console_reset(&console->console);
 		(void)!negotiate(console);
+		for (uint32_t id = 0; id < console->port_count; id++)
+			tell_room(console, id);
 	}
 	/* Without control queues nothing else shows a new driver. */
 	if (queue->index == 1 && virtio_queue_next_avail(&queue->virtq) == 0 && console->table[0].output.restored)
@@ -367,8 +416,10 @@ static int queue_start(struct device *device, struct device_queue *queue)
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);
 	}
-	if (queue->index == 0 && !console->takes_input)
+	if (queue->index == 0 && !console->takes_input) {
+		tell_room(console, 0);
 		tell_size(console);
+	}
 	console->running[queue->index] = queue;
 	return 0;
 }
@@ -511,7 +562,7 @@ static void print_summary(const struct device *device)
 			continue;
 		in += s.received;
 		out += s.transmitted;
-		dropped_in += s.dropped;
+		dropped_in += s.dropped + console->ports[i]->link.input_dropped;
 		dropped_out += console->ports[i]->link.output.dropped;
 		faults += console_port_faults(&s);
 	}

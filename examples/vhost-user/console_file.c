@@ -45,7 +45,6 @@ static void open_again(struct console_link *link)
 {
 	const int fd = open_path(link->options.path);
 
-	link->failed = 0;
 	if (fd < 0) {
 		log_line("%s: %s: %s", link->name, link->options.path, strerror(errno));
 		return;
@@ -53,16 +52,7 @@ static void open_again(struct console_link *link)
 	if (link->out.fd >= 0)
 		close(link->out.fd);
 	link->out.fd = fd;
-	console_link_flush(link);
-}
-
-/* A full disk may have room later: each further output tries again. */
-static void write_failed(struct console_link *link)
-{
-	if (link->failed == errno)
-		return;
-	link->failed = errno;
-	log_line("%s: %s: %s", link->name, link->options.path, strerror(errno));
+	console_link_write_again(link);
 }
 
 static void close_file(struct console_link *link)
@@ -70,6 +60,4 @@ static void close_file(struct console_link *link)
 	(void)link;
 }
 
-const struct console_link_ops console_file_ops = {
-	.open = open_file, .close = close_file, .refresh = open_again, .ended = write_failed
-};
+const struct console_link_ops console_file_ops = { .open = open_file, .close = close_file, .refresh = open_again };

@@ -2,20 +2,18 @@
 /* The code that all kinds of host ends share: moving bytes. */
 #include "console_link.h"
 
+#include "log.h"
 #include "options.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define READ_BYTES 4096u
-
-static void end(struct console_link *link)
-{
-	if (link->options.ops->ended)
-		link->options.ops->ended(link);
-}
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define LONGEST_RETRY 32u /* seconds */
 
 /* Input */
 
@@ -26,16 +24,18 @@ static void read_input(struct console_link *link)
 	ssize_t got;
 
 	if (link->input_ended) {
-		end(link);
+		link->options.ops->input_ended(link);
 		return;
 	}
 	if (room == 0) {
 		console_link_stop_input(link);
+		if (link->options.ops->input_blocked)
+			link->options.ops->input_blocked(link);
 		return;
 	}
 	got = read(link->in.fd, bytes, room < sizeof bytes ? room : sizeof bytes);
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-		end(link);
+		link->options.ops->input_ended(link);
 	} else if (got > 0) {
 		size_t len = (size_t)got;
 
@@ -67,9 +67,9 @@ void console_link_stop_input(struct console_link *link)
 
 void console_link_room(struct console_link *link)
 {
-	if (link->in.fd < 0 || link->input_ended)
+	if (link->in.fd < 0)
 		return;
-	if (link->is_file)
+	if (link->is_file || link->input_ended)
 		event_loop_schedule(link->loop, &link->read_on);
 	else
 		(void)event_loop_want(link->loop, &link->in, EVENT_READABLE);
@@ -93,7 +93,39 @@ static void on_writable(struct event_source *source)
 	console_link_flush(link);
 }
 
-void console_link_flush(struct console_link *link)
+static const char *out_name(const struct console_link *link)
+{
+	if (link->options.path)
+		return link->options.path;
+	return link->options.ops == &console_tty_ops ? "stdout" : link->target;
+}
+
+/* The first failure is said, and so is the end of the failures. */
+static void retry_later(struct console_link *link)
+{
+	if (link->retry_seconds == 0)
+		log_line("%s: %s: output waits: %s", link->name, out_name(link), strerror(errno));
+	link->retry_seconds = link->retry_seconds == 0 ? 1 : 2 * link->retry_seconds;
+	if (link->retry_seconds > LONGEST_RETRY)
+		link->retry_seconds = LONGEST_RETRY;
+	link->retry_waits = true;
+	event_timer_set(&link->retry, link->retry_seconds * NS_PER_SECOND);
+}
+
+static void on_retry(struct event_timer *timer)
+{
+	console_link_write_again(CONTAINER_OF(timer, struct console_link, retry));
+}
+
+void console_link_write_again(struct console_link *link)
+{
+	link->retry_waits = false;
+	event_timer_set(&link->retry, 0);
+	console_link_flush(link);
+}
+
+/* Returns -1 with errno after a failure. */
+static int write_output(struct console_link *link)
 {
 	const uint8_t *bytes;
 	ssize_t put = 1;
@@ -101,13 +133,32 @@ void console_link_flush(struct console_link *link)
 
 	while (link->out.fd >= 0 && put > 0 && (len = console_output_peek(&link->output, &bytes)) > 0) {
 		put = write(link->out.fd, bytes, len);
-		if (put > 0)
+		if (put > 0) {
 			console_output_take(&link->output, (size_t)put);
+			link->retry_seconds = link->retry_seconds > 0;
+		}
 	}
-	if (put < 0 && (errno == EAGAIN || errno == EINTR))
-		(void)event_loop_want(link->loop, &link->out, EVENT_WRITABLE);
-	else if (put < 0)
-		end(link);
+	return put < 0 ? -1 : 0;
+}
+
+static void write_failed(struct console_link *link)
+{
+	if ((errno == EAGAIN || errno == EINTR) && event_loop_want(link->loop, &link->out, EVENT_WRITABLE) == 0)
+		return;
+	if (link->options.ops->reader_left && (errno == EPIPE || errno == ECONNRESET))
+		link->options.ops->reader_left(link);
+	else
+		retry_later(link);
+}
+
+void console_link_flush(struct console_link *link)
+{
+	if (!link->retry_waits && write_output(link))
+		write_failed(link);
+	if (link->retry_seconds > 0 && link->output.used == 0) {
+		link->retry_seconds = 0;
+		log_line("%s: %s: output is written again", link->name, out_name(link));
+	}
 	if (link->wants_room && link->output.used < CONSOLE_OUTPUT_BYTES) {
 		link->wants_room = false;
 		link->events->output_room(link);
@@ -150,18 +201,25 @@ int console_link_attach_two(struct console_link *link, int in, int out)
 	return -1;
 }
 
+static void close_source(struct console_link *link, struct event_source *source)
+{
+	if (source->fd < 0)
+		return;
+	(void)event_loop_want(link->loop, source, 0);
+	close(source->fd);
+	source->fd = -1;
+}
+
+void console_link_end_output(struct console_link *link)
+{
+	close_source(link, &link->out);
+}
+
 void console_link_detach(struct console_link *link)
 {
-	struct event_source *const sources[] = { &link->in, &link->out };
-
 	event_loop_cancel(link->loop, &link->read_on);
-	for (int i = 0; i < 2; i++) {
-		if (sources[i]->fd < 0)
-			continue;
-		(void)event_loop_want(link->loop, sources[i], 0);
-		close(sources[i]->fd);
-		sources[i]->fd = -1;
-	}
+	close_source(link, &link->in);
+	close_source(link, &link->out);
 }
 
 /* Handing over */
@@ -228,14 +286,30 @@ int console_link_open(struct console_link *link, struct event_loop *loop)
 {
 	link->loop = loop;
 	link->in.fd = link->out.fd = link->listener.fd = link->slave = link->tty = -1;
-	return remember(link) ? -1 : link->options.ops->open(link);
+	link->retry_seconds = 0;
+	link->retry_waits = false;
+	if (remember(link))
+		return -1;
+	if (event_timer_open(&link->retry, loop, on_retry)) {
+		fprintf(stderr, "%s: %s\n", link->name, strerror(errno));
+		return -1;
+	}
+	if (link->options.ops->open(link) == 0)
+		return 0;
+	event_timer_close(&link->retry);
+	return -1;
 }
 
 void console_link_close(struct console_link *link)
 {
-	console_link_flush(link);
+	console_link_write_again(link);
+	if (link->retry_waits) {
+		log_line("%s: %s: %zu bytes of output are lost", link->name, out_name(link), link->output.used);
+		console_link_drop_output(link);
+	}
 	link->options.ops->close(link);
 	console_link_detach(link);
+	event_timer_close(&link->retry);
 }
 
 void console_link_refresh(struct console_link *link)

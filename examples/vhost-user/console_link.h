@@ -4,7 +4,8 @@
  * bounded buffer of output. The kinds of ends (console_pty.c, console_socket.c, console_file.c,
  * console_tty.c) provide the descriptors, which they may close and open at any time.
  *
- *   output  waits in the buffer until it can be written, also while there is no descriptor
+ *   output  waits in the buffer until it can be written, also while there is no descriptor. After a
+ *           failure, as of a full disk, a timer tries again
  *   input   is read only if the port has room for it; otherwise the link waits for
  *           console_link_room()
  *
@@ -14,7 +15,7 @@
 #define CONSOLE_LINK_H
 
 #include "console_output.h"
-#include "event_loop.h"
+#include "event_sources.h"
 #include "handover.h"
 #include "unix_listener.h"
 
@@ -26,6 +27,15 @@ struct console_link;
 struct console_link_events {
 	size_t (*input_room)(struct console_link *link); /* bytes that input() can accept now */
 	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
+	/*
+	 * Whether the guest takes input as soon as it has a buffer: the port is open in the guest.
+	 */
+	bool (*takes_input)(struct console_link *link);
+	/*
+	 * Fills the guest's buffers with input now, without waiting for the queue's turn. Returns
+	 * how many bytes still wait for the guest.
+	 */
+	size_t (*deliver)(struct console_link *link);
 	void (*output_room)(
 		/* Called after console_link_put() has accepted only a part. */
 		struct console_link *link);
@@ -46,8 +56,21 @@ struct console_link_ops {
 	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
 	size_t (*filter)(struct console_link *link, uint8_t *bytes,
 			 size_t len); /* changes the bytes of an input; returns how many are left */
-	/* Called at the end of the input, or after a failure to read or to write. */
-	void (*ended)(struct console_link *link);
+	/*
+	 * Called at the end of the input, or after a failure to read. Called again when the port
+	 * has room.
+	 */
+	void (*input_ended)(struct console_link *link);
+	/*
+	 * Called when the port has no room, after reading has stopped; and, if the kind watches for
+	 * a hang-up with EVENT_EDGE, at the hang-up.
+	 */
+	void (*input_blocked)(struct console_link *link);
+	/*
+	 * Called after a failure to write because nobody reads any more. After other failures, and
+	 * if this is NULL, the link tries again by itself: see console_link_write_again().
+	 */
+	void (*reader_left)(struct console_link *link);
 };
 
 /* From the command line */
@@ -75,6 +98,11 @@ struct console_link {
 	bool drops;       /* a full buffer drops its oldest bytes */
 	bool wants_room;  /* the port waits for output_room() */
 	struct console_output output;
+	struct event_timer retry; /* set while output waits for the next attempt to write it */
+	/* Seconds between the last two attempts. 0: there was no failure, or it is over. */
+	unsigned int retry_seconds;
+	bool retry_waits;       /* the timer is set */
+	uint64_t input_dropped; /* bytes of clients that have left, which the port never had */
 	/* Of the kinds. */
 	struct event_source listener;
 	int slave, tty;
@@ -83,7 +111,6 @@ struct console_link {
 	uint16_t cols, rows; /* of the pty, when it was last read */
 	char target[64];
 	struct unix_listener_file socket;
-	int failed; /* errno of the last reported write failure */
 };
 
 /*
@@ -123,7 +150,10 @@ void console_link_drop_output(struct console_link *link);
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 void console_link_flush(struct console_link *link);
 
-/* Tells the link that the port has room for input again. */
+/*
+ * Tells the link that the port has room for input again, or that the guest has begun or ceased to
+ * take input.
+ */
 void console_link_room(struct console_link *link);
 
 /* For the kinds. */
@@ -142,6 +172,13 @@ int console_link_take(const struct console_link *link, const char *name);
 
 /* Stops reading until console_link_room() is called. */
 void console_link_stop_input(struct console_link *link);
+
+/* Closes the descriptor for output. Output waits for the next one. */
+void console_link_end_output(struct console_link *link);
+
+/* Writes output that waits after a failure, without waiting for the timer. */
+void console_link_write_again(struct console_link *link);
+
 void console_link_detach(struct console_link *link);
 
 /* Parse `tty` and its option. Return as console_link_parse(). */

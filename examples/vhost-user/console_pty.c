@@ -143,5 +143,5 @@ const struct console_link_ops console_pty_ops = {
 	.refresh = follow_size,
 	.resize = set_size,
 	.filter = filter,
-	.ended = console_link_detach,
+	.input_ended = console_link_detach,
 };

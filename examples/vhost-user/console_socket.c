@@ -7,19 +7,58 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <virtio/console.h>
 
 #define BUSY "The console has another client.\r\n"
 
+/* Bytes that a client has sent, and that nobody has read. */
+static size_t unread(const struct console_link *link)
+{
+	int bytes = 0;
+
+	return ioctl(link->in.fd, FIONREAD, &bytes) == 0 ? (size_t)bytes : 0;
+}
+
+/*
+ * Gives the guest what a client that has left has sent, as far as the guest has buffers. Returns
+ * the number of bytes that remain in the port's buffer.
+ */
+static size_t deliver_rest(struct console_link *link)
+{
+	uint8_t bytes[VIRTIO_CONSOLE_INPUT_DEFAULT];
+	size_t waiting;
+	ssize_t got;
+
+	do {
+		size_t room;
+
+		waiting = link->events->deliver(link);
+		room = link->events->input_room(link);
+		got = room > 0 ? read(link->in.fd, bytes, room < sizeof bytes ? room : sizeof bytes) : 0;
+		if (got > 0)
+			link->events->input(link, bytes, (size_t)got);
+	} while (got > 0);
+	return waiting;
+}
+
+/* The port drops and counts what is in its buffer. What is in the socket is dropped here. */
 static void drop_client(struct console_link *link)
 {
+	const size_t waiting = deliver_rest(link), left = unread(link);
+
+	if (waiting + left > 0)
+		log_line("%s: %s: a client has left, and %zu bytes of its input are dropped", link->name,
+			 link->options.path, waiting + left);
+	link->input_dropped += left;
 	console_link_detach(link);
 	link->events->connected(link, false);
 }
 
 /*
- * Returns whether the client has closed its end. A client that has only shut down its output has
+ * Returns whether the client has closed its end. A client that has only shut down one direction has
  * not.
  */
 static bool has_left(const struct console_link *link)
@@ -30,20 +69,41 @@ static bool has_left(const struct console_link *link)
 }
 
 /*
+ * A guest that takes input gets all that the client has sent. When the guest has buffers again, or
+ * takes no input any more, console_link_room() leads here again.
+ */
+static void client_left(struct console_link *link)
+{
+	console_link_stop_input(link);
+	if (link->events->takes_input(link) && deliver_rest(link) + unread(link) > 0)
+		return;
+	drop_client(link);
+}
+
+/*
  * A client that has ended its output may still wait for the guest's answer. When it hangs up, that
  * is another event.
  */
-static void ended(struct console_link *link)
+static void input_ended(struct console_link *link)
 {
 	if (has_left(link)) {
-		drop_client(link);
+		client_left(link);
 		return;
 	}
 	link->input_ended = true;
 	(void)event_loop_want(link->loop, &link->in, EVENT_EDGE);
 }
 
-/* While the port has no room the client isn't looked at, and may have left. */
+/* While the port has no room, the client's end is another event. */
+static void input_blocked(struct console_link *link)
+{
+	if (has_left(link))
+		client_left(link);
+	else
+		(void)event_loop_want(link->loop, &link->in, EVENT_EDGE);
+}
+
+/* A client that has left can wait for the guest until another client comes. */
 static void greet(struct console_link *link, int fd)
 {
 	if (link->in.fd >= 0 && has_left(link))
@@ -119,4 +179,12 @@ static void close_socket(struct console_link *link)
 	link->listener.fd = -1;
 }
 
-const struct console_link_ops console_socket_ops = { .open = open_socket, .close = close_socket, .ended = ended };
+/* A client that has shut down its input may still send. Output waits for the next client. */
+const struct console_link_ops console_socket_ops = {
+	.open = open_socket,
+	.close = close_socket,
+	.detached = console_link_room,
+	.input_ended = input_ended,
+	.input_blocked = input_blocked,
+	.reader_left = console_link_end_output,
+};

@@ -175,8 +175,8 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return kept;
 }
 
-/* The input has ended. Output continues. */
-static void ended(struct console_link *link)
+/* Output continues. */
+static void input_ended(struct console_link *link)
 {
 	console_link_stop_input(link);
 	link->input_ended = true;
@@ -221,4 +221,4 @@ const struct console_link_ops console_tty_ops = { .open = open_tty,
 						  .attached = attached,
 						  .detached = detached,
 						  .filter = filter,
-						  .ended = ended };
+						  .input_ended = input_ended };

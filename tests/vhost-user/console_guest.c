@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -37,6 +39,29 @@ void console_await(struct daemon_process *daemon)
 
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
 	assert_true(daemon_says(daemon, line));
+}
+
+void console_await_tty(struct daemon_process *daemon)
+{
+	char line[192];
+
+	snprintf(line, sizeof line, "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice is one for the guest",
+		 daemon->socket);
+	assert_true(daemon_says(daemon, line));
+	console_await(daemon);
+}
+
+void console_start_tty(struct daemon_process *daemon, int fd, const char *options)
+{
+	const int before = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	console_run(daemon, "tty", options);
+	if (before < 0)
+		close(STDIN_FILENO);
+	else
+		assert_int_equal(dup2(before, STDIN_FILENO), STDIN_FILENO);
+	close(before);
 }
 
 void console_start_socket(struct daemon_process *daemon, bool port)
@@ -237,6 +262,18 @@ int console_open_pts(const char *path)
 
 	assert_true(fd >= 0);
 	return fd;
+}
+
+int console_open_terminal(int *slave)
+{
+	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const struct winsize size = { .ws_col = 80, .ws_row = 25 };
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master) | unlockpt(master), 0);
+	*slave = console_open_pts(ptsname(master));
+	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+	return master;
 }
 
 int console_connect(void)

@@ -33,6 +33,10 @@ void console_set_paths(const struct daemon_process *daemon);
 void console_run(struct daemon_process *daemon, const char *backend, const char *options);
 void console_await(struct daemon_process *daemon);
 
+/* With the back end tty: this descriptor is the daemon's stdin. The escape key is the default. */
+void console_start_tty(struct daemon_process *daemon, int fd, const char *options);
+void console_await_tty(struct daemon_process *daemon);
+
 /*
  * With a client's socket as the back end of the console, or of the port "data" beside a console in
  * a file.
@@ -77,6 +81,9 @@ void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows
 void console_set_ports_up(struct console_guest *guest, bool has_client);
 
 int console_open_pts(const char *path);
+
+/* A terminal of 80 columns and 25 rows. Returns the master, and opens the slave. */
+int console_open_terminal(int *slave);
 int console_connect(void);
 void console_expect_output(int fd, uint32_t from, uint32_t to);
 void console_expect_no_output(int fd);

@@ -12,33 +12,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Runs the daemon with this descriptor for its stdin. */
-static void start_tty(struct daemon_process *daemon, int fd, const char *options)
-{
-	const int before = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-
-	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
-	console_run(daemon, "tty", options);
-	if (before < 0)
-		close(STDIN_FILENO);
-	else
-		assert_int_equal(dup2(before, STDIN_FILENO), STDIN_FILENO);
-	close(before);
-}
-
-/* A terminal. Returns the master, and opens the slave. */
-static int open_terminal(int *slave)
-{
-	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	const struct winsize size = { .ws_col = 80, .ws_row = 25 };
-
-	assert_true(master >= 0);
-	assert_int_equal(grantpt(master) | unlockpt(master), 0);
-	*slave = console_open_pts(ptsname(master));
-	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
-	return master;
-}
-
 static bool is_raw(int fd)
 {
 	struct termios settings;
@@ -66,16 +39,12 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 	struct daemon_process daemon;
 	struct console_guest guest;
 	int master, slave;
-	char words[192];
 
 	(void)state;
 	daemon_folder(&daemon);
-	master = open_terminal(&slave);
-	start_tty(&daemon, slave, "");
-	snprintf(words, sizeof words,
-		 "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice is one for the guest", daemon.socket);
-	assert_true(daemon_says(&daemon, words));
-	console_await(&daemon);
+	master = console_open_terminal(&slave);
+	console_start_tty(&daemon, slave, "");
+	console_await_tty(&daemon);
 	for (unsigned int round = 0; round < 3; round++) {
 		while (is_raw(slave))
 			usleep(1000);
@@ -99,9 +68,8 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	assert_false(is_raw(slave));
 	console_detach(&guest);
-	start_tty(&daemon, slave, "");
-	assert_true(daemon_says(&daemon, words));
-	console_await(&daemon);
+	console_start_tty(&daemon, slave, "");
+	console_await_tty(&daemon);
 	console_attach(&guest, &daemon, 0);
 	console_type(master, "\x1dq", 2);
 	assert_int_equal(daemon_stop(&daemon, 0), 0);
@@ -119,16 +87,12 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 	struct daemon_process daemon;
 	struct console_guest guest;
 	int master, slave;
-	char words[192];
 
 	(void)state;
 	daemon_folder(&daemon);
-	master = open_terminal(&slave);
-	start_tty(&daemon, slave, ",multiport=on");
-	snprintf(words, sizeof words,
-		 "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice is one for the guest", daemon.socket);
-	assert_true(daemon_says(&daemon, words));
-	console_await(&daemon);
+	master = console_open_terminal(&slave);
+	console_start_tty(&daemon, slave, ",multiport=on");
+	console_await_tty(&daemon);
 	console_attach_alone(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
 	console_say(&guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
@@ -158,9 +122,9 @@ static void console_tty_takes_another_escape_or_none(void **state)
 
 	(void)state;
 	daemon_folder(&daemon);
-	master = open_terminal(&slave);
+	master = console_open_terminal(&slave);
 	for (unsigned int i = 0; i < 2; i++) {
-		start_tty(&daemon, slave, i == 0 ? ",escape=~" : ",escape=none");
+		console_start_tty(&daemon, slave, i == 0 ? ",escape=~" : ",escape=none");
 		snprintf(words, sizeof words, "console %s: ~ and then q ends the daemon; ~ twice is one for the guest",
 			 daemon.socket);
 		if (i == 0)
@@ -195,7 +159,7 @@ static void console_tty_reads_what_stdin_is(void **state)
 	assert_int_equal(lseek(sources[0], 0, SEEK_SET), 0);
 	console_type(pipes[1], "in\x1d\x1dput", 7);
 	for (unsigned int i = 0; i < 3; i++) {
-		start_tty(&daemon, sources[i], "");
+		console_start_tty(&daemon, sources[i], "");
 		console_await(&daemon);
 		console_attach(&guest, &daemon, 0);
 		if (i < 2)

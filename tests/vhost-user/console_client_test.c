@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Clients of a console port's socket that leave, or shut down one direction, while data is on its
+ * way.
+ */
+#include "console_guest.h"
+
+#include "cmocka_includes.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CAPACITY 4096u /* of a port's input buffer */
+
+static void type_stream(int fd, uint32_t from, uint32_t to)
+{
+	uint8_t bytes[CAPACITY];
+
+	while (from < to) {
+		const uint32_t len = to - from < sizeof bytes ? to - from : sizeof bytes;
+
+		for (uint32_t i = 0; i < len; i++)
+			bytes[i] = console_byte(from + i);
+		console_type(fd, bytes, len);
+		from += len;
+	}
+}
+
+static void expect_stream(struct ring *ring, uint32_t from, uint32_t to)
+{
+	uint8_t bytes[CAPACITY];
+
+	while (from < to) {
+		const uint32_t len = to - from < sizeof bytes ? to - from : sizeof bytes;
+
+		for (uint32_t i = 0; i < len; i++)
+			bytes[i] = console_byte(from + i);
+		console_expect_input(ring, bytes, len);
+		from += len;
+	}
+}
+
+/* A guest whose port "data" is open, with a client. Returns the client. */
+static int start(struct daemon_process *daemon, struct console_guest *guest)
+{
+	int fd;
+
+	console_start_socket(daemon, true);
+	console_attach(guest, daemon, MULTIPORT);
+	console_set_ports_up(guest, false);
+	fd = console_connect();
+	console_hear(guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	return fd;
+}
+
+static void finish(struct daemon_process *daemon, struct console_guest *guest, uint32_t dropped)
+{
+	char words[64];
+
+	console_detach(guest);
+	assert_int_equal(daemon_stop(daemon, SIGTERM), 0);
+	snprintf(words, sizeof words, " %u bytes of input dropped", dropped);
+	if (!strstr(daemon->summary, words))
+		fail_msg("\"%s\" lacks \"%s\"", daemon->summary, words);
+	daemon_remove_folder(daemon);
+}
+
+/* The guest is slow, and the client does not wait for the guest. The end comes after the data. */
+static void client_that_left_is_delivered_to_its_last_byte(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char text[256];
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	for (uint32_t round = 0; round < 3; round++) {
+		const uint32_t end = round == 0 ? 100 : 5 * CAPACITY + 100;
+
+		type_stream(fd, 0, end);
+		close(fd);
+		expect_stream(&guest.rings[PORT_RECEIVE], 0, end);
+		console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+		fd = console_connect();
+		console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	}
+	close(fd);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	finish(&daemon, &guest, 0);
+}
+
+/* The same when another client comes at once: the guest has buffers for all. */
+static void client_that_left_is_delivered_before_the_next_client(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	const uint8_t *bytes;
+	uint32_t at = 0;
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	for (unsigned int i = 0; i < 64; i++)
+		assert_true(console_offer(&guest.rings[PORT_RECEIVE], NULL, 512));
+	type_stream(fd, 0, 5 * CAPACITY);
+	close(fd);
+	fd = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	while (at < 5 * CAPACITY) {
+		const uint32_t len = console_take(&guest.rings[PORT_RECEIVE], &bytes);
+
+		for (uint32_t i = 0; i < len; i++)
+			assert_int_equal(bytes[i], console_byte(at++));
+	}
+	console_type(fd, "next", 4);
+	assert_int_equal(console_take(&guest.rings[PORT_RECEIVE], &bytes), 4);
+	assert_memory_equal(bytes, "next", 4);
+	close(fd);
+	finish(&daemon, &guest, 0);
+}
+
+/* The guest offers no buffers, and then gives up: by closing the port, or by its end. */
+static void client_that_left_is_dropped_when_the_guest_gives_up(void **state)
+{
+	const uint32_t lengths[] = { 10, CAPACITY + 904 };
+	uint32_t dropped = 0;
+	char words[96];
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		const uint32_t len = lengths[i % 2];
+		struct daemon_process daemon;
+		struct console_guest guest;
+		int fd = start(&daemon, &guest);
+
+		type_stream(fd, 0, len);
+		close(fd);
+		snprintf(words, sizeof words, "client: a client has left, and %u bytes of its input are dropped", len);
+		if (i < 2) {
+			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+			console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+			daemon_await_error(&daemon, words);
+			/* The next client's input alone is there when the guest opens the port. */
+			fd = console_connect();
+			console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+			console_type(fd, "new", 3);
+			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+			console_expect_input(&guest.rings[PORT_RECEIVE], "new", 3);
+			close(fd);
+		} else {
+			console_detach(&guest);
+			daemon_await_error(&daemon, words);
+			console_attach(&guest, &daemon, MULTIPORT);
+			console_set_ports_up(&guest, false);
+		}
+		dropped = len;
+		finish(&daemon, &guest, dropped);
+	}
+}
+
+/* A client that never reads is still read from. Output waits for another client. */
+static void client_that_shut_down_its_input_still_sends(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	assert_int_equal(shutdown(fd, SHUT_RD), 0);
+	console_output(&guest.rings[PORT_TRANSMIT], 0, 1000);
+	console_type(fd, "still here", 10);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "still here", 10);
+	console_output(&guest.rings[PORT_TRANSMIT], 1000, 2000);
+	console_type(fd, "and now I go", 12);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "and now I go", 12);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	close(fd);
+	fd = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_expect_output(fd, 0, 2000);
+	close(fd);
+	finish(&daemon, &guest, 0);
+}
+
+/* Output finds out first that the client has left. What the client has sent is delivered. */
+static void client_that_left_is_delivered_after_output_fails(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	type_stream(fd, 0, CAPACITY + 904);
+	close(fd);
+	console_output(&guest.rings[PORT_TRANSMIT], 0, 1000);
+	expect_stream(&guest.rings[PORT_RECEIVE], 0, CAPACITY + 904);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	fd = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_expect_output(fd, 0, 1000);
+	close(fd);
+	finish(&daemon, &guest, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(client_that_left_is_delivered_to_its_last_byte),
+		cmocka_unit_test(client_that_left_is_delivered_before_the_next_client),
+		cmocka_unit_test(client_that_left_is_dropped_when_the_guest_gives_up),
+		cmocka_unit_test(client_that_shut_down_its_input_still_sends),
+		cmocka_unit_test(client_that_left_is_delivered_after_output_fails),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/* Output of a console that can't be written for a while: a full disk, or a reader that has left. */
+#include "console_guest.h"
+
+#include "cmocka_includes.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Files of the daemon can't grow beyond this size, as if the disk was full. */
+static void limit_files(const struct daemon_process *daemon, rlim_t bytes)
+{
+	const struct rlimit limit = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
+
+	assert_int_equal(prlimit(daemon->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static void start_file(struct daemon_process *daemon, const char *options)
+{
+	char backend[128];
+
+	daemon_folder(daemon);
+	console_set_paths(daemon);
+	snprintf(backend, sizeof backend, "file=%s", daemon->second);
+	console_run(daemon, backend, options);
+	console_await(daemon);
+}
+
+/* Offers all of a stream, of which the device takes no more than the buffer has room for. */
+static void output_all(struct ring *ring, uint32_t from, uint32_t to)
+{
+	const uint8_t *bytes;
+
+	while (from < to || ring->mock.in_flight > 0) {
+		from = console_offer_output(ring, from, to);
+		assert_int_equal(console_take(ring, &bytes), 0);
+	}
+}
+
+/*
+ * The guest waits while the disk is full. The daemon goes on by itself. It says each once, however
+ * often the attempts fail.
+ */
+static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
+{
+	const uint32_t full = 5000, all = full + KEPT + 64 * PIECE;
+	struct daemon_process daemon;
+	struct console_guest guest;
+	struct ring *ring = &guest.rings[TRANSMIT];
+	char text[1024];
+	uint32_t at = 0;
+
+	(void)state;
+	start_file(&daemon, ",full=wait");
+	console_attach(&guest, &daemon, 0);
+	limit_files(&daemon, full);
+	/* As many as the file and the buffer have room for; the rest waits. */
+	for (const uint8_t *bytes; at < full + KEPT - PIECE;) {
+		at = console_offer_output(ring, at, at + PIECE);
+		assert_int_equal(console_take(ring, &bytes), 0);
+	}
+	at = console_offer_output(ring, at, all);
+	daemon_await_error(&daemon, "second.img: output waits: File too large");
+	assert_true(ring->mock.in_flight > 0);
+	limit_files(&daemon, RLIM_INFINITY);
+	output_all(ring, at, all);
+	daemon_await_error(&daemon, "second.img: output is written again");
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 2);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
+	console_expect_file(daemon.second, 0, all);
+	daemon_remove_folder(&daemon);
+}
+
+/* What can't be written until the end is counted, and said. */
+static void file_on_a_full_disk_loses_its_output_at_the_end(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+
+	(void)state;
+	start_file(&daemon, "");
+	console_attach(&guest, &daemon, 0);
+	limit_files(&daemon, 1000);
+	console_output(&guest.rings[TRANSMIT], 0, 3000);
+	daemon_await_error(&daemon, "second.img: output waits: File too large");
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	daemon_await_error(&daemon, "second.img: 2000 bytes of output are lost");
+	assert_non_null(strstr(daemon.summary, " 2000 bytes of output dropped"));
+	console_expect_file(daemon.second, 0, 1000);
+	daemon_remove_folder(&daemon);
+}
+
+/*
+ * The reader of stdout has left. The terminal at stdin still works: its user ends the daemon by the
+ * escape key, and gets the terminal back.
+ */
+static void tty_without_a_reader_keeps_its_keyboard(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	struct termios settings;
+	char text[1024];
+	int master, slave;
+
+	(void)state;
+	daemon_folder(&daemon);
+	master = console_open_terminal(&slave);
+	console_start_tty(&daemon, slave, "");
+	console_await_tty(&daemon);
+	console_attach(&guest, &daemon, 0);
+	fclose(daemon.out);
+	daemon.out = fopen("/dev/null", "r");
+	assert_non_null(daemon.out);
+	for (unsigned int i = 0; i < 3; i++) {
+		console_output(&guest.rings[TRANSMIT], i * 1000, i * 1000 + 1000);
+		console_type(master, "key", 3);
+		console_expect_input(&guest.rings[RECEIVE], "key", 3);
+	}
+	daemon_await_error(&daemon, "stdout: output waits: Broken pipe");
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
+	console_type(master, "\x1dq", 2);
+	/* Nobody reads the summary either. */
+	assert_int_equal(daemon_stop(&daemon, 0), 1);
+	assert_int_equal(tcgetattr(slave, &settings), 0);
+	assert_true(settings.c_lflag & ICANON);
+	daemon_await_error(&daemon, "stdout: 3000 bytes of output are lost");
+	console_detach(&guest);
+	close(slave);
+	close(master);
+	daemon_remove_folder(&daemon);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_that_waits_goes_on_when_the_disk_has_room),
+		cmocka_unit_test(file_on_a_full_disk_loses_its_output_at_the_end),
+		cmocka_unit_test(tty_without_a_reader_keeps_its_keyboard),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
