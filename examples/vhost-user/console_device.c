@@ -402,16 +402,17 @@ static int queue_start(struct device *device, struct device_queue *queue)
 {
 	struct console_device *console = console_from_device(device);
 
-	if (queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE && virtio_queue_next_avail(&queue->virtq) == 0) {
+	if (queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE && device_queue_is_new(queue)) {
 		virtio_console_reset(&console->console);
 		(void)!negotiate(console);
 		for (uint32_t id = 0; id < console->port_count; id++)
 			tell_room(console, id);
 	}
 	/* Without control queues nothing else shows a new driver. */
-	if (queue->index == 1 && virtio_queue_next_avail(&queue->virtq) == 0 && console->table[0].output.restored)
+	if (queue->index == 1 && device_queue_is_new(queue) && console->table[0].output.restored)
 		forget_chain(console, 0);
 	if (queue->index == 0) {
+		/* Also after an update: the old driver may have been about to become ready. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);

@@ -65,6 +65,8 @@ struct device_queue {
 	struct virtio_queue virtq;
 	/* That of the queue's thread: the device may add sources, timers and tasks. */
 	struct event_loop *loop;
+	/* The driver of the process before goes on, after an update. */
+	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The
 	 * function returns true only once, so the caller has to interrupt the driver at the end of
@@ -72,6 +74,16 @@ struct device_queue {
 	 */
 	bool signal;
 };
+
+/*
+ * Returns whether a queue that starts has a new driver: the driver begins with an available index
+ * of 0. After a pause of the guest the index is usually another number. After an update the driver
+ * is the same, whatever the index is.
+ */
+static inline bool device_queue_is_new(const struct device_queue *queue)
+{
+	return !queue->continued && virtio_queue_next_avail(&queue->virtq) == 0;
+}
 
 /* What remains to be done after a turn of a queue. */
 enum device_turn {
@@ -132,9 +144,8 @@ struct device_ops {
 	void (*refresh)(struct device *device);
 
 	/*
-	 * A queue starts. virtio_queue_next_avail() is 0 for a new driver, and usually another
-	 * number after a pause of the guest. A turn follows. Returns 0, or an error: then the queue
-	 * doesn't start, and the front end is told.
+	 * A queue starts. device_queue_is_new() tells whether a new driver has set it up. A turn
+	 * follows. Returns 0, or an error: then the queue doesn't start, and the front end is told.
 	 */
 	int (*queue_start)(struct device *device, struct device_queue *queue);
 

@@ -523,6 +523,7 @@ int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, u
 		error = make_room(vring);
 	if (!error)
 		error = start_queue(vring, &config, memory);
+	vring->queue.continued = false;
 	return error ? error : run_ring(vring, memory);
 }
 
@@ -533,7 +534,13 @@ int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *s
 
 	if (!error)
 		error = virtio_queue_restore(&vring->queue.virtq, state, &memory->map);
-	return error ? error : run_ring(vring, memory);
+	vring->queue.continued = true;
+	if (!error)
+		error = run_ring(vring, memory);
+	/* The front end can ask for the position, and start the ring there again. */
+	if (error)
+		vring->setup.base = state->next_avail;
+	return error;
 }
 
 /* Makes the ring the control thread's again, and ends the thread if it is the ring's own. */

@@ -193,8 +193,8 @@ static void let_go_of_all(struct vsock_device *vsock)
  */
 static void on_up(struct vsock_device *vsock)
 {
-	const bool begins = virtio_queue_next_avail(&vsock->running[VIRTIO_VSOCK_QUEUE_RX]->virtq) == 0 &&
-			    virtio_queue_next_avail(&vsock->running[VIRTIO_VSOCK_QUEUE_TX]->virtq) == 0;
+	const bool begins = device_queue_is_new(vsock->running[VIRTIO_VSOCK_QUEUE_RX]) &&
+			    device_queue_is_new(vsock->running[VIRTIO_VSOCK_QUEUE_TX]);
 
 	if (begins) {
 		let_go_of_all(vsock);
