@@ -27,12 +27,12 @@ static bool is_own(const char *name)
 	return strcmp(name, PROGRAM) == 0 || strcmp(name, ARGUMENTS) == 0 || strcmp(name, RETURNED) == 0;
 }
 
-static int format_name(char name[HANDOVER_NAME_MAX + 1], const char *format, va_list args)
+/* Returns an allocation that the caller frees; or NULL. */
+static char *format_name(const char *format, va_list args)
 {
-	const int len = vsnprintf(name, HANDOVER_NAME_MAX + 1, format, args);
+	char *name;
 
-	/* A line of the table is one entry. */
-	return len > 0 && len <= HANDOVER_NAME_MAX && !strchr(name, '\n') ? 0 : -1;
+	return vasprintf(&name, format, args) < 0 ? NULL : name;
 }
 
 static struct handover_entry *new_entry(struct handover *handover)
@@ -49,33 +49,29 @@ static struct handover_entry *new_entry(struct handover *handover)
 	return &handover->entries[handover->count++];
 }
 
-static void add(struct handover *handover, int fd, const char *name)
+/* Adds an entry, which owns the name. Frees the name on failure. Returns 0 or -1. */
+static int add(struct handover *handover, int fd, char *name)
 {
-	struct handover_entry *entry = new_entry(handover);
+	struct handover_entry *entry = name ? new_entry(handover) : NULL;
 
 	if (!entry) {
 		handover->failed = true;
-		return;
+		free(name);
+		return -1;
 	}
-	*entry = (struct handover_entry){ .fd = fd };
-	memcpy(entry->name, name, strlen(name));
+	*entry = (struct handover_entry){ .fd = fd, .name = name };
+	return 0;
 }
 
 void handover_add(struct handover *handover, int fd, const char *name, ...)
 {
-	char text[HANDOVER_NAME_MAX + 1];
 	va_list args;
-	int error;
 
 	if (fd < 0)
 		return;
 	va_start(args, name);
-	error = format_name(text, name, args);
+	(void)add(handover, fd, format_name(name, args));
 	va_end(args);
-	if (error)
-		handover->failed = true;
-	else
-		add(handover, fd, text);
 }
 
 /* Makes a file in memory. Returns its descriptor, which programs inherit, or -1 with errno. */
@@ -91,24 +87,21 @@ static int new_file(const char *name, const void *bytes, size_t length)
 
 int handover_add_bytes(struct handover *handover, const void *bytes, size_t count, const char *name, ...)
 {
-	char text[HANDOVER_NAME_MAX + 1];
-	const unsigned int before = handover->count;
+	const int fd = new_file("bytes", bytes, count);
 	va_list args;
-	int error, fd;
+	int error;
 
-	va_start(args, name);
-	error = format_name(text, name, args);
-	va_end(args);
-	fd = error ? -1 : new_file("bytes", bytes, count);
 	if (fd < 0)
 		return -1;
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	add(handover, fd, text);
-	if (handover->count == before) {
+	va_start(args, name);
+	error = add(handover, fd, format_name(name, args));
+	va_end(args);
+	if (error) {
 		close(fd);
 		return -1;
 	}
-	handover->entries[before].own = true;
+	handover->entries[handover->count - 1].own = true;
 	return 0;
 }
 
@@ -124,15 +117,20 @@ static void set_inherit_all(struct handover *handover, bool inherit)
 		set_inherit(handover->entries[i].fd, inherit);
 }
 
+/* For each entry its number and its name, ended by a NUL: a name may contain any other byte. */
 static int write_table(const struct handover *handover, int table)
 {
-	FILE *file = fdopen(dup(table), "w");
+	const int copy = fcntl(table, F_DUPFD_CLOEXEC, 3);
+	FILE *file = copy < 0 ? NULL : fdopen(copy, "w");
 	int failed = 0;
 
-	if (!file)
+	if (!file) {
+		if (copy >= 0)
+			close(copy);
 		return -1;
+	}
 	for (unsigned int i = 0; i < handover->count; i++)
-		if (fprintf(file, "%d %s\n", handover->entries[i].fd, handover->entries[i].name) < 0)
+		if (fprintf(file, "%d %s%c", handover->entries[i].fd, handover->entries[i].name, 0) < 0)
 			failed = -1;
 	return fclose(file) ? -1 : failed;
 }
@@ -179,7 +177,28 @@ static void drop_own(struct handover *handover, int program, int arguments)
 	if (arguments >= 0)
 		close(arguments);
 	while (handover->count > 0 && is_own(handover->entries[handover->count - 1].name))
-		handover->count--;
+		free(handover->entries[--handover->count].name);
+}
+
+/* Makes as many copies as the next program, and closes them. Returns 0, or -1 with errno. */
+static int try_copies(int fd, unsigned int count)
+{
+	int *copies = calloc(count, sizeof *copies);
+	unsigned int made = 0;
+	int error = copies ? 0 : errno;
+
+	while (!error && made < count) {
+		copies[made] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (copies[made] < 0)
+			error = errno;
+		else
+			made++;
+	}
+	while (made > 0)
+		close(copies[--made]);
+	free(copies);
+	errno = error;
+	return error ? -1 : 0;
 }
 
 int handover_pass(struct handover *handover, char *const *argv)
@@ -188,12 +207,14 @@ int handover_pass(struct handover *handover, char *const *argv)
 	const int arguments = write_arguments(argv);
 	int error;
 
+	handover->table = -1;
 	if (program >= 0 && arguments >= 0) {
 		handover_add(handover, program, PROGRAM);
 		handover_add(handover, arguments, ARGUMENTS);
 		errno = ENOMEM;
-		handover->table = handover->failed ? -1 : announce(handover);
-		if (handover->table >= 0)
+		if (!handover->failed && try_copies(program, handover->count + HANDOVER_MARGIN) == 0)
+			handover->table = announce(handover);
+		if (handover->table > 0)
 			return 0;
 	}
 	error = errno;
@@ -215,6 +236,8 @@ void handover_clear(struct handover *handover)
 	for (unsigned int i = 0; i < handover->count; i++)
 		if (handover->entries[i].own)
 			close(handover->entries[i].fd);
+	for (unsigned int i = 0; i < handover->count; i++)
+		free(handover->entries[i].name);
 	free(handover->entries);
 	*handover = (struct handover){ .count = 0 };
 }
@@ -227,33 +250,29 @@ static int refuse(const char *why)
 	return -1;
 }
 
-static int read_line(struct handover *handover, char *line)
+static int read_entry(struct handover *handover, const char *text)
 {
 	char *name;
-	const long fd = strtol(line, &name, 10);
-	const size_t len = strlen(name);
+	const long fd = strtol(text, &name, 10);
 
-	if (name == line || *name != ' ' || len < 3 || len > HANDOVER_NAME_MAX + 1 || name[len - 1] != '\n' || fd < 0 ||
-	    fd > 0x7fffffff || fcntl((int)fd, F_GETFD) < 0)
+	if (name == text || name[0] != ' ' || !name[1] || fd < 0 || fd > 0x7fffffff || fcntl((int)fd, F_GETFD) < 0)
 		return -1;
-	name[len - 1] = 0;
 	for (unsigned int i = 0; i < handover->count; i++)
 		if (handover->entries[i].fd == fd)
 			return -1;
-	add(handover, (int)fd, name + 1);
 	set_inherit((int)fd, false);
-	return handover->failed ? -1 : 0;
+	return add(handover, (int)fd, strdup(name + 1));
 }
 
 static int read_table(struct handover *handover, FILE *file)
 {
-	char *line = NULL;
+	char *text = NULL;
 	size_t room = 0;
 	int result = 0;
 
-	while (result == 0 && getline(&line, &room, file) >= 0)
-		result = read_line(handover, line);
-	free(line);
+	while (result == 0 && getdelim(&text, &room, 0, file) >= 0)
+		result = read_entry(handover, text);
+	free(text);
 	return result;
 }
 
@@ -294,44 +313,50 @@ static int take(struct handover *handover, const char *name)
 	return -1;
 }
 
+static int take_formatted(struct handover *handover, const char *format, va_list args)
+{
+	char *name = format_name(format, args);
+	const int fd = name ? take(handover, name) : -1;
+
+	free(name);
+	return fd;
+}
+
 int handover_take(struct handover *handover, const char *name, ...)
 {
-	char text[HANDOVER_NAME_MAX + 1];
 	va_list args;
-	int error;
+	int fd;
 
 	va_start(args, name);
-	error = format_name(text, name, args);
+	fd = take_formatted(handover, name, args);
 	va_end(args);
-	return error ? -1 : take(handover, text);
+	return fd;
 }
 
 bool handover_has(const struct handover *handover, const char *name, ...)
 {
-	char text[HANDOVER_NAME_MAX + 1];
 	va_list args;
-	int error;
+	char *text;
+	bool has = false;
 
 	va_start(args, name);
-	error = format_name(text, name, args);
+	text = format_name(name, args);
 	va_end(args);
-	for (unsigned int i = 0; !error && i < handover->count; i++)
-		if (!handover->entries[i].taken && strcmp(handover->entries[i].name, text) == 0)
-			return true;
-	return false;
+	for (unsigned int i = 0; text && i < handover->count; i++)
+		has = has || (!handover->entries[i].taken && strcmp(handover->entries[i].name, text) == 0);
+	free(text);
+	return has;
 }
 
 int handover_take_bytes(struct handover *handover, void *bytes, size_t count, const char *name, ...)
 {
-	char text[HANDOVER_NAME_MAX + 1];
 	struct stat st;
 	va_list args;
 	int error, fd;
 
 	va_start(args, name);
-	error = format_name(text, name, args);
+	fd = take_formatted(handover, name, args);
 	va_end(args);
-	fd = error ? -1 : take(handover, text);
 	if (fd < 0)
 		return -1;
 	error = fstat(fd, &st) || st.st_size != (off_t)count || pread(fd, bytes, count, 0) != (ssize_t)count;

@@ -23,20 +23,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HANDOVER_NAME_MAX 255
+/*
+ * The next program has each descriptor twice for a moment, and some more while it starts.
+ * handover_pass() fails if the process can't have so many.
+ */
+#define HANDOVER_MARGIN 16u
 
 struct handover_entry {
 	int fd;
 	bool taken;
-	bool own; /* made by handover_add_bytes() */
-	char name[HANDOVER_NAME_MAX + 1];
+	bool own;   /* made by handover_add_bytes() */
+	char *name; /* allocated */
 };
 
 /* All zero at first. */
 struct handover {
 	struct handover_entry *entries;
 	unsigned int count, capacity;
-	bool failed; /* out of memory, or a name too long */
+	bool failed; /* out of memory */
 	int table;   /* the memfd, between handover_pass() and handover_withdraw() */
 };
 
@@ -52,7 +56,7 @@ __attribute__((format(printf, 4, 5))) int handover_add_bytes(struct handover *ha
  *
  * @argv  arguments of this program, with which the next one may execute it again
  *
- * Returns 0, or -1 with errno; then nothing has changed.
+ * Returns 0, or -1 with errno; then nothing has changed. EMFILE: see HANDOVER_MARGIN.
  */
 int handover_pass(struct handover *handover, char *const *argv);
 

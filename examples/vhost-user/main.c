@@ -7,7 +7,8 @@
  * is the command line. The rest:
  *   endpoint        where devices and front ends meet
  *   server          who meets there, by unix_listener
- *   update          going on in another process, by session_state, and handover of descriptors
+ *   update          going on in another process, by session_state, handover of descriptors, and
+ *                   state_file
  *   session         one front end; requests the protocol, and message what it is made of
  *   vring           rings, with vring_fds, and worker the threads that serve them
  *   shared_memory   of front ends

@@ -4,21 +4,17 @@
 
 #include "handover.h"
 #include "log.h"
+#include "state_file.h"
 #include "worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <virtio/queue_ser.h>
-
-#define MAX_STATE_BYTES (UINT32_C(1) << 30)
 
 /*
  * Linux appends a mark to the name of a file that was replaced. The new file has the name without
@@ -136,61 +132,12 @@ failed:
 	return NULL;
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t length)
-{
-	while (length > 0) {
-		const ssize_t put = write(fd, bytes, length);
-
-		if (put < 0 && errno != EINTR)
-			return -1;
-		if (put > 0) {
-			bytes += put;
-			length -= (size_t)put;
-		}
-	}
-	return 0;
-}
-
-static int sync_folder(const char *path)
-{
-	char *copy = strdup(path);
-	const int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	const int result = fd < 0 ? -1 : fsync(fd);
-
-	free(copy);
-	if (fd >= 0)
-		close(fd);
-	return result;
-}
-
-/* Writes under another name first, so that the file is never incomplete. */
-static int write_file(const char *path, const uint8_t *bytes, size_t length)
-{
-	char *temporary = NULL;
-	int fd, error;
-
-	if (asprintf(&temporary, "%s.%ld", path, (long)getpid()) < 0)
-		return -1;
-	(void)unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-	error = fd < 0 || write_all(fd, bytes, length) || fsync(fd) ? errno : 0;
-	if (fd >= 0 && close(fd) && !error)
-		error = errno;
-	if (!error && (rename(temporary, path) || sync_folder(path)))
-		error = errno;
-	if (error && fd >= 0)
-		(void)unlink(temporary);
-	free(temporary);
-	errno = error;
-	return error ? -1 : 0;
-}
-
 /* The new program reads the state that was saved here, even if the file changes. */
 static int add_state(struct handover *handover, const uint8_t *bytes, size_t length)
 {
 	const int fd = memfd_create("state", MFD_CLOEXEC);
 
-	if (fd < 0 || write_all(fd, bytes, length)) {
+	if (fd < 0 || state_file_put(fd, bytes, length)) {
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -218,7 +165,7 @@ static void hand_over(const struct update *update, const struct update_entry *en
 	uint8_t *bytes = save_all(entries, count, &handover, &length);
 	int state;
 
-	if (bytes && write_file(update->state_path, bytes, length)) {
+	if (bytes && state_file_write(update->state_path, bytes, length)) {
 		(void)fail(update->state_path, strerror(errno));
 	} else if (bytes) {
 		state = add_state(&handover, bytes, length);
@@ -250,20 +197,10 @@ void update_run(const struct update *update, const struct update_entry *entries,
 static uint8_t *read_state(struct handover *handover, size_t *length)
 {
 	const int fd = handover_take(handover, "state");
-	uint8_t *bytes = NULL;
-	struct stat st;
+	uint8_t *bytes = fd < 0 ? NULL : state_file_get(fd, length);
 
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && st.st_size >= 0 && st.st_size < MAX_STATE_BYTES)
-		bytes = malloc((size_t)st.st_size + 1);
-	if (bytes && pread(fd, bytes, (size_t)st.st_size, 0) == st.st_size) {
-		*length = (size_t)st.st_size;
-	} else {
-		free(bytes);
-		bytes = NULL;
-	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return bytes;
 }
 

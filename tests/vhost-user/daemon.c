@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -152,6 +154,8 @@ void daemon_run_program(struct daemon_process *daemon, const char *path, const c
 	close(out[1]);
 	daemon->out = fdopen(out[0], "r");
 	assert_non_null(daemon->out);
+	/* For poll(): what was not read yet is in the pipe. */
+	setvbuf(daemon->out, NULL, _IONBF, 0);
 }
 
 void daemon_start(struct daemon_process *daemon, const char *options)
@@ -195,12 +199,35 @@ void daemon_write_script(const char *path, const char *text)
 	fclose(file);
 }
 
+/* How often the daemon has given up an update because its devices were busy. */
+static unsigned int count_patience(const struct daemon_process *daemon)
+{
+	static char text[65536];
+	const char *at = text;
+	unsigned int count = 0;
+
+	daemon_errors(daemon, text, sizeof text);
+	while ((at = strstr(at, "requests in flight don't end"))) {
+		count++;
+		at++;
+	}
+	return count;
+}
+
 void daemon_update(struct daemon_process *daemon)
 {
+	struct pollfd out = { .fd = fileno(daemon->out), .events = POLLIN };
+	unsigned int given_up = count_patience(daemon);
 	char line[256];
 
 	snprintf(line, sizeof line, "continuing on %s", daemon->socket);
 	assert_int_equal(kill(daemon->pid, SIGUSR1), 0);
+	while (poll(&out, 1, 100) == 0) {
+		if (count_patience(daemon) == given_up)
+			continue;
+		given_up++;
+		assert_int_equal(kill(daemon->pid, SIGUSR1), 0);
+	}
 	assert_true(daemon_says(daemon, line));
 }
 
@@ -364,6 +391,39 @@ bool daemon_queue_writes(const struct daemon_process *daemon)
 
 	(void)count_queues(daemon, &writing);
 	return writing > 0;
+}
+
+pid_t daemon_halt_queue(const struct daemon_process *daemon)
+{
+	const struct dirent *entry;
+	char line[256];
+	pid_t thread = 0;
+	int status;
+	DIR *dir;
+
+	snprintf(line, sizeof line, "/proc/%d/task", (int)daemon->pid);
+	dir = opendir(line);
+	assert_non_null(dir);
+	while (thread == 0 && (entry = readdir(dir))) {
+		read_line(daemon, entry->d_name, "comm", line, sizeof line);
+		if (strcmp(line, "queue 0\n") == 0)
+			thread = (pid_t)atol(entry->d_name);
+	}
+	closedir(dir);
+	assert_true(thread > 0);
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL)) {
+		assert_int_equal(errno, EPERM);
+		return 0;
+	}
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
+	assert_int_equal(waitpid(thread, &status, __WALL), thread);
+	assert_true(WIFSTOPPED(status));
+	return thread;
+}
+
+void daemon_release_queue(pid_t thread)
+{
+	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 }
 
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count)

@@ -53,7 +53,10 @@ const char *daemon_aio(void);
 void daemon_copy_program(const char *to);
 void daemon_write_script(const char *path, const char *text);
 
-/* SIGUSR1, until the new process goes on with the first device. */
+/*
+ * SIGUSR1, until the new process goes on with the first device. Sends the signal again if the
+ * system is too slow for the daemon's patience.
+ */
 void daemon_update(struct daemon_process *daemon);
 
 /* Waits until it has written these words to stderr. */
@@ -94,6 +97,13 @@ void daemon_await_queues(const struct daemon_process *daemon, unsigned int count
 
 /* Whether a queue's thread is in the system call write() right now. */
 bool daemon_queue_writes(const struct daemon_process *daemon);
+
+/*
+ * Stops the thread of queue 0, in the middle of whatever it does. Returns the thread, or 0 if the
+ * system doesn't permit that.
+ */
+pid_t daemon_halt_queue(const struct daemon_process *daemon);
+void daemon_release_queue(pid_t thread);
 
 void daemon_remove_folder(const struct daemon_process *daemon);
 

@@ -6,16 +6,13 @@
 
 #include "cmocka_includes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_config.h>
 
@@ -266,48 +263,6 @@ static void resize_happens_beside_requests(void **state)
 	assert_non_null(strstr(daemon.summary, "failed 0)"));
 }
 
-/* The thread of queue 0, found by the name that the daemon gives it. */
-static pid_t queue_thread(const struct daemon_process *daemon)
-{
-	const struct dirent *entry;
-	char path[512], name[32];
-	pid_t found = -1;
-	DIR *threads;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)daemon->pid);
-	threads = opendir(path);
-	assert_non_null(threads);
-	while (found < 0 && (entry = readdir(threads)) != NULL) {
-		FILE *file;
-
-		snprintf(path, sizeof path, "/proc/%d/task/%s/comm", (int)daemon->pid, entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(name, sizeof name, file) && strcmp(name, "queue 0\n") == 0)
-			found = (pid_t)atoi(entry->d_name);
-		fclose(file);
-	}
-	closedir(threads);
-	assert_true(found > 0);
-	return found;
-}
-
-/* Stops one thread of the daemon. Returns false where the system doesn't let us. */
-static bool stop_thread(pid_t thread)
-{
-	int status;
-
-	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL)) {
-		assert_int_equal(errno, EPERM);
-		return false;
-	}
-	assert_int_equal(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
-	assert_int_equal(waitpid(thread, &status, __WALL), thread);
-	assert_true(WIFSTOPPED(status));
-	return true;
-}
-
 /*
  * A queue's thread that stands still, with a request to serve, delays no resize: nothing waits for
  * the queue. If the daemon waited for the thread, the watchdog would end this test. The request
@@ -326,8 +281,8 @@ static void resize_does_not_wait_for_requests(void **state)
 	front_end_set_up(&fe, 0);
 	open_channel(&fe, ends);
 	block_write_and_read(&fe, 0, 1);
-	thread = queue_thread(&daemon);
-	if (!stop_thread(thread)) {
+	thread = daemon_halt_queue(&daemon);
+	if (thread == 0) {
 		close(ends[0]);
 		close(ends[1]);
 		front_end_close(&fe);
@@ -341,7 +296,7 @@ static void resize_does_not_wait_for_requests(void **state)
 		resize(&daemon, &fe, sectors);
 		expect_messages(ends[0], 1);
 	}
-	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
+	daemon_release_queue(thread);
 	block_wait(&fe, 1);
 	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
 	block_write_and_read(&fe, SECTORS + 2, 2);

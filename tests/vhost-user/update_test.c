@@ -7,7 +7,6 @@
 #include "cmocka_includes.h"
 #include "watchdog.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -17,11 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <virtio/bindings/virtio_ring.h>
 
@@ -261,6 +259,65 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	close_daemon(&u);
 }
 
+/* The new program would need more descriptors than the process may have. */
+static void update_without_room_for_descriptors_changes_nothing(void **state)
+{
+	struct rlimit limit;
+	struct updating u;
+	struct front_end fe;
+	unsigned int files;
+
+	(void)state;
+	open_daemon(&u, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	block_write_and_read(&fe, 0, 1);
+	files = daemon_open_files(&u.daemon);
+	/* Enough for the state's files. The new program raises the limit as far as it can. */
+	limit = (struct rlimit){ .rlim_cur = files + 8, .rlim_max = files + 8 };
+	assert_int_equal(prlimit(u.daemon.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(truncate(u.daemon.errors, 0), 0);
+		expect_old_process(&u, &fe, "not updated: descriptors: Too many open files", files);
+	}
+	front_end_close(&fe);
+	close_daemon(&u);
+}
+
+/* A name of any length, and any character. */
+static void update_keeps_an_image_with_a_strange_name(void **state)
+{
+	char image[1024], disk[1200], folder[128];
+	const char *const arguments[] = { "--blk", disk, "--state", NULL, NULL };
+	const char *with_state[5];
+	struct updating u;
+	struct front_end fe;
+
+	(void)state;
+	daemon_folder(&u.daemon);
+	snprintf(u.state, sizeof u.state, "%s/state", u.daemon.folder);
+	snprintf(folder, sizeof folder, "%s/two\nlines", u.daemon.folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	snprintf(image, sizeof image, "%s/", folder);
+	while (strlen(image) < 600)
+		strcat(image, "././");
+	strcat(image, "../disk.img");
+	snprintf(disk, sizeof disk, "%s,socket=%s%s", image, u.daemon.socket, daemon_aio());
+	memcpy(with_state, arguments, sizeof arguments);
+	with_state[3] = u.state;
+	daemon_run(&u.daemon, with_state);
+	daemon_expect_listening(&u.daemon);
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		update(&u);
+		block_write_and_read(&fe, i, (uint8_t)(i + 1));
+	}
+	front_end_close(&fe);
+	assert_int_equal(rmdir(folder), 0);
+	close_daemon(&u);
+}
+
 /* The new program says why it can't go on. The old program goes on with its own arguments. */
 static void update_to_a_program_that_refuses_returns(void **state)
 {
@@ -312,56 +369,27 @@ static void update_to_a_program_that_refuses_returns(void **state)
 
 /* A request in flight that doesn't end. */
 
-static pid_t queue_thread(const struct daemon_process *daemon)
-{
-	char path[320], name[32];
-	const struct dirent *entry;
-	pid_t found = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)daemon->pid);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (!found && (entry = readdir(dir))) {
-		FILE *file;
-
-		snprintf(path, sizeof path, "/proc/%d/task/%s/comm", (int)daemon->pid, entry->d_name);
-		file = fopen(path, "r");
-		if (file && fgets(name, sizeof name, file) && strcmp(name, "queue 0\n") == 0)
-			found = (pid_t)atol(entry->d_name);
-		if (file)
-			fclose(file);
-	}
-	closedir(dir);
-	assert_true(found > 0);
-	return found;
-}
-
 static void update_gives_up_on_a_thread_that_stands_still(void **state)
 {
 	struct updating u;
 	struct front_end fe;
 	pid_t thread;
-	int status;
 
 	(void)state;
 	open_daemon(&u, "");
 	front_end_open(&fe, u.daemon.socket);
 	front_end_set_up(&fe, 0);
 	block_write_and_read(&fe, 0, 1);
-	thread = queue_thread(&u.daemon);
-	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL)) {
-		assert_int_equal(errno, EPERM);
+	thread = daemon_halt_queue(&u.daemon);
+	if (thread == 0) {
 		front_end_close(&fe);
 		close_daemon(&u);
 		print_message("no permission to stop a thread: not tested\n");
 		skip();
 	}
-	assert_int_equal(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
-	assert_int_equal(waitpid(thread, &status, __WALL), thread);
 	assert_int_equal(kill(u.daemon.pid, SIGUSR1), 0);
 	daemon_await_error(&u.daemon, "requests in flight don't end");
-	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
+	daemon_release_queue(thread);
 	block_write_and_read(&fe, 0, 2);
 	update(&u);
 	block_write_and_read(&fe, 0, 3);
@@ -418,6 +446,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(update_keeps_half_a_message),
 		cmocka_unit_test(update_without_state_file_changes_nothing),
 		cmocka_unit_test(update_to_a_missing_program_changes_nothing),
+		cmocka_unit_test(update_without_room_for_descriptors_changes_nothing),
+		cmocka_unit_test(update_keeps_an_image_with_a_strange_name),
 		cmocka_unit_test(update_to_a_program_that_refuses_returns),
 		cmocka_unit_test(update_gives_up_on_a_thread_that_stands_still),
 		cmocka_unit_test(update_does_not_forget_a_failed_flush),

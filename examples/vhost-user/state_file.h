@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Files with the state of all devices.
+ *
+ * Threads: the control thread's.
+ */
+#ifndef STATE_FILE_H
+#define STATE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A state of as many bytes is neither written nor read. */
+#define STATE_FILE_LIMIT (UINT32_C(1) << 30)
+
+/*
+ * Writes a file that only its owner can read. The file gets its name when it is complete and on
+ * disk. An earlier file of this name is replaced then, and stays after a failure.
+ *
+ * Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT.
+ */
+int state_file_write(const char *path, const uint8_t *bytes, size_t length);
+
+/* Writes the bytes into an open file. Returns as state_file_write(). */
+int state_file_put(int fd, const uint8_t *bytes, size_t length);
+
+/*
+ * Reads an open file from its start.
+ *
+ * @length  set to the number of bytes
+ *
+ * Returns an allocation that the caller frees; or NULL with errno. EFBIG: STATE_FILE_LIMIT.
+ */
+uint8_t *state_file_get(int fd, size_t *length);
+
+/* Makes a change of a file's name last. Returns 0, or -1 with errno. */
+int state_file_sync_folder(const char *path);
+
+#endif
