@@ -41,8 +41,8 @@ build() {
 }
 
 # fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from a copy of the corpus. What is found stays in
-# FOLDER, and so does the log. An input takes milliseconds: one that takes minutes never ends, on a
-# busy machine too. The same goes for an hour more than was asked for.
+# FOLDER, and so does the log. An input takes milliseconds, so an input that takes minutes counts as
+# endless, on a busy machine too. So does a run that takes an hour longer than asked for.
 fuzz() {
 	rm -rf "$4"
 	mkdir -p "$4/corpus" || return 1

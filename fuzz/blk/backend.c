@@ -36,7 +36,7 @@ static int fail(struct blk_progress *p, int64_t answer)
 	return (int)answer;
 }
 
-/* Meanwhile, on another processor. */
+/* What the driver does during the call, on another processor. */
 static void meanwhile(struct blk_harness *h, uint8_t how)
 {
 	if (how >= BLK_F_TOGGLE && how < BLK_F_POKE)
@@ -238,7 +238,7 @@ int blk_backend_flush(void *context)
 	const uint8_t how = next_fault(h);
 	int error;
 
-	/* Where nothing has changed a mark is allowed, and not required. */
+	/* If nothing has changed, a flush is allowed but not required. */
 	FUZZ_CHECK(due || (!p->changed && p->ask->type != VIRTIO_BLK_T_IN && blk_model_write_through(&h->disk)),
 		   "a flush that no one asked for");
 	meanwhile(h, how);

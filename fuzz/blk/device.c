@@ -223,7 +223,10 @@ static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virti
 	return true;
 }
 
-/* Its memory is not mapped yet: unpop it, or abandon it if later requests are in flight. */
+/*
+ * The request's memory is not mapped yet. Unpops the request, or abandons it if later requests are
+ * in flight.
+ */
 static void not_mapped(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct virtio_completion nothing = { s->chain.token, 0 };
@@ -458,7 +461,7 @@ static void device_move(struct blk_harness *h)
 	h->now = NULL;
 }
 
-/* As if the device had carried the request out in another way. */
+/* Completes with a result of the device's own, in place of the library's. */
 static void device_own(struct blk_harness *h)
 {
 	const uint8_t status = fuzz_u8(&h->in) % 3;
@@ -635,7 +638,7 @@ static void adopt_token(struct blk_harness *h, struct blk_slot *s)
 	s->chain.token = token;
 }
 
-/* The pop was unpopped, as if it had never been. */
+/* The request was unpopped, so the model forgets the pop. */
 static void unpop(struct blk_harness *h, struct blk_slot *s)
 {
 	model_unpop(&h->model, s->chain.token, 0);

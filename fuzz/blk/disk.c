@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * All that can be asked of a disk, against the model; and the steps that are about the disk and no
+ * Compares all queries of a disk with the model. Carries out the steps that concern the disk and no
  * request.
  */
 #include "disk.h"

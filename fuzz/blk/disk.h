@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Steps about the disk, and not about a request. */
+/* Steps that concern the disk and no request. */
 #ifndef VIRTIO_FUZZ_BLK_DISK_H
 #define VIRTIO_FUZZ_BLK_DISK_H
 
 #include "harness.h"
 
-/* Steps that are about the disk alone. */
+/* Carries out a step that concerns only the disk. */
 void blk_config_read(struct blk_harness *h);
 void blk_resize(struct blk_harness *h);
 void blk_negotiate_any(struct blk_harness *h);
@@ -14,7 +14,7 @@ void blk_migrate(struct blk_harness *h);
 /* The driver accepts these features. */
 void blk_negotiate(struct blk_harness *h, uint64_t features);
 
-/* Traps unless all that can be asked of the disk agrees. */
+/* Traps unless all queries of the disk agree with the model. */
 void blk_compare(struct blk_harness *h);
 
 #endif

@@ -309,8 +309,8 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 	int error;
 
 	/*
-	 * Nobody knows where a malformed chain ends. Behind the end of the address space there is
-	 * nothing.
+	 * The end of a malformed chain is unknown. No byte lies behind the end of the address
+	 * space.
 	 */
 	if (ask->chain.shape || end->len == 0 || (wide)end->addr + end->len > (wide)1 << 64)
 		return;

@@ -39,7 +39,7 @@ struct blk_ask {
 	struct model_chain chain;
 	uint64_t errors; /* errors that the request may have; 0 if it has none */
 	bool answerable; /* there is a byte for a status */
-	/* It is not known yet whether there is one: the request must be retried. */
+	/* Whether there is a status byte is not known yet: the request must be retried. */
 	bool waits;
 	struct model_piece status; /* where that byte is */
 	uint32_t type;
@@ -51,20 +51,20 @@ struct blk_ask {
 	struct virtio_blk_range ranges[BLK_MOST_RANGES]; /* ranges that fit */
 };
 
-/* How far carrying it out has got. */
+/* The progress of a request. */
 struct blk_progress {
 	const struct blk_ask *ask;
 	bool accepted;    /* it was judged legal */
 	uint64_t done;    /* bytes moved */
 	uint64_t touched; /* least number of changed bytes of in */
 	uint64_t reach;   /* largest number of changed bytes of in */
-	uint32_t ranges;  /* dealt with */
-	bool changed;     /* the disk */
-	bool flushed;     /* since */
-	bool answered;    /* the lifetime */
+	uint32_t ranges;  /* ranges carried out */
+	bool changed;     /* the disk was changed */
+	bool flushed;     /* the disk was flushed after that */
+	bool answered;    /* the lifetime was reported */
 	bool failed;
-	bool nonsense;   /* because of an answer that a back end must not give */
-	int error;       /* by one that it may */
+	bool nonsense;   /* failed because of an answer that a back end must not give */
+	int error;       /* failed with an error that a back end may return */
 	uint64_t calls;  /* of the back end */
 	uint8_t wear[6]; /* the answer to GET_LIFETIME */
 };

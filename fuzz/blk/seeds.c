@@ -45,14 +45,14 @@
 #define UNMAP 1
 #define FROM_END 0x80
 #define WRITEBACK(value) BLK_CONFIG_WRITE, 0x01 | (value) << 4
-/* A descriptor in place of one that a request has: far away, or so that it wraps. */
+/* Replaces a descriptor of a request by one that lies far away or wraps. */
 #define FAR(index, len, flags, next) BLK_DESC, index, 0xff, POWER(20, 0), len, flags, next
 #define WRAPPING(index, len, flags, next) BLK_DESC, index, 0xff, NEAR_2_64(-1), len, flags, next
 #define NEXT 1
 #define WRITABLE 2
 #define POKE_BYTES(place, byte, a, b) BLK_POKE, place, byte, 1, a, b
 
-/* The device's. */
+/* Steps of the device. */
 #define DEVICE(step) (0x80 | (step))
 #define SERVE DEVICE(BLK_SERVE), 0
 #define SERVE_IN_PARTS DEVICE(BLK_SERVE), BLK_S_PARTS
@@ -186,7 +186,7 @@ const struct seed blk_seeds[] = {
 	BLK("ranges_fail", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(FAILS),
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(0, SENSELESS)),
-	/* The second range is another one by the time of the first. */
+	/* The second range changes while the first is carried out. */
 	BLK("ranges_change", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)),
 	    SERVE_WITH(BLK_F_POKE, 33, 0, 0, 9, BLK_F_FINE),
@@ -331,7 +331,7 @@ const struct seed blk_seeds[] = {
 	BLK("bad_data_in_read_only", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 2, Q_SIZE_16, OPTIONS(0),
 	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),
 	    SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 68, 112, 0, 0), SERVE),
-	/* Data in no page, and a status in one that isn't mapped yet. */
+	/* The data lies in no page, and the status in a page that is not mapped yet. */
 	BLK("bad_data_not_mapped", BLK_M_PAGES, 0x10, 40, 0x30, Q_SIZE_16, OPTIONS(0), READ(1, 1),
 	    FAR(1, 40, NEXT | WRITABLE, 2), SERVE, BLK_MAP_PAGE, 0, SERVE),
 	BLK("parts", LOGGED(BLK_O_LIFETIME), READ(1, 1), SERVE_IN_PARTS, WRITE(1, 1), SERVE_IN_PARTS, GET_ID(20),

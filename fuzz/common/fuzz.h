@@ -73,8 +73,8 @@ static inline uint64_t fuzz_u64(struct fuzz_input *in)
 }
 
 /*
- * A 64-bit number in few bytes: mostly small, else near a power of two, or anything. What breaks
- * arithmetic is found at such edges.
+ * A 64-bit number in few bytes: mostly small, else near a power of two, or anything. Arithmetic
+ * breaks at such edges.
  */
 static inline uint64_t fuzz_number(struct fuzz_input *in)
 {
@@ -85,7 +85,7 @@ static inline uint64_t fuzz_number(struct fuzz_input *in)
 	if (kind < 0xe0)
 		return fuzz_u16(in);
 	if (kind < 0xff)
-		/* 2^(2 * (kind - 0xe0) + 2), give or take: 2^64 is 0. */
+		/* 2^(2 * (kind - 0xe0) + 2) plus or minus a small number, where 2^64 is 0. */
 		return (kind == 0xfe ? 0 : (uint64_t)1 << (2 * (kind - 0xe0) + 2)) + (uint64_t)(int8_t)fuzz_u8(in);
 	return fuzz_u64(in);
 }

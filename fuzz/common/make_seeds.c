@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Writes the seeds: one short input for each thing that the harnesses can do, so that the fuzzer
- * begins with all of them. What the bytes mean is in the harnesses; a change there shows here.
+ * begins with all of them. The harnesses define the bytes. After a change there, the check finds
+ * files that differ.
  * usage: make_seeds FOLDER           writes FOLDER/<harness>/seed-<name>
  *        make_seeds --check FOLDER   fails unless those files are what would be written
  */

@@ -178,7 +178,7 @@ int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct sha
 
 uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access)
 {
-	/* One past the address space is as far as a range may go. */
+	/* A range may end one past the last address. */
 	const bool wraps = (wide)addr + len > (wide)1 << 64;
 	struct shadow_place p;
 

@@ -13,7 +13,7 @@ static void event(void *context, uint32_t id, uint16_t what, uint16_t value)
 {
 	struct console_harness *h = context;
 
-	/* Compared with the message by harness_take(), which knows it only then. */
+	/* harness_take() compares the event with the message, which it reads afterwards. */
 	h->events++;
 	FUZZ_CHECK(id < PORTS && value <= 1, "event %u of port %u", what, id);
 }
@@ -364,7 +364,7 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 	free(bytes);
 }
 
-/* On a copy: a state of someone else's is refused, or is a state that the port is in then. */
+/* Restores into a copy. A forged state is refused, or the port has that state afterwards. */
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state)
 {
 	struct virtio_console_port ports[PORTS];

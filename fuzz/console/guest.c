@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest of the console harness: its memory, its chains, and their worth. */
+/* The guest of the console harness: its memory, its chains, and what each chain yields. */
 #include "model.h"
 
 /* The regions: rings, then data: plain, plain, read-only, with a dirty log. */
@@ -118,7 +118,7 @@ static uint32_t region_of(uint64_t addr)
 
 /* Shadow and real memory */
 
-/* Used rings are the business of guest_expect_used(). */
+/* guest_expect_used() compares the used rings. */
 static void accept_used_rings(struct guest *g)
 {
 	for (uint32_t i = 0; i < QUEUES; i++) {

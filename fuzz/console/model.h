@@ -4,12 +4,12 @@
  *
  * - Guest memory is a few small regions, each twice: the real one, and a shadow that changes only
  *   as the model permits.
- * - A chain is remembered as the driver wrote it, so the model needs no walk. Its worth is looked
- *   up when its turn comes.
+ * - A chain is remembered as the driver wrote it, so the model needs no walk. What the chain yields
+ *   is computed when its turn comes.
  * - Input is a list of bytes that leaves it only by completed chains. Output is compared when it is
  *   offered.
- * - Of the control queues the model is a driver's view: the ports that it knows, what it was told
- *   of each, in which order, and what it must know when nothing is pending.
+ * - For the control queues the model is the driver's view: the known ports, the messages about each
+ *   port in order, and what the driver must know when nothing is pending.
  */
 #ifndef VIRTIO_FUZZ_CONSOLE_MODEL_H
 #define VIRTIO_FUZZ_CONSOLE_MODEL_H
@@ -95,8 +95,8 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *spec, b
 void guest_restart(struct guest *g, uint32_t queue);
 
 /*
- * The worth of a chain for a device that reads, or writes, with a number of segments. both: also
- * look up the other direction.
+ * What a chain yields to a device that reads, or writes, with a number of segments. both: also look
+ * at the other direction.
  */
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);

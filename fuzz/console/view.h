@@ -13,18 +13,18 @@ struct port_view {
 	/* What the driver has said. */
 	bool ready;      /* PORT_READY 1 */
 	bool guest_open; /* PORT_OPEN, not 0 */
-	/* What it was told. */
+	/* What the driver was told. */
 	bool exists;
 	bool open;
 	uint16_t told_cols, told_rows;
-	/* What it is owed. */
+	/* Messages that the driver must still get. */
 	bool announced; /* ADD, unless the port exists */
-	/* REMOVE: the port that it knows is another one. */
+	/* REMOVE: the driver knows an earlier port of this number. */
 	bool gone;
 	/* PORT_READY has not been answered in full. */
 	bool wants_answer;
-	bool had_console, had_name, had_open, had_size; /* since then */
-	/* A close, since the client that it knows is gone. */
+	bool had_console, had_name, had_open, had_size; /* received since PORT_READY */
+	/* A close: the client that the driver knows is gone. */
 	bool client_left;
 };
 

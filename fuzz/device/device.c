@@ -247,7 +247,7 @@ static void host_forge(struct device_harness *h)
 	device_migrate(h, true);
 }
 
-/* Only for a device that was just restored, so nothing is in progress. */
+/* Only a device that was just restored is resumed, so nothing is in progress. */
 static void host_resume(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)

@@ -5,7 +5,7 @@
 
 static void make_slots(struct device_harness *h, struct virtio_queue_registers *slots)
 {
-	/* Only max_size is the caller's to set; the rest must not matter. */
+	/* The caller sets only max_size. Other values must not matter. */
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)
 		slots[i] = (struct virtio_queue_registers){ .config.max_size = h->model.max_size[i], .stopping = true };
 }

@@ -22,7 +22,7 @@ static void make_model(const struct device_model *old, struct device_model *m)
 	device_model_init(m, &old->options, old->map);
 }
 
-/* A queue of the device goes with it. */
+/* Migrates a queue of the device. */
 static void migrate_run(struct device_harness *h, uint32_t index)
 {
 	struct device_run *r = &h->runs[index];
@@ -38,7 +38,7 @@ static void migrate_run(struct device_harness *h, uint32_t index)
 	got = virtio_queue_restore(&r->queue, &state, &h->model.map->map);
 	has_areas = model_restore(&r->model, &state, h->model.map, got);
 	if (got || !has_areas) {
-		/* The map has changed since, and its areas are gone. */
+		/* The map has changed, and the queue's areas are gone. */
 		device_run_make(h, index);
 		return;
 	}
@@ -155,7 +155,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 	errors = device_model_restore(&h->model, state, queues, entries);
 	got = virtio_device_restore(h->device, state, queues, entries);
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "restore returned %d", got);
-	/* A failure changes nothing either. */
+	/* After a failure nothing may have changed. */
 	device_model_compare(&h->model, h->device);
 	if (errors) {
 		free(h->device);
@@ -163,7 +163,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 		h->device = old_device;
 		h->slots = old_slots;
 		h->line = old_line;
-		/* What was planned has happened. */
+		/* The planned events have happened, also if the restore failed. */
 		memcpy(old->plans, h->model.plans, sizeof old->plans);
 		h->model = *old;
 		device_model_begin(&h->model, true);
@@ -179,7 +179,7 @@ void device_migrate(struct device_harness *h, bool forge)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t count = h->model.options.num_queues;
-	/* One too few, sometimes. */
+	/* Sometimes there are too few entries. */
 	const uint32_t entries = how & 0x80 ? how % count : count;
 	struct virtio_device_state state;
 	struct virtio_queue_registers_state *queues = fuzz_alloc(sizeof *queues * entries);
@@ -194,7 +194,7 @@ void device_migrate(struct device_harness *h, bool forge)
 					continue;
 				}
 				device_run_make(h, i);
-				/* A device that needs a reset has its areas anywhere. */
+				/* A device that needs a reset may have its areas anywhere. */
 				if (device_model_runs(&h->model, i) &&
 				    !device_model_queue_errors(&h->model, &h->model.queues[i].config))
 					device_run_start(h, i);

@@ -306,7 +306,7 @@ static void fail_reset(struct device_model *m, int error)
 	m->resetting = false;
 	m->reset_pending = false;
 	m->reset_number = 0;
-	/* Whatever the status was. */
+	/* This bit is set in every status. */
 	m->status |= NEEDS_RESET;
 	if (m->status & DRIVER_OK)
 		config_interrupt(m);
@@ -393,7 +393,7 @@ static void activate(struct device_model *m)
 	const bool waiting = m->interrupt_status != 0;
 	int answer;
 
-	/* A queue that isn't enabled by now isn't any more. */
+	/* A queue that still waits to be enabled stays disabled. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		if (m->queues[i].enabling) {
 			m->queues[i].enabling = false;
@@ -401,7 +401,7 @@ static void activate(struct device_model *m)
 			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
 		}
 	m->status |= DRIVER_OK;
-	/* Too late; but now the driver can be told (virtio 1.4, 2.1.2). */
+	/* The device is not activated, but the driver can now be told (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
 		config_interrupt(m);
 		return;
@@ -437,7 +437,7 @@ static void write_progress(struct device_model *m, uint32_t value)
 	const uint32_t own = m->status & known, fresh = value & ~m->status;
 
 	if (m->status & FAILED) {
-		/* The driver cannot undo it. */
+		/* The driver cannot clear FAILED. */
 		m->ignored++;
 		return;
 	}
@@ -451,7 +451,7 @@ static void write_progress(struct device_model *m, uint32_t value)
 	}
 	m->status |= fresh & (ACKNOWLEDGE | DRIVER);
 	if (fresh & FEATURES_OK) {
-		/* The device may have come to need a reset meanwhile. */
+		/* Meanwhile the device may need a reset. */
 		if (!features_acceptable(m) || (m->status & STUCK))
 			return;
 		m->status |= FEATURES_OK;
@@ -488,7 +488,7 @@ void device_model_resume(struct device_model *m)
 				up = true;
 			}
 	}
-	/* The line was high; also if no queue runs any more. */
+	/* The line was high at the save. This holds without a running queue, too. */
 	if ((waiting & VIRTIO_INTERRUPT_CONFIG) && told(m))
 		config_interrupt(m);
 	else if ((waiting & VIRTIO_INTERRUPT_USED) && !up)
@@ -655,7 +655,7 @@ static void stopped(struct device_model *m, uint32_t index)
 	q->may_reenable = m->active;
 }
 
-/* It keeps running, and its reset stays in progress if the driver asked for one. */
+/* The queue keeps running. Its reset stays in progress if the driver asked for a reset. */
 static void not_stopped(struct device_model *m, uint16_t index, int error)
 {
 	m->queues[index].stopping = false;
@@ -791,7 +791,7 @@ void device_model_write_config(struct device_model *m, uint64_t offset, const ui
 void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct shadow_map *map)
 {
 	m->options = *options;
-	/* What the core adds by itself: VIRTIO_F_VERSION_1. */
+	/* The core itself adds VIRTIO_F_VERSION_1. */
 	m->options.features[1] |= 1;
 	m->map = map;
 	m->first_queue = VIRTIO_DEVICE_NO_QUEUE;

@@ -36,7 +36,7 @@ enum device_call {
 	CALL_KINDS,
 };
 
-/* What happens while an operation runs: called by it, or by another thread. */
+/* What happens while an operation runs: the operation or another thread makes these calls. */
 enum device_event {
 	EVENT_NONE,
 	EVENT_USED,
@@ -46,7 +46,10 @@ enum device_event {
 	EVENT_RESET_DONE,     /* a report that is too early: only within reset() */
 	/* By a vCPU: only within interrupt(), and not if interrupt() runs on a vCPU's thread. */
 	EVENT_ACK,
-	/* The same, and only a reset that does not succeed at once: the device is still busy. */
+	/*
+	 * By a vCPU, as above. Only a reset that does not succeed at once, because the device is
+	 * busy.
+	 */
 	EVENT_RESET,
 	EVENT_KINDS,
 };
@@ -106,7 +109,7 @@ struct device_model {
 	bool accepted_beyond;
 	bool active;
 	bool resetting;     /* reset() runs, or is in progress */
-	bool reset_pending; /* the latter */
+	bool reset_pending; /* a reset is in progress */
 	uint32_t reset_number;
 	uint32_t last_number; /* last number of a stop or a reset */
 	uint32_t device_features_sel;
@@ -119,7 +122,7 @@ struct device_model {
 
 	/* For the operator. */
 	uint64_t ignored;
-	uint64_t first_errors; /* any of these; empty for none */
+	uint64_t first_errors; /* a set of allowed errors; empty for none */
 	uint16_t first_queue;
 
 	/*

@@ -18,7 +18,7 @@
 #define TWO 0x00
 #define NO_CHECK 0x10
 #define NO_CONFIG_WRITE 0x20
-#define NO_CONFIG_READ 0x80 /* but its bytes */
+#define NO_CONFIG_READ 0x80 /* the option config has the bytes */
 #define ALL 0xff            /* features, and shared memory */
 #define D_FLAT M_FLAT, FOUR, ALL, 40
 
@@ -70,7 +70,7 @@
 #define NOT_STOPPED(queue) HOST(HOST_FAIL), queue
 #define MAPPED(queue) HOST(HOST_QUEUE_MAPPED), queue
 #define NOT_RESET HOST(HOST_FAIL), 0x80
-#define NO_END 0x18 /* of what can be added to these: VIRTIO_DEVICE_IN_PROGRESS, which is no end */
+#define NO_END 0x18 /* added to a step above: VIRTIO_DEVICE_IN_PROGRESS, which ends nothing */
 #define MEMORY(which) HOST(HOST_SET_MEMORY), which
 #define MIGRATE HOST(HOST_MIGRATE), 0
 #define FORGE(field, index, value) HOST(HOST_FORGE), 0, (index) << 5 | (field), value

@@ -136,16 +136,16 @@ static bool progress_possible(const struct virtio_device_state *state, const str
 
 	if (saved->may_reenable && (saved->ready || !state->active || !reset))
 		return false;
-	/* It waits for a translation, before DRIVER_OK or after its own reset. */
+	/* The queue waits for a translation, before DRIVER_OK or after its own reset. */
 	if (saved->enabling && (saved->ready || !(state->status & FEATURES_OK)))
 		return false;
 	if (saved->enabling && (state->status & DRIVER_OK) && !saved->may_reenable)
 		return false;
-	/* The device could not let go of it. */
+	/* The device could not stop the queue. */
 	return !saved->resetting || (saved->ready && reset && (state->status & NEEDS_RESET));
 }
 
-/* Areas that aren't there, where that stops a restore. */
+/* The errors of missing areas, where a missing area stops a restore. */
 static uint64_t restore_area_errors(const struct device_model *m, const struct virtio_device_state *state,
 				    const struct virtio_queue_config *config)
 {
@@ -201,7 +201,7 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 	m->queue_sel = state->queue_sel;
 	m->shm_sel = state->shm_sel;
 	m->generation = state->generation;
-	/* Until it's resumed. */
+	/* Until virtio_device_resume(). */
 	m->marked = true;
 	for (uint32_t i = 0; i < m->options.num_queues; i++) {
 		struct device_model_queue *q = &m->queues[i];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A range that begins in unlogged memory is taken for one that ends there.
+# A range that begins in memory without a log is taken for a range that lies wholly there.
 # file: include/virtio/inline/guest_memory.h
 # harness: fuzz_guest_memory
 s/VIRTIO_LIKELY(len - 1 < cursor->len - (addr - cursor->start));/len != 0;/

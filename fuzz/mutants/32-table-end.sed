@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A table that begins in known memory is taken for one that ends there.
+# A table that begins in the cached region is taken for a table that lies wholly there.
 # file: virtio-queue/include/virtio/inline/chain.h
 # harness: fuzz_queue
 s/ *less_1 >= tables->len - off ||//

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The disk has a sector more.
+# The disk has one sector more.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
 s/sectors <= capacity - sector;/sectors <= capacity - sector + 1;/

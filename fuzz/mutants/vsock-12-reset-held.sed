@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The RST of a request that is held is held, too.
+# The RST of a request that is held back is held back, too.
 # file: virtio-vsock/src/connection.c
 # harness: fuzz_vsock
 /REQUEST that is not owed any more/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/

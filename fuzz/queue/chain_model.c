@@ -53,7 +53,7 @@ static uint64_t enter_table(struct model *m, struct model_walk *w, const struct 
 	return 0;
 }
 
-/* The next descriptor: 1, 0 at the end, or -1 and what may be said to be wrong. */
+/* Finds the next descriptor. Returns 1, 0 at the end, or -1 with the set of allowed errors. */
 static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, uint64_t *errors)
 {
 	struct raw_desc d;
@@ -297,7 +297,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 	}
 	FUZZ_CHECK(got == success, "resolve returned %d", got);
 	check_front(m, expected, out);
-	/* A walk that found no room is where it was. */
+	/* A walk that found no room stays where it was. */
 	if (success)
 		m->stats.too_many_segments++;
 	else

@@ -24,7 +24,7 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *request);
 
-/* The same where the answer was that something isn't mapped. */
+/* The same for the answer VIRTIO_ENOTMAPPED. */
 void model_not_mapped(struct model *m, struct model_walk *walk, const struct model_chain *expected);
 
 #endif

@@ -13,8 +13,8 @@
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
 /*
- * States that an entry may hold when not in flight, or with a flag; and one wrong bit of the high
- * half.
+ * Makes a token of a state that an idle entry may hold, of a state with a flag, or with one wrong
+ * bit in the high half.
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {
@@ -115,7 +115,7 @@ static void device_next(struct harness *h)
 		next(h, r);
 }
 
-/* More calls than descriptors: how many are yielded is bounded. */
+/* Makes more calls than there are descriptors. The number of yielded descriptors is bounded. */
 static void device_walk(struct harness *h)
 {
 	struct harness_request *r = harness_pick(h);
@@ -239,7 +239,7 @@ static void device_batch(struct harness *h)
 	free(list);
 }
 
-/* What a device does all day. */
+/* Pops, answers and completes, as most devices do. */
 static void device_serve(struct harness *h)
 {
 	struct harness_request *r = pop(h);

@@ -20,7 +20,7 @@ bool model_in_flight_token(const struct model *m, struct virtio_token token);
 void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got);
 void model_reset(struct model *m);
 
-/* A second virtio_queue_init(): tokens from before it stay stale. */
+/* A second virtio_queue_init(): earlier tokens stay stale. */
 void model_init_again(struct model *m);
 void model_set_memory(struct model *m, struct shadow_map *map, int got);
 void model_pop(struct model *m, struct model_walk *walk, int got, const struct virtio_chain *chain);
@@ -35,15 +35,15 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const struct virtio_queue_flight *record, uint32_t count);
-/* False if the queue is broken, and its areas are not there: it is to be reset. */
+/* Returns false if the queue is broken and its areas are missing: the caller must reset it. */
 bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
 		  const struct virtio_chain *chain);
 
-/* A pop that was undone because something is not mapped: its work. */
+/* Undoes a pop that found memory not mapped. Returns the most translations of that pop. */
 uint64_t model_pop_not_mapped(struct model *m);
 
-/* Traps unless what can be asked of the queue agrees. */
+/* Traps unless all queries of the queue agree with the model. */
 void model_compare(const struct model *m, const struct virtio_queue *queue);
 
 #endif

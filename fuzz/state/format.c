@@ -355,7 +355,7 @@ static bool read_section(struct position *p, const struct format_kind *kind, uin
 	return true;
 }
 
-/* Whether an optional section is next. What is wrong with it is for the next look. */
+/* Whether an optional section is next. Its faults are found when it is read. */
 static bool is_next(const struct position *p, const struct format_kind *kind, uint32_t device, uint32_t index)
 {
 	struct format_view ignored = { .count = 0 };

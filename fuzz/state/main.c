@@ -114,7 +114,7 @@ static void check_saved(struct state_harness *h, const struct machine *m, const 
 	FUZZ_CHECK(memcmp(h->saved, h->expected.bytes, length) == 0, "%s: another checksum", what);
 }
 
-/* Serves a queue. What was held and what waits is in the used ring then. */
+/* Serves a queue until every request, held or waiting, is in the used ring. */
 static void serve(struct state_harness *h, uint32_t device, uint32_t n)
 {
 	struct machine_part *part = &h->to.parts[device];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What must come of an accepted file: what it cannot say, and the bytes that the restored machine
- * saves.
+ * What an accepted file cannot contain, and the bytes that the restored machine must save.
  */
 #ifndef VIRTIO_FUZZ_STATE_MODEL_H
 #define VIRTIO_FUZZ_STATE_MODEL_H

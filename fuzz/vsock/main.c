@@ -190,7 +190,7 @@ static void next(struct vsock_harness *h)
 	uint32_t bit;
 	uint16_t op;
 
-	/* compare() has checked whether there is one. */
+	/* compare() has checked whether there is an event. */
 	if (more == 0)
 		return;
 	FUZZ_CHECK(more == 1, "next returns %d", more);

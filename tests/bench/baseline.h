@@ -4,8 +4,8 @@
  * needs, and no check of anything. A guest address becomes a host address by the addition of one
  * constant.
  *
- * Both indices are in registers within a burst. The device's own are in memory between requests,
- * for it can't know what its caller does in between.
+ * Both indices are in registers within a burst. The library keeps its indices in memory, because it
+ * cannot know what its caller does between two calls.
  */
 #ifndef TESTS_BENCH_BASELINE_H
 #define TESTS_BENCH_BASELINE_H

@@ -97,7 +97,7 @@ static bool modify_regions(struct workload *w, char letter, uint32_t number)
 	return true;
 }
 
-/* One modifier, without the dot. Returns false if it means nothing. */
+/* Applies one modifier, without the dot. Returns false if the modifier is unknown. */
 static bool modify(struct workload *w, const char *modifier, size_t length)
 {
 	const char *const end = modifier + length;
@@ -154,7 +154,7 @@ bool case_has_kind(const struct load *load, const struct workload *workload, enu
 							       workload->regions == 1 && !workload->dirty));
 }
 
-/* What loops return goes here, so that none of it can be left out. */
+/* The loops' results go here, so that the compiler cannot leave out a loop. */
 static volatile uint64_t sink;
 
 /* A call of its own, so that callgrind can be told to collect here. */

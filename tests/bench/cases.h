@@ -7,9 +7,9 @@
  *	t       behind an indirect table
  *	xN      bursts of N chains, in place of 256
  *	qN      a queue of N, in place of 256
- *	bN      N regions: buffers take turns in them; rings and tables are in the first
- *	rN      N regions: so do tables; each ring is in a region of its own
- *	sN      N regions: each table, header, data buffer and status is in any of them
+ *	bN      N regions, used in turn for buffers; rings and tables are in the first
+ *	rN      N regions, used in turn for buffers and tables; each ring has one of its own
+ *	sN      N regions: each table, header, data buffer and status is in a random one
  *	lh, ls  a dirty log: the device's writes fall into two pages (hot), or many (spread)
  */
 #ifndef TESTS_BENCH_CASES_H
@@ -41,7 +41,7 @@ extern const char timed_cases[];
 
 /*
  * Takes the next name from a list of them, and fills in the workload. Returns its load, or NULL at
- * the end. Exits with a message if the name means nothing.
+ * the end. Exits with a message if the name is unknown.
  */
 const struct load *next_case(const char **list, struct workload *out);
 
@@ -58,8 +58,8 @@ bool case_has_kind(const struct load *load, const struct workload *workload, enu
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 
 /*
- * Serves so many chains, in bursts, by this loop. serve_once() is one burst, of which callgrind
- * counts all, the offer too.
+ * Serves so many chains, in bursts, by this loop. serve_once() is one burst. callgrind counts all
+ * of it, also the offer.
  */
 void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
 void serve_once(struct rig *rig, serve_fn *serve);

@@ -6,7 +6,9 @@
 
 #include "cases.h"
 
-/* Of the shorter dump: each chain of a queue of 256, unless they are very long. */
+/*
+ * Chains of the shorter dump: each chain of a queue of 256 once, or fewer if chains are very long.
+ */
 #define CHAINS 256u
 #define DESCRIPTORS 16384u
 

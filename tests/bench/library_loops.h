@@ -34,7 +34,7 @@ uint64_t LOOP(request)(struct rig *w)
 	return sum;
 }
 
-/* The same, with a look at whether to notify after each. */
+/* The same, and asks after each request whether to notify. */
 uint64_t LOOP(notify)(struct rig *w)
 {
 	uint64_t sum = 0;

@@ -2,8 +2,8 @@
 /*
  * The loops that are measured: each serves what has been offered and returns something that depends
  * on all of it. Three versions of each: baseline (raw pointers, no checks), inline (through the
- * headers) and called (through the library's out-of-line symbols). The library has no inline
- * version of what loops named library_ use.
+ * headers) and called (through the library's out-of-line symbols). Loops named library_ use
+ * functions that have no inline version.
  */
 #ifndef TESTS_BENCH_LOOPS_H
 #define TESTS_BENCH_LOOPS_H

@@ -37,7 +37,7 @@ static void *zeroes(size_t count, size_t bytes)
 	return p;
 }
 
-/* A number that looks like any other, and is the same in every run. */
+/* A pseudo-random number, the same in every run. */
 static uint32_t scatter(uint32_t chain, uint32_t part)
 {
 	uint32_t x = chain << 16 | part;
@@ -48,8 +48,8 @@ static uint32_t scatter(uint32_t chain, uint32_t part)
 }
 
 /*
- * In which region a part lies. Neighbours take turns, so that each access is in another region than
- * the last one.
+ * Returns the region of a part. Neighbours are in different regions, so each access is in another
+ * region than the last access.
  */
 static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
 {

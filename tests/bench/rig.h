@@ -23,8 +23,8 @@ enum shape {
 
 /* Which parts of the driver's memory lie in other regions than the first. */
 enum layout {
-	LAYOUT_BUFFERS,   /* buffers take turns in the regions; rings and tables are in the first */
-	LAYOUT_TURNS,     /* so do tables; each ring is in a region of its own */
+	LAYOUT_BUFFERS,   /* for buffers, regions in turn; rings and tables are in the first */
+	LAYOUT_TURNS,     /* the same for buffers and tables; each ring has a region of its own */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in any region */
 };
 
@@ -58,7 +58,7 @@ struct rig {
 	bool shares_memory; /* with another rig, which frees it */
 	uint8_t *ram;
 	uint64_t region_bytes;
-	uint32_t chains;   /* different ones: a burst of more repeats them */
+	uint32_t chains;   /* different chains: a larger burst repeats them */
 	uint64_t *used_up; /* bytes of each region that have been given out */
 	struct virtio_region *regions;
 	struct virtio_memory_map map;
@@ -90,7 +90,7 @@ struct rig {
 	struct vring_used *used;
 	uint16_t next_avail;
 	uint16_t next_used;
-	uint16_t signalled; /* next_used at the last look at whether to interrupt */
+	uint16_t signalled; /* next_used when the device last asked whether to interrupt */
 	uint16_t offered;
 };
 

@@ -8,9 +8,11 @@
 #include <time.h>
 
 #define MAX_ROUNDS 1001
-/* As many rounds of threads for one of the others: on a busy machine two seldom run at once. */
+/* Rounds with threads for each other round: on a busy machine two threads seldom run at once. */
 #define THREAD_ROUNDS 20
-/* Of a round. It is short, so that on a busy machine some rounds are not interrupted. */
+/*
+ * Chains of a round. A round is short, so that on a busy machine some rounds are not interrupted.
+ */
 #define CHAINS 25600u
 #define DESCRIPTORS 76800u
 

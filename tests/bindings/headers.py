@@ -63,7 +63,7 @@ class Macros(dict):
                     self.pop(match[1], None)
             elif match := re.match(r'#undef (\w+)', line):
                 self.pop(match[1], None)
-        # An include guard has no value, and is the header's own affair.
+        # Leaves out include guards, which are no part of the interface.
         self.guards = {name for name in self if name.endswith('_H')}
         for name in self.guards:
             del self[name]

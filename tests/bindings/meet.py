@@ -24,10 +24,10 @@ EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-res
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',
               '-Wno-unknown-warning-option', '-Wno-unsafe-buffer-usage', '-Wno-pre-c11-compat']
-# What a program may hide.
+# Macros by which a program hides parts of a header.
 HIDDEN = ['-DVIRTIO_BLK_NO_LEGACY', '-DVIRTIO_CONFIG_NO_LEGACY', '-DVIRTIO_MMIO_NO_LEGACY', '-DVIRTIO_NET_NO_LEGACY',
           '-DVIRTIO_PCI_NO_LEGACY', '-DVIRTIO_PCI_NO_MODERN', '-DVIRTIO_RING_NO_LEGACY']
-# What Linux's headers themselves cannot do. Ours can.
+# Languages in which Linux's own headers do not compile, and why.
 CANNOT = {
     ('net', 'C++17'): 'a member has the name class',
     ('ring', 'C++17'): 'void * is assigned to other pointers',
@@ -56,7 +56,7 @@ def demand(what, command, source, suffix='.c'):
 
 
 def includes(*paths):
-    # The declaration, because a unit without one is no C.
+    # Adds a declaration, because C requires one in each unit.
     return ''.join(f'#include <{path}>\n' for path in paths) + 'extern int unit;\n'
 
 

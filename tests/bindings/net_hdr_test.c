@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Conversions between a packet's header in host byte order and its two forms on the wire. The bytes
- * on the wire are the same on a big-endian machine, where this runs too: hence no test library.
+ * Conversions between a packet's header in host byte order and its two forms on the wire. The
+ * program also runs on a big-endian machine, so it uses no test library.
  */
 #include <stdbool.h>
 #include <stdio.h>

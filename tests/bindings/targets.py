@@ -78,7 +78,7 @@ def main():
         asked = headers.questions([*cc, *language], [clang, *language], path)[0]
         questions[header] = asked, headers.answers([*cc, *language], path, asked, work)
 
-    # No file of the host's own may be found: an empty sysroot would not do, for clang knows the
+    # No header of the host may be found. An empty sysroot is not enough, because clang knows the
     # host's folders.
     builtin = headers.run([clang, '-print-file-name=include']).strip()
     alone = ['-std=c11', '-ffreestanding', '-nostdinc', '-isystem', builtin, '-isystem',

@@ -25,12 +25,12 @@ compile() {
 }
 
 for header in $headers; do
-	# The declaration, because a unit of macros alone is empty, which is no C.
+	# Adds a declaration, because C requires one in each unit and some headers have only macros.
 	printf '#include <%s>\n#include <%s>\nextern int unit;\n' "$header" "$header" >"$work/unit.c"
 	compile "$header"
 done
-# In either order: a header that depends on an earlier one has failed above, and one that disturbs a
-# later one fails here.
+# In either order: a header that depends on an earlier header has failed above, and a header that
+# disturbs a later one fails here.
 for order in sort 'sort -r'; do
 	for header in $headers; do echo "#include <$header>"; done | $order >"$work/unit.c"
 	compile "all of them, by $order"

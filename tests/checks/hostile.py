@@ -21,7 +21,7 @@ TABLE = 'tests/hostile.md'
 CASES = 244
 REGRESSIONS = 38
 FOLDERS = re.compile(r'include|examples|fuzz|tests|virtio-[a-z-]+')
-# The table itself and this check, whose text is about references, and inputs that are no text.
+# Not searched: the table, this check, and inputs that are not text.
 LEFT_OUT = re.compile(r'tests/hostile\.md|tests/checks/hostile\.py|fuzz/(.*/)?corp(us|ora)/.*')
 
 # A blank, also where a comment continues on the next line.
@@ -81,7 +81,7 @@ def sources(src):
         if folder == src:
             folders[:] = [name for name in folders if FOLDERS.fullmatch(name)]
             continue
-        # Build folders are none of ours.
+        # Skips build folders.
         folders[:] = [name for name in folders if not os.path.isdir(os.path.join(folder, name, 'meson-private'))
                       and name != '__pycache__']
         for name in sorted(files):

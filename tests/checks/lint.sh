@@ -9,7 +9,7 @@ checks=$(cd "$(dirname "$0")" && pwd)
 work_in "$1"
 cd "$2" || exit 1
 
-# RULE FILE REASON: the exceptions. Another one needs a reason as good as these.
+# RULE FILE REASON: the exceptions. A new exception needs a reason of this kind.
 exceptions='
 guest-memory include/virtio/guest_memory.h finds the door
 guest-memory include/virtio/inline/guest_access.h is the door to guest memory
@@ -72,13 +72,13 @@ xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
 xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
 
 # Regression R37: guest memory is touched in one place. Elsewhere nothing is volatile, atomic or
-# assembly, except for a stated reason, ...
+# assembly, except for a stated reason.
 words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'
 words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
-# ... and no host pointer to guest memory is copied from, indexed or dereferenced. These members are
-# such pointers.
+# Elsewhere no host pointer to guest memory is copied from, indexed or dereferenced. These members
+# are such pointers.
 member='(->|\.)(host|desc|avail|used)'
 path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
 search "(^|[^A-Za-z0-9_])mem(cpy|move|set|cmp)\(.*$member([^A-Za-z0-9_(]|\$)" "$work/statements" |
@@ -101,7 +101,7 @@ search '^[^:]*/include/|^include/' "$work/code" | search -v '^[^:]*/inline/|^[^:
 search '^[^:]*:[0-9]*:(\{|.*\)[ 	]*\{)' "$work/contract" | report body 'a function body outside inline/'
 search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside inline/'
-# Tests and fuzzers of a body may look into it. What readers copy must not.
+# Tests and fuzzers may use internal names. Code that readers copy must not.
 search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
 
@@ -126,8 +126,8 @@ while read -r component place header; do
 	[ -n "$found" ] || fail "<$header> is not in a layer below: $component$place"
 done <"$work/edges"
 
-# The files of the fuzzers include each other in one direction only. A source and its header are
-# one.
+# The files of the fuzzers include each other in one direction only. A source and its header count
+# as one file.
 grep '^fuzz/' "$work/sources" | xargs grep -H '^#include "' |
 	sed -n -e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\.\./\(.*\)\.h"$,\1/\2 fuzz/\3,p' \
 		-e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\([^./]*\)\.h"$,\1/\2 \1/\3,p' >"$work/needs"
@@ -145,7 +145,7 @@ xargs awk '
 	}
 ' <"$work/sources" | report size 'too long'
 
-# The top level is a newcomer's first sight.
+# The top level has only these names, because a newcomer looks there first.
 components='virtio-(bindings|queue|queue-ser|blk|console|vsock|device)'
 documents='(README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE-(APACHE|BSD-3-Clause)'
 sed 's,/.*,,' "$work/files" | sort -u |

@@ -86,7 +86,7 @@ for archive; do
 	done
 done
 
-# A list whose library is no longer checked would pass for ever.
+# Each list must belong to a checked library. Otherwise nothing would use the list.
 for list in "$lists"/*.txt; do
 	name=$(basename "$list" .txt)
 	name=${name%.imports}

@@ -55,7 +55,7 @@ bool watchdog_start(uint64_t (*progress)(void), void (*report)(void))
 
 	watchdog.progress = progress ? progress : count_steps;
 	watchdog.report = report;
-	/* Signals are for the test's own threads: the watchdog's would be interrupted instead. */
+	/* Signals must reach the test's own threads, not this one. */
 	(void)sigfillset(&all);
 	if (pthread_sigmask(SIG_SETMASK, &all, &before))
 		return false;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The watchdog of tests that could wait for ever: its thread looks at the test's progress now and
- * then. The test fails after many looks in a row without progress.
+ * A watchdog for tests that could wait for ever. A thread checks at intervals whether the test has
+ * made progress. The test fails after many checks in a row without progress.
  *
- * A slow test does not fail: the machine may be busy. A machine that stands still makes no looks
- * either. So the watchdog counts looks, and not the time since the last progress.
+ * The watchdog counts checks, and does not measure time. So a slow test on a busy machine does not
+ * fail, and a suspended machine counts no checks.
  *
- * The watchdog does not end a wait that makes progress while it waits, for example one that asks
- * again and again. Such a wait makes no steps, or bounds how often it asks.
+ * A loop that polls must not count each poll as progress, or the watchdog would never end it. Such
+ * a loop calls watchdog_step() only for real progress, or bounds the number of polls.
  */
 #ifndef VIRTIO_TESTS_WATCHDOG_H
 #define VIRTIO_TESTS_WATCHDOG_H
@@ -16,20 +16,20 @@
 #include <stdint.h>
 
 /*
- * The test has come further: it has got an answer, a buffer or the end of a process. Any thread of
- * the test's.
+ * Records progress: the test has received an answer, a buffer or the end of a process. Any thread
+ * of the test may call this.
  */
 void watchdog_step(void);
 
 /*
  * Starts the thread, which lives as long as the process. Once, at the start of the program.
  *
- * @progress  any value that changes when the test comes further, for tests that count anyway; NULL
- *            for the steps
- * @report    says on stderr where the test is, before it fails; or NULL
+ * @progress  returns a value that changes with each progress, for a test that has a counter
+ *            already; NULL to count calls of watchdog_step()
+ * @report    prints on stderr where the test waits, before the test fails; or NULL
  *
- * Both run on the thread: what they read is atomic. Children don't inherit the thread. Returns
- * whether it watches.
+ * Both functions run on the watchdog's thread, so the values that they read must be atomic. Child
+ * processes have no watchdog. Returns whether the thread runs.
  */
 bool watchdog_start(uint64_t (*progress)(void), void (*report)(void));
 

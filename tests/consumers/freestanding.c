@@ -15,7 +15,7 @@ static struct virtio_memory_map guest_map;
 static struct virtio_inflight inflight[16];
 static struct virtio_queue queue;
 
-/* Once. */
+/* Call this once. */
 int partition_boot(void *ram, uint64_t ram_size)
 {
 	int error;

@@ -119,7 +119,10 @@ static int translate_if_mapped(void *context, uint64_t addr, uint64_t len, uint3
 	return 0;
 }
 
-/* An answer that isn't known yet is no end, and I/O that ends after a stop records nothing. */
+/*
+ * A translation that is not known yet does not end the ring. I/O that ends after a stop records
+ * nothing.
+ */
 static void vhost_user_io_is_late_on_both_sides(void **state)
 {
 	static uint8_t ram[GUEST_BYTES];

@@ -337,8 +337,8 @@ static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t hea
 }
 
 /*
- * Two calls, the second with a large array. After too small an array it returns the chain, and
- * after an error the error.
+ * Resolves twice, the second time with a large array. If the first array was too small, the second
+ * call returns the chain. After an error it returns the same error.
  */
 static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {
@@ -465,8 +465,8 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
 		disagree(w, v, head, "a request has another error", r.error);
 	/*
-	 * The status is there whenever it can be: also of a request that makes no sense, or has a
-	 * bad buffer.
+	 * The status is found whenever the chain has one, also in a short request or with a bad
+	 * buffer.
 	 */
 	if (!same_segment(&r.data.last_writable, &v->resolved.last_writable))
 		disagree(w, v, head, "a request has another status", r.error);
@@ -522,8 +522,8 @@ static const uint64_t addrs_2[] = {
 };
 static const uint32_t lens_2[] = { 0, 1, 16, 32, 48, 0xffffffff };
 /*
- * Lengths that are no table's, with addresses that could be one's: each entry more costs thousands
- * of tables.
+ * Lengths that no indirect table can have, with addresses that a table could have. Each further
+ * entry would add thousands of tables.
  */
 static const struct field_values more_2[] = { { TABLE_2, 8 }, { TABLE_2, 24 }, { DATA, 8 }, { DATA, 24 } };
 static const uint16_t nexts_2[] = { 0, 1, 2, 0xffff };

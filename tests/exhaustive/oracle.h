@@ -5,7 +5,7 @@
  * error codes and structs.
  *
  * If a table breaks several rules in one place, neither text says which error is returned. So a
- * verdict holds the set of allowed errors. Mostly it has one member.
+ * verdict holds the set of allowed errors. This set mostly has one member.
  */
 #ifndef VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
 #define VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H

@@ -90,8 +90,8 @@ struct buffer {
 };
 
 /*
- * Cuts so much memory into pieces of at most `longest` sectors, which end at any 512th byte of a
- * page.
+ * Cuts memory of so many sectors into pieces of at most `longest` sectors, which end at any 512th
+ * byte of a page.
  */
 static void cut(struct job *job, struct buffer *buffer, uint64_t sectors, uint64_t longest)
 {

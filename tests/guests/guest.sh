@@ -10,8 +10,8 @@ step() {
 }
 forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
-# until_true COMMAND...: waits for it. A guest that waits for ever says nothing, and is ended from
-# outside.
+# until_true COMMAND...: waits until the command succeeds. A guest that waits for ever says nothing,
+# and the test ends it from outside.
 # A condition with a file pattern needs a function: the shell expands the pattern before until_true
 # begins, and only once. A pattern that has no file then would stay as it is for ever.
 until_true() {

@@ -109,7 +109,8 @@ guest_packages() {
 	busybox=$1/busybox-static/bin/busybox
 }
 
-# newest_kernel: the package behind the package whose name never changes.
+# newest_kernel: prints the package of the newest kernel, on which the package
+# linux-image-cloud-amd64 depends.
 newest_kernel() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: //p'; }
 
 # unpack_kernel DIRECTORY: Debian's kernel for virtual machines.
@@ -186,8 +187,8 @@ make_initramfs() {
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$output" && rm -rf "$root"
 }
 
-# begin_test FOLDER FILE...: makes it the current folder, which no other run may use, and removes
-# what an earlier run has left there.
+# begin_test FOLDER FILE...: makes FOLDER the current folder, which no other run may use, and
+# removes what an earlier run has left there.
 begin_test() {
 	mkdir -p "$1" && cd "$1" || exit
 	shift
@@ -254,7 +255,7 @@ sectors() {
 	dd if="$1" bs=64k iflag=skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null
 }
 
-# sum: of what comes in.
+# sum: prints the checksum of standard input.
 sum() { sha256sum | cut -d' ' -f1; }
 
 # count IMAGE NAME: the number before or after NAME in the daemon's summary of a disk.
@@ -306,7 +307,7 @@ start_daemon() {
 	done
 }
 
-# daemon_runs: whether it still does.
+# daemon_runs: succeeds if the daemon still runs.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
 # stop_daemon: asks the daemon to end and returns its exit status. Does not use `timeout`, which
@@ -399,19 +400,20 @@ boot_until() {
 	return 1
 }
 
-# stop_guest: at once.
+# stop_guest: ends the guest at once.
 stop_guest() {
 	end_uml
 	wait "$guest_pid" 2>/dev/null || true
 	guest_pid=
 }
 
-# guest_said PREFIX: what followed "GUEST: PREFIX " on the console, a line for each time.
+# guest_said PREFIX: prints what followed "GUEST: PREFIX " on the console, a line for each time.
 guest_said() {
 	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
 }
 
-# await WORDS: until the guest says so; for a helper in the background, which ends with the test.
+# await WORDS: waits until the guest says WORDS; for a helper in the background, which ends with the
+# test.
 await() {
 	while ! grep -qs "^GUEST: $1" console.log; do
 		sleep 0.1

@@ -6,7 +6,7 @@
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
-# interrupts DISK: of each of its queues.
+# interrupts DISK: prints the number of interrupts of each queue.
 interrupts() {
 	driver=$(basename "$(readlink -f "/sys/block/${1##*/}/device")")
 	grep -o "^ *[0-9]*:.* $driver-req\.[0-9]*$" /proc/interrupts |
@@ -28,10 +28,10 @@ use_all_queues() {
 		"used $(join_lines /before /after)"
 	say "sum-of-all-queues $(cat /copy-0 /copy-1 /copy-2 /copy-3 | sha256sum | cut -d' ' -f1)"
 }
-# join_lines BEFORE AFTER: how many interrupts each queue has had in between.
+# join_lines BEFORE AFTER: prints the number of interrupts of each queue in between.
 join_lines() { awk 'NR == FNR { before[$1] = $2; next } { print $2 - before[$1] }' "$1" "$2" | tr '\n' ' '; }
 
-# again DISK: the driver leaves the device, which is reset, and sets it up again.
+# again DISK: unbinds the driver, which resets the device, and binds it again.
 again() {
 	driver=$(basename "$(readlink -f "/sys/block/${1##*/}/device")")
 	echo "$driver" >/sys/bus/virtio/drivers/virtio_blk/unbind

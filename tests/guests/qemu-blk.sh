@@ -3,8 +3,8 @@
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. QEMU's own vhost-user front
 # end connects the guest's PCI driver with our daemon, which serves two disks. QEMU and the daemon
 # have default options: QEMU asks for a queue for each of four processors, and gets them. One disk
-# uses io_uring. The guest uses all queues
-# (qemu-blk-init.sh), restarts, and uses them again. Then the images are checked from outside.
+# uses io_uring. The guest (qemu-blk-init.sh) uses all queues, restarts, and uses them again. Then
+# the images are checked from outside.
 # usage: qemu-blk.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
@@ -41,7 +41,7 @@ run_qemu() {
 # grow_disk: grows the disk when the guest waits for that.
 grow_disk() {
 	await "waiting for the disk to grow"
-	# The guest has written nothing since it read everything.
+	# This is the moment at which the guest has read the whole disk and written nothing since.
 	cp first.img reset.img
 	truncate -s $((20 * mib)) first.img && kill -HUP "$(cat daemon.pid)"
 }

@@ -32,8 +32,8 @@ disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 # with bit 0.
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 
-# run_guest: in the background. The program is the parent of QEMU, and `timeout` its own; a file
-# tells its process ID.
+# run_guest: starts the guest in the background. `timeout` is the parent of the program, and the
+# program is the parent of QEMU. A file has the program's process ID.
 run_guest() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \

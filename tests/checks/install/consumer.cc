@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-// The program of consumer.c as C++17 has it.
+// The program of consumer.c in C++17.
 #include <array>
 #include <cstddef>
 #include <iostream>

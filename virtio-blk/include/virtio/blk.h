@@ -382,7 +382,7 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 struct virtio_blk_result {
 	uint8_t status;                  /* VIRTIO_BLK_S_... */
 	uint64_t written;                /* bytes put into virtio_blk_in() without a gap */
-	uint64_t touched;                /* bytes after these that may have changed */
+	uint64_t touched;                /* first bytes of virtio_blk_in() that may have changed */
 	int error;                       /* 0, or the host's reason for a failure */
 	enum virtio_blk_refusal refusal; /* why the request was refused */
 };
