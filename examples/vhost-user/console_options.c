@@ -4,7 +4,6 @@
 
 #include "options.h"
 
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,30 +107,16 @@ static int parse_port(struct parser *parser, char *value)
 
 static int parse_mode(const char *value, struct unix_listener_access *access)
 {
-	char *end;
-	const unsigned long mode = strtoul(value, &end, 8);
-
 	if (!access)
 		return option_error(value, "only unix=PATH and control=PATH have a mode");
-	if (*value < '0' || *value > '7' || *end || mode > 0777)
-		return option_error(value, "not an octal mode up to 777");
-	access->mode = (mode_t)mode;
-	access->has_mode = true;
-	return 0;
+	return unix_listener_mode(value, access);
 }
 
 static int parse_group(const char *value, struct unix_listener_access *access)
 {
-	const struct group *group = getgrnam(value);
-	uint64_t number;
-
 	if (!access)
 		return option_error(value, "only unix=PATH and control=PATH have a group");
-	if (!group && option_number(value, 0, UINT32_MAX - 1, &number))
-		return option_error(value, "no such group");
-	access->group = group ? group->gr_gid : (gid_t)number;
-	access->has_group = true;
-	return 0;
+	return unix_listener_group(value, access);
 }
 
 static int parse_full(const char *value, struct console_options *options)

@@ -6,7 +6,6 @@
 #include "options.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,30 +14,6 @@
 #include <unistd.h>
 
 #define FIRST_LISTEN_FD 3 /* first of the descriptors that a service manager passes */
-
-static int take_mode(struct endpoint *endpoint, const char *value)
-{
-	char *end;
-	const unsigned long mode = strtoul(value, &end, 8);
-
-	if (*value < '0' || *value > '7' || *end || mode > 0777)
-		return option_error(value, "a mode is an octal number up to 777");
-	endpoint->access.mode = (mode_t)mode;
-	endpoint->access.has_mode = true;
-	return 1;
-}
-
-static int take_group(struct endpoint *endpoint, const char *value)
-{
-	const struct group *group = getgrnam(value);
-	uint64_t number;
-
-	if (!group && option_number(value, 0, UINT32_MAX - 1, &number))
-		return option_error(value, "no such group");
-	endpoint->access.group = group ? group->gr_gid : (gid_t)number;
-	endpoint->access.has_group = true;
-	return 1;
-}
 
 static int take_fd(struct endpoint *endpoint, const char *value)
 {
@@ -89,9 +64,9 @@ static int take_pair(struct endpoint *endpoint, bool own_access, const char *nam
 	if (is(name, "fd"))
 		return take_fd(endpoint, value);
 	if (is(name, "socket-mode") || (is(name, "mode") && !own_access))
-		return take_mode(endpoint, value);
+		return unix_listener_mode(value, &endpoint->access) ? -1 : 1;
 	if (is(name, "socket-group") || (is(name, "group") && !own_access))
-		return take_group(endpoint, value);
+		return unix_listener_group(value, &endpoint->access) ? -1 : 1;
 	return 0;
 }
 

@@ -2,16 +2,24 @@
 #include "unix_listener.h"
 
 #include "handover.h"
+#include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG 8
+#define LOCK_TRIES 2000 /* a millisecond apart */
 
 static int fail(const char *path, const char *why)
 {
@@ -24,6 +32,76 @@ bool unix_listener_fits(const char *path)
 	const struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 	return strlen(path) < sizeof addr.sun_path;
+}
+
+/* Who may connect */
+
+int unix_listener_mode(const char *value, struct unix_listener_access *access)
+{
+	char *end;
+	const unsigned long mode = strtoul(value, &end, 8);
+
+	if (*value < '0' || *value > '7' || *end || mode > 0777)
+		return option_error(value, "not an octal mode up to 777");
+	access->mode = (mode_t)mode;
+	access->has_mode = true;
+	return 0;
+}
+
+int unix_listener_group(const char *value, struct unix_listener_access *access)
+{
+	const struct group *group = getgrnam(value);
+	uint64_t number;
+
+	if (!group && option_number(value, 0, UINT32_MAX - 1, &number))
+		return option_error(value, "no such group");
+	access->group = group ? group->gr_gid : (gid_t)number;
+	access->has_group = true;
+	return 0;
+}
+
+/* The socket file */
+
+/*
+ * Locks the folder of a path. Without the lock, two processes could find a file that was left
+ * behind, and the second one could remove the file of the first. A file that is bound and doesn't
+ * listen yet looks the same. No file is made for the lock, and the system releases it when a
+ * process ends.
+ *
+ * @lock  set to a descriptor, or to -1 for a folder that can't be locked, for example because it
+ *        can't be read. Closing it unlocks
+ *
+ * Returns -1 if another process keeps the folder locked.
+ */
+static int lock_folder(const char *path, int *lock)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	const char *slash = strrchr(path, '/');
+	char folder[sizeof(struct sockaddr_un)];
+
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash + 1 - path) : 1, slash ? path : ".");
+	*lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0)
+		return 0;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			close(*lock);
+			*lock = -1;
+			return 0;
+		}
+		nanosleep(&pause, NULL);
+	}
+	close(*lock);
+	*lock = -1;
+	return -1;
+}
+
+static void unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
 }
 
 /* Removes a socket file that was left behind, and nothing else. */
@@ -53,22 +131,67 @@ static int make_room(const struct sockaddr_un *addr)
 	return result;
 }
 
-/* The file has no permissions for others, and nobody can connect before listen(). */
-static int bind_to(int fd, const struct sockaddr_un *addr, const struct unix_listener_access *access)
+/*
+ * Sets permissions and group of the file at a path, and says which file it is. Another file there,
+ * and one that a symbolic link leads to, is left alone.
+ */
+static int give_access(const char *path, const struct unix_listener_access *access, struct stat *st)
 {
-	const bool any = access->has_mode || access->has_group;
 	const mode_t mode = access->has_mode ? access->mode : S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP;
+	const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char self[32];
+	int result = -1;
+
+	if (fd < 0)
+		return -1;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	if (fstat(fd, st) == 0 && !S_ISSOCK(st->st_mode))
+		errno = EEXIST;
+	else if ((!access->has_group || chown(self, (uid_t)-1, access->group) == 0) &&
+		 ((!access->has_mode && !access->has_group) || chmod(self, mode) == 0))
+		result = 0;
+	close(fd);
+	return result;
+}
+
+/*
+ * The file has no permissions for others while it has no group, and nobody can connect before
+ * listen().
+ */
+static int bind_and_listen(int fd, const struct sockaddr_un *addr, int backlog,
+			   const struct unix_listener_access *access, struct stat *st)
+{
 	int error;
 
-	if ((any && fchmod(fd, S_IRUSR | S_IWUSR)) || bind(fd, (const struct sockaddr *)addr, sizeof *addr))
+	if (((access->has_mode || access->has_group) && fchmod(fd, S_IRUSR | S_IWUSR)) ||
+	    bind(fd, (const struct sockaddr *)addr, sizeof *addr))
 		return -1;
-	if ((!access->has_group || chown(addr->sun_path, (uid_t)-1, access->group) == 0) &&
-	    (!any || chmod(addr->sun_path, mode) == 0))
+	if (give_access(addr->sun_path, access, st) == 0 && listen(fd, backlog) == 0)
 		return 0;
 	error = errno;
 	unlink(addr->sun_path);
 	errno = error;
 	return -1;
+}
+
+/* In a locked folder. */
+static int open_locked(const struct sockaddr_un *addr, int type, int backlog, const struct unix_listener_access *access,
+		       struct unix_listener_file *file)
+{
+	struct stat st;
+	int fd;
+
+	if (make_room(addr))
+		return -1;
+	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind_and_listen(fd, addr, backlog, access, &st)) {
+		(void)fail(addr->sun_path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
+	return fd;
 }
 
 int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file)
@@ -80,23 +203,15 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 			    struct unix_listener_file *file)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct stat st;
-	int fd;
+	int fd, lock;
 
 	if (!unix_listener_fits(path))
 		return fail(path, "too long for the path of a socket");
 	memcpy(addr.sun_path, path, strlen(path));
-	if (make_room(&addr))
-		return -1;
-	*file = (struct unix_listener_file){ .ino = 0 };
-	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind_to(fd, &addr, access) || stat(path, &st) || listen(fd, backlog)) {
-		(void)fail(path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
+	if (lock_folder(path, &lock))
+		return fail(path, "another process keeps the folder locked");
+	fd = open_locked(&addr, type, backlog, access, file);
+	unlock(lock);
 	return fd;
 }
 
@@ -109,14 +224,23 @@ void unix_listener_adopt(const char *path, struct unix_listener_file *file)
 		*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
 }
 
+/*
+ * The file is removed before the descriptor is closed: afterwards the file of another process could
+ * have the same number.
+ */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file)
 {
 	struct stat st;
+	int lock;
 
-	close(fd);
 	/* Until this process goes on, the process before needs the file. */
-	if (inherited.count > 0)
+	if (inherited.count > 0 || file->ino == 0) {
+		close(fd);
 		return;
+	}
+	(void)lock_folder(path, &lock);
 	if (lstat(path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
 		unlink(path);
+	close(fd);
+	unlock(lock);
 }

@@ -22,11 +22,19 @@ struct unix_listener_access {
 	gid_t group;
 };
 
+/*
+ * Parse an octal mode, and the name or number of a group. Return 0, or -1 after printing what is
+ * wrong.
+ */
+int unix_listener_mode(const char *value, struct unix_listener_access *access);
+int unix_listener_group(const char *value, struct unix_listener_access *access);
+
 /* Whether a path fits a socket's address. */
 bool unix_listener_fits(const char *path);
 
 /*
- * Listens. Replaces a socket file on which nobody listens any longer, and nothing else.
+ * Listens. Replaces a socket file on which nobody listens any longer, and nothing else. If several
+ * processes do this for one path, one of them succeeds.
  *
  * @access  in force before a client can connect
  * @file    set to the socket file
