@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) with two disks that our vhost-user daemon
-# serves. One of them is read-only. The guest does whatever Linux can do to a disk
+# serves. One of them is read-only. The guest uses every operation that Linux has for a disk
 # (blk-full-init.sh). Meanwhile the disk grows and shrinks. Then the images are checked from
 # outside.
 # usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO]
@@ -26,15 +26,15 @@ uml_memory=128M
 # change_size AWAITED MIB: gives the disk another size when the guest waits for that.
 change_size() {
 	await "waiting for the disk to $1"
-	# What the shrinking cuts off was the guest's.
+	# The copy keeps the guest's data, of which shrinking removes a part.
 	[ "$1" = grow ] || cp disk.img grown.img
 	truncate -s $(($2 * mib)) disk.img && kill -HUP "$(cat daemon.pid)"
 }
 
-# all_are_zero FIRST COUNT: whether these sectors of the disk are.
+# all_are_zero FIRST COUNT: succeeds if these sectors of the disk are zero.
 all_are_zero() { sectors disk.img "$1" "$2" | cmp -s -n $(($2 * 512)) - /dev/zero; }
 
-# unchanged FIRST COUNT: whether these sectors of the disk are as before the guest started.
+# unchanged FIRST COUNT: succeeds if these sectors of the disk are as before the guest started.
 unchanged() { [ "$(sectors disk.img "$1" "$2" | sum)" = "$(sectors before.img "$1" "$2" | sum)" ]; }
 
 if [ "${4:-sync}" = io_uring ]; then choose_aio "$daemon" "$disk_io"; else aio=sync no_uring=; fi

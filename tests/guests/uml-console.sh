@@ -51,7 +51,7 @@ with socket.socket(socket.AF_UNIX) as control:
 sys.exit(0 if answer == "ok\n" else sys.argv[1] + ": " + answer)' "$*"
 }
 
-# enter WORDS: on the console, like somebody who types.
+# enter WORDS: types WORDS on the console.
 enter() { printf '%s\n' "$*" >hvc; }
 
 # use_shell: gives commands to the guest's shell. The last word of each answer is not in the
@@ -159,7 +159,7 @@ test_all() {
 	expect_shell shell
 	ok "a shell on the console answers, and learns the terminal's sizes"
 	dropped=$(sed -n 's/^console .* \([0-9]*\) bytes of input dropped, \([0-9]*\) bytes of output dropped, 0 faults$/\1 \2/p' daemon.log)
-	# The port's, when it was unplugged.
+	# Only output of the unplugged port may be dropped.
 	case $dropped in
 	"0 "*) [ "${dropped#* }" -le 65536 ] || fail "output was dropped: $dropped bytes" ;;
 	*) fail "input was dropped, or faults" ;;

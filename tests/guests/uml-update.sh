@@ -49,16 +49,16 @@ give_up() {
 
 count_files() { find "/proc/$(cat daemon.pid)/fd" -mindepth 1 | wc -l; }
 guest_runs() { [ -s guest.pid ] && kill -0 "$(cat guest.pid)"; }
-# count_rounds [NAME]: of the guest's work, or of one kind of it.
+# count_rounds [NAME]: prints the number of rounds of the guest's work, or of one kind of work.
 count_rounds() { grep -c "^GUEST: round of ${1-}" console.log || true; }
 
-# install_daemon: a new file, because a running program's file cannot be written.
+# install_daemon: makes a new file, because a running program's file cannot be written.
 install_daemon() {
 	cp "$daemon" daemon.new
 	mv daemon.new daemon
 }
 
-# await_lines COUNT: until so many more lines have come from the console. It must not stand still
+# await_lines COUNT: waits until so many more lines have come from the console, which must not stop
 # while the guest's other work goes on.
 await_lines() {
 	lines=$(($(wc -l <printed) + $1)) rounds=$(($(count_rounds) + 300))
@@ -68,7 +68,7 @@ await_lines() {
 	done
 }
 
-# update NUMBER: until the daemon has gone on with all devices, in the new file's program.
+# update NUMBER: updates the daemon, and waits until the new program serves all devices.
 update() {
 	install_daemon
 	kill -USR1 "$(cat daemon.pid)" || give_up "the daemon has ended"
@@ -85,7 +85,8 @@ update() {
 	[ ! -s errors ] || { cat errors; give_up "a complaint about the state of update $1"; }
 }
 
-# type_lines: on the port, until the file `enough` exists. The last line says how many there were.
+# type_lines: writes lines to the port until the file `enough` exists. The last line has their
+# number.
 type_lines() {
 	i=0
 	until [ -e enough ]; do
@@ -96,7 +97,7 @@ type_lines() {
 	echo "end $i"
 }
 
-# read_numbers: from the port, slower than the guest writes.
+# read_numbers: reads numbers from the port, slower than the guest writes.
 read_numbers() {
 	while :; do
 		dd bs=4k count=5 2>/dev/null
@@ -104,7 +105,7 @@ read_numbers() {
 	done
 }
 
-# use_sockets: those of the guest, until this is enough.
+# use_sockets: sends streams to the guest until the file `enough` exists.
 use_sockets() {
 	until [ -e enough ]; do
 		"$vsock_io" stream through:v:1000 8388608 || return

@@ -49,8 +49,8 @@ unpack_vsock_test() {
 		mv "$1/$source-vsock.part" "$1/$source-vsock"
 }
 
-# build_vsock_test: its limits of time are for a machine that is not busy. Here they are sixty times
-# as long.
+# build_vsock_test: compiles vsock_test with sixty times its time limits, because the machine may be
+# busy.
 build_vsock_test() {
 	mkdir -p built
 	for name in timeout control util vsock_test; do
@@ -62,7 +62,7 @@ build_vsock_test() {
 		-o built/vsock_test built/timeout.c built/control.c built/util.c built/vsock_test.c
 }
 
-# each_guest COMMAND...: in the folder of either.
+# each_guest COMMAND...: runs the command in the folder of each guest.
 each_guest() {
 	for side in server client; do
 		[ ! -d "$side" ] || (cd "$side" && "$@") || true

@@ -18,7 +18,7 @@ broken() {
 	poweroff -f
 }
 
-# repeat NAME COMMAND...: until the load is to end.
+# repeat NAME COMMAND...: repeats the command until the host says that this is enough.
 repeat() {
 	name=$1 round=0
 	shift
@@ -33,7 +33,7 @@ stop_and_send_records() {
 	vsock_io stopped vsock:2:1000 && vsock_io records seqvsock:2:1002
 }
 
-# print_lines: a write for each line.
+# print_lines: prints lines, each by one write.
 print_lines() {
 	i=0
 	until [ -e /enough ]; do
@@ -43,7 +43,7 @@ print_lines() {
 	echo "end $i" >&3
 }
 
-# print_numbers: many lines a write, on the port.
+# print_numbers: writes numbers to the port, many lines by one write.
 print_numbers() {
 	i=0
 	until [ -e /enough ]; do
@@ -53,7 +53,7 @@ print_numbers() {
 	echo "end $i" >&4
 }
 
-# read_lines: from the port, as many as its last line says.
+# read_lines: reads lines from the port, as many as the last line says.
 read_lines() {
 	awk '
 		$1 == "end" { good = $2 == NR - 1; print "GUEST: lines read " $2; exit }

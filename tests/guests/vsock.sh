@@ -29,7 +29,7 @@ make_vsock_initramfs() {
 	PATH=${vsock_io%/*}:$PATH make_initramfs initramfs.gz "$here/vsock-init.sh" "$1" "${vsock_io##*/}"
 }
 
-# vsock_server ADDRESS: in the background.
+# vsock_server ADDRESS: starts a server in the background.
 vsock_server() {
 	"$vsock_io" serve "$1" >>host.log 2>&1 9>&- &
 	echo $! >>servers
@@ -43,7 +43,7 @@ host_step() {
 	echo "host: $what" >>host.log
 }
 
-# use_guest: what the host begins, when the guest listens. The guest powers off when its last server
+# use_guest: what the host does once the guest listens. The guest powers off when its last server
 # was killed.
 use_guest() {
 	await "listening"

@@ -14,8 +14,8 @@
  *   vsock_io message ADDRESS TEXT       the server prints a text
  *
  * An address is vsock:CID:PORT, unix:PATH, or through:PATH:PORT for a guest's port by way of a Unix
- * socket. With "seq" in front, as in seqvsock:, it is for records. Success is exit status 0. What
- * is wrong is said on stderr.
+ * socket. With "seq" in front, as in seqvsock:, it is for records. Success is exit status 0. Errors
+ * are printed on stderr.
  */
 #include <errno.h>
 #include <linux/vm_sockets.h>
@@ -258,7 +258,7 @@ static void send_stream(int fd, uint64_t count)
 	expect_end(fd);
 }
 
-/* The other side of that. */
+/* The server's side of that. */
 static void receive_stream(int fd, uint64_t count)
 {
 	uint8_t *bytes = malloc(BLOCK), *expected = malloc(BLOCK);

@@ -69,7 +69,7 @@ static void registers_take_any_access(void **state)
 	vm_finish(&vm);
 }
 
-/* The same by a driver that gets as far as to a running queue, again and again. */
+/* The same with a driver that starts the queue again and again. */
 static void registers_take_any_order_around_a_running_queue(void **state)
 {
 	static const uint32_t offsets[] = { 0x014, 0x020, 0x024, 0x030, 0x038, 0x044, 0x050, 0x050, 0x050, 0x060, 0x064,
@@ -115,7 +115,7 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 		reg_write(&driver, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 		assert_int_equal(driver_wait_interrupt(&driver), VIRTIO_MMIO_INT_CONFIG);
 		assert_int_equal(reg_read(&driver, VIRTIO_MMIO_STATUS), ALIVE | VIRTIO_CONFIG_S_NEEDS_RESET);
-		/* Nothing more happens. */
+		/* The device does nothing more. */
 		reg_write(&driver, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 		assert_int_equal(reg_read(&driver, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 		expect_both_work(&vm);

@@ -169,7 +169,7 @@ static void memory_of_bad_regions_ends_the_program(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(bad); i++) {
 		table = vm_table();
-		/* After a good one, which must be unmapped again. */
+		/* Follows a good table, whose memory must be unmapped again. */
 		table.addr[1] = bad[i][0] + (bad[i][0] == UINT64_MAX - 4095 ? 0 : GUEST_BYTES);
 		table.size[1] = bad[i][1];
 		table.offset[1] = bad[i][2];
@@ -302,7 +302,7 @@ static void configuration_access_of_any_kind_is_answered(void **state)
 	for (unsigned int i = 0; i < COUNT(addrs); i++) {
 		for (unsigned int j = 0; j < COUNT(lens); j++) {
 			(void)vm_config_read(&vm, addrs[i], lens[j]);
-			/* Never with the bit that switches memory on, wherever it ends up. */
+			/* No byte of this value has the bit that switches memory on. */
 			vm_config_write(&vm, addrs[i], lens[j], 0xfdfdfdfd);
 		}
 	}
@@ -347,7 +347,7 @@ static void interrupt_port_that_is_gone_does_no_harm(void **state)
 	vm_boot(&vm);
 	files = vm_open_files(&vm);
 	shutdown(vm.irq, SHUT_RDWR);
-	/* Between two messages it notices, and doesn't look there again. */
+	/* Between two messages the program notices the end, and closes the socket. */
 	for (int i = 0; i < 10; i++)
 		(void)vm_config_read(&vm, 0, 2);
 	assert_int_equal(vm_open_files(&vm), files - 1);

@@ -202,7 +202,7 @@ static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 	vm_finish(&vm);
 }
 
-/* One of two devices is content, the other isn't. */
+/* One device has no pending interrupt, and the other has. */
 static void interrupt_is_repeated_while_one_device_waits(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -242,7 +242,7 @@ static void queue_is_reset_alone_and_set_up_with_another_size(void **state)
 			reg_write(&driver, QUEUE_RESET, 1);
 			assert_int_equal(reg_read(&driver, QUEUE_RESET), 0);
 			assert_int_equal(reg_read(&driver, VIRTIO_MMIO_QUEUE_READY), 0);
-			/* Not the device's business now. */
+			/* The queue is not enabled, so the device ignores this kick. */
 			reg_write(&driver, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 			driver_set_queue(&driver, size);
 			if (window == BLOCK)

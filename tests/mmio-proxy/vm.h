@@ -46,7 +46,10 @@ const char *vm_program(void);
 void vm_start(struct vm *vm);
 void vm_start_with(struct vm *vm, const char *options);
 
-/* Starts it, shares the memory and places the page of registers, as a machine does that boots. */
+/*
+ * Starts the program, shares the memory and places the page of registers, as a booting machine
+ * does.
+ */
 void vm_boot(struct vm *vm);
 void vm_boot_with(struct vm *vm, const char *options);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The device of virtio-device's README whose queues are in another process: stops and resets end
- * when that has answered, also with an error, and late answers end nothing.
+ * when that process has answered, also with an error, and late answers end nothing.
  */
 #include "readme_remote.h"
 

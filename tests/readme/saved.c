@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved queue of virtio-queue-ser's README: another queue goes on where the first one was, with
- * what was in flight.
+ * The saved queue of virtio-queue-ser's README: another queue continues with the position and the
+ * requests in flight of the first.
  */
 #include "readme_saved.h"
 

@@ -163,7 +163,7 @@ static int move(const struct machine *source, struct machine *target)
 	return disk_restore(&target->disk, id, bytes, length, carry_out, text, sizeof text);
 }
 
-/* The guest goes with the disk: its memory. */
+/* The memory of the guest moves with the disk. */
 static void move_memory(const struct machine *source, struct machine *target)
 {
 	memcpy(target->ram, source->ram, sizeof target->ram);

@@ -5,14 +5,14 @@
  * takes a random time for each request, so requests complete out of order. At random points the
  * guest resets the device, resets a queue, stops one, or does two of these at once as two vCPUs do.
  *
- * Whenever the end has shown, the guest overwrites rings and buffers: nothing of what it wrote may
- * change, and no interrupt may come. Under ThreadSanitizer any access of the device's to them would
- * be a race. Each block that is read has what was written last, or, after a write that a reset took
- * away, what was there before.
+ * Whenever a stop or a reset has ended, the guest overwrites rings and buffers. None of these bytes
+ * may change, and no interrupt may come. Under ThreadSanitizer any access of the device to them
+ * would be a race. Each block that is read has the data written last. After a reset has abandoned a
+ * write, the block may have the data before that.
  *
- * usage: async_disk_test [LIVES]   between resets of the device, at least; default 2000. The driver
- *                                  has EVENT_IDX in every
- * second life.
+ * usage: async_disk_test [LIVES]    A life is the time between two resets of the device. At least
+ *                                    so many lives are run, by default 2000. The driver has
+ *                                    EVENT_IDX in every second life.
  *
  * hostile 92
  */

@@ -429,7 +429,7 @@ static void after_round(void)
 		finish_reset();
 		break;
 	case NEEDS_RESET_AT_DRIVER_OK:
-		/* Whichever comes first. */
+		/* Either call may come first. */
 		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "no need of a reset, or no DRIVER_OK");
 		check(m.config_raised == 1, "not told once");
 		finish_reset();

@@ -107,7 +107,7 @@ static void command_line_image_must_be_usable(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* One that writes is alone with the image; those that read bear each other. */
+/* A daemon that writes has the image to itself. Daemons that only read share an image. */
 static void command_line_image_is_locked(void **state)
 {
 	struct daemon_process daemon, second;

@@ -103,7 +103,7 @@ static void run_child(const struct daemon_process *daemon, const char *path, con
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	/* What it doesn't see to itself. */
+	/* The daemon itself must ignore these signals. */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	for (int i = 0; i < 30 && arguments[i]; i++)
@@ -170,7 +170,10 @@ void daemon_start_two(struct daemon_process *daemon)
 	daemon_start_two_again(daemon);
 }
 
-/* Otherwise it would run without, and nobody would know what was tested. */
+/*
+ * Fails if the daemon does not use io_uring although the test asked for it. Otherwise the test
+ * would show nothing about io_uring.
+ */
 static void check_io_uring(const struct daemon_process *daemon)
 {
 	char text[1024];

@@ -7,8 +7,8 @@
  * skipped otherwise.
  *
  * It dies with the test program, and the watchdog ends the test program if either hangs
- * (tests/common/watchdog.h). What these functions and those of the front end get from the daemon is
- * the progress that the watchdog looks at.
+ * (tests/common/watchdog.h). Each answer of the daemon to these functions, and to those of the
+ * front end, counts as progress.
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -65,7 +65,10 @@ void daemon_await_error(const struct daemon_process *daemon, const char *expecte
 /* Waits until it listens on its first socket. */
 void daemon_expect_listening(struct daemon_process *daemon);
 
-/* Both, with one disk: --blk image,socket=socket, and then `options`. Returns when it listens. */
+/*
+ * Makes a folder and runs the daemon with one disk: --blk image,socket=socket, and then `options`.
+ * Returns when the daemon listens.
+ */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
 /* The same with two disks, at socket and other. */

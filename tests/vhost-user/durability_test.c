@@ -30,8 +30,8 @@
  * stable.
  */
 struct promise {
-	uint32_t written[SLOTS]; /* reported as done */
-	uint32_t stable[SLOTS];  /* and vouched for */
+	uint32_t written[SLOTS]; /* reported as written */
+	uint32_t stable[SLOTS];  /* promised to be stable */
 	uint32_t begun[SLOTS];   /* the last one that was sent */
 };
 
@@ -49,7 +49,7 @@ static void negotiate(struct front_end *fe, uint64_t features)
 	assert_int_equal(front_end_ask_u64(fe, VHOST_USER_SET_FEATURES, all), 0);
 }
 
-/* Who kills the daemon, a while after it has vouched for something. */
+/* Kills the daemon, a while after it has promised that a write is stable. */
 struct killer {
 	pid_t pid; /* 0: not yet started */
 	pid_t victim;

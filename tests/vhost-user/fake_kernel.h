@@ -5,14 +5,14 @@
  * result, and which sync fails.
  *
  * Request n is about the sectors from 2n on. Each write has a number, and every word of its data is
- * that number, so that a sector says how new it is. Whenever anything happens, the kernel looks at
- * the statuses that are there: one of OK for a flush, or for a write under write-through, before
- * the disk is as stable as it promises is an error, which kernel_check() reports.
+ * that number, so that a sector says how new it is. Whenever anything happens, the kernel checks
+ * the statuses. A flush, or a write under write-through, must not have the status OK before its
+ * data is stable. kernel_check() reports a violation.
  *
- * What a failed sync was to write is lost: later ones succeed, and the disk doesn't get it. System
- * calls that uring.c makes itself, and the file back end's fdatasync(), come here too: the program
- * is linked before the C library. So do threads that are started, by the linker's option --wrap,
- * and lines for the log.
+ * The data of a failed sync is lost: later syncs succeed, and the data does not reach the disk.
+ * System calls that uring.c makes itself, and the file back end's fdatasync(), come here too: the
+ * program is linked before the C library. So do threads that are started, by the linker's option
+ * --wrap, and lines for the log.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -30,11 +30,12 @@
 #define MAX_QUEUES 2u
 
 #define STATUS_NONE 0xa5
-#define WRITE_THROUGH UINT64_C(0) /* features: a driver that can't flush, ... */
+#define WRITE_THROUGH UINT64_C(0) /* features of a driver that cannot flush */
 #define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 
 /*
- * The outcome of a piece: it is moved, whole or not; or nothing is moved, and the result is this.
+ * The outcome of a piece: all of it is moved, or a part; or nothing is moved, and the result is an
+ * error.
  */
 #define WHOLE INT64_MAX
 #define AT_MOST(bytes) ((int64_t)(bytes))
@@ -58,14 +59,14 @@ struct kernel_kernel {
 	unsigned int rings;                /* that there are */
 	int64_t outcomes[16];              /* of the first pieces that end; then WHOLE */
 	unsigned int outcome_count, ended;
-	int64_t (*outcome)(void); /* asked instead of those, if set */
+	int64_t (*outcome)(void); /* if set, gives the outcomes in place of those */
 	unsigned int pieces;      /* pieces of the disk so far */
-	/* The flusher's answer isn't read, and this errno is the result. */
+	/* If not 0: the flusher's answer is not read, and this errno is the result. */
 	int answer_error;
 	unsigned int take;     /* pieces that it accepts at once; 0: all */
-	int refusal;           /* the errno with which it refuses, ... */
-	unsigned int refusals; /* ... so often, ... */
-	unsigned int accepts;  /* ... after as many times when it does not */
+	int refusal;           /* the errno with which it refuses */
+	unsigned int refusals; /* number of refusals */
+	unsigned int accepts;  /* number of times that it accepts before them */
 	unsigned int enters;
 	bool random;          /* pieces end in any order, and not the oldest first */
 	bool no_threads;      /* none can be started */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends as their sources have them: the order of their messages, sizes, flags and defaults.
+ * Front ends as in their sources: the order of their messages, sizes, flags and defaults.
  * front_ends.md names the test of each row. If a front end asks for no reply, a refusal ends the
  * session, and the test fails.
  */

@@ -130,8 +130,8 @@ static void request_of_any_length_is_served(void **state)
 }
 
 /*
- * A queue is stopped while a long request is being carried out: it goes back, and is carried out
- * again.
+ * A queue is stopped while a long request is being carried out. The request is unpopped, and
+ * carried out again later.
  */
 static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 {
@@ -297,8 +297,8 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 }
 
 /*
- * Whoever stops the ring would wait for gigabytes. Requests that have begun finish, and the rest is
- * answered.
+ * A stop of the ring would otherwise wait for gigabytes. Requests that have begun finish, and the
+ * rest is answered.
  */
 static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
 {
@@ -476,7 +476,7 @@ static void fill_pipe(int fd)
 	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
 }
 
-/* One that was never signalled. */
+/* Replaces the call descriptor by an eventfd that was never signalled. */
 static void renew_call(struct front_end *fe)
 {
 	const int fresh = eventfd(0, EFD_CLOEXEC);

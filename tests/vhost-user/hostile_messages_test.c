@@ -149,7 +149,7 @@ static void message_with_wrong_descriptors_is_refused(void **state)
 					1);
 				continue;
 			}
-			/* They do no harm here. */
+			/* Wrong descriptors of these requests are ignored. */
 			front_end_send(&fe, request->request, VHOST_USER_FLAG_VERSION, payload, request->size, fds,
 				       counts[c]);
 			assert_true(front_end_reply(&fe, request->request, payload, sizeof payload) > 0);

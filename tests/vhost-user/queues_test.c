@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Several queues at once, each with a thread in the daemon. Is the data right? Does the daemon
- * leave a queue alone after it says so, whatever the guest and the front end do meanwhile?
+ * leave a queue alone after it reports a stop, whatever the guest and the front end do meanwhile?
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -364,7 +364,7 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 		assert_int_equal(virtio_mock_publish(&rings[2].mock), 0);
 		assert_int_equal(ring_kick(&rings[2]), 0);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* They have been given back before. */
+		/* The requests were completed before the ring broke. */
 		for (unsigned int n = 0; n < 32; n++)
 			assert_int_equal(ring_status(&rings[2], n), VIRTIO_BLK_S_OK);
 		assert_null(ring_traffic(&rings[1], 2));

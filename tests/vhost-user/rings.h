@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Several rings of one front end, each with a driver of its own: up to 128 requests at once, more
- * than the daemon takes at once, of a sector each, every one with its own header, status and data.
- * A driver uses its ring's part of guest memory alone, so that each may be on a thread of its own.
+ * Several rings of one front end, each with a driver of its own: up to 128 requests of a sector at
+ * once, which is more than the daemon pops at once. Each has its own header, status and data. A
+ * driver uses its ring's part of guest memory alone, so that each may be on a thread of its own.
  * Ring N uses part N of the disk, of RING_SECTORS sectors.
  */
 #ifndef RINGS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Requests through io_uring, with a kernel that shortens, interrupts, fails, refuses and reorders
- * as it is told: is what comes of them right, and never reported before it is true?
+ * as it is told: are the results right, and is no result reported too early?
  */
 #include "fake_kernel.h"
 
@@ -138,8 +138,8 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 }
 
 /*
- * Requests in flight must end before a queue can be stopped. With 64 MiB in flight none begins
- * until some have ended.
+ * Requests in flight must end before a queue can be stopped. With 64 MiB in flight, no request
+ * begins until some have ended.
  */
 static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 {

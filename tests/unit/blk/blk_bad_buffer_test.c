@@ -128,7 +128,8 @@ static void serve_another(struct blk_fixture *f)
 }
 
 /*
- * Serves the next request: IOERR at this address, and nothing else happens. With 0 not even that.
+ * Serves the next request. The device must write IOERR at this address and do nothing else. With
+ * address 0 it must write nothing.
  */
 static void serve_bad(struct blk_fixture *f, uint64_t status, int error)
 {
@@ -440,7 +441,7 @@ static const struct {
 };
 
 /*
- * A bad buffer and a malformed chain: nothing is written, because nobody knows which byte is the
+ * A bad buffer and a malformed chain: nothing is written, because no byte is known to be the
  * status.
  */
 static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **state)

@@ -200,8 +200,8 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
-	 * A back end that could does not offer by itself, except lifetime. Hints without their
-	 * command offer nothing.
+	 * Operations of the back end offer no feature by themselves, except lifetime. Hints without
+	 * their command offer nothing.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -277,7 +277,7 @@ static void blk_write_through_follows_features_and_field(void **state)
 		uint8_t initial; /* value of writeback after negotiation */
 		bool through;    /* at that value */
 	} cases[] = {
-		/* Nothing offered: nothing promised. */
+		/* Without an offer the disk promises nothing. */
 		{ false, false, 0, 0, false },
 		/* virtio 1.4, 5.2.6.2: FLUSH offered and not accepted. */
 		{ true, false, 0, 0, true },
@@ -649,7 +649,7 @@ static void blk_config_read_follows_the_capacity(void **state)
 	virtio_blk_config_read(&blk, 0, got, sizeof got);
 	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
 	assert_memory_equal(got + 8, everything_config + 8, sizeof got - 8);
-	/* It outlives the driver. */
+	/* The capacity outlives the driver. */
 	virtio_blk_reset(&blk);
 	virtio_blk_config_read(&blk, 0, got, 8);
 	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);

@@ -99,7 +99,7 @@ static void blk_write_takes_header_and_data_in_one_buffer(void **state)
 	assert_int_equal(f.backend.longest, 1);
 }
 
-/* Hostile 120: no data is no work. */
+/* Hostile 120: a request without data does nothing. */
 static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT };
@@ -509,7 +509,7 @@ static void blk_process_returns_what_the_pop_returns(void **state)
 	blk_check_memory(&f);
 }
 
-/* Counting is a choice. */
+/* The statistics are optional. */
 static void blk_process_needs_no_statistics(void **state)
 {
 	const struct blk_ask headless = { .type = VIRTIO_BLK_T_FLUSH, .no_status = true };

@@ -74,7 +74,7 @@ static void blk_read_reports_how_far_it_got_when_the_back_end_fails(void **state
 			blk_expect(&f, &ask, f.disk_model, (uint32_t)(call - 1) * 512, VIRTIO_BLK_S_IOERR);
 			blk_check_memory(&f);
 			blk_check_disk(&f);
-			/* Nothing more is begun. */
+			/* No further call of the back end begins. */
 			assert_int_equal(f.backend.calls, call);
 			assert_int_equal(f.stats.failed, 1);
 			assert_int_equal(f.stats.read_bytes, (call - 1) * 512);

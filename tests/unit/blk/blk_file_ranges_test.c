@@ -29,12 +29,12 @@
 
 static struct {
 	int interrupts;            /* calls that fail with EINTR first */
-	int punch_error;           /* then errno of fallocate(), ... */
-	int zero_error;            /* ... of its other mode, ... */
-	int put_interrupts;        /* ... every other pwrite() is interrupted, so often, ... */
-	int put_error;             /* ... errno of pwrite(), ... */
-	int put_calls;             /* ... after this number of calls that changed something, ... */
-	int control_error;         /* ... and of ioctl() */
+	int punch_error;           /* then errno of fallocate() */
+	int zero_error;            /* errno of fallocate() in its other mode */
+	int put_interrupts;        /* interruptions, of every other pwrite() */
+	int put_error;             /* errno of pwrite() */
+	int put_calls;             /* calls that succeed before that errno */
+	int control_error;         /* errno of ioctl() */
 	size_t most;               /* bytes written by a pwrite(); 0: no limit */
 	bool put_nothing;          /* a pwrite() that returns 0 */
 	bool is_device;            /* fstat() says so */
@@ -388,7 +388,7 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 	close(w.fd);
 }
 
-/* What the caller tells the driver is true. Asking changes neither bytes nor size. */
+/* The answer for the driver is true. Asking changes neither bytes nor size. */
 static void file_says_whether_zeroes_may_unmap(void **state)
 {
 	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };
@@ -553,7 +553,7 @@ static void file_discard_past_a_shrunk_end_does_not_grow_the_file(void **state)
 	close(w.fd);
 }
 
-/* What a regular file cannot do is not offered. */
+/* Features that a regular file lacks are not offered. */
 static void file_has_no_secure_erase(void **state)
 {
 	struct virtio_blk_options options = { .capacity = 8, .max_secure_erase_sectors = 1, .max_secure_erase_seg = 1 };

@@ -530,7 +530,10 @@ static struct {
 	atomic_uint waiting;      /* calls that are to get it */
 } flushers;
 
-/* Whoever is counted here has done everything before the call, and nothing after it. */
+/*
+ * A thread that is counted here is at the call: it has done everything before the call, and nothing
+ * after.
+ */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	int error;

@@ -32,12 +32,12 @@
 #define BLK_CALLS 128u
 
 /*
- * Kinds of guest memory: bytes of a region with a dirty log, so that 1 means that no two bytes are
- * together, or ...
+ * Kinds of guest memory: the bytes of each region with a dirty log, or one of the numbers below.
+ * With 1 no two bytes are together.
  */
-/* ... pieces of 16 bytes; each descriptor is rewritten as soon as it was read. */
+/* Pieces of 16 bytes. Each descriptor is rewritten as soon as it was read. */
 #define BLK_CHANGING 0u
-/* ... two regions without a log; readable bytes are in the first. */
+/* Two regions without a log. Readable bytes are in the first. */
 #define BLK_UNLOGGED (BLK_RAM / 2)
 static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOGGED };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
@@ -205,7 +205,7 @@ static const struct virtio_blk_backend_ops blk_faulty_ops = {
 	.flush = blk_faulty_flush,
 };
 
-/* The same with everything. */
+/* The same with every operation. */
 static const struct virtio_blk_backend_ops blk_all_ops = {
 	.readv = blk_faulty_readv,
 	.writev = blk_faulty_writev,

@@ -87,7 +87,7 @@ static void random_request(struct model_fixture *w)
 		ask->in_bytes = roll(w, 3);
 	else
 		random_ranges(w);
-	/* Sometimes something is wrong with it. */
+	/* Makes some requests wrong. */
 	if (roll(w, 20) == 0)
 		ask->in_bytes += 1 + roll(w, 20);
 	if (roll(w, 20) == 0 && ask->out_bytes < MOST_BYTES - 20)

@@ -393,7 +393,7 @@ static void blk_parse_reports_buffers_outside_memory(void **state)
 
 /*
  * Each of the three buffers of a three-part request is elsewhere in turn; the other two are in
- * unlogged memory.
+ * memory without a dirty log.
  */
 static void blk_parse_looks_up_each_buffer(void **state)
 {
@@ -622,7 +622,7 @@ static void blk_check_refuses_data_in_the_wrong_direction(void **state)
 	assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, 0, 1, 20), VIRTIO_BLK_S_IOERR);
 }
 
-/* Hostile 121: room for 20 bytes; the sector is of no account. */
+/* Hostile 121: room for 20 bytes. The sector does not matter. */
 static void blk_check_wants_room_for_the_whole_id(void **state)
 {
 	struct blk_fixture f;

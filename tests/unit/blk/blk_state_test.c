@@ -111,7 +111,7 @@ static void blk_restore_brings_back_every_state_that_a_driver_can_reach(void **s
 		virtio_blk_reset(&target);
 		assert_int_equal(virtio_blk_restore(&target, &saved), 0);
 		expect(&target, reachable[i].features, reachable[i].writeback, CAPACITY);
-		/* The driver continues from there. */
+		/* The driver continues from the restored state. */
 		assert_int_equal(virtio_blk_config_write(&target, 32, "\1", 1), reachable[i].features == (FLUSH | WCE));
 	}
 }

@@ -240,7 +240,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	move(&f, &job, iov, 1000);
 	job.done = 1000;
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 1000), 1);
-	/* Nor twice. */
+	/* The same bytes cannot have been moved twice. */
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 24), VIRTIO_EIO);
 	finish(&f, &job, VIRTIO_EIO);
 }
@@ -511,7 +511,7 @@ static void *serve_all(void *context)
 	return NULL;
 }
 
-/* The driver's words don't matter any more once a request is parsed. */
+/* Once a request is parsed, later changes by the driver do not matter. */
 static void spoil_tables_and_headers(struct device *d)
 {
 	memcpy(d->copies, d->segments, sizeof d->segments);

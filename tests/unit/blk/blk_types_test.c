@@ -303,7 +303,7 @@ static void blk_reads_and_writes_have_the_limit_of_the_options(void **state)
 			blk_check_memory(&f);
 			blk_check_disk(&f);
 		}
-		/* It is theirs alone. */
+		/* The limit holds for reads and writes only. */
 		serve_type(&f, VIRTIO_BLK_T_GET_ID, true);
 		serve_type(&f, VIRTIO_BLK_T_GET_LIFETIME, true);
 		serve_type(&f, VIRTIO_BLK_T_DISCARD, true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sets of feature bits: each bit has its place, no other bit moves, and a bit that there is not
+ * Sets of feature bits: each bit has its place, no other bit moves, and a bit beyond the set
  * changes nothing.
  */
 #include <setjmp.h>

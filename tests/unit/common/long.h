@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* How many random inputs a test tries: more if nobody waits for the result. */
+/* The number of random inputs that a test tries: more in long runs. */
 #ifndef VIRTIO_TESTS_LONG_H
 #define VIRTIO_TESTS_LONG_H
 

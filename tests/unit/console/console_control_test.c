@@ -554,7 +554,7 @@ static void control_removes_only_what_was_added(void **state)
 	remove_port(2);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_REMOVE, 0);
 	console_expect_nothing(&f);
-	/* Messages of ports that are gone are no one's. */
+	/* Messages for ports that are gone have no effect. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_expect_nothing(&f);
 	assert_int_equal(f.console.stats.ignored, 1);

@@ -24,8 +24,8 @@ static struct {
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_MAX];
 	struct virtio_segment receive_segments[QUEUE], transmit_segments[QUEUE];
 	struct virtio_mock_buffer buffers[QUEUE];
-	uint64_t taken; /* bytes that the sink has */
-	bool wrong;     /* and one was another */
+	uint64_t taken; /* bytes that the sink has taken */
+	bool wrong;     /* one of them had another value */
 } g;
 
 /* The content of guest memory at each place. */

@@ -230,7 +230,7 @@ static void restore_refuses_impossible_devices(void **state)
 #define TOLD VIRTIO_CONSOLE_PORT_TOLD_OPEN
 
 /*
- * Each has one thing that cannot be. Ports: 0 a console, 1 a generic port without a name, 2 is
+ * Each state has one impossible value. Ports: 0 a console, 1 a generic port without a name, 2 is
  * absent.
  */
 static const struct virtio_console_port_state impossible[] = {
@@ -352,7 +352,7 @@ static void restore_goes_on_with_the_messages(void **state)
 	console_expect_nothing(&f);
 }
 
-/* The client is this side's: the driver learns of the difference. */
+/* The clients are those of the target, so the driver is told of a difference. */
 static void restore_tells_the_driver_of_another_client(void **state)
 {
 	struct virtio_console_port_state port;

@@ -28,7 +28,7 @@ static void transmit_hands_a_chain_to_the_sink(void **state)
 	assert_int_equal(stats().transmitted, 5);
 }
 
-/* hostile 148: bytes are bytes. */
+/* hostile 148: every byte value is passed on. */
 static void transmit_passes_every_byte_through(void **state)
 {
 	uint8_t all[256];

@@ -246,7 +246,7 @@ static void serve_some(struct guest *g, uint32_t queue, uint32_t count)
 	}
 }
 
-/* From here on the device must not stir ... */
+/* From here on the device must do nothing. */
 static void watch(struct guest *g)
 {
 	memcpy(g->before, g->ram, sizeof g->ram);
@@ -254,7 +254,10 @@ static void watch(struct guest *g)
 	g->events = 0;
 }
 
-/* ... whatever the driver does to a queue, and whatever happens in the device. */
+/*
+ * Checks that the device does nothing, whatever the driver does to a queue, and whatever happens in
+ * the device.
+ */
 static void expect_silence(struct guest *g, uint32_t queue)
 {
 	set(g, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
@@ -442,7 +445,7 @@ static void conformance_reset_device_is_silent_until_initialized(void **state)
 		watch(&g);
 		g.slow = slow != 0;
 		if (slow) {
-			/* A queue reset that the other one overtakes. */
+			/* A queue reset that the reset of the device overtakes. */
 			set(&g, VIRTIO_MMIO_QUEUE_SEL, 1);
 			assert_int_equal(write_slowly(&g, QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
 			assert_int_equal(get(&g, QUEUE_RESET), 1);
@@ -470,7 +473,7 @@ static void conformance_reset_device_is_silent_until_initialized(void **state)
 static void expect_interrupts(struct guest *g, uint32_t causes)
 {
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), causes);
-	/* A look changes nothing. */
+	/* Reading the status changes nothing. */
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), causes);
 }
 

@@ -8,7 +8,7 @@ static void accept_word(struct device_fixture *f, uint32_t select, uint32_t bits
 	reg_set(f, REG_DRIVER_FEATURES, bits);
 }
 
-/* Tries FEATURES_OK: whether it took. */
+/* Tries FEATURES_OK. Returns whether the bit was set. */
 static bool negotiates(struct device_fixture *f)
 {
 	reg_set(f, REG_STATUS, ST_FEATURES);

@@ -185,9 +185,9 @@ void driver_accept(struct device_fixture *f, uint64_t features); /* words 0 and 
 void driver_negotiate(struct device_fixture *f, uint64_t features);
 /* Size and default addresses. */
 void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size);
-/* QueueReady = 1: whether it took. */
+/* QueueReady = 1. Returns whether the queue is enabled. */
 bool driver_enable(struct device_fixture *f, uint32_t queue);
-/* Both, which must take. */
+/* Both. The queue must then be enabled. */
 void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size);
 /* All steps, with three queues. */
 void driver_start(struct device_fixture *f, uint64_t features);

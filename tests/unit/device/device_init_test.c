@@ -113,7 +113,7 @@ static void device_init_names_operation_last(void **state)
 	expect_refused(&f, VIRTIO_EINVAL);
 }
 
-/* What isn't needed may be missing. */
+/* Operations that are not needed may be missing. */
 static void device_init_accepts_missing_operation_that_nothing_needs(void **state)
 {
 	struct device_fixture f;
@@ -168,7 +168,7 @@ static void device_init_refuses_feature_it_cannot_honour(void **state)
 	}
 }
 
-/* Every other bit is the device's affair, and the driver sees it where it belongs. */
+/* Every other bit belongs to the device, and the driver sees it in its place. */
 static void device_init_accepts_every_other_feature(void **state)
 {
 	struct device_fixture f;

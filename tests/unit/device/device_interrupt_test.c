@@ -177,8 +177,7 @@ static void interrupt_used_needs_driver_ok(void **state)
 }
 
 /*
- * The driver may have read the old values: it is told as soon as it can be, and hostile 106: no
- * sooner.
+ * The driver may have read the old values: it is told at DRIVER_OK, and hostile 106: not before.
  */
 static void config_change_before_driver_ok_is_signalled_at_driver_ok(void **state)
 {

@@ -70,7 +70,7 @@ static void queue_address_registers_set_each_half_and_refuse_misaligned(void **s
 	}
 }
 
-/* A transport that names an area which there isn't. */
+/* A transport that names an area that does not exist. */
 static void queue_address_of_unknown_area_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -505,7 +505,7 @@ static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
 	}
 }
 
-/* hostile 56: three areas in one place are the guest's own trouble. */
+/* hostile 56: three areas in one place harm only the guest. */
 static void queue_with_overlapping_areas_does_no_harm(void **state)
 {
 	struct device_fixture f;

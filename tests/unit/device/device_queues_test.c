@@ -349,7 +349,7 @@ static void queues_do_not_run_after_needs_reset_or_failed(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 0));
 }
 
-/* An author who forgot the option gets errors, not a crash: the activation fails. */
+/* Without the option device_queues the operations return errors: the activation fails. */
 static void queues_operations_fail_without_queues(void **state)
 {
 	struct owned o;

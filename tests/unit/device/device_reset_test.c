@@ -279,7 +279,7 @@ static void on_reset_say_done(struct device_fixture *f, enum device_op op, uint3
 		f->hook_result = virtio_device_reset_done(&f->device, 0);
 }
 
-/* Nothing is in progress before reset() has returned that. */
+/* No reset is in progress before reset() has returned VIRTIO_DEVICE_IN_PROGRESS. */
 static void reset_done_within_operation_or_without_need_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -351,7 +351,7 @@ static void reset_ends_what_a_vcpu_waits_for(void **state)
 	}
 }
 
-/* By the VMM's own hand. */
+/* The VMM resets the device itself. */
 static void reset_of_machine_answers_as_operation_does(void **state)
 {
 	struct device_fixture f;
@@ -507,7 +507,7 @@ static void on_reset_raise(struct device_fixture *f, enum device_op op, uint32_t
 	}
 }
 
-/* A device that has something to say until the last moment says it to no one. */
+/* Events of the device up to the end of the reset reach no driver. */
 static void reset_operation_that_raises_is_not_heard(void **state)
 {
 	struct device_fixture f;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saving a device, restoring it into another, and setting that one going. */
+/* Saving a device, restoring it into another, and resuming that device. */
 #include "device_fixture.h"
 
 /*
@@ -513,7 +513,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_ESIZE, 3, { .max_size = 32, .size = 65535 } },
 		{ at_features, VIRTIO_EALIGN, 0, QUEUE(8, 0, 0, 16, false, false, 7, 0) },
 		{ at_features, VIRTIO_EALIGN, 0, QUEUE(0, 0, 2, 16, false, false, 7, 0) },
-		/* Areas and values that there are not, or both given and refused. */
+		/* Unknown areas and values, or areas both given and refused. */
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 8, 0) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 0x80, 0) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 0, 16) },

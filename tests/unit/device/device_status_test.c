@@ -129,7 +129,7 @@ static void status_write_above_255_is_ignored(void **state)
 }
 
 /*
- * A driver that gives up is heard, even if its value lacks bits of the status or has unknown bits.
+ * A driver can give up, even if its value lacks bits of the status or has unknown bits.
  */
 static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 {
@@ -185,7 +185,7 @@ static void status_write_is_counted_if_wrong(void **state)
 	static const struct {
 		uint8_t value, ignored;
 	} writes[] = {
-		/* DEVICE_NEEDS_RESET is not the driver's to set, nor to clear. */
+		/* The driver can neither set nor clear DEVICE_NEEDS_RESET. */
 		{ 0x0b, 0 }, { 0x03, 1 }, { 0x4b, 0 }, { 0x1b, 1 }, { 0x8b, 0 },
 		{ 0x8b, 0 }, { 0xcb, 0 }, { 0x8f, 1 }, { 0x80, 1 }, { 0x0b, 1 },
 	};
@@ -249,7 +249,7 @@ static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 	}
 }
 
-/* A device that needs a reset by its own word, in each status (virtio 1.4, 2.1.2). */
+/* The device itself says that it needs a reset, in each status (virtio 1.4, 2.1.2). */
 static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
 {
 	static const uint8_t from[] = { 0x01, 0x03, 0x0b, 0x0f, 0x80, 0x81, 0x8b, 0x8f };

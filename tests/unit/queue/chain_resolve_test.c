@@ -265,9 +265,9 @@ static void chain_resolve_refuses_wrap_into_low_page(void **state)
 	assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 3), 0);
 	fixture_start(&f);
 	fixture_offer_chain(&f, 0, &wraps, 1);
-	/* Its last byte would be in memory, and is no status: that would be the wrap's doing. */
+	/* Its last byte would be in memory only because of the wrap, so it is not a status. */
 	expect_failure(&f, VIRTIO_EFAULT);
-	/* Also not by a detour around the chain. */
+	/* The address cannot be reached without a chain either. */
 	fixture_save(&f);
 	virtio_memory_cursor_init(&cursor, &f.device_map);
 	assert_int_equal(virtio_memory_write(&cursor, UINT64_MAX - 3, bytes, 8), VIRTIO_EFAULT);
@@ -430,7 +430,7 @@ static void chain_resolve_splits_at_region_boundary(void **state)
 	}
 }
 
-/* hostile 36, regression R26's like: a buffer that ends with memory. */
+/* hostile 36, similar to regression R26: a buffer that ends with memory. */
 static void chain_resolve_accepts_buffer_at_end_of_memory(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_END - 1, 1), WRITABLE(FIXTURE_END - 32, 32) };
@@ -442,7 +442,7 @@ static void chain_resolve_accepts_buffer_at_end_of_memory(void **state)
 	expect_resolved(&f, buffers, 2);
 }
 
-/* ... and one that ends with the address space. */
+/* A buffer that ends with the address space. */
 static void chain_resolve_accepts_buffer_at_end_of_address_space(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(UINT64_MAX - 15, 16);

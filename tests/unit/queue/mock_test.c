@@ -370,7 +370,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 			assert_int_equal(virtio_mock_offer(&f.mock, 0), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_add(&f.mock, three, 3), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_add_many(&f.mock, three, 3, NULL), VIRTIO_EFAULT);
-			/* What order the device should have kept to can't be told. */
+			/* The order in which the device should have completed is not known. */
 			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_enable_interrupts(&f.mock), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_disable_interrupts(&f.mock), VIRTIO_EFAULT);
@@ -598,13 +598,13 @@ static void mock_adds_many_with_one_publication(void **state)
 		}
 		assert_int_equal(virtio_chain_next(&chain, &desc), 0);
 	}
-	/* For one who does not ask which heads they are. */
+	/* The caller need not ask for the heads. */
 	assert_int_equal(virtio_mock_add_many(&f.mock, buffers + 1, 2, NULL), 2);
 	assert_int_equal(virtio_queue_available(&f.queue), 2);
 	assert_int_equal(f.mock.free_count, SIZE - 7);
 }
 
-/* Used elements of a bad device: each is named, and none is taken. */
+/* Used elements of a bad device: each gets its error, and none is popped. */
 static void mock_pop_used_judges_device(void **state)
 {
 	static const struct {
@@ -631,7 +631,7 @@ static void mock_pop_used_judges_device(void **state)
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), cases[i].error);
 		assert_int_equal(used.id, 7);
 		assert_true(mock_unchanged(&f, &before));
-		/* The right one in its place is taken. */
+		/* The right element in its place is popped. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
 		use(&f, 0, 32);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);

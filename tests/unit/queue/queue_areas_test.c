@@ -147,7 +147,7 @@ static void offer_head(struct scattered *s, uint16_t head)
 	assert_int_equal(virtio_mock_publish(&s->mock), 0);
 }
 
-/* The bytes around the pieces are nobody's. */
+/* No access may change the bytes around the pieces. */
 static void expect_margins_untouched(const struct scattered *s)
 {
 	bool mine[sizeof s->host] = { false };
@@ -283,7 +283,7 @@ static void serve_two(struct scattered *s, uint32_t round)
 	expect_element(s, (uint32_t)heads[s->config.in_order ? 1 : 0], s->config.in_order ? 4 : 9);
 }
 
-/* Chains and heads that are wrong: each is told for what it is, as from any other memory. */
+/* Wrong chains and heads: each gives the same error as in any other memory. */
 static void refuse_bad_ones(struct scattered *s)
 {
 	const struct vring_desc loop = { DATA, 1, VRING_DESC_F_NEXT, 5 };

@@ -43,7 +43,7 @@ static void expect_none_used(struct fixture *f)
 	assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 0);
 }
 
-/* By every way in: none of them takes this token, and nothing changes. */
+/* No function accepts this token, and nothing changes. */
 static void expect_stale(struct fixture *f, struct virtio_token token)
 {
 	const struct virtio_completion completion = { token, 1 };

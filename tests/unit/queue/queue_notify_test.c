@@ -170,7 +170,7 @@ static void queue_needs_interrupt_says_yes_after_indices_were_set(void **state)
 	}
 }
 
-/* When the driver's wish can't be read, rather once too often. */
+/* If the driver's wish cannot be read, the answer is an interrupt too many. */
 static void queue_needs_interrupt_says_yes_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
@@ -194,7 +194,7 @@ static void queue_needs_interrupt_says_yes_when_ring_is_gone(void **state)
 /* Kicks */
 
 /*
- * hostile 67: without EVENT_IDX the flag it is, and avail_event, which may be other memory, is
+ * hostile 67: without EVENT_IDX the flag asks for kicks. avail_event, which may be other memory, is
  * never written.
  */
 static void queue_kicks_use_flag_without_event_idx(void **state)
@@ -352,7 +352,7 @@ static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 			virtio_queue_get_stats(&f.queue, &stats);
 			if (errors[i] == VIRTIO_ENOTMAPPED) {
 				assert_int_equal(stats.not_mapped, 1);
-				/* All but the field of the wish. */
+				/* All of memory except the field for kicks. */
 				memcpy(f.saved_ram, f.ram, sizeof f.ram);
 				assert_true(fixture_unchanged(&f));
 				f.bad_error = 0;

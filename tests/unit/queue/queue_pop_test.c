@@ -291,7 +291,7 @@ static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 		}
 }
 
-/* hostile 15: broken is not stuck: reset works, and the queue starts again. */
+/* hostile 15: a broken queue can be reset, and starts again. */
 static void queue_reset_mends_broken_queue(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -452,7 +452,7 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ESTALE);
-	/* Completed is gone for good: the one before it cannot be unpopped any more. */
+	/* A completed request cannot be unpopped, and neither can the request before it. */
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_ENOTLAST);
 }
 

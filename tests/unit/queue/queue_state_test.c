@@ -121,7 +121,7 @@ static void queue_save_keeps_broken_queue_broken(void **state)
 		tokens[i] = replay(&f, record[i]);
 	}
 	assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EBROKEN);
-	/* And once more: the fault is kept. */
+	/* Saved and restored a second time: the fault is kept. */
 	assert_int_equal(move_queue(&f, record), 2);
 	assert_int_equal(f.queue.broken, VIRTIO_EHEAD);
 	for (uint32_t i = 0; i < 2; i++)
@@ -193,7 +193,7 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	assert_true(same_config(&before.config, &after.config));
 	assert_int_equal(before.next_avail, after.next_avail);
 	assert_int_equal(before.next_used, after.next_used);
-	/* Nothing else is in it. */
+	/* The state has no other content. */
 	assert_true(offsetof(struct virtio_queue_state, next_avail) == sizeof(struct virtio_queue_config));
 	assert_true(sizeof(struct virtio_queue_state) - sizeof(struct virtio_queue_config) < 4 + _Alignof(uint64_t));
 }
@@ -306,8 +306,8 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 }
 
 /*
- * Indices that the caller set apart, with nothing in flight between them: a restore would wait for
- * a replay.
+ * The caller has set two indices that differ, although nothing is in flight. A restore would wait
+ * for a replay.
  */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {

@@ -74,7 +74,7 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			add();
 			token = pop();
 			assert_int_equal(virtio_queue_complete(&guest.queue, token, i & 15), 0);
-			/* The very first check is in doubt, so it may say yes. */
+			/* The very first check may say yes, because no earlier index is known. */
 			wanted = virtio_queue_needs_interrupt(&guest.queue);
 			assert_true(i == 0 || wanted == (i & 1));
 			expect_used(virtio_token_head(token), i & 15);

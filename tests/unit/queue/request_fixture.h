@@ -70,7 +70,8 @@ extern const uint32_t request_headers[REQUEST_HEADERS];
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
 /*
- * Makes a request with so many bytes of header, and so many segments. No member is right by chance.
+ * Makes a request with so many bytes of header, and so many segments. All members are filled with
+ * garbage first, so that no check passes by chance.
  */
 void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capacity);
 
@@ -87,7 +88,10 @@ void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags,
 void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s);
 void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
 
-/* Puts content where it says, without which a request isn't found to be right; and all three. */
+/*
+ * Writes the content of a request that was laid out, which the checks need; and does all three
+ * steps.
+ */
 void request_put(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
 
@@ -110,7 +114,7 @@ void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);
 
-/* From the driver to the completion. */
+/* Lays a request out, pops it, checks it and completes it. */
 void request_go_through(struct request_fixture *w, const struct ask *a);
 
 /*

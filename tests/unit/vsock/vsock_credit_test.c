@@ -63,7 +63,7 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 
 /*
  * hostile 159, 194: fwd_cnt ahead of what was sent, or going back, and a buffer that shrinks: the
- * credit is 0, never huge.
+ * credit is 0 and does not wrap.
  */
 static void credit_never_underflows(void **state)
 {
