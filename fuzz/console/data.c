@@ -77,7 +77,7 @@ void harness_receive(struct console_harness *h, uint32_t id)
 	got = virtio_console_receive(&h->console, id, &q->queue, &progress);
 	if (!port->present || !has_queues(h, id)) {
 		FUZZ_CHECK(got == VIRTIO_EINVAL, "receive for a port that is not there: %d", got);
-	} else if (port->console || !(h->console.negotiated & MULTIPORT) || port->guest_open) {
+	} else if (!port->awaits_ready && (port->console || !(h->console.negotiated & MULTIPORT) || port->guest_open)) {
 		for (; p->held_count > 0 && q->waiting > 0; index++) {
 			const struct chain_spec *spec = &q->specs[q->order[0]];
 			uint32_t n = 0;
@@ -140,6 +140,12 @@ static void expect_output(struct console_harness *h, uint32_t id, const struct c
 		p->expected[p->expected_count++] = guest_get(&h->guest, guest_byte_addr(spec, false, i));
 }
 
+/* Whether new chains are output of the port. */
+static bool accepts_output(const struct console_harness *h, uint32_t id)
+{
+	return h->view.ports[id].present && !h->view.ports[id].awaits_ready;
+}
+
 /* What each waiting chain can send, in order: everything that this call could offer. */
 static void expect_all_output(struct console_harness *h, uint32_t id)
 {
@@ -155,7 +161,7 @@ static void expect_all_output(struct console_harness *h, uint32_t id)
 		if (i == 0 && p->in_flight) {
 			if (!p->orphan)
 				expect_output(h, id, spec, p->taken, worth.all);
-		} else if (!worth.bad && !worth.wrong_way && !worth.not_mapped && h->view.ports[id].present) {
+		} else if (!worth.bad && !worth.wrong_way && !worth.not_mapped && accepts_output(h, id)) {
 			expect_output(h, id, spec, 0, worth.all);
 		}
 	}
@@ -172,7 +178,7 @@ static bool settle_chain(struct console_harness *h, uint32_t id, const struct vi
 	uint32_t n, from = p->in_flight ? p->taken : 0;
 
 	guest_weigh(&h->guest, spec, false, false, UINT32_MAX, &worth);
-	if (p->in_flight ? p->orphan : !h->view.ports[id].present) {
+	if (p->in_flight ? p->orphan : !accepts_output(h, id)) {
 		worth.all = from = 0;
 	} else if (!p->in_flight) {
 		if (stops(&worth, got, index, progress->chains)) {

@@ -28,7 +28,11 @@ void view_add(struct view *v, uint32_t id, bool console, bool named, uint16_t co
 void view_remove(struct view *v, uint32_t id)
 {
 	struct port_view *p = &v->ports[id];
-	const struct port_view left = { .exists = p->exists, .gone = p->exists };
+	const struct port_view left = {
+		.exists = p->exists,
+		.gone = p->exists,
+		.awaits_ready = p->exists || p->ready || p->awaits_ready,
+	};
 
 	*p = left;
 }
@@ -92,6 +96,7 @@ static void say_port_ready(struct view *v, struct port_view *p, bool success)
 		return;
 	}
 	v->driver_ready = true;
+	p->awaits_ready = false;
 	/* After a resume Linux reports the port as ready, because it knows the port. */
 	if (!p->announced || p->exists)
 		p->exists = true;

@@ -21,6 +21,8 @@ struct port_view {
 	bool announced; /* ADD, unless the port exists */
 	/* REMOVE: the driver knows an earlier port of this number. */
 	bool gone;
+	/* It knew another port, and what it sends may be of that port. */
+	bool awaits_ready;
 	/* PORT_READY has not been answered in full. */
 	bool wants_answer;
 	bool had_console, had_name, had_open, had_size; /* received since PORT_READY */

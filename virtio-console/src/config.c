@@ -60,6 +60,7 @@ void virtio_console_reset(struct virtio_console *console)
 		port->pending = 0;
 		port->output = (struct virtio_console_output){ .taken = 0 };
 		console_store(&port->guest_open, 0);
+		console_store(&port->awaits_ready, 0);
 	}
 }
 

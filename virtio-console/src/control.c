@@ -244,6 +244,7 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 	 */
 	console_store(&port->guest_open, 0);
 	if (value == 1) {
+		console_store(&port->awaits_ready, 0);
 		console->driver_ready = true;
 		virtio_impl_console_answer_ready(port);
 		return true;

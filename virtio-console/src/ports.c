@@ -130,6 +130,8 @@ int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE;
 	if (port->flags & VIRTIO_CONSOLE_PORT_KNOWN)
 		port->pending |= VIRTIO_CONSOLE_SEND_REMOVE;
+	if (port->flags & (VIRTIO_CONSOLE_PORT_KNOWN | VIRTIO_CONSOLE_PORT_IS_READY))
+		console_store(&port->awaits_ready, 1);
 	port->flags = 0;
 	port->present = false;
 	console_store(&port->guest_open, 0);

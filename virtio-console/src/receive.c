@@ -160,6 +160,8 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 /* Whether the driver accepts input. Linux discards input of a generic port that nobody has open. */
 static bool takes_input(const struct virtio_console *console, const struct virtio_console_port *port)
 {
+	if (console_load(&port->awaits_ready) != 0)
+		return false;
 	return port->options.console || !console_multiport(console) || console_load(&port->guest_open) != 0;
 }
 

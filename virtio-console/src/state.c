@@ -55,6 +55,8 @@ int virtio_console_save_port(const struct virtio_console *console, uint32_t id, 
 		flags |= VIRTIO_CONSOLE_PORT_IS_CONSOLE;
 	if (console_load(&port->guest_open))
 		flags |= VIRTIO_CONSOLE_PORT_GUEST_OPEN;
+	if (console_load(&port->awaits_ready))
+		flags |= VIRTIO_CONSOLE_PORT_AWAITS_READY;
 	*out = (struct virtio_console_port_state){
 		.taken = output->taken,
 		.id = id,
@@ -102,9 +104,11 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 	const bool present = (state->flags & VIRTIO_CONSOLE_PORT_PRESENT) != 0;
 	const bool is_console = (state->flags & VIRTIO_CONSOLE_PORT_IS_CONSOLE) != 0;
 	const uint32_t all = KEPT_FLAGS | VIRTIO_CONSOLE_PORT_PRESENT | VIRTIO_CONSOLE_PORT_IS_CONSOLE |
-			     VIRTIO_CONSOLE_PORT_GUEST_OPEN;
+			     VIRTIO_CONSOLE_PORT_GUEST_OPEN | VIRTIO_CONSOLE_PORT_AWAITS_READY;
 	const uint32_t any_message = VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD | AFTER_READY;
 	const bool multiport = (negotiated & CONSOLE_FEATURE(MULTIPORT)) != 0;
+	const bool ready = (state->flags & VIRTIO_CONSOLE_PORT_IS_READY) != 0;
+	const bool awaits = (state->flags & VIRTIO_CONSOLE_PORT_AWAITS_READY) != 0;
 
 	if (!port)
 		return "id";
@@ -119,7 +123,7 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 	if (state->taken > (uint64_t)VIRTIO_CHAIN_MAX_BYTES || (!state->in_flight && state->taken != 0))
 		return "taken";
 	/* Without the control queues there are no messages, and only port 0 has queues. */
-	if (!multiport && (state->flags & (KEPT_FLAGS | VIRTIO_CONSOLE_PORT_GUEST_OPEN)))
+	if (!multiport && (state->flags & ~(VIRTIO_CONSOLE_PORT_PRESENT | VIRTIO_CONSOLE_PORT_IS_CONSOLE)))
 		return "flags";
 	if (!multiport && state->pending)
 		return "pending";
@@ -127,11 +131,14 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 		return "in_flight";
 	if (!present && (state->cols != 0 || state->rows != 0))
 		return state->cols != 0 ? "cols" : "rows";
-	if (!present && (state->flags & ~VIRTIO_CONSOLE_PORT_PRESENT))
+	if (!present && (state->flags & ~VIRTIO_CONSOLE_PORT_AWAITS_READY))
 		return "flags";
-	/* A driver opens ports that are ready. */
-	if ((state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) && !(state->flags & VIRTIO_CONSOLE_PORT_IS_READY))
+	/* PORT_READY ends awaits_ready, and the driver's PORT_OPEN counts after PORT_READY. */
+	if (ready ? awaits : (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0)
 		return "flags";
+	/* REMOVE is of a port that the driver knew. */
+	if ((state->pending & VIRTIO_CONSOLE_SEND_REMOVE) && !awaits)
+		return "pending";
 	if (present ? !can_be_told(port, state->flags, state->pending) : (state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE))
 		return "pending";
 	return NULL;
@@ -166,6 +173,7 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
 	port->flags = (port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) | (state->flags & KEPT_FLAGS);
 	port->pending = state->pending;
 	console_store(&port->guest_open, (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0);
+	console_store(&port->awaits_ready, (state->flags & VIRTIO_CONSOLE_PORT_AWAITS_READY) != 0);
 	port->output = (struct virtio_console_output){
 		.taken = state->taken,
 		.restored = state->in_flight != 0,

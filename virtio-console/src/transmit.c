@@ -295,7 +295,7 @@ static inline VIRTIO_HOT int send_chain(const struct transmission *t, struct vir
 	return send_any(t, chain, d, count);
 }
 
-/* A port that is not there accepts nothing. Returns as resume(). */
+/* A chain of a port that is gone. Returns as resume(). */
 static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio_token token)
 {
 	const int error = give_back(t, token);
@@ -328,7 +328,7 @@ static int send_kept(const struct transmission *t)
 /* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */
 static int send_all(const struct transmission *t)
 {
-	const bool present = t->port->present;
+	const bool accepts = t->port->present && console_load(&t->port->awaits_ready) == 0;
 	uint32_t left = t->queue->size;
 	struct virtio_chain chain;
 	int got = send_kept(t);
@@ -342,7 +342,7 @@ static int send_all(const struct transmission *t)
 		got = virtio_queue_pop(t->queue, &chain);
 		if (VIRTIO_LIKELY(got == 1)) {
 			left--;
-			got = VIRTIO_LIKELY(present) ? send_chain(t, &chain) : discard_chain(t, chain.token);
+			got = VIRTIO_LIKELY(accepts) ? send_chain(t, &chain) : discard_chain(t, chain.token);
 		} else if (got == 0) {
 			got = virtio_queue_enable_kicks(t->queue);
 		}

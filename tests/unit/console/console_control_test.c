@@ -625,6 +625,75 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 	assert_int_equal(f.console.stats.ignored, 3);
 }
 
+/* What the driver sends for the old port, until it has seen REMOVE, is not of the new port. */
+static void control_port_has_no_output_of_the_one_before(void **state)
+{
+	struct virtio_console_port_state saved;
+
+	console_setup(&f, fixture_kind(state), true);
+	console_add(&f, 1, false);
+	/* A port that the driver never knew leaves no output behind. */
+	remove_port(1);
+	console_add(&f, 1, false);
+	console_send(&f, FIXTURE_DATA, "early");
+	assert_int_equal(console_transmit(&f, 1), 0);
+	console_expect_output(&f, 1, "early");
+	make_ready(1);
+	remove_port(1);
+	console_add(&f, 1, false);
+	console_send(&f, FIXTURE_DATA, "old 1");
+	assert_int_equal(console_transmit(&f, 1), 0);
+	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_REMOVE, 0);
+	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_ADD, 0);
+	console_send(&f, FIXTURE_DATA, "old 2");
+	assert_int_equal(console_transmit(&f, 1), 0);
+	assert_int_equal(virtio_console_save_port(&f.console, 1, &saved), 0);
+	assert_int_equal(saved.flags & VIRTIO_CONSOLE_PORT_AWAITS_READY, VIRTIO_CONSOLE_PORT_AWAITS_READY);
+	f.ports[1].awaits_ready = 0;
+	assert_int_equal(virtio_console_restore_port(&f.console, &saved), 0);
+	console_send(&f, FIXTURE_DATA, "old 3");
+	assert_int_equal(console_transmit(&f, 1), 0);
+	console_expect_output(&f, 1, "");
+	assert_int_equal(f.ports[1].stats.transmit_discarded, 3);
+	make_ready(1);
+	console_send(&f, FIXTURE_DATA, "new");
+	assert_int_equal(console_transmit(&f, 1), 0);
+	console_expect_output(&f, 1, "new");
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(console_used(&f.tx), 0);
+	/* Another driver does not know the old port. */
+	remove_port(1);
+	console_add(&f, 1, false);
+	virtio_console_reset(&f.console);
+	assert_int_equal(virtio_console_negotiate(&f.console, virtio_console_offered(&f.console)), 0);
+	console_send(&f, FIXTURE_DATA, "first");
+	assert_int_equal(console_transmit(&f, 1), 0);
+	console_expect_output(&f, 1, "first");
+}
+
+/* The driver may take input for the old port, and discard it. */
+static void control_console_has_no_input_before_its_port_ready(void **state)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);
+
+	console_setup(&f, fixture_kind(state), true);
+	make_ready(0);
+	remove_port(0);
+	console_add(&f, 0, true);
+	console_type(&f, 0, "keys");
+	(void)fixture_add(&f.rx, &buffer, 1);
+	assert_int_equal(console_receive(&f, 0), 0);
+	assert_int_equal(f.progress.chains, 0);
+	console_expect(&f, 0, VIRTIO_CONSOLE_PORT_REMOVE, 0);
+	console_expect(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 0);
+	assert_int_equal(console_receive(&f, 0), 0);
+	assert_int_equal(f.progress.chains, 0);
+	console_say(&f, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	assert_int_equal(console_receive(&f, 0), 0);
+	assert_int_equal(console_used(&f.rx), 4);
+	console_expect_bytes(&f.rx, FIXTURE_DATA, "keys");
+}
+
 /* hostile 218: the driver floods PORT_READY and PORT_OPEN. What is pending does not grow. */
 static void control_flood_of_messages_leaves_one_answer(void **state)
 {
@@ -693,6 +762,8 @@ int main(void)
 		FIXTURE_ON_ALL(control_removes_only_what_was_added),
 		FIXTURE_ON_ALL(control_port_that_comes_again_is_removed_first),
 		FIXTURE_ON_ALL(control_port_is_opened_only_after_its_port_ready),
+		FIXTURE_ON_ALL(control_port_has_no_output_of_the_one_before),
+		FIXTURE_ON_ALL(control_console_has_no_input_before_its_port_ready),
 		cmocka_unit_test(control_flood_of_messages_leaves_one_answer),
 		FIXTURE_ON_ALL(control_reset_forgets_what_was_said),
 	};

@@ -228,6 +228,7 @@ static void restore_refuses_impossible_devices(void **state)
 #define KNOWN VIRTIO_CONSOLE_PORT_KNOWN
 #define READY VIRTIO_CONSOLE_PORT_IS_READY
 #define TOLD VIRTIO_CONSOLE_PORT_TOLD_OPEN
+#define AWAITS VIRTIO_CONSOLE_PORT_AWAITS_READY
 
 /*
  * Each state has one impossible value. Ports: 0 a console, 1 a generic port without a name, 2 is
@@ -242,7 +243,7 @@ static const struct virtio_console_port_state impossible[] = {
 	{ .id = 2, .flags = PRESENT },
 	{ .id = 2, .flags = VIRTIO_CONSOLE_PORT_IS_CONSOLE },
 	{ .id = 0, .flags = CONSOLE | VIRTIO_CONSOLE_PORT_CONNECTED },
-	{ .id = 0, .flags = CONSOLE | 0x80 },
+	{ .id = 0, .flags = CONSOLE | KNOWN | READY | AWAITS },
 	{ .id = 0, .flags = CONSOLE, .pending = 0x80 },
 	{ .id = 0, .flags = CONSOLE, .in_flight = 2 },
 	{ .id = 0, .flags = CONSOLE, .in_flight = 1, .head = 0x8000 },
@@ -253,6 +254,8 @@ static const struct virtio_console_port_state impossible[] = {
 	{ .id = 0, .flags = CONSOLE | KNOWN, .pending = VIRTIO_CONSOLE_SEND_REMOVE },
 	{ .id = 0, .flags = CONSOLE | READY },
 	{ .id = 0, .flags = CONSOLE | READY, .pending = VIRTIO_CONSOLE_SEND_ADD | VIRTIO_CONSOLE_SEND_REMOVE },
+	{ .id = 0, .flags = CONSOLE, .pending = VIRTIO_CONSOLE_SEND_REMOVE },
+	{ .id = 2, .pending = VIRTIO_CONSOLE_SEND_REMOVE },
 	{ .id = 0, .flags = CONSOLE | KNOWN | TOLD },
 	{ .id = 1, .flags = PRESENT | KNOWN | VIRTIO_CONSOLE_PORT_GUEST_OPEN },
 	{ .id = 0, .flags = CONSOLE | KNOWN, .pending = VIRTIO_CONSOLE_SEND_CONSOLE },
@@ -264,6 +267,7 @@ static const struct virtio_console_port_state impossible[] = {
 	{ .id = 1, .flags = PRESENT | KNOWN | READY, .pending = VIRTIO_CONSOLE_SEND_CONSOLE },
 	{ .id = 1, .flags = PRESENT | KNOWN | READY, .pending = VIRTIO_CONSOLE_SEND_RESIZE },
 	{ .id = 2, .flags = KNOWN },
+	{ .id = 2, .flags = KNOWN | AWAITS },
 	{ .id = 2, .flags = VIRTIO_CONSOLE_PORT_GUEST_OPEN },
 	{ .id = 2, .cols = 1 },
 	{ .id = 2, .rows = 1 },
@@ -290,6 +294,7 @@ static void restore_port_refuses_messages_without_multiport(void **state)
 	const struct virtio_console_port_state bad[] = {
 		{ .id = 0, .flags = CONSOLE | KNOWN },
 		{ .id = 0, .flags = CONSOLE | VIRTIO_CONSOLE_PORT_GUEST_OPEN },
+		{ .id = 0, .flags = CONSOLE | AWAITS },
 		{ .id = 0, .flags = CONSOLE, .pending = VIRTIO_CONSOLE_SEND_ADD },
 		{ .id = 1, .flags = PRESENT, .in_flight = 1 },
 	};

@@ -103,7 +103,7 @@ struct virtio_console_port_stats {
 	uint64_t transmitted;          /* bytes of output that the sink has taken */
 	uint64_t transmit_misdirected; /* transmit chains with writable pieces */
 	uint64_t transmit_malformed;   /* malformed transmit chains, or with a bad buffer */
-	uint64_t transmit_discarded;   /* transmit chains of a missing port */
+	uint64_t transmit_discarded;   /* transmit chains of a port that is gone */
 	/* Changed by virtio_console_disconnect() and virtio_console_remove_port(). */
 	uint64_t dropped; /* bytes of input of clients that have left */
 };
@@ -130,6 +130,11 @@ struct virtio_console_port {
 	uint32_t pending; /* VIRTIO_CONSOLE_SEND_... of the same */
 	/* The driver's last PORT_OPEN since PORT_READY said 1. Atomic. */
 	uint32_t guest_open;
+	/*
+	 * The driver knew an earlier port with this number, and has not sent PORT_READY since.
+	 * Atomic.
+	 */
+	uint32_t awaits_ready;
 	struct virtio_console_output output;
 	struct virtio_console_port_stats stats;
 };
@@ -141,8 +146,8 @@ struct virtio_console_port {
  * @context  of the options
  * @id       number of the port; 0 for DEVICE_READY
  * @event    VIRTIO_CONSOLE_DEVICE_READY, VIRTIO_CONSOLE_PORT_READY or VIRTIO_CONSOLE_PORT_OPEN
- * @value    0 or 1. After PORT_OPEN with 1 the caller has virtio_console_receive() called for the
- *           port.
+ * @value    0 or 1. After PORT_READY or PORT_OPEN with 1 the caller has virtio_console_receive()
+ *           called for the port.
  */
 typedef void virtio_console_event_fn(void *context, uint32_t id, uint16_t event, uint16_t value);
 
@@ -263,6 +268,8 @@ struct virtio_console_progress {
  * - Without chains the input stays, kicks are asked for, and the next kick resumes.
  * - Under MULTIPORT a generic port takes input only while the driver has it open. Until then
  *   nothing is done.
+ * - After a port that the driver knew, the next port with its number takes no input before
+ *   PORT_READY: the driver may still take it for the old port.
  * - Each call fills at most as many chains as the queue has entries.
  *
  * Returns 0, or an error after which the input of an uncompleted chain is still in the buffer:
@@ -284,7 +291,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *
  * - If the sink takes fewer bytes than offered, progress->blocked is set. The chain stays in flight
  *   with its position, and the next call continues it.
- * - Chains to a port that is not there are completed unread.
+ * - Chains to a port that is not there are completed unread. So are those before PORT_READY of the
+ *   next port with its number, if the driver knew the old port.
  * - Each call pops at most as many chains as the queue has entries.
  * - A device that switches maps by virtio_queue_set_memory() while blocked keeps the old map until
  *   virtio_queue_old_maps_unused().

@@ -85,7 +85,11 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
  * @room  set to whether the producer of its input waits for room; untouched on failure
  *
  * Afterwards call virtio_console_transmit() for the port once, and again on each kick: it completes
- * unread what the driver has sent. Returns 0; VIRTIO_EINVAL if there is no such port.
+ * unread what the driver has sent. If another port is added with the number, the driver may still
+ * send output of the old port until it has seen REMOVE. So call virtio_console_transmit() also
+ * before each virtio_console_control_transmit() while awaits_ready of the port is set.
+ *
+ * Returns 0; VIRTIO_EINVAL if there is no such port.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool *room);
@@ -167,13 +171,14 @@ struct virtio_console_state {
 };
 
 /* Flags of a port. */
-#define VIRTIO_CONSOLE_PORT_KNOWN 0x01u      /* the driver knows the port */
-#define VIRTIO_CONSOLE_PORT_IS_READY 0x02u   /* PORT_READY has come */
-#define VIRTIO_CONSOLE_PORT_TOLD_OPEN 0x04u  /* the last OPEN to the driver was 1 */
-#define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u  /* a client is there; never in a saved state */
-#define VIRTIO_CONSOLE_PORT_PRESENT 0x10u    /* only saved: present */
-#define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u /* only saved: a console */
-#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u /* only saved: the driver's last PORT_OPEN was 1 */
+#define VIRTIO_CONSOLE_PORT_KNOWN 0x01u        /* the driver knows the port */
+#define VIRTIO_CONSOLE_PORT_IS_READY 0x02u     /* PORT_READY has come */
+#define VIRTIO_CONSOLE_PORT_TOLD_OPEN 0x04u    /* the last OPEN to the driver was 1 */
+#define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u    /* a client is there; never in a saved state */
+#define VIRTIO_CONSOLE_PORT_PRESENT 0x10u      /* only saved: present */
+#define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* only saved: a console */
+#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* only saved: the driver's last PORT_OPEN was 1 */
+#define VIRTIO_CONSOLE_PORT_AWAITS_READY 0x80u /* only saved: see struct virtio_console_port */
 
 /* Pending messages, in the order of sending. */
 #define VIRTIO_CONSOLE_SEND_REMOVE 0x01u
