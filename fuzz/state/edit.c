@@ -79,17 +79,21 @@ static void add(struct edit_file *file, size_t at, uint32_t bytes, uint64_t diff
 static struct format_section known_section(const struct edit_file *file, const struct outline *o, uint32_t n)
 {
 	struct format_section section = { .header = o->at[n], .content = o->at[n] + FORMAT_HEADER };
+	uint64_t version;
 	size_t front, each;
 
 	section.bytes = (uint32_t)(o->at[n + 1] - section.content);
 	section.kind = kind_at(file->bytes + section.header);
 	if (!section.kind)
 		return section;
+	/* Of any version: as the newest, if it is one that nobody knows. */
+	version = format_number(file->bytes + section.header + 24, 2);
+	section.version = (uint8_t)(version >= 1 && version < section.kind->version ? version : section.kind->version);
 	front = format_list(&section) - section.content + (section.kind->list ? 4 : 0);
 	if (section.bytes < front) {
 		section.kind = NULL;
 	} else if (section.kind->list) {
-		each = format_fields_bytes(section.kind->entry_fields, section.kind->entry_field_count);
+		each = format_entry_bytes(section.kind, section.version);
 		section.count = (uint32_t)((section.bytes - front) / each);
 	}
 	return section;
@@ -149,7 +153,7 @@ static void edit_entry(struct edit_file *file, const struct outline *o, struct f
 
 	if (!section.kind || section.count == 0)
 		return;
-	each = format_fields_bytes(section.kind->entry_fields, section.kind->entry_field_count);
+	each = format_entry_bytes(section.kind, section.version);
 	at = format_list(&section) + 4 + entry % section.count * each;
 	if (more && file->length + each <= EDIT_ROOM)
 		copy(file, at, each, at);
@@ -159,6 +163,42 @@ static void edit_entry(struct edit_file *file, const struct outline *o, struct f
 		return;
 	add(file, format_list(&section), 4, more ? 1 : (uint64_t)-1);
 	add(file, section.header + 28, 4, more ? each : 0 - (uint64_t)each);
+}
+
+/* Removes the values of the newest version from an entry at an offset, or from the front. */
+static size_t cut_newest(struct edit_file *file, size_t at, const struct format_field *fields, uint32_t count,
+			 const struct format_section *section)
+{
+	const size_t before = file->length;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (fields[i].since > section->version)
+			continue;
+		if (fields[i].since == section->version && section->version > 1)
+			cut(file, at, fields[i].bytes);
+		else
+			at += fields[i].bytes;
+	}
+	return before - file->length;
+}
+
+/* Makes a section of the version before: the file of an older library. */
+static void edit_old(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
+{
+	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);
+	const struct format_kind *kind = section.kind;
+	size_t at, gone;
+
+	if (!kind || section.version == 1)
+		return;
+	at = format_list(&section) + 4 + section.count * format_entry_bytes(kind, section.version);
+	for (gone = 0; kind->list && at > format_list(&section) + 4;) {
+		at -= format_entry_bytes(kind, section.version);
+		gone += cut_newest(file, at, kind->entry_fields, kind->entry_field_count, &section);
+	}
+	gone += cut_newest(file, section.content, kind->fields, kind->field_count, &section);
+	format_put(file->bytes + section.header + 24, 2, section.version - 1u);
+	add(file, section.header + 28, 4, 0 - (uint64_t)gone);
 }
 
 static void edit_strange(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
@@ -195,6 +235,9 @@ static void edit_sections(struct edit_file *file, const struct outline *o, enum 
 		return;
 	case STATE_STRANGE:
 		edit_strange(file, o, in);
+		return;
+	case STATE_OLD:
+		edit_old(file, o, in);
 		return;
 	default:
 		break;

@@ -6,103 +6,104 @@
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof(array)[0]))
 #define KIND(name, fields)                                                                                             \
 	{                                                                                                              \
-		name, fields, COUNT(fields), NULL, NULL, 0                                                             \
+		name, 1, fields, COUNT(fields), NULL, NULL, 0                                                          \
 	}
-#define LIST_KIND(name, fields, list, entries)                                                                         \
+#define LIST_KIND(name, version, fields, list, entries)                                                                \
 	{                                                                                                              \
-		name, fields, COUNT(fields), list, entries, COUNT(entries)                                             \
+		name, version, fields, COUNT(fields), list, entries, COUNT(entries)                                    \
 	}
 
 static const struct format_field device_fields[] = {
-	{ "type", 4, false },
-	{ "status", 4, false },
-	{ "interrupt_status", 4, false },
-	{ "generation", 4, false },
-	{ "accepted[0]", 4, false },
-	{ "accepted[1]", 4, false },
-	{ "accepted[2]", 4, false },
-	{ "accepted[3]", 4, false },
-	{ "device_features_sel", 4, false },
-	{ "driver_features_sel", 4, false },
-	{ "queue_sel", 4, false },
-	{ "shm_sel", 4, false },
-	{ "accepted_beyond", 1, true },
-	{ "active", 1, true },
+	{ "type", 4, false, 1 },
+	{ "status", 4, false, 1 },
+	{ "interrupt_status", 4, false, 1 },
+	{ "generation", 4, false, 1 },
+	{ "accepted[0]", 4, false, 1 },
+	{ "accepted[1]", 4, false, 1 },
+	{ "accepted[2]", 4, false, 1 },
+	{ "accepted[3]", 4, false, 1 },
+	{ "device_features_sel", 4, false, 1 },
+	{ "driver_features_sel", 4, false, 1 },
+	{ "queue_sel", 4, false, 1 },
+	{ "shm_sel", 4, false, 1 },
+	{ "accepted_beyond", 1, true, 1 },
+	{ "active", 1, true, 1 },
 };
 
 static const struct format_field device_queue_fields[] = {
-	{ "desc", 8, false },     { "avail", 8, false }, { "used", 8, false },        { "max_size", 2, false },
-	{ "size", 2, false },     { "ready", 1, true },  { "may_reenable", 1, true }, { "enabling", 1, true },
-	{ "resetting", 1, true }, { "given", 1, false }, { "refused", 1, false },
+	{ "desc", 8, false, 1 },        { "avail", 8, false, 1 },   { "used", 8, false, 1 },
+	{ "max_size", 2, false, 1 },    { "size", 2, false, 1 },    { "ready", 1, true, 1 },
+	{ "may_reenable", 1, true, 1 }, { "enabling", 1, true, 1 }, { "resetting", 1, true, 1 },
+	{ "given", 1, false, 1 },       { "refused", 1, false, 1 },
 };
 
 static const struct format_field queue_fields[] = {
-	{ "desc", 8, false },
-	{ "avail", 8, false },
-	{ "used", 8, false },
-	{ "max_size", 2, false },
-	{ "size", 2, false },
-	{ "ready", 1, true },
-	{ "event_idx", 1, true },
-	{ "indirect", 1, true },
-	{ "in_order", 1, true },
-	{ "allow_unnegotiated_indirect", 1, true },
-	{ "allow_long_indirect", 1, true },
-	{ "next_avail", 2, false },
-	{ "broken", 4, false },
+	{ "desc", 8, false, 1 },
+	{ "avail", 8, false, 1 },
+	{ "used", 8, false, 1 },
+	{ "max_size", 2, false, 1 },
+	{ "size", 2, false, 1 },
+	{ "ready", 1, true, 1 },
+	{ "event_idx", 1, true, 1 },
+	{ "indirect", 1, true, 1 },
+	{ "in_order", 1, true, 1 },
+	{ "allow_unnegotiated_indirect", 1, true, 1 },
+	{ "allow_long_indirect", 1, true, 1 },
+	{ "next_avail", 2, false, 1 },
+	{ "broken", 4, false, 1 },
 };
 
 static const struct format_field flight_fields[] = {
-	{ "head", 2, false },
-	{ "completed", 1, true },
-	{ "written", 4, false },
+	{ "head", 2, false, 1 },
+	{ "completed", 1, true, 1 },
+	{ "written", 4, false, 1 },
 };
 
 static const struct format_field blk_fields[] = {
-	{ "features", 8, false },
-	{ "capacity", 8, false },
-	{ "writeback", 1, false },
+	{ "features", 8, false, 1 },
+	{ "capacity", 8, false, 1 },
+	{ "writeback", 1, false, 1 },
 };
 
 static const struct format_field console_fields[] = {
-	{ "negotiated", 8, false },
-	{ "driver_ready", 1, false },
+	{ "negotiated", 8, false, 1 },
+	{ "driver_ready", 1, false, 1 },
 };
 
 static const struct format_field port_fields[] = {
-	{ "id", 4, false },   { "flags", 1, false },     { "pending", 1, false }, { "cols", 2, false },
-	{ "rows", 2, false }, { "in_flight", 1, false }, { "head", 2, false },    { "taken", 8, false },
+	{ "id", 4, false, 1 },   { "flags", 1, false, 1 },     { "pending", 1, false, 1 }, { "cols", 2, false, 1 },
+	{ "rows", 2, false, 1 }, { "in_flight", 1, false, 1 }, { "head", 2, false, 1 },    { "taken", 8, false, 1 },
 };
 
-static const struct format_field byte_fields[] = { { "byte", 1, false } };
+static const struct format_field byte_fields[] = { { "byte", 1, false, 1 } };
 
 static const struct format_field vsock_fields[] = {
-	{ "negotiated", 8, false },   { "next_port", 4, false },       { "event_owed", 1, true },
-	{ "event_waiting", 1, true }, { "event_avail_idx", 2, false },
+	{ "negotiated", 8, false, 1 },   { "next_port", 4, false, 1 },       { "event_owed", 1, true, 1 },
+	{ "event_waiting", 1, true, 1 }, { "event_avail_idx", 2, false, 1 },
 };
 
 static const struct format_field connection_fields[] = {
-	{ "local_cid", 4, false },      { "local_port", 4, false },   { "peer_cid", 4, false },
-	{ "peer_port", 4, false },      { "type", 2, false },         { "state", 1, false },
-	{ "shut_by_us", 1, false },     { "shut_by_peer", 1, false }, { "credit_bad", 1, false },
-	{ "owed", 4, false },           { "buf_alloc", 4, false },    { "rx_cnt", 4, false },
-	{ "fwd_cnt", 4, false },        { "told_fwd_cnt", 4, false }, { "rx_packets", 4, false },
-	{ "peer_buf_alloc", 4, false }, { "tx_cnt", 4, false },       { "peer_fwd_cnt", 4, false },
-	{ "tx_packets", 4, false },
+	{ "local_cid", 4, false, 1 },      { "local_port", 4, false, 1 },    { "peer_cid", 4, false, 1 },
+	{ "peer_port", 4, false, 1 },      { "type", 2, false, 1 },          { "state", 1, false, 1 },
+	{ "shut_by_us", 1, false, 1 },     { "shut_by_peer", 1, false, 1 },  { "credit_bad", 1, false, 1 },
+	{ "owed", 4, false, 1 },           { "buf_alloc", 4, false, 1 },     { "rx_cnt", 4, false, 1 },
+	{ "fwd_cnt", 4, false, 1 },        { "told_fwd_cnt", 4, false, 1 },  { "rx_packets", 4, false, 1 },
+	{ "peer_buf_alloc", 4, false, 1 }, { "tx_cnt", 4, false, 1 },        { "peer_fwd_cnt", 4, false, 1 },
+	{ "tx_packets", 4, false, 1 },     { "message_bytes", 4, false, 2 }, { "message_packets", 4, false, 2 },
 };
 
 static const struct format_field reply_fields[] = {
-	{ "src_cid", 8, false },  { "dst_cid", 8, false }, { "src_port", 4, false },
-	{ "dst_port", 4, false }, { "type", 2, false },
+	{ "src_cid", 8, false, 1 },  { "dst_cid", 8, false, 1 }, { "src_port", 4, false, 1 },
+	{ "dst_port", 4, false, 1 }, { "type", 2, false, 1 },
 };
 
-const struct format_kind format_device = LIST_KIND("device", device_fields, "queues", device_queue_fields);
+const struct format_kind format_device = LIST_KIND("device", 1, device_fields, "queues", device_queue_fields);
 const struct format_kind format_blk = KIND("blk", blk_fields);
-const struct format_kind format_queue = LIST_KIND("queue", queue_fields, "in_flight", flight_fields);
-const struct format_kind format_console = LIST_KIND("console", console_fields, "ports", port_fields);
-const struct format_kind format_input = { "console.input", NULL, 0, "bytes", byte_fields, COUNT(byte_fields) };
-const struct format_kind format_vsock = LIST_KIND("vsock", vsock_fields, "connections", connection_fields);
-const struct format_kind format_replies = { "vsock.replies", NULL, 0, "replies", reply_fields, COUNT(reply_fields) };
+const struct format_kind format_queue = LIST_KIND("queue", 1, queue_fields, "in_flight", flight_fields);
+const struct format_kind format_console = LIST_KIND("console", 1, console_fields, "ports", port_fields);
+const struct format_kind format_input = { "console.input", 1, NULL, 0, "bytes", byte_fields, COUNT(byte_fields) };
+const struct format_kind format_vsock = LIST_KIND("vsock", 2, vsock_fields, "connections", connection_fields);
+const struct format_kind format_replies = { "vsock.replies", 1, NULL, 0, "replies", reply_fields, COUNT(reply_fields) };
 
 /* Numbers */
 
@@ -141,18 +142,28 @@ void format_frame(uint8_t *bytes, size_t length)
 
 /* Places */
 
-size_t format_fields_bytes(const struct format_field *fields, uint32_t count)
+static size_t fields_bytes(const struct format_field *fields, uint32_t count, uint32_t version)
 {
 	size_t bytes = 0;
 
 	for (uint32_t i = 0; i < count; i++)
-		bytes += fields[i].bytes;
+		bytes += fields[i].since <= version ? fields[i].bytes : 0;
 	return bytes;
+}
+
+size_t format_front_bytes(const struct format_kind *kind, uint32_t version)
+{
+	return fields_bytes(kind->fields, kind->field_count, version);
+}
+
+size_t format_entry_bytes(const struct format_kind *kind, uint32_t version)
+{
+	return fields_bytes(kind->entry_fields, kind->entry_field_count, version);
 }
 
 size_t format_list(const struct format_section *section)
 {
-	return section->content + format_fields_bytes(section->kind->fields, section->kind->field_count);
+	return section->content + format_front_bytes(section->kind, section->version);
 }
 
 bool format_find(const struct format_section *section, const char *field, uint32_t entry, size_t *offset,
@@ -167,25 +178,30 @@ bool format_find(const struct format_section *section, const char *field, uint32
 	if (!front && entry >= section->count)
 		return false;
 	if (!front)
-		at = format_list(section) + 4 + entry * format_fields_bytes(fields, count);
+		at = format_list(section) + 4 + entry * format_entry_bytes(kind, section->version);
 	for (uint32_t i = 0; i < count; i++) {
+		const bool present = fields[i].since <= section->version;
+
 		if (strcmp(fields[i].name, field) == 0) {
 			*offset = at;
 			*bytes = fields[i].bytes;
-			return true;
+			return present;
 		}
-		at += fields[i].bytes;
+		at += present ? fields[i].bytes : 0;
 	}
+	*bytes = 0;
 	return false;
 }
 
 uint64_t format_get(const uint8_t *file, const struct format_section *section, const char *field, uint32_t entry)
 {
 	size_t offset;
-	uint8_t bytes;
+	uint8_t bytes = 0;
 
-	FUZZ_CHECK(format_find(section, field, entry, &offset, &bytes), "no value %s", field);
-	return format_number(file + offset, bytes);
+	if (format_find(section, field, entry, &offset, &bytes))
+		return format_number(file + offset, bytes);
+	FUZZ_CHECK(bytes != 0, "no value %s", field);
+	return 0;
 }
 
 const struct format_section *format_section_of(const struct format_view *view, const struct format_kind *kind,
@@ -286,9 +302,11 @@ static bool is_this(const struct position *p, size_t at, const struct format_kin
 }
 
 static bool read_fields(const struct position *p, size_t *at, size_t end, const struct format_field *fields,
-			uint32_t count)
+			uint32_t count, uint32_t version)
 {
 	for (uint32_t i = 0; i < count; i++) {
+		if (fields[i].since > version)
+			continue;
 		if (end - *at < fields[i].bytes)
 			return fault(p->view, VIRTIO_SECTION_MISSING_BYTES, *at);
 		if (fields[i].boolean && p->bytes[*at] > 1)
@@ -304,10 +322,10 @@ static bool read_content(const struct position *p, struct format_section *sectio
 	const size_t end = section->content + section->bytes;
 	size_t at = section->content;
 
-	if (!read_fields(p, &at, end, kind->fields, kind->field_count))
+	if (!read_fields(p, &at, end, kind->fields, kind->field_count, section->version))
 		return false;
 	if (kind->list) {
-		const size_t list = at, each = format_fields_bytes(kind->entry_fields, kind->entry_field_count);
+		const size_t list = at, each = format_entry_bytes(kind, section->version);
 
 		if (end - at < 4)
 			return fault(p->view, VIRTIO_SECTION_MISSING_BYTES, list);
@@ -318,7 +336,7 @@ static bool read_content(const struct position *p, struct format_section *sectio
 		if (section->count > capacity)
 			return fault(p->view, VIRTIO_SECTION_TOO_MANY_ENTRIES, list);
 		for (uint32_t i = 0; i < section->count; i++) {
-			if (!read_fields(p, &at, end, kind->entry_fields, kind->entry_field_count))
+			if (!read_fields(p, &at, end, kind->entry_fields, kind->entry_field_count, section->version))
 				return false;
 		}
 	}
@@ -330,6 +348,7 @@ static bool read_section(struct position *p, const struct format_kind *kind, uin
 			 uint32_t capacity)
 {
 	struct format_section section = { .kind = kind, .device = device, .index = index };
+	uint32_t version;
 
 	while (read_header(p, p->at) && !is_this(p, p->at, kind, device, index)) {
 		if (!(p->bytes[p->at + 26] & 1))
@@ -343,8 +362,10 @@ static bool read_section(struct position *p, const struct format_kind *kind, uin
 		return fault(p->view, VIRTIO_SECTION_ABSENT, p->at);
 	if (p->bytes[p->at + 26])
 		return fault(p->view, VIRTIO_SECTION_BAD_FLAGS, p->at + 26);
-	if (format_number(p->bytes + p->at + 24, 2) != 1)
+	version = (uint32_t)format_number(p->bytes + p->at + 24, 2);
+	if (version < 1 || version > kind->version)
 		return fault(p->view, VIRTIO_SECTION_VERSION, p->at + 24);
+	section.version = (uint8_t)version;
 	section.header = p->at;
 	section.content = p->at + FORMAT_HEADER;
 	section.bytes = (uint32_t)format_number(p->bytes + p->at + 28, 4);

@@ -16,14 +16,17 @@
 #define FORMAT_SECTIONS 64u
 #define FORMAT_FRONT UINT32_MAX /* in place of an entry: the values in front of the list */
 
+/* A value. In sections older than since it is missing, and is 0. */
 struct format_field {
 	const char *name;
 	uint8_t bytes;
 	bool boolean;
+	uint8_t since; /* version */
 };
 
 struct format_kind {
 	const char *name;
+	uint8_t version; /* the newest */
 	const struct format_field *fields;
 	uint32_t field_count;
 	const char *list; /* or NULL */
@@ -38,6 +41,7 @@ extern const struct format_kind format_device, format_blk, format_queue, format_
 struct format_section {
 	const struct format_kind *kind;
 	uint32_t device, index;
+	uint8_t version;
 	size_t header;  /* offset */
 	size_t content; /* offset */
 	uint32_t bytes; /* of the content */
@@ -62,15 +66,16 @@ void format_frame(uint8_t *bytes, size_t length);
 /* Reads a file. The id must be this. */
 void format_read(const uint8_t *bytes, size_t length, const uint8_t id[16], struct format_view *out);
 
-/* Sums of sizes. */
-size_t format_fields_bytes(const struct format_field *fields, uint32_t count);
+/* The size of the values in front of the list, and of an entry, in a section of a version. */
+size_t format_front_bytes(const struct format_kind *kind, uint32_t version);
+size_t format_entry_bytes(const struct format_kind *kind, uint32_t version);
 
 /* The offset of the list's count. */
 size_t format_list(const struct format_section *section);
 
 /*
- * Finds a value: sets its offset and size. Returns false if there is none of this name, or of this
- * entry.
+ * Finds a value: sets its offset and size. Returns false if the section has none of this name, or
+ * of this entry. Then the offset is where the value would be, if its kind has it.
  */
 bool format_find(const struct format_section *section, const char *field, uint32_t entry, size_t *offset,
 		 uint8_t *bytes);
@@ -79,7 +84,7 @@ bool format_find(const struct format_section *section, const char *field, uint32
 uint64_t format_number(const uint8_t *at, uint32_t bytes);
 void format_put(uint8_t *at, uint32_t bytes, uint64_t value);
 
-/* A value, which must exist. */
+/* A value, which must exist in the newest version. */
 uint64_t format_get(const uint8_t *file, const struct format_section *section, const char *field, uint32_t entry);
 
 /* The section of a kind, device and index, or NULL. */

@@ -172,6 +172,10 @@ static void judge_connection(const struct judged *vsock, uint32_t n)
 	FUZZ_CHECK(entry(vsock, "shut_by_us", n) <= 3 && entry(vsock, "shut_by_peer", n) <= 3, "bad flags");
 	FUZZ_CHECK(buffered <= entry(vsock, "buf_alloc", n), "more bytes than the buffer has");
 	FUZZ_CHECK(buffered == 0 || entry(vsock, "rx_packets", n), "bytes without a packet");
+	FUZZ_CHECK(!entry(vsock, "message_bytes", n) || entry(vsock, "message_packets", n),
+		   "bytes of a message without a packet");
+	FUZZ_CHECK(!entry(vsock, "message_packets", n) || (entry(vsock, "type", n) == 2 && state >= 3),
+		   "a message of a stream, or before the connection is established");
 	for (uint32_t i = 0; i < n; i++)
 		FUZZ_CHECK(entry(vsock, "local_cid", i) != local ||
 				   entry(vsock, "local_port", i) != entry(vsock, "local_port", n) ||
@@ -224,6 +228,42 @@ static void put(struct edit_file *out, const struct format_section *section, con
 
 	FUZZ_CHECK(format_find(section, field, n, &offset, &bytes), "no value %s", field);
 	format_put(out->bytes + offset, bytes, value);
+}
+
+/* Stores all values of an entry, or of the front. Values that the section lacks are defaults. */
+static void save_values(const struct judged *from, uint32_t n, const struct format_section *to, uint32_t place,
+			struct edit_file *out)
+{
+	const struct format_kind *kind = to->kind;
+	const bool is_front = n == FORMAT_FRONT;
+
+	for (uint32_t i = 0; i < (is_front ? kind->field_count : kind->entry_field_count); i++) {
+		const char *field = is_front ? kind->fields[i].name : kind->entry_fields[i].name;
+
+		put(out, to, field, place, entry(from, field, n));
+	}
+}
+
+/* Begins a section of the newest version with the values of one of any version. */
+static void save_section(const struct judged *from, struct format_section *to, struct edit_file *out)
+{
+	const struct format_kind *kind = to->kind;
+
+	to->header = out->length;
+	to->content = to->header + FORMAT_HEADER;
+	to->version = kind->version;
+	memcpy(out->bytes + to->header, from->file + from->section->header, FORMAT_HEADER);
+	to->bytes = (uint32_t)(format_list(to) - to->content);
+	if (kind->list) {
+		format_put(out->bytes + format_list(to), 4, to->count);
+		to->bytes += 4 + (uint32_t)(to->count * format_entry_bytes(kind, to->version));
+	}
+	format_put(out->bytes + to->header + 24, 2, to->version);
+	format_put(out->bytes + to->header + 28, 4, to->bytes);
+	out->length += FORMAT_HEADER + to->bytes;
+	save_values(from, FORMAT_FRONT, to, FORMAT_FRONT, out);
+	for (uint32_t i = 0; i < to->count; i++)
+		save_values(from, i, to, i, out);
 }
 
 /* Whether a restore makes the device ask for a reset: a queue that must run cannot. */
@@ -296,15 +336,12 @@ static bool is_before(const struct judged *vsock, uint32_t a, uint32_t b)
 /* Connections by address; one that waits for credit asks again when it has to send. */
 static void save_connections(const struct judged *vsock, const struct format_section *to, struct edit_file *out)
 {
-	const size_t each = format_fields_bytes(to->kind->entry_fields, to->kind->entry_field_count);
-
 	for (uint32_t i = 0; i < to->count; i++) {
 		uint32_t place = 0;
 
 		for (uint32_t j = 0; j < to->count; j++)
 			place += is_before(vsock, j, i);
-		memcpy(out->bytes + format_list(to) + 4 + place * each,
-		       vsock->file + format_list(vsock->section) + 4 + i * each, each);
+		save_values(vsock, i, to, place, out);
 		put(out, to, "owed", place, entry(vsock, "owed", i) & ~(uint64_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST);
 	}
 }
@@ -320,10 +357,7 @@ void model_saved(const uint8_t *file, const struct format_view *view, struct edi
 		/* No input has no section. */
 		if (to.kind == &format_input && to.count == 0)
 			continue;
-		to.header = out->length;
-		to.content = to.header + FORMAT_HEADER;
-		memcpy(out->bytes + to.header, file + from.section->header, FORMAT_HEADER + to.bytes);
-		out->length += FORMAT_HEADER + to.bytes;
+		save_section(&from, &to, out);
 		if (to.kind == &format_device)
 			save_core(&from, to.device, &to, out);
 		else if (to.kind == &format_blk)

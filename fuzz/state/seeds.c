@@ -28,6 +28,7 @@
 #define SOCKETS 14
 #define REPLIES 15
 #define LAST 18
+#define SOCKETS_OF_0 15 /* of machine 0 */
 
 /* Numbers of fields. */
 #define INTERRUPTS 2
@@ -88,6 +89,11 @@ const struct seed state_seeds[] = {
 	STATE("connection_peer", FULL, STATE_FIELD, SOCKETS, 2, 2, 6),
 	STATE("reply", FULL, STATE_FIELD, REPLIES, 0, 1, 6, STATE_JUDGE, STATE_FIELD, REPLIES, 0, 0, 5),
 	STATE("reply_type", FULL, STATE_FIELD, REPLIES, 1, 4, 2),
+	/* Machine 0 has two messages whose end was not sent. */
+	STATE("message", MACHINE(0), STATE_FIELD, SOCKETS_OF_0, 0, 20, 0, STATE_JUDGE, STATE_FRESH, STATE_FIELD,
+	      SOCKETS_OF_0, 0, 4, 1),
+	STATE("old_version", MACHINE(0), STATE_OLD, SOCKETS_OF_0, STATE_JUDGE, STATE_FIELD, SOCKETS_OF_0, 0, 18, 7,
+	      STATE_JUDGE, STATE_ENTRY, SOCKETS_OF_0, 0, 0),
 	STATE("bytes", FULL, STATE_BYTES, 1, 'd', 'e', 'v', 'i', 'c', 'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	      0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0),
 	STATE("bytes_raw", FULL, STATE_BYTES, 0, 'V', 'I', 'R', 'T', 'I', 'O', 'S', 'S', 1, 0, 0),

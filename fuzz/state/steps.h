@@ -25,6 +25,7 @@ enum state_step {
 	STATE_CUT,       /* offset (2 bytes), bytes */
 	STATE_GROW,      /* offset (2 bytes), bytes, value */
 	STATE_LENGTH,    /* section, signed difference of the section's length */
+	STATE_OLD,       /* section: of the version before */
 	STATE_BYTES,     /* frame: 1 in an envelope; the rest of the input is the file */
 	STATE_STEPS,
 };

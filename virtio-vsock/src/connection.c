@@ -245,9 +245,11 @@ static void add_mark(struct virtio_vsock_connection *c)
 static void add_to_message(struct virtio_vsock_connection *c, const struct virtio_vsock_piece *piece)
 {
 	const bool goes_on = c->type == VIRTIO_VSOCK_TYPE_SEQPACKET && !(piece->marks & VIRTIO_VSOCK_SEQ_EOM);
+	/* A message may be endless. The count stops at its maximum, because 0 means no message. */
+	const uint32_t packets = c->message_packets + (c->message_packets != UINT32_MAX);
 
 	c->message_bytes = goes_on ? c->message_bytes + piece->bytes : 0;
-	c->message_packets = goes_on ? c->message_packets + 1 : 0;
+	c->message_packets = goes_on ? packets : 0;
 }
 
 void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header)

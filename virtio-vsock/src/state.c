@@ -36,6 +36,8 @@ void virtio_vsock_connection_save(const struct virtio_vsock_connection *c, struc
 	out->tx_cnt = c->tx_cnt;
 	out->peer_fwd_cnt = c->peer_fwd_cnt;
 	out->tx_packets = c->tx_packets;
+	out->message_bytes = c->message_bytes;
+	out->message_packets = c->message_packets;
 }
 
 /* The packets that a connection may owe in each state. */
@@ -93,8 +95,12 @@ static const char *find_bad_counter(const struct virtio_vsock_connection_state *
 		return "rx_packets";
 	if (s->tx_packets == 0 && s->tx_cnt != s->peer_fwd_cnt)
 		return "peer_fwd_cnt";
+	if (s->message_bytes != 0 && s->message_packets == 0)
+		return "message_bytes";
+	if (s->message_packets != 0 && s->type != VIRTIO_VSOCK_TYPE_SEQPACKET)
+		return "message_packets";
 	if (before && (s->rx_cnt | s->fwd_cnt | s->told_fwd_cnt | s->rx_packets | s->tx_cnt | s->peer_fwd_cnt |
-		       s->tx_packets) != 0)
+		       s->tx_packets | s->message_packets) != 0)
 		return "state";
 	return NULL;
 }
@@ -250,6 +256,8 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->mark_count = s->tx_packets != 0;
 	c->marks[0].end = s->tx_cnt;
 	c->marks[0].packets = s->tx_packets;
+	c->message_bytes = s->message_bytes;
+	c->message_packets = s->message_packets;
 }
 
 int virtio_vsock_connection_restore(struct virtio_vsock_table *table, const struct virtio_vsock_connection_state *state,

@@ -35,11 +35,14 @@ static const struct virtio_section_field connection_fields[] = {
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, peer_fwd_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_packets),
+	/* In an older file the guest's buffer has no part of a message, as far as is known. */
+	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_bytes, 2, 0),
+	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_packets, 2, 0),
 };
 
 static const struct virtio_section_layout layout = {
 	.name = "vsock",
-	.version = 1,
+	.version = 2,
 	.fields = fields,
 	.field_count = sizeof fields / sizeof fields[0],
 	.entries = "connections",

@@ -206,6 +206,14 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		s.rx_packets = s.rx_cnt != s.fwd_cnt ? 1 + random_below(random, 60) : 0;
 		s.told_fwd_cnt = s.fwd_cnt - random_below(random, 100);
 		s.peer_fwd_cnt = s.tx_packets ? s.tx_cnt - random_below(random, 4096) : s.tx_cnt;
+		/*
+		 * Without a random number of their own, so that files of version 1 have the same
+		 * states.
+		 */
+		if (s.type == VIRTIO_VSOCK_TYPE_SEQPACKET && s.state > 2)
+			s.message_packets = s.fwd_cnt >> 8 & 3;
+		if (s.message_packets != 0)
+			s.message_bytes = s.fwd_cnt & 0xfff;
 		if (s.state <= 2)
 			s.fwd_cnt = s.rx_cnt = s.told_fwd_cnt = s.tx_cnt = s.peer_fwd_cnt = s.rx_packets =
 				s.tx_packets = 0;

@@ -91,6 +91,45 @@ static void state_restores_deadlines_anew(void **state)
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 }
 
+/*
+ * The parts of a message survive: what the guest has forwarded before costs the rest of the message
+ * no room.
+ */
+static void state_restores_a_message_in_pieces(void **state)
+{
+	struct virtio_vsock_options options = default_options;
+	struct virtio_vsock_connection_state saved;
+	struct virtio_vsock_connection *c;
+	struct sockets s;
+
+	(void)state;
+	options.packet_overhead = 100;
+	sockets_setup(&s, &options);
+	s.type = SEQPACKET;
+	c = sockets_establish(&s);
+	for (uint32_t i = 0; i < 10; i++)
+		host_sends(c, 1, i == 6 ? EOM : 0);
+	virtio_vsock_connection_save(c, &saved);
+	assert_int_equal(saved.message_bytes, 3);
+	assert_int_equal(saved.message_packets, 3);
+	sockets_setup(&s, &options);
+	s.type = SEQPACKET;
+	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, s.now, &c), 0);
+	s.fwd_cnt = 7;
+	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
+	assert_int_equal(c->tx_packets, 3);
+	host_sends(c, 1, EOM);
+	virtio_vsock_connection_save(c, &saved);
+	assert_int_equal(saved.message_bytes | saved.message_packets, 0);
+	/* However long a message is, its packets never count as no message. */
+	c->message_packets = UINT32_MAX;
+	host_sends(c, 1, 0);
+	assert_int_equal(c->message_packets, UINT32_MAX);
+	virtio_vsock_connection_save(c, &saved);
+	sockets_setup(&s, &options);
+	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, s.now, &c), 0);
+}
+
 /* In each, one field has a value that no connection in that state has. */
 static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 {
@@ -130,6 +169,13 @@ static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 		break;
 	case 24:
 		s->tx_packets = 0;
+		break;
+	case 25:
+		s->message_packets = 1;
+		break;
+	case 26:
+		s->type = SEQPACKET;
+		s->message_bytes = 1;
 		break;
 	default:
 		s->state = VIRTIO_VSOCK_ACCEPTING;
@@ -186,7 +232,7 @@ static void change(struct virtio_vsock_connection_state *s, uint32_t i)
 	}
 }
 
-#define CHANGES 26u
+#define CHANGES 28u
 
 static void state_refuses_what_no_connection_has(void **state)
 {
@@ -252,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(state_restores_what_was_saved),
 		cmocka_unit_test(state_restores_deadlines_anew),
+		cmocka_unit_test(state_restores_a_message_in_pieces),
 		cmocka_unit_test(state_refuses_what_no_connection_has),
 		cmocka_unit_test(state_keeps_the_next_local_port),
 	};

@@ -78,6 +78,13 @@ struct virtio_section_field {
 			(uint8_t)sizeof(((structure *)0)->member[0]), false                                            \
 	}
 
+/* A value that appeared in a later version, and its default for older sections. */
+#define VIRTIO_SECTION_VALUE_SINCE(structure, member, version, fallback)                                               \
+	{                                                                                                              \
+#member, fallback, (uint32_t)offsetof(structure, member), version,                                     \
+			(uint8_t)sizeof(((structure *)0)->member), false                                               \
+	}
+
 /*
  * A kind of section: values, and perhaps a list of entries. All entries have the same values.
  * Static data.

@@ -475,6 +475,8 @@ struct virtio_vsock_connection_state {
 	uint32_t tx_cnt;
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
+	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
+	uint32_t message_packets; /* likewise; not 0 if message_bytes is not 0 */
 };
 
 /*
