@@ -32,9 +32,14 @@ static layout_fn *const layouts[] = {
 #define LAYOUTS (sizeof layouts / sizeof *layouts)
 
 static const char help[] = "usage: virtio-state FILE...\n"
+			   "       virtio-state --sections\n"
 			   "\n"
 			   "Prints saved states. For a bad one says what is wrong, and at which byte of the file.\n"
-			   "The exit status is 0 if all are good, 1 if one is not, and 2 if one can't be read.\n";
+			   "The exit status is 0 if all are good, 1 if one is not, and 2 if one can't be read.\n"
+			   "\n"
+			   "--sections prints the layouts that this program knows: for each value its offset,\n"
+			   "its bytes, its name, whether it is a bool, and the version and the default of a\n"
+			   "value that older sections lack.\n";
 
 /* Reads a whole file. Returns its bytes, to be freed; or NULL if it can't be read. */
 static uint8_t *load(const char *path, size_t *length)
@@ -189,6 +194,39 @@ static int print_state(const uint8_t *bytes, size_t length)
 	return 0;
 }
 
+/* Prints values one after the other. Returns the offset after the last one. */
+static uint32_t print_places(const struct virtio_section_field *fields, uint32_t count, const char *indent)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		printf("%s%" PRIu32 " %u %s%s", indent, at, fields[i].bytes, fields[i].name,
+		       fields[i].boolean ? " bool" : "");
+		if (fields[i].since > 1)
+			printf(" since %u default %" PRIu64, fields[i].since, fields[i].fallback);
+		printf("\n");
+		at += fields[i].bytes;
+	}
+	return at;
+}
+
+static int print_sections(void)
+{
+	for (size_t i = 0; i < LAYOUTS; i++) {
+		const struct virtio_section_layout *layout = layouts[i]();
+		uint32_t at;
+
+		printf("section %s version %u%s\n", layout->name, layout->version,
+		       layout->skippable ? " skippable" : "");
+		at = print_places(layout->fields, layout->field_count, "  ");
+		if (!layout->entries)
+			continue;
+		printf("  %" PRIu32 " 4 %s list\n", at, layout->entries);
+		(void)print_places(layout->entry_fields, layout->entry_field_count, "    ");
+	}
+	return fflush(stdout) || ferror(stdout) ? 2 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	int status = 0;
@@ -197,6 +235,8 @@ int main(int argc, char **argv)
 		(void)fputs(help, argc < 2 ? stderr : stdout);
 		return argc < 2 ? 2 : 0;
 	}
+	if (argc == 2 && strcmp(argv[1], "--sections") == 0)
+		return print_sections();
 	for (int i = 1; i < argc; i++) {
 		size_t length;
 		uint8_t *bytes = load(argv[i], &length);
