@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Do the numbers of hostile cases in comments and the table of cases agree?
+"""Do the tables of hostile cases and of front ends name tests that exist, and agree with comments?
 
 usage: hostile.py SRC
 
@@ -12,12 +12,16 @@ line ends do not matter. Demands:
 - Each number has exactly one row, and the rows are in order.
 - A row names tests that exist, in files that refer to its number; or it gives a reason in words.
 - A reference is to a row that names tests.
+- Each row of SRC/tests/vhost-user/front_ends.md names a test that exists, and each test in
+  front_ends_test.c has a row there.
 """
 import os
 import re
 import sys
 
 TABLE = 'tests/hostile.md'
+FRONT_ENDS = 'tests/vhost-user/front_ends.md'
+OWN_TESTS = 'front_ends_test.c'
 CASES = 244
 REGRESSIONS = 38
 FOLDERS = re.compile(r'include|examples|fuzz|tests|virtio-[a-z-]+')
@@ -144,6 +148,35 @@ def check_row(src, number, line, tests, referring):
         check_tests(src, number, line, tests, referring)
 
 
+def check_front_ends(src):
+    """The table of front ends: its tests exist, and the tests of its own file are in the table."""
+    folder = os.path.join(src, 'tests', 'vhost-user')
+    named = set()
+    rows = 0
+    for line, row in enumerate(read(os.path.join(src, FRONT_ENDS)).splitlines(), 1):
+        if not row.startswith('|') or re.match(r'\|( Front end \||[ |-]+$)', row):
+            continue
+        rows += 1
+        fields = [field.strip() for field in row.strip('|').split('|')]
+        test = re.fullmatch(r'`(?:(\w+\.c):)?(\w+)`', fields[-1])
+        if len(fields) != 4 or not all(fields) or not test:
+            fail(FRONT_ENDS, line, 'not a front end, what it does, what the daemon does, and a test')
+            continue
+        file = test.group(1) or OWN_TESTS
+        text = read(os.path.join(folder, file)) if os.path.isfile(os.path.join(folder, file)) else None
+        if text is None:
+            fail(FRONT_ENDS, line, f'there is no file tests/vhost-user/{file}')
+        elif not defines(text, test.group(2)):
+            fail(FRONT_ENDS, line, f'{file} has no test {test.group(2)}')
+        elif file == OWN_TESTS:
+            named.add(test.group(2))
+    if rows == 0:
+        fail(FRONT_ENDS, 1, 'no row')
+    for test in re.findall(r'cmocka_unit_test\((\w+)\)', read(os.path.join(folder, OWN_TESTS))):
+        if test not in named:
+            fail(FRONT_ENDS, 1, f'no row names {test}')
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -172,6 +205,7 @@ def main():
         check_row(src, number, line, tests, referring)
     if count == 0:
         fail(TABLE, 1, 'nothing refers to any row')
+    check_front_ends(src)
     for failure in failures:
         print('FAILED:', failure, file=sys.stderr)
     if failures:
