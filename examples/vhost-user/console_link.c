@@ -245,7 +245,7 @@ int console_link_hand_over(struct console_link *link, struct handover *handover)
 	if (link->options.ops != &console_tty_ops) {
 		handover_add(handover, link->in.fd, "%s in", link->handle);
 		handover_add(handover, link->in.fd < 0 ? link->out.fd : -1, "%s out", link->handle);
-		handover_add(handover, link->slave, "%s slave", link->handle);
+		handover_add(handover, link->slave.fd, "%s slave", link->handle);
 		handover_add(handover, link->listener.fd, "%s listener", link->handle);
 	}
 	return handover_add_bytes(handover, &memory, sizeof memory, "%s memory", link->handle);
@@ -285,7 +285,7 @@ static int remember(struct console_link *link)
 int console_link_open(struct console_link *link, struct event_loop *loop)
 {
 	link->loop = loop;
-	link->in.fd = link->out.fd = link->listener.fd = link->slave = link->tty = -1;
+	link->in.fd = link->out.fd = link->listener.fd = link->slave.fd = link->tty = -1;
 	link->retry_seconds = 0;
 	link->retry_waits = false;
 	if (remember(link))

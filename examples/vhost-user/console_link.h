@@ -104,8 +104,8 @@ struct console_link {
 	bool retry_waits;       /* the timer is set */
 	uint64_t input_dropped; /* bytes of clients that have left, which the port never had */
 	/* Of the kinds. */
-	struct event_source listener;
-	int slave, tty;
+	struct event_source listener, slave;
+	int tty;
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
 	uint16_t cols, rows; /* of the pty, when it was last read */

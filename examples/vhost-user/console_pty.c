@@ -4,9 +4,11 @@
  * end when the last user leaves, and the kernel holds output for the next reader.
  */
 #include "console_link.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,18 +23,33 @@ static int fail(const struct console_link *link, const char *what)
 	return -1;
 }
 
+static void close_slave(struct console_link *link)
+{
+	if (link->slave.fd < 0)
+		return;
+	(void)event_loop_want(link->loop, &link->slave, 0);
+	close(link->slave.fd);
+	link->slave.fd = -1;
+}
+
+static void on_slave(struct event_source *source);
+
+static int watch_slave(struct console_link *link, int fd)
+{
+	link->slave = (struct event_source){ .fd = fd, .ready = on_slave };
+	return fd < 0 ? -1 : event_loop_want(link->loop, &link->slave, EVENT_EDGE);
+}
+
 /* Raw from the start: an echo of the guest's output would be its input. */
-static int open_slave(struct console_link *link, int master)
+static int open_slave(struct console_link *link)
 {
 	struct termios settings;
 
-	if (grantpt(master) || unlockpt(master) || ptsname_r(master, link->target, sizeof link->target))
-		return -1;
-	link->slave = open(link->target, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (link->slave < 0 || tcgetattr(link->slave, &settings))
+	if (watch_slave(link, open(link->target, O_RDWR | O_NOCTTY | O_CLOEXEC)) ||
+	    tcgetattr(link->slave.fd, &settings))
 		return -1;
 	cfmakeraw(&settings);
-	return tcsetattr(link->slave, TCSANOW, &settings);
+	return tcsetattr(link->slave.fd, TCSANOW, &settings);
 }
 
 /* Replaces a link that another run has left, and nothing else. */
@@ -48,20 +65,13 @@ static int make_symlink(const struct console_link *link)
 	return symlink(link->target, path) ? fail(link, path) : 0;
 }
 
-static void close_slave(struct console_link *link)
-{
-	if (link->slave >= 0)
-		close(link->slave);
-	link->slave = -1;
-}
-
 static void set_size(struct console_link *link, uint16_t cols, uint16_t rows)
 {
 	const struct winsize size = { .ws_col = cols, .ws_row = rows };
 
 	link->cols = cols;
 	link->rows = rows;
-	(void)ioctl(link->slave, TIOCSWINSZ, &size);
+	(void)ioctl(link->slave.fd, TIOCSWINSZ, &size);
 }
 
 /* Linux reports a new size to the processes in the terminal, but not to the master. */
@@ -69,7 +79,7 @@ static void follow_size(struct console_link *link)
 {
 	struct winsize size;
 
-	if (ioctl(link->slave, TIOCGWINSZ, &size) || (size.ws_col == link->cols && size.ws_row == link->rows))
+	if (ioctl(link->slave.fd, TIOCGWINSZ, &size) || (size.ws_col == link->cols && size.ws_row == link->rows))
 		return;
 	link->cols = size.ws_col;
 	link->rows = size.ws_row;
@@ -89,8 +99,8 @@ static int go_on(struct console_link *link)
 {
 	const int master = console_link_take(link, "in");
 
-	link->slave = console_link_take(link, "slave");
-	if (link->slave < 0 || ttyname_r(link->slave, link->target, sizeof link->target) ||
+	if (watch_slave(link, console_link_take(link, "slave")) ||
+	    ttyname_r(link->slave.fd, link->target, sizeof link->target) ||
 	    (master >= 0 && console_link_attach(link, master)))
 		return fail(link, "pty");
 	link->events->connected(link, true);
@@ -106,7 +116,8 @@ static int open_pty(struct console_link *link)
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (master < 0)
 		return fail(link, "pty");
-	if (open_slave(link, master) || console_link_attach(link, master)) {
+	if (grantpt(master) || unlockpt(master) || ptsname_r(master, link->target, sizeof link->target) ||
+	    open_slave(link) || console_link_attach(link, master)) {
 		(void)fail(link, "pty");
 		close_slave(link);
 		close(master);
@@ -121,6 +132,31 @@ static int open_pty(struct console_link *link)
 	printf("%s: %s\n", link->name, link->target);
 	link->events->connected(link, true);
 	return 0;
+}
+
+/*
+ * A program with the right to do so, such as login, has hung the terminal up. That disables all
+ * descriptors of the slave, and resets the settings: the terminal would echo the guest's output.
+ */
+static void hung_up(struct console_link *link)
+{
+	struct pollfd master = { .fd = link->in.fd };
+
+	close_slave(link);
+	if (open_slave(link) == 0 && poll(&master, 1, 0) == 0) {
+		set_size(link, link->cols, link->rows);
+		return;
+	}
+	log_line("%s: %s: the terminal has ended: %s", link->name, link->target, strerror(errno));
+	console_link_detach(link);
+}
+
+static void on_slave(struct event_source *source)
+{
+	struct pollfd slave = { .fd = source->fd };
+
+	if (poll(&slave, 1, 0) == 1)
+		hung_up(CONTAINER_OF(source, struct console_link, slave));
 }
 
 static void close_pty(struct console_link *link)
@@ -143,5 +179,5 @@ const struct console_link_ops console_pty_ops = {
 	.refresh = follow_size,
 	.resize = set_size,
 	.filter = filter,
-	.input_ended = console_link_detach,
+	.input_ended = hung_up,
 };

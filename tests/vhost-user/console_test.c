@@ -4,6 +4,7 @@
 
 #include "cmocka_includes.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 static char pts[64];
@@ -105,6 +107,65 @@ static void console_pty_keeps_output_and_input_while_nobody_is_there(void **stat
 	daemon_finish(&daemon);
 	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped, 0 faults"));
 	assert_int_equal(access(console_link_path, F_OK), -1);
+}
+
+/* Hangs the terminal up for all its users, as login does. Returns false without the right. */
+static bool hang_up(void)
+{
+	const int fd = console_open_pts(pts);
+	const bool done = ioctl(fd, TIOCVHANGUP) == 0;
+
+	if (!done)
+		print_message("no right to hang a terminal up: %s\n", strerror(errno));
+	close(fd);
+	return done;
+}
+
+/* Waits until the daemon has made the terminal raw again. */
+static int open_raw(void)
+{
+	struct termios settings;
+	int fd;
+
+	for (;;) {
+		usleep(1000);
+		fd = console_open_pts(console_link_path);
+		assert_int_equal(tcgetattr(fd, &settings), 0);
+		if (!(settings.c_lflag & (ICANON | ECHO)))
+			return fd;
+		close(fd);
+	}
+}
+
+/* The terminal is raw again, has its size again, and streams go on. */
+static void console_pty_survives_a_hang_up(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	struct winsize size;
+	char text[512];
+	int fd;
+
+	(void)state;
+	daemon_folder(&daemon);
+	console_set_paths(&daemon);
+	start_pty(&daemon, ",size=100x30");
+	console_attach(&guest, &daemon, 0);
+	for (uint32_t i = 0; i < 3 && hang_up(); i++) {
+		fd = open_raw();
+		console_output(&guest.rings[TRANSMIT], i * 1000, i * 1000 + 1000);
+		console_type(fd, "hello", 5);
+		console_expect_input(&guest.rings[RECEIVE], "hello", 5);
+		console_expect_output(fd, i * 1000, i * 1000 + 1000);
+		assert_int_equal(ioctl(fd, TIOCGWINSZ, &size), 0);
+		assert_int_equal(size.ws_col, 100);
+		assert_int_equal(size.ws_row, 30);
+		close(fd);
+	}
+	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);
+	console_detach(&guest);
+	daemon_finish(&daemon);
+	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped, 0 faults"));
 }
 
 /*
@@ -415,6 +476,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_pty_passes_every_byte_both_ways),
 		cmocka_unit_test(console_pty_keeps_output_and_input_while_nobody_is_there),
+		cmocka_unit_test(console_pty_survives_a_hang_up),
 		cmocka_unit_test(console_link_is_replaced_only_if_it_is_a_link),
 		cmocka_unit_test(console_socket_serves_one_client_after_the_other),
 		cmocka_unit_test(console_socket_keeps_the_newest_output),
