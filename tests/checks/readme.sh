@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Is every C example in a README run by a test? The line before an example names its program:
 # <!-- run by tests/readme/NAME.c -->. Every component has a README with an example.
+# Is every shell example run by a test, or does the line before it say why not?
+# <!-- run by tests/readme/NAME.sh: STEP -->, where NAME.sh has "example STEP"; or
+# <!-- not run: REASON -->.
 # usage: readme.sh WORK SRC
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -20,12 +23,45 @@ awk_examples='
 	!/^$/ && !inside { alone() }
 	END { alone() }'
 
-count=0
+# Lists the shell examples: a line "LINE PROGRAM STEP" for each, with "not run" for the two names
+# if the README says why, and without names if it does not.
+# shellcheck disable=SC2016 # for awk
+awk_shell='
+	function alone() { if (name != "") print line, "alone", "alone"; name = "" }
+	/^<!-- run by tests\/readme\/[a-z_]+\.sh: [a-z_]+ -->$/ {
+		alone(); name = $4 " " $5; sub(/:/, "", name); line = FNR; next
+	}
+	/^<!-- not run: .+ -->$/ { alone(); name = "not run"; line = FNR; next }
+	/^(```|~~~) *(sh|bash|console|shell)$/ { print FNR, name; name = ""; inside = 1; next }
+	/^(```|~~~)/ { if (!inside) alone(); inside = !inside; next }
+	!/^$/ && !inside { alone() }
+	END { alone() }'
+
+# check_shell README SHOWN
+check_shell() {
+	awk "$awk_shell" "$1" >"$work/shell"
+	while read -r line program step; do
+		case $program in
+		'') fail "$2:$line: no line before this shell example says what runs it, or why nothing does" ;;
+		alone) fail "$2:$line: there is no shell example" ;;
+		not) ;;
+		*)
+			grep -q "^example $step\$" "$src/$program" || fail "$2:$line: $program does not run $step"
+			echo "$program $step" >>"$work/steps"
+			shell=$((shell + 1))
+			;;
+		esac
+	done <"$work/shell"
+}
+
+count=0 shell=0
 : >"$work/names"
+: >"$work/steps"
 for readme in "$src"/README.md "$src"/*/README.md "$src"/*/*/README.md; do
 	[ -e "$readme" ] || continue
 	case $readme in "$src"/build*) continue ;; esac
 	shown=${readme#"$src/"}
+	check_shell "$readme" "$shown"
 	awk "$awk_examples" "$readme" >"$work/examples"
 	while read -r line program alone; do
 		if [ -z "$program" ]; then
@@ -58,8 +94,19 @@ for program in "$programs"/*.c; do
 	grep -q "^$name " "$work/names" || fail "$name runs an example that no README has"
 done
 
+sort "$work/steps" | uniq -d | while read -r step; do
+	fail "$step is run by more than one example"
+done
+for program in "$programs"/*.sh; do
+	name=$(basename "$program" .sh)
+	sed -n 's/^example //p' "$program" | while read -r step; do
+		grep -q "^tests/readme/$name.sh $step\$" "$work/steps" || fail "no README has $step of $program"
+	done
+	grep -q "'$name.sh'" "$programs/meson.build" || fail "tests/readme/meson.build does not run $program"
+done
+
 for folder in "$src"/virtio-*/; do
 	name=$(basename "$folder")
 	grep -q " $name/README.md$" "$work/names" || fail "$name has no README.md with an example"
 done
-finish "$count examples"
+finish "$count examples in C, $shell in shell"

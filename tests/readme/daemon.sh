@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# Runs the shell examples of the daemon's README in a temporary folder, with the daemon in PATH.
+# usage: daemon.sh README DAEMON VIRTIO_STATE
+set -eu
+readme=$1
+work=$(mktemp -d)
+trap 'kill "$pid" 2>/dev/null; rm -r "$work"' EXIT
+pid=
+daemon= # set by an example
+mkdir "$work/bin"
+cp "$2" "$work/bin/virtio-vhost-user"
+cp "$3" "$work/bin/virtio-state"
+PATH=$work/bin:$PATH
+cd "$work"
+
+fail() {
+	echo "FAILED: $*" >&2
+	cat errors >&2
+	exit 1
+}
+
+# example STEP: writes the block of this step to STEP.sh.
+example() {
+	awk -v step="$1" '
+		$0 == "<!-- run by tests/readme/daemon.sh: " step " -->" { wanted = 1; next }
+		wanted && /^```sh$/ { wanted = 0; inside = 1; found++; next }
+		/^```$/ { inside = 0 }
+		inside { print }
+		END { exit found != 1 }' "$readme" >"$1.sh" || fail "$readme has no example $1, or more than one"
+}
+
+# await COMMAND...: until it succeeds, or the daemon has ended.
+await() {
+	until "$@" 2>/dev/null; do
+		kill -0 "$pid" || fail "the daemon has ended before: $*"
+		sleep 0.05
+	done
+}
+
+# end SOCKET...: the daemon ends by SIGTERM, without an error, and removes its socket files.
+end() {
+	kill -TERM "$pid"
+	wait "$pid" || fail "the daemon's exit status is $?"
+	pid=
+	[ ! -s errors ] || fail "unexpected messages"
+	for file; do
+		[ ! -e "$file" ] || fail "$file is still there"
+	done
+}
+
+# The examples run in this shell, which so knows the daemon as $!. Their output is the daemon's.
+example start
+. ./start.sh >output 2>errors
+pid=$!
+await grep -q '^listening on disk.sock$' output
+[ -S disk.sock ] || fail 'no socket'
+end disk.sock
+grep -q 'disk.img' output || fail 'no summary'
+
+example console
+. ./console.sh >output 2>errors
+pid=$!
+await grep -q '^listening on console.sock$' output
+[ -c console.pty ] || fail 'the link leads to no terminal'
+[ -S data.sock ] || fail 'no socket of the port'
+example log
+. ./log.sh >>output 2>errors
+[ -f old.log ] || fail 'the log was not moved'
+await test -f console.log
+end console.sock console.pty data.sock
+
+example state
+. ./state.sh >output 2>errors
+pid=$!
+await grep -q '^listening on disk.sock$' output
+cp "$2" virtio-vhost-user.new
+example update
+# The example's process is this one: the daemon goes on in it.
+[ "$daemon" = "$pid" ] || fail 'another process'
+. ./update.sh >>output 2>errors
+await grep -q '^continuing on disk.sock$' output
+[ ! -e virtio-vhost-user.new ] || fail 'the program was not replaced'
+example print
+. ./print.sh >printed 2>errors
+grep -q '  capacity: 2097152 ' printed || fail 'the state has no disk of 1 GiB'
+end disk.sock
+echo "ok: 6 examples"
