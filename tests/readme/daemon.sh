@@ -74,7 +74,7 @@ example state
 . ./state.sh >output 2>errors
 pid=$!
 await grep -q '^listening on disk.sock$' output
-cp "$2" virtio-vhost-user.new
+cp bin/virtio-vhost-user virtio-vhost-user.new
 example update
 # The example's process is this one: the daemon goes on in it.
 [ "$daemon" = "$pid" ] || fail 'another process'
