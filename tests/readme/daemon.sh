@@ -5,7 +5,7 @@
 set -eu
 readme=$1
 work=$(mktemp -d)
-trap 'kill "$pid" 2>/dev/null; rm -r "$work"' EXIT
+trap '[ -z "$pid" ] || kill "$pid" || true; rm -r "$work"' EXIT
 pid=
 daemon= # set by an example
 mkdir "$work/bin"
