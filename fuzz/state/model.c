@@ -136,6 +136,18 @@ static void judge_disk(const struct judged *core)
 	FUZZ_CHECK(front(&disk, "writeback") <= 1, "a bad cache mode");
 }
 
+/* The flags of a port. Those of version 1 are brought up to date. */
+static uint64_t port_flags(const struct judged *console, uint32_t n)
+{
+	uint64_t flags = entry(console, "flags", n);
+
+	if (console->section->version == 1 && !(flags & VIRTIO_CONSOLE_PORT_IS_READY))
+		flags &= ~(uint64_t)VIRTIO_CONSOLE_PORT_GUEST_OPEN;
+	if (console->section->version == 1 && (entry(console, "pending", n) & VIRTIO_CONSOLE_SEND_REMOVE))
+		flags |= VIRTIO_CONSOLE_PORT_AWAITS_READY;
+	return flags;
+}
+
 /* A port's chain in flight is that of its transmit queue: 1 of port 0, and 5 of port 1. */
 static void judge_console(const struct judged *core)
 {
@@ -147,11 +159,18 @@ static void judge_console(const struct judged *core)
 	FUZZ_CHECK(console.section->count == MACHINE_PORTS, "ports are missing");
 	for (uint32_t i = 0; i < MACHINE_PORTS; i++) {
 		const struct judged queue = find(core->file, core->view, &format_queue, MACHINE_CONSOLE, i ? 5 : 1);
-		const uint64_t in_flight = entry(&console, "in_flight", i), flags = entry(&console, "flags", i);
+		const uint64_t in_flight = entry(&console, "in_flight", i), flags = port_flags(&console, i);
+		const bool ready = flags & VIRTIO_CONSOLE_PORT_IS_READY;
 
 		FUZZ_CHECK(entry(&console, "id", i) == i, "another port");
-		FUZZ_CHECK((flags & ~UINT64_C(0x47)) == (i ? 0x10 : 0x30), "bad flags");
-		FUZZ_CHECK(multiport || (!(flags & 0x47) && !entry(&console, "pending", i)), "messages without queues");
+		FUZZ_CHECK((flags & ~UINT64_C(0xc7)) == (i ? 0x10 : 0x30), "bad flags");
+		FUZZ_CHECK(ready ? !(flags & VIRTIO_CONSOLE_PORT_AWAITS_READY)
+				 : !(flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN),
+			   "ready, and waits for that; or open before");
+		FUZZ_CHECK((flags & VIRTIO_CONSOLE_PORT_AWAITS_READY) ||
+				   !(entry(&console, "pending", i) & VIRTIO_CONSOLE_SEND_REMOVE),
+			   "removed, and waits for nothing");
+		FUZZ_CHECK(multiport || (!(flags & 0xc7) && !entry(&console, "pending", i)), "messages without queues");
 		FUZZ_CHECK(queue.section->count == in_flight, "a chain that isn't in the queue");
 		FUZZ_CHECK(in_flight ? entry(&console, "head", i) == entry(&queue, "head", 0)
 				     : !entry(&console, "head", i) && !entry(&console, "taken", i),
@@ -306,7 +325,7 @@ static void save_core(const struct judged *core, uint32_t device, const struct f
 static void save_ports(const struct judged *console, const struct format_section *to, struct edit_file *out)
 {
 	for (uint32_t i = 0; i < to->count; i++) {
-		const uint64_t flags = entry(console, "flags", i);
+		const uint64_t flags = port_flags(console, i);
 		uint64_t pending = entry(console, "pending", i);
 		const bool terminal = flags & VIRTIO_CONSOLE_PORT_IS_CONSOLE;
 		const bool told = flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN;
@@ -317,6 +336,7 @@ static void save_ports(const struct judged *console, const struct format_section
 			pending &= ~(uint64_t)VIRTIO_CONSOLE_SEND_OPEN;
 		else if (!told)
 			pending |= VIRTIO_CONSOLE_SEND_OPEN;
+		put(out, to, "flags", i, flags);
 		put(out, to, "pending", i, pending);
 	}
 }

@@ -6,28 +6,31 @@
 #define STATE(name, ...) SEED("fuzz_state", name, __VA_ARGS__)
 
 /*
- * Machine 86 has three active devices with requests in flight in every device, both ports' output
- * among them, four connections and three replies. In machine 240 no port has output in flight. In
- * machine 1 two devices are not active.
+ * Machine 2415 has three active devices with requests in flight in every device, both ports' output
+ * among them, four connections and four replies. Machine 9 has no output in flight, and input for
+ * both ports. Machine 129 owes REMOVE for port 1. In machine 1 two devices are not active.
+ * Machine 0 has two messages whose end was not sent.
  */
-#define MACHINE(n) n, 0
-#define FULL MACHINE(86)
+#define MACHINE(n) (n) & 0xff, (n) >> 8
+#define FULL MACHINE(2415)
+#define WITH_INPUT MACHINE(9)
+#define REMOVED MACHINE(129)
 #define FRONT 255
 #define AT(offset) (offset) & 0xff, (offset) >> 8
 
-/* Sections of machine 86: device, type and queues 0 and 1 of the disk, and so on. */
+/* Sections of machine 2415: device, type and queues 0 and 1 of the disk, and so on. */
 #define DISK_CORE 0
 #define DISK 1
 #define DISK_QUEUE 2
 #define DISK_QUEUE_1 3
 #define CONSOLE_CORE 4
 #define CONSOLE 5
-#define INPUT 6
-#define CONSOLE_QUEUE 7
-#define SOCKETS_CORE 13
-#define SOCKETS 14
-#define REPLIES 15
-#define LAST 18
+#define CONSOLE_QUEUE 6
+#define SOCKETS_CORE 12
+#define SOCKETS 13
+#define REPLIES 14
+#define LAST 17
+#define INPUT 6         /* of machine 9 */
 #define SOCKETS_OF_0 15 /* of machine 0 */
 
 /* Numbers of fields. */
@@ -41,7 +44,7 @@
 const struct seed state_seeds[] = {
 	STATE("good", FULL),
 	STATE("good_inactive", MACHINE(1)),
-	STATE("good_no_output", MACHINE(240)),
+	STATE("good_no_output", WITH_INPUT),
 	/* The disk's features, and its content's end at byte 239. */
 	STATE("features", FULL, STATE_FIELD, DISK, FRONT, 0, 0xc0, 0x00, 0x02),
 	STATE("capacity", FULL, STATE_FIELD, DISK, FRONT, 1, 9, STATE_JUDGE, STATE_FIELD, DISK, FRONT, 1, 65),
@@ -59,12 +62,15 @@ const struct seed state_seeds[] = {
 	STATE("other_file", FULL, STATE_FLIP, AT(3), 1, STATE_JUDGE, STATE_FRESH, STATE_PUT, AT(8), 2, 2),
 	STATE("long", FULL, STATE_GROW, AT(1000), 1, 0),
 	STATE("short", FULL, STATE_CUT, AT(1000), 1, STATE_JUDGE_RAW, STATE_CUT, AT(11), 255, STATE_CUT, AT(11), 255),
-	STATE("moved", FULL, STATE_MOVE, DISK_QUEUE, CONSOLE, STATE_JUDGE, STATE_FRESH, STATE_MOVE, INPUT, 0),
-	STATE("twice", FULL, STATE_TWICE, SOCKETS, LAST, STATE_JUDGE, STATE_FRESH, STATE_TWICE, INPUT, INPUT),
-	STATE("dropped", FULL, STATE_DROP, LAST, STATE_JUDGE, STATE_FRESH, STATE_DROP, INPUT),
+	STATE("moved", FULL, STATE_MOVE, DISK_QUEUE, CONSOLE),
+	STATE("moved_input", WITH_INPUT, STATE_MOVE, INPUT, 0),
+	STATE("twice", FULL, STATE_TWICE, SOCKETS, LAST),
+	STATE("twice_input", WITH_INPUT, STATE_TWICE, INPUT, INPUT),
+	STATE("dropped", FULL, STATE_DROP, LAST),
+	STATE("dropped_input", WITH_INPUT, STATE_DROP, INPUT),
 	STATE("strange", FULL, STATE_STRANGE, CONSOLE_CORE, 1, 20, STATE_STRANGE, 20, 1, 0, STATE_JUDGE, STATE_STRANGE,
-	      INPUT, 0, 3),
-	STATE("input_empty", MACHINE(240), STATE_ENTRY, INPUT, 0, 0, STATE_ENTRY, INPUT, 3, 1),
+	      CONSOLE_QUEUE, 0, 3),
+	STATE("input_empty", WITH_INPUT, STATE_ENTRY, INPUT, 0, 0, STATE_ENTRY, INPUT, 3, 1),
 	STATE("interrupts", FULL, STATE_FIELD, DISK_CORE, FRONT, INTERRUPTS, 4),
 	STATE("not_active", FULL, STATE_FIELD, CONSOLE_CORE, FRONT, ACTIVE, 0),
 	STATE("area", FULL, STATE_NUDGE, DISK_CORE, 0, 2, 4, STATE_NUDGE, DISK_QUEUE, FRONT, 2, 4, STATE_JUDGE,
@@ -79,8 +85,8 @@ const struct seed state_seeds[] = {
 	      1),
 	STATE("port_head", FULL, STATE_FIELD, CONSOLE, 0, 6, 13, STATE_JUDGE, STATE_FIELD, CONSOLE, 0, 6, 12),
 	STATE("port_flags", FULL, STATE_FIELD, CONSOLE, 1, 1, 0x17, STATE_JUDGE, STATE_FIELD, CONSOLE, 1, 2, 0x30),
-	STATE("port_gone", MACHINE(240), STATE_ENTRY, CONSOLE, 1, 0),
-	STATE("port_twice", MACHINE(240), STATE_ENTRY, CONSOLE, 1, 0, STATE_ENTRY, CONSOLE, 0, 1),
+	STATE("port_gone", WITH_INPUT, STATE_ENTRY, CONSOLE, 1, 0),
+	STATE("port_twice", WITH_INPUT, STATE_ENTRY, CONSOLE, 1, 0, STATE_ENTRY, CONSOLE, 0, 1),
 	STATE("connection_twice", FULL, STATE_ENTRY, SOCKETS, 3, 0, STATE_ENTRY, SOCKETS, 0, 1),
 	STATE("connection_gone", FULL, STATE_ENTRY, SOCKETS, 0, 0),
 	STATE("connection_order", FULL, STATE_FIELD, SOCKETS, 0, 1, 0xe0 + 6, 0),
@@ -89,11 +95,12 @@ const struct seed state_seeds[] = {
 	STATE("connection_peer", FULL, STATE_FIELD, SOCKETS, 2, 2, 6),
 	STATE("reply", FULL, STATE_FIELD, REPLIES, 0, 1, 6, STATE_JUDGE, STATE_FIELD, REPLIES, 0, 0, 5),
 	STATE("reply_type", FULL, STATE_FIELD, REPLIES, 1, 4, 2),
-	/* Machine 0 has two messages whose end was not sent. */
 	STATE("message", MACHINE(0), STATE_FIELD, SOCKETS_OF_0, 0, 20, 0, STATE_JUDGE, STATE_FRESH, STATE_FIELD,
 	      SOCKETS_OF_0, 0, 4, 1),
 	STATE("old_version", MACHINE(0), STATE_OLD, SOCKETS_OF_0, STATE_JUDGE, STATE_FIELD, SOCKETS_OF_0, 0, 18, 7,
 	      STATE_JUDGE, STATE_ENTRY, SOCKETS_OF_0, 0, 0),
+	STATE("old_ports", REMOVED, STATE_OLD, CONSOLE, STATE_FIELD, CONSOLE, 1, 1, 0x10, STATE_JUDGE, STATE_FIELD,
+	      CONSOLE, 1, 1, 0x50),
 	STATE("bytes", FULL, STATE_BYTES, 1, 'd', 'e', 'v', 'i', 'c', 'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	      0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0),
 	STATE("bytes_raw", FULL, STATE_BYTES, 0, 'V', 'I', 'R', 'T', 'I', 'O', 'S', 'S', 1, 0, 0),

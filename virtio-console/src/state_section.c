@@ -22,7 +22,7 @@ static const struct virtio_section_field port_fields[] = {
 
 static const struct virtio_section_layout layout = {
 	.name = "console",
-	.version = 1,
+	.version = 2,
 	.fields = fields,
 	.field_count = sizeof fields / sizeof fields[0],
 	.entries = "ports",
@@ -116,6 +116,20 @@ static int check_presence(const struct virtio_console *console, const struct vir
 	return 0;
 }
 
+/*
+ * Version 1 of the section had no AWAITS_READY, which a port has while REMOVE is pending. A
+ * PORT_OPEN counted before PORT_READY, too.
+ */
+static void update_ports(struct virtio_console_port_state *ports, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (!(ports[i].flags & VIRTIO_CONSOLE_PORT_IS_READY))
+			ports[i].flags &= (uint8_t)~VIRTIO_CONSOLE_PORT_GUEST_OPEN;
+		if (ports[i].pending & VIRTIO_CONSOLE_SEND_REMOVE)
+			ports[i].flags |= VIRTIO_CONSOLE_PORT_AWAITS_READY;
+	}
+}
+
 int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t number,
 			      const struct virtio_console *console, const uint64_t *features,
 			      struct virtio_console_state *state, struct virtio_console_port_state *ports,
@@ -129,6 +143,8 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
 
 	if (error)
 		return error;
+	if (where.version == 1)
+		update_ports(ports, n);
 	error = virtio_console_check_state(console, &read, ports, n, &refusal);
 	if (!error)
 		error = check_presence(console, ports, n, &refusal);
