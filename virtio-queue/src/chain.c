@@ -353,7 +353,10 @@ static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virti
 	r->end = out->segments + room;
 	r->region = memory->region;
 	r->start = memory->start;
-	/* Buffers of both directions are looked up here. A translation may permit one alone. */
+	/*
+	 * Buffers of both directions are looked up here. A translation may permit only one
+	 * direction.
+	 */
 	r->len = memory->writable_small ? memory->len : 0;
 	r->host = memory->host;
 }

@@ -3,7 +3,7 @@
 #include <virtio/descriptor.h>
 #include <virtio/queue_mock.h>
 
-/* Demands on the three areas (virtio 1.4, 2.7), in bytes. */
+/* Requirements of the three areas (virtio 1.4, 2.7), in bytes. */
 #define AVAIL_ENTRY_BYTES 2u
 #define RING_OVERHEAD 6u /* flags and idx before the entries, the event field after them */
 

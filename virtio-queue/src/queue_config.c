@@ -2,7 +2,7 @@
 /* A queue's configuration: setters for single values, and the check of all values. */
 #include <virtio/queue.h>
 
-/* Demands on each area (virtio 1.4, 2.7): alignment in bytes, and the device's access. */
+/* Requirements of each area (virtio 1.4, 2.7): alignment in bytes, and the device's access. */
 static const struct {
 	uint8_t align;
 	uint8_t access;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Slow paths of a request's way through the queue: pop, unpop, complete, interrupts and kicks. */
+/* Slow paths of a request through the queue: pop, unpop, complete, interrupts and kicks. */
 #include "memory_internal.h"
 #include "queue_internal.h"
 

@@ -143,7 +143,7 @@ static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t en
 	return error;
 }
 
-/* The first area whose address is not aligned, or one behind the last. */
+/* Returns the first area whose address is not aligned, or the number of areas. */
 static int find_misaligned(const struct virtio_queue_config *config)
 {
 	struct virtio_queue_config one;
@@ -200,8 +200,9 @@ static int check_bools(const struct virtio_queue_config *config, struct virtio_r
 }
 
 /*
- * Whether a queue may start from a configuration. One that was broken may lie anywhere; and where a
- * translation decides, the guest does, so that the queue breaks and the restore goes on.
+ * Whether a queue may start from a configuration. The areas of a broken queue may be anywhere.
+ * Behind a translation the guest decides where areas are, so the queue breaks and the restore
+ * succeeds.
  */
 static int check_config(const struct virtio_queue_state *state, const struct virtio_memory_map *map, bool *latch)
 {
@@ -226,7 +227,9 @@ static int check_values(const struct virtio_queue_state *state, struct virtio_re
 	return 0;
 }
 
-/* Judges a record: as long as the indices say, of heads that the queue has, each once. */
+/*
+ * Checks a record: its length must agree with the indices, and each head must exist and occur once.
+ */
 static int check_record(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
 			uint32_t count, struct virtio_refusal *refusal)
 {
@@ -240,7 +243,7 @@ static int check_record(const struct virtio_queue_state *state, const struct vir
 		if (head >= state->config.size || (seen[head / 8] >> head % 8 & 1))
 			return refuse(refusal, "head", i, VIRTIO_EINVAL);
 		seen[head / 8] |= (uint8_t)(1u << head % 8);
-		/* The first would have been in the used ring. */
+		/* A completed first request would already be in the used ring. */
 		if (!is_bool(&record[i].completed) || (record[i].completed && (!state->config.in_order || i == 0)))
 			return refuse(refusal, "completed", i, VIRTIO_EINVAL);
 		if (record[i].written && !record[i].completed)

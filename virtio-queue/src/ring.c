@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Fields of rings without a host address, and used elements of those with a dirty log. */
+/* Fields of rings without a host address, and used elements of rings with a dirty log. */
 #include "queue_internal.h"
 
 int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)

@@ -488,7 +488,9 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 		error = walk_content(&walk, layout, NULL, NULL, capacity, &found, &fault);
 	if (error)
 		return keep(reader, &fault, fault.reason, error);
-	/* The same walk has just succeeded as a check, unless somebody changes the bytes. */
+	/*
+	 * Fails only if the caller changes the bytes: the same walk has just succeeded as a check.
+	 */
 	walk = begin_walk(reader, &section);
 	error = walk_content(&walk, layout, state, entries, capacity, &again, &fault);
 	if (error)

@@ -49,8 +49,8 @@ static void add(struct text *text, const char *words)
 }
 
 /*
- * Prints decimal up to 32 bits, because 32-bit hosts divide longer numbers by a library;
- * hexadecimal above.
+ * Prints numbers up to 32 bits in decimal, and larger numbers in hexadecimal: on 32-bit hosts a
+ * library would have to divide these.
  */
 static void add_number(struct text *text, uint64_t value)
 {

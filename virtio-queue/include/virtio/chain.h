@@ -72,9 +72,9 @@ struct virtio_desc {
 };
 
 /*
- * The position of a walk. Neighbouring members differ in size, hence the gaps: compilers combine
- * equal neighbours to vectors, which costs more than it saves. Addresses in place of indices need
- * no arithmetic before a load.
+ * The position of a walk. Neighbouring members differ in size, because compilers combine members of
+ * one size into vectors. Here vectors cost more than they save. The walk keeps addresses, because
+ * an address needs no arithmetic before a load.
  */
 struct virtio_walk {
 	uint64_t table; /* current table: host address; guest address if slow */
@@ -169,7 +169,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  *   VIRTIO_EPERM      a buffer forbids its direction     the part before     of the whole chain
  *   VIRTIO_ENOBUFS    the array is too small             the part that fits  of the whole chain
  *   any other         as virtio_chain_next()             counts are 0        length 0
- * The counts include both numbers of bytes. The part before is the buffers before the bad one.
+ * The counts include readable_bytes and writable_bytes. "The part before" means the buffers before
+ * the bad buffer.
  *
  * VIRTIO_EFAULT and VIRTIO_EPERM about a table count as "any other". So after any error
  * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, needed says how

@@ -3,18 +3,18 @@
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
  * The state is a plain struct of values, and a record of the requests in flight. It holds no host
- * address, and nothing about notifications: the first check after a restore says yes, which is once
- * too often at worst. Every queue can be saved: one that is not started, one that is broken, and
- * one with requests in flight. <virtio/queue_ser.h> makes bytes of it.
+ * address, and nothing about notifications: the first check after a restore says yes, which may
+ * cause one extra interrupt. Every queue can be saved, also if it is not started, is broken, or has
+ * requests in flight. <virtio/queue_ser.h> converts the state into bytes.
  *
  * A request in flight is recorded by its head alone. Its new owner replays it: the chain is walked
  * again, in the guest's memory as it is then. A guest that has changed the chain meanwhile gets
  * what it has written, after the checks of any chain. Indices come from the state, never from the
  * ring.
  *
- * What the guest can do: nothing to a restore. A ring that makes no sense breaks the queue when it
- * is looked at, or was broken before. What a state from elsewhere can do: anything, so every value
- * is checked as if the guest had written it.
+ * What the guest can do: nothing to a restore. An incoherent ring breaks the queue when the device
+ * looks at the ring. A state may come from anywhere, so every value is checked as if the guest had
+ * written it.
  *
  * Threads:
  *   functions                    who may call   what must not run beside
@@ -48,13 +48,13 @@ struct virtio_queue_flight {
 /*
  * Saves a queue with nothing in flight.
  *
- * @queue  goes on as before. One that is not started gives a state of zeroes, so that a VMM saves
+ * @queue  goes on as before. A queue that is not started gives a state of zeroes, so a VMM can save
  *         all queues alike.
  * @out    the state; untouched on failure
  *
  * Returns 0; VIRTIO_EBUSY if a request is in flight, waits under IN_ORDER, or is still to be
- * replayed; VIRTIO_EINVAL if the indices, as the caller set them, leave room for requests
- * in flight that there are not.
+ * replayed; VIRTIO_EINVAL if the caller has set the indices so that they claim requests in flight
+ * that do not exist.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out);
@@ -107,8 +107,8 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * Returns 0. Otherwise the queue is as before:
  *   VIRTIO_EBUSY       the queue is started
  *   VIRTIO_EINVAL      next_avail is more than the queue size ahead of next_used, a bool of the
- *                      configuration is neither 0 nor 1, broken is no such fault, or the storage
- *                      for requests in flight is smaller than the queue
+ *                      configuration is neither 0 nor 1, broken is not a fault of a ring, or the
+ *                      storage for requests in flight is smaller than the queue
  *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
  *                      as virtio_queue_start()
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again

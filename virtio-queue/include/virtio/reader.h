@@ -186,7 +186,7 @@ uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
  * them in both. Each byte is read once. Where buffers overlap in guest memory, the copy may read
  * bytes that it has written.
  *
- * Returns the number of bytes copied: less than len at the end of either only.
+ * Returns the number of bytes copied: less than len only at the end of the reader or of the writer.
  */
 uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len);
 

@@ -60,8 +60,8 @@ struct virtio_request {
 	 *   VIRTIO_ENOBUFS                more segments than the array has
 	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer
 	 *   others                        of virtio_chain_resolve()
-	 * With several reasons it is any of them. After an error the header is undefined, and data
-	 * is empty.
+	 * If there are several reasons, error is any of them. After an error the header is
+	 * undefined, and data is empty.
 	 */
 	int error;
 	/*
@@ -128,10 +128,10 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  * @queue    of the request; started, perhaps broken since
  * @request  in flight
  * @status   as the device type defines it; ignored if there is no byte for it
- * @written  bytes put into the writable data, from the first one on without a gap. More than there
- *           are means all. Writers have recorded their bytes. After zero-copy I/O call
- *           virtio_segments_mark_dirty() first, if virtio_queue_is_in_flight() says that the memory
- *           is still the request's.
+ * @written  bytes put into the writable data, from the first one on without a gap. A number beyond
+ *           the data means all of the data. Writers have recorded their bytes. After zero-copy I/O
+ *           call virtio_segments_mark_dirty() first, if virtio_queue_is_in_flight() says that the
+ *           memory is still the request's.
  *
  * The used length is the bytes written, plus the status if no gap lies before it; at most
  * UINT32_MAX (see virtio_writer_used()); 0 for a request with an error. Everything written to guest

@@ -18,7 +18,7 @@
  * the version in which it appeared, and a default for older sections. Missing bytes and bytes that
  * are left over are errors.
  *
- * Bytes are little-endian without padding; virtio-queue-ser/README.md specifies each one.
+ * Bytes are little-endian without padding; virtio-queue-ser/README.md specifies each byte.
  *
  * What a guest can do: nothing. But the bytes may have any origin. No length or count is used
  * before it is checked, and every value is checked again by the component that restores it.

@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Slow paths. The slow pop begins again. */
+/* Slow paths. The slow pop starts from the beginning. */
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
