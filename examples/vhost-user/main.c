@@ -34,11 +34,13 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define MAX_DEVICES 32
 
@@ -288,11 +290,25 @@ static int run(struct daemon *daemon)
 	return result;
 }
 
+/*
+ * A descriptor of ours with the number of a closed stream would get the stream's lines. Messages
+ * for stderr could then overwrite a disk.
+ */
+static int open_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct daemon daemon = { .signals.source.fd = -1, .loop.epoll_fd = -1 };
 	int result;
 
+	if (open_streams())
+		return EXIT_FAILURE;
 	/* Before disks are opened. */
 	raise_file_limit();
 	if (update_init(&daemon.update, argv) || handover_receive(&inherited) < 0)

@@ -146,6 +146,42 @@ static void command_line_help_is_printed(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* A disk that got the number of a closed stream would be written to by messages. */
+static void command_line_streams_may_be_closed(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end first, second;
+	char script[128], text[512], disk[256];
+	const char *const arguments[] = { "--blk", disk, NULL };
+	FILE *image;
+	int c;
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(script, sizeof script, "%s/script", daemon.folder);
+	snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' \"$@\" 2>&-\n", daemon_program());
+	daemon_write_script(script, text);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	daemon_run_program(&daemon, script, arguments);
+	daemon_expect_listening(&daemon);
+	front_end_open(&first, daemon.socket);
+	front_end_set_up(&first, 0);
+	/* Causes a message. */
+	front_end_open(&second, daemon.socket);
+	front_end_send(&second, VHOST_USER_SET_OWNER, VHOST_USER_FLAG_VERSION, NULL, 0, NULL, 0);
+	front_end_expect_end(&second);
+	front_end_close(&second);
+	front_end_close(&first);
+	assert_int_equal(unlink(script), 0);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	image = fopen(daemon.image, "r");
+	assert_non_null(image);
+	while ((c = getc(image)) != EOF)
+		assert_int_equal(c, 0);
+	fclose(image);
+	daemon_remove_folder(&daemon);
+}
+
 static void leave_socket_file(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -369,6 +405,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(command_line_image_must_be_usable),
 		cmocka_unit_test(command_line_image_is_locked),
 		cmocka_unit_test(command_line_help_is_printed),
+		cmocka_unit_test(command_line_streams_may_be_closed),
 		cmocka_unit_test(socket_file_that_is_stale_is_replaced),
 		cmocka_unit_test(socket_that_is_in_use_is_left_alone),
 		cmocka_unit_test(socket_of_two_disks_is_refused),
