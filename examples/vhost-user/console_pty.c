@@ -52,15 +52,18 @@ static int open_slave(struct console_link *link)
 	return tcsetattr(link->slave.fd, TCSANOW, &settings);
 }
 
-/* Replaces a link that another run has left, and nothing else. */
+/* Replaces a link to a pty, which another run has left, and nothing else. */
 static int make_symlink(const struct console_link *link)
 {
+	static const char folder[] = "/dev/pts/";
 	const char *path = link->options.symlink;
-	struct stat st;
+	char target[sizeof link->target];
+	ssize_t len;
 
 	if (!path)
 		return 0;
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && unlink(path))
+	len = readlink(path, target, sizeof target);
+	if (len >= (ssize_t)strlen(folder) && memcmp(target, folder, strlen(folder)) == 0 && unlink(path))
 		return fail(link, path);
 	return symlink(link->target, path) ? fail(link, path) : 0;
 }

@@ -169,10 +169,10 @@ static void console_pty_survives_a_hang_up(void **state)
 }
 
 /*
- * A link that was left behind is replaced. A file stays, and so does a link that another process
- * has made.
+ * A link to a pty that was left behind is replaced. A file and a link to a file stay, and so does a
+ * link that another process has made.
  */
-static void console_link_is_replaced_only_if_it_is_a_link(void **state)
+static void console_link_is_replaced_only_if_it_leads_to_a_pty(void **state)
 {
 	struct daemon_process daemon;
 	char options[160], target[16];
@@ -180,7 +180,7 @@ static void console_link_is_replaced_only_if_it_is_a_link(void **state)
 	(void)state;
 	daemon_folder(&daemon);
 	console_set_paths(&daemon);
-	assert_int_equal(symlink("/nowhere", console_link_path), 0);
+	assert_int_equal(symlink("/dev/pts/999999", console_link_path), 0);
 	start_pty(&daemon, "");
 	close(console_open_pts(console_link_path));
 	assert_int_equal(unlink(console_link_path), 0);
@@ -190,6 +190,11 @@ static void console_link_is_replaced_only_if_it_is_a_link(void **state)
 	assert_int_equal(unlink(console_link_path), 0);
 	snprintf(options, sizeof options, ",link=%s", daemon.image);
 	console_expect_refusal(&daemon, "pty", options, "disk.img: File exists");
+	assert_int_equal(symlink(daemon.image, console_link_path), 0);
+	snprintf(options, sizeof options, ",link=%s", console_link_path);
+	console_expect_refusal(&daemon, "pty", options, "link: File exists");
+	assert_int_equal(access(console_link_path, F_OK), 0);
+	assert_int_equal(unlink(console_link_path), 0);
 	daemon_remove_folder(&daemon);
 }
 
@@ -477,7 +482,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_pty_passes_every_byte_both_ways),
 		cmocka_unit_test(console_pty_keeps_output_and_input_while_nobody_is_there),
 		cmocka_unit_test(console_pty_survives_a_hang_up),
-		cmocka_unit_test(console_link_is_replaced_only_if_it_is_a_link),
+		cmocka_unit_test(console_link_is_replaced_only_if_it_leads_to_a_pty),
 		cmocka_unit_test(console_socket_serves_one_client_after_the_other),
 		cmocka_unit_test(console_socket_keeps_the_newest_output),
 		cmocka_unit_test(console_socket_drops_input_of_a_client_that_left),
