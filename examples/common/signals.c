@@ -31,6 +31,7 @@ int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_u
 	sigemptyset(&signals->set);
 	sigaddset(&signals->set, SIGINT);
 	sigaddset(&signals->set, SIGTERM);
+	sigaddset(&signals->set, SIGQUIT);
 	sigaddset(&signals->set, SIGHUP);
 	if (update)
 		sigaddset(&signals->set, SIGUSR1);

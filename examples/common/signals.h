@@ -16,10 +16,10 @@ struct signals {
 };
 
 /*
- * From now on SIGINT and SIGTERM stop the loop, SIGHUP calls hang_up(), and SIGUSR1 calls update()
- * if there is one. Threads that start later inherit the blocked signals. A write to a pipe that
- * nobody reads becomes an error. So does a guest's write beyond the file size that this process may
- * write.
+ * From now on SIGINT, SIGQUIT and SIGTERM stop the loop, SIGHUP calls hang_up(), and SIGUSR1 calls
+ * update() if there is one. Threads that start later inherit the blocked signals. A write to a pipe
+ * that nobody reads becomes an error. So does a guest's write beyond the file size that this
+ * process may write.
  *
  * Returns 0, or -1 with errno. signals_close() may follow in both cases.
  */

@@ -9,11 +9,27 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_BYTES 4096u
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LONGEST_RETRY 32u /* seconds */
+
+/*
+ * The flags of an inherited socket are those of other processes, too, so it may be a socket that
+ * waits. SIGPIPE is ignored.
+ */
+static ssize_t read_now(const struct console_link *link, void *bytes, size_t len)
+{
+	return link->in_is_socket ? recv(link->in.fd, bytes, len, MSG_DONTWAIT) : read(link->in.fd, bytes, len);
+}
+
+static ssize_t write_now(const struct console_link *link, const void *bytes, size_t len)
+{
+	return link->out_is_socket ? send(link->out.fd, bytes, len, MSG_DONTWAIT) : write(link->out.fd, bytes, len);
+}
 
 /* Input */
 
@@ -33,7 +49,7 @@ static void read_input(struct console_link *link)
 			link->options.ops->input_blocked(link);
 		return;
 	}
-	got = read(link->in.fd, bytes, room < sizeof bytes ? room : sizeof bytes);
+	got = read_now(link, bytes, room < sizeof bytes ? room : sizeof bytes);
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		link->options.ops->input_ended(link);
 	} else if (got > 0) {
@@ -132,7 +148,7 @@ static int write_output(struct console_link *link)
 	size_t len;
 
 	while (link->out.fd >= 0 && put > 0 && (len = console_output_peek(&link->output, &bytes)) > 0) {
-		put = write(link->out.fd, bytes, len);
+		put = write_now(link, bytes, len);
 		if (put > 0) {
 			console_output_take(&link->output, (size_t)put);
 			link->retry_seconds = link->retry_seconds > 0;
@@ -183,8 +199,17 @@ int console_link_attach(struct console_link *link, int fd)
 	return -1;
 }
 
+static bool is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 int console_link_attach_two(struct console_link *link, int in, int out)
 {
+	link->in_is_socket = is_socket(in);
+	link->out_is_socket = is_socket(out);
 	link->in = (struct event_source){ .fd = in, .ready = on_readable };
 	link->out = (struct event_source){ .fd = out, .ready = on_writable };
 	link->read_on = (struct event_task){ .run = on_read_on };

@@ -94,6 +94,7 @@ struct console_link {
 	struct event_task read_on;   /* of a file, for which the loop cannot wait */
 	bool taken_over;             /* the old process had it open */
 	bool is_file;
+	bool in_is_socket, out_is_socket;
 	bool input_ended; /* nothing more is read */
 	bool drops;       /* a full buffer drops its oldest bytes */
 	bool wants_room;  /* the port waits for output_room() */

@@ -19,8 +19,9 @@
 #include <unistd.h>
 
 /*
- * Opens the file of a descriptor once more, for flags of its own. A regular file doesn't block, so
- * a copy of the descriptor is enough.
+ * Opens the file of a descriptor once more, for flags of its own. A copy of the descriptor is
+ * enough for a regular file, which doesn't block; and for a socket, such as that of a service
+ * manager's journal, with which each call says that it must not block.
  */
 static int open_again(int fd, int flags)
 {
@@ -29,7 +30,7 @@ static int open_again(int fd, int flags)
 
 	if (fstat(fd, &st))
 		return -1;
-	if (S_ISREG(st.st_mode))
+	if (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode))
 		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	return open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -63,10 +64,11 @@ static int follow_size(struct console_link *link)
 	return link->listener.fd < 0 ? -1 : event_loop_want(link->loop, &link->listener, EVENT_READABLE);
 }
 
+/* TCSADRAIN would wait for a terminal that has been stopped. */
 static void restore(struct console_link *link)
 {
 	if (link->raw)
-		(void)tcsetattr(link->tty, TCSADRAIN, &link->settings);
+		(void)tcsetattr(link->tty, TCSANOW, &link->settings);
 	link->raw = false;
 }
 
@@ -142,7 +144,7 @@ static void attached(struct console_link *link)
 	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
 		raw = link->settings;
 		cfmakeraw(&raw);
-		link->raw = tcsetattr(link->tty, TCSADRAIN, &raw) == 0;
+		link->raw = tcsetattr(link->tty, TCSANOW, &raw) == 0;
 	}
 	console_link_room(link);
 }

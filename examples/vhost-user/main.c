@@ -57,9 +57,9 @@ static const struct device_type *const types[] = {
 static const char help_head[] =
 	"\n"
 	"Serves virtio devices to virtual machines over vhost-user sockets, until it gets\n"
-	"SIGINT (Ctrl-C) or SIGTERM. Prints `listening on PATH' when a device is ready,\n"
-	"and at the end what each device has done. After SIGHUP it looks whether images have\n"
-	"another size, and tells the virtual machines.\n"
+	"SIGINT (Ctrl-C), SIGQUIT or SIGTERM. Prints `listening on PATH' when a device is\n"
+	"ready, and at the end what each device has done. After SIGHUP it looks whether\n"
+	"images have another size, and tells the virtual machines.\n"
 	"\n";
 
 static const char help_tail[] =

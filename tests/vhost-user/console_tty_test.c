@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -133,8 +134,10 @@ static void console_tty_takes_another_escape_or_none(void **state)
 		console_attach(&guest, &daemon, 0);
 		console_type(master, "\x1dq~~", 4);
 		console_expect_input(&guest.rings[RECEIVE], i == 0 ? "\x1dq~" : "\x1dq~~", i == 0 ? 3 : 4);
+		assert_true(is_raw(slave));
+		assert_int_equal(daemon_stop(&daemon, i == 0 ? SIGINT : SIGQUIT), 0);
+		assert_false(is_raw(slave));
 		console_detach(&guest);
-		assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	}
 	close(slave);
 	close(master);
@@ -174,6 +177,52 @@ static void console_tty_reads_what_stdin_is(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* Both streams are one socket, as of a service manager. The socket's flags stay as they are. */
+static void console_tty_works_with_a_socket(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char script[128], text[512], spec[160];
+	const char *const arguments[] = { "--console", spec, NULL };
+	const uint32_t all = 10 * KEPT;
+	int ends[2], before;
+	FILE *lines;
+
+	(void)state;
+	daemon_folder(&daemon);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	snprintf(script, sizeof script, "%s/script", daemon.folder);
+	snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' \"$@\" >&0\n", daemon_program());
+	daemon_write_script(script, text);
+	snprintf(spec, sizeof spec, "tty,socket=%s", daemon.socket);
+	before = dup(STDIN_FILENO);
+	assert_int_equal(dup2(ends[1], STDIN_FILENO), STDIN_FILENO);
+	daemon_run_program(&daemon, script, arguments);
+	assert_int_equal(dup2(before, STDIN_FILENO), STDIN_FILENO);
+	close(before);
+	snprintf(text, sizeof text, "listening on %s\n", daemon.socket);
+	lines = fdopen(dup(ends[0]), "r");
+	assert_non_null(lines);
+	assert_int_equal(setvbuf(lines, NULL, _IONBF, 0), 0);
+	assert_non_null(fgets(spec, sizeof spec, lines));
+	assert_string_equal(spec, text);
+	console_attach(&guest, &daemon, 0);
+	console_type(ends[0], "keys", 4);
+	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
+	/* More than the socket holds, with nobody who reads. */
+	console_output(&guest.rings[TRANSMIT], 0, all);
+	console_expect_output(ends[0], 0, 1000);
+	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+	console_detach(&guest);
+	fclose(lines);
+	close(ends[0]);
+	close(ends[1]);
+	/* The summary has no reader. */
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 1);
+	assert_int_equal(unlink(script), 0);
+	daemon_remove_folder(&daemon);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +230,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_tty_tells_its_size_under_multiport),
 		cmocka_unit_test(console_tty_takes_another_escape_or_none),
 		cmocka_unit_test(console_tty_reads_what_stdin_is),
+		cmocka_unit_test(console_tty_works_with_a_socket),
 	};
 
 	daemon_find(argc, argv);
