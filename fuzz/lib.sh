@@ -40,15 +40,58 @@ build() {
 	quietly "$folder.log" ninja -C "$folder" "$@"
 }
 
-# fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from a copy of the corpus. What is found stays in
-# FOLDER, and so does the log. An input takes milliseconds, so an input that takes minutes counts as
-# endless, on a busy machine too. So does a run that takes an hour longer than asked for.
+# FUZZ_SEED makes runs repeatable: libFuzzer makes the same inputs, and as many of them on any
+# machine. Otherwise a run takes its time, from a random seed.
+seed=${FUZZ_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
+
+# runs_a_second HARNESS: what a busy machine does.
+runs_a_second() {
+	case $1 in
+	fuzz_guest_memory) echo 10000 ;;
+	fuzz_queue | fuzz_vhost_user | fuzz_vsock) echo 1000 ;;
+	fuzz_device | fuzz_state) echo 100 ;;
+	*) echo 300 ;;
+	esac
+}
+
+# libFuzzer learns from compared numbers, and pointers are among them.
+fixed_addresses=
+if setarch -R true 2>/dev/null; then
+	fixed_addresses='setarch -R'
+else
+	echo 'Addresses are random on this machine, so a seed does not repeat a run exactly.' >&2
+fi
+
+# fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from the files of the corpus, in the order of their
+# names. What is found stays in FOLDER. So does the log, which begins with a command that does the
+# same, but keeps no inputs.
+# An input takes milliseconds, so an input that takes minutes counts as endless, on a busy machine
+# too. So does a run that takes an hour longer than asked for.
 fuzz() {
 	rm -rf "$4"
 	mkdir -p "$4/corpus" || return 1
-	cp "$5/"* "$4/corpus" || return 1
-	timeout $(($3 + 3600)) "$1/fuzz/$2" -max_total_time="$3" -max_len=600 -timeout=300 -rss_limit_mb=2048 \
-		-print_final_stats=1 -artifact_prefix="$4/" "$4/corpus" >"$4/log" 2>&1
+	printf '%s\n' "$5"/* | paste -s -d , >"$4/order"
+	if [ -n "${FUZZ_SEED:-}" ]; then
+		limit=-runs=$(($3 * $(runs_a_second "$2")))
+	else
+		limit=-max_total_time=$3
+	fi
+	# shellcheck disable=SC2086 # two words, or none
+	set -- $(($3 + 3600)) "$4" $fixed_addresses "$1/fuzz/$2" "$limit" "-seed=$seed" "-seed_inputs=@$4/order" \
+		-reload=0 -max_len=600 -timeout=300 -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$4/"
+	patience=$1 folder=$2
+	shift 2
+	echo "$*" >"$folder/log"
+	timeout "$patience" "$@" "$folder/corpus" >>"$folder/log" 2>&1
+}
+
+# Prints how to repeat what was found, from the folder and the harness's program.
+how_to_repeat() {
+	for input in "$1"/crash-* "$1"/leak-* "$1"/oom-* "$1"/timeout-*; do
+		[ -e "$input" ] || continue
+		echo "To repeat it: echo $(base64 -w 0 "$input") | base64 -d >input; $2 input"
+	done
+	echo "To repeat the run, in this folder: $(head -n 1 "$1/log")"
 }
 
 # Prints what was found, from a log: our own message, or the sanitizer's.

@@ -5,7 +5,7 @@
 # less than a minute. In an unchanged copy the harness finds nothing.
 # usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants.
 # BUILD_DIR is removed first. It is below build or outside of the checkout. The script prints the
-# time of each find.
+# seed, and then the time of each find. FUZZ_SEED=N repeats the search, as in run.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091
@@ -46,6 +46,8 @@ plant() {
 	[ "$removed" = 1 ] && [ "$added" -le 1 ]
 }
 
+# shellcheck disable=SC2154 # lib.sh sets seed
+echo "Seed $seed"
 configure "$tree" "$work/build" || exit 1
 for harness in $(harnesses); do
 	# Only the program's seeds, without what fuzzing found.

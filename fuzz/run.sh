@@ -3,8 +3,10 @@
 # Fuzzes. Builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each
 # harness for a time, as many at once as there are processors.
 # usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz.
+#   FUZZ_SEED=N   makes the run repeatable: as many inputs as take the time on a busy machine, made
+#                 from this number. By default the seed is random, and the time is exact.
 # The output ends with a line for each harness. The exit status is 0 only if nothing was found.
-# Finds stay in BUILD_DIR/findings.
+# Finds stay in BUILD_DIR/findings, and the output says how to repeat them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091
@@ -20,13 +22,20 @@ fuzz_one() {
 	findings=$build/findings/$1
 	if fuzz "$build" "$1" "$seconds" "$findings" "fuzz/corpus/$1"; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$findings/log")
-		echo "$1: $seconds s, $runs runs, nothing found"
+		# shellcheck disable=SC2154 # lib.sh sets seed
+		echo "$1: $runs runs, seed $seed, nothing found"
 	else
 		tail -n 60 "$findings/log"
+		how_to_repeat "$findings" "$build/fuzz/$1"
 		echo "$1: FOUND $(finding "$findings/log"), see $findings"
 	fi
 }
 
+if [ -n "${FUZZ_SEED:-}" ]; then
+	echo "To repeat this: FUZZ_SEED=$seed fuzz/run.sh $seconds"
+else
+	echo "Seed $seed, for $seconds s"
+fi
 configure . "$build" || exit 1
 # shellcheck disable=SC2046 # a list of words
 build "$build" $(harnesses) || exit 1

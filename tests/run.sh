@@ -4,12 +4,13 @@
 # - installs the packages that it needs,
 # - builds with gcc, with clang, and with clang's address and undefined-behaviour sanitizers,
 # - runs every test in each build in which the test can show something,
-# - runs each fuzzer for $FUZZ_SECONDS, by default 10.
+# - runs each fuzzer for about $FUZZ_SECONDS, by default 10, from the seed $FUZZ_SEED, by default a
+#   number made of the commit's id, so that a run of one commit can be repeated.
 # The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     makes everything below $BUILD_DIR, by default build
 #   LONG=1                   runs every test in every build, with larger sets of tables, ten times
-#                            the runs of threads and of random inputs, 600 seconds for each fuzzer,
-#                            and all mutants. That takes hours.
+#                            the runs of threads and of random inputs, 600 seconds for each fuzzer
+#                            from a random seed, and all mutants. That takes hours.
 #   VIRTIO_REQUIRE_GUESTS=1  fails where a guest test cannot get its packages. Fails where the
 #                            system has io_uring and liburing was missing from the build.
 set -u
@@ -127,7 +128,7 @@ count_lines() {
 		failed=$((failed + 1))
 		tail -n 60 "$log"
 	fi
-	grep "$pattern" "$log" || true
+	grep -E "^(To repeat|Seed)|$pattern" "$log" || true
 	passed=$((passed + $(grep -c "$pattern" "$log")))
 }
 
@@ -159,8 +160,14 @@ check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true
 check clang 'once vhost-user mmio-proxy' clang clang++ -Dguests=disabled -Dwerror=true
 check asan 'once compiler' clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false
 
-# Each harness is a test: it passes if nothing is found in this time.
+# Each harness is a test: it passes if nothing is found. Where git can't tell the commit, the seed
+# is 1.
 printf '\n== %s: fuzzing\n' "$build/fuzz"
+if [ -z "$LONG" ] && [ -z "${FUZZ_SEED:-}" ]; then
+	commit=$(git rev-parse HEAD 2>/dev/null | cut -c 1-7)
+	FUZZ_SEED=$((0x${commit:-0} + 1))
+fi
+export FUZZ_SEED="${FUZZ_SEED-}"
 since=$(date +%s)
 count_lines "$build/fuzzing.log" 'nothing found$' \
 	sh fuzz/run.sh "${FUZZ_SECONDS:-$([ -n "$LONG" ] && echo 600 || echo 10)}" "$build/fuzz"
