@@ -16,7 +16,7 @@
 #include <virtio/blk_steps.h>
 #include <virtio/queue.h>
 
-#define BLK_QUEUE_CHAINS 1024 /* popped from the ring in one go */
+#define BLK_QUEUE_CHAINS 1024 /* popped from the ring at once */
 
 /*
  * Enough for most requests: each of 1024 buffers may cross a border between regions of guest
@@ -123,12 +123,12 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, st
 int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
 		   struct virtio_blk_result *result);
 
-/* Prints a back end's failure: each kind of error once, as a broken disk fails often. */
+/* Prints a back end's failure: each kind of error once, because a broken disk fails often. */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
 
 /*
- * Prints why a driver's request was refused: once for each reason and queue, as drivers repeat
- * themselves.
+ * Prints why a driver's request was refused: once for each reason and queue, because drivers repeat
+ * requests.
  */
 void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_result *result);
 

@@ -5,7 +5,7 @@
  * console_tty.c) provide the descriptors, which they may close and open at any time.
  *
  *   output  waits in the buffer until it can be written, also while there is no descriptor. After a
- *           failure, as of a full disk, a timer tries again
+ *           failure, for example of a full disk, a timer tries again
  *   input   is read only if the port has room for it; otherwise the link waits for
  *           console_link_room()
  *

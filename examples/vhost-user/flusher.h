@@ -16,8 +16,8 @@ struct flusher {
 	const struct virtio_blk_backend *backend;
 	pthread_t thread; /* from the first flush on: a disk that is only read needs none */
 	bool started;
-	int wanted; /* eventfds: the thread reads from this one, ... */
-	int answer; /* ... and what it writes to this one is for flusher_error() */
+	int wanted; /* the eventfd that the thread reads */
+	int answer; /* the eventfd that it writes; flusher_error() interprets the value */
 };
 
 /* The back end has a flush, and lives as long. Returns 0, or -1 with errno and nothing to close. */

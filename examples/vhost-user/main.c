@@ -5,22 +5,22 @@
  * One process, any number of devices with a socket each. The main thread has the sockets and the
  * signals. A queue that runs has a thread of its own, or a device has one thread for all. This file
  * is the command line. The rest:
- *   endpoint        where devices and front ends meet
- *   server          who meets there, by unix_listener
- *   update          going on in another process, by session_state, handover of descriptors, and
+ *   endpoint        how front ends reach a device
+ *   server          accepts or makes connections, with unix_listener
+ *   update          continues in another process, with session_state, handover of descriptors, and
  *                   state_file
- *   session         one front end; requests the protocol, and message what it is made of
- *   vring           rings, with vring_fds, and worker the threads that serve them
- *   shared_memory   of front ends
+ *   session         one front end, with requests (the protocol) and message (its messages)
+ *   vring           rings, with vring_fds (their descriptors) and worker (their threads)
+ *   shared_memory   the memory of front ends
  *   device_host     what is kept for each device; device.h says what a device is, and how to add a
  *                   type
  *   NAME_device     the types of devices
  *   console_link    the host's ends of console ports, with console_pty, console_socket,
  *                   console_file, console_tty and console_output; console_control and
  *                   console_commands have the operator's commands, console_options the argument
- *   vsock_device    sockets; it has the list of its parts
- *   blk_queue       block requests one after the other, or uring with its flusher; no_uring stands
- *                   for both
+ *   vsock_device    sockets; vsock_device.h lists the parts
+ *   blk_queue       block requests one after the other; uring with its flusher, many at once;
+ *                   no_uring replaces both where liburing is missing
  */
 #include "device.h"
 #include "endpoint.h"

@@ -21,9 +21,8 @@ static const char *header_error(const struct vhost_user_header *header)
 }
 
 /*
- * Whether a descriptor is the other end of a connection to the path that this one came by. If we
- * held it, its closing would never be seen: the connection would last for ever, and no one else
- * could connect.
+ * Returns whether a descriptor is the front end's side of a connection to our own socket. If we
+ * held it, we would never see that connection close, and no other front end could connect.
  */
 static bool is_other_end(int socket, int fd)
 {
@@ -35,7 +34,7 @@ static bool is_other_end(int socket, int fd)
 	       memcmp(&ours, &peers, ours_len) == 0;
 }
 
-/* The whole message is here: are its descriptors ones that we may hold? */
+/* The message is complete. Checks whether we may hold its descriptors. */
 static int check_fds(int socket, const struct message *message, const char **reason)
 {
 	for (unsigned int i = 0; i < message->in.fd_count; i++)

@@ -301,7 +301,7 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 }
 
 /*
- * Requests that io_uring doesn't do are done at once: their steps are few, for their ranges are
+ * Requests that io_uring doesn't do are done at once: their steps are few, because their ranges are
  * limited.
  */
 static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)

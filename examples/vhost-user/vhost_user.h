@@ -41,7 +41,7 @@ enum vhost_user_backend_request {
 };
 
 /* Feature bits of the device features, never seen by the guest's driver. */
-/* Writes to guest memory are to be logged; the only one that rings heed while they run. */
+/* Writes to guest memory must be logged. Only this feature may change while rings run. */
 #define VHOST_F_LOG_ALL 26
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 

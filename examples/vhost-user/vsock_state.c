@@ -414,7 +414,7 @@ static int restore(struct restoring *r)
 	return 0;
 }
 
-/* Whoever calls gives all up after an error, so parts may be restored by then. */
+/* The caller drops the device after an error, so parts may be restored by then. */
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
 {
 	struct restoring r = { .vsock = vsock_from_device(device), .reader = reader, .number = number };

@@ -32,8 +32,7 @@ int worker_init(void)
 }
 
 /*
- * The event has woken the thread, which is all it is for: orders and calls are checked between
- * events.
+ * The event only wakes the thread. Orders and calls are checked between events.
  */
 static void on_wake(struct event_wake *wake)
 {

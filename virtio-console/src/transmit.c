@@ -193,7 +193,7 @@ static int resume(const struct transmission *t)
 			return got;
 		if (got != 1) {
 			/*
-			 * If it does not end here, the guest has changed the chain since the check.
+			 * If the chain does not end here, the guest has changed it since the check.
 			 */
 			t->port->stats.transmit_malformed += got < 0;
 			output->beyond = false;

@@ -35,7 +35,7 @@ static const struct virtio_section_field connection_fields[] = {
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, peer_fwd_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_packets),
-	/* In an older file the guest's buffer has no part of a message, as far as is known. */
+	/* An older file does not say whether the guest's buffer has a part of a message. */
 	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_bytes, 2, 0),
 	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_packets, 2, 0),
 };

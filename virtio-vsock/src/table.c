@@ -346,8 +346,8 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
 		/*
-		 * No reply is owed to the address any more either: a new connection could take it
-		 * for its own.
+		 * Drops the reply owed to the address: a new connection could take that reply for
+		 * its own.
 		 */
 		drop_reply(table, header);
 	} else if (op == VIRTIO_VSOCK_OP_REQUEST && !bad && (!c || c->state == VIRTIO_VSOCK_RESET)) {

@@ -146,8 +146,8 @@ struct virtio_console_port {
  * @context  of the options
  * @id       number of the port; 0 for DEVICE_READY
  * @event    VIRTIO_CONSOLE_DEVICE_READY, VIRTIO_CONSOLE_PORT_READY or VIRTIO_CONSOLE_PORT_OPEN
- * @value    0 or 1. After PORT_READY or PORT_OPEN with 1 the caller has virtio_console_receive()
- *           called for the port.
+ * @value    0 or 1. After PORT_READY or PORT_OPEN with 1, virtio_console_receive() must be called
+ *           for the port.
  */
 typedef void virtio_console_event_fn(void *context, uint32_t id, uint16_t event, uint16_t value);
 
@@ -215,8 +215,9 @@ VIRTIO_MUST_CHECK
 int virtio_console_negotiate(struct virtio_console *console, uint64_t features);
 
 /*
- * Restores the state before the driver. Call this when the device is reset. Ports, clients, sizes
- * and input stay. Unsent messages, and the position in transmit chains in flight, are forgotten.
+ * Undoes everything that the driver has set. Call this when the device is reset. Ports, clients,
+ * sizes and input stay. Unsent messages, and the position in transmit chains in flight, are
+ * forgotten.
  */
 void virtio_console_reset(struct virtio_console *console);
 

@@ -80,7 +80,7 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input);
  *
  * @bytes  copied; NULL if len is 0
  * @len    bytes
- * @wake   set to whether the consumer waits; then the caller has virtio_console_receive() called.
+ * @wake   set to whether the consumer waits; then virtio_console_receive() must be called.
  *         Untouched on failure.
  *
  * Returns the number of bytes enqueued. If it is less than len, the consumer says "room" later.

@@ -4,7 +4,7 @@
  * messages of the control queues that tell the driver of all this. A device without
  * VIRTIO_CONSOLE_F_MULTIPORT has only port 0, and no messages.
  *
- * Messages to the driver are unreported state of a port, so their storage is bounded.
+ * Pending messages to the driver are bits in the state of a port, so their storage is bounded.
  * virtio_console_control_receive() sends them when the driver has buffers. The order for one port:
  *
  *   REMOVE         of the port that had this number before

@@ -6,7 +6,7 @@
  * Three parts of a program use a table of connections:
  *
  *   tx queue   Each packet goes to virtio_vsock_table_receive(), which says what the caller has to
- *              do: take a payload, answer a request, let go of a connection.
+ *              do: take a payload, answer a request, release a connection.
  *   rx queue   Each buffer carries what virtio_vsock_table_next() owes, or else data of a
  *              connection. virtio_vsock_connection_piece() says how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
@@ -14,14 +14,14 @@
  *
  * A connection belongs to the table. The caller gets a pointer with a guest's request, or from
  * virtio_vsock_table_connect(), and keeps the pointer. connection->user points back to the caller's
- * own structure. The caller lets go of a connection when
+ * own structure. The caller releases a connection, and does not use it any more, when
  * - virtio_vsock_table_receive() says VIRTIO_VSOCK_GOT_END,
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
  * - the caller itself resets it.
  * The table keeps the place until the RST is sent.
  *
- * What the guest can do: send any packet at any time. At most that costs the guest its own
+ * What the guest can do: send any packet at any time. A bad packet ends only the guest's own
  * connection.
  * - The table is bounded, and so is the number of owed answers. At the bound
  *   virtio_vsock_table_receive() returns VIRTIO_EBUSY, and the tx queue waits until the driver pops
@@ -66,7 +66,7 @@ enum virtio_vsock_state {
 	VIRTIO_VSOCK_REQUESTED,   /* REQUEST is owed or sent, and the guest has not answered */
 	VIRTIO_VSOCK_ESTABLISHED, /* perhaps half-closed: see shut_by_us and shut_by_peer */
 	VIRTIO_VSOCK_CLOSING,     /* one side has shut both directions; no RST yet */
-	VIRTIO_VSOCK_RESET,       /* an RST is owed; the caller has let go */
+	VIRTIO_VSOCK_RESET,       /* an RST is owed; the caller has released it */
 };
 
 /* Packets that a connection owes to the guest, as bits. */
@@ -235,13 +235,13 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 
 /*
  * Forgets all connections and everything that is owed, when the driver resets the device or was
- * sent a transport reset. The caller lets go of every connection. The next local port and the
+ * sent a transport reset. The caller releases every connection. The next local port and the
  * counters stay. Ends virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
 /*
- * Owes an RST to every connection, and the caller lets go of them. For a device without an event
+ * Owes an RST to every connection. The caller releases them all. For a device without an event
  * queue whose guest may have connections that the host has lost.
  */
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
@@ -289,8 +289,8 @@ bool virtio_vsock_table_owes(const struct virtio_vsock_table *table);
 uint64_t virtio_vsock_table_deadline(const struct virtio_vsock_table *table);
 
 /*
- * Ends a connection whose deadline has passed: its RST is owed, and the caller lets go. Repeats
- * questions for credit that are due. Call this until it returns 0.
+ * Ends a connection whose deadline has passed: its RST is owed, and the caller releases it. Also
+ * repeats each CREDIT_REQUEST that is due. Call this until it returns 0.
  *
  * @now  the time
  * @out  the connection if 1 is returned, otherwise untouched
@@ -351,9 +351,9 @@ VIRTIO_MUST_CHECK
 int virtio_vsock_connection_accept(struct virtio_vsock_connection *connection);
 
 /*
- * Refuses a request, or breaks a connection: RST is owed, and the caller lets go. Our own request
- * that was not sent yet is forgotten without an RST. Does nothing in VIRTIO_VSOCK_RESET and
- * VIRTIO_VSOCK_CLOSED.
+ * Refuses a request, or breaks a connection: RST is owed, and the caller releases the connection.
+ * Our own request that was not sent yet is forgotten without an RST. Does nothing in
+ * VIRTIO_VSOCK_RESET and VIRTIO_VSOCK_CLOSED.
  */
 void virtio_vsock_connection_reset(struct virtio_vsock_connection *connection);
 
@@ -369,10 +369,10 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  *           caller that joins packets forwards rx_packets when nothing is left, and 0 before.
  * @now      the time
  *
- * Returns 0; or 1 if the guest had shut both directions and this was the last byte: the caller lets
- * go, and RST is owed. Returns VIRTIO_EINVAL for more than there is, and for all packets but not
- * all bytes; a failure changes nothing. For a connection that is over, returns 0 and changes
- * nothing.
+ * Returns 0; or 1 if the guest had shut both directions and this was the last byte: the caller
+ * releases the connection, and RST is owed. Returns VIRTIO_EINVAL for more than there is, and for
+ * all packets but not all bytes; a failure changes nothing. For a connection that is over, returns
+ * 0 and changes nothing.
  */
 int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection, uint32_t bytes, uint32_t packets,
 				      uint64_t now);
@@ -437,7 +437,7 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  * If each side has shut its sending, and everything is forwarded, both flags are sent, so that the
  * guest ends the connection. Returns 0, or:
  *   1                 the guest had shut both directions, and nothing is left to wait for: the
- *                     caller lets go, RST is owed
+ *                     caller releases the connection, and RST is owed
  *   VIRTIO_EINVAL     no flags, or unknown ones
  *   VIRTIO_ENOTREADY  the connection is not established, or is over
  * A failure changes nothing.
