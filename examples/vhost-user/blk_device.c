@@ -202,22 +202,24 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 }
 
 /*
- * The image is the same open file. If it has another length now, that shows after SIGHUP, as
- * without an update.
+ * After an update the image is the same open file. If it has another length now, that shows after
+ * SIGHUP, as without an update. After a restart the image must have all sectors of the state.
  */
-static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
+static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
 	struct blk_device *blk = from_device(device);
 	const struct virtio_section_layout *layout = virtio_blk_layout();
 	struct virtio_section where;
 	struct virtio_blk_state state;
-	struct virtio_refusal refusal;
+	struct virtio_refusal refusal = { .field = "capacity", .entry = VIRTIO_SECTION_NO_ENTRY };
 	int error = virtio_section_read(reader, layout, number, 0, &state, NULL, 0, NULL, &where);
 
 	if (error)
 		return error;
-	refusal = (struct virtio_refusal){ .field = "capacity", .entry = VIRTIO_SECTION_NO_ENTRY };
-	error = virtio_blk_set_capacity(&blk->blk, state.capacity);
+	if (anew && state.capacity > virtio_blk_capacity(&blk->blk))
+		error = VIRTIO_EINVAL;
+	if (!error)
+		error = virtio_blk_set_capacity(&blk->blk, state.capacity);
 	if (!error)
 		error = virtio_blk_check_state(&blk->blk, &state, &refusal);
 	if (error)

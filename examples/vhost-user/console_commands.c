@@ -34,8 +34,8 @@ static const char *command_size(struct console_device *console, const char *text
 	return NULL;
 }
 
-/* Output on its way is lost, and counted. The driver's buffers are completed. */
-static void take_away(struct console_device *console, struct port *port)
+/* The driver's buffers are completed. */
+void console_remove(struct console_device *console, struct port *port)
 {
 	bool room;
 
@@ -56,7 +56,7 @@ static const char *command_remove(struct console_device *console, const char *na
 		return "no such port";
 	if (!port->opened)
 		return "the port is not there";
-	take_away(console, port);
+	console_remove(console, port);
 	return NULL;
 }
 

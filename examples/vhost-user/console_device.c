@@ -447,8 +447,13 @@ static void close_ports(struct device *device)
 	struct console_device *console = console_from_device(device);
 
 	for (uint32_t i = 0; i < console->port_count; i++) {
+		struct console_link *link = &console->ports[i]->link;
+
+		/* Another process has the output in a file, and writes it. */
+		if (device_is_in_file(device))
+			console_output_take(&link->output, link->output.used);
 		if (console->ports[i]->opened)
-			console_link_close(&console->ports[i]->link);
+			console_link_close(link);
 		console->ports[i]->opened = false;
 	}
 }

@@ -54,7 +54,7 @@ static inline struct console_device *console_from_device(struct device *device)
 /* Handing over to another process: see struct device_ops. These are in console_state.c. */
 int console_save(struct device *device, struct virtio_section_writer *writer, uint32_t number,
 		 struct handover *handover);
-int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number);
+int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
 /* A turn of a port's transmit queue, or of the queue of control messages to the driver. */
 void console_wake_transmit(struct console_device *console, uint32_t id);
@@ -68,6 +68,12 @@ struct virtio_console_port_options console_port_options(struct port *port);
 
 /* Chains of the guest's that were malformed or misdirected. */
 uint64_t console_port_faults(const struct virtio_console_port_stats *stats);
+
+/*
+ * Takes a port away from the guest, and closes its back end. Output on its way is lost, and
+ * counted.
+ */
+void console_remove(struct console_device *console, struct port *port);
 
 /* Carries out a command, see console_control.h. */
 const char *console_obey(struct console_control *control, char *line);

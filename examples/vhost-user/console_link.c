@@ -140,6 +140,11 @@ void console_link_write_again(struct console_link *link)
 	console_link_flush(link);
 }
 
+void console_link_flush_soon(struct console_link *link)
+{
+	event_timer_set(&link->retry, 1);
+}
+
 /* Returns -1 with errno after a failure. */
 static int write_output(struct console_link *link)
 {

@@ -151,6 +151,9 @@ void console_link_drop_output(struct console_link *link);
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 void console_link_flush(struct console_link *link);
 
+/* Writes restored output as soon as the device's thread runs. */
+void console_link_flush_soon(struct console_link *link);
+
 /*
  * Tells the link that the port has room for input again, or that the guest has begun or ceased to
  * take input.

@@ -2,7 +2,8 @@
 /*
  * A console in a saved state: the library's sections, and one for each port that exists:
  *
- *   vu-port   output that is not written yet
+ *   vu-port       output that is not written yet
+ *   vu-port.name  a named port's name, which the guest knows
  *
  * The queues are drained: a transmit chain that waits for room was unpopped. The library's state
  * has the position in that chain.
@@ -11,6 +12,7 @@
 #include "log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <virtio/console_state.h>
 
 struct port_section {
@@ -34,6 +36,22 @@ static const struct virtio_section_layout port_layout = {
 	.entry_size = 1,
 };
 
+static const struct virtio_section_layout name_layout = {
+	.name = "vu-port.name",
+	.version = 1,
+	.entries = "name",
+	.entry_fields = byte_fields,
+	.entry_field_count = 1,
+	.entry_size = 1,
+};
+
+static void save_name(const struct port *port, struct virtio_section_writer *writer, uint32_t number)
+{
+	if (port->name)
+		virtio_section_write(writer, &name_layout, number, port->id, NULL, port->name,
+				     (uint32_t)strlen(port->name));
+}
+
 /* The buffer is a ring, so its bytes lie in two pieces. */
 static void save_output(const struct console_output *output, struct virtio_section_writer *writer, uint32_t number,
 			uint32_t id)
@@ -56,6 +74,7 @@ int console_save(struct device *device, struct virtio_section_writer *writer, ui
 	for (uint32_t id = 0; id < console->port_count; id++) {
 		struct port *port = console->ports[id];
 
+		save_name(port, writer, number);
 		save_output(&port->link.output, writer, number, id);
 		if (port->opened && console_link_hand_over(&port->link, handover)) {
 			log_line("%s: can't be handed over", port->link.name);
@@ -81,39 +100,97 @@ static int restore_input(struct console_device *console, struct virtio_section_r
 	return error;
 }
 
-static int restore_output(struct console_output *output, struct virtio_section_reader *reader, uint32_t number,
-			  uint32_t id)
+static int check_name(const struct port *port, struct virtio_section_reader *reader, uint32_t number)
 {
+	const struct virtio_refusal refusal = { .entry = VIRTIO_SECTION_NO_ENTRY };
+	char name[VIRTIO_CONSOLE_NAME_MAX];
+	struct virtio_section where;
+	uint32_t count;
+	int error;
+
+	if (!port->name)
+		return 0;
+	error = virtio_section_read(reader, &name_layout, number, port->id, NULL, name, sizeof name, &count, &where);
+	if (error || (count == strlen(port->name) && memcmp(name, port->name, count) == 0))
+		return error;
+	log_line("%s: port %u is called \"%.*s\" in the state", port->console->name, port->id, (int)count, name);
+	return virtio_section_refuse(reader, &name_layout, &where, &refusal, VIRTIO_EINVAL);
+}
+
+/* The operator had removed these ports, with their back ends. */
+static void remove_ports(struct console_device *console, const struct virtio_section_reader *reader, uint32_t number)
+{
+	struct virtio_section_reader ahead = *reader;
+	struct virtio_console_port_state ports[CONSOLE_MAX_PORTS];
+	struct virtio_console_state state;
+	bool has[CONSOLE_MAX_PORTS] = { false };
+	uint32_t count;
+
+	/* An error is found again by whoever reads the state after this. */
+	if (virtio_section_read(&ahead, virtio_console_layout(), number, 0, &state, ports, CONSOLE_MAX_PORTS, &count,
+				NULL))
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		if (ports[i].id < CONSOLE_MAX_PORTS && (ports[i].flags & VIRTIO_CONSOLE_PORT_PRESENT))
+			has[ports[i].id] = true;
+	for (uint32_t id = 1; id < console->port_count; id++)
+		if (!has[id] && console->ports[id]->opened)
+			console_remove(console, console->ports[id]);
+}
+
+static int restore_output(struct port *port, struct virtio_section_reader *reader, uint32_t number)
+{
+	struct console_output *output = &port->link.output;
 	uint8_t *bytes = malloc(CONSOLE_OUTPUT_BYTES);
 	struct port_section section;
 	uint32_t count;
 	int error = VIRTIO_ENOBUFS;
 
 	if (bytes)
-		error = virtio_section_read(reader, &port_layout, number, id, &section, bytes, CONSOLE_OUTPUT_BYTES,
-					    &count, NULL);
+		error = virtio_section_read(reader, &port_layout, number, port->id, &section, bytes,
+					    CONSOLE_OUTPUT_BYTES, &count, NULL);
 	if (!error) {
 		(void)console_output_put(output, bytes, count, false);
 		output->dropped = section.dropped;
+		if (port->opened)
+			console_link_flush_soon(&port->link);
 	}
 	free(bytes);
 	return error;
 }
 
-/* The caller drops the device after an error, so parts may be restored by then. */
-int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
+static int restore_buffers(struct console_device *console, struct virtio_section_reader *reader, uint32_t number)
+{
+	int error = 0;
+
+	for (uint32_t id = 0; !error && id < console->port_count; id++)
+		error = restore_input(console, reader, number, id);
+	for (uint32_t id = 0; !error && id < console->port_count; id++) {
+		error = check_name(console->ports[id], reader, number);
+		if (!error)
+			error = restore_output(console->ports[id], reader, number);
+	}
+	return error;
+}
+
+/*
+ * The caller drops the device after an error, so parts may be restored by then. A port whose client
+ * has left, or has come, tells the guest: virtio_console_restore_port().
+ */
+int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
 	struct console_device *console = console_from_device(device);
 	struct virtio_console_port_state ports[CONSOLE_MAX_PORTS];
 	struct virtio_console_state state;
 	uint32_t count;
-	int error = virtio_console_read_state(reader, number, &console->console, NULL, &state, ports, CONSOLE_MAX_PORTS,
-					      &count);
+	int error;
 
-	for (uint32_t id = 0; !error && id < console->port_count; id++)
-		error = restore_input(console, reader, number, id);
-	for (uint32_t id = 0; !error && id < console->port_count; id++)
-		error = restore_output(&console->ports[id]->link.output, reader, number, id);
+	if (anew)
+		remove_ports(console, reader, number);
+	error = virtio_console_read_state(reader, number, &console->console, NULL, &state, ports, CONSOLE_MAX_PORTS,
+					  &count);
+	if (!error)
+		error = restore_buffers(console, reader, number);
 	if (!error)
 		error = virtio_console_restore(&console->console, &state);
 	for (uint32_t i = 0; !error && i < count; i++)

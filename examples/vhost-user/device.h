@@ -177,20 +177,24 @@ struct device_ops {
 	void (*queue_stop)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * SIGUSR1: another process goes on with the device. Nothing is in flight in any queue, and
-	 * the threads are paused. A device without these two operations can't be handed over, and
-	 * the process says so.
+	 * Another process goes on with the device: at once, after SIGUSR1, or later, with
+	 * --restore. Nothing is in flight in any queue, and the threads are paused. A device
+	 * without these two operations can't be handed over, and the process says so.
 	 *
-	 * save()     writes sections about what the driver has set and about data that the guest
-	 *            hasn't received yet, and adds the descriptors of the device's open files
-	 *            (handover.h). Changes nothing. Returns 0, or -1 after printing why the device
-	 *            can't be handed over now.
-	 * restore()  called after open(), reset(), attached() and check_features() in the new
-	 *            process. No queue runs yet. Returns 0, or an error of the reader.
+	 * save()     writes sections about what the driver has set and about data that guest or
+	 *            host haven't received yet, and adds the descriptors of the device's open
+	 *            files (handover.h). Changes nothing. Returns 0, or -1 after printing why the
+	 *            device can't be handed over now.
+	 * restore()  called in the new process after open(), reset(), attached() if there is a
+	 *            front end, and check_features(). No queue runs yet.
+	 *            @anew  --restore: the descriptors of save() are gone, and a front end will
+	 *                   connect. Its session begins without reset() and check_features() if
+	 *                   the driver goes on with the same features.
+	 *            Returns 0, or an error of the reader.
 	 */
 	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
 		    struct handover *handover);
-	int (*restore)(struct device *device, struct virtio_section_reader *reader, uint32_t number);
+	int (*restore)(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
 	/* Prints one line on stdout with the device's statistics. Must exist. */
 	void (*print_summary)(const struct device *device);
@@ -273,6 +277,13 @@ void device_queue_signal(struct device_queue *queue);
  * read the changed bytes.
  */
 void device_config_changed(struct device *device);
+
+/*
+ * Returns whether the device's state is in a file, from which a later process goes on: at the end
+ * with --state, and in a start with --restore that may still fail. save() need not mind what ends
+ * with this process. close() delivers nothing, because the later process will.
+ */
+bool device_is_in_file(const struct device *device);
 
 /* All types, in the order of their files' names */
 extern const struct device_type blk_device_type;

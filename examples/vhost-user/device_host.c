@@ -16,12 +16,13 @@ struct operation {
 	int (*config_write)(struct device *device, uint32_t offset, const void *data, uint32_t len);
 	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
 		    struct handover *handover);
-	int (*restore)(struct device *device, struct virtio_section_reader *reader, uint32_t number);
+	int (*restore)(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 	uint64_t features;
 	struct virtio_section_writer *writer;
 	struct virtio_section_reader *reader;
 	struct handover *handover;
 	uint32_t number;
+	bool anew;
 	struct event_loop *loop;
 	void *to;
 	const void *from;
@@ -47,7 +48,7 @@ static void run_operation(void *context)
 	if (op->save)
 		op->result = op->save(device, op->writer, op->number, op->handover);
 	if (op->restore)
-		op->result = op->restore(device, op->reader, op->number);
+		op->result = op->restore(device, op->reader, op->number, op->anew);
 }
 
 struct vring_thread *device_host_thread(struct device_host *host)
@@ -70,6 +71,7 @@ static int run(struct device_host *host, struct operation *op)
 void device_host_reset(struct device_host *host)
 {
 	(void)run(host, &(struct operation){ .call = host->device->ops->reset });
+	host->has_features = false;
 }
 
 void device_host_attached(struct device_host *host)
@@ -89,10 +91,16 @@ void device_host_refresh(struct device_host *host)
 
 int device_host_check_features(struct device_host *host, uint64_t features)
 {
-	return run(host, &(struct operation){
-				 .check_features = host->device->ops->check_features,
-				 .features = features,
-			 });
+	const int error = run(host, &(struct operation){
+					    .check_features = host->device->ops->check_features,
+					    .features = features,
+				    });
+
+	if (!error) {
+		host->features = features;
+		host->has_features = true;
+	}
+	return error;
 }
 
 int device_host_save(struct device_host *host, struct virtio_section_writer *writer, uint32_t number,
@@ -106,13 +114,19 @@ int device_host_save(struct device_host *host, struct virtio_section_writer *wri
 			 });
 }
 
-int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number)
+int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
 	return run(host, &(struct operation){
 				 .restore = host->device->ops->restore,
 				 .reader = reader,
 				 .number = number,
+				 .anew = anew,
 			 });
+}
+
+bool device_is_in_file(const struct device *device)
+{
+	return device->host->in_file;
 }
 
 void device_host_config_read(struct device_host *host, uint32_t offset, void *data, uint32_t len)
@@ -154,6 +168,16 @@ bool device_host_try_pause(struct device_host *host, const struct timespec *end)
 		return false;
 	thread->pauses++;
 	return true;
+}
+
+void device_host_pause(struct device_host *host)
+{
+	struct vring_thread *thread = device_host_thread(host);
+
+	if (!thread)
+		return;
+	if (thread->pauses++ == 0)
+		worker_pause(&thread->worker);
 }
 
 void device_host_resume(struct device_host *host)
@@ -200,16 +224,6 @@ static void end_thread(struct device_host *host)
 		vring_thread_close(&host->thread);
 }
 
-static void pause_thread(struct device_host *host)
-{
-	struct vring_thread *thread = device_host_thread(host);
-
-	if (!thread)
-		return;
-	worker_pause(&thread->worker);
-	thread->pauses++;
-}
-
 int device_host_open(struct device_host *host, struct device *device, struct event_loop *loop,
 		     void (*tell)(struct device_host *host), bool paused)
 {
@@ -223,7 +237,7 @@ int device_host_open(struct device_host *host, struct device *device, struct eve
 		if (device_host_thread(host))
 			op.loop = &host->thread.worker.loop;
 		if (paused)
-			pause_thread(host);
+			device_host_pause(host);
 		if (run(host, &op) == 0)
 			return 0;
 		end_thread(host);

@@ -19,6 +19,12 @@ struct device_host {
 	struct event_wake config_wake;
 	atomic_bool told_of_memory; /* that isn't shared, in this session */
 	atomic_bool config_changed; /* set until the front end has been told */
+	/* What check_features() has accepted since the last reset(). */
+	uint64_t features;
+	bool has_features;
+	/* By --restore, and no driver has come yet: it may be the saved one. */
+	bool restored;
+	bool in_file; /* see device_is_in_file() */
 	/* Called on the control thread, some time after config_changed was set. */
 	void (*tell)(struct device_host *host);
 };
@@ -48,6 +54,9 @@ struct vring_thread *device_host_thread(struct device_host *host);
 bool device_host_try_pause(struct device_host *host, const struct timespec *end);
 void device_host_resume(struct device_host *host);
 
+/* The same without a limit. */
+void device_host_pause(struct device_host *host);
+
 /* The operations: see struct device_ops. */
 void device_host_reset(struct device_host *host);
 void device_host_attached(struct device_host *host);
@@ -56,7 +65,7 @@ void device_host_refresh(struct device_host *host);
 int device_host_check_features(struct device_host *host, uint64_t features);
 int device_host_save(struct device_host *host, struct virtio_section_writer *writer, uint32_t number,
 		     struct handover *handover);
-int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number);
+int device_host_restore(struct device_host *host, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
 /* Bytes after the end of the configuration space read as zero, and can't be written. */
 void device_host_config_read(struct device_host *host, uint32_t offset, void *data, uint32_t len);

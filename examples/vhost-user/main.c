@@ -9,6 +9,7 @@
  *   server          accepts or makes connections, with unix_listener
  *   update          continues in another process, with session_state, handover of descriptors, and
  *                   state_file
+ *   restart         saves the state at the end, and continues from it in a later process
  *   session         one front end, with requests (the protocol) and message (its messages)
  *   vring           rings, with vring_fds (their descriptors) and worker (their threads)
  *   shared_memory   the memory of front ends
@@ -27,6 +28,7 @@
 #include "event_loop.h"
 #include "handover.h"
 #include "options.h"
+#include "restart.h"
 #include "server.h"
 #include "shared_memory.h"
 #include "signals.h"
@@ -67,6 +69,10 @@ static const char help_tail[] =
 	"                   that is in this program's file now, with the same arguments; guests\n"
 	"                   don't notice. The new program prints `continuing on PATH' for each\n"
 	"                   device. Whatever fails, this program goes on, and says why.\n"
+	"                   At its end the daemon writes the state, too, for --restore.\n"
+	"  --restore PATH   begin with the state in this file. The options of the devices are\n"
+	"                   those with which it was written, and front ends connect anew. The\n"
+	"                   file is then called PATH.used: it can't be used twice\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
@@ -107,6 +113,7 @@ struct daemon {
 	struct entry entries[MAX_DEVICES];
 	unsigned int count;
 	struct update update;
+	const char *restore_path; /* or NULL */
 	bool once;
 };
 
@@ -144,6 +151,7 @@ static int add_device(struct daemon *daemon, const struct device_type *type, cha
 enum {
 	OPTION_ONCE = TYPES,
 	OPTION_STATE,
+	OPTION_RESTORE,
 	OPTION_HELP,
 	OPTIONS,
 };
@@ -154,6 +162,7 @@ static void list_options(struct option options[OPTIONS + 1])
 		options[i] = (struct option){ types[i]->option, required_argument, NULL, i };
 	options[OPTION_ONCE] = (struct option){ "once", no_argument, NULL, OPTION_ONCE };
 	options[OPTION_STATE] = (struct option){ "state", required_argument, NULL, OPTION_STATE };
+	options[OPTION_RESTORE] = (struct option){ "restore", required_argument, NULL, OPTION_RESTORE };
 	options[OPTION_HELP] = (struct option){ "help", no_argument, NULL, OPTION_HELP };
 	options[OPTIONS] = (struct option){ NULL, 0, NULL, 0 };
 }
@@ -170,6 +179,8 @@ static int parse_arguments(struct daemon *daemon, int argc, char **argv)
 			daemon->once = true;
 		} else if (option == OPTION_STATE) {
 			daemon->update.state_path = optarg;
+		} else if (option == OPTION_RESTORE) {
+			daemon->restore_path = optarg;
 		} else if (option == OPTION_HELP) {
 			print_help();
 			return 1;
@@ -230,7 +241,7 @@ static void raise_file_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int listen_all(struct daemon *daemon)
+static int open_all(struct daemon *daemon)
 {
 	for (unsigned int i = 0; i < daemon->count; i++) {
 		struct entry *entry = &daemon->entries[i];
@@ -239,6 +250,25 @@ static int listen_all(struct daemon *daemon)
 			return -1;
 		entry->listening = true;
 	}
+	return 0;
+}
+
+static int restore_all(struct daemon *daemon)
+{
+	struct update_entry entries[MAX_DEVICES];
+
+	list_entries(daemon, entries);
+	if (restart_open(daemon->restore_path, &daemon->loop, entries, daemon->count, daemon->once))
+		return -1;
+	for (unsigned int i = 0; i < daemon->count; i++)
+		daemon->entries[i].listening = true;
+	return 0;
+}
+
+static int listen_all(struct daemon *daemon)
+{
+	if (daemon->restore_path ? restore_all(daemon) : open_all(daemon))
+		return -1;
 	for (unsigned int i = 0; i < daemon->count; i++)
 		printf("%s %s\n", daemon->entries[i].endpoint.client ? "connecting to" : "listening on",
 		       daemon->entries[i].endpoint.path);
@@ -259,6 +289,7 @@ static void take_over(struct daemon *daemon)
 	fflush(stdout);
 }
 
+/* A process that was told to inherit does not restore again what it had restored at its start. */
 static int begin(struct daemon *daemon)
 {
 	if (inherited.count == 0)
@@ -267,9 +298,26 @@ static int begin(struct daemon *daemon)
 	return 0;
 }
 
+/* Returns 0, or -1 if the state should be saved and was not. */
+static int save(struct daemon *daemon)
+{
+	struct update_entry entries[MAX_DEVICES];
+
+	if (!daemon->update.state_path)
+		return 0;
+	list_entries(daemon, entries);
+	return restart_save(daemon->update.state_path, entries, daemon->count);
+}
+
+static void print_summaries(const struct daemon *daemon)
+{
+	for (unsigned int i = 0; i < daemon->count; i++)
+		daemon->entries[i].device->ops->print_summary(daemon->entries[i].device);
+}
+
 static int run(struct daemon *daemon)
 {
-	int result = -1;
+	int result = -1, saved = 0;
 
 	if (event_loop_open(&daemon->loop) || signals_open(&daemon->signals, &daemon->loop, on_hang_up, on_update) ||
 	    shared_memory_guard() || worker_init()) {
@@ -278,16 +326,17 @@ static int run(struct daemon *daemon)
 		result = event_loop_run(&daemon->loop);
 		if (result)
 			perror("virtio-vhost-user");
+		else
+			saved = save(daemon);
 	}
 	for (unsigned int i = 0; i < daemon->count; i++)
 		if (daemon->entries[i].listening)
 			server_close(&daemon->entries[i].server);
 	if (result == 0)
-		for (unsigned int i = 0; i < daemon->count; i++)
-			daemon->entries[i].device->ops->print_summary(daemon->entries[i].device);
+		print_summaries(daemon);
 	signals_close(&daemon->signals);
 	event_loop_close(&daemon->loop);
-	return result;
+	return result ? result : saved;
 }
 
 /*

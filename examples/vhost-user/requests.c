@@ -57,14 +57,14 @@ enum outcome request_reply_u64(struct session *session, uint64_t value)
 
 /* Features */
 
-uint64_t session_offered(const struct session *session)
+uint64_t session_offered(const struct device *device)
 {
-	return session->device->features | ring_features();
+	return device->features | ring_features();
 }
 
 static enum outcome get_features(struct session *session)
 {
-	return request_reply_u64(session, session_offered(session));
+	return request_reply_u64(session, session_offered(session->device));
 }
 
 /*
@@ -76,9 +76,9 @@ static enum outcome set_features(struct session *session)
 	const struct session_setup before = session->setup;
 	const uint64_t features = session->message.payload.u64;
 
-	if (features & ~session_offered(session))
+	if (features & ~session_offered(session->device))
 		return request_refuse(session, "features that are not offered: 0x%llx",
-				      (unsigned long long)(features & ~session_offered(session)));
+				      (unsigned long long)(features & ~session_offered(session->device)));
 	session->setup.features = features;
 	session->setup.has_features = true;
 	if (session_start_rings(session) == 0)

@@ -210,11 +210,12 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 	return 0;
 }
 
-static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
+static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
 	(void)device;
 	(void)reader;
 	(void)number;
+	(void)anew;
 	return 0;
 }
 

@@ -254,6 +254,46 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 	return -1;
 }
 
+/* Ending, and going on later */
+
+int server_open_restored(struct server *server, struct event_loop *loop, struct device *device,
+			 const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader,
+			 uint32_t number)
+{
+	if (open_device(server, loop, device, endpoint, once, true))
+		return -1;
+	server->host.in_file = true;
+	if (session_state_restore_anew(&server->host, reader, number) == 0)
+		return 0;
+	server_close(server);
+	return -1;
+}
+
+int server_meet(struct server *server)
+{
+	return start_meeting(server);
+}
+
+void server_begin(struct server *server)
+{
+	server->host.in_file = false;
+	device_host_resume(&server->host);
+}
+
+void server_end(struct server *server)
+{
+	if (server->session)
+		session_close(server->session);
+	server->session = NULL;
+	device_host_pause(&server->host);
+	server->host.in_file = true;
+}
+
+void server_keep(struct server *server)
+{
+	server->host.in_file = false;
+}
+
 /* Handing over to another process */
 
 static int take_over(struct server *server, struct virtio_section_reader *reader, uint32_t number,

@@ -37,6 +37,27 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 		bool once);
 
 /*
+ * Opens the device, and restores it from the state of a process that has ended (--restore). Nobody
+ * is accepted before server_meet(), and no front end is served before server_begin().
+ *
+ * Returns 0, or -1 after printing why not, with nothing to close.
+ */
+int server_open_restored(struct server *server, struct event_loop *loop, struct device *device,
+			 const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader,
+			 uint32_t number);
+
+/* Begins to listen or to connect. Returns 0, or -1 after printing why not. */
+int server_meet(struct server *server);
+void server_begin(struct server *server);
+
+/*
+ * Drops the front end if there is one, and pauses the device for server_save(). Only server_close()
+ * may follow. If the state could not be saved, server_keep() comes before it.
+ */
+void server_end(struct server *server);
+void server_keep(struct server *server);
+
+/*
  * Goes on where another process was: opens the device, restores it and its front end, and listens
  * with that process's descriptor. No ring runs, and nobody is accepted, before server_continue().
  *

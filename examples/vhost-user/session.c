@@ -31,6 +31,26 @@ static uint64_t drivers_features(const struct session *session)
 	return session->setup.features & ~virtio_feature_mask(VHOST_F_LOG_ALL);
 }
 
+/*
+ * A restored device has the state that its driver has set. A driver with other features is another
+ * one, and gets a device in its first state. Returns 0, or an error with which nothing changes.
+ */
+static int tell_features(struct device_host *host, uint64_t features)
+{
+	const bool restored = host->restored, same = host->has_features && host->features == features;
+	int error = 0;
+
+	if (!restored || !same)
+		error = device_host_check_features(host, features);
+	if (!error && restored && !same) {
+		device_host_reset(host);
+		error = device_host_check_features(host, features);
+	}
+	if (!error)
+		host->restored = false;
+	return error;
+}
+
 /* A driver can't change its features, so rings that run with others belong to an earlier driver. */
 static int apply_features(struct session *session)
 {
@@ -41,7 +61,7 @@ static int apply_features(struct session *session)
 		return 0;
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
 		vring_stop(&session->vrings[i]);
-	if (device_host_check_features(session->host, features)) {
+	if (tell_features(session->host, features)) {
 		(void)request_refuse(session, "features that do not fit together: 0x%llx",
 				     (unsigned long long)features);
 		return -1;
@@ -231,7 +251,8 @@ struct session *session_open(struct event_loop *loop, struct device_host *host, 
 		if (event_loop_add(loop, &session->damaged, EVENT_WHILE_READABLE) == 0 &&
 		    event_loop_add(loop, &session->socket, EVENT_WHILE_READABLE) == 0) {
 			atomic_store(&host->told_of_memory, false);
-			device_host_reset(host);
+			if (!host->restored)
+				device_host_reset(host);
 			return session;
 		}
 		event_loop_remove(loop, &session->damaged);

@@ -90,7 +90,7 @@ void session_memory_came(struct session *session);
 int session_apply_features(struct session *session);
 
 /* The offered features: of the device and its rings, and of the protocol. */
-uint64_t session_offered(const struct session *session);
+uint64_t session_offered(const struct device *device);
 uint64_t session_offered_protocol(const struct session *session);
 
 /* Ends a session: stops its rings, unmaps the guest's memory, frees the session. */

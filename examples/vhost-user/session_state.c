@@ -33,6 +33,25 @@ static const struct virtio_section_layout device_layout = {
 	.field_count = sizeof device_fields / sizeof *device_fields,
 };
 
+struct driver_section {
+	uint64_t features, ring_faults;
+	bool has_features;
+};
+
+static const struct virtio_section_field driver_fields[] = {
+	VIRTIO_SECTION_VALUE(struct driver_section, features),
+	VIRTIO_SECTION_BOOL(struct driver_section, has_features),
+	VIRTIO_SECTION_VALUE(struct driver_section, ring_faults),
+};
+
+static const struct virtio_section_layout driver_layout = {
+	.name = "vu-driver",
+	.version = 1,
+	.skippable = true,
+	.fields = driver_fields,
+	.field_count = sizeof driver_fields / sizeof *driver_fields,
+};
+
 struct session_section {
 	struct session_setup setup;
 	uint32_t hints;
@@ -185,6 +204,20 @@ static int save_session(const struct session *session, struct virtio_section_wri
 	return 0;
 }
 
+static void save_driver(const struct device_host *host, const struct session *session,
+			struct virtio_section_writer *writer, uint32_t number)
+{
+	struct driver_section section = {
+		.features = host->has_features ? host->features : 0,
+		.ring_faults = host->device->ring_faults,
+		.has_features = host->has_features,
+	};
+
+	for (uint16_t i = 0; session && i < host->device->queue_count; i++)
+		section.ring_faults += vring_faults(&session->vrings[i]);
+	virtio_section_write(writer, &driver_layout, number, 0, &section, NULL, 0);
+}
+
 int session_state_save(struct device_host *host, const struct session *session, struct virtio_section_writer *writer,
 		       uint32_t number, struct handover *handover)
 {
@@ -197,6 +230,7 @@ int session_state_save(struct device_host *host, const struct session *session, 
 	};
 
 	virtio_section_write(writer, &device_layout, number, 0, &section, NULL, 0);
+	save_driver(host, session, writer, number);
 	if (session && save_session(session, writer, number, handover))
 		return -1;
 	return device_host_save(host, writer, number, handover);
@@ -210,6 +244,7 @@ struct restoring {
 	uint32_t number;
 	struct handover *handover;
 	struct session *session;
+	struct driver_section driver;
 	struct session_section section;
 	struct vhost_user_memory table;
 };
@@ -237,8 +272,9 @@ static int refuse_value(const struct restoring *r, const struct virtio_section_l
 }
 
 /* A ring that runs with a feature can't go on without it. */
-static int check_feature_bits(const struct restoring *r, const struct virtio_section *where, const char *field,
-			      uint64_t features, uint64_t offered)
+static int check_feature_bits(const struct restoring *r, const struct virtio_section_layout *layout,
+			      const struct virtio_section *where, const char *field, uint64_t features,
+			      uint64_t offered)
 {
 	char text[64];
 
@@ -246,7 +282,35 @@ static int check_feature_bits(const struct restoring *r, const struct virtio_sec
 		return 0;
 	snprintf(text, sizeof text, "feature bit %d is not offered here", __builtin_ctzll(features & ~offered));
 	(void)refuse(r, text);
-	return refuse_value(r, &session_layout, where, field);
+	return refuse_value(r, layout, where, field);
+}
+
+/* Prints what the device in the state is, as far as the text is printable. */
+static void describe_type(const struct restoring *r, uint32_t type)
+{
+	char text[32] = "the state is of a device ", name[5] = { 0 };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		const char c = (char)(type >> (8 * i));
+
+		if (c > ' ' && c <= '~')
+			name[strlen(name)] = c;
+	}
+	strcat(text, name);
+	(void)refuse(r, text);
+}
+
+/* Programs that don't write the section have no statistics. */
+static int read_driver(struct restoring *r)
+{
+	const struct device *device = r->host->device;
+	struct virtio_section where;
+
+	if (!virtio_section_is_next(r->reader, &driver_layout, r->number, 0))
+		return 0;
+	if (virtio_section_read(r->reader, &driver_layout, r->number, 0, &r->driver, NULL, 0, NULL, &where))
+		return refuse(r, "");
+	return check_feature_bits(r, &driver_layout, &where, "features", r->driver.features, session_offered(device));
 }
 
 static int read_device(struct restoring *r, struct device_section *section)
@@ -256,11 +320,13 @@ static int read_device(struct restoring *r, struct device_section *section)
 
 	if (virtio_section_read(r->reader, &device_layout, r->number, 0, section, NULL, 0, NULL, &where))
 		return refuse(r, "");
-	if (section->type != type_of(device))
+	if (section->type != type_of(device)) {
+		describe_type(r, section->type);
 		return refuse_value(r, &device_layout, &where, "type");
+	}
 	if (section->queues != device->queue_count)
 		return refuse_value(r, &device_layout, &where, "queues");
-	return 0;
+	return read_driver(r);
 }
 
 static int read_session(struct restoring *r)
@@ -271,9 +337,11 @@ static int read_session(struct restoring *r)
 	if (virtio_section_read(r->reader, &session_layout, r->number, 0, &r->section, r->table.regions,
 				VHOST_USER_MAX_REGIONS, &r->table.count, &where))
 		return refuse(r, "");
-	if (check_feature_bits(r, &where, "features", setup->features, session_offered(r->session)) ||
-	    check_feature_bits(r, &where, "applied_features", setup->applied, session_offered(r->session)) ||
-	    check_feature_bits(r, &where, "protocol_features", setup->protocol_features,
+	if (check_feature_bits(r, &session_layout, &where, "features", setup->features,
+			       session_offered(r->host->device)) ||
+	    check_feature_bits(r, &session_layout, &where, "applied_features", setup->applied,
+			       session_offered(r->host->device)) ||
+	    check_feature_bits(r, &session_layout, &where, "protocol_features", setup->protocol_features,
 			       session_offered_protocol(r->session)))
 		return -1;
 	if (r->section.message_fds > INCOMING_MAX_FDS)
@@ -398,10 +466,21 @@ static int restore_session(struct restoring *r)
 	return 0;
 }
 
-/* A device without a front end is saved too. */
-static int restore_device(struct restoring *r)
+static int restore_device(struct restoring *r, bool anew)
 {
-	return device_host_restore(r->host, r->reader, r->number) ? refuse(r, "the device refuses its state") : 0;
+	if (device_host_restore(r->host, r->reader, r->number, anew))
+		return refuse(r, "the device refuses its state");
+	if (!anew)
+		r->host->device->ring_faults += r->driver.ring_faults;
+	return 0;
+}
+
+/* A device without a front end is saved too: its last driver may go on with the next one. */
+static int restore_without_session(struct restoring *r, bool anew)
+{
+	if (r->driver.has_features && device_host_check_features(r->host, r->driver.features))
+		return refuse(r, "the device refuses the features");
+	return restore_device(r, anew);
 }
 
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
@@ -415,7 +494,7 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 	if (read_device(&r, &section))
 		return -1;
 	if (!section.has_session)
-		return restore_device(&r);
+		return restore_without_session(&r, false);
 	socket = handover_take(handover, "%u socket", number);
 	r.session = socket >= 0 ? session_open(loop, host, socket) : NULL;
 	if (!r.session) {
@@ -424,7 +503,63 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 		return refuse(&r, "its front end's socket is missing");
 	}
 	*session = r.session;
-	return restore_session(&r) || restore_device(&r) ? -1 : 0;
+	return restore_session(&r) || restore_device(&r, false) ? -1 : 0;
+}
+
+/* Going on with another front end */
+
+/*
+ * The section of a queue. The daemon saves queues without requests in flight. The state of another
+ * program may have some, which nobody here would carry out.
+ */
+static int skip_queue(struct restoring *r, const struct virtio_section *section)
+{
+	struct virtio_queue_state state;
+	uint32_t count;
+
+	virtio_section_rewind(r->reader, section);
+	return virtio_section_read(r->reader, virtio_queue_ser_layout(), r->number, section->index, &state, NULL, 0,
+				   &count, NULL)
+		       ? refuse(r, "")
+		       : 0;
+}
+
+/* The front end's settings, memory and rings: those of the next front end count. */
+static int skip_session(struct restoring *r)
+{
+	static const struct virtio_section_layout *const layouts[] = { &session_layout, &message_layout, &ring_layout };
+	struct virtio_section section;
+	int got;
+
+	while ((got = virtio_section_next(r->reader, &section)) == 1) {
+		bool known = strcmp(section.name, virtio_queue_ser_layout()->name) == 0;
+
+		if (known && section.device == r->number && skip_queue(r, &section))
+			return -1;
+		for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+			known = known || strcmp(section.name, layouts[i]->name) == 0;
+		if (!known || section.device != r->number)
+			break;
+	}
+	if (got < 0)
+		return refuse(r, "");
+	if (got == 1)
+		virtio_section_rewind(r->reader, &section);
+	return 0;
+}
+
+int session_state_restore_anew(struct device_host *host, struct virtio_section_reader *reader, uint32_t number)
+{
+	struct restoring r = { .host = host, .reader = reader, .number = number };
+	struct device_section section;
+
+	if (read_device(&r, &section) || (section.has_session && skip_session(&r)))
+		return -1;
+	device_host_reset(host);
+	if (restore_without_session(&r, true))
+		return -1;
+	host->restored = true;
+	return 0;
 }
 
 void session_state_continue(struct session *session)

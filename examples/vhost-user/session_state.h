@@ -4,6 +4,8 @@
  * with names (handover.h). The device's number in the file is its position on the command line.
  *
  *   vu-device   values that must be the same in both processes: type, queues, offered features
+ *   vu-driver   features of the driver, and statistics. Programs that don't know the section skip
+ *               it
  *   vu-session  the front end's settings, and a list of its memory regions; only if there is a
  *               front end
  *   vu-message  the bytes of a message that isn't complete
@@ -44,6 +46,16 @@ int session_state_save(struct device_host *host, const struct session *session, 
  */
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
 			  uint32_t number, struct handover *handover, struct session **session);
+
+/*
+ * Reads a device, and restores it for a front end that will connect. What the state says about an
+ * earlier front end has no effect.
+ *
+ * @host  open, with in_file set
+ *
+ * Returns 0, or -1 after printing why not.
+ */
+int session_state_restore_anew(struct device_host *host, struct virtio_section_reader *reader, uint32_t number);
 
 /* Starts the rings that ran. A ring that can't start stays stopped, and a message says why. */
 void session_state_continue(struct session *session);

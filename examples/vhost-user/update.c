@@ -88,7 +88,7 @@ static int pause_all(const struct update_entry *entries, unsigned int count)
 	return 0;
 }
 
-static int check_devices(const struct update_entry *entries, unsigned int count)
+int update_check_devices(const struct update_entry *entries, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
 		if (!entries[i].server->host.device->ops->save)
@@ -96,8 +96,7 @@ static int check_devices(const struct update_entry *entries, unsigned int count)
 	return 0;
 }
 
-/* Returns the state, which the caller frees; or NULL after printing why not. */
-static uint8_t *save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
+uint8_t *update_save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
 			 size_t *length)
 {
 	uint8_t *bytes = NULL;
@@ -162,7 +161,7 @@ static void hand_over(const struct update *update, const struct update_entry *en
 {
 	struct handover handover = { .count = 0 };
 	size_t length;
-	uint8_t *bytes = save_all(entries, count, &handover, &length);
+	uint8_t *bytes = update_save_all(entries, count, &handover, &length);
 	int state;
 
 	if (bytes && state_file_write(update->state_path, bytes, length)) {
@@ -186,7 +185,7 @@ void update_run(const struct update *update, const struct update_entry *entries,
 		(void)fail("SIGUSR1", "there is no --state PATH");
 		return;
 	}
-	if (check_devices(entries, count) || pause_all(entries, count))
+	if (update_check_devices(entries, count) || pause_all(entries, count))
 		return;
 	hand_over(update, entries, count);
 	resume(entries, count);

@@ -20,9 +20,10 @@
 #define UPDATE_PATIENCE_MS 5000u
 
 struct update {
-	char **argv;            /* a copy of main()'s arguments: parsing changes them */
-	char *program;          /* the file of the program */
-	const char *state_path; /* where the state is written; NULL: SIGUSR1 is refused */
+	char **argv;   /* a copy of main()'s arguments: parsing changes them */
+	char *program; /* the file of the program */
+	/* Where the state is written; NULL: SIGUSR1 is refused, and the end writes nothing. */
+	const char *state_path;
 };
 
 /* A device of the command line. */
@@ -35,6 +36,22 @@ struct update_entry {
 /* Copies the arguments. Called before they are parsed. Returns 0, or -1 with errno. */
 int update_init(struct update *update, char **argv);
 void update_free(struct update *update);
+
+/*
+ * Checks that every device can be saved. Returns 0, or -1 after printing which one can't.
+ */
+int update_check_devices(const struct update_entry *entries, unsigned int count);
+
+/*
+ * Saves all devices, which are paused.
+ *
+ * @handover  the descriptors are added to it
+ * @length    set to the length of the state in bytes
+ *
+ * Returns the state, which the caller frees; or NULL after printing why not.
+ */
+uint8_t *update_save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
+			 size_t *length);
 
 /*
  * Hands over to the new program. Returns only on failure, after printing why. All devices then run

@@ -354,15 +354,20 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 	return virtio_queue_config_check(config, &memory->map);
 }
 
-/* The queue's statistics are lost with the queue. */
-static void count_faults(struct vhost_vring *vring)
+uint64_t vring_faults(const struct vhost_vring *vring)
 {
 	struct virtio_queue_stats stats;
 
 	if (!vring->inflight)
-		return;
+		return 0;
 	virtio_queue_get_stats(&vring->queue.virtq, &stats);
-	vring->device->ring_faults += stats.ring_faults;
+	return stats.ring_faults;
+}
+
+/* The queue's statistics are lost with the queue. */
+static void count_faults(struct vhost_vring *vring)
+{
+	vring->device->ring_faults += vring_faults(vring);
 }
 
 /*

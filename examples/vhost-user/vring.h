@@ -223,6 +223,9 @@ bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end);
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
 
+/* Returns how often guests have broken the ring, which is paused or doesn't run. */
+uint64_t vring_faults(const struct vhost_vring *vring);
+
 /*
  * Saves a ring that is paused, or doesn't run. The ring doesn't change. Returns 0, or an error of
  * virtio_queue_save().

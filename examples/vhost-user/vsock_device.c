@@ -256,17 +256,19 @@ static void attached(struct device *device)
 	vsock_from_device(device)->new_front_end = true;
 }
 
-/* Connections end with the front end. If the driver goes on with another one, RST tells it. */
-static void detached(struct device *device)
+void vsock_end_connections(struct vsock_device *vsock)
 {
-	struct vsock_device *vsock = vsock_from_device(device);
-
 	let_go_of_all(vsock);
 	virtio_vsock_table_reset_all(&vsock->table);
 	virtio_vsock_table_hold(&vsock->table, false);
 	virtio_vsock_events_reset(&vsock->events);
 	vsock->hold_until = UINT64_MAX;
 	vsock->resumed = false;
+}
+
+static void detached(struct device *device)
+{
+	vsock_end_connections(vsock_from_device(device));
 }
 
 static void reset(struct device *device)

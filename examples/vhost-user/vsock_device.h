@@ -108,7 +108,13 @@ bool vsock_is_up(const struct vsock_device *vsock);
 
 /* vsock_state.c: for another process, see struct device_ops. */
 int vsock_save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover);
-int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number);
+int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
+
+/*
+ * Ends all connections: their other ends, or the front end, are gone. If the driver goes on with
+ * another front end, RST tells the guest.
+ */
+void vsock_end_connections(struct vsock_device *vsock);
 
 /* vsock_queues.c */
 

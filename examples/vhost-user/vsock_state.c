@@ -170,7 +170,7 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 	struct vsock_stream *s = NULL;
 	uint32_t i = 0;
 
-	if (vsock->group && vsock_group_has_offers(vsock->group)) {
+	if (!device_is_in_file(device) && vsock->group && vsock_group_has_offers(vsock->group)) {
 		log_line("%s: can't be handed over now: another guest begins a connection", device->name);
 		return -1;
 	}
@@ -199,6 +199,7 @@ struct restoring {
 	struct vsock_device *vsock;
 	struct virtio_section_reader *reader;
 	uint32_t number;
+	bool anew;
 	struct virtio_section where; /* of the streams */
 	struct device_section section;
 	struct stream_state *streams;
@@ -365,6 +366,16 @@ static int restore_stream(struct restoring *r, uint32_t i)
 	return error;
 }
 
+/* The host's end of the stream is gone. What the state says about it must be right, though. */
+static int skip_stream(struct restoring *r, uint32_t i)
+{
+	int error = check_stream(r, i);
+
+	if (!error)
+		free(read_bytes(r, i, &error));
+	return error;
+}
+
 static int restore_connections(struct restoring *r)
 {
 	struct vsock_device *vsock = r->vsock;
@@ -398,13 +409,17 @@ static int restore(struct restoring *r)
 	if (!error)
 		error = restore_connections(r);
 	for (uint32_t i = 0; !error && i < r->count; i++)
-		error = restore_stream(r, i);
-	if (!error)
+		error = r->anew ? skip_stream(r, i) : restore_stream(r, i);
+	if (!error && !r->anew)
 		error = check_connections(r);
 	if (!error)
 		error = virtio_vsock_restore_replies(&vsock->table, r->saved.replies, r->saved.reply_count);
 	if (error)
 		return error;
+	if (r->anew) {
+		vsock_end_connections(vsock);
+		return 0;
+	}
 	vsock->resumed = r->section.resumed;
 	vsock->new_front_end = r->section.new_front_end;
 	vsock->tx_waits = r->section.tx_waits;
@@ -415,9 +430,14 @@ static int restore(struct restoring *r)
 }
 
 /* The caller drops the device after an error, so parts may be restored by then. */
-int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number)
+int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
-	struct restoring r = { .vsock = vsock_from_device(device), .reader = reader, .number = number };
+	struct restoring r = {
+		.vsock = vsock_from_device(device),
+		.reader = reader,
+		.number = number,
+		.anew = anew,
+	};
 	const int error = restore(&r);
 
 	free(r.saved.connections);

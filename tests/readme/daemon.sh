@@ -84,5 +84,11 @@ await grep -q '^continuing on disk.sock$' output
 example print
 . ./print.sh >printed 2>errors
 grep -q '  capacity: 2097152 ' printed || fail 'the state has no disk of 1 GiB'
+example restore
+. ./restore.sh >output 2>errors
+pid=$!
+await grep -q '^listening on disk.sock$' output
+[ -f virtio.state.used ] || fail 'the state could be used twice'
 end disk.sock
-echo "ok: 6 examples"
+[ -f virtio.state ] || fail 'no state was saved'
+echo "ok: 7 examples"

@@ -37,7 +37,6 @@ static void start(struct daemon_process *daemon, const char *backend)
 
 static void finish(struct daemon_process *daemon)
 {
-	unlink(state_path);
 	unlink(program);
 	daemon_finish(daemon);
 	assert_int_equal(access(console_link_path, F_OK), -1);
@@ -119,7 +118,6 @@ static void console_update_keeps_output_that_nobody_has_read(void **state)
 	console_output(&guest.rings[TRANSMIT], 0, 700);
 	close(client);
 	console_detach(&guest);
-	unlink(state_path);
 	unlink(program);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	console_expect_file(daemon.second, 0, 700);

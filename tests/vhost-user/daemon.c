@@ -234,6 +234,18 @@ void daemon_update(struct daemon_process *daemon)
 	assert_true(daemon_says(daemon, line));
 }
 
+void daemon_end(struct daemon_process *daemon, enum daemon_end how)
+{
+	if (how == DAEMON_ENDS) {
+		assert_int_equal(daemon_stop(daemon, SIGTERM), 0);
+		return;
+	}
+	daemon_update(daemon);
+	assert_int_equal(kill(daemon->pid, SIGKILL), 0);
+	assert_int_equal(waitpid(daemon->pid, NULL, 0), daemon->pid);
+	fclose(daemon->out);
+}
+
 void daemon_await_error(const struct daemon_process *daemon, const char *expected)
 {
 	char text[4096];
@@ -454,6 +466,12 @@ unsigned int daemon_mappings(const struct daemon_process *daemon)
 
 void daemon_remove_folder(const struct daemon_process *daemon)
 {
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/state", daemon->folder);
+	(void)unlink(path);
+	strcat(path, ".used");
+	(void)unlink(path);
 	unlink(daemon->second);
 	unlink(daemon->image);
 	unlink(daemon->errors);

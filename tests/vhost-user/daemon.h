@@ -59,6 +59,18 @@ void daemon_write_script(const char *path, const char *text);
  */
 void daemon_update(struct daemon_process *daemon);
 
+/*
+ * Ends the daemon so that its state is in the file `state`: with SIGTERM; or with SIGKILL after an
+ * update, which has written the file. The front end stays connected until then.
+ */
+enum daemon_end {
+	DAEMON_ENDS,
+	DAEMON_DIES,
+	DAEMON_WAYS,
+};
+
+void daemon_end(struct daemon_process *daemon, enum daemon_end how);
+
 /* Waits until it has written these words to stderr. */
 void daemon_await_error(const struct daemon_process *daemon, const char *expected);
 
@@ -108,6 +120,7 @@ bool daemon_queue_writes(const struct daemon_process *daemon);
 pid_t daemon_halt_queue(const struct daemon_process *daemon);
 void daemon_release_queue(pid_t thread);
 
+/* Also removes the file of a saved state, which is called "state" or "state.used". */
 void daemon_remove_folder(const struct daemon_process *daemon);
 
 /* The usual end: SIGTERM, status 0, socket gone; then the folder is removed. */

@@ -58,6 +58,20 @@ void front_end_close(struct front_end *fe)
 	close(fe->memory_fd);
 }
 
+void front_end_move(struct front_end *fe, const char *path)
+{
+	static uint8_t memory[GUEST_BYTES];
+	const struct front_end before = *fe;
+
+	memcpy(memory, fe->memory, sizeof memory);
+	front_end_close(fe);
+	front_end_open(fe, path);
+	memcpy(fe->memory, memory, sizeof memory);
+	fe->mock = before.mock;
+	memcpy(fe->slots, before.slots, sizeof fe->slots);
+	virtio_memory_cursor_init(&fe->mock.memory, &fe->map);
+}
+
 /* Messages */
 
 const struct front_end_request front_end_requests[FRONT_END_REQUESTS] = {

@@ -47,6 +47,12 @@ void front_end_close(struct front_end *fe);
 /* The same on a connected socket, which the front end owns from then on. */
 void front_end_attach(struct front_end *fe, int socket);
 
+/*
+ * Connects again, perhaps to another daemon, with the same memory in another file. The driver of
+ * ring 0 goes on; for other rings see ring_move().
+ */
+void front_end_move(struct front_end *fe, const char *path);
+
 /* Sends header, payload and descriptors as they are. Does not check whether the daemon has left. */
 void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload, uint32_t size,
 		    const int *fds, unsigned int fd_count);

@@ -47,6 +47,15 @@ void ring_start(struct ring *ring, uint16_t base)
 	assert_int_equal(front_end_ask_state(fe, VHOST_USER_SET_VRING_ENABLE, ring->index, 1), 0);
 }
 
+void ring_move(struct ring *ring)
+{
+	uint16_t used;
+
+	virtio_memory_cursor_init(&ring->mock.memory, &ring->fe->map);
+	assert_int_equal(virtio_mock_get(&ring->mock, VIRTIO_MOCK_USED_IDX, &used), 0);
+	ring_start(ring, used);
+}
+
 uint16_t ring_stop(struct ring *ring)
 {
 	struct vhost_user_vring_state state = { .index = ring->index };

@@ -39,6 +39,12 @@ void ring_close(struct ring *ring);
 /* Starts it, at available index `base`. */
 void ring_start(struct ring *ring, uint16_t base);
 
+/*
+ * Starts it where the device's side was, after front_end_move(). Nothing was in flight then, so the
+ * used ring tells.
+ */
+void ring_move(struct ring *ring);
+
 /* GET_VRING_BASE: stops it. */
 uint16_t ring_stop(struct ring *ring);
 

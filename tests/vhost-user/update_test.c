@@ -52,7 +52,6 @@ static void open_daemon(struct updating *u, const char *options)
 
 static void close_daemon(struct updating *u)
 {
-	unlink(u->state);
 	daemon_finish(&u->daemon);
 }
 
@@ -229,9 +228,13 @@ static void update_without_state_file_changes_nothing(void **state)
 	start(&u, "", daemon_program());
 	front_end_open(&fe, u.daemon.socket);
 	front_end_set_up(&fe, 0);
-	expect_old_process(&u, &fe, "No such file or directory", daemon_open_files(&u.daemon));
+	expect_old_process(&u, &fe, "not updated: ", daemon_open_files(&u.daemon));
+	daemon_await_error(&u.daemon, "none/state: No such file or directory");
 	front_end_close(&fe);
-	daemon_finish(&u.daemon);
+	/* The state isn't written at the end, either. */
+	assert_int_equal(daemon_stop(&u.daemon, SIGTERM), 1);
+	daemon_await_error(&u.daemon, "the state is not saved: No such file or directory");
+	daemon_remove_folder(&u.daemon);
 }
 
 static void update_to_a_missing_program_changes_nothing(void **state)
@@ -434,7 +437,9 @@ static void update_does_not_forget_a_failed_flush(void **state)
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(daemon_open_files(&u.daemon), files);
 	front_end_close(&fe);
-	close_daemon(&u);
+	/* Nothing is saved for a later process, either. */
+	assert_int_equal(daemon_stop(&u.daemon, SIGTERM), 1);
+	daemon_remove_folder(&u.daemon);
 }
 
 int main(int argc, char **argv)

@@ -25,8 +25,7 @@ void vsock_start(struct daemon_process *daemon, const char *options)
 
 	daemon_folder(daemon);
 	snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon->folder);
-	/* Removed with what the tests listen on. */
-	snprintf(saved, sizeof saved, "%s_0state", vsock_path);
+	snprintf(saved, sizeof saved, "%s/state", daemon->folder);
 	snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s%s", vsock_path, daemon->socket, options);
 	daemon_run(daemon, arguments);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
@@ -62,6 +61,16 @@ void vsock_attach(struct vsock_guest *guest, const char *socket, uint32_t cid, u
 	vsock_attach_stopped(guest, socket, cid, rings);
 	for (uint16_t i = 0; i < rings; i++)
 		ring_open(&guest->rings[i], &guest->fe, i);
+}
+
+void vsock_move(struct vsock_guest *guest, const char *socket, unsigned int rings)
+{
+	front_end_move(&guest->fe, socket);
+	guest->ring_count = rings;
+	front_end_negotiate_type(&guest->fe, VSOCK_FEATURES);
+	front_end_share_memory(&guest->fe);
+	for (unsigned int i = 0; i < rings; i++)
+		ring_move(&guest->rings[i]);
 }
 
 void vsock_detach(struct vsock_guest *guest)

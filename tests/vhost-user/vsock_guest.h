@@ -59,6 +59,12 @@ void vsock_detach(struct vsock_guest *guest);
 /* Starts the rings with these indices, instead of at 0: the driver goes on. */
 void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 
+/*
+ * Another front end for the same guest, whose driver goes on with so many rings. Nothing is in
+ * flight.
+ */
+void vsock_move(struct vsock_guest *guest, const char *socket, unsigned int rings);
+
 /* Sends a packet, and waits until the device has popped it. */
 void vsock_send(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 

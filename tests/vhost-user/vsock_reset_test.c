@@ -16,22 +16,9 @@
  */
 static void reconnect(struct vsock_pair *p, unsigned int rings)
 {
-	static uint8_t memory[GUEST_BYTES];
-	uint16_t base[VSOCK_RINGS];
-
 	for (uint16_t i = 0; i < p->guest.ring_count; i++)
-		base[i] = ring_stop(&p->guest.rings[i]);
-	memcpy(memory, p->guest.fe.memory, sizeof memory);
-	front_end_close(&p->guest.fe);
-	front_end_open(&p->guest.fe, p->daemon.socket);
-	memcpy(p->guest.fe.memory, memory, sizeof memory);
-	p->guest.ring_count = rings;
-	front_end_negotiate_type(&p->guest.fe, VSOCK_FEATURES);
-	front_end_share_memory(&p->guest.fe);
-	for (uint16_t i = 0; i < rings; i++) {
-		virtio_memory_cursor_init(&p->guest.rings[i].mock.memory, &p->guest.fe.map);
-		ring_start(&p->guest.rings[i], base[i]);
-	}
+		(void)ring_stop(&p->guest.rings[i]);
+	vsock_move(&p->guest, p->daemon.socket, rings);
 }
 
 /* Two rings: RST tells the guest of its connections. Then everything works. */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * A stop and a later start: --state PATH writes the state of all devices at the end, and --restore
+ * PATH goes on from it. The guest is paused or saved meanwhile, or waits for its devices. Its front
+ * end connects anew, and says where the rings go on.
+ *
+ * A state that is used twice would repeat output, so the file gets another name when it is used:
+ * PATH.used.
+ *
+ * Threads: the control thread's.
+ */
+#ifndef RESTART_H
+#define RESTART_H
+
+#include "update.h"
+
+/*
+ * Drops all front ends, and writes the state. Then only server_close() may be called.
+ *
+ * Returns 0, or -1 after printing why not. Then the devices deliver what they have when they are
+ * closed.
+ */
+int restart_save(const char *path, const struct update_entry *entries, unsigned int count);
+
+/*
+ * Opens all servers, with the devices of the state.
+ *
+ * Returns 0, or -1 after printing why not. Then no server is open, and the file is as before.
+ */
+int restart_open(const char *path, struct event_loop *loop, const struct update_entry *entries, unsigned int count,
+		 bool once);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * --restore with connections: the host's ends are gone with the old process, and the guest is told.
+ */
+#include "cmocka_includes.h"
+#include "vsock_guest.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The daemon ends, and one with the same options goes on. */
+static void restart(struct vsock_pair *p, enum daemon_end how)
+{
+	char spec[512], path[128];
+	const char *const arguments[] = { "--vsock", spec, "--state", path, "--restore", path, NULL };
+
+	daemon_end(&p->daemon, how);
+	snprintf(path, sizeof path, "%s/state", p->daemon.folder);
+	snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s", vsock_path, p->daemon.socket);
+	daemon_run(&p->daemon, arguments);
+	daemon_expect_listening(&p->daemon);
+	p->guest.posted = false;
+}
+
+/* Two connections, one with output that nobody has read, and a client without its line. */
+struct connections {
+	struct vsock_peer to_host, to_guest;
+	int host, client, half;
+};
+
+static void open_connections(struct vsock_pair *p, struct connections *c)
+{
+	c->host = vsock_open_to_host(p, &c->to_host);
+	c->client = vsock_open_to_guest(p, &c->to_guest);
+	c->half = host_connect("", SOCK_STREAM);
+	host_send(c->half, "CONN", 4);
+	vsock_send(&c->to_host, VIRTIO_VSOCK_OP_RW, 0, "unread", 6);
+}
+
+/* Output that reached a socket is there. Then the socket ends. */
+static void expect_end(const struct connections *c)
+{
+	host_expect(c->host, "unread", 6);
+	host_expect_end(c->host);
+	host_expect_end(c->client);
+	host_expect_end(c->half);
+	close(c->host);
+	close(c->client);
+	close(c->half);
+}
+
+/* Receives an RST for each of the two, in any order. */
+static void expect_resets(struct vsock_pair *p, const struct connections *c)
+{
+	const uint32_t ports[2] = { c->to_host.port, c->to_guest.port };
+	bool told[2] = { false };
+	struct vsock_message m;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		vsock_receive(&p->guest, &m);
+		assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RST);
+		for (unsigned int n = 0; n < 2; n++)
+			told[n] = told[n] || virtio_vsock_dst_port(&m.header) == ports[n];
+	}
+	assert_true(told[0] && told[1]);
+}
+
+static void vsock_restore_without_an_event_queue_resets_each_connection(void **state)
+{
+	struct connections c;
+	struct vsock_message m;
+	struct vsock_peer again;
+	struct vsock_pair p;
+	int fd;
+
+	(void)state;
+	for (int how = 0; how < DAEMON_WAYS; how++) {
+		vsock_start(&p.daemon, "");
+		vsock_attach(&p.guest, p.daemon.socket, 3, 2);
+		open_connections(&p, &c);
+		restart(&p, how);
+		expect_end(&c);
+		vsock_move(&p.guest, p.daemon.socket, 2);
+		expect_resets(&p, &c);
+		/* A packet of a connection that is over, and new connections. */
+		vsock_send(&c.to_host, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
+		vsock_expect(&c.to_host, VIRTIO_VSOCK_OP_RST, &m);
+		fd = vsock_open_to_guest(&p, &again);
+		assert_int_not_equal(again.peer_port, c.to_guest.peer_port);
+		close(fd);
+		fd = vsock_open_to_host(&p, &again);
+		close(fd);
+		vsock_tear_down(&p, " 0 faults");
+	}
+}
+
+/* Makes a buffer for events available. */
+static void post_event(struct ring *events)
+{
+	const struct virtio_mock_buffer buffer = {
+		.addr = GUEST_ADDR + (uint64_t)(ring_data(events, 0) - events->fe->memory),
+		.len = 4,
+		.flags = VRING_DESC_F_WRITE,
+	};
+
+	assert_true(virtio_mock_add(&events->mock, &buffer, 1) >= 0);
+	assert_int_equal(ring_kick(events), 0);
+}
+
+static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **state)
+{
+	struct connections c;
+	struct vsock_peer peer;
+	struct vsock_pair p;
+	struct ring *const events = &p.guest.rings[VIRTIO_VSOCK_QUEUE_EVENT];
+	uint32_t event;
+	int client;
+
+	(void)state;
+	for (int how = 0; how < DAEMON_WAYS; how++) {
+		vsock_set_up(&p, "");
+		open_connections(&p, &c);
+		restart(&p, how);
+		expect_end(&c);
+		/* This client connects before the front end does. */
+		client = host_connect("", SOCK_STREAM);
+		host_send(client, "CONNECT 22\n", 11);
+		vsock_move(&p.guest, p.daemon.socket, VSOCK_RINGS);
+		expect_resets(&p, &c);
+		vsock_expect_nothing(&p.guest);
+		post_event(events);
+		assert_int_equal(ring_wait(events, 1), 0);
+		memcpy(&event, ring_data(events, 0), sizeof event);
+		assert_int_equal(virtio_le32(event), VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
+		vsock_expect_nothing(&p.guest);
+		/* The driver shows that it has seen the event. */
+		post_event(events);
+		vsock_accept(&peer, &p.guest, 22);
+		assert_int_equal(host_expect_ok(client), peer.peer_port);
+		close(client);
+		vsock_tear_down(&p, ": 0 connections from the guest, 1 to it");
+	}
+}
+
+/* The driver of the state is gone: the new one has no connections, and is told of none. */
+static void vsock_restore_tells_a_new_driver_nothing(void **state)
+{
+	struct connections c;
+	struct vsock_peer peer;
+	struct vsock_pair p;
+	int fd;
+
+	(void)state;
+	for (int how = 0; how < DAEMON_WAYS; how++) {
+		vsock_set_up(&p, "");
+		open_connections(&p, &c);
+		restart(&p, how);
+		expect_end(&c);
+		vsock_detach(&p.guest);
+		vsock_attach(&p.guest, p.daemon.socket, 3, VSOCK_RINGS);
+		vsock_expect_nothing(&p.guest);
+		fd = vsock_open_to_host(&p, &peer);
+		close(fd);
+		vsock_tear_down(&p, ": 1 connections from the guest, 0 to it");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vsock_restore_without_an_event_queue_resets_each_connection),
+		cmocka_unit_test(vsock_restore_sends_a_transport_reset_that_requests_wait_for),
+		cmocka_unit_test(vsock_restore_tells_a_new_driver_nothing),
+	};
+
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
