@@ -2,4 +2,4 @@
 # Input leaves the buffer although the chain has not received any.
 # file: virtio-console/src/receive.c
 # harness: fuzz_console
-s/console_store(&input->taken, input_advance(input, input->taken, (uint32_t)got));/console_store(\&input->taken, input_advance(input, input->taken, got ? (uint32_t)got : 1));/
+s/console_store(&input->taken, input_advance(input, input->taken, n));/console_store(\&input->taken, input_advance(input, input->taken, n ? n : 1));/

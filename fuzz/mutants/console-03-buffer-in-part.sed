@@ -2,4 +2,4 @@
 # Only the bytes that are written are checked, not all of the buffer.
 # file: virtio-console/src/receive.c
 # harness: fuzz_console
-s/!virtio_memory_find(memory, d->addr, d->len, VIRTIO_ACCESS_WRITE)/!virtio_memory_find(memory, d->addr, 1, VIRTIO_ACCESS_WRITE)/
+s/!virtio_impl_memory_find_writable(memory, d.addr, d.len, \&host)/!virtio_impl_memory_find_writable(memory, d.addr, d.len < held ? d.len : held, \&host)/

@@ -113,13 +113,9 @@ struct console_data {
 /*
  * Walks a chain to its end, checks all of it and resolves the buffers of its direction.
  *
- * @walked  the first descriptors, if they were walked already
- * @count   how many
- *
  * Returns 0; an error of virtio_chain_next(), or of a buffer of that direction.
  */
-int virtio_impl_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-				struct console_data *data);
+int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data);
 
 /* Makes the OPEN messages pending that tell the driver the present state. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);

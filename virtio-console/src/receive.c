@@ -17,27 +17,6 @@ static inline struct input_bytes bytes_at(const struct virtio_console_input *inp
 	return (struct input_bytes){ input->bytes + at, input->bytes, front, n - front };
 }
 
-/*
- * The usual chain is one writable buffer in one piece. Returns the bytes written; 0 for another
- * buffer.
- */
-static inline VIRTIO_HOT uint32_t fill_fast(struct virtio_memory_cursor *memory, const struct virtio_desc *d,
-					    const struct virtio_console_input *input, uint32_t held)
-{
-	struct input_bytes bytes;
-
-	/* All of the buffer must be good, and not only the written part. */
-	if (!d->writable || d->len == 0 || !virtio_memory_find(memory, d->addr, d->len, VIRTIO_ACCESS_WRITE))
-		return 0;
-	bytes = bytes_at(input, input->taken, d->len < held ? d->len : held);
-	if (virtio_memory_write(memory, d->addr, bytes.front, bytes.front_bytes))
-		return 0;
-	if (VIRTIO_UNLIKELY(bytes.back_bytes != 0) &&
-	    virtio_memory_write(memory, d->addr + bytes.front_bytes, bytes.back, bytes.back_bytes))
-		return 0;
-	return bytes.front_bytes + bytes.back_bytes;
-}
-
 /* Counts a chain that gets no bytes. */
 static int refuse(uint64_t *counter)
 {
@@ -45,16 +24,15 @@ static int refuse(uint64_t *counter)
 	return 0;
 }
 
-/* Any other chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. */
-static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain,
-				const struct virtio_desc *walked, uint32_t count, uint32_t held)
+/* Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. */
+static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held)
 {
 	struct console_data data = {
 		.list = { .segments = port->options.receive_segments, .capacity = port->options.receive_capacity },
 		.to_driver = true,
 	};
 	const struct virtio_console_input *input = port->options.input;
-	const int error = virtio_impl_console_resolve(chain, walked, count, &data);
+	const int error = virtio_impl_console_resolve(chain, &data);
 	struct virtio_writer writer;
 	struct input_bytes bytes;
 	uint64_t room;
@@ -76,50 +54,71 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	return (int)virtio_writer_used(&writer);
 }
 
-/* Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. */
-static inline VIRTIO_HOT int fill_chain(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held)
+/* Removes n bytes from the buffer, which are in a completed chain. */
+static inline void advance(struct virtio_console_input *input, uint32_t n, struct virtio_console_progress *progress)
 {
-	struct virtio_desc d[2];
-	uint32_t count = 1, n;
-	int got = virtio_chain_next(chain, &d[0]);
-
-	if (VIRTIO_LIKELY(got == 1)) {
-		got = virtio_chain_next(chain, &d[1]);
-		if (VIRTIO_LIKELY(got == 0)) {
-			n = fill_fast(chain->memory, &d[0], port->options.input, held);
-			if (VIRTIO_LIKELY(n != 0))
-				return (int)n;
-		}
-		count += got == 1;
-	}
-	if (got >= 0)
-		return fill_any(port, chain, d, count, held);
-	return got == VIRTIO_ENOTMAPPED ? got : refuse(&port->stats.receive_malformed);
+	console_store(&input->taken, input_advance(input, input->taken, n));
+	progress->bytes += n;
+	progress->chains++;
 }
 
 /*
- * Fills a chain and completes it. Returns 0, or an error. After an error the chain is unpopped,
- * unless the queue is broken, and the input is still in the buffer.
+ * Pops the next chain, fills and completes it. Returns 1; 0 if there is no chain; or an error.
+ * After an error the chain is unpopped, unless the queue is broken, and the input is still in the
+ * buffer.
  */
-static inline VIRTIO_HOT int fill(struct virtio_console_port *port, struct virtio_queue *queue,
-				  struct virtio_chain *chain, uint32_t held, struct virtio_console_progress *progress)
+static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virtio_queue *queue, uint32_t held,
+				   struct virtio_console_progress *progress)
 {
-	struct virtio_console_input *input = port->options.input;
-	int got = fill_chain(port, chain, held);
+	struct virtio_chain chain;
+	int got = virtio_queue_pop(queue, &chain), error;
 
-	if (VIRTIO_LIKELY(got >= 0)) {
-		const int error = virtio_queue_complete(queue, chain->token, (uint32_t)got);
-
-		if (VIRTIO_LIKELY(!error)) {
-			console_store(&input->taken, input_advance(input, input->taken, (uint32_t)got));
-			progress->bytes += (uint32_t)got;
-			progress->chains++;
-			return 0;
-		}
-		got = error;
+	if (got != 1)
+		return got;
+	got = fill_any(port, &chain, held);
+	error = got < 0 ? got : virtio_queue_complete(queue, chain.token, (uint32_t)got);
+	if (error) {
+		(void)!virtio_queue_unpop(queue, chain.token);
+		return error;
 	}
-	(void)!virtio_queue_unpop(queue, chain->token);
-	return got;
+	advance(port->options.input, (uint32_t)got, progress);
+	return 1;
+}
+
+/*
+ * Fills the next chain if it is usual: one descriptor, with a writable buffer in one piece. Such a
+ * chain is never in flight. Returns false for another chain, or none.
+ */
+static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, struct virtio_queue *queue, uint32_t held,
+					 struct virtio_console_progress *progress)
+{
+	struct virtio_memory_cursor *memory = &queue->memory[VIRTIO_MEMORY_BUFFERS];
+	struct virtio_guest_desc d;
+	struct input_bytes bytes;
+	uint16_t head;
+	uint32_t n;
+	void *host;
+
+	if (VIRTIO_UNLIKELY(virtio_impl_queue_peek(queue, &head) != 1) || VIRTIO_UNLIKELY(head >= queue->fast_heads))
+		return false;
+	d = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
+	/*
+	 * All of the buffer must be good, and not only the written part. A length of 0 is not
+	 * found.
+	 */
+	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(memory, d.addr, d.len, &host)))
+		return false;
+	n = d.len < held ? (uint32_t)d.len : held;
+	bytes = bytes_at(input, input->taken, n);
+	virtio_guest_copy_out(host, bytes.front, bytes.front_bytes);
+	if (VIRTIO_UNLIKELY(bytes.back_bytes != 0))
+		virtio_guest_copy_out((uint8_t *)host + bytes.front_bytes, bytes.back, bytes.back_bytes);
+	if (VIRTIO_UNLIKELY(memory->region->dirty != NULL))
+		virtio_region_mark_dirty(memory->region, host, n);
+	virtio_impl_queue_complete_peeked(queue, head, n);
+	advance(input, n, progress);
+	return true;
 }
 
 /* Fills chains until there is no input, no chain, or left is 0. Returns 0 or an error. */
@@ -128,33 +127,29 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 {
 	struct virtio_console_input *input = port->options.input;
 	uint32_t left = queue->size;
-	struct virtio_chain chain;
-	int got = 0;
+	int got = 1;
 
-	while (got >= 0) {
+	while (got == 1) {
 		const uint32_t held = input_between(input, input->taken, console_load(&input->written));
 
 		if (held == 0) {
 			if (virtio_impl_console_input_sleep(input))
-				break;
+				return 0;
 			continue;
 		}
 		/* A queue that is not started has no entries, and the pop returns the error. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
-			break;
+			return 0;
 		}
-		got = virtio_queue_pop(queue, &chain);
-		if (got == 1) {
-			left--;
-			got = fill(port, queue, &chain, held, progress);
-		} else if (got == 0) {
+		left--;
+		if (VIRTIO_LIKELY(fill_usual(input, queue, held, progress)))
+			continue;
+		got = fill_popped(port, queue, held, progress);
+		if (got == 0)
 			got = virtio_queue_enable_kicks(queue);
-			if (got == 0)
-				break;
-		}
 	}
-	return got < 0 ? got : 0;
+	return got;
 }
 
 /* Whether the driver accepts input. Linux discards input of a generic port that nobody has open. */

@@ -31,20 +31,15 @@ static int add_buffer(struct console_data *data, struct virtio_memory_cursor *me
 	return 0;
 }
 
-int virtio_impl_console_resolve(struct virtio_chain *chain, const struct virtio_desc *walked, uint32_t count,
-				struct console_data *data)
+int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data)
 {
 	struct virtio_desc d;
-	uint32_t done = 0;
-	int got = 1, error;
+	int got, error;
 
 	data->misdirected = false;
 	data->beyond = false;
 	for (;;) {
-		if (done < count)
-			d = walked[done++];
-		else
-			got = virtio_chain_next(chain, &d);
+		got = virtio_chain_next(chain, &d);
 		if (got != 1)
 			return got;
 		if (d.len == 0)

@@ -44,11 +44,6 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 		/* A failed walk stays failed, and this one may have to continue later. */
 		struct virtio_chain rest = output->rest;
 
-		if (output->ahead.len != 0) {
-			*piece = output->ahead;
-			output->ahead.len = 0;
-			break;
-		}
 		got = virtio_chain_next(&rest, piece);
 		if (got != VIRTIO_ENOTMAPPED)
 			output->rest = rest;
@@ -98,32 +93,26 @@ static void begin(struct virtio_console_port *port, const struct virtio_chain *c
  * Puts a chain in flight that needs more segments than the array has: it is read again, piece by
  * piece.
  */
-static void begin_long(struct virtio_console_port *port, const struct virtio_chain *start,
-		       const struct virtio_desc *walked, uint32_t count)
+static void begin_long(struct virtio_console_port *port, const struct virtio_chain *start)
 {
 	const struct virtio_chain_segments nothing = { .segments = port->options.transmit_segments };
 
 	begin(port, start, &nothing);
 	port->output.beyond = true;
 	port->output.rest = *start;
-	if (count > 0)
-		port->output.piece = walked[0];
-	if (count > 1)
-		port->output.ahead = walked[1];
 }
 
 /*
- * Checks a chain as a whole and prepares sending it. count descriptors of the chain were walked
- * already. Returns 1; 0 for a chain to complete unread; or VIRTIO_ENOTMAPPED.
+ * Checks a chain as a whole and prepares sending it. Returns 1; 0 for a chain to complete unread;
+ * or VIRTIO_ENOTMAPPED.
  */
-static int prepare(struct virtio_console_port *port, struct virtio_chain *chain, const struct virtio_desc *walked,
-		   uint32_t count)
+static int prepare(struct virtio_console_port *port, struct virtio_chain *chain)
 {
 	struct console_data data = {
 		.list = { .segments = port->options.transmit_segments, .capacity = port->options.transmit_capacity },
 	};
 	const struct virtio_chain start = *chain;
-	const int error = virtio_impl_console_resolve(chain, walked, count, &data);
+	const int error = virtio_impl_console_resolve(chain, &data);
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
@@ -136,7 +125,7 @@ static int prepare(struct virtio_console_port *port, struct virtio_chain *chain,
 		return 0;
 	}
 	if (data.beyond)
-		begin_long(port, &start, walked, count);
+		begin_long(port, &start);
 	else
 		begin(port, &start, &data.list);
 	return 1;
@@ -208,10 +197,9 @@ static int resume(const struct transmission *t)
 }
 
 /* Sends a chain of any form. Returns as resume(). */
-static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chain *chain,
-				const struct virtio_desc *walked, uint32_t count)
+static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chain *chain)
 {
-	int got = prepare(t->port, chain, walked, count);
+	int got = prepare(t->port, chain);
 
 	if (got == 1)
 		return resume(t);
@@ -223,76 +211,75 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 	return got;
 }
 
-/* The usual chain: one readable buffer in one piece, at most as long as the sink's */
+/* The usual chain: one descriptor, with a readable buffer that is one piece for the sink */
+
+/* Besides the results of resume(): the next chain, if there is one, is not usual. */
+#define NOT_USUAL 2
+/* Likewise: there is no chain. */
+#define NONE_LEFT 3
 
 /*
- * The sink, or the used ring, did not accept a chain whose only buffer was read. Keeps its
- * position.
+ * The sink has seen the buffer of a usual chain, which is not completed: it did not take all bytes,
+ * or the completion has a slow path. Returns as resume().
  */
-static VIRTIO_COLD void keep_place(const struct transmission *t, const struct virtio_chain *chain,
-				   const struct virtio_desc *d, uint32_t took)
+static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head, const struct virtio_segment *buffer,
+				    uint32_t took)
 {
 	struct virtio_console_port *port = t->port;
-	struct virtio_chain_segments c = { .segments = port->options.transmit_segments };
+	struct virtio_chain_segments c = { .segments = port->options.transmit_segments,
+					   .readable = 1,
+					   .readable_bytes = buffer->len };
+	struct virtio_chain chain;
+	int error = 0;
 
-	/* In one piece, as was checked. */
-	if (virtio_memory_segment(chain->memory, d->addr, d->len, VIRTIO_ACCESS_READ, c.segments) == 0) {
-		c.readable = 1;
-		c.readable_bytes = c.segments->len;
+	t->progress->bytes += took;
+	virtio_impl_queue_take(t->queue, head, &chain);
+	if (took == buffer->len) {
+		error = give_back(t, chain.token);
+		if (!error)
+			return 1;
 	}
-	begin(port, chain, &c);
+	/* Keeps the position in the chain. */
+	c.segments[0] = *buffer;
+	begin(port, &chain, &c);
 	port->output.taken = took;
 	port->output.skip = took;
-	t->progress->blocked = took < d->len;
-}
-
-/* A walk has failed. Returns as resume(). */
-static VIRTIO_COLD int refuse(const struct transmission *t, struct virtio_token token, int error)
-{
-	if (error != VIRTIO_ENOTMAPPED) {
-		error = give_back(t, token);
-		if (!error) {
-			t->port->stats.transmit_malformed++;
-			return 1;
-		}
-	}
-	(void)!virtio_queue_unpop(t->queue, token);
+	t->progress->blocked = took < buffer->len;
 	return error;
 }
 
-/* The host place of a chain's only buffer, if it can go to the sink in one piece; else NULL. */
-static inline VIRTIO_HOT const void *find_fast(struct virtio_memory_cursor *memory, const struct virtio_desc *d)
+/*
+ * Sends the next chain if it is usual. Such a chain is in flight only if the sink does not take all
+ * of it. Returns as resume(), or NOT_USUAL.
+ */
+static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 {
-	if (d->writable || d->len - 1u >= VIRTIO_CONSOLE_PIECE_BYTES)
-		return NULL;
-	return virtio_memory_find(memory, d->addr, d->len, VIRTIO_ACCESS_READ);
-}
+	struct virtio_queue *queue = t->queue;
+	struct virtio_memory_cursor *memory = &queue->memory[VIRTIO_MEMORY_BUFFERS];
+	struct virtio_segment buffer;
+	struct virtio_guest_desc d;
+	size_t took;
+	uint16_t head;
+	void *host;
 
-/* Returns as resume(). */
-static inline VIRTIO_HOT int send_chain(const struct transmission *t, struct virtio_chain *chain)
-{
-	struct virtio_desc d[2];
-	uint32_t count = 1, took;
-	const void *bytes;
-	int got = virtio_chain_next(chain, &d[0]);
-
-	if (VIRTIO_LIKELY(got == 1)) {
-		got = virtio_chain_next(chain, &d[1]);
-		bytes = VIRTIO_LIKELY(got == 0) ? find_fast(chain->memory, &d[0]) : NULL;
-		if (VIRTIO_LIKELY(bytes != NULL)) {
-			virtio_guest_copy_in(t->piece, bytes, d[0].len);
-			took = offer(t, d[0].len);
-			got = VIRTIO_LIKELY(took == d[0].len) ? give_back(t, chain->token) : 0;
-			if (VIRTIO_LIKELY(took == d[0].len && got == 0))
-				return 1;
-			keep_place(t, chain, &d[0], took);
-			return got;
-		}
-		count += got == 1;
+	if (VIRTIO_UNLIKELY(virtio_impl_queue_peek(queue, &head) != 1))
+		return NOT_USUAL;
+	d = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
+	/* A length of 0 wraps to a length that is too long. */
+	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != 0) ||
+	    VIRTIO_UNLIKELY(d.len - 1 >= VIRTIO_CONSOLE_PIECE_BYTES) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(memory, d.addr, d.len, &host)))
+		return NOT_USUAL;
+	virtio_guest_copy_in(t->piece, host, (size_t)d.len);
+	took = t->sink(t->sink_context, t->piece, (size_t)d.len);
+	if (VIRTIO_UNLIKELY(took < d.len) || VIRTIO_UNLIKELY(head >= queue->fast_heads)) {
+		buffer = (struct virtio_segment){ d.addr, d.len, host, memory->region };
+		return finish_usual(t, head, &buffer, took < d.len ? (uint32_t)took : (uint32_t)d.len);
 	}
-	if (VIRTIO_UNLIKELY(got < 0))
-		return refuse(t, chain->token, got);
-	return send_any(t, chain, d, count);
+	t->progress->bytes += d.len;
+	virtio_impl_queue_complete_peeked(queue, head, 0);
+	t->progress->chains++;
+	return 1;
 }
 
 /* A chain of a port that is gone. Returns as resume(). */
@@ -325,12 +312,22 @@ static int send_kept(const struct transmission *t)
 	return resume(t);
 }
 
+/* Pops the next chain, and sends it if the port accepts it. Returns as resume(), or NONE_LEFT. */
+static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts)
+{
+	struct virtio_chain chain;
+	const int got = virtio_queue_pop(t->queue, &chain);
+
+	if (got != 1)
+		return got == 0 ? NONE_LEFT : got;
+	return accepts ? send_any(t, &chain) : discard_chain(t, chain.token);
+}
+
 /* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */
 static int send_all(const struct transmission *t)
 {
 	const bool accepts = t->port->present && console_load(&t->port->awaits_ready) == 0;
 	uint32_t left = t->queue->size;
-	struct virtio_chain chain;
 	int got = send_kept(t);
 
 	while (got == 1) {
@@ -339,13 +336,14 @@ static int send_all(const struct transmission *t)
 			t->progress->more = true;
 			return 0;
 		}
-		got = virtio_queue_pop(t->queue, &chain);
-		if (VIRTIO_LIKELY(got == 1)) {
-			left--;
-			got = VIRTIO_LIKELY(accepts) ? send_chain(t, &chain) : discard_chain(t, chain.token);
-		} else if (got == 0) {
+		left--;
+		got = VIRTIO_LIKELY(accepts) ? send_usual(t) : NOT_USUAL;
+		if (VIRTIO_LIKELY(got == 1))
+			continue;
+		if (got == NOT_USUAL)
+			got = send_popped(t, accepts);
+		if (got == NONE_LEFT)
 			got = virtio_queue_enable_kicks(t->queue);
-		}
 	}
 	return got;
 }
@@ -378,7 +376,7 @@ int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, 
 	if (!port || !port->output.restored || port->output.head != virtio_token_head(chain->token))
 		return VIRTIO_EINVAL;
 	taken = port->output.taken;
-	got = port->present ? prepare(port, chain, NULL, 0) : 0;
+	got = port->present ? prepare(port, chain) : 0;
 	if (got < 0)
 		return got;
 	if (got == 0) {

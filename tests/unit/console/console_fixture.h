@@ -162,6 +162,42 @@ static inline bool console_type(struct console_fixture *f, uint32_t id, const ch
 	return wake;
 }
 
+/* A dirty log for the memory of a queue, with a bit for each 64 bytes. */
+#define CONSOLE_LOG_SHIFT 6
+struct console_log {
+	uint8_t bits[FIXTURE_BYTES >> CONSOLE_LOG_SHIFT >> 3];
+	struct virtio_dirty_log log;
+	struct virtio_region regions[2]; /* the rings, and the buffers */
+	struct virtio_memory_map map;
+};
+
+/* Turns the log on, with or without the rings. The queue's memory is flat. */
+static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings)
+{
+	const struct virtio_region *flat = q->device_map.regions;
+	const uint64_t split = FIXTURE_DATA - FIXTURE_BASE;
+
+	memset(l, 0, sizeof *l);
+	l->log = (struct virtio_dirty_log){ .bitmap = l->bits,
+					    .size = sizeof l->bits,
+					    .base = FIXTURE_BASE,
+					    .page_shift = CONSOLE_LOG_SHIFT,
+					    .unit = 1 };
+	l->regions[0] = (struct virtio_region){ FIXTURE_BASE, split, flat->host, 0, rings ? &l->log : NULL };
+	l->regions[1] = (struct virtio_region){ FIXTURE_DATA, FIXTURE_BYTES - split, (uint8_t *)flat->host + split, 0,
+						&l->log };
+	assert_int_equal(virtio_memory_map_init(&l->map, l->regions, 2), 0);
+	assert_int_equal(virtio_queue_set_memory(&q->queue, &l->map), 0);
+	memset(l->bits, 0, sizeof l->bits);
+}
+
+static inline bool console_logged(const struct console_log *l, uint64_t addr)
+{
+	const uint64_t page = (addr - FIXTURE_BASE) >> CONSOLE_LOG_SHIFT;
+
+	return (l->bits[page / 8] & 1u << page % 8) != 0;
+}
+
 /* The next used element of a queue: its length. */
 static inline uint32_t console_used(struct fixture *q)
 {

@@ -61,6 +61,28 @@ static void receive_fills_every_piece_in_order(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 96, "jkl\xa5");
 }
 
+static void receive_marks_what_it_writes_in_the_dirty_log(void **state)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA + 60, 200);
+	static struct console_log log;
+
+	(void)state;
+	for (int rings = 0; rings <= 1; rings++) {
+		console_setup(&f, FIXTURE_FLAT, false);
+		console_log_on(&log, &f.rx, rings != 0);
+		(void)fixture_add(&f.rx, &buffer, 1);
+		console_type(&f, 0, "abcdefgh");
+		assert_int_equal(console_receive(&f, 0), 0);
+		assert_int_equal(console_used(&f.rx), 8);
+		console_expect_bytes(&f.rx, FIXTURE_DATA + 60, "abcdefgh\xa5");
+		assert_true(virtio_queue_quiesced(&f.rx.queue));
+		assert_true(console_logged(&log, FIXTURE_DATA));
+		assert_true(console_logged(&log, FIXTURE_DATA + 64));
+		assert_false(console_logged(&log, FIXTURE_DATA + 128));
+		assert_int_equal(console_logged(&log, virtio_mock_used_entry_addr(&f.rx.mock, 0)), rings);
+	}
+}
+
 static void receive_fills_a_chain_behind_a_table(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 2), WRITABLE(FIXTURE_DATA + 32, 4) };
@@ -409,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(receive_fills_a_chain_with_what_is_there),
 		FIXTURE_ON_ALL(receive_fills_every_piece_in_order),
+		cmocka_unit_test(receive_marks_what_it_writes_in_the_dirty_log),
 		FIXTURE_ON_ALL(receive_fills_a_chain_behind_a_table),
 		FIXTURE_ON_ALL(receive_keeps_the_order_across_the_end_of_the_buffer),
 		FIXTURE_ON_ALL(receive_without_buffers_holds_input_until_the_kick),

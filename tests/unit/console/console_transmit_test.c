@@ -372,6 +372,22 @@ static void transmit_repeats_nothing_when_a_chain_cannot_be_completed(void **sta
 	}
 }
 
+static void transmit_marks_the_used_ring_in_the_dirty_log(void **state)
+{
+	static struct console_log log;
+
+	(void)state;
+	console_setup(&f, FIXTURE_FLAT, false);
+	console_log_on(&log, &f.tx, true);
+	console_send(&f, FIXTURE_DATA, "usual");
+	assert_int_equal(console_transmit(&f, 0), 0);
+	console_expect_output(&f, 0, "usual");
+	assert_int_equal(console_used(&f.tx), 0);
+	assert_true(virtio_queue_quiesced(&f.tx.queue));
+	assert_true(console_logged(&log, virtio_mock_used_entry_addr(&f.tx.mock, 0)));
+	assert_false(console_logged(&log, FIXTURE_DATA));
+}
+
 static void transmit_forgets_a_chain_of_before_a_reset(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -486,6 +502,7 @@ int main(void)
 		cmocka_unit_test(transmit_comes_again_to_an_unmapped_page),
 		cmocka_unit_test(transmit_comes_again_to_an_unmapped_page_of_a_long_chain),
 		cmocka_unit_test(transmit_repeats_nothing_when_a_chain_cannot_be_completed),
+		cmocka_unit_test(transmit_marks_the_used_ring_in_the_dirty_log),
 		FIXTURE_ON_ALL(transmit_forgets_a_chain_of_before_a_reset),
 		FIXTURE_ON_ALL(transmit_reports_a_broken_ring),
 		cmocka_unit_test(transmit_takes_at_most_a_queue_of_chains),

@@ -114,9 +114,8 @@ struct virtio_console_output {
 	uint64_t taken;              /* bytes that the sink has */
 	uint64_t skip;               /* after a restore: bytes of the chain to skip */
 	struct virtio_reader reader; /* over the resolved segments */
-	bool beyond;                 /* the chain continues after them: in piece, ahead and rest */
+	bool beyond;                 /* the chain continues after them: in piece and rest */
 	struct virtio_desc piece;    /* the rest of a buffer */
-	struct virtio_desc ahead;    /* the next buffer, unless its length is 0 */
 	struct virtio_chain rest;    /* the descriptors after that */
 	bool restored;               /* to be replayed */
 	uint16_t head;               /* of a chain to be replayed */

@@ -177,21 +177,37 @@ VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_impl_queue_find_unflagge
 	return VIRTIO_LIKELY(entry->state == token.value) ? entry : NULL;
 }
 
-/* Stores a completion and publishes it. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_queue *queue,
-								 struct virtio_inflight *entry, uint32_t head,
-								 uint32_t len)
+/* Stores a used element and publishes it. */
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_publish_used(struct virtio_queue *queue, uint32_t head, uint32_t len)
 {
 	const uint64_t used_idx = queue->used_idx + 1;
 	uint8_t *used = queue->fast_used;
 
-	entry->state = VIRTIO_IMPL_INFLIGHT_IDLE;
 	queue->used_idx = used_idx;
 	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES +
 					VIRTIO_IMPL_USED_BYTES * (size_t)((used_idx - 1) & queue->mask),
 				head, len);
 	/* The driver reads the element and the buffers after it has seen the index. */
 	virtio_guest_store_le16_release(used + VIRTIO_IMPL_RING_IDX, (uint16_t)used_idx);
+}
+
+/* Completes the request of an entry. */
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_queue *queue,
+								 struct virtio_inflight *entry, uint32_t head,
+								 uint32_t len)
+{
+	entry->state = VIRTIO_IMPL_INFLIGHT_IDLE;
+	virtio_impl_queue_publish_used(queue, head, len);
+}
+
+/*
+ * Pops and completes a head in one step, so it is never in flight. virtio_impl_queue_peek() has
+ * just returned 1 for the head, which is below fast_heads.
+ */
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_complete_peeked(struct virtio_queue *queue, uint32_t head, uint32_t len)
+{
+	queue->next_avail++;
+	virtio_impl_queue_publish_used(queue, head, len);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len)
