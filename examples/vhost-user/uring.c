@@ -128,8 +128,8 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * There is room, because a slot has one piece at a time or waits for a flush, and the io_uring has
- * an entry for each slot. Returns NULL if nothing is to be submitted any more.
+ * There is room, because the io_uring has an entry for each slot. A slot has one piece at a time,
+ * or waits for a flush. Returns NULL if nothing is to be submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {

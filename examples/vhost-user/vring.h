@@ -26,11 +26,11 @@
  *   - A kick descriptor is never read; waiting until it is readable is enough.
  *   - Sockets and pipes are written to without waiting.
  *   - An eventfd is written to after poll() has said that it takes more. A front end that fills it
- *     between the two blocks its own device's thread, and no other, until that thread is to be
- *     called, stopped or paused.
- *   - Other kinds of file are refused, because writing to a file that the front end could not write
- *     to itself might use the privileges of this process. (User Mode Linux sends sockets where
- *     others send eventfds.)
+ *     between the two blocks only its own device's thread. A call, stop or pause of that thread
+ *     ends the wait.
+ *   - Other kinds of file are refused. Otherwise the front end could use this process to write to
+ *     files for which it has no permission. (User Mode Linux sends sockets where others send
+ *     eventfds.)
  */
 #ifndef VRING_H
 #define VRING_H

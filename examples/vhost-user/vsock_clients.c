@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The host's sockets. A guest's connection to port P goes to the listener at PATH_P. A program that
- * wants to reach a guest's port connects to PATH, sends "CONNECT P\n", and reads "OK Q\n", where Q
- * is the port that the guest sees. The same at PATH_seqpacket for records, where each of the two
- * lines is a record.
+ * wants to reach a guest's port connects to PATH, sends "CONNECT P\n", and reads "OK Q\n". Q is the
+ * port that the guest sees. The same at PATH_seqpacket for records, where each of the two lines is
+ * a record.
  *
  * The line is read byte by byte as far as its newline, so that what follows stays in the socket
  * until the guest has accepted. A client costs a descriptor until its time is over, and their

@@ -108,8 +108,8 @@ int vsock_stream_fill(struct vsock_stream *stream, struct virtio_vsock_packet *p
 void vsock_stream_credit(struct vsock_stream *stream);
 
 /*
- * Resets the connection if the guest waits for a whole record before it grants credit for the rest
- * of it, since that would last for ever.
+ * Resets the connection if the guest grants no credit for the rest of a record before it has the
+ * whole record. Such a wait would last for ever.
  */
 void vsock_stream_check(struct vsock_stream *stream);
 

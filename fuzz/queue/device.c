@@ -13,8 +13,8 @@
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
 /*
- * Makes a token of a state that an idle entry may hold, of a state with a flag, or with one wrong
- * bit in the high half.
+ * Makes a wrong token: a state that an idle entry may hold, a state with a flag, or a token with
+ * one wrong bit in the high half.
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {

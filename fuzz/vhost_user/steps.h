@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The steps of an input of the vhost-user harness. Each step is a message. In its first byte bits 0
- * to 3, modulo the number of steps, select the step, bits 4 and 5 the ring, and bit 7 asks for a
- * reply. Further bytes are the message's own, see main.c.
+ * The steps of an input of the vhost-user harness. Each step is a message. In its first byte, bits
+ * 0 to 3 select the step, modulo the number of steps. Bits 4 and 5 select the ring. Bit 7 asks for
+ * a reply. Further bytes are the message's own, see main.c.
  */
 #ifndef VIRTIO_FUZZ_VHOST_USER_STEPS_H
 #define VIRTIO_FUZZ_VHOST_USER_STEPS_H

@@ -18,8 +18,9 @@ import headers
 STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-conversion', '-Wshadow', '-Wcast-qual',
           '-Wcast-align', '-Wundef', '-Wvla', '-Wredundant-decls', '-Wdouble-promotion', '-Wformat=2']
 STRICT_C = ['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wold-style-definition']
-# All of clang's warnings, except those about Linux's own names and layouts (reserved identifiers,
-# padding, packed and unaligned members), about C older than C11, and about C++ older than C++17.
+# All of clang's warnings, with exceptions. Linux's own names and layouts cause warnings about
+# reserved identifiers, padding, packed and unaligned members. Other exceptions are about C older
+# than C11 and C++ older than C++17.
 EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-reserved-identifier',
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',

@@ -12,8 +12,8 @@ work_in "$1"
 src=$2
 programs=$src/tests/readme
 
-# Lists the examples of a README: a line "LINE NAME" for each example, with an empty name where none
-# precedes the block, and a line "LINE NAME alone" for a name without a block.
+# Lists the examples of a README: a line "LINE NAME" for each example, and a line "LINE NAME alone"
+# for a name without a block. The name is empty if none precedes the block.
 # shellcheck disable=SC2016 # for awk
 awk_examples='
 	function alone() { if (name != "") print line, name, "alone"; name = "" }

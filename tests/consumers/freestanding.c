@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The suite as the author of a small hypervisor without a C library sees it: static storage, one
- * guest with its memory in one piece, a queue that is polled, and a request with a small fixed
- * header that is read without resolving.
+ * guest with its memory in one piece, and a queue that is polled. Requests have a small fixed
+ * header, which is read without resolving.
  *
  * The tests compile this with -ffreestanding.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Every descriptor table of 2 entries, and of 3 entries from a smaller set, whose fields have
- * chosen values. The library walks each table step by step, resolves it into arrays of different
- * lengths, and parses it as a request of a header, data and a status. An oracle (oracle.h) must
- * agree on every descriptor, segment, count and code.
+ * chosen values. The library walks each table step by step, and resolves it into arrays of
+ * different lengths. It also parses the table as a request of a header, data and a status. An
+ * oracle (oracle.h) must agree on every descriptor, segment, count and code.
  *
  * usage: exhaustive [STRIDE [long]]
  *   STRIDE  check every STRIDE-th table; default 1. A prime number varies all entries.

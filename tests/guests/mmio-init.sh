@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of qemu-mmio.sh. It binds the stock virtio_mmio driver to two devices, uses
-# them, sees one of them grow, sets that one up again, and says on the console what it saw.
+# /init of the guest of qemu-mmio.sh. It binds the stock virtio_mmio driver to two devices and uses
+# them. It sees the disk grow, sets the disk up again, and says on the console what it saw.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) with a disk, a console with a port, and
 # sockets, all served by one daemon of ours. While all of them are used, the daemon's file is
-# replaced ten times, or 100 times with LONG=1, and SIGUSR1 makes the daemon go on in the new
-# program. The guest must not notice (update-init.sh):
+# replaced ten times, or 100 times with LONG=1. SIGUSR1 makes the daemon go on in the new program.
+# The guest must not notice (update-init.sh):
 #   - what is read from the disk is what was written, and the image has it at the end.
 #   - the numbered lines on the console, and those each way on the port, arrive once and in order.
 #     The port's reader is slow, so that the daemon has bytes for the reader at each update.

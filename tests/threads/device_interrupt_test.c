@@ -6,7 +6,7 @@
  * round is a few steps of each thread. After each round everything is at rest and must agree.
  *
  * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
- * one step each, as nearly at the same time as possible, and there are many rounds. A duel finds a
+ * one step each, as nearly at the same time as possible. A duel has many rounds. A duel finds a
  * change of the status or the interrupt status that is not atomic, and loses what the other side
  * does.
  *

@@ -49,7 +49,7 @@ static const char *const way_names[] = { "inline", "batches", "in order", "logge
 /*
  * A bell for one sleeping side. Two rings before the side looks count as one.
  *
- * Sleeping in the operating system takes long, so the two sides would hardly ever meet in the
+ * Sleeping in the operating system takes long. So the two sides would hardly ever meet in the
  * critical moment between the last look and the sleep. Therefore a side in some runs polls the bell
  * instead of sleeping.
  */

@@ -143,7 +143,7 @@ static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 
 /*
  * The kernel reports a failed write-back to one sync of an open file only, perhaps not to the sync
- * of the writer, and then treats the lost data as written. Therefore:
+ * of the writer. Then it treats the lost data as written. Therefore:
  * - An error stays.
  * - Syncs run one at a time. Otherwise one could succeed while another, still running, gets the
  *   error.

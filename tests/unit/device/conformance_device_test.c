@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A whole device over virtio-mmio, with real queues and a driver at its registers: what the device
- * may do to queues, and what the driver may hear, before DRIVER_OK, after a reset, after a queue
- * reset, and with a queue that is not ready.
+ * may do to queues, and which interrupts may come. The cases are before DRIVER_OK, after a reset,
+ * after a queue reset, and with a queue that is not ready.
  */
 #include "../common/fixture.h"
 #include <virtio/bindings/virtio_config.h>

@@ -433,8 +433,8 @@ static void small_writes_are_recorded_in_the_dirty_log(void **state)
 }
 
 /*
- * Look-ups begin in slots of addresses. Regions that share a slot, regions at both ends of the
- * address space and holes between them are found, and not found, as by a search of all regions.
+ * Look-ups begin in slots of addresses. The result is that of a search of all regions: for regions
+ * that share a slot, for regions at both ends of the address space, and for holes.
  */
 static void small_look_ups_agree_with_a_search(void **state)
 {

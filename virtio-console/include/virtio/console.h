@@ -282,8 +282,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
 			   struct virtio_console_progress *progress);
 
 /*
- * Passes the bytes of transmit chains to a port's sink, in order, and completes each chain with
- * length 0 when the sink has taken all of it.
+ * Passes the bytes of transmit chains to a port's sink, in order. Completes each chain with length
+ * 0 when the sink has taken all of it.
  *
  * @id        number of the port
  * @queue     its transmit queue

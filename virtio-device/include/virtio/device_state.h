@@ -208,8 +208,8 @@ int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t numb
  * Starts a device that was just restored. Call it for no other device, after its queues are started
  * and restored, and before the first access of the guest. The driver may have kicked, or the device
  * may have used buffers, just before the save. Therefore:
- *   - If the device is active and neither needs a reset nor has FAILED, each running queue is
- *     notified once, and the driver is interrupted once for each.
+ *   - If the device is active, without FAILED, and needs no reset: each running queue is notified
+ *     once, and the driver is interrupted once for each queue.
  *   - In every state, any other pending interrupt is signalled again.
  */
 void virtio_device_resume(struct virtio_device *device);

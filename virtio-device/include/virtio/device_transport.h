@@ -83,8 +83,8 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
  * @value one half of the address
  *
  * - A bad value is refused as virtio_queue_config_set_size() and virtio_queue_config_set_addr()
- *   say. The old value can still be read, but the queue cannot be enabled until a good value is
- *   written in the same place, or until the queue or the device is reset.
+ *   say. The old value can still be read. The queue cannot be enabled until a good value is written
+ *   in the same place, or the queue or the device is reset.
  * - Writing the low half sets an area. The high half is 0 until it is written, so a 32-bit driver
  *   may leave it out. The high half alone does not set the area. Address 0 is legal if it is
  *   written.

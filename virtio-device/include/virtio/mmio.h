@@ -9,9 +9,9 @@
  * does not see such a kick, which can come in any state. The device ignores it for a queue that
  * does not run. Under VIRTIO_F_NOTIFICATION_DATA there is no such value.
  *
- * What the guest can do: any access. An access of a wrong width, misaligned for a register, to an
- * offset without a register, or in the wrong direction reads 0 or does nothing. The configuration
- * space may be accessed at any byte.
+ * What the guest can do: any access. An access reads 0 or does nothing if its width is wrong, its
+ * offset is misaligned or has no register, or its direction is wrong. The configuration space may
+ * be accessed at any byte.
  *
  * Threads: both functions are register accesses: see <virtio/device.h>.
  *

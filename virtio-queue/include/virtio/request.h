@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in a common form: a header of fixed length that the device reads, data that it reads,
- * data that it writes, and a status as the last byte, which it writes. Block, I2C and SPI devices
- * use this form, and the data queues of crypto devices.
+ * Requests in a common form. The device reads a header of fixed length and data. It writes data
+ * and, as the last byte, a status. Block, I2C and SPI devices use this form, and the data queues of
+ * crypto devices.
  *
  * Two calls for each request, and the device's work between them:
  *

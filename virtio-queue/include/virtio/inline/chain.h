@@ -77,7 +77,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Enters the table that an indirect descriptor refers to, if the table is allowed, no longer than
+ * Enters the table that an indirect descriptor refers to. The table must be allowed, no longer than
  * the queue, and in memory that can be read and written. Then the cached region of the cursor for
  * tables moves there. Otherwise returns false, changes nothing, and the slow path decides.
  */
