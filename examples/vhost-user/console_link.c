@@ -83,7 +83,7 @@ void console_link_stop_input(struct console_link *link)
 
 void console_link_room(struct console_link *link)
 {
-	if (link->in.fd < 0)
+	if (link->in.fd < 0 || link->holds_input)
 		return;
 	if (link->is_file || link->input_ended)
 		event_loop_schedule(link->loop, &link->read_on);
@@ -317,7 +317,8 @@ int console_link_open(struct console_link *link, struct event_loop *loop)
 	link->loop = loop;
 	link->in.fd = link->out.fd = link->listener.fd = link->slave.fd = link->tty = -1;
 	link->retry_seconds = 0;
-	link->retry_waits = false;
+	link->retry_waits = link->holds_input = link->attached = link->told = false;
+	link->foreground = (struct event_timer)EVENT_SOURCE_NONE;
 	if (remember(link))
 		return -1;
 	if (event_timer_open(&link->retry, loop, on_retry)) {

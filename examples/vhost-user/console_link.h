@@ -109,7 +109,11 @@ struct console_link {
 	int tty;
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
-	uint16_t cols, rows; /* of the pty, when it was last read */
+	bool told;                     /* that the daemon is in the background of its terminal */
+	bool attached;                 /* of a terminal: a front end uses the device */
+	bool holds_input;              /* nothing is read, whether or not the port has room */
+	struct event_timer foreground; /* looks whether the daemon may use the terminal */
+	uint16_t cols, rows;           /* of the pty, when it was last read */
 	char target[64];
 	struct unix_listener_file socket;
 };

@@ -3,8 +3,13 @@
  * The daemon's own terminal: its stdin and stdout, either of which may be a pipe or a file. The
  * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon otherwise. All
  * processes that share a descriptor share its flags, so the daemon opens both again.
+ *
+ * A shell's background job that changes or reads the terminal is stopped, and with the daemon all
+ * of its guests would be. So SIGTTOU and SIGTTIN are blocked, and the daemon leaves the terminal
+ * alone until it is in the foreground.
  */
 #include "console_link.h"
+#include "log.h"
 #include "options.h"
 
 #include <errno.h>
@@ -17,6 +22,8 @@
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#define LOOK_NS UINT64_C(1000000000) /* between looks whether the daemon is in the foreground */
 
 /*
  * Opens the file of a descriptor once more, for flags of its own. A copy of the descriptor is
@@ -44,30 +51,81 @@ static void tell_size(struct console_link *link)
 		link->events->resized(link, size.ws_col, size.ws_row);
 }
 
-static void on_resize(struct event_source *source)
+/* A terminal that does not control the process's session has no foreground. */
+static bool in_background(const struct console_link *link)
+{
+	const pid_t foreground = link->tty < 0 ? -1 : tcgetpgrp(link->tty);
+
+	return foreground >= 0 && foreground != getpgrp();
+}
+
+/* A shell sends no signal to a job that is running when it comes to the foreground. */
+static void wait_for_foreground(struct console_link *link)
+{
+	if (!link->told)
+		log_line("%s: the daemon is in the background: the terminal waits for fg", link->name);
+	link->told = link->holds_input = true;
+	console_link_stop_input(link);
+	event_timer_set(&link->foreground, LOOK_NS);
+}
+
+static void take_terminal(struct console_link *link)
+{
+	struct termios raw;
+
+	if (!link->attached)
+		return;
+	if (in_background(link)) {
+		wait_for_foreground(link);
+		return;
+	}
+	link->told = link->holds_input = false;
+	/* If the process before has made it raw, the settings came from there. */
+	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
+		raw = link->settings;
+		cfmakeraw(&raw);
+		link->raw = tcsetattr(link->tty, TCSANOW, &raw) == 0;
+	}
+	console_link_room(link);
+}
+
+static void on_look(struct event_timer *timer)
+{
+	take_terminal(CONTAINER_OF(timer, struct console_link, foreground));
+}
+
+/* A shell changes the terminal while the daemon is stopped. */
+static void on_signal(struct event_source *source)
 {
 	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
 	struct signalfd_siginfo info;
 
-	if (read(source->fd, &info, sizeof info) == (ssize_t)sizeof info)
+	if (read(source->fd, &info, sizeof info) != (ssize_t)sizeof info)
+		return;
+	if (info.ssi_signo == SIGCONT)
+		take_terminal(link);
+	else
 		tell_size(link);
 }
 
-static int follow_size(struct console_link *link)
+static int follow_terminal(struct console_link *link)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGCONT);
 	link->listener =
-		(struct event_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_resize };
-	return link->listener.fd < 0 ? -1 : event_loop_want(link->loop, &link->listener, EVENT_READABLE);
+		(struct event_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_signal };
+	if (link->listener.fd < 0 || event_loop_want(link->loop, &link->listener, EVENT_READABLE))
+		return -1;
+	return event_timer_open(&link->foreground, link->loop, on_look);
 }
 
 /* TCSADRAIN would wait for a terminal that has been stopped. */
 static void restore(struct console_link *link)
 {
-	if (link->raw)
+	if (link->raw && !in_background(link))
 		(void)tcsetattr(link->tty, TCSANOW, &link->settings);
 	link->raw = false;
 }
@@ -80,6 +138,7 @@ static void close_tty(struct console_link *link)
 		close(link->listener.fd);
 	}
 	link->listener.fd = -1;
+	event_timer_close(&link->foreground);
 	if (link->tty >= 0)
 		close(link->tty);
 	link->tty = -1;
@@ -123,10 +182,12 @@ static int open_tty(struct console_link *link)
 		close(out);
 		return -1;
 	}
+	link->holds_input = true;
 	console_link_stop_input(link);
 	if (isatty(in)) {
 		link->tty = fcntl(in, F_DUPFD_CLOEXEC, 0);
-		if (link->tty < 0 || (!link->taken_over && tcgetattr(link->tty, &link->settings)) || follow_size(link))
+		if (link->tty < 0 || (!link->taken_over && tcgetattr(link->tty, &link->settings)) ||
+		    follow_terminal(link))
 			return fail(link, "terminal");
 		tell_size(link);
 		if (!link->taken_over)
@@ -138,19 +199,14 @@ static int open_tty(struct console_link *link)
 
 static void attached(struct console_link *link)
 {
-	struct termios raw;
-
-	/* If the process before has made it raw, the settings came from there. */
-	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
-		raw = link->settings;
-		cfmakeraw(&raw);
-		link->raw = tcsetattr(link->tty, TCSANOW, &raw) == 0;
-	}
-	console_link_room(link);
+	link->attached = true;
+	take_terminal(link);
 }
 
 static void detached(struct console_link *link)
 {
+	link->attached = false;
+	link->holds_input = true;
 	console_link_stop_input(link);
 	restore(link);
 }
@@ -180,6 +236,11 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 /* Output continues. */
 static void input_ended(struct console_link *link)
 {
+	/* Reading a terminal in the background fails. */
+	if (in_background(link)) {
+		take_terminal(link);
+		return;
+	}
 	console_link_stop_input(link);
 	link->input_ended = true;
 }
@@ -195,11 +256,14 @@ int console_tty_parse(struct console_link_options *options)
 	options->ops = &console_tty_ops;
 	options->escape = ']' - 64;
 	/*
-	 * No thread runs yet, and all threads inherit the blocked signal: it is read from a
-	 * descriptor.
+	 * No thread runs yet, and all threads inherit the blocked signals. Two of them are read
+	 * from a descriptor.
 	 */
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGCONT);
+	sigaddset(&set, SIGTTIN);
+	sigaddset(&set, SIGTTOU);
 	return sigprocmask(SIG_BLOCK, &set, NULL);
 }
 

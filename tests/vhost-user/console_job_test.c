@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * The daemon's console at a terminal with job control: in the background of a shell, stopped, and
+ * in the foreground again. This process is the shell.
+ */
+#include "console_guest.h"
+
+#include "cmocka_includes.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+static bool is_raw(int fd)
+{
+	struct termios settings;
+
+	assert_int_equal(tcgetattr(fd, &settings), 0);
+	return !(settings.c_lflag & ICANON);
+}
+
+/* A process in a group of its own: another job of the shell. */
+static pid_t start_other_job(void)
+{
+	const pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(setpgid(pid, pid), 0);
+	return pid;
+}
+
+/* A shell is not stopped when it gives the terminal to a job. */
+static void set_foreground(int terminal, pid_t group)
+{
+	sigset_t set, before;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &before), 0);
+	assert_int_equal(tcsetpgrp(terminal, group), 0);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+}
+
+static void await_raw(int terminal)
+{
+	while (!is_raw(terminal))
+		usleep(1000);
+}
+
+static void set_cooked(int terminal, const struct termios *settings)
+{
+	assert_int_equal(tcsetattr(terminal, TCSANOW, settings), 0);
+}
+
+/*
+ * In the background the guest is served, and the terminal is the shell's. After fg, and after a
+ * stop, the terminal is the guest's.
+ */
+static void console_tty_in_the_background_leaves_the_terminal_alone(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	struct termios cooked;
+	int master, slave;
+	pid_t other;
+
+	(void)state;
+	daemon_folder(&daemon);
+	master = console_open_terminal(&slave);
+	assert_int_equal(ioctl(slave, TIOCSCTTY, 0), 0);
+	assert_int_equal(tcgetattr(slave, &cooked), 0);
+	other = start_other_job();
+	set_foreground(slave, other);
+	console_start_tty(&daemon, slave, "");
+	console_await_tty(&daemon);
+	console_attach(&guest, &daemon, 0);
+	daemon_await_error(&daemon, "the daemon is in the background: the terminal waits for fg");
+	console_output(&guest.rings[TRANSMIT], 0, 1000);
+	assert_false(is_raw(slave));
+	set_foreground(slave, getpgrp());
+	await_raw(slave);
+	console_type(master, "keys", 4);
+	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
+	/* The user stops the daemon. The shell makes the terminal its own, and then goes on. */
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
+		set_cooked(slave, &cooked);
+		assert_int_equal(kill(daemon.pid, SIGCONT), 0);
+		await_raw(slave);
+	}
+	/* The same, but the daemon goes on in the background. There, input is the other job's. */
+	assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
+	set_foreground(slave, other);
+	console_type(master, "other", 5);
+	assert_int_equal(kill(daemon.pid, SIGCONT), 0);
+	console_output(&guest.rings[TRANSMIT], 1000, 2000);
+	set_foreground(slave, getpgrp());
+	console_expect_input(&guest.rings[RECEIVE], "other", 5);
+	console_type(master, "\x1dq", 2);
+	assert_int_equal(daemon_stop(&daemon, 0), 0);
+	assert_false(is_raw(slave));
+	console_detach(&guest);
+	assert_int_equal(kill(other, SIGKILL), 0);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	close(slave);
+	close(master);
+	daemon_remove_folder(&daemon);
+}
+
+/* A session of its own can have a terminal. */
+static int run_in_session(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(console_tty_in_the_background_leaves_the_terminal_alone),
+	};
+
+	if (setsid() < 0)
+		return 2;
+	/* At the end of the terminal. */
+	signal(SIGHUP, SIG_IGN);
+	daemon_find(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	const pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return 2;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		return run_in_session(argc, argv);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
