@@ -44,7 +44,7 @@ void console_remove(struct console_device *console, struct port *port)
 	console_link_close(&port->link);
 	console_link_drop_output(&port->link);
 	port->opened = false;
-	console_wake_transmit(console, port->id);
+	console_take_old_output(console, port->id);
 	console_wake_control(console);
 }
 

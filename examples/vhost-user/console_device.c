@@ -8,6 +8,10 @@
  * transmit buffer with interrupts off. Other ports are throttled: their transmit chain waits, with
  * its place kept. Input is read only as far as the port's buffer has room.
  *
+ * A pause ends a chain that waits: the rest goes to the reserve of the port's buffer. So a front
+ * end that stops a queue and starts it again at the same index repeats no byte, although it cannot
+ * be told from a guest that boots again if the index is 0.
+ *
  * virtio 1.4, 5.3
  */
 #include "console_device.h"
@@ -36,7 +40,7 @@ static void wake_receive(struct console_device *console, uint32_t id)
 		wake_queue(console, receive);
 }
 
-void console_wake_transmit(struct console_device *console, uint32_t id)
+static void wake_transmit(struct console_device *console, uint32_t id)
 {
 	uint32_t receive, transmit;
 
@@ -75,7 +79,7 @@ static void output_room(struct console_link *link)
 {
 	struct port *port = from_link(link);
 
-	console_wake_transmit(port->console, port->id);
+	wake_transmit(port->console, port->id);
 }
 
 static void client_changed(struct console_link *link, bool is)
@@ -132,14 +136,20 @@ static const struct console_link_events link_events = {
 
 static size_t take_output(void *context, const void *bytes, size_t len)
 {
-	return console_link_put(&((struct port *)context)->link, bytes, len);
+	struct port *port = context;
+
+	if (port->finishing.value == 0)
+		return console_link_put(&port->link, bytes, len);
+	if (port->finishing.value != port->console->table[port->id].output.token.value)
+		return 0;
+	return console_link_put_rest(&port->link, bytes, len);
 }
 
 static void take_emergency(void *context, uint8_t byte)
 {
 	struct console_device *console = context;
 
-	(void)console_link_put(&console->ports[0]->link, &byte, 1);
+	console_link_put_last(&console->ports[0]->link, &byte, 1);
 	console_link_flush(&console->ports[0]->link);
 }
 
@@ -191,7 +201,7 @@ static void on_event(void *context, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct console_device *console = context;
 
-	if (event == VIRTIO_CONSOLE_PORT_OPEN && value)
+	if (event != VIRTIO_CONSOLE_DEVICE_READY && value)
 		wake_receive(console, id);
 	if (event == VIRTIO_CONSOLE_PORT_OPEN && !value)
 		tell_room(console, id);
@@ -248,7 +258,7 @@ static size_t deliver(struct console_link *link)
 	return virtio_console_input_capacity(&port->input) - input_room(link);
 }
 
-/* The position in the chain that was in flight. */
+/* Forgets the position in the chain that was in flight. */
 static void forget_chain(struct console_device *console, uint32_t id)
 {
 	struct virtio_console_port_state state;
@@ -299,12 +309,31 @@ static int transmit(struct console_device *console, struct port *port, struct de
 	return progress.blocked ? DEVICE_TURN_WAIT : DEVICE_TURN_DONE;
 }
 
+void console_take_old_output(struct console_device *console, uint32_t id)
+{
+	uint32_t receive, index;
+	struct device_queue *queue;
+
+	/* The number is in the table. */
+	(void)!virtio_console_port_queues(&console->console, id, &receive, &index);
+	queue = console->running[index];
+	if (!queue)
+		return;
+	/* The next turn finds the same error. */
+	(void)transmit(console, console->ports[id], queue);
+	device_queue_signal(queue);
+	device_queue_wake(queue);
+}
+
 static int serve_control(struct console_device *console, struct device_queue *queue)
 {
 	const bool to_driver = queue->index == VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE;
 	struct virtio_console_progress progress;
 	int error;
 
+	for (uint32_t id = 0; !to_driver && id < console->port_count; id++)
+		if (console->table[id].awaits_ready)
+			console_take_old_output(console, id);
 	if (to_driver)
 		error = virtio_console_control_receive(&console->console, &queue->virtq, &progress);
 	else
@@ -319,43 +348,82 @@ static int serve_control(struct console_device *console, struct device_queue *qu
 	return DEVICE_TURN_DONE;
 }
 
+static bool is_control(uint32_t index)
+{
+	return index == VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE || index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE;
+}
+
+/* The number of the port that a data queue belongs to. */
+static uint32_t port_of(uint32_t index)
+{
+	return index < VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE ? 0 : index / 2 - 1;
+}
+
 /* The library's calls pop at most as many chains as a queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = console_from_device(device);
 	const bool multiport = console->console.negotiated & virtio_feature_mask(VIRTIO_CONSOLE_F_MULTIPORT);
-	const uint32_t index = queue->index, pair = index / 2;
+	const uint32_t index = queue->index;
 	struct port *port;
 
 	/* Without MULTIPORT there is only the first pair of queues. */
-	if (pair > 0 && !multiport)
+	if (index > 1 && !multiport)
 		return DEVICE_TURN_WAIT;
-	if (pair == 1)
+	if (is_control(index))
 		return serve_control(console, queue);
-	port = console->ports[pair > 0 ? pair - 1 : 0];
+	port = console->ports[port_of(index)];
 	if (index == 0 && !console->takes_input)
 		return await_driver(console, budget);
 	return index % 2 ? transmit(console, port, queue) : receive(console, port, queue);
 }
 
-/* A transmit chain that waits for room goes back to the ring; the library remembers its place. */
+/* Takes the rest of the chain in flight, as far as the reserve of the buffer has room. */
+static void finish_chain(struct console_device *console, struct port *port, struct device_queue *queue)
+{
+	struct virtio_console_progress progress;
+
+	port->finishing = console->table[port->id].output.token;
+	/* After an error the chain is still in flight. */
+	(void)!virtio_console_transmit(&console->console, port->id, &queue->virtq, &progress);
+	port->finishing.value = 0;
+	queue->signal = queue->signal || progress.notify;
+}
+
+/*
+ * Ends the chain that waits for room. If nothing of the chain was taken, or its rest is too long,
+ * the chain goes back to the ring, and the library remembers its place.
+ */
 static void queue_drain(struct device *device, struct device_queue *queue)
 {
 	struct console_device *console = console_from_device(device);
-	const uint32_t pair = queue->index / 2, id = pair > 0 ? pair - 1 : 0;
-	const struct virtio_console_port *port = &console->table[id];
+	const uint32_t id = port_of(queue->index);
+	const struct virtio_console_output *output = &console->table[id].output;
 	struct virtio_console_port_state state;
 
-	if (pair == 1 || queue->index % 2 == 0 || port->output.token.value == 0)
+	if (is_control(queue->index) || queue->index % 2 == 0 || output->token.value == 0)
 		return;
-	if (virtio_console_save_port(&console->console, id, &state) == 0 &&
-	    virtio_queue_unpop(&queue->virtq, port->output.token) == 0)
-		(void)!virtio_console_restore_port(&console->console, &state);
+	if (output->taken > 0)
+		finish_chain(console, console->ports[id], queue);
+	if (output->token.value == 0 || virtio_console_save_port(&console->console, id, &state) ||
+	    virtio_queue_unpop(&queue->virtq, output->token))
+		return;
+	(void)!virtio_console_restore_port(&console->console, &state);
+	if (state.taken == 0)
+		forget_chain(console, id);
 }
 
-static int negotiate(struct console_device *console)
+/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
+#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
+
+/* Forgets the driver, for another one with the features. */
+static void begin_driver(struct console_device *console)
 {
-	return virtio_console_negotiate(&console->console, console->features & ((UINT64_C(1) << 24) - 1));
+	virtio_console_reset(&console->console);
+	/* The features are offered. */
+	(void)!virtio_console_negotiate(&console->console, console->features & DEVICE_FEATURES);
+	for (uint32_t id = 0; id < console->port_count; id++)
+		tell_room(console, id);
 }
 
 static void reset(struct device *device)
@@ -366,16 +434,16 @@ static void reset(struct device *device)
 	virtio_console_reset(&console->console);
 }
 
+/* Other features are those of another driver. */
 static int check_features(struct device *device, uint64_t features)
 {
 	struct console_device *console = console_from_device(device);
-	const uint64_t before = console->features;
 
+	if (features & DEVICE_FEATURES & ~console->console.offered)
+		return VIRTIO_EINVAL;
 	console->features = features;
-	if (negotiate(console) == 0)
-		return 0;
-	console->features = before;
-	return VIRTIO_EINVAL;
+	begin_driver(console);
+	return 0;
 }
 
 /*
@@ -395,22 +463,31 @@ static void tell_size(struct console_device *console)
 }
 
 /*
- * The front end does not report that a guest has booted again. Its driver begins with an empty
- * control queue.
+ * Another driver has begun with an empty control queue. Queues that were started before this one
+ * are the new driver's, and may have a chain in flight.
  */
+static void forget_driver(struct console_device *console)
+{
+	for (uint32_t index = 1; index < MAX_QUEUES; index += 2) {
+		if (!console->running[index])
+			continue;
+		queue_drain(&console->device, console->running[index]);
+		device_queue_wake(console->running[index]);
+	}
+	begin_driver(console);
+}
+
+/* The front end does not report that a guest has booted again. Its queues begin at index 0. */
 static int queue_start(struct device *device, struct device_queue *queue)
 {
 	struct console_device *console = console_from_device(device);
+	const bool is_new = device_queue_is_new(queue);
 
-	if (queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE && device_queue_is_new(queue)) {
-		virtio_console_reset(&console->console);
-		(void)!negotiate(console);
-		for (uint32_t id = 0; id < console->port_count; id++)
-			tell_room(console, id);
-	}
-	/* Without control queues nothing else shows a new driver. */
-	if (queue->index == 1 && device_queue_is_new(queue) && console->table[0].output.restored)
-		forget_chain(console, 0);
+	if (is_new && queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE)
+		forget_driver(console);
+	/* The control queue may start later, or not at all. */
+	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
+		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
 		/* Also after an update: the old driver may have been about to become ready. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;

@@ -22,6 +22,8 @@ struct port {
 	uint32_t id;
 	const char *name; /* NULL for the console */
 	bool opened;
+	/* While a pause lets the chain in flight end: its token. Other chains wait. */
+	struct virtio_token finishing;
 	struct console_link link;
 	struct virtio_console_input input;
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_DEFAULT];
@@ -56,9 +58,14 @@ int console_save(struct device *device, struct virtio_section_writer *writer, ui
 		 struct handover *handover);
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
-/* A turn of a port's transmit queue, or of the queue of control messages to the driver. */
-void console_wake_transmit(struct console_device *console, uint32_t id);
+/* A turn of the queue of control messages to the driver. */
 void console_wake_control(struct console_device *console);
+
+/*
+ * Takes what the driver has sent so far to a port. Called before another port gets the number, and
+ * before the driver reports the other port as ready.
+ */
+void console_take_old_output(struct console_device *console, uint32_t id);
 
 /* Called when the terminal of a port has a new size. */
 void console_size_changed(struct console_link *link, uint16_t cols, uint16_t rows);

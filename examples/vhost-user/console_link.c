@@ -93,12 +93,27 @@ void console_link_room(struct console_link *link)
 
 /* Output */
 
+static size_t put(struct console_link *link, const void *bytes, size_t len, enum console_output_room room)
+{
+	const size_t n = console_output_put(&link->output, bytes, len, room);
+
+	link->wants_room = link->wants_room || n < len;
+	return n;
+}
+
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len)
 {
-	const size_t put = console_output_put(&link->output, bytes, len, link->drops);
+	return put(link, bytes, len, link->drops ? CONSOLE_ROOM_NEWEST : CONSOLE_ROOM_USUAL);
+}
 
-	link->wants_room = link->wants_room || put < len;
-	return put;
+size_t console_link_put_rest(struct console_link *link, const void *bytes, size_t len)
+{
+	return put(link, bytes, len, CONSOLE_ROOM_RESERVE);
+}
+
+void console_link_put_last(struct console_link *link, const void *bytes, size_t len)
+{
+	(void)put(link, bytes, len, link->drops ? CONSOLE_ROOM_NEWEST : CONSOLE_ROOM_RESERVE_NEWEST);
 }
 
 static void on_writable(struct event_source *source)
@@ -180,7 +195,7 @@ void console_link_flush(struct console_link *link)
 		link->retry_seconds = 0;
 		log_line("%s: %s: output is written again", link->name, out_name(link));
 	}
-	if (link->wants_room && link->output.used < CONSOLE_OUTPUT_BYTES) {
+	if (link->wants_room && link->output.used < CONSOLE_OUTPUT_KEPT) {
 		link->wants_room = false;
 		link->events->output_room(link);
 	}

@@ -151,8 +151,14 @@ bool console_link_was_open(const struct console_link *link);
 /* Drops the output in the buffer, and counts it. */
 void console_link_drop_output(struct console_link *link);
 
-/* Adds output to the buffer. Returns the number of bytes added. console_link_flush() sends them. */
+/*
+ * Add output to the buffer, and return the number of bytes added. console_link_flush() sends them.
+ * put_rest() is for the rest of a chain, and uses the reserve. put_last() is for emergency writes,
+ * and accepts everything: the oldest bytes make room.
+ */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
+size_t console_link_put_rest(struct console_link *link, const void *bytes, size_t len);
+void console_link_put_last(struct console_link *link, const void *bytes, size_t len);
 void console_link_flush(struct console_link *link);
 
 /* Writes restored output as soon as the device's thread runs. */

@@ -18,28 +18,32 @@ static void append(struct console_output *output, const uint8_t *bytes, size_t l
 	output->used += len;
 }
 
-size_t console_output_put(struct console_output *output, const void *bytes, size_t len, bool drops)
+static size_t limit_of(enum console_output_room room)
 {
+	return room == CONSOLE_ROOM_USUAL || room == CONSOLE_ROOM_NEWEST ? CONSOLE_OUTPUT_KEPT : CONSOLE_OUTPUT_BYTES;
+}
+
+size_t console_output_put(struct console_output *output, const void *bytes, size_t len, enum console_output_room room)
+{
+	const bool drops = room == CONSOLE_ROOM_NEWEST || room == CONSOLE_ROOM_RESERVE_NEWEST;
+	const size_t limit = limit_of(room), left = output->used < limit ? limit - output->used : 0;
 	const uint8_t *from = bytes;
-	size_t room = CONSOLE_OUTPUT_BYTES - output->used;
 
 	if (!drops) {
-		append(output, from, min(len, room));
-		return min(len, room);
+		append(output, from, min(len, left));
+		return min(len, left);
 	}
-	if (len > CONSOLE_OUTPUT_BYTES) {
-		const size_t old = len - CONSOLE_OUTPUT_BYTES;
-
-		output->dropped += old;
-		from += old;
+	if (len > limit) {
+		output->dropped += len - limit;
+		from += len - limit;
 	}
-	if (len > room) {
-		const size_t old = min(len - room, output->used);
+	if (len > left) {
+		const size_t old = min(len - left, output->used);
 
 		output->dropped += old;
 		console_output_take(output, old);
 	}
-	append(output, from, min(len, CONSOLE_OUTPUT_BYTES));
+	append(output, from, min(len, limit));
 	return len;
 }
 

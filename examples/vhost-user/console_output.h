@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The output of a console port that isn't written yet: a ring buffer of bytes with a maximum
- * length.
+ * length, and a reserve.
  */
 #ifndef CONSOLE_OUTPUT_H
 #define CONSOLE_OUTPUT_H
@@ -10,7 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONSOLE_OUTPUT_BYTES 65536u
+#define CONSOLE_OUTPUT_KEPT 65536u /* the usual maximum */
+#define CONSOLE_OUTPUT_BYTES (2 * CONSOLE_OUTPUT_KEPT)
+
+/* How much a buffer may hold, and what gives way. */
+enum console_output_room {
+	/* CONSOLE_OUTPUT_KEPT bytes. New bytes wait. */
+	CONSOLE_ROOM_USUAL,
+	/* CONSOLE_OUTPUT_KEPT bytes. The oldest bytes make room, and all new ones are added. */
+	CONSOLE_ROOM_NEWEST,
+	/* CONSOLE_OUTPUT_BYTES. New bytes wait. */
+	CONSOLE_ROOM_RESERVE,
+	/* CONSOLE_OUTPUT_BYTES. The oldest bytes make room, and all new ones are added. */
+	CONSOLE_ROOM_RESERVE_NEWEST,
+};
 
 struct console_output {
 	uint8_t bytes[CONSOLE_OUTPUT_BYTES];
@@ -18,14 +31,8 @@ struct console_output {
 	uint64_t dropped;   /* bytes dropped to make room for newer ones */
 };
 
-/*
- * Adds bytes.
- *
- * @drops  the oldest bytes make room, and all new ones are added
- *
- * Returns how many bytes were added, from the first one on.
- */
-size_t console_output_put(struct console_output *output, const void *bytes, size_t len, bool drops);
+/* Adds bytes. Returns how many were added, from the first one on. */
+size_t console_output_put(struct console_output *output, const void *bytes, size_t len, enum console_output_room room);
 
 /* Sets *bytes to the oldest bytes that lie in one piece, and returns their number. */
 size_t console_output_peek(const struct console_output *output, const uint8_t **bytes);

@@ -5,8 +5,9 @@
  *   vu-port       output that is not written yet
  *   vu-port.name  a named port's name, which the guest knows
  *
- * The queues are drained: a transmit chain that waits for room was unpopped. The library's state
- * has the position in that chain.
+ * The queues are drained: the rest of a transmit chain that waited for room is in the port's
+ * output. If the rest was too long, the chain was unpopped, and the library's state has the
+ * position in the chain.
  */
 #include "console_device.h"
 #include "log.h"
@@ -150,7 +151,7 @@ static int restore_output(struct port *port, struct virtio_section_reader *reade
 		error = virtio_section_read(reader, &port_layout, number, port->id, &section, bytes,
 					    CONSOLE_OUTPUT_BYTES, &count, NULL);
 	if (!error) {
-		(void)console_output_put(output, bytes, count, false);
+		(void)console_output_put(output, bytes, count, CONSOLE_ROOM_RESERVE);
 		output->dropped = section.dropped;
 		if (port->opened)
 			console_link_flush_soon(&port->link);

@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,37 +22,15 @@ static char control_path[128];
 
 static int operator_connect(void)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	strcpy(addr.sun_path, control_path);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
-	return fd;
-}
-
-/* Reads lines until "ok" or an error, or the end. `text` has room for all. */
-static void read_answer(int fd, char *text, size_t size)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	while (used + 1 < size && read(fd, text + used, 1) == 1) {
-		text[++used] = '\0';
-		if (used >= 3 && strcmp(text + used - 3, "ok\n") == 0)
-			break;
-		if (text[used - 1] == '\n' && strstr(text, "error: "))
-			break;
-	}
-	watchdog_step();
+	return console_operate(control_path);
 }
 
 static void expect_answer(int fd, const char *command, const char *expected)
 {
 	char text[4096];
 
-	console_type(fd, command, strlen(command));
-	read_answer(fd, text, sizeof text);
+	console_command(fd, command, text, sizeof text);
+	watchdog_step();
 	assert_string_equal(text, expected);
 }
 
@@ -276,6 +253,92 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	finish_port(&daemon);
 }
 
+/*
+ * hostile 145: the port is removed and added again before the guest has heard of it. What the guest
+ * sends for the old port does not reach the new port's client, and does not open the new port.
+ */
+static void console_port_that_comes_again_has_nothing_of_the_old_one(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	struct ring *transmit = &guest.rings[PORT_TRANSMIT];
+	const uint8_t *bytes;
+	int fd, commands;
+
+	(void)state;
+	start_port(&daemon);
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, false);
+	commands = operator_connect();
+	/* In the ring, and not taken by the device. */
+	(void)ring_stop(transmit);
+	(void)console_offer_output(transmit, 0, 4 * PIECE);
+	console_type(commands, "remove data\nadd data\n", 21);
+	expect_answer(commands, "", "ok\n");
+	expect_answer(commands, "", "ok\n");
+	fd = console_connect();
+	ring_start(transmit, 0);
+	while (transmit->mock.in_flight > 0)
+		assert_int_equal(console_take(transmit, &bytes), 0);
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_REMOVE, 0, "");
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	console_output(transmit, 0, 2000);
+	console_type(fd, "new", 3);
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_NAME, 0, "data");
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	assert_true(console_offer(&guest.rings[PORT_RECEIVE], NULL, 64));
+	daemon_await_sleep(&daemon, "console ");
+	assert_int_equal(guest.rings[PORT_RECEIVE].mock.in_flight, 1);
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	assert_int_equal(console_take(&guest.rings[PORT_RECEIVE], &bytes), 3);
+	assert_memory_equal(bytes, "new", 3);
+	console_output(transmit, 5000, 8000);
+	console_expect_output(fd, 5000, 8000);
+	console_expect_no_output(fd);
+	close(fd);
+	close(commands);
+	console_detach(&guest);
+	finish_port(&daemon);
+}
+
+/* Input waits while the guest has the port closed, and its receive buffers keep nothing busy. */
+static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char text[1024];
+	int fd, commands;
+
+	(void)state;
+	start_port(&daemon);
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, false);
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+	for (int i = 0; i < 8; i++)
+		assert_true(console_offer(&guest.rings[PORT_RECEIVE], NULL, 64));
+	fd = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_type(fd, "waits\n", 6);
+	commands = operator_connect();
+	do
+		console_command(commands, "stats\n", text, sizeof text);
+	while (!strstr(text, "waits."));
+	daemon_await_sleep(&daemon, "console ");
+	/* A kick changes nothing. */
+	assert_int_equal(ring_kick(&guest.rings[PORT_RECEIVE]), 0);
+	console_command(commands, "stats\n", text, sizeof text);
+	daemon_await_sleep(&daemon, "console ");
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "waits\n", 6);
+	close(fd);
+	close(commands);
+	console_detach(&guest);
+	finish_port(&daemon);
+}
+
 /* Without a guest, too. A path that somebody else has taken leaves the port unchanged. */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {
@@ -320,8 +383,7 @@ static void console_stats_say_what_a_port_has_done(void **state)
 	console_type(fd, "waits\n", 6);
 	commands = operator_connect();
 	do {
-		console_type(commands, "stats\n", 6);
-		read_answer(commands, text, sizeof text);
+		console_command(commands, "stats\n", text, sizeof text);
 	} while (!strstr(text, "waits."));
 	assert_string_equal(
 		text, "console: there, 0 bytes in, 0 bytes out, 0 of input dropped, 0 of output dropped, 0 faults, "
@@ -329,8 +391,7 @@ static void console_stats_say_what_a_port_has_done(void **state)
 		      "data: there, 2 bytes in, 3000 bytes out, 0 of input dropped, 0 of output dropped, 0 faults, "
 		      "waiting for the guest 6 of 4096 \"waits.\", for the host 0\nok\n");
 	expect_answer(commands, "remove data\n", "ok\n");
-	console_type(commands, "stats\n", 6);
-	read_answer(commands, text, sizeof text);
+	console_command(commands, "stats\n", text, sizeof text);
 	assert_non_null(strstr(text, "data: removed, 2 bytes in, 3000 bytes out, 6 of input dropped, "));
 	close(fd);
 	close(commands);
@@ -357,7 +418,7 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	expect_answer(commands, "add x\n", "error: no such port: ports are those of the command line\n");
 	expect_answer(commands, "stats all\n", "error: stats has no argument\n");
 	second = operator_connect();
-	read_answer(second, text, sizeof text);
+	console_read_answer(second, text, sizeof text);
 	assert_string_equal(text, "error: another client gives commands\n");
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
@@ -370,7 +431,7 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	expect_answer(commands, "add data\n", "error: the port is there\n");
 	memset(line, 'x', sizeof line);
 	console_type(commands, line, sizeof line);
-	read_answer(commands, text, sizeof text);
+	console_read_answer(commands, text, sizeof text);
 	assert_string_equal(text, "error: a line of more than 512 bytes\n");
 	close(commands);
 	commands = operator_connect();
@@ -402,6 +463,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_size_follows_the_operator_and_the_pty),
 		cmocka_unit_test(console_size_is_a_message_under_multiport),
 		cmocka_unit_test(console_port_goes_and_comes_with_data_in_flight),
+		cmocka_unit_test(console_port_that_comes_again_has_nothing_of_the_old_one),
+		cmocka_unit_test(console_port_that_is_closed_keeps_no_thread_busy),
 		cmocka_unit_test(console_port_that_cannot_be_added_stays_away),
 		cmocka_unit_test(console_stats_say_what_a_port_has_done),
 		cmocka_unit_test(console_commands_that_are_wrong_are_refused),

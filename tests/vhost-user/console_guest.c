@@ -276,15 +276,45 @@ int console_open_terminal(int *slave)
 	return master;
 }
 
-int console_connect(void)
+static int connect_to(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	strcpy(addr.sun_path, console_client_path);
+	strcpy(addr.sun_path, path);
 	assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
 	return fd;
+}
+
+int console_connect(void)
+{
+	return connect_to(console_client_path);
+}
+
+int console_operate(const char *path)
+{
+	return connect_to(path);
+}
+
+void console_read_answer(int fd, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	while (used + 1 < size && read(fd, text + used, 1) == 1) {
+		text[++used] = '\0';
+		if (used >= 3 && strcmp(text + used - 3, "ok\n") == 0)
+			break;
+		if (text[used - 1] == '\n' && strstr(text, "error: "))
+			break;
+	}
+}
+
+void console_command(int fd, const char *command, char *text, size_t size)
+{
+	console_type(fd, command, strlen(command));
+	console_read_answer(fd, text, size);
 }
 
 void console_expect_output(int fd, uint32_t from, uint32_t to)

@@ -80,6 +80,15 @@ void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows
 /* The dialogue of a driver that starts. The port "data" has a client, or not. */
 void console_set_ports_up(struct console_guest *guest, bool has_client);
 
+/* A connection to control=PATH. */
+int console_operate(const char *path);
+
+/* Reads lines of an answer until "ok" or an error, or the end. `text` has room for all. */
+void console_read_answer(int fd, char *text, size_t size);
+
+/* Sends a command, and reads the answer. */
+void console_command(int fd, const char *command, char *text, size_t size);
+
 int console_open_pts(const char *path);
 
 /* A terminal of 80 columns and 25 rows. Returns the master, and opens the slave. */

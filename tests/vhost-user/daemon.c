@@ -441,6 +441,34 @@ void daemon_release_queue(pid_t thread)
 	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 }
 
+/* The state of a thread: R if it runs or could run, S if it sleeps. */
+static char thread_state(const struct daemon_process *daemon, const char *name)
+{
+	const struct dirent *entry;
+	char line[512] = "";
+	DIR *dir;
+
+	snprintf(line, sizeof line, "/proc/%d/task", (int)daemon->pid);
+	dir = opendir(line);
+	assert_non_null(dir);
+	do {
+		entry = readdir(dir);
+		assert_non_null(entry);
+		read_line(daemon, entry->d_name, "comm", line, sizeof line);
+	} while (strncmp(line, name, strlen(name)) != 0);
+	read_line(daemon, entry->d_name, "stat", line, sizeof line);
+	closedir(dir);
+	/* The state follows the name in parentheses. */
+	return strrchr(line, ')') ? strrchr(line, ')')[2] : '?';
+}
+
+void daemon_await_sleep(const struct daemon_process *daemon, const char *thread)
+{
+	while (thread_state(daemon, thread) != 'S')
+		usleep(1000);
+	watchdog_step();
+}
+
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count)
 {
 	unsigned int writing;

@@ -110,6 +110,9 @@ unsigned int daemon_mappings(const struct daemon_process *daemon);
 /* Waits until the daemon has so many threads for queues. Ended threads may show for a moment. */
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count);
 
+/* Waits until the thread whose name begins so sleeps. A thread that is always busy never does. */
+void daemon_await_sleep(const struct daemon_process *daemon, const char *thread);
+
 /* Whether a queue's thread is in the system call write() right now. */
 bool daemon_queue_writes(const struct daemon_process *daemon);
 
