@@ -13,27 +13,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A disk of a guest's is locked. Output would destroy the disk. */
+static bool is_locked(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 /* Regular files only: opening a pipe would wait for its reader, and writing to one could block. */
 static int open_path(const char *path)
 {
 	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return fd;
-	if (fd >= 0) {
-		close(fd);
-		errno = EINVAL;
+	if (fd < 0)
+		return -1;
+	errno = EINVAL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		if (!is_locked(fd))
+			return fd;
+		errno = EBUSY;
 	}
+	close(fd);
 	return -1;
+}
+
+static const char *reason(void)
+{
+	switch (errno) {
+	case EINVAL:
+		return "not a regular file";
+	case EBUSY:
+		return "in use by another process, or by a disk";
+	default:
+		return strerror(errno);
+	}
 }
 
 static int open_file(struct console_link *link)
 {
 	link->out.fd = link->taken_over ? console_link_take(link, "out") : open_path(link->options.path);
 	if (link->out.fd < 0) {
-		fprintf(stderr, "%s: %s: %s\n", link->name, link->options.path,
-			errno == EINVAL ? "not a regular file" : strerror(errno));
+		fprintf(stderr, "%s: %s: %s\n", link->name, link->options.path, reason());
 		return -1;
 	}
 	link->events->connected(link, true);
@@ -46,7 +68,7 @@ static void open_again(struct console_link *link)
 	const int fd = open_path(link->options.path);
 
 	if (fd < 0) {
-		log_line("%s: %s: %s", link->name, link->options.path, strerror(errno));
+		log_line("%s: %s: %s", link->name, link->options.path, reason());
 		return;
 	}
 	if (link->out.fd >= 0)

@@ -351,6 +351,37 @@ static void console_file_is_appended_to_and_opened_again(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* A guest's disk is locked while it is in use. It is not a log, also after SIGHUP. */
+static void console_file_that_is_a_disk_is_refused(void **state)
+{
+	static const char words[] = "in use by another process, or by a disk";
+	struct daemon_process daemon, disk;
+	struct console_guest guest;
+	struct stat st;
+	char backend[160];
+
+	(void)state;
+	daemon_start(&disk, "");
+	daemon_folder(&daemon);
+	snprintf(backend, sizeof backend, "file=%s", disk.image);
+	console_expect_refusal(&daemon, backend, "", words);
+	snprintf(backend, sizeof backend, "file=%s", daemon.second);
+	console_run(&daemon, backend, "");
+	console_await(&daemon);
+	console_attach(&guest, &daemon, 0);
+	assert_int_equal(unlink(daemon.second), 0);
+	assert_int_equal(link(disk.image, daemon.second), 0);
+	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
+	daemon_await_error(&daemon, words);
+	console_output(&guest.rings[TRANSMIT], 0, 1000);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	daemon_finish(&disk);
+	assert_int_equal(stat(daemon.second, &st), 0);
+	assert_int_equal(st.st_size, IMAGE_BYTES);
+	daemon_remove_folder(&daemon);
+}
+
 static void console_emergency_write_comes_out_without_a_driver(void **state)
 {
 	struct vhost_user_config access = { .offset = 8, .size = 4, .data = "!abc" };
@@ -488,6 +519,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_socket_drops_input_of_a_client_that_left),
 		cmocka_unit_test(console_socket_file_is_replaced_only_if_unused),
 		cmocka_unit_test(console_file_is_appended_to_and_opened_again),
+		cmocka_unit_test(console_file_that_is_a_disk_is_refused),
 		cmocka_unit_test(console_emergency_write_comes_out_without_a_driver),
 		cmocka_unit_test(console_socket_file_has_mode_and_group),
 		cmocka_unit_test(console_options_that_are_wrong_are_refused),
