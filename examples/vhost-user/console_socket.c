@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <virtio/console.h>
 
+#define CLIENTS_AT_ONCE 16
 #define BUSY "The console has another client.\r\n"
 
 /* Bytes that a client has sent, and that nobody has read. */
@@ -122,15 +123,21 @@ static void greet(struct console_link *link, int fd)
 
 /*
  * Without descriptors or memory a client stays in the backlog, and the next client wakes the loop.
+ * Clients that connect all the time don't keep the guest waiting: the loop calls again.
  */
 static void on_client(struct event_source *source)
 {
 	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
-	int fd;
+	int fd = 0;
 
-	while ((fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-		greet(link, fd);
-	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+	for (int i = 0; i < CLIENTS_AT_ONCE && fd >= 0; i++) {
+		fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			greet(link, fd);
+	}
+	if (fd >= 0)
+		(void)event_loop_want(link->loop, source, EVENT_READABLE | EVENT_EDGE);
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 		log_line("%s: %s: can't accept a client: %s", link->name, link->options.path, strerror(errno));
 }
 

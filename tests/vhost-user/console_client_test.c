@@ -210,6 +210,30 @@ static void client_that_left_is_delivered_after_output_fails(void **state)
 	finish(&daemon, &guest, 0);
 }
 
+/* More than the daemon greets in a turn, and more than can wait. */
+static void clients_that_come_together_are_all_answered(void **state)
+{
+	static const char busy[] = "The console has another client.\r\n";
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int fd, others[100];
+	char text[sizeof busy];
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	for (unsigned int i = 0; i < 100; i++)
+		others[i] = console_connect();
+	for (unsigned int i = 0; i < 100; i++) {
+		assert_int_equal(recv(others[i], text, sizeof busy - 1, MSG_WAITALL), sizeof busy - 1);
+		assert_memory_equal(text, busy, sizeof busy - 1);
+		close(others[i]);
+	}
+	console_type(fd, "first", 5);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "first", 5);
+	close(fd);
+	finish(&daemon, &guest, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +242,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(client_that_left_is_dropped_when_the_guest_gives_up),
 		cmocka_unit_test(client_that_shut_down_its_input_still_sends),
 		cmocka_unit_test(client_that_left_is_delivered_after_output_fails),
+		cmocka_unit_test(clients_that_come_together_are_all_answered),
 	};
 
 	daemon_find(argc, argv);
