@@ -69,6 +69,35 @@ static void wait_for_foreground(struct console_link *link)
 	event_timer_set(&link->foreground, LOOK_NS);
 }
 
+/*
+ * Signals that end the process at once, and leave the terminal raw. The default actions follow.
+ * A handler of somebody else, for example a sanitizer's, stays.
+ */
+static struct {
+	struct termios settings;
+	volatile sig_atomic_t fd; /* of the terminal while it is raw, or -1 */
+} at_end = { .fd = -1 };
+
+static void on_fatal_signal(int number)
+{
+	if (at_end.fd >= 0)
+		(void)tcsetattr(at_end.fd, TCSANOW, &at_end.settings);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+static void catch_fatal_signals(void)
+{
+	static const int numbers[] = { SIGABRT, SIGALRM, SIGFPE,  SIGILL,    SIGPROF, SIGSEGV,
+				       SIGSYS,  SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU };
+	const struct sigaction ours = { .sa_handler = on_fatal_signal };
+	struct sigaction before;
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+			(void)sigaction(numbers[i], &ours, NULL);
+}
+
 static void take_terminal(struct console_link *link)
 {
 	struct termios raw;
@@ -84,6 +113,8 @@ static void take_terminal(struct console_link *link)
 	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
 		raw = link->settings;
 		cfmakeraw(&raw);
+		at_end.settings = link->settings;
+		at_end.fd = link->tty;
 		link->raw = tcsetattr(link->tty, TCSANOW, &raw) == 0;
 	}
 	console_link_room(link);
@@ -128,6 +159,7 @@ static void restore(struct console_link *link)
 	if (link->raw && !in_background(link))
 		(void)tcsetattr(link->tty, TCSANOW, &link->settings);
 	link->raw = false;
+	at_end.fd = -1;
 }
 
 static void close_tty(struct console_link *link)
@@ -189,6 +221,7 @@ static int open_tty(struct console_link *link)
 		if (link->tty < 0 || (!link->taken_over && tcgetattr(link->tty, &link->settings)) ||
 		    follow_terminal(link))
 			return fail(link, "terminal");
+		catch_fatal_signals();
 		tell_size(link);
 		if (!link->taken_over)
 			print_escape(link);

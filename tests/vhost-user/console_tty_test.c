@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -109,6 +110,36 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	assert_false(is_raw(slave));
+	close(slave);
+	close(master);
+	daemon_remove_folder(&daemon);
+}
+
+/* Also by a signal that nobody handles. */
+static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
+{
+	static const int signals[] = { SIGABRT, SIGUSR2, SIGXCPU };
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int master, slave, status;
+
+	(void)state;
+	daemon_folder(&daemon);
+	master = console_open_terminal(&slave);
+	for (unsigned int i = 0; i < sizeof signals / sizeof *signals; i++) {
+		console_start_tty(&daemon, slave, "");
+		console_await_tty(&daemon);
+		console_attach(&guest, &daemon, 0);
+		assert_true(is_raw(slave));
+		assert_int_equal(kill(daemon.pid, signals[i]), 0);
+		assert_int_equal(waitpid(daemon.pid, &status, 0), daemon.pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), signals[i]);
+		assert_false(is_raw(slave));
+		console_detach(&guest);
+		fclose(daemon.out);
+	}
+	assert_int_equal(unlink(daemon.socket), 0);
 	close(slave);
 	close(master);
 	daemon_remove_folder(&daemon);
@@ -228,6 +259,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_tty_is_raw_only_while_it_is_used),
 		cmocka_unit_test(console_tty_tells_its_size_under_multiport),
+		cmocka_unit_test(console_tty_is_restored_by_an_end_that_nobody_expects),
 		cmocka_unit_test(console_tty_takes_another_escape_or_none),
 		cmocka_unit_test(console_tty_reads_what_stdin_is),
 		cmocka_unit_test(console_tty_works_with_a_socket),
