@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two threads at one input buffer: one enqueues, the other one fills receive chains. Each sleeps
- * when the buffer says so, and is woken only when the other side is told to. A wake-up that is lost
- * ends the run at a watchdog; a byte that is lost, repeated or out of order ends it at once.
+ * Two threads at one input buffer: one enqueues, the other one fills receive chains, looks at the
+ * next bytes, and drops bytes from time to time. Each sleeps when the buffer says so, and is woken
+ * only when the other side is told to. A wake-up that is lost ends the run at a watchdog; a byte
+ * that is lost, repeated or out of order ends it at once.
  * usage: console-input [BYTES [CAPACITY]]
  */
 #define _POSIX_C_SOURCE 200809L
@@ -56,6 +57,17 @@ static void wait_for(uint32_t *flag, uint64_t *count)
 			sched_yield();
 }
 
+/* What the producer may ask beside the consumer. Room does not shrink. */
+static void ask_as_producer(uint32_t random)
+{
+	const uint32_t room = virtio_console_input_available(&input);
+
+	MUST(virtio_console_input_capacity(&input) == capacity && room <= capacity);
+	if (random >> 16 & 1)
+		MUST(!virtio_console_input_is_empty(&input) || virtio_console_input_available(&input) == capacity);
+	MUST(virtio_console_input_available(&input) >= room);
+}
+
 /* A few instructions more or less, so that the threads meet at any place. */
 static void dawdle(uint32_t *random)
 {
@@ -77,6 +89,7 @@ static void *produce(void *unused)
 		int got;
 
 		dawdle(&random);
+		ask_as_producer(random);
 		for (uint32_t i = 0; i < len; i++)
 			bytes[i] = byte_at(done + i);
 		got = virtio_console_input_enqueue(&input, bytes, len, &wake);
@@ -166,6 +179,30 @@ static uint64_t take_used(struct consumer *c, uint64_t place)
 	return taken;
 }
 
+/* A snapshot beside the producer: the next bytes, which stay. */
+static void look(uint64_t place)
+{
+	uint8_t bytes[BUFFER];
+	const uint32_t count = virtio_console_input_peek(&input, bytes, sizeof bytes);
+
+	MUST(virtio_console_input_capacity(&input) == capacity && count <= capacity);
+	MUST(count == 0 || !virtio_console_input_is_empty(&input));
+	for (uint32_t i = 0; i < count; i++)
+		MUST(bytes[i] == byte_at(place + i));
+}
+
+/* A client leaves: all of its bytes so far are dropped. Returns their number. */
+static uint32_t clear_input(void)
+{
+	bool room;
+	const uint32_t dropped = virtio_console_input_clear(&input, &room);
+
+	MUST(dropped <= capacity);
+	if (room)
+		post(&wake_producer);
+	return dropped;
+}
+
 static void consume(struct consumer *c)
 {
 	uint32_t random = 7;
@@ -176,6 +213,9 @@ static void consume(struct consumer *c)
 
 		offer_buffers(c);
 		dawdle(&random);
+		look(done);
+		if ((random >> 16) % 8 == 0)
+			done += clear_input();
 		MUST(virtio_console_receive(&c->console, 0, &c->queue, &progress) == 0);
 		taken = take_used(c, done);
 		if (taken > 0)
