@@ -19,14 +19,17 @@ cd "$(dirname "$0")/.."
 build=${BUILD_DIR:-build}
 mkdir -p "$build"
 
-# make_bench COMPILER: makes $folder/tests/bench/bench, and sets $folder and $version ("gcc 12").
+# make_bench COMPILER: makes the two programs, and sets $folder, $bench, $bench_count and $version
+# ("gcc 12").
 make_bench() {
 	folder=$build/bench-$1
+	bench=$folder/tests/bench/bench
+	bench_count=$folder/tests/bench/bench_count
 	if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
 	# Tests that need cmocka are left out where it is missing: -Dtests=auto.
 	# shellcheck disable=SC2086 # empty, or a word
 	if ! CC=$1 meson setup $reconfigure "$folder" -Dexamples=disabled -Dtests=auto -Dguests=disabled \
-		>"$folder.log" 2>&1 || ! ninja -C "$folder" tests/bench/bench >"$folder.log" 2>&1; then
+		>"$folder.log" 2>&1 || ! ninja -C "$folder" tests/bench/bench tests/bench/bench_count >"$folder.log" 2>&1; then
 		cat "$folder.log" >&2
 		exit 1
 	fi
@@ -36,21 +39,21 @@ make_bench() {
 # count COMPILER: builds and counts. The dumps are $folder/counts/dumps.
 count() {
 	make_bench "$1"
-	sh tests/bench/count.sh "$folder/counts" "$folder/tests/bench/bench" --count
+	sh tests/bench/count.sh "$folder/counts" "$bench_count" --count
 }
 
 # scale [FOLDER]: writes tables and a drawing, by default to $folder/scale.
 scale() {
 	need_packages gnuplot-nox
 	make_bench gcc
-	python3 tests/bench/scale.py "$folder/tests/bench/bench" "${1:-$folder/scale}"
+	python3 tests/bench/scale.py "$bench" "${1:-$folder/scale}"
 }
 
 need_packages gcc libc6-dev clang meson ninja-build pkg-config valgrind
 case ${1-} in
 '')
 	make_bench gcc
-	"$folder/tests/bench/bench"
+	"$bench"
 	count gcc
 	printf '\ninstructions per chain: case, kind, count\n'
 	python3 tests/bench/report.py rows "$folder/counts/dumps"
@@ -60,19 +63,19 @@ case ${1-} in
 	set -- "$version" "$folder/counts/dumps"
 	count gcc
 	python3 tests/bench/report.py record "$version" "$folder/counts/dumps" "$@"
-	python3 tests/bench/steps.py "$folder/tests/bench/bench" "$folder/steps" missed >"$folder/steps.md"
+	python3 tests/bench/steps.py "$bench_count" "$folder/steps" missed >"$folder/steps.md"
 	python3 tests/bench/report.py paste steps "$folder/steps.md"
 	;;
 --steps)
 	make_bench gcc
-	python3 tests/bench/steps.py "$folder/tests/bench/bench" "$folder/steps" "${2-W2}" "${3-inline}"
+	python3 tests/bench/steps.py "$bench_count" "$folder/steps" "${2-W2}" "${3-inline}"
 	;;
 --scale)
 	scale "${2-}"
 	;;
 --record-times)
 	make_bench gcc
-	"$folder/tests/bench/bench" | tee "$folder/times"
+	"$bench" | tee "$folder/times"
 	python3 tests/bench/report.py paste times "$folder/times"
 	scale
 	for table in growth threads by_queue by_regions by_length; do
