@@ -291,7 +291,8 @@ int console_link_hand_over(struct console_link *link, struct handover *handover)
 		handover_add(handover, link->in.fd, "%s in", link->handle);
 		handover_add(handover, link->in.fd < 0 ? link->out.fd : -1, "%s out", link->handle);
 		handover_add(handover, link->slave.fd, "%s slave", link->handle);
-		handover_add(handover, link->listener.fd, "%s listener", link->handle);
+		if (unix_listener_hand_over(handover, link->listener.fd, &link->socket, "%s listener", link->handle))
+			return -1;
 	}
 	return handover_add_bytes(handover, &memory, sizeof memory, "%s memory", link->handle);
 }

@@ -145,8 +145,7 @@ static int listen_here(struct console_link *link)
 {
 	if (!link->taken_over)
 		return unix_listener_open(link->options.path, &link->options.access, &link->socket);
-	unix_listener_adopt(link->options.path, &link->socket);
-	return console_link_take(link, "listener");
+	return unix_listener_take(&inherited, &link->socket, "%s listener", link->handle);
 }
 
 /* The client of the old process, if it had one. */

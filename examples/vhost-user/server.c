@@ -307,12 +307,11 @@ static int take_over(struct server *server, struct virtio_section_reader *reader
 		return -1;
 	if (session)
 		adopt(server, session);
-	server->listener.fd = handover_take(handover, "%u listener", number);
+	server->listener.fd = unix_listener_take(handover, &server->file, "%u listener", number);
 	if (server->endpoint->client || server->endpoint->fd >= 0)
 		return 0;
 	if (server->listener.fd < 0)
 		return fail(server->path, "can't be taken over: its listening socket is missing");
-	unix_listener_adopt(server->path, &server->file);
 	return 0;
 }
 
@@ -363,7 +362,8 @@ int server_save(struct server *server, struct virtio_section_writer *writer, uin
 	/* The flag is not in the state. */
 	if (server->session)
 		session_tell_config_change(server->session);
-	handover_add(handover, server->listener.fd, "%u listener", number);
+	if (unix_listener_hand_over(handover, server->listener.fd, &server->file, "%u listener", number))
+		return fail(server->path, strerror(errno));
 	return session_state_save(&server->host, server->session, writer, number, handover);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define BACKLOG 8
+#define NAME_BYTES 256
 #define LOCK_TRIES 2000 /* a millisecond apart */
 
 static int fail(const char *path, const char *why)
@@ -215,13 +217,36 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 	return fd;
 }
 
-void unix_listener_adopt(const char *path, struct unix_listener_file *file)
+int unix_listener_hand_over(struct handover *handover, int fd, const struct unix_listener_file *file,
+			    const char *format, ...)
 {
-	struct stat st;
+	char name[NAME_BYTES];
+	va_list args;
 
-	*file = (struct unix_listener_file){ .ino = 0 };
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-		*file = (struct unix_listener_file){ st.st_dev, st.st_ino };
+	va_start(args, format);
+	vsnprintf(name, sizeof name, format, args);
+	va_end(args);
+	handover_add(handover, fd, "%s", name);
+	if (fd < 0 || file->ino == 0)
+		return 0;
+	return handover_add_bytes(handover, file, sizeof *file, "%s file", name);
+}
+
+int unix_listener_take(struct handover *handover, struct unix_listener_file *file, const char *format, ...)
+{
+	char name[NAME_BYTES];
+	va_list args;
+	int fd;
+
+	va_start(args, format);
+	vsnprintf(name, sizeof name, format, args);
+	va_end(args);
+	fd = handover_take(handover, "%s", name);
+	if (fd < 0)
+		return -1;
+	if (handover_take_bytes(handover, file, sizeof *file, "%s file", name))
+		*file = (struct unix_listener_file){ .ino = 0 };
+	return fd;
 }
 
 /*

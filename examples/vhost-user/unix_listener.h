@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct handover;
+
 /* Identifies the socket file, because another process may replace it. */
 struct unix_listener_file {
 	dev_t dev;
@@ -51,11 +53,24 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 			    struct unix_listener_file *file);
 
 /*
- * Takes over a descriptor that listens on a path, from the process before.
+ * Hands a listener over to the program that goes on, and which file the listener has: another
+ * process may have replaced the file. Does nothing for -1. Returns 0, or -1 with errno.
  *
- * @file  set to the socket file as it is now
+ * @name  of the descriptor, up to 250 bytes; with " file" behind it, of the bytes about the file
  */
-void unix_listener_adopt(const char *path, struct unix_listener_file *file);
+__attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handover *handover, int fd,
+								  const struct unix_listener_file *file,
+								  const char *name, ...);
+
+/*
+ * Takes a listener over from the process before.
+ *
+ * @file  set to the listener's own file, or to none
+ *
+ * Returns the descriptor; or -1 if there is none of this name, and then *file is unchanged.
+ */
+__attribute__((format(printf, 3, 4))) int unix_listener_take(struct handover *handover, struct unix_listener_file *file,
+							     const char *name, ...);
 
 /* Closes the descriptor, and removes the socket file if it is still the same. */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file);

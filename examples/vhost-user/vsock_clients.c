@@ -247,10 +247,9 @@ static int open_listener(struct vsock_device *vsock, struct vsock_listener *list
 	listener->paused = false;
 	snprintf(listener->path, sizeof listener->path, "%s%s", vsock->path, records ? "_seqpacket" : "");
 	listener->source = (struct event_source){ .ready = on_client };
-	listener->source.fd = handover_take(&inherited, "%s listener %u", vsock->device.name, type);
-	if (listener->source.fd >= 0)
-		unix_listener_adopt(listener->path, &listener->file);
-	else
+	listener->source.fd =
+		unix_listener_take(&inherited, &listener->file, "%s listener %u", vsock->device.name, type);
+	if (listener->source.fd < 0)
 		listener->source.fd = unix_listener_open_type(listener->path, records ? SOCK_SEQPACKET : SOCK_STREAM,
 							      BACKLOG, &access, &listener->file);
 	if (listener->source.fd < 0)

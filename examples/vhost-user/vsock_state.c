@@ -14,6 +14,7 @@
 #include "vsock_device.h"
 #include "vsock_group.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,8 +189,11 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 		handover_add(handover, s->source.fd, "%s stream %u", device->name, i);
 	}
 	for (i = 0; i < COUNT(vsock->listeners); i++)
-		handover_add(handover, vsock->listeners[i].source.fd, "%s listener %u", device->name,
-			     vsock->listeners[i].type);
+		if (unix_listener_hand_over(handover, vsock->listeners[i].source.fd, &vsock->listeners[i].file,
+					    "%s listener %u", device->name, vsock->listeners[i].type)) {
+			log_line("%s: %s", vsock->listeners[i].path, strerror(errno));
+			return -1;
+		}
 	return 0;
 }
 

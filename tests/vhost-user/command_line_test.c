@@ -288,6 +288,41 @@ static void socket_file_of_another_survives_the_end(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* The same if the file was replaced before an update: the new program doesn't think it its own. */
+static void socket_file_of_another_survives_an_update(void **state)
+{
+	struct daemon_process daemon;
+	char console[256], vsock[256], state_path[128], paths[4][128], line[160];
+	const char *const arguments[] = { "--console", console, "--vsock", vsock, "--state", state_path, NULL };
+	unsigned int i;
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(state_path, sizeof state_path, "%s/state", daemon.folder);
+	snprintf(paths[0], sizeof paths[0], "%s", daemon.socket);
+	snprintf(paths[1], sizeof paths[1], "%s/client", daemon.folder);
+	snprintf(paths[2], sizeof paths[2], "%s/uds", daemon.folder);
+	snprintf(paths[3], sizeof paths[3], "%s/uds_seqpacket", daemon.folder);
+	snprintf(console, sizeof console, "unix=%s,socket=%s", paths[1], daemon.socket);
+	snprintf(vsock, sizeof vsock, "cid=3,uds=%s,socket=%s", paths[2], daemon.other);
+	daemon_run(&daemon, arguments);
+	daemon_expect_listening(&daemon);
+	snprintf(line, sizeof line, "listening on %s", daemon.other);
+	assert_true(daemon_says(&daemon, line));
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(unlink(paths[i]), 0);
+		leave_socket_file(paths[i]);
+	}
+	daemon_update(&daemon);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(unlink(paths[i]), 0);
+	/* Its own file is gone. */
+	assert_int_equal(access(daemon.other, F_OK), -1);
+	assert_int_equal(unlink(state_path), 0);
+	daemon_remove_folder(&daemon);
+}
+
 static void end_by_signal_prints_a_summary(void **state)
 {
 	const int signals[] = { SIGINT, SIGTERM };
@@ -411,6 +446,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(socket_of_two_disks_is_refused),
 		cmocka_unit_test(socket_path_with_another_file_is_left_alone),
 		cmocka_unit_test(socket_file_of_another_survives_the_end),
+		cmocka_unit_test(socket_file_of_another_survives_an_update),
 		cmocka_unit_test(end_by_signal_prints_a_summary),
 		cmocka_unit_test(end_by_signal_comes_during_a_session),
 		cmocka_unit_test(file_limit_is_raised_for_many_queues),
