@@ -274,6 +274,7 @@ struct memory {
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
 	uint16_t cols, rows;
+	uint64_t input_dropped;
 };
 
 int console_link_hand_over(struct console_link *link, struct handover *handover)
@@ -284,6 +285,7 @@ int console_link_hand_over(struct console_link *link, struct handover *handover)
 		.escaped = link->escaped,
 		.cols = link->cols,
 		.rows = link->rows,
+		.input_dropped = link->input_dropped,
 	};
 
 	/* A terminal's descriptors are stdin and stdout, and its listener is for a signal. */
@@ -323,6 +325,7 @@ static int remember(struct console_link *link)
 	link->escaped = memory.escaped;
 	link->cols = memory.cols;
 	link->rows = memory.rows;
+	link->input_dropped = memory.input_dropped;
 	return 0;
 }
 

@@ -21,7 +21,9 @@
 
 #define BACKLOG 8
 #define NAME_BYTES 256
-#define LOCK_TRIES 2000 /* a millisecond apart */
+/* Attempts to lock a folder, a millisecond apart: at the start, and for each file at the end. */
+#define LOCK_TRIES 2000
+#define LOCK_TRIES_AT_END 100
 
 static int fail(const char *path, const char *why)
 {
@@ -75,7 +77,7 @@ int unix_listener_group(const char *value, struct unix_listener_access *access)
  *
  * Returns -1 if another process keeps the folder locked.
  */
-static int lock_folder(const char *path, int *lock)
+static int lock_folder(const char *path, int tries, int *lock)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	const char *slash = strrchr(path, '/');
@@ -85,7 +87,7 @@ static int lock_folder(const char *path, int *lock)
 	*lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*lock < 0)
 		return 0;
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (int i = 0; i < tries; i++) {
 		if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR) {
@@ -210,7 +212,7 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 	if (!unix_listener_fits(path))
 		return fail(path, "too long for the path of a socket");
 	memcpy(addr.sun_path, path, strlen(path));
-	if (lock_folder(path, &lock))
+	if (lock_folder(path, LOCK_TRIES, &lock))
 		return fail(path, "another process keeps the folder locked");
 	fd = open_locked(&addr, type, backlog, access, file);
 	unlock(lock);
@@ -263,7 +265,7 @@ void unix_listener_close(int fd, const char *path, const struct unix_listener_fi
 		close(fd);
 		return;
 	}
-	(void)lock_folder(path, &lock);
+	(void)lock_folder(path, LOCK_TRIES_AT_END, &lock);
 	if (lstat(path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
 		unlink(path);
 	close(fd);

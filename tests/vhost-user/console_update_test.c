@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static char state_path[128], program[128];
@@ -124,6 +125,46 @@ static void console_update_keeps_output_that_nobody_has_read(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* A client that doesn't read, and then leaves before the guest has read what the client sent. */
+static void console_update_keeps_what_a_client_has_sent(void **state)
+{
+	static uint8_t bytes[5000];
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int client;
+
+	(void)state;
+	start(&daemon, "file");
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, false);
+	client = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	assert_int_equal(shutdown(client, SHUT_RD), 0);
+	console_output(&guest.rings[PORT_TRANSMIT], 0, 500);
+	daemon_update(&daemon);
+	console_output(&guest.rings[PORT_TRANSMIT], 500, 1000);
+	console_type(client, bytes, sizeof bytes);
+	close(client);
+	daemon_update(&daemon);
+	console_expect_input(&guest.rings[PORT_RECEIVE], bytes, sizeof bytes);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	client = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_expect_output(client, 0, 1000);
+	/* What is dropped is counted, also over an update. */
+	console_type(client, bytes, sizeof bytes);
+	close(client);
+	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	daemon_update(&daemon);
+	console_detach(&guest);
+	unlink(program);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_null(strstr(daemon.summary, " 0 bytes of input dropped"));
+	unlink(state_path);
+	daemon_remove_folder(&daemon);
+}
+
 /*
  * The new program refuses after it has opened the console: the socket, the link and what waits for
  * a reader stay with the old one.
@@ -170,6 +211,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_update_keeps_clients_and_streams),
 		cmocka_unit_test(console_update_keeps_output_that_nobody_has_read),
+		cmocka_unit_test(console_update_keeps_what_a_client_has_sent),
 		cmocka_unit_test(console_update_that_is_refused_takes_nothing_away),
 	};
 
