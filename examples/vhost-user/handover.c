@@ -310,6 +310,7 @@ static int take(struct handover *handover, const char *name)
 			return fd;
 		}
 	}
+	errno = ENOENT;
 	return -1;
 }
 

@@ -70,9 +70,8 @@ static void accept_offer(struct vsock_device *vsock, const struct vsock_offer *o
 		vsock_stream_close(s);
 }
 
-static void on_wake(struct event_wake *wake)
+void vsock_group_accept(struct vsock_group *member)
 {
-	struct vsock_group *member = CONTAINER_OF(wake, struct vsock_group, wake);
 	struct vsock_offer offers[VSOCK_INBOX];
 	unsigned int count;
 
@@ -83,6 +82,11 @@ static void on_wake(struct event_wake *wake)
 	pthread_mutex_unlock(&member->mutex);
 	for (unsigned int i = 0; i < count; i++)
 		accept_offer(member->vsock, &offers[i]);
+}
+
+static void on_wake(struct event_wake *wake)
+{
+	vsock_group_accept(CONTAINER_OF(wake, struct vsock_group, wake));
 }
 
 int vsock_group_open(struct vsock_group *member, struct event_loop *loop)
@@ -103,16 +107,6 @@ void vsock_group_close(struct vsock_group *member)
 		close(member->inbox[--member->count].fd);
 	pthread_mutex_unlock(&member->mutex);
 	event_wake_close(&member->wake);
-}
-
-bool vsock_group_has_offers(struct vsock_group *member)
-{
-	bool has;
-
-	pthread_mutex_lock(&member->mutex);
-	has = member->count > 0;
-	pthread_mutex_unlock(&member->mutex);
-	return has;
 }
 
 /* Returns 0, or -1 if the other device is closed or its inbox is full. */

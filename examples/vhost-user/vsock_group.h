@@ -49,8 +49,8 @@ void vsock_group_leave(struct vsock_group *member);
 int vsock_group_open(struct vsock_group *member, struct event_loop *loop);
 void vsock_group_close(struct vsock_group *member);
 
-/* Whether connections of other guests wait for the device. On any thread. */
-bool vsock_group_has_offers(struct vsock_group *member);
+/* Accepts or refuses the connections that other guests have begun. On the device's thread. */
+void vsock_group_accept(struct vsock_group *member);
 
 /*
  * Sends a guest's request to another guest. Returns a stream, which waits for the answer, or NULL.

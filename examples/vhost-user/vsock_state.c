@@ -171,10 +171,9 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 	struct vsock_stream *s = NULL;
 	uint32_t i = 0;
 
-	if (!device_is_in_file(device) && vsock->group && vsock_group_has_offers(vsock->group)) {
-		log_line("%s: can't be handed over now: another guest begins a connection", device->name);
-		return -1;
-	}
+	/* Threads stop one after the other. A guest may have begun a connection after this one. */
+	if (vsock->group)
+		vsock_group_accept(vsock->group);
 	virtio_vsock_write_state(writer, number, &vsock->events, &vsock->table);
 	virtio_section_begin(writer, &streams_layout, number, 0, &section, vsock->stream_count);
 	while ((s = next_stream(vsock, s))) {
@@ -239,7 +238,27 @@ static int read_sections(struct restoring *r)
 				   &r->count, &r->where);
 }
 
-/* Checks the values that bound accesses to memory. The library has checked the connections. */
+/* The streams in these stages have a connection. */
+static bool has_connection(uint8_t stage)
+{
+	return stage == VSOCK_STAGE_REQUESTED || stage == VSOCK_STAGE_DIALLING || stage == VSOCK_STAGE_ANSWER ||
+	       stage == VSOCK_STAGE_OPEN;
+}
+
+/* Whether a connection may be in this state while its stream is in this stage. */
+static bool fits_stage(uint8_t state, uint8_t stage)
+{
+	if (stage == VSOCK_STAGE_REQUESTED)
+		return state == VIRTIO_VSOCK_REQUESTED;
+	if (stage == VSOCK_STAGE_OPEN)
+		return state == VIRTIO_VSOCK_ESTABLISHED || state == VIRTIO_VSOCK_CLOSING;
+	return state == VIRTIO_VSOCK_ACCEPTING;
+}
+
+/*
+ * Checks what bounds accesses to memory, and what the stages rely on. The library has checked the
+ * connections.
+ */
 static int check_stream(const struct restoring *r, uint32_t i)
 {
 	const struct stream_state *state = &r->streams[i];
@@ -249,6 +268,8 @@ static int check_stream(const struct restoring *r, uint32_t i)
 		return refuse(r, i, "type");
 	if (state->stage >= VSOCK_STAGES)
 		return refuse(r, i, "stage");
+	if (state->connected != has_connection(state->stage))
+		return refuse(r, i, "connected");
 	if (state->line_len > VSOCK_LINE_BYTES)
 		return refuse(r, i, "line_len");
 	if (state->output_len > (uint64_t)most * sizeof(uint64_t) || state->output_last > state->output_len)
@@ -335,9 +356,26 @@ static int connect_stream(const struct restoring *r, struct vsock_stream *s, uin
 	c = virtio_vsock_table_find(&r->vsock->table, &r->streams[i].address);
 	if (!c || c->user || c->type != s->type)
 		return refuse(r, i, "local_port");
+	if (!fits_stage(c->state, s->stage))
+		return refuse(r, i, "stage");
 	c->user = s;
 	s->connection = c;
 	return 0;
+}
+
+/* Makes a stream of an inherited socket. Returns NULL after printing why that fails. */
+static struct vsock_stream *open_stream(const struct restoring *r, uint32_t i)
+{
+	const struct stream_state *state = &r->streams[i];
+	const int fd = handover_take(&inherited, "%s stream %u", r->vsock->device.name, i);
+	struct vsock_stream *s = fd < 0 ? NULL : vsock_stream_open(r->vsock, fd, state->type, state->stage);
+
+	if (s)
+		return s;
+	log_line("%s: the socket of stream %u: %s", r->vsock->device.name, i, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
 static int restore_stream(struct restoring *r, uint32_t i)
@@ -346,27 +384,22 @@ static int restore_stream(struct restoring *r, uint32_t i)
 	struct vsock_stream *s;
 	uint8_t *bytes;
 	int error = check_stream(r, i);
-	int fd;
 
 	if (error)
 		return error;
 	bytes = read_bytes(r, i, &error);
 	if (!bytes)
 		return error;
-	fd = handover_take(&inherited, "%s stream %u", r->vsock->device.name, i);
-	s = fd < 0 ? NULL : vsock_stream_open(r->vsock, fd, state->type, state->stage);
-	if (s) {
-		error = fill(s, state, bytes);
-		if (error == VIRTIO_EINVAL)
-			error = refuse(r, i, "output_len");
-		if (!error)
-			error = connect_stream(r, s, i);
-	} else {
-		error = refuse(r, i, NULL);
-		if (fd >= 0)
-			close(fd);
-	}
+	s = open_stream(r, i);
+	error = s ? fill(s, state, bytes) : VIRTIO_ENOBUFS;
 	free(bytes);
+	if (error == VIRTIO_EINVAL)
+		error = refuse(r, i, "output_len");
+	if (!error)
+		error = connect_stream(r, s, i);
+	/* The socket causes no event for a record that was read already. */
+	if (!error)
+		vsock_stream_credit(s);
 	return error;
 }
 

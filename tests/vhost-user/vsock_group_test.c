@@ -22,11 +22,12 @@ struct group {
 /* Runs a daemon with two devices; returns when both listen. */
 static void run(struct daemon_process *daemon, uint32_t cid, const char *first_options, const char *options)
 {
-	char first[512], second[512], line[160];
-	const char *const arguments[] = { "--vsock", first, "--vsock", second, NULL };
+	char first[512], second[512], line[160], saved[96];
+	const char *const arguments[] = { "--vsock", first, "--vsock", second, "--state", saved, NULL };
 
 	daemon_folder(daemon);
 	snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon->folder);
+	snprintf(saved, sizeof saved, "%s/state", daemon->folder);
 	snprintf(first, sizeof first, "cid=%u,uds=%s,socket=%s%s", A_CID, vsock_path, daemon->socket, first_options);
 	snprintf(second, sizeof second, "cid=%u,uds=%s/w,socket=%s%s", cid, daemon->folder, daemon->other, options);
 	daemon_run(daemon, arguments);
@@ -131,6 +132,36 @@ static void group_guests_refuse(void **state)
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);
 	vsock_attach(&g.b, g.daemon.other, B_CID, VSOCK_RINGS);
 	tear_down(&g, ": 0 connections from the guest, 1 to it");
+}
+
+/* Requests that one guest sends while the other's device has stopped for an update already. */
+static void group_requests_during_an_update_are_kept(void **state)
+{
+	enum { REQUESTS = 8 };
+	struct vsock_peer a[REQUESTS], b;
+	struct vsock_message m;
+	struct group g;
+	char line[160];
+
+	(void)state;
+	set_up(&g);
+	snprintf(line, sizeof line, "continuing on %s", g.daemon.other);
+	for (uint32_t round = 0; round < 10; round++) {
+		for (uint32_t i = 0; i < REQUESTS; i++) {
+			a[i] = (struct vsock_peer){ &g.a, 1000 + REQUESTS * round + i, B_CID, 22, STREAM, VSOCK_BUFFER,
+						    0 };
+			vsock_submit(&a[i], VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
+		}
+		daemon_update(&g.daemon);
+		assert_true(daemon_says(&g.daemon, line));
+		for (uint32_t i = 0; i < REQUESTS; i++)
+			vsock_reap(&g.a);
+		for (uint32_t i = 0; i < REQUESTS; i++) {
+			vsock_accept(&b, &g.b, 22);
+			vsock_expect(&a[b.peer_port % REQUESTS], VIRTIO_VSOCK_OP_RESPONSE, &m);
+		}
+	}
+	tear_down(&g, " 0 refused");
 }
 
 /* Marks, records without a byte, and records longer than a socket's packet. */
@@ -261,6 +292,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(group_guests_reach_each_other),
 		cmocka_unit_test(group_guests_refuse),
+		cmocka_unit_test(group_requests_during_an_update_are_kept),
 		cmocka_unit_test(group_carries_all_records),
 		cmocka_unit_test(group_credit_reaches_from_guest_to_guest),
 		cmocka_unit_test(group_has_different_cids),

@@ -135,6 +135,67 @@ static void vsock_update_keeps_records(void **state)
 	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
 }
 
+/*
+ * Receives pieces of a record from a place on, up to `until` bytes or to where the device waits for
+ * credit. Returns the place after them.
+ */
+static size_t receive_pieces(const struct vsock_peer *peer, const uint8_t *bytes, size_t from, size_t until)
+{
+	struct vsock_message m;
+
+	while (from < until) {
+		vsock_receive(peer->guest, &m);
+		if (virtio_vsock_op(&m.header) == VIRTIO_VSOCK_OP_CREDIT_REQUEST)
+			break;
+		assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RW);
+		assert_true(m.len <= until - from);
+		assert_memory_equal(m.bytes, bytes + from, m.len);
+		from += m.len;
+	}
+	return from;
+}
+
+/* A record that goes to the guest in pieces: the guest has one receive buffer at a time. */
+static void vsock_update_goes_on_with_a_record_to_the_guest(void **state)
+{
+	enum { RECORD = 6000, PART = 4000 };
+	uint8_t bytes[RECORD];
+	struct vsock_peer peer;
+	struct vsock_pair p;
+	int listener, fd;
+	size_t at;
+
+	(void)state;
+	for (size_t i = 0; i < RECORD; i++)
+		bytes[i] = (uint8_t)(i * 13);
+	vsock_set_up(&p, "");
+	listener = host_listen("_80", SOCK_SEQPACKET, 8);
+	assert_true(vsock_connect(&peer, &p.guest, VIRTIO_VSOCK_TYPE_SEQPACKET, 80));
+	fd = host_accept(listener);
+	for (unsigned int i = 0; i < 3; i++) {
+		host_send(fd, bytes, RECORD);
+		at = receive_pieces(&peer, bytes, 0, VSOCK_PAYLOAD);
+		daemon_update(&p.daemon);
+		assert_int_equal(receive_pieces(&peer, bytes, at, RECORD), RECORD);
+		peer.fwd_cnt += RECORD;
+		vsock_send(&peer, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0, NULL, 0);
+	}
+	/* The second record waits for credit in the middle. */
+	host_send(fd, bytes, PART);
+	host_send(fd, bytes, PART);
+	assert_int_equal(receive_pieces(&peer, bytes, 0, PART), PART);
+	at = receive_pieces(&peer, bytes, 0, PART);
+	assert_in_range(at, 1, PART - 1);
+	daemon_update(&p.daemon);
+	assert_int_equal(receive_pieces(&peer, bytes, at, PART), at);
+	peer.fwd_cnt += PART;
+	vsock_send(&peer, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0, NULL, 0);
+	assert_int_equal(receive_pieces(&peer, bytes, at, PART), PART);
+	close(fd);
+	close(listener);
+	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +203,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(vsock_update_keeps_output_that_nobody_has_read),
 		cmocka_unit_test(vsock_update_keeps_clients_without_a_connection),
 		cmocka_unit_test(vsock_update_keeps_records),
+		cmocka_unit_test(vsock_update_goes_on_with_a_record_to_the_guest),
 	};
 
 	daemon_find(argc, argv);
