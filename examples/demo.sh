@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Shows the block, console and socket devices at work. Builds the vhost-user daemon, boots a stock
 # Linux kernel (Debian's User Mode Linux) whose disk the daemon serves, and checks the disk image
-# from outside. Boots another one, and gives commands to a shell on its console; and a third one,
-# which exchanges messages with the host over vsock. Needs Debian 12, and root or sudo if packages
-# have to be installed.
+# from outside. Boots a second kernel, and gives commands to a shell on its console. Boots a third
+# kernel, which exchanges messages with the host over vsock. Needs Debian 12, and root or sudo if
+# packages have to be installed.
 # usage: sh examples/demo.sh     makes everything below $BUILD_DIR, by default build
 set -eu
 cd "$(dirname "$0")/.."

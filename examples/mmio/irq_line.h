@@ -10,7 +10,7 @@
  *
  * A byte is an edge, and we need a level: while a device has a cause that the driver has not
  * acknowledged, handlers must be called again. So we send a byte when the line goes up, and another
- * one every IRQ_PERIOD_MS until it is down. Without the repetition a guest could hang:
+ * byte every IRQ_PERIOD_MS until the line is down. Without the repetition a guest could hang:
  *
  *   - Our driver's handler reads the interrupt status and finds nothing. We raise the line and send
  *     a byte. The port's handler runs after it, and reads this byte together with the byte that

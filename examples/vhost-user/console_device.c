@@ -190,7 +190,7 @@ static int await_driver(struct console_device *console, unsigned int available)
 	return DEVICE_TURN_WAIT;
 }
 
-/* The guest takes no input any more, so that of a client that has left is dropped. */
+/* The guest takes no input any more, so the input of a client that has left is dropped. */
 static void tell_room(struct console_device *console, uint32_t id)
 {
 	if (console->ports[id]->opened)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A thread that waits in place of another one. Eventfds hand over in both directions, with the
+ * A thread that waits in place of another thread. Eventfds hand over in both directions, with the
  * memory order they need.
  */
 #include "flusher.h"

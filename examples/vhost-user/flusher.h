@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A thread that flushes a disk for a queue. The queue is served meanwhile. The syncs of io_uring
- * are no use here: the kernel reports a loss to one sync only, and other syncs at the same time
+ * are not safe here: the kernel reports a loss to one sync only, and other syncs at the same time
  * succeed. So all queues of a disk flush through its back end, which handles that and waits.
  */
 #ifndef FLUSHER_H

@@ -118,9 +118,9 @@ static void refresh(struct device *device)
 /* Requests */
 
 /*
- * Fills one buffer: with what the source has by now, one byte at least. See <virtio/serve.h>.
- * After an error there are the buffers before the bad one, or those that fit the array: they are
- * filled (virtio 1.4, 5.4.6). A malformed chain has none, and is completed empty.
+ * Fills one buffer: with what the source has by now, one byte at least. See <virtio/serve.h>. After
+ * an error it fills the buffers before the bad buffer, or the buffers that fit the array (virtio
+ * 1.4, 5.4.6). A malformed chain has none, and is completed empty.
  */
 static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {

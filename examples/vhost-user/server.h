@@ -59,7 +59,8 @@ void server_keep(struct server *server);
 
 /*
  * Goes on where another process was: opens the device, restores it and its front end, and listens
- * with that process's descriptor. No ring runs, and nobody is accepted, before server_continue().
+ * with that process's descriptor. No ring runs, and no front end is accepted, before
+ * server_continue().
  *
  * Returns 0, or -1 after printing why not. Then nothing was closed: closing would write output and
  * remove socket files with which the process before goes on.

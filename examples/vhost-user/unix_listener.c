@@ -137,7 +137,7 @@ static int make_room(const struct sockaddr_un *addr)
 
 /*
  * Sets permissions and group of the file at a path, and says which file it is. Another file there,
- * and one that a symbolic link leads to, is left alone.
+ * and the target of a symbolic link, is left alone.
  */
 static int give_access(const char *path, const struct unix_listener_access *access, struct stat *st)
 {

@@ -35,8 +35,8 @@ int unix_listener_group(const char *value, struct unix_listener_access *access);
 bool unix_listener_fits(const char *path);
 
 /*
- * Listens. Replaces a socket file on which nobody listens any longer, and nothing else. If several
- * processes do this for one path, one of them succeeds.
+ * Listens. Replaces a socket file on which no process listens any longer, and no other file. If
+ * several processes do this for one path, one of them succeeds.
  *
  * @access  in force before a client can connect
  * @file    set to the socket file

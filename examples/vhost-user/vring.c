@@ -22,7 +22,7 @@ static bool has_feature(uint64_t features, unsigned int bit)
 
 /* Descriptors */
 
-/* A descriptor that replaces the one that the worker uses. */
+/* A new descriptor in place of the descriptor that the worker uses. */
 struct replacement {
 	struct vhost_vring *vring;
 	struct vring_signal fresh;
@@ -81,7 +81,7 @@ static void drop_kick(struct vhost_vring *vring)
 	vring->kick_fd = -1;
 }
 
-/* A kick descriptor that replaces the one that the worker waits for. */
+/* A new kick descriptor in place of the descriptor for which the worker waits. */
 struct kick_replacement {
 	struct vhost_vring *vring;
 	int fd;
@@ -219,7 +219,7 @@ static void serve(struct vhost_vring *vring)
 		got = vring->device->ops->queue_notify(vring->device, &vring->queue, (unsigned int)got);
 		again = got == DEVICE_TURN_AGAIN;
 	}
-	/* Also after an error: the driver is to hear of chains that were completed before it. */
+	/* Also after an error: the driver must learn of chains that were completed before. */
 	notify(vring);
 	if (got == DEVICE_TURN_DONE) {
 		got = virtio_queue_enable_kicks(queue);

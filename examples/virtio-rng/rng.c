@@ -23,8 +23,8 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
 		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After other errors the buffers before the bad buffer are filled, or those that fit the
-	 * array. A malformed chain has no buffers.
+	 * After other errors the buffers before the bad buffer are filled, or the buffers that fit
+	 * the array. A malformed chain has no buffers.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;

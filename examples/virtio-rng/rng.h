@@ -33,8 +33,8 @@ struct rng_host {
 	 */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * Call rng_run() soon, but not from here: there are buffers left, perhaps one that isn't
-	 * mapped yet.
+	 * Call rng_run() soon, but not from here: there are buffers left, perhaps a buffer that is
+	 * not mapped yet.
 	 */
 	void (*again)(void *context);
 	void *context;

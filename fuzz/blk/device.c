@@ -747,7 +747,7 @@ static void restart_queue(struct blk_harness *h)
 	model_start(&h->model, &h->config, h->map, virtio_queue_start(&h->queue, &h->config, &h->map->map));
 }
 
-/* After a reset every token is stale, whatever has become of its request. */
+/* After a reset every token is stale, whether or not its request was completed. */
 static void check_all_stale(struct blk_harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {

@@ -112,8 +112,8 @@ enum blk_serve_flag {
 /* How a call of the back end goes; below BLK_F_SHORT well. */
 enum blk_fault {
 	BLK_F_SHORT = 0x80,    /* less than asked for; the lower bits say how much */
-	BLK_F_ERROR = 0xa0,    /* an error; how much was moved nonetheless */
-	BLK_F_NONSENSE = 0xb0, /* an answer that makes no sense */
+	BLK_F_ERROR = 0xa0,    /* an error, although some bytes were moved: how many */
+	BLK_F_NONSENSE = 0xb0, /* an impossible answer */
 	BLK_F_TOGGLE = 0xc0,   /* the driver writes writeback meanwhile */
 	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */
 	BLK_F_FINE = 0xe0,

@@ -158,8 +158,8 @@ static void host_reset_done(struct device_harness *h)
 }
 
 /*
- * Reports the end of a reset with a number: the present one of this queue or of another one, or a
- * slightly smaller one, as a late report has.
+ * Reports the end of a reset with a number: the present number of this queue or of another queue,
+ * or a slightly smaller number, as a late report has.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {

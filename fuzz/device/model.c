@@ -564,7 +564,7 @@ static uint64_t unsaid(const struct device_model_queue *q)
 	return errors;
 }
 
-/* A queue stays disabled: for good, or until it's mapped. */
+/* A queue stays disabled: until it is set up again, or until it is mapped. */
 static int not_enabled(struct device_model *m, uint16_t index, uint64_t errors, bool waits)
 {
 	struct device_model_queue *q = &m->queues[index];

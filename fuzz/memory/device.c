@@ -63,7 +63,9 @@ static void check_result(struct harness *h, const char *what, int got, uint32_t 
 	check_work(h, access);
 }
 
-/* Memory for an access that will succeed, or a little for one that must not touch it. */
+/*
+ * Memory for an access that will succeed, or a little memory for an access that must not touch it.
+ */
 static uint8_t *buffer(struct harness *h, size_t *bytes)
 {
 	uint8_t *p;

@@ -62,7 +62,7 @@ struct harness {
 	struct harness_request requests[MODEL_MAX_SIZE];
 	struct virtio_token tokens[HARNESS_TOKENS]; /* past ones */
 	uint32_t token_count;
-	struct virtio_request past; /* one that isn't in flight any more, if it has a header */
+	struct virtio_request past; /* not in flight any more, if it has a header */
 	struct virtio_queue_state saved;
 	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;

@@ -86,7 +86,7 @@ static struct format_section known_section(const struct edit_file *file, const s
 	section.kind = kind_at(file->bytes + section.header);
 	if (!section.kind)
 		return section;
-	/* Of any version: as the newest, if it is one that nobody knows. */
+	/* Of any version: as the newest, if the version is unknown. */
 	version = format_number(file->bytes + section.header + 24, 2);
 	section.version = (uint8_t)(version >= 1 && version < section.kind->version ? version : section.kind->version);
 	front = format_list(&section) - section.content + (section.kind->list ? 4 : 0);

@@ -97,7 +97,7 @@ static int read_exact(struct state_harness *h, const struct machine *to, const u
 		abort();
 	memcpy(exact, bytes, length);
 	memset(&h->state, 0xa5, sizeof h->state);
-	/* With no byte at all, the pointer is one that must not be read. */
+	/* If there is no byte, the pointer must not be read. */
 	error = machine_read(to, length ? exact : exact + 1, length, &h->state, &h->reader);
 	free(exact);
 	return error;

@@ -341,7 +341,7 @@ run_uml() {
 	shift
 	mkdir -p tmp
 	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may
-	# be small or noexec. It is many processes, and the session is theirs alone.
+	# be small or noexec. The kernel is many processes, which have a session of their own.
 	# shellcheck disable=SC2016 # for the inner shell
 	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" setsid sh -c 'echo $$ >guest.pid; exec "$@"' sh \
 		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \

@@ -561,7 +561,7 @@ static void reset_queue(uint32_t queue, bool stop_first)
 	set_up_queue(queue);
 }
 
-/* One vCPU resets a queue, and before that has ended another one resets the device. */
+/* One vCPU resets a queue. Before that has ended, another vCPU resets the device. */
 static void reset_both(uint32_t queue)
 {
 	reg_set(VIRTIO_MMIO_QUEUE_SEL, queue);

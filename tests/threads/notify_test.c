@@ -284,7 +284,7 @@ static void *device_main(void *context)
 
 /* The driver */
 
-/* The next buffer's data lies where that of the buffer before it in the ring was returned. */
+/* The data of the next buffer goes to the place of the data that was returned last. */
 static uint64_t data_of(uint64_t number)
 {
 	return DATA + (number % x.size) * SLOT_BYTES;

@@ -32,7 +32,7 @@
 struct promise {
 	uint32_t written[SLOTS]; /* reported as written */
 	uint32_t stable[SLOTS];  /* promised to be stable */
-	uint32_t begun[SLOTS];   /* the last one that was sent */
+	uint32_t begun[SLOTS];   /* the last number that was sent */
 };
 
 static void fill(uint8_t *bytes, uint32_t number)

@@ -222,7 +222,7 @@ static void endpoint_options_must_fit_together(void **state)
 
 /*
  * Hostile 211: the second front end is refused, with one message, and the first one is served all
- * the time. After its end another one is accepted.
+ * the time. After its end another front end is accepted.
  */
 static void second_front_end_is_refused_and_told_of(void **state)
 {

@@ -54,7 +54,7 @@ struct request {
 	unsigned int sectors;
 	bool sent, judged;
 	int head;
-	int64_t length; /* used; -1: not given back */
+	int64_t length; /* used; -1: not completed */
 	uint32_t promised[SECTORS];
 };
 
@@ -354,7 +354,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	return __real_pthread_create(thread, attr, run, arg);
 }
 
-/* Only threads of queues have anything to log, and this program has one that acts for them all. */
+/* Only threads of queues log, and in this program one thread acts for all of them. */
 void log_line(const char *format, ...)
 {
 	va_list args;

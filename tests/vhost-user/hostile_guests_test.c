@@ -187,7 +187,7 @@ static void request_longer_than_the_user_allows_is_an_error(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Requests that make no sense */
+/* Malformed requests */
 
 /*
  * Linux looks at the status and not at the used length, so a write that was not done must have a
@@ -284,7 +284,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 		assert_int_equal(virtio_mock_publish(&fe.mock), 0);
 		block_kick(&fe);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* The first one is completed all the same. */
+		/* The first request is still completed. */
 		assert_int_equal(block_status(&fe, 0), requests[i].status);
 		assert_int_equal(virtio_mock_reset(&fe.mock), 0);
 		front_end_set_ring(&fe, 0);

@@ -512,7 +512,7 @@ static void ring_descriptor_of_the_wrong_kind_is_refused(void **state)
 	assert_true(timer >= 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, timer), 1);
-		/* A file: it may be one that only we may write to. */
+		/* A file. The front end may have no permission to write to it. */
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, fe.memory_fd), 1);
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, folder), 1);
 		assert_int_equal(front_end_ask(&fe, requests[i], &bits, sizeof bits, &fe.kick, 1), 1);

@@ -273,9 +273,9 @@ static pid_t start_filling(const struct front_end *fe, bool reading)
 }
 
 /*
- * The daemon looks whether the descriptor accepts a signal, and writes. In between somebody fills
- * the descriptor, so the write waits. Tries to make that happen, and returns whether it did; then
- * stops the reader.
+ * The daemon looks whether the descriptor accepts a signal, and writes. In between the front end
+ * fills the descriptor, so the write waits. Tries to make that happen, and returns whether it did;
+ * then stops the reader.
  */
 static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_t reader)
 {

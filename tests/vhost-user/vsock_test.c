@@ -126,7 +126,7 @@ static void vsock_refuses_other_cids_without_a_group(void **state)
 	vsock_tear_down(&p, " 1 refused");
 }
 
-/* A listener that accepts nobody delays nobody else (hostile 231). */
+/* A listener that accepts no connection does not delay other connections (hostile 231). */
 static void vsock_dials_again_while_a_backlog_is_full(void **state)
 {
 	struct vsock_peer first, second, waits, other;

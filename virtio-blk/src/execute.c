@@ -318,7 +318,9 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 		;
 }
 
-/* The counter of a request's type. A request that could not be read is one of the others. */
+/*
+ * The counter of a request's type. A request that could not be read counts among the other types.
+ */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {
 	if (request->base.error)

@@ -216,7 +216,7 @@ static const char *check_progress(const struct virtio_device_state *state,
 	return NULL;
 }
 
-/* Makes the configuration that a saved queue had, from that of ours. */
+/* Makes the configuration that a saved queue had, from the configuration of our queue. */
 static int rebuild_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
 			 struct virtio_queue_config *config, const char **field)
 {

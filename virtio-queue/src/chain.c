@@ -286,9 +286,9 @@ static inline VIRTIO_HOT bool run_move(struct virtio_run *r, uint64_t addr)
 }
 
 /*
- * Adds a descriptor. Returns 1 if another one follows, 0 if it was the last, and -1 if the slow
- * path has to handle it: a fault, a buffer that is empty or in several pieces, or a full array.
- * After -1 nothing was added.
+ * Adds a descriptor. Returns 1 if another descriptor follows, 0 if this was the last, and -1 if the
+ * slow path has to handle it: a fault, a buffer that is empty or in several pieces, or a full
+ * array. After -1 nothing was added.
  */
 static inline VIRTIO_HOT int run_step(struct virtio_run *r, const struct virtio_guest_desc *d)
 {

@@ -105,7 +105,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
-	/* After VIRTIO_ENOBUFS the walk may go on; a request has no use for the rest. */
+	/* After VIRTIO_ENOBUFS the walk may go on; a request does not need the rest. */
 	if (error == VIRTIO_ENOBUFS)
 		virtio_impl_walk_end(&chain->walk);
 	request->token = chain->token;

@@ -76,7 +76,7 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 static void update_if_due(struct virtio_vsock_connection *c)
 {
 	const uint32_t untold = c->fwd_cnt - c->told_fwd_cnt;
-	/* A guest that has sent more than it may knows of no room. */
+	/* The counters show no room for a guest that has sent more than it may. */
 	const uint32_t used = c->rx_cnt - c->told_fwd_cnt;
 	const uint32_t known = used < c->buf_alloc ? c->buf_alloc - used : 0;
 	const uint32_t packet = c->table->options.max_payload;

@@ -173,7 +173,8 @@ static void blk_restore_refuses_other_features_than_were_negotiated(void **state
 }
 
 /*
- * The disk's own capacity stays: a driver never loses sectors by a restore, and hears of new ones.
+ * The disk's own capacity stays: a driver never loses sectors by a restore, and is notified of new
+ * sectors.
  */
 static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **state)
 {

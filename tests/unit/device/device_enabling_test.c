@@ -255,7 +255,7 @@ static void queue_that_waits_ignores_its_registers(void **state)
 		reg_set(&f, REG_QUEUE_NOTIFY, 0);
 		assert_int_equal(f.device.ignored, 6);
 		assert_true(device_unchanged(&f));
-		/* Another queue is set up as ever. */
+		/* Another queue is set up as usual. */
 		reg_set(&f, REG_QUEUE_SEL, 1);
 		reg_set(&f, REG_QUEUE_RESET, 1);
 		reg_set(&f, REG_QUEUE_SIZE, 2);

@@ -404,7 +404,7 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 	assert_int_equal(f.event_count, 0);
 	reg_set(&f, REG_STATUS, ST_OK);
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
-	/* Neither the queue that was enabled again nor those that were not may be changed now. */
+	/* Now no queue may be changed, whether or not it was enabled again. */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {

@@ -434,8 +434,8 @@ static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 }
 
 /*
- * The old address is not the one that the driver has set, either: the device would use memory that
- * is not its own.
+ * The old address is not what the driver wants, either: the device would use memory that is not its
+ * own.
  */
 static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 {

@@ -436,8 +436,8 @@ static void reset_that_fails_at_zero_blocks_initialization(void **state)
 }
 
 /*
- * Also if the failure comes late: whoever waits for the reset, or for a queue that the reset would
- * have stopped, goes on.
+ * Also if the failure comes late: a vCPU that waits for the reset, or for a queue that the reset
+ * would have stopped, goes on.
  */
 static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 {

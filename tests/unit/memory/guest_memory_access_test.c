@@ -21,7 +21,7 @@
  * The guest:
  *   0x0000..0x003f  writable, at the start of the address space
  *   0x1000..0x10ff  writable, and adjacent to it
- *   0x1100..0x117f  writable, before the former on the host
+ *   0x1100..0x117f  writable, and lower on the host than 0x1000
  *   0x1180..0x11ff  a hole
  *   0x1200..0x127f  read-only, and adjacent to it
  *   0x1280..0x12ff  writable
@@ -322,7 +322,7 @@ static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 			assert_int_equal(virtio_memory_check(&f.cursor, addrs[i], 0, READ | WRITE), 0);
 			assert_int_equal(virtio_memory_segments(&f.cursor, addrs[i], 0, READ | WRITE, &s, 1), 0);
 			assert_int_equal(virtio_memory_segments(&f.cursor, addrs[i], 0, READ | WRITE, NULL, 0), 0);
-			/* One segment of no bytes would be no segment. */
+			/* A length of 0 makes no segment. */
 			assert_int_equal(virtio_memory_segment(&f.cursor, addrs[i], 0, READ, &s), VIRTIO_EINVAL);
 			assert_memory_equal(&s, &same, sizeof s);
 			assert_int_equal(byte, 0xee);

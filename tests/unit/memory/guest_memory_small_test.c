@@ -326,7 +326,7 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 		}
 }
 
-/* A range of no bytes is nowhere, not even in the cached region. */
+/* A range of no bytes is never found, not even in the cached region. */
 static void small_writable_memory_has_bytes(void **state)
 {
 	volatile uint32_t unknown = 0;
@@ -393,8 +393,8 @@ static void small_writable_memory_comes_back_behind_translation(void **state)
 }
 
 /*
- * A region with a dirty log is found like any other. Each write is recorded all the same: the first
- * one, and those with the region cached, of sizes that the compiler knows and others.
+ * A region with a dirty log is found like any other. Each write is recorded: the first write and
+ * writes with the region cached, of sizes that the compiler knows and others.
  */
 static void small_writes_are_recorded_in_the_dirty_log(void **state)
 {

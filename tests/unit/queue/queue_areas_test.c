@@ -511,8 +511,9 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 }
 
 /*
- * The same for completions: nothing of a batch that failed is visible, and all of one that did not.
- * What failed is in flight as before, and can be completed when memory is back.
+ * The same for completions: a batch that failed is invisible, and a batch that succeeded is visible
+ * as a whole. After a failure the requests are in flight as before, and can be completed when
+ * memory is back.
  */
 static void queue_complete_says_so_when_memory_goes_away(void **state)
 {

@@ -58,7 +58,10 @@ static void expect_stale(struct fixture *f, struct virtio_token token)
 
 /* Tokens that are not in flight */
 
-/* hostile 14 and 44: never popped, of no head at all, of another time, and no token. */
+/*
+ * hostile 14 and 44: tokens that were never popped, have an impossible head, are stale, or are no
+ * token.
+ */
 static void queue_complete_refuses_token_not_in_flight(void **state)
 {
 	struct virtio_token tokens[3], wrong;

@@ -5,7 +5,7 @@
  *
  * hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
  * caller keeps the original index of hostile 79: here it is the place in an array. A state has no
- * bytes, version or status of its own: these concern whoever writes it to a file.
+ * bytes, version or status of its own: the code that writes it to a file adds these.
  */
 #include "queue_state_fixture.h"
 

@@ -630,7 +630,7 @@ static void request_parse_takes_replayed_chain(void **state)
 	}
 }
 
-/* A lock that notices a second locking, or a release by somebody who does not hold it. */
+/* A lock that notices a second locking, or a release by a thread that does not hold it. */
 static void watched_lock(void *context)
 {
 	struct request_fixture *w = context;

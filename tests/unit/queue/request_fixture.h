@@ -66,7 +66,10 @@ extern const struct ask request_shapes[REQUEST_SHAPES];
 #define REQUEST_HEADERS 11u
 extern const uint32_t request_headers[REQUEST_HEADERS];
 
-/* Ways to pop: by a pop that reads the available index, by one that need not, and by a parse. */
+/*
+ * Ways to pop: by a pop that reads the available index, by a pop that need not read it, and by a
+ * parse.
+ */
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
 /*

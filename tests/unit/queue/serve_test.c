@@ -342,7 +342,7 @@ static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
 	}
 }
 
-/* What the callback returns ends the round, and what was completed before it is heard of. */
+/* The callback's result ends the round. The driver learns of earlier completions. */
 static void serve_requests_returns_what_ended_the_round(void **state)
 {
 	static const int answers[] = { VIRTIO_SERVE_LATER, VIRTIO_ENOTMAPPED, VIRTIO_EIO };

@@ -8,7 +8,7 @@
 
 #define SIZE 8u
 
-/* A lock that notices a second locking, or a release by somebody who does not hold it. */
+/* A lock that notices a second locking, or a release by a thread that does not hold it. */
 struct watched_lock {
 	uint32_t taken;
 	bool held;

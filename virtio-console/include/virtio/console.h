@@ -19,7 +19,7 @@
  *	kick of transmit:  virtio_console_transmit(); if blocked: again, when the sink can take more
  *
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
- * the bytes at any time, and send chains that make no sense. Therefore:
+ * the bytes at any time, and send malformed chains. Therefore:
  * - Input leaves its buffer only when it is in guest memory and its chain is completed. So no bad
  *   chain, bad page or reset loses a byte.
  * - Output is copied once, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES on the stack, for chains

@@ -22,8 +22,8 @@
  * The driver's PORT_OPEN counts only after its PORT_READY, and until the next one. So a message for
  * a removed port does not open the next port with its number.
  *
- * What the guest can do: send any message at any time, or never answer. Messages that make no sense
- * are ignored and counted. A message is copied once, and its port number is compared with the table
+ * What the guest can do: send any message at any time, or never answer. Impossible messages are
+ * ignored and counted. A message is copied once, and its port number is compared with the table
  * before it is used as an index.
  *
  * Threads:

@@ -125,9 +125,9 @@ struct virtio_device_ops {
 	void (*queue_notify)(struct virtio_device *device, uint16_t queue, uint16_t next);
 
 	/*
-	 * Stops one running queue, for good or until queue_start(). Called while the device is
-	 * active. If the driver asks again after an error, the core calls this again, and a success
-	 * then counts. A reset may come before the stop has ended; its success covers the stop.
+	 * Stops one running queue. queue_start() may follow. Called while the device is active. If
+	 * the driver asks again after an error, the core calls this again, and a success then
+	 * counts. A reset may come before the stop has ended; its success covers the stop.
 	 *
 	 * Returns:
 	 *   0                          no code touches the queue, nor guest memory for its
@@ -211,8 +211,8 @@ struct virtio_shm_region {
  * What a device is made of. Pointers must stay valid as long as the device; the rest is copied.
  *
  * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and
- * from 50 on belong to the device type. A device offers those that its type defines and that it can
- * do (virtio 1.4, 2.2.2), and with each bit those that it requires.
+ * from 50 on belong to the device type. A device offers features that its type defines and that it
+ * can do (virtio 1.4, 2.2.2). With each bit it offers those that it requires.
  */
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
@@ -489,8 +489,8 @@ bool virtio_device_resetting(const struct virtio_device *device);
  *
  * @queue  index
  *
- * While the device is being reset, the number is that of the reset. Otherwise it is that of the
- * stop of this queue. Within reset() and queue_stop() it is the number of what they begin.
+ * While the device is being reset, the number is the number of the reset. Otherwise it is the
+ * number of this queue's stop. Within reset() and queue_stop() it is the number of what they begin.
  *
  * Each stop and each reset gets a number when its operation is first called: 1, 2 and so on, for
  * all queues of a device together. After UINT32_MAX comes 1.

@@ -229,7 +229,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 /*
  * Returns how many chains can be popped now: 0 to the queue size. Use the number to bound a loop.
  *
- * Reads the driver's index again. Errors are those of virtio_queue_pop() without the ones about a
+ * Reads the driver's index again. Errors are those of virtio_queue_pop(), except errors about a
  * head: VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED,
  * VIRTIO_EFAULT or VIRTIO_EPERM.
  */

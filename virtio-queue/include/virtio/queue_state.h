@@ -100,9 +100,9 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *
- * A queue that was broken is broken again, wherever its areas are. So is one whose areas a
- * translation no longer maps (VIRTIO_EFAULT, VIRTIO_EPERM), because the guest's choice must not
- * stop a restore. The device finds out when it looks at the queue.
+ * A queue that was broken is broken again, wherever its areas are. A queue whose areas a
+ * translation no longer maps (VIRTIO_EFAULT, VIRTIO_EPERM) is broken, too, because the guest must
+ * not be able to stop a restore. The device finds out when it looks at the queue.
  *
  * Returns 0. Otherwise the queue is as before:
  *   VIRTIO_EBUSY       the queue is started

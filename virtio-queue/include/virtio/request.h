@@ -82,9 +82,9 @@ struct virtio_request {
  * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and at least 3 segments,
  *                requests of three buffers have a fast path.
  * @segments      the caller's array; NULL only if capacity is 0
- * @capacity      its entries. Needed are one for each descriptor of the longest chain, which is the
- *                queue size unless long indirect tables are allowed; and one more for each place
- *                where a buffer continues in another region or another translation.
+ * @capacity      its entries. A request needs one for each descriptor of the longest chain, which
+ *                is the queue size unless long indirect tables are allowed. It needs one more for
+ *                each place where a buffer continues in another region or another translation.
  *
  * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL if header is
  * NULL with header_bytes above 0, or segments is NULL with capacity above 0. A failure changes

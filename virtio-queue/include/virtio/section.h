@@ -91,7 +91,7 @@ struct virtio_section_field {
  */
 struct virtio_section_layout {
 	const char *name; /* ASCII, at most VIRTIO_SECTION_NAME_MAX */
-	/* The newest known version, which is the one that is written; at least 1. */
+	/* The newest known version, in which sections are written; at least 1. */
 	uint16_t version;
 	bool skippable; /* a reader that doesn't know the section may ignore it */
 	const struct virtio_section_field *fields;

@@ -28,8 +28,8 @@
  *   functions             who may call          what must not run beside
  *   all of this header    the queue's thread    another call on the same queue
  *
- * The callback runs on the caller's thread. Of the calls on the queue it may make those that
- * complete requests, and the queries such as virtio_queue_is_in_flight().
+ * The callback runs on the caller's thread. The callback may complete requests of the queue, and
+ * call queries such as virtio_queue_is_in_flight().
  *
  * virtio 1.4, 2.7.10 and 2.7.13.4
  */
@@ -113,8 +113,8 @@ int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, vir
  * @queue        started
  * @token        set if 1 is returned; otherwise untouched
  * @segments     as for virtio_chain_resolve(): the caller sets segments and capacity
- * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). Then segments has
- *               what that function promises, and the caller completes the chain all the same,
+ * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). After an error
+ *               segments has what that function promises. The caller still completes the chain,
  *               mostly with length 0.
  *
  * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has

@@ -75,7 +75,7 @@ struct vring_used {
 };
 #pragma GCC diagnostic pop
 
-/* The three areas with their alignment, which may be lower than that of their fields. */
+/* The three areas with their alignment, which may be lower than the alignment of their fields. */
 typedef struct vring_desc __attribute__((aligned(VRING_DESC_ALIGN_SIZE))) vring_desc_t;
 typedef struct vring_avail __attribute__((aligned(VRING_AVAIL_ALIGN_SIZE))) vring_avail_t;
 typedef struct vring_used __attribute__((aligned(VRING_USED_ALIGN_SIZE))) vring_used_t;

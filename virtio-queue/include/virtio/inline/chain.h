@@ -194,8 +194,8 @@ struct virtio_impl_three {
 	}
 
 /*
- * Loads exactly three descriptors, if that is the chain: one to read, another one, and a last one
- * to write. three->loaded is 0 beforehand. Returns whether the chain is like that.
+ * Loads exactly three descriptors, if that is the chain: a readable descriptor, any descriptor, and
+ * a writable descriptor. three->loaded is 0 beforehand. Returns whether the chain is like that.
  *
  * Afterwards the walk is where it was, or at the start of an indirect table. The slow path
  * continues with the loaded descriptors.
