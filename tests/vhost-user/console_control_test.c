@@ -339,7 +339,7 @@ static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 	finish_port(&daemon);
 }
 
-/* Without a guest, too. A path that somebody else has taken leaves the port unchanged. */
+/* Without a guest, too. If another process has taken the path, the port does not change. */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {
 	struct daemon_process daemon;
