@@ -62,8 +62,8 @@ static void set_cooked(int terminal, const struct termios *settings)
 }
 
 /*
- * In the background the guest is served, and the terminal is the shell's. After fg, and after a
- * stop, the terminal is the guest's.
+ * Hostile 221: in the background the guest is served, and the terminal is the shell's. After fg,
+ * and after a stop, the terminal is the guest's.
  */
 static void console_tty_in_the_background_leaves_the_terminal_alone(void **state)
 {

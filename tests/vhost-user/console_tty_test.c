@@ -115,7 +115,7 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Also by a signal that nobody handles. */
+/* Hostile 221: also by a signal that nobody handles. */
 static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
 {
 	static const int signals[] = { SIGABRT, SIGUSR2, SIGXCPU };
