@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,6 +249,52 @@ static void listener_needs_no_right_to_read_the_folder(void **state)
 	assert_int_equal(chmod(folder, 0700), 0);
 }
 
+/* Looks at the file's permissions all the time. Ends when `end` is closed. */
+static void look_at_permissions(int end, mode_t wanted)
+{
+	struct pollfd ended = { .fd = end };
+	struct stat st;
+
+	while (poll(&ended, 1, 0) == 0)
+		if (stat(path, &st) == 0 && (st.st_mode & 0777) != 0600 && (st.st_mode & 0777) != wanted)
+			_exit(1);
+	_exit(0);
+}
+
+/* Nobody but the owner may connect before the file has its mode, whatever the umask. */
+static void listener_file_has_never_other_permissions(void **state)
+{
+	const struct unix_listener_access access_of_group = {
+		.has_mode = true, .mode = 0620, .has_group = true, .group = getegid()
+	};
+	const pid_t parent = getpid();
+	const mode_t before = umask(0);
+	int end[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(end[1]);
+		begin_child(parent);
+		look_at_permissions(end[0], 0620);
+	}
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct unix_listener_file file;
+		const int fd = unix_listener_open(path, &access_of_group, &file);
+
+		assert_true(fd >= 0);
+		unix_listener_close(fd, path, &file);
+	}
+	close(end[1]);
+	close(end[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	umask(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +302,7 @@ int main(void)
 		cmocka_unit_test(listener_that_ends_leaves_the_file_of_the_next_one),
 		cmocka_unit_test(listener_refuses_a_folder_that_stays_locked),
 		cmocka_unit_test(listener_needs_no_right_to_read_the_folder),
+		cmocka_unit_test(listener_file_has_never_other_permissions),
 	};
 
 	if (!watchdog_start(NULL, NULL))
