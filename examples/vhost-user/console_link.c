@@ -337,7 +337,7 @@ int console_link_open(struct console_link *link, struct event_loop *loop)
 	link->in.fd = link->out.fd = link->listener.fd = link->slave.fd = link->tty = -1;
 	link->retry_seconds = 0;
 	link->retry_waits = link->holds_input = link->attached = link->told = false;
-	link->foreground = (struct event_timer)EVENT_SOURCE_NONE;
+	link->later = (struct event_timer)EVENT_SOURCE_NONE;
 	if (remember(link))
 		return -1;
 	if (event_timer_open(&link->retry, loop, on_retry)) {

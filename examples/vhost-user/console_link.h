@@ -109,11 +109,12 @@ struct console_link {
 	int tty;
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
-	bool told;                     /* that the daemon is in the background of its terminal */
-	bool attached;                 /* of a terminal: a front end uses the device */
-	bool holds_input;              /* nothing is read, whether or not the port has room */
-	struct event_timer foreground; /* looks whether the daemon may use the terminal */
-	uint16_t cols, rows;           /* of the pty, when it was last read */
+	bool told;        /* that the daemon is in the background of its terminal */
+	bool attached;    /* of a terminal: a front end uses the device */
+	bool holds_input; /* nothing is read, whether or not the port has room */
+	/* Of a terminal: looks for the foreground. Of a socket: accepts clients again. */
+	struct event_timer later;
+	uint16_t cols, rows; /* of the pty, when it was last read */
 	char target[64];
 	struct unix_listener_file socket;
 };

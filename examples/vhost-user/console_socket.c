@@ -13,6 +13,7 @@
 #include <virtio/console.h>
 
 #define CLIENTS_AT_ONCE 16
+#define ACCEPT_AGAIN_NS UINT64_C(1000000000)
 #define BUSY "The console has another client.\r\n"
 
 /* Bytes that a client has sent, and that nobody has read. */
@@ -122,7 +123,7 @@ static void greet(struct console_link *link, int fd)
 }
 
 /*
- * Without descriptors or memory a client stays in the backlog, and the next client wakes the loop.
+ * Without descriptors or memory a client stays in the backlog, and the daemon tries again later.
  * Clients that connect all the time don't keep the guest waiting: the loop calls again.
  */
 static void on_client(struct event_source *source)
@@ -137,8 +138,15 @@ static void on_client(struct event_source *source)
 	}
 	if (fd >= 0)
 		(void)event_loop_want(link->loop, source, EVENT_READABLE | EVENT_EDGE);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 		log_line("%s: %s: can't accept a client: %s", link->name, link->options.path, strerror(errno));
+		event_timer_set(&link->later, ACCEPT_AGAIN_NS);
+	}
+}
+
+static void on_later(struct event_timer *timer)
+{
+	on_client(&CONTAINER_OF(timer, struct console_link, later)->listener);
 }
 
 static int listen_here(struct console_link *link)
@@ -170,9 +178,11 @@ static int open_socket(struct console_link *link)
 	if (fd < 0)
 		return -1;
 	link->listener = (struct event_source){ .fd = fd, .ready = on_client };
-	if (event_loop_want(link->loop, &link->listener, EVENT_READABLE | EVENT_EDGE) == 0 && go_on(link) == 0)
+	if (event_timer_open(&link->later, link->loop, on_later) == 0 &&
+	    event_loop_want(link->loop, &link->listener, EVENT_READABLE | EVENT_EDGE) == 0 && go_on(link) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s: %s\n", link->name, link->options.path, strerror(errno));
+	event_timer_close(&link->later);
 	unix_listener_close(fd, link->options.path, &link->socket);
 	link->listener.fd = -1;
 	return -1;
@@ -180,6 +190,7 @@ static int open_socket(struct console_link *link)
 
 static void close_socket(struct console_link *link)
 {
+	event_timer_close(&link->later);
 	(void)event_loop_want(link->loop, &link->listener, 0);
 	unix_listener_close(link->listener.fd, link->options.path, &link->socket);
 	link->listener.fd = -1;

@@ -66,7 +66,7 @@ static void wait_for_foreground(struct console_link *link)
 		log_line("%s: the daemon is in the background: the terminal waits for fg", link->name);
 	link->told = link->holds_input = true;
 	console_link_stop_input(link);
-	event_timer_set(&link->foreground, LOOK_NS);
+	event_timer_set(&link->later, LOOK_NS);
 }
 
 /*
@@ -122,7 +122,7 @@ static void take_terminal(struct console_link *link)
 
 static void on_look(struct event_timer *timer)
 {
-	take_terminal(CONTAINER_OF(timer, struct console_link, foreground));
+	take_terminal(CONTAINER_OF(timer, struct console_link, later));
 }
 
 /* A shell changes the terminal while the daemon is stopped. */
@@ -150,7 +150,7 @@ static int follow_terminal(struct console_link *link)
 		(struct event_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_signal };
 	if (link->listener.fd < 0 || event_loop_want(link->loop, &link->listener, EVENT_READABLE))
 		return -1;
-	return event_timer_open(&link->foreground, link->loop, on_look);
+	return event_timer_open(&link->later, link->loop, on_look);
 }
 
 /* TCSADRAIN would wait for a terminal that has been stopped. */
@@ -170,7 +170,7 @@ static void close_tty(struct console_link *link)
 		close(link->listener.fd);
 	}
 	link->listener.fd = -1;
-	event_timer_close(&link->foreground);
+	event_timer_close(&link->later);
 	if (link->tty >= 0)
 		close(link->tty);
 	link->tty = -1;

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -234,6 +235,37 @@ static void clients_that_come_together_are_all_answered(void **state)
 	finish(&daemon, &guest, 0);
 }
 
+static void limit_descriptors(const struct daemon_process *daemon, rlim_t count)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = count ? count : limit.rlim_max;
+	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* A client that comes when the daemon has no descriptors is served when it has some. */
+static void client_is_served_when_there_are_descriptors_again(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	close(fd);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	limit_descriptors(&daemon, 3);
+	fd = console_connect();
+	daemon_await_error(&daemon, "client: can't accept a client: Too many open files");
+	limit_descriptors(&daemon, 0);
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_type(fd, "late", 4);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "late", 4);
+	close(fd);
+	finish(&daemon, &guest, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +275,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(client_that_shut_down_its_input_still_sends),
 		cmocka_unit_test(client_that_left_is_delivered_after_output_fails),
 		cmocka_unit_test(clients_that_come_together_are_all_answered),
+		cmocka_unit_test(client_is_served_when_there_are_descriptors_again),
 	};
 
 	daemon_find(argc, argv);
