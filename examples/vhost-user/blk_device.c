@@ -59,7 +59,8 @@ struct blk_device {
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct blk_slot slots[MAX_QUEUES];
-	atomic_bool told_of_ring; /* that is too small for requests, in this session */
+	struct virtio_blk_stats before; /* of the processes before an update */
+	atomic_bool told_of_ring;       /* that is too small for requests, in this session */
 	char name[];
 };
 
@@ -170,6 +171,48 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 		event_loop_remove(queue->loop, &slot->completion);
 }
 
+/* Statistics, which programs that don't know the section skip. */
+
+#define COUNT(member) VIRTIO_SECTION_VALUE(struct virtio_blk_stats, member)
+
+static const struct virtio_section_field count_fields[] = {
+	COUNT(reads),  COUNT(writes),     COUNT(flushes),       COUNT(ids),    COUNT(discards),  COUNT(write_zeroes),
+	COUNT(others), COUNT(read_bytes), COUNT(written_bytes), COUNT(failed), COUNT(malformed),
+};
+
+static const struct virtio_section_layout counts_layout = {
+	.name = "vu-blk.counts",
+	.version = 1,
+	.skippable = true,
+	.fields = count_fields,
+	.field_count = sizeof count_fields / sizeof *count_fields,
+};
+
+static void add_stats(struct virtio_blk_stats *sum, const struct virtio_blk_stats *s)
+{
+	sum->reads += s->reads;
+	sum->writes += s->writes;
+	sum->flushes += s->flushes;
+	sum->ids += s->ids;
+	sum->discards += s->discards;
+	sum->write_zeroes += s->write_zeroes;
+	sum->others += s->others + s->secure_erases;
+	sum->read_bytes += s->read_bytes;
+	sum->written_bytes += s->written_bytes;
+	sum->failed += s->failed + s->unsupported;
+	sum->malformed += s->malformed;
+}
+
+/* Of all queues, and of the processes before. */
+static struct virtio_blk_stats sum_stats(const struct blk_device *blk)
+{
+	struct virtio_blk_stats sum = blk->before;
+
+	for (uint16_t i = 0; i < blk->device.queue_count; i++)
+		add_stats(&sum, &blk->slots[i].queue->stats);
+	return sum;
+}
+
 /*
  * The kernel reports lost data to one flush only. After it, flushes fail because the back end
  * remembers, and the next process would not.
@@ -187,6 +230,7 @@ static bool flush_has_failed(struct virtio_blk_file *file)
 static int save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
 	struct blk_device *blk = from_device(device);
+	struct virtio_blk_stats counts;
 	struct virtio_blk_state state;
 
 	if (flush_has_failed(&blk->file)) {
@@ -197,6 +241,8 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 	}
 	virtio_blk_save(&blk->blk, &state);
 	virtio_blk_write_state(writer, number, &state);
+	counts = sum_stats(blk);
+	virtio_section_write(writer, &counts_layout, number, 0, &counts, NULL, 0);
 	handover_add(handover, blk->fd, "image %s", blk->path);
 	return 0;
 }
@@ -224,31 +270,17 @@ static int restore(struct device *device, struct virtio_section_reader *reader, 
 		error = virtio_blk_check_state(&blk->blk, &state, &refusal);
 	if (error)
 		return virtio_section_refuse(reader, layout, &where, &refusal, error);
-	return virtio_blk_restore(&blk->blk, &state);
-}
-
-static void add_stats(struct virtio_blk_stats *sum, const struct virtio_blk_stats *s)
-{
-	sum->reads += s->reads;
-	sum->writes += s->writes;
-	sum->flushes += s->flushes;
-	sum->ids += s->ids;
-	sum->discards += s->discards;
-	sum->write_zeroes += s->write_zeroes;
-	sum->others += s->others + s->secure_erases;
-	sum->read_bytes += s->read_bytes;
-	sum->written_bytes += s->written_bytes;
-	sum->failed += s->failed + s->unsupported;
-	sum->malformed += s->malformed;
+	error = virtio_blk_restore(&blk->blk, &state);
+	if (error || anew || !virtio_section_is_next(reader, &counts_layout, number, 0))
+		return error;
+	return virtio_section_read(reader, &counts_layout, number, 0, &blk->before, NULL, 0, NULL, NULL);
 }
 
 static void print_summary(const struct device *device)
 {
 	const struct blk_device *blk = (const struct blk_device *)(const void *)device;
-	struct virtio_blk_stats s = { 0 };
+	const struct virtio_blk_stats s = sum_stats(blk);
 
-	for (uint16_t i = 0; i < device->queue_count; i++)
-		add_stats(&s, &blk->slots[i].queue->stats);
 	printf("%s: %" PRIu64 " requests (in %" PRIu64 ", out %" PRIu64 ", flush %" PRIu64 ", get-id %" PRIu64
 	       ", discard %" PRIu64 ", write-zeroes %" PRIu64 ", other %" PRIu64 ", failed %" PRIu64 "), %" PRIu64
 	       " bytes read, %" PRIu64 " bytes written, %" PRIu64 " faults\n",

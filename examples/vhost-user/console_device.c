@@ -633,26 +633,37 @@ struct virtio_console_port_options console_port_options(struct port *port)
 
 /* Creation and summary */
 
-static void print_summary(const struct device *device)
+struct console_counts console_count(const struct console_device *console)
 {
-	const struct console_device *console = (const struct console_device *)(const void *)device;
-	uint64_t in = 0, out = 0, dropped_in = 0, dropped_out = 0, faults = device->ring_faults;
+	struct console_counts n = console->before;
 
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct virtio_console_port_stats s;
 
 		if (virtio_console_get_port_stats(&console->console, i, &s))
 			continue;
-		in += s.received;
-		out += s.transmitted;
-		dropped_in += s.dropped + console->ports[i]->link.input_dropped;
-		dropped_out += console->ports[i]->link.output.dropped;
-		faults += console_port_faults(&s);
+		n.in += s.received;
+		n.out += s.transmitted;
+		n.input_dropped += s.dropped;
+		n.faults += console_port_faults(&s);
 	}
-	faults += console->console.stats.misdirected + console->console.stats.malformed;
+	n.faults += console->console.stats.misdirected + console->console.stats.malformed;
+	return n;
+}
+
+static void print_summary(const struct device *device)
+{
+	const struct console_device *console = (const struct console_device *)(const void *)device;
+	const struct console_counts n = console_count(console);
+	uint64_t input_dropped = n.input_dropped, output_dropped = 0;
+
+	for (uint32_t i = 0; i < console->port_count; i++) {
+		input_dropped += console->ports[i]->link.input_dropped;
+		output_dropped += console->ports[i]->link.output.dropped;
+	}
 	printf("%s: %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64 " bytes of input dropped, %" PRIu64
 	       " bytes of output dropped, %" PRIu64 " faults\n",
-	       device->name, in, out, dropped_in, dropped_out, faults);
+	       device->name, n.in, n.out, input_dropped, output_dropped, n.faults + device->ring_faults);
 }
 
 static void destroy(struct device *device)

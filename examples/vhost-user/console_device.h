@@ -30,6 +30,13 @@ struct port {
 	struct virtio_segment receive[SEGMENTS], transmit[SEGMENTS];
 };
 
+/* Of all ports. Each link counts by itself what it has dropped. */
+struct console_counts {
+	uint64_t in, out; /* bytes */
+	uint64_t input_dropped;
+	uint64_t faults;
+};
+
 struct console_device {
 	struct device device;
 	struct virtio_console console;
@@ -43,6 +50,7 @@ struct console_device {
 	struct event_timer until_then;   /* expires when the driver is assumed to be ready */
 	bool timed;                      /* the timer was set for this driver */
 	struct console_control commands; /* `path` is NULL without control= */
+	struct console_counts before;    /* of the processes before an update */
 	uint32_t port_count;
 	struct port *ports[CONSOLE_MAX_PORTS];
 	char name[];
@@ -72,6 +80,9 @@ void console_size_changed(struct console_link *link, uint16_t cols, uint16_t row
 
 /* The options of a port for the library. */
 struct virtio_console_port_options console_port_options(struct port *port);
+
+/* Statistics, with those of the processes before an update. */
+struct console_counts console_count(const struct console_device *console);
 
 /* Chains of the guest's that were malformed or misdirected. */
 uint64_t console_port_faults(const struct virtio_console_port_stats *stats);

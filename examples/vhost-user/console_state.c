@@ -5,6 +5,10 @@
  *   vu-port       output that is not written yet
  *   vu-port.name  a named port's name, which the guest knows
  *
+ * and after all ports
+ *
+ *   vu-con.counts  statistics; programs that don't know the section skip it
+ *
  * The queues are drained: the rest of a transmit chain that waited for room is in the port's
  * output. If the rest was too long, the chain was unpopped, and the library's state has the
  * position in the chain.
@@ -46,6 +50,21 @@ static const struct virtio_section_layout name_layout = {
 	.entry_size = 1,
 };
 
+static const struct virtio_section_field count_fields[] = {
+	VIRTIO_SECTION_VALUE(struct console_counts, in),
+	VIRTIO_SECTION_VALUE(struct console_counts, out),
+	VIRTIO_SECTION_VALUE(struct console_counts, input_dropped),
+	VIRTIO_SECTION_VALUE(struct console_counts, faults),
+};
+
+static const struct virtio_section_layout counts_layout = {
+	.name = "vu-con.counts",
+	.version = 1,
+	.skippable = true,
+	.fields = count_fields,
+	.field_count = sizeof count_fields / sizeof *count_fields,
+};
+
 static void save_name(const struct port *port, struct virtio_section_writer *writer, uint32_t number)
 {
 	if (port->name)
@@ -70,6 +89,7 @@ int console_save(struct device *device, struct virtio_section_writer *writer, ui
 		 struct handover *handover)
 {
 	struct console_device *console = console_from_device(device);
+	const struct console_counts counts = console_count(console);
 
 	virtio_console_write_state(writer, number, &console->console);
 	for (uint32_t id = 0; id < console->port_count; id++) {
@@ -82,6 +102,7 @@ int console_save(struct device *device, struct virtio_section_writer *writer, ui
 			return -1;
 		}
 	}
+	virtio_section_write(writer, &counts_layout, number, 0, &counts, NULL, 0);
 	return 0;
 }
 
@@ -196,5 +217,7 @@ int console_restore(struct device *device, struct virtio_section_reader *reader,
 		error = virtio_console_restore(&console->console, &state);
 	for (uint32_t i = 0; !error && i < count; i++)
 		error = virtio_console_restore_port(&console->console, &ports[i]);
-	return error;
+	if (error || anew || !virtio_section_is_next(reader, &counts_layout, number, 0))
+		return error;
+	return virtio_section_read(reader, &counts_layout, number, 0, &console->before, NULL, 0, NULL, NULL);
 }

@@ -280,8 +280,8 @@ void device_config_changed(struct device *device);
 
 /*
  * Returns whether the device's state is in a file, from which a later process goes on: at the end
- * with --state, and in a start with --restore that may still fail. save() need not mind what ends
- * with this process. close() delivers nothing, because the later process will.
+ * with --state, and in a start with --restore that may still fail. close() delivers nothing then,
+ * because the later process will.
  */
 bool device_is_in_file(const struct device *device);
 

@@ -31,6 +31,10 @@
 #define REQUEST_BYTES 65536u
 #define TURN 16
 
+struct rng_counts {
+	uint64_t requests, given, malformed;
+};
+
 struct rng_device {
 	struct device device;
 	const char *source_path;      /* NULL for the kernel's bytes */
@@ -41,7 +45,7 @@ struct rng_device {
 	uint8_t bytes[4096];          /* unused bytes, from `first` on */
 	size_t first, end;
 	struct virtio_segment segments[SEGMENTS];
-	uint64_t requests, given, malformed;
+	struct rng_counts counts;
 	char name[];
 };
 
@@ -134,7 +138,7 @@ static int serve_one(void *context, struct virtio_chain *chain, uint32_t *writte
 	(void)!virtio_chain_resolve(chain, &buffers);
 	virtio_writer_init(&writer, &buffers);
 	left = buffers.writable_bytes < REQUEST_BYTES ? buffers.writable_bytes : REQUEST_BYTES;
-	rng->malformed += left == 0;
+	rng->counts.malformed += left == 0;
 	while (left > 0 && has_bytes(rng)) {
 		const size_t have = rng->end - rng->first;
 		const size_t put =
@@ -143,8 +147,8 @@ static int serve_one(void *context, struct virtio_chain *chain, uint32_t *writte
 		rng->first += put;
 		left -= put;
 	}
-	rng->requests++;
-	rng->given += virtio_writer_used(&writer);
+	rng->counts.requests++;
+	rng->counts.given += virtio_writer_used(&writer);
 	*written = virtio_writer_used(&writer);
 	return 0;
 }
@@ -187,8 +191,8 @@ static void print_summary(const struct device *device)
 {
 	const struct rng_device *rng = (const struct rng_device *)(const void *)device;
 
-	printf("%s: %" PRIu64 " requests, %" PRIu64 " bytes, %" PRIu64 " faults\n", device->name, rng->requests,
-	       rng->given, rng->malformed + device->ring_faults);
+	printf("%s: %" PRIu64 " requests, %" PRIu64 " bytes, %" PRIu64 " faults\n", device->name, rng->counts.requests,
+	       rng->counts.given, rng->counts.malformed + device->ring_faults);
 }
 
 static void destroy(struct device *device)
@@ -200,23 +204,37 @@ static void destroy(struct device *device)
 	free(rng);
 }
 
-/* Nothing is in flight, and the new process reads other bytes from the source. */
+static const struct virtio_section_field count_fields[] = {
+	VIRTIO_SECTION_VALUE(struct rng_counts, requests),
+	VIRTIO_SECTION_VALUE(struct rng_counts, given),
+	VIRTIO_SECTION_VALUE(struct rng_counts, malformed),
+};
+
+static const struct virtio_section_layout counts_layout = {
+	.name = "vu-rng.counts",
+	.version = 1,
+	.skippable = true,
+	.fields = count_fields,
+	.field_count = sizeof count_fields / sizeof *count_fields,
+};
+
+/*
+ * Nothing is in flight, and the new process reads other bytes from the source. So there are only
+ * statistics.
+ */
 static int save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
-	(void)device;
-	(void)writer;
-	(void)number;
 	(void)handover;
+	virtio_section_write(writer, &counts_layout, number, 0, &from_device(device)->counts, NULL, 0);
 	return 0;
 }
 
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
-	(void)device;
-	(void)reader;
-	(void)number;
-	(void)anew;
-	return 0;
+	if (anew || !virtio_section_is_next(reader, &counts_layout, number, 0))
+		return 0;
+	return virtio_section_read(reader, &counts_layout, number, 0, &from_device(device)->counts, NULL, 0, NULL,
+				   NULL);
 }
 
 static const struct device_ops ops = {

@@ -5,6 +5,7 @@
  *   vu-vsock          what the device waits for, and a list of its streams
  *   vu-vsock.bytes    for each stream with any: the client's line, output that its socket has not
  *                     taken, and the record that goes to the guest in pieces
+ *   vu-vsock.counts   statistics; programs that don't know the section skip it
  *
  * The streams' sockets are handed over as "NAME stream I", and the listening ones as "NAME listener
  * TYPE". Times begin anew.
@@ -97,7 +98,33 @@ static const struct virtio_section_layout bytes_layout = {
 	.entry_size = 1,
 };
 
+static const struct virtio_section_field count_fields[] = {
+	VIRTIO_SECTION_VALUE(struct vsock_counts, from_guest),
+	VIRTIO_SECTION_VALUE(struct vsock_counts, to_guest),
+	VIRTIO_SECTION_VALUE(struct vsock_counts, refused),
+	VIRTIO_SECTION_VALUE(struct vsock_counts, bytes_from_guest),
+	VIRTIO_SECTION_VALUE(struct vsock_counts, bytes_to_guest),
+	VIRTIO_SECTION_VALUE(struct vsock_counts, records),
+	VIRTIO_SECTION_VALUE(struct vsock_counts, faults),
+};
+
+static const struct virtio_section_layout counts_layout = {
+	.name = "vu-vsock.counts",
+	.version = 1,
+	.skippable = true,
+	.fields = count_fields,
+	.field_count = COUNT(count_fields),
+};
+
 /* Saving */
+
+static void save_counts(const struct vsock_device *vsock, struct virtio_section_writer *writer, uint32_t number)
+{
+	struct vsock_counts counts = vsock->counts;
+
+	counts.faults += vsock->table.overruns;
+	virtio_section_write(writer, &counts_layout, number, 0, &counts, NULL, 0);
+}
 
 static struct stream_state describe(const struct vsock_stream *s)
 {
@@ -193,6 +220,7 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 			log_line("%s: %s", vsock->listeners[i].path, strerror(errno));
 			return -1;
 		}
+	save_counts(vsock, writer, number);
 	return 0;
 }
 
@@ -463,7 +491,9 @@ static int restore(struct restoring *r)
 	virtio_vsock_table_hold(&vsock->table, r->section.held);
 	vsock->hold_until = r->section.holds_for_a_while ? vsock_now() + VSOCK_HOLD_TIME : UINT64_MAX;
 	vsock_arm(vsock);
-	return 0;
+	if (!virtio_section_is_next(r->reader, &counts_layout, r->number, 0))
+		return 0;
+	return virtio_section_read(r->reader, &counts_layout, r->number, 0, &vsock->counts, NULL, 0, NULL, NULL);
 }
 
 /* The caller drops the device after an error, so parts may be restored by then. */

@@ -25,15 +25,21 @@ static void source_path(const struct daemon_process *daemon)
 	snprintf(source, sizeof source, "%s/source", daemon->folder);
 }
 
-static void run_rng(struct daemon_process *daemon, const char *options)
+static void run_rng_again(struct daemon_process *daemon, const char *options, bool restore)
 {
-	char spec[256], line[128];
-	const char *const arguments[] = { "--rng", spec, NULL };
+	char spec[256], line[128], state[128];
+	const char *const arguments[] = { "--rng", spec, "--state", state, restore ? "--restore" : NULL, state, NULL };
 
+	snprintf(state, sizeof state, "%s/state", daemon->folder);
 	snprintf(spec, sizeof spec, "socket=%s%s", daemon->socket, options);
 	snprintf(line, sizeof line, "listening on %s", daemon->socket);
 	daemon_run(daemon, arguments);
 	assert_true(daemon_says(daemon, line));
+}
+
+static void run_rng(struct daemon_process *daemon, const char *options)
+{
+	run_rng_again(daemon, options, false);
 }
 
 static void start_rng(struct daemon_process *daemon)
@@ -450,6 +456,43 @@ static void rng_and_disk_are_served_together(void **state)
 	assert_int_equal(access(daemon.other, F_OK), -1);
 }
 
+/* A buffer waits in the ring meanwhile. */
+static void rng_goes_on_after_an_update_and_a_restore(void **state)
+{
+	struct daemon_process daemon;
+	struct front_end fe;
+	char option[160];
+	int pipe;
+
+	(void)state;
+	pipe = start_rng_with_pipe(&daemon);
+	attach(&fe, &daemon, 0);
+	for (unsigned int i = 0; i < 5; i++) {
+		offer(&fe, 0, 64);
+		daemon_update(&daemon);
+		expect_used(&fe, (uint16_t)i);
+		assert_int_equal(write(pipe, "x", 1), 1);
+		assert_int_equal(take(&fe), 1);
+	}
+	/* The statistics are those of all processes. */
+	offer(&fe, 0, 64);
+	daemon_end(&daemon, DAEMON_ENDS);
+	assert_non_null(strstr(daemon.summary, ": 5 requests, 5 bytes, 0 faults"));
+	snprintf(option, sizeof option, ",source=%s", source);
+	run_rng_again(&daemon, option, true);
+	front_end_move(&fe, daemon.socket);
+	front_end_negotiate_type(&fe, 0);
+	front_end_share_memory(&fe);
+	front_end_set_ring(&fe, 5);
+	front_end_start_ring(&fe);
+	expect_used(&fe, 5);
+	assert_int_equal(write(pipe, "x", 1), 1);
+	assert_int_equal(take(&fe), 1);
+	front_end_close(&fe);
+	finish_rng_with_pipe(&daemon, pipe);
+	assert_non_null(strstr(daemon.summary, ": 1 requests, 1 bytes, 0 faults"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +506,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(rng_whose_source_has_ended_says_so),
 		cmocka_unit_test(rng_options_that_are_wrong_are_refused),
 		cmocka_unit_test(rng_and_disk_are_served_together),
+		cmocka_unit_test(rng_goes_on_after_an_update_and_a_restore),
 	};
 
 	daemon_find(argc, argv);

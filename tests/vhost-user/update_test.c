@@ -118,6 +118,34 @@ static void update_without_front_end_goes_on_listening(void **state)
 	close_daemon(&u);
 }
 
+/* What the daemon prints at its end is about all processes, a broken ring included. */
+static void update_goes_on_counting(void **state)
+{
+	struct updating u;
+	struct front_end fe;
+
+	(void)state;
+	open_daemon(&u, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		block_write_and_read(&fe, i, (uint8_t)(i + 1));
+		update(&u);
+	}
+	assert_int_equal(block_io(&fe, 77, 0, 0), VIRTIO_BLK_S_UNSUPP);
+	assert_int_equal(virtio_mock_set(&fe.mock, VIRTIO_MOCK_AVAIL_IDX, 1000), 0);
+	assert_int_equal(write(fe.kick, &(uint64_t){ 1 }, 8), 8);
+	daemon_await_error(&u.daemon, "queue 0 stopped");
+	for (unsigned int i = 0; i < 3; i++)
+		update(&u);
+	front_end_close(&fe);
+	update(&u);
+	close_daemon(&u);
+	assert_non_null(strstr(u.daemon.summary, ": 10 requests (in 3, out 3, flush 3, get-id 0, discard 0, "
+						 "write-zeroes 0, other 1, failed 1), 1536 bytes read, 1536 bytes "
+						 "written, 1 faults"));
+}
+
 /* Traffic */
 
 struct traffic {
@@ -447,6 +475,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(update_is_not_noticed),
 		cmocka_unit_test(update_without_front_end_goes_on_listening),
+		cmocka_unit_test(update_goes_on_counting),
 		cmocka_unit_test(update_under_load_loses_no_request),
 		cmocka_unit_test(update_keeps_half_a_message),
 		cmocka_unit_test(update_without_state_file_changes_nothing),

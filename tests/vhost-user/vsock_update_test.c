@@ -50,7 +50,8 @@ static void vsock_update_keeps_streams(void **state)
 	close(guest);
 	vsock_expect(&to_guest, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	vsock_send(&to_guest, VIRTIO_VSOCK_OP_RST, 0, NULL, 0);
-	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
+	vsock_tear_down(&p, ": 1 connections from the guest, 1 to it, 0 refused, 45 bytes from the guest, 53 to it, "
+			    "0 records that can't be carried, 0 faults");
 }
 
 /* Output that a slow program has not read lies in the socket and in the daemon. */
