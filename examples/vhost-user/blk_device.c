@@ -256,6 +256,7 @@ static int restore(struct device *device, struct virtio_section_reader *reader, 
 	struct blk_device *blk = from_device(device);
 	const struct virtio_section_layout *layout = virtio_blk_layout();
 	struct virtio_section where;
+	struct virtio_blk_stats counts = { 0 };
 	struct virtio_blk_state state;
 	struct virtio_refusal refusal = { .field = "capacity", .entry = VIRTIO_SECTION_NO_ENTRY };
 	int error = virtio_section_read(reader, layout, number, 0, &state, NULL, 0, NULL, &where);
@@ -271,9 +272,11 @@ static int restore(struct device *device, struct virtio_section_reader *reader, 
 	if (error)
 		return virtio_section_refuse(reader, layout, &where, &refusal, error);
 	error = virtio_blk_restore(&blk->blk, &state);
-	if (error || anew || !virtio_section_is_next(reader, &counts_layout, number, 0))
-		return error;
-	return virtio_section_read(reader, &counts_layout, number, 0, &blk->before, NULL, 0, NULL, NULL);
+	if (!error && virtio_section_is_next(reader, &counts_layout, number, 0))
+		error = virtio_section_read(reader, &counts_layout, number, 0, &counts, NULL, 0, NULL, NULL);
+	if (!error && !anew)
+		blk->before = counts;
+	return error;
 }
 
 static void print_summary(const struct device *device)

@@ -203,6 +203,7 @@ int console_restore(struct device *device, struct virtio_section_reader *reader,
 {
 	struct console_device *console = console_from_device(device);
 	struct virtio_console_port_state ports[CONSOLE_MAX_PORTS];
+	struct console_counts counts = { 0 };
 	struct virtio_console_state state;
 	uint32_t count;
 	int error;
@@ -217,7 +218,9 @@ int console_restore(struct device *device, struct virtio_section_reader *reader,
 		error = virtio_console_restore(&console->console, &state);
 	for (uint32_t i = 0; !error && i < count; i++)
 		error = virtio_console_restore_port(&console->console, &ports[i]);
-	if (error || anew || !virtio_section_is_next(reader, &counts_layout, number, 0))
-		return error;
-	return virtio_section_read(reader, &counts_layout, number, 0, &console->before, NULL, 0, NULL, NULL);
+	if (!error && virtio_section_is_next(reader, &counts_layout, number, 0))
+		error = virtio_section_read(reader, &counts_layout, number, 0, &counts, NULL, 0, NULL, NULL);
+	if (!error && !anew)
+		console->before = counts;
+	return error;
 }

@@ -95,6 +95,7 @@ static int refuse(const char *path, const struct virtio_section_reader *reader)
 static unsigned int open_all(const char *path, struct event_loop *loop, const struct update_entry *entries,
 			     unsigned int count, bool once, const uint8_t *bytes, size_t length)
 {
+	struct virtio_section skipped[UPDATE_SKIPPED];
 	struct virtio_section_reader reader;
 	unsigned int opened = 0;
 
@@ -102,11 +103,12 @@ static unsigned int open_all(const char *path, struct event_loop *loop, const st
 		(void)refuse(path, &reader);
 		return 0;
 	}
+	virtio_section_report_skipped(&reader, skipped, UPDATE_SKIPPED);
 	while (opened < count && server_open_restored(entries[opened].server, loop, entries[opened].device,
 						      entries[opened].endpoint, once, &reader, opened) == 0)
 		opened++;
 	/* The state has more devices than the command line. */
-	if (opened == count && virtio_section_reader_end(&reader)) {
+	if (opened == count && update_end_state(&reader)) {
 		(void)refuse(path, &reader);
 		server_close(entries[--opened].server);
 	}

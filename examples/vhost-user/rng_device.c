@@ -231,10 +231,14 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
-	if (anew || !virtio_section_is_next(reader, &counts_layout, number, 0))
-		return 0;
-	return virtio_section_read(reader, &counts_layout, number, 0, &from_device(device)->counts, NULL, 0, NULL,
-				   NULL);
+	struct rng_counts counts = { 0 };
+	int error = 0;
+
+	if (virtio_section_is_next(reader, &counts_layout, number, 0))
+		error = virtio_section_read(reader, &counts_layout, number, 0, &counts, NULL, 0, NULL, NULL);
+	if (!error && !anew)
+		from_device(device)->counts = counts;
+	return error;
 }
 
 static const struct device_ops ops = {

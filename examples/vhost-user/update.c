@@ -212,11 +212,23 @@ static int refuse(const struct virtio_section_reader *reader)
 	return -1;
 }
 
+int update_end_state(struct virtio_section_reader *reader)
+{
+	const struct virtio_section *skipped = reader->skipped;
+
+	if (virtio_section_reader_end(reader))
+		return -1;
+	for (uint32_t i = 0; i < reader->skipped_count && i < reader->skipped_capacity; i++)
+		log_line("going on without section %s of device %u, which this program doesn't know", skipped[i].name,
+			 skipped[i].device);
+	return 0;
+}
+
 static int check_end(struct virtio_section_reader *reader)
 {
 	const char *left = handover_left_over(&inherited);
 
-	if (virtio_section_reader_end(reader))
+	if (update_end_state(reader))
 		return refuse(reader);
 	if (!left)
 		return 0;
@@ -226,6 +238,7 @@ static int check_end(struct virtio_section_reader *reader)
 
 static int open_all(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once)
 {
+	struct virtio_section skipped[UPDATE_SKIPPED];
 	struct virtio_section_reader reader;
 	unsigned int opened = 0;
 	size_t length;
@@ -239,6 +252,7 @@ static int open_all(struct event_loop *loop, const struct update_entry *entries,
 	if (virtio_queue_ser_open(&reader, bytes, length, NULL)) {
 		result = refuse(&reader);
 	} else {
+		virtio_section_report_skipped(&reader, skipped, UPDATE_SKIPPED);
 		while (opened < count &&
 		       server_take_over(entries[opened].server, loop, entries[opened].device, entries[opened].endpoint,
 					once, &reader, opened, &inherited) == 0)

@@ -53,6 +53,15 @@ int update_check_devices(const struct update_entry *entries, unsigned int count)
 uint8_t *update_save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
 			 size_t *length);
 
+/* Sections that a reader of the state has skipped and names; more are not named. */
+#define UPDATE_SKIPPED 64u
+
+/*
+ * Ends the reading of a state, and prints which sections were skipped. Returns 0, or -1 with the
+ * reason in reader->fault.
+ */
+int update_end_state(struct virtio_section_reader *reader);
+
 /*
  * Hands over to the new program. Returns only on failure, after printing why. All devices then run
  * again.

@@ -466,6 +466,18 @@ static int check_connections(const struct restoring *r)
 	return 0;
 }
 
+static int restore_counts(struct restoring *r)
+{
+	struct vsock_counts counts = { 0 };
+	int error = 0;
+
+	if (virtio_section_is_next(r->reader, &counts_layout, r->number, 0))
+		error = virtio_section_read(r->reader, &counts_layout, r->number, 0, &counts, NULL, 0, NULL, NULL);
+	if (!error && !r->anew)
+		r->vsock->counts = counts;
+	return error;
+}
+
 static int restore(struct restoring *r)
 {
 	struct vsock_device *vsock = r->vsock;
@@ -479,6 +491,8 @@ static int restore(struct restoring *r)
 		error = check_connections(r);
 	if (!error)
 		error = virtio_vsock_restore_replies(&vsock->table, r->saved.replies, r->saved.reply_count);
+	if (!error)
+		error = restore_counts(r);
 	if (error)
 		return error;
 	if (r->anew) {
@@ -491,9 +505,7 @@ static int restore(struct restoring *r)
 	virtio_vsock_table_hold(&vsock->table, r->section.held);
 	vsock->hold_until = r->section.holds_for_a_while ? vsock_now() + VSOCK_HOLD_TIME : UINT64_MAX;
 	vsock_arm(vsock);
-	if (!virtio_section_is_next(r->reader, &counts_layout, r->number, 0))
-		return 0;
-	return virtio_section_read(r->reader, &counts_layout, r->number, 0, &vsock->counts, NULL, 0, NULL, NULL);
+	return 0;
 }
 
 /* The caller drops the device after an error, so parts may be restored by then. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What an update promises to a device and its front end, with a device of the test's own. Both
- * sides of the update are in this process: two servers, one after the other.
+ * What an update or a restart promises to a device and its front end, with a device of the test's
+ * own. Both daemons are in this process: two servers, one after the other.
  */
 #include "front_end.h"
 #include "rings.h"
@@ -25,7 +25,41 @@ struct test_device {
 	struct device device;
 	bool begins[QUEUES]; /* what the queue's last start looked like */
 	int start_error;     /* what each start returns */
+	char log[256];       /* words, of other operations */
 };
+
+static void note(struct device *device, const char *word)
+{
+	struct test_device *test = CONTAINER_OF(device, struct test_device, device);
+
+	strncat(test->log, word, sizeof test->log - strlen(test->log) - 1);
+}
+
+static void reset(struct device *device)
+{
+	note(device, "reset ");
+}
+
+static void attached(struct device *device)
+{
+	note(device, "attached ");
+}
+
+static void detached(struct device *device)
+{
+	note(device, "detached ");
+}
+
+static void close_device(struct device *device)
+{
+	note(device, device_is_in_file(device) ? "close-in-file " : "close ");
+}
+
+static int check_features(struct device *device, uint64_t features)
+{
+	note(device, features & FEATURE(VIRTIO_RING_F_EVENT_IDX) ? "event_idx " : "features ");
+	return 0;
+}
 
 static int queue_start(struct device *device, struct device_queue *queue)
 {
@@ -58,14 +92,18 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
-	(void)device;
 	(void)reader;
 	(void)number;
-	(void)anew;
+	note(device, anew ? "anew " : "restore ");
 	return 0;
 }
 
 static const struct device_ops ops = {
+	.reset = reset,
+	.attached = attached,
+	.detached = detached,
+	.close = close_device,
+	.check_features = check_features,
 	.queue_start = queue_start,
 	.queue_notify = queue_notify,
 	.save = save,
@@ -247,11 +285,92 @@ static void update_reports_the_position_of_a_ring_that_does_not_go_on(void **sta
 	strike_scene(&scene);
 }
 
+/* Restarts */
+
+/* The old daemon saves its state and ends. The new one begins with it. */
+static void restart(struct scene *scene)
+{
+	static uint8_t bytes[STATE_BYTES];
+	struct handover unused = { .count = 0 };
+	struct virtio_section_writer writer;
+	struct virtio_section_reader reader;
+	size_t length;
+
+	halt(&scene->old);
+	server_end(&scene->old.server);
+	virtio_queue_ser_begin(&writer, bytes, sizeof bytes, NULL);
+	assert_int_equal(server_save(&scene->old.server, &writer, 0, &unused), 0);
+	assert_int_equal(virtio_queue_ser_end(&writer, &length), 0);
+	handover_clear(&unused);
+	close_host(&scene->old);
+	assert_int_equal(virtio_queue_ser_open(&reader, bytes, length, NULL), 0);
+	assert_int_equal(server_open_restored(&scene->new.server, &scene->new.loop, &scene->new.test.device,
+					      &scene->endpoint, false, &reader, 0),
+			 0);
+	assert_int_equal(virtio_section_reader_end(&reader), 0);
+	assert_int_equal(server_meet(&scene->new.server), 0);
+	server_begin(&scene->new.server);
+	run(&scene->new);
+}
+
+static void connect_again(struct scene *scene, uint64_t features)
+{
+	front_end_move(&scene->fe, scene->path);
+	front_end_negotiate_type(&scene->fe, FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | features);
+	front_end_share_memory(&scene->fe);
+	for (uint16_t i = 0; i < QUEUES; i++) {
+		scene->rings[i].mock.event_idx = scene->fe.mock.event_idx;
+		ring_move(&scene->rings[i]);
+		request(&scene->rings[i]);
+	}
+}
+
+/* Without another reset, and with the features that the driver has negotiated. Once. */
+static void restore_leaves_the_device_to_its_driver(void **state)
+{
+	static struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	request(&scene.rings[0]);
+	request(&scene.rings[1]);
+	restart(&scene);
+	assert_string_equal(scene.old.test.log, "reset attached features detached close-in-file ");
+	connect_again(&scene, 0);
+	/* A front end that is not the first. */
+	connect_again(&scene, 0);
+	strike_scene(&scene);
+	assert_string_equal(scene.new.test.log,
+			    "reset features anew attached detached reset attached features detached close ");
+}
+
+static void restore_resets_the_device_for_another_driver(void **state)
+{
+	static struct scene scene;
+	struct front_end other;
+
+	(void)state;
+	set_scene(&scene);
+	request(&scene.rings[0]);
+	request(&scene.rings[1]);
+	restart(&scene);
+	/* A front end that negotiates nothing is not the driver's. */
+	front_end_open(&other, scene.path);
+	(void)front_end_get_u64(&other, VHOST_USER_GET_FEATURES);
+	front_end_close(&other);
+	connect_again(&scene, FEATURE(VIRTIO_RING_F_EVENT_IDX));
+	strike_scene(&scene);
+	assert_string_equal(scene.new.test.log,
+			    "reset features anew attached detached attached event_idx reset event_idx detached close ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(update_does_not_look_like_a_new_driver),
 		cmocka_unit_test(update_reports_the_position_of_a_ring_that_does_not_go_on),
+		cmocka_unit_test(restore_leaves_the_device_to_its_driver),
+		cmocka_unit_test(restore_resets_the_device_for_another_driver),
 	};
 
 	if (!watchdog_start(NULL, NULL) || worker_init() || shared_memory_guard())
