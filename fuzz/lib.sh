@@ -96,5 +96,5 @@ how_to_repeat() {
 
 # Prints what was found, from a log: our own message, or the sanitizer's.
 finding() {
-	grep -m 1 -E '^fuzz: |runtime error:|ERROR: AddressSanitizer|ERROR: libFuzzer' "$1"
+	grep -m 1 -E '^(fuzz|FAILED): |runtime error:|ERROR: AddressSanitizer|ERROR: libFuzzer' "$1"
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does the fuzzing find bugs? Each file in fuzz/mutants makes a bug in one line of a copy of the
 # libraries. Its harness must find the bug, beginning with the seeds. On an idle machine that takes
-# less than a minute. In an unchanged copy the harness finds nothing.
+# less than a minute. In an unchanged copy the harness finds nothing. A harness may be a program of
+# tests/threads, for bugs that only show between two threads: it runs several times.
 # usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants.
 # BUILD_DIR is removed first. It is below build or outside of the checkout. The script prints the
 # seed, and then the time of each find. FUZZ_SEED=N repeats the search, as in run.sh.
@@ -13,6 +14,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Seconds for one bug: ten times what the slowest needs on an idle machine.
 limit=600
+# Runs of a program with threads.
+runs=20
 work=${1:-build/mutants}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- fuzz/mutants/*.sed
@@ -48,12 +51,35 @@ plant() {
 
 # shellcheck disable=SC2154 # lib.sh sets seed
 echo "Seed $seed"
+# search FOLDER HARNESS SECONDS: 0 if the harness finds nothing in the copy, 2 if it does not
+# compile. FOLDER/log has what it says.
+search() {
+	case $2 in
+	fuzz_*)
+		build "$work/build" "$2" || return 2
+		! fuzz "$work/build" "$2" "$3" "$1" "$seeds/$2" || return 0
+		;;
+	*)
+		mkdir -p "$1"
+		quietly "$work/tests.log" ninja -C "$work/tests" "tests/threads/$2" || return 2
+		for run in $(seq "$runs"); do
+			echo "run $run" >"$1/log"
+			"$work/tests/tests/threads/$2" >>"$1/log" 2>&1 || return 1
+		done
+		return 0
+		;;
+	esac
+	return 1
+}
+
 configure "$tree" "$work/build" || exit 1
+quietly "$work/tests.log" meson setup "$work/tests" "$tree" -Dexamples=disabled -Dguests=disabled || exit 1
 for harness in $(harnesses); do
 	# Only the program's seeds, without what fuzzing found.
 	mkdir -p "$seeds/$harness" && cp fuzz/corpus/"$harness"/seed-* "$seeds/$harness" || exit 1
-	build "$work/build" "$harness" || exit 1
-	if ! fuzz "$work/build" "$harness" 2 "$work/findings/unchanged" "$seeds/$harness"; then
+done
+for harness in $(harnesses) dirty-log dirty-log-interleave; do
+	if ! search "$work/findings/unchanged" "$harness" 2; then
 		echo "$harness: finds something without any mutant: $(finding "$work/findings/unchanged/log")" >&2
 		exit 1
 	fi
@@ -65,12 +91,13 @@ for file; do
 	result=FAILED
 	if ! plant "$file" "$target"; then
 		text="does not change exactly one line of $target"
-	elif ! build "$work/build" "$harness"; then
-		text='does not compile'
 	else
-		start=$(date +%s)
-		if fuzz "$work/build" "$harness" "$limit" "$work/findings/$name" "$seeds/$harness"; then
-			text="$harness did not find it in $limit s"
+		start=$(date +%s) status=0
+		search "$work/findings/$name" "$harness" "$limit" || status=$?
+		if [ "$status" = 0 ]; then
+			text="$harness did not find it in $(($(date +%s) - start)) s"
+		elif [ "$status" = 2 ]; then
+			text='does not compile'
 		elif ! text=$(finding "$work/findings/$name/log"); then
 			text="$harness did not run, see $work/findings/$name/log"
 		else

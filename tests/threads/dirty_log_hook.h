@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
+/*
+ * Included before each source of the library in dirty_log_interleave: every mark in a dirty log
+ * calls the program, which copies the marked page at once.
+ */
+#ifndef VIRTIO_TESTS_DIRTY_LOG_HOOK_H
+#define VIRTIO_TESTS_DIRTY_LOG_HOOK_H
+
+#include <stddef.h>
+
+/* Sets bits in *at, a uint8_t or an unsigned long of size bytes, and copies the marked pages. */
+void dirty_log_hook(void *at, size_t size, unsigned long bits);
+
+#define __atomic_fetch_or(at, bits, order) dirty_log_hook((at), sizeof *(at), (bits))
+
+#endif
