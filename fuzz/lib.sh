@@ -41,7 +41,7 @@ build() {
 }
 
 # FUZZ_SEED makes runs repeatable: libFuzzer makes the same inputs, and as many of them on any
-# machine. Otherwise a run takes its time, from a random seed.
+# machine. Without FUZZ_SEED a run lasts a fixed time, and begins from a random seed.
 seed=${FUZZ_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 
 # runs_a_second HARNESS: what a busy machine does.

@@ -10,7 +10,7 @@
 struct signals {
 	struct event_source source; /* fd is -1 before signals_open() */
 	struct event_loop *loop;
-	sigset_t set;                             /* the signals that are events, and blocked */
+	sigset_t set;                             /* the blocked signals, which arrive as events */
 	void (*hang_up)(struct signals *signals); /* after SIGHUP */
 	void (*update)(struct signals *signals);  /* after SIGUSR1; NULL: it ends the process */
 };

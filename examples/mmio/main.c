@@ -2,9 +2,9 @@
 /*
  * virtio-mmio-proxy: serves the registers of two virtio-mmio devices to a guest in QEMU.
  *
- * A VMM in miniature whose processors are QEMU's: each access of the guest's to the registers is a
- * message. This file is the command line; the rest is in proxy (messages), machine (devices,
- * memory, interrupts), blk_device and ../virtio-rng/rng.
+ * A small VMM whose processors are QEMU's: each register access of the guest arrives as a message.
+ * This file is the command line; the rest is in proxy (messages), machine (devices, memory,
+ * interrupts), blk_device and ../virtio-rng/rng.
  */
 #include "child.h"
 #include "event_loop.h"

@@ -16,7 +16,7 @@
 /* An unassigned ID, so that no driver looks for it. */
 #define OUR_VENDOR_ID 0x1234
 #define OUR_DEVICE_ID 0x5678
-#define OUR_CLASS 0xff00 /* not a class for which systems have a driver */
+#define OUR_CLASS 0xff00 /* a class for which no system has a driver */
 
 void pci_function_reset(struct pci_function *pci)
 {

@@ -8,9 +8,9 @@
  * transmit buffer with interrupts off. Other ports are throttled: their transmit chain waits, with
  * its place kept. Input is read only as far as the port's buffer has room.
  *
- * A pause ends a chain that waits: the rest goes to the reserve of the port's buffer. So a front
- * end that stops a queue and starts it again at the same index repeats no byte, although it cannot
- * be told from a guest that boots again if the index is 0.
+ * A pause ends a chain that waits: its remaining bytes go to the reserve of the port's buffer. So
+ * no byte is repeated when a front end stops a queue and starts it again at the same index. (If the
+ * index is 0, this looks like a guest that boots again.)
  *
  * virtio 1.4, 5.3
  */

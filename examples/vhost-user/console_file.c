@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A disk of a guest's is locked. Output would destroy the disk. */
+/*
+ * Whether another process has locked the file, as for the disk of a guest. Output would destroy the
+ * disk.
+ */
 static bool is_locked(int fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };

@@ -289,7 +289,10 @@ static void take_over(struct daemon *daemon)
 	fflush(stdout);
 }
 
-/* A process that was told to inherit does not restore again what it had restored at its start. */
+/*
+ * Starts listening, or takes over the servers of the old program. After an update no saved state is
+ * restored again.
+ */
 static int begin(struct daemon *daemon)
 {
 	if (inherited.count == 0)

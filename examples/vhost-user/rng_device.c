@@ -122,9 +122,10 @@ static void refresh(struct device *device)
 /* Requests */
 
 /*
- * Fills one buffer: with what the source has by now, one byte at least. See <virtio/serve.h>. After
- * an error it fills the buffers before the bad buffer, or the buffers that fit the array (virtio
- * 1.4, 5.4.6). A malformed chain has none, and is completed empty.
+ * Fills the buffers of one request with the bytes that the source has now, at least one. See
+ * <virtio/serve.h>. After an error it fills the buffers before the bad buffer, or as many buffers
+ * as fit the array (virtio 1.4, 5.4.6). A malformed chain has no usable buffer, and is completed
+ * with length 0.
  */
 static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {

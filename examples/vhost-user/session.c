@@ -140,8 +140,8 @@ static enum outcome handle(struct session *session, const struct request *reques
 	if (message->header.size < request->min_size || message->header.size > request->max_size)
 		return request_violation(session, "payload of %u bytes", message->header.size);
 	/*
-	 * Descriptors of a message that should have none are closed. Replies of another kind can't
-	 * report that.
+	 * Refuses a message with a wrong number of descriptors. A request that has a reply of its
+	 * own can't report that, so its surplus descriptors are only closed.
 	 */
 	if (!request->replies &&
 	    (message->in.lost || message->in.fd_count < request->min_fds || message->in.fd_count > request->max_fds))

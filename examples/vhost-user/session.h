@@ -29,7 +29,7 @@ struct session_setup {
 	uint64_t features; /* those of the last SET_FEATURES; rings that start use them */
 	bool has_features; /* SET_FEATURES was received */
 	uint64_t protocol_features;
-	uint64_t applied; /* the features that the device works with, and so do running rings */
+	uint64_t applied; /* the features that the device and the running rings use */
 	bool has_applied;
 };
 

@@ -148,7 +148,8 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 		return -1;
 	}
 	/*
-	 * Huge pages: offset and length must be multiples of the page size, which st_blksize tells.
+	 * In a file of huge pages, offset and length must be multiples of its page size. st_blksize
+	 * holds the page size.
 	 */
 	unit = (uint64_t)st.st_blksize;
 	if (unit < page || unit & (unit - 1))

@@ -91,8 +91,9 @@ int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
 bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t *data, size_t len);
 
 /*
- * Reads a request from the walked chain, for an amount of storage. Any bad request has a status
- * byte, unless the chain is malformed or the last writable byte cannot be written.
+ * Reads a request from the walked chain, for a device with these numbers of segments and ranges.
+ * Any bad request has a status byte, unless the chain is malformed or the last writable byte cannot
+ * be written.
  */
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges);
 

@@ -130,7 +130,10 @@ const struct seed blk_seeds[] = {
 	BLK("on_itself", LOGGED(0), PLACED(VIRTIO_BLK_T_IN, 0, 1, 1, 8, 8, 0, 0), SERVE,
 	    PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 8, 0, 0), SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 20, 0, 0),
 	    SERVE),
-	/* From the end of the data area around to its start: across the rings. */
+	/*
+	 * Buffers that begin at the end of the data area and continue at its start, so they lie
+	 * over the rings.
+	 */
 	BLK("on_rings", PLAIN, READ(1, 1), READ(2, 1), BLK_DESC, 1, 0, POWER(5, 0), 3, 2, SERVE, SERVE, RESET(3), 0, 0,
 	    0, 0, READ(1, 1), SERVE),
 	BLK("read_only", DISK(BLK_O_READ_ONLY), WRITE(1, 1), SERVE, READ(1, 1), SERVE, WRITE(1, 0), SERVE),

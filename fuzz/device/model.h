@@ -20,7 +20,7 @@
 #define DEVICE_CONFIG 80u /* bytes of configuration space at most */
 #define DEVICE_REGIONS 3u /* of shared memory */
 #define DEVICE_ACCESS 16u /* bytes of an access at most */
-#define DEVICE_CALLS 64u  /* that one step may lead to */
+#define DEVICE_CALLS 64u  /* most calls of operations in one step */
 
 /* The operations. */
 enum device_call {
@@ -137,13 +137,13 @@ struct device_model {
 	struct device_record calls[DEVICE_CALLS];
 	uint32_t call_count;
 	uint32_t calls_seen;
-	bool on_vcpu; /* it's a register access */
+	bool on_vcpu; /* the step is a register access */
 };
 
 /* A device as after virtio_device_init(). */
 void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct shadow_map *map);
 
-/* Begins a step; on_vcpu if it's a register access. */
+/* Begins a step; on_vcpu if the step is a register access. */
 void device_model_begin(struct device_model *m, bool on_vcpu);
 
 bool device_model_has(const struct device_model *m, uint32_t bit);

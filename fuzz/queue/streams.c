@@ -5,7 +5,7 @@
 #define MOST_BYTES 0x10000u
 #define MOST_ENTRIES 12u
 
-/* The piece of a chain that holds the byte at a position, which must be in one. */
+/* The piece of a chain that holds the byte at a position. Some piece must hold the byte. */
 static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 {
 	struct model_piece p;

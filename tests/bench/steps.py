@@ -75,7 +75,7 @@ def count_steps(bench, folder, case, kind):
     steps = collections.Counter()
     for file, function, line, instructions in read_lines(output):
         name = functions(file).get(line) if file and os.path.isfile(file) else None
-        # A loop is a function of a macro's name.
+        # The macro LOOP defines a loop's function, so the name comes from the symbol.
         steps[function if name in (None, "LOOP") else name] += instructions
     return [(name, instructions / CHAINS) for name, instructions in steps.most_common()]
 

@@ -11,7 +11,7 @@ has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 lacks_port() { ! has_port; }
 # Linux makes the file for a console that does not exist yet, and opening it fails. Without the file
 # the shell would make an ordinary one.
-# What has come to the terminal is lost when the last one closes it, so descriptor 3 stays open.
+# When the last process closes the terminal, unread input is lost. So descriptor 3 stays open.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
 }

@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # No guest and no daemon runs longer: `timeout` ends both, with everything that they have started.
 # This limit does not detect a hang; watch_guest does.
 guest_seconds=6000
-# A hang: this many looks in a row without progress, ten seconds apart.
+# A guest hangs if this many checks in a row, ten seconds apart, see no progress.
 guest_looks=18
 
 # Memory of a User Mode Linux guest; its kernel uses a third.
@@ -132,7 +132,7 @@ qemu_packages() {
 		unpack_package "$1" busybox-static || return
 	kernel=$(echo "$1"/linux-image-cloud-amd64/boot/vmlinuz-*)
 	modules=$1/linux-image-cloud-amd64/lib/modules
-	# shellcheck disable=SC2034 # used by who sources this
+	# shellcheck disable=SC2034 # used by scripts that source this file
 	iasl=$1/acpica-tools/usr/bin/iasl
 	busybox=$1/busybox-static/bin/busybox
 	alone "$1" index_modules

@@ -36,7 +36,7 @@ have_enough() {
 		[ "$(last_of "$stream")" -ge "$enough" ] || return
 	done
 }
-# place_of STREAM: sets the image and the stream's number there.
+# place_of STREAM: sets image to the stream's disk, and number to its number on that disk.
 place_of() {
 	case $1 in
 	0 | 1 | 2) image=busy-0.img number=$1 ;;

@@ -37,10 +37,13 @@
 #define BACKLOG 1024
 
 enum operation {
-	/* The client sends so many bytes and shuts its half; the server answers with their sum. */
+	/*
+	 * The client sends the given number of bytes and shuts its half. The server answers with
+	 * their sum.
+	 */
 	RECEIVE,
-	SEND, /* the other way round */
-	ECHO, /* so many bytes come back */
+	SEND, /* the server sends the bytes, and the client answers */
+	ECHO, /* all bytes come back */
 	STOP, /* as RECEIVE, after GO has come by another connection */
 	GO,
 	RECORDS, /* all records come back */

@@ -152,8 +152,8 @@ static void receiver_returns_malformed_chains_in_front_of_the_packet(void **stat
 	good[0] = add_buffer(BUFFER);
 	bad[1] = add_malformed();
 	/*
-	 * Not enough yet. The malformed chains are unpopped too, because chains popped after them
-	 * are.
+	 * One buffer is not enough for the packet. So all chains are unpopped, including the
+	 * malformed chains.
 	 */
 	assert_int_equal(deliver(packet, sizeof packet), 0);
 	assert_true(virtio_queue_quiesced(&g.receiver.queue));

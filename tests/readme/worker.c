@@ -28,7 +28,7 @@ static struct {
 	struct virtio_mock_slot slots[DRIVER_SIZE];
 	struct worker worker;
 	pthread_t thread;
-	pthread_cond_t event; /* with the worker's lock: whatever the test waits for */
+	pthread_cond_t event; /* used with the worker's lock: the test may go on */
 	bool line;
 	uint32_t begun;   /* requests that the thread has begun */
 	bool held;        /* a stop had begun, and not ended, with a request in flight */

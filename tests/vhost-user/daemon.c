@@ -154,7 +154,7 @@ void daemon_run_program(struct daemon_process *daemon, const char *path, const c
 	close(out[1]);
 	daemon->out = fdopen(out[0], "r");
 	assert_non_null(daemon->out);
-	/* For poll(): what was not read yet is in the pipe. */
+	/* Without a buffer, all unread bytes are still in the pipe, where poll() sees them. */
 	setvbuf(daemon->out, NULL, _IONBF, 0);
 }
 

@@ -324,8 +324,9 @@ static void front_end_crosvm(void **state)
 }
 
 /*
- * The driver of SPDK and DPDK, in the process itself: guest addresses are its own. Features
- * before the protocol's; calls before all else of the rings; memory with a question behind it.
+ * The driver of SPDK and DPDK runs in the front end's process, so guest addresses are its own. It
+ * sets the features before the protocol features, and the call descriptors first of a ring's
+ * values. After the memory table it sends a request with a reply.
  */
 static void front_end_spdk(void **state)
 {

@@ -477,7 +477,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 1, 1);
-	/* The same with the kick descriptor missing: it is not kept. */
+	/* Here the start fails at SET_VRING_KICK, whose descriptor is not kept. */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
 	assert_int_equal(front_end_ask_table(&fe, &table), 0);
 	/* When this is answered the table's descriptor is closed. */

@@ -204,7 +204,7 @@ static void listener_that_ends_leaves_the_file_of_the_next_one(void **state)
 	}
 }
 
-/* A folder that somebody locks for long is refused. Nothing was changed there. */
+/* A folder that another process keeps locked is refused. Nothing was changed there. */
 static void listener_refuses_a_folder_that_stays_locked(void **state)
 {
 	struct unix_listener_file file = { .ino = 1 };

@@ -22,7 +22,7 @@
 #define FLUSH VIRTIO_BLK_T_FLUSH
 #define BYTES (REQUEST_SECTORS * 512)
 
-/* What becomes of the next pieces. */
+/* Sets how the next pieces end. */
 static void tell(const int64_t *outcomes, unsigned int count)
 {
 	assert_true(count <= sizeof kernel_kernel.outcomes / sizeof outcomes[0]);

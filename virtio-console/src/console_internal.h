@@ -94,7 +94,9 @@ static inline struct virtio_console_port *console_port(const struct virtio_conso
 	return port && port->present ? port : NULL;
 }
 
-/* Whether the port's queues may be served: without MULTIPORT only the first port's. */
+/*
+ * Whether the port's queues may be served. Without MULTIPORT only the queues of the first port may.
+ */
 static inline bool console_has_queues(const struct virtio_console *console, uint32_t id)
 {
 	return id == 0 || (id < console->options.port_count && console_multiport(console));

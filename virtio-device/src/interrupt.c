@@ -16,7 +16,10 @@ static bool is_pending(uint32_t live)
 	return (live & LIVE_INTERRUPT) != 0 && (live & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 }
 
-/* The cause to name for a line that must be high. Each event has a call of its own besides. */
+/*
+ * The cause to pass when the line must become high. Every event is also passed in a call of its
+ * own.
+ */
 static enum virtio_interrupt a_cause(uint32_t live)
 {
 	const uint32_t causes = (live & LIVE_INTERRUPT) >> LIVE_INTERRUPT_SHIFT;

@@ -55,7 +55,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
-/* Sets bits of the status, unless the device needs a reset by now: any thread may have set that. */
+/* Sets bits of the status, unless a thread has set DEVICE_NEEDS_RESET meanwhile. */
 static bool advance(struct virtio_device *device, uint32_t bits)
 {
 	uint32_t live = live_load(device);

@@ -48,8 +48,8 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
 	/*
-	 * A REQUEST that is not owed any more leaves its list, which may be held. An RST is never
-	 * held.
+	 * A connection that no longer owes a REQUEST leaves the list of requests, which may be
+	 * held. An RST is never held.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
@@ -225,7 +225,10 @@ static void drop_marks(struct virtio_vsock_connection *c)
 	drop_earlier_messages(c, left);
 }
 
-/* Records a sent packet. Without room for its mark, each two marks become one: the later one. */
+/*
+ * Records a sent packet. If there is no room for its mark, every two neighbouring marks are joined
+ * into the later mark.
+ */
 static void add_mark(struct virtio_vsock_connection *c)
 {
 	if (c->mark_count == VIRTIO_VSOCK_MARKS) {
@@ -422,7 +425,7 @@ static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_
 	if (c->type == VIRTIO_VSOCK_TYPE_SEQPACKET)
 		marks = (virtio_vsock_ends_message(header) ? (uint32_t)VIRTIO_VSOCK_SEQ_EOM : 0) |
 			(virtio_vsock_ends_record(header) ? (uint32_t)VIRTIO_VSOCK_SEQ_EOR : 0);
-	/* Not an end of the stream: no effect. */
+	/* An empty packet is not the end of the stream, and has no effect. */
 	if (len == 0 && marks == 0)
 		return true;
 	if (len > c->buf_alloc - (c->rx_cnt - c->fwd_cnt) || c->rx_packets >= c->table->options.max_packets) {

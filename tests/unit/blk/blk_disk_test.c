@@ -33,7 +33,7 @@ static int no_lifetime(void *context, struct virtio_blk_wear *wear)
 }
 
 static const struct virtio_blk_backend_ops all_ops = { .readv = no_move, .writev = no_move, .flush = no_flush };
-/* All operations that the commands on ranges need; then the same with one missing each. */
+/* All operations that the commands on ranges need. The test takes them away one by one. */
 static const struct virtio_blk_backend_ops command_ops = { .readv = no_move,
 							   .writev = no_move,
 							   .discard = no_discard,

@@ -140,7 +140,7 @@ static void make_pages(struct shadow *w)
 
 		p->result = results[below(w, 16)];
 		p->out = w->base + below(w, WINDOW);
-		/* Often where the one before it ends, and often aligned. */
+		/* A page often begins where the page before it ends, or at an aligned address. */
 		if (i > 0 && below(w, 2))
 			p->out = p[-1].out + w->page_size;
 		else if (below(w, 2))

@@ -53,7 +53,7 @@ static const struct page pages[] = {
 	{ 0x5700, RAM + 0x600, BOTH, VIRTIO_EPERM, TO_PAGE_END, VIRTIO_EPERM, VIRTIO_EPERM },
 	{ 0x5800, ROM, BOTH, 0, TO_PAGE_END, 0, VIRTIO_EPERM },
 	{ 0x5900, 0x900000, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* A result without a meaning. */
+	/* The translation returns a number without a meaning. */
 	{ 0x5a00, RAM + 0x600, BOTH, 7, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5b00, RAM + 0x600, BOTH, 0, NO_LEN, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5c00, RAM + 0x600, BOTH, 0, NO_ANSWER, VIRTIO_EFAULT, VIRTIO_EFAULT },

@@ -13,7 +13,7 @@
 #define SIZE 8u
 #define OUT_BYTES 32u
 #define IN_BYTES 43u
-#define WRITTEN 33u /* of those, by the device */
+#define WRITTEN 33u /* bytes that the device writes */
 
 /* A request of four buffers, none next to another. */
 static const struct virtio_mock_buffer request[] = {

@@ -136,8 +136,8 @@ struct virtio_vsock_packet {
 	struct virtio_vsock_hdr header;
 	struct virtio_token token; /* of its chain */
 	/*
-	 * 0, or why the payload cannot be used. data is empty then, and the caller gives the chain
-	 * back.
+	 * 0, or why the payload cannot be used. data is empty then, and the caller must still
+	 * complete the chain.
 	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are
 	 *                   present
 	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()

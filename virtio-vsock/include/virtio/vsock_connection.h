@@ -74,7 +74,7 @@ enum virtio_vsock_owed {
 	VIRTIO_VSOCK_OWES_RST = 1,
 	VIRTIO_VSOCK_OWES_REQUEST = 2,
 	VIRTIO_VSOCK_OWES_RESPONSE = 4,
-	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE, to a CREDIT_REQUEST */
+	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE that answers a CREDIT_REQUEST */
 	VIRTIO_VSOCK_OWES_UPDATE = 16, /* CREDIT_UPDATE, unless another packet carries it first */
 	VIRTIO_VSOCK_OWES_CREDIT_REQUEST = 32,
 	VIRTIO_VSOCK_OWES_SHUTDOWN = 64,
@@ -156,7 +156,7 @@ struct virtio_vsock_connection {
 	struct virtio_vsock_connection *hash_next; /* in a bucket, or among the unused places */
 	struct virtio_vsock_link queue;            /* connections that owe a packet */
 	struct virtio_vsock_link timer;            /* connections with a deadline */
-	uint64_t deadline;                         /* while in such a list */
+	uint64_t deadline;                         /* valid while in the list of timers */
 };
 
 /*

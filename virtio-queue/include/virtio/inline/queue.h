@@ -145,7 +145,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	if (got == 0)
 		return 0;
 	/*
-	 * Into a copy, so the caller's chain can stay in registers: see
+	 * Pops into a copy, so the caller's chain can stay in registers: see
 	 * virtio_impl_chain_next_slow().
 	 */
 	got = virtio_impl_queue_pop_slow(queue, &copy);
