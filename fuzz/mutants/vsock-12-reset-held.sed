@@ -2,4 +2,4 @@
 # The RST of a request that is held back is held back, too.
 # file: virtio-vsock/src/connection.c
 # harness: fuzz_vsock
-/REQUEST that is not owed any more/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/
+/no longer owes a REQUEST/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/
