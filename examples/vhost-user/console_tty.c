@@ -109,6 +109,9 @@ static void take_terminal(struct console_link *link)
 		return;
 	}
 	link->told = link->holds_input = false;
+	/* A resize in the meantime was told to the job in the foreground. */
+	if (link->tty >= 0)
+		tell_size(link);
 	/* If the process before has made it raw, the settings came from there. */
 	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
 		raw = link->settings;

@@ -254,6 +254,18 @@ void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows
 	assert_memory_equal(bytes + 8, tail, 4);
 }
 
+void console_await_size(struct console_guest *guest, uint8_t cols, uint8_t rows)
+{
+	struct vhost_user_config access = { .offset = 0, .size = 4 };
+	const uint32_t size = offsetof(struct vhost_user_config, data) + 4;
+	const uint8_t expected[4] = { cols, 0, rows, 0 };
+
+	do {
+		front_end_send(&guest->fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &access, size, NULL, 0);
+		assert_int_equal(front_end_reply(&guest->fe, VHOST_USER_GET_CONFIG, &access, sizeof access), size);
+	} while (memcmp(access.data, expected, sizeof expected) != 0);
+}
+
 /* The host's ends */
 
 int console_open_pts(const char *path)

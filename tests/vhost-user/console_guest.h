@@ -77,6 +77,9 @@ void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint
 /* Waits for a RESIZE of the console. */
 void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows);
 
+/* Waits until the configuration space has this size. */
+void console_await_size(struct console_guest *guest, uint8_t cols, uint8_t rows);
+
 /* The dialogue of a driver that starts. The port "data" has a client, or not. */
 void console_set_ports_up(struct console_guest *guest, bool has_client);
 

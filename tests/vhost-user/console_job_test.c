@@ -67,6 +67,7 @@ static void set_cooked(int terminal, const struct termios *settings)
  */
 static void console_tty_in_the_background_leaves_the_terminal_alone(void **state)
 {
+	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
 	struct daemon_process daemon;
 	struct console_guest guest;
 	struct termios cooked;
@@ -82,12 +83,15 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 	set_foreground(slave, other);
 	console_start_tty(&daemon, slave, "");
 	console_await_tty(&daemon);
-	console_attach(&guest, &daemon, 0);
+	console_attach(&guest, &daemon, FEATURE(VIRTIO_CONSOLE_F_SIZE));
 	daemon_await_error(&daemon, "the daemon is in the background: the terminal waits for fg");
 	console_output(&guest.rings[TRANSMIT], 0, 1000);
 	assert_false(is_raw(slave));
+	/* The other job learns of the new size. */
+	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
 	set_foreground(slave, getpgrp());
 	await_raw(slave);
+	console_await_size(&guest, 132, 50);
 	console_type(master, "keys", 4);
 	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
 	/* The user stops the daemon. The shell makes the terminal its own, and then goes on. */

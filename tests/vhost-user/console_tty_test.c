@@ -22,18 +22,6 @@ static bool is_raw(int fd)
 	return !(settings.c_lflag & ICANON);
 }
 
-static void await_size(struct console_guest *guest, uint8_t cols, uint8_t rows)
-{
-	struct vhost_user_config access = { .offset = 0, .size = 4 };
-	const uint32_t size = offsetof(struct vhost_user_config, data) + 4;
-	const uint8_t expected[4] = { cols, 0, rows, 0 };
-
-	do {
-		front_end_send(&guest->fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &access, size, NULL, 0);
-		assert_int_equal(front_end_reply(&guest->fe, VHOST_USER_GET_CONFIG, &access, sizeof access), size);
-	} while (memcmp(access.data, expected, sizeof expected) != 0);
-}
-
 /* hostile 221: the terminal is raw only while it is used, and however that ends. */
 static void console_tty_is_raw_only_while_it_is_used(void **state)
 {
@@ -57,11 +45,11 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 		assert_true(console_offer(&guest.rings[TRANSMIT], "hello\n", 6));
 		assert_true(daemon_says(&daemon, "hello"));
 		if (round == 0) {
-			await_size(&guest, 80, 25);
+			console_await_size(&guest, 80, 25);
 			assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
 			assert_int_equal(kill(daemon.pid, SIGWINCH), 0);
 		}
-		await_size(&guest, 132, 50);
+		console_await_size(&guest, 132, 50);
 		assert_int_equal(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
 		if (round < 2)
 			console_detach(&guest);
@@ -102,11 +90,11 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_hear_size(&guest, 80, 25);
-	await_size(&guest, 80, 25);
+	console_await_size(&guest, 80, 25);
 	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
 	assert_int_equal(kill(daemon.pid, SIGWINCH), 0);
 	console_hear_size(&guest, 132, 50);
-	await_size(&guest, 132, 50);
+	console_await_size(&guest, 132, 50);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	assert_false(is_raw(slave));
