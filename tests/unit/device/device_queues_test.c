@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The queues that a device leaves to the library: sizes, start, stop, reset, reports and memory. */
 #include <virtio/device_queues.h>
+#include <virtio/device_state.h>
+#include <virtio/queue_state.h>
 
 #include "device_fixture.h"
 
@@ -547,6 +549,134 @@ static void queues_serve_leaves_a_queue_alone_that_does_not_run(void **state)
 	}
 }
 
+/* Restore */
+
+/* A running device, what it has saved, and the device that is to go on. */
+struct moved {
+	struct owned from, to;
+	struct virtio_device_state core;
+	struct virtio_queue_registers_state registers[QUEUES];
+	struct virtio_queue_state queue[QUEUES];
+};
+
+static void save(struct moved *m)
+{
+	start(&m->from);
+	assert_int_equal(virtio_device_save(&m->from.f.device, &m->core, m->registers, QUEUES), 0);
+	for (uint32_t i = 0; i < QUEUES; i++)
+		assert_int_equal(virtio_queue_save(&m->from.queue[i], &m->queue[i]), 0);
+	make(&m->to);
+}
+
+static void restore_core(struct moved *m)
+{
+	assert_int_equal(virtio_device_restore(&m->to.f.device, &m->core, m->registers, QUEUES), 0);
+}
+
+/* The driver is told that it must reset the device, and the device does nothing until then. */
+static void expect_needs_reset(struct moved *m)
+{
+	struct device_fixture *f = &m->to.f;
+
+	assert_int_equal(reg_get(f, REG_STATUS), ST_OK | ST_NEEDS_RESET);
+	virtio_device_resume(&f->device);
+	assert_int_equal(reg_get(f, REG_INTERRUPT_STATUS) & VIRTIO_INTERRUPT_CONFIG, VIRTIO_INTERRUPT_CONFIG);
+	assert_true(f->line);
+	assert_false(virtio_device_queues_running(&f->device, 0) || virtio_device_queues_running(&f->device, 1));
+	reg_set(f, REG_STATUS, 0);
+	assert_int_equal(reg_get(f, REG_STATUS), 0);
+}
+
+static void queues_restore_goes_on_where_the_queue_was(void **state)
+{
+	struct moved m;
+
+	(void)state;
+	save(&m);
+	m.queue[1].next_avail = m.queue[1].next_used = 700;
+	restore_core(&m);
+	for (uint16_t i = 0; i < QUEUES; i++)
+		assert_int_equal(virtio_device_queues_restore(&m.to.f.device, i, &m.queue[i]), 0);
+	assert_true(virtio_device_queues_running(&m.to.f.device, 0) && virtio_device_queues_running(&m.to.f.device, 1));
+	assert_int_equal(virtio_queue_next_avail(&m.to.queue[1]), 700);
+	assert_int_equal(reg_get(&m.to.f, REG_STATUS), ST_OK);
+}
+
+/* Whatever keeps a queue from going on, the driver does not wait for it in vain. */
+static void queues_restore_of_a_queue_that_cannot_run_needs_reset(void **state)
+{
+	const struct virtio_queue_state not_started = { .next_avail = 0 };
+
+	(void)state;
+	for (int broken = 0; broken < 2; broken++) {
+		struct moved m;
+
+		save(&m);
+		m.queue[1].broken = VIRTIO_EHEAD;
+		restore_core(&m);
+		assert_int_equal(virtio_device_queues_restore(&m.to.f.device, 0, &m.queue[0]), 0);
+		assert_int_equal(virtio_device_queues_restore(&m.to.f.device, 1, broken ? &m.queue[1] : &not_started),
+				 0);
+		assert_int_equal(m.to.queue[1].broken, broken ? VIRTIO_EHEAD : 0);
+		assert_int_equal(is_started(&m.to, 1), broken);
+		expect_needs_reset(&m);
+	}
+}
+
+/* The rings are gone, and the device was in need of a reset already. */
+static void queues_restore_without_rings_stays_in_need_of_reset(void **state)
+{
+	struct moved m;
+
+	(void)state;
+	save(&m);
+	m.core.status |= ST_NEEDS_RESET;
+	m.core.interrupt_status |= VIRTIO_INTERRUPT_CONFIG;
+	assert_int_equal(virtio_device_queues_set_memory(&m.to.f.device, &m.to.none), 0);
+	restore_core(&m);
+	for (uint16_t i = 0; i < QUEUES; i++) {
+		assert_int_equal(virtio_device_queues_restore(&m.to.f.device, i, &m.queue[i]), 0);
+		assert_int_equal(m.to.queue[i].broken, VIRTIO_EFAULT);
+	}
+	expect_needs_reset(&m);
+}
+
+static void expect_restore(struct moved *m, uint16_t queue, const struct virtio_queue_state *from, int error)
+{
+	const struct virtio_queue before = m->to.queue[0];
+
+	assert_int_equal(virtio_device_queues_restore(&m->to.f.device, queue, from), error);
+	assert_memory_equal(&m->to.queue[0], &before, sizeof before);
+	assert_false(virtio_device_status(&m->to.f.device) & ST_NEEDS_RESET);
+}
+
+/* The caller gets the error, and decides. Nothing has changed. */
+static void queues_restore_returns_what_it_cannot_do(void **state)
+{
+	struct virtio_queue_state other;
+	struct moved m;
+
+	(void)state;
+	save(&m);
+	expect_restore(&m, 0, &m.queue[0], VIRTIO_EINVAL);
+	restore_core(&m);
+	expect_restore(&m, QUEUES, &m.queue[0], VIRTIO_EINVAL);
+	other = m.queue[0];
+	other.config.event_idx = !other.config.event_idx;
+	expect_restore(&m, 0, &other, VIRTIO_EINVAL);
+	other = m.queue[0];
+	other.config.addr[VIRTIO_QUEUE_USED] += 4;
+	expect_restore(&m, 0, &other, VIRTIO_EINVAL);
+	other = m.queue[0];
+	other.next_avail = (uint16_t)(other.next_used + SIZE0 + 1);
+	expect_restore(&m, 0, &other, VIRTIO_EINVAL);
+	m.to.f.device.memory = &m.to.none;
+	expect_restore(&m, 0, &m.queue[0], VIRTIO_EFAULT);
+	m.to.f.device.memory = &m.to.f.map;
+	assert_int_equal(virtio_device_queues_restore(&m.to.f.device, 0, &m.queue[0]), 0);
+	expect_restore(&m, 0, &m.queue[0], VIRTIO_EBUSY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,6 +699,10 @@ int main(void)
 		cmocka_unit_test(queues_serve_waits_for_device_or_translation),
 		cmocka_unit_test(queues_serve_needs_reset_when_the_queue_is_broken),
 		cmocka_unit_test(queues_serve_leaves_a_queue_alone_that_does_not_run),
+		cmocka_unit_test(queues_restore_goes_on_where_the_queue_was),
+		cmocka_unit_test(queues_restore_of_a_queue_that_cannot_run_needs_reset),
+		cmocka_unit_test(queues_restore_without_rings_stays_in_need_of_reset),
+		cmocka_unit_test(queues_restore_returns_what_it_cannot_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,9 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  * @count     set to the number of requests; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small; VIRTIO_EBUSY if a
- * request must still be replayed.
+ * request must still be replayed: the caller has the record, and the queue does not. Replay the
+ * rest first, without carrying it out. That changes no guest memory, and the new record has these
+ * requests again.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
