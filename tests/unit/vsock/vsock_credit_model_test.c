@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two peers, each with a table, send each other streams over wires with random delays. Each counts
- * in 64 bits what was really sent, received and forwarded. No buffer ever overruns, and both
- * streams come to their end: for all sizes of buffers and packets, with readers that stop, and with
- * counters that pass 2^32.
+ * Two peers, each with a table, send each other streams or messages over wires with random delays.
+ * Each counts in 64 bits what was really sent, received and forwarded. No buffer ever overruns, and
+ * both sides come to their end: for all sizes of buffers and packets, with readers that stop, with
+ * buffers that grow, and with counters that pass 2^32. A reader forwards whole messages only.
  */
 #include <stdlib.h>
 
@@ -24,8 +24,14 @@ struct peer {
 	struct virtio_vsock_hdr replies[1];
 	struct virtio_vsock_connection *c;
 	uint32_t buffer, max_packet;
-	uint32_t packets; /* in the buffer */
+	uint32_t packets; /* in the buffer; of a reader of messages: of whole ones */
 	uint64_t sent, received, forwarded;
+	/* Messages. */
+	bool is_sending;
+	uint32_t left, marks;  /* of the message that is being sent */
+	uint32_t part, pieces; /* received of a message without its end */
+	uint32_t whole;        /* bytes of whole messages in the buffer */
+	uint64_t said, heard;  /* all messages sent, and received, as one number */
 };
 
 struct run {
@@ -35,6 +41,8 @@ struct run {
 	uint64_t now;
 	uint32_t random;
 	bool counts_packets; /* one of the peers charges an overhead for each packet */
+	uint16_t type;
+	bool grows; /* buffers become larger */
 };
 
 static uint32_t draw(struct run *r, uint32_t below)
@@ -62,7 +70,8 @@ static void peer_init(struct peer *p, uint32_t cid, uint32_t buffer, uint32_t ma
 	memset(p, 0, sizeof *p);
 	p->buffer = buffer;
 	p->max_packet = max_packet;
-	assert_int_equal(virtio_vsock_init(&p->vsock, cid, false), 0);
+	assert_int_equal(virtio_vsock_init(&p->vsock, cid, true), 0);
+	assert_int_equal(virtio_vsock_negotiate(&p->vsock, virtio_vsock_offered(&p->vsock)), 0);
 	assert_int_equal(virtio_vsock_table_init(&p->table, &p->vsock, &options, &storage, seed), 0);
 }
 
@@ -96,7 +105,7 @@ static void establish(struct run *r)
 	struct virtio_vsock_hdr h;
 	struct peer *a = &r->peers[0], *b = &r->peers[1];
 
-	assert_int_equal(virtio_vsock_table_connect_from(&a->table, STREAM, &to_1, r->now, &a->c), 0);
+	assert_int_equal(virtio_vsock_table_connect_from(&a->table, r->type, &to_1, r->now, &a->c), 0);
 	assert_int_equal(virtio_vsock_table_next(&a->table, &h), 1);
 	put(&r->wires[1], &h);
 	assert_int_equal(virtio_vsock_table_receive(&b->table, &r->wires[1].packets[0], 0, r->now, &got), 0);
@@ -111,13 +120,49 @@ static void establish(struct run *r)
 	begin_near_the_end(b->c, a->c, 0x7fffff00);
 }
 
+/* Two messages are the same number only if lengths and marks agree, in order. */
+static uint64_t add_message(uint64_t all, uint32_t bytes, uint32_t marks)
+{
+	return (all ^ bytes ^ (uint64_t)marks << 40) * UINT64_C(0x100000001b3) + 1;
+}
+
+/* Chooses the next message: a reader forwards nothing of it before its end, so it must fit. */
+static void begin_message(struct run *r, struct peer *p, uint64_t left)
+{
+	const struct peer *other = &r->peers[p == &r->peers[0]];
+	const uint32_t buffer = other->buffer < 0xffffff ? other->buffer : 0xffffff;
+	const uint32_t bytes = draw(r, 4) ? draw(r, buffer + 1) : buffer;
+
+	p->left = left < bytes ? (uint32_t)left : bytes;
+	p->marks = EOM | (draw(r, 2) ? EOR : 0);
+	p->is_sending = true;
+	p->said = add_message(p->said, p->left, p->marks);
+}
+
+/* Says what may be sent of a message or a stream. Returns whether anything may. */
+static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece *piece)
+{
+	const uint64_t left = r->goal - p->sent;
+	uint32_t want;
+
+	if (r->type == SEQPACKET) {
+		if (!p->is_sending && left != 0)
+			begin_message(r, p, left);
+		return p->is_sending &&
+		       virtio_vsock_connection_piece(p->c, p->left, p->marks, p->max_packet, r->now, piece) == 1;
+	}
+	if (left == 0)
+		return false;
+	want = draw(r, 2) ? p->max_packet : 1 + draw(r, p->max_packet);
+	want = left < want ? (uint32_t)left : want;
+	return virtio_vsock_connection_piece(p->c, want, 0, p->max_packet, r->now, piece) == 1;
+}
+
 /* One peer puts its next packet on the wire: what it owes, or data. Returns whether it had one. */
 static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 {
 	struct virtio_vsock_piece piece;
 	struct virtio_vsock_hdr h;
-	uint64_t left = r->goal - p->sent;
-	uint32_t want;
 
 	if (wire->count == WIRE)
 		return false;
@@ -125,16 +170,27 @@ static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 		put(wire, &h);
 		return true;
 	}
-	if (left == 0)
-		return false;
-	want = draw(r, 2) ? p->max_packet : 1 + draw(r, p->max_packet);
-	want = left < want ? (uint32_t)left : want;
-	if (virtio_vsock_connection_piece(p->c, want, 0, p->max_packet, r->now, &piece) != 1)
+	if (!next_piece(r, p, &piece))
 		return false;
 	assert_int_equal(virtio_vsock_connection_send(p->c, &piece, &h), 0);
 	p->sent += piece.bytes;
+	p->left -= r->type == SEQPACKET ? piece.bytes : 0;
+	p->is_sending = p->is_sending && !(piece.marks & EOM);
 	put(wire, &h);
 	return true;
+}
+
+/* Takes a piece of a message. The last one makes the message whole. */
+static void take_piece(struct peer *p, const struct virtio_vsock_received *got)
+{
+	p->part += got->bytes;
+	p->pieces++;
+	if (!(got->marks & EOM))
+		return;
+	p->heard = add_message(p->heard, p->part, got->marks);
+	p->whole += p->part;
+	p->packets += p->pieces;
+	p->part = p->pieces = 0;
 }
 
 static bool receive_one(struct run *r, struct peer *p, struct wire *wire)
@@ -150,7 +206,10 @@ static bool receive_one(struct run *r, struct peer *p, struct wire *wire)
 	assert_false(got.got & VIRTIO_VSOCK_GOT_END);
 	if (got.got & VIRTIO_VSOCK_GOT_DATA) {
 		p->received += got.bytes;
-		p->packets++;
+		if (r->type == SEQPACKET)
+			take_piece(p, &got);
+		else
+			p->packets++;
 	}
 	assert_true(p->received - p->forwarded <= p->buffer);
 	assert_int_equal(virtio_vsock_connection_buffered(p->c), p->received - p->forwarded);
@@ -162,6 +221,14 @@ static bool forward_some(struct run *r, struct peer *p)
 	const uint32_t there = (uint32_t)(p->received - p->forwarded);
 	uint32_t bytes;
 
+	if (r->type == SEQPACKET) {
+		const bool has = p->packets != 0;
+
+		assert_int_equal(virtio_vsock_connection_forwarded(p->c, p->whole, p->packets, r->now), 0);
+		p->forwarded += p->whole;
+		p->whole = p->packets = 0;
+		return has;
+	}
 	if (there == 0)
 		return false;
 	bytes = draw(r, 3) ? there : draw(r, there < 0xffffff ? there : 0xffffff) + 1;
@@ -173,7 +240,10 @@ static bool forward_some(struct run *r, struct peer *p)
 
 static bool done(const struct run *r)
 {
-	return r->peers[0].forwarded == r->goal && r->peers[1].forwarded == r->goal;
+	/* Whole messages come last: an empty one may follow the last byte. */
+	return r->peers[0].forwarded == r->goal && r->peers[1].forwarded == r->goal && !r->peers[0].is_sending &&
+	       !r->peers[1].is_sending && r->peers[0].heard == r->peers[1].said &&
+	       r->peers[1].heard == r->peers[0].said;
 }
 
 static void check_counters(const struct run *r)
@@ -185,10 +255,26 @@ static void check_counters(const struct run *r)
 	}
 }
 
+/* Whether a reader has forwarded all that it can. */
+static bool is_read(const struct run *r, const struct peer *p)
+{
+	return r->type == SEQPACKET ? p->packets == 0 : p->received == p->forwarded;
+}
+
 static bool at_rest(const struct run *r)
 {
-	return r->wires[0].count == 0 && r->wires[1].count == 0 && r->peers[0].received == r->peers[0].forwarded &&
-	       r->peers[1].received == r->peers[1].forwarded;
+	return r->wires[0].count == 0 && r->wires[1].count == 0 && is_read(r, &r->peers[0]) && is_read(r, &r->peers[1]);
+}
+
+/* Sometimes a buffer gets larger, and the other side is told. */
+static void grow(struct run *r, struct peer *p)
+{
+	const uint32_t more = UINT32_MAX - p->buffer;
+
+	if (!r->grows || draw(r, 100) != 0)
+		return;
+	p->buffer += draw(r, (more < 0xffff ? more : 0xffff) + 1);
+	assert_int_equal(virtio_vsock_connection_set_buffer(p->c, p->buffer), 0);
 }
 
 /*
@@ -213,6 +299,7 @@ static void run_to_the_end(struct run *r)
 			progress = receive_one(r, p, &r->wires[which]);
 		else
 			progress = forward_some(r, p);
+		grow(r, p);
 		check_counters(r);
 		idle = progress ? 0 : idle + 1;
 		waits = progress ? 0 : waits;
@@ -228,30 +315,56 @@ static void run_to_the_end(struct run *r)
 	}
 }
 
-static void credit_never_overruns_and_never_stalls(void **state)
+static const uint32_t sizes[] = { 1, 2, 3, 10, 1000, 4096, 65536, 262144, 0x80000000, UINT32_MAX };
+static const uint32_t packet_sizes[] = { 1, 7, 4096, 65536 };
+
+/* Every size of buffer meets every other. */
+static void run_all_sizes(uint16_t type, bool grows, bool counts_packets)
 {
-	static const uint32_t sizes[] = { 1, 2, 3, 10, 1000, 4096, 65536, 262144, 0x80000000, UINT32_MAX };
-	static const uint32_t packets[] = { 1, 7, 4096, 65536 };
 	static struct run r;
 	uint32_t seed = 1;
 
-	(void)state;
 	for (uint32_t a = 0; a < COUNT(sizes); a++) {
 		for (uint32_t b = 0; b < COUNT(sizes); b++) {
-			const uint32_t packet = packets[(a * 3 + b) % COUNT(packets)];
+			const uint32_t packet = packet_sizes[(a * 3 + b) % COUNT(packet_sizes)];
 			const uint32_t least = sizes[a] < sizes[b] ? sizes[a] : sizes[b];
 			const uint32_t step = packet < least ? packet : least;
 
 			memset(&r, 0, sizeof r);
 			r.random = seed++;
+			r.type = type;
+			r.grows = grows;
+			r.counts_packets = counts_packets && (a + b) % 2 != 0;
 			r.goal = (uint64_t)step * 300 + 7;
 			peer_init(&r.peers[0], 3, sizes[a], packet, 0);
-			peer_init(&r.peers[1], 4, sizes[b], packet, (a + b) % 2 ? 500 : 0);
-			r.counts_packets = (a + b) % 2 != 0;
+			peer_init(&r.peers[1], 4, sizes[b], packet, r.counts_packets ? 500 : 0);
 			establish(&r);
 			run_to_the_end(&r);
 		}
 	}
+}
+
+static void credit_never_overruns_and_never_stalls(void **state)
+{
+	(void)state;
+	run_all_sizes(STREAM, false, true);
+}
+
+/*
+ * Without an overhead: a message cut into many packets may cost more than the buffer, and its
+ * sender gives up.
+ */
+static void credit_of_messages_never_overruns_and_never_stalls(void **state)
+{
+	(void)state;
+	run_all_sizes(SEQPACKET, false, false);
+}
+
+static void credit_follows_buffers_that_grow(void **state)
+{
+	(void)state;
+	run_all_sizes(STREAM, true, true);
+	run_all_sizes(SEQPACKET, true, false);
 }
 
 /* The counters themselves go around: more than 2^32 bytes each way, in large packets. */
@@ -262,6 +375,7 @@ static void credit_survives_more_than_2_to_the_32_bytes(void **state)
 	(void)state;
 	memset(&r, 0, sizeof r);
 	r.random = 99;
+	r.type = STREAM;
 	r.goal = (UINT64_C(1) << 33) + 12345;
 	peer_init(&r.peers[0], 3, UINT32_MAX, 0x7fffffff, 0);
 	peer_init(&r.peers[1], 4, 0x10000001, 0x1000000, 0);
@@ -274,6 +388,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(credit_never_overruns_and_never_stalls),
+		cmocka_unit_test(credit_of_messages_never_overruns_and_never_stalls),
+		cmocka_unit_test(credit_follows_buffers_that_grow),
 		cmocka_unit_test(credit_survives_more_than_2_to_the_32_bytes),
 	};
 
