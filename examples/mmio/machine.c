@@ -2,6 +2,7 @@
 /* The devices and their surroundings. */
 #include "machine.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +88,9 @@ void machine_set_memory(struct machine *machine, const struct virtio_memory_map 
 {
 	blk_set_memory(&machine->blk, memory);
 	rng_set_memory(&machine->rng, memory);
+	/* The caller unmaps the old memory now. */
+	for (unsigned int i = 0; i < MACHINE_DEVICES; i++)
+		assert(virtio_device_queues_old_maps_unused(machine->slots[i].device));
 }
 
 /* Life cycle */
