@@ -233,9 +233,11 @@ static bool reachable(uint64_t features, uint8_t writeback)
 int virtio_blk_check_state(const struct virtio_blk *blk, const struct virtio_blk_state *state,
 			   struct virtio_refusal *refusal)
 {
+	const uint64_t wrong =
+		(state->features & ~blk->offered) | (blk->negotiated ? blk->negotiated ^ state->features : 0);
 	const char *field = NULL;
 
-	if (state->features & ~blk->offered || (blk->negotiated && blk->negotiated != state->features))
+	if (wrong)
 		field = "features";
 	else if (state->capacity > virtio_blk_capacity(blk))
 		field = "capacity";
@@ -243,7 +245,7 @@ int virtio_blk_check_state(const struct virtio_blk *blk, const struct virtio_blk
 		field = "writeback";
 	if (!field)
 		return 0;
-	*refusal = (struct virtio_refusal){ field, VIRTIO_SECTION_NO_ENTRY };
+	*refusal = (struct virtio_refusal){ .field = field, .entry = VIRTIO_SECTION_NO_ENTRY, .bits = wrong };
 	return VIRTIO_EINVAL;
 }
 

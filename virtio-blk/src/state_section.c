@@ -39,7 +39,11 @@ int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number,
 	if (!error) {
 		error = virtio_blk_check_state(blk, &read, &refusal);
 		if (!error && features && read.features != (*features & DEVICE_FEATURES)) {
-			refusal = (struct virtio_refusal){ "features", VIRTIO_SECTION_NO_ENTRY };
+			refusal = (struct virtio_refusal){
+				.field = "features",
+				.entry = VIRTIO_SECTION_NO_ENTRY,
+				.bits = read.features ^ (*features & DEVICE_FEATURES),
+			};
 			error = VIRTIO_EINVAL;
 		}
 		if (error)

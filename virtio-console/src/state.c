@@ -160,7 +160,11 @@ int virtio_console_check_state(const struct virtio_console *console, const struc
 	}
 	if (!field)
 		return 0;
-	*refusal = (struct virtio_refusal){ field, entry };
+	*refusal = (struct virtio_refusal){
+		.field = field,
+		.entry = entry,
+		.bits = state->negotiated & ~console->offered,
+	};
 	return VIRTIO_EINVAL;
 }
 

@@ -109,7 +109,7 @@ static int check_presence(const struct virtio_console *console, const struct vir
 
 		at += listed;
 		if (console->options.ports[id].present && !listed) {
-			*refusal = (struct virtio_refusal){ layout.entries, VIRTIO_SECTION_NO_ENTRY };
+			*refusal = (struct virtio_refusal){ .field = layout.entries, .entry = VIRTIO_SECTION_NO_ENTRY };
 			return VIRTIO_EINVAL;
 		}
 	}
@@ -149,7 +149,11 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
 	if (!error)
 		error = check_presence(console, ports, n, &refusal);
 	if (!error && features && read.negotiated != (*features & DEVICE_FEATURES)) {
-		refusal = (struct virtio_refusal){ "negotiated", VIRTIO_SECTION_NO_ENTRY };
+		refusal = (struct virtio_refusal){
+			.field = "negotiated",
+			.entry = VIRTIO_SECTION_NO_ENTRY,
+			.bits = read.negotiated ^ (*features & DEVICE_FEATURES),
+		};
 		error = VIRTIO_EINVAL;
 	}
 	if (error)
@@ -195,12 +199,13 @@ int virtio_console_check_record(const struct virtio_console_port_state *ports, u
 	const struct virtio_console_port_state *port = find_transmitter(ports, count, queue);
 	const bool in_flight = port && port->in_flight;
 
-	struct virtio_refusal found = { "in_flight", VIRTIO_SECTION_NO_ENTRY };
+	struct virtio_refusal found = { .field = "in_flight", .entry = VIRTIO_SECTION_NO_ENTRY };
 
 	if (record_count == (in_flight ? 1u : 0u)) {
 		if (!in_flight || (record[0].head == port->head && !record[0].completed))
 			return 0;
-		found = (struct virtio_refusal){ record[0].head == port->head ? "completed" : "head", 0 };
+		found = (struct virtio_refusal){ .field = record[0].head == port->head ? "completed" : "head",
+						 .entry = 0 };
 	}
 	*refusal = found;
 	return VIRTIO_EINVAL;

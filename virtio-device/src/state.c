@@ -66,7 +66,7 @@ static bool is_bool(const bool *value)
 /* Says which value is refused. */
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
-	*refusal = (struct virtio_refusal){ field, entry };
+	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
 	return error;
 }
 
@@ -134,17 +134,25 @@ static int check_status(const struct virtio_device_state *state, struct virtio_r
 static const char *const accepted_names[VIRTIO_FEATURE_WORDS] = { "accepted[0]", "accepted[1]", "accepted[2]",
 								  "accepted[3]" };
 
-/* Returns the name of the wrong value in features that were refused. */
-static const char *bad_word(const struct virtio_device *device, const struct virtio_device_state *state)
+/* Says which word of refused features is wrong, and which of its bits. */
+static int refuse_features(const struct virtio_device *device, const struct virtio_device_state *state,
+			   struct virtio_refusal *refusal)
 {
 	const bool negotiated = (state->status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
 
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
-		if (state->accepted[i] & ~(negotiated ? device->offered[i] : 0))
-			return accepted_names[i];
+		refusal->bits = state->accepted[i] & ~(negotiated ? device->offered[i] : 0);
+		if (refusal->bits) {
+			refusal->field = accepted_names[i];
+			return VIRTIO_EINVAL;
+		}
 	}
+	if (state->accepted_beyond)
+		return refuse_value(refusal, "accepted_beyond");
 	/* VERSION_1 is missing. */
-	return state->accepted_beyond ? "accepted_beyond" : accepted_names[VIRTIO_F_VERSION_1 / 32];
+	refusal->field = accepted_names[VIRTIO_F_VERSION_1 / 32];
+	refusal->bits = 1u << VIRTIO_F_VERSION_1 % 32;
+	return VIRTIO_EINVAL;
 }
 
 static int check_accepted(const struct virtio_device *device, const struct virtio_device_state *state,
@@ -159,7 +167,10 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 	else
 		for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
 			valid = valid && state->accepted[i] == 0;
-	return valid ? 0 : refuse_value(refusal, bad_word(device, state));
+	if (valid)
+		return 0;
+	refusal->entry = VIRTIO_SECTION_NO_ENTRY;
+	return refuse_features(device, state, refusal);
 }
 
 /* The names of the addresses in the list of queues. */

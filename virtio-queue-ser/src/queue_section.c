@@ -99,7 +99,7 @@ int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device,
 {
 	struct virtio_queue_state read;
 	struct virtio_section section;
-	struct virtio_refusal refusal = { NULL, VIRTIO_SECTION_NO_ENTRY };
+	struct virtio_refusal refusal = { .field = NULL, .entry = VIRTIO_SECTION_NO_ENTRY };
 	uint32_t n = 0;
 	int error;
 

@@ -139,7 +139,7 @@ static bool can_break(int error)
 /* Says which value is refused. */
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
-	*refusal = (struct virtio_refusal){ field, entry };
+	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
 	return error;
 }
 

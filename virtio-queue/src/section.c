@@ -557,6 +557,18 @@ static bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
+/* The number in the brackets of the name of an array's element; 0 without brackets. */
+static uint32_t element_of(const char *name)
+{
+	uint32_t n = 0;
+
+	while (*name && *name != '[')
+		name++;
+	while (*name && *++name >= '0' && *name <= '9')
+		n = 10 * n + (uint32_t)(*name - '0');
+	return n;
+}
+
 /*
  * Finds a value among the fields that begin at an offset, and its place in the file. Returns
  * whether it exists.
@@ -572,6 +584,7 @@ static bool locate(const struct virtio_section_reader *reader, const struct virt
 		if (same_text(fields[i].name, name)) {
 			fault->field = fields[i].name;
 			fault->offset = at;
+			fault->first_bit = 8 * fields[i].bytes * element_of(name);
 			fault->found = present ? get_number(reader->bytes + at, fields[i].bytes) : fields[i].fallback;
 			return true;
 		}
@@ -586,6 +599,7 @@ int virtio_section_refuse(struct virtio_section_reader *reader, const struct vir
 	const size_t list = where->offset + fields_bytes(layout->fields, layout->field_count, where->version);
 	struct virtio_section_fault fault = about(where, where->offset);
 
+	fault.bits = refusal->bits;
 	if (refusal->field && refusal->entry != VIRTIO_SECTION_NO_ENTRY) {
 		fault.offset = list + COUNT_BYTES + (size_t)refusal->entry * entry_bytes(layout, where->version);
 		fault.list = layout->entries;

@@ -102,6 +102,17 @@ static void add_place(struct text *text, const struct virtio_section_fault *faul
 	add(text, ": ");
 }
 
+/* Adds the number of the lowest refused bit. */
+static void add_bit(struct text *text, const struct virtio_section_fault *fault)
+{
+	uint32_t bit = 0;
+
+	while (bit < 63 && !(fault->bits >> bit & 1))
+		bit++;
+	add(text, ", bit ");
+	add_number(text, fault->first_bit + bit);
+}
+
 /* Adds the numbers found and expected, for the reasons that have them. */
 static void add_numbers(struct text *text, const struct virtio_section_fault *fault)
 {
@@ -135,6 +146,8 @@ static void add_numbers(struct text *text, const struct virtio_section_fault *fa
 			break;
 		add(text, ": ");
 		add_number(text, fault->found);
+		if (fault->bits)
+			add_bit(text, fault);
 		break;
 	default:
 		break;

@@ -171,7 +171,7 @@ static bool has_duplicates(struct virtio_vsock_connection_state *connections, ui
 
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
-	*refusal = (struct virtio_refusal){ field, entry };
+	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
 	return error;
 }
 
@@ -181,8 +181,11 @@ int virtio_vsock_check_state(const struct virtio_vsock_table *table, const struc
 {
 	struct virtio_vsock vsock = *table->vsock;
 
-	if (state->negotiated & ~vsock.offered)
-		return refuse(refusal, "negotiated", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+	if (state->negotiated & ~vsock.offered) {
+		refuse(refusal, "negotiated", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
+		refusal->bits = state->negotiated & ~vsock.offered;
+		return VIRTIO_EINVAL;
+	}
 	if (state->next_port < table->options.first_port || state->next_port > table->options.last_port)
 		return refuse(refusal, "next_port", VIRTIO_SECTION_NO_ENTRY, VIRTIO_EINVAL);
 	if (!state->event_waiting && state->event_avail_idx != 0)

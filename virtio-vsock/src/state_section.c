@@ -151,12 +151,12 @@ static int check_replies(const struct virtio_vsock_table *table, const struct vi
 			field = "src_cid";
 		if (!field)
 			continue;
-		*refusal = (struct virtio_refusal){ field, i };
+		*refusal = (struct virtio_refusal){ .field = field, .entry = i };
 		return VIRTIO_EINVAL;
 	}
 	if (count <= table->reply_capacity - table->reply_count)
 		return 0;
-	*refusal = (struct virtio_refusal){ replies_layout.entries, VIRTIO_SECTION_NO_ENTRY };
+	*refusal = (struct virtio_refusal){ .field = replies_layout.entries, .entry = VIRTIO_SECTION_NO_ENTRY };
 	return VIRTIO_ENOBUFS;
 }
 
@@ -179,7 +179,11 @@ int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t numbe
 		return error;
 	error = virtio_vsock_check_state(table, &read, saved->connections, connections, &refusal);
 	if (!error && features && read.negotiated != (*features & DEVICE_FEATURES)) {
-		refusal = (struct virtio_refusal){ "negotiated", VIRTIO_SECTION_NO_ENTRY };
+		refusal = (struct virtio_refusal){
+			.field = "negotiated",
+			.entry = VIRTIO_SECTION_NO_ENTRY,
+			.bits = read.negotiated ^ (*features & DEVICE_FEATURES),
+		};
 		error = VIRTIO_EINVAL;
 	}
 	if (error)

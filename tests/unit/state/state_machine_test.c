@@ -256,6 +256,41 @@ static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 	assert_true(refused > MUTATIONS / 4 && restored > MUTATIONS / 20);
 }
 
+/* Sets a bit of a value that a section has at an offset. Returns what is said about it. */
+static void refuse_bit(const char *section, size_t offset, uint32_t bit, char text[300])
+{
+	size_t at = VIRTIO_QUEUE_SER_FRAME_BYTES - 4;
+
+	make_file(0);
+	while (strncmp((const char *)w.file + at, section, VIRTIO_SECTION_NAME_MAX) != 0)
+		at += VIRTIO_SECTION_HEADER_BYTES + virtio_get_le32(w.file + at + 28);
+	at += VIRTIO_SECTION_HEADER_BYTES + offset;
+	w.file[at + bit / 8] |= (uint8_t)(1u << bit % 8);
+	put_frame();
+	assert_int_equal(machine_read(&w.to, w.file, w.length, &w.state, &w.reader), VIRTIO_EINVAL);
+	assert_int_equal(w.reader.fault.offset, at);
+	describe(text);
+}
+
+/* Whoever sees a refused feature looks for its number. */
+static void state_with_a_feature_that_is_not_offered_names_the_bit(void **state)
+{
+	char text[300];
+
+	(void)state;
+	refuse_bit("device", 20, 2, text);
+	assert_non_null(strstr(text, "accepted[1] at byte"));
+	assert_non_null(strstr(text, ", bit 34 (VIRTIO_EINVAL"));
+	refuse_bit("device", 28, 31, text);
+	assert_non_null(strstr(text, ", bit 127 (VIRTIO_EINVAL"));
+	refuse_bit("blk", 0, 3, text);
+	assert_non_null(strstr(text, ", bit 3 (VIRTIO_EINVAL"));
+	refuse_bit("console", 0, 20, text);
+	assert_non_null(strstr(text, ", bit 20 (VIRTIO_EINVAL"));
+	refuse_bit("vsock", 0, 9, text);
+	assert_non_null(strstr(text, ", bit 9 (VIRTIO_EINVAL"));
+}
+
 /* Each byte at a time becomes another: it is refused, or the target differs. */
 static void state_has_no_byte_that_is_not_read(void **state)
 {
@@ -299,6 +334,7 @@ int main(void)
 		cmocka_unit_test(state_that_is_cut_or_has_a_flipped_bit_is_refused),
 		cmocka_unit_test(state_with_mutations_is_refused),
 		cmocka_unit_test(state_with_mutations_and_checksum_is_refused_or_serves),
+		cmocka_unit_test(state_with_a_feature_that_is_not_offered_names_the_bit),
 		cmocka_unit_test(state_has_no_byte_that_is_not_read),
 	};
 

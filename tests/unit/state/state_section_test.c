@@ -449,28 +449,28 @@ static void section_refuse_finds_the_value(void **state)
 	write_thing(&f, 1, 3);
 	begin_reading(&f);
 	assert_int_equal(virtio_section_read(&f.reader, &layouts[3], 7, 8, &out, list, 3, &count, &where), 0);
-	expect_refused(&f, &where, (struct virtio_refusal){ "two", VIRTIO_SECTION_NO_ENTRY }, 44,
+	expect_refused(&f, &where, (struct virtio_refusal){ .field = "two", .entry = VIRTIO_SECTION_NO_ENTRY }, 44,
 		       "section thing, device 7, index 8: two at byte 44: the target refuses the value: 56814 "
 		       "(VIRTIO_EALIGN: misaligned address)");
-	expect_refused(&f, &where, (struct virtio_refusal){ "eight", VIRTIO_SECTION_NO_ENTRY }, 32,
+	expect_refused(&f, &where, (struct virtio_refusal){ .field = "eight", .entry = VIRTIO_SECTION_NO_ENTRY }, 32,
 		       "section thing, device 7, index 8: eight at byte 32: the target refuses the value: "
 		       "0x1122334455667788 (VIRTIO_EALIGN: misaligned address)");
 	expect_refused(
-		&f, &where, (struct virtio_refusal){ "head", 2 }, 58,
+		&f, &where, (struct virtio_refusal){ .field = "head", .entry = 2 }, 58,
 		"section thing, device 7, index 8: parts[2].head at byte 58: the target refuses the value: 65534 "
 		"(VIRTIO_EALIGN: misaligned address)");
-	expect_refused(&f, &where, (struct virtio_refusal){ "parts", VIRTIO_SECTION_NO_ENTRY }, 48,
+	expect_refused(&f, &where, (struct virtio_refusal){ .field = "parts", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: parts at byte 48: the target refuses the value: 3 "
 		       "(VIRTIO_EALIGN: misaligned address)");
 	/* A default, which has no place of its own. */
-	expect_refused(&f, &where, (struct virtio_refusal){ "later", VIRTIO_SECTION_NO_ENTRY }, 48,
+	expect_refused(&f, &where, (struct virtio_refusal){ .field = "later", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: later at byte 48: the target refuses the value: 4660 "
 		       "(VIRTIO_EALIGN: misaligned address)");
-	expect_refused(&f, &where, (struct virtio_refusal){ NULL, VIRTIO_SECTION_NO_ENTRY }, 32,
+	expect_refused(&f, &where, (struct virtio_refusal){ .field = NULL, .entry = VIRTIO_SECTION_NO_ENTRY }, 32,
 		       "section thing, device 7, index 8: at byte 32: the target refuses the value "
 		       "(VIRTIO_EALIGN: misaligned address)");
-	assert_int_equal(virtio_section_refuse(&f.reader, &layouts[3], &where, &(struct virtio_refusal){ "two", 0 },
-					       VIRTIO_EINVAL),
+	assert_int_equal(virtio_section_refuse(&f.reader, &layouts[3], &where,
+					       &(struct virtio_refusal){ .field = "two", .entry = 0 }, VIRTIO_EINVAL),
 			 VIRTIO_EALIGN);
 }
 

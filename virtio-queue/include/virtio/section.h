@@ -149,6 +149,8 @@ struct virtio_section_fault {
 	size_t offset;                 /* offset of the value, from the first byte of the file */
 	uint64_t found;
 	uint64_t expected;
+	uint64_t bits;      /* the refused bits of found; 0: found as a whole */
+	uint32_t first_bit; /* number of bit 0 of found, which may be an element of an array */
 	uint16_t oldest, newest;
 };
 
@@ -156,6 +158,7 @@ struct virtio_section_fault {
 struct virtio_refusal {
 	const char *field; /* NULL for the section as a whole */
 	uint32_t entry;    /* or VIRTIO_SECTION_NO_ENTRY */
+	uint64_t bits;     /* of the value, for example features; 0: the value as a whole */
 };
 
 /* Writing */
