@@ -110,7 +110,19 @@ struct console_data {
 	bool to_driver;                    /* a receive chain, of writable buffers; else transmit */
 	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
 	bool beyond;                       /* the chain needs more segments than the array has */
+	uint32_t steps;                    /* descriptors walked, and pieces of buffers found */
 };
+
+/*
+ * A call does a limited number of steps, so that many long chains that share descriptors do not
+ * make a call long. Returns whether the steps so far are enough.
+ */
+#define CONSOLE_STEPS_PER_ENTRY 32u
+
+static inline bool console_is_enough(uint32_t steps, const struct virtio_queue *queue)
+{
+	return steps >= CONSOLE_STEPS_PER_ENTRY * queue->size;
+}
 
 /*
  * Walks a chain to its end, checks all of it and resolves the buffers of its direction.

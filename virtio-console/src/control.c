@@ -3,6 +3,7 @@
 #include "console_internal.h"
 
 #define MESSAGE_BYTES ((uint32_t)sizeof(struct virtio_console_control))
+#define CALL_CHAINS 64u /* most chains of a call */
 #define RESIZE_BYTES 4u /* after a RESIZE: columns and rows, 16 bits each */
 
 /* A message to the driver: a header, and the bytes after it. */
@@ -21,11 +22,26 @@ struct control_chain {
 	int error; /* why it is completed empty; or 0 */
 };
 
+/* The chains that a call may serve. */
+static uint32_t limit_of(const struct virtio_queue *queue)
+{
+	return queue->size < CALL_CHAINS ? queue->size : CALL_CHAINS;
+}
+
+/* What is left of the limit after a chain of so many pieces of memory. */
+static uint32_t take_from(uint32_t left, uint32_t pieces)
+{
+	const uint32_t chains = 1 + pieces / CONSOLE_STEPS_PER_ENTRY;
+
+	return left > chains ? left - chains : 0;
+}
+
 /*
  * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also for its buffers.
+ * Takes the chain from what is left of the limit.
  */
 static int take_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
-		      struct virtio_chain *chain, struct control_chain *out)
+		      struct virtio_chain *chain, struct control_chain *out, uint32_t *left)
 {
 	const int got = virtio_queue_pop(queue, chain);
 	bool misdirected;
@@ -35,6 +51,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 	out->data = (struct virtio_chain_segments){ .segments = console->options.control_segments,
 						    .capacity = console->options.control_capacity };
 	out->error = virtio_chain_resolve(chain, &out->data);
+	*left = take_from(*left, out->data.needed);
 	if (out->error == VIRTIO_ENOTMAPPED) {
 		(void)!virtio_queue_unpop(queue, chain->token);
 		return VIRTIO_ENOTMAPPED;
@@ -152,12 +169,12 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 
 /* Sends one message, or completes an unfit chain. Returns as virtio_queue_pop(). */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
-			struct virtio_console_progress *progress)
+			struct virtio_console_progress *progress, uint32_t *left)
 {
 	struct control_chain taken;
 	struct virtio_chain chain;
 	uint32_t len = 0;
-	int got = take_chain(console, queue, true, &chain, &taken);
+	int got = take_chain(console, queue, true, &chain, &taken, left);
 
 	if (got != 1)
 		return got;
@@ -190,7 +207,7 @@ bool virtio_console_control_pending(const struct virtio_console *console)
 int virtio_console_control_receive(struct virtio_console *console, struct virtio_queue *queue,
 				   struct virtio_console_progress *progress)
 {
-	uint32_t left = queue->size;
+	uint32_t left = limit_of(queue);
 	struct message m;
 	int got = 1;
 
@@ -203,10 +220,8 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 			progress->more = true;
 			break;
 		}
-		got = send_message(console, queue, &m, progress);
-		if (got == 1)
-			left--;
-		else if (got == 0)
+		got = send_message(console, queue, &m, progress, &left);
+		if (got == 0)
 			got = virtio_queue_enable_kicks(queue);
 	}
 	progress->notify = queue->size != 0 && virtio_queue_needs_interrupt(queue);
@@ -294,14 +309,14 @@ static void handle(struct virtio_console *console, const uint8_t *message)
 
 /* Handles one message. Returns as virtio_queue_pop(). */
 static int receive_message(struct virtio_console *console, struct virtio_queue *queue,
-			   struct virtio_console_progress *progress)
+			   struct virtio_console_progress *progress, uint32_t *left)
 {
 	uint8_t message[MESSAGE_BYTES];
 	struct control_chain taken;
 	struct virtio_reader reader;
 	struct virtio_chain chain;
 	bool whole = false;
-	int got = take_chain(console, queue, false, &chain, &taken);
+	int got = take_chain(console, queue, false, &chain, &taken, left);
 
 	if (got != 1)
 		return got;
@@ -325,7 +340,7 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 int virtio_console_control_transmit(struct virtio_console *console, struct virtio_queue *queue,
 				    struct virtio_console_progress *progress)
 {
-	uint32_t left = queue->size;
+	uint32_t left = limit_of(queue);
 	int got = 1;
 
 	*progress = (struct virtio_console_progress){ .bytes = 0 };
@@ -337,10 +352,8 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 			progress->more = true;
 			break;
 		}
-		got = receive_message(console, queue, progress);
-		if (got == 1)
-			left--;
-		else if (got == 0)
+		got = receive_message(console, queue, progress, &left);
+		if (got == 0)
 			got = virtio_queue_enable_kicks(queue);
 	}
 	progress->notify = queue->size != 0 && virtio_queue_needs_interrupt(queue);

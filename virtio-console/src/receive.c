@@ -24,8 +24,12 @@ static int refuse(uint64_t *counter)
 	return 0;
 }
 
-/* Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. */
-static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held)
+/*
+ * Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. Adds
+ * the steps to *steps.
+ */
+static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held,
+				uint32_t *steps)
 {
 	struct console_data data = {
 		.list = { .segments = port->options.receive_segments, .capacity = port->options.receive_capacity },
@@ -37,6 +41,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	struct input_bytes bytes;
 	uint64_t room;
 
+	*steps += data.steps;
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
 	if (error)
@@ -62,27 +67,35 @@ static inline void advance(struct virtio_console_input *input, uint32_t n, struc
 	progress->chains++;
 }
 
+/* The result of a chain after which the call is to end. */
+#define ENOUGH 2
+
 /*
- * Pops the next chain, fills and completes it. Returns 1; 0 if there is no chain; or an error.
- * After an error the chain is unpopped, unless the queue is broken, and the input is still in the
- * buffer.
+ * Pops the next chain, fills and completes it. Returns 1, or ENOUGH; 0 if there is no chain; or an
+ * error. After an error the chain is unpopped, unless the queue is broken, and the input is still
+ * in the buffer.
+ *
+ * @steps  of the call; see console_is_enough()
  */
 static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virtio_queue *queue, uint32_t held,
-				   struct virtio_console_progress *progress)
+				   struct virtio_console_progress *progress, uint32_t *steps)
 {
 	struct virtio_chain chain;
 	int got = virtio_queue_pop(queue, &chain), error;
 
 	if (got != 1)
 		return got;
-	got = fill_any(port, &chain, held);
+	got = fill_any(port, &chain, held, steps);
 	error = got < 0 ? got : virtio_queue_complete(queue, chain.token, (uint32_t)got);
 	if (error) {
 		(void)!virtio_queue_unpop(queue, chain.token);
 		return error;
 	}
 	advance(port->options.input, (uint32_t)got, progress);
-	return 1;
+	if (VIRTIO_LIKELY(!console_is_enough(*steps, queue)))
+		return 1;
+	progress->more = true;
+	return ENOUGH;
 }
 
 /*
@@ -126,7 +139,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 		    struct virtio_console_progress *progress)
 {
 	struct virtio_console_input *input = port->options.input;
-	uint32_t left = queue->size;
+	uint32_t left = queue->size, steps = 0;
 	int got = 1;
 
 	while (got == 1) {
@@ -145,11 +158,11 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 		left--;
 		if (VIRTIO_LIKELY(fill_usual(input, queue, held, progress)))
 			continue;
-		got = fill_popped(port, queue, held, progress);
+		got = fill_popped(port, queue, held, progress, &steps);
 		if (got == 0)
 			got = virtio_queue_enable_kicks(queue);
 	}
-	return got;
+	return got < 0 ? got : 0;
 }
 
 /* Whether the driver accepts input. Linux discards input of a generic port that nobody has open. */

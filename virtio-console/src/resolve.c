@@ -14,7 +14,7 @@ static int add_buffer(struct console_data *data, struct virtio_memory_cursor *me
 
 	if (addr + (left - 1) < addr)
 		return VIRTIO_EFAULT;
-	while (left != 0) {
+	for (;;) {
 		const int error = virtio_memory_segment(memory, addr, left, access, &segment);
 
 		if (error)
@@ -25,31 +25,36 @@ static int add_buffer(struct console_data *data, struct virtio_memory_cursor *me
 		} else {
 			data->beyond = true;
 		}
+		if (segment.len == left)
+			return 0;
 		addr += segment.len;
 		left -= segment.len;
+		data->steps++;
 	}
-	return 0;
 }
 
 int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data)
 {
+	uint32_t walked = 0;
 	struct virtio_desc d;
-	int got, error;
+	int got, error = 0;
 
 	data->misdirected = false;
 	data->beyond = false;
-	for (;;) {
+	while (!error) {
 		got = virtio_chain_next(chain, &d);
-		if (got != 1)
-			return got;
+		if (got != 1) {
+			error = got;
+			break;
+		}
+		walked++;
 		if (d.len == 0)
 			continue;
-		if (d.writable != data->to_driver) {
+		if (d.writable != data->to_driver)
 			data->misdirected = true;
-			continue;
-		}
-		error = add_buffer(data, chain->memory, &d);
-		if (error)
-			return error;
+		else
+			error = add_buffer(data, chain->memory, &d);
 	}
+	data->steps += walked;
+	return error;
 }

@@ -106,7 +106,7 @@ static void begin_long(struct virtio_console_port *port, const struct virtio_cha
  * Checks a chain as a whole and prepares sending it. Returns 1; 0 for a chain to complete unread;
  * or VIRTIO_ENOTMAPPED.
  */
-static int prepare(struct virtio_console_port *port, struct virtio_chain *chain)
+static int prepare(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t *steps)
 {
 	struct console_data data = {
 		.list = { .segments = port->options.transmit_segments, .capacity = port->options.transmit_capacity },
@@ -114,6 +114,7 @@ static int prepare(struct virtio_console_port *port, struct virtio_chain *chain)
 	const struct virtio_chain start = *chain;
 	const int error = virtio_impl_console_resolve(chain, &data);
 
+	*steps += data.steps;
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
 	if (error) {
@@ -141,12 +142,23 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Sends the content of the array. Returns whether the sink took all of it. */
+/* Whether the call has sent so much that it is to end. The chain is not at its end. */
+static bool is_enough(const struct transmission *t)
+{
+	if (t->progress->bytes < VIRTIO_CONSOLE_CALL_BYTES)
+		return false;
+	t->progress->more = true;
+	return true;
+}
+
+/* Sends the content of the array. Returns false if the sink is full, or the call is to end. */
 static bool send_segments(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;
 
-	while (virtio_reader_left(&output->reader) != 0) {
+	if (virtio_reader_left(&output->reader) == 0)
+		return true;
+	for (;;) {
 		struct virtio_reader ahead = output->reader;
 		const uint32_t len = (uint32_t)virtio_reader_read(&ahead, t->piece, VIRTIO_CONSOLE_PIECE_BYTES);
 		const uint32_t took = offer(t, len);
@@ -158,13 +170,16 @@ static bool send_segments(const struct transmission *t)
 			return false;
 		}
 		output->reader = ahead;
+		if (virtio_reader_left(&ahead) == 0)
+			return true;
+		if (is_enough(t))
+			return false;
 	}
-	return true;
 }
 
 /*
- * Continues the chain in flight. Returns 1 when it is completed, 0 if the sink is full, or an
- * error.
+ * Continues the chain in flight. Returns 1 when it is completed; 0 if the sink is full, or the call
+ * is to end; or an error.
  */
 static int resume(const struct transmission *t)
 {
@@ -188,6 +203,8 @@ static int resume(const struct transmission *t)
 			output->beyond = false;
 			break;
 		}
+		if (is_enough(t))
+			return 0;
 	}
 	got = give_back(t, output->token);
 	if (got)
@@ -197,9 +214,9 @@ static int resume(const struct transmission *t)
 }
 
 /* Sends a chain of any form. Returns as resume(). */
-static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chain *chain)
+static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chain *chain, uint32_t *steps)
 {
-	int got = prepare(t->port, chain);
+	int got = prepare(t->port, chain, steps);
 
 	if (got == 1)
 		return resume(t);
@@ -312,22 +329,34 @@ static int send_kept(const struct transmission *t)
 	return resume(t);
 }
 
-/* Pops the next chain, and sends it if the port accepts it. Returns as resume(), or NONE_LEFT. */
-static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts)
+/*
+ * Pops the next chain, and sends it if the port accepts it. Returns as resume(), or NONE_LEFT.
+ *
+ * @steps  of the call; see console_is_enough()
+ */
+static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, uint32_t *steps)
 {
 	struct virtio_chain chain;
-	const int got = virtio_queue_pop(t->queue, &chain);
+	int got = virtio_queue_pop(t->queue, &chain);
 
 	if (got != 1)
 		return got == 0 ? NONE_LEFT : got;
-	return accepts ? send_any(t, &chain) : discard_chain(t, chain.token);
+	got = accepts ? send_any(t, &chain, steps) : discard_chain(t, chain.token);
+	if (got != 1 || !console_is_enough(*steps, t->queue))
+		return got;
+	t->progress->more = true;
+	return 0;
 }
+
+/* So many usual chains have at most as many bytes as a call may send. */
+#define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 
 /* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */
 static int send_all(const struct transmission *t)
 {
 	const bool accepts = t->port->present && console_load(&t->port->awaits_ready) == 0;
-	uint32_t left = t->queue->size;
+	const uint32_t size = t->queue->size;
+	uint32_t left = accepts && size > USUAL_CHAINS ? USUAL_CHAINS : size, steps = 0;
 	int got = send_kept(t);
 
 	while (got == 1) {
@@ -341,7 +370,7 @@ static int send_all(const struct transmission *t)
 		if (VIRTIO_LIKELY(got == 1))
 			continue;
 		if (got == NOT_USUAL)
-			got = send_popped(t, accepts);
+			got = send_popped(t, accepts, &steps);
 		if (got == NONE_LEFT)
 			got = virtio_queue_enable_kicks(t->queue);
 	}
@@ -370,13 +399,14 @@ int virtio_console_transmit(struct virtio_console *console, uint32_t id, struct 
 int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, struct virtio_chain *chain)
 {
 	struct virtio_console_port *port = console_entry(console, id);
+	uint32_t steps = 0;
 	uint64_t taken;
 	int got;
 
 	if (!port || !port->output.restored || port->output.head != virtio_token_head(chain->token))
 		return VIRTIO_EINVAL;
 	taken = port->output.taken;
-	got = port->present ? prepare(port, chain) : 0;
+	got = port->present ? prepare(port, chain, &steps) : 0;
 	if (got < 0)
 		return got;
 	if (got == 0) {

@@ -22,7 +22,7 @@ static struct {
 	struct virtio_console_port port;
 	struct virtio_console_input input;
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_MAX];
-	struct virtio_segment receive_segments[QUEUE], transmit_segments[QUEUE];
+	struct virtio_segment receive_segments[QUEUE], transmit_segments[QUEUE], control_segments[QUEUE];
 	struct virtio_mock_buffer buffers[QUEUE];
 	uint64_t taken; /* bytes that the sink has taken */
 	bool wrong;     /* one of them had another value */
@@ -48,7 +48,13 @@ static size_t take(void *context, const void *bytes, size_t len)
 
 static int setup(void **state)
 {
-	const struct virtio_console_options options = { .ports = &g.port, .port_count = 1 };
+	const struct virtio_console_options options = {
+		.ports = &g.port,
+		.port_count = 1,
+		.multiport = true,
+		.control_segments = g.control_segments,
+		.control_capacity = QUEUE,
+	};
 	const struct virtio_console_port_options port = {
 		.console = true,
 		.input = &g.input,
@@ -84,14 +90,23 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Calls until nothing more is to be done. Each call ends after a limited number of bytes. */
 static void transmit(uint32_t chains, uint64_t bytes)
 {
 	struct virtio_console_progress progress;
 	struct vring_used_elem used;
+	uint32_t done = 0;
+	uint64_t sent = 0;
 
-	assert_int_equal(virtio_console_transmit(&g.console, 0, &g.queue, &progress), 0);
-	assert_int_equal(progress.chains, chains);
-	assert_true(progress.bytes == bytes);
+	do {
+		assert_int_equal(virtio_console_transmit(&g.console, 0, &g.queue, &progress), 0);
+		assert_true(progress.bytes <= VIRTIO_CONSOLE_CALL_BYTES + VIRTIO_CONSOLE_PIECE_BYTES);
+		assert_false(progress.blocked);
+		done += progress.chains;
+		sent += progress.bytes;
+	} while (progress.more);
+	assert_int_equal(done, chains);
+	assert_true(sent == bytes);
 	assert_false(g.wrong);
 	while (chains-- > 0) {
 		assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 1);
@@ -156,12 +171,85 @@ static void receive_fills_a_chain_of_many_pieces(void **state)
 		assert_int_equal(g.ram[DATA + i], i % 3 == 0 && i / 3 < QUEUE - 1 ? byte_at(i / 3) : 0xa5);
 }
 
+/*
+ * Chains of all lengths up to the queue's size, of one list of descriptors: together they are
+ * millions of steps. A call does a part of them, and says that there is more.
+ */
+static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console_progress *progress))
+{
+	struct virtio_console_progress progress;
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < QUEUE; i++)
+		g.buffers[i] = (struct virtio_mock_buffer){ DATA, 1, flags };
+	assert_int_equal(virtio_mock_write_chain(&g.mock, 0, g.buffers, QUEUE), 0);
+	for (uint32_t i = 0; i < QUEUE; i++)
+		assert_int_equal(virtio_mock_offer(&g.mock, (uint16_t)i), 0);
+	assert_int_equal(virtio_mock_publish(&g.mock), 0);
+	do {
+		uint32_t steps = 0;
+
+		assert_int_equal(call(&progress), 0);
+		assert_true(progress.chains > 0);
+		while (progress.chains-- > 0)
+			steps += QUEUE - done++;
+		/* The limit, and the chain that has passed it. */
+		assert_true(steps <= 33 * QUEUE);
+	} while (progress.more);
+	assert_int_equal(done, QUEUE);
+}
+
+static int receive_once(struct virtio_console_progress *progress)
+{
+	return virtio_console_receive(&g.console, 0, &g.queue, progress);
+}
+
+static int transmit_once(struct virtio_console_progress *progress)
+{
+	return virtio_console_transmit(&g.console, 0, &g.queue, progress);
+}
+
+static int control_once(struct virtio_console_progress *progress)
+{
+	return virtio_console_control_transmit(&g.console, &g.queue, progress);
+}
+
+/* hostile 138: many chains of one list of descriptors. */
+static void receive_of_many_long_chains_ends_early(void **state)
+{
+	bool wake;
+
+	(void)state;
+	assert_int_equal(virtio_console_input_enqueue(&g.input, "x", 1, &wake), 1);
+	expect_short_calls(0, receive_once);
+	assert_int_equal(g.port.stats.receive_misdirected, QUEUE);
+	assert_false(virtio_console_input_is_empty(&g.input));
+}
+
+static void transmit_of_many_long_chains_ends_early(void **state)
+{
+	(void)state;
+	expect_short_calls(VRING_DESC_F_WRITE, transmit_once);
+	assert_int_equal(g.port.stats.transmit_misdirected, QUEUE);
+}
+
+static void control_of_many_long_chains_ends_early(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_console_negotiate(&g.console, virtio_console_offered(&g.console)), 0);
+	expect_short_calls(VRING_DESC_F_WRITE, control_once);
+	assert_int_equal(g.console.stats.misdirected, QUEUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(transmit_hands_4_gib_over_in_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(transmit_takes_every_size_in_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(receive_fills_a_chain_of_many_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(receive_of_many_long_chains_ends_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(transmit_of_many_long_chains_ends_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(control_of_many_long_chains_ends_early, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,10 +49,11 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_CONSOLE_CONFIG_BYTES 12   /* length of the configuration space */
-#define VIRTIO_CONSOLE_PIECE_BYTES 4096u /* most bytes that a sink is offered at once */
-#define VIRTIO_CONSOLE_MAX_PORTS 32767u  /* so every queue has a 16-bit index */
-#define VIRTIO_CONSOLE_NAME_MAX 256u     /* bytes of a port's name */
+#define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* length of the configuration space */
+#define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes that a sink is offered at once */
+#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* output of a call, if the sink takes so much */
+#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* so every queue has a 16-bit index */
+#define VIRTIO_CONSOLE_NAME_MAX 256u       /* bytes of a port's name */
 
 /*
  * Takes output of a port, on the thread that calls virtio_console_transmit().
@@ -270,7 +271,7 @@ struct virtio_console_progress {
  *   nothing is done.
  * - After a port that the driver knew, the next port with its number takes no input before
  *   PORT_READY: the driver may still take it for the old port.
- * - Each call fills at most as many chains as the queue has entries.
+ * - Each call fills at most as many chains as the queue has entries, and fewer long ones.
  *
  * Returns 0, or an error after which the input of an uncompleted chain is still in the buffer:
  *   VIRTIO_EINVAL      the port is not there, or is not the first one without MULTIPORT negotiated
@@ -293,7 +294,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   with its position, and the next call continues it.
  * - Chains to a port that is not there are completed unread. So are those before PORT_READY of the
  *   next port with its number, if the driver knew the old port.
- * - Each call pops at most as many chains as the queue has entries.
+ * - Each call pops at most as many chains as the queue has entries, and fewer long ones. After
+ *   VIRTIO_CONSOLE_CALL_BYTES it ends, also within a chain, and sets progress->more.
  * - A device that switches maps by virtio_queue_set_memory() while blocked keeps the old map until
  *   virtio_queue_old_maps_unused().
  *
