@@ -11,6 +11,8 @@
 __extension__ typedef unsigned __int128 wide;
 
 #define SPACE ((wide)1 << 64)
+/* Host memory for regions: all but the last MiB. */
+#define HOST_SPACE ((wide)UINTPTR_MAX + 1 - (1u << 20))
 
 static bool log_is_right(const struct virtio_dirty_log *log)
 {
@@ -26,7 +28,7 @@ static bool table_is_right(const struct virtio_region *r, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		if (r[i].len == 0 || !r[i].host || (r[i].flags != 0 && r[i].flags != VIRTIO_REGION_READ_ONLY))
 			return false;
-		if ((wide)r[i].addr + r[i].len > SPACE || (wide)(uintptr_t)r[i].host + r[i].len > (wide)UINTPTR_MAX + 1)
+		if ((wide)r[i].addr + r[i].len > SPACE || (wide)(uintptr_t)r[i].host + r[i].len > HOST_SPACE)
 			return false;
 		if (r[i].dirty && !log_is_right(r[i].dirty))
 			return false;

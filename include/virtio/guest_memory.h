@@ -74,7 +74,7 @@ struct virtio_dirty_log {
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
 	uint64_t len;                         /* bytes, at least 1; end of address space allowed */
-	void *host;                           /* the same byte in the caller's address space */
+	void *host;                           /* the same byte, below the last MiB of the host */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
 };
@@ -198,7 +198,9 @@ enum virtio_order {
  *
  * Returns 0, or:
  *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an impossible dirty
- *                    log, or ends past the guest's or the host's address space
+ *                    log, ends past the guest's address space, or has a byte in the last MiB of
+ *                    the host's address space or past its end. A guest's 16-bit index into a table
+ *                    would wrap there.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
  * On failure the map is untouched. The table may be in another order: virtio_memory_bad_region()

@@ -15,12 +15,19 @@ static bool dirty_log_is_valid(const struct virtio_dirty_log *log)
 	return (log->size & (log->unit - 1u)) == 0 && ((uintptr_t)log->bitmap & (log->unit - 1u)) == 0;
 }
 
+/*
+ * The last host address that a region may have. A walk adds up to 65,535 * 16 bytes to the address
+ * of a table before it compares: the sum must not wrap.
+ */
+#define LAST_HOST_ADDRESS (UINTPTR_MAX - 0x100000)
+
 static bool region_is_valid(const struct virtio_region *r)
 {
 	if (r->len == 0 || !r->host || (r->flags & ~VIRTIO_REGION_READ_ONLY))
 		return false;
-	/* Both ends are inclusive, so a region may end with the address space. */
-	if (r->addr + (r->len - 1) < r->addr || r->len - 1 > UINTPTR_MAX - (uintptr_t)r->host)
+	/* Both ends are inclusive, so a region may end with the guest's address space. */
+	if (r->addr + (r->len - 1) < r->addr || (uintptr_t)r->host > LAST_HOST_ADDRESS ||
+	    r->len - 1 > LAST_HOST_ADDRESS - (uintptr_t)r->host)
 		return false;
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }

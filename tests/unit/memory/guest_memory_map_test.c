@@ -105,21 +105,24 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 	accepts(0, 0x1000, ram);
 }
 
-static void map_init_refuses_host_memory_past_the_host_s_end(void **state)
+static void map_init_refuses_host_memory_at_the_host_s_end(void **state)
 {
-	const uintptr_t top = UINTPTR_MAX;
+	/* The last address of which 65,535 descriptors later is an address. */
+	const uintptr_t last = UINTPTR_MAX - 0x100000;
 
 	(void)state;
 	/* No byte of these is accessed. */
-	refuses(0x1000, 2, (void *)top);
-	refuses(0x1000, 0x1000, (void *)(top - 0xffe));
+	refuses(0x1000, 1, (void *)UINTPTR_MAX);
+	refuses(0x1000, 2, (void *)UINTPTR_MAX);
+	refuses(0x1000, 0x1000, (void *)(UINTPTR_MAX - 0xfff));
+	refuses(0x1000, 1, (void *)(last + 1));
+	refuses(0x1000, 2, (void *)last);
+	refuses(0x1000, 0x1000, (void *)(last - 0xffe));
 	refuses(0, UINT64_MAX, (void *)(uintptr_t)2);
-	accepts(0x1000, 1, (void *)top);
-	accepts(0x1000, 0x1000, (void *)(top - 0xfff));
-#if UINTPTR_MAX == UINT64_MAX
-	accepts(0, UINT64_MAX, (void *)(uintptr_t)1);
-	accepts(1, UINT64_MAX, (void *)(uintptr_t)1);
-#endif
+	refuses(0, (uint64_t)last + 1, (void *)(uintptr_t)1);
+	accepts(0x1000, 1, (void *)last);
+	accepts(0x1000, 0x1000, (void *)(last - 0xfff));
+	accepts(0, last, (void *)(uintptr_t)1);
 }
 
 static void map_init_refuses_unknown_flags(void **state)
@@ -401,7 +404,7 @@ int main(void)
 		cmocka_unit_test(map_init_refuses_region_without_length),
 		cmocka_unit_test(map_init_refuses_region_without_host_memory),
 		cmocka_unit_test(map_init_refuses_region_past_the_address_space),
-		cmocka_unit_test(map_init_refuses_host_memory_past_the_host_s_end),
+		cmocka_unit_test(map_init_refuses_host_memory_at_the_host_s_end),
 		cmocka_unit_test(map_init_refuses_unknown_flags),
 		cmocka_unit_test(map_init_refuses_impossible_dirty_logs),
 		cmocka_unit_test(map_init_refuses_overlap_of_one_byte),
