@@ -69,7 +69,7 @@ static void console_restore_tells_that_the_client_has_left(void **state)
 	int client;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		start(&daemon, &guest);
 		console_set_ports_up(&guest, false);
 		client = console_connect();
@@ -109,7 +109,7 @@ static void console_restore_keeps_output_that_nobody_has_read(void **state)
 	int client;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		start(&daemon, &guest);
 		console_set_ports_up(&guest, false);
 		console_output(&guest.rings[PORT_TRANSMIT], 0, 100);
@@ -141,7 +141,7 @@ static void console_restore_serves_a_new_driver(void **state)
 	struct console_guest guest;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		start(&daemon, &guest);
 		console_set_ports_up(&guest, false);
 		restart(&daemon, how);
@@ -180,7 +180,7 @@ static void console_restore_keeps_a_removed_port_away(void **state)
 	struct console_guest guest;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		start(&daemon, &guest);
 		console_set_ports_up(&guest, false);
 		expect_answer(&daemon, "remove data\n");

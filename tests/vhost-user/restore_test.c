@@ -59,7 +59,7 @@ static void restore_goes_on_with_another_front_end(void **state)
 	struct stat st;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		prepare(&daemon);
 		run(&daemon, false, "");
 		front_end_open(&fe, daemon.socket);

@@ -196,6 +196,7 @@ static void run_after(struct daemon_process *daemon, const struct state *state)
 	close(shell_arguments);
 }
 
+/* Hostile 233 */
 static void update_from_a_later_release_works_or_says_why_not(void **state)
 {
 	static const struct {

@@ -67,6 +67,7 @@ static void expect_resets(struct vsock_pair *p, const struct connections *c)
 	assert_true(told[0] && told[1]);
 }
 
+/* Hostile 227: a new connection gets a port that the guest doesn't know. */
 static void vsock_restore_without_an_event_queue_resets_each_connection(void **state)
 {
 	struct connections c;
@@ -76,7 +77,7 @@ static void vsock_restore_without_an_event_queue_resets_each_connection(void **s
 	int fd;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		vsock_start(&p.daemon, "");
 		vsock_attach(&p.guest, p.daemon.socket, 3, 2);
 		open_connections(&p, &c);
@@ -109,6 +110,7 @@ static void post_event(struct ring *events)
 	assert_int_equal(ring_kick(events), 0);
 }
 
+/* Hostile 228 */
 static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **state)
 {
 	struct connections c;
@@ -119,7 +121,7 @@ static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **
 	int client;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		vsock_set_up(&p, "");
 		open_connections(&p, &c);
 		restart(&p, how);
@@ -153,7 +155,7 @@ static void vsock_restore_tells_a_new_driver_nothing(void **state)
 	int fd;
 
 	(void)state;
-	for (int how = 0; how < DAEMON_WAYS; how++) {
+	for (enum daemon_end how = 0; how < DAEMON_WAYS; how++) {
 		vsock_set_up(&p, "");
 		open_connections(&p, &c);
 		restart(&p, how);
