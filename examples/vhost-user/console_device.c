@@ -238,7 +238,7 @@ static int receive(struct console_device *console, struct port *port, struct dev
  * The queue's next turn decides about kicks, and finds an error again. A guest can't keep the
  * thread busy with chains that take nothing.
  */
-#define DELIVERIES 64
+#define DELIVERIES 8
 
 static size_t deliver(struct console_link *link)
 {

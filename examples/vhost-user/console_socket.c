@@ -13,6 +13,8 @@
 #include <virtio/console.h>
 
 #define CLIENTS_AT_ONCE 16
+/* More than a socket holds, if each fills the port's buffer. */
+#define READS_AT_END 128
 #define ACCEPT_AGAIN_NS UINT64_C(1000000000)
 #define BUSY "The console has another client.\r\n"
 
@@ -25,24 +27,25 @@ static size_t unread(const struct console_link *link)
 }
 
 /*
- * Gives the guest what a client that has left has sent, as far as the guest has buffers. Returns
- * the number of bytes that remain in the port's buffer.
+ * Gives the guest what a client that has left has sent, as far as the guest has buffers. A guest
+ * that takes single bytes doesn't keep the thread busy. Returns the number of bytes that remain in
+ * the port's buffer.
  */
 static size_t deliver_rest(struct console_link *link)
 {
 	uint8_t bytes[VIRTIO_CONSOLE_INPUT_DEFAULT];
-	size_t waiting;
-	ssize_t got;
+	size_t waiting = link->events->deliver(link);
+	ssize_t got = 1;
 
-	do {
-		size_t room;
+	for (int i = 0; i < READS_AT_END && got > 0; i++) {
+		const size_t room = link->events->input_room(link);
 
-		waiting = link->events->deliver(link);
-		room = link->events->input_room(link);
 		got = room > 0 ? read(link->in.fd, bytes, room < sizeof bytes ? room : sizeof bytes) : 0;
-		if (got > 0)
+		if (got > 0) {
 			link->events->input(link, bytes, (size_t)got);
-	} while (got > 0);
+			waiting = link->events->deliver(link);
+		}
+	}
 	return waiting;
 }
 
