@@ -336,7 +336,7 @@ int console_link_open(struct console_link *link, struct event_loop *loop)
 	link->loop = loop;
 	link->in.fd = link->out.fd = link->listener.fd = link->slave.fd = link->tty = -1;
 	link->retry_seconds = 0;
-	link->retry_waits = link->holds_input = link->attached = link->told = false;
+	link->retry_waits = link->holds_input = link->attached = link->told = link->next_waits = false;
 	link->later = (struct event_timer)EVENT_SOURCE_NONE;
 	if (remember(link))
 		return -1;

@@ -114,6 +114,7 @@ struct console_link {
 	bool holds_input; /* nothing is read, whether or not the port has room */
 	/* Of a terminal: looks for the foreground. Of a socket: accepts clients again. */
 	struct event_timer later;
+	bool next_waits;     /* a client, for the guest to take what the last one has sent */
 	uint16_t cols, rows; /* of the pty, when it was last read */
 	char target[64];
 	struct unix_listener_file socket;

@@ -16,6 +16,9 @@
 /* More than a socket holds, if each fills the port's buffer. */
 #define READS_AT_END 128
 #define ACCEPT_AGAIN_NS UINT64_C(1000000000)
+/* For the input of a client that has left, when the next client comes. */
+#define GRACE_NS UINT64_C(1000000000)
+#define AT_ONCE_NS 1
 #define BUSY "The console has another client.\r\n"
 
 /* Bytes that a client has sent, and that nobody has read. */
@@ -60,6 +63,9 @@ static void drop_client(struct console_link *link)
 	link->input_dropped += left;
 	console_link_detach(link);
 	link->events->connected(link, false);
+	if (link->next_waits)
+		event_timer_set(&link->later, AT_ONCE_NS);
+	link->next_waits = false;
 }
 
 /*
@@ -108,11 +114,25 @@ static void input_blocked(struct console_link *link)
 		(void)event_loop_want(link->loop, &link->in, EVENT_EDGE);
 }
 
-/* A client that has left can wait for the guest until another client comes. */
+/*
+ * Returns whether the next client can be greeted. A guest that takes input has some time for the
+ * last client's.
+ */
+static bool make_way(struct console_link *link)
+{
+	if (link->in.fd < 0 || !has_left(link))
+		return true;
+	client_left(link);
+	if (link->in.fd < 0)
+		return true;
+	if (!link->next_waits)
+		event_timer_set(&link->later, GRACE_NS);
+	link->next_waits = true;
+	return false;
+}
+
 static void greet(struct console_link *link, int fd)
 {
-	if (link->in.fd >= 0 && has_left(link))
-		drop_client(link);
 	if (link->in.fd >= 0) {
 		(void)!send(fd, BUSY, strlen(BUSY), MSG_NOSIGNAL | MSG_DONTWAIT);
 		close(fd);
@@ -125,31 +145,42 @@ static void greet(struct console_link *link, int fd)
 	}
 }
 
-/*
- * Without descriptors or memory a client stays in the backlog, and the daemon tries again later.
- * Clients that connect all the time don't keep the guest waiting: the loop calls again.
- */
-static void on_client(struct event_source *source)
+/* Without descriptors or memory a client stays in the backlog, and the daemon tries again later. */
+static void accept_one(struct console_link *link)
 {
-	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
-	int fd = 0;
+	const int fd = accept4(link->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	for (int i = 0; i < CLIENTS_AT_ONCE && fd >= 0; i++) {
-		fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0)
-			greet(link, fd);
-	}
-	if (fd >= 0)
-		(void)event_loop_want(link->loop, source, EVENT_READABLE | EVENT_EDGE);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+	if (fd >= 0) {
+		greet(link, fd);
+	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 		log_line("%s: %s: can't accept a client: %s", link->name, link->options.path, strerror(errno));
 		event_timer_set(&link->later, ACCEPT_AGAIN_NS);
 	}
 }
 
+/* Clients that connect all the time don't keep the guest waiting: the loop calls again. */
+static void on_client(struct event_source *source)
+{
+	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
+	struct pollfd listener = { .fd = source->fd, .events = POLLIN };
+
+	for (int i = 0; i < CLIENTS_AT_ONCE; i++) {
+		if (poll(&listener, 1, 0) != 1 || !make_way(link))
+			return;
+		accept_one(link);
+	}
+	(void)event_loop_want(link->loop, source, EVENT_READABLE | EVENT_EDGE);
+}
+
+/* A client may wait for the end of the time that the guest has for the last client's input. */
 static void on_later(struct event_timer *timer)
 {
-	on_client(&CONTAINER_OF(timer, struct console_link, later)->listener);
+	struct console_link *link = CONTAINER_OF(timer, struct console_link, later);
+
+	if (link->next_waits && link->in.fd >= 0 && has_left(link))
+		drop_client(link);
+	link->next_waits = false;
+	on_client(&link->listener);
 }
 
 static int listen_here(struct console_link *link)

@@ -125,6 +125,64 @@ static void client_that_left_is_delivered_before_the_next_client(void **state)
 	finish(&daemon, &guest, 0);
 }
 
+/*
+ * The next client comes while the guest has no buffers. The guest has a second for what the last
+ * client has sent. On a busy machine this test needs longer, and tries again.
+ */
+static void client_waits_for_the_input_of_the_last_one(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	const uint8_t *bytes;
+	unsigned int delivered = 0;
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	for (unsigned int i = 0; i < 100 && delivered < 3; i++) {
+		console_type(fd, "last", 4);
+		close(fd);
+		fd = console_connect();
+		console_type(fd, "next", 4);
+		assert_true(console_offer(&guest.rings[PORT_RECEIVE], NULL, 64));
+		console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+		console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+		assert_int_equal(console_take(&guest.rings[PORT_RECEIVE], &bytes), 4);
+		if (memcmp(bytes, "last", 4) == 0) {
+			delivered++;
+			console_expect_input(&guest.rings[PORT_RECEIVE], "next", 4);
+		} else {
+			assert_memory_equal(bytes, "next", 4);
+		}
+	}
+	assert_int_equal(delivered, 3);
+	close(fd);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	daemon_remove_folder(&daemon);
+}
+
+/* The guest takes nothing. After a while the next client is served. */
+static void client_does_not_wait_for_ever(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	int fd;
+
+	(void)state;
+	fd = start(&daemon, &guest);
+	type_stream(fd, 0, CAPACITY + 904);
+	close(fd);
+	fd = console_connect();
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
+	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+	console_type(fd, "next", 4);
+	console_expect_input(&guest.rings[PORT_RECEIVE], "next", 4);
+	daemon_await_error(&daemon, "client: a client has left, and 5000 bytes of its input are dropped");
+	close(fd);
+	finish(&daemon, &guest, CAPACITY + 904);
+}
+
 /* The guest offers no buffers, and then gives up: by closing the port, or by its end. */
 static void client_that_left_is_dropped_when_the_guest_gives_up(void **state)
 {
@@ -271,6 +329,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(client_that_left_is_delivered_to_its_last_byte),
 		cmocka_unit_test(client_that_left_is_delivered_before_the_next_client),
+		cmocka_unit_test(client_waits_for_the_input_of_the_last_one),
+		cmocka_unit_test(client_does_not_wait_for_ever),
 		cmocka_unit_test(client_that_left_is_dropped_when_the_guest_gives_up),
 		cmocka_unit_test(client_that_shut_down_its_input_still_sends),
 		cmocka_unit_test(client_that_left_is_delivered_after_output_fails),
