@@ -193,7 +193,9 @@ void blk_close(struct blk_device *blk)
 
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)
 {
-	/* The present request begins again, so nothing uses the old map. */
+	/*
+	 * Unpops the present request, which later begins again, so that nothing uses the old map.
+	 */
 	if (blk->serving)
 		(void)!virtio_queue_unpop(&blk->queue, blk->request.base.token);
 	blk->serving = false;

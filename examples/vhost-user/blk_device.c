@@ -59,8 +59,8 @@ struct blk_device {
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct blk_slot slots[MAX_QUEUES];
-	struct virtio_blk_stats before; /* of the processes before an update */
-	atomic_bool told_of_ring;       /* that is too small for requests, in this session */
+	struct virtio_blk_stats before; /* counted before the last update, by the old processes */
+	atomic_bool told_of_ring;       /* a small ring was reported in this session */
 	char name[];
 };
 
@@ -203,7 +203,7 @@ static void add_stats(struct virtio_blk_stats *sum, const struct virtio_blk_stat
 	sum->malformed += s->malformed;
 }
 
-/* Of all queues, and of the processes before. */
+/* Statistics of all queues, and of the old processes. */
 static struct virtio_blk_stats sum_stats(const struct blk_device *blk)
 {
 	struct virtio_blk_stats sum = blk->before;

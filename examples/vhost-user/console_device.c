@@ -434,7 +434,7 @@ static void reset(struct device *device)
 	virtio_console_reset(&console->console);
 }
 
-/* Other features are those of another driver. */
+/* A driver with other features is another driver. */
 static int check_features(struct device *device, uint64_t features)
 {
 	struct console_device *console = console_from_device(device);
@@ -489,7 +489,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
 		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
-		/* Also after an update: the old driver may have been about to become ready. */
+		/* Also after an update, because the driver may have been about to become ready. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);

@@ -22,7 +22,7 @@ struct port {
 	uint32_t id;
 	const char *name; /* NULL for the console */
 	bool opened;
-	/* While a pause lets the chain in flight end: its token. Other chains wait. */
+	/* The token of the chain in flight, while a pause lets it end. Other chains wait. */
 	struct virtio_token finishing;
 	struct console_link link;
 	struct virtio_console_input input;
@@ -50,7 +50,7 @@ struct console_device {
 	struct event_timer until_then;   /* expires when the driver is assumed to be ready */
 	bool timed;                      /* the timer was set for this driver */
 	struct console_control commands; /* `path` is NULL without control= */
-	struct console_counts before;    /* of the processes before an update */
+	struct console_counts before;    /* counted before the last update, by the old processes */
 	uint32_t port_count;
 	struct port *ports[CONSOLE_MAX_PORTS];
 	char name[];
@@ -81,7 +81,7 @@ void console_size_changed(struct console_link *link, uint16_t cols, uint16_t row
 /* The options of a port for the library. */
 struct virtio_console_port_options console_port_options(struct port *port);
 
-/* Statistics, with those of the processes before an update. */
+/* Statistics, including those of the old processes. */
 struct console_counts console_count(const struct console_device *console);
 
 /* Chains of the guest's that were malformed or misdirected. */

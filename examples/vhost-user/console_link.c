@@ -131,7 +131,7 @@ static const char *out_name(const struct console_link *link)
 	return link->options.ops == &console_tty_ops ? "stdout" : link->target;
 }
 
-/* The first failure is said, and so is the end of the failures. */
+/* Prints the first failure, and the end of the failures. */
 static void retry_later(struct console_link *link)
 {
 	if (link->retry_seconds == 0)
@@ -269,7 +269,7 @@ void console_link_detach(struct console_link *link)
 
 /* Handing over */
 
-/* The state of an end for another process, besides its descriptors. */
+/* What another process needs to go on with a host end, besides its descriptors. */
 struct memory {
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;

@@ -63,9 +63,9 @@ struct device_queue {
 	uint16_t index;
 	/* Started; the queue's thread may pop, resolve and complete at any time. */
 	struct virtio_queue virtq;
-	/* That of the queue's thread: the device may add sources, timers and tasks. */
+	/* The loop of the queue's thread, to which the device may add sources, timers and tasks. */
 	struct event_loop *loop;
-	/* The driver of the process before goes on, after an update. */
+	/* After an update: the driver is the same as in the old process. */
 	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The

@@ -39,7 +39,7 @@ struct rng_device {
 	struct device device;
 	const char *source_path;      /* NULL for the kernel's bytes */
 	struct event_source source;   /* fd is -1 without source_path */
-	bool source_ended;            /* set when the operator was told of it; cleared by SIGHUP */
+	bool source_ended;            /* the end of the source was reported; cleared by SIGHUP */
 	struct event_loop *loop;      /* between open() and close() */
 	struct device_queue *running; /* or NULL */
 	uint8_t bytes[4096];          /* unused bytes, from `first` on */
@@ -91,8 +91,8 @@ static ssize_t read_source(struct rng_device *rng)
 }
 
 /*
- * Returns whether there is a byte. If not, and the source may have more later, it wakes the queue
- * then.
+ * Returns whether there is a byte. If there is none, but the source may have more later, the queue
+ * is woken at that time.
  */
 static bool has_bytes(struct rng_device *rng)
 {

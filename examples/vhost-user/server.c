@@ -359,7 +359,9 @@ void server_resume(struct server *server)
 
 int server_save(struct server *server, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
-	/* The flag is not in the state. */
+	/*
+	 * Tells the front end now, because the state has no flag for a change of the configuration.
+	 */
 	if (server->session)
 		session_tell_config_change(server->session);
 	if (unix_listener_hand_over(handover, server->listener.fd, &server->file, "%u listener", number))

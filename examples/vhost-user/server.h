@@ -63,7 +63,7 @@ void server_keep(struct server *server);
  * server_continue().
  *
  * Returns 0, or -1 after printing why not. Then nothing was closed: closing would write output and
- * remove socket files with which the process before goes on.
+ * remove socket files with which the old process goes on.
  */
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,

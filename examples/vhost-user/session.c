@@ -176,7 +176,7 @@ static int dispatch(struct session *session)
 	snprintf(session->reason, sizeof session->reason, "%s (request %u): %.120s", request ? request->name : "?",
 		 header.request, reason);
 	/*
-	 * An unknown request may be ignored. A known one must not fail without the front end's
+	 * An unknown request may be ignored. A known request must not fail without the front end's
 	 * knowledge.
 	 */
 	if (outcome == REQUEST_REFUSED && (wants_reply || !request || request->harmless)) {

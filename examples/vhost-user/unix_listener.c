@@ -260,7 +260,7 @@ void unix_listener_close(int fd, const char *path, const struct unix_listener_fi
 	struct stat st;
 	int lock;
 
-	/* Until this process goes on, the process before needs the file. */
+	/* Until this process goes on, the old process needs the file. */
 	if (inherited.count > 0 || file->ino == 0) {
 		close(fd);
 		return;

@@ -63,7 +63,7 @@ __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handove
 								  const char *name, ...);
 
 /*
- * Takes a listener over from the process before.
+ * Takes a listener over from the old process.
  *
  * @file  set to the listener's own file, or to none
  *

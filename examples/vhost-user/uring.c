@@ -90,9 +90,9 @@ struct uring_queue {
 	bool broken;           /* nothing is submitted any more */
 
 	struct flusher flusher;
-	struct slot *unflushed; /* they need a flush that hasn't begun */
-	struct slot *flushing;  /* they are done when the present flush is done */
-	uint64_t answer;        /* of the present flush; the io_uring reads it into this */
+	struct slot *unflushed; /* slots that need a flush that hasn't begun */
+	struct slot *flushing;  /* slots that are done when the present flush is done */
+	uint64_t answer;        /* of the present flush, read by the io_uring */
 	struct iovec answer_iov;
 	struct slot slots[SLOTS];
 };
@@ -373,7 +373,7 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 	const unsigned int left = io_uring_sq_ready(&uring->ring);
 	const unsigned int sent = uring->unsent_count - left;
 
-	/* The kernel accepts them in order. */
+	/* The kernel accepts pieces in their order. */
 	memmove(uring->unsent, uring->unsent + sent, left * sizeof uring->unsent[0]);
 	uring->unsent_count = left;
 	if (got < 0 && got != -EINTR && sent == 0)

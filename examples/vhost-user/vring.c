@@ -314,7 +314,7 @@ void device_queue_wake(struct device_queue *queue)
 	event_loop_schedule(queue->loop, &from_queue(queue)->again);
 }
 
-/* If the memory is lost, the next turn finds out. */
+/* If guest memory is lost, the next turn finds that. */
 void device_queue_signal(struct device_queue *queue)
 {
 	struct vhost_vring *vring = from_queue(queue);

@@ -2,12 +2,12 @@
 /*
  * The host's sockets. A guest's connection to port P goes to the listener at PATH_P. A program that
  * wants to reach a guest's port connects to PATH, sends "CONNECT P\n", and reads "OK Q\n". Q is the
- * port that the guest sees. The same at PATH_seqpacket for records, where each of the two lines is
- * a record.
+ * port that the guest sees. PATH_seqpacket does the same for records. There each of the two lines
+ * is a record.
  *
  * The line is read byte by byte as far as its newline, so that what follows stays in the socket
- * until the guest has accepted. A client costs a descriptor until its time is over, and their
- * number is bounded.
+ * until the guest has accepted. A client keeps a descriptor at most until its time is over. The
+ * number of clients is bounded.
  */
 #include "handover.h"
 #include "log.h"

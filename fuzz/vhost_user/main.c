@@ -351,7 +351,10 @@ static void step_get_base(struct peer *peer, unsigned int ring)
 		   "base of ring %u: %u", ring, state.num);
 }
 
-/* Sends an eventfd, none, none although the message has one, or a file that is no eventfd. */
+/*
+ * Sends a message with an eventfd; a message that says it has no descriptor, with or without a
+ * descriptor; or a message with a file that is no eventfd.
+ */
 static void tell_fd(struct peer *peer, unsigned int ring, uint32_t request, int fd)
 {
 	const unsigned int kind = fuzz_u8(peer->in) % 4;

@@ -113,7 +113,7 @@ use_sockets() {
 	done
 }
 
-# use_guest: the host's side. At the start and at the end nothing has a connection.
+# use_guest: the host's side of the test. At its start and at its end there is no connection.
 use_guest() {
 	await "ready"
 	before=$(count_files)

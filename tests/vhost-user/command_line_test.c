@@ -274,7 +274,7 @@ static void socket_path_with_another_file_is_left_alone(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A socket file put there by someone else meanwhile is not ours to remove. */
+/* The daemon must not remove a socket file that another process has put in place of its own. */
 static void socket_file_of_another_survives_the_end(void **state)
 {
 	struct daemon_process daemon;
@@ -407,7 +407,7 @@ static void forbid_io_uring(void)
 	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* Or refused, with a reason, by a program built without it. */
+/* A program that was built without io_uring refuses it, and says why. */
 static void io_uring_that_is_forbidden_is_done_without(void **state)
 {
 	struct daemon_process daemon;

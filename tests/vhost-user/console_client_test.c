@@ -43,7 +43,10 @@ static void expect_stream(struct ring *ring, uint32_t from, uint32_t to)
 	}
 }
 
-/* A guest whose port "data" is open, with a client. Returns the client. */
+/*
+ * Attaches a guest whose port "data" is open, and connects a client to the port. Returns the
+ * client's socket.
+ */
 static int start(struct daemon_process *daemon, struct console_guest *guest)
 {
 	int fd;
@@ -222,7 +225,10 @@ static void client_that_left_is_dropped_when_the_guest_gives_up(void **state)
 	}
 }
 
-/* A client that never reads is still read from. Output waits for another client. */
+/*
+ * A client has shut down its input. The device still reads from it, and keeps output for another
+ * client.
+ */
 static void client_that_shut_down_its_input_still_sends(void **state)
 {
 	struct daemon_process daemon;
@@ -248,7 +254,10 @@ static void client_that_shut_down_its_input_still_sends(void **state)
 	finish(&daemon, &guest, 0);
 }
 
-/* Output finds out first that the client has left. What the client has sent is delivered. */
+/*
+ * A write of output is the first to fail after the client has left. What the client has sent is
+ * still delivered.
+ */
 static void client_that_left_is_delivered_after_output_fails(void **state)
 {
 	struct daemon_process daemon;
@@ -269,7 +278,7 @@ static void client_that_left_is_delivered_after_output_fails(void **state)
 	finish(&daemon, &guest, 0);
 }
 
-/* More than the daemon greets in a turn, and more than can wait. */
+/* More clients than the daemon answers in a turn, and more than its backlog holds. */
 static void clients_that_come_together_are_all_answered(void **state)
 {
 	static const char busy[] = "The console has another client.\r\n";

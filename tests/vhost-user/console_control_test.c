@@ -128,7 +128,10 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	start_pty(&daemon, ",size=100x30");
 	fd = console_open_pts(console_link_path);
 	expect_pty_size(fd, 100, 30);
-	/* The driver that starts is told, for Linux reads the size at a change alone. */
+	/*
+	 * A driver that starts is told of a change, because Linux reads the size only after a
+	 * change.
+	 */
 	channel = attach_with_channel(&guest, &daemon);
 	expect_config_change(channel);
 	expect_size(&guest, 100, 30);
@@ -141,7 +144,10 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	expect_answer(commands, "size 0x50\n", "error: not COLSxROWS, 1x1 to 65535x65535\n");
 	expect_answer(commands, "size 70000x50\n", "error: not COLSxROWS, 1x1 to 65535x65535\n");
 	expect_size(&guest, 132, 50);
-	/* A program at the pty's end: seen with its next input, or after SIGHUP. */
+	/*
+	 * A program changes the size of the pty. The daemon sees that at the program's next input,
+	 * or after SIGHUP.
+	 */
 	assert_int_equal(ioctl(fd, TIOCSWINSZ, &other), 0);
 	console_type(fd, "x", 1);
 	expect_config_change(channel);
@@ -187,7 +193,7 @@ static void console_size_is_a_message_under_multiport(void **state)
 
 /* Ports */
 
-/* The file belongs to the console, and the test leaves none. */
+/* The daemon removes its control socket, and the test removes the console's file. */
 static void finish_port(struct daemon_process *daemon)
 {
 	assert_int_equal(daemon_stop(daemon, SIGTERM), 0);
@@ -214,7 +220,7 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	start_port(&daemon);
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
-	/* More than the daemon keeps without a client: the last chains are in flight. */
+	/* Without a client this is more than the daemon keeps, so the last chains are in flight. */
 	for (uint32_t at = 0; at < KEPT; at += PIECE)
 		console_output(transmit, at, at + PIECE);
 	(void)console_offer_output(transmit, KEPT, KEPT + 4 * PIECE);
@@ -232,7 +238,7 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 	close(fd);
 	expect_answer(commands, "remove data\n", "error: the port is not there\n");
-	/* Output to a missing port is completed. */
+	/* Chains for a port that is gone are completed. */
 	console_output(transmit, 0, 2000);
 	expect_answer(commands, "add data\n", "ok\n");
 	expect_answer(commands, "add data\n", "error: the port is there\n");
@@ -270,7 +276,7 @@ static void console_port_that_comes_again_has_nothing_of_the_old_one(void **stat
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
 	commands = operator_connect();
-	/* In the ring, and not taken by the device. */
+	/* These chains are in the ring, and the device has not popped them. */
 	(void)ring_stop(transmit);
 	(void)console_offer_output(transmit, 0, 4 * PIECE);
 	console_type(commands, "remove data\nadd data\n", 21);
@@ -339,7 +345,10 @@ static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 	finish_port(&daemon);
 }
 
-/* Without a guest, too. If another process has taken the path, the port does not change. */
+/*
+ * This also works without a guest. If another process has taken the path, the command fails, and
+ * the port stays removed.
+ */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {
 	struct daemon_process daemon;
@@ -422,7 +431,10 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	assert_string_equal(text, "error: another client gives commands\n");
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
-	/* In pieces, several at once, and from a client that leaves before it is answered. */
+	/*
+	 * A command in two pieces, two commands at once, and a client that leaves before it is
+	 * answered.
+	 */
 	console_type(commands, "size 80", 7);
 	expect_answer(commands, "x25\n", "ok\n");
 	console_type(commands, "remove data\nadd data\n", 21);

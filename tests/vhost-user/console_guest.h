@@ -29,7 +29,7 @@ extern char console_link_path[128], console_client_path[128];
 
 void console_set_paths(const struct daemon_process *daemon);
 
-/* `spec` is BACKEND, `options` begin with a comma. */
+/* Starts the daemon. `spec` is the console's back end, and `options` begin with a comma. */
 void console_run(struct daemon_process *daemon, const char *backend, const char *options);
 void console_await(struct daemon_process *daemon);
 
@@ -49,7 +49,10 @@ void console_attach(struct console_guest *guest, const struct daemon_process *da
 void console_attach_alone(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
 void console_detach(struct console_guest *guest);
 
-/* Each descriptor has its own buffer. Returns whether one was unused. */
+/*
+ * Offers a buffer, with a place in memory for each descriptor. Returns false if all descriptors are
+ * in use.
+ */
 bool console_offer(struct ring *ring, const void *bytes, uint32_t len);
 
 /* Waits for one buffer, and returns its bytes. */
@@ -57,12 +60,12 @@ uint32_t console_take(struct ring *ring, const uint8_t **bytes);
 uint8_t console_byte(uint32_t place);
 
 /*
- * Offers output from one place of the stream to another, as far as there are buffers. Returns its
- * end.
+ * Offers the output between two places of the stream, as far as there are free buffers. Returns the
+ * place where the offered output ends.
  */
 uint32_t console_offer_output(struct ring *ring, uint32_t from, uint32_t to);
 
-/* Output that the device has to take. */
+/* Offers output, and waits until the device has taken all of it. */
 void console_output(struct ring *ring, uint32_t from, uint32_t to);
 
 /* Waits for these bytes of input. */

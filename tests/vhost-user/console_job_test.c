@@ -101,7 +101,9 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 		assert_int_equal(kill(daemon.pid, SIGCONT), 0);
 		await_raw(slave);
 	}
-	/* The same, but the daemon goes on in the background. There, input is the other job's. */
+	/*
+	 * The same, but the daemon goes on in the background, where input belongs to the other job.
+	 */
 	assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
 	set_foreground(slave, other);
 	console_type(master, "other", 5);
@@ -129,7 +131,7 @@ static int run_in_session(int argc, char **argv)
 
 	if (setsid() < 0)
 		return 2;
-	/* At the end of the terminal. */
+	/* SIGHUP comes at the end of the terminal. */
 	signal(SIGHUP, SIG_IGN);
 	daemon_find(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);

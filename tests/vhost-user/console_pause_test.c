@@ -125,7 +125,9 @@ static void console_pause_in_the_first_chain_repeats_nothing(void **state)
 	}
 }
 
-/* The rest is longer than the reserve, so the device remembers the place in the chain. */
+/*
+ * The rest of the chain is longer than the reserve, so the device remembers its place in the chain.
+ */
 static void console_pause_in_a_long_chain_keeps_its_place(void **state)
 {
 	struct daemon_process daemon;
@@ -139,7 +141,10 @@ static void console_pause_in_a_long_chain_keeps_its_place(void **state)
 
 		start(&daemon, "");
 		console_attach(&guest, &daemon, 0);
-		/* An index other than 0 tells a stop from another driver. */
+		/*
+		 * If the ring stops at an index other than 0, the daemon knows that the driver is
+		 * the same.
+		 */
 		console_output(&guest.rings[TRANSMIT], 0, before);
 		offer_long(&guest.rings[TRANSMIT], before, 200000);
 		await_held(KEPT);
@@ -209,7 +214,7 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
-	/* OPEN is pending, and longer than the reserve is what waits. */
+	/* OPEN is still to be sent, and the waiting bytes are longer than the reserve. */
 	offer_long(&guest.rings[TRANSMIT], 0, 200000);
 	await_held(KEPT);
 	boot_again(&guest, guest.count);
@@ -276,7 +281,10 @@ static void console_emergency_write_is_not_lost_in_a_full_buffer(void **state)
 	console_expect_output(fd, KEPT, KEPT + 100);
 	console_expect_no_output(fd);
 	close(fd);
-	/* In a full reserve they replace the oldest bytes, which are counted. */
+	/*
+	 * In a full reserve the emergency bytes replace the oldest bytes, which are counted as
+	 * dropped.
+	 */
 	offer_long(&guest.rings[TRANSMIT], 0, 200000);
 	await_held(KEPT);
 	pause_device(&daemon, &guest, TABLE);

@@ -28,7 +28,7 @@ static void console_port_follows_its_client(void **state)
 	console_expect_output(fd, 0, 3000);
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	/* The console is the file. */
+	/* The console's output goes to the file. */
 	console_output(&guest.rings[TRANSMIT], 0, 100);
 	console_detach(&guest);
 	/*
@@ -91,7 +91,10 @@ static void expect_throttled(struct ring *ring)
 	uint32_t at;
 	int fd;
 
-	/* A first piece of another size, so that the buffer is full in the middle of a chain. */
+	/*
+	 * The first piece has another size, so that the buffer becomes full in the middle of a
+	 * chain.
+	 */
 	console_output(ring, 0, 100);
 	at = console_offer_output(ring, 100, all);
 	for (uint32_t i = 100; i + PIECE <= KEPT; i += PIECE)

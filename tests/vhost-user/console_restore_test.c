@@ -116,7 +116,10 @@ static void console_restore_keeps_output_that_nobody_has_read(void **state)
 		at = console_offer_output(&guest.rings[PORT_TRANSMIT], 100, all);
 		for (uint32_t i = 100; i + PIECE <= KEPT; i += PIECE)
 			assert_int_equal(console_take(&guest.rings[PORT_TRANSMIT], &bytes), 0);
-		/* Without a front end, with it, and with a client before it. */
+		/*
+		 * Restarts without a front end, then with the front end, and last with a client
+		 * that connects before the front end.
+		 */
 		restart(&daemon, how);
 		restart(&daemon, how);
 		move(&guest, &daemon);
@@ -134,7 +137,10 @@ static void console_restore_keeps_output_that_nobody_has_read(void **state)
 	}
 }
 
-/* What the state of the old driver says about ports is not the new driver's. */
+/*
+ * A new driver gets ports in their first state, whatever the saved state says about the old
+ * driver's ports.
+ */
 static void console_restore_serves_a_new_driver(void **state)
 {
 	struct daemon_process daemon;
@@ -151,7 +157,7 @@ static void console_restore_serves_a_new_driver(void **state)
 		console_output(&guest.rings[TRANSMIT], 0, 100);
 		restart(&daemon, how);
 		console_detach(&guest);
-		/* One that has negotiated nothing. */
+		/* This driver has negotiated nothing. */
 		console_attach(&guest, &daemon, 0);
 		console_output(&guest.rings[TRANSMIT], 100, 200);
 		console_expect_file(daemon.second, 0, 200);
@@ -196,7 +202,7 @@ static void console_restore_keeps_a_removed_port_away(void **state)
 	}
 }
 
-/* Refused, and no output was written: it is still the state's. */
+/* The refusing process writes no output, because the output still belongs to the saved state. */
 static void console_restore_refuses_a_port_with_another_name(void **state)
 {
 	struct daemon_process daemon;

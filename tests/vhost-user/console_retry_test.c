@@ -44,8 +44,8 @@ static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 }
 
 /*
- * The guest waits while the disk is full. The daemon goes on by itself. It says each once, however
- * often the attempts fail.
+ * The guest waits while the disk is full. When there is room, the daemon goes on by itself. It
+ * reports the failure and the success once each, however often it has tried.
  */
 static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 {
@@ -60,7 +60,10 @@ static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 	start_file(&daemon, ",full=wait");
 	console_attach(&guest, &daemon, 0);
 	limit_files(&daemon, full);
-	/* As many as the file and the buffer have room for; the rest waits. */
+	/*
+	 * The device takes as many buffers as the file and its own buffer have room for. The others
+	 * wait.
+	 */
 	for (const uint8_t *bytes; at < full + KEPT - PIECE;) {
 		at = console_offer_output(ring, at, at + PIECE);
 		assert_int_equal(console_take(ring, &bytes), 0);
@@ -79,7 +82,7 @@ static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* What can't be written until the end is counted, and said. */
+/* At the end the daemon counts and reports the bytes that it could not write. */
 static void file_on_a_full_disk_loses_its_output_at_the_end(void **state)
 {
 	struct daemon_process daemon;

@@ -34,7 +34,7 @@ static void start_pty(struct daemon_process *daemon, const char *options)
 	console_await(daemon);
 }
 
-/* The device has a client already, and says so to this one. */
+/* The device tells this client that it has another client already. */
 static void expect_busy(void)
 {
 	static const char busy[] = "The console has another client.\r\n";
@@ -402,7 +402,7 @@ static void console_emergency_write_comes_out_without_a_driver(void **state)
 	assert_int_equal(read(fd, &c, 1), 1);
 	assert_int_equal(c, '!');
 	console_expect_no_output(fd);
-	/* Nothing else of the space can be written. */
+	/* No other byte of the configuration space can be written. */
 	access.offset = 0;
 	assert_int_not_equal(front_end_ask(&guest.fe, VHOST_USER_SET_CONFIG, &access, size, NULL, 0), 0);
 	close(fd);
@@ -482,7 +482,7 @@ static void console_options_that_are_wrong_are_refused(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* In other words, through a link, and by another console. */
+/* The same path written in another way, through a symbolic link, or given for another console. */
 static void console_paths_that_are_given_twice_are_refused(void **state)
 {
 	struct daemon_process daemon;

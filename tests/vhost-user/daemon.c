@@ -23,11 +23,11 @@
 #define SKIPPED 77
 
 static const char *program;
-static const char *aio = ""; /* the option, with a comma before it */
+static const char *aio = ""; /* "", or the option for io_uring after a comma */
 
 /*
- * Whether this system lets us use io_uring, and the daemon can. The first is asked without
- * liburing.
+ * Skips the test unless this system permits io_uring and the daemon was built with it. Asks the
+ * system without liburing.
  */
 static void need_io_uring(void)
 {

@@ -37,13 +37,13 @@ struct daemon_process {
 /* Remembers where the daemon is, and starts the watchdog. To be called by main(). */
 void daemon_find(int argc, char **argv);
 
-/* Makes the temporary folder and the image; then, or after that, runs the daemon. */
+/* The first makes the temporary folder and the image. The second runs the daemon. */
 void daemon_folder(struct daemon_process *daemon);
 void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 
 /*
- * The same with another program; and the daemon's path, and the option that says how its disks do
- * I/O.
+ * Runs another program in the same way. The others return the daemon's path, and the option that
+ * says how its disks do I/O.
  */
 void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments);
 const char *daemon_program(void);
@@ -90,7 +90,7 @@ void daemon_start_two(struct daemon_process *daemon);
 void daemon_start_again(struct daemon_process *daemon, const char *options);
 void daemon_start_two_again(struct daemon_process *daemon);
 
-/* Reads a line of its output, and says whether it is this one. */
+/* Reads a line of the daemon's output. Returns whether it is this line. */
 bool daemon_says(struct daemon_process *daemon, const char *line);
 
 /* Sends a signal, if it isn't 0. Waits for the daemon's end, and returns its exit status. */
@@ -110,7 +110,10 @@ unsigned int daemon_mappings(const struct daemon_process *daemon);
 /* Waits until the daemon has so many threads for queues. Ended threads may show for a moment. */
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count);
 
-/* Waits until the thread whose name begins so sleeps. A thread that is always busy never does. */
+/*
+ * Waits until the thread whose name begins with @thread sleeps. Never returns if the thread is
+ * always busy.
+ */
 void daemon_await_sleep(const struct daemon_process *daemon, const char *thread);
 
 /* Whether a queue's thread is in the system call write() right now. */

@@ -215,7 +215,7 @@ static const struct device_ops ops = {
 struct host {
 	struct test_device test;
 	struct event_loop loop;
-	struct event_wake wake; /* does what the two below say */
+	struct event_wake wake; /* makes the loop look at hang_up and stop */
 	bool hang_up, stop;
 	struct endpoint endpoint;
 	struct server server;
@@ -483,16 +483,19 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 		offer(&ring);
 		assert_int_equal(ring_wait(&ring, 1), 0);
 		assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
-		/* NUM, ADDR, BASE, CALL, KICK and ENABLE. */
+		/* ring_start() sends SET_VRING_NUM, _ADDR, _BASE, _CALL, _KICK and _ENABLE. */
 		ring_start(&ring, 0);
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, ECHO, fe.err), 0);
 	}
-	/* Features are the next driver's, until a ring starts. */
+	/* New features belong to the next driver, and have no effect until a ring starts. */
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, 0), 0);
 	offer(&ring);
 	assert_int_equal(ring_wait(&ring, 1), 0);
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
-	/* A new driver each time. Its ring is not looked at before the set-up ends. */
+	/*
+	 * Each time there is a new driver. The device must not look at its ring before the set-up
+	 * ends.
+	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		settle(&fe);
 		assert_int_equal(virtio_mock_reset(&ring.mock), 0);
@@ -532,8 +535,8 @@ static void device_loses_a_queue_whose_ring_breaks(void **state)
 	assert_int_equal(write(rings[ECHO].kick, &(uint64_t){ 1 }, 8), 8);
 	assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
 	/*
-	 * Memory is replaced for the other, which goes on. The broken one is stopped, and set up
-	 * anew.
+	 * Memory is replaced for the other ring, which goes on. The broken ring is stopped, and set
+	 * up anew.
 	 */
 	front_end_share_memory(&fe);
 	offer(&rings[INPUT]);

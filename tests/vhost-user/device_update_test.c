@@ -223,7 +223,7 @@ static void update(struct scene *scene)
 	assert_int_equal(virtio_section_reader_end(&reader), 0);
 	assert_null(handover_left_over(&handover));
 	handover_clear(&handover);
-	/* Paused, so it serves nothing more. */
+	/* The old host is paused, so it serves nothing more. */
 	close_host(&scene->old);
 	server_continue(&scene->new.server);
 	run(&scene->new);
@@ -240,7 +240,10 @@ static void request(struct ring *ring)
 	assert_int_equal(ring_wait(ring, 1), 0);
 }
 
-/* Also not after 65536 requests, when its index is 0 again. */
+/*
+ * The second time the driver has sent 65536 requests, so its index is 0, as a new driver's would
+ * be.
+ */
 static void update_does_not_look_like_a_new_driver(void **state)
 {
 	static struct scene scene;
@@ -325,7 +328,7 @@ static void connect_again(struct scene *scene, uint64_t features)
 	}
 }
 
-/* Without another reset, and with the features that the driver has negotiated. Once. */
+/* After a restore the device gets the driver's features once, and no second reset. */
 static void restore_leaves_the_device_to_its_driver(void **state)
 {
 	static struct scene scene;

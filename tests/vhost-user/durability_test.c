@@ -144,7 +144,10 @@ static void write_until_the_end(struct ring *ring, struct front_end *fe, bool fl
 			assert_int_equal(ring_status(ring, BATCH), VIRTIO_BLK_S_OK);
 			memcpy(promise->stable, promise->written, sizeof promise->stable);
 		}
-		/* Not before: the duration of the first request is not tested. */
+		/*
+		 * The killer starts only now, so the time that the first batch takes does not
+		 * matter.
+		 */
 		start_killer(killer);
 	}
 }
@@ -242,13 +245,13 @@ static int is_unwritten(const volatile char *page)
 	(void)*page;
 	if (!read_entry("/proc/self/pagemap", (uintptr_t)page / (uint64_t)sysconf(_SC_PAGESIZE), &entry))
 		return -1;
-	entry &= (UINT64_C(1) << 55) - 1; /* its number; 0 for those who must not know it */
+	entry &= (UINT64_C(1) << 55) - 1; /* number of the page; 0: we must not know it */
 	if (entry == 0 || !read_entry("/proc/kpageflags", entry, &flags))
 		return -1;
 	return (flags & (PAGE_DIRTY | PAGE_WRITEBACK)) != 0;
 }
 
-/* Can it be observed here? Needs root, and a file system with something to write to. */
+/* Whether this system shows what was written. Needs root, and a file system on a disk. */
 static bool can_see_writes(const struct daemon_process *daemon, char *page)
 {
 	int before, after, fd = open(daemon->image, O_RDWR | O_CLOEXEC);

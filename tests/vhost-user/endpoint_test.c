@@ -297,7 +297,10 @@ static void kicks_without_requests_are_no_sign_of_that(void **state)
 	front_end_open(&fe, daemon.socket);
 	assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 	front_end_set_up(&fe, 0);
-	/* The queue's thread has looked at the kick by now, or does so before this. */
+	/*
+	 * Each message waits for the queue's thread, so the thread has looked at the kick before
+	 * the last answer.
+	 */
 	for (unsigned int i = 0; i < 5; i++)
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 0);

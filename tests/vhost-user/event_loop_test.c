@@ -131,7 +131,7 @@ static void on_numbered(struct event_task *task)
 	numbered->at = ++*numbered->next;
 }
 
-/* The last in the list is cancelled, and the list continues after the one before it. */
+/* Cancels the last task of the list, and adds another task after that. */
 static void event_loop_runs_tasks_in_order_without_the_cancelled(void **state)
 {
 	struct numbered tasks[4];

@@ -101,7 +101,7 @@ static bool is_stable(unsigned int sector, uint32_t number)
 	return true;
 }
 
-/* Checks whether the status of a request, at its first look, keeps its promise. */
+/* When a request's status is seen for the first time, checks that what it promises is stable. */
 static bool judge(unsigned int queue, unsigned int n)
 {
 	struct request *request = &guests[queue].requests[n];
@@ -322,7 +322,7 @@ int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait)
 	ring->taken_count += count;
 	ring->ready_count -= count;
 	while (ring->done_count < wait) {
-		/* Or it would never return. */
+		/* If no piece was in flight, the wait would never return. */
 		assert_true(ring->taken_count > 0);
 		end_one(ring);
 	}

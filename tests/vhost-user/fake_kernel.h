@@ -34,8 +34,8 @@
 #define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 
 /*
- * The outcome of a piece: all of it is moved, or a part; or nothing is moved, and the result is an
- * error.
+ * The outcome of a piece: all of it is moved, at most this number of bytes is moved, or nothing is
+ * moved and this is the result.
  */
 #define WHOLE INT64_MAX
 #define AT_MOST(bytes) ((int64_t)(bytes))
@@ -50,27 +50,27 @@ struct kernel_disk {
 	bool hold;
 	unsigned int calls;   /* of preadv() and pwritev() */
 	int64_t call_outcome; /* of each of them */
-	unsigned int call_us; /* how long each of them takes */
-	unsigned int early;   /* statuses that came before what they promise */
+	unsigned int call_us; /* how long each call takes, in microseconds */
+	unsigned int early;   /* statuses that came before their data was stable */
 };
 
 struct kernel_kernel {
-	struct io_uring *ring[MAX_QUEUES]; /* in the order of their submission */
-	unsigned int rings;                /* that there are */
+	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
+	unsigned int rings;                /* number of io_urings */
 	int64_t outcomes[16];              /* of the first pieces that end; then WHOLE */
 	unsigned int outcome_count, ended;
-	int64_t (*outcome)(void); /* if set, gives the outcomes in place of those */
+	int64_t (*outcome)(void); /* if set, gives the outcomes in place of the array */
 	unsigned int pieces;      /* pieces of the disk so far */
 	/* If not 0: the flusher's answer is not read, and this errno is the result. */
 	int answer_error;
 	unsigned int take;     /* pieces that it accepts at once; 0: all */
 	int refusal;           /* the errno with which it refuses */
 	unsigned int refusals; /* number of refusals */
-	unsigned int accepts;  /* number of times that it accepts before them */
+	unsigned int accepts;  /* number of calls that it accepts before it refuses */
 	unsigned int enters;
 	bool random;          /* pieces end in any order, and not the oldest first */
-	bool no_threads;      /* none can be started */
-	unsigned int threads; /* that were */
+	bool no_threads;      /* no thread can be started */
+	unsigned int threads; /* number of threads that were started */
 };
 
 extern struct kernel_disk kernel_disk;
@@ -83,12 +83,16 @@ struct blk_queue *kernel_queue(void);
 /* Sets up everything, with a queue on the disk that has these features, or with two. */
 void kernel_open(uint64_t features, unsigned int queues);
 
-/* Ends it: every request is completed, and the disk has everything that was reported as written. */
+/*
+ * Ends the test. Checks that every request was completed, and that the disk has everything that was
+ * reported as written.
+ */
 void kernel_close(void);
 
 /*
- * The driver: makes request n of a queue, of `sectors` of data, available. Writes have a number of
- * their own. Of reads there may be LARGE_SECTORS, which the disk doesn't have: they can't succeed.
+ * As the driver: makes request n of a queue available, with this number of sectors of data. Each
+ * write has a number of its own in its data. A read of LARGE_SECTORS reads beyond the end of the
+ * disk, so it can't succeed.
  */
 void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
 uint8_t kernel_status(unsigned int queue, unsigned int n);

@@ -131,7 +131,7 @@ static void give_channel(struct peer *peer)
 
 /* QEMU */
 
-/* Replies are asked for where QEMU does: for the table, and for what enables rings. */
+/* Asks for replies where QEMU does: to the memory table, and to SET_VRING_ENABLE. */
 static void qemu_starts(struct peer *peer, uint64_t features, uint32_t base)
 {
 	tell_u64(peer, VHOST_USER_SET_FEATURES, features | PROTOCOL);
@@ -141,7 +141,7 @@ static void qemu_starts(struct peer *peer, uint64_t features, uint32_t base)
 	tell_addr(peer);
 	tell_fd(peer, VHOST_USER_SET_VRING_KICK, 0, peer->fe.kick);
 	tell_fd(peer, VHOST_USER_SET_VRING_CALL, 0, peer->fe.call);
-	/* All queues, though the driver has set up one. */
+	/* QEMU enables all queues, though the driver has set up one. */
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(front_end_ask_state(&peer->fe, VHOST_USER_SET_VRING_ENABLE, i, 1), 0);
 }
@@ -161,7 +161,7 @@ static void qemu_connects(struct peer *peer)
 	give_channel(peer);
 	tell(peer, VHOST_USER_SET_OWNER, NULL, 0, NULL, 0);
 	(void)front_end_get_u64(&peer->fe, VHOST_USER_GET_FEATURES);
-	/* Before everything else of the rings: notifiers of its own. */
+	/* QEMU sends call descriptors of its own before all other values of the rings. */
 	for (uint32_t i = 0; i < 4; i++)
 		tell_fd(peer, VHOST_USER_SET_VRING_CALL, i, peer->fe.err);
 	get_config(peer, 0, 60, 0, 60);
@@ -182,10 +182,10 @@ static void front_end_qemu(void **state)
 	peer.fe.mock.event_idx = true;
 	qemu_starts(&peer, MODERN | FEATURE(VIRTIO_RING_F_EVENT_IDX), 0);
 	block_write_and_read(&peer.fe, 2, 2);
-	/* A table of other memory while it runs, with a reply. */
+	/* Sends a table of other memory while the ring runs, and gets a reply. */
 	front_end_share_memory(&peer.fe);
 	block_write_and_read(&peer.fe, 3, 3);
-	/* Paused, and resumed where it was. */
+	/* Pauses the guest, and resumes it where it was. */
 	assert_int_equal(qemu_stops(&peer), 6);
 	qemu_starts(&peer, MODERN | FEATURE(VIRTIO_RING_F_EVENT_IDX), 6);
 	block_write_and_read(&peer.fe, 4, 4);
@@ -236,7 +236,10 @@ static void crate_starts(struct peer *peer, uint32_t rings, uint64_t features)
 	tell_state(peer, VHOST_USER_SET_VRING_ENABLE, 0, 1);
 }
 
-/* Everything with a reply. Older versions count the configuration space from 0x100. */
+/*
+ * Every message asks for a reply. In older versions offsets in the configuration space begin at
+ * 0x100.
+ */
 static void front_end_cloud_hypervisor(void **state)
 {
 	struct peer peer;
@@ -250,7 +253,7 @@ static void front_end_cloud_hypervisor(void **state)
 	get_config(&peer, VHOST_USER_CONFIG_BASE, 60, 1, 60);
 	for (uint8_t i = 1; i < 3; i++) {
 		crate_starts(&peer, 4, 0);
-		/* Only now, and for some devices. */
+		/* The channel is sent only now, and only for some devices. */
 		give_channel(&peer);
 		block_write_and_read(&peer.fe, i, i);
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 0);
@@ -260,7 +263,10 @@ static void front_end_cloud_hypervisor(void **state)
 	end(&peer);
 }
 
-/* One queue, and of the protocol's features CONFIG alone: nothing is acknowledged. */
+/*
+ * Firecracker uses one queue, and CONFIG as the only protocol feature. So the daemon acknowledges
+ * nothing.
+ */
 static void front_end_firecracker(void **state)
 {
 	struct peer peer;
@@ -309,12 +315,15 @@ static void front_end_crosvm(void **state)
 		tell_fd(&peer, VHOST_USER_SET_VRING_KICK, 0, peer.fe.kick);
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 1);
 		block_write_and_read(&peer.fe, 1, 1);
-		/* A driver may write what it likes there. */
+		/* The front end passes on any write of the driver to the configuration space. */
 		front_end_send(&peer.fe, VHOST_USER_SET_CONFIG, VERSION, &field, CONFIG_HEADER + 1, NULL, 0);
 		block_write_and_read(&peer.fe, 2, 2);
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 0);
 		(void)get_base(&peer, 0);
-		/* Reset at first; then put to sleep, and woken where it was. */
+		/*
+		 * The first time the driver resets the device. The second time it is put to sleep,
+		 * and goes on where it was.
+		 */
 		if (i == 0)
 			assert_int_equal(virtio_mock_reset(&peer.fe.mock), 0);
 	}
@@ -340,7 +349,7 @@ static void front_end_spdk(void **state)
 	(void)front_end_get_u64(&peer.fe, VHOST_USER_GET_FEATURES);
 	tell_u64(&peer, VHOST_USER_SET_FEATURES, MODERN | PROTOCOL);
 	(void)negotiate_protocol(&peer, FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_CONFIG));
-	/* Room for all of the space, as another payload has. */
+	/* SPDK asks with a payload that has room for 256 bytes. */
 	get_config(&peer, 0, 256, 0, 256);
 	(void)front_end_get_u64(&peer.fe, VHOST_USER_GET_QUEUE_NUM);
 	for (uint32_t i = 0; i < 2; i++)

@@ -73,7 +73,9 @@ static void connection_that_ends_anywhere_in_a_session_is_forgotten(void **state
 	daemon_finish(&daemon);
 }
 
-/* A daemon that kept it would never see the connection close, and never accept another. */
+/*
+ * A daemon that kept the descriptor would never see the connection close, and never accept another.
+ */
 static void connection_that_gives_away_its_own_end_is_dropped(void **state)
 {
 	static const uint32_t requests[] = { VHOST_USER_SET_BACKEND_REQ_FD, VHOST_USER_SET_VRING_CALL,

@@ -402,7 +402,7 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 	front_end_set_up(&other, 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		front_end_open(&fe, daemon.socket);
-		/* In place of the memory that can be sealed against this. */
+		/* Replaces the memory by memory that can't be sealed against shrinking. */
 		munmap(fe.memory, GUEST_BYTES);
 		close(fe.memory_fd);
 		fe.memory_fd = memfd_create("unsealable", MFD_CLOEXEC);
@@ -416,16 +416,16 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 		block_write_and_read(&fe, 1, 1);
 		if (i < 2) {
 			/*
-			 * All of memory, or the part after the ring, so that a request's header is
-			 * gone.
+			 * The file loses all of its memory, or the part after the ring with the
+			 * request's header.
 			 */
 			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 			assert_int_equal(ftruncate(fe.memory_fd, i ? 0x4000 : 0), 0);
 			assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 		} else {
 			/*
-			 * A message finds out: the ring starts once more, and its used index is
-			 * read.
+			 * A message finds that the memory is gone: it starts the ring once more,
+			 * and the start reads the used index.
 			 */
 			const struct vhost_user_vring_state ring = { .index = 0, .num = 1 };
 
@@ -535,7 +535,7 @@ static void notification_is_repeated_for_a_new_call_descriptor(void **state)
 	submit_read_and_wait_without_signal(&fe);
 	renew_call(&fe);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
-	/* Blocks until there is one. */
+	/* This read blocks until there is a signal. */
 	assert_int_equal(read(fe.call, &count, sizeof count), sizeof count);
 	assert_int_equal(count, 1);
 	front_end_close(&fe);

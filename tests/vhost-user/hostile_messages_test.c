@@ -58,7 +58,10 @@ static void message_of_wrong_size_ends_the_session(void **state)
 		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
 			if (sizes[s] > VHOST_USER_MAX_PAYLOAD || sizes[s] == right)
 				continue;
-			/* These may be of any size that has their header. */
+			/*
+			 * These messages may have any payload that is at least as long as its
+			 * header.
+			 */
 			if (has_any_size(front_end_requests[i].request) && sizes[s] >= 8)
 				continue;
 			expect_drop(&daemon, front_end_requests[i].request, NEED_REPLY, payload, sizes[s],
@@ -226,12 +229,15 @@ static void message_for_queue_that_is_not_there_is_refused(void **state)
 
 		for (unsigned int r = 0; r < 3; r++) {
 			expect_refusal(&daemon, requests[r], &ring, sizeof ring, -1);
-			/* Bit 8 of these means something else. */
+			/* Bit 8 in these messages says that there is no descriptor. */
 			if (value < 256)
 				expect_refusal(&daemon, fd_requests[r], &value, sizeof value, kick);
 		}
 		expect_refusal(&daemon, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, -1);
-		/* Closing the connection is the only way to report it. */
+		/*
+		 * This request has a reply of its own, so the daemon can only report the fault by
+		 * closing the connection.
+		 */
 		expect_drop(&daemon, VHOST_USER_GET_VRING_BASE, NEED_REPLY, &ring, sizeof ring, 0);
 	}
 	close(kick);

@@ -194,11 +194,11 @@ static void queue_that_is_stopped_is_quiet(void **state)
 		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_VRING_BASE, &base, sizeof base), sizeof base);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
 		assert_int_equal(used, base.num);
-		/* The guest continues, and nobody listens. */
+		/* The guest continues to kick, and the ring must stay as it is. */
 		usleep(2000);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &later), 0);
 		assert_int_equal(later, used);
-		/* It can be started again, and stopped once more by disabling it. */
+		/* The ring can be started again, and stopped again by disabling it. */
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 		do
 			assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &later), 0);
@@ -282,10 +282,13 @@ static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_
 	for (unsigned int tries = 0; tries < 5000; tries++) {
 		bool waits = true;
 
-		/* The number of tries ends this, however long they take. */
+		/* This ends after a number of tries, however long they take. */
 		watchdog_step();
 		assert_int_equal(kill(reader, SIGSTOP), 0);
-		/* The filler fills it now. A write that doesn't wait is over by the third look. */
+		/*
+		 * While the reader is stopped, the filler fills the descriptor. A write that
+		 * doesn't wait is over by the third look.
+		 */
 		for (unsigned int looks = 0; looks < 3 && waits; looks++) {
 			usleep(1000);
 			waits = daemon_queue_writes(daemon);
@@ -316,7 +319,10 @@ static void queue_whose_call_descriptor_is_full_is_stopped_all_the_same(void **s
 		reader = start_filling(&fe, true);
 		filler = start_filling(&fe, false);
 		seen += wait_for_a_full_descriptor(&daemon, reader);
-		/* Another front end is served, and this one's requests are too, in three ways. */
+		/*
+		 * Another front end is served. Then this front end replaces its memory and stops
+		 * the ring; only stops the ring; or only leaves.
+		 */
 		front_end_good_session(daemon.other, 1);
 		if (i == 0)
 			front_end_share_memory(&fe);

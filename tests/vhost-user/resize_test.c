@@ -121,7 +121,10 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	front_end_set_up(&fe, 0);
 	open_channel(&fe, ends);
 	assert_int_equal(truncate(daemon.image, 5 * 512 - 100), 0);
-	/* Not known yet: a request across the end finds the end of the file. */
+	/*
+	 * The daemon does not know the new size yet. A request across the end finds the end of the
+	 * file.
+	 */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 2, 4096), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 100, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
@@ -147,7 +150,7 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Without the protocol feature, without the channel, and without a front end. */
+/* No message is sent without the protocol feature, without the channel, or without a front end. */
 static void resize_is_announced_only_to_who_asked_for_it(void **state)
 {
 	const uint64_t config = FEATURE(VHOST_USER_PROTOCOL_F_CONFIG);

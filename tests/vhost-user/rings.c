@@ -172,7 +172,10 @@ int ring_wait(struct ring *ring, unsigned int count)
 	return 0;
 }
 
-/* Among the others, one alone and two in a row; not too often, because disks are slow. */
+/*
+ * Whether request n of a round is a flush: one alone and two in a row, in few rounds, because disks
+ * are slow.
+ */
 static bool is_flush(unsigned int round, unsigned int n)
 {
 	return round % RING_FLUSH_ROUNDS == 0 &&

@@ -155,7 +155,7 @@ static void rng_fills_buffers(void **state)
 			offer(&fe, 0, lens[i]);
 			assert_int_equal(take(&fe), expected);
 			assert_true(is_filled(fe.memory + DATA, expected));
-			/* What isn't counted isn't written. */
+			/* The device must not write bytes that its used length does not count. */
 			for (uint32_t n = expected; n < lens[i]; n++)
 				assert_int_equal(fe.memory[DATA + n], 0);
 		}
@@ -208,7 +208,7 @@ static void rng_fills_good_buffers_before_a_bad_one(void **state)
 	assert_int_equal(take(&fe), 64);
 	assert_true(is_filled(fe.memory + DATA, 64));
 	assert_memory_equal(fe.memory + DATA + 64, zeroes, 64);
-	/* One without a writable byte goes back empty. */
+	/* A buffer without a writable byte is completed with length 0. */
 	memset(fe.memory + DATA, 0, 64);
 	assert_true(virtio_mock_add(&fe.mock, &readable, 1) >= 0);
 	block_kick(&fe);
@@ -314,7 +314,7 @@ static void rng_that_waits_can_be_stopped_and_moved(void **state)
 	front_end_start_ring(&fe);
 	assert_int_equal(take(&fe), 1);
 	assert_int_equal(fe.memory[DATA + 64], 'b');
-	/* It leaves while a buffer waits. */
+	/* The front end leaves while a buffer waits. */
 	offer(&fe, 0, 64);
 	expect_used(&fe, 2);
 	front_end_close(&fe);

@@ -131,7 +131,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(get_base(&fe), 1);
-	/* Stopped: a kick reaches nobody, and the request waits for the next start. */
+	/* The ring is stopped, so the request waits for the next start in spite of its kick. */
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
 	assert_int_equal(get_base(&fe), 1);
@@ -139,7 +139,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 	block_wait(&fe, 1);
 	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
-	/* The same by disabling it. */
+	/* The same when the ring is disabled. */
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
@@ -147,7 +147,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	assert_int_equal(block_status(&fe, 0), 0xff);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_wait(&fe, 1);
-	/* And by the deprecated request. */
+	/* The same after the deprecated request RESET_OWNER. */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
@@ -283,7 +283,7 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-/* So that the front end cannot shrink the file. */
+/* The daemon seals the file of the memory, so that the front end cannot shrink it. */
 static void session_seals_memory_against_shrinking(void **state)
 {
 	struct daemon_process daemon;
@@ -481,7 +481,7 @@ static void session_outlives_a_write_to_the_configuration_space(void **state)
 	front_end_set_up(&fe, 0);
 	for (config.flags = 0; config.flags < 3; config.flags++) {
 		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 1, NULL, 0), 1);
-		/* More room than bytes, and too little. */
+		/* The payload has more room than there are bytes, and then less. */
 		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 256, NULL, 0), 1);
 		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header, NULL, 0), 1);
 		front_end_send(&fe, VHOST_USER_SET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 1, NULL, 0);
@@ -491,7 +491,7 @@ static void session_outlives_a_write_to_the_configuration_space(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 124: whether the driver has accepted VIRTIO_BLK_F_RO or not. */
+/* Hostile 124: writes are refused whether or not the driver has accepted VIRTIO_BLK_F_RO. */
 static void session_refuses_writes_to_a_read_only_disk(void **state)
 {
 	struct daemon_process daemon;
@@ -572,7 +572,7 @@ static void session_survives_writes_beyond_the_limit_of_files(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_IOERR);
-	/* A request that begins before it, and ends after it. */
+	/* This request begins before the limit, and ends after it. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512 - 1, 1024), VIRTIO_BLK_S_IOERR);
 	block_write_and_read(&fe, IMAGE_BYTES / 2 / 512 - 1, 0x3c);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_OK);

@@ -86,7 +86,8 @@ static void shuffle(unsigned int order[STEPS], uint32_t *seed)
 }
 
 /*
- * A request waits for the ring, whose kick reached nobody. Another follows. Both are served once.
+ * A request is made and kicked before the ring starts. Another request follows. Both are served
+ * once.
  */
 static void ring_starts_whatever_comes_last(void **state)
 {
@@ -339,7 +340,7 @@ static void memory_need_not_be_whole_pages(void **state)
 	front_end_set_ring(&fe, 0);
 	front_end_start_ring(&fe);
 	block_write_and_read(&fe, 1, 1);
-	/* Not one byte more than it has. */
+	/* The device must not use a byte after the end of the region. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 1024), VIRTIO_BLK_S_IOERR);
 	front_end_close(&fe);
 	daemon_finish(&daemon);

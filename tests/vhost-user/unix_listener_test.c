@@ -119,7 +119,7 @@ static void compete(int go, int result, int end)
 	_exit(won ? 0 : 1);
 }
 
-/* The file was left behind by another process, so that each process finds it unused. */
+/* An ended process has left the file behind, so every new process finds that it is unused. */
 static void listener_has_one_winner_of_many_that_start_at_once(void **state)
 {
 	const pid_t parent = getpid();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Updates between releases. An invented later release is the program before: this test executes the
- * daemon with a state of its making. An invented earlier release is the program after: a reader
- * here, which knows fewer sections.
+ * Updates between releases. To test an update from a later release, this test executes the daemon
+ * with a state that it has changed. To test an update to an earlier release, it reads the daemon's
+ * state with fewer known sections.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -30,7 +30,10 @@ struct state {
 	size_t length;
 };
 
-/* The state of a disk, whose guest has negotiated features and has left, or is there. */
+/*
+ * Saves the state of a disk whose guest has negotiated features. The guest is still there
+ * (attached), or has left.
+ */
 static void save(struct daemon_process *daemon, bool attached, struct state *out)
 {
 	char disk[256], path[128];
@@ -59,9 +62,9 @@ static void save(struct daemon_process *daemon, bool attached, struct state *out
 	front_end_close(&fe);
 }
 
-/* What the later release does otherwise. */
+/* How the state of the later release differs. */
 struct change {
-	const char *section; /* that it writes in another way; or NULL */
+	const char *section; /* the changed section; or NULL */
 	uint16_t version;    /* its version, if not 0 */
 	uint8_t feature;     /* a bit that is added to the first value, if not 0 */
 	const char *more;    /* a section after the last one, or NULL */
@@ -159,8 +162,8 @@ static void hand_over(int table, int fd, const char *name, const char *path)
 }
 
 /*
- * Executes the daemon as its own update does, with this state. If it refuses, it executes the
- * program before: a shell that says so.
+ * Executes the daemon with this state, as an update does. If the daemon refuses, it executes the
+ * old program, which here is a shell that says so.
  */
 static void run_after(struct daemon_process *daemon, const struct state *state)
 {
@@ -235,7 +238,7 @@ static void update_from_a_later_release_works_or_says_why_not(void **state)
 		if (cases[i].works)
 			front_end_good_session(daemon.socket, 7);
 		assert_int_equal(daemon_stop(&daemon, cases[i].works ? SIGTERM : 0), 0);
-		/* The program before has its socket as long as it goes on. */
+		/* The old program keeps its socket as long as it runs. */
 		assert_int_equal(access(daemon.socket, F_OK), cases[i].works ? -1 : 0);
 		(void)unlink(daemon.socket);
 	}

@@ -226,7 +226,7 @@ static void update_keeps_half_a_message(void **state)
 
 /* Failures */
 
-/* An update that failed leaves nothing behind. */
+/* Expects an update to fail, and the old process to go on with the same descriptors. */
 static void expect_old_process(struct updating *u, struct front_end *fe, const char *error, unsigned int files)
 {
 	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
@@ -304,7 +304,10 @@ static void update_without_room_for_descriptors_changes_nothing(void **state)
 	front_end_set_up(&fe, 0);
 	block_write_and_read(&fe, 0, 1);
 	files = daemon_open_files(&u.daemon);
-	/* Enough for the state's files. The new program raises the limit as far as it can. */
+	/*
+	 * The limit has room for the files of the state, but not for the new program, which raises
+	 * it as far as it can.
+	 */
 	limit = (struct rlimit){ .rlim_cur = files + 8, .rlim_max = files + 8 };
 	assert_int_equal(prlimit(u.daemon.pid, RLIMIT_NOFILE, &limit, NULL), 0);
 	for (unsigned int i = 0; i < 3; i++) {

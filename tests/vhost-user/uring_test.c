@@ -151,7 +151,7 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 	tell(failures, 2);
 	for (unsigned int n = 0; n < 4; n++)
 		kernel_send(0, n, IN, sectors[n]);
-	/* A sector is missing, and then none. */
+	/* The second piece leaves one sector for the third. */
 	assert_int_equal(kernel_process(0), 1);
 	assert_int_equal(kernel_kernel.pieces, 3);
 	assert_int_equal(kernel_process(0), 1);
@@ -176,7 +176,7 @@ static void uring_writes_are_stable_before_they_are_reported_under_write_through
 	kernel_disk.hold = true;
 	tell(&outcome, 1);
 	kernel_send(0, 1, OUT, REQUEST_SECTORS);
-	/* A half, and the other half. */
+	/* Each turn moves a half of the request. */
 	for (unsigned int i = 0; i < 2; i++) {
 		assert_int_equal(kernel_process(0), 0);
 		assert_int_equal(kernel_disk.syncs, 0);
@@ -204,7 +204,7 @@ static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 	kernel_send(0, 8, FLUSH, 0);
 	assert_int_equal(kernel_process(0), 0);
 	kernel_await_syncs(1);
-	/* Reads and writes do not wait for it. */
+	/* Reads and writes do not wait for the flush. */
 	kernel_send(0, 9, IN, 1);
 	kernel_send(0, 10, OUT, 1);
 	assert_int_equal(kernel_process(0), 0);
@@ -302,13 +302,13 @@ static void uring_failed_flush_is_not_forgotten(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
 	assert_non_null(strstr(kernel_log, strerror(EDQUOT)));
-	/* Nothing was promised of these. */
+	/* Requests that promise nothing still succeed. */
 	serve(2, OUT, VIRTIO_BLK_S_OK, 1);
 	serve(2, IN, VIRTIO_BLK_S_OK, BYTES + 1);
 	kernel_close();
 }
 
-/* The other queue must see the report of the first. */
+/* A sync fails once for the first queue. A flush of the second queue must fail, too. */
 static void uring_failed_flush_is_known_to_all_queues(void **state)
 {
 	(void)state;
@@ -376,7 +376,7 @@ static void uring_flushes_without_a_thread_where_none_can_be_started(void **stat
 	}
 }
 
-/* Also which is the next one. */
+/* Returns the number of open descriptors, and sets *next to the next free number. */
 static unsigned int open_descriptors(int *next)
 {
 	unsigned int count = 0;
@@ -420,7 +420,7 @@ static void uring_without_descriptors_keeps_none(void **state)
 	assert_int_equal(open_descriptors(&next), none);
 }
 
-/* Sets errno to its argument, unless that is negative, and fails unless it is 0. */
+/* Fails unless *context is 0. Sets errno to it, unless it is negative. */
 static int flush_as_told(void *context)
 {
 	const int *error = context;
@@ -430,7 +430,10 @@ static int flush_as_told(void *context)
 	return *error ? VIRTIO_EIO : 0;
 }
 
-/* Not the errno of an earlier failure: a back end need not say why it failed. */
+/*
+ * The message must not contain the errno of an earlier failure, because a back end need not set
+ * errno.
+ */
 static void flusher_tells_why_this_flush_failed(void **state)
 {
 	const struct virtio_blk_backend_ops ops = { .flush = flush_as_told };
@@ -495,7 +498,7 @@ static void do_anything(unsigned int queues)
 	}
 }
 
-/* In half of the runs a sync fails, and nothing else. From then on nothing is promised. */
+/* In half of the runs one sync fails, and nothing else. After that no write need be stable. */
 static void uring_keeps_its_promises_whatever_happens(void **state)
 {
 	(void)state;
@@ -514,7 +517,7 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 			do_anything(queues);
 		for (unsigned int queue = 0; queue < queues; queue++)
 			kernel_drain(queue);
-		/* What was made available since. */
+		/* Serves the requests that were made available meanwhile. */
 		for (unsigned int queue = 0; queue < queues; queue++)
 			kernel_run(queue);
 		if (!kernel_disk.fail_sync)
@@ -527,7 +530,7 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 
 static void uring_tries_again_when_the_kernel_is_busy(void **state)
 {
-	/* Any number of nudges is allowed, but only a few of the others in a row. */
+	/* EINTR may come any number of times, but the other errors only a few times in a row. */
 	const struct {
 		int error;
 		unsigned int count;
@@ -551,7 +554,10 @@ static void uring_tries_again_when_the_kernel_is_busy(void **state)
 	}
 }
 
-/* Ordinary calls do the rest, and earlier pieces end as they would. */
+/*
+ * After a permanent refusal, ordinary calls carry out the remaining pieces. Pieces that were
+ * submitted before end as usual.
+ */
 static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 {
 	(void)state;
@@ -562,7 +568,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 		assert_int_equal(kernel_process(0), 0);
 		kernel_kernel.refusal = EPERM;
 		kernel_kernel.refusals = UINT32_MAX;
-		/* Not before it has accepted more. */
+		/* The kernel refuses only after it has accepted two more pieces. */
 		kernel_kernel.accepts = 2;
 		kernel_kernel.take = 3;
 		for (unsigned int n = 4; n < REQUESTS; n++)
@@ -576,7 +582,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 		for (unsigned int n = 0; n < REQUESTS; n++)
 			assert_int_equal(kernel_status(0, n), VIRTIO_BLK_S_OK);
 		assert_true(kernel_disk.calls > REQUESTS - 10);
-		/* From then on it isn't asked. */
+		/* After that the kernel is not asked any more. */
 		kernel_kernel.enters = 0;
 		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
 		serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
@@ -586,7 +592,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 	}
 }
 
-/* The thread looks at a stop between two turns. A long request must not be carried out in one. */
+/* The thread sees a stop only between two turns, so a long request must take several turns. */
 static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 {
 	const unsigned int pieces = 32;
@@ -597,7 +603,7 @@ static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 	kernel_kernel.refusals = UINT32_MAX;
 	kernel_disk.call_outcome = SAYS(LARGE_SECTORS * 512 / pieces);
 	kernel_send(0, 0, IN, LARGE_SECTORS);
-	/* The kernel's refusals have taken the whole turn. */
+	/* The first turn is used up by the kernel's refusals, so it makes only one call. */
 	for (unsigned int turn = 1; turn < 4; turn++) {
 		assert_int_equal(kernel_turn(0), DEVICE_TURN_AGAIN);
 		assert_in_range(kernel_disk.calls, turn, turn == 1 ? 1 : pieces - 1);
@@ -610,7 +616,7 @@ static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 	kernel_close();
 }
 
-/* It may refuse the answer of a flush, or to wait. */
+/* The kernel may refuse to report the end of a flush, or refuse to wait. */
 static void uring_gets_the_flushers_answer_in_any_way(void **state)
 {
 	const int errors[] = { EAGAIN, EINTR, EINVAL, ECANCELED };

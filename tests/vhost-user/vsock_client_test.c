@@ -310,7 +310,7 @@ static void vsock_socket_files_of_others_are_left_alone(void **state)
 		snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon.folder);
 		snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s", vsock_path, daemon.socket);
 		snprintf(path, sizeof path, "%s%s", vsock_path, suffix);
-		/* Either type of a listener. */
+		/* A listener of either type counts as in use. */
 		listener = host_listen(suffix, types[i / 2], 8);
 		expect_refusal(&daemon, spec, "in use: somebody is listening there");
 		close(host_connect(suffix, types[i / 2]));
@@ -349,7 +349,7 @@ static void vsock_replaces_socket_files_that_are_stale(void **state)
 	fd = vsock_open_to_guest(&p, &peer);
 	close(fd);
 	vsock_tear_down(&p, " 1 to it");
-	/* At its end it removes its own. */
+	/* At its end the daemon removes its own socket file. */
 	assert_int_equal(access(vsock_path, F_OK), -1);
 }
 

@@ -79,7 +79,7 @@ static void group_guests_reach_each_other(void **state)
 	vsock_expect_data(&b, "hello", 5);
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "world", 5);
 	vsock_expect_data(&a, "world", 5);
-	/* One half, and then the other. */
+	/* Shuts one direction, and then the other. */
 	vsock_send(&a, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	vsock_expect(&b, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_SEND);
@@ -247,7 +247,9 @@ static void group_credit_reaches_from_guest_to_guest(void **state)
 	tear_down(&g, " 0 faults");
 }
 
-/* Equal CIDs: not in a group, and at will outside. */
+/*
+ * Two devices of a group must have different CIDs. Devices outside of groups may have equal CIDs.
+ */
 static void group_has_different_cids(void **state)
 {
 	struct daemon_process daemon;

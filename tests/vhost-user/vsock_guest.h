@@ -40,7 +40,7 @@ struct vsock_message {
 	uint8_t bytes[VSOCK_PAYLOAD];
 };
 
-/* In the daemon's folder: uds=, and what follows it. */
+/* The path for the option uds=, in the daemon's folder. */
 extern char vsock_path[80];
 
 /*
@@ -49,7 +49,7 @@ extern char vsock_path[80];
  */
 void vsock_start(struct daemon_process *daemon, const char *options);
 
-/* Stops it: the summary has these words. */
+/* Stops the daemon. Its summary must contain these words. */
 void vsock_finish(struct daemon_process *daemon, const char *words);
 
 /* A front end with two rings or three, whose driver begins. */

@@ -75,7 +75,9 @@ static void records_keep_their_boundaries(void **state)
 		bytes[i] = (uint8_t)(i * 7);
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
-	/* In one piece, and in several, one of them empty. */
+	/*
+	 * Two records in one packet each, and a record in several packets, of which one is empty.
+	 */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 2);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, bytes, 400);
@@ -87,7 +89,7 @@ static void records_keep_their_boundaries(void **state)
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, bytes + 800, 100);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, NULL, 0);
 	expect_record(fd, bytes, 900);
-	/* The other way round: longer than a buffer of the guest's. */
+	/* From the host to the guest. The second record is longer than a buffer of the guest. */
 	host_send(fd, bytes, 1);
 	host_send(fd, bytes, 2000);
 	host_send(fd, bytes, 3);
@@ -150,7 +152,7 @@ static void records_that_cannot_be_carried_reset(void **state)
 
 	(void)state;
 	vsock_set_up(&p, ",buffer=65536");
-	/* A mark; a mark within a message; no byte. */
+	/* A record with the EOR mark, EOR within a message, and a record without bytes. */
 	for (unsigned int i = 0; i < 3; i++) {
 		static const uint32_t marks[] = { EOM | EOR, EOR, EOM };
 
@@ -160,7 +162,7 @@ static void records_that_cannot_be_carried_reset(void **state)
 		host_expect_end(fd);
 		close(fd);
 	}
-	/* Longer than the buffer: the rest could never come. */
+	/* A record longer than our buffer, whose rest could never come. */
 	fd = open_records(&p, &peer);
 	for (uint32_t sent = 0; sent < 65536;) {
 		const uint32_t len = 65536 - sent < VSOCK_PAYLOAD ? 65536 - sent : VSOCK_PAYLOAD;
@@ -171,7 +173,10 @@ static void records_that_cannot_be_carried_reset(void **state)
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_RST, &m);
 	host_expect_end(fd);
 	close(fd);
-	/* From the host: without a byte; longer than our buffer; longer than the guest's. */
+	/*
+	 * Records from the host: without a byte, longer than our buffer, and longer than the
+	 * guest's buffer.
+	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		static const size_t lens[] = { 0, 65537, VSOCK_BUFFER + 1 };
 
@@ -239,8 +244,8 @@ static void records_longer_than_a_socket_takes_reset(void **state)
 }
 
 /*
- * A guest receives the pieces, says that it has nothing else, and waits for a rest for which it
- * leaves no room.
+ * A guest receives the first pieces of a record, and then leaves no room for the remaining pieces
+ * for which it waits.
  */
 static void records_that_can_never_arrive_reset(void **state)
 {
@@ -253,7 +258,7 @@ static void records_that_can_never_arrive_reset(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
-	/* It fits the room that the guest reports at first. */
+	/* The record fits the room that the guest reports at first. */
 	host_send(fd, bytes, 1500);
 	vsock_receive(&p.guest, &m);
 	assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RW);

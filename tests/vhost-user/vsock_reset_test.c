@@ -47,10 +47,10 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 		assert_true(virtio_vsock_dst_port(&m.header) == first.port ||
 			    virtio_vsock_dst_port(&m.header) == second.port);
 	}
-	/* A packet of a connection that has ended. */
+	/* This packet belongs to a connection that has ended. */
 	vsock_send(&first, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
 	vsock_expect(&first, VIRTIO_VSOCK_OP_RST, &m);
-	/* Requests wait for an event queue that doesn't come, and go on. */
+	/* Requests wait a while for an event queue, and are sent although none comes. */
 	fd = vsock_open_to_guest(&p, &second);
 	close(fd);
 	fd = vsock_open_to_host(&p, &first);
@@ -78,14 +78,14 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	close(fd);
 	client = host_connect("", SOCK_STREAM);
 	host_send(client, "CONNECT 22\n", 11);
-	/* Without a buffer the event is kept. */
+	/* While the guest offers no buffer, the event is kept. */
 	do {
 		vsock_receive(&p.guest, &m);
 		assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RST);
 	} while (virtio_vsock_dst_port(&m.header) != peer.port);
 	vsock_expect_nothing(&p.guest);
 	events = &p.guest.rings[VIRTIO_VSOCK_QUEUE_EVENT];
-	/* Also while the guest is paused. */
+	/* The event is also kept while the guest is paused. */
 	ring_start(events, ring_stop(events));
 	vsock_expect_nothing(&p.guest);
 	buffer.addr = GUEST_ADDR + (uint64_t)(ring_data(events, 0) - p.guest.fe.memory);

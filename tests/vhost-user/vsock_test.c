@@ -97,7 +97,10 @@ static void vsock_refuses_ports_without_a_listener(void **state)
 
 	(void)state;
 	vsock_set_up(&p, "");
-	/* Nothing there; a dead socket file; a listener for records; a file. */
+	/*
+	 * At the path there is no file; then a socket file without a listener, a listener for
+	 * records, and an ordinary file.
+	 */
 	assert_false(vsock_connect(&peer, &p.guest, STREAM, 80));
 	close(host_listen("_80", SOCK_STREAM, 8));
 	assert_false(vsock_connect(&peer, &p.guest, STREAM, 80));
@@ -136,7 +139,7 @@ static void vsock_dials_again_while_a_backlog_is_full(void **state)
 
 	(void)state;
 	vsock_set_up(&p, "");
-	/* A backlog of 0 is one client. */
+	/* With a backlog of 0 one client can wait. */
 	busy = host_listen("_81", SOCK_STREAM, 0);
 	assert_true(vsock_connect(&first, &p.guest, STREAM, 81));
 	waits = first;
@@ -148,7 +151,7 @@ static void vsock_dials_again_while_a_backlog_is_full(void **state)
 	host_expect(fd, "abc", 3);
 	close(fd);
 	vsock_expect(&other, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
-	/* There is a place now. */
+	/* The backlog has room now. */
 	close(host_accept(busy));
 	vsock_receive(&p.guest, &m);
 	while (virtio_vsock_op(&m.header) != VIRTIO_VSOCK_OP_RESPONSE) {
@@ -156,7 +159,7 @@ static void vsock_dials_again_while_a_backlog_is_full(void **state)
 		vsock_receive(&p.guest, &m);
 	}
 	assert_int_equal(virtio_vsock_dst_port(&m.header), waits.port);
-	/* One that waits too long is refused. */
+	/* A connection that waits too long is refused. */
 	second = waits;
 	second.port = 2;
 	vsock_send(&second, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
@@ -186,7 +189,10 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	(void)state;
 	vsock_set_up(&p, ",buffer=65536");
 	fd = vsock_open_to_host(&p, &slow);
-	/* What the socket takes is credit at once: the guest sends until nothing is forwarded. */
+	/*
+	 * Each byte that the socket takes gives credit at once. The guest sends until its credit is
+	 * used up.
+	 */
 	while (sent - fwd_cnt < buffer) {
 		const uint32_t left = buffer - (sent - fwd_cnt), len = left < VSOCK_PAYLOAD ? left : VSOCK_PAYLOAD;
 

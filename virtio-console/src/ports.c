@@ -23,7 +23,10 @@ static bool is_open(const struct virtio_console_port *port)
 
 void virtio_impl_console_update_open(struct virtio_console_port *port)
 {
-	/* After a close the driver is told of the next client. Before a close it was told. */
+	/*
+	 * Whether the driver believes that a client is there. A CLOSE that is still due ends that
+	 * belief.
+	 */
 	const bool told = (port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->pending & VIRTIO_CONSOLE_SEND_CLOSE);
 
 	if (!(port->flags & VIRTIO_CONSOLE_PORT_IS_READY) || !is_open(port))

@@ -187,7 +187,7 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
 		return 0;
 	port->options.cols = state->cols;
 	port->options.rows = state->rows;
-	/* The client of the saved device has left. */
+	/* The driver was told of a client that is not here now. */
 	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) &&
 	    !port->options.console)
 		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;

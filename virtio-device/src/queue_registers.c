@@ -300,8 +300,8 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
 	/*
-	 * With either number the queue has no requests in flight. So the report ends its stop and
-	 * the reset.
+	 * Whichever number was reported, the queue has no requests in flight. So the report ends
+	 * the queue's stop, and counts for the reset.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);

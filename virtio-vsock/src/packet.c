@@ -269,7 +269,7 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 	void *header, *host;
 
 	if (VIRTIO_LIKELY(peeked->loaded == 2)) {
-		/* Data of length 0 is never found. */
+		/* Data of length 0 has no host address, so the search fails. */
 		if (VIRTIO_UNLIKELY(first->len != HEADER) ||
 		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, HEADER, &header)) ||
 		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(large, second->addr, second->len, &host)))
@@ -368,7 +368,10 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 	return 1;
 }
 
-/* What is written has to be recorded: the header is a piece, although it is the only one. */
+/*
+ * The write of the header must be recorded in the log. So the header is kept as a piece, although
+ * there is only one piece.
+ */
 static void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {
 	const uint64_t off = (uint64_t)((const uint8_t *)packet->header_host - small->host);

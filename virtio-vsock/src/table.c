@@ -306,7 +306,7 @@ static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsoc
 
 /* Packets */
 
-/* A guest's request, to an address that nobody uses, or whose RST was not sent yet. */
+/* The guest requests a connection. No connection has this address, or its RST was not sent yet. */
 static void receive_request(struct virtio_vsock_table *table, const struct virtio_vsock_address *address,
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)

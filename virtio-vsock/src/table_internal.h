@@ -27,7 +27,7 @@ void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 /* Moves a connection to the list that fits what it owes. Call this after owed has changed. */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 
-/* Gives a connection the deadline of a kind in place of any other; or none. */
+/* Replaces the connection's deadline by a deadline of this kind, or by none. */
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *connection, enum virtio_vsock_timer timer,
 				 uint64_t now);
 

@@ -199,7 +199,10 @@ static void check_streams(struct request_fixture *w, uint32_t header, uint32_t o
 	}
 }
 
-/* Completes: this is the used length, and no other byte but the status is written. */
+/*
+ * Completes the request. The used length must be len, and besides the ring only the status may be
+ * written.
+ */
 static void finish(struct request_fixture *w, uint64_t written, uint32_t len)
 {
 	const struct virtio_segment status = w->request.data.last_writable;

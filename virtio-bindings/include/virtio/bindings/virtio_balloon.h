@@ -53,7 +53,7 @@ struct virtio_balloon_config {
 #define VIRTIO_BALLOON_S_HTLB_PGALLOC 8
 #define VIRTIO_BALLOON_S_HTLB_PGFAIL 9
 
-#define VIRTIO_BALLOON_S_NR 16 /* tags, those below included */
+#define VIRTIO_BALLOON_S_NR 16 /* number of tags, including the newer tags below */
 
 /* The names of the tags, in their order. */
 /* clang-format off */
