@@ -112,7 +112,7 @@ static void take_terminal(struct console_link *link)
 	/* A resize in the meantime was told to the job in the foreground. */
 	if (link->tty >= 0)
 		tell_size(link);
-	/* If the process before has made it raw, the settings came from there. */
+	/* If the old process has made the terminal raw, it has handed over the settings. */
 	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
 		raw = link->settings;
 		cfmakeraw(&raw);

@@ -22,7 +22,7 @@ static bool is_raw(int fd)
 	return !(settings.c_lflag & ICANON);
 }
 
-/* hostile 221: the terminal is raw only while it is used, and however that ends. */
+/* hostile 221: the terminal is raw only while a front end is attached, however its use ends. */
 static void console_tty_is_raw_only_while_it_is_used(void **state)
 {
 	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
@@ -103,7 +103,10 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Hostile 221: also by a signal that nobody handles. */
+/*
+ * Hostile 221: the terminal is restored even if the daemon ends by a signal that it does not
+ * handle.
+ */
 static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
 {
 	static const int signals[] = { SIGABRT, SIGUSR2, SIGXCPU };
