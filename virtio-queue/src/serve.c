@@ -5,10 +5,10 @@
 #include "queue_internal.h"
 
 /*
- * Does with a chain what the callback's result says. Returns 0, VIRTIO_SERVE_LATER, or an error
- * that ends the round.
+ * Does with a chain what the callback's result says, unless that is 0. Returns 0,
+ * VIRTIO_SERVE_LATER, or an error that ends the round.
  */
-static int finish(struct virtio_queue *queue, struct virtio_token token, int served, uint32_t written)
+static int finish_other(struct virtio_queue *queue, struct virtio_token token, int served, uint32_t written)
 {
 	int error;
 
@@ -38,7 +38,10 @@ static int serve_chain(void *context)
 	if (got != 1)
 		return got;
 	got = server->serve(server->context, &chain, &written);
-	got = finish(server->queue, chain.token, got, written);
+	if (VIRTIO_LIKELY(got == 0))
+		got = virtio_queue_complete(server->queue, chain.token, written);
+	else
+		got = finish_other(server->queue, chain.token, got, written);
 	return got ? got : 1;
 }
 

@@ -55,6 +55,19 @@ int virtio_impl_chain_resolve_loaded(struct virtio_chain *chain, const struct vi
 				     struct virtio_chain_segments *out);
 
 /*
+ * Copies a walk without the gaps. A compiler that copies the whole struct keeps the gaps in
+ * registers that the fast path needs.
+ */
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_walk_copy(struct virtio_walk *to, const struct virtio_walk *from)
+{
+	to->table = from->table;
+	to->left = from->left;
+	to->next = from->next;
+	to->last = from->last;
+	to->bytes_left = from->bytes_left;
+}
+
+/*
  * Takes the slow path on copies. If the addresses of the caller's chain and descriptor were passed,
  * the compiler would keep both in memory. So they stay in registers, and the copies cost nothing
  * until they are needed.
@@ -62,14 +75,15 @@ int virtio_impl_chain_resolve_loaded(struct virtio_chain *chain, const struct vi
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *chain, struct virtio_guest_desc d,
 							 bool loaded, uint64_t charged, struct virtio_desc *out)
 {
-	struct virtio_walk walk = chain->walk;
 	struct virtio_guest_desc read = d;
+	struct virtio_walk walk;
 	struct virtio_desc desc;
 	int got;
 
+	virtio_impl_walk_copy(&walk, &chain->walk);
 	got = virtio_impl_walk_step(&walk, chain->memory, virtio_token_head(chain->token), loaded ? &read : NULL,
 				    charged, &desc);
-	chain->walk = walk;
+	virtio_impl_walk_copy(&chain->walk, &walk);
 	if (got != 1)
 		return got;
 	*out = desc;

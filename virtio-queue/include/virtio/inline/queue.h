@@ -151,7 +151,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	got = virtio_impl_queue_pop_slow(queue, &copy);
 	if (got <= 0)
 		return got;
-	*chain = copy;
+	chain->token = copy.token;
+	virtio_impl_walk_copy(&chain->walk, &copy.walk);
 taken:
 	/*
 	 * It has this value already. The assignment tells the compiler, which then needs no
