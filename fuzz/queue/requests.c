@@ -11,7 +11,7 @@ static struct virtio_request *make_request(struct harness *h)
 {
 	static const uint8_t usual[] = { 16, 16, 1, 8, 0, 32, 33, 5 };
 	const uint8_t how = fuzz_u8(&h->in), room = fuzz_u8(&h->in);
-	const uint32_t header_bytes = how & 0x80 ? how & 0x3f : usual[how % sizeof usual];
+	const uint32_t header_bytes = how & 0x80 ? how & 0x7f : usual[how % sizeof usual];
 	const uint32_t capacity = room & 0x80 ? MOST_SEGMENTS : room % (MOST_SEGMENTS + 1);
 	struct virtio_request *r = fuzz_alloc(sizeof *r);
 	uint8_t *header = fuzz_alloc(header_bytes);

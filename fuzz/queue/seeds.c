@@ -156,8 +156,8 @@ const struct seed queue_seeds[] = {
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
 	/* A header longer than the fast path's, across the border. */
-	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 48), W(90, 30), W(85, 1)),
-	      ADD_TABLE_OF(48, R(118, 48), W(80, 30), W(75, 1)), POP_REQUEST_OF(48, 0x80), POP_REQUEST_OF(48, 0x80),
+	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 100), W(90, 30), W(85, 1)),
+	      ADD_TABLE_OF(48, R(107, 100), W(80, 30), W(75, 1)), POP_REQUEST_OF(100, 0x80), POP_REQUEST_OF(100, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),
 	/* Only the status is logged, or only the data. */
 	QUEUE("request_half_logged", Q_SIZE_8, M_HALF_LOGGED, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(175, 1)),
