@@ -129,9 +129,12 @@ static void request_of_any_length_is_served(void **state)
 	assert_non_null(strstr(daemon.summary, ", failed 0)"));
 }
 
+#define MOST_STOPS 1000 /* that come too late, in a row */
+
 /*
  * A queue is stopped while a long request is being carried out. The request is unpopped, and
- * carried out again later.
+ * carried out again later. A stop may come too late for that, when the machine is busy, so there is
+ * more than one try.
  */
 static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 {
@@ -146,7 +149,7 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 	daemon_start_again(&daemon, "");
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, INDIRECT);
-	for (uint32_t done = 0; done < 10; done++) {
+	for (uint32_t done = 0; done < 10 || (put_back == 0 && done < MOST_STOPS); done++) {
 		volatile uint8_t *first = fe.memory + (LARGE - GUEST_ADDR);
 
 		*first = 0x5a;
@@ -163,7 +166,6 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 		block_wait(&fe, 1);
 		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
 	}
-	/* A quarter of a gigabyte takes long enough. */
 	assert_true(put_back > 0);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
@@ -395,8 +397,10 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 	char text[1024];
 
 	(void)state;
-	if (!FAULTS_CAN_BE_HANDLED)
+	if (!FAULTS_CAN_BE_HANDLED) {
+		print_message("under ThreadSanitizer a fault in an atomic access cannot be handled\n");
 		skip();
+	}
 	daemon_start_two(&daemon);
 	front_end_open(&other, daemon.other);
 	front_end_set_up(&other, 0);
