@@ -134,6 +134,12 @@ grep '^fuzz/' "$work/sources" | xargs grep -H '^#include "' |
 [ -s "$work/needs" ] || fail 'no includes of fuzzers found'
 tsort "$work/needs" >/dev/null 2>"$work/log" || fail "files of fuzzers that include each other: $(cat "$work/log")"
 
+# A test that is skipped says why, within four lines before.
+grep '^tests/.*\.c$' "$work/sources" | xargs awk '
+	/print_message\(/ { said = FILENAME ":" FNR; at = FNR }
+	/^\t+skip\(\);/ { n++; if (said != FILENAME ":" at || FNR - at > 4) print FILENAME ":" FNR ": " $0 }
+	END { if (n == 0) print "no test with skip() found" }' | report skip 'a test is skipped without a reason'
+
 # A file has at most 800 lines, a function 80 from { to }.
 xargs awk '
 	FNR == 801 { print FILENAME ":801: the file has more than 800 lines" }
