@@ -44,41 +44,69 @@ static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 }
 
 /*
- * The guest waits while the disk is full. When there is room, the daemon goes on by itself. It
- * reports the failure and the success once each, however often it has tried.
+ * The device takes as many buffers as the file and its own buffer have room for. The other buffers
+ * wait, and are taken when the disk has room.
  */
-static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
+static void expect_wait(struct daemon_process *daemon, struct ring *ring)
 {
 	const uint32_t full = 5000, all = full + KEPT + 64 * PIECE;
-	struct daemon_process daemon;
-	struct console_guest guest;
-	struct ring *ring = &guest.rings[TRANSMIT];
 	char text[1024];
 	uint32_t at = 0;
 
-	(void)state;
-	start_file(&daemon, ",full=wait");
-	console_attach(&guest, &daemon, 0);
-	limit_files(&daemon, full);
-	/*
-	 * The device takes as many buffers as the file and its own buffer have room for. The others
-	 * wait.
-	 */
+	limit_files(daemon, full);
 	for (const uint8_t *bytes; at < full + KEPT - PIECE;) {
 		at = console_offer_output(ring, at, at + PIECE);
 		assert_int_equal(console_take(ring, &bytes), 0);
 	}
 	at = console_offer_output(ring, at, all);
-	daemon_await_error(&daemon, "second.img: output waits: File too large");
+	daemon_await_error(daemon, "second.img: output waits: File too large");
 	assert_true(ring->mock.in_flight > 0);
-	limit_files(&daemon, RLIM_INFINITY);
+	limit_files(daemon, RLIM_INFINITY);
 	output_all(ring, at, all);
-	daemon_await_error(&daemon, "second.img: output is written again");
-	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 2);
+	daemon_await_error(daemon, "second.img: output is written again");
+	assert_int_equal(daemon_errors(daemon, text, sizeof text), 2);
+	console_expect_file(daemon->second, 0, all);
+}
+
+/*
+ * The guest waits while the disk is full. When there is room, the daemon goes on by itself. It
+ * reports the failure and the success once each, however often it has tried.
+ */
+static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+
+	(void)state;
+	start_file(&daemon, ",full=wait");
+	console_attach(&guest, &daemon, 0);
+	expect_wait(&daemon, &guest.rings[TRANSMIT]);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
-	console_expect_file(daemon.second, 0, all);
+	daemon_remove_folder(&daemon);
+}
+
+/* A port that isn't a console always waits. */
+static void file_of_a_port_goes_on_when_the_disk_has_room(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char backend[160], options[160];
+
+	(void)state;
+	daemon_folder(&daemon);
+	console_set_paths(&daemon);
+	snprintf(backend, sizeof backend, "unix=%s", console_client_path);
+	snprintf(options, sizeof options, ",port=data:file=%s", daemon.second);
+	console_run(&daemon, backend, options);
+	console_await(&daemon);
+	console_attach(&guest, &daemon, MULTIPORT);
+	console_set_ports_up(&guest, true);
+	expect_wait(&daemon, &guest.rings[PORT_TRANSMIT]);
+	console_detach(&guest);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
 	daemon_remove_folder(&daemon);
 }
 
@@ -146,6 +174,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_that_waits_goes_on_when_the_disk_has_room),
+		cmocka_unit_test(file_of_a_port_goes_on_when_the_disk_has_room),
 		cmocka_unit_test(file_on_a_full_disk_loses_its_output_at_the_end),
 		cmocka_unit_test(tty_without_a_reader_keeps_its_keyboard),
 	};
