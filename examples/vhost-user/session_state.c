@@ -36,12 +36,14 @@ static const struct virtio_section_layout device_layout = {
 struct driver_section {
 	uint64_t features, ring_faults;
 	bool has_features;
+	bool restored; /* the driver has not come back since a restart */
 };
 
 static const struct virtio_section_field driver_fields[] = {
 	VIRTIO_SECTION_VALUE(struct driver_section, features),
 	VIRTIO_SECTION_BOOL(struct driver_section, has_features),
 	VIRTIO_SECTION_VALUE(struct driver_section, ring_faults),
+	VIRTIO_SECTION_BOOL(struct driver_section, restored),
 };
 
 static const struct virtio_section_layout driver_layout = {
@@ -211,6 +213,7 @@ static void save_driver(const struct device_host *host, const struct session *se
 		.features = host->has_features ? host->features : 0,
 		.ring_faults = host->device->ring_faults,
 		.has_features = host->has_features,
+		.restored = host->restored,
 	};
 
 	for (uint16_t i = 0; session && i < host->device->queue_count; i++)
@@ -449,6 +452,17 @@ static int read_ring(struct restoring *r, struct vhost_vring *vring)
 	return read_queue(r, vring, state);
 }
 
+/* Those with which the front end's rings run; or those of a driver that may come back. */
+static int tell_features(const struct restoring *r)
+{
+	const bool applied = r->session && r->session->setup.has_applied;
+	const uint64_t features = applied ? r->session->setup.applied : r->driver.features;
+
+	if ((applied || r->driver.has_features) && device_host_check_features(r->host, features))
+		return refuse(r, "the device refuses the features");
+	return 0;
+}
+
 static int restore_session(struct restoring *r)
 {
 	struct session *session = r->session;
@@ -458,8 +472,8 @@ static int restore_session(struct restoring *r)
 	session->request_fd = handover_take(r->handover, "%u requests", r->number);
 	if (session->spoke)
 		device_host_attached(r->host);
-	if (session->setup.has_applied && device_host_check_features(r->host, session->setup.applied))
-		return refuse(r, "the device refuses the features");
+	if (tell_features(r))
+		return -1;
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
 		if (read_ring(r, &session->vrings[i]))
 			return -1;
@@ -472,15 +486,14 @@ static int restore_device(struct restoring *r, bool anew)
 		return refuse(r, "the device refuses its state");
 	if (!anew)
 		r->host->device->ring_faults += r->driver.ring_faults;
+	r->host->restored = anew || r->driver.restored;
 	return 0;
 }
 
 /* A device without a front end is saved too: its last driver may go on with the next one. */
 static int restore_without_session(struct restoring *r, bool anew)
 {
-	if (r->driver.has_features && device_host_check_features(r->host, r->driver.features))
-		return refuse(r, "the device refuses the features");
-	return restore_device(r, anew);
+	return tell_features(r) || restore_device(r, anew) ? -1 : 0;
 }
 
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
@@ -556,10 +569,7 @@ int session_state_restore_anew(struct device_host *host, struct virtio_section_r
 	if (read_device(&r, &section) || (section.has_session && skip_session(&r)))
 		return -1;
 	device_host_reset(host);
-	if (restore_without_session(&r, true))
-		return -1;
-	host->restored = true;
-	return 0;
+	return restore_without_session(&r, true);
 }
 
 void session_state_continue(struct session *session)
