@@ -51,12 +51,15 @@ static void tell_size(struct console_link *link)
 		link->events->resized(link, size.ws_col, size.ws_row);
 }
 
-/* A terminal that does not control the process's session has no foreground. */
+/*
+ * A terminal that does not control the process's session has no foreground. A foreground of 0 is in
+ * another PID namespace.
+ */
 static bool in_background(const struct console_link *link)
 {
 	const pid_t foreground = link->tty < 0 ? -1 : tcgetpgrp(link->tty);
 
-	return foreground >= 0 && foreground != getpgrp();
+	return foreground > 0 && foreground != getpgrp();
 }
 
 /* A shell sends no signal to a job that is running when it comes to the foreground. */
