@@ -9,17 +9,25 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <virtio/endian.h>
+#include <virtio/queue_ser.h>
 
-/* The daemon ends, and one with the same options goes on. */
-static void restart(struct vsock_pair *p, enum daemon_end how)
+/* Runs a daemon that has the options of the first, and its state. */
+static void run_again(struct vsock_pair *p)
 {
 	char spec[512], path[128];
 	const char *const arguments[] = { "--vsock", spec, "--state", path, "--restore", path, NULL };
 
-	daemon_end(&p->daemon, how);
 	snprintf(path, sizeof path, "%s/state", p->daemon.folder);
 	snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s", vsock_path, p->daemon.socket);
 	daemon_run(&p->daemon, arguments);
+}
+
+/* The daemon ends, and one with the same options goes on. */
+static void restart(struct vsock_pair *p, enum daemon_end how)
+{
+	daemon_end(&p->daemon, how);
+	run_again(p);
 	daemon_expect_listening(&p->daemon);
 	p->guest.posted = false;
 }
@@ -169,12 +177,99 @@ static void vsock_restore_tells_a_new_driver_nothing(void **state)
 	}
 }
 
+/* Bytes of a stream in section vu-vsock, and where the list of streams begins. */
+#define STREAM_STAGE 18
+#define STREAM_CONNECTED 19
+#define STREAMS_AT 5
+
+/* The content of the section, or NULL. */
+static uint8_t *find_streams(uint8_t *file, size_t length, uint32_t *bytes)
+{
+	for (size_t at = VIRTIO_QUEUE_SER_FRAME_BYTES - 4; at + VIRTIO_SECTION_HEADER_BYTES < length;) {
+		*bytes = virtio_get_le32(file + at + 28);
+		if (strcmp((const char *)file + at, "vu-vsock") == 0)
+			return file + at + VIRTIO_SECTION_HEADER_BYTES;
+		at += VIRTIO_SECTION_HEADER_BYTES + *bytes;
+	}
+	return NULL;
+}
+
+/* Writes the state with one byte of a stream changed, and runs a daemon that refuses it. */
+static void expect_refused(struct vsock_pair *p, uint8_t *file, size_t length, uint8_t *byte, uint8_t value,
+			   const char *words)
+{
+	const uint8_t good = *byte;
+	char path[128], text[4096];
+	FILE *state;
+
+	*byte = value;
+	virtio_put_le32(file + length - 4, virtio_queue_ser_checksum(file, length - 4));
+	snprintf(path, sizeof path, "%s/state", p->daemon.folder);
+	state = fopen(path, "w");
+	assert_non_null(state);
+	assert_int_equal(fwrite(file, 1, length, state), length);
+	assert_int_equal(fclose(state), 0);
+	*byte = good;
+	if (!words)
+		return;
+	(void)unlink(p->daemon.errors);
+	run_again(p);
+	assert_int_equal(daemon_stop(&p->daemon, 0), 1);
+	daemon_errors(&p->daemon, text, sizeof text);
+	if (!strstr(text, words))
+		fail_msg("\"%s\" lacks \"%s\"", text, words);
+}
+
+/* A stream has a connection exactly if its stage needs one. */
+static void vsock_restore_refuses_streams_without_their_connection(void **state)
+{
+	uint8_t file[65536], *streams;
+	char path[128], words[64];
+	struct connections c;
+	struct vsock_pair p;
+	uint32_t bytes = 0, count, each;
+	size_t length;
+	FILE *saved;
+
+	(void)state;
+	vsock_set_up(&p, "");
+	open_connections(&p, &c);
+	daemon_end(&p.daemon, DAEMON_DIES);
+	snprintf(path, sizeof path, "%s/state", p.daemon.folder);
+	saved = fopen(path, "r");
+	assert_non_null(saved);
+	length = fread(file, 1, sizeof file, saved);
+	fclose(saved);
+	streams = find_streams(file, length, &bytes);
+	assert_non_null(streams);
+	count = virtio_get_le32(streams + STREAMS_AT);
+	assert_int_equal(count, 3);
+	each = (bytes - STREAMS_AT - 4) / count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t *const stream = streams + STREAMS_AT + 4 + i * each;
+
+		snprintf(words, sizeof words, "streams[%u].connected at byte", (unsigned int)i);
+		expect_refused(&p, file, length, stream + STREAM_CONNECTED, !stream[STREAM_CONNECTED], words);
+		/* The stage of a client without its line, or of an open connection. */
+		expect_refused(&p, file, length, stream + STREAM_STAGE, stream[STREAM_STAGE] ? 0 : 5, words);
+	}
+	/* Unchanged, the state is good. */
+	expect_refused(&p, file, length, streams, streams[0], NULL);
+	run_again(&p);
+	daemon_expect_listening(&p.daemon);
+	expect_end(&c);
+	vsock_detach(&p.guest);
+	vsock_attach(&p.guest, p.daemon.socket, 3, VSOCK_RINGS);
+	vsock_tear_down(&p, ": 0 connections from the guest, 0 to it");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vsock_restore_without_an_event_queue_resets_each_connection),
 		cmocka_unit_test(vsock_restore_sends_a_transport_reset_that_requests_wait_for),
 		cmocka_unit_test(vsock_restore_tells_a_new_driver_nothing),
+		cmocka_unit_test(vsock_restore_refuses_streams_without_their_connection),
 	};
 
 	daemon_find(argc, argv);
