@@ -166,7 +166,10 @@ static bool begin_transfer(const struct virtio_blk_request *request, struct virt
 	return false;
 }
 
-/* Makes data whole sectors by a longer last segment. Returns the bytes of all. */
+/*
+ * If asked, lengthens the last segment until the data is whole sectors. Returns the number of
+ * bytes.
+ */
 static uint64_t add_up(struct virtio_segment *segments, uint32_t count, bool whole)
 {
 	uint64_t all = 0;

@@ -53,7 +53,7 @@ static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 	blk_compare(h);
 }
 
-/* The slot of a popped head. The request before does not need it any more. */
+/* Takes the slot of a head that was just popped. The earlier request in the slot is over. */
 static struct blk_slot *take_slot(struct blk_harness *h, uint16_t head)
 {
 	struct blk_slot *s = &h->requests[head];
@@ -494,8 +494,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: a status counts if no byte before it was left out. For a request with an
- * error that is not known.
+ * virtio 1.4, 2.7.8.2: the status counts if every byte before it was written. For a request with an
+ * error that is not known, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {

@@ -18,7 +18,7 @@ static bool is_power_of_two(uint64_t value)
 	return false;
 }
 
-/* One limit needs the other, and a disk that can be written. */
+/* Whether a command's limits are wrong: there is only one of the two, or the disk is read-only. */
 static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
 	if (sectors == 0 && seg == 0)

@@ -60,7 +60,7 @@ struct blk_progress {
 	uint64_t reach;   /* largest number of changed bytes of in */
 	uint32_t ranges;  /* ranges carried out */
 	bool changed;     /* the disk was changed */
-	bool flushed;     /* the disk was flushed after that */
+	bool flushed;     /* the disk was flushed after the change */
 	bool answered;    /* the lifetime was reported */
 	bool failed;
 	bool nonsense;   /* failed because of an answer that a back end must not give */
@@ -78,7 +78,7 @@ int blk_model_bad_options(const struct virtio_blk_options *options, const char *
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options);
 void blk_model_reset(struct blk_model *m);
 
-/* Whether the features may be negotiated; if so they are. */
+/* Negotiates the features if they may be negotiated. Returns whether they may. */
 bool blk_model_negotiate(struct blk_model *m, uint64_t features);
 bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);

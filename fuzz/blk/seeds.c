@@ -69,7 +69,7 @@
 #define ERROR(moved) BLK_F_ERROR, moved
 #define SHORT(moved) BLK_F_SHORT, moved
 #define NONSENSE(which, moved) BLK_F_NONSENSE + (which), moved
-/* Types that move no data: without an amount. */
+/* For requests whose type moves no data: no amount follows. */
 #define FAILS BLK_F_ERROR
 #define SENSELESS BLK_F_NONSENSE + 1
 #define RESIZE(sectors) DEVICE(BLK_RESIZE), sectors

@@ -31,15 +31,15 @@
 #define BLK_O_LIFETIME 0x0080
 #define BLK_O_MEMORY 0x0100   /* the library's back end in memory does the work */
 #define BLK_O_LIMIT 0x0200    /* max_request_bytes */
-#define BLK_O_FIELDS 0x0400   /* everything that is only advertised */
+#define BLK_O_FIELDS 0x0400   /* the options that only fill the configuration space */
 #define BLK_O_CAPACITY 0x0800 /* in sectors; else 16 */
-#define BLK_O_WRONG 0x1000    /* something that may have to be refused: which */
+#define BLK_O_WRONG 0x1000    /* a value that may have to be refused: which value */
 #define BLK_O_SMALL 0x2000    /* storage: segments, ranges */
 #define BLK_O_SUBSET 0x4000   /* features: 3 bytes, masked with the offered ones; else all */
 #define BLK_O_VECTOR 0x8000   /* max_iovecs; else 64 */
 
-/* BLK_O_WRONG: of the values from here on. */
-#define BLK_W_NO_OPS 0xe0 /* an asynchronous disk; odd: that can flush */
+/* Some values for BLK_O_WRONG. */
+#define BLK_W_NO_OPS 0xe0 /* an asynchronous disk, which can flush if the value is odd */
 #define BLK_W_FLUSH 0xf0  /* a disk that claims to flush */
 
 /* A byte below 0x80 selects a step of the driver, modulo their number. */
@@ -83,7 +83,7 @@ enum blk_device_step {
 	BLK_RESIZE,
 	BLK_NEGOTIATE,
 	BLK_RESET,
-	BLK_ANY_CHECK, /* of a request that was never in memory */
+	BLK_ANY_CHECK, /* checks a request that was never in memory */
 	/* Segments that do not exist. Bit 0: type. Bit 1: any length, else whole sectors. */
 	BLK_ANY_TRANSFER,
 	BLK_ANY_MEMORY, /* calls of the back end in memory, without a request */
@@ -109,10 +109,10 @@ enum blk_serve_flag {
 	BLK_S_PARTS = 0x08,    /* pop, execute and complete, instead of one call */
 };
 
-/* How a call of the back end goes; below BLK_F_SHORT well. */
+/* The outcome of a call of the back end. Values below BLK_F_SHORT are success. */
 enum blk_fault {
 	BLK_F_SHORT = 0x80,    /* less than asked for; the lower bits say how much */
-	BLK_F_ERROR = 0xa0,    /* an error, although some bytes were moved: how many */
+	BLK_F_ERROR = 0xa0,    /* an error after some bytes were moved: how many */
 	BLK_F_NONSENSE = 0xb0, /* an impossible answer */
 	BLK_F_TOGGLE = 0xc0,   /* the driver writes writeback meanwhile */
 	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */

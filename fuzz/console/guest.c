@@ -277,7 +277,10 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 
 		if (region == GUEST_REGIONS || (write && region == READ_ONLY)) {
 			out->bad = true;
-			/* Its page must be mapped before its content counts. */
+			/*
+			 * The buffer is wrong, but its page must be mapped before the device can
+			 * see that.
+			 */
 			if (region == READ_ONLY && !g->mapped[(addr - GUEST_DATA) / GUEST_PAGE])
 				out->not_mapped = true;
 			return;

@@ -12,7 +12,7 @@
 
 static uint64_t place_of(uint8_t code)
 {
-	/* The last ones are outside. */
+	/* Codes from 0xf0 on are places outside of guest memory. */
 	return code < 0xf0 ? GUEST_DATA + code * (uint64_t)16 : 0 - (uint64_t)(code & 15) * 0x100000;
 }
 
@@ -42,7 +42,10 @@ static void step_say(struct console_harness *h)
 	uint32_t len;
 
 	bytes[0] = fuzz_u8(&h->in);
-	/* Ports that are not there, and far beyond. */
+	/*
+	 * The first byte can be the number of a port that does not exist. From 0xf0 on the number
+	 * is the largest.
+	 */
 	if (bytes[0] >= 0xf0)
 		memset(bytes, 0xff, 4);
 	bytes[4] = fuzz_u8(&h->in);

@@ -21,7 +21,7 @@ struct port_view {
 	bool announced; /* ADD, unless the port exists */
 	/* REMOVE: the driver knows an earlier port of this number. */
 	bool gone;
-	/* It knew another port, and what it sends may be of that port. */
+	/* The driver knew another port of this number, so its messages may be about that port. */
 	bool awaits_ready;
 	/* PORT_READY has not been answered in full. */
 	bool wants_answer;

@@ -71,7 +71,7 @@ static void start_driver(struct device_harness *h, uint32_t index)
 	shadow_accept(h->shadow);
 }
 
-/* virtio 1.4, 4.2.3.2. With a twist: another size, or one register with rubbish. */
+/* virtio 1.4, 4.2.3.2. A twist is another size, or rubbish in one register. */
 static void set_up_queue(struct device_harness *h, uint32_t index, uint8_t twist)
 {
 	static const uint32_t places[] = { 0, 0x100, 0x140 };
@@ -239,7 +239,7 @@ static void guest_ring_reset(struct device_harness *h)
 	guest_read(h, 0x044, 4);
 }
 
-/* As a transport with other widths may do. */
+/* Accesses the configuration space with any width, as another transport may do. */
 static void guest_config(struct device_harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in), offset = fuzz_u8(&h->in);

@@ -306,7 +306,7 @@ static void fail_reset(struct device_model *m, int error)
 	m->resetting = false;
 	m->reset_pending = false;
 	m->reset_number = 0;
-	/* This bit is set in every status. */
+	/* A failed reset sets this bit, whatever the status was. */
 	m->status |= NEEDS_RESET;
 	if (m->status & DRIVER_OK)
 		config_interrupt(m);
@@ -451,7 +451,7 @@ static void write_progress(struct device_model *m, uint32_t value)
 	}
 	m->status |= fresh & (ACKNOWLEDGE | DRIVER);
 	if (fresh & FEATURES_OK) {
-		/* Meanwhile the device may need a reset. */
+		/* While it judges the features, the device may come to need a reset. */
 		if (!features_acceptable(m) || (m->status & STUCK))
 			return;
 		m->status |= FEATURES_OK;
@@ -549,7 +549,7 @@ bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t
 	return q->given[area];
 }
 
-/* What the driver has not set, or had refused. */
+/* The errors for areas that the driver has not set, or whose values were refused. */
 static uint64_t unsaid(const struct device_model_queue *q)
 {
 	uint64_t errors = 0;

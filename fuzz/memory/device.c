@@ -169,8 +169,8 @@ static bool find_writable(struct harness *h, void **host)
 }
 
 /*
- * Whatever is found to be writable must be. A range that is not translated, and not near the end of
- * its region, must be found.
+ * Checks the fast search for a writable range. A range that it finds must be writable. It must find
+ * a writable range that is not translated and not near the end of its region.
  */
 static void check_writable(struct harness *h)
 {

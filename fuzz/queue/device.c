@@ -127,7 +127,7 @@ static void device_walk(struct harness *h)
 		next(h, r);
 }
 
-/* An error is final, and nothing of the chain can be used, with any array. */
+/* After an error, resolving again returns the same error, and no segment, whatever the array. */
 static void resolve_after_error(struct harness *h, struct harness_request *r, int error)
 {
 	struct virtio_chain_segments out = { .segments = r->segments, .needed = NO_ARGUMENT };
@@ -177,7 +177,7 @@ static void device_resolve(struct harness *h)
 		resolve(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
-/* With too little room, which is counted each time; then with more. */
+/* Resolves with too little room, which is counted each time, and then with more. */
 static void device_resolve_twice(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);

@@ -160,7 +160,7 @@ static void driver_field(struct harness *h)
 	else if (how < 0x80)
 		shadow_poke16(harness_map(h), event, fuzz_u16(&h->in));
 	else
-		/* Near the used index, where it matters. */
+		/* An event index matters only near the used index. */
 		shadow_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + (int8_t)how % 40));
 }
 

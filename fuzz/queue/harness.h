@@ -29,7 +29,7 @@ struct harness_request {
 	bool fresh;    /* no descriptor has been taken yet */
 	bool walkable; /* it may continue */
 
-	/* Once it is resolved; else NULL. */
+	/* NULL until the request is resolved. */
 	struct virtio_segment *segments;
 	struct model_chain *model;
 	struct virtio_reader reader;
@@ -38,8 +38,8 @@ struct harness_request {
 	struct harness_stream writing;
 
 	/*
-	 * If it is a request of a header, data and a status; else NULL. The array is segments;
-	 * after an error there is none.
+	 * A request of a header, data and a status; NULL for other requests. Its array is
+	 * `segments`; after an error there is no array.
 	 */
 	struct virtio_request *request;
 	uint64_t room;             /* bytes of data to be written */
@@ -62,7 +62,7 @@ struct harness {
 	struct harness_request requests[MODEL_MAX_SIZE];
 	struct virtio_token tokens[HARNESS_TOKENS]; /* past ones */
 	uint32_t token_count;
-	struct virtio_request past; /* not in flight any more, if it has a header */
+	struct virtio_request past; /* an earlier request; valid if it has a header */
 	struct virtio_queue_state saved;
 	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;

@@ -42,7 +42,7 @@ struct model {
 	uint16_t order[MODEL_MAX_SIZE]; /* heads not in the used ring yet, oldest first */
 	uint32_t order_count;
 	uint64_t added; /* used elements since the last notification check */
-	bool doubt;     /* the next check is in doubt */
+	bool doubt;     /* the next check always says yes */
 	uint32_t replay;
 	struct virtio_queue_stats stats;
 	struct virtio_token past[MODEL_PAST]; /* tokens given out */
@@ -58,7 +58,7 @@ struct model_walk {
 	uint64_t bytes_left;
 	bool in_table; /* an indirect one */
 	bool writable; /* a writable descriptor has come */
-	bool over;     /* and final is the result from now on */
+	bool over;     /* the walk has ended: final is the result from now on */
 	int final;
 	uint64_t work; /* look-ups that a translation may be asked for */
 };

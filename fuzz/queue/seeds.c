@@ -88,8 +88,8 @@ const struct seed queue_seeds[] = {
 	QUEUE("resolve_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
 	      RESOLVE_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, RESOLVE_TWICE(0)),
 	/*
-	 * Each buffer of three is nowhere in turn, or wraps: the status is there unless it is that
-	 * one.
+	 * Each of three buffers in turn lies nowhere or wraps. There is a status unless that buffer
+	 * is the last.
 	 */
 	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, RESOLVE, COMPLETE,
 	      PARTS(128, NOWHERE, 130), POP, RESOLVE_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, RESOLVE,
@@ -132,8 +132,8 @@ const struct seed queue_seeds[] = {
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
-	 * In other regions than the last one, in two regions, or across a border; from an index
-	 * that is read once.
+	 * Requests in other regions than the last request, in two regions, or across a border. The
+	 * index is read once for all of them.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),

@@ -3,9 +3,9 @@
 
 #include "format.h"
 
-/* The sections of a file as their lengths say, whatever they are. */
+/* Where the sections of a file are by their lengths, whatever they contain. */
 struct outline {
-	size_t at[FORMAT_SECTIONS + 1]; /* and the end of the last one */
+	size_t at[FORMAT_SECTIONS + 1]; /* each start, and the end of the last section */
 	uint32_t count;
 };
 
@@ -86,7 +86,7 @@ static struct format_section known_section(const struct edit_file *file, const s
 	section.kind = kind_at(file->bytes + section.header);
 	if (!section.kind)
 		return section;
-	/* Of any version: as the newest, if the version is unknown. */
+	/* A section of an unknown version is taken as one of the newest version. */
 	version = format_number(file->bytes + section.header + 24, 2);
 	section.version = (uint8_t)(version >= 1 && version < section.kind->version ? version : section.kind->version);
 	front = format_list(&section) - section.content + (section.kind->list ? 4 : 0);

@@ -268,7 +268,7 @@ static bool is_name(const uint8_t *bytes)
 	return length > 0;
 }
 
-/* Judges a section's header. Returns false at the end too, without a fault. */
+/* Judges a section's header. At the end of the sections also returns false, but without a fault. */
 static bool read_header(const struct position *p, size_t at)
 {
 	const uint8_t *header = p->bytes + at;

@@ -45,7 +45,9 @@ static void check_text(const struct state_harness *h)
 	free(text);
 }
 
-/* Whether a fault of the target's is about a value that is in the file, and says where. */
+/*
+ * Checks that a fault which the target reports is about a value of the file, and gives its place.
+ */
 static void check_refusal(const struct state_harness *h)
 {
 	const struct virtio_section_fault *fault = &h->reader.fault;

@@ -321,7 +321,7 @@ static void save_core(const struct judged *core, uint32_t device, const struct f
 	put(out, to, "generation", FORMAT_FRONT, generation);
 }
 
-/* The client of the saved device has left, and the terminal is there. */
+/* After the restore the client has left, but the terminal is there. */
 static void save_ports(const struct judged *console, const struct format_section *to, struct edit_file *out)
 {
 	for (uint32_t i = 0; i < to->count; i++) {

@@ -74,7 +74,10 @@ int model_check_piece(const struct model_connection *c, uint32_t bytes, uint32_t
 void model_sent(struct model_connection *c, uint32_t bytes);
 void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t now);
 
-/* Bytes that may be sent: at most, and at least. The same for an empty packet. */
+/*
+ * How many bytes may be sent: the least and the greatest possible number. And whether an empty
+ * packet may be sent: certainly, and possibly.
+ */
 struct model_credit {
 	uint64_t least, most;
 	bool empty_least, empty_most;

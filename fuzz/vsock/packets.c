@@ -219,7 +219,7 @@ static void serve_tx(struct packets *p)
 			FUZZ_CHECK(virtio_reader_read(&reader, &byte, 1) == 1 && byte == p->shadow[byte_at(p, 44 + i)],
 				   "byte %u of the payload", i);
 	}
-	/* Packets of this queue cannot be committed. */
+	/* A packet of the transmit queue cannot be committed. */
 	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of a tx packet");
 	check_memory(p, "tx");
 	complete(p, 0);
@@ -365,7 +365,7 @@ void vsock_packets(struct fuzz_input *in)
 			continue;
 		}
 		offer(p, step & VSOCK_TX_CHAIN);
-		/* Otherwise the pop reads the index, and takes another path. */
+		/* If the index was not read before, the pop reads it, and takes another path. */
 		if (!(step & VSOCK_UNSEEN))
 			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "nothing available");
 		if (step & VSOCK_TX_CHAIN)

@@ -17,7 +17,8 @@ has_console() {
 }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
-# open_console: as descriptor 3. The driver forgets the settings when nobody has the terminal open.
+# open_console: opens the console as descriptor 3. The driver forgets the settings when nobody has
+# the terminal open.
 open_console() {
 	until_true has_console
 	stty -F /dev/hvc0 raw -echo
@@ -74,7 +75,7 @@ say "sent $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
 say "disk $(sum /dev/vda)"
 
 step "writing to the port that goes away"
-# The write can end only with an error.
+# The port goes away, so the write can end only with an error.
 if cat /dev/zero >&4 2>/dev/null; then false; fi
 exec 4>&-
 until_true lacks_port
@@ -93,7 +94,7 @@ open_port
 echo "the driver is back" >&4
 say "answer $(head -n 1 <&4)"
 
-# A write for each line, and a pause before the console has to drop any.
+# Each line is a write of its own. The guest pauses before the console has to drop lines.
 step "printing lines on the console"
 lines=$(sed 's/.*lines=\([0-9]*\).*/\1/' /proc/cmdline)
 i=0

@@ -133,7 +133,7 @@ static bool read_some(struct job *job, struct buffer *buffer, uint64_t at, uint6
 	const off_t offset = (off_t)((job->first + at) * SECTOR);
 	const uint8_t *expected = job->expected + at * SECTOR;
 
-	/* What is read must replace this. */
+	/* The read must overwrite these bytes. */
 	for (int i = 0; i < buffer->count; i++)
 		memset(buffer->pieces[i].iov_base, 0xa5, buffer->pieces[i].iov_len);
 	if (preadv(job->disk, buffer->pieces, buffer->count, offset) != (ssize_t)(sectors * SECTOR))
@@ -147,7 +147,10 @@ static bool read_some(struct job *job, struct buffer *buffer, uint64_t at, uint6
 	return true;
 }
 
-/* The smallest and the largest, and one less and more than a page; then any. */
+/*
+ * First the smallest and the largest number, and a sector less and more than a page. Then any
+ * number.
+ */
 static uint64_t choose_sectors(struct job *job, unsigned int round)
 {
 	static const unsigned int special[] = { 1, MAX_SECTORS, 7, 9, 8, MAX_SECTORS - 1 };

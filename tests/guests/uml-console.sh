@@ -32,7 +32,7 @@ lines=20000
 begin_test "$2" console.sock control.sock blk.sock disk.img hvc data typed printed sent written \
 	removed added again printed-lines shell alone
 need_guest guest_packages
-# The processes of this shell.
+# Puts all processes of this shell on one processor.
 taskset -pc "$(taskset -pc $$ | sed 's/.*[ ,-]//')" $$ >/dev/null
 
 make_initramfs initramfs.gz "$here/console-init.sh" "virtio_blk virtio_console" || fail "no initramfs"
@@ -59,7 +59,7 @@ enter() { printf '%s\n' "$*" >hvc; }
 # shellcheck disable=SC2016 # for the guest's shell
 use_shell() {
 	await "serving a shell"
-	# The prompt: before it the terminal, too, would show what is typed.
+	# Waits for the prompt, because before it the terminal would echo the commands once more.
 	sed -u '/^guest:/q' <hvc
 	enter 'stty size; echo before $((1 + 1))'
 	sed -u '/^before 2/q' <hvc
@@ -70,7 +70,7 @@ use_shell() {
 
 # use_console: the host's side, which follows what the guest says.
 use_console() {
-	# The guest's terminal shows what was typed.
+	# The guest's terminal echoes the typed words.
 	sed -u '/^typed before/q' <hvc
 	await "printed "
 	for _ in 0 1 2 3 4 5 6 7; do
@@ -80,7 +80,7 @@ use_console() {
 	await "reading the console"
 	cat typed >hvc
 	await "writing to the port, and"
-	# The guest fills all buffers on the way, and waits.
+	# The guest fills all buffers between the two sides, and waits.
 	sleep 2
 	head -c 1000000 <data >written
 	sleep 1

@@ -7,7 +7,7 @@
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
-# As in console-init.sh: there is a file before there is a console.
+# As in console-init.sh: the file exists before the console does.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
 }

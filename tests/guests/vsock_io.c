@@ -261,7 +261,7 @@ static void send_stream(int fd, uint64_t count)
 	expect_end(fd);
 }
 
-/* The server's side of that. */
+/* The server's side: receives the stream, and answers with the sum. */
 static void receive_stream(int fd, uint64_t count)
 {
 	uint8_t *bytes = malloc(BLOCK), *expected = malloc(BLOCK);
@@ -479,7 +479,7 @@ static void *send_to_stopped(void *context)
 	return NULL;
 }
 
-/* The server reads nothing of one connection before another connection says so. */
+/* The server reads nothing from one connection until it gets GO by another connection. */
 static void stopped(const struct target *target)
 {
 	struct stopped stopped = { .target = target, .fd = connect_to(target) };
@@ -517,7 +517,7 @@ static void refused(const struct target *target)
 	check(try_to_connect(target) < 0 && errno == ECONNRESET, "a connection that is to be refused");
 }
 
-/* The end comes, and then nothing can be sent. */
+/* The killed server's end of the connection arrives. After that nothing can be sent. */
 static void kill_server(const struct target *target)
 {
 	const int fd = connect_to(target);

@@ -48,7 +48,7 @@ static void begin_flush(struct slot *slot)
 	begin(slot, 0);
 }
 
-/* The newest that has begun ends. */
+/* Ends the newest I/O that has begun. */
 static void end_one(void)
 {
 	struct slot *slot = begun[--begun_count].slot;

@@ -35,7 +35,7 @@ static void lazy(struct virtio_queue *queue)
 	(void)queue;
 }
 
-/* Completes what it has not popped. */
+/* Completes chains that it has not popped. */
 static void mad(struct virtio_queue *queue)
 {
 	const struct vring_used_elem made_up = { SIZE - 1, 0 };

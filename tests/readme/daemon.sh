@@ -30,7 +30,7 @@ example() {
 		END { exit found != 1 }' "$readme" >"$1.sh" || fail "$readme has no example $1, or more than one"
 }
 
-# await COMMAND...: until it succeeds, or the daemon has ended.
+# await COMMAND...: repeats the command until it succeeds, or the daemon has ended.
 await() {
 	until "$@" 2>/dev/null; do
 		kill -0 "$pid" || fail "the daemon has ended before: $*"

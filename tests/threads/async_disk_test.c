@@ -34,16 +34,16 @@
 
 #define QUEUE_RESET 0x0c0 /* the register (virtio 1.4, 4.2.2) */
 #define PLACES 8u         /* requests of a queue in flight at most */
-#define BLOCKS 4u         /* of the disk, for each place */
+#define BLOCKS 4u         /* blocks of the disk for each place */
 #define BLOCK_BYTES 2048u
 #define SECTORS ((uint64_t)ASYNC_QUEUES * PLACES * BLOCKS * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES))
 #define QUEUE_BYTES 0x8000u /* of guest memory, for the rings and the buffers of one queue */
-#define BUFFERS 0x1000u     /* offset of the buffers in them */
+#define BUFFERS 0x1000u     /* offset of the buffers in the queue's memory */
 #define PLACE_BYTES 0xc00u  /* header, block, status */
 #define DATA 0x100u
 #define STATUS 0x900u
 #define FILL 0xa5
-#define STEPS 40u /* delay of the guest before it stops something */
+#define STEPS 40u /* longest delay of the guest before it stops something */
 
 /* One request at a time. */
 struct place {
@@ -54,7 +54,7 @@ struct place {
 	uint64_t order;        /* of submission */
 	uint32_t last[BLOCKS]; /* version written */
 	uint32_t version[BLOCKS];
-	uint32_t before[BLOCKS]; /* a second version that the block may have */
+	uint32_t before[BLOCKS]; /* an earlier version that the block may still have */
 };
 
 struct guest_queue {
@@ -508,8 +508,8 @@ static void count_stop(uint32_t in_flight)
 }
 
 /*
- * The driver sees the end of the stop, so the memory is the guest's. Requests in flight are lost,
- * or were not seen.
+ * The driver has seen the end of the stop, so the buffers belong to the guest again. Requests that
+ * were in flight are lost, or the device has never seen them.
  */
 static void take_back(uint32_t queue)
 {

@@ -136,7 +136,7 @@ static void consume(void)
 		if (w.taken < w.total)
 			sleep_until_woken(CONSUMER);
 	}
-	/* The end of a call. */
+	/* What virtio_console_receive() does at its end. */
 	if (virtio_impl_console_input_wanted(input))
 		wake(PRODUCER);
 	end(CONSUMER);

@@ -26,11 +26,11 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/device_transport.h>
 
-#define KIND_NS 500000000 /* the most of a kind, unless it has to wait */
-#define KIND_ROUNDS 1000u /* but not fewer than these */
+#define KIND_NS 500000000 /* longest time of a kind, in nanoseconds, unless it has to wait */
+#define KIND_ROUNDS 1000u /* least rounds of a kind */
 #define CROWD 3u          /* threads of a device */
-#define DUEL_ROUNDS 40u   /* for each of a crowd */
-#define RAISES 4u         /* of each thread in a round, at most */
+#define DUEL_ROUNDS 40u   /* rounds of a duel for each round of a crowd */
+#define RAISES 4u         /* most events of each thread in a round */
 #define QUEUE_SIZE 4u
 #define MEMORY_BYTES 1024u
 #define PROBED 0x3u
@@ -313,7 +313,7 @@ static void to_features_ok(void)
 	check(virtio_device_enable_queue(&m.device, 1) == 0 && virtio_device_queue_enabled(&m.device), "no queue");
 }
 
-/* In a duel with two causes: that which is there, and acknowledged. */
+/* In a duel with two causes, the cause that is pending at first and gets acknowledged. */
 static uint32_t old_cause(void)
 {
 	return m.round % 2 ? CONFIG : USED;
@@ -382,7 +382,10 @@ static void finish_reset(void)
 	check(__atomic_load_n(&m.line, __ATOMIC_SEQ_CST) == 0, "line high after a reset");
 }
 
-/* The steps of both sides were atomic: nothing is lost, and nothing has come back. */
+/*
+ * Checks that the steps of both sides were atomic: no event is lost, and no acknowledged event has
+ * come back.
+ */
 static void after_duel(void)
 {
 	const uint32_t status = virtio_device_status(&m.device), causes = virtio_device_interrupt_status(&m.device);
@@ -429,7 +432,7 @@ static void after_round(void)
 		finish_reset();
 		break;
 	case NEEDS_RESET_AT_DRIVER_OK:
-		/* Either call may come first. */
+		/* The device's call and the driver's DRIVER_OK may come in either order. */
 		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "no need of a reset, or no DRIVER_OK");
 		check(m.config_raised == 1, "not told once");
 		finish_reset();

@@ -69,7 +69,7 @@ enum way {
 enum ring {
 	ONE_PAGE,
 	TWO_PAGES,
-	CUT, /* over many regions, as data are */
+	CUT, /* cut over many regions, as the data is */
 };
 
 static const char *const way_names[] = { "writer", "memory", "batches", "request", "block" };
@@ -95,7 +95,10 @@ static struct {
 	enum way way;
 	enum ring ring;
 	uint32_t burst; /* number of the present one */
-	/* Atomic: after which burst the other thread is to stand still, and does, and may go on. */
+	/*
+	 * Numbers of bursts, atomic: after which the other thread must stand still, stands still,
+	 * and may go on.
+	 */
 	uint32_t stop, stopped, resumed;
 	bool over;      /* atomic */
 	uint32_t looks; /* of the other thread at the log; atomic */

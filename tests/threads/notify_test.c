@@ -29,7 +29,7 @@
 #define SLOT_BYTES 64u /* of data for each head: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
-/* Of a region, where memory is cut: no field of a ring is cut, but every ring is. */
+/* Length of the regions, where memory is cut. It cuts every ring, but no field of a ring. */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
 #define MOMENT 4096u /* turns of an empty loop, at most */
@@ -38,8 +38,8 @@
 /* How completions enter the used ring: all but the first by a slow path. */
 enum way {
 	INLINE,
-	BATCHES,  /* several with one update of the index */
-	IN_ORDER, /* one by one, the last one first: all wait for the first, which publishes them */
+	BATCHES,  /* several completions with one update of the index */
+	IN_ORDER, /* one by one, last first: all wait for the first, which publishes them */
 	LOGGED,   /* recorded in a dirty log */
 	CUT,      /* in a ring that lies over several regions */
 };

@@ -414,7 +414,10 @@ int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, 
 
 		begin(port, chain, &nothing);
 	}
-	/* What the driver has cut off since then cannot be skipped. */
+	/*
+	 * The driver may have shortened the chain since the save. Bytes that are gone cannot be
+	 * skipped.
+	 */
 	port->output.taken = taken;
 	port->output.skip = taken;
 	return 0;

@@ -180,7 +180,10 @@ static void look(const struct blk_fixture *f, struct snapshot *w)
 	virtio_queue_get_stats(&f->queue, &w->queue);
 }
 
-/* Completes with results that would change every one of these. */
+/*
+ * Completes with results that would change memory, log, ring and counters if the token were
+ * accepted.
+ */
 static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_request *request)
 {
 	static const struct virtio_blk_result results[] = {
@@ -232,7 +235,7 @@ static void blk_complete_twice_is_stale(void **state)
 		serve(&f, &f.request);
 		assert_int_equal(f.stats.reads, 1);
 		memset(f.bitmap, 0, sizeof f.bitmap);
-		f.ram[BLK_WRITABLE + 512] = BLK_FILL; /* the driver's own byte again */
+		f.ram[BLK_WRITABLE + 512] = BLK_FILL; /* the driver uses the byte again */
 		complete_is_stale(&f, &f.request);
 		assert_int_equal(f.ram[BLK_WRITABLE + 512], BLK_FILL);
 	}

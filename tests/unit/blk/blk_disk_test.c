@@ -108,7 +108,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
-	/* The first of several, and only after bad values. */
+	/* Of several missing operations the first is named, and only if no value is bad. */
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o.backend.ops = &no_ops, lack(&o, "readv");
 	o.blk_size = 1, refuse(&o);
@@ -231,7 +231,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 14);
 	o = without_ops(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 16);
 	assert_null(virtio_blk_missing_op(&o));
-	/* Values are checked in the same way. */
+	/* Values are checked as with a back end. */
 	o = without_ops(), o.config_wce = true, refuse(&o);
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);

@@ -274,7 +274,7 @@ static void blk_queues_share_a_disk_without_cross_talk(void **state)
 	blk_fill_pattern();
 	blk_setup(&one, BLK_RAM);
 	blk_setup(&two, 64);
-	two.blk = one.blk; /* both on the first one's back end */
+	two.blk = one.blk; /* both queues use the first disk */
 	for (int round = 0; round < 3; round++) {
 		blk_send(&one, &write);
 		blk_send(&two, &flush);

@@ -30,10 +30,10 @@
 static struct {
 	int interrupts;            /* calls that fail with EINTR first */
 	int punch_error;           /* then errno of fallocate() */
-	int zero_error;            /* errno of fallocate() in its other mode */
-	int put_interrupts;        /* interruptions, of every other pwrite() */
+	int zero_error;            /* errno of fallocate() that zeroes a range */
+	int put_interrupts;        /* interruptions by EINTR, of every other pwrite() */
 	int put_error;             /* errno of pwrite() */
-	int put_calls;             /* calls that succeed before that errno */
+	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */
 	size_t most;               /* bytes written by a pwrite(); 0: no limit */
 	bool put_nothing;          /* a pwrite() that returns 0 */
@@ -203,7 +203,7 @@ static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 {
 	static struct ranges_fixture w;
 
-	/* Bits: unmap, punching fails, zeroing fails, and how. */
+	/* Bits of i: unmap, punching fails, zeroing fails. The rest of i selects the error. */
 	for (size_t i = 0; i < 8 * COUNT(unsupported); i++) {
 		const int error = unsupported[i / 8];
 		const bool unmap = i & 1;
@@ -239,7 +239,7 @@ static void file_zeroes_fail_with_the_storage(void **state)
 		begin(&w, state);
 		*(unmap ? &faults.punch_error : &faults.zero_error) = serious[i / 2];
 		assert_int_equal(write_zeroes(&w, 4096, 4096, unmap), VIRTIO_EIO);
-		/* No other way is tried. */
+		/* After a serious error the back end tries no other call. */
 		assert_int_equal(faults.punches + faults.zeroes + faults.puts, 0);
 		check(&w);
 		close(w.fd);

@@ -28,7 +28,7 @@ static struct {
 	/* Syncs may come from several threads. */
 	/* Errno of the first sync only, as the kernel reports a loss. */
 	int sync_error;
-	void (*during_first)(void);   /* called in the first one */
+	void (*during_first)(void);   /* called in the first sync */
 	atomic_int syncing, together; /* syncs running now, and the most so far */
 	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
@@ -224,7 +224,9 @@ static void file_size_is_that_of_the_file(void **state)
 	teardown(&f);
 }
 
-/* Up to the end of the last block, whose size may be another; and nothing behind it. */
+/*
+ * Zeroes are read up to the end of the last block, for several block sizes, and nothing after it.
+ */
 static void file_reads_zeroes_behind_its_end_in_the_last_block(void **state)
 {
 	const off_t sizes[] = { 1, 511, 513, 1000, 1535 };
@@ -528,7 +530,7 @@ static struct {
 	pthread_t threads[FLUSHERS];
 	int results[FLUSHERS];
 	pthread_mutex_t *syncing; /* of the file, if calls are counted */
-	atomic_uint waiting;      /* calls that are to get it */
+	atomic_uint waiting;      /* threads that are about to wait for that mutex */
 } flushers;
 
 /*

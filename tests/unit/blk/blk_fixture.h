@@ -193,7 +193,7 @@ static inline int blk_faulty_lifetime(void *context, struct virtio_blk_wear *wea
 	struct blk_faulty *b = context;
 
 	blk_faulty_log(b, BLK_LIFETIME, 0, 0);
-	/* Zero before, as it is promised to be. */
+	/* The library promises that the figures are zero before the call. */
 	b->out_of_range |= wear->pre_eol_info || wear->typ_a || wear->typ_b;
 	*wear = b->wear;
 	return b->wear_error;
@@ -205,7 +205,7 @@ static const struct virtio_blk_backend_ops blk_faulty_ops = {
 	.flush = blk_faulty_flush,
 };
 
-/* The same with every operation. */
+/* The same back end with every operation. */
 static const struct virtio_blk_backend_ops blk_all_ops = {
 	.readv = blk_faulty_readv,
 	.writev = blk_faulty_writev,
@@ -224,7 +224,7 @@ struct blk_fixture {
 	struct virtio_dirty_log dirty;
 	struct virtio_region regions[BLK_RAM];
 	struct virtio_memory_map map;        /* the driver's view */
-	struct virtio_memory_map device_map; /* and the device's, of the same memory */
+	struct virtio_memory_map device_map; /* the device's view of the same memory */
 	/* In memory that changes: the descriptor read last, or 0. */
 	uint64_t read_desc;
 	struct virtio_mock mock;

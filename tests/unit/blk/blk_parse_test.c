@@ -200,7 +200,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 		assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 		complete(&f, request);
 
-		/* In the place of the data. */
+		/* The empty buffer is in the place of the data. */
 		for (int k = 0; k < 4; k++) {
 			const struct virtio_mock_buffer three[] = {
 				{ BLK_READABLE, 16, 0 },

@@ -59,7 +59,7 @@ static void succeed(struct blk_fixture *f, const struct blk_ask *ask, const stru
 /* Hostile 129, regression R30: a range may be cut anywhere, into single bytes too. */
 static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 {
-	/* They overlap, one is empty, and the last ends with the disk. */
+	/* Ranges that overlap, an empty range, and a range that ends with the disk. */
 	static const struct virtio_blk_range ranges[] = { { 3, 4, 0 }, { 5, 0, 0 }, { 6, 1, 0 }, { 14, 2, 0 } };
 
 	(void)state;
@@ -67,7 +67,10 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 		struct blk_fixture f;
 
 		blk_setup_commands(&f, blk_memories[r]);
-		/* Pieces of this size: all positions of the first cut, and of all cuts into two. */
+		/*
+		 * The request is cut into pieces of this size, so the first cut gets every
+		 * position, and so does a single cut.
+		 */
 		for (uint32_t piece = 0; piece < 16 + sizeof ranges / sizeof ranges[0] * 16; piece++) {
 			uint8_t bytes[64];
 			struct blk_ask ask = ask_for(commands[piece % 3], bytes, ranges, 4);
@@ -248,7 +251,7 @@ static void blk_check_refuses_ranges_that_leave_the_disk(void **state)
 	}
 }
 
-/* Every bit of both numbers counts. */
+/* Every bit of a range's sector and number of sectors counts. */
 static void blk_ranges_are_judged_by_all_their_bits(void **state)
 {
 	static struct blk_fixture f;
@@ -338,7 +341,7 @@ static void blk_ranges_are_refused_for_the_first_reason(void **state)
 {
 	static const struct {
 		uint64_t out, in;
-		uint32_t count; /* that there was room for */
+		uint32_t count; /* ranges in the caller's array */
 		struct virtio_blk_range ranges[2];
 		enum virtio_blk_refusal refusal;
 	} cases[] = {

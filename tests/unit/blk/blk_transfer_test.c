@@ -22,11 +22,11 @@ static uint32_t next_random(uint32_t *x)
 /* A request in progress, and what is known about it. */
 struct job {
 	struct blk_ask ask;
-	struct virtio_blk_request request; /* in flight where it is */
+	struct virtio_blk_request request; /* in flight, so it must not move */
 	struct virtio_blk_transfer transfer;
 	bool read;
 	uint32_t bytes; /* of data */
-	uint32_t done;  /* of those, by the model */
+	uint32_t done;  /* bytes that the model has moved */
 };
 
 /* The host place of byte i of the data, by the model. */

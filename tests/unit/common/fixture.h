@@ -75,7 +75,7 @@ void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size);
 /* Starts the queue from f->config. */
 void fixture_start(struct fixture *f);
 
-/* Both: a started queue with everything at its default. */
+/* Makes the fixture and starts its queue, with everything at its default. */
 void fixture_setup(struct fixture *f, enum fixture_memory kind, uint32_t size);
 
 /* The memory kind that a test was started with. */
@@ -96,7 +96,7 @@ void fixture_offer_head(struct fixture *f, uint16_t head);
 void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
 			 uint32_t count);
 
-/* Adds count one-buffer requests, and pops them: their tokens. */
+/* Adds count requests of one buffer, pops them, and stores their tokens. */
 void fixture_pop_some(struct fixture *f, struct virtio_token *tokens, uint32_t count);
 
 /* The guest's memory, from the test's side. */
@@ -106,7 +106,8 @@ uint16_t fixture_get(struct fixture *f, enum virtio_mock_field field);
 void fixture_set(struct fixture *f, enum virtio_mock_field field, uint16_t value);
 
 /*
- * Keeps memory, queue and in-flight entries; and whether they are the same still, counters apart.
+ * The first keeps a copy of memory, queue and in-flight entries. The others return whether they are
+ * unchanged, apart from counters.
  */
 void fixture_save(struct fixture *f);
 bool fixture_ram_unchanged(const struct fixture *f);

@@ -119,7 +119,7 @@ static void control_messages_come_in_their_order(void **state)
 	assert_int_equal(f.events[1].event, VIRTIO_CONSOLE_PORT_READY);
 	console_expect(&f, 2, VIRTIO_CONSOLE_CONSOLE_PORT, 1);
 	console_expect_message(&f, 2, VIRTIO_CONSOLE_PORT_NAME, 0, "org.tty", 7);
-	/* hostile 217: firmware waits for it. */
+	/* hostile 217: firmware waits for this message. */
 	console_expect(&f, 2, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_expect_message(&f, 2, VIRTIO_CONSOLE_RESIZE, 0, size, 4);
 	console_expect_nothing(&f);
@@ -180,7 +180,7 @@ static void control_answers_port_ready_each_time(void **state)
 	}
 }
 
-/* A new client does not remove the answer. */
+/* The answer to PORT_READY is sent although a new client comes. */
 static void control_answers_port_ready_though_a_client_comes(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);

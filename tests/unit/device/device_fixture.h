@@ -187,7 +187,7 @@ void driver_negotiate(struct device_fixture *f, uint64_t features);
 void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size);
 /* QueueReady = 1. Returns whether the queue is enabled. */
 bool driver_enable(struct device_fixture *f, uint32_t queue);
-/* Both. The queue must then be enabled. */
+/* Places the queue and enables it, which must succeed. */
 void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size);
 /* All steps, with three queues. */
 void driver_start(struct device_fixture *f, uint64_t features);

@@ -297,7 +297,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_int_equal(f.calls[OP_START], 1);
 	assert_int_equal(f.calls[OP_NOTIFY], 0);
-	/* Another one isn't even started. */
+	/* The reset of another queue is not even begun. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	driver_place(&f, 1, 8);

@@ -221,7 +221,7 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 				expect_read(&f, layout[warm].addr, 4);
 			if (bad_ranges[i].read) {
 				read_fails(&f, &bad_ranges[i]);
-				/* The cursor is as good as before. */
+				/* The failed access has not harmed the cursor. */
 				expect_read(&f, 0x10f0, 0x20);
 			}
 			if (warm < COUNT(layout))

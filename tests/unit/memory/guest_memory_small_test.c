@@ -220,7 +220,7 @@ static void check_all(struct fixture *f)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_find(f, ADDR + off, size);
 		}
-		/* And just before its start. */
+		/* Now the same accesses just before the region's start. */
 		for (uint32_t off = 1; off < size + 2; off++) {
 			check_read(f, ADDR - off, size);
 			check_write(f, ADDR - off, size);

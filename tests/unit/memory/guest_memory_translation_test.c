@@ -390,7 +390,7 @@ static void translation_not_known_yet_can_be_asked_again(void **state)
 	page_at(&f, 0x5500)->result = 0;
 	expect_read(&f, 0x5500, 8, RAM + 0x600);
 	expect_write(&f, 0x5500, 8, RAM + 0x600);
-	/* Across the edge, from the page that can only be written. */
+	/* The range begins in the page that can only be written, and crosses into the next. */
 	assert_int_equal(virtio_memory_check(&f.cursor, 0x54f0, 0x20, WRITE), 0);
 }
 

@@ -15,8 +15,8 @@
 /* A translation to the same addresses, except for one part. */
 struct hidden {
 	uint64_t start, end;
-	int error;       /* its answer there; or, if that is 0, */
-	uint32_t denied; /* what is not permitted there */
+	int error;       /* its answer for that part; if that is 0: */
+	uint32_t denied; /* the access that is not permitted there */
 };
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -233,7 +233,7 @@ static const struct call {
 	int (*call)(struct fixture *);
 	uint32_t reads, writes; /* parts */
 	bool in_steps;          /* when one part fails, another may have been written */
-	bool idle;              /* works with nothing in flight only */
+	bool idle;              /* works only if nothing is in flight */
 } calls[] = {
 	{ do_init, 0, DESC | AVAIL | USED, false, false },
 	{ do_reset, 0, DESC | AVAIL | USED, false, false },

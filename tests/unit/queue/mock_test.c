@@ -130,7 +130,7 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)3, 0), VIRTIO_EINVAL);
 	assert_true(mock_unchanged(&f, &before));
 	assert_int_equal(virtio_mock_area_bytes(&f.mock, (enum virtio_queue_area)3), 0);
-	/* Anywhere, and in any order. */
+	/* The areas may lie anywhere, in any order. */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_TABLE + 1), 0);
 	assert_int_equal(virtio_mock_reset(&f.mock), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 0);
@@ -175,7 +175,7 @@ static void mock_end_follows_areas(void **state)
 		}
 		assert_int_equal(virtio_mock_end(&f.mock), end);
 	}
-	/* The longest one first, and over all of the others. */
+	/* The longest area begins first, and lies over all of the others. */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_BASE), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_DESC, FIXTURE_BASE), 0);
@@ -188,7 +188,10 @@ static void mock_seek_refuses_while_anything_is_pending(void **state)
 	struct fixture f;
 
 	fixture_init(&f, fixture_kind(state), SIZE);
-	/* In flight are only heads that exist; offered and not published is enough. */
+	/*
+	 * Only heads that exist can be in flight. A head that is offered and not published is in
+	 * flight.
+	 */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0xffff), 0);
 	assert_int_equal(f.mock.in_flight, 0);
 	copy_mock(&f, &before);
@@ -379,7 +382,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 			assert_int_equal(virtio_mock_get_used_entry(&f.mock, 0, &element), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_should_kick(&f.mock), VIRTIO_EFAULT);
-			/* The other way round: the elements are there, and the index isn't. */
+			/* Now the elements are in memory, but the index isn't. */
 			assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE - 4), 0);
 			assert_int_equal(virtio_mock_get_used_entry(&f.mock, 0, &unused), 0);
 			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
@@ -390,7 +393,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 		assert_int_equal(got, 7);
 		assert_true(element.id == 7 && element.len == 7);
 	}
-	/* And an index that can't be published. */
+	/* Now the index can't be written. */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_END), 0);
 	copy_mock(&f, &before);
@@ -636,7 +639,7 @@ static void mock_pop_used_judges_device(void **state)
 		use(&f, 0, 32);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 		assert_int_equal(used.len, 32);
-		/* More than are in flight. */
+		/* The index says that more was used than is in flight. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 3);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);

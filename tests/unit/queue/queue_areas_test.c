@@ -210,7 +210,7 @@ static void resolve_indirect(struct virtio_chain *chain)
 	assert_true(c.last_writable.addr == DATA + 43);
 }
 
-/* Both requests, the second one first: one by one, or together. */
+/* Completes both requests, the second request first: one by one, or together. */
 static void complete_both(struct scattered *s, const struct virtio_chain chains[2], bool together)
 {
 	const struct virtio_completion batch[2] = { { chains[1].token, 4 }, { chains[0].token, 9 } };
@@ -304,7 +304,7 @@ static void refuse_bad_ones(struct scattered *s)
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), 1);
 	assert_int_equal(virtio_chain_next(&chain, &desc), VIRTIO_ENEXT);
-	/* Still in flight, and offered again. */
+	/* The head is still in flight, and is offered again. */
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EINFLIGHT);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EBROKEN);
@@ -540,7 +540,7 @@ static void queue_complete_says_so_when_memory_goes_away(void **state)
 				expect_element(&s, id, id);
 			expect_margins_untouched(&s);
 		}
-		/* There was something to look up. */
+		/* The completion had to look something up. */
 		assert_true(answers > 3);
 	}
 }

@@ -252,7 +252,7 @@ static void queue_complete_takes_any_order(void **state)
 
 /* Batches */
 
-/* One bad token among them, at each place: none is completed. */
+/* A batch with a bad token, at each place in turn: no request of the batch is completed. */
 static void queue_complete_batch_completes_all_or_none(void **state)
 {
 	for (uint32_t bad = 0; bad < 4; bad++)
@@ -399,7 +399,10 @@ static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 				prefix++;
 			assert_int_equal(virtio_queue_next_used(&f.queue), prefix);
 			assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), prefix);
-			/* Out of flight for the caller, published or not. */
+			/*
+			 * For the caller the request is not in flight any more, whether or not it
+			 * is in the used ring.
+			 */
 			expect_stale(&f, tokens[order[i]]);
 			assert_int_equal(virtio_queue_in_flight(&f.queue), 3 - i);
 		}

@@ -96,10 +96,12 @@ static void queue_reset_returns_everything_to_default(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, 1);
-	/* Popped and not unpopped were three, whatever became of them. */
+	/*
+	 * The counter has the three pops that were not undone, whatever became of their requests.
+	 */
 	assert_int_equal(stats.chains, 3);
 
-	/* A second start runs like a first one; hostile 94's like, many times. */
+	/* A second start runs like a first start. As for hostile 94, this is done many times. */
 	for (int i = 0; i < 100; i++) {
 		virtio_queue_reset(&f.queue);
 		assert_int_equal(virtio_mock_reset(&f.mock), 0);
@@ -351,7 +353,7 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.indirect = true;
 	fixture_start(&f);
-	/* Each cached region is on the old memory when that goes. */
+	/* When the old memory goes, each cached region still points into it. */
 	fixture_offer_table(&f, 1, VRING_DESC_F_INDIRECT, before, 2);
 	serve_in_place(&f, before, 0xa5);
 	fixture_offer_chain(&f, 2, before, 2);
@@ -363,7 +365,7 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 	fixture_save(&f);
 	fixture_offer_chain(&f, 3, after, 2);
 	serve_in_place(&f, after, 0x77);
-	/* At the same address as the one before, which the old memory still has. */
+	/* The new buffer has the address of the earlier buffer, which the old memory still has. */
 	fixture_offer_table(&f, 5, VRING_DESC_F_INDIRECT, after, 2);
 	serve_in_place(&f, after, 0x77);
 	assert_true(fixture_ram_unchanged(&f));

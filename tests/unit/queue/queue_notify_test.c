@@ -68,7 +68,7 @@ static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 			assert_false(virtio_queue_needs_interrupt(&f.queue));
 			complete_some(&f, 1);
 			assert_int_equal(virtio_queue_needs_interrupt(&f.queue), cases[i].wanted);
-			/* Nothing new: no second interrupt. */
+			/* Nothing was completed since, so there is no second interrupt. */
 			assert_false(virtio_queue_needs_interrupt(&f.queue));
 		}
 	virtio_queue_get_stats(&f.queue, &stats);
@@ -303,7 +303,9 @@ static void queue_enable_kicks_refuses_incoherent_index(void **state)
 	assert_int_equal(virtio_queue_disable_kicks(&f.queue), VIRTIO_EBROKEN);
 }
 
-/* A used ring that can't be written: once the cause, or a translation to wait for. */
+/*
+ * A used ring that can't be written: the first call gets the cause, or must wait for a translation.
+ */
 static void queue_kicks_report_used_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };

@@ -67,7 +67,7 @@ static void queue_replay_takes_full_queue_across_wrap(void **state)
 		assert_int_equal(record[i].head, virtio_token_head(tokens[i]));
 		tokens[i] = replay(&f, record[i]);
 	}
-	/* Saved once more, the order is the same still. */
+	/* A second save has the same order. */
 	assert_int_equal(move_queue(&f, record), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++) {
 		assert_int_equal(record[i].head, virtio_token_head(tokens[i]));
@@ -124,7 +124,7 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	assert_replay_refused(&f, SIZE, VIRTIO_EINVAL);
 	assert_replay_refused(&f, 0xffff, VIRTIO_EINVAL);
 	(void)replay(&f, record[0]);
-	/* The same one again, although another is due. */
+	/* Replays the same request again, although another is due. */
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 	(void)replay(&f, record[1]);
 	/* One too many. */
@@ -188,7 +188,7 @@ static void queue_set_index_refuses_while_replay_is_due(void **state)
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
 }
 
-/* Before that nothing new is popped, and kicks are refused, too. */
+/* Until all are replayed, nothing new is popped, and asking for kicks is refused. */
 static void queue_calls_refuse_while_replay_is_due(void **state)
 {
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {

@@ -22,7 +22,7 @@ static void expect_reset_to_default(struct fixture *f)
 	fresh.sequence = f->queue.sequence;
 	fresh.stats = f->queue.stats;
 	assert_memory_equal(&f->queue, &fresh, sizeof fresh);
-	/* And it runs like a new one. */
+	/* After the reset the queue runs like a new queue. */
 	f->rewriting = false;
 	virtio_memory_cursor_init(&f->mock.memory, &f->driver_map);
 	assert_int_equal(virtio_mock_reset(&f->mock), 0);

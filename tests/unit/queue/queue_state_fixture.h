@@ -49,8 +49,8 @@ static inline void assert_saves_refused(struct fixture *f, int plain, int in_fli
 static inline void forget_queue(struct fixture *f)
 {
 	/*
-	 * The other queue looks the areas up, and may read what the queue before has read: restore
-	 * those bytes.
+	 * The new queue looks the areas up, and may read bytes that the old queue has read. So
+	 * restores those bytes.
 	 */
 	f->rewriting = false;
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);

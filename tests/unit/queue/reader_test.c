@@ -12,7 +12,7 @@
 #include <virtio/reader.h>
 
 #define HALF 5u      /* segments in each direction */
-#define READABLE 29u /* bytes in all of them */
+#define READABLE 29u /* bytes in all segments */
 #define WRITABLE 37u
 #define GUARD 0xee
 
@@ -310,7 +310,7 @@ static void reader_splits_anywhere(void **state)
 				expect_reader(&reader, start, len);
 				expect_reader(&rest, 0, READABLE - cut);
 				assert_int_equal(virtio_reader_skip(&reader, len + 1), VIRTIO_ESHORT);
-				/* In turns, to see that neither moves the other. */
+				/* Uses both in turns, to see that neither moves the other. */
 				for (size_t i = 0; i < READABLE; i += step) {
 					const size_t at = start + i < cut ? start + i : cut;
 
@@ -447,7 +447,7 @@ static void writer_used_stops_at_the_last_length(void **state)
 		assert_int_equal(virtio_writer_advance(&writer, front[i]), 0);
 		expect_writer(&writer, front[i], all - front[i]);
 		assert_int_equal(virtio_writer_used(&writer), front[i] < all ? front[i] : UINT32_MAX);
-		/* Of a part, what is in it. */
+		/* The used length of a part counts only the part's bytes. */
 		assert_int_equal(virtio_writer_split(&writer, 0, &rest), 0);
 		assert_int_equal(virtio_writer_advance(&rest, all - front[i]), 0);
 		assert_int_equal(virtio_writer_used(&rest), front[i] ? all - front[i] : UINT32_MAX);

@@ -41,7 +41,7 @@ struct request_fixture {
 	struct virtio_request requests[REQUESTS];
 	struct virtio_segment segments[REQUESTS][ROOM];
 	uint8_t headers[REQUESTS][HEADER];
-	struct virtio_queue_sync sync; /* instead of the fixture's queue */
+	struct virtio_queue_sync sync; /* used instead of the fixture's queue */
 	uint32_t taken, held;          /* its lock */
 };
 
@@ -194,7 +194,10 @@ static void request_complete_says_what_was_written(void **state)
 		}
 }
 
-/* Twice; and when its head is another request's, whose status is its own. */
+/*
+ * Completes a request twice, and again when another request has its head. That request has a status
+ * of its own.
+ */
 static void request_complete_refuses_second_completion(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
@@ -240,10 +243,10 @@ static void request_complete_refuses_what_was_taken_back(void **state)
 	}
 }
 
-/* A token of no request, and of no head; those in flight stay so. */
+/* Tokens that belong to no request, or to no head. The requests in flight stay in flight. */
 static void request_complete_refuses_other_tokens(void **state)
 {
-	/* What is added to a request of head 0. */
+	/* What is added to the token of head 0 to make a wrong token. */
 	static const uint64_t offsets[] = { UINT64_C(1) << 16,
 					    UINT64_C(1) << 17,
 					    UINT64_MAX << 16,

@@ -210,7 +210,7 @@ static bool touches_tables(const struct request_fixture *w, const struct ask *a,
 	       (a->indirect && addr >= FIXTURE_TABLE && addr < FIXTURE_TABLE + 16 * s->count);
 }
 
-/* there or in its buffers. */
+/* The same, or in its buffers. */
 static bool touches(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	bool found = touches_tables(w, a, s, addr);
@@ -300,7 +300,7 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 	} else if (k < OUTCOMES - 1) {
 		go_through_malformed(w, &malformed[bad < least ? least : bad], (bad + way) % 2 != 0, way);
 	} else if (w->f.kind == FIXTURE_CHANGING) {
-		/* Data is not there yet, and then never will be. */
+		/* The data is not mapped yet, and later the answer is that it never will be. */
 		a = request_shapes[0];
 		a.write_at = w->f.bad_start = FIXTURE_TABLE - 16;
 		w->f.bad_end = FIXTURE_TABLE;
@@ -326,7 +326,7 @@ static void request_pop_forgets_the_request_before(void **state)
 	struct request_fixture w;
 
 	request_setup(&w, fixture_kind(state));
-	/* Enough for all but the one with too many. */
+	/* Enough segments for all requests but the request with too many. */
 	request_prepare(&w, 16, fixture_kind(state) == FIXTURE_ONE_BYTE ? 48 : 8);
 	for (uint32_t i = 0; i < OUTCOMES * WAYS * OUTCOMES * WAYS; i++) {
 		come_out(&w, i / WAYS % OUTCOMES, i % WAYS);

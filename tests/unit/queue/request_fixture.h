@@ -45,11 +45,14 @@ struct ask {
 	/* Address of the first byte to be read, or written; 0 for the default. */
 	uint64_t read_at, write_at;
 	int error; /* expected error, or 0 */
-	/* With that error no status can be written: the chain is malformed, or the byte is bad. */
+	/*
+	 * After this error no status can be written, because the chain is malformed or the byte is
+	 * bad.
+	 */
 	bool status_lost;
 };
 
-/* What the driver made of it. */
+/* The layout that the driver gave the request. */
 struct sent {
 	struct virtio_mock_buffer buffers[SIZE + 1];
 	uint32_t count;

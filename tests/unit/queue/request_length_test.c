@@ -28,7 +28,7 @@ static struct guest {
 	_Alignas(16) uint8_t ram[0x10000];
 } big;
 
-/* With a dirty log for the rings, so nothing takes a fast path; or without. */
+/* Sets up the guest. With a dirty log for the rings nothing takes a fast path. */
 static void setup(void *data, uint64_t bytes, bool logged)
 {
 	memset(&big, 0, sizeof big);

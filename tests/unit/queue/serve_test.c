@@ -163,7 +163,10 @@ static void serve_puts_chain_back_whose_memory_is_not_mapped(void **state)
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
 		assert_true(virtio_queue_quiesced(&s.f.queue));
-		/* Under a new token, and before the chains behind it. */
+		/*
+		 * The unpopped chain is popped again under a new token, before the chains behind
+		 * it.
+		 */
 		expect_round(&s, SIZE, 0, !event_idx);
 		assert_int_equal(s.heads[2], heads[1]);
 		assert_int_not_equal(s.tokens[2].value, s.tokens[1].value);

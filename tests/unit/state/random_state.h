@@ -151,7 +151,10 @@ static inline void random_queue(struct machine *m, uint32_t number, uint32_t que
 static inline void random_console(struct machine *m, uint64_t *random)
 {
 	for (uint32_t i = 0; i < MACHINE_PORTS; i++) {
-		/* Of its own: what the console refuses does not change the rest of the machine. */
+		/*
+		 * The console has random numbers of its own, so a state that the console refuses
+		 * does not change the rest of the machine.
+		 */
 		uint64_t tried = random_word(random);
 		uint8_t bytes[MACHINE_INPUT];
 		bool wake;

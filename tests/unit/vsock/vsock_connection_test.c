@@ -360,7 +360,7 @@ static void shutdown_of_ours_follows_the_data(void **state)
 	assert_int_equal(virtio_vsock_flags(&h), SEND);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), 0);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* The guest's data still comes. */
+	/* The device still receives the guest's data. */
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10), VIRTIO_VSOCK_GOT_DATA);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 0);
 	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);

@@ -88,7 +88,7 @@ static void credit_never_underflows(void **state)
 		assert_int_equal(host_may_send(&s, c), 0);
 		(void)guest_forwards(&s, at + 100 + 0x80000000u);
 		assert_int_equal(host_may_send(&s, c), 0);
-		/* A good value mends it. */
+		/* A correct value restores the credit. */
 		s.buf_alloc = GUEST_BUFFER;
 		(void)guest_forwards(&s, at + 60);
 		assert_int_equal(host_may_send(&s, c), GUEST_BUFFER - 40);
@@ -171,7 +171,7 @@ static void credit_of_no_buffer_sends_nothing(void **state)
 	assert_int_equal(host_may_send(&s, c), 1);
 }
 
-/* One question, which is repeated at intervals, and no more often. */
+/* A connection that needs credit asks once, and repeats the question only at intervals. */
 static void credit_is_asked_for_at_intervals(void **state)
 {
 	struct virtio_vsock_connection *c, *out = NULL;
@@ -187,7 +187,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* The answer gives no credit: no new question at once. */
+	/* If the answer gives no credit, the next question is not asked at once. */
 	assert_int_equal(guest_forwards(&s, 0), 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_owes_op(&s), 0);

@@ -256,7 +256,7 @@ static void events_are_pending_until_the_driver_has_taken_them(void **state)
 	(void)fixture_add(&e.f, &buffer, 1);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
-	/* Or the driver resets the device. */
+	/* Instead of popping the event, the driver may reset the device. */
 	virtio_vsock_events_owe_reset(&e.events);
 	assert_int_equal(events_send(&e), 1);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);

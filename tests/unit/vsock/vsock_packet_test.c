@@ -372,7 +372,10 @@ static void pops_return_errors_of_the_queue(void **state)
 	assert_memory_equal(&p.packet, &before, sizeof before);
 }
 
-/* The vIOMMU does not know yet: nothing is consumed, and the same packet is popped later. */
+/*
+ * The vIOMMU does not know an address yet. Nothing is consumed, and the same packet is popped
+ * later.
+ */
 static void pops_come_again_when_memory_is_not_mapped(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
