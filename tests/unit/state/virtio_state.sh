@@ -32,4 +32,10 @@ done
 expect 1 '^BAD: .*no saved state' "$0"
 expect 2 'No such file' "$work/missing"
 expect 0 '^usage' --help
+# A value that an older section lacks is printed with its default.
+expect 0 '^section vsock: version 1' "$golden/machine-0.state"
+expect 0 '^    message_packets: 0$' "$golden/machine-0.state"
+expect 0 '^    message_packets: 2$' "$golden/machine-0.vsock-2.state"
+expect 0 '^section vsock version 2$' --sections
+expect 0 '^    66 4 message_packets since 2 default 0$' --sections
 exit "$failed"
