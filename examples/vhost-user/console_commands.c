@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The commands for the operator of a running console. */
+/* For the operator: the commands to a running console, and the summary at its end. */
 #include "console_device.h"
 
 #include <inttypes.h>
@@ -10,6 +10,21 @@ uint64_t console_port_faults(const struct virtio_console_port_stats *stats)
 {
 	return stats->receive_misdirected + stats->receive_malformed + stats->transmit_misdirected +
 	       stats->transmit_malformed;
+}
+
+void console_print_summary(const struct device *device)
+{
+	const struct console_device *console = (const struct console_device *)(const void *)device;
+	const struct console_counts n = console_count(console);
+	uint64_t input_dropped = n.input_dropped, output_dropped = 0;
+
+	for (uint32_t i = 0; i < console->port_count; i++) {
+		input_dropped += console->ports[i]->link.input_dropped;
+		output_dropped += console->ports[i]->link.output.dropped;
+	}
+	printf("%s: %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64 " bytes of input dropped, %" PRIu64
+	       " bytes of output dropped, %" PRIu64 " faults\n",
+	       device->name, n.in, n.out, input_dropped, output_dropped, n.faults + device->ring_faults);
 }
 
 static struct port *find_port(struct console_device *console, const char *name)

@@ -20,7 +20,6 @@
 #include "options.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +39,22 @@ static void wake_receive(struct console_device *console, uint32_t id)
 		wake_queue(console, receive);
 }
 
-static void wake_transmit(struct console_device *console, uint32_t id)
+/* The running transmit queue of a port, or NULL. */
+static struct device_queue *find_transmit(struct console_device *console, uint32_t id)
 {
 	uint32_t receive, transmit;
 
-	if (virtio_console_port_queues(&console->console, id, &receive, &transmit) == 0)
-		wake_queue(console, transmit);
+	if (virtio_console_port_queues(&console->console, id, &receive, &transmit))
+		return NULL;
+	return console->running[transmit];
+}
+
+static void wake_transmit(struct console_device *console, uint32_t id)
+{
+	struct device_queue *queue = find_transmit(console, id);
+
+	if (queue)
+		device_queue_wake(queue);
 }
 
 void console_wake_control(struct console_device *console)
@@ -311,12 +320,8 @@ static int transmit(struct console_device *console, struct port *port, struct de
 
 void console_take_old_output(struct console_device *console, uint32_t id)
 {
-	uint32_t receive, index;
-	struct device_queue *queue;
+	struct device_queue *queue = find_transmit(console, id);
 
-	/* The number is in the table. */
-	(void)!virtio_console_port_queues(&console->console, id, &receive, &index);
-	queue = console->running[index];
 	if (!queue)
 		return;
 	/* The next turn finds the same error. */
@@ -468,13 +473,26 @@ static void tell_size(struct console_device *console)
  */
 static void forget_driver(struct console_device *console)
 {
-	for (uint32_t index = 1; index < MAX_QUEUES; index += 2) {
-		if (!console->running[index])
-			continue;
-		queue_drain(&console->device, console->running[index]);
-		device_queue_wake(console->running[index]);
+	struct virtio_console_port_state kept[CONSOLE_MAX_PORTS];
+	const uint32_t what = VIRTIO_CONSOLE_PORT_PRESENT | VIRTIO_CONSOLE_PORT_IS_CONSOLE;
+
+	for (uint32_t id = 0; id < console->port_count; id++) {
+		struct device_queue *queue = find_transmit(console, id);
+
+		if (queue)
+			queue_drain(&console->device, queue);
+		/* The port exists in the table. */
+		(void)!virtio_console_save_port(&console->console, id, &kept[id]);
+		kept[id].flags &= (uint8_t)what;
+		kept[id].pending = 0;
 	}
 	begin_driver(console);
+	for (uint32_t id = 0; id < console->port_count; id++) {
+		if (!find_transmit(console, id))
+			continue;
+		(void)!virtio_console_restore_port(&console->console, &kept[id]);
+		wake_transmit(console, id);
+	}
 }
 
 /* The front end does not report that a guest has booted again. Its queues begin at index 0. */
@@ -631,7 +649,7 @@ struct virtio_console_port_options console_port_options(struct port *port)
 	};
 }
 
-/* Creation and summary */
+/* Creation */
 
 struct console_counts console_count(const struct console_device *console)
 {
@@ -649,21 +667,6 @@ struct console_counts console_count(const struct console_device *console)
 	}
 	n.faults += console->console.stats.misdirected + console->console.stats.malformed;
 	return n;
-}
-
-static void print_summary(const struct device *device)
-{
-	const struct console_device *console = (const struct console_device *)(const void *)device;
-	const struct console_counts n = console_count(console);
-	uint64_t input_dropped = n.input_dropped, output_dropped = 0;
-
-	for (uint32_t i = 0; i < console->port_count; i++) {
-		input_dropped += console->ports[i]->link.input_dropped;
-		output_dropped += console->ports[i]->link.output.dropped;
-	}
-	printf("%s: %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64 " bytes of input dropped, %" PRIu64
-	       " bytes of output dropped, %" PRIu64 " faults\n",
-	       device->name, n.in, n.out, input_dropped, output_dropped, n.faults + device->ring_faults);
 }
 
 static void destroy(struct device *device)
@@ -691,7 +694,7 @@ static const struct device_ops ops = {
 	.queue_stop = queue_stop,
 	.save = console_save,
 	.restore = console_restore,
-	.print_summary = print_summary,
+	.print_summary = console_print_summary,
 	.destroy = destroy,
 };
 

@@ -93,6 +93,9 @@ uint64_t console_port_faults(const struct virtio_console_port_stats *stats);
  */
 void console_remove(struct console_device *console, struct port *port);
 
+/* Prints the statistics of all ports, see struct device_ops. */
+void console_print_summary(const struct device *device);
+
 /* Carries out a command, see console_control.h. */
 const char *console_obey(struct console_control *control, char *line);
 

@@ -248,6 +248,39 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	finish(&daemon, 0);
 }
 
+/* The control queue of a new driver starts while a chain of its output is in flight. */
+static void console_chain_goes_on_when_the_control_queue_starts(void **state)
+{
+	struct daemon_process daemon;
+	struct console_guest guest;
+	const uint8_t *bytes;
+	int fd;
+
+	(void)state;
+	for (uint32_t end = 80000; end <= 200000; end += 120000) {
+		start(&daemon, ",multiport=on");
+		guest.count = PORT_RECEIVE;
+		front_end_open(&guest.fe, daemon.socket);
+		front_end_negotiate_type(&guest.fe, MULTIPORT);
+		front_end_share_memory(&guest.fe);
+		ring_open(&guest.rings[TRANSMIT], &guest.fe, TRANSMIT);
+		offer_long(&guest.rings[TRANSMIT], 0, end);
+		await_held(KEPT);
+		ring_open(&guest.rings[RECEIVE], &guest.fe, RECEIVE);
+		ring_open(&guest.rings[CONTROL_RECEIVE], &guest.fe, CONTROL_RECEIVE);
+		ring_open(&guest.rings[CONTROL_TRANSMIT], &guest.fe, CONTROL_TRANSMIT);
+		console_say(&guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+		console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
+		fd = console_connect();
+		console_expect_output(fd, 0, end);
+		assert_int_equal(console_take(&guest.rings[TRANSMIT], &bytes), 0);
+		console_expect_no_output(fd);
+		close(fd);
+		console_detach(&guest);
+		finish(&daemon, 0);
+	}
+}
+
 static void write_emergency(struct console_guest *guest, const char *text)
 {
 	for (; *text; text++) {
@@ -308,6 +341,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_pause_in_a_long_chain_keeps_its_place),
 		cmocka_unit_test(console_output_of_the_next_driver_follows),
 		cmocka_unit_test(console_driver_without_multiport_follows_one_with_it),
+		cmocka_unit_test(console_chain_goes_on_when_the_control_queue_starts),
 		cmocka_unit_test(console_emergency_write_is_not_lost_in_a_full_buffer),
 	};
 
