@@ -51,8 +51,8 @@ plant() {
 
 # shellcheck disable=SC2154 # lib.sh sets seed
 echo "Seed $seed"
-# search FOLDER HARNESS SECONDS: 0 if the harness finds nothing in the copy, 2 if it does not
-# compile. FOLDER/log has what it says.
+# search FOLDER HARNESS SECONDS RUNS: 0 if the harness finds nothing in the copy, 2 if it does not
+# compile. FOLDER/log has what it says. A fuzzer takes the time, a program with threads the runs.
 search() {
 	case $2 in
 	fuzz_*)
@@ -62,7 +62,7 @@ search() {
 	*)
 		mkdir -p "$1"
 		quietly "$work/tests.log" ninja -C "$work/tests" "tests/threads/$2" || return 2
-		for run in $(seq "$runs"); do
+		for run in $(seq "$4"); do
 			echo "run $run" >"$1/log"
 			"$work/tests/tests/threads/$2" >>"$1/log" 2>&1 || return 1
 		done
@@ -79,7 +79,7 @@ for harness in $(harnesses); do
 	mkdir -p "$seeds/$harness" && cp fuzz/corpus/"$harness"/seed-* "$seeds/$harness" || exit 1
 done
 for harness in $(harnesses) dirty-log dirty-log-interleave; do
-	if ! search "$work/findings/unchanged" "$harness" 2; then
+	if ! search "$work/findings/unchanged" "$harness" 2 1; then
 		echo "$harness: finds something without any mutant: $(finding "$work/findings/unchanged/log")" >&2
 		exit 1
 	fi
@@ -93,7 +93,7 @@ for file; do
 		text="does not change exactly one line of $target"
 	else
 		start=$(date +%s) status=0
-		search "$work/findings/$name" "$harness" "$limit" || status=$?
+		search "$work/findings/$name" "$harness" "$limit" "$runs" || status=$?
 		if [ "$status" = 0 ]; then
 			text="$harness did not find it in $(($(date +%s) - start)) s"
 		elif [ "$status" = 2 ]; then
