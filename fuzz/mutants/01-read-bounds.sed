@@ -2,4 +2,4 @@
 # A read may run past the end of the cached region.
 # file: include/virtio/inline/guest_memory.h
 # harness: fuzz_guest_memory
-/^VIRTIO_INLINE .*int virtio_memory_read(/,/^}/s/off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||$/off >= cursor->len ||/
+/^VIRTIO_INLINE .*int virtio_memory_read(/,/^}/s/off >= region->len || (uint64_t)len - 1 >= region->len - off ||$/off >= region->len ||/

@@ -2,4 +2,4 @@
 # A cached region found for reading serves for writing.
 # file: virtio-queue/src/guest_memory.c
 # harness: fuzz_guest_memory
-s/if (off >= cursor->len || (cursor->access & access) != access)/if (off >= cursor->len)/
+s/if (off >= region->len || (region->access & access) != access)/if (off >= region->len)/

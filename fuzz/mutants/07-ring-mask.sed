@@ -2,4 +2,4 @@
 # Available entries are looked for in half of the ring.
 # file: virtio-queue/include/virtio/inline/queue.h
 # harness: fuzz_queue
-s/(queue->next_avail & queue->mask)/(queue->next_avail \& (queue->mask >> 1))/
+s/(next & queue->mask)/(next \& (queue->mask >> 1))/

@@ -2,4 +2,4 @@
 # An indirect table may refer to another.
 # file: virtio-queue/include/virtio/inline/chain.h
 # harness: fuzz_queue
-s/if (!(walk->[a-z]* & VIRTIO_IMPL_WALK_DIRECT) || /if (/
+/ virtio_impl_walk_enter_table(struct/,/^}/s/if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))/if (false)/

@@ -2,4 +2,4 @@
 # A range that begins in memory without a log is taken for a range that lies wholly there.
 # file: include/virtio/inline/guest_memory.h
 # harness: fuzz_guest_memory
-s/VIRTIO_LIKELY(len - 1 < cursor->len - (addr - cursor->start));/len != 0;/
+s/VIRTIO_LIKELY(len - 1 < region->len - (addr - region->addr));/len != 0;/

@@ -2,4 +2,4 @@
 # A range may be one byte longer than the cached region that it is in.
 # file: include/virtio/inline/guest_memory.h
 # harness: fuzz_guest_memory
-s/cursor->writable_small - off + (VIRTIO_MEMORY_SMALL - 1));/cursor->writable_small - off + VIRTIO_MEMORY_SMALL);/
+s|VIRTIO_LIKELY(last < region->writable);|VIRTIO_LIKELY(last <= region->writable);|

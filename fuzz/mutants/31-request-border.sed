@@ -2,4 +2,4 @@
 # Data that begins in the new cached region is accepted although it ends outside.
 # file: virtio-queue/include/virtio/inline/request.h
 # harness: fuzz_queue
-s/(!virtio_impl_memory_cache_region(large, data->addr) ||/(!virtio_impl_memory_cache_region(large, data->addr) \&\&/
+s/if (!far || !virtio_impl_memory_in_region(far, data->addr, data->len))/if (!far)/

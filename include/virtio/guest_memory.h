@@ -8,7 +8,7 @@
  *   map      an immutable snapshot: a sorted table of regions, perhaps with a translation in front.
  *            A change of the guest's memory is a new map.
  *   cursor   a map, and the region of the last access. Every access uses a cursor. The next access
- *            nearby is cheap.
+ *            nearby is cheap. A cursor must not be copied: it may point into itself.
  *   segment  a run of guest addresses resolved to host memory, for zero-copy I/O
  *
  * What the guest can do: choose any address and length, and change every byte at any time from
@@ -70,13 +70,33 @@ struct virtio_dirty_log {
 	uint8_t unit;       /* 1 or sizeof(unsigned long) */
 };
 
-/* A run of guest-physical memory. Plain data, filled in by the caller. */
+/*
+ * Accesses of up to this many bytes have a fast path. A region has no fast path if it is shorter
+ * or has a flag.
+ */
+#define VIRTIO_MEMORY_SMALL 64
+
+/*
+ * A run of guest-physical memory. The caller fills in the first five members.
+ * virtio_memory_map_init() sets the others, whatever they are.
+ */
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
 	uint64_t len;                         /* bytes, at least 1; end of address space allowed */
 	void *host;                           /* the same byte, below the last MiB of the host */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
+
+	uint32_t access;   /* VIRTIO_ACCESS_... permitted, and an internal flag */
+	uint64_t writable; /* len if the bytes can be read and written, otherwise 0 */
+	/*
+	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written. The
+	 * second member is 0 if the region has a dirty log, else the same. With these members a
+	 * small access of known size needs one comparison.
+	 */
+	uint64_t writable_small;
+	uint64_t unlogged_small;
+	const struct virtio_region *self; /* this region; of a cursor's window, the one behind it */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */
@@ -120,45 +140,29 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	uint8_t steps; /* of a binary search: log2 of count, rounded down */
-	/*
-	 * VIRTIO_MEMORY_SLOTS if there is no translation, and all regions can be written and have
-	 * at least VIRTIO_MEMORY_SMALL bytes. Otherwise 0.
-	 */
-	uint8_t fast_slots;
+	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
+	uint8_t fast_slots;                /* VIRTIO_MEMORY_SLOTS; 0 behind a translation */
 	uint8_t slot_shift;                /* log2 of the bytes of a slot */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
 	void *translate_context;
 	/* For each slot, the last region that starts in the slot or below the slot. */
-	uint16_t slots[VIRTIO_MEMORY_SLOTS];
+	const struct virtio_region *slots[VIRTIO_MEMORY_SLOTS];
 };
 
 /*
- * Accesses of up to this many bytes have a fast path. A region has no fast path if it is shorter
- * or has a flag.
- */
-#define VIRTIO_MEMORY_SMALL 64
-
-/*
  * A map, and the cached region: the region of the last access. Set up by
- * virtio_memory_cursor_init(). The key of the cached region is the address before translation, and
- * the permitted access.
+ * virtio_memory_cursor_init(). A move to another region is one store.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	uint64_t start;                     /* first address of the cached region */
-	const struct virtio_region *region; /* the region; valid while len is not 0 */
-	uint8_t *host;                      /* host address of start */
-	uint64_t len;                       /* bytes of the cached region; 0 for none cached */
-	uint32_t access;                    /* VIRTIO_ACCESS_... permitted, and an internal flag */
+	/* The cached region: of the map's table, or the window, or an empty region for none. */
+	const struct virtio_region *region;
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written. The
-	 * second member is 0 if the region has a dirty log, else the same. With these members a
-	 * small access of known size needs one comparison.
+	 * What the last translation answered, in the form of a region. Its addr is the address
+	 * before the translation, and it permits what both the translation and the region permit.
 	 */
-	uint64_t writable_small;
-	uint64_t unlogged_small;
+	struct virtio_region window;
 };
 
 /*

@@ -325,7 +325,8 @@ static uint32_t cut_regions(void)
 		len = at < DEVICE ? DEVICE : at < DATA ? RING_PIECE : DATA_PIECE;
 		if (len > RAM_BYTES - at)
 			len = RAM_BYTES - at;
-		m.regions[count++] = (struct virtio_region){ at, len, m.ram + at, 0, &m.log };
+		m.regions[count++] =
+			(struct virtio_region){ .addr = at, .len = len, .host = m.ram + at, .dirty = &m.log };
 	}
 	return count;
 }

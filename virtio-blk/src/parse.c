@@ -65,7 +65,7 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *requ
 	const int error = virtio_request_parse(chain, &request->base);
 
 	if (!error)
-		virtio_impl_blk_fill(request);
+		virtio_impl_blk_fill(request, false);
 	return error;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Descriptor chains: indirect tables, tables without a host address, resolving, faults. */
-#include "memory_internal.h"
-#include "queue_internal.h"
+#include "run.h"
 
 /* The most entries of an indirect table: next has 16 bits, and so has the length in entries. */
 #define INDIRECT_MAX_ENTRIES 65535u
@@ -266,101 +265,6 @@ static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain
 	return error;
 }
 
-/* Moves the cached region of a run. Returns whether it contains addr. */
-static inline VIRTIO_HOT bool run_move(struct virtio_run *r, uint64_t addr)
-{
-	const struct virtio_region *region = virtio_memory_guess(r->map, addr);
-
-	if (VIRTIO_UNLIKELY(!region) || VIRTIO_UNLIKELY(addr - region->addr >= region->len)) {
-		if (r->map->translate || r->map->count == 0)
-			return false;
-		region = virtio_memory_search(r->map, addr);
-		if (region->flags != 0 || addr - region->addr >= region->len)
-			return false;
-	}
-	r->region = region;
-	r->start = region->addr;
-	r->len = region->len;
-	r->host = region->host;
-	return true;
-}
-
-/*
- * Adds a descriptor. Returns 1 if another descriptor follows, 0 if this was the last, and -1 if the
- * slow path has to handle it: a fault, a buffer that is empty or in several pieces, or a full
- * array. After -1 nothing was added.
- */
-static inline VIRTIO_HOT int run_step(struct virtio_run *r, const struct virtio_guest_desc *d)
-{
-	const uint32_t flags = d->flags_next & VIRTIO_DESC_FLAGS;
-	const uint64_t next = r->table + (uint64_t)(d->flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
-	uint64_t off = d->addr - r->start;
-	int more = 1;
-
-	if (VIRTIO_UNLIKELY(off >= r->len)) {
-		if (VIRTIO_UNLIKELY(!run_move(r, d->addr)))
-			return -1;
-		off = d->addr - r->start;
-	}
-	if (VIRTIO_UNLIKELY(d->len - 1 >= r->len - off))
-		return -1;
-	if (VIRTIO_LIKELY(flags == r->usual)) {
-		if (VIRTIO_UNLIKELY(next > r->last))
-			return -1;
-	} else {
-		if (VIRTIO_UNLIKELY(flags & VRING_DESC_F_INDIRECT) ||
-		    VIRTIO_UNLIKELY((r->usual & VRING_DESC_F_WRITE) > (flags & VRING_DESC_F_WRITE)))
-			return -1;
-		more = flags & VRING_DESC_F_NEXT;
-		if (more && next > r->last)
-			return -1;
-		if ((flags & VRING_DESC_F_WRITE) > (r->usual & VRING_DESC_F_WRITE)) {
-			r->usual = VRING_DESC_F_WRITE | VRING_DESC_F_NEXT;
-			r->readable_end = r->at;
-			r->readable_left = r->bytes_left;
-		}
-	}
-	r->at->addr = d->addr;
-	r->at->len = d->len;
-	r->at->host = r->host + off;
-	r->at->region = r->region;
-	r->at++;
-	r->bytes_left -= (int64_t)d->len;
-	r->next = next;
-	return more;
-}
-
-/* The start of a run. A cached region behind a translation can be used, but not moved. */
-static inline VIRTIO_HOT void run_begin(struct virtio_run *r, const struct virtio_walk *walk,
-					const struct virtio_memory_cursor *memory,
-					const struct virtio_chain_segments *out)
-{
-	uint32_t room;
-
-	r->map = memory->map;
-	r->table = walk->table;
-	r->last = walk->last;
-	r->next = walk->next;
-	r->bytes_left = walk->bytes_left;
-	r->usual = VRING_DESC_F_NEXT;
-	r->at = out->segments;
-	/*
-	 * Each descriptor makes one segment. The walk has not begun, so it may yield one descriptor
-	 * at least.
-	 */
-	room = (uint32_t)walk->left / VIRTIO_IMPL_WALK_ONE - 1;
-	room = room < out->capacity ? room : out->capacity;
-	r->end = out->segments + room;
-	r->region = memory->region;
-	r->start = memory->start;
-	/*
-	 * Buffers of both directions are looked up here. A translation may permit only one
-	 * direction.
-	 */
-	r->len = memory->writable_small ? memory->len : 0;
-	r->host = memory->host;
-}
-
 /* The last byte of the last segment, if that is writable. */
 static void set_last_writable(const struct resolution *c, struct virtio_chain_segments *out)
 {
@@ -454,8 +358,8 @@ static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_
 }
 
 /* Sets all members of a resolved chain except last_writable. */
-static inline VIRTIO_HOT void set_all(struct virtio_chain_segments *out, uint32_t needed, uint32_t readable,
-				      uint64_t readable_bytes, uint64_t bytes)
+static void set_all(struct virtio_chain_segments *out, uint32_t needed, uint32_t readable, uint64_t readable_bytes,
+		    uint64_t bytes)
 {
 	out->needed = needed;
 	out->readable = readable;
@@ -468,13 +372,13 @@ int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virt
 				   struct virtio_chain_segments *out)
 {
 	struct virtio_chain walking = *chain;
-	struct resolution c = { .next = r->at, .base = chain->walk.bytes_left };
+	const int64_t base = chain->walk.bytes_left;
+	struct resolution c = { .next = r->at, .base = base };
 	struct loaded loaded = { r->loaded, r->loaded_count };
 	uint64_t bytes;
-	const int32_t write = (int32_t)(r->usual & VRING_DESC_F_WRITE);
 	int got = 0, error;
 
-	if (r->bytes_left < 0) {
+	if (r->bytes > (uint64_t)base) {
 		set_nothing(out);
 		return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), VIRTIO_EBYTES);
 	}
@@ -483,15 +387,15 @@ int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virt
 	walking.walk.table = r->table;
 	walking.walk.last = r->last;
 	walking.walk.next = r->next;
-	walking.walk.left = r->left | write;
-	walking.walk.bytes_left = r->bytes_left;
+	walking.walk.left = r->left | (int32_t)(r->usual & VRING_DESC_F_WRITE);
+	walking.walk.bytes_left = base - (int64_t)r->bytes;
 	/* A walk that failed before has its error there. */
 	if (chain->walk.left == VIRTIO_IMPL_WALK_FAILED)
 		walking.walk = chain->walk;
-	if (write) {
+	if (r->usual & VRING_DESC_F_WRITE) {
 		c.writable = true;
 		c.readable = (uint32_t)(r->readable_end - out->segments);
-		c.readable_bytes = (uint64_t)(c.base - r->readable_left);
+		c.readable_bytes = r->readable_bytes;
 	}
 	error = add_rest(&c, &walking, &loaded, out, &got);
 	if (error != 0 || got < 0)
@@ -512,31 +416,17 @@ int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virt
 	return 0;
 }
 
-/* All of the chain is in the array. */
-static inline VIRTIO_HOT void run_end(const struct virtio_run *r, struct virtio_memory_cursor *memory, int64_t base,
-				      struct virtio_chain_segments *out)
+void virtio_impl_run_stop(struct virtio_run *r, int32_t left, const struct virtio_segment *segments,
+			  const struct virtio_guest_desc *d)
 {
-	const uint64_t bytes = (uint64_t)(base - r->bytes_left);
-	const uint32_t count = (uint32_t)(r->at - out->segments);
-	const struct virtio_segment *last = r->at - 1;
-
-	if (VIRTIO_UNLIKELY(r->region != memory->region) && r->region->len >= VIRTIO_MEMORY_SMALL)
-		virtio_memory_move_to(memory, r->region);
-	if (VIRTIO_LIKELY(r->usual != VRING_DESC_F_NEXT)) {
-		set_all(out, count, (uint32_t)(r->readable_end - out->segments), (uint64_t)(base - r->readable_left),
-			bytes);
-		out->last_writable.addr = last->addr + (last->len - 1);
-		out->last_writable.len = 1;
-		out->last_writable.host = (uint8_t *)last->host + (last->len - 1);
-		out->last_writable.region = last->region;
-	} else {
-		set_all(out, count, count, bytes, bytes);
-		out->last_writable.len = 0;
-	}
+	r->left = left - VIRTIO_IMPL_WALK_ONE * (int32_t)(r->at - segments);
+	r->loaded_count = d ? 1 : 0;
+	if (d)
+		r->loaded[0] = *d;
 }
 
 /* A run that can't begin. */
-static VIRTIO_COLD void stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
+static VIRTIO_COLD bool stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
 				   const struct virtio_guest_desc *d, uint32_t count,
 				   const struct virtio_chain_segments *out)
 {
@@ -544,13 +434,12 @@ static VIRTIO_COLD void stop_early(struct virtio_run *stopped, const struct virt
 	stopped->table = walk->table;
 	stopped->last = walk->last;
 	stopped->next = walk->next;
-	stopped->bytes_left = walk->bytes_left;
-	stopped->left = walk->left;
 	stopped->usual = VRING_DESC_F_NEXT;
 	stopped->at = out->segments;
-	for (uint32_t i = 0; i < count; i++)
-		stopped->loaded[i] = d[i];
-	stopped->loaded_count = count;
+	virtio_impl_run_stop(stopped, walk->left, out->segments, NULL);
+	while (stopped->loaded_count < count)
+		stopped->loaded[stopped->loaded_count++] = *d++;
+	return false;
 }
 
 /*
@@ -563,48 +452,40 @@ static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, 
 					   struct virtio_run *stopped, struct virtio_chain_segments *out)
 {
 	struct virtio_walk walk = *from;
-	struct virtio_guest_desc desc;
+	struct virtio_guest_desc desc, bad;
+	enum virtio_run_result result;
 	struct virtio_run r;
-	uint32_t i;
-	int more;
+	uint32_t next = 0;
 
-	if (VIRTIO_UNLIKELY(from->left < 2 * VIRTIO_IMPL_WALK_ONE) || VIRTIO_UNLIKELY(out->capacity == 0)) {
-		stop_early(stopped, from, d, count, out);
-		return false;
+	if (VIRTIO_UNLIKELY(from->left < 2 * VIRTIO_IMPL_WALK_ONE) || VIRTIO_UNLIKELY(out->capacity == 0))
+		return stop_early(stopped, from, d, count, out);
+	virtio_run_begin(&r, &walk, memory, out->segments, out->capacity);
+	while (next < count) {
+		desc = d[next++];
+		if (!virtio_run_step(&r, &desc, true, &result))
+			goto end;
 	}
-	desc = count != 0 ? *d : virtio_guest_load_desc((const void *)(uintptr_t)walk.next);
-	if (VIRTIO_UNLIKELY(desc.flags_next & VRING_DESC_F_INDIRECT) &&
-	    virtio_impl_walk_enter_table(&walk, &memory[VIRTIO_MEMORY_TABLES], &desc)) {
-		desc = virtio_guest_load_desc((const void *)(uintptr_t)walk.table);
-		count = 0;
+read:
+	result = virtio_run_on(&r, &desc, true);
+end:
+	if (VIRTIO_LIKELY(result == VIRTIO_RUN_LAST) && VIRTIO_LIKELY(r.bytes <= (uint64_t)from->bytes_left)) {
+		virtio_run_end(&r, &desc, memory, out);
+		return true;
 	}
-	run_begin(&r, &walk, memory, out);
-	more = run_step(&r, &desc);
-	for (i = 1; i < count && more == 1 && r.at != r.end; i++) {
-		desc = d[i];
-		more = run_step(&r, &desc);
+	/* In most chains, the first descriptor. Once: the walk permits no second table. */
+	if (VIRTIO_LIKELY(result == VIRTIO_RUN_STOPPED) && VIRTIO_LIKELY(desc.flags_next & VRING_DESC_F_INDIRECT) &&
+	    next >= count && virtio_impl_walk_enter_table(&walk, &memory[VIRTIO_MEMORY_TABLES], &desc)) {
+		r.table = walk.table;
+		r.last = walk.last;
+		r.next = walk.next;
+		goto read;
 	}
-	if (i >= count) {
-		count = 0;
-		while (VIRTIO_LIKELY(more == 1) && VIRTIO_LIKELY(r.at != r.end)) {
-			desc = virtio_guest_load_desc((const void *)(uintptr_t)r.next);
-			more = run_step(&r, &desc);
-		}
-	}
-	if (VIRTIO_LIKELY(more == 0)) {
-		if (VIRTIO_LIKELY(r.bytes_left >= 0)) {
-			run_end(&r, memory, from->bytes_left, out);
-			return true;
-		}
-	}
+	/* On a copy, so the descriptors can stay in registers. */
+	bad = desc;
 	*stopped = r;
-	stopped->left = walk.left - VIRTIO_IMPL_WALK_ONE * (int32_t)(r.at - out->segments);
-	/* The descriptor that stopped the run comes first. */
-	i -= more < 0;
-	for (stopped->loaded_count = 0; i < count; i++)
-		stopped->loaded[stopped->loaded_count++] = d[i];
-	if (count == 0 && more < 0)
-		stopped->loaded[stopped->loaded_count++] = desc;
+	virtio_impl_run_stop(stopped, walk.left, out->segments, result == VIRTIO_RUN_STOPPED ? &bad : NULL);
+	while (next < count)
+		stopped->loaded[stopped->loaded_count++] = d[next++];
 	return false;
 }
 

@@ -32,18 +32,32 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
-/* Returns whether the fast path of small accesses can use a region. */
-static bool is_writable(const struct virtio_region *r)
+/* What a region permits, in the form of its member access. */
+static uint32_t permitted_in(const struct virtio_region *region)
 {
-	return r->flags == 0 && r->len >= VIRTIO_MEMORY_SMALL;
+	if (region->flags & VIRTIO_REGION_READ_ONLY)
+		return VIRTIO_ACCESS_READ;
+	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED);
 }
 
-static bool all_writable(const struct virtio_region *regions, uint32_t count)
+/* Sets the limits of accesses from length and access. */
+static void set_limits(struct virtio_region *region)
 {
-	for (uint32_t i = 0; i < count; i++)
-		if (!is_writable(&regions[i]))
-			return false;
-	return count != 0;
+	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
+	const uint64_t small = region->len < VIRTIO_MEMORY_SMALL ? 0 : region->len - VIRTIO_MEMORY_SMALL + 1;
+	const bool writable = (~region->access & both) == 0;
+
+	region->writable = writable ? region->len : 0;
+	region->writable_small = writable ? small : 0;
+	region->unlogged_small = region->access & VIRTIO_IMPL_ACCESS_UNLOGGED ? small : 0;
+}
+
+/* Sets the members of a region that follow from those that the caller filled in. */
+static void set_derived(struct virtio_region *region)
+{
+	region->access = permitted_in(region);
+	region->self = region;
+	set_limits(region);
 }
 
 static void sort_regions(struct virtio_region *regions, uint32_t count)
@@ -89,9 +103,9 @@ static void set_slots(struct virtio_memory_map *map)
 	for (uint64_t i = 0; i < VIRTIO_MEMORY_SLOTS; i++) {
 		const uint64_t end = ((i + 1) << map->slot_shift) - 1;
 
-		while (n + 1 < map->count && n < UINT16_MAX && map->regions[n + 1].addr <= end)
+		while (n + 1 < map->count && map->regions[n + 1].addr <= end)
 			n++;
-		map->slots[i] = (uint16_t)n;
+		map->slots[i] = &map->regions[n];
 	}
 }
 
@@ -105,7 +119,9 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 	memset(map, 0, sizeof *map);
 	map->regions = regions;
 	map->count = count;
-	map->fast_slots = all_writable(regions, count) ? VIRTIO_MEMORY_SLOTS : 0;
+	map->fast_slots = count != 0 ? VIRTIO_MEMORY_SLOTS : 0;
+	for (uint32_t i = 0; i < count; i++)
+		set_derived(&regions[i]);
 	while (count >> map->steps > 1)
 		map->steps++;
 	map->upper = count != 0 ? regions + (count - (1u << map->steps)) : regions;
@@ -116,15 +132,18 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
 
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context)
 {
-	map->fast_slots = !translate && all_writable(map->regions, map->count) ? VIRTIO_MEMORY_SLOTS : 0;
+	map->fast_slots = !translate && map->count != 0 ? VIRTIO_MEMORY_SLOTS : 0;
 	map->translate = translate;
 	map->translate_context = context;
 }
+
+const struct virtio_region virtio_impl_no_region;
 
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map)
 {
 	memset(cursor, 0, sizeof *cursor);
 	cursor->map = map;
+	cursor->region = &virtio_impl_no_region;
 }
 
 /* Look-ups */
@@ -139,59 +158,31 @@ static const struct virtio_region *find_region(const struct virtio_memory_map *m
 	return addr - region->addr < region->len ? region : NULL;
 }
 
-static uint32_t permitted_in(const struct virtio_region *region)
-{
-	if (region->flags & VIRTIO_REGION_READ_ONLY)
-		return VIRTIO_ACCESS_READ;
-	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED);
-}
-
-static uint64_t small_offsets(uint64_t len)
-{
-	return len < VIRTIO_MEMORY_SMALL ? 0 : len - VIRTIO_MEMORY_SMALL + 1;
-}
-
-static void set_cached_region(struct virtio_memory_cursor *cursor, uint64_t start, uint64_t len, uint8_t *host,
-			      const struct virtio_region *region, uint32_t access)
-{
-	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
-
-	cursor->start = start;
-	cursor->region = region;
-	cursor->host = host;
-	cursor->len = len;
-	cursor->access = access;
-	cursor->unlogged_small = access & VIRTIO_IMPL_ACCESS_UNLOGGED ? small_offsets(len) : 0;
-	cursor->writable_small = (~access & both) == 0 ? small_offsets(len) : 0;
-}
-
-/*
- * The slow path of the same: a map with a translation, a read-only or short region, or two regions
- * in one slot.
- */
-static VIRTIO_COLD uint8_t *cache_any(struct virtio_memory_cursor *cursor, uint64_t addr)
+/* Comes here with a translation, with two regions in a slot, and where there is no fast path. */
+VIRTIO_COLD const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
 	const struct virtio_memory_map *map = cursor->map;
 	const struct virtio_region *region = map->translate ? NULL : find_region(map, addr);
 
-	if (!region || !is_writable(region) || region->len - (addr - region->addr) < VIRTIO_MEMORY_SMALL)
+	if (!region || addr - region->addr >= region->writable_small)
 		return NULL;
-	virtio_memory_move_to(cursor, region);
-	return (uint8_t *)region->host + (addr - region->addr);
+	cursor->region = region;
+	return region;
 }
 
-uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr)
+/* Makes a translated range the cached region: its first byte is at off in the region behind it. */
+static void set_window(struct virtio_memory_cursor *cursor, uint64_t addr, const struct virtio_translation *t,
+		       const struct virtio_region *region, uint64_t off)
 {
-	const struct virtio_region *region = virtio_memory_guess(cursor->map, addr);
-	uint64_t off;
+	struct virtio_region *window = &cursor->window;
 
-	if (VIRTIO_UNLIKELY(!region))
-		return cache_any(cursor, addr);
-	off = addr - region->addr;
-	if (VIRTIO_UNLIKELY(off >= region->len - (VIRTIO_MEMORY_SMALL - 1)))
-		return cache_any(cursor, addr);
-	virtio_memory_move_to(cursor, region);
-	return (uint8_t *)region->host + off;
+	*window = *region;
+	window->addr = addr;
+	window->len = t->len;
+	window->host = (uint8_t *)region->host + off;
+	window->access = t->access;
+	set_limits(window);
+	cursor->region = window;
 }
 
 /* As resolve(), with a translation in front of the regions. */
@@ -213,7 +204,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
 		t.access |= VIRTIO_IMPL_ACCESS_UNLOGGED;
-	t.access &= permitted_in(region);
+	t.access &= region->access;
 	if ((t.access & access) != access)
 		return VIRTIO_EPERM;
 	off = t.addr - region->addr;
@@ -222,7 +213,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	/* A translation that runs past the end of the address space must not wrap to its start. */
 	if (t.len - 1 > UINT64_MAX - addr)
 		t.len = UINT64_MAX - addr + 1;
-	set_cached_region(cursor, addr, t.len, (uint8_t *)region->host + off, region, t.access);
+	set_window(cursor, addr, &t, region, off);
 	return 0;
 }
 
@@ -236,9 +227,9 @@ static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t 
 	region = find_region(cursor->map, addr);
 	if (!region)
 		return VIRTIO_EFAULT;
-	if ((permitted_in(region) & access) != access)
+	if ((region->access & access) != access)
 		return VIRTIO_EPERM;
-	set_cached_region(cursor, region->addr, region->len, region->host, region, permitted_in(region));
+	cursor->region = region;
 	return 0;
 }
 
@@ -246,19 +237,21 @@ static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t 
 static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		       struct virtio_segment *out)
 {
-	uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
+	uint64_t off = addr - region->addr;
 
-	if (off >= cursor->len || (cursor->access & access) != access) {
+	if (off >= region->len || (region->access & access) != access) {
 		int error = resolve(cursor, addr, len, access);
 
 		if (error)
 			return error;
-		off = addr - cursor->start;
+		region = cursor->region;
+		off = addr - region->addr;
 	}
 	out->addr = addr;
-	out->len = len < cursor->len - off ? len : cursor->len - off;
-	out->host = cursor->host + off;
-	out->region = cursor->region;
+	out->len = len < region->len - off ? len : region->len - off;
+	out->host = (uint8_t *)region->host + off;
+	out->region = region->self;
 	return 0;
 }
 
@@ -269,9 +262,9 @@ static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint6
 static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		     struct virtio_segment *out)
 {
-	const uint64_t off = addr - cursor->start;
+	const uint64_t off = addr - cursor->region->addr;
 
-	if (cursor->map->translate && off < cursor->len && len > cursor->len - off) {
+	if (cursor->map->translate && off < cursor->region->len && len > cursor->region->len - off) {
 		int error = resolve(cursor, addr, len, access);
 
 		if (error)
@@ -329,10 +322,10 @@ static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64
 	region = find_region(map, addr);
 	if (!region || len > region->len - (addr - region->addr))
 		return NULL;
-	if ((access & VIRTIO_ACCESS_WRITE) && (region->flags & VIRTIO_REGION_READ_ONLY))
+	if ((region->access & access) != access)
 		return NULL;
-	set_cached_region(cursor, region->addr, region->len, region->host, region, permitted_in(region));
-	return (uint8_t *)region->host + (addr - region->addr);
+	cursor->region = region;
+	return virtio_impl_memory_host(region, addr);
 }
 
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len)
@@ -375,7 +368,7 @@ static VIRTIO_COLD int write_any(struct virtio_memory_cursor *cursor, uint64_t a
 	int error;
 
 	if (to) {
-		write_recorded(cursor->region, to, src, len);
+		write_recorded(cursor->region->self, to, src, len);
 		return 0;
 	}
 	error = virtio_memory_check(cursor, addr, len, VIRTIO_ACCESS_WRITE);
@@ -393,13 +386,14 @@ static VIRTIO_COLD int write_any(struct virtio_memory_cursor *cursor, uint64_t a
 
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
-	const uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
+	const uint64_t off = addr - region->addr;
 
 	/* Most writes are in the cached region, also while a guest migrates. */
-	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
-			    !(cursor->access & VIRTIO_ACCESS_WRITE)))
+	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
+			    !(region->access & VIRTIO_ACCESS_WRITE)))
 		return write_any(cursor, addr, src, len);
-	write_recorded(cursor->region, cursor->host + off, src, len);
+	write_recorded(region->self, (uint8_t *)region->host + off, src, len);
 	return 0;
 }
 
@@ -484,7 +478,7 @@ int virtio_memory_store_le16(struct virtio_memory_cursor *cursor, uint64_t addr,
 		virtio_guest_store_le16_release(p, value);
 	else
 		virtio_guest_store_le16(p, value);
-	virtio_region_mark_dirty(cursor->region, p, sizeof value);
+	virtio_region_mark_dirty(cursor->region->self, p, sizeof value);
 	return 0;
 }
 
@@ -500,7 +494,7 @@ int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr,
 		__atomic_store_n((virtio_impl_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELEASE);
 	else
 		__atomic_store_n((virtio_impl_guest_u32 *)p, virtio_le32(value), __ATOMIC_RELAXED);
-	virtio_region_mark_dirty(cursor->region, p, sizeof value);
+	virtio_region_mark_dirty(cursor->region->self, p, sizeof value);
 	return 0;
 }
 

@@ -5,6 +5,12 @@
 
 #include <virtio/guest_memory.h>
 
+/* Keeps the compiler from replacing the branch around this call by conditional moves. */
+static inline void virtio_force_branch(void)
+{
+	__asm__ volatile("");
+}
+
 /* One step of a binary search: returns at + n if that region starts at or below addr, else at. */
 static inline const struct virtio_region *virtio_memory_halve(const struct virtio_region *at, size_t n, uint64_t addr)
 {
@@ -30,41 +36,8 @@ static inline const struct virtio_region *virtio_memory_search(const struct virt
 	return at;
 }
 
-/*
- * Returns the last region that starts in the slot of addr or below. Most slots have one region, and
- * the caller checks whether it contains addr. Returns NULL if not every region of the map can be
- * written, or addr is behind all slots.
- */
-static inline VIRTIO_HOT const struct virtio_region *virtio_memory_guess(const struct virtio_memory_map *map,
-									 uint64_t addr)
-{
-	const uint64_t slot = addr >> map->slot_shift;
-
-	return VIRTIO_LIKELY(slot < map->fast_slots) ? &map->regions[map->slots[slot]] : NULL;
-}
-
-/*
- * Makes a region the cursor's cached region. The region can be read and written, and has
- * VIRTIO_MEMORY_SMALL bytes or more.
- */
-static inline VIRTIO_HOT void virtio_memory_move_to(struct virtio_memory_cursor *cursor,
-						    const struct virtio_region *region)
-{
-	const uint64_t small = region->len - VIRTIO_MEMORY_SMALL + 1;
-	const uint32_t access = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
-
-	cursor->start = region->addr;
-	cursor->region = region;
-	cursor->host = region->host;
-	cursor->len = region->len;
-	cursor->writable_small = small;
-	cursor->access = access | VIRTIO_IMPL_ACCESS_UNLOGGED;
-	cursor->unlogged_small = small;
-	if (VIRTIO_UNLIKELY(region->dirty != NULL)) {
-		cursor->access = access;
-		cursor->unlogged_small = 0;
-	}
-}
+/* The cached region of a cursor that has none: empty, so it contains no address. */
+extern const struct virtio_region virtio_impl_no_region;
 
 /*
  * Sets bits in one unit of a dirty log. The release order puts the bytes before the bit: a thread

@@ -156,9 +156,12 @@ int virtio_mock_init(struct virtio_mock *mock, const struct virtio_memory_map *m
 		if (address(first, area_offset(size, (enum virtio_queue_area)i), &m.addr[i]))
 			return VIRTIO_EFAULT;
 	error = virtio_mock_reset(&m);
-	if (!error)
-		*mock = m;
-	return error;
+	if (error)
+		return error;
+	*mock = m;
+	/* A cursor must not be copied. */
+	virtio_memory_cursor_init(&mock->memory, map);
+	return 0;
 }
 
 int virtio_mock_place(struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr)

@@ -36,7 +36,7 @@ static void clear_inflight(struct virtio_inflight *inflight, uint32_t entries)
 		inflight[i] = idle;
 }
 
-int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
+int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
 	uint64_t sequence;
 
@@ -77,7 +77,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 	queue->desc_last = queue->desc ? queue->desc + ((size_t)queue->size - 1) * VIRTIO_IMPL_DESC_BYTES : NULL;
 	queue->avail = area_host(cursor, &queue->config, VIRTIO_QUEUE_AVAIL, VIRTIO_ACCESS_READ, 2);
 	queue->used = area_host(cursor, &queue->config, VIRTIO_QUEUE_USED, VIRTIO_ACCESS_WRITE, 4);
-	queue->used_region = queue->used && cursor->region->dirty ? cursor->region : NULL;
+	queue->used_region = queue->used && cursor->region->dirty ? cursor->region->self : NULL;
 	virtio_impl_queue_update_paths(queue);
 }
 

@@ -236,8 +236,8 @@ static inline void mark_completion(const struct virtio_queue *queue, uint64_t id
 		virtio_memory_mark(log, index, end - index);
 		return;
 	}
-	virtio_dirty_log_mark(log, used + offset, VIRTIO_IMPL_USED_BYTES);
-	virtio_dirty_log_mark(log, index, sizeof(uint16_t));
+	virtio_memory_mark(log, used + offset, VIRTIO_IMPL_USED_BYTES);
+	virtio_memory_mark(log, index, sizeof(uint16_t));
 }
 
 /*

@@ -62,7 +62,8 @@ struct virtio_run {
 	const struct virtio_memory_map *map;
 	/* As in struct virtio_walk. */
 	uint64_t table, last, next;
-	int64_t bytes_left;
+	/* Bytes of the buffers so far. A descriptor has less than 2^32, so no sum wraps. */
+	uint64_t bytes;
 	int32_t left; /* of a run that has stopped */
 	/*
 	 * The expected flags of the next descriptor: VRING_DESC_F_NEXT, and also VRING_DESC_F_WRITE
@@ -70,12 +71,11 @@ struct virtio_run {
 	 */
 	uint32_t usual;
 	struct virtio_segment *readable_end;
-	int64_t readable_left;
-	struct virtio_segment *at, *end; /* of the caller's array */
-	/* The cached region, which can be written. */
+	uint64_t readable_bytes;
+	struct virtio_segment *at; /* of the caller's array */
+	uint32_t room;             /* segments that can be added: by the array, and by the walk */
+	/* The cached region. */
 	const struct virtio_region *region;
-	uint64_t start, len;
-	uint8_t *host;
 	/* Set by a run that has stopped: descriptors that were read and not added yet. */
 	struct virtio_guest_desc loaded[3];
 	uint32_t loaded_count;

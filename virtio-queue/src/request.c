@@ -3,7 +3,7 @@
 #include <virtio/reader.h>
 #include <virtio/request.h>
 
-#include "queue_internal.h"
+#include "run.h"
 
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
@@ -120,20 +120,20 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 /*
  * Resolves a request of any layout on the fast path.
  *
- * @loaded  descriptors of the chain that were read already
+ * @d      descriptors of the chain that were read already
+ * @count  their number
  *
  * Returns true after the whole chain; the caller adds the token. Otherwise the request is
  * untouched.
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
-					   const struct virtio_impl_three *loaded, struct virtio_request *request,
-					   struct virtio_run *stopped)
+					   const struct virtio_guest_desc *d, uint32_t count,
+					   struct virtio_request *request, struct virtio_run *stopped)
 {
 	struct virtio_segment *const before = request->data.segments;
 
 	request->data.segments = request->segments;
-	if (VIRTIO_LIKELY(
-		    virtio_impl_chain_resolve_fast(memory, walk, loaded->d, loaded->loaded, stopped, &request->data))) {
+	if (VIRTIO_LIKELY(virtio_impl_chain_resolve_fast(memory, walk, d, count, stopped, &request->data))) {
 		cut(request);
 		return true;
 	}
@@ -148,10 +148,11 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
 	const uint8_t *header;
 
 	if (virtio_impl_walk_three(&chain->walk, &chain->memory[VIRTIO_MEMORY_TABLES], &three) &&
-	    virtio_impl_request_fill(request, chain->memory, &three, &header))
+	    virtio_impl_request_fill(request, chain->memory, &three, &header)) {
 		virtio_guest_copy_in(request->header, header, request->header_bytes);
-	else if (!resolve_fast(chain->memory, &chain->walk, &three, request, &stopped))
+	} else if (!resolve_fast(chain->memory, &chain->walk, three.d, three.loaded, request, &stopped)) {
 		return parse_rest(chain, &stopped, request);
+	}
 	request->token = chain->token;
 	virtio_impl_walk_end(&chain->walk);
 	return 0;
@@ -175,15 +176,93 @@ static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, cons
 	    !virtio_impl_memory_find_writable(small, status->addr, 1, &status_host))
 		return false;
 	out->segments = request->segments;
-	virtio_impl_segment_set(&out->last_writable, status->addr, 1, status_host, small->region);
+	virtio_impl_segment_set(&out->last_writable, status->addr, 1, status_host, small->region->self);
 	out->readable = 0;
 	out->writable = 0;
 	out->readable_bytes = 0;
 	out->writable_bytes = 0;
 	out->needed = 2;
-	request->fast_complete = small->access;
+	request->fast_complete = small->region->access;
 	request->error = 0;
 	virtio_guest_copy_in(request->header, header_host, request->header_bytes);
+	return true;
+}
+
+/*
+ * Begins a run with the header, if the header is a buffer of its own. Header and status have a
+ * cached region of their own, because drivers keep them apart from the data.
+ *
+ * @walk  not begun. It may yield at least three descriptors.
+ * @d     the first descriptor
+ *
+ * Returns the header's host address, or NULL for any other request.
+ */
+static inline VIRTIO_HOT const void *begin_many(struct virtio_run *r, const struct virtio_walk *walk,
+						struct virtio_memory_cursor *memory,
+						const struct virtio_request *request, const struct virtio_guest_desc *d)
+{
+	struct virtio_memory_cursor *small = &memory[VIRTIO_MEMORY_BUFFERS];
+	void *host;
+
+	virtio_run_begin(r, walk, &memory[VIRTIO_MEMORY_DATA], request->segments, request->data.capacity);
+	r->next = r->table + (uint64_t)(d->flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
+	if (VIRTIO_UNLIKELY((d->flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_NEXT) ||
+	    VIRTIO_UNLIKELY(r->next > r->last))
+		return NULL;
+	if (VIRTIO_UNLIKELY(d->len != request->fast_header))
+		return NULL;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, d->addr, VIRTIO_MEMORY_SMALL, &host)))
+		return NULL;
+	virtio_impl_segment_set(r->at, d->addr, d->len, host, small->region->self);
+	r->at++;
+	r->room--;
+	r->bytes = d->len;
+	return host;
+}
+
+/*
+ * Ends a run at the last descriptor, which was not added yet, if that is a status in a buffer of
+ * its own. Returns false for any other, and adds nothing.
+ */
+static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct virtio_guest_desc *last,
+				       struct virtio_memory_cursor *memory, const void *header_host,
+				       struct virtio_request *request)
+{
+	struct virtio_memory_cursor *small = &memory[VIRTIO_MEMORY_BUFFERS];
+	struct virtio_chain_segments *out = &request->data;
+	void *status_host;
+
+	if (VIRTIO_UNLIKELY(last->len != 1))
+		return false;
+	if (VIRTIO_UNLIKELY(r->usual == VRING_DESC_F_NEXT))
+		return false;
+	if (VIRTIO_UNLIKELY(r->bytes >= (uint64_t)VIRTIO_CHAIN_MAX_BYTES))
+		return false;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, last->addr, 1, &status_host)))
+		return false;
+	memory[VIRTIO_MEMORY_DATA].region = r->region;
+	out->segments = request->segments + 1;
+	virtio_impl_segment_set(&out->last_writable, last->addr, 1, status_host, small->region->self);
+	out->needed = (uint32_t)(r->at - out->segments) + 2;
+	out->readable = (uint32_t)(r->readable_end - out->segments);
+	out->writable = (uint32_t)(r->at - r->readable_end);
+	out->readable_bytes = r->readable_bytes - request->header_bytes;
+	out->writable_bytes = r->bytes - r->readable_bytes;
+	request->fast_complete = small->region->access;
+	request->error = 0;
+	virtio_guest_copy_in(request->header, header_host, request->header_bytes);
+	return true;
+}
+
+/* As end_many(), for a request whose status shares a buffer with data. */
+static __attribute__((noinline)) bool end_uncut(struct virtio_run *r, const struct virtio_guest_desc *last,
+						struct virtio_memory_cursor *memory, struct virtio_request *request)
+{
+	if (!virtio_run_put(r, last) || r->bytes > (uint64_t)VIRTIO_CHAIN_MAX_BYTES)
+		return false;
+	request->data.segments = request->segments;
+	virtio_run_end(r, last, &memory[VIRTIO_MEMORY_DATA], &request->data);
+	cut(request);
 	return true;
 }
 
@@ -206,18 +285,97 @@ static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const
 	return popped(queue, &chain, parse_rest(&chain, stopped, request));
 }
 
-int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
-				const struct virtio_impl_three *three, struct virtio_request *request)
+/* Puts the head of a request that was filled in in flight. */
+static inline VIRTIO_HOT int take_filled(struct virtio_queue *queue, uint16_t head, struct virtio_request *request)
 {
 	struct virtio_chain chain;
-	struct virtio_run stopped;
 
-	if (!fill_two(queue->memory, three, request) &&
-	    VIRTIO_UNLIKELY(!resolve_fast(queue->memory, walk, three, request, &stopped)))
-		return pop_rest(queue, head, walk, &stopped, request);
 	virtio_impl_queue_take(queue, head, &chain);
 	request->token = chain.token;
 	return 1;
+}
+
+/* Pops a request whose header and perhaps more has been added to the run. */
+static inline VIRTIO_HOT int pop_run(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+				     struct virtio_run *r, const void *header_host, struct virtio_request *request)
+{
+	struct virtio_guest_desc d, bad;
+	struct virtio_run stopped;
+	const enum virtio_run_result result = virtio_run_on(r, &d, false);
+
+	if (VIRTIO_LIKELY(result == VIRTIO_RUN_LAST) &&
+	    VIRTIO_LIKELY(end_many(r, &d, queue->memory, header_host, request)))
+		return take_filled(queue, head, request);
+	/* On copies, so run and descriptor can stay in registers. */
+	bad = d;
+	stopped = *r;
+	if (result == VIRTIO_RUN_LAST && end_uncut(&stopped, &bad, queue->memory, request))
+		return take_filled(queue, head, request);
+	virtio_impl_run_stop(&stopped, walk->left, request->segments, result == VIRTIO_RUN_FULL ? NULL : &bad);
+	return pop_rest(queue, head, walk, &stopped, request);
+}
+
+/* Pops a request of any layout. At most three descriptors, d, were loaded. */
+static __attribute__((noinline)) int pop_uncut(struct virtio_queue *queue, uint16_t head,
+					       const struct virtio_walk *walk, const struct virtio_guest_desc *d,
+					       uint32_t count, struct virtio_request *request)
+{
+	struct virtio_run stopped;
+
+	if (VIRTIO_UNLIKELY(!resolve_fast(queue->memory, walk, d, count, request, &stopped)))
+		return pop_rest(queue, head, walk, &stopped, request);
+	return take_filled(queue, head, request);
+}
+
+/* The same for less than three loaded descriptors: often a header and a status. */
+static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+					     const struct virtio_impl_three *three, struct virtio_request *request)
+{
+	if (VIRTIO_LIKELY(fill_two(queue->memory, three, request)))
+		return take_filled(queue, head, request);
+	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
+}
+
+/* The same for three: often a request with more data. */
+static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint16_t head,
+					       const struct virtio_walk *walk, const struct virtio_impl_three *three,
+					       struct virtio_request *request)
+{
+	enum virtio_run_result result;
+	const void *header;
+	struct virtio_run r;
+
+	header = begin_many(&r, walk, queue->memory, request, &three->d[0]);
+	if (VIRTIO_LIKELY(header != NULL) && VIRTIO_LIKELY(virtio_run_step(&r, &three->d[1], false, &result)) &&
+	    VIRTIO_LIKELY(virtio_run_step(&r, &three->d[2], false, &result)))
+		return pop_run(queue, head, walk, &r, header, request);
+	/* The array is filled in anew. */
+	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
+}
+
+int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+				const struct virtio_impl_three *three, struct virtio_request *request)
+{
+	/* Functions of their own, so each saves only the registers that it needs. */
+	return three->loaded == 3 ? pop_three(queue, head, walk, three, request)
+				  : pop_two(queue, head, walk, three, request);
+}
+
+int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+				 struct virtio_request *request)
+{
+	struct virtio_guest_desc d, read;
+	const void *header;
+	struct virtio_run r;
+
+	if (VIRTIO_UNLIKELY(walk->left < 4 * VIRTIO_IMPL_WALK_ONE))
+		return pop_uncut(queue, head, walk, NULL, 0, request);
+	d = virtio_guest_load_desc((const void *)(uintptr_t)walk->next);
+	header = begin_many(&r, walk, queue->memory, request, &d);
+	if (VIRTIO_LIKELY(header != NULL))
+		return pop_run(queue, head, walk, &r, header, request);
+	read = d;
+	return pop_uncut(queue, head, walk, &read, 1, request);
 }
 
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request)

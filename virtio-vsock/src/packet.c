@@ -274,14 +274,14 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, HEADER, &header)) ||
 		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(large, second->addr, second->len, &host)))
 			return NULL;
-		virtio_impl_segment_set(payload, second->addr, second->len, host, large->region);
+		virtio_impl_segment_set(payload, second->addr, second->len, host, large->region->self);
 		return header;
 	}
 	if (VIRTIO_UNLIKELY(first->len < HEADER) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, first->len, &header)))
 		return NULL;
 	virtio_impl_segment_set(payload, first->addr + HEADER, first->len - HEADER, (uint8_t *)header + HEADER,
-				small->region);
+				small->region->self);
 	return header;
 }
 
@@ -374,11 +374,12 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
  */
 static void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {
-	const uint64_t off = (uint64_t)((const uint8_t *)packet->header_host - small->host);
+	const uint64_t off = (uint64_t)((const uint8_t *)packet->header_host - (const uint8_t *)small->region->host);
 
 	packet->header_kind = HEADER_IN_PIECES;
 	packet->header_segments = 0;
-	virtio_impl_segment_set(&packet->header_rest, small->start + off, HEADER, packet->header_host, small->region);
+	virtio_impl_segment_set(&packet->header_rest, small->region->addr + off, HEADER, packet->header_host,
+				small->region->self);
 }
 
 int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)

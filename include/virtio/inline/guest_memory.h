@@ -11,7 +11,7 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * An internal bit of a cursor's access: reading and writing is permitted, and writes need no record
+ * An internal bit of a region's access: reading and writing is permitted, and writes need no record
  * in a dirty log.
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
@@ -20,21 +20,53 @@ VIRTIO_BEGIN_DECLS
 void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
+/* The slow path of virtio_impl_memory_cache_region(). */
+const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr);
+
+/*
+ * Returns the last region that starts in the slot of addr or below. Most slots have one region, and
+ * the caller checks whether it contains addr. Returns NULL if the map has a translation, or addr is
+ * behind all slots.
+ */
+VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(const struct virtio_memory_map *map,
+									      uint64_t addr)
+{
+	const uint64_t slot = addr >> map->slot_shift;
+
+	const struct virtio_region *region;
+
+	if (VIRTIO_UNLIKELY(slot >= map->fast_slots))
+		return NULL;
+	region = map->slots[slot];
+	VIRTIO_ASSUME(region != NULL);
+	return region;
+}
+
 /*
  * Makes the region of addr the cached region, if VIRTIO_MEMORY_SMALL bytes at addr can be read and
- * written there. Returns the host address of addr. Returns NULL and changes nothing near the end of
- * a region, in a read-only region, and under a translation.
+ * written there. Returns that region. Returns NULL and changes nothing near the end of a region, in
+ * a read-only region, and under a translation.
  */
-uint8_t *virtio_impl_memory_cache_region(struct virtio_memory_cursor *cursor, uint64_t addr);
+VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_cache_region(
+	struct virtio_memory_cursor *cursor, uint64_t addr)
+{
+	const struct virtio_region *region = virtio_impl_memory_guess(cursor->map, addr);
+
+	if (VIRTIO_UNLIKELY(!region) || VIRTIO_UNLIKELY(addr - region->addr >= region->writable_small))
+		return virtio_impl_memory_cache_any(cursor, addr);
+	cursor->region = region;
+	return region;
+}
 
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access)
 {
-	uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
+	const uint64_t off = addr - region->addr;
 
 	/* off is subtracted only after it is known to be below len, so nothing wraps. */
-	if (VIRTIO_LIKELY(off < cursor->len && len <= cursor->len - off && (cursor->access & access) == access))
-		return cursor->host + off;
+	if (VIRTIO_LIKELY(off < region->len && len <= region->len - off && (region->access & access) == access))
+		return (uint8_t *)region->host + off;
 	return virtio_impl_memory_find_slow(cursor, addr, len, access);
 }
 
@@ -44,31 +76,35 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 #define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
 /*
- * Returns whether the range can be read and written in the cached region. A write must be recorded
- * if the region has a dirty log.
+ * Returns whether the range can be read and written in the region, which can be a cursor's window.
+ * A write must be recorded if the region has a dirty log.
  */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_cached_region(const struct virtio_memory_cursor *cursor,
-								  uint64_t addr, uint64_t len)
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_region *region, uint64_t addr,
+							   uint64_t len)
 {
-	const uint64_t off = addr - cursor->start;
+	const uint64_t off = addr - region->addr;
+	uint64_t last;
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
-		return VIRTIO_LIKELY(off < cursor->writable_small);
-	/* A length of 0 wraps to a number that no cached region has, so the result is false. */
-	return VIRTIO_LIKELY(off < cursor->writable_small &&
-			     len - 1 < cursor->writable_small - off + (VIRTIO_MEMORY_SMALL - 1));
+		return VIRTIO_LIKELY(off < region->writable_small);
+	/* With a length of 0 the sum overflows, or is a number that no region has. */
+	return VIRTIO_LIKELY(!__builtin_add_overflow(off, len - 1, &last)) && VIRTIO_LIKELY(last < region->writable);
 }
 
-/*
- * Whether the cached region, after a move, holds the range. host is the address of addr, or NULL.
- */
-VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_memory_cursor *cursor, uint8_t *host,
-							       uint64_t addr, uint64_t len, void **out)
+/* Returns the host address of an address in the region. */
+VIRTIO_INLINE VIRTIO_HOT uint8_t *virtio_impl_memory_host(const struct virtio_region *region, uint64_t addr)
 {
-	if (VIRTIO_UNLIKELY(!host))
+	return (uint8_t *)region->host + (addr - region->addr);
+}
+
+/* Whether the cached region, after a move, holds the range. region is NULL if it did not move. */
+VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_region *region, uint64_t addr,
+							       uint64_t len, void **out)
+{
+	if (VIRTIO_UNLIKELY(!region))
 		return false;
-	*out = host;
-	return VIRTIO_IMPL_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len - 1 < cursor->len - (addr - cursor->start));
+	*out = virtio_impl_memory_host(region, addr);
+	return VIRTIO_IMPL_MEMORY_IS_SMALL(len) || VIRTIO_LIKELY(len - 1 < region->len - (addr - region->addr));
 }
 
 /*
@@ -79,8 +115,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the result is false
  * @out     the host address of addr, valid as long as the map; undefined if the result is false.
- *          cursor->region is its region until the cursor is used again. A write must be recorded if
- *          that region has a dirty log.
+ *          cursor->region->self is its region until the cursor is used again. A write must be
+ *          recorded if that region has a dirty log.
  *
  * Returns false for any other range, and sometimes near the end of a region or behind a
  * translation. Then the slow path decides.
@@ -88,10 +124,11 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_memory_cursor *cursor, uint64_t addr,
 							       uint64_t len, void **out)
 {
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(cursor, addr, len)))
-		return virtio_impl_memory_in_new_region(cursor, virtio_impl_memory_cache_region(cursor, addr), addr,
-							len, out);
-	*out = cursor->host + (addr - cursor->start);
+	const struct virtio_region *region = cursor->region;
+
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, addr, len)))
+		return virtio_impl_memory_in_new_region(virtio_impl_memory_cache_region(cursor, addr), addr, len, out);
+	*out = virtio_impl_memory_host(region, addr);
 	return true;
 }
 
@@ -102,18 +139,17 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_mem
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)
 {
-	const uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
 	uint8_t copy[VIRTIO_MEMORY_SMALL];
-	const uint8_t *from;
 	int error;
 
-	if (VIRTIO_LIKELY(off < cursor->writable_small)) {
-		virtio_guest_copy_in(dst, cursor->host + off, len);
+	if (VIRTIO_LIKELY(addr - region->addr < region->writable_small)) {
+		virtio_guest_copy_in(dst, virtio_impl_memory_host(region, addr), len);
 		return 0;
 	}
-	from = virtio_impl_memory_cache_region(cursor, addr);
-	if (VIRTIO_LIKELY(from != NULL)) {
-		virtio_guest_copy_in(dst, from, len);
+	region = virtio_impl_memory_cache_region(cursor, addr);
+	if (VIRTIO_LIKELY(region != NULL)) {
+		virtio_guest_copy_in(dst, virtio_impl_memory_host(region, addr), len);
 		return 0;
 	}
 	error = virtio_impl_memory_read_slow(cursor, addr, copy, len);
@@ -125,18 +161,21 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_write_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							    const void *src, size_t len)
 {
-	const uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
 	uint8_t copy[VIRTIO_MEMORY_SMALL];
 	uint8_t *to;
 
-	if (VIRTIO_LIKELY(off < cursor->unlogged_small)) {
-		virtio_guest_copy_out(cursor->host + off, src, len);
+	if (VIRTIO_LIKELY(addr - region->addr < region->unlogged_small)) {
+		virtio_guest_copy_out(virtio_impl_memory_host(region, addr), src, len);
 		return 0;
 	}
-	/* A region with a dirty log needs a mark besides the copy. */
-	to = off < cursor->writable_small ? NULL : virtio_impl_memory_cache_region(cursor, addr);
-	if (VIRTIO_LIKELY(to != NULL) && VIRTIO_LIKELY(cursor->unlogged_small != 0)) {
+	if (addr - region->addr >= region->writable_small)
+		region = virtio_impl_memory_cache_region(cursor, addr);
+	if (VIRTIO_LIKELY(region != NULL)) {
+		to = virtio_impl_memory_host(region, addr);
 		virtio_guest_copy_out(to, src, len);
+		if (region->unlogged_small == 0)
+			virtio_region_mark_dirty(region->self, to, len);
 		return 0;
 	}
 	memcpy(copy, src, len);
@@ -146,30 +185,32 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_write_small(struct virtio_memory
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
 						size_t len)
 {
-	const uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
+	const uint64_t off = addr - region->addr;
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_read_small(cursor, addr, dst, len);
-	/* A length of 0 wraps to a number that no cached region has. */
-	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
-			    !(cursor->access & VIRTIO_ACCESS_READ)))
+	/* A length of 0 wraps to a number that no region has. */
+	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
+			    !(region->access & VIRTIO_ACCESS_READ)))
 		return virtio_impl_memory_read_slow(cursor, addr, dst, len);
-	virtio_guest_copy_in(dst, cursor->host + off, len);
+	virtio_guest_copy_in(dst, (uint8_t *)region->host + off, len);
 	return 0;
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src,
 						 size_t len)
 {
-	const uint64_t off = addr - cursor->start;
+	const struct virtio_region *region = cursor->region;
+	const uint64_t off = addr - region->addr;
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
 	/* The fast path needs memory without a dirty log. A length of 0 wraps here too. */
-	if (VIRTIO_UNLIKELY(off >= cursor->len || (uint64_t)len - 1 >= cursor->len - off ||
-			    !(cursor->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
+	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
+			    !(region->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);
-	virtio_guest_copy_out(cursor->host + off, src, len);
+	virtio_guest_copy_out((uint8_t *)region->host + off, src, len);
 	return 0;
 }
 

@@ -183,9 +183,13 @@ static inline void console_log_on(struct console_log *l, struct fixture *q, bool
 					    .base = FIXTURE_BASE,
 					    .page_shift = CONSOLE_LOG_SHIFT,
 					    .unit = 1 };
-	l->regions[0] = (struct virtio_region){ FIXTURE_BASE, split, flat->host, 0, rings ? &l->log : NULL };
-	l->regions[1] = (struct virtio_region){ FIXTURE_DATA, FIXTURE_BYTES - split, (uint8_t *)flat->host + split, 0,
-						&l->log };
+	l->regions[0] = (struct virtio_region){
+		.addr = FIXTURE_BASE, .len = split, .host = flat->host, .dirty = rings ? &l->log : NULL
+	};
+	l->regions[1] = (struct virtio_region){ .addr = FIXTURE_DATA,
+						.len = FIXTURE_BYTES - split,
+						.host = (uint8_t *)flat->host + split,
+						.dirty = &l->log };
 	assert_int_equal(virtio_memory_map_init(&l->map, l->regions, 2), 0);
 	assert_int_equal(virtio_queue_set_memory(&q->queue, &l->map), 0);
 	memset(l->bits, 0, sizeof l->bits);

@@ -142,6 +142,41 @@ static void map_init_refuses_unknown_flags(void **state)
 	accepts_one(&region);
 }
 
+/* Members that the library derives may hold anything beforehand, also of an earlier map. */
+static void map_init_sets_derived_members_anew(void **state)
+{
+	struct virtio_dirty_log log = { .bitmap = NULL };
+	struct virtio_region region, fresh;
+	struct virtio_memory_cursor cursor;
+	struct virtio_memory_map map;
+	uint8_t byte = 0;
+
+	(void)state;
+	memset(&region, 0xff, sizeof region);
+	region.addr = 0x1000;
+	region.len = sizeof ram;
+	region.host = ram;
+	region.flags = VIRTIO_REGION_READ_ONLY;
+	region.dirty = NULL;
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	virtio_memory_cursor_init(&cursor, &map);
+	assert_int_equal(virtio_memory_read(&cursor, 0x1000, &byte, 1), 0);
+	assert_int_equal(virtio_memory_write(&cursor, 0x1000, &byte, 1), VIRTIO_EPERM);
+	assert_int_equal(virtio_memory_read(&cursor, 0x1000 + sizeof ram, &byte, 1), VIRTIO_EFAULT);
+
+	fresh = (struct virtio_region){ .addr = 0x1000, .len = sizeof ram, .host = ram, .dirty = &log };
+	log = (struct virtio_dirty_log){ .bitmap = &byte, .size = 1, .base = 0x1000, .page_shift = 12, .unit = 1 };
+	region.flags = 0;
+	region.dirty = &log;
+	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
+	assert_int_equal(virtio_memory_map_init(&map, &fresh, 1), 0);
+	assert_ptr_equal(region.self, &region);
+	assert_int_equal(region.access, fresh.access);
+	assert_int_equal(region.writable, sizeof ram);
+	assert_int_equal(region.writable_small, fresh.writable_small);
+	assert_int_equal(region.unlogged_small, 0);
+}
+
 static void map_init_refuses_impossible_dirty_logs(void **state)
 {
 	const uint8_t word = sizeof(unsigned long);
@@ -406,6 +441,7 @@ int main(void)
 		cmocka_unit_test(map_init_refuses_region_past_the_address_space),
 		cmocka_unit_test(map_init_refuses_host_memory_at_the_host_s_end),
 		cmocka_unit_test(map_init_refuses_unknown_flags),
+		cmocka_unit_test(map_init_sets_derived_members_anew),
 		cmocka_unit_test(map_init_refuses_impossible_dirty_logs),
 		cmocka_unit_test(map_init_refuses_overlap_of_one_byte),
 		cmocka_unit_test(map_init_without_regions_knows_no_address),

@@ -26,22 +26,25 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 	return in;
 }
 
-/* Fills in a request from its parsed chain. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_impl_blk_fill(struct virtio_blk_request *request)
+/* Fills in a request from its parsed chain. plain says that there is no error, known beforehand. */
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_blk_fill(struct virtio_blk_request *request, bool plain)
 {
 	request->type = virtio_get_le32(request->header);
 	request->sector = virtio_get_le64(request->header + 8);
 	request->range_count = 0;
-	if (VIRTIO_UNLIKELY(request->base.error != 0) || VIRTIO_UNLIKELY(request->type > VIRTIO_BLK_T_GET_LIFETIME))
+	if ((!plain && VIRTIO_UNLIKELY(request->base.error != 0)) ||
+	    VIRTIO_UNLIKELY(request->type > VIRTIO_BLK_T_GET_LIFETIME))
 		virtio_impl_blk_fill_slow(request);
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_blk_pop(struct virtio_queue *queue, struct virtio_blk_request *request)
 {
-	const int got = virtio_impl_request_pop_to(queue, &request->base, request->header, sizeof request->header);
+	bool plain;
+	const int got =
+		virtio_impl_request_pop_to(queue, &request->base, request->header, sizeof request->header, &plain);
 
 	if (got == 1)
-		virtio_impl_blk_fill(request);
+		virtio_impl_blk_fill(request, plain);
 	return got;
 }
 

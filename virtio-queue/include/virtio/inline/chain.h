@@ -99,29 +99,30 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 							   struct virtio_memory_cursor *tables,
 							   const struct virtio_guest_desc *d)
 {
-	const uint64_t less_1 = d->len - 1; /* 0 bytes wrap to a length that is too long */
-	uint64_t off = d->addr - tables->start;
+	const uint64_t less_1_desc = d->len - VIRTIO_IMPL_DESC_BYTES;
+	const struct virtio_region *region = tables->region;
 	uint64_t host;
 
 	/*
 	 * The present table is the queue's, because an indirect descriptor is allowed in no other.
 	 * The new table is not longer.
 	 */
-	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT) || less_1 >= walk->last - walk->table + VIRTIO_IMPL_DESC_BYTES)
+	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return false;
-	if (VIRTIO_UNLIKELY(off >= tables->len)) {
-		if (!virtio_impl_memory_cache_region(tables, d->addr))
+	/* A length of 0 wraps to one that is too long. */
+	if (less_1_desc > walk->last - walk->table)
+		return false;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, d->len))) {
+		region = virtio_impl_memory_cache_region(tables, d->addr);
+		if (!region || !virtio_impl_memory_in_region(region, d->addr, d->len))
 			return false;
-		off = d->addr - tables->start;
 	}
-	if (less_1 >= tables->len - off || !(tables->access & VIRTIO_ACCESS_READ))
-		return false;
-	host = (uintptr_t)tables->host + off;
+	host = (uintptr_t)virtio_impl_memory_host(region, d->addr);
 	if (((d->len | host) & (VIRTIO_IMPL_DESC_BYTES - 1)) != 0)
 		return false;
 	walk->table = host;
 	walk->next = host;
-	walk->last = host + d->len - VIRTIO_IMPL_DESC_BYTES;
+	walk->last = host + less_1_desc;
 	walk->left &= ~VIRTIO_IMPL_WALK_DIRECT;
 	return true;
 }
@@ -228,7 +229,12 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, s
 	if (VIRTIO_UNLIKELY(d[0].flags_next & VRING_DESC_F_INDIRECT)) {
 		if (!virtio_impl_walk_enter_table(walk, tables, &d[0]))
 			return false;
+		three->loaded = 0;
+		/* Drivers allocate a table for the chain, so its length says that of the chain. */
+		if (VIRTIO_UNLIKELY(walk->last - walk->table > 2 * VIRTIO_IMPL_DESC_BYTES))
+			return false;
 		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
+		three->loaded = 1;
 	}
 	if (VIRTIO_UNLIKELY((d[0].flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_NEXT) ||
 	    !virtio_impl_walk_refer(walk, &d[0], &next))

@@ -32,7 +32,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
 
 /* Slow paths, and functions that are needed once for many requests. */
-int virtio_impl_queue_init_layout_5(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
+int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);
 bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
@@ -48,7 +48,7 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
  */
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
-	return virtio_impl_queue_init_layout_5(queue, inflight, entries);
+	return virtio_impl_queue_init_layout_6(queue, inflight, entries);
 }
 
 /* Begins the walk of a head in a table with a host address. */
@@ -87,24 +87,26 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_take(struct virtio_queue *queue,
  * release of the index: see refresh() in queue_flow.c, which also judges an index that is too far
  * ahead.
  *
+ * @entries  queue->fast_avail_ring
+ * @next     queue->next_avail
+ *
  * Returns 1 if there is something to pop, 0 if there is nothing, and -1 if the slow path has to
  * decide.
  */
-VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue)
+VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue, const uint8_t *entries, uint32_t next)
 {
-	const uint8_t *entries = queue->fast_avail_ring;
 	uint16_t idx, ahead;
 
 	if (VIRTIO_UNLIKELY(!entries))
 		return -1;
 	idx = virtio_guest_load_le16_acquire(entries - VIRTIO_IMPL_RING_ENTRIES + VIRTIO_IMPL_RING_IDX);
-	ahead = (uint16_t)(idx - queue->next_avail);
+	ahead = (uint16_t)(idx - next);
 	if (ahead == 0)
 		return 0;
 	if (VIRTIO_UNLIKELY(ahead > queue->size))
 		return -1;
 	queue->avail_idx = idx;
-	queue->fast_avail = queue->next_avail + ahead;
+	queue->fast_avail = next + ahead;
 	return 1;
 }
 
@@ -114,15 +116,18 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
+	/* The compiler would load these again after the acquire. */
+	const uint8_t *entries = queue->fast_avail_ring;
+	const uint32_t next = queue->next_avail;
 	uint16_t head;
 
-	if (VIRTIO_UNLIKELY(queue->next_avail == queue->fast_avail)) {
-		const int got = virtio_impl_queue_reload(queue);
+	if (VIRTIO_UNLIKELY(next == queue->fast_avail)) {
+		const int got = virtio_impl_queue_reload(queue, entries, next);
 
 		if (got != 1)
 			return got;
 	}
-	head = virtio_guest_load_le16(queue->fast_avail_ring + 2 * (size_t)(queue->next_avail & queue->mask));
+	head = virtio_guest_load_le16(entries + 2 * (size_t)(next & queue->mask));
 	*out = head;
 	if (VIRTIO_UNLIKELY(head >= queue->size) ||
 	    VIRTIO_UNLIKELY(queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE))

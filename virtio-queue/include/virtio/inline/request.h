@@ -24,6 +24,13 @@ int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct v
 int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_impl_three *three, struct virtio_request *request);
 
+/*
+ * The same where no descriptor was loaded: with the walk at the start of a table, or in a small
+ * queue.
+ */
+int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
+				 struct virtio_request *request);
+
 /* As in <virtio/queue.h>: a program compiled against another layout of the struct does not link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
@@ -55,36 +62,44 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 {
 	const struct virtio_guest_desc *header = &three->d[0], *data = &three->d[1], *status = &three->d[2];
 	struct virtio_memory_cursor *small = &memory[VIRTIO_MEMORY_BUFFERS], *large = &memory[VIRTIO_MEMORY_DATA];
+	const struct virtio_region *near = small->region, *far = large->region;
 	struct virtio_chain_segments *out = &request->data;
 	const uint64_t writable = (data->flags_next & VRING_DESC_F_WRITE) / VRING_DESC_F_WRITE;
 
-	if (VIRTIO_UNLIKELY(header->len != request->fast_header) || VIRTIO_UNLIKELY(status->len != 1))
+	if (VIRTIO_UNLIKELY(header->len != request->fast_header))
 		return false;
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, header->addr, VIRTIO_MEMORY_SMALL)) &&
-	    !virtio_impl_memory_cache_region(small, header->addr))
+	if (VIRTIO_UNLIKELY(status->len != 1))
 		return false;
-	*header_at = small->host + (header->addr - small->start);
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(near, header->addr, VIRTIO_MEMORY_SMALL))) {
+		near = virtio_impl_memory_cache_region(small, header->addr);
+		if (!near)
+			return false;
+	}
+	*header_at = virtio_impl_memory_host(near, header->addr);
 	/* Drivers put the status beside the header. */
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(small, status->addr, 1)) &&
-	    !virtio_impl_memory_cache_region(small, status->addr))
-		return false;
-	/* Data of length 0 is in no cached region. */
-	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_cached_region(large, data->addr, data->len)) &&
-	    (!virtio_impl_memory_cache_region(large, data->addr) ||
-	     !virtio_impl_memory_in_cached_region(large, data->addr, data->len)))
-		return false;
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(near, status->addr, 1))) {
+		near = virtio_impl_memory_cache_region(small, status->addr);
+		if (!near)
+			return false;
+	}
+	/* Data of length 0 is in no region. */
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(far, data->addr, data->len))) {
+		far = virtio_impl_memory_cache_region(large, data->addr);
+		if (!far || !virtio_impl_memory_in_region(far, data->addr, data->len))
+			return false;
+	}
 	out->segments = request->segments;
-	virtio_impl_segment_set(out->segments, data->addr, data->len, large->host + (data->addr - large->start),
-				large->region);
-	virtio_impl_segment_set(&out->last_writable, status->addr, 1, small->host + (status->addr - small->start),
-				small->region);
+	virtio_impl_segment_set(out->segments, data->addr, data->len, virtio_impl_memory_host(far, data->addr),
+				far->self);
+	virtio_impl_segment_set(&out->last_writable, status->addr, 1, virtio_impl_memory_host(near, status->addr),
+				near->self);
 	out->needed = 3;
 	out->readable = 1 - (uint32_t)writable;
 	out->writable = (uint32_t)writable;
 	/* Without a branch, like the rest of this function. */
 	out->writable_bytes = data->len & (0 - writable);
 	out->readable_bytes = data->len - out->writable_bytes;
-	request->fast_complete = small->access;
+	request->fast_complete = near->access;
 	request->error = 0;
 	return true;
 }
@@ -94,9 +109,10 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
  *
  * @header_to  request->header
  * @bytes      request->header_bytes
+ * @plain      whether the fast path has filled in the request, so request->error is 0
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *queue, struct virtio_request *request,
-							void *header_to, size_t bytes)
+							void *header_to, size_t bytes, bool *plain)
 {
 	struct virtio_impl_three three, three_copy;
 	struct virtio_walk walk, walk_copy;
@@ -105,6 +121,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	uint16_t head;
 	const int got = virtio_impl_queue_peek(queue, &head);
 
+	*plain = false;
 	if (VIRTIO_UNLIKELY(got != 1))
 		return got == 0 ? 0 : virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
@@ -113,6 +130,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three)) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_request_fill(request, queue->memory, &three, &header))) {
 		walk_copy = walk;
+		if (three.loaded == 0)
+			return virtio_impl_request_pop_long(queue, head, &walk_copy, request);
 		three_copy = three;
 		return virtio_impl_request_pop_any(queue, head, &walk_copy, &three_copy, request);
 	}
@@ -120,12 +139,15 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	request->token.value = chain.token.value;
 	/* Last, because this store makes the compiler reload values from memory. */
 	virtio_guest_copy_in(header_to, header, bytes);
+	*plain = true;
 	return 1;
 }
 
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request)
 {
-	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes);
+	bool plain;
+
+	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes, &plain);
 }
 
 /* The used length: written bytes of the data, and the status if no gap lies before it. */

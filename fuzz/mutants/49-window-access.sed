@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
+# A window permits what its region permits, whatever the translation permits.
+# file: virtio-queue/src/guest_memory.c
+# harness: fuzz_guest_memory
+s/window->access = t->access;/window->access = region->access;/
