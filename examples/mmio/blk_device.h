@@ -44,7 +44,7 @@ struct blk_device {
 	struct virtio_blk_request request;
 	struct virtio_blk_steps steps; /* progress of the request */
 	bool serving;                  /* a request is begun, and not completed */
-	/* Of the request being served: BLK_SEGMENTS, and its ranges. */
+	/* Arrays for the request being served: BLK_SEGMENTS segments, and the ranges. */
 	struct virtio_segment *segments;
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk blk;

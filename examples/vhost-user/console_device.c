@@ -324,7 +324,7 @@ void console_take_old_output(struct console_device *console, uint32_t id)
 
 	if (!queue)
 		return;
-	/* The next turn finds the same error. */
+	/* An error is ignored here, because the next turn finds it again. */
 	(void)transmit(console, console->ports[id], queue);
 	device_queue_signal(queue);
 	device_queue_wake(queue);

@@ -110,13 +110,16 @@ static bool has_hung_up(int fd)
 }
 
 /*
- * Handles a second front end. The first one may have left already, and its end is an event that is
- * not handled yet. Otherwise the second one is refused: two guests on one disk destroy it. A
- * process that only tests whether the daemon listens has hung up already.
+ * Handles a second front end. The first front end may have left, with an event that is not handled
+ * yet. If it is still there, the second front end is refused, because two guests would destroy a
+ * disk. A process that only tests whether the daemon listens has hung up already.
  */
 static bool make_room(struct server *server, int fd)
 {
-	/* Its messages may end the session, or contain the other end of the connection itself. */
+	/*
+	 * The first front end's messages may end the session, or contain the other end of its own
+	 * connection.
+	 */
 	for (unsigned int i = 0; i < MOST_MESSAGES && server->session && is_readable(server->session->socket.fd); i++)
 		server->session->socket.ready(&server->session->socket);
 	if (server->session && has_hung_up(server->session->socket.fd))

@@ -26,7 +26,10 @@ static int make_room(struct vsock_output *output, size_t len)
 
 	if (output->capacity - output->end >= len)
 		return 0;
-	/* Twice the bytes: otherwise each piece of a full buffer would move all of them. */
+	/*
+	 * Makes the capacity twice the stored bytes. Otherwise each new piece would move all bytes
+	 * of a full buffer.
+	 */
 	while (capacity - used < len || capacity / 2 < used)
 		capacity *= 2;
 	bytes = malloc(capacity);

@@ -263,7 +263,7 @@ static void save_values(const struct judged *from, uint32_t n, const struct form
 	}
 }
 
-/* Begins a section of the newest version with the values of one of any version. */
+/* Begins a section of the newest version. Its values come from a section of any version. */
 static void save_section(const struct judged *from, struct format_section *to, struct edit_file *out)
 {
 	const struct format_kind *kind = to->kind;

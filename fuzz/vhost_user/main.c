@@ -257,8 +257,8 @@ static void step_owner(struct peer *peer, unsigned int ring __attribute__((unuse
 }
 
 /*
- * Tables of both halves, one half, nothing; with too many regions; with counts that disagree;
- * beyond the end of the file.
+ * Sends a memory table: both halves, one half or no region; too many regions; counts that disagree;
+ * or a region beyond the end of the file.
  */
 static void step_memory(struct peer *peer, unsigned int ring __attribute__((unused)))
 {

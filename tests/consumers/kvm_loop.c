@@ -47,7 +47,7 @@ int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count
 	return virtio_memory_map_init(&vmm->memory, vmm->regions, count);
 }
 
-/* Once, when the machine is made. */
+/* Called once, when the machine is made. */
 int echo_init(struct echo_device *dev, void (*interrupt)(void *vm), void *vm)
 {
 	dev->interrupt = interrupt;

@@ -82,14 +82,14 @@ boot_until have_enough initramfs.gz virtio_uml.device=0.sock:2 virtio_uml.device
 kill -KILL "$(cat daemon.pid)"
 wait "$daemon_pid" 2>/dev/null || true
 daemon_pid=
-# The guest may write more lines, about earlier acknowledgements; or wait for its disks for ever.
+# The guest may still report earlier acknowledgements, or wait for its disks for ever.
 stop_guest
 
 echo "Checking from outside"
 for stream in $streams; do
 	last=$(last_of "$stream")
-	# The next record was being written there. Perhaps it was acknowledged, and the guest could
-	# not report it.
+	# The next record was perhaps being written in this place, or was acknowledged and not
+	# reported.
 	left_out=$((last % places))
 	wanted "$stream" "$last" "$left_out" >expected
 	[ -s expected ] || fail "stream $stream: nothing to compare"

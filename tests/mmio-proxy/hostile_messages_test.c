@@ -336,7 +336,7 @@ static void configuration_tells_the_size_of_the_page_and_vanishes(void **state)
 	vm_finish(&vm);
 }
 
-/* The interrupts are lost, but not the machine. */
+/* Without the interrupt port, interrupts are lost, but the devices go on. */
 static void interrupt_port_that_is_gone_does_no_harm(void **state)
 {
 	unsigned int files;

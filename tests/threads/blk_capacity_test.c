@@ -173,7 +173,7 @@ static void set(uint64_t capacity)
 	check(virtio_blk_set_capacity(&m.blk, capacity) == 0, "it can't be set", capacity);
 }
 
-/* A capacity for each update. Readers get a turn now and then, also on one processor. */
+/* Sets a new capacity in each update. Yields now and then, so readers run even on one processor. */
 static void grow(void)
 {
 	for (uint32_t n = 1; n <= m.updates; n++) {

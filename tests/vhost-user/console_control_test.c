@@ -34,7 +34,7 @@ static void expect_answer(int fd, const char *command, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-/* A folder, and the names of what will be in it. */
+/* Makes a folder, and sets the paths of the files that will be in it. */
 static void prepare(struct daemon_process *daemon)
 {
 	daemon_folder(daemon);
@@ -42,7 +42,7 @@ static void prepare(struct daemon_process *daemon)
 	snprintf(control_path, sizeof control_path, "%s/control", daemon->folder);
 }
 
-/* A console at a pty, and a socket for commands. */
+/* Starts a daemon with a console at a pty, and a socket for commands. */
 static void start_pty(struct daemon_process *daemon, const char *options)
 {
 	char all[400], line[256];
@@ -54,7 +54,9 @@ static void start_pty(struct daemon_process *daemon, const char *options)
 	console_await(daemon);
 }
 
-/* A console in a file, a port "data" at a socket, and a socket for commands. */
+/*
+ * Starts a daemon with a console in a file, a port "data" at a socket, and a socket for commands.
+ */
 static void start_port(struct daemon_process *daemon)
 {
 	char backend[128], options[400];
@@ -69,8 +71,8 @@ static void start_port(struct daemon_process *daemon)
 /* Sizes */
 
 /*
- * A guest with a single port, and a channel for the device's requests. Returns our end of the
- * channel.
+ * Attaches a guest with a single port, and a channel for the device's requests. Returns our end of
+ * the channel.
  */
 static int attach_with_channel(struct console_guest *guest, const struct daemon_process *daemon)
 {

@@ -64,7 +64,7 @@ static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 	console_expect_output(fd, 0, 3000);
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	/* The next client can send. Its end is also seen at once. */
+	/* The next client can send, and the device sees at once when it leaves. */
 	fd = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_type(fd, "next", 4);
@@ -136,7 +136,7 @@ static void console_port_throttles_and_loses_nothing(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* full=wait: the console does what other ports do. */
+/* With full=wait the console waits for a reader, as other ports do. */
 static void console_that_waits_drops_nothing(void **state)
 {
 	struct daemon_process daemon;

@@ -159,7 +159,7 @@ static void tty_without_a_reader_keeps_its_keyboard(void **state)
 	daemon_await_error(&daemon, "stdout: output waits: Broken pipe");
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
 	console_type(master, "\x1dq", 2);
-	/* Nobody reads the summary either. */
+	/* The summary has no reader either. */
 	assert_int_equal(daemon_stop(&daemon, 0), 1);
 	assert_int_equal(tcgetattr(slave, &settings), 0);
 	assert_true(settings.c_lflag & ICANON);

@@ -70,7 +70,7 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* With MULTIPORT a message has the size: columns first. */
+/* With MULTIPORT a message carries the size, columns first. */
 static void console_tty_tells_its_size_under_multiport(void **state)
 {
 	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
@@ -231,7 +231,7 @@ static void console_tty_works_with_a_socket(void **state)
 	console_attach(&guest, &daemon, 0);
 	console_type(ends[0], "keys", 4);
 	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
-	/* More than the socket holds, with nobody who reads. */
+	/* More output than the socket holds, while nobody reads. */
 	console_output(&guest.rings[TRANSMIT], 0, all);
 	console_expect_output(ends[0], 0, 1000);
 	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);

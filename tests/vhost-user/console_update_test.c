@@ -30,7 +30,7 @@ static void start(struct daemon_process *daemon, const char *backend)
 		snprintf(spec, sizeof spec, "file=%s,socket=%s,port=data:unix=%s", daemon->second, daemon->socket,
 			 console_client_path);
 	daemon_run_program(daemon, program, arguments);
-	/* The name of the pty. */
+	/* Reads the line with the name of the pty. */
 	if (strcmp(backend, "pty") == 0)
 		assert_non_null(fgets(line, sizeof line, daemon->out));
 	console_await(daemon);
@@ -153,7 +153,7 @@ static void console_update_keeps_what_a_client_has_sent(void **state)
 	client = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_expect_output(client, 0, 1000);
-	/* What is dropped is counted, also over an update. */
+	/* Dropped bytes are counted, and an update keeps the count. */
 	console_type(client, bytes, sizeof bytes);
 	close(client);
 	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);

@@ -30,7 +30,7 @@ struct daemon_process {
 	char other[96];    /* socket of the second disk */
 	char errors[96];   /* its stderr */
 	int pass_fd;       /* 0, or what it inherits as descriptor 3 */
-	bool listen_fds;   /* that is announced by LISTEN_FDS */
+	bool listen_fds;   /* the inherited descriptor is announced by LISTEN_FDS */
 	char summary[512]; /* the last line that it printed, after daemon_stop() */
 };
 
@@ -54,8 +54,8 @@ void daemon_copy_program(const char *to);
 void daemon_write_script(const char *path, const char *text);
 
 /*
- * SIGUSR1, until the new process goes on with the first device. Sends the signal again if the
- * system is too slow for the daemon's patience.
+ * Sends SIGUSR1, and waits until the new process goes on with the first device. Sends the signal
+ * again if the daemon has given up because the system is too slow.
  */
 void daemon_update(struct daemon_process *daemon);
 
@@ -83,10 +83,10 @@ void daemon_expect_listening(struct daemon_process *daemon);
  */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
-/* The same with two disks, at socket and other. */
+/* The same with two disks, whose sockets are `socket` and `other`. */
 void daemon_start_two(struct daemon_process *daemon);
 
-/* The same in an existing folder. */
+/* The same as daemon_start(), in an existing folder. */
 void daemon_start_again(struct daemon_process *daemon, const char *options);
 void daemon_start_two_again(struct daemon_process *daemon);
 

@@ -360,7 +360,10 @@ static void device_completes_and_notifies_outside_of_a_turn(void **state)
 	for (unsigned int i = 0; i < 10; i++) {
 		offer(&ring);
 		offer(&ring);
-		/* Kicks alone do nothing. A descriptor that is set asks for a turn. */
+		/*
+		 * Kicks alone make the device complete nothing, even after a turn. Setting the call
+		 * descriptor asks for a turn.
+		 */
 		for (unsigned int n = 0; n < 2; n++)
 			assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, INPUT, ring.call), 0);
 		assert_int_equal(virtio_mock_get(&ring.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
@@ -449,7 +452,7 @@ static void settle(struct front_end *fe)
 	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_CONFIG, &config, sizeof config), size);
 }
 
-/* Another place for the used ring. The ring lies in the first region. */
+/* Moves the used ring to another place. The ring stays in the first region. */
 static void move_ring(struct ring *ring)
 {
 	const uint64_t *addr = ring->mock.addr;

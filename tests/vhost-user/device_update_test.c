@@ -25,7 +25,7 @@ struct test_device {
 	struct device device;
 	bool begins[QUEUES]; /* what the queue's last start looked like */
 	int start_error;     /* what each start returns */
-	char log[256];       /* words, of other operations */
+	char log[256];       /* a word for each call of another operation */
 };
 
 static void note(struct device *device, const char *word)

@@ -32,7 +32,7 @@
 struct promise {
 	uint32_t written[SLOTS]; /* reported as written */
 	uint32_t stable[SLOTS];  /* promised to be stable */
-	uint32_t begun[SLOTS];   /* the last number that was sent */
+	uint32_t begun[SLOTS];   /* the last number that was sent for this slot */
 };
 
 static void fill(uint8_t *bytes, uint32_t number)
@@ -79,8 +79,8 @@ static bool is_alive(const struct front_end *fe)
 }
 
 /*
- * Waits for a whole batch, or until the daemon is gone. Does not wait for signals: there may be
- * none any more.
+ * Waits for a whole batch, or until the daemon is gone. Does not wait for signals, because a killed
+ * daemon sends none.
  */
 static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count)
 {

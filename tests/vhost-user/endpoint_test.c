@@ -59,7 +59,10 @@ static void serve_once(struct front_end *fe, uint8_t byte)
 	front_end_close(fe);
 }
 
-/* The front end listens. It starts after the daemon, ends, and starts again. */
+/*
+ * The front end listens, and the daemon connects. The front end starts after the daemon, ends, and
+ * starts again.
+ */
 static void daemon_connects_and_connects_again(void **state)
 {
 	char options[LINE_BYTES], line[LINE_BYTES], text[1024];
@@ -255,7 +258,7 @@ static void second_front_end_is_refused_and_told_of(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 212: the front end shares a file, and the guest uses other memory. */
+/* Hostile 212: the front end shares a file, but the guest uses other memory. */
 static void memory_that_is_not_shared_is_told_of(void **state)
 {
 	const uint64_t one = 1;

@@ -526,7 +526,7 @@ int kernel_process(unsigned int queue)
 	struct guest *guest = &guests[queue];
 	int result;
 
-	/* A turn ends after a while, too. */
+	/* A turn may also end because its time is over. */
 	do
 		result = kernel_turn(queue);
 	while (result == DEVICE_TURN_AGAIN ||

@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <virtio/blk_file.h>
 
-#define REQUESTS 80u /* more than are ever in flight */
+#define REQUESTS 80u /* more requests than are ever in flight */
 #define REQUEST_SECTORS 2u
 #define LARGE_SECTORS ((32u << 20) / 512)
 #define MAX_QUEUES 2u
@@ -77,7 +77,7 @@ extern struct kernel_disk kernel_disk;
 extern struct kernel_kernel kernel_kernel;
 extern char kernel_log[256]; /* the last line */
 
-/* Another queue on the disk; or NULL with errno. */
+/* Makes another queue on the disk. Returns NULL with errno on failure. */
 struct blk_queue *kernel_queue(void);
 
 /* Sets up everything, with a queue on the disk that has these features, or with two. */
@@ -97,7 +97,7 @@ void kernel_close(void);
 void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
 uint8_t kernel_status(unsigned int queue, unsigned int n);
 
-/* How many of the last requests were answered with an I/O error. */
+/* Returns how many of the last requests were answered with an I/O error. */
 unsigned int kernel_failures(void);
 
 /* The used length of its completion. Fails if there was none, or more than one. */
@@ -106,7 +106,7 @@ uint32_t kernel_length(unsigned int queue, unsigned int n);
 /* One call of the device, after which everything is checked. Returns as the device does. */
 int kernel_turn(unsigned int queue);
 
-/* Calls of the device as long as it has more to do at once. */
+/* Calls the device as long as it has more to do at once. */
 int kernel_process(unsigned int queue);
 void kernel_drain(unsigned int queue);
 
@@ -125,7 +125,7 @@ void kernel_await_syncs(unsigned int count);
 /* Lets syncs go on that are held. */
 void kernel_release(void);
 
-/* A number below the limit; the same sequence each time. */
+/* Returns a number below the limit. The sequence is the same each time. */
 unsigned int kernel_random(unsigned int limit);
 void kernel_seed(uint64_t seed);
 

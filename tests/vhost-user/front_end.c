@@ -390,7 +390,7 @@ static void be_busy(struct front_end *fe)
 pid_t block_busy_guest(struct front_end *fe)
 {
 	const struct virtio_mock_buffer buffers[3] = {
-		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* zeros: a read of sector 0 */
+		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* zeros read sector 0 */
 		{ .addr = GUEST_ADDR + DATA, .len = DATA_BYTES, .flags = VRING_DESC_F_WRITE },
 		{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
 	};

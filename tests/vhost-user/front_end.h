@@ -40,7 +40,7 @@ struct front_end {
 	struct virtio_mock_slot slots[RING_SIZE];
 };
 
-/* Connects. Makes guest memory and eventfds too. */
+/* Connects, and makes guest memory and eventfds. */
 void front_end_open(struct front_end *fe, const char *path);
 void front_end_close(struct front_end *fe);
 
@@ -63,7 +63,7 @@ void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, cons
  */
 int front_end_reply(struct front_end *fe, uint32_t request, void *payload, uint32_t size);
 
-/* Sends with need_reply, and returns the acknowledgement: 0 or not. */
+/* Sends a message with need_reply, and returns the acknowledgement: 0 for success. */
 uint64_t front_end_ask(struct front_end *fe, uint32_t request, const void *payload, uint32_t size, const int *fds,
 		       unsigned int fd_count);
 uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request, uint64_t value);
@@ -90,14 +90,14 @@ struct front_end_request {
 
 extern const struct front_end_request front_end_requests[FRONT_END_REQUESTS];
 
-/* A correct payload of that size, in VHOST_USER_MAX_PAYLOAD bytes. */
+/* Makes a correct payload of that size, in a buffer of VHOST_USER_MAX_PAYLOAD bytes. */
 void front_end_fill_payload(uint32_t request, uint8_t *payload);
 
 /* The memory table of a front end as it should be: two adjacent regions. */
 struct vhost_user_memory front_end_table(void);
 uint64_t front_end_ask_table(struct front_end *fe, const struct vhost_user_memory *table);
 
-/* The ring addresses of the mock driver, as the front end's. */
+/* Returns the mock driver's ring addresses in the front end's address space. */
 struct vhost_user_vring_addr front_end_addr(const struct front_end *fe);
 
 /* The steps of a set-up. `features` are added to VERSION_1, FLUSH and PROTOCOL_FEATURES. */

@@ -45,7 +45,7 @@ static void connection_that_ends_anywhere_in_a_message_is_forgotten(void **state
 	daemon_finish(&daemon);
 }
 
-/* At each step of a set-up, with a ring running or not. */
+/* The front end leaves at each step of a set-up, with a ring running or not. */
 static void connection_that_ends_anywhere_in_a_session_is_forgotten(void **state)
 {
 	struct daemon_process daemon;
@@ -218,7 +218,7 @@ static uint64_t random_number(uint32_t *seed)
 	return (uint64_t)next_random(seed) << 32 | next_random(seed);
 }
 
-/* Mostly a message that could be right, with some of its numbers replaced. */
+/* Makes a message: mostly one that could be right, with some numbers replaced. */
 static void send_rubbish(struct front_end *fe, uint32_t *seed)
 {
 	const struct front_end_request *like = &front_end_requests[next_random(seed) % FRONT_END_REQUESTS];
@@ -277,7 +277,7 @@ static void rubbish_does_no_harm_and_is_not_logged_without_end(void **state)
 	daemon_start(&daemon, "");
 	while (sent < messages) {
 		front_end_open(&fe, daemon.socket);
-		/* The ring has whatever the memory has: rubbish too. */
+		/* The ring may have rubbish, because the memory has. */
 		for (unsigned int i = 0; i < 0x1000; i += 4) {
 			const uint32_t value =
 				next_random(&seed) % 4 ? next_random(&seed) % RING_SIZE : next_random(&seed);

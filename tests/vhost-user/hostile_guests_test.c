@@ -490,8 +490,7 @@ static void renew_call(struct front_end *fe)
 }
 
 /*
- * The daemon waits for neither, although the front end's descriptors block when they are written
- * to.
+ * The daemon waits for neither descriptor, although a write to them would block.
  */
 static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 {

@@ -152,7 +152,7 @@ static void message_with_wrong_descriptors_is_refused(void **state)
 					1);
 				continue;
 			}
-			/* Wrong descriptors of these requests are ignored. */
+			/* These requests ignore descriptors of the wrong kind. */
 			front_end_send(&fe, request->request, VHOST_USER_FLAG_VERSION, payload, request->size, fds,
 				       counts[c]);
 			assert_true(front_end_reply(&fe, request->request, payload, sizeof payload) > 0);
@@ -269,7 +269,7 @@ static void message_with_bad_features_is_refused(void **state)
 
 #define HALF (GUEST_BYTES / 2)
 
-/* Each is wrong in one number. */
+/* Each table is wrong in one number. */
 static const struct vhost_user_region bad_regions[] = {
 	{ GUEST_ADDR, 0, USER_ADDR, 0 },
 	{ GUEST_ADDR, GUEST_BYTES + PAGE, USER_ADDR, 0 }, /* past the end of the file */
@@ -299,7 +299,7 @@ static void memory_of_bad_regions_is_refused(void **state)
 	}
 	close(fd);
 	front_end_open(&fe, daemon.socket);
-	/* Two that overlap by a page, and two that are the same. */
+	/* Two regions that overlap by a page, and two equal regions. */
 	table = front_end_table();
 	table.regions[1].guest_addr -= PAGE;
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
@@ -438,7 +438,7 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 0, RING_SIZE), 0);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
-	/* Addresses are all that is missing. */
+	/* Everything but the addresses was set. */
 	front_end_start_ring(&fe);
 	for (unsigned int i = 0; i < sizeof bad / sizeof *bad; i++) {
 		for (unsigned int area = 0; area < 3; area++) {

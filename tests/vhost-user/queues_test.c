@@ -79,12 +79,15 @@ static void queues_have_a_thread_each_while_they_run(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 135, with reads and writes too, and all queues at the same time. */
+/* Hostile 135: reads, writes and flushes in all queues at the same time. */
 static void queues_keep_the_data_of_all_apart(void **state)
 {
 	const uint64_t features[] = { 0, FEATURE(VIRTIO_RING_F_EVENT_IDX) };
 	const unsigned int rounds = 100;
-	/* Of all queues and both sessions. There are as many with writes as with reads. */
+	/*
+	 * Flushes of all queues in both sessions. Half of them are sent among writes, half among
+	 * reads.
+	 */
 	const unsigned int flushes = 2 * RINGS * rounds / RING_FLUSH_ROUNDS * RING_FLUSHES;
 	const unsigned int moves = 2 * RINGS * rounds * RING_REQUESTS - flushes;
 	struct daemon_process daemon;

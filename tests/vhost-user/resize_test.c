@@ -57,8 +57,8 @@ static void open_channel(struct front_end *fe, int *ends)
 }
 
 /*
- * What the daemon sends before it answers a request that sees the new size has arrived when the
- * answer has.
+ * When a request that sees the new size is answered, the daemon's message has arrived, because it
+ * was sent before.
  */
 static void expect_messages(int channel, unsigned int count)
 {
@@ -231,7 +231,7 @@ static void *run_traffic(void *arg)
 	return NULL;
 }
 
-/* The part of the disk that always exists works all the time. */
+/* Requests for the part of the disk that always exists succeed all the time. */
 static void resize_happens_beside_requests(void **state)
 {
 	struct daemon_process daemon;

@@ -90,7 +90,10 @@ static void restore_goes_on_with_another_front_end(void **state)
 	}
 }
 
-/* Twice without a front end in between; and the option stays on the command line of an update. */
+/*
+ * Restores twice without a front end in between. The option also stays on the command line of an
+ * update.
+ */
 static void restore_is_done_once_by_each_daemon(void **state)
 {
 	struct daemon_process daemon;
@@ -156,7 +159,7 @@ static void expect_refusal(struct daemon_process *daemon, const char *const *arg
 	assert_int_equal(access(daemon->other, F_OK), -1);
 }
 
-/* A file's bytes, at most 65536. */
+/* Reads a file's bytes, at most 65536. */
 struct content {
 	uint8_t bytes[65536];
 	size_t length;

@@ -48,7 +48,7 @@ static void start_rng(struct daemon_process *daemon)
 	run_rng(daemon, "");
 }
 
-/* With a pipe as the source. Returns the end to write to. */
+/* Starts the daemon with a pipe as the source. Returns the end to write to. */
 static int start_rng_with_pipe(struct daemon_process *daemon)
 {
 	char option[160];
@@ -267,7 +267,7 @@ static void rng_waits_for_its_source(void **state)
 	assert_int_equal(take(&fe), 3);
 	assert_memory_equal(fe.memory + DATA + 128, "xyz", 3);
 	expect_used(&fe, 3);
-	/* The other way round: input, and no buffer. */
+	/* Now there is input, and no buffer. */
 	assert_int_equal(write(pipe, "f", 1), 1);
 	assert_int_equal(take(&fe), 1);
 	assert_int_equal(write(pipe, "gh", 2), 2);
@@ -456,7 +456,7 @@ static void rng_and_disk_are_served_together(void **state)
 	assert_int_equal(access(daemon.other, F_OK), -1);
 }
 
-/* A buffer waits in the ring meanwhile. */
+/* Meanwhile a buffer waits in the ring. */
 static void rng_goes_on_after_an_update_and_a_restore(void **state)
 {
 	struct daemon_process daemon;

@@ -260,7 +260,7 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	block_write_and_read(&fe, 1, 0x11);
-	/* A third region, then one in place of the first two. */
+	/* Adds a third region, and then one region replaces the first two. */
 	table.count = 3;
 	table.regions[2] = table.regions[1];
 	table.regions[2].guest_addr += GUEST_BYTES;
@@ -271,7 +271,10 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	table.regions[0].size = GUEST_BYTES;
 	assert_int_equal(front_end_ask_table(&fe, &table), 0);
 	block_write_and_read(&fe, 3, 0x33);
-	/* Memory without the ring is refused; without the buffer is not, but then requests fail. */
+	/*
+	 * A table without the ring is refused. A table without the buffer is accepted, but then
+	 * requests fail.
+	 */
 	table.regions[0].guest_addr += 0x1000;
 	table.regions[0].size -= 0x1000;
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
@@ -332,7 +335,7 @@ static void session_shows_the_configuration_space(void **state)
 	config.offset = UINT32_MAX;
 	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 56, NULL, 0);
 	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), 0);
-	/* Hostile 104: no byte of it can be written. */
+	/* Hostile 104: no byte of the configuration space can be written. */
 	memset(&config, 0, sizeof config);
 	config.size = 8;
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 8, NULL, 0), 1);
@@ -371,7 +374,7 @@ static void session_shows_the_configuration_space_at_any_offset(void **state)
 				assert_int_equal(config.data[b], offsets[i] + b < 60 ? whole.data[offsets[i] + b] : 0);
 		}
 	}
-	/* More room than bytes, and fewer. */
+	/* The request has room for more bytes than it asks for, and then for none. */
 	config = (struct vhost_user_config){ .size = 8 };
 	ask_config(&fe, &config, 256, header + 256);
 	assert_memory_equal(config.data, whole.data, 8);
@@ -642,7 +645,7 @@ static void expect_broken(struct front_end *fe)
 {
 	uint64_t count;
 
-	/* Blocks until the daemon has said so. */
+	/* This read blocks until the daemon has signalled. */
 	assert_int_equal(read(fe->err, &count, sizeof count), sizeof count);
 	assert_int_equal(count, 1);
 	/* Messages are still served, and nothing more is popped from the ring. */
@@ -665,7 +668,7 @@ static void session_stops_a_ring_whose_index_jumps(void **state)
 	assert_int_equal(virtio_mock_set(&fe.mock, VIRTIO_MOCK_AVAIL_IDX, 3 + RING_SIZE + 1), 0);
 	assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 	expect_broken(&fe);
-	/* A new call descriptor doesn't start it again. */
+	/* A new call descriptor doesn't start the broken ring again. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
 	for (unsigned int i = 0; i < 100; i++)
 		assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);

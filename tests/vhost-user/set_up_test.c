@@ -151,7 +151,7 @@ static void ring_goes_on_when_it_is_set_up_again(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A kick that is polled for, and back to a descriptor, while the ring runs. */
+/* While the ring runs, it changes from a kick descriptor to polling, and back. */
 static void ring_goes_on_with_another_kind_of_kick(void **state)
 {
 	struct daemon_process daemon;
@@ -323,7 +323,7 @@ static void rings_of_the_old_driver_stop_when_the_new_one_starts(void **state)
 
 /* Memory */
 
-/* Lengths that are no whole pages, down to the last byte that the guest has. */
+/* Regions whose length isn't a multiple of the page size can be used up to their last byte. */
 static void memory_need_not_be_whole_pages(void **state)
 {
 	struct vhost_user_memory table = { .count = 1 };

@@ -35,7 +35,7 @@ static int make_folder(void **state)
 	return 0;
 }
 
-/* Nothing is left in the folder. */
+/* Checks that the folder is empty, and removes it. */
 static int remove_folder(void **state)
 {
 	(void)state;
@@ -91,7 +91,7 @@ static bool is_reached(int fd)
 	return reached;
 }
 
-/* Messages about files in use are expected, and many. */
+/* Drops stderr, because many messages about files in use are expected. */
 static void begin_child(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

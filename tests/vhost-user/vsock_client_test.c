@@ -84,7 +84,7 @@ static void vsock_takes_all_behind_the_line_for_payload(void **state)
 	vsock_tear_down(&p, " 0 refused");
 }
 
-/* Nothing goes to the guest before it has accepted, and no OK to the client. */
+/* Until the guest has accepted, it gets no data, and the client gets no OK. */
 static void vsock_says_ok_after_the_response(void **state)
 {
 	struct vsock_message m;
@@ -205,7 +205,9 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_receive(&p.guest, &m);
 	assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(virtio_vsock_dst_port(&m.header), 23);
-	/* While the guest doesn't answer, another connection begins and goes on. */
+	/*
+	 * While the guest doesn't answer the first request, another connection is made and works.
+	 */
 	fd = vsock_open_to_guest(&p, &other);
 	host_send(fd, "ab", 2);
 	vsock_expect_data(&other, "ab", 2);
@@ -222,7 +224,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_tear_down(&p, " 1 to it, 3 refused");
 }
 
-/* Idle clients take nothing that others need. */
+/* Idle clients do not use up what other clients need. */
 static void vsock_idle_clients_give_way(void **state)
 {
 	enum { IDLE = 300 };

@@ -51,7 +51,7 @@ static void tear_down(struct group *g, const char *words)
 	vsock_finish(&g->daemon, words);
 }
 
-/* A connection of A's to port 22 of B. */
+/* Connects A to port 22 of B. */
 static void open_between(struct group *g, uint16_t type, struct vsock_peer *a, struct vsock_peer *b)
 {
 	struct vsock_message m;
@@ -117,14 +117,14 @@ static void group_guests_refuse(void **state)
 	a.peer_cid = 5;
 	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
 	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
-	/* The guest is not there. */
+	/* No front end is attached to the other device. */
 	vsock_detach(&g.b);
 	a.peer_cid = B_CID;
 	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
 	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
 	vsock_attach(&g.b, g.daemon.other, B_CID, VSOCK_RINGS);
 	open_between(&g, STREAM, &a, &b);
-	/* It leaves within a connection. */
+	/* The guest leaves while a connection is open. */
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "last", 4);
 	vsock_detach(&g.b);
 	vsock_expect_data(&a, "last", 4);

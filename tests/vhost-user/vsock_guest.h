@@ -52,7 +52,7 @@ void vsock_start(struct daemon_process *daemon, const char *options);
 /* Stops the daemon. Its summary must contain these words. */
 void vsock_finish(struct daemon_process *daemon, const char *words);
 
-/* A front end with two rings or three, whose driver begins. */
+/* Attaches a front end with two or three rings, whose driver begins anew. */
 void vsock_attach(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 void vsock_detach(struct vsock_guest *guest);
 
@@ -75,16 +75,16 @@ void vsock_reap(struct vsock_guest *guest);
 /* Receives the next packet. */
 void vsock_receive(struct vsock_guest *guest, struct vsock_message *message);
 
-/* The same, which must be of this peer and this operation. */
+/* Receives a packet, which must be of this peer and have this operation. */
 void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_message *message);
 
 /* Nothing must be received: checks whether the device has sent something unasked. */
 void vsock_expect_nothing(struct vsock_guest *guest);
 
-/* Data of the peer, in any number of packets. Gives credit for all of it at once. */
+/* Receives data of the peer, in any number of packets. Gives credit for all of it at once. */
 void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
 
-/* A connection of the guest's to a port of the host. Returns false if it is refused. */
+/* Connects the guest to a port of the host. Returns false if the host refuses. */
 bool vsock_connect(struct vsock_peer *peer, struct vsock_guest *guest, uint16_t type, uint32_t port);
 
 /* Accepts a request of the device's for a port. */
@@ -97,7 +97,7 @@ int host_connect(const char *suffix, int type);
 void host_send(int fd, const void *bytes, size_t len);
 void host_expect(int fd, const void *bytes, size_t len);
 
-/* The other side has closed the socket, or shut its half. */
+/* Expects that the other side has closed the socket, or shut its half. */
 void host_expect_end(int fd);
 
 /* Fails if anything can be read now. */
@@ -106,7 +106,7 @@ void host_expect_nothing(int fd);
 /* Reads "OK PORT\n", and returns the port. */
 uint32_t host_expect_ok(int fd);
 
-/* A daemon with one guest of three rings. */
+/* Sets up a daemon with one guest of three rings. */
 struct vsock_pair {
 	struct daemon_process daemon;
 	struct vsock_guest guest;
@@ -116,8 +116,8 @@ void vsock_set_up(struct vsock_pair *p, const char *options);
 void vsock_tear_down(struct vsock_pair *p, const char *words);
 
 /*
- * A stream of the guest's to the host's port 80, or of the host's to the guest's port 22. Return
- * the host's end.
+ * Open a stream from the guest to the host's port 80, or from the host to the guest's port 22.
+ * Return the host's end.
  */
 int vsock_open_to_host(struct vsock_pair *p, struct vsock_peer *peer);
 int vsock_open_to_guest(struct vsock_pair *p, struct vsock_peer *peer);

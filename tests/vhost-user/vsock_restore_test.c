@@ -47,7 +47,7 @@ static void open_connections(struct vsock_pair *p, struct connections *c)
 	vsock_send(&c->to_host, VIRTIO_VSOCK_OP_RW, 0, "unread", 6);
 }
 
-/* Output that reached a socket is there. Then the socket ends. */
+/* The program reads the output that had reached its socket. Then the socket ends. */
 static void expect_end(const struct connections *c)
 {
 	host_expect(c->host, "unread", 6);
@@ -59,7 +59,7 @@ static void expect_end(const struct connections *c)
 	close(c->half);
 }
 
-/* Receives an RST for each of the two, in any order. */
+/* Receives an RST for each of the two connections, in any order. */
 static void expect_resets(struct vsock_pair *p, const struct connections *c)
 {
 	const uint32_t ports[2] = { c->to_host.port, c->to_guest.port };

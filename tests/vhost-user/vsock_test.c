@@ -43,14 +43,14 @@ static void vsock_guest_connects_to_a_listener(void **state)
 	host_expect(fd, "hello", 5);
 	host_send(fd, "world", 5);
 	vsock_expect_data(&peer, "world", 5);
-	/* The guest shuts its half; the host goes on. */
+	/* The guest shuts its half, and the host still sends. */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "!", 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	host_expect(fd, "!", 1);
 	host_expect_end(fd);
 	host_send(fd, "bye", 3);
 	vsock_expect_data(&peer, "bye", 3);
-	/* With the other half the connection is over. */
+	/* When the host shuts its half too, the connection is over. */
 	close(fd);
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);

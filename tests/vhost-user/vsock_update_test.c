@@ -54,7 +54,7 @@ static void vsock_update_keeps_streams(void **state)
 			    "0 records that can't be carried, 0 faults");
 }
 
-/* Output that a slow program has not read lies in the socket and in the daemon. */
+/* Output that a slow program has not read yet is partly in the socket, and partly in the daemon. */
 static void vsock_update_keeps_output_that_nobody_has_read(void **state)
 {
 	uint8_t bytes[VSOCK_PAYLOAD];

@@ -95,7 +95,7 @@ static void check_marks(const struct blk_fixture *f, uint64_t status)
 		assert_int_equal(blk_dirty(f, addr), status && addr >> BLK_PAGE_SHIFT == status >> BLK_PAGE_SHIFT);
 }
 
-/* Checks the counters: a request with an answer, or one without. */
+/* Checks the counters after one request, which got an answer or did not. */
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {

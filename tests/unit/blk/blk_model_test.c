@@ -187,7 +187,10 @@ static bool sync_works(const struct model_fixture *w)
 	return has(w, 9) || w->f.backend.flush_error == 0;
 }
 
-/* The ranges before the failing one, which is half done. Returns whether none fails. */
+/*
+ * Changes the model's disk: all ranges before the range that fails, and half of that range. Returns
+ * whether no range fails.
+ */
 static bool change_model(struct model_fixture *w, int calls_before)
 {
 	int call = calls_before;

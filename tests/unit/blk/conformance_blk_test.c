@@ -299,8 +299,8 @@ static void conformance_blk_zeroes_are_read_where_they_were_written(void **state
 }
 
 /*
- * virtio 1.4, 5.2.6.2: write_zeroes_may_unmap is clear if zeroes never unmap, set if they may, and
- * stays so.
+ * virtio 1.4, 5.2.6.2: write_zeroes_may_unmap is set if and only if write zeroes may unmap, and
+ * never changes.
  */
 static void conformance_blk_may_unmap_says_what_write_zeroes_does(void **state)
 {

@@ -238,7 +238,7 @@ static void device_init_accepts_most_queues_there_can_be(void **state)
 	reg_set(&f, REG_QUEUE_SEL, 0xfffe);
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 4);
 	driver_place(&f, 0xfffe, 4);
-	/* driver_place() would put so many queues outside memory. */
+	/* driver_place() would put the areas of so high a queue outside of memory. */
 	for (uint32_t area = REG_QUEUE_DESC; area <= REG_QUEUE_DEVICE; area += 0x10)
 		reg_set64(&f, area, RAM_START);
 	assert_true(driver_enable(&f, 0xfffe));

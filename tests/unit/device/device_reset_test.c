@@ -307,7 +307,7 @@ static void on_reset_reset_again(struct device_fixture *f, enum device_op op, ui
 		f->hook_result = virtio_device_reset(&f->device);
 }
 
-/* A reset during a reset is the one in progress. */
+/* A reset that is requested within reset() joins the reset in progress. */
 static void reset_within_operation_calls_it_once(void **state)
 {
 	struct device_fixture f;

@@ -155,7 +155,7 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_int_equal(virtio_mock_set(&f.mock, VIRTIO_MOCK_AVAIL_EVENT, 0), VIRTIO_EFAULT);
 }
 
-/* In any order: the end of the highest area is found wherever the area is. */
+/* virtio_mock_end() is the end of the highest area, whichever area that is. */
 static void mock_end_follows_areas(void **state)
 {
 	static const uint64_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
@@ -203,7 +203,7 @@ static void mock_seek_refuses_while_anything_is_pending(void **state)
 	assert_int_equal(virtio_mock_seek(&f.mock, 7), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_IDX), 7);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 7);
-	/* One ring or the other is not there: the records do not change. */
+	/* If one of the rings is outside of memory, seek fails, and the records do not change. */
 	copy_mock(&f, &before);
 	for (int area = VIRTIO_QUEUE_AVAIL; area <= VIRTIO_QUEUE_USED; area++) {
 		const uint64_t addr = f.mock.addr[area];

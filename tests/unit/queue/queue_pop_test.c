@@ -147,7 +147,10 @@ static void queue_pop_refuses_head_in_flight(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
 }
 
-/* hostile 13: size heads outstanding, and one more: it must be one of them again. */
+/*
+ * hostile 13: as many heads are in flight as the queue has descriptors. Another head must be one of
+ * them, made available again.
+ */
 static void queue_pop_refuses_more_than_size_in_flight(void **state)
 {
 	struct virtio_token tokens[SIZE];

@@ -425,8 +425,8 @@ static struct virtio_queue_state good_state(struct fixture *f)
 }
 
 /*
- * A restore that is refused. Areas that are gone are the guest's doing where a translation decides:
- * then the queue comes up broken, and touches nothing.
+ * Expects a restore to be refused. Behind a translation, though, the guest decides whether areas
+ * are in memory. Then the restore succeeds, and the queue is broken.
  */
 static void expect_restore_refused(struct fixture *f, const struct virtio_queue_state *bad, int error)
 {

@@ -149,7 +149,7 @@ static void reader_refuses_more_than_is_left(void **state)
 		assert_memory_equal(&rest, &same, sizeof rest);
 		for (size_t i = 0; i < sizeof dst; i++)
 			assert_int_equal(dst[i], GUARD);
-		/* The reader is where it was. */
+		/* The refused calls have not moved the reader. */
 		expect_reader(&reader, at, READABLE - at);
 		read_and_compare(&f, &reader, at, READABLE, READABLE);
 	}
@@ -468,7 +468,10 @@ static uint32_t segments_between(const uint64_t *lens, size_t from, size_t to)
 	return count;
 }
 
-/* Whether a vector describes the flat bytes from a position on, as far as its capacity allows. */
+/*
+ * Checks that a vector describes the flat bytes between two positions, as far as its capacity
+ * allows.
+ */
 static void expect_iovec(const struct fixture *f, const uint32_t *places, const uint64_t *lens, size_t from, size_t to,
 			 const struct virtio_iovec *iov, uint32_t count, uint32_t capacity, uint64_t filled)
 {

@@ -522,8 +522,8 @@ static void request_reports_rings_that_are_gone(void **state)
 }
 
 /*
- * Completions count for notifications, whatever the request was: by the flag, or exactly by
- * used_event.
+ * The completion of any request, good or bad, counts for notifications: with the flag, and exactly
+ * with used_event.
  */
 static void request_complete_is_notified_of(void **state)
 {

@@ -42,7 +42,10 @@ static void request_pop_reports_missing_status(void **state)
 
 		a.error = VIRTIO_ESHORT;
 		a.read_cuts = 1u << 15 | 1u << 20;
-		/* A chain has a descriptor. */
+		/*
+		 * A chain has at least one descriptor, so a request without bytes has an empty
+		 * buffer.
+		 */
 		a.empty = a.header + a.out == 0;
 		request_setup(&w, fixture_kind(state));
 		request_prepare(&w, i / 9 * 16, ROOM);

@@ -29,7 +29,7 @@
 #define SECTORS (MACHINE_SECTORS / 2)
 #define LINKS 2u /* queues with traffic, of each device */
 
-/* What the child is told. */
+/* The orders for the child. */
 enum order { ORDER_KICK, ORDER_WORK, ORDER_INPUT, ORDER_SAVE };
 
 struct message {
