@@ -418,15 +418,12 @@ static void queue_drain(struct device *device, struct device_queue *queue)
 		forget_chain(console, id);
 }
 
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
-
 /* Forgets the driver, for another one with the features. */
 static void begin_driver(struct console_device *console)
 {
 	virtio_console_reset(&console->console);
 	/* The features are offered. */
-	(void)!virtio_console_negotiate(&console->console, console->features & DEVICE_FEATURES);
+	(void)!virtio_console_negotiate(&console->console, console->features & VIRTIO_DEVICE_TYPE_FEATURES);
 	for (uint32_t id = 0; id < console->port_count; id++)
 		tell_room(console, id);
 }
@@ -444,7 +441,7 @@ static int check_features(struct device *device, uint64_t features)
 {
 	struct console_device *console = console_from_device(device);
 
-	if (features & DEVICE_FEATURES & ~console->console.offered)
+	if (features & VIRTIO_DEVICE_TYPE_FEATURES & ~console->console.offered)
 		return VIRTIO_EINVAL;
 	console->features = features;
 	begin_driver(console);

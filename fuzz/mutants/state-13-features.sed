@@ -2,4 +2,4 @@
 # A disk may have other features than its core.
 # file: virtio-blk/src/state_section.c
 # harness: fuzz_state
-s/features && read\.features != (\*features & DEVICE_FEATURES)/features \&\& read.features \& ~*features/
+s/features && read\.features != (\*features & VIRTIO_DEVICE_TYPE_FEATURES)/features \&\& read.features \& ~*features/

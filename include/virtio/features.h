@@ -31,6 +31,12 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_FEATURE_WORDS 4 /* 32 feature bits each: 128 in all (virtio 1.4, 2.2) */
 
 /*
+ * Mask of the feature bits 0 to 23, which each device type defines for itself (virtio 1.4, 2.2).
+ * Bits 50 to 127 belong to the device type, too: block, console and socket devices have none there.
+ */
+#define VIRTIO_DEVICE_TYPE_FEATURES ((UINT64_C(1) << 24) - 1)
+
+/*
  * Adds a bit to a set.
  *
  * @words  the set

@@ -4,9 +4,6 @@
 #include <virtio/blk_state.h>
 #include <virtio/features.h>
 
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
-
 #define FEATURE(name) virtio_feature_mask(VIRTIO_BLK_F_##name)
 
 #define CONFIG_OFFSET(field) offsetof(struct virtio_blk_config, field)
@@ -190,7 +187,7 @@ uint64_t virtio_blk_offered(const struct virtio_blk *blk)
 
 int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features)
 {
-	features &= DEVICE_FEATURES;
+	features &= VIRTIO_DEVICE_TYPE_FEATURES;
 	if (features & ~blk->offered)
 		return VIRTIO_EINVAL;
 	/* A vhost-user front end may repeat the features while the device runs. */

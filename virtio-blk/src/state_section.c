@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The section of a disk in a saved state. */
 #include <virtio/blk_state.h>
-
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
+#include <virtio/features.h>
 
 static const struct virtio_section_field fields[] = {
 	VIRTIO_SECTION_VALUE(struct virtio_blk_state, features),
@@ -38,11 +36,11 @@ int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number,
 
 	if (!error) {
 		error = virtio_blk_check_state(blk, &read, &refusal);
-		if (!error && features && read.features != (*features & DEVICE_FEATURES)) {
+		if (!error && features && read.features != (*features & VIRTIO_DEVICE_TYPE_FEATURES)) {
 			refusal = (struct virtio_refusal){
 				.field = "features",
 				.entry = VIRTIO_SECTION_NO_ENTRY,
-				.bits = read.features ^ (*features & DEVICE_FEATURES),
+				.bits = read.features ^ (*features & VIRTIO_DEVICE_TYPE_FEATURES),
 			};
 			error = VIRTIO_EINVAL;
 		}

@@ -2,8 +2,7 @@
 /* The device: its features, what was negotiated, and its configuration space. */
 #include "console_internal.h"
 
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
+#include <virtio/features.h>
 
 #define CONFIG_OFFSET(field) offsetof(struct virtio_console_config, field)
 
@@ -42,7 +41,7 @@ uint64_t virtio_console_offered(const struct virtio_console *console)
 
 int virtio_console_negotiate(struct virtio_console *console, uint64_t features)
 {
-	features &= DEVICE_FEATURES;
+	features &= VIRTIO_DEVICE_TYPE_FEATURES;
 	if (features & ~console->offered)
 		return VIRTIO_EINVAL;
 	console->negotiated = features;

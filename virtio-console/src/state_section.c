@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The sections of a console in a saved state. */
 #include <virtio/console_state.h>
+#include <virtio/features.h>
 
 #include "console_internal.h"
-
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
 
 #define PORT struct virtio_console_port_state
 
@@ -148,11 +146,11 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
 	error = virtio_console_check_state(console, &read, ports, n, &refusal);
 	if (!error)
 		error = check_presence(console, ports, n, &refusal);
-	if (!error && features && read.negotiated != (*features & DEVICE_FEATURES)) {
+	if (!error && features && read.negotiated != (*features & VIRTIO_DEVICE_TYPE_FEATURES)) {
 		refusal = (struct virtio_refusal){
 			.field = "negotiated",
 			.entry = VIRTIO_SECTION_NO_ENTRY,
-			.bits = read.negotiated ^ (*features & DEVICE_FEATURES),
+			.bits = read.negotiated ^ (*features & VIRTIO_DEVICE_TYPE_FEATURES),
 		};
 		error = VIRTIO_EINVAL;
 	}

@@ -3,9 +3,6 @@
 #include <virtio/features.h>
 #include <virtio/vsock.h>
 
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
-
 #define FEATURE(name) virtio_feature_mask(VIRTIO_VSOCK_F_##name)
 
 bool virtio_vsock_is_guest_cid(uint64_t cid)
@@ -30,7 +27,7 @@ uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock)
 
 int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features)
 {
-	features &= DEVICE_FEATURES;
+	features &= VIRTIO_DEVICE_TYPE_FEATURES;
 	if (features & ~vsock->offered)
 		return VIRTIO_EINVAL;
 	vsock->negotiated = features;

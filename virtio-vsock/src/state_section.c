@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The sections of a socket device in a saved state. */
+#include <virtio/features.h>
 #include <virtio/vsock_state.h>
-
-/* Bits 0 to 23 belong to the device type (virtio 1.4, 2.2). */
-#define DEVICE_FEATURES ((UINT64_C(1) << 24) - 1)
 
 #define DEVICE struct virtio_vsock_device_state
 #define CONNECTION struct virtio_vsock_connection_state
@@ -178,11 +176,11 @@ int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t numbe
 	if (error)
 		return error;
 	error = virtio_vsock_check_state(table, &read, saved->connections, connections, &refusal);
-	if (!error && features && read.negotiated != (*features & DEVICE_FEATURES)) {
+	if (!error && features && read.negotiated != (*features & VIRTIO_DEVICE_TYPE_FEATURES)) {
 		refusal = (struct virtio_refusal){
 			.field = "negotiated",
 			.entry = VIRTIO_SECTION_NO_ENTRY,
-			.bits = read.negotiated ^ (*features & DEVICE_FEATURES),
+			.bits = read.negotiated ^ (*features & VIRTIO_DEVICE_TYPE_FEATURES),
 		};
 		error = VIRTIO_EINVAL;
 	}
