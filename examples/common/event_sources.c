@@ -40,7 +40,7 @@ static void unwatch(struct event_source *source, struct event_loop *loop)
 
 /* Timers */
 
-/* A timer that was set again since the event has nothing to read. */
+/* If the timer was set again after the event, there is nothing to read. */
 static void on_expiry(struct event_source *source)
 {
 	struct event_timer *timer = CONTAINER_OF(source, struct event_timer, source);

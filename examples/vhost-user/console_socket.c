@@ -16,7 +16,7 @@
 /* More than a socket holds, if each fills the port's buffer. */
 #define READS_AT_END 128
 #define ACCEPT_AGAIN_NS UINT64_C(1000000000)
-/* For the input of a client that has left, when the next client comes. */
+/* The time that a guest has for the input of a client that has left, when the next client comes. */
 #define GRACE_NS UINT64_C(1000000000)
 #define AT_ONCE_NS 1
 #define BUSY "The console has another client.\r\n"
@@ -52,7 +52,7 @@ static size_t deliver_rest(struct console_link *link)
 	return waiting;
 }
 
-/* The port drops and counts what is in its buffer. What is in the socket is dropped here. */
+/* The port drops and counts the bytes in its buffer. Bytes in the socket are dropped here. */
 static void drop_client(struct console_link *link)
 {
 	const size_t waiting = deliver_rest(link), left = unread(link);
@@ -115,8 +115,8 @@ static void input_blocked(struct console_link *link)
 }
 
 /*
- * Returns whether the next client can be greeted. A guest that takes input has some time for the
- * last client's.
+ * Returns whether the next client can be accepted. A guest that takes input first has some time for
+ * the last client's input.
  */
 static bool make_way(struct console_link *link)
 {

@@ -148,7 +148,7 @@ static void remove_ports(struct console_device *console, const struct virtio_sec
 	bool has[CONSOLE_MAX_PORTS] = { false };
 	uint32_t count;
 
-	/* An error is found again by whoever reads the state after this. */
+	/* An error is ignored here, because the next read of the state finds it again. */
 	if (virtio_section_read(&ahead, virtio_console_layout(), number, 0, &state, ports, CONSOLE_MAX_PORTS, &count,
 				NULL))
 		return;

@@ -452,7 +452,10 @@ static int read_ring(struct restoring *r, struct vhost_vring *vring)
 	return read_queue(r, vring, state);
 }
 
-/* Those with which the front end's rings run; or those of a driver that may come back. */
+/*
+ * The features with which the front end's rings run, or the features of a driver that may come
+ * back.
+ */
 static int tell_features(const struct restoring *r)
 {
 	const bool applied = r->session && r->session->setup.has_applied;

@@ -18,7 +18,10 @@
 
 /* The steps; each byte after the first one is an argument. */
 enum console_step {
-	/* Queue, descriptors less 1 | 8 in a table | damage << 4; each: place, length, flags. */
+	/*
+	 * Queue; a byte with the number of descriptors less 1, 8 for a table, and the damage << 4;
+	 * then for each descriptor its place, length and flags.
+	 */
 	CONSOLE_ADD,
 	CONSOLE_TYPE,     /* port, bytes */
 	CONSOLE_RECEIVE,  /* port */

@@ -60,7 +60,10 @@
 #define STREAM(how, ...) DEVICE(DEVICE_STREAM), 0, how, __VA_ARGS__
 #define USED_EVENT(ahead) DRIVER_FIELD, 0x100 - 40 * 2 + (ahead)
 
-/* DRIVER_CHAIN: number of descriptors, index of the first, fault. Tables are 144 and more. */
+/*
+ * DRIVER_CHAIN: number of descriptors, index of the first descriptor, and fault. The first byte is
+ * 144 more for an indirect table.
+ */
 #define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
 /* A header at descriptor 0, data and a status at these addresses; they are available. */

@@ -16,7 +16,7 @@
 #define FORMAT_SECTIONS 64u
 #define FORMAT_FRONT UINT32_MAX /* in place of an entry: the values in front of the list */
 
-/* A value. In sections older than since it is missing, and is 0. */
+/* A value. Sections with a version below `since` lack the value, which is 0 then. */
 struct format_field {
 	const char *name;
 	uint8_t bytes;

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOKS 18u       /* in a row without progress */
+#define LOOKS 18u       /* checks in a row without progress that fail the test */
 #define LOOK_SECONDS 10 /* between two of them */
 
 static struct {

@@ -97,7 +97,10 @@ static void bench_attacks_are_noticed(void **state)
 		virtio_queue_get_stats(&bench.queue, &stats);
 		assert_int_equal(stats.first_error, cases[i].fault);
 		assert_int_equal(stats.completions, cases[i].chains);
-		/* The device overwrites this change of the used ring. */
+		/*
+		 * After this attack a good driver works, because the device overwrites the used
+		 * ring.
+		 */
 		if (cases[i].run == attack_used_ring)
 			assert_int_equal(bench_behave(&bench, kick), 3);
 	}

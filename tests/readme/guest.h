@@ -64,7 +64,7 @@ struct guest {
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[GUEST_QUEUE_SIZE];
 	uint32_t added, returned; /* requests, since the last start */
-	uint32_t until;           /* the driver stops adding there */
+	uint32_t until;           /* number of requests at which the driver stops adding */
 	uint32_t depth;           /* requests that the driver keeps in the queue */
 	uint64_t kicks, interrupts;
 	uint64_t agains;  /* how often the device said that there is more */

@@ -33,7 +33,7 @@ static void start(struct daemon_process *daemon)
 	console_await(daemon);
 }
 
-/* No update was refused. */
+/* Checks that no update was refused. */
 static void finish(struct daemon_process *daemon)
 {
 	char text[4096];
@@ -46,7 +46,7 @@ static void finish(struct daemon_process *daemon)
 	daemon_finish(daemon);
 }
 
-/* A command of the operator, and an update. */
+/* Carries out a command of the operator, and then an update. */
 static void command(struct daemon_process *daemon, const char *line)
 {
 	const int fd = console_operate(control_path);
@@ -71,7 +71,10 @@ static void hear(struct daemon_process *daemon, struct console_guest *guest, uin
 	daemon_update(daemon);
 }
 
-/* Up to an open port with a client. RESIZE is pending all the time, and is replaced. */
+/*
+ * The dialogue goes on up to an open port with a client. RESIZE is pending all the time, and is
+ * replaced.
+ */
 static int bring_up(struct daemon_process *daemon, struct console_guest *guest)
 {
 	int client;
@@ -109,7 +112,7 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	console_attach(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
 	client = bring_up(&daemon, &guest);
 	console_expect_input(receive, "first", 5);
-	/* Another client before the driver has heard of the first one's end. */
+	/* Another client comes before the driver has heard that the first client left. */
 	close(client);
 	client = console_connect();
 	daemon_update(&daemon);
@@ -124,7 +127,7 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	say(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	assert_int_equal(console_take(receive, &bytes), 5);
 	assert_memory_equal(bytes, "later", 5);
-	/* The port goes and comes, and has no output of the one before. */
+	/* The port is removed and added again, and has no output of the earlier port. */
 	command(&daemon, "remove data\n");
 	close(client);
 	command(&daemon, "add data\n");

@@ -57,7 +57,10 @@ static void set_scene(void)
 	snprintf(scene.vsock, sizeof scene.vsock, "cid=3,uds=%s,socket=%s", vsock_path, scene.vsock_socket);
 }
 
-/* Guests with all that a state can have: connections, and bytes that wait in each direction. */
+/*
+ * Sets up guests with everything that a state can have: connections, and bytes that wait in each
+ * direction.
+ */
 static void attach_guests(bool ports)
 {
 	struct daemon_process console = scene.daemon;
@@ -73,7 +76,7 @@ static void attach_guests(bool ports)
 		console_set_ports_up(&scene.console_guest, false);
 		console_output(&scene.console_guest.rings[PORT_TRANSMIT], 0, 5000);
 	} else {
-		/* What follows depends on the size, which is in the state. */
+		/* The length of the rest depends on the size, which is in the state. */
 		console_say(&scene.console_guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 		console_hear(&scene.console_guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 		console_hear(&scene.console_guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
@@ -185,7 +188,7 @@ static void restore_of_a_changed_state_is_refused_or_serves(void **state)
 		assert_int_equal(system(line), 0);
 		daemon_remove_folder(&scene.daemon);
 	}
-	/* Bytes of output may have any value, and most others may not. */
+	/* Bytes of output may have any value, but most other bytes may not. */
 	assert_true(good > 0);
 	assert_true(bad > 0);
 }

@@ -575,7 +575,7 @@ static void session_survives_writes_beyond_the_limit_of_files(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_IOERR);
-	/* This request begins before the limit, and ends after it. */
+	/* This request begins before the size limit, and ends after it. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512 - 1, 1024), VIRTIO_BLK_S_IOERR);
 	block_write_and_read(&fe, IMAGE_BYTES / 2 / 512 - 1, 0x3c);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_OK);

@@ -274,7 +274,7 @@ static void records_that_can_never_arrive_reset(void **state)
 	vsock_tear_down(&p, " 1 records that can't be carried, 0 faults");
 }
 
-/* The host reads late: records wait, and stay apart. */
+/* The host reads late. Meanwhile the records wait, and they are not joined. */
 static void records_wait_for_a_host_that_does_not_read(void **state)
 {
 	enum { COUNT = 1500 };

@@ -12,7 +12,7 @@
 #include <virtio/endian.h>
 #include <virtio/queue_ser.h>
 
-/* Runs a daemon that has the options of the first, and its state. */
+/* Runs a daemon with the options and the state of the first daemon. */
 static void run_again(struct vsock_pair *p)
 {
 	char spec[512], path[128];
@@ -250,10 +250,13 @@ static void vsock_restore_refuses_streams_without_their_connection(void **state)
 
 		snprintf(words, sizeof words, "streams[%u].connected at byte", (unsigned int)i);
 		expect_refused(&p, file, length, stream + STREAM_CONNECTED, !stream[STREAM_CONNECTED], words);
-		/* The stage of a client without its line, or of an open connection. */
+		/*
+		 * Gives the stream the stage of a client without its line, or of an open
+		 * connection.
+		 */
 		expect_refused(&p, file, length, stream + STREAM_STAGE, stream[STREAM_STAGE] ? 0 : 5, words);
 	}
-	/* Unchanged, the state is good. */
+	/* The unchanged state is accepted. */
 	expect_refused(&p, file, length, streams, streams[0], NULL);
 	run_again(&p);
 	daemon_expect_listening(&p.daemon);

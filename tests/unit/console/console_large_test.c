@@ -193,7 +193,7 @@ static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console
 		assert_true(progress.chains > 0);
 		while (progress.chains-- > 0)
 			steps += QUEUE - done++;
-		/* The limit, and the chain that has passed it. */
+		/* A call stops at the limit, after the chain that has passed it. */
 		assert_true(steps <= 33 * QUEUE);
 	} while (progress.more);
 	assert_int_equal(done, QUEUE);

@@ -107,7 +107,7 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 
 static void map_init_refuses_host_memory_at_the_host_s_end(void **state)
 {
-	/* The last address of which 65,535 descriptors later is an address. */
+	/* The last address to which the bytes of 65,535 descriptors can be added without a wrap. */
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
 
 	(void)state;

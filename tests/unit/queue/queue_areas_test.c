@@ -45,11 +45,11 @@ struct scattered {
 	uint8_t marked[16];
 	bool kicks; /* the device has asked for kicks */
 
-	/* The translation: the same addresses, for as far as is asked. */
-	uint32_t answers;  /* that it still gives */
+	/* The translation returns the same addresses, for the length that it is asked for. */
+	uint32_t answers;  /* answers before the refusals */
 	uint32_t refusals; /* refusals that follow, before it works again */
 	uint64_t bad_start, bad_len;
-	int error; /* its answer after that, and for these addresses */
+	int error; /* the refusal's error, also for the bad addresses */
 
 	_Alignas(64) uint8_t host[AREAS][2][HOST_BYTES];
 };

@@ -168,7 +168,7 @@ static void queue_save_gives_configuration_and_indices(void **state)
 	assert_true(same_config(&saved.config, &f.config));
 	assert_int_equal(saved.next_avail, 3);
 	assert_int_equal(saved.next_used, 3);
-	/* It goes on as before. */
+	/* The save has not changed the queue, which goes on as before. */
 	assert_true(fixture_unchanged(&f));
 	(void)fixture_add(&f, &one, 1);
 	(void)pop(&f);
