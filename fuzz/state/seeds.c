@@ -99,6 +99,7 @@ const struct seed state_seeds[] = {
 	      SOCKETS_OF_0, 0, 4, 1),
 	STATE("old_version", MACHINE(0), STATE_OLD, SOCKETS_OF_0, STATE_JUDGE, STATE_FIELD, SOCKETS_OF_0, 0, 18, 7,
 	      STATE_JUDGE, STATE_ENTRY, SOCKETS_OF_0, 0, 0),
+	STATE("removed_port", REMOVED, STATE_FIELD, CONSOLE, 1, 1, 0x10, STATE_JUDGE, STATE_FIELD, CONSOLE, 1, 1, 0x50),
 	STATE("old_ports", REMOVED, STATE_OLD, CONSOLE, STATE_FIELD, CONSOLE, 1, 1, 0x10, STATE_JUDGE, STATE_FIELD,
 	      CONSOLE, 1, 1, 0x50),
 	STATE("bytes", FULL, STATE_BYTES, 1, 'd', 'e', 'v', 'i', 'c', 'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
