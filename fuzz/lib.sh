@@ -72,12 +72,12 @@ fuzz() {
 	mkdir -p "$4/corpus" || return 1
 	printf '%s\n' "$5"/* | paste -s -d , >"$4/order"
 	if [ -n "${FUZZ_SEED:-}" ]; then
-		limit=-runs=$(($3 * $(runs_a_second "$2")))
+		amount=-runs=$(($3 * $(runs_a_second "$2")))
 	else
-		limit=-max_total_time=$3
+		amount=-max_total_time=$3
 	fi
 	# shellcheck disable=SC2086 # two words, or none
-	set -- $(($3 + 3600)) "$4" $fixed_addresses "$1/fuzz/$2" "$limit" "-seed=$seed" "-seed_inputs=@$4/order" \
+	set -- $(($3 + 3600)) "$4" $fixed_addresses "$1/fuzz/$2" "$amount" "-seed=$seed" "-seed_inputs=@$4/order" \
 		-reload=0 -max_len=600 -timeout=300 -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$4/"
 	patience=$1 folder=$2
 	shift 2
