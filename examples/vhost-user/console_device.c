@@ -244,8 +244,8 @@ static int receive(struct console_device *console, struct port *port, struct dev
 }
 
 /*
- * The queue's next turn decides about kicks, and finds an error again. A guest can't keep the
- * thread busy with chains that take nothing.
+ * deliver() ignores kicks and errors, because the queue's next turn handles both. It makes a
+ * limited number of calls, so chains without room can't keep the thread busy.
  */
 #define DELIVERIES 8
 

@@ -66,7 +66,7 @@ struct vsock_device {
 	struct virtio_segment tx_segments[VSOCK_SEGMENTS], rx_segments[VSOCK_SEGMENTS], event_segments[VSOCK_SEGMENTS];
 	struct virtio_vsock_table_storage storage;
 	uint32_t buffer, max_connections;
-	const char *path; /* of the host's sockets */
+	const char *path; /* first part of the paths of the host's sockets */
 	struct event_loop *loop;
 	struct device_queue *running[VSOCK_QUEUES];
 	struct event_timer timer;

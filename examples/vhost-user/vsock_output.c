@@ -133,7 +133,7 @@ void vsock_output_take_record(struct vsock_output *output, uint32_t len)
 	output->first += len;
 	output->payload -= len;
 	if (word & LEN_MASK) {
-		/* The word moves to where the rest begins. */
+		/* Writes the record's word again, directly before the remaining bytes. */
 		set_word(output, output->first, word);
 		if (is_last)
 			output->last = output->first;

@@ -42,7 +42,7 @@
 #define HEADER_AT(place) 1, place
 #define BUFFER_AT(place, len) 2, place, len
 #define NO_BYTES 0, 0
-/* 64 bytes from a place on: a header with this length of payload. */
+/* Writes the 44 bytes of a header at a place. The header says this length of payload. */
 #define HEADER_BYTES(place, len)                                                                                       \
 	44, place, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, len, 0, 0, 0, 1, 0, 5, 0,   \
 		9, 9, 9, 9, 8, 8, 8, 8, 7, 7, 7, 7

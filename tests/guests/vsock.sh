@@ -66,7 +66,7 @@ start_vsock_host() {
 	helper_pid=$!
 }
 
-# end_vsock_test: the guest has ended.
+# end_vsock_test: called after the guest's end, checks what both sides have reported.
 end_vsock_test() {
 	grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 	for size in $(echo "$vsock_sizes" | tr , ' '); do

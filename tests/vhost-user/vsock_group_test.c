@@ -90,7 +90,7 @@ static void group_guests_reach_each_other(void **state)
 	vsock_expect(&a, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);
 	vsock_send(&a, VIRTIO_VSOCK_OP_RST, 0, NULL, 0);
-	/* The same ports at once. */
+	/* A new connection may use the same ports at once. */
 	open_between(&g, STREAM, &a, &b);
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "again", 5);
 	vsock_expect_data(&a, "again", 5);

@@ -181,7 +181,10 @@ static uint8_t judge(const struct model_fixture *w)
 	return good ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
 }
 
-/* Whether a change must be synced, which fails or not. */
+/*
+ * Whether a change is reported as done: the driver has FLUSH, so no sync is needed, or the sync
+ * succeeds.
+ */
 static bool sync_works(const struct model_fixture *w)
 {
 	return has(w, 9) || w->f.backend.flush_error == 0;

@@ -427,7 +427,7 @@ static void expect_reset(struct guest *g)
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 }
 
-/* From a state in which every member must be reset. */
+/* The reset begins in a state in which every member must be reset. */
 static void conformance_reset_device_is_silent_until_initialized(void **state)
 {
 	struct guest g;

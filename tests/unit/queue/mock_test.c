@@ -483,7 +483,7 @@ static void mock_publishes_in_steps(void **state)
 	assert_int_equal(f.mock.free_count, SIZE - 2);
 }
 
-/* The same with a table, and what its elements may say. */
+/* The same with an indirect table, and how many bytes a used element of it may report. */
 static void mock_publishes_indirect_chain_in_steps(void **state)
 {
 	struct virtio_chain chain = { 0 };
