@@ -106,6 +106,7 @@ static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, str
 					 struct virtio_console_progress *progress)
 {
 	struct virtio_memory_cursor *memory = &queue->memory[VIRTIO_MEMORY_BUFFERS];
+	const struct virtio_region *region;
 	struct virtio_guest_desc d;
 	struct input_bytes bytes;
 	uint16_t head;
@@ -127,8 +128,9 @@ static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, str
 	virtio_guest_copy_out(host, bytes.front, bytes.front_bytes);
 	if (VIRTIO_UNLIKELY(bytes.back_bytes != 0))
 		virtio_guest_copy_out((uint8_t *)host + bytes.front_bytes, bytes.back, bytes.back_bytes);
-	if (VIRTIO_UNLIKELY(memory->region->dirty != NULL))
-		virtio_region_mark_dirty(memory->region, host, n);
+	region = memory->region->self;
+	if (VIRTIO_UNLIKELY(region->dirty != NULL))
+		virtio_region_mark_dirty(region, host, n);
 	virtio_impl_queue_complete_peeked(queue, head, n);
 	advance(input, n, progress);
 	return true;

@@ -290,7 +290,7 @@ static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 	virtio_guest_copy_in(t->piece, host, (size_t)d.len);
 	took = t->sink(t->sink_context, t->piece, (size_t)d.len);
 	if (VIRTIO_UNLIKELY(took < d.len) || VIRTIO_UNLIKELY(head >= queue->fast_heads)) {
-		buffer = (struct virtio_segment){ d.addr, d.len, host, memory->region };
+		buffer = (struct virtio_segment){ d.addr, d.len, host, memory->region->self };
 		return finish_usual(t, head, &buffer, took < d.len ? (uint32_t)took : (uint32_t)d.len);
 	}
 	t->progress->bytes += d.len;

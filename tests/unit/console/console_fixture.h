@@ -171,8 +171,11 @@ struct console_log {
 	struct virtio_memory_map map;
 };
 
-/* Turns the log on, with or without the rings. The queue's memory is flat. */
-static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings)
+/*
+ * Turns the log on, with or without the rings, and with a translation or NULL. The queue's memory
+ * is flat.
+ */
+static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings, virtio_translate_fn *translate)
 {
 	const struct virtio_region *flat = q->device_map.regions;
 	const uint64_t split = FIXTURE_DATA - FIXTURE_BASE;
@@ -191,6 +194,7 @@ static inline void console_log_on(struct console_log *l, struct fixture *q, bool
 						.host = (uint8_t *)flat->host + split,
 						.dirty = &l->log };
 	assert_int_equal(virtio_memory_map_init(&l->map, l->regions, 2), 0);
+	virtio_memory_map_set_translation(&l->map, translate, NULL);
 	assert_int_equal(virtio_queue_set_memory(&q->queue, &l->map), 0);
 	memset(l->bits, 0, sizeof l->bits);
 }

@@ -69,7 +69,7 @@ static void receive_marks_what_it_writes_in_the_dirty_log(void **state)
 	(void)state;
 	for (int rings = 0; rings <= 1; rings++) {
 		console_setup(&f, FIXTURE_FLAT, false);
-		console_log_on(&log, &f.rx, rings != 0);
+		console_log_on(&log, &f.rx, rings != 0, NULL);
 		(void)fixture_add(&f.rx, &buffer, 1);
 		console_type(&f, 0, "abcdefgh");
 		assert_int_equal(console_receive(&f, 0), 0);
@@ -80,6 +80,42 @@ static void receive_marks_what_it_writes_in_the_dirty_log(void **state)
 		assert_true(console_logged(&log, FIXTURE_DATA + 64));
 		assert_false(console_logged(&log, FIXTURE_DATA + 128));
 		assert_int_equal(console_logged(&log, virtio_mock_used_entry_addr(&f.rx.mock, 0)), rings);
+	}
+}
+
+#define SHIFTED 0x100000u
+
+/* All memory is at two addresses: its own, and SHIFTED bytes above. */
+static int translate_shifted(void *context, uint64_t addr, uint64_t len, uint32_t access,
+			     struct virtio_translation *out)
+{
+	const uint64_t here = addr >= SHIFTED ? addr - SHIFTED : addr;
+
+	(void)context, (void)len, (void)access;
+	if (here < FIXTURE_BASE || here >= FIXTURE_END)
+		return VIRTIO_EFAULT;
+	*out = (struct virtio_translation){ here, FIXTURE_END - here, VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
+	return 0;
+}
+
+/* The first chain fills the cursor, which decides on the path of the second. */
+static void receive_marks_the_translated_address_in_the_dirty_log(void **state)
+{
+	static struct console_log log;
+
+	(void)state;
+	console_setup(&f, FIXTURE_FLAT, false);
+	console_log_on(&log, &f.rx, false, translate_shifted);
+	for (uint32_t at = FIXTURE_DATA; at <= FIXTURE_DATA + 256; at += 256) {
+		const struct virtio_mock_buffer buffer = WRITABLE(SHIFTED + at, 128);
+
+		(void)fixture_add(&f.rx, &buffer, 1);
+		console_type(&f, 0, "abcd");
+		assert_int_equal(console_receive(&f, 0), 0);
+		assert_int_equal(console_used(&f.rx), 4);
+		console_expect_bytes(&f.rx, at, "abcd\xa5");
+		assert_true(console_logged(&log, at));
+		assert_false(console_logged(&log, at + 64));
 	}
 }
 
@@ -432,6 +468,7 @@ int main(void)
 		FIXTURE_ON_ALL(receive_fills_a_chain_with_what_is_there),
 		FIXTURE_ON_ALL(receive_fills_every_piece_in_order),
 		cmocka_unit_test(receive_marks_what_it_writes_in_the_dirty_log),
+		cmocka_unit_test(receive_marks_the_translated_address_in_the_dirty_log),
 		FIXTURE_ON_ALL(receive_fills_a_chain_behind_a_table),
 		FIXTURE_ON_ALL(receive_keeps_the_order_across_the_end_of_the_buffer),
 		FIXTURE_ON_ALL(receive_without_buffers_holds_input_until_the_kick),

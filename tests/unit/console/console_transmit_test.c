@@ -378,7 +378,7 @@ static void transmit_marks_the_used_ring_in_the_dirty_log(void **state)
 
 	(void)state;
 	console_setup(&f, FIXTURE_FLAT, false);
-	console_log_on(&log, &f.tx, true);
+	console_log_on(&log, &f.tx, true, NULL);
 	console_send(&f, FIXTURE_DATA, "usual");
 	assert_int_equal(console_transmit(&f, 0), 0);
 	console_expect_output(&f, 0, "usual");
