@@ -2,4 +2,4 @@
 # A payload may be longer than the bytes present.
 # file: virtio-vsock/src/packet.c
 # harness: fuzz_vsock
-s/ || VIRTIO_UNLIKELY(len > bytes)) {$/) {/
+s/if (len > packet->max_payload || len > bytes) {/if (len > packet->max_payload) {/

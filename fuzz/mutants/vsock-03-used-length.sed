@@ -2,4 +2,4 @@
 # The used length leaves the header out.
 # file: virtio-vsock/src/packet.c
 # harness: fuzz_vsock
-s/virtio_token_head(packet->token), HEADER + len);/virtio_token_head(packet->token), len);/
+s/virtio_token_head(token), HEADER + len);/virtio_token_head(token), len);/

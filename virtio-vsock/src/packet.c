@@ -124,6 +124,20 @@ static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
 	return packet->header_segments;
 }
 
+/* finish_tx() of a payload that is too long, too short, or followed by other bytes. */
+static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
+				      uint64_t bytes)
+{
+	const uint32_t len = virtio_vsock_len(&packet->header);
+
+	if (len > packet->max_payload || len > bytes) {
+		fail(packet, len > packet->max_payload ? VIRTIO_EBYTES : VIRTIO_ESHORT);
+		return;
+	}
+	packet->error = 0;
+	set_data(packet, payload, false, cut_end(payload, len), len);
+}
+
 /*
  * Judges the payload's length by the header's copy. bytes of payload in count segments are present.
  */
@@ -132,13 +146,11 @@ static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, stru
 {
 	const uint32_t len = virtio_vsock_len(&packet->header);
 
-	if (VIRTIO_UNLIKELY(len > packet->max_payload) || VIRTIO_UNLIKELY(len > bytes)) {
-		fail(packet, len > packet->max_payload ? VIRTIO_EBYTES : VIRTIO_ESHORT);
+	if (VIRTIO_UNLIKELY(len != bytes) || VIRTIO_UNLIKELY(len > packet->max_payload)) {
+		finish_odd_tx(packet, payload, bytes);
 		return;
 	}
 	packet->error = 0;
-	if (VIRTIO_UNLIKELY(len != bytes))
-		count = cut_end(payload, len);
 	set_data(packet, payload, false, count, len);
 }
 
@@ -233,55 +245,54 @@ static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_toke
 	return pop_any(queue, &chain, peeked, tx, packet);
 }
 
-/*
- * Goes from the first descriptor, which was loaded, to a second one. Returns whether these are the
- * whole chain, both of one direction.
- *
- * @write  VRING_DESC_F_WRITE, or 0
- */
-static inline VIRTIO_HOT bool peek_second(uint64_t table, uint64_t last, uint32_t write, struct peeked *peeked)
+/* Finds the header and the payload of one buffer on the fast path. As find_in_place(). */
+static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct virtio_segment *payload,
+					   const struct virtio_guest_desc *d)
 {
-	struct virtio_guest_desc *d = peeked->d;
-	uint64_t next;
+	struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
+	void *header;
 
-	if ((d[0].flags_next & VIRTIO_DESC_FLAGS) == write)
-		return true;
-	next = table + (uint64_t)(d[0].flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
-	if (VIRTIO_UNLIKELY((d[0].flags_next & VIRTIO_DESC_FLAGS) != (write | VRING_DESC_F_NEXT)) ||
-	    VIRTIO_UNLIKELY(next > last))
-		return false;
-	d[1] = virtio_guest_load_desc((const void *)(uintptr_t)next);
-	peeked->loaded = 2;
-	return VIRTIO_LIKELY((d[1].flags_next & VIRTIO_DESC_FLAGS) == write) &&
-	       VIRTIO_LIKELY(d[0].len + d[1].len <= (uint64_t)VIRTIO_CHAIN_MAX_BYTES);
+	if (VIRTIO_UNLIKELY(d->len < HEADER) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, d->addr, d->len, &header)))
+		return NULL;
+	virtio_impl_segment_set(payload, d->addr + HEADER, d->len - HEADER, (uint8_t *)header + HEADER,
+				small->region->self);
+	return header;
 }
 
 /*
- * Finds the header and the payload on the fast path, each in one piece of memory. Sets the first
- * segment to the payload. Returns the header's place, or NULL for another layout or another place.
+ * Finds the header and the payload on the fast path: one or two buffers of one direction, each in
+ * one piece of memory, where the first of two is the header. Sets the first segment to the payload.
+ *
+ * @table, @last  of the walk
+ * @write         VRING_DESC_F_WRITE, or 0
+ * @peeked        the first descriptor, which is not indirect; receives the second one
+ *
+ * Returns the header's place, or NULL for another layout or another place.
  */
-static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct virtio_segment *payload,
-					     const struct peeked *peeked)
+static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct virtio_segment *payload, uint64_t table,
+					     uint64_t last, uint32_t write, struct peeked *peeked)
 {
-	const struct virtio_guest_desc *first = &peeked->d[0], *second = &peeked->d[1];
+	struct virtio_guest_desc *first = &peeked->d[0], *second = &peeked->d[1];
+	const uint64_t next = table + (uint64_t)(first->flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
 	struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
 	struct virtio_memory_cursor *large = &queue->memory[VIRTIO_MEMORY_DATA];
 	void *header, *host;
 
-	if (VIRTIO_LIKELY(peeked->loaded == 2)) {
-		/* Data of length 0 has no host address, so the search fails. */
-		if (VIRTIO_UNLIKELY(first->len != HEADER) ||
-		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, HEADER, &header)) ||
-		    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(large, second->addr, second->len, &host)))
-			return NULL;
-		virtio_impl_segment_set(payload, second->addr, second->len, host, large->region->self);
-		return header;
-	}
-	if (VIRTIO_UNLIKELY(first->len < HEADER) ||
-	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, first->len, &header)))
+	if (VIRTIO_UNLIKELY((first->flags_next & VIRTIO_DESC_FLAGS) != (write | VRING_DESC_F_NEXT)))
+		return (first->flags_next & VIRTIO_DESC_FLAGS) == write ? find_in_one(queue, payload, first) : NULL;
+	if (VIRTIO_UNLIKELY(next > last))
 		return NULL;
-	virtio_impl_segment_set(payload, first->addr + HEADER, first->len - HEADER, (uint8_t *)header + HEADER,
-				small->region->self);
+	*second = virtio_guest_load_desc((const void *)(uintptr_t)next);
+	peeked->loaded = 2;
+	/* Not more bytes than a chain may have. Data of length 0 is never found. */
+	if (VIRTIO_UNLIKELY((second->flags_next & VIRTIO_DESC_FLAGS) != write) ||
+	    VIRTIO_UNLIKELY((uint32_t)second->len > (uint32_t)(VIRTIO_CHAIN_MAX_BYTES - HEADER)) ||
+	    VIRTIO_UNLIKELY(first->len != HEADER) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(small, first->addr, HEADER, &header)) ||
+	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(large, second->addr, second->len, &host)))
+		return NULL;
+	virtio_impl_segment_set(payload, second->addr, second->len, host, large->region->self);
 	return header;
 }
 
@@ -306,9 +317,9 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 	virtio_impl_queue_begin_walk(queue, virtio_token_head(token), &chain.walk);
 	if (virtio_impl_walk_enter_table(&chain.walk, &queue->memory[VIRTIO_MEMORY_TABLES], first)) {
 		peeked.d[0] = virtio_guest_load_desc((const void *)(uintptr_t)chain.walk.table);
-		if (VIRTIO_LIKELY(chain.walk.left >= 3 * VIRTIO_IMPL_WALK_ONE) &&
-		    peek_second(chain.walk.table, chain.walk.last, tx ? 0 : VRING_DESC_F_WRITE, &peeked))
-			popped.header = find_in_place(queue, packet->segments, &peeked);
+		if (VIRTIO_LIKELY(chain.walk.left >= 3 * VIRTIO_IMPL_WALK_ONE))
+			popped.header = find_in_place(queue, packet->segments, chain.walk.table, chain.walk.last,
+						      tx ? 0 : VRING_DESC_F_WRITE, &peeked);
 	}
 	if (VIRTIO_UNLIKELY(!popped.header))
 		popped.got = pop_any(queue, &chain, &peeked, tx, packet);
@@ -341,13 +352,11 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 		first = peeked.d[0];
 		return pop_indirect(queue, chain.token, &first, tx, packet);
 	}
-	if (VIRTIO_LIKELY(peek_second((uintptr_t)queue->desc, (uintptr_t)queue->desc_last, tx ? 0 : VRING_DESC_F_WRITE,
-				      &peeked))) {
-		popped.header = find_in_place(queue, packet->segments, &peeked);
-		if (VIRTIO_LIKELY(popped.header != NULL)) {
-			packet->token.value = chain.token.value;
-			return popped;
-		}
+	popped.header = find_in_place(queue, packet->segments, (uintptr_t)queue->desc, (uintptr_t)queue->desc_last,
+				      tx ? 0 : VRING_DESC_F_WRITE, &peeked);
+	if (VIRTIO_LIKELY(popped.header != NULL)) {
+		packet->token.value = chain.token.value;
+		return popped;
 	}
 	/* On a copy, so the descriptors can stay in registers. */
 	peeked_copy = peeked;
@@ -355,7 +364,8 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 	return popped;
 }
 
-int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+/* virtio_vsock_tx_pop() of any packet. */
+static __attribute__((noinline)) int tx_pop_any(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	struct virtio_segment *payload = packet->segments;
 	const struct popped popped = pop_fast(queue, packet, true);
@@ -368,11 +378,93 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 	return 1;
 }
 
+/* The usual packet: two descriptors of one direction, of which the first is the header. */
+struct usual {
+	void *header;
+	uint64_t bytes; /* of the payload */
+};
+
+/*
+ * As virtio_impl_memory_find_writable(), but makes no call. Where one would be needed, the result
+ * is false.
+ *
+ * @region  set to the region
+ */
+static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, void **out,
+					const struct virtio_region **region)
+{
+	const struct virtio_region *at = cursor->region;
+
+	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(at, addr, len))) {
+		at = virtio_impl_memory_guess(cursor->map, addr);
+		if (!at || !virtio_impl_memory_in_region(at, addr, len))
+			return false;
+		cursor->region = at;
+	}
+	*out = virtio_impl_memory_host(at, addr);
+	*region = at->self;
+	return true;
+}
+
+/*
+ * Pops the next packet if it is usual, and sets its token and its first segment. Otherwise returns
+ * false, pops nothing, and the caller begins anew. This path makes no call, so the compiler saves
+ * few registers.
+ *
+ * @write  VRING_DESC_F_WRITE, and then memory with a dirty log is not usual; or 0
+ */
+static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virtio_vsock_packet *packet, uint32_t write,
+					struct usual *out)
+{
+	const struct virtio_region *header_region, *region;
+	struct virtio_guest_desc d;
+	struct virtio_chain chain;
+	uint64_t next;
+	uint16_t head;
+	void *host;
+
+	if (VIRTIO_UNLIKELY(virtio_impl_queue_peek(queue, &head) != 1) ||
+	    VIRTIO_UNLIKELY(queue->walk_left < 3 * VIRTIO_IMPL_WALK_ONE))
+		return false;
+	d = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
+	next = (uintptr_t)queue->desc + (uint64_t)(d.flags_next >> 16) * VIRTIO_IMPL_DESC_BYTES;
+	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != (write | VRING_DESC_F_NEXT)) ||
+	    VIRTIO_UNLIKELY(next > (uintptr_t)queue->desc_last) || VIRTIO_UNLIKELY(d.len != HEADER) ||
+	    VIRTIO_UNLIKELY(
+		    !find_near(&queue->memory[VIRTIO_MEMORY_BUFFERS], d.addr, HEADER, &out->header, &header_region)))
+		return false;
+	d = virtio_guest_load_desc((const void *)(uintptr_t)next);
+	/* Not more bytes than a chain may have. Data of length 0 is in no region. */
+	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != write) ||
+	    VIRTIO_UNLIKELY((uint32_t)d.len > (uint32_t)(VIRTIO_CHAIN_MAX_BYTES - HEADER)) ||
+	    VIRTIO_UNLIKELY(!find_near(&queue->memory[VIRTIO_MEMORY_DATA], d.addr, d.len, &host, &region)))
+		return false;
+	if (write != 0 && (VIRTIO_UNLIKELY(header_region->dirty != NULL) || VIRTIO_UNLIKELY(region->dirty != NULL)))
+		return false;
+	virtio_impl_segment_set(packet->segments, d.addr, d.len, host, region);
+	out->bytes = d.len;
+	virtio_impl_queue_take(queue, head, &chain);
+	packet->token.value = chain.token.value;
+	return true;
+}
+
+int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+{
+	struct usual usual;
+
+	if (VIRTIO_UNLIKELY(!pop_usual(queue, packet, 0, &usual)))
+		return tx_pop_any(queue, packet);
+	packet->header_kind = NO_HEADER;
+	virtio_guest_copy_in(&packet->header, usual.header, HEADER);
+	finish_tx(packet, packet->segments, 1, usual.bytes);
+	return 1;
+}
+
 /*
  * The write of the header must be recorded in the log. So the header is kept as a piece, although
  * there is only one piece.
  */
-static void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
+static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {
 	const uint64_t off = (uint64_t)((const uint8_t *)packet->header_host - (const uint8_t *)small->region->host);
 
@@ -382,26 +474,44 @@ static void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_
 				small->region->self);
 }
 
-int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+/* Fills in a receive packet whose header is in one place, before room bytes for the payload. */
+static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void *header, uint32_t count, uint64_t room)
 {
-	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
 	struct virtio_segment *payload = packet->segments;
-	const struct popped popped = pop_fast(queue, packet, false);
-	uint64_t room;
 
-	if (VIRTIO_UNLIKELY(!popped.header))
-		return popped.got;
-	room = payload->len;
 	if (VIRTIO_UNLIKELY(room > packet->max_payload)) {
 		room = packet->max_payload;
 		payload->len = room;
+		count = room != 0;
 	}
 	packet->error = 0;
 	packet->header_kind = HEADER_IN_PLACE;
-	packet->header_host = popped.header;
-	if (VIRTIO_UNLIKELY(small->region->dirty != NULL) || VIRTIO_UNLIKELY(payload->region->dirty != NULL))
+	packet->header_host = header;
+	set_data(packet, payload, true, count, room);
+}
+
+/* virtio_vsock_rx_pop() of any buffer. */
+static __attribute__((noinline)) int rx_pop_any(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+{
+	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
+	const struct popped popped = pop_fast(queue, packet, false);
+
+	if (VIRTIO_UNLIKELY(!popped.header))
+		return popped.got;
+	finish_rx(packet, popped.header, packet->segments->len != 0, packet->segments->len);
+	if (VIRTIO_UNLIKELY(small->region->self->dirty != NULL) ||
+	    VIRTIO_UNLIKELY(packet->segments->region->dirty != NULL))
 		keep_logged(packet, small);
-	set_data(packet, payload, true, room != 0, room);
+	return 1;
+}
+
+int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
+{
+	struct usual usual;
+
+	if (VIRTIO_UNLIKELY(!pop_usual(queue, packet, VRING_DESC_F_WRITE, &usual)))
+		return rx_pop_any(queue, packet);
+	finish_rx(packet, usual.header, 1, usual.bytes);
 	return 1;
 }
 
@@ -430,6 +540,8 @@ static VIRTIO_COLD void write_pieces(const struct virtio_vsock_packet *packet)
 /* A commit off the fast path. */
 static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virtio_vsock_packet *packet, uint32_t len)
 {
+	if (len > packet->data.writable_bytes || packet->header_kind == NO_HEADER)
+		return VIRTIO_EINVAL;
 	/* The memory of a stale token may belong to another owner. */
 	if (!virtio_queue_is_in_flight(queue, packet->token))
 		return VIRTIO_ESTALE;
@@ -442,16 +554,16 @@ static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virti
 
 int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock_packet *packet)
 {
-	struct virtio_inflight *entry = virtio_impl_queue_find_unflagged(queue, packet->token);
+	const struct virtio_token token = packet->token;
+	struct virtio_inflight *entry = virtio_impl_queue_find_unflagged(queue, token);
 	const uint32_t len = virtio_vsock_len(&packet->header);
 
-	if (VIRTIO_UNLIKELY(len > packet->data.writable_bytes) || VIRTIO_UNLIKELY(packet->header_kind == NO_HEADER))
-		return VIRTIO_EINVAL;
-	/* The sum fits: a chain of 2^32 bytes holds at most 2^32 - 44 bytes of payload. */
-	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(packet->header_kind != HEADER_IN_PLACE))
+	if (VIRTIO_UNLIKELY(!entry) || VIRTIO_UNLIKELY(packet->header_kind != HEADER_IN_PLACE) ||
+	    VIRTIO_UNLIKELY(len > packet->data.writable_bytes))
 		return commit_any(queue, packet, len);
 	virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
-	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(packet->token), HEADER + len);
+	/* The sum fits: a chain of 2^32 bytes holds at most 2^32 - 44 bytes of payload. */
+	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(token), HEADER + len);
 	return 0;
 }
 
