@@ -53,15 +53,18 @@ plant() {
 echo "Seed $seed"
 # search FOLDER HARNESS SECONDS RUNS: 0 if the harness finds nothing in the copy, 2 if it does not
 # compile. FOLDER/log has what it says. A fuzzer takes the time, a program with threads the runs.
+# The search begins at $start.
 search() {
 	case $2 in
 	fuzz_*)
 		build "$work/build" "$2" || return 2
+		start=$(date +%s)
 		! fuzz "$work/build" "$2" "$3" "$1" "$seeds/$2" || return 0
 		;;
 	*)
 		mkdir -p "$1"
 		quietly "$work/tests.log" ninja -C "$work/tests" "tests/threads/$2" || return 2
+		start=$(date +%s)
 		for run in $(seq "$4"); do
 			echo "run $run" >"$1/log"
 			"$work/tests/tests/threads/$2" >>"$1/log" 2>&1 || return 1
@@ -92,7 +95,7 @@ for file; do
 	if ! plant "$file" "$target"; then
 		text="does not change exactly one line of $target"
 	else
-		start=$(date +%s) status=0
+		status=0
 		search "$work/findings/$name" "$harness" "$limit" "$runs" || status=$?
 		if [ "$status" = 0 ]; then
 			text="$harness did not find it in $(($(date +%s) - start)) s"
