@@ -717,14 +717,21 @@ static int add_port(struct console_device *console, const struct console_options
 	return virtio_console_add_port(&console->console, id, &table) ? -1 : 0;
 }
 
+/* Whether the console has a size, or may get one. */
+static bool has_size(const struct console_options *options)
+{
+	const struct console_link_options *link = &options->ports[0].link;
+
+	return link->ops == &console_tty_ops || link->ops == &console_pty_ops || link->cols != 0 || options->control;
+}
+
 static int fill_device(struct console_device *console, const struct console_options *options)
 {
 	const struct virtio_console_options all = {
 		.ports = console->table,
 		.port_count = options->port_count,
 		.multiport = options->multiport,
-		.size = options->ports[0].link.ops == &console_tty_ops || options->ports[0].link.cols ||
-			options->control,
+		.size = has_size(options),
 		.event = on_event,
 		.emergency = take_emergency,
 		.context = console,

@@ -42,16 +42,24 @@ static void prepare(struct daemon_process *daemon)
 	snprintf(control_path, sizeof control_path, "%s/control", daemon->folder);
 }
 
-/* Starts a daemon with a console at a pty, and a socket for commands. */
+/* Starts a daemon with a console at a pty, in the folder that prepare() has made. */
+static void run_pty(struct daemon_process *daemon, const char *options)
+{
+	char line[256];
+
+	console_run(daemon, "pty", options);
+	assert_non_null(fgets(line, sizeof line, daemon->out));
+	console_await(daemon);
+}
+
+/* The same, with a socket for commands. */
 static void start_pty(struct daemon_process *daemon, const char *options)
 {
-	char all[400], line[256];
+	char all[400];
 
 	prepare(daemon);
 	snprintf(all, sizeof all, ",link=%s,control=%s%s", console_link_path, control_path, options);
-	console_run(daemon, "pty", all);
-	assert_non_null(fgets(line, sizeof line, daemon->out));
-	console_await(daemon);
+	run_pty(daemon, all);
 }
 
 /*
@@ -160,6 +168,32 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	expect_config_change(channel);
 	expect_size(&guest, 65535, 40);
 	close(commands);
+	close(fd);
+	close(channel);
+	console_detach(&guest);
+	daemon_finish(&daemon);
+}
+
+/* The guest learns the size of a pty that had none at first, without an operator. */
+static void console_size_of_a_pty_follows_its_user(void **state)
+{
+	const struct winsize size = { .ws_col = 90, .ws_row = 40 };
+	struct daemon_process daemon;
+	struct console_guest guest;
+	char options[256];
+	int channel, fd;
+
+	(void)state;
+	prepare(&daemon);
+	snprintf(options, sizeof options, ",link=%s", console_link_path);
+	run_pty(&daemon, options);
+	channel = attach_with_channel(&guest, &daemon);
+	expect_size(&guest, 0, 0);
+	fd = console_open_pts(console_link_path);
+	assert_int_equal(ioctl(fd, TIOCSWINSZ, &size), 0);
+	console_type(fd, "x", 1);
+	expect_config_change(channel);
+	expect_size(&guest, 90, 40);
 	close(fd);
 	close(channel);
 	console_detach(&guest);
@@ -475,6 +509,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(console_size_follows_the_operator_and_the_pty),
+		cmocka_unit_test(console_size_of_a_pty_follows_its_user),
 		cmocka_unit_test(console_size_is_a_message_under_multiport),
 		cmocka_unit_test(console_port_goes_and_comes_with_data_in_flight),
 		cmocka_unit_test(console_port_that_comes_again_has_nothing_of_the_old_one),
