@@ -11,6 +11,7 @@
 #include "console_link.h"
 #include "log.h"
 #include "options.h"
+#include "shared_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,16 +90,25 @@ static void on_fatal_signal(int number)
 	(void)raise(number);
 }
 
-static void catch_fatal_signals(void)
+static void catch_fatal_signal(int number)
 {
-	static const int numbers[] = { SIGABRT, SIGALRM, SIGFPE,  SIGILL,    SIGPROF, SIGSEGV,
-				       SIGSYS,  SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU };
 	const struct sigaction ours = { .sa_handler = on_fatal_signal };
 	struct sigaction before;
 
+	if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+		(void)sigaction(number, &ours, NULL);
+}
+
+static void catch_fatal_signals(void)
+{
+	static const int numbers[] = { SIGABRT, SIGALRM, SIGFPE,    SIGILL,  SIGIO,   SIGPROF,   SIGPWR,
+				       SIGSEGV, SIGSYS,  SIGSTKFLT, SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU };
+
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
-			(void)sigaction(numbers[i], &ours, NULL);
+		catch_fatal_signal(numbers[i]);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		catch_fatal_signal(number);
+	shared_memory_on_other_fault(on_fatal_signal);
 }
 
 static void take_terminal(struct console_link *link)

@@ -29,6 +29,9 @@ struct guarded_mapping {
 
 static struct guarded_mapping guarded[MAX_GUARDED];
 
+/* For a SIGBUS outside of guest memory. */
+static _Atomic(shared_memory_fault_fn *) elsewhere;
+
 /*
  * The thread that asks uses the mapping of `addr`, so its entry stays. The entry of another mapping
  * may be reused between two of these loads: its length is 0 in between, and if the new length
@@ -47,8 +50,8 @@ static struct guarded_mapping *find_guarded(uintptr_t addr)
 
 /*
  * Maps zeros in place of the lost page, so that the access can be repeated. A SIGBUS outside of
- * guest memory is raised again when the handler returns, without a handler. This function makes
- * system calls only.
+ * guest memory is raised again when the handler returns, for the handler of such faults if there is
+ * one. This function makes system calls only.
  */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
@@ -69,7 +72,9 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 			atomic_store(&g->damaged, true);
 	}
 	if (!g) {
-		signal(number, SIG_DFL);
+		shared_memory_fault_fn *const handler = atomic_load(&elsewhere);
+
+		signal(number, handler ? handler : SIG_DFL);
 		if (info->si_code <= 0)
 			raise(number);
 	}
@@ -82,6 +87,11 @@ int shared_memory_guard(void)
 
 	sigemptyset(&action.sa_mask);
 	return sigaction(SIGBUS, &action, NULL);
+}
+
+void shared_memory_on_other_fault(shared_memory_fault_fn *handler)
+{
+	atomic_store(&elsewhere, handler);
 }
 
 static struct guarded_mapping *guard(const void *mapping, size_t len, size_t unit)

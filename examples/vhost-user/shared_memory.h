@@ -47,6 +47,13 @@ struct shared_memory {
  */
 int shared_memory_guard(void);
 
+/*
+ * Sets the handler of a SIGBUS outside of guest memory, which ends the process. Without a handler
+ * the signal has its default action.
+ */
+typedef void shared_memory_fault_fn(int number);
+void shared_memory_on_other_fault(shared_memory_fault_fn *handler);
+
 /* Returns whether an access met a lost page. NULL stands for no memory, which isn't damaged. */
 bool shared_memory_damaged(const struct shared_memory *memory);
 

@@ -109,7 +109,7 @@ static void console_tty_tells_its_size_under_multiport(void **state)
  */
 static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
 {
-	static const int signals[] = { SIGABRT, SIGUSR2, SIGXCPU };
+	const int signals[] = { SIGABRT, SIGBUS, SIGPWR, SIGUSR2, SIGXCPU, SIGRTMAX };
 	struct daemon_process daemon;
 	struct console_guest guest;
 	int master, slave, status;
