@@ -179,6 +179,8 @@ static int take_link(struct console_link_options *last, const char *value)
 {
 	if (last->ops != &console_pty_ops)
 		return option_error(value, "only a pty has a link");
+	if (!*value)
+		return option_error("link=", "no path");
 	last->symlink = value;
 	return claim_path(value, false);
 }

@@ -477,6 +477,7 @@ static void console_options_that_are_wrong_are_refused(void **state)
 	longest[0] = '/';
 	snprintf(text, sizeof text, ",control=%s", longest);
 	console_expect_refusal(&daemon, "pty", text, "too long for the path of a socket");
+	console_expect_refusal(&daemon, "pty", ",link=", "link=: no path");
 	snprintf(text, sizeof text, ",link=%s/missing/link", daemon.folder);
 	console_expect_refusal(&daemon, "pty", text, "missing/link: No such file or directory");
 	daemon_remove_folder(&daemon);
