@@ -2,4 +2,4 @@
 # A table that begins in the cached region is taken for a table that lies wholly there.
 # file: virtio-queue/include/virtio/inline/chain.h
 # harness: fuzz_queue
-s/if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, d->len))) {/if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, 1))) {/
+s/if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, d->len))) {/if (VIRTIO_UNLIKELY(d->addr - region->addr >= region->writable)) {/
