@@ -26,8 +26,8 @@
 #include <virtio/queue.h>
 
 /*
- * Limits of commands on ranges, which drivers know. Writing zeros may move data, and stopping a
- * queue waits for it. Discarding only changes tables of the file system.
+ * Limits of commands on ranges. The device reports them to the driver. Writing zeros may move data,
+ * and stopping a queue waits for that. Discarding only changes tables of the file system.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of one range; 8 GiB in all */
@@ -171,7 +171,7 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 		event_loop_remove(queue->loop, &slot->completion);
 }
 
-/* Statistics, which programs that don't know the section skip. */
+/* Statistics. A program that doesn't know the section skips it. */
 
 #define COUNT(member) VIRTIO_SECTION_VALUE(struct virtio_blk_stats, member)
 
@@ -214,8 +214,8 @@ static struct virtio_blk_stats sum_stats(const struct blk_device *blk)
 }
 
 /*
- * The kernel reports lost data to one flush only. After it, flushes fail because the back end
- * remembers, and the next process would not.
+ * The kernel reports lost data to one flush only. Later flushes fail because the back end remembers
+ * the loss. The next process would not know of it.
  */
 static bool flush_has_failed(struct virtio_blk_file *file)
 {
@@ -248,8 +248,8 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 }
 
 /*
- * After an update the image is the same open file. If it has another length now, that shows after
- * SIGHUP, as without an update. After a restart the image must have all sectors of the state.
+ * After an update the image is the same open file. SIGHUP finds a change of its length, as without
+ * an update. After a restart the image must have all sectors of the state.
  */
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
@@ -338,7 +338,7 @@ static int fail(const struct blk_device_options *options, const char *why)
 /*
  * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends read the configuration space once, before
  * features are negotiated, and would show the guest a cache mode that was not chosen yet. Secure
- * erase is not offered either: only trying it tells whether the disk supports it.
+ * erase is not offered either: only an attempt shows whether the disk supports it.
  */
 static int open_disk(struct blk_device *blk, const struct blk_device_options *options)
 {

@@ -54,7 +54,7 @@ struct blk_queue {
 	int fd;           /* of the image */
 	const char *name; /* of the device, for messages */
 	struct virtio_blk_stats stats;
-	int logged_error; /* error of the back end, and its errno, that was logged last */
+	int logged_error; /* the back end's error that was logged last, and its errno */
 	int logged_errno;
 	uint32_t logged_refusals; /* a bit for each enum virtio_blk_refusal that was logged */
 };
@@ -67,7 +67,7 @@ struct blk_queue_ops {
 	void (*destroy)(struct blk_queue *queue); /* frees it; nothing is in flight */
 };
 
-/* Return a queue, or NULL with errno. blk and name must live as long as it does. */
+/* Return a queue, or NULL with errno. blk and name must live as long as the queue. */
 struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const char *name);
 struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name);
 
@@ -85,8 +85,8 @@ void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
- * Pops all available chains into `taken`, if that is empty. So a ring in which the driver makes a
- * head available twice breaks, with either implementation.
+ * Pops all available chains into `taken`, if that is empty. With all chains popped together, a ring
+ * breaks if the driver makes one head available twice.
  *
  * Returns 0, or the error that broke the queue; chains that were popped before the error are in
  * `taken`.
@@ -102,9 +102,9 @@ bool blk_queue_has_taken(const struct blk_queue_taken *taken);
 void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq);
 
 /*
- * Unpops the request that was popped before all chains in `taken`, and was not carried out, or only
- * in part: it is carried out again from its beginning later. In a broken ring it fails, because the
- * stop of the queue waits for it.
+ * Unpops an unfinished request that was popped before all chains in `taken`. It is carried out from
+ * its beginning later. In a broken ring the request fails instead, because the stop of the queue
+ * waits for it.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 

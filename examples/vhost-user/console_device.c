@@ -396,8 +396,8 @@ static void finish_chain(struct console_device *console, struct port *port, stru
 }
 
 /*
- * Ends the chain that waits for room. If nothing of the chain was taken, or its rest is too long,
- * the chain goes back to the ring, and the library remembers its place.
+ * Ends the chain that waits for room. The chain goes back to the ring if nothing of it was taken,
+ * or if its rest is too long. The library then remembers the position in the chain.
  */
 static void queue_drain(struct device *device, struct device_queue *queue)
 {
@@ -418,7 +418,7 @@ static void queue_drain(struct device *device, struct device_queue *queue)
 		forget_chain(console, id);
 }
 
-/* Forgets the driver, for another one with the features. */
+/* Forgets the driver. The next driver has these features. */
 static void begin_driver(struct console_device *console)
 {
 	virtio_console_reset(&console->console);
@@ -578,7 +578,7 @@ static int open_all(struct device *device, struct event_loop *loop)
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct port *port = console->ports[i];
 
-		/* The operator has removed it in the old process. */
+		/* The operator has removed this port in the old process. */
 		if (inherited.count > 0 && !console_link_was_open(&port->link)) {
 			bool room;
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Whether another process has locked the file, as for the disk of a guest. Output would destroy the
- * disk.
+ * Whether another process has locked the file. It may be the disk of a guest, which output would
+ * destroy.
  */
 static bool is_locked(int fd)
 {

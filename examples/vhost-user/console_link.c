@@ -18,8 +18,8 @@
 #define LONGEST_RETRY 32u /* seconds */
 
 /*
- * The flags of an inherited socket are those of other processes, too, so it may be a socket that
- * waits. SIGPIPE is ignored.
+ * Other processes share the flags of an inherited socket, so the socket may be a blocking one.
+ * SIGPIPE is ignored.
  */
 static ssize_t read_now(const struct console_link *link, void *bytes, size_t len)
 {

@@ -92,7 +92,7 @@ struct console_link {
 	struct event_loop *loop;
 	struct event_source in, out; /* fd -1: none; never the same descriptor */
 	struct event_task read_on;   /* of a file, for which the loop cannot wait */
-	bool taken_over;             /* the old process had it open */
+	bool taken_over;             /* the old process had the end open */
 	bool is_file;
 	bool in_is_socket, out_is_socket;
 	bool input_ended; /* nothing more is read */
@@ -109,12 +109,12 @@ struct console_link {
 	int tty;
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
-	bool told;        /* that the daemon is in the background of its terminal */
+	bool told;        /* the user knows that the daemon is in the background */
 	bool attached;    /* of a terminal: a front end uses the device */
 	bool holds_input; /* nothing is read, whether or not the port has room */
 	/* Of a terminal: looks for the foreground. Of a socket: accepts clients again. */
 	struct event_timer later;
-	bool next_waits;     /* a client, for the guest to take what the last one has sent */
+	bool next_waits;     /* a client waits until the guest has the last client's input */
 	uint16_t cols, rows; /* of the pty, when it was last read */
 	char target[64];
 	struct unix_listener_file socket;

@@ -40,7 +40,7 @@ static int watch_slave(struct console_link *link, int fd)
 	return fd < 0 ? -1 : event_loop_want(link->loop, &link->slave, EVENT_EDGE);
 }
 
-/* Raw from the start: an echo of the guest's output would be its input. */
+/* Raw from the start: an echo would return the guest's output to the guest as input. */
 static int open_slave(struct console_link *link)
 {
 	struct termios settings;
@@ -52,7 +52,7 @@ static int open_slave(struct console_link *link)
 	return tcsetattr(link->slave.fd, TCSANOW, &settings);
 }
 
-/* Replaces a link to a pty, which another run has left, and nothing else. */
+/* Replaces a link to a pty that an earlier run has left, and no other file. */
 static int make_symlink(const struct console_link *link)
 {
 	static const char folder[] = "/dev/pts/";

@@ -13,10 +13,10 @@
 #include <virtio/console.h>
 
 #define CLIENTS_AT_ONCE 16
-/* More than a socket holds, if each fills the port's buffer. */
+/* Enough to empty a socket, if each read fills the port's buffer. */
 #define READS_AT_END 128
 #define ACCEPT_AGAIN_NS UINT64_C(1000000000)
-/* The time that a guest has for the input of a client that has left, when the next client comes. */
+/* How long the next client waits while the guest takes the input of a client that has left. */
 #define GRACE_NS UINT64_C(1000000000)
 #define AT_ONCE_NS 1
 #define BUSY "The console has another client.\r\n"
@@ -105,7 +105,7 @@ static void input_ended(struct console_link *link)
 	(void)event_loop_want(link->loop, &link->in, EVENT_EDGE);
 }
 
-/* While the port has no room, the client's end is another event. */
+/* The port has no room, so nothing is read: a client that leaves shows by a hang-up only. */
 static void input_blocked(struct console_link *link)
 {
 	if (has_left(link))

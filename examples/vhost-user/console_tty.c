@@ -4,9 +4,9 @@
  * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon otherwise. All
  * processes that share a descriptor share its flags, so the daemon opens both again.
  *
- * A shell's background job that changes or reads the terminal is stopped, and with the daemon all
- * of its guests would be. So SIGTTOU and SIGTTIN are blocked, and the daemon leaves the terminal
- * alone until it is in the foreground.
+ * A background job that changes or reads its terminal is stopped. A stopped daemon would stop all
+ * of its guests. So SIGTTOU and SIGTTIN are blocked, and the daemon leaves the terminal alone until
+ * it is in the foreground.
  */
 #include "console_link.h"
 #include "log.h"
@@ -24,12 +24,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LOOK_NS UINT64_C(1000000000) /* between looks whether the daemon is in the foreground */
+#define LOOK_NS UINT64_C(1000000000) /* between checks whether the daemon is in the foreground */
 
 /*
  * Opens the file of a descriptor once more, for flags of its own. A copy of the descriptor is
- * enough for a regular file, which doesn't block; and for a socket, such as that of a service
- * manager's journal, with which each call says that it must not block.
+ * enough for a regular file, which doesn't block. It is also enough for a socket, such as a service
+ * manager's journal: each call has a flag against blocking.
  */
 static int open_again(int fd, int flags)
 {
@@ -74,8 +74,8 @@ static void wait_for_foreground(struct console_link *link)
 }
 
 /*
- * Signals that end the process at once, and leave the terminal raw. The default actions follow.
- * A handler of somebody else, for example a sanitizer's, stays.
+ * Signals that end the process at once, and leave the terminal raw. The default actions follow. An
+ * existing handler, for example a sanitizer's, stays.
  */
 static struct {
 	struct termios settings;
@@ -122,7 +122,7 @@ static void take_terminal(struct console_link *link)
 		return;
 	}
 	link->told = link->holds_input = false;
-	/* A resize in the meantime was told to the job in the foreground. */
+	/* Only the job in the foreground was told of a resize in the meantime. */
 	if (link->tty >= 0)
 		tell_size(link);
 	/* If the old process has made the terminal raw, it has handed over the settings. */

@@ -242,7 +242,7 @@ struct device_type {
 	const char *option;       /* "blk" makes the command line's --blk */
 	const char *synopsis;     /* of its argument: "IMAGE,socket=PATH[,OPTION...]" */
 	void (*print_help)(void); /* what the argument means, on stdout, as part of --help */
-	/* Mode= and group= are of the type, not of the socket file: endpoint.h. */
+	/* mode= and group= are options of the device, not of its socket file: see endpoint.h. */
 	bool own_access;
 
 	/*

@@ -22,7 +22,9 @@ struct device_host {
 	/* What check_features() has accepted since the last reset(). */
 	uint64_t features;
 	bool has_features;
-	/* By --restore, and no driver has come yet: it may be the saved one. */
+	/*
+	 * Restored by --restore, and no driver has come yet. The next driver may be the saved one.
+	 */
 	bool restored;
 	bool in_file; /* see device_is_in_file() */
 	/* Called on the control thread, some time after config_changed was set. */

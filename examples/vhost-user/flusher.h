@@ -20,15 +20,19 @@ struct flusher {
 	int answer; /* the eventfd that it writes; flusher_error() interprets the value */
 };
 
-/* The back end has a flush, and lives as long. Returns 0, or -1 with errno and nothing to close. */
+/*
+ * The back end has a flush operation, and outlives the flusher. Returns 0, or -1 with errno and
+ * nothing to close.
+ */
 int flusher_open(struct flusher *flusher, const struct virtio_blk_backend *backend);
 
 /* Ends the thread, if there is one. No flush may be running. */
 void flusher_close(struct flusher *flusher);
 
 /*
- * Begins a flush; the flush before was answered. Its answer, a uint64_t, can be read later. If no
- * thread can be started, the flush is done on return, which is only slower.
+ * Begins a flush. The answer to the earlier flush must have been read. The answer to this flush, a
+ * uint64_t, can be read later. If no thread can be started, the flush is done before the return,
+ * which is only slower.
  */
 void flusher_begin(struct flusher *flusher);
 

@@ -12,7 +12,7 @@
 #include "incoming.h"
 #include "vhost_user.h"
 
-/* The message being received. All zero, but for the descriptors, is an empty one. */
+/* The message being received. An empty message is all zeros, except for the descriptors. */
 struct message {
 	struct vhost_user_header header;
 	union vhost_user_payload payload;

@@ -166,8 +166,8 @@ static void resume_rings(struct session *session)
 }
 
 /*
- * Rings may be running, and go on: all of them must lie in the new memory, otherwise nothing
- * changes. All rings are paused. Returns the index of a ring that lies outside, or the number of
+ * Moves the running rings into the new memory; all rings are paused. If a running ring lies outside
+ * of that memory, nothing changes. Returns the index of a ring that lies outside, or the number of
  * rings.
  */
 static uint16_t switch_rings(struct session *session, const struct shared_memory *memory)
@@ -475,7 +475,10 @@ static const struct request requests[] = {
 	REQUEST(SET_VRING_ENABLE, set_vring_enable, STATE),
 	REQUEST(SET_BACKEND_REQ_FD, set_backend_req_fd, EMPTY, .min_fds = 1, .max_fds = 1),
 	REQUEST(GET_CONFIG, get_config, CONFIG, .replies = true),
-	/* The driver can write what isn't writable: the front end may pass it on, and must live. */
+	/*
+	 * A driver can write to a read-only field, and the front end may pass that on: no reason to
+	 * end the session.
+	 */
 	REQUEST(SET_CONFIG, set_config, CONFIG, .harmless = true),
 };
 

@@ -5,8 +5,8 @@
  *
  * What the guest can do: make buffers of any size available, without end. One buffer gets at most
  * REQUEST_BYTES, and one turn serves at most TURN buffers. A buffer gets the bytes that the source
- * has by then, at least one. A buffer for which there is no byte stays in the ring. So nothing is
- * in flight between two turns, and queue_drain() has nothing to do.
+ * has at that time, at least one. A buffer for which there is no byte stays in the ring. So nothing
+ * is in flight between two turns, and queue_drain() has nothing to do.
  *
  * virtio 1.4, 5.4
  */

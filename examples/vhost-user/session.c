@@ -33,7 +33,7 @@ static uint64_t drivers_features(const struct session *session)
 
 /*
  * A restored device has the state that its driver has set. A driver with other features is another
- * one, and gets a device in its first state. Returns 0, or an error with which nothing changes.
+ * driver, and gets a device in its first state. Returns 0, or an error; then nothing has changed.
  */
 static int tell_features(struct device_host *host, uint64_t features)
 {

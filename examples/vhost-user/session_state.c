@@ -525,8 +525,8 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 /* Going on with another front end */
 
 /*
- * The section of a queue. The daemon saves queues without requests in flight. The state of another
- * program may have some, which nobody here would carry out.
+ * The section of a queue. The daemon saves queues without requests in flight. Requests in flight in
+ * the state of another program are refused: no part of the daemon could carry them out.
  */
 static int skip_queue(struct restoring *r, const struct virtio_section *section)
 {

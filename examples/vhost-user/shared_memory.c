@@ -13,7 +13,7 @@
 
 /* Guarding */
 
-/* 32 devices, each with an old table of 32 regions and a new one: twice that. */
+/* Twice the number for 32 devices, each with an old and a new table of 32 regions. */
 #define MAX_GUARDED 4096
 
 /*
@@ -33,7 +33,7 @@ static struct guarded_mapping guarded[MAX_GUARDED];
 static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*
- * The thread that asks uses the mapping of `addr`, so its entry stays. The entry of another mapping
+ * The calling thread uses the mapping of `addr`, so its entry stays. The entry of another mapping
  * may be reused between two of these loads: its length is 0 in between, and if the new length
  * equals the old one it fits the new start as well.
  */

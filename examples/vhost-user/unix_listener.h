@@ -53,10 +53,11 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 			    struct unix_listener_file *file);
 
 /*
- * Hands a listener over to the program that goes on, and which file the listener has: another
+ * Hands a listener over to the program that goes on, and the identity of its socket file: another
  * process may have replaced the file. Does nothing for -1. Returns 0, or -1 with errno.
  *
- * @name  of the descriptor, up to 250 bytes; with " file" behind it, of the bytes about the file
+ * @name  name of the descriptor, up to 250 bytes. The identity has the same name with " file"
+ *        behind it
  */
 __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handover *handover, int fd,
 								  const struct unix_listener_file *file,

@@ -162,8 +162,8 @@ void vring_set_enable(struct vhost_vring *vring, bool on);
 
 /*
  * Sets the kick descriptor, which the ring owns from now on, or removes it (-1): then the ring is
- * polled every few milliseconds. A running ring goes on with it; a broken one may start again. On
- * failure it is closed, and nothing has changed.
+ * polled every few milliseconds. A running ring goes on with the new descriptor; a broken ring may
+ * start again. On failure the descriptor is closed, and nothing has changed.
  *
  * Returns 0; VIRTIO_EINVAL if it is no eventfd; or VIRTIO_EIO if the system has no room for it.
  */

@@ -214,7 +214,7 @@ static void on_up(struct vsock_device *vsock)
 	vsock_arm(vsock);
 }
 
-/* Owes the transport reset once, when a driver that goes on has an event queue. */
+/* Begins to send the transport reset, once a driver that goes on has an event queue. */
 static void tell_resumed(struct vsock_device *vsock)
 {
 	if (!vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])
@@ -245,7 +245,9 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 	struct vsock_device *vsock = vsock_from_device(device);
 
 	vsock->running[queue->index] = NULL;
-	/* A pause keeps the event. If the queue does not come back, requests wait no longer. */
+	/*
+	 * A pause keeps the event. If the event queue does not come back, requests wait no longer.
+	 */
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT && vsock->table.held)
 		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;
 	vsock_arm(vsock);

@@ -284,8 +284,8 @@ static bool fits_stage(uint8_t state, uint8_t stage)
 }
 
 /*
- * Checks what bounds accesses to memory, and what the stages rely on. The library has checked the
- * connections.
+ * Checks the values that bound accesses to memory, and the values that the stages rely on. The
+ * library has checked the connections.
  */
 static int check_stream(const struct restoring *r, uint32_t i)
 {
