@@ -196,8 +196,9 @@ enum virtio_order {
  * Makes a map from a table of regions.
  *
  * @map       set up, without a translation
- * @regions   the caller's table, in any order: this call sorts it. The table must neither move nor
- *            change while the map is in use. NULL if count is 0.
+ * @regions   the caller's table, in any order: this call sorts it, and sets the derived members.
+ *            The table must neither move nor change while the map is in use, so another map needs a
+ *            table of its own. NULL if count is 0.
  * @count     entries of the table
  *
  * Returns 0, or:
@@ -292,7 +293,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * Returns NULL if the range is not in one region, not in one translation, or does not permit the
  * access. For a length of 0 the result may be NULL. The address is valid as long as the map.
  *
- * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty().
+ * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty(). After
+ * a success the region is cursor->region->self, until the cursor is used again.
  */
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access);
@@ -376,7 +378,7 @@ void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t 
 /*
  * Records bytes in a region's dirty log, if the region has one. Thread-safe.
  *
- * @region  the region
+ * @region  of the map's table, such as a segment's. A cursor's window has other addresses.
  * @host    first byte written, inside the region
  * @len     bytes written
  */

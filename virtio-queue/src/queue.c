@@ -152,9 +152,9 @@ void virtio_queue_reset(struct virtio_queue *queue)
 	fresh.inflight_entries = queue->inflight_entries;
 	fresh.sequence = queue->sequence;
 	fresh.stats = queue->stats;
-	attach_memory(&fresh, &no_memory);
 	clear_inflight(queue->inflight, queue->inflight_entries);
 	*queue = fresh;
+	attach_memory(queue, &no_memory);
 }
 
 int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memory_map *map)

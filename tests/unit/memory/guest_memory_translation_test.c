@@ -574,6 +574,7 @@ static void translation_find_needs_one_translation(void **state)
 	assert_null(virtio_memory_find(&f.cursor, 0x5e08, 9, READ));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5e08, 8, READ), f.ram + ram_at(RAM + 0x708));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5100, PAGE, BOTH), f.ram + ram_at(RAM + 0x100));
+	assert_ptr_equal(f.cursor.region->self, &f.regions[0]);
 	expect_unchanged(&f);
 }
 
