@@ -388,6 +388,44 @@ static void transmit_marks_the_used_ring_in_the_dirty_log(void **state)
 	assert_false(console_logged(&log, FIXTURE_DATA));
 }
 
+/* The buffers lie 256 bytes behind their addresses. */
+static int translate_behind(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
+{
+	const bool buffers = addr >= FIXTURE_DATA;
+	const uint64_t end = buffers ? FIXTURE_DATA + 256 : FIXTURE_DATA;
+
+	(void)context, (void)len, (void)access;
+	if (addr >= end)
+		return VIRTIO_EFAULT;
+	*out = (struct virtio_translation){ addr + (buffers ? 256 : 0), end - addr,
+					    VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
+	return 0;
+}
+
+/* The rest of a chain names the region of its bytes, and not what the queue looked up last. */
+static void transmit_keeps_the_region_of_translated_bytes(void **state)
+{
+	static struct console_log log;
+
+	(void)state;
+	console_setup(&f, FIXTURE_FLAT, false);
+	console_log_on(&log, &f.tx, false, translate_behind);
+	fixture_write(&f.tx, FIXTURE_DATA + 256, "first", 5);
+	fixture_write(&f.tx, FIXTURE_DATA + 256 + 128, "second", 6);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct virtio_mock_buffer buffer = READABLE(FIXTURE_DATA + 128 * i, 5 + i);
+
+		(void)fixture_add(&f.tx, &buffer, 1);
+		f.sinks[0].limit = 5 + i;
+		assert_int_equal(console_transmit(&f, 0), 0);
+	}
+	console_expect_output(&f, 0, "firsts");
+	assert_ptr_equal(f.transmit_segments[0].region, &log.regions[1]);
+	f.sinks[0].limit = CONSOLE_OUTPUT;
+	assert_int_equal(console_transmit(&f, 0), 0);
+	console_expect_output(&f, 0, "firstsecond");
+}
+
 static void transmit_forgets_a_chain_of_before_a_reset(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -503,6 +541,7 @@ int main(void)
 		cmocka_unit_test(transmit_comes_again_to_an_unmapped_page_of_a_long_chain),
 		cmocka_unit_test(transmit_repeats_nothing_when_a_chain_cannot_be_completed),
 		cmocka_unit_test(transmit_marks_the_used_ring_in_the_dirty_log),
+		cmocka_unit_test(transmit_keeps_the_region_of_translated_bytes),
 		FIXTURE_ON_ALL(transmit_forgets_a_chain_of_before_a_reset),
 		FIXTURE_ON_ALL(transmit_reports_a_broken_ring),
 		cmocka_unit_test(transmit_takes_at_most_a_queue_of_chains),
