@@ -2,7 +2,7 @@
 # What run.sh and mutants.sh share. To be sourced. Needs clang, its sanitizers, meson and ninja.
 # shellcheck shell=sh
 
-# names of the harnesses, for a loop
+# The names of the harnesses.
 harnesses() {
 	echo fuzz_blk fuzz_console fuzz_vsock fuzz_device fuzz_queue fuzz_guest_memory fuzz_state fuzz_vhost_user
 }
@@ -44,7 +44,7 @@ build() {
 # machine. Without FUZZ_SEED a run lasts a fixed time, and begins from a random seed.
 seed=${FUZZ_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 
-# runs_a_second HARNESS: what a busy machine does.
+# runs_a_second HARNESS: the number that even a busy machine reaches.
 runs_a_second() {
 	case $1 in
 	fuzz_guest_memory) echo 10000 ;;
@@ -54,7 +54,8 @@ runs_a_second() {
 	esac
 }
 
-# libFuzzer learns from compared numbers, and pointers are among them.
+# libFuzzer learns from compared numbers. Some are pointers, so runs repeat only with fixed
+# addresses.
 fixed_addresses=
 if setarch -R true 2>/dev/null; then
 	fixed_addresses='setarch -R'
@@ -62,11 +63,11 @@ else
 	echo 'Addresses are random on this machine, so a seed does not repeat a run exactly.' >&2
 fi
 
-# fuzz BUILD HARNESS SECONDS FOLDER CORPUS: from the files of the corpus, in the order of their
-# names. What is found stays in FOLDER. So does the log, which begins with a command that does the
-# same, but keeps no inputs.
-# An input takes milliseconds, so an input that takes minutes counts as endless, on a busy machine
-# too. So does a run that takes an hour longer than asked for.
+# fuzz BUILD HARNESS SECONDS FOLDER CORPUS: fuzzes from the files of the corpus, in the order of
+# their names. FOLDER keeps the findings and the log. The log begins with a command that repeats the
+# run, but keeps no inputs.
+# An input takes milliseconds. Even on a busy machine, an input that takes minutes counts as
+# endless, and so does a run that takes an hour longer than asked for.
 fuzz() {
 	rm -rf "$4"
 	mkdir -p "$4/corpus" || return 1

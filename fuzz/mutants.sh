@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Seconds for one bug: ten times what the slowest needs on an idle machine.
 limit=600
-# Runs of a program with threads.
+# How often a program with threads is run for one bug.
 runs=20
 work=${1:-build/mutants}
 [ $# -eq 0 ] || shift

@@ -222,7 +222,7 @@ static int64_t op_writev(void *context, const struct virtio_iovec *iov, uint32_t
 	return blk_backend_move(context, iov, count, offset, true);
 }
 
-/* The failure of an operation without an amount: 0, or what it returns. */
+/* The outcome of an operation that moves no data: 0, or the value that it returns to fail. */
 static int simple_fault(struct blk_harness *h, struct blk_progress *p, uint8_t how)
 {
 	if (how < BLK_F_ERROR || how >= BLK_F_TOGGLE)

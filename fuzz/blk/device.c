@@ -111,7 +111,7 @@ static void prepare(struct blk_harness *h, struct blk_slot *s)
 	s->request = r;
 }
 
-/* What the request in memory is now. */
+/* Parses the request that is in memory now. */
 static void expect(struct blk_harness *h, struct blk_slot *s)
 {
 	prepare(h, s);
@@ -128,7 +128,10 @@ static void first_error(struct blk_harness *h, int error)
 		h->disk.stats.first_error = error;
 }
 
-/* What the queue counts: a fault of the chain or of a buffer, and an array that is too small. */
+/*
+ * Counts an error as the queue does: a fault of the chain or of a buffer, or an array that is too
+ * small.
+ */
 static void count_fault(struct blk_harness *h, const struct blk_slot *s, int error)
 {
 	struct virtio_queue_stats *stats = &h->model.stats;
@@ -320,7 +323,7 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 	s->done = true;
 }
 
-/* For an asynchronous disk the library answers only the serial number. */
+/* Without operations the library answers only GET_ID. Other requests fail. */
 static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
 {
 	if (h->disk.options.backend.ops || !p->accepted || p->ask->type == VIRTIO_BLK_T_GET_ID)
@@ -494,8 +497,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the status counts if every byte before it was written. For a request with an
- * error that is not known, so the length is 0.
+ * virtio 1.4, 2.7.8.2: the status counts if every byte before it was written. After an error nobody
+ * knows whether every byte was written, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -566,7 +569,7 @@ static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 	}
 }
 
-/* After virtio_blk_process(), which does not report what it has done. */
+/* Checks a call of virtio_blk_process(), which does not report what it has done. */
 static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 {
 	const uint32_t set = ended(h, s);

@@ -56,7 +56,7 @@ struct blk_harness {
 	struct virtio_blk_memory memory;
 	struct virtio_blk_backend memory_backend;
 	bool by_memory;
-	struct blk_progress *now; /* the request that its calls are for, or NULL */
+	struct blk_progress *now; /* the request of the back end's present call, or NULL */
 	bool faults;
 };
 

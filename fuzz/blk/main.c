@@ -188,7 +188,7 @@ static void pick_fields(struct blk_harness *h, struct virtio_blk_options *o)
 	o->secure_erase_sector_alignment = 16;
 }
 
-/* One question. The answer may be an error. */
+/* Makes one option wrong, or possibly wrong. */
 static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -301,7 +301,7 @@ static void make_disk(struct blk_harness *h)
 	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
 	FUZZ_CHECK(got == 0, "memory is no back end: %d", got);
 	if (!init_disk(h, &options)) {
-		/* Keeps the rest of the input useful. */
+		/* Plain options instead, so that the rest of the input is still useful. */
 		h->ops = blk_backend_ops;
 		memset(&plain, 0, sizeof plain);
 		plain.backend = options.backend;

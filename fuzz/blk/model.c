@@ -117,7 +117,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Values of writeback that a driver can reach: found by trying, on a disk of its own. */
+/* Whether a driver can set this value of writeback: tries to, on a disk made for this. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);

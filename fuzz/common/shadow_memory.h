@@ -54,9 +54,9 @@ struct shadow_page {
 };
 
 enum shadow_hook {
-	SHADOW_HOOK_PAGE,  /* answers reach to the end of the page */
-	SHADOW_HOOK_SHORT, /* and no further than asked for */
-	SHADOW_HOOK_BYTE,  /* one byte at a time */
+	SHADOW_HOOK_PAGE,  /* an answer reaches to the end of the page */
+	SHADOW_HOOK_SHORT, /* or to the end of the request, if that is nearer */
+	SHADOW_HOOK_BYTE,  /* an answer has one byte */
 };
 
 struct shadow_map {

@@ -179,7 +179,7 @@ void device_migrate(struct device_harness *h, bool forge)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t count = h->model.options.num_queues;
-	/* Sometimes there are too few entries. */
+	/* Sometimes too few entries for the queues, so that the save must fail. */
 	const uint32_t entries = how & 0x80 ? how % count : count;
 	struct virtio_device_state state;
 	struct virtio_queue_registers_state *queues = fuzz_alloc(sizeof *queues * entries);

@@ -126,8 +126,8 @@ struct device_model {
 	uint16_t first_queue;
 
 	/*
-	 * The line: up or down, and whether the device has signalled by itself, which is not seen
-	 * in it.
+	 * line: whether the line is up. marked: whether the device has signalled by itself, which
+	 * does not change the line.
 	 */
 	bool line;
 	bool marked;
@@ -149,7 +149,7 @@ void device_model_begin(struct device_model *m, bool on_vcpu);
 bool device_model_has(const struct device_model *m, uint32_t bit);
 const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
 
-/* The bits of given and refused, in a device and in a saved state. */
+/* Makes a mask of given or of refused, as a device and its saved state have them. */
 uint8_t device_model_bits(const bool *flags, uint32_t count);
 
 /* Whether the device serves this queue: it's started, and not stopped completely. */
@@ -162,8 +162,8 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
 
 /*
- * The errors that forbid the features, empty if there are none; then the error of the device, which
- * is asked.
+ * The first returns the core's errors for the features, empty if there are none. The second asks
+ * the device, and returns its error.
  */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);

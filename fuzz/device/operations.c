@@ -6,7 +6,8 @@
 #include "queues.h"
 
 /*
- * The call that must come now; traps unless it's this one and things look as they should meanwhile.
+ * Returns the call that the model expects now. Traps if this is another call, or if the device does
+ * not look as the model expects during the call.
  */
 static struct device_record *expect(struct virtio_device *device, enum device_call call)
 {

@@ -28,8 +28,8 @@ bool device_model_report_counts(const struct device_model *m, uint16_t queue, ui
 }
 
 /*
- * The queue is quiet, whatever waits for that: first its own stop, then the reset, which may wait
- * for another queue.
+ * No request of the queue is in flight. Ends its stop, if one waits, and then the reset, unless the
+ * reset waits for another queue.
  */
 int device_model_queue_quiesced(struct device_model *m, uint16_t queue, uint32_t number)
 {

@@ -122,7 +122,10 @@ static bool writes_possible(const struct virtio_queue_registers_state *saved)
 	for (int i = 0; i < 3; i++) {
 		const bool given = saved->given >> i & 1, refused = saved->refused >> i & 1;
 
-		/* The value written last is one of them; before any write the low half is 0. */
+		/*
+		 * The last value was either accepted or refused. Before any write the low half is
+		 * 0.
+		 */
 		if ((given && refused) || (!given && !refused && saved->addr[i] << 32))
 			return false;
 	}
@@ -153,7 +156,7 @@ static uint64_t restore_area_errors(const struct device_model *m, const struct v
 
 	if (state->status & NEEDS_RESET)
 		return errors & BIT(EALIGN);
-	/* The first area that is wrong decides. */
+	/* With a translation, the first wrong area decides. */
 	if (m->map && m->map->map.translate)
 		return errors & BIT(EALIGN) ? errors : device_model_queue_waits(m, config) ? BIT(ENOTMAPPED) : 0;
 	return errors;

@@ -30,7 +30,7 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 	}
 }
 
-/* A token: mostly of a request in flight, else an old one, a nearly right one, or any value. */
+/* A token: mostly of a request in flight, else an old token, a nearly right token, or any value. */
 static struct virtio_token pick_token(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -317,7 +317,7 @@ static void device_set_memory(struct harness *h)
 	const int got = virtio_queue_set_memory(&h->queue, &map->map);
 
 	model_set_memory(&h->model, map, got);
-	/* Chains are not walked across a switch. */
+	/* A walk must be over before a switch of the map. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE && got == 0; i++)
 		h->requests[i].walkable = false;
 }

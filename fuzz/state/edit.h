@@ -14,7 +14,7 @@ struct edit_file {
 	size_t length;
 };
 
-/* Carries out a step that changes the file. Without a place for it nothing happens. */
+/* Carries out a step that changes the file. Does nothing if the file lacks the place to change. */
 void edit(struct edit_file *file, enum state_step step, struct fuzz_input *in);
 
 #endif

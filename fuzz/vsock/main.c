@@ -227,7 +227,9 @@ static void send_data(struct vsock_harness *h, bool forged)
 	wanted = model_check_piece(c, left, marks);
 	credit = model_credit(&h->m, c);
 	if (forged) {
-		/* A piece of the caller's own making: the library must not exceed the credit. */
+		/*
+		 * This piece is not from the library. Even so, a send must not exceed the credit.
+		 */
 		if (!wanted && (c->owed & VIRTIO_VSOCK_OWES_RESPONSE))
 			wanted = VIRTIO_ENOTREADY;
 		got = virtio_vsock_connection_send(c->real, &piece, &header);

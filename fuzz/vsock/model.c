@@ -366,7 +366,7 @@ int model_check_piece(const struct model_connection *c, uint32_t bytes, uint32_t
 void model_sent(struct model_connection *c, uint32_t bytes)
 {
 	c->tx += bytes;
-	/* Packets without bytes count as long as those before them. */
+	/* An empty packet counts until the packets before it are forwarded. */
 	FUZZ_CHECK(c->sent < VSOCK_SENT, "too many packets for the model");
 	if (c->tx != c->acknowledged)
 		c->ends[c->sent++] = c->tx;

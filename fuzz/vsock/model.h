@@ -33,8 +33,8 @@ struct model_connection {
 	uint64_t ends[VSOCK_SENT]; /* of the packets that are not forwarded */
 	uint32_t sent;
 	/*
-	 * Empty packets were sent when everything was forwarded: they count until the guest says
-	 * more.
+	 * Empty packets were sent when everything was forwarded: they count until the guest reports
+	 * more forwarded bytes.
 	 */
 	bool empties;
 	uint64_t deadline; /* or VIRTIO_VSOCK_NO_DEADLINE */
@@ -55,7 +55,7 @@ struct model_received {
 	int error;
 	struct model_connection *c; /* or NULL */
 	uint32_t got, bytes, marks;
-	/* Whether got has GOT_CREDIT is not known: that depends on the cost of the packets. */
+	/* got may or may not have GOT_CREDIT: that depends on the cost of the packets. */
 	bool credit_open;
 };
 

@@ -12,8 +12,8 @@
 #define STREAM 0x40
 #define SEQPACKET 0x80
 /*
- * A packet: not lost, its op, where to and from, flags, and a length below 8. Of an existing
- * connection: 0x80.
+ * A packet that is not lost: op, ports, flags, and a length below 8. Bit 0x80 of op: of an existing
+ * connection.
  */
 #define PACKET(op, ports, flags, len) VSOCK_RECEIVE, 0, op, ports, flags, len
 #define REQUEST(ports) PACKET(1, ports, STREAM, 0)
@@ -38,7 +38,7 @@
 #define FLAT VSOCK_PACKETS, 0, 0, 180, 63
 /* In regions of 30 bytes, every other one logged. */
 #define CUT VSOCK_PACKETS, 8, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 2, 180, 63
-/* A buffer of 44 bytes, of any other length, and none more. */
+/* A buffer of 44 bytes; a buffer of another length; the end of the buffers. */
 #define HEADER_AT(place) 1, place
 #define BUFFER_AT(place, len) 2, place, len
 #define NO_BYTES 0, 0

@@ -93,7 +93,7 @@ static void command_line_image_must_be_usable(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, "Is a directory"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.folder, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "not a file or block device"));
-	/* Opening a pipe is waiting for its other end. */
+	/* Opening a pipe would wait for its other end. */
 	assert_int_equal(unlink(daemon.image), 0);
 	assert_int_equal(mkfifo(daemon.image, 0600), 0);
 	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
@@ -210,8 +210,8 @@ static void socket_file_that_is_stale_is_replaced(void **state)
 }
 
 /*
- * The second daemon gives up. The first one, with --once or not, does not mistake its test for a
- * front end.
+ * The second daemon gives up. With --once and without, the first daemon does not take the second
+ * one's probe for a front end.
  */
 static void socket_that_is_in_use_is_left_alone(void **state)
 {
@@ -235,7 +235,9 @@ static void socket_that_is_in_use_is_left_alone(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* The first of them is gone again when the second fails. */
+/*
+ * Two disks have one path. The socket file of the first disk is removed when the second disk fails.
+ */
 static void socket_of_two_disks_is_refused(void **state)
 {
 	struct daemon_process daemon;
@@ -288,7 +290,10 @@ static void socket_file_of_another_survives_the_end(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* The same if the file was replaced before an update: the new program doesn't think it its own. */
+/*
+ * The same if the file was replaced before an update: the new program knows that the file is not
+ * its own.
+ */
 static void socket_file_of_another_survives_an_update(void **state)
 {
 	struct daemon_process daemon;
@@ -317,7 +322,7 @@ static void socket_file_of_another_survives_an_update(void **state)
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(unlink(paths[i]), 0);
-	/* Its own file is gone. */
+	/* The daemon has removed its own file. */
 	assert_int_equal(access(daemon.other, F_OK), -1);
 	assert_int_equal(unlink(state_path), 0);
 	daemon_remove_folder(&daemon);

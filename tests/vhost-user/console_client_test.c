@@ -186,7 +186,7 @@ static void client_does_not_wait_for_ever(void **state)
 	finish(&daemon, &guest, CAPACITY + 904);
 }
 
-/* The guest offers no buffers, and then gives up: by closing the port, or by its end. */
+/* The guest offers no buffers. Then it closes the port, or ends. */
 static void client_that_left_is_dropped_when_the_guest_gives_up(void **state)
 {
 	const uint32_t lengths[] = { 10, CAPACITY + 904 };
@@ -311,7 +311,7 @@ static void limit_descriptors(const struct daemon_process *daemon, rlim_t count)
 	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
-/* A client that comes when the daemon has no descriptors is served when it has some. */
+/* The daemon has no descriptors when a client comes. It serves the client when it has some. */
 static void client_is_served_when_there_are_descriptors_again(void **state)
 {
 	struct daemon_process daemon;

@@ -346,7 +346,10 @@ static void console_port_that_comes_again_has_nothing_of_the_old_one(void **stat
 	finish_port(&daemon);
 }
 
-/* Input waits while the guest has the port closed, and its receive buffers keep nothing busy. */
+/*
+ * Input waits while the guest has the port closed. The available receive buffers keep no thread
+ * busy.
+ */
 static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 {
 	struct daemon_process daemon;

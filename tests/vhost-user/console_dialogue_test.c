@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The dialogue of a driver and the device about ports, with an update of the daemon after each
- * message and each event on the host's side. The driver hears the same as without an update.
+ * The dialogue of a driver and the device about ports. The daemon is updated after each message and
+ * after each event on the host's side. The driver gets the same messages as without an update.
  */
 #include "console_guest.h"
 
@@ -112,7 +112,7 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	console_attach(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
 	client = bring_up(&daemon, &guest);
 	console_expect_input(receive, "first", 5);
-	/* Another client comes before the driver has heard that the first client left. */
+	/* Another client comes before the driver is told that the first client has left. */
 	close(client);
 	client = console_connect();
 	daemon_update(&daemon);

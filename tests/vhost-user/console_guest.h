@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest's console for tests of the daemon: its driver, and the host's ends. Streams are bytes
- * that tell their place.
+ * A guest's console for tests of the daemon: its driver, and the host's ends. The bytes of a test's
+ * streams depend on their position, so a lost or repeated byte is found.
  */
 #ifndef CONSOLE_GUEST_H
 #define CONSOLE_GUEST_H
@@ -33,19 +33,22 @@ void console_set_paths(const struct daemon_process *daemon);
 void console_run(struct daemon_process *daemon, const char *backend, const char *options);
 void console_await(struct daemon_process *daemon);
 
-/* With the back end tty: this descriptor is the daemon's stdin. The escape key is the default. */
+/*
+ * Starts the daemon with the back end tty, and with this descriptor as its stdin. The escape key is
+ * the default.
+ */
 void console_start_tty(struct daemon_process *daemon, int fd, const char *options);
 void console_await_tty(struct daemon_process *daemon);
 
 /*
- * With a client's socket as the back end of the console, or of the port "data" beside a console in
- * a file.
+ * Starts the daemon with a socket for clients: of the console, or of a port "data" beside a console
+ * in a file.
  */
 void console_start_socket(struct daemon_process *daemon, bool port);
 void console_expect_refusal(struct daemon_process *daemon, const char *backend, const char *options, const char *words);
 void console_attach(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
 
-/* To a console with multiport=on and no other port. */
+/* Attaches a guest to a console with multiport=on and no other port. */
 void console_attach_alone(struct console_guest *guest, const struct daemon_process *daemon, uint64_t features);
 void console_detach(struct console_guest *guest);
 

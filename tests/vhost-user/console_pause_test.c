@@ -198,7 +198,7 @@ static void console_output_of_the_next_driver_follows(void **state)
 
 /*
  * A driver without MULTIPORT after one with it, behind the same front end. The state of the first
- * one's ports makes no update fail, and takes no byte of the second one's output.
+ * driver's ports makes no update fail, and no byte of the second driver's output is lost.
  */
 static void console_driver_without_multiport_follows_one_with_it(void **state)
 {

@@ -166,7 +166,7 @@ static void console_tty_takes_another_escape_or_none(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A file, a pipe, or nothing: there is no terminal to change, and no key is special. */
+/* stdin is a file, a pipe or /dev/null. There is no terminal to change, and no key is special. */
 static void console_tty_reads_what_stdin_is(void **state)
 {
 	const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

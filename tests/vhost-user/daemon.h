@@ -24,26 +24,26 @@ struct daemon_process {
 	pid_t pid;
 	FILE *out;       /* its stdout */
 	char folder[64]; /* temporary, made by daemon_folder() */
-	char image[96];  /* in it: a disk of zeros */
+	char image[96];  /* a disk of zeros, in the folder */
 	char second[96]; /* the second disk; or NULL */
 	char socket[96];
 	char other[96];    /* socket of the second disk */
-	char errors[96];   /* its stderr */
-	int pass_fd;       /* 0, or what it inherits as descriptor 3 */
+	char errors[96];   /* the file that gets the daemon's stderr */
+	int pass_fd;       /* 0, or a descriptor that the daemon inherits as 3 */
 	bool listen_fds;   /* the inherited descriptor is announced by LISTEN_FDS */
-	char summary[512]; /* the last line that it printed, after daemon_stop() */
+	char summary[512]; /* after daemon_stop(): the last line on stdout */
 };
 
 /* Remembers where the daemon is, and starts the watchdog. To be called by main(). */
 void daemon_find(int argc, char **argv);
 
-/* The first makes the temporary folder and the image. The second runs the daemon. */
+/* daemon_folder() makes the temporary folder and the image. daemon_run() runs the daemon. */
 void daemon_folder(struct daemon_process *daemon);
 void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 
 /*
- * Runs another program in the same way. The others return the daemon's path, and the option that
- * says how its disks do I/O.
+ * daemon_run_program() runs another program in the same way. daemon_program() returns the daemon's
+ * path, and daemon_aio() the option that says how its disks do I/O.
  */
 void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments);
 const char *daemon_program(void);
@@ -71,10 +71,10 @@ enum daemon_end {
 
 void daemon_end(struct daemon_process *daemon, enum daemon_end how);
 
-/* Waits until it has written these words to stderr. */
+/* Waits until the daemon has written these words to stderr. */
 void daemon_await_error(const struct daemon_process *daemon, const char *expected);
 
-/* Waits until it listens on its first socket. */
+/* Waits until the daemon listens on its first socket. */
 void daemon_expect_listening(struct daemon_process *daemon);
 
 /*
@@ -103,7 +103,9 @@ int daemon_stop(struct daemon_process *daemon, int signal);
  */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
-/* Descriptors that it has open, and mappings of a front end's memory. */
+/*
+ * Return the number of the daemon's open descriptors, and of its mappings of a front end's memory.
+ */
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);
 

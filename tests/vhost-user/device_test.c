@@ -442,7 +442,7 @@ static void device_that_refuses_is_believed(void **state)
 		      "detached close ");
 }
 
-/* The device's thread has ended its turn. */
+/* Returns when the device's thread has ended its turn. */
 static void settle(struct front_end *fe)
 {
 	struct vhost_user_config config = { .size = 1 };

@@ -149,7 +149,7 @@ static void run(struct host *host)
 	assert_int_equal(pthread_create(&host->control, NULL, run_control, host), 0);
 }
 
-/* Afterwards the test's thread is the control thread. */
+/* Ends the control thread. Afterwards the test's thread takes its place. */
 static void halt(struct host *host)
 {
 	event_wake_signal(&host->stop);
@@ -340,7 +340,7 @@ static void restore_leaves_the_device_to_its_driver(void **state)
 	restart(&scene);
 	assert_string_equal(scene.old.test.log, "reset attached features detached close-in-file ");
 	connect_again(&scene, 0);
-	/* A front end that is not the first. */
+	/* For the second front end the device is reset. */
 	connect_again(&scene, 0);
 	strike_scene(&scene);
 	assert_string_equal(scene.new.test.log,

@@ -245,13 +245,13 @@ static int is_unwritten(const volatile char *page)
 	(void)*page;
 	if (!read_entry("/proc/self/pagemap", (uintptr_t)page / (uint64_t)sysconf(_SC_PAGESIZE), &entry))
 		return -1;
-	entry &= (UINT64_C(1) << 55) - 1; /* number of the page; 0: we must not know it */
+	entry &= (UINT64_C(1) << 55) - 1; /* number of the page; 0 without the right to know it */
 	if (entry == 0 || !read_entry("/proc/kpageflags", entry, &flags))
 		return -1;
 	return (flags & (PAGE_DIRTY | PAGE_WRITEBACK)) != 0;
 }
 
-/* Whether this system shows what was written. Needs root, and a file system on a disk. */
+/* Whether this system shows which pages are on disk. Needs root, and a file system on a disk. */
 static bool can_see_writes(const struct daemon_process *daemon, char *page)
 {
 	int before, after, fd = open(daemon->image, O_RDWR | O_CLOEXEC);

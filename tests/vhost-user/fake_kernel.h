@@ -113,7 +113,7 @@ void kernel_drain(unsigned int queue);
 /* Ends a submitted piece as planned. Waits for the flusher if the piece is its answer. */
 void kernel_end_one(unsigned int queue);
 
-/* Ends all but the flusher's answer. */
+/* Ends all submitted pieces except the flusher's answer. */
 void kernel_end_moves(unsigned int queue);
 
 /* Ends all pieces, and those that follow, until nothing is in flight. */

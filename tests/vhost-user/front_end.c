@@ -324,7 +324,7 @@ void block_kick(struct front_end *fe)
 		assert_int_equal(write(fe->kick, &one, sizeof one), sizeof one);
 }
 
-/* Blocks in the call descriptor, so that a notification too few is found by the watchdog. */
+/* Blocks in a read of the call descriptor, so that the watchdog finds a lost notification. */
 void block_wait(struct front_end *fe, unsigned int count)
 {
 	struct vring_used_elem used;
@@ -369,7 +369,10 @@ void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte)
 	assert_memory_equal(block_data(fe), expected, sizeof expected);
 }
 
-/* Of three descriptors each; they fit the ring, and its size is a multiple. */
+/*
+ * Each chain has three descriptors, so all chains fit the ring. The ring's size is a multiple of
+ * this number.
+ */
 #define BUSY_CHAINS 16
 
 /* Makes chains available again as fast as the device completes them, and kicks each time. */

@@ -100,7 +100,7 @@ static void begin(struct peer *peer)
 	front_end_open(&peer->fe, peer->daemon.socket);
 }
 
-/* Nothing was refused, and nobody was dropped. */
+/* Checks that no message was refused, and that no front end was dropped. */
 static void end(struct peer *peer)
 {
 	char text[512];

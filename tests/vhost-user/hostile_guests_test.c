@@ -129,7 +129,7 @@ static void request_of_any_length_is_served(void **state)
 	assert_non_null(strstr(daemon.summary, ", failed 0)"));
 }
 
-#define MOST_STOPS 1000 /* that come too late, in a row */
+#define MOST_STOPS 1000 /* stops in a row that may come too late */
 
 /*
  * A queue is stopped while a long request is being carried out. The request is unpopped, and
@@ -299,8 +299,8 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 }
 
 /*
- * A stop of the ring would otherwise wait for gigabytes. Requests that have begun finish, and the
- * rest is answered.
+ * When the ring breaks, requests that have begun finish, and the other requests fail. Otherwise a
+ * stop of the ring would wait for gigabytes.
  */
 static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
 {
@@ -629,7 +629,7 @@ static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The connection waits until there are descriptors again, and so does the daemon. */
+/* The connection waits until the daemon has descriptors again. The daemon is not busy meanwhile. */
 static void descriptors_that_have_run_out_are_waited_for(void **state)
 {
 	const time_t begin = time(NULL);

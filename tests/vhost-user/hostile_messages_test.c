@@ -491,7 +491,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	files = daemon_open_files(&daemon);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 1);
 	assert_int_equal(daemon_open_files(&daemon), files);
-	/* No later message tries to start it. */
+	/* No later message tries to start the ring. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);

@@ -149,7 +149,9 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-/* Every signal goes to the descriptor of that time, or after the change to the new one as well. */
+/*
+ * Every signal goes to the present descriptor. A signal around a change may go to both descriptors.
+ */
 static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 {
 	struct daemon_process daemon;
@@ -214,7 +216,7 @@ static void queue_that_is_stopped_is_quiet(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Requests in all rings, kicked or not, and nobody who reads the answers. */
+/* The front end leaves with requests in all rings, kicked or not, and does not read the answers. */
 static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 {
 	struct daemon_process daemon;

@@ -25,7 +25,7 @@ static void prepare(struct daemon_process *daemon)
 	snprintf(used_path, sizeof used_path, "%s/state.used", daemon->folder);
 }
 
-/* Runs it with --state, and with --restore if there is a state. */
+/* Runs the daemon with --state, and with --restore if there is a state. */
 static void run(struct daemon_process *daemon, bool restore, const char *options)
 {
 	char disk[256];
@@ -315,7 +315,10 @@ static void restore_refuses_a_file_that_was_used(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Somebody listens on the second socket: the first is closed again, and the state can be used. */
+/*
+ * Another process listens on the second socket. The daemon closes the first socket again, and the
+ * state can still be used.
+ */
 static void restore_that_can_not_listen_uses_nothing_up(void **state)
 {
 	static struct content content;

@@ -49,7 +49,7 @@ void ring_move(struct ring *ring);
 uint16_t ring_stop(struct ring *ring);
 
 /*
- * Opens all of them, on a new front end with these ring features; or closes all, and the front end.
+ * Open all rings on a new front end with these ring features; close all rings and the front end.
  */
 void rings_open(struct ring *rings, struct front_end *fe, const char *socket, uint64_t features);
 void rings_close(struct ring *rings);

@@ -82,8 +82,8 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 		front_end_open(&fe, daemon.socket);
 		front_end_set_up(&fe, features[f]);
 		/*
-		 * 400 times 20 requests: the ring's 64 descriptors, one and a third, and its
-		 * indices wrap often.
+		 * 20 requests need 60 of the ring's 64 descriptors. The place in the rings wraps
+		 * often, and at different requests.
 		 */
 		for (unsigned int round = 0; round < 400; round++) {
 			for (unsigned int n = 0; n < 20; n++)
@@ -513,7 +513,7 @@ static void session_refuses_writes_to_a_read_only_disk(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The operator learns of it, once. */
+/* The operator learns of the first failure only. */
 static void session_reports_a_disk_that_fails(void **state)
 {
 	struct daemon_process daemon;

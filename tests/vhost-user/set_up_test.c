@@ -283,8 +283,8 @@ static void legacy_driver_is_not_served_and_is_told_of(void **state)
 }
 
 /*
- * Two rings of one device; one is set up by a new driver, with other features. The other is the old
- * one's.
+ * Two rings of one device run. A new driver with other features sets up one of them; the other ring
+ * is still the old driver's.
  */
 static void rings_of_the_old_driver_stop_when_the_new_one_starts(void **state)
 {

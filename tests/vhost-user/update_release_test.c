@@ -139,7 +139,9 @@ static int file_of(const void *bytes, size_t length)
 	return fd;
 }
 
-/* Which file the listener has. */
+/*
+ * Makes the file that tells the daemon which socket file its listener has. Returns the descriptor.
+ */
 static int file_of_socket(const char *path)
 {
 	struct unix_listener_file file;
@@ -247,7 +249,7 @@ static void update_from_a_later_release_works_or_says_why_not(void **state)
 
 /* The earlier release */
 
-/* The sections of a disk that it knows, in their versions. */
+/* Whether an earlier release knows this section of a disk, in this version. */
 static bool earlier_release_knows(const struct virtio_section *section)
 {
 	static const char *const names[] = { "vu-device", "vu-session", "vu-ring", "queue", "blk" };

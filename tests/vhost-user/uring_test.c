@@ -275,7 +275,7 @@ static void uring_writes_that_end_together_share_a_flush(void **state)
 static void uring_failed_flush_fails_all_that_relied_on_it(void **state)
 {
 	(void)state;
-	/* Ended together, or one after the other. */
+	/* The writes end together, or one after the other. */
 	for (unsigned int i = 0; i < 2; i++) {
 		kernel_open(WRITE_THROUGH, 1);
 		kernel_disk.fail_sync = 1;
@@ -573,7 +573,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 		kernel_kernel.take = 3;
 		for (unsigned int n = 4; n < REQUESTS; n++)
 			kernel_send(0, n, n % 4 ? OUT : IN, REQUEST_SECTORS);
-		/* The call returns, although nobody waits for anything. */
+		/* The call returns, although no submitted piece has ended. */
 		assert_true(kernel_process(0) >= 0);
 		kernel_end_moves(0);
 		if (i == 0)

@@ -134,7 +134,7 @@ static void group_guests_refuse(void **state)
 	tear_down(&g, ": 0 connections from the guest, 1 to it");
 }
 
-/* Requests that one guest sends while the other's device has stopped for an update already. */
+/* One guest sends requests when the other guest's device has already stopped for an update. */
 static void group_requests_during_an_update_are_kept(void **state)
 {
 	enum { REQUESTS = 8 };

@@ -244,8 +244,8 @@ static void records_longer_than_a_socket_takes_reset(void **state)
 }
 
 /*
- * A guest receives the first pieces of a record, and then leaves no room for the remaining pieces
- * for which it waits.
+ * A guest receives the first pieces of a record. Then it leaves no room for the remaining pieces,
+ * and waits for them.
  */
 static void records_that_can_never_arrive_reset(void **state)
 {
@@ -298,7 +298,10 @@ static void records_wait_for_a_host_that_does_not_read(void **state)
 	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
 }
 
-/* What the host sent goes first, although the host did not read all, which Linux reports before. */
+/*
+ * The host closes without reading all, which Linux reports first. The records that it sent before
+ * still reach the guest.
+ */
 static void records_go_before_the_end_of_a_host_that_left(void **state)
 {
 	struct vsock_message m;

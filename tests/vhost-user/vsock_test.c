@@ -175,7 +175,10 @@ static uint8_t pattern(size_t place)
 	return (uint8_t)(place ^ place >> 8 ^ place >> 16);
 }
 
-/* The guest fills its credit, no more; another connection goes on; and then the host reads. */
+/*
+ * The guest uses up its credit, and cannot send more. Another connection still works. Then the host
+ * reads.
+ */
 static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 {
 	const uint32_t buffer = 65536;
@@ -314,7 +317,8 @@ static void vsock_delivers_what_came_before_a_reset(void **state)
 }
 
 /*
- * As many as the device has, all at once. One more is refused, and none of the others is disturbed.
+ * The guest opens as many connections as the device has, all at once. One more is refused, and the
+ * others still work.
  */
 static void vsock_has_many_connections_at_once(void **state)
 {

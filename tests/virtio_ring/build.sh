@@ -35,7 +35,7 @@ unpack_linux() {
 	unpack_package "$packages" "$package" || return
 	rm -rf "$packages/$package-parts" "$packages/$package.parts"
 	mkdir -p "$packages/$package.parts" || return
-	# Another name until it is whole.
+	# The folder gets its name when it is complete.
 	tar -xJf "$packages/$package/usr/src/$package.tar.xz" -C "$packages/$package.parts" --wildcards \
 		"$package/drivers/virtio/virtio_ring.c" "$package/tools/virtio" "$package/tools/include" \
 		"$package/include/linux/*.h" "$package/include/uapi/linux/*.h" &&
@@ -68,9 +68,9 @@ else
 fi
 headers="-isystem $linux/tools/virtio -isystem $linux/tools/include"
 
-# Linux's file is written in its own dialect of C, so its warnings are ignored. What it allocates
-# must be guest memory. data_race() is missing in the headers; outside the kernel's race detector it
-# does nothing.
+# Linux's file is written in its own dialect of C, so warnings about it are ignored. Its allocations
+# must lie in guest memory. data_race() is missing in the headers; outside the kernel's race
+# detector it does nothing.
 # shellcheck disable=SC2086 # lists of words
 "$@" -std=gnu11 -w -O2 -g -fno-strict-aliasing -fno-strict-overflow $headers '-Ddata_race(expression)=(expression)' \
 	-Dmalloc=guest_malloc -Dfree=guest_free -c "$linux/drivers/virtio/virtio_ring.c" -o virtio_ring.o ||

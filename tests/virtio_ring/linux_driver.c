@@ -9,12 +9,12 @@
 
 #include "linux_driver.h"
 
-/* Not in the user-space headers. */
+/* The user-space headers lack these declarations. */
 bool virtqueue_kick_prepare(struct virtqueue *vq);
 const struct vring *virtqueue_get_vring(struct virtqueue *vq);
 irqreturn_t vring_interrupt(int irq, void *vq);
 
-/* The headers' own means of diverting allocations, not used: see build.sh. */
+/* The headers declare these to divert allocations. build.sh diverts them in another way. */
 extern void *__kmalloc_fake, *__kfree_ignore_start, *__kfree_ignore_end;
 void *__kmalloc_fake, *__kfree_ignore_start, *__kfree_ignore_end;
 

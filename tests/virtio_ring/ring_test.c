@@ -156,7 +156,9 @@ static bool add_one(void)
 
 	while (r < requests + MAX_SIZE && r->busy)
 		r++;
-	/* As many as the largest queue holds, if each uses one descriptor. */
+	/*
+	 * All requests are in use. That many fill the largest queue, if each uses one descriptor.
+	 */
 	if (r == requests + MAX_SIZE)
 		return false;
 	r->number = added;
@@ -191,7 +193,7 @@ static void run_driver(void)
 	bool full = added == buffers, kicked = false, got = false;
 
 	for (uint32_t i = 0; i < adds && !full; i++) {
-		/* A kick for each, or one for several. */
+		/* One kick may be for several requests. */
 		full = !add_one() || added == buffers;
 		if (below(4) == 0 && linux_driver_kick(driver))
 			kicked = true;
@@ -211,7 +213,10 @@ static void run_driver(void)
 		take_back(r, len);
 		got = true;
 	}
-	/* With no room to add and nothing to get it sleeps, unless that has just changed. */
+	/*
+	 * The driver sleeps when it can neither add nor get anything, unless the device has just
+	 * used a buffer.
+	 */
 	if (!full || got)
 		return;
 	interrupt_seen = false;
