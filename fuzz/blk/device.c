@@ -129,8 +129,7 @@ static void first_error(struct blk_harness *h, int error)
 }
 
 /*
- * Counts an error as the queue does: a fault of the chain or of a buffer, or an array that is too
- * small.
+ * Counts an error of a request as the queue does.
  */
 static void count_fault(struct blk_harness *h, const struct blk_slot *s, int error)
 {

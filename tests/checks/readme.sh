@@ -23,8 +23,8 @@ awk_examples='
 	!/^$/ && !inside { alone() }
 	END { alone() }'
 
-# Lists the shell examples: a line "LINE PROGRAM STEP" for each, with "not run" for the two names
-# if the README says why, and without names if it does not.
+# Lists the shell examples: a line "LINE PROGRAM STEP" for each. PROGRAM STEP is "not run" if the
+# README gives a reason, and missing if no line precedes the example.
 # shellcheck disable=SC2016 # for awk
 awk_shell='
 	function alone() { if (name != "") print line, "alone", "alone"; name = "" }

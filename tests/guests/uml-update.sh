@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux) with a disk, a console with a port, and
-# sockets, all served by one daemon of ours. While all of them are used, the daemon's file is
-# replaced ten times, or 100 times with LONG=1. SIGUSR1 makes the daemon go on in the new program.
-# The guest must not notice (update-init.sh):
+# Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves its disk, its
+# console with a port, and its sockets. While all of them are used, the daemon's file is replaced
+# ten times, or 100 times with LONG=1. SIGUSR1 makes the daemon go on in the new program. The guest
+# must not notice (update-init.sh):
 #   - what is read from the disk is what was written, and the image has it at the end.
 #   - the numbered lines on the console, and those each way on the port, arrive once and in order.
 #     The port's reader is slow, so that the daemon has bytes for the reader at each update.
@@ -13,8 +13,9 @@
 # usage: uml-update.sh DAEMON VIRTIO_STATE DISK_IO VSOCK_IO FOLDER
 #   DISK_IO, VSOCK_IO  programs for the guest; VSOCK_IO is one for the host, too
 #   FOLDER             for the logs; made if it does not exist
-# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages. Exit
+# status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set, the status is 1
+# instead.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

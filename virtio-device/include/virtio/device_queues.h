@@ -156,9 +156,9 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
 					virtio_serve_request_fn *serve, void *context);
 
 /*
- * Reports a queue to the core, if a stop or a reset waits for the queue and none of its requests is
- * in flight any more. Resets the queue first. Call this after completions, before the VMM's lock is
- * released. Without device_queues there is nothing to report.
+ * Reports a queue to the core, if a stop or a reset waits for the queue, and no request of the
+ * queue is in flight. Resets the queue before the report. Call this after completions, before the
+ * VMM's lock is released. Without device_queues there is nothing to report.
  *
  * @queue  index
  *

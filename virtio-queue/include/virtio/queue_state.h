@@ -144,8 +144,8 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
 			struct virtio_chain *chain);
 
 /*
- * Pauses a queue that has nothing in flight: saves it and resets it, so that the ring is not
- * touched until virtio_queue_restore() lets it go on where it was, perhaps with another map.
+ * Pauses a queue that has nothing in flight: saves the queue and resets it. The ring is not touched
+ * until virtio_queue_restore() continues the queue, perhaps with another map.
  *
  * @queue  started
  * @out    the state; untouched on failure
