@@ -179,14 +179,14 @@ void endpoint_print_help(void)
 {
 	fputs("Where a device meets its front ends; for all types of devices:\n"
 	      "      socket=PATH        listen there; a socket file that nobody uses is replaced\n"
-	      "      socket-mode=OCTAL  permissions of the socket file, from its beginning\n"
-	      "      socket-group=NAME  group of it, by name or number; without a mode it may\n"
-	      "                         connect. --blk and --rng take mode= and group= as well\n"
+	      "      socket-mode=OCTAL  permissions of the socket file, from its start\n"
+	      "      socket-group=NAME  its group, by name or number; without a mode the group\n"
+	      "                         may connect. --blk and --rng take mode= and group= as well\n"
 	      "      server=off         connect to the socket file instead: the front end listens\n"
 	      "      reconnect=SECONDS  with server=off: try again when there is no connection\n"
-	      "      fd=N               in place of socket=: an inherited socket, that listens or is\n"
-	      "                         connected. Without either the descriptors of LISTEN_FDS are\n"
-	      "                         taken in the order of the devices\n"
+	      "      fd=N               in place of socket=: an inherited socket that listens or is\n"
+	      "                         connected. Devices without socket= and fd= take the\n"
+	      "                         descriptors of LISTEN_FDS in their order\n"
 	      "\n",
 	      stdout);
 }

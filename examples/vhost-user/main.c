@@ -70,9 +70,9 @@ static const char help_tail[] =
 	"                   don't notice. The new program prints `continuing on PATH' for each\n"
 	"                   device. Whatever fails, this program goes on, and says why.\n"
 	"                   At its end the daemon writes the state, too, for --restore.\n"
-	"  --restore PATH   begin with the state in this file. The options of the devices are\n"
-	"                   those with which it was written, and front ends connect anew. The\n"
-	"                   file is then called PATH.used: it can't be used twice\n"
+	"  --restore PATH   begin with the state in this file. Give the devices the options\n"
+	"                   with which the file was written. Front ends connect anew. The file\n"
+	"                   is renamed to PATH.used, because it can't be used twice\n"
 	"  --once           exit when the first virtual machine has disconnected\n"
 	"  --help           print this\n"
 	"\n"
@@ -95,8 +95,8 @@ static const char help_tail[] =
 	"\n"
 	"Virtual machines served by one process share its main thread, which waits for a queue\n"
 	"that is to be stopped until the requests in flight are done. A front end whose memory\n"
-	"lies on a file system of its own making can make it wait for ever: those that must not\n"
-	"hurt each other need a process each.\n";
+	"lies on a file system of its own making can make that thread wait for ever. Virtual\n"
+	"machines that must not hurt each other need a process each.\n";
 /* clang-format on */
 
 /* A device and its socket. */

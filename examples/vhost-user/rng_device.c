@@ -334,8 +334,8 @@ static void print_help(void)
 {
 	fputs("  --rng ...        a source of random bytes\n"
 	      "      socket=PATH    as above\n"
-	      "      source=PATH    a character device or named pipe to take them from; by default\n"
-	      "                     they are the kernel's. One that has ended is read again after\n"
+	      "      source=PATH    a character device or named pipe to take the bytes from; by\n"
+	      "                     default the kernel. A source that has ended is read again after\n"
 	      "                     SIGHUP\n",
 	      stdout);
 }

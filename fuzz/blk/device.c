@@ -128,9 +128,7 @@ static void first_error(struct blk_harness *h, int error)
 		h->disk.stats.first_error = error;
 }
 
-/*
- * Counts an error of a request as the queue does.
- */
+/* Counts an error of a request as the queue does. */
 static void count_fault(struct blk_harness *h, const struct blk_slot *s, int error)
 {
 	struct virtio_queue_stats *stats = &h->model.stats;

@@ -13,9 +13,8 @@
 # usage: uml-update.sh DAEMON VIRTIO_STATE DISK_IO VSOCK_IO FOLDER
 #   DISK_IO, VSOCK_IO  programs for the guest; VSOCK_IO is one for the host, too
 #   FOLDER             for the logs; made if it does not exist
-# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages. Exit
-# status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set, the status is 1
-# instead.
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set, it is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
