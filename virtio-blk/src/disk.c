@@ -42,7 +42,7 @@ static int check_blocks(const struct virtio_blk_options *options)
 	return 0;
 }
 
-/* Both limits or none; none on a disk that cannot be written. */
+/* A command has both limits or neither. A read-only disk has no limits. */
 static int check_command(bool read_only, uint32_t max_sectors, uint32_t max_seg)
 {
 	if (!max_sectors && !max_seg)
@@ -190,7 +190,7 @@ int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features)
 	features &= VIRTIO_DEVICE_TYPE_FEATURES;
 	if (features & ~blk->offered)
 		return VIRTIO_EINVAL;
-	/* A vhost-user front end may repeat the features while the device runs. */
+	/* A vhost-user front end may set the same features again while the device runs. */
 	if (features == blk->negotiated)
 		return 0;
 	blk->negotiated = features;
@@ -271,8 +271,8 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 	if (blk->negotiated & FEATURE(CONFIG_WCE))
 		return get_writeback(blk) == 0;
 	/*
-	 * A driver that could flush and did not accept FLUSH relies on us. Without the offer
-	 * nothing is promised.
+	 * If the device offered FLUSH and the driver did not accept it, the driver relies on the
+	 * device for stable writes. Without the offer the device promises nothing.
 	 */
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
@@ -352,7 +352,7 @@ bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void
 	if (offset > field || field - offset >= len)
 		return false;
 	value = ((const uint8_t *)data)[field - offset];
-	/* Without FLUSH no later command could make a write stable. */
+	/* Write-back needs FLUSH: without the command nothing could make a write stable later. */
 	if (value > 1 || (value == 1 && !(blk->negotiated & FEATURE(FLUSH))))
 		return false;
 	set_writeback(blk, value);

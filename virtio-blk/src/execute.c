@@ -7,8 +7,8 @@
 #include <virtio/reader.h>
 
 /*
- * Entries of the vector on the stack, and most bytes of one call of the back end (an ssize_t holds
- * them).
+ * The length of the vector on the stack, and the limit of bytes for one call of the back end. The
+ * limit fits an ssize_t.
  */
 #define CALL_IOVECS 64u
 #define CALL_BYTES (UINT64_C(1) << 30)
@@ -67,14 +67,14 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
 	transfer->offset += (uint64_t)moved;
-	/* At most what was wanted, and so at most what is left. */
+	/* Cannot fail: moved is at most wanted, which is at most what is left. */
 	(void)!virtio_stream_advance(&transfer->at, (uint64_t)moved);
 	return transfer->at.left > 0;
 }
 
 /*
- * The result of a refused request; with VIRTIO_BLK_REFUSAL_NONE, of a request that was not carried
- * out yet.
+ * Sets the result of a refused request. VIRTIO_BLK_REFUSAL_NONE stands for a request that was not
+ * carried out yet.
  */
 static void refuse(const struct virtio_blk_request *request, enum virtio_blk_refusal refusal,
 		   struct virtio_blk_result *result)
@@ -128,8 +128,8 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 }
 
 /*
- * Marks the bytes of a read that a step has moved. The request may be abandoned before it is
- * completed, and completing it would mark them.
+ * Marks the bytes that a step of a read has moved. The completion would mark them too late: the
+ * request may be abandoned before.
  */
 static void mark_moved(struct virtio_stream at, uint64_t bytes)
 {
@@ -249,7 +249,7 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 		error = *more ? 0 : error;
 		steps->changed = !in && steps->transfer.at.done > 0;
 	} else {
-		/* No other type passes the check. */
+		/* The check has refused all other types, so this request changes ranges. */
 		error = change_next(blk, request, steps, more);
 	}
 	return !error && !*more && steps->changed ? commit(blk) : error;

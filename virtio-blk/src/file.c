@@ -198,7 +198,7 @@ static int punch_hole(int fd, uint64_t offset, uint64_t bytes)
 	return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
 }
 
-/* A file that has shrunk grows again, as by a write. */
+/* Zeroing a file that has shrunk makes the file grow again, as a write does. */
 static int zero_range(int fd, uint64_t offset, uint64_t bytes)
 {
 	return allocate(fd, FALLOC_FL_ZERO_RANGE, offset, bytes);
@@ -353,7 +353,7 @@ bool virtio_blk_file_may_unmap(int fd)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		return S_ISBLK(st.st_mode);
-	/* After the block in which the file ends. */
+	/* The first byte after the block in which the file ends. */
 	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
 	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;
 }

@@ -153,7 +153,7 @@ static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *reque
 static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 					    struct range_rules rules)
 {
-	/* One value for all ranges, because the capacity may change meanwhile. */
+	/* Read once for all ranges, because another thread may change the capacity. */
 	const uint64_t capacity = virtio_blk_capacity(blk);
 	enum virtio_blk_refusal refusal;
 
@@ -173,7 +173,7 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 
 		if (range->sectors > rules.max_sectors)
 			return VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG;
-		/* A later range may be too long, and that is reported first. */
+		/* Goes on: if a later range is too long, that refusal is reported instead. */
 		if (!on_disk(capacity, range->sector, range->sectors))
 			refusal = VIRTIO_BLK_REFUSAL_PAST_END;
 	}
@@ -205,7 +205,7 @@ static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, cons
 		return negotiated(blk, VIRTIO_BLK_F_LIFETIME) ? judge_get(request, LIFETIME_BYTES)
 							      : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
 	default:
-		/* Also commands on zones, which are not offered. */
+		/* Includes the commands on zones, a feature that the device does not offer. */
 		return VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE;
 	}
 	return negotiated(blk, feature) ? judge_ranges(blk, request, rules) : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;

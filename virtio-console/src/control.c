@@ -138,7 +138,7 @@ static bool next_message(const struct virtio_console *console, struct message *m
 	return true;
 }
 
-/* The driver has a message now. */
+/* Updates the port after its message was sent to the driver. */
 static void was_sent(struct virtio_console *console, const struct message *m)
 {
 	struct virtio_console_port *port = &console->options.ports[m->id];
@@ -230,7 +230,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 
 /* Messages from the driver */
 
-/* The values of yes and no. Any other value makes the message unknown. */
+/* Whether a message's value is 0 (no) or 1 (yes). A message with any other value is unknown. */
 static bool is_flag(uint16_t value)
 {
 	return value <= 1;
@@ -240,7 +240,7 @@ static bool take_device_ready(struct virtio_console *console, uint16_t value)
 {
 	if (!is_flag(value))
 		return false;
-	/* 0: the driver could not be set up. */
+	/* With 0 the driver reports that its initialisation has failed. */
 	if (value == 0)
 		return true;
 	console->driver_ready = true;

@@ -101,7 +101,10 @@ bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input)
 {
-	/* Stored again, in order before the load of want_room: pairs with find_room(). */
+	/*
+	 * The value does not change. The store only orders taken before the load of want_room:
+	 * pairs with find_room().
+	 */
 	console_store_ordered(&input->taken, input->taken);
 	/* A buffer that is still full has no room to report. */
 	if (input_between(input, input->taken, console_load(&input->written)) == input->capacity)

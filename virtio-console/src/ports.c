@@ -34,7 +34,7 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
 	/*
-	 * Otherwise an OPEN that repeats the last one is still due: the answer to another
+	 * Otherwise a pending OPEN stays: it repeats the last OPEN, as the answer to another
 	 * PORT_READY.
 	 */
 }

@@ -67,7 +67,7 @@ static inline void advance(struct virtio_console_input *input, uint32_t n, struc
 	progress->chains++;
 }
 
-/* The result of a chain after which the call is to end. */
+/* Returned for a chain that used up the limit of steps: the call must end. */
 #define ENOUGH 2
 
 /*
@@ -117,8 +117,8 @@ static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, str
 		return false;
 	d = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
 	/*
-	 * All of the buffer must be good, and not only the written part. A length of 0 is not
-	 * found.
+	 * All of the buffer must be valid, not only the part to be written. A buffer of length 0 is
+	 * never found.
 	 */
 	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(memory, d.addr, d.len, &host)))

@@ -7,7 +7,7 @@
 /* The flags in struct virtio_console_port that are saved. */
 #define KEPT_FLAGS (VIRTIO_CONSOLE_PORT_KNOWN | VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN)
 
-/* Messages of a port that has reported PORT_READY. */
+/* Messages that are sent only after the driver has reported PORT_READY for the port. */
 #define AFTER_READY                                                                                                    \
 	(VIRTIO_CONSOLE_SEND_CONSOLE | VIRTIO_CONSOLE_SEND_NAME | VIRTIO_CONSOLE_SEND_CLOSE |                          \
 	 VIRTIO_CONSOLE_SEND_OPEN | VIRTIO_CONSOLE_SEND_RESIZE)
@@ -70,7 +70,7 @@ int virtio_console_save_port(const struct virtio_console *console, uint32_t id, 
 	return 0;
 }
 
-/* Returns whether this is possible for a port with these options. */
+/* Returns whether a port with these options can have these flags and pending messages. */
 static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, uint32_t pending)
 {
 	const bool ready = (flags & VIRTIO_CONSOLE_PORT_IS_READY) != 0;
@@ -136,7 +136,7 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 	/* PORT_READY ends awaits_ready, and the driver's PORT_OPEN counts after PORT_READY. */
 	if (ready ? awaits : (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0)
 		return "flags";
-	/* REMOVE is of a port that the driver knew. */
+	/* REMOVE is pending only for a port that the driver knew. */
 	if ((state->pending & VIRTIO_CONSOLE_SEND_REMOVE) && !awaits)
 		return "pending";
 	if (present ? !can_be_told(port, state->flags, state->pending) : (state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE))
@@ -187,7 +187,7 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
 		return 0;
 	port->options.cols = state->cols;
 	port->options.rows = state->rows;
-	/* The driver was told of a client that is not here now. */
+	/* The driver was told of a client that is not connected after the restore. */
 	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) &&
 	    !port->options.console)
 		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;

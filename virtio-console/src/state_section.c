@@ -115,8 +115,8 @@ static int check_presence(const struct virtio_console *console, const struct vir
 }
 
 /*
- * Version 1 of the section had no AWAITS_READY, which a port has while REMOVE is pending. A
- * PORT_OPEN counted before PORT_READY, too.
+ * Updates ports of version 1 of the section. That version lacks AWAITS_READY, which a port now has
+ * while REMOVE is pending. It also counted a PORT_OPEN that came before PORT_READY.
  */
 static void update_ports(struct virtio_console_port_state *ports, uint32_t count)
 {

@@ -41,7 +41,10 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 	int got;
 
 	while (piece->len == 0) {
-		/* A failed walk stays failed, and this one may have to continue later. */
+		/*
+		 * Walks on a copy: a failed walk stays failed, but after VIRTIO_ENOTMAPPED the
+		 * chain continues here.
+		 */
 		struct virtio_chain rest = output->rest;
 
 		got = virtio_chain_next(&rest, piece);
@@ -321,7 +324,7 @@ static int send_kept(const struct transmission *t)
 		return VIRTIO_EBUSY;
 	if (output->token.value == 0)
 		return 1;
-	/* A reset has ended it. */
+	/* A reset has ended the chain in flight. */
 	if (!virtio_queue_is_in_flight(t->queue, output->token)) {
 		*output = (struct virtio_console_output){ .taken = 0 };
 		return 1;
@@ -348,7 +351,7 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 	return 0;
 }
 
-/* So many usual chains have at most as many bytes as a call may send. */
+/* The number of usual chains that cannot exceed the bytes that one call may send. */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 
 /* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */

@@ -20,7 +20,7 @@
  */
 #define VIRTIO_DEVICE_F_SUSPEND 43
 
-/* All three areas, in the members given and refused of a queue. */
+/* The bits of all three areas in the members given and refused of a queue. */
 #define ALL_AREAS (1u << VIRTIO_QUEUE_DESC | 1u << VIRTIO_QUEUE_AVAIL | 1u << VIRTIO_QUEUE_USED)
 
 #define LIVE_STATUS 0xffu
@@ -42,7 +42,7 @@ static inline bool live_replace(struct virtio_device *device, uint32_t *seen, ui
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* Each returns the word as it was before. */
+/* Each function returns the word as it was before the change. */
 static inline uint32_t live_set(struct virtio_device *device, uint32_t bits)
 {
 	return __atomic_fetch_or(&device->live, bits, __ATOMIC_SEQ_CST);

@@ -47,7 +47,9 @@ int virtio_device_queues_init(struct virtio_device_queues *queues, const struct 
 	for (uint32_t i = 0; i < storage->num_queues && !error; i++) {
 		const uint16_t max_size = storage->registers[i].config.max_size;
 
-		/* Fails only without storage, which was checked above. */
+		/*
+		 * Cannot fail: only missing storage is an error, and the storage was checked above.
+		 */
 		error = virtio_queue_init(&storage->queues[i], inflight, max_size);
 		inflight += max_size;
 	}

@@ -17,8 +17,8 @@ static bool is_pending(uint32_t live)
 }
 
 /*
- * The cause to pass when the line must become high. Every event is also passed in a call of its
- * own.
+ * The cause to pass to interrupt() when the line must become high. If several causes are pending,
+ * any of them will do: each event has its own call, too.
  */
 static enum virtio_interrupt a_cause(uint32_t live)
 {

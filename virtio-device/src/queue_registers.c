@@ -54,7 +54,10 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 		device->accepted_beyond = true;
 }
 
-/* Records whether a value was refused: the old value is not what the driver wants. */
+/*
+ * Records whether a value was refused. If so, the queue keeps the old value and must not be enabled
+ * with it.
+ */
 static void note_refusal(struct virtio_device *device, struct virtio_queue_registers *queue, uint32_t what, int error)
 {
 	if (!error) {
@@ -144,7 +147,7 @@ struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_q
  */
 static void notify_first(struct virtio_device *device, uint16_t index)
 {
-	/* The operation before may have set that the device needs a reset. */
+	/* An operation that was called just before may have set DEVICE_NEEDS_RESET. */
 	if (device->queues[index].config.ready && (live_load(device) & STATUS_STUCK) == 0)
 		device->ops->queue_notify(device, index, 0);
 }
@@ -252,8 +255,8 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 }
 
 /*
- * Calls queue_stop() for the first time. The stop gets its number before, so the operation can ask
- * for it.
+ * Calls queue_stop() for the first time. Sets the number of the stop first, so queue_stop() can ask
+ * for the number.
  */
 static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {

@@ -221,7 +221,7 @@ static const char *check_progress(const struct virtio_device_state *state,
 		return "ready";
 	if (saved->enabling && (saved->ready || !negotiated || (driver_ok && !saved->may_reenable)))
 		return "enabling";
-	/* Only a reset that has failed is saved. */
+	/* The state of a queue shows a reset only if the reset has failed. */
 	if (saved->resetting && (!saved->ready || !reset_negotiated || !(state->status & VIRTIO_CONFIG_S_NEEDS_RESET)))
 		return "resetting";
 	return NULL;
@@ -346,7 +346,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	struct virtio_refusal refusal;
 	int error = virtio_device_check_state(device, state, queues, entries, &refusal);
 
-	/* The last check: the device may take over the features when it is asked. */
+	/* This check comes last, because the device may adopt the features when it is asked. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)
@@ -407,8 +407,8 @@ void virtio_device_resume(struct virtio_device *device)
 		}
 	}
 	/*
-	 * At the save the line may have been high, or a message on its way. This holds without
-	 * running queues, too.
+	 * When the state was saved, the line may have been high, or a message under way. That is
+	 * possible without running queues, too.
 	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

@@ -72,7 +72,7 @@ static void activate(struct virtio_device *device)
 	const bool changed = virtio_device_interrupt_status(device) != 0;
 	int error;
 
-	/* From DRIVER_OK on the device uses no queue that was not enabled before. */
+	/* The device uses only queues that were enabled before DRIVER_OK. */
 	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
 	 * The device may use buffers from now on, and the driver must see DRIVER_OK before that
@@ -128,7 +128,7 @@ static void fail(struct virtio_device *device, uint32_t value)
 		device->ignored++;
 }
 
-/* A value other than 0, and without FAILED, while no reset is in progress. */
+/* Handles a value other than 0, without FAILED, while no reset is in progress. */
 static void write_bits(struct virtio_device *device, uint32_t value)
 {
 	const uint32_t status = virtio_device_status(device);

@@ -35,7 +35,7 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
 	walk->left = (fast ? number : -number) | (walk->left & (VIRTIO_IMPL_WALK_ONE - 1));
 }
 
-/* Descriptors that may still be yielded. */
+/* The number of descriptors that the walk may still yield. */
 static uint32_t left_of(const struct virtio_walk *walk)
 {
 	const int32_t number = walk->left & ~(VIRTIO_IMPL_WALK_ONE - 1);
@@ -280,7 +280,7 @@ static void set_last_writable(const struct resolution *c, struct virtio_chain_se
 	out->last_writable.region = last->region;
 }
 
-/* Nothing of the chain can be used. */
+/* Sets all counts to 0: the caller can use no part of the chain. */
 static void set_nothing(struct virtio_chain_segments *out)
 {
 	out->readable = 0;
@@ -303,7 +303,10 @@ static void set_front(const struct resolution *c, struct virtio_chain_segments *
 	out->writable_bytes = count != 0 ? virtio_segments_bytes(out->segments + out->readable, out->writable) : 0;
 }
 
-/* Stores a writable buffer that is not empty. The last one contains the last writable byte. */
+/*
+ * Remembers a writable buffer that is not empty. The last such buffer contains the last writable
+ * byte.
+ */
 static void keep_writable(struct virtio_desc *last, const struct virtio_desc *desc)
 {
 	if (desc->writable && desc->len != 0)
@@ -425,7 +428,7 @@ void virtio_impl_run_stop(struct virtio_run *r, int32_t left, const struct virti
 		r->loaded[0] = *d;
 }
 
-/* A run that can't begin. */
+/* Makes a stopped run for a walk on which no run can begin. */
 static VIRTIO_COLD bool stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
 				   const struct virtio_guest_desc *d, uint32_t count,
 				   const struct virtio_chain_segments *out)
@@ -472,7 +475,10 @@ end:
 		virtio_run_end(&r, &desc, memory, out);
 		return true;
 	}
-	/* In most chains, the first descriptor. Once: the walk permits no second table. */
+	/*
+	 * An indirect descriptor is usually the first of its chain. This happens at most once,
+	 * because the walk permits no second table.
+	 */
 	if (VIRTIO_LIKELY(result == VIRTIO_RUN_STOPPED) && VIRTIO_LIKELY(desc.flags_next & VRING_DESC_F_INDIRECT) &&
 	    next >= count && virtio_impl_walk_enter_table(&walk, &memory[VIRTIO_MEMORY_TABLES], &desc)) {
 		r.table = walk.table;
@@ -480,7 +486,7 @@ end:
 		r.next = walk.next;
 		goto read;
 	}
-	/* On a copy, so the descriptors can stay in registers. */
+	/* Passes a copy, so desc itself can stay in registers. */
 	bad = desc;
 	*stopped = r;
 	virtio_impl_run_stop(stopped, walk.left, out->segments, result == VIRTIO_RUN_STOPPED ? &bad : NULL);

@@ -158,7 +158,7 @@ static const struct virtio_region *find_region(const struct virtio_memory_map *m
 	return addr - region->addr < region->len ? region : NULL;
 }
 
-/* Comes here with a translation, with two regions in a slot, and where there is no fast path. */
+/* Called if the map has a translation, if two regions share a slot, or if there is no fast path. */
 VIRTIO_COLD const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
 	const struct virtio_memory_map *map = cursor->map;
@@ -256,8 +256,8 @@ static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint6
 }
 
 /*
- * The same for a range that is wanted in one piece. A translation may have answered an earlier,
- * shorter request with less than it could, so it is asked again.
+ * As first_piece(), for a caller that wants the range in one piece. Asks a translation again if the
+ * cached region ends inside the range: the region may stem from a shorter request.
  */
 static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		     struct virtio_segment *out)

@@ -41,7 +41,7 @@ static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 	/* More than the ring holds, or fewer than before: 2.7.6.1 forbids both. */
 	if (ahead > queue->size || ahead < known)
 		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
-	/* Of the derived members only this one has changed. */
+	/* No other derived member depends on avail_idx, so only fast_avail is computed again. */
 	queue->avail_idx = idx;
 	queue->fast_avail = queue->next_avail + (queue->fast_avail_ring ? ahead : 0u);
 	return ahead != 0;
@@ -231,7 +231,7 @@ static inline void mark_completion(const struct virtio_queue *queue, uint64_t id
 	const uint64_t used = virtio_memory_guest_address(region, queue->used);
 	const uint64_t index = used + VIRTIO_IMPL_RING_IDX, end = used + offset + VIRTIO_IMPL_USED_BYTES;
 
-	/* One mark if both are in one page. */
+	/* One mark suffices if the element and the index are in one page. */
 	if (VIRTIO_LIKELY((index - log->base) >> log->page_shift == (end - 1 - log->base) >> log->page_shift)) {
 		virtio_memory_mark(log, index, end - index);
 		return;
@@ -291,7 +291,7 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 			mark_in_flight(queue, completions, i);
 			return VIRTIO_ESTALE;
 		}
-		/* Makes a second occurrence of the same token stale. */
+		/* From here on a second occurrence of the same token is stale. */
 		entry->flags |= VIRTIO_IMPL_INFLIGHT_WAITS;
 		entry->state = (uint64_t)completions[i].len << 32 | VIRTIO_IMPL_INFLIGHT_FLAGGED;
 		queue->waiting++;
@@ -317,7 +317,7 @@ void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_
 {
 	const struct virtio_completion one = { token, len };
 
-	/* It is in flight, so this succeeds. */
+	/* Cannot fail, because the request is in flight. */
 	(void)mark_waiting(queue, &one, 1);
 	queue->inflight[virtio_token_head(token)].flags = VIRTIO_IMPL_INFLIGHT_WAITS;
 }

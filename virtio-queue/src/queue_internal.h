@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* As the two functions below, through the map. */
+/* As the two functions below, but always through the map. */
 int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
 int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value);
 
@@ -64,7 +64,7 @@ struct virtio_run {
 	uint64_t table, last, next;
 	/* Bytes of the buffers so far. A descriptor has less than 2^32, so no sum wraps. */
 	uint64_t bytes;
-	int32_t left; /* of a run that has stopped */
+	int32_t left; /* set only if the run has stopped */
 	/*
 	 * The expected flags of the next descriptor: VRING_DESC_F_NEXT, and also VRING_DESC_F_WRITE
 	 * after the first writable buffer. The next two members then describe the readable buffers.
@@ -152,7 +152,9 @@ static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_infl
 	return (uint32_t)(entry->state >> 32);
 }
 
-/* Marks a request as completed whose completion, under IN_ORDER, waits for an earlier one. */
+/*
+ * Marks a request as completed. Under IN_ORDER the completion still waits for an earlier request.
+ */
 void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
 /*

@@ -129,7 +129,7 @@ static bool is_empty(const struct virtio_queue_state *state)
 	       !config->allow_long_indirect && state->next_avail == 0 && state->next_used == 0 && state->broken == 0;
 }
 
-/* Whether a fault of the ring can have broken a queue, for this reason. */
+/* Whether this error is a fault of the ring that breaks a queue. */
 static bool can_break(int error)
 {
 	return error == VIRTIO_EAVAILIDX || error == VIRTIO_EHEAD || error == VIRTIO_EINFLIGHT ||
@@ -297,7 +297,10 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 	/* Cannot fail: in a queue that has just started nothing is in flight. */
 	(void)!virtio_queue_set_next_avail(queue, state->next_avail);
 	(void)!virtio_queue_set_next_used(queue, state->next_used);
-	/* Treats these requests as not popped yet: nothing is in flight. */
+	/*
+	 * Treats the saved requests as not popped yet. So nothing is in flight until they are
+	 * replayed.
+	 */
 	queue->replay = in_flight;
 	queue->flight_base -= in_flight;
 	queue->oldest = state->next_used;
@@ -319,7 +322,7 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
 		return VIRTIO_EINVAL;
 	if (request->completed && !queue->config.in_order)
 		return VIRTIO_EINVAL;
-	/* Pops at the old position. After the checks above this cannot fail. */
+	/* Pops at the position before the save. After the checks above the pop cannot fail. */
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_impl_queue_take_slow(queue, head, &walk);
 	queue->next_avail = next_avail;

@@ -306,7 +306,7 @@ static inline VIRTIO_HOT int pop_run(struct virtio_queue *queue, uint16_t head, 
 	if (VIRTIO_LIKELY(result == VIRTIO_RUN_LAST) &&
 	    VIRTIO_LIKELY(end_many(r, &d, queue->memory, header_host, request)))
 		return take_filled(queue, head, request);
-	/* On copies, so run and descriptor can stay in registers. */
+	/* Passes copies, so run and descriptor can stay in registers. */
 	bad = d;
 	stopped = *r;
 	if (result == VIRTIO_RUN_LAST && end_uncut(&stopped, &bad, queue->memory, request))
@@ -327,7 +327,7 @@ static __attribute__((noinline)) int pop_uncut(struct virtio_queue *queue, uint1
 	return take_filled(queue, head, request);
 }
 
-/* The same for less than three loaded descriptors: often a header and a status. */
+/* As pop_uncut(), for less than three loaded descriptors: often a header and a status. */
 static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 					     const struct virtio_impl_three *three, struct virtio_request *request)
 {
@@ -336,7 +336,7 @@ static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_
 	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
 }
 
-/* The same for three: often a request with more data. */
+/* As pop_uncut(), for three loaded descriptors: often the front of a request with more data. */
 static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint16_t head,
 					       const struct virtio_walk *walk, const struct virtio_impl_three *three,
 					       struct virtio_request *request)
@@ -349,7 +349,7 @@ static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint1
 	if (VIRTIO_LIKELY(header != NULL) && VIRTIO_LIKELY(virtio_run_step(&r, &three->d[1], false, &result)) &&
 	    VIRTIO_LIKELY(virtio_run_step(&r, &three->d[2], false, &result)))
 		return pop_run(queue, head, walk, &r, header, request);
-	/* The array is filled in anew. */
+	/* Begins the array again: the run above may have filled a part of it. */
 	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
 }
 

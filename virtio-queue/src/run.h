@@ -13,7 +13,7 @@
 
 /* How a run has ended. */
 enum virtio_run_result {
-	VIRTIO_RUN_STOPPED, /* the slow path has to handle the descriptor, which was not added */
+	VIRTIO_RUN_STOPPED, /* the descriptor was not added: the slow path has to handle it */
 	VIRTIO_RUN_FULL,    /* the array is full, or the walk may yield no more */
 	VIRTIO_RUN_LAST,    /* at the last descriptor of the chain */
 };
@@ -62,7 +62,7 @@ static inline VIRTIO_HOT bool virtio_run_move(struct virtio_run *r, const struct
 /* Adds a buffer. Returns false, and adds nothing, if it is empty or not in one writable region. */
 static inline VIRTIO_HOT bool virtio_run_put(struct virtio_run *r, const struct virtio_guest_desc *d)
 {
-	/* Here and not in a function of its own, so that off is computed once. */
+	/* Looks the buffer up here, and not in another function, so that off is computed once. */
 	uint64_t off = d->addr - r->region->addr, last;
 
 	if (VIRTIO_UNLIKELY(__builtin_add_overflow(d->len - 1, off, &last)) ||
@@ -89,7 +89,7 @@ static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t fla
 	if (VIRTIO_UNLIKELY(!(flags & VRING_DESC_F_WRITE)))
 		return r->usual == VRING_DESC_F_NEXT;
 	if (r->usual == VRING_DESC_F_NEXT) {
-		/* Conditional moves would need these members in each step. */
+		/* Forces a branch: conditional moves would load these members in each step. */
 		virtio_force_branch();
 		r->usual = VRING_DESC_F_WRITE | VRING_DESC_F_NEXT;
 		r->readable_end = r->at;
@@ -101,7 +101,7 @@ static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t fla
 /*
  * Adds a descriptor. Returns whether another one follows and has room; otherwise sets result.
  *
- * @add_last  whether the last descriptor is added like any other, or left to the caller
+ * @add_last  true: the last descriptor is added like any other; false: it is left to the caller
  */
 static inline VIRTIO_HOT bool virtio_run_step(struct virtio_run *r, const struct virtio_guest_desc *d, bool add_last,
 					      enum virtio_run_result *result)

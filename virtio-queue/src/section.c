@@ -60,7 +60,7 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
 		writer->error = VIRTIO_EINVAL;
 		return;
 	}
-	/* A part of a value would be useless. */
+	/* Writes a value only if all of it fits: a part of a value would be useless. */
 	if (count <= room && count > 0 && bytes)
 		memcpy(writer->bytes + writer->length, bytes, count);
 	else if (count <= room && count > 0)
@@ -153,7 +153,7 @@ void virtio_section_begin(struct virtio_section_writer *writer, const struct vir
 void virtio_section_entries(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			    const void *entries, uint32_t count)
 {
-	/* A list of plain bytes. */
+	/* Entries of one byte are copied as they are. */
 	if (layout->entry_size == 1) {
 		virtio_section_put(writer, entries, count);
 		return;

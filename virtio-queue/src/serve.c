@@ -5,8 +5,8 @@
 #include "queue_internal.h"
 
 /*
- * Does with a chain what the callback's result says, unless that is 0. Returns 0,
- * VIRTIO_SERVE_LATER, or an error that ends the round.
+ * Handles a chain for which the callback's result is not 0. Returns 0, VIRTIO_SERVE_LATER, or an
+ * error that ends the round.
  */
 static int finish_other(struct virtio_queue *queue, struct virtio_token token, int served, uint32_t written)
 {
@@ -61,7 +61,7 @@ static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, voi
 /* Ends a round, with what ended it, and asks for kicks if nothing is left. */
 static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
 {
-	/* Also after an error: the driver must learn of earlier completions. */
+	/* Needed after an error, too, because the driver must learn of earlier completions. */
 	*interrupt = virtio_queue_needs_interrupt(queue);
 	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }

@@ -2,7 +2,7 @@
 /* One connection: its state and its credit. */
 #include "table_internal.h"
 
-/* In these states data and credit move. */
+/* Whether the connection is in a state in which data and credit move. */
 static bool is_open(const struct virtio_vsock_connection *c)
 {
 	return c->state == VIRTIO_VSOCK_ESTABLISHED || c->state == VIRTIO_VSOCK_CLOSING;
@@ -320,7 +320,7 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *c, uint32_t le
 		error = VIRTIO_EINVAL;
 	if (error)
 		return error;
-	/* RESPONSE goes first, with the next rx buffer. */
+	/* A pending RESPONSE must be sent before any data. */
 	if (c->owed & VIRTIO_VSOCK_OWES_RESPONSE)
 		return 0;
 	most = may_send(c, &empty);
@@ -505,7 +505,7 @@ void virtio_impl_vsock_receive(struct virtio_vsock_connection *c, const struct v
 		receive_open(c, header, now, out);
 		return;
 	}
-	/* An answer to a request that was not sent yet is not an answer. */
+	/* A RESPONSE that comes before our REQUEST was sent does not answer that REQUEST. */
 	if (c->state == VIRTIO_VSOCK_REQUESTED && virtio_vsock_op(header) == VIRTIO_VSOCK_OP_RESPONSE &&
 	    !(c->owed & VIRTIO_VSOCK_OWES_REQUEST)) {
 		c->state = VIRTIO_VSOCK_ESTABLISHED;

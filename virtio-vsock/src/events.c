@@ -33,7 +33,7 @@ static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, st
 
 		return unpopped ? unpopped : error;
 	}
-	/* An array that is too small does no harm if the front of the chain is enough. */
+	/* A chain of more segments than the array is good if the event fits the front. */
 	if ((!error || error == VIRTIO_ENOBUFS) && buffer.readable == 0) {
 		virtio_writer_init(&writer, &buffer);
 		if (virtio_writer_write_exact(&writer, &event, sizeof event) == 0)
@@ -60,8 +60,9 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		return left;
 	for (; events->owed && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
 		/*
-		 * Read before the driver can have the event. A fast driver would otherwise be
-		 * waited for for ever.
+		 * Reads the index before the driver can have the event. Otherwise a fast driver may
+		 * have returned the buffer already, and the device would wait for another buffer
+		 * for ever.
 		 */
 		known = virtio_queue_read_avail_idx(queue, &avail_idx) == 0;
 		got = use_buffer(queue, &chain, segments, capacity);

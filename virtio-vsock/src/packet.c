@@ -6,7 +6,7 @@
 #define HEADER VIRTIO_VSOCK_HEADER_BYTES
 
 /*
- * Values of header_kind. A packet of the tx queue, and a packet with an error, has no place for a
+ * Values of header_kind. Packets of the tx queue, and packets with an error, have no place for a
  * header.
  */
 enum { NO_HEADER, HEADER_IN_PLACE, HEADER_IN_PIECES };
@@ -124,7 +124,7 @@ static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
 	return packet->header_segments;
 }
 
-/* finish_tx() of a payload that is too long, too short, or followed by other bytes. */
+/* The part of finish_tx() for a payload that is too long, too short, or followed by other bytes. */
 static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 				      uint64_t bytes)
 {
@@ -165,7 +165,7 @@ static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chai
 		fail(packet, error ? error : VIRTIO_ESHORT);
 		return;
 	}
-	/* After an error too: the header says which connection has lost the packet. */
+	/* Reads the header after an error, too: it says which connection has lost the packet. */
 	used = cut_header(packet, (uint8_t *)&packet->header);
 	if (!error && all->writable != 0)
 		error = VIRTIO_EORDER;
@@ -197,7 +197,7 @@ static void take_rx(struct virtio_vsock_packet *packet, const struct virtio_chai
 	set_data(packet, packet->segments + used, true, cut_end(packet->segments + used, room), room);
 }
 
-/* Descriptors as they were read. They are not read again. */
+/* Descriptors as they were read from guest memory, which are not read a second time. */
 struct peeked {
 	struct virtio_guest_desc d[2];
 	uint32_t loaded; /* of these two */
@@ -285,7 +285,10 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 		return NULL;
 	*second = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	peeked->loaded = 2;
-	/* Not more bytes than a chain may have. Data of length 0 is never found. */
+	/*
+	 * Header and payload must not exceed the bytes of a chain. A payload of length 0 is never
+	 * found.
+	 */
 	if (VIRTIO_UNLIKELY((second->flags_next & VIRTIO_DESC_FLAGS) != write) ||
 	    VIRTIO_UNLIKELY((uint32_t)second->len > (uint32_t)(VIRTIO_CHAIN_MAX_BYTES - HEADER)) ||
 	    VIRTIO_UNLIKELY(first->len != HEADER) ||
@@ -297,8 +300,8 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 }
 
 /*
- * The result of a pop. Without a header, got is the result, and the packet is filled in if got is
- * 1.
+ * The result of a pop. If header is NULL, got is what the pop returns, and 1 means that the packet
+ * is filled in.
  */
 struct popped {
 	void *header;
@@ -385,8 +388,7 @@ struct usual {
 };
 
 /*
- * As virtio_impl_memory_find_writable(), but makes no call. Where one would be needed, the result
- * is false.
+ * As virtio_impl_memory_find_writable(), but returns false instead of calling a function.
  *
  * @region  set to the region
  */
@@ -434,7 +436,10 @@ static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virti
 		    !find_near(&queue->memory[VIRTIO_MEMORY_BUFFERS], d.addr, HEADER, &out->header, &header_region)))
 		return false;
 	d = virtio_guest_load_desc((const void *)(uintptr_t)next);
-	/* Not more bytes than a chain may have. Data of length 0 is in no region. */
+	/*
+	 * Header and payload must not exceed the bytes of a chain. A payload of length 0 is in no
+	 * region.
+	 */
 	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != write) ||
 	    VIRTIO_UNLIKELY((uint32_t)d.len > (uint32_t)(VIRTIO_CHAIN_MAX_BYTES - HEADER)) ||
 	    VIRTIO_UNLIKELY(!find_near(&queue->memory[VIRTIO_MEMORY_DATA], d.addr, d.len, &host, &region)))
@@ -461,8 +466,8 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 }
 
 /*
- * The write of the header must be recorded in the log. So the header is kept as a piece, although
- * there is only one piece.
+ * Keeps a header in one place as a list of one piece, because only pieces are recorded in the dirty
+ * log.
  */
 static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {

@@ -255,7 +255,10 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->tx_cnt = s->tx_cnt;
 	c->peer_fwd_cnt = s->peer_fwd_cnt;
 	c->tx_packets = s->tx_packets;
-	/* The ends of packets are not saved. All packets count until all bytes are forwarded. */
+	/*
+	 * The state lacks the ends of single packets. So all packets count as outstanding until all
+	 * bytes are forwarded.
+	 */
 	c->mark_count = s->tx_packets != 0;
 	c->marks[0].end = s->tx_cnt;
 	c->marks[0].packets = s->tx_packets;

@@ -186,7 +186,7 @@ static int check_options(const struct virtio_vsock_options *options)
 	if (options->buf_alloc == 0 || options->max_packets == 0 || options->max_payload == 0 ||
 	    options->first_port > options->last_port)
 		return VIRTIO_EINVAL;
-	/* After the subtraction 0 is the largest number, so it is refused, too. */
+	/* Subtracting 1 turns 0 into the largest number, so 0 is refused, too. */
 	return options->connect_timeout - 1 < MAX_INTERVAL && options->close_timeout - 1 < MAX_INTERVAL &&
 			       options->credit_retry - 1 < MAX_INTERVAL
 		       ? 0
@@ -232,7 +232,7 @@ void virtio_vsock_table_clear(struct virtio_vsock_table *table)
 	list_init(&table->retrying);
 	for (uint32_t i = 0; i <= table->bucket_mask; i++)
 		table->buckets[i] = NULL;
-	/* From the last place on, so the first one is used first. */
+	/* Frees the last place first, so that the first place is used first. */
 	for (uint32_t i = table->capacity; i-- > 0;) {
 		struct virtio_vsock_connection *c = &table->connections[i];
 
@@ -330,7 +330,7 @@ static void receive_request(struct virtio_vsock_table *table, const struct virti
 	out->got = VIRTIO_VSOCK_GOT_REQUEST;
 }
 
-/* A packet with a good address. */
+/* Receives a packet whose addresses are valid. */
 static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header, int error, uint64_t now,
 		    struct virtio_vsock_received *out)
 {
@@ -458,7 +458,7 @@ int virtio_vsock_table_expire(struct virtio_vsock_table *table, uint64_t now, st
 {
 	struct virtio_vsock_connection *c = earliest(&table->retrying);
 
-	/* Each gets a later deadline, so the loop ends. */
+	/* Each connection gets a later deadline, so the loop ends. */
 	while (c && c->deadline <= now) {
 		virtio_impl_vsock_ask_again(c, now);
 		c = earliest(&table->retrying);
