@@ -71,7 +71,7 @@ static bool complete(struct async_disk *disk, const struct async_request *reques
 
 /*
  * A request whose used ring is not mapped stays in flight, and is completed later. A stop or a
- * reset does not wait for that: the device doesn't use the request's memory any more, and the
+ * reset gives up this request instead of waiting: the device has finished with its memory, and the
  * driver abandons the request.
  */
 static void give_up_stuck(struct async_disk *disk, uint16_t queue)
@@ -168,7 +168,7 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 	return virtio_blk_negotiate(&disk->blk, virtio_features_to_u64(features));
 }
 
-/* Called again after each completion, until no thread uses the disk any more. */
+/* The core calls this again after each completion, until no thread uses the disk any more. */
 static int reset(struct virtio_device *device)
 {
 	struct async_disk *disk = device->context;

@@ -33,14 +33,14 @@ struct async_host {
 	/* As the operation of the same name in struct virtio_device_ops. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * A stop or a reset may have ended: a held vCPU goes on if virtio_device_waiting() is
-	 * false.
+	 * Called when a stop or a reset may have ended. A vCPU that the VMM holds goes on if
+	 * virtio_device_waiting() is false.
 	 */
 	void (*stopped)(void *context);
 	void *context;
 };
 
-/* A request in flight. Its index in the array is its head. */
+/* A request in flight. Its index in async_disk's array is the head of its chain. */
 struct async_request {
 	struct virtio_blk_request request;
 	struct virtio_segment segments[ASYNC_SEGMENTS];

@@ -161,7 +161,7 @@ static void take_from_device(struct disk_number numbers[DISK_NUMBERS], bool take
 	taken[i] = true;
 }
 
-/* No ioctl returns the granularity of discards. */
+/* Reads sysfs, because no ioctl returns the granularity of discards. */
 static uint64_t read_discard_granularity(dev_t device)
 {
 	unsigned long long value = 0;
@@ -197,8 +197,8 @@ static void ask_device(int fd, dev_t device, struct disk_number numbers[DISK_NUM
 }
 
 /*
- * With these options the guest sees the same disk on another host, whose device may have other
- * values.
+ * Prints the values that came from the device, as options. With them the guest sees the same disk
+ * on a host whose device has other values.
  */
 static void print_taken(const char *path, const struct disk_number numbers[DISK_NUMBERS],
 			const bool taken[DISK_NUMBERS])

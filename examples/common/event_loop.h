@@ -69,7 +69,10 @@ int event_loop_want(struct event_loop *loop, struct event_source *source, unsign
  */
 int event_loop_turn(struct event_loop *loop);
 
-/* Call this before the descriptor is closed: another process may keep its file open. */
+/*
+ * Call this before closing the descriptor. If another process keeps the file open, closing does not
+ * end the events.
+ */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
 /* Queues a task, to run once, after the tasks in the queue. A queued task is not queued again. */

@@ -40,7 +40,7 @@ static void unwatch(struct event_source *source, struct event_loop *loop)
 
 /* Timers */
 
-/* If the timer was set again after the event, there is nothing to read. */
+/* The read fails if the timer was set again after the event. Then the timer has not expired. */
 static void on_expiry(struct event_source *source)
 {
 	struct event_timer *timer = CONTAINER_OF(source, struct event_timer, source);
@@ -63,7 +63,7 @@ void event_timer_set(struct event_timer *timer, uint64_t ns)
 		.it_value = { .tv_sec = (time_t)(ns / NS_PER_SECOND), .tv_nsec = (long)(ns % NS_PER_SECOND) },
 	};
 
-	/* Both numbers are valid, and so is the descriptor. */
+	/* Cannot fail: both numbers and the descriptor are valid. */
 	(void)timerfd_settime(timer->source.fd, 0, &once, NULL);
 }
 
@@ -90,7 +90,7 @@ int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*wok
 	return watch(&wake->source, loop, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), on_signal);
 }
 
-/* A full counter has a wake-up pending already. */
+/* The write can fail only if the counter is full. Then a wake-up is pending already. */
 void event_wake_signal(const struct event_wake *wake)
 {
 	const uint64_t one = 1;

@@ -15,8 +15,11 @@
 struct incoming {
 	size_t received;           /* bytes so far */
 	int fds[INCOMING_MAX_FDS]; /* closed by incoming_clear(); -1 after incoming_take_fd() */
-	unsigned int fd_count;     /* received ones, including those that were taken out */
-	/* There were more descriptors; they are closed or were not received. */
+	unsigned int fd_count;     /* descriptors received, including those that were taken out */
+	/*
+	 * More descriptors came than are expected. The excess ones are closed, or were not
+	 * received.
+	 */
 	bool lost;
 };
 

@@ -54,7 +54,7 @@ void blk_run(struct blk_device *blk)
 
 /*
  * The disk takes the features here and not in activate(). The driver may write to the configuration
- * space before that, and the features decide what it may write.
+ * space before activate(), and the features decide what it may write.
  */
 static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
 {

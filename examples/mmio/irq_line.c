@@ -7,7 +7,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* A line feed, so that a terminal in its usual mode doesn't gather an endless line. */
+/*
+ * Sends a line feed, because a terminal in its usual mode would gather other bytes in an endless
+ * line.
+ */
 static void send_byte(struct irq_line *line)
 {
 	/*
@@ -36,8 +39,8 @@ static void on_timer(struct event_source *source)
 }
 
 /*
- * Drops the bytes that the guest writes. At the end of the socket the guest has no interrupts any
- * more; the end of the other socket ends the program.
+ * Drops the bytes that the guest writes. When QEMU closes this socket, the guest gets no more
+ * interrupts. Only the end of the other socket ends the program.
  */
 static void on_port(struct event_source *source)
 {

@@ -88,7 +88,7 @@ void machine_set_memory(struct machine *machine, const struct virtio_memory_map 
 {
 	blk_set_memory(&machine->blk, memory);
 	rng_set_memory(&machine->rng, memory);
-	/* The caller unmaps the old memory now. */
+	/* The caller unmaps the old memory next, so nothing may use that memory any more. */
 	for (unsigned int i = 0; i < MACHINE_DEVICES; i++)
 		assert(virtio_device_queues_old_maps_unused(machine->slots[i].device));
 }

@@ -23,7 +23,7 @@ static int answer(struct proxy *proxy, uint64_t value)
 	return proxy_reply(proxy->socket.fd, value) ? end(proxy, "can't be answered") : 0;
 }
 
-/* The devices switch first. Then the old memory isn't used any more. */
+/* Switches the devices first, so that nothing uses the old memory when it is unmapped. */
 static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 {
 	const char *reason;

@@ -89,7 +89,8 @@ int proxy_reply(int socket, uint64_t value)
 	} reply = { { .command = PROXY_REPLY, .size = sizeof value }, value };
 
 	/*
-	 * A reply has a few bytes, and QEMU waits for it. If they do not fit, QEMU does not read.
+	 * Does not wait for room: a reply has a few bytes, and lacks room only if QEMU does not
+	 * read its replies.
 	 */
 	return send(socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof reply ? 0 : -1;
 }

@@ -23,15 +23,15 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
 		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After other errors the buffers before the bad buffer are filled, or the buffers that fit
-	 * the array. A malformed chain has no buffers.
+	 * After other errors, fills the buffers before the bad buffer, or the buffers that fit the
+	 * array. In a malformed chain no buffer is filled.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
 	while (left > 0) {
 		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
 
-		/* Not interrupted by a signal up to 256 bytes. */
+		/* No signal interrupts a call for at most 256 bytes. */
 		if (bytes <= 0) {
 			virtio_device_set_needs_reset(&rng->device);
 			break;

@@ -48,7 +48,7 @@ static int serve_one(const char *list, const char *kind_name, const char *chains
 	return 0;
 }
 
-/* kind: one of them, or KINDS for all. */
+/* Dumps the cases of a list, of one kind, or of all kinds if kind is KINDS. */
 static int dump_all(const char *list, int kind)
 {
 	const struct load *load;

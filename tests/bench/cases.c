@@ -7,7 +7,7 @@
 
 const char *const kind_names[KINDS] = { "baseline", "inline", "called" };
 
-/* The loops of a load: of the baseline, and of the library. Calls have no inline version. */
+/* The loops of a load, by kind. CALLS is for functions that have no inline version. */
 #define LOOPS(baseline, name)                                                                                          \
 	{                                                                                                              \
 		baseline_##baseline, inline_##name, called_##name                                                      \
@@ -157,7 +157,7 @@ bool case_has_kind(const struct load *load, const struct workload *workload, enu
 /* The loops' results go here, so that the compiler cannot leave out a loop. */
 static volatile uint64_t sink;
 
-/* A call of its own, so that callgrind can be told to collect here. */
+/* Not inlined, so that callgrind can collect in this function only. */
 __attribute__((noinline)) void serve_once(struct rig *w, serve_fn *serve)
 {
 	rig_offer(w);

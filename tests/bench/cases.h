@@ -26,8 +26,8 @@ struct load {
 	const char *what;
 	struct workload usual; /* without modifiers; 0 is the value of most loads */
 	/*
-	 * There is no inline version if the library has calls only, and no baseline if there is
-	 * nothing to compare with.
+	 * The loops by kind. The inline loop is NULL if the functions have no inline version, and
+	 * the baseline is NULL if nothing is comparable.
 	 */
 	serve_fn *serve[KINDS];
 };
@@ -52,14 +52,14 @@ const struct load *next_case(const char **list, struct workload *out);
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 
 /*
- * So many chains, or fewer if they have more descriptors than this in all. Whole bursts, at least
- * one.
+ * Returns a number of chains that makes whole bursts, at least one. The result is most, or less if
+ * so many chains would have more descriptors than the limit.
  */
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 
 /*
- * Serves so many chains, in bursts, by this loop. serve_once() is one burst. callgrind counts all
- * of it, also the offer.
+ * serve_chains() serves so many chains by this loop, in bursts. serve_once() offers and serves one
+ * burst; callgrind counts both.
  */
 void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
 void serve_once(struct rig *rig, serve_fn *serve);

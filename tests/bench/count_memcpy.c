@@ -19,7 +19,10 @@ static inline void copy_two(uint8_t *to, const uint8_t *from, size_t len)
 	*(block *)(to + len - BLOCK) = last;
 }
 
-/* As the C library's, which has no prototype here: its attributes would be in the way. */
+/*
+ * The prototype is written here, because the attributes of the C library's prototype would be in
+ * the way.
+ */
 void *memcpy(void *to, const void *from, size_t len);
 
 void *memcpy(void *to, const void *from, size_t len)
@@ -32,7 +35,7 @@ void *memcpy(void *to, const void *from, size_t len)
 			out[len] = in[len];
 		return to;
 	}
-	/* Four blocks at a time. Blocks may overlap. */
+	/* Copies four blocks at a time. Blocks may overlap. */
 	while (len > 4 * BLOCK) {
 		copy_two(out, in, 2 * BLOCK);
 		copy_two(out + 2 * BLOCK, in + 2 * BLOCK, 2 * BLOCK);

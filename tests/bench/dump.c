@@ -7,7 +7,8 @@
 #include "cases.h"
 
 /*
- * Chains of the shorter dump: each chain of a queue of 256 once, or fewer if chains are very long.
+ * Limits of the shorter dump: each chain of a queue of 256 once, or fewer chains if they are very
+ * long.
  */
 #define CHAINS 256u
 #define DESCRIPTORS 16384u
@@ -33,7 +34,7 @@ void dump_row(serve_fn *serve, const struct workload *workload, const char *kind
 	char name[80];
 
 	rig_open(&rig, workload, NULL);
-	/* A device is set up in its first burst. */
+	/* Serves the first burst outside the counts, because that burst also sets up the device. */
 	serve_chains(&rig, serve, workload->burst);
 	CALLGRIND_START_INSTRUMENTATION;
 	for (uint32_t chains = few; chains <= 3 * few; chains += 2 * few) {

@@ -5,7 +5,7 @@
 #define LOOP(name) inline_##name
 #define CALL(function) function
 
-/* Step by step, which costs least where a step is inlined. */
+/* Serves a request step by step, which costs least if each step is inlined. */
 static inline VIRTIO_HOT bool inline_serve_next(struct rig *w, uint64_t *sum)
 {
 	struct virtio_chain chain;

@@ -34,7 +34,7 @@ uint64_t LOOP(request)(struct rig *w)
 	return sum;
 }
 
-/* The same, and asks after each request whether to notify. */
+/* As LOOP(request), and asks after each request whether to notify. */
 uint64_t LOOP(notify)(struct rig *w)
 {
 	uint64_t sum = 0;
@@ -44,7 +44,9 @@ uint64_t LOOP(notify)(struct rig *w)
 	return sum;
 }
 
-/* A whole turn of a device after a kick. The chains are not walked. */
+/*
+ * The queue's part of a device's turn after a kick: pops and completes, without walking the chains.
+ */
 uint64_t LOOP(turn)(struct rig *w)
 {
 	struct virtio_chain chain;
@@ -73,7 +75,7 @@ static int LOOP(callback)(void *context, struct virtio_chain *chain, uint32_t *w
 	return 0;
 }
 
-/* The library's own loop, which does all of a turn. */
+/* A turn by virtio_queue_serve(), the library's own loop. */
 uint64_t LOOP(serve)(struct rig *w)
 {
 	bool interrupt;
@@ -101,7 +103,7 @@ uint64_t LOOP(resolve)(struct rig *w)
 	return sum;
 }
 
-/* Resolve, then move all data with a reader or a writer. */
+/* Resolves each chain, then moves all data with a reader or a writer. */
 uint64_t LOOP(bulk)(struct rig *w)
 {
 	static uint8_t data[64 * 1024] __attribute__((aligned(4096)));

@@ -22,7 +22,7 @@ serve_fn inline_walk, inline_request, inline_notify, inline_turn, inline_serve, 
 serve_fn called_walk, called_request, called_notify, called_turn, called_serve, called_bulk, called_resolve,
 	called_block;
 
-/* A block request that is carried out: FLUSH. */
+/* Carries out block requests of type FLUSH. */
 serve_fn library_disk;
 
 /* Socket packets out of the guest and into it. */

@@ -143,7 +143,7 @@ def check(compiler, dumps):
     family = compiler.split()[0]
     counts[family] = read_dumps(dumps)
     failed = compare(recorded[family], counts[family])
-    # Without all rows there is nothing to judge by.
+    # Targets compare rows, so they are judged only if all rows are there.
     targets = [] if failed else read_targets()
     missed = [target for target in targets if not target.reached(counts)]
     for target in missed:
@@ -261,7 +261,7 @@ def with_tables(text):
     counts = by_compiler(*read_table())
 
     def table(found):
-        # Tables of times are pasted.
+        # Leaves tables of times as they are: they are pasted by hand.
         return f"{found[1]}\n{TABLES[found[2]](counts)}\n<!-- end -->" if found[2] in TABLES else found[0]
 
     return re.sub(r"(<!-- table (\w+):[^\n]*-->)\n.*?<!-- end -->", table, text, flags=re.S)

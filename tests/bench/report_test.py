@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-sys.dont_write_bytecode = True  # the sources' folder stays as it is
+sys.dont_write_bytecode = True  # leave no files among the sources
 import report
 import scale
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define RAM_BYTES (UINT64_C(256) << 20) /* reserved; only used pages take memory */
-#define HOLE_BYTES (UINT64_C(1) << 30)  /* between regions, so that they never look like one */
+#define RAM_BYTES (UINT64_C(256) << 20) /* address space; only pages that are used take memory */
+#define HOLE_BYTES (UINT64_C(1) << 30)  /* between regions, so that no two regions are adjacent */
 #define PAGE 4096u
 #define DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
 #define USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
@@ -155,7 +155,7 @@ static void fill_buffer(struct rig *w, struct vring_desc *d, uint32_t region, ui
 {
 	void *host;
 
-	/* A large buffer is whole pages. */
+	/* A large buffer begins at a page, as a driver's does. */
 	d->addr = take(w, region, bytes, bytes < PAGE ? 64 : PAGE, &host);
 	d->len = bytes;
 	d->flags = writable ? VRING_DESC_F_WRITE : 0;

@@ -12,7 +12,7 @@
 #include <virtio/request.h>
 #include <virtio/vsock.h>
 
-#define QUEUE_SIZE 256 /* of every workload that has a baseline */
+#define QUEUE_SIZE 256 /* the queue size of every workload that has a baseline */
 
 /* What the descriptors of a chain are. */
 enum shape {
@@ -66,7 +66,7 @@ struct rig {
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
 	struct virtio_inflight *inflight;
-	/* What the library's loops pop into. */
+	/* The structs into which the library's loops pop. */
 	struct virtio_request request;
 	struct virtio_blk_request block;
 	struct virtio_vsock_packet packet;

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree
 
-sys.dont_write_bytecode = True  # the sources' folder stays as it is
+sys.dont_write_bytecode = True  # leave no files among the sources
 import report
 
 SKIPPED = 77
@@ -39,7 +39,8 @@ def doubling(first, last):
     return [1 << n for n in range(first.bit_length() - 1, last.bit_length())]
 
 
-# The least number of descriptors of a load. Each load's shapes are those that are in order.
+# The least number of descriptors of each load. A sweep lists, for each load, the shapes of growth
+# that are accepted.
 LOADS = {"W1": 1, "W2": 2, "W3": 2, "R": 2, "B": 2}
 SWEEPS = [
     Sweep("queue", "queue size", "LOAD.qSIZE.x16", doubling(16, 32768), [16, 256, 32768],

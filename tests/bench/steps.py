@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-sys.dont_write_bytecode = True  # the sources' folder stays as it is
+sys.dont_write_bytecode = True  # leave no files among the sources
 import report
 
 CHAINS = 2560
@@ -60,7 +60,8 @@ def read_lines(path):
                 if not skip:
                     yield file, function, line, int(cost[2])
                 skip = False
-            # The line after "calls=" has the cost of the callee, whose own lines are counted.
+            # Skips the line after "calls=": it has the cost of the callee, whose own lines are
+            # counted already.
             skip = text.startswith("calls=") or (skip and not cost)
 
 

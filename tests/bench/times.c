@@ -52,7 +52,7 @@ struct result {
 	double median;
 };
 
-/* Measures those kinds whose loop is not NULL, each with its workload. */
+/* Measures each kind whose loop is not NULL, with the kind's workload. */
 static void measure(serve_fn *const *serve, const struct workload *const *workloads, struct result *results)
 {
 	static struct rig rigs[KINDS];
@@ -171,7 +171,10 @@ static void *run(void *argument)
 	return NULL;
 }
 
-/* Serves one queue, or two at once. Returns the time of all by the number of chains of one. */
+/*
+ * Serves one queue, or two at once. Returns the whole time divided by the number of chains of one
+ * queue.
+ */
 static double serve_at_once(struct server *servers, unsigned count)
 {
 	pthread_barrier_t barrier;

@@ -26,7 +26,7 @@ def c_comments(text):
 
 
 def shell_comments(text):
-    """Comments on lines of their own. After code a # may be part of a word or of a string."""
+    """Comments on lines of their own. A # after code may belong to a word or a string."""
     for number, line in enumerate(text.split('\n'), 1):
         if line.lstrip().startswith('#'):
             yield number

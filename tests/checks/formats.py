@@ -54,7 +54,7 @@ class Section:
             self.each = {int(self.lines[0].split()[-1]): size}
             for older in re.finditer(r"(\d+) each in version (\d+)", text):
                 self.each[int(older[2])] = int(older[1])
-            # A list of bytes needs no table.
+            # A list of plain bytes has no table of its entries.
             if size == 1:
                 self.lines.append("    0 1 byte")
             return

@@ -25,8 +25,8 @@ for folder in "$src"/virtio-*/src; do
 	name=${folder%/src}
 	echo "$archives" | grep -q "/lib${name##*/}\.a\$" || fail "there is no library of ${name##*/}"
 done
-# blk_file.h itself includes no header of an operating system, but one of those files defines what
-# it declares.
+# blk_file.h includes no header of an operating system, but it declares functions of a hosted source
+# file.
 hosted="$hosted virtio-blk/include/virtio/blk_file.h"
 for header in $(cd "$src" && find virtio-*/include -name '*.h'); do
 	there=$(find "$work/root" -path "*/include/${header#*/include/}")

@@ -12,7 +12,7 @@ include_flags "$src"
 headers=$(cd "$src" && find include virtio-*/include -name '*.h' | sed 's,^\(virtio-[a-z-]*/\)*include/,,' | sort)
 [ -n "$headers" ] || fail "no public header found in $src"
 
-# compile NAME: $work/unit.c, under each language.
+# compile NAME: compiles $work/unit.c in each language.
 compile() {
 	for std in c11 c17; do
 		# shellcheck disable=SC2086 # lists of words

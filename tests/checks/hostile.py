@@ -28,7 +28,7 @@ FOLDERS = re.compile(r'include|examples|fuzz|tests|virtio-[a-z-]+')
 # Not searched: the table, this check, and inputs that are not text.
 LEFT_OUT = re.compile(r'tests/hostile\.md|tests/checks/hostile\.py|fuzz/(.*/)?corp(us|ora)/.*')
 
-# A blank, also where a comment continues on the next line.
+# A blank within a line, or a line break within a comment.
 BLANK = r'(?:[ \t]+|[ \t]*\n[ \t]*(?:\*|#|//)?[ \t]*)'
 
 

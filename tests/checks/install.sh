@@ -34,7 +34,7 @@ for licence in LICENSE-APACHE LICENSE-BSD-3-Clause; do
 	cmp -s "$src/$licence" "${installed:-none}" || fail "$licence is not installed as it is"
 done
 
-# run PROGRAM: runs what was built.
+# run PROGRAM: runs a consumer that was built.
 run() {
 	quietly "${1#"$work/"} does not run" "$1" && ran=$((ran + 1))
 }

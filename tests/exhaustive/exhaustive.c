@@ -29,7 +29,7 @@
 #define TABLE_2 (TABLE + 16)       /* its second entry, which may be an indirect table too, */
 #define TABLE_HALF (TABLE + 8)     /* and halves: unaligned, and at the border of a cut table */
 #define DATA UINT64_C(0x1040)      /* RAM that holds descriptors */
-#define BORDER UINT64_C(0x1080)    /* another region begins */
+#define BORDER UINT64_C(0x1080)    /* where another region begins */
 #define READ_ONLY UINT64_C(0x10c0) /* and one that is read-only, */
 #define HOLE UINT64_C(0x10d0)      /* and nothing */
 #define RINGS UINT64_C(0x8000)     /* the two rings */
@@ -48,7 +48,10 @@ struct guest {
 	struct virtio_memory_map map;
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[ORACLE_MAX_SIZE];
-	/* Popped, malformed or with a bad buffer, and of more segments than room. */
+	/*
+	 * Chains popped; chains that are malformed or have a bad buffer; chains with more segments
+	 * than the array.
+	 */
 	uint64_t chains, faults, small;
 };
 
@@ -292,8 +295,8 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 }
 
 /*
- * As many segments as fit are in the array, with their counts and bytes. needed and the last byte
- * are those of the whole chain.
+ * The array and the counts must describe as many segments as fit. needed and last_writable must
+ * describe the whole chain.
  */
 static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
@@ -387,7 +390,7 @@ static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, s
 	}
 }
 
-/* Why a request can only fail: any of these. */
+/* Returns the reasons why a request can only fail. The library may report any of them. */
 static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
 {
 	oracle_errors errors = v->resolve;
@@ -451,7 +454,7 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	segments[capacity].len = 77;
 	if (virtio_request_init(&r, header, header_bytes, segments, capacity))
 		die("virtio_request_init");
-	/* Nothing is left of an earlier request. */
+	/* Fills the outputs with garbage, to find values left from an earlier request. */
 	memset(&r.data.readable, 0x77, sizeof r.data - offsetof(struct virtio_chain_segments, readable));
 	r.error = 0x77;
 	w->chains++;
@@ -501,7 +504,7 @@ static void compare(struct guest *w, uint32_t head)
 	}
 }
 
-/* The library counts what the oracle counted. */
+/* The library's counters must agree with the oracle's. */
 static void finish_guest(struct guest *w)
 {
 	struct virtio_queue_stats stats;
@@ -569,10 +572,16 @@ static const struct field_values buffers_3[] = {
 };
 static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
 
-/* Of the third entry, in place of the read-only buffer: where a status can be. */
+/*
+ * The third entry has this buffer in place of the read-only buffer, so that a request can have a
+ * status.
+ */
 static const struct field_values status_3 = { DATA + 8, 1 };
 
-/* With the next flag, each value of next. Without the flag, a value that must not matter. */
+/*
+ * With the next flag, an entry takes each value of next. Without the flag, next has one value,
+ * which must not matter.
+ */
 #define ENTRIES_3 (COUNT(buffers_3) * 4 * (COUNT(nexts_3) + 1))
 
 static struct vring_desc entry_3(uint32_t index, uint32_t n)

@@ -46,7 +46,7 @@ static bool wraps(uint64_t addr, uint64_t len)
 	return len != 0 && addr + (len - 1) < addr;
 }
 
-/* What is wrong with a buffer, by looking at every byte's region. */
+/* Returns what is wrong with a buffer. Looks at the region of every byte. */
 static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {
 	uint64_t addr = buffer->addr, left = buffer->len;

@@ -147,10 +147,7 @@ static bool read_some(struct job *job, struct buffer *buffer, uint64_t at, uint6
 	return true;
 }
 
-/*
- * First the smallest and the largest number, and a sector less and more than a page. Then any
- * number.
- */
+/* Chooses the sizes at the limits and around a page first, then random sizes. */
 static uint64_t choose_sectors(struct job *job, unsigned int round)
 {
 	static const unsigned int special[] = { 1, MAX_SECTORS, 7, 9, 8, MAX_SECTORS - 1 };
@@ -161,7 +158,7 @@ static uint64_t choose_sectors(struct job *job, unsigned int round)
 	return wanted < max ? wanted : max;
 }
 
-/* Writes from memory in few pieces, or in many; MAX_SECTORS is for one piece. */
+/* Writes from memory in one piece (longest is MAX_SECTORS), in few pieces, or in many. */
 static bool write_round(struct job *job, struct buffer *buffer, unsigned int round, uint64_t *at, uint64_t *sectors)
 {
 	static const unsigned int longest[] = { 9, MAX_SECTORS, 1, 64 };

@@ -50,7 +50,7 @@ finish() {
 
 has_bytes() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
 
-# The disk with a serial number: whether there is one, and its name.
+# has_disk SERIAL: whether a disk has this serial number. disk_name SERIAL: that disk's name.
 has_disk() { grep -qsx "$1" /sys/block/vd*/serial; }
 disk_name() { basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")"; }
 

@@ -87,7 +87,7 @@ download_package() {
 	# Another test may have done so meanwhile.
 	[ -d "$1/$2" ] && return
 	echo "Downloading and unpacking Debian's ${3:-$2} below $1"
-	# Under another name until it is whole.
+	# The folder gets its final name only when it is complete.
 	rm -rf "$1/$2.part"
 	mkdir -p "$1/$2.part" || return
 	if (cd "$1/$2.part" && run_apt apt-get -o APT::Sandbox::User=root download "${3:-$2}" &&
@@ -231,7 +231,7 @@ choose_aio() {
 	if ! no_uring=$("$2" io_uring); then
 		aio=sync no_uring=${no_uring:-"cannot ask whether io_uring is possible here"}
 	elif "$1" --help | grep -q 'without it'; then
-		# Where guests are required, io_uring is, too.
+		# A run that requires guests also requires io_uring.
 		[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "the system has io_uring, and the daemon was built without it"
 		aio=sync no_uring="the daemon was built without liburing"
 	fi
@@ -297,7 +297,7 @@ start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
 	daemon_pid=$!
-	# However long that takes: `timeout` ends a daemon that never says so.
+	# Waits without a limit of its own: `timeout` ends a daemon that never listens.
 	until grep -qs '^listening on' daemon.log; do
 		kill -0 "$daemon_pid" 2>/dev/null || {
 			echo "the daemon did not start: $*" >&2
@@ -422,7 +422,7 @@ await() {
 
 # kill_guest: for an exit trap: leaves no process.
 kill_guest() {
-	# Some of them may have ended.
+	# Goes on if a command fails, because some processes may have ended.
 	set +e
 	# A process that a test has started, to act on the guest's messages.
 	[ -z "${helper_pid-}" ] || kill -TERM "$helper_pid" 2>/dev/null

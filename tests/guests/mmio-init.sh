@@ -17,7 +17,7 @@ for tty in /sys/class/tty/ttyS*; do
 	case $(readlink "$tty/device") in *0000:00:05.0) port=${tty##*/} ;; esac
 done
 [ -n "$port" ]
-# An interrupt for each byte, as soon as it is there.
+# Makes the port interrupt for each byte at once.
 exec 3<>"/dev/$port"
 stty raw -echo 115200 <&3
 echo 1 >"/sys/class/tty/$port/rx_trig_bytes"
@@ -43,7 +43,7 @@ step "writing"
 dd if=/dev/urandom of=/random bs=64k count=32 2>/dev/null
 random=$(sha256sum </random | cut -d' ' -f1)
 say "sum-written $random"
-# Through the cache, in one piece and in many.
+# Writes through the cache in large pieces, then past the cache in small ones.
 dd if=/random of=/dev/vda bs=1M seek=4 conv=fsync 2>/dev/null
 dd if=/random of=/dev/vda bs=16k seek=384 oflag=direct 2>/dev/null
 sync

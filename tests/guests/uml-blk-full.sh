@@ -26,7 +26,7 @@ uml_memory=128M
 # change_size AWAITED MIB: gives the disk another size when the guest waits for that.
 change_size() {
 	await "waiting for the disk to $1"
-	# The copy keeps the guest's data, of which shrinking removes a part.
+	# Keeps a copy of the guest's data, because shrinking removes a part.
 	[ "$1" = grow ] || cp disk.img grown.img
 	truncate -s $(($2 * mib)) disk.img && kill -HUP "$(cat daemon.pid)"
 }

@@ -43,7 +43,7 @@ unpack_vsock_test() {
 	[ -d "$linux" ] && return
 	rm -rf "$1/$source-vsock.part"
 	mkdir -p "$1/$source-vsock.part" || return
-	# Another name until it is whole.
+	# The folder gets its final name only when it is complete.
 	tar -xJf "$1/$source/usr/src/$source.tar.xz" -C "$1/$source-vsock.part" \
 		"$source/tools/testing/vsock" "$source/tools/include" &&
 		mv "$1/$source-vsock.part" "$1/$source-vsock"

@@ -164,7 +164,7 @@ static int connect_to(const struct target *target)
 	return fd;
 }
 
-/* Bytes, which tell their place; and their sum */
+/* Streams whose bytes depend on their place, and the sum of the bytes */
 
 struct stream {
 	uint64_t place, sum;
@@ -420,7 +420,7 @@ static void stream(const struct target *target, uint64_t bytes)
 	close(fd);
 }
 
-/* Sends a number of its own, and expects it back. */
+/* Sends this connection's own number, which the server sends back. */
 static void send_number(int fd, uint64_t number)
 {
 	ask(fd, ECHO, sizeof number);

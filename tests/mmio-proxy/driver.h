@@ -16,7 +16,10 @@
 #define RING_SIZE 64
 #define FEATURE(n) (UINT64_C(1) << (n))
 
-/* The places of window w's driver, as offsets into guest memory. */
+/*
+ * Where the driver of the device in window w has its ring, headers and so on, as offsets into guest
+ * memory.
+ */
 #define RING(w) (0x4000u * (w))
 #define HEADERS 0x8000u
 #define STATUSES 0x9000u
@@ -49,8 +52,8 @@ void driver_set_up(struct driver *driver, uint64_t features);
 void driver_notify(struct driver *driver);
 
 /*
- * Waits for one used element, and sleeps until an interrupt if there is none. A lost interrupt ends
- * by the watchdog.
+ * Waits for one used element, and sleeps until an interrupt if there is none. If an interrupt is
+ * lost, the watchdog ends the test.
  */
 struct vring_used_elem driver_wait(struct driver *driver);
 

@@ -40,8 +40,8 @@ static void expect_both_work(struct vm *vm)
 }
 
 /*
- * Each width at each offset, and values that mean something; guest memory holds rubbish too.
- * Hostile 95, 96 and 103.
+ * Accesses of each width at each offset, with values that mean something. Guest memory holds
+ * rubbish. Hostile 95, 96 and 103.
  */
 static void registers_take_any_access(void **state)
 {
@@ -69,7 +69,7 @@ static void registers_take_any_access(void **state)
 	vm_finish(&vm);
 }
 
-/* The same with a driver that starts the queue again and again. */
+/* As above, with a driver that starts the queue again and again. */
 static void registers_take_any_order_around_a_running_queue(void **state)
 {
 	static const uint32_t offsets[] = { 0x014, 0x020, 0x024, 0x030, 0x038, 0x044, 0x050, 0x050, 0x050, 0x060, 0x064,
@@ -85,7 +85,7 @@ static void registers_take_any_order_around_a_running_queue(void **state)
 		driver_set_up(&driver, FEATURE(VIRTIO_F_RING_RESET) | FEATURE(VIRTIO_RING_F_INDIRECT_DESC));
 		for (uint32_t i = 0; i < 0x2000; i++)
 			vm.memory[RING(driver.window) + i] = (uint8_t)next_random(&seed);
-		/* So that some heads are in range, and some chains end. */
+		/* Clears the high bytes of flags, so that some chains end. */
 		for (uint32_t i = 0; i < RING_SIZE; i++)
 			vm.memory[RING(driver.window) + sizeof(struct vring_desc) * i + 13] = 0;
 		for (int i = 0; i < 30; i++)
@@ -95,7 +95,7 @@ static void registers_take_any_order_around_a_running_queue(void **state)
 	vm_finish(&vm);
 }
 
-/* An available index too far ahead, and a head that isn't one. Hostile 6 and 7. */
+/* An available index too far ahead, and a head outside the table. Hostile 6 and 7. */
 static void ring_that_is_incoherent_needs_a_reset(void **state)
 {
 	struct driver driver;
@@ -115,7 +115,7 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 		reg_write(&driver, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 		assert_int_equal(driver_wait_interrupt(&driver), VIRTIO_MMIO_INT_CONFIG);
 		assert_int_equal(reg_read(&driver, VIRTIO_MMIO_STATUS), ALIVE | VIRTIO_CONFIG_S_NEEDS_RESET);
-		/* The device does nothing more. */
+		/* The device ignores this kick. */
 		reg_write(&driver, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 		assert_int_equal(reg_read(&driver, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 		expect_both_work(&vm);

@@ -29,7 +29,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Sends it to a new program, which must end. */
+/* Sends a message to a new program, which must end. */
 static void expect_refusal(int32_t command, uint64_t size, const void *payload, size_t len, const int *fds,
 			   unsigned int fd_count)
 {
@@ -169,7 +169,7 @@ static void memory_of_bad_regions_ends_the_program(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(bad); i++) {
 		table = vm_table();
-		/* Follows a good table, whose memory must be unmapped again. */
+		/* The bad region follows a good one, which must be unmapped again. */
 		table.addr[1] = bad[i][0] + (bad[i][0] == UINT64_MAX - 4095 ? 0 : GUEST_BYTES);
 		table.size[1] = bad[i][1];
 		table.offset[1] = bad[i][2];
@@ -225,10 +225,10 @@ static void memory_sent_often_leaves_nothing_behind(void **state)
 		irqs[0] = irqs[1] = vm.irq;
 		vm_send(&vm, PROXY_SET_IRQ, 0, NULL, 0, irqs, 2);
 	}
-	/* When this is answered, all messages before it were handled. */
+	/* The reply shows that all messages before this one were handled. */
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(vm_open_files(&vm), files);
-	/* An allocator, or a sanitizer, may have made a few. */
+	/* An allocator or a sanitizer may have added a few mappings. */
 	assert_in_range(vm_mappings(&vm), mappings, mappings + 20);
 	vm_finish(&vm);
 }
@@ -311,7 +311,7 @@ static void configuration_access_of_any_kind_is_answered(void **state)
 	vm_finish(&vm);
 }
 
-/* As QEMU and the firmware do. */
+/* Accesses the configuration space as QEMU and the firmware do. */
 static void configuration_tells_the_size_of_the_page_and_vanishes(void **state)
 {
 	struct vm vm;

@@ -38,7 +38,7 @@ static void block_device_serves_requests_with_all_its_features(void **state)
 		block_write_and_read(&driver, i, i);
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_GET_ID, 0, 20), VIRTIO_BLK_S_OK);
 	assert_string_equal((const char *)vm.memory + DATA, "disk.img");
-	/* Beyond the disk, and of no type. */
+	/* A read beyond the disk, and a request of an unknown type. */
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_IN, IMAGE_BYTES / 512, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&driver, 99, 0, 512), VIRTIO_BLK_S_UNSUPP);
 	vm_finish(&vm);
@@ -89,8 +89,7 @@ static void block_device_discards_and_writes_zeroes(void **state)
 	vm_finish(&vm);
 }
 
-/* More than the device serves in one turn; no other kick follows. */
-/* The process may not write files that are as large as the image. */
+/* The limit RLIMIT_FSIZE of the process is below the size of the image. */
 static void block_device_survives_writes_beyond_the_limit_of_files(void **state)
 {
 	const struct rlimit limit = { IMAGE_BYTES / 2, IMAGE_BYTES / 2 };
@@ -107,6 +106,7 @@ static void block_device_survives_writes_beyond_the_limit_of_files(void **state)
 	vm_finish(&vm);
 }
 
+/* One kick announces more requests than the device serves in one turn. */
 static void block_device_serves_many_requests_at_once(void **state)
 {
 	const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_IN) };
@@ -202,7 +202,7 @@ static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 	vm_finish(&vm);
 }
 
-/* One device has no pending interrupt, and the other has. */
+/* Both devices share the line. One acknowledges its interrupt, and the other does not. */
 static void interrupt_is_repeated_while_one_device_waits(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -344,7 +344,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 }
 
 #define LONG_BUFFERS 120u
-#define LONG_BYTES 0xb0000u /* of each buffer, all at one address: more than 64 MiB together */
+#define LONG_BYTES 0xb0000u /* of each buffer; all lie at one address; together above 64 MiB */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
 #define MANY_BUFFERS 1000u /* more than the ring has entries, and more than SEG_MAX */
@@ -436,7 +436,7 @@ static void memory_in_other_pieces_does_not_disturb(void **state)
 	}
 	vm_send_table(&vm, &table, vm.memory_fd, 8);
 	block_write_and_read(&block, 2, 2);
-	/* A buffer over several of them. */
+	/* A buffer that spans several of the table's regions. */
 	assert_int_equal(entropy_get(&entropy, 0x10000), 0x10000);
 	assert_int_equal(block_io(&block, VIRTIO_BLK_T_IN, 0, 0x40000), VIRTIO_BLK_S_OK);
 	assert_int_equal(vm.memory[DATA + 512], 1);
@@ -500,7 +500,7 @@ static void command_line_that_is_wrong_is_refused(void **state)
 	assert_int_equal(run_with("--blk", vm.image, "--socket-fd", "0", NULL), 1);
 	assert_int_equal(run_with("--blk", "/nonexistent", "true", NULL, NULL), 1);
 	assert_int_equal(run_with("--blk", "/dev/null", "true", NULL, NULL), 1);
-	/* In use by the program that was started first. */
+	/* The image is locked by the program that was started first. */
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(run_with("--blk", vm.image, "true", NULL, NULL), 1);
 	vm_finish(&vm);

@@ -42,7 +42,7 @@ void vm_find_program(int argc, char **argv);
 /* The path, for tests of the command line. */
 const char *vm_program(void);
 
-/* Starts the program, with `options` after the name of its image. Nothing has been sent. */
+/* Starts the program, with `options` after the name of its image. Sends no message. */
 void vm_start(struct vm *vm);
 void vm_start_with(struct vm *vm, const char *options);
 
@@ -62,10 +62,10 @@ int vm_end(struct vm *vm);
 /* QEMU goes: the program is to end well. */
 void vm_finish(struct vm *vm);
 
-/* Checks that the program has ended the connection, with a message and status 1. */
+/* Checks that the program has ended the connection, printed a message, and exited with status 1. */
 void vm_expect_refusal(struct vm *vm);
 
-/* Descriptors that the program has open, and mappings of memory. */
+/* Return how many descriptors the program has open, and how many memory mappings it has. */
 unsigned int vm_open_files(const struct vm *vm);
 unsigned int vm_mappings(const struct vm *vm);
 

@@ -27,8 +27,8 @@ static uint8_t byte_of(uint32_t number)
 }
 
 /*
- * The bus: a written byte must be the header's first byte, and reads return that byte. Status 2, to
- * tell from 0.
+ * The bus: a written byte must be the header's first byte, and reads return that byte. Returns
+ * status 2, because a status of 0 could be untouched memory.
  */
 static uint8_t transfer(const uint8_t *header, const struct virtio_chain_segments *data, uint64_t *bytes_read)
 {

@@ -14,7 +14,7 @@
 #define SECTORS 16u
 #define DATA 512u /* place of a request's data and status, after its header */
 #define STATUS 2048u
-#define PIECE 300u /* the most bytes of one move */
+#define PIECE 300u /* most bytes that one step of I/O moves */
 #define SLOTS GUEST_QUEUE_SIZE
 
 static struct async_disk disk;
@@ -189,7 +189,7 @@ static void async_disk_answers_at_once_what_needs_no_io(void **state)
 	assert_int_equal(flushes, 0);
 }
 
-/* A driver that can't flush relies on the disk. */
+/* The driver has no FLUSH, so the disk must flush before it reports a write. */
 static void async_disk_flushes_after_a_write_under_write_through(void **state)
 {
 	(void)state;

@@ -12,7 +12,7 @@ static int kick_said;
 static uint32_t kicks;
 
 /*
- * Walks every chain to its end and returns it. One pass will do, because the driver doesn't run
+ * Walks every chain to its end and completes it. One pass is enough, because the driver doesn't run
  * meanwhile.
  */
 static void kick(struct virtio_queue *queue)
@@ -35,7 +35,7 @@ static void lazy(struct virtio_queue *queue)
 	(void)queue;
 }
 
-/* Completes chains that it has not popped. */
+/* A bad device: it also completes chains that it has not popped. */
 static void mad(struct virtio_queue *queue)
 {
 	const struct vring_used_elem made_up = { SIZE - 1, 0 };
@@ -68,17 +68,20 @@ static void bench_refuses_used_ring_outside_memory(void **state)
 	assert_int_equal(bench_init(&bench, true), VIRTIO_EFAULT);
 }
 
-/* What the device's statistics of its queue say. */
+/* Checks the queue's statistics, and the result of the last pop, after each attack. */
 static void bench_attacks_are_noticed(void **state)
 {
 	static const struct {
 		attack *run;
-		int popped; /* what the last pop said */
+		int popped; /* what the last pop returned */
 		int fault;
 		uint64_t chains;
 	} cases[] = {
 		{ attack_endless_chain, 0, VIRTIO_ETOOLONG, 1 },
-		/* The first is complete before the second is popped. */
+		/*
+		 * The head is in flight once at a time: the device completes it before it pops it
+		 * again.
+		 */
 		{ attack_head_twice, 0, 0, 2 },
 		{ attack_table_in_table, 0, VIRTIO_EINDIRECT, 1 },
 		{ attack_own_descriptor, 0, 0, 1 },

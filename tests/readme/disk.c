@@ -26,7 +26,7 @@ static uint32_t sector_of(uint32_t number)
 	return number / REQUESTS % SECTORS;
 }
 
-/* The last write before this request. */
+/* The byte of the last write before this request. */
 static uint8_t byte_of(uint32_t number)
 {
 	return (uint8_t)(number / REQUESTS % 251 + 1);
@@ -93,7 +93,7 @@ static const struct guest_ops ops = {
 	.drains = true, .start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
 };
 
-/* A file in memory, which is quick to flush. Closed by the caller. */
+/* Returns a file in memory, because that is quick to flush. The caller closes it. */
 static int open_disk(void)
 {
 	const int fd = memfd_create("disk", MFD_CLOEXEC);

@@ -117,7 +117,7 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 		if (guest.interrupted)
 			driver_wakes();
 	}
-	/* The device was told that there is more, and finds nothing. */
+	/* A last kick may be left over, for which the device finds nothing. */
 	while (guest.kicked)
 		device_runs();
 	assert_int_equal(guest.added, guest.returned);

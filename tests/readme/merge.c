@@ -167,7 +167,10 @@ static void receiver_returns_malformed_chains_in_front_of_the_packet(void **stat
 	assert_int_equal(virtio_get_le16(g.ram + DATA + 10), 2);
 }
 
-/* Too few buffers each time. A driver that adds one kicks, or the packet waits for ever. */
+/*
+ * Each time the driver has too few buffers. If the receiver did not ask for a kick, it would never
+ * learn of the next buffer.
+ */
 static void receiver_gets_a_kick_for_each_buffer_it_waits_for(void **state)
 {
 	uint8_t packet[4 * BUFFER] = { 1 };

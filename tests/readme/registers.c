@@ -87,7 +87,7 @@ static void registers_run_a_device(void **state)
 	set_up();
 	assert_true(driver_reset(&m.device));
 	assert_true(driver_begin(&m.device, wanted));
-	/* Bit 0 was not offered, and bit 3 not wanted. */
+	/* The device does not offer bit 0, and the driver does not want bit 3. */
 	assert_true(m.accepted == ((wanted & ~(uint64_t)1) | virtio_feature_mask(VIRTIO_F_VERSION_1)));
 	m.mock.event_idx = true;
 	assert_true(driver_enable_queue(&m.device, 0, &m.mock));
@@ -137,7 +137,7 @@ static void registers_say_what_the_device_refuses(void **state)
 	set_up();
 	m.refuses = true;
 	assert_false(driver_begin(&m.device, 0));
-	/* Too early: features were not agreed on. */
+	/* Fails, because no features are negotiated yet. */
 	assert_false(driver_enable_queue(&m.device, 0, &m.mock));
 	assert_false(driver_run(&m.device));
 	set_up();

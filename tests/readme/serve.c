@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define OUT_BYTES 300u /* more than the device answers */
+#define OUT_BYTES 300u /* more than the answer has room for */
 #define IN_BYTES 256u
 #define IN 1024u /* place of the answer, after the request's address */
 

@@ -195,7 +195,7 @@ static void snapshot_carries_out_what_was_in_flight(void **state)
 	(void)state;
 	make(&source, SECTORS);
 	bring_up(&source);
-	/* Heads 2 and 0 in an available ring of two. */
+	/* Writes heads 2 and 0, and the index 2, into the available ring. */
 	virtio_put_le16(source.ram + 0x204, 2);
 	virtio_put_le16(source.ram + 0x206, 0);
 	virtio_put_le16(source.ram + 0x202, 2);

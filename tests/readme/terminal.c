@@ -32,7 +32,7 @@ static size_t take_output(void *context, const void *bytes, size_t len)
 	return len;
 }
 
-/* The queue under test is the guest's. */
+/* Starts the queue under test with the configuration of the guest's driver. */
 static void start_device(struct guest *g, const struct virtio_queue_config *config)
 {
 	assert_int_equal(virtio_console_negotiate(&terminal.console, virtio_console_offered(&terminal.console)), 0);
@@ -125,7 +125,10 @@ static void terminal_prints_all_output_in_order(void **state)
 
 /* Input */
 
-/* The terminal has always more bytes than the guest has room for. */
+/*
+ * Enqueues as many bytes as the input buffer accepts. So the terminal always has more than the
+ * guest has room for.
+ */
 static int run_input(struct guest *g)
 {
 	bool wake;

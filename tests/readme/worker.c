@@ -28,10 +28,10 @@ static struct {
 	struct virtio_mock_slot slots[DRIVER_SIZE];
 	struct worker worker;
 	pthread_t thread;
-	pthread_cond_t event; /* used with the worker's lock: the test may go on */
+	pthread_cond_t event; /* the test may go on; used with the worker's lock */
 	bool line;
 	uint32_t begun;   /* requests that the thread has begun */
-	bool held;        /* a stop had begun, and not ended, with a request in flight */
+	bool held;        /* whether a stop had begun and not ended while a request was in flight */
 	uint32_t allowed; /* that it may finish */
 } m;
 
@@ -229,7 +229,10 @@ static void *finish_later(void *context)
 		pthread_mutex_unlock(&m.worker.lock);
 		pthread_mutex_lock(&m.worker.lock);
 	}
-	/* The vCPU is held: neither end shows. The main thread judges it. */
+	/*
+	 * Records whether the vCPU is held: the stop or reset must not show as ended. The main
+	 * thread checks this later.
+	 */
 	m.held = virtio_device_status(&m.worker.device) != 0 && !virtio_queue_quiesced(&m.worker.queue);
 	m.allowed = UINT32_MAX;
 	pthread_cond_broadcast(&m.event);

@@ -33,7 +33,7 @@
 #include <virtio/queue_mock.h>
 
 #define QUEUE_RESET 0x0c0 /* the register (virtio 1.4, 4.2.2) */
-#define PLACES 8u         /* requests of a queue in flight at most */
+#define PLACES 8u         /* most requests of a queue in flight */
 #define BLOCKS 4u         /* blocks of the disk for each place */
 #define BLOCK_BYTES 2048u
 #define SECTORS ((uint64_t)ASYNC_QUEUES * PLACES * BLOCKS * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES))
@@ -45,7 +45,7 @@
 #define FILL 0xa5
 #define STEPS 40u /* longest delay of the guest before it stops something */
 
-/* One request at a time. */
+/* A place in guest memory for one request at a time. */
 struct place {
 	bool busy;
 	uint32_t type; /* of the request */
@@ -332,7 +332,10 @@ static struct virtio_mock_buffer put_data(struct place *p, uint32_t at, uint64_t
 		paint(data, number, p->version[p->block]);
 		return (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, 0 };
 	}
-	/* A range. The block becomes zeroes, or stays what it is after a discard. */
+	/*
+	 * The data is a range. The block then reads as zeroes, or, after a discard, perhaps as
+	 * before.
+	 */
 	p->version[p->block] = 0;
 	virtio_put_le64(data, sector);
 	virtio_put_le32(data + 8, BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES);
@@ -438,7 +441,7 @@ static bool reap(uint32_t queue)
 	return any;
 }
 
-/* Waits for one request at least, of any queue. */
+/* Waits until at least one request of any queue is used. */
 static void wait_for_some(void)
 {
 	for (;;) {
@@ -543,7 +546,7 @@ static void reset_device(void)
 	check(count_interrupts() == before, "an interrupt comes after a reset");
 }
 
-/* By QueueReset, perhaps after a stop by QueueReady. */
+/* Resets a queue by QueueReset, perhaps after stopping it by QueueReady. */
 static void reset_queue(uint32_t queue, bool stop_first)
 {
 	const uint32_t in_flight = m.queues[queue].in_flight;
@@ -569,7 +572,7 @@ static void reset_both(uint32_t queue)
 	reset_device();
 }
 
-/* The guest between two resets of the device. */
+/* What the guest does between two resets of the device. */
 static void live(void)
 {
 	boot();

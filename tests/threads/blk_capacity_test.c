@@ -28,7 +28,7 @@
 
 #define UPDATES 300000u
 #define READERS 2u
-#define READS 2000u /* of each reader, in each kind, at least */
+#define READS 2000u /* least reads of each reader in each kind */
 #define LOW UINT64_C(0xffffffff)
 #define HIGH UINT64_C(0x100000000)
 #define MOST_UPDATES 0x3fffffu /* so that both halves fit VIRTIO_BLK_MAX_CAPACITY */
@@ -191,7 +191,7 @@ static void swing(void)
 {
 	for (uint32_t n = 1; n <= m.updates || !all_have_read(); n++) {
 		set(n % 2 ? HIGH : LOW);
-		/* Afterwards this thread only waits for the others. */
+		/* Further updates are no progress: this thread then only waits for the readers. */
 		if (n <= m.updates)
 			watchdog_step();
 		if (n % 1024 == 0)

@@ -34,7 +34,10 @@ static uint64_t sleeps_of_consumer, sleeps_of_producer;
 		}                                                                                                      \
 	} while (0)
 
-/* The bytes of the stream. Within a capacity no two places look alike. */
+/*
+ * The byte at a place of the stream. Within a capacity, sequences of bytes at different places
+ * differ.
+ */
 static uint8_t byte_at(uint64_t place)
 {
 	return (uint8_t)(place ^ place >> 8 ^ place >> 16);
@@ -57,7 +60,7 @@ static void wait_for(uint32_t *flag, uint64_t *count)
 			sched_yield();
 }
 
-/* What the producer may ask beside the consumer. Room does not shrink. */
+/* Queries that the producer may make while the consumer runs. Meanwhile the room never shrinks. */
 static void ask_as_producer(uint32_t random)
 {
 	const uint32_t room = virtio_console_input_available(&input);
@@ -68,7 +71,7 @@ static void ask_as_producer(uint32_t random)
 	MUST(virtio_console_input_available(&input) >= room);
 }
 
-/* A few instructions more or less, so that the threads meet at any place. */
+/* Runs a random number of instructions, so that the threads meet at any place. */
 static void dawdle(uint32_t *random)
 {
 	*random = *random * 1103515245u + 12345u;
@@ -105,7 +108,7 @@ static void *produce(void *unused)
 	return NULL;
 }
 
-/* Driver and device in one: the queue is not shared, only the buffer is. */
+/* Driver and device on one thread: the two threads share only the input buffer. */
 struct consumer {
 	uint8_t ram[RAM];
 	struct virtio_region region;
@@ -165,7 +168,7 @@ static void offer_buffers(struct consumer *c)
 	MUST(virtio_mock_publish(&c->mock) == 0);
 }
 
-/* Checks the bytes that came, and returns their number. */
+/* Checks the bytes in used buffers, and returns their number. */
 static uint64_t take_used(struct consumer *c, uint64_t place)
 {
 	struct vring_used_elem used;

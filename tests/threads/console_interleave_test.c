@@ -14,7 +14,10 @@
 
 static void may_switch(void);
 
-/* A macro's own name in its text is not replaced again. */
+/*
+ * Each macro has the name of the built-in function that it calls. C does not expand a macro's name
+ * within its own expansion.
+ */
 #define __atomic_load_n(field, order) (may_switch(), __atomic_load_n(field, order))
 #define __atomic_store_n(field, value, order) (may_switch(), __atomic_store_n(field, value, order))
 #define __atomic_exchange_n(field, value, order) (may_switch(), __atomic_exchange_n(field, value, order))
@@ -152,7 +155,7 @@ static void make_side(enum side side, void (*run)(void))
 	makecontext(&w.contexts[side], run, 0);
 }
 
-/* One run. Returns the number of steps. */
+/* Runs both sides to their ends. Returns the number of steps. */
 static uint32_t run(uint32_t capacity, enum side first, uint32_t a, uint32_t b, uint32_t c)
 {
 	if (virtio_console_input_init(&w.input, w.storage, capacity))

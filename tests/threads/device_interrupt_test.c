@@ -47,7 +47,7 @@ enum kind {
 	RESET,
 	/* Duels. */
 	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause comes while the other is acknowledged */
-	RAISE_BOTH,                  /* the driver's thread changes the configuration */
+	RAISE_BOTH,                  /* one raises USED, the driver's thread CONFIG */
 	EVENT_AND_FAILED,            /* any event, while the driver sets FAILED */
 	/* The device comes to need a reset while the driver is still setting up. */
 	EVENT_AND_PROGRESS,
@@ -75,7 +75,7 @@ struct machine {
 	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that is never read */
 	enum kind kind;
 	uint64_t rounds; /* at most */
-	/* Of the round; changed where all threads meet. */
+	/* The members up to marked belong to the round, and change only where all threads meet. */
 	uint64_t round;
 	bool over;
 	bool marked; /* what virtio_device_mark_interrupt() said */
@@ -91,7 +91,7 @@ struct machine {
 
 static struct machine m;
 
-/* Also read on the watchdog's thread, when the others wait. Nothing else orders these reads. */
+/* The watchdog's thread also calls this, while the others wait. Nothing else orders these reads. */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what)
 {
 	(void)fprintf(
@@ -313,7 +313,9 @@ static void to_features_ok(void)
 	check(virtio_device_enable_queue(&m.device, 1) == 0 && virtio_device_queue_enabled(&m.device), "no queue");
 }
 
-/* In a duel with two causes, the cause that is pending at first and gets acknowledged. */
+/*
+ * The cause that is pending when a duel with two causes begins, and that the driver acknowledges.
+ */
 static uint32_t old_cause(void)
 {
 	return m.round % 2 ? CONFIG : USED;
@@ -415,7 +417,7 @@ static void after_duel(void)
 		check(virtio_device_take_interrupt(&m.device) == causes && m.line == 0, "line stays high");
 }
 
-/* The device's threads are at rest. */
+/* Checks the state after a round, while the device's threads are at rest. */
 static void after_round(void)
 {
 	const uint32_t status = virtio_device_status(&m.device);

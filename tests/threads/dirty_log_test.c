@@ -58,7 +58,7 @@
 
 /* How requests are served. */
 enum way {
-	WRITER,  /* a chain, its writer, one completion each */
+	WRITER,  /* each chain by a writer, and by a completion of its own */
 	MEMORY,  /* descriptors one by one, writes by address */
 	BATCHES, /* as WRITER, several completions with one update of the index */
 	REQUEST, /* a request of header, data and status */
@@ -69,7 +69,7 @@ enum way {
 enum ring {
 	ONE_PAGE,
 	TWO_PAGES,
-	CUT, /* cut over many regions, as the data is */
+	CUT, /* cut into many regions, as the data is */
 };
 
 static const char *const way_names[] = { "writer", "memory", "batches", "request", "block" };
@@ -198,7 +198,7 @@ static void compare(void)
 		(void)sched_yield();
 	(void)take_log();
 	check(memcmp(m.copy + DEVICE, m.ram + DEVICE, RAM_BYTES - DEVICE) == 0, "a page is lost");
-	/* A status that the next burst writes differs from the present one. */
+	/* Overwrites the statuses, so that each status of the next burst changes its page. */
 	for (uint32_t i = 0; i < BURST; i++)
 		m.ram[STATUS + i * PAGE] = m.copy[STATUS + i * PAGE] = 0xee;
 }
@@ -250,7 +250,10 @@ static void serve_by_address(void)
 
 	check(virtio_queue_pop(&m.queue, &chain) == 1, "pop");
 	while (virtio_chain_next(&chain, &desc) == 1) {
-		/* A length that the compiler knows has a fast path. */
+		/*
+		 * A length that the compiler knows takes a fast path, so 1 is written as a
+		 * constant.
+		 */
 		if (desc.len == 1)
 			check(virtio_memory_write(chain.memory, desc.addr, pattern(), 1) == 0, "write");
 		else if (desc.writable)

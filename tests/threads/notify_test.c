@@ -29,7 +29,10 @@
 #define SLOT_BYTES 64u /* of data for each head: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
-/* Length of the regions, where memory is cut. It cuts every ring, but no field of a ring. */
+/*
+ * Length of the regions, in runs that cut memory. Regions of this length cut every ring, but no
+ * field of a ring.
+ */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
 #define MOMENT 4096u /* turns of an empty loop, at most */
@@ -121,7 +124,9 @@ static void report(void)
 	die("a notification is lost", 0);
 }
 
-/* For the watchdog. The counters restart with each run, but do not stay at one value. */
+/*
+ * The watchdog's measure of progress. The counters restart with each run, which is progress, too.
+ */
 static uint64_t progress(void)
 {
 	return __atomic_load_n(&x.added, __ATOMIC_RELAXED) + __atomic_load_n(&x.served, __ATOMIC_RELAXED) +
@@ -284,7 +289,7 @@ static void *device_main(void *context)
 
 /* The driver */
 
-/* The data of the next buffer goes to the place of the data that was returned last. */
+/* The place of a request's data. With a full ring, this is the place of the data returned last. */
 static uint64_t data_of(uint64_t number)
 {
 	return DATA + (number % x.size) * SLOT_BYTES;
@@ -402,7 +407,7 @@ static int make_maps(void)
 	return got ? got : virtio_memory_map_init(&x.device_map, x.pieces, count);
 }
 
-/* All memory. What the watchdog reads is changed atomically. */
+/* Clears all memory. The members that the watchdog reads are cleared atomically. */
 static void clear(void)
 {
 	memset(&x, 0, offsetof(struct exchange, added));
@@ -435,7 +440,8 @@ static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint
 	if (got || virtio_mock_end(&x.mock) > DATA)
 		die("set up", got);
 	/*
-	 * Checks that the library has these fast paths. Otherwise the run would test nothing new.
+	 * Checks that the library takes the path of this kind of ring. Otherwise the run would test
+	 * nothing new.
 	 */
 	if ((x.queue.used == NULL) != (way == CUT) || (x.queue.used_region != NULL) != (way == LOGGED))
 		die("the used ring isn't of the kind that it should be", 0);
