@@ -52,7 +52,10 @@ static int open_slave(struct console_link *link)
 	return tcsetattr(link->slave.fd, TCSANOW, &settings);
 }
 
-/* Replaces a link to a pty that an earlier run has left, and no other file. */
+/*
+ * Replaces a link to a pty, and no other file. The pty may be in use: after an earlier run the
+ * kernel gives the number of its pty to another program.
+ */
 static int make_symlink(const struct console_link *link)
 {
 	static const char folder[] = "/dev/pts/";
