@@ -17,7 +17,7 @@ struct device_host {
 	struct device *device;
 	struct vring_thread thread; /* unused unless the device has DEVICE_ONE_THREAD */
 	struct event_wake config_wake;
-	atomic_bool told_of_memory; /* that isn't shared, in this session */
+	atomic_bool told_of_memory; /* the hint that memory isn't shared was printed */
 	atomic_bool config_changed; /* set until the front end has been told */
 	/* What check_features() has accepted since the last reset(). */
 	uint64_t features;

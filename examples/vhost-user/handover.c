@@ -15,7 +15,7 @@
 /* The number of the table's descriptor. */
 #define VARIABLE "VIRTIO_VHOST_USER_HANDOVER"
 
-/* The old program, its arguments, and whether it is asked to go on. */
+/* Names of entries: the old program, its arguments, and the mark that asks it to go on. */
 #define PROGRAM "program"
 #define ARGUMENTS "arguments"
 #define RETURNED "returned"
@@ -169,7 +169,7 @@ static int announce(struct handover *handover)
 	return -1;
 }
 
-/* This process's own entries are the last. */
+/* Removes the last entries, which this process has added. */
 static void drop_own(struct handover *handover, int program, int arguments)
 {
 	if (program >= 0)
@@ -180,7 +180,10 @@ static void drop_own(struct handover *handover, int program, int arguments)
 		free(handover->entries[--handover->count].name);
 }
 
-/* Makes as many copies as the next program, and closes them. Returns 0, or -1 with errno. */
+/*
+ * Finds out whether the next program can make its copies: makes as many, and closes them. Returns
+ * 0, or -1 with errno.
+ */
 static int try_copies(int fd, unsigned int count)
 {
 	int *copies = calloc(count, sizeof *copies);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <virtio/queue_ser.h>
 
-/* The end of this process */
+/* Writing the state at the end */
 
 static int write_state(const char *path, const struct update_entry *entries, unsigned int count)
 {
@@ -45,7 +45,7 @@ int restart_save(const char *path, const struct update_entry *entries, unsigned 
 	return result;
 }
 
-/* The start of a later one */
+/* Starting with the state of an earlier process */
 
 static int fail(const char *path, const char *why)
 {

@@ -80,7 +80,7 @@ void vsock_arm(struct vsock_device *vsock)
 {
 	const uint64_t now = vsock_now(), deadline = next_deadline(vsock, now);
 
-	/* A timer that expires too early is set again for what comes next. */
+	/* A timer that expires too early does no harm: it is then set for the next deadline. */
 	if (!vsock->opened || deadline >= vsock->armed)
 		return;
 	vsock->armed = deadline;

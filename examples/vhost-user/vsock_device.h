@@ -33,7 +33,7 @@
 #define VSOCK_CLOSE_TIME (60 * VSOCK_SECOND)
 #define VSOCK_LINGER_TIME (60 * VSOCK_SECOND)
 #define VSOCK_HOLD_TIME VSOCK_SECOND
-/* Waits for a full listener's backlog, and for descriptors. */
+/* Time between attempts while a listener's backlog is full, or no descriptors are left. */
 #define VSOCK_RETRY_TIME (VSOCK_SECOND / 100)
 
 struct vsock_group;
@@ -45,7 +45,7 @@ struct vsock_listener {
 	uint16_t type; /* enum virtio_vsock_type */
 	char path[128];
 	struct unix_listener_file file;
-	bool paused; /* no descriptor was available; until the timer */
+	bool paused; /* until the timer expires: no descriptor was available */
 };
 
 /* Since the start. */

@@ -119,7 +119,7 @@ static uint64_t place(const struct stream *s, uint32_t i)
 	return s->addr + i + s->gap * (uint64_t)piece;
 }
 
-/* Chooses where the pieces end. natural is where a driver would cut. */
+/* Chooses where the pieces end. @natural the offset at which most drivers end a buffer */
 static void cut(struct blk_harness *h, struct stream *s, uint32_t natural, uint8_t how, uint32_t most)
 {
 	const uint32_t piece = how < 0x80 && how > s->bytes / most ? how : s->bytes / most + 1;

@@ -33,7 +33,7 @@
 #define BLK_O_LIMIT 0x0200    /* max_request_bytes */
 #define BLK_O_FIELDS 0x0400   /* the options that only fill the configuration space */
 #define BLK_O_CAPACITY 0x0800 /* in sectors; else 16 */
-#define BLK_O_WRONG 0x1000    /* a value that may have to be refused: which value */
+#define BLK_O_WRONG 0x1000    /* one value that may have to be refused: its number */
 #define BLK_O_SMALL 0x2000    /* storage: segments, ranges */
 #define BLK_O_SUBSET 0x4000   /* features: 3 bytes, masked with the offered ones; else all */
 #define BLK_O_VECTOR 0x8000   /* max_iovecs; else 64 */

@@ -55,7 +55,7 @@ static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint
 {
 	if (!worth->not_mapped)
 		return false;
-	/* If something else is wrong too, either error is right. */
+	/* If the chain is also bad, the library may find either fault first. */
 	return !worth->bad || (got == VIRTIO_ENOTMAPPED && index == completed);
 }
 

@@ -55,7 +55,7 @@ struct guest_queue {
 	bool busy[SLOTS];
 	uint32_t order[SLOTS]; /* slots that the device has not completed, oldest first */
 	uint32_t waiting;
-	bool doubt; /* restored: the next check of notifications says yes */
+	bool doubt; /* after a restore: the next check of notifications says yes */
 };
 
 /* What a chain would yield now. */
@@ -95,8 +95,8 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *spec, b
 void guest_restart(struct guest *g, uint32_t queue);
 
 /*
- * What a chain yields to a device that reads, or writes, with a number of segments. both: also look
- * at the other direction.
+ * Computes what a chain yields to a device that reads from the driver, or writes, with room for
+ * capacity segments. With both, also looks at buffers of the other direction.
  */
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);

@@ -10,7 +10,7 @@
 /* Translations that one access may ask for: all queues checked and started, and some more. */
 #define MOST_LOOK_UPS 100u
 
-/* Accesses, in memory of their very size */
+/* Accesses, each in memory of exactly its size */
 
 static void guest_write(struct device_harness *h, uint64_t offset, const void *bytes, uint32_t len)
 {

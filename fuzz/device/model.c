@@ -451,7 +451,7 @@ static void write_progress(struct device_model *m, uint32_t value)
 	}
 	m->status |= fresh & (ACKNOWLEDGE | DRIVER);
 	if (fresh & FEATURES_OK) {
-		/* While it judges the features, the device may come to need a reset. */
+		/* The device may come to need a reset while it judges the features. */
 		if (!features_acceptable(m) || (m->status & STUCK))
 			return;
 		m->status |= FEATURES_OK;
@@ -564,7 +564,7 @@ static uint64_t unsaid(const struct device_model_queue *q)
 	return errors;
 }
 
-/* A queue stays disabled: until it is set up again, or until it is mapped. */
+/* A queue stays disabled until the driver sets it up again, or, if it waits, until it is mapped. */
 static int not_enabled(struct device_model *m, uint16_t index, uint64_t errors, bool waits)
 {
 	struct device_model_queue *q = &m->queues[index];

@@ -56,7 +56,7 @@
 #define PLAN(call, what, argument) HOST(HOST_PLAN), call, what, argument
 #define LATER 0x10
 #define FAILS 0x20
-#define LATE 0x80 /* of an interrupt: its call takes effect after the event */
+#define LATE 0x80 /* for interrupt(): the event comes before the call takes effect */
 #define SERVE(queue) HOST(HOST_SERVE), queue, 9
 #define POP(queue) HOST(HOST_POP), queue
 #define USED(queue) HOST(HOST_USED), queue
@@ -70,7 +70,7 @@
 #define NOT_STOPPED(queue) HOST(HOST_FAIL), queue
 #define MAPPED(queue) HOST(HOST_QUEUE_MAPPED), queue
 #define NOT_RESET HOST(HOST_FAIL), 0x80
-#define NO_END 0x18 /* added to a step above: VIRTIO_DEVICE_IN_PROGRESS, which ends nothing */
+#define NO_END 0x18 /* added to a report: VIRTIO_DEVICE_IN_PROGRESS, which must end nothing */
 #define MEMORY(which) HOST(HOST_SET_MEMORY), which
 #define MIGRATE HOST(HOST_MIGRATE), 0
 #define FORGE(field, index, value) HOST(HOST_FORGE), 0, (index) << 5 | (field), value

@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* Writes bytes to memory itself. */
+/* The guest writes bytes to memory. */
 void memory_poke(struct harness *h);
 
 /* Maps a page that was not mapped yet. */

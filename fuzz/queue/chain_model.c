@@ -63,7 +63,10 @@ static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, 
 	*errors = w->left == 0 ? BIT(ETOOLONG) : 0;
 	if (*errors)
 		return -1;
-	/* A descriptor may be cut at each of its bytes, and two are read where one is indirect. */
+	/*
+	 * A translation may be asked for each of a descriptor's 16 bytes. An indirect descriptor
+	 * makes the library read two descriptors.
+	 */
 	w->work += 40;
 	d = read_desc(m, w);
 	if (d.flags & VRING_DESC_F_INDIRECT) {

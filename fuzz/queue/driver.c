@@ -75,7 +75,7 @@ static uint64_t avail_at(const struct harness *h, uint64_t offset)
 	return h->config.addr[VIRTIO_QUEUE_AVAIL] + offset;
 }
 
-/* A field that may be nowhere. */
+/* Reads a field of the ring; 0 if the field is outside of memory. */
 static uint16_t peek(struct harness *h, uint64_t addr)
 {
 	struct shadow_map *m = harness_map(h);

@@ -121,8 +121,8 @@ void harness_parse_request(struct harness *h)
 }
 
 /*
- * Completes a request in flight, an old one, or one under a wrong token. @kept is what is known of
- * it.
+ * Picks a request to complete: in flight, old, or with a wrong token. @kept is set to the harness's
+ * record of the request.
  */
 static struct virtio_request pick_request(struct harness *h, const struct harness_request **kept)
 {
@@ -149,7 +149,7 @@ void harness_complete_request(struct harness *h)
 	struct virtio_completion one = { r.token, 0 };
 	int got;
 
-	/* A request in flight under another request's token is a caller's bug. */
+	/* A caller must not complete a request with another request's token. */
 	if (harness_replaying(h) || !r.header || (in_flight && !kept))
 		return;
 	if (in_flight && kept->status.len)

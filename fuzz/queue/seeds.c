@@ -77,7 +77,10 @@
 /* An address: memory's length less 16. */
 #define LAST_16 0xf0, 0, 8
 
-/* A chain of two descriptors at 192, so that a table that refers to it would work. */
+/*
+ * A chain of two descriptors at 192: a library that followed a table to this place would find a
+ * good chain.
+ */
 #define CHAIN_AT_192 DRIVER_DESC, 0x80, 192, 128, 9, 1, 1, DRIVER_DESC, 0x80 | 16, 192, 130, 9, 2, 0
 
 const struct seed queue_seeds[] = {
@@ -91,8 +94,8 @@ const struct seed queue_seeds[] = {
 	QUEUE("resolve_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
 	      RESOLVE_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, RESOLVE_TWICE(0)),
 	/*
-	 * Each of three buffers in turn lies nowhere or wraps. There is a status unless that buffer
-	 * is the last.
+	 * Each of three buffers in turn lies outside of memory or wraps. There is a status unless
+	 * the bad buffer is the last.
 	 */
 	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, RESOLVE, COMPLETE,
 	      PARTS(128, NOWHERE, 130), POP, RESOLVE_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, RESOLVE,
@@ -148,13 +151,16 @@ const struct seed queue_seeds[] = {
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(60),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(0)),
 	/*
-	 * A table that begins where the last one was, in the last 16 bytes of memory, and continues
-	 * behind them.
+	 * A table begins in the last 16 bytes of memory, like the table before, but continues past
+	 * the end.
 	 */
 	QUEUE("table_end", Q_SIZE_8, M_FLAT, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)), DRIVER_DESC, 0x80,
 	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
 	      COMPLETE),
-	/* Data that begins in another region than the last one, and continues into that one. */
+	/*
+	 * Data begins in another region than the data before, and continues into the region of that
+	 * data.
+	 */
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),

@@ -50,7 +50,7 @@ struct format_section {
 
 /* What a file says, as far as the format goes. */
 struct format_view {
-	struct format_section sections[FORMAT_SECTIONS]; /* those that were good, in order */
+	struct format_section sections[FORMAT_SECTIONS]; /* the good sections, in order */
 	uint32_t count;
 	uint32_t skipped;
 	enum virtio_section_reason reason; /* VIRTIO_SECTION_GOOD if all are */

@@ -148,7 +148,10 @@ static uint64_t port_flags(const struct judged *console, uint32_t n)
 	return flags;
 }
 
-/* A port's chain in flight is that of its transmit queue: 1 of port 0, and 5 of port 1. */
+/*
+ * The chain in flight of a port must be in the record of its transmit queue: queue 1 for port 0,
+ * queue 5 for port 1.
+ */
 static void judge_console(const struct judged *core)
 {
 	const struct judged console = find(core->file, core->view, &format_console, MACHINE_CONSOLE, 0);

@@ -20,12 +20,12 @@ enum state_step {
 	STATE_MOVE,      /* section, in front of section */
 	STATE_TWICE,     /* section, in front of section */
 	STATE_DROP,      /* section */
-	STATE_ENTRY,     /* section, entry, 0 goes | 1 comes twice; count and length fit */
+	STATE_ENTRY,     /* section, entry, 0 removes it | 1 doubles it; count and length fit */
 	STATE_STRANGE,   /* in front of section, flags, bytes: an unknown section */
 	STATE_CUT,       /* offset (2 bytes), bytes */
 	STATE_GROW,      /* offset (2 bytes), bytes, value */
 	STATE_LENGTH,    /* section, signed difference of the section's length */
-	STATE_OLD,       /* section: of the version before */
+	STATE_OLD,       /* section: converts it to the version before */
 	STATE_BYTES,     /* frame: 1 in an envelope; the rest of the input is the file */
 	STATE_STEPS,
 };

@@ -14,7 +14,7 @@ enum vhost_user_step {
 	STEP_MEMORY,   /* index of a table in main.c */
 	STEP_SIZE,     /* log2 of the size, and a number to add */
 	STEP_ADDR,     /* which place */
-	STEP_BASE,     /* 0, one less than the last one, or too large */
+	STEP_BASE,     /* which index: 0, 65535, or too large */
 	STEP_GET_BASE,
 	STEP_KICK,       /* which kind of descriptor */
 	STEP_CALL,       /* which kind of descriptor */

@@ -105,7 +105,7 @@ static bool is_good(const struct packets *p, uint64_t addr, uint64_t len)
 /* What is known of a chain before it is served. */
 struct chain {
 	bool wrong_direction, bad;
-	uint64_t bytes, front; /* of all buffers, and of those before the first bad one */
+	uint64_t bytes, front; /* of all buffers, and of the buffers before the first bad buffer */
 };
 
 static struct chain judge(const struct packets *p, bool tx)
@@ -145,7 +145,7 @@ static void offer(struct packets *p, bool tx)
 		if (i == 0 && !tx && how & 0x40)
 			b->flags = 0;
 	}
-	/* Bytes of a header, or of anything else. */
+	/* Writes bytes of the input to memory: parts of a header, or other data. */
 	for (uint32_t n = fuzz_u8(p->in) % 64, at = fuzz_u8(p->in) * 12u; n > 0; n--, at++) {
 		const uint8_t byte = fuzz_u8(p->in);
 
@@ -303,7 +303,7 @@ static void serve_rx(struct packets *p, bool directly)
 		write_payload(p, wanted);
 	check_memory(p, "the payload");
 	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == 0, "commit");
-	/* The header goes last: buffers may lie over one another. */
+	/* The header is written last, and may overwrite payload in an overlapping buffer. */
 	for (uint32_t i = 0; i < 44; i++)
 		p->shadow[byte_at(p, i)] = ((const uint8_t *)&p->packet.header)[i];
 	for (uint32_t i = 0; i < 44 + wanted; i++)
@@ -314,7 +314,7 @@ static void serve_rx(struct packets *p, bool directly)
 	check_memory(p, "a stale commit");
 }
 
-/* A packet over buffers of the host's. */
+/* Makes a packet of buffers in the host's own memory. */
 static void over_buffers(struct packets *p)
 {
 	uint8_t header[44], payload[128];

@@ -43,7 +43,7 @@ struct test_device {
 	pthread_t thread;
 	bool has_thread;
 	bool elsewhere; /* an operation came on another thread */
-	char log[1024]; /* words, of operations other than turns and reads */
+	char log[1024]; /* a word for each operation, except turns and reads */
 };
 
 static struct test_device *from_device(struct device *device)

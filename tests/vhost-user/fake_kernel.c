@@ -32,7 +32,7 @@ struct kernel_kernel kernel_kernel;
 char kernel_log[256];
 
 /*
- * The first has what is read and written. The second has what would be left after a power failure.
+ * now: the content that is read and written. stable: the content after a power failure.
  */
 static struct {
 	uint32_t now[SECTORS][WORDS];

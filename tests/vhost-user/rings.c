@@ -173,8 +173,8 @@ int ring_wait(struct ring *ring, unsigned int count)
 }
 
 /*
- * Whether request n of a round is a flush: one alone and two in a row, in few rounds, because disks
- * are slow.
+ * Whether request n of a round is a flush. A round has one flush alone and two in a row. Few rounds
+ * have flushes, because disks are slow.
  */
 static bool is_flush(unsigned int round, unsigned int n)
 {

@@ -484,7 +484,7 @@ static void session_outlives_a_write_to_the_configuration_space(void **state)
 	front_end_set_up(&fe, 0);
 	for (config.flags = 0; config.flags < 3; config.flags++) {
 		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 1, NULL, 0), 1);
-		/* The payload has more room than there are bytes, and then less. */
+		/* The payload is longer than the bytes to write, and then shorter. */
 		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header + 256, NULL, 0), 1);
 		assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, header, NULL, 0), 1);
 		front_end_send(&fe, VHOST_USER_SET_CONFIG, VHOST_USER_FLAG_VERSION, &config, header + 1, NULL, 0);

@@ -122,7 +122,7 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 			kernel_disk.calls = 0;
 			serve(5, types[t], VIRTIO_BLK_S_OK, length);
 			assert_int_equal(kernel_disk.calls, 1);
-			/* Such a call may be short, and then it goes on as usual. */
+			/* Such a call may be short. io_uring then carries out the rest. */
 			tell(&outcomes[1], 1);
 			kernel_disk.call_outcome = AT_MOST(10);
 			serve(6, types[t], VIRTIO_BLK_S_OK, length);

@@ -224,7 +224,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_tear_down(&p, " 1 to it, 3 refused");
 }
 
-/* Idle clients do not use up what other clients need. */
+/* Idle clients are closed when other clients need their places. */
 static void vsock_idle_clients_give_way(void **state)
 {
 	enum { IDLE = 300 };
