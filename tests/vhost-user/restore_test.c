@@ -286,6 +286,10 @@ static void restore_refuses_a_bad_file(void **state)
 	assert_int_equal(mkdir(state_path, 0700), 0);
 	expect_refusal(&daemon, good, "can't be restored: Is a directory");
 	assert_int_equal(rmdir(state_path), 0);
+	/* A pipe without a writer does not block the daemon. */
+	assert_int_equal(mkfifo(state_path, 0600), 0);
+	expect_refusal(&daemon, good, "can't be restored: file: at byte 0: the file is cut off");
+	assert_int_equal(unlink(state_path), 0);
 	write_file(&content);
 	daemon_run(&daemon, good);
 	daemon_expect_listening(&daemon);
