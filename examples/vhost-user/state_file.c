@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +44,25 @@ int state_file_sync_folder(const char *path)
 	return result;
 }
 
+/* A file can be replaced. A device, pipe or socket of this name is not there for a state. */
+static bool is_no_file(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 &&
+	       (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 /* The file has another name until it is complete. */
 int state_file_write(const char *path, const uint8_t *bytes, size_t length)
 {
 	char *temporary = NULL;
 	int fd, error;
 
+	if (is_no_file(path)) {
+		errno = EEXIST;
+		return -1;
+	}
 	if (asprintf(&temporary, "%s.%ld", path, (long)getpid()) < 0)
 		return -1;
 	(void)unlink(temporary);

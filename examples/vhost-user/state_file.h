@@ -17,7 +17,8 @@
  * Writes a file that only its owner can read. The file gets its name when it is complete and on
  * disk. An earlier file of this name is replaced then, and stays after a failure.
  *
- * Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT.
+ * Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT. EEXIST: a device, pipe or socket has this
+ * name, and stays.
  */
 int state_file_write(const char *path, const uint8_t *bytes, size_t length);
 

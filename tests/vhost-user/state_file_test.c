@@ -125,6 +125,22 @@ static void state_file_stays_when_the_new_one_fails(void **state)
 	remove_folder(&folder);
 }
 
+/* As root the daemon could replace a device by a file. */
+static void state_file_replaces_no_pipe(void **state)
+{
+	struct folder folder;
+	struct stat st;
+
+	(void)state;
+	make_folder(&folder);
+	assert_int_equal(mkfifo(folder.file, 0600), 0);
+	assert_int_equal(state_file_write(folder.file, (const uint8_t *)"new", 3), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(lstat(folder.file, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	remove_folder(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +148,7 @@ int main(void)
 		cmocka_unit_test(state_file_that_nobody_would_read_is_not_written),
 		cmocka_unit_test(state_file_that_is_too_long_is_not_read),
 		cmocka_unit_test(state_file_stays_when_the_new_one_fails),
+		cmocka_unit_test(state_file_replaces_no_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
