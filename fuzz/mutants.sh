@@ -40,8 +40,8 @@ directive() {
 	sed -n "s/^# $2: //p" "$1"
 }
 
-# plant FILE TARGET: applies it to the copy; exactly one line must change. The original stays beside
-# the copy.
+# plant FILE TARGET: applies the bug to the copy of TARGET; exactly one line must change. The
+# original stays beside the copy.
 plant() {
 	cp "$tree/$2" "$work/original" && sed -f "$1" "$work/original" >"$tree/$2" || return 1
 	removed=$(diff "$work/original" "$tree/$2" | grep -c '^<')
@@ -52,8 +52,8 @@ plant() {
 # shellcheck disable=SC2154 # lib.sh sets seed
 echo "Seed $seed"
 # search FOLDER HARNESS SECONDS RUNS: 0 if the harness finds nothing in the copy, 2 if it does not
-# compile. FOLDER/log has what it says. A fuzzer takes the time, a program with threads the runs.
-# The search begins at $start.
+# compile. FOLDER/log has its output. SECONDS is for a fuzzer, RUNS for a program with threads. The
+# search begins at $start.
 search() {
 	case $2 in
 	fuzz_*)

@@ -92,8 +92,8 @@ static void client_left(struct console_link *link)
 }
 
 /*
- * A client that has ended its output may still wait for the guest's answer. When it hangs up, that
- * is another event.
+ * A client that has ended its output may still wait for the guest's answer. A hang-up later is an
+ * event of its own.
  */
 static void input_ended(struct console_link *link)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A thread that waits in place of another thread. Eventfds hand over in both directions, with the
- * memory order they need.
+ * A thread that waits in place of another thread. An eventfd in each direction passes the work on,
+ * and orders the accesses to shared data.
  */
 #include "flusher.h"
 

@@ -106,7 +106,7 @@ void vsock_pay(struct vsock_device *vsock);
 /* Whether a driver receives and sends packets. */
 bool vsock_is_up(const struct vsock_device *vsock);
 
-/* vsock_state.c: for another process, see struct device_ops. */
+/* In vsock_state.c: save and restore the device for another process, see struct device_ops. */
 int vsock_save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover);
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 

@@ -12,7 +12,7 @@
 
 #include "../queue/model.h"
 
-/* Sectors that are kept. A larger disk repeats them. */
+/* The sectors in storage. A larger disk repeats them. */
 #define BLK_DISK_BYTES 0x2000u
 #define BLK_DISK_SECTORS (BLK_DISK_BYTES / 512)
 #define BLK_MOST_RANGES 16u
@@ -105,13 +105,13 @@ enum virtio_blk_refusal blk_model_refusal(const struct blk_model *m, const struc
  */
 uint32_t blk_model_check(const struct blk_model *m, const struct blk_ask *ask);
 
-/* Whether write-through, or a flush, asks for a flush now. */
+/* Whether the back end must be flushed now, for a FLUSH request or under write-through. */
 bool blk_model_flush_due(const struct blk_model *m, const struct blk_progress *p);
 
 /* Whether all that the request asks of the back end was done. */
 bool blk_model_complete(const struct blk_model *m, const struct blk_progress *p);
 
-/* Bytes put into in by a request with this outcome. */
+/* Bytes that a request with this outcome writes to the buffers of `in`. */
 uint64_t blk_model_written(const struct blk_progress *p, uint8_t status);
 
 /* Checks that a request which ended with OK has kept the promise that it is stable. */

@@ -144,13 +144,15 @@ void shadow_mark_region(struct shadow_memory *w, const struct shadow_region *reg
 void shadow_poke(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value);
 
-/* After the guest has written to the real memory itself. */
+/*
+ * Copies real memory to the shadow, after the guest has written to real memory without the model.
+ */
 void shadow_accept(struct shadow_memory *w);
 
 /* Traps unless every byte and every log agrees with the shadow. */
 void shadow_compare(const struct shadow_memory *w);
 
-/* Whether this is the library's entry for a region of the model's. */
+/* Whether the library's region equals the model's region. */
 bool shadow_same_region(const struct shadow_map *m, const struct virtio_region *real,
 			const struct shadow_region *model);
 

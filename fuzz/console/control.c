@@ -89,7 +89,7 @@ void harness_plug(struct console_harness *h, uint32_t id, bool console, bool nam
 	harness_add_port(h, id);
 }
 
-/* The input of a port is dropped. */
+/* The model drops the input of a port. */
 static void drop(struct console_harness *h, uint32_t id, bool room)
 {
 	struct host_port *p = &h->host[id];

@@ -118,7 +118,7 @@ static uint32_t region_of(uint64_t addr)
 
 /* Shadow and real memory */
 
-/* guest_expect_used() compares the used rings. */
+/* Takes the used rings into the shadow: guest_expect_used() compares them, not guest_compare(). */
 static void accept_used_rings(struct guest *g)
 {
 	for (uint32_t i = 0; i < QUEUES; i++) {

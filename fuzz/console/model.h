@@ -83,7 +83,8 @@ void guest_open(struct guest *g, struct fuzz_input *in);
 void guest_close(struct guest *g);
 
 /*
- * Before and after a call of the device: only what the model has put into the shadow has changed.
+ * Called before and after a call of the device. The comparison traps unless memory has changed as
+ * the shadow has.
  */
 void guest_before(struct guest *g);
 void guest_compare(struct guest *g);
@@ -105,7 +106,7 @@ void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_d
 uint64_t guest_byte_addr(const struct chain_spec *spec, bool to_driver, uint32_t at);
 uint8_t guest_get(const struct guest *g, uint64_t addr);
 
-/* The device, or the driver, writes a byte of the shadow; the driver also the real one. */
+/* The device writes a byte of the shadow only. The driver also writes the byte of real memory. */
 void guest_device_put(struct guest *g, uint64_t addr, uint8_t byte);
 void guest_driver_put(struct guest *g, uint64_t addr, uint8_t byte);
 

@@ -26,7 +26,7 @@ struct port_view {
 	/* PORT_READY has not been answered in full. */
 	bool wants_answer;
 	bool had_console, had_name, had_open, had_size; /* received since PORT_READY */
-	/* A close: the client that the driver knows is gone. */
+	/* OPEN with 0: the client that the driver knows is gone. */
 	bool client_left;
 };
 

@@ -50,7 +50,7 @@ static void needs_reset(struct device_harness *h)
 	device_harness_agree(h);
 }
 
-/* The device may use a queue until it is stopped or reset, even while either is in progress. */
+/* The device may use a queue until the queue's stop or reset has ended. */
 static bool pop(struct device_run *r)
 {
 	struct virtio_chain chain = { .memory = NULL };

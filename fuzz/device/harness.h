@@ -50,7 +50,7 @@ struct device_harness {
 /* Makes another device of the same kind, as virtio_device_init() leaves it. */
 void device_harness_make(struct device_harness *h);
 
-/* After a call of the library. */
+/* Compares the device with the model. Called after each call of the library. */
 void device_harness_agree(struct device_harness *h);
 
 #endif

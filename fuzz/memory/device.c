@@ -46,7 +46,7 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 	h->calls = h->map->calls;
 }
 
-/* The ranges to look up bound how often a translation is asked. */
+/* The bytes and pieces of a range limit how often the translation may be asked. */
 static void check_work(struct harness *h, uint32_t access)
 {
 	uint64_t pieces, bytes = reach(h, access, &pieces);

@@ -12,8 +12,8 @@
 uint64_t model_area_bytes(const struct virtio_queue_config *config, int area)
 {
 	/*
-	 * virtio 1.4, 2.7: 16, 2 and 8 bytes for an entry; two fields before a ring's entries, and
-	 * one after them if negotiated.
+	 * virtio 1.4, 2.7: entries of 16, 2 and 8 bytes. A ring has two fields of 2 bytes before
+	 * its entries, and with EVENT_IDX a third one after them.
 	 */
 	static const uint64_t entry[] = { 16, 2, 8 };
 	const uint64_t around = area == VIRTIO_QUEUE_DESC ? 0 : config->event_idx ? 6 : 4;

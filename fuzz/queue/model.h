@@ -14,7 +14,7 @@ uint64_t model_area_bytes(const struct virtio_queue_config *config, int area);
 uint32_t model_in_flight(const struct model *m);
 uint32_t model_waiting(const struct model *m);
 
-/* Whether the head of this token is in flight under it. */
+/* Whether the token is the present one of its head, and the head is in flight. */
 bool model_in_flight_token(const struct model *m, struct virtio_token token);
 
 void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got);

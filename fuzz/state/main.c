@@ -33,7 +33,7 @@ static size_t shorter(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* A text has the length that was measured, in memory of that size. */
+/* Checks that the text of a fault has the measured length, in memory of exactly that size. */
 static void check_text(const struct state_harness *h)
 {
 	const size_t length = virtio_section_describe(&h->reader.fault, NULL, 0);
@@ -228,7 +228,7 @@ static void step(struct state_harness *h)
 	}
 }
 
-/* The machine's own file is restored, and the machine itself hasn't changed. */
+/* Makes the machine and its file. Its file must restore, and a save must not change the machine. */
 static void begin(struct state_harness *h)
 {
 	uint64_t random = fuzz_u16(&h->in);

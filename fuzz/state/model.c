@@ -324,7 +324,9 @@ static void save_core(const struct judged *core, uint32_t device, const struct f
 	put(out, to, "generation", FORMAT_FRONT, generation);
 }
 
-/* After the restore the client has left, but the terminal is there. */
+/*
+ * After the restore the client of the generic port has left, but the console's terminal is there.
+ */
 static void save_ports(const struct judged *console, const struct format_section *to, struct edit_file *out)
 {
 	for (uint32_t i = 0; i < to->count; i++) {
@@ -377,7 +379,7 @@ void model_saved(const uint8_t *file, const struct format_view *view, struct edi
 		const struct judged from = { file, view, &view->sections[i] };
 		struct format_section to = *from.section;
 
-		/* No input has no section. */
+		/* A port without input has no section of input. */
 		if (to.kind == &format_input && to.count == 0)
 			continue;
 		save_section(&from, &to, out);

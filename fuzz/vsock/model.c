@@ -71,7 +71,9 @@ static void unblock(struct model_connection *c)
 	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 }
 
-/* Owes an update if the guest may be waiting for room, or a quarter of the buffer became free. */
+/*
+ * Owes an update if the guest may be waiting for room, or a quarter of the buffer has become free.
+ */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
 	const uint64_t untold = c->forwarded - c->told;
@@ -130,7 +132,10 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 		credit.empty_least = credit.empty_most = true;
 	if (m->options.packet_overhead == 0)
 		return credit;
-	/* At least the packets that are there cost something, and perhaps some that are gone. */
+	/*
+	 * Packets in the guest's buffer cost credit. Packets that have left the buffer may still
+	 * count.
+	 */
 	if (c->sent == 0) {
 		credit.least = credit.most = cost < room ? room - cost : room;
 		if (!c->empties)

@@ -65,7 +65,7 @@ struct model_connection *model_open(struct vsock_model *m, const struct virtio_v
 void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int error, uint64_t now,
 		   struct model_received *out);
 
-/* The caller's calls. Each returns what the library's is to return. */
+/* The caller's calls. Each returns the value that the library must return. */
 int model_accept(struct model_connection *c);
 void model_reset(struct model_connection *c);
 int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t bytes, uint32_t packets, uint64_t now);

@@ -26,8 +26,7 @@
 #define SLOTS (RING_SECTORS / REQUEST_SECTORS)
 
 /*
- * What the slots of the ring's part of the disk must hold: the last number that is known to be
- * stable.
+ * The numbers in the slots of the ring's part of the disk.
  */
 struct promise {
 	uint32_t written[SLOTS]; /* reported as written */
@@ -74,7 +73,7 @@ static bool is_alive(const struct front_end *fe)
 {
 	char byte;
 
-	/* The socket closes with the daemon; it never sends without being asked. */
+	/* The socket closes with the daemon. The daemon never sends without being asked. */
 	return recv(fe->socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
 

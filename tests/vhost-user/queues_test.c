@@ -291,8 +291,8 @@ static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_
 		watchdog_step();
 		assert_int_equal(kill(reader, SIGSTOP), 0);
 		/*
-		 * While the reader is stopped, the filler fills the descriptor. A write that
-		 * doesn't wait is over by the third look.
+		 * While the reader is stopped, the filler fills the descriptor. If the daemon is in
+		 * write() at three looks in a row, the write waits.
 		 */
 		for (unsigned int looks = 0; looks < 3 && waits; looks++) {
 			usleep(1000);

@@ -112,7 +112,8 @@ static uint32_t take(struct front_end *fe)
 
 /*
  * Waits until the device has looked at the ring, and expects that it has used `count` buffers in
- * all. A call descriptor that is set asks for a turn, and there is a turn between two such turns.
+ * all. SET_VRING_CALL asks for a turn of the queue. The turn takes place before the next such
+ * message is answered.
  */
 static void expect_used(struct front_end *fe, uint16_t count)
 {

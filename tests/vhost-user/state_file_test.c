@@ -28,7 +28,7 @@ static void make_folder(struct folder *folder)
 static void remove_folder(const struct folder *folder)
 {
 	(void)unlink(folder->file);
-	/* Nothing else is in it. */
+	/* No other file is in the folder. */
 	assert_int_equal(rmdir(folder->path), 0);
 }
 
@@ -65,7 +65,7 @@ static void state_file_is_replaced_as_a_whole(void **state)
 	remove_folder(&folder);
 }
 
-/* No byte of such a state is written: there are none here. */
+/* No byte of such a state is written: the bytes here can't even be read. */
 static void state_file_that_nobody_would_read_is_not_written(void **state)
 {
 	uint8_t *bytes = mmap(NULL, STATE_FILE_LIMIT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -117,7 +117,7 @@ static void state_file_stays_when_the_new_one_fails(void **state)
 	snprintf(missing, sizeof missing, "%s/none/state", folder.path);
 	assert_int_equal(state_file_write(missing, (const uint8_t *)"new", 3), -1);
 	assert_int_equal(errno, ENOENT);
-	/* A folder has the name. */
+	/* The name is that of a folder. */
 	assert_int_equal(mkdir(folder.file, 0700), 0);
 	assert_int_equal(state_file_write(folder.file, (const uint8_t *)"new", 3), -1);
 	assert_int_equal(errno, EISDIR);

@@ -165,7 +165,10 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 	kernel_close();
 }
 
-/* Promises. The kernel finds what is reported too early, whatever a test is about. */
+/*
+ * Stable writes. In every test the kernel finds requests that are reported before their data is
+ * stable.
+ */
 
 static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
 {

@@ -217,7 +217,7 @@ static void group_carries_all_records(void **state)
 	tear_down(&g, " 0 records that can't be carried, 0 faults");
 }
 
-/* A guest that does not read fills the buffers between, and no more. */
+/* If a guest does not read, the other guest can fill the buffers between them, and send no more. */
 static void group_credit_reaches_from_guest_to_guest(void **state)
 {
 	struct vsock_peer a, b;

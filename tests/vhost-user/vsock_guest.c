@@ -184,7 +184,10 @@ void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_messa
 	assert_int_equal(virtio_vsock_op(&m->header), op);
 }
 
-/* A call descriptor that is set asks for a turn, and there is a turn between two such turns. */
+/*
+ * SET_VRING_CALL asks for a turn of the queue. The turn takes place before the next such message is
+ * answered.
+ */
 void vsock_expect_nothing(struct vsock_guest *guest)
 {
 	struct ring *ring = &guest->rings[VIRTIO_VSOCK_QUEUE_RX];
