@@ -229,7 +229,7 @@ static int receive(struct console_device *console, struct port *port, struct dev
 	/* A removed port has no input. Its transmit queue keeps running, and completes buffers. */
 	if (!port->opened)
 		return DEVICE_TURN_WAIT;
-	/* The guest has the port closed. on_event() asks for a turn when that changes. */
+	/* The port is closed in the guest. on_event() asks for a turn when the guest opens it. */
 	if (port->id != 0 && !console->table[port->id].guest_open)
 		return DEVICE_TURN_WAIT;
 	error = virtio_console_receive(&console->console, port->id, &queue->virtq, &progress);

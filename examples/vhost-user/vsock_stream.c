@@ -349,8 +349,8 @@ void vsock_stream_shut(struct vsock_stream *s)
 
 /*
  * The socket's input has ended. If the socket can't be written to either, the connection is over:
- * the guest is told both at once. Otherwise the guest may go on sending, and is told when that
- * ends.
+ * the guest is told both at once. Otherwise the guest may go on sending, and is told when the
+ * socket takes no more.
  */
 static void end_of_input(struct vsock_stream *s)
 {

@@ -59,7 +59,7 @@ struct device_plan {
 	int answer;
 	enum device_event event;
 	uint16_t argument; /* queue, or causes */
-	bool late;         /* of an interrupt: its call takes effect after the event */
+	bool late;         /* for interrupt(): the event comes before the call takes effect */
 };
 
 /* A call that must come. */

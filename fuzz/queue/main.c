@@ -213,7 +213,7 @@ static void make_harness(struct harness *h)
 	got = virtio_queue_start(&h->queue, &h->config, &h->maps[0]->map);
 	model_start(&h->model, &h->config, h->maps[0], got);
 	if (got) {
-		/* Keeps the rest of the input useful. */
+		/* A good configuration instead, so that the rest of the input is still useful. */
 		h->config.size = 8;
 		h->config.max_size = 8;
 		h->config.ready = true;

@@ -228,7 +228,7 @@ static void step(struct state_harness *h)
 	}
 }
 
-/* Makes the machine and its file. Its file must restore, and a save must not change the machine. */
+/* Makes the machine that the input chooses, and begins with the file of its state. */
 static void begin(struct state_harness *h)
 {
 	uint64_t random = fuzz_u16(&h->in);

@@ -96,7 +96,7 @@ struct virtio_region {
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
-	const struct virtio_region *self; /* this region; of a cursor's window, the one behind it */
+	const struct virtio_region *self; /* this region; in a window, the region behind it */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */

@@ -318,7 +318,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
  * used ring.
  *
  * A device that pops chains and unpops them, because it waits for more, calls this before it
- * unpops. The kick is then for the chain after them.
+ * unpops. The driver then kicks for the chain after these.
  *
  * virtio 1.4, 2.7.10.2
  */

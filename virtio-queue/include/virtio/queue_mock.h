@@ -319,7 +319,8 @@ int virtio_mock_should_kick(struct virtio_mock *mock);
  * Asks the device for interrupts, and looks whether buffers were used meanwhile.
  *
  * Returns 1 if there is a used element. No interrupt may come for that: pop, and call this again.
- * Returns 0 if there is none: an interrupt comes with the next. Or an error of virtio_mock_set().
+ * Returns 0 if there is none: an interrupt comes with the next. Otherwise returns an error of
+ * virtio_mock_set().
  *
  * virtio 1.4, 2.7.14
  */

@@ -217,7 +217,7 @@ void virtio_section_entries(struct virtio_section_writer *writer, const struct v
 struct virtio_section_reader {
 	const uint8_t *bytes;
 	size_t at;                         /* offset of the next section */
-	size_t end;                        /* offset of the last one */
+	size_t end;                        /* offset after the last section */
 	struct virtio_section_fault fault; /* the first */
 	struct virtio_section *skipped;    /* the caller's array for skipped sections, or NULL */
 	uint32_t skipped_capacity;         /* its entries */
@@ -230,7 +230,7 @@ struct virtio_section_reader {
  *
  * @bytes  the caller's, unchanged as long as the reader is used
  * @begin  offset of the first section in them
- * @end    offset after the last one
+ * @end    offset after the last section
  */
 void virtio_section_reader_init(struct virtio_section_reader *reader, const void *bytes, size_t begin, size_t end);
 

@@ -85,7 +85,7 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		       bool *interrupt);
 
 /*
- * Serves one request: pops it, and completes or keeps it. Or does one step of a long request.
+ * Pops one request, and completes or keeps it; or carries out one step of a long request.
  *
  * @context  the caller's
  *

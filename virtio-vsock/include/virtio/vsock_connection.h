@@ -205,7 +205,7 @@ enum virtio_vsock_got {
 	VIRTIO_VSOCK_GOT_DATA = 4,      /* take the payload */
 	VIRTIO_VSOCK_GOT_CREDIT = 8,    /* a blocked connection may send */
 	VIRTIO_VSOCK_GOT_SHUTDOWN = 16, /* shut_by_peer has new bits */
-	VIRTIO_VSOCK_GOT_END = 32,      /* over: forget it; earlier data may still be delivered */
+	VIRTIO_VSOCK_GOT_END = 32,      /* forget the connection; may still deliver its data */
 };
 
 /* connection is NULL if got is 0. After VIRTIO_VSOCK_GOT_END it is valid until the next call. */
