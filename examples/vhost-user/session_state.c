@@ -15,7 +15,7 @@
 struct device_section {
 	uint32_t type; /* the first four characters of the type's option */
 	uint32_t queues;
-	uint64_t offered;
+	uint64_t offered; /* for people who read the file: only accepted features are compared */
 	bool has_session;
 };
 
