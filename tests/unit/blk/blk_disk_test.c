@@ -655,10 +655,7 @@ static void blk_config_read_follows_the_capacity(void **state)
 	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
 }
 
-/*
- * virtio 1.4, 5.2.5.2: the initial value of writeback, and the values that it can get, also by a
- * restore: hostile 240.
- */
+/* virtio 1.4, 5.2.5.2: the initial value of writeback, and the values that it can get. */
 static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **state)
 {
 	static const struct {
