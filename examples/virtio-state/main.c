@@ -35,6 +35,8 @@ static const char help[] = "usage: virtio-state FILE...\n"
 			   "       virtio-state --sections\n"
 			   "\n"
 			   "Prints saved states. For a bad one says what is wrong, and at which byte of the file.\n"
+			   "Judges the form of each section, and the values of queues. Whether other values are\n"
+			   "possible depends on the target of a restore, which judges them.\n"
 			   "The exit status is 0 if all are good, 1 if one is not, and 2 if one can't be read.\n"
 			   "\n"
 			   "--sections prints the layouts that this program knows: for each value its offset,\n"
@@ -148,9 +150,26 @@ static int print_known(struct virtio_section_reader *reader, const struct virtio
 	return error;
 }
 
+/* Checks the values of a queue, as far as that needs no target. Returns 0 or the reader's error. */
+static int judge_queue(struct virtio_section_reader *reader, const struct virtio_section *section)
+{
+	struct virtio_queue_flight *record = calloc((size_t)section->bytes + 1, sizeof *record);
+	struct virtio_queue_state state;
+	uint32_t count;
+	int error = VIRTIO_ENOBUFS;
+
+	virtio_section_rewind(reader, section);
+	if (record)
+		error = virtio_queue_ser_read(reader, section->device, section->index, NULL, NULL, &state, record,
+					      section->bytes, &count, NULL);
+	free(record);
+	return error;
+}
+
 static int print_section(struct virtio_section_reader *reader, const struct virtio_section *section)
 {
 	const struct virtio_section_layout *layout = find_layout(section);
+	int error;
 
 	printf("section %s: version %u, device %" PRIu32 ", index %" PRIu32 ", %" PRIu32 " bytes at %zu%s\n",
 	       section->name, section->version, section->device, section->index, section->bytes, section->offset,
@@ -161,7 +180,8 @@ static int print_section(struct virtio_section_reader *reader, const struct virt
 		return 0;
 	}
 	virtio_section_rewind(reader, section);
-	return print_known(reader, layout, section);
+	error = print_known(reader, layout, section);
+	return error || layout != virtio_queue_ser_layout() ? error : judge_queue(reader, section);
 }
 
 static void print_head(const struct virtio_section_reader *reader, size_t length)

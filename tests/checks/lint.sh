@@ -159,12 +159,12 @@ sed 's,/.*,,' "$work/files" | sort -u |
 	report top-level 'not a name for the top level'
 
 # Every file names its licence in one of its first three lines. Fuzzers' inputs cannot.
-search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/|tests/unit/state/golden/)' "$work/files" | while IFS= read -r file; do
+search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/|tests/unit/state/(golden|bad)/)' "$work/files" | while IFS= read -r file; do
 	sed 3q "$file" | grep -q 'SPDX-License-Identifier: Apache-2\.0 OR BSD-3-Clause' || echo "$file"
 done | report licence 'no SPDX line in the first three'
 
 # Unfinished work is an entry in a tracker, not a comment.
-search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/|tests/unit/state/golden/)' "$work/files" | tr '\n' '\0' |
+search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/|tests/unit/state/(golden|bad)/)' "$work/files" | tr '\n' '\0' |
 	xargs -0 grep -nwE 'TO[D]O|FIX[M]E|XX[X]' /dev/null | report unfinished 'unfinished'
 
 finish "$(wc -l <"$work/files") files"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does virtio-state print good files, and say what is wrong with bad ones, and where?
 # usage: virtio_state.sh PROGRAM GOLDEN WORK
+#   GOLDEN/../bad has bad files with a correct checksum.
 set -u
 program=$1 golden=$2 work=$3
 mkdir -p "$work" || exit 1
@@ -30,6 +31,8 @@ for file in "$golden"/*.state; do
 	expect 1 'written by 3, this library reads 1 to 1' "$work/newer"
 done
 expect 1 '^BAD: .*no saved state' "$0"
+expect 1 '^BAD: section queue, device 0, index 0: in_flight\[1\]\.head at byte 119: the target refuses the value: 3' \
+	"$golden/../bad/head-twice.state"
 expect 2 'No such file' "$work/missing"
 expect 0 '^usage' --help
 # A value that an older section lacks is printed with its default.
