@@ -147,7 +147,7 @@ static int add_device(struct daemon *daemon, const struct device_type *type, cha
 	return 0;
 }
 
-/* The options. Those of the types have the numbers from 0 on; these come after them. */
+/* The options. Device types have the numbers from 0 on; the options here follow. */
 enum {
 	OPTION_ONCE = TYPES,
 	OPTION_STATE,

@@ -198,7 +198,8 @@ static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 }
 
 /*
- * The bytes that a request writes in a round: they say who wrote them, so misplaced ones are found.
+ * The bytes that a request writes in a round. They depend on ring, round and request, so misplaced
+ * bytes are found.
  */
 static void fill(uint8_t *bytes, const struct ring *ring, unsigned int round, unsigned int n)
 {

@@ -281,7 +281,7 @@ static void update_to_an_earlier_release_needs_no_later_section(void **state)
 			fail_msg("an earlier release refuses the section %s", section.name);
 	}
 	assert_int_equal(reader.fault.error, 0);
-	/* 16 rings, one of them with a queue. */
+	/* The known sections: 16 of rings, and one each of queue, device, front end and disk. */
 	assert_int_equal(known, 20);
 	assert_int_equal(skipped, 2);
 	daemon_remove_folder(&daemon);
