@@ -19,7 +19,7 @@
 /* How GAP differs from the memory around it. */
 enum gap { NO_GAP, HOLE, READ_ONLY };
 
-/* A map of the fixture's memory with such a gap. */
+/* A map of the fixture's memory in which GAP is a hole or read-only. */
 struct gapped {
 	struct virtio_region regions[BLK_RAM + 2];
 	uint32_t count;
@@ -187,7 +187,10 @@ static const struct {
 	{ GAP + GAP_BYTES - 256, 512, READ_ONLY, VIRTIO_EPERM },
 };
 
-/* One bad buffer of each kind of request: alone, before good data, after it, and between. */
+/*
+ * Serves a request of each kind with one bad buffer: alone, before good data, after good data, or
+ * in between.
+ */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
 {
 	const uint16_t direction = kinds[kind].direction;
@@ -395,8 +398,8 @@ static void blk_process_completes_empty_where_there_is_no_status(void **state)
 }
 
 /*
- * Malformed chains: descriptors as the driver writes them, the head in 0; the status at STATUS
- * would be good.
+ * Malformed chains, as descriptors that the driver writes from 0 on. Each chain has a writable byte
+ * at STATUS, which would be a good status.
  */
 static const struct {
 	struct vring_desc descs[4];

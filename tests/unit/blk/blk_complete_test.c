@@ -10,7 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Memories where the status is written by the fast path, and where it isn't. */
+/* Memory in which the fast path writes the status, and memory in which it doesn't. */
 static const uint32_t two_memories[] = { BLK_UNLOGGED, BLK_RAM };
 
 /* In time */
@@ -107,7 +107,7 @@ static void blk_complete_takes_a_result_of_the_callers(void **state)
  */
 static void blk_complete_never_exceeds_a_used_length(void **state)
 {
-	/* A chain of 2^32 bytes, the status included, is the longest. */
+	/* The longest chain has 2^32 bytes, and one of these is the status. */
 	static const uint64_t sizes[] = { UINT32_MAX, UINT32_MAX - 1 };
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
 
@@ -280,7 +280,7 @@ static void blk_complete_is_stale_after_an_unpop(void **state)
 	}
 }
 
-/* The driver and the queue start again after a reset. */
+/* Starts the driver and the queue again after a reset. */
 static void restart(struct blk_fixture *f, const struct virtio_queue_config *config)
 {
 	assert_int_equal(virtio_mock_init(&f->mock, &f->map, 0, BLK_QUEUE, f->slots, BLK_QUEUE), 0);
@@ -288,7 +288,10 @@ static void restart(struct blk_fixture *f, const struct virtio_queue_config *con
 	f->read_desc = 0;
 }
 
-/* While the queue is stopped, when it runs again, and when the same head is in flight again. */
+/*
+ * The old token is stale while the queue is stopped, when it runs again, and when the same head is
+ * in flight again.
+ */
 static void blk_complete_is_stale_after_a_reset(void **state)
 {
 	(void)state;

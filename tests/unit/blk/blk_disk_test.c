@@ -141,7 +141,7 @@ static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct virtio_blk_backend_ops ops = command_ops;
 
-		/* Bits: one limit, the other, the operation, read-only. */
+		/* Each bit sets one thing: one limit, the other limit, the operation, read-only. */
 		for (int bits = 0; bits < 16; bits++) {
 			struct virtio_blk_options o = plain();
 			struct virtio_blk blk;
@@ -275,7 +275,7 @@ static void blk_write_through_follows_features_and_field(void **state)
 		bool can_flush, has_wce;
 		uint64_t features;
 		uint8_t initial; /* value of writeback after negotiation */
-		bool through;    /* at that value */
+		bool through;    /* whether the cache is write-through then */
 	} cases[] = {
 		/* Without an offer the disk promises nothing. */
 		{ false, false, 0, 0, false },
@@ -351,11 +351,14 @@ static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
 	assert_int_equal(virtio_blk_capacity(&blk), 100);
 	assert_int_equal(virtio_blk_set_capacity(&blk, VIRTIO_BLK_MAX_CAPACITY), 0);
 	assert_int_equal(virtio_blk_capacity(&blk), VIRTIO_BLK_MAX_CAPACITY);
-	/* The option is what the disk began with. */
+	/* The option keeps the initial capacity. */
 	assert_int_equal(blk.options.capacity, 100);
 }
 
-/* The low half changes, the high half, and both, over more updates than there are copies. */
+/*
+ * The values change the low half, the high half, and both, in more updates than the disk has copies
+ * of its capacity.
+ */
 static void blk_capacity_is_what_was_set_last(void **state)
 {
 	static const uint64_t values[] = { 0, UINT32_MAX, UINT64_C(1) << 32, VIRTIO_BLK_MAX_CAPACITY, 1 };
@@ -559,8 +562,8 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 
 	(void)state;
 	/*
-	 * Heads and sectors mean nothing without cylinders. Without CONFIG_WCE writeback is not a
-	 * field.
+	 * These options have no effect: heads and sectors without cylinders, and writeback without
+	 * CONFIG_WCE.
 	 */
 	o.heads = 9;
 	o.sectors = 9;
@@ -706,7 +709,7 @@ static void blk_config_write_ignores_everything_but_writeback(void **state)
 	memcpy(&before, &blk, sizeof blk);
 	for (uint64_t offset = 0; offset < 110; offset++) {
 		for (size_t len = 0; len < 128; len++) {
-			/* Also writes that cover writeback: 0xff is not a value for it. */
+			/* Some of these writes cover writeback, which cannot be 0xff. */
 			assert_false(virtio_blk_config_write(&blk, offset, ones, len));
 			assert_memory_equal(&blk, &before, sizeof blk);
 		}

@@ -89,8 +89,8 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 
 	(void)state;
 	/*
-	 * Bits: command, features, offer of CONFIG_WCE, value before, value written (0, 1, none),
-	 * and when.
+	 * i selects the command, the features, the offer of CONFIG_WCE, the value before, the value
+	 * written (0, 1, none), and the moment of the write.
 	 */
 	for (uint32_t i = 0; i < 4 * 4 * 2 * 2 * 3 * 2; i++) {
 		const struct change *change = &changes[i % 4];
@@ -118,7 +118,7 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 		blk_check_memory(&f);
 		blk_check_disk(&f);
 
-		/* The value after the change and before its sync. */
+		/* The value of writeback after the change of the disk and before the sync. */
 		after = t.taken && t.when == change->op ? t.value : before;
 		through = is_written_through(accepted, after);
 		assert_int_equal(f.backend.flushes, through);
@@ -181,7 +181,7 @@ static void blk_change_that_fails_is_not_synced(void **state)
 	}
 }
 
-/* Nothing changed, nothing to sync. */
+/* A request that changes nothing is not synced. */
 static void blk_change_of_nothing_is_not_synced(void **state)
 {
 	(void)state;
@@ -202,7 +202,7 @@ static void blk_change_of_nothing_is_not_synced(void **state)
 	}
 }
 
-/* The third case: requests completed before a flush are stable when the flush is. */
+/* The third case: when a flush is completed, all requests completed before the flush are stable. */
 static void blk_flush_makes_everything_before_it_stable(void **state)
 {
 	static const uint64_t features[] = { BLK_FLUSH, BLK_FLUSH | BLK_WCE };
@@ -238,7 +238,10 @@ static void blk_flush_makes_everything_before_it_stable(void **state)
 	}
 }
 
-/* Without a flush in the back end nothing is promised, and no missing operation is called. */
+/*
+ * Without a flush in the back end, the disk promises no stable writes and must not call the missing
+ * operation.
+ */
 static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 {
 	struct virtio_blk_backend_ops ops = blk_all_ops;
@@ -280,7 +283,7 @@ static void blk_write_through_is_that_of_the_moment(void **state)
 	}
 }
 
-/* Switched by one thread, while another serves. */
+/* A thread that switches the cache mode while another thread serves requests. */
 static void *switch_often(void *context)
 {
 	struct virtio_blk *blk = context;

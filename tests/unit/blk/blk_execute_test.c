@@ -94,7 +94,7 @@ static void blk_write_takes_header_and_data_in_one_buffer(void **state)
 	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 	blk_check_disk(&f);
-	/* Without an intermediate copy: one call, one piece. */
+	/* One call with one piece shows that the data is not copied in between. */
 	assert_int_equal(f.backend.calls, 1);
 	assert_int_equal(f.backend.longest, 1);
 }

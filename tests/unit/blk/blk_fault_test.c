@@ -74,7 +74,7 @@ static void blk_read_reports_how_far_it_got_when_the_back_end_fails(void **state
 			blk_expect(&f, &ask, f.disk_model, (uint32_t)(call - 1) * 512, VIRTIO_BLK_S_IOERR);
 			blk_check_memory(&f);
 			blk_check_disk(&f);
-			/* No further call of the back end begins. */
+			/* The failed call was the last call of the back end. */
 			assert_int_equal(f.backend.calls, call);
 			assert_int_equal(f.stats.failed, 1);
 			assert_int_equal(f.stats.read_bytes, (call - 1) * 512);
@@ -172,7 +172,10 @@ static void blk_transfers_respect_the_longest_vector(void **state)
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
-	/* FLUSH not accepted; the cache switched off by the driver; CONFIG_WCE alone. */
+	/*
+	 * Three ways to write-through: no FLUSH; FLUSH, and writeback set to 0; CONFIG_WCE without
+	 * FLUSH.
+	 */
 	static const uint64_t features[] = { 0, BLK_FLUSH | BLK_WCE, BLK_WCE };
 	const struct blk_ask ask = {
 		.type = VIRTIO_BLK_T_OUT, .sector = 3, .out = blk_pattern, .out_bytes = 1024, .readable_piece = 100

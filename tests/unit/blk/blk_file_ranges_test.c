@@ -28,16 +28,16 @@
 #define ZERO FALLOC_FL_ZERO_RANGE
 
 static struct {
-	int interrupts;            /* calls that fail with EINTR first */
-	int punch_error;           /* then errno of fallocate() */
+	int interrupts;            /* so many calls fail with EINTR first */
+	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* interruptions by EINTR, of every other pwrite() */
+	int put_interrupts;        /* so many times every other pwrite() fails with EINTR */
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */
 	size_t most;               /* bytes written by a pwrite(); 0: no limit */
-	bool put_nothing;          /* a pwrite() that returns 0 */
-	bool is_device;            /* fstat() says so */
+	bool put_nothing;          /* whether pwrite() returns 0 */
+	bool is_device;            /* whether fstat() reports a block device */
 	int punches, zeroes, puts; /* calls that were not interrupted */
 	int controls;
 	unsigned long command; /* of the last ioctl() */
@@ -178,8 +178,8 @@ static void check(struct ranges_fixture *w)
 }
 
 /*
- * Ranges: whole blocks, parts of one, over several, over the size of an internal buffer, all, and
- * the last sector.
+ * Ranges of whole blocks, of parts of a block, over several blocks, longer than an internal buffer,
+ * of the whole file, and of the last sector.
  */
 static const struct {
 	uint32_t offset, bytes;
@@ -239,7 +239,9 @@ static void file_zeroes_fail_with_the_storage(void **state)
 		begin(&w, state);
 		*(unmap ? &faults.punch_error : &faults.zero_error) = serious[i / 2];
 		assert_int_equal(write_zeroes(&w, 4096, 4096, unmap), VIRTIO_EIO);
-		/* After a serious error the back end tries no other call. */
+		/*
+		 * No call succeeded: after a serious error the back end does not try another way.
+		 */
 		assert_int_equal(faults.punches + faults.zeroes + faults.puts, 0);
 		check(&w);
 		close(w.fd);
@@ -315,7 +317,10 @@ static uint64_t allocated(const struct ranges_fixture *w)
 	return (uint64_t)st.st_blocks * 512;
 }
 
-/* A file whose storage can be counted, and punched; or skips the test. */
+/*
+ * Sets up a file whose storage can be counted and punched. Skips the test if the file system cannot
+ * do that.
+ */
 static void begin_with_holes(struct ranges_fixture *w, void **state, bool zero_range)
 {
 	int error = 0;
@@ -349,7 +354,7 @@ static void file_zeroes_give_storage_back_under_unmap(void **state)
 	assert_int_equal(lseek(w.fd, 65536 - 4096, SEEK_HOLE), 65536);
 	assert_int_equal(lseek(w.fd, 65536, SEEK_DATA), 65536 + 131072);
 	check(&w);
-	/* A part of a block changes only where it is zeroed. */
+	/* Zeroing a part of a block leaves the rest of the block and its storage. */
 	before = allocated(&w);
 	memset(w.model + 32768 + 512, 0, 1024);
 	assert_int_equal(write_zeroes(&w, 32768 + 512, 1024, true), 0);
@@ -372,7 +377,7 @@ static void file_zeroes_keep_storage_without_unmap(void **state)
 	close(w.fd);
 }
 
-/* Also where the system has no such call. */
+/* The same where the system has no call that zeroes a range. */
 static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **state)
 {
 	static struct ranges_fixture w;
@@ -473,7 +478,7 @@ static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 			for (uint32_t k = 0; k < 65536; k++)
 				assert_int_equal(w.got[k], 0);
 		}
-		/* The bytes before it have not changed. */
+		/* The bytes before the range have not changed. */
 		memset(w.got, 0xff, sizeof w.got);
 		assert_true(pread(w.fd, w.got, offset, 0) >= (offset < ends[i / 8] ? offset : ends[i / 8]));
 		assert_memory_equal(w.got, w.model, offset < ends[i / 8] ? offset : ends[i / 8]);
@@ -509,7 +514,7 @@ static void file_discard_changes_nothing_outside_its_range(void **state)
 		begin(&w, state);
 		assert_int_equal(discard(&w, places[k].offset, places[k].bytes), 0);
 		assert_int_equal(pread(w.fd, w.got, sizeof w.got, 0), FILE_BYTES);
-		/* The content of the range is undefined. */
+		/* The range may have any content now, so the model takes the content over. */
 		memcpy(w.model + places[k].offset, w.got + places[k].offset, places[k].bytes);
 		check(&w);
 		close(w.fd);

@@ -19,13 +19,13 @@
 #include <watchdog.h>
 
 static struct {
-	int interrupts; /* calls that fail with EINTR first */
+	int interrupts; /* so many calls fail with EINTR first */
 	int error;      /* then errno of all */
 	size_t most;    /* bytes moved by a call; 0: no limit */
 	int calls, syncs;
 	int max_count; /* longest vector seen */
 
-	/* Syncs may come from several threads. */
+	/* For syncs, which may come from several threads. */
 	/* Errno of the first sync only, as the kernel reports a loss. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first sync */
@@ -140,7 +140,7 @@ static void teardown(struct file_fixture *f)
 	fclose(f->stream);
 }
 
-/* The last sectors of the disk, in pieces. */
+/* Requests for the last sectors of the disk, in pieces. */
 static const struct blk_ask read_ask = {
 	.type = VIRTIO_BLK_T_IN, .sector = BLK_SECTORS - 4, .in_bytes = 2048, .writable_piece = 300, .gap = 1
 };
@@ -258,7 +258,7 @@ static void file_reads_zeroes_behind_its_end_in_the_last_block(void **state)
 			assert_int_equal(data[b], b < size ? 0x77 : b < whole ? 0 : 0xee);
 		assert_int_equal(backend.ops->readv(&file, iov, 2, whole - 1), 1);
 		assert_int_equal(backend.ops->readv(&file, iov, 2, whole), 0);
-		/* No more than is asked for, and the file stays as it is. */
+		/* No more bytes are read than asked for, and the file keeps its size. */
 		assert_int_equal(backend.ops->readv(&file, iov, 1, size), whole - size < 100 ? whole - size : 100);
 		assert_int_equal(lseek(descriptor(&f), 0, SEEK_END), size);
 	}
@@ -480,7 +480,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 		}
 		/* The kernel isn't asked again: it would say that all is well. */
 		assert_int_equal(faults.syncs, 1);
-		/* Without a promise nothing can fail. */
+		/* Reads, and writes without a promise of stability, succeed. */
 		serve_ok(&f, &write);
 		serve_ok(&f, &read_ask);
 		blk_restart(&f.blk, 0);
@@ -581,7 +581,10 @@ static int flush_with_others(struct file_fixture *f)
 	return result;
 }
 
-/* None of them may succeed because another one consumed the report of the loss. */
+/*
+ * All of these flushes fail: no flush may succeed because another flush consumed the report of the
+ * loss.
+ */
 static void file_flushes_at_once_fail_together(void **state)
 {
 	struct file_fixture f;

@@ -37,7 +37,7 @@
  */
 /* Pieces of 16 bytes. Each descriptor is rewritten as soon as it was read. */
 #define BLK_CHANGING 0u
-/* Two regions without a log. Readable bytes are in the first. */
+/* Two regions without a log. The buffers that the device reads are in the first region. */
 #define BLK_UNLOGGED (BLK_RAM / 2)
 static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOGGED };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
@@ -60,10 +60,10 @@ struct blk_faulty {
 	uint8_t stable[BLK_DISK]; /* as of the last flush */
 	uint64_t most;            /* bytes moved by a call at most; 0: no limit */
 	int fail_call;            /* the call, from 1 on, of readv or writev that fails; 0: none */
-	int64_t fail_with;        /* what it returns */
+	int64_t fail_with;        /* the result of that call */
 	int flush_error;
 	int calls;      /* of readv and writev */
-	uint64_t moved; /* bytes of those that succeeded */
+	uint64_t moved; /* bytes moved by calls that succeeded */
 	int flushes;
 	uint32_t longest; /* the longest vector */
 	bool out_of_range;
@@ -193,7 +193,7 @@ static inline int blk_faulty_lifetime(void *context, struct virtio_blk_wear *wea
 	struct blk_faulty *b = context;
 
 	blk_faulty_log(b, BLK_LIFETIME, 0, 0);
-	/* The library promises that the figures are zero before the call. */
+	/* The library promises the back end that all figures are zero before the call. */
 	b->out_of_range |= wear->pre_eol_info || wear->typ_a || wear->typ_b;
 	*wear = b->wear;
 	return b->wear_error;
@@ -225,7 +225,7 @@ struct blk_fixture {
 	struct virtio_region regions[BLK_RAM];
 	struct virtio_memory_map map;        /* the driver's view */
 	struct virtio_memory_map device_map; /* the device's view of the same memory */
-	/* In memory that changes: the descriptor read last, or 0. */
+	/* Used in memory that changes: the descriptor read last, or 0. */
 	uint64_t read_desc;
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[BLK_QUEUE];
@@ -347,8 +347,8 @@ static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_byt
 /* Requests */
 
 /*
- * A request as a driver builds it. Zero means: whole header, one piece for each direction, no gaps,
- * a status.
+ * A request as a driver builds it. A member of 0 means a whole header, one piece for each
+ * direction, no gaps, or a status.
  */
 struct blk_ask {
 	uint32_t type;
@@ -356,9 +356,9 @@ struct blk_ask {
 	const uint8_t *out; /* data that the driver sends */
 	uint32_t out_bytes;
 	uint32_t in_bytes;                       /* room for data that it wants */
-	uint32_t header_bytes;                   /* when the header is cut short, its length + 1 */
+	uint32_t header_bytes;                   /* of a header that is cut short: 1 + its length */
 	uint32_t readable_piece, writable_piece; /* lengths into which the two directions are cut */
-	/* Bytes between two pieces that belong to neither. */
+	/* Bytes between two pieces, which belong to no piece. */
 	uint32_t gap;
 	bool no_status;
 };

@@ -31,7 +31,7 @@ static const struct virtio_blk_request *take(struct blk_fixture *f, void *const 
 	assert_int_equal(virtio_blk_parse(&chain, request), 0);
 	assert_int_equal(request->base.token.value, chain.token.value);
 	end = virtio_chain_next(&chain, &desc);
-	/* With too many segments the walk is back at its start. */
+	/* After VIRTIO_ENOBUFS the walk is back at its start, so its end was not reached. */
 	if (request->base.error != VIRTIO_ENOBUFS)
 		assert_int_equal(end, request->base.error == VIRTIO_ESHORT ? 0 : request->base.error);
 	return request;
@@ -200,7 +200,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 		assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 		complete(&f, request);
 
-		/* The empty buffer is in the place of the data. */
+		/* The empty buffer takes the place of the data. */
 		for (int k = 0; k < 4; k++) {
 			const struct virtio_mock_buffer three[] = {
 				{ BLK_READABLE, 16, 0 },
@@ -286,7 +286,7 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 	struct blk_fixture f;
 
 	blk_setup(&f, BLK_RAM);
-	/* One for the header, eight of data, one for the status. */
+	/* The request needs ten segments: one of header, eight of data, one of status. */
 	for (uint32_t capacity = 1; capacity <= 10; capacity++) {
 		memset(f.segments, 0x5a, sizeof f.segments);
 		f.storage.segment_capacity = capacity;
@@ -307,7 +307,10 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 	}
 }
 
-/* The same for a three-part request, which stores less: header, data and status are three. */
+/*
+ * The same for a three-part request, which needs three segments: header, data and status. The
+ * library stores fewer.
+ */
 static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
@@ -666,7 +669,10 @@ static void blk_check_refuses_writes_where_read_only_was_offered(void **state)
 	}
 }
 
-/* Hostile 122 and 127: whatever isn't one of the four, each with bit 31 and other high bits too. */
+/*
+ * Hostile 122 and 127: all types but the four supported ones, each also with bit 31 and with other
+ * high bits.
+ */
 static void blk_check_does_not_support_other_types(void **state)
 {
 	static const uint32_t high[] = { 0, UINT32_C(1) << 31, 1u << 8, 1u << 16, UINT32_C(0xffffff00) };
@@ -747,7 +753,7 @@ static void blk_refusal_of_a_request_with_an_error_is_its_chain(void **state)
 	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f.blk, &request)), VIRTIO_BLK_S_IOERR);
 }
 
-/* Requests are taken in both ways. */
+/* Runs a test with both ways to take a request. */
 #define WAY(test, suffix, way)                                                                                         \
 	(struct CMUnitTest)                                                                                            \
 	{                                                                                                              \

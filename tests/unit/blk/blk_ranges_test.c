@@ -86,7 +86,10 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 		assert_int_equal(f.stats.secure_erases, 26);
 		assert_int_equal(f.stats.others + f.stats.failed + f.stats.unsupported, 0);
 		assert_int_equal(f.stats.written_bytes, 0);
-		/* In memory that changes, no descriptor could be read twice. */
+		/*
+		 * Memory that changes has spoilt the descriptor, so a second read would have failed
+		 * the request.
+		 */
 		if (blk_memories[r] == BLK_CHANGING)
 			assert_int_equal(f.ram[virtio_mock_desc_addr(&f.mock, 1)], 0xff);
 	}
@@ -123,7 +126,10 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 {
 	static const struct virtio_blk_range good = { 0, 1, 0 };
 	static const uint32_t bad_flags[] = { UINT32_C(1) << 31, 3, UINT32_MAX };
-	/* Wrong in themselves too: outside, too long, both. */
+	/*
+	 * After a good range, ranges that are wrong in themselves: outside the disk, too long,
+	 * both.
+	 */
 	static const struct virtio_blk_range bad_ranges[] = {
 		{ 0, 1, 0 }, { BLK_SECTORS, 1, 0 }, { 0, 9, 0 }, { UINT64_MAX, UINT32_MAX, 0 }
 	};
@@ -139,7 +145,9 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 
 		for (uint32_t k = 0; k < 8; k++)
 			ranges[k] = good;
-		/* A range outside the disk comes before an unknown flag, or has it. */
+		/*
+		 * The bad range comes before the range with the unknown flag, or is the same range.
+		 */
 		ranges[i % 2 ? 0 : where] = bad_ranges[i / 24 % COUNT(bad_ranges)];
 		ranges[where].flags = bad_flags[i / 24 / COUNT(bad_ranges)];
 		ask = ask_for(commands[i % 3], bytes, ranges, 8);
@@ -336,7 +344,10 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 	}
 }
 
-/* Each reason alone; and of several reasons the first, in whatever range it is. */
+/*
+ * Cases with one reason, and cases with several, of which the first must be reported, in whatever
+ * range it is.
+ */
 static void blk_ranges_are_refused_for_the_first_reason(void **state)
 {
 	static const struct {
@@ -497,7 +508,10 @@ struct scribbler {
 	int calls;
 };
 
-/* Header and ranges become another request: of another type, on the whole disk, with every flag. */
+/*
+ * Overwrites header and ranges by another request: of another type, on the whole disk, with every
+ * flag.
+ */
 static void scribble(void *context, enum blk_op op)
 {
 	struct scribbler *s = context;
@@ -508,7 +522,7 @@ static void scribble(void *context, enum blk_op op)
 		blk_poke(s->f, BLK_READABLE + i, (uint8_t)(0xff - s->calls));
 }
 
-/* Hostile 114, 130: what counts is the copy, between any two steps. */
+/* Hostile 114, 130: the driver changes the request between two steps, but the copy counts. */
 static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 2, 1, 0 }, { 4, 2, 0 }, { 8, 3, 0 } };
@@ -606,7 +620,10 @@ static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 	}
 	assert_int_equal(mprotect(ram, seen, PROT_READ | PROT_WRITE), 0);
 	blk_setup_commands(&f, BLK_RAM);
-	/* The advertised number and the storage must each be enough to stop it. */
+	/*
+	 * Each limit alone must bound the work: the advertised number of ranges, and the room in
+	 * the caller's array.
+	 */
 	for (int wide = 0; wide < 2; wide++) {
 		f.options.max_discard_seg = wide ? UINT32_MAX : 8;
 		blk_restart(&f, BLK_COMMANDS);

@@ -79,7 +79,7 @@ static void blk_save_holds_what_driver_and_operator_have_changed(void **state)
 	expect(&blk, 0, 0, UINT64_C(0x123456789));
 }
 
-/* All that a driver can bring a disk to, with these features. */
+/* All combinations of features and writeback to which a driver can bring the disk. */
 static const struct {
 	uint64_t features;
 	uint8_t writeback;

@@ -60,8 +60,8 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 }
 
 /*
- * The position that it keeps is in a segment, or behind the last one. So continuing looks at no
- * earlier segment.
+ * A transfer's position is in a segment that is not finished, or behind the last segment. So a
+ * transfer that continues looks at no earlier segment.
  */
 static void check_place(const struct virtio_blk_transfer *t)
 {
@@ -106,7 +106,7 @@ static void move(struct blk_fixture *f, const struct job *job, const struct virt
 	}
 }
 
-/* The end: result, used length, memory, disk and dirty log are the model's. */
+/* Completes the request. Result, used length, memory, disk and dirty log must be the model's. */
 static void finish(struct blk_fixture *f, struct job *job, int error)
 {
 	const uint8_t status = error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
@@ -150,7 +150,7 @@ static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 			assert_int_equal(more, VIRTIO_EIO);
 			break;
 		case 2:
-		case 3: /* interrupted: the same once more, perhaps in a smaller vector */
+		case 3: /* interrupted: the next round moves the same bytes */
 			break;
 		default:
 			move(f, job, iov, part);
@@ -345,7 +345,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	const struct virtio_iovec untouched = { NULL, 77 };
 
 	(void)state;
-	/* Without an error of the caller's, and with one. */
+	/* Each case runs without an error of the caller's, and with one. */
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const enum virtio_blk_refusal refusal = cases[i / 2].refusal;
 		const struct blk_ask *ask = &cases[i / 2].ask;
@@ -382,8 +382,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 }
 
 /*
- * Types whose data is not the disk's: FLUSH, which may have any data, ranges, and the serial
- * number.
+ * Types that move no sectors: FLUSH with data, commands on ranges, and GET_ID.
  */
 static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 {
@@ -470,7 +469,10 @@ static void send(struct device *d, uint32_t i)
 	assert_int_equal(virtio_blk_pop(&d->f.queue, &d->requests[i]), 1);
 }
 
-/* Part by part, like slow storage. No assertions here: they belong to the test's thread. */
+/*
+ * Moves the data part by part, like slow storage. Makes no assertions, because only the test's own
+ * thread may.
+ */
 static int transfer_slowly(struct device *d, const struct virtio_blk_request *request,
 			   struct virtio_blk_transfer *transfer)
 {

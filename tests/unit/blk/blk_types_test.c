@@ -226,7 +226,7 @@ static void blk_lifetime_with_data_is_refused(void **state)
 	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
 }
 
-/* Reserved values never reach the driver, and no other value with them. */
+/* If one value is reserved, the driver gets none of the values. */
 static void blk_lifetime_never_sends_reserved_values(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6 };
@@ -332,7 +332,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	blk_fill_pattern();
 	blk_setup_commands(&f, BLK_RAM);
 	for (size_t i = 0; i < COUNT(known); i++) {
-		/* Done, unsupported, failed: each outcome is counted. */
+		/* The outcomes, which are each counted: done, unsupported, failed. */
 		for (int outcome = 0; outcome < 3; outcome++) {
 			struct virtio_blk_stats expected;
 			const bool always = known[i].feature == 0;
@@ -343,7 +343,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 			memset(&expected, 0, sizeof expected);
 			memset(&f.stats, 0, sizeof f.stats);
 			blk_restart(&f, outcome == 1 ? 0 : ALL_FEATURES);
-			/* Part of a header, and then it has no type. */
+			/* With a part of a header the request has no type. */
 			if (outcome == 2)
 				ask.header_bytes = 12, ask.out_bytes = 0;
 			blk_send(&f, &ask);

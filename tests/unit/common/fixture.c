@@ -87,7 +87,7 @@ void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size)
 	memset(f, 0, sizeof *f);
 	f->kind = kind;
 	f->table = FIXTURE_TABLE;
-	/* No byte that a test reads is zero by chance. */
+	/* Fills the memory, so that no byte that a test reads is zero by chance. */
 	memset(f->ram, 0xa5, sizeof f->ram);
 	make_regions(f);
 	assert_true(size <= FIXTURE_MAX_SIZE);
@@ -201,7 +201,10 @@ bool fixture_ram_unchanged(const struct fixture *f)
 	return memcmp(f->saved_ram, f->ram, sizeof f->ram) == 0;
 }
 
-/* A look-up moves a cursor, and a fault is counted. Neither changes what the queue does. */
+/*
+ * Clears the members that may differ in an unchanged queue: a look-up moves a cursor, and a fault
+ * is counted.
+ */
 static void leave_out(struct virtio_queue *queue)
 {
 	memset(queue->memory, 0, sizeof queue->memory);

@@ -51,11 +51,11 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* indirect table: pieces of 16 bytes begin here */
-	uint64_t bad_start; /* addresses that give bad_error, if that is not 0 */
+	uint64_t bad_start; /* from here to bad_end, look-ups fail with bad_error, if it is not 0 */
 	uint64_t bad_end;
 	int bad_error;
-	uint32_t lookups; /* how often it was asked */
-	bool rewriting;   /* since the queue was started */
+	uint32_t lookups; /* number of calls of the translation */
+	bool rewriting;   /* whether descriptors are rewritten yet: from the start on */
 	uint8_t seen[FIXTURE_GRANULES];
 
 	_Alignas(16) uint8_t ram[FIXTURE_BYTES];
@@ -78,7 +78,7 @@ void fixture_start(struct fixture *f);
 /* Makes the fixture and starts its queue, with everything at its default. */
 void fixture_setup(struct fixture *f, enum fixture_memory kind, uint32_t size);
 
-/* The memory kind that a test was started with. */
+/* The kind of memory that the test list gives to the running test. */
 enum fixture_memory fixture_kind(void **state);
 
 /* Adds a chain; returns its head. */
@@ -99,7 +99,7 @@ void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, cons
 /* Adds count requests of one buffer, pops them, and stores their tokens. */
 void fixture_pop_some(struct fixture *f, struct virtio_token *tokens, uint32_t count);
 
-/* The guest's memory, from the test's side. */
+/* Access the guest's memory for the test. */
 void fixture_read(struct fixture *f, uint64_t addr, void *out, size_t len);
 void fixture_write(struct fixture *f, uint64_t addr, const void *bytes, size_t len);
 uint16_t fixture_get(struct fixture *f, enum virtio_mock_field field);

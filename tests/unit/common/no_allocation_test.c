@@ -183,7 +183,10 @@ static void walk_and_unpop(struct device *d)
 	complete(d, chain.token, 1);
 }
 
-/* With an array that is too small, then with a larger one; and a buffer outside memory. */
+/*
+ * Resolves with an array that is too small, then with a larger one. Then resolves a buffer outside
+ * memory.
+ */
 static void resolve_again(struct device *d)
 {
 	static const struct virtio_mock_buffer nowhere[] = { READABLE(FIXTURE_END, 1), WRITABLE(FIXTURE_DATA, 1) };
@@ -228,7 +231,7 @@ static void resolve_and_stream(struct device *d)
 	complete(d, chain.token, virtio_writer_used(&writer));
 }
 
-/* A header, data or none, and a status. */
+/* The buffers of requests: a header, data, and a status. Some requests leave the data out. */
 static const struct virtio_mock_buffer parts[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 8),
 						   WRITABLE(FIXTURE_DATA + 48, 1) };
 

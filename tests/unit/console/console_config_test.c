@@ -175,7 +175,7 @@ static void console_resize_changes_the_configuration_in_every_state(void **state
 	assert_int_equal(virtio_console_resize(&f.console, 0, 101, 41), 1);
 	virtio_console_config_read(&f.console, 0, config, sizeof config);
 	assert_memory_equal(config, ((uint8_t[]){ 101, 0, 41, 0 }), 4);
-	/* Without MULTIPORT there is no message. */
+	/* Without MULTIPORT no message is pending. */
 	assert_false(virtio_console_control_pending(&f.console));
 	virtio_console_reset(&f.console);
 	virtio_console_config_read(&f.console, 0, config, sizeof config);

@@ -180,7 +180,7 @@ static void control_answers_port_ready_each_time(void **state)
 	}
 }
 
-/* The answer to PORT_READY is sent although a new client comes. */
+/* The answer to PORT_READY is sent even if a new client comes before. */
 static void control_answers_port_ready_though_a_client_comes(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -397,7 +397,10 @@ static void control_comes_again_to_an_unmapped_page(void **state)
 	assert_int_equal(virtio_console_control_transmit(&f.console, &f.control_tx.queue, &f.progress),
 			 VIRTIO_ENOTMAPPED);
 	assert_int_equal(f.event_count, 0);
-	/* Now the used ring is not there: the message is handled once, when it can be completed. */
+	/*
+	 * Now the used ring is not mapped. The message is handled once, when the chain can be
+	 * completed.
+	 */
 	f.control_tx.bad_start = virtio_mock_used_entry_addr(&f.control_tx.mock, 0);
 	f.control_tx.bad_end = f.control_tx.bad_start + 8;
 	assert_int_equal(virtio_console_control_transmit(&f.console, &f.control_tx.queue, &f.progress),
@@ -572,7 +575,7 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 	remove_port(1);
 	add_named(1, false, "b", 1);
 	assert_int_equal(f.ports[1].guest_open, 0);
-	/* These messages are for the old port. */
+	/* The driver sends these messages for the old port, because it has not seen REMOVE. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	assert_int_equal(f.ports[1].guest_open, 0);
@@ -625,14 +628,17 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 	assert_int_equal(f.console.stats.ignored, 3);
 }
 
-/* What the driver sends for the old port, until it has seen REMOVE, is not of the new port. */
+/*
+ * Until the driver has seen REMOVE, its output is for the old port, and must not appear at the new
+ * port.
+ */
 static void control_port_has_no_output_of_the_one_before(void **state)
 {
 	struct virtio_console_port_state saved;
 
 	console_setup(&f, fixture_kind(state), true);
 	console_add(&f, 1, false);
-	/* A port that the driver never knew leaves no output behind. */
+	/* The driver never knew this port, so the next port need not drop any output. */
 	remove_port(1);
 	console_add(&f, 1, false);
 	console_send(&f, FIXTURE_DATA, "early");
@@ -728,7 +734,7 @@ static void control_reset_forgets_what_was_said(void **state)
 	console_expect(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 0);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_ADD, 0);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
-	/* The client is still there. */
+	/* OPEN follows, because the client is still connected. */
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 }
 

@@ -46,7 +46,7 @@ struct console_fixture {
 	uint8_t emergency[8];
 	uint32_t emergency_count;
 	struct virtio_console_progress progress; /* of the last call */
-	struct fixture rx, tx;                   /* queues of one port, which the test chooses */
+	struct fixture rx, tx;                   /* of one port, chosen by the test */
 	struct fixture control_rx, control_tx;
 };
 

@@ -65,11 +65,11 @@ static void input_enqueue_of_nothing_changes_nothing(void **state)
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_enqueue(&input, "abcd", 4, &wake), 4);
 	assert_true(wake);
-	/* Full, but nothing was asked for. */
+	/* With length 0 the call does not ask for room, although the buffer is full. */
 	assert_int_equal(virtio_console_input_enqueue(&input, NULL, 0, &wake), 0);
 }
 
-/* The consumer is woken once: it looks at everything. */
+/* The consumer is woken once, because it then looks at all bytes. */
 static void input_enqueue_wakes_only_a_consumer_that_waits(void **state)
 {
 	uint8_t bytes[8];

@@ -25,7 +25,7 @@ static struct {
 	struct virtio_segment receive_segments[QUEUE], transmit_segments[QUEUE], control_segments[QUEUE];
 	struct virtio_mock_buffer buffers[QUEUE];
 	uint64_t taken; /* bytes that the sink has taken */
-	bool wrong;     /* one of them had another value */
+	bool wrong;     /* whether one of these bytes had a wrong value */
 } g;
 
 /* The content of guest memory at each place. */
@@ -34,7 +34,10 @@ static uint8_t byte_at(uint64_t offset)
 	return (uint8_t)(offset ^ offset >> 8 ^ offset >> 16);
 }
 
-/* Every buffer begins at the start of the data, so that the place in the memory is known. */
+/*
+ * Checks the bytes offered. Every buffer begins at the start of the data, so each byte's place in
+ * memory is known.
+ */
 static size_t take(void *context, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
@@ -90,7 +93,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Calls until nothing more is to be done. Each call ends after a limited number of bytes. */
+/* Transmits until nothing is left. Each call ends after a limited number of bytes. */
 static void transmit(uint32_t chains, uint64_t bytes)
 {
 	struct virtio_console_progress progress;

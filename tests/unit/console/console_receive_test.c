@@ -19,7 +19,7 @@ static struct virtio_console_port_stats stats(void)
 	return out;
 }
 
-/* A keystroke is not held back. */
+/* One byte of input completes a chain at once, although the chain has more room. */
 static void receive_fills_a_chain_with_what_is_there(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -85,7 +85,7 @@ static void receive_marks_what_it_writes_in_the_dirty_log(void **state)
 
 #define SHIFTED 0x100000u
 
-/* All memory is at two addresses: its own, and SHIFTED bytes above. */
+/* A translation by which all memory has two addresses: its own, and one SHIFTED bytes above. */
 static int translate_shifted(void *context, uint64_t addr, uint64_t len, uint32_t access,
 			     struct virtio_translation *out)
 {
@@ -132,7 +132,7 @@ static void receive_fills_a_chain_behind_a_table(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 32, "cd\xa5");
 }
 
-/* A ring of bytes: input that continues at the start of the storage. */
+/* The storage is a ring of bytes: input continues at its start. */
 static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 {
 	char text[CONSOLE_INPUT + 1] = { 0 };
@@ -344,7 +344,9 @@ static void receive_reports_a_broken_ring(void **state)
 	assert_int_equal(virtio_console_input_available(&f.input[0]), CONSOLE_INPUT - 4);
 }
 
-/* With fewer segments than buffers the front of the chain is filled. */
+/*
+ * If the chain has more buffers than the array has segments, only the front of the chain is filled.
+ */
 static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 1), WRITABLE(FIXTURE_DATA + 32, 1),

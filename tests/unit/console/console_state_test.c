@@ -46,8 +46,8 @@ static void send_letters(uint32_t cuts)
 }
 
 /*
- * At every place, in every layout, also with more buffers than segments: no byte is lost, repeated
- * or reordered.
+ * Saves at every place of a chain in every layout, also with more buffers than segments. No byte is
+ * lost, repeated or reordered.
  */
 static void state_moves_with_a_transmit_chain_in_flight(void **state)
 {
@@ -70,7 +70,7 @@ static void state_moves_with_a_transmit_chain_in_flight(void **state)
 		}
 }
 
-/* Saved once more before the chain was replayed. */
+/* The port is saved again before its chain is replayed. */
 static void state_of_a_port_that_waits_for_its_chain_is_the_same(void **state)
 {
 	struct virtio_console_port_state before, after;
@@ -323,8 +323,8 @@ static void save_port_refuses_a_number_that_is_too_high(void **state)
 }
 
 /*
- * What the driver was told, and what it has said, is part of the state. Pending messages are sent
- * from here.
+ * The state contains what the driver was told and what it has said. The target sends the pending
+ * messages.
  */
 static void restore_goes_on_with_the_messages(void **state)
 {
@@ -357,7 +357,10 @@ static void restore_goes_on_with_the_messages(void **state)
 	console_expect_nothing(&f);
 }
 
-/* The clients are those of the target, so the driver is told of a difference. */
+/*
+ * After a restore the target's clients count. The driver is told if they differ from the saved
+ * ones.
+ */
 static void restore_tells_the_driver_of_another_client(void **state)
 {
 	struct virtio_console_port_state port;

@@ -161,7 +161,7 @@ static void transmit_gives_chains_with_a_bad_buffer_back_unread(void **state)
 	assert_int_equal(stats().transmit_malformed, COUNT(bad));
 }
 
-/* In pieces: the buffer is the same memory again and again. */
+/* The buffers of a long chain cover the same memory again and again. */
 static void transmit_hands_long_chains_over_in_pieces(void **state)
 {
 	struct virtio_mock_buffer buffers[CONSOLE_QUEUE];
@@ -184,7 +184,7 @@ static void transmit_hands_long_chains_over_in_pieces(void **state)
 	assert_int_equal(console_used(&f.tx), 0);
 }
 
-/* Layouts of 26 letters, with a sink that is full at each place. */
+/* Sends 26 letters in a layout given by cuts, to a sink that is full at each place in turn. */
 static void send_letters(uint32_t cuts)
 {
 	struct virtio_mock_buffer buffers[CONSOLE_QUEUE];
@@ -279,7 +279,9 @@ static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 		}
 }
 
-/* The chain is read again then, and the guest's changes are judged. */
+/*
+ * The device reads a long chain again when it continues, and must check what the guest has changed.
+ */
 static void transmit_ends_a_long_chain_that_has_changed(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_END, 4, VRING_DESC_F_NEXT, 4 };

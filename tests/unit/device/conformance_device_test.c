@@ -12,7 +12,7 @@
 #define QUEUES 2u
 #define SIZE 8u
 #define RAM_BYTES 0x6000u
-/* For the rings of one driver: queue i's begin at (i + 1) times this, with room behind. */
+/* Room for the rings of one queue. The rings of queue i begin at (i + 1) * RING_BYTES. */
 #define RING_BYTES 0x1000u
 #define DATA 0x5000u
 #define CONFIG_BYTES 12u
@@ -35,8 +35,11 @@ struct guest {
 	struct virtio_queue queues[QUEUES];
 	struct virtio_inflight inflight[QUEUES][SIZE];
 	uint8_t config[CONFIG_BYTES];
-	bool slow; /* resets and stops take a while */
-	/* Calls of operations that may do something: activate, notify, start, config_write. */
+	bool slow; /* whether resets and stops end later, by a report */
+	/*
+	 * Calls of the operations that a silent device must not have: activate, notify, start,
+	 * config_write.
+	 */
 	uint32_t calls;
 	uint32_t events; /* interrupts */
 };
@@ -290,7 +293,7 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 	assert_false(virtio_device_mark_interrupt(&g.device, VIRTIO_INTERRUPT_USED));
 	expect_silence(&g, 0);
 	assert_int_equal(get(&g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
-	/* Then they are used, without another kick. */
+	/* At DRIVER_OK the buffers are used, without another kick. */
 	set_status(&g, RUNNING);
 	assert_true(is_served(&g, 0));
 	assert_int_equal(g.events, 1);
@@ -407,7 +410,10 @@ static void conformance_suspend_is_ignored_in_every_state(void **state)
 
 /* After a reset */
 
-/* Nothing of the driver's is left, and the device does nothing: virtio 1.4, 2.4.1 and 4.2.2.1. */
+/*
+ * Checks that the device has forgotten all that the driver set, and does nothing: virtio 1.4, 2.4.1
+ * and 4.2.2.1.
+ */
 static void expect_reset(struct guest *g)
 {
 	assert_int_equal(get(g, VIRTIO_MMIO_STATUS), 0);
@@ -501,7 +507,7 @@ static void conformance_interrupt_status_shows_events_until_acknowledged(void **
 	expect_interrupts(&g, VIRTIO_MMIO_INT_VRING | VIRTIO_MMIO_INT_CONFIG);
 	set(&g, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
 	expect_interrupts(&g, VIRTIO_MMIO_INT_CONFIG);
-	/* Again, while the other one is still there. */
+	/* The used-buffer bit is set again while the configuration bit is still set. */
 	add(&g, 1);
 	set(&g, VIRTIO_MMIO_QUEUE_NOTIFY, 1);
 	expect_interrupts(&g, VIRTIO_MMIO_INT_VRING | VIRTIO_MMIO_INT_CONFIG);

@@ -184,7 +184,10 @@ static void config_of_size_zero_is_never_asked(void **state)
 	assert_int_equal(f.device.ignored, 8);
 }
 
-/* Plain bytes, which the device changes as it likes. The guest can't, unless the device lets it. */
+/*
+ * The device may change these plain bytes at any time. The guest may change them only by
+ * config_write().
+ */
 static void config_without_operation_is_read_from_bytes(void **state)
 {
 	struct device_fixture f;
@@ -217,7 +220,7 @@ static void config_without_operation_is_read_from_bytes(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0x5a00);
 }
 
-/* With both, the operation is called. */
+/* If the device has both bytes and an operation, the operation is called. */
 static void config_operation_comes_before_bytes(void **state)
 {
 	const uint8_t other[8] = { 0 };

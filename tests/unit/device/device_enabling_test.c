@@ -90,8 +90,8 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 		assert_int_equal(f.device.first_error, 0);
 		assert_false(f.queues[0].may_reenable);
 		/*
-		 * An active device starts the queue and looks at it; otherwise it does so at
-		 * DRIVER_OK.
+		 * An active device starts the queue now and looks at it. A device that is not
+		 * active does so at DRIVER_OK.
 		 */
 		assert_int_equal(f.event_count, 2 * active);
 		if (!active)
@@ -146,7 +146,10 @@ static void queue_ready_that_waits_serves_what_driver_made_available(void **stat
 	driver_expect(&f, 0, head, 5);
 }
 
-/* The answer may then be that nothing is mapped, or that the device cannot start the queue. */
+/*
+ * The wait ends with an error if the translation then finds nothing mapped, or if the device cannot
+ * start the queue.
+ */
 static void queue_ready_that_waits_ends_with_any_other_error(void **state)
 {
 	static const struct {
@@ -217,7 +220,8 @@ static void on_start_say_mapped(struct device_fixture *f, enum device_op op, uin
 }
 
 /*
- * Nothing waits before queue_start() has returned VIRTIO_ENOTMAPPED, nor while it is called again.
+ * The queue does not wait before queue_start() has returned VIRTIO_ENOTMAPPED, or while
+ * queue_start() is called again.
  */
 static void queue_mapped_within_queue_start_does_nothing(void **state)
 {
@@ -293,7 +297,7 @@ static void queue_that_waits_is_disabled_by_driver(void **state)
 		assert_int_equal(f.event_count, 0);
 		assert_int_equal(f.device.ignored, 0);
 		expect_over(&f, &answer);
-		/* What was set up stays. */
+		/* The driver's set-up is unchanged, so the queue can still be enabled. */
 		assert_true(driver_enable(&f, 0));
 		assert_int_equal(f.queues[0].config.size, 8);
 	}

@@ -111,8 +111,8 @@ static int op_activate(struct virtio_device *device)
 		if (f->queues[i].config.ready)
 			error = device_start_queue(f, i);
 		/*
-		 * What was checked when the queue was enabled is still good, if there still is
-		 * memory.
+		 * The configuration was checked when the queue was enabled. So starting it can fail
+		 * only if the memory is gone.
 		 */
 		assert_true(!error || !device->memory);
 	}
@@ -433,7 +433,7 @@ static bool same_making(const struct virtio_device *a, const struct virtio_devic
 	       memcmp(a->offered, b->offered, sizeof a->offered) == 0;
 }
 
-/* What a driver has set, without the generation. */
+/* Compares what a driver has set, but not the generation. */
 static bool same_state(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		       const struct virtio_device *b, const struct virtio_queue_registers *b_queues)
 {

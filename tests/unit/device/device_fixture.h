@@ -41,7 +41,7 @@ enum {
 	REG_INTERRUPT_STATUS = 0x060,
 	REG_INTERRUPT_ACK = 0x064,
 	REG_STATUS = 0x070,
-	REG_QUEUE_DESC = 0x080, /* the low half; the high one is at + 4 */
+	REG_QUEUE_DESC = 0x080, /* the low half; the high half is 4 bytes further */
 	REG_QUEUE_DRIVER = 0x090,
 	REG_QUEUE_DEVICE = 0x0a0,
 	REG_SHM_SEL = 0x0ac,
@@ -70,7 +70,7 @@ enum {
 #define F_IN_ORDER FEATURE(35)
 #define F_NOTIFICATION_DATA FEATURE(38)
 #define F_RING_RESET FEATURE(40)
-/* Offered in words 2 and 3. */
+/* The features offered in words 2 and 3. */
 #define WORD2 0x00000010u
 #define WORD3 0x80000000u
 
@@ -129,7 +129,7 @@ struct device_fixture {
 	void (*hook)(struct device_fixture *f, enum device_op op, uint32_t a);
 	/* Run real queues: each request's readable bytes are copied to its writable ones. */
 	bool serves;
-	bool holds; /* but keep popped requests in flight */
+	bool holds; /* with serves: keep popped requests in flight */
 
 	/* What happened. */
 	struct device_event events[DEVICE_EVENTS];
@@ -172,13 +172,13 @@ void device_make(struct device_fixture *f);
 /* Both. */
 void device_setup(struct device_fixture *f);
 
-/* Register accesses. The second one asserts that the write has ended at once. */
+/* Access registers. reg_set() asserts that the write has ended at once. */
 uint32_t reg_get(struct device_fixture *f, uint64_t offset);
 void reg_set(struct device_fixture *f, uint64_t offset, uint32_t value);
 int reg_write(struct device_fixture *f, uint64_t offset, uint32_t value);
 void reg_set64(struct device_fixture *f, uint64_t offset, uint64_t value);
 
-/* The driver's steps. Each begins where the one before ended. */
+/* The driver's steps. driver_negotiate() and driver_start() begin at status 0. */
 void driver_probe(struct device_fixture *f);                     /* to DRIVER */
 void driver_accept(struct device_fixture *f, uint64_t features); /* words 0 and 1 */
 /* To FEATURES_OK, which must be accepted. */
@@ -206,8 +206,8 @@ void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint
 void driver_expect_none(struct device_fixture *f, uint32_t queue);
 
 /*
- * The device starts a queue that it serves, from its configuration; and stops it, forgetting what
- * is in flight.
+ * Start a queue from its configuration, as a device does that serves it; and stop it, which forgets
+ * what is in flight.
  */
 int device_start_queue(struct device_fixture *f, uint32_t queue);
 void device_stop_queue(struct device_fixture *f, uint32_t queue);
@@ -226,7 +226,8 @@ bool device_same(const struct virtio_device *a, const struct virtio_queue_regist
 		 const struct virtio_device *b, const struct virtio_queue_registers *b_queues);
 
 /*
- * Keeps the device as it is; and whether it is the same still, and no operation was called since.
+ * device_keep() keeps a copy of the device. device_unchanged() tells whether the device is still
+ * the same, and no operation was called since.
  */
 void device_keep(struct device_fixture *f);
 bool device_unchanged(const struct device_fixture *f);

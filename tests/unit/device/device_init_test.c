@@ -45,7 +45,7 @@ static void device_init_sets_every_member(void **state)
 	assert_int_equal(f.event_count, 0);
 }
 
-/* The options are copied, except what they point to. */
+/* The options are copied, but not the objects that they point to. */
 static void device_init_copies_options(void **state)
 {
 	struct device_fixture f;
@@ -88,7 +88,10 @@ static void device_init_refuses_missing_operation_and_names_it(void **state)
 	expect_missing(&f, "interrupt");
 	f.options.ops = NULL;
 	expect_missing(&f, "activate");
-	/* The first one in the table's order. */
+	/*
+	 * Of several missing operations, the first in the order of struct virtio_device_ops is
+	 * named.
+	 */
 	f.ops.interrupt = NULL;
 	f.ops.queue_stop = NULL;
 	f.ops.config_read = NULL;
@@ -221,7 +224,7 @@ static void device_init_refuses_missing_array_or_too_many_queues(void **state)
 	expect_refused(&f, VIRTIO_EINVAL);
 }
 
-/* The last index that there can be works as any other. */
+/* The queue with the highest possible index works like any other. */
 static void device_init_accepts_most_queues_there_can_be(void **state)
 {
 	struct virtio_queue_registers *many = calloc(VIRTIO_DEVICE_MAX_QUEUES, sizeof *many);

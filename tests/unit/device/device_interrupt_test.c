@@ -5,7 +5,7 @@
  */
 #include "device_fixture.h"
 
-/* Status register and line must agree, and be this. */
+/* The interrupt status must be these causes, and the line must agree. */
 static void expect_pending(struct device_fixture *f, uint32_t causes)
 {
 	assert_int_equal(reg_get(f, REG_INTERRUPT_STATUS), causes);
@@ -201,7 +201,10 @@ static void config_change_before_driver_ok_is_signalled_at_driver_ok(void **stat
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 1);
 }
 
-/* A cause acknowledged by then is not signalled any more, and there was no line to lower. */
+/*
+ * A cause that is acknowledged before DRIVER_OK is not signalled later. The line is not lowered,
+ * because it was not high.
+ */
 static void config_change_acknowledged_before_driver_ok_is_not_signalled(void **state)
 {
 	struct device_fixture f;
@@ -222,7 +225,7 @@ static void config_change_acknowledged_before_driver_ok_is_not_signalled(void **
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
 
-/* Without a driver there is a new generation, and no event that a later driver finds. */
+/* Without a driver a change makes only a new generation. A later driver finds no event. */
 static void config_change_at_zero_is_generation_alone(void **state)
 {
 	struct device_fixture f;

@@ -186,8 +186,8 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 }
 
 /*
- * The device completes all requests before it reports the reset: into the ring, but without an
- * interrupt if the driver asked for none.
+ * The device completes all requests before it reports the reset. The used elements are written, but
+ * no interrupt comes: a driver that asked for a reset expects none.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {
@@ -381,7 +381,7 @@ static void io_without_memory_at_driver_ok_needs_reset(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 	assert_int_equal(f.device.first_error, VIRTIO_EFAULT);
 	reg_set(&f, REG_STATUS, 0);
-	/* A queue is not enabled without memory either. */
+	/* Without memory, QueueReady fails, too. */
 	driver_negotiate(&f, 0);
 	driver_place(&f, 0, 16);
 	assert_false(driver_enable(&f, 0));

@@ -125,7 +125,7 @@ static void queue_stop_that_fails_needs_reset(void **state)
 	}
 }
 
-/* The failure may come late. The waiting vCPU goes on, and may try again; then a success counts. */
+/* The failure may come late. The waiting vCPU goes on, and may try again with success. */
 static void queue_stop_in_progress_may_fail(void **state)
 {
 	struct device_fixture f;
@@ -165,7 +165,10 @@ static void queue_stop_in_progress_may_fail(void **state)
 
 /* QueueReset */
 
-/* hostile 101: not negotiated; negotiated too late or too early; other values. */
+/*
+ * hostile 101: QueueReset is ignored without the feature, in other states, and with other values
+ * than 1.
+ */
 static void queue_reset_is_ignored_without_feature(void **state)
 {
 	static const uint32_t values[] = { 0, 2, 3, 0xff, 0x100, 0x101, 0x10001, 0x80000001, UINT32_MAX };
@@ -241,7 +244,9 @@ static void queue_reset_then_enabled_with_other_configuration(void **state)
 	assert_true(f.queues[0].config.event_idx);
 	assert_false(f.queues[0].may_reenable);
 	expect_shown(&f, 1, 0);
-	/* Only once: a stopped queue stays stopped. */
+	/*
+	 * The driver may enable the queue again only after a reset: after a stop it stays stopped.
+	 */
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_false(driver_enable(&f, 0));
 }
@@ -404,7 +409,7 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 	assert_int_equal(f.event_count, 0);
 	reg_set(&f, REG_STATUS, ST_OK);
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
-	/* Now no queue may be changed, whether or not it was enabled again. */
+	/* The device runs now, so no queue may be changed, enabled or not. */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {

@@ -4,7 +4,10 @@
 
 /* Sizes and addresses */
 
-/* Whether exactly these values of queue 0 were refused. Clears the record for later comparisons. */
+/*
+ * Returns whether exactly these values of queue 0 were refused. Clears the record for later
+ * comparisons.
+ */
 static bool was_refused(struct device_fixture *f, uint32_t what)
 {
 	const bool same = f->queues[0].refused == what && !(f->queues[0].given & what);
@@ -70,7 +73,7 @@ static void queue_address_registers_set_each_half_and_refuse_misaligned(void **s
 	}
 }
 
-/* A transport that names an area that does not exist. */
+/* The transport names an area that does not exist. */
 static void queue_address_of_unknown_area_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -112,13 +115,16 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	change_everything(&f);
 	assert_int_equal(f.device.ignored, 14);
 	assert_true(device_unchanged(&f));
-	/* Not enabled before DRIVER_OK: too late now. */
+	/* Queue 1 was not enabled before DRIVER_OK, and can't be now. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	device_keep(&f);
 	change_everything(&f);
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_true(device_unchanged(&f));
-	/* Stopped: the device's own state of the queue stays. */
+	/*
+	 * Queue 0 is stopped, but the device still has its state of the queue. So nothing may be
+	 * set.
+	 */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 0);
@@ -174,7 +180,7 @@ static void queue_ready_ignores_other_values(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
 
-/* Neither before the features are known, nor when no progress is possible. */
+/* QueueReady = 1 has no effect before FEATURES_OK, and none when only a reset makes progress. */
 static void queue_ready_takes_in_its_time_only(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x80, 0x83, 0x8b };
@@ -270,7 +276,7 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 	}
 }
 
-/* The event fields at the ends of the rings count only when they are used. */
+/* The event fields at the ends of the rings must be in memory only if EVENT_IDX is negotiated. */
 static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 {
 	struct device_fixture f;
@@ -348,8 +354,8 @@ static void queue_ready_without_addresses_or_memory_stays_clear(void **state)
 }
 
 /*
- * QueueReady = 1 is refused for this reason. The reason is counted and kept, and nothing else
- * changes.
+ * Checks that QueueReady = 1 fails with this error, that the error is counted and kept, and that
+ * nothing else changes.
  */
 static void expect_not_ready(struct device_fixture *f, int error)
 {
@@ -407,8 +413,8 @@ static void queue_ready_takes_low_halves_alone(void **state)
 }
 
 /*
- * The old size is not what the driver wants: its ring may be shorter, and the memory behind it in
- * other use.
+ * The device must not use the old size in place of the refused one: the driver's ring may be
+ * shorter, and the memory behind it in other use.
  */
 static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 {
@@ -434,8 +440,8 @@ static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 }
 
 /*
- * The old address is not what the driver wants, either: the device would use memory that is not its
- * own.
+ * The device must not use the old address in place of the refused one: the memory there may have
+ * another use.
  */
 static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 {
@@ -448,7 +454,10 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 		driver_place(&f, 0, 8);
 		reg_set(&f, area_registers[area], RAM_START + area_alignment[area] / 2);
 		expect_not_ready(&f, VIRTIO_EALIGN);
-		/* The refused value was not the high half, and not another area. */
+		/*
+		 * Good values of the high half, of another area and of the size do not mend the
+		 * refused low half.
+		 */
 		reg_set(&f, area_registers[area] + 4, 0);
 		reg_set64(&f, area_registers[(area + 1) % 3], RAM_START);
 		reg_set(&f, REG_QUEUE_SIZE, 4);
@@ -497,7 +506,7 @@ static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
 		if (kind == 0)
 			driver_negotiate(&f, 0);
 		expect_not_ready(&f, VIRTIO_ENOTREADY);
-		/* The size is the largest again. */
+		/* The reset has set the size to the maximum, so only addresses are missing. */
 		for (uint32_t area = 0; area < 3; area++)
 			reg_set(&f, area_registers[area], RAM_START);
 		assert_true(driver_enable(&f, 0));
@@ -525,7 +534,10 @@ static void queue_with_overlapping_areas_does_no_harm(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* Before DRIVER_OK nothing uses the queue: enabled, disabled, set up again. */
+/*
+ * Before DRIVER_OK nothing uses a queue, so the driver may enable it, disable it and set it up
+ * again.
+ */
 static void queue_disabled_before_driver_ok_may_be_set_up_anew(void **state)
 {
 	struct device_fixture f;

@@ -11,7 +11,7 @@
 #define SIZE1 8u
 
 struct owned {
-	/* Its driver and memory; its device is made with the queues below. */
+	/* The driver, the memory and the device, which is made with the queues below. */
 	struct device_fixture f;
 	struct virtio_device_queues_storage storage;
 	struct virtio_device_queues queues;
@@ -197,8 +197,8 @@ static void queues_activate_starts_those_that_are_ready(void **state)
 }
 
 /*
- * The second queue's memory vanishes between QueueReady and DRIVER_OK. Then the first one does not
- * stay started either.
+ * The second queue's memory vanishes between QueueReady and DRIVER_OK. The activation fails, and
+ * must not leave the first queue started.
  */
 static void queues_activate_that_fails_leaves_none_started(void **state)
 {
@@ -319,7 +319,7 @@ static void queues_of_synchronous_device_wait_for_nothing(void **state)
 		assert_false(virtio_queue_is_in_flight(&o.queue[i % 2], tokens[i]));
 }
 
-/* Both numbers are pending, and one report ends both waits. */
+/* A stop and a reset wait, each with its number. One report ends both waits. */
 static void queues_report_ends_stop_and_reset(void **state)
 {
 	struct virtio_token token;
@@ -451,7 +451,7 @@ static int serve_request(void *context)
 	return got ? got : 1;
 }
 
-/* One round by either function. */
+/* Serves one round, by virtio_device_queues_serve_requests() or by virtio_device_queues_serve(). */
 static int round_of(struct owned *o, bool by_requests, uint16_t queue, uint32_t budget)
 {
 	calls = 0;
@@ -551,7 +551,7 @@ static void queues_serve_leaves_a_queue_alone_that_does_not_run(void **state)
 
 /* Restore */
 
-/* A running device, what it has saved, and the device that is to go on. */
+/* A running device, its saved state, and the device that continues from the state. */
 struct moved {
 	struct owned from, to;
 	struct virtio_device_state core;
@@ -650,7 +650,7 @@ static void expect_restore(struct moved *m, uint16_t queue, const struct virtio_
 	assert_false(virtio_device_status(&m->to.f.device) & ST_NEEDS_RESET);
 }
 
-/* The caller gets the error, and decides. Nothing has changed. */
+/* The restore returns the error to the caller and changes nothing. */
 static void queues_restore_returns_what_it_cannot_do(void **state)
 {
 	struct virtio_queue_state other;

@@ -14,7 +14,10 @@ static void start(struct device_fixture *f)
 	f->answer[OP_RESET] = VIRTIO_DEVICE_IN_PROGRESS;
 }
 
-/* The driver begins to reset a queue, or the device. Both return the number of what waits. */
+/*
+ * The driver begins to reset a queue, or the device. Both functions return the number of the stop
+ * or reset that waits.
+ */
 static uint32_t begin_stop(struct device_fixture *f, uint16_t queue)
 {
 	reg_set(f, REG_QUEUE_SEL, queue);
@@ -61,8 +64,8 @@ static void stop_number_is_zero_unless_something_waits(void **state)
 }
 
 /*
- * In a reset all queues have its number, also one that was being stopped before. A second attempt
- * gets the same number.
+ * During a reset all queues have the reset's number, also a queue that was being stopped before. A
+ * second reset joins the first one and has the same number.
  */
 static void stop_number_is_that_of_the_reset_during_one(void **state)
 {
@@ -116,7 +119,10 @@ static void on_call_report(struct device_fixture *f, enum device_op op, uint32_t
 	f->hook_result = virtio_device_queue_quiesced(&f->device, queue, f->device.last_number);
 }
 
-/* An operation can hand the number on, but a report within the operation itself is too early. */
+/*
+ * An operation can read the number and hand it on. A report from within the operation is refused,
+ * because it is too early.
+ */
 static void stop_number_is_known_within_operation_and_refused_there(void **state)
 {
 	struct device_fixture f;
@@ -133,7 +139,7 @@ static void stop_number_is_known_within_operation_and_refused_there(void **state
 	number = begin_reset(&f);
 	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
 	f.hook_result = 0;
-	/* Also when the core asks again. */
+	/* The same holds when the core calls reset() again. */
 	assert_int_equal(virtio_device_queue_quiesced(&f.device, 0, number), 0);
 	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
 	assert_int_equal(f.calls[OP_RESET], 2);

@@ -43,7 +43,10 @@ static void reset_restores_every_default(void **state)
 	}
 }
 
-/* A bit accepted beyond the last word is cleared, too, and so is set-up before any status. */
+/*
+ * A reset also clears a feature accepted beyond the last word, and set-up written while the status
+ * was 0.
+ */
 static void reset_forgets_what_was_said_before_features_ok(void **state)
 {
 	struct device_fixture f;
@@ -87,8 +90,8 @@ static void reset_ten_thousand_times(void **state)
 /* In progress */
 
 /*
- * Everything that a driver might see, or set, but the selectors and what would stop an enabled
- * queue.
+ * Tries everything that a driver can read or set, except the selectors and writes that would stop
+ * an enabled queue.
  */
 static void poke_everything(struct device_fixture *f)
 {
@@ -141,7 +144,7 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* No interrupt, no new generation, no need of another reset. */
+/* An event during a reset makes no interrupt, no new generation and no DEVICE_NEEDS_RESET. */
 static void reset_in_progress_hears_no_event(void **state)
 {
 	struct device_fixture f;
@@ -255,7 +258,7 @@ static void reset_in_progress_before_driver_ok(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* The driver may still acknowledge what it has seen. */
+/* During a reset the driver may still acknowledge interrupts. */
 static void reset_in_progress_lets_driver_acknowledge(void **state)
 {
 	struct device_fixture f;
@@ -436,8 +439,8 @@ static void reset_that_fails_at_zero_blocks_initialization(void **state)
 }
 
 /*
- * Also if the failure comes late: a vCPU that waits for the reset, or for a queue that the reset
- * would have stopped, goes on.
+ * The same if the failure comes late. A vCPU that waits for the reset, or for a queue that the
+ * reset would have stopped, goes on.
  */
 static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 {

@@ -2,10 +2,7 @@
 /* Saving a device, restoring it into another, and resuming that device. */
 #include "device_fixture.h"
 
-/*
- * A device, its saved state, and the device that takes its place: of the same kind, in the same
- * memory.
- */
+/* A device, its saved state, and the target: a device of the same kind in the same memory. */
 struct migration {
 	struct device_fixture from;
 	struct device_fixture to;
@@ -197,8 +194,8 @@ static void (*const places[])(struct device_fixture *f) = {
 };
 
 /*
- * Equal to the saved device, apart from what each has of its own. A queue that is not enabled has
- * no features.
+ * Checks that the target equals the saved device, apart from members that are each device's own. A
+ * queue that is not enabled has no features.
  */
 static void expect_same(struct migration *m)
 {
@@ -264,9 +261,7 @@ static void state_round_trip_from_everywhere(void **state)
 		assert_int_equal(same.status, m.state.status);
 		assert_int_equal(same.interrupt_status, m.state.interrupt_status);
 		expect_same_states(again, m.queues);
-		/*
-		 * A second restore: the device is in use now, unless there was nothing to restore.
-		 */
+		/* A second restore fails if the first one has left the device in use. */
 		device_keep(&m.to);
 		assert_int_equal(restore(&m), m.state.status ? VIRTIO_EBUSY : 0);
 		assert_true(device_unchanged(&m.to));
@@ -494,7 +489,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		uint32_t queue;
 		struct virtio_queue_registers_state with;
 	} bad[] = {
-		/* Another largest size; a queue that exists only here, or only in the state. */
+		/* Another maximum size; a queue missing in the state; a queue not in the device. */
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 8, .size = 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 0 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .max_size = 8, .size = 8 } },
@@ -618,7 +613,7 @@ static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 	}
 }
 
-/* A ready queue needs memory; another does not. */
+/* A queue that is ready needs memory. Without a ready queue the restore needs none. */
 static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 {
 	struct migration m;
@@ -632,7 +627,7 @@ static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* What was refused or missing before the save is refused or missing after the restore. */
+/* A value that was refused or missing is still refused or missing after the restore. */
 static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(void **state)
 {
 	struct migration m;
@@ -658,7 +653,7 @@ static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(vo
 	assert_int_equal(m.to.device.first_error, VIRTIO_ENOTREADY);
 }
 
-/* Everything of an earlier driver is cleared, also what a good state does not mention. */
+/* A restore clears all set-up of an earlier driver, also values that the state lacks. */
 static void state_restore_replaces_what_was_set_up(void **state)
 {
 	struct migration m;
@@ -707,7 +702,7 @@ static void state_resume_notifies_and_interrupts_each_running_queue_once(void **
 	}
 }
 
-/* hostile 78: wherever it was saved, the new line is where the interrupt status says. */
+/* hostile 78: whatever the line was at the save, after a resume it follows the interrupt status. */
 static void state_resume_raises_line_as_it_was(void **state)
 {
 	struct migration m;

@@ -235,7 +235,10 @@ static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 		assert_true(f.line);
 		assert_false(f.device.active);
 		assert_int_equal(f.device.ignored, 0);
-		/* Called once. Nothing runs, and nothing can be started before a reset. */
+		/*
+		 * activate() is not called a second time. Nothing runs, and nothing can be started
+		 * before a reset.
+		 */
 		device_forget(&f);
 		reg_set(&f, REG_STATUS, 0x0f);
 		reg_set(&f, REG_QUEUE_NOTIFY, 0);
@@ -349,7 +352,7 @@ static void status_failed_activation_needs_reset(void **state)
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	assert_false(driver_enable(&f, 0));
 	assert_int_equal(f.event_count, 0);
-	/* A queue that was not enabled before DRIVER_OK is not set up either. */
+	/* A queue that was not enabled before DRIVER_OK cannot be set up. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	device_keep(&f);
 	driver_place(&f, 1, 4);
@@ -390,7 +393,8 @@ static void on_activate_needs_reset(struct device_fixture *f, enum device_op op,
 }
 
 /*
- * Whatever activate() returns after that, no kick reaches the device, and the driver is told once.
+ * The device breaks within activate(). Whatever activate() returns, no kick reaches the device, and
+ * the driver is told once.
  */
 static void status_device_that_breaks_in_activation_is_not_notified(void **state)
 {

@@ -12,7 +12,7 @@ static const struct {
 	uint16_t offset;
 	uint16_t access;
 	uint32_t fresh;   /* what a new device reads */
-	uint32_t running; /* what a running one reads, with queue 3 and region 255 selected */
+	uint32_t running; /* what a running device reads, with queue 3 and region 255 selected */
 } registers[] = {
 	{ 0x000, READABLE, 0x74726976, 0x74726976 },
 	{ 0x004, READABLE, 2, 2 },
@@ -95,7 +95,10 @@ static void sweep_reads(struct device_fixture *f, bool running)
 	}
 }
 
-/* Only whole registers and the configuration space accept a write. */
+/*
+ * Writes at all offsets and widths. Only whole registers and the configuration space may accept a
+ * write.
+ */
 static void sweep_writes(struct device_fixture *f, uint8_t fill)
 {
 	uint8_t bytes[16];
@@ -205,9 +208,9 @@ static void mmio_access_without_effect_is_counted(void **state)
 	assert_int_equal(f.device.ignored, 5);
 }
 
-/* Values wider than what they mean */
+/* Registers whose values have fewer than 32 meaningful bits */
 
-/* hostile 97, 98: and each queue has its own size. */
+/* hostile 97, 98: QueueSel is compared in full, and each queue has its own size. */
 static void mmio_queue_sel_selects_existing_queue_only(void **state)
 {
 	static const uint32_t absent[] = {

@@ -26,7 +26,7 @@
 #define SIZE 8u
 #define RAM 0x8000u
 #define BORDER 0x1000u /* of two regions */
-#define USED 0xff0u    /* the used ring lies in both, so each access to it is translated */
+#define USED 0xff0u    /* the used ring lies in both regions, so each access to it is translated */
 #define HEADER 0x2000u
 #define DATA 0x3000u
 #define STATUS 0x4000u
@@ -46,7 +46,7 @@ static struct {
 	uint64_t bad, bad_end; /* what is not mapped */
 	uint32_t stops;        /* reports that a stop may have ended */
 	bool line;
-	bool shut; /* atomic: the back end answers no request */
+	bool shut; /* atomic: while true, the back end answers no request */
 } m;
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
