@@ -61,6 +61,7 @@ struct virtio_mock_buffer {
 
 /*
  * A driver. The caller allocates it, may read every member, and sets the three features after init.
+ * A driver must not be copied, because a cursor must not be.
  */
 struct virtio_mock {
 	struct virtio_memory_cursor memory; /* over the driver's map; also for the caller's use */
