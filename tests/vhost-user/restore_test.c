@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* --restore: a daemon that begins with the state of another one, with disks. */
+/*
+ * --restore: a daemon that begins with the state of another one, with disks. And a daemon that is
+ * told to inherit, and can't.
+ */
 #include "daemon.h"
 #include "front_end.h"
 #include "rings.h"
@@ -11,10 +14,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FEATURES FEATURE(VIRTIO_RING_F_EVENT_IDX)
+/* The variable by which an old program hands its descriptors over. */
+#define HANDOVER "VIRTIO_VHOST_USER_HANDOVER"
 
 static char state_path[128], used_path[128];
 
@@ -354,6 +360,60 @@ static void restore_that_can_not_listen_uses_nothing_up(void **state)
 	daemon_remove_folder(&daemon);
 }
 
+/* Tells a daemon to inherit this table. Returns the table's descriptor. */
+static int announce_table(const char *table, size_t bytes)
+{
+	const int fd = memfd_create("table", 0);
+	char number[16];
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, table, bytes), bytes);
+	snprintf(number, sizeof number, "%d", fd);
+	assert_int_equal(setenv(HANDOVER, number, 1), 0);
+	return fd;
+}
+
+/* A daemon that is told to inherit, and can't, does not start afresh. */
+static void daemon_that_can_not_inherit_starts_nothing(void **state)
+{
+	static const struct {
+		const char *table;
+		size_t bytes;
+		const char *words;
+	} cases[] = {
+		{ "", 0, "the table of descriptors is damaged" },
+		{ "name", 5, "the table of descriptors is damaged" },
+		{ "0", 2, "the table of descriptors is damaged" },
+		{ "0 ", 3, "the table of descriptors is damaged" },
+		{ "-1 name", 8, "the table of descriptors is damaged" },
+		{ "1000000 not open", 17, "the table of descriptors is damaged" },
+		{ "0 twice\0"
+		  "0 twice again",
+		  22, "the table of descriptors is damaged" },
+		{ "0 name", 7, "the image was not handed over" },
+	};
+	struct daemon_process daemon;
+	char disk[256];
+	const char *const arguments[] = { "--blk", disk, NULL };
+
+	(void)state;
+	daemon_folder(&daemon);
+	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const int fd = announce_table(cases[i].table, cases[i].bytes);
+
+		expect_refusal(&daemon, arguments, cases[i].words);
+		close(fd);
+	}
+	assert_int_equal(setenv(HANDOVER, "", 1), 0);
+	expect_refusal(&daemon, arguments, HANDOVER " is no descriptor");
+	assert_int_equal(unsetenv(HANDOVER), 0);
+	daemon_run(&daemon, arguments);
+	daemon_expect_listening(&daemon);
+	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
+	daemon_remove_folder(&daemon);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +424,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(restore_refuses_a_bad_file),
 		cmocka_unit_test(restore_refuses_a_file_that_was_used),
 		cmocka_unit_test(restore_that_can_not_listen_uses_nothing_up),
+		cmocka_unit_test(daemon_that_can_not_inherit_starts_nothing),
 	};
 
 	daemon_find(argc, argv);
