@@ -96,7 +96,7 @@ static void mark_afresh(struct fixture *f, uint64_t addr, uint64_t len)
 	mark(f, addr, len);
 }
 
-/* Nothing may have been set. */
+/* Marks a range that must set no bit. */
 static void mark_nothing(struct fixture *f, uint64_t addr, uint64_t len)
 {
 	uint8_t before[sizeof f->raw];
@@ -152,7 +152,7 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 		mark_nothing(&f, UINT64_MAX, UINT64_MAX);
 		/* A range that wraps is cut; it does not continue at the other end. */
 		mark_nothing(&f, UINT64_MAX - 1, base + 0x10000);
-		/* And at the edges just one bit. */
+		/* Ranges that touch the log by one byte set one bit. */
 		mark(&f, 0, base + 1);
 		mark(&f, end - 1, 1);
 	}
@@ -279,7 +279,9 @@ static void dirty_log_with_pages_of_half_the_address_space(void **state)
 	}
 }
 
-/* A bitmap of exactly its size on the heap, at the loosest alignment that its unit allows. */
+/*
+ * The bitmap is a heap block of exactly its size, at the smallest alignment that its unit allows.
+ */
 static void dirty_log_stays_inside_a_heap_block(void **state)
 {
 	(void)state;

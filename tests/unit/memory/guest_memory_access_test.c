@@ -221,7 +221,7 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 				expect_read(&f, layout[warm].addr, 4);
 			if (bad_ranges[i].read) {
 				read_fails(&f, &bad_ranges[i]);
-				/* The failed access has not harmed the cursor. */
+				/* After the failed access the cursor still works. */
 				expect_read(&f, 0x10f0, 0x20);
 			}
 			if (warm < COUNT(layout))
@@ -240,7 +240,7 @@ static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 	uint8_t host[201], before[201], dst[201];
 	struct virtio_region regions[2] = {
 		{ .addr = 0x1000, .len = 100, .host = host },
-		/* Contiguous on the host, which is no reason to accept it. */
+		/* Contiguous on the host: the range must be refused anyway. */
 		{ .addr = 0x1065, .len = 100, .host = host + 101 },
 	};
 	struct virtio_memory_map map;
@@ -287,7 +287,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		for (uint32_t end = start + 1; end <= 30; end++) {
 			const bool legal = end <= 10 || start >= 20;
 
-			/* The cached region permits reading this very range. */
+			/* The read makes the region cached that the writes below must not use. */
 			assert_int_equal(virtio_memory_read(&cursor, 0x1000 + start, dst, end - start), 0);
 			if (legal)
 				continue;
@@ -436,7 +436,9 @@ static void memory_find_needs_one_region(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* The piece lies in one region. The rest of the range, and whether it wraps, do not matter. */
+/*
+ * Only the first piece counts, which lies in one region. The rest of the range may be bad, or wrap.
+ */
 static void memory_segment_gives_the_first_piece(void **state)
 {
 	static const struct {
@@ -470,7 +472,7 @@ static void memory_segment_gives_the_first_piece(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* hostile 35: the segments are the whole range, in order, each in one region. */
+/* hostile 35: the segments cover the whole range in order, and each lies in one region. */
 static void memory_segments_cover_the_range(void **state)
 {
 	struct fixture f;
@@ -497,7 +499,7 @@ static void memory_segments_cover_the_range(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* A cursor may go from anywhere to anywhere. */
+/* Accesses in each region after accesses in each other region. */
 static void memory_cursor_goes_from_any_region_to_any_other(void **state)
 {
 	struct fixture f;

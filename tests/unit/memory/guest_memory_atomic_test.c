@@ -80,7 +80,10 @@ static void stores_fail(struct fixture *f, uint64_t addr, int error16, int error
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
-/* Loads and stores, with a fresh cursor and with one that was last at 0x1000. */
+/*
+ * Loads and stores must have these results, with a fresh cursor and with a cursor that was last at
+ * 0x1000.
+ */
 static void fields_fail(struct fixture *f, uint64_t addr, int error16, int error32)
 {
 	uint16_t value;
@@ -102,7 +105,7 @@ static void atomic_field_refuses_misaligned_guest_address(void **state)
 	setup(&f);
 	for (uint64_t off = 0; off < BYTES; off++)
 		fields_fail(&f, 0x1000 + off, off % 2 ? VIRTIO_EALIGN : 0, off % 4 ? VIRTIO_EALIGN : 0);
-	/* Also where the host address would be aligned. */
+	/* A misaligned guest address is refused even if the host address is aligned. */
 	fields_fail(&f, 0x1081, VIRTIO_EALIGN, VIRTIO_EALIGN);
 	fields_fail(&f, 0x10c2, 0, VIRTIO_EALIGN);
 	fields_fail(&f, UINT64_MAX, VIRTIO_EALIGN, VIRTIO_EALIGN);
@@ -133,7 +136,9 @@ static void atomic_field_refuses_addresses_outside(void **state)
 	fields_fail(&f, UINT64_C(1) << 63, VIRTIO_EFAULT, VIRTIO_EFAULT);
 }
 
-/* Also where its two regions are contiguous in both address spaces. */
+/*
+ * A field over two regions is refused, even if the regions are contiguous in both address spaces.
+ */
 static void atomic_field_refuses_two_regions(void **state)
 {
 	struct fixture f;
@@ -156,7 +161,7 @@ static void atomic_store_refuses_read_only_region(void **state)
 		stores_fail(&f, 0x1040 + off, VIRTIO_EPERM, VIRTIO_EPERM);
 		assert_int_equal(virtio_memory_load_le32(&f.cursor, 0x1040 + off, VIRTIO_RELAXED, &value), 0);
 		assert_int_equal(value, virtio_get_le32(f.host + 0x80 + off));
-		/* The cached region permits loads. */
+		/* The cached region permits loads, but not stores. */
 		stores_fail(&f, 0x1040 + off, VIRTIO_EPERM, VIRTIO_EPERM);
 	}
 }
@@ -266,7 +271,10 @@ static void raw_loads_read_little_endian(void **state)
 	}
 }
 
-/* The compiler must not reuse a value from before a copy after the copy. */
+/*
+ * The memory changes between two copies, and the compiler must not reuse the values of the first
+ * copy.
+ */
 static void raw_copies_look_at_memory_each_time(void **state)
 {
 	uint8_t guest[4] = { 1, 2, 3, 4 }, first[4], second[4];

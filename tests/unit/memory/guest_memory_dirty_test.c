@@ -178,7 +178,10 @@ static void dirty_nothing_but_writing_is_recorded(void **state)
 
 /* Writes */
 
-/* A write of any length from any byte: a fresh cursor, and a cached region that permits writing. */
+/*
+ * Writes of any length from any byte, with a fresh cursor and with a cached region that permits
+ * writing.
+ */
 static void dirty_write_records_exactly_its_pages(void **state)
 {
 	static const uint8_t src[0x300] = { 1 };
@@ -335,7 +338,7 @@ static void dirty_writer_records_what_it_writes(void **state)
 			assert_int_equal(virtio_writer_write(&by_write, src, len), n);
 			expect_logs(&f);
 			clear(&f);
-			/* Less room than len: nothing is written, so nothing is recorded. */
+			/* With less room than len nothing is written, so nothing is recorded. */
 			assert_int_equal(virtio_writer_write_exact(&by_exact, src, (size_t)left + 1), VIRTIO_ESHORT);
 			assert_int_equal(virtio_writer_advance(&by_advance, left + 1), VIRTIO_ESHORT);
 			assert_int_equal(virtio_writer_advance(&by_advance, UINT64_MAX), VIRTIO_ESHORT);

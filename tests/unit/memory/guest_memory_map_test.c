@@ -17,7 +17,7 @@
 
 static uint8_t ram[0x1000];
 
-/* Tables with this region at the end, in the middle and before good ones. */
+/* A table with this region must be refused, wherever the region stands among good ones. */
 static void refuses_one(const struct virtio_region *bad)
 {
 	const struct virtio_region harmless[2] = {
@@ -111,7 +111,7 @@ static void map_init_refuses_host_memory_at_the_host_s_end(void **state)
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
 
 	(void)state;
-	/* No byte of these is accessed. */
+	/* Only checks the numbers: no byte of these regions is accessed. */
 	refuses(0x1000, 1, (void *)UINTPTR_MAX);
 	refuses(0x1000, 2, (void *)UINTPTR_MAX);
 	refuses(0x1000, 0x1000, (void *)(UINTPTR_MAX - 0xfff));
@@ -192,7 +192,7 @@ static void map_init_refuses_impossible_dirty_logs(void **state)
 		{ bitmap, 8, 0, 12, 3 },
 		{ bitmap, 16, 0, 12, 16 },
 		{ bitmap, 16, 0, 12, 255 },
-		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* the other size of a long */
+		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* a long of other hosts */
 		{ bitmap, 1, 0, 12, word },
 		{ bitmap, word + 1u, 0, 12, word },
 		{ bitmap, 2u * word - 1, 0, 12, word },

@@ -66,7 +66,7 @@ struct shadow {
 	uint8_t bitmap[WINDOW / 8];
 	uint8_t want_bitmap[WINDOW / 8];
 
-	uint64_t in_base; /* what the driver uses for addresses */
+	uint64_t in_base; /* start of the window, in the addresses that the driver uses */
 	uint32_t page_size;
 	struct page pages[WINDOW / 4];
 
@@ -266,7 +266,7 @@ static void model_write(struct shadow *w, uint64_t addr, const uint8_t *src, uin
 		const uint64_t page = b.phys >> w->log.page_shift;
 
 		w->want[b.host] = src[i];
-		/* A bitmap does not continue at address 0. */
+		/* Where the addresses wrap, the bitmap ends at the end of the address space. */
 		if (w->regions[b.region].dirty && !(w->base == WRAPPING && b.phys >= 256))
 			w->want_bitmap[page / 8] = (uint8_t)(w->want_bitmap[page / 8] | 1u << page % 8);
 	}
@@ -280,7 +280,7 @@ static void expect_same(const struct shadow *w)
 
 /* Accesses, each compared with the model */
 
-/* With a size known to the compiler, if it is one of these. */
+/* Reads with a size that the compiler knows, if len is one of these sizes. */
 static int read_any(struct virtio_memory_cursor *cursor, uint64_t addr, uint8_t *dst, size_t len)
 {
 	switch (len) {
@@ -491,7 +491,7 @@ static void step(struct shadow *w)
 	switch (below(w, 12)) {
 	case 0:
 	case 1:
-		/* A host with a smaller size_t has no such length. */
+		/* Leaves out lengths that do not fit a 32-bit host's size_t. */
 		if (len <= SIZE_MAX)
 			step_read(w, addr, len);
 		break;

@@ -39,7 +39,7 @@ static void setup(struct fixture *f)
 	assert_int_equal(virtio_memory_map_init(&map, &f->region, 1), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	for (uint32_t i = 0; i < SEGMENTS; i++) {
-		/* In no order of addresses. */
+		/* The segments' addresses are in no order. */
 		const uint32_t at = i * 5 % SEGMENTS * 32 + i;
 
 		assert_int_equal(
@@ -51,7 +51,10 @@ static void setup(struct fixture *f)
 	assert_int_equal(n, BYTES);
 }
 
-/* Returns the entries that a vector of these bytes needs: one for each segment with any of them. */
+/*
+ * Returns the number of entries that a vector of these bytes needs: one for each segment that has
+ * some of the bytes.
+ */
 static uint32_t entries_needed(uint64_t offset, uint64_t bytes)
 {
 	uint64_t start = 0;

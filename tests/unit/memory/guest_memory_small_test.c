@@ -179,7 +179,10 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 		bool found;
 		void *host = NULL;
 
-		/* The cursor has cached this place, or nothing. */
+		/*
+		 * Way 0 and way 1 begin with the region that was cached before, and way 2 with
+		 * none.
+		 */
 		if (way == 2)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 		if (way == 0)
@@ -203,7 +206,7 @@ static void check_all(struct fixture *f)
 		const uint32_t first = f->len < 128 ? 0 : f->len - 128;
 
 		for (uint32_t off = first; off < f->len + 3; off++) {
-			/* No region, this region, or its neighbour is cached. */
+			/* The cached region is none, this region, or its neighbour. */
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_read(f, ADDR + off, size);
 			virtio_memory_cursor_init(&f->cursor, &f->map);

@@ -24,7 +24,7 @@
 #define SHORT_LEN 0x28u
 #define LAST (UINT64_MAX - (PAGE - 1)) /* the last page of the input addresses */
 
-/* The hook's answers. Without these flags it answers up to the end of the page. */
+/* How far the hook's answer for a page reaches, or what is wrong with the answer. */
 enum style {
 	TO_PAGE_END,
 	HUGE_LEN,  /* claims to reach to the end of the address space and beyond */
@@ -45,7 +45,7 @@ struct page {
 static const struct page pages[] = {
 	{ 0x5000, RAM + 0x300, BOTH, 0, TO_PAGE_END, 0, 0 },
 	{ 0x5100, RAM + 0x100, BOTH, 0, TO_PAGE_END, 0, 0 },
-	{ 0x5200, RAM + 0x200, BOTH, 0, TO_PAGE_END, 0, 0 }, /* where the one before it ends */
+	{ 0x5200, RAM + 0x200, BOTH, 0, TO_PAGE_END, 0, 0 }, /* the previous page ends there */
 	{ 0x5300, RAM + 0x400, READ, 0, TO_PAGE_END, 0, VIRTIO_EPERM },
 	{ 0x5400, RAM + 0x500, WRITE, 0, TO_PAGE_END, VIRTIO_EPERM, 0 },
 	{ 0x5500, RAM + 0x600, BOTH, VIRTIO_ENOTMAPPED, TO_PAGE_END, VIRTIO_ENOTMAPPED, VIRTIO_ENOTMAPPED },
@@ -59,7 +59,7 @@ static const struct page pages[] = {
 	{ 0x5c00, RAM + 0x600, BOTH, 0, NO_ANSWER, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5d00, RAM + 0x600, 0, 0, TO_PAGE_END, VIRTIO_EPERM, VIRTIO_EPERM },
 	{ 0x5e00, RAM + 0x700, BOTH, 0, PIECES, 0, 0 },
-	/* A byte short of memory. */
+	/* Begins one byte before memory. */
 	{ 0x6000, RAM - 1, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ LAST, RAM + 0x800, BOTH, 0, HUGE_LEN, 0, 0 },
 };
@@ -77,11 +77,11 @@ struct fixture {
 	/* The page table. */
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
-	bool clip; /* answers no further than it was asked */
+	bool clip; /* the hook answers only for the bytes that it was asked about */
 	/* Answers "not mapped" to requests for more bytes than this; 0: no such limit. */
 	uint64_t whole;
-	uint32_t last;  /* number of the question after which it answers "not mapped"; 0: never */
-	uint32_t calls; /* how often it was asked */
+	uint32_t last;  /* after so many questions it answers "not mapped"; 0: never */
+	uint32_t calls; /* number of questions */
 	uint64_t addr;  /* the last question */
 	uint64_t len;
 	uint32_t access;
@@ -95,7 +95,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	f->addr = addr;
 	f->len = len;
 	f->access = access;
-	/* Never asked about nothing (hostile 37). */
+	/* The library must not ask about 0 bytes (hostile 37). */
 	assert_true(len > 0);
 	if ((f->whole && len > f->whole) || (f->last && f->calls > f->last))
 		return VIRTIO_ENOTMAPPED;
@@ -253,7 +253,7 @@ static void translation_is_never_asked_for_length_zero(void **state)
 	expect_unchanged(&f);
 }
 
-/* Each page, with a fresh cursor, and with one that comes from each other page. */
+/* Accesses to each page, with a fresh cursor and with a cursor that comes from each other page. */
 static void translation_answers_decide_each_access(void **state)
 {
 	struct fixture f;
@@ -276,7 +276,10 @@ static void translation_answers_decide_each_access(void **state)
 				expect_write_error(&f, p->in, 1, p->write);
 			else
 				expect_write(&f, p->in + 3, 5, p->out + 3);
-			/* And again, after what was just cached. */
+			/*
+			 * The errors are the same after the accesses above have moved the cached
+			 * region.
+			 */
 			if (p->read)
 				expect_read_error(&f, p->in, 1, p->read);
 			if (p->write)
@@ -312,7 +315,7 @@ static void translation_does_not_wrap_the_input_addresses(void **state)
 
 	(void)state;
 	setup(&f);
-	/* Also if address 0 is mapped. */
+	/* The range is refused even if address 0 is mapped. */
 	add_page(&f, 0, RAM, TO_PAGE_END);
 	expect_read_error(&f, UINT64_MAX, 2, VIRTIO_EFAULT);
 	expect_write_error(&f, UINT64_MAX - 15, 0x20, VIRTIO_EFAULT);
@@ -489,7 +492,7 @@ static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 	}
 }
 
-/* A cursor asks again only outside what it was told. */
+/* A cursor asks the hook again only outside its last answer. */
 static void translation_is_asked_once_for_a_cached_region(void **state)
 {
 	struct fixture f;

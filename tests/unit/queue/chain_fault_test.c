@@ -65,7 +65,7 @@ static void expect_counts(struct fixture *f, uint64_t faults, uint64_t too_many,
 	assert_int_equal(stats.ring_faults, 0);
 }
 
-/* Segments of a buffer in this memory. */
+/* Returns the number of segments of a buffer in this memory. */
 static uint32_t pieces(const struct fixture *f, const struct virtio_mock_buffer *b)
 {
 	if (f->kind == FIXTURE_FLAT)
@@ -115,7 +115,7 @@ static void expect_front(struct fixture *f, const struct virtio_chain_segments *
 	assert_int_equal(out->writable_bytes, bytes[1]);
 }
 
-/* The status is the byte at this address; 0: there is none. */
+/* The last writable byte must be the byte at this address. With 0 there must be none. */
 static void expect_status(struct fixture *f, const struct virtio_chain_segments *out, uint64_t addr)
 {
 	assert_int_equal(out->last_writable.len, addr != 0);
@@ -226,7 +226,10 @@ static void chain_resolve_after_a_small_array_reads_anew(void **state)
 	expect_status(&f, &out, FIXTURE_DATA + 221);
 }
 
-/* Of several errors the chain's shape comes first, then the bad buffer. */
+/*
+ * Of several errors, an error of the chain's shape is reported first, then a bad buffer, then the
+ * small array.
+ */
 static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
@@ -258,7 +261,7 @@ static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 	}
 }
 
-/* The good bytes of a bad buffer are not needed, whether they found room or not. */
+/* Segments of a bad buffer do not count as needed, whether they fit the array or not. */
 static void chain_resolve_needs_nothing_of_the_bad_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_END - 40, 41) };
@@ -291,8 +294,8 @@ static const struct virtio_mock_buffer bad[] = {
 };
 
 /*
- * hostile 31 to 34: at each place, direct and in a table. The status is there unless it is that
- * buffer.
+ * hostile 31 to 34: the bad buffer is at each place, direct and in a table. The status is found
+ * unless the bad buffer is its own.
  */
 static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 {
@@ -395,7 +398,7 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, 0);
-	/* A step yields it, and no byte of it is accessed, at either end. */
+	/* virtio_chain_next() yields the buffer. No byte at either end of memory is accessed. */
 	chain = pop(&f);
 	fixture_save(&f);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
@@ -440,7 +443,10 @@ static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **
 	}
 }
 
-/* Each answer for each buffer. After VIRTIO_ENOTMAPPED nothing is left. Changing memory only. */
+/*
+ * The translation gives each error for each buffer. After VIRTIO_ENOTMAPPED no front and no status
+ * are left. Changing memory only.
+ */
 static void chain_resolve_keeps_front_and_status_around_bad_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
@@ -521,8 +527,8 @@ static const struct {
 };
 
 /*
- * An error of the shape comes first, wherever the bad buffers are. Nothing of the chain can be
- * used.
+ * An error of the shape is reported before a bad buffer, wherever that buffer is. Then no part of
+ * the chain can be used.
  */
 static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
 {

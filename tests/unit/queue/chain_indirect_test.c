@@ -137,7 +137,10 @@ static void chain_indirect_refuses_bad_length(void **state)
 		struct fixture f;
 
 		setup(&f, state);
-		/* In the cached region already, where the inline part looks. */
+		/*
+		 * The first table makes its region cached, because the inline part looks only
+		 * there.
+		 */
 		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
 		expect_buffers(&f, out_in, 1);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
@@ -167,7 +170,7 @@ static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 	}
 }
 
-/* With the allowance for long tables. */
+/* Sets up a queue with the allowance for long tables. */
 static void setup_long(struct fixture *f, enum fixture_memory kind)
 {
 	fixture_init(f, kind, SIZE);
@@ -270,7 +273,7 @@ static void serve_good_table(struct fixture *f)
 	memset(f->seen, 0, sizeof f->seen);
 }
 
-/* hostile 26 and 31: also after a good table in the same memory. */
+/* hostile 26 and 31: the table is refused after a good table in the same memory, too. */
 static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 {
 	for (uint32_t inside = 0; inside < 32; inside++) {
@@ -350,7 +353,10 @@ static void chain_indirect_ignores_next_and_write(void **state)
 	}
 }
 
-/* A table as long as the queue is the longest, and the walk through it is whole. */
+/*
+ * The longest table without the allowance has as many entries as the queue. The walk yields all of
+ * them.
+ */
 static void chain_indirect_accepts_table_of_queue_size(void **state)
 {
 	struct virtio_mock_buffer buffers[SIZE];
@@ -362,7 +368,7 @@ static void chain_indirect_accepts_table_of_queue_size(void **state)
 	expect_buffers(&f, buffers, SIZE);
 }
 
-/* hostile 23: longer ones with the allowance. */
+/* hostile 23: longer tables are walked with the allowance. */
 static void chain_indirect_accepts_long_table_when_allowed(void **state)
 {
 	struct virtio_mock_buffer buffers[40];
@@ -388,7 +394,7 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 65536; i++)
 		buffers[i] = (struct virtio_mock_buffer){ FIXTURE_DATA + i, i % 7, i < 40000 ? 0 : WRITE };
-	/* With a host address that is aligned for whole loads, and without. */
+	/* The table's host address is aligned for whole loads, or odd. */
 	for (uint32_t odd = 0; odd <= 1; odd++) {
 		struct virtio_region regions[2];
 
@@ -409,7 +415,7 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 	}
 }
 
-/* The walk is still bounded, by the table's own length. */
+/* With the allowance, the table's own length bounds the walk. */
 static void chain_indirect_ends_loop_in_long_table(void **state)
 {
 	struct virtio_mock_buffer buffers[40];
@@ -510,7 +516,7 @@ static void chain_indirect_does_not_renew_count(void **state)
 	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* The order of directions, and the sum of bytes, hold across the table's edge. */
+/* Directions and the sum of bytes are checked across descriptors outside and inside the table. */
 static void chain_indirect_keeps_order_and_bytes(void **state)
 {
 	const struct virtio_mock_buffer order[] = { WRITABLE(FIXTURE_DATA, 1), { FIXTURE_TABLE, 16, INDIRECT } };

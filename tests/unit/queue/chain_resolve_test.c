@@ -160,8 +160,8 @@ static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 }
 
 /*
- * The same for what no list of buffers makes: next outside the table, and more descriptors than the
- * queue has.
+ * The same for faults that a list of buffers cannot express: next outside the table, and more
+ * descriptors than the queue has.
  */
 static void chain_resolve_passes_on_bad_next_and_length(void **state)
 {
@@ -210,7 +210,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 		skip();
 	}
 	fixture_init(&f, FIXTURE_FLAT, SIZE);
-	/* Never touched, only resolved: the host memory behind it need not exist. */
+	/* The buffer is resolved and never accessed, so its host memory need not exist. */
 	regions[0] = f.regions[0];
 	regions[1] = region;
 	assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
@@ -314,7 +314,7 @@ static void chain_resolve_refuses_writable_buffer_in_rom(void **state)
 	expect_resolved(&f, bad, 1);
 }
 
-/* Answers of a translation in the middle of a buffer. */
+/* The translation fails in the middle of a buffer. */
 static void chain_resolve_reports_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
@@ -361,7 +361,7 @@ static void chain_resolve_reports_array_too_small(void **state)
 				 virtio_memory_find(&f.mock.memory, FIXTURE_DATA + 35, 1, VIRTIO_ACCESS_WRITE));
 		for (uint32_t i = capacity; i < SEGMENTS; i++)
 			assert_memory_equal(&segments[i], &guard, sizeof guard);
-		/* The caller's array was wrong, not the chain. */
+		/* The array was too small, which is no fault of the chain. */
 		virtio_queue_get_stats(&f.queue, &stats);
 		assert_int_equal(stats.chain_faults, 0);
 		assert_int_equal(stats.first_error, 0);
@@ -475,7 +475,7 @@ static void chain_resolve_skips_empty_buffers(void **state)
 	const struct virtio_mock_buffer some[] = { READABLE(0, 0), READABLE(FIXTURE_DATA, 4), READABLE(UINT64_MAX, 0),
 						   WRITABLE(FIXTURE_DATA + 8, 4), WRITABLE(0, 0) };
 	const struct virtio_mock_buffer none[] = { READABLE(0, 0), WRITABLE(UINT64_MAX, 0) };
-	/* In memory, where a segment would be possible. */
+	/* Empty buffers in memory, for which a segment would be possible. */
 	const struct virtio_mock_buffer inside[] = { READABLE(FIXTURE_DATA, 0),     READABLE(FIXTURE_DATA + 1, 4),
 						     READABLE(FIXTURE_DATA + 2, 0), WRITABLE(FIXTURE_DATA + 8, 0),
 						     WRITABLE(FIXTURE_DATA + 9, 4), WRITABLE(FIXTURE_DATA + 10, 0) };
@@ -535,7 +535,7 @@ static void chain_resolve_keeps_one_snapshot(void **state)
 	assert_int_equal(virtio_segments_bytes(segments, out.needed), 32);
 }
 
-/* Through an indirect table, whole. */
+/* A chain in an indirect table is resolved as a whole. */
 static void chain_resolve_resolves_indirect_table(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 20), WRITABLE(FIXTURE_DATA + 32, 24),
@@ -596,7 +596,10 @@ static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
 	return error;
 }
 
-/* What one buffer has made the cached region doesn't permit more to the next. */
+/*
+ * A region that one buffer has made cached must not give the next buffer a permission that its page
+ * lacks.
+ */
 static void chain_resolve_permits_one_direction_of_a_page(void **state)
 {
 	static struct one_way w;

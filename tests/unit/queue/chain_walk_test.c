@@ -148,7 +148,7 @@ static void chain_next_refuses_next_outside_table(void **state)
 	}
 }
 
-/* next says nothing without the flag. */
+/* Without VRING_DESC_F_NEXT the field next has no meaning. */
 static void chain_next_ignores_next_without_flag(void **state)
 {
 	const struct vring_desc desc = { FIXTURE_DATA, 7, 0, 0xffff };
@@ -220,8 +220,8 @@ static void chain_next_yields_wrapping_buffer_without_access(void **state)
 		for (uint32_t k = 0; k < 2; k++) {
 			const struct virtio_mock_buffer *b = &wraps[i][k];
 			/*
-			 * The bytes of the longest buffer are never looked at, so a smaller array
-			 * is enough.
+			 * The bytes of the longest buffer are never accessed, so a smaller array
+			 * stands for them.
 			 */
 			const size_t len = b->len;
 
@@ -381,7 +381,7 @@ static void chain_next_reads_little_endian(void **state)
 	assert_true(desc.addr == UINT64_C(0x1122334455667788) && desc.len == 0xa1b2c3d4 && desc.writable);
 }
 
-/* A translation that is not known yet */
+/* Translations that are not known yet */
 
 /*
  * VIRTIO_ENOTMAPPED breaks and consumes nothing: after an unpop the same head is popped. Changing

@@ -60,8 +60,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * virtio 1.4, 2.7.5.1: tables and readable buffers are read, writable buffers written, the used
- * ring both.
+ * virtio 1.4, 2.7.5.1: a device may read tables and readable buffers, write writable buffers, and
+ * do both in the used ring.
  */
 static void permit(struct guarded *g)
 {
@@ -79,8 +79,8 @@ static void permit(struct guarded *g)
 }
 
 /*
- * Everything that a device does with one request: the walk and the resolution, both kinds of
- * notification, an unpop.
+ * Does everything that a device does with one request: unpop, walk, resolution, both kinds of
+ * notification.
  */
 static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t *in)
 {
@@ -169,8 +169,7 @@ static void conformance_request_changes_used_ring_and_writable_buffers_only(void
 }
 
 /*
- * The same, by what the device asks of a guest memory that grants each area what its direction
- * needs.
+ * The same with a translation that grants each area only the accesses that the device needs.
  */
 static void conformance_request_reads_no_writable_buffer(void **state)
 {
@@ -183,9 +182,9 @@ static void conformance_request_reads_no_writable_buffer(void **state)
 /* A guest that looks at its used ring whenever the device looks up an address. */
 struct watched {
 	struct fixture f;
-	struct vring_used_elem expected[SIZE]; /* in the used ring, once the index says so */
+	struct vring_used_elem expected[SIZE]; /* the elements that the index promises */
 	uint32_t looks;
-	uint32_t early; /* looks at which the index was ahead of the elements */
+	uint32_t early; /* number of looks that found the index ahead of the elements */
 };
 
 static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -226,7 +225,10 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 		fixture_start(&w.f);
 		fixture_pop_some(&w.f, tokens, 3);
 		for (uint32_t i = 0; i < 3; i++) {
-			/* Backwards, so that under IN_ORDER two wait for the last one. */
+			/*
+			 * The last request first, so that under IN_ORDER two completions wait for
+			 * the third.
+			 */
 			const uint32_t at = in_order ? 2 - i : i;
 
 			completions[i] = (struct virtio_completion){ tokens[2 - i], 0x01020304 + i };
@@ -240,8 +242,7 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 					 0);
 		assert_int_equal(fixture_get(&w.f, VIRTIO_MOCK_USED_IDX), 3);
 		/*
-		 * Each element of eight bytes was looked up, and so were the two bytes of the
-		 * index.
+		 * The guest had enough looks: one for each element, and one for the index.
 		 */
 		assert_true(w.looks >= 3 * 8 + 2);
 		assert_int_equal(w.early, 0);

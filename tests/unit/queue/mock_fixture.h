@@ -10,7 +10,7 @@
 static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
 
 /*
- * A copy of the driver's records, to compare with. The last place that it looked at does not count.
+ * A copy of the driver's records, for comparisons. Leaves out the cursor.
  */
 struct mock_copy {
 	struct virtio_mock mock;

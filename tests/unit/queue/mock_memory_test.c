@@ -15,7 +15,7 @@
 /* A translation to the same addresses, except for one part. */
 struct hidden {
 	uint64_t start, end;
-	int error;       /* its answer for that part; if that is 0: */
+	int error;       /* the translation's answer for that part; if it is 0, */
 	uint32_t denied; /* the access that is not permitted there */
 };
 
@@ -36,7 +36,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return h->error;
 }
 
-/* The calls. Each checks that a failure leaves its output alone. */
+/* The calls. Each function checks that a failed call leaves its output unchanged. */
 
 static int do_init(struct fixture *f)
 {
@@ -232,7 +232,7 @@ static int do_disable_interrupts(struct fixture *f)
 static const struct call {
 	int (*call)(struct fixture *);
 	uint32_t reads, writes; /* parts */
-	bool in_steps;          /* when one part fails, another may have been written */
+	bool in_steps;          /* a failed call may have written other parts */
 	bool idle;              /* works only if nothing is in flight */
 } calls[] = {
 	{ do_init, 0, DESC | AVAIL | USED, false, false },
@@ -291,8 +291,8 @@ static void hide(const struct fixture *f, struct hidden *h, uint32_t part, int e
 }
 
 /*
- * The call fails with this error while a part is hidden, changes nothing, and works when it is
- * back.
+ * Checks that the call fails with this error and changes nothing while a part is hidden, and works
+ * when the part is back.
  */
 static void expect_error(enum fixture_memory kind, const struct call *c, uint32_t part, int error, uint32_t denied)
 {
@@ -302,7 +302,7 @@ static void expect_error(enum fixture_memory kind, const struct call *c, uint32_
 
 	make_driver(&f, kind, &h, c->idle);
 	hide(&f, &h, part, denied ? 0 : error, denied);
-	/* Away from the cached region that the calls before have left. */
+	/* Earlier calls have left a cached region, which could answer without the translation. */
 	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
 	copy_mock(&f, &before);
 	fixture_save(&f);
@@ -337,7 +337,7 @@ static void mock_calls_tell_memory_that_does_not_permit_it(void **state)
 		}
 }
 
-/* What a call does not need may be hidden. */
+/* A call works while the parts that it does not need are hidden. */
 static void mock_calls_need_no_other_memory(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(calls); i++)

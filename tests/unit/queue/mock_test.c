@@ -43,7 +43,7 @@ static void mock_init_refuses_bad_arguments(void **state)
 		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
 }
 
-/* A translation to the same addresses that gives a number of answers and then fails. */
+/* A translation to the same addresses, which fails after a number of answers. */
 struct forgetful {
 	uint32_t answers;
 	bool refused;
@@ -189,8 +189,8 @@ static void mock_seek_refuses_while_anything_is_pending(void **state)
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	/*
-	 * Only heads that exist can be in flight. A head that is offered and not published is in
-	 * flight.
+	 * Heads outside the table are never in flight. A head is in flight as soon as it is
+	 * offered.
 	 */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0xffff), 0);
 	assert_int_equal(f.mock.in_flight, 0);
@@ -288,12 +288,12 @@ static void mock_entries_are_where_specified(void **state)
 		fixture_read(&f, virtio_mock_used_entry_addr(&f.mock, i), raw, 4);
 		assert_int_equal(virtio_get_le32(raw), element.id);
 	}
-	/* One of the last entry's neighbours is the event field. */
+	/* The event field follows the last entry. */
 	assert_int_equal(virtio_mock_avail_entry_addr(&f.mock, SIZE),
 			 virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_USED_EVENT));
 	assert_int_equal(virtio_mock_used_entry_addr(&f.mock, SIZE),
 			 virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_AVAIL_EVENT));
-	/* No field has address 0. */
+	/* An unknown field has no address, and gets 0. */
 	assert_int_equal(virtio_mock_field_addr(&f.mock, (enum virtio_mock_field)6), 0);
 }
 
@@ -359,7 +359,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 		f.mock.event_idx = f.mock.in_order = true;
 		(void)fixture_add(&f, out_in, 1);
 		use(&f, 0, 0);
-		/* The first descriptor, or flags and index. */
+		/* The bytes inside are the first descriptor, or flags and index. */
 		fixture_write(&f, FIXTURE_END - inside, (const uint8_t[16]){ 0, 0, 1, 0 }, inside);
 		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END - inside), 0);
 		copy_mock(&f, &before);
@@ -459,7 +459,7 @@ static void mock_alloc_refuses_what_it_has_not(void **state)
 	assert_true(mock_unchanged(&f, &before));
 }
 
-/* Alloc, offer and publish one by one: nothing is visible before its step. */
+/* Each of alloc, offer and publish makes only its own change visible. */
 static void mock_publishes_in_steps(void **state)
 {
 	uint16_t entry = 0;
@@ -544,7 +544,7 @@ static void mock_keeps_descriptors_of_chain_offered_twice(void **state)
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
 }
 
-/* Descriptors in any order of freeing: none is lost, none is handed out twice. */
+/* Descriptors are freed in any order. No descriptor is lost or allocated twice. */
 static void mock_reuses_descriptors(void **state)
 {
 	struct fixture f;
@@ -601,7 +601,7 @@ static void mock_adds_many_with_one_publication(void **state)
 		}
 		assert_int_equal(virtio_chain_next(&chain, &desc), 0);
 	}
-	/* The caller need not ask for the heads. */
+	/* The array for the heads may be NULL. */
 	assert_int_equal(virtio_mock_add_many(&f.mock, buffers + 1, 2, NULL), 2);
 	assert_int_equal(virtio_queue_available(&f.queue), 2);
 	assert_int_equal(f.mock.free_count, SIZE - 7);

@@ -18,7 +18,7 @@ static const uint64_t area_addr[AREAS] = { 0x10000, 0x20000, 0x30000, DATA };
 static const uint32_t area_bytes[AREAS] = { DESC_BYTES * SIZE, 6 + 2 * SIZE, 6 + USED_BYTES *SIZE, 0x200 };
 
 struct place {
-	/* Bytes from aligned host memory to the first one, and to the second piece. */
+	/* Distance in bytes from aligned host memory to the first byte, and to the second piece. */
 	uint32_t shift;
 	/*
 	 * Bytes of the first piece, which lies behind the second one on the host; 0 for one piece.
@@ -26,7 +26,7 @@ struct place {
 	uint32_t cut;
 };
 
-/* All combinations of them are bits of a number. */
+/* Variants of a test, as bits of a number, for all combinations. */
 #define WITH_EVENT_IDX 1u
 #define WITH_IN_ORDER 2u
 #define WITH_TRANSLATION 4u
@@ -41,15 +41,17 @@ struct scattered {
 	struct virtio_inflight inflight[SIZE];
 	struct virtio_region regions[2 * AREAS];
 	struct virtio_memory_map driver_map, device_map;
-	struct virtio_dirty_log log; /* of the used ring: a bit a byte */
+	struct virtio_dirty_log log; /* of the used ring: one bit for each byte */
 	uint8_t marked[16];
 	bool kicks; /* the device has asked for kicks */
 
-	/* The translation returns the same addresses, for the length that it is asked for. */
+	/*
+	 * The translation maps each address to itself, and answers for exactly the bytes asked for.
+	 */
 	uint32_t answers;  /* answers before the refusals */
-	uint32_t refusals; /* refusals that follow, before it works again */
+	uint32_t refusals; /* refusals after these answers; then it answers again */
 	uint64_t bad_start, bad_len;
-	int error; /* the refusal's error, also for the bad addresses */
+	int error; /* the error of the refusals and of the bad addresses */
 
 	_Alignas(64) uint8_t host[AREAS][2][HOST_BYTES];
 };
@@ -161,8 +163,8 @@ static void expect_margins_untouched(const struct scattered *s)
 }
 
 /*
- * Exactly the bytes of two completions from index first on, of the index, and of the request for
- * kicks.
+ * The dirty log must have exactly the bytes of two completions from index first on, of the index,
+ * and of the request for kicks.
  */
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {
@@ -304,7 +306,7 @@ static void refuse_bad_ones(struct scattered *s)
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), 1);
 	assert_int_equal(virtio_chain_next(&chain, &desc), VIRTIO_ENEXT);
-	/* The head is still in flight, and is offered again. */
+	/* Offers the head again while it is in flight. */
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EINFLIGHT);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EBROKEN);
@@ -313,7 +315,7 @@ static void refuse_bad_ones(struct scattered *s)
 	assert_int_equal(virtio_queue_complete(&s->queue, chain.token, 0), VIRTIO_ESTALE);
 }
 
-/* Twice around the ring and more, in each variant. */
+/* Serves requests for more than two rounds of the ring, in each variant. */
 static void serve_from(const struct place places[AREAS])
 {
 	struct scattered s;
@@ -343,7 +345,7 @@ static void queue_serves_area_cut_at_every_byte(void **state)
 		}
 }
 
-/* Each set of areas, misaligned on the host in each way. */
+/* All sets of areas are misaligned on the host in all ways. */
 static void queue_serves_areas_misaligned_on_the_host(void **state)
 {
 	(void)state;
@@ -420,8 +422,8 @@ static void queue_accesses_misaligned_area_through_the_map(void **state)
 }
 
 /*
- * The same for an indirect table, which is looked up when its chain comes to it, and not again if
- * it is aligned.
+ * The same for an indirect table. The walk looks the table up on entering it, and not again if it
+ * is aligned.
  */
 static void queue_accesses_misaligned_table_through_the_map(void **state)
 {
@@ -482,7 +484,7 @@ static void queue_start_is_whole_when_memory_goes_away(void **state)
 		s.answers = UINT32_MAX;
 		serve_two(&s, 0);
 	}
-	/* The pieces of each area when they are checked, and the last store. */
+	/* Each piece of an area, and the store at the end, must have been refused once. */
 	assert_true(failures >= 5 && failures < answers);
 }
 
@@ -540,7 +542,7 @@ static void queue_complete_says_so_when_memory_goes_away(void **state)
 				expect_element(&s, id, id);
 			expect_margins_untouched(&s);
 		}
-		/* The completion had to look something up. */
+		/* The completion needed look-ups, so the loop has tested refusals. */
 		assert_true(answers > 3);
 	}
 }

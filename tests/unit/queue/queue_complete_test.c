@@ -16,7 +16,7 @@ static void setup_in_order(struct fixture *f, void **state)
 	fixture_start(f);
 }
 
-/* The next used element must be this one. */
+/* Pops the next used element, which must have this id and length. */
 static void expect_used(struct fixture *f, uint32_t id, uint32_t len)
 {
 	struct vring_used_elem used = { 0, 0 };
@@ -26,7 +26,9 @@ static void expect_used(struct fixture *f, uint32_t id, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* A slot of the used ring must hold this, whatever the driver's records say. */
+/*
+ * A slot of the used ring must hold this element. Reads guest memory, and not the driver's records.
+ */
 static void expect_entry(struct fixture *f, uint32_t slot, uint32_t id, uint32_t len)
 {
 	struct vring_used_elem used = { 0, 0 };
@@ -74,7 +76,7 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(0, virtio_token_head(tokens[1])));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[0]), virtio_token_head(tokens[1])));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]) - 1, virtio_token_head(tokens[1])));
-	/* Bits above the low 32 count, too. */
+	/* Every bit of a token above the head counts, up to bit 63. */
 	for (uint32_t bit = 16; bit < 64; bit++) {
 		wrong.value = tokens[1].value ^ UINT64_C(1) << bit;
 		expect_stale(&f, wrong);
@@ -83,7 +85,8 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
 	/*
-	 * What an idle entry holds, and other numbers that no pop gives, where none is in flight.
+	 * Tokens of a head that is not in flight: with the sequence number of an idle entry, and
+	 * with others that no pop gives.
 	 */
 	expect_stale(&f, fixture_token(0, SIZE - 1));
 	expect_stale(&f, fixture_token(2, SIZE - 1));
@@ -109,7 +112,7 @@ static void queue_complete_refuses_second_completion(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 }
 
-/* A late completion after the head was used again does not hit the new request. */
+/* A late completion does not complete a newer request with the same head. */
 static void queue_complete_refuses_token_of_reused_head(void **state)
 {
 	struct virtio_token before, after;
@@ -282,7 +285,7 @@ static void queue_complete_batch_completes_all_or_none(void **state)
 		}
 }
 
-/* It needs no running queue: before the start, while requests are in flight, and after a reset. */
+/* An empty batch succeeds before the start, while requests are in flight, and after a reset. */
 static void queue_complete_batch_of_none_does_nothing(void **state)
 {
 	for (int in_order = 0; in_order <= 1; in_order++) {
@@ -301,7 +304,7 @@ static void queue_complete_batch_of_none_does_nothing(void **state)
 		assert_true(fixture_unchanged(&f));
 		fixture_pop_some(&f, tokens, 2);
 		assert_int_equal(virtio_queue_complete(&f.queue, tokens[1], 0), 0);
-		/* The index is not written again either. */
+		/* An empty batch does not write the index again. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0x1234);
 		fixture_save(&f);
 		assert_int_equal(virtio_queue_complete_batch(&f.queue, NULL, 0), 0);
@@ -314,7 +317,7 @@ static void queue_complete_batch_of_none_does_nothing(void **state)
 	}
 }
 
-/* In the given order, up to a full ring. */
+/* A batch completes in the caller's order, up to a full ring. */
 static void queue_complete_batch_keeps_callers_order(void **state)
 {
 	struct virtio_completion batch[SIZE];
@@ -350,7 +353,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 			fixture_start(&f);
 			fixture_pop_some(&f, tokens, 2);
 			/*
-			 * The last piece of the ring: the elements to be written are all in others.
+			 * Only the last piece of the ring is missing, and no element to be written
+			 * is in it.
 			 */
 			f.bad_start = virtio_mock_used_entry_addr(&f.mock, SIZE - 1) & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
@@ -372,8 +376,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 /* IN_ORDER */
 
 /*
- * All orders of four: the used ring has them in the order of the available ring, none before its
- * turn.
+ * Four requests are completed in all orders. The used ring has them in the order of the available
+ * ring, and none before its turn.
  */
 static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 {
@@ -412,7 +416,10 @@ static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 	}
 }
 
-/* A batch that leaves a gap, and the one that fills it; around the end of the ring, many times. */
+/*
+ * A first batch leaves a gap, and a second batch fills it. Together they go around the ring many
+ * times.
+ */
 static void queue_in_order_publishes_batches_around_the_ring(void **state)
 {
 	struct fixture f;

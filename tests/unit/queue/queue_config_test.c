@@ -28,7 +28,7 @@ static void expect_same(const struct virtio_queue_config *a, const struct virtio
 
 /* Setting up */
 
-/* hostile 49 and 50, regressions R9, R15 and R17: every 16-bit maximum, by the rule. */
+/* hostile 49 and 50, regressions R9, R15 and R17: tries every 16-bit maximum. */
 static void queue_config_init_accepts_powers_of_two_only(void **state)
 {
 	(void)state;
@@ -174,7 +174,9 @@ static void queue_config_set_addr_refuses_misaligned(void **state)
 		}
 }
 
-/* The low half that the caller has put there itself counts for the high one, too. */
+/*
+ * The high half is refused if the low half, which the caller has written directly, is misaligned.
+ */
 static void queue_config_set_addr_high_refuses_misaligned(void **state)
 {
 	struct virtio_queue_config config = some_config(), before;
@@ -305,7 +307,7 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 			expect_refused(&f, VIRTIO_EFAULT);
 		}
 	}
-	/* There may be no memory at all. */
+	/* The map may be NULL. */
 	fixture_init(&f, fixture_kind(state), SIZE);
 	expect_refused_in(&f, NULL, VIRTIO_EFAULT);
 }
@@ -330,7 +332,7 @@ static void queue_start_refuses_ready_queue_without_addresses(void **state)
 	}
 }
 
-/* The areas to their last byte: one byte less memory is too little. */
+/* All of each area must be in memory: with one byte less the check fails. */
 static void queue_config_check_wants_whole_area(void **state)
 {
 	struct virtio_region region;
@@ -378,7 +380,7 @@ static void queue_config_check_wants_permission(void **state)
 	}
 }
 
-/* Each answer of a translation, for each area. */
+/* The check returns each error of a translation, for each area. */
 static void queue_config_check_passes_on_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
@@ -390,7 +392,10 @@ static void queue_config_check_passes_on_translation(void **state)
 			f.bad_start = f.config.addr[area] + 16;
 			f.bad_end = f.bad_start + 1;
 			f.bad_error = errors[i];
-			/* A look-up is for a piece, so the bad byte must begin a piece. */
+			/*
+			 * The fixture looks at the start of a piece only, so the bad range begins
+			 * there.
+			 */
 			f.bad_start &= ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			expect_refused(&f, errors[i]);
@@ -465,7 +470,7 @@ static void queue_survives_overlapping_areas(void **state)
 					assert_true(d < SIZE);
 				assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
 				(void)virtio_queue_needs_interrupt(&f.queue);
-				/* Buffers and tables are not the rings': untouched. */
+				/* The memory of buffers and tables is untouched. */
 				if (f.kind != FIXTURE_ONE_BYTE)
 					assert_memory_equal(f.ram + 0x400, f.saved_ram + 0x400, 0xc00);
 			}

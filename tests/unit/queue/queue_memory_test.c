@@ -25,7 +25,10 @@ static void queue_init_refuses_missing_storage(void **state)
 	assert_memory_equal(&queue, &before, sizeof queue);
 }
 
-/* Not ready; started; too large for its storage. Errors of the check: queue_config_test.c. */
+/*
+ * A start fails if the configuration is not ready, the queue is started, or the storage is too
+ * small. queue_config_test.c has the errors of the check.
+ */
 static void queue_start_refuses_what_it_cannot_run(void **state)
 {
 	struct fixture f;
@@ -97,7 +100,8 @@ static void queue_reset_returns_everything_to_default(void **state)
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, 1);
 	/*
-	 * The counter has the three pops that were not undone, whatever became of their requests.
+	 * The counter has the three pops that were not undone, whether or not their requests were
+	 * completed.
 	 */
 	assert_int_equal(stats.chains, 3);
 
@@ -136,7 +140,9 @@ static void queue_set_index_refuses_while_in_flight(void **state)
 	}
 }
 
-/* Reading judges nothing. Counters continue when an index is set. */
+/*
+ * virtio_queue_read_avail_idx() does not check the index. Counters continue when an index is set.
+ */
 static void queue_read_index_judges_nothing(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -161,7 +167,7 @@ static void queue_read_index_judges_nothing(void **state)
 	assert_int_equal(stats.ring_faults, 0);
 }
 
-/* A ring that cannot be read is reported, and breaks nothing. */
+/* A ring that cannot be read is reported, and does not break the queue. */
 static void queue_read_index_reports_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -226,7 +232,7 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 	f.bad_end = f.bad_start + 16;
 	f.bad_error = VIRTIO_ENOTMAPPED;
-	/* The areas are looked up again; no descriptor is read. */
+	/* The switch looks the areas up again, and reads no descriptor. */
 	f.rewriting = false;
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTMAPPED);
@@ -353,7 +359,7 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.indirect = true;
 	fixture_start(&f);
-	/* When the old memory goes, each cached region still points into it. */
+	/* Each cursor gets a cached region in the old memory. */
 	fixture_offer_table(&f, 1, VRING_DESC_F_INDIRECT, before, 2);
 	serve_in_place(&f, before, 0xa5);
 	fixture_offer_chain(&f, 2, before, 2);
@@ -442,7 +448,7 @@ static bool log_has(const unsigned long *bitmap, uint32_t unit, uint32_t page)
 	return bitmap[page / bits] >> page % bits & 1;
 }
 
-/* Exactly the pages of these ranges are in the log; then it is cleared. */
+/* The log must have exactly the pages of these ranges. Then clears the log. */
 static void expect_log(unsigned long *bitmap, uint32_t unit, const uint64_t (*ranges)[2], uint32_t count)
 {
 	for (uint32_t page = 0; page < LOG_PAGES; page++) {

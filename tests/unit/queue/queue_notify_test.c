@@ -13,7 +13,7 @@ static void setup(struct fixture *f, enum fixture_memory kind, bool event_idx)
 	fixture_start(f);
 }
 
-/* Lets count requests come and go. */
+/* Adds, serves and returns count requests. */
 static void complete_some(struct fixture *f, uint32_t count)
 {
 	struct vring_used_elem used;
@@ -128,7 +128,10 @@ static void queue_needs_interrupt_counts_from_last_check(void **state)
 	}
 }
 
-/* hostile 72: 65,536 and more between two checks hold every used_event; one less misses one. */
+/*
+ * hostile 72: 65,536 or more completions between two checks include every used_event. 65,535
+ * completions miss one value.
+ */
 static void queue_needs_interrupt_bears_65536_completions(void **state)
 {
 	static const uint32_t counts[] = { 65535, 65536, 65537, 131072 + 5 };
@@ -277,7 +280,7 @@ static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 	}
 }
 
-/* hostile 71: a queue whose buffers the device alone uses, over time, asks for kicks too. */
+/* hostile 71: kicks are also asked for on a queue whose buffers the device keeps for later use. */
 static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -291,7 +294,7 @@ static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
 }
 
-/* Enabling judges the index as every call does. */
+/* virtio_queue_enable_kicks() checks the index as every call does. */
 static void queue_enable_kicks_refuses_incoherent_index(void **state)
 {
 	struct fixture f;
@@ -357,7 +360,10 @@ static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 			virtio_queue_get_stats(&f.queue, &stats);
 			if (errors[i] == VIRTIO_ENOTMAPPED) {
 				assert_int_equal(stats.not_mapped, 1);
-				/* All of memory except the field for kicks. */
+				/*
+				 * Takes the written field for kicks over: all else must be
+				 * unchanged.
+				 */
 				memcpy(f.saved_ram, f.ram, sizeof f.ram);
 				assert_true(fixture_unchanged(&f));
 				f.bad_error = 0;

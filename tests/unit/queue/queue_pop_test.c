@@ -148,8 +148,8 @@ static void queue_pop_refuses_head_in_flight(void **state)
 }
 
 /*
- * hostile 13: as many heads are in flight as the queue has descriptors. Another head must be one of
- * them, made available again.
+ * hostile 13: as many heads are in flight as the queue has descriptors. So the next head is in
+ * flight already.
  */
 static void queue_pop_refuses_more_than_size_in_flight(void **state)
 {
@@ -184,7 +184,7 @@ static void queue_pop_breaks_when_ring_is_gone(void **state)
 	}
 }
 
-/* The first call gets the cause. */
+/* The first call returns the cause, and later calls return VIRTIO_EBROKEN. */
 static void queue_available_breaks_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -455,7 +455,10 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ESTALE);
-	/* A completed request cannot be unpopped, and neither can the request before it. */
+	/*
+	 * A completed request cannot be unpopped. The request popped before it is not the last one,
+	 * so it can't be unpopped either.
+	 */
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_ENOTLAST);
 }
 

@@ -50,7 +50,10 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
 	assert_int_equal(virtio_queue_next_avail(&f.queue), virtio_queue_next_used(&f.queue));
 }
 
-/* hostile 75: as many in flight as the queue has entries is legal; across the wrap of the index. */
+/*
+ * hostile 75: as many requests may be in flight as the queue has entries, also across the wrap of
+ * the index.
+ */
 static void queue_replay_takes_full_queue_across_wrap(void **state)
 {
 	struct virtio_token tokens[SIZE];
@@ -80,7 +83,10 @@ static void queue_replay_takes_full_queue_across_wrap(void **state)
 	assert_int_equal(virtio_queue_next_used(&f.queue), 5);
 }
 
-/* The last sequence number before the wrap, under a flag, is not the mark of an idle head. */
+/*
+ * The last sequence number before the wrap, with a flag, must not look like the mark of an idle
+ * head.
+ */
 static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **state)
 {
 	struct virtio_token old[2], new[2];
@@ -117,7 +123,7 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	forget_queue(&f);
 	assert_replay_refused(&f, 0, VIRTIO_ENOTREADY);
 	fixture_start(&f);
-	/* Nothing was in flight, or the queue was started afresh. */
+	/* Nothing was in flight before, so nothing can be replayed. */
 	assert_replay_refused(&f, 0, VIRTIO_EINVAL);
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(move_queue(&f, record), 2);
@@ -149,7 +155,7 @@ static void queue_replay_refuses_queue_that_broke_since(void **state)
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 }
 
-/* hostile 12: the driver sees no difference, and a head in flight stays in flight. */
+/* hostile 12: a replayed head counts as in flight like any other head. */
 static void queue_pop_rejects_head_that_was_replayed(void **state)
 {
 	struct virtio_token token;
@@ -267,7 +273,7 @@ static void queue_unpop_tells_replay_from_pop(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, popped), 0);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
 	assert_int_equal(virtio_token_head(pop(&f)), head);
-	/* Completed and unpopped are different things. */
+	/* A completed request cannot be unpopped, and its position is not popped again. */
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 2);
@@ -303,7 +309,10 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 }
 
-/* A head that was replayed and completed, and waits for its turn, is neither idle nor in flight. */
+/*
+ * Under IN_ORDER a head was replayed and completed, and waits for its turn. It cannot be replayed
+ * again.
+ */
 static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 {
 	struct virtio_token tokens[3];
@@ -320,7 +329,7 @@ static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 	assert_replay_refused(&f, record[1].head, VIRTIO_EINVAL);
 }
 
-/* Under IN_ORDER, unpopped and replayed once more. */
+/* Under IN_ORDER a request is replayed, unpopped and replayed once more. */
 static void queue_unpop_of_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token tokens[2];

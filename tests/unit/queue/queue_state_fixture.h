@@ -10,7 +10,7 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 
-/* A state that no save gives. */
+/* A state that no save returns, to see that a failed save leaves its output. */
 static inline struct virtio_queue_state odd_state(void)
 {
 	struct virtio_queue_state s;
@@ -26,7 +26,7 @@ static inline bool is_odd(const struct virtio_queue_state *s)
 	return memcmp(s, &odd, sizeof odd) == 0;
 }
 
-/* Both kinds of save refuse, and change nothing. */
+/* Checks that both kinds of save return these errors and change nothing. */
 static inline void assert_saves_refused(struct fixture *f, int plain, int in_flight)
 {
 	struct virtio_queue_state state = odd_state();
@@ -45,7 +45,7 @@ static inline void assert_saves_refused(struct fixture *f, int plain, int in_fli
 	assert_true(fixture_unchanged(f));
 }
 
-/* The new owner: a queue that has only been prepared. */
+/* Replaces the queue by the new owner's, which is initialised and not started. */
 static inline void forget_queue(struct fixture *f)
 {
 	/*
@@ -83,7 +83,7 @@ static inline struct virtio_token replay(struct fixture *f, struct virtio_queue_
 
 	assert_int_equal(virtio_queue_replay(&f->queue, &request, &chain), 1);
 	assert_int_equal(virtio_token_head(chain.token), request.head);
-	/* Filled in as by a pop. */
+	/* The replay fills the chain in as a pop does. */
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(desc.addr, FIXTURE_DATA);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 0);

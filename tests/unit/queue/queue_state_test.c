@@ -193,7 +193,7 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	assert_true(same_config(&before.config, &after.config));
 	assert_int_equal(before.next_avail, after.next_avail);
 	assert_int_equal(before.next_used, after.next_used);
-	/* The state has no other content. */
+	/* The state has the configuration and the two indices, and nothing else. */
 	assert_true(offsetof(struct virtio_queue_state, next_avail) == sizeof(struct virtio_queue_config));
 	assert_true(sizeof(struct virtio_queue_state) - sizeof(struct virtio_queue_config) < 4 + _Alignof(uint64_t));
 }
@@ -411,7 +411,7 @@ static void corrupt(struct virtio_queue_state *s, const struct corruption *c)
 	memcpy((uint8_t *)s + c->offset, value, c->bytes);
 }
 
-/* A state with both indices at 1, and the queue it came from forgotten. */
+/* Returns a state with both indices at 1. Forgets the queue from which it came. */
 static struct virtio_queue_state good_state(struct fixture *f)
 {
 	struct virtio_queue_state good;
@@ -512,7 +512,7 @@ static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 	expect_restore_refused(&f, &bad, VIRTIO_EFAULT);
 }
 
-/* More descriptors than the new owner has storage for. */
+/* The state has more descriptors than the new owner has storage for. */
 static void queue_restore_refuses_size_above_storage(void **state)
 {
 	struct virtio_queue_state bad;
@@ -563,7 +563,7 @@ static void queue_restore_refuses_read_only_memory(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* There may be no memory at all. */
+/* The map may be NULL. */
 static void queue_restore_refuses_missing_map(void **state)
 {
 	struct virtio_queue_state saved;

@@ -89,7 +89,7 @@ static void queue_sync_replays_requests(void **state)
 	assert_int_equal(replay(&s, record[0].head, FIXTURE_MAX_SIZE, &token, &chain_error), 1);
 	assert_true(virtio_token_head(token) == record[0].head && chain_error == 0);
 	expect_no_replay(&s, record[0].head, VIRTIO_EINVAL);
-	/* What does not fit is in flight, too. */
+	/* A chain that does not fit the array is put in flight, too. */
 	assert_int_equal(replay(&s, record[1].head, 0, &token, &chain_error), 1);
 	assert_true(virtio_token_head(token) == record[1].head && chain_error == VIRTIO_ENOBUFS);
 	assert_int_equal(complete(&s, token, 0), 0);

@@ -26,7 +26,7 @@ static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, 
 	return got;
 }
 
-/* Pops, and finds no request: checks the code, and that nothing is set. */
+/* Pops and expects no request: checks the code, and that no output is set. */
 static void assert_pop_fails(struct shared *s, int expected)
 {
 	struct virtio_token token = { 77 };
@@ -246,7 +246,7 @@ static bool serve(struct workshop *w, const struct virtio_token *token, const st
 	if (c->readable != 1 || c->writable != 1 || c->readable_bytes != sizeof number ||
 	    c->writable_bytes != sizeof number)
 		return false;
-	/* Without the lock: the segments belong to this thread. */
+	/* Works without the lock, because only this thread uses the segments. */
 	virtio_guest_copy_in(&number, c->segments[0].host, sizeof number);
 	if (number >= REQUESTS)
 		return false;
@@ -359,7 +359,7 @@ static void queue_sync_serves_each_request_once_with_several_threads(void **stat
 	assert_int_equal(pthread_mutex_destroy(&w.mutex), 0);
 }
 
-/* The callbacks lock their context, and release it. */
+/* The callbacks lock and unlock the mutex that is their context. */
 static void queue_lock_pthread_holds_mutex(void **state)
 {
 	pthread_mutex_t mutex;

@@ -14,8 +14,8 @@
 #define ROUNDS 20000u
 
 /*
- * Two doorbells, and what each thread found wrong; cmocka's assertions are for the main thread
- * only.
+ * Two doorbells, and the fault that each thread has found. Threads record faults, because cmocka's
+ * assertions work on the main thread only.
  */
 struct pair {
 	struct fixture f;
@@ -80,7 +80,10 @@ static void *device_main(void *context)
 			(void)virtio_queue_disable_kicks(queue);
 			continue;
 		}
-		/* Reads what was published, and nothing older: the acquire of the index. */
+		/*
+		 * The descriptors must be those that were published with the index. This tests the
+		 * acquire of the index.
+		 */
 		if (virtio_chain_next(&chain, &desc) != 1 || desc.addr != FIXTURE_DATA || desc.len != served ||
 		    virtio_chain_next(&chain, &desc) != 0 || virtio_queue_complete(queue, chain.token, served)) {
 			go_wrong(p, 3);

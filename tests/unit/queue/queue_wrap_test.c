@@ -68,7 +68,9 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			struct virtio_token token;
 			bool wanted;
 
-			/* The element to come, and the one after, in turn. */
+			/*
+			 * used_event alternates between the next element and the element after it.
+			 */
 			assert_int_equal(
 				virtio_mock_set(&guest.mock, VIRTIO_MOCK_USED_EVENT, (uint16_t)(index + !(i & 1))), 0);
 			add();
@@ -119,7 +121,10 @@ static void queue_wraps_with_full_ring(void **state)
 	wrap_full_ring(false);
 }
 
-/* ... and under IN_ORDER, where the driver sees them forwards. */
+/*
+ * The same under IN_ORDER, where the driver sees the completions in the order of the available
+ * ring.
+ */
 static void queue_wraps_with_full_ring_in_order(void **state)
 {
 	(void)state;

@@ -32,7 +32,7 @@ struct fixture {
 	uint8_t flat[READABLE];
 };
 
-/* One segment, in no order of addresses, resolved as a chain's buffer would be. */
+/* Adds a segment, resolved like a chain's buffer. The addresses of segments are in no order. */
 static void add_segment(struct fixture *f, uint32_t i, uint64_t len, uint32_t access, uint32_t *at)
 {
 	const uint32_t offset = i * 7 % (2 * HALF) * 32 + 1 + i;
@@ -124,7 +124,7 @@ static void write_and_expect(struct fixture *f, struct virtio_writer *writer, si
 
 /* Too short */
 
-/* At every position: one byte more than is left, and far more. */
+/* Reads and writes at every position: one byte more than is left, and far more. */
 static void reader_refuses_more_than_is_left(void **state)
 {
 	struct fixture f;
@@ -291,7 +291,10 @@ static void reader_copy_is_an_independent_position(void **state)
 	read_and_compare(&f, &reader, 20, READABLE, READABLE);
 }
 
-/* At every place, before any position: the front ends there and the rest begins there. */
+/*
+ * Splits at every place, before any position is passed. The front ends there and the rest begins
+ * there.
+ */
 static void reader_splits_anywhere(void **state)
 {
 	struct fixture f;
@@ -413,7 +416,7 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 	expect_writer(&writer, 0, WRITABLE - 1);
 	write_and_expect(&f, &writer, 0, 10, WRITABLE - 1, 2);
 	expect_writer(&writer, 10, WRITABLE - 11);
-	/* A part of a part. */
+	/* Splits a part again. */
 	assert_int_equal(virtio_writer_split(&writer, 3, &third), 0);
 	write_and_expect(&f, &third, 13, WRITABLE, WRITABLE - 1, 3);
 	write_and_expect(&f, &writer, 10, WRITABLE, 13, 4);
@@ -489,7 +492,7 @@ static void expect_iovec(const struct fixture *f, const uint32_t *places, const 
 		assert_int_equal(at, to);
 }
 
-/* @moving  one comes to the next position by moving a byte, and not by stepping over it */
+/* @moving  reach the next position by moving a byte, instead of stepping over it */
 static void iovec_agree_with_flat_bytes(bool moving)
 {
 	struct virtio_iovec iov[HALF + 1], same[HALF + 1];
@@ -689,7 +692,7 @@ static void writer_copies_from_reader_up_to_the_end_of_either(void **state)
 			}
 }
 
-/* More bytes than go through the stack at a time. */
+/* Copies more bytes than the library's buffer on the stack holds. */
 static void writer_copies_and_zeroes_long_buffers(void **state)
 {
 	static uint8_t in[5000], out[6000];

@@ -13,7 +13,7 @@
 #define HEADER 16u
 #define OUT FIXTURE_DATA
 #define IN (FIXTURE_DATA + 0x100u)
-#define END (FIXTURE_DATA + 0x200u) /* of most requests: the status */
+#define END (FIXTURE_DATA + 0x200u) /* where most requests have the status */
 #define REQUESTS 4u
 
 /* What the driver sends, and the expected result. */
@@ -42,7 +42,7 @@ struct request_fixture {
 	struct virtio_segment segments[REQUESTS][ROOM];
 	uint8_t headers[REQUESTS][HEADER];
 	struct virtio_queue_sync sync; /* used instead of the fixture's queue */
-	uint32_t taken, held;          /* its lock */
+	uint32_t taken, held;          /* of the lock */
 };
 
 static void prepare(struct request_fixture *w)
@@ -77,7 +77,7 @@ static void offer(struct request_fixture *w, uint16_t head, const struct shape *
 		fixture_offer_chain(&w->f, head, s->buffers, s->count);
 }
 
-/* Pops a request that the queue knows of, so the fast path is possible. */
+/* Pops a request after the index was read, so the fast path is possible. */
 static struct virtio_request *pop(struct request_fixture *w, uint32_t which)
 {
 	assert_int_equal(virtio_queue_available(&w->f.queue), 1);
@@ -113,7 +113,10 @@ static void expect_used(struct request_fixture *w, uint32_t id, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* The bytes written, and the status if no gap lies before it; virtio 1.4, 2.7.8.2. */
+/*
+ * Returns the expected used length: the bytes written, plus the status if no gap lies before it;
+ * virtio 1.4, 2.7.8.2.
+ */
 static uint32_t used_length(const struct shape *s, uint64_t written)
 {
 	if (s->error)
@@ -122,8 +125,8 @@ static uint32_t used_length(const struct shape *s, uint64_t written)
 }
 
 /*
- * Completes. The used element is as above. Apart from the used ring only the status changes, if
- * there is one.
+ * Completes a request. Checks the used element, and that apart from the used ring only the status
+ * changes, if there is one.
  */
 static void complete(struct request_fixture *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
 		     uint64_t written)
@@ -195,8 +198,8 @@ static void request_complete_says_what_was_written(void **state)
 }
 
 /*
- * Completes a request twice, and again when another request has its head. That request has a status
- * of its own.
+ * Completes a request twice, and again when another request has the same head. The other request's
+ * status must not change.
  */
 static void request_complete_refuses_second_completion(void **state)
 {
@@ -246,7 +249,7 @@ static void request_complete_refuses_what_was_taken_back(void **state)
 /* Tokens that belong to no request, or to no head. The requests in flight stay in flight. */
 static void request_complete_refuses_other_tokens(void **state)
 {
-	/* What is added to the token of head 0 to make a wrong token. */
+	/* Each offset, added to the token of head 0, makes a wrong token. */
 	static const uint64_t offsets[] = { UINT64_C(1) << 16,
 					    UINT64_C(1) << 17,
 					    UINT64_MAX << 16,
@@ -353,7 +356,7 @@ struct elsewhere {
 	struct log log;
 };
 
-/* The queue goes there, and the driver with it. */
+/* Moves the queue and the driver to the other memory. */
 static void move(struct request_fixture *w, struct elsewhere *e, bool logged)
 {
 	make_log(&e->log);
@@ -479,7 +482,10 @@ static void request_complete_waits_under_in_order(void **state)
 		expect_used(&w, 2 * i, used_length(sent[i], 7));
 }
 
-/* The beginning of a ring is not there, and no cached region shows it. Changing memory only. */
+/*
+ * Makes the beginning of a ring inaccessible, and clears the cached region that could still reach
+ * it. Changing memory only.
+ */
 static void hide(struct request_fixture *w, enum virtio_queue_area area, int error)
 {
 	w->f.bad_start = w->f.mock.addr[area] & ~UINT64_C(15);
@@ -489,8 +495,8 @@ static void hide(struct request_fixture *w, enum virtio_queue_area area, int err
 }
 
 /*
- * Without the available ring nothing is popped. Without the used ring nothing is completed, and the
- * request stays in flight.
+ * If the available ring is gone, nothing is popped. If the used ring is gone, nothing is completed,
+ * and the request stays in flight.
  */
 static void request_reports_rings_that_are_gone(void **state)
 {
@@ -536,7 +542,7 @@ static void request_complete_is_notified_of(void **state)
 		fixture_set(&w.f, VIRTIO_MOCK_USED_EVENT, (uint16_t)event);
 		for (uint32_t i = 0; i < COUNT(shapes); i++) {
 			complete(&w, send(&w, 0, 1, &shapes[i]), &shapes[i], 0, 0);
-			/* Without EVENT_IDX the driver wants an interrupt for each. */
+			/* Without EVENT_IDX the driver wants an interrupt for each completion. */
 			assert_int_equal(virtio_queue_needs_interrupt(&w.f.queue),
 					 i == event || event == COUNT(shapes));
 			assert_false(virtio_queue_needs_interrupt(&w.f.queue));
@@ -586,7 +592,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 			fixture_offer_head(&w.f, values[fault]);
 		expect_none(&w, 2, errors[fault]);
 		complete(&w, &w.requests[1], &shapes[0], 1, 3);
-		/* Nor by a token that was used before. */
+		/* The broken queue pops nothing, and still refuses tokens that were used before. */
 		expect_none(&w, 1, VIRTIO_EBROKEN);
 		complete(&w, &w.requests[0], s, 2, 99);
 		expect_stale(&w, &w.requests[0]);

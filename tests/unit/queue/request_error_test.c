@@ -152,7 +152,10 @@ static void request_pop_reports_table_that_was_not_negotiated(void **state)
 	request_check_faults(&w, a.error);
 }
 
-/* Where the status goes: the last writable byte, if it is in memory. */
+/*
+ * Returns the address of the status, which is the last writable byte, or NULL if that is not in
+ * memory.
+ */
 static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 {
 	for (uint32_t i = s->count; i-- > 0;) {
@@ -213,7 +216,7 @@ static bool touches_tables(const struct request_fixture *w, const struct ask *a,
 	       (a->indirect && addr >= FIXTURE_TABLE && addr < FIXTURE_TABLE + 16 * s->count);
 }
 
-/* The same, or in its buffers. */
+/* Whether a chain has a byte in these 16 bytes: in its descriptors, its table or its buffers. */
 static bool touches(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	bool found = touches_tables(w, a, s, addr);
@@ -225,8 +228,8 @@ static bool touches(const struct request_fixture *w, const struct ask *a, const 
 }
 
 /*
- * One answer for 16 bytes. If the chain needs it, the answer is the request's error, or the pop is
- * undone until there is another answer.
+ * The translation gives one answer for 16 bytes. If the chain needs these bytes, the answer is the
+ * request's error. After VIRTIO_ENOTMAPPED the pop is undone until the answer changes.
  */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {
@@ -303,7 +306,10 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 	} else if (k < OUTCOMES - 1) {
 		go_through_malformed(w, &malformed[bad < least ? least : bad], (bad + way) % 2 != 0, way);
 	} else if (w->f.kind == FIXTURE_CHANGING) {
-		/* The data is not mapped yet, and later the answer is that it never will be. */
+		/*
+		 * The translation first answers that the data is not mapped yet, and later that it
+		 * is not mapped at all.
+		 */
 		a = request_shapes[0];
 		a.write_at = w->f.bad_start = FIXTURE_TABLE - 16;
 		w->f.bad_end = FIXTURE_TABLE;

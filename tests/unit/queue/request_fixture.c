@@ -162,7 +162,7 @@ void request_take_none(struct request_fixture *w, int answer, uint32_t way)
 	assert_true(fixture_ram_unchanged(&w->f) && virtio_queue_quiesced(&w->f.queue));
 }
 
-/* Segments stand for these bytes. */
+/* Checks that the segments are these bytes. */
 static void check_segments(struct request_fixture *w, const struct virtio_segment *s, uint32_t count,
 			   const uint64_t *at, uint64_t bytes)
 {
@@ -178,7 +178,7 @@ static void check_segments(struct request_fixture *w, const struct virtio_segmen
 	assert_int_equal(bytes, 0);
 }
 
-/* Readers and writers see all bytes in order. */
+/* Checks that readers and writers see all bytes in order. */
 static void check_streams(struct request_fixture *w, uint32_t header, uint32_t out, uint32_t in, const struct sent *s)
 {
 	uint8_t bytes[MAX_BYTES] = { 0 }, byte = 0;
@@ -247,7 +247,9 @@ static void check_good(struct request_fixture *w, const struct ask *a, const str
 
 	assert_int_equal(w->request.error, 0);
 	check_frame(w, s->head, &s->write_at[a->in]);
-	/* hostile 114's like: what the driver writes afterwards is not the header. */
+	/*
+	 * As in hostile 114: bytes that the driver writes after the pop do not change the header.
+	 */
 	fill(w, s->read_at, a->header, GUARD);
 	for (uint32_t i = 0; i < a->header; i++)
 		assert_int_equal(w->header[i], content(i));
@@ -262,7 +264,10 @@ static void check_good(struct request_fixture *w, const struct ask *a, const str
 	finish(w, a->in, a->in + 1);
 }
 
-/* hostile 45: the request is completed, with a status if there is a byte for one. */
+/*
+ * hostile 45: checks a request with an error, and completes it. The status is written if there is a
+ * byte for it.
+ */
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status)
 {
 	const struct virtio_chain_segments *d = &w->request.data;

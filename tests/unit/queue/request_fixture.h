@@ -70,8 +70,8 @@ extern const struct ask request_shapes[REQUEST_SHAPES];
 extern const uint32_t request_headers[REQUEST_HEADERS];
 
 /*
- * Ways to pop: by a pop that reads the available index, by a pop that need not read it, and by a
- * parse.
+ * Ways to get a request: by a pop that reads the available index, by a pop that need not read it,
+ * and by parsing a popped chain.
  */
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
@@ -85,8 +85,8 @@ void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capaci
 void request_setup(struct request_fixture *w, enum fixture_memory kind);
 
 /*
- * Flat memory up to an address, and a region after it: or a heap block where a sanitizer sees
- * accesses beyond.
+ * Makes flat memory up to an address, and a region after it. The region may be a heap block, so
+ * that a sanitizer sees accesses beyond.
  */
 void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
 
@@ -95,8 +95,8 @@ void request_lay_out(const struct request_fixture *w, const struct ask *a, struc
 void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
 
 /*
- * Writes the content of a request that was laid out, which the checks need; and does all three
- * steps.
+ * Writes the content of a request that was laid out, as the checks expect it. request_add() lays
+ * out, writes and offers.
  */
 void request_put(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
@@ -114,8 +114,7 @@ int request_take(struct request_fixture *w, uint32_t way);
 void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 
 /*
- * Checks that the popped request is the one laid out, or has this error; and that it can be
- * completed.
+ * Check that the popped request is as laid out, or has this error, and that it can be completed.
  */
 void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);
@@ -124,12 +123,15 @@ void request_check_error(struct request_fixture *w, uint16_t head, int error, co
 void request_go_through(struct request_fixture *w, const struct ask *a);
 
 /*
- * One layout: as it is, and with an empty buffer at each place; each of these direct and in a
- * table, in all ways.
+ * Tries a layout as it is, and with an empty buffer at each place; each direct and in a table, and
+ * in all ways.
  */
 void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
 
-/* The queue has counted this, and has nothing in flight. Only a malformed chain is a fault. */
+/*
+ * Checks that the queue has counted this error and has nothing in flight. Only a malformed chain
+ * counts as a fault.
+ */
 void request_check_faults(struct request_fixture *w, int error);
 
 #endif

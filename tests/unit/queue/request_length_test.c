@@ -28,7 +28,7 @@ static struct guest {
 	_Alignas(16) uint8_t ram[0x10000];
 } big;
 
-/* Sets up the guest. With a dirty log for the rings nothing takes a fast path. */
+/* Sets up the guest. logged gives the rings a dirty log, so that nothing takes a fast path. */
 static void setup(void *data, uint64_t bytes, bool logged)
 {
 	memset(&big, 0, sizeof big);
@@ -42,7 +42,8 @@ static void setup(void *data, uint64_t bytes, bool logged)
 }
 
 /*
- * A header, or none, and the rest writable. Checks the used length for a number of written bytes.
+ * Sends a header, or none, and writable buffers. Checks the used length for a number of written
+ * bytes.
  */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {

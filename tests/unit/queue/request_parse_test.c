@@ -53,7 +53,7 @@ static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* Cut at the header's end or not, and at every other place. */
+/* Requests are cut at every place, with and without a cut at the header's end. */
 static void request_pop_finds_headers_of_any_length(void **state)
 {
 	struct request_fixture w;
@@ -75,8 +75,8 @@ static void request_pop_finds_headers_of_any_length(void **state)
 }
 
 /*
- * hostile 35: across the border between two regions. Buffers that the device writes must not lie in
- * read-only memory.
+ * hostile 35: buffers lie across the border between two regions. The second region may be read-only
+ * for buffers that the device reads.
  */
 static void request_pop_takes_buffers_over_two_regions(void **state)
 {

@@ -13,7 +13,7 @@ static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 /* What the callback does with each chain of a round, and what it has seen. */
 struct server {
 	struct fixture f;
-	int answers[SIZE + 1]; /* by call, while there are any; then 0 */
+	int answers[SIZE + 1]; /* the result of each call; 0 after the last one */
 	uint32_t calls;
 	uint16_t heads[4 * SIZE];
 	struct virtio_token tokens[4 * SIZE];
@@ -277,7 +277,7 @@ static void serve_lets_the_callback_complete(void **state)
 
 /* Requests */
 
-/* Pops and completes, or returns what the test wants before it pops. */
+/* Pops and completes a request, or returns the test's answer and pops nothing. */
 static int serve_request(void *context)
 {
 	struct server *s = context;
@@ -345,7 +345,7 @@ static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
 	}
 }
 
-/* The callback's result ends the round. The driver learns of earlier completions. */
+/* A result other than 1 ends the round. The driver learns of earlier completions. */
 static void serve_requests_returns_what_ended_the_round(void **state)
 {
 	static const int answers[] = { VIRTIO_SERVE_LATER, VIRTIO_ENOTMAPPED, VIRTIO_EIO };
@@ -362,7 +362,7 @@ static void serve_requests_returns_what_ended_the_round(void **state)
 		expect_requests(&s, SIZE, answers[i], true);
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
-		/* No kick will come: the device calls again. */
+		/* No kick is asked for at such an end, so the device must call again. */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
 		expect_requests(&s, SIZE, 0, true);

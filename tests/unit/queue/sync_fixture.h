@@ -33,7 +33,7 @@ static inline void watched_unlock(void *context)
 }
 
 struct shared {
-	struct fixture f; /* all of it but its queue */
+	struct fixture f; /* its queue is unused: sync has the queue */
 	struct virtio_queue_sync sync;
 	struct watched_lock watched;
 	struct virtio_segment segments[FIXTURE_MAX_SIZE];
@@ -48,7 +48,7 @@ static inline void init(struct shared *s, enum fixture_memory kind)
 	assert_int_equal(virtio_queue_sync_init(&s->sync, &lock, s->f.inflight, FIXTURE_MAX_SIZE), 0);
 }
 
-/* The lock was taken once since the last check, and is released. */
+/* Checks that the lock was taken once since the last check, and is released. */
 static inline void assert_locked_once(struct shared *s)
 {
 	assert_int_equal(s->watched.taken, 1);
@@ -57,14 +57,14 @@ static inline void assert_locked_once(struct shared *s)
 	s->watched.taken = 0;
 }
 
-/* Ends a section under the lock. */
+/* Releases the lock, which must have been taken once. */
 static inline void release(struct shared *s)
 {
 	virtio_queue_sync_unlock(&s->sync);
 	assert_locked_once(s);
 }
 
-/* Starts the queue, again after a reset. */
+/* Starts the queue, for the first time or after a reset. */
 static inline void start(struct shared *s)
 {
 	assert_int_equal(virtio_queue_start(virtio_queue_sync_lock(&s->sync), &s->f.config, &s->f.device_map), 0);
