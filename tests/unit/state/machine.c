@@ -375,12 +375,15 @@ static int restore_type(struct machine *m, uint32_t device, const struct machine
 	return error;
 }
 
-/* Takes over a request that was in flight. A console's chain continues; others are held again. */
+/*
+ * Takes over a request that was in flight. A console's transmit chain continues; all other chains
+ * are held again.
+ */
 static int take_up(struct machine *m, uint32_t device, uint32_t queue, struct virtio_chain *chain)
 {
 	struct machine_part *part = &m->parts[device];
 
-	/* Transmit queues are 1 and 5, of ports 0 and 1. */
+	/* The transmit queues of ports 0 and 1 are 1 and 5. */
 	if (device == MACHINE_CONSOLE && (queue == 1 || queue == 5))
 		return virtio_console_replay_transmit(&m->console, queue / 4, chain);
 	part->held[queue][part->held_count[queue]++] = *chain;

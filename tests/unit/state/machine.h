@@ -52,7 +52,7 @@ struct machine_part {
 	struct virtio_queue queues[MACHINE_MAX_QUEUES];
 	struct virtio_queue_registers registers[MACHINE_MAX_QUEUES];
 	struct virtio_inflight inflight[MACHINE_MAX_QUEUES * MACHINE_QUEUE_SIZE];
-	/* Popped ahead, in order, and not begun. */
+	/* Chains popped ahead, oldest first, and not begun. */
 	struct virtio_chain held[MACHINE_MAX_QUEUES][MACHINE_QUEUE_SIZE];
 	uint32_t held_count[MACHINE_MAX_QUEUES];
 	uint32_t notified[MACHINE_MAX_QUEUES];
@@ -73,7 +73,7 @@ struct machine {
 	struct virtio_console_input inputs[MACHINE_PORTS];
 	uint8_t input_bytes[MACHINE_PORTS][MACHINE_INPUT];
 	struct virtio_segment segments[3][MACHINE_SEGMENTS];
-	/* Takes output of ports; or NULL. */
+	/* Receives the output of ports; or NULL. */
 	void (*output)(void *context, uint32_t port, const void *bytes, size_t len);
 	void *output_context;
 	size_t output_room; /* bytes that the sinks take before they are full */
@@ -85,7 +85,7 @@ struct machine {
 	struct virtio_vsock_hdr replies[MACHINE_REPLIES];
 };
 
-/* Everything that a file says. */
+/* The content of a file, as structs of the libraries. */
 struct machine_state {
 	struct virtio_device_state device[MACHINE_DEVICES];
 	struct virtio_queue_registers_state registers[MACHINE_DEVICES][MACHINE_MAX_QUEUES];

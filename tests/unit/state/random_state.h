@@ -38,7 +38,7 @@ static inline uint64_t random_area(uint32_t device, uint32_t queue, enum virtio_
 	return 0x1000 * (uint64_t)(device * MACHINE_MAX_QUEUES + queue) + 0x400 * (uint64_t)area;
 }
 
-/* The driver sets up a queue, wholly or not, rightly or not. */
+/* The driver sets up a queue, perhaps not completely, perhaps with bad values. */
 static inline void random_set_up_queue(struct virtio_device *device, uint32_t number, uint32_t queue, uint64_t *random)
 {
 	device->queue_sel = queue;
@@ -118,7 +118,7 @@ static inline void random_offer(struct machine *m, uint32_t number, uint32_t que
 	virtio_put_le16(avail + 2, (uint16_t)(first + count));
 }
 
-/* A queue that runs is somewhere, with something waiting and something in flight. */
+/* Brings a running queue to a random position, with requests that wait and requests in flight. */
 static inline void random_queue(struct machine *m, uint32_t number, uint32_t queue, uint64_t *random)
 {
 	struct machine_part *part = &m->parts[number];
@@ -193,7 +193,7 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 
 	for (uint32_t i = 0; i < 200; i++) {
 		struct virtio_vsock_connection_state s = {
-			/* Ascending, as they are after a restore. */
+			/* Addresses ascend, as they do after a restore. */
 			.address = { 2, 1000 + i / 50, MACHINE_GUEST_CID, random_below(random, 3) },
 			.type = (uint16_t)(1 + random_below(random, 2)),
 			.state = (uint8_t)(1 + random_below(random, 5)),
@@ -212,8 +212,8 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		s.told_fwd_cnt = s.fwd_cnt - random_below(random, 100);
 		s.peer_fwd_cnt = s.tx_packets ? s.tx_cnt - random_below(random, 4096) : s.tx_cnt;
 		/*
-		 * Without a random number of their own, so that files of version 1 have the same
-		 * states.
+		 * These members draw no new random numbers, so that files of version 1 still have
+		 * the same states.
 		 */
 		if (s.type == VIRTIO_VSOCK_TYPE_SEQPACKET && s.state > 2)
 			s.message_packets = s.fwd_cnt >> 8 & 3;
@@ -247,7 +247,10 @@ static inline void random_state(struct machine *m, uint64_t *random)
 		for (uint32_t queue = 0; queue < machine_queues(device); queue++)
 			random_queue(m, device, queue, random);
 		if (random_one_in(random, 8) && core->active) {
-			/* The guest breaks a ring, and the device finds it out, or not yet. */
+			/*
+			 * The guest breaks a ring. The device has found that out already, or finds
+			 * it later.
+			 */
 			const uint32_t queue = random_below(random, machine_queues(device));
 
 			virtio_put_le16(m->ram + random_area(device, queue, VIRTIO_QUEUE_AVAIL) + 2,
@@ -268,7 +271,7 @@ static inline void random_state(struct machine *m, uint64_t *random)
 	random_sockets(m, random);
 }
 
-/* A queue is served, whatever its state allows. */
+/* Serves a queue as far as its state allows. */
 static inline void random_serve(struct machine *m, uint32_t device, uint32_t queue)
 {
 	struct machine_part *part = &m->parts[device];

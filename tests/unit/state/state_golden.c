@@ -21,7 +21,7 @@
 
 struct golden {
 	const char *name;
-	uint32_t checksum; /* of what is saved again, without the checksum at its end */
+	uint32_t checksum; /* of the file that is saved again, but for the checksum at its end */
 };
 
 static const struct golden goldens[] = {
@@ -63,7 +63,7 @@ static FILE *open_file(const char *folder, const char *name, const char *how)
 	return f;
 }
 
-/* Loads a file into a machine of its own, and saves it again. Returns the length of that. */
+/* Loads a file into a new machine, and saves that machine. Returns the new file's length. */
 static size_t save_again(const uint8_t *bytes, size_t length, uint8_t again[MACHINE_FILE_BYTES])
 {
 	struct virtio_section_reader reader;
@@ -91,7 +91,7 @@ static bool check_file(const char *folder, const struct golden *golden)
 	(void)fclose(f);
 	if (golden == &goldens[GOLDENS - 1])
 		MUST(saved == length && memcmp(other, file, length) == 0);
-	/* What is saved is of the newest kind. */
+	/* The saved file is of the newest kind, so saving it again gives the same bytes. */
 	MUST(save_again(other, saved, file) == saved && memcmp(other, file, saved) == 0);
 	if (checksum != golden->checksum)
 		printf("%s: saved again with the checksum %#x\n", golden->name, (unsigned int)checksum);

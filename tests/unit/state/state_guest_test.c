@@ -36,7 +36,7 @@ struct message {
 	uint32_t order, device, queue;
 	uint32_t number; /* of requests, or of bytes of input */
 	uint32_t room;   /* of the console's sink */
-	uint8_t first;   /* byte of input; the others follow */
+	uint8_t first;   /* first byte of input; each further byte is one higher */
 };
 
 struct answer {
@@ -71,7 +71,7 @@ static bool get_all(int fd, void *bytes, size_t length)
 /* Shared by both sides: guest memory, and the image of the disk. */
 static uint8_t *ram, *storage;
 
-/* The guest's drivers; the first child reads from them where the queues are. */
+/* The guest's drivers. The first child reads the places of the queues from them. */
 static struct virtio_region region;
 static struct virtio_memory_map map;
 static struct virtio_mock mocks[MACHINE_DEVICES][LINKS];
@@ -303,7 +303,7 @@ static void be_host(int fd, const uint8_t *file, size_t length)
 
 struct link {
 	uint32_t added, returned;            /* requests */
-	uint32_t number[MACHINE_QUEUE_SIZE]; /* of the request with a head */
+	uint32_t number[MACHINE_QUEUE_SIZE]; /* the request's number, by head */
 	bool busy[SLOTS];
 };
 
@@ -449,7 +449,10 @@ static void tell(const struct message *m)
 		memcpy(guest.file, a.file, guest.length = a.file_bytes);
 }
 
-/* Writes a request, and describes it. Returns the number of its buffers, or 0: not now. */
+/*
+ * Writes a request, and describes it. Returns the number of its buffers, or 0 if no request is
+ * possible now.
+ */
 static uint32_t fill(uint32_t device, uint32_t queue, uint32_t number, struct virtio_mock_buffer *buffers)
 {
 	const uint64_t addr = slot_addr(device, queue, number % SLOTS);

@@ -83,7 +83,7 @@ static void state_round_trip_gives_the_same_file(void **state)
 
 		make_file(i);
 		memcpy(w.before, w.ram, sizeof w.ram);
-		/* Saving again is the same: nothing has changed. */
+		/* A save changes nothing: a second save gives the same file. */
 		assert_int_equal(machine_save(&w.from, w.again), w.length);
 		assert_memory_equal(w.again, w.file, w.length);
 		if (machine_read(&w.to, w.file, w.length, &w.state, &w.reader)) {
@@ -93,7 +93,7 @@ static void state_round_trip_gives_the_same_file(void **state)
 		assert_true(is_as_made(&w.to));
 		assert_int_equal(machine_restore(&w.to, &w.state), 0);
 		/*
-		 * The same happens to the machine that was saved, so that the two can be compared.
+		 * Resumes the saved machine, too, so that both machines can be compared.
 		 */
 		machine_resume(&w.to);
 		machine_resume(&w.from);
@@ -194,7 +194,7 @@ static void serve(uint32_t number)
 	}
 }
 
-/* Whether two files are the same: a mutation can undo itself. */
+/* Whether a mutated file equals the original, because mutations can undo each other. */
 static bool is_the_same(const uint8_t *bytes, size_t length)
 {
 	return length == w.length && memcmp(bytes, w.file, length) == 0;
@@ -263,7 +263,7 @@ static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 	assert_true(refused > MUTATIONS / 4 && restored > MUTATIONS / 20);
 }
 
-/* Sets a bit of a value that a section has at an offset. Returns what is said about it. */
+/* Sets a bit of the value at an offset of a section. Returns the text of the refusal. */
 static void refuse_bit(const char *section, size_t offset, uint32_t bit, char text[300])
 {
 	size_t at = VIRTIO_QUEUE_SER_FRAME_BYTES - 4;
@@ -279,7 +279,7 @@ static void refuse_bit(const char *section, size_t offset, uint32_t bit, char te
 	describe(text);
 }
 
-/* Whoever sees a refused feature looks for its number. */
+/* The text of a refused feature must have the bit's number, which an operator can look up. */
 static void state_with_a_feature_that_is_not_offered_names_the_bit(void **state)
 {
 	char text[300];
@@ -298,7 +298,7 @@ static void state_with_a_feature_that_is_not_offered_names_the_bit(void **state)
 	assert_non_null(strstr(text, ", bit 9 (VIRTIO_EINVAL"));
 }
 
-/* Each byte at a time of a file becomes another. Returns for how many the target differs. */
+/* Changes each byte of a file alone. Returns the number of changes that made the target differ. */
 static uint32_t change_each_byte(uint64_t number)
 {
 	static uint8_t same[MACHINE_FILE_BYTES];

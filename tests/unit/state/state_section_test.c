@@ -55,7 +55,10 @@ static const struct virtio_section_layout layouts[4] = {
 	{ "thing", 3, false, fields, 7, "parts", part_fields, 3, sizeof(struct part) },
 };
 
-/* What may be skipped, and what not; the longest name, which has no zero behind it. */
+/*
+ * A section that may be skipped, a section that must not be, and a section with the longest name,
+ * which has no zero behind it.
+ */
 static const struct virtio_section_layout extra = { "extra", 1, true, fields, 1, NULL, NULL, 0, 0 };
 static const struct virtio_section_layout needed = { "needed", 1, false, fields, 1, NULL, NULL, 0, 0 };
 static const struct virtio_section_layout long_name = { "sixteen-letters.", 1, false, fields, 1, NULL, NULL, 0, 0 };
@@ -90,7 +93,7 @@ static int read_thing(struct file *f, uint16_t version, struct item *out, struct
 	return virtio_section_read(&f->reader, &layouts[version], 7, 8, out, list, 3, count, NULL);
 }
 
-/* A section can't be read: the fault, its place, and that nothing else has changed. */
+/* Checks that a section can't be read: the fault, its place, and that nothing else changes. */
 static void expect_fault(struct file *f, uint16_t version, int error, enum virtio_section_reason reason, size_t offset,
 			 const char *field)
 {
@@ -233,7 +236,7 @@ static void section_with_another_count_is_refused(void **state)
 	expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_MISSING_BYTES, 48, "parts");
 	memset(f.bytes + 48, 0xff, 4);
 	expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_MISSING_BYTES, 48, "parts");
-	/* As many as there are, and more than the caller's array has. */
+	/* The section has all of its four entries, but the caller's array has room for three. */
 	begin(&f);
 	virtio_section_begin(&f.writer, &layouts[1], 7, 8, &item, 4);
 	virtio_section_entries(&f.writer, &layouts[1], parts, 3);
@@ -462,7 +465,7 @@ static void section_refuse_finds_the_value(void **state)
 	expect_refused(&f, &where, (struct virtio_refusal){ .field = "parts", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: parts at byte 48: the target refuses the value: 3 "
 		       "(VIRTIO_EALIGN: misaligned address)");
-	/* A default, which has no place of its own. */
+	/* The value is a default, which has no place in the file. */
 	expect_refused(&f, &where, (struct virtio_refusal){ .field = "later", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: later at byte 48: the target refuses the value: 4660 "
 		       "(VIRTIO_EALIGN: misaligned address)");

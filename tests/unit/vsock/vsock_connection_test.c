@@ -294,7 +294,7 @@ static void connection_sends_no_data_before_establishment(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 168: bits stay set, and undefined bits mean nothing. */
+/* hostile 168: SHUTDOWN bits stay set, and undefined bits have no effect. */
 static void shutdown_flags_are_sticky(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -313,7 +313,7 @@ static void shutdown_flags_are_sticky(void **state)
 	assert_int_equal(c->shut_by_peer, SEND);
 	assert_int_equal(c->state, VIRTIO_VSOCK_ESTABLISHED);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* The other direction still works. */
+	/* The host may still send to the guest. */
 	host_sends(c, 100, 0);
 	assert_int_equal(guest_shuts(&s, RCV), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
@@ -394,12 +394,12 @@ static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 	c = sockets_establish(&s);
 	assert_int_equal(c->shut_by_peer, 0);
 	assert_int_equal(virtio_vsock_connection_buffered(c), 0);
-	/* The end comes at once, because the host has refused the data. */
+	/* The connection ends at once, because the host has refused the waiting data. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 0);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	/* First the guest, then the host, which accepts no more. */
+	/* The guest shuts down first. Then the host accepts no more data. */
 	c = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN);

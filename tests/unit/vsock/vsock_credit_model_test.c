@@ -24,7 +24,7 @@ struct peer {
 	struct virtio_vsock_hdr replies[1];
 	struct virtio_vsock_connection *c;
 	uint32_t buffer, max_packet;
-	uint32_t packets; /* in the buffer; of a reader of messages: of whole ones */
+	uint32_t packets; /* in the buffer; for messages, only those of whole messages */
 	uint64_t sent, received, forwarded;
 	/* Messages. */
 	bool is_sending;
@@ -36,7 +36,7 @@ struct peer {
 
 struct run {
 	struct peer peers[2];
-	struct wire wires[2]; /* to peer 0, to peer 1 */
+	struct wire wires[2]; /* index: the receiving peer */
 	uint64_t goal;        /* bytes each way */
 	uint64_t now;
 	uint32_t random;
@@ -76,7 +76,8 @@ static void peer_init(struct peer *p, uint32_t cid, uint32_t buffer, uint32_t ma
 }
 
 /*
- * The header as the other side's guest would have sent it: each table thinks that it is the host.
+ * Changes the header to what the other side's guest would send, because each table acts as the
+ * host.
  */
 static void put(struct wire *wire, const struct virtio_vsock_hdr *header)
 {
@@ -120,7 +121,10 @@ static void establish(struct run *r)
 	begin_near_the_end(b->c, a->c, 0x7fffff00);
 }
 
-/* Two messages are the same number only if lengths and marks agree, in order. */
+/*
+ * Adds a message to a hash of all messages: equal hashes mean equal lengths and marks in the same
+ * order.
+ */
 static uint64_t add_message(uint64_t all, uint32_t bytes, uint32_t marks)
 {
 	return (all ^ bytes ^ (uint64_t)marks << 40) * UINT64_C(0x100000001b3) + 1;
@@ -202,7 +206,7 @@ static bool receive_one(struct run *r, struct peer *p, struct wire *wire)
 	assert_int_equal(virtio_vsock_table_receive(&p->table, &wire->packets[wire->first], 0, r->now, &got), 0);
 	wire->first = (wire->first + 1) % WIRE;
 	wire->count--;
-	/* No overrun has happened: it would have reset the connection. */
+	/* An overrun would have reset the connection. */
 	assert_false(got.got & VIRTIO_VSOCK_GOT_END);
 	if (got.got & VIRTIO_VSOCK_GOT_DATA) {
 		p->received += got.bytes;
@@ -240,7 +244,7 @@ static bool forward_some(struct run *r, struct peer *p)
 
 static bool done(const struct run *r)
 {
-	/* Whole messages come last: an empty one may follow the last byte. */
+	/* Compares messages, too, because an empty message may follow the last byte. */
 	return r->peers[0].forwarded == r->goal && r->peers[1].forwarded == r->goal && !r->peers[0].is_sending &&
 	       !r->peers[1].is_sending && r->peers[0].heard == r->peers[1].said &&
 	       r->peers[1].heard == r->peers[0].said;

@@ -9,7 +9,7 @@ static uint32_t guest_forwards(struct sockets *s, uint32_t fwd_cnt)
 	return guest_sends(s, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
 }
 
-/* Lets the counters of a connection begin at another value, as after that many bytes. */
+/* Sets the counters of a new connection as if so many bytes had been sent each way. */
 static void begin_at(struct sockets *s, struct virtio_vsock_connection *c, uint32_t at)
 {
 	c->tx_cnt = c->peer_fwd_cnt = at;
@@ -129,7 +129,7 @@ static void credit_counts_modulo_2_to_the_32(void **state)
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 290);
 }
 
-/* hostile 161: the credit of one connection is not another's. */
+/* hostile 161: each connection has credit of its own. */
 static void credit_is_kept_for_each_connection(void **state)
 {
 	struct virtio_vsock_connection *a, *b;
@@ -201,7 +201,10 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(guest_forwards(&s, 100), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_int_equal(host_owes_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
-	/* A connection that waits and shuts down, either way, waits no more. */
+	/*
+	 * A connection that waits for credit stops waiting when either side shuts down the host's
+	 * sending.
+	 */
 	host_sends(c, 100, 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(guest_shuts(&s, RCV), VIRTIO_VSOCK_GOT_SHUTDOWN);
@@ -402,7 +405,10 @@ static void credit_counts_the_overhead_of_packets(void **state)
 	}
 	assert_int_equal(packets, 19);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
-	/* The last one is still there, and no place of the others is known to be in use. */
+	/*
+	 * One packet is still at the guest. The count may be higher, because packets are counted in
+	 * groups.
+	 */
 	assert_int_equal(guest_forwards(&s, 18), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_in_range(c->tx_packets, 1, 8);
 	assert_int_equal(guest_forwards(&s, 19), 0);

@@ -57,7 +57,7 @@ static void vsock_offers_streams_and_no_implied_stream(void **state)
 	assert_int_equal(vsock.guest_cid, 3);
 }
 
-/* hostile 167, 190: a type that was not negotiated does not exist. */
+/* hostile 167, 190: a socket type that was not negotiated is unknown to the device. */
 static void vsock_types_follow_every_subset_of_features(void **state)
 {
 	/* Indexed by the feature mask: STREAM 1, SEQPACKET 2, NO_IMPLIED_STREAM 4. */

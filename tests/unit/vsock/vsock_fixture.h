@@ -37,9 +37,9 @@ struct sockets {
 	struct virtio_vsock_connection connections[PLACES];
 	struct virtio_vsock_connection *buckets[PLACES];
 	struct virtio_vsock_hdr replies[REPLIES];
-	struct virtio_vsock_received got; /* from the last packet of the guest's */
+	struct virtio_vsock_received got; /* result of the guest's last packet */
 	uint64_t now;
-	/* For the guest's next packet. */
+	/* Header fields of the guest's next packet. */
 	uint16_t type;
 	uint32_t flags, buf_alloc, fwd_cnt;
 };
@@ -96,7 +96,9 @@ static inline struct virtio_vsock_hdr guest_header(const struct sockets *s, uint
 	return h;
 }
 
-/* The guest sends a packet between any ports; returns what the caller is asked to do. */
+/*
+ * The guest sends a packet from a port to a port. Returns got, which tells the caller what to do.
+ */
 static inline uint32_t guest_sends_from(struct sockets *s, uint32_t from, uint32_t to, uint16_t op, uint32_t len)
 {
 	const struct virtio_vsock_hdr h = guest_header(s, from, to, op, len);

@@ -22,8 +22,7 @@ struct packets {
 	struct virtio_vsock_packet packet;
 	uint8_t bytes[512]; /* of the packet that packets_offer() writes */
 	/*
-	 * The queue does not read the available index before the pop, which then takes the slow
-	 * path.
+	 * If true, the available index is not read before the pop, so the pop takes the slow path.
 	 */
 	bool unseen;
 	struct virtio_mock_buffer buffers[PIECES];
@@ -90,7 +89,7 @@ static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths,
 	return done;
 }
 
-/* What the driver finds in the offered buffers, one after the other. */
+/* Copies the bytes of the offered buffers, one buffer after the other. */
 static inline void packets_read(struct packets *p, const uint32_t *lengths, uint8_t *out)
 {
 	for (uint32_t i = 0; lengths[i] != 0; i++) {
@@ -111,7 +110,10 @@ static inline uint32_t packets_used(struct packets *p)
 }
 
 #define ONES_11 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
-/* Each is a header of 44 bytes and a payload of 100; the last ones have bytes to spare. */
+/*
+ * Lengths of buffers for a header of 44 bytes and a payload of 100. The last layouts have bytes to
+ * spare.
+ */
 static const uint32_t packets_layouts[][PIECES] = {
 	{ 144 },
 	{ 44, 100 },

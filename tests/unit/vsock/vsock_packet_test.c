@@ -157,7 +157,7 @@ static void pops_find_packets_behind_indirect_tables(void **state)
 		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
 		while (layout[count] != 0)
 			count++;
-		/* Once more, with a cached region for tables. */
+		/* The second round has a cached region for tables. */
 		for (uint32_t round = 0; round < 2; round++) {
 			fixture_offer_table(&p.f, 0, VRING_DESC_F_INDIRECT, p.buffers, count);
 			assert_int_equal(virtio_queue_available(&p.f.queue), 1);
@@ -327,7 +327,7 @@ static void tx_pop_reports_bad_chains(void **state)
 	assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 1);
 	packet_has_nothing(&p.packet, VIRTIO_EFAULT);
 	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
-	/* A descriptor that leads out of the table. */
+	/* The next descriptor is outside the table. */
 	assert_int_equal(
 		virtio_mock_set_desc(&p.f.mock, 0,
 				     &(struct vring_desc){

@@ -24,7 +24,7 @@ static void rx_commit_fills_any_layout_and_nothing_else(void **state)
 			assert_int_equal(packets_offer(&p, layout, len, VRING_DESC_F_WRITE), 144);
 			packets_read(&p, layout, before);
 			fixture_save(&p.f);
-			/* The header before the pop, or after it. */
+			/* The header is set before the pop, or after it. */
 			if (i % 2)
 				set_header(&p, len);
 			assert_int_equal(virtio_vsock_rx_pop(&p.f.queue, &p.packet), 1);
@@ -189,7 +189,7 @@ static void rx_commit_refuses_stale_tokens_and_tx_packets(void **state)
 	assert_true(fixture_unchanged(&p.f));
 }
 
-/* Which of the log's pages of 16 bytes are marked, as a mask from FIXTURE_DATA on. */
+/* Returns a mask of the marked pages of 16 bytes, from FIXTURE_DATA on. */
 static uint32_t marked(const uint8_t *bitmap)
 {
 	const uint32_t at = (FIXTURE_DATA - FIXTURE_BASE) / 16 / 8;
@@ -199,7 +199,10 @@ static uint32_t marked(const uint8_t *bitmap)
 
 static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 {
-	/* At FIXTURE_DATA and 16 bytes later, with a gap of 5 bytes after each buffer. */
+	/*
+	 * Lengths of buffers. The first buffer is at FIXTURE_DATA, and each buffer is followed by a
+	 * gap of 5 bytes.
+	 */
 	static const uint32_t layouts[][4] = { { 272 }, { 43, 59, 100 }, { 44, 200 } };
 	uint8_t bitmap[FIXTURE_BYTES / 16 / 8];
 	const struct virtio_dirty_log log = {
@@ -222,7 +225,10 @@ static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 			assert_int_equal(marked(bitmap), 0);
 			set_header(&p, 20);
 			assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), 0);
-			/* Bytes 0 to 63; 0 to 42, 48, and 49 to 68; or 0 to 43, and 49 to 68. */
+			/*
+			 * Written are bytes 0 to 63; or 0 to 42, 48, and 49 to 68; or 0 to 43, and
+			 * 49 to 68.
+			 */
 			assert_int_equal(marked(bitmap), i == 0 ? 0xf : 0x1f);
 		}
 	}

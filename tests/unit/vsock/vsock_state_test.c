@@ -92,8 +92,8 @@ static void state_restores_deadlines_anew(void **state)
 }
 
 /*
- * The parts of a message survive: what the guest has forwarded before costs the rest of the message
- * no room.
+ * A restore keeps the parts of an unfinished message. Earlier messages that the guest has forwarded
+ * cost the rest no room.
  */
 static void state_restores_a_message_in_pieces(void **state)
 {
@@ -130,7 +130,7 @@ static void state_restores_a_message_in_pieces(void **state)
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, s.now, &c), 0);
 }
 
-/* In each, one field has a value that no connection in that state has. */
+/* Each i sets one field to a value that no connection in this state has. */
 static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 {
 	switch (i) {

@@ -199,7 +199,7 @@ static void table_waits_at_the_bound_of_replies(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* No stale answer follows a new connection, nor an RST of the guest. */
+/* A new connection, and an RST of the guest, drop the reply owed to the same address. */
 static void table_drops_replies_that_have_become_stale(void **state)
 {
 	struct virtio_vsock_hdr h;
@@ -207,7 +207,7 @@ static void table_drops_replies_that_have_become_stale(void **state)
 
 	(void)state;
 	sockets_setup(&s, &default_options);
-	/* Around the end of the ring of replies. */
+	/* Enough rounds to pass the end of the ring of replies. */
 	for (uint32_t round = 0; round < 10; round++) {
 		assert_int_equal(guest_sends_from(&s, 1, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
@@ -268,7 +268,7 @@ static void table_connect_chooses_free_local_ports(void **state)
 	assert_null(c[4]);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c[4]), 0);
 	assert_int_equal(c[4]->address.local_port, 1000);
-	/* An owed RST keeps the port. */
+	/* The port stays in use while its RST is owed. */
 	virtio_vsock_connection_reset(c[2]);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c[3]), VIRTIO_ENOBUFS);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
@@ -301,7 +301,7 @@ static void table_connect_from_refuses_bad_addresses(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* A request of ours that the guest accepts, or refuses. */
+/* The host requests a connection, which the guest accepts or refuses. */
 static void table_connect_is_answered_by_the_guest(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -399,7 +399,7 @@ static void table_reset_all_owes_each_connection_an_rst(void **state)
 	sockets_setup(&s, &default_options);
 	for (uint32_t i = 0; i < 3; i++)
 		(void)guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0);
-	/* A connection that the guest doesn't know of. */
+	/* The guest does not know this connection: its REQUEST was not sent yet. */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
 	virtio_vsock_table_reset_all(&s.table);
 	while (host_owes(&s, &h) != 0) {
