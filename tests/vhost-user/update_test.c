@@ -102,6 +102,37 @@ static void update_is_not_noticed(void **state)
 	close_daemon(&u);
 }
 
+/* The new program still sends messages to the front end, and answers as negotiated. */
+static void update_keeps_the_channel_to_the_front_end(void **state)
+{
+	struct vhost_user_header header;
+	struct updating u;
+	struct front_end fe;
+	int ends[2];
+
+	(void)state;
+	open_daemon(&u, "");
+	front_end_open(&fe, u.daemon.socket);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &ends[1], 1), 0);
+	/* The daemon has the only copy of its end. */
+	close(ends[1]);
+	for (int i = 1; i <= 3; i++) {
+		update(&u);
+		assert_int_equal(truncate(u.daemon.image, IMAGE_BYTES + 512 * i), 0);
+		assert_int_equal(kill(u.daemon.pid, SIGHUP), 0);
+		assert_int_equal(recv(ends[0], &header, sizeof header, MSG_WAITALL), sizeof header);
+		assert_int_equal(header.request, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
+		/* An answer by REPLY_ACK. */
+		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
+		block_write_and_read(&fe, 1, (uint8_t)i);
+	}
+	close(ends[0]);
+	front_end_close(&fe);
+	close_daemon(&u);
+}
+
 static void update_without_front_end_goes_on_listening(void **state)
 {
 	struct updating u;
@@ -477,6 +508,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(update_is_not_noticed),
+		cmocka_unit_test(update_keeps_the_channel_to_the_front_end),
 		cmocka_unit_test(update_without_front_end_goes_on_listening),
 		cmocka_unit_test(update_goes_on_counting),
 		cmocka_unit_test(update_under_load_loses_no_request),
