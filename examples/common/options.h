@@ -21,7 +21,7 @@ int option_error(const char *word, const char *why);
  */
 int options_parse(char *spec, int (*take)(void *context, const char *name, char *value), void *context);
 
-/* The same for an argument that begins with a pair. */
+/* As the function above, for an argument that begins with a pair. */
 int options_parse_pairs(char *pairs, int (*take)(void *context, const char *name, char *value), void *context);
 
 /* A decimal number from min to max. Returns 0, or -1 and prints nothing. */

@@ -12,7 +12,7 @@ struct signals {
 	struct event_loop *loop;
 	sigset_t set;                             /* the blocked signals, which arrive as events */
 	void (*hang_up)(struct signals *signals); /* after SIGHUP */
-	void (*update)(struct signals *signals);  /* after SIGUSR1; NULL: it ends the process */
+	void (*update)(struct signals *signals);  /* for SIGUSR1; NULL: it ends the process */
 };
 
 /*

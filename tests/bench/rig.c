@@ -211,7 +211,10 @@ static void fill_rings(struct rig *w)
 	const uint32_t n = load->descriptors;
 	void *table;
 
-	/* A power of two, so that the available ring repeats them evenly. */
+	/*
+	 * The number of chains is a power of two, so that the available ring repeats the chains
+	 * evenly.
+	 */
 	for (w->chains = 1; w->chains * 2 * n <= load->queue_size; w->chains *= 2) {
 	}
 	for (uint32_t c = 0; c < w->chains; c++) {

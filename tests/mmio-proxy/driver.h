@@ -60,7 +60,7 @@ struct vring_used_elem driver_wait(struct driver *driver);
 /* Waits for an interrupt and acknowledges its causes. Returns them. */
 uint32_t driver_wait_interrupt(struct driver *driver);
 
-/* One request of the block device with `len` bytes at DATA, and its status. */
+/* Sends a block request with `len` bytes at DATA, waits for its end, and returns its status. */
 uint8_t block_io(struct driver *driver, uint32_t type, uint64_t sector, uint32_t len);
 
 /* Writes a sector of these bytes, flushes, and reads it back. */

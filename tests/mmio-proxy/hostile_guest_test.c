@@ -26,7 +26,7 @@ static uint32_t next_random(uint32_t *seed)
 	return *seed >> 8;
 }
 
-/* Both devices serve requests after all that. */
+/* Checks that both devices still serve requests after a reset. */
 static void expect_both_work(struct vm *vm)
 {
 	struct driver block, entropy;

@@ -93,7 +93,9 @@ static struct exchange x;
 
 /* Failure */
 
-/* Also read on the watchdog's thread, when the others sleep. Nothing else orders these reads. */
+/*
+ * The watchdog's thread also calls this, while the others sleep. Nothing else orders these reads.
+ */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what, int code)
 {
 	(void)fprintf(stderr, "FAILED: %s: %d (%s); %s, size %u, %s, %llu added, %llu served, %llu returned\n", what,

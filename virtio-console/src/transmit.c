@@ -233,9 +233,9 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 
 /* The usual chain: one descriptor, with a readable buffer that is one piece for the sink */
 
-/* Besides the results of resume(): the next chain, if there is one, is not usual. */
+/* Results besides those of resume(): the next chain, if there is one, is not usual; */
 #define NOT_USUAL 2
-/* Likewise: there is no chain. */
+/* no chain is left. */
 #define NONE_LEFT 3
 
 /*

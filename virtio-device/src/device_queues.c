@@ -115,7 +115,7 @@ int virtio_device_queues_reset(struct virtio_device *device)
 	return 0;
 }
 
-/* Whether a queue has the configuration that the core knows. */
+/* Whether a queue was saved with the configuration that the core has for it. */
 static bool agrees(const struct virtio_queue_config *core, const struct virtio_queue_config *saved)
 {
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {

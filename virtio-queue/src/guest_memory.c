@@ -170,7 +170,10 @@ VIRTIO_COLD const struct virtio_region *virtio_impl_memory_cache_any(struct virt
 	return region;
 }
 
-/* Makes a translated range the cached region: its first byte is at off in the region behind it. */
+/*
+ * Makes a translated range the cached region. The range begins at offset off of the guest-physical
+ * region.
+ */
 static void set_window(struct virtio_memory_cursor *cursor, uint64_t addr, const struct virtio_translation *t,
 		       const struct virtio_region *region, uint64_t off)
 {

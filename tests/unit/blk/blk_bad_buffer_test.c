@@ -88,7 +88,7 @@ static void offer(struct blk_fixture *f, const struct virtio_mock_buffer *buffer
 	memcpy(f->model + TABLE, f->ram + TABLE, count * sizeof(struct vring_desc));
 }
 
-/* Only the page of the status is marked; with 0, no page at all. */
+/* The dirty log must have only the page of the status, or no page if the address is 0. */
 static void check_marks(const struct blk_fixture *f, uint64_t status)
 {
 	for (uint64_t addr = BLK_RINGS_END; addr < BLK_RAM && f->regions[0].dirty; addr += 1u << BLK_PAGE_SHIFT)
@@ -223,7 +223,10 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 			}
 }
 
-/* The same in memory without two adjacent bytes, and in memory that changes under a second look. */
+/*
+ * The same cases in memory in which each byte is a region, and in memory that changes after the
+ * first read.
+ */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {
 	(void)state;
@@ -491,8 +494,8 @@ static int not_yet(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 }
 
 /*
- * It is not known yet whether the status can be written. The request is popped again later, and
- * answered then.
+ * The translation does not know yet whether the status can be written. The request is popped and
+ * answered later.
  */
 static void blk_process_waits_for_the_status_of_a_bad_request(void **state)
 {

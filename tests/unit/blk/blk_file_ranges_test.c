@@ -149,7 +149,7 @@ static bool setup(struct ranges_fixture *w, const char *folder)
 	return true;
 }
 
-/* Sets up, or skips the test. */
+/* Sets up the test, or skips it if the folder takes no files. */
 static void begin(struct ranges_fixture *w, void **state)
 {
 	const char *folder = *state;

@@ -329,8 +329,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 }
 
 /*
- * The same with every command, each for up to 8 ranges of up to 8 sectors, and all of them
- * negotiated.
+ * As blk_setup(), with every command negotiated, each for up to 8 ranges of up to 8 sectors.
  */
 static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_bytes)
 {

@@ -240,7 +240,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	move(&f, &job, iov, 1000);
 	job.done = 1000;
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 1000), 1);
-	/* The same bytes cannot have been moved twice. */
+	/* A second report of the same bytes is refused: they cannot have been moved twice. */
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 24), VIRTIO_EIO);
 	finish(&f, &job, VIRTIO_EIO);
 }

@@ -132,7 +132,8 @@ static void conformance_blk_config_is_readable_before_negotiation(void **state)
 	before[32] = 1;
 	assert_memory_equal(before, after, sizeof before);
 	/*
-	 * One field of each group, where the specification has it, so that all this isn't zeroes.
+	 * Fields at the offsets of the specification, to show that the compared bytes are not all
+	 * zeroes.
 	 */
 	assert_int_equal(virtio_get_le32(before + 8), 0x1000);
 	assert_int_equal(virtio_get_le32(before + 20), 512);

@@ -113,7 +113,7 @@ void fixture_save(struct fixture *f);
 bool fixture_ram_unchanged(const struct fixture *f);
 bool fixture_unchanged(const struct fixture *f);
 
-/* One entry of a test list for each kind of memory. */
+/* Makes an entry of a test list for each kind of memory. */
 extern enum fixture_memory fixture_kinds[3];
 #define FIXTURE_ON(test, kind)                                                                                         \
 	{                                                                                                              \

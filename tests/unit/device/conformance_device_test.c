@@ -451,7 +451,10 @@ static void conformance_reset_device_is_silent_until_initialized(void **state)
 		watch(&g);
 		g.slow = slow != 0;
 		if (slow) {
-			/* A queue reset that the reset of the device overtakes. */
+			/*
+			 * Begins a queue reset, which is still in progress when the device is
+			 * reset.
+			 */
 			set(&g, VIRTIO_MMIO_QUEUE_SEL, 1);
 			assert_int_equal(write_slowly(&g, QUEUE_RESET, 1), VIRTIO_DEVICE_IN_PROGRESS);
 			assert_int_equal(get(&g, QUEUE_RESET), 1);

@@ -101,7 +101,10 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 	assert_int_equal(f.device.ignored, 2 * COUNT(beyond));
 }
 
-/* hostile 103, 105: wholly inside, or not at all; a part of a field is told by its offset. */
+/*
+ * hostile 103, 105: the device gets a write only if all of it is inside, and gets the offset of a
+ * part of a field.
+ */
 static void config_write_must_be_wholly_inside(void **state)
 {
 	const uint8_t bytes[16] = { 0 };

@@ -380,7 +380,10 @@ static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 	}
 }
 
-/* In both states no queue is enabled any more, and the wait ends at the next call. */
+/*
+ * With FAILED or DEVICE_NEEDS_RESET no queue is enabled any more, and the wait ends at the next
+ * call.
+ */
 static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 {
 	struct device_fixture f;

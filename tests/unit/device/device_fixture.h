@@ -104,7 +104,7 @@ enum device_op {
 	OP_COUNT,
 };
 
-/* One call of an operation. */
+/* A recorded call of an operation. */
 struct device_event {
 	enum device_op op;
 	uint32_t a; /* queue; offset; cause */

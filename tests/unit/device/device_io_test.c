@@ -41,7 +41,10 @@ static void kick(struct device_fixture *f, uint32_t queue)
 	expect_event(f, 0, OP_NOTIFY, queue, next);
 }
 
-/* One request, with a kick if the device wants one, and its answer. Acknowledges the interrupt. */
+/*
+ * Sends a request, kicks if the device wants a kick, and checks the answer. Acknowledges the
+ * interrupt.
+ */
 static void exchange(struct device_fixture *f, uint32_t queue, uint8_t byte)
 {
 	const uint16_t head = driver_add(f, queue, byte);

@@ -113,7 +113,10 @@ static void queue_stop_that_fails_needs_reset(void **state)
 		reg_set(&f, reset ? REG_QUEUE_RESET : REG_QUEUE_READY, reset);
 		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
-		/* Not shown as reset either: the driver must not reuse its rings and buffers. */
+		/*
+		 * QueueReset does not show the end of the reset, because the driver must not reuse
+		 * its rings and buffers.
+		 */
 		assert_int_equal(reg_get(&f, REG_QUEUE_RESET), reset);
 		assert_int_equal(f.event_count, 2);
 		expect_event(&f, 1, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -421,7 +424,7 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 	}
 }
 
-/* A reset of the device stands for the end of a stop. */
+/* The end of a reset of the device also ends the stop of a queue. */
 static void queue_stop_in_progress_ends_with_device_reset(void **state)
 {
 	struct device_fixture f;
@@ -445,8 +448,9 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 }
 
 /*
- * Both are in progress, and each ends by itself. A queue that is at rest may show so, because
- * nobody can set it up. If the reset fails, its stop is not forgotten.
+ * The stop of a queue and the reset of the device are both in progress, and each ends by itself. A
+ * queue that is at rest may show so, because nobody can set it up. If the reset fails, its stop is
+ * not forgotten.
  */
 static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
 {

@@ -271,7 +271,7 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		assert_true(is_ready_with(&f, 0, area, UINT64_MAX - bytes + 1));
 		assert_false(is_ready_with(&f, 0, area, UINT64_MAX - bytes + 1 + step));
 		assert_false(is_ready_with(&f, 0, area, UINT64_MAX - step + 1));
-		/* Only the used ring is written. */
+		/* Read-only memory is accepted except for the used ring. */
 		assert_int_equal(is_ready_with(&f, 0, area, ROM_START), area != VIRTIO_QUEUE_USED);
 	}
 }

@@ -315,7 +315,9 @@ static void async_disk_ends_without_a_used_ring(void **state)
 	async_disk_close(&m.disk);
 }
 
-/* One request waits for the used ring, and a reset for another one, which the back end has. */
+/*
+ * One request waits for the used ring. A reset waits for another request, which the back end has.
+ */
 static void async_disk_ends_when_the_rest_is_done(void **state)
 {
 	(void)state;

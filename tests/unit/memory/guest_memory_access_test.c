@@ -330,7 +330,9 @@ static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 		}
 }
 
-/* An entry too few: ENOBUFS, and no entry past the array's end. */
+/*
+ * With one entry too few the call returns VIRTIO_ENOBUFS, and writes no entry past the array's end.
+ */
 static void memory_segments_fail_when_the_array_is_too_small(void **state)
 {
 	struct virtio_segment list[4], same[4];

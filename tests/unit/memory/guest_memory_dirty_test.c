@@ -275,7 +275,7 @@ static void dirty_segments_are_recorded_as_far_as_written(void **state)
 		wrote(&f, start, all);
 		virtio_segments_mark_dirty(list, (uint32_t)count, UINT64_MAX);
 		expect_logs(&f);
-		/* Only as many segments as the caller names. */
+		/* Only as many segments are marked as the caller names. */
 		clear(&f);
 		wrote(&f, start, list[0].len);
 		virtio_segments_mark_dirty(list, 1, UINT64_MAX);

@@ -23,7 +23,7 @@
 
 VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the limit");
 
-/* One pair of functions for each size, so that the compiler knows it. */
+/* A pair of functions for each size, so that the compiler knows the size. */
 /* clang-format off */
 #define FOR_EACH_SIZE(X) \
 	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) \

@@ -451,7 +451,10 @@ static void translation_cached_region_ignores_unknown_permissions(void **state)
 	expect_unchanged(&f);
 }
 
-/* One address, two permissions with two destinations: never mixed up. */
+/*
+ * An address is translated to one place for reads and to another for writes. The cursor must not
+ * mix them up.
+ */
 static void translation_cached_region_of_split_permissions_is_not_shared(void **state)
 {
 	struct fixture f;

@@ -84,7 +84,7 @@ static uint32_t pieces_of(const struct fixture *f, const struct virtio_mock_buff
 	return n;
 }
 
-/* The array holds these buffers, or the beginning of them that fits. */
+/* The array must hold the segments of these buffers, as far as they fit. */
 static void expect_front(struct fixture *f, const struct virtio_chain_segments *out,
 			 const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -411,7 +411,7 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 }
 
 /*
- * A buffer without permission counts like one outside memory; so does a status in read-only memory.
+ * A buffer or a status without permission counts like a buffer or a status outside memory.
  */
 static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **state)
 {

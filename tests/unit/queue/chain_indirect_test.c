@@ -535,7 +535,10 @@ static void chain_indirect_keeps_order_and_bytes(void **state)
 	expect_giveback(&f, 1, VIRTIO_EBYTES);
 }
 
-/* The table's own length does not count: 2^32 bytes of data still fit. */
+/*
+ * The bytes of the table are no bytes of the chain: a chain with a table may still have 2^32 bytes
+ * of data.
+ */
 static void chain_indirect_does_not_count_table_bytes(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(0, 0x80000000), WRITABLE(0, 0x80000000) };

@@ -483,7 +483,7 @@ static void mock_publishes_in_steps(void **state)
 	assert_int_equal(f.mock.free_count, SIZE - 2);
 }
 
-/* The same with an indirect table, and how many bytes a used element of it may report. */
+/* The same with an indirect table. A used element may report at most the table's writable bytes. */
 static void mock_publishes_indirect_chain_in_steps(void **state)
 {
 	struct virtio_chain chain = { 0 };

@@ -360,8 +360,8 @@ static void queue_serves_areas_misaligned_on_the_host(void **state)
 }
 
 /*
- * One kind of memory for the table and another for each ring, the cuts through a descriptor, an
- * entry and an element.
+ * The table and each ring have different kinds of memory. Cuts go through a descriptor, an entry
+ * and an element.
  */
 static void queue_serves_areas_of_different_kinds(void **state)
 {
@@ -454,8 +454,8 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 }
 
 /*
- * Memory that goes away while the queue starts, at each look-up: it has started, or is as before
- * and can start.
+ * Memory goes away at each look-up of a start. The queue has then started, or is as before and can
+ * start.
  */
 static void queue_start_is_whole_when_memory_goes_away(void **state)
 {

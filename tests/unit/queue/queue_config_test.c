@@ -358,7 +358,7 @@ static void queue_config_check_wants_whole_area(void **state)
 			}
 }
 
-/* The device writes the used ring and no other: read-only memory does for the two others. */
+/* The device writes only the used ring, so the two other areas may be in read-only memory. */
 static void queue_config_check_wants_permission(void **state)
 {
 	struct virtio_region regions[2];

@@ -277,7 +277,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
-	/* Not a byte went to the old memory. */
+	/* No byte of the old memory has changed. */
 	assert_true(fixture_ram_unchanged(&f));
 	/* Requests popped later do not hold the old map, nor do requests that a reset forgot. */
 	fixture_pop_some(&f, tokens, 1);

@@ -244,7 +244,10 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 		assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_FLAGS), 0);
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
-		/* Not asked for again, so no kick is wanted: the other side of hostile 64. */
+		/*
+		 * Kicks were not asked for again, so no kick is wanted: the counterpart of hostile
+		 * 64.
+		 */
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
 		for (int n = 0; n < 2; n++) {

@@ -245,8 +245,8 @@ static void queue_pop_waits_for_mapping(void **state)
 }
 
 /*
- * The same for an entry of the ring. The index, in memory of its own, can be read: the head is
- * known from an earlier or a new look at the index.
+ * An entry of the ring is not mapped yet, but the index is. The pop knows of the head from an
+ * earlier or a new read of the index.
  */
 static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 {

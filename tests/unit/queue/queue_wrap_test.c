@@ -57,7 +57,7 @@ static void expect_used(uint32_t head, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* One at a time, through all 65,536 values of the indices and past the wrap. */
+/* Serves one request at a time, through all 65,536 values of the indices and past the wrap. */
 static void queue_wraps_one_request_at_a_time(void **state)
 {
 	(void)state;

@@ -283,7 +283,7 @@ static void request_complete_refuses_other_tokens(void **state)
 
 #define LOG_BYTES (FIXTURE_BYTES / 8)
 
-/* One bit a byte of the guest's. */
+/* A dirty log with one bit for each byte of guest memory. */
 struct log {
 	struct virtio_dirty_log log;
 	_Alignas(8) uint8_t bits[LOG_BYTES];

@@ -162,7 +162,10 @@ static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece 
 	return virtio_vsock_connection_piece(p->c, want, 0, p->max_packet, r->now, piece) == 1;
 }
 
-/* One peer puts its next packet on the wire: what it owes, or data. Returns whether it had one. */
+/*
+ * A peer puts its next packet on the wire: an owed packet, or data. Returns whether there was a
+ * packet.
+ */
 static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 {
 	struct virtio_vsock_piece piece;
