@@ -80,8 +80,8 @@ void vm_send(const struct vm *vm, int32_t command, uint64_t size, const void *pa
 uint64_t vm_ask(const struct vm *vm, int32_t command, const void *payload, size_t len);
 
 /*
- * A table with the guest's memory in one region, and its sending, each region with the same
- * descriptor.
+ * vm_table() returns a table with the guest's memory in one region. vm_send_table() sends a table,
+ * with the same descriptor for each region.
  */
 struct proxy_memory vm_table(void);
 void vm_send_table(const struct vm *vm, const struct proxy_memory *table, int fd, unsigned int count);

@@ -145,7 +145,7 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Whether the call has sent so much that it is to end. The chain is not at its end. */
+/* Whether the call has sent as much as one call may. Called in the middle of a chain only. */
 static bool is_enough(const struct transmission *t)
 {
 	if (t->progress->bytes < VIRTIO_CONSOLE_CALL_BYTES)

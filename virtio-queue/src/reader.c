@@ -33,8 +33,8 @@ static void step(struct virtio_stream *p, uint64_t n)
 }
 
 /*
- * Copies n bytes from an offset of a segment to bytes, or in the other direction, in which bytes is
- * only read.
+ * Copies n bytes from an offset of a segment to bytes, or from bytes to the segment. A copy to the
+ * segment only reads bytes.
  */
 static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
 					 uint64_t n)

@@ -361,7 +361,7 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 		packet->token.value = chain.token.value;
 		return popped;
 	}
-	/* On a copy, so the descriptors can stay in registers. */
+	/* Passes a copy, so the descriptors can stay in registers. */
 	peeked_copy = peeked;
 	popped.got = pop_walked(queue, chain.token, &peeked_copy, tx, packet);
 	return popped;

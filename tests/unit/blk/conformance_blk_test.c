@@ -113,8 +113,8 @@ static void read_config(const struct blk_fixture *f, uint8_t config[VIRTIO_BLK_C
 /* Configuration */
 
 /*
- * virtio 1.4, 2.5.2; hostile 207: fields are there as soon as their feature is offered. Only
- * writeback waits.
+ * virtio 1.4, 2.5.2; hostile 207: fields can be read as soon as their feature is offered. Only
+ * writeback reads 0 until the negotiation.
  */
 static void conformance_blk_config_is_readable_before_negotiation(void **state)
 {

@@ -147,8 +147,8 @@ static void expect_final(struct virtio_chain *chain, int error)
 /* Arrays that are too small */
 
 /*
- * Checks each time what fits, what is needed, where the status is, and a counter. A larger array
- * then gets the whole chain.
+ * Each array is too small. Checks what fits, how many segments are needed, where the status is, and
+ * a counter. A larger array then gets the whole chain.
  */
 static void chain_resolve_works_after_small_arrays(void **state)
 {

@@ -63,7 +63,10 @@ static int forgetful_translate(void *context, uint64_t addr, uint64_t len, uint3
 	return 0;
 }
 
-/* Memory is unmapped before a look-up, also after the check of the areas. No mock is half made. */
+/*
+ * Memory is unmapped before each look-up in turn, also after the check of the areas. A failed call
+ * leaves the mock unchanged.
+ */
 static void mock_init_is_whole_when_memory_goes_away(void **state)
 {
 	struct virtio_mock_slot slots[SIZE];
@@ -148,7 +151,10 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_int_equal(virtio_mock_seek(&f.mock, 7), VIRTIO_EBUSY);
 	assert_true(mock_unchanged(&f, &before));
 	assert_true(fixture_ram_unchanged(&f));
-	/* An area over the end of the address space: no field of it turns up at the beginning. */
+	/*
+	 * An area lies over the end of the address space. No field of the area may get an address
+	 * at the beginning.
+	 */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, UINT64_MAX - 3), 0);
 	assert_int_equal(virtio_mock_set_used_entry(&f.mock, 0, &(const struct vring_used_elem){ 0, 0 }),
 			 VIRTIO_EFAULT);

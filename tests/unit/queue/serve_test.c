@@ -377,8 +377,8 @@ static int finds_none(void *context)
 }
 
 /*
- * A broken ring ends the round. Where the callback finds no request although there are some, kicks
- * are asked for, and 1 is returned.
+ * A broken ring ends the round. If the callback says that no request is left, but some are, the
+ * round asks for kicks and returns 1.
  */
 static void serve_requests_ends_when_the_callback_finds_none(void **state)
 {
