@@ -174,7 +174,7 @@ static void terminal_passes_all_input_on_in_order(void **state)
 	assert_int_equal(arrived, terminal.port.stats.received);
 }
 
-/* A keystroke that meets an empty buffer asks for service, and arrives at once and alone. */
+/* A keystroke in an empty input buffer asks for service. It arrives at once, as the only byte. */
 static void terminal_type_wakes_a_waiting_terminal(void **state)
 {
 	bool wake = false;

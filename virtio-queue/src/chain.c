@@ -294,7 +294,7 @@ static void set_nothing(struct virtio_chain_segments *out)
 /* The array holds the front of the chain only. */
 static void set_front(const struct resolution *c, struct virtio_chain_segments *out)
 {
-	/* NULL - NULL, as above. */
+	/* Avoids NULL - NULL, which is undefined in C. */
 	const uint32_t count = out->capacity != 0 ? (uint32_t)(c->next - out->segments) : 0;
 
 	out->readable = c->writable && c->readable < count ? c->readable : count;

@@ -231,7 +231,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 14);
 	o = without_ops(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 16);
 	assert_null(virtio_blk_missing_op(&o));
-	/* Values are checked as with a back end. */
+	/* Without a back end, values are checked as with a back end. */
 	o = without_ops(), o.config_wce = true, refuse(&o);
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);

@@ -258,7 +258,10 @@ static inline void blk_restart(struct blk_fixture *f, uint64_t features)
 	assert_int_equal(virtio_blk_negotiate(&f->blk, features), 0);
 }
 
-/* Storage as it is now: change it, then call this. No request may be in flight in it. */
+/*
+ * Takes over the members of storage: change them, then call this. No request may be in flight in
+ * it.
+ */
 static inline void blk_prepare(struct blk_fixture *f)
 {
 	assert_int_equal(virtio_blk_request_init(&f->request, &f->storage), 0);

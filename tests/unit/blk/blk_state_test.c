@@ -95,7 +95,7 @@ static void bring(struct virtio_blk *blk, size_t i)
 		assert_true(virtio_blk_config_write(blk, 32, &reachable[i].writeback, 1));
 }
 
-/* Hostile 240: so a restored disk without writeback writes through. */
+/* Hostile 240: a disk saved in write-through mode is in that mode after the restore. */
 static void blk_restore_brings_back_every_state_that_a_driver_can_reach(void **state)
 {
 	(void)state;

@@ -466,7 +466,7 @@ static void conformance_reset_device_is_silent_until_initialized(void **state)
 			assert_int_equal(virtio_device_reset_done(&g.device, 0), 0);
 		}
 		expect_reset(&g);
-		/* Initialized again, it works again. */
+		/* After another initialisation the device works again. */
 		g.slow = false;
 		assert_int_equal(virtio_mock_reset(&g.mock[0]), 0);
 		assert_int_equal(virtio_mock_reset(&g.mock[1]), 0);

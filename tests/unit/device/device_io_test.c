@@ -208,7 +208,7 @@ static void io_completed_during_reset_is_not_signalled(void **state)
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
 
-/* hostile 94: with requests in flight each time. */
+/* hostile 94: requests are in flight at each reset. */
 static void io_in_flight_during_ten_thousand_resets(void **state)
 {
 	struct device_fixture f;

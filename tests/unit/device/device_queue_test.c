@@ -257,8 +257,8 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		/* Address 0 is an address. */
 		assert_true(is_ready_with(&f, 0, area, 0));
 		/*
-		 * An area in a hole; with its end in a hole, by the smallest step; with its start
-		 * in a hole.
+		 * The area lies in a hole, has its end in a hole by the smallest step, or has its
+		 * start in a hole.
 		 */
 		assert_false(is_ready_with(&f, 0, area, 0x8000));
 		assert_true(is_ready_with(&f, 0, area, RAM_END - bytes));

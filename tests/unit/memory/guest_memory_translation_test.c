@@ -489,7 +489,9 @@ static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 		expect_read_error(&f, 0x9000 + off, PAGE - (size_t)off + 1, VIRTIO_EFAULT);
 		expect_read_error(&f, 0x9000 - 1, 2, VIRTIO_EFAULT);
 		expect_write_error(&f, 0x9000 + PAGE - 1, 2, VIRTIO_EFAULT);
-		/* Addresses behind the translation are not addresses in front of it. */
+		/*
+		 * A guest-physical address is no input address, even if it is in the cached region.
+		 */
 		expect_read_error(&f, RAM + 0x900 + off, 1, VIRTIO_EFAULT);
 		expect_write_error(&f, RAM + 0x900, 1, VIRTIO_EFAULT);
 	}
