@@ -172,7 +172,10 @@ static void on_client(struct event_source *source)
 	(void)event_loop_want(link->loop, source, EVENT_READABLE | EVENT_EDGE);
 }
 
-/* A client may wait for the end of the time that the guest has for the last client's input. */
+/*
+ * The guest's time to read the last client's input is over, or accepting may be tried again. The
+ * next client may wait for this.
+ */
 static void on_later(struct event_timer *timer)
 {
 	struct console_link *link = CONTAINER_OF(timer, struct console_link, later);

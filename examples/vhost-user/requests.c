@@ -254,7 +254,7 @@ static enum outcome end_ring_request(struct session *session, struct vhost_vring
 	return REQUEST_REFUSED;
 }
 
-/* Requests that set a number of a ring */
+/* Carries out a request that sets a number of a ring. */
 static enum outcome set_vring_number(struct session *session, int (*set)(struct vhost_vring *vring, uint32_t num))
 {
 	const struct vhost_user_vring_state *state = &session->message.payload.state;

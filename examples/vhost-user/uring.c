@@ -128,8 +128,9 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * There is room, because the io_uring has an entry for each slot. A slot has one piece at a time,
- * or waits for a flush. Returns NULL if nothing is to be submitted any more.
+ * Gets an entry of the io_uring for the next piece of a slot. An entry is always free, because the
+ * io_uring has an entry for each slot, and a slot has at most one piece at a time. Returns NULL if
+ * the io_uring is broken, and nothing is submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {

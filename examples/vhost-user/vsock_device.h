@@ -111,8 +111,8 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
 /*
- * Ends all connections: their other ends, or the front end, are gone. If the driver goes on with
- * another front end, RST tells the guest.
+ * Ends all connections after the host's ends or the front end have gone. A driver that goes on with
+ * another front end gets an RST for each connection.
  */
 void vsock_end_connections(struct vsock_device *vsock);
 

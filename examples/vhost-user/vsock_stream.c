@@ -269,7 +269,10 @@ void vsock_stream_let_go(struct vsock_stream *s)
 {
 	s->connection = NULL;
 	make_unready(s);
-	/* Without the flush, a host would wait for the end of a record that has none. */
+	/*
+	 * The flush fails if a stored record has no end: the guest sends no more. Then the stream
+	 * closes, because the host would wait for the end in vain.
+	 */
 	if (s->stage != VSOCK_STAGE_OPEN || !flush(s) || s->discards || s->output.first == s->output.end) {
 		vsock_stream_close(s);
 		return;

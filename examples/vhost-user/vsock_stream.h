@@ -46,7 +46,7 @@ struct vsock_stream {
 	uint16_t type;                              /* enum virtio_vsock_type */
 	uint8_t stage;                              /* enum vsock_stage */
 	bool paired;                                /* with another guest's stream */
-	bool readable, writable;                    /* the known part */
+	bool readable, writable;                    /* what is known of the socket's readiness */
 	bool read_ended;                            /* the socket's input is over */
 	/* The guest's output is over, and the socket was told. */
 	bool write_ended;
@@ -69,12 +69,12 @@ struct vsock_stream {
 };
 
 /*
- * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL without memory or
- * room for one more stream; then the caller keeps the socket.
+ * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL if there is
+ * no memory, or no room for one more stream. Then the caller keeps the socket.
  */
 struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage);
 
-/* Ends the stream at once. Its connection has ended, or isn't the stream's any more. */
+/* Ends the stream at once. The connection must have ended, or no longer belong to the stream. */
 void vsock_stream_close(struct vsock_stream *stream);
 
 void vsock_stream_set_stage(struct vsock_stream *stream, enum vsock_stage stage);

@@ -63,7 +63,7 @@
 #define MARK(causes) HOST(HOST_MARK), causes
 #define CHANGED HOST(HOST_CONFIG_CHANGED), 3, 99
 #define STOPPED(queue) HOST(HOST_QUEUE_STOPPED), queue
-/* A report with the number of what waits. */
+/* Reports with the number of the stop or the reset that waits. */
 #define QUIET(queue) HOST(HOST_QUEUE_STOPPED), 0x80 | (queue)
 #define QUIET_STOP(queue) HOST(HOST_QUEUE_STOPPED), 0xc0 | (queue)
 #define QUIET_LATE(queue) HOST(HOST_QUEUE_STOPPED), 0x90 | (queue)

@@ -4,9 +4,9 @@
 #define VIRTIO_FUZZ_STATE_STEPS_H
 
 /*
- * The first two bytes are the number of a machine in a random valid state. Steps follow. Each byte
- * after the step is an argument; "number" is that of fuzz_number(). Offsets, sections, fields and
- * entries are taken modulo what there is.
+ * The first two bytes are the number of a machine in a random valid state. Steps follow.
+ * A step is a byte, and its arguments are the bytes after it. An argument "number" is read by
+ * fuzz_number(). Offsets, sections, fields and entries are taken modulo what there is.
  */
 enum state_step {
 	STATE_JUDGE_RAW, /* read and restore the file as it is */

@@ -42,7 +42,7 @@ static struct {
 	struct event_loop loop;
 	bool running[MODEL_RINGS];
 	uint8_t config[CONFIG_BYTES];
-	bool over; /* the session */
+	bool over; /* the session has ended */
 } fuzz;
 
 static int check_features(struct device *device, uint64_t features)

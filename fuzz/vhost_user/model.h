@@ -19,7 +19,7 @@ enum model_outcome {
 	MODEL_OVER, /* the session */
 };
 
-/* Memory tables, named by their content. The possible places of rings are the two halves. */
+/* Memory tables, named by their content. Rings are in one of the two halves of memory. */
 enum model_memory { MEMORY_NONE, MEMORY_BOTH, MEMORY_FIRST, MEMORY_EMPTY };
 
 /* Features, as far as they matter here. */

@@ -56,7 +56,7 @@ enum virtio_error {
 	VIRTIO_EIO = -1050, /* the back end failed */
 
 	/* The bytes of a saved state. */
-	VIRTIO_EFORMAT = -1060,   /* not a saved state, or another than the caller asked for */
+	VIRTIO_EFORMAT = -1060,   /* not a saved state, or not the section that is expected */
 	VIRTIO_EVERSION = -1061,  /* a version that this library does not read */
 	VIRTIO_ECHECKSUM = -1062, /* the bytes have changed since they were written */
 };

@@ -204,8 +204,8 @@ enum virtio_order {
  * Returns 0, or:
  *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an impossible dirty
  *                    log, ends past the guest's address space, or has a byte in the last MiB of
- *                    the host's address space or past its end. A guest's 16-bit index into a table
- *                    would wrap there.
+ *                    the host's address space or past its end. There a table's address plus an
+ *                    offset from a guest's 16-bit index would wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
  * On failure the map is untouched. The table may be in another order: virtio_memory_bad_region()

@@ -34,8 +34,8 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
 	/*
-	 * Otherwise a pending OPEN stays: it repeats the last OPEN, as the answer to another
-	 * PORT_READY.
+	 * Otherwise a pending OPEN stays. The driver has sent PORT_READY again, and this OPEN is
+	 * the answer.
 	 */
 }
 

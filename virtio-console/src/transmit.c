@@ -84,7 +84,7 @@ static int refill(struct virtio_console_port *port)
 
 /* A chain in flight */
 
-/* Puts a chain in flight whose segments all fit the array. */
+/* Puts a chain in flight. All its segments fit into the array. */
 static void begin(struct virtio_console_port *port, const struct virtio_chain *chain,
 		  const struct virtio_chain_segments *list)
 {

@@ -134,7 +134,7 @@ static int check_status(const struct virtio_device_state *state, struct virtio_r
 static const char *const accepted_names[VIRTIO_FEATURE_WORDS] = { "accepted[0]", "accepted[1]", "accepted[2]",
 								  "accepted[3]" };
 
-/* Says which word of refused features is wrong, and which of its bits. */
+/* Records which word of the accepted features is refused, and which of its bits. */
 static int refuse_features(const struct virtio_device *device, const struct virtio_device_state *state,
 			   struct virtio_refusal *refusal)
 {

@@ -281,7 +281,10 @@ static void mark_in_flight(struct virtio_queue *queue, const struct virtio_compl
 	queue->waiting -= count;
 }
 
-/* Marks all requests as waiting, or none: the lengths of their completions replace their tokens. */
+/*
+ * Marks all requests as waiting, or none after an error. The state of a waiting request holds the
+ * length of its completion in place of its token.
+ */
 static int mark_waiting(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Readers and writers over segments. Both are streams, and this file makes every step along
- * segments.
+ * Readers and writers over segments. Both contain a struct virtio_stream. Only this file changes
+ * the position in a stream.
  */
 #include <virtio/reader.h>
 
-/* Bytes on the stack at a time, where no buffer of the caller's is the source or the target. */
+/* Zeroes, and copies between guest buffers, are written this many bytes at a time. */
 #define PIECE 512u
 
 /*

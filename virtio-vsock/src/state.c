@@ -57,7 +57,7 @@ static uint32_t may_owe(uint8_t state)
 	}
 }
 
-/* The SHUTDOWN flags must fit the state. */
+/* Whether the SHUTDOWN flags fit the state. */
 static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 {
 	const uint32_t both = VIRTIO_VSOCK_SHUTDOWN_BOTH;

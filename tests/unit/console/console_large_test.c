@@ -217,7 +217,7 @@ static int control_once(struct virtio_console_progress *progress)
 	return virtio_console_control_transmit(&g.console, &g.queue, progress);
 }
 
-/* hostile 138: many chains of one list of descriptors. */
+/* hostile 138: many chains that share one list of descriptors. */
 static void receive_of_many_long_chains_ends_early(void **state)
 {
 	bool wake;

@@ -333,7 +333,7 @@ static void queue_complete_batch_keeps_callers_order(void **state)
 		expect_used(&f, virtio_token_head(tokens[SIZE - 1 - i]), i);
 }
 
-/* A used ring that is not there */
+/* A used ring that cannot be written */
 
 /*
  * The request stays in flight and can be completed later. Nothing changes, whichever call is used.

@@ -498,7 +498,8 @@ static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 }
 
 /*
- * hostile 74: a queue that claims to be ready and has no addresses. Nothing is read at address 2.
+ * hostile 74: a queue that claims to be ready and has no addresses. The available index of such a
+ * queue would be at address 2, and must not be read there.
  */
 static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 {

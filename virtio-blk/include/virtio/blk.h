@@ -64,7 +64,7 @@ VIRTIO_BEGIN_DECLS
  */
 struct virtio_blk_wear {
 	uint16_t pre_eol_info; /* reserved blocks used: under 80 % (1), 80 % (2), 90 % (3) */
-	uint16_t typ_a;        /* wear of SLC cells in steps of 10 %: 1 to 10, beyond (11) */
+	uint16_t typ_a;        /* wear of SLC cells: 1 (up to 10 %) to 10 (100 %), 11 (more) */
 	uint16_t typ_b;        /* wear of MLC cells */
 };
 
@@ -154,7 +154,7 @@ struct virtio_blk_options {
 	uint64_t capacity;            /* initial; at most VIRTIO_BLK_MAX_CAPACITY */
 	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs */
 	bool read_only;               /* offers RO; then the back end needs no writev */
-	bool flush;                   /* offers FLUSH; a back end with flush offers it anyway */
+	bool flush;                   /* offers FLUSH; not needed if the back end has flush() */
 	bool config_wce;              /* offers CONFIG_WCE; the disk must offer FLUSH */
 	uint16_t num_queues;          /* 0: no MQ */
 

@@ -33,7 +33,7 @@ enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* the used length exceeds 32 bits */
 	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* data is not whole ranges */
 	VIRTIO_BLK_REFUSAL_NO_RANGES,
-	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more than max_..._seg, or than the storage holds */
+	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more than max_..._seg, or than the array holds */
 	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* more sectors than max_..._sectors */
 	VIRTIO_BLK_REFUSAL_PAST_END,        /* sectors beyond the end of the disk */
 };

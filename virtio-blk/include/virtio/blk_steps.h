@@ -40,7 +40,7 @@ VIRTIO_BEGIN_DECLS
 /* The progress of a request. Plain data. */
 struct virtio_blk_steps {
 	struct virtio_blk_transfer transfer;
-	uint32_t range; /* of a command on ranges: index of the next range */
+	uint32_t range; /* index of the next range, for a command on ranges */
 	bool changed;   /* a range was changed */
 };
 

@@ -175,10 +175,10 @@ struct virtio_console_state {
 #define VIRTIO_CONSOLE_PORT_IS_READY 0x02u     /* PORT_READY has come */
 #define VIRTIO_CONSOLE_PORT_TOLD_OPEN 0x04u    /* the last OPEN to the driver was 1 */
 #define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u    /* a client is there; never in a saved state */
-#define VIRTIO_CONSOLE_PORT_PRESENT 0x10u      /* only saved: present */
-#define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* only saved: a console */
-#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* only saved: the driver's last PORT_OPEN was 1 */
-#define VIRTIO_CONSOLE_PORT_AWAITS_READY 0x80u /* only saved: see struct virtio_console_port */
+#define VIRTIO_CONSOLE_PORT_PRESENT 0x10u      /* in a saved state only: the port is present */
+#define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* in a saved state only: a console */
+#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* in a saved state only: the last PORT_OPEN was 1 */
+#define VIRTIO_CONSOLE_PORT_AWAITS_READY 0x80u /* in a saved state only: awaits_ready of the port */
 
 /* Pending messages, in the order of sending. */
 #define VIRTIO_CONSOLE_SEND_REMOVE 0x01u

@@ -228,7 +228,7 @@ struct virtio_device_options {
 	 */
 	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
-	const void *config;                     /* those bytes, without config_read(); or NULL */
+	const void *config;                     /* its bytes, if config_read() is NULL; or NULL */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
 	const struct virtio_memory_map *memory; /* or NULL until virtio_device_set_memory() */

@@ -28,7 +28,7 @@
  * virtio_queue_unpop() has succeeded. With a used ring behind a translation a completion can fail.
  * The device must retry: until then no stop and no reset ends.
  *
- * What the guest can do: what the headers of the core and of the queues say.
+ * What the guest can do: see <virtio/device.h> and <virtio/queue.h>.
  *
  * Threads: all functions are register accesses: see <virtio/device.h>. Use the queues under the
  * same serialisation.

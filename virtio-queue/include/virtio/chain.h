@@ -142,8 +142,9 @@ struct virtio_chain_segments {
  * Returns 1 for a descriptor, 0 at the end, or an error. After an error the caller completes the
  * chain with length 0, except after VIRTIO_ENOTMAPPED:
  *   VIRTIO_ENEXT       next is outside the table; the descriptor with it is not yielded
- *   VIRTIO_ETOOLONG    more descriptors than the queue size, or than the table has entries where
- *                      long tables are allowed. A descriptor that refers to a table does not count.
+ *   VIRTIO_ETOOLONG    more descriptors than the queue size. Where long tables are allowed, a table
+ *                      may yield all its entries. A descriptor that refers to a table does not
+ *                      count.
  *   VIRTIO_EORDER      a readable descriptor follows a writable one
  *   VIRTIO_EBYTES      more than 2^32 bytes in all
  *   VIRTIO_EINDIRECT   an indirect table is nested, empty, not a multiple of 16 bytes, or not

@@ -166,7 +166,7 @@ struct virtio_vsock_packet {
 	uint32_t header_kind;
 	uint32_t header_segments;
 	void *header_host;
-	struct virtio_segment header_rest; /* len 0: no such part */
+	struct virtio_segment header_rest; /* the part of one; len 0 if there is none */
 };
 
 /*

@@ -41,7 +41,7 @@ struct virtio_vsock_device_state {
 	uint32_t next_port;       /* the first port that virtio_vsock_table_connect() tries */
 	uint16_t event_avail_idx; /* while the reset is waiting; otherwise 0 */
 	bool event_owed;          /* a transport reset is to be sent */
-	bool event_waiting;       /* it was sent, and the driver has not popped it */
+	bool event_waiting;       /* a reset was sent, and the driver has not popped it */
 };
 
 /* An RST that is owed to a packet of no connection. */
