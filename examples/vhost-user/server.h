@@ -24,7 +24,7 @@ struct server {
 	struct unix_listener_file file;
 	struct session *session; /* NULL without a front end */
 	bool once;               /* stop the loop when the first front end has left */
-	bool told;               /* of a second front end, or of a failed attempt to connect */
+	bool told;               /* a second front end, or a failed attempt to connect, is logged */
 };
 
 /*

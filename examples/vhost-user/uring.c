@@ -316,7 +316,7 @@ static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, str
 	return finish(uring, virtq, slot, &result);
 }
 
-/* Begins the request in a slot, or does it at once. */
+/* Begins the request in a slot, or carries it out at once. */
 static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	const struct virtio_blk_request *request = &slot->request;

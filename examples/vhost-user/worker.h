@@ -70,8 +70,8 @@ int worker_start(struct worker *worker, const char *name);
 void worker_call(struct worker *worker, void (*call)(void *context), void *context);
 
 /*
- * Pauses the thread, and returns when it has settled: the data is the owner's until
- * worker_resume().
+ * Pauses the thread, and returns when the thread has settled. Until worker_resume() the owner may
+ * access the thread's data.
  */
 void worker_pause(struct worker *worker);
 

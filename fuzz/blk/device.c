@@ -612,7 +612,7 @@ static bool next_head(const struct blk_harness *h, uint16_t *head)
 
 /*
  * The model pops first, because the driver may write to the ring while the request is carried out.
- * Only the library knows the token: until adopt_token() the model has a token of no pop.
+ * Only the library knows the token: until adopt_token() the model has a token that no pop yields.
  */
 static struct blk_slot *pop_in_model(struct blk_harness *h, uint16_t head)
 {

@@ -3,8 +3,8 @@
  * A guest's memory twice: the real one, which the library works on, and a shadow, which changes
  * only by what the model permits. shadow_compare() says whether they are the same.
  *
- * The model works in pieces. A piece is what follows an address within one region and one page of
- * the translation. The model has no cache, and does not look at the library's.
+ * The model works in pieces. A piece begins at an address, and ends with its region or with its
+ * page of the translation. The model has no cache, and does not look at the library's.
  */
 #ifndef VIRTIO_FUZZ_SHADOW_MEMORY_H
 #define VIRTIO_FUZZ_SHADOW_MEMORY_H

@@ -136,9 +136,9 @@ static uint8_t get_writeback(const struct virtio_blk *blk)
  *
  * A reader repeats only if the counter changed meanwhile, so a stopped writer delays no reader. An
  * unchanged counter proves that both halves belong to one update: only the update after the next
- * one writes the same copy. That update stores its halves with release order after the next
- * counter. The reader loads them with acquire order before it loads the counter again. Only 2^32
- * updates during one read could make a changed counter look unchanged.
+ * one writes the same copy. That update stores its halves with release order, after the next update
+ * has stored the counter. The reader loads the halves with acquire order before it loads the
+ * counter again. Only 2^32 updates during one read could make a changed counter look unchanged.
  */
 static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t sectors)
 {

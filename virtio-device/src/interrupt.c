@@ -27,7 +27,7 @@ static enum virtio_interrupt a_cause(uint32_t live)
 	return causes & VIRTIO_INTERRUPT_CONFIG ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED;
 }
 
-/* After a call with this level: repeats until the line agrees with the interrupt status. */
+/* Calls interrupt() until the line agrees with the interrupt status. level is the line's level. */
 static void settle(struct virtio_device *device, bool level)
 {
 	for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Functions for tests of the versions' rules, which act as an older or a newer library. */
+/* Functions that act as an older or a newer library, for tests of the rules for versions. */
 #ifndef VIRTIO_ENVELOPE_INTERNAL_H
 #define VIRTIO_ENVELOPE_INTERNAL_H
 

@@ -197,7 +197,7 @@ static void take_rx(struct virtio_vsock_packet *packet, const struct virtio_chai
 	set_data(packet, packet->segments + used, true, cut_end(packet->segments + used, room), room);
 }
 
-/* Descriptors as they were read from guest memory, which are not read a second time. */
+/* Copies of descriptors in guest memory. The descriptors are not read a second time. */
 struct peeked {
 	struct virtio_guest_desc d[2];
 	uint32_t loaded; /* of these two */

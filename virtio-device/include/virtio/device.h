@@ -71,7 +71,7 @@ struct virtio_device_queues;
 struct virtio_device_ops {
 	/*
 	 * Optional. Whether the device can work with the features that the driver chose. All of
-	 * them were offered. Called when the driver sets FEATURES_OK, and last by
+	 * them were offered. Called when the driver sets FEATURES_OK, and as the last step of
 	 * virtio_device_restore(). The device takes the features over here, because the driver may
 	 * use the configuration space next.
 	 *
