@@ -8,7 +8,7 @@
 #     stops for a while. The disk is written meanwhile.
 #   - the port is unplugged while the guest writes to it, and plugged in again.
 #   - the driver is unbound and bound again, as in a suspended guest.
-#   - the guest writes 20,000 single lines to the console, or 100,000 if LONG is set.
+#   - the guest writes 100,000 single lines to the console.
 #   - the host gives commands to a shell on the console, which gets another size.
 # A second guest has a console without the feature MULTIPORT.
 # usage: uml-console.sh DAEMON FOLDER [alone]
@@ -27,8 +27,7 @@ case $#${3-} in
 esac
 daemon=$(readlink -f "$1")
 uml_memory=128M # for the files that the guest writes
-lines=20000
-[ -z "${LONG-}" ] || lines=100000
+lines=100000
 begin_test "$2" console.sock control.sock blk.sock disk.img hvc data typed printed sent written \
 	removed added again printed-lines shell alone
 need_guest guest_packages
