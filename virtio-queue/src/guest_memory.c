@@ -137,13 +137,14 @@ void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_tra
 	map->translate_context = context;
 }
 
-const struct virtio_region virtio_impl_no_region;
+/* The cached region of a cursor that has none: empty, so it contains no address. */
+static const struct virtio_region no_region;
 
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map)
 {
 	memset(cursor, 0, sizeof *cursor);
 	cursor->map = map;
-	cursor->region = &virtio_impl_no_region;
+	cursor->region = &no_region;
 }
 
 /* Look-ups */

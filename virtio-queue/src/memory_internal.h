@@ -36,9 +36,6 @@ static inline const struct virtio_region *virtio_memory_search(const struct virt
 	return at;
 }
 
-/* The cached region of a cursor that has none: empty, so it contains no address. */
-extern const struct virtio_region virtio_impl_no_region;
-
 /*
  * Sets bits in one unit of a dirty log. The release order puts the bytes before the bit: a thread
  * that reads the bit and then copies the page also copies the bytes.

@@ -14,13 +14,16 @@ constexpr std::uint64_t base = 0x1000;
 int run()
 {
 	alignas(16) std::array<std::byte, 1024> memory{};
-	virtio_region region{ base, memory.size(), memory.data(), 0, nullptr };
+	virtio_region region{};
 	virtio_memory_map map;
 	virtio_queue_config config;
 	std::array<virtio_inflight, size> inflight;
 	virtio_queue queue;
 	virtio_chain chain;
 
+	region.addr = base;
+	region.len = memory.size();
+	region.host = memory.data();
 	if (int error = virtio_memory_map_init(&map, &region, 1))
 		return error;
 	if (int error = virtio_queue_config_init(&config, size))
