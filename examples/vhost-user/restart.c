@@ -67,7 +67,7 @@ static char *used_name(const char *path)
 /* Returns an allocation that the caller frees; or NULL after printing why. */
 static uint8_t *read_file(const char *path, const char *used, size_t *length)
 {
-	/* O_NONBLOCK: a pipe without a writer would block, with SIGTERM blocked. */
+	/* Without O_NONBLOCK a pipe without a writer would block, and SIGTERM is blocked here. */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t *bytes = fd < 0 ? NULL : state_file_get(fd, length);
 	char text[64] = "";

@@ -175,7 +175,7 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 		moved = slot->request.type == VIRTIO_BLK_T_IN ? preadv(uring->queue.fd, iov, count, offset)
 							      : pwritev(uring->queue.fd, iov, count, offset);
 	while (moved < 0 && errno == EINTR);
-	/* A vector is at most 2^30 bytes long. */
+	/* moved fits an int, because a vector is at most 2^30 bytes long. */
 	return moved < 0 ? -errno : (int)moved;
 }
 

@@ -92,7 +92,7 @@ struct vhost_user_vring_addr {
 	uint64_t log;
 };
 
-/* Of a message. Users of the vhost crate send up to this size. A payload with its header fits. */
+/* Bytes of a message's payload, at most. Front ends that use the vhost crate send no more. */
 #define VHOST_USER_MAX_PAYLOAD 4096u
 
 struct vhost_user_config {

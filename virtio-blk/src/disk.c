@@ -277,7 +277,7 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
 
-/* The alignments, and whether zeroing unmaps, have no meaning without their command. */
+/* Fields of commands that are not offered stay 0, because they have no meaning. */
 static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

@@ -134,7 +134,7 @@ int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data 
 /* Makes the OPEN messages pending that tell the driver the present state. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
-/* The driver or a port is ready: makes the messages pending that follow. */
+/* The driver or a port is ready: makes the messages that follow pending. */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 

@@ -94,8 +94,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
 }
 
 /*
- * Returns whether the state has every port of this device. The driver would not be told of a port
- * that the state lacks.
+ * Returns VIRTIO_EINVAL if the state lacks a port of this device, because the driver would not be
+ * told of such a port.
  */
 static int check_presence(const struct virtio_console *console, const struct virtio_console_port_state *ports,
 			  uint32_t count, struct virtio_refusal *refusal)

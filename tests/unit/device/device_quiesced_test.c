@@ -217,8 +217,8 @@ static void queue_quiesced_refuses_other_number_or_queue(void **state)
 }
 
 /*
- * hostile 92: the report of a stop that a reset has ended comes during the next stop of the same
- * queue, and the next reset.
+ * hostile 92: a reset ends a stop. The report of the stop comes during the next stop of the same
+ * queue, and again during the next reset.
  */
 static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 {

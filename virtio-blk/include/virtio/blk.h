@@ -126,8 +126,8 @@ struct virtio_blk_backend_ops {
 	 * Reports how worn the storage is. Fills in @lifetime, which is zero before, and returns 0
 	 * or an error. A reserved value counts as an error.
 	 *
-	 * A back end with this operation offers VIRTIO_BLK_F_LIFETIME. This is not for storage that
-	 * has no such figures (virtio 1.4, 5.2.6.2).
+	 * A back end with this operation offers VIRTIO_BLK_F_LIFETIME. The operation is
+	 * not for storage that has no such figures (virtio 1.4, 5.2.6.2).
 	 */
 	int (*lifetime)(void *context, struct virtio_blk_wear *lifetime);
 };
@@ -347,7 +347,7 @@ struct virtio_blk_storage {
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
-	uint32_t range_capacity;         /* largest max_..._seg; more is an I/O error */
+	uint32_t range_capacity;         /* the largest max_..._seg; more ranges are an I/O error */
 };
 
 #define VIRTIO_BLK_HEADER_BYTES 16 /* of a request (virtio 1.4, 5.2.6) */

@@ -180,7 +180,7 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* In the member refused of a queue: the size. Areas are the bits 1 << enum virtio_queue_area. */
+/* The member refused of a queue has this bit for the size, and 1 << enum virtio_queue_area. */
 #define VIRTIO_DEVICE_SIZE_REFUSED 8u
 
 /*

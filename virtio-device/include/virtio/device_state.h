@@ -92,9 +92,9 @@ struct virtio_queue_registers_state {
  * @entries  number of entries of queues
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EBUSY    a reset, or the stop of a queue, is in progress: it waits for requests in
- *                   flight, whose effects are not in memory yet, and which must not be replayed.
- *                   Step 2 of a save ends them, and then virtio_device_queues_report() or
+ *   VIRTIO_EBUSY    a reset, or the stop of a queue, is in progress and waits for requests in
+ *                   flight. Their effects are not in memory yet, and they must not be replayed.
+ *                   Step 2 of a save ends these requests. Then virtio_device_queues_report() or
  *                   virtio_device_reset_done() and its like end the reset. Retry after that.
  *   VIRTIO_ENOBUFS  fewer entries than the device has queues
  */

@@ -148,7 +148,7 @@ uint64_t virtio_writer_left(const struct virtio_writer *writer);
 uint64_t virtio_writer_done(const struct virtio_writer *writer);
 
 /*
- * Returns the used length of a chain with this writer alone: virtio_writer_done(), at most
+ * Returns the used length of a chain that has no other writer: virtio_writer_done(), at most
  * UINT32_MAX. A chain of 2^32 bytes does not fit 32 bits. A device may report less than it has
  * written (virtio 1.4, 2.7.8.2), but a cut to 32 bits would report 0.
  */

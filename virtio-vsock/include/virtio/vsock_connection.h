@@ -428,7 +428,7 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
 
 /*
  * Ends one direction or both for good: SHUTDOWN is owed, and follows all data sent before. A later
- * call only adds.
+ * call only adds directions.
  *
  * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND when the host's socket has ended, RCV when
  *         it accepts no more

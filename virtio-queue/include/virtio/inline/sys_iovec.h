@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Inline body of <virtio/sys_iovec.h>, which includes this file. Static: no library of a
- * freestanding build has a copy.
+ * Inline body of <virtio/sys_iovec.h>, which includes this file. The function is static,
+ * because the libraries of a freestanding build have no external copy of it.
  */
 #ifndef VIRTIO_INLINE_SYS_IOVEC_H
 #define VIRTIO_INLINE_SYS_IOVEC_H
