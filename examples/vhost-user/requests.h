@@ -23,7 +23,7 @@ struct request {
 	const char *name;
 	enum outcome (*handle)(struct session *session);
 	uint32_t min_size, max_size; /* of the payload */
-	/* Handlers that accept more than one number check it themselves. */
+	/* Descriptors of the message. If the two differ, the handler checks the number. */
 	unsigned int max_fds;
 	unsigned int min_fds;
 	bool replies; /* the handler sends a reply, so REPLY_ACK adds none */

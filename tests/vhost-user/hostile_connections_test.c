@@ -139,8 +139,8 @@ static void message_that_stays_incomplete_holds_up_nobody(void **state)
 }
 
 /*
- * Hostile 11: the front end of a ring that is always busy is still served, and so is the other
- * device. Hostile 15: the ring can be stopped.
+ * Hostile 11: the front end of a ring that is always busy is still served. The other device is
+ * served, too. Hostile 15: the ring can be stopped.
  */
 static void ring_that_never_runs_empty_holds_up_nobody(void **state)
 {

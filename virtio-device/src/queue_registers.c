@@ -243,8 +243,8 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 }
 
 /*
- * The device cannot stop the queue. It shows as enabled, and as being reset if the driver asked for
- * that.
+ * The device cannot stop the queue. The queue shows as enabled, and as being reset if the driver
+ * asked for a reset.
  */
 static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 {

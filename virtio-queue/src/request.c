@@ -66,8 +66,8 @@ static void take_header(struct virtio_request *request)
 }
 
 /*
- * The chain has been resolved. The data is what is left of it without header and status, if there
- * are bytes for them.
+ * Cuts header and status off a resolved chain, if the chain has bytes for them. The rest is the
+ * data.
  */
 static inline VIRTIO_HOT void cut(struct virtio_request *request)
 {
@@ -336,7 +336,7 @@ static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_
 	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
 }
 
-/* As pop_uncut(), for three loaded descriptors: often the front of a request with more data. */
+/* As pop_uncut(), for three loaded descriptors, which are often the front of a longer chain. */
 static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint16_t head,
 					       const struct virtio_walk *walk, const struct virtio_impl_three *three,
 					       struct virtio_request *request)

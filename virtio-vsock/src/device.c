@@ -55,7 +55,10 @@ bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type)
 		return (features & FEATURE(SEQPACKET)) != 0;
 	if (type != VIRTIO_VSOCK_TYPE_STREAM)
 		return false;
-	/* virtio 1.4, 5.10.3.2, requires one of these two, and permits the other. */
+	/*
+	 * Without STREAM the device should serve streams if no feature was negotiated, and may
+	 * serve them if SEQPACKET alone was (virtio 1.4, 5.10.3.2).
+	 */
 	return (features & FEATURE(STREAM)) || features == 0 || features == FEATURE(SEQPACKET);
 }
 

@@ -203,7 +203,7 @@ static void expect_write_error(struct fixture *f, uint64_t addr, size_t len, int
 	expect_unchanged(f);
 }
 
-/* A read that lies in RAM at phys. */
+/* A read at addr must yield the bytes of RAM at phys. */
 static void expect_read(struct fixture *f, uint64_t addr, size_t len, uint64_t phys)
 {
 	uint8_t got[2 * PAGE];

@@ -5,11 +5,11 @@
  *
  * A plain struct. Each setter checks one value, and a refused value leaves the old one in place, as
  * the registers of a transport need it. A caller who has all values may fill in the members
- * instead: virtio_queue_config_check() checks everything again, and so does virtio_queue_start().
+ * instead: virtio_queue_config_check() and virtio_queue_start() check everything again.
  *
- * The struct does not remember refused values, nor addresses that the driver never set. A transport
- * must, so that no queue starts with a size or an address that the driver did not set. The device
- * core does (<virtio/device_transport.h>).
+ * The struct does not remember that a value was refused, or that the driver never set an address. A
+ * transport must remember both, so that no queue starts with a size or an address that the driver
+ * did not set. The device core does so (<virtio/device_transport.h>).
  *
  * What the guest can do: choose size, addresses and readiness, in any order and at any width.
  *

@@ -269,8 +269,8 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 			       uint64_t now, struct virtio_vsock_received *out);
 
 /*
- * Builds the header of the next owed packet, except data: first replies to packets without a
- * connection, then the connections in turn. Pop the rx buffer first, because a returned header
+ * Builds the header of the next owed packet without data. Replies to packets without a connection
+ * come first, then the connections in turn. Pop the rx buffer first, because a returned header
  * counts as sent.
  *
  * @out  filled in if 1 is returned, otherwise untouched; its len is 0
