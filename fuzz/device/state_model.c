@@ -204,7 +204,7 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 	m->queue_sel = state->queue_sel;
 	m->shm_sel = state->shm_sel;
 	m->generation = state->generation;
-	/* Until virtio_device_resume(). */
+	/* This holds until virtio_device_resume(). */
 	m->marked = true;
 	for (uint32_t i = 0; i < m->options.num_queues; i++) {
 		struct device_model_queue *q = &m->queues[i];

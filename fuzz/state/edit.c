@@ -58,7 +58,7 @@ static bool grow(struct edit_file *file, size_t at, size_t count)
 	return true;
 }
 
-/* Copies a part of the file in front of another place. */
+/* Inserts a copy of a part of the file in front of another place. */
 static void copy(struct edit_file *file, size_t from, size_t count, size_t to)
 {
 	uint8_t *bytes = fuzz_alloc(count);

@@ -11,7 +11,7 @@
 # The daemon must not say that it could not be updated, and must not collect descriptors.
 # virtio-state must read each saved state.
 # usage: uml-update.sh DAEMON VIRTIO_STATE DISK_IO VSOCK_IO FOLDER
-#   DISK_IO, VSOCK_IO  programs for the guest; VSOCK_IO is one for the host, too
+#   DISK_IO, VSOCK_IO  programs for the guest; VSOCK_IO runs on the host, too
 #   FOLDER             for the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set, it is 1.

@@ -287,7 +287,7 @@ static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_
 	for (unsigned int tries = 0; tries < 5000; tries++) {
 		bool waits = true;
 
-		/* This ends after a number of tries, however long they take. */
+		/* The watchdog ends the test after a number of tries, however long they take. */
 		watchdog_step();
 		assert_int_equal(kill(reader, SIGSTOP), 0);
 		/*

@@ -72,8 +72,8 @@ uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const st
  * @iov       the caller's array
  * @capacity  its entries, at least 1
  *
- * Returns the number of entries filled in, together at most 2^30 bytes, and at most
- * transfer->max_bytes. 0 when everything was moved, and for an empty transfer.
+ * Returns the number of entries filled in. Together the entries have at most 2^30 bytes, and at
+ * most transfer->max_bytes. Returns 0 when everything was moved, and for an empty transfer.
  */
 uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct virtio_iovec *iov, uint32_t capacity);
 
