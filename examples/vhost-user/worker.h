@@ -31,8 +31,8 @@ enum worker_order {
 
 struct worker {
 	/*
-	 * Sources are added by the thread's handlers, or by the owner while the data is the
-	 * owner's.
+	 * Sources are added by the thread's handlers, or by the owner while the owner may access
+	 * the thread's data.
 	 */
 	struct event_loop loop;
 	void (*settle)(struct worker *worker);

@@ -17,8 +17,8 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 
 /*
  * Whether the driver may set up and enable a queue. While the device runs, only a queue that the
- * driver has reset. A queue that was only stopped keeps its state, and so does the device's own
- * struct for it.
+ * driver has reset. A queue that was only stopped keeps its state. The device's own struct for the
+ * queue keeps its state, too.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {

@@ -136,7 +136,7 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 
 	/*
 	 * When the device needs a reset, DRIVER_OK alone still has an effect: the interrupt waits
-	 * for it.
+	 * for DRIVER_OK.
 	 */
 	if (!is_legal(of_driver(status), of_driver(value)) ||
 	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))

@@ -413,7 +413,7 @@ static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uin
  * false, pops nothing, and the caller begins anew. This path makes no call, so the compiler saves
  * few registers.
  *
- * @write  VRING_DESC_F_WRITE, and then memory with a dirty log is not usual; or 0
+ * @write  VRING_DESC_F_WRITE or 0. If it is not 0, memory with a dirty log is not usual.
  */
 static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virtio_vsock_packet *packet, uint32_t write,
 					struct usual *out)

@@ -107,7 +107,7 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
 
 /*
  * Tells whether write zeroes may deallocate storage, for options.write_zeroes_may_unmap. The option
- * must be clear where that never happens (virtio 1.4, 5.2.6.2).
+ * must be clear if write zeroes never deallocate storage (virtio 1.4, 5.2.6.2).
  *
  * For a regular file the call makes a hole behind the end of the file, to find out whether the file
  * system can. Storage allocated there is released. The file's times change as by a write. Its bytes

@@ -83,8 +83,8 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input);
  * @wake   set to whether the consumer waits; then virtio_console_receive() must be called.
  *         Untouched on failure.
  *
- * Returns the number of bytes enqueued. If it is less than len, the consumer says "room" later.
- * VIRTIO_ENOBUFS if the buffer is full and len is not 0; the consumer says "room" then, too.
+ * Returns the number of bytes enqueued, or VIRTIO_ENOBUFS if the buffer is full and len is not 0.
+ * If not all bytes fit, virtio_console_receive() says "room" later.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_enqueue(struct virtio_console_input *input, const void *bytes, size_t len, bool *wake);

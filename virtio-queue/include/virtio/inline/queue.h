@@ -112,7 +112,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 
 /*
  * Looks at the next head. Returns 1 if it may be popped, 0 if there is none, and -1 if the slow
- * path has to decide: it reads and judges a head that must not be popped.
+ * path has to decide. The slow path reads and judges a head that must not be popped.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
