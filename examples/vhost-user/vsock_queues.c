@@ -125,7 +125,7 @@ static int serve_tx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 		vsock->counts.faults += packet->error != 0;
 		if (what.connection)
 			obey(vsock, &what);
-		got = virtio_vsock_give_back(queue, packet);
+		got = virtio_vsock_complete(queue, packet);
 		result = got < 0 ? got : DEVICE_TURN_DONE;
 	}
 	vsock_pay(vsock);
@@ -189,11 +189,11 @@ static int serve_rx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 			return got < 0 ? got : DEVICE_TURN_DONE;
 		vsock->counts.faults += packet->error != 0;
 		if (packet->error)
-			got = virtio_vsock_give_back(queue, packet);
+			got = virtio_vsock_complete(queue, packet);
 		else if (fill(vsock, now, &is_short))
 			got = virtio_vsock_rx_commit(queue, packet);
 		else if (is_short)
-			got = virtio_vsock_give_back(queue, packet);
+			got = virtio_vsock_complete(queue, packet);
 		else
 			got = virtio_queue_unpop(queue, packet->token);
 		if (got < 0)

@@ -168,7 +168,7 @@ static void complete(struct packets *p, uint32_t len)
 	struct vring_used_elem used;
 
 	if (len == 0)
-		FUZZ_CHECK(virtio_vsock_give_back(&p->queue, &p->packet) == 0, "complete");
+		FUZZ_CHECK(virtio_vsock_complete(&p->queue, &p->packet) == 0, "complete");
 	FUZZ_CHECK(virtio_mock_pop_used(&p->mock, &used) == 1 && used.len == len, "used length");
 }
 

@@ -20,7 +20,7 @@ uint64_t library_packet_out(struct rig *w)
 
 	while (virtio_vsock_tx_pop(&w->queue, packet) == 1) {
 		sum += virtio_vsock_len(&packet->header) + packet->data.segments->addr + packet->data.readable_bytes;
-		virtio_vsock_give_back(&w->queue, packet);
+		virtio_vsock_complete(&w->queue, packet);
 	}
 	return sum;
 }

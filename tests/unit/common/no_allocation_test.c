@@ -682,7 +682,7 @@ static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table
 	MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
 	MUST(virtio_vsock_tx_pop(&d->f.queue, packet) == 1);
 	MUST(virtio_vsock_table_receive(table, &packet->header, packet->error, 1, got) == 0);
-	MUST(virtio_vsock_give_back(&d->f.queue, packet) == 0);
+	MUST(virtio_vsock_complete(&d->f.queue, packet) == 0);
 	take_used(d);
 	return got->got;
 }

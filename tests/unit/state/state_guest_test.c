@@ -182,7 +182,7 @@ static void work_tx(uint32_t number)
 			answer.stream_bytes += got.bytes;
 			MUST(virtio_vsock_connection_forwarded(got.connection, got.bytes, 1, 0) == 0);
 		}
-		MUST(virtio_vsock_give_back(q, &packet) == 0);
+		MUST(virtio_vsock_complete(q, &packet) == 0);
 	}
 }
 

@@ -133,7 +133,7 @@ static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 		assert_int_equal(p.packet.error, 0);
 		assert_memory_equal(&p.packet.header, &h, HEADER);
 		payload_is(&p.packet, p.bytes + HEADER, 100);
-		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+		assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		assert_int_equal(packets_used(&p), 0);
 		assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 0);
 	}
@@ -154,7 +154,7 @@ static void pops_find_packets_behind_indirect_tables(void **state)
 		assert_int_equal(i % 2 ? virtio_vsock_rx_pop(&p.f.queue, &p.packet)
 				       : virtio_vsock_tx_pop(&p.f.queue, &p.packet),
 				 1);
-		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+		assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		while (layout[count] != 0)
 			count++;
 		/* The second round has a cached region for tables. */
@@ -169,7 +169,7 @@ static void pops_find_packets_behind_indirect_tables(void **state)
 				assert_int_equal(p.packet.data.writable_bytes, 100);
 			else
 				payload_is(&p.packet, p.bytes + HEADER, 100);
-			assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+			assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		}
 	}
 }
@@ -225,7 +225,7 @@ static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 		assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 1);
 		packet_has_nothing(&p.packet, VIRTIO_ESHORT);
 		assert_int_equal(virtio_vsock_src_port(&p.packet.header), 0x01020304);
-		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+		assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		assert_int_equal(packets_used(&p), 0);
 	}
 }
@@ -298,7 +298,7 @@ static void tx_pop_refuses_writable_buffers(void **state)
 	assert_int_equal(virtio_queue_available(&p.f.queue), 1);
 	assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 1);
 	packet_has_nothing(&p.packet, VIRTIO_EORDER);
-	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+	assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 	fixture_offer_chain(&p.f, 0, writable, 1);
 	assert_int_equal(virtio_queue_available(&p.f.queue), 1);
 	fixture_save(&p.f);
@@ -322,11 +322,11 @@ static void tx_pop_reports_bad_chains(void **state)
 	packet_has_nothing(&p.packet, VIRTIO_EFAULT);
 	/* The part before the bad buffer says whose packet is lost. */
 	assert_memory_equal(&p.packet.header, &h, HEADER);
-	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+	assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 	fixture_offer_chain(&p.f, 4, wraps, 2);
 	assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 1);
 	packet_has_nothing(&p.packet, VIRTIO_EFAULT);
-	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+	assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 	/* The next descriptor is outside the table. */
 	assert_int_equal(
 		virtio_mock_set_desc(&p.f.mock, 0,

@@ -74,7 +74,7 @@ static void rx_pop_takes_a_buffer_for_a_header_alone(void **state)
 		assert_int_equal(p.packet.error, VIRTIO_ESHORT);
 		assert_int_equal(p.packet.data.writable_bytes, 0);
 		assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), VIRTIO_EINVAL);
-		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+		assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		assert_int_equal(packets_used(&p), 0);
 	}
 }
@@ -141,7 +141,7 @@ static void rx_pop_refuses_bad_buffers(void **state)
 		assert_int_equal(p.packet.data.writable_bytes, 0);
 		set_header(&p, 0);
 		assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), VIRTIO_EINVAL);
-		assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
+		assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		assert_int_equal(packets_used(&p), 0);
 	}
 	(void)packets_offer(&p, lengths, 0, VRING_DESC_F_WRITE);
@@ -177,8 +177,8 @@ static void rx_commit_refuses_stale_tokens_and_tx_packets(void **state)
 	fixture_save(&p.f);
 	assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), VIRTIO_EINVAL);
 	assert_true(fixture_unchanged(&p.f));
-	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), 0);
-	assert_int_equal(virtio_vsock_give_back(&p.f.queue, &p.packet), VIRTIO_ESTALE);
+	assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
+	assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), VIRTIO_ESTALE);
 	(void)packets_offer(&p, lengths, 100, VRING_DESC_F_WRITE);
 	assert_int_equal(virtio_vsock_rx_pop(&p.f.queue, &p.packet), 1);
 	set_header(&p, 10);

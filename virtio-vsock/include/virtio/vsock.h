@@ -10,11 +10,11 @@
  *	while (left-- > 0 && (got = virtio_vsock_tx_pop(tx, &packet)) == 1) {
  *		if (!packet.error)
  *			look at packet.header, read the payload from packet.data
- *		virtio_vsock_give_back(tx, &packet);
+ *		virtio_vsock_complete(tx, &packet);
  *	}
  *
  *	if ((got = virtio_vsock_rx_pop(rx, &packet)) == 1 && packet.error)
- *		virtio_vsock_give_back(rx, &packet), and try the next buffer
+ *		virtio_vsock_complete(rx, &packet), and try the next buffer
  *	else if (got == 1)
  *		write the payload to packet.data, fill in packet.header,
  *		virtio_vsock_rx_commit(rx, &packet)
@@ -192,7 +192,7 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
  *          content of the array.
  *
  * Returns 1 for a packet, 0 for none, or an error of virtio_queue_pop(). Each packet, whatever its
- * error, is returned by virtio_vsock_give_back(), or unpopped by virtio_queue_unpop(). After
+ * error, is returned by virtio_vsock_complete(), or unpopped by virtio_queue_unpop(). After
  * VIRTIO_ENOTMAPPED for memory of the chain, the chain has been unpopped: retry later.
  */
 VIRTIO_MUST_CHECK
@@ -228,7 +228,7 @@ int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock
  * Returns a packet's chain to the driver with nothing written: each tx packet, and an rx packet
  * with an error. Returns as virtio_queue_complete().
  */
-VIRTIO_INLINE int virtio_vsock_give_back(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
+VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
  * Makes a packet of the caller's own buffers, without a queue, under the rules of

@@ -141,7 +141,7 @@ VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *heade
 	       (virtio_vsock_flags(header) & VIRTIO_VSOCK_SEQ_EOR) != 0;
 }
 
-VIRTIO_INLINE int virtio_vsock_give_back(struct virtio_queue *queue, const struct virtio_vsock_packet *packet)
+VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct virtio_vsock_packet *packet)
 {
 	return virtio_queue_complete(queue, packet->token, 0);
 }
