@@ -91,30 +91,30 @@ int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, cons
 	return 0;
 }
 
-bool blk_queue_has_taken(const struct blk_queue_taken *taken)
+bool blk_queue_has_popped(const struct blk_queue_popped *popped)
 {
-	return taken->next < taken->end;
+	return popped->next < popped->end;
 }
 
-int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, unsigned int budget)
+int blk_queue_pop(struct blk_queue_popped *popped, struct virtio_queue *virtq, unsigned int budget)
 {
 	int got = 1;
 
-	if (blk_queue_has_taken(taken))
+	if (blk_queue_has_popped(popped))
 		return 0;
-	taken->next = 0;
-	taken->end = 0;
-	while (got == 1 && taken->end < budget && taken->end < BLK_QUEUE_CHAINS) {
-		got = virtio_queue_pop(virtq, &taken->chains[taken->end]);
-		taken->end += got == 1;
+	popped->next = 0;
+	popped->end = 0;
+	while (got == 1 && popped->end < budget && popped->end < BLK_QUEUE_CHAINS) {
+		got = virtio_queue_pop(virtq, &popped->chains[popped->end]);
+		popped->end += got == 1;
 	}
 	return got < 0 ? got : 0;
 }
 
-void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq)
+void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq)
 {
-	while (blk_queue_has_taken(taken) && virtio_queue_unpop(virtq, taken->chains[taken->end - 1].token) == 0)
-		taken->end--;
+	while (blk_queue_has_popped(popped) && virtio_queue_unpop(virtq, popped->chains[popped->end - 1].token) == 0)
+		popped->end--;
 }
 
 static const struct virtio_blk_result refused = { .status = VIRTIO_BLK_S_IOERR, .error = VIRTIO_EBROKEN };
@@ -125,11 +125,11 @@ void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, cons
 		(void)virtio_blk_complete(virtq, request, &refused, &queue->stats);
 }
 
-void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
+void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, struct virtio_queue *virtq,
 		      struct virtio_blk_request *request)
 {
-	while (blk_queue_has_taken(taken))
-		if (virtio_blk_parse(&taken->chains[taken->next++], request) == 0)
+	while (blk_queue_has_popped(popped))
+		if (virtio_blk_parse(&popped->chains[popped->next++], request) == 0)
 			(void)virtio_blk_complete(virtq, request, &refused, &queue->stats);
 }
 
@@ -137,7 +137,7 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, st
 
 struct sync_queue {
 	struct blk_queue queue;
-	struct blk_queue_taken taken;
+	struct blk_queue_popped popped;
 	bool serving; /* a request is begun and not completed */
 	struct virtio_blk_request request;
 	struct virtio_blk_steps steps;          /* its progress */
@@ -154,7 +154,7 @@ static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 	int error;
 
 	if (!sync->serving) {
-		error = virtio_blk_parse(&sync->taken.chains[sync->taken.next++], &sync->request);
+		error = virtio_blk_parse(&sync->popped.chains[sync->popped.next++], &sync->request);
 		if (error)
 			return error;
 		virtio_blk_steps_begin(&sync->steps, sync->queue.blk, &sync->request);
@@ -168,7 +168,7 @@ static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 
 static bool has_work(const struct sync_queue *sync)
 {
-	return sync->serving || blk_queue_has_taken(&sync->taken);
+	return sync->serving || blk_queue_has_popped(&sync->popped);
 }
 
 /* If the queue broke, chains that were popped before are still served. */
@@ -176,7 +176,7 @@ static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, uns
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 	const int64_t end = blk_queue_turn();
-	const int broken = has_work(sync) ? 0 : blk_queue_take(&sync->taken, virtq, budget);
+	const int broken = has_work(sync) ? 0 : blk_queue_pop(&sync->popped, virtq, budget);
 	int error = 0;
 
 	while (!error && has_work(sync)) {
@@ -193,11 +193,11 @@ static void sync_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);
 
-	blk_queue_put_back(&sync->taken, virtq);
+	blk_queue_unpop(&sync->popped, virtq);
 	if (sync->serving)
 		blk_queue_give_up(queue, virtq, &sync->request);
 	sync->serving = false;
-	blk_queue_refuse(queue, &sync->taken, virtq, &sync->request);
+	blk_queue_refuse(queue, &sync->popped, virtq, &sync->request);
 }
 
 static int sync_completion_fd(const struct blk_queue *queue)

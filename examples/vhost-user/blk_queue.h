@@ -43,7 +43,7 @@ struct blk_queue_large_storage {
 };
 
 /* Chains that are popped and not begun yet. */
-struct blk_queue_taken {
+struct blk_queue_popped {
 	struct virtio_chain chains[BLK_QUEUE_CHAINS];
 	unsigned int next, end; /* the remaining ones */
 };
@@ -85,26 +85,27 @@ void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
- * Pops all available chains into `taken`, if that is empty. With all chains popped together, a ring
- * breaks if the driver makes one head available twice.
+ * Pops all available chains into `popped`, if `popped` is empty. With all chains popped together, a
+ * ring breaks if the driver makes one head available twice.
  *
- * Returns 0, or the error that broke the queue; chains that were popped before the error are in
- * `taken`.
+ * Returns 0, or the error that broke the queue. Chains that were popped before the error are in
+ * `popped`.
  */
-int blk_queue_take(struct blk_queue_taken *taken, struct virtio_queue *virtq, unsigned int budget);
+int blk_queue_pop(struct blk_queue_popped *popped, struct virtio_queue *virtq, unsigned int budget);
 
-/* Returns whether `taken` has chains. */
-bool blk_queue_has_taken(const struct blk_queue_taken *taken);
+/* Returns whether `popped` has chains. */
+bool blk_queue_has_popped(const struct blk_queue_popped *popped);
 
 /*
- * Unpops the chains in `taken`, last first. A broken ring refuses; then the rest stays in `taken`.
+ * Unpops the chains in `popped`, last first. A broken ring refuses an unpop, and then the remaining
+ * chains stay in `popped`.
  */
-void blk_queue_put_back(struct blk_queue_taken *taken, struct virtio_queue *virtq);
+void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq);
 
 /*
- * Unpops an unfinished request that was popped before all chains in `taken`. It is carried out from
- * its beginning later. In a broken ring the request fails instead, because the stop of the queue
- * waits for it.
+ * Unpops an unfinished request that was popped before all chains in `popped`. The request is later
+ * carried out from its beginning. In a broken ring the request fails instead, because the stop of
+ * the queue waits for its completion.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 
@@ -113,7 +114,7 @@ void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, cons
  *
  * @request  prepared, and not in flight
  */
-void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_taken *taken, struct virtio_queue *virtq,
+void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, struct virtio_queue *virtq,
 		      struct virtio_blk_request *request);
 
 /*

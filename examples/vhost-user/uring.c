@@ -73,7 +73,7 @@ struct slot {
 struct uring_queue {
 	struct blk_queue queue;
 	struct io_uring ring;
-	struct blk_queue_taken taken; /* for which there is no slot yet */
+	struct blk_queue_popped popped; /* for which there is no slot yet */
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
 	uint64_t bytes;         /* of data of the requests in the slots */
@@ -204,7 +204,7 @@ static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct 
 }
 
 /* The request is carried out again from its beginning when the queue goes on. */
-static int put_back(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
+static int unpop(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	blk_queue_give_up(&uring->queue, virtq, &slot->request);
 	uring->bytes -= data_bytes(&slot->request);
@@ -291,7 +291,7 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	if (left < 0 && res >= 0)
 		blk_queue_log_failure(&uring->queue, left, 0);
 	if (left == 1 && uring->stopping && slot == uring->last)
-		return put_back(uring, virtq, slot);
+		return unpop(uring, virtq, slot);
 	if (left == 1)
 		begin_move(uring, slot);
 	else if (left == 0 && slot->request.type == VIRTIO_BLK_T_OUT && virtio_blk_write_through(uring->queue.blk))
@@ -435,15 +435,15 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 }
 
 /*
- * Fills a slot with the next request in `taken`. A request with many segments gets the array that
+ * Fills a slot with the next request in `popped`. A request with many segments gets the array that
  * has room for all. Guest memory is mapped here, so no error of translation occurs. Returns 0, or
  * the error that broke the queue.
  */
 static int fill(struct uring_queue *uring, struct slot *slot)
 {
-	struct virtio_chain *taken = &uring->taken.chains[uring->taken.next++];
-	struct virtio_chain again = *taken;
-	int error = virtio_blk_parse(taken, &slot->request);
+	struct virtio_chain *popped = &uring->popped.chains[uring->popped.next++];
+	struct virtio_chain again = *popped;
+	int error = virtio_blk_parse(popped, &slot->request);
 
 	if (error || slot->request.base.error != VIRTIO_ENOBUFS)
 		return error;
@@ -456,7 +456,7 @@ static int fill(struct uring_queue *uring, struct slot *slot)
 	return error;
 }
 
-/* Begins the next request in `taken`; there is a slot for it. Returns as fill(). */
+/* Begins the next request in `popped`; there is a slot for it. Returns as fill(). */
 static int begin_next(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;
@@ -476,9 +476,9 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 	int error = reap(uring, virtq), broken = 0, going;
 
 	if (!error)
-		broken = blk_queue_take(&uring->taken, virtq, budget);
+		broken = blk_queue_pop(&uring->popped, virtq, budget);
 	/* If the queue broke, chains that were popped before are still served. */
-	while (!error && blk_queue_has_taken(&uring->taken) && !is_full(uring)) {
+	while (!error && blk_queue_has_popped(&uring->popped) && !is_full(uring)) {
 		error = begin_next(uring, virtq);
 		if (blk_queue_turn_is_over(end))
 			break;
@@ -492,7 +492,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 		return DEVICE_TURN_AGAIN;
 	if (is_full(uring))
 		return DEVICE_TURN_WAIT;
-	return blk_queue_has_taken(&uring->taken) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
+	return blk_queue_has_popped(&uring->popped) ? DEVICE_TURN_AGAIN : DEVICE_TURN_DONE;
 }
 
 /*
@@ -503,7 +503,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
 	struct uring_queue *uring = from_queue(queue);
 
-	blk_queue_put_back(&uring->taken, virtq);
+	blk_queue_unpop(&uring->popped, virtq);
 	uring->stopping = true;
 	/* A queue that refuses completions is broken, or the next turn finds that it is. */
 	(void)set_going(uring, virtq, blk_queue_turn());
@@ -518,7 +518,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 	}
 	uring->stopping = false;
 	/* All slots are unused now. */
-	blk_queue_refuse(queue, &uring->taken, virtq, &uring->slots[0].request);
+	blk_queue_refuse(queue, &uring->popped, virtq, &uring->slots[0].request);
 }
 
 static int uring_completion_fd(const struct blk_queue *queue)

@@ -43,7 +43,7 @@ static void expect_both_work(struct vm *vm)
  * Accesses of each width at each offset, with values that mean something. Guest memory holds
  * rubbish. Hostile 95, 96 and 103.
  */
-static void registers_take_any_access(void **state)
+static void registers_accept_any_access(void **state)
 {
 	uint32_t seed = 1;
 	struct vm vm;
@@ -70,7 +70,7 @@ static void registers_take_any_access(void **state)
 }
 
 /* As above, with a driver that starts the queue again and again. */
-static void registers_take_any_order_around_a_running_queue(void **state)
+static void registers_accept_any_order_around_a_running_queue(void **state)
 {
 	static const uint32_t offsets[] = { 0x014, 0x020, 0x024, 0x030, 0x038, 0x044, 0x050, 0x050, 0x050, 0x060, 0x064,
 					    0x070, 0x080, 0x084, 0x090, 0x0a0, 0x0ac, 0x0c0, 0x0fc, 0x100, 0x120 };
@@ -126,7 +126,7 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 /* Entropy */
 
 /* Hostile 31, 34, 40 and 111. */
-static void entropy_of_malformed_chain_is_given_back_empty(void **state)
+static void entropy_of_malformed_chain_is_completed_empty(void **state)
 {
 	const struct virtio_mock_buffer wrong[][2] = {
 		/* No writable byte; beyond memory; wrapping; readable after writable. */
@@ -156,7 +156,7 @@ static void entropy_of_malformed_chain_is_given_back_empty(void **state)
 }
 
 /* A chain that goes round: descriptor 0 leads to itself. Hostile 1. */
-static void entropy_of_endless_chain_is_given_back_empty(void **state)
+static void entropy_of_endless_chain_is_completed_empty(void **state)
 {
 	const struct vring_desc loop = { .addr = virtio_le64(GUEST_ADDR + DATA),
 					 .len = virtio_le32(16),
@@ -237,11 +237,11 @@ static void memory_without_the_rings_needs_a_reset(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(registers_take_any_access),
-		cmocka_unit_test(registers_take_any_order_around_a_running_queue),
+		cmocka_unit_test(registers_accept_any_access),
+		cmocka_unit_test(registers_accept_any_order_around_a_running_queue),
 		cmocka_unit_test(ring_that_is_incoherent_needs_a_reset),
-		cmocka_unit_test(entropy_of_malformed_chain_is_given_back_empty),
-		cmocka_unit_test(entropy_of_endless_chain_is_given_back_empty),
+		cmocka_unit_test(entropy_of_malformed_chain_is_completed_empty),
+		cmocka_unit_test(entropy_of_endless_chain_is_completed_empty),
 		cmocka_unit_test(entropy_of_huge_buffers_is_bounded),
 		cmocka_unit_test(memory_without_the_rings_needs_a_reset),
 	};

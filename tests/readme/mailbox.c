@@ -61,7 +61,7 @@ static uint32_t state_now(void)
 	return virtio_get_le32(ram + behind(MAILBOX));
 }
 
-static void mailbox_drain_takes_message_over_pages(void **state)
+static void mailbox_drain_accepts_message_over_pages(void **state)
 {
 	(void)state;
 	fill(MAILBOX_FULL, PAGE + 100);
@@ -113,7 +113,7 @@ static void mailbox_drain_heeds_permission(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mailbox_drain_takes_message_over_pages),
+		cmocka_unit_test(mailbox_drain_accepts_message_over_pages),
 		cmocka_unit_test(mailbox_drain_refuses_long_message),
 		cmocka_unit_test(mailbox_drain_waits_for_translation),
 		cmocka_unit_test(mailbox_drain_heeds_permission),

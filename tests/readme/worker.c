@@ -168,8 +168,8 @@ static void add(void)
 		put(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 }
 
-/* Takes back one used buffer, and waits for an interrupt if there is none. */
-static void take_back(uint32_t len)
+/* Pops a used buffer. Waits for an interrupt if there is none. */
+static void pop_used(uint32_t len)
 {
 	struct vring_used_elem used;
 
@@ -193,7 +193,7 @@ static void worker_answers_while_the_driver_goes_on(void **state)
 			add();
 		allow((round + 1) * DRIVER_SIZE);
 		for (uint32_t i = 0; i < DRIVER_SIZE; i++)
-			take_back((round * DRIVER_SIZE + i + 1) % 16);
+			pop_used((round * DRIVER_SIZE + i + 1) % 16);
 	}
 	end();
 }
@@ -214,8 +214,8 @@ static void worker_completes_malformed_requests_in_its_thread(void **state)
 	assert_int_equal(virtio_mock_pop_used(&m.mock, &used), 0);
 	assert_int_equal(virtio_queue_in_flight(&m.worker.queue), 2);
 	allow(1);
-	take_back(1);
-	take_back(0);
+	pop_used(1);
+	pop_used(0);
 	assert_int_equal(m.begun, 1);
 	end();
 }

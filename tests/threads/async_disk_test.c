@@ -514,7 +514,7 @@ static void count_stop(uint32_t in_flight)
  * The driver has seen the end of the stop, so the buffers belong to the guest again. Requests that
  * were in flight are lost, or the device has never seen them.
  */
-static void take_back(uint32_t queue)
+static void forget_requests(uint32_t queue)
 {
 	struct guest_queue *q = &m.queues[queue];
 	uint8_t *bytes = m.ram + queue * QUEUE_BYTES;
@@ -542,7 +542,7 @@ static void reset_device(void)
 	before = count_interrupts();
 	count_stop(in_flight);
 	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
-		take_back(i);
+		forget_requests(i);
 	check(count_interrupts() == before, "an interrupt comes after a reset");
 }
 
@@ -560,7 +560,7 @@ static void reset_queue(uint32_t queue, bool stop_first)
 	check(reg_get(QUEUE_RESET) == 0 && reg_get(VIRTIO_MMIO_QUEUE_READY) == 0,
 	      "a vCPU goes on before the queue's reset has ended");
 	count_stop(in_flight);
-	take_back(queue);
+	forget_requests(queue);
 	set_up_queue(queue);
 }
 

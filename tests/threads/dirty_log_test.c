@@ -315,7 +315,7 @@ static void add_burst(void)
 	check(virtio_mock_publish(&m.mock) == 0, "publish");
 }
 
-static void take_back(void)
+static void pop_used(void)
 {
 	struct vring_used_elem used;
 
@@ -373,7 +373,7 @@ static void run(enum way way, enum ring ring, uint32_t bursts)
 		wait_for_look();
 		serve();
 		compare();
-		take_back();
+		pop_used();
 		watchdog_step();
 	}
 	(void)printf("%-8s used ring %-9s: %u bursts, %llu pages copied so far while the device was writing\n",

@@ -333,7 +333,7 @@ static uint32_t add_buffers(uint32_t limit)
 }
 
 /* Pops up to limit used buffers. Returns how many. */
-static uint32_t take_back(uint32_t limit)
+static uint32_t pop_used(uint32_t limit)
 {
 	uint32_t taken = 0;
 
@@ -360,7 +360,7 @@ static void driver_main(void)
 
 	while (x.returned < x.buffers) {
 		const uint32_t added = add_buffers(next_burst(&seed, x.size));
-		const uint32_t taken = take_back(next_burst(&seed, x.size));
+		const uint32_t taken = pop_used(next_burst(&seed, x.size));
 		int got;
 
 		if (added > 0 || taken > 0)

@@ -187,7 +187,7 @@ static void client_does_not_wait_for_ever(void **state)
 }
 
 /* The guest offers no buffers. Then it closes the port, or ends. */
-static void client_that_left_is_dropped_when_the_guest_gives_up(void **state)
+static void client_that_left_is_dropped_when_the_guest_stops(void **state)
 {
 	const uint32_t lengths[] = { 10, CAPACITY + 904 };
 	uint32_t dropped = 0;
@@ -340,7 +340,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(client_that_left_is_delivered_before_the_next_client),
 		cmocka_unit_test(client_waits_for_the_input_of_the_last_one),
 		cmocka_unit_test(client_does_not_wait_for_ever),
-		cmocka_unit_test(client_that_left_is_dropped_when_the_guest_gives_up),
+		cmocka_unit_test(client_that_left_is_dropped_when_the_guest_stops),
 		cmocka_unit_test(client_that_shut_down_its_input_still_sends),
 		cmocka_unit_test(client_that_left_is_delivered_after_output_fails),
 		cmocka_unit_test(clients_that_come_together_are_all_answered),

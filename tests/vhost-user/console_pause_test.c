@@ -291,7 +291,7 @@ static void write_emergency(struct console_guest *guest, const char *text)
 	}
 }
 
-/* hostile 146: a dying guest's last bytes come out of a full buffer, which has a reserve. */
+/* Hostile 146: a dying guest's last bytes come out of a full buffer, which has a reserve. */
 static void console_emergency_write_is_not_lost_in_a_full_buffer(void **state)
 {
 	struct daemon_process daemon;

@@ -226,7 +226,7 @@ static void console_socket_serves_one_client_after_the_other(void **state)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 }
 
-/* hostile 220: the guest never waits, and the newest output is there for the first client. */
+/* Hostile 220: the guest never waits, and the newest output is there for the first client. */
 static void console_socket_keeps_the_newest_output(void **state)
 {
 	const uint32_t all = 3 * KEPT + 777;
@@ -313,7 +313,7 @@ static void console_socket_file_is_replaced_only_if_unused(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* hostile 222: a log that was moved away is opened again, and appended to. */
+/* Hostile 222: a log that was moved away is opened again, and appended to. */
 static void console_file_is_appended_to_and_opened_again(void **state)
 {
 	struct daemon_process daemon;

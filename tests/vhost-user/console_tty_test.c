@@ -22,7 +22,7 @@ static bool is_raw(int fd)
 	return !(settings.c_lflag & ICANON);
 }
 
-/* hostile 221: the terminal is raw only while a front end is attached, however its use ends. */
+/* Hostile 221: the terminal is raw only while a front end is attached, however its use ends. */
 static void console_tty_is_raw_only_while_it_is_used(void **state)
 {
 	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
@@ -136,7 +136,7 @@ static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-static void console_tty_takes_another_escape_or_none(void **state)
+static void console_tty_accepts_another_escape_or_none(void **state)
 {
 	struct daemon_process daemon;
 	struct console_guest guest;
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_tty_is_raw_only_while_it_is_used),
 		cmocka_unit_test(console_tty_tells_its_size_under_multiport),
 		cmocka_unit_test(console_tty_is_restored_by_an_end_that_nobody_expects),
-		cmocka_unit_test(console_tty_takes_another_escape_or_none),
+		cmocka_unit_test(console_tty_accepts_another_escape_or_none),
 		cmocka_unit_test(console_tty_reads_what_stdin_is),
 		cmocka_unit_test(console_tty_works_with_a_socket),
 	};

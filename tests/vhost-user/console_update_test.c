@@ -171,7 +171,7 @@ static void console_update_keeps_what_a_client_has_sent(void **state)
  * The new program refuses after it has opened the console: the socket, the link and what waits for
  * a reader stay with the old one.
  */
-static void console_update_that_is_refused_takes_nothing_away(void **state)
+static void console_update_that_is_refused_loses_nothing(void **state)
 {
 	struct daemon_process daemon;
 	struct console_guest guest;
@@ -214,7 +214,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_update_keeps_clients_and_streams),
 		cmocka_unit_test(console_update_keeps_output_that_nobody_has_read),
 		cmocka_unit_test(console_update_keeps_what_a_client_has_sent),
-		cmocka_unit_test(console_update_that_is_refused_takes_nothing_away),
+		cmocka_unit_test(console_update_that_is_refused_loses_nothing),
 	};
 
 	daemon_find(argc, argv);

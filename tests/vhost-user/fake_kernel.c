@@ -479,7 +479,7 @@ unsigned int kernel_failures(void)
 }
 
 /* Pops a completed request, and compares the data that was read with the disk. */
-static void take_back(unsigned int queue)
+static void pop_used(unsigned int queue)
 {
 	struct guest *guest = &guests[queue];
 	struct vring_used_elem used;
@@ -507,7 +507,7 @@ static void take_back(unsigned int queue)
 
 uint32_t kernel_length(unsigned int queue, unsigned int n)
 {
-	take_back(queue);
+	pop_used(queue);
 	assert_true(guests[queue].requests[n].length >= 0);
 	return (uint32_t)guests[queue].requests[n].length;
 }
@@ -531,7 +531,7 @@ int kernel_process(unsigned int queue)
 		result = kernel_turn(queue);
 	while (result == DEVICE_TURN_AGAIN ||
 	       (result == DEVICE_TURN_DONE && virtio_queue_available(&guest->virtq) > 0));
-	take_back(queue);
+	pop_used(queue);
 	return result;
 }
 
@@ -541,7 +541,7 @@ void kernel_drain(unsigned int queue)
 
 	guest->queue->ops->drain(guest->queue, &guest->virtq);
 	check();
-	take_back(queue);
+	pop_used(queue);
 	assert_true(virtio_queue_quiesced(&guest->virtq));
 }
 

@@ -140,7 +140,7 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 {
 	struct vhost_user_vring_state ring = { .index = 0 };
 	struct daemon_process daemon;
-	unsigned int put_back = 0;
+	unsigned int unpopped = 0;
 	struct front_end fe;
 
 	(void)state;
@@ -149,7 +149,7 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 	daemon_start_again(&daemon, "");
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, INDIRECT);
-	for (uint32_t done = 0; done < 10 || (put_back == 0 && done < MOST_STOPS); done++) {
+	for (uint32_t done = 0; done < 10 || (unpopped == 0 && done < MOST_STOPS); done++) {
 		volatile uint8_t *first = fe.memory + (LARGE - GUEST_ADDR);
 
 		*first = 0x5a;
@@ -161,12 +161,12 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_VRING_BASE, &ring, sizeof ring), sizeof ring);
 		assert_in_range(ring.num, done, done + 1);
 		assert_int_equal(block_status(&fe, 0), ring.num == done ? 0xff : VIRTIO_BLK_S_OK);
-		put_back += ring.num == done;
+		unpopped += ring.num == done;
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 		block_wait(&fe, 1);
 		assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
 	}
-	assert_true(put_back > 0);
+	assert_true(unpopped > 0);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }

@@ -531,7 +531,7 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 
 /* A kernel that refuses */
 
-static void uring_tries_again_when_the_kernel_is_busy(void **state)
+static void uring_retries_when_the_kernel_is_busy(void **state)
 {
 	/* EINTR may come any number of times, but the other errors only a few times in a row. */
 	const struct {
@@ -662,7 +662,7 @@ int main(void)
 		cmocka_unit_test(uring_without_descriptors_keeps_none),
 		cmocka_unit_test(flusher_tells_why_this_flush_failed),
 		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
-		cmocka_unit_test(uring_tries_again_when_the_kernel_is_busy),
+		cmocka_unit_test(uring_retries_when_the_kernel_is_busy),
 		cmocka_unit_test(uring_does_without_a_kernel_that_refuses_for_good),
 		cmocka_unit_test(uring_without_a_kernel_serves_long_requests_in_turns),
 		cmocka_unit_test(uring_gets_the_flushers_answer_in_any_way),

@@ -368,7 +368,7 @@ static void vsock_has_many_connections_at_once(void **state)
  * Hostile 169 and 202: answers that the guest does not read are bounded. The transmit queue waits,
  * and continues when the guest reads them.
  */
-static void vsock_transmit_waits_for_answers_to_be_taken(void **state)
+static void vsock_transmit_waits_until_replies_are_popped(void **state)
 {
 	enum { STRAYS = 256 };
 	struct vsock_peer stray = { .peer_cid = 2, .peer_port = 80, .type = STREAM };
@@ -413,7 +413,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(vsock_sends_the_end_behind_the_last_byte),
 		cmocka_unit_test(vsock_delivers_what_came_before_a_reset),
 		cmocka_unit_test(vsock_has_many_connections_at_once),
-		cmocka_unit_test(vsock_transmit_waits_for_answers_to_be_taken),
+		cmocka_unit_test(vsock_transmit_waits_until_replies_are_popped),
 	};
 
 	daemon_find(argc, argv);

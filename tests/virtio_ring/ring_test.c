@@ -176,7 +176,7 @@ static bool add_one(void)
 	return true;
 }
 
-static void take_back(struct request *r, unsigned int len)
+static void pop_used(struct request *r, unsigned int len)
 {
 	if (!r->busy || len != r->in_len)
 		die("the driver gets back another request, or length", (int)len);
@@ -210,7 +210,7 @@ static void run_driver(void)
 
 		if (!r)
 			break;
-		take_back(r, len);
+		pop_used(r, len);
 		got = true;
 	}
 	/*

@@ -23,7 +23,7 @@ static inline uint32_t offer(const struct transmission *t, uint32_t len)
 }
 
 /* Returns a chain to the driver. The used length is 0: nothing was written. */
-static inline int give_back(const struct transmission *t, struct virtio_token token)
+static inline int complete(const struct transmission *t, struct virtio_token token)
 {
 	const int error = virtio_queue_complete(t->queue, token, 0);
 
@@ -209,7 +209,7 @@ static int resume(const struct transmission *t)
 		if (is_enough(t))
 			return 0;
 	}
-	got = give_back(t, output->token);
+	got = complete(t, output->token);
 	if (got)
 		return got;
 	*output = (struct virtio_console_output){ .taken = 0 };
@@ -224,7 +224,7 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 	if (got == 1)
 		return resume(t);
 	if (got == 0)
-		got = give_back(t, chain->token);
+		got = complete(t, chain->token);
 	if (got == 0)
 		return 1;
 	(void)!virtio_queue_unpop(t->queue, chain->token);
@@ -253,9 +253,9 @@ static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head,
 	int error = 0;
 
 	t->progress->bytes += took;
-	virtio_impl_queue_take(t->queue, head, &chain);
+	virtio_impl_queue_pop_head(t->queue, head, &chain);
 	if (took == buffer->len) {
-		error = give_back(t, chain.token);
+		error = complete(t, chain.token);
 		if (!error)
 			return 1;
 	}
@@ -305,7 +305,7 @@ static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 /* A chain of a port that is gone. Returns as resume(). */
 static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio_token token)
 {
-	const int error = give_back(t, token);
+	const int error = complete(t, token);
 
 	if (error) {
 		(void)!virtio_queue_unpop(t->queue, token);

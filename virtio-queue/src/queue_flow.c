@@ -47,7 +47,7 @@ static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 	return ahead != 0;
 }
 
-int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
+int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain)
 {
 	const uint32_t slot = queue->next_avail & queue->mask;
 
@@ -55,7 +55,7 @@ int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struc
 		return virtio_impl_queue_break(queue, VIRTIO_EHEAD, head);
 	if (queue->inflight[head].state != VIRTIO_IMPL_INFLIGHT_IDLE)
 		return virtio_impl_queue_break(queue, VIRTIO_EINFLIGHT, head);
-	virtio_impl_queue_take(queue, head, chain);
+	virtio_impl_queue_pop_head(queue, head, chain);
 	if (queue->config.in_order)
 		queue->inflight[slot].order = head;
 	if (!queue->desc)
@@ -84,7 +84,7 @@ int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *
 			return got;
 	}
 	got = virtio_ring_load(queue, VIRTIO_QUEUE_AVAIL, VIRTIO_IMPL_RING_ENTRIES + 2 * (uint64_t)slot, &head);
-	return got ? ring_error(queue, got) : virtio_impl_queue_take_slow(queue, head, chain);
+	return got ? ring_error(queue, got) : virtio_impl_queue_pop_head_slow(queue, head, chain);
 }
 
 int virtio_queue_available(struct virtio_queue *queue)

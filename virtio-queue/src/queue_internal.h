@@ -100,10 +100,10 @@ VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const
 					       struct virtio_chain_segments *out);
 
 /*
- * As virtio_impl_queue_take() for any head. Adds what the inline pop leaves out: the faults, the
- * order under IN_ORDER, and a table without a host address.
+ * Does the same as virtio_impl_queue_pop_head() for any head. Adds what the inline pop leaves out:
+ * the faults, the order under IN_ORDER, and a table without a host address.
  */
-int virtio_impl_queue_take_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
+int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
 /*
  * Resolves a popped chain, if got is 1. The second half of virtio_queue_pop_segments() and of the
@@ -114,7 +114,7 @@ int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct
 				     int *chain_error);
 
 /* Unpops a request because of an error. Returns that error, or the error of the unpop. */
-static inline int virtio_queue_put_back(struct virtio_queue *queue, struct virtio_token token, int error)
+static inline int virtio_queue_unpop_after(struct virtio_queue *queue, struct virtio_token token, int error)
 {
 	const int unpop = virtio_queue_unpop(queue, token);
 

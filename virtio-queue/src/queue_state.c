@@ -324,7 +324,7 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
 		return VIRTIO_EINVAL;
 	/* Pops at the position before the save. After the checks above the pop cannot fail. */
 	queue->next_avail = next_avail - queue->replay;
-	got = virtio_impl_queue_take_slow(queue, head, &walk);
+	got = virtio_impl_queue_pop_head_slow(queue, head, &walk);
 	queue->next_avail = next_avail;
 	virtio_inflight_flag(&queue->inflight[head], VIRTIO_IMPL_INFLIGHT_REPLAYED);
 	queue->replay--;

@@ -271,7 +271,7 @@ static __attribute__((noinline)) bool end_uncut(struct virtio_run *r, const stru
 /* Returns 1, or unpops the chain and returns the error. */
 static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
 {
-	return error ? virtio_queue_put_back(queue, chain->token, error) : 1;
+	return error ? virtio_queue_unpop_after(queue, chain->token, error) : 1;
 }
 
 /* The slow path of virtio_impl_request_pop_any(). */
@@ -280,7 +280,7 @@ static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const
 {
 	struct virtio_chain chain;
 
-	virtio_impl_queue_take(queue, head, &chain);
+	virtio_impl_queue_pop_head(queue, head, &chain);
 	chain.walk = *walk;
 	return popped(queue, &chain, parse_rest(&chain, stopped, request));
 }
@@ -290,7 +290,7 @@ static inline VIRTIO_HOT int take_filled(struct virtio_queue *queue, uint16_t he
 {
 	struct virtio_chain chain;
 
-	virtio_impl_queue_take(queue, head, &chain);
+	virtio_impl_queue_pop_head(queue, head, &chain);
 	request->token = chain.token;
 	return 1;
 }

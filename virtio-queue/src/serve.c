@@ -105,7 +105,7 @@ int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct
 		return got;
 	error = virtio_chain_resolve(chain, segments);
 	if (error == VIRTIO_ENOTMAPPED)
-		return virtio_queue_put_back(queue, chain->token, error);
+		return virtio_queue_unpop_after(queue, chain->token, error);
 	*token = chain->token;
 	*chain_error = error;
 	return 1;

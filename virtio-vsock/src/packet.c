@@ -348,7 +348,7 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 		popped.got = got == 0 ? 0 : pop_slow(queue, tx, packet);
 		return popped;
 	}
-	virtio_impl_queue_take(queue, head, &chain);
+	virtio_impl_queue_pop_head(queue, head, &chain);
 	peeked.d[0] = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
 	peeked.loaded = 1;
 	if (VIRTIO_UNLIKELY(peeked.d[0].flags_next & VRING_DESC_F_INDIRECT)) {
@@ -448,7 +448,7 @@ static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virti
 		return false;
 	virtio_impl_segment_set(packet->segments, d.addr, d.len, host, region);
 	out->bytes = d.len;
-	virtio_impl_queue_take(queue, head, &chain);
+	virtio_impl_queue_pop_head(queue, head, &chain);
 	packet->token.value = chain.token.value;
 	return true;
 }

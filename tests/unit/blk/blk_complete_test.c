@@ -66,7 +66,7 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 }
 
 /* A device's own I/O: exactly the bytes that it reports are counted and marked. */
-static void blk_complete_takes_a_result_of_the_callers(void **state)
+static void blk_complete_accepts_a_result_of_the_caller(void **state)
 {
 	static const struct {
 		uint64_t written, touched;
@@ -399,7 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blk_requests_may_be_completed_in_any_order),
-		cmocka_unit_test(blk_complete_takes_a_result_of_the_callers),
+		cmocka_unit_test(blk_complete_accepts_a_result_of_the_caller),
 		cmocka_unit_test(blk_complete_never_exceeds_a_used_length),
 		cmocka_unit_test(blk_complete_counts_a_request_without_a_status),
 		cmocka_unit_test(blk_complete_twice_is_stale),

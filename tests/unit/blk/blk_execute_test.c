@@ -80,7 +80,7 @@ static void blk_write_stores_any_layout_and_nothing_else(void **state)
 }
 
 /* Hostile 113: data and header in one buffer, data and status in one. */
-static void blk_write_takes_header_and_data_in_one_buffer(void **state)
+static void blk_write_accepts_header_and_data_in_one_buffer(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .sector = 2, .out = blk_pattern, .out_bytes = 4096 };
 	struct blk_fixture f;
@@ -383,7 +383,7 @@ static void blk_process_fails_a_request_with_too_many_segments(void **state)
 }
 
 /* Hostile 110, 111, 131: completed with length 0, and the next request is served. */
-static void blk_process_gives_back_what_cannot_be_answered(void **state)
+static void blk_process_completes_requests_that_cannot_be_answered(void **state)
 {
 	const struct virtio_mock_buffer outside[] = {
 		{ BLK_READABLE, 16, 0 },
@@ -530,7 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blk_read_fills_any_layout_and_nothing_else),
 		cmocka_unit_test(blk_write_stores_any_layout_and_nothing_else),
-		cmocka_unit_test(blk_write_takes_header_and_data_in_one_buffer),
+		cmocka_unit_test(blk_write_accepts_header_and_data_in_one_buffer),
 		cmocka_unit_test(blk_read_and_write_of_nothing_succeed_without_io),
 		cmocka_unit_test(blk_get_id_writes_twenty_bytes),
 		cmocka_unit_test(blk_flush_ignores_data_and_sector),
@@ -540,7 +540,7 @@ int main(void)
 		cmocka_unit_test(blk_process_without_a_back_end_answers_what_needs_none),
 		cmocka_unit_test(blk_process_refuses_writes_to_a_read_only_disk),
 		cmocka_unit_test(blk_process_fails_a_request_with_too_many_segments),
-		cmocka_unit_test(blk_process_gives_back_what_cannot_be_answered),
+		cmocka_unit_test(blk_process_completes_requests_that_cannot_be_answered),
 		cmocka_unit_test(blk_process_unpops_when_memory_is_not_mapped),
 		cmocka_unit_test(blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped),
 		cmocka_unit_test(blk_process_returns_what_the_pop_returns),

@@ -639,7 +639,7 @@ static void blk_check_wants_room_for_the_whole_id(void **state)
 }
 
 /* Hostile 123: FLUSH with anything. Hostile 127: but not without its feature. */
-static void blk_check_takes_any_flush_under_its_feature_only(void **state)
+static void blk_check_accepts_a_flush_under_its_feature_only(void **state)
 {
 	struct blk_fixture f;
 
@@ -783,7 +783,7 @@ int main(void)
 		cmocka_unit_test(blk_check_refuses_parts_of_sectors),
 		cmocka_unit_test(blk_check_refuses_data_in_the_wrong_direction),
 		cmocka_unit_test(blk_check_wants_room_for_the_whole_id),
-		cmocka_unit_test(blk_check_takes_any_flush_under_its_feature_only),
+		cmocka_unit_test(blk_check_accepts_a_flush_under_its_feature_only),
 		cmocka_unit_test(blk_check_refuses_writes_where_read_only_was_offered),
 		cmocka_unit_test(blk_check_does_not_support_other_types),
 		cmocka_unit_test(blk_refusal_is_the_first_reason),

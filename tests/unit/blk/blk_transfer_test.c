@@ -246,7 +246,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 }
 
 /* A step after the transfer may fail, too. */
-static void blk_transfer_result_takes_the_error_of_what_followed(void **state)
+static void blk_transfer_result_reports_the_error_of_a_later_part(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
 	static struct blk_fixture f;
@@ -594,7 +594,7 @@ int main(void)
 		cmocka_unit_test(blk_transfer_agrees_with_a_model_of_bytes),
 		cmocka_unit_test(blk_transfer_errors_are_passed_on),
 		cmocka_unit_test(blk_transfer_advance_needs_a_vector),
-		cmocka_unit_test(blk_transfer_result_takes_the_error_of_what_followed),
+		cmocka_unit_test(blk_transfer_result_reports_the_error_of_a_later_part),
 		cmocka_unit_test(blk_transfer_vectors_have_at_most_a_gibibyte),
 		cmocka_unit_test(blk_transfer_begin_refuses_and_leaves_nothing_to_move),
 		cmocka_unit_test(blk_transfer_begin_has_nothing_to_move_of_other_types),

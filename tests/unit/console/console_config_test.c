@@ -33,7 +33,7 @@ static void console_init_refuses_bad_options(void **state)
 	assert_memory_equal(&f.console, &before, sizeof before);
 }
 
-/* hostile 219: SIZE comes with MULTIPORT. */
+/* Hostile 219: SIZE comes with MULTIPORT. */
 static void console_init_offers_what_options_say(void **state)
 {
 	static struct console_fixture f;
@@ -68,7 +68,7 @@ static void console_negotiate_refuses_what_was_not_offered(void **state)
 	assert_int_equal(f.console.negotiated, EMERGENCY);
 }
 
-/* hostile 178, first part: a field without its feature reads 0. */
+/* Hostile 178, first part: a field without its feature reads 0. */
 static void console_config_read_shows_fields_of_offered_features(void **state)
 {
 	static struct console_fixture f;
@@ -106,7 +106,7 @@ static void console_config_read_without_port_0_has_no_size(void **state)
 	assert_memory_equal(config, none, sizeof config);
 }
 
-static void console_config_read_takes_any_offset_and_length(void **state)
+static void console_config_read_accepts_any_offset_and_length(void **state)
 {
 	static struct console_fixture f;
 	const struct virtio_console_options options = console_options(&f, true);
@@ -128,7 +128,7 @@ static void console_config_read_takes_any_offset_and_length(void **state)
 	assert_memory_equal(part, whole + 12, 4);
 }
 
-/* hostile 146: emerg_wr in every state, and without the feature. */
+/* Hostile 146: emerg_wr in every state, and without the feature. */
 static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 {
 	static struct console_fixture f;
@@ -139,7 +139,7 @@ static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 	assert_int_equal(virtio_console_init(&f.console, &options), 0);
 	assert_true(virtio_console_config_write(&f.console, 8, "X\1\2\3", 4));
 	assert_true(virtio_console_config_write(&f.console, 8, "Y", 1));
-	/* hostile 148: not text */
+	/* Hostile 148: not text */
 	assert_true(virtio_console_config_write(&f.console, 8, "\xff", 1));
 	assert_true(virtio_console_config_write(&f.console, 0, bytes, 16));
 	assert_true(virtio_console_config_write(&f.console, 7, bytes, 2));
@@ -160,7 +160,7 @@ static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 	assert_int_equal(f.emergency_count, 7);
 }
 
-/* hostile 147, first part: before activation, and again after it. */
+/* Hostile 147, first part: before activation, and again after it. */
 static void console_resize_changes_the_configuration_in_every_state(void **state)
 {
 	static struct console_fixture f;
@@ -229,7 +229,7 @@ int main(void)
 		cmocka_unit_test(console_negotiate_refuses_what_was_not_offered),
 		cmocka_unit_test(console_config_read_shows_fields_of_offered_features),
 		cmocka_unit_test(console_config_read_without_port_0_has_no_size),
-		cmocka_unit_test(console_config_read_takes_any_offset_and_length),
+		cmocka_unit_test(console_config_read_accepts_any_offset_and_length),
 		cmocka_unit_test(console_config_write_sends_the_low_byte_in_every_state),
 		cmocka_unit_test(console_resize_changes_the_configuration_in_every_state),
 		cmocka_unit_test(console_resize_refuses_what_is_no_console),

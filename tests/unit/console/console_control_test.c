@@ -119,7 +119,7 @@ static void control_messages_come_in_their_order(void **state)
 	assert_int_equal(f.events[1].event, VIRTIO_CONSOLE_PORT_READY);
 	console_expect(&f, 2, VIRTIO_CONSOLE_CONSOLE_PORT, 1);
 	console_expect_message(&f, 2, VIRTIO_CONSOLE_PORT_NAME, 0, "org.tty", 7);
-	/* hostile 217: firmware waits for this message. */
+	/* Hostile 217: firmware waits for this message. */
 	console_expect(&f, 2, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_expect_message(&f, 2, VIRTIO_CONSOLE_RESIZE, 0, size, 4);
 	console_expect_nothing(&f);
@@ -140,7 +140,7 @@ static void control_port_without_a_client_is_not_opened(void **state)
 	console_expect_nothing(&f);
 }
 
-/* hostile 181 and 214: Linux sends PORT_READY alone when it resumes. */
+/* Hostile 181 and 214: Linux sends PORT_READY alone when it resumes. */
 static void control_answers_port_ready_without_device_ready(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -208,7 +208,7 @@ static void control_driver_that_failed_is_told_no_more(void **state)
 	assert_int_equal(f.events[3].value, 0);
 }
 
-/* hostile 143, 145, 179, 180, 181 and 182. */
+/* Hostile 143, 145, 179, 180, 181 and 182. */
 static void control_ignores_messages_that_make_no_sense(void **state)
 {
 	const uint16_t from_device[] = { VIRTIO_CONSOLE_PORT_ADD,
@@ -242,7 +242,7 @@ static void control_ignores_messages_that_make_no_sense(void **state)
 	console_expect_nothing(&f);
 }
 
-/* hostile 179, last part: extra bytes are ignored. */
+/* Hostile 179, last part: extra bytes are ignored. */
 static void control_ignores_bytes_behind_a_message(void **state)
 {
 	const uint8_t open[20] = { 0, 0, 0, 0, VIRTIO_CONSOLE_PORT_OPEN, 0, 1, 0, 7, 7, 7 };
@@ -256,7 +256,7 @@ static void control_ignores_bytes_behind_a_message(void **state)
 	assert_int_equal(f.events[1].value, 1);
 }
 
-static void control_takes_a_message_in_any_layout(void **state)
+static void control_accepts_a_message_in_any_layout(void **state)
 {
 	const uint8_t open[8] = { 0, 0, 0, 0, VIRTIO_CONSOLE_PORT_OPEN, 0, 1, 0 };
 	const struct virtio_mock_buffer cut[] = { READABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA + 3, 1),
@@ -281,7 +281,7 @@ static void control_takes_a_message_in_any_layout(void **state)
 	assert_memory_equal(bytes, ((uint8_t[8]){ 1, 0, 0, 0, VIRTIO_CONSOLE_PORT_ADD }), 8);
 }
 
-static void control_gives_misdirected_and_malformed_chains_back(void **state)
+static void control_completes_misdirected_and_malformed_chains(void **state)
 {
 	const struct virtio_mock_buffer readable = READABLE(FIXTURE_DATA, 64), writable = WRITABLE(FIXTURE_DATA, 64);
 	const struct virtio_mock_buffer bad_in = WRITABLE(FIXTURE_END - 4, 64), bad_out = READABLE(FIXTURE_END - 4, 64);
@@ -381,7 +381,7 @@ static void control_receive_reports_its_limit(void **state)
 	assert_true(f.progress.more);
 }
 
-static void control_comes_again_to_an_unmapped_page(void **state)
+static void control_retries_an_unmapped_page(void **state)
 {
 	const struct virtio_mock_buffer in = WRITABLE(FIXTURE_DATA + 32, 16), out = READABLE(FIXTURE_DATA, 8);
 	const uint8_t ready[8] = { 0, 0, 0, 0, VIRTIO_CONSOLE_DEVICE_READY, 0, 1, 0 };
@@ -423,7 +423,7 @@ static void control_comes_again_to_an_unmapped_page(void **state)
 }
 
 /* The event function is optional. */
-static void control_takes_messages_without_an_event_function(void **state)
+static void control_accepts_messages_without_an_event_function(void **state)
 {
 	(void)state;
 	console_setup(&f, FIXTURE_FLAT, true);
@@ -433,7 +433,7 @@ static void control_takes_messages_without_an_event_function(void **state)
 	console_expect(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 0);
 }
 
-/* hostile 144. */
+/* Hostile 144. */
 static void control_queues_do_nothing_without_multiport(void **state)
 {
 	const struct virtio_mock_buffer out = READABLE(FIXTURE_DATA, 8);
@@ -451,7 +451,7 @@ static void control_queues_do_nothing_without_multiport(void **state)
 	assert_int_equal(f.progress.chains, 0);
 }
 
-/* hostile 147, last part: an unsent RESIZE is replaced by its successor, cols before rows. */
+/* Hostile 147, last part: an unsent RESIZE is replaced by its successor, cols before rows. */
 static void control_resize_sends_the_latest_size(void **state)
 {
 	const uint8_t last[] = { 0x34, 0x12, 0x78, 0x56 };
@@ -466,7 +466,7 @@ static void control_resize_sends_the_latest_size(void **state)
 	console_expect_nothing(&f);
 }
 
-/* hostile 216: the guest sees the change of client, and nothing of the old client's input. */
+/* Hostile 216: the guest sees the change of client, and nothing of the old client's input. */
 static void control_change_of_client_is_a_close_and_an_open(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);
@@ -700,7 +700,7 @@ static void control_console_has_no_input_before_its_port_ready(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA, "keys");
 }
 
-/* hostile 218: the driver floods PORT_READY and PORT_OPEN. What is pending does not grow. */
+/* Hostile 218: the driver floods PORT_READY and PORT_OPEN. What is pending does not grow. */
 static void control_flood_of_messages_leaves_one_answer(void **state)
 {
 	(void)state;
@@ -751,14 +751,14 @@ int main(void)
 		FIXTURE_ON_ALL(control_driver_that_failed_is_told_no_more),
 		FIXTURE_ON_ALL(control_ignores_messages_that_make_no_sense),
 		FIXTURE_ON_ALL(control_ignores_bytes_behind_a_message),
-		FIXTURE_ON_ALL(control_takes_a_message_in_any_layout),
-		FIXTURE_ON_ALL(control_gives_misdirected_and_malformed_chains_back),
+		FIXTURE_ON_ALL(control_accepts_a_message_in_any_layout),
+		FIXTURE_ON_ALL(control_completes_misdirected_and_malformed_chains),
 		FIXTURE_ON_ALL(control_message_waits_for_a_chain_with_room),
 		FIXTURE_ON_ALL(control_name_without_room_does_not_hold_up_what_follows),
 		cmocka_unit_test(control_calls_report_their_limit_and_broken_rings),
 		cmocka_unit_test(control_receive_reports_its_limit),
-		cmocka_unit_test(control_comes_again_to_an_unmapped_page),
-		cmocka_unit_test(control_takes_messages_without_an_event_function),
+		cmocka_unit_test(control_retries_an_unmapped_page),
+		cmocka_unit_test(control_accepts_messages_without_an_event_function),
 		FIXTURE_ON_ALL(control_queues_do_nothing_without_multiport),
 		FIXTURE_ON_ALL(control_resize_sends_the_latest_size),
 		FIXTURE_ON_ALL(control_change_of_client_is_a_close_and_an_open),

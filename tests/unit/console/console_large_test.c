@@ -117,7 +117,7 @@ static void transmit(uint32_t chains, uint64_t bytes)
 	}
 }
 
-/* hostile 140: the longest chain there can be, over little memory. */
+/* Hostile 140: the longest chain there can be, over little memory. */
 static void transmit_hands_4_gib_over_in_pieces(void **state)
 {
 	(void)state;
@@ -128,8 +128,8 @@ static void transmit_hands_4_gib_over_in_pieces(void **state)
 	assert_true(g.taken == UINT64_C(1) << 32);
 }
 
-/* hostile 172: each size alone, 32 chains in one batch, and two buffers in one chain. */
-static void transmit_takes_every_size_in_batches(void **state)
+/* Hostile 172: each size alone, 32 chains in one batch, and two buffers in one chain. */
+static void transmit_serves_every_size_in_batches(void **state)
 {
 	const uint32_t sizes[] = { 1, 128, 4096, 65536 };
 
@@ -154,7 +154,7 @@ static void transmit_takes_every_size_in_batches(void **state)
 	}
 }
 
-/* hostile 138: a chain with as many buffers as the queue has descriptors. */
+/* Hostile 138: a chain with as many buffers as the queue has descriptors. */
 static void receive_fills_a_chain_of_many_pieces(void **state)
 {
 	struct virtio_console_progress progress;
@@ -217,7 +217,7 @@ static int control_once(struct virtio_console_progress *progress)
 	return virtio_console_control_transmit(&g.console, &g.queue, progress);
 }
 
-/* hostile 138: many chains that share one list of descriptors. */
+/* Hostile 138: many chains that share one list of descriptors. */
 static void receive_of_many_long_chains_ends_early(void **state)
 {
 	bool wake;
@@ -248,7 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(transmit_hands_4_gib_over_in_pieces, setup, teardown),
-		cmocka_unit_test_setup_teardown(transmit_takes_every_size_in_batches, setup, teardown),
+		cmocka_unit_test_setup_teardown(transmit_serves_every_size_in_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(receive_fills_a_chain_of_many_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(receive_of_many_long_chains_ends_early, setup, teardown),
 		cmocka_unit_test_setup_teardown(transmit_of_many_long_chains_ends_early, setup, teardown),

@@ -42,7 +42,7 @@ static void receive_fills_a_chain_with_what_is_there(void **state)
 	assert_int_equal(stats().received, 2);
 }
 
-/* hostile 177: every piece of a chain, in order, and the exact used length. */
+/* Hostile 177: every piece of a chain, in order, and the exact used length. */
 static void receive_fills_every_piece_in_order(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = {
@@ -152,7 +152,7 @@ static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 	}
 }
 
-/* hostile 142: without buffers input is held, the producer is told, the kick resumes it. */
+/* Hostile 142: without buffers input is held, the producer is told, the kick resumes it. */
 static void receive_without_buffers_holds_input_until_the_kick(void **state)
 {
 	char text[CONSOLE_INPUT + 2];
@@ -180,8 +180,8 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_false(f.progress.room);
 }
 
-/* hostile 176: a full ring of buffers and no input. */
-static void receive_without_input_takes_no_chain(void **state)
+/* Hostile 176: a full ring of buffers and no input. */
+static void receive_without_input_pops_no_chain(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
 	for (uint32_t i = 0; i < CONSOLE_QUEUE; i++)
@@ -205,8 +205,8 @@ static void expect_kept(uint32_t used, const char *text)
 	assert_memory_equal(seen, text, strlen(text));
 }
 
-/* hostile 136: a chain with a readable buffer gets nothing. The next chain does. */
-static void receive_gives_misdirected_chains_back_empty(void **state)
+/* Hostile 136: a chain with a readable buffer gets nothing. The next chain does. */
+static void receive_completes_misdirected_chains_empty(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 16) };
 	const struct virtio_mock_buffer both[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_DATA + 16, 16) };
@@ -227,7 +227,7 @@ static void receive_gives_misdirected_chains_back_empty(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA, "keep");
 }
 
-/* hostile 141 and 175: a bad buffer loses no input. */
+/* Hostile 141 and 175: a bad buffer loses no input. */
 static void receive_keeps_input_when_a_buffer_is_bad(void **state)
 {
 	const struct virtio_mock_buffer bad[][2] = {
@@ -270,7 +270,7 @@ static void receive_keeps_input_when_a_chain_is_malformed(void **state)
 	assert_int_equal(virtio_console_input_available(&f.input[0]), CONSOLE_INPUT - 4);
 }
 
-static void receive_gives_chains_without_room_back(void **state)
+static void receive_completes_chains_without_room(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
 	console_type(&f, 0, "keep");
@@ -281,7 +281,7 @@ static void receive_gives_chains_without_room_back(void **state)
 }
 
 /* A page that is not mapped yet: later the same chain gets the same input. */
-static void receive_comes_again_to_an_unmapped_page(void **state)
+static void receive_retries_an_unmapped_page(void **state)
 {
 	(void)state;
 	console_setup(&f, FIXTURE_CHANGING, false);
@@ -382,7 +382,7 @@ static void receive_fills_at_most_a_queue_of_chains(void **state)
 	assert_false(f.progress.more);
 }
 
-/* hostile 178, second part: no queues beyond the first pair without MULTIPORT. */
+/* Hostile 178, second part: no queues beyond the first pair without MULTIPORT. */
 static void receive_refuses_ports_that_are_not_there(void **state)
 {
 	(void)state;
@@ -397,7 +397,7 @@ static void receive_refuses_ports_that_are_not_there(void **state)
 	assert_int_equal(console_receive(&f, 0), 0);
 }
 
-/* hostile 215 and 218: a generic port has input only while the driver has it open. */
+/* Hostile 215 and 218: a generic port has input only while the driver has it open. */
 static void receive_waits_until_the_driver_opens_a_generic_port(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -409,7 +409,7 @@ static void receive_waits_until_the_driver_opens_a_generic_port(void **state)
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	assert_int_equal(console_receive(&f, 1), 0);
 	assert_int_equal(f.progress.chains, 0);
-	/* hostile 183: any value but 0 opens. */
+	/* Hostile 183: any value but 0 opens. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 0xffff);
 	assert_int_equal(console_receive(&f, 1), 0);
 	assert_int_equal(console_used(&f.rx), 2);
@@ -474,12 +474,12 @@ int main(void)
 		FIXTURE_ON_ALL(receive_fills_a_chain_behind_a_table),
 		FIXTURE_ON_ALL(receive_keeps_the_order_across_the_end_of_the_buffer),
 		FIXTURE_ON_ALL(receive_without_buffers_holds_input_until_the_kick),
-		FIXTURE_ON_ALL(receive_without_input_takes_no_chain),
-		FIXTURE_ON_ALL(receive_gives_misdirected_chains_back_empty),
+		FIXTURE_ON_ALL(receive_without_input_pops_no_chain),
+		FIXTURE_ON_ALL(receive_completes_misdirected_chains_empty),
 		FIXTURE_ON_ALL(receive_keeps_input_when_a_buffer_is_bad),
 		FIXTURE_ON_ALL(receive_keeps_input_when_a_chain_is_malformed),
-		FIXTURE_ON_ALL(receive_gives_chains_without_room_back),
-		cmocka_unit_test(receive_comes_again_to_an_unmapped_page),
+		FIXTURE_ON_ALL(receive_completes_chains_without_room),
+		cmocka_unit_test(receive_retries_an_unmapped_page),
 		cmocka_unit_test(receive_keeps_input_when_the_chain_cannot_be_completed),
 		FIXTURE_ON_ALL(receive_keeps_input_over_a_reset),
 		FIXTURE_ON_ALL(receive_reports_a_broken_ring),

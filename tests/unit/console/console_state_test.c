@@ -140,7 +140,7 @@ static void replay_ends_a_chain_that_is_shorter_or_malformed_by_now(void **state
 	}
 }
 
-static void replay_comes_again_to_an_unmapped_page(void **state)
+static void replay_retries_an_unmapped_page(void **state)
 {
 	struct virtio_console_port_state port;
 	struct virtio_queue_state queue;
@@ -174,7 +174,7 @@ static void replay_comes_again_to_an_unmapped_page(void **state)
 }
 
 /* A port that is removed before its chain is replayed: nothing of the chain comes out. */
-static void replay_for_a_removed_port_gives_the_chain_back(void **state)
+static void replay_for_a_removed_port_completes_the_chain(void **state)
 {
 	struct virtio_console_port_state port;
 	struct virtio_queue_state queue;
@@ -399,8 +399,8 @@ int main(void)
 		cmocka_unit_test(state_of_a_port_that_waits_for_its_chain_is_the_same),
 		cmocka_unit_test(replay_refuses_another_chain),
 		cmocka_unit_test(replay_ends_a_chain_that_is_shorter_or_malformed_by_now),
-		cmocka_unit_test(replay_comes_again_to_an_unmapped_page),
-		FIXTURE_ON_ALL(replay_for_a_removed_port_gives_the_chain_back),
+		cmocka_unit_test(replay_retries_an_unmapped_page),
+		FIXTURE_ON_ALL(replay_for_a_removed_port_completes_the_chain),
 		cmocka_unit_test(restore_refuses_impossible_devices),
 		cmocka_unit_test(restore_port_refuses_impossible_states),
 		cmocka_unit_test(restore_port_refuses_messages_without_multiport),

@@ -12,7 +12,7 @@ static struct virtio_console_port_stats stats(void)
 	return out;
 }
 
-/* hostile 139: the used length is 0. */
+/* Hostile 139: the used length is 0. */
 static void transmit_hands_a_chain_to_the_sink(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -28,7 +28,7 @@ static void transmit_hands_a_chain_to_the_sink(void **state)
 	assert_int_equal(stats().transmitted, 5);
 }
 
-/* hostile 148: every byte value is passed on. */
+/* Hostile 148: every byte value is passed on. */
 static void transmit_passes_every_byte_through(void **state)
 {
 	uint8_t all[256];
@@ -74,7 +74,7 @@ static void transmit_reads_a_chain_behind_a_table(void **state)
 	console_expect_output(&f, 0, "abcde");
 }
 
-/* hostile 173: nothing reaches the sink, and the chain is completed. */
+/* Hostile 173: nothing reaches the sink, and the chain is completed. */
 static void transmit_completes_chains_without_bytes(void **state)
 {
 	const struct virtio_mock_buffer empty[] = { READABLE(FIXTURE_DATA, 0), READABLE(UINT64_MAX, 0),
@@ -90,7 +90,7 @@ static void transmit_completes_chains_without_bytes(void **state)
 	assert_int_equal(stats().transmit_malformed, 0);
 }
 
-/* hostile 174: a buffer that covers the descriptor table is plain bytes. */
+/* Hostile 174: a buffer that covers the descriptor table is plain bytes. */
 static void transmit_sends_the_descriptor_table_as_bytes(void **state)
 {
 	const struct virtio_mock_buffer table = READABLE(FIXTURE_BASE, 16);
@@ -105,8 +105,8 @@ static void transmit_sends_the_descriptor_table_as_bytes(void **state)
 	assert_memory_equal(f.sinks[0].bytes, bytes, 16);
 }
 
-/* hostile 137: a chain with a writable piece is not read. */
-static void transmit_gives_misdirected_chains_back_unread(void **state)
+/* Hostile 137: a chain with a writable piece is not read. */
+static void transmit_completes_misdirected_chains_unread(void **state)
 {
 	const struct virtio_mock_buffer writable[] = { WRITABLE(FIXTURE_DATA, 8) };
 	const struct virtio_mock_buffer both[] = { READABLE(FIXTURE_DATA, 8), WRITABLE(FIXTURE_DATA + 32, 8) };
@@ -124,7 +124,7 @@ static void transmit_gives_misdirected_chains_back_unread(void **state)
 	assert_int_equal(stats().transmit_misdirected, 3);
 }
 
-static void transmit_gives_malformed_chains_back_unread(void **state)
+static void transmit_completes_malformed_chains_unread(void **state)
 {
 	const struct virtio_mock_buffer order[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_DATA, 4),
 						    READABLE(FIXTURE_DATA, 4) };
@@ -143,7 +143,7 @@ static void transmit_gives_malformed_chains_back_unread(void **state)
 	assert_int_equal(stats().transmit_malformed, 3);
 }
 
-static void transmit_gives_chains_with_a_bad_buffer_back_unread(void **state)
+static void transmit_completes_chains_with_a_bad_buffer_unread(void **state)
 {
 	const struct virtio_mock_buffer bad[][2] = {
 		{ READABLE(FIXTURE_DATA, 4), READABLE(FIXTURE_END - 2, 4) },
@@ -245,7 +245,7 @@ static size_t take_too_much(void *context, const void *bytes, size_t len)
 	return len + 7;
 }
 
-static void transmit_trusts_no_sink_that_takes_more_than_offered(void **state)
+static void transmit_clamps_a_sink_that_reports_more_than_offered(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
 	f.ports[0].options.sink = take_too_much;
@@ -307,7 +307,7 @@ static void transmit_ends_a_long_chain_that_has_changed(void **state)
 	}
 }
 
-static void transmit_comes_again_to_an_unmapped_page(void **state)
+static void transmit_retries_an_unmapped_page(void **state)
 {
 	(void)state;
 	console_setup(&f, FIXTURE_CHANGING, false);
@@ -325,7 +325,7 @@ static void transmit_comes_again_to_an_unmapped_page(void **state)
 }
 
 /* The pages of a long chain may be unmapped after the chain was checked. */
-static void transmit_comes_again_to_an_unmapped_page_of_a_long_chain(void **state)
+static void transmit_retries_an_unmapped_page_of_a_long_chain(void **state)
 {
 	(void)state;
 	console_setup(&f, FIXTURE_CHANGING, false);
@@ -456,7 +456,7 @@ static void transmit_reports_a_broken_ring(void **state)
 	assert_int_equal(console_transmit(&f, 0), VIRTIO_EBROKEN);
 }
 
-static void transmit_takes_at_most_a_queue_of_chains(void **state)
+static void transmit_pops_at_most_a_queue_of_chains(void **state)
 {
 	(void)state;
 	console_setup(&f, FIXTURE_FLAT, false);
@@ -484,7 +484,7 @@ static void transmit_refuses_ports_that_have_no_queues(void **state)
 }
 
 /* A port is removed with data in flight: nothing of it comes out anywhere. */
-static void transmit_gives_back_what_a_removed_port_was_sent(void **state)
+static void transmit_completes_chains_of_a_removed_port(void **state)
 {
 	bool room;
 
@@ -530,25 +530,25 @@ int main(void)
 		FIXTURE_ON_ALL(transmit_reads_a_chain_behind_a_table),
 		FIXTURE_ON_ALL(transmit_completes_chains_without_bytes),
 		cmocka_unit_test(transmit_sends_the_descriptor_table_as_bytes),
-		FIXTURE_ON_ALL(transmit_gives_misdirected_chains_back_unread),
-		FIXTURE_ON_ALL(transmit_gives_malformed_chains_back_unread),
-		FIXTURE_ON_ALL(transmit_gives_chains_with_a_bad_buffer_back_unread),
+		FIXTURE_ON_ALL(transmit_completes_misdirected_chains_unread),
+		FIXTURE_ON_ALL(transmit_completes_malformed_chains_unread),
+		FIXTURE_ON_ALL(transmit_completes_chains_with_a_bad_buffer_unread),
 		cmocka_unit_test(transmit_hands_long_chains_over_in_pieces),
 		FIXTURE_ON_ALL(transmit_goes_on_where_the_sink_stopped),
 		FIXTURE_ON_ALL(transmit_does_not_pass_a_chain_that_waits),
-		FIXTURE_ON_ALL(transmit_trusts_no_sink_that_takes_more_than_offered),
+		FIXTURE_ON_ALL(transmit_clamps_a_sink_that_reports_more_than_offered),
 		cmocka_unit_test(transmit_reads_chains_with_more_pieces_than_segments),
 		cmocka_unit_test(transmit_ends_a_long_chain_that_has_changed),
-		cmocka_unit_test(transmit_comes_again_to_an_unmapped_page),
-		cmocka_unit_test(transmit_comes_again_to_an_unmapped_page_of_a_long_chain),
+		cmocka_unit_test(transmit_retries_an_unmapped_page),
+		cmocka_unit_test(transmit_retries_an_unmapped_page_of_a_long_chain),
 		cmocka_unit_test(transmit_repeats_nothing_when_a_chain_cannot_be_completed),
 		cmocka_unit_test(transmit_marks_the_used_ring_in_the_dirty_log),
 		cmocka_unit_test(transmit_keeps_the_region_of_translated_bytes),
 		FIXTURE_ON_ALL(transmit_forgets_a_chain_of_before_a_reset),
 		FIXTURE_ON_ALL(transmit_reports_a_broken_ring),
-		cmocka_unit_test(transmit_takes_at_most_a_queue_of_chains),
+		cmocka_unit_test(transmit_pops_at_most_a_queue_of_chains),
 		cmocka_unit_test(transmit_refuses_ports_that_have_no_queues),
-		FIXTURE_ON_ALL(transmit_gives_back_what_a_removed_port_was_sent),
+		FIXTURE_ON_ALL(transmit_completes_chains_of_a_removed_port),
 		FIXTURE_ON_ALL(transmit_sends_nothing_of_a_removed_port_to_its_successor),
 	};
 

@@ -65,7 +65,7 @@ static void config_is_only_read_during_reset(void **state)
 	assert_int_equal(f.calls[OP_WRITE], 1);
 }
 
-/* hostile 103: around the end, and around the end of all offsets. */
+/* Hostile 103: around the end, and around the end of all offsets. */
 static void config_read_gives_zeros_beyond_the_end(void **state)
 {
 	static const uint64_t beyond[] = { 8, 9, 0x100, 0xffffffff, 0x100000000, UINT64_MAX - 7, UINT64_MAX };
@@ -134,7 +134,7 @@ static void config_write_must_be_wholly_inside(void **state)
 	assert_int_equal(f.event_count, 0);
 }
 
-/* hostile 104: the device decides that the last two bytes are read-only. */
+/* Hostile 104: the device decides that the last two bytes are read-only. */
 static void config_write_to_read_only_field_does_nothing(void **state)
 {
 	const uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -154,7 +154,7 @@ static void config_write_to_read_only_field_does_nothing(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
 }
 
-/* hostile 105: one byte of two, each by itself, at its place. */
+/* Hostile 105: one byte of two, each by itself, at its place. */
 static void config_write_of_single_bytes(void **state)
 {
 	struct device_fixture f;
@@ -167,7 +167,7 @@ static void config_write_of_single_bytes(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG + 4), 0xa7a60504);
 }
 
-/* hostile 103: no configuration space at all. */
+/* Hostile 103: no configuration space at all. */
 static void config_of_size_zero_is_never_asked(void **state)
 {
 	struct device_fixture f;
@@ -237,7 +237,7 @@ static void config_operation_comes_before_bytes(void **state)
 	assert_int_equal(f.calls[OP_READ], 1);
 }
 
-/* hostile 106: a driver that reads half before and half after a change sees two generations. */
+/* Hostile 106: a driver that reads half before and half after a change sees two generations. */
 static void config_change_between_two_reads_shows_in_generation(void **state)
 {
 	struct device_fixture f;

@@ -267,7 +267,7 @@ static void queue_that_waits_ignores_its_registers(void **state)
 	}
 }
 
-static void queue_ready_written_again_tries_again(void **state)
+static void queue_ready_written_again_retries(void **state)
 {
 	struct device_fixture f;
 	int answer;
@@ -431,7 +431,7 @@ static void status_activation_that_is_not_mapped_needs_reset(void **state)
 	assert_int_equal(f.raised, 1);
 }
 
-static void state_restore_can_come_again_when_queue_is_mapped(void **state)
+static void state_restore_can_be_retried_when_queue_is_mapped(void **state)
 {
 	struct virtio_queue_registers_state queues[DEVICE_QUEUES];
 	struct virtio_device_state saved;
@@ -461,14 +461,14 @@ int main(void)
 		cmocka_unit_test(queue_mapped_concerns_one_queue),
 		cmocka_unit_test(queue_mapped_within_queue_start_does_nothing),
 		cmocka_unit_test(queue_that_waits_ignores_its_registers),
-		cmocka_unit_test(queue_ready_written_again_tries_again),
+		cmocka_unit_test(queue_ready_written_again_retries),
 		cmocka_unit_test(queue_that_waits_is_disabled_by_driver),
 		cmocka_unit_test(queue_that_waits_is_reset_by_driver),
 		cmocka_unit_test(queue_that_waits_ends_with_device_reset),
 		cmocka_unit_test(queue_that_waits_is_left_out_at_driver_ok),
 		cmocka_unit_test(queue_that_waits_is_not_enabled_once_device_is_stuck),
 		cmocka_unit_test(status_activation_that_is_not_mapped_needs_reset),
-		cmocka_unit_test(state_restore_can_come_again_when_queue_is_mapped),
+		cmocka_unit_test(state_restore_can_be_retried_when_queue_is_mapped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static bool negotiates(struct device_fixture *f)
 	return reg_get(f, REG_STATUS) == ST_FEATURES;
 }
 
-/* hostile 86: any subset of the offered bits that has VERSION_1. */
+/* Hostile 86: any subset of the offered bits that has VERSION_1. */
 static void features_ok_accepts_any_subset(void **state)
 {
 	static const uint64_t bits[] = { F_DEVICE,   F_INDIRECT,          F_EVENT_IDX,
@@ -62,7 +62,7 @@ static void features_ok_accepts_words_2_and_3(void **state)
 	assert_false(virtio_device_has_feature(&f.device, UINT32_MAX));
 }
 
-/* hostile 85: one bit that was not offered, in any of the four words. */
+/* Hostile 85: one bit that was not offered, in any of the four words. */
 static void features_ok_refuses_every_unoffered_bit(void **state)
 {
 	struct device_fixture f;
@@ -80,7 +80,7 @@ static void features_ok_refuses_every_unoffered_bit(void **state)
 }
 
 /* The driver may change its mind until FEATURES_OK is set. */
-static void features_ok_takes_after_driver_has_corrected_its_choice(void **state)
+static void features_ok_is_accepted_after_driver_has_corrected_its_choice(void **state)
 {
 	struct device_fixture f;
 
@@ -123,7 +123,7 @@ static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 	}
 }
 
-/* hostile 87 */
+/* Hostile 87 */
 static void features_ok_refuses_driver_without_version_1(void **state)
 {
 	struct device_fixture f;
@@ -159,7 +159,7 @@ static void features_ok_refused_by_device(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 }
 
-/* hostile 84 */
+/* Hostile 84 */
 static void features_accepted_outside_negotiation_are_ignored(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x0b, 0x0f, 0x80, 0x81, 0x83, 0x8b };
@@ -234,7 +234,7 @@ int main(void)
 		cmocka_unit_test(features_ok_accepts_any_subset),
 		cmocka_unit_test(features_ok_accepts_words_2_and_3),
 		cmocka_unit_test(features_ok_refuses_every_unoffered_bit),
-		cmocka_unit_test(features_ok_takes_after_driver_has_corrected_its_choice),
+		cmocka_unit_test(features_ok_is_accepted_after_driver_has_corrected_its_choice),
 		cmocka_unit_test(features_ok_refuses_bits_beyond_the_last_word),
 		cmocka_unit_test(features_ok_refuses_driver_without_version_1),
 		cmocka_unit_test(features_ok_refused_by_device),

@@ -43,7 +43,7 @@ static void interrupt_names_cause_and_queue(void **state)
 	assert_int_equal(f.lowered, 1);
 }
 
-/* hostile 107: of each pending set, each value acknowledged. */
+/* Hostile 107: of each pending set, each value acknowledged. */
 static void interrupt_acknowledge_clears_named_bits_alone(void **state)
 {
 	static const uint32_t values[] = { 0,          1,          2,          3,         4,       0x80,
@@ -73,7 +73,7 @@ static void interrupt_acknowledge_clears_named_bits_alone(void **state)
 	}
 }
 
-/* hostile 108 */
+/* Hostile 108 */
 static void interrupt_status_read_acknowledges_nothing(void **state)
 {
 	struct device_fixture f;
@@ -250,7 +250,7 @@ static void on_activate_raise(struct device_fixture *f, enum device_op op, uint3
 		virtio_device_config_changed(&f->device);
 }
 
-/* hostile 109: operations call back into the core. */
+/* Hostile 109: operations call back into the core. */
 static void interrupt_raised_within_operations(void **state)
 {
 	struct device_fixture f;

@@ -127,7 +127,7 @@ static void io_made_available_before_driver_ok_is_served_then(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 2);
 }
 
-/* hostile 64: kicks without new buffers, any number of times. */
+/* Hostile 64: kicks without new buffers, any number of times. */
 static void io_notified_with_nothing_new_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -208,7 +208,7 @@ static void io_completed_during_reset_is_not_signalled(void **state)
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
 
-/* hostile 94: requests are in flight at each reset. */
+/* Hostile 94: requests are in flight at each reset. */
 static void io_in_flight_during_ten_thousand_resets(void **state)
 {
 	struct device_fixture f;
@@ -232,7 +232,7 @@ static void io_in_flight_during_ten_thousand_resets(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* hostile 100: from the end of the stop on, the ring is the driver's. */
+/* Hostile 100: from the end of the stop on, the ring is the driver's. */
 static void io_in_flight_during_stop_of_queue(void **state)
 {
 	struct device_fixture f;

@@ -28,7 +28,7 @@ static void expect_shown(struct device_fixture *f, uint32_t ready, uint32_t rese
 
 /* QueueReady = 0 */
 
-/* hostile 100 */
+/* Hostile 100 */
 static void queue_stop_ends_at_once(void **state)
 {
 	struct device_fixture f;
@@ -198,7 +198,7 @@ static void queue_reset_is_ignored_without_feature(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* hostile 101 */
+/* Hostile 101 */
 static void queue_reset_ends_at_once_with_defaults(void **state)
 {
 	struct device_fixture f;
@@ -223,7 +223,7 @@ static void queue_reset_ends_at_once_with_defaults(void **state)
 	assert_int_equal(f.event_count, 0);
 }
 
-/* hostile 101: another size and other addresses, and the device is told to look. */
+/* Hostile 101: another size and other addresses, and the device is told to look. */
 static void queue_reset_then_enabled_with_other_configuration(void **state)
 {
 	struct device_fixture f;
@@ -313,7 +313,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	assert_int_equal(f.calls[OP_START], 1);
 }
 
-/* hostile 101: QueueReset shows 1 until the reset ends, then both registers show 0. */
+/* Hostile 101: QueueReset shows 1 until the reset ends, then both registers show 0. */
 static void queue_reset_in_progress_shows_one_until_its_end(void **state)
 {
 	struct device_fixture f;

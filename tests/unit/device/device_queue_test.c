@@ -17,7 +17,7 @@ static bool was_refused(struct device_fixture *f, uint32_t what)
 	return same;
 }
 
-/* hostile 49, 50, 51: the old size stays. regression R9 */
+/* Hostile 49, 50, 51: the old size stays. regression R9 */
 static void queue_size_register_refuses_bad_size(void **state)
 {
 	static const uint32_t bad[] = { 0,      3,       5,       7,       9,          17,     32,
@@ -43,7 +43,7 @@ static void queue_size_register_refuses_bad_size(void **state)
 static const uint32_t area_registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG_QUEUE_DEVICE };
 static const uint32_t area_alignment[] = { 16, 2, 4 };
 
-/* hostile 53: the old half stays, and the other half does not matter. */
+/* Hostile 53: the old half stays, and the other half does not matter. */
 static void queue_address_registers_set_each_half_and_refuse_misaligned(void **state)
 {
 	struct device_fixture f;
@@ -97,7 +97,7 @@ static void change_everything(struct device_fixture *f)
 		reg_set64(f, area_registers[area], RAM_START + 0x7000);
 }
 
-/* hostile 52: ready, running, stopped, or too late: in each case nothing changes. */
+/* Hostile 52: ready, running, stopped, or too late: in each case nothing changes. */
 static void queue_set_up_of_live_queue_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -134,7 +134,7 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* hostile 60: a register concerns the selected queue only. */
+/* Hostile 60: a register concerns the selected queue only. */
 static void queue_set_up_leaves_other_queues_alone(void **state)
 {
 	struct device_fixture f;
@@ -156,7 +156,7 @@ static void queue_set_up_leaves_other_queues_alone(void **state)
 
 /* QueueReady */
 
-/* hostile 99: only the value 1 counts. */
+/* Hostile 99: only the value 1 counts. */
 static void queue_ready_ignores_other_values(void **state)
 {
 	static const uint32_t values[] = { 2, 3, 0xff, 0x100, 0x101, 0x10000, 0x10001, 0x80000001, UINT32_MAX };
@@ -181,7 +181,7 @@ static void queue_ready_ignores_other_values(void **state)
 }
 
 /* QueueReady = 1 has no effect before FEATURES_OK, and none when only a reset makes progress. */
-static void queue_ready_takes_in_its_time_only(void **state)
+static void queue_ready_is_accepted_in_its_time_only(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x80, 0x83, 0x8b };
 	struct device_fixture f;
@@ -243,7 +243,7 @@ static uint32_t bytes_of(enum virtio_queue_area area)
 	return bytes[area];
 }
 
-/* hostile 54, 55, 57; regressions R24, R26: each area by itself. */
+/* Hostile 54, 55, 57; regressions R24, R26: each area by itself. */
 static void queue_ready_needs_every_area_in_memory(void **state)
 {
 	struct device_fixture f;
@@ -326,7 +326,7 @@ static void queue_ready_respects_permissions_of_translation(void **state)
 	}
 }
 
-/* hostile 58, and a device that has no memory yet. */
+/* Hostile 58, and a device that has no memory yet. */
 static void queue_ready_without_addresses_or_memory_stays_clear(void **state)
 {
 	struct device_fixture f;
@@ -398,7 +398,7 @@ static void queue_ready_needs_every_area_given(void **state)
 	}
 }
 
-static void queue_ready_takes_low_halves_alone(void **state)
+static void queue_ready_accepts_low_halves_alone(void **state)
 {
 	struct device_fixture f;
 
@@ -469,7 +469,7 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 }
 
 /* A value at the wrong time is not refused: the driver's earlier value stays good. */
-static void queue_ready_after_value_at_wrong_time_takes(void **state)
+static void queue_ready_after_value_at_wrong_time_is_accepted(void **state)
 {
 	struct device_fixture f;
 
@@ -514,7 +514,7 @@ static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
 	}
 }
 
-/* hostile 56: three areas in one place harm only the guest. */
+/* Hostile 56: three areas in one place harm only the guest. */
 static void queue_with_overlapping_areas_does_no_harm(void **state)
 {
 	struct device_fixture f;
@@ -559,7 +559,7 @@ static void queue_disabled_before_driver_ok_may_be_set_up_anew(void **state)
 
 /* Notifications */
 
-/* hostile 61: no such queue, or a queue that was not enabled. */
+/* Hostile 61: no such queue, or a queue that was not enabled. */
 static void notify_of_no_running_queue_is_ignored(void **state)
 {
 	static const uint32_t values[] = { 1,       DEVICE_ABSENT, 4,       5,          0xff,       0xffff,
@@ -587,7 +587,7 @@ static void notify_of_no_running_queue_is_ignored(void **state)
 	assert_int_equal(f.device.ignored, COUNT(values));
 }
 
-/* hostile 62, 63: any number of kicks, and nothing is consumed. */
+/* Hostile 62, 63: any number of kicks, and nothing is consumed. */
 static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -661,8 +661,8 @@ static void notify_with_data_is_split(void **state)
 	assert_int_equal(f.event_count, 3);
 }
 
-/* hostile 65: without the feature there is no data, and no such queue. */
-static void notify_without_data_takes_whole_value_as_index(void **state)
+/* Hostile 65: without the feature there is no data, and no such queue. */
+static void notify_without_data_reads_whole_value_as_index(void **state)
 {
 	struct device_fixture f;
 
@@ -685,16 +685,16 @@ int main(void)
 		cmocka_unit_test(queue_set_up_of_live_queue_is_ignored),
 		cmocka_unit_test(queue_set_up_leaves_other_queues_alone),
 		cmocka_unit_test(queue_ready_ignores_other_values),
-		cmocka_unit_test(queue_ready_takes_in_its_time_only),
+		cmocka_unit_test(queue_ready_is_accepted_in_its_time_only),
 		cmocka_unit_test(queue_ready_needs_every_area_in_memory),
 		cmocka_unit_test(queue_ready_counts_event_fields_under_event_idx_alone),
 		cmocka_unit_test(queue_ready_respects_permissions_of_translation),
 		cmocka_unit_test(queue_ready_without_addresses_or_memory_stays_clear),
 		cmocka_unit_test(queue_ready_needs_every_area_given),
-		cmocka_unit_test(queue_ready_takes_low_halves_alone),
+		cmocka_unit_test(queue_ready_accepts_low_halves_alone),
 		cmocka_unit_test(queue_ready_after_refused_size_fails_until_good_one),
 		cmocka_unit_test(queue_ready_after_refused_address_fails_until_good_one),
-		cmocka_unit_test(queue_ready_after_value_at_wrong_time_takes),
+		cmocka_unit_test(queue_ready_after_value_at_wrong_time_is_accepted),
 		cmocka_unit_test(queue_reset_or_device_reset_forgets_given_and_refused),
 		cmocka_unit_test(queue_with_overlapping_areas_does_no_harm),
 		cmocka_unit_test(queue_disabled_before_driver_ok_may_be_set_up_anew),
@@ -702,7 +702,7 @@ int main(void)
 		cmocka_unit_test(notify_before_driver_ok_or_without_progress_is_ignored),
 		cmocka_unit_test(queue_behind_the_last_is_not_looked_at),
 		cmocka_unit_test(notify_with_data_is_split),
-		cmocka_unit_test(notify_without_data_takes_whole_value_as_index),
+		cmocka_unit_test(notify_without_data_reads_whole_value_as_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

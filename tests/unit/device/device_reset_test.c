@@ -16,7 +16,7 @@ static void disturb(struct device_fixture *f, uint64_t features)
 	assert_true(f->line);
 }
 
-/* hostile 91; regression R3: every default, the line included. The generation does not change. */
+/* Hostile 91; regression R3: every default, the line included. The generation does not change. */
 static void reset_restores_every_default(void **state)
 {
 	struct device_fixture f;
@@ -66,7 +66,7 @@ static void reset_forgets_what_was_said_before_features_ok(void **state)
 	assert_int_equal(f.calls[OP_RESET], 2);
 }
 
-/* hostile 94: the sanitizers' heap check at exit finds a leak. */
+/* Hostile 94: the sanitizers' heap check at exit finds a leak. */
 static void reset_ten_thousand_times(void **state)
 {
 	struct device_fixture f;
@@ -412,7 +412,7 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	driver_start(&f, 0);
 }
 
-/* hostile 93: also without a driver; the reset fails at once, or later. */
+/* Hostile 93: also without a driver; the reset fails at once, or later. */
 static void reset_that_fails_at_zero_blocks_initialization(void **state)
 {
 	struct device_fixture f;

@@ -480,7 +480,7 @@ static void state_with_impossible_features_is_refused(void **state)
 		.may_reenable = again_, .given = given_, .refused = refused_                                           \
 	}
 
-/* hostile 73, 74; regression R16 */
+/* Hostile 73, 74; regression R16 */
 static void state_with_impossible_queue_is_refused(void **state)
 {
 	static const struct {
@@ -702,7 +702,7 @@ static void state_resume_notifies_and_interrupts_each_running_queue_once(void **
 	}
 }
 
-/* hostile 78: whatever the line was at the save, after a resume it follows the interrupt status. */
+/* Hostile 78: whatever the line was at the save, after a resume it follows the interrupt status. */
 static void state_resume_raises_line_as_it_was(void **state)
 {
 	struct migration m;
@@ -745,7 +745,7 @@ static void state_resume_keeps_config_change_until_driver_ok(void **state)
 	assert_int_equal(m.to.calls[OP_NOTIFY], 1);
 }
 
-/* hostile 241: a device whose own part fails to restore says so, and the driver hears it. */
+/* Hostile 241: a device whose own part fails to restore says so, and the driver hears it. */
 static void state_resume_of_device_that_cannot_go_on_interrupts(void **state)
 {
 	struct migration m;

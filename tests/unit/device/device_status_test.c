@@ -94,7 +94,7 @@ static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t va
 		assert_true(device_unchanged(f));
 }
 
-/* hostile 81, 82, 83, 88 */
+/* Hostile 81, 82, 83, 88 */
 static void status_write_of_every_value_in_every_status(void **state)
 {
 	struct device_fixture f;
@@ -287,7 +287,7 @@ static void status_needs_reset_does_nothing_at_zero(void **state)
 
 /* Activation */
 
-/* hostile 88: DRIVER_OK is visible during the call, so the device may use buffers at once. */
+/* Hostile 88: DRIVER_OK is visible during the call, so the device may use buffers at once. */
 static void status_driver_ok_activates_once_and_notifies_every_ready_queue(void **state)
 {
 	struct device_fixture f;
@@ -310,7 +310,7 @@ static void status_driver_ok_activates_once_and_notifies_every_ready_queue(void 
 	assert_true(f.device.active);
 }
 
-/* hostile 89 */
+/* Hostile 89 */
 static void status_driver_ok_without_queue_activates(void **state)
 {
 	struct device_fixture f;
@@ -325,7 +325,7 @@ static void status_driver_ok_without_queue_activates(void **state)
 	assert_true(f.device.active);
 }
 
-/* hostile 90: the register access returns, and the driver is told. */
+/* Hostile 90: the register access returns, and the driver is told. */
 static void status_failed_activation_needs_reset(void **state)
 {
 	struct device_fixture f;

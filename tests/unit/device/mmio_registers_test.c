@@ -124,7 +124,7 @@ static void sweep_writes(struct device_fixture *f, uint8_t fill)
 	}
 }
 
-/* hostile 95, 96 */
+/* Hostile 95, 96 */
 static void mmio_access_of_any_offset_and_width_on_fresh_device(void **state)
 {
 	struct device_fixture f;
@@ -138,7 +138,7 @@ static void mmio_access_of_any_offset_and_width_on_fresh_device(void **state)
 	sweep_reads(&f, false);
 }
 
-/* hostile 95, 96 */
+/* Hostile 95, 96 */
 static void mmio_access_of_any_offset_and_width_on_running_device(void **state)
 {
 	struct device_fixture f;
@@ -210,7 +210,7 @@ static void mmio_access_without_effect_is_counted(void **state)
 
 /* Registers whose values have fewer than 32 meaningful bits */
 
-/* hostile 97, 98: QueueSel is compared in full, and each queue has its own size. */
+/* Hostile 97, 98: QueueSel is compared in full, and each queue has its own size. */
 static void mmio_queue_sel_selects_existing_queue_only(void **state)
 {
 	static const uint32_t absent[] = {
@@ -240,7 +240,7 @@ static void mmio_queue_sel_selects_existing_queue_only(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 16);
 }
 
-/* hostile 102 */
+/* Hostile 102 */
 static void mmio_shm_region_absent_reads_all_ones(void **state)
 {
 	static const uint32_t absent[] = { 1, 254, 0x100, 0x1ff, 0x10000, 0xff00, UINT32_MAX };
@@ -262,7 +262,7 @@ static void mmio_shm_region_absent_reads_all_ones(void **state)
 	assert_int_equal(reg_get(&f, REG_SHM_LEN), UINT32_MAX);
 }
 
-/* hostile 102: these cannot be written. */
+/* Hostile 102: these cannot be written. */
 static void mmio_shm_registers_ignore_writes(void **state)
 {
 	struct device_fixture f;

@@ -106,7 +106,7 @@ static void mark_nothing(struct fixture *f, uint64_t addr, uint64_t len)
 	assert_memory_equal(f->raw, before, sizeof before);
 }
 
-/* hostile 48 */
+/* Hostile 48 */
 static void dirty_log_marks_nothing_for_length_zero(void **state)
 {
 	const uint64_t addrs[] = { 0, 0xfff, 0x1000, 0x1fff, UINT64_MAX - 1, UINT64_MAX };
@@ -217,7 +217,7 @@ static void dirty_log_never_clears_a_bit(void **state)
 	}
 }
 
-/* hostile 48 */
+/* Hostile 48 */
 static void dirty_log_cuts_over_long_ranges(void **state)
 {
 	const uint64_t addrs[] = { 0, 1, 0xfff, 0x1000, 0x8000, 0x8fff, 0x9000, 0x10000, UINT64_MAX };

@@ -132,12 +132,12 @@ static const struct bad_range bad_ranges[] = {
 	{ 1, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	/* A range that wraps is refused, whatever its first byte permits. */
 	{ 0x1200, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* hostile 33: far beyond memory. */
+	/* Hostile 33: far beyond memory. */
 	{ 0x1000, UINT32_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_C(1) << 63, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x10, UINT64_C(1) << 32, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* hostile 34: over a hole, into one, out of one, wholly inside. */
+	/* Hostile 34: over a hole, into one, out of one, wholly inside. */
 	{ 0x1170, 0xa0, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x1000, 0x300, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x117f, 2, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -207,7 +207,7 @@ static void write_fails(struct fixture *f, const struct bad_range *bad, uint32_t
 	}
 }
 
-/* hostile 31 to 34: each of them, with a cursor fresh or last in any of the regions. */
+/* Hostile 31 to 34: each of them, with a cursor fresh or last in any of the regions. */
 static void memory_access_to_bad_range_changes_nothing(void **state)
 {
 	struct fixture f;
@@ -234,7 +234,7 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 	expect_write(&f, 0x10f0, 0x20);
 }
 
-/* hostile 34: a hole of a single byte between two large regions. */
+/* Hostile 34: a hole of a single byte between two large regions. */
 static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 {
 	uint8_t host[201], before[201], dst[201];
@@ -297,7 +297,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		}
 }
 
-/* hostile 37 */
+/* Hostile 37 */
 static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 {
 	const uint64_t addrs[] = { 0, 0x40, 0x1000, 0x1180, 0x1200, 0x1300, UINT64_C(1) << 63, TOP, UINT64_MAX };
@@ -356,7 +356,7 @@ static void memory_segments_fail_when_the_array_is_too_small(void **state)
 
 /* Successes */
 
-/* hostile 35: every range inside the two adjacent regions, whichever the cursor was in before. */
+/* Hostile 35: every range inside the two adjacent regions, whichever the cursor was in before. */
 static void memory_access_crosses_adjacent_regions(void **state)
 {
 	struct fixture f;
@@ -376,7 +376,7 @@ static void memory_access_crosses_adjacent_regions(void **state)
 	expect_write(&f, 0x1280, 0x80);
 }
 
-/* hostile 36: the last byte of each region, with every number of bytes before it. */
+/* Hostile 36: the last byte of each region, with every number of bytes before it. */
 static void memory_access_ends_at_the_last_byte(void **state)
 {
 	struct fixture f;
@@ -474,7 +474,7 @@ static void memory_segment_gives_the_first_piece(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* hostile 35: the segments cover the whole range in order, and each lies in one region. */
+/* Hostile 35: the segments cover the whole range in order, and each lies in one region. */
 static void memory_segments_cover_the_range(void **state)
 {
 	struct fixture f;

@@ -204,7 +204,7 @@ static void atomic_field_is_little_endian_in_any_order(void **state)
 	check_fields(&f, 0x2000, 0x200);
 }
 
-/* hostile 36: the last field that there can be. */
+/* Hostile 36: the last field that there can be. */
 static void atomic_field_at_the_end_of_the_address_space(void **state)
 {
 	struct fixture f;

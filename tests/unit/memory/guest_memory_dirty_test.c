@@ -136,7 +136,7 @@ static void dirty_failed_writes_record_nothing(void **state)
 	expect_logs(&f);
 }
 
-/* hostile 48 */
+/* Hostile 48 */
 static void dirty_writes_of_length_zero_record_nothing(void **state)
 {
 	struct fixture f;

@@ -227,7 +227,7 @@ static void expect_write(struct fixture *f, uint64_t addr, size_t len, uint64_t 
 
 /* Failures */
 
-/* hostile 37: a length of 0 is no question, wherever it points. */
+/* Hostile 37: a length of 0 is no question, wherever it points. */
 static void translation_is_never_asked_for_length_zero(void **state)
 {
 	const uint64_t addrs[] = { 0, 0x5000, 0x5500, 0x5600, 0x5a00, 0x7000, UINT64_MAX };
@@ -287,7 +287,7 @@ static void translation_answers_decide_each_access(void **state)
 		}
 }
 
-/* hostile 34: a bad page in the middle leaves the pages before it unchanged. */
+/* Hostile 34: a bad page in the middle leaves the pages before it unchanged. */
 static void translation_failing_in_the_middle_changes_nothing(void **state)
 {
 	struct fixture f;
@@ -308,7 +308,7 @@ static void translation_failing_in_the_middle_changes_nothing(void **state)
 	expect_unchanged(&f);
 }
 
-/* hostile 31, 32: a range of input addresses that wraps is refused, whatever the hook answers. */
+/* Hostile 31, 32: a range of input addresses that wraps is refused, whatever the hook answers. */
 static void translation_does_not_wrap_the_input_addresses(void **state)
 {
 	struct fixture f;
@@ -371,7 +371,7 @@ static void translation_longer_than_memory_ends_with_it(void **state)
 }
 
 /* A page that is not mapped yet can be accessed later, even by the same cursor. */
-static void translation_not_known_yet_can_be_asked_again(void **state)
+static void translation_not_known_yet_can_be_retried(void **state)
 {
 	struct fixture f;
 	uint16_t value = 0x1234;
@@ -543,7 +543,7 @@ static void translation_cursors_of_one_map_are_independent(void **state)
 
 /* Ranges over several pages */
 
-/* hostile 35: pages that are neighbours in front of the translation, but not behind it. */
+/* Hostile 35: pages that are neighbours in front of the translation, but not behind it. */
 static void translation_access_crosses_pages(void **state)
 {
 	struct fixture f;
@@ -761,7 +761,7 @@ int main(void)
 		cmocka_unit_test(translation_does_not_wrap_the_input_addresses),
 		cmocka_unit_test(translation_does_not_wrap_into_unmapped_start),
 		cmocka_unit_test(translation_longer_than_memory_ends_with_it),
-		cmocka_unit_test(translation_not_known_yet_can_be_asked_again),
+		cmocka_unit_test(translation_not_known_yet_can_be_retried),
 		cmocka_unit_test(translation_cached_region_is_for_its_access_only),
 		cmocka_unit_test(translation_cached_region_ignores_unknown_permissions),
 		cmocka_unit_test(translation_cached_region_of_split_permissions_is_not_shared),

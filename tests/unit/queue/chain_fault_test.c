@@ -350,7 +350,7 @@ static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 	expect_counts(&f, 1, 0, 0, VIRTIO_EFAULT);
 }
 
-/* hostile 34: a hole in the middle of the last buffer. Its last byte is still a status. */
+/* Hostile 34: a hole in the middle of the last buffer. Its last byte is still a status. */
 static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA - 64, 16), WRITABLE(FIXTURE_DATA - 4, 9) };
@@ -373,7 +373,7 @@ static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 	expect_status(&f, &out, FIXTURE_DATA + 4);
 }
 
-/* hostile 32: a status that wraps into the low page is refused, though memory is there. */
+/* Hostile 32: a status that wraps into the low page is refused, though memory is there. */
 static void chain_resolve_finds_no_status_that_wraps(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(UINT64_MAX - 3, 8) };

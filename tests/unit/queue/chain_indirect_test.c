@@ -33,7 +33,7 @@ static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint3
 }
 
 /* Pops a chain that must yield good descriptors and then fail, and completes it. */
-static void expect_giveback(struct fixture *f, uint32_t good, int error)
+static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
 	struct virtio_desc desc = { 1, 2, true };
 	struct virtio_queue_stats stats;
@@ -88,7 +88,7 @@ static void make_buffers(struct virtio_mock_buffer *buffers, uint32_t count)
 
 /* Bad tables */
 
-/* hostile 18: a table in a table, as its first entry and further on. */
+/* Hostile 18: a table in a table, as its first entry and further on. */
 static void chain_indirect_refuses_nested_table(void **state)
 {
 	const struct virtio_mock_buffer first[] = { { FIXTURE_TABLE, 16, INDIRECT } };
@@ -97,11 +97,11 @@ static void chain_indirect_refuses_nested_table(void **state)
 
 	setup(&f, state);
 	fixture_offer_table(&f, 1, INDIRECT, first, 1);
-	expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	expect_bad_chain(&f, 0, VIRTIO_EINDIRECT);
 
 	setup(&f, state);
 	fixture_offer_table(&f, 1, INDIRECT, second, 2);
-	expect_giveback(&f, 1, VIRTIO_EINDIRECT);
+	expect_bad_chain(&f, 1, VIRTIO_EINDIRECT);
 }
 
 /*
@@ -146,7 +146,7 @@ static void chain_indirect_refuses_bad_length(void **state)
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 1), 0);
 		fixture_offer_chain(&f, 6, &head, 1);
-		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+		expect_bad_chain(&f, 0, VIRTIO_EINDIRECT);
 	}
 }
 
@@ -166,7 +166,7 @@ static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 		fixture_offer_table(&f, 1, INDIRECT, buffers, SIZE);
 		expect_buffers(&f, buffers, SIZE);
 		fixture_offer_table(&f, 1, INDIRECT, buffers, count);
-		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+		expect_bad_chain(&f, 0, VIRTIO_EINDIRECT);
 	}
 }
 
@@ -179,7 +179,7 @@ static void setup_long(struct fixture *f, enum fixture_memory kind)
 	fixture_start(f);
 }
 
-/* hostile 24: refused with the allowance too, however much memory there is. */
+/* Hostile 24: refused with the allowance too, however much memory there is. */
 static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 {
 	static const uint32_t lengths[] = { 16 * 65536, 16 * 65537, 0xfffffff0 };
@@ -190,18 +190,18 @@ static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 
 		setup_long(&f, fixture_kind(state));
 		fixture_offer_chain(&f, 6, &head, 1);
-		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+		expect_bad_chain(&f, 0, VIRTIO_EINDIRECT);
 	}
 }
 
-/* hostile 27: refused without negotiation; obeyed with the allowance for old drivers. */
+/* Hostile 27: refused without negotiation; obeyed with the allowance for old drivers. */
 static void chain_indirect_needs_negotiation(void **state)
 {
 	struct fixture f;
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
-	expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+	expect_bad_chain(&f, 0, VIRTIO_EINDIRECT);
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	f.config.allow_unnegotiated_indirect = true;
@@ -210,7 +210,7 @@ static void chain_indirect_needs_negotiation(void **state)
 	expect_buffers(&f, out_in, 2);
 }
 
-/* hostile 29: next is the table's length, though the queue has as many entries; and far beyond. */
+/* Hostile 29: next is the table's length, though the queue has as many entries; and far beyond. */
 static void chain_indirect_refuses_next_outside_table(void **state)
 {
 	static const uint16_t nexts[] = { 2, SIZE - 1, SIZE, 0x8000, 0xffff };
@@ -223,7 +223,7 @@ static void chain_indirect_refuses_next_outside_table(void **state)
 		setup(&f, state);
 		assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 0, &first), 0);
 		fixture_offer_chain(&f, 1, &head, 1);
-		expect_giveback(&f, 0, VIRTIO_ENEXT);
+		expect_bad_chain(&f, 0, VIRTIO_ENEXT);
 	}
 }
 
@@ -238,10 +238,10 @@ static void chain_indirect_ends_loop_in_table(void **state)
 	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 0, &there), 0);
 	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 1, &back), 0);
 	fixture_offer_chain(&f, 1, &head, 1);
-	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* hostile 26 and 31: a table that isn't wholly in memory is not entered at all. */
+/* Hostile 26 and 31: a table that isn't wholly in memory is not entered at all. */
 static void chain_indirect_refuses_table_outside_memory(void **state)
 {
 	static const uint64_t addrs[] = {
@@ -255,7 +255,7 @@ static void chain_indirect_refuses_table_outside_memory(void **state)
 
 		setup(&f, state);
 		fixture_offer_chain(&f, 1, &head, 1);
-		expect_giveback(&f, 0, VIRTIO_EFAULT);
+		expect_bad_chain(&f, 0, VIRTIO_EFAULT);
 	}
 }
 
@@ -273,7 +273,7 @@ static void serve_good_table(struct fixture *f)
 	memset(f->seen, 0, sizeof f->seen);
 }
 
-/* hostile 26 and 31: the table is refused after a good table in the same memory, too. */
+/* Hostile 26 and 31: the table is refused after a good table in the same memory, too. */
 static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 {
 	for (uint32_t inside = 0; inside < 32; inside++) {
@@ -283,11 +283,11 @@ static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 		setup(&f, state);
 		serve_good_table(&f);
 		fixture_offer_chain(&f, 1, &head, 1);
-		expect_giveback(&f, 0, VIRTIO_EFAULT);
+		expect_bad_chain(&f, 0, VIRTIO_EFAULT);
 	}
 }
 
-/* hostile 26: a table over a hole. */
+/* Hostile 26: a table over a hole. */
 static void chain_indirect_refuses_table_over_hole(void **state)
 {
 	struct virtio_region regions[2];
@@ -299,7 +299,7 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 	f.config.indirect = true;
 	fixture_start(&f);
 	fixture_offer_table(&f, 1, INDIRECT, out_in, 2);
-	expect_giveback(&f, 0, VIRTIO_EFAULT);
+	expect_bad_chain(&f, 0, VIRTIO_EFAULT);
 }
 
 /* A table that is not mapped yet breaks and consumes nothing. A forbidden one is a fault. */
@@ -336,7 +336,7 @@ static void chain_indirect_reports_translation(void **state)
 
 /* Good tables */
 
-/* hostile 19 and 20, regression R10: NEXT and WRITE of an indirect descriptor are ignored. */
+/* Hostile 19 and 20, regression R10: NEXT and WRITE of an indirect descriptor are ignored. */
 static void chain_indirect_ignores_next_and_write(void **state)
 {
 	static const uint16_t flags[] = { INDIRECT | NEXT, INDIRECT | WRITE, INDIRECT | NEXT | WRITE };
@@ -368,7 +368,7 @@ static void chain_indirect_accepts_table_of_queue_size(void **state)
 	expect_buffers(&f, buffers, SIZE);
 }
 
-/* hostile 23: longer tables are walked with the allowance. */
+/* Hostile 23: longer tables are walked with the allowance. */
 static void chain_indirect_accepts_long_table_when_allowed(void **state)
 {
 	struct virtio_mock_buffer buffers[40];
@@ -411,7 +411,7 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 		expect_buffers(&f, buffers, 65535);
 		assert_int_equal(virtio_mock_write_table(&f.mock, f.table, buffers, 65536), 0);
 		fixture_offer_chain(&f, 0, &too_long, 1);
-		expect_giveback(&f, 0, VIRTIO_EINDIRECT);
+		expect_bad_chain(&f, 0, VIRTIO_EINDIRECT);
 	}
 }
 
@@ -426,10 +426,10 @@ static void chain_indirect_ends_loop_in_long_table(void **state)
 	setup_long(&f, fixture_kind(state));
 	fixture_offer_table(&f, 0, INDIRECT, buffers, 40);
 	assert_int_equal(virtio_mock_set_desc_at(&f.mock, FIXTURE_TABLE, 39, &last), 0);
-	expect_giveback(&f, 40, VIRTIO_ETOOLONG);
+	expect_bad_chain(&f, 40, VIRTIO_ETOOLONG);
 }
 
-/* hostile 25, regression R20: tables at every alignment. */
+/* Hostile 25, regression R20: tables at every alignment. */
 static void chain_indirect_accepts_table_at_any_address(void **state)
 {
 	for (uint32_t odd = 0; odd < 16; odd++) {
@@ -455,7 +455,7 @@ static void chain_indirect_accepts_table_at_any_address(void **state)
 	}
 }
 
-/* hostile 26: over two regions that touch, cut at every byte. */
+/* Hostile 26: over two regions that touch, cut at every byte. */
 static void chain_indirect_accepts_table_over_two_regions(void **state)
 {
 	(void)state;
@@ -484,7 +484,7 @@ static void chain_indirect_accepts_table_at_end_of_memory(void **state)
 	expect_buffers(&f, &one, 1);
 }
 
-/* hostile 28, regression R4: direct entries, then a table; together as many as the queue has. */
+/* Hostile 28, regression R4: direct entries, then a table; together as many as the queue has. */
 static void chain_indirect_follows_direct_entries(void **state)
 {
 	for (uint32_t direct = 1; direct < SIZE; direct++) {
@@ -501,7 +501,7 @@ static void chain_indirect_follows_direct_entries(void **state)
 	}
 }
 
-/* hostile 28: a table does not renew the count. */
+/* Hostile 28: a table does not renew the count. */
 static void chain_indirect_does_not_renew_count(void **state)
 {
 	const struct virtio_mock_buffer head[] = { READABLE(FIXTURE_DATA, 1),
@@ -513,7 +513,7 @@ static void chain_indirect_does_not_renew_count(void **state)
 	setup(&f, state);
 	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, buffers, SIZE), 0);
 	fixture_offer_chain(&f, 0, head, 2);
-	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
 /* Directions and the sum of bytes are checked across descriptors outside and inside the table. */
@@ -527,12 +527,12 @@ static void chain_indirect_keeps_order_and_bytes(void **state)
 	setup(&f, state);
 	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, &two, 1), 0);
 	fixture_offer_chain(&f, 0, order, 2);
-	expect_giveback(&f, 1, VIRTIO_EORDER);
+	expect_bad_chain(&f, 1, VIRTIO_EORDER);
 
 	setup(&f, state);
 	assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, &two, 1), 0);
 	fixture_offer_chain(&f, 0, bytes, 2);
-	expect_giveback(&f, 1, VIRTIO_EBYTES);
+	expect_bad_chain(&f, 1, VIRTIO_EBYTES);
 }
 
 /*

@@ -224,7 +224,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 	assert_int_equal(out.readable, 2);
 }
 
-/* hostile 33 and 34: lengths far beyond memory, and buffers that begin, lie or end outside it. */
+/* Hostile 33 and 34: lengths far beyond memory, and buffers that begin, lie or end outside it. */
 static void chain_resolve_refuses_buffer_outside_memory(void **state)
 {
 	static const struct virtio_mock_buffer bad[] = {
@@ -276,7 +276,7 @@ static void chain_resolve_refuses_wrap_into_low_page(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* hostile 34: a hole of one byte in the middle, with memory behind it. */
+/* Hostile 34: a hole of one byte in the middle, with memory behind it. */
 static void chain_resolve_refuses_buffer_over_hole(void **state)
 {
 	const struct virtio_mock_buffer over = WRITABLE(FIXTURE_DATA - 4, 9);
@@ -335,7 +335,7 @@ static void chain_resolve_reports_translation(void **state)
 	}
 }
 
-/* hostile 47: an array that is too small is never overrun, and needed says how many are needed. */
+/* Hostile 47: an array that is too small is never overrun, and needed says how many are needed. */
 static void chain_resolve_reports_array_too_small(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA + 16, 2),
@@ -432,7 +432,7 @@ static void chain_resolve_splits_at_region_boundary(void **state)
 	}
 }
 
-/* hostile 36, similar to regression R26: a buffer that ends with memory. */
+/* Hostile 36, similar to regression R26: a buffer that ends with memory. */
 static void chain_resolve_accepts_buffer_at_end_of_memory(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_END - 1, 1), WRITABLE(FIXTURE_END - 32, 32) };
@@ -516,7 +516,7 @@ static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 	assert_int_equal(virtio_writer_write(&writer, buffers, 1), 0);
 }
 
-/* hostile 41: segments stay, whatever the driver does to the descriptors. */
+/* Hostile 41: segments stay, whatever the driver does to the descriptors. */
 static void chain_resolve_keeps_one_snapshot(void **state)
 {
 	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 16) };

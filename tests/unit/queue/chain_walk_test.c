@@ -46,7 +46,7 @@ static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_
  * guest memory are untouched, and the fault is counted once. The chain is completed with length 0,
  * and the next one is served.
  */
-static void expect_giveback(struct fixture *f, uint32_t good, int error)
+static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
 	struct virtio_desc desc = { 1, 2, true };
 	struct virtio_queue_stats stats;
@@ -81,7 +81,7 @@ static void expect_giveback(struct fixture *f, uint32_t good, int error)
 
 /* Malformed: the descriptor table */
 
-/* hostile 1: next points to itself. */
+/* Hostile 1: next points to itself. */
 static void chain_next_ends_loop_to_itself(void **state)
 {
 	const struct vring_desc self = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, 3 };
@@ -90,7 +90,7 @@ static void chain_next_ends_loop_to_itself(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	assert_int_equal(virtio_mock_set_desc(&f.mock, 3, &self), 0);
 	fixture_offer_head(&f, 3);
-	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
 /*
@@ -107,10 +107,10 @@ static void chain_next_ends_loop_of_empty_buffers(void **state)
 	assert_int_equal(virtio_mock_set_desc(&f.mock, 2, &there), 0);
 	assert_int_equal(virtio_mock_set_desc(&f.mock, 6, &back), 0);
 	fixture_offer_head(&f, 2);
-	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* hostile 4: one entry more than the queue has, by an indirect table or a loop. */
+/* Hostile 4: one entry more than the queue has, by an indirect table or a loop. */
 static void chain_next_refuses_size_plus_one_entries(void **state)
 {
 	struct virtio_mock_buffer buffers[SIZE];
@@ -126,7 +126,7 @@ static void chain_next_refuses_size_plus_one_entries(void **state)
 	last.next = 0;
 	assert_int_equal(virtio_mock_set_desc(&f.mock, SIZE - 1, &last), 0);
 	fixture_offer_head(&f, 0);
-	expect_giveback(&f, SIZE, VIRTIO_ETOOLONG);
+	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
 /*
@@ -144,7 +144,7 @@ static void chain_next_refuses_next_outside_table(void **state)
 		fixture_setup(&f, fixture_kind(state), SIZE);
 		assert_int_equal(virtio_mock_set_desc(&f.mock, 1, &desc), 0);
 		fixture_offer_head(&f, 1);
-		expect_giveback(&f, 0, VIRTIO_ENEXT);
+		expect_bad_chain(&f, 0, VIRTIO_ENEXT);
 	}
 }
 
@@ -178,7 +178,7 @@ static void chain_next_ignores_undefined_flags(void **state)
 	expect_buffers(&chain, &expected, 1);
 }
 
-/* hostile 40: writable before readable. */
+/* Hostile 40: writable before readable. */
 static void chain_next_refuses_readable_after_writable(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 1), WRITABLE(FIXTURE_DATA, 0),
@@ -187,7 +187,7 @@ static void chain_next_refuses_readable_after_writable(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, buffers, 3);
-	expect_giveback(&f, 2, VIRTIO_EORDER);
+	expect_bad_chain(&f, 2, VIRTIO_EORDER);
 }
 
 /*
@@ -251,7 +251,7 @@ static void chain_next_accepts_buffer_that_ends_with_address_space(void **state)
 	expect_buffers(&chain, buffers, 3);
 }
 
-/* hostile 38, regression R22: one byte above 2^32 is too much, 2^32 is not. */
+/* Hostile 38, regression R22: one byte above 2^32 is too much, 2^32 is not. */
 static void chain_next_refuses_more_than_4_gib(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(0, UINT32_MAX), WRITABLE(0, 1), WRITABLE(0, 0),
@@ -260,7 +260,7 @@ static void chain_next_refuses_more_than_4_gib(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_offer_chain(&f, 0, buffers, 4);
-	expect_giveback(&f, 3, VIRTIO_EBYTES);
+	expect_bad_chain(&f, 3, VIRTIO_EBYTES);
 }
 
 static void chain_next_accepts_exactly_4_gib(void **state)
@@ -278,7 +278,7 @@ static void chain_next_accepts_exactly_4_gib(void **state)
 
 /* Well-formed */
 
-/* hostile 3: as many entries as the queue has; regressions R1, R2 in fragmented memory. */
+/* Hostile 3: as many entries as the queue has; regressions R1, R2 in fragmented memory. */
 static void chain_next_yields_chain_of_exactly_size(void **state)
 {
 	for (uint32_t size = 1; size <= FIXTURE_MAX_SIZE; size *= 2) {
@@ -296,7 +296,7 @@ static void chain_next_yields_chain_of_exactly_size(void **state)
 	}
 }
 
-/* hostile 37: the address of an empty buffer does not matter. */
+/* Hostile 37: the address of an empty buffer does not matter. */
 static void chain_next_accepts_empty_buffer_at_bad_address(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(0, 0), READABLE(UINT64_MAX, 0), WRITABLE(1, 0) };
@@ -441,7 +441,7 @@ static void chain_next_reports_lost_table(void **state)
 	}
 }
 
-/* hostile 16: endless bad chains consume one head each, and leave one first fault. */
+/* Hostile 16: endless bad chains consume one head each, and leave one first fault. */
 static void chain_next_counts_endless_bad_chains(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, 0xffff };

@@ -96,7 +96,7 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, wrong);
 }
 
-/* hostile 14: twice. */
+/* Hostile 14: twice. */
 static void queue_complete_refuses_second_completion(void **state)
 {
 	struct virtio_token tokens[2];
@@ -231,7 +231,7 @@ static void queue_complete_writes_used_ring_and_nothing_else(void **state)
 }
 
 /* Any order, and any length: hostile 39 is the device's sum, and 32 bits wide is what it passes. */
-static void queue_complete_takes_any_order(void **state)
+static void queue_complete_accepts_any_order(void **state)
 {
 	static const uint32_t order[SIZE] = { 3, 0, 7, 1, 2, 6, 5, 4 };
 	struct virtio_token tokens[SIZE];
@@ -447,7 +447,7 @@ static void queue_in_order_publishes_batches_around_the_ring(void **state)
 	}
 }
 
-/* hostile 12: completed but not yet published is in flight as far as the driver can know. */
+/* Hostile 12: completed but not yet published is in flight as far as the driver can know. */
 static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 {
 	struct virtio_token tokens[2];
@@ -594,7 +594,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_init_of_used_queue_revives_no_token),
 		FIXTURE_ON_ALL(queue_pop_gives_new_tokens_past_32_bits),
 		FIXTURE_ON_ALL(queue_complete_writes_used_ring_and_nothing_else),
-		FIXTURE_ON_ALL(queue_complete_takes_any_order),
+		FIXTURE_ON_ALL(queue_complete_accepts_any_order),
 		FIXTURE_ON_ALL(queue_complete_batch_completes_all_or_none),
 		FIXTURE_ON_ALL(queue_complete_batch_of_none_does_nothing),
 		FIXTURE_ON_ALL(queue_complete_batch_keeps_callers_order),

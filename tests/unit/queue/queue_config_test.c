@@ -28,7 +28,7 @@ static void expect_same(const struct virtio_queue_config *a, const struct virtio
 
 /* Setting up */
 
-/* hostile 49 and 50, regressions R9, R15 and R17: tries every 16-bit maximum. */
+/* Hostile 49 and 50, regressions R9, R15 and R17: tries every 16-bit maximum. */
 static void queue_config_init_accepts_powers_of_two_only(void **state)
 {
 	(void)state;
@@ -85,7 +85,7 @@ static void queue_config_reset_returns_to_defaults(void **state)
 
 /* Setters */
 
-/* hostile 49, 50 and 51: 0, not a power of two, above the maximum, wider than 16 bits. */
+/* Hostile 49, 50 and 51: 0, not a power of two, above the maximum, wider than 16 bits. */
 static void queue_config_set_size_refuses_bad_sizes(void **state)
 {
 	static const uint32_t bad[] = { 0,      3,       6,       65,      255,        512,        1024,      32768,
@@ -112,7 +112,7 @@ static void queue_config_set_size_accepts_powers_of_two_to_maximum(void **state)
 	}
 }
 
-/* hostile 52: no value changes once the queue is ready. */
+/* Hostile 52: no value changes once the queue is ready. */
 static void queue_config_setters_refuse_once_ready(void **state)
 {
 	struct virtio_queue_config config = some_config(), before;
@@ -149,7 +149,7 @@ static void queue_config_setters_refuse_unknown_area(void **state)
 	}
 }
 
-/* hostile 53: every misalignment of each area, whole or by its low half. */
+/* Hostile 53: every misalignment of each area, whole or by its low half. */
 static void queue_config_set_addr_refuses_misaligned(void **state)
 {
 	static const uint32_t aligns[] = { 16, 2, 4 };
@@ -203,7 +203,7 @@ static void queue_config_set_addr_halves_leave_the_other(void **state)
 	assert_true(config.addr[VIRTIO_QUEUE_USED] == UINT64_C(0x5555555566666664));
 }
 
-/* hostile 60: each queue has a configuration of its own; the neighbour's stays. */
+/* Hostile 60: each queue has a configuration of its own; the neighbour's stays. */
 static void queue_config_changes_one_queue_only(void **state)
 {
 	struct virtio_queue_config configs[3] = { some_config(), some_config(), some_config() };
@@ -258,7 +258,7 @@ static void expect_refused(struct fixture *f, int error)
 	expect_refused_in(f, &f->device_map, error);
 }
 
-/* hostile 49 and 50, regression R16: members filled in without the setters. */
+/* Hostile 49 and 50, regression R16: members filled in without the setters. */
 static void queue_config_check_refuses_bad_sizes(void **state)
 {
 	static const uint16_t sizes[] = { 0, 3, 15, 16, 0x8000, 0xffff };
@@ -277,7 +277,7 @@ static void queue_config_check_refuses_bad_sizes(void **state)
 	}
 }
 
-/* hostile 53. */
+/* Hostile 53. */
 static void queue_config_check_refuses_misaligned(void **state)
 {
 	static const uint32_t off[] = { 8, 1, 2 };
@@ -312,7 +312,7 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 	expect_refused_in(&f, NULL, VIRTIO_EFAULT);
 }
 
-/* hostile 58: ready, and some addresses, or all, never set: as good as not ready. */
+/* Hostile 58: ready, and some addresses, or all, never set: as good as not ready. */
 static void queue_start_refuses_ready_queue_without_addresses(void **state)
 {
 	struct virtio_chain chain;

@@ -64,7 +64,7 @@ static void queue_start_clears_used_flags(void **state)
 	}
 }
 
-/* hostile 62: buffers made available before the start are there after it, without a kick. */
+/* Hostile 62: buffers made available before the start are there after it, without a kick. */
 static void queue_start_picks_up_earlier_buffers(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -92,7 +92,7 @@ static void queue_reset_returns_everything_to_default(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
 	fixture_save(&f);
 	virtio_queue_reset(&f.queue);
-	/* hostile 59: the ring is not touched. */
+	/* Hostile 59: the ring is not touched. */
 	assert_true(fixture_ram_unchanged(&f));
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 0);
 	assert_int_equal(virtio_queue_next_used(&f.queue), 0);
@@ -518,7 +518,7 @@ static void queue_marks_what_it_writes(void **state)
 		}
 }
 
-/* hostile 48: no byte, up to the last page, beyond it, and across the end of the address space. */
+/* Hostile 48: no byte, up to the last page, beyond it, and across the end of the address space. */
 static void queue_dirty_log_stays_inside_bitmap(void **state)
 {
 	static const uint32_t units[] = { 1, sizeof(unsigned long) };

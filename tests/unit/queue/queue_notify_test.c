@@ -283,7 +283,7 @@ static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 	}
 }
 
-/* hostile 71: kicks are also asked for on a queue whose buffers the device keeps for later use. */
+/* Hostile 71: kicks are also asked for on a queue whose buffers the device keeps for later use. */
 static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 {
 	struct virtio_chain chain = { 0 };

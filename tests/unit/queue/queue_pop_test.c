@@ -41,7 +41,7 @@ static void expect_broken(struct fixture *f, int error, uint16_t head)
 
 /* Incoherent rings */
 
-/* hostile 6: a head that is not an index, over all memories. */
+/* Hostile 6: a head that is not an index, over all memories. */
 static void queue_pop_refuses_head_outside_table(void **state)
 {
 	static const uint16_t heads[] = { SIZE, SIZE + 1, 0x7fff, 0x8000, 0xffff };
@@ -78,7 +78,7 @@ static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 	}
 }
 
-/* hostile 7, regression R19: every index more than size ahead, from several values. */
+/* Hostile 7, regression R19: every index more than size ahead, from several values. */
 static void queue_pop_refuses_index_past_size(void **state)
 {
 	static const uint16_t starts[] = { 0, 1, 0x7fff, 0xfffc, 0xffff };
@@ -95,7 +95,7 @@ static void queue_pop_refuses_index_past_size(void **state)
 		}
 }
 
-/* hostile 8, regression R14: an index that goes back, by one and by more. */
+/* Hostile 8, regression R14: an index that goes back, by one and by more. */
 static void queue_pop_refuses_index_going_backwards(void **state)
 {
 	static const uint16_t back[] = { 1, 2, SIZE, 0x7fff };
@@ -111,8 +111,8 @@ static void queue_pop_refuses_index_going_backwards(void **state)
 	}
 }
 
-/* hostile 8: also when not all known heads are popped: the index was seen, and went back. */
-static void queue_available_refuses_index_taken_back(void **state)
+/* Hostile 8: also when not all known heads are popped: the index was seen, and went back. */
+static void queue_available_refuses_index_that_went_back(void **state)
 {
 	struct virtio_chain chain = { 0 };
 	struct fixture f;
@@ -126,7 +126,7 @@ static void queue_available_refuses_index_taken_back(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
 }
 
-/* hostile 12: the second time is refused. The request in flight can be completed, once. */
+/* Hostile 12: the second time is refused. The request in flight can be completed, once. */
 static void queue_pop_refuses_head_in_flight(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -165,7 +165,7 @@ static void queue_pop_refuses_more_than_size_in_flight(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 }
 
-/* hostile 17: a ring that has gone is a fault once, and then the queue is broken. */
+/* Hostile 17: a ring that has gone is a fault once, and then the queue is broken. */
 static void queue_pop_breaks_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -294,7 +294,7 @@ static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 		}
 }
 
-/* hostile 15: a broken queue can be reset, and starts again. */
+/* Hostile 15: a broken queue can be reset, and starts again. */
 static void queue_reset_mends_broken_queue(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -386,7 +386,7 @@ static void queue_pop_sees_published_entries_only(void **state)
 	assert_int_not_equal(chain.token.value, 0);
 }
 
-/* hostile 9: an index exactly size ahead means a full ring. All buffers are delivered in order. */
+/* Hostile 9: an index exactly size ahead means a full ring. All buffers are delivered in order. */
 static void queue_pop_delivers_full_ring(void **state)
 {
 	for (uint32_t size = 1; size <= FIXTURE_MAX_SIZE; size *= 2) {
@@ -407,7 +407,7 @@ static void queue_pop_delivers_full_ring(void **state)
 	}
 }
 
-/* hostile 11: a drain of the available count ends, though the driver adds a chain for each. */
+/* Hostile 11: a drain of the available count ends, though the driver adds a chain for each. */
 static void queue_available_bounds_a_drain(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -524,7 +524,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_pop_refuses_head_outside_table_behind_good_one),
 		FIXTURE_ON_ALL(queue_pop_refuses_index_past_size),
 		FIXTURE_ON_ALL(queue_pop_refuses_index_going_backwards),
-		FIXTURE_ON_ALL(queue_available_refuses_index_taken_back),
+		FIXTURE_ON_ALL(queue_available_refuses_index_that_went_back),
 		FIXTURE_ON_ALL(queue_pop_refuses_head_in_flight),
 		FIXTURE_ON_ALL(queue_pop_refuses_more_than_size_in_flight),
 		FIXTURE_ON(queue_pop_breaks_when_ring_is_gone, CHANGING),

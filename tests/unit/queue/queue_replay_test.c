@@ -18,7 +18,7 @@ static void assert_replay_refused(struct fixture *f, uint16_t head, int error)
 	assert_true(fixture_unchanged(f));
 }
 
-/* hostile 80: each request is answered exactly once, by the old owner or by the new one. */
+/* Hostile 80: each request is answered exactly once, by the old owner or by the new one. */
 static void queue_replay_puts_requests_in_flight_again(void **state)
 {
 	struct virtio_token old[4], new[3], next;
@@ -54,7 +54,7 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
  * hostile 75: as many requests may be in flight as the queue has entries, also across the wrap of
  * the index.
  */
-static void queue_replay_takes_full_queue_across_wrap(void **state)
+static void queue_replay_accepts_full_queue_across_wrap(void **state)
 {
 	struct virtio_token tokens[SIZE];
 	struct virtio_queue_flight record[SIZE];
@@ -155,7 +155,7 @@ static void queue_replay_refuses_queue_that_broke_since(void **state)
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 }
 
-/* hostile 12: a replayed head counts as in flight like any other head. */
+/* Hostile 12: a replayed head counts as in flight like any other head. */
 static void queue_pop_rejects_head_that_was_replayed(void **state)
 {
 	struct virtio_token token;
@@ -221,7 +221,7 @@ static void queue_calls_refuse_while_replay_is_due(void **state)
 	}
 }
 
-static void queue_unpop_takes_back_replay(void **state)
+static void queue_unpop_undoes_replay(void **state)
 {
 	struct virtio_token tokens[3], first, second;
 	struct virtio_chain chain;
@@ -356,14 +356,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(queue_replay_puts_requests_in_flight_again),
-		FIXTURE_ON_ALL(queue_replay_takes_full_queue_across_wrap),
+		FIXTURE_ON_ALL(queue_replay_accepts_full_queue_across_wrap),
 		FIXTURE_ON_ALL(queue_replay_puts_requests_in_flight_at_last_sequence_number),
 		FIXTURE_ON_ALL(queue_replay_refuses_what_was_not_in_flight),
 		FIXTURE_ON_ALL(queue_replay_refuses_queue_that_broke_since),
 		FIXTURE_ON_ALL(queue_pop_rejects_head_that_was_replayed),
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_calls_refuse_while_replay_is_due),
-		FIXTURE_ON_ALL(queue_unpop_takes_back_replay),
+		FIXTURE_ON_ALL(queue_unpop_undoes_replay),
 		FIXTURE_ON_ALL(queue_unpop_tells_replay_from_pop),
 		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),
 		FIXTURE_ON_ALL(queue_replay_refuses_head_that_waits_under_in_order),

@@ -132,7 +132,7 @@ static void queue_save_keeps_broken_queue_broken(void **state)
 	assert_int_equal(f.queue.broken, 0);
 }
 
-/* hostile 80 */
+/* Hostile 80 */
 static void queue_save_refuses_requests_in_flight(void **state)
 {
 	struct virtio_queue_state saved = odd_state();
@@ -329,7 +329,7 @@ static void queue_save_refuses_indices_that_disagree(void **state)
 
 /* Restoring */
 
-/* hostile 238: the state has the index. The available index in guest memory is one further. */
+/* Hostile 238: the state has the index. The available index in guest memory is one further. */
 static void queue_restore_goes_on_where_save_left_off(void **state)
 {
 	struct virtio_queue_state saved;
@@ -369,7 +369,7 @@ struct corruption {
 #define AVAIL FIELD(config.addr[VIRTIO_QUEUE_AVAIL])
 #define USED FIELD(config.addr[VIRTIO_QUEUE_USED])
 
-/* hostile 73 to 75; regressions R16, R17: each fault has its own code. Both indices are 1. */
+/* Hostile 73 to 75; regressions R16, R17: each fault has its own code. Both indices are 1. */
 static const struct corruption corruptions[] = {
 	{ FIELD(config.max_size), 0, VIRTIO_ESIZE },
 	{ FIELD(config.max_size), 15, VIRTIO_ESIZE },
@@ -577,7 +577,7 @@ static void queue_restore_refuses_missing_map(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-static void queue_restore_can_come_again_when_rings_are_mapped(void **state)
+static void queue_restore_can_be_retried_when_rings_are_mapped(void **state)
 {
 	struct virtio_queue_state saved;
 	struct fixture f;
@@ -661,7 +661,7 @@ static void queue_restore_finds_what_was_kicked_before(void **state)
 	assert_int_equal(virtio_token_head(pop(&f)), head);
 }
 
-/* hostile 79: of three queues the one in the middle was never started. */
+/* Hostile 79: of three queues the one in the middle was never started. */
 static void queue_restore_keeps_sparse_queues_apart(void **state)
 {
 	struct virtio_inflight inflight[3][SIZE];
@@ -760,7 +760,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_restore_refuses_started_queue),
 		cmocka_unit_test(queue_restore_refuses_read_only_memory),
 		FIXTURE_ON_ALL(queue_restore_refuses_missing_map),
-		cmocka_unit_test(queue_restore_can_come_again_when_rings_are_mapped),
+		cmocka_unit_test(queue_restore_can_be_retried_when_rings_are_mapped),
 		FIXTURE_ON_ALL(queue_restore_notifies_once_with_event_idx),
 		FIXTURE_ON_ALL(queue_restore_notifies_once_without_event_idx),
 		FIXTURE_ON_ALL(queue_restore_finds_what_was_kicked_before),

@@ -290,7 +290,7 @@ static void add_numbered(struct workshop *w, uint32_t number, uint32_t place_of[
 }
 
 /* Pops a used element, and returns the place of its data, where the answer must be. */
-static uint32_t take_back(struct workshop *w, const uint32_t place_of[SIZE])
+static uint32_t pop_used(struct workshop *w, const uint32_t place_of[SIZE])
 {
 	struct vring_used_elem used;
 	uint32_t data[3];
@@ -314,7 +314,7 @@ static void drive(struct workshop *w)
 	for (; added < SIZE / 2; added++)
 		add_numbered(w, added, place_of, added);
 	while (returned < REQUESTS && !__atomic_load_n(&w->wrong, __ATOMIC_ACQUIRE)) {
-		const uint32_t place = take_back(w, place_of);
+		const uint32_t place = pop_used(w, place_of);
 
 		if (place == SIZE) {
 			(void)sched_yield();

@@ -131,7 +131,7 @@ static void queue_wraps_with_full_ring_in_order(void **state)
 	wrap_full_ring(true);
 }
 
-/* hostile 7 for every size: one too many, where the index wraps. */
+/* Hostile 7 for every size: one too many, where the index wraps. */
 static void queue_refuses_index_past_size_at_wrap(void **state)
 {
 	(void)state;

@@ -150,7 +150,7 @@ static void complete(struct request_fixture *w, const struct virtio_request *r, 
 	fixture_write(&w->f, ring, after, bytes);
 }
 
-/* hostile 14, 46: the request is not in flight, and nothing happens. */
+/* Hostile 14, 46: the request is not in flight, and nothing happens. */
 static void expect_stale(struct request_fixture *w, const struct virtio_request *r)
 {
 	fixture_save(&w->f);
@@ -219,8 +219,8 @@ static void request_complete_refuses_second_completion(void **state)
 	}
 }
 
-/* hostile 92: after an unpop, a reset, and the start after it. */
-static void request_complete_refuses_what_was_taken_back(void **state)
+/* Hostile 92: after an unpop, a reset, and the start after it. */
+static void request_complete_refuses_an_unpopped_request(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
 		struct virtio_request *r;
@@ -418,7 +418,7 @@ static void request_complete_after_a_switch_of_memory(void **state)
  * hostile 10: several in flight, each with its own header and status, out of order, over the wrap
  * of the indices.
  */
-static void request_complete_takes_any_order(void **state)
+static void request_complete_accepts_any_order(void **state)
 {
 	static const uint32_t order[REQUESTS] = { 2, 0, 3, 1 };
 	struct request_fixture w;
@@ -570,7 +570,7 @@ static void request_pop_of_queue_with_nothing(void **state)
 	expect_none(&w, 0, VIRTIO_ENOTREADY);
 }
 
-/* hostile 6, 7, 8 and 12. Requests in flight when the queue breaks are completed like any other. */
+/* Hostile 6, 7, 8 and 12. Requests in flight when the queue breaks are completed like any other. */
 static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
@@ -603,7 +603,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
  * hostile 80: a request in flight when the queue moved is parsed when it is replayed. Nothing is
  * popped before.
  */
-static void request_parse_takes_replayed_chain(void **state)
+static void request_parse_accepts_replayed_chain(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
 		const struct shape *sent[2] = { &shapes[i], &shapes[(i + 1) % COUNT(shapes)] };
@@ -723,17 +723,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(request_complete_says_what_was_written),
 		FIXTURE_ON_ALL(request_complete_refuses_second_completion),
-		FIXTURE_ON_ALL(request_complete_refuses_what_was_taken_back),
+		FIXTURE_ON_ALL(request_complete_refuses_an_unpopped_request),
 		FIXTURE_ON_ALL(request_complete_refuses_other_tokens),
 		FIXTURE_ON_ALL(request_complete_records_the_status),
 		FIXTURE_ON_ALL(request_complete_after_a_switch_of_memory),
-		FIXTURE_ON_ALL(request_complete_takes_any_order),
+		FIXTURE_ON_ALL(request_complete_accepts_any_order),
 		FIXTURE_ON_ALL(request_complete_waits_under_in_order),
 		FIXTURE_ON(request_reports_rings_that_are_gone, CHANGING),
 		FIXTURE_ON_ALL(request_complete_is_notified_of),
 		FIXTURE_ON_ALL(request_pop_of_queue_with_nothing),
 		FIXTURE_ON_ALL(request_pop_passes_on_faults_of_the_ring),
-		FIXTURE_ON_ALL(request_parse_takes_replayed_chain),
+		FIXTURE_ON_ALL(request_parse_accepts_replayed_chain),
 		FIXTURE_ON_ALL(request_sync_locks_once),
 	};
 

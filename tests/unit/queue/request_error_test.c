@@ -33,7 +33,7 @@ static void request_pop_reports_short_header(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* hostile 110 and 111: no byte for a status, and no bytes at all; with a header and without. */
+/* Hostile 110 and 111: no byte for a status, and no bytes at all; with a header and without. */
 static void request_pop_reports_missing_status(void **state)
 {
 	for (uint32_t i = 0; i < 3 * 3 * 2; i++) {
@@ -56,7 +56,7 @@ static void request_pop_reports_missing_status(void **state)
 	}
 }
 
-/* hostile 47: each array that is too small, down to none, and one that is just large enough. */
+/* Hostile 47: each array that is too small, down to none, and one that is just large enough. */
 static void request_pop_reports_more_segments_than_room(void **state)
 {
 	for (uint32_t i = 0; i < 2 * WAYS * REQUEST_SHAPES; i++) {
@@ -91,20 +91,20 @@ static const struct malformed {
 	struct vring_desc d[4];
 	int error;
 } malformed[] = {
-	/* hostile 1 and 2. Loops come first: in changing memory they are not loops. */
+	/* Hostile 1 and 2. Loops come first: in changing memory they are not loops. */
 	{ { { OUT, 0, N, 0 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 1, N | W, 1 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 2 } }, VIRTIO_ETOOLONG },
 #define LOOPS 3u
-	/* hostile 40 */
+	/* Hostile 40 */
 	{ { { IN, 1, N | W, 1 }, { OUT, 16, N, 2 }, { IN, 1, W, 0 } }, VIRTIO_EORDER },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { OUT, 1, 0, 0 } }, VIRTIO_EORDER },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 3 }, { 0, 0, 0, 0 } }, VIRTIO_EORDER },
-	/* hostile 5 and 29 */
+	/* Hostile 5 and 29 */
 	{ { { OUT, 16, N, SIZE } }, VIRTIO_ENEXT },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, SIZE } }, VIRTIO_ENEXT },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 0xffff } }, VIRTIO_ENEXT },
-	/* hostile 18, 21, 22 and 23: a bad table, which is nested in another. */
+	/* Hostile 18, 21, 22 and 23: a bad table, which is nested in another. */
 	{ { { OUT, 0, I, 0 } }, VIRTIO_EINDIRECT },
 	{ { { OUT, 24, I, 0 } }, VIRTIO_EINDIRECT },
 	{ { { OUT, 16 * (SIZE + 1), I, 0 } }, VIRTIO_EINDIRECT },
@@ -140,7 +140,7 @@ static void request_pop_reports_malformed_chains(void **state)
 	}
 }
 
-/* hostile 27 */
+/* Hostile 27 */
 static void request_pop_reports_table_that_was_not_negotiated(void **state)
 {
 	struct ask a = { .header = 16, .indirect = true, .error = VIRTIO_EINDIRECT, .status_lost = true };

@@ -89,7 +89,7 @@ void request_lay_out(const struct request_fixture *w, const struct ask *a, struc
 				     (s->buffers[i].addr + k) % pieces[w->f.kind] == 0;
 }
 
-/* hostile 20: WRITE means nothing for a descriptor that refers to a table. */
+/* Hostile 20: WRITE means nothing for a descriptor that refers to a table. */
 void request_offer(struct request_fixture *w, struct sent *s, bool indirect)
 {
 	s->head = (uint16_t)(w->next++ % SIZE);

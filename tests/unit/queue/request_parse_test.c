@@ -78,7 +78,7 @@ static void request_pop_finds_headers_of_any_length(void **state)
  * hostile 35: buffers lie across the border between two regions. The second region may be read-only
  * for buffers that the device reads.
  */
-static void request_pop_takes_buffers_over_two_regions(void **state)
+static void request_pop_accepts_buffers_over_two_regions(void **state)
 {
 	const uint64_t border = FIXTURE_DATA + 0x100;
 
@@ -108,7 +108,7 @@ static void request_pop_takes_buffers_over_two_regions(void **state)
  * hostile 36: header, data and status that end with the last byte of memory. hostile 112: a header
  * that would continue beyond it.
  */
-static void request_pop_takes_buffers_up_to_the_last_byte(void **state)
+static void request_pop_accepts_buffers_up_to_the_last_byte(void **state)
 {
 
 	(void)state;
@@ -220,8 +220,8 @@ int main(void)
 		cmocka_unit_test(request_init_refuses_missing_memory),
 		FIXTURE_ON_ALL(request_pop_finds_the_same_request_however_it_is_cut),
 		FIXTURE_ON_ALL(request_pop_finds_headers_of_any_length),
-		cmocka_unit_test(request_pop_takes_buffers_over_two_regions),
-		cmocka_unit_test(request_pop_takes_buffers_up_to_the_last_byte),
+		cmocka_unit_test(request_pop_accepts_buffers_over_two_regions),
+		cmocka_unit_test(request_pop_accepts_buffers_up_to_the_last_byte),
 		cmocka_unit_test(request_pop_follows_buffers_into_other_regions),
 	};
 

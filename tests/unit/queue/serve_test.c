@@ -116,7 +116,7 @@ static void serve_keeps_to_its_budget_and_says_that_there_is_more(void **state)
 	}
 }
 
-/* hostile 11: the driver adds as fast as the device serves. */
+/* Hostile 11: the driver adds as fast as the device serves. */
 static void serve_ends_though_the_driver_goes_on_adding(void **state)
 {
 	struct server s;
@@ -175,7 +175,7 @@ static void serve_puts_chain_back_whose_memory_is_not_mapped(void **state)
 	}
 }
 
-static void serve_puts_chain_back_that_the_device_takes_later(void **state)
+static void serve_unpops_chain_that_the_device_serves_later(void **state)
 {
 	struct server s;
 	uint16_t head;
@@ -331,7 +331,7 @@ static void serve_requests_keeps_to_its_budget_and_asks_for_the_next_kick(void *
 	}
 }
 
-/* hostile 11 */
+/* Hostile 11 */
 static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
 {
 	struct server s;
@@ -467,7 +467,7 @@ int main(void)
 		FIXTURE_ON_ALL(serve_ends_though_the_driver_goes_on_adding),
 		FIXTURE_ON_ALL(serve_completes_chain_of_an_error_with_length_0),
 		FIXTURE_ON_ALL(serve_puts_chain_back_whose_memory_is_not_mapped),
-		FIXTURE_ON_ALL(serve_puts_chain_back_that_the_device_takes_later),
+		FIXTURE_ON_ALL(serve_unpops_chain_that_the_device_serves_later),
 		FIXTURE_ON_ALL(serve_leaves_kept_chain_in_flight),
 		FIXTURE_ON_ALL(serve_interrupts_for_what_came_before_a_broken_ring),
 		FIXTURE_ON_ALL(serve_reports_a_chain_that_is_gone),

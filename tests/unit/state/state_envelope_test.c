@@ -196,7 +196,7 @@ static void file_with_any_bit_flipped_is_refused(void **state)
 	assert_int_equal(open_copy(&f, &fault), 0);
 }
 
-/* hostile 235: a wrong version is reported, whatever else is wrong. */
+/* Hostile 235: a wrong version is reported, whatever else is wrong. */
 static void file_of_another_version_is_judged_by_its_version(void **state)
 {
 	struct virtio_section_fault fault;

@@ -148,7 +148,7 @@ static void section_has_the_bytes_of_the_specification(void **state)
 	assert_int_equal(f.bytes[sizeof expected], 0x5c);
 }
 
-/* hostile 234: a release reads files of older releases, with defaults, but not of newer ones. */
+/* Hostile 234: a release reads files of older releases, with defaults, but not of newer ones. */
 static void section_of_older_version_has_defaults(void **state)
 {
 	(void)state;
@@ -191,7 +191,7 @@ static void section_of_version_0_is_refused(void **state)
 	expect_fault(&f, 3, VIRTIO_EVERSION, VIRTIO_SECTION_VERSION, 24, "version");
 }
 
-/* hostile 76: bytes that are missing or left over, wherever the section ends. */
+/* Hostile 76: bytes that are missing or left over, wherever the section ends. */
 static void section_with_another_length_is_refused(void **state)
 {
 	static const uint32_t ends[] = { 8, 12, 14, 15, 16 };
@@ -281,7 +281,7 @@ static void section_with_bad_header_is_refused(void **state)
 	}
 }
 
-/* hostile 233: what nobody asks for is skipped where its writer allowed that, and reported. */
+/* Hostile 233: what nobody asks for is skipped where its writer allowed that, and reported. */
 static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 {
 	struct virtio_section skipped[2];

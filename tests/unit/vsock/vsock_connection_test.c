@@ -294,7 +294,7 @@ static void connection_sends_no_data_before_establishment(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 168: SHUTDOWN bits stay set, and undefined bits have no effect. */
+/* Hostile 168: SHUTDOWN bits stay set, and undefined bits have no effect. */
 static void shutdown_flags_are_sticky(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -340,7 +340,7 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 168, 225: the end of the stream comes after its last byte, and the flags add up. */
+/* Hostile 168, 225: the end of the stream comes after its last byte, and the flags add up. */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };
@@ -371,7 +371,7 @@ static void shutdown_of_ours_follows_the_data(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 224: RST as soon as the data is drained, and then the same ports again. */
+/* Hostile 224: RST as soon as the data is drained, and then the same ports again. */
 static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -488,7 +488,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 }
 
-/* hostile 187, 189: an RW of length 0 is ignored, and flags mean nothing on a stream. */
+/* Hostile 187, 189: an RW of length 0 is ignored, and flags mean nothing on a stream. */
 static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -511,7 +511,7 @@ static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 	assert_int_equal(out.bytes, 77);
 }
 
-/* hostile 191: records in pieces, empty ones, and ends without data are kept apart. */
+/* Hostile 191: records in pieces, empty ones, and ends without data are kept apart. */
 static void seqpacket_marks_survive_pieces(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -553,7 +553,7 @@ static void seqpacket_marks_survive_pieces(void **state)
 	assert_int_equal(c->rx_packets, 3);
 }
 
-/* hostile 167: without the feature a SEQPACKET is of an unknown type. */
+/* Hostile 167: without the feature a SEQPACKET is of an unknown type. */
 static void seqpacket_without_the_feature_is_reset(void **state)
 {
 	struct virtio_vsock_connection *c = NULL;
@@ -569,7 +569,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_type(&h), SEQPACKET);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, SEQPACKET, 5, s.now, &c), VIRTIO_ENOTSUP);
 	assert_null(c);
-	/* hostile 190: without streams a request for a stream is reset. */
+	/* Hostile 190: without streams a request for a stream is reset. */
 	assert_int_equal(
 		virtio_vsock_negotiate(&s.vsock, 1 << VIRTIO_VSOCK_F_SEQPACKET | 1 << VIRTIO_VSOCK_F_NO_IMPLIED_STREAM),
 		0);
@@ -579,7 +579,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), VIRTIO_ENOTSUP);
 }
 
-/* hostile 186: the payload of anything but data is not delivered. */
+/* Hostile 186: the payload of anything but data is not delivered. */
 static void request_with_a_payload_delivers_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;

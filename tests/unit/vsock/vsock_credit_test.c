@@ -106,7 +106,7 @@ static void credit_never_underflows(void **state)
 	}
 }
 
-/* hostile 160 */
+/* Hostile 160 */
 static void credit_counts_modulo_2_to_the_32(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -129,7 +129,7 @@ static void credit_counts_modulo_2_to_the_32(void **state)
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 290);
 }
 
-/* hostile 161: each connection has credit of its own. */
+/* Hostile 161: each connection has credit of its own. */
 static void credit_is_kept_for_each_connection(void **state)
 {
 	struct virtio_vsock_connection *a, *b;
@@ -150,7 +150,7 @@ static void credit_is_kept_for_each_connection(void **state)
 	assert_int_equal(virtio_vsock_connection_buffered(b), 1000);
 }
 
-/* hostile 195: without a buffer nothing is sent, until there is one. */
+/* Hostile 195: without a buffer nothing is sent, until there is one. */
 static void credit_of_no_buffer_sends_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -331,7 +331,7 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	assert_int_equal(c->owed, VIRTIO_VSOCK_OWES_UPDATE);
 	host_sends(c, 1, 0);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* hostile 196: a question is answered by an update, once, whatever else goes out. */
+	/* Hostile 196: a question is answered by an update, once, whatever else goes out. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	host_sends(c, 1, 0);

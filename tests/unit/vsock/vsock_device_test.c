@@ -12,7 +12,7 @@ static const uint64_t reserved_cids[] = {
 	0, 1, 2, 0xffffffff, UINT64_MAX, UINT64_C(0x100000000), UINT64_C(0x100000003), UINT64_C(0x8000000000000003)
 };
 
-/* hostile 165: guest_cid is never reserved, nor wider than 32 bits. */
+/* Hostile 165: guest_cid is never reserved, nor wider than 32 bits. */
 static void vsock_init_refuses_reserved_cids(void **state)
 {
 	struct virtio_vsock vsock, before;
@@ -57,7 +57,7 @@ static void vsock_offers_streams_and_no_implied_stream(void **state)
 	assert_int_equal(vsock.guest_cid, 3);
 }
 
-/* hostile 167, 190: a socket type that was not negotiated is unknown to the device. */
+/* Hostile 167, 190: a socket type that was not negotiated is unknown to the device. */
 static void vsock_types_follow_every_subset_of_features(void **state)
 {
 	/* Indexed by the feature mask: STREAM 1, SEQPACKET 2, NO_IMPLIED_STREAM 4. */
@@ -77,8 +77,8 @@ static void vsock_types_follow_every_subset_of_features(void **state)
 	}
 }
 
-/* hostile 165, 184, 192 */
-static void vsock_takes_packets_from_its_guest_alone(void **state)
+/* Hostile 165, 184, 192 */
+static void vsock_accepts_packets_from_its_guest_alone(void **state)
 {
 	static const uint64_t bad[] = { 0, 1, 0xffffffff, UINT64_MAX, UINT64_C(0x100000003), UINT64_C(0x100000002) };
 	struct virtio_vsock_hdr h = { 0 };
@@ -149,7 +149,7 @@ static int events_send(struct event_queue *e)
 	return virtio_vsock_events_send(&e->events, &e->f.queue, e->segments, 8);
 }
 
-/* hostile 170: with no buffer posted the event is held, and it goes into the first one. */
+/* Hostile 170: with no buffer posted the event is held, and it goes into the first one. */
 static void events_hold_the_reset_until_there_is_a_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 6);
@@ -179,7 +179,7 @@ static void events_hold_the_reset_until_there_is_a_buffer(void **state)
 	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 0);
 }
 
-/* hostile 170, 204: short and bad buffers are completed unwritten, and the event is not lost. */
+/* Hostile 170, 204: short and bad buffers are completed unwritten, and the event is not lost. */
 static void events_skip_buffers_that_cannot_hold_one(void **state)
 {
 	const struct virtio_mock_buffer bad[] = { WRITABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA, 8),
@@ -235,8 +235,8 @@ static void events_report_errors_and_keep_the_reset(void **state)
 	assert_true(e.events.owed);
 }
 
-/* hostile 228: requests wait while the driver may have the reset before it. */
-static void events_are_pending_until_the_driver_has_taken_them(void **state)
+/* Hostile 228: requests wait while the driver may have the reset before it. */
+static void events_are_pending_until_the_driver_accepts_them(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 4);
 	struct vring_used_elem used;
@@ -273,12 +273,12 @@ int main(void)
 		cmocka_unit_test(vsock_init_refuses_reserved_cids),
 		cmocka_unit_test(vsock_offers_streams_and_no_implied_stream),
 		cmocka_unit_test(vsock_types_follow_every_subset_of_features),
-		cmocka_unit_test(vsock_takes_packets_from_its_guest_alone),
+		cmocka_unit_test(vsock_accepts_packets_from_its_guest_alone),
 		cmocka_unit_test(vsock_config_reads_in_any_width),
 		FIXTURE_ON_ALL(events_hold_the_reset_until_there_is_a_buffer),
 		FIXTURE_ON_ALL(events_skip_buffers_that_cannot_hold_one),
 		cmocka_unit_test(events_report_errors_and_keep_the_reset),
-		FIXTURE_ON_ALL(events_are_pending_until_the_driver_has_taken_them),
+		FIXTURE_ON_ALL(events_are_pending_until_the_driver_accepts_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,7 @@ static void header_flags_have_names_for_their_op_alone(void **state)
 	}
 }
 
-/* hostile 164: an RST is never answered. */
+/* Hostile 164: an RST is never answered. */
 static void reset_reply_swaps_addresses_and_spares_rst(void **state)
 {
 	struct virtio_vsock_hdr in = packets_header(77), out, before;
@@ -117,7 +117,7 @@ static void packet_init_refuses_no_array(void **state)
 	assert_int_equal(virtio_vsock_packet_init(&packet, segments, 1, 0), 0);
 }
 
-/* hostile 149, 150; regressions R35, R36 and R37: any layout, and any number of regions. */
+/* Hostile 149, 150; regressions R35, R36 and R37: any layout, and any number of regions. */
 static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 {
 	struct packets p;
@@ -195,8 +195,8 @@ static void tx_pop_shows_the_payload_as_an_io_vector(void **state)
 	assert_int_equal(iov[2].len, 64);
 }
 
-/* hostile 152, 185; regression R32: the header's len decides, and not the buffers. */
-static void tx_pop_takes_no_more_than_len_says(void **state)
+/* Hostile 152, 185; regression R32: the header's len decides, and not the buffers. */
+static void tx_pop_accepts_no_more_than_len_says(void **state)
 {
 	static const uint32_t layouts[][4] = { { 300 }, { 44, 256 }, { 50, 100, 150 } };
 	struct packets p;
@@ -212,7 +212,7 @@ static void tx_pop_takes_no_more_than_len_says(void **state)
 	}
 }
 
-/* hostile 151: dropped, and the header says whose it was. */
+/* Hostile 151: dropped, and the header says whose it was. */
 static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 {
 	static const uint32_t layouts[][4] = { { 144 }, { 44, 100 }, { 50, 60, 34 }, { 44 } };
@@ -253,7 +253,7 @@ static void tx_pop_refuses_len_above_the_maximum(void **state)
 	payload_is(&p.packet, p.bytes + HEADER, MAX_PAYLOAD);
 }
 
-/* hostile 154: what the guest writes after the pop is not seen. */
+/* Hostile 154: what the guest writes after the pop is not seen. */
 static void tx_pop_keeps_a_private_header(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
@@ -286,7 +286,7 @@ static void tx_pop_refuses_less_than_a_header(void **state)
 	}
 }
 
-/* hostile 158: a writable buffer is an error here. */
+/* Hostile 158: a writable buffer is an error here. */
 static void tx_pop_refuses_writable_buffers(void **state)
 {
 	const struct virtio_mock_buffer mixed[] = { READABLE(FIXTURE_DATA, 44), WRITABLE(FIXTURE_DATA + 64, 16) };
@@ -376,7 +376,7 @@ static void pops_return_errors_of_the_queue(void **state)
  * The vIOMMU does not know an address yet. Nothing is consumed, and the same packet is popped
  * later.
  */
-static void pops_come_again_when_memory_is_not_mapped(void **state)
+static void pops_are_retried_when_memory_is_not_mapped(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
 	struct virtio_vsock_packet before;
@@ -444,7 +444,7 @@ int main(void)
 		FIXTURE_ON_ALL(tx_pop_finds_the_same_packet_in_any_layout),
 		FIXTURE_ON_ALL(pops_find_packets_behind_indirect_tables),
 		cmocka_unit_test(tx_pop_shows_the_payload_as_an_io_vector),
-		FIXTURE_ON_ALL(tx_pop_takes_no_more_than_len_says),
+		FIXTURE_ON_ALL(tx_pop_accepts_no_more_than_len_says),
 		FIXTURE_ON_ALL(tx_pop_refuses_len_past_the_bytes_present),
 		FIXTURE_ON_ALL(tx_pop_refuses_len_above_the_maximum),
 		FIXTURE_ON_ALL(tx_pop_keeps_a_private_header),
@@ -453,7 +453,7 @@ int main(void)
 		FIXTURE_ON_ALL(tx_pop_reports_bad_chains),
 		cmocka_unit_test(tx_pop_reports_an_array_that_is_too_small),
 		cmocka_unit_test(pops_return_errors_of_the_queue),
-		cmocka_unit_test(pops_come_again_when_memory_is_not_mapped),
+		cmocka_unit_test(pops_are_retried_when_memory_is_not_mapped),
 		cmocka_unit_test(packet_from_buffers_follows_the_rules_of_the_queue),
 	};
 

@@ -7,7 +7,7 @@ static void set_header(struct packets *p, uint32_t len)
 	p->packet.header = packets_header(len);
 }
 
-/* hostile 149, 150, 157: header and payload in any layout, written once, with the exact length. */
+/* Hostile 149, 150, 157: header and payload in any layout, written once, with the exact length. */
 static void rx_commit_fills_any_layout_and_nothing_else(void **state)
 {
 	struct packets p;
@@ -46,8 +46,8 @@ static void rx_commit_fills_any_layout_and_nothing_else(void **state)
 	}
 }
 
-/* hostile 155: fewer than 44 bytes are refused, and 44 carry a header alone. */
-static void rx_pop_takes_a_buffer_for_a_header_alone(void **state)
+/* Hostile 155: fewer than 44 bytes are refused, and 44 carry a header alone. */
+static void rx_pop_accepts_a_buffer_for_a_header_alone(void **state)
 {
 	static const uint32_t exact[] = { 44, 0 }, pieces[] = { 20, 24, 0 }, few[] = { 43, 0 }, fewer[] = { 20, 23, 0 };
 	struct packets p;
@@ -79,7 +79,7 @@ static void rx_pop_takes_a_buffer_for_a_header_alone(void **state)
 	}
 }
 
-/* hostile 156; regression R34: no more room than the maximum, also in one descriptor. */
+/* Hostile 156; regression R34: no more room than the maximum, also in one descriptor. */
 static void rx_pop_caps_the_room_at_the_maximum(void **state)
 {
 	static const uint32_t layouts[][4] = {
@@ -100,7 +100,7 @@ static void rx_pop_caps_the_room_at_the_maximum(void **state)
 	}
 }
 
-/* hostile 157: a back end that reports more bytes than the buffer has. */
+/* Hostile 157: a back end that reports more bytes than the buffer has. */
 static void rx_commit_refuses_len_above_the_room(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
@@ -119,7 +119,7 @@ static void rx_commit_refuses_len_above_the_room(void **state)
 	assert_int_equal(virtio_queue_in_flight(&p.f.queue), 1);
 }
 
-/* hostile 158, 203: the buffer is completed, and the packet goes to the next buffer. */
+/* Hostile 158, 203: the buffer is completed, and the packet goes to the next buffer. */
 static void rx_pop_refuses_bad_buffers(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 200) };
@@ -238,7 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(rx_commit_fills_any_layout_and_nothing_else),
-		FIXTURE_ON_ALL(rx_pop_takes_a_buffer_for_a_header_alone),
+		FIXTURE_ON_ALL(rx_pop_accepts_a_buffer_for_a_header_alone),
 		FIXTURE_ON_ALL(rx_pop_caps_the_room_at_the_maximum),
 		FIXTURE_ON_ALL(rx_commit_refuses_len_above_the_room),
 		FIXTURE_ON_ALL(rx_pop_refuses_bad_buffers),

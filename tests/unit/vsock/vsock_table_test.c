@@ -50,7 +50,7 @@ static void table_init_refuses_bad_options_and_storage(void **state)
 	assert_int_equal(virtio_vsock_table_init(&s.table, &s.vsock, &bad[7], &storage[7], seed), 0);
 }
 
-/* hostile 165, 184, 192: dropped without an answer. */
+/* Hostile 165, 184, 192: dropped without an answer. */
 static void table_drops_packets_of_foreign_addresses(void **state)
 {
 	static const uint64_t cids[][2] = { { 0, 0 },
@@ -81,8 +81,8 @@ static void table_drops_packets_of_foreign_addresses(void **state)
 	assert_int_equal(s.table.count, 0);
 }
 
-/* hostile 193: no port is special. */
-static void table_takes_any_port_for_a_number(void **state)
+/* Hostile 193: no port is special. */
+static void table_accepts_any_port_number(void **state)
 {
 	static const uint32_t ports[] = { 0, 1, 0xffffffff, 0x80000000 };
 	struct virtio_vsock_connection *c[COUNT(ports)];
@@ -133,7 +133,7 @@ static void table_find_compares_the_whole_address(void **state)
 	assert_true(find_is(&s, 2, LOCAL_PORT, GUEST, GUEST_PORT, NULL));
 }
 
-/* hostile 171, 201: a flood fills the table and no more. Connections in the table still work. */
+/* Hostile 171, 201: a flood fills the table and no more. Connections in the table still work. */
 static void table_refuses_requests_when_full(void **state)
 {
 	struct virtio_vsock_connection *first;
@@ -246,7 +246,7 @@ static void table_serves_connections_in_turn(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* hostile 171: ports wrap, and one in use is passed over. */
+/* Hostile 171: ports wrap, and one in use is passed over. */
 static void table_connect_chooses_free_local_ports(void **state)
 {
 	struct virtio_vsock_connection *c[5] = { NULL };
@@ -325,7 +325,7 @@ static void table_connect_is_answered_by_the_guest(void **state)
 	assert_int_equal(s.table.count, 1);
 }
 
-/* hostile 228 */
+/* Hostile 228 */
 static void table_hold_keeps_requests_and_nothing_else(void **state)
 {
 	struct virtio_vsock_connection *c, *other;
@@ -387,7 +387,7 @@ static void table_clear_forgets_all_but_the_next_port(void **state)
 		assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 }
 
-/* hostile 227: without an event queue the guest is told of each connection that is lost. */
+/* Hostile 227: without an event queue the guest is told of each connection that is lost. */
 static void table_reset_all_owes_each_connection_an_rst(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -477,7 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_init_refuses_bad_options_and_storage),
 		cmocka_unit_test(table_drops_packets_of_foreign_addresses),
-		cmocka_unit_test(table_takes_any_port_for_a_number),
+		cmocka_unit_test(table_accepts_any_port_number),
 		cmocka_unit_test(table_find_compares_the_whole_address),
 		cmocka_unit_test(table_refuses_requests_when_full),
 		cmocka_unit_test(table_waits_at_the_bound_of_replies),

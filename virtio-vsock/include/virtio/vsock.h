@@ -27,7 +27,7 @@
  *
  * Threads:
  *   functions                              who may call   what must not run beside
- *   pop, commit, give back                 any thread     another call on the same queue or packet
+ *   pop, commit, complete                  any thread     another call on the same queue or packet
  *   on a struct virtio_vsock               any thread     another call on the same struct
  *   on a struct virtio_vsock_events        any thread     another call on the same struct or its
  *                                          queue

@@ -66,8 +66,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_q
 }
 
 /* Puts an idle head in flight, and begins its walk in a table with a host address. */
-VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_take(struct virtio_queue *queue, uint16_t head,
-						     struct virtio_chain *chain)
+VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_pop_head(struct virtio_queue *queue, uint16_t head,
+							 struct virtio_chain *chain)
 {
 	struct virtio_inflight *entry = &queue->inflight[head];
 	const uint64_t sequence = queue->sequence + VIRTIO_IMPL_TOKEN_STEP;
@@ -144,7 +144,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 
 	got = virtio_impl_queue_peek(queue, &head);
 	if (VIRTIO_LIKELY(got == 1)) {
-		virtio_impl_queue_take(queue, head, chain);
+		virtio_impl_queue_pop_head(queue, head, chain);
 		goto taken;
 	}
 	if (got == 0)

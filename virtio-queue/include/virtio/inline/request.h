@@ -135,7 +135,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 		three_copy = three;
 		return virtio_impl_request_pop_any(queue, head, &walk_copy, &three_copy, request);
 	}
-	virtio_impl_queue_take(queue, head, &chain);
+	virtio_impl_queue_pop_head(queue, head, &chain);
 	request->token.value = chain.token.value;
 	/* Last, because this store makes the compiler reload values from memory. */
 	virtio_guest_copy_in(header_to, header, bytes);
