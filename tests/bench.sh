@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Prints how fast the library is on this machine, beside a baseline that checks nothing.
+# Prints how fast the library is on this machine, compared with a baseline that checks nothing.
 # usage:
-#   sh tests/bench.sh                 times, then instructions, of a build with gcc
+#   sh tests/bench.sh                 prints the times, then the instructions, of a build with gcc
 #   sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes the
 #                                     counts and the tables of tests/bench/README.md
 #   sh tests/bench.sh --steps CASE KIND
-#                                     where the instructions of a case go, by function
+#                                     prints the instructions of a case for each function
 #   sh tests/bench.sh --scale [FOLDER]
-#                                     how cost grows with the queue's size, the regions and the
-#                                     length of a chain, and with two threads: tables and a drawing
+#                                     makes tables and a drawing of how the cost grows with the
+#                                     queue's size, the regions, the length of a chain, and threads
 #   sh tests/bench.sh --record-times  writes the times, and the tables of --scale, into
 #                                     tests/bench/README.md
 # Builds below $BUILD_DIR, by default build.
@@ -19,8 +19,8 @@ cd "$(dirname "$0")/.."
 build=${BUILD_DIR:-build}
 mkdir -p "$build"
 
-# make_bench COMPILER: makes the two programs, and sets $folder, $bench, $bench_count and $version
-# ("gcc 12").
+# make_bench COMPILER: builds the two programs. Sets $folder, $bench, $bench_count and $version
+# (such as "gcc 12").
 make_bench() {
 	folder=$build/bench-$1
 	bench=$folder/tests/bench/bench
@@ -36,7 +36,7 @@ make_bench() {
 	version="$1 $("$1" -dumpversion | cut -d. -f1)"
 }
 
-# count COMPILER: builds and counts. The dumps are $folder/counts/dumps.
+# count COMPILER: builds, and counts the instructions. The dumps are $folder/counts/dumps.
 count() {
 	make_bench "$1"
 	sh tests/bench/count.sh "$folder/counts" "$bench_count" --count

@@ -4,15 +4,15 @@
 # - installs the packages that it needs,
 # - builds with gcc, with clang, and with clang's address and undefined-behaviour sanitizers,
 # - runs every test in each build in which the test can show something,
-# - runs each fuzzer for about $FUZZ_SECONDS, by default 10, from the seed $FUZZ_SEED, by default a
-#   number made of the commit's id, so that a run of one commit can be repeated.
+# - runs each fuzzer for about $FUZZ_SECONDS, by default 10, from the seed $FUZZ_SEED. The default
+#   seed is made from the commit's id, so a run of one commit can be repeated.
 # The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     makes everything below $BUILD_DIR, by default build
 #   LONG=1                   runs every test in every build, with larger sets of tables, ten times
 #                            the runs of threads and of random inputs, 600 seconds for each fuzzer
 #                            from a random seed, and all mutants. That takes hours.
 #   VIRTIO_REQUIRE_GUESTS=1  fails where a guest test cannot get its packages. Fails where the
-#                            system has io_uring and liburing was missing from the build.
+#                            system has io_uring but the build lacks liburing.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/guests/lib.sh
@@ -24,7 +24,7 @@ export VIRTIO_GUEST_PACKAGES
 # Without this, undefined behaviour is only reported, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 passed=0 failed=0 skipped=0
-# Lines of a build, what took the time, and seconds; the table at the end is made of them.
+# The file has lines of a build, a kind of test, and seconds. The final table is made of them.
 times=$build/times
 : >"$times"
 
@@ -38,9 +38,10 @@ quietly() {
 	return 1
 }
 
-# count_results TESTLOG BUILD: names skipped tests and their reason on stderr, notes the time of
-# each kind, and prints the three numbers. A program of several tests passes although it skips some:
-# these count as skipped besides. Their reason is the line before their end.
+# count_results TESTLOG BUILD: names skipped tests and their reasons on stderr, notes the time of
+# each kind, and prints the three numbers. A program of several tests counts as passed even if it
+# skips some of its cases. These cases also count as skipped. Their reason is the line before their
+# end.
 count_results() {
 	python3 -c '
 import json, sys
@@ -49,7 +50,7 @@ with open(sys.argv[1]) as log:
 results = [test["result"] for test in tests]
 with open(sys.argv[3], "a") as times:
     for test in tests:
-        # The project, a colon, suites of which the first is the kind, and the name.
+        # The project, a colon, the suites (first the kind), and the name.
         kind = test["name"].split(" / ")[0].split(":")[-1].split("+")[0]
         print(sys.argv[2], kind, test.get("duration", 0), sep="\t", file=times)
 for test in tests:
@@ -68,7 +69,7 @@ passed, skipped = results.count("OK") + results.count("EXPECTEDFAIL"), results.c
 print(passed, len(results) - passed - skipped, skipped + parts)' "$1" "$2" "$times"
 }
 
-# print_times SECONDS: a table of times. Times are not results; nothing fails by them.
+# print_times SECONDS: prints a table of times. Times are not results, so no time fails the run.
 print_times() {
 	times >"$build/processor"
 	python3 -c '
@@ -88,7 +89,7 @@ with open(sys.argv[2]) as processor:
 print(f"In all {sys.argv[3]} s, and {used:.0f} s of processors")' "$times" "$build/processor" "$1"
 }
 
-# spent BUILD WHAT SINCE: notes the time.
+# spent BUILD WHAT SINCE: notes the time since SINCE, in seconds.
 spent() { printf '%s\t%s\t%s\n' "$1" "$2" $(($(date +%s) - $3)) >>"$times"; }
 
 # check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME, without these suites
@@ -142,7 +143,7 @@ count_lines() {
 }
 
 began=$(date +%s)
-# Set and empty is not set; tests read it too.
+# An empty LONG counts as unset. Tests read LONG, too.
 export LONG="${LONG-}"
 need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-config cmake libcmocka-dev liburing-dev \
 	valgrind gnuplot-nox xz-utils gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user || {
@@ -150,21 +151,21 @@ need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-c
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
 }
-# Fetched here, where nothing is timed. If that fails, the guest test says so.
+# Fetches the guests' packages here, outside the measured times. If that fails, the guest tests say
+# so.
 guest_packages "$VIRTIO_GUEST_PACKAGES" || true
 qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 spent - packages "$began"
 
-# Which suites a build leaves out; tests/meson.build says what suites are. A test of none of them
-# runs in all three builds, for other optimizations, and the sanitizers, show other faults of the
-# same code.
+# The suites that each build leaves out; tests/meson.build says what the suites are. A test in none
+# of these suites runs in all three builds: other optimizations, and the sanitizers, reveal other
+# faults of the same code.
 #   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds
 #           the same races
-#   guests  run with the sanitizers, which see what a guest cannot see; without them the guest would
-#           see the same
-#   vhost-user, mmio-proxy  run with gcc and with the sanitizers, which are clang's too
-#   sample  runs where suite once doesn't
+#   guests  run with the sanitizers, which find faults of the daemon that no guest notices
+#   vhost-user, mmio-proxy  run with gcc and with the sanitizers, whose build uses clang
+#   sample  runs in the builds in which suite once does not run
 check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true
 check clang 'once vhost-user mmio-proxy' clang clang++ -Dguests=disabled -Dwerror=true
 check asan 'once compiler' clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of uml-blk-full.sh. It uses every operation that Linux has for a disk, sees the
 # disk grow and shrink, and uses a second disk, which is read-only. The host's script knows the
-# places on the disk. Programs named with their folder are not those of busybox.
+# sectors that this script uses. A program named with its folder is not a part of busybox.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of uml-blk.sh. It uses /dev/vda as an ordinary system does, and says on the
-# console what it did.
+# /init of the guest of uml-blk.sh. It uses /dev/vda as an ordinary system does, and reports each
+# result on the console.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 

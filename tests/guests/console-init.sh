@@ -1,16 +1,18 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guests of uml-console.sh: uses /dev/hvc0, a port that it finds by its name, and a
-# disk beside them. What the host does meanwhile begins when the guest says that it is ready for it.
-# Kernel arguments: lines=COUNT of the test of short lines; alone: there is no port and no disk;
-# early: a line was typed before the boot.
+# /init of the guests of uml-console.sh. It uses /dev/hvc0, a port that it finds by the port's name,
+# and a disk. The guest reports when it is ready for a step, and then the host begins its part.
+# Kernel arguments:
+#   lines=COUNT  how many short lines the guest prints
+#   alone        there is no port and no disk
+#   early        a line was typed before the boot
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 lacks_port() { ! has_port; }
-# Linux makes the file for a console that does not exist yet, and opening it fails. Without the file
-# the shell would make an ordinary one.
+# Linux makes the device file before the console exists, and opening the file then fails. Without
+# the test for a device file, the shell could create an ordinary file of that name.
 # When the last process closes the terminal, unread input is lost. So descriptor 3 stays open.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
@@ -24,7 +26,7 @@ open_console() {
 	stty -F /dev/hvc0 raw -echo
 }
 
-# open_port: as descriptor 4.
+# open_port: opens the port as descriptor 4.
 open_port() {
 	until_true has_port
 	until_true [ -c "/dev/$(port_name)" ]
@@ -50,7 +52,8 @@ fi
 until_true has_port
 say "port $(port_name)"
 
-# The console keeps at most 64 KiB for a slow reader, so the host asks for each piece.
+# The console buffers at most 64 KiB for a slow reader. So the guest prints a piece only after the
+# host has read the piece before and typed a byte.
 step "printing on the console"
 head -c 262144 /dev/urandom >/printed
 say "printed $(sha256sum </printed | cut -d' ' -f1)"
@@ -84,7 +87,7 @@ open_port
 echo "the port is back" >&4
 say "port-answer $(head -n 1 <&4)"
 
-step "taking the driver away, and giving it back"
+step "unbinding the driver, and binding it again"
 exec 3>&- 4>&-
 device=$(basename /sys/bus/virtio/drivers/virtio_console/virtio*)
 echo "$device" >/sys/bus/virtio/drivers/virtio_console/unbind

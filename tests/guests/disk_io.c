@@ -13,9 +13,9 @@
  *   number DISK STREAM WORKERS PAUSE
  *     WORKERS processes write numbered records with O_DIRECT and O_DSYNC until the disk is gone.
  *     The first process writes stream STREAM, the next one STREAM + 1, and so on. The streams lie
- *     one after the other from the start of the disk. A stream has 64 places, which are written in
- *     turn. Each process says "GUEST: acknowledged STREAM NUMBER" after a record was written, then
- *     pauses for PAUSE milliseconds.
+ *     one after the other from the start of the disk. A stream has room for 64 records, and the
+ *     65th overwrites the first. Each process says "GUEST: acknowledged STREAM NUMBER" after a
+ *     record was written, then pauses for PAUSE milliseconds.
  */
 #define _GNU_SOURCE
 
@@ -74,7 +74,7 @@ static uint64_t below(uint64_t *state, uint64_t limit)
 	return (next_random(state) >> 32) % limit;
 }
 
-/* Memory that starts at a page and has room for all sizes at all offsets. */
+/* Allocates memory that starts at a page and has room for all sizes at all offsets. */
 static uint8_t *page_memory(uint64_t bytes)
 {
 	void *memory = mmap(NULL, (size_t)bytes + PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -82,7 +82,10 @@ static uint8_t *page_memory(uint64_t bytes)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* The memory of a request: pieces, each before the previous one, so that no two join. */
+/*
+ * The memory of a request, in pieces. Each piece lies before the previous piece in memory, so Linux
+ * does not merge them.
+ */
 struct buffer {
 	uint8_t *memory; /* MAX_SECTORS and a page */
 	struct iovec pieces[MAX_SECTORS];
@@ -90,8 +93,8 @@ struct buffer {
 };
 
 /*
- * Cuts memory of so many sectors into pieces of at most `longest` sectors, which end at any 512th
- * byte of a page.
+ * Cuts memory of this many sectors into pieces of at most `longest` sectors. A piece may end at any
+ * 512th byte of a page.
  */
 static void cut(struct job *job, struct buffer *buffer, uint64_t sectors, uint64_t longest)
 {
@@ -133,7 +136,7 @@ static bool read_some(struct job *job, struct buffer *buffer, uint64_t at, uint6
 	const off_t offset = (off_t)((job->first + at) * SECTOR);
 	const uint8_t *expected = job->expected + at * SECTOR;
 
-	/* The read must overwrite these bytes. */
+	/* Fills the memory with garbage, which the read must overwrite. */
 	for (int i = 0; i < buffer->count; i++)
 		memset(buffer->pieces[i].iov_base, 0xa5, buffer->pieces[i].iov_len);
 	if (preadv(job->disk, buffer->pieces, buffer->count, offset) != (ssize_t)(sectors * SECTOR))
@@ -196,7 +199,7 @@ static bool exercise(struct job *job)
 	return true;
 }
 
-/* Reads everything, in pieces that do not fit the pages. */
+/* Reads everything, in pieces that begin and end inside pages. */
 static bool read_all(struct job *job)
 {
 	struct buffer buffer = { .memory = page_memory(MAX_SECTORS * SECTOR) };
@@ -229,8 +232,8 @@ static bool learn(struct job *job)
 }
 
 /*
- * Starts worker processes; returns in each of them with its number, and in the parent with -1 when
- * all have succeeded.
+ * Starts worker processes. Returns the worker's number in each worker, and -1 in the parent after
+ * all workers have succeeded.
  */
 static int start_workers(unsigned int workers)
 {
@@ -279,7 +282,7 @@ static bool run_exercise(struct job *whole, unsigned int workers, const char *co
 	return close(file) == 0;
 }
 
-/* Fills a record with lines of 16 bytes that tell its stream and number. */
+/* Fills a record with lines of 16 bytes. Each line has the record's stream and number. */
 static void fill_record(uint8_t *record, unsigned int stream, unsigned int number)
 {
 	char line[32];

@@ -10,16 +10,16 @@ step() {
 }
 forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
-# until_true COMMAND...: waits until the command succeeds. A guest that waits for ever says nothing,
-# and the test ends it from outside.
-# A condition with a file pattern needs a function: the shell expands the pattern before until_true
-# begins, and only once. A pattern that has no file then would stay as it is for ever.
+# until_true COMMAND...: waits until the command succeeds. A guest that waits for ever prints
+# nothing, and the host's watch_guest ends the guest.
+# A condition with a file pattern needs a function, because the shell expands the pattern only once,
+# before until_true begins. A pattern without a match would stay unexpanded for ever.
 until_true() {
 	until "$@"; do sleep 0.1; done
 }
 
-# begin: makes an ordinary system of what the kernel has started. From now on a failing command ends
-# the guest, and the console says in which step.
+# begin: sets up an ordinary system. From now on a failing command ends the guest, and the console
+# says in which step.
 begin() {
 	/bin/busybox --install -s /bin
 	doing=starting
@@ -50,16 +50,16 @@ finish() {
 
 has_bytes() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
 
-# has_disk SERIAL: whether a disk has this serial number. disk_name SERIAL: that disk's name.
+# has_disk SERIAL: succeeds if a disk has this serial number. disk_name SERIAL: prints its name.
 has_disk() { grep -qsx "$1" /sys/block/vd*/serial; }
 disk_name() { basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")"; }
 
-# sum DISK: the checksum of the whole disk, read past the cache.
+# sum DISK: prints the checksum of the whole disk. Reads the disk and not the cache.
 sum() {
 	forget_cache
 	dd if="$1" bs=1M iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1
 }
-# range DISK FIRST COUNT: these sectors, read past the cache.
+# range DISK FIRST COUNT: prints COUNT sectors of the disk. Reads the disk and not the cache.
 range() {
 	dd if="$1" bs=64k iflag=direct,skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null
 }

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of uml-kill.sh. It writes to four disks until they are gone, and says which
-# writes the disks have acknowledged.
+# /init of the guest of uml-kill.sh. It writes to four disks until they are gone, and reports each
+# write that a disk has acknowledged.
 # shellcheck shell=dash source=tests/guests/guest.sh
 . /guest.sh
 

@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shell functions of the demo, the test command and the guest tests: Debian packages, initramfs, and
-# booting User Mode Linux. That is a Linux kernel that runs as an ordinary process and gets its
-# virtio devices from vhost-user sockets. POSIX sh, to be sourced. Functions return 1 after saying
-# what is missing or wrong; callers decide what that means.
+# Shell functions of the demo, the test command and the guest tests. They fetch Debian packages,
+# make an initramfs, and boot User Mode Linux: a Linux kernel that runs as an ordinary process and
+# gets its virtio devices from vhost-user sockets. POSIX sh, to be sourced. A function that fails
+# prints what is missing or wrong, and returns 1. Its caller decides whether that is an error or a
+# skip.
 # shellcheck shell=sh
 
-# mkfs.ext4, e2fsck and debugfs are there, but not on an ordinary user's path.
+# mkfs.ext4, e2fsck and debugfs are installed in folders that an ordinary user's PATH lacks.
 PATH=$PATH:/usr/sbin:/sbin
 
-# No guest and no daemon runs longer: `timeout` ends both, with everything that they have started.
-# This limit does not detect a hang; watch_guest does.
+# `timeout` ends a guest or a daemon after this time, with all processes that it has started. The
+# limit does not detect a hang; watch_guest does.
 guest_seconds=6000
 # A guest hangs if this many checks in a row, ten seconds apart, see no progress.
-guest_looks=18
+guest_checks=18
 
-# Memory of a User Mode Linux guest; its kernel uses a third.
+# Memory of a User Mode Linux guest. The kernel itself uses a third of it.
 uml_memory=64M
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	elif command -v sudo >/dev/null; then
-		# Nobody can type a password during a test.
+		# Without a terminal nobody can type a password, so sudo must not ask.
 		if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
 	else
 		echo "this needs root: run it as root, or install sudo" >&2
@@ -29,9 +30,9 @@ as_root() {
 	fi
 }
 
-# alone FOLDER COMMAND...: runs a command while no other process does so with this folder. Parallel
-# tests share apt, and the folder of unpacked packages. The command does not inherit the lock,
-# because a daemon would keep it.
+# alone FOLDER COMMAND...: runs a command with a lock on this folder, because parallel tests share
+# apt and the folder of unpacked packages. The command does not inherit the lock: a daemon that it
+# starts would keep the lock.
 alone() (
 	exec 7<"$1"
 	flock 7 || exit
@@ -75,8 +76,8 @@ need_packages() {
 }
 
 # unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as
-# DIRECTORY/PACKAGE. That needs no root and does not change the machine. An unpacked package is used
-# again.
+# DIRECTORY/PACKAGE. That needs no root and installs nothing. A package that is already unpacked is
+# kept.
 unpack_package() {
 	[ -d "$1/$2" ] && return
 	mkdir -p "$1" && alone "$1" download_package "$@"
@@ -84,7 +85,7 @@ unpack_package() {
 
 # download_package DIRECTORY PACKAGE [REAL-NAME]: does the work of unpack_package.
 download_package() {
-	# Another test may have done so meanwhile.
+	# Another test may have unpacked the package while this test waited for the lock.
 	[ -d "$1/$2" ] && return
 	echo "Downloading and unpacking Debian's ${3:-$2} below $1"
 	# The folder gets its final name only when it is complete.
@@ -109,11 +110,11 @@ guest_packages() {
 	busybox=$1/busybox-static/bin/busybox
 }
 
-# newest_kernel: prints the package of the newest kernel, on which the package
-# linux-image-cloud-amd64 depends.
+# newest_kernel: prints the name of the newest kernel's package, which is a dependency of
+# linux-image-cloud-amd64.
 newest_kernel() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: //p'; }
 
-# unpack_kernel DIRECTORY: Debian's kernel for virtual machines.
+# unpack_kernel DIRECTORY: unpacks Debian's kernel for virtual machines.
 unpack_kernel() {
 	[ ! -d "$1/linux-image-cloud-amd64" ] || return 0
 	image=$(newest_kernel)
@@ -138,7 +139,7 @@ qemu_packages() {
 	alone "$1" index_modules
 }
 
-# index_modules: makes the list of each module's dependencies, as the installation of a kernel does.
+# index_modules: makes modules.dep, which is not in the package: the kernel's installation makes it.
 index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
@@ -199,7 +200,7 @@ begin_test() {
 	trap 'exit 130' INT TERM
 }
 
-# fail WORDS: ends a test, and shows the logs in the current folder.
+# fail WORDS: fails the test with this message, and shows the logs in the current folder.
 logs="console.log daemon.log"
 fail() {
 	echo "FAILED: $*" >&2
@@ -218,35 +219,35 @@ ok() { echo "  ok: $*"; }
 need_guest() {
 	"$1" "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log && return
 	cat packages.log >&2
-	reason="the guest's packages cannot be had: $(tail -n 1 packages.log)"
+	reason="the guest's packages are not available: $(tail -n 1 packages.log)"
 	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
 	echo "skipped: $reason"
 	exit 77
 }
 
-# choose_aio DAEMON DISK_IO: sets $aio to io_uring. If the system or the daemon cannot use that,
-# sets $aio to sync, and $no_uring to the reason, for end_test.
+# choose_aio DAEMON DISK_IO: sets $aio to io_uring. If the system or the daemon cannot use io_uring,
+# sets $aio to sync, and $no_uring to the reason, which end_test prints.
 choose_aio() {
 	aio=io_uring no_uring=
 	if ! no_uring=$("$2" io_uring); then
-		aio=sync no_uring=${no_uring:-"cannot ask whether io_uring is possible here"}
+		aio=sync no_uring=${no_uring:-"cannot find out whether io_uring is available"}
 	elif "$1" --help | grep -q 'without it'; then
 		# A run that requires guests also requires io_uring.
-		[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "the system has io_uring, and the daemon was built without it"
+		[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "the system has io_uring, but the daemon was built without it"
 		aio=sync no_uring="the daemon was built without liburing"
 	fi
 }
 
-# check_aio: checks that a daemon which was told to use io_uring, and has started, uses it.
+# check_aio: checks the daemon's log for the use of io_uring, if $aio is io_uring.
 check_aio() {
 	[ "$aio" = sync ] || ! grep 'no io_uring' daemon.log >&2 ||
-		fail "the system has io_uring, and the daemon does without"
+		fail "the system has io_uring, but the daemon does not use it"
 }
 
-# end_test: ends a test whose disks should use io_uring. Says what was tested, and what was not.
+# end_test: ends a test whose disks should use io_uring. Prints what was tested and what was not.
 end_test() {
 	[ -n "$no_uring" ] || exit 0
-	echo "skipped: io_uring; the disks used system calls, and that was good: $no_uring"
+	echo "skipped: io_uring. The test passed with system calls. Reason: $no_uring"
 	exit 77
 }
 
@@ -258,41 +259,42 @@ sectors() {
 # sum: prints the checksum of standard input.
 sum() { sha256sum | cut -d' ' -f1; }
 
-# count IMAGE NAME: the number before or after NAME in the daemon's summary of a disk.
+# count IMAGE NAME: prints the number before or after NAME in the daemon's summary of a disk.
 count() {
 	number=$(sed -n "s/^blk $1: .*[(, ]$2 \([0-9]*\)[,)].*/\1/p; s/^blk $1: .* \([0-9]*\) $2.*/\1/p" daemon.log)
 	echo "${number:-none}"
 }
 
-# progress: prints numbers that change while a guest makes progress: the length of its console's
-# output, and what the daemon, if there is one, has read and written.
+# progress: prints numbers that change while a guest makes progress: the length of the console's
+# output, and the bytes that a daemon has read and written.
 progress() {
 	wc -c <console.log
 	[ ! -s daemon.pid ] || grep -s '^[rw]char' "/proc/$(cat daemon.pid)/io"
 }
 
-# watch_guest PID: in the background, ends the guest after many looks in a row without progress. PID
-# is its process of `timeout`. A slow guest does not fail, because the machine may be busy. Messages
-# go to the console's log.
+# watch_guest PID: starts a background process that ends the guest after $guest_checks checks in a
+# row without progress. PID is the guest's process of `timeout`. A slow guest on a busy machine does
+# not fail. Messages go to the console's log.
 watch_guest() {
 	(
-		looks=0 seen=
-		while [ "$looks" -lt "$guest_looks" ]; do
+		checks=0 seen=
+		while [ "$checks" -lt "$guest_checks" ]; do
 			for _ in 1 2 3 4 5 6 7 8 9 10; do
 				sleep 1
 				kill -0 "$1" 2>/dev/null || exit
 			done
 			now=$(progress 2>/dev/null) || true
-			if [ "$now" = "$seen" ]; then looks=$((looks + 1)); else looks=0; fi
+			if [ "$now" = "$seen" ]; then checks=$((checks + 1)); else checks=0; fi
 			seen=$now
 		done
-		echo "FAILED: no progress of the guest in $looks looks" >>console.log
+		echo "FAILED: the guest made no progress in $checks checks" >>console.log
 		kill -TERM "$1"
 	) </dev/null >/dev/null 2>&1 9>&- &
 }
 
-# start_daemon PROGRAM ARGUMENT...: returns when the daemon listens. Its output goes to daemon.log
-# in the current folder, its process ID to daemon.pid ($daemon_pid is that of `timeout`).
+# start_daemon PROGRAM ARGUMENT...: starts the daemon, and returns when the daemon listens. Its
+# output goes to daemon.log in the current folder, and its process ID to daemon.pid. $daemon_pid is
+# the process ID of `timeout`.
 start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
@@ -307,11 +309,11 @@ start_daemon() {
 	done
 }
 
-# daemon_runs: succeeds if the daemon still runs.
+# daemon_runs: succeeds while the daemon runs.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
 # stop_daemon: asks the daemon to end and returns its exit status. Does not use `timeout`, which
-# would give it five seconds: a daemon that looks for leaks at its end may need more on a busy
+# would allow five seconds: a daemon that checks for leaks at its end may need more on a busy
 # machine.
 stop_daemon() {
 	kill -TERM "$(cat daemon.pid)" 2>/dev/null
@@ -320,8 +322,8 @@ stop_daemon() {
 	wait "$stopping"
 }
 
-# wait_for_guest: until process $guest_pid has ended; returns its exit status. Meanwhile shows lines
-# "GUEST: words" of console.log in the current folder as they come, except "GUEST: sha256 ...".
+# wait_for_guest: waits until process $guest_pid has ended, and returns its exit status. Meanwhile
+# shows new lines "GUEST: words" of console.log, except "GUEST: sha256 ...".
 wait_for_guest() {
 	tail -n +1 -F -s 0.1 --pid="$guest_pid" console.log 2>/dev/null |
 		sed -u -n 's/\r$//; /^GUEST: sha256 /d; s/^GUEST: /  guest: /p' &
@@ -341,7 +343,8 @@ run_uml() {
 	shift
 	mkdir -p tmp
 	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may
-	# be small or noexec. The kernel is many processes, which have a session of their own.
+	# be small or noexec. The kernel has many processes. They form a session of their own, by
+	# which end_uml finds them.
 	# shellcheck disable=SC2016 # for the inner shell
 	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" setsid sh -c 'echo $$ >guest.pid; exec "$@"' sh \
 		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \
@@ -360,8 +363,8 @@ end_uml() {
 	rm -f guest.pid
 }
 
-# retry_boot: whether the guest's kernel has ended before its first program, while the daemon is
-# well. On a busy machine about one of a hundred User Mode Linux kernels does, because it cannot
+# retry_boot: succeeds if the guest's kernel has ended before its first program while the daemon
+# still runs. On a busy machine about 1 % of the User Mode Linux kernels end so, because they cannot
 # start threads.
 retry_boot() {
 	end_uml
@@ -370,8 +373,8 @@ retry_boot() {
 }
 
 # boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as
-# wait_for_guest does. Sets $guest_status. A few kernels crash after their last message, when they
-# have halted.
+# wait_for_guest does. Sets $guest_status. A crash after the kernel's last message is no failure: a
+# few kernels crash after they have halted.
 boot() {
 	for _ in 1 2 3; do
 		run_uml "$@"
@@ -407,24 +410,24 @@ stop_guest() {
 	guest_pid=
 }
 
-# guest_said PREFIX: prints what followed "GUEST: PREFIX " on the console, a line for each time.
+# guest_said PREFIX: prints the rest of each console line that begins with "GUEST: PREFIX ".
 guest_said() {
 	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
 }
 
-# await WORDS: waits until the guest says WORDS; for a helper in the background, which ends with the
-# test.
+# await WORDS: waits until the guest says WORDS. For a background process, which the end of the test
+# kills.
 await() {
 	while ! grep -qs "^GUEST: $1" console.log; do
 		sleep 0.1
 	done
 }
 
-# kill_guest: for an exit trap: leaves no process.
+# kill_guest: ends all processes of the test. For an exit trap.
 kill_guest() {
 	# Goes on if a command fails, because some processes may have ended.
 	set +e
-	# A process that a test has started, to act on the guest's messages.
+	# The test's background process that acts on the guest's messages.
 	[ -z "${helper_pid-}" ] || kill -TERM "$helper_pid" 2>/dev/null
 	end_uml
 	[ -z "${guest_pid-}" ] || kill -TERM "$guest_pid" 2>/dev/null

@@ -1,12 +1,14 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-mmio.sh. It binds the stock virtio_mmio driver to two devices and uses
-# them. It sees the disk grow, sets the disk up again, and says on the console what it saw.
+# the devices. It sees the disk grow, sets the disk up again, and reports each result on the
+# console.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
 driver_of() { basename "$(readlink "/sys/bus/virtio/devices/$1/driver")"; }
-# sum_of OFFSET COUNT: the checksum of COUNT MiB of the disk, read past the cache.
+# sum_of OFFSET COUNT: prints the checksum of COUNT MiB of the disk. Reads the disk and not the
+# cache.
 sum_of() { range /dev/vda $(($1 * 2048)) $(($2 * 2048)) | sha256sum | cut -d' ' -f1; }
 
 begin
@@ -17,7 +19,7 @@ for tty in /sys/class/tty/ttyS*; do
 	case $(readlink "$tty/device") in *0000:00:05.0) port=${tty##*/} ;; esac
 done
 [ -n "$port" ]
-# Makes the port interrupt for each byte at once.
+# Makes the serial port raise an interrupt for each byte at once.
 exec 3<>"/dev/$port"
 stty raw -echo 115200 <&3
 echo 1 >"/sys/class/tty/$port/rx_trig_bytes"
@@ -43,7 +45,7 @@ step "writing"
 dd if=/dev/urandom of=/random bs=64k count=32 2>/dev/null
 random=$(sha256sum </random | cut -d' ' -f1)
 say "sum-written $random"
-# Writes through the cache in large pieces, then past the cache in small ones.
+# Writes through the cache in large pieces, then with O_DIRECT in small pieces.
 dd if=/random of=/dev/vda bs=1M seek=4 conv=fsync 2>/dev/null
 dd if=/random of=/dev/vda bs=16k seek=384 oflag=direct 2>/dev/null
 sync

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-blk.sh, which runs twice because the guest restarts once. It uses two
 # disks with four queues, one queue for each processor, and sees one disk grow. The host's script
-# knows the places on the disk. Programs named with their folder are not those of busybox.
+# knows the sectors that this script uses. A program named with its folder is not a part of busybox.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
@@ -13,8 +13,8 @@ interrupts() {
 		awk '{ sum = 0; for (i = 2; i <= 5; i++) sum += $i; print $NF, sum }'
 }
 
-# use_all_queues DISK FIRST: three processes on each processor use 2 MiB from this sector, all at
-# once. Linux has a processor use its own queue.
+# use_all_queues DISK FIRST: on each processor, three processes use 2 MiB from this sector, all at
+# the same time. Linux gives each processor a queue of its own.
 use_all_queues() {
 	interrupts "$1" >/before
 	pids=
@@ -28,7 +28,7 @@ use_all_queues() {
 		"used $(join_lines /before /after)"
 	say "sum-of-all-queues $(cat /copy-0 /copy-1 /copy-2 /copy-3 | sha256sum | cut -d' ' -f1)"
 }
-# join_lines BEFORE AFTER: prints the number of interrupts of each queue in between.
+# join_lines BEFORE AFTER: prints how many interrupts each queue had between the two counts.
 join_lines() { awk 'NR == FNR { before[$1] = $2; next } { print $2 - before[$1] }' "$1" "$2" | tr '\n' ' '; }
 
 # again DISK: unbinds the driver, which resets the device, and binds it again.

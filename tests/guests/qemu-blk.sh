@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. QEMU's own vhost-user front
 # end connects the guest's PCI driver with our daemon, which serves two disks. QEMU and the daemon
-# have default options: QEMU asks for a queue for each of four processors, and gets them. One disk
-# uses io_uring. The guest (qemu-blk-init.sh) uses all queues, restarts, and uses them again. Then
-# the images are checked from outside.
+# have default options, by which QEMU gets a queue for each of four processors. One disk uses
+# io_uring. The guest (qemu-blk-init.sh) uses all queues, restarts, and uses them again. Then the
+# host checks the images.
 # usage: qemu-blk.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had; or the daemon cannot use io_uring, and the
-# test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are exit status 1.
+# Exit status 77 (skipped): the packages are not available; or the daemon cannot use io_uring, and
+# the test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are status 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
@@ -23,7 +23,7 @@ logs="console.log daemon.log qemu.log"
 begin_test "$3" first.img second.img before.img reset.img ./*.sock
 mib=$((1024 * 1024))
 
-# disk NAME: QEMU's arguments for a disk.
+# disk NAME: prints QEMU's arguments for a disk.
 disk() { echo "-chardev socket,id=$1,path=$1.sock -device vhost-user-blk-pci,chardev=$1"; }
 
 run_qemu() {
@@ -41,7 +41,7 @@ run_qemu() {
 # grow_disk: grows the disk when the guest waits for that.
 grow_disk() {
 	await "waiting for the disk to grow"
-	# This is the moment at which the guest has read the whole disk and written nothing since.
+	# At this moment the guest has read the whole disk and has written nothing since.
 	cp first.img reset.img
 	truncate -s $((20 * mib)) first.img && kill -HUP "$(cat daemon.pid)"
 }
@@ -67,7 +67,7 @@ wait_for_guest || {
 }
 stop_daemon || fail "the daemon ended with status $?"
 
-echo "Checking from outside"
+echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 helper_pid=
 [ "$(guest_said kernel | wc -l)" = 2 ] || fail "the guest did not restart"
@@ -75,7 +75,7 @@ helper_pid=
 	fail "the guest saw other sizes"
 ok "Linux $(guest_said kernel | tail -n 1) saw two disks with their serial numbers; one grew; the guest restarted once"
 
-# A line says: queues DISK NUMBER used INTERRUPTS INTERRUPTS INTERRUPTS INTERRUPTS
+# Each line has the form: queues DISK NUMBER used INTERRUPTS INTERRUPTS INTERRUPTS INTERRUPTS
 [ "$(guest_said queues | grep -cE '^vd[ab] 4 used( [1-9][0-9]*){4} *$')" = 3 ] || fail "not all queues were used"
 [ "$(guest_said queues | cut -d' ' -f1 | tr '\n' ' ')" = "$(guest_said queues | awk '
 	NR == 1 { first = $1 } NR == 2 { print first, $1, first }') " ] || fail "not both disks were used"

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. Its unmodified virtio_mmio
 # driver uses the registers of our device core: virtio-mmio-proxy serves a block and an entropy
-# device. The guest uses both (mmio-init.sh). Then the disk image and the program's counters are
-# checked from outside against what the guest said.
+# device. The guest uses both (mmio-init.sh). Then the host compares the disk image and the
+# program's counters with the guest's reports.
 # usage: qemu-mmio.sh PROGRAM FOLDER
 #   FOLDER  for the image and the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
@@ -19,21 +19,21 @@ begin_test "$2" disk.img proxy.log proxy.pid mmio.aml
 logs="console.log proxy.log"
 mib=$((1024 * 1024))
 
-# proxy_count DEVICE NAME: the number after NAME in the program's summary of DEVICE.
+# proxy_count DEVICE NAME: prints the number after NAME in the program's summary of DEVICE.
 proxy_count() {
 	number=$(sed -n "s/^$1: \(.*, \)*$2 \([0-9]*\)\(,.*\)*\$/\2/p" proxy.log)
 	echo "${number:-none}"
 }
 
-# disk_sum OFFSET COUNT: the checksum of COUNT MiB of the image.
+# disk_sum OFFSET COUNT: prints the checksum of COUNT MiB of the image.
 disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
-# has_feature TYPE BIT: whether the driver of this type of device has negotiated it. The text begins
-# with bit 0.
+# has_feature TYPE BIT: succeeds if the driver of this device type has negotiated the feature. In
+# the text of the features, bit 0 comes first.
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 
-# run_guest: starts the guest in the background. `timeout` is the parent of the program, and the
-# program is the parent of QEMU. A file has the program's process ID.
+# run_guest: starts the guest in the background. `timeout` starts the program, and the program
+# starts QEMU. A file gets the program's process ID.
 run_guest() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \
@@ -67,10 +67,10 @@ grow_disk 9>&- &
 helper_pid=$!
 wait_for_guest || fail "the guest or the program ended with status $?"
 
-echo "Checking from outside"
+echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 helper_pid=
-[ "$(guest_said transport)" = virtio-mmio ] || fail "another driver than virtio-mmio"
+[ "$(guest_said transport)" = virtio-mmio ] || fail "the driver is not virtio-mmio"
 guest_said bound | grep -q ' 0x0002 virtio_blk 0x0000000f$' || fail "virtio_blk is not bound"
 guest_said bound | grep -q ' 0x0004 virtio_rng 0x0000000f$' || fail "virtio_rng is not bound"
 # SEG_MAX, FLUSH, CONFIG_WCE, DISCARD, WRITE_ZEROES, INDIRECT_DESC, EVENT_IDX, VERSION_1

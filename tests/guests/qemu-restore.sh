@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU without hardware virtualisation, with a disk that our daemon
-# serves. While the guest uses the disk (qemu-restore-init.sh), the daemon ends with SIGTERM, five
-# times, and another one begins with the saved state. QEMU connects anew. The guest must not notice:
-# each request gets its answer, and what is read is what was written. Then the disk grows, of which
-# QEMU is told by the last daemon.
+# serves. The guest uses the disk (qemu-restore-init.sh). Meanwhile, five times, SIGTERM ends the
+# daemon, another daemon starts with the saved state, and QEMU connects again. The guest must not
+# notice: each request completes, and each read returns what was written. Then the disk grows, and
+# the last daemon tells QEMU.
 # usage: qemu-restore.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for the image and logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
@@ -36,7 +36,7 @@ run_qemu() {
 
 count_rounds() { grep -c "^GUEST: round" console.log 2>/dev/null || [ -f console.log ] || echo 0; }
 
-# await_round: until the guest has begun and ended another round.
+# await_round: waits until the guest has begun and ended another round.
 await_round() {
 	enough=$(($(count_rounds) + 2))
 	until [ "$(count_rounds)" -ge "$enough" ]; do
@@ -76,7 +76,7 @@ wait_for_guest || {
 }
 stop_daemon || fail "the daemon ended with status $?"
 
-echo "Checking from outside"
+echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 ok "the daemon was replaced $restarts times, in $(count_rounds) rounds of writes and reads"
 [ "$(guest_said sum-of-copy)" = "$(sectors disk.img 0 16384 | sum)" ] || fail "the image lacks what the guest wrote"

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots Debian's kernel in QEMU, whose vhost-user-vsock-pci is another front end of our daemon than
-# User Mode Linux: QEMU keeps the event queue to itself. The rest is as in uml-vsock.sh.
+# Boots Debian's kernel in QEMU. The front end of our daemon is QEMU's vhost-user-vsock-pci, which
+# serves the event queue itself, unlike User Mode Linux. The rest is as in uml-vsock.sh.
 # usage: qemu-vsock.sh DAEMON VSOCK_IO FOLDER
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets

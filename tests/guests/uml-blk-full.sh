@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) with two disks that our vhost-user daemon
 # serves. One of them is read-only. The guest uses every operation that Linux has for a disk
-# (blk-full-init.sh). Meanwhile the disk grows and shrinks. Then the images are checked from
-# outside.
+# (blk-full-init.sh). Meanwhile the disk grows and shrinks. Then the host checks the images.
 # usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO]
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
 #   AIO      how the daemon accesses the images: sync or io_uring
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had, or the daemon cannot use io_uring. With
-# VIRTIO_REQUIRE_GUESTS set, missing packages are 1, and so is io_uring that the system has.
+# Exit status 77 (skipped): the packages are not available, or the daemon cannot use io_uring. With
+# VIRTIO_REQUIRE_GUESTS set, missing packages are status 1. A daemon that cannot use the system's
+# io_uring is status 1, too.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -34,7 +34,7 @@ change_size() {
 # all_are_zero FIRST COUNT: succeeds if these sectors of the disk are zero.
 all_are_zero() { sectors disk.img "$1" "$2" | cmp -s -n $(($2 * 512)) - /dev/zero; }
 
-# unchanged FIRST COUNT: succeeds if these sectors of the disk are as before the guest started.
+# unchanged FIRST COUNT: succeeds if these sectors are the same as before the guest started.
 unchanged() { [ "$(sectors disk.img "$1" "$2" | sum)" = "$(sectors before.img "$1" "$2" | sum)" ]; }
 
 if [ "${4:-sync}" = io_uring ]; then choose_aio "$daemon" "$disk_io"; else aio=sync no_uring=; fi
@@ -67,7 +67,7 @@ boot initramfs.gz virtio_uml.device=blk.sock:2 virtio_uml.device=ro.sock:2 || {
 }
 stop_daemon || fail "the daemon ended with status $?"
 
-echo "Checking from outside"
+echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 helper_pid=
 [ "$(guest_said disk-bytes | tr '\n' ' ')" = "$((32 * mib)) $((40 * mib)) $((36 * mib)) " ] ||

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) whose disk our vhost-user daemon serves. The
-# guest makes a file system, writes files and reads them back (blk-init.sh). Then tools that know
-# nothing of virtio check the disk image from outside against what the guest said it wrote.
+# guest makes a file system, writes files and reads them back (blk-init.sh). Then the host's own
+# file system tools compare the disk image with the guest's reports.
 # usage: uml-blk.sh DAEMON FOLDER
 #   FOLDER  for the image and the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -29,7 +29,7 @@ boot initramfs.gz virtio_uml.device=blk.sock:2 || {
 }
 stop_daemon || fail "the daemon ended with status $?"
 
-echo "Checking from outside"
+echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 [ "$(guest_said disk-bytes)" = "$image_bytes" ] || fail "the guest saw a disk of another size"
 [ "$(guest_said disk-serial)" = uml-blk ] || fail "the guest saw another serial number"
@@ -45,12 +45,12 @@ guest_said sha256 >sums
 debugfs -R 'rdump /files .' disk.img 2>/dev/null >&2
 (cd files && sha256sum --quiet -c ../sums 2>/dev/null) || fail "files in the image differ from what the guest wrote"
 files_bytes=$(cat files/* | wc -c)
-ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are what the guest wrote"
+ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are equal to what the guest wrote"
 
-# The guest read from the disk, and not from its cache, only if the daemon was asked: for the files
-# twice, and for the disk once.
+# The guest must have read the disk and not its cache. So the daemon must have read the files' bytes
+# twice and the whole disk once.
 [ "$(count disk.img 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
-[ "$(count disk.img 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest did not read past its cache"
+[ "$(count disk.img 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest read its cache and not the disk"
 for kind in in out flush get-id; do
 	[ "$(count disk.img "$kind")" -gt 0 ] || fail "no request of type $kind"
 done

@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console,
-# /dev/hvc0, and a second port, at pseudo-terminals, and a disk. Guest and daemon share one
-# processor. console-init.sh says what the guest does:
-#   - the guest gets what was typed before it has booted.
-#   - random bytes go each way: 256 KiB over the console, and 10 MiB over the port, whose reader
-#     stops for a while. The disk is written meanwhile.
-#   - the port is unplugged while the guest writes to it, and plugged in again.
-#   - the driver is unbound and bound again, as in a suspended guest.
-#   - the guest writes 100,000 single lines to the console.
-#   - the host gives commands to a shell on the console, which gets another size.
+# Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console
+# /dev/hvc0 and a second port, both as pseudo-terminals, and a disk. Guest and daemon share one
+# processor. The guest's script console-init.sh does this:
+#   - The guest reads what was typed before its boot.
+#   - Random bytes go each way: 256 KiB over the console, and 10 MiB over the port, whose reader
+#     stops for a while. Meanwhile the guest writes the disk.
+#   - The port is unplugged while the guest writes to it, and plugged in again.
+#   - The driver is unbound and bound again, as in a suspended guest.
+#   - The guest writes 100,000 single lines to the console.
+#   - The host types commands for a shell on the console, and changes the console's size.
 # A second guest has a console without the feature MULTIPORT.
 # usage: uml-console.sh DAEMON FOLDER [alone]
-#   FOLDER  for the logs, and the shells' words; made if it does not exist
+#   FOLDER  for the logs and the shells' output; made if it does not exist
 #   alone   the second guest only
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set that is 1.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -53,8 +53,8 @@ sys.exit(0 if answer == "ok\n" else sys.argv[1] + ": " + answer)' "$*"
 # enter WORDS: types WORDS on the console.
 enter() { printf '%s\n' "$*" >hvc; }
 
-# use_shell: gives commands to the guest's shell. The last word of each answer is not in the
-# command. What is read ends with that word's line.
+# use_shell: types commands for the guest's shell. The last word of each command's output is not in
+# the command itself, so the echoed command cannot end the reading. Reads up to that word's line.
 # shellcheck disable=SC2016 # for the guest's shell
 use_shell() {
 	await "serving a shell"
@@ -67,7 +67,7 @@ use_shell() {
 	sed -u '/^answer 42/q' <hvc
 }
 
-# use_console: the host's side, which follows what the guest says.
+# use_console: does the host's part of each step, when the guest reports that step.
 use_console() {
 	# The guest's terminal echoes the typed words.
 	sed -u '/^typed before/q' <hvc

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks.
-# Two of the disks use io_uring. The guest says on its console which records the disk has
+# Two of the disks use io_uring. The guest reports on its console each record that a disk has
 # acknowledged (kill-init.sh). Meanwhile the daemon is killed. Every acknowledged record must be in
-# the image, in its place.
+# the image, at its offset.
 # usage: uml-kill.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had; or the daemon cannot use io_uring, and the
-# test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are exit status 1.
+# Exit status 77 (skipped): the packages are not available; or the daemon cannot use io_uring, and
+# the test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are status 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -19,15 +19,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 daemon=$(readlink -f "$1")
 disk_io=$(readlink -f "$2")
 begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
-# As in kill-init.sh and disk_io.c: streams of 64 places each, written in turn, and the bytes of a
-# place.
+# The same numbers as in kill-init.sh and disk_io.c: each stream has room for 64 records of this
+# many bytes.
 streams="0 1 2 3 4 5 6 7"
 places=64
 place_bytes=$((9 * 512))
 # The daemon is killed after this many records in each stream.
 enough=70
 
-# last_of STREAM: the number of the stream's last acknowledged record. The last line may be cut off.
+# last_of STREAM: prints the number of the stream's last acknowledged record. Ignores a last line
+# that is cut off.
 last_of() {
 	guest_said "acknowledged $1" | awk '$1 > last { last = $1 } END { print last + 0 }'
 }
@@ -46,7 +47,7 @@ place_of() {
 	esac
 }
 
-# found STREAM PLACE: the stream in the image, without the record in this place, from 0.
+# found STREAM PLACE: prints the stream's records in the image, except record PLACE, counted from 0.
 found() {
 	place_of "$1"
 	first=$((number * places))
@@ -55,8 +56,8 @@ found() {
 	sectors "$image" $(((first + $2 + 1) * place_sectors)) $(((places - $2 - 1) * place_sectors))
 }
 
-# wanted STREAM LAST PLACE: the expected stream, if LAST is the last record. A record is lines of 16
-# bytes.
+# wanted STREAM LAST PLACE: prints the stream's expected records, except record PLACE, if LAST is
+# the number of the last record. A record consists of lines of 16 bytes.
 wanted() {
 	awk -v stream="$1" -v last="$2" -v left_out="$3" -v places="$places" -v bytes="$place_bytes" 'BEGIN {
 		for (place = 0; place < places; place++)
@@ -82,20 +83,20 @@ boot_until have_enough initramfs.gz virtio_uml.device=0.sock:2 virtio_uml.device
 kill -KILL "$(cat daemon.pid)"
 wait "$daemon_pid" 2>/dev/null || true
 daemon_pid=
-# The guest may still report earlier acknowledgements, or wait for its disks for ever.
+# The guest may still report earlier acknowledgements. It may also wait for its disks for ever.
 stop_guest
 
-echo "Checking from outside"
+echo "Checking on the host"
 for stream in $streams; do
 	last=$(last_of "$stream")
-	# The next record was perhaps being written in this place, or was acknowledged and not
-	# reported.
+	# The record at $left_out is not compared. The kill may have interrupted the write of the
+	# next record there, or the guest could not report that record.
 	left_out=$((last % places))
 	wanted "$stream" "$last" "$left_out" >expected
 	[ -s expected ] || fail "stream $stream: nothing to compare"
 	found "$stream" "$left_out" | cmp - expected ||
-		fail "stream $stream: record $last and those before it were acknowledged, and not all are in the image"
+		fail "stream $stream: records up to $last were acknowledged, but the image lacks some of them"
 done
-ok "the images have all records that were acknowledged; the last ones are $(
+ok "the images have all acknowledged records; the last record of each stream is $(
 	for stream in $streams; do last_of "$stream"; done | tr '\n' ' ')"
 end_test

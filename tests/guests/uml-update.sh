@@ -1,20 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves its disk, its
-# console with a port, and its sockets. While all of them are used, the daemon's file is replaced
-# ten times, or 100 times with LONG=1. SIGUSR1 makes the daemon go on in the new program. The guest
-# must not notice (update-init.sh):
-#   - what is read from the disk is what was written, and the image has it at the end.
-#   - the numbered lines on the console, and those each way on the port, arrive once and in order.
-#     The port's reader is slow, so that the daemon has bytes for the reader at each update.
-#   - streams in both directions, one to a stopped reader, and records carry the right bytes.
-# The daemon must not say that it could not be updated, and must not collect descriptors.
-# virtio-state must read each saved state.
+# console with a port, and its sockets. While the guest uses all devices, the daemon's file is
+# replaced ten times, or 100 times with LONG=1. SIGUSR1 makes the daemon execute the new file. The
+# guest must not notice (update-init.sh):
+#   - Each read from the disk returns what was written, and the image has the same at the end.
+#   - Numbered lines on the console, and on the port in both directions, arrive once and in order.
+#     The port's reader is slow, so the daemon has buffered bytes for the reader at each update.
+#   - Streams in both directions, one of them to a stopped reader, and records carry the right
+#   bytes.
+# No update may fail, and the number of the daemon's open descriptors must not grow. virtio-state
+# must read each saved state.
 # usage: uml-update.sh DAEMON VIRTIO_STATE DISK_IO VSOCK_IO FOLDER
 #   DISK_IO, VSOCK_IO  programs for the guest; VSOCK_IO runs on the host, too
 #   FOLDER             for the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages cannot be had. With VIRTIO_REQUIRE_GUESTS set, it is 1.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -41,7 +42,7 @@ PATH=${disk_io%/*}:${vsock_io%/*}:$PATH make_initramfs initramfs.gz "$here/updat
 	fail "no initramfs"
 truncate -s 8M disk.img
 
-# give_up WORDS: ends the host's side.
+# give_up WORDS: fails the host's side with this message.
 give_up() {
 	echo "FAILED: $*"
 	exit 1
@@ -49,7 +50,7 @@ give_up() {
 
 count_files() { find "/proc/$(cat daemon.pid)/fd" -mindepth 1 | wc -l; }
 guest_runs() { [ -s guest.pid ] && kill -0 "$(cat guest.pid)"; }
-# count_rounds [NAME]: prints the number of rounds of the guest's work, or of one kind of work.
+# count_rounds [NAME]: prints how many rounds of work the guest has done, in all or of one kind.
 count_rounds() { grep -c "^GUEST: round of ${1-}" console.log || true; }
 
 # install_daemon: makes a new file, because a running program's file cannot be written.
@@ -58,12 +59,12 @@ install_daemon() {
 	mv daemon.new daemon
 }
 
-# await_lines COUNT: waits until so many more lines have come from the console, which must not stop
-# while the guest's other work goes on.
+# await_lines COUNT: waits for COUNT more lines from the console. Fails if 300 rounds of the guest's
+# other work pass first.
 await_lines() {
 	lines=$(($(wc -l <printed) + $1)) rounds=$(($(count_rounds) + 300))
 	while [ "$(wc -l <printed)" -lt "$lines" ]; do
-		[ "$(count_rounds)" -lt "$rounds" ] || give_up "the console stands still"
+		[ "$(count_rounds)" -lt "$rounds" ] || give_up "the console prints nothing more"
 		sleep 0.1
 	done
 }
@@ -80,9 +81,9 @@ update() {
 		sleep 0.1
 	done
 	[ "$(readlink "/proc/$(cat daemon.pid)/exe")" = "$(readlink -f daemon)" ] ||
-		give_up "the old program goes on after update $1"
+		give_up "the old program still runs after update $1"
 	"$virtio_state" state >state.text 2>errors || { cat errors; give_up "the state of update $1 is bad"; }
-	[ ! -s errors ] || { cat errors; give_up "a complaint about the state of update $1"; }
+	[ ! -s errors ] || { cat errors; give_up "virtio-state warns about the state of update $1"; }
 }
 
 # type_lines: writes lines to the port until the file `enough` exists. The last line has their
@@ -97,7 +98,7 @@ type_lines() {
 	echo "end $i"
 }
 
-# read_numbers: reads numbers from the port, slower than the guest writes.
+# read_numbers: reads numbers from the port, more slowly than the guest writes them.
 read_numbers() {
 	while :; do
 		dd bs=4k count=5 2>/dev/null
@@ -113,7 +114,7 @@ use_sockets() {
 	done
 }
 
-# use_guest: the host's side of the test. At its start and at its end there is no connection.
+# use_guest: does the host's side of the test. There is no connection at its start and at its end.
 use_guest() {
 	await "ready"
 	before=$(count_files)
@@ -132,7 +133,7 @@ use_guest() {
 	done
 	await_lines 100
 	: >enough
-	wait "$sockets" || give_up "a stream from the host"
+	wait "$sockets" || give_up "a stream from the host failed"
 	await "used all"
 	for file in printed numbers; do
 		until tail -n 1 $file | grep -q '^end'; do
@@ -140,17 +141,17 @@ use_guest() {
 			sleep 0.1
 		done
 	done
-	# The daemon closes the socket of a connection a little later than the guest. With a socket
-	# that is never closed nothing goes on, and watch_guest ends the guest.
+	# The daemon closes the socket of a connection a little later than the guest. If the daemon
+	# never closes a socket, watch_guest ends the guest.
 	while [ "$(count_files)" != "$before" ]; do
-		guest_runs || give_up "$(count_files) open descriptors, and $before before"
+		guest_runs || give_up "the daemon has $(count_files) open descriptors; at the start it had $before"
 		sleep 0.1
 	done
 	echo "descriptors $before"
 	echo off >data
 }
 
-# run_host: the host's side. Ends the guest if it fails.
+# run_host: runs use_guest. Ends the guest if use_guest fails.
 run_host() {
 	trap '[ -n "${good-}" ] || end_uml' EXIT
 	cat hvc >printed &
@@ -178,7 +179,7 @@ helper_pid=
 kill_servers
 stop_daemon || fail "the daemon ended with status $?"
 
-ok "the daemon went on $updates times in a new program, and virtio-state reads each state"
+ok "the daemon was updated $updates times to a new program, and virtio-state reads each state"
 ok "it had $(sed -n 's/^descriptors //p' helper.log) open descriptors before and after"
 [ "$(guest_said sha256)" = "$(sum <disk.img)" ] || fail "the disk has not what the guest wrote"
 ok "a disk: $(count_rounds disk) rounds of writes and reads"

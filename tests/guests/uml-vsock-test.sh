@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Runs Linux's own vsock_test between two guests (Debian's User Mode Linux) of one daemon of ours,
-# which are in one group. The program coordinates its two sides by a TCP connection, which goes
-# through a console port of each guest.
+# Runs Linux's own vsock_test between two guests (Debian's User Mode Linux). One daemon of ours
+# serves both guests, which are in one group. vsock_test coordinates its two sides by a TCP
+# connection, which goes through a console port of each guest.
 # usage: uml-vsock-test.sh DAEMON CC... FOLDER
 # CC compiles vsock_test. FOLDER receives the logs, and is made if needed.
 # Linux's files are GPL-2. They are compiled from Debian's package of the kernel source, and no part
 # of them enters this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by
 # default FOLDER/packages.
-# Exits with 77 (skipped) if the packages cannot be had, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
@@ -22,7 +22,7 @@ while [ $# -gt 1 ]; do
 	compiler="$compiler $1"
 	shift
 done
-# Used by run_uml.
+# run_uml uses this variable.
 # shellcheck disable=SC2034
 uml_memory=96M
 begin_test "$1" server client built cases s s_seqpacket c c_seqpacket control-server control-client \
@@ -30,7 +30,8 @@ begin_test "$1" server client built cases s s_seqpacket c c_seqpacket control-se
 logs="server/console.log client/console.log daemon.log"
 source="linux-source-6.1"
 
-# all_packages DIRECTORY: also unpacks vsock_test. Sets $linux.
+# all_packages DIRECTORY: calls guest_packages, and unpacks vsock_test from the kernel's source.
+# Sets $linux.
 all_packages() {
 	guest_packages "$1" || return
 	linux=$1/$source-vsock/$source
@@ -49,8 +50,8 @@ unpack_vsock_test() {
 		mv "$1/$source-vsock.part" "$1/$source-vsock"
 }
 
-# build_vsock_test: compiles vsock_test with sixty times its time limits, because the machine may be
-# busy.
+# build_vsock_test: compiles vsock_test. Multiplies its time limits by 60, because the machine may
+# be busy.
 build_vsock_test() {
 	mkdir -p built
 	for name in timeout control util vsock_test; do
@@ -112,9 +113,10 @@ wait "$server_pid" || true
 daemon_runs || fail "the daemon died while the guests ran"
 stop_daemon || fail "the daemon ended with status $?"
 
-# vsock_test writes "3 - SOCK_STREAM server close...ok". It lists its cases and exits with 1.
+# vsock_test writes lines such as "3 - SOCK_STREAM server close...ok". Without a mode it lists its
+# cases, and exits with 1.
 built/vsock_test --list | sed '1d; s/^[0-9]*\t//' >cases
-[ "$(wc -l <cases)" -ge 11 ] || fail "vsock_test has lost cases"
+[ "$(wc -l <cases)" -ge 11 ] || fail "vsock_test has run fewer than 11 cases"
 while read -r case; do
 	for side in server client; do
 		grep -qF -- "- $case...ok" $side/console.log || fail "the $side did not pass: $case"

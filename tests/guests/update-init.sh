@@ -1,24 +1,25 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of uml-update.sh: uses a disk, a console, its port and sockets at the same
-# time, until the host says on the port that this is enough. Each use checks its data.
+# /init of the guest of uml-update.sh: uses a disk, a console, a port and sockets at the same time,
+# until the host sends its last line on the port. Each use checks its data.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2119
 . /guest.sh
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
-# As in console-init.sh: the file exists before the console does.
+# The device file exists before the console, as in console-init.sh.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
 }
 
-# broken WORDS: ends the guest at once, because the other uses would go on for ever.
+# broken WORDS: fails, and ends the guest at once. Otherwise the other uses would go on for ever.
 broken() {
 	say "FAILED: $*"
 	poweroff -f
 }
 
-# repeat NAME COMMAND...: repeats the command until the host says that this is enough.
+# repeat NAME COMMAND...: repeats the command until the file /enough exists. read_lines makes this
+# file after the host's last line.
 repeat() {
 	name=$1 round=0
 	shift
@@ -33,7 +34,7 @@ stop_and_send_records() {
 	vsock_io stopped vsock:2:1000 && vsock_io records seqvsock:2:1002
 }
 
-# print_lines: prints lines, each by one write.
+# print_lines: prints numbered lines on the console. Each line is one write.
 print_lines() {
 	i=0
 	until [ -e /enough ]; do
@@ -43,7 +44,7 @@ print_lines() {
 	echo "end $i" >&3
 }
 
-# print_numbers: writes numbers to the port, many lines by one write.
+# print_numbers: writes numbered lines to the port. A write has many lines.
 print_numbers() {
 	i=0
 	until [ -e /enough ]; do
@@ -53,7 +54,7 @@ print_numbers() {
 	echo "end $i" >&4
 }
 
-# read_lines: reads lines from the port, as many as the last line says.
+# read_lines: reads numbered lines from the port, and checks their count against the last line.
 read_lines() {
 	awk '
 		$1 == "end" { good = $2 == NR - 1; print "GUEST: lines read " $2; exit }

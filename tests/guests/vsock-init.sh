@@ -1,11 +1,11 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guests with sockets: connects to servers of the host, and then serves the host's
-# programs, until one of them has its server killed. Sizes and numbers come with the command line.
+# /init of the guests with sockets: connects to the host's servers, and then serves the host's
+# clients until a client kills its server. Sizes and numbers come from the kernel's command line.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
-# value NAME: the value of a word of the kernel's command line.
+# value NAME: prints the value of NAME=VALUE in the kernel's command line.
 value() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"; }
 
 host() {

@@ -7,7 +7,7 @@
 
 port_name() { basename "$(dirname "$(grep -lx control /sys/class/virtio-ports/*/name)")"; }
 
-# listens: succeeds if a program listens at TCP port 1234.
+# listens: succeeds if a program listens on TCP port 1234.
 listens() { grep -q ':04D2 00000000:0000 0A' /proc/net/tcp; }
 
 begin

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Functions of the guest tests with sockets: the host's side. To be sourced after lib.sh.
+# Functions of the host's side of the guest tests with sockets. To be sourced after lib.sh.
 # shellcheck shell=sh disable=SC2154
 
-# shellcheck disable=SC2034 # used by who sources this
+# shellcheck disable=SC2034 # used by scripts that source this file
 if [ "${LONG-}" = 1 ]; then
 	vsock_sizes="1048576,67108864,1073741824" vsock_row=20000
 else
 	vsock_sizes="1048576,67108864" vsock_row=2000
 fi
 
-# begin_vsock_test FOLDER FILE...: as begin_test.
+# begin_vsock_test FOLDER FILE...: calls begin_test, and also removes old socket files. Ends all
+# processes when the test ends.
 begin_vsock_test() {
 	folder=$1
 	shift
@@ -24,7 +25,7 @@ kill_servers() {
 	rm -f servers
 }
 
-# make_vsock_initramfs MODULES
+# make_vsock_initramfs MODULES: makes the initramfs with these modules, vsock-init.sh and vsock_io.
 make_vsock_initramfs() {
 	PATH=${vsock_io%/*}:$PATH make_initramfs initramfs.gz "$here/vsock-init.sh" "$1" "${vsock_io##*/}"
 }
@@ -35,7 +36,7 @@ vsock_server() {
 	echo $! >>servers
 }
 
-# host_step WORDS COMMAND...: one thing that the host does with the guest's servers.
+# host_step WORDS COMMAND...: runs vsock_io with this command, as a client of the guest's servers.
 host_step() {
 	what=$1
 	shift
@@ -43,8 +44,8 @@ host_step() {
 	echo "host: $what" >>host.log
 }
 
-# use_guest: what the host does once the guest listens. The guest powers off when its last server
-# was killed.
+# use_guest: waits until the guest listens, and uses the guest's servers. The last step kills a
+# server, and then the guest powers off.
 use_guest() {
 	await "listening"
 	for size in $(echo "$vsock_sizes" | tr , ' '); do
@@ -66,7 +67,7 @@ start_vsock_host() {
 	helper_pid=$!
 }
 
-# end_vsock_test: called after the guest's end, checks what both sides have reported.
+# end_vsock_test: checks what both sides have reported. Call it after the guest's end.
 end_vsock_test() {
 	grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 	for size in $(echo "$vsock_sizes" | tr , ' '); do
@@ -82,7 +83,7 @@ end_vsock_test() {
 	ok "$(sed -n 's/^vsock [^:]*: //p' daemon.log)"
 }
 
-# exchange_messages: a guest sends one to a program of the host, and gets one.
+# exchange_messages: the guest sends a message to a program of the host, and receives a message.
 exchange_messages() {
 	start_daemon "$daemon" --vsock cid=42,uds=v,socket=vsock.sock || fail "no daemon"
 	vsock_server unix:v_1000

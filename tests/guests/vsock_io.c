@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Both ends of connections between a guest and its host, for tests: the same program runs on either
- * side.
+ * Server and client for tests of connections between a guest and its host. Either side can run
+ * either.
  *
- *   vsock_io serve ADDRESS              until it is killed
- *   vsock_io stream ADDRESS BYTES       so many bytes to the server and back, with half-closes
- *   vsock_io many ADDRESS COUNT         so many connections at once
- *   vsock_io row ADDRESS COUNT          so many, one after the other
- *   vsock_io stopped ADDRESS            a server that doesn't read for 2 s, and others go on
- *   vsock_io refused ADDRESS            nobody listens there
- *   vsock_io kill ADDRESS               the server is killed
- *   vsock_io records ADDRESS            records to the server and back
- *   vsock_io message ADDRESS TEXT       the server prints a text
+ *   vsock_io serve ADDRESS         serves clients until the server is killed
+ *   vsock_io stream ADDRESS BYTES  sends BYTES bytes to the server and back, with half-closes
+ *   vsock_io many ADDRESS COUNT    makes COUNT connections at the same time
+ *   vsock_io row ADDRESS COUNT     makes COUNT connections, one after the other
+ *   vsock_io stopped ADDRESS       the server stops reading one connection, and others continue
+ *   vsock_io refused ADDRESS       succeeds if the connection is refused
+ *   vsock_io kill ADDRESS          kills the server
+ *   vsock_io records ADDRESS       sends records to the server and back
+ *   vsock_io message ADDRESS TEXT  sends a text, which the server prints
  *
- * An address is vsock:CID:PORT, unix:PATH, or through:PATH:PORT for a guest's port by way of a Unix
- * socket. With "seq" in front, as in seqvsock:, it is for records. Success is exit status 0. Errors
- * are printed on stderr.
+ * ADDRESS is vsock:CID:PORT or unix:PATH. A guest's port by way of a Unix socket is
+ * through:PATH:PORT. A kind with "seq" in front, such as seqvsock, carries records. The exit status
+ * is 0 for success. Errors are printed on stderr.
  */
 #include <errno.h>
 #include <linux/vm_sockets.h>
@@ -38,16 +38,16 @@
 
 enum operation {
 	/*
-	 * The client sends the given number of bytes and shuts its half. The server answers with
-	 * their sum.
+	 * The client sends `count` bytes and shuts down its half. The server replies with their
+	 * sum.
 	 */
 	RECEIVE,
-	SEND, /* the server sends the bytes, and the client answers */
-	ECHO, /* all bytes come back */
-	STOP, /* as RECEIVE, after GO has come by another connection */
+	SEND, /* the server sends `count` bytes, and the client replies with their sum */
+	ECHO, /* the server sends all bytes back */
+	STOP, /* as RECEIVE, but the server reads only after GO has come by another connection */
 	GO,
-	RECORDS, /* all records come back */
-	MESSAGE, /* so many bytes are printed, and one comes back */
+	RECORDS, /* the server sends all records back */
+	MESSAGE, /* the server prints `count` bytes, and replies with a byte */
 	DIE,
 };
 
@@ -58,7 +58,7 @@ struct request {
 
 static _Noreturn void die(const char *what)
 {
-	fprintf(stderr, "vsock_io: %s: %s\n", what, errno ? strerror(errno) : "not as it should be");
+	fprintf(stderr, "vsock_io: %s: %s\n", what, errno ? strerror(errno) : "unexpected result");
 	exit(1);
 }
 
@@ -118,7 +118,7 @@ static void parse(const char *text, struct target *target)
 	target->len = sizeof target->address.un;
 }
 
-/* Reads the line that says OK. Returns false if the socket is closed instead. */
+/* Reads the line "OK PORT". Returns false if the socket is closed instead. */
 static bool read_ok(int fd, int type)
 {
 	char line[64];
@@ -164,7 +164,7 @@ static int connect_to(const struct target *target)
 	return fd;
 }
 
-/* Streams whose bytes depend on their place, and the sum of the bytes */
+/* Streams: each byte depends on its offset in the stream */
 
 struct stream {
 	uint64_t place, sum;
@@ -177,7 +177,7 @@ static uint64_t word_at(uint64_t place)
 	return word ^ word >> 29;
 }
 
-/* Whole words of a block are made, and compared, at once: a block begins at a multiple of 8. */
+/* Makes a block word by word, which is possible because a block begins at a multiple of 8. */
 static void make_block(uint64_t place, uint8_t *bytes, size_t len)
 {
 	uint64_t word;
@@ -235,10 +235,10 @@ static void expect_end(int fd)
 	char byte;
 
 	errno = 0;
-	check(receive_all(fd, &byte, 1) == 0, "a stream went on");
+	check(receive_all(fd, &byte, 1) == 0, "a stream is longer than expected");
 }
 
-/* Sends bytes, shuts the half, and gets their sum back. */
+/* Sends bytes, shuts down the sending half, and receives the sum of the bytes. */
 static void send_stream(int fd, uint64_t count)
 {
 	uint8_t *bytes = malloc(BLOCK);
@@ -257,11 +257,11 @@ static void send_stream(int fd, uint64_t count)
 	check(shutdown(fd, SHUT_WR) == 0, "shutdown");
 	receive_exactly(fd, &sum, sizeof sum);
 	errno = 0;
-	check(sum == stream.sum, "the sum of what was received");
+	check(sum == stream.sum, "the server's sum of the received bytes");
 	expect_end(fd);
 }
 
-/* The server's side: receives the stream, and answers with the sum. */
+/* Receives the stream, and replies with the sum of its bytes. */
 static void receive_stream(int fd, uint64_t count)
 {
 	uint8_t *bytes = malloc(BLOCK), *expected = malloc(BLOCK);
@@ -420,7 +420,7 @@ static void stream(const struct target *target, uint64_t bytes)
 	close(fd);
 }
 
-/* Sends this connection's own number, which the server sends back. */
+/* Sends the number of this connection. The server must send the same number back. */
 static void send_number(int fd, uint64_t number)
 {
 	ask(fd, ECHO, sizeof number);
@@ -492,7 +492,7 @@ static void stopped(const struct target *target)
 	sleep(2);
 	stream(target, 1 << 20);
 	errno = 0;
-	check(!__atomic_load_n(&stopped.over, __ATOMIC_SEQ_CST), "a server that doesn't read has read all");
+	check(!__atomic_load_n(&stopped.over, __ATOMIC_SEQ_CST), "a stopped server has read all bytes");
 	fd = connect_to(target);
 	ask(fd, GO, 0);
 	close(fd);
@@ -514,10 +514,12 @@ static void message(const struct target *target, const char *text)
 static void refused(const struct target *target)
 {
 	errno = 0;
-	check(try_to_connect(target) < 0 && errno == ECONNRESET, "a connection that is to be refused");
+	check(try_to_connect(target) < 0 && errno == ECONNRESET, "a connection that must be refused");
 }
 
-/* The killed server's end of the connection arrives. After that nothing can be sent. */
+/*
+ * The client sees the end of the connection to the killed server. After that nothing can be sent.
+ */
 static void kill_server(const struct target *target)
 {
 	const int fd = connect_to(target);

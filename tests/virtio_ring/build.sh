@@ -9,8 +9,8 @@
 #   SANITIZERS  of the archive, as after -fsanitize=, or none
 # Linux's files are GPL-2. They are compiled where they were unpacked, and no part of them enters
 # this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
-# FOLDER/packages. Exit status 77 (skipped): the package cannot be had. With VIRTIO_REQUIRE_GUESTS
-# set that is 1.
+# FOLDER/packages. Exit status 77 (skipped): the package is not available. With
+# VIRTIO_REQUIRE_GUESTS set that is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -55,7 +55,7 @@ x86_64 | aarch64) ;;
 esac
 if ! unpack_linux 2>packages.log; then
 	cat packages.log >&2
-	reason="Linux's source cannot be had: $(head -n 1 packages.log)"
+	reason="Linux's source is not available: $(head -n 1 packages.log)"
 	[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "$reason"
 	echo "skipped: $reason"
 	exit 77
