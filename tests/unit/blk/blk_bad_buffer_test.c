@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Bad buffers with a good status byte. Drivers look at the status, and not at the used length, so
- * the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else. Also cases without an
- * answer: a malformed chain, and a status byte that cannot be written.
+ * Requests with a bad buffer and a good status byte. Drivers read the status, and not the used
+ * length. So the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else. Other
+ * requests get no status: their chain is malformed, or their status byte cannot be written.
  */
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-/* Place of the status, unless a test puts it elsewhere; a page of its own. */
+/* Address of the status, unless a test puts it elsewhere. The status has its own page. */
 #define STATUS 0x7000u
 #define DATA 0x4000u /* good data */
 #define GAP 0x6000u  /* a hole, or read-only memory, of GAP_BYTES */
@@ -41,7 +41,9 @@ static void add_part(struct gapped *g, const struct virtio_region *from, uint64_
 	g->count++;
 }
 
-/* Sets up a device whose map has a gap; the driver's has none. Indirect tables are negotiated. */
+/*
+ * Sets up a device whose map has a gap. The driver's map has none. Indirect tables are negotiated.
+ */
 static void set_up(struct blk_fixture *f, uint32_t region_bytes, enum gap gap)
 {
 	struct virtio_queue_config config;
@@ -95,7 +97,7 @@ static void check_marks(const struct blk_fixture *f, uint64_t status)
 		assert_int_equal(blk_dirty(f, addr), status && addr >> BLK_PAGE_SHIFT == status >> BLK_PAGE_SHIFT);
 }
 
-/* Checks the counters after one request, which got an answer or did not. */
+/* Checks the counters after one request. answered tells whether it got a status. */
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {
@@ -114,7 +116,7 @@ static void check_counts(const struct blk_fixture *f, bool answered, int error)
 	assert_int_equal(queue.first_error, error);
 }
 
-/* A good request afterwards is served. */
+/* Checks that the device serves a good request afterwards. */
 static void serve_another(struct blk_fixture *f)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 20 };
@@ -146,7 +148,7 @@ static void serve_bad(struct blk_fixture *f, uint64_t status, int error)
 	serve_another(f);
 }
 
-/* Kinds of request, each with data in the direction that the type has. */
+/* Types of requests, each with the direction of its data. */
 static const struct {
 	uint32_t type;
 	uint16_t direction;
@@ -188,8 +190,8 @@ static const struct {
 };
 
 /*
- * Serves a request of each kind with one bad buffer: alone, before good data, after good data, or
- * in between.
+ * Serves a request of this kind with one bad buffer. By layout, the buffer stands alone, before
+ * good data, after good data, or in between.
  */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
 {
@@ -210,7 +212,7 @@ static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layo
 	serve_bad(&f, STATUS, places[place].error);
 }
 
-/* Hostile 31, 34, 213: each bad place for the data of each kind of request. */
+/* Hostile 31, 34, 213: each type of request gets IOERR for each bad place of its data. */
 static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 {
 	(void)state;
@@ -224,8 +226,8 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 }
 
 /*
- * The same cases in memory in which each byte is a region, and in memory that changes after the
- * first read.
+ * The same requests get IOERR in memory in which each byte is a region, and in memory that changes
+ * after the first read.
  */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {
@@ -237,7 +239,9 @@ static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 					serve_kind(blk_memories[m], kind, place, 3, false);
 }
 
-/* A header that is not wholly in memory has no type, and nothing of it is looked at. */
+/*
+ * A header that is not wholly in memory has no type. The device ignores the part that is in memory.
+ */
 static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 {
 	(void)state;
@@ -257,8 +261,7 @@ static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 }
 
 /*
- * Hostile 131: the status is the last byte of a buffer that begins in no memory, and itself is in
- * memory.
+ * Hostile 131: a buffer begins outside memory, but its last byte is in memory and gets the status.
  */
 static void blk_process_answers_ioerr_behind_memory_that_is_cut_off(void **state)
 {
@@ -304,7 +307,8 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 }
 
 /*
- * Hostile 118, 119: too much data, data in both directions, or a part of a sector changes nothing.
+ * Hostile 118, 119: too much data, data in both directions, or a part of a sector does not change
+ * the result.
  */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {
@@ -337,7 +341,7 @@ static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **s
 }
 
 /*
- * Hostile 131: a status byte that can't be written. The used length is 0, whether or not the data
+ * Hostile 131: if the status byte can't be written, the used length is 0, whether or not the data
  * is good.
  */
 static void blk_process_completes_empty_where_the_status_cannot_be_written(void **state)
@@ -365,8 +369,8 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 }
 
 /*
- * A status behind the wrap of its buffer does not exist, although its address, modulo 2^64, is in
- * memory.
+ * If a buffer wraps at 2^64, a status after the wrap does not exist. This holds although its
+ * address, modulo 2^64, is in memory.
  */
 static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void **state)
 {
@@ -383,7 +387,7 @@ static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void *
 	}
 }
 
-/* No writable byte at all, after bad data. */
+/* The chain has bad data and no writable byte. */
 static void blk_process_completes_empty_where_there_is_no_status(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },
@@ -408,7 +412,7 @@ static const struct {
 	struct vring_desc descs[4];
 	int error;
 } shapes[] = {
-	/* A readable buffer behind the status. */
+	/* A readable buffer after the status. */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },
 	    { BLK_RAM, 512, VRING_DESC_F_NEXT | IN, 2 },
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, 3 },
@@ -419,7 +423,7 @@ static const struct {
 	    { BLK_RAM, 512, VRING_DESC_F_NEXT | IN, 2 },
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, BLK_QUEUE } },
 	  VIRTIO_ENEXT },
-	/* Without an end. */
+	/* A chain without an end. */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },
 	    { BLK_RAM, 512, VRING_DESC_F_NEXT | IN, 2 },
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, 2 } },
@@ -446,10 +450,7 @@ static const struct {
 	  VIRTIO_EFAULT },
 };
 
-/*
- * A bad buffer and a malformed chain: nothing is written, because no byte is known to be the
- * status.
- */
+/* If the chain is malformed, too, nothing is written: no byte is known to be the status. */
 static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **state)
 {
 	(void)state;

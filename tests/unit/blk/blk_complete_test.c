@@ -65,7 +65,7 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 	assert_int_equal(f.stats.writes, 1);
 }
 
-/* A device's own I/O: exactly the bytes that it reports are counted and marked. */
+/* If the caller does its own I/O, exactly the bytes that it reports are counted and marked. */
 static void blk_complete_accepts_a_result_of_the_caller(void **state)
 {
 	static const struct {
@@ -130,7 +130,8 @@ static void blk_complete_never_exceeds_a_used_length(void **state)
 }
 
 /*
- * A request without a status byte is completed, nothing is written, and only malformed counts it.
+ * A request without a status byte is completed, and nothing is written. Only the counter malformed
+ * counts it.
  */
 static void blk_complete_counts_a_request_without_a_status(void **state)
 {
@@ -242,8 +243,8 @@ static void blk_complete_twice_is_stale(void **state)
 }
 
 /*
- * The head is in flight again, under another token: the newer request is not completed by the older
- * one.
+ * The head is in flight again, under another token. The old token does not complete the new
+ * request.
  */
 static void blk_complete_is_stale_after_the_head_was_reused(void **state)
 {
@@ -315,7 +316,7 @@ static void blk_complete_is_stale_after_a_reset(void **state)
 	}
 }
 
-/* Memory of a map that is gone. An access ends the program. */
+/* Memory that a test unmaps together with its map. A later access ends the program. */
 struct past_map {
 	uint8_t ram[BLK_RAM];
 	uint8_t bitmap[(BLK_RAM >> BLK_PAGE_SHIFT) / 8];
@@ -365,8 +366,8 @@ static void blk_complete_is_stale_after_the_map_was_freed(void **state)
 }
 
 /*
- * The queue has another map by now, and the request is still in flight: it is answered where it was
- * popped.
+ * The queue gets another map while the request is in flight. The status is written through the map
+ * of the pop.
  */
 static void blk_complete_answers_in_the_map_of_the_pop(void **state)
 {

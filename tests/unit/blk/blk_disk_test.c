@@ -108,7 +108,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
-	/* Of several missing operations the first is named, and only if no value is bad. */
+	/* The first of several missing operations is named, and only if no value is bad. */
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o.backend.ops = &no_ops, lack(&o, "readv");
 	o.blk_size = 1, refuse(&o);
@@ -122,8 +122,8 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 }
 
 /*
- * The two limits of each command: both, with the operation, on a disk that can be written; or
- * neither.
+ * A command needs both of its limits, the operation, and a disk that can be written. Or it has
+ * neither limit.
  */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 {
@@ -236,7 +236,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
 	o = without_ops(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
-	/* With a back end its flush alone offers FLUSH, whatever the options say. */
+	/* With a back end, its operation flush alone decides about FLUSH, not the option flush. */
 	o = plain(), o.flush = true, accept(&o, 1u << 9);
 }
 
@@ -277,7 +277,7 @@ static void blk_write_through_follows_features_and_field(void **state)
 		uint8_t initial; /* value of writeback after negotiation */
 		bool through;    /* whether the cache is write-through then */
 	} cases[] = {
-		/* Without an offer the disk promises nothing. */
+		/* If FLUSH is not offered, the disk promises nothing. */
 		{ false, false, 0, 0, false },
 		/* virtio 1.4, 5.2.6.2: FLUSH offered and not accepted. */
 		{ true, false, 0, 0, true },
@@ -314,7 +314,7 @@ static void blk_negotiate_keeps_writeback_when_repeated(void **state)
 	assert_int_equal(virtio_blk_init(&blk, &o), 0);
 	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE), 0);
 	assert_true(virtio_blk_config_write(&blk, 32, "\0", 1));
-	/* A front end that adds dirty logging to the features sends them all again. */
+	/* A front end that adds dirty logging to the features sends all features again. */
 	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE | UINT64_C(1) << 26), 0);
 	assert_int_equal(blk.writeback, 0);
 	virtio_blk_reset(&blk);
@@ -405,7 +405,10 @@ static void blk_capacity_is_the_old_one_during_an_update(void **state)
 	}
 }
 
-/* A disk with every feature, and its configuration space written down by hand from 5.2.4. */
+/*
+ * Makes a disk with every feature. everything_config is its configuration space, by hand from
+ * 5.2.4.
+ */
 static void everything(struct virtio_blk *blk)
 {
 	struct virtio_blk_options o = plain();
@@ -515,7 +518,8 @@ static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
 };
 
 /*
- * Hostile 103: any offset and length. Beyond the end zeroes are read, and no byte more is written.
+ * Hostile 103: any offset and length can be read. Bytes beyond the end are zero, and nothing is
+ * written beyond the length.
  */
 static void blk_config_read_is_right_at_every_offset_and_length(void **state)
 {
@@ -577,7 +581,7 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 }
 
 /*
- * Each feature brings its own fields, and no other's: 5.2.4 by hand. Padding, and the fields of
+ * Each feature shows its own fields only, at the offsets of 5.2.4. Padding, and the fields of
  * zones, stay zero.
  */
 static void blk_config_read_shows_the_fields_of_each_feature_alone(void **state)
@@ -613,7 +617,7 @@ static void blk_config_read_shows_the_fields_of_each_feature_alone(void **state)
 			o.max_secure_erase_sectors = o.max_secure_erase_seg = 0;
 		assert_int_equal(virtio_blk_init(&blk, &o), 0);
 		assert_int_equal(virtio_blk_offered(&blk), UINT64_C(1) << fields[i].feature | 1u << 9 | 1u << 15);
-		/* Accepted or not. */
+		/* The fields are the same whether or not the driver accepts the feature. */
 		assert_int_equal(virtio_blk_negotiate(&blk, i % 2 ? blk.offered : 0), 0);
 		memcpy(expected, everything_config, 8);
 		memcpy(expected + fields[i].from, everything_config + fields[i].from,
@@ -652,19 +656,21 @@ static void blk_config_read_follows_the_capacity(void **state)
 	virtio_blk_config_read(&blk, 0, got, sizeof got);
 	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
 	assert_memory_equal(got + 8, everything_config + 8, sizeof got - 8);
-	/* The capacity outlives the driver. */
+	/* A reset keeps the capacity. */
 	virtio_blk_reset(&blk);
 	virtio_blk_config_read(&blk, 0, got, 8);
 	assert_memory_equal(got, "\7\6\5\4\3\2\1", 8);
 }
 
-/* virtio 1.4, 5.2.5.2: the initial value of writeback, and the values that it can get. */
+/*
+ * virtio 1.4, 5.2.5.2: the features decide the first value of writeback, and its possible values.
+ */
 static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **state)
 {
 	static const struct {
 		uint64_t features;
 		uint8_t initial;
-		bool takes[3]; /* 0, 1, 2 */
+		bool takes[3]; /* whether a write of 0, 1 or 2 has an effect */
 	} cases[] = {
 		{ 0, 0, { false, false, false } },
 		{ BLK_FLUSH, 1, { false, false, false } },
@@ -697,7 +703,7 @@ static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **stat
 	}
 }
 
-/* Hostile 104: all but writeback is read-only. */
+/* Hostile 104: every field but writeback is read-only. */
 static void blk_config_write_ignores_everything_but_writeback(void **state)
 {
 	uint8_t ones[200], got[VIRTIO_BLK_CONFIG_BYTES];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What is stable when a status says so. The back end keeps two disks: as written, and as of the
- * last sync. It records the order of its calls, and looks at the status byte in each call. So
- * blk_check_disk() fails if the status was there before a change, or before the end of its sync.
+ * A change must be stable when its status says so. The back end keeps two disks: as written, and as
+ * of the last sync. It records the order of its calls, and checks the status byte in each call. So
+ * blk_check_disk() fails if the status was written before a change, or before the end of its sync.
  */
 #include "blk_fixture.h"
 
@@ -16,7 +16,7 @@ static const struct virtio_blk_range ranges[] = { { 2, 3, 0 }, { 7, 0, 0 }, { 8,
 /* A request that changes the disk, and its effect on the model. */
 struct change {
 	uint32_t type;
-	uint32_t calls; /* of the back end */
+	uint32_t calls; /* calls of the back end */
 	enum blk_op op;
 };
 
@@ -50,8 +50,8 @@ static void apply(struct blk_fixture *f, const struct change *change)
 /* A driver that writes to writeback while a request is carried out. */
 struct toggle {
 	struct virtio_blk *blk;
-	enum blk_op when; /* in the first call of this kind */
-	uint8_t value;    /* 2: never */
+	enum blk_op when; /* writes in the first call of this kind */
+	uint8_t value;    /* value that is written; 2: no write */
 	bool taken;
 };
 
@@ -77,10 +77,11 @@ static void setup(struct blk_fixture *f, bool wce, uint64_t features)
 }
 
 /*
- * Every set of features, every value of writeback at submission, and every change of writeback
- * while the request is carried out or synced. virtio 1.4, 5.2.6.2: with the field at 0 from
- * submission to completion, or without both features, a reported write is stable. Under a change
- * either is allowed, and the value after the write decides.
+ * Tests every set of features, every value of writeback at submission, and every change of
+ * writeback while the request is carried out or synced. By virtio 1.4, 5.2.6.2, a reported write is
+ * stable if writeback is 0 from submission to completion. It is also stable if the driver accepted
+ * neither feature. If writeback changes meanwhile, the specification allows both; the value after
+ * the write decides.
  */
 static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void **state)
 {
@@ -202,7 +203,10 @@ static void blk_change_of_nothing_is_not_synced(void **state)
 	}
 }
 
-/* The third case: when a flush is completed, all requests completed before the flush are stable. */
+/*
+ * Case 3 of virtio 1.4, 5.2.6.2: a completed flush makes all requests stable that were completed
+ * before it.
+ */
 static void blk_flush_makes_everything_before_it_stable(void **state)
 {
 	static const uint64_t features[] = { BLK_FLUSH, BLK_FLUSH | BLK_WCE };
@@ -219,7 +223,7 @@ static void blk_flush_makes_everything_before_it_stable(void **state)
 			memcpy(f.disk_model, f.backend.stable, BLK_DISK);
 			blk_send(&f, &ask);
 			assert_int_equal(blk_serve(&f), 1);
-			/* Volatile until then. */
+			/* Before the flush the change is volatile. */
 			assert_memory_equal(f.backend.stable, f.disk_model, BLK_DISK);
 			apply(&f, &changes[k]);
 			blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
@@ -283,7 +287,7 @@ static void blk_write_through_is_that_of_the_moment(void **state)
 	}
 }
 
-/* A thread that switches the cache mode while another thread serves requests. */
+/* Switches the cache mode while another thread serves requests. */
 static void *switch_often(void *context)
 {
 	struct virtio_blk *blk = context;

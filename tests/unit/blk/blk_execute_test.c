@@ -79,7 +79,7 @@ static void blk_write_stores_any_layout_and_nothing_else(void **state)
 	}
 }
 
-/* Hostile 113: data and header in one buffer, data and status in one. */
+/* Hostile 113: data and header may be in one buffer. */
 static void blk_write_accepts_header_and_data_in_one_buffer(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .sector = 2, .out = blk_pattern, .out_bytes = 4096 };
@@ -99,7 +99,7 @@ static void blk_write_accepts_header_and_data_in_one_buffer(void **state)
 	assert_int_equal(f.backend.longest, 1);
 }
 
-/* Hostile 120: a request without data does nothing. */
+/* Hostile 120: a request without data succeeds without I/O. */
 static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT };
@@ -121,7 +121,10 @@ static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
 	}
 }
 
-/* Hostile 121: 20 bytes, split, with any sector, on a read-only disk. */
+/*
+ * Hostile 121: the id has 20 bytes, in one buffer or split, with any sector, on a read-only disk,
+ * too.
+ */
 static void blk_get_id_writes_twenty_bytes(void **state)
 {
 	(void)state;
@@ -154,7 +157,10 @@ static void blk_get_id_writes_twenty_bytes(void **state)
 	}
 }
 
-/* Hostile 123: with data in both directions, any sector, on a read-only disk. */
+/*
+ * Hostile 123: a flush works with data in both directions, with any sector, on a read-only disk,
+ * too.
+ */
 static void blk_flush_ignores_data_and_sector(void **state)
 {
 	const struct blk_ask bare = { .type = VIRTIO_BLK_T_FLUSH };
@@ -182,7 +188,10 @@ static void blk_flush_ignores_data_and_sector(void **state)
 
 /* Requests that are refused */
 
-/* Hostile 115 to 117, 119, 121, 122, 124, 127: no I/O, no byte changed but the status. */
+/*
+ * Hostile 115 to 117, 119, 121, 122, 124, 127: a refused request causes no I/O, and changes no byte
+ * but its status.
+ */
 static void blk_process_refuses_without_touching_anything(void **state)
 {
 	static const struct {
@@ -244,7 +253,7 @@ static void blk_process_refuses_without_touching_anything(void **state)
 
 /*
  * The result has the reason. The statistics keep the first reason. A request that is carried out
- * has none.
+ * has no reason.
  */
 static void blk_execute_says_why_it_refuses(void **state)
 {
@@ -298,7 +307,10 @@ static void blk_execute_tells_a_failure_from_a_refusal(void **state)
 	assert_int_equal(f.stats.first_refusal, VIRTIO_BLK_REFUSAL_NONE);
 }
 
-/* GET_ID and refused requests are answered. Others fail, and only the status changes. */
+/*
+ * GET_ID succeeds, and a refused request gets its usual status. Other requests fail, and only their
+ * status changes.
+ */
 static void blk_process_without_a_back_end_answers_what_needs_none(void **state)
 {
 	const struct virtio_blk_range range = { 1, 2, 0 };
@@ -382,7 +394,7 @@ static void blk_process_fails_a_request_with_too_many_segments(void **state)
 	assert_int_equal(f.stats.first_error, VIRTIO_ENOBUFS);
 }
 
-/* Hostile 110, 111, 131: completed with length 0, and the next request is served. */
+/* Hostile 110, 111, 131: the request is completed with length 0, and the next request is served. */
 static void blk_process_completes_requests_that_cannot_be_answered(void **state)
 {
 	const struct virtio_mock_buffer outside[] = {
@@ -421,7 +433,7 @@ static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t acces
 	return 0;
 }
 
-/* A translation that is not known yet is no fault: nothing is done, and the request is retried. */
+/* An unknown translation is no fault: nothing is written, and the request is popped again later. */
 static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };
@@ -451,7 +463,7 @@ static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 	blk_check_memory(&f);
 }
 
-/* A chain that the caller has popped is the caller's to unpop, from the last one backwards. */
+/* If the caller popped the chains, the caller must unpop them, the last one first. */
 static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },

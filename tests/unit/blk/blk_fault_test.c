@@ -8,7 +8,7 @@
 
 /* A back end that fails */
 
-/* Hostile 134: transfers of any size add up. */
+/* Hostile 134: a transfer continues after short calls of any size. */
 static void blk_transfers_continue_after_short_ones(void **state)
 {
 	static const uint64_t sizes[] = { 1, 7, 511, 512, 513, 2047, 2048, 5000 };
@@ -166,9 +166,9 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 /* Durability */
 
 /*
- * The proof of order. The fixture's back end looks at the status byte in every call. So
- * blk_check_disk() fails if the status was there before a write or its flush had returned. The
- * stable disk is that of the last flush.
+ * Proves the order. The fixture's back end checks the status byte in every call. So
+ * blk_check_disk() fails if the status was written before the write or its flush returned. The
+ * stable disk has the content at the last flush.
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
@@ -265,7 +265,7 @@ static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 
 /* Disks that change, and that are shared */
 
-/* Hostile 135: two queues on one disk. */
+/* Hostile 135: two queues share one disk, and each request is completed on its own queue. */
 static void blk_queues_share_a_disk_without_cross_talk(void **state)
 {
 	const struct blk_ask write = { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512, .sector = 1 };
@@ -300,7 +300,7 @@ static void blk_queues_share_a_disk_without_cross_talk(void **state)
 	assert_int_equal(two.stats.reads, 3);
 }
 
-/* A disk that shrinks: sectors beyond its new end are refused from then on. */
+/* When a disk has shrunk, sectors beyond its new end are refused. */
 static void blk_process_goes_by_the_new_capacity(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .sector = 7, .in_bytes = 512 };

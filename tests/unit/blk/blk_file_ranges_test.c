@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The back end on a file: discard, write zeroes, secure erase. This program replaces the system
- * calls, because it is linked before the C library. It interrupts, shortens or fails them, or
- * carries them out, on the file system of the current folder and on a tmpfs. A block device is a
- * file that fstat() calls one.
+ * calls, because it is linked before the C library. It interrupts or shortens calls, makes them
+ * fail, or carries them out. The files are in the current folder and on a tmpfs. For a block
+ * device, fstat() reports a file as one.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -28,10 +28,10 @@
 #define ZERO FALLOC_FL_ZERO_RANGE
 
 static struct {
-	int interrupts;            /* so many calls fail with EINTR first */
+	int interrupts;            /* number of calls that fail with EINTR first */
 	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* so many times every other pwrite() fails with EINTR */
+	int put_interrupts;        /* number of times that every other pwrite() fails with EINTR */
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */
@@ -44,7 +44,7 @@ static struct {
 	uint64_t range[2];
 } faults;
 
-/* 0, or -1 with errno set. */
+/* Returns 0, or -1 with errno set. */
 static int fault(int error)
 {
 	if (faults.interrupts > 0) {
@@ -170,7 +170,7 @@ static int discard(const struct ranges_fixture *w, uint64_t offset, uint64_t byt
 	return w->backend.ops->discard(w->backend.context, offset, bytes);
 }
 
-/* The file has the model's content, and its old length. */
+/* Checks that the file has the model's content and its old length. */
 static void check(struct ranges_fixture *w)
 {
 	assert_int_equal(pread(w->fd, w->got, sizeof w->got, 0), FILE_BYTES);
@@ -248,7 +248,9 @@ static void file_zeroes_fail_with_the_storage(void **state)
 	}
 }
 
-/* Hostile 134: writes of zeroes that are short, interrupted, or fail. */
+/*
+ * Hostile 134: writing zeroes continues after short and interrupted calls, and reports a failure.
+ */
 static void file_zeroes_written_by_hand_survive_short_writes(void **state)
 {
 	static const size_t most[] = { 1, 511, 512, 4095, 65535 };
@@ -290,7 +292,7 @@ static void file_zeroes_written_by_hand_fail_with_the_storage(void **state)
 	}
 }
 
-/* A descriptor that isn't open makes a back end; whatever it is asked for fails. */
+/* A back end can be made on a descriptor that isn't open. All its operations fail. */
 static void file_backend_on_a_closed_descriptor_fails_everything(void **state)
 {
 	static struct ranges_fixture w;
@@ -354,7 +356,7 @@ static void file_zeroes_give_storage_back_under_unmap(void **state)
 	assert_int_equal(lseek(w.fd, 65536 - 4096, SEEK_HOLE), 65536);
 	assert_int_equal(lseek(w.fd, 65536, SEEK_DATA), 65536 + 131072);
 	check(&w);
-	/* Zeroing a part of a block leaves the rest of the block and its storage. */
+	/* Zeroing a part of a block changes neither the rest of the block nor its storage. */
 	before = allocated(&w);
 	memset(w.model + 32768 + 512, 0, 1024);
 	assert_int_equal(write_zeroes(&w, 32768 + 512, 1024, true), 0);
@@ -377,7 +379,7 @@ static void file_zeroes_keep_storage_without_unmap(void **state)
 	close(w.fd);
 }
 
-/* The same where the system has no call that zeroes a range. */
+/* Zeroes keep their storage also where the system has no call that zeroes a range. */
 static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **state)
 {
 	static struct ranges_fixture w;
@@ -393,7 +395,7 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 	close(w.fd);
 }
 
-/* The answer for the driver is true. Asking changes neither bytes nor size. */
+/* The value for the driver is right. The call that finds it changes neither bytes nor size. */
 static void file_says_whether_zeroes_may_unmap(void **state)
 {
 	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };
@@ -454,8 +456,8 @@ static void file_zeroes_in_a_hole_are_zeroes(void **state)
 }
 
 /*
- * A file that became shorter than the disk: a zeroed range reads as zeroes, or the request has
- * failed. A success followed by an end of the file would be wrong.
+ * The file has become shorter than the disk. A zeroed range reads as zeroes, or the request has
+ * failed. A success must not leave the range beyond the end of the file.
  */
 static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 {
@@ -522,8 +524,8 @@ static void file_discard_changes_nothing_outside_its_range(void **state)
 }
 
 /*
- * A discard may do nothing, so it does nothing where the storage cannot. But an error of the
- * storage is an error.
+ * Where the storage does not support a discard, the discard succeeds and does nothing. Other errors
+ * of the storage are reported.
  */
 static void file_discard_needs_no_support(void **state)
 {
@@ -654,7 +656,9 @@ static void device_is_discarded_and_erased_by_its_own_commands(void **state)
 	close(w.fd);
 }
 
-/* A discard may do nothing; an erasure must not. */
+/*
+ * Without a command of the device, a discard succeeds and does nothing, and a secure erase fails.
+ */
 static void device_without_a_command_ignores_discard_and_fails_erase(void **state)
 {
 	static struct ranges_fixture w;

@@ -19,14 +19,14 @@
 #include <watchdog.h>
 
 static struct {
-	int interrupts; /* so many calls fail with EINTR first */
-	int error;      /* then errno of all */
-	size_t most;    /* bytes moved by a call; 0: no limit */
+	int interrupts; /* number of calls that fail with EINTR first */
+	int error;      /* errno of all later calls; 0: they succeed */
+	size_t most;    /* most bytes that a call moves; 0: no limit */
 	int calls, syncs;
 	int max_count; /* longest vector seen */
 
 	/* For syncs, which may come from several threads. */
-	/* Errno of the first sync only, as the kernel reports a loss. */
+	/* The errno of the first sync only: the kernel reports lost data once. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first sync */
 	atomic_int syncing, together; /* syncs running now, and the most so far */
@@ -126,7 +126,7 @@ static void setup(struct file_fixture *f)
 	blk_restart(&f->blk, BLK_FLUSH);
 }
 
-/* The file is as the model says, and no longer than it was. */
+/* Checks that the file has the model's content and its old length. */
 static void check_file(const struct file_fixture *f)
 {
 	uint8_t got[BLK_DISK + 1];
@@ -217,7 +217,7 @@ static void file_size_is_that_of_the_file(void **state)
 	setup(&f);
 	assert_int_equal(virtio_blk_file_size(descriptor(&f), &bytes), 0);
 	assert_int_equal(bytes, BLK_DISK);
-	/* Larger than 32 bits, and no whole sector at the end. */
+	/* The size needs more than 32 bits and ends inside a sector. */
 	assert_int_equal(ftruncate(descriptor(&f), (off_t)5 << 30 | 7), 0);
 	assert_int_equal(virtio_blk_file_size(descriptor(&f), &bytes), 0);
 	assert_int_equal(bytes, UINT64_C(5) << 30 | 7);
@@ -225,7 +225,8 @@ static void file_size_is_that_of_the_file(void **state)
 }
 
 /*
- * Zeroes are read up to the end of the last block, for several block sizes, and nothing after it.
+ * Beyond the end of the file, zeroes are read up to the end of the last block, for several block
+ * sizes. Nothing is read after that block.
  */
 static void file_reads_zeroes_behind_its_end_in_the_last_block(void **state)
 {
@@ -340,7 +341,10 @@ static void nudge(void)
 	assert_int_equal(faults.nudges, 0);
 }
 
-/* An interrupted sync may have consumed the report of a loss. The next one would then succeed. */
+/*
+ * An interrupted sync may have consumed the kernel's report of lost data. Another sync would then
+ * succeed.
+ */
 static void file_sync_is_not_interrupted_nor_repeated(void **state)
 {
 	const struct sigaction action = { .sa_handler = count_nudge };
@@ -403,8 +407,8 @@ static void file_errors_fail_the_request(void **state)
 }
 
 /*
- * A file that someone has shortened: behind its last sector there is an error, not zeroes and not
- * success.
+ * If somebody has shortened the file, a read beyond its last sector fails: it returns neither
+ * zeroes nor success.
  */
 static void file_end_inside_the_disk_fails_reads(void **state)
 {
@@ -459,8 +463,8 @@ static void file_write_is_synced_before_it_is_reported_under_write_through(void 
 }
 
 /*
- * The kernel's single report is remembered by everything that promises stability, until the file is
- * opened again.
+ * The kernel reports lost data once. From then on, everything that promises stability fails until
+ * the file is opened again.
  */
 static void file_flush_that_failed_fails_from_then_on(void **state)
 {
@@ -478,7 +482,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 			serve_fails(&f, &flush_ask);
 			assert_int_equal(errno, errors[i]);
 		}
-		/* The kernel isn't asked again: it would say that all is well. */
+		/* There is no second sync: the kernel would report success. */
 		assert_int_equal(faults.syncs, 1);
 		/* Reads, and writes without a promise of stability, succeed. */
 		serve_ok(&f, &write);
@@ -494,7 +498,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 	}
 }
 
-/* A changed range under write-through is a promise, too. */
+/* A change of a range under write-through promises stability, so it fails, too. */
 static void file_flush_that_failed_fails_ranges_under_write_through(void **state)
 {
 	const uint32_t types[] = { VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES };
@@ -529,13 +533,13 @@ static struct {
 	const struct virtio_blk_backend *backend;
 	pthread_t threads[FLUSHERS];
 	int results[FLUSHERS];
-	pthread_mutex_t *syncing; /* of the file, if calls are counted */
+	pthread_mutex_t *syncing; /* of the file; NULL: no calls are counted */
 	atomic_uint waiting;      /* threads that are about to wait for that mutex */
 } flushers;
 
 /*
- * A thread that is counted here is at the call: it has done everything before the call, and nothing
- * after.
+ * Counts the threads at this call. A counted thread has done everything before the call, and
+ * nothing after it.
  */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {

@@ -21,7 +21,7 @@
 #define BLK_RAM 0x8000u       /* bytes of guest memory, from address 0 */
 #define BLK_RINGS_END 0x2000u /* rings below, buffers from here on */
 #define BLK_READABLE 0x2000u  /* where a request's readable bytes begin */
-#define BLK_WRITABLE 0x5000u  /* and its writable ones */
+#define BLK_WRITABLE 0x5000u  /* where its writable bytes begin */
 #define BLK_QUEUE 256u
 #define BLK_SEGMENTS 8192u
 #define BLK_RANGES 64u
@@ -32,10 +32,10 @@
 #define BLK_CALLS 128u
 
 /*
- * Kinds of guest memory: the bytes of each region with a dirty log, or one of the numbers below.
- * With 1 no two bytes are together.
+ * Kinds of guest memory. A number is the length of each region in bytes, and the regions have a
+ * dirty log. With 1 each byte is a region.
  */
-/* Pieces of 16 bytes. Each descriptor is rewritten as soon as it was read. */
+/* Memory in pieces of 16 bytes. Each descriptor is overwritten as soon as it was read. */
 #define BLK_CHANGING 0u
 /* Two regions without a log. The buffers that the device reads are in the first region. */
 #define BLK_UNLOGGED (BLK_RAM / 2)
@@ -58,8 +58,8 @@ struct blk_call {
 struct blk_faulty {
 	uint8_t disk[BLK_DISK];
 	uint8_t stable[BLK_DISK]; /* as of the last flush */
-	uint64_t most;            /* bytes moved by a call at most; 0: no limit */
-	int fail_call;            /* the call, from 1 on, of readv or writev that fails; 0: none */
+	uint64_t most;            /* most bytes that a call moves; 0: no limit */
+	int fail_call;            /* number, from 1, of the readv or writev that fails; 0: none */
 	int64_t fail_with;        /* the result of that call */
 	int flush_error;
 	int calls;      /* of readv and writev */
@@ -67,20 +67,20 @@ struct blk_faulty {
 	int flushes;
 	uint32_t longest; /* the longest vector */
 	bool out_of_range;
-	const uint8_t *status; /* watched at every call: must still be BLK_FILL */
+	const uint8_t *status; /* checked at every call: must still be BLK_FILL */
 	bool status_early;
 
 	/* The operations on ranges. */
 	int range_calls;
-	/* The call, from 1 on, that fails after it has changed the first half; 0: none. */
+	/* The number of the call that fails, from 1, after it changed the first half; 0: none. */
 	int range_fail_call;
 	int range_fail_with;
 	struct virtio_blk_wear wear;
 	int wear_error;
 
-	struct blk_call log[BLK_CALLS]; /* of all calls, the first ones */
+	struct blk_call log[BLK_CALLS]; /* the first BLK_CALLS calls */
 	uint32_t logged;
-	/* Called in every call, when it has done its work: what the guest does in the meantime. */
+	/* Called at the end of every operation. Does what the guest does meanwhile. */
 	void (*meanwhile)(void *context, enum blk_op op);
 	void *meanwhile_context;
 };
@@ -153,7 +153,7 @@ static inline int blk_faulty_flush(void *context)
 	return 0;
 }
 
-/* The content of a range after an operation. */
+/* Returns the byte that fills a range after an operation. */
 static inline int blk_after(enum blk_op op)
 {
 	return op == BLK_DISCARD ? BLK_DISCARDED : op == BLK_ERASE ? BLK_ERASED : 0;
@@ -205,7 +205,7 @@ static const struct virtio_blk_backend_ops blk_faulty_ops = {
 	.flush = blk_faulty_flush,
 };
 
-/* The same back end with every operation. */
+/* The same operations, and all optional ones. */
 static const struct virtio_blk_backend_ops blk_all_ops = {
 	.readv = blk_faulty_readv,
 	.writev = blk_faulty_writev,
@@ -225,7 +225,7 @@ struct blk_fixture {
 	struct virtio_region regions[BLK_RAM];
 	struct virtio_memory_map map;        /* the driver's view */
 	struct virtio_memory_map device_map; /* the device's view of the same memory */
-	/* Used in memory that changes: the descriptor read last, or 0. */
+	/* For BLK_CHANGING only: the address of the descriptor read last, or 0. */
 	uint64_t read_desc;
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[BLK_QUEUE];
@@ -251,7 +251,7 @@ struct blk_fixture {
 #define BLK_F_LIFETIME (UINT64_C(1) << VIRTIO_BLK_F_LIFETIME)
 #define BLK_COMMANDS (BLK_F_DISCARD | BLK_F_ZEROES | BLK_F_ERASE | BLK_F_LIFETIME)
 
-/* A disk with other options, or other features than FLUSH: change options, then call this. */
+/* Sets up the disk again with f->options and these features. Change the options before the call. */
 static inline void blk_restart(struct blk_fixture *f, uint64_t features)
 {
 	assert_int_equal(virtio_blk_init(&f->blk, &f->options), 0);
@@ -259,15 +259,15 @@ static inline void blk_restart(struct blk_fixture *f, uint64_t features)
 }
 
 /*
- * Takes over the members of storage: change them, then call this. No request may be in flight in
- * it.
+ * Sets up f->request with f->storage. Change the storage before the call. The request must not be
+ * in flight.
  */
 static inline void blk_prepare(struct blk_fixture *f)
 {
 	assert_int_equal(virtio_blk_request_init(&f->request, &f->storage), 0);
 }
 
-/* The translation of memory that changes: a second look at a descriptor finds it spoilt. */
+/* Translates addresses of memory that changes. A second read of a descriptor finds it spoilt. */
 static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {
@@ -290,8 +290,8 @@ static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint
 }
 
 /*
- * Sets up guest memory in regions of region_bytes each, or one that changes, a driver, and a disk
- * of BLK_SECTORS on which FLUSH is negotiated.
+ * Sets up guest memory of one of the kinds above, a driver, and a disk of BLK_SECTORS on which
+ * FLUSH is negotiated.
  */
 static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 {
@@ -332,7 +332,8 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 }
 
 /*
- * As blk_setup(), with every command negotiated, each for up to 8 ranges of up to 8 sectors.
+ * Does the same as blk_setup(), and negotiates every command on ranges. Each may have up to 8
+ * ranges of up to 8 sectors.
  */
 static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_bytes)
 {
@@ -349,23 +350,23 @@ static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_byt
 /* Requests */
 
 /*
- * A request as a driver builds it. A member of 0 means a whole header, one piece for each
- * direction, no gaps, or a status.
+ * A request as a driver builds it. If the members from header_bytes on are 0, the header is whole,
+ * each direction is one piece without gaps, and there is a status.
  */
 struct blk_ask {
 	uint32_t type;
 	uint64_t sector;
 	const uint8_t *out; /* data that the driver sends */
 	uint32_t out_bytes;
-	uint32_t in_bytes;                       /* room for data that it wants */
-	uint32_t header_bytes;                   /* of a header that is cut short: 1 + its length */
+	uint32_t in_bytes;                       /* bytes of room for data from the device */
+	uint32_t header_bytes;                   /* 1 + the length of a header that is cut short */
 	uint32_t readable_piece, writable_piece; /* lengths into which the two directions are cut */
 	/* Bytes between two pieces, which belong to no piece. */
 	uint32_t gap;
 	bool no_status;
 };
 
-/* The place of byte i of a direction that is cut into pieces. */
+/* Returns the address of byte i of a direction that is cut into pieces. */
 static inline uint64_t blk_place(uint64_t base, uint32_t i, uint32_t piece, uint32_t gap)
 {
 	return piece ? base + i / piece * (piece + gap) + i % piece : base + i;
@@ -425,7 +426,8 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 }
 
 /*
- * Pops the next used element and returns its length. The mock checks that it is not above the room.
+ * Pops the next used element and returns its length. The mock checks that the length is not above
+ * the room.
  */
 static inline uint32_t blk_take_used(struct blk_fixture *f)
 {
@@ -442,7 +444,7 @@ static inline uint32_t blk_serve(struct blk_fixture *f)
 	return blk_take_used(f);
 }
 
-/* Tells the model of guest memory what the device must have written. */
+/* Writes into the model of guest memory what the device must write. */
 static inline void blk_expect(struct blk_fixture *f, const struct blk_ask *ask, const uint8_t *in, uint32_t in_bytes,
 			      uint8_t status)
 {
@@ -451,7 +453,7 @@ static inline void blk_expect(struct blk_fixture *f, const struct blk_ask *ask, 
 	f->model[blk_status_place(ask)] = status;
 }
 
-/* A segment has the right region. */
+/* Checks that a segment names the region in which its host address lies. */
 static inline void blk_check_region(const struct virtio_segment *s)
 {
 	const uintptr_t off = (uintptr_t)s->host - (uintptr_t)s->region->host;
@@ -473,8 +475,8 @@ static inline void blk_check_disk(const struct blk_fixture *f)
 }
 
 /*
- * A refused request: checks its status and used length, no I/O, and no other change in memory or on
- * the disk.
+ * Sends and serves a request that must be refused. Checks its status and used length. There must be
+ * no I/O, and no other change in memory or on the disk.
  */
 static inline void blk_refused(struct blk_fixture *f, const struct blk_ask *ask, uint8_t status)
 {
@@ -491,7 +493,7 @@ static inline void blk_refused(struct blk_fixture *f, const struct blk_ask *ask,
 	assert_int_equal(f->backend.logged, logged);
 }
 
-/* Ranges on the wire. Returns their length in bytes. */
+/* Encodes ranges as on the wire. Returns their length in bytes. */
 static inline uint32_t blk_put_ranges(uint8_t *out, const struct virtio_blk_range *ranges, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -502,7 +504,7 @@ static inline uint32_t blk_put_ranges(uint8_t *out, const struct virtio_blk_rang
 	return count * 16;
 }
 
-/* Data to write: no two sectors alike. */
+/* Data to write. No two sectors are alike. */
 static uint8_t blk_pattern[4096];
 
 static inline void blk_fill_pattern(void)
@@ -517,8 +519,8 @@ static inline bool blk_dirty(const struct blk_fixture *f, uint64_t addr)
 }
 
 /*
- * Exactly the pages of the status and of these first bytes of data are marked. The rings' pages are
- * ignored.
+ * Checks that exactly the pages of the status and of the first in_bytes of data are marked. Ignores
+ * the pages of the rings.
  */
 static inline void blk_check_dirty(const struct blk_fixture *f, const struct blk_ask *ask, uint32_t in_bytes)
 {

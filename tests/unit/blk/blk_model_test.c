@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Random requests, good and bad, in any layout, on a back end that fails at random. A model,
- * written from the specification, says how each is answered, what it writes where, and what it
- * leaves on the disk. Hostile 133, 134.
+ * written from the specification, predicts the status, every byte that the device writes, and the
+ * content of the disk. Hostile 133, 134.
  */
 #include "../common/long.h"
 #include "blk_fixture.h"
@@ -14,20 +14,20 @@
 struct model_fixture {
 	struct blk_fixture f;
 	uint64_t features;
-	uint32_t x; /* of the random numbers */
+	uint32_t x; /* state of the random numbers */
 	struct blk_ask ask;
 	uint8_t out[MOST_BYTES];
 	struct virtio_blk_range ranges[12];
 	uint32_t range_count;
-	uint64_t served[41]; /* by type: requests that succeeded */
-	uint64_t broken;     /* that failed by a fault of the back end */
+	uint64_t served[41]; /* requests that succeeded, by type */
+	uint64_t broken;     /* requests that failed by a fault of the back end */
 };
 
-/* What the model says. */
+/* What the model predicts for one request. */
 struct verdict {
 	uint8_t status;
 	uint8_t in[MOST_BYTES];
-	uint32_t written; /* of these */
+	uint32_t written; /* bytes of in that are written */
 	uint32_t touched;
 	uint32_t used;
 };
@@ -91,7 +91,7 @@ static void random_request(struct model_fixture *w)
 	if (roll(w, 20) == 0)
 		ask->in_bytes += 1 + roll(w, 20);
 	if (roll(w, 20) == 0 && ask->out_bytes < MOST_BYTES - 20)
-		ask->out_bytes += 1 + roll(w, 15); /* of no whole range */
+		ask->out_bytes += 1 + roll(w, 15); /* not a whole number of ranges */
 	if (roll(w, 40) == 0) {
 		ask->header_bytes = 1 + roll(w, 16);
 		ask->out_bytes = 0;
@@ -146,7 +146,7 @@ static bool has(const struct model_fixture *w, int feature)
 	return w->features >> feature & 1;
 }
 
-/* The answer to a request if the back end does its part. */
+/* Returns the status of a request if the back end succeeds. */
 static uint8_t judge(const struct model_fixture *w)
 {
 	const struct blk_ask *ask = &w->ask;
@@ -182,8 +182,8 @@ static uint8_t judge(const struct model_fixture *w)
 }
 
 /*
- * Whether a change is reported as done: the driver has FLUSH, so no sync is needed, or the sync
- * succeeds.
+ * Returns whether a change can be reported as done: the driver has FLUSH, so no sync is needed, or
+ * the sync succeeds.
  */
 static bool sync_works(const struct model_fixture *w)
 {
@@ -218,7 +218,10 @@ static bool change_model(struct model_fixture *w, int calls_before)
 	return !changed || sync_works(w);
 }
 
-/* The rest of the verdict on a legal request. moved is what the back end claims to have moved. */
+/*
+ * Completes the verdict on a legal request. moved is the number of bytes that the back end claims
+ * to have moved.
+ */
 static bool carry_out(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {
 	const struct virtio_blk_wear *wear = &w->f.backend.wear;
@@ -260,7 +263,10 @@ static void expect_verdict(struct model_fixture *w, struct verdict *v, uint64_t 
 		v->status = VIRTIO_BLK_S_IOERR;
 		w->broken++;
 	}
-	/* The status counts if no gap lies before it, and if its place is known. */
+	/*
+	 * The used length includes the status if all data before it was written and the header is
+	 * whole.
+	 */
 	v->used = v->written + (v->written == w->ask.in_bytes && !w->ask.header_bytes);
 }
 
@@ -285,7 +291,7 @@ static void one_request(struct model_fixture *w)
 	blk_check_memory(f);
 	blk_check_disk(f);
 	blk_check_dirty(f, &w->ask, v.touched);
-	/* A change that was reported is stable where the driver cannot flush. */
+	/* If the driver cannot flush, a change that was reported as done is stable. */
 	changed = f->backend.range_calls != range_calls || (w->ask.out_bytes && f->backend.moved != moved);
 	if (v.status == VIRTIO_BLK_S_OK && changed && !has(w, VIRTIO_BLK_F_FLUSH))
 		assert_memory_equal(f->backend.stable, f->disk_model, BLK_DISK);
@@ -311,7 +317,10 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		blk_restart(&w.f, w.features);
 		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
-		/* The model was asked about every request. */
+		/*
+		 * The run has covered every kind of failure, and every type unless the features are
+		 * features[2].
+		 */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			assert_true(w.served[types[i]] > 30 || features[r] == features[2]);
 		assert_true(w.broken > REQUESTS / 50 && w.f.stats.unsupported > 100 && w.f.stats.failed > 500);

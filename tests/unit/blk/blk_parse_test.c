@@ -13,8 +13,8 @@ static bool by_chain(void *const *state)
 /* Layouts */
 
 /*
- * Pops the next request. The walk of the chain is over then: at its end, or with the request's
- * error.
+ * Pops the next request. Checks that the walk of the chain has reached its end, or failed with the
+ * request's error.
  */
 static const struct virtio_blk_request *take(struct blk_fixture *f, void *const *state)
 {
@@ -37,10 +37,7 @@ static const struct virtio_blk_request *take(struct blk_fixture *f, void *const 
 	return request;
 }
 
-/*
- * Returns a request to the driver as a failure, so that the next one can come. The used length is
- * 0.
- */
+/* Completes a request as failed. The used length counts at most the status byte. */
 static void complete(struct blk_fixture *f, const struct virtio_blk_request *request)
 {
 	const uint64_t status = request->base.data.last_writable.addr;
@@ -53,7 +50,7 @@ static void complete(struct blk_fixture *f, const struct virtio_blk_request *req
 	blk_check_memory(f);
 }
 
-/* A request with an error has a token, and nothing else. */
+/* Checks that a request with an error has a token and nothing else. */
 static void check_failed(const struct virtio_blk_request *request, int error)
 {
 	assert_int_equal(request->base.error, error);
@@ -66,7 +63,7 @@ static void check_failed(const struct virtio_blk_request *request, int error)
 	assert_int_equal(virtio_blk_out(request).count, 0);
 }
 
-/* Pops the next request, which cannot be answered: checks the error, and that no byte changes. */
+/* Pops the next request, which can get no status. Checks the error, and that no byte changes. */
 static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -82,7 +79,7 @@ static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 	assert_int_equal(f->stats.others, others);
 }
 
-/* Pops the next request, which can be answered by a failure, at this address. */
+/* Pops the next request, which fails with a status at this address. */
 static void parse_reports(struct blk_fixture *f, void *const *state, int error, uint64_t status)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -106,7 +103,8 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 }
 
 /*
- * Whether a list of segments is bytes [skip, skip + bytes) of a direction that is cut into pieces.
+ * Checks that a list of segments is bytes [skip, skip + bytes) of a direction that is cut into
+ * pieces.
  */
 static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)
@@ -127,7 +125,10 @@ static void check_data(const struct blk_fixture *f, struct virtio_blk_data data,
 	assert_int_equal(done, bytes);
 }
 
-/* Hostile 113 and 118: however the request is cut, and whatever lies between the pieces. */
+/*
+ * Hostile 113 and 118: the parsed request does not depend on the cuts, or on the gaps between
+ * pieces.
+ */
 static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 {
 	static const uint32_t pieces[] = { 0, 1, 3, 15, 16, 17, 31, 500, 512, 1000 };
@@ -175,7 +176,7 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 	}
 }
 
-/* Hostile 37: empty buffers, at addresses that don't exist too, are not there. */
+/* Hostile 37: empty buffers are ignored, also at addresses that don't exist. */
 static void blk_parse_skips_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = {
@@ -219,7 +220,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 	}
 }
 
-/* Hostile 36, regression R26: buffers that end at the last byte of memory. */
+/* Hostile 36, regression R26: a buffer may end at the last byte of memory. */
 static void blk_parse_accepts_buffers_at_the_end_of_memory(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = {
@@ -240,7 +241,7 @@ static void blk_parse_accepts_buffers_at_the_end_of_memory(void **state)
 
 /* Malformed */
 
-/* Hostile 110 and 111: nowhere to put a status. */
+/* Hostile 110 and 111: a chain without a writable byte has no status, so its parse fails. */
 static void blk_parse_refuses_chain_without_writable_byte(void **state)
 {
 	const struct virtio_mock_buffer empty[] = { { BLK_READABLE, 16, 0 }, { BLK_WRITABLE, 0, VRING_DESC_F_WRITE } };
@@ -262,7 +263,7 @@ static void blk_parse_refuses_chain_without_writable_byte(void **state)
 	parse_fails(&f, state, VIRTIO_ESHORT);
 }
 
-/* Hostile 112: fewer than 16 readable bytes get an answer, and nothing behind them is read. */
+/* Hostile 112: a header under 16 bytes fails with a status, and nothing after its bytes is read. */
 static void blk_parse_reports_short_header(void **state)
 {
 	for (uint32_t len = 0; len < 16; len++) {
@@ -279,7 +280,7 @@ static void blk_parse_reports_short_header(void **state)
 	}
 }
 
-/* Hostile 47: a request with more pieces than the caller has room for gets an answer. */
+/* Hostile 47: a request with more pieces than the caller has room for fails with a status. */
 static void blk_parse_reports_more_segments_than_room(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 64, .gap = 1 };
@@ -308,8 +309,8 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 }
 
 /*
- * The same for a three-part request, which needs three segments: header, data and status. The
- * library stores fewer.
+ * A three-part request needs room for three segments, too: header, data and status. The library
+ * stores fewer.
  */
 static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 {
@@ -332,7 +333,7 @@ static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 	assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 }
 
-/* No room, or a NULL array with a capacity, is refused before any request. */
+/* Storage without room, or with a NULL array and a capacity, is refused before any request. */
 static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 {
 	struct virtio_segment segment;
@@ -367,8 +368,8 @@ static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 }
 
 /*
- * Hostile 131 and 33: a status byte outside guest memory, and a header outside guest memory under a
- * good status.
+ * Hostile 131 and 33: the parse reports a status byte outside guest memory, and a header outside
+ * guest memory under a good status.
  */
 static void blk_parse_reports_buffers_outside_memory(void **state)
 {
@@ -395,7 +396,7 @@ static void blk_parse_reports_buffers_outside_memory(void **state)
 }
 
 /*
- * Each of the three buffers of a three-part request is elsewhere in turn; the other two are in
+ * Each of the three buffers of a three-part request lies elsewhere in turn. The other two are in
  * memory without a dirty log.
  */
 static void blk_parse_looks_up_each_buffer(void **state)
@@ -481,7 +482,7 @@ static void blk_parse_refuses_status_in_read_only_memory(void **state)
 	parse_fails(&f, state, VIRTIO_EPERM);
 }
 
-/* Hostile 40 and 1: the chain's own faults come through. */
+/* Hostile 40 and 1: the parse reports the faults of the chain. */
 static void blk_parse_reports_malformed_chains(void **state)
 {
 	const struct virtio_mock_buffer reversed[] = {
@@ -522,7 +523,7 @@ static void blk_parse_copies_the_header_once(void **state)
 	blk_check_memory(&f);
 }
 
-/* Checks, on requests made by hand: sizes that no test's memory holds */
+/* Requests made by hand, with sizes that no test's memory holds */
 
 static enum virtio_blk_refusal refusal_of(const struct blk_fixture *f, uint32_t type, uint64_t sector, uint64_t out,
 					  uint64_t in)
@@ -545,7 +546,7 @@ static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector
 	return virtio_blk_refusal_status(refusal_of(f, type, sector, out, in));
 }
 
-/* Hostile 115 and 116: sums and shifts that leave the disk or wrap. */
+/* Hostile 115 and 116: ranges are refused if a sum or a shift leaves the disk or wraps. */
 static void blk_check_refuses_ranges_outside_the_disk(void **state)
 {
 	static const struct {
@@ -625,7 +626,7 @@ static void blk_check_refuses_data_in_the_wrong_direction(void **state)
 	assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, 0, 1, 20), VIRTIO_BLK_S_IOERR);
 }
 
-/* Hostile 121: room for 20 bytes. The sector does not matter. */
+/* Hostile 121: a request for the id needs room for 20 bytes. The sector does not matter. */
 static void blk_check_wants_room_for_the_whole_id(void **state)
 {
 	struct blk_fixture f;
@@ -638,7 +639,7 @@ static void blk_check_wants_room_for_the_whole_id(void **state)
 	assert_int_equal(check(&f, VIRTIO_BLK_T_GET_ID, UINT64_MAX, 0, 21), VIRTIO_BLK_S_OK);
 }
 
-/* Hostile 123: FLUSH with anything. Hostile 127: but not without its feature. */
+/* Hostile 123: FLUSH is accepted with any data and sector. Hostile 127: FLUSH needs its feature. */
 static void blk_check_accepts_a_flush_under_its_feature_only(void **state)
 {
 	struct blk_fixture f;
@@ -653,7 +654,7 @@ static void blk_check_accepts_a_flush_under_its_feature_only(void **state)
 	assert_int_equal(check(&f, VIRTIO_BLK_T_FLUSH, 0, 0, 0), VIRTIO_BLK_S_UNSUPP);
 }
 
-/* Hostile 124: the offer counts. */
+/* Hostile 124: a disk that offers RO refuses writes, whether or not the driver accepted RO. */
 static void blk_check_refuses_writes_where_read_only_was_offered(void **state)
 {
 	struct blk_fixture f;
@@ -670,8 +671,8 @@ static void blk_check_refuses_writes_where_read_only_was_offered(void **state)
 }
 
 /*
- * Hostile 122 and 127: all types but the four supported ones, each also with bit 31 and with other
- * high bits.
+ * Hostile 122 and 127: all types but the four supported ones are refused, each also with bit 31 and
+ * with other high bits.
  */
 static void blk_check_does_not_support_other_types(void **state)
 {
@@ -692,7 +693,7 @@ static void blk_check_does_not_support_other_types(void **state)
 
 #define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
 
-/* Each reason alone; and of several reasons the first. */
+/* A request gets the reason of its refusal; of several reasons, the first. */
 static void blk_refusal_is_the_first_reason(void **state)
 {
 	static const struct {
@@ -753,7 +754,7 @@ static void blk_refusal_of_a_request_with_an_error_is_its_chain(void **state)
 	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f.blk, &request)), VIRTIO_BLK_S_IOERR);
 }
 
-/* Runs a test with both ways to take a request. */
+/* Runs a test with both ways to pop a request. */
 #define WAY(test, suffix, way)                                                                                         \
 	(struct CMUnitTest)                                                                                            \
 	{                                                                                                              \

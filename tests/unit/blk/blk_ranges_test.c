@@ -26,8 +26,8 @@ static struct blk_ask ask_for(uint32_t type, uint8_t *bytes, const struct virtio
 }
 
 /*
- * Serves a request that must succeed: the calls, one for each range that isn't empty, the disk and
- * the memory.
+ * Serves a request that must succeed. Checks the calls (one for each range that isn't empty), the
+ * disk and the memory.
  */
 static void succeed(struct blk_fixture *f, const struct blk_ask *ask, const struct virtio_blk_range *ranges,
 		    uint32_t count)
@@ -68,8 +68,8 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 
 		blk_setup_commands(&f, blk_memories[r]);
 		/*
-		 * The request is cut into pieces of this size, so the first cut gets every
-		 * position, and so does a single cut.
+		 * The request is cut into pieces of this size. So every position gets the first
+		 * cut, and every position gets a single cut.
 		 */
 		for (uint32_t piece = 0; piece < 16 + sizeof ranges / sizeof ranges[0] * 16; piece++) {
 			uint8_t bytes[64];
@@ -97,7 +97,7 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 
 /* Flags */
 
-/* Hostile 125, 126: each bit alone, on each command. */
+/* Hostile 125, 126: the test sets each bit of the flags alone, for each command. */
 static void blk_flags_decide_whether_a_command_is_known(void **state)
 {
 	static struct blk_fixture f;
@@ -202,7 +202,7 @@ static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 
 /* Limits */
 
-/* How a request on these ranges is answered when its limits are 8 ranges of 8 sectors. */
+/* Returns the status of a request on these ranges when its limits are 8 ranges of 8 sectors. */
 static uint8_t check(const struct blk_fixture *f, uint32_t type, const struct virtio_blk_range *ranges, uint32_t count)
 {
 	struct virtio_blk_range copies[BLK_RANGES];
@@ -346,8 +346,8 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 }
 
 /*
- * Cases with one reason, and cases with several, of which the first must be reported, in whatever
- * range it is.
+ * Some cases have one reason, others have several. The first reason must be reported, whichever
+ * range it is in.
  */
 static void blk_ranges_are_refused_for_the_first_reason(void **state)
 {
@@ -391,7 +391,7 @@ static void blk_ranges_are_refused_for_the_first_reason(void **state)
 	}
 }
 
-/* Hostile 129: data that is not whole ranges. Hostile 128: no range. */
+/* Hostile 129: a part of a range is refused. Hostile 128: a request without a range is refused. */
 static void blk_ranges_must_be_whole(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 0 } };
@@ -441,7 +441,7 @@ static void blk_ranges_beyond_the_storage_are_refused(void **state)
 	}
 }
 
-/* Overlapping ranges may have more sectors together than the disk: each is judged for itself. */
+/* Overlapping ranges may have more sectors together than the disk. Each range is judged alone. */
 static void blk_ranges_may_overlap(void **state)
 {
 	struct virtio_blk_range ranges[8];
@@ -510,7 +510,7 @@ struct scribbler {
 };
 
 /*
- * Overwrites header and ranges by another request: of another type, on the whole disk, with every
+ * Overwrites header and ranges with another request: of another type, on the whole disk, with every
  * flag.
  */
 static void scribble(void *context, enum blk_op op)
@@ -565,7 +565,8 @@ static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 }
 
 /*
- * A request keeps its own ranges: the next request in the same place has none of them, good or bad.
+ * A request has its own ranges only. It has no range of an earlier request in the same structure,
+ * good or bad.
  */
 static void blk_ranges_are_forgotten_by_the_next_request(void **state)
 {
@@ -597,8 +598,8 @@ static void blk_ranges_are_forgotten_by_the_next_request(void **state)
 }
 
 /*
- * Hostile 128: 67 million ranges. Memory shows that the work is bounded: behind the first ranges an
- * access to guest memory ends the program.
+ * Hostile 128: a request with 67 million ranges causes bounded work. An access to guest memory
+ * after the first ranges would end the program.
  */
 static void blk_ranges_in_millions_are_not_even_looked_at(void **state)
 {

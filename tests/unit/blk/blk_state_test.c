@@ -37,7 +37,7 @@ static void make(struct virtio_blk *blk)
 	assert_int_equal(virtio_blk_init(blk, &options), 0);
 }
 
-/* The disk, as requests and the driver see it. */
+/* Checks the disk as requests and the driver see it. */
 static void expect(const struct virtio_blk *blk, uint64_t features, uint8_t writeback, uint64_t capacity)
 {
 	struct virtio_blk_state state;
@@ -189,7 +189,7 @@ static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **sta
 	refuse(&blk, &saved);
 	saved.capacity = UINT64_MAX;
 	refuse(&blk, &saved);
-	/* A disk that was resized before the save is restored with that size. */
+	/* A disk that was resized before the save is restored with its new size. */
 	saved.capacity = CAPACITY + 1;
 	assert_int_equal(virtio_blk_set_capacity(&blk, CAPACITY + 1), 0);
 	assert_int_equal(virtio_blk_restore(&blk, &saved), 0);
@@ -290,7 +290,7 @@ static void make_machine(struct machine *m)
 	assert_int_equal(virtio_device_init(&m->device, &options), 0);
 }
 
-/* A driver that accepts features, and chooses the cache mode if it can. */
+/* Plays a driver that accepts features, and that chooses the cache mode if it can. */
 static void drive(struct machine *m, uint64_t features, uint8_t writeback)
 {
 	const uint32_t steps[] = { VIRTIO_CONFIG_S_ACKNOWLEDGE, VIRTIO_CONFIG_S_DRIVER, VIRTIO_CONFIG_S_FEATURES_OK,
@@ -311,8 +311,8 @@ static void drive(struct machine *m, uint64_t features, uint8_t writeback)
 }
 
 /*
- * The core's restore negotiates the features again. The cache mode stays, whichever call is the
- * first.
+ * The core's restore negotiates the features again. The cache mode stays, whether the core or the
+ * disk is restored first.
  */
 static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(void **state)
 {
@@ -345,8 +345,8 @@ static void blk_restore_survives_the_restore_of_a_device_core_in_either_order(vo
 }
 
 /*
- * If the core's features differ from those of the state, the core's win, and writeback is what
- * their negotiation sets.
+ * If the core's features differ from the features of the disk's state, the core's features win.
+ * Their negotiation sets writeback.
  */
 static void blk_restore_of_other_features_ends_with_the_cores(void **state)
 {

@@ -13,7 +13,10 @@ static void pop(struct blk_fixture *f, const struct blk_ask *ask)
 	assert_int_equal(virtio_blk_pop(&f->queue, &f->request), 1);
 }
 
-/* The result isn't touched before the last step. */
+/*
+ * Runs a request to its end and returns the number of steps. The result isn't touched before the
+ * last step.
+ */
 static uint32_t steps_until_end(struct blk_fixture *f, uint64_t bytes, struct virtio_blk_result *result)
 {
 	struct virtio_blk_steps steps;
@@ -99,7 +102,10 @@ static void steps_record_what_they_have_moved(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, f.request.base.token), 0);
 }
 
-/* A part of the data is moved. The request is abandoned, and the rest isn't moved. */
+/*
+ * When a call of the back end fails, the rest isn't moved. The result counts the data of the calls
+ * before it.
+ */
 static void steps_end_with_a_failure(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .sector = 1, .in_bytes = 2048 };
@@ -136,7 +142,9 @@ static void steps_refuse_at_once(void **state)
 	assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
 }
 
-/* Each step is one range; ranges without sectors have no step. A flush follows the last one. */
+/*
+ * Each step changes one range; a range without sectors has no step. A flush follows the last range.
+ */
 static void steps_change_a_range_each(void **state)
 {
 	const struct virtio_blk_range ranges[] = {

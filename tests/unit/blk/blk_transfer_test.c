@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Transfers by the caller: against a model that knows where each byte belongs, and from another
- * thread.
+ * Transfers by the caller. A model knows where each byte belongs. In one test another thread
+ * carries them out.
  */
 #include "blk_fixture.h"
 
@@ -29,7 +29,7 @@ struct job {
 	uint32_t done;  /* bytes that the model has moved */
 };
 
-/* The host place of byte i of the data, by the model. */
+/* Returns the host address of byte i of the data, by the model. */
 static const uint8_t *place_of(const struct blk_fixture *f, const struct job *job, uint32_t i)
 {
 	const struct blk_ask *ask = &job->ask;
@@ -60,15 +60,18 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 }
 
 /*
- * A transfer's position is in a segment that is not finished, or behind the last segment. So a
- * transfer that continues looks at no earlier segment.
+ * Checks that the position is in an unfinished segment, or after the last segment. So a transfer
+ * that continues walks no earlier segment again.
  */
 static void check_place(const struct virtio_blk_transfer *t)
 {
 	assert_true(t->at.left ? t->at.offset < t->at.segments->len : t->at.offset == 0);
 }
 
-/* Gets the next vector, and checks that each byte is the next one's place. Returns its bytes. */
+/*
+ * Gets the next vector, and checks that it has the addresses of the next bytes. Returns its length
+ * in bytes.
+ */
 static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virtio_iovec *iov, uint32_t capacity)
 {
 	const struct virtio_iovec untouched = { f, 77 };
@@ -84,7 +87,7 @@ static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virti
 			assert_ptr_equal((const uint8_t *)iov[i].base + k, place_of(f, job, job->done + bytes++));
 	}
 	assert_true(iov[count].len == 77 && iov[count].base == f);
-	/* As much as fits. */
+	/* The vector has all remaining bytes, or as many as fit. */
 	assert_true(bytes == job->bytes - job->done || (count == capacity && bytes < job->bytes - job->done));
 	assert_int_equal(job->transfer.offset, job->ask.sector * 512 + job->done);
 	return bytes;
@@ -129,7 +132,7 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	blk_check_dirty(f, &job->ask, error ? job->ask.in_bytes : in);
 }
 
-/* Short transfers of any length, one after the other, and perhaps a failure. Hostile 134. */
+/* Makes short transfers of any length, one after the other, and perhaps a failure. Hostile 134. */
 static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 {
 	static const int64_t failures[] = { VIRTIO_EIO, VIRTIO_ENOTSUP, -1, INT32_MIN, 0, INT64_MAX, INT64_MIN };
@@ -145,7 +148,7 @@ static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 			more = virtio_blk_transfer_advance(&job->transfer, failures[next_random(x) % 7]);
 			assert_true(more < 0);
 			break;
-		case 1: /* more than was asked for */
+		case 1: /* more than the vector has */
 			more = virtio_blk_transfer_advance(&job->transfer, (int64_t)bytes + 1);
 			assert_int_equal(more, VIRTIO_EIO);
 			break;
@@ -224,7 +227,7 @@ static void blk_transfer_errors_are_passed_on(void **state)
 	}
 }
 
-/* More than was asked for cannot have been moved. */
+/* A report of more bytes than the vector has is refused. */
 static void blk_transfer_advance_needs_a_vector(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
@@ -245,7 +248,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	finish(&f, &job, VIRTIO_EIO);
 }
 
-/* A step after the transfer may fail, too. */
+/* A step after the transfer may also fail. */
 static void blk_transfer_result_reports_the_error_of_a_later_part(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
@@ -265,7 +268,10 @@ static void blk_transfer_result_reports_the_error_of_a_later_part(void **state)
 	assert_int_equal(f.stats.written_bytes, 0);
 }
 
-/* Data of 9 GiB, which nobody looks at: vectors of 2^30 bytes at most, and sums in 64 bits. */
+/*
+ * The data has 9 GiB, and no byte is accessed. A vector has at most 2^30 bytes, and sums have 64
+ * bits.
+ */
 static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 {
 	static uint8_t ram;
@@ -381,9 +387,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	}
 }
 
-/*
- * Types that move no sectors: FLUSH with data, commands on ranges, and GET_ID.
- */
+/* Requests of other types move no sectors: FLUSH with data, commands on ranges, and GET_ID. */
 static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 {
 	const struct virtio_blk_range range = { 0, 8, 0 };
@@ -513,7 +517,7 @@ static void *serve_all(void *context)
 	return NULL;
 }
 
-/* Once a request is parsed, later changes by the driver do not matter. */
+/* Overwrites tables and headers: once a request is parsed, changes by the driver have no effect. */
 static void spoil_tables_and_headers(struct device *d)
 {
 	memcpy(d->copies, d->segments, sizeof d->segments);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Types of requests, and the feature that each needs; the lifetime; the limit on data; counters;
- * names.
- */
+/* Types of requests and the feature that each needs; lifetime; limit on data; counters; names. */
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -24,7 +21,7 @@ static const struct {
 
 #define ALL_FEATURES (BLK_FLUSH | BLK_COMMANDS)
 
-/* Returns whether the status is not UNSUPP for a driver that has accepted these features. */
+/* Returns whether a driver that has accepted these features may use the type. */
 static bool is_supported(uint32_t type, uint64_t features)
 {
 	for (size_t i = 0; i < COUNT(known); i++) {
@@ -34,7 +31,7 @@ static bool is_supported(uint32_t type, uint64_t features)
 	return false;
 }
 
-/* A request of any type in which only the type may be wrong. */
+/* Returns a request of this type in which everything but the type is right. */
 static struct blk_ask ask_of(uint32_t type)
 {
 	static const uint8_t range[16] = { [8] = 1 };
@@ -67,8 +64,8 @@ static void serve_type(struct blk_fixture *f, uint32_t type, bool supported)
 }
 
 /*
- * Hostile 122 and 127: every small type, also those of zones and legacy types, each with and
- * without bit 31.
+ * Hostile 122 and 127: every small type is sent, also the types of zones and legacy types, alone
+ * and with one of three high bits.
  */
 static void blk_types_are_served_only_under_their_feature(void **state)
 {
@@ -127,8 +124,8 @@ static void blk_types_of_features_not_offered_are_not_supported(void **state)
 }
 
 /*
- * Commands on zones (5.2.6): zones are never offered, so that they are refused whatever was
- * negotiated. The numbers are the specification's.
+ * Zones are never offered. So commands on zones (5.2.6) are refused whatever was negotiated. The
+ * numbers are the specification's.
  */
 static void blk_zone_commands_are_not_supported(void **state)
 {
@@ -152,7 +149,7 @@ static void blk_zone_commands_are_not_supported(void **state)
 	assert_int_equal(virtio_blk_negotiate(&f.blk, UINT64_C(1) << VIRTIO_BLK_F_ZONED), VIRTIO_EINVAL);
 }
 
-/* A read-only disk has no commands that change it; the others work. */
+/* A read-only disk refuses the commands that change it; the others work. */
 static void blk_types_of_a_read_only_disk_only_read(void **state)
 {
 	static struct blk_fixture f;
@@ -332,7 +329,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	blk_fill_pattern();
 	blk_setup_commands(&f, BLK_RAM);
 	for (size_t i = 0; i < COUNT(known); i++) {
-		/* The outcomes, which are each counted: done, unsupported, failed. */
+		/* The three outcomes, which are counted apart: done, unsupported, failed. */
 		for (int outcome = 0; outcome < 3; outcome++) {
 			struct virtio_blk_stats expected;
 			const bool always = known[i].feature == 0;
@@ -343,7 +340,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 			memset(&expected, 0, sizeof expected);
 			memset(&f.stats, 0, sizeof f.stats);
 			blk_restart(&f, outcome == 1 ? 0 : ALL_FEATURES);
-			/* With a part of a header the request has no type. */
+			/* With a partial header the request has no type. */
 			if (outcome == 2)
 				ask.header_bytes = 12, ask.out_bytes = 0;
 			blk_send(&f, &ask);
@@ -366,7 +363,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	}
 }
 
-/* Refusals: their names, and their answers */
+/* Refusals: their names and statuses */
 
 #define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
 

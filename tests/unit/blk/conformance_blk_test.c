@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The block device by its clauses: disks with every feature that can be offered, zones, which
- * cannot, commands on ranges of sectors, and the wear of storage.
+ * The block device by its clauses: every feature that can be offered, zones (never offered),
+ * commands on ranges of sectors, and the wear of storage.
  */
 #define _POSIX_C_SOURCE 200809L /* fileno */
 #include "blk_fixture.h"
@@ -16,8 +16,8 @@
 struct storage {
 	struct blk_faulty *disk;
 	struct virtio_blk_wear wear;
-	uint32_t changes; /* ranges that were to be changed */
-	uint32_t unmaps;  /* of those, with unmap allowed */
+	uint32_t changes; /* calls that change a range */
+	uint32_t unmaps;  /* calls with unmap allowed */
 };
 
 static int64_t read_disk(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
@@ -67,7 +67,7 @@ static const struct virtio_blk_backend_ops every_op = {
 	.lifetime = get_wear,
 };
 
-/* A disk that offers everything, and a driver that accepts everything. */
+/* Sets up a disk that offers everything, and a driver that accepts everything. */
 static void setup(struct blk_fixture *f, struct storage *s)
 {
 	const struct virtio_blk_options all = {
@@ -145,7 +145,7 @@ static void conformance_blk_config_is_readable_before_negotiation(void **state)
 	assert_int_equal(virtio_get_le32(before + 64), 2);
 }
 
-/* virtio 1.4, 5.2.5.2: also on a disk that shows everything the padding is zero. */
+/* virtio 1.4, 5.2.5.2: the padding is zero, also on a disk that shows all fields. */
 static void conformance_blk_padding_is_zero(void **state)
 {
 	static const uint32_t padding[] = { 33, 57, 58, 59, 93, 94, 95 };
@@ -178,8 +178,8 @@ static void conformance_blk_has_no_zones(void **state)
 	blk_fill_pattern();
 	setup(&f, &s);
 	/*
-	 * Bits by the numbers of the specification: all up to MQ, and DISCARD to SECURE_ERASE, but
-	 * RO.
+	 * The specification's numbers of the bits: all up to MQ except RO, and DISCARD to
+	 * SECURE_ERASE.
 	 */
 	assert_int_equal(virtio_blk_offered(&f.blk), 0x1fe56);
 	assert_int_equal(virtio_blk_negotiate(&f.blk, 0x1fe56 | ZONED), VIRTIO_EINVAL);
@@ -203,7 +203,7 @@ static void put_range(uint8_t *out, uint64_t sector, uint32_t sectors, uint32_t 
 	virtio_put_le32(out + 12, flags);
 }
 
-/* Serves a request that must be answered with a status only. */
+/* Serves a request that must get a status only, and returns the status. */
 static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *ranges, uint32_t count)
 {
 	const struct blk_ask ask = { .type = type, .out = ranges, .out_bytes = RANGE * count };
@@ -214,8 +214,9 @@ static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *rang
 }
 
 /*
- * virtio 1.4, 5.2.6.2: each flag except unmap, and unmap except for zeroes; in the first range or
- * the last, on the disk or not. The command is unsupported, and nothing has happened.
+ * virtio 1.4, 5.2.6.2: a command with an unknown flag is unsupported and changes nothing. Unknown
+ * is each flag except unmap, and unmap except for write zeroes. The flag is in the first range or
+ * the last, and the range is on the disk or not.
  */
 static void conformance_blk_unknown_flags_are_not_supported(void **state)
 {
@@ -268,7 +269,10 @@ static void zero_and_read(struct blk_fixture *f, uint32_t flags)
 	assert_memory_equal(f->ram + BLK_WRITABLE, f->disk_model, BLK_DISK);
 }
 
-/* virtio 1.4, 5.2.6.2: on each back end, with unmap and without, allowed or not. */
+/*
+ * virtio 1.4, 5.2.6.2: on each back end zeroes are read back, with unmap and without, allowed or
+ * not.
+ */
 static void conformance_blk_zeroes_are_read_where_they_were_written(void **state)
 {
 	(void)state;
@@ -290,7 +294,7 @@ static void conformance_blk_zeroes_are_read_where_they_were_written(void **state
 		if (i % 3 == 2)
 			assert_int_equal(virtio_blk_file_backend(&file, fileno(stream), &f.options.backend), 0);
 		f.options.write_zeroes_may_unmap = i / 3 % 2 != 0;
-		/* A regular file can't. */
+		/* A regular file has no secure erase. */
 		f.options.max_secure_erase_sectors = f.options.max_secure_erase_seg = 0;
 		assert_int_equal(virtio_blk_init(&f.blk, &f.options), 0);
 		assert_int_equal(virtio_blk_negotiate(&f.blk, virtio_blk_offered(&f.blk)), 0);
@@ -331,7 +335,7 @@ static void conformance_blk_may_unmap_says_what_write_zeroes_does(void **state)
 
 /* Lifetime */
 
-/* virtio 1.4, 5.2.6.2: offered if and only if the storage can tell. */
+/* virtio 1.4, 5.2.6.2: the feature is offered if and only if the storage can report its wear. */
 static void conformance_blk_lifetime_is_offered_where_storage_tells(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6 };
@@ -350,7 +354,7 @@ static void conformance_blk_lifetime_is_offered_where_storage_tells(void **state
 	blk_refused(&f, &ask, VIRTIO_BLK_S_UNSUPP);
 }
 
-/* Each value of each figure: a defined value is passed on, a reserved one never is. */
+/* Each defined value of each figure is passed on. No reserved value is. */
 static void conformance_blk_lifetime_sends_no_reserved_value(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6, .writable_piece = 5 };
