@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What virtio_chain_resolve() leaves after a failure: the front of a chain with a bad buffer, its
- * status byte, and a walk that is over or back at its start. Over the three memories of fixture.h.
+ * Tests what virtio_chain_resolve() leaves after a failure: the segments before a bad buffer, the
+ * status byte, and whether the walk is over or back at its start. Runs over the three memories of
+ * fixture.h.
  */
 #include "../common/fixture.h"
 
@@ -9,7 +10,7 @@
 #define SEGMENTS 256u
 #define BUFFERS 5u
 
-/* A header in two parts, data in two, and a status. */
+/* A header in two buffers, data in two buffers, and a status. */
 static const struct virtio_mock_buffer good[BUFFERS] = {
 	READABLE(FIXTURE_DATA + 5, 20),  READABLE(FIXTURE_DATA + 40, 3),  WRITABLE(FIXTURE_DATA + 64, 33),
 	WRITABLE(FIXTURE_DATA + 100, 7), WRITABLE(FIXTURE_DATA + 128, 1),
@@ -147,8 +148,8 @@ static void expect_final(struct virtio_chain *chain, int error)
 /* Arrays that are too small */
 
 /*
- * Each array is too small. Checks what fits, how many segments are needed, where the status is, and
- * a counter. A larger array then gets the whole chain.
+ * Each array is too small. Checks the segments that fit, the number of segments needed, the status
+ * and a counter. An array of the needed size then gets the whole chain.
  */
 static void chain_resolve_works_after_small_arrays(void **state)
 {
@@ -160,7 +161,7 @@ static void chain_resolve_works_after_small_arrays(void **state)
 		struct fixture f;
 
 		setup(&f, fixture_kind(state));
-		/* Each call reads the chain again. */
+		/* Each call reads the chain again, so the memory must not rewrite it. */
 		f.rewriting = false;
 		if (capacity == pieces_of(&f, good, BUFFERS))
 			break;
@@ -206,7 +207,7 @@ static void chain_next_begins_at_the_start_after_a_small_array(void **state)
 	}
 }
 
-/* The driver has changed the chain before the second call, which sees the new chain. */
+/* The driver changes the chain before the second call. That call sees the new chain. */
 static void chain_resolve_after_a_small_array_reads_anew(void **state)
 {
 	const struct virtio_mock_buffer other[] = { READABLE(FIXTURE_DATA + 200, 4), WRITABLE(FIXTURE_DATA + 220, 2) };
@@ -227,8 +228,8 @@ static void chain_resolve_after_a_small_array_reads_anew(void **state)
 }
 
 /*
- * Of several errors, an error of the chain's shape is reported first, then a bad buffer, then the
- * small array.
+ * Errors have an order: an error of the chain's shape is reported before a bad buffer, and a bad
+ * buffer before a small array.
  */
 static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 {
@@ -261,7 +262,7 @@ static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 	}
 }
 
-/* Segments of a bad buffer do not count as needed, whether they fit the array or not. */
+/* Segments of a bad buffer do not count as needed, whether or not they fit into the array. */
 static void chain_resolve_needs_nothing_of_the_bad_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_END - 40, 41) };
@@ -294,8 +295,8 @@ static const struct virtio_mock_buffer bad[] = {
 };
 
 /*
- * hostile 31 to 34: the bad buffer is at each place, direct and in a table. The status is found
- * unless the bad buffer is its own.
+ * Hostile 31 to 34: one buffer is bad. Every position of that buffer is tried, in direct
+ * descriptors and in a table. The status is found unless the status buffer itself is bad.
  */
 static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 {
@@ -311,7 +312,10 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 		buffers[at].addr = bad[i / 2 / BUFFERS].addr;
 		buffers[at].len = bad[i / 2 / BUFFERS].len;
 		setup(&f, fixture_kind(state));
-		/* Looking up a buffer that covers the tables does not read descriptors. */
+		/*
+		 * The buffer at FIXTURE_BASE covers the rings. Its look-up must not count as a read
+		 * of descriptors, which would rewrite them.
+		 */
 		f.rewriting = buffers[at].addr != FIXTURE_BASE;
 		if (i % 2)
 			fixture_offer_table(&f, 3, VRING_DESC_F_INDIRECT, buffers, BUFFERS);
@@ -328,7 +332,10 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 	}
 }
 
-/* The first bad buffer ends the resolution. An empty buffer is never bad, and is not a status. */
+/*
+ * The first bad buffer ends the resolution. An empty buffer is never bad and never holds the
+ * status.
+ */
 static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 {
 	struct virtio_mock_buffer buffers[BUFFERS + 1];
@@ -350,7 +357,7 @@ static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 	expect_counts(&f, 1, 0, 0, VIRTIO_EFAULT);
 }
 
-/* Hostile 34: a hole in the middle of the last buffer. Its last byte is still a status. */
+/* Hostile 34: the last buffer has a hole in its middle. Its last byte is still a status. */
 static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA - 64, 16), WRITABLE(FIXTURE_DATA - 4, 9) };
@@ -373,7 +380,7 @@ static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 	expect_status(&f, &out, FIXTURE_DATA + 4);
 }
 
-/* Hostile 32: a status that wraps into the low page is refused, though memory is there. */
+/* Hostile 32: a status that wraps into the low page is refused, although memory lies there. */
 static void chain_resolve_finds_no_status_that_wraps(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(UINT64_MAX - 3, 8) };
@@ -398,7 +405,10 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_int_equal(resolve(&chain, segments, SEGMENTS, &out), VIRTIO_EFAULT);
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, 0);
-	/* virtio_chain_next() yields the buffer. No byte at either end of memory is accessed. */
+	/*
+	 * virtio_chain_next() yields the buffer. An access to the buffer touches no byte at either
+	 * end.
+	 */
 	chain = pop(&f);
 	fixture_save(&f);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
@@ -444,8 +454,8 @@ static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **
 }
 
 /*
- * The translation gives each error for each buffer. After VIRTIO_ENOTMAPPED no front and no status
- * are left. Changing memory only.
+ * The translation fails with each error at each buffer. After VIRTIO_ENOTMAPPED the caller gets no
+ * segments and no status. Runs in changing memory only.
  */
 static void chain_resolve_keeps_front_and_status_around_bad_translation(void **state)
 {
@@ -478,8 +488,8 @@ static void chain_resolve_keeps_front_and_status_around_bad_translation(void **s
 }
 
 /*
- * A status that isn't mapped yet may be soon: the chain is no fault until then. Changing memory
- * only.
+ * A status that isn't mapped yet may be mapped soon, so the chain is no chain fault until then.
+ * Runs in changing memory only.
  */
 static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 {
@@ -513,7 +523,7 @@ static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 
 /* Errors of the shape */
 
-/* What descriptor 2 is, after a readable and a writable buffer: each kind. */
+/* Descriptor 2 in each bad form. It follows a readable and a writable buffer. */
 static const struct {
 	struct vring_desc desc;
 	int error;
@@ -527,8 +537,8 @@ static const struct {
 };
 
 /*
- * An error of the shape is reported before a bad buffer, wherever that buffer is. Then no part of
- * the chain can be used.
+ * An error of the shape is reported before a bad buffer, wherever the bad buffer stands. No part of
+ * the chain can be used then.
  */
 static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
 {
@@ -546,7 +556,9 @@ static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
 
 		front[i % 2].addr = place;
 		setup(&f, fixture_kind(state));
-		/* A loop is not an endless chain if the driver rewrites what was read. */
+		/*
+		 * A loop ends if the driver rewrites descriptors that were read, so they must stay.
+		 */
 		f.rewriting = shapes[kind].error != VIRTIO_ETOOLONG;
 		assert_int_equal(virtio_mock_write_chain(&f.mock, 0, front, 2), 0);
 		assert_int_equal(virtio_mock_get_desc(&f.mock, 1, &second), 0);

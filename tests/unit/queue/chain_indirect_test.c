@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Indirect descriptors: every bad table, the two allowances, and tables anywhere (virtio 1.4,
- * 2.7.5.3).
+ * Indirect descriptors: bad tables, the two options that allow more tables, and tables at any
+ * address (virtio 1.4, 2.7.5.3).
  */
 #include "../common/fixture.h"
 
@@ -20,8 +20,8 @@ static void setup(struct fixture *f, void **state)
 }
 
 /*
- * The defaults of a queue. The driver's map and the device's are the same memory cut in two
- * regions.
+ * Makes a device map of two regions: the fixture's memory, cut at offset, with a hole of gap bytes.
+ * The driver's map stays whole.
  */
 static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint32_t offset, uint32_t gap)
 {
@@ -32,7 +32,7 @@ static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint3
 	assert_int_equal(virtio_memory_map_init(&f->device_map, regions, 2), 0);
 }
 
-/* Pops a chain that must yield good descriptors and then fail, and completes it. */
+/* Pops a chain, which must yield `good` descriptors and then fail. Completes the chain. */
 static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
 	struct virtio_desc desc = { 1, 2, true };
@@ -88,7 +88,7 @@ static void make_buffers(struct virtio_mock_buffer *buffers, uint32_t count)
 
 /* Bad tables */
 
-/* Hostile 18: a table in a table, as its first entry and further on. */
+/* Hostile 18: an indirect table contains another table, as its first entry or as a later entry. */
 static void chain_indirect_refuses_nested_table(void **state)
 {
 	const struct virtio_mock_buffer first[] = { { FIXTURE_TABLE, 16, INDIRECT } };
@@ -105,9 +105,9 @@ static void chain_indirect_refuses_nested_table(void **state)
 }
 
 /*
- * hostile 21, 22 and 24, regression R11: table lengths that are not a multiple of 16, 0, more
- * entries than 16 bits hold, and more than the queue has (hostile 23). The table itself holds a
- * good chain.
+ * Hostile 21, 22 and 24, regression R11: the length of a table is 0, no multiple of 16, or more
+ * than 65,535 entries. Hostile 23: a table has more entries than the queue. The table itself holds
+ * a good chain.
  */
 static void chain_indirect_refuses_bad_length(void **state)
 {
@@ -138,8 +138,8 @@ static void chain_indirect_refuses_bad_length(void **state)
 
 		setup(&f, state);
 		/*
-		 * The first table makes its region cached, because the inline part looks only
-		 * there.
+		 * A first good table makes its region cached: the inline part looks only into the
+		 * cached region.
 		 */
 		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
 		expect_buffers(&f, out_in, 1);
@@ -151,8 +151,8 @@ static void chain_indirect_refuses_bad_length(void **state)
 }
 
 /*
- * hostile 23: a good table of a bad length: up to twice the queue's, also in a queue that has
- * walked good tables.
+ * Hostile 23: a table of good entries is longer than the queue, up to twice as long. The queue has
+ * walked a good table before.
  */
 static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 {
@@ -170,7 +170,7 @@ static void chain_indirect_refuses_good_table_longer_than_queue(void **state)
 	}
 }
 
-/* Sets up a queue with the allowance for long tables. */
+/* Sets up a queue that allows long tables. */
 static void setup_long(struct fixture *f, enum fixture_memory kind)
 {
 	fixture_init(f, kind, SIZE);
@@ -179,7 +179,9 @@ static void setup_long(struct fixture *f, enum fixture_memory kind)
 	fixture_start(f);
 }
 
-/* Hostile 24: refused with the allowance too, however much memory there is. */
+/*
+ * Hostile 24: such a table is refused even if long tables are allowed and all of it is in memory.
+ */
 static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 {
 	static const uint32_t lengths[] = { 16 * 65536, 16 * 65537, 0xfffffff0 };
@@ -194,7 +196,10 @@ static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 	}
 }
 
-/* Hostile 27: refused without negotiation; obeyed with the allowance for old drivers. */
+/*
+ * Hostile 27: a table without negotiation is refused, and accepted if the option for old drivers is
+ * set.
+ */
 static void chain_indirect_needs_negotiation(void **state)
 {
 	struct fixture f;
@@ -210,7 +215,9 @@ static void chain_indirect_needs_negotiation(void **state)
 	expect_buffers(&f, out_in, 2);
 }
 
-/* Hostile 29: next is the table's length, though the queue has as many entries; and far beyond. */
+/*
+ * Hostile 29: next is at or past the end of the table. Some values are still below the queue size.
+ */
 static void chain_indirect_refuses_next_outside_table(void **state)
 {
 	static const uint16_t nexts[] = { 2, SIZE - 1, SIZE, 0x8000, 0xffff };
@@ -227,7 +234,7 @@ static void chain_indirect_refuses_next_outside_table(void **state)
 	}
 }
 
-/* A loop inside a table ends like one outside. */
+/* A loop inside a table ends like a loop outside a table. */
 static void chain_indirect_ends_loop_in_table(void **state)
 {
 	const struct virtio_mock_buffer head = { FIXTURE_TABLE, 32, INDIRECT };
@@ -259,7 +266,7 @@ static void chain_indirect_refuses_table_outside_memory(void **state)
 	}
 }
 
-/* Serves a good table, so that the queue knows where tables are, and looks there first. */
+/* Serves a good table. The queue then has the tables' region cached, and looks there first. */
 static void serve_good_table(struct fixture *f)
 {
 	const uint64_t table = f->table;
@@ -273,7 +280,7 @@ static void serve_good_table(struct fixture *f)
 	memset(f->seen, 0, sizeof f->seen);
 }
 
-/* Hostile 26 and 31: the table is refused after a good table in the same memory, too. */
+/* Hostile 26 and 31: the table is refused also after a good table in the same region. */
 static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 {
 	for (uint32_t inside = 0; inside < 32; inside++) {
@@ -287,7 +294,7 @@ static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 	}
 }
 
-/* Hostile 26: a table over a hole. */
+/* Hostile 26: a table lies over a hole. */
 static void chain_indirect_refuses_table_over_hole(void **state)
 {
 	struct virtio_region regions[2];
@@ -302,7 +309,10 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 	expect_bad_chain(&f, 0, VIRTIO_EFAULT);
 }
 
-/* A table that is not mapped yet breaks and consumes nothing. A forbidden one is a fault. */
+/*
+ * A table that is not mapped yet is no chain fault, and the walk can be repeated. A forbidden table
+ * is a chain fault.
+ */
 static void chain_indirect_reports_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
@@ -325,7 +335,10 @@ static void chain_indirect_reports_translation(void **state)
 		assert_int_equal(stats.not_mapped, i == 0 ? 1 : 0);
 		assert_int_equal(stats.chain_faults, i == 0 ? 0 : 1);
 		assert_int_equal(virtio_queue_unpop(&f.queue, chain.token), 0);
-		/* Popped again, the chain is read again: this memory has rewritten it meanwhile. */
+		/*
+		 * The chain is popped and read again, so the test restores what this memory has
+		 * rewritten.
+		 */
 		f.bad_error = 0;
 		assert_int_equal(virtio_mock_write_chain(&f.mock, 1, &head, 1), 0);
 		assert_int_equal(virtio_mock_write_table(&f.mock, FIXTURE_TABLE, out_in, 2), 0);
@@ -353,10 +366,7 @@ static void chain_indirect_ignores_next_and_write(void **state)
 	}
 }
 
-/*
- * The longest table without the allowance has as many entries as the queue. The walk yields all of
- * them.
- */
+/* By default the longest table has as many entries as the queue. The walk yields all of them. */
 static void chain_indirect_accepts_table_of_queue_size(void **state)
 {
 	struct virtio_mock_buffer buffers[SIZE];
@@ -368,7 +378,7 @@ static void chain_indirect_accepts_table_of_queue_size(void **state)
 	expect_buffers(&f, buffers, SIZE);
 }
 
-/* Hostile 23: longer tables are walked with the allowance. */
+/* Hostile 23: a longer table is walked if long tables are allowed. */
 static void chain_indirect_accepts_long_table_when_allowed(void **state)
 {
 	struct virtio_mock_buffer buffers[40];
@@ -381,7 +391,7 @@ static void chain_indirect_accepts_long_table_when_allowed(void **state)
 }
 
 /*
- * hostile 24, the other side: a table of 65,535 entries is walked to its end. A larger table is
+ * Hostile 24: the longest allowed table, of 65,535 entries, is walked to its end. A larger table is
  * refused.
  */
 static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
@@ -394,7 +404,10 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 65536; i++)
 		buffers[i] = (struct virtio_mock_buffer){ FIXTURE_DATA + i, i % 7, i < 40000 ? 0 : WRITE };
-	/* The table's host address is aligned for whole loads, or odd. */
+	/*
+	 * The table's host address is aligned if odd is 0. Aligned and unaligned entries are read
+	 * by different loads.
+	 */
 	for (uint32_t odd = 0; odd <= 1; odd++) {
 		struct virtio_region regions[2];
 
@@ -415,7 +428,7 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 	}
 }
 
-/* With the allowance, the table's own length bounds the walk. */
+/* If long tables are allowed, the table's own length bounds the walk. */
 static void chain_indirect_ends_loop_in_long_table(void **state)
 {
 	struct virtio_mock_buffer buffers[40];
@@ -429,7 +442,7 @@ static void chain_indirect_ends_loop_in_long_table(void **state)
 	expect_bad_chain(&f, 40, VIRTIO_ETOOLONG);
 }
 
-/* Hostile 25, regression R20: tables at every alignment. */
+/* Hostile 25, regression R20: a table may start at any address. */
 static void chain_indirect_accepts_table_at_any_address(void **state)
 {
 	for (uint32_t odd = 0; odd < 16; odd++) {
@@ -444,8 +457,8 @@ static void chain_indirect_accepts_table_at_any_address(void **state)
 		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
 		expect_buffers(&f, buffers, SIZE);
 		/*
-		 * The queue has cached the tables' region now. A host that needs aligned words uses
-		 * other loads for most tables.
+		 * The queue has now cached the tables' region. The slow path still walks a table
+		 * that is not aligned to 8 bytes on the host, or that has no single host address.
 		 */
 		memset(f.seen, 0, sizeof f.seen);
 		fixture_offer_table(&f, 2, INDIRECT, buffers, SIZE);
@@ -455,7 +468,7 @@ static void chain_indirect_accepts_table_at_any_address(void **state)
 	}
 }
 
-/* Hostile 26: over two regions that touch, cut at every byte. */
+/* Hostile 26: a table lies over two adjacent regions, cut at every byte. */
 static void chain_indirect_accepts_table_over_two_regions(void **state)
 {
 	(void)state;
@@ -484,7 +497,10 @@ static void chain_indirect_accepts_table_at_end_of_memory(void **state)
 	expect_buffers(&f, &one, 1);
 }
 
-/* Hostile 28, regression R4: direct entries, then a table; together as many as the queue has. */
+/*
+ * Hostile 28, regression R4: direct entries lead to a table. Together they are as many as the queue
+ * has.
+ */
 static void chain_indirect_follows_direct_entries(void **state)
 {
 	for (uint32_t direct = 1; direct < SIZE; direct++) {
@@ -536,8 +552,7 @@ static void chain_indirect_keeps_order_and_bytes(void **state)
 }
 
 /*
- * The bytes of the table are no bytes of the chain: a chain with a table may still have 2^32 bytes
- * of data.
+ * The bytes of the table do not count as bytes of the chain: its buffers may still have 2^32 bytes.
  */
 static void chain_indirect_does_not_count_table_bytes(void **state)
 {
@@ -550,8 +565,8 @@ static void chain_indirect_does_not_count_table_bytes(void **state)
 }
 
 /*
- * hostile 30: entries are rewritten after the walk has passed, and so is the descriptor that led to
- * the table.
+ * Hostile 30: the driver rewrites each entry, and the descriptor of the table, after the walk has
+ * read them.
  */
 static void chain_indirect_reads_each_entry_once(void **state)
 {

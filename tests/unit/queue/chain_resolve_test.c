@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio_chain_resolve(): bad chains and bad buffers, arrays that are too small, and what it
- * resolves.
+ * Tests virtio_chain_resolve(): bad chains, bad buffers, arrays that are too small, and the
+ * segments of good chains.
  */
 #include <virtio/reader.h>
 
@@ -10,7 +10,7 @@
 #define SIZE 8u
 #define SEGMENTS 256u
 
-/* Pops the offered chain, and resolves it into count segments. */
+/* Pops the offered chain, and resolves it into an array of count segments. */
 static int resolve(struct fixture *f, struct virtio_chain *chain, struct virtio_segment *segments, uint32_t count,
 		   struct virtio_chain_segments *out)
 {
@@ -21,7 +21,7 @@ static int resolve(struct fixture *f, struct virtio_chain *chain, struct virtio_
 	return virtio_chain_resolve(chain, out);
 }
 
-/* Compares the segments of one direction with its buffers, byte by byte. */
+/* Compares the segments of one direction with the buffers of that direction, byte by byte. */
 static void expect_bytes(struct fixture *f, const struct virtio_segment *segments, uint32_t count,
 			 const struct virtio_mock_buffer *buffers, uint32_t buffer_count, uint16_t direction)
 {
@@ -49,7 +49,7 @@ static void expect_bytes(struct fixture *f, const struct virtio_segment *segment
 	assert_int_equal(used, 0);
 }
 
-/* The fault was counted once, and the chain can be completed: hostile 45. */
+/* Hostile 45: the fault was counted once, and the chain can be completed. */
 static void expect_counted(struct fixture *f, const struct virtio_chain *chain, int error)
 {
 	const bool fault = error != VIRTIO_ENOTMAPPED;
@@ -68,9 +68,9 @@ static void expect_counted(struct fixture *f, const struct virtio_chain *chain, 
 }
 
 /*
- * A chain that must fail to resolve. Its walk is over afterwards.
+ * Resolves a chain that must fail. Its walk is over afterwards.
  *
- * @front   the buffers before the bad one; none for a chain fault
+ * @front   the buffers before the bad buffer; none for a chain fault
  * @status  address of the last writable byte; 0 if there is none
  */
 static void expect_fault(struct fixture *f, int error, const struct virtio_mock_buffer *front, uint32_t count,
@@ -106,7 +106,7 @@ static void expect_failure(struct fixture *f, int error)
 	expect_fault(f, error, NULL, 0, 0);
 }
 
-/* Resolves a chain that must be as the buffers say. */
+/* Resolves a chain, which must have exactly these buffers. */
 static void expect_resolved(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count)
 {
 	struct virtio_segment segments[SEGMENTS];
@@ -139,7 +139,7 @@ static void expect_resolved(struct fixture *f, const struct virtio_mock_buffer *
 	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 0), 0);
 }
 
-/* Malformed chains come through with the error of the walk, hostile 43. */
+/* Hostile 43: the caller of a malformed chain gets the error of the walk. */
 static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 {
 	static const struct {
@@ -160,7 +160,7 @@ static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 }
 
 /*
- * The same for faults that a list of buffers cannot express: next outside the table, and more
+ * As above, for faults that a list of buffers cannot express: next outside the table, and more
  * descriptors than the queue has.
  */
 static void chain_resolve_passes_on_bad_next_and_length(void **state)
@@ -187,8 +187,8 @@ static void chain_resolve_passes_on_bad_next_and_length(void **state)
 }
 
 /*
- * hostile 38 again, without 4 GiB of memory: the sum is refused although the first buffer is all
- * right.
+ * Hostile 38: the sum of the lengths is refused although the first buffer is good. The test needs
+ * no 4 GiB of memory.
  */
 static void chain_resolve_refuses_more_than_4_gib(void **state)
 {
@@ -210,7 +210,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 		skip();
 	}
 	fixture_init(&f, FIXTURE_FLAT, SIZE);
-	/* The buffer is resolved and never accessed, so its host memory need not exist. */
+	/* The buffer is resolved but never accessed, so its host memory need not exist. */
 	regions[0] = f.regions[0];
 	regions[1] = region;
 	assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
@@ -224,7 +224,10 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 	assert_int_equal(out.readable, 2);
 }
 
-/* Hostile 33 and 34: lengths far beyond memory, and buffers that begin, lie or end outside it. */
+/*
+ * Hostile 33 and 34: a length is far beyond memory, or a buffer begins, lies or ends outside
+ * memory.
+ */
 static void chain_resolve_refuses_buffer_outside_memory(void **state)
 {
 	static const struct virtio_mock_buffer bad[] = {
@@ -248,8 +251,8 @@ static void chain_resolve_refuses_buffer_outside_memory(void **state)
 }
 
 /*
- * hostile 32: memory lies at both ends of the address space. A range that wraps at one end does not
- * continue at the other.
+ * Hostile 32: memory lies at both ends of the address space. A range that wraps at one end does not
+ * continue at the other end.
  */
 static void chain_resolve_refuses_wrap_into_low_page(void **state)
 {
@@ -267,16 +270,19 @@ static void chain_resolve_refuses_wrap_into_low_page(void **state)
 	assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 3), 0);
 	fixture_start(&f);
 	fixture_offer_chain(&f, 0, &wraps, 1);
-	/* Its last byte would be in memory only because of the wrap, so it is not a status. */
+	/*
+	 * The last byte of the buffer would be in memory only after the wrap, so it is not a
+	 * status.
+	 */
 	expect_failure(&f, VIRTIO_EFAULT);
-	/* The address cannot be reached without a chain either. */
+	/* A write without a chain cannot wrap either. */
 	fixture_save(&f);
 	virtio_memory_cursor_init(&cursor, &f.device_map);
 	assert_int_equal(virtio_memory_write(&cursor, UINT64_MAX - 3, bytes, 8), VIRTIO_EFAULT);
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* Hostile 34: a hole of one byte in the middle, with memory behind it. */
+/* Hostile 34: the buffer has a hole of one byte in its middle, and memory after the hole. */
 static void chain_resolve_refuses_buffer_over_hole(void **state)
 {
 	const struct virtio_mock_buffer over = WRITABLE(FIXTURE_DATA - 4, 9);
@@ -293,7 +299,7 @@ static void chain_resolve_refuses_buffer_over_hole(void **state)
 	expect_fault(&f, VIRTIO_EFAULT, NULL, 0, FIXTURE_DATA + 4);
 }
 
-/* A buffer must permit its own direction, and needs no other. */
+/* Memory must permit the buffer's own direction only. */
 static void chain_resolve_refuses_writable_buffer_in_rom(void **state)
 {
 	const struct virtio_mock_buffer bad[] = { READABLE(FIXTURE_TABLE, 16), WRITABLE(FIXTURE_TABLE, 16) };
@@ -335,7 +341,7 @@ static void chain_resolve_reports_translation(void **state)
 	}
 }
 
-/* Hostile 47: an array that is too small is never overrun, and needed says how many are needed. */
+/* Hostile 47: an array that is too small is never overrun, and `needed` has the right count. */
 static void chain_resolve_reports_array_too_small(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 3), READABLE(FIXTURE_DATA + 16, 2),
@@ -361,7 +367,7 @@ static void chain_resolve_reports_array_too_small(void **state)
 				 virtio_memory_find(&f.mock.memory, FIXTURE_DATA + 35, 1, VIRTIO_ACCESS_WRITE));
 		for (uint32_t i = capacity; i < SEGMENTS; i++)
 			assert_memory_equal(&segments[i], &guard, sizeof guard);
-		/* The array was too small, which is no fault of the chain. */
+		/* An array that is too small is no fault of the chain. */
 		virtio_queue_get_stats(&f.queue, &stats);
 		assert_int_equal(stats.chain_faults, 0);
 		assert_int_equal(stats.first_error, 0);
@@ -386,7 +392,8 @@ static void chain_resolve_fills_array_to_the_last_entry(void **state)
 }
 
 /*
- * hostile 35: buffers over adjacent regions and over pieces of a translation, resolved completely.
+ * Hostile 35: buffers over adjacent regions, or over several translated ranges, are resolved
+ * completely.
  */
 static void chain_resolve_scatters_buffers(void **state)
 {
@@ -400,7 +407,9 @@ static void chain_resolve_scatters_buffers(void **state)
 	expect_resolved(&f, buffers, 4);
 }
 
-/* Adjacent regions with host memory far apart, cut at each byte of the buffer. */
+/*
+ * Two adjacent regions have host memory far apart. The border is tried at each byte of the buffer.
+ */
 static void chain_resolve_splits_at_region_boundary(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 8);
@@ -432,7 +441,7 @@ static void chain_resolve_splits_at_region_boundary(void **state)
 	}
 }
 
-/* Hostile 36, similar to regression R26: a buffer that ends with memory. */
+/* Hostile 36, like regression R26: a buffer ends with the last byte of memory. */
 static void chain_resolve_accepts_buffer_at_end_of_memory(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_END - 1, 1), WRITABLE(FIXTURE_END - 32, 32) };
@@ -444,7 +453,7 @@ static void chain_resolve_accepts_buffer_at_end_of_memory(void **state)
 	expect_resolved(&f, buffers, 2);
 }
 
-/* A buffer that ends with the address space. */
+/* A buffer ends with the last byte of the address space. */
 static void chain_resolve_accepts_buffer_at_end_of_address_space(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(UINT64_MAX - 15, 16);
@@ -468,14 +477,14 @@ static void chain_resolve_accepts_buffer_at_end_of_address_space(void **state)
 }
 
 /*
- * hostile 37: empty buffers, wherever they are, make no segment; a chain may have no bytes at all.
+ * Hostile 37: empty buffers, wherever they are, make no segment. A chain may have no bytes at all.
  */
 static void chain_resolve_skips_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer some[] = { READABLE(0, 0), READABLE(FIXTURE_DATA, 4), READABLE(UINT64_MAX, 0),
 						   WRITABLE(FIXTURE_DATA + 8, 4), WRITABLE(0, 0) };
 	const struct virtio_mock_buffer none[] = { READABLE(0, 0), WRITABLE(UINT64_MAX, 0) };
-	/* Empty buffers in memory, for which a segment would be possible. */
+	/* These empty buffers lie in memory, where an empty segment would be possible. */
 	const struct virtio_mock_buffer inside[] = { READABLE(FIXTURE_DATA, 0),     READABLE(FIXTURE_DATA + 1, 4),
 						     READABLE(FIXTURE_DATA + 2, 0), WRITABLE(FIXTURE_DATA + 8, 0),
 						     WRITABLE(FIXTURE_DATA + 9, 4), WRITABLE(FIXTURE_DATA + 10, 0) };
@@ -490,14 +499,14 @@ static void chain_resolve_skips_empty_buffers(void **state)
 	expect_resolved(&f, none, 2);
 	fixture_offer_chain(&f, 0, inside, 6);
 	expect_resolved(&f, inside, 6);
-	/* No array is large enough for a chain that is not there. */
+	/* An array without entries is large enough for a chain without bytes. */
 	fixture_offer_chain(&f, 5, none, 2);
 	assert_int_equal(resolve(&f, &chain, NULL, 0, &out), 0);
 	assert_int_equal(out.needed, 0);
 	assert_int_equal(out.last_writable.len, 0);
 }
 
-/* A chain without bytes needs no array, and neither do its reader and writer. */
+/* A chain without bytes needs no array. Its reader and its writer need no array either. */
 static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 0), WRITABLE(FIXTURE_DATA, 0) };
@@ -516,7 +525,7 @@ static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 	assert_int_equal(virtio_writer_write(&writer, buffers, 1), 0);
 }
 
-/* Hostile 41: segments stay, whatever the driver does to the descriptors. */
+/* Hostile 41: resolved segments stay, whatever the driver does to the descriptors. */
 static void chain_resolve_keeps_one_snapshot(void **state)
 {
 	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 16) };
@@ -549,7 +558,7 @@ static void chain_resolve_resolves_indirect_table(void **state)
 	expect_resolved(&f, buffers, 3);
 }
 
-/* A translation with a page that permits one direction. */
+/* A translation whose pages permit one direction only */
 
 #define ONE_WAY UINT64_C(0x8000)
 #define PAGE_BYTES UINT64_C(0x1000)
@@ -567,7 +576,7 @@ static int translate_one_way(void *context, uint64_t addr, uint64_t len, uint32_
 }
 
 struct one_way {
-	uint32_t permitted; /* VIRTIO_ACCESS_..., of the page */
+	uint32_t permitted; /* VIRTIO_ACCESS_... */
 	struct virtio_region region;
 	struct virtio_memory_map driver_map, device_map;
 	struct virtio_mock mock;
@@ -578,7 +587,7 @@ struct one_way {
 	uint8_t bytes[0x10000];
 };
 
-/* Resolves a chain of one buffer in the page, in this direction, and completes it. */
+/* Resolves and completes a chain of one buffer at addr, in the direction of access. */
 static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
 {
 	const struct virtio_mock_buffer buffer = { addr, 64, access == VIRTIO_ACCESS_WRITE ? VRING_DESC_F_WRITE : 0 };
@@ -597,8 +606,8 @@ static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
 }
 
 /*
- * A region that one buffer has made cached must not give the next buffer a permission that its page
- * lacks.
+ * A region that one buffer has made cached must not give the next buffer a permission that the page
+ * of that buffer lacks.
  */
 static void chain_resolve_permits_one_direction_of_a_page(void **state)
 {

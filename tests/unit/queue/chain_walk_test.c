@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio_chain_next(): every way in which a chain can be wrong, then every way in which it can be
- * right, over the three memories of fixture.h.
+ * Tests virtio_chain_next(): first malformed chains, then well-formed chains. Runs over the three
+ * memories of fixture.h.
  */
 #include "../common/fixture.h"
 
@@ -9,13 +9,13 @@
 
 static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
 
-/* Pops the one chain that was offered. */
+/* Pops the chain that the test has offered. */
 static void pop(struct fixture *f, struct virtio_chain *chain)
 {
 	assert_int_equal(virtio_queue_pop(&f->queue, chain), 1);
 }
 
-/* Walks to the end: the number of descriptors yielded; end is 0 or the error. */
+/* Walks to the end. Returns the number of descriptors; *end is 0 or the error. */
 static uint32_t walk(struct virtio_chain *chain, int *end)
 {
 	struct virtio_desc desc = { 0 };
@@ -26,7 +26,7 @@ static uint32_t walk(struct virtio_chain *chain, int *end)
 	return count;
 }
 
-/* Walks a chain that must be as the buffers say, to a proper end. */
+/* Walks a chain, which must have exactly these buffers and end without an error. */
 static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_buffer *buffers, uint32_t count)
 {
 	struct virtio_desc desc = { 0 };
@@ -42,9 +42,9 @@ static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_
 }
 
 /*
- * Walks a chain that must yield good descriptors and then fail. The error stays, the output and
- * guest memory are untouched, and the fault is counted once. The chain is completed with length 0,
- * and the next one is served.
+ * Walks a chain, which must yield `good` descriptors and then fail. A second call returns the same
+ * error. The output and guest memory are unchanged, and the fault is counted once. The chain is
+ * completed with length 0, and the next chain is served.
  */
 static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
@@ -93,10 +93,7 @@ static void chain_next_ends_loop_to_itself(void **state)
 	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/*
- * hostile 2: a loop of empty buffers never reaches a limit of bytes, and still ends. Flat memory:
- * it is read again.
- */
+/* Hostile 2: a loop of empty buffers never reaches the limit of bytes, and still ends. */
 static void chain_next_ends_loop_of_empty_buffers(void **state)
 {
 	const struct vring_desc there = { FIXTURE_DATA, 0, VRING_DESC_F_NEXT, 6 };
@@ -110,7 +107,10 @@ static void chain_next_ends_loop_of_empty_buffers(void **state)
 	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* Hostile 4: one entry more than the queue has, by an indirect table or a loop. */
+/*
+ * Hostile 4: the last descriptor leads back to the first, so the chain has more entries than the
+ * queue.
+ */
 static void chain_next_refuses_size_plus_one_entries(void **state)
 {
 	struct virtio_mock_buffer buffers[SIZE];
@@ -130,8 +130,8 @@ static void chain_next_refuses_size_plus_one_entries(void **state)
 }
 
 /*
- * hostile 5, regression R7: next outside the table is an error, and not the end, however often it
- * is asked for.
+ * Hostile 5, regression R7: next outside the table is an error, and not the end of the chain. Each
+ * further call returns the error again.
  */
 static void chain_next_refuses_next_outside_table(void **state)
 {
@@ -163,7 +163,7 @@ static void chain_next_ignores_next_without_flag(void **state)
 	expect_buffers(&chain, &expected, 1);
 }
 
-/* Flags that the specification does not define are no reason to refuse. */
+/* Flags that the specification does not define are ignored. */
 static void chain_next_ignores_undefined_flags(void **state)
 {
 	const struct vring_desc desc = { FIXTURE_DATA, 7, 0xfff8, 0 };
@@ -178,7 +178,7 @@ static void chain_next_ignores_undefined_flags(void **state)
 	expect_buffers(&chain, &expected, 1);
 }
 
-/* Hostile 40: writable before readable. */
+/* Hostile 40: a readable buffer follows a writable buffer. */
 static void chain_next_refuses_readable_after_writable(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 1), WRITABLE(FIXTURE_DATA, 0),
@@ -191,8 +191,8 @@ static void chain_next_refuses_readable_after_writable(void **state)
 }
 
 /*
- * hostile 31, regression R8: addr + len wraps, by one byte and by the most. The buffer is yielded
- * as the driver gave it, and the walk continues. No access reaches a byte of the buffer.
+ * Hostile 31, regression R8: addr + len wraps, by one byte and by the largest length. The walk
+ * yields the buffer unchanged, and continues. No access reaches a byte of the buffer.
  */
 static void chain_next_yields_wrapping_buffer_without_access(void **state)
 {
@@ -220,8 +220,8 @@ static void chain_next_yields_wrapping_buffer_without_access(void **state)
 		for (uint32_t k = 0; k < 2; k++) {
 			const struct virtio_mock_buffer *b = &wraps[i][k];
 			/*
-			 * The bytes of the longest buffer are never accessed, so a smaller array
-			 * stands for them.
+			 * The array is shorter than the longest buffer. This is safe because the
+			 * access fails before it touches the array.
 			 */
 			const size_t len = b->len;
 
@@ -237,7 +237,7 @@ static void chain_next_yields_wrapping_buffer_without_access(void **state)
 	}
 }
 
-/* The last byte of the address space is an address like any other. */
+/* A buffer may end with the last byte of the address space. */
 static void chain_next_accepts_buffer_that_ends_with_address_space(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(UINT64_MAX, 1), READABLE(UINT64_MAX - 9, 10),
@@ -251,7 +251,10 @@ static void chain_next_accepts_buffer_that_ends_with_address_space(void **state)
 	expect_buffers(&chain, buffers, 3);
 }
 
-/* Hostile 38, regression R22: one byte above 2^32 is too much, 2^32 is not. */
+/*
+ * Hostile 38, regression R22: a chain of 2^32 + 1 bytes is refused, and a chain of 2^32 bytes is
+ * accepted.
+ */
 static void chain_next_refuses_more_than_4_gib(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(0, UINT32_MAX), WRITABLE(0, 1), WRITABLE(0, 0),
@@ -278,7 +281,10 @@ static void chain_next_accepts_exactly_4_gib(void **state)
 
 /* Well-formed */
 
-/* Hostile 3: as many entries as the queue has; regressions R1, R2 in fragmented memory. */
+/*
+ * Hostile 3: a chain has as many entries as the queue. Regressions R1 and R2: one-byte regions cut
+ * the table and each descriptor.
+ */
 static void chain_next_yields_chain_of_exactly_size(void **state)
 {
 	for (uint32_t size = 1; size <= FIXTURE_MAX_SIZE; size *= 2) {
@@ -314,8 +320,8 @@ static void chain_next_accepts_empty_buffer_at_bad_address(void **state)
 }
 
 /*
- * hostile 30 and 41: each descriptor is read once, so a change after the walk has passed is never
- * seen. With changing memory all other tests show the same; here the guest is as fast as possible.
+ * Hostile 30 and 41: each descriptor is read once, so a later change is never seen. The test
+ * rewrites each descriptor at the earliest moment, right after the walk has read it.
  */
 static void chain_next_reads_each_descriptor_once(void **state)
 {
@@ -341,8 +347,8 @@ static void chain_next_reads_each_descriptor_once(void **state)
 }
 
 /*
- * hostile 42: a writable buffer that covers the descriptor table and the rings. The device's own
- * writes change what follows, and that is judged as usual.
+ * Hostile 42: a writable buffer covers the descriptor table and the rings. The device itself
+ * overwrites the next descriptors, and the walk judges the new ones by the usual rules.
  */
 static void chain_next_survives_buffer_over_its_own_table(void **state)
 {
@@ -358,13 +364,16 @@ static void chain_next_survives_buffer_over_its_own_table(void **state)
 	pop(&f, &chain);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(virtio_memory_write(chain.memory, desc.addr, ones, desc.len), 0);
-	/* The second descriptor is all ones now: indirect, without negotiation. */
+	/*
+	 * The bytes of the second descriptor are now 0xff, so its INDIRECT flag is set without
+	 * negotiation.
+	 */
 	assert_int_equal(virtio_chain_next(&chain, &desc), VIRTIO_EINDIRECT);
 	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EAVAILIDX);
 }
 
-/* Fields are little-endian in guest memory whatever the host; regression R12. */
+/* Regression R12: fields in guest memory are little-endian on every host. */
 static void chain_next_reads_little_endian(void **state)
 {
 	static const uint8_t raw[16] = { 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
@@ -384,8 +393,8 @@ static void chain_next_reads_little_endian(void **state)
 /* Translations that are not known yet */
 
 /*
- * VIRTIO_ENOTMAPPED breaks and consumes nothing: after an unpop the same head is popped. Changing
- * memory only.
+ * VIRTIO_ENOTMAPPED is no fault, and the chain can be unpopped: the next pop yields the same head.
+ * Runs in changing memory only.
  */
 static void chain_next_passes_on_not_mapped(void **state)
 {
@@ -416,7 +425,7 @@ static void chain_next_passes_on_not_mapped(void **state)
 	expect_buffers(&chain, out_in, 2);
 }
 
-/* Other answers of the translation are faults of the chain. */
+/* Every other error of the translation is a chain fault. */
 static void chain_next_reports_lost_table(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -441,7 +450,10 @@ static void chain_next_reports_lost_table(void **state)
 	}
 }
 
-/* Hostile 16: endless bad chains consume one head each, and leave one first fault. */
+/*
+ * Hostile 16: each of endless bad chains consumes one head. The queue records the first fault only,
+ * and counts the others.
+ */
 static void chain_next_counts_endless_bad_chains(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, 0xffff };
@@ -471,7 +483,7 @@ static void chain_next_counts_endless_bad_chains(void **state)
 }
 
 /*
- * Changing memory cannot take part in a loop: the second turn meets the rewritten descriptor. In
+ * Changing memory cannot run the tests of loops: a second visit meets the rewritten descriptor. In
  * one-byte memory every descriptor is read through the map.
  */
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the specification forbids a queue to touch, and the order in which a driver sees a
- * completion. No test of a single function can prove these clauses.
+ * Tests which memory a queue must not touch, and in which order a driver sees the stores of a
+ * completion. These clauses concern several functions together.
  */
 #define _DEFAULT_SOURCE
 #include "../common/fixture.h"
@@ -15,7 +15,7 @@
 #define IN_BYTES 43u
 #define WRITTEN 33u /* bytes that the device writes */
 
-/* A request of four buffers, none next to another. */
+/* A request of four buffers, none adjacent to another. */
 static const struct virtio_mock_buffer request[] = {
 	READABLE(FIXTURE_DATA, 5),
 	READABLE(FIXTURE_DATA + 0x80, OUT_BYTES - 5),
@@ -23,7 +23,7 @@ static const struct virtio_mock_buffer request[] = {
 	WRITABLE(FIXTURE_DATA + 0x180, IN_BYTES - 3),
 };
 
-/* What is touched */
+/* Memory that the device touches */
 
 struct area {
 	uint64_t start, len;
@@ -31,7 +31,8 @@ struct area {
 };
 
 /*
- * A guest whose translation permits what the specification permits, and records requests for more.
+ * A guest whose translation permits only what the specification permits. It counts the accesses
+ * that it refuses.
  */
 struct guarded {
 	struct fixture f;
@@ -60,8 +61,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * virtio 1.4, 2.7.5.1: a device may read tables and readable buffers, write writable buffers, and
- * do both in the used ring.
+ * virtio 1.4, 2.7.5.1: the device may read descriptor tables and readable buffers, and write
+ * writable buffers. It may read and write the used ring.
  */
 static void permit(struct guarded *g)
 {
@@ -79,7 +80,7 @@ static void permit(struct guarded *g)
 }
 
 /*
- * Does everything that a device does with one request: unpop, walk, resolution, both kinds of
+ * Makes all calls that a device makes for one request: unpop, walk, resolution, and both kinds of
  * notification.
  */
 static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t *in)
@@ -113,8 +114,8 @@ static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t 
 }
 
 /*
- * The expected memory of the guest: as before, with these bytes at the start of the writable
- * buffers.
+ * Guest memory must be as before, except for the used ring and the bytes of `in` at the start of
+ * the writable buffers.
  */
 static void expect_written(struct fixture *f, uint8_t *before, const uint8_t *in)
 {
@@ -168,23 +169,21 @@ static void conformance_request_changes_used_ring_and_writable_buffers_only(void
 		serve_one(fixture_kind(state), variant, false);
 }
 
-/*
- * The same with a translation that grants each area only the accesses that the device needs.
- */
+/* As above, with a translation that grants each area only the accesses that the device needs. */
 static void conformance_request_reads_no_writable_buffer(void **state)
 {
 	for (uint32_t variant = 0; variant < 8; variant++)
 		serve_one(fixture_kind(state), variant, true);
 }
 
-/* In which order */
+/* Order of the stores */
 
-/* A guest that looks at its used ring whenever the device looks up an address. */
+/* A guest that reads its used ring whenever the device looks up an address. */
 struct watched {
 	struct fixture f;
-	struct vring_used_elem expected[SIZE]; /* the elements that the index promises */
+	struct vring_used_elem expected[SIZE]; /* what the ring must hold */
 	uint32_t looks;
-	uint32_t early; /* number of looks that found the index ahead of the elements */
+	uint32_t early; /* elements that the index covered too early */
 };
 
 static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -207,8 +206,8 @@ static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, st
 }
 
 /*
- * virtio 1.4, 2.7.8.2: one by one, in a batch, or after waiting under IN_ORDER: the length, then
- * the index.
+ * virtio 1.4, 2.7.8.2: the device writes the length before the index. Completions come one by one,
+ * in a batch, or delayed by IN_ORDER.
  */
 static void conformance_used_length_is_there_before_used_index(void **state)
 {
@@ -226,8 +225,8 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 		fixture_pop_some(&w.f, tokens, 3);
 		for (uint32_t i = 0; i < 3; i++) {
 			/*
-			 * The last request first, so that under IN_ORDER two completions wait for
-			 * the third.
+			 * Completes the last request first, so under IN_ORDER two completions wait
+			 * for the third.
 			 */
 			const uint32_t at = in_order ? 2 - i : i;
 
@@ -242,7 +241,8 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 					 0);
 		assert_int_equal(fixture_get(&w.f, VIRTIO_MOCK_USED_IDX), 3);
 		/*
-		 * The guest had enough looks: one for each element, and one for the index.
+		 * The guest has read the ring often enough: each byte of 3 elements and of the
+		 * index is looked up.
 		 */
 		assert_true(w.looks >= 3 * 8 + 2);
 		assert_int_equal(w.early, 0);
@@ -250,11 +250,11 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 }
 
 /*
- * The same for a ring in contiguous memory, whose stores only the processor can watch. The page of
- * the used index is write-protected, and the test catches the store of the index. Everything else
- * must be there by then.
+ * As above, for a ring in one region. Its stores need no look-up, so the test write-protects the
+ * page of the used index and catches the store of the index. All other stores must have happened by
+ * then.
  */
-#define PAGES_SIZE 32768u /* descriptors: most elements lie in other pages than the index */
+#define PAGES_SIZE 32768u /* descriptors: most elements lie in pages without the index */
 #define PAGES_BYTES 0x100000u
 #define PAGES_DATA 0xf0000u
 #define FAR_SLOT 30000u
@@ -317,8 +317,8 @@ static void setup_pages(bool in_order)
 }
 
 /*
- * Serves count requests. Each has 16 writable bytes; the device writes four and leaves at least
- * one.
+ * Serves count requests of 16 writable bytes. The device writes the first four, and the completion
+ * of request i reports 1 + i bytes.
  */
 static void complete_pages(struct virtio_completion *completions)
 {

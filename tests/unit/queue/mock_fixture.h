@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the tests of the mock driver share. */
+/* Parts that the tests of the mock driver share. */
 #ifndef VIRTIO_TESTS_MOCK_FIXTURE_H
 #define VIRTIO_TESTS_MOCK_FIXTURE_H
 
@@ -9,9 +9,7 @@
 
 static const struct virtio_mock_buffer out_in[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 64, 32) };
 
-/*
- * A copy of the driver's records, for comparisons. Leaves out the cursor.
- */
+/* A copy of the driver's records, for comparisons. The cursor is left out. */
 struct mock_copy {
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mock driver when its own map does not have, or not permit, or not know yet what a call needs:
- * each call says so.
+ * The mock driver when its own map lacks, forbids or has not yet mapped memory that a call needs.
+ * Each call must return the error.
  */
 #include "mock_fixture.h"
 
@@ -15,8 +15,8 @@
 /* A translation to the same addresses, except for one part. */
 struct hidden {
 	uint64_t start, end;
-	int error;       /* the translation's answer for that part; if it is 0, */
-	uint32_t denied; /* the access that is not permitted there */
+	int error;       /* the translation's result for that part, unless 0 */
+	uint32_t denied; /* if error is 0: the access that the part forbids */
 };
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -36,7 +36,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return h->error;
 }
 
-/* The calls. Each function checks that a failed call leaves its output unchanged. */
+/* Calls. Each of these functions checks that a failed call leaves its output unchanged. */
 
 static int do_init(struct fixture *f)
 {
@@ -231,8 +231,8 @@ static int do_disable_interrupts(struct fixture *f)
 
 static const struct call {
 	int (*call)(struct fixture *);
-	uint32_t reads, writes; /* parts */
-	bool in_steps;          /* a failed call may have written other parts */
+	uint32_t reads, writes; /* bits of the parts */
+	bool in_steps;          /* a failed call may have written parts that aren't hidden */
 	bool idle;              /* works only if nothing is in flight */
 } calls[] = {
 	{ do_init, 0, DESC | AVAIL | USED, false, false },
@@ -265,7 +265,7 @@ static const struct call {
 	{ do_disable_interrupts, 0, AVAIL, false, false },
 };
 
-/* A driver with a request that has been used, and one that is still to be published. */
+/* A driver with one used request, and one request that is still to be published. */
 static void make_driver(struct fixture *f, enum fixture_memory kind, struct hidden *h, bool idle)
 {
 	const struct vring_used_elem element = { 0, 0 };
@@ -291,8 +291,8 @@ static void hide(const struct fixture *f, struct hidden *h, uint32_t part, int e
 }
 
 /*
- * Checks that the call fails with this error and changes nothing while a part is hidden, and works
- * when the part is back.
+ * Checks that the call fails with this error while a part is hidden, and changes nothing. The call
+ * must work when the part is visible again.
  */
 static void expect_error(enum fixture_memory kind, const struct call *c, uint32_t part, int error, uint32_t denied)
 {
@@ -302,7 +302,10 @@ static void expect_error(enum fixture_memory kind, const struct call *c, uint32_
 
 	make_driver(&f, kind, &h, c->idle);
 	hide(&f, &h, part, denied ? 0 : error, denied);
-	/* Earlier calls have left a cached region, which could answer without the translation. */
+	/*
+	 * Earlier calls have left a cached region, which would serve an access without the
+	 * translation.
+	 */
 	virtio_memory_cursor_init(&f.mock.memory, &f.driver_map);
 	copy_mock(&f, &before);
 	fixture_save(&f);
@@ -325,7 +328,7 @@ static void mock_calls_tell_memory_that_is_gone_or_unknown(void **state)
 					expect_error(fixture_kind(state), &calls[i], part, errors[e], 0);
 }
 
-/* Memory that may be read and not written, or the other way round. */
+/* Memory may be read but not written, or written but not read. */
 static void mock_calls_tell_memory_that_does_not_permit_it(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(calls); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mock driver itself: its refusals, its layout, its records, and what it says of a bad device.
+ * The mock driver itself: errors, layout of the rings, records, and what the driver reports about a
+ * bad device.
  */
 #include "mock_fixture.h"
 
@@ -43,7 +44,7 @@ static void mock_init_refuses_bad_arguments(void **state)
 		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
 }
 
-/* A translation to the same addresses, which fails after a number of answers. */
+/* A translation to the same addresses. It fails after a number of look-ups. */
 struct forgetful {
 	uint32_t answers;
 	bool refused;
@@ -142,7 +143,7 @@ static void mock_place_and_reset_check_areas(void **state)
 	virtio_mock_fill_config(&f.mock, &config);
 	assert_int_equal(config.addr[VIRTIO_QUEUE_USED], FIXTURE_TABLE + 1);
 	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_TABLE + 1 + 6 + USED_BYTES * SIZE);
-	/* Where nothing is. */
+	/* The rest of the used ring lies outside memory. */
 	(void)fixture_add(&f, out_in, 2);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - 8), 0);
 	copy_mock(&f, &before);
@@ -152,8 +153,8 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_true(mock_unchanged(&f, &before));
 	assert_true(fixture_ram_unchanged(&f));
 	/*
-	 * An area lies over the end of the address space. No field of the area may get an address
-	 * at the beginning.
+	 * An area runs over the end of the address space. None of its fields may get an address at
+	 * the start of the address space.
 	 */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, UINT64_MAX - 3), 0);
 	assert_int_equal(virtio_mock_set_used_entry(&f.mock, 0, &(const struct vring_used_elem){ 0, 0 }),
@@ -181,7 +182,7 @@ static void mock_end_follows_areas(void **state)
 		}
 		assert_int_equal(virtio_mock_end(&f.mock), end);
 	}
-	/* The longest area begins first, and lies over all of the others. */
+	/* All areas begin at one address, so the longest area ends last. */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_BASE), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_DESC, FIXTURE_BASE), 0);
@@ -195,8 +196,8 @@ static void mock_seek_refuses_while_anything_is_pending(void **state)
 
 	fixture_init(&f, fixture_kind(state), SIZE);
 	/*
-	 * Heads outside the table are never in flight. A head is in flight as soon as it is
-	 * offered.
+	 * A head inside the table is in flight as soon as it is offered. A head outside the table
+	 * never is.
 	 */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0xffff), 0);
 	assert_int_equal(f.mock.in_flight, 0);
@@ -209,7 +210,7 @@ static void mock_seek_refuses_while_anything_is_pending(void **state)
 	assert_int_equal(virtio_mock_seek(&f.mock, 7), 0);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_IDX), 7);
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 7);
-	/* If one of the rings is outside of memory, seek fails, and the records do not change. */
+	/* If one of the rings is outside memory, seek fails and the records do not change. */
 	copy_mock(&f, &before);
 	for (int area = VIRTIO_QUEUE_AVAIL; area <= VIRTIO_QUEUE_USED; area++) {
 		const uint64_t addr = f.mock.addr[area];
@@ -237,7 +238,10 @@ static void mock_create_queue_passes_on_errors(void **state)
 
 /* Fields */
 
-/* Each field where the specification has it (2.7.6, 2.7.8), little-endian; regressions R12, R13. */
+/*
+ * Regressions R12 and R13: each field is where the specification puts it (2.7.6, 2.7.8), in
+ * little-endian.
+ */
 static void mock_fields_are_where_specified(void **state)
 {
 	struct {
@@ -267,8 +271,8 @@ static void mock_fields_are_where_specified(void **state)
 }
 
 /*
- * Entries are 16, 2 and 8 bytes apart, behind what their area begins with; the addresses are those
- * that are written.
+ * Entries are 16, 2 and 8 bytes apart, after the leading fields of their area. The addresses that
+ * the mock returns are the addresses that it writes.
  */
 static void mock_entries_are_where_specified(void **state)
 {
@@ -299,7 +303,7 @@ static void mock_entries_are_where_specified(void **state)
 			 virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_USED_EVENT));
 	assert_int_equal(virtio_mock_used_entry_addr(&f.mock, SIZE),
 			 virtio_mock_field_addr(&f.mock, VIRTIO_MOCK_AVAIL_EVENT));
-	/* An unknown field has no address, and gets 0. */
+	/* An unknown field has address 0. */
 	assert_int_equal(virtio_mock_field_addr(&f.mock, (enum virtio_mock_field)6), 0);
 }
 
@@ -333,7 +337,7 @@ static void mock_fields_refuse_what_is_not_there(void **state)
 	assert_int_equal(got_element.id, 7);
 	assert_int_equal(got_desc.addr, 7);
 	assert_true(fixture_ram_unchanged(&f));
-	/* Memory that the driver's own map has read-only. */
+	/* The driver's own map has the memory read-only. */
 	f.regions[0].flags = VIRTIO_REGION_READ_ONLY;
 	if (f.kind == FIXTURE_FLAT) {
 		assert_int_equal(virtio_memory_map_init(&f.driver_map, f.regions, 1), 0);
@@ -346,8 +350,8 @@ static void mock_fields_refuse_what_is_not_there(void **state)
 }
 
 /*
- * An area that begins in memory and ends outside: what is inside works, and the rest is an error
- * that changes nothing.
+ * An area begins in memory and ends outside. The part inside works. A call that needs the part
+ * outside fails and changes nothing.
  */
 static void mock_calls_pass_on_missing_memory(void **state)
 {
@@ -365,7 +369,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 		f.mock.event_idx = f.mock.in_order = true;
 		(void)fixture_add(&f, out_in, 1);
 		use(&f, 0, 0);
-		/* The bytes inside are the first descriptor, or flags and index. */
+		/* The bytes inside memory are the first descriptor, or the flags and the index. */
 		fixture_write(&f, FIXTURE_END - inside, (const uint8_t[16]){ 0, 0, 1, 0 }, inside);
 		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END - inside), 0);
 		copy_mock(&f, &before);
@@ -379,7 +383,10 @@ static void mock_calls_pass_on_missing_memory(void **state)
 			assert_int_equal(virtio_mock_offer(&f.mock, 0), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_add(&f.mock, three, 3), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_add_many(&f.mock, three, 3, NULL), VIRTIO_EFAULT);
-			/* The order in which the device should have completed is not known. */
+			/*
+			 * Without the available ring, the driver does not know the order of
+			 * completion.
+			 */
 			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_enable_interrupts(&f.mock), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_disable_interrupts(&f.mock), VIRTIO_EFAULT);
@@ -388,7 +395,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 			assert_int_equal(virtio_mock_get_used_entry(&f.mock, 0, &element), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
 			assert_int_equal(virtio_mock_should_kick(&f.mock), VIRTIO_EFAULT);
-			/* Now the elements are in memory, but the index isn't. */
+			/* Now the used elements are in memory, but the index isn't. */
 			assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_BASE - 4), 0);
 			assert_int_equal(virtio_mock_get_used_entry(&f.mock, 0, &unused), 0);
 			assert_int_equal(virtio_mock_pop_used(&f.mock, &element), VIRTIO_EFAULT);
@@ -399,7 +406,7 @@ static void mock_calls_pass_on_missing_memory(void **state)
 		assert_int_equal(got, 7);
 		assert_true(element.id == 7 && element.len == 7);
 	}
-	/* Now the index can't be written. */
+	/* Now the available index can't be written. */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_AVAIL, FIXTURE_END), 0);
 	copy_mock(&f, &before);
@@ -489,7 +496,7 @@ static void mock_publishes_in_steps(void **state)
 	assert_int_equal(f.mock.free_count, SIZE - 2);
 }
 
-/* The same with an indirect table. A used element may report at most the table's writable bytes. */
+/* As above, for an indirect table. A used element may report at most the table's writable bytes. */
 static void mock_publishes_indirect_chain_in_steps(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -527,8 +534,8 @@ static void mock_publishes_indirect_chain_in_steps(void **state)
 }
 
 /*
- * A head that was made available twice, as a bad driver does: its descriptors are free after the
- * second use.
+ * A bad driver makes a head available twice. The descriptors are free after the second used
+ * element.
  */
 static void mock_keeps_descriptors_of_chain_offered_twice(void **state)
 {
@@ -613,7 +620,7 @@ static void mock_adds_many_with_one_publication(void **state)
 	assert_int_equal(f.mock.free_count, SIZE - 7);
 }
 
-/* Used elements of a bad device: each gets its error, and none is popped. */
+/* The device writes bad used elements. Each is reported with its own error and is not popped. */
 static void mock_pop_used_judges_device(void **state)
 {
 	static const struct {
@@ -640,12 +647,12 @@ static void mock_pop_used_judges_device(void **state)
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), cases[i].error);
 		assert_int_equal(used.id, 7);
 		assert_true(mock_unchanged(&f, &before));
-		/* The right element in its place is popped. */
+		/* A good element at the same index is popped. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
 		use(&f, 0, 32);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 		assert_int_equal(used.len, 32);
-		/* The index says that more was used than is in flight. */
+		/* The used index counts more requests than are in flight. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 3);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
@@ -653,7 +660,7 @@ static void mock_pop_used_judges_device(void **state)
 	}
 }
 
-/* The writable bytes of an indirect chain are those of its table. */
+/* The writable bytes of an indirect chain are the writable bytes of its table. */
 static void mock_pop_used_knows_indirect_chains(void **state)
 {
 	struct vring_used_elem used;
@@ -673,7 +680,8 @@ static void mock_pop_used_knows_indirect_chains(void **state)
 /* Notifications */
 
 /*
- * virtio 1.4, 2.7.13.4.1, for every avail_event: kick if one of the new entries is at that index.
+ * virtio 1.4, 2.7.13.4.1: the driver kicks if avail_event is the index of one of the new entries.
+ * Every value of avail_event is tried.
  */
 static void mock_should_kick_is_exact_for_every_avail_event(void **state)
 {
@@ -686,7 +694,7 @@ static void mock_should_kick_is_exact_for_every_avail_event(void **state)
 	assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
-	assert_int_equal(virtio_mock_should_kick(&f.mock), 0); /* not published */
+	assert_int_equal(virtio_mock_should_kick(&f.mock), 0); /* not published yet */
 	assert_int_equal(virtio_mock_publish(&f.mock), 0);
 	kicked = f.mock.kicked;
 	for (uint32_t event = 0; event <= UINT16_MAX; event++) {
