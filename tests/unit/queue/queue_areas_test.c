@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Ring areas in host memory of any kind. Each lies at a place of its own. It may be misaligned in
- * the host although its guest address is aligned, or cut over two regions that are not neighbours
- * in the host. The contents are the same.
+ * Ring areas in any kind of host memory. Each area has its own kind of host memory. An area may be
+ * misaligned on the host although its guest address is aligned. It may also be cut over two regions
+ * that are not adjacent on the host. A queue must work the same in all of them.
  */
 #include "../common/fixture.h"
 
@@ -18,15 +18,19 @@ static const uint64_t area_addr[AREAS] = { 0x10000, 0x20000, 0x30000, DATA };
 static const uint32_t area_bytes[AREAS] = { DESC_BYTES * SIZE, 6 + 2 * SIZE, 6 + USED_BYTES *SIZE, 0x200 };
 
 struct place {
-	/* Distance in bytes from aligned host memory to the first byte, and to the second piece. */
+	/*
+	 * Distance in bytes from aligned host memory to the first byte of the area, and likewise to
+	 * its second piece.
+	 */
 	uint32_t shift;
 	/*
-	 * Bytes of the first piece, which lies behind the second one on the host; 0 for one piece.
+	 * Bytes of the first piece, which lies after the second piece on the host. 0 if the area is
+	 * in one piece.
 	 */
 	uint32_t cut;
 };
 
-/* Variants of a test, as bits of a number, for all combinations. */
+/* Variants of a test, as bits of a number. Every combination is tried. */
 #define WITH_EVENT_IDX 1u
 #define WITH_IN_ORDER 2u
 #define WITH_TRANSLATION 4u
@@ -41,15 +45,16 @@ struct scattered {
 	struct virtio_inflight inflight[SIZE];
 	struct virtio_region regions[2 * AREAS];
 	struct virtio_memory_map driver_map, device_map;
-	struct virtio_dirty_log log; /* of the used ring: one bit for each byte */
+	struct virtio_dirty_log log; /* logs the used ring, one bit for each byte */
 	uint8_t marked[16];
 	bool kicks; /* the device has asked for kicks */
 
 	/*
-	 * The translation maps each address to itself, and answers for exactly the bytes asked for.
+	 * The translation maps each address to itself, and its result covers exactly the bytes of
+	 * the look-up.
 	 */
-	uint32_t answers;  /* answers before the refusals */
-	uint32_t refusals; /* refusals after these answers; then it answers again */
+	uint32_t answers;  /* look-ups that succeed first */
+	uint32_t refusals; /* look-ups that fail after these; later ones succeed */
 	uint64_t bad_start, bad_len;
 	int error; /* the error of the refusals and of the bad addresses */
 
@@ -97,7 +102,7 @@ static uint32_t make_pieces(struct scattered *s, const struct place places[AREAS
 	return count;
 }
 
-/* Everything but the queue. */
+/* Sets up everything except the queue. */
 static void scatter(struct scattered *s, const struct place places[AREAS], uint32_t variant)
 {
 	uint32_t count;
@@ -142,7 +147,7 @@ static uint16_t field_of(struct scattered *s, enum virtio_mock_field field)
 	return value;
 }
 
-/* Makes a bare head available. */
+/* Makes a head available, without writing a descriptor. */
 static void offer_head(struct scattered *s, uint16_t head)
 {
 	assert_int_equal(virtio_mock_offer(&s->mock, head), 0);
@@ -163,8 +168,8 @@ static void expect_margins_untouched(const struct scattered *s)
 }
 
 /*
- * The dirty log must have exactly the bytes of two completions from index first on, of the index,
- * and of the request for kicks.
+ * The dirty log must have exactly these bytes: two used elements from index first on, the used
+ * index, and the field that enables kicks.
  */
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {
@@ -212,7 +217,7 @@ static void resolve_indirect(struct virtio_chain *chain)
 	assert_true(c.last_writable.addr == DATA + 43);
 }
 
-/* Completes both requests, the second request first: one by one, or together. */
+/* Completes both requests, the second request first. Uses a call for each, or one batch. */
 static void complete_both(struct scattered *s, const struct virtio_chain chains[2], bool together)
 {
 	const struct virtio_completion batch[2] = { { chains[1].token, 4 }, { chains[0].token, 9 } };
@@ -238,7 +243,7 @@ static void expect_element(struct scattered *s, uint32_t id, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* Two requests there and back, with the notifications of both sides. */
+/* Passes two requests through the queue, with the notifications of both sides. */
 static void serve_two(struct scattered *s, uint32_t round)
 {
 	const struct virtio_mock_buffer direct[] = { READABLE(DATA, 5), READABLE(DATA + 8, 7), WRITABLE(DATA + 16, 9) };
@@ -285,7 +290,7 @@ static void serve_two(struct scattered *s, uint32_t round)
 	expect_element(s, (uint32_t)heads[s->config.in_order ? 1 : 0], s->config.in_order ? 4 : 9);
 }
 
-/* Wrong chains and heads: each gives the same error as in any other memory. */
+/* Offers bad chains and bad heads. Each must give the same error as in any other memory. */
 static void refuse_bad_ones(struct scattered *s)
 {
 	const struct vring_desc loop = { DATA, 1, VRING_DESC_F_NEXT, 5 };
@@ -330,8 +335,7 @@ static void serve_from(const struct place places[AREAS])
 }
 
 /*
- * Each area alone, cut at every byte: regressions R1 and R2 for the table, and the same for the two
- * rings.
+ * Regressions R1 and R2: the descriptor table is cut at every byte. The two rings are cut likewise.
  */
 static void queue_serves_area_cut_at_every_byte(void **state)
 {
@@ -345,7 +349,7 @@ static void queue_serves_area_cut_at_every_byte(void **state)
 		}
 }
 
-/* All sets of areas are misaligned on the host in all ways. */
+/* Each subset of the areas is misaligned on the host by each number of bytes. */
 static void queue_serves_areas_misaligned_on_the_host(void **state)
 {
 	(void)state;
@@ -360,8 +364,8 @@ static void queue_serves_areas_misaligned_on_the_host(void **state)
 }
 
 /*
- * The table and each ring have different kinds of memory. Cuts go through a descriptor, an entry
- * and an element.
+ * The table and the rings lie in different kinds of memory. Cuts go through a descriptor, an
+ * available entry and a used element.
  */
 static void queue_serves_areas_of_different_kinds(void **state)
 {
@@ -383,8 +387,8 @@ static void queue_serves_areas_of_different_kinds(void **state)
 }
 
 /*
- * An area that is aligned in the host is not looked up again after the start. A misaligned area is
- * accessed through the map, because a field of it allows no whole load or store.
+ * An area that is aligned on the host is not looked up again after the start. A misaligned area is
+ * accessed through the map: its fields allow no single load or store.
  */
 static void queue_accesses_misaligned_area_through_the_map(void **state)
 {
@@ -407,7 +411,10 @@ static void queue_accesses_misaligned_area_through_the_map(void **state)
 			s.error = VIRTIO_ENOTMAPPED;
 			s.bad_start = area_addr[area];
 			s.bad_len = area_bytes[area];
-			/* Away from the cached region that start left. */
+			/*
+			 * Replaces the cached region that the start left, so the next access needs
+			 * a look-up.
+			 */
 			assert_int_equal(virtio_memory_check(&s.queue.ring_memory, DATA, 1, VIRTIO_ACCESS_READ), 0);
 			if (area == VIRTIO_QUEUE_AVAIL && expected) {
 				assert_int_equal(virtio_queue_pop(&s.queue, &chain), expected);
@@ -422,8 +429,8 @@ static void queue_accesses_misaligned_area_through_the_map(void **state)
 }
 
 /*
- * The same for an indirect table. The walk looks the table up on entering it, and not again if it
- * is aligned.
+ * As above, for an indirect table. The walk looks the table up when it enters the table. It looks
+ * up again only if the table is misaligned.
  */
 static void queue_accesses_misaligned_table_through_the_map(void **state)
 {
@@ -443,7 +450,7 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 		s.error = VIRTIO_ENOTMAPPED;
 		s.bad_start = DATA;
 		s.bad_len = area_bytes[DATA_AREA];
-		/* Away from the cached region that the look at the table left. */
+		/* Replaces the cached region that the first step of the walk left. */
 		assert_int_equal(
 			virtio_memory_check(&s.queue.memory[VIRTIO_MEMORY_TABLES], area_addr[0], 1, VIRTIO_ACCESS_READ),
 			0);
@@ -454,8 +461,8 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 }
 
 /*
- * Memory goes away at each look-up of a start. The queue has then started, or is as before and can
- * start.
+ * Memory is unmapped at each look-up of a start in turn. The queue then has either started, or is
+ * unchanged and can start later.
  */
 static void queue_start_is_whole_when_memory_goes_away(void **state)
 {
@@ -484,13 +491,13 @@ static void queue_start_is_whole_when_memory_goes_away(void **state)
 		s.answers = UINT32_MAX;
 		serve_two(&s, 0);
 	}
-	/* Each piece of an area, and the store at the end, must have been refused once. */
+	/* The start has failed at least once for each piece of an area and for its last store. */
 	assert_true(failures >= 5 && failures < answers);
 }
 
 /*
- * Completes three requests in a used ring of this kind. The translation answers, then refuses, then
- * answers again.
+ * Completes three requests in a misaligned used ring that is cut in two. The translation first
+ * works, then fails, then works again.
  */
 static int complete_three(struct scattered *s, uint32_t variant, uint32_t answers, uint32_t refusals,
 			  struct virtio_completion batch[3])
@@ -513,9 +520,9 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 }
 
 /*
- * The same for completions: a batch that failed is invisible, and a batch that succeeded is visible
- * as a whole. After a failure the requests are in flight as before, and can be completed when
- * memory is back.
+ * Memory is unmapped at each look-up of a completion in turn. The driver sees nothing of a batch
+ * that failed, and all of a batch that succeeded. After a failure the requests are in flight as
+ * before. They can be completed when the memory is back.
  */
 static void queue_complete_says_so_when_memory_goes_away(void **state)
 {
@@ -542,7 +549,7 @@ static void queue_complete_says_so_when_memory_goes_away(void **state)
 				expect_element(&s, id, id);
 			expect_margins_untouched(&s);
 		}
-		/* The completion needed look-ups, so the loop has tested refusals. */
+		/* At least three look-ups were made to fail before a batch succeeded. */
 		assert_true(answers > 3);
 	}
 }

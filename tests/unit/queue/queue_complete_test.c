@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Returning requests: tokens that are not in flight, batches, IN_ORDER, a used ring that is not
- * there.
+ * Completions: tokens that are not in flight, batches, IN_ORDER, and a used ring that cannot be
+ * written.
  */
 #include "../common/fixture.h"
 
@@ -27,7 +27,7 @@ static void expect_used(struct fixture *f, uint32_t id, uint32_t len)
 }
 
 /*
- * A slot of the used ring must hold this element. Reads guest memory, and not the driver's records.
+ * A slot of the used ring must hold this element. Reads guest memory, and not the mock's records.
  */
 static void expect_entry(struct fixture *f, uint32_t slot, uint32_t id, uint32_t len)
 {
@@ -45,7 +45,7 @@ static void expect_none_used(struct fixture *f)
 	assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 0);
 }
 
-/* No function accepts this token, and nothing changes. */
+/* Every function must refuse this token and change nothing. */
 static void expect_stale(struct fixture *f, struct virtio_token token)
 {
 	const struct virtio_completion completion = { token, 1 };
@@ -60,10 +60,7 @@ static void expect_stale(struct fixture *f, struct virtio_token token)
 
 /* Tokens that are not in flight */
 
-/*
- * hostile 14 and 44: tokens that were never popped, have an impossible head, are stale, or are no
- * token.
- */
+/* Hostile 14 and 44: a token was never popped, has an impossible head, is stale, or is all zero. */
 static void queue_complete_refuses_token_not_in_flight(void **state)
 {
 	struct virtio_token tokens[3], wrong;
@@ -85,8 +82,8 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
 	/*
-	 * Tokens of a head that is not in flight: with the sequence number of an idle entry, and
-	 * with others that no pop gives.
+	 * These tokens name a head that is not in flight. One has the sequence number of an idle
+	 * entry, and the others have numbers that no pop gives.
 	 */
 	expect_stale(&f, fixture_token(0, SIZE - 1));
 	expect_stale(&f, fixture_token(2, SIZE - 1));
@@ -96,7 +93,7 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, wrong);
 }
 
-/* Hostile 14: twice. */
+/* Hostile 14: a request is completed twice. */
 static void queue_complete_refuses_second_completion(void **state)
 {
 	struct virtio_token tokens[2];
@@ -130,8 +127,8 @@ static void queue_complete_refuses_token_of_reused_head(void **state)
 }
 
 /*
- * A completion after a reset is refused too, before the next start and after it; regression R21,
- * hostile 59.
+ * Regression R21, hostile 59: a completion after a reset is refused, both before and after the next
+ * start.
  */
 static void queue_complete_refuses_token_from_before_reset(void **state)
 {
@@ -155,7 +152,9 @@ static void queue_complete_refuses_token_from_before_reset(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, after, 1), 0);
 }
 
-/* A second virtio_queue_init() is no way to start again, but it revives no token either. */
+/*
+ * A second virtio_queue_init() of a started queue is a misuse, but even then old tokens stay stale.
+ */
 static void queue_init_of_used_queue_revives_no_token(void **state)
 {
 	struct virtio_token before, after;
@@ -178,7 +177,10 @@ static void queue_init_of_used_queue_revives_no_token(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, after, 1), 0);
 }
 
-/* Sequence numbers have 48 bits: past 32 of them, and past all, tokens are new and none is 0. */
+/*
+ * Sequence numbers have 48 bits. Tokens stay new, and never 0, when the number passes 32 bits and
+ * when it wraps.
+ */
 static void queue_pop_gives_new_tokens_past_32_bits(void **state)
 {
 	static const uint64_t starts[] = { UINT64_C(0xfffffffe) << 17, UINT64_MAX << 18 };
@@ -205,7 +207,10 @@ static void queue_pop_gives_new_tokens_past_32_bits(void **state)
 
 /* Completions */
 
-/* Element first, then index, little-endian, and not a byte elsewhere; regression R12. */
+/*
+ * Regression R12: a completion writes the element and the index, in little-endian, and no other
+ * byte.
+ */
 static void queue_complete_writes_used_ring_and_nothing_else(void **state)
 {
 	static const uint8_t element[8] = { 0x06, 0, 0, 0, 0xd4, 0xc3, 0xb2, 0xa1 };
@@ -230,7 +235,10 @@ static void queue_complete_writes_used_ring_and_nothing_else(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* Any order, and any length: hostile 39 is the device's sum, and 32 bits wide is what it passes. */
+/*
+ * Requests complete in any order and with any length. Hostile 39: the length has 32 bits, so the
+ * device must limit its own sum.
+ */
 static void queue_complete_accepts_any_order(void **state)
 {
 	static const uint32_t order[SIZE] = { 3, 0, 7, 1, 2, 6, 5, 4 };
@@ -255,7 +263,7 @@ static void queue_complete_accepts_any_order(void **state)
 
 /* Batches */
 
-/* A batch with a bad token, at each place in turn: no request of the batch is completed. */
+/* A batch has a bad token, at each position in turn. No request of the batch is completed. */
 static void queue_complete_batch_completes_all_or_none(void **state)
 {
 	for (uint32_t bad = 0; bad < 4; bad++)
@@ -336,7 +344,8 @@ static void queue_complete_batch_keeps_callers_order(void **state)
 /* A used ring that cannot be written */
 
 /*
- * The request stays in flight and can be completed later. Nothing changes, whichever call is used.
+ * Every call that completes fails and changes nothing. The request stays in flight and can be
+ * completed later.
  */
 static void queue_complete_waits_for_used_ring(void **state)
 {
@@ -353,8 +362,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 			fixture_start(&f);
 			fixture_pop_some(&f, tokens, 2);
 			/*
-			 * Only the last piece of the ring is missing, and no element to be written
-			 * is in it.
+			 * Only the last 16 bytes of the ring are missing, and no element is written
+			 * there.
 			 */
 			f.bad_start = virtio_mock_used_entry_addr(&f.mock, SIZE - 1) & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
@@ -376,8 +385,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 /* IN_ORDER */
 
 /*
- * Four requests are completed in all orders. The used ring has them in the order of the available
- * ring, and none before its turn.
+ * Four requests are completed in every order. Each enters the used ring only after all requests
+ * that were made available before it.
  */
 static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 {
@@ -404,8 +413,8 @@ static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 			assert_int_equal(virtio_queue_next_used(&f.queue), prefix);
 			assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), prefix);
 			/*
-			 * For the caller the request is not in flight any more, whether or not it
-			 * is in the used ring.
+			 * The caller's request is not in flight any more, even if it is not in the
+			 * used ring yet.
 			 */
 			expect_stale(&f, tokens[order[i]]);
 			assert_int_equal(virtio_queue_in_flight(&f.queue), 3 - i);
@@ -417,7 +426,7 @@ static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 }
 
 /*
- * A first batch leaves a gap, and a second batch fills it. Together they go around the ring many
+ * A first batch leaves a gap, and later completions fill it. The rounds go around the ring many
  * times.
  */
 static void queue_in_order_publishes_batches_around_the_ring(void **state)
@@ -447,7 +456,10 @@ static void queue_in_order_publishes_batches_around_the_ring(void **state)
 	}
 }
 
-/* Hostile 12: completed but not yet published is in flight as far as the driver can know. */
+/*
+ * Hostile 12: a completed request is not in the used ring yet. For the driver its head is still in
+ * flight.
+ */
 static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 {
 	struct virtio_token tokens[2];
@@ -466,8 +478,8 @@ static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 }
 
 /*
- * hostile 12 and 13: the ring is full of requests in flight, and a head is made available again. It
- * is refused, and the earlier requests still complete in order.
+ * Hostile 12 and 13: all heads are in flight, and one is made available again. That head is
+ * refused, and the earlier requests still complete in order.
  */
 static void queue_in_order_completes_after_refused_head(void **state)
 {
@@ -488,7 +500,7 @@ static void queue_in_order_completes_after_refused_head(void **state)
 	}
 }
 
-/* A bad head does not change the order either. */
+/* A head outside the table does not change the order of completions. */
 static void queue_in_order_completes_after_bad_head(void **state)
 {
 	struct virtio_token tokens[SIZE];
@@ -506,7 +518,7 @@ static void queue_in_order_completes_after_bad_head(void **state)
 		expect_entry(&f, i, virtio_token_head(tokens[i]), i);
 }
 
-/* Unpopped requests leave no gap behind. */
+/* An unpopped request leaves no gap in the order. */
 static void queue_in_order_unpop_leaves_no_gap(void **state)
 {
 	struct virtio_token tokens[3];
@@ -528,7 +540,7 @@ static void queue_in_order_unpop_leaves_no_gap(void **state)
 	expect_used(&f, virtio_token_head(tokens[2]), 2);
 }
 
-/* A reset forgets what waited. */
+/* A reset discards completions that wait for their turn. */
 static void queue_in_order_reset_forgets_what_waits(void **state)
 {
 	struct virtio_token tokens[2], again[2];
@@ -549,7 +561,10 @@ static void queue_in_order_reset_forgets_what_waits(void **state)
 
 #define RING_PAGE 4096u
 
-/* A completion marks the page of the index, and the page of its element if that is another. */
+/*
+ * A completion marks the page of the index. It also marks the page of the element if that page is a
+ * different one.
+ */
 static void queue_complete_marks_both_pages_of_a_used_ring(void **state)
 {
 	static uint8_t memory[4 * RING_PAGE] __attribute__((aligned(4096)));
@@ -567,7 +582,10 @@ static void queue_complete_marks_both_pages_of_a_used_ring(void **state)
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
 	assert_int_equal(virtio_queue_config_init(&config, 8), 0);
 	config.addr[VIRTIO_QUEUE_AVAIL] = RING_PAGE;
-	/* Flags, index and two elements are in page 2, and one is cut by its end. */
+	/*
+	 * The flags, the index and two elements are in page 2. The end of the page cuts the third
+	 * element.
+	 */
 	config.addr[VIRTIO_QUEUE_USED] = 3 * RING_PAGE - 24;
 	config.ready = true;
 	assert_int_equal(virtio_queue_init(&queue, inflight, 8), 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Queue configurations: what the setters refuse, and what a queue does not start from. */
+/*
+ * Queue configurations: values that the setters refuse, and configurations that cannot start a
+ * queue.
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -28,7 +31,10 @@ static void expect_same(const struct virtio_queue_config *a, const struct virtio
 
 /* Setting up */
 
-/* Hostile 49 and 50, regressions R9, R15 and R17: tries every 16-bit maximum. */
+/*
+ * Hostile 49 and 50, regressions R9, R15 and R17: only powers of two are accepted. Every 16-bit
+ * maximum is tried.
+ */
 static void queue_config_init_accepts_powers_of_two_only(void **state)
 {
 	(void)state;
@@ -63,7 +69,7 @@ static void queue_config_init_sets_defaults(void **state)
 }
 
 /*
- * Regression R3: a reset clears everything of the driver's, and keeps everything of the device's.
+ * Regression R3: a reset clears every member that the driver sets, and keeps the device's members.
  */
 static void queue_config_reset_returns_to_defaults(void **state)
 {
@@ -85,7 +91,7 @@ static void queue_config_reset_returns_to_defaults(void **state)
 
 /* Setters */
 
-/* Hostile 49, 50 and 51: 0, not a power of two, above the maximum, wider than 16 bits. */
+/* Hostile 49, 50 and 51: a size is 0, no power of two, above the maximum, or wider than 16 bits. */
 static void queue_config_set_size_refuses_bad_sizes(void **state)
 {
 	static const uint32_t bad[] = { 0,      3,       6,       65,      255,        512,        1024,      32768,
@@ -149,7 +155,9 @@ static void queue_config_setters_refuse_unknown_area(void **state)
 	}
 }
 
-/* Hostile 53: every misalignment of each area, whole or by its low half. */
+/*
+ * Hostile 53: every misaligned address is refused for each area, set as a whole or as a low half.
+ */
 static void queue_config_set_addr_refuses_misaligned(void **state)
 {
 	static const uint32_t aligns[] = { 16, 2, 4 };
@@ -175,7 +183,8 @@ static void queue_config_set_addr_refuses_misaligned(void **state)
 }
 
 /*
- * The high half is refused if the low half, which the caller has written directly, is misaligned.
+ * The high half is refused if the low half is misaligned. The caller has written the low half
+ * without the setter.
  */
 static void queue_config_set_addr_high_refuses_misaligned(void **state)
 {
@@ -203,7 +212,7 @@ static void queue_config_set_addr_halves_leave_the_other(void **state)
 	assert_true(config.addr[VIRTIO_QUEUE_USED] == UINT64_C(0x5555555566666664));
 }
 
-/* Hostile 60: each queue has a configuration of its own; the neighbour's stays. */
+/* Hostile 60: each queue has its own configuration. A change leaves the other queues unchanged. */
 static void queue_config_changes_one_queue_only(void **state)
 {
 	struct virtio_queue_config configs[3] = { some_config(), some_config(), some_config() };
@@ -220,8 +229,8 @@ static void queue_config_changes_one_queue_only(void **state)
 /* The whole configuration */
 
 /*
- * virtio 1.4, 2.7: 16, 2 and 8 bytes an entry; regression R13: the event fields lie behind the
- * rings.
+ * virtio 1.4, 2.7: an entry has 16, 2 or 8 bytes. Regression R13: the event fields follow the
+ * entries of their ring.
  */
 static void queue_config_area_bytes_counts_event_fields_when_negotiated(void **state)
 {
@@ -243,7 +252,7 @@ static void queue_config_area_bytes_counts_event_fields_when_negotiated(void **s
 	}
 }
 
-/* virtio_queue_start() returns the error of the check for a map, and leaves the queue unchanged. */
+/* virtio_queue_start() must return the same error as the check, and leave the queue unchanged. */
 static void expect_refused_in(struct fixture *f, const struct virtio_memory_map *map, int error)
 {
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);
@@ -258,7 +267,10 @@ static void expect_refused(struct fixture *f, int error)
 	expect_refused_in(f, &f->device_map, error);
 }
 
-/* Hostile 49 and 50, regression R16: members filled in without the setters. */
+/*
+ * Hostile 49 and 50, regression R16: the check refuses bad sizes that were stored without the
+ * setters.
+ */
 static void queue_config_check_refuses_bad_sizes(void **state)
 {
 	static const uint16_t sizes[] = { 0, 3, 15, 16, 0x8000, 0xffff };
@@ -277,7 +289,7 @@ static void queue_config_check_refuses_bad_sizes(void **state)
 	}
 }
 
-/* Hostile 53. */
+/* Hostile 53: the check refuses a misaligned area. */
 static void queue_config_check_refuses_misaligned(void **state)
 {
 	static const uint32_t off[] = { 8, 1, 2 };
@@ -291,7 +303,8 @@ static void queue_config_check_refuses_misaligned(void **state)
 }
 
 /*
- * hostile 54 and 55, regression R24: each area whole in memory, at both ends, and without a wrap.
+ * Hostile 54 and 55, regression R24: an area that lies partly or wholly outside memory, or wraps,
+ * is refused.
  */
 static void queue_config_check_refuses_area_outside_memory(void **state)
 {
@@ -307,12 +320,12 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 			expect_refused(&f, VIRTIO_EFAULT);
 		}
 	}
-	/* The map may be NULL. */
+	/* A missing map has no memory at all. */
 	fixture_init(&f, fixture_kind(state), SIZE);
 	expect_refused_in(&f, NULL, VIRTIO_EFAULT);
 }
 
-/* Hostile 58: ready, and some addresses, or all, never set: as good as not ready. */
+/* Hostile 58: the queue is ready, but some or all addresses were never set. It does not start. */
 static void queue_start_refuses_ready_queue_without_addresses(void **state)
 {
 	struct virtio_chain chain;
@@ -332,7 +345,7 @@ static void queue_start_refuses_ready_queue_without_addresses(void **state)
 	}
 }
 
-/* All of each area must be in memory: with one byte less the check fails. */
+/* The whole area must be in memory: the check fails if one byte is missing. */
 static void queue_config_check_wants_whole_area(void **state)
 {
 	struct virtio_region region;
@@ -380,7 +393,7 @@ static void queue_config_check_wants_permission(void **state)
 	}
 }
 
-/* The check returns each error of a translation, for each area. */
+/* The check returns each error of the translation, for each area. */
 static void queue_config_check_passes_on_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EPERM, VIRTIO_EFAULT };
@@ -393,8 +406,8 @@ static void queue_config_check_passes_on_translation(void **state)
 			f.bad_end = f.bad_start + 1;
 			f.bad_error = errors[i];
 			/*
-			 * The fixture looks at the start of a piece only, so the bad range begins
-			 * there.
+			 * The fixture's translation compares only the start of 16 bytes, so the bad
+			 * range begins there.
 			 */
 			f.bad_start &= ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
@@ -402,10 +415,7 @@ static void queue_config_check_passes_on_translation(void **state)
 		}
 }
 
-/*
- * hostile 57: guest address 0 is memory like any other: the queue starts there, and a request comes
- * and goes.
- */
+/* Hostile 57: guest address 0 is ordinary memory. A queue starts there and serves a request. */
 static void queue_config_check_accepts_address_0(void **state)
 {
 	(void)state;
@@ -438,8 +448,8 @@ static void queue_config_check_accepts_address_0(void **state)
 }
 
 /*
- * hostile 56: overlapping areas harm only the driver. The device overwrites what it will read,
- * judges it as usual, and stays inside memory.
+ * Hostile 56: overlapping areas harm only the driver. The device overwrites ring bytes that it
+ * reads later. It checks those bytes as usual, and stays inside memory.
  */
 static void queue_survives_overlapping_areas(void **state)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Starting, resetting, switching maps, the two indices, and the dirty log of what the device
- * writes.
- */
+/* Start, reset, change of the map, the two indices, and the dirty log of the device's writes. */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -48,8 +45,8 @@ static void queue_start_refuses_what_it_cannot_run(void **state)
 }
 
 /*
- * Used flags begin at 0, or a driver under EVENT_IDX would see NO_NOTIFY for ever (virtio 1.4,
- * 2.7.10.2).
+ * The used flags must start at 0. Otherwise a driver under EVENT_IDX would see NO_NOTIFY for ever
+ * (virtio 1.4, 2.7.10.2).
  */
 static void queue_start_clears_used_flags(void **state)
 {
@@ -64,7 +61,7 @@ static void queue_start_clears_used_flags(void **state)
 	}
 }
 
-/* Hostile 62: buffers made available before the start are there after it, without a kick. */
+/* Hostile 62: buffers made available before the start are found after the start, without a kick. */
 static void queue_start_picks_up_earlier_buffers(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -78,7 +75,7 @@ static void queue_start_picks_up_earlier_buffers(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
 }
 
-/* Regression R3: a reset leaves nothing of the time before except counters. */
+/* Regression R3: a reset keeps the counters, and no other state. */
 static void queue_reset_returns_everything_to_default(void **state)
 {
 	struct virtio_token tokens[3];
@@ -92,7 +89,7 @@ static void queue_reset_returns_everything_to_default(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[0], 0), 0);
 	fixture_save(&f);
 	virtio_queue_reset(&f.queue);
-	/* Hostile 59: the ring is not touched. */
+	/* Hostile 59: the reset does not touch the rings. */
 	assert_true(fixture_ram_unchanged(&f));
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 0);
 	assert_int_equal(virtio_queue_next_used(&f.queue), 0);
@@ -100,12 +97,14 @@ static void queue_reset_returns_everything_to_default(void **state)
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, 1);
 	/*
-	 * The counter has the three pops that were not undone, whether or not their requests were
-	 * completed.
+	 * The counter has three pops, whether or not their requests were completed. Only an unpop
+	 * would subtract one.
 	 */
 	assert_int_equal(stats.chains, 3);
 
-	/* A second start runs like a first start. As for hostile 94, this is done many times. */
+	/*
+	 * A second start works like a first start. As in hostile 94, this is repeated many times.
+	 */
 	for (int i = 0; i < 100; i++) {
 		virtio_queue_reset(&f.queue);
 		assert_int_equal(virtio_mock_reset(&f.mock), 0);
@@ -141,7 +140,8 @@ static void queue_set_index_refuses_while_in_flight(void **state)
 }
 
 /*
- * virtio_queue_read_avail_idx() does not check the index. Counters continue when an index is set.
+ * virtio_queue_read_avail_idx() does not check the index. Setting an index does not reset the
+ * counters.
  */
 static void queue_read_index_judges_nothing(void **state)
 {
@@ -167,7 +167,7 @@ static void queue_read_index_judges_nothing(void **state)
 	assert_int_equal(stats.ring_faults, 0);
 }
 
-/* A ring that cannot be read is reported, and does not break the queue. */
+/* A ring that cannot be read is an error, but does not break the queue. */
 static void queue_read_index_reports_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -183,7 +183,10 @@ static void queue_read_index_reports_ring_that_is_gone(void **state)
 			f.bad_start = f.mock.addr[used ? VIRTIO_QUEUE_USED : VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			f.bad_error = errors[i];
-			/* Away from the cached region that start left. */
+			/*
+			 * Replaces the cached region that the start left, so the next access needs
+			 * a look-up.
+			 */
 			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
 					 0);
 			fixture_save(&f);
@@ -196,9 +199,9 @@ static void queue_read_index_reports_ring_that_is_gone(void **state)
 		}
 }
 
-/* Another map */
+/* Change of the map */
 
-/* Each area must be in the new map. Otherwise the queue keeps the old one. */
+/* Each area must be in the new map. Otherwise the queue keeps the old map. */
 static void queue_set_memory_refuses_map_without_rings(void **state)
 {
 	struct virtio_region region;
@@ -232,7 +235,7 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 	f.bad_end = f.bad_start + 16;
 	f.bad_error = VIRTIO_ENOTMAPPED;
-	/* The switch looks the areas up again, and reads no descriptor. */
+	/* The change of the map looks the areas up again, and reads no descriptor. */
 	f.rewriting = false;
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTMAPPED);
@@ -242,8 +245,8 @@ static void queue_set_memory_waits_for_mapping(void **state)
 }
 
 /*
- * Requests in flight are completed in the new memory. Until then the queue knows that the old
- * memory is used.
+ * Requests in flight are completed in the new memory. Until then the queue reports that the old map
+ * is in use.
  */
 static void queue_set_memory_keeps_requests_in_flight(void **state)
 {
@@ -256,7 +259,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 3);
-	/* The guest's memory moves, with its content. */
+	/* The guest's memory moves to another host address, with its content. */
 	fixture_read(&f, FIXTURE_BASE, ram, sizeof ram);
 	assert_int_equal(virtio_memory_map_init(&map, &region, 1), 0);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &map), 0);
@@ -279,7 +282,9 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 0);
 	/* No byte of the old memory has changed. */
 	assert_true(fixture_ram_unchanged(&f));
-	/* Requests popped later do not hold the old map, nor do requests that a reset forgot. */
+	/*
+	 * Neither requests popped later nor requests from before a reset keep the old map in use.
+	 */
 	fixture_pop_some(&f, tokens, 1);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), 0);
@@ -290,14 +295,14 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 }
 
-/* The same guest memory at another place on the host. */
+/* The same guest memory at another host address. */
 struct elsewhere {
 	uint8_t ram[FIXTURE_BYTES];
 	struct virtio_region region;
 	struct virtio_memory_map map;
 };
 
-/* Makes the other memory, with everything that the driver uses. */
+/* Makes the new memory, a copy of the driver's memory. */
 static void copy_memory(struct fixture *f, struct elsewhere *e)
 {
 	fixture_read(f, FIXTURE_BASE, e->ram, sizeof e->ram);
@@ -305,7 +310,7 @@ static void copy_memory(struct fixture *f, struct elsewhere *e)
 	assert_int_equal(virtio_memory_map_init(&e->map, &e->region, 1), 0);
 }
 
-/* The queue and the driver move to the new memory. */
+/* Moves the queue and the driver to the new memory. */
 static void switch_memory(struct fixture *f, struct elsewhere *e)
 {
 	assert_int_equal(virtio_queue_set_memory(&f->queue, &e->map), 0);
@@ -313,7 +318,7 @@ static void switch_memory(struct fixture *f, struct elsewhere *e)
 }
 
 /*
- * Pops a chain of these two buffers; reads the first and writes the second, through each of the
+ * Pops a chain of these two buffers. Reads the first and writes the second, through each of the
  * cursors.
  */
 static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
@@ -343,8 +348,8 @@ static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer bu
 }
 
 /*
- * Buffers and indirect tables are looked up in the new memory, whatever the old one has at their
- * addresses. Segments stay in the old memory.
+ * Buffers and indirect tables are looked up in the new memory, whatever the old memory has at the
+ * same addresses. Segments resolved earlier stay in the old memory.
  */
 static void queue_set_memory_switches_buffers_and_tables(void **state)
 {
@@ -371,7 +376,9 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 	fixture_save(&f);
 	fixture_offer_chain(&f, 3, after, 2);
 	serve_in_place(&f, after, 0x77);
-	/* The new buffer has the address of the earlier buffer, which the old memory still has. */
+	/*
+	 * The table is at the address of the earlier table. The old memory still holds that table.
+	 */
 	fixture_offer_table(&f, 5, VRING_DESC_F_INDIRECT, after, 2);
 	serve_in_place(&f, after, 0x77);
 	assert_true(fixture_ram_unchanged(&f));
@@ -382,8 +389,7 @@ static void queue_set_memory_switches_buffers_and_tables(void **state)
 }
 
 /*
- * Under IN_ORDER a completed request does not need its map any more, even if the driver has not
- * been told.
+ * Under IN_ORDER a completed request no longer needs its map, even before it enters the used ring.
  */
 static void queue_set_memory_under_in_order_waits_for_requests_only(void **state)
 {
@@ -406,7 +412,10 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 4);
 
-	/* A waiting completion does not hold the old map at the next switch. */
+	/*
+	 * A completion that waits for its turn does not keep the old map in use after the next
+	 * change.
+	 */
 	fixture_pop_some(&f, tokens, 2);
 	copy_memory(&f, &places[1]);
 	switch_memory(&f, &places[1]);
@@ -462,7 +471,7 @@ static void expect_log(unsigned long *bitmap, uint32_t unit, const uint64_t (*ra
 	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);
 }
 
-/* The same memory, each region of it with the log. */
+/* Gives the log to each region of the memory. */
 static void add_log(struct fixture *f, const struct virtio_dirty_log *log)
 {
 	const uint32_t count = f->device_map.count;
@@ -473,8 +482,8 @@ static void add_log(struct fixture *f, const struct virtio_dirty_log *log)
 }
 
 /*
- * Used element, used index, used flags, avail_event and a status byte are recorded, and nothing
- * else.
+ * Exactly these writes are recorded: used element, used index, used flags, avail_event, and a
+ * status byte.
  */
 static void queue_marks_what_it_writes(void **state)
 {
@@ -518,7 +527,10 @@ static void queue_marks_what_it_writes(void **state)
 		}
 }
 
-/* Hostile 48: no byte, up to the last page, beyond it, and across the end of the address space. */
+/*
+ * Hostile 48: no mark leaves the bitmap. Marks are tried up to the last page, beyond it, and across
+ * the end of the address space.
+ */
 static void queue_dirty_log_stays_inside_bitmap(void **state)
 {
 	static const uint32_t units[] = { 1, sizeof(unsigned long) };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Interrupts and kicks: when the driver is to be interrupted, and how kicks are asked for. */
+/* Interrupts and kicks: when the device must interrupt the driver, and how it enables kicks. */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -13,7 +13,7 @@ static void setup(struct fixture *f, enum fixture_memory kind, bool event_idx)
 	fixture_start(f);
 }
 
-/* Adds, serves and returns count requests. */
+/* Adds, pops and completes count requests. */
 static void complete_some(struct fixture *f, uint32_t count)
 {
 	struct vring_used_elem used;
@@ -34,8 +34,8 @@ static void seek(struct fixture *f, uint16_t index)
 }
 
 /*
- * The rule of virtio 1.4, 2.7.7.2: the device writes count used elements from index before on. It
- * notifies if one of them has the index in used_event.
+ * The rule of virtio 1.4, 2.7.7.2. The device writes count used elements, the first at index
+ * before. It notifies if used_event is the index of one of them.
  */
 static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 {
@@ -48,8 +48,8 @@ static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 /* Interrupts, without EVENT_IDX */
 
 /*
- * hostile 68: NO_INTERRUPT is honoured, and only its bit counts. hostile 67: used_event is not
- * looked at.
+ * Hostile 68: the device obeys NO_INTERRUPT, and ignores the other bits of the flags. Hostile 67:
+ * it ignores used_event.
  */
 static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 {
@@ -68,7 +68,10 @@ static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 			assert_false(virtio_queue_needs_interrupt(&f.queue));
 			complete_some(&f, 1);
 			assert_int_equal(virtio_queue_needs_interrupt(&f.queue), cases[i].wanted);
-			/* Nothing was completed since, so there is no second interrupt. */
+			/*
+			 * No request was completed since the last check, so there is no second
+			 * interrupt.
+			 */
 			assert_false(virtio_queue_needs_interrupt(&f.queue));
 		}
 	virtio_queue_get_stats(&f.queue, &stats);
@@ -78,8 +81,8 @@ static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 /* Interrupts, with EVENT_IDX */
 
 /*
- * hostile 66, regression R5: all positions of used_event, for several counts of completions and
- * several values of the index, with wraps. The flag is not looked at.
+ * Hostile 66, regression R5: every used_event is tried, with several counts of completions and
+ * several start indices, also across the wrap. NO_INTERRUPT is set, and must be ignored.
  */
 static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 {
@@ -95,8 +98,8 @@ static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 
 			seek(&f, starts[s]);
 			/*
-			 * The first question after seek() always gets yes, so ask once before the
-			 * test.
+			 * The first check after seek() always says yes, so make that check before
+			 * the test.
 			 */
 			(void)virtio_queue_needs_interrupt(&f.queue);
 			complete_some(&f, counts[c]);
@@ -129,8 +132,8 @@ static void queue_needs_interrupt_counts_from_last_check(void **state)
 }
 
 /*
- * hostile 72: 65,536 or more completions between two checks include every used_event. 65,535
- * completions miss one value.
+ * Hostile 72: 65,536 or more completions between two checks cover every used_event. 65,535
+ * completions leave out one value.
  */
 static void queue_needs_interrupt_bears_65536_completions(void **state)
 {
@@ -159,7 +162,7 @@ static void queue_needs_interrupt_bears_65536_completions(void **state)
 	}
 }
 
-/* Regressions R18 and R23: after the indices were set, the first check doesn't suppress. */
+/* Regressions R18 and R23: the first check after an index was set always says yes. */
 static void queue_needs_interrupt_says_yes_after_indices_were_set(void **state)
 {
 	for (uint32_t event = 0; event <= UINT16_MAX; event += 0x1111) {
@@ -176,7 +179,7 @@ static void queue_needs_interrupt_says_yes_after_indices_were_set(void **state)
 	}
 }
 
-/* If the driver's wish cannot be read, the answer is an interrupt too many. */
+/* If the driver's setting cannot be read, the device interrupts to be safe. */
 static void queue_needs_interrupt_says_yes_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
@@ -200,8 +203,8 @@ static void queue_needs_interrupt_says_yes_when_ring_is_gone(void **state)
 /* Kicks */
 
 /*
- * hostile 67: without EVENT_IDX the flag asks for kicks. avail_event, which may be other memory, is
- * never written.
+ * Hostile 67: without EVENT_IDX the used flags enable kicks. The bytes of avail_event may belong to
+ * other memory, so they are never written.
  */
 static void queue_kicks_use_flag_without_event_idx(void **state)
 {
@@ -224,7 +227,7 @@ static void queue_kicks_use_flag_without_event_idx(void **state)
 }
 
 /*
- * With EVENT_IDX avail_event is the index that is wanted next, and the flags stay 0 (virtio 1.4,
+ * With EVENT_IDX avail_event is the index of the next kick, and the flags stay 0 (virtio 1.4,
  * 2.7.10.2).
  */
 static void queue_kicks_use_avail_event_with_event_idx(void **state)
@@ -245,8 +248,8 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
 		/*
-		 * Kicks were not asked for again, so no kick is wanted: the counterpart of hostile
-		 * 64.
+		 * Kicks were not enabled again, so the driver does not kick. Hostile 64 tests the
+		 * device's side.
 		 */
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
@@ -260,7 +263,8 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 }
 
 /*
- * hostile 69: a buffer that came between the last pop and the enabling is reported by the enabling.
+ * Hostile 69: a buffer arrives between the last pop and the call that enables kicks. The call
+ * reports the buffer.
  */
 static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 {
@@ -283,7 +287,7 @@ static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 	}
 }
 
-/* Hostile 71: kicks are also asked for on a queue whose buffers the device keeps for later use. */
+/* Hostile 71: kicks are enabled also on a queue with buffers that the device keeps for later. */
 static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -297,7 +301,7 @@ static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_AVAIL_EVENT), 1);
 }
 
-/* virtio_queue_enable_kicks() checks the index as every call does. */
+/* virtio_queue_enable_kicks() checks the available index as a pop does. */
 static void queue_enable_kicks_refuses_incoherent_index(void **state)
 {
 	struct fixture f;
@@ -310,7 +314,8 @@ static void queue_enable_kicks_refuses_incoherent_index(void **state)
 }
 
 /*
- * A used ring that can't be written: the first call gets the cause, or must wait for a translation.
+ * The used ring can't be written. The call returns the error. VIRTIO_ENOTMAPPED can be retried; any
+ * other error breaks the queue.
  */
 static void queue_kicks_report_used_ring_that_is_gone(void **state)
 {
@@ -326,7 +331,10 @@ static void queue_kicks_report_used_ring_that_is_gone(void **state)
 			f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
 			f.bad_error = errors[i];
-			/* Away from the cached region that start left. */
+			/*
+			 * Replaces the cached region that the start left, so the next access needs
+			 * a look-up.
+			 */
 			assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ),
 					 0);
 			fixture_save(&f);
@@ -342,7 +350,7 @@ static void queue_kicks_report_used_ring_that_is_gone(void **state)
 		}
 }
 
-/* Enabling also looks at the available index, after it has asked for kicks. */
+/* virtio_queue_enable_kicks() also reads the available index, after it has enabled kicks. */
 static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
@@ -364,8 +372,8 @@ static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 			if (errors[i] == VIRTIO_ENOTMAPPED) {
 				assert_int_equal(stats.not_mapped, 1);
 				/*
-				 * Takes the written field for kicks over: all else must be
-				 * unchanged.
+				 * The call has written the field that enables kicks. All other
+				 * memory must be unchanged.
 				 */
 				memcpy(f.saved_ram, f.ram, sizeof f.ram);
 				assert_true(fixture_unchanged(&f));

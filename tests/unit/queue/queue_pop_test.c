@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Taking requests: incoherent rings first, then pop, unpop and available as they should be. */
+/* Pops: first incoherent rings, then pop, unpop and available on good rings. */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -7,8 +7,8 @@
 static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
 
 /*
- * A pop that must break the queue: it returns the cause once, then EBROKEN. Nothing is yielded, and
- * memory does not change.
+ * The pop must break the queue. It returns the cause once, and later pops return VIRTIO_EBROKEN.
+ * The pops write no chain and no memory.
  */
 static void expect_broken(struct fixture *f, int error, uint16_t head)
 {
@@ -41,7 +41,7 @@ static void expect_broken(struct fixture *f, int error, uint16_t head)
 
 /* Incoherent rings */
 
-/* Hostile 6: a head that is not an index, over all memories. */
+/* Hostile 6: a head is outside the table. */
 static void queue_pop_refuses_head_outside_table(void **state)
 {
 	static const uint16_t heads[] = { SIZE, SIZE + 1, 0x7fff, 0x8000, 0xffff };
@@ -56,8 +56,9 @@ static void queue_pop_refuses_head_outside_table(void **state)
 }
 
 /*
- * The same when the head was announced together with a good one, so it is popped without reading
- * the index. The first heads have room in the in-flight storage, so only the check can refuse them.
+ * As above, but the bad head is published together with a good head, so it is popped without a read
+ * of the index. The smaller heads fit into the in-flight storage, so only the check can refuse
+ * them.
  */
 static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 {
@@ -78,7 +79,10 @@ static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 	}
 }
 
-/* Hostile 7, regression R19: every index more than size ahead, from several values. */
+/*
+ * Hostile 7, regression R19: the available index is more than size ahead, by several distances from
+ * several start values.
+ */
 static void queue_pop_refuses_index_past_size(void **state)
 {
 	static const uint16_t starts[] = { 0, 1, 0x7fff, 0xfffc, 0xffff };
@@ -95,7 +99,7 @@ static void queue_pop_refuses_index_past_size(void **state)
 		}
 }
 
-/* Hostile 8, regression R14: an index that goes back, by one and by more. */
+/* Hostile 8, regression R14: the available index goes back, by 1 or by more. */
 static void queue_pop_refuses_index_going_backwards(void **state)
 {
 	static const uint16_t back[] = { 1, 2, SIZE, 0x7fff };
@@ -111,7 +115,10 @@ static void queue_pop_refuses_index_going_backwards(void **state)
 	}
 }
 
-/* Hostile 8: also when not all known heads are popped: the index was seen, and went back. */
+/*
+ * Hostile 8: the index goes back to a value that is not yet popped. The queue has read the higher
+ * index before, so it refuses.
+ */
 static void queue_available_refuses_index_that_went_back(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -126,7 +133,9 @@ static void queue_available_refuses_index_that_went_back(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBROKEN);
 }
 
-/* Hostile 12: the second time is refused. The request in flight can be completed, once. */
+/*
+ * Hostile 12: the second pop of the head is refused. The request in flight can be completed once.
+ */
 static void queue_pop_refuses_head_in_flight(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -148,8 +157,8 @@ static void queue_pop_refuses_head_in_flight(void **state)
 }
 
 /*
- * hostile 13: as many heads are in flight as the queue has descriptors. So the next head is in
- * flight already.
+ * Hostile 13: as many heads are in flight as the queue has descriptors. Any further head is
+ * therefore already in flight.
  */
 static void queue_pop_refuses_more_than_size_in_flight(void **state)
 {
@@ -165,7 +174,9 @@ static void queue_pop_refuses_more_than_size_in_flight(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 }
 
-/* Hostile 17: a ring that has gone is a fault once, and then the queue is broken. */
+/*
+ * Hostile 17: a ring that is not in memory any more is one fault, and then the queue stays broken.
+ */
 static void queue_pop_breaks_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -178,13 +189,16 @@ static void queue_pop_breaks_when_ring_is_gone(void **state)
 		f.bad_start = f.mock.addr[VIRTIO_QUEUE_AVAIL] & ~UINT64_C(15);
 		f.bad_end = f.bad_start + 16;
 		f.bad_error = errors[i];
-		/* Away from the cached region that start left. */
+		/*
+		 * Replaces the cached region that the start left, so the next access needs a
+		 * look-up.
+		 */
 		assert_int_equal(virtio_memory_check(&f.queue.ring_memory, FIXTURE_DATA, 1, VIRTIO_ACCESS_READ), 0);
 		expect_broken(&f, errors[i], UINT16_MAX);
 	}
 }
 
-/* The first call returns the cause, and later calls return VIRTIO_EBROKEN. */
+/* The first call returns the cause. Later calls return VIRTIO_EBROKEN. */
 static void queue_available_breaks_when_ring_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -212,7 +226,10 @@ static void queue_available_breaks_when_ring_is_gone(void **state)
 	}
 }
 
-/* A ring that is not mapped yet breaks and consumes nothing, and works when it is mapped. */
+/*
+ * A ring that is not mapped yet does not break the queue, and no head is lost. The pop works when
+ * the ring is mapped.
+ */
 static void queue_pop_waits_for_mapping(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -245,8 +262,8 @@ static void queue_pop_waits_for_mapping(void **state)
 }
 
 /*
- * An entry of the ring is not mapped yet, but the index is. The pop knows of the head from an
- * earlier or a new read of the index.
+ * The available index can be read, but an entry of the ring cannot. The pop knows of the entry from
+ * an earlier read of the index, or reads the index itself.
  */
 static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 {
@@ -294,7 +311,7 @@ static void queue_pop_tells_entry_that_cannot_be_read(void **state)
 		}
 }
 
-/* Hostile 15: a broken queue can be reset, and starts again. */
+/* Hostile 15: a broken queue can be reset, and then starts again. */
 static void queue_reset_mends_broken_queue(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -311,7 +328,7 @@ static void queue_reset_mends_broken_queue(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 0);
 	fixture_offer_chain(&f, 0, one, 1);
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
-	/* The first fault stays for the operator. */
+	/* The record of the first fault survives the reset, for the operator. */
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.first_error, VIRTIO_EHEAD);
 	assert_int_equal(stats.ring_faults, 1);
@@ -370,7 +387,7 @@ static void queue_pop_yields_nothing_from_empty_ring(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* Entries that are written but not published do not exist. */
+/* Entries that are written but not published are not popped. */
 static void queue_pop_sees_published_entries_only(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -386,7 +403,10 @@ static void queue_pop_sees_published_entries_only(void **state)
 	assert_int_not_equal(chain.token.value, 0);
 }
 
-/* Hostile 9: an index exactly size ahead means a full ring. All buffers are delivered in order. */
+/*
+ * Hostile 9: the available index is exactly size ahead, so the ring is full. All buffers are popped
+ * in order.
+ */
 static void queue_pop_delivers_full_ring(void **state)
 {
 	for (uint32_t size = 1; size <= FIXTURE_MAX_SIZE; size *= 2) {
@@ -407,7 +427,10 @@ static void queue_pop_delivers_full_ring(void **state)
 	}
 }
 
-/* Hostile 11: a drain of the available count ends, though the driver adds a chain for each. */
+/*
+ * Hostile 11: a loop over the available count ends, although the driver adds a chain for each chain
+ * that is served.
+ */
 static void queue_available_bounds_a_drain(void **state)
 {
 	struct virtio_chain chain = { 0 };
@@ -456,7 +479,7 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ESTALE);
 	/*
-	 * A completed request cannot be unpopped. The request popped before it is not the last one,
+	 * A completed request cannot be unpopped. The request popped before it is not the last pop,
 	 * so it can't be unpopped either.
 	 */
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_ENOTLAST);
@@ -477,7 +500,10 @@ static void queue_unpop_refuses_broken_queue(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* Last in, first out. Each head is popped again under a new token, and the old token is stale. */
+/*
+ * Unpops undo the last pop first. Each head is popped again under a new token, and its old token is
+ * stale.
+ */
 static void queue_unpop_goes_backwards(void **state)
 {
 	struct virtio_token tokens[SIZE];
@@ -508,14 +534,13 @@ static void queue_unpop_goes_backwards(void **state)
 }
 
 /*
- * Cases that do not reach this layer:
- * hostile 46 (a header patched after its buffers were released): the queue keeps no pointer to a
- *   chain's buffers. A struct virtio_request has one to its status, which is not followed once the
- *   token is stale: request_complete_refuses_second_completion, and its neighbours.
- * hostile 61, 62, 63, 64 and 65 (notifications by queue number, their data, their time): belong to
- * virtio-device.
- *   A queue is only looked at by calls of its owner: 62 is queue_start_picks_up_earlier_buffers, 64
- *   is queue_pop_yields_nothing_from_empty_ring.
+ * Cases that a queue cannot show by itself:
+ * Hostile 46 (a header changed after its buffers were released): the queue keeps no pointer to the
+ * buffers of a chain. A struct virtio_request points to its status, but a stale token stops every
+ * access: request_complete_refuses_second_completion and the tests after it.
+ * Hostile 61 to 65 (queue numbers, data and time of notifications) belong to virtio-device. A queue
+ * acts only in calls of its owner. Hostile 62 is also queue_start_picks_up_earlier_buffers, and
+ * hostile 64 is also queue_pop_yields_nothing_from_empty_ring.
  */
 int main(void)
 {

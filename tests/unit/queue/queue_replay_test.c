@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests that were in flight when a queue's state was saved, put in flight again by the new
- * owner: hostile 80.
+ * Hostile 80: requests were in flight when a queue's state was saved. The new owner of the queue
+ * puts them in flight again.
  */
 #include "queue_state_fixture.h"
 
@@ -18,7 +18,7 @@ static void assert_replay_refused(struct fixture *f, uint16_t head, int error)
 	assert_true(fixture_unchanged(f));
 }
 
-/* Hostile 80: each request is answered exactly once, by the old owner or by the new one. */
+/* Hostile 80: each request is completed exactly once, by the old owner or by the new owner. */
 static void queue_replay_puts_requests_in_flight_again(void **state)
 {
 	struct virtio_token old[4], new[3], next;
@@ -51,8 +51,8 @@ static void queue_replay_puts_requests_in_flight_again(void **state)
 }
 
 /*
- * hostile 75: as many requests may be in flight as the queue has entries, also across the wrap of
- * the index.
+ * Hostile 75: as many requests may be in flight as the queue has entries, also across the wrap of
+ * the available index.
  */
 static void queue_replay_accepts_full_queue_across_wrap(void **state)
 {
@@ -70,7 +70,7 @@ static void queue_replay_accepts_full_queue_across_wrap(void **state)
 		assert_int_equal(record[i].head, virtio_token_head(tokens[i]));
 		tokens[i] = replay(&f, record[i]);
 	}
-	/* A second save has the same order. */
+	/* A second save lists the requests in the same order. */
 	assert_int_equal(move_queue(&f, record), SIZE);
 	for (uint32_t i = 0; i < SIZE; i++) {
 		assert_int_equal(record[i].head, virtio_token_head(tokens[i]));
@@ -84,8 +84,8 @@ static void queue_replay_accepts_full_queue_across_wrap(void **state)
 }
 
 /*
- * The last sequence number before the wrap, with a flag, must not look like the mark of an idle
- * head.
+ * The state of a replayed request holds a sequence number and a flag. With the last number before
+ * the wrap, it must not equal the state of an idle head.
  */
 static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **state)
 {
@@ -101,8 +101,8 @@ static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **
 		new[i] = replay(&f, record[i]);
 		assert_true(virtio_queue_is_in_flight(&f.queue, new[i]));
 		/*
-		 * No forged token works. Bit 16 is set in every token, but clear in the state of a
-		 * replayed request.
+		 * No forged token is accepted. Bit 16 is set in every token, but clear in the state
+		 * of a replayed request.
 		 */
 		for (int bit = 0; bit < 64; bit++)
 			assert_false(virtio_queue_is_in_flight(
@@ -123,17 +123,17 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	forget_queue(&f);
 	assert_replay_refused(&f, 0, VIRTIO_ENOTREADY);
 	fixture_start(&f);
-	/* Nothing was in flight before, so nothing can be replayed. */
+	/* Nothing was in flight at a save, so nothing can be replayed. */
 	assert_replay_refused(&f, 0, VIRTIO_EINVAL);
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(move_queue(&f, record), 2);
 	assert_replay_refused(&f, SIZE, VIRTIO_EINVAL);
 	assert_replay_refused(&f, 0xffff, VIRTIO_EINVAL);
 	(void)replay(&f, record[0]);
-	/* Replays the same request again, although another is due. */
+	/* The first request cannot be replayed twice, although another replay is due. */
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 	(void)replay(&f, record[1]);
-	/* One too many. */
+	/* All requests are replayed, so a further replay is refused. */
 	assert_replay_refused(&f, 7, VIRTIO_EINVAL);
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 }
@@ -155,7 +155,7 @@ static void queue_replay_refuses_queue_that_broke_since(void **state)
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 }
 
-/* Hostile 12: a replayed head counts as in flight like any other head. */
+/* Hostile 12: a replayed head is in flight like any other head. */
 static void queue_pop_rejects_head_that_was_replayed(void **state)
 {
 	struct virtio_token token;
@@ -173,7 +173,7 @@ static void queue_pop_rejects_head_that_was_replayed(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 }
 
-/* The indices must not change while requests are to be replayed. */
+/* The indices must not change before all requests are replayed. */
 static void queue_set_index_refuses_while_replay_is_due(void **state)
 {
 	struct virtio_token tokens[2];
@@ -194,7 +194,7 @@ static void queue_set_index_refuses_while_replay_is_due(void **state)
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
 }
 
-/* Until all are replayed, nothing new is popped, and asking for kicks is refused. */
+/* Until all requests are replayed, no new head is popped, and kicks cannot be enabled. */
 static void queue_calls_refuse_while_replay_is_due(void **state)
 {
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {
@@ -233,7 +233,7 @@ static void queue_unpop_undoes_replay(void **state)
 	assert_int_equal(move_queue(&f, record), 3);
 	first = replay(&f, record[0]);
 	second = replay(&f, record[1]);
-	/* Backwards only. */
+	/* Only the last replay can be unpopped. */
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_unpop(&f.queue, first), VIRTIO_ENOTLAST);
 	assert_true(fixture_unchanged(&f));
@@ -241,7 +241,10 @@ static void queue_unpop_undoes_replay(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, second), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_unpop(&f.queue, first), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
-	/* The request must be replayed again: a pop does not yield it, and a save would lose it. */
+	/*
+	 * The unpopped requests must be replayed again. A pop does not yield them, and a save is
+	 * refused because it would lose them.
+	 */
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);
 	assert_saves_refused(&f, VIRTIO_EBUSY, VIRTIO_EBUSY);
@@ -273,13 +276,16 @@ static void queue_unpop_tells_replay_from_pop(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, popped), 0);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 1);
 	assert_int_equal(virtio_token_head(pop(&f)), head);
-	/* A completed request cannot be unpopped, and its position is not popped again. */
+	/* A completed request cannot be unpopped, and its head is not popped again. */
 	assert_int_equal(virtio_queue_complete(&f.queue, token, 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, token), VIRTIO_ESTALE);
 	assert_int_equal(virtio_queue_next_avail(&f.queue), 2);
 }
 
-/* Under IN_ORDER the used ring follows the available ring, across the change of owner. */
+/*
+ * Under IN_ORDER the used ring follows the order of the available ring, also after the change of
+ * owner.
+ */
 static void queue_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token old[4], new[3], next;
@@ -310,7 +316,7 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 }
 
 /*
- * Under IN_ORDER a head was replayed and completed, and waits for its turn. It cannot be replayed
+ * Under IN_ORDER a replayed request was completed, but waits for its turn. It cannot be replayed
  * again.
  */
 static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
@@ -329,7 +335,7 @@ static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 	assert_replay_refused(&f, record[1].head, VIRTIO_EINVAL);
 }
 
-/* Under IN_ORDER a request is replayed, unpopped and replayed once more. */
+/* Under IN_ORDER a request can be replayed, unpopped and replayed again. */
 static void queue_unpop_of_replay_keeps_order_under_in_order(void **state)
 {
 	struct virtio_token tokens[2];

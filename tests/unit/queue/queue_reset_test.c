@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a reset leaves: regression R3. Whatever the queue did before, it is as virtio_queue_init()
- * made it.
+ * Regression R3: after a reset a queue is as virtio_queue_init() made it, whatever happened before.
  */
 #include "queue_state_fixture.h"
 
-/* Only counters are left, and the sequence number, which keeps earlier tokens stale. */
+/*
+ * A reset keeps only the counters and the sequence number. The sequence number keeps earlier tokens
+ * stale.
+ */
 static void expect_reset_to_default(struct fixture *f)
 {
 	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
@@ -100,7 +102,7 @@ static void queue_reset_forgets_old_map(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
 	other = f.device_map;
-	/* The areas are looked up again; no descriptor is read. */
+	/* The change of the map looks the areas up again, and reads no descriptor. */
 	f.rewriting = false;
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &other), 0);
 	assert_false(virtio_queue_old_maps_unused(&f.queue));
@@ -120,7 +122,7 @@ static void queue_reset_forgets_fault(void **state)
 	expect_reset_to_default(&f);
 }
 
-/* No cursor reaches a byte through this memory. An empty access succeeds. */
+/* No cursor can access a byte, so the queue has no memory. An empty access succeeds. */
 static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *memory)
 {
 	uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -138,8 +140,8 @@ static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *mem
 }
 
 /*
- * A chain kept over a reset reaches no byte, though its cursors had cached regions. Before a start
- * it is the same.
+ * A chain that the caller keeps over a reset reaches no byte, although its cursors had cached
+ * regions. A chain of a queue that was never started reaches no byte either.
  */
 static void queue_reset_leaves_kept_chain_without_memory(void **state)
 {
@@ -161,7 +163,7 @@ static void queue_reset_leaves_kept_chain_without_memory(void **state)
 		assert_int_equal(virtio_memory_write(&chain.memory[use], desc.addr, &byte, 1), 0);
 	virtio_queue_reset(&f.queue);
 	expect_no_memory(&f, chain.memory);
-	/* A second virtio_queue_init() does the same. */
+	/* A second virtio_queue_init() also removes the memory. */
 	f.rewriting = false;
 	assert_int_equal(virtio_mock_reset(&f.mock), 0);
 	assert_int_equal(virtio_queue_start(&f.queue, &f.config, &f.device_map), 0);

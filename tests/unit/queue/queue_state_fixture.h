@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the tests of saving, restoring and replaying share. */
+/* Parts that the tests of save, restore and replay share. */
 #ifndef VIRTIO_TESTS_QUEUE_STATE_FIXTURE_H
 #define VIRTIO_TESTS_QUEUE_STATE_FIXTURE_H
 
@@ -10,7 +10,7 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 
-/* A state that no save returns, to see that a failed save leaves its output. */
+/* A state that no save returns. It shows whether a failed save leaves its output unchanged. */
 static inline struct virtio_queue_state odd_state(void)
 {
 	struct virtio_queue_state s;
@@ -45,18 +45,21 @@ static inline void assert_saves_refused(struct fixture *f, int plain, int in_fli
 	assert_true(fixture_unchanged(f));
 }
 
-/* Replaces the queue by the new owner's, which is initialised and not started. */
+/* Replaces the queue by a queue of the new owner, which is initialised and not started. */
 static inline void forget_queue(struct fixture *f)
 {
 	/*
-	 * The new queue looks the areas up, and may read bytes that the old queue has read. So
-	 * restores those bytes.
+	 * The new queue looks the areas up and reads descriptors again, so the memory must not
+	 * rewrite descriptors that the old queue has read.
 	 */
 	f->rewriting = false;
 	assert_int_equal(virtio_queue_init(&f->queue, f->inflight, FIXTURE_MAX_SIZE), 0);
 }
 
-/* Saves with what is in flight, and restores into a new queue. Returns the number of entries. */
+/*
+ * Saves the queue with its requests in flight, and restores it into a new queue. Returns the number
+ * of requests.
+ */
 static inline uint32_t move_queue(struct fixture *f, struct virtio_queue_flight record[SIZE])
 {
 	struct virtio_queue_state state;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Saving a queue's state, with and without requests in flight, and restoring it. Replaying has its
- * own tests (queue_replay_test.c).
+ * Save of a queue's state, with and without requests in flight, and restore. queue_replay_test.c
+ * tests replays.
  *
- * hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
- * caller keeps the original index of hostile 79: here it is the place in an array. A state has no
- * bytes, version or status of its own: the code that writes it to a file adds these.
+ * Hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
+ * caller keeps the number of hostile 79: here it is the position in an array. A state has no file
+ * format, version or status of its own. The code that writes the state to a file adds them.
  */
 #include "queue_state_fixture.h"
 
@@ -19,7 +19,7 @@ static bool same_config(const struct virtio_queue_config *a, const struct virtio
 
 /* Saving */
 
-/* Both kinds of save give a state of zeroes, whose restore starts nothing. */
+/* Both kinds of save must give a state of zeroes. A restore of such a state starts nothing. */
 static void expect_nothing_saved(struct fixture *f)
 {
 	static const struct virtio_queue_state empty;
@@ -52,7 +52,7 @@ static void queue_save_of_queue_that_is_not_started_is_empty(void **state)
 	expect_nothing_saved(&f);
 }
 
-/* An empty state is all zeroes. With another value in one field it is not a state. */
+/* An empty state is all zeroes. A state of zeroes with one other value is invalid. */
 static void queue_restore_refuses_nearly_empty_state(void **state)
 {
 	struct virtio_queue_state nearly[5] = { 0 };
@@ -71,7 +71,7 @@ static void queue_restore_refuses_nearly_empty_state(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* A pause keeps the indices, and no request is lost or seen twice. */
+/* A pause keeps the indices. No request is lost or popped twice. */
 static void queue_pause_goes_on_where_it_was(void **state)
 {
 	struct virtio_queue_state paused;
@@ -101,8 +101,8 @@ static void queue_pause_goes_on_where_it_was(void **state)
 }
 
 /*
- * A broken queue moves like any other, and so does what is in flight in it: nothing is popped, and
- * what is completed reaches the driver.
+ * A broken queue can be moved with its requests in flight. It pops nothing afterwards, and
+ * completions reach the driver.
  */
 static void queue_save_keeps_broken_queue_broken(void **state)
 {
@@ -121,7 +121,7 @@ static void queue_save_keeps_broken_queue_broken(void **state)
 		tokens[i] = replay(&f, record[i]);
 	}
 	assert_int_equal(virtio_queue_enable_kicks(&f.queue), VIRTIO_EBROKEN);
-	/* Saved and restored a second time: the fault is kept. */
+	/* A second save and restore keeps the fault as well. */
 	assert_int_equal(move_queue(&f, record), 2);
 	assert_int_equal(f.queue.broken, VIRTIO_EHEAD);
 	for (uint32_t i = 0; i < 2; i++)
@@ -132,7 +132,9 @@ static void queue_save_keeps_broken_queue_broken(void **state)
 	assert_int_equal(f.queue.broken, 0);
 }
 
-/* Hostile 80 */
+/*
+ * Hostile 80: a save without the record of requests in flight is refused while any are in flight.
+ */
 static void queue_save_refuses_requests_in_flight(void **state)
 {
 	struct virtio_queue_state saved = odd_state();
@@ -168,13 +170,13 @@ static void queue_save_gives_configuration_and_indices(void **state)
 	assert_true(same_config(&saved.config, &f.config));
 	assert_int_equal(saved.next_avail, 3);
 	assert_int_equal(saved.next_used, 3);
-	/* The save has not changed the queue, which goes on as before. */
+	/* The save has not changed the queue, which continues as before. */
 	assert_true(fixture_unchanged(&f));
 	(void)fixture_add(&f, &one, 1);
 	(void)pop(&f);
 }
 
-/* regression R18: how many notifications were sent or are due is no part of the state. */
+/* Regression R18: the state does not hold which notifications were sent or are due. */
 static void queue_save_holds_nothing_about_notifications(void **state)
 {
 	struct virtio_queue_state before, after;
@@ -193,13 +195,14 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	assert_true(same_config(&before.config, &after.config));
 	assert_int_equal(before.next_avail, after.next_avail);
 	assert_int_equal(before.next_used, after.next_used);
-	/* The state has the configuration and the two indices, and nothing else. */
+	/* The state holds the configuration and the two indices only. */
 	assert_true(offsetof(struct virtio_queue_state, next_avail) == sizeof(struct virtio_queue_config));
 	assert_true(sizeof(struct virtio_queue_state) - sizeof(struct virtio_queue_config) < 4 + _Alignof(uint64_t));
 }
 
 /*
- * hostile 80, 239: requests in flight are saved in the order of their pops, whatever the heads are.
+ * Hostile 80, 239: requests in flight are saved in the order of their pops. The values of the heads
+ * do not matter.
  */
 static void queue_save_in_flight_lists_heads_in_order(void **state)
 {
@@ -256,8 +259,8 @@ static void queue_save_in_flight_refuses_array_that_is_too_small(void **state)
 }
 
 /*
- * Under IN_ORDER a completion that waits is in the record: the new owner does not carry out the
- * request again, and the driver sees both in their order.
+ * Under IN_ORDER the record includes a completion that waits for its turn. The new owner does not
+ * execute that request again, and the driver sees all completions in order.
  */
 static void queue_save_records_completion_that_waits(void **state)
 {
@@ -306,8 +309,8 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 }
 
 /*
- * The caller has set two indices that differ, although nothing is in flight. A restore would wait
- * for a replay.
+ * The caller has set the two indices to different values, although nothing is in flight. A restore
+ * would then wait for a replay that cannot come.
  */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {
@@ -329,7 +332,10 @@ static void queue_save_refuses_indices_that_disagree(void **state)
 
 /* Restoring */
 
-/* Hostile 238: the state has the index. The available index in guest memory is one further. */
+/*
+ * Hostile 238: the next index comes from the saved state, and not from guest memory. The available
+ * index there is one further.
+ */
 static void queue_restore_goes_on_where_save_left_off(void **state)
 {
 	struct virtio_queue_state saved;
@@ -369,7 +375,10 @@ struct corruption {
 #define AVAIL FIELD(config.addr[VIRTIO_QUEUE_AVAIL])
 #define USED FIELD(config.addr[VIRTIO_QUEUE_USED])
 
-/* Hostile 73 to 75; regressions R16, R17: each fault has its own code. Both indices are 1. */
+/*
+ * Hostile 73 to 75, regressions R16 and R17: each bad field has its own error. Both indices are 1
+ * in the good state.
+ */
 static const struct corruption corruptions[] = {
 	{ FIELD(config.max_size), 0, VIRTIO_ESIZE },
 	{ FIELD(config.max_size), 15, VIRTIO_ESIZE },
@@ -411,7 +420,7 @@ static void corrupt(struct virtio_queue_state *s, const struct corruption *c)
 	memcpy((uint8_t *)s + c->offset, value, c->bytes);
 }
 
-/* Returns a state with both indices at 1. Forgets the queue from which it came. */
+/* Returns a state with both indices at 1. Replaces the queue by a new queue. */
 static struct virtio_queue_state good_state(struct fixture *f)
 {
 	struct virtio_queue_state good;
@@ -425,8 +434,8 @@ static struct virtio_queue_state good_state(struct fixture *f)
 }
 
 /*
- * Expects a restore to be refused. Behind a translation, though, the guest decides whether areas
- * are in memory. Then the restore succeeds, and the queue is broken.
+ * The restore must be refused. With a translation, the guest decides whether areas are in memory.
+ * In this case the restore succeeds, and the queue is broken.
  */
 static void expect_restore_refused(struct fixture *f, const struct virtio_queue_state *bad, int error)
 {
@@ -463,7 +472,7 @@ static void queue_restore_refuses_corrupted_field(void **state)
 }
 
 /*
- * A state comes from a file. The byte of a bool may have any value, and a value other than 0 and 1
+ * A state comes from a file, so the byte of a bool may have any value. A byte other than 0 and 1
  * must not be loaded as a bool.
  */
 static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
@@ -498,8 +507,8 @@ static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 }
 
 /*
- * hostile 74: a queue that claims to be ready and has no addresses. The available index of such a
- * queue would be at address 2, and must not be read there.
+ * Hostile 74: the state says ready, but has no addresses. The available index would be at address
+ * 2, and must not be read there.
  */
 static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 {
@@ -513,7 +522,7 @@ static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 	expect_restore_refused(&f, &bad, VIRTIO_EFAULT);
 }
 
-/* The state has more descriptors than the new owner has storage for. */
+/* The queue in the state has more descriptors than the new owner has storage for. */
 static void queue_restore_refuses_size_above_storage(void **state)
 {
 	struct virtio_queue_state bad;
@@ -544,7 +553,7 @@ static void queue_restore_refuses_started_queue(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* The used ring is where the device must be able to write. */
+/* The used ring must be writable for the device. */
 static void queue_restore_refuses_read_only_memory(void **state)
 {
 	struct virtio_queue_state saved;
@@ -564,7 +573,7 @@ static void queue_restore_refuses_read_only_memory(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* The map may be NULL. */
+/* A missing map has no memory, so the restore is refused. */
 static void queue_restore_refuses_missing_map(void **state)
 {
 	struct virtio_queue_state saved;
@@ -597,8 +606,8 @@ static void queue_restore_can_be_retried_when_rings_are_mapped(void **state)
 }
 
 /*
- * hostile 78; regressions R18, R23: an interrupt that was due is sent, by an owner that has
- * completed nothing.
+ * Hostile 78, regressions R18 and R23: the old owner may not have sent a due interrupt. The new
+ * owner sends it although it has completed nothing.
  */
 static void assert_notifies_once_after_restore(struct fixture *f, bool expected)
 {
@@ -622,7 +631,8 @@ static void queue_restore_notifies_once_with_event_idx(void **state)
 	f.config.event_idx = true;
 	fixture_start(&f);
 	/*
-	 * A used_event that asks for no interrupt. The saved state must not remember anything else.
+	 * This used_event asks for no interrupt. The new owner still interrupts once, because the
+	 * state does not hold what was sent.
 	 */
 	fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 0x4000);
 	assert_notifies_once_after_restore(&f, true);
@@ -640,8 +650,8 @@ static void queue_restore_notifies_once_without_event_idx(void **state)
 }
 
 /*
- * hostile 78: buffers made available before, by a kick that nobody saw, are found without another
- * kick.
+ * Hostile 78: a buffer was made available before the restore, and nobody saw its kick. The new
+ * owner finds the buffer without another kick.
  */
 static void queue_restore_finds_what_was_kicked_before(void **state)
 {
@@ -661,7 +671,7 @@ static void queue_restore_finds_what_was_kicked_before(void **state)
 	assert_int_equal(virtio_token_head(pop(&f)), head);
 }
 
-/* Hostile 79: of three queues the one in the middle was never started. */
+/* Hostile 79: the middle one of three queues was never started. */
 static void queue_restore_keeps_sparse_queues_apart(void **state)
 {
 	struct virtio_inflight inflight[3][SIZE];
@@ -686,8 +696,8 @@ static void queue_restore_keeps_sparse_queues_apart(void **state)
 }
 
 /*
- * hostile 237: a bad available index from before the save. The restored queue works, and breaks at
- * the next look.
+ * Hostile 237: the available index was bad before the save. The restore succeeds, and the queue
+ * breaks at the next read of the index.
  */
 static void queue_restore_with_bad_available_index_latches_the_queue(void **state)
 {
@@ -709,8 +719,8 @@ static void queue_restore_with_bad_available_index_latches_the_queue(void **stat
 }
 
 /*
- * hostile 243: each save has what the restore before it put in flight, and a buffer that waits is
- * never lost.
+ * Hostile 243: each save lists the requests that the last restore put in flight. A buffer that is
+ * not popped yet is never lost.
  */
 static void queue_save_after_restore_keeps_what_was_in_flight(void **state)
 {

@@ -7,7 +7,7 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 8);
 
-/* Checks a call's result. The call took the lock once and released it. */
+/* Returns the result of a call. The call must have taken the lock once and released it. */
 static int after(struct shared *s, int got)
 {
 	assert_locked_once(s);
@@ -26,7 +26,7 @@ static struct virtio_token pop_one(struct shared *s)
 	return token;
 }
 
-/* Breaks the queue. */
+/* Pops a bad head, which breaks the queue. */
 static void pop_bad_head(struct shared *s)
 {
 	struct virtio_chain_segments resolved = { .segments = s->segments, .capacity = FIXTURE_MAX_SIZE };
@@ -37,7 +37,7 @@ static void pop_bad_head(struct shared *s)
 	assert_int_equal(after(s, virtio_queue_sync_pop(&s->sync, &token, &resolved, &chain_error)), VIRTIO_EHEAD);
 }
 
-/* Saves the state and the requests in flight, and begins a queue with both. */
+/* Saves the state and the requests in flight, and restores the queue from the state. */
 static void save_and_restore(struct shared *s, struct virtio_queue_flight *record, uint32_t in_flight)
 {
 	struct virtio_queue *queue = virtio_queue_sync_lock(&s->sync);
@@ -71,7 +71,7 @@ static void expect_no_replay(struct shared *s, uint16_t head, int error)
 	assert_true(token.value == 77 && chain_error == 77);
 }
 
-/* Two requests in flight continue in a queue that starts from the saved state. */
+/* Two requests in flight are replayed in a queue that was restored. */
 static void queue_sync_replays_requests(void **state)
 {
 	struct virtio_queue_flight record[SIZE];
@@ -89,7 +89,7 @@ static void queue_sync_replays_requests(void **state)
 	assert_int_equal(replay(&s, record[0].head, FIXTURE_MAX_SIZE, &token, &chain_error), 1);
 	assert_true(virtio_token_head(token) == record[0].head && chain_error == 0);
 	expect_no_replay(&s, record[0].head, VIRTIO_EINVAL);
-	/* A chain that does not fit the array is put in flight, too. */
+	/* A chain that does not fit into the array is put in flight as well. */
 	assert_int_equal(replay(&s, record[1].head, 0, &token, &chain_error), 1);
 	assert_true(virtio_token_head(token) == record[1].head && chain_error == VIRTIO_ENOBUFS);
 	assert_int_equal(complete(&s, token, 0), 0);
@@ -97,7 +97,7 @@ static void queue_sync_replays_requests(void **state)
 	expect_no_replay(&s, record[1].head, VIRTIO_EINVAL);
 }
 
-/* A chain that isn't mapped yet is replayed once more. Changing memory only. */
+/* A chain that isn't mapped yet can be replayed again later. Runs in changing memory only. */
 static void queue_sync_replay_unpops_chain_that_is_not_mapped(void **state)
 {
 	struct virtio_queue_flight record[SIZE];

@@ -26,7 +26,7 @@ static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, 
 	return got;
 }
 
-/* Pops and expects no request: checks the code, and that no output is set. */
+/* The pop must yield no request and set no output. Checks the error. */
 static void assert_pop_fails(struct shared *s, int expected)
 {
 	struct virtio_token token = { 77 };
@@ -141,7 +141,7 @@ static void queue_sync_pop_resolves_chain(void **state)
 	assert_pop_fails(&s, 0);
 }
 
-/* A malformed chain is popped, so its head can be completed. hostile 45 */
+/* Hostile 45: a malformed chain is popped with a token, so its head can be completed. */
 static void queue_sync_pop_yields_token_of_malformed_chain(void **state)
 {
 	const struct vring_desc bad = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, SIZE };
@@ -178,7 +178,10 @@ static void queue_sync_pop_reports_array_that_is_too_small(void **state)
 	assert_int_equal(complete(&s, token, 0), 0);
 }
 
-/* A chain whose memory is not mapped yet stays the driver's, and is there when it is. */
+/*
+ * A chain whose memory is not mapped yet is unpopped. A later pop yields the chain when the memory
+ * is mapped.
+ */
 static void queue_sync_pop_unpops_chain_that_is_not_mapped(void **state)
 {
 	struct virtio_queue_stats stats;
@@ -232,12 +235,15 @@ struct workshop {
 	struct fixture f;
 	struct virtio_queue_sync sync;
 	pthread_mutex_t mutex;
-	uint32_t seen[REQUESTS]; /* times that each request was served */
+	uint32_t seen[REQUESTS]; /* how often each request was served */
 	uint32_t stop;
 	uint32_t wrong;
 };
 
-/* Serves any request. The request's data has a number, and the answer repeats it. */
+/*
+ * Serves any request. The request holds a number, and the device copies it into the writable
+ * buffer.
+ */
 static bool serve(struct workshop *w, const struct virtio_token *token, const struct virtio_chain_segments *c)
 {
 	uint32_t number;
@@ -246,7 +252,7 @@ static bool serve(struct workshop *w, const struct virtio_token *token, const st
 	if (c->readable != 1 || c->writable != 1 || c->readable_bytes != sizeof number ||
 	    c->writable_bytes != sizeof number)
 		return false;
-	/* Works without the lock, because only this thread uses the segments. */
+	/* No lock is needed here, because only this thread uses the segments. */
 	virtio_guest_copy_in(&number, c->segments[0].host, sizeof number);
 	if (number >= REQUESTS)
 		return false;
@@ -276,7 +282,7 @@ static void *worker_main(void *context)
 	return NULL;
 }
 
-/* Adds a request with its number in its data, at one of the places for data. */
+/* Adds a request that holds this number. Its data lies in the given slot of the data memory. */
 static void add_numbered(struct workshop *w, uint32_t number, uint32_t place_of[SIZE], uint32_t place)
 {
 	const uint64_t addr = FIXTURE_DATA + 16 * (uint64_t)place;
@@ -289,7 +295,10 @@ static void add_numbered(struct workshop *w, uint32_t number, uint32_t place_of[
 	place_of[head] = place;
 }
 
-/* Pops a used element, and returns the place of its data, where the answer must be. */
+/*
+ * Pops a used element and checks the number that the device has copied. Returns the data slot, or
+ * SIZE if no element is there.
+ */
 static uint32_t pop_used(struct workshop *w, const uint32_t place_of[SIZE])
 {
 	struct vring_used_elem used;
@@ -305,7 +314,7 @@ static uint32_t pop_used(struct workshop *w, const uint32_t place_of[SIZE])
 	return place_of[used.id];
 }
 
-/* Passes all requests through, in batches of the queue size. */
+/* Sends all requests. Replaces each returned request by the next, in the same data slot. */
 static void drive(struct workshop *w)
 {
 	uint32_t added = 0, returned = 0;
@@ -359,7 +368,7 @@ static void queue_sync_serves_each_request_once_with_several_threads(void **stat
 	assert_int_equal(pthread_mutex_destroy(&w.mutex), 0);
 }
 
-/* The callbacks lock and unlock the mutex that is their context. */
+/* The callbacks lock and unlock the mutex in their context. */
 static void queue_lock_pthread_holds_mutex(void **state)
 {
 	pthread_mutex_t mutex;

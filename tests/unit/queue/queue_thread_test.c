@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A driver on one thread and a device on another. No request, interrupt or kick is lost between
- * them. A driver that rewrites everything all the time reaches only its own memory.
+ * A driver on one thread and a device on another. No request, interrupt or kick is lost. A driver
+ * that rewrites rings and descriptors all the time reaches only its own memory.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/fixture.h"
@@ -14,15 +14,15 @@
 #define ROUNDS 20000u
 
 /*
- * Two doorbells, and the fault that each thread has found. Threads record faults, because cmocka's
- * assertions work on the main thread only.
+ * The doorbells of the two threads, and a fault that a thread has found. The threads record faults,
+ * because cmocka's assertions work on the main thread only.
  */
 struct pair {
 	struct fixture f;
 	uint32_t kicks;
 	uint32_t interrupts;
 	uint32_t stop;
-	uint32_t wrong; /* atomic: the driver waits no longer then */
+	uint32_t wrong; /* atomic: if set, no thread waits any more */
 };
 
 static void ring(uint32_t *bell)
@@ -36,8 +36,8 @@ static void go_wrong(struct pair *p, uint32_t what)
 }
 
 /*
- * Sleeps until the bell has rung since seen. A lost notification makes this wait for ever, and the
- * watchdog finds that nothing moves. Returns false if nobody is left to ring.
+ * Waits until the bell rings again after *seen. A lost notification makes this wait for ever, and
+ * the watchdog ends the test. Returns false if the other thread has stopped on a fault.
  */
 static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 {
@@ -53,8 +53,8 @@ static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 }
 
 /*
- * Sleeps whenever the queue is empty and relies on kicks alone to be woken: hostile 69, 70;
- * regression R6.
+ * Hostile 69 and 70, regression R6: the device waits whenever the queue is empty. Only kicks wake
+ * it.
  */
 static void *device_main(void *context)
 {
@@ -81,8 +81,8 @@ static void *device_main(void *context)
 			continue;
 		}
 		/*
-		 * The descriptors must be those that were published with the index. This tests the
-		 * acquire of the index.
+		 * The descriptors must be the ones that were published before the index. This needs
+		 * the acquire on the load of the index.
 		 */
 		if (virtio_chain_next(&chain, &desc) != 1 || desc.addr != FIXTURE_DATA || desc.len != served ||
 		    virtio_chain_next(&chain, &desc) != 0 || virtio_queue_complete(queue, chain.token, served)) {
@@ -158,7 +158,9 @@ static void queue_loses_no_notification_with_event_idx(void **state)
 	exchange(true);
 }
 
-/* The hostile driver: any value into any descriptor, table entry and available entry, for ever. */
+/*
+ * The hostile driver writes random values into descriptors and table entries until the test ends.
+ */
 static void *scribble_main(void *context)
 {
 	struct pair *p = context;
@@ -171,8 +173,8 @@ static void *scribble_main(void *context)
 		seed = seed * 1664525 + 1013904223;
 		at = seed >> 8;
 		/*
-		 * Aligned: an odd table is copied as bytes, which a race detector can only call a
-		 * race.
+		 * The address of the table stays aligned. An odd table is copied bytewise, which a
+		 * race detector must report as a race.
 		 */
 		desc.addr = seed & 0x100 ? FIXTURE_TABLE : FIXTURE_BASE + (at & 0xff8);
 		desc.len = seed & 0x200 ? 16 * (at % SIZE) : seed;
@@ -185,8 +187,8 @@ static void *scribble_main(void *context)
 }
 
 /*
- * hostile 30 and 41, with a guest that really runs at the same time. Whatever a walk or a
- * resolution yields was checked, is at most as many as the queue has, and lies in memory.
+ * Hostile 30 and 41: the guest runs in parallel. Each buffer that a walk or a resolution yields was
+ * checked and lies in memory. There are at most as many as the queue has descriptors.
  */
 static void chain_stays_bounded_while_driver_rewrites_it(void **state)
 {

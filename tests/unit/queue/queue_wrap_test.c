@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Every queue size, across the wrap of both indices: hostile 10; hostile 9 for the full ring. */
+/*
+ * Hostile 10: the indices wrap, in queues of every size. Hostile 9: the ring is full across the
+ * wrap.
+ */
 #include "../common/fixture.h"
 
 #define BASE 0x10000u
 #define RAM_BYTES (1u << 20)
 
-/* A guest large enough for the largest queue. Static: it is 2 MiB. */
+/* A guest large enough for the largest queue. It is static because it has 2 MiB. */
 static struct {
 	struct virtio_mock mock;
 	struct virtio_queue queue;
@@ -69,14 +72,14 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			bool wanted;
 
 			/*
-			 * used_event alternates between the next element and the element after it.
+			 * used_event is the index of this request or of the next request, in turn.
 			 */
 			assert_int_equal(
 				virtio_mock_set(&guest.mock, VIRTIO_MOCK_USED_EVENT, (uint16_t)(index + !(i & 1))), 0);
 			add();
 			token = pop();
 			assert_int_equal(virtio_queue_complete(&guest.queue, token, i & 15), 0);
-			/* The very first check may say yes, because no earlier index is known. */
+			/* The very first check may say yes, because there was no earlier check. */
 			wanted = virtio_queue_needs_interrupt(&guest.queue);
 			assert_true(i == 0 || wanted == (i & 1));
 			expect_used(virtio_token_head(token), i & 15);
@@ -88,7 +91,7 @@ static void queue_wraps_one_request_at_a_time(void **state)
 }
 
 /*
- * Full rings across the wrap: all buffers are delivered in order, and completed backwards in one
+ * Full rings cross the wrap. All buffers are popped in order, and completed in reverse order by one
  * batch.
  */
 static void wrap_full_ring(bool in_order)
@@ -121,17 +124,16 @@ static void queue_wraps_with_full_ring(void **state)
 	wrap_full_ring(false);
 }
 
-/*
- * The same under IN_ORDER, where the driver sees the completions in the order of the available
- * ring.
- */
+/* As above under IN_ORDER: the driver sees the completions in the order of the available ring. */
 static void queue_wraps_with_full_ring_in_order(void **state)
 {
 	(void)state;
 	wrap_full_ring(true);
 }
 
-/* Hostile 7 for every size: one too many, where the index wraps. */
+/*
+ * Hostile 7: the available index is one too far ahead, where it wraps. Every queue size is tried.
+ */
 static void queue_refuses_index_past_size_at_wrap(void **state)
 {
 	(void)state;
