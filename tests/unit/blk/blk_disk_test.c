@@ -405,10 +405,7 @@ static void blk_capacity_is_the_old_one_during_an_update(void **state)
 	}
 }
 
-/*
- * Makes a disk with every feature. everything_config is its configuration space, by hand from
- * 5.2.4.
- */
+/* Makes a disk with every feature. everything_config is its configuration space, from 5.2.4. */
 static void everything(struct virtio_blk *blk)
 {
 	struct virtio_blk_options o = plain();
@@ -517,10 +514,7 @@ static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
 	0,
 };
 
-/*
- * Hostile 103: any offset and length can be read. Bytes beyond the end are zero, and nothing is
- * written beyond the length.
- */
+/* Hostile 103: any offset and length can be read. The read writes zeroes beyond the end. */
 static void blk_config_read_is_right_at_every_offset_and_length(void **state)
 {
 	struct virtio_blk blk;

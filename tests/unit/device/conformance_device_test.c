@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A whole device over virtio-mmio, with real queues and a driver at its registers: what the device
- * may do to queues, and which interrupts may come. The cases are before DRIVER_OK, after a reset,
- * after a queue reset, and with a queue that is not ready.
+ * Tests of a whole device over virtio-mmio, with real queues and a driver at its registers. They
+ * check what the device may do to queues, and which interrupts may come. The cases are before
+ * DRIVER_OK, after a reset, after a queue reset, and with a queue that is not ready.
  */
 #include "../common/fixture.h"
 #include <virtio/bindings/virtio_config.h>
@@ -35,18 +35,18 @@ struct guest {
 	struct virtio_queue queues[QUEUES];
 	struct virtio_inflight inflight[QUEUES][SIZE];
 	uint8_t config[CONFIG_BYTES];
-	bool slow; /* whether resets and stops end later, by a report */
+	bool slow; /* whether resets and stops are in progress until a report */
 	/*
-	 * Calls of the operations that a silent device must not have: activate, notify, start,
-	 * config_write.
+	 * Calls of the operations that must not come while the device is silent: activate, notify,
+	 * start, config_write.
 	 */
 	uint32_t calls;
-	uint32_t events; /* interrupts */
+	uint32_t events; /* interrupts that were raised */
 };
 
 static const struct virtio_mock_buffer one[] = { WRITABLE(DATA, 16) };
 
-/* The device completes every buffer at once. */
+/* The device completes every buffer at once */
 
 static int start(struct virtio_device *device, uint16_t queue)
 {
@@ -209,7 +209,7 @@ static void enable_queue(struct guest *g, uint32_t queue)
 	assert_int_equal(get(g, VIRTIO_MMIO_QUEUE_READY), 1);
 }
 
-/* Up to FEATURES_OK, with RING_RESET and VERSION_1 only. */
+/* Takes the steps to FEATURES_OK, with RING_RESET and VERSION_1 only. */
 static void negotiate(struct guest *g)
 {
 	static const uint32_t features[VIRTIO_FEATURE_WORDS] = { 0, 1u | 1u << (VIRTIO_F_RING_RESET - 32) };
@@ -219,7 +219,7 @@ static void negotiate(struct guest *g)
 	set_status(g, PROBED | VIRTIO_CONFIG_S_FEATURES_OK);
 }
 
-/* All the way, with both queues. */
+/* Takes all steps to DRIVER_OK, with both queues. */
 static void run(struct guest *g)
 {
 	negotiate(g);
@@ -249,7 +249,7 @@ static void serve_some(struct guest *g, uint32_t queue, uint32_t count)
 	}
 }
 
-/* From here on the device must do nothing. */
+/* Starts to watch the device. It must do nothing from here on. */
 static void watch(struct guest *g)
 {
 	memcpy(g->before, g->ram, sizeof g->ram);
@@ -257,10 +257,7 @@ static void watch(struct guest *g)
 	g->events = 0;
 }
 
-/*
- * Checks that the device does nothing, whatever the driver does to a queue, and whatever happens in
- * the device.
- */
+/* Kicks the queue. Checks that the device has done nothing since watch(), and does nothing now. */
 static void expect_silence(struct guest *g, uint32_t queue)
 {
 	set(g, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
@@ -303,8 +300,8 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 /* Features */
 
 /*
- * virtio 1.4, 2.2.2: every subset of the offered bits, and each again after a reset; never a bit
- * that is not offered.
+ * virtio 1.4, 2.2.2: every subset of the offered bits is accepted, and again after a reset. A bit
+ * that is not offered is never accepted.
  */
 static void conformance_device_accepts_every_subset_of_features(void **state)
 {
@@ -318,7 +315,7 @@ static void conformance_device_accepts_every_subset_of_features(void **state)
 			bits[count++] = bit;
 	assert_int_equal(count, 11);
 	for (uint32_t i = 0; i < 1u << (count + 1); i++) {
-		/* Twice each. */
+		/* Each subset is tried twice. */
 		uint32_t features[VIRTIO_FEATURE_WORDS] = { 0, 1 };
 
 		for (uint32_t b = 0; b < count; b++)
@@ -357,8 +354,8 @@ static void expect_config(struct guest *g)
 }
 
 /*
- * virtio 1.4, 2.5.2: all of the configuration space, with no feature accepted yet, and at any other
- * time.
+ * virtio 1.4, 2.5.2: the whole configuration space can be read at any time, also before a feature
+ * is accepted.
  */
 static void conformance_config_is_readable_in_every_state(void **state)
 {
@@ -411,8 +408,8 @@ static void conformance_suspend_is_ignored_in_every_state(void **state)
 /* After a reset */
 
 /*
- * Checks that the device has forgotten all that the driver set, and does nothing: virtio 1.4, 2.4.1
- * and 4.2.2.1.
+ * Checks that the device has forgotten all that the driver set, and that it does nothing (virtio
+ * 1.4, 2.4.1 and 4.2.2.1).
  */
 static void expect_reset(struct guest *g)
 {
@@ -433,7 +430,7 @@ static void expect_reset(struct guest *g)
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 }
 
-/* The reset begins in a state in which every member must be reset. */
+/* The reset begins in states in which every member must change. */
 static void conformance_reset_device_is_silent_until_initialized(void **state)
 {
 	struct guest g;
@@ -487,8 +484,8 @@ static void expect_interrupts(struct guest *g, uint32_t causes)
 }
 
 /*
- * virtio 1.4, 4.2.2.1: a bit is set from its event to the acknowledgement of this bit, and no other
- * bit is.
+ * virtio 1.4, 4.2.2.1: an event sets its own bit only, and the bit stays set until the driver
+ * acknowledges it.
  */
 static void conformance_interrupt_status_shows_events_until_acknowledged(void **state)
 {
@@ -561,9 +558,8 @@ static void expect_default(struct guest *g)
 }
 
 /*
- * virtio 1.4, 2.6.1: a queue that was reset executes nothing. Then it runs as it is set up: here
- * with twice the size, in other memory, from the first entries on. The other queue runs all the
- * time.
+ * virtio 1.4, 2.6.1: a queue that was reset executes nothing. Then it runs with its new set-up:
+ * twice the size, in other memory, from the first entries on. The other queue runs all the time.
  */
 static void conformance_queue_reset_forgets_everything_about_the_queue(void **state)
 {
@@ -606,8 +602,8 @@ static void conformance_queue_reset_forgets_everything_about_the_queue(void **st
 }
 
 /*
- * virtio 1.4, 2.1.2: an incoherent ring, found by the device, is DEVICE_NEEDS_RESET, and the driver
- * is told.
+ * virtio 1.4, 2.1.2: if the device finds an incoherent ring, it sets DEVICE_NEEDS_RESET and
+ * interrupts the driver.
  */
 static void conformance_device_that_needs_reset_tells_the_driver(void **state)
 {
@@ -637,7 +633,7 @@ static void conformance_device_that_needs_reset_early_tells_at_driver_ok(void **
 	virtio_device_set_needs_reset(&g.device);
 	watch(&g);
 	expect_silence(&g, 0);
-	/* The driver has not looked at the status since. */
+	/* The driver has not read the status since. */
 	set(&g, VIRTIO_MMIO_STATUS, RUNNING);
 	assert_int_equal(get(&g, VIRTIO_MMIO_STATUS), RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET);
 	assert_int_equal(get(&g, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);

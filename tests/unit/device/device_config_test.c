@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The configuration space: every state, every edge, and what the device makes of a write (virtio
- * 1.4, 2.5).
- */
+/* The configuration space: every state, every edge, and the effect of a write (virtio 1.4, 2.5). */
 #include "device_fixture.h"
 
 /*
- * Brings the device to each state that a driver can reach, one after the other. Returns false after
- * the last.
+ * Brings the device to the state with this number; the states are all that a driver can reach.
+ * Returns false after the last state.
  */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
@@ -29,7 +26,10 @@ static bool next_place(struct device_fixture *f, uint32_t place)
 	return true;
 }
 
-/* virtio 1.4, 2.5.2 and 5.3.5.1: in every status, also before the first one. */
+/*
+ * virtio 1.4, 2.5.2 and 5.3.5.1: the space can be read and written in every status, also in status
+ * 0.
+ */
 static void config_is_read_and_written_in_every_state(void **state)
 {
 	const uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -65,7 +65,7 @@ static void config_is_only_read_during_reset(void **state)
 	assert_int_equal(f.calls[OP_WRITE], 1);
 }
 
-/* Hostile 103: around the end, and around the end of all offsets. */
+/* Hostile 103: reads are around the end of the space, and around the highest offset. */
 static void config_read_gives_zeros_beyond_the_end(void **state)
 {
 	static const uint64_t beyond[] = { 8, 9, 0x100, 0xffffffff, 0x100000000, UINT64_MAX - 7, UINT64_MAX };
@@ -102,8 +102,8 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 }
 
 /*
- * hostile 103, 105: the device gets a write only if all of it is inside, and gets the offset of a
- * part of a field.
+ * Hostile 103, 105: the device gets a write only if all of the write is inside. A write to a part
+ * of a field arrives with its own offset.
  */
 static void config_write_must_be_wholly_inside(void **state)
 {
@@ -154,7 +154,7 @@ static void config_write_to_read_only_field_does_nothing(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
 }
 
-/* Hostile 105: one byte of two, each by itself, at its place. */
+/* Hostile 105: each of the two bytes of a field is written alone, and arrives at its own offset. */
 static void config_write_of_single_bytes(void **state)
 {
 	struct device_fixture f;
@@ -167,7 +167,7 @@ static void config_write_of_single_bytes(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG + 4), 0xa7a60504);
 }
 
-/* Hostile 103: no configuration space at all. */
+/* Hostile 103: a device without a configuration space is never asked for its bytes. */
 static void config_of_size_zero_is_never_asked(void **state)
 {
 	struct device_fixture f;
@@ -188,8 +188,8 @@ static void config_of_size_zero_is_never_asked(void **state)
 }
 
 /*
- * The device may change these plain bytes at any time. The guest may change them only by
- * config_write().
+ * The configuration space is an array of bytes. The device may change it at any time. The guest may
+ * change it only by config_write().
  */
 static void config_without_operation_is_read_from_bytes(void **state)
 {

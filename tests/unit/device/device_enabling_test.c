@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * QueueReady = 1 while a translation of the queue's areas is not known yet: the wait, and all that
- * ends it.
+ * QueueReady = 1 while a translation of the queue's areas is not known yet: the vCPU's wait, and
+ * every event that ends the wait.
  */
 #include "device_fixture.h"
 
-/* The answer of RAM's translation; the context of the hook. */
+/* Translates addresses of RAM with the result that the context points to. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	const int *answer = context;
@@ -18,8 +18,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * A driver that has set up queue 0, which can't be enabled yet; also while the device is active,
- * after QueueReset.
+ * Sets up queue 0 as a driver does. The queue can't be enabled yet. If active, the device is
+ * active, and the driver has reset the queue by QueueReset.
  */
 static void prepare(struct device_fixture *f, int *answer, bool active)
 {
@@ -40,7 +40,7 @@ static void prepare(struct device_fixture *f, int *answer, bool active)
 	device_forget(f);
 }
 
-/* And one that waits. */
+/* Does the same as prepare(), and writes QueueReady. The write then waits. */
 static void wait_for_translation(struct device_fixture *f, int *answer, bool active)
 {
 	prepare(f, answer, active);
@@ -50,8 +50,8 @@ static void wait_for_translation(struct device_fixture *f, int *answer, bool act
 }
 
 /*
- * The wait is over, and the queue is as before QueueReady: no further call, and it can still be
- * enabled.
+ * Checks that the wait is over and the queue is as before QueueReady: no operation is called later,
+ * and the queue can still be enabled.
  */
 static void expect_over(struct device_fixture *f, int *answer)
 {
@@ -90,7 +90,7 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 		assert_int_equal(f.device.first_error, 0);
 		assert_false(f.queues[0].may_reenable);
 		/*
-		 * An active device starts the queue now and looks at it. A device that is not
+		 * An active device starts the queue now and notifies it. A device that is not
 		 * active does so at DRIVER_OK.
 		 */
 		assert_int_equal(f.event_count, 2 * active);
@@ -105,7 +105,7 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 	}
 }
 
-/* The device itself may find that it doesn't know where a queue is. */
+/* queue_start() itself may report that it doesn't know where a queue is. */
 static void queue_ready_waits_when_queue_start_says_not_mapped(void **state)
 {
 	struct device_fixture f;
@@ -147,7 +147,7 @@ static void queue_ready_that_waits_serves_what_driver_made_available(void **stat
 }
 
 /*
- * The wait ends with an error if the translation then finds nothing mapped, or if the device cannot
+ * The wait ends with an error if the translation finds nothing mapped, or if the device cannot
  * start the queue.
  */
 static void queue_ready_that_waits_ends_with_any_other_error(void **state)
@@ -189,7 +189,7 @@ static void queue_ready_that_waits_uses_new_memory(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
 
-/* Each queue waits by itself. */
+/* A report for one queue does not end the wait of another. */
 static void queue_mapped_concerns_one_queue(void **state)
 {
 	struct device_fixture f;
@@ -322,8 +322,8 @@ static void queue_that_waits_is_reset_by_driver(void **state)
 }
 
 /*
- * A reset is asked of the device, so the queue isn't enabled any more, whatever becomes of the
- * reset.
+ * The device is asked for a reset. From then on the queue isn't enabled any more, whether or not
+ * the reset succeeds.
  */
 static void queue_that_waits_ends_with_device_reset(void **state)
 {
@@ -381,7 +381,7 @@ static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 }
 
 /*
- * With FAILED or DEVICE_NEEDS_RESET no queue is enabled any more, and the wait ends at the next
+ * With FAILED or DEVICE_NEEDS_RESET no queue can be enabled any more, and the wait ends at the next
  * call.
  */
 static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
@@ -409,9 +409,12 @@ static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 	}
 }
 
-/* Elsewhere */
+/* Translations missing elsewhere */
 
-/* A queue that was enabled was mapped. If it is not any more, the driver has unmapped it. */
+/*
+ * A queue that was enabled was mapped. If it is not mapped at DRIVER_OK, the driver has unmapped
+ * it.
+ */
 static void status_activation_that_is_not_mapped_needs_reset(void **state)
 {
 	struct device_fixture f;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Negotiation of features: every word, every refusal, and when (virtio 1.4, 2.2). */
+/*
+ * Negotiation of features: every word, every refusal, and the times when it is allowed (virtio 1.4,
+ * 2.2).
+ */
 #include "device_fixture.h"
 
 static void accept_word(struct device_fixture *f, uint32_t select, uint32_t bits)
@@ -15,7 +18,7 @@ static bool negotiates(struct device_fixture *f)
 	return reg_get(f, REG_STATUS) == ST_FEATURES;
 }
 
-/* Hostile 86: any subset of the offered bits that has VERSION_1. */
+/* Hostile 86: FEATURES_OK is accepted with any subset of the offered bits that has VERSION_1. */
 static void features_ok_accepts_any_subset(void **state)
 {
 	static const uint64_t bits[] = { F_DEVICE,   F_INDIRECT,          F_EVENT_IDX,
@@ -62,7 +65,9 @@ static void features_ok_accepts_words_2_and_3(void **state)
 	assert_false(virtio_device_has_feature(&f.device, UINT32_MAX));
 }
 
-/* Hostile 85: one bit that was not offered, in any of the four words. */
+/*
+ * Hostile 85: FEATURES_OK is refused with one bit that was not offered, in any of the four words.
+ */
 static void features_ok_refuses_every_unoffered_bit(void **state)
 {
 	struct device_fixture f;
@@ -79,7 +84,7 @@ static void features_ok_refuses_every_unoffered_bit(void **state)
 	}
 }
 
-/* The driver may change its mind until FEATURES_OK is set. */
+/* The driver may change its choice until FEATURES_OK is set. */
 static void features_ok_is_accepted_after_driver_has_corrected_its_choice(void **state)
 {
 	struct device_fixture f;
@@ -97,8 +102,8 @@ static void features_ok_is_accepted_after_driver_has_corrected_its_choice(void *
 }
 
 /*
- * hostile 85: words without any defined bit. Zeroes there have no effect. Any other value counts
- * until the reset.
+ * Hostile 85: some words have no defined bit. Zeroes there have no effect. Any other value makes
+ * FEATURES_OK fail until the reset.
  */
 static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 {
@@ -137,7 +142,7 @@ static void features_ok_refuses_driver_without_version_1(void **state)
 	assert_int_equal(f.calls[OP_CHECK], 0);
 }
 
-/* The device may refuse a combination. Then DRIVER_OK is not set either. */
+/* The device may refuse a combination. Then DRIVER_OK cannot be set either. */
 static void features_ok_refused_by_device(void **state)
 {
 	struct device_fixture f;
@@ -207,7 +212,7 @@ static void features_accepted_replace_what_was_accepted(void **state)
 	assert_true(negotiates(&f));
 }
 
-/* Negotiated features reach the queue's configuration, and no others. */
+/* The queue's configuration has the negotiated features and no others. */
 static void features_negotiated_reach_queue_configuration(void **state)
 {
 	static const uint64_t bits[] = { F_EVENT_IDX, F_INDIRECT, F_IN_ORDER };

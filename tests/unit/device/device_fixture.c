@@ -7,7 +7,7 @@ static struct device_fixture *fixture_of(const struct virtio_device *device)
 	return device->context;
 }
 
-/* Records a call, does what the test wants done within it, and returns the planned answer. */
+/* Records a call, calls the test's hook, and returns the planned result. */
 static int record(struct virtio_device *device, enum device_op op, uint32_t a, uint32_t b, bool level)
 {
 	struct device_fixture *f = fixture_of(device);
@@ -354,7 +354,7 @@ void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size)
 	assert_int_equal(virtio_mock_reset(mock), 0);
 }
 
-/* The places of a request's bytes: 8 to read, then 8 to write. */
+/* Returns the address of a request's bytes: 8 to read, then 8 to write. */
 static uint64_t data_of(uint32_t queue, uint32_t number)
 {
 	return DATA_START + 0x1000 * (uint64_t)queue + 16 * (uint64_t)number;
@@ -424,7 +424,7 @@ static bool same_queue(const struct virtio_queue_registers *a, const struct virt
 	       a->given == b->given && a->refused == b->refused && a->stop_number == b->stop_number;
 }
 
-/* What an author gave. */
+/* Compares what the device's author has set. */
 static bool same_making(const struct virtio_device *a, const struct virtio_device *b)
 {
 	return a->ops == b->ops && a->context == b->context && a->memory == b->memory && a->queues == b->queues &&

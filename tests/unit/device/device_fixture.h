@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The fixture of the tests of device core and virtio-mmio. It has a device that records each
- * operation called, answers as it is told, and can serve real queues; a driver that knows the
- * registers; and a guest's memory with a hole, a read-only part and both ends of the address space.
- * Everything is in one struct on the test's stack.
+ * The fixture of the tests of device core and virtio-mmio, in one struct on the test's stack. Its
+ * device records each operation called, returns what the test sets, and can serve real queues. Its
+ * driver knows the registers. The guest's memory has a hole, a read-only part and both ends of the
+ * address space.
  *
  * Registers are accessed by virtio_mmio_read() and virtio_mmio_write(), as a guest does.
  */
@@ -52,7 +52,7 @@ enum {
 	REG_CONFIG = 0x100,
 };
 
-/* Status bits (virtio 1.4, 2.1), and what a driver passes through. */
+/* Status bits (virtio 1.4, 2.1), and the values through which a driver passes. */
 enum {
 	ST_ACK = 1,
 	ST_DRIVER = 3,
@@ -107,8 +107,8 @@ enum device_op {
 /* A recorded call of an operation. */
 struct device_event {
 	enum device_op op;
-	uint32_t a; /* queue; offset; cause */
-	uint32_t b; /* next; length; queue of an interrupt */
+	uint32_t a; /* queue, offset or cause */
+	uint32_t b; /* next, length or an interrupt's queue */
 	bool level;
 	uint32_t status; /* the device's status during the call */
 };
@@ -118,24 +118,27 @@ struct device_event {
 struct device_fixture {
 	struct virtio_device device;
 	struct virtio_queue_registers queues[DEVICE_QUEUES];
-	struct virtio_device_options options; /* for device_make() */
+	struct virtio_device_options options; /* argument of device_make() */
 	struct virtio_device_ops ops;
 	struct virtio_shm_region shm[2];
 	struct virtio_memory_map map;
 	struct virtio_region regions[4];
 
-	/* The answers of the operations, and what they do besides. */
+	/* The results of the operations, and a function that each operation calls. */
 	int answer[OP_COUNT];
 	void (*hook)(struct device_fixture *f, enum device_op op, uint32_t a);
-	/* Run real queues: each request's readable bytes are copied to its writable ones. */
+	/*
+	 * Whether the device runs real queues. It copies each request's readable bytes to the
+	 * writable ones.
+	 */
 	bool serves;
-	bool holds; /* with serves: keep popped requests in flight */
+	bool holds; /* with serves: whether popped requests stay in flight */
 
 	/* What happened. */
 	struct device_event events[DEVICE_EVENTS];
 	uint32_t event_count;
 	uint32_t calls[OP_COUNT];
-	uint32_t raised, lowered; /* of interrupt() */
+	uint32_t raised, lowered; /* calls of interrupt() */
 	bool line;
 	int hook_result;
 	uint8_t config[8]; /* the configuration space */
@@ -166,13 +169,13 @@ struct device_fixture {
 /* Fills in options: every operation, all features, four queues, two shared memory regions. */
 void device_prepare(struct device_fixture *f);
 
-/* virtio_device_init() with these. */
+/* Calls virtio_device_init() with these options. */
 void device_make(struct device_fixture *f);
 
-/* Both. */
+/* Calls device_prepare() and device_make(). */
 void device_setup(struct device_fixture *f);
 
-/* Access registers. reg_set() asserts that the write has ended at once. */
+/* Access registers. reg_set() asserts that the write is not in progress afterwards. */
 uint32_t reg_get(struct device_fixture *f, uint64_t offset);
 void reg_set(struct device_fixture *f, uint64_t offset, uint32_t value);
 int reg_write(struct device_fixture *f, uint64_t offset, uint32_t value);
@@ -181,58 +184,60 @@ void reg_set64(struct device_fixture *f, uint64_t offset, uint64_t value);
 /* The driver's steps. driver_negotiate() and driver_start() begin at status 0. */
 void driver_probe(struct device_fixture *f);                     /* to DRIVER */
 void driver_accept(struct device_fixture *f, uint64_t features); /* words 0 and 1 */
-/* To FEATURES_OK, which must be accepted. */
+/* Goes to FEATURES_OK, which must be accepted. */
 void driver_negotiate(struct device_fixture *f, uint64_t features);
-/* Size and default addresses. */
+/* Sets the size and the default addresses. */
 void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size);
-/* QueueReady = 1. Returns whether the queue is enabled. */
+/* Writes QueueReady = 1. Returns whether the queue is enabled. */
 bool driver_enable(struct device_fixture *f, uint32_t queue);
 /* Places the queue and enables it, which must succeed. */
 void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size);
-/* All steps, with three queues. */
+/* Takes all steps to DRIVER_OK, with three queues. */
 void driver_start(struct device_fixture *f, uint64_t features);
 
-/* Where driver_place() puts an area. */
+/* Returns the address at which driver_place() puts an area. */
 uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
 
 /*
- * A driver's records of a queue where driver_place() puts it, and a request of 8 bytes in and 8
- * out.
+ * driver_mock() begins the driver's records of a queue at the addresses of driver_place().
+ * driver_add() adds a request of 8 bytes in and 8 out.
  */
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
-/* The oldest request must have its answer. */
+/* driver_expect() checks that the oldest request has been served. */
 void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
 void driver_expect_none(struct device_fixture *f, uint32_t queue);
 
 /*
- * Start a queue from its configuration, as a device does that serves it; and stop it, which forgets
- * what is in flight.
+ * Start a queue from its configuration, as a device that serves it does, and stop it. The stop
+ * forgets the requests in flight.
  */
 int device_start_queue(struct device_fixture *f, uint32_t queue);
 void device_stop_queue(struct device_fixture *f, uint32_t queue);
 
-/* The device completes what it kept, with interrupts. Returns the number of stale completions. */
+/*
+ * Completes the requests that holds kept, with interrupts. Returns the number of stale completions.
+ */
 uint32_t device_release(struct device_fixture *f);
 
-/* Forgets what happened. */
+/* Clears the records of events and calls. */
 void device_forget(struct device_fixture *f);
 
-/* The n-th event, which must be there, of this kind and with these arguments. */
+/* Checks that the n-th event exists and has this kind and these arguments. */
 void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op, uint32_t a, uint32_t b);
 
-/* Whether two devices are the same to a driver, counters and the first error apart. */
+/* Returns whether two devices are the same to a driver. Ignores counters and the first error. */
 bool device_same(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		 const struct virtio_device *b, const struct virtio_queue_registers *b_queues);
 
 /*
- * device_keep() keeps a copy of the device. device_unchanged() tells whether the device is still
+ * device_keep() keeps a copy of the device. device_unchanged() returns whether the device is still
  * the same, and no operation was called since.
  */
 void device_keep(struct device_fixture *f);
 bool device_unchanged(const struct device_fixture *f);
 
-/* Whether the device is as a new one, apart from the generation. */
+/* Returns whether the device is as a new one, except for the generation. */
 bool device_is_fresh(const struct device_fixture *f);
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Making a device: what is refused, what is added, and queries on a new device. */
+/* Making a device: refused options, features that the core adds, and queries on a new device. */
 #include <stdlib.h>
 
 #include "device_fixture.h"
@@ -89,8 +89,7 @@ static void device_init_refuses_missing_operation_and_names_it(void **state)
 	f.options.ops = NULL;
 	expect_missing(&f, "activate");
 	/*
-	 * Of several missing operations, the first in the order of struct virtio_device_ops is
-	 * named.
+	 * The name is that of the first missing operation in the order of struct virtio_device_ops.
 	 */
 	f.ops.interrupt = NULL;
 	f.ops.queue_stop = NULL;
@@ -145,8 +144,8 @@ static void device_init_accepts_missing_operation_that_nothing_needs(void **stat
 }
 
 /*
- * Virtio 1.4, 2.2: a bit that is not the device type's is offered only if the core implements it,
- * or need not.
+ * Virtio 1.4, 2.2: a bit of the device type can be offered. Another bit can be offered only if the
+ * core implements it, or if it needs no implementation.
  */
 static bool can_be_offered(uint32_t bit)
 {
@@ -171,7 +170,9 @@ static void device_init_refuses_feature_it_cannot_honour(void **state)
 	}
 }
 
-/* Every other bit belongs to the device, and the driver sees it in its place. */
+/*
+ * Every other bit belongs to the device. The driver sees each of these bits as its author set it.
+ */
 static void device_init_accepts_every_other_feature(void **state)
 {
 	struct device_fixture f;
@@ -241,7 +242,9 @@ static void device_init_accepts_most_queues_there_can_be(void **state)
 	reg_set(&f, REG_QUEUE_SEL, 0xfffe);
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 4);
 	driver_place(&f, 0xfffe, 4);
-	/* driver_place() would put the areas of so high a queue outside of memory. */
+	/*
+	 * driver_place() would put the areas of a queue with such a high index outside of memory.
+	 */
 	for (uint32_t area = REG_QUEUE_DESC; area <= REG_QUEUE_DEVICE; area += 0x10)
 		reg_set64(&f, area, RAM_START);
 	assert_true(driver_enable(&f, 0xfffe));
@@ -280,7 +283,7 @@ static void device_queue_config_is_null_for_absent_queue(void **state)
 	assert_null(virtio_device_queue_config(&f.device, UINT32_MAX));
 }
 
-/* An author's two allowances for lax drivers outlive a reset. */
+/* Two options of a queue permit what lax drivers do. They stay set over a reset. */
 static void device_reset_keeps_allowances_of_queue(void **state)
 {
 	struct device_fixture f;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Interrupts on one thread: bits, acknowledgements, the line, and cases without an interrupt
+ * Interrupts on one thread: bits, acknowledgements, the line, and events without an interrupt
  * (virtio 1.4, 4.2.2.1).
  */
 #include "device_fixture.h"
 
-/* The interrupt status must be these causes, and the line must agree. */
+/* Checks that the interrupt status has exactly these causes, and that the line agrees. */
 static void expect_pending(struct device_fixture *f, uint32_t causes)
 {
 	assert_int_equal(reg_get(f, REG_INTERRUPT_STATUS), causes);
@@ -43,7 +43,7 @@ static void interrupt_names_cause_and_queue(void **state)
 	assert_int_equal(f.lowered, 1);
 }
 
-/* Hostile 107: of each pending set, each value acknowledged. */
+/* Hostile 107: for each set of pending bits, the driver acknowledges each value. */
 static void interrupt_acknowledge_clears_named_bits_alone(void **state)
 {
 	static const uint32_t values[] = { 0,          1,          2,          3,         4,       0x80,
@@ -88,7 +88,7 @@ static void interrupt_status_read_acknowledges_nothing(void **state)
 	expect_pending(&f, 1);
 }
 
-/* The register of PCI differs: a read acknowledges what it returns. */
+/* The register of PCI differs: a read acknowledges the bits that it returns. */
 static void interrupt_taken_is_acknowledged(void **state)
 {
 	struct device_fixture f;
@@ -111,7 +111,7 @@ static void interrupt_taken_is_acknowledged(void **state)
 }
 
 /*
- * A device that signals by itself: the bit is set, and the operation isn't called. The
+ * A device may signal interrupts by itself: the bit is set, and the operation isn't called. The
  * acknowledgement works as usual.
  */
 static void interrupt_marked_is_not_signalled(void **state)
@@ -134,7 +134,9 @@ static void interrupt_marked_is_not_signalled(void **state)
 	assert_int_equal(reg_get(&f, REG_INTERRUPT_STATUS), 3);
 }
 
-/* A cause has two bits. No other bit reaches the status, or its neighbours in the word. */
+/*
+ * A cause has two bits. No other bit reaches the status, or the bits beside the status in its word.
+ */
 static void interrupt_marked_with_unknown_cause_sets_no_other_bit(void **state)
 {
 	struct device_fixture f;
@@ -150,7 +152,7 @@ static void interrupt_marked_with_unknown_cause_sets_no_other_bit(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 }
 
-/* virtio 1.4, 2.1.2 and 2.4.1: neither before DRIVER_OK nor after a reset. */
+/* virtio 1.4, 2.1.2 and 2.4.1: no used-buffer interrupt comes before DRIVER_OK or after a reset. */
 static void interrupt_used_needs_driver_ok(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x80, 0x8b };
@@ -177,7 +179,8 @@ static void interrupt_used_needs_driver_ok(void **state)
 }
 
 /*
- * The driver may have read the old values: it is told at DRIVER_OK, and hostile 106: not before.
+ * The driver may have read the old values, so it is interrupted at DRIVER_OK. Hostile 106: no
+ * interrupt comes earlier.
  */
 static void config_change_before_driver_ok_is_signalled_at_driver_ok(void **state)
 {
@@ -225,7 +228,7 @@ static void config_change_acknowledged_before_driver_ok_is_not_signalled(void **
 	assert_int_equal(f.calls[OP_INTERRUPT], 0);
 }
 
-/* Without a driver a change makes only a new generation. A later driver finds no event. */
+/* In status 0 a change only raises the generation. A later driver finds no event. */
 static void config_change_at_zero_is_generation_alone(void **state)
 {
 	struct device_fixture f;
@@ -269,13 +272,13 @@ static void interrupt_raised_within_operations(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 1);
 }
 
-/* An acknowledgement comes in the middle of raising, as from another thread. */
+/* Acknowledges in the middle of raising, as another thread could. */
 static void on_raise_acknowledge(struct device_fixture *f, enum device_op op, uint32_t a)
 {
 	if (op == OP_INTERRUPT && a == VIRTIO_INTERRUPT_USED) {
 		f->hook = NULL;
 		virtio_device_ack_interrupt(&f->device, 1);
-		f->line = true; /* the call that was overtaken takes effect last */
+		f->line = true; /* the overtaken call takes effect last */
 	}
 }
 
@@ -291,7 +294,7 @@ static void interrupt_overtaken_by_acknowledgement_is_lowered_again(void **state
 	assert_int_equal(f.lowered, 2);
 }
 
-/* The reverse: an event while the line is lowered. */
+/* Reports an event while the line is lowered. */
 static void on_lower_raise(struct device_fixture *f, enum device_op op, uint32_t a)
 {
 	if (op == OP_INTERRUPT && a == VIRTIO_INTERRUPT_NONE) {

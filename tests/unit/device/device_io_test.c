@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A whole device at work: registers, real queues and the mock driver, through starts, stops, resets
+ * A whole device at work: registers, real queues and the mock driver, over starts, stops, resets
  * and a restore.
  */
 #include "device_fixture.h"
@@ -29,7 +29,8 @@ static void start(struct device_fixture *f, uint64_t features)
 }
 
 /*
- * The driver kicks, with its available index if that is negotiated. The device hears exactly that.
+ * Kicks as the driver does, with its available index if that is negotiated. The device must get
+ * exactly this notification.
  */
 static void kick(struct device_fixture *f, uint32_t queue)
 {
@@ -42,7 +43,7 @@ static void kick(struct device_fixture *f, uint32_t queue)
 }
 
 /*
- * Sends a request, kicks if the device wants a kick, and checks the answer. Acknowledges the
+ * Sends a request, kicks if the device wants a kick, and checks the result. Acknowledges the
  * interrupt.
  */
 static void exchange(struct device_fixture *f, uint32_t queue, uint8_t byte)
@@ -87,7 +88,8 @@ static void io_goes_on_over_every_queue(void **state)
 }
 
 /*
- * virtio 1.4, 2.9: all 16 bits of the available index come with a notification, once around and on.
+ * virtio 1.4, 2.9: a notification has all 16 bits of the available index, also after the index
+ * wraps.
  */
 static void io_notified_with_data_goes_around_the_index(void **state)
 {
@@ -102,8 +104,8 @@ static void io_notified_with_data_goes_around_the_index(void **state)
 }
 
 /*
- * hostile 62: kicks come too early or not at all. Available buffers are served at DRIVER_OK, and
- * not before.
+ * Hostile 62: kicks come too early or not at all. Available buffers are served at DRIVER_OK and not
+ * earlier.
  */
 static void io_made_available_before_driver_ok_is_served_then(void **state)
 {
@@ -127,7 +129,7 @@ static void io_made_available_before_driver_ok_is_served_then(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 2);
 }
 
-/* Hostile 64: kicks without new buffers, any number of times. */
+/* Hostile 64: kicks without new buffers do nothing, however many there are. */
 static void io_notified_with_nothing_new_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -143,7 +145,7 @@ static void io_notified_with_nothing_new_does_nothing(void **state)
 	assert_int_equal(f.raised, 1);
 }
 
-/* Requests in flight on two queues. */
+/* Leaves requests in flight on two queues. */
 static void hold_some(struct device_fixture *f)
 {
 	f->holds = true;
@@ -156,8 +158,8 @@ static void hold_some(struct device_fixture *f)
 }
 
 /*
- * hostile 59, 92: the device waits for its I/O, then the reset ends. Later completions change
- * nothing.
+ * Hostile 59, 92: the device waits for its I/O, then the reset ends. Later completions change
+ * nothing in guest memory.
  */
 static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 {
@@ -189,7 +191,7 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 }
 
 /*
- * The device completes all requests before it reports the reset. The used elements are written, but
+ * The device completes all requests before it reports the reset. It writes the used elements, but
  * no interrupt comes: a driver that asked for a reset expects none.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
@@ -232,7 +234,7 @@ static void io_in_flight_during_ten_thousand_resets(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* Hostile 100: from the end of the stop on, the ring is the driver's. */
+/* Hostile 100: when the stop has ended, the device does not access the ring any more. */
 static void io_in_flight_during_stop_of_queue(void **state)
 {
 	struct device_fixture f;
@@ -259,7 +261,10 @@ static void io_in_flight_during_stop_of_queue(void **state)
 	exchange(&f, 1, 5);
 }
 
-/* Sets up queue 0 again, elsewhere and smaller: in the driver's records and in the registers. */
+/*
+ * Sets up queue 0 again with other addresses and a smaller size, in the driver's records and in the
+ * registers.
+ */
 static void move_queue_0(struct device_fixture *f)
 {
 	static const uint32_t registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG_QUEUE_DEVICE };
@@ -277,8 +282,8 @@ static void move_queue_0(struct device_fixture *f)
 }
 
 /*
- * hostile 101: requests in flight, then another size and other addresses. The other queues are
- * unaffected.
+ * Hostile 101: a queue with requests in flight is reset and gets another size and other addresses.
+ * The other queues are unaffected.
  */
 static void io_goes_on_after_reset_of_queue(void **state)
 {
@@ -312,8 +317,8 @@ static void io_goes_on_after_reset_of_queue(void **state)
 }
 
 /*
- * An incoherent ring: the device needs a reset and says so, the register access returns, and a
- * reset mends it.
+ * With an incoherent ring the device sets DEVICE_NEEDS_RESET, and the register access returns.
+ * After a reset the device works again.
  */
 static void io_over_incoherent_ring_needs_reset(void **state)
 {
@@ -335,8 +340,8 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 }
 
 /*
- * hostile 78, 80: a request whose notification went to the old device, and a completion it didn't
- * signal.
+ * Hostile 78, 80: the restored device serves a request whose notification went to the old device,
+ * and signals a completion that the old device didn't signal.
  */
 static void io_goes_on_after_restore(void **state)
 {
@@ -370,7 +375,7 @@ static void io_goes_on_after_restore(void **state)
 	exchange(&f, 0, 5);
 }
 
-/* The map that a queue was enabled under may have gone when the device is to start it. */
+/* A queue was enabled under a map. The map may be gone when the device starts the queue. */
 static void io_without_memory_at_driver_ok_needs_reset(void **state)
 {
 	struct device_fixture f;

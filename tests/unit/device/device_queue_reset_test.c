@@ -19,7 +19,7 @@ static bool has_defaults(const struct device_fixture *f, uint32_t queue)
 	       !f->queues[queue].enabling && !f->queues[queue].given && !f->queues[queue].refused;
 }
 
-/* The registers of the selected queue. */
+/* Checks the registers of the selected queue. */
 static void expect_shown(struct device_fixture *f, uint32_t ready, uint32_t resetting)
 {
 	assert_int_equal(reg_get(f, REG_QUEUE_READY), ready);
@@ -49,7 +49,7 @@ static void queue_stop_ends_at_once(void **state)
 	assert_int_equal(f.event_count, 2);
 }
 
-/* The driver may not see its write completed before the queue is at rest, and may ask twice. */
+/* Until the queue is at rest, the driver must not see its write completed. It may write again. */
 static void queue_stop_in_progress_shows_ready_until_its_end(void **state)
 {
 	struct device_fixture f;
@@ -85,7 +85,7 @@ static void on_stop_say_stopped(struct device_fixture *f, enum device_op op, uin
 		f->hook_result = virtio_device_queue_stopped(&f->device, (uint16_t)a, 0);
 }
 
-/* A stop is in progress only after queue_stop() has returned VIRTIO_DEVICE_IN_PROGRESS. */
+/* A stop is in progress only once queue_stop() has returned VIRTIO_DEVICE_IN_PROGRESS. */
 static void queue_stopped_within_operation_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -101,7 +101,7 @@ static void queue_stopped_within_operation_does_nothing(void **state)
 	expect_shown(&f, 0, 0);
 }
 
-/* A queue that can't be stopped: the device needs a reset, and the queue isn't shown as stopped. */
+/* If a queue can't be stopped, the device needs a reset, and the queue isn't shown as stopped. */
 static void queue_stop_that_fails_needs_reset(void **state)
 {
 	struct device_fixture f;
@@ -128,7 +128,10 @@ static void queue_stop_that_fails_needs_reset(void **state)
 	}
 }
 
-/* The failure may come late. The waiting vCPU goes on, and may try again with success. */
+/*
+ * A stop in progress may fail. The waiting vCPU continues, and the driver may try again with
+ * success.
+ */
 static void queue_stop_in_progress_may_fail(void **state)
 {
 	struct device_fixture f;
@@ -169,7 +172,7 @@ static void queue_stop_in_progress_may_fail(void **state)
 /* QueueReset */
 
 /*
- * hostile 101: QueueReset is ignored without the feature, in other states, and with other values
+ * Hostile 101: QueueReset is ignored without the feature, in other states, and with values other
  * than 1.
  */
 static void queue_reset_is_ignored_without_feature(void **state)
@@ -213,7 +216,7 @@ static void queue_reset_ends_at_once_with_defaults(void **state)
 	assert_true(has_defaults(&f, 0));
 	assert_true(f.queues[0].may_reenable);
 	assert_memory_equal(&f.queues[1], &f.kept_queues[1], 3 * sizeof f.queues[0]);
-	/* A second time changes nothing. */
+	/* A second write changes nothing. */
 	device_forget(&f);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	assert_int_equal(f.event_count, 0);
@@ -223,7 +226,10 @@ static void queue_reset_ends_at_once_with_defaults(void **state)
 	assert_int_equal(f.event_count, 0);
 }
 
-/* Hostile 101: another size and other addresses, and the device is told to look. */
+/*
+ * Hostile 101: a queue that was reset can have another size and other addresses. The device is
+ * notified when it is enabled.
+ */
 static void queue_reset_then_enabled_with_other_configuration(void **state)
 {
 	struct device_fixture f;
@@ -255,8 +261,8 @@ static void queue_reset_then_enabled_with_other_configuration(void **state)
 }
 
 /*
- * A bad address, or a device that can't start the queue: it stays reset, and the driver may try
- * again.
+ * Enabling fails with a bad address, or if the device can't start the queue. The queue stays reset,
+ * and the driver may try again.
  */
 static void queue_enabled_after_reset_may_fail(void **state)
 {
@@ -305,7 +311,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_int_equal(f.calls[OP_START], 1);
 	assert_int_equal(f.calls[OP_NOTIFY], 0);
-	/* The reset of another queue is not even begun. */
+	/* The reset of another queue does not begin. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	driver_place(&f, 1, 8);
@@ -340,7 +346,8 @@ static void queue_reset_in_progress_shows_one_until_its_end(void **state)
 }
 
 /*
- * A reset of a queue that is being stopped: one operation, one end, then the queue may be set up.
+ * A reset of a queue that is being stopped calls no second operation. One report ends both, and
+ * then the queue may be set up.
  */
 static void queue_reset_during_stop_in_progress(void **state)
 {
@@ -360,8 +367,7 @@ static void queue_reset_during_stop_in_progress(void **state)
 }
 
 /*
- * A queue that was stopped before, and one that was never enabled: nothing runs, so nothing is
- * stopped.
+ * One queue was stopped before, another was never enabled. Neither runs, so a reset stops nothing.
  */
 static void queue_reset_of_queue_that_does_not_run(void **state)
 {
@@ -388,7 +394,8 @@ static void queue_reset_of_queue_that_does_not_run(void **state)
 }
 
 /*
- * Before DRIVER_OK no queue runs. A reset only resets the configuration, and permits nothing later.
+ * Before DRIVER_OK no queue runs. A reset then only resets the configuration. It does not permit
+ * enabling the queue after DRIVER_OK.
  */
 static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state)
 {
@@ -448,9 +455,9 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 }
 
 /*
- * The stop of a queue and the reset of the device are both in progress, and each ends by itself. A
- * queue that is at rest may show so, because nobody can set it up. If the reset fails, its stop is
- * not forgotten.
+ * The stop of a queue and the reset of the device are both in progress, and each ends by its own
+ * report. A queue at rest may read as reset, because nobody can set it up during the device's
+ * reset. If the device's reset fails, the core still knows the stop.
  */
 static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
 {

@@ -5,8 +5,8 @@
 /* Sizes and addresses */
 
 /*
- * Returns whether exactly these values of queue 0 were refused. Clears the record for later
- * comparisons.
+ * Returns whether exactly these values of queue 0 were refused. Clears this record, so that later
+ * comparisons succeed.
  */
 static bool was_refused(struct device_fixture *f, uint32_t what)
 {
@@ -17,7 +17,7 @@ static bool was_refused(struct device_fixture *f, uint32_t what)
 	return same;
 }
 
-/* Hostile 49, 50, 51: the old size stays. regression R9 */
+/* Hostile 49, 50, 51; regression R9: a bad size leaves the old size. */
 static void queue_size_register_refuses_bad_size(void **state)
 {
 	static const uint32_t bad[] = { 0,      3,       5,       7,       9,          17,     32,
@@ -43,7 +43,7 @@ static void queue_size_register_refuses_bad_size(void **state)
 static const uint32_t area_registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG_QUEUE_DEVICE };
 static const uint32_t area_alignment[] = { 16, 2, 4 };
 
-/* Hostile 53: the old half stays, and the other half does not matter. */
+/* Hostile 53: a misaligned address leaves the old half, whatever the other half is. */
 static void queue_address_registers_set_each_half_and_refuse_misaligned(void **state)
 {
 	struct device_fixture f;
@@ -73,7 +73,7 @@ static void queue_address_registers_set_each_half_and_refuse_misaligned(void **s
 	}
 }
 
-/* The transport names an area that does not exist. */
+/* The transport passes an area that does not exist. */
 static void queue_address_of_unknown_area_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -97,7 +97,10 @@ static void change_everything(struct device_fixture *f)
 		reg_set64(f, area_registers[area], RAM_START + 0x7000);
 }
 
-/* Hostile 52: ready, running, stopped, or too late: in each case nothing changes. */
+/*
+ * Hostile 52: set-up changes nothing if the queue is ready, running or stopped, or if it is too
+ * late.
+ */
 static void queue_set_up_of_live_queue_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -180,7 +183,7 @@ static void queue_ready_ignores_other_values(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
 
-/* QueueReady = 1 has no effect before FEATURES_OK, and none when only a reset makes progress. */
+/* QueueReady = 1 has no effect before FEATURES_OK, or when the device needs a reset. */
 static void queue_ready_is_accepted_in_its_time_only(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x80, 0x83, 0x8b };
@@ -207,10 +210,7 @@ static void queue_ready_is_accepted_in_its_time_only(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/*
- * Places one area elsewhere. Returns whether QueueReady could be set. If not, only the first error
- * changes.
- */
+/* Moves one area. Returns whether QueueReady could be set. If not, only the first error changes. */
 static bool is_ready_with(struct device_fixture *f, uint64_t features, enum virtio_queue_area area, uint64_t addr)
 {
 	bool ready;
@@ -243,7 +243,7 @@ static uint32_t bytes_of(enum virtio_queue_area area)
 	return bytes[area];
 }
 
-/* Hostile 54, 55, 57; regressions R24, R26: each area by itself. */
+/* Hostile 54, 55, 57; regressions R24, R26: each area alone must be in memory. */
 static void queue_ready_needs_every_area_in_memory(void **state)
 {
 	struct device_fixture f;
@@ -254,7 +254,7 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		const enum virtio_queue_area area = (enum virtio_queue_area)i;
 		const uint64_t bytes = bytes_of(area), step = area_alignment[area];
 
-		/* Address 0 is an address. */
+		/* Address 0 is valid. */
 		assert_true(is_ready_with(&f, 0, area, 0));
 		/*
 		 * The area lies in a hole, has its end in a hole by the smallest step, or has its
@@ -293,7 +293,10 @@ static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 	}
 }
 
-/* One page of RAM may only be written, the next one not accessed; the rest is as before. */
+/*
+ * Translates RAM. One page may only be written, and the next page not be accessed. The rest is as
+ * before.
+ */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	(void)context;
@@ -326,7 +329,7 @@ static void queue_ready_respects_permissions_of_translation(void **state)
 	}
 }
 
-/* Hostile 58, and a device that has no memory yet. */
+/* Hostile 58: a queue cannot be enabled without addresses, or while the device has no memory. */
 static void queue_ready_without_addresses_or_memory_stays_clear(void **state)
 {
 	struct device_fixture f;
@@ -370,7 +373,10 @@ static void expect_not_ready(struct device_fixture *f, int error)
 	assert_true(device_unchanged(f));
 }
 
-/* An area that was never written is missing. It is not at address 0, where there is memory. */
+/*
+ * An area whose address was never written is missing. It is not at address 0, where there is
+ * memory.
+ */
 static void queue_ready_needs_every_area_given(void **state)
 {
 	struct device_fixture f;
@@ -413,8 +419,8 @@ static void queue_ready_accepts_low_halves_alone(void **state)
 }
 
 /*
- * The device must not use the old size in place of the refused one: the driver's ring may be
- * shorter, and the memory behind it in other use.
+ * The device must not use the old size in place of the refused one. The driver's ring may be
+ * shorter, and the memory after it may have another use.
  */
 static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 {
@@ -468,7 +474,10 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 	}
 }
 
-/* A value at the wrong time is not refused: the driver's earlier value stays good. */
+/*
+ * A value written at the wrong time is ignored, and not refused: the driver's earlier value stays
+ * valid.
+ */
 static void queue_ready_after_value_at_wrong_time_is_accepted(void **state)
 {
 	struct device_fixture f;
@@ -514,7 +523,7 @@ static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
 	}
 }
 
-/* Hostile 56: three areas in one place harm only the guest. */
+/* Hostile 56: three areas at the same address harm only the guest. */
 static void queue_with_overlapping_areas_does_no_harm(void **state)
 {
 	struct device_fixture f;
@@ -559,7 +568,7 @@ static void queue_disabled_before_driver_ok_may_be_set_up_anew(void **state)
 
 /* Notifications */
 
-/* Hostile 61: no such queue, or a queue that was not enabled. */
+/* Hostile 61: a kick is ignored if its queue does not exist or was not enabled. */
 static void notify_of_no_running_queue_is_ignored(void **state)
 {
 	static const uint32_t values[] = { 1,       DEVICE_ABSENT, 4,       5,          0xff,       0xffff,
@@ -587,7 +596,7 @@ static void notify_of_no_running_queue_is_ignored(void **state)
 	assert_int_equal(f.device.ignored, COUNT(values));
 }
 
-/* Hostile 62, 63: any number of kicks, and nothing is consumed. */
+/* Hostile 62, 63: any number of kicks consumes nothing. */
 static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -615,7 +624,10 @@ static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 4);
 }
 
-/* The array may be longer than the device's number of queues. Nothing behind that is looked at. */
+/*
+ * The caller's array may be longer than the device's number of queues. The core does not use the
+ * rest.
+ */
 static void queue_behind_the_last_is_not_looked_at(void **state)
 {
 	struct device_fixture f;
@@ -639,7 +651,9 @@ static void queue_behind_the_last_is_not_looked_at(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* virtio 1.4, 2.9: the queue below, the driver's index above. */
+/*
+ * virtio 1.4, 2.9: the low half of the value is the queue, and the high half is the driver's index.
+ */
 static void notify_with_data_is_split(void **state)
 {
 	struct device_fixture f;
@@ -661,7 +675,7 @@ static void notify_with_data_is_split(void **state)
 	assert_int_equal(f.event_count, 3);
 }
 
-/* Hostile 65: without the feature there is no data, and no such queue. */
+/* Hostile 65: without the feature the whole value is an index, and no queue has it. */
 static void notify_without_data_reads_whole_value_as_index(void **state)
 {
 	struct device_fixture f;

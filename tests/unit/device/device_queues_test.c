@@ -18,7 +18,7 @@ struct owned {
 	struct virtio_queue_registers registers[QUEUES];
 	struct virtio_queue queue[QUEUES];
 	struct virtio_inflight inflight[SIZE0 + SIZE1];
-	struct virtio_memory_map other; /* the same memory, by another map */
+	struct virtio_memory_map other; /* the same memory under another map */
 	struct virtio_memory_map none;  /* a map without the rings */
 };
 
@@ -68,7 +68,7 @@ static void make(struct owned *o)
 	device_make(&o->f);
 }
 
-/* A running device with both queues. */
+/* Makes a running device with both queues. */
 static void start(struct owned *o)
 {
 	make(o);
@@ -82,7 +82,7 @@ static void start(struct owned *o)
 	assert_true(virtio_device_queues_running(&o->f.device, 1));
 }
 
-/* A request in flight. */
+/* Pops a request, and leaves it in flight. */
 static struct virtio_token pop(struct owned *o, uint32_t queue)
 {
 	struct virtio_chain chain = { .memory = NULL };
@@ -241,7 +241,7 @@ static void queues_stop_at_once_without_requests_in_flight(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 1));
 }
 
-/* No pop after the stop was requested. The ring belongs to the device until the report. */
+/* After the request to stop, nothing is popped. The ring belongs to the device until the report. */
 static void queues_stop_waits_for_requests_in_flight(void **state)
 {
 	struct virtio_token token;
@@ -268,7 +268,7 @@ static void queues_stop_waits_for_requests_in_flight(void **state)
 	assert_false(virtio_device_queues_report(&o.f.device, 0));
 }
 
-/* The report of one queue leaves the reset waiting for the other. */
+/* After the report of one queue, the reset still waits for the other queue. */
 static void queues_reset_waits_for_requests_in_flight_in_all_queues(void **state)
 {
 	struct virtio_token first, second;
@@ -292,7 +292,7 @@ static void queues_reset_waits_for_requests_in_flight_in_all_queues(void **state
 	assert_false(is_started(&o, 0));
 }
 
-/* Without asynchronous, popped requests do not delay a reset. */
+/* If the member asynchronous is false, popped requests do not delay a reset. */
 static void queues_of_synchronous_device_wait_for_nothing(void **state)
 {
 	struct virtio_token tokens[3];
@@ -351,7 +351,7 @@ static void queues_do_not_run_after_needs_reset_or_failed(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 0));
 }
 
-/* Without the option device_queues the operations return errors: the activation fails. */
+/* Without the option device_queues the operations return errors, so the activation fails. */
 static void queues_operations_fail_without_queues(void **state)
 {
 	struct owned o;
@@ -396,8 +396,8 @@ static void queues_set_memory_switches_running_queues(void **state)
 }
 
 /*
- * A queue that cannot be switched is stopped. A reset waits for requests that are still in the old
- * map.
+ * A queue that cannot be switched to the new map is stopped. A reset waits for its requests in the
+ * old map.
  */
 static void queues_set_memory_without_rings_needs_reset(void **state)
 {
@@ -507,7 +507,9 @@ static void queues_serve_waits_for_device_or_translation(void **state)
 	}
 }
 
-/* The ring breaks: DEVICE_NEEDS_RESET, and no callback until the reset. */
+/*
+ * When the ring breaks, the device sets DEVICE_NEEDS_RESET and calls no callback until the reset.
+ */
 static void queues_serve_needs_reset_when_the_queue_is_broken(void **state)
 {
 	(void)state;
@@ -573,7 +575,10 @@ static void restore_core(struct moved *m)
 	assert_int_equal(virtio_device_restore(&m->to.f.device, &m->core, m->registers, QUEUES), 0);
 }
 
-/* The driver is told that it must reset the device, and the device does nothing until then. */
+/*
+ * Checks that the driver is interrupted to reset the device, and that the device does nothing until
+ * then.
+ */
 static void expect_needs_reset(struct moved *m)
 {
 	struct device_fixture *f = &m->to.f;
@@ -602,7 +607,10 @@ static void queues_restore_goes_on_where_the_queue_was(void **state)
 	assert_int_equal(reg_get(&m.to.f, REG_STATUS), ST_OK);
 }
 
-/* Whatever keeps a queue from going on, the driver does not wait for it in vain. */
+/*
+ * If a restored queue cannot run, for whatever reason, the driver learns that it must reset the
+ * device.
+ */
 static void queues_restore_of_a_queue_that_cannot_run_needs_reset(void **state)
 {
 	const struct virtio_queue_state not_started = { .next_avail = 0 };
@@ -623,7 +631,7 @@ static void queues_restore_of_a_queue_that_cannot_run_needs_reset(void **state)
 	}
 }
 
-/* The rings are gone, and the device was in need of a reset already. */
+/* The device already needed a reset when it was saved, and the rings are gone after the restore. */
 static void queues_restore_without_rings_stays_in_need_of_reset(void **state)
 {
 	struct moved m;
@@ -650,7 +658,7 @@ static void expect_restore(struct moved *m, uint16_t queue, const struct virtio_
 	assert_false(virtio_device_status(&m->to.f.device) & ST_NEEDS_RESET);
 }
 
-/* The restore returns the error to the caller and changes nothing. */
+/* The restore returns its error to the caller and changes nothing. */
 static void queues_restore_returns_what_it_cannot_do(void **state)
 {
 	struct virtio_queue_state other;

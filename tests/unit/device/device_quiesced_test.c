@@ -16,7 +16,7 @@ static void start(struct device_fixture *f)
 
 /*
  * The driver begins to reset a queue, or the device. Both functions return the number of the stop
- * or reset that waits.
+ * or reset in progress.
  */
 static uint32_t begin_stop(struct device_fixture *f, uint16_t queue)
 {
@@ -33,7 +33,7 @@ static uint32_t begin_reset(struct device_fixture *f)
 	return virtio_device_stop_number(&f->device, 0);
 }
 
-/* A report that must be refused, and must change nothing. */
+/* Reports to the device. The report must be refused and change nothing. */
 static void expect_refused(struct device_fixture *f, uint16_t queue, uint32_t number)
 {
 	device_keep(f);
@@ -41,7 +41,7 @@ static void expect_refused(struct device_fixture *f, uint16_t queue, uint32_t nu
 	assert_true(device_unchanged(f));
 }
 
-/* The question */
+/* The number of a stop or reset */
 
 static void stop_number_is_zero_unless_something_waits(void **state)
 {
@@ -217,8 +217,8 @@ static void queue_quiesced_refuses_other_number_or_queue(void **state)
 }
 
 /*
- * hostile 92: a reset ends a stop. The report of the stop comes during the next stop of the same
- * queue, and again during the next reset.
+ * Hostile 92: a reset ends a stop. The late report of that stop is refused during the next stop of
+ * the same queue, and during the next reset.
  */
 static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 {
@@ -243,7 +243,7 @@ static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 	expect_refused(&f, 1, late);
 }
 
-/* The device is asked again for each report, until no queue has requests in flight. */
+/* Each report calls reset() again, until no queue has requests in flight. */
 static void queue_quiesced_asks_reset_again_until_it_ends(void **state)
 {
 	struct device_fixture f;
@@ -287,7 +287,8 @@ static void queue_quiesced_fails_reset_that_answers_error(void **state)
 }
 
 /*
- * A queue without requests since its stop has none at the reset, whichever number the report has.
+ * A queue that has no requests in flight after its stop has none at the reset either. So the number
+ * of the stop and the number of the reset both serve for the report.
  */
 static void queue_quiesced_ends_stop_and_asks_reset_with_either_number(void **state)
 {
@@ -313,7 +314,10 @@ static void queue_quiesced_ends_stop_and_asks_reset_with_either_number(void **st
 	}
 }
 
-/* A reset that fails forgets no stop: its report still counts, and the reset's doesn't any more. */
+/*
+ * After a failed reset, the stop is still in progress. A report with the stop's number is accepted,
+ * and one with the reset's number is refused.
+ */
 static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 {
 	struct device_fixture f;
@@ -331,8 +335,8 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 }
 
 /*
- * With requests in flight in two queues: the device completes, asks and reports, and needs no flag
- * of its own.
+ * Two queues have requests in flight. The device completes them, reads the number and reports. It
+ * needs no flag of its own.
  */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)
 {

@@ -2,7 +2,10 @@
 /* Resets of the device: from every state, at once, in progress, or refused (virtio 1.4, 2.4). */
 #include "device_fixture.h"
 
-/* Changes whatever a driver can, and leaves the device running with both interrupts pending. */
+/*
+ * Changes everything that a driver can change, and leaves the device running with both interrupts
+ * pending.
+ */
 static void disturb(struct device_fixture *f, uint64_t features)
 {
 	driver_start(f, features);
@@ -16,7 +19,10 @@ static void disturb(struct device_fixture *f, uint64_t features)
 	assert_true(f->line);
 }
 
-/* Hostile 91; regression R3: every default, the line included. The generation does not change. */
+/*
+ * Hostile 91; regression R3: a reset restores every default, also of the line. The generation does
+ * not change.
+ */
 static void reset_restores_every_default(void **state)
 {
 	struct device_fixture f;
@@ -108,10 +114,7 @@ static void poke_everything(struct device_fixture *f)
 	reg_set(f, REG_INTERRUPT_ACK, 0xfffffffc);
 }
 
-/*
- * hostile 92: the status shows the end of the reset when the reset has ended, and nothing happens
- * before.
- */
+/* Hostile 92: the status shows 0 when the reset has ended. Before that nothing changes. */
 static void reset_in_progress_shows_nothing_until_its_end(void **state)
 {
 	struct device_fixture f;
@@ -127,7 +130,8 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	device_keep(&f);
 	poke_everything(&f);
 	/*
-	 * Another vCPU, or the machine, asks again: it waits too, and the device isn't asked twice.
+	 * A second request, of another vCPU or of the machine, waits too. The device's reset()
+	 * isn't called twice.
 	 */
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
@@ -144,7 +148,10 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* An event during a reset makes no interrupt, no new generation and no DEVICE_NEEDS_RESET. */
+/*
+ * Events during a reset cause no interrupt and no DEVICE_NEEDS_RESET. A configuration change only
+ * raises the generation.
+ */
 static void reset_in_progress_hears_no_event(void **state)
 {
 	struct device_fixture f;
@@ -170,8 +177,8 @@ static void reset_in_progress_hears_no_event(void **state)
 }
 
 /*
- * Another vCPU stops a queue, or resets it, and waits as the first one does. Reading 0 in
- * QueueReset would tell it that it owns the buffers again (virtio 1.4, 4.2.2.2).
+ * Another vCPU that stops or resets a queue waits as the first vCPU does. If it read 0 in
+ * QueueReset, it would own the buffers again (virtio 1.4, 4.2.2.2).
  */
 static void reset_in_progress_holds_who_stops_a_queue(void **state)
 {
@@ -200,8 +207,8 @@ static void reset_in_progress_holds_who_stops_a_queue(void **state)
 }
 
 /*
- * Nothing uses a queue that is not enabled. Without the feature, or with another index, there is no
- * reset.
+ * A write for a queue that is not enabled does not wait: nothing uses the queue. Without the
+ * feature, or with another index, there is no queue reset.
  */
 static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **state)
 {
@@ -232,7 +239,9 @@ static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **
 	assert_int_equal(f.device.ignored, 4);
 }
 
-/* A driver that was setting up can neither continue nor find an event of the device afterwards. */
+/*
+ * A driver in the middle of its set-up cannot continue. It finds no event of the device afterwards.
+ */
 static void reset_in_progress_before_driver_ok(void **state)
 {
 	struct device_fixture f;
@@ -282,7 +291,7 @@ static void on_reset_say_done(struct device_fixture *f, enum device_op op, uint3
 		f->hook_result = virtio_device_reset_done(&f->device, 0);
 }
 
-/* No reset is in progress before reset() has returned VIRTIO_DEVICE_IN_PROGRESS. */
+/* A reset is in progress only once reset() has returned VIRTIO_DEVICE_IN_PROGRESS. */
 static void reset_done_within_operation_or_without_need_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -327,8 +336,8 @@ static void reset_within_operation_calls_it_once(void **state)
 }
 
 /*
- * A reset by another vCPU releases a vCPU that waits for the stop of a queue, whether the reset
- * takes time or not.
+ * A vCPU waits for the stop of a queue. A reset by another vCPU releases it, whether or not the
+ * reset takes time.
  */
 static void reset_ends_what_a_vcpu_waits_for(void **state)
 {
@@ -374,10 +383,11 @@ static void reset_of_machine_answers_as_operation_does(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_NEEDS_RESET);
 }
 
-/* Refused */
+/* Resets that fail */
 
 /*
- * hostile 93: the device stays as it was, needs a reset, and makes no progress until one succeeds.
+ * Hostile 93: the device stays as it was, needs a reset, and makes no progress until a reset
+ * succeeds.
  */
 static void reset_that_fails_leaves_device_as_it_was(void **state)
 {
@@ -412,7 +422,7 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	driver_start(&f, 0);
 }
 
-/* Hostile 93: also without a driver; the reset fails at once, or later. */
+/* Hostile 93: a reset in status 0 may fail, at once or later. Then no driver can begin. */
 static void reset_that_fails_at_zero_blocks_initialization(void **state)
 {
 	struct device_fixture f;
@@ -439,8 +449,8 @@ static void reset_that_fails_at_zero_blocks_initialization(void **state)
 }
 
 /*
- * The same if the failure comes late. A vCPU that waits for the reset, or for a queue that the
- * reset would have stopped, goes on.
+ * The device also stays as it was if the reset fails later. A vCPU that waits for the reset, or for
+ * a queue that the reset would have stopped, continues.
  */
 static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 {
@@ -464,7 +474,7 @@ static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 	expect_event(&f, 0, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 	assert_int_equal(f.device.first_error, VIRTIO_EIO);
 	assert_int_equal(f.device.resets, 0);
-	/* The queue isn't reset, and doesn't look so. */
+	/* The queue isn't reset, and its registers don't show a reset. */
 	f.kept_queues[3].resetting = true;
 	f.kept.live = f.device.live;
 	memcpy(f.kept_calls, f.calls, sizeof f.calls);
@@ -480,7 +490,7 @@ static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 	assert_true(device_is_fresh(&f));
 }
 
-/* The stop of a queue continues if the reset that would have covered it fails. */
+/* The stop of a queue stays in progress if a later reset of the device fails. */
 static void reset_that_fails_leaves_stop_of_queue_in_progress(void **state)
 {
 	struct device_fixture f;

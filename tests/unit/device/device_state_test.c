@@ -22,7 +22,7 @@ static int restore(struct migration *m)
 	return virtio_device_restore(&m->to.device, &m->state, m->queues, DEVICE_QUEUES);
 }
 
-/* Every kind of place that a driver can bring a device to */
+/* Every kind of state to which a driver can bring a device */
 
 static void at_zero(struct device_fixture *f)
 {
@@ -56,9 +56,7 @@ static void at_features(struct device_fixture *f)
 	virtio_device_config_changed(&f->device);
 }
 
-/*
- * Three queues: with a bad size, with a bad and a missing address, and with half of an address.
- */
+/* Sets up three queues: a bad size, a bad and a missing address, and half of an address. */
 static void at_features_with_refused_values(struct device_fixture *f)
 {
 	driver_negotiate(f, 0);
@@ -95,7 +93,7 @@ static void at_running_without_queue(struct device_fixture *f)
 	virtio_device_config_changed(&f->device);
 }
 
-/* All queues stopped, one way or the other, with an interrupt that the driver has not seen yet. */
+/* Stops all queues, in different ways, with an interrupt that the driver has not seen yet. */
 static void at_stopped(struct device_fixture *f)
 {
 	driver_start(f, F_RING_RESET | F_EVENT_IDX);
@@ -123,7 +121,7 @@ static void at_failed_activation(struct device_fixture *f)
 	reg_set(f, REG_STATUS, ST_OK);
 }
 
-/* DRIVER_OK came when the device needed a reset already. */
+/* The device already needed a reset when DRIVER_OK came. */
 static void at_driver_ok_in_vain(struct device_fixture *f)
 {
 	driver_negotiate(f, 0);
@@ -194,8 +192,8 @@ static void (*const places[])(struct device_fixture *f) = {
 };
 
 /*
- * Checks that the target equals the saved device, apart from members that are each device's own. A
- * queue that is not enabled has no features.
+ * Checks that the target equals the saved device, except for members that each device has for
+ * itself. A queue that is not enabled has no features.
  */
 static void expect_same(struct migration *m)
 {
@@ -241,8 +239,8 @@ static void expect_same_states(const struct virtio_queue_registers_state *a,
 }
 
 /*
- * hostile 77, 240: the driver continues wherever it was. The device is asked about features, and
- * nothing else.
+ * Hostile 77, 240: the driver continues in every state. The restore only calls the device's check
+ * of features.
  */
 static void state_round_trip_from_everywhere(void **state)
 {
@@ -261,7 +259,7 @@ static void state_round_trip_from_everywhere(void **state)
 		assert_int_equal(same.status, m.state.status);
 		assert_int_equal(same.interrupt_status, m.state.interrupt_status);
 		expect_same_states(again, m.queues);
-		/* A second restore fails if the first one has left the device in use. */
+		/* A second restore fails if the first restore left the device in use. */
 		device_keep(&m.to);
 		assert_int_equal(restore(&m), m.state.status ? VIRTIO_EBUSY : 0);
 		assert_true(device_unchanged(&m.to));
@@ -328,9 +326,7 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), 0);
 }
 
-/*
- * A queue that couldn't be reset: QueueReset shows 1 until a reset of the device, on either side.
- */
+/* If a queue couldn't be reset, QueueReset shows 1 until a reset of the device, on both sides. */
 static void state_of_queue_that_could_not_be_reset_is_kept(void **state)
 {
 	struct migration m;
@@ -353,7 +349,7 @@ static void state_of_queue_that_could_not_be_reset_is_kept(void **state)
 	assert_int_equal(reg_get(&m.to, REG_QUEUE_RESET), 0);
 }
 
-/* Restores a bad state: nothing changes, in a device on which a driver had already begun. */
+/* Restores a bad state into a device on which a driver had already begun. Nothing must change. */
 static void expect_refused(struct migration *m, int error)
 {
 	reg_set(&m->to, REG_QUEUE_SEL, 1);
@@ -362,8 +358,8 @@ static void expect_refused(struct migration *m, int error)
 	device_keep(&m->to);
 	assert_int_equal(restore(m), error);
 	/*
-	 * The device may take over the features when it is asked, so it is asked only if everything
-	 * else is right.
+	 * The device may act on the features when it checks them. So it checks them only if
+	 * everything else is right.
 	 */
 	m->to.kept_calls[OP_CHECK] += error == VIRTIO_ENOTSUP;
 	assert_true(device_unchanged(&m->to));
@@ -389,7 +385,7 @@ static void state_of_another_device_is_refused(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* Every status with and without an active device; hostile 77. */
+/* Hostile 77: every status is tried, with and without an active device. */
 static void state_with_impossible_status_is_refused(void **state)
 {
 	struct migration m;
@@ -473,7 +469,7 @@ static void state_with_impossible_features_is_refused(void **state)
 	expect_refused(&m, VIRTIO_EINVAL);
 }
 
-/* What is in the registers of a queue of 16 entries. */
+/* The registers of a queue of 16 entries. */
 #define QUEUE(desc_, avail_, used_, size_, ready_, again_, given_, refused_)                                           \
 	{                                                                                                              \
 		.addr = { desc_, avail_, used_ }, .max_size = 16, .size = size_, .ready = ready_,                      \
@@ -489,7 +485,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		uint32_t queue;
 		struct virtio_queue_registers_state with;
 	} bad[] = {
-		/* Another maximum size; a queue missing in the state; a queue not in the device. */
+		/* Another maximum size, a queue missing in the state or in the device. */
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 8, .size = 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 0 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .max_size = 8, .size = 8 } },
@@ -530,7 +526,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EPERM, 0, QUEUE(0, 0, ROM_START, 16, true, false, 7, 0) },
 		/* The event field counts: it was negotiated. */
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 36, 0, 16, true, false, 7, 0) },
-		/* Enabled too early; or reset without the feature, or while no device runs. */
+		/* Enabled too early, reset without the feature, or reset while no device runs. */
 		{ at_zero, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
 		{ at_driver, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
 		{ at_running, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, true, 7, 0) },
@@ -558,7 +554,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A queue that waits for a translation, or whose reset has failed, where neither can be. */
+/* A queue waits for a translation, or its reset has failed, where neither is possible. */
 static void state_with_impossible_wait_is_refused(void **state)
 {
 	static const struct {
@@ -586,8 +582,8 @@ static void state_with_impossible_wait_is_refused(void **state)
 }
 
 /*
- * A state comes from a file. The byte of a bool may have any value, and a value other than 0 and 1
- * must not be loaded as a bool.
+ * A state comes from a file, where the byte of a bool may have any value. Loading a value other
+ * than 0 and 1 as a bool is undefined.
  */
 static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 {
@@ -627,7 +623,7 @@ static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A value that was refused or missing is still refused or missing after the restore. */
+/* A value that was refused or missing before the save still is after the restore. */
 static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(void **state)
 {
 	struct migration m;
@@ -653,7 +649,7 @@ static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(vo
 	assert_int_equal(m.to.device.first_error, VIRTIO_ENOTREADY);
 }
 
-/* A restore clears all set-up of an earlier driver, also values that the state lacks. */
+/* A restore clears all set-up of an earlier driver, also members that the state does not set. */
 static void state_restore_replaces_what_was_set_up(void **state)
 {
 	struct migration m;
@@ -670,8 +666,8 @@ static void state_restore_replaces_what_was_set_up(void **state)
 /* Resuming */
 
 /*
- * hostile 78, 79: each running queue is looked at, and named to the driver by its own index, with a
- * pending interrupt or not.
+ * Hostile 78, 79: the device is notified of each running queue, and the driver gets an interrupt
+ * with each queue's index, whether or not an interrupt is pending.
  */
 static void state_resume_notifies_and_interrupts_each_running_queue_once(void **state)
 {
@@ -702,7 +698,7 @@ static void state_resume_notifies_and_interrupts_each_running_queue_once(void **
 	}
 }
 
-/* Hostile 78: whatever the line was at the save, after a resume it follows the interrupt status. */
+/* Hostile 78: after a resume the line follows the interrupt status, whatever it was before. */
 static void state_resume_raises_line_as_it_was(void **state)
 {
 	struct migration m;
@@ -729,7 +725,7 @@ static void state_resume_raises_line_as_it_was(void **state)
 	}
 }
 
-/* The interrupt of a change that was waiting for DRIVER_OK waits here, too. */
+/* If a change waits for DRIVER_OK to interrupt, it still waits after the resume. */
 static void state_resume_keeps_config_change_until_driver_ok(void **state)
 {
 	struct migration m;
@@ -745,7 +741,7 @@ static void state_resume_keeps_config_change_until_driver_ok(void **state)
 	assert_int_equal(m.to.calls[OP_NOTIFY], 1);
 }
 
-/* Hostile 241: a device whose own part fails to restore says so, and the driver hears it. */
+/* Hostile 241: if the device's own part cannot be restored, the driver gets an interrupt. */
 static void state_resume_of_device_that_cannot_go_on_interrupts(void **state)
 {
 	struct migration m;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The status machine: every value written in every status, activation, and a device that needs a
- * reset.
- */
+/* The status: every value written in every status, activation, and a device that needs a reset. */
 #include "device_fixture.h"
 
 /* Brings a device to a status by register accesses alone. */
@@ -34,8 +31,8 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
- * Every write without FAILED and DEVICE_NEEDS_RESET that changes the status (virtio 1.4, 2.1, 3.1).
- * Features can be accepted only from DRIVER on, so FEATURES_OK cannot be set before.
+ * Every write that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio 1.4,
+ * 2.1, 3.1). Features can be accepted only from DRIVER on, so FEATURES_OK cannot be set before.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -51,7 +48,8 @@ static const struct {
 	{ 0x03, 0x0f, 0x0f },
 	{ 0x0b, 0x0f, 0x0f },
 	/*
-	 * The device needs a reset: the driver may say so or not, and only DRIVER_OK is recorded.
+	 * The device needs a reset. The driver may write that bit or not; only DRIVER_OK is
+	 * recorded.
 	 */
 	{ 0x4b, 0x0f, 0x4f },
 };
@@ -106,7 +104,7 @@ static void status_write_of_every_value_in_every_status(void **state)
 	}
 }
 
-/* A register has 32 bits, and all are judged. */
+/* A register has 32 bits, and all of them count. */
 static void status_write_above_255_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -129,7 +127,7 @@ static void status_write_above_255_is_ignored(void **state)
 }
 
 /*
- * A driver can give up, even if its value lacks bits of the status or has unknown bits.
+ * A driver can always set FAILED, even if the value lacks bits of the status or has unknown bits.
  */
 static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 {
@@ -154,8 +152,8 @@ static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 }
 
 /*
- * The reset was requested before, and clears FAILED with the rest. If the reset fails, FAILED may
- * be set again.
+ * A reset is in progress, and will clear FAILED with the rest. If the reset fails, FAILED can be
+ * set again.
  */
 static void status_failed_is_ignored_during_reset(void **state)
 {
@@ -178,7 +176,8 @@ static void status_failed_is_ignored_during_reset(void **state)
 }
 
 /*
- * A write that changes nothing is legal. A write that clears a bit, or sets an illegal bit, is not.
+ * A write that changes nothing is legal. A write that clears a bit, or sets an illegal bit, is
+ * counted.
  */
 static void status_write_is_counted_if_wrong(void **state)
 {
@@ -210,8 +209,8 @@ static void status_write_is_counted_if_wrong(void **state)
 }
 
 /*
- * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset. It
- * must be told, and is only listening from then on.
+ * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset.
+ * The device must interrupt it, and may do so only from DRIVER_OK on.
  */
 static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 {
@@ -252,7 +251,7 @@ static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 	}
 }
 
-/* The device itself says that it needs a reset, in each status (virtio 1.4, 2.1.2). */
+/* The device reports in each status that it needs a reset (virtio 1.4, 2.1.2). */
 static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
 {
 	static const uint8_t from[] = { 0x01, 0x03, 0x0b, 0x0f, 0x80, 0x81, 0x8b, 0x8f };
@@ -273,7 +272,10 @@ static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
 	}
 }
 
-/* There is no driver to tell; a later driver finds DEVICE_NEEDS_RESET before it begins. */
+/*
+ * In status 0 the call does nothing. There is no driver, and a later driver would find
+ * DEVICE_NEEDS_RESET before it begins.
+ */
 static void status_needs_reset_does_nothing_at_zero(void **state)
 {
 	struct device_fixture f;
@@ -325,7 +327,7 @@ static void status_driver_ok_without_queue_activates(void **state)
 	assert_true(f.device.active);
 }
 
-/* Hostile 90: the register access returns, and the driver is told. */
+/* Hostile 90: the register access returns, and the driver gets an interrupt. */
 static void status_failed_activation_needs_reset(void **state)
 {
 	struct device_fixture f;
@@ -370,7 +372,7 @@ static void on_check_needs_reset(struct device_fixture *f, enum device_op op, ui
 		virtio_device_set_needs_reset(&f->device);
 }
 
-/* A device that breaks while it judges features: no bit is set after DEVICE_NEEDS_RESET. */
+/* The device breaks while it checks features. No bit is set after DEVICE_NEEDS_RESET. */
 static void status_does_not_progress_if_device_breaks_in_check(void **state)
 {
 	struct device_fixture f;
@@ -394,7 +396,7 @@ static void on_activate_needs_reset(struct device_fixture *f, enum device_op op,
 
 /*
  * The device breaks within activate(). Whatever activate() returns, no kick reaches the device, and
- * the driver is told once.
+ * the driver gets one interrupt.
  */
 static void status_device_that_breaks_in_activation_is_not_notified(void **state)
 {
@@ -420,7 +422,7 @@ static void on_first_notify_needs_reset(struct device_fixture *f, enum device_op
 		virtio_device_set_needs_reset(&f->device);
 }
 
-/* One queue breaks: the others keep working. */
+/* The device breaks while it is notified of the first queue. It is not notified of the next one. */
 static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(void **state)
 {
 	struct device_fixture f;
@@ -436,7 +438,7 @@ static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(voi
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
 }
 
-/* Only the first refusal is kept for the operator, until the device is made again. */
+/* Only the first error is kept for the operator, until the device is made again. */
 static void status_first_error_is_kept(void **state)
 {
 	struct device_fixture f;

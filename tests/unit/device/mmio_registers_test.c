@@ -5,8 +5,8 @@
 enum { READABLE = 1, WRITABLE = 2 };
 
 /*
- * virtio 1.4, 4.2.2, in the order of its table. regression R38: offsets stand here once more, not
- * by a header.
+ * The registers in the order of the table in virtio 1.4, 4.2.2. regression R38: the offsets are
+ * written here again, and not taken from a header.
  */
 static const struct {
 	uint16_t offset;
@@ -59,7 +59,7 @@ static bool is_config_access(uint32_t offset, uint32_t len)
 	return offset >= REG_CONFIG && (len == 1 || len == 2 || len == 4 || len == 8);
 }
 
-/* The result of a read at any offset and width. */
+/* Computes the bytes that a read at any offset and width must return. */
 static void expected_bytes(const struct device_fixture *f, bool running, uint32_t offset, uint32_t len, uint8_t *out)
 {
 	const int found = find_register(offset);
@@ -158,7 +158,7 @@ static void mmio_access_of_any_offset_and_width_on_running_device(void **state)
 	sweep_reads(&f, true);
 }
 
-/* Far above the cached region, up to where an offset wraps. */
+/* The offsets are far above the registers, up to offsets at which an access wraps. */
 static void mmio_access_above_window_reads_zero_and_writes_nothing(void **state)
 {
 	static const uint64_t offsets[] = { 0x1000,         0x100000000,        0x100000070,        0x100000100,
@@ -262,7 +262,7 @@ static void mmio_shm_region_absent_reads_all_ones(void **state)
 	assert_int_equal(reg_get(&f, REG_SHM_LEN), UINT32_MAX);
 }
 
-/* Hostile 102: these cannot be written. */
+/* Hostile 102: the registers of shared memory cannot be written. */
 static void mmio_shm_registers_ignore_writes(void **state)
 {
 	struct device_fixture f;
@@ -291,7 +291,9 @@ static void mmio_device_features_show_every_word_offered(void **state)
 	}
 }
 
-/* The generation register follows the configuration space, and nothing else; hostile 106. */
+/*
+ * Hostile 106: the generation register changes with the configuration space, and with nothing else.
+ */
 static void mmio_config_generation_changes_with_config_alone(void **state)
 {
 	struct device_fixture f;
@@ -310,7 +312,7 @@ static void mmio_config_generation_changes_with_config_alone(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 2);
 }
 
-/* The placeholder of a static memory map (virtio 1.4, 4.2.2, DeviceID): a device with nothing. */
+/* A placeholder of a static memory map is a device with nothing (virtio 1.4, 4.2.2, DeviceID). */
 static void mmio_device_with_nothing_survives_every_access(void **state)
 {
 	struct device_fixture f;
