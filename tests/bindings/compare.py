@@ -43,7 +43,7 @@ class Known:
 
 
 def compare_with_linux(header, ours, linux, known, version):
-    """Compares one header; returns how many values are the same."""
+    """Compares a header with Linux's. Returns how many values are the same."""
     known = [row for row in known if row.header == header]
     for key in sorted(ours.keys() | linux.keys()):
         mine, theirs = ours.get(key), linux.get(key)
@@ -62,7 +62,7 @@ def compare_with_linux(header, ours, linux, known, version):
 
 
 def installed_version(cc, work):
-    """The version of the installed Linux headers, or None if there are none."""
+    """Returns the version of the installed Linux headers, or None without such headers."""
     if not headers.compiles(cc, '#include <linux/version.h>\n#include <linux/virtio_ids.h>\n')[0]:
         return None
     code = headers.answers(cc, 'linux/version.h', [('code', 'LINUX_VERSION_CODE')], work)['code']
@@ -94,7 +94,7 @@ def compare_installed(cc, clang, work, ours, known):
 
 
 def compare_with_table(path, ours):
-    """Compares with a table of numbers; returns its keys by header."""
+    """Compares our headers with a table of numbers. Returns the table's keys by header."""
     rows = headers.read_table(path)
     keys = {}
     for header, what, value, *_ in rows:
@@ -106,7 +106,10 @@ def compare_with_table(path, ours):
 
 
 def compare_tables(here, ours, known):
-    """Our headers have the names of the tables, and no others if the first table has the header."""
+    """Checks our headers' names against the tables.
+
+    Each name of a table must be there. Other names must not, if the first table has the header.
+    """
     crate = compare_with_table(os.path.join(here, 'linux-6.18.tsv'), ours)
     compare_with_table(os.path.join(here, 'newer.tsv'), ours)
     for header, keys in crate.items():

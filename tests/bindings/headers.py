@@ -18,7 +18,7 @@ LINUX = 'linux/virtio_{}.h'
 
 
 class Failed(Exception):
-    """A command that has to succeed did not."""
+    """A command that must succeed has failed."""
 
 
 def include_flags(src):
@@ -35,7 +35,7 @@ def run(command, **options):
 
 
 def compiles(command, source, suffix='.c'):
-    """Whether a source compiles, and what the compiler says."""
+    """Returns whether a source compiles, and what the compiler prints."""
     language = 'c++' if suffix == '.cc' else 'c'
     done = subprocess.run([*command, '-fsyntax-only', '-x', language, '-'], input=source, capture_output=True,
                           text=True, check=False)
@@ -47,7 +47,7 @@ def is_in(path, header):
 
 
 class Macros(dict):
-    """Name -> parameters or None, of the macros that a header itself defines and leaves defined."""
+    """Maps names to parameters or None, for all macros that a header defines and leaves defined."""
 
     def __init__(self, command, header):
         super().__init__()
@@ -117,11 +117,11 @@ class Tree:
         return self.aliases.get(element, element) + bracket + length
 
     def record(self, node):
-        """Enters a record that has a name, and those with a name inside."""
+        """Adds a record that has a name, and the named records inside any record."""
         self.records[f'{node["tagUsed"]} {node["name"]}'] = self.members(node)
 
     def members(self, node, prefix=''):
-        """(path, type) of all members, those of anonymous structures included."""
+        """Yields (path, type) for all members, also of anonymous structures."""
         found, unnamed = [], None
         for below in node.get('inner', []):
             if below['kind'] == 'RecordDecl' and below.get('completeDefinition'):
@@ -143,7 +143,7 @@ class Tree:
 
 
 def constants(command, header, names):
-    """Those names, in their order, whose value is an integer that the compiler knows."""
+    """Returns the names whose value is an integer that the compiler knows, in the given order."""
     source = f'#include <{header}>\n' + ''.join(
         f'#line {number} "probe"\n_Static_assert((long long)({name}) || 1, "");\n'
         for number, name in enumerate(names, 1))
@@ -157,7 +157,7 @@ def is_gcc(command):
 
 
 def questions(gcc, clang, header):
-    """(key, C expression) for every number of a header; key -> text for what has no number."""
+    """Returns (key, C expression) for every number, and a map of keys to texts for the rest."""
     macros, tree = Macros(gcc, header), Tree(clang, header)
     asked, texts = [], {}
     candidates = [name for name, parameters in macros.items() if parameters is None]
@@ -179,7 +179,7 @@ def questions(gcc, clang, header):
 
 
 def answers(gcc, header, asked, work):
-    """key -> number, from a program."""
+    """Maps keys to numbers, which a program prints."""
     lines = ''.join(f'\t{{ "{key}", (unsigned long long)({expression}) }},\n' for key, expression in asked)
     source = pathlib.Path(work, 'answers.c')
     source.write_text(
@@ -193,7 +193,7 @@ def answers(gcc, header, asked, work):
 
 
 def dump(gcc, clang, header, work):
-    """key -> number or text, of everything that a header defines."""
+    """Maps a key to a number or text, for everything that a header defines."""
     asked, texts = questions(gcc, clang, header)
     return {**answers(gcc, header, asked, work), **texts}
 

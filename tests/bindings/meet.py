@@ -18,9 +18,9 @@ import headers
 STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-conversion', '-Wshadow', '-Wcast-qual',
           '-Wcast-align', '-Wundef', '-Wvla', '-Wredundant-decls', '-Wdouble-promotion', '-Wformat=2']
 STRICT_C = ['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wold-style-definition']
-# All of clang's warnings, with exceptions. Linux's own names and layouts cause warnings about
-# reserved identifiers, padding, packed and unaligned members. Other exceptions are about C older
-# than C11 and C++ older than C++17.
+# All of clang's warnings, except two groups. Linux's own names and layouts cause warnings about
+# reserved identifiers, padding, packed and unaligned members. Other warnings are about C before C11
+# and C++ before C++17.
 EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-reserved-identifier',
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',
@@ -33,8 +33,8 @@ CANNOT = {
     ('net', 'C++17'): 'a member has the name class',
     ('ring', 'C++17'): 'void * is assigned to other pointers',
 }
-# Structures that are missing if an older header of Linux comes first. No macro tells whether it has
-# them, or they are inside a structure that did not change.
+# Structures that are missing if an older header of Linux comes first. No macro tells whether that
+# header has the structure, or the structure is inside another structure that did not change.
 UNTOLD = {'virtio_blk_zoned_characteristics',
           'virtio_net_rss_config_hdr', 'virtio_net_rss_config_trailer', 'virtio_pci_modern_common_cfg',
           'virtio_snd_ctl_hdr', 'virtio_snd_ctl_info', 'virtio_snd_ctl_enum_item', 'virtio_snd_ctl_iec958',
@@ -62,7 +62,7 @@ def includes(*paths):
 
 
 def alone(compilers):
-    """Every header by itself, twice over, and all together in both orders of their names."""
+    """Compiles every header by itself, twice in a row, and all headers together in both orders."""
     units = {header: includes(*2 * [headers.OURS.format(header)]) for header in ALL}
     paths = [headers.OURS.format(header) for header in ALL]
     units['all'], units['all, backwards'] = includes(*paths), includes(*paths[::-1])
@@ -73,10 +73,12 @@ def alone(compilers):
 
 
 def promised(cc, clang, header, work, grown):
-    """Two texts of assertions about our header: if it comes first, and after an older one of Linux.
+    """Returns two texts of assertions about our header.
 
-    They check values of macros and the existence of structures. A value that grew over time is that
-    of the first header.
+    The first text holds if our header comes first, the second after an older header of Linux.
+
+    They check values of macros and the existence of structures. Of a value that grew over time,
+    the first header's is expected.
     """
     path = headers.OURS.format(header)
     names = [name for name, parameters in headers.Macros(cc, path).items() if parameters is None]
@@ -91,7 +93,7 @@ def promised(cc, clang, header, work, grown):
 
 
 def meet(commands, cc, clang, work, grown):
-    """Linux's header and ours in both orders; returns the headers that were there."""
+    """Includes Linux's header and ours in both orders. Returns the headers that Linux has."""
     present = []
     for header in headers.NAMES:
         ours, linux = headers.OURS.format(header), headers.LINUX.format(header)
@@ -113,7 +115,7 @@ def meet(commands, cc, clang, work, grown):
 
 
 def cannot(present, cxx):
-    """Lists what Linux's headers themselves cannot do."""
+    """Lists the languages in which Linux's own headers do not compile."""
     for header in present:
         works = headers.compiles(cxx, includes(headers.LINUX.format(header)), '.cc')[0]
         reason = CANNOT.get((header, 'C++17'))
@@ -124,7 +126,7 @@ def cannot(present, cxx):
 
 
 def programs(cc, here, work, present):
-    """Each program with Linux's headers, if they are there, and with ours."""
+    """Runs each program with Linux's headers, if they are installed, and with ours."""
     compared = 0
     for source in sorted(pathlib.Path(here, 'programs').glob('*.c')):
         text = source.read_text(encoding='utf-8')

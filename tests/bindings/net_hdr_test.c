@@ -8,7 +8,7 @@
 #include <string.h>
 #include <virtio/bindings/virtio_net_hdr.h>
 
-/* Every byte differs, so that no two fields can be taken for each other. */
+/* Every byte differs, so a test notices if two fields are exchanged. */
 static const unsigned char wire[20] = { 0x01, 0x84, 0x36, 0x12, 0xb4, 0x05, 0x22, 0x13, 0x10, 0x14,
 					0x02, 0x15, 0xef, 0xbe, 0xad, 0xde, 0x06, 0x16, 0x77, 0x88 };
 static const struct virtio_net_hdr_host host = {

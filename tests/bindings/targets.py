@@ -13,7 +13,8 @@ import sys
 
 import headers
 
-# Name, compiler's target, and the column of the tables that holds what is different there, or None.
+# The name, the compiler's target, and the column of the tables with the target's own numbers, or
+# None.
 TARGETS = (
     ('32-bit x86', 'i386-linux-gnu', 3),
     ('32-bit ARM without an operating system', 'armv7-none-eabi', 4),
@@ -69,7 +70,7 @@ def main():
     os.makedirs(work, exist_ok=True)
     here = os.path.dirname(os.path.abspath(__file__))
     table = headers.read_table(os.path.join(here, 'linux-6.18.tsv'))
-    # The source of a number comes before the column for x86.
+    # newer.tsv has the source of a number in column 3, and the number of 32-bit x86 in column 4.
     table += [[*row[:3], *row[4:5]] for row in headers.read_table(os.path.join(here, 'newer.tsv'))]
     language = ['-std=gnu11', *headers.include_flags(src)]
     questions = {}

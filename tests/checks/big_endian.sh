@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does a program give the same answers on a big-endian machine? The script compiles the program and
-# the libraries for such a machine, and runs the result in an emulator.
-# The program is linked statically, because the emulator has no libraries, and without unused
-# sections, as a program linked with archives would be.
+# Does a program give the same results on a big-endian machine? The script compiles the program and
+# the libraries for such a machine, and runs the result in an emulator. The program is linked
+# statically, because the emulator has no shared libraries. Unused sections are left out, as the
+# linker leaves out unused members of an archive.
 # usage: big_endian.sh WORK SRC COMPILER EMULATOR SOURCE... -- ARGUMENT...
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -18,7 +18,7 @@ C_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^
 
 
 def c_comments(text):
-    """The lines of all comments, as numbers from 1."""
+    """Yields the line numbers of all comments, counted from 1."""
     for token in C_TOKEN.finditer(text):
         if token.group().startswith('/'):
             first = text.count('\n', 0, token.start()) + 1
@@ -26,7 +26,7 @@ def c_comments(text):
 
 
 def shell_comments(text):
-    """Comments on lines of their own. A # after code may belong to a word or a string."""
+    """Yields comments on lines of their own. A # after code may belong to a word or a string."""
     for number, line in enumerate(text.split('\n'), 1):
         if line.lstrip().startswith('#'):
             yield number
@@ -55,7 +55,7 @@ def sources(src):
 
 
 def check(path):
-    """The numbers of lines on which a comment is too wide."""
+    """Returns the numbers of the lines on which a comment is too wide."""
     with open(path, encoding='utf-8') as source:
         text = source.read()
     lines = text.split('\n')

@@ -18,8 +18,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree as xml
 
-# How many clauses each section has. The specification is not at hand when this runs, so these
-# numbers find a row that is missing, or a row too many.
+# How many clauses each section has. The check has no copy of the specification, so these numbers
+# find a missing row or an extra row.
 SECTIONS = {
     'core.device-status-field': 3,
     'core.feature-bits': 4,
@@ -51,7 +51,7 @@ TABLE = 'tests/conformance.tsv'
 
 
 class Bad(Exception):
-    """What is wrong with a row."""
+    """A fault of a row."""
 
 
 class Row:
@@ -68,7 +68,7 @@ class Row:
 
 
 class Build:
-    """What meson knows of a build, and what its test programs have to say."""
+    """A build: its tests, and the results of its test programs."""
 
     def __init__(self, src, folder):
         self.src, self.folder = src, folder
@@ -95,7 +95,7 @@ class Build:
                 for part in self.targets[target]['target_sources'] for file in part['sources']]
 
     def run_whole(self, name):
-        """Runs any other program once; why it did not succeed, or None."""
+        """Runs a program without cmocka once. Returns why it failed, or None."""
         if name not in self.results:
             test = self.tests[name]
             try:
@@ -109,7 +109,7 @@ class Build:
         return self.results[name]
 
     def run(self, name):
-        """Runs a cmocka program once. Returns results by name of test function, several for
+        """Runs a cmocka program once. Returns the results by name of test function, several for
         a function that is registered several times; or the reason why there are none."""
         if name not in self.results:
             with tempfile.TemporaryDirectory() as work:
@@ -133,7 +133,7 @@ class Build:
             problem = 'was skipped' if case.find('skipped') is not None else None
             if case.find('failure') is not None or case.find('error') is not None:
                 problem = 'failed'
-            # The test fixture appends the kind of guest memory, in capitals.
+            # The test fixture appends the kind of guest memory to the test's name, in capitals.
             results.setdefault(re.sub('_[A-Z][A-Z_]*$', '', case.get('name')), []).append(problem)
         return results
 
@@ -181,7 +181,7 @@ def check_test(build, proof):
 
 
 def check_caller(build, proof, where):
-    """Looks for a phrase in a header, where it may go on in the next line of a comment."""
+    """Searches a header for a phrase, which may continue on the next line of a comment."""
     header, _, phrase = proof.partition(':')
     words = phrase.split()
     if not words or not header.endswith('.h'):

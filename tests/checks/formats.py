@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Does the format's document say of each section what the libraries write?
+"""Does the document describe each section as the libraries write it?
 
 usage: formats.py VIRTIO_STATE README
 
@@ -40,7 +40,7 @@ def value_lines(offset, size, text, indent):
 
 
 class Section:
-    """A chapter of the document as the lines that the program should print."""
+    """A chapter of the document, converted to the lines that the program must print."""
 
     def __init__(self, name, version):
         self.name = name
@@ -54,7 +54,7 @@ class Section:
             self.each = {int(self.lines[0].split()[-1]): size}
             for older in re.finditer(r"(\d+) each in version (\d+)", text):
                 self.each[int(older[2])] = int(older[1])
-            # A list of plain bytes has no table of its entries.
+            # A list of plain bytes has no table of an entry.
             if size == 1:
                 self.lines.append("    0 1 byte")
             return

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do the libraries compile and link for a target without an operating system? Do they need nothing
-# there except memcpy, memmove, memset and memcmp? So no libatomic, no outlined atomics and no
-# 64-bit division.
+# Do the libraries compile and link for a target without an operating system? Do they need only
+# memcpy, memmove, memset and memcmp there? They must not need libatomic, outlined atomics, or
+# functions for 64-bit division.
 # usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
 #   LINK      the command that links objects for the target into one without a library, or ''
 #   COMPILER  with its options for the target
@@ -63,7 +63,8 @@ link_all() {
 "$@" -ffreestanding -fsyntax-only "$work/empty.c" >"$work/log" 2>&1 || skip "$* does not work: $(sed 1q "$work/log")"
 : >"$work/lower"
 checked=
-# virtio-queue is the lowest layer, and the others do not use each other.
+# Checks virtio-queue first, because it is the lowest layer. The other components do not use each
+# other.
 for folder in "$src/virtio-queue" "$src"/virtio-*; do
 	if [ ! -d "$folder/src" ] || [ -d "$work/${folder##*/}" ]; then
 		continue

@@ -12,7 +12,7 @@ src=$2 cc=$3 meson=$4 ninja=$5 nm=$6
 
 [ -n "$meson" ] || skip 'no meson to build with'
 [ -n "$ninja" ] || skip 'no ninja to build with'
-# Without the flags of the surrounding build: sanitizers need a library of their own.
+# Ignores the flags of the surrounding build, because sanitizers need a library of their own.
 unset CFLAGS LDFLAGS
 export CC="$cc" NINJA="$ninja"
 quietly 'meson does not configure' "$meson" setup -Dfreestanding=true -Dwerror=true --wrap-mode=nofallback \
@@ -25,8 +25,7 @@ for folder in "$src"/virtio-*/src; do
 	name=${folder%/src}
 	echo "$archives" | grep -q "/lib${name##*/}\.a\$" || fail "there is no library of ${name##*/}"
 done
-# blk_file.h includes no header of an operating system, but it declares functions of a hosted source
-# file.
+# blk_file.h includes no header of an operating system, but its functions need an operating system.
 hosted="$hosted virtio-blk/include/virtio/blk_file.h"
 for header in $(cd "$src" && find virtio-*/include -name '*.h'); do
 	there=$(find "$work/root" -path "*/include/${header#*/include/}")
@@ -36,7 +35,7 @@ for header in $(cd "$src" && find virtio-*/include -name '*.h'); do
 	esac
 done
 
-# All archives together: their functions resolve each other, and the linker drops none.
+# Links all members of all archives. The archives resolve each other's symbols.
 # shellcheck disable=SC2086 # lists of words
 quietly 'the libraries do not link without a C library' $cc -nostdlib -r -o "$work/all.o" -Wl,--whole-archive $archives \
 	-Wl,--no-whole-archive || finish

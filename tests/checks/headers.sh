@@ -29,22 +29,23 @@ for header in $headers; do
 	printf '#include <%s>\n#include <%s>\nextern int unit;\n' "$header" "$header" >"$work/unit.c"
 	compile "$header"
 done
-# In either order: a header that depends on an earlier header has failed above, and a header that
-# disturbs a later one fails here.
+# Includes all headers in either order. A header that depends on an earlier header has failed above.
+# A header that breaks a later header fails here.
 for order in sort 'sort -r'; do
 	for header in $headers; do echo "#include <$header>"; done | $order >"$work/unit.c"
 	compile "all of them, by $order"
 done
 
-# Each inline function has an external copy: an archive exports its name, as the check "symbols"
-# makes sure.
+# Each inline function must have an external copy. The lists of the check "symbols" name the
+# exports.
 for name in $(cd "$src" && cat include/virtio/*.h include/virtio/inline/*.h virtio-*/include/virtio/*.h \
 	virtio-*/include/virtio/inline/*.h | tr '\n' ' ' | grep -oE 'VIRTIO_INLINE [^(;]*\(' |
 	sed -n 's/.*[ *]\(virtio_[a-z0-9_]*\)($/\1/p' | sort -u); do
 	grep -qx "$name" "$src"/tests/checks/symbols/*.txt || fail "$name has no external copy"
 done
 
-# A dropped result of these functions loses data or a wake-up.
+# The compiler must warn if a caller ignores the result of one of these functions. The caller would
+# lose data or a wake-up.
 declarations=$(cd "$src" && cat include/virtio/*.h virtio-*/include/virtio/*.h | tr '\n' ' ')
 for name in queue_enable_kicks queue_unpop memory_read memory_write memory_load_le16 memory_load_le32 \
 	memory_store_le16 memory_store_le32 reader_read_exact writer_write_exact reader_skip writer_advance \
@@ -54,7 +55,7 @@ for name in queue_enable_kicks queue_unpop memory_read memory_write memory_load_
 		fail "the result of virtio_$name can be dropped"
 done
 
-# Under gnu89 rules for inline functions the headers print their error, and nothing else.
+# Under gnu89 rules for inline functions, the compiler must print only the headers' own #error.
 echo '#include <virtio/queue.h>' >"$work/unit.c"
 # shellcheck disable=SC2086 # lists of words
 $cc -std=gnu11 -fgnu89-inline $includes -fsyntax-only -x c "$work/unit.c" >"$work/gnu89" 2>&1 &&

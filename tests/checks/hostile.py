@@ -25,15 +25,15 @@ OWN_TESTS = 'front_ends_test.c'
 CASES = 244
 REGRESSIONS = 38
 FOLDERS = re.compile(r'include|examples|fuzz|tests|virtio-[a-z-]+')
-# Not searched: the table, this check, and inputs that are not text.
+# Files that are not searched: the table, this check, and inputs that are not text.
 LEFT_OUT = re.compile(r'tests/hostile\.md|tests/checks/hostile\.py|fuzz/(.*/)?corp(us|ora)/.*')
 
-# A blank within a line, or a line break within a comment.
+# Matches blanks within a line, or a line break within a comment.
 BLANK = r'(?:[ \t]+|[ \t]*\n[ \t]*(?:\*|#|//)?[ \t]*)'
 
 
 def numbers(kind, one):
-    """A pattern for `kind` followed by a list of what the pattern `one` matches."""
+    """Returns a pattern for `kind` and a list of what the pattern `one` matches."""
     return re.compile(rf'\b{kind}{BLANK}({one}\b(?:(?:,?{BLANK}and{BLANK}|{BLANK}to{BLANK}|,{BLANK}){one}\b)*)', re.I)
 
 
@@ -50,7 +50,7 @@ def fail(file, line, what):
 
 
 def read(path):
-    """A file's text, or None for a file that is none."""
+    """Returns a file's text, or None if the file is not text."""
     try:
         with open(path, encoding='utf-8') as text:
             return text.read()
@@ -122,7 +122,7 @@ def defines(text, name):
 
 
 def check_tests(src, number, line, tests, referring):
-    """Each test of a row exists, and its file refers to the row."""
+    """Checks that each test of a row exists, and that its file refers to the row."""
     for test in re.findall(r'`([^`]*)`', tests):
         if not TEST.fullmatch(test):
             fail(TABLE, line, f'{number}: "{test}" is not FILE:TEST')
@@ -149,7 +149,7 @@ def check_row(src, number, line, tests, referring):
 
 
 def check_front_ends(src):
-    """The table of front ends: its tests exist, and the tests of its own file are in the table."""
+    """Checks the table of front ends: its tests exist, and it lists all tests of OWN_TESTS."""
     folder = os.path.join(src, 'tests', 'vhost-user')
     named = set()
     rows = 0

@@ -23,7 +23,7 @@ pc=$(find "$work/root" -name 'virtio-queue.pc')
 [ -n "$pc" ] || fail 'virtio-queue.pc is not installed'
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_PATH='' PKG_CONFIG_SYSROOT_DIR="$work/root"
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG="$pkg_config"
-# For CMake and meson.
+# CMake and meson use this compiler and these flags.
 export CC="$cc" CXX="$cxx" CFLAGS="$flags" CXXFLAGS="$flags" LDFLAGS="$flags"
 
 for header in $(cd "$src" && find include virtio-*/include -name '*.h' | sed 's,^\(virtio-[a-z-]*/\)*include/,,'); do
@@ -54,7 +54,7 @@ plain() {
 	compile c $cc -std=c11
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$cxx" ] || compile cc $cxx -std=c++17
-	# The other libraries: what their .pc files name must be there.
+	# The other libraries: the headers and archives that their .pc files name must exist.
 	echo 'int main(void) { return 0; }' >"$work/empty.c"
 	for pc in "$PKG_CONFIG_LIBDIR"/virtio-*.pc; do
 		name=$(basename "$pc" .pc)
@@ -65,7 +65,7 @@ plain() {
 	done
 }
 
-# run_all FOLDER: runs what another build system has built.
+# run_all FOLDER: runs the consumers that CMake or meson has built.
 run_all() {
 	run "$1/consumer-c"
 	[ -z "$cxx" ] || run "$1/consumer-cc"

@@ -1,30 +1,31 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# What the checks share. Meson calls each check with a folder to work in and the paths that the
-# check needs.
+# Functions of all checks. Meson calls each check with a work folder and the paths that the check
+# needs.
 
 LC_ALL=C
 export LC_ALL
 
-# The rules for C in this project, as options of gcc and clang, without a language standard.
+# The warnings that this project requires, as options of gcc and clang. They include no language
+# standard.
 # shellcheck disable=SC2034 # used by those who include this file
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla
 -Wundef -Werror'
 
-# What needs an operating system, and is not part of a freestanding build: files, and the locks of
-# POSIX threads.
+# Sources and headers that need an operating system: files, and the locks of POSIX threads. A
+# freestanding build lacks them.
 # shellcheck disable=SC2034 # used by those who include this file
 hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
 hosted="$hosted virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h"
 hosted="$hosted virtio-queue/include/virtio/sys_iovec.h virtio-queue/include/virtio/inline/sys_iovec.h"
 
-# What a freestanding build may need: the four memory functions, also under the names of 32-bit
-# ARM's run-time ABI, and symbols that the linker makes itself.
+# Symbols that a freestanding build may import: the four memory functions, also under the names of
+# 32-bit ARM's run-time ABI, and symbols that the linker makes itself.
 # shellcheck disable=SC2034 # used by those who include this file
 permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
 
-# fail TEXT...: reports one violation. The check goes on, to find the others. A file counts them,
-# because variables set in a pipeline are lost.
+# fail TEXT...: reports a violation. The check continues, to find other violations. A file counts
+# them, because a variable that is set in a pipeline is lost.
 fail() {
 	printf 'FAILED: %s\n' "$*" | tee -a "$work/failures" >&2
 }
@@ -39,7 +40,7 @@ finish() {
 	exit 0
 }
 
-# skip TEXT...: nothing could be checked.
+# skip TEXT...: ends the check as skipped. The text says why nothing could be checked.
 skip() {
 	echo "skipped: $*"
 	exit 77
@@ -59,8 +60,8 @@ work_in() {
 	: >"$work/made-by-a-check"
 }
 
-# search OPTION... PATTERN FILE...: grep -E, in which a bad pattern is a failure, and not the
-# absence of matches.
+# search OPTION... PATTERN FILE...: runs grep -E. A bad pattern fails the check, so that it does not
+# count as "no match".
 search() {
 	found=0
 	grep -E "$@" || found=$?
@@ -87,8 +88,9 @@ include_flags() {
 	done
 }
 
-# undefined_in OBJECT...; defined_in OBJECT...: the sorted names that objects or archives import, or
-# export. A name that is exported twice is printed twice.
+# undefined_in OBJECT...: prints the sorted names that objects or archives import.
+# defined_in OBJECT...: prints the sorted names that they export. A name that is exported twice is
+# printed twice.
 undefined_in() {
 	"${nm:-nm}" -g -P "$@" | awk '$2 ~ /^[Uwv]$/ { print $1 }' | sort -u
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Do all files keep the project's rules that no compiler checks? Each rule is stated where it is
-# checked.
+# Do all files follow the project's rules that no compiler checks? A comment at each check states
+# the rule.
 # usage: lint.sh WORK SRC
 set -u
 checks=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +9,7 @@ checks=$(cd "$(dirname "$0")" && pwd)
 work_in "$1"
 cd "$2" || exit 1
 
-# RULE FILE REASON: the exceptions. A new exception needs a reason of this kind.
+# The exceptions, as RULE FILE REASON. Each exception needs a reason.
 exceptions='
 guest-memory include/virtio/guest_memory.h finds the door
 guest-memory include/virtio/inline/guest_access.h is the door to guest memory
@@ -28,8 +28,8 @@ for file in $hosted; do
 "
 done
 
-# Everything in the checkout that git does not ignore; in an unpacked source archive everything but
-# build folders.
+# Lists all files of the checkout that git does not ignore. In an unpacked source archive, lists all
+# files outside build folders.
 list_files() {
 	if [ -e .git ] && git ls-files --cached --others --exclude-standard 2>"$work/log"; then
 		return
@@ -47,15 +47,15 @@ for file in $(echo "$exceptions" | awk '{ print $2 }'); do
 	[ -e "$file" ] || fail "an exception for $file, which does not exist"
 done
 
-# excepted RULE: a pattern for the files with an exception from the rule, at the start of a line.
-# Without an exception it matches nothing, because no name in the list starts with a slash.
+# excepted RULE: prints a pattern for the files with an exception from the rule, at the start of a
+# line. Without an exception the pattern is a slash, with which no name in the list begins.
 excepted() {
 	echo "$exceptions" | awk -v rule="$1" '
 		$1 == rule { gsub(/\./, "[.]", $2); names = names "|" $2 }
 		END { print "^(/" names ")(:|$)" }'
 }
 
-# report RULE TEXT: one violation for each line FILE:LINE:CODE of the input.
+# report RULE TEXT: reports a violation for each line FILE:LINE:CODE of the input.
 report() {
 	search -v "$(excepted "$1")" >"$work/found"
 	while IFS= read -r line; do
@@ -63,7 +63,7 @@ report() {
 	done <"$work/found"
 }
 
-# words PATTERN: the lines of $work/code with such an identifier.
+# words PATTERN: prints the lines of $work/code with an identifier that matches the pattern.
 words() {
 	search "^[^:]*:[0-9]*:(.*[^A-Za-z0-9_])?($1)([^A-Za-z0-9_]|\$)" "$work/code"
 }
@@ -71,14 +71,14 @@ words() {
 xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
 xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
 
-# Regression R37: guest memory is touched in one place. Elsewhere nothing is volatile, atomic or
-# assembly, except for a stated reason.
+# Regression R37: only one file accesses guest memory. Other files use no volatile, no atomics and
+# no assembly, except for a stated reason.
 words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
 	report guest-memory 'only for guest_memory'
 words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
-# Elsewhere no host pointer to guest memory is copied from, indexed or dereferenced. These members
-# are such pointers.
+# Other files must not copy from a host pointer to guest memory, index it or dereference it. The
+# members in this pattern are such pointers.
 member='(->|\.)(host|desc|avail|used)'
 path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
 search "(^|[^A-Za-z0-9_])mem(cpy|move|set|cmp)\(.*$member([^A-Za-z0-9_(]|\$)" "$work/statements" |
@@ -94,9 +94,8 @@ search -v '<(stdbool|stddef|stdint|string|limits|virtio/[a-z0-9_/]+)\.h>|"[a-z0-
 words '(malloc|calloc|realloc|free|v?s?n?f?printf|puts|abort|exit|assert|errno) *(\(.*)?' | grep -v include |
 	report hosted 'not for freestanding sources'
 
-# A public header is the contract. Bodies, and names that only bodies need, are in inline/ headers.
-# The bindings have no source file that could hold external copies, so their few functions are
-# static.
+# A public header is the contract. Function bodies, and names that only bodies need, are in inline/
+# headers. The bindings have no source file for external copies, so their few functions are static.
 search '^[^:]*/include/|^include/' "$work/code" | search -v '^[^:]*/inline/|^[^:]*:[0-9]*:#define' >"$work/contract"
 search '^[^:]*:[0-9]*:(\{|.*\)[ 	]*\{)' "$work/contract" | report body 'a function body outside inline/'
 search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0' |
@@ -105,8 +104,8 @@ search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0
 search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
 
-# Includes point down: a component uses itself, virtio-queue, virtio-bindings and include, as far as
-# they are below it.
+# Includes point down. A component includes only its own headers and those of lower layers: include,
+# virtio-bindings and virtio-queue.
 layers_of() {
 	case $1 in
 	include) echo include ;;

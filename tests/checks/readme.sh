@@ -13,7 +13,7 @@ src=$2
 programs=$src/tests/readme
 
 # Lists the examples of a README: a line "LINE NAME" for each example, and a line "LINE NAME alone"
-# for a name without a block. The name is empty if none precedes the block.
+# for a name that no example follows. NAME is empty if no name precedes the example.
 # shellcheck disable=SC2016 # for awk
 awk_examples='
 	function alone() { if (name != "") print line, name, "alone"; name = "" }
@@ -24,7 +24,7 @@ awk_examples='
 	END { alone() }'
 
 # Lists the shell examples: a line "LINE PROGRAM STEP" for each. PROGRAM STEP is "not run" if the
-# README gives a reason, and missing if no line precedes the example.
+# README gives a reason. It is empty if nothing precedes the example.
 # shellcheck disable=SC2016 # for awk
 awk_shell='
 	function alone() { if (name != "") print line, "alone", "alone"; name = "" }
@@ -37,7 +37,7 @@ awk_shell='
 	!/^$/ && !inside { alone() }
 	END { alone() }'
 
-# check_shell README SHOWN
+# check_shell README SHOWN: checks the shell examples of a README.
 check_shell() {
 	awk "$awk_shell" "$1" >"$work/shell"
 	while read -r line program step; do

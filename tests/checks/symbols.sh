@@ -27,19 +27,19 @@ without_instrumentation() {
 	search -v '^_*(asan|ubsan|tsan|msan|sanitizer|sancov|odr_asan|gcov|llvm|(start|stop)___sancov|stack_chk)_'
 }
 
-# The name that a hardened libc, or large files, give to the same function.
+# A hardened C library, or support for large files, gives the same function another name.
 plain_names() {
 	sed -e 's/^__\(.*\)_chk$/\1/' -e '/^virtio_/!s/64$//' -e '/^_GLOBAL_OFFSET_TABLE_$/d'
 }
 
-# listed FILE...: the names in those of the files that exist.
+# listed FILE...: prints the names in the files. A file that does not exist counts as empty.
 listed() {
 	for file; do
 		[ ! -e "$file" ] || sed '/^#/d' "$file"
 	done
 }
 
-# Whatever public headers name.
+# All words of the public headers.
 find "$lists/../../../include" "$lists"/../../../virtio-*/include -name inline -prune -o -name '*.h' -exec cat {} + |
 	grep -owE 'virtio_\w+' | LC_ALL=C sort -u >"$work/declared"
 
@@ -86,7 +86,7 @@ for archive; do
 	done
 done
 
-# Each list must belong to a checked library. Otherwise nothing would use the list.
+# Each list must belong to a checked library, or nothing would use the list.
 for list in "$lists"/*.txt; do
 	name=$(basename "$list" .txt)
 	name=${name%.imports}

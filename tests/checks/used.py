@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Does each public function have a user that a reader can look at?
+"""Is each public function used outside the tests?
 
 usage: used.py SRC
 
@@ -17,7 +17,7 @@ HEADERS = ('include/virtio/*.h', 'virtio-*/include/virtio/*.h')
 USERS = ('virtio-*/src/*.[ch]', 'include/virtio/inline/*.h', 'virtio-*/include/virtio/inline/*.h', 'examples/**/*.[ch]')
 READMES = ('README.md', '*/README.md', '*/*/README.md')
 
-# At the start of a line: a declaration or definition. Calls are indented.
+# A name at the start of a line is declared or defined there. Calls are indented.
 DECLARED = re.compile(r'^(?!#|typedef\b)\w[\w *]*?\b(virtio_\w+)\(', re.M)
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 BLOCK = re.compile(r'^```c\n(.*?)^```$', re.M | re.S)
@@ -33,12 +33,12 @@ def files(src, patterns):
 
 
 def code(text):
-    """A text of C without comments and strings, each of which leaves its line ends."""
+    """Removes comments and strings from a C text, but not their line ends."""
     return COMMENT_OR_STRING.sub(lambda match: ' ' + '\n' * match.group().count('\n'), text)
 
 
 def used_names(text):
-    """The names in a text of C that is not a declaration."""
+    """Returns the names that a C text uses, outside declarations."""
     return set(re.findall(r'\bvirtio_\w+', DECLARED.sub('', code(text))))
 
 

@@ -55,7 +55,7 @@ bool watchdog_start(uint64_t (*progress)(void), void (*report)(void))
 
 	watchdog.progress = progress ? progress : count_steps;
 	watchdog.report = report;
-	/* Signals must reach the test's own threads, not this one. */
+	/* Signals must reach the test's own threads and not the watchdog's thread. */
 	(void)sigfillset(&all);
 	if (pthread_sigmask(SIG_SETMASK, &all, &before))
 		return false;

@@ -4,7 +4,7 @@
  * made progress. The test fails after many checks in a row without progress.
  *
  * The watchdog counts checks, and does not measure time. So a slow test on a busy machine does not
- * fail, and a suspended machine counts no checks.
+ * fail, and no checks are counted while the machine is suspended.
  *
  * A loop that polls must not count each poll as progress, or the watchdog would never end it. Such
  * a loop calls watchdog_step() only for real progress, or bounds the number of polls.
@@ -22,7 +22,8 @@
 void watchdog_step(void);
 
 /*
- * Starts the thread, which lives as long as the process. Once, at the start of the program.
+ * Starts the thread, which lives as long as the process. Call this once, at the start of the
+ * program.
  *
  * @progress  returns a value that changes with each progress, for a test that has a counter
  *            already; NULL to count calls of watchdog_step()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The suite as the author of a small hypervisor without a C library sees it: static storage, one
- * guest with its memory in one piece, and a queue that is polled. Requests have a small fixed
- * header, which is read without resolving.
+ * A user of the suite: a small hypervisor without a C library. It has static storage, one guest
+ * whose memory is in one piece, and a queue that it polls. Requests have a small fixed header,
+ * which is read without resolving the chain.
  *
  * The tests compile this with -ffreestanding.
  */
@@ -15,7 +15,7 @@ static struct virtio_memory_map guest_map;
 static struct virtio_inflight inflight[16];
 static struct virtio_queue queue;
 
-/* Call this once. */
+/* The VMM calls this once. */
 int partition_boot(void *ram, uint64_t ram_size)
 {
 	int error;
@@ -29,7 +29,7 @@ int partition_boot(void *ram, uint64_t ram_size)
 	return error;
 }
 
-/* The driver has set up the queue. Nobody waits for kicks, so the driver is told to send none. */
+/* Called when the driver has set up the queue. The device polls, so it disables kicks. */
 int partition_start(const struct virtio_queue_config *config)
 {
 	int error = virtio_queue_start(&queue, config, &guest_map);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The suite as the author of a KVM-style VMM sees it. Guest memory is a few slots with dirty
- * bitmaps. The device's thread sleeps on an eventfd, and an interrupt is a write to another
- * eventfd.
+ * A user of the suite: a VMM in the style of KVM. Guest memory is a few slots with dirty bitmaps.
+ * The device's thread sleeps on an eventfd, and an interrupt is a write to another eventfd.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -61,7 +60,10 @@ int echo_activate(struct echo_device *dev, const struct vmm *vmm, const struct v
 	return virtio_queue_start(&dev->queue, config, &vmm->memory);
 }
 
-/* The driver has written 0 to the status. The device's thread is asleep: nothing is in flight. */
+/*
+ * Called when the driver has written 0 to the status. The device's thread sleeps: nothing is in
+ * flight.
+ */
 void echo_reset(struct echo_device *dev)
 {
 	virtio_queue_reset(&dev->queue);
@@ -86,9 +88,10 @@ static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 }
 
 /*
- * Runs on the device's thread each time the driver has kicked. Returns 0: sleep. Returns 1: look
- * whether the thread must stop, then call again, because the driver has added more. An error: the
- * device needs a reset.
+ * Runs on the device's thread each time the driver has kicked. Returns one of
+ *   0      the thread may sleep
+ *   1      the driver has added more: check whether the thread must stop, then call again
+ *   error  the device needs a reset
  */
 int echo_kicked(struct echo_device *dev)
 {
@@ -98,7 +101,7 @@ int echo_kicked(struct echo_device *dev)
 	for (int left = got; left > 0 && (got = virtio_queue_pop(&dev->queue, &chain)) == 1; left--) {
 		uint32_t written = echo(dev, &chain);
 
-		/* The token was popped a moment ago, so this can't fail. */
+		/* The token was just popped, so this can't fail. */
 		(void)virtio_queue_complete(&dev->queue, chain.token, written);
 	}
 	if (virtio_queue_needs_interrupt(&dev->queue))

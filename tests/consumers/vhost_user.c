@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The suite as the author of a vhost-user back end sees it. Memory tables change while rings run.
- * Ring addresses are the front end's. Indices are taken from memory. I/O completes later, on
- * another thread.
+ * A user of the suite: a vhost-user back end. Memory tables change while rings run. Ring addresses
+ * are addresses of the front end. A ring's indices are read from guest memory. I/O completes later,
+ * on another thread.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -11,7 +11,7 @@
 
 #define SEGMENTS 128
 
-/* What SET_MEM_TABLE says of one region. */
+/* A region in SET_MEM_TABLE. */
 struct shared_region {
 	uint64_t guest_addr;
 	uint64_t front_end_addr;
@@ -94,7 +94,7 @@ int vring_start(struct vhost_vring *vring, const struct memory_table *table)
 	return error;
 }
 
-/* GET_VRING_BASE, once virtio_queue_quiesced(). */
+/* GET_VRING_BASE, called when virtio_queue_quiesced() is true. */
 uint16_t vring_stop(struct vhost_vring *vring)
 {
 	uint16_t base = virtio_queue_next_avail(&vring->queue);
@@ -104,7 +104,7 @@ uint16_t vring_stop(struct vhost_vring *vring)
 	return base;
 }
 
-/* SET_MEM_TABLE on a running ring. Says whether the old table may be unmapped already. */
+/* SET_MEM_TABLE on a running ring. Returns whether the old table may be unmapped at once. */
 int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *table, bool *old_unused)
 {
 	int error = virtio_queue_set_memory(&vring->queue, &table->map);
@@ -114,10 +114,13 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 }
 
 /*
- * Returns 1: io holds a request to submit. 0: nothing is there, or the budget is used up;
- * virtio_queue_available() set the budget on the kick, so other rings have their turn although the
- * driver adds more. Malformed requests are completed at once, and count. An error:
- * VIRTIO_ENOTMAPPED means retry later; any other is the reason why the ring broke.
+ * Gets the next request. virtio_queue_available() sets the budget on each kick, so other rings are
+ * served even if the driver keeps adding requests. A malformed request is completed at once, and
+ * counts against the budget. Returns one of
+ *   1                  `io` holds a request to submit
+ *   0                  no request is available, or the budget is used up
+ *   VIRTIO_ENOTMAPPED  retry later
+ *   another error      the reason why the ring broke
  */
 int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {
@@ -148,20 +151,23 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 }
 
 /*
- * Called after vring_next_io() has returned 0. Returns 0: wait for the next kick. 1: the driver has
- * added more, perhaps without a kick.
+ * Called after vring_next_io() has returned 0. Returns 0 to wait for the next kick, or 1 if the
+ * driver has added more, perhaps without a kick.
  */
 int vring_sleep(struct vhost_vring *vring)
 {
 	return virtio_queue_enable_kicks(&vring->queue);
 }
 
-/* The I/O has written bytes bytes into the writable segments. */
+/*
+ * Called when the I/O has ended. @bytes is how many bytes it has written into the writable
+ * segments.
+ */
 int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void (*call)(void))
 {
 	int error;
 
-	/* After a stop the table, and with it the log, may be gone. */
+	/* After a stop the memory table may be gone, and the dirty log with it. */
 	if (!virtio_queue_is_in_flight(&vring->queue, io->token))
 		return VIRTIO_ESTALE;
 	virtio_segments_mark_dirty(io->segments + io->chain.readable, io->chain.writable, bytes);

@@ -43,7 +43,7 @@ static void reset_device(struct guest *g)
 	assert_int_equal(vring_stop(&vring), (uint16_t)begun);
 }
 
-/* The oldest I/O ends: its bytes say which one. */
+/* Ends the oldest I/O. Its bytes show which request it belongs to. */
 static void finish_one(void)
 {
 	struct io *io = &ios[done % IN_FLIGHT];

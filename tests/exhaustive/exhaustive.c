@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Every descriptor table of 2 entries, and of 3 entries from a smaller set, whose fields have
- * chosen values. The library walks each table step by step, and resolves it into arrays of
- * different lengths. It also parses the table as a request of a header, data and a status. An
- * oracle (oracle.h) must agree on every descriptor, segment, count and code.
+ * Tests every descriptor table of 2 entries whose fields have values of a chosen set, and every
+ * table of 3 entries with values of a smaller set. The library walks each table step by step, and
+ * resolves it into arrays of different lengths. It also parses the table as a request of a header,
+ * data and a status. An oracle (oracle.h) must agree on every descriptor, segment, count and code.
  *
  * usage: exhaustive [STRIDE [long]]
  *   STRIDE  check every STRIDE-th table; default 1. A prime number varies all entries.
- *   long    the tables of three entries in all guests, and with each head
+ *   long    check the tables of three entries in all guests and from each head
  *
- * The library accesses the tables of each guest in another way: one region; a border between
- * regions through a descriptor; host memory at an odd address; indirect descriptors not negotiated.
- * Each region is an allocation of exactly its length, so AddressSanitizer sees an access one byte
- * too far.
+ * The library accesses the tables of each guest in a different way: in one region, across a border
+ * between regions within a descriptor, in host memory at an odd address, and without indirect
+ * descriptors. Each region is an allocation of exactly its length, so AddressSanitizer finds an
+ * access one byte past its end.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -25,13 +25,13 @@
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 /* The guest's addresses. */
-#define TABLE UINT64_C(0x1000)     /* the descriptor table, */
-#define TABLE_2 (TABLE + 16)       /* its second entry, which may be an indirect table too, */
-#define TABLE_HALF (TABLE + 8)     /* and halves: unaligned, and at the border of a cut table */
+#define TABLE UINT64_C(0x1000)     /* the descriptor table */
+#define TABLE_2 (TABLE + 16)       /* the second entry, which may serve as an indirect table */
+#define TABLE_HALF (TABLE + 8)     /* within an entry: unaligned, and the border of a cut table */
 #define DATA UINT64_C(0x1040)      /* RAM that holds descriptors */
-#define BORDER UINT64_C(0x1080)    /* where another region begins */
-#define READ_ONLY UINT64_C(0x10c0) /* and one that is read-only, */
-#define HOLE UINT64_C(0x10d0)      /* and nothing */
+#define BORDER UINT64_C(0x1080)    /* the start of the next region */
+#define READ_ONLY UINT64_C(0x10c0) /* the start of a read-only region */
+#define HOLE UINT64_C(0x10d0)      /* no memory */
 #define RINGS UINT64_C(0x8000)     /* the two rings */
 #define HUGE UINT64_C(0x100000000) /* 2^32 bytes, for chains of that length */
 #define TOP (UINT64_MAX - 31)      /* the last 32 bytes of the address space */
@@ -48,11 +48,9 @@ struct guest {
 	struct virtio_memory_map map;
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[ORACLE_MAX_SIZE];
-	/*
-	 * Chains popped; chains that are malformed or have a bad buffer; chains with more segments
-	 * than the array.
-	 */
-	uint64_t chains, faults, small;
+	uint64_t chains; /* popped */
+	uint64_t faults; /* chains that are malformed or have a bad buffer */
+	uint64_t small;  /* chains with more segments than the array */
 };
 
 struct field_values {
@@ -124,8 +122,8 @@ static void poke_desc(struct guest *w, uint64_t addr, const struct vring_desc *d
 }
 
 /*
- * The content of indirect tables outside the descriptor table: a chain of two, across the border
- * and at the top.
+ * Writes indirect tables outside the descriptor table. Each has a chain of two entries. One lies
+ * across the border, and one at the top of the address space.
  */
 static void fill_data(struct guest *w)
 {
@@ -195,7 +193,7 @@ static void free_guest(struct guest *w)
 			free((uint8_t *)w->regions[i].host - ((uintptr_t)w->regions[i].host & 1));
 }
 
-/* Makes one chain available for all pops: each pop of it is unpopped. */
+/* Makes one chain available, which serves for all pops: each pop is followed by an unpop. */
 static void offer(struct guest *w, uint16_t head)
 {
 	const uint16_t ring[3] = { 0, virtio_le16(1), virtio_le16(head) };
@@ -279,7 +277,7 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 		if (!same_desc(&d, &v->yields[i]))
 			disagree(w, v, head, "the walk yields another descriptor", got);
 	}
-	/* The end or an error, twice: both are final, and yield nothing. */
+	/* Checks the end or the error of a walk, twice: a repeated call must return the same. */
 	for (int i = 0; i < 2; i++) {
 		struct virtio_desc d = { 0x5a5a, 0xa5a5, true };
 		const int before = i ? got : 0;
@@ -367,7 +365,7 @@ static void compare_resolution(struct guest *w, const struct oracle_verdict *v, 
 	unpop(w, &chain);
 }
 
-/* What is left of the oracle's segments without the header and the status. */
+/* Returns the oracle's segments without the header and the status. */
 static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, struct virtio_segment *data,
 			uint32_t *readable, uint32_t *writable)
 {
@@ -424,7 +422,7 @@ static bool same_data(const struct oracle_verdict *v, const struct virtio_reques
 	       r->data.writable_bytes == v->resolved.writable_bytes - 1;
 }
 
-/* The bytes of the header: the first ones of the oracle's segments. */
+/* Returns the header, which is the first bytes of the oracle's segments. */
 static bool same_header(const struct guest *w, const struct oracle_verdict *v, const uint8_t *header, uint32_t bytes)
 {
 	uint32_t done = 0;
@@ -468,8 +466,8 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
 		disagree(w, v, head, "a request has another error", r.error);
 	/*
-	 * The status is found whenever the chain has one, also in a short request or with a bad
-	 * buffer.
+	 * The library must find the status of any chain that has a status, also in a short request
+	 * or with a bad buffer.
 	 */
 	if (!same_segment(&r.data.last_writable, &v->resolved.last_writable))
 		disagree(w, v, head, "a request has another status", r.error);
@@ -493,7 +491,7 @@ static void compare(struct guest *w, uint32_t head)
 	compare_request(w, &v, head, (uint32_t)(v.resolved.readable_bytes % 3 * 8), ORACLE_MAX_SEGMENTS - 1);
 	if (v.walk)
 		return;
-	/* Arrays of the needed length, of one less, and empty. */
+	/* Resolves into arrays of the needed length, of one entry less, and of no entry. */
 	for (uint32_t i = 0; i < 3; i++) {
 		const uint32_t needed = v.resolved.needed, capacity = i == 2 ? 0 : needed - i;
 

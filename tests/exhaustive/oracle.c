@@ -112,15 +112,15 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 
 		if (!r)
 			return errors | oracle_error(VIRTIO_EFAULT);
-		/* Huge buffers are looked at by region. */
+		/* Above this length the oracle checks a buffer by regions and not by bytes. */
 		at += r->len - (d->addr + at - r->addr) - 1;
 	}
 	return errors;
 }
 
 /*
- * The rules for one descriptor, given the ones before it. The place of its buffer does not matter
- * for the chain's shape.
+ * The rules for a descriptor after the earlier descriptors of its chain. Where its buffer lies does
+ * not matter for the chain's shape.
  */
 static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
 {
@@ -141,7 +141,7 @@ static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vr
 	return errors;
 }
 
-/* The last byte of the buffers to be written, if it can be written; length 0 otherwise. */
+/* Finds the last byte of the writable buffers. Leaves the length 0 if it cannot be written. */
 static void find_last_writable(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
 	for (uint32_t i = v->count; i-- > 0;) {
@@ -161,7 +161,7 @@ static void find_last_writable(const struct oracle_guest *guest, struct oracle_v
 	}
 }
 
-/* The buffers of a walk that ended without an error, up to the first bad buffer. */
+/* Judges the buffers of a walk that ended without an error, up to the first bad buffer. */
 static void resolve(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
 	v->resolve = v->walk;
@@ -196,7 +196,10 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 		if (d.flags & VRING_DESC_F_INDIRECT) {
 			const oracle_errors errors = nested ? oracle_error(VIRTIO_EINDIRECT) : judge_table(guest, &d);
 
-			/* Its write and next flags mean nothing: only the table follows. */
+			/*
+			 * The write and next flags of this descriptor do not matter: the table is
+			 * the rest.
+			 */
 			if (errors) {
 				v->walk = errors;
 				return;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the library must make of a descriptor table, computed slowly from the text of virtio 1.4,
- * 2.7.5, and the promises of <virtio/chain.h>. The oracle shares nothing with the library except
- * error codes and structs.
+ * Computes what the library must return for a descriptor table. The oracle is slow, and follows the
+ * text of virtio 1.4, 2.7.5, and the promises of <virtio/chain.h>. It shares nothing with the
+ * library except error codes and structs.
  *
- * If a table breaks several rules in one place, neither text says which error is returned. So a
- * verdict holds the set of allowed errors. This set mostly has one member.
+ * If a descriptor breaks several rules, neither text says which error is returned. So a verdict
+ * holds the set of allowed errors, which mostly has one member.
  */
 #ifndef VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
 #define VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
@@ -36,16 +36,15 @@ static inline oracle_errors oracle_error(int code)
 
 struct oracle_verdict {
 	/*
-	 * The walk: descriptors in order, then the end (no error) or one of the errors of the
+	 * The walk: descriptors in order, then the end (no error in the set) or an error of the
 	 * chain's shape.
 	 */
 	struct virtio_desc yields[ORACLE_MAX_SIZE];
 	uint32_t count;
 	oracle_errors walk;
 	/*
-	 * The resolution: one of the errors of the walk, or else of the first bad buffer. The
-	 * segments are those of the buffers before the bad one. All counts are 0 if the walk has an
-	 * error.
+	 * The resolution: the errors of the walk, or else of the first bad buffer. The segments
+	 * describe the buffers before the bad buffer. All counts are 0 if the walk has an error.
 	 */
 	oracle_errors resolve;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Do stops and resets with requests in flight end, and only when nothing is in flight? The example
- * disk with a pool of threads serves a guest that this program plays by registers. The back end
- * takes a random time for each request, so requests complete out of order. At random points the
- * guest resets the device, resets a queue, stops one, or does two of these at once as two vCPUs do.
+ * disk with a pool of threads serves a guest. This program plays the guest by register accesses.
+ * The back end takes a random time for each request, so requests complete out of order. At random
+ * points the guest resets the device, resets a queue, or stops a queue. It also does two of these
+ * at the same time, as two vCPUs can.
  *
  * Whenever a stop or a reset has ended, the guest overwrites rings and buffers. None of these bytes
  * may change, and no interrupt may come. Under ThreadSanitizer any access of the device to them
- * would be a race. Each block that is read has the data written last. After a reset has abandoned a
- * write, the block may have the data before that.
+ * would be a race. Each read of a block must return the data written last. If a reset has abandoned
+ * a write, the block may still have the data from before that write.
  *
- * usage: async_disk_test [LIVES]    A life is the time between two resets of the device. At least
- *                                    so many lives are run, by default 2000. The driver has
+ * usage: async_disk_test [LIVES]    A life is the time between two resets of the device. The test
+ *                                    runs at least LIVES lives, by default 2000. The driver has
  *                                    EVENT_IDX in every second life.
  *
- * hostile 92
+ * Hostile 92
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/watchdog.h"

@@ -4,11 +4,11 @@
  * threads read the capacity, check requests, save the disk and read its configuration space. The
  * main thread resizes the disk.
  *
- *   grow   both halves of each capacity are equal, and storage is prepared before each: a reader
- *          finds equal halves, never a smaller capacity than before, and the storage of the
- *          capacity that it has read
- *   swing  between two capacities that differ in every bit of a half: requests that fit both
- *          succeed, and requests that fit neither fail
+ *   grow   The capacity grows, and its two halves are always equal. The storage of a capacity is
+ *          prepared before the capacity is set. Each read must return equal halves and no smaller
+ *          capacity than before, and must find that capacity's storage.
+ *   swing  The capacity changes between two values that differ in every bit of a half. Requests
+ *          that fit both must succeed, and requests that fit neither must fail.
  *
  * Under ThreadSanitizer the preparation, which is not atomic, also shows that set_capacity()
  * publishes it.
@@ -86,7 +86,10 @@ static void make_disk(uint64_t capacity)
 	check(virtio_blk_negotiate(&m.blk, UINT64_C(1) << VIRTIO_BLK_F_DISCARD) == 0, "no features", capacity);
 }
 
-/* Whether a read of one sector, and a discard of it with the first sector, are legal. */
+/*
+ * Returns whether a read of this sector is legal. A discard of this sector and the first sector
+ * must give the same answer.
+ */
 static bool may_use(uint64_t sector)
 {
 	struct virtio_blk_range ranges[2] = { { .sector = sector, .sectors = 1 }, { .sector = 0, .sectors = 1 } };

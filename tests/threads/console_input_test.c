@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two threads at one input buffer: one enqueues, the other one fills receive chains, looks at the
- * next bytes, and drops bytes from time to time. Each sleeps when the buffer says so, and is woken
- * only when the other side is told to. A wake-up that is lost ends the run at a watchdog; a byte
- * that is lost, repeated or out of order ends it at once.
+ * Two threads use one input buffer. The producer enqueues bytes. The consumer fills receive chains,
+ * peeks at the next bytes, and drops bytes from time to time. Each thread sleeps when the buffer
+ * says so, and wakes the other thread only when the buffer says so. The watchdog finds a lost
+ * wake-up. A byte that is lost, repeated or out of order ends the run at once.
+ *
  * usage: console-input [BYTES [CAPACITY]]
  */
 #define _POSIX_C_SOURCE 200809L
@@ -35,8 +36,8 @@ static uint64_t sleeps_of_consumer, sleeps_of_producer;
 	} while (0)
 
 /*
- * The byte at a place of the stream. Within a capacity, sequences of bytes at different places
- * differ.
+ * Returns the byte at an offset of the stream. Two sequences that begin at different offsets within
+ * one capacity differ.
  */
 static uint8_t byte_at(uint64_t place)
 {
@@ -71,7 +72,7 @@ static void ask_as_producer(uint32_t random)
 	MUST(virtio_console_input_available(&input) >= room);
 }
 
-/* Runs a random number of instructions, so that the threads meet at any place. */
+/* Runs a random number of instructions, so that the threads can meet anywhere in their code. */
 static void dawdle(uint32_t *random)
 {
 	*random = *random * 1103515245u + 12345u;
@@ -182,7 +183,7 @@ static uint64_t take_used(struct consumer *c, uint64_t place)
 	return taken;
 }
 
-/* A snapshot beside the producer: the next bytes, which stay. */
+/* Peeks at the next bytes while the producer runs. The bytes stay in the buffer. */
 static void look(uint64_t place)
 {
 	uint8_t bytes[BUFFER];
@@ -194,7 +195,7 @@ static void look(uint64_t place)
 		MUST(bytes[i] == byte_at(place + i));
 }
 
-/* A client leaves: all of its bytes so far are dropped. Returns their number. */
+/* Drops all bytes in the buffer, as when a client leaves. Returns their number. */
 static uint32_t clear_input(void)
 {
 	bool room;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Two sides of an input buffer in every order of their steps, with up to three switches besides
- * those where a side sleeps or ends. Two threads meet too rarely at the few instructions where a
- * wake-up can be lost. So the source of the buffer is compiled with a possible switch before each
- * atomic access, and both sides are coroutines of one thread. console_input_test.c tests the order
- * of memory accesses between processors.
+ * Runs the two sides of an input buffer in every order of their steps. There are up to three
+ * switches between the sides, in addition to the switches when a side sleeps or ends. Two threads
+ * would rarely meet at the few instructions where a wake-up can be lost. So the source of the
+ * buffer is compiled with a possible switch before each atomic access, and both sides are
+ * coroutines of one thread. console_input_test.c tests the order of memory accesses between
+ * processors.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -90,7 +91,7 @@ static void wake(enum side side)
 	w.woken[side] = true;
 }
 
-/* Ends a side: the other side continues, or everything is done. */
+/* Ends a side. The other side continues unless it has ended, too. */
 static void end(enum side side)
 {
 	w.done[side] = true;
@@ -119,7 +120,7 @@ static void produce(void)
 	end(PRODUCER);
 }
 
-/* As virtio_console_receive() does it, one byte at a time. */
+/* Dequeues as virtio_console_receive() does, but one byte at a time. */
 static void consume(void)
 {
 	struct virtio_console_input *input = &w.input;

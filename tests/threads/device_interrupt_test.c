@@ -7,13 +7,14 @@
  *
  * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
  * one step each, as nearly at the same time as possible. A duel has many rounds. A duel finds a
- * change of the status or the interrupt status that is not atomic, and loses what the other side
- * does.
+ * change of the status or the interrupt status that is not atomic, so that the other side's change
+ * is lost.
  *
- * usage: device_interrupt_test [ROUNDS]   of a crowd, at most; default 10000. A duel has 40 times
- *                                         as many. On a busy machine a kind ends early.
+ * usage: device_interrupt_test [ROUNDS]   ROUNDS is the largest number of rounds of a crowd, by
+ *                                         default 10000. A duel has 40 times as many. On a busy
+ *                                         machine a kind ends early.
  *
- * hostile 88, 92, 107
+ * Hostile 88, 92, 107
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/watchdog.h"
@@ -75,7 +76,9 @@ struct machine {
 	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that is never read */
 	enum kind kind;
 	uint64_t rounds; /* at most */
-	/* The members up to marked belong to the round, and change only where all threads meet. */
+	/*
+	 * The members up to `marked` belong to the round. They change only where all threads meet.
+	 */
 	uint64_t round;
 	bool over;
 	bool marked; /* what virtio_device_mark_interrupt() said */
@@ -140,8 +143,8 @@ static void await(uint64_t arrived)
 }
 
 /*
- * Waits until every thread is awake and here, and so on the way to its step at the same time as
- * another.
+ * Waits until every thread is awake and has arrived here. So the steps of two threads begin at the
+ * same time.
  */
 static void meet(uint64_t meeting)
 {
@@ -283,7 +286,7 @@ static bool line_is_right(void)
 	return __atomic_load_n(&m.line, __ATOMIC_SEQ_CST) == (virtio_device_interrupt_status(&m.device) != 0);
 }
 
-/* An interrupt handler: acknowledge first, then look at what there is. */
+/* An interrupt handler. It acknowledges first, and then handles the causes. */
 static bool handle(void)
 {
 	uint32_t pending;
@@ -314,7 +317,8 @@ static void to_features_ok(void)
 }
 
 /*
- * The cause that is pending when a duel with two causes begins, and that the driver acknowledges.
+ * Returns the cause that is pending when a duel with two causes begins. The driver acknowledges
+ * this cause.
  */
 static uint32_t old_cause(void)
 {
@@ -452,7 +456,7 @@ static void after_round(void)
 	}
 }
 
-/* Whether the kind has used its time. */
+/* Returns whether the kind of round has used up its time. */
 static bool is_late(const struct timespec *begin)
 {
 	struct timespec now;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Included before each source of the library in dirty_log_interleave: every mark in a dirty log
- * calls the program, which copies the marked page at once.
+ * dirty_log_interleave includes this header before each source of the library. Then every mark in a
+ * dirty log calls the program, which copies the marked page at once.
  */
 #ifndef VIRTIO_TESTS_DIRTY_LOG_HOOK_H
 #define VIRTIO_TESTS_DIRTY_LOG_HOOK_H

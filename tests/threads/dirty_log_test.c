@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Does a migration get every page that the device has written? The main thread is driver and
- * device: it serves bursts of requests in memory with a dirty log. Another thread fetches and
- * clears the log meanwhile and copies the marked pages, as a migration does. After each burst the
- * device stands still, the rest of the log is copied, and the copy must be equal to the memory.
+ * device: it serves bursts of requests in memory with a dirty log. Meanwhile another thread fetches
+ * and clears the log, and copies the marked pages, as a migration does. After each burst the device
+ * pauses, the pages that are still marked are copied, and the copy must equal the memory.
  *
- * A page whose mark was set before its bytes were there, or was not set at all, is old in the copy.
+ * If a page was marked before its bytes were written, or not at all, the copy has its old content.
  * Each request of a burst writes pages of its own, because a later write would mark the page again.
  *
  * With INTERLEAVE there is no other thread: each mark itself copies the page (dirty_log_hook.h). So
- * every mark that comes too early is found. The order of memory accesses is left to the threads.
+ * the test finds every mark that comes too early. Only the run with threads tests the order of
+ * memory accesses between processors.
  *
  * usage: dirty_log_test [BURSTS]   of each run; default 300
  */
@@ -51,7 +52,9 @@
 #define STATUS (DATA + BURST * PAGE)
 #define RAM_BYTES (STATUS + BURST * PAGE)
 
-/* Where memory is cut into regions: no field of the used ring is cut, data are. */
+/*
+ * Where memory is cut into regions. A cut may go through data, but not through a field of a ring.
+ */
 #define RING_PIECE 16u
 #define DATA_PIECE 1000u
 #define MAX_REGIONS (1u + (DATA - DEVICE) / RING_PIECE + (RAM_BYTES - DATA) / DATA_PIECE + 1u)
@@ -119,9 +122,9 @@ static void check(bool good, const char *what)
 typedef uint64_t __attribute__((may_alias)) word;
 
 /*
- * A guest's memory may be copied while a device writes to it: a mark after the write makes the page
- * be copied again. ThreadSanitizer must not look at this. clang would show it atomic loads here, so
- * they are volatile.
+ * A migration may copy a page while a device writes to it, because the mark after the write has the
+ * page copied again. ThreadSanitizer must not report this race. clang's ThreadSanitizer checks
+ * atomic loads even in this function, so the loads are volatile.
  */
 __attribute__((no_sanitize("thread"))) static void copy_page(uint32_t page)
 {
@@ -180,7 +183,7 @@ static void *migrate(void *unused)
 	return NULL;
 }
 
-/* Waits until the other thread looks at the log, so that both work at the same time. */
+/* Waits until the other thread reads the log, so that both threads work at the same time. */
 static void wait_for_look(void)
 {
 	const uint32_t looks = __atomic_load_n(&m.looks, __ATOMIC_ACQUIRE);
@@ -189,7 +192,7 @@ static void wait_for_look(void)
 		(void)sched_yield();
 }
 
-/* Makes the other thread stand still, takes the rest of the log, and compares. */
+/* Pauses the other thread, copies the pages that are still marked, and compares. */
 static void compare(void)
 {
 	const uint32_t now = m.burst;
@@ -251,10 +254,7 @@ static void serve_by_address(void)
 
 	check(virtio_queue_pop(&m.queue, &chain) == 1, "pop");
 	while (virtio_chain_next(&chain, &desc) == 1) {
-		/*
-		 * A length that the compiler knows takes a fast path, so 1 is written as a
-		 * constant.
-		 */
+		/* A length of 1 that the compiler knows takes a fast path. */
 		if (desc.len == 1)
 			check(virtio_memory_write(chain.memory, desc.addr, pattern(), 1) == 0, "write");
 		else if (desc.writable)

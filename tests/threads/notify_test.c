@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Is a notification ever lost? A driver on one thread and a device on another pass some million
- * buffers, with and without event-idx. Each sleeps until the other rings, and the other rings only
- * when its suppression logic says so. One lost notification makes both sleep for ever. Nothing
- * waits with a time limit: the watchdog finds that no counter moves, and reports the counters. The
- * rings are of all kinds, because slow paths publish in other places than inline ones.
+ * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
+ * notifies only when the library's suppression logic says so. One lost notification makes both
+ * sleep for ever. No wait has a time limit: the watchdog finds that no counter changes, and reports
+ * the counters. The rings are of all kinds, because slow paths and inline paths publish in
+ * different functions.
  *
- * usage: notify_test [BUFFERS]   tenths of which each run passes; default a million
+ * usage: notify_test [BUFFERS]   Each run passes one or several tenths of BUFFERS, by default a
+ *                                million.
  *
  * Every buffer is checked, too. The device must see what the driver wrote before it made the buffer
  * available. The driver must see what the device wrote before it completed the buffer.
@@ -30,15 +32,15 @@
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
 /*
- * Length of the regions, in runs that cut memory. Regions of this length cut every ring, but no
- * field of a ring.
+ * Length of the regions, in runs that cut memory into regions. Regions of this length cut every
+ * ring, but no field of a ring.
  */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
 #define MOMENT 4096u /* turns of an empty loop, at most */
 #define HELD 4u      /* requests that the device has served, at most, before it completes them */
 
-/* How completions enter the used ring: all but the first by a slow path. */
+/* How completions enter the used ring. All ways except the first use a slow path. */
 enum way {
 	INLINE,
 	BATCHES,  /* several completions with one update of the index */
@@ -50,18 +52,18 @@ enum way {
 static const char *const way_names[] = { "inline", "batches", "in order", "logged", "cut" };
 
 /*
- * A bell for one sleeping side. Two rings before the side looks count as one.
+ * A notification for one sleeping side. Two notifications before the side wakes count as one.
  *
  * Sleeping in the operating system takes long. So the two sides would hardly ever meet in the
- * critical moment between the last look and the sleep. Therefore a side in some runs polls the bell
- * instead of sleeping.
+ * critical moment between the last check of the ring and the sleep. Therefore a side in some runs
+ * polls instead of sleeping.
  */
-struct bell {
+struct event {
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
 	bool awake;
-	bool rung;
-	uint64_t rings;
+	bool pending;
+	uint64_t count;
 };
 
 enum side { RUNNING, ASLEEP, DONE };
@@ -75,7 +77,7 @@ struct exchange {
 	struct virtio_region region, pieces[RAM_BYTES / PIECE_BYTES];
 	struct virtio_dirty_log log;
 	uint64_t log_bits;
-	struct bell kick, interrupt;
+	struct event kick, interrupt;
 	uint64_t buffers;
 	enum way way;
 	uint16_t size;
@@ -140,42 +142,42 @@ static void count(uint64_t *counter)
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-/* Bells */
+/* Events */
 
-static void ring(struct bell *bell)
+static void signal_event(struct event *event)
 {
-	bell->rings++;
-	if (bell->awake) {
-		__atomic_store_n(&bell->rung, true, __ATOMIC_RELEASE);
+	event->count++;
+	if (event->awake) {
+		__atomic_store_n(&event->pending, true, __ATOMIC_RELEASE);
 		return;
 	}
-	(void)pthread_mutex_lock(&bell->mutex);
-	bell->rung = true;
-	(void)pthread_cond_signal(&bell->condition);
-	(void)pthread_mutex_unlock(&bell->mutex);
+	(void)pthread_mutex_lock(&event->mutex);
+	event->pending = true;
+	(void)pthread_cond_signal(&event->condition);
+	(void)pthread_mutex_unlock(&event->mutex);
 }
 
-static void sleep_until_rung(struct bell *bell, int *side)
+static void await_event(struct event *event, int *side)
 {
 	__atomic_store_n(side, ASLEEP, __ATOMIC_RELAXED);
-	if (bell->awake) {
-		for (uint32_t i = 1; !__atomic_load_n(&bell->rung, __ATOMIC_RELAXED); i++)
+	if (event->awake) {
+		for (uint32_t i = 1; !__atomic_load_n(&event->pending, __ATOMIC_RELAXED); i++)
 			if (i % 1024 == 0)
 				(void)sched_yield();
-		(void)__atomic_exchange_n(&bell->rung, false, __ATOMIC_SEQ_CST);
+		(void)__atomic_exchange_n(&event->pending, false, __ATOMIC_SEQ_CST);
 	} else {
-		(void)pthread_mutex_lock(&bell->mutex);
-		while (!bell->rung)
-			(void)pthread_cond_wait(&bell->condition, &bell->mutex);
-		bell->rung = false;
-		(void)pthread_mutex_unlock(&bell->mutex);
+		(void)pthread_mutex_lock(&event->mutex);
+		while (!event->pending)
+			(void)pthread_cond_wait(&event->condition, &event->mutex);
+		event->pending = false;
+		(void)pthread_mutex_unlock(&event->mutex);
 	}
 	__atomic_store_n(side, RUNNING, __ATOMIC_RELAXED);
 }
 
 /*
- * Each side makes a random number of steps before it looks at the other side, so the two meet at
- * different points.
+ * Returns a random number of steps. Each side makes this many steps before it waits for the other
+ * side, so the two sides meet at different points.
  */
 static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 {
@@ -184,8 +186,8 @@ static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 }
 
 /*
- * Waits for a random moment while both sides are awake. Otherwise the two would run in step: one
- * side would always finish its last look long before the other publishes.
+ * Spins for a random time if both sides poll. Otherwise the two would run in lockstep: one side
+ * would always finish its last check long before the other side publishes.
  */
 static void dawdle(uint32_t *seed)
 {
@@ -271,7 +273,7 @@ static void *device_main(void *context)
 		int got;
 
 		if (virtio_queue_needs_interrupt(&x.queue))
-			ring(&x.interrupt);
+			signal_event(&x.interrupt);
 		if (more || x.served == x.buffers)
 			continue;
 		dawdle(&seed);
@@ -279,8 +281,8 @@ static void *device_main(void *context)
 		if (got < 0)
 			die("enable_kicks", got);
 		if (got == 0)
-			sleep_until_rung(&x.kick, &x.device);
-		/* Now and then kicks stay wanted while the device works. */
+			await_event(&x.kick, &x.device);
+		/* Now and then kicks stay enabled while the device works. */
 		got = next_burst(&seed, 4) > 1 ? virtio_queue_disable_kicks(&x.queue) : 0;
 		if (got)
 			die("disable_kicks", got);
@@ -327,7 +329,7 @@ static uint32_t add_buffers(uint32_t limit)
 		if (got < 0)
 			die("should_kick", got);
 		if (got)
-			ring(&x.kick);
+			signal_event(&x.kick);
 	}
 	return added;
 }
@@ -370,7 +372,7 @@ static void driver_main(void)
 		if (got < 0)
 			die("enable_interrupts", got);
 		if (got == 0)
-			sleep_until_rung(&x.interrupt, &x.driver);
+			await_event(&x.interrupt, &x.driver);
 		got = next_burst(&seed, 4) > 1 ? virtio_mock_disable_interrupts(&x.mock) : 0;
 		if (got)
 			die("disable_interrupts", got);
@@ -380,10 +382,10 @@ static void driver_main(void)
 
 /* Both */
 
-static void make_bell(struct bell *bell, bool awake)
+static void make_event(struct event *event, bool awake)
 {
-	bell->awake = awake;
-	if (pthread_mutex_init(&bell->mutex, NULL) || pthread_cond_init(&bell->condition, NULL))
+	event->awake = awake;
+	if (pthread_mutex_init(&event->mutex, NULL) || pthread_cond_init(&event->condition, NULL))
 		die("no mutex", 0);
 }
 
@@ -430,8 +432,8 @@ static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint
 	x.size = size;
 	x.event_idx = event_idx;
 	x.buffers = buffers;
-	make_bell(&x.kick, awake);
-	make_bell(&x.interrupt, awake);
+	make_event(&x.kick, awake);
+	make_event(&x.interrupt, awake);
 	got = make_maps();
 	if (!got)
 		got = virtio_mock_init(&x.mock, &x.driver_map, BASE, size, x.slots, MAX_SIZE);
@@ -463,17 +465,17 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 	virtio_queue_get_stats(&x.queue, &stats);
 	if (!virtio_queue_quiesced(&x.queue) || stats.completions != buffers || stats.chain_faults || stats.ring_faults)
 		die("the queue's counters are wrong", stats.first_error);
-	if (stats.interrupts != x.interrupt.rings)
+	if (stats.interrupts != x.interrupt.count)
 		die("the queue counts other notifications than were sent", 0);
 	/*
 	 * A run in which hardly anything was suppressed, or nobody ever slept, would show nothing.
 	 */
-	if (x.kick.rings == 0 || x.interrupt.rings == 0)
+	if (x.kick.count == 0 || x.interrupt.count == 0)
 		die("nobody was woken", 0);
 	(void)printf("%-8s %-9s size %3u, sleeping %-6s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
 		     way_names[way], event_idx ? "event-idx" : "flags", (unsigned int)size, awake ? "awake" : "deeply",
-		     (unsigned long long)buffers, (unsigned long long)x.kick.rings,
-		     (unsigned long long)x.interrupt.rings);
+		     (unsigned long long)buffers, (unsigned long long)x.kick.count,
+		     (unsigned long long)x.interrupt.count);
 }
 
 int main(int argc, char **argv)

@@ -37,7 +37,7 @@ int main(void)
 		error = virtio_queue_start(&queue, &config, &map);
 	if (!error)
 		error = virtio_queue_pop(&queue, &chain);
-	/* The ring is empty, so the result is 0. 1 would be a chain. */
+	/* The ring is empty, so the result must be 0. A result of 1 would mean a chain. */
 	printf("C: %s\n", virtio_strerror(error));
 	return error != 0;
 }

@@ -36,7 +36,7 @@ int run()
 		return error;
 	if (int error = virtio_queue_start(&queue, &config, &map))
 		return error;
-	// 1 would be a chain in an empty ring.
+	// The ring is empty, so the result must be 0. A result of 1 would mean a chain.
 	return virtio_queue_pop(&queue, &chain);
 }
 
