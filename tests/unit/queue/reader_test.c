@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Readers and writers over a chain cut into odd segments, against the same bytes in one flat array.
+ * Readers and writers over a chain of segments of odd lengths, compared with the same bytes in a
+ * flat array.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,13 +27,19 @@ struct fixture {
 	struct virtio_memory_map map;
 	struct virtio_segment segments[2 * HALF];
 	struct virtio_chain_segments chain;
-	/* The host place of each byte of the two halves, and the content of the readable ones. */
+	/*
+	 * Host offset of each readable and each writable byte, and the content of the readable
+	 * bytes.
+	 */
 	uint32_t read_at[READABLE];
 	uint32_t write_at[WRITABLE];
 	uint8_t flat[READABLE];
 };
 
-/* Adds a segment, resolved like a chain's buffer. The addresses of segments are in no order. */
+/*
+ * Adds a segment, resolved like a buffer of a chain. The addresses do not increase from segment to
+ * segment.
+ */
 static void add_segment(struct fixture *f, uint32_t i, uint64_t len, uint32_t access, uint32_t *at)
 {
 	const uint32_t offset = i * 7 % (2 * HALF) * 32 + 1 + i;
@@ -85,7 +92,10 @@ static void expect_writer(const struct virtio_writer *writer, uint64_t done, uin
 	assert_true(virtio_writer_left(writer) == left);
 }
 
-/* Reads, with a guard behind the buffer. Expects the bytes from position at on, up to end. */
+/*
+ * Reads len bytes, with a guard after the buffer. Expects the readable bytes from position at on,
+ * and none from end on.
+ */
 static void read_and_compare(const struct fixture *f, struct virtio_reader *reader, size_t at, size_t len, size_t end)
 {
 	const size_t there = end - at < len ? end - at : len;
@@ -99,13 +109,13 @@ static void read_and_compare(const struct fixture *f, struct virtio_reader *read
 		assert_int_equal(dst[i], GUARD);
 }
 
-/* The bytes that the n-th write of a test puts at a position. */
+/* The byte that a test's write number turn stores at a position. */
 static uint8_t fresh_byte(size_t at, uint32_t turn)
 {
 	return (uint8_t)(at * 3 + turn * 101 + 7);
 }
 
-/* Writes, and expects the bytes from position at on, up to end. */
+/* Writes len bytes. Expects them in the host memory from position at on, and none from end on. */
 static void write_and_expect(struct fixture *f, struct virtio_writer *writer, size_t at, size_t len, size_t end,
 			     uint32_t turn)
 {
@@ -124,7 +134,7 @@ static void write_and_expect(struct fixture *f, struct virtio_writer *writer, si
 
 /* Too short */
 
-/* Reads and writes at every position: one byte more than is left, and far more. */
+/* From every position, asks for one byte more than is left, and for far more. */
 static void reader_refuses_more_than_is_left(void **state)
 {
 	struct fixture f;
@@ -184,7 +194,8 @@ static void writer_refuses_more_than_there_is_room_for(void **state)
 }
 
 /*
- * A chain with nothing in one direction, or in both: an end at once, and no segment is looked at.
+ * A chain has no bytes in one or both directions. Its reader or writer is at the end at once, and
+ * no segment is read.
  */
 static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
 {
@@ -224,7 +235,7 @@ static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
 
 /* Reading */
 
-/* In steps of every size, up to the end; then nothing more. */
+/* Reads in steps of every size up to the end. Then nothing is left. */
 static void reader_yields_each_byte_once_in_order(void **state)
 {
 	struct fixture f;
@@ -247,7 +258,7 @@ static void reader_yields_each_byte_once_in_order(void **state)
 	expect_host(&f);
 }
 
-/* Every piece, with every number of bytes skipped before it and the rest after it. */
+/* Skips any number of bytes, reads any number, and reads the rest. */
 static void reader_skips_and_reads_exactly(void **state)
 {
 	struct fixture f;
@@ -292,8 +303,8 @@ static void reader_copy_is_an_independent_position(void **state)
 }
 
 /*
- * Splits at every place, before any position is passed. The front ends there and the rest begins
- * there.
+ * Splits at every position at or after the current position. The front ends there, and the rest
+ * begins there.
  */
 static void reader_splits_anywhere(void **state)
 {
@@ -313,7 +324,7 @@ static void reader_splits_anywhere(void **state)
 				expect_reader(&reader, start, len);
 				expect_reader(&rest, 0, READABLE - cut);
 				assert_int_equal(virtio_reader_skip(&reader, len + 1), VIRTIO_ESHORT);
-				/* Uses both in turns, to see that neither moves the other. */
+				/* Uses the two parts in turn: neither must move the other. */
 				for (size_t i = 0; i < READABLE; i += step) {
 					const size_t at = start + i < cut ? start + i : cut;
 
@@ -402,7 +413,10 @@ static void writer_splits_anywhere(void **state)
 			}
 }
 
-/* Writing the status at the end first, as devices do: the front counts as if it were alone. */
+/*
+ * The status at the end is written first, as devices do. The used length of the front does not
+ * count the status.
+ */
 static void writer_rest_may_be_written_before_the_front(void **state)
 {
 	struct virtio_writer writer, status, third;
@@ -416,7 +430,7 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 	expect_writer(&writer, 0, WRITABLE - 1);
 	write_and_expect(&f, &writer, 0, 10, WRITABLE - 1, 2);
 	expect_writer(&writer, 10, WRITABLE - 11);
-	/* Splits a part again. */
+	/* Splits one of the parts again. */
 	assert_int_equal(virtio_writer_split(&writer, 3, &third), 0);
 	write_and_expect(&f, &third, 13, WRITABLE, WRITABLE - 1, 3);
 	write_and_expect(&f, &writer, 10, WRITABLE, 13, 4);
@@ -426,7 +440,8 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 }
 
 /*
- * Lengths around 2^32, which a chain may have and a used length cannot hold. No byte is looked at.
+ * Lengths around 2^32: a chain may have them, but a used length is at most 2^32 - 1. No byte is
+ * accessed.
  */
 static void writer_used_stops_at_the_last_length(void **state)
 {
@@ -460,7 +475,7 @@ static void writer_used_stops_at_the_last_length(void **state)
 
 /* I/O vectors */
 
-/* Segments that hold any of the bytes from one position to another. */
+/* Returns the number of segments with bytes between two positions. */
 static uint32_t segments_between(const uint64_t *lens, size_t from, size_t to)
 {
 	uint32_t count = 0;
@@ -472,8 +487,7 @@ static uint32_t segments_between(const uint64_t *lens, size_t from, size_t to)
 }
 
 /*
- * Checks that a vector describes the flat bytes between two positions, as far as its capacity
- * allows.
+ * Checks that the vector holds the flat bytes between two positions, as far as its capacity allows.
  */
 static void expect_iovec(const struct fixture *f, const uint32_t *places, const uint64_t *lens, size_t from, size_t to,
 			 const struct virtio_iovec *iov, uint32_t count, uint32_t capacity, uint64_t filled)
@@ -492,7 +506,7 @@ static void expect_iovec(const struct fixture *f, const uint32_t *places, const 
 		assert_int_equal(at, to);
 }
 
-/* @moving  reach the next position by moving a byte, instead of stepping over it */
+/* @moving  reach the next position by a read or write of one byte, instead of a skip or advance */
 static void iovec_agree_with_flat_bytes(bool moving)
 {
 	struct virtio_iovec iov[HALF + 1], same[HALF + 1];
@@ -546,7 +560,7 @@ static void reader_and_writer_iovec_agree_with_flat_bytes(void **state)
 	iovec_agree_with_flat_bytes(true);
 }
 
-/* The front of a split shows none of the rest's bytes, even if they share a segment. */
+/* The vector of a split's front has no byte of the rest, even if both share a segment. */
 static void reader_and_writer_iovec_end_at_a_split(void **state)
 {
 	struct virtio_iovec iov[HALF];
@@ -577,7 +591,7 @@ static void reader_and_writer_iovec_end_at_a_split(void **state)
 	}
 }
 
-/* Integers are little-endian at any alignment, whole or not at all. */
+/* Integers are little-endian at any alignment. An integer is read as a whole or not at all. */
 static void reader_reads_little_endian_integers_anywhere(void **state)
 {
 	struct virtio_reader reader;
@@ -609,7 +623,7 @@ static void reader_reads_little_endian_integers_anywhere(void **state)
 	}
 }
 
-/* Checks that the next bytes of the writable half are these. */
+/* Expects these bytes in the writable half from position at on. */
 static void want_bytes(struct fixture *f, uint32_t at, const uint8_t *bytes, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
@@ -692,7 +706,7 @@ static void writer_copies_from_reader_up_to_the_end_of_either(void **state)
 			}
 }
 
-/* Copies more bytes than the library's buffer on the stack holds. */
+/* Copies more bytes than fit into the library's buffer on the stack. */
 static void writer_copies_and_zeroes_long_buffers(void **state)
 {
 	static uint8_t in[5000], out[6000];
@@ -721,7 +735,7 @@ static void writer_copies_and_zeroes_long_buffers(void **state)
 		assert_int_equal(out[sizeof in + i], i < 900 ? 0 : GUARD);
 }
 
-/* If the guest changes bytes between two reads of them, only the second read sees the change. */
+/* The guest changes bytes between two reads. Only the second read sees the change. */
 static void reader_copies_what_the_guest_may_change(void **state)
 {
 	struct virtio_reader reader, again;

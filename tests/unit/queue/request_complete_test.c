@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in flight: what the queue has to say when they are popped, and what their completion
- * does to the driver's memory. That they are found in any layout: request_parse_test.c.
+ * Requests in flight: results of a pop, and what a completion writes into the driver's memory.
+ * request_parse_test.c tests the layouts of requests.
  */
 #include <virtio/queue_state.h>
 #include <virtio/queue_sync.h>
@@ -13,10 +13,10 @@
 #define HEADER 16u
 #define OUT FIXTURE_DATA
 #define IN (FIXTURE_DATA + 0x100u)
-#define END (FIXTURE_DATA + 0x200u) /* where most requests have the status */
+#define END (FIXTURE_DATA + 0x200u) /* address of the status in most requests */
 #define REQUESTS 4u
 
-/* What the driver sends, and the expected result. */
+/* Buffers of the driver, and the expected result. */
 static const struct shape {
 	struct virtio_mock_buffer buffers[4];
 	uint32_t count;
@@ -42,7 +42,7 @@ struct request_fixture {
 	struct virtio_segment segments[REQUESTS][ROOM];
 	uint8_t headers[REQUESTS][HEADER];
 	struct virtio_queue_sync sync; /* used instead of the fixture's queue */
-	uint32_t taken, held;          /* of the lock */
+	uint32_t taken, held;          /* counters of the lock */
 };
 
 static void prepare(struct request_fixture *w)
@@ -68,7 +68,7 @@ static void setup(struct request_fixture *w, enum fixture_memory kind)
 	fixture_start(&w->f);
 }
 
-/* Offers a shape at a head of its own, directly or in a table. */
+/* Offers the buffers of a shape with this head, directly or in a table. */
 static void offer(struct request_fixture *w, uint16_t head, const struct shape *s, bool indirect)
 {
 	if (indirect)
@@ -77,7 +77,7 @@ static void offer(struct request_fixture *w, uint16_t head, const struct shape *
 		fixture_offer_chain(&w->f, head, s->buffers, s->count);
 }
 
-/* Pops a request after the index was read, so the fast path is possible. */
+/* Pops a request. The available index was read before, so the fast path is possible. */
 static struct virtio_request *pop(struct request_fixture *w, uint32_t which)
 {
 	assert_int_equal(virtio_queue_available(&w->f.queue), 1);
@@ -114,8 +114,8 @@ static void expect_used(struct request_fixture *w, uint32_t id, uint32_t len)
 }
 
 /*
- * Returns the expected used length: the bytes written, plus the status if no gap lies before it;
- * virtio 1.4, 2.7.8.2.
+ * Returns the expected used length: the bytes written, plus 1 for the status if all data before it
+ * was written (virtio 1.4, 2.7.8.2).
  */
 static uint32_t used_length(const struct shape *s, uint64_t written)
 {
@@ -125,8 +125,8 @@ static uint32_t used_length(const struct shape *s, uint64_t written)
 }
 
 /*
- * Completes a request. Checks the used element, and that apart from the used ring only the status
- * changes, if there is one.
+ * Completes a request and checks the used element. Apart from the used ring only the status may
+ * change, if there is one.
  */
 static void complete(struct request_fixture *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
 		     uint64_t written)
@@ -150,7 +150,10 @@ static void complete(struct request_fixture *w, const struct virtio_request *r, 
 	fixture_write(&w->f, ring, after, bytes);
 }
 
-/* Hostile 14, 46: the request is not in flight, and nothing happens. */
+/*
+ * Hostile 14 and 46: the request is not in flight, so its completion is refused and changes
+ * nothing.
+ */
 static void expect_stale(struct request_fixture *w, const struct virtio_request *r)
 {
 	fixture_save(&w->f);
@@ -158,7 +161,7 @@ static void expect_stale(struct request_fixture *w, const struct virtio_request 
 	assert_true(fixture_unchanged(&w->f));
 }
 
-/* Pops nothing: request, header and memory do not change. */
+/* The pop must yield nothing. Request, header and memory must not change. */
 static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 {
 	struct virtio_request before = w->requests[which];
@@ -173,8 +176,8 @@ static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 }
 
 /*
- * hostile 133 and 132: every number of bytes, from 0 to more than the room; and 0 with too few
- * segments.
+ * Hostile 133: every number of written bytes is tried, from 0 to more than the buffers hold.
+ * Hostile 132: with too few segments the used length is 0.
  */
 static void request_complete_says_what_was_written(void **state)
 {
@@ -198,8 +201,8 @@ static void request_complete_says_what_was_written(void **state)
 }
 
 /*
- * Completes a request twice, and again when another request has the same head. The other request's
- * status must not change.
+ * Completes a request twice, and once more when another request has the same head. The status of
+ * the other request must not change.
  */
 static void request_complete_refuses_second_completion(void **state)
 {
@@ -219,7 +222,7 @@ static void request_complete_refuses_second_completion(void **state)
 	}
 }
 
-/* Hostile 92: after an unpop, a reset, and the start after it. */
+/* Hostile 92: a request is refused after its unpop, after a reset, and after the next start. */
 static void request_complete_refuses_an_unpopped_request(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
@@ -227,7 +230,7 @@ static void request_complete_refuses_an_unpopped_request(void **state)
 		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
-		/* It is read twice. */
+		/* The chain is popped twice, so the memory must not rewrite its descriptors. */
 		w.f.rewriting = false;
 		r = send(&w, 0, 3, &shapes[i]);
 		assert_int_equal(virtio_queue_unpop(&w.f.queue, r->token), 0);
@@ -246,7 +249,10 @@ static void request_complete_refuses_an_unpopped_request(void **state)
 	}
 }
 
-/* Tokens that belong to no request, or to no head. The requests in flight stay in flight. */
+/*
+ * Tokens of no request, or with an impossible head, are refused. The requests in flight stay in
+ * flight.
+ */
 static void request_complete_refuses_other_tokens(void **state)
 {
 	/* Each offset, added to the token of head 0, makes a wrong token. */
@@ -296,8 +302,8 @@ static void make_log(struct log *l)
 }
 
 /*
- * The region contains exactly the status, and the first used element with the index. Either may be
- * left out.
+ * The log must have exactly these bytes: the status unless it is 0, and the first used element and
+ * the index if used is set.
  */
 static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
@@ -312,7 +318,7 @@ static void expect_log(struct request_fixture *w, struct log *l, uint64_t status
 	}
 }
 
-/* Rings and statuses lie in regions of their own, each with a log or without. */
+/* Rings and statuses lie in two regions. Each region has a log or not, in all combinations. */
 static void request_complete_records_the_status(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes) * 4; i++) {
@@ -348,7 +354,7 @@ static void request_complete_records_the_status(void **state)
 	}
 }
 
-/* The same guest memory at another place on the host. */
+/* The same guest memory at another host address. */
 struct elsewhere {
 	_Alignas(16) uint8_t ram[FIXTURE_BYTES];
 	struct virtio_region region;
@@ -356,7 +362,7 @@ struct elsewhere {
 	struct log log;
 };
 
-/* Moves the queue and the driver to the other memory. */
+/* Moves the queue and the driver to the new memory. */
 static void move(struct request_fixture *w, struct elsewhere *e, bool logged)
 {
 	make_log(&e->log);
@@ -369,8 +375,8 @@ static void move(struct request_fixture *w, struct elsewhere *e, bool logged)
 }
 
 /*
- * The status goes where it was when the request was popped, and the used element where the driver
- * looks.
+ * The status is written into the memory of the pop, and the used element into the driver's current
+ * memory.
  */
 static void request_complete_after_a_switch_of_memory(void **state)
 {
@@ -415,8 +421,8 @@ static void request_complete_after_a_switch_of_memory(void **state)
 }
 
 /*
- * hostile 10: several in flight, each with its own header and status, out of order, over the wrap
- * of the indices.
+ * Hostile 10: several requests are in flight, each with its own header and status. They are
+ * completed out of order, across the wrap of the indices.
  */
 static void request_complete_accepts_any_order(void **state)
 {
@@ -433,7 +439,7 @@ static void request_complete_accepts_any_order(void **state)
 
 		for (uint32_t i = 0; i < REQUESTS; i++) {
 			sent[i] = shapes[(i + round) % GOOD];
-			/* Each has a status of its own. */
+			/* Each request gets its own status address. */
 			sent[i].buffers[sent[i].count - 1].addr += 0x20 * i;
 			sent[i].status += 0x20 * i;
 			memset(header, (int)(i + round), sizeof header);
@@ -454,8 +460,8 @@ static void request_complete_accepts_any_order(void **state)
 }
 
 /*
- * Under IN_ORDER the status is written at once. The used elements come in order, each with its own
- * length.
+ * Under IN_ORDER the status is written at once. The used elements follow in order, each with the
+ * length of its own request.
  */
 static void request_complete_waits_under_in_order(void **state)
 {
@@ -483,8 +489,8 @@ static void request_complete_waits_under_in_order(void **state)
 }
 
 /*
- * Makes the beginning of a ring inaccessible, and clears the cached region that could still reach
- * it. Changing memory only.
+ * Makes the beginning of a ring inaccessible, and replaces the cached region that could still reach
+ * the ring. Works in changing memory only.
  */
 static void hide(struct request_fixture *w, enum virtio_queue_area area, int error)
 {
@@ -495,7 +501,7 @@ static void hide(struct request_fixture *w, enum virtio_queue_area area, int err
 }
 
 /*
- * If the available ring is gone, nothing is popped. If the used ring is gone, nothing is completed,
+ * Without the available ring no request is popped. Without the used ring no request is completed,
  * and the request stays in flight.
  */
 static void request_reports_rings_that_are_gone(void **state)
@@ -528,8 +534,8 @@ static void request_reports_rings_that_are_gone(void **state)
 }
 
 /*
- * The completion of any request, good or bad, counts for notifications: with the flag, and exactly
- * with used_event.
+ * The completion of any request, good or bad, counts for interrupts: without EVENT_IDX by the flag,
+ * and with EVENT_IDX exactly at used_event.
  */
 static void request_complete_is_notified_of(void **state)
 {
@@ -551,8 +557,7 @@ static void request_complete_is_notified_of(void **state)
 }
 
 /*
- * hostile 44, 59 and 64: a queue that is not started, with nothing available and nothing to
- * complete.
+ * Hostile 44, 59 and 64: a queue is not started, or has nothing available and nothing to complete.
  */
 static void request_pop_of_queue_with_nothing(void **state)
 {
@@ -570,7 +575,10 @@ static void request_pop_of_queue_with_nothing(void **state)
 	expect_none(&w, 0, VIRTIO_ENOTREADY);
 }
 
-/* Hostile 6, 7, 8 and 12. Requests in flight when the queue breaks are completed like any other. */
+/*
+ * Hostile 6, 7, 8 and 12: the ring is incoherent, so the queue breaks. Requests that were in flight
+ * before are completed as usual.
+ */
 static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
@@ -592,7 +600,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 			fixture_offer_head(&w.f, values[fault]);
 		expect_none(&w, 2, errors[fault]);
 		complete(&w, &w.requests[1], &shapes[0], 1, 3);
-		/* The broken queue pops nothing, and still refuses tokens that were used before. */
+		/* The broken queue pops nothing, and still refuses completed tokens. */
 		expect_none(&w, 1, VIRTIO_EBROKEN);
 		complete(&w, &w.requests[0], s, 2, 99);
 		expect_stale(&w, &w.requests[0]);
@@ -600,8 +608,8 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 }
 
 /*
- * hostile 80: a request in flight when the queue moved is parsed when it is replayed. Nothing is
- * popped before.
+ * Hostile 80: two requests were in flight when the queue was moved. Each is parsed after its
+ * replay, and no pop succeeds before.
  */
 static void request_parse_accepts_replayed_chain(void **state)
 {
@@ -613,7 +621,7 @@ static void request_parse_accepts_replayed_chain(void **state)
 		struct request_fixture w;
 
 		setup(&w, fixture_kind(state));
-		/* It is read twice. */
+		/* Each chain is read twice, so the memory must not rewrite its descriptors. */
 		w.f.rewriting = false;
 		for (uint16_t k = 0; k < 2; k++)
 			(void)send(&w, k, 4 * k, sent[k]);
@@ -639,7 +647,7 @@ static void request_parse_accepts_replayed_chain(void **state)
 	}
 }
 
-/* A lock that notices a second locking, or a release by a thread that does not hold it. */
+/* A lock that notices when it is taken twice, or released while nobody holds it. */
 static void watched_lock(void *context)
 {
 	struct request_fixture *w = context;
@@ -684,7 +692,7 @@ static void sync_complete(struct request_fixture *w, const struct shape *s, uint
 	assert_true(fixture_ram_unchanged(&w->f));
 }
 
-/* Every exit of both calls: the lock is taken once, and released. */
+/* Every exit of the pop and the completion takes the lock once and releases it. */
 static void request_sync_locks_once(void **state)
 {
 	struct virtio_queue_lock lock = { watched_lock, watched_unlock, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests that fail: too short, too long, malformed, or not mapped yet; and the requests after
- * them.
+ * Requests that fail: too short, too long, malformed, or not mapped yet. Later requests must not be
+ * affected.
  */
 #include "request_fixture.h"
 
@@ -10,8 +10,8 @@
 #define I VRING_DESC_F_INDIRECT
 
 /*
- * hostile 112: each shorter header, in one buffer and in two, with or without data before the
- * status.
+ * Hostile 112: the header is shorter than the device expects, by any number of bytes. It lies in
+ * one or two buffers, with or without data before the status.
  */
 static void request_pop_reports_short_header(void **state)
 {
@@ -33,7 +33,10 @@ static void request_pop_reports_short_header(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* Hostile 110 and 111: no byte for a status, and no bytes at all; with a header and without. */
+/*
+ * Hostile 110 and 111: a request has no byte for a status, or no bytes at all. The device expects a
+ * header or none.
+ */
 static void request_pop_reports_missing_status(void **state)
 {
 	for (uint32_t i = 0; i < 3 * 3 * 2; i++) {
@@ -43,7 +46,7 @@ static void request_pop_reports_missing_status(void **state)
 		a.error = VIRTIO_ESHORT;
 		a.read_cuts = 1u << 15 | 1u << 20;
 		/*
-		 * A chain has at least one descriptor, so a request without bytes has an empty
+		 * A chain has at least one descriptor, so a request without bytes gets an empty
 		 * buffer.
 		 */
 		a.empty = a.header + a.out == 0;
@@ -56,7 +59,7 @@ static void request_pop_reports_missing_status(void **state)
 	}
 }
 
-/* Hostile 47: each array that is too small, down to none, and one that is just large enough. */
+/* Hostile 47: arrays of every capacity are tried, from 0 to one that is just large enough. */
 static void request_pop_reports_more_segments_than_room(void **state)
 {
 	for (uint32_t i = 0; i < 2 * WAYS * REQUEST_SHAPES; i++) {
@@ -85,26 +88,33 @@ static void request_pop_reports_more_segments_than_room(void **state)
 }
 
 /*
- * Malformed chains, from descriptor 0 on or from the first descriptor of a table, and their errors.
+ * Malformed chains and their errors. A chain starts at descriptor 0, or at the first descriptor of
+ * a table.
  */
 static const struct malformed {
 	struct vring_desc d[4];
 	int error;
 } malformed[] = {
-	/* Hostile 1 and 2. Loops come first: in changing memory they are not loops. */
+	/*
+	 * Hostile 1 and 2: the chain is a loop. Loops come first, because changing memory must
+	 * leave them out.
+	 */
 	{ { { OUT, 0, N, 0 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 1, N | W, 1 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 2 } }, VIRTIO_ETOOLONG },
 #define LOOPS 3u
-	/* Hostile 40 */
+	/* Hostile 40: a readable buffer follows a writable buffer. */
 	{ { { IN, 1, N | W, 1 }, { OUT, 16, N, 2 }, { IN, 1, W, 0 } }, VIRTIO_EORDER },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { OUT, 1, 0, 0 } }, VIRTIO_EORDER },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 3 }, { 0, 0, 0, 0 } }, VIRTIO_EORDER },
-	/* Hostile 5 and 29 */
+	/* Hostile 5 and 29: next is outside the table. */
 	{ { { OUT, 16, N, SIZE } }, VIRTIO_ENEXT },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, SIZE } }, VIRTIO_ENEXT },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 0xffff } }, VIRTIO_ENEXT },
-	/* Hostile 18, 21, 22 and 23: a bad table, which is nested in another. */
+	/*
+	 * Hostile 18, 21, 22 and 23: a table has a bad length. If the chain itself is in a table,
+	 * it is nested as well.
+	 */
 	{ { { OUT, 0, I, 0 } }, VIRTIO_EINDIRECT },
 	{ { { OUT, 24, I, 0 } }, VIRTIO_EINDIRECT },
 	{ { { OUT, 16 * (SIZE + 1), I, 0 } }, VIRTIO_EINDIRECT },
@@ -140,7 +150,7 @@ static void request_pop_reports_malformed_chains(void **state)
 	}
 }
 
-/* Hostile 27 */
+/* Hostile 27: indirect tables were not negotiated. */
 static void request_pop_reports_table_that_was_not_negotiated(void **state)
 {
 	struct ask a = { .header = 16, .indirect = true, .error = VIRTIO_EINDIRECT, .status_lost = true };
@@ -153,7 +163,7 @@ static void request_pop_reports_table_that_was_not_negotiated(void **state)
 }
 
 /*
- * Returns the address of the status, which is the last writable byte, or NULL if that is not in
+ * Returns the address of the status, the last writable byte. Returns NULL if that byte is outside
  * memory.
  */
 static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
@@ -170,8 +180,8 @@ static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 }
 
 /*
- * hostile 31 to 34 and 131: each buffer of each shape, the header's, the data's and the status's.
- * The status tells the driver, unless that byte is bad itself.
+ * Hostile 31 to 34 and 131: one buffer is bad, of the header, the data or the status. The status
+ * reports the error unless its own byte is bad.
  */
 static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 {
@@ -203,11 +213,13 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 }
 
 /*
- * Translations. Changing memory only. Here a descriptor that was read does not change, so it can be
- * read again.
+ * Translations, in changing memory only. A descriptor stays unchanged after it was read, so a chain
+ * can be read again.
  */
 
-/* Whether a chain has a byte in these 16 bytes: in its descriptors or its table. */
+/*
+ * Returns whether the descriptors or the table of a chain have a byte in the 16 bytes from addr on.
+ */
 static bool touches_tables(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	const uint64_t desc = virtio_mock_desc_addr(&w->f.mock, s->head);
@@ -216,7 +228,10 @@ static bool touches_tables(const struct request_fixture *w, const struct ask *a,
 	       (a->indirect && addr >= FIXTURE_TABLE && addr < FIXTURE_TABLE + 16 * s->count);
 }
 
-/* Whether a chain has a byte in these 16 bytes: in its descriptors, its table or its buffers. */
+/*
+ * Returns whether the descriptors, the table or the buffers of a chain have a byte in these 16
+ * bytes.
+ */
 static bool touches(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {
 	bool found = touches_tables(w, a, s, addr);
@@ -228,8 +243,8 @@ static bool touches(const struct request_fixture *w, const struct ask *a, const 
 }
 
 /*
- * The translation gives one answer for 16 bytes. If the chain needs these bytes, the answer is the
- * request's error. After VIRTIO_ENOTMAPPED the pop is undone until the answer changes.
+ * The translation fails with this error for 16 bytes. If the chain needs these bytes, the error is
+ * the error of the request. VIRTIO_ENOTMAPPED undoes the pop instead, until the bytes are mapped.
  */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {
@@ -271,7 +286,10 @@ static void request_pop_bears_every_answer_of_a_translation(void **state)
 	}
 }
 
-/* Chains that never make a good request, however few bytes they need. The header has 16 bytes. */
+/*
+ * Chains that never make a good request, even if the device needs little of them. The header has 16
+ * bytes.
+ */
 static const struct ask failures[] = {
 	{ .header = 15, .in = 3, .write_cuts = 4, .error = VIRTIO_ESHORT },
 	{ .header = 16, .out = 4, .read_cuts = 1u << 15, .no_status = true, .error = VIRTIO_ESHORT },
@@ -307,8 +325,8 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 		go_through_malformed(w, &malformed[bad < least ? least : bad], (bad + way) % 2 != 0, way);
 	} else if (w->f.kind == FIXTURE_CHANGING) {
 		/*
-		 * The translation first answers that the data is not mapped yet, and later that it
-		 * is not mapped at all.
+		 * The translation first reports that the data is not mapped yet, and later that the
+		 * data is outside memory.
 		 */
 		a = request_shapes[0];
 		a.write_at = w->f.bad_start = FIXTURE_TABLE - 16;
@@ -327,15 +345,15 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 }
 
 /*
- * After each outcome every other outcome is as in a fresh queue: nothing is left of the request
- * before.
+ * After each outcome every other outcome must be as in a fresh queue: no state of the earlier
+ * request is left.
  */
 static void request_pop_forgets_the_request_before(void **state)
 {
 	struct request_fixture w;
 
 	request_setup(&w, fixture_kind(state));
-	/* Enough segments for all requests but the request with too many. */
+	/* Enough segments for all requests, except the request that must have too many. */
 	request_prepare(&w, 16, fixture_kind(state) == FIXTURE_ONE_BYTE ? 48 : 8);
 	for (uint32_t i = 0; i < OUTCOMES * WAYS * OUTCOMES * WAYS; i++) {
 		come_out(&w, i / WAYS % OUTCOMES, i % WAYS);

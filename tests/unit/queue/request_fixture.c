@@ -67,7 +67,7 @@ static uint32_t cut(struct virtio_mock_buffer *buffers, uint64_t *place, uint64_
 	return n;
 }
 
-/* Lays a request out. hostile 37: an empty buffer is nowhere. */
+/* Hostile 37: the address of an empty buffer is outside memory. */
 void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s)
 {
 	static const uint64_t pieces[] = { UINT64_MAX, 1, 16 };
@@ -89,7 +89,7 @@ void request_lay_out(const struct request_fixture *w, const struct ask *a, struc
 				     (s->buffers[i].addr + k) % pieces[w->f.kind] == 0;
 }
 
-/* Hostile 20: WRITE means nothing for a descriptor that refers to a table. */
+/* Hostile 20: WRITE has no meaning in a descriptor that refers to a table. */
 void request_offer(struct request_fixture *w, struct sent *s, bool indirect)
 {
 	s->head = (uint16_t)(w->next++ % SIZE);
@@ -162,7 +162,7 @@ void request_take_none(struct request_fixture *w, int answer, uint32_t way)
 	assert_true(fixture_ram_unchanged(&w->f) && virtio_queue_quiesced(&w->f.queue));
 }
 
-/* Checks that the segments are these bytes. */
+/* Checks that the segments cover exactly these bytes, in order. */
 static void check_segments(struct request_fixture *w, const struct virtio_segment *s, uint32_t count,
 			   const uint64_t *at, uint64_t bytes)
 {
@@ -200,8 +200,8 @@ static void check_streams(struct request_fixture *w, uint32_t header, uint32_t o
 }
 
 /*
- * Completes the request. The used length must be len, and besides the ring only the status may be
- * written.
+ * Completes the request. The used length must be len. Apart from the used ring only the status may
+ * change.
  */
 static void finish(struct request_fixture *w, uint64_t written, uint32_t len)
 {
@@ -227,7 +227,10 @@ static void finish(struct request_fixture *w, uint64_t written, uint32_t len)
 	fixture_write(&w->f, ring, after, bytes);
 }
 
-/* Checks what all ways have in common: token, status, and the bytes after header and array. */
+/*
+ * Checks the parts that every result has: token, status, and the guards after the header and the
+ * segments.
+ */
 static void check_frame(struct request_fixture *w, uint16_t head, const uint64_t *status)
 {
 	const struct virtio_request *r = &w->request;
@@ -248,7 +251,8 @@ static void check_good(struct request_fixture *w, const struct ask *a, const str
 	assert_int_equal(w->request.error, 0);
 	check_frame(w, s->head, &s->write_at[a->in]);
 	/*
-	 * As in hostile 114: bytes that the driver writes after the pop do not change the header.
+	 * As in hostile 114, the driver overwrites the header after the pop. The device's copy must
+	 * not change.
 	 */
 	fill(w, s->read_at, a->header, GUARD);
 	for (uint32_t i = 0; i < a->header; i++)
@@ -265,8 +269,8 @@ static void check_good(struct request_fixture *w, const struct ask *a, const str
 }
 
 /*
- * hostile 45: checks a request with an error, and completes it. The status is written if there is a
- * byte for it.
+ * Hostile 45: a request with an error can be completed. The status is written if there is a byte
+ * for it.
  */
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status)
 {
@@ -324,7 +328,10 @@ void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty
 		a.indirect = k % 2 != 0;
 		a.way = k / 2;
 		request_go_through(w, &a);
-		/* Where the readable bytes end, the buffer may be of either kind. */
+		/*
+		 * Between the readable and the writable buffers, both kinds of empty buffer are
+		 * tried.
+		 */
 		for (uint32_t e = 0; with_empty && !no_empty && e < s.count + 2; e++) {
 			a.empty_writable = e > split;
 			a.empty = 1 + (e > split ? e - 1 : e);

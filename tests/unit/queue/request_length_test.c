@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests of 2^32 bytes: the most that a chain may have, and one more than a used length can say.
+ * Requests of 2^32 bytes: the most that a chain may have, and one more than a used length can hold.
  */
 #define _GNU_SOURCE
 #include "../common/fixture.h"
@@ -28,7 +28,7 @@ static struct guest {
 	_Alignas(16) uint8_t ram[0x10000];
 } big;
 
-/* Sets up the guest. logged gives the rings a dirty log, so that nothing takes a fast path. */
+/* Sets up the guest. With logged the rings have a dirty log, which excludes every fast path. */
 static void setup(void *data, uint64_t bytes, bool logged)
 {
 	memset(&big, 0, sizeof big);
@@ -42,8 +42,8 @@ static void setup(void *data, uint64_t bytes, bool logged)
 }
 
 /*
- * Sends a header, or none, and writable buffers. Checks the used length for a number of written
- * bytes.
+ * Sends a request of these writable buffers, after a header if header is not 0. Completes it with
+ * the given number of written bytes, and checks the used length.
  */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {
@@ -62,8 +62,8 @@ static void go_through(uint32_t header, uint32_t count, uint64_t written, int er
 }
 
 /*
- * hostile 38 and 39: exactly 2^32 bytes are a request; its used length may not wrap. One byte more
- * is an error.
+ * Hostile 38 and 39: a request may have exactly 2^32 bytes, and its used length must not wrap. One
+ * byte more is an error.
  */
 static void request_of_4_gib_in_many_buffers(void **state)
 {
@@ -87,7 +87,7 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* The same requests in three buffers, which take a fast path. */
+/* As above in three buffers, which take a fast path. */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Chains as requests, however the driver cuts header, data and status, over the three memories of
- * fixture.h. Incomplete and wrong requests: request_error_test.c. Completion:
- * request_complete_test.c.
+ * Requests in every layout of header, data and status, over the three memories of fixture.h.
+ * request_error_test.c tests bad requests, and request_complete_test.c completions.
  */
 #include <stdlib.h>
 
@@ -29,8 +28,8 @@ static void request_init_refuses_missing_memory(void **state)
 }
 
 /*
- * virtio 1.4, 2.7.4.1, and hostile 113: all cuts of small requests. hostile 3: as long as the
- * queue, around its end.
+ * virtio 1.4, 2.7.4.1, hostile 113: a small request is cut into buffers in every way. Hostile 3: a
+ * chain is as long as the queue, and lies across the end of the table.
  */
 static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 {
@@ -53,7 +52,7 @@ static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* Requests are cut at every place, with and without a cut at the header's end. */
+/* Cuts each request at every byte, with and without a cut at the end of the header. */
 static void request_pop_finds_headers_of_any_length(void **state)
 {
 	struct request_fixture w;
@@ -75,8 +74,8 @@ static void request_pop_finds_headers_of_any_length(void **state)
 }
 
 /*
- * hostile 35: buffers lie across the border between two regions. The second region may be read-only
- * for buffers that the device reads.
+ * Hostile 35: buffers lie across the border between two regions. The second region is writable, or
+ * read-only. Readable buffers must be accepted in both cases.
  */
 static void request_pop_accepts_buffers_over_two_regions(void **state)
 {
@@ -96,7 +95,7 @@ static void request_pop_accepts_buffers_over_two_regions(void **state)
 		request_go_through(&w, &a);
 		a.read_at = border + 0x80;
 		a.write_at = border - over;
-		/* At most one gap. */
+		/* Only one gap can lie before the border. */
 		a.error = flags && over <= a.in + (a.write_cuts ? a.gap : 0) ? VIRTIO_EPERM : 0;
 		a.status_lost = a.error != 0;
 		request_go_through(&w, &a);
@@ -105,8 +104,8 @@ static void request_pop_accepts_buffers_over_two_regions(void **state)
 }
 
 /*
- * hostile 36: header, data and status that end with the last byte of memory. hostile 112: a header
- * that would continue beyond it.
+ * Hostile 36: header, data and status end with the last byte of memory. Hostile 112: a header would
+ * continue beyond that byte.
  */
 static void request_pop_accepts_buffers_up_to_the_last_byte(void **state)
 {
@@ -178,9 +177,8 @@ static void go_through_places(struct request_fixture *w, const struct places *p)
 }
 
 /*
- * hostile 35: every placement in two regions after every other one, because the last region is
- * looked at first. Data begins where the last data was not, or at its end, and continues in the
- * other region.
+ * Hostile 35: every placement in two regions follows every other placement, because the look-up
+ * tries the cached region first. Data lies in either region, or crosses the border.
  */
 static void request_pop_follows_buffers_into_other_regions(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio_queue_serve(), virtio_queue_serve_requests() and virtio_queue_pop_segments(): what a round
- * completes, keeps, unpops and returns.
+ * virtio_queue_serve(), virtio_queue_serve_requests() and virtio_queue_pop_segments(): which chains
+ * a round completes, keeps or unpops, and what it returns.
  */
 #include "../common/fixture.h"
 #include <virtio/serve.h>
@@ -10,14 +10,14 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 
-/* What the callback does with each chain of a round, and what it has seen. */
+/* The callback's results for the chains of a round, and the chains that the callback has seen. */
 struct server {
 	struct fixture f;
-	int answers[SIZE + 1]; /* the result of each call; 0 after the last one */
+	int answers[SIZE + 1]; /* result of each call; 0 for later calls */
 	uint32_t calls;
 	uint16_t heads[4 * SIZE];
 	struct virtio_token tokens[4 * SIZE];
-	bool adds; /* the driver adds a chain for each that is served */
+	bool adds; /* the driver adds a chain for each served chain */
 };
 
 static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
@@ -44,7 +44,7 @@ static void setup(struct server *s, enum fixture_memory kind, bool event_idx)
 	fixture_start(&s->f);
 }
 
-/* Runs one round: checks its result, and whether it asks for an interrupt. */
+/* Runs one round. Checks its result and whether the driver must be interrupted. */
 static void expect_round(struct server *s, uint32_t budget, int result, bool interrupts)
 {
 	bool interrupt = !interrupts;
@@ -69,7 +69,7 @@ static void expect_none_used(struct server *s)
 	assert_int_equal(virtio_mock_pop_used(&s->f.mock, &used), 0);
 }
 
-/* The driver gets no needless interrupt, and its next chain brings a kick. */
+/* A round interrupts the driver only if needed. The next chain of the driver brings a kick. */
 static void serve_completes_what_is_there_and_asks_for_the_next_kick(void **state)
 {
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
@@ -103,7 +103,7 @@ static void serve_keeps_to_its_budget_and_says_that_there_is_more(void **state)
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 1);
 		expect_round(&s, 2, 1, true);
 		assert_int_equal(s.calls, 2);
-		/* No kick is asked for meanwhile. */
+		/* Kicks stay disabled while chains are left. */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
 		expect_round(&s, 0, 1, false);
@@ -116,7 +116,7 @@ static void serve_keeps_to_its_budget_and_says_that_there_is_more(void **state)
 	}
 }
 
-/* Hostile 11: the driver adds as fast as the device serves. */
+/* Hostile 11: the driver adds a chain whenever the device serves one. */
 static void serve_ends_though_the_driver_goes_on_adding(void **state)
 {
 	struct server s;
@@ -130,7 +130,7 @@ static void serve_ends_though_the_driver_goes_on_adding(void **state)
 	}
 }
 
-/* A malformed chain goes back empty, and the next one is served. */
+/* A malformed chain is completed with length 0, and the next chain is served. */
 static void serve_completes_chain_of_an_error_with_length_0(void **state)
 {
 	static const int errors[] = { VIRTIO_EORDER, VIRTIO_EFAULT, VIRTIO_EIO, VIRTIO_ENOBUFS };
@@ -163,10 +163,7 @@ static void serve_puts_chain_back_whose_memory_is_not_mapped(void **state)
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
 		assert_true(virtio_queue_quiesced(&s.f.queue));
-		/*
-		 * The unpopped chain is popped again under a new token, before the chains behind
-		 * it.
-		 */
+		/* The unpopped chain is popped again under a new token, and before later chains. */
 		expect_round(&s, SIZE, 0, !event_idx);
 		assert_int_equal(s.heads[2], heads[1]);
 		assert_int_not_equal(s.tokens[2].value, s.tokens[1].value);
@@ -209,7 +206,7 @@ static void serve_leaves_kept_chain_in_flight(void **state)
 	expect_used(&s, heads[0], 3);
 }
 
-/* The driver learns of requests completed before the ring broke. */
+/* A broken ring ends the round. The driver is still interrupted for requests completed before. */
 static void serve_interrupts_for_what_came_before_a_broken_ring(void **state)
 {
 	struct server s;
@@ -227,7 +224,10 @@ static void serve_interrupts_for_what_came_before_a_broken_ring(void **state)
 	assert_int_equal(s.calls, 1);
 }
 
-/* A chain whose request the callback has completed itself can't be completed again. */
+/*
+ * Completes the request itself and returns 0. The round then completes it again, and must report
+ * that the token is stale.
+ */
 static int completes_itself(void *context, struct virtio_chain *chain, uint32_t *written)
 {
 	struct server *s = context;
@@ -248,7 +248,10 @@ static void serve_reports_a_chain_that_is_gone(void **state)
 	assert_true(interrupt);
 }
 
-/* The callback may complete its request, and then keeps what is done. */
+/*
+ * Completes the request itself and returns VIRTIO_SERVE_KEEP, so the round does not complete it
+ * again.
+ */
 static int completes_and_keeps(void *context, struct virtio_chain *chain, uint32_t *written)
 {
 	struct server *s = context;
@@ -277,7 +280,7 @@ static void serve_lets_the_callback_complete(void **state)
 
 /* Requests */
 
-/* Pops and completes a request, or returns the test's answer and pops nothing. */
+/* Pops and completes a request, or pops nothing and returns the result that the test has set. */
 static int serve_request(void *context)
 {
 	struct server *s = context;
@@ -321,7 +324,7 @@ static void serve_requests_keeps_to_its_budget_and_asks_for_the_next_kick(void *
 		expect_requests(&s, 0, 1, false);
 		expect_requests(&s, 2, 1, true);
 		assert_int_equal(s.calls, 2);
-		/* No kick is asked for in between. */
+		/* Kicks stay disabled while requests are left. */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
 		expect_requests(&s, 100, 0, !event_idx);
@@ -331,7 +334,7 @@ static void serve_requests_keeps_to_its_budget_and_asks_for_the_next_kick(void *
 	}
 }
 
-/* Hostile 11 */
+/* Hostile 11: the driver adds a chain whenever the device serves one. */
 static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
 {
 	struct server s;
@@ -345,7 +348,7 @@ static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
 	}
 }
 
-/* A result other than 1 ends the round. The driver learns of earlier completions. */
+/* A result other than 1 ends the round. The driver is still interrupted for earlier completions. */
 static void serve_requests_returns_what_ended_the_round(void **state)
 {
 	static const int answers[] = { VIRTIO_SERVE_LATER, VIRTIO_ENOTMAPPED, VIRTIO_EIO };
@@ -362,7 +365,7 @@ static void serve_requests_returns_what_ended_the_round(void **state)
 		expect_requests(&s, SIZE, answers[i], true);
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
-		/* No kick is asked for at such an end, so the device must call again. */
+		/* Such an end leaves kicks disabled, so the device must call again. */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
 		expect_requests(&s, SIZE, 0, true);
@@ -377,8 +380,8 @@ static int finds_none(void *context)
 }
 
 /*
- * A broken ring ends the round. If the callback says that no request is left, but some are, the
- * round asks for kicks and returns 1.
+ * A broken ring ends the round. If the callback finds no request although some are left, the round
+ * enables kicks and returns 1.
  */
 static void serve_requests_ends_when_the_callback_finds_none(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The fixture of the tests of a queue behind a lock: the lock is watched. */
+/* The fixture of the tests of a queue behind a lock. It watches the lock. */
 #ifndef VIRTIO_TESTS_SYNC_FIXTURE_H
 #define VIRTIO_TESTS_SYNC_FIXTURE_H
 
@@ -8,7 +8,7 @@
 
 #define SIZE 8u
 
-/* A lock that notices a second locking, or a release by a thread that does not hold it. */
+/* A lock that notices when it is taken twice, or released while nobody holds it. */
 struct watched_lock {
 	uint32_t taken;
 	bool held;
@@ -33,7 +33,7 @@ static inline void watched_unlock(void *context)
 }
 
 struct shared {
-	struct fixture f; /* its queue is unused: sync has the queue */
+	struct fixture f; /* its own queue is unused: the queue is in sync */
 	struct virtio_queue_sync sync;
 	struct watched_lock watched;
 	struct virtio_segment segments[FIXTURE_MAX_SIZE];
