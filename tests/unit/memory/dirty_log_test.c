@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The dirty log alone: which bits a range sets, in both layouts. An oracle asks for each page
- * whether the range touches it. hostile 48: for any length, no byte outside the bitmap changes, and
- * the work ends.
+ * The dirty log by itself: the bits that a range sets, in both layouts. An oracle checks each page
+ * against the range. Hostile 48: whatever the length, the work is bounded and no byte outside the
+ * bitmap changes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void setup(struct fixture *f, uint8_t unit, uint64_t size, uint64_t base,
 	memcpy(f->want, f->raw, sizeof f->raw);
 }
 
-/* The place of bit n in the two layouts. */
+/* Sets bit n of a bitmap in one of the two layouts. */
 static void set_bit(uint8_t *bitmap, uint8_t unit, uint64_t n)
 {
 	unsigned long word;
@@ -56,8 +56,9 @@ static void set_bit(uint8_t *bitmap, uint8_t unit, uint64_t n)
 }
 
 /*
- * Whether a range that is not empty touches page n of a log. Compares last bytes, because the range
- * and the page may end with the address space, and the page may lie beyond it.
+ * Returns whether a range of at least one byte touches page n of a log. Compares last bytes,
+ * because range and page may end with the address space. A page may also lie beyond the address
+ * space.
  */
 static bool touches(const struct virtio_dirty_log *log, uint64_t n, uint64_t addr, uint64_t len)
 {
@@ -81,7 +82,7 @@ static void expect_marked(struct fixture *f, uint64_t addr, uint64_t len)
 			set_bit(f->want + GUARD, f->log.unit, n);
 }
 
-/* Marks, and compares bitmap and guards with the oracle. */
+/* Marks a range, and compares the bitmap and its guards with the oracle. */
 static void mark(struct fixture *f, uint64_t addr, uint64_t len)
 {
 	virtio_dirty_log_mark(&f->log, addr, len);
@@ -106,7 +107,7 @@ static void mark_nothing(struct fixture *f, uint64_t addr, uint64_t len)
 	assert_memory_equal(f->raw, before, sizeof before);
 }
 
-/* Hostile 48 */
+/* Hostile 48: a range of length 0 sets no bit. */
 static void dirty_log_marks_nothing_for_length_zero(void **state)
 {
 	const uint64_t addrs[] = { 0, 0xfff, 0x1000, 0x1fff, UINT64_MAX - 1, UINT64_MAX };
@@ -150,16 +151,17 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 		mark_nothing(&f, end, UINT64_MAX);
 		mark_nothing(&f, UINT64_MAX, 1);
 		mark_nothing(&f, UINT64_MAX, UINT64_MAX);
-		/* A range that wraps is cut; it does not continue at the other end. */
+		/* A range that wraps is cut. It does not continue at address 0. */
 		mark_nothing(&f, UINT64_MAX - 1, base + 0x10000);
-		/* Ranges that touch the log by one byte set one bit. */
+		/* A range with one byte in the log sets one bit. */
 		mark(&f, 0, base + 1);
 		mark(&f, end - 1, 1);
 	}
 }
 
 /*
- * Every range around a small bitmap: begins before it, at each bit, ends at each bit and past it.
+ * Ranges around a small bitmap. They begin before the bitmap or at any bit, and end at any bit or
+ * after the bitmap.
  */
 static void dirty_log_sets_exactly_the_pages_touched(void **state)
 {
@@ -183,7 +185,7 @@ static void dirty_log_sets_exactly_the_pages_touched(void **state)
 				}
 }
 
-/* Around each word boundary of a bitmap of several words. */
+/* Ranges around each word boundary of a bitmap of several words. */
 static void dirty_log_crosses_words_of_the_bitmap(void **state)
 {
 	struct fixture f;
@@ -217,7 +219,7 @@ static void dirty_log_never_clears_a_bit(void **state)
 	}
 }
 
-/* Hostile 48 */
+/* Hostile 48: a range is longer than the log, or wraps. It is cut. */
 static void dirty_log_cuts_over_long_ranges(void **state)
 {
 	const uint64_t addrs[] = { 0, 1, 0xfff, 0x1000, 0x8000, 0x8fff, 0x9000, 0x10000, UINT64_MAX };
@@ -237,7 +239,7 @@ static void dirty_log_cuts_over_long_ranges(void **state)
 				}
 }
 
-/* A bitmap whose last pages would lie past the address space. */
+/* The last pages of the bitmap would lie past the address space. */
 static void dirty_log_at_the_end_of_the_address_space(void **state)
 {
 	const uint8_t shifts[] = { 0, 3, 12, 63 };
@@ -280,7 +282,8 @@ static void dirty_log_with_pages_of_half_the_address_space(void **state)
 }
 
 /*
- * The bitmap is a heap block of exactly its size, at the smallest alignment that its unit allows.
+ * The bitmap is a heap block of exactly its size, with the smallest alignment that its unit
+ * permits.
  */
 static void dirty_log_stays_inside_a_heap_block(void **state)
 {
@@ -304,7 +307,9 @@ static void dirty_log_stays_inside_a_heap_block(void **state)
 		}
 }
 
-/* The layouts in plain bytes, where the oracle might share a mistake with the library. */
+/*
+ * Compares both layouts with constants, because the oracle might share a mistake with the library.
+ */
 static void dirty_log_layouts_are_as_documented(void **state)
 {
 	static const uint8_t by_byte[8] = { 0x80, 0x01, 0, 0, 0, 0, 0, 0x80 };
@@ -314,7 +319,7 @@ static void dirty_log_layouts_are_as_documented(void **state)
 	const struct virtio_dirty_log words = { &word, WORD, 0x100000, 12, (uint8_t)WORD };
 
 	(void)state;
-	/* Pages 7 and 8, and the last of 64. */
+	/* Marks pages 7 and 8, and the last of 64 pages. */
 	virtio_dirty_log_mark(&bytes, 0x107fff, 2);
 	virtio_dirty_log_mark(&bytes, 0x13ffff, 1);
 	assert_memory_equal(bitmap, by_byte, sizeof bitmap);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Access to a map without a translation: ranges over several regions, over holes, into read-only
- * memory and around the end of the address space.
+ * Accesses to a map without a translation: ranges over several regions, over holes, in read-only
+ * memory, and at the ends of the address space.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,16 +20,16 @@
 /*
  * The guest:
  *   0x0000..0x003f  writable, at the start of the address space
- *   0x1000..0x10ff  writable, and adjacent to it
- *   0x1100..0x117f  writable, and lower on the host than 0x1000
+ *   0x1000..0x10ff  writable
+ *   0x1100..0x117f  writable, adjacent to 0x1000..0x10ff, and lower on the host
  *   0x1180..0x11ff  a hole
- *   0x1200..0x127f  read-only, and adjacent to it
- *   0x1280..0x12ff  writable
+ *   0x1200..0x127f  read-only
+ *   0x1280..0x12ff  writable, adjacent to 0x1200..0x127f
  *   TOP..UINT64_MAX writable, at the end of the address space
  */
 static const struct {
 	uint64_t addr, len;
-	uint32_t at; /* on the host */
+	uint32_t at; /* offset in host memory */
 	uint32_t flags;
 } layout[] = {
 	{ 0, 0x40, 0x010, 0 },      { 0x1000, 0x100, 0x180, 0 },
@@ -38,7 +38,7 @@ static const struct {
 };
 
 /*
- * The regions lie apart on the host, so an access one byte too far hits a byte outside guest
+ * The regions lie apart on the host. An access one byte too far therefore hits a byte outside guest
  * memory.
  */
 struct fixture {
@@ -65,7 +65,7 @@ static void setup(struct fixture *f)
 	virtio_memory_cursor_init(&f->cursor, &f->map);
 }
 
-/* The host place of a guest byte; UINT32_MAX if there is none. */
+/* Returns the host offset of a guest byte, or UINT32_MAX if there is no such byte. */
 static uint32_t place(uint64_t addr)
 {
 	for (uint32_t i = 0; i < COUNT(layout); i++)
@@ -80,7 +80,8 @@ static void expect_nothing_else_changed(const struct fixture *f)
 }
 
 /*
- * Reads, and compares with the bytes on the host. The bytes after the destination must not change.
+ * Reads a range, and compares it with the bytes on the host. The bytes after the destination must
+ * not change.
  */
 static void expect_read(struct fixture *f, uint64_t addr, size_t len)
 {
@@ -111,17 +112,14 @@ static void expect_write(struct fixture *f, uint64_t addr, size_t len)
 
 /* Failures */
 
-/* A range that cannot be accessed, and the error for each kind of access; 0 for none. */
+/* A range that cannot be accessed, and the error of a read and of a write; 0 for no error. */
 struct bad_range {
 	uint64_t addr, len;
 	int read, write;
 };
 
 static const struct bad_range bad_ranges[] = {
-	/*
-	 * hostile 31: the end wraps. The first byte is in memory, and so is the place after the
-	 * wrap.
-	 */
+	/* Hostile 31: the range wraps. Its first byte is in memory, and so is address 0. */
 	{ TOP, 0x41, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP + 0x3f, 2, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP + 0x10, 0x50, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -130,14 +128,17 @@ static const struct bad_range bad_ranges[] = {
 	{ 0x1000, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x1000, UINT64_MAX - 0xfff + 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 1, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* A range that wraps is refused, whatever its first byte permits. */
+	/* A range that wraps is refused, whatever the memory of its first byte permits. */
 	{ 0x1200, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* Hostile 33: far beyond memory. */
+	/* Hostile 33: the range ends far beyond memory. */
 	{ 0x1000, UINT32_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_C(1) << 63, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x10, UINT64_C(1) << 32, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* Hostile 34: over a hole, into one, out of one, wholly inside. */
+	/*
+	 * Hostile 34: the range crosses a hole, ends in a hole, begins in a hole, or lies in a
+	 * hole.
+	 */
 	{ 0x1170, 0xa0, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x1000, 0x300, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x117f, 2, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -154,13 +155,16 @@ static const struct bad_range bad_ranges[] = {
 	{ TOP - 1, 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP - 1, 0x41, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ UINT64_C(1) << 63, 16, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* Read-only: the whole range, its first bytes, and a range whose last byte is in it. */
+	/* Read-only: the range lies in the read-only region, or begins or ends there. */
 	{ 0x1200, 1, 0, VIRTIO_EPERM },
 	{ 0x1200, 0x80, 0, VIRTIO_EPERM },
 	{ 0x127f, 1, 0, VIRTIO_EPERM },
 	{ 0x127f, 2, 0, VIRTIO_EPERM },
 	{ 0x1200, 0x100, 0, VIRTIO_EPERM },
-	/* From read-only memory into a hole: the first byte decides. */
+	/*
+	 * The range leads from read-only memory into a hole. The error is the error of its first
+	 * bad byte.
+	 */
 	{ 0x1270, 0x100, VIRTIO_EFAULT, VIRTIO_EPERM },
 };
 
@@ -173,7 +177,10 @@ static void read_fails(struct fixture *f, const struct bad_range *bad)
 	memset(untouched, 0xee, sizeof untouched);
 	memset(&s, 0xee, sizeof s);
 	memcpy(&same, &s, sizeof s);
-	/* The destination is far smaller than most of these ranges: not one byte may go there. */
+	/*
+	 * The destination is far smaller than most of these ranges, so a failed read must not write
+	 * a byte.
+	 */
 	if (bad->len <= SIZE_MAX)
 		assert_int_equal(virtio_memory_read(&f->cursor, bad->addr, dst, (size_t)bad->len), bad->read);
 	assert_memory_equal(dst, untouched, sizeof dst);
@@ -207,7 +214,7 @@ static void write_fails(struct fixture *f, const struct bad_range *bad, uint32_t
 	}
 }
 
-/* Hostile 31 to 34: each of them, with a cursor fresh or last in any of the regions. */
+/* Hostile 31 to 34: each bad range is tried with a fresh cursor, and with each region cached. */
 static void memory_access_to_bad_range_changes_nothing(void **state)
 {
 	struct fixture f;
@@ -221,7 +228,7 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 				expect_read(&f, layout[warm].addr, 4);
 			if (bad_ranges[i].read) {
 				read_fails(&f, &bad_ranges[i]);
-				/* After the failed access the cursor still works. */
+				/* The cursor still works after the failed access. */
 				expect_read(&f, 0x10f0, 0x20);
 			}
 			if (warm < COUNT(layout))
@@ -234,13 +241,13 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 	expect_write(&f, 0x10f0, 0x20);
 }
 
-/* Hostile 34: a hole of a single byte between two large regions. */
+/* Hostile 34: two large regions have a hole of one byte between them. */
 static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 {
 	uint8_t host[201], before[201], dst[201];
 	struct virtio_region regions[2] = {
 		{ .addr = 0x1000, .len = 100, .host = host },
-		/* Contiguous on the host: the range must be refused anyway. */
+		/* The hole has host memory too, but the range must be refused. */
 		{ .addr = 0x1065, .len = 100, .host = host + 101 },
 	};
 	struct virtio_memory_map map;
@@ -263,8 +270,8 @@ static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 }
 
 /*
- * hostile 34, in both directions: an access that fails at the far end has written nothing at the
- * near end.
+ * Hostile 34: a write meets read-only memory, from either side or in the middle. A write that fails
+ * has changed no byte.
  */
 static void memory_write_into_read_only_region_changes_nothing(void **state)
 {
@@ -287,7 +294,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		for (uint32_t end = start + 1; end <= 30; end++) {
 			const bool legal = end <= 10 || start >= 20;
 
-			/* The read makes the region cached that the writes below must not use. */
+			/* The read makes a region cached that the writes below must not use. */
 			assert_int_equal(virtio_memory_read(&cursor, 0x1000 + start, dst, end - start), 0);
 			if (legal)
 				continue;
@@ -297,7 +304,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		}
 }
 
-/* Hostile 37 */
+/* Hostile 37: an access of length 0 succeeds at any address. */
 static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 {
 	const uint64_t addrs[] = { 0, 0x40, 0x1000, 0x1180, 0x1200, 0x1300, UINT64_C(1) << 63, TOP, UINT64_MAX };
@@ -322,7 +329,7 @@ static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 			assert_int_equal(virtio_memory_check(&f.cursor, addrs[i], 0, READ | WRITE), 0);
 			assert_int_equal(virtio_memory_segments(&f.cursor, addrs[i], 0, READ | WRITE, &s, 1), 0);
 			assert_int_equal(virtio_memory_segments(&f.cursor, addrs[i], 0, READ | WRITE, NULL, 0), 0);
-			/* A length of 0 makes no segment. */
+			/* A length of 0 gives no segment. */
 			assert_int_equal(virtio_memory_segment(&f.cursor, addrs[i], 0, READ, &s), VIRTIO_EINVAL);
 			assert_memory_equal(&s, &same, sizeof s);
 			assert_int_equal(byte, 0xee);
@@ -331,7 +338,8 @@ static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 }
 
 /*
- * With one entry too few the call returns VIRTIO_ENOBUFS, and writes no entry past the array's end.
+ * If one entry is missing, the call returns VIRTIO_ENOBUFS and writes nothing past the end of the
+ * array.
  */
 static void memory_segments_fail_when_the_array_is_too_small(void **state)
 {
@@ -349,14 +357,14 @@ static void memory_segments_fail_when_the_array_is_too_small(void **state)
 	assert_memory_equal(list + 1, same + 1, sizeof list - sizeof list[0]);
 	assert_int_equal(virtio_memory_segments(&f.cursor, 0x10ff, 2, READ, list, 2), 2);
 	assert_memory_equal(list + 2, same + 2, sizeof list - 2 * sizeof list[0]);
-	/* A capacity that isn't an int is no reason to fail. */
+	/* A capacity above INT_MAX is accepted. */
 	assert_int_equal(virtio_memory_segments(&f.cursor, 0x10ff, 2, READ, list, UINT32_MAX), 2);
 	expect_nothing_else_changed(&f);
 }
 
 /* Successes */
 
-/* Hostile 35: every range inside the two adjacent regions, whichever the cursor was in before. */
+/* Hostile 35: every range inside two adjacent regions is accepted, whichever region is cached. */
 static void memory_access_crosses_adjacent_regions(void **state)
 {
 	struct fixture f;
@@ -370,13 +378,13 @@ static void memory_access_crosses_adjacent_regions(void **state)
 			expect_read(&f, start + len - 1, 1);
 			expect_write(&f, start, len);
 		}
-	/* Read-only and writable memory are adjacent for a reader. */
+	/* A read may cross from read-only memory into adjacent writable memory. */
 	expect_read(&f, 0x1200, 0x100);
 	expect_read(&f, 0x127f, 2);
 	expect_write(&f, 0x1280, 0x80);
 }
 
-/* Hostile 36: the last byte of each region, with every number of bytes before it. */
+/* Hostile 36: a range ends with the last byte of a region. Every length is tried. */
 static void memory_access_ends_at_the_last_byte(void **state)
 {
 	struct fixture f;
@@ -400,10 +408,7 @@ static void memory_access_ends_at_the_last_byte(void **state)
 		}
 }
 
-/*
- * A region that ends with the address space ends there: its cached region doesn't reach the first
- * byte.
- */
+/* A region ends with the address space. Its cached region must not reach address 0. */
 static void memory_access_at_both_ends_of_the_address_space(void **state)
 {
 	struct fixture f;
@@ -439,7 +444,8 @@ static void memory_find_needs_one_region(void **state)
 }
 
 /*
- * Only the first piece counts, which lies in one region. The rest of the range may be bad, or wrap.
+ * The segment is the part of the range in the first region. The rest of the range may be bad, or
+ * wrap.
  */
 static void memory_segment_gives_the_first_piece(void **state)
 {
@@ -474,7 +480,7 @@ static void memory_segment_gives_the_first_piece(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* Hostile 35: the segments cover the whole range in order, and each lies in one region. */
+/* Hostile 35: the segments cover the whole range in order. Each segment lies in one region. */
 static void memory_segments_cover_the_range(void **state)
 {
 	struct fixture f;
@@ -501,7 +507,7 @@ static void memory_segments_cover_the_range(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* Accesses in each region after accesses in each other region. */
+/* Accesses each region after each other region. */
 static void memory_cursor_goes_from_any_region_to_any_other(void **state)
 {
 	struct fixture f;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Atomic fields, and the raw accessors they are made of. */
+/* Atomic fields, and the raw accessors below them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
  *   0x1080..0x10bf  at an odd host address
  *   0x10c0..0x10ff  at a host address that is even, but no multiple of 4
  *   0x2000..0x2040  writable, and of odd length
- *   0x2041..0x2080  adjacent to it, also on the host
+ *   0x2041..0x2080  adjacent to 0x2000..0x2040, also on the host
  *   TOP..UINT64_MAX writable
  */
 struct fixture {
@@ -81,8 +81,8 @@ static void stores_fail(struct fixture *f, uint64_t addr, int error16, int error
 }
 
 /*
- * Loads and stores must have these results, with a fresh cursor and with a cursor that was last at
- * 0x1000.
+ * Loads and stores of 16 and 32 bits must have these results, with a fresh cursor and with another
+ * region cached.
  */
 static void fields_fail(struct fixture *f, uint64_t addr, int error16, int error32)
 {
@@ -137,7 +137,8 @@ static void atomic_field_refuses_addresses_outside(void **state)
 }
 
 /*
- * A field over two regions is refused, even if the regions are contiguous in both address spaces.
+ * A field over two regions is refused, even if the regions are adjacent in guest memory and on the
+ * host.
  */
 static void atomic_field_refuses_two_regions(void **state)
 {
@@ -166,7 +167,7 @@ static void atomic_store_refuses_read_only_region(void **state)
 	}
 }
 
-/* Each field of a region at guest addr and host offset at. */
+/* Checks each field of a region at guest address addr and host offset at. */
 static void check_fields(struct fixture *f, uint64_t addr, uint32_t at)
 {
 	static const enum virtio_order loads[2] = { VIRTIO_RELAXED, VIRTIO_ACQUIRE };
@@ -204,7 +205,7 @@ static void atomic_field_is_little_endian_in_any_order(void **state)
 	check_fields(&f, 0x2000, 0x200);
 }
 
-/* Hostile 36: the last field that there can be. */
+/* Hostile 36: the field ends with the last byte of the address space. */
 static void atomic_field_at_the_end_of_the_address_space(void **state)
 {
 	struct fixture f;
@@ -272,8 +273,7 @@ static void raw_loads_read_little_endian(void **state)
 }
 
 /*
- * The memory changes between two copies, and the compiler must not reuse the values of the first
- * copy.
+ * The memory changes between two copies. The compiler must not reuse the bytes of the first copy.
  */
 static void raw_copies_look_at_memory_each_time(void **state)
 {

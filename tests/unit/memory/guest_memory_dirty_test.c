@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Dirty logs of regions. Each way to write sets the bits of the written pages, and no others. A
- * failed access and a read set none.
+ * Dirty logs of regions. Each kind of write sets exactly the bits of the written pages. A failed
+ * access or a read sets no bit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,16 +18,16 @@
 #define WORD ((uint32_t)sizeof(unsigned long))
 
 /*
- * The guest, regions of 0x100 bytes:
- *   0x1000  pages of 16 bytes, in bytes
- *   0x1100  pages of 8 bytes, in words; adjacent
- *   0x1200  without a log; adjacent
- *   0x1300  read-only, with the log of the first one; adjacent
- *   0x2000  with the log of the first one again, which reaches that far
- *   0x3000  with the same log, which doesn't
+ * The guest has regions of 0x100 bytes:
+ *   0x1000  log A: pages of 16 bytes, unit of one byte
+ *   0x1100  log B: pages of 8 bytes, unit of a word; adjacent to 0x1000
+ *   0x1200  no log; adjacent to 0x1100
+ *   0x1300  log A, read-only; adjacent to 0x1200
+ *   0x2000  log A, inside its range
+ *   0x3000  log A, beyond its range
  */
 #define LOG_A_BYTES 40u /* 0x1000 to 0x23ff */
-#define LOG_B_BYTES 8u  /* the second half of 0x1100: pages before its base, and past its end */
+#define LOG_B_BYTES 8u  /* 0x1140 to 0x133f: leaves out the start of region 0x1100 */
 #define LOG_B_BASE 0x1140u
 
 struct fixture {
@@ -60,7 +60,7 @@ static void setup(struct fixture *f)
 	virtio_memory_cursor_init(&f->cursor, &f->map);
 }
 
-/* The oracle: one byte of the guest's was written. */
+/* The oracle: records that one byte of the guest was written. */
 static void wrote_byte(struct fixture *f, uint64_t addr)
 {
 	if (addr >= 0x1100 && addr < 0x1200) {
@@ -121,8 +121,8 @@ static void dirty_failed_writes_record_nothing(void **state)
 	setup(&f);
 	for (uint32_t i = 0; i < COUNT(bad); i++) {
 		/*
-		 * A range that does not wrap where an address has fewer bits stops at the read-only
-		 * region.
+		 * On a 32-bit host SIZE_MAX does not make the range wrap. Such a range fails at the
+		 * read-only region instead.
 		 */
 		if (bad[i].len == SIZE_MAX && SIZE_MAX < UINT64_MAX)
 			continue;
@@ -136,7 +136,7 @@ static void dirty_failed_writes_record_nothing(void **state)
 	expect_logs(&f);
 }
 
-/* Hostile 48 */
+/* Hostile 48: a write of length 0 sets no bit. */
 static void dirty_writes_of_length_zero_record_nothing(void **state)
 {
 	struct fixture f;
@@ -178,10 +178,7 @@ static void dirty_nothing_but_writing_is_recorded(void **state)
 
 /* Writes */
 
-/*
- * Writes of any length from any byte, with a fresh cursor and with a cached region that permits
- * writing.
- */
+/* Writes of any length at any address, with a fresh cursor and with a writable region cached. */
 static void dirty_write_records_exactly_its_pages(void **state)
 {
 	static const uint8_t src[0x300] = { 1 };
@@ -204,7 +201,7 @@ static void dirty_write_records_exactly_its_pages(void **state)
 		}
 }
 
-/* The sizes with a fast path: the log must be set for them, too. */
+/* Writes of constant size have a fast path. They must be recorded too. */
 static void dirty_write_of_constant_size_is_recorded(void **state)
 {
 	static const uint8_t src[64] = { 1 };
@@ -252,7 +249,10 @@ static void dirty_store_of_field_is_recorded(void **state)
 		}
 }
 
-/* Bytes that zero-copy I/O wrote: some of them, from the start of the first segment on. */
+/*
+ * Zero-copy I/O wrote some bytes, from the start of the first segment on. Exactly these are
+ * recorded.
+ */
 static void dirty_segments_are_recorded_as_far_as_written(void **state)
 {
 	struct virtio_segment list[4];
@@ -275,7 +275,7 @@ static void dirty_segments_are_recorded_as_far_as_written(void **state)
 		wrote(&f, start, all);
 		virtio_segments_mark_dirty(list, (uint32_t)count, UINT64_MAX);
 		expect_logs(&f);
-		/* Only as many segments are marked as the caller names. */
+		/* Only the number of segments that the caller passes is marked. */
 		clear(&f);
 		wrote(&f, start, list[0].len);
 		virtio_segments_mark_dirty(list, 1, UINT64_MAX);
@@ -300,7 +300,8 @@ static void dirty_region_is_recorded_behind_host_pointers(void **state)
 }
 
 /*
- * A chain with one writable buffer over three regions, after a readable one that must stay clean.
+ * Makes a chain: a readable buffer, whose pages must stay clean, and a writable buffer over three
+ * regions.
  */
 static void make_chain(struct fixture *f, struct virtio_chain_segments *chain, struct virtio_segment list[4])
 {
@@ -338,7 +339,10 @@ static void dirty_writer_records_what_it_writes(void **state)
 			assert_int_equal(virtio_writer_write(&by_write, src, len), n);
 			expect_logs(&f);
 			clear(&f);
-			/* With less room than len nothing is written, so nothing is recorded. */
+			/*
+			 * These calls fail or have length 0. No byte is written, so none is
+			 * recorded.
+			 */
 			assert_int_equal(virtio_writer_write_exact(&by_exact, src, (size_t)left + 1), VIRTIO_ESHORT);
 			assert_int_equal(virtio_writer_advance(&by_advance, left + 1), VIRTIO_ESHORT);
 			assert_int_equal(virtio_writer_advance(&by_advance, UINT64_MAX), VIRTIO_ESHORT);
@@ -376,7 +380,7 @@ static void dirty_writer_records_nothing_by_looking(void **state)
 	assert_int_equal(virtio_writer_iovec(&writer, UINT64_MAX, iov, 4, &filled), 3);
 	assert_int_equal(virtio_writer_split(&writer, 0x50, &rest), 0);
 	expect_logs(&f);
-	/* Each of the two parts records its own pages. */
+	/* Each part of a split records its own pages. */
 	wrote(&f, 0x10f5 + 0x50, 0x20);
 	assert_int_equal(virtio_writer_advance(&rest, 0x20), 0);
 	expect_logs(&f);
@@ -384,7 +388,9 @@ static void dirty_writer_records_nothing_by_looking(void **state)
 
 /* Translation */
 
-/* Input addresses from 0x7000 on are translated to 0x1000 and so on, in pieces of 0x40 bytes. */
+/*
+ * Translates input addresses from 0x7000 on to addresses from 0x1000 on, at most 0x40 bytes a call.
+ */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	(void)context, (void)len, (void)access;
@@ -394,7 +400,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return 0;
 }
 
-/* A log is about the guest's physical pages, not about what the driver called them. */
+/* A log has pages of guest-physical addresses, and not of the driver's input addresses. */
 static void dirty_log_is_of_addresses_after_translation(void **state)
 {
 	static const uint8_t src[0x100] = { 1 };

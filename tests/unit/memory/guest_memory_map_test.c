@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Maps and cursors: which tables of regions are refused, and what a map made of the others finds.
- */
+/* Maps and cursors: tables of regions that are refused, and look-ups in accepted tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,7 +97,7 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 	refuses(2, UINT64_MAX, ram);
 	refuses(UINT64_C(1) << 63, (UINT64_C(1) << 63) + 1, ram);
 	refuses(UINT64_MAX, UINT64_MAX, ram);
-	/* The last byte of the address space is a byte like any other. */
+	/* The last byte of the address space is an ordinary byte. */
 	accepts(UINT64_MAX, 1, ram);
 	accepts(UINT64_MAX - 0xfff, 0x1000, ram);
 	accepts(0, 0x1000, ram);
@@ -107,7 +105,7 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 
 static void map_init_refuses_host_memory_at_the_host_s_end(void **state)
 {
-	/* The last address to which the bytes of 65,535 descriptors can be added without a wrap. */
+	/* The last address to which 65,535 descriptors of 16 bytes can be added without a wrap. */
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
 
 	(void)state;
@@ -142,7 +140,10 @@ static void map_init_refuses_unknown_flags(void **state)
 	accepts_one(&region);
 }
 
-/* Members that the library derives may hold anything beforehand, also of an earlier map. */
+/*
+ * The members that the library derives may hold anything before the call, also values of an earlier
+ * map.
+ */
 static void map_init_sets_derived_members_anew(void **state)
 {
 	struct virtio_dirty_log log = { .bitmap = NULL };
@@ -192,7 +193,7 @@ static void map_init_refuses_impossible_dirty_logs(void **state)
 		{ bitmap, 8, 0, 12, 3 },
 		{ bitmap, 16, 0, 12, 16 },
 		{ bitmap, 16, 0, 12, 255 },
-		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* a long of other hosts */
+		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* size of a long on other hosts */
 		{ bitmap, 1, 0, 12, word },
 		{ bitmap, word + 1u, 0, 12, word },
 		{ bitmap, 2u * word - 1, 0, 12, word },
@@ -229,7 +230,7 @@ static bool same(const struct virtio_region *a, const struct virtio_region *b)
 	       a->dirty == b->dirty;
 }
 
-/* Two regions that overlap, with others around them, in either order. */
+/* Two regions overlap, among other regions and in either order. */
 static void refuses_two(uint64_t addr1, uint64_t len1, uint64_t addr2, uint64_t len2)
 {
 	const struct virtio_region regions[4] = {
@@ -250,7 +251,7 @@ static void refuses_two(uint64_t addr1, uint64_t len1, uint64_t addr2, uint64_t 
 			for (uint32_t i = 0; i < 4; i++)
 				table[i] = regions[(turn + step * i) % 4];
 			assert_int_equal(virtio_memory_map_init(&map, table, 4), VIRTIO_EOVERLAP);
-			/* The second of two regions that overlap. */
+			/* The bad region is the second of the two that overlap. */
 			bad = virtio_memory_bad_region(table, 4);
 			assert_in_range(bad, 1, 3);
 			assert_true(table[bad].addr - table[bad - 1].addr < table[bad - 1].len);
@@ -289,9 +290,7 @@ static void map_init_refuses_overlap_of_one_byte(void **state)
 	accepts_two(0x1000, 0x1000, 0x2000, 0x1000);
 	accepts_two(0x2000, 0x1000, 0x1000, 0x1000);
 	accepts_two(top, 0xfff, top + 0xfff, 1);
-	/*
-	 * Nothing wraps: the last byte and the first byte of the address space are not neighbours.
-	 */
+	/* The last and the first byte of the address space are not adjacent. */
 	accepts_two(top, 0x1000, 0, 0x1000);
 }
 
@@ -315,7 +314,7 @@ static void map_init_without_regions_knows_no_address(void **state)
 	}
 }
 
-/* All orders of five regions, two of them adjacent: always the same map. */
+/* Five regions, two of them adjacent, give the same map in every order. */
 static void map_init_sorts_any_order(void **state)
 {
 	static const uint64_t addrs[5] = { 0, 0x100, 0x110, 0x5000, UINT64_MAX - 15 };
@@ -353,7 +352,8 @@ static void map_init_sorts_any_order(void **state)
 }
 
 /*
- * Tables of every size up to some: the first and last byte of each region, and the holes between.
+ * Tables of 1 to 200 regions: looks up the first and the last byte of each region, and the holes
+ * between regions.
  */
 static void map_finds_each_region_of_tables_of_any_size(void **state)
 {
@@ -396,7 +396,7 @@ static void map_translation_is_used_until_taken_away(void **state)
 	uint32_t calls = 0;
 
 	(void)state;
-	memset(&map, 0x5a, sizeof map); /* garbage that the call must overwrite */
+	memset(&map, 0x5a, sizeof map); /* values that the call must overwrite */
 	assert_int_equal(virtio_memory_map_init(&map, table, 1), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	assert_int_equal(virtio_memory_check(&cursor, 0x1000, 16, WRITE), 0);
@@ -412,7 +412,7 @@ static void map_translation_is_used_until_taken_away(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* A cursor's memory before init, and its earlier places, do not affect what it finds. */
+/* A cursor's bytes before the init and its earlier cached region do not affect what it finds. */
 static void cursor_init_forgets_everything(void **state)
 {
 	struct virtio_region table[2] = { { .addr = 0x1000, .len = 16, .host = ram } };

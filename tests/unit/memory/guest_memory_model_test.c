@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guest memory against a model: random maps, random accesses, and a model that knows single bytes.
- * Maps have holes, read-only regions, adjacent regions and dirty logs, also where addresses wrap.
- * In one variant each byte is its own region. In another a translation with small pages lies in
- * front. The seeds are fixed, so a failure repeats.
+ * Guest memory against a model that knows single bytes, with random maps and random accesses. Maps
+ * have holes, read-only regions, adjacent regions and dirty logs, also where addresses wrap. In one
+ * variant each byte is its own region. In another variant the map has a translation with small
+ * pages. The seeds are fixed, so a failure repeats.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #define READ VIRTIO_ACCESS_READ
 #define WRITE VIRTIO_ACCESS_WRITE
 
-#define WINDOW 512u /* addresses where there may be memory */
+#define WINDOW 512u /* addresses that may have memory */
 #define MAX_GAP 8u  /* between regions on the host */
 #define HOST_BYTES (WINDOW * (MAX_GAP + 1) + MAX_GAP)
 #define MAX_LEN 640u
@@ -28,7 +28,7 @@
 #define MAPS 40u /* times long_factor() */
 #define STEPS 1500u
 
-/* A cached region that begins here ends at address 255. */
+/* A window that begins here reaches the end of the address space after 256 bytes, and wraps. */
 #define WRAPPING (UINT64_MAX - 255)
 
 static const uint64_t bases[] = { 0x10000, 0, WRAPPING, (UINT64_C(1) << 63) - 256 };
@@ -42,20 +42,20 @@ struct page {
 	uint32_t access;
 };
 
-/* The model's knowledge of one byte. */
+/* The model of one byte. */
 struct byte {
-	int error;       /* error of every access to it, or 0 */
-	uint32_t access; /* permitted */
-	uint32_t region; /* index in the table */
-	uint32_t host;   /* where it lies */
-	uint64_t phys;   /* offset in the cached region of guest-physical addresses */
+	int error;       /* error of every access to the byte, or 0 */
+	uint32_t access; /* permitted accesses */
+	uint32_t region; /* index in the table of regions */
+	uint32_t host;   /* offset in host memory */
+	uint64_t phys;   /* guest-physical offset in the window */
 };
 
 struct shadow {
 	uint64_t random;
 	enum variant variant;
 
-	uint64_t base; /* guest-physical */
+	uint64_t base; /* guest-physical start of the window */
 	struct virtio_region regions[WINDOW];
 	uint32_t count;
 	uint32_t region_of[WINDOW]; /* UINT32_MAX in a hole */
@@ -66,7 +66,7 @@ struct shadow {
 	uint8_t bitmap[WINDOW / 8];
 	uint8_t want_bitmap[WINDOW / 8];
 
-	uint64_t in_base; /* start of the window, in the addresses that the driver uses */
+	uint64_t in_base; /* start of the window in input addresses */
 	uint32_t page_size;
 	struct page pages[WINDOW / 4];
 
@@ -74,7 +74,7 @@ struct shadow {
 	struct virtio_memory_cursor cursor;
 };
 
-/* Making memory and its shadow */
+/* Memory and its model */
 
 static uint32_t below(struct shadow *w, uint32_t limit)
 {
@@ -84,7 +84,7 @@ static uint32_t below(struct shadow *w, uint32_t limit)
 	return (uint32_t)((w->random * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % limit;
 }
 
-/* Cuts the address range into regions and holes. None crosses the end of the address space. */
+/* Cuts the window into regions and holes. No region crosses the end of the address space. */
 static void make_regions(struct shadow *w)
 {
 	const uint32_t longest = w->variant == SINGLE_BYTES ? 1 : 1 + below(w, 100);
@@ -140,7 +140,7 @@ static void make_pages(struct shadow *w)
 
 		p->result = results[below(w, 16)];
 		p->out = w->base + below(w, WINDOW);
-		/* A page often begins where the page before it ends, or at an aligned address. */
+		/* Many pages begin where the previous page ends, or at an aligned address. */
 		if (i > 0 && below(w, 2))
 			p->out = p[-1].out + w->page_size;
 		else if (below(w, 2))
@@ -226,7 +226,7 @@ static int byte_error(const struct byte *b, uint32_t access)
 	return (b->access & access) == access ? 0 : VIRTIO_EPERM;
 }
 
-/* The expected result of an access to a range: the error of the first byte that has one. */
+/* Returns the expected result of an access to a range: the error of its first bad byte, or 0. */
 static int expected(const struct shadow *w, uint64_t addr, uint64_t len, uint32_t access)
 {
 	if (len > 0 && len - 1 > UINT64_MAX - addr)
@@ -241,7 +241,10 @@ static int expected(const struct shadow *w, uint64_t addr, uint64_t len, uint32_
 	return 0;
 }
 
-/* Number of bytes from addr on, at most len, in one region and one page. The first byte exists. */
+/*
+ * Returns the number of bytes from addr on, at most len, in one region and one page. The first byte
+ * must be in memory.
+ */
 static uint64_t piece(const struct shadow *w, uint64_t addr, uint64_t len)
 {
 	const struct byte first = look(w, addr);
@@ -266,7 +269,7 @@ static void model_write(struct shadow *w, uint64_t addr, const uint8_t *src, uin
 		const uint64_t page = b.phys >> w->log.page_shift;
 
 		w->want[b.host] = src[i];
-		/* Where the addresses wrap, the bitmap ends at the end of the address space. */
+		/* Where addresses wrap, the bitmap ends with the address space. */
 		if (w->regions[b.region].dirty && !(w->base == WRAPPING && b.phys >= 256))
 			w->want_bitmap[page / 8] = (uint8_t)(w->want_bitmap[page / 8] | 1u << page % 8);
 	}
@@ -280,7 +283,7 @@ static void expect_same(const struct shadow *w)
 
 /* Accesses, each compared with the model */
 
-/* Reads with a size that the compiler knows, if len is one of these sizes. */
+/* Reads len bytes. Passes a constant size if len is one of the sizes below. */
 static int read_any(struct virtio_memory_cursor *cursor, uint64_t addr, uint8_t *dst, size_t len)
 {
 	switch (len) {
@@ -465,8 +468,8 @@ static void step_store(struct shadow *w, uint64_t addr)
 }
 
 /*
- * Mostly short ranges near or in the cached region; sometimes a range that is far too long, or
- * wraps.
+ * Returns mostly a short length, sometimes a far too long length or a length that makes the range
+ * wrap.
  */
 static uint64_t random_len(struct shadow *w)
 {
@@ -491,7 +494,7 @@ static void step(struct shadow *w)
 	switch (below(w, 12)) {
 	case 0:
 	case 1:
-		/* Leaves out lengths that do not fit a 32-bit host's size_t. */
+		/* Leaves out lengths that do not fit into size_t on a 32-bit host. */
 		if (len <= SIZE_MAX)
 			step_read(w, addr, len);
 		break;
@@ -557,8 +560,8 @@ static void model_agrees_behind_a_translation(void **state)
 }
 
 /*
- * An exhaustive pass over one small map, so nothing depends on luck: every byte of a fragmented
- * map is found alone and in every range.
+ * An exhaustive pass over a small map, without random accesses: every byte is accessed alone and in
+ * every short range.
  */
 static void model_agrees_on_every_short_range(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Lists of segments: their sum, and the I/O vectors made from them, against a flat list of host
- * bytes.
+ * Lists of segments: their sum, and the I/O vectors made from them, compared with a flat list of
+ * host bytes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,11 +15,11 @@
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define SEGMENTS 6u
-#define BYTES 34u /* in all of them */
+#define BYTES 34u /* in all segments */
 
 static const uint64_t lens[SEGMENTS] = { 1, 3, 7, 2, 16, 5 };
 
-/* Segments apart on the host, and for each byte of them where it lies. */
+/* Segments that lie apart on the host, and the host address of each of their bytes. */
 struct fixture {
 	uint8_t host[SEGMENTS * 32];
 	struct virtio_region region;
@@ -39,7 +39,7 @@ static void setup(struct fixture *f)
 	assert_int_equal(virtio_memory_map_init(&map, &f->region, 1), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	for (uint32_t i = 0; i < SEGMENTS; i++) {
-		/* The segments' addresses are in no order. */
+		/* The addresses do not increase from segment to segment. */
 		const uint32_t at = i * 5 % SEGMENTS * 32 + i;
 
 		assert_int_equal(
@@ -52,8 +52,8 @@ static void setup(struct fixture *f)
 }
 
 /*
- * Returns the number of entries that a vector of these bytes needs: one for each segment that has
- * some of the bytes.
+ * Returns the number of entries of a vector of these bytes: one for each segment that holds some of
+ * the bytes.
  */
 static uint32_t entries_needed(uint64_t offset, uint64_t bytes)
 {
@@ -65,7 +65,7 @@ static uint32_t entries_needed(uint64_t offset, uint64_t bytes)
 	return needed;
 }
 
-/* Makes an I/O vector of a part of a list of segments: bytes bytes from offset on. */
+/* Makes an I/O vector of part of a list of segments: `bytes` bytes from offset on. */
 static uint32_t segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
 			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
 {
@@ -161,7 +161,7 @@ static void segments_bytes_is_the_sum(void **state)
 			sum += lens[count];
 	}
 	assert_true(sum == BYTES);
-	/* More bytes than 32 bits count. */
+	/* The sum exceeds 32 bits. */
 	f.segments[1].len = UINT64_C(0x123456789a);
 	assert_true(virtio_segments_bytes(f.segments, 2) == UINT64_C(0x123456789b));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Accesses of constant size, which have a fast path near VIRTIO_MEMORY_SMALL. Each size from 1 to
- * 72 is tried at each offset near the end of regions of many lengths, with each kind of neighbour,
- * against an oracle of single bytes. An optimising compiler chooses the fast path. The same is done
- * for sizes that the compiler does not know.
+ * Accesses of constant size. Up to VIRTIO_MEMORY_SMALL bytes they have a fast path, which an
+ * optimising compiler selects. Each size from 1 to 72 is tried at each offset near the end of a
+ * region. The regions have many lengths and each kind of neighbour. An oracle of single bytes
+ * checks the result. Sizes that the compiler does not know are tried in the same way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,14 +16,14 @@
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define MAX_SIZE 72u
-#define MARGIN 80u     /* around each region on the host */
-#define MAX_LEN 288u   /* of the region under test */
+#define MARGIN 80u     /* bytes around each region on the host */
+#define MAX_LEN 288u   /* longest region under test */
 #define NEIGHBOUR 128u /* bytes of the region after it */
 #define ADDR 0x1000u
 
 VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the limit");
 
-/* A pair of functions for each size, so that the compiler knows the size. */
+/* Defines two functions for each size, so the compiler knows the size. */
 /* clang-format off */
 #define FOR_EACH_SIZE(X) \
 	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) \
@@ -69,7 +69,7 @@ struct fixture {
 	struct virtio_memory_cursor cursor;
 	uint32_t len;
 	enum neighbour neighbour;
-	bool read_only; /* the region under test */
+	bool read_only; /* applies to the region under test */
 };
 
 static void setup(struct fixture *f, uint32_t len, bool read_only, enum neighbour neighbour)
@@ -92,7 +92,7 @@ static void setup(struct fixture *f, uint32_t len, bool read_only, enum neighbou
 	virtio_memory_cursor_init(&f->cursor, &f->map);
 }
 
-/* The oracle: the host byte behind a guest address, or NULL. */
+/* The oracle: returns the host byte of a guest address, or NULL. */
 static uint8_t *byte_at(uint8_t *host, const struct fixture *f, uint64_t addr, int *error, bool write)
 {
 	const uint64_t off = addr - ADDR;
@@ -155,7 +155,7 @@ static void check_write(struct fixture *f, uint64_t addr, uint32_t size)
 	assert_memory_equal(f->host, f->want, sizeof f->host);
 }
 
-/* Bytes of memory that can be read and written in one region from addr on. */
+/* Returns the number of bytes from addr on, in one region, that can be read and written. */
 static uint64_t writable_bytes(const struct fixture *f, uint64_t addr)
 {
 	const uint64_t off = addr - ADDR;
@@ -166,8 +166,8 @@ static uint64_t writable_bytes(const struct fixture *f, uint64_t addr)
 }
 
 /*
- * Whatever is found is memory that can be read and written, at the right place. Whatever is not
- * found is near the end of a region, or not such memory.
+ * Memory that is found must be readable, writable and at the right host address. The function may
+ * miss a range that is near the end of a region, or not writable.
  */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
@@ -180,8 +180,8 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 		void *host = NULL;
 
 		/*
-		 * Way 0 and way 1 begin with the region that was cached before, and way 2 with
-		 * none.
+		 * Ways 0 and 1 start with the region that was cached before. Way 2 starts with no
+		 * cached region.
 		 */
 		if (way == 2)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
@@ -199,14 +199,17 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 	}
 }
 
-/* Every size at every offset, from 128 bytes before the region's end to past it. */
+/* Tries every size at every offset from 128 bytes before the region's end to past the end. */
 static void check_all(struct fixture *f)
 {
 	for (uint32_t size = 1; size <= MAX_SIZE; size++) {
 		const uint32_t first = f->len < 128 ? 0 : f->len - 128;
 
 		for (uint32_t off = first; off < f->len + 3; off++) {
-			/* The cached region is none, this region, or its neighbour. */
+			/*
+			 * Tried with no cached region, with this region cached, and with its
+			 * neighbour cached.
+			 */
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_read(f, ADDR + off, size);
 			virtio_memory_cursor_init(&f->cursor, &f->map);
@@ -223,7 +226,7 @@ static void check_all(struct fixture *f)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_find(f, ADDR + off, size);
 		}
-		/* Now the same accesses just before the region's start. */
+		/* The same accesses just before the region's start. */
 		for (uint32_t off = 1; off < size + 2; off++) {
 			check_read(f, ADDR - off, size);
 			check_write(f, ADDR - off, size);
@@ -269,7 +272,7 @@ static void small_access_at_the_end_of_large_regions(void **state)
 	small_access_agrees_with_single_bytes(lens, COUNT(lens));
 }
 
-/* At both ends of the address space, where an offset that wrapped would look small. */
+/* Regions lie at both ends of the address space. An offset that wraps would look small. */
 static void small_access_does_not_wrap_around(void **state)
 {
 	uint8_t host[2 * MARGIN], before[2 * MARGIN], dst[MAX_SIZE];
@@ -304,8 +307,7 @@ static void small_access_does_not_wrap_around(void **state)
 }
 
 /*
- * Copies of sizes that the compiler does not know: each size, at any alignment, copies exactly its
- * bytes.
+ * The compiler does not know the size. A copy of any size and alignment copies exactly its bytes.
  */
 static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 {
@@ -329,7 +331,7 @@ static void small_copy_of_unknown_size_copies_it_exactly(void **state)
 		}
 }
 
-/* A range of no bytes is never found, not even in the cached region. */
+/* A range of length 0 is never found, not even in the cached region. */
 static void small_writable_memory_has_bytes(void **state)
 {
 	volatile uint32_t unknown = 0;
@@ -343,7 +345,7 @@ static void small_writable_memory_has_bytes(void **state)
 	assert_false(virtio_impl_memory_find_writable(&f.cursor, ADDR, unknown, &found));
 }
 
-/* A region without a fast path does not change the others: they are found as before. */
+/* Regions without a fast path do not change the look-up of other regions. */
 static void small_writable_memory_beside_other_memory(void **state)
 {
 	static uint8_t host[4][64], bitmap[16];
@@ -379,7 +381,7 @@ static int nowhere(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 	return VIRTIO_EFAULT;
 }
 
-/* A map whose translation was removed again works as without one. */
+/* When the translation of a map is removed again, the fast path works again. */
 static void small_writable_memory_comes_back_behind_translation(void **state)
 {
 	struct fixture f;
@@ -396,8 +398,8 @@ static void small_writable_memory_comes_back_behind_translation(void **state)
 }
 
 /*
- * A region with a dirty log is found like any other. Each write is recorded: the first write and
- * writes with the region cached, of sizes that the compiler knows and others.
+ * A region with a dirty log is found like any other region. Each write is recorded: the first
+ * write, writes with the region cached, and writes of known and of unknown size.
  */
 static void small_writes_are_recorded_in_the_dirty_log(void **state)
 {
@@ -436,8 +438,8 @@ static void small_writes_are_recorded_in_the_dirty_log(void **state)
 }
 
 /*
- * Look-ups begin in slots of addresses. The result is that of a search of all regions: for regions
- * that share a slot, for regions at both ends of the address space, and for holes.
+ * Look-ups start from a table of slots. They must give the same result as a search of all regions.
+ * The regions share a slot, lie at both ends of the address space, or have holes between them.
  */
 static void small_look_ups_agree_with_a_search(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Maps with a translation in front: an I/O page table with pages of every kind, good and bad
- * answers, and what a cursor may remember of them.
+ * Maps with a translation: pages of every kind, good and bad results of the translation, and what a
+ * cursor may cache.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,13 +24,13 @@
 #define SHORT_LEN 0x28u
 #define LAST (UINT64_MAX - (PAGE - 1)) /* the last page of the input addresses */
 
-/* How far the hook's answer for a page reaches, or what is wrong with the answer. */
+/* The extent of the translation's result for a page, or the fault in the result. */
 enum style {
 	TO_PAGE_END,
-	HUGE_LEN,  /* claims to reach to the end of the address space and beyond */
+	HUGE_LEN,  /* claims to reach beyond the end of the address space */
 	NO_LEN,    /* returns 0 with a length of 0 */
-	NO_ANSWER, /* success, and nothing filled in */
-	PIECES,    /* up to the next multiple of 16 */
+	NO_ANSWER, /* returns 0 and fills nothing in */
+	PIECES,    /* reaches to the next multiple of 16 */
 };
 
 struct page {
@@ -38,14 +38,14 @@ struct page {
 	uint32_t access;
 	int result;
 	enum style style;
-	int read, write; /* results of the accesses; 0 for success */
+	int read, write; /* expected results of accesses; 0 for success */
 };
 
-/* Pages of input addresses. Whatever is not in here is VIRTIO_EFAULT. */
+/* Pages of input addresses. Every other address gives VIRTIO_EFAULT. */
 static const struct page pages[] = {
 	{ 0x5000, RAM + 0x300, BOTH, 0, TO_PAGE_END, 0, 0 },
 	{ 0x5100, RAM + 0x100, BOTH, 0, TO_PAGE_END, 0, 0 },
-	{ 0x5200, RAM + 0x200, BOTH, 0, TO_PAGE_END, 0, 0 }, /* the previous page ends there */
+	{ 0x5200, RAM + 0x200, BOTH, 0, TO_PAGE_END, 0, 0 }, /* adjacent to the previous page */
 	{ 0x5300, RAM + 0x400, READ, 0, TO_PAGE_END, 0, VIRTIO_EPERM },
 	{ 0x5400, RAM + 0x500, WRITE, 0, TO_PAGE_END, VIRTIO_EPERM, 0 },
 	{ 0x5500, RAM + 0x600, BOTH, VIRTIO_ENOTMAPPED, TO_PAGE_END, VIRTIO_ENOTMAPPED, VIRTIO_ENOTMAPPED },
@@ -53,19 +53,19 @@ static const struct page pages[] = {
 	{ 0x5700, RAM + 0x600, BOTH, VIRTIO_EPERM, TO_PAGE_END, VIRTIO_EPERM, VIRTIO_EPERM },
 	{ 0x5800, ROM, BOTH, 0, TO_PAGE_END, 0, VIRTIO_EPERM },
 	{ 0x5900, 0x900000, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* The translation returns a number without a meaning. */
+	/* The translation returns 7, which is no valid result. */
 	{ 0x5a00, RAM + 0x600, BOTH, 7, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5b00, RAM + 0x600, BOTH, 0, NO_LEN, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5c00, RAM + 0x600, BOTH, 0, NO_ANSWER, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x5d00, RAM + 0x600, 0, 0, TO_PAGE_END, VIRTIO_EPERM, VIRTIO_EPERM },
 	{ 0x5e00, RAM + 0x700, BOTH, 0, PIECES, 0, 0 },
-	/* Begins one byte before memory. */
+	/* The translated page begins one byte before memory. */
 	{ 0x6000, RAM - 1, BOTH, 0, TO_PAGE_END, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ LAST, RAM + 0x800, BOTH, 0, HUGE_LEN, 0, 0 },
 };
 
 struct fixture {
-	/* With guard pages on either side. */
+	/* RAM, with a guard page on either side. */
 	_Alignas(16) uint8_t ram[16 * PAGE + 2 * PAGE];
 	uint8_t rom[PAGE];
 	uint8_t shortage[SHORT_LEN + 0x40];
@@ -74,15 +74,15 @@ struct fixture {
 	struct virtio_memory_map map;
 	struct virtio_memory_cursor cursor;
 
-	/* The page table. */
+	/* The page table of the translation. */
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
-	bool clip; /* the hook answers only for the bytes that it was asked about */
-	/* Answers "not mapped" to requests for more bytes than this; 0: no such limit. */
+	bool clip; /* the result covers only the bytes of the look-up */
+	/* Look-ups of more bytes fail with VIRTIO_ENOTMAPPED; 0: no such limit. */
 	uint64_t whole;
-	uint32_t last;  /* after so many questions it answers "not mapped"; 0: never */
-	uint32_t calls; /* number of questions */
-	uint64_t addr;  /* the last question */
+	uint32_t last;  /* later look-ups fail with VIRTIO_ENOTMAPPED; 0: none */
+	uint32_t calls; /* number of look-ups */
+	uint64_t addr;  /* of the last look-up, like len and access */
 	uint64_t len;
 	uint32_t access;
 };
@@ -95,7 +95,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	f->addr = addr;
 	f->len = len;
 	f->access = access;
-	/* The library must not ask about 0 bytes (hostile 37). */
+	/* Hostile 37: the library must not look up 0 bytes. */
 	assert_true(len > 0);
 	if ((f->whole && len > f->whole) || (f->last && f->calls > f->last))
 		return VIRTIO_ENOTMAPPED;
@@ -157,7 +157,7 @@ static struct page *page_at(struct fixture *f, uint64_t in)
 	return NULL;
 }
 
-/* The host place of a guest-physical address of RAM. */
+/* Returns the offset in f->ram of a guest-physical address of RAM. */
 static uint32_t ram_at(uint64_t phys)
 {
 	return (uint32_t)(phys - RAM + PAGE);
@@ -227,7 +227,7 @@ static void expect_write(struct fixture *f, uint64_t addr, size_t len, uint64_t 
 
 /* Failures */
 
-/* Hostile 37: a length of 0 is no question, wherever it points. */
+/* Hostile 37: an access of length 0 makes no look-up, whatever its address. */
 static void translation_is_never_asked_for_length_zero(void **state)
 {
 	const uint64_t addrs[] = { 0, 0x5000, 0x5500, 0x5600, 0x5a00, 0x7000, UINT64_MAX };
@@ -253,7 +253,7 @@ static void translation_is_never_asked_for_length_zero(void **state)
 	expect_unchanged(&f);
 }
 
-/* Accesses to each page, with a fresh cursor and with a cursor that comes from each other page. */
+/* Accesses each page, with a fresh cursor and with each other page cached. */
 static void translation_answers_decide_each_access(void **state)
 {
 	struct fixture f;
@@ -277,7 +277,7 @@ static void translation_answers_decide_each_access(void **state)
 			else
 				expect_write(&f, p->in + 3, 5, p->out + 3);
 			/*
-			 * The errors are the same after the accesses above have moved the cached
+			 * The errors are the same after these accesses have changed the cached
 			 * region.
 			 */
 			if (p->read)
@@ -287,28 +287,31 @@ static void translation_answers_decide_each_access(void **state)
 		}
 }
 
-/* Hostile 34: a bad page in the middle leaves the pages before it unchanged. */
+/* Hostile 34: an access meets a bad page in its middle. The pages before it stay unchanged. */
 static void translation_failing_in_the_middle_changes_nothing(void **state)
 {
 	struct fixture f;
 
 	(void)state;
 	setup(&f);
-	/* 0x52f0 is good, 0x5300 is read-only. */
+	/* 0x52f0 is writable, and 0x5300 is read-only. */
 	expect_write_error(&f, 0x52f0, 0x20, VIRTIO_EPERM);
-	/* 0x53f0 is readable, 0x5400 only writable. */
+	/* 0x53f0 is readable, and 0x5400 is write-only. */
 	expect_read_error(&f, 0x53f0, 0x20, VIRTIO_EPERM);
-	/* 0x54f0 is writable, 0x5500 not known yet. */
+	/* 0x54f0 is writable, and 0x5500 is not mapped yet. */
 	expect_write_error(&f, 0x54f0, 0x20, VIRTIO_ENOTMAPPED);
-	/* 0x58f0 is readable, 0x5900 is not memory. */
+	/* 0x58f0 is readable, and 0x5900 is not in memory. */
 	expect_read_error(&f, 0x58f0, 0x20, VIRTIO_EFAULT);
-	/* The last piece is past the last page. */
+	/* The range ends one byte past the last of these pages. */
 	expect_read_error(&f, 0x5ef0, 0x11, VIRTIO_EFAULT);
 	expect_write_error(&f, 0x5ef0, 0x11, VIRTIO_EFAULT);
 	expect_unchanged(&f);
 }
 
-/* Hostile 31, 32: a range of input addresses that wraps is refused, whatever the hook answers. */
+/*
+ * Hostile 31, 32: a range of input addresses that wraps is refused, whatever the translation
+ * returns.
+ */
 static void translation_does_not_wrap_the_input_addresses(void **state)
 {
 	struct fixture f;
@@ -321,7 +324,7 @@ static void translation_does_not_wrap_the_input_addresses(void **state)
 	expect_write_error(&f, UINT64_MAX - 15, 0x20, VIRTIO_EFAULT);
 	expect_read(&f, UINT64_MAX, 1, RAM + 0x8ff);
 	expect_write_error(&f, UINT64_MAX, 2, VIRTIO_EFAULT);
-	/* The cached region of LAST claimed to be endless; address 0 still has its own answer. */
+	/* The result for LAST claimed to have no end. Address 0 still needs its own look-up. */
 	expect_read(&f, LAST, PAGE, RAM + 0x800);
 	f.calls = 0;
 	expect_read(&f, 0, 4, RAM);
@@ -345,7 +348,9 @@ static void translation_does_not_wrap_into_unmapped_start(void **state)
 	}
 }
 
-/* An answer longer than memory is cut. The next address is asked for, and is not in memory. */
+/*
+ * A result that is longer than memory is cut. The next address is looked up, and is not in memory.
+ */
 static void translation_longer_than_memory_ends_with_it(void **state)
 {
 	const uint8_t src[SHORT_LEN + 1] = { 0 };
@@ -370,7 +375,7 @@ static void translation_longer_than_memory_ends_with_it(void **state)
 	expect_unchanged(&f);
 }
 
-/* A page that is not mapped yet can be accessed later, even by the same cursor. */
+/* A page that is not mapped yet can be accessed later, also with the same cursor. */
 static void translation_not_known_yet_can_be_retried(void **state)
 {
 	struct fixture f;
@@ -393,13 +398,16 @@ static void translation_not_known_yet_can_be_retried(void **state)
 	page_at(&f, 0x5500)->result = 0;
 	expect_read(&f, 0x5500, 8, RAM + 0x600);
 	expect_write(&f, 0x5500, 8, RAM + 0x600);
-	/* The range begins in the page that can only be written, and crosses into the next. */
+	/* The range begins in the write-only page and continues in the next page. */
 	assert_int_equal(virtio_memory_check(&f.cursor, 0x54f0, 0x20, WRITE), 0);
 }
 
-/* What a cursor remembers */
+/* Cached regions */
 
-/* A cached region that permits reading does not permit writing, and the reverse. */
+/*
+ * A region cached for reads does not permit writes. A region cached for writes does not permit
+ * reads.
+ */
 static void translation_cached_region_is_for_its_access_only(void **state)
 {
 	struct fixture f;
@@ -431,10 +439,7 @@ static void translation_cached_region_is_for_its_access_only(void **state)
 	}
 }
 
-/*
- * Bits of an answer that have no meaning give a cursor no permission: a readable page stays
- * read-only.
- */
+/* Unknown bits in the permissions of a result permit nothing: a readable page stays read-only. */
 static void translation_cached_region_ignores_unknown_permissions(void **state)
 {
 	uint8_t byte = 0xa5, read[PAGE];
@@ -452,8 +457,8 @@ static void translation_cached_region_ignores_unknown_permissions(void **state)
 }
 
 /*
- * An address is translated to one place for reads and to another for writes. The cursor must not
- * mix them up.
+ * One input address has different targets for reads and for writes. The cursor must not mix them
+ * up.
  */
 static void translation_cached_region_of_split_permissions_is_not_shared(void **state)
 {
@@ -471,7 +476,7 @@ static void translation_cached_region_of_split_permissions_is_not_shared(void **
 	}
 }
 
-/* A cached region covers only the addresses in the answer, not addresses around them. */
+/* A cached region covers only the addresses of the result, and no address around them. */
 static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 {
 	struct fixture f;
@@ -490,14 +495,15 @@ static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 		expect_read_error(&f, 0x9000 - 1, 2, VIRTIO_EFAULT);
 		expect_write_error(&f, 0x9000 + PAGE - 1, 2, VIRTIO_EFAULT);
 		/*
-		 * A guest-physical address is no input address, even if it is in the cached region.
+		 * A guest-physical address is not an input address, even if the cached region holds
+		 * it.
 		 */
 		expect_read_error(&f, RAM + 0x900 + off, 1, VIRTIO_EFAULT);
 		expect_write_error(&f, RAM + 0x900, 1, VIRTIO_EFAULT);
 	}
 }
 
-/* A cursor asks the hook again only outside its last answer. */
+/* A cursor makes a look-up only outside its last result. */
 static void translation_is_asked_once_for_a_cached_region(void **state)
 {
 	struct fixture f;
@@ -517,7 +523,7 @@ static void translation_is_asked_once_for_a_cached_region(void **state)
 	expect_write(&f, 0x5100, 8, RAM + 0x100);
 	assert_int_equal(f.calls, 2);
 	assert_true(f.addr == 0x5100 && f.len == 8 && f.access == WRITE);
-	/* Pieces of 16 bytes: the 17th is a new question. */
+	/* Results cover 16 bytes here, so the 17th byte needs a look-up. */
 	expect_read(&f, 0x5e00, 16, RAM + 0x700);
 	assert_int_equal(f.calls, 3);
 	expect_read(&f, 0x5e10, 1, RAM + 0x710);
@@ -543,7 +549,7 @@ static void translation_cursors_of_one_map_are_independent(void **state)
 
 /* Ranges over several pages */
 
-/* Hostile 35: pages that are neighbours in front of the translation, but not behind it. */
+/* Hostile 35: the pages are adjacent in input addresses, but not in guest-physical addresses. */
 static void translation_access_crosses_pages(void **state)
 {
 	struct fixture f;
@@ -565,7 +571,7 @@ static void translation_access_crosses_pages(void **state)
 			assert_int_equal(virtio_memory_write(&f.cursor, start, src, len), 0);
 			expect_unchanged(&f);
 		}
-	/* Neighbours on both sides. */
+	/* These pages are adjacent in input and in guest-physical addresses. */
 	expect_read(&f, 0x51f0, 0x20, RAM + 0x1f0);
 	expect_write(&f, 0x5100, 2 * PAGE, RAM + 0x100);
 	expect_write(&f, 0x5e03, PAGE - 3, RAM + 0x703);
@@ -578,7 +584,7 @@ static void translation_find_needs_one_translation(void **state)
 	(void)state;
 	setup(&f);
 	assert_null(virtio_memory_find(&f.cursor, 0x50ff, 2, READ));
-	assert_null(virtio_memory_find(&f.cursor, 0x51ff, 2, READ)); /* although it is contiguous */
+	assert_null(virtio_memory_find(&f.cursor, 0x51ff, 2, READ)); /* although contiguous */
 	assert_null(virtio_memory_find(&f.cursor, 0x5e08, 9, READ));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5e08, 8, READ), f.ram + ram_at(RAM + 0x708));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5100, PAGE, BOTH), f.ram + ram_at(RAM + 0x100));
@@ -586,7 +592,10 @@ static void translation_find_needs_one_translation(void **state)
 	expect_unchanged(&f);
 }
 
-/* Segments keep the driver's addresses. Their regions are those behind the translation. */
+/*
+ * Segments keep the driver's input addresses. Their regions are the regions of the translated
+ * addresses.
+ */
 static void translation_segments_are_addressed_as_by_the_driver(void **state)
 {
 	static const uint32_t offsets[3] = { 0x3f0, 0x100, 0x200 };
@@ -608,10 +617,7 @@ static void translation_segments_are_addressed_as_by_the_driver(void **state)
 	}
 }
 
-/*
- * Alignment of an atomic field is checked for the address in front of the translation and for the
- * host memory.
- */
+/* An atomic field must be aligned in input addresses and on the host. */
 static void translation_of_atomic_fields(void **state)
 {
 	uint16_t v16 = 0x1234;
@@ -640,8 +646,8 @@ static void translation_of_atomic_fields(void **state)
 }
 
 /*
- * A hook that answers for no more than it was asked: what an earlier access asked for must not
- * limit a later one.
+ * The result covers only the bytes of the look-up. An earlier short access must not limit a later
+ * access.
  */
 static void translation_clipped_to_the_question_limits_no_later_access(void **state)
 {
@@ -674,8 +680,8 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 }
 
 /*
- * A range that is wanted in one piece is asked for as a whole, although its beginning is known. If
- * that is not mapped yet, the error says so, and not that the field is cut in two.
+ * A range that is needed in one piece is looked up as a whole, although its beginning is cached. If
+ * the whole is not mapped yet, the error says that, and not that the field is cut in two.
  */
 static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 {
@@ -708,7 +714,7 @@ static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 	assert_int_equal(v32, virtio_get_le32(f.ram + ram_at(RAM + 0x300)));
 }
 
-/* Every byte of RAM is as before, except in two ranges, which may have the new value. */
+/* Every byte of RAM must be as before. Only the bytes of two ranges may have the new value. */
 static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_t len, uint8_t new_value)
 {
 	for (uint32_t i = 0; i < sizeof f->ram; i++) {
@@ -719,8 +725,8 @@ static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_
 }
 
 /*
- * A hook that changes its answer between the check of a range and the copy: still an error, and no
- * wrong byte.
+ * The translation changes its result between the check of a range and the copy. The access fails,
+ * and writes no wrong byte.
  */
 static void translation_that_goes_away_during_a_copy_is_an_error(void **state)
 {
