@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Little-endian values: what the bytes are, at any alignment, and that no other byte is touched. */
+/* Little-endian values: their bytes, at any alignment, and no change of other bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #define GUARD 0xee
 
-/* A constant can be made before the program runs. */
+/* VIRTIO_LE16() and its likes can initialise static objects. */
 static const uint16_t constant16 = VIRTIO_LE16(0x0102u);
 static const uint32_t constant32 = VIRTIO_LE32(0x01020304u);
 static const uint64_t constant64 = VIRTIO_LE64(UINT64_C(0x0102030405060708));
@@ -59,7 +59,7 @@ static void endian_get_reads_low_byte_first_at_any_alignment(void **state)
 	}
 }
 
-/* A converted value, as the host stores it, has the low byte first. */
+/* A converted value has its low byte first in the host's memory. */
 static void endian_conversion_makes_little_endian_bytes(void **state)
 {
 	const uint16_t v16 = virtio_le16(VALUE16);
@@ -85,7 +85,7 @@ static void endian_conversion_undoes_itself(void **state)
 	}
 }
 
-/* Each bit has its place. No sign or carry changes another bit. */
+/* Each bit is stored in its own byte. No sign or carry changes another bit. */
 static void endian_each_bit_has_its_byte(void **state)
 {
 	(void)state;

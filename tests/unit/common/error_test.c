@@ -39,7 +39,7 @@ static bool is_a_code(int value)
 	return false;
 }
 
-/* Every value near the codes that is not a code, also between the groups. */
+/* Tries every value near the codes, also the gaps between groups of codes. */
 static void error_text_of_any_other_value_is_unknown(void **state)
 {
 	(void)state;
@@ -59,7 +59,7 @@ static void error_text_of_success_is_no_error(void **state)
 	assert_string_equal(virtio_strerror(INT_MAX), "no error");
 }
 
-/* A code that equals an errno value or a count would hide a mix-up. */
+/* A code must not equal an errno value or a count: a mix-up of the two would stay hidden. */
 static void error_codes_are_distinct_and_no_errno(void **state)
 {
 	(void)state;
@@ -80,7 +80,7 @@ static void error_text_begins_with_the_name_and_says_more(void **state)
 		assert_memory_equal(text, codes[i].name, len);
 		assert_memory_equal(text + len, ": ", 2);
 		assert_true(strlen(text) > len + 2);
-		/* Static text: the same every time. */
+		/* The text is static, so each call returns the same pointer. */
 		assert_ptr_equal(text, virtio_strerror(codes[i].code));
 	}
 }

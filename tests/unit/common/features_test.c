@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sets of feature bits: each bit has its place, no other bit moves, and a bit beyond the set
- * changes nothing.
+ * Sets of feature bits: each bit has its own position, an operation changes no other bit, and a bit
+ * beyond the set changes nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,14 +14,14 @@
 
 #define BITS (32 * VIRTIO_FEATURE_WORDS)
 
-/* The set, with a word on each side that nothing may touch. */
+/* The set, with a guard word on each side. */
 struct guarded {
 	uint32_t before;
 	uint32_t words[VIRTIO_FEATURE_WORDS];
 	uint32_t after;
 };
 
-/* The same set by bytes: bit i is bit i % 8 of byte i / 8 of a little-endian value. */
+/* Expects the set given as little-endian bytes: bit i of the set is bit i % 8 of byte i / 8. */
 static void expect(const struct guarded *got, const uint8_t bytes[BITS / 8])
 {
 	for (uint32_t i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
@@ -110,7 +110,7 @@ static void features_convert_from_and_to_a_mask(void **state)
 		struct guarded set = { .before = 0x5a5a5a5a, .after = 0x5a5a5a5a };
 		uint8_t bytes[BITS / 8] = { 0 };
 
-		/* The old bits of the set are gone, also those above the mask. */
+		/* The conversion must clear all old bits, also bits from 64 on. */
 		memset(set.words, 0xff, sizeof set.words);
 		bytes[bit / 8] = (uint8_t)(1u << bit % 8);
 		virtio_features_from_u64(set.words, virtio_feature_mask(bit));

@@ -4,7 +4,10 @@
 
 enum fixture_memory fixture_kinds[3] = { FIXTURE_FLAT, FIXTURE_ONE_BYTE, FIXTURE_CHANGING };
 
-/* The place of a guest byte in ram. An odd factor permutes the one-byte regions. */
+/*
+ * Returns the offset of a guest byte in ram. The odd factor gives the one-byte regions a scattered
+ * order.
+ */
 static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 {
 	return f->kind == FIXTURE_ONE_BYTE ? guest_offset * 1237u % FIXTURE_BYTES : guest_offset;
@@ -13,15 +16,16 @@ static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 /* The translation */
 
 /*
- * How many look-ups of a table's piece mean that the piece was read. An indirect table is looked up
- * once before, as a whole. A descriptor table was looked up when the queue started.
+ * Returns how many look-ups of 16 bytes of a table mean that these bytes were read. For an indirect
+ * table the first look-up is for the whole table, before the walk reads an entry. The descriptor
+ * table had such a look-up at the start of the queue, which is not counted.
  */
 static uint32_t lookups_of_a_read(const struct fixture *f, uint64_t start)
 {
 	return start >= f->table ? 2 : 1;
 }
 
-/* Rewrites the descriptors read before this look-up, except the one looked at now. */
+/* Rewrites the descriptors that earlier look-ups have read, except those of this look-up. */
 static void rewrite_what_was_read(struct fixture *f, uint32_t granule)
 {
 	for (uint32_t i = 0; i < FIXTURE_GRANULES; i++) {
@@ -87,7 +91,7 @@ void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size)
 	memset(f, 0, sizeof *f);
 	f->kind = kind;
 	f->table = FIXTURE_TABLE;
-	/* Fills the memory, so that no byte that a test reads is zero by chance. */
+	/* Fills the memory, so no byte that a test reads is zero by chance. */
 	memset(f->ram, 0xa5, sizeof f->ram);
 	make_regions(f);
 	assert_true(size <= FIXTURE_MAX_SIZE);
@@ -187,7 +191,7 @@ void fixture_set(struct fixture *f, enum virtio_mock_field field, uint16_t value
 	assert_int_equal(virtio_mock_set(&f->mock, field, value), 0);
 }
 
-/* What changed */
+/* Comparisons with the saved state */
 
 void fixture_save(struct fixture *f)
 {
@@ -202,8 +206,8 @@ bool fixture_ram_unchanged(const struct fixture *f)
 }
 
 /*
- * Clears the members that may differ in an unchanged queue: a look-up moves a cursor, and a fault
- * is counted.
+ * Clears the members that may differ in an unchanged queue: look-ups change cursors, and faults
+ * change counters.
  */
 static void leave_out(struct virtio_queue *queue)
 {

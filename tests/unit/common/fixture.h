@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The fixture of the tests of queue and chain: a small guest in one of three memories, a mock
- * driver in it, and a queue. Everything is in one struct on the test's stack.
+ * The fixture of the queue and chain tests: a small guest in one of three memories, a mock driver
+ * in that guest, and a queue. Everything is in one struct on the test's stack.
  */
 #ifndef VIRTIO_TESTS_FIXTURE_H
 #define VIRTIO_TESTS_FIXTURE_H
@@ -18,8 +18,8 @@
 #define DESC_BYTES 16
 #define USED_BYTES 8
 
-#define FIXTURE_BASE 0x1000u  /* guest address of the memory, and of the rings in it */
-#define FIXTURE_BYTES 0x1000u /* all there is */
+#define FIXTURE_BASE 0x1000u  /* guest address of the memory; the rings begin there */
+#define FIXTURE_BYTES 0x1000u /* size of the memory */
 #define FIXTURE_END (FIXTURE_BASE + FIXTURE_BYTES)
 #define FIXTURE_DATA 0x1400u  /* for buffers */
 #define FIXTURE_TABLE 0x1800u /* for indirect tables */
@@ -28,12 +28,12 @@
 #define FIXTURE_GRANULES (FIXTURE_BYTES / 16 + 1)
 
 enum fixture_memory {
-	FIXTURE_FLAT, /* one region, directly mapped */
-	/* Each guest byte is a region; neighbours are apart on the host. */
+	FIXTURE_FLAT, /* one region, without a translation */
+	/* Each guest byte is a region. Adjacent regions lie apart on the host. */
 	FIXTURE_ONE_BYTE,
 	/*
-	 * A translation of 16 bytes at a time. It rewrites each descriptor that was read as soon as
-	 * another address is looked up.
+	 * A translation of 16 bytes a look-up. Each look-up rewrites the descriptors that earlier
+	 * look-ups have read.
 	 */
 	FIXTURE_CHANGING,
 };
@@ -42,7 +42,7 @@ struct fixture {
 	enum fixture_memory kind;
 	struct virtio_mock mock;
 	struct virtio_queue queue;
-	/* As the queue was started; settings for fixture_start(). */
+	/* Settings for fixture_start(); later the configuration of the started queue. */
 	struct virtio_queue_config config;
 	struct virtio_mock_slot slots[FIXTURE_MAX_SIZE];
 	struct virtio_inflight inflight[FIXTURE_MAX_SIZE];
@@ -50,12 +50,12 @@ struct fixture {
 	struct virtio_memory_map driver_map;
 
 	/* The translation of FIXTURE_CHANGING. */
-	uint64_t table;     /* indirect table: pieces of 16 bytes begin here */
-	uint64_t bad_start; /* from here to bad_end, look-ups fail with bad_error, if it is not 0 */
+	uint64_t table;     /* address of the indirect table; a look-up covers one entry */
+	uint64_t bad_start; /* look-ups from here to bad_end fail with bad_error, unless it is 0 */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* number of calls of the translation */
-	bool rewriting;   /* whether descriptors are rewritten yet: from the start on */
+	bool rewriting;   /* whether look-ups rewrite descriptors; set by the start of the queue */
 	uint8_t seen[FIXTURE_GRANULES];
 
 	_Alignas(16) uint8_t ram[FIXTURE_BYTES];
@@ -67,36 +67,36 @@ struct fixture {
 };
 
 /*
- * Makes the memory, and the driver with its rings at FIXTURE_BASE. f->config is the configuration
- * for a start.
+ * Makes the memory, and the driver with its rings at FIXTURE_BASE. Fills f->config in for a start.
  */
 void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size);
 
-/* Starts the queue from f->config. */
+/* Starts the queue with f->config. */
 void fixture_start(struct fixture *f);
 
-/* Makes the fixture and starts its queue, with everything at its default. */
+/* Makes the fixture and starts its queue, with the default configuration. */
 void fixture_setup(struct fixture *f, enum fixture_memory kind, uint32_t size);
 
-/* The kind of memory that the test list gives to the running test. */
+/* Returns the kind of memory that the list of tests gives to the running test. */
 enum fixture_memory fixture_kind(void **state);
 
-/* Adds a chain; returns its head. */
+/* Adds a chain, and returns its head. */
 uint16_t fixture_add(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count);
 
-/* Writes a chain of any form at descriptor first, and makes it available, without looking at it. */
+/* Writes a chain at descriptor first, and makes it available. Does not check the chain. */
 void fixture_offer_chain(struct fixture *f, uint32_t first, const struct virtio_mock_buffer *buffers, uint32_t count);
 
-/* Makes a bare head available. */
+/* Makes a head available, without writing a descriptor. */
 void fixture_offer_head(struct fixture *f, uint16_t head);
 
 /*
- * Writes an indirect table at f->table and a head for it at descriptor first, and offers the head.
+ * Writes an indirect table at f->table and its descriptor at `first`, and makes this head
+ * available.
  */
 void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
 			 uint32_t count);
 
-/* Adds count requests of one buffer, pops them, and stores their tokens. */
+/* Adds count requests of one buffer each, pops them, and stores their tokens. */
 void fixture_pop_some(struct fixture *f, struct virtio_token *tokens, uint32_t count);
 
 /* Access the guest's memory for the test. */
@@ -106,14 +106,14 @@ uint16_t fixture_get(struct fixture *f, enum virtio_mock_field field);
 void fixture_set(struct fixture *f, enum virtio_mock_field field, uint16_t value);
 
 /*
- * The first keeps a copy of memory, queue and in-flight entries. The others return whether they are
- * unchanged, apart from counters.
+ * fixture_save() copies memory, queue and in-flight entries. The other two return whether memory,
+ * or all of these, still equal the copy. Counters and cached regions may differ.
  */
 void fixture_save(struct fixture *f);
 bool fixture_ram_unchanged(const struct fixture *f);
 bool fixture_unchanged(const struct fixture *f);
 
-/* Makes an entry of a test list for each kind of memory. */
+/* Makes entries of a list of tests, for one kind or for each kind of memory. */
 extern enum fixture_memory fixture_kinds[3];
 #define FIXTURE_ON(test, kind)                                                                                         \
 	{                                                                                                              \
@@ -131,7 +131,7 @@ extern enum fixture_memory fixture_kinds[3];
 		(addr), (len), VRING_DESC_F_WRITE                                                                      \
 	}
 
-/* Makes a token of its parts, in the layout of <virtio/chain.h>. */
+/* Makes a token from its sequence number and head, in the layout of <virtio/chain.h>. */
 static inline struct virtio_token fixture_token(uint64_t sequence, uint16_t head)
 {
 	return (struct virtio_token){ sequence << 16 | head };

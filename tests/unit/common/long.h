@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The number of random inputs that a test tries: more in long runs. */
+/* The number of random inputs that a test tries. Long runs try more. */
 #ifndef VIRTIO_TESTS_LONG_H
 #define VIRTIO_TESTS_LONG_H
 
@@ -8,7 +8,10 @@
 
 #define LONG_FACTOR 10u
 
-/* Returns LONG_FACTOR if the environment has LONG, which `meson test --setup long` sets, else 1. */
+/*
+ * Returns LONG_FACTOR if the environment variable LONG is set, else 1. `meson test --setup long`
+ * sets the variable.
+ */
 static inline uint32_t long_factor(void)
 {
 	const char *value = getenv("LONG");

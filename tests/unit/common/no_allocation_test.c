@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * No call that a device makes on a queue allocates memory, from init to reset. The test counts the
- * calls of malloc() and similar functions while a device runs through all of them.
+ * From init to reset, no call of a device on a queue allocates memory. The test counts the calls of
+ * malloc() and similar functions while a device makes all kinds of calls.
  */
 #define _GNU_SOURCE
 #include "fixture.h"
@@ -21,7 +21,7 @@
 
 /* Counting */
 
-/* Volatile: a compiler knows that malloc() reads none of our variables. */
+/* volatile: a compiler may assume that malloc() reads none of our variables. */
 static volatile bool counting;
 static volatile uint32_t calls;
 
@@ -42,7 +42,7 @@ static void count(void)
 
 #ifdef SANITIZED
 
-/* The sanitizer has its own allocator and says when it is used. */
+/* The sanitizer has its own allocator, and calls these hooks. */
 int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *, size_t),
 					      void (*freed)(const volatile void *));
 
@@ -66,7 +66,7 @@ static bool start_counter(void)
 
 #elif defined(__GLIBC__)
 
-/* A program's own definitions replace the C library's, which has them under a second name, too. */
+/* These definitions replace those of the C library. The library's functions have second names. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count_of, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
@@ -127,7 +127,7 @@ static bool start_counter(void)
 struct device {
 	struct fixture f;
 	struct virtio_memory_map other_map;
-	/* Enough for a sector in which each byte is a region. */
+	/* Enough for a sector whose bytes are one region each. */
 	struct virtio_segment segments[2 * SECTOR];
 	uint32_t failed_line;
 };
@@ -184,8 +184,8 @@ static void walk_and_unpop(struct device *d)
 }
 
 /*
- * Resolves with an array that is too small, then with a larger one. Then resolves a buffer outside
- * memory.
+ * Resolves a chain into an array that is too small, then into a larger array. Then resolves a
+ * buffer outside memory.
  */
 static void resolve_again(struct device *d)
 {
@@ -231,11 +231,11 @@ static void resolve_and_stream(struct device *d)
 	complete(d, chain.token, virtio_writer_used(&writer));
 }
 
-/* The buffers of requests: a header, data, and a status. Some requests leave the data out. */
+/* Buffers of a request: header, data, and status. Some requests leave the data out. */
 static const struct virtio_mock_buffer parts[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 8),
 						   WRITABLE(FIXTURE_DATA + 48, 1) };
 
-/* Pops a request, and completes it as a good or a malformed one. */
+/* Pops and completes a request, which must have this error. */
 static void pop_and_complete(struct device *d, struct virtio_request *taken, int error)
 {
 	struct vring_used_elem used;
@@ -250,8 +250,8 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 }
 
 /*
- * A request of three buffers, of two, in a table, of a chain popped before; and with too little of
- * each part.
+ * Takes requests of three buffers, of two buffers, and in a table. Then takes a request with too
+ * few segments, a request without a header, and a request of a chain popped before.
  */
 static void take_requests(struct device *d)
 {
@@ -337,7 +337,7 @@ static void save_and_restore(struct device *d)
 	complete(d, chain.token, 0);
 }
 
-/* Faults are paths too: a chain that goes nowhere, a ring that breaks. */
+/* Covers the paths of faults: a chain that is a loop, and a head that breaks the queue. */
 static void meet_faults(struct device *d)
 {
 	const struct vring_desc loop = { FIXTURE_DATA, 4, VRING_DESC_F_NEXT, 5 };
@@ -416,7 +416,7 @@ static void set_up(struct device *d, enum fixture_memory kind)
 
 /* Tests */
 
-/* If the counter did not work, the tests below would show nothing. */
+/* Shows that the counter works: otherwise the tests below would show nothing. */
 static void allocation_counter_counts(void **state)
 {
 	void *volatile memory;
@@ -503,7 +503,7 @@ static void take_used(struct device *d)
 	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 }
 
-/* A transfer that the caller carries out, by vectors shorter than the request. */
+/* Carries out a transfer in steps, with vectors shorter than the request. */
 static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t type, struct virtio_blk_request *served,
 		     struct virtio_blk_stats *stats)
 {
@@ -531,7 +531,7 @@ static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t ty
 	take_used(d);
 }
 
-/* One request of each kind to a disk in memory. */
+/* Sends one request of each kind to a disk in memory. */
 static void use_disk(struct device *d, void *bytes, uint64_t size)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
@@ -581,7 +581,9 @@ static size_t take_half(void *context, const void *bytes, size_t len)
 	return len > 1 ? len / 2 : len;
 }
 
-/* A console with a port: input, output in parts, ports that come and go, saved state. */
+/*
+ * Uses a console with a port: input, output in parts, adding and removing ports, and saved state.
+ */
 static void use_console(struct device *d)
 {
 	const struct virtio_mock_buffer in = WRITABLE(FIXTURE_DATA, 16);
@@ -623,7 +625,7 @@ static void use_console(struct device *d)
 			MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0);
 		while (progress.blocked && d->failed_line == 0);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1 && used.len == 0);
-		/* Chains in the wrong direction, and control messages that make no sense. */
+		/* Chains in the wrong direction, and control messages without a valid meaning. */
 		MUST(virtio_mock_add(&d->f.mock, &in, 1) >= 0);
 		MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0 && progress.chains == 1);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
@@ -663,7 +665,7 @@ static const struct virtio_vsock_options vsock_options = {
 	.last_port = 9,
 };
 
-/* What a guest sends through the transmit queue, and how the device answers. */
+/* Sends a packet through the transmit queue, and returns what the device made of it. */
 static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet,
 			      uint16_t op, struct virtio_vsock_received *got)
 {
@@ -687,7 +689,7 @@ static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table
 	return got->got;
 }
 
-/* What the device owes goes into the receive queue; the same queue serves as that. */
+/* Receives the packet that the device has to send next. Uses the same queue as a receive queue. */
 static void vsock_next(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 40), WRITABLE(FIXTURE_DATA + 64, 50) };
@@ -699,7 +701,7 @@ static void vsock_next(struct device *d, struct virtio_vsock_table *table, struc
 	take_used(d);
 }
 
-/* A connection from its request to its end, and one of the host's. */
+/* Uses a connection of the guest from request to end, and a connection of the host. */
 static void use_sockets(struct device *d)
 {
 	struct virtio_vsock_connection places[2], *buckets[2], *c;

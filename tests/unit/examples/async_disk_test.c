@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The asynchronous disk of the examples behind a translation: requests in unmapped memory wait for
- * async_disk_mapped(), and no stop and no reset waits for a used ring.
- *
- * hostile 244
+ * Hostile 244: the asynchronous disk of the examples, with a translation. Requests in unmapped
+ * memory wait for async_disk_mapped(). A stop or a reset does not wait for an unmapped used ring.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +23,8 @@
 
 #define SIZE 8u
 #define RAM 0x8000u
-#define BORDER 0x1000u /* of two regions */
-#define USED 0xff0u    /* the used ring lies in both regions, so each access to it is translated */
+#define BORDER 0x1000u /* between the two regions */
+#define USED 0xff0u    /* in both regions, so each access to the used ring is translated */
 #define HEADER 0x2000u
 #define DATA 0x3000u
 #define STATUS 0x4000u
@@ -43,10 +41,10 @@ static struct {
 	struct virtio_blk_backend backend;
 	uint8_t bytes[SECTORS * VIRTIO_BLK_SECTOR_BYTES];
 	pthread_mutex_t lock;
-	uint64_t bad, bad_end; /* what is not mapped */
+	uint64_t bad, bad_end; /* range that is not mapped */
 	uint32_t stops;        /* reports that a stop may have ended */
 	bool line;
-	bool shut; /* atomic: while true, the back end answers no request */
+	bool shut; /* atomic: while true, the back end finishes no request */
 } m;
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -106,7 +104,7 @@ static int put(uint32_t offset, uint32_t value)
 	return result;
 }
 
-/* From now on only this range is not mapped. The disk is told if tell is true. */
+/* Makes this range the only one that is not mapped. Notifies the disk if tell is true. */
 static void unmap(uint64_t addr, uint64_t len, bool tell)
 {
 	pthread_mutex_lock(&m.lock);
@@ -122,7 +120,7 @@ static void map_all(void)
 	unmap(0, 0, true);
 }
 
-/* Waits for the threads. Fails by the watchdog. */
+/* Waits until the threads have reached a state. The watchdog ends a wait without an end. */
 static void wait_until(bool (*done)(void))
 {
 	bool is_done = false;
@@ -175,7 +173,7 @@ static void make(void)
 	assert_int_equal(async_disk_init(&m.disk, &backend, SECTORS, &host, &m.map), 0);
 }
 
-/* Sets up the device up to the write that enables queue 0. Returns the result of that write. */
+/* Sets up the device, up to the write that enables queue 0. Returns the result of that write. */
 static int set_up_queue(void)
 {
 	static const uint32_t areas[] = { VIRTIO_MMIO_QUEUE_DESC_LOW, VIRTIO_MMIO_QUEUE_AVAIL_LOW,
@@ -215,7 +213,7 @@ static void boot(void)
 	assert_int_equal(get(VIRTIO_MMIO_STATUS), 15);
 }
 
-/* A read of one sector. */
+/* Sends a read of one sector. */
 static void submit(void)
 {
 	const struct virtio_mock_buffer buffers[] = { { HEADER, VIRTIO_BLK_HEADER_BYTES, 0 },
@@ -287,7 +285,7 @@ static void async_disk_waits_for_a_used_ring(void **state)
 	async_disk_close(&m.disk);
 }
 
-/* The driver resets the queue, or the device, while a completion waits for the used ring. */
+/* The driver resets the queue or the device while a completion waits for the used ring. */
 static void async_disk_ends_without_a_used_ring(void **state)
 {
 	(void)state;
@@ -303,7 +301,7 @@ static void async_disk_ends_without_a_used_ring(void **state)
 		assert_null(m.disk.stuck);
 		map_all();
 		assert_false(m.line);
-		/* It starts again. */
+		/* The queue or the device starts again. */
 		if (by_queue)
 			assert_int_equal(set_up_queue(), 0);
 		else
@@ -316,7 +314,8 @@ static void async_disk_ends_without_a_used_ring(void **state)
 }
 
 /*
- * One request waits for the used ring. A reset waits for another request, which the back end has.
+ * One request waits for the used ring, and the back end holds another. A reset must wait for the
+ * back end only.
  */
 static void async_disk_ends_when_the_rest_is_done(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device of the examples, driven by registers as a guest drives it (virtio 1.4, 5.4).
+ * The entropy device of the examples, used through its registers as by a guest (virtio 1.4, 5.4).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +69,7 @@ static void write_area(struct guest *g, uint64_t low, enum virtio_queue_area are
 	write_register(g, low + 4, (uint32_t)(g->mock.addr[area] >> 32));
 }
 
-/* From reset to DRIVER_OK, with these ring features. */
+/* Initialises the device from reset to DRIVER_OK, with these ring features. */
 static void bring_up(struct guest *g, uint32_t features)
 {
 	uint32_t status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
@@ -109,8 +109,8 @@ static void setup(struct guest *g, uint32_t features)
 }
 
 /*
- * Kicks if the device asks for it, lets it take its turns, and returns the used length of the one
- * chain.
+ * Kicks if the device asks for kicks, lets the device serve the queue, and returns the used length
+ * of the only chain.
  */
 static uint32_t serve(struct guest *g)
 {
@@ -133,8 +133,8 @@ static bool is_filled(const struct guest *g, uint32_t addr, uint32_t len)
 	for (uint32_t i = 0; i < len; i++)
 		same += g->ram[addr + i] == FILL;
 	/*
-	 * Of 64 random bytes eight or more practically never have the same value. So fewer than one
-	 * in eight may still be FILL.
+	 * 64 random bytes almost never hold one value eight times. So fewer than 1 in 8 may equal
+	 * FILL.
 	 */
 	return len >= 64 && same < len / 8;
 }
@@ -147,7 +147,10 @@ static bool is_untouched(const struct guest *g, uint32_t addr, uint32_t len)
 	return true;
 }
 
-/* More buffers than the ring has entries, one at a time, by notifications alone. */
+/*
+ * Sends more buffers than the ring has entries, one at a time. The device serves them on
+ * notifications alone.
+ */
 static void rng_fills_every_buffer_past_the_wrap_of_the_ring(void **state)
 {
 	static const uint32_t features[] = { 0, 1u << VIRTIO_RING_F_EVENT_IDX };
@@ -185,8 +188,8 @@ static void rng_serves_again_after_a_reset(void **state)
 }
 
 /*
- * The rings of this driver have more pieces than the device's array: at least one byte is due
- * (virtio 1.4, 5.4.6).
+ * The chain has more segments than the device's array. The device must still write at least one
+ * byte (virtio 1.4, 5.4.6).
  */
 static void rng_fills_what_fits_of_a_chain_with_too_many_segments(void **state)
 {
@@ -199,7 +202,7 @@ static void rng_fills_what_fits_of_a_chain_with_too_many_segments(void **state)
 
 	(void)state;
 	setup(&g, 0);
-	/* Each buffer lies in three regions of 64 bytes, so that the chain has 192 segments. */
+	/* Each buffer lies in three regions of 64 bytes, so the chain has 192 segments. */
 	regions[0] = (struct virtio_region){ .addr = 0, .len = DATA, .host = g.ram };
 	for (uint32_t i = 0; i < 2 * many; i++)
 		regions[1 + i] =
@@ -211,7 +214,7 @@ static void rng_fills_what_fits_of_a_chain_with_too_many_segments(void **state)
 	assert_true(virtio_mock_add_indirect(&g.mock, TABLE, buffers, many) >= 0);
 	used = serve(&g);
 	assert_true(used > 0 && used < 128 * many);
-	/* What fits: 42 buffers of three segments, and two segments of the next. */
+	/* The array holds 42 buffers of three segments, and two segments of the next buffer. */
 	assert_int_equal(used, (RNG_SEGMENTS / 3) * 128 + 32 + 64);
 	assert_true(is_filled(&g, DATA + 32, used));
 	assert_true(is_untouched(&g, DATA + 32 + used, 32));
@@ -244,7 +247,7 @@ static void rng_fills_the_good_buffers_before_the_first_bad_one(void **state)
 	}
 }
 
-/* Translates each address to itself, but at first does not know the address of the data. */
+/* Translates each address to itself. The address of the data is not mapped until *known is true. */
 static int translate_when_known(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {
@@ -293,7 +296,7 @@ static void rng_returns_malformed_chains_empty_and_goes_on(void **state)
 	assert_int_equal(virtio_mock_offer(&g.mock, 0), 0);
 	assert_int_equal(virtio_mock_publish(&g.mock), 0);
 	write_register(&g, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
-	/* The used index, and the length of the first element. */
+	/* The used index is 1, and the first element has length 0. */
 	assert_int_equal(virtio_get_le16(g.ram + g.mock.addr[VIRTIO_QUEUE_USED] + 2), 1);
 	assert_int_equal(virtio_get_le32(g.ram + g.mock.addr[VIRTIO_QUEUE_USED] + 8), 0);
 	assert_true(is_untouched(&g, DATA, 256));
