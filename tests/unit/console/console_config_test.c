@@ -33,7 +33,7 @@ static void console_init_refuses_bad_options(void **state)
 	assert_memory_equal(&f.console, &before, sizeof before);
 }
 
-/* Hostile 219: SIZE comes with MULTIPORT. */
+/* Hostile 219: a device with MULTIPORT also offers SIZE. */
 static void console_init_offers_what_options_say(void **state)
 {
 	static struct console_fixture f;
@@ -63,7 +63,7 @@ static void console_negotiate_refuses_what_was_not_offered(void **state)
 	assert_int_equal(virtio_console_negotiate(&f.console, SIZE | MULTIPORT), VIRTIO_EINVAL);
 	assert_int_equal(virtio_console_negotiate(&f.console, UINT64_C(1) << 23), VIRTIO_EINVAL);
 	assert_int_equal(f.console.negotiated, SIZE);
-	/* Features of queue and transport are not this device's. */
+	/* Features of queue and transport do not belong to the console. */
 	assert_int_equal(virtio_console_negotiate(&f.console, EMERGENCY | UINT64_C(1) << 24 | UINT64_C(1) << 32), 0);
 	assert_int_equal(f.console.negotiated, EMERGENCY);
 }
@@ -128,7 +128,9 @@ static void console_config_read_accepts_any_offset_and_length(void **state)
 	assert_memory_equal(part, whole + 12, 4);
 }
 
-/* Hostile 146: emerg_wr in every state, and without the feature. */
+/*
+ * Hostile 146: a write to emerg_wr is served in every state, also if the feature is not accepted.
+ */
 static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 {
 	static struct console_fixture f;
@@ -139,7 +141,7 @@ static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 	assert_int_equal(virtio_console_init(&f.console, &options), 0);
 	assert_true(virtio_console_config_write(&f.console, 8, "X\1\2\3", 4));
 	assert_true(virtio_console_config_write(&f.console, 8, "Y", 1));
-	/* Hostile 148: not text */
+	/* Hostile 148: the bytes need not be text. */
 	assert_true(virtio_console_config_write(&f.console, 8, "\xff", 1));
 	assert_true(virtio_console_config_write(&f.console, 0, bytes, 16));
 	assert_true(virtio_console_config_write(&f.console, 7, bytes, 2));
@@ -160,7 +162,9 @@ static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 	assert_int_equal(f.emergency_count, 7);
 }
 
-/* Hostile 147, first part: before activation, and again after it. */
+/*
+ * Hostile 147, first part: a size changes the configuration space before activation and after it.
+ */
 static void console_resize_changes_the_configuration_in_every_state(void **state)
 {
 	static struct console_fixture f;

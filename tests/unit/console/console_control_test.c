@@ -97,7 +97,7 @@ static void port_calls_refuse_ports_that_are_not_there(void **state)
 	assert_true(room);
 }
 
-/* ADD follows DEVICE_READY. Everything else follows PORT_READY, in order. */
+/* PORT_ADD follows DEVICE_READY. All other messages follow PORT_READY, in order. */
 static void control_messages_come_in_their_order(void **state)
 {
 	const uint8_t size[] = { 80, 0, 0x2c, 1 };
@@ -140,7 +140,7 @@ static void control_port_without_a_client_is_not_opened(void **state)
 	console_expect_nothing(&f);
 }
 
-/* Hostile 181 and 214: Linux sends PORT_READY alone when it resumes. */
+/* Hostile 181 and 214: Linux sends PORT_READY without DEVICE_READY when it resumes. */
 static void control_answers_port_ready_without_device_ready(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -159,7 +159,9 @@ static void control_answers_port_ready_without_device_ready(void **state)
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_expect_nothing(&f);
 	assert_int_equal(f.console.stats.ignored, 1);
-	/* A driver that has resumed is told of new ports, but not of those that it knows. */
+	/*
+	 * A driver that has resumed gets PORT_ADD for new ports, but not for those that it knows.
+	 */
 	console_add(&f, 2, false);
 	console_expect(&f, 2, VIRTIO_CONSOLE_PORT_ADD, 0);
 	console_say(&f, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
@@ -180,7 +182,7 @@ static void control_answers_port_ready_each_time(void **state)
 	}
 }
 
-/* The answer to PORT_READY is sent even if a new client comes before. */
+/* A PORT_READY gets its replies even if a new client connects before they are sent. */
 static void control_answers_port_ready_though_a_client_comes(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -208,7 +210,7 @@ static void control_driver_that_failed_is_told_no_more(void **state)
 	assert_int_equal(f.events[3].value, 0);
 }
 
-/* Hostile 143, 145, 179, 180, 181 and 182. */
+/* Hostile 143, 145, 179, 180, 181 and 182: the device ignores senseless messages. */
 static void control_ignores_messages_that_make_no_sense(void **state)
 {
 	const uint16_t from_device[] = { VIRTIO_CONSOLE_PORT_ADD,
@@ -242,7 +244,7 @@ static void control_ignores_messages_that_make_no_sense(void **state)
 	console_expect_nothing(&f);
 }
 
-/* Hostile 179, last part: extra bytes are ignored. */
+/* Hostile 179, last part: bytes after a message are ignored. */
 static void control_ignores_bytes_behind_a_message(void **state)
 {
 	const uint8_t open[20] = { 0, 0, 0, 0, VIRTIO_CONSOLE_PORT_OPEN, 0, 1, 0, 7, 7, 7 };
@@ -366,7 +368,7 @@ static void control_calls_report_their_limit_and_broken_rings(void **state)
 	assert_true(virtio_console_control_pending(&f.console));
 }
 
-/* A call sends at most a queue of messages, whatever is pending. */
+/* A call sends at most as many messages as the queue has entries, however many are pending. */
 static void control_receive_reports_its_limit(void **state)
 {
 	const struct virtio_mock_buffer short_one = WRITABLE(FIXTURE_DATA, 1);
@@ -398,8 +400,8 @@ static void control_retries_an_unmapped_page(void **state)
 			 VIRTIO_ENOTMAPPED);
 	assert_int_equal(f.event_count, 0);
 	/*
-	 * Now the used ring is not mapped. The message is handled once, when the chain can be
-	 * completed.
+	 * Now the entry of the used ring is not mapped. The message is handled only once, when its
+	 * chain can be completed.
 	 */
 	f.control_tx.bad_start = virtio_mock_used_entry_addr(&f.control_tx.mock, 0);
 	f.control_tx.bad_end = f.control_tx.bad_start + 8;
@@ -433,7 +435,7 @@ static void control_accepts_messages_without_an_event_function(void **state)
 	console_expect(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 0);
 }
 
-/* Hostile 144. */
+/* Hostile 144: without MULTIPORT the control queues do nothing. */
 static void control_queues_do_nothing_without_multiport(void **state)
 {
 	const struct virtio_mock_buffer out = READABLE(FIXTURE_DATA, 8);
@@ -451,7 +453,7 @@ static void control_queues_do_nothing_without_multiport(void **state)
 	assert_int_equal(f.progress.chains, 0);
 }
 
-/* Hostile 147, last part: an unsent RESIZE is replaced by its successor, cols before rows. */
+/* Hostile 147, last part: a new RESIZE replaces an unsent one. Its field cols comes before rows. */
 static void control_resize_sends_the_latest_size(void **state)
 {
 	const uint8_t last[] = { 0x34, 0x12, 0x78, 0x56 };
@@ -466,7 +468,7 @@ static void control_resize_sends_the_latest_size(void **state)
 	console_expect_nothing(&f);
 }
 
-/* Hostile 216: the guest sees the change of client, and nothing of the old client's input. */
+/* Hostile 216: the guest gets a close and an open, and no input of the old client. */
 static void control_change_of_client_is_a_close_and_an_open(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);
@@ -500,7 +502,7 @@ static void control_clients_that_the_driver_never_saw_are_not_told(void **state)
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	disconnect(1);
 	console_expect_nothing(&f);
-	/* Of many clients between two messages, one close and one open remain. */
+	/* If many clients come and go between two messages, one close and one open remain. */
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	for (uint32_t i = 0; i < 9; i++) {
@@ -584,7 +586,9 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 	console_expect_nothing(&f);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_expect_message(&f, 1, VIRTIO_CONSOLE_PORT_NAME, 0, "b", 1);
-	/* Twice in a row without a buffer: one REMOVE, one ADD. */
+	/*
+	 * The port is replaced twice while the driver has no buffer: one REMOVE and one ADD follow.
+	 */
 	remove_port(1);
 	console_add(&f, 1, false);
 	remove_port(1);
@@ -614,7 +618,7 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 	assert_int_equal(f.ports[1].guest_open, 0);
 	assert_int_equal(f.event_count, 0);
 	assert_int_equal(f.console.stats.ignored, 2);
-	/* The old port was made ready and opened. The driver answers the ADD after that. */
+	/* The driver made the old port ready and opened it. Then it replies to the ADD. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
@@ -629,8 +633,8 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 }
 
 /*
- * Until the driver has seen REMOVE, its output is for the old port, and must not appear at the new
- * port.
+ * Until the driver has got REMOVE, its output belongs to the old port, and must not appear at the
+ * new port.
  */
 static void control_port_has_no_output_of_the_one_before(void **state)
 {
@@ -677,7 +681,7 @@ static void control_port_has_no_output_of_the_one_before(void **state)
 	console_expect_output(&f, 1, "first");
 }
 
-/* The driver may take input for the old port, and discard it. */
+/* Before PORT_READY the driver would discard the input as the old port's. */
 static void control_console_has_no_input_before_its_port_ready(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);
@@ -700,7 +704,10 @@ static void control_console_has_no_input_before_its_port_ready(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA, "keys");
 }
 
-/* Hostile 218: the driver floods PORT_READY and PORT_OPEN. What is pending does not grow. */
+/*
+ * Hostile 218: the driver floods PORT_READY and PORT_OPEN. The number of pending messages does not
+ * grow.
+ */
 static void control_flood_of_messages_leaves_one_answer(void **state)
 {
 	(void)state;

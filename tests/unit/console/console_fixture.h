@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console device with ports, clients and a driver, for the tests of the console. Each queue has a
- * small guest memory of its own (fixture.h). The device cannot tell that from one memory for all.
+ * A console device with ports, clients and a driver, for the tests of the console. Each queue has
+ * its own small guest memory (fixture.h). The device cannot tell this from one memory for all
+ * queues.
  */
 #ifndef CONSOLE_FIXTURE_H
 #define CONSOLE_FIXTURE_H
@@ -18,13 +19,13 @@
 #define CONSOLE_EVENTS 32u
 #define MULTIPORT (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT)
 
-/* What the sink of a port has taken, and how much more it accepts. */
+/* The bytes that the sink of a port has taken, and its limit. */
 struct console_sink {
 	uint8_t bytes[CONSOLE_OUTPUT];
 	uint32_t count;
-	uint32_t limit; /* bytes that it takes in all */
+	uint32_t limit; /* bytes that the sink takes in all */
 	uint32_t calls;
-	uint32_t longest; /* piece offered */
+	uint32_t longest; /* longest piece offered */
 };
 
 struct console_event {
@@ -46,7 +47,7 @@ struct console_fixture {
 	uint8_t emergency[8];
 	uint32_t emergency_count;
 	struct virtio_console_progress progress; /* of the last call */
-	struct fixture rx, tx;                   /* of one port, chosen by the test */
+	struct fixture rx, tx;                   /* queues of one port, chosen by the test */
 	struct fixture control_rx, control_tx;
 };
 
@@ -121,7 +122,9 @@ static inline void console_add(struct console_fixture *f, uint32_t id, bool cons
 	assert_int_equal(virtio_console_add_port(&f->console, id, &options), 0);
 }
 
-/* A device with all that it offers negotiated, the console at port 0, and started queues. */
+/*
+ * Sets up a device with all offered features negotiated, a console at port 0, and started queues.
+ */
 static inline void console_setup(struct console_fixture *f, enum fixture_memory kind, bool multiport)
 {
 	struct virtio_console_options options;
@@ -142,7 +145,7 @@ static inline void console_setup(struct console_fixture *f, enum fixture_memory 
 	fixture_setup(&f->control_tx, kind, CONSOLE_QUEUE);
 }
 
-/* The calls of the device on the fixture's queues. */
+/* Call the device with the fixture's queues. */
 static inline int console_receive(struct console_fixture *f, uint32_t id)
 {
 	return virtio_console_receive(&f->console, id, &f->rx.queue, &f->progress);
@@ -172,8 +175,8 @@ struct console_log {
 };
 
 /*
- * Turns the log on, with or without the rings, and with a translation or NULL. The queue's memory
- * is flat.
+ * Turns the log on, with the region of the rings or without, and with a translation or NULL. The
+ * queue's memory is flat.
  */
 static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings, virtio_translate_fn *translate)
 {
@@ -206,7 +209,7 @@ static inline bool console_logged(const struct console_log *l, uint64_t addr)
 	return (l->bits[page / 8] & 1u << page % 8) != 0;
 }
 
-/* The next used element of a queue: its length. */
+/* Pops the next used element of a queue and returns its length. */
 static inline uint32_t console_used(struct fixture *q)
 {
 	struct vring_used_elem used;
@@ -245,7 +248,7 @@ static inline void console_send(struct console_fixture *f, uint64_t addr, const 
 	(void)fixture_add(&f->tx, &buffer, 1);
 }
 
-/* The driver sends a control message of len bytes, and the device handles it. */
+/* Sends a control message of len bytes, which the device handles. */
 static inline void console_say_bytes(struct console_fixture *f, const void *message, uint32_t len)
 {
 	const struct virtio_mock_buffer buffer = READABLE(FIXTURE_DATA, len);
@@ -263,7 +266,10 @@ static inline void console_say(struct console_fixture *f, uint32_t id, uint16_t 
 	console_say_bytes(f, &message, sizeof message);
 }
 
-/* Offers one control receive buffer, and expects this message in it, followed by these bytes. */
+/*
+ * Offers one control receive buffer. Checks that it gets this message, followed by the bytes of
+ * tail.
+ */
 static inline void console_expect_message(struct console_fixture *f, uint32_t id, uint16_t event, uint16_t value,
 					  const void *tail, uint32_t tail_bytes)
 {

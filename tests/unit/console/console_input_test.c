@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The input buffer of a console port, by one thread. tests/threads has it with two. */
+/* The input buffer of a console port, used by one thread. tests/threads uses it from two. */
 #include "console_fixture.h"
 
 static void input_init_refuses_bad_capacity(void **state)
@@ -33,7 +33,7 @@ static void input_init_accepts_every_capacity_in_range(void **state)
 	}
 }
 
-/* regression R31: the buffer is bounded, and says so. */
+/* regression R31: the buffer is bounded, and reports that it is full. */
 static void input_enqueue_reports_a_full_buffer(void **state)
 {
 	uint8_t bytes[4], seen[4];
@@ -69,7 +69,7 @@ static void input_enqueue_of_nothing_changes_nothing(void **state)
 	assert_int_equal(virtio_console_input_enqueue(&input, NULL, 0, &wake), 0);
 }
 
-/* The consumer is woken once, because it then looks at all bytes. */
+/* The consumer is woken once, because it then takes all bytes. */
 static void input_enqueue_wakes_only_a_consumer_that_waits(void **state)
 {
 	uint8_t bytes[8];
@@ -122,7 +122,7 @@ static void input_clear_drops_all_and_wakes_a_waiting_producer(void **state)
 	assert_true(room);
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_available(&input), 4);
-	/* It has been told. */
+	/* The producer was woken already. */
 	assert_int_equal(virtio_console_input_clear(&input, &room), 0);
 	assert_false(room);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Chains that are longer than the small guest of the other tests has memory for. */
+/* Chains that need more guest memory than the other tests' fixture has. */
 #include "../common/fixture.h"
 #include <stdlib.h>
 #include <virtio/console.h>
@@ -28,15 +28,15 @@ static struct {
 	bool wrong;     /* whether one of these bytes had a wrong value */
 } g;
 
-/* The content of guest memory at each place. */
+/* Returns the content of guest memory at each offset. */
 static uint8_t byte_at(uint64_t offset)
 {
 	return (uint8_t)(offset ^ offset >> 8 ^ offset >> 16);
 }
 
 /*
- * Checks the bytes offered. Every buffer begins at the start of the data, so each byte's place in
- * memory is known.
+ * Checks the bytes offered. Every buffer begins at the start of the data, so the offset of each
+ * byte in memory is known.
  */
 static size_t take(void *context, const void *bytes, size_t len)
 {
@@ -93,7 +93,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Transmits until nothing is left. Each call ends after a limited number of bytes. */
+/* Transmits all chains. Each call ends after a limited number of bytes. */
 static void transmit(uint32_t chains, uint64_t bytes)
 {
 	struct virtio_console_progress progress;
@@ -117,7 +117,7 @@ static void transmit(uint32_t chains, uint64_t bytes)
 	}
 }
 
-/* Hostile 140: the longest chain there can be, over little memory. */
+/* Hostile 140: the longest possible chain covers little memory again and again. */
 static void transmit_hands_4_gib_over_in_pieces(void **state)
 {
 	(void)state;
@@ -128,7 +128,9 @@ static void transmit_hands_4_gib_over_in_pieces(void **state)
 	assert_true(g.taken == UINT64_C(1) << 32);
 }
 
-/* Hostile 172: each size alone, 32 chains in one batch, and two buffers in one chain. */
+/*
+ * Hostile 172: each size is sent alone, in 32 chains of one batch, and in two buffers of one chain.
+ */
 static void transmit_serves_every_size_in_batches(void **state)
 {
 	const uint32_t sizes[] = { 1, 128, 4096, 65536 };
@@ -154,7 +156,7 @@ static void transmit_serves_every_size_in_batches(void **state)
 	}
 }
 
-/* Hostile 138: a chain with as many buffers as the queue has descriptors. */
+/* Hostile 138: a chain may have as many buffers as the queue has descriptors. */
 static void receive_fills_a_chain_of_many_pieces(void **state)
 {
 	struct virtio_console_progress progress;
@@ -175,8 +177,8 @@ static void receive_fills_a_chain_of_many_pieces(void **state)
 }
 
 /*
- * Chains of all lengths up to the queue's size, of one list of descriptors: together they are
- * millions of steps. A call does a part of them, and says that there is more.
+ * Offers chains of all lengths up to the queue's size. They share one list of descriptors and take
+ * millions of steps together. Checks that a call takes a part of these steps, and sets more.
  */
 static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console_progress *progress))
 {
@@ -196,7 +198,7 @@ static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console
 		assert_true(progress.chains > 0);
 		while (progress.chains-- > 0)
 			steps += QUEUE - done++;
-		/* A call stops at the limit, after the chain that has passed it. */
+		/* A call passes the limit by one chain at most. */
 		assert_true(steps <= 33 * QUEUE);
 	} while (progress.more);
 	assert_int_equal(done, QUEUE);
@@ -217,7 +219,7 @@ static int control_once(struct virtio_console_progress *progress)
 	return virtio_console_control_transmit(&g.console, &g.queue, progress);
 }
 
-/* Hostile 138: many chains that share one list of descriptors. */
+/* Hostile 138: many chains share one list of descriptors. */
 static void receive_of_many_long_chains_ends_early(void **state)
 {
 	bool wake;

@@ -19,7 +19,7 @@ static struct virtio_console_port_stats stats(void)
 	return out;
 }
 
-/* One byte of input completes a chain at once, although the chain has more room. */
+/* Any input completes a chain at once, although the chain has more room. */
 static void receive_fills_a_chain_with_what_is_there(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -42,7 +42,7 @@ static void receive_fills_a_chain_with_what_is_there(void **state)
 	assert_int_equal(stats().received, 2);
 }
 
-/* Hostile 177: every piece of a chain, in order, and the exact used length. */
+/* Hostile 177: every piece of a chain is filled in order, and the used length is exact. */
 static void receive_fills_every_piece_in_order(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = {
@@ -85,7 +85,7 @@ static void receive_marks_what_it_writes_in_the_dirty_log(void **state)
 
 #define SHIFTED 0x100000u
 
-/* A translation by which all memory has two addresses: its own, and one SHIFTED bytes above. */
+/* Translates so that all memory has two addresses: its own, and one SHIFTED bytes above. */
 static int translate_shifted(void *context, uint64_t addr, uint64_t len, uint32_t access,
 			     struct virtio_translation *out)
 {
@@ -98,7 +98,7 @@ static int translate_shifted(void *context, uint64_t addr, uint64_t len, uint32_
 	return 0;
 }
 
-/* The first chain fills the cursor, which decides on the path of the second. */
+/* The first chain fills the cursor. The cached region decides which path the second chain takes. */
 static void receive_marks_the_translated_address_in_the_dirty_log(void **state)
 {
 	static struct console_log log;
@@ -152,7 +152,10 @@ static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 	}
 }
 
-/* Hostile 142: without buffers input is held, the producer is told, the kick resumes it. */
+/*
+ * Hostile 142: without buffers the port holds its input, and the producer sees a full buffer. The
+ * kick resumes the input.
+ */
 static void receive_without_buffers_holds_input_until_the_kick(void **state)
 {
 	char text[CONSOLE_INPUT + 2];
@@ -166,7 +169,7 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_int_equal(console_receive(&f, 0), 0);
 	assert_int_equal(f.progress.chains, 0);
 	assert_false(f.progress.room);
-	/* The driver is asked for a kick. */
+	/* The device has asked the driver for a kick. */
 	assert_int_equal(fixture_get(&f.rx, VIRTIO_MOCK_USED_FLAGS), 0);
 	assert_int_equal(virtio_console_input_enqueue(&f.input[0], "x", 1, &wake), VIRTIO_ENOBUFS);
 	add_buffer(FIXTURE_DATA, 10);
@@ -174,13 +177,13 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_int_equal(console_used(&f.rx), 10);
 	assert_true(f.progress.room);
 	assert_int_equal(virtio_console_input_available(&f.input[0]), 10);
-	/* Told once. */
+	/* room is set only once. */
 	add_buffer(FIXTURE_DATA, 10);
 	assert_int_equal(console_receive(&f, 0), 0);
 	assert_false(f.progress.room);
 }
 
-/* Hostile 176: a full ring of buffers and no input. */
+/* Hostile 176: with a full ring of buffers and no input, no chain is popped. */
 static void receive_without_input_pops_no_chain(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -205,7 +208,7 @@ static void expect_kept(uint32_t used, const char *text)
 	assert_memory_equal(seen, text, strlen(text));
 }
 
-/* Hostile 136: a chain with a readable buffer gets nothing. The next chain does. */
+/* Hostile 136: a chain with a readable buffer gets no input. The next chain gets it. */
 static void receive_completes_misdirected_chains_empty(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 16) };
@@ -280,7 +283,7 @@ static void receive_completes_chains_without_room(void **state)
 	assert_int_equal(stats().receive_empty, 1);
 }
 
-/* A page that is not mapped yet: later the same chain gets the same input. */
+/* If a page is not mapped yet, the same chain gets the same input later. */
 static void receive_retries_an_unmapped_page(void **state)
 {
 	(void)state;
@@ -300,7 +303,7 @@ static void receive_retries_an_unmapped_page(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA, "keep");
 }
 
-/* The used ring is not there: the input is not gone. */
+/* If the entry of the used ring is not mapped, no input is lost. */
 static void receive_keeps_input_when_the_chain_cannot_be_completed(void **state)
 {
 	(void)state;
@@ -344,9 +347,7 @@ static void receive_reports_a_broken_ring(void **state)
 	assert_int_equal(virtio_console_input_available(&f.input[0]), CONSOLE_INPUT - 4);
 }
 
-/*
- * If the chain has more buffers than the array has segments, only the front of the chain is filled.
- */
+/* If the chain has more buffers than the array has segments, only its first buffers are filled. */
 static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 1), WRITABLE(FIXTURE_DATA + 32, 1),
@@ -366,7 +367,7 @@ static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 64, "\xa5");
 }
 
-/* A call ends although the driver adds chains all the time. */
+/* A call ends although the driver adds chains without end. */
 static void receive_fills_at_most_a_queue_of_chains(void **state)
 {
 	(void)state;
@@ -382,7 +383,7 @@ static void receive_fills_at_most_a_queue_of_chains(void **state)
 	assert_false(f.progress.more);
 }
 
-/* Hostile 178, second part: no queues beyond the first pair without MULTIPORT. */
+/* Hostile 178, second part: without MULTIPORT there are no queues beyond the first pair. */
 static void receive_refuses_ports_that_are_not_there(void **state)
 {
 	(void)state;
@@ -409,7 +410,7 @@ static void receive_waits_until_the_driver_opens_a_generic_port(void **state)
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	assert_int_equal(console_receive(&f, 1), 0);
 	assert_int_equal(f.progress.chains, 0);
-	/* Hostile 183: any value but 0 opens. */
+	/* Hostile 183: any value but 0 opens the port. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 0xffff);
 	assert_int_equal(console_receive(&f, 1), 0);
 	assert_int_equal(console_used(&f.rx), 2);

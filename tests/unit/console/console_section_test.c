@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The sections of a console: what is written, what is refused, and what the refusal says. */
+/*
+ * The sections of a console: the values that are written, the values that are refused, and the text
+ * of a refusal.
+ */
 #include "console_fixture.h"
 #include <virtio/console_state.h>
 
@@ -13,7 +16,7 @@
 static struct console_fixture f;
 static uint8_t file[FILE_BYTES];
 
-/* The sections of the device with the number 3. */
+/* Writes the sections of the device with the number 3, and returns a reader of them. */
 static struct virtio_section_reader write_file(void)
 {
 	struct virtio_section_writer writer;
@@ -27,14 +30,17 @@ static struct virtio_section_reader write_file(void)
 	return reader;
 }
 
-/* A console at port 0, and a generic port 1 without a name; 2 and 3 are absent. */
+/* Sets up a console at port 0 and a generic port 1 without a name. Ports 2 and 3 are absent. */
 static void set_up(void)
 {
 	console_setup(&f, FIXTURE_FLAT, true);
 	console_add(&f, 1, false);
 }
 
-/* Reads the device's section. Returns as virtio_console_read_state(), whose outputs are kept. */
+/*
+ * Reads the device's section. Returns the result of virtio_console_read_state(), and keeps its
+ * outputs.
+ */
 static int read_device(struct virtio_section_reader *reader, const uint64_t *features, uint32_t capacity)
 {
 	struct virtio_console_port_state ports[CONSOLE_PORTS];
@@ -59,7 +65,7 @@ static void expect_fault(const struct virtio_section_reader *reader, int error, 
 	assert_string_equal(reader->fault.field, field);
 }
 
-/* The values of a device, and of ports, of which one is impossible. */
+/* Each row has the values of a device and of ports. One of them is impossible. */
 static void check_state_names_the_impossible_value(void **state)
 {
 	const struct {
@@ -123,7 +129,10 @@ static void check_state_of_a_possible_device_says_nothing(void **state)
 	assert_int_equal(refusal.bits, 9);
 }
 
-/* Port 0 has the chain with head 5 in flight. Its transmit queue is 1, and port 1's is 5. */
+/*
+ * Port 0 has the chain with head 5 in flight. The transmit queues of ports 0 and 1 are queues 1 and
+ * 5.
+ */
 static void check_record_compares_the_queue_with_its_port(void **state)
 {
 	const struct virtio_console_port_state ports[] = { { .id = 0, .flags = CONSOLE, .in_flight = 1, .head = 5 },
@@ -183,7 +192,7 @@ static void read_state_refuses_what_another_device_has_saved(void **state)
 	assert_int_equal(reader.fault.bits, f.console.negotiated ^ MULTIPORT);
 	reader = write_file();
 	assert_int_equal(read_device(&reader, NULL, 1), VIRTIO_ENOBUFS);
-	/* The target has a port more, or a port less. */
+	/* The target has one port more, or one less. */
 	reader = write_file();
 	console_add(&f, 2, false);
 	assert_int_equal(read_device(&reader, NULL, CONSOLE_PORTS), VIRTIO_EINVAL);

@@ -4,7 +4,7 @@
 
 static struct console_fixture f;
 
-/* Saves queue and port, throws both away, and restores them. */
+/* Saves queue and port, clears both, and restores them. */
 static void move_port(uint32_t id)
 {
 	struct virtio_console_port_state port;
@@ -46,7 +46,7 @@ static void send_letters(uint32_t cuts)
 }
 
 /*
- * Saves at every place of a chain in every layout, also with more buffers than segments. No byte is
+ * Saves at every byte of a chain in every layout, also with more buffers than segments. No byte is
  * lost, repeated or reordered.
  */
 static void state_moves_with_a_transmit_chain_in_flight(void **state)
@@ -111,7 +111,9 @@ static void replay_refuses_another_chain(void **state)
 	assert_int_equal(virtio_console_replay_transmit(&f.console, 1, &chain), VIRTIO_EINVAL);
 }
 
-/* The guest, or the sender of the state, has changed the chain since the save. */
+/*
+ * The guest, or the sender of the state, has changed the chain since the save. The replay ends it.
+ */
 static void replay_ends_a_chain_that_is_shorter_or_malformed_by_now(void **state)
 {
 	struct virtio_console_port_stats stats;
@@ -173,7 +175,7 @@ static void replay_retries_an_unmapped_page(void **state)
 	console_expect_output(&f, 0, "abcdefghijklmnopqrstuvwxyz");
 }
 
-/* A port that is removed before its chain is replayed: nothing of the chain comes out. */
+/* A port is removed before its chain is replayed. No byte of the chain reaches a sink. */
 static void replay_for_a_removed_port_completes_the_chain(void **state)
 {
 	struct virtio_console_port_state port;
@@ -231,8 +233,8 @@ static void restore_refuses_impossible_devices(void **state)
 #define AWAITS VIRTIO_CONSOLE_PORT_AWAITS_READY
 
 /*
- * Each state has one impossible value. Ports: 0 a console, 1 a generic port without a name, 2 is
- * absent.
+ * Each state has one impossible value. Port 0 is a console, port 1 is a generic port without a
+ * name, and port 2 is absent.
  */
 static const struct virtio_console_port_state impossible[] = {
 	{ .id = CONSOLE_PORTS },
@@ -288,7 +290,7 @@ static void restore_port_refuses_impossible_states(void **state)
 	assert_memory_equal(f.ports, before, sizeof before);
 }
 
-/* Without the control queues nothing is sent, and only port 0 has queues. */
+/* Without the control queues no messages are pending, and only port 0 has queues. */
 static void restore_port_refuses_messages_without_multiport(void **state)
 {
 	const struct virtio_console_port_state bad[] = {
@@ -323,8 +325,8 @@ static void save_port_refuses_a_number_that_is_too_high(void **state)
 }
 
 /*
- * The state contains what the driver was told and what it has said. The target sends the pending
- * messages.
+ * The state contains the messages that were sent and received. The target sends those that are
+ * pending.
  */
 static void restore_goes_on_with_the_messages(void **state)
 {
@@ -358,8 +360,8 @@ static void restore_goes_on_with_the_messages(void **state)
 }
 
 /*
- * After a restore the target's clients count. The driver is told if they differ from the saved
- * ones.
+ * After a restore the clients of the target count. The driver gets a message if a port's client
+ * differs from the saved one.
  */
 static void restore_tells_the_driver_of_another_client(void **state)
 {
@@ -376,7 +378,7 @@ static void restore_tells_the_driver_of_another_client(void **state)
 	assert_int_equal(virtio_console_restore_port(&f.console, &port), 0);
 	console_expect_nothing(&f);
 	assert_int_equal(f.ports[1].guest_open, 1);
-	/* An OPEN that repeats the last one is still sent. */
+	/* An OPEN that repeats the last OPEN is still sent. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	assert_int_equal(virtio_console_save_port(&f.console, 1, &port), 0);
 	assert_int_equal(virtio_console_restore_port(&f.console, &port), 0);

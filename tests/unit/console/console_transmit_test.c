@@ -12,7 +12,7 @@ static struct virtio_console_port_stats stats(void)
 	return out;
 }
 
-/* Hostile 139: the used length is 0. */
+/* Hostile 139: the used length of a transmit chain is 0. */
 static void transmit_hands_a_chain_to_the_sink(void **state)
 {
 	console_setup(&f, fixture_kind(state), false);
@@ -44,7 +44,7 @@ static void transmit_passes_every_byte_through(void **state)
 	assert_memory_equal(f.sinks[0].bytes, all, 256);
 }
 
-/* Several chains in one batch, two buffers in one of them. */
+/* One batch has several chains, and one of them has two buffers. */
 static void transmit_keeps_the_order_of_chains_and_buffers(void **state)
 {
 	const struct virtio_mock_buffer two[] = { READABLE(FIXTURE_DATA + 64, 3), READABLE(FIXTURE_DATA + 32, 2) };
@@ -74,7 +74,7 @@ static void transmit_reads_a_chain_behind_a_table(void **state)
 	console_expect_output(&f, 0, "abcde");
 }
 
-/* Hostile 173: nothing reaches the sink, and the chain is completed. */
+/* Hostile 173: chains without bytes are completed, and nothing reaches the sink. */
 static void transmit_completes_chains_without_bytes(void **state)
 {
 	const struct virtio_mock_buffer empty[] = { READABLE(FIXTURE_DATA, 0), READABLE(UINT64_MAX, 0),
@@ -90,7 +90,7 @@ static void transmit_completes_chains_without_bytes(void **state)
 	assert_int_equal(stats().transmit_malformed, 0);
 }
 
-/* Hostile 174: a buffer that covers the descriptor table is plain bytes. */
+/* Hostile 174: a buffer may cover the descriptor table. Its bytes are sent like any others. */
 static void transmit_sends_the_descriptor_table_as_bytes(void **state)
 {
 	const struct virtio_mock_buffer table = READABLE(FIXTURE_BASE, 16);
@@ -184,7 +184,10 @@ static void transmit_hands_long_chains_over_in_pieces(void **state)
 	assert_int_equal(console_used(&f.tx), 0);
 }
 
-/* Sends 26 letters in a layout given by cuts, to a sink that is full at each place in turn. */
+/*
+ * Sends 26 letters in a layout given by cuts. Repeats this with a sink that is full at each byte in
+ * turn.
+ */
 static void send_letters(uint32_t cuts)
 {
 	struct virtio_mock_buffer buffers[CONSOLE_QUEUE];
@@ -257,8 +260,8 @@ static void transmit_clamps_a_sink_that_reports_more_than_offered(void **state)
 }
 
 /*
- * More pieces than segments: the chain is read in several goes, from any place at which the sink
- * stops.
+ * A chain has more pieces than there are segments. It is read in several parts, from any byte at
+ * which the sink stops.
  */
 static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 {
@@ -280,7 +283,8 @@ static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 }
 
 /*
- * The device reads a long chain again when it continues, and must check what the guest has changed.
+ * The device reads a long chain again when it continues, and must check the parts that the guest
+ * has changed.
  */
 static void transmit_ends_a_long_chain_that_has_changed(void **state)
 {
@@ -348,7 +352,7 @@ static void transmit_retries_an_unmapped_page_of_a_long_chain(void **state)
 	assert_int_equal(console_used(&f.tx), 0);
 }
 
-/* The used ring is not there: nothing is sent twice. */
+/* If the entry of the used ring is not mapped, no byte is sent twice. */
 static void transmit_repeats_nothing_when_a_chain_cannot_be_completed(void **state)
 {
 	(void)state;
@@ -390,7 +394,7 @@ static void transmit_marks_the_used_ring_in_the_dirty_log(void **state)
 	assert_false(console_logged(&log, FIXTURE_DATA));
 }
 
-/* The buffers lie 256 bytes behind their addresses. */
+/* Translates so that the buffers lie 256 bytes after their addresses. */
 static int translate_behind(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	const bool buffers = addr >= FIXTURE_DATA;
@@ -404,7 +408,10 @@ static int translate_behind(void *context, uint64_t addr, uint64_t len, uint32_t
 	return 0;
 }
 
-/* The rest of a chain names the region of its bytes, and not what the queue looked up last. */
+/*
+ * The segment of a chain's rest names the region of its bytes, and not the region of the queue's
+ * last access.
+ */
 static void transmit_keeps_the_region_of_translated_bytes(void **state)
 {
 	static struct console_log log;
@@ -483,7 +490,7 @@ static void transmit_refuses_ports_that_have_no_queues(void **state)
 	assert_int_equal(f.progress.chains, 0);
 }
 
-/* A port is removed with data in flight: nothing of it comes out anywhere. */
+/* A port is removed with data in flight. No byte of the data reaches a sink. */
 static void transmit_completes_chains_of_a_removed_port(void **state)
 {
 	bool room;
